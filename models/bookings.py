@@ -1,0 +1,116 @@
+"""How a student comes to a tutor: asked for (`session_requests`), then enrolled (`tutor_student_bookings`)."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, Numeric, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, created_at, words
+from models.states import (
+    BOOKING_STATUSES,
+    ENROLLMENT_STATUSES,
+    PAYMENT_STATUSES,
+    REQUEST_STATUSES,
+    REQUESTER_TYPES,
+    SESSION_FORMATS,
+)
+
+
+class SessionRequest(Base):
+    """A student or parent asks a tutor for lessons: pending, then accepted or rejected."""
+
+    __tablename__ = "session_requests"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tutor_id: Mapped[int] = mapped_column(ForeignKey("tutor_profiles.id"))
+    # student_profiles.id or parent_profiles.id, as requester_type says: two tables, so no foreign key.
+    requester_id: Mapped[int]
+    requester_type: Mapped[str] = mapped_column(String(20))
+    # What is asked for, in the platform's words.
+    package_name: Mapped[str | None] = mapped_column(String(255))
+    status: Mapped[str] = mapped_column(String(20), server_default="pending")
+    # Who will learn: for a parent's request the child.
+    student_name: Mapped[str | None] = mapped_column(String(255))
+    student_grade: Mapped[str | None] = mapped_column(String(50))
+    message: Mapped[str | None] = mapped_column(Text)
+    contact_phone: Mapped[str | None] = mapped_column(String(20))
+    contact_email: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime] = created_at()
+    # When the tutor accepted or rejected.
+    responded_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        words("requester_type", REQUESTER_TYPES),
+        words("status", REQUEST_STATUSES),
+        # The tutor's panels list by status; the requester's by themselves.
+        Index("ix_session_requests_tutor_id", "tutor_id", "status"),
+        Index("ix_session_requests_requester", "requester_type", "requester_id"),
+    )
+
+
+class Booking(Base):
+    """A student enrolled with a tutor for a subject, for long; whiteboard sessions and lessons hang on it."""
+
+    __tablename__ = "tutor_student_bookings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # Profiles, not users: a user may be both tutor and student.
+    tutor_id: Mapped[int] = mapped_column(ForeignKey("tutor_profiles.id"))
+    student_id: Mapped[int] = mapped_column(ForeignKey("student_profiles.id"))
+    subject: Mapped[str | None] = mapped_column(String(200))
+    grade_level: Mapped[str | None] = mapped_column(String(100))
+    # Where lessons take place.
+    session_type: Mapped[str | None] = mapped_column(String(50))
+    sessions_per_week: Mapped[int | None]
+    # Minutes.
+    session_duration: Mapped[int | None]
+    start_date: Mapped[date | None]
+    end_date: Mapped[date | None]
+    status: Mapped[str] = mapped_column(String(50), server_default="active")
+    price_per_session: Mapped[Decimal | None] = mapped_column(Numeric(10, 2))
+    # ISO 4217.
+    currency: Mapped[str | None] = mapped_column(String(10), server_default="ETB")
+    notes: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = created_at()
+
+    __table_args__ = (
+        words("session_type", SESSION_FORMATS),
+        words("status", BOOKING_STATUSES),
+        Index("ix_tutor_student_bookings_tutor_id", "tutor_id", "status"),
+        Index("ix_tutor_student_bookings_student_id", "student_id", "status"),
+    )
+
+
+class Enrollment(Base):
+    """Legacy: an older shape of a booking. Kept for its column names; nothing here reads or writes it."""
+
+    __tablename__ = "tutor_student_enrollments"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tutor_id: Mapped[int] = mapped_column(ForeignKey("tutor_profiles.id"), index=True)
+    student_id: Mapped[int] = mapped_column(ForeignKey("student_profiles.id"), index=True)
+    # A list of names: `["Math", "Physics"]`.
+    subjects: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    start_date: Mapped[date | None]
+    end_date: Mapped[date | None]
+    # Words for people: `3 times per week`.
+    session_frequency: Mapped[str | None]
+    # Minutes.
+    session_duration: Mapped[int | None]
+    total_sessions_planned: Mapped[int | None]
+    sessions_completed: Mapped[int | None] = mapped_column(Integer, server_default=text("0"))
+    # A float, as the legacy table has it: money of a booking is Numeric.
+    hourly_rate: Mapped[float | None] = mapped_column(Float)
+    payment_status: Mapped[str | None] = mapped_column(server_default="pending")
+    # A float: see hourly_rate.
+    total_paid: Mapped[float | None] = mapped_column(Float, server_default=text("0"))
+    status: Mapped[str | None] = mapped_column(server_default="active")
+    is_active: Mapped[bool | None] = mapped_column(server_default=text("true"))
+    created_at: Mapped[datetime] = created_at()
+
+    __table_args__ = (
+        words("payment_status", PAYMENT_STATUSES),
+        words("status", ENROLLMENT_STATUSES),
+        {"comment": "Legacy: tutor_student_bookings is used instead."},
+    )

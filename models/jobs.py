@@ -1,0 +1,126 @@
+"""The ledger: PostgreSQL owns every job, Redis only carries its id.
+
+A job is queued in the transaction that wants it, claimed under a fencing token (`run_token`), and ended once.
+What each attempt came to is appended to `job_attempts` and never changed.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, created_at, words
+from models.states import ATTEMPT_OUTCOMES, JOB_FINISHED, JOB_LIVE, JOB_STATES
+
+
+def _in(states: tuple[str, ...]) -> str:
+    return "state IN ({})".format(", ".join(f"'{state}'" for state in states))
+
+
+class Job(Base):
+    """One thing to do in the background, from order to end."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, server_default=text("gen_random_uuid()"))
+    # Which order this is, e.g. `recordings.ingest`; also the name of the Celery task that does it.
+    kind: Mapped[str]
+    queue: Mapped[str] = mapped_column(server_default="default")
+    # Who asked: `user:1`, `operator:3`, `beat` or `system`.
+    principal: Mapped[str] = mapped_column(server_default="system")
+    # What it is about, e.g. `recording:12`.
+    subject: Mapped[str | None]
+    args: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    state: Mapped[str] = mapped_column(server_default="queued")
+    # 0 goes first.
+    priority: Mapped[int] = mapped_column(server_default=text("5"))
+    # Counted when a run is claimed, so that a run that kills its worker counts too.
+    attempt: Mapped[int] = mapped_column(server_default=text("0"))
+    max_attempts: Mapped[int] = mapped_column(server_default=text("5"))
+    # Seconds one run may take; the worker is told to kill it 30 s later.
+    time_limit: Mapped[int] = mapped_column(server_default=text("270"))
+    # Not before this instant.
+    run_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    # At most one live job holds a key.
+    unique_key: Mapped[str | None]
+    # The fencing token of the run in hand: every write of that run carries it.
+    run_token: Mapped[UUID | None] = mapped_column(Uuid)
+    # The worker process (one name per process start) that runs it.
+    worker: Mapped[str | None]
+    # When a published or running job is given up as lost.
+    lease_until: Mapped[datetime | None]
+    # How often it went to the broker since it was last claimed: the published lease doubles with it.
+    publications: Mapped[int] = mapped_column(server_default=text("0"))
+    cancel_requested_at: Mapped[datetime | None]
+    # Percent, 0 to 100.
+    progress: Mapped[int] = mapped_column(server_default=text("0"))
+    progress_note: Mapped[str | None]
+    # Moves with every visible change; the id of server-sent events.
+    progress_seq: Mapped[int] = mapped_column(server_default=text("0"))
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    # A problem document (RFC 9457).
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    created_at: Mapped[datetime] = created_at()
+    published_at: Mapped[datetime | None]
+    # Start of the latest run.
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        words("state", JOB_STATES),
+        CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
+        CheckConstraint(f"(finished_at IS NOT NULL) = ({_in(JOB_FINISHED)})", name="finished"),
+        CheckConstraint("(run_token IS NOT NULL) = (state = 'running')", name="run_token"),
+        Index("ix_jobs_due", "priority", "run_at", "id", postgresql_where=text(_in(("queued", "retryable")))),
+        Index("ix_jobs_lease", "lease_until", postgresql_where=text(_in(("published", "running")))),
+        Index("ix_jobs_prune", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
+        Index("ix_jobs_subject", "subject", "created_at"),
+        Index("ix_jobs_principal", "principal", "created_at", "id"),
+        Index("ix_jobs_listing", "created_at", "id"),
+        Index("ix_jobs_state", "state", "created_at", "id"),
+        Index("ix_jobs_kind", "kind", "created_at", "id"),
+        Index(
+            "uq_jobs_unique_key",
+            "unique_key",
+            unique=True,
+            postgresql_where=text("unique_key IS NOT NULL AND " + _in(JOB_LIVE)),
+        ),
+        # Rows change a few times and die: leave room in the page, and vacuum early.
+        {"postgresql_with": {"fillfactor": "80", "autovacuum_vacuum_scale_factor": "0.01"}},
+    )
+
+
+class JobAttempt(Base):
+    """How one attempt ended. Appended once per run token, never changed (a trigger refuses it)."""
+
+    __tablename__ = "job_attempts"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    attempt: Mapped[int]
+    run_token: Mapped[UUID] = mapped_column(Uuid, unique=True)
+    worker: Mapped[str]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    outcome: Mapped[str]
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+    __table_args__ = (words("outcome", ATTEMPT_OUTCOMES),)
+
+
+class IdempotencyKey(Base):
+    """What was answered to a POST with an `Idempotency-Key`, so that its repeat gets the same answer."""
+
+    __tablename__ = "idempotency_keys"
+
+    principal: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    # SHA-256 of method, path and canonical body (for a streamed body: its fields and the file's SHA-1).
+    fingerprint: Mapped[str]
+    status: Mapped[int]
+    headers: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    body: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"), index=True)

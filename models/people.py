@@ -1,0 +1,83 @@
+"""The platform's people: one user, and a profile for each role they play.
+
+The platform owns these tables. Here only what the worker reads is kept, and only `id`, `user_id`, `first_name` and
+`email` are required of a row; everything else has a default or may be missing.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import ARRAY, ForeignKey, Index, Integer, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, created_at
+
+
+class User(Base):
+    """A person with an account. Names, e-mail and phone are kept here and nowhere else."""
+
+    __tablename__ = "users"
+
+    # The `sub` of a token, as text there.
+    id: Mapped[int] = mapped_column(primary_key=True)
+    first_name: Mapped[str]
+    # An Ethiopian name is first, father's, grandfather's name; an international one has a last name.
+    father_name: Mapped[str | None]
+    grandfather_name: Mapped[str | None]
+    last_name: Mapped[str | None]
+    email: Mapped[str]
+    phone: Mapped[str | None]
+    # The platform's word for the language of its pages, e.g. `en` or `am`. Unchecked: the platform may add others.
+    language: Mapped[str] = mapped_column(server_default="en")
+    # IANA zone, e.g. `Africa/Addis_Ababa`; without one the setting TIMEZONE holds.
+    timezone: Mapped[str | None]
+    # False: may not come in, whatever their token says.
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    created_at: Mapped[datetime] = created_at()
+
+
+class TutorProfile(Base):
+    """A user who teaches."""
+
+    __tablename__ = "tutor_profiles"
+
+    # `role_ids.tutor` of a token, as text there.
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # No cascade: a user who still has a profile cannot be deleted, as on the platform.
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), unique=True)
+    username: Mapped[str | None]
+    # A token that names an inactive profile is refused.
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class StudentProfile(Base):
+    """A user who learns."""
+
+    __tablename__ = "student_profiles"
+
+    # `role_ids.student` of a token, as text there.
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # No cascade: see TutorProfile.
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), unique=True)
+    username: Mapped[str | None]
+    grade_level: Mapped[str | None]
+    # parent_profiles.id of every parent: the only place that says whose child this is. An array has no foreign key.
+    parent_id: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default=text("'{}'::integer[]"))
+    # A token that names an inactive profile is refused.
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+    # GIN answers `parent_id @> ARRAY[7]`: the children of a parent.
+    __table_args__ = (Index("ix_student_profiles_parent_id", "parent_id", postgresql_using="gin"),)
+
+
+class ParentProfile(Base):
+    """A user whose children learn."""
+
+    __tablename__ = "parent_profiles"
+
+    # `role_ids.parent` of a token, as text there.
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # No cascade: see TutorProfile.
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), unique=True)
+    username: Mapped[str | None]
+    # A token that names an inactive profile is refused.
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"))

@@ -1,0 +1,27 @@
+"""Every stored word. A CHECK in the database holds each column to its list."""
+
+JOB_STATES = ("queued", "published", "running", "retryable", "succeeded", "failed", "cancelled", "dead")
+JOB_FINISHED = ("succeeded", "failed", "cancelled", "dead")
+JOB_LIVE = ("queued", "published", "running", "retryable")
+# `released`: given back unharmed (shutdown); `worker-lost`: its lease ran out.
+ATTEMPT_OUTCOMES = ("succeeded", "retryable", "failed", "cancelled", "dead", "worker-lost", "released")
+
+REQUESTER_TYPES = ("student", "parent")
+REQUEST_STATUSES = ("pending", "accepted", "rejected")
+
+# Where a lesson takes place: `session_type` of a booking, `session_format` of a schedule.
+SESSION_FORMATS = ("online", "in-person", "hybrid")
+BOOKING_STATUSES = ("active", "paused", "completed", "cancelled")
+SCHEDULE_STATUSES = ("scheduled", "in_progress", "completed", "cancelled")
+ENROLLMENT_STATUSES = ("active", "paused", "completed")
+PAYMENT_STATUSES = ("pending", "paid", "overdue")
+
+WHITEBOARD_SESSION_STATUSES = ("scheduled", "in_progress", "completed", "cancelled")
+PROFILE_TYPES = ("tutor", "student", "parent")
+HOST_TYPES = ("tutor", "student")
+# `page`: a page was activated.
+WHITEBOARD_EVENT_KINDS = ("join", "leave", "page", "start", "end")
+STROKE_TYPES = ("pen", "eraser", "line", "rectangle", "circle", "triangle", "arrow", "text")
+
+RECORDING_TYPES = ("video", "screen", "board")
+RENDITION_STATES = ("pending", "ready", "failed")

@@ -1,0 +1,177 @@
+"""The digital whiteboard: a session has pages, a page has strokes, and what happened is kept as events."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, created_at, words
+from models.states import (
+    HOST_TYPES,
+    PROFILE_TYPES,
+    STROKE_TYPES,
+    WHITEBOARD_EVENT_KINDS,
+    WHITEBOARD_SESSION_STATUSES,
+)
+
+NO_PERMISSIONS = """'{"can_draw": false, "can_erase": false, "can_write": false}'::jsonb"""
+
+
+def every_word(column: str, allowed: tuple[str, ...]) -> CheckConstraint:
+    """A CHECK that every element of the array `column` is one of the stored words."""
+    quoted = ", ".join(f"'{word}'" for word in allowed)
+    return CheckConstraint(f"{column} <@ ARRAY[{quoted}]::character varying[]", name=column)
+
+
+class WhiteboardSession(Base):
+    """One lesson on the board."""
+
+    __tablename__ = "whiteboard_sessions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_title: Mapped[str | None] = mapped_column(String(300))
+    session_description: Mapped[str | None] = mapped_column(Text)
+    # Whose lesson it is. Empty for a call between people without a booking.
+    booking_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_student_bookings.id"))
+    # The lesson in the calendar that this session is.
+    schedule_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_schedules.id"), index=True)
+    scheduled_start: Mapped[datetime | None]
+    scheduled_end: Mapped[datetime | None]
+    # When the lesson really ran; recordings are placed on this time line.
+    actual_start: Mapped[datetime | None]
+    actual_end: Mapped[datetime | None]
+    status: Mapped[str] = mapped_column(String(50), server_default="scheduled")
+    # Somebody records right now, since recording_started_at.
+    is_recording: Mapped[bool] = mapped_column(server_default=text("false"))
+    recording_started_at: Mapped[datetime | None]
+    has_recordings: Mapped[bool] = mapped_column(server_default=text("false"))
+    session_notes: Mapped[str | None] = mapped_column(Text)
+    # What participants may do on the board; the host may do everything.
+    student_permissions: Mapped[dict[str, Any]] = mapped_column(server_default=text(NO_PERMISSIONS))
+    # Who opened the board: an id of the profile table that host_profile_type names, so no foreign key.
+    host_profile_id: Mapped[int | None]
+    host_profile_type: Mapped[str | None] = mapped_column(String(20))
+    # Everybody else: element n of one array is typed by element n of the other.
+    participant_profile_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default=text("'{}'::integer[]"))
+    participant_profile_types: Mapped[list[str]] = mapped_column(
+        ARRAY(String), server_default=text("'{}'::character varying[]")
+    )
+    created_at: Mapped[datetime] = created_at()
+    updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+    __table_args__ = (
+        words("status", WHITEBOARD_SESSION_STATUSES),
+        words("host_profile_type", HOST_TYPES),
+        # Ids of tutors and students overlap: an id without its type names nobody.
+        CheckConstraint("host_profile_id IS NULL OR host_profile_type IS NOT NULL", name="host"),
+        CheckConstraint(
+            "cardinality(participant_profile_ids) = cardinality(participant_profile_types)",
+            name="participants",
+        ),
+        every_word("participant_profile_types", PROFILE_TYPES),
+        Index("ix_whiteboard_sessions_booking_id", "booking_id", "status"),
+        Index("ix_whiteboard_sessions_status", "status", "scheduled_start"),
+        Index("ix_whiteboard_sessions_host", "host_profile_type", "host_profile_id"),
+        Index("ix_whiteboard_sessions_participants", "participant_profile_ids", postgresql_using="gin"),
+    )
+
+
+class WhiteboardPage(Base):
+    """A page of the board."""
+
+    __tablename__ = "whiteboard_pages"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("whiteboard_sessions.id", ondelete="CASCADE"))
+    # From 1.
+    page_number: Mapped[int] = mapped_column(server_default=text("1"))
+    page_title: Mapped[str | None] = mapped_column(String(200))
+    # CSS colour.
+    background_color: Mapped[str] = mapped_column(String(20), server_default="#FFFFFF")
+    background_image: Mapped[str | None] = mapped_column(String(500))
+    # The page that is shown now.
+    is_active: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[datetime] = created_at()
+    updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+    # Its index also serves the foreign key, session_id being its first column.
+    __table_args__ = (UniqueConstraint("session_id", "page_number"),)
+
+
+class Stroke(Base):
+    """One stroke, shape or text as the board's client sent it. Undone and cleared ones stay, marked deleted."""
+
+    __tablename__ = "whiteboard_canvas_data"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    page_id: Mapped[int] = mapped_column(ForeignKey("whiteboard_pages.id", ondelete="CASCADE"))
+    # The session of the page, repeated so that a whole lesson is read by one index.
+    session_id: Mapped[int] = mapped_column(ForeignKey("whiteboard_sessions.id", ondelete="CASCADE"))
+    # Who drew. The lesson stays readable for the others when an account goes.
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    stroke_type: Mapped[str] = mapped_column(String(50))
+    # Points or geometry in CSS pixels of the client's canvas, colour, width.
+    stroke_data: Mapped[dict[str, Any]]
+    # Order on the page. Rows of the platform may share a number: then the id decides.
+    stroke_order: Mapped[int] = mapped_column(server_default=text("0"))
+    # Undone or cleared, at deleted_at: a replay shows it until then.
+    is_deleted: Mapped[bool] = mapped_column(server_default=text("false"))
+    created_at: Mapped[datetime] = created_at()
+    # The profile the drawer acted as.
+    profile_id: Mapped[int | None]
+    profile_type: Mapped[str | None] = mapped_column(String(20))
+    # The client's own name for the stroke: sent twice, stored once.
+    client_id: Mapped[str | None]
+    # When the pen went down and up, if the client said.
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        words("stroke_type", STROKE_TYPES),
+        words("profile_type", PROFILE_TYPES),
+        Index("ix_whiteboard_canvas_data_page_id", "page_id", "is_deleted", "stroke_order", "id"),
+        Index("ix_whiteboard_canvas_data_session_id", "session_id", "created_at"),
+        Index(
+            "uq_whiteboard_canvas_data_client_id",
+            "page_id",
+            "client_id",
+            unique=True,
+            postgresql_where=text("client_id IS NOT NULL"),
+        ),
+    )
+
+
+class WhiteboardEvent(Base):
+    """Something that happened in a session: joins, leaves, page activations. Appended, never changed."""
+
+    __tablename__ = "whiteboard_events"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("whiteboard_sessions.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    # Who did it; empty when the worker itself ended the session.
+    profile_id: Mapped[int | None]
+    profile_type: Mapped[str | None]
+    # The page that was activated. Goes with its page: an activation of a page that is gone says nothing.
+    page_id: Mapped[int | None] = mapped_column(ForeignKey("whiteboard_pages.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+    __table_args__ = (
+        words("kind", WHITEBOARD_EVENT_KINDS),
+        words("profile_type", PROFILE_TYPES),
+        CheckConstraint("kind <> 'page' OR page_id IS NOT NULL", name="page"),
+        Index("ix_whiteboard_events_session_id", "session_id", "at", "id"),
+    )

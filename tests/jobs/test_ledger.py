@@ -1,0 +1,315 @@
+"""The ledger's own rules, against PostgreSQL: one claim, one end, every stale token refused."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from worker.database import Database
+from worker.errors import Conflict, NotFound
+from worker.jobs.cancel import cancel_job, retry_job
+from worker.jobs.endings import Ended
+from worker.jobs.prune import prune_idempotency_keys, prune_jobs
+from worker.jobs.publish import Message, PublicationLease, publish
+from worker.jobs.reaper import reap
+from worker.jobs.retry import Verdict
+from worker.jobs.runs import LeaseLost, end, pulse
+from worker.jobs.settle import release_runs, settle
+
+LEASE = PublicationLease(20.0, 600.0)
+
+
+def test_rollback_leaves_no_job(ledger: Any, knit: Any) -> None:
+    from worker.jobs.enqueue import enqueue
+
+    with pytest.raises(RuntimeError), ledger.database.transaction() as session:
+        enqueue(session, knit())
+        raise RuntimeError("the caller's own trouble")
+    assert ledger.count() == 0
+
+
+def test_job_is_announced_after_the_commit_only(database_url: str, settings: Any, knit: Any) -> None:
+    from worker.jobs.enqueue import enqueue
+
+    announced: list[Any] = []
+    database = Database(settings(database_url=database_url).sqlalchemy_url, announce=announced.append)
+    with database.transaction() as session:
+        with session.begin_nested():
+            job_id = enqueue(session, knit())
+        assert announced == []
+    assert announced == [job_id]
+    database.close()
+
+
+def test_unique_key_finds_the_live_job_and_is_free_after_its_end(ledger: Any, knit: Any) -> None:
+    first = ledger.order(knit(key="scarf"))
+    assert ledger.order(knit(key="scarf")) == first
+    run = ledger.claim(first)
+    with ledger.database.transaction() as session:
+        end(session, run.job_id, run.token, state="succeeded")
+    assert ledger.order(knit(key="scarf")) != first
+
+
+def test_unique_key_holds_under_a_storm(ledger: Any, knit: Any) -> None:
+    with ThreadPoolExecutor(10) as pool:
+        ids = set(pool.map(lambda _n: ledger.order(knit(key="scarf")), range(60)))
+    assert len(ids) == 1
+    assert ledger.count() == 1
+
+
+def test_one_of_many_claims_wins(ledger: Any, knit: Any) -> None:
+    job_id = ledger.order(knit())
+    with ThreadPoolExecutor(8) as pool:
+        claims = list(pool.map(lambda n: ledger.claim(job_id, worker=f"w{n}"), range(24)))
+    won = [claimed for claimed in claims if claimed]
+    assert len(won) == 1
+    assert ledger.job(job_id).run_token == won[0].token
+    assert ledger.job(job_id).attempt == 1
+
+
+def test_claim_waits_for_run_at(ledger: Any, knit: Any) -> None:
+    job_id = ledger.order(knit(), run_at=datetime.now(UTC) + timedelta(hours=1))
+    assert ledger.claim(job_id) is None
+
+
+def test_stale_token_writes_nothing(ledger: Any, knit: Any) -> None:
+    job_id = ledger.order(knit())
+    zombie = ledger.claim(job_id)
+    ledger.expire_lease(job_id)
+    assert reap(ledger.database, {}) == 1
+    heir = ledger.claim(job_id, worker="w2")
+    with pytest.raises(LeaseLost), ledger.database.transaction() as session:
+        session.execute(text("INSERT INTO users (first_name, email) VALUES ('Zombie', 'z@example.com')"))
+        end(session, zombie.job_id, zombie.token, state="succeeded", result={"by": "zombie"})
+    with pytest.raises(LeaseLost), ledger.database.transaction() as session:
+        pulse(session, zombie, lease=30.0, progress=99, note=None)
+    job = ledger.job(job_id)
+    assert (job.state, job.run_token, job.progress) == ("running", heir.token, 0)
+    with ledger.database.transaction() as session:
+        assert session.execute(text("SELECT count(*) FROM users")).scalar_one() == 0
+
+
+def test_pulse_moves_the_sequence_only_when_something_changed(ledger: Any, knit: Any) -> None:
+    run = ledger.claim(ledger.order(knit()))
+    seen = []
+    for progress in (0, 40, 40):
+        with ledger.database.transaction() as session:
+            assert pulse(session, run, lease=30.0, progress=progress, note=None) is False
+        seen.append(ledger.job(run.job_id).progress_seq)
+    assert seen == [1, 2, 2]
+
+
+def test_history_has_one_line_for_each_run(ledger: Any, knit: Any) -> None:
+    job_id = ledger.order(knit())
+    run = ledger.claim(job_id)
+    with ledger.database.transaction() as session:
+        end(session, run.job_id, run.token, state="retryable", delay=0.0, error={"code": "dropped-stitch"})
+    ledger.claim(job_id, worker="w2")
+    ledger.expire_lease(job_id)
+    reap(ledger.database, {})
+    run = ledger.claim(job_id, worker="w3")
+    with ledger.database.transaction() as session:
+        end(session, run.job_id, run.token, state="succeeded", result={"rows": 1})
+    lines = [(line.attempt, line.worker, line.outcome) for line in ledger.attempts(job_id)]
+    assert lines == [(1, "w1", "retryable"), (2, "w2", "worker-lost"), (3, "w3", "succeeded")]
+    job = ledger.job(job_id)
+    assert (job.state, job.progress, job.result, job.error) == ("succeeded", 100, {"rows": 1}, None)
+
+
+def test_dead_keeps_the_last_real_error(ledger: Any, knit: Any) -> None:
+    job_id = ledger.order(knit())
+    for _attempt in range(2):
+        run = ledger.claim(job_id)
+        with ledger.database.transaction() as session:
+            end(session, run.job_id, run.token, state="retryable", error={"code": "dropped-stitch"})
+    ledger.claim(job_id)
+    ledger.expire_lease(job_id)
+    reap(ledger.database, {})
+    job = ledger.job(job_id)
+    assert (job.state, job.attempt, job.error) == ("dead", 3, {"code": "dropped-stitch"})
+    assert ledger.attempts(job_id)[-1].outcome == "worker-lost"
+
+
+def test_poison_is_dead_after_exactly_its_attempts(ledger: Any, knit: Any) -> None:
+    job_id = ledger.order(knit())
+    runs = 0
+    while ledger.claim(job_id):
+        runs += 1
+        ledger.expire_lease(job_id)
+        reap(ledger.database, {})
+    assert runs == knit.max_attempts
+    assert (ledger.job(job_id).state, ledger.job(job_id).error["code"]) == ("dead", "worker-lost")
+
+
+def test_reaper_puts_a_published_job_back_without_an_error(ledger: Any, knit: Any) -> None:
+    job_id = ledger.order(knit())
+    publish(ledger.database, lambda _message: None, LEASE)
+    ledger.expire_lease(job_id)
+    assert reap(ledger.database, {}) == 1
+    job = ledger.job(job_id)
+    assert (job.state, job.attempt, job.error, job.publications) == ("queued", 0, None, 1)
+    publish(ledger.database, lambda _message: None, LEASE)
+    job = ledger.job(job_id)
+    assert (job.lease_until - job.published_at).total_seconds() == pytest.approx(40.0)
+
+
+def test_reaper_leaves_a_live_lease_alone(ledger: Any, knit: Any) -> None:
+    job_id = ledger.order(knit())
+    ledger.claim(job_id)
+    assert reap(ledger.database, {}) == 0
+    assert ledger.job(job_id).state == "running"
+
+
+def test_cancelled_while_its_worker_died_ends_cancelled(ledger: Any, knit: Any) -> None:
+    job_id = ledger.order(knit())
+    ledger.claim(job_id)
+    with ledger.database.transaction() as session:
+        assert cancel_job(session, {}, job_id) == "running"
+    ledger.expire_lease(job_id)
+    reap(ledger.database, {})
+    assert (ledger.job(job_id).state, ledger.job(job_id).error["code"]) == ("cancelled", "cancelled")
+
+
+def test_ending_commits_with_the_end(ledger: Any, knit: Any) -> None:
+    told: list[Ended] = []
+
+    def ending(session: Session, order: Any, ended: Ended) -> None:
+        told.append(ended)
+        session.execute(
+            text("INSERT INTO users (first_name, email) VALUES (:name, 'k@example.com')"),
+            {"name": f"rows {order.rows}"},
+        )
+
+    job_id = ledger.order(knit(rows=7))
+    with ledger.database.transaction() as session:
+        assert cancel_job(session, {knit: ending}, job_id) == "cancelled"
+    assert [(ended.job_id, ended.state) for ended in told] == [(job_id, "cancelled")]
+    with ledger.database.transaction() as session:
+        assert session.execute(text("SELECT first_name FROM users")).scalars().all() == ["rows 7"]
+
+
+def test_failing_ending_does_not_hold_up_other_jobs(ledger: Any, knit: Any) -> None:
+    def ending(_session: Session, order: Any, _ended: Ended) -> None:
+        if order.rows == 13:
+            raise RuntimeError("bad luck")
+
+    ids = [ledger.order(knit(rows=rows)) for rows in (13, 1)]
+    for job_id in ids:
+        with ledger.database.transaction() as session:
+            session.execute(text("UPDATE jobs SET max_attempts = 1 WHERE id = :id"), {"id": job_id})
+        ledger.claim(job_id)
+        ledger.expire_lease(job_id)
+    reap(ledger.database, {knit: ending})
+    assert [ledger.job(job_id).state for job_id in ids] == ["running", "dead"]
+
+
+def test_cancel_of_a_finished_job_is_a_conflict(ledger: Any, knit: Any) -> None:
+    run = ledger.claim(ledger.order(knit()))
+    with ledger.database.transaction() as session:
+        end(session, run.job_id, run.token, state="succeeded")
+    with pytest.raises(Conflict), ledger.database.transaction() as session:
+        cancel_job(session, {}, run.job_id)
+    with pytest.raises(NotFound), ledger.database.transaction() as session:
+        cancel_job(session, {}, run.token)
+
+
+def test_retry_revives_a_dead_job_with_fresh_attempts(ledger: Any, knit: Any) -> None:
+    job_id = ledger.order(knit())
+    for _attempt in range(3):
+        ledger.claim(job_id)
+        ledger.expire_lease(job_id)
+        reap(ledger.database, {})
+    with ledger.database.transaction() as session:
+        retry_job(session, job_id)
+    job = ledger.job(job_id)
+    assert (job.state, job.attempt, job.max_attempts, job.error) == ("queued", 3, 6, None)
+    assert ledger.claim(job_id).attempt == 4
+    with pytest.raises(Conflict), ledger.database.transaction() as session:
+        retry_job(session, job_id)
+
+
+def test_retry_gives_way_to_a_live_twin(ledger: Any, knit: Any) -> None:
+    first = ledger.order(knit(key="scarf"))
+    with ledger.database.transaction() as session:
+        cancel_job(session, {}, first)
+    ledger.order(knit(key="scarf"))
+    with pytest.raises(Conflict), ledger.database.transaction() as session:
+        retry_job(session, first)
+    assert ledger.job(first).state == "cancelled"
+
+
+def test_broker_failure_puts_the_unsent_back_at_once(ledger: Any, knit: Any) -> None:
+    ids = [ledger.order(knit(rows=n)) for n in range(3)]
+    sent: list[Message] = []
+
+    def send(message: Message) -> None:
+        if sent:
+            raise ConnectionError("the broker is away")
+        sent.append(message)
+
+    with pytest.raises(ConnectionError):
+        publish(ledger.database, send, LEASE)
+    states = {job_id: ledger.job(job_id).state for job_id in ids}
+    assert states.pop(sent[0].job_id) == "published"
+    assert set(states.values()) == {"queued"}
+    assert {ledger.job(job_id).publications for job_id in states} == {0}
+
+
+def test_two_publishers_never_take_the_same_job(ledger: Any, knit: Any) -> None:
+    for rows in range(60):
+        ledger.order(knit(rows=rows))
+    sent: list[Message] = []
+    lock = threading.Lock()
+
+    def send(message: Message) -> None:
+        with lock:
+            sent.append(message)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _n: publish(ledger.database, send, LEASE, most=10), range(8)))
+    assert len(sent) == 60
+    assert len({message.job_id for message in sent}) == 60
+
+
+def test_release_gives_the_attempt_back(ledger: Any, knit: Any) -> None:
+    mine, others = ledger.order(knit()), ledger.order(knit())
+    ledger.claim(mine, worker="closing")
+    ledger.claim(others, worker="staying")
+    assert release_runs(ledger.database, "closing") == 1
+    assert (ledger.job(mine).state, ledger.job(mine).attempt) == ("queued", 0)
+    assert [line.outcome for line in ledger.attempts(mine)] == ["released"]
+    assert ledger.job(others).state == "running"
+
+
+def test_settle_with_a_stale_token_tells_no_ending(ledger: Any, knit: Any) -> None:
+    told: list[Ended] = []
+    job_id = ledger.order(knit())
+    ledger.claim(job_id)
+    job = ledger.job(job_id)
+    ledger.expire_lease(job_id)
+    reap(ledger.database, {})
+    with pytest.raises(LeaseLost), ledger.database.transaction() as session:
+        settle(session, {knit: lambda _s, _o, ended: told.append(ended)}, job, Verdict("failed"), {"code": "late"})
+    assert told == []
+
+
+def test_prune_keeps_the_dead_longer(ledger: Any, knit: Any) -> None:
+    ids = {}
+    for state in ("succeeded", "dead"):
+        run = ledger.claim(ledger.order(knit()))
+        with ledger.database.transaction() as session:
+            end(session, run.job_id, run.token, state=state)
+            session.execute(
+                text("UPDATE jobs SET finished_at = now() - interval '10 days' WHERE id = :id"), {"id": run.job_id}
+            )
+        ids[state] = run.job_id
+    live = ledger.order(knit())
+    assert prune_jobs(ledger.database, finished=5 * 86400, dead=20 * 86400) == 1
+    assert ledger.count() == 2
+    assert ledger.attempts(ids["succeeded"]) == []
+    assert ledger.job(live).state == "queued"
+    assert prune_idempotency_keys(ledger.database, age=60) == 0

@@ -1,0 +1,55 @@
+"""The retry policy as a table."""
+
+import pytest
+
+from worker.jobs.retry import Verdict, after_failure, after_lost_lease, publication_lease
+
+
+@pytest.mark.parametrize(
+    ("attempt", "retryable", "retry_after", "expected"),
+    [
+        (1, True, None, Verdict("retryable", 5.0)),
+        (2, True, None, Verdict("retryable", 10.0)),
+        (4, True, None, Verdict("retryable", 40.0)),
+        (2, True, 90.0, Verdict("retryable", 90.0)),
+        (2, True, 3.0, Verdict("retryable", 10.0)),
+        (5, True, None, Verdict("dead")),
+        (9, True, None, Verdict("dead")),
+        (1, False, None, Verdict("failed")),
+        (5, False, 10.0, Verdict("failed")),
+    ],
+)
+def test_failure(attempt: int, retryable: bool, retry_after: float | None, expected: Verdict) -> None:
+    verdict = after_failure(
+        attempt=attempt, max_attempts=5, retryable=retryable, base=5.0, jitter=1.0, retry_after=retry_after
+    )
+    assert verdict == expected
+
+
+def test_wait_has_a_ceiling_and_jitter_spreads_it() -> None:
+    waits = [
+        after_failure(attempt=900, max_attempts=1000, retryable=True, base=5.0, jitter=jitter).delay
+        for jitter in (0.5, 1.49)
+    ]
+    assert waits == [1800.0, pytest.approx(5364.0)]
+
+
+@pytest.mark.parametrize(
+    ("state", "attempt", "cancel_requested", "expected"),
+    [
+        ("published", 0, False, "queued"),
+        ("published", 3, False, "queued"),
+        ("running", 1, False, "retryable"),
+        ("running", 3, False, "dead"),
+        ("running", 1, True, "cancelled"),
+        ("running", 3, True, "cancelled"),
+    ],
+)
+def test_lost_lease(state: str, attempt: int, cancel_requested: bool, expected: str) -> None:
+    verdict = after_lost_lease(state=state, attempt=attempt, max_attempts=3, cancel_requested=cancel_requested)
+    assert verdict == Verdict(expected)
+
+
+def test_publication_lease_doubles_up_to_its_ceiling() -> None:
+    leases = [publication_lease(n, first=20.0, longest=600.0) for n in (0, 1, 2, 4, 5, 50)]
+    assert leases == [20.0, 40.0, 80.0, 320.0, 600.0, 600.0]

@@ -1,0 +1,80 @@
+"""Connections and the unit of work: one commit, at the edge, and what must follow a commit follows it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy.orm import Session
+
+# A connection that hangs must not hang its process: every wait has an end.
+_CONNECT_ARGS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    "options": "-c statement_timeout=30000 -c lock_timeout=5000"
+    " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
+}
+
+AfterCommit = Callable[[], None]
+# Told of every job that a committed transaction queued (worker/jobs/publisher.py).
+Announce = Callable[[UUID], None]
+
+
+class Database:
+    """The engine of one process and its transactions.
+
+    Make it after a fork, never before: a connection shared by two processes answers the wrong one.
+    """
+
+    def __init__(
+        self, url: str | URL, *, announce: Announce | None = None, pool_size: int = 5, max_overflow: int = 5
+    ) -> None:
+        self._announce = announce
+        self.engine: Engine = create_engine(
+            url,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            pool_size=pool_size,
+            max_overflow=max_overflow,
+            pool_timeout=5,
+            connect_args=dict[str, Any](_CONNECT_ARGS),
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session that commits at the end of the block, or rolls back; then `after_commit` calls run.
+
+        They run after the block and not from SQLAlchemy's `after_commit` event, which also fires when a
+        SAVEPOINT is released. An error in one of them cannot undo the commit, so they must not raise.
+        """
+        with Session(self.engine, expire_on_commit=False, info={"announce": self._announce}) as session:
+            with session.begin():
+                yield session
+            for call in _calls(session):
+                call()
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def after_commit(session: Session, call: AfterCommit) -> None:
+    """Run `call` once the transaction of `session` has been committed; never when it rolls back."""
+    _calls(session).append(call)
+
+
+def _calls(session: Session) -> list[AfterCommit]:
+    calls: list[AfterCommit] = session.info.setdefault("after_commit", [])
+    return calls
+
+
+def announce_after_commit(session: Session, job_id: UUID) -> None:
+    """Tell this process's publisher of a job once it is committed; without one the relay finds it."""
+    announce: Announce | None = session.info.get("announce")
+    if announce is not None:
+        after_commit(session, partial(announce, job_id))

@@ -1,0 +1,75 @@
+"""Ask a job to stop, and bring a finished one back: what users and operators do to the ledger."""
+
+import json
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from worker.database import announce_after_commit
+from worker.errors import Conflict, NotFound, problem
+from worker.jobs.endings import Ended, Endings, apply_ending
+from worker.jobs.orders import ORDERS
+
+CANCELLED = problem("cancelled", "Cancelled", 409, "The job was cancelled before it was done.")
+
+_LOCK = text("SELECT id, kind, args, state, cancel_requested_at FROM jobs WHERE id = :id FOR UPDATE")
+_CANCEL_WAITING = text(
+    """
+    UPDATE jobs SET state = 'cancelled', cancel_requested_at = now(), finished_at = now(), lease_until = NULL,
+           error = CAST(:error AS jsonb), progress_seq = progress_seq + 1
+     WHERE id = :id
+    """
+)
+_ASK_RUNNING = text(
+    """
+    UPDATE jobs SET cancel_requested_at = now(), progress_seq = progress_seq + 1
+     WHERE id = :id AND cancel_requested_at IS NULL
+    """
+)
+# Attempts go on counting, so that the history stays in order; the job gets as many again as it had.
+_REVIVE = text(
+    """
+    UPDATE jobs SET state = 'queued', run_at = now(), max_attempts = attempt + :attempts, finished_at = NULL,
+           cancel_requested_at = NULL, error = NULL, result = NULL, publications = 0, progress = 0,
+           progress_note = NULL, progress_seq = progress_seq + 1
+     WHERE id = :id
+    """
+)
+
+
+def cancel_job(session: Session, endings: Endings, job_id: UUID) -> str:
+    """Cancel a waiting job at once, or ask a running one to stop at its next pulse; return the state it is in.
+
+    Raises NotFound, and Conflict for a job that is over.
+    """
+    job = session.execute(_LOCK, {"id": job_id}).one_or_none()
+    if job is None:
+        raise NotFound(f"There is no job {job_id}.")
+    if job.state == "running":
+        session.execute(_ASK_RUNNING, {"id": job_id})
+        return "running"
+    if job.state not in {"queued", "published", "retryable"}:
+        raise Conflict(f"Job {job_id} is {job.state}; only a job that is not over can be cancelled.")
+    session.execute(_CANCEL_WAITING, {"id": job_id, "error": json.dumps(CANCELLED)})
+    apply_ending(session, endings, job.kind, job.args, Ended(job_id, "cancelled", CANCELLED))
+    return "cancelled"
+
+
+def retry_job(session: Session, job_id: UUID) -> None:
+    """Queue a job that ended without success again, with a fresh set of attempts.
+
+    Raises NotFound, Conflict for a job that is live or succeeded, or when another live job holds its unique key.
+    """
+    job = session.execute(_LOCK, {"id": job_id}).one_or_none()
+    if job is None:
+        raise NotFound(f"There is no job {job_id}.")
+    if job.state not in {"failed", "dead", "cancelled"}:
+        raise Conflict(f"Job {job_id} is {job.state}; only a failed, dead or cancelled job can be tried again.")
+    try:
+        with session.begin_nested():
+            session.execute(_REVIVE, {"id": job_id, "attempts": ORDERS[job.kind].max_attempts})
+    except IntegrityError as error:
+        raise Conflict(f"Another job does the same as {job_id} right now; wait for that one.") from error
+    announce_after_commit(session, job_id)

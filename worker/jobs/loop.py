@@ -1,0 +1,50 @@
+"""A maintenance loop: calls one function at an interval, in a thread, and outlives whatever goes wrong in it."""
+
+import random
+import threading
+from collections.abc import Callable
+
+from worker.logs import get_logger
+
+_log = get_logger(__name__)
+
+# A broken database or broker is asked again after at most this many seconds.
+_LONGEST_PAUSE = 15.0
+
+
+class Loop:
+    """`step` every `interval` seconds until stopped; at once again while it returns a full batch.
+
+    After a failure the pause doubles up to 15 s with jitter, so that many workers do not return as one herd.
+    """
+
+    def __init__(self, name: str, step: Callable[[], bool], *, interval: float) -> None:
+        self._name = name
+        self._step = step
+        self._interval = interval
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """End after the step in hand."""
+        self._stopping.set()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            pause = self._interval
+            try:
+                more = self._step()
+                failures = 0
+                if more:
+                    continue
+            except Exception as error:  # noqa: BLE001 - maintenance must survive every outage and try again
+                failures += 1
+                pause = min(_LONGEST_PAUSE, self._interval * 2**failures) * (0.5 + random.random())
+                _log.warning("loop_failed", loop=self._name, error=type(error).__name__, failures=failures, pause=pause)
+            self._stopping.wait(pause)

@@ -1,0 +1,188 @@
+"""Every order there is: a small frozen value that knows its kind, its queue and its limits.
+
+An order is written into the ledger by whoever wants something done and read by the task that does it, so neither
+imports the other. Its fields are ids and plain values; they travel as JSON.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Self
+
+ORDERS: dict[str, type["Order"]] = {}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What every order says of itself. A subclass names its `kind`; the rest has sound defaults."""
+
+    # Also the name of the Celery task: `capability.verb`.
+    kind: ClassVar[str]
+    max_attempts: ClassVar[int] = 5
+    # 0 goes first.
+    priority: ClassVar[int] = 5
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        ORDERS[cls.kind] = cls
+
+    @property
+    def queue(self) -> str:
+        """The queue whose workers can do this."""
+        return "default"
+
+    @property
+    def time_limit(self) -> int:
+        """Seconds one attempt may take before it is interrupted."""
+        return 270
+
+    @property
+    def subject(self) -> str | None:
+        """What it is about, like `recording:12`."""
+        return None
+
+    @property
+    def unique_key(self) -> str | None:
+        """At most one live job holds a key; None for orders that may stand beside their like."""
+        return None
+
+    def args(self) -> dict[str, Any]:
+        """The fields as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_args(cls, args: dict[str, Any]) -> Self:
+        """The order that `args()` came from."""
+        return cls(**args)
+
+
+def read_order(kind: str, args: dict[str, Any]) -> Order:
+    """The order stored under `kind`; KeyError for a kind this release does not know."""
+    return ORDERS[kind].from_args(args)
+
+
+def media_time_limit(size_bytes: int) -> int:
+    """Seconds for one pass over a recording: a minute, and a second for each megabyte.
+
+    A lesson is 1 to 20 MB a minute and a stream copy runs a thousand times faster than it plays, so what this
+    really allows for is a slow line to B2.
+    """
+    return 60 + size_bytes // 1_000_000
+
+
+@dataclass(frozen=True)
+class IngestRecording(Order):
+    """Make the recording playable: probe, fast copy, poster, row. Runs next to the bytes."""
+
+    kind: ClassVar[str] = "recordings.ingest"
+    priority: ClassVar[int] = 2
+
+    recording_id: int
+    spool_id: str
+    size_bytes: int
+
+    @property
+    def queue(self) -> str:
+        return f"media.{self.spool_id}"
+
+    @property
+    def time_limit(self) -> int:
+        return media_time_limit(self.size_bytes)
+
+    @property
+    def subject(self) -> str:
+        return f"recording:{self.recording_id}"
+
+    @property
+    def unique_key(self) -> str:
+        return f"{self.kind}:{self.recording_id}"
+
+
+@dataclass(frozen=True)
+class StoreSource(Order):
+    """Keep the bytes as they were uploaded in B2, then let the spool file go."""
+
+    kind: ClassVar[str] = "recordings.store_source"
+    max_attempts: ClassVar[int] = 10
+
+    recording_id: int
+    spool_id: str
+    size_bytes: int
+
+    @property
+    def queue(self) -> str:
+        return f"media.{self.spool_id}"
+
+    @property
+    def time_limit(self) -> int:
+        return media_time_limit(self.size_bytes)
+
+    @property
+    def subject(self) -> str:
+        return f"recording:{self.recording_id}"
+
+    @property
+    def unique_key(self) -> str:
+        return f"{self.kind}:{self.recording_id}"
+
+
+@dataclass(frozen=True)
+class RemoveRecordingFiles(Order):
+    """Remove what a deleted recording, or one that was never made, left in B2 and in the spool."""
+
+    kind: ClassVar[str] = "recordings.remove_files"
+    max_attempts: ClassVar[int] = 10
+
+    recording_id: int
+    # Ends in "/": everything below it belongs to this recording.
+    prefix: str
+    spool_id: str
+    spool_name: str | None
+
+    @property
+    def queue(self) -> str:
+        return f"media.{self.spool_id}"
+
+    @property
+    def subject(self) -> str:
+        return f"recording:{self.recording_id}"
+
+
+@dataclass(frozen=True)
+class SweepObjects(Order):
+    """Remove objects below the recordings' folder that no row names, and unfinished large files."""
+
+    kind: ClassVar[str] = "upkeep.sweep_objects"
+    max_attempts: ClassVar[int] = 2
+
+    @property
+    def unique_key(self) -> str:
+        return self.kind
+
+
+@dataclass(frozen=True)
+class SweepSpool(Order):
+    """Remove spool files that no recording waits for."""
+
+    kind: ClassVar[str] = "upkeep.sweep_spool"
+    max_attempts: ClassVar[int] = 2
+
+    spool_id: str
+
+    @property
+    def queue(self) -> str:
+        return f"media.{self.spool_id}"
+
+    @property
+    def unique_key(self) -> str:
+        return f"{self.kind}:{self.spool_id}"
+
+
+@dataclass(frozen=True)
+class PruneLedger(Order):
+    """Delete finished jobs and remembered idempotency keys past their retention."""
+
+    kind: ClassVar[str] = "upkeep.prune_ledger"
+    max_attempts: ClassVar[int] = 2
+
+    @property
+    def unique_key(self) -> str:
+        return self.kind

@@ -1,0 +1,112 @@
+"""Perform one message: claim the job, do the work, settle how it ended."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from celery.exceptions import SoftTimeLimitExceeded
+
+from worker.database import Database
+from worker.errors import AstegniError, problem
+from worker.jobs.cancel import CANCELLED
+from worker.jobs.endings import Endings
+from worker.jobs.orders import Order, read_order
+from worker.jobs.retry import Verdict, after_failure
+from worker.jobs.run import JobCancelled, JobRun, Rhythm
+from worker.jobs.runs import Claim, LeaseLost, claim
+from worker.jobs.settle import settle
+from worker.logs import get_logger
+
+_log = get_logger(__name__)
+
+Work = Callable[[JobRun, Any], None]
+
+
+@dataclass(frozen=True)
+class Performer:
+    """What performing needs: the ledger, this process's name, its rhythm, and what to do when jobs end badly."""
+
+    database: Database
+    worker: str
+    rhythm: Rhythm
+    retry_base: float
+    endings: Endings
+
+    def perform(self, job_id: UUID, work: Work) -> None:
+        """Run the job if it is to be had; a message for one that is not is acknowledged and forgotten."""
+        with self.database.transaction() as session:
+            claimed = claim(session, job_id, worker=self.worker, lease=self.rhythm.lease)
+        if claimed is None:
+            _log.info("message_refused", job_id=str(job_id))
+            return
+        run = JobRun(self.database, claimed, self.rhythm)
+        _log.info("job_started", job_id=str(job_id), kind=claimed.kind, attempt=claimed.attempt)
+        try:
+            with run.pulsing():
+                work(run, _order_of(claimed))
+                if not run.finished:
+                    with run.finish():
+                        pass
+        except LeaseLost:
+            _log.warning("lease_lost", job_id=str(job_id), kind=claimed.kind)
+        except Exception as error:  # noqa: BLE001 - every way a job can fail is settled in the ledger
+            self._settle_failure(claimed, error)
+        else:
+            _log.info("job_succeeded", job_id=str(job_id), kind=claimed.kind)
+
+    def _settle_failure(self, claimed: Claim, error: Exception) -> None:
+        document = describe(error)
+        verdict = self._verdict(claimed, error)
+        ids = {"job_id": str(claimed.job_id), "kind": claimed.kind, "state": verdict.state}
+        if isinstance(error, AstegniError | SoftTimeLimitExceeded):
+            _log.warning("job_not_done", **ids, code=document["code"], detail=document["detail"])
+        else:
+            _log.error("job_crashed", **ids, exc_info=error)
+        ended = _Run(claimed.job_id, claimed.token, claimed.kind, claimed.args)
+        try:
+            with self.database.transaction() as session:
+                settle(session, self.endings, ended, verdict, document)
+        except LeaseLost:
+            _log.warning("lease_lost", **ids)
+
+    def _verdict(self, claimed: Claim, error: Exception) -> Verdict:
+        if isinstance(error, JobCancelled):
+            return Verdict("cancelled")
+        return after_failure(
+            attempt=claimed.attempt,
+            max_attempts=claimed.max_attempts,
+            retryable=error.retryable if isinstance(error, AstegniError) else True,
+            base=self.retry_base,
+            jitter=0.5 + random.random(),
+            retry_after=error.members.get("retry_after") if isinstance(error, AstegniError) else None,
+        )
+
+
+@dataclass(frozen=True)
+class _Run:
+    id: UUID
+    run_token: UUID
+    kind: str
+    args: dict[str, Any]
+
+
+def _order_of(claimed: Claim) -> Order:
+    return read_order(claimed.kind, claimed.args)
+
+
+def describe(error: Exception) -> dict[str, Any]:
+    """The problem document kept on the job. An unexpected error says its type only: its text may hold secrets."""
+    if isinstance(error, JobCancelled):
+        return CANCELLED
+    if isinstance(error, AstegniError):
+        return error.problem()
+    if isinstance(error, SoftTimeLimitExceeded):
+        return problem("time-limit", "It took too long", 500, "The attempt was stopped at its time limit.")
+    return problem(
+        "internal",
+        "Internal error",
+        500,
+        f"An unexpected {type(error).__name__}; the worker's log tells more.",
+    )

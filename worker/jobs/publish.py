@@ -1,0 +1,92 @@
+"""From the ledger to the broker: mark jobs `published`, commit, then send their ids.
+
+The mark comes first: a crash between the two costs one lease, never the job.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.types import ARRAY, Uuid
+
+from worker.database import Database
+
+# The CTE is a fence: without MATERIALIZED the planner may run the LIMIT subquery more than once.
+_MARK = """
+    WITH due AS MATERIALIZED (
+        SELECT id FROM jobs WHERE state IN ('queued', 'retryable') AND run_at <= now() {only}
+         ORDER BY priority, run_at, id LIMIT :most FOR UPDATE SKIP LOCKED
+    )
+    UPDATE jobs j
+       SET state = 'published', published_at = now(), publications = publications + 1,
+           lease_until = now() + make_interval(
+               secs => least(:longest, :first * power(2, least(j.publications, 20))))
+      FROM due WHERE j.id = due.id
+    RETURNING j.id, j.kind, j.queue, j.attempt, j.publications, j.time_limit
+"""
+_MARK_DUE = text(_MARK.format(only=""))
+_MARK_ONLY = text(_MARK.format(only="AND id = ANY(:ids)")).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+
+_TAKE_BACK = text(
+    """
+    UPDATE jobs SET state = 'queued', publications = publications - 1, lease_until = NULL, published_at = NULL
+     WHERE id = ANY(:ids) AND state = 'published'
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+
+
+@dataclass(frozen=True)
+class Message:
+    """What goes to the broker for one job."""
+
+    job_id: UUID
+    kind: str
+    queue: str
+    # Differs between publications, so that the worker's log tells them apart.
+    message_id: str
+    time_limit: int
+
+
+Send = Callable[[Message], None]
+
+
+@dataclass(frozen=True)
+class PublicationLease:
+    """How long a published job may wait: `first` seconds, doubling with each publication up to `longest`."""
+
+    first: float
+    longest: float
+
+
+def publish(
+    database: Database,
+    send: Send,
+    lease: PublicationLease,
+    *,
+    only: Sequence[UUID] | None = None,
+    most: int = 100,
+) -> int:
+    """Publish due jobs (all, or only these ids) and return how many were sent.
+
+    When the broker refuses one, that one and the rest of the batch go back to `queued` at once, so that they need
+    not sit out a lease when the broker returns; then the broker's error is raised.
+    """
+    with database.transaction() as session:
+        values = {"most": most, "first": lease.first, "longest": lease.longest}
+        if only is None:
+            rows = session.execute(_MARK_DUE, values).all()
+        else:
+            rows = session.execute(_MARK_ONLY, {**values, "ids": list(only)}).all()
+    messages = [
+        Message(row.id, row.kind, row.queue, f"{row.id}:{row.attempt}.{row.publications}", row.time_limit)
+        for row in rows
+    ]
+    for position, message in enumerate(messages):
+        try:
+            send(message)
+        except Exception:
+            with database.transaction() as session:
+                session.execute(_TAKE_BACK, {"ids": [left.job_id for left in messages[position:]]})
+            raise
+    return len(messages)

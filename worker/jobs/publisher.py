@@ -1,0 +1,78 @@
+"""The publisher thread: sends a job moments after its commit, so that a request never waits for the broker."""
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from uuid import UUID
+
+from worker.logs import get_logger
+
+_log = get_logger(__name__)
+
+_BATCH = 100
+# After a failure the relay has the work; asking the broker again sooner would only hold up this thread.
+_REST = 5.0
+
+
+class Publisher:
+    """A thread with a bounded queue of job ids.
+
+    `offer` never blocks and never fails: when the queue is full, or the broker failed a moment ago, the id is let go
+    and the relay publishes the job within its interval. Start it after a fork.
+    """
+
+    def __init__(self, publish: Callable[[list[UUID]], object], *, capacity: int = 1000) -> None:
+        self._publish = publish
+        self._offers: queue.Queue[UUID | None] = queue.Queue(capacity)
+        self._stopping = threading.Event()
+        self._resting = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to publish."""
+        self._thread.start()
+
+    def offer(self, job_id: UUID) -> None:
+        """Publish this job soon, or leave it to the relay."""
+        if self._resting.is_set():
+            return
+        try:
+            self._offers.put_nowait(job_id)
+        except queue.Full:
+            _log.warning("publisher_full", job_id=str(job_id))
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Stop after the batch in hand; what is left, the relay publishes."""
+        self._stopping.set()
+        with contextlib.suppress(queue.Full):  # a full queue: the thread is awake and looks at the flag
+            self._offers.put_nowait(None)
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            batch = self._next_batch()
+            if not batch:
+                continue
+            try:
+                self._publish(batch)
+            except Exception as error:  # noqa: BLE001 - whatever failed, the relay does it; the thread must live
+                _log.warning("publisher_failed", jobs=len(batch), error=type(error).__name__)
+                self._rest()
+
+    def _next_batch(self) -> list[UUID]:
+        first = self._offers.get()
+        batch = [first]
+        while len(batch) < _BATCH:
+            try:
+                batch.append(self._offers.get_nowait())
+            except queue.Empty:
+                break
+        return [job_id for job_id in batch if job_id is not None]
+
+    def _rest(self) -> None:
+        self._resting.set()
+        self._stopping.wait(_REST)
+        while not self._offers.empty():
+            self._offers.get_nowait()
+        self._resting.clear()

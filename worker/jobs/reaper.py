@@ -1,0 +1,75 @@
+"""Take back what nobody holds any more: run-out leases of published and running jobs."""
+
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from worker.database import Database
+from worker.errors import problem
+from worker.jobs.cancel import CANCELLED
+from worker.jobs.endings import Endings
+from worker.jobs.retry import after_lost_lease
+from worker.jobs.settle import settle
+from worker.logs import get_logger
+
+_log = get_logger(__name__)
+
+_LOST = text(
+    """
+    SELECT id, kind, args, state, attempt, max_attempts, run_token, worker, error,
+           cancel_requested_at IS NOT NULL AS cancel_requested
+      FROM jobs WHERE state IN ('published', 'running') AND lease_until < now()
+     ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED
+    """
+)
+_UNPUBLISH = text("UPDATE jobs SET state = 'queued', lease_until = NULL, published_at = NULL WHERE id = :id")
+# A job that cannot be settled now must not stand in front of the others.
+_POSTPONE = text("UPDATE jobs SET lease_until = now() + interval '60 s' WHERE id = :id AND lease_until < now()")
+
+WORKER_LOST = problem(
+    "worker-lost",
+    "The worker was lost",
+    500,
+    "The process that worked on this was killed or stopped answering.",
+)
+
+
+def reap(database: Database, endings: Endings, *, most: int = 500) -> int:
+    """Settle up to `most` jobs whose lease ran out; return how many.
+
+    One transaction each: an ending that fails holds up its own job only, and what is settled stays settled.
+    """
+    for settled in range(most):
+        job = None
+        try:
+            with database.transaction() as session:
+                job = session.execute(_LOST).one_or_none()
+                if job is None:
+                    return settled
+                _take_back(session, endings, job)
+        except Exception:
+            if job is None:
+                raise
+            _log.exception("job_not_settled", job_id=str(job.id), kind=job.kind)
+            with database.transaction() as session:
+                session.execute(_POSTPONE, {"id": job.id})
+    return most
+
+
+def _take_back(session: Session, endings: Endings, job: Any) -> None:
+    verdict = after_lost_lease(
+        state=job.state,
+        attempt=job.attempt,
+        max_attempts=job.max_attempts,
+        cancel_requested=job.cancel_requested,
+    )
+    if verdict.state == "queued":
+        session.execute(_UNPUBLISH, {"id": job.id})
+        _log.info("job_unpublished", job_id=str(job.id), kind=job.kind)
+        return
+    error = CANCELLED if verdict.state == "cancelled" else WORKER_LOST
+    if verdict.state == "dead" and job.error is not None:
+        error = job.error  # what really went wrong earlier says more than that the worker was lost
+    settle(session, endings, job, verdict, error, outcome="worker-lost")
+    _log.warning("job_worker_lost", job_id=str(job.id), kind=job.kind, worker=job.worker, state=verdict.state)

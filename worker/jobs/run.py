@@ -1,0 +1,121 @@
+"""A run in hand: progress, cancellation and the one commit that finishes it."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from worker.database import Database
+from worker.errors import AstegniError
+from worker.jobs.runs import Claim, LeaseLost, end, lock, pulse
+from worker.logs import get_logger
+
+_log = get_logger(__name__)
+
+
+class JobCancelled(AstegniError):
+    """Somebody asked for the job to be cancelled."""
+
+    code, title, status = "cancelled", "Cancelled", 409
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """Seconds: the lease of a run, how often it is renewed, how often progress is looked at."""
+
+    lease: float
+    renewal: float
+    pulse: float
+
+
+class JobRun:
+    """What a job's work is given: it reports progress, asks whether to stop, and finishes in its own commit.
+
+    A thread keeps the lease alive meanwhile. No transaction is open between the calls.
+    """
+
+    def __init__(self, database: Database, claimed: Claim, rhythm: Rhythm) -> None:
+        self.claim = claimed
+        self.finished = False
+        self._database = database
+        self._rhythm = rhythm
+        self._progress = 0
+        self._note: str | None = None
+        self._cancelled = threading.Event()
+        self._lost = threading.Event()
+        self._over = threading.Event()
+
+    @property
+    def last_attempt(self) -> bool:
+        """Whether a failure of this run is final."""
+        return self.claim.attempt >= self.claim.max_attempts
+
+    def progress(self, percent: float, note: str | None = None) -> None:
+        """Report how far the work is (0 to 100; never goes back) and what is being done, in a few words."""
+        self._progress = max(self._progress, min(100, int(percent)))
+        self._note = note or self._note
+
+    def should_stop(self) -> bool:
+        """Whether to stop now: cancelled, or the job is no longer this run's. Cheap; ask often."""
+        return self._cancelled.is_set() or self._lost.is_set()
+
+    def check(self) -> None:
+        """Raise JobCancelled or LeaseLost when the work should stop."""
+        if self._lost.is_set():
+            raise LeaseLost(f"Job {self.claim.job_id} is no longer this run's.")
+        if self._cancelled.is_set():
+            raise JobCancelled("The job was cancelled before it was done.")
+
+    @contextmanager
+    def finish(self, result: dict[str, Any] | None = None) -> Iterator[Session]:
+        """The last transaction: the job's own rows and its success commit together, or neither does.
+
+        Raises LeaseLost, and rolls back, when the run no longer owns the job.
+        """
+        with self._database.transaction() as session:
+            lock(session, self.claim)
+            yield session
+            end(session, self.claim.job_id, self.claim.token, state="succeeded", result=result)
+        self.finished = True
+
+    @contextmanager
+    def pulsing(self) -> Iterator[None]:
+        """Keep the lease alive, write progress and hear cancel requests while the block runs."""
+        thread = threading.Thread(target=self._keep_pulsing, name="pulse", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            thread.join(10)
+
+    def _keep_pulsing(self) -> None:
+        written: tuple[int, str | None] = (0, None)
+        renewed = time.monotonic()
+        while not self._over.wait(self._rhythm.pulse):
+            state = (self._progress, self._note)
+            due = time.monotonic() - renewed >= self._rhythm.renewal
+            if state == written and not due:
+                continue
+            try:
+                self._pulse_once(*state)
+            except LeaseLost:
+                self._lost.set()
+                return
+            except Exception as error:  # noqa: BLE001 - the database may be away for a moment; the lease decides
+                _log.warning("pulse_failed", job_id=str(self.claim.job_id), error=type(error).__name__)
+                if time.monotonic() - renewed > self._rhythm.lease:
+                    self._lost.set()
+                    return
+                continue
+            written, renewed = state, time.monotonic()
+
+    def _pulse_once(self, percent: int, note: str | None) -> None:
+        with self._database.transaction() as session:
+            asked = pulse(session, self.claim, lease=self._rhythm.lease, progress=percent, note=note)
+        if asked:
+            self._cancelled.set()

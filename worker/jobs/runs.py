@@ -1,0 +1,146 @@
+"""The life of one run in SQL: claim under a fencing token, pulse, end. Every write of a run carries its token."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from worker.errors import AstegniError
+
+# `run_at <= now()`: a doubled message must not start a retry before its time. A row that is `running` is never
+# claimed, however old its lease: only the reaper takes it back, so that the lost attempt is written down first.
+_CLAIM = text(
+    """
+    UPDATE jobs
+       SET state = 'running', attempt = attempt + 1, run_token = gen_random_uuid(), worker = :worker,
+           started_at = now(), lease_until = now() + make_interval(secs => :lease), publications = 0,
+           progress = 0, progress_note = NULL, progress_seq = progress_seq + 1
+     WHERE id = :id AND state IN ('queued', 'published', 'retryable')
+       AND attempt < max_attempts AND cancel_requested_at IS NULL AND run_at <= now()
+    RETURNING id, run_token, kind, args, principal, attempt, max_attempts
+    """
+)
+
+_LOCK = text("SELECT 1 FROM jobs WHERE id = :id AND run_token = :token AND state = 'running' FOR UPDATE")
+
+_PULSE = text(
+    """
+    UPDATE jobs
+       SET lease_until = now() + make_interval(secs => :lease),
+           progress = :progress, progress_note = CAST(:note AS varchar),
+           progress_seq = progress_seq
+             + (progress <> :progress OR progress_note IS DISTINCT FROM CAST(:note AS varchar))::int
+     WHERE id = :id AND run_token = :token AND state = 'running'
+    RETURNING cancel_requested_at IS NOT NULL
+    """
+)
+
+# One statement, so that the end of a run and its line of history cannot come apart. `released` gives the attempt
+# back; `dead` keeps the last real error when all that is left to say is that the worker was lost.
+_END = text(
+    """
+    WITH run AS MATERIALIZED (
+        SELECT id, attempt, run_token, coalesce(worker, '?') AS worker, started_at FROM jobs
+         WHERE id = :id AND run_token = :token AND state = 'running' FOR UPDATE
+    ), ended AS (
+        UPDATE jobs j
+           SET state = CAST(:state AS varchar), run_token = NULL, lease_until = NULL,
+               attempt = CASE WHEN :outcome = 'released' THEN j.attempt - 1 ELSE j.attempt END,
+               run_at = CASE WHEN :state = 'retryable' THEN now() + make_interval(secs => :delay)
+                             ELSE j.run_at END,
+               progress = CASE WHEN :state = 'succeeded' THEN 100 ELSE j.progress END,
+               progress_seq = j.progress_seq + 1,
+               result = CAST(:result AS jsonb),
+               error = CASE WHEN :state = 'succeeded' THEN NULL
+                            WHEN :outcome = 'worker-lost' AND j.error IS NOT NULL THEN j.error
+                            ELSE coalesce(CAST(:error AS jsonb), j.error) END,
+               finished_at = CASE WHEN :state IN ('succeeded', 'failed', 'cancelled', 'dead')
+                                  THEN now() END
+          FROM run WHERE j.id = run.id
+    )
+    INSERT INTO job_attempts (job_id, attempt, run_token, worker, started_at, outcome, error)
+    SELECT id, attempt, run_token, worker, started_at, CAST(:outcome AS varchar), CAST(:error AS jsonb) FROM run
+    RETURNING id
+    """
+)
+
+
+class LeaseLost(AstegniError):
+    """The run no longer owns its job: whatever it still writes is refused."""
+
+    code, title, status = "lease-lost", "Lease lost", 409
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job in hand, and the token that proves it."""
+
+    job_id: UUID
+    token: UUID
+    kind: str
+    args: dict[str, Any]
+    principal: str
+    attempt: int
+    max_attempts: int
+
+
+def claim(session: Session, job_id: UUID, *, worker: str, lease: float) -> Claim | None:
+    """Take the job for `lease` seconds; None when it is not to be had (done, taken, cancelled, not yet due)."""
+    row = session.execute(_CLAIM, {"id": job_id, "worker": worker, "lease": lease}).one_or_none()
+    if row is None:
+        return None
+    return Claim(row.id, row.run_token, row.kind, row.args, row.principal, row.attempt, row.max_attempts)
+
+
+def lock(session: Session, run: Claim) -> None:
+    """Hold the job's row until the transaction ends. Raises LeaseLost.
+
+    Every transaction that touches a job and its subject locks the job first: two orders would deadlock.
+    """
+    if session.scalar(_LOCK, {"id": run.job_id, "token": run.token}) is None:
+        raise LeaseLost(f"Job {run.job_id} is no longer this run's.")
+
+
+def pulse(session: Session, run: Claim, *, lease: float, progress: int, note: str | None) -> bool:
+    """Renew the lease and write progress; True when a cancel was asked for. Raises LeaseLost."""
+    asked = session.scalar(
+        _PULSE,
+        {"id": run.job_id, "token": run.token, "lease": lease, "progress": progress, "note": note},
+    )
+    if asked is None:
+        raise LeaseLost(f"Job {run.job_id} is no longer this run's.")
+    return bool(asked)
+
+
+def end(
+    session: Session,
+    job_id: UUID,
+    token: UUID,
+    *,
+    state: str,
+    outcome: str | None = None,
+    delay: float = 0.0,
+    result: dict[str, Any] | None = None,
+    error: dict[str, Any] | None = None,
+) -> None:
+    """End the run that holds `token`: the job goes to `state`, the attempt's `outcome` is appended to history.
+
+    Raises LeaseLost when the token is stale; the caller's transaction must then roll back.
+    """
+    appended = session.scalar(
+        _END,
+        {
+            "id": job_id,
+            "token": token,
+            "state": state,
+            "outcome": outcome or state,
+            "delay": delay,
+            "result": None if result is None else json.dumps(result),
+            "error": None if error is None else json.dumps(error),
+        },
+    )
+    if appended is None:
+        raise LeaseLost(f"Job {job_id} is no longer this run's.")

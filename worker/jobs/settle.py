@@ -1,0 +1,63 @@
+"""End a run and let its capability know, in one transaction: the one way out of `running`."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from worker.database import Database
+from worker.jobs.endings import Ended, Endings, apply_ending
+from worker.jobs.retry import Verdict
+from worker.jobs.runs import LeaseLost, end
+from worker.logs import get_logger
+
+_log = get_logger(__name__)
+
+_RUNS_OF = text("SELECT id, run_token FROM jobs WHERE worker = :worker AND state = 'running'")
+
+
+def settle(
+    session: Session,
+    endings: Endings,
+    job: Any,
+    verdict: Verdict,
+    error: dict[str, Any] | None,
+    *,
+    outcome: str | None = None,
+) -> None:
+    """End the run of `job` (anything with id, run_token, kind and args) as `verdict` says.
+
+    Raises LeaseLost when the token is stale.
+    """
+    end(
+        session,
+        job.id,
+        job.run_token,
+        state=verdict.state,
+        outcome=outcome,
+        delay=verdict.delay,
+        error=error,
+    )
+    if verdict.state in {"failed", "dead", "cancelled"} and error is not None:
+        apply_ending(session, endings, job.kind, job.args, Ended(job.id, verdict.state, error))
+
+
+def release_runs(database: Database, worker: str) -> int:
+    """Give back every job this worker process still had in hand when it shut down; no attempt is charged.
+
+    Call it when the children are gone: one that still lived would find its token stale.
+    """
+    with database.transaction() as session:
+        runs = session.execute(_RUNS_OF, {"worker": worker}).all()
+    for run in runs:
+        _release(database, run.id, run.run_token)
+    return len(runs)
+
+
+def _release(database: Database, job_id: UUID, token: UUID) -> None:
+    try:
+        with database.transaction() as session:
+            end(session, job_id, token, state="queued", outcome="released")
+    except LeaseLost:
+        _log.info("job_already_settled", job_id=str(job_id))

@@ -1,0 +1,154 @@
+"""Bring a database to a revision of ours, one migrator at a time, and never a database that is somebody else's."""
+
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
+from sqlalchemy.exc import OperationalError
+
+from worker.errors import AstegniError, Misconfigured, Unavailable
+from worker.logs import get_logger
+
+# Any constant number will do: it only has to be the same in every migrator (`astegni` in ASCII, 7 bytes).
+_LOCK = int.from_bytes(b"astegni", "big")
+# A second migrator waits for the first, then finds nothing left to do.
+_LOCK_WAIT = "5min"
+
+_log = get_logger(__name__)
+
+
+class ForeignDatabase(AstegniError):
+    """The database belongs to the platform, to another program, or to a newer release: it is left as it is."""
+
+    code: ClassVar[str] = "foreign-database"
+    title: ClassVar[str] = "Not a database of this worker"
+    status: ClassVar[int] = 409
+
+
+class MigrationBusy(AstegniError):
+    """Another session holds what a migration needs, for longer than a migration waits."""
+
+    code: ClassVar[str] = "migration-busy"
+    title: ClassVar[str] = "Database is busy"
+    status: ClassVar[int] = 503
+    retryable: ClassVar[bool] = True
+
+
+def migrate(database: str | URL | Engine, revision: str = "head") -> str | None:
+    """Upgrade `database` to `revision` and return the revision it is at now.
+
+    Raises ForeignDatabase before any change, MigrationBusy when a lock is not to be had (revisions done so far
+    stay done; run it again), Unavailable when the server does not answer.
+    """
+    with _exclusive(database) as connection:
+        before = _guarded_revision(connection)
+        command.upgrade(_config(connection), revision)
+        after = _revision(connection)
+    _log.info("database_migrated", before=before, after=after)
+    return after
+
+
+def downgrade(database: str | URL | Engine, revision: str) -> str | None:
+    """Take `database` back to `revision` (`base` for none) and return the revision it is at now.
+
+    Tables of undone revisions go with their rows. Errors as in `migrate`.
+    """
+    with _exclusive(database) as connection:
+        before = _guarded_revision(connection)
+        command.downgrade(_config(connection), revision)
+        after = _revision(connection)
+    _log.info("database_downgraded", before=before, after=after)
+    return after
+
+
+def current(database: str | URL | Engine) -> str | None:
+    """The revision `database` is at, or None: a look without a change."""
+    with _connection(database) as connection:
+        return _revision(connection)
+
+
+def _scripts() -> Path:
+    """Where the migrations are installed; found without importing them, since nothing may."""
+    spec = importlib.util.find_spec("migrations")
+    if spec is None or spec.origin is None:
+        raise Misconfigured("The package `migrations` is not installed. Install astegni-worker again.")
+    return Path(spec.origin).parent
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    # Alembic reads the value as a format: a percent sign in the path must be doubled.
+    config.set_main_option("script_location", str(_scripts()).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _revision(connection: Connection) -> str | None:
+    revision = MigrationContext.configure(connection).get_current_revision()
+    connection.rollback()
+    return revision
+
+
+def _guarded_revision(connection: Connection) -> str | None:
+    """The revision, after making sure that the database is ours to change."""
+    revision = _revision(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(_config(connection)).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise ForeignDatabase(
+            f"The database is at revision {revision}, which this release does not know. Install the newer release "
+            "that migrated it, or, if it belongs to another program, point DATABASE_URL at a database of its own."
+        )
+    # Looked up on the search path only: hosted servers keep a `users` of their own in other schemas.
+    foreign = connection.scalar(text("SELECT to_regclass('users') IS NOT NULL"))
+    connection.rollback()
+    if revision is None and foreign:
+        raise ForeignDatabase(
+            "The database already has a table `users` that this worker did not make: it is the platform's own "
+            "database, or somebody else's. Nothing was changed. Create a database for the worker (`CREATE DATABASE "
+            "astegni_worker`) and point DATABASE_URL at it."
+        )
+    return revision
+
+
+@contextmanager
+def _exclusive(database: str | URL | Engine) -> Iterator[Connection]:
+    """A connection that holds the migrators' lock until it closes."""
+    with _connection(database) as connection:
+        connection.exec_driver_sql(f"SET lock_timeout = '{_LOCK_WAIT}'")
+        connection.exec_driver_sql("SET statement_timeout = 0")
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+        connection.commit()
+        yield connection
+
+
+@contextmanager
+def _connection(database: str | URL | Engine) -> Iterator[Connection]:
+    """A connection of our own: detached from its pool, so that neither its lock nor its timeouts live on there."""
+    engine = database if isinstance(database, Engine) else create_engine(database, poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            connection.detach()
+            yield connection
+    except OperationalError as error:
+        raise _translated(error) from error
+
+
+def _translated(error: OperationalError) -> AstegniError:
+    match error.orig:
+        case psycopg.errors.LockNotAvailable():
+            return MigrationBusy(
+                "A migration waited too long for a lock that another session holds. End long transactions (or the "
+                "other migrator) and run the migration again."
+            )
+        case psycopg.errors.QueryCanceled():
+            return MigrationBusy("A statement of a migration took too long. Run it again when the server is idle.")
+    # libpq's messages name host, user and database, never the password.
+    return Unavailable(f"The database cannot be migrated now: {error.orig}")

@@ -1,0 +1,116 @@
+"""Everything that can be set from outside, by the platform's own names.
+
+Built once at a door, never read at import.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from worker.errors import Misconfigured
+
+# Published on purpose: with it `astegni token` works from anywhere on a developer's machine. `require_safe`
+# refuses it wherever a stranger could come in.
+DEVELOPMENT_KEY = "astegni-development-key-that-protects-nothing"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Settings(BaseSettings):
+    """The settings of every process. Durations are seconds and sizes bytes unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
+
+    # --- where things are
+    database_url: str | None = Field(None, description="PostgreSQL 15 to 18; `postgresql://` is enough.")
+    redis_url: str | None = Field(None, description="The broker: Redis 7 or Valkey 8.")
+    backblaze_key_id: str | None = Field(None, description="Application key id of Backblaze B2.")
+    backblaze_application_key: SecretStr | None = Field(None, description="Application key of Backblaze B2.")
+    backblaze_bucket_name: str = Field("astegni-media", description="The private bucket that keeps every object.")
+    backblaze_realm: str = Field("production", description="`production`, or the URL of a B2 emulator.")
+
+    # --- who comes in
+    secret_key: SecretStr | None = Field(None, description="Key of the platform's HS256 tokens.")
+    operator_departments: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset({"manage-system-settings"}),
+        description="Admin departments (comma separated) whose members are operators.",
+    )
+    api_host: str = Field("127.0.0.1", description="Address the API listens on.")
+    api_port: int = Field(8000, ge=0, le=65535, description="Port the API listens on.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Origins (comma separated) whose pages may call the API."
+    )
+    timezone: str = Field("Africa/Addis_Ababa", description="Zone of people and lessons that name none.")
+
+    # --- uploads and the spool
+    spool_dir: Path = Field(Path(".data/spool"), description="Where uploaded bytes wait for their ingest.")
+    spool_id: str = Field(
+        "shared", pattern=r"^[a-z0-9-]{1,32}$", description="Name of this spool: one machine, or one volume."
+    )
+    spool_reserve_bytes: int = Field(1_000_000_000, ge=0, description="Free disk that uploads never use up.")
+    spool_retention: int = Field(7 * 86_400, ge=60, description="How long bytes of an unfinished ingest are kept.")
+    upload_max_bytes: int = Field(8_000_000_000, ge=1, description="Largest recording taken.")
+    recording_max_seconds: int = Field(6 * 3600, ge=1, description="Longest recording taken.")
+
+    # --- the ledger (DESIGN: jobs): intervals are settings so that tests can run them ten times shorter
+    relay_interval: float = Field(1.0, gt=0, description="How often due jobs are published.")
+    reaper_interval: float = Field(10.0, gt=0, description="How often run-out leases are taken back.")
+    published_lease: float = Field(20.0, gt=0, description="Wait before a published job is published again; doubles.")
+    published_lease_max: float = Field(600.0, gt=0, description="Longest such wait.")
+    run_lease: float = Field(30.0, gt=0, description="A running job without a pulse this long is lost.")
+    lease_renewal: float = Field(10.0, gt=0, description="How often a running job renews its lease.")
+    pulse_interval: float = Field(2.0, gt=0, description="How often progress is written and a cancel is noticed.")
+    retry_base: float = Field(5.0, gt=0, description="First wait of the exponential back-off.")
+    job_retention: int = Field(30 * 86_400, ge=60, description="How long finished jobs are kept.")
+    dead_job_retention: int = Field(180 * 86_400, ge=60, description="How long dead jobs are kept.")
+    idempotency_retention: int = Field(86_400, ge=60, description="How long an Idempotency-Key is remembered.")
+    orphan_age: int = Field(86_400, ge=0, description="Age at which an object no row names is swept.")
+    worker_concurrency: int = Field(2, ge=1, le=64, description="Child processes of one worker.")
+
+    # --- media
+    ffmpeg_path: Path | None = Field(None, description="Another ffmpeg than the one of the wheel.")
+    ffprobe_path: Path | None = Field(None, description="Another ffprobe than the one of the wheel.")
+
+    # --- operators
+    flower_host: str = Field("127.0.0.1", description="Address Flower listens on.")
+    flower_port: int = Field(5555, ge=0, le=65535, description="Port Flower listens on.")
+    flower_basic_auth: SecretStr | None = Field(None, description="`user:password` for Flower.")
+    flower_db: Path = Field(Path(".data/flower"), description="Where Flower keeps what it has seen.")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("operator_departments", "cors_origins", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object, info: object) -> object:
+        """`REDIS_URL=` in an environment file means "not set", as people expect."""
+        if value == "":
+            name = getattr(info, "field_name", "")
+            return cls.model_fields[name].get_default(call_default_factory=True)
+        return value
+
+    @property
+    def signing_key(self) -> str:
+        """The key that signs and checks tokens; without SECRET_KEY the published development key."""
+        return self.secret_key.get_secret_value() if self.secret_key else DEVELOPMENT_KEY
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """DATABASE_URL with the psycopg 3 driver named."""
+        if self.database_url is None:
+            raise Misconfigured("DATABASE_URL is not set. Set it, or run `astegni up` for an embedded server.")
+        for prefix in ("postgresql://", "postgres://"):
+            if self.database_url.startswith(prefix):
+                return "postgresql+psycopg://" + self.database_url.removeprefix(prefix)
+        return self.database_url
+
+    @property
+    def broker_url(self) -> str:
+        """REDIS_URL, or an error that names the remedy."""
+        if self.redis_url is None:
+            raise Misconfigured("REDIS_URL is not set. Set it, or run `astegni up` for an embedded server.")
+        return self.redis_url
