@@ -11,6 +11,6 @@ connection.exec_driver_sql("SET statement_timeout = '10min'")
 # Ends the transaction that the two SETs began: Alembic would join it, and all revisions would share one commit.
 connection.commit()
 
-context.configure(connection=connection, transaction_per_migration=False)
+context.configure(connection=connection, transaction_per_migration=True)
 with context.begin_transaction():
     context.run_migrations()

@@ -35,7 +35,7 @@ class Recording(Base):
     recording_type: Mapped[str] = mapped_column(String(50), server_default="video")
     # Unsigned address of the fast copy; a player asks for a signed one.
     file_url: Mapped[str | None] = mapped_column(Text)
-    # Of the source, as it came.
+    # Of the fast copy, like file_url; the rendition `source` tells what was uploaded.
     file_size_bytes: Mapped[int | None] = mapped_column(BigInteger)
     duration_seconds: Mapped[int | None]
     # Unsigned address of the poster.

@@ -21,6 +21,8 @@ from worker.logs import get_logger
 _LOCK = int.from_bytes(b"astegni", "big")
 # A second migrator waits for the first, then finds nothing left to do.
 _LOCK_WAIT = "5min"
+# Revision 0001 leaves this comment on `alembic_version`: others number their revisions `0001` too.
+_MARK = "astegni-worker"
 
 _log = get_logger(__name__)
 
@@ -101,19 +103,27 @@ def _guarded_revision(connection: Connection) -> str | None:
     """The revision, after making sure that the database is ours to change."""
     revision = _revision(connection)
     known = {script.revision for script in ScriptDirectory.from_config(_config(connection)).walk_revisions()}
-    if revision is not None and revision not in known:
-        raise ForeignDatabase(
-            f"The database is at revision {revision}, which this release does not know. Install the newer release "
-            "that migrated it, or, if it belongs to another program, point DATABASE_URL at a database of its own."
-        )
-    # Looked up on the search path only: hosted servers keep a `users` of their own in other schemas.
-    foreign = connection.scalar(text("SELECT to_regclass('users') IS NOT NULL"))
+    # Tables are looked up on the search path only: hosted servers keep a `users` of their own in other schemas.
+    users, mark = connection.execute(
+        text("SELECT to_regclass('users') IS NOT NULL, obj_description(to_regclass('alembic_version'), 'pg_class')")
+    ).one()
     connection.rollback()
-    if revision is None and foreign:
+    if revision is None and users:
         raise ForeignDatabase(
             "The database already has a table `users` that this worker did not make: it is the platform's own "
             "database, or somebody else's. Nothing was changed. Create a database for the worker (`CREATE DATABASE "
             "astegni_worker`) and point DATABASE_URL at it."
+        )
+    if revision is not None and mark != _MARK:
+        raise ForeignDatabase(
+            f"The database is at revision {revision} of another program's migrations: its table `alembic_version` "
+            f"lacks the comment '{_MARK}'. Nothing was changed. Point DATABASE_URL at a database of the worker's own; "
+            "only if this is that database, restored without its comments, set the comment again."
+        )
+    if revision is not None and revision not in known:
+        raise ForeignDatabase(
+            f"The database is at revision {revision}, which this release does not know. Nothing was changed. "
+            "Install the newer release that migrated it."
         )
     return revision
 

@@ -8,6 +8,8 @@ branch_labels = None
 depends_on = None
 
 TABLES = (
+    # How `worker/migrate.py` tells our revisions from another program's of the same number.
+    "COMMENT ON TABLE alembic_version IS 'astegni-worker'",
     """
     CREATE TABLE users (
         id SERIAL,
