@@ -76,6 +76,7 @@ class IngestRecording(Order):
     priority: ClassVar[int] = 2
 
     recording_id: int
+    session_id: int
     spool_id: str
     size_bytes: int
 
@@ -104,6 +105,7 @@ class StoreSource(Order):
     max_attempts: ClassVar[int] = 10
 
     recording_id: int
+    session_id: int
     spool_id: str
     size_bytes: int
 
@@ -126,14 +128,13 @@ class StoreSource(Order):
 
 @dataclass(frozen=True)
 class RemoveRecordingFiles(Order):
-    """Remove what a deleted recording, or one that was never made, left in B2 and in the spool."""
+    """Remove what a deleted recording, or an ingest that failed, left in B2; and its spool file, if one is named."""
 
     kind: ClassVar[str] = "recordings.remove_files"
     max_attempts: ClassVar[int] = 10
 
     recording_id: int
-    # Ends in "/": everything below it belongs to this recording.
-    prefix: str
+    session_id: int
     spool_id: str
     spool_name: str | None
 

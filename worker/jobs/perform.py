@@ -52,11 +52,15 @@ class Performer:
         except LeaseLost:
             _log.warning("lease_lost", job_id=str(job_id), kind=claimed.kind)
         except Exception as error:  # noqa: BLE001 - every way a job can fail is settled in the ledger
-            self._settle_failure(claimed, error)
+            self._settle_failure(run, error)
         else:
             _log.info("job_succeeded", job_id=str(job_id), kind=claimed.kind)
 
-    def _settle_failure(self, claimed: Claim, error: Exception) -> None:
+    def _settle_failure(self, run: JobRun, error: Exception) -> None:
+        claimed = run.claim
+        if run.cancelled:
+            # Whatever broke, broke because the run was told to stop: a killed ffmpeg, a cut upload.
+            error = JobCancelled("The job was cancelled before it was done.")
         document = describe(error)
         verdict = self._verdict(claimed, error)
         ids = {"job_id": str(claimed.job_id), "kind": claimed.kind, "state": verdict.state}

@@ -19,11 +19,14 @@ class Publisher:
     """A thread with a bounded queue of job ids.
 
     `offer` never blocks and never fails: when the queue is full, or the broker failed a moment ago, the id is let go
-    and the relay publishes the job within its interval. Start it after a fork.
+    and the relay publishes the job within its interval. Start it after a fork. `close` is called at its end.
     """
 
-    def __init__(self, publish: Callable[[list[UUID]], object], *, capacity: int = 1000) -> None:
+    def __init__(
+        self, publish: Callable[[list[UUID]], object], *, close: Callable[[], None], capacity: int = 1000
+    ) -> None:
         self._publish = publish
+        self._close = close
         self._offers: queue.Queue[UUID | None] = queue.Queue(capacity)
         self._stopping = threading.Event()
         self._resting = threading.Event()
@@ -59,6 +62,7 @@ class Publisher:
             except Exception as error:  # noqa: BLE001 - whatever failed, the relay does it; the thread must live
                 _log.warning("publisher_failed", jobs=len(batch), error=type(error).__name__)
                 self._rest()
+        self._close()
 
     def _next_batch(self) -> list[UUID]:
         first = self._offers.get()

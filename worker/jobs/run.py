@@ -54,6 +54,11 @@ class JobRun:
         """Whether a failure of this run is final."""
         return self.claim.attempt >= self.claim.max_attempts
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody asked for the job to be cancelled."""
+        return self._cancelled.is_set()
+
     def progress(self, percent: float, note: str | None = None) -> None:
         """Report how far the work is (0 to 100; never goes back) and what is being done, in a few words."""
         self._progress = max(self._progress, min(100, int(percent)))

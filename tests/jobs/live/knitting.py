@@ -1,0 +1,51 @@
+"""Tasks of the tests' own, done by a real worker. Celery loads this module by its name."""
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from worker.errors import InvalidInput, Unavailable
+from worker.jobs.orders import Order
+from worker.jobs.run import JobRun
+from worker.processes.child import performs
+from worker.workflows.tools import Tools
+
+
+@dataclass(frozen=True)
+class Work(Order):
+    """What to do: `succeed`, `reject`, `crash`, `fail_once`, `sleep` or `die`; `diary` gets a line for each start."""
+
+    kind: ClassVar[str] = "tests.work"
+    max_attempts: ClassVar[int] = 3
+
+    what: str
+    diary: str
+    seconds: float = 0.0
+
+
+@performs(Work)
+def work(run: JobRun, order: Work, tools: Tools) -> None:
+    diary = Path(order.diary)
+    before = len(diary.read_text().splitlines()) if diary.exists() else 0
+    with diary.open("a") as file:
+        file.write(f"{run.claim.attempt} {os.getpid()} {os.getppid()}\n")
+    match order.what:
+        case "reject":
+            raise InvalidInput("This wool cannot be knitted.")
+        case "crash":
+            raise ZeroDivisionError("with a secret in it")
+        case "fail_once" if before == 0:
+            raise Unavailable("The needles are in use.")
+        case "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "sleep":
+            end = time.monotonic() + order.seconds
+            while time.monotonic() < end:
+                run.check()
+                run.progress(100 * (1 - (end - time.monotonic()) / order.seconds), "knitting")
+                time.sleep(0.02)
+    with run.finish({"rows": before + 1}):
+        pass

@@ -1,0 +1,16 @@
+"""A worker like `astegni worker`, that also knows the tests' own tasks."""
+
+import os
+import sys
+
+os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+
+from worker.app import TASK_MODULES, create_app, run_worker  # noqa: E402 - Celery reads the line above at its import
+from worker.logs import configure_logs
+from worker.settings import Settings
+
+settings = Settings()
+configure_logs("INFO")
+app = create_app(settings, (*TASK_MODULES, "knitting"))
+app.conf.worker_soft_shutdown_timeout = float(os.environ.get("SOFT_SHUTDOWN", "20"))
+run_worker(app, ["default"], name=sys.argv[1], concurrency=2)

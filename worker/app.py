@@ -1,0 +1,202 @@
+"""The Celery application: how work is delivered. What is to be done stands in PostgreSQL (worker/jobs).
+
+Built by a door with settings in hand (`create_app`); importing this module touches nothing.
+"""
+
+import os
+import socket
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from celery import Celery, signals
+from kombu import Exchange, Queue
+
+from worker.database import Database
+from worker.errors import Misconfigured
+from worker.jobs.orders import PruneLedger, SweepObjects, SweepSpool
+from worker.jobs.settle import release_runs
+from worker.logs import get_logger
+from worker.processes.child import close_child, open_child
+from worker.processes.keeping import KeepLedger
+from worker.processes.liveness import show_alive
+from worker.settings import Settings
+
+_log = get_logger(__name__)
+
+# Said one by one, so that nothing is registered by walking a folder. Celery imports them by name.
+TASK_MODULES = ("tasks.recordings", "tasks.upkeep", "tasks.timetable")
+
+
+def create_app(settings: Settings, task_modules: Sequence[str] = TASK_MODULES) -> Celery:
+    """The application of one process: worker, beat, Flower, or the publisher inside the API."""
+    app = Celery("astegni", broker=settings.broker_url, include=list(task_modules), set_as_current=True)
+    app.conf.update(celery_config(settings))
+    app.settings = settings
+    # One name per process start and never the host's alone: a restarted worker must not be taken for its
+    # predecessor. Children inherit it.
+    app.process_name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+    app.steps["worker"].add(KeepLedger)
+    signals.setup_logging.connect(_keep_our_logging)
+    signals.worker_process_init.connect(open_child)
+    signals.worker_process_shutdown.connect(close_child)
+    signals.worker_ready.connect(_show_alive)
+    signals.heartbeat_sent.connect(_show_alive)
+    return app
+
+
+def run_worker(app: Celery, queues: Sequence[str], *, name: str, concurrency: int, log_level: str = "INFO") -> None:
+    """Work on these queues until SIGTERM, then give back what was still in hand.
+
+    Celery's own shutdown signal is not sent when running jobs had to be broken off, so this does not wait for it.
+    """
+    words = ["worker", "--queues", ",".join(queues), "--hostname", f"{name}@%h", "--concurrency", str(concurrency)]
+    # Gossip and mingle are for clusters that elect and share clocks; here they cost a second at every start.
+    words += ["--loglevel", log_level, "--without-gossip", "--without-mingle"]
+    try:
+        app.worker_main(words)
+    finally:
+        _give_back(app)
+
+
+def _give_back(app: Celery) -> None:
+    """After the children have gone: what they had in hand goes back, without an attempt charged."""
+    database = Database(app.settings.sqlalchemy_url, pool_size=1, max_overflow=0)
+    try:
+        _log.info("worker_stopped", released=release_runs(database, app.process_name))
+    except Exception as error:  # noqa: BLE001 - a last courtesy: without it the reaper takes the runs back
+        _log.warning("runs_not_released", error=type(error).__name__)
+    finally:
+        database.close()
+
+
+def _keep_our_logging(**_signal: object) -> None:
+    """Being connected is enough: Celery then leaves logging alone (worker/logs.py has set it up)."""
+
+
+def _show_alive(**_signal: object) -> None:
+    """A heartbeat leaves only while the worker's event loop turns and its broker answers."""
+    show_alive()
+
+
+def queue_names(settings: Settings) -> tuple[str, ...]:
+    """Every queue: quick work, media work that may run anywhere, media work beside this spool's bytes."""
+    return ("default", "media", f"media.{settings.spool_id}")
+
+
+def queues_of(kinds: Sequence[str], settings: Settings) -> tuple[str, ...]:
+    """The queues a worker of these kinds consumes: `media` stands for both media queues. Raises Misconfigured."""
+    known = queue_names(settings)
+    wanted = {name.strip() for name in kinds}
+    if "media" in wanted:
+        wanted.add(f"media.{settings.spool_id}")
+    unknown = wanted - set(known)
+    if unknown:
+        raise Misconfigured(f"There is no queue {', '.join(sorted(unknown))}. The queues are {', '.join(known)}.")
+    return tuple(name for name in known if name in wanted)
+
+
+def celery_config(settings: Settings) -> dict[str, Any]:
+    """Celery's settings, the same in every process; a test holds them to that."""
+    return {
+        # Status and results are the ledger's. Without this every task would also write to Redis, where an outage
+        # blocks the worker and keys pile up.
+        "task_ignore_result": True,
+        "result_backend": None,
+        # JSON only: a pickled message would run whatever the broker's owner likes.
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "enable_utc": True,
+        "timezone": "UTC",
+        # --- queues
+        # Exactly these; a typing error in a queue's name must fail and not make a queue nobody consumes.
+        "task_queues": [Queue(name, Exchange("astegni"), routing_key=name) for name in queue_names(settings)],
+        "task_create_missing_queues": False,
+        "task_default_queue": "default",
+        "task_default_exchange": "astegni",
+        "task_default_routing_key": "default",
+        # --- delivery
+        # A message is acknowledged after its run, so a killed worker's message comes back by itself as well; claim
+        # refuses it when the reaper was quicker.
+        "task_acks_late": True,
+        # A child takes one message at a time: prefetched ones would wait behind a long lesson while others idle.
+        "worker_prefetch_multiplier": 1,
+        # Retries are the ledger's, so a failed or overdue run is acknowledged like any other.
+        "task_acks_on_failure": True,
+        "task_acks_on_timeout": True,
+        # True alone redelivers a job that kills its worker for ever. The reaper counts attempts and ends it.
+        "task_reject_on_worker_lost": False,
+        "task_retry_on_worker_lost": False,
+        # A lost broker does not stop work in hand: the lease in PostgreSQL decides who owns a job.
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        # We use no ETA at all (a job that is not due is not published); this caps what a mistake could do.
+        "worker_eta_task_limit": 100,
+        # --- limits
+        # For the beat ticks; a job's own limits travel with its message.
+        "task_soft_time_limit": 270,
+        "task_time_limit": 300,
+        # A child is replaced after this many tasks or this much memory (KiB): leaks of C libraries stay small.
+        "worker_max_tasks_per_child": 500,
+        "worker_max_memory_per_child": 400_000,
+        # --- shutdown
+        # SIGTERM (as SIGQUIT, see worker/cli) gives running jobs this long; what is left goes back unharmed.
+        "worker_soft_shutdown_timeout": 20.0,
+        "worker_enable_soft_shutdown_on_idle": False,
+        # --- the link to the broker
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_pool_limit": 10,
+        "broker_pool_acquire_timeout": 2.0,
+        "broker_transport_options": {
+            # The same in every process: the shortest of any client wins. It need not exceed the longest job, since
+            # claim refuses what comes back too early.
+            "visibility_timeout": 600,
+            # Look for unacknowledged messages every 5 s; the default is about every 100 s.
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+            # Without these a frozen Redis holds a caller for ever.
+            "socket_timeout": 5,
+            "socket_connect_timeout": 2,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+            "retry_on_timeout": False,
+            "global_keyprefix": "astegni:",
+            "client_name": "astegni",
+        },
+        "task_publish_retry_policy": {
+            "max_retries": 2,
+            "interval_start": 0.1,
+            "interval_step": 0.2,
+            "interval_max": 0.5,
+        },
+        # --- what operators see in Flower
+        "worker_send_task_events": True,
+        "task_send_sent_event": True,
+        # Our own logging (worker/logs.py) stays in place.
+        "worker_hijack_root_logger": False,
+        # --- beat: it only rings; what is due stands in PostgreSQL, so two beats or a late one do no harm
+        "beat_schedule": timetable(settings),
+        "beat_scheduler": "worker.processes.beat:Timetable",
+        "beat_max_loop_interval": 5,
+    }
+
+
+def timetable(settings: Settings) -> dict[str, dict[str, Any]]:
+    """The beat timetable: each entry puts one order into the ledger, unless its like is live."""
+
+    def every(seconds: int, *orders: Any) -> dict[str, dict[str, Any]]:
+        return {
+            order.kind: {
+                "task": "timetable.order",
+                "schedule": seconds,
+                "args": (order.kind, order.args()),
+                # A ring nobody heard in time is not worth hearing late: the next one follows.
+                "options": {"expires": seconds, "queue": "default"},
+            }
+            for order in orders
+        }
+
+    return {
+        **every(3600, PruneLedger(), SweepSpool(settings.spool_id)),
+        **every(6 * 3600, SweepObjects()),
+    }

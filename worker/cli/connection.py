@@ -1,0 +1,27 @@
+"""Whom a command talks to: what the environment names, else the stack that `astegni up` runs on this machine."""
+
+from typing import Any
+
+from worker.dev.runfile import read_runfile
+from worker.errors import Misconfigured
+from worker.settings import Settings
+
+
+def settings_of_stack() -> Settings:
+    """Settings with a DATABASE_URL: the environment's, else the running stack's. Raises Misconfigured."""
+    settings = Settings()
+    facts = read_runfile()
+    if settings.database_url is None and facts is not None:
+        return settings.model_copy(update={"database_url": facts["database_url"]})
+    return settings
+
+
+def api_of_stack(api: str | None, token: str | None) -> tuple[str, str]:
+    """Address of the API and a token for it: the given ones, else those of the running stack."""
+    facts: dict[str, Any] = read_runfile() or {}
+    address, bearer = api or facts.get("api"), token or facts.get("operator_token")
+    if address is None or bearer is None:
+        raise Misconfigured(
+            "No API to talk to. Set ASTEGNI_API_URL and ASTEGNI_TOKEN (see `astegni token`), or run `astegni up`."
+        )
+    return address.rstrip("/"), bearer

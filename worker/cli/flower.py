@@ -1,0 +1,33 @@
+"""How Flower is started: read-only, remembering, and shut to strangers."""
+
+from collections.abc import MutableMapping
+
+from worker.errors import Misconfigured
+from worker.settings import LOOPBACK, Settings
+
+
+def arguments(settings: Settings, environment: MutableMapping[str, str]) -> list[str]:
+    """Words of the `celery flower` command. The password travels in `environment`, which `ps` does not show.
+
+    Raises Misconfigured for an address that strangers reach without FLOWER_BASIC_AUTH.
+    """
+    auth = settings.flower_basic_auth
+    if auth is None and settings.flower_host not in LOOPBACK:
+        raise Misconfigured(
+            "Flower would be open to everybody. Set FLOWER_BASIC_AUTH=user:password, or FLOWER_HOST=127.0.0.1."
+        )
+    if auth is not None:
+        environment["FLOWER_BASIC_AUTH"] = auth.get_secret_value()
+    settings.flower_db.parent.mkdir(parents=True, exist_ok=True)
+    return [
+        "flower",
+        f"--address={settings.flower_host}",
+        f"--port={settings.flower_port}",
+        # History is the ledger's; Flower keeps what it has seen lately over a restart.
+        "--persistent=True",
+        f"--db={settings.flower_db}",
+        "--state_save_interval=60000",
+        "--max_tasks=5000",
+        "--purge_offline_workers=300",
+        "--read_only=True",
+    ]

@@ -1,0 +1,125 @@
+"""`astegni ingest`: upload a recording and watch it become a lesson."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import httpx2 as httpx
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from worker.cli.connection import api_of_stack
+from worker.errors import AstegniError, Unavailable
+
+_OVER = frozenset({"succeeded", "failed", "cancelled", "dead"})
+
+
+class IngestFailed(AstegniError):
+    """The API or the job said no."""
+
+    code, title = "ingest-failed", "The recording was not ingested"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(ingest)
+
+
+def ingest(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    session: Annotated[int, typer.Option(help="Whiteboard session it belongs to.", min=1)],
+    title: Annotated[str | None, typer.Option(help="Default: the file's name.")] = None,
+    type: Annotated[str, typer.Option(help="video, screen or board.")] = "video",  # noqa: A002 - the option's name
+    api: Annotated[str | None, typer.Option(envvar="ASTEGNI_API_URL", help="Default: the running stack.")] = None,
+    token: Annotated[str | None, typer.Option(envvar="ASTEGNI_TOKEN", hidden=True)] = None,
+) -> None:
+    """Upload FILE (ASTEGNI_TOKEN says who you are) and wait until it can be played."""
+    address, bearer = api_of_stack(api, token)
+    with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {bearer}"}, timeout=60) as client:
+        recording = upload_and_wait(client, file, session_id=session, title=title or file.stem, type_=type)
+    seconds = recording["duration_seconds"]
+    typer.echo(f"Recording {recording['id']} can be played: {seconds} s, {recording['file_size_bytes']} bytes.")
+
+
+def upload_and_wait(
+    client: httpx.Client, file: Path, *, session_id: int, title: str, type_: str, console: Console | None = None
+) -> dict[str, Any]:
+    """Upload with a bar, follow the job with a second one, and return the recording's row.
+
+    Raises IngestFailed with the sentence of the API or of the job, Unavailable when the API does not answer.
+    """
+    columns = (TextColumn("{task.description:<22}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    try:
+        with Progress(*columns, console=console) as progress, file.open("rb") as body:
+            sent = progress.add_task("uploading", total=file.stat().st_size)
+            accepted = _upload(client, _Watched(body, progress, sent), file.name, session_id, title, type_)
+        _follow(client, accepted, console)
+        return _answer(client.get(f"/v1/recordings/{accepted['recording_id']}"))
+    except httpx.TransportError as error:
+        raise Unavailable(f"The API at {client.base_url} does not answer ({type(error).__name__}).") from error
+
+
+class _Watched:
+    """A file that moves a progress bar while it is read."""
+
+    def __init__(self, body: BinaryIO, progress: Progress, task: TaskID) -> None:
+        self._body, self._progress, self._task = body, progress, task
+        self.name = body.name
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self._body.read(size)
+        self._progress.advance(self._task, len(chunk))
+        return chunk
+
+    def __iter__(self) -> Iterator[bytes]:
+        while chunk := self.read(1 << 16):
+            yield chunk
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._body.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._body.tell()
+
+    def fileno(self) -> int:
+        return self._body.fileno()
+
+
+def _upload(client: httpx.Client, body: Any, filename: str, session_id: int, title: str, type_: str) -> dict[str, Any]:
+    return _answer(
+        client.post(
+            "/v1/recordings",
+            data={"session_id": str(session_id), "title": title, "type": type_},
+            files={"file": (filename, body, "application/octet-stream")},
+            timeout=httpx.Timeout(60, write=None),
+        )
+    )
+
+
+def _follow(client: httpx.Client, accepted: dict[str, Any], console: Console | None) -> None:
+    """Show the job's progress until it is over. Bytes that are already a playable lesson have no job to wait for."""
+    if accepted["job_id"] is None:
+        return
+    columns = (TextColumn("{task.description:<22}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("waiting", total=100)
+        while True:
+            job = _answer(client.get(f"/v1/jobs/{accepted['job_id']}"))
+            progress.update(task, completed=job["progress"], description=job["progress_note"] or job["state"])
+            if job["state"] in _OVER:
+                break
+            time.sleep(0.25)
+    if job["state"] != "succeeded":
+        raise IngestFailed(f"The recording was not ingested: {(job['error'] or {}).get('detail', job['state'])}")
+
+
+def _answer(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body: dict[str, Any] = response.json()
+    except ValueError:
+        body = {}
+    if response.is_error:
+        raise IngestFailed(body.get("detail") or f"The API answered {response.status_code}.")
+    return body

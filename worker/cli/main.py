@@ -1,0 +1,40 @@
+"""The command `astegni`, and how its errors end: one sentence on stderr and a telling exit code."""
+
+import sys
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from worker.cli import b2, doctor, ingest, jobs, migrate, processes, stack, tokens
+from worker.errors import AstegniError
+
+# sysexits(3): usage, data, unavailable.
+_EXIT_USAGE, _EXIT_FAILED, _EXIT_UNAVAILABLE = 2, 1, 69
+
+app = typer.Typer(
+    name="astegni",
+    help="Recordings in, playable lessons out: the background and media worker of Astegni.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for room in (stack, processes, migrate, tokens, ingest, doctor):
+    room.register(app)
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(b2.app, name="b2")
+
+
+def main() -> None:
+    """Run one command."""
+    try:
+        app()
+    except AstegniError as error:
+        Console(stderr=True, soft_wrap=True).print(f"astegni: {error.detail}", markup=False, highlight=False)
+        sys.exit(_EXIT_UNAVAILABLE if error.retryable else _EXIT_FAILED)
+    except ValidationError as error:
+        # Never the value: it may be a key.
+        for problem in error.errors(include_url=False, include_input=False):
+            name = "_".join(str(part) for part in problem["loc"]).upper()
+            sys.stderr.write(f"astegni: the setting {name} is not valid: {problem['msg']}\n")
+        sys.exit(_EXIT_USAGE)

@@ -1,0 +1,78 @@
+"""The long-running processes: api, worker, beat, Flower; and the health check that looks at their sign of life."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from worker.errors import Misconfigured, Unavailable
+from worker.logs import configure_logs
+from worker.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    for command in (api, worker, beat, flower, alive):
+        app.command()(command)
+
+
+def api() -> None:
+    """Serve the HTTP API (API_HOST, API_PORT)."""
+    from worker.api.server import serve  # noqa: PLC0415 - a heavy import for one command
+
+    settings = Settings()
+    configure_logs(settings.log_level)
+    serve(settings)
+
+
+def worker(
+    queues: Annotated[str, typer.Option(help="Kinds of work, comma separated: default, media.")] = "default,media",
+) -> None:
+    """Do background work. `media` also takes the work that must run beside this spool's bytes."""
+    # Orderly by SIGTERM: running jobs get a while, what is left goes back. Celery reads this while it is imported.
+    os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+    from worker.app import create_app, queues_of, run_worker  # noqa: PLC0415 - after the line above
+
+    settings = Settings()
+    configure_logs(settings.log_level)
+    names = queues_of(queues.split(","), settings)
+    run_worker(
+        create_app(settings),
+        names,
+        name=queues.replace(",", "-"),
+        concurrency=settings.worker_concurrency,
+        log_level=settings.log_level,
+    )
+
+
+def beat() -> None:
+    """Ring the timetable. Two at once do no harm."""
+    from worker.app import create_app  # noqa: PLC0415 - a heavy import for one command
+
+    settings = Settings()
+    configure_logs(settings.log_level)
+    create_app(settings).Beat(quiet=True, loglevel=settings.log_level, redirect_stdouts=False).run()
+
+
+def flower() -> None:
+    """Show operators what the workers do (FLOWER_HOST, FLOWER_PORT, FLOWER_BASIC_AUTH)."""
+    from worker.app import create_app  # noqa: PLC0415 - a heavy import for one command
+    from worker.cli.flower import arguments  # noqa: PLC0415
+
+    settings = Settings()
+    configure_logs(settings.log_level)
+    words = arguments(settings, os.environ)
+    create_app(settings).start(words)
+
+
+def alive(
+    within: Annotated[float, typer.Option(help="Oldest sign of life that still counts, in seconds.")] = 60.0,
+) -> None:
+    """Exit 0 when the process that READY_FILE belongs to showed a sign of life lately (for health checks)."""
+    from worker.processes.liveness import VARIABLE, seconds_since_alive  # noqa: PLC0415 - celery comes with it
+
+    if VARIABLE not in os.environ:
+        raise Misconfigured(f"{VARIABLE} names no file. Set it to the same path as for the process to be checked.")
+    age = seconds_since_alive()
+    if age is None or age > within:
+        raise Unavailable("No sign of life." if age is None else f"The last sign of life is {age:.0f} s old.")

@@ -1,0 +1,160 @@
+"""What the outside may know of jobs: one, a list, the history of attempts, and the figures of the queue."""
+
+import base64
+import binascii
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, select, text, tuple_
+from sqlalchemy.orm import Session
+
+from models.jobs import Job, JobAttempt
+from worker.errors import InvalidInput, NotFound
+
+# What is asked for together with a job's document; `principal` decides who may see it and is not shown.
+_COLUMNS = (
+    Job.id,
+    Job.kind,
+    Job.subject,
+    Job.state,
+    Job.attempt,
+    Job.progress,
+    Job.progress_note,
+    Job.error,
+    Job.result,
+    Job.created_at,
+    Job.started_at,
+    Job.finished_at,
+    Job.principal,
+    Job.progress_seq,
+)
+_UNSHOWN = frozenset({"principal", "progress_seq"})
+_LONGEST_CURSOR = 200
+
+_FIGURES = text("SELECT state, kind, count(*) FROM jobs GROUP BY state, kind ORDER BY state, kind")
+_OLDEST_DUE = text(
+    """
+    SELECT coalesce(extract(epoch FROM now() - min(run_at)), 0)::float FROM jobs
+     WHERE state IN ('queued', 'retryable') AND run_at <= now()
+    """
+)
+
+
+@dataclass(frozen=True)
+class JobView:
+    """A job as the outside sees it (`document`), who ordered it, and the number of its latest change."""
+
+    document: dict[str, Any]
+    principal: str
+    seq: int
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing will change any more, unless somebody tries it again."""
+        return self.document["finished_at"] is not None
+
+
+@dataclass(frozen=True)
+class JobPage:
+    """Jobs, newest first, and the cursor of the next page (None: that was all)."""
+
+    jobs: list[JobView]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class QueueFigures:
+    """Jobs by (state, kind), and for how many seconds the oldest due job has not been published."""
+
+    counts: dict[tuple[str, str], int]
+    oldest_due_age: float
+
+
+def read_job(session: Session, job_id: UUID, *, principal: str | None = None) -> JobView:
+    """One job; with `principal`, only when that one ordered it. Raises NotFound."""
+    statement = select(*_COLUMNS).where(Job.id == job_id)
+    row = session.execute(_ordered_by(statement, principal)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no job {job_id}.")
+    return _view(row)
+
+
+def read_jobs(session: Session, job_ids: Collection[UUID]) -> dict[UUID, JobView]:
+    """Those of the jobs that still exist, in one query."""
+    rows = session.execute(select(*_COLUMNS).where(Job.id.in_(job_ids)))
+    return {row.id: _view(row) for row in rows}
+
+
+def list_jobs(
+    session: Session,
+    *,
+    principal: str | None = None,
+    state: str | None = None,
+    kind: str | None = None,
+    subject: str | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> JobPage:
+    """A page of at most `limit` jobs, newest first; None for a filter means all. Raises InvalidInput for the cursor.
+
+    Keyset pagination: a page stays right while jobs come and go.
+    """
+    statement = _ordered_by(select(*_COLUMNS), principal)
+    for column, wanted in ((Job.state, state), (Job.kind, kind), (Job.subject, subject)):
+        if wanted is not None:
+            statement = statement.where(column == wanted)
+    if cursor is not None:
+        statement = statement.where(tuple_(Job.created_at, Job.id) < tuple_(*_position(cursor)))
+    # One more than shown: its presence says that there is another page.
+    rows = session.execute(statement.order_by(Job.created_at.desc(), Job.id.desc()).limit(limit + 1)).all()
+    shown = rows[:limit]
+    following = _cursor(shown[-1].created_at, shown[-1].id) if len(rows) > limit else None
+    return JobPage([_view(row) for row in shown], following)
+
+
+def read_attempts(session: Session, job_id: UUID) -> list[dict[str, Any]]:
+    """How each attempt of a job ended, oldest first."""
+    columns = (JobAttempt.attempt, JobAttempt.outcome, JobAttempt.error, JobAttempt.started_at, JobAttempt.ended_at)
+    rows = session.execute(select(*columns).where(JobAttempt.job_id == job_id).order_by(JobAttempt.id))
+    return [{name: _plain(value) for name, value in row._asdict().items()} for row in rows]
+
+
+def queue_figures(session: Session) -> QueueFigures:
+    """The figures that operators watch."""
+    counts = {(state, kind): count for state, kind, count in session.execute(_FIGURES)}
+    return QueueFigures(counts, session.scalar(_OLDEST_DUE) or 0.0)
+
+
+def _ordered_by(statement: Select[Any], principal: str | None) -> Select[Any]:
+    return statement if principal is None else statement.where(Job.principal == principal)
+
+
+def _view(row: Row[Any]) -> JobView:
+    document = {name: _plain(value) for name, value in row._asdict().items() if name not in _UNSHOWN}
+    return JobView(document, row.principal, row.progress_seq)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _cursor(created_at: datetime, job_id: UUID) -> str:
+    return base64.urlsafe_b64encode(f"{created_at.isoformat()} {job_id}".encode()).decode()
+
+
+def _position(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        if len(cursor) > _LONGEST_CURSOR:
+            raise ValueError
+        created_at, job_id = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").split(" ")
+        position = datetime.fromisoformat(created_at), UUID(job_id)
+        if position[0].utcoffset() is None:
+            raise ValueError
+    except (ValueError, binascii.Error) as error:
+        raise InvalidInput("The cursor is not one that a list has given; start without it.") from error
+    return position

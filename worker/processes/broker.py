@@ -1,0 +1,44 @@
+"""Send a job's id to the broker: the one place that speaks to Celery's `send_task`."""
+
+from celery import Celery
+
+from worker.database import Database
+from worker.jobs.publish import Message, PublicationLease, Send, publish
+from worker.jobs.publisher import Publisher
+from worker.settings import Settings
+
+# The soft limit interrupts the run so that it can settle; this many seconds later the child is killed.
+_GRACE = 30
+
+
+def sender(app: Celery) -> Send:
+    """A function that sends one message through `app`."""
+
+    def send(message: Message) -> None:
+        app.send_task(
+            message.kind,
+            args=(str(message.job_id),),
+            task_id=message.message_id,
+            queue=message.queue,
+            soft_time_limit=message.time_limit,
+            time_limit=message.time_limit + _GRACE,
+        )
+
+    return send
+
+
+def publication_lease(settings: Settings) -> PublicationLease:
+    """How long a published job waits before it is published again."""
+    return PublicationLease(settings.published_lease, settings.published_lease_max)
+
+
+def start_publisher(app: Celery, settings: Settings) -> tuple[Database, Publisher]:
+    """The database of this process, whose commits are announced, and the thread that publishes them.
+
+    Call it after a fork: neither a connection nor a thread survives one.
+    """
+    quiet = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=1)
+    send, lease = sender(app), publication_lease(settings)
+    publisher = Publisher(lambda job_ids: publish(quiet, send, lease, only=job_ids), close=quiet.close)
+    publisher.start()
+    return Database(settings.sqlalchemy_url, announce=publisher.offer), publisher

@@ -1,0 +1,92 @@
+"""The composition root of a worker's child process, and the one typed way to declare a task."""
+
+import ctypes
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from celery import Celery, current_app, shared_task
+
+from worker.database import Database
+from worker.jobs.orders import Order
+from worker.jobs.perform import Performer
+from worker.jobs.publisher import Publisher
+from worker.jobs.run import JobRun, Rhythm
+from worker.processes.broker import start_publisher
+from worker.settings import Settings
+from worker.workflows.endings import ENDINGS
+from worker.workflows.tools import Tools
+
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+OrderType = TypeVar("OrderType", bound=Order)
+Work = Callable[[JobRun, OrderType, Tools], None]
+
+
+@dataclass(frozen=True)
+class Child:
+    """What one child process holds: made after its fork, closed before its end."""
+
+    performer: Performer
+    publisher: Publisher
+    tools: Tools
+
+    @property
+    def database(self) -> Database:
+        """The child's database; what it queues is published at once."""
+        return self.tools.database
+
+
+def rhythm(settings: Settings) -> Rhythm:
+    """How a run keeps its lease."""
+    return Rhythm(lease=settings.run_lease, renewal=settings.lease_renewal, pulse=settings.pulse_interval)
+
+
+def open_child(**_signal: object) -> None:
+    """Equip a freshly forked child (signal `worker_process_init`, which allows four seconds: nothing connects yet)."""
+    _die_with_parent()
+    app: Celery = current_app._get_current_object()  # noqa: SLF001 - the proxy would end with this call
+    database, publisher = start_publisher(app, app.settings)
+    app.child = Child(
+        performer=Performer(database, app.process_name, rhythm(app.settings), app.settings.retry_base, ENDINGS),
+        publisher=publisher,
+        tools=Tools(app.settings, database),
+    )
+
+
+def _die_with_parent() -> None:
+    """Linux: the kernel kills this child when its main process is gone, even by SIGKILL. Elsewhere the lease decides.
+
+    A child that outlived its main would go on with work that the reaper gives to somebody else.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+
+
+def close_child(**_signal: object) -> None:
+    """Let go of connections at a child's orderly end (signal `worker_process_shutdown`)."""
+    child: Child | None = getattr(current_app, "child", None)
+    if child is not None:
+        child.publisher.stop(timeout=1.0)
+        child.database.close()
+
+
+def performs(order: type[OrderType]) -> Callable[[Work[OrderType]], Any]:
+    """Declare the task that does `order`: `@performs(IngestRecording)` above a function of one call.
+
+    The name is the order's kind and everything else is said once, in worker/app.py, so there is no option to
+    misspell: Celery keeps unknown ones in silence.
+    """
+
+    def declare(work: Work[OrderType]) -> Any:
+        def task(self: Any, job_id: str) -> None:
+            child: Child = self.app.child
+            child.performer.perform(UUID(job_id), lambda run, done: work(run, done, child.tools))
+
+        task.__doc__ = work.__doc__
+        return shared_task(name=order.kind, bind=True)(task)
+
+    return declare

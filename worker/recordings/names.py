@@ -1,0 +1,45 @@
+"""How the objects of a recording are named in B2: by what they hold, so that a name never changes its bytes."""
+
+FOLDER = "videos/whiteboard/"
+
+
+def recording_prefix(session_id: int, recording_id: int) -> str:
+    """Everything of one recording is below this; it ends in `/`, so that recording 1 does not cover 10."""
+    return f"{FOLDER}session_{session_id}/recording_{recording_id}/"
+
+
+def source_name(prefix: str, digest: str, extension: str) -> str:
+    """The uploaded bytes. `digest` is the SHA-1 of the source in hex, of which twelve digits name the folder."""
+    return f"{prefix}{digest[:12]}/source.{extension}"
+
+
+# Extension and media type of the uploaded bytes, by the container that the probe found.
+SOURCE_FORMS = {
+    "webm": ("webm", "video/webm"),
+    "matroska": ("mkv", "video/x-matroska"),
+    "mp4": ("mp4", "video/mp4"),
+}
+
+
+def play_prefix(prefix: str, digest: str) -> str:
+    """What a viewer may fetch: a download token covers exactly this."""
+    return f"{prefix}{digest[:12]}/play/"
+
+
+def playback_name(prefix: str, digest: str, extension: str) -> str:
+    """The fast copy."""
+    return f"{play_prefix(prefix, digest)}playback.{extension}"
+
+
+def poster_name(prefix: str, digest: str) -> str:
+    """The still shown before playing."""
+    return f"{play_prefix(prefix, digest)}poster.jpg"
+
+
+def recording_id_of(name: str) -> int | None:
+    """The recording an object belongs to by its name; None for a name that is not of our making."""
+    parts = name.removeprefix(FOLDER).split("/") if name.startswith(FOLDER) else []
+    if len(parts) < 3 or not parts[1].startswith("recording_"):
+        return None
+    number = parts[1].removeprefix("recording_")
+    return int(number) if number.isascii() and number.isdigit() else None

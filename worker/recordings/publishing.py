@@ -1,0 +1,99 @@
+"""What the row of a playable recording says: pure columns, and the one place that writes them."""
+
+from typing import Any
+
+from sqlalchemy import func
+from sqlalchemy.orm import Session
+
+from models.recordings import Recording
+from worker.recordings.playable import Playable
+from worker.recordings.renditions import set_rendition
+
+
+def publish_recording(
+    session: Session, recording: Recording, made: Playable, *, board: dict[str, Any], url: str, poster_url: str | None
+) -> None:
+    """Fill the row and its renditions: from the commit on, the lesson can be played.
+
+    `file_url` and `file_size_bytes` are of the fast copy; what was uploaded is the rendition `source`, still on its
+    way. `url` and `poster_url` are unsigned.
+    """
+    recording.file_url = url
+    recording.thumbnail_url = poster_url
+    recording.file_size_bytes = made.playback.size
+    # Whole seconds; the exact length is `duration_ms` in the metadata.
+    recording.duration_seconds = max(1, round(made.copy.duration_ms / 1000))
+    recording.board_snapshot = board
+    recording.recording_metadata = {**(recording.recording_metadata or {}), **describe(made)}
+    recording.recording_metadata["source"] |= describe_source(made)
+    recording.is_processing, recording.is_available, recording.error = False, True, None
+    recording.updated_at = func.now()
+    _write_renditions(session, recording.id, made)
+
+
+def describe(made: Playable) -> dict[str, Any]:
+    """The metadata of the fast copy. `bit_rate` is bits per second, `fps` frames per second on average."""
+    video, audio = made.copy.video, made.copy.audio
+    return {
+        "container": made.form.container,
+        "mime": made.form.mime,
+        "codecs": made.form.codecs,
+        "video_codec": video.codec if video else None,
+        "audio_codec": audio.codec if audio else None,
+        "width": video.width if video else None,
+        "height": video.height if video else None,
+        "fps": round(video.frame_rate, 3) if video else None,
+        "bit_rate": made.copy.bit_rate,
+        "duration_ms": made.copy.duration_ms,
+        "digest": made.playback.sha1,
+    }
+
+
+def describe_source(made: Playable) -> dict[str, Any]:
+    """What the probe found in the uploaded bytes: how they came, and what was wrong with them."""
+    found = made.source
+    return {
+        "container": found.container,
+        "header_duration_ms": found.header_duration_ms,
+        "duration_ms": found.duration_ms,
+        "parts": len(found.parts),
+        "truncated": found.truncated,
+        "gaps": [{"start_ms": gap.start_ms, "length_ms": gap.length_ms} for gap in found.gaps],
+    }
+
+
+def _write_renditions(session: Session, recording_id: int, made: Playable) -> None:
+    video = made.copy.video
+    set_rendition(
+        session,
+        recording_id,
+        "playback",
+        state="ready",
+        reason=None,
+        object_name=made.playback.name,
+        file_id=made.playback.file_id,
+        sha1=made.playback.sha1,
+        bytes=made.playback.size,
+        mime=made.form.mime,
+        codecs=made.form.codecs,
+        width=video.width if video else None,
+        height=video.height if video else None,
+        bit_rate=made.copy.bit_rate,
+        duration_ms=made.copy.duration_ms,
+    )
+    if made.poster is not None and made.still is not None:
+        set_rendition(
+            session,
+            recording_id,
+            "poster",
+            state="ready",
+            reason=None,
+            object_name=made.poster.name,
+            file_id=made.poster.file_id,
+            sha1=made.poster.sha1,
+            bytes=made.poster.size,
+            mime="image/jpeg",
+            width=made.still.width,
+            height=made.still.height,
+        )
+    set_rendition(session, recording_id, "source", state="pending")

@@ -1,0 +1,97 @@
+"""A recording enters: its row and the order to ingest it, in the caller's transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from models.recordings import Recording
+from worker.errors import Unavailable
+from worker.jobs.enqueue import enqueue
+from worker.jobs.orders import IngestRecording
+
+_LIVE = text("source_sha1 IS NOT NULL AND (is_processing OR is_available)")
+
+
+@dataclass(frozen=True)
+class NewRecording:
+    """Uploaded bytes and what their sender says of them."""
+
+    session_id: int
+    title: str
+    type: str
+    recorded_by: int | None
+    principal: str
+    spool_id: str
+    spool_name: str
+    size_bytes: int
+    sha1: str
+    filename: str | None = None
+    started_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Registered:
+    """The recording and its ingest job; `is_new` is False when these bytes were already there."""
+
+    recording_id: int
+    job_id: UUID | None
+    is_new: bool
+
+
+def register_recording(session: Session, new: NewRecording) -> Registered:
+    """Write the row and its order, or find the live recording of the same bytes in this session and type.
+
+    A failed or deleted recording does not count as live: its bytes are ingested anew.
+    """
+    # The live twin may fail between our INSERT and our SELECT: then the next round takes its place.
+    for _round in range(3):
+        recording_id = session.scalar(
+            insert(Recording)
+            .values(**_columns(new))
+            .on_conflict_do_nothing(index_elements=["session_id", "recording_type", "source_sha1"], index_where=_LIVE)
+            .returning(Recording.id)
+        )
+        if recording_id is not None:
+            return Registered(recording_id, _order_ingest(session, recording_id, new), is_new=True)
+        twin = session.execute(
+            select(Recording.id, Recording.job_id).where(
+                Recording.session_id == new.session_id,
+                Recording.recording_type == new.type,
+                Recording.source_sha1 == new.sha1,
+                Recording.is_processing | Recording.is_available,
+            )
+        ).one_or_none()
+        if twin is not None:
+            return Registered(twin.id, twin.job_id, is_new=False)
+    raise Unavailable("The recording could not be registered; try again.")
+
+
+def _columns(new: NewRecording) -> dict[str, object]:
+    columns: dict[str, object] = {
+        "session_id": new.session_id,
+        "recording_title": new.title,
+        "recording_type": new.type,
+        "recorded_by": new.recorded_by,
+        "source_sha1": new.sha1,
+        "spool_id": new.spool_id,
+        "spool_name": new.spool_name,
+        "is_processing": True,
+        "recording_metadata": {
+            "recorded_by": new.recorded_by,
+            "source": {"filename": new.filename, "size_bytes": new.size_bytes, "sha1": new.sha1},
+        },
+    }
+    if new.started_at is not None:
+        columns["recording_date"] = new.started_at
+    return columns
+
+
+def _order_ingest(session: Session, recording_id: int, new: NewRecording) -> UUID:
+    order = IngestRecording(recording_id, new.session_id, new.spool_id, new.size_bytes)
+    job_id = enqueue(session, order, principal=new.principal)
+    session.execute(update(Recording).where(Recording.id == recording_id).values(job_id=job_id))
+    return job_id

@@ -1,0 +1,32 @@
+"""The outputs of a recording, one row each: what it is, where it is, whether it can be played."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from models.recordings import Recording, Rendition
+
+
+def set_rendition(session: Session, recording_id: int, name: str, **columns: Any) -> None:
+    """Write the row of one output, new or anew; parallel jobs each write their own."""
+    values = {"recording_id": recording_id, "name": name, "updated_at": func.now(), **columns}
+    statement = insert(Rendition).values(values)
+    session.execute(statement.on_conflict_do_update(index_elements=["recording_id", "name"], set_=values))
+
+
+def renditions_of(session: Session, recording_id: int) -> Sequence[Rendition]:
+    """Every output of a recording, in the order they were made."""
+    return session.scalars(select(Rendition).where(Rendition.recording_id == recording_id).order_by(Rendition.id)).all()
+
+
+def named_objects(session: Session, recording_id: int) -> set[str]:
+    """Objects that rows of this recording name: whatever else lies below its prefix is left over."""
+    names = session.scalars(
+        select(Rendition.object_name)
+        .join(Recording, Recording.id == Rendition.recording_id)
+        .where(Rendition.recording_id == recording_id, Rendition.state == "ready")
+    )
+    return {name for name in names if name is not None}

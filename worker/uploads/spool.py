@@ -1,0 +1,185 @@
+"""The spool: uploaded files on a local disk or a shared volume, named by random words, whole or not there.
+
+Bytes are received under `NAME.part` and get their name only when every byte is on the disk, so whatever stands under
+a name is complete, even after a power cut.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from worker.errors import NotFound, OutOfSpace, TooLarge
+
+_NAME = re.compile(r"[0-9a-f]{32}")
+_PART = ".part"
+_WORK = "work"
+# How many bytes may come in between two looks at the free disk.
+_LOOK_EVERY = 16_000_000
+
+
+@dataclass(frozen=True)
+class SpoolFile:
+    """A complete file of the spool: its name, size in bytes and SHA-1 (lower-case hex)."""
+
+    name: str
+    size: int
+    sha1: str
+
+
+class Spool:
+    """The spool in `folder`, which is made when missing. `reserve` bytes of its disk are never used up."""
+
+    def __init__(self, folder: Path, *, reserve: int = 0) -> None:
+        self._folder = folder
+        self._reserve = reserve
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def path(self, name: str) -> Path:
+        """Where the complete file `name` is. Raises NotFound when it is not there any more."""
+        path = self._path(name)
+        if not path.is_file():
+            raise NotFound(f"The uploaded bytes {name} are no longer in the spool.")
+        return path
+
+    def receive(self, *, limit: int, expected: int | None = None) -> "Receiver":
+        """Begin to take a file of at most `limit` bytes; `expected` bytes are asked of the disk at once.
+
+        Raises OutOfSpace when the disk cannot take it.
+        """
+        if expected is not None:
+            self.require_space(expected)
+        return Receiver(self, self._path(secrets.token_hex(16)), limit)
+
+    def require_space(self, size: int) -> None:
+        """Raise OutOfSpace unless `size` more bytes leave the reserve untouched."""
+        free = shutil.disk_usage(self._folder).free
+        if free - size < self._reserve:
+            raise OutOfSpace("The server's disk is too full to take this upload now. Try again later.")
+
+    def remove(self, name: str) -> None:
+        """Remove the file, if it is there."""
+        self._path(name).unlink(missing_ok=True)
+
+    def names(self, *, older_than: float) -> Iterator[str]:
+        """Names of complete files that are older than so many seconds."""
+        for path in self._folder.iterdir():
+            if _NAME.fullmatch(path.name) and _age(path) > older_than:
+                yield path.name
+
+    def remove_debris(self, *, older_than: float) -> int:
+        """Remove half-received files and work folders untouched for so many seconds; return how many."""
+        removed = 0
+        for path in self._folder.glob(f"*{_PART}"):
+            if _age(path) > older_than:
+                path.unlink(missing_ok=True)
+                removed += 1
+        for path in (self._folder / _WORK).glob("*"):
+            if _age(path) > older_than:
+                shutil.rmtree(path, ignore_errors=True)
+                removed += 1
+        return removed
+
+    @contextlib.contextmanager
+    def workspace(self) -> Iterator[Path]:
+        """A folder for what is made from a file, on the same disk; gone at the end of the block."""
+        parent = self._folder / _WORK
+        parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise NotFound("That is not the name of a spool file.")
+        return self._folder / name
+
+
+class Receiver:
+    """A file on its way in: `write` its bytes in order, then `seal` it. Leaving the block unsealed discards it."""
+
+    def __init__(self, spool: Spool, target: Path, limit: int) -> None:
+        self._spool = spool
+        self._target = target
+        self._limit = limit
+        self._digest = hashlib.sha1(usedforsecurity=False)
+        self._size = 0
+        self._looked_at = 0
+        self._part = target.with_name(target.name + _PART)
+        self._file: BinaryIO = self._part.open("xb", buffering=0)
+
+    @property
+    def size(self) -> int:
+        """Bytes received so far."""
+        return self._size
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes. Raises TooLarge past the limit, OutOfSpace when the disk is full."""
+        self._size += len(chunk)
+        if self._size > self._limit:
+            raise TooLarge(f"The file is larger than {self._limit} bytes, the most that is taken.")
+        if self._size - self._looked_at > _LOOK_EVERY:
+            self._looked_at = self._size
+            self._spool.require_space(0)
+        self._digest.update(chunk)
+        with _full_disk_named():
+            view = memoryview(chunk)
+            while view:
+                view = view[self._file.write(view) :]
+
+    def seal(self) -> SpoolFile:
+        """Put the file under its name, every byte of it on the disk."""
+        with _full_disk_named():
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._part.rename(self._target)
+            _sync_folder(self._target.parent)
+        return SpoolFile(self._target.name, self._size, self._digest.hexdigest())
+
+    def discard(self) -> None:
+        """Drop what came so far."""
+        self._file.close()
+        self._part.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.discard()
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _sync_folder(folder: Path) -> None:
+    """A rename is durable only when its folder is on the disk too."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _full_disk_named() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise OutOfSpace("The server's disk is full. Try again later.") from error
+        raise

@@ -1,0 +1,63 @@
+"""Ingest a recording: the bytes in the spool become a lesson that can be played."""
+
+from worker.errors import NotFound
+from worker.jobs.enqueue import enqueue
+from worker.jobs.orders import IngestRecording, StoreSource
+from worker.jobs.run import JobRun
+from worker.media.limits import Limits
+from worker.recordings.opening import Source, find_source, lock_recording, mark_processing
+from worker.recordings.playable import Bench, Playable, make_playable
+from worker.recordings.publishing import publish_recording
+from worker.whiteboards.board import board_snapshot
+from worker.whiteboards.recorded import mark_recorded
+from worker.workflows.tools import Tools
+
+
+class BytesGone(NotFound):
+    """The uploaded bytes are neither in the spool nor on B2; only a new upload helps."""
+
+    code, title, status = "bytes-gone", "The uploaded bytes are gone", 410
+
+
+def ingest_recording(run: JobRun, order: IngestRecording, tools: Tools) -> None:
+    """Make the recording playable and commit its row with the end of the job.
+
+    When the recording was deleted before, there is nothing to do; when it was deleted meanwhile, the job ends all the
+    same, and the removal that its deletion ordered takes away what was uploaded.
+    """
+    with tools.database.transaction() as session:
+        mark_processing(session, order.recording_id)
+        source = find_source(session, order.recording_id)
+    if source is None:
+        return
+    if source.spool_name is None:
+        raise BytesGone(f"The bytes of recording {source.recording_id} are no longer kept. Upload it again.")
+    with tools.spool.workspace() as folder:
+        limits = Limits(max_seconds=tools.settings.recording_max_seconds)
+        bench = Bench(tools.binaries, tools.store, folder, limits)
+        made = make_playable(run, bench, source, tools.spool.path(source.spool_name))
+    run.check()
+    _finish(run, order, tools, source, made)
+
+
+def _finish(run: JobRun, order: IngestRecording, tools: Tools, source: Source, made: Playable) -> None:
+    url = tools.store.url(made.playback.name)
+    poster_url = tools.store.url(made.poster.name) if made.poster else None
+    with run.finish({"object": made.playback.name, "duration_ms": made.copy.duration_ms}) as session:
+        recording = lock_recording(session, source.recording_id)
+        if recording is None:
+            return
+        publish_recording(
+            session,
+            recording,
+            made,
+            board=board_snapshot(session, source.session_id),
+            url=url,
+            poster_url=poster_url,
+        )
+        mark_recorded(session, source.session_id)
+        enqueue(
+            session,
+            StoreSource(order.recording_id, order.session_id, order.spool_id, order.size_bytes),
+            principal=run.claim.principal,
+        )

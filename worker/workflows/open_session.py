@@ -1,0 +1,94 @@
+"""Open a whiteboard session: for a booking by its tutor, or between people without one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.people import ParentProfile, StudentProfile, TutorProfile
+from models.schedules import Schedule
+from models.whiteboards import WhiteboardSession
+from worker.access.callers import Caller, User
+from worker.bookings.reading import find_booking
+from worker.bookings.statuses import FINAL
+from worker.errors import Conflict, Forbidden, InvalidInput
+from worker.whiteboards.sessions import Hosting, Participant, create_session
+
+_PROFILES: dict[str, type[TutorProfile | StudentProfile | ParentProfile]] = {
+    "tutor": TutorProfile,
+    "student": StudentProfile,
+    "parent": ParentProfile,
+}
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a session is opened for. With a booking its student takes part, and nobody else can be named."""
+
+    booking_id: int | None = None
+    schedule_id: int | None = None
+    participants: Sequence[Participant] = ()
+    # Title, description, scheduled times, permissions.
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def open_session(session: Session, caller: Caller, opening: Opening) -> WhiteboardSession:
+    """Make the session and its first page.
+
+    Raises NotFound for a booking that is not theirs, Forbidden when the caller cannot host it, Conflict for a booking
+    that is over, InvalidInput for a lesson or participant that there is not.
+    """
+    if not isinstance(caller, User):
+        raise Forbidden("Only tutors and students can host a session.")
+    if opening.booking_id is None:
+        host, participants = _host(caller), opening.participants
+        _check_participants(session, participants)
+    else:
+        host, participants = _of_booking(session, caller, opening, opening.booking_id)
+    if opening.schedule_id is not None:
+        _check_lesson(session, caller, opening.schedule_id, opening.booking_id)
+    hosting = Hosting(host, participants, opening.booking_id, opening.schedule_id)
+    return create_session(session, hosting, opening.values)
+
+
+def _of_booking(
+    session: Session, caller: User, opening: Opening, booking_id: int
+) -> tuple[Participant, Sequence[Participant]]:
+    booking = find_booking(session, caller, booking_id)
+    if booking.tutor_id != caller.tutor_id:
+        raise Forbidden("Only the tutor of a booking can open its sessions.")
+    if booking.status in FINAL:
+        raise Conflict(f"Booking {booking_id} is {booking.status}; it takes no new sessions.")
+    if opening.participants:
+        raise InvalidInput("A session of a booking takes its student; name no participants.")
+    return Participant(booking.tutor_id, "tutor"), (Participant(booking.student_id, "student"),)
+
+
+def _host(caller: User) -> Participant:
+    """The profile that hosts: that of the role the caller acts in, else whichever can host."""
+    profiles = {"tutor": caller.tutor_id, "student": caller.student_id}
+    for profile_type in (caller.role or "", *profiles):
+        profile_id = profiles.get(profile_type)
+        if profile_id is not None:
+            return Participant(profile_id, profile_type)
+    raise Forbidden("Only tutors and students can host a session.")
+
+
+def _check_participants(session: Session, participants: Sequence[Participant]) -> None:
+    for profile_type, profile in _PROFILES.items():
+        wanted = {one.profile_id for one in participants if one.profile_type == profile_type}
+        found = set(session.scalars(select(profile.id).where(profile.id.in_(wanted), profile.is_active)))
+        if missing := sorted(wanted - found):
+            raise InvalidInput(f"There is no active {profile_type} {missing[0]}.")
+
+
+def _check_lesson(session: Session, caller: User, schedule_id: int, booking_id: int | None) -> None:
+    lesson = session.execute(
+        select(Schedule.tutor_id, Schedule.booking_id).where(Schedule.id == schedule_id)
+    ).one_or_none()
+    if lesson is None or lesson.tutor_id != caller.tutor_id:
+        raise InvalidInput(f"There is no lesson {schedule_id} of yours.")
+    if lesson.booking_id is not None and lesson.booking_id != booking_id:
+        raise InvalidInput(f"Lesson {schedule_id} belongs to another booking.")

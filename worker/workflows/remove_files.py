@@ -1,0 +1,51 @@
+"""Remove what nothing names any more: the objects and the spool file of a deleted or failed recording."""
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from models.jobs import Job
+from models.states import JOB_LIVE
+from worker.errors import AstegniError
+from worker.jobs.orders import IngestRecording, RemoveRecordingFiles, StoreSource
+from worker.jobs.run import JobRun
+from worker.recordings.names import recording_prefix
+from worker.recordings.renditions import named_objects
+from worker.workflows.tools import Tools
+
+
+class StillBusy(AstegniError):
+    """A job still works on the recording; what it uploads now would be missed."""
+
+    code, title, status, retryable = "still-busy", "Still being worked on", 409, True
+
+
+def remove_recording_files(run: JobRun, order: RemoveRecordingFiles, tools: Tools) -> None:
+    """Remove every object below the recording's prefix that no ready rendition names, and the spool file."""
+    prefix = recording_prefix(order.session_id, order.recording_id)
+    with tools.database.transaction() as session:
+        if _is_worked_on(session, order.recording_id):
+            raise StillBusy(f"A job still works on recording {order.recording_id}.")
+    if order.spool_name is not None:
+        tools.spool.remove(order.spool_name)
+    removed = 0
+    for name in sorted({stored.name for stored in tools.store.list(prefix)}):
+        run.check()
+        removed += remove_unnamed(order.recording_id, name, tools)
+    with run.finish({"objects": removed}):
+        pass
+
+
+def remove_unnamed(recording_id: int, name: str, tools: Tools) -> int:
+    """Remove one object unless it is named or about to be: asked right before, for each object anew."""
+    with tools.database.transaction() as session:
+        if _is_worked_on(session, recording_id) or name in named_objects(session, recording_id):
+            return 0
+    tools.store.delete(name)
+    return 1
+
+
+def _is_worked_on(session: Session, recording_id: int) -> bool:
+    makers = (IngestRecording.kind, StoreSource.kind)
+    subject = f"recording:{recording_id}"
+    live = exists().where(Job.subject == subject, Job.kind.in_(makers), Job.state.in_(JOB_LIVE))
+    return bool(session.scalar(select(live)))

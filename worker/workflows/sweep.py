@@ -1,0 +1,81 @@
+"""Upkeep: what nothing names any more is removed, what is long over is forgotten. Safe to run at any time, twice."""
+
+from datetime import timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from models.recordings import Recording, Rendition
+from worker import clock
+from worker.jobs.prune import prune_idempotency_keys, prune_jobs
+from worker.jobs.run import JobRun
+from worker.recordings.names import FOLDER, recording_id_of
+from worker.workflows.remove_files import remove_unnamed
+from worker.workflows.tools import Tools
+
+
+def prune_ledger(run: JobRun, tools: Tools) -> None:
+    """Finished jobs and idempotency keys past their retention."""
+    settings = tools.settings
+    jobs = prune_jobs(tools.database, finished=settings.job_retention, dead=settings.dead_job_retention)
+    keys = prune_idempotency_keys(tools.database, age=settings.idempotency_retention)
+    with run.finish({"jobs": jobs, "idempotency_keys": keys}):
+        pass
+
+
+def sweep_objects(run: JobRun, tools: Tools) -> None:
+    """Objects of recordings that no row names, and large files nobody finished, once they are ORPHAN_AGE old.
+
+    The age leaves uploads in hand alone; a name that a row took meanwhile is asked for again before each removal.
+    """
+    oldest = clock.now() - timedelta(seconds=tools.settings.orphan_age)
+    removed = 0
+    for stored in tools.store.list(FOLDER):
+        run.check()
+        recording_id = recording_id_of(stored.name)
+        if recording_id is None or stored.uploaded_at > oldest or _is_named(tools, stored.name):
+            continue
+        removed += remove_unnamed(recording_id, stored.name, tools)
+    unfinished = tools.store.cancel_unfinished(FOLDER, older_than=oldest)
+    with run.finish({"objects": removed, "unfinished": unfinished}):
+        pass
+
+
+def _is_named(tools: Tools, name: str) -> bool:
+    with tools.database.transaction() as session:
+        return bool(session.scalar(select(Rendition.id).where(Rendition.object_name == name)))
+
+
+def sweep_spool(run: JobRun, tools: Tools) -> None:
+    """Spool files that no recording names, debris of uploads that broke off, and bytes kept long enough.
+
+    Bytes of a recording that never became playable are kept SPOOL_RETENTION for another try; bytes of a playable one
+    stay until its source is on B2.
+    """
+    settings = tools.settings
+    # Files first, names second: a file that is named in between is seen as named.
+    old = list(tools.spool.names(older_than=settings.orphan_age))
+    with tools.database.transaction() as session:
+        _give_up_bytes(session, settings.spool_id, settings.spool_retention)
+        named = set(session.scalars(select(Recording.spool_name).where(Recording.spool_name.is_not(None))))
+    unnamed = [name for name in old if name not in named]
+    for name in unnamed:
+        tools.spool.remove(name)
+    debris = tools.spool.remove_debris(older_than=settings.orphan_age)
+    with run.finish({"files": len(unnamed), "debris": debris}):
+        pass
+
+
+def _give_up_bytes(session: Session, spool_id: str, retention: float) -> None:
+    kept_since = clock.now() - timedelta(seconds=retention)
+    session.execute(
+        update(Recording)
+        .where(
+            Recording.spool_id == spool_id,
+            Recording.spool_name.is_not(None),
+            Recording.is_processing.is_(False),
+            Recording.is_available.is_(False),
+            Recording.updated_at < kept_since,
+        )
+        .values(spool_name=None)
+    )
