@@ -9,6 +9,9 @@ from uuid import UUID
 from sqlalchemy import URL, Engine, create_engine
 from sqlalchemy.orm import Session
 
+# Every table, wherever there is a database: a foreign key must find the table it points to.
+from models.metadata import metadata as _metadata  # noqa: F401
+
 # A connection that hangs must not hang its process: every wait has an end.
 _CONNECT_ARGS = {
     "connect_timeout": 5,

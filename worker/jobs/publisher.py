@@ -25,6 +25,8 @@ class Publisher:
     def __init__(
         self, publish: Callable[[list[UUID]], object], *, close: Callable[[], None], capacity: int = 1000
     ) -> None:
+        # How many offers were let go, for the metrics.
+        self.dropped = 0
         self._publish = publish
         self._close = close
         self._offers: queue.Queue[UUID | None] = queue.Queue(capacity)
@@ -39,10 +41,12 @@ class Publisher:
     def offer(self, job_id: UUID) -> None:
         """Publish this job soon, or leave it to the relay."""
         if self._resting.is_set():
+            self.dropped += 1
             return
         try:
             self._offers.put_nowait(job_id)
         except queue.Full:
+            self.dropped += 1
             _log.warning("publisher_full", job_id=str(job_id))
 
     def stop(self, timeout: float = 5.0) -> None:

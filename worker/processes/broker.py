@@ -32,8 +32,10 @@ def publication_lease(settings: Settings) -> PublicationLease:
     return PublicationLease(settings.published_lease, settings.published_lease_max)
 
 
-def start_publisher(app: Celery, settings: Settings) -> tuple[Database, Publisher]:
+def start_publisher(app: Celery, settings: Settings, *, connections: int = 4) -> tuple[Database, Publisher]:
     """The database of this process, whose commits are announced, and the thread that publishes them.
+
+    `connections` is the most that the process may hold at once.
 
     Call it after a fork: neither a connection nor a thread survives one.
     """
@@ -41,4 +43,8 @@ def start_publisher(app: Celery, settings: Settings) -> tuple[Database, Publishe
     send, lease = sender(app), publication_lease(settings)
     publisher = Publisher(lambda job_ids: publish(quiet, send, lease, only=job_ids), close=quiet.close)
     publisher.start()
-    return Database(settings.sqlalchemy_url, announce=publisher.offer), publisher
+    kept = (connections + 1) // 2
+    database = Database(
+        settings.sqlalchemy_url, announce=publisher.offer, pool_size=kept, max_overflow=connections - kept
+    )
+    return database, publisher

@@ -13,7 +13,8 @@ from worker.media.probe import Probe, probe
 from worker.media.remux import write_playable
 from worker.recordings.names import playback_name, poster_name
 from worker.recordings.opening import Source
-from worker.storage.store import ObjectStore, StoredObject
+from worker.storage.objects import StoredObject
+from worker.storage.store import ObjectStore
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,230 @@
+"""The real parts that tests run on: PostgreSQL, Valkey and the B2 emulator, started once for each test process.
+
+Ask for `database_url`, `database`, `redis_url`, `b2` or `settings`; what no test asks for is never started.
+"""
+
+import itertools
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from sqlalchemy import insert
+
+from models.bookings import Booking
+from models.people import ParentProfile, StudentProfile, TutorProfile
+from models.people import User as Person
+from worker.access.callers import User
+from worker.database import Database
+from worker.dev.b2 import EmbeddedB2
+from worker.dev.databases import create_database, drop_database, with_database
+from worker.dev.emulator.credentials import Credentials
+from worker.dev.postgres import EmbeddedPostgres
+from worker.dev.scratch import scratch_directory
+from worker.dev.valkey import EmbeddedValkey
+from worker.migrate import migrate
+from worker.settings import Settings
+
+# A developer's shell may name real servers; no test may touch them. Another ffmpeg is as good as ours.
+for _name in list(os.environ):
+    if _name.lower() in Settings.model_fields and _name.upper() not in {"FFMPEG_PATH", "FFPROBE_PATH"}:
+        del os.environ[_name]
+
+# Ten times shorter than in production, so that a lease that runs out is a matter of seconds.
+_LEDGER_INTERVALS = (
+    "relay_interval",
+    "reaper_interval",
+    "published_lease",
+    "published_lease_max",
+    "run_lease",
+    "lease_renewal",
+    "pulse_interval",
+    "retry_base",
+)
+
+
+# Files in memory: on some disks the clone of a database (300 small files) takes 300 ms there and 15 ms here.
+_MEMORY = Path("/dev/shm")  # noqa: S108 - scratch_directory makes an unguessable name there
+_MEMORY_WANTED = 1 << 30
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A PostgreSQL server where tests may make databases; `admin_url` is a superuser's."""
+
+    admin_url: str
+
+    def url(self, database: str) -> str:
+        """`postgresql://` URL of one of its databases."""
+        return with_database(self.admin_url, database)
+
+    def create_database(self, name: str, template: str | None = None) -> None:
+        """Create a database, as a clone of `template` when given."""
+        create_database(self.admin_url, name, template)
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database if it is there, with the connections it still has."""
+        drop_database(self.admin_url, name)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The server of TEST_DATABASE_URL (a superuser's URL, e.g. of PostgreSQL 15), else an embedded one."""
+    external = os.environ.get("TEST_DATABASE_URL")
+    if external:
+        yield PostgresServer(external)
+        return
+    in_memory = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _MEMORY_WANTED
+    with (
+        scratch_directory(_MEMORY if in_memory else None) as root,
+        EmbeddedPostgres(root / "postgres", fast=True) as server,
+    ):
+        yield PostgresServer(server.url("postgres"))
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres: PostgresServer) -> Iterator[str]:
+    """Name of a database with our tables and no rows. Never connect to it: it could not be cloned then."""
+    name = f"astegni_template_{secrets.token_hex(6)}"
+    postgres.create_database(name)
+    migrate(Settings(database_url=postgres.url(name)).sqlalchemy_url)
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def database_url(postgres: PostgresServer, template_database: str) -> Iterator[str]:
+    """`postgresql://` URL of a database of the test's own, with our tables and no rows."""
+    name = f"astegni_test_{secrets.token_hex(6)}"
+    postgres.create_database(name, template_database)
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def empty_database_url(postgres: PostgresServer) -> Iterator[str]:
+    """`postgresql://` URL of a database of the test's own without any table."""
+    name = f"astegni_empty_{secrets.token_hex(6)}"
+    postgres.create_database(name)
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """Transactions on the test's own database."""
+    database = Database(Settings(database_url=database_url).sqlalchemy_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[EmbeddedValkey]:
+    """The broker of this test process."""
+    with scratch_directory() as root, EmbeddedValkey(root) as server:
+        yield server
+
+
+_logical_databases = itertools.count()
+
+
+@pytest.fixture
+def redis_url(valkey: EmbeddedValkey) -> str:
+    """URL of an empty logical database; another one than the last test's, whose threads may still write."""
+    url = valkey.url(next(_logical_databases) % 16)
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+    return url
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[EmbeddedB2]:
+    """The B2 emulator of this test process."""
+    with scratch_directory() as root, EmbeddedB2(root / "b2") as server:
+        yield server
+
+
+@pytest.fixture
+def b2(emulator: EmbeddedB2) -> Credentials:
+    """How to reach the emulator: realm, key_id, application_key, bucket. What a test stores there stays."""
+    return emulator.credentials
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Settings]:
+    """`settings(**changes)`: settings with a spool of the test's own and ledger intervals ten times shorter.
+
+    They name the parts that the test asks for: DATABASE_URL if it uses `database_url` or `database`, and so on.
+    """
+
+    def build(**changes: Any) -> Settings:
+        values: dict[str, Any] = {name: Settings.model_fields[name].default / 10 for name in _LEDGER_INTERVALS}
+        values |= {"spool_dir": tmp_path / "spool", "flower_db": tmp_path / "flower", "api_port": 0, "flower_port": 0}
+        for name in ("database_url", "redis_url"):
+            if name in request.fixturenames:
+                values[name] = request.getfixturevalue(name)
+        if "b2" in request.fixturenames:
+            b2: Credentials = request.getfixturevalue("b2")
+            values |= {
+                "backblaze_realm": b2.realm,
+                "backblaze_key_id": b2.key_id,
+                "backblaze_application_key": b2.application_key,
+                "backblaze_bucket_name": b2.bucket,
+            }
+        return Settings(**(values | changes))
+
+    return build
+
+
+@dataclass(frozen=True)
+class School:
+    """Two families that know nothing of each other: a tutor, their student, the student's parent, and their booking."""
+
+    tutor: User
+    student: User
+    parent: User
+    booking_id: int
+    other_tutor: User
+    other_student: User
+    other_parent: User
+    other_booking_id: int
+
+
+@pytest.fixture
+def school(database: Database) -> School:
+    """People and bookings. Ids of users and of the three kinds of profiles all differ, so that none fits by chance."""
+    people = (
+        User(1, "tutor", tutor_id=11),
+        User(2, "student", student_id=22),
+        User(3, "parent", parent_id=33),
+        User(4, "tutor", tutor_id=14),
+        User(5, "student", student_id=25),
+        User(6, "parent", parent_id=36),
+    )
+    tutor, student, parent, other_tutor, other_student, other_parent = people
+    with database.transaction() as session:
+        session.add_all(
+            Person(id=one.user_id, first_name=f"{one.role} {one.user_id}", email=f"{one.user_id}@example.org")
+            for one in people
+        )
+        session.flush()
+        session.add_all(TutorProfile(id=one.tutor_id, user_id=one.user_id) for one in (tutor, other_tutor))
+        session.add_all(ParentProfile(id=one.parent_id, user_id=one.user_id) for one in (parent, other_parent))
+        session.add_all(
+            StudentProfile(id=child.student_id, user_id=child.user_id, parent_id=[one.parent_id])
+            for child, one in ((student, parent), (other_student, other_parent))
+        )
+        session.flush()
+        booking_id, other_booking_id = session.scalars(
+            insert(Booking).returning(Booking.id, sort_by_parameter_order=True),
+            [
+                {"tutor_id": 11, "student_id": 22, "subject": "Mathematics"},
+                {"tutor_id": 14, "student_id": 25, "subject": "Physics"},
+            ],
+        )
+    return School(tutor, student, parent, booking_id, other_tutor, other_student, other_parent, other_booking_id)

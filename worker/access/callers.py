@@ -1,0 +1,35 @@
+"""Who is asking: a person of the platform, or an operator."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class User:
+    """A person: `users.id`, the role they act in, and the profile ids their token claims (None: no such profile)."""
+
+    user_id: int
+    role: str | None = None
+    tutor_id: int | None = None
+    student_id: int | None = None
+    parent_id: int | None = None
+
+    @property
+    def principal(self) -> str:
+        """The name the ledger keeps, like `user:1`."""
+        return f"user:{self.user_id}"
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An admin of a department that runs this worker. They see everything; lessons are not theirs to change."""
+
+    admin_id: int
+    departments: frozenset[str]
+
+    @property
+    def principal(self) -> str:
+        """The name the ledger keeps, like `operator:3`."""
+        return f"operator:{self.admin_id}"
+
+
+Caller = User | Operator

@@ -1,0 +1,50 @@
+"""Refuse to run with the published development key wherever a stranger could come in."""
+
+import ipaddress
+import os
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from worker.errors import Misconfigured
+from worker.settings import DEVELOPMENT_KEY, Settings
+
+_REMEDY = "Set SECRET_KEY to the key of the platform's tokens."
+
+
+def require_safe(settings: Settings, bind_host: str) -> None:
+    """Raise Misconfigured when the development key would open more than this machine.
+
+    It may be used only where the API listens on loopback and the database is on this machine too: reached over
+    loopback or a unix socket, as the embedded one is. Everybody can sign tokens with that key.
+    """
+    if settings.signing_key != DEVELOPMENT_KEY:
+        return
+    if not _is_loopback(bind_host):
+        raise Misconfigured(f"The development key is refused on {bind_host}: strangers could come in. {_REMEDY}")
+    if settings.database_url is not None and not _is_local(settings.database_url):
+        raise Misconfigured(f"The development key is refused with a database elsewhere. {_REMEDY}")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_local(database_url: str) -> bool:
+    """Whether every host libpq would try for this URL is this machine. What is not understood is not local."""
+    url = database_url.replace("postgresql+psycopg://", "postgresql://", 1)
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        return False
+    if parts.get("service") or os.environ.get("PGSERVICE"):
+        return False
+    named = [parts.get("host") or os.environ.get("PGHOST", ""), parts.get("hostaddr") or os.environ.get("PGHOSTADDR")]
+    hosts = [host for hosts in named if hosts for host in str(hosts).split(",")]
+    # An empty host, "/path" and "@name" are unix sockets.
+    return all(not host or host.startswith(("/", "@")) or _is_loopback(host) for host in hosts)

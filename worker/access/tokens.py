@@ -1,0 +1,128 @@
+"""Tokens of the platform: HS256, `exp` required, and nothing believed that is not signed.
+
+RFC 7519; the claims are those the platform's own login writes.
+"""
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import jwt
+
+from worker.access.callers import Caller, Operator, User
+from worker.errors import Forbidden, Unauthorized
+
+PROFILES = ("tutor", "student", "parent")
+WEEK = 7 * 86_400
+HALF_AN_HOUR = 1_800
+
+# The platform's tokens are under 1 KB. A longer one is not worth the hashing.
+_LONGEST = 8_192
+# Seconds by which the clocks of two machines may differ.
+_LEEWAY = 5
+_ID = re.compile(r"[1-9][0-9]{0,9}")
+_LARGEST_ID = 2**31 - 1
+
+
+def issue_token(
+    key: str,
+    *,
+    sub: int,
+    role: str | None = None,
+    role_ids: Mapping[str, int] | None = None,
+    expires_in: int = WEEK,
+) -> str:
+    """A person's token, good for `expires_in` seconds. `role_ids` maps tutor, student and parent to profile ids."""
+    profiles = dict(role_ids or {})
+    claims = {
+        "sub": str(sub),
+        "role": role,
+        "role_ids": {name: str(profiles[name]) if name in profiles else None for name in PROFILES},
+        "exp": int(time.time()) + expires_in,
+    }
+    return jwt.encode(claims, key, algorithm="HS256")
+
+
+def issue_operator_token(key: str, *, admin_id: int, departments: Iterable[str], expires_in: int = HALF_AN_HOUR) -> str:
+    """An admin's token, good for `expires_in` seconds; an operator's when a department is in OPERATOR_DEPARTMENTS."""
+    claims = {
+        "type": "admin",
+        "admin_id": admin_id,
+        "departments": sorted(departments),
+        "exp": int(time.time()) + expires_in,
+    }
+    return jwt.encode(claims, key, algorithm="HS256")
+
+
+def read_token(raw: str, key: str, operator_departments: frozenset[str]) -> Caller:
+    """Whose token this is, as far as the signature goes: `verify` still asks the database about a person.
+
+    Raises Unauthorized, and Forbidden for an admin of other departments.
+    """
+    claims = _verified_claims(raw, key)
+    kind = claims.get("type")
+    if kind == "admin":
+        return _operator(claims, operator_departments)
+    if kind is not None:
+        raise Unauthorized("Tokens of this type are not taken here.")
+    return _user(claims)
+
+
+def _verified_claims(raw: str, key: str) -> dict[str, Any]:
+    if len(raw) > _LONGEST:
+        raise Unauthorized("The token is too long.")
+    try:
+        return jwt.decode(raw, key, algorithms=["HS256"], options={"require": ["exp"]}, leeway=_LEEWAY)
+    except jwt.ExpiredSignatureError as error:
+        raise Unauthorized("The token has expired; sign in again.") from error
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        # The header is read before the signature is checked, so hostile JSON reaches the parser: what the parser
+        # says is not repeated to the sender.
+        raise Unauthorized("The token cannot be trusted.") from error
+
+
+def _operator(claims: dict[str, Any], operator_departments: frozenset[str]) -> Operator:
+    admin_id = claims.get("admin_id")
+    departments = claims.get("departments")
+    if type(admin_id) is not int or not 0 < admin_id <= _LARGEST_ID:
+        raise Unauthorized("The token names no admin.")
+    if not isinstance(departments, list) or not all(isinstance(name, str) for name in departments):
+        raise Unauthorized("The token's departments are not a list of names.")
+    if not operator_departments & set(departments):
+        raise Forbidden("Only admins of an operator department may come in here.")
+    return Operator(admin_id, frozenset(departments))
+
+
+def _user(claims: dict[str, Any]) -> User:
+    user_id = _id(claims.get("sub"))
+    if user_id is None:
+        raise Unauthorized("The token names no user.")
+    role = claims.get("role")
+    if role is not None and not isinstance(role, str):
+        raise Unauthorized("The token's role is not a word.")
+    tutor_id, student_id, parent_id = _profiles(claims.get("role_ids"))
+    return User(user_id, role, tutor_id, student_id, parent_id)
+
+
+def _profiles(role_ids: object) -> tuple[int | None, ...]:
+    # Tokens without role_ids exist: they carry no profile, so they see nothing but what needs none.
+    if role_ids is None:
+        return (None,) * len(PROFILES)
+    if not isinstance(role_ids, dict):
+        raise Unauthorized("The token's role_ids are malformed.")
+    ids = []
+    for name in PROFILES:
+        claimed = role_ids.get(name)
+        profile_id = _id(claimed)
+        if claimed is not None and profile_id is None:
+            raise Unauthorized("The token's role_ids are malformed.")
+        ids.append(profile_id)
+    return tuple(ids)
+
+
+def _id(value: object) -> int | None:
+    """The id that `value` writes as text; None when it writes none (or one no column could hold)."""
+    if not isinstance(value, str) or not _ID.fullmatch(value) or int(value) > _LARGEST_ID:
+        return None
+    return int(value)

@@ -1,0 +1,97 @@
+"""Which bookings and whiteboard sessions (and so their pages and recordings) a caller may see, as SQL predicates.
+
+A parent is found through `student_profiles.parent_id` in the database, never through the token.
+"""
+
+from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select, true
+from sqlalchemy.orm import Session
+
+from models.bookings import Booking
+from models.people import StudentProfile
+from models.whiteboards import WhiteboardSession
+from worker.access.callers import Caller, Operator, User
+from worker.access.standing import Standing, standing
+from worker.errors import Forbidden, NotFound
+
+
+def visible_bookings(caller: Caller) -> ColumnElement[bool]:
+    """A predicate on Booking: the tutor's, the student's, and those of a parent's children."""
+    if isinstance(caller, Operator):
+        return true()
+    ways: list[ColumnElement[bool]] = []
+    if caller.tutor_id is not None:
+        ways.append(Booking.tutor_id == caller.tutor_id)
+    if caller.student_id is not None:
+        ways.append(Booking.student_id == caller.student_id)
+    if caller.parent_id is not None:
+        children = select(StudentProfile.id).where(StudentProfile.parent_id.bool_op("@>")([caller.parent_id]))
+        ways.append(Booking.student_id.in_(children))
+    return or_(false(), *ways)
+
+
+def visible_sessions(caller: Caller) -> ColumnElement[bool]:
+    """A predicate on WhiteboardSession: those of visible bookings, those the caller hosts, and, where there is no
+    booking, those they take part in."""
+    if isinstance(caller, Operator):
+        return true()
+    booked = WhiteboardSession.booking_id.in_(select(Booking.id).where(visible_bookings(caller)))
+    return or_(booked, *(_named_in(profile_type, profile_id) for profile_type, profile_id in _profiles(caller)))
+
+
+def session_for(session: Session, caller: Caller, session_id: int, *, change: bool = False) -> WhiteboardSession:
+    """The whiteboard session, when the caller may see it and, with `change`, change it.
+
+    Raises NotFound when it is not theirs to see, Forbidden when it is not theirs to change.
+    """
+    found, standing_there = session_and_standing(session, caller, session_id)
+    if change and (standing_there is None or not standing_there.full):
+        raise Forbidden("Only the tutor of this session may do that.")
+    return found
+
+
+def session_and_standing(
+    session: Session, caller: Caller, session_id: int
+) -> tuple[WhiteboardSession, Standing | None]:
+    """The session and as whom the caller takes part in it (None: they only look on). Raises NotFound."""
+    statement = (
+        select(WhiteboardSession, Booking.tutor_id, Booking.student_id)
+        .outerjoin(Booking, Booking.id == WhiteboardSession.booking_id)
+        .where(WhiteboardSession.id == session_id, visible_sessions(caller))
+    )
+    row = session.execute(statement).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no whiteboard session {session_id}.")
+    found, tutor_id, student_id = row
+    return found, standing(caller, found, tutor_id=tutor_id, student_id=student_id)
+
+
+def _profiles(user: User) -> list[tuple[str, int]]:
+    named = (("tutor", user.tutor_id), ("student", user.student_id), ("parent", user.parent_id))
+    return [(profile_type, profile_id) for profile_type, profile_id in named if profile_id is not None]
+
+
+def _named_in(profile_type: str, profile_id: int) -> ColumnElement[bool]:
+    hosts = and_(
+        WhiteboardSession.host_profile_type == profile_type,
+        WhiteboardSession.host_profile_id == profile_id,
+    )
+    # Ids of tutors and students overlap, so an id counts only beside its own type. The first condition is what the
+    # GIN index answers.
+    participant = (
+        func.unnest(WhiteboardSession.participant_profile_ids, WhiteboardSession.participant_profile_types)
+        .table_valued("profile_id", "profile_type")
+        .render_derived(name="participant")
+    )
+    takes_part = (
+        select(literal(1))
+        .select_from(participant)
+        .where(participant.c.profile_id == profile_id, participant.c.profile_type == profile_type)
+        .correlate(WhiteboardSession)
+        .exists()
+    )
+    without_booking = and_(
+        WhiteboardSession.booking_id.is_(None),
+        WhiteboardSession.participant_profile_ids.bool_op("@>")([profile_id]),
+        takes_part,
+    )
+    return or_(hosts, without_booking)

@@ -1,0 +1,91 @@
+"""The application: routes, and around them what every request needs."""
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+from uuid import UUID
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from worker.api import bookings, health, job_events, jobs, recordings, whiteboard_pages, whiteboard_sessions
+from worker.api.body_limit import LimitBody
+from worker.api.metrics import Metrics
+from worker.api.once import REPLAYED
+from worker.api.problems import Problem, install_problems
+from worker.api.request_log import REQUEST_ID, RequestLog
+from worker.api.services import Services
+from worker.api.watching import ReadJobs, Watchers
+from worker.jobs.reading import JobView, read_jobs
+
+# Five hundred strokes of a few hundred points each.
+MOST_JSON = 2_000_000
+# Routes that read their body piece by piece, under limits of their own.
+STREAMED = frozenset({("POST", "/v1/recordings")})
+
+_MODULES = (bookings, whiteboard_sessions, whiteboard_pages, recordings, jobs, job_events, health)
+
+
+class Api(FastAPI):
+    """FastAPI whose description also holds the problem document that its routes refer to."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        description = super().openapi()
+        schemas = description.setdefault("components", {}).setdefault("schemas", {})
+        schemas.setdefault("Problem", Problem.model_json_schema())
+        return description
+
+
+def create_api(services: Services) -> FastAPI:
+    """The application over `services`; whoever made those closes them when the server has stopped."""
+    watchers = Watchers(_reader(services))
+
+    @asynccontextmanager
+    async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
+        yield
+        await watchers.close()
+
+    api = Api(
+        title="Astegni worker",
+        summary="Recordings, whiteboards, bookings and the jobs behind them.",
+        version=version("astegni-worker"),
+        lifespan=lifespan,
+        # A redirect of a POST loses its body in some clients; an address is right or unknown.
+        redirect_slashes=False,
+        # Their pages load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+    )
+    api.state.services = services
+    api.state.watchers = watchers
+    api.state.metrics = Metrics(services.database, services.publisher_drops)
+    for module in _MODULES:
+        api.include_router(module.router)
+    install_problems(api)
+    _wrap(api, services)
+    return api
+
+
+def _wrap(api: FastAPI, services: Services) -> None:
+    """The last one added is the outermost: CORS headers stand on every answer, also on a crash's."""
+    api.add_middleware(LimitBody, most=MOST_JSON, streamed=STREAMED)
+    api.add_middleware(RequestLog, metrics=api.state.metrics)
+    if services.settings.cors_origins:
+        api.add_middleware(
+            CORSMiddleware,
+            allow_origins=services.settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", REQUEST_ID],
+            expose_headers=["Location", "Retry-After", "WWW-Authenticate", REPLAYED, REQUEST_ID],
+            max_age=3600,
+        )
+
+
+def _reader(services: Services) -> ReadJobs:
+    def read(job_ids: Collection[UUID]) -> Mapping[UUID, JobView]:
+        with services.database.transaction() as session:
+            return read_jobs(session, job_ids)
+
+    return read

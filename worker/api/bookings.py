@@ -1,0 +1,115 @@
+"""Bookings: `/v1/bookings`."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import Field
+from starlette.responses import Response
+
+from worker.api.callers import CallerOf
+from worker.api.fields import Body, Day, Document, Number, Price, RowId, Words
+from worker.api.once import OnceOf, created
+from worker.api.paging import Cursor, Limit, Page, cursor_after, position
+from worker.api.problems import responses
+from worker.api.services import ServicesOf
+from worker.bookings.enrolment import change_booking, create_booking
+from worker.bookings.reading import find_booking, list_bookings
+from worker.jobs.idempotency import Answer
+
+router = APIRouter(prefix="/v1/bookings", tags=["bookings"], responses=responses(401, 403, 404, 422, 503))
+
+BookingStatus = Literal["active", "paused", "completed", "cancelled"]
+SessionFormat = Literal["online", "in-person", "hybrid"]
+MinutesOfADay = Annotated[int, Field(strict=True, ge=1, le=24 * 60)]
+PerWeek = Annotated[int, Field(strict=True, ge=1, le=7 * 24)]
+
+
+class BookingFields(Body):
+    """What can be said of a booking when it is made and later. Minutes, lessons a week, price of one lesson."""
+
+    subject: Annotated[Words, Field(max_length=200)] | None = None
+    grade_level: Annotated[Words, Field(max_length=100)] | None = None
+    session_type: SessionFormat | None = None
+    sessions_per_week: PerWeek | None = None
+    session_duration: MinutesOfADay | None = None
+    start_date: Day | None = None
+    end_date: Day | None = None
+    price_per_session: Price | None = None
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
+    notes: Annotated[Words, Field(max_length=10_000)] | None = None
+
+
+class NewBooking(BookingFields):
+    """A student to enrol with the tutor who calls."""
+
+    student_id: Number
+
+
+class BookingChange(BookingFields):
+    """Only what is sent is changed. A completed or cancelled booking stays as it is."""
+
+    status: BookingStatus = "active"
+
+
+class BookingDocument(Document):
+    """A booking."""
+
+    id: int
+    tutor_id: int
+    student_id: int
+    subject: str | None
+    grade_level: str | None
+    session_type: str | None
+    sessions_per_week: int | None
+    session_duration: int | None
+    start_date: date | None
+    end_date: date | None
+    status: str
+    price_per_session: Price | None
+    currency: str | None
+    notes: str | None
+    created_at: datetime
+
+
+@router.post("", status_code=201, response_model=BookingDocument, responses=responses(409), summary="Enrol a student")
+def post_booking(body: NewBooking, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
+    """Enrol an existing student with the calling tutor."""
+    values = body.model_dump(exclude_unset=True, exclude={"student_id"})
+    with services.database.transaction() as session:
+
+        def make() -> Answer:
+            booking = create_booking(session, caller, student_id=body.student_id, values=values)
+            return created(f"/v1/bookings/{booking.id}", BookingDocument.model_validate(booking))
+
+        return once.answer(session, body, make)
+
+
+@router.get("", summary="List bookings")
+def get_bookings(
+    caller: CallerOf,
+    services: ServicesOf,
+    status: BookingStatus | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[BookingDocument]:
+    """The tutor's own, the student's own, and those of a parent's children; newest first."""
+    with services.database.transaction() as session:
+        found = list_bookings(session, caller, status=status, before=position(cursor), limit=limit + 1)
+        items = [BookingDocument.model_validate(booking) for booking in found[:limit]]
+    return Page(items=items, next=cursor_after([booking.id for booking in found], limit))
+
+
+@router.get("/{booking_id}", summary="Read a booking")
+def get_booking(booking_id: RowId, caller: CallerOf, services: ServicesOf) -> BookingDocument:
+    """One booking that the caller may see."""
+    with services.database.transaction() as session:
+        return BookingDocument.model_validate(find_booking(session, caller, booking_id))
+
+
+@router.patch("/{booking_id}", responses=responses(409), summary="Change a booking")
+def patch_booking(booking_id: RowId, body: BookingChange, caller: CallerOf, services: ServicesOf) -> BookingDocument:
+    """Change, pause or end a booking of the calling tutor's."""
+    with services.database.transaction() as session:
+        changed = change_booking(session, caller, booking_id, body.model_dump(exclude_unset=True))
+        return BookingDocument.model_validate(changed)

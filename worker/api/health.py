@@ -1,0 +1,90 @@
+"""For those who run it: `/healthz` (the process lives), `/readyz` (it can work), `/metrics`.
+
+Open to anybody who can reach the port: they hold no names and no secrets. Keep `/metrics` from the internet at the
+proxy all the same.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any, cast
+
+import redis
+from fastapi import APIRouter, Request
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+from starlette.responses import Response
+
+from worker.api.metrics import Metrics
+from worker.api.problems import responses
+from worker.api.services import Services, ServicesOf
+from worker.errors import Unavailable
+from worker.migrate import newest_revision
+from worker.settings import Settings
+
+router = APIRouter(tags=["health"])
+
+_OK = "ok"
+# What these say is told, but never decides: without the broker a POST still queues its job, and the relay sends it.
+_INFORMATIVE = frozenset({"broker"})
+
+
+@router.get("/healthz", summary="Is the process alive?")
+async def get_healthz() -> dict[str, str]:
+    """Answers while the process can answer at all."""
+    return {"status": _OK}
+
+
+@router.get("/readyz", responses=responses(503), summary="Can it work?")
+def get_readyz(services: ServicesOf) -> dict[str, Any]:
+    """200 when the database answers, has this release's tables and the spool can be written; else 503."""
+    checks = {
+        "database": _database(services),
+        "spool": _spool(services.settings),
+        "broker": _broker(services.settings),
+    }
+    if not _ready(checks):
+        raise Unavailable("This process cannot work now; see `checks`.", checks=checks)
+    return {"status": "ready", "checks": checks}
+
+
+@router.get("/metrics", response_class=Response, summary="Figures for Prometheus")
+def get_metrics(request: Request) -> Response:
+    """Requests of this process and the state of the ledger, in Prometheus' text format."""
+    metrics = cast("Metrics", request.app.state.metrics)
+    return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _ready(checks: Mapping[str, str]) -> bool:
+    return all(said == _OK for name, said in checks.items() if name not in _INFORMATIVE)
+
+
+def _database(services: Services) -> str:
+    try:
+        with services.database.transaction() as session:
+            revision = session.scalar(text("SELECT version_num FROM alembic_version"))
+    except ProgrammingError:
+        return "has no tables of ours; run `astegni migrate`"
+    except SQLAlchemyError:
+        return "does not answer"
+    newest = newest_revision()
+    return _OK if revision == newest else f"is at revision {revision}, this release needs {newest}"
+
+
+def _spool(settings: Settings) -> str:
+    # The first upload makes the directory.
+    if not settings.spool_dir.exists():
+        return _OK
+    return _OK if os.access(settings.spool_dir, os.W_OK | os.X_OK) else "cannot be written"
+
+
+def _broker(settings: Settings) -> str:
+    if settings.redis_url is None:
+        return "is not set"
+    try:
+        with redis.Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1) as client:
+            client.ping()
+    except redis.RedisError:
+        return "does not answer; jobs are queued all the same"
+    except ValueError:
+        return "is not asked: REDIS_URL names another kind of broker"
+    return _OK

@@ -1,0 +1,86 @@
+"""Figures for Prometheus: requests of this process, and the ledger as it is when asked."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
+
+from worker.database import Database
+from worker.jobs.reading import QueueFigures, queue_figures
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+# Anybody may ask; the whole ledger is counted at most this often, in seconds.
+_FIGURES_AGE = 5.0
+
+
+class Metrics:
+    """The registry of one application."""
+
+    def __init__(self, database: Database, publisher_drops: Callable[[], int]) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        self._requests = Counter(
+            "astegni_http_requests", "Requests answered.", ("method", "route", "status"), registry=self._registry
+        )
+        self._seconds = Histogram(
+            "astegni_http_request_seconds",
+            "Seconds until an answer began.",
+            ("method", "route"),
+            registry=self._registry,
+        )
+        self._registry.register(_LedgerCollector(database, publisher_drops))
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request; `route` is the template, so that ids do not become series."""
+        known = method if method in _METHODS else "OTHER"
+        self._requests.labels(known, route, status).inc()
+        self._seconds.labels(known, route).observe(seconds)
+
+    def exposition(self) -> bytes:
+        """All figures in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+class _LedgerCollector(Collector):
+    def __init__(self, database: Database, publisher_drops: Callable[[], int]) -> None:
+        self._database = database
+        self._publisher_drops = publisher_drops
+        self._lock = threading.Lock()
+        self._counted_at = float("-inf")
+        self._figures: QueueFigures | None = None
+
+    def collect(self) -> Iterator[Metric]:
+        figures = self._current()
+        yield GaugeMetricFamily("astegni_database_up", "Whether the ledger could be read.", value=figures is not None)
+        yield CounterMetricFamily(
+            "astegni_publisher_drops", "Jobs that the publisher left to the relay.", value=self._publisher_drops()
+        )
+        if figures is None:
+            return
+        jobs = GaugeMetricFamily("astegni_jobs", "Jobs in the ledger.", labels=("state", "kind"))
+        for (state, kind), count in figures.counts.items():
+            jobs.add_metric((state, kind), count)
+        yield jobs
+        yield GaugeMetricFamily(
+            "astegni_jobs_oldest_due_age_seconds",
+            "For how long the oldest due job has not been published.",
+            value=figures.oldest_due_age,
+        )
+
+    def _current(self) -> QueueFigures | None:
+        with self._lock:
+            if time.monotonic() - self._counted_at >= _FIGURES_AGE:
+                self._figures = self._count()
+                self._counted_at = time.monotonic()
+            return self._figures
+
+    def _count(self) -> QueueFigures | None:
+        try:
+            with self._database.transaction() as session:
+                return queue_figures(session)
+        except SQLAlchemyError:
+            return None

@@ -1,0 +1,46 @@
+"""Lists: `{"items": […], "next": cursor or null}`, newest first, continued by an opaque cursor."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel
+
+from worker.api.fields import LARGEST_INTEGER, Words
+from worker.errors import InvalidInput
+
+Limit = Annotated[int, Query(ge=1, le=200, description="How many items at most.")]
+Cursor = Annotated[Words | None, Query(max_length=200, description="`next` of the page before.")]
+
+
+Item = TypeVar("Item", bound=BaseModel)
+
+
+class Page(BaseModel, Generic[Item]):
+    """A page of a list; `next` is null on the last one."""
+
+    items: list[Item]
+    next: str | None
+
+
+def position(cursor: str | None) -> int | None:
+    """The id that a cursor of `cursor_after` holds; None for none. Raises InvalidInput."""
+    if cursor is None:
+        return None
+    try:
+        name, found = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").split(" ")
+        before = int(found)
+        if name != "before" or not 0 < before <= LARGEST_INTEGER:
+            raise ValueError
+    except (ValueError, binascii.Error) as error:
+        raise InvalidInput("The cursor is not one that a list has given; start without it.") from error
+    return before
+
+
+def cursor_after(ids: Sequence[int], limit: int) -> str | None:
+    """The cursor behind the first `limit` of these ids, when more of them were found."""
+    if len(ids) <= limit:
+        return None
+    return base64.urlsafe_b64encode(f"before {ids[limit - 1]}".encode()).decode()

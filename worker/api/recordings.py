@@ -1,0 +1,243 @@
+"""Recordings: `/v1/recordings`. Upload, look, play, delete."""
+
+from datetime import timedelta
+from pathlib import PurePath
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from models.recordings import Recording, Rendition
+from models.whiteboards import WhiteboardSession
+from worker import clock
+from worker.access.callers import Caller, Operator, User
+from worker.access.visibility import session_for, visible_sessions
+from worker.api.callers import CallerOf
+from worker.api.fields import LARGEST_INTEGER, RowId
+from worker.api.multipart import FormReader
+from worker.api.once import Once, OnceOf
+from worker.api.paging import Cursor, Limit, Page, cursor_after, position
+from worker.api.problems import responses
+from worker.api.receiving import receive_form
+from worker.api.recording_documents import (
+    Accepted,
+    Playback,
+    PosterDocument,
+    RecordingDocument,
+    RecordingWithBoard,
+    RenditionDocument,
+    UploadedForm,
+    UploadForm,
+)
+from worker.api.services import Services, ServicesOf
+from worker.errors import AstegniError, TooLarge
+from worker.jobs.idempotency import Answer
+from worker.recordings.playback import plan_playback
+from worker.recordings.reading import find_recording, list_recordings, record_access
+from worker.recordings.register import NewRecording, Registered, register_recording
+from worker.uploads.spool import Receiver, SpoolFile
+from worker.workflows.delete_recording import delete_recording
+
+router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))
+
+# Boundaries and text fields around the file.
+_FORM_OVERHEAD = 100_000
+_FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file", "session_id"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        **UploadForm.model_json_schema()["properties"],
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=Accepted,
+    responses=responses(409, 413, 507),
+    openapi_extra=_FORM,
+    summary="Upload a recording",
+)
+async def post_recording(request: Request, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
+    """Take a recording of a session (its tutor only) and order its ingest; `Location` is the job to follow.
+
+    The same bytes sent again to one session and type are one recording: the answer names it and its job.
+    """
+    spool, limit = services.tools.spool, services.settings.upload_max_bytes
+    declared = request.headers.get("content-length", "")
+    expected = int(declared[:19]) if declared.isdecimal() else None
+
+    def begin(fields: dict[str, str]) -> Receiver:
+        # As early as the fields allow: nobody sends eight gigabytes to be told that the session is not theirs.
+        if "session_id" in fields:
+            with services.database.transaction() as session:
+                _session_to_fill(session, caller, _form(fields).session_id)
+        return spool.receive(limit=limit, expected=None if expected is None else min(expected, limit))
+
+    def reader() -> FormReader:
+        if expected is not None and expected > limit + _FORM_OVERHEAD:
+            raise TooLarge(f"The file is larger than {limit} bytes, the most that is taken.")
+        return FormReader(request.headers.get("content-type", ""), file_field="file", on_file=begin)
+
+    form, file = await receive_form(request, reader)
+    return await run_in_threadpool(_register, services, caller, once, form, file)
+
+
+def _register(services: Services, caller: Caller, once: Once, form: FormReader, file: SpoolFile) -> Response:
+    """Row, order and answer in one transaction. Afterwards the file stays in the spool only if the row names it.
+
+    When the database leaves open whether it committed, the file stays too: the sweep finds out.
+    """
+    registered: Registered | None = None
+    spool = services.tools.spool
+    try:
+        fields = _form(form.fields)
+        uploaded = UploadedForm(**fields.model_dump(exclude_unset=True), sha1=file.sha1)
+        with services.database.transaction() as session:
+            _session_to_fill(session, caller, fields.session_id)
+
+            def make() -> Answer:
+                nonlocal registered
+                new = _new_recording(caller, fields, form.filename, file, services.settings.spool_id)
+                registered = register_recording(session, new)
+                return _accepted(registered)
+
+            answer = once.answer(session, uploaded, make)
+    except (AstegniError, RequestValidationError):
+        spool.remove(file.name)
+        raise
+    if registered is None or not registered.is_new:
+        spool.remove(file.name)
+    return answer
+
+
+def _form(fields: dict[str, str]) -> UploadForm:
+    try:
+        return UploadForm.model_validate(fields)
+    except ValidationError as error:
+        raise RequestValidationError(
+            error.errors(include_url=False, include_input=False, include_context=False)
+        ) from error
+
+
+def _session_to_fill(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
+    """The session, if recordings of this caller belong there: its tutor's, or an operator's on somebody's behalf."""
+    return session_for(session, caller, session_id, change=isinstance(caller, User))
+
+
+def _new_recording(
+    caller: Caller, fields: UploadForm, filename: str | None, file: SpoolFile, spool_id: str
+) -> NewRecording:
+    return NewRecording(
+        session_id=fields.session_id,
+        title=fields.title or PurePath(filename or "").stem.replace("\x00", "") or "Recording",
+        type=fields.type,
+        recorded_by=caller.user_id if isinstance(caller, User) else None,
+        principal=caller.principal,
+        spool_id=spool_id,
+        spool_name=file.name,
+        size_bytes=file.size,
+        sha1=file.sha1,
+        filename=filename,
+        started_at=fields.started_at,
+    )
+
+
+def _accepted(registered: Registered) -> Answer:
+    document = Accepted(recording_id=registered.recording_id, job_id=registered.job_id)
+    follow = f"/v1/jobs/{registered.job_id}" if registered.job_id else f"/v1/recordings/{registered.recording_id}"
+    return Answer(202, document.model_dump_json(), {"Location": follow, "Retry-After": "2"})
+
+
+@router.get("", summary="List recordings")
+def get_recordings(
+    caller: CallerOf,
+    services: ServicesOf,
+    session_id: Annotated[int | None, Query(ge=1, le=LARGEST_INTEGER)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[RecordingDocument]:
+    """The recordings that the caller may see, newest first."""
+    with services.database.transaction() as session:
+        if session_id is not None:
+            session_for(session, caller, session_id)
+        before = position(cursor)
+        found = list_recordings(session, _visible(caller), session_id=session_id, before=before, limit=limit + 1)
+        items = [RecordingDocument.model_validate(one) for one in found[:limit]]
+    return Page(items=items, next=cursor_after([one.id for one in found], limit))
+
+
+@router.get("/{recording_id}", summary="Read a recording")
+def get_recording(recording_id: RowId, caller: CallerOf, services: ServicesOf) -> RecordingWithBoard:
+    """A recording with the board's snapshot."""
+    with services.database.transaction() as session:
+        found = find_recording(session, recording_id, _visible(caller))
+        _note(session, caller, recording_id, "read")
+        return RecordingWithBoard.model_validate(found)
+
+
+@router.get("/{recording_id}/playback", responses=responses(409), summary="Play a recording")
+def get_playback(recording_id: RowId, caller: CallerOf, services: ServicesOf, response: Response) -> Playback:
+    """Signed addresses for a player, good for the lesson's length and a quarter of an hour."""
+    with services.database.transaction() as session:
+        found = find_recording(session, recording_id, _visible(caller))
+        plan = plan_playback(session, found)
+        _note(session, caller, recording_id, "playback")
+    store = services.tools.store
+    expires_at = clock.now() + timedelta(seconds=plan.seconds)
+    token = store.authorize_download(plan.prefix, plan.seconds)
+
+    def address(row: Rendition) -> str | None:
+        return store.signed_url(row.object_name, token) if row.state == "ready" and row.object_name else None
+
+    response.headers["Cache-Control"] = "no-store"
+    poster_url = address(plan.poster) if plan.poster else None
+    return Playback(
+        renditions=[_rendition(row, address(row)) for row in plan.renditions],
+        poster=PosterDocument(url=poster_url) if poster_url else None,
+        storyboard=None,
+        chapters=None,
+        expires_at=expires_at,
+    )
+
+
+@router.delete("/{recording_id}", status_code=204, summary="Delete a recording")
+def delete(recording_id: RowId, caller: CallerOf, services: ServicesOf) -> None:
+    """Take a recording away (its tutor, or an operator); its files follow in the background."""
+    with services.database.transaction() as session:
+        found = find_recording(session, recording_id, _visible(caller))
+        _session_to_fill(session, caller, found.session_id)
+        _note(session, caller, recording_id, "delete")
+        session.expunge(found)
+        delete_recording(session, recording_id, principal=caller.principal)
+
+
+def _visible(caller: Caller) -> ColumnElement[bool]:
+    return Recording.session_id.in_(select(WhiteboardSession.id).where(visible_sessions(caller)))
+
+
+def _note(session: Session, caller: Caller, recording_id: int, action: str) -> None:
+    """An operator's look at somebody's recording is kept."""
+    if isinstance(caller, Operator):
+        record_access(session, recording_id, caller.admin_id, action)
+
+
+def _rendition(row: Rendition, url: str | None) -> RenditionDocument:
+    shown = RenditionDocument.model_fields.keys() - {"url"}
+    return RenditionDocument(url=url, **{name: getattr(row, name) for name in shown})

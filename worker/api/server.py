@@ -1,0 +1,38 @@
+"""The API as a process: what it needs is built here, served, and closed again."""
+
+import uvicorn
+
+from worker.access.safety import require_safe
+from worker.api.app import create_api
+from worker.api.services import Services
+from worker.app import create_app
+from worker.processes.broker import start_publisher
+from worker.settings import Settings
+from worker.workflows.endings import ENDINGS
+
+# Synchronous routes run in this many threads (anyio's default); each may want a connection.
+_CONNECTIONS = 40
+# An upload in hand at SIGTERM gets this long; its client resends what was not answered.
+_GRACEFUL_SECONDS = 20
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM. Raises Misconfigured when the settings would let strangers in."""
+    require_safe(settings, settings.api_host)
+    celery = create_app(settings, ())
+    database, publisher = start_publisher(celery, settings, connections=_CONNECTIONS)
+    try:
+        api = create_api(Services(settings, database, ENDINGS, lambda: publisher.dropped))
+        uvicorn.run(
+            api,
+            host=settings.api_host,
+            port=settings.api_port,
+            log_config=None,
+            access_log=False,  # worker/api/request_log.py says more, and no query strings
+            server_header=False,
+            timeout_graceful_shutdown=_GRACEFUL_SECONDS,
+        )
+    finally:
+        publisher.stop()
+        database.close()
+        celery.close()

@@ -1,0 +1,41 @@
+"""What the routes are given, built once by whoever starts the server."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from worker.database import Database
+from worker.jobs.endings import Endings
+from worker.settings import Settings
+from worker.workflows.tools import Tools
+
+
+def _none_dropped() -> int:
+    return 0
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts an API process works with."""
+
+    settings: Settings
+    database: Database
+    endings: Endings
+    # How many jobs this process's publisher left to the relay; a figure of /metrics.
+    publisher_drops: Callable[[], int] = _none_dropped
+
+    @cached_property
+    def tools(self) -> Tools:
+        """The store and the spool, found on first use."""
+        return Tools(self.settings, self.database)
+
+
+def services_of(request: Request) -> Services:
+    """The services of the application that answers."""
+    return cast("Services", request.app.state.services)
+
+
+ServicesOf = Annotated[Services, Depends(services_of)]

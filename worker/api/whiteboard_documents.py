@@ -1,0 +1,197 @@
+"""What the whiteboard's routes take and give: the columns of its tables."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from models.whiteboards import WhiteboardPage, WhiteboardSession
+from worker.api.fields import Body, Document, Instant, Number, Words
+from worker.whiteboards.strokes import MOST_STROKES
+
+SessionStatus = Literal["scheduled", "in_progress", "completed", "cancelled"]
+ProfileType = Literal["tutor", "student", "parent"]
+StrokeType = Literal["pen", "eraser", "line", "rectangle", "circle", "triangle", "arrow", "text"]
+# Safe in an address: a UUID, a nanoid.
+ClientId = Annotated[str, Field(pattern="^[A-Za-z0-9._~-]{1,64}$")]
+Colour = Annotated[
+    str,
+    Field(
+        pattern="^(#([0-9A-Fa-f]{3,4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})|[A-Za-z]{3,20})$",
+        description="CSS: `#rgb`, `#rrggbb`, with alpha, or a name.",
+    ),
+]
+
+_MOST_PARTICIPANTS = 50
+
+
+class Permissions(Body):
+    """What participants may do on the board. What is not named stays as it is, at first false."""
+
+    can_draw: Annotated[bool, Field(strict=True)] = False
+    can_erase: Annotated[bool, Field(strict=True)] = False
+    can_write: Annotated[bool, Field(strict=True)] = False
+
+
+class SessionFields(Body):
+    """What can be said of a session when it is opened and later."""
+
+    session_title: Annotated[Words, Field(max_length=300)] | None = None
+    session_description: Annotated[Words, Field(max_length=10_000)] | None = None
+    scheduled_start: Instant | None = None
+    scheduled_end: Instant | None = None
+    student_permissions: Permissions = Permissions()
+
+
+class NewSession(SessionFields):
+    """A session of a booking, or, without one, hosted by the caller with these participants."""
+
+    booking_id: Number | None = None
+    schedule_id: Number | None = None
+    participant_profile_ids: Annotated[list[Number], Field(max_length=_MOST_PARTICIPANTS, default_factory=list)]
+    participant_profile_types: Annotated[list[ProfileType], Field(max_length=_MOST_PARTICIPANTS, default_factory=list)]
+
+    @model_validator(mode="after")
+    def _each_id_has_a_type(self) -> Self:
+        if len(self.participant_profile_ids) != len(self.participant_profile_types):
+            raise ValueError("participant_profile_ids and participant_profile_types must be of one length")
+        return self
+
+
+class SessionChange(SessionFields):
+    """Only what is sent is changed."""
+
+    session_notes: Annotated[Words, Field(max_length=10_000)] | None = None
+
+
+class NewPage(Body):
+    """A page to add after the last."""
+
+    page_title: Annotated[Words, Field(max_length=200)] | None = None
+    background_color: Colour = "#FFFFFF"
+    background_image: Annotated[Words, Field(max_length=500)] | None = None
+
+
+class StrokeBody(Body):
+    """A stroke as the board's client writes it; the times are those of pen down and pen up."""
+
+    client_id: ClientId
+    stroke_type: StrokeType
+    stroke_data: dict[str, Any]
+    started_at: Instant | None = None
+    ended_at: Instant | None = None
+
+
+class StrokesBody(Body):
+    """Strokes in the order in which they were drawn."""
+
+    strokes: Annotated[list[StrokeBody], Field(min_length=1, max_length=MOST_STROKES)]
+
+
+class PageDocument(Document):
+    """A page of a board."""
+
+    id: int
+    session_id: int
+    page_number: int
+    page_title: str | None
+    background_color: str
+    background_image: str | None
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class SessionDocument(Document):
+    """A whiteboard session."""
+
+    id: int
+    booking_id: int | None
+    schedule_id: int | None
+    session_title: str | None
+    session_description: str | None
+    scheduled_start: datetime | None
+    scheduled_end: datetime | None
+    actual_start: datetime | None
+    actual_end: datetime | None
+    status: str
+    is_recording: bool
+    recording_started_at: datetime | None
+    has_recordings: bool
+    session_notes: str | None
+    student_permissions: dict[str, Any]
+    host_profile_id: int | None
+    host_profile_type: str | None
+    participant_profile_ids: list[int]
+    participant_profile_types: list[str]
+    created_at: datetime
+    updated_at: datetime
+
+
+class SessionWithPages(SessionDocument):
+    """A whiteboard session and its pages in their order."""
+
+    pages: list[PageDocument]
+
+    @classmethod
+    def of(cls, found: WhiteboardSession, pages: "list[WhiteboardPage]") -> Self:
+        """The document of a session and its pages."""
+        session = SessionDocument.model_validate(found).model_dump()
+        return cls(**session, pages=[PageDocument.model_validate(page) for page in pages])
+
+
+class EventDocument(Document):
+    """Something that happened in a session."""
+
+    id: int
+    session_id: int
+    kind: str
+    profile_id: int | None
+    profile_type: str | None
+    page_id: int | None
+    at: datetime
+
+
+class PlacedStrokeDocument(Document):
+    """Where a stroke is on its page."""
+
+    client_id: str
+    id: int
+    stroke_order: int
+
+
+class PlacedStrokes(Document):
+    """The strokes of the request, each once, in its order."""
+
+    strokes: list[PlacedStrokeDocument]
+
+
+class Cleared(Document):
+    """How many strokes were marked deleted."""
+
+    cleared: int
+
+
+class BoardStroke(Document):
+    """A stroke to draw."""
+
+    stroke_type: str
+    stroke_order: int
+    stroke_data: dict[str, Any]
+
+
+class BoardPage(Document):
+    """A page to draw, its strokes in drawing order."""
+
+    page_id: int
+    page_number: int
+    page_title: str | None
+    background_color: str
+    background_image: str | None = None
+    strokes: list[BoardStroke]
+
+
+class Board(Document):
+    """The whole board of a session."""
+
+    pages: list[BoardPage]

@@ -1,0 +1,102 @@
+"""Pages and strokes: `/v1/whiteboard/sessions/{id}/pages` and `/v1/whiteboard/pages`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from starlette.responses import Response
+
+from worker.access.visibility import session_for
+from worker.api.callers import CallerOf
+from worker.api.fields import RowId
+from worker.api.once import OnceOf, created
+from worker.api.paging import Page
+from worker.api.problems import responses
+from worker.api.services import ServicesOf
+from worker.api.whiteboard_documents import (
+    Cleared,
+    ClientId,
+    NewPage,
+    PageDocument,
+    PlacedStrokeDocument,
+    PlacedStrokes,
+    StrokeBody,
+    StrokesBody,
+)
+from worker.jobs.idempotency import Answer
+from worker.whiteboards.drawing import append_strokes, delete_stroke
+from worker.whiteboards.pages import activate_page, clear_page, create_page, find_page, list_pages
+from worker.whiteboards.strokes import NewStroke
+
+router = APIRouter(prefix="/v1/whiteboard", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
+
+
+@router.post(
+    "/sessions/{session_id}/pages",
+    status_code=201,
+    response_model=PageDocument,
+    responses=responses(409),
+    summary="Add a page",
+)
+def post_page(session_id: RowId, body: NewPage, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
+    """Add a page after the last one; it is not shown until it is activated."""
+    values = body.model_dump(exclude_unset=True)
+    with services.database.transaction() as session:
+
+        def make() -> Answer:
+            page = create_page(session, caller, session_id, values)
+            return created(f"/v1/whiteboard/pages/{page.id}", PageDocument.model_validate(page))
+
+        return once.answer(session, body, make)
+
+
+@router.get("/sessions/{session_id}/pages", summary="List pages")
+def get_pages(session_id: RowId, caller: CallerOf, services: ServicesOf) -> Page[PageDocument]:
+    """All pages of a session, in their order."""
+    with services.database.transaction() as session:
+        session_for(session, caller, session_id)
+        items = [PageDocument.model_validate(page) for page in list_pages(session, session_id)]
+    return Page(items=items, next=None)
+
+
+@router.get("/pages/{page_id}", summary="Read a page")
+def get_page(page_id: RowId, caller: CallerOf, services: ServicesOf) -> PageDocument:
+    """One page, without its strokes."""
+    with services.database.transaction() as session:
+        page, _found, _standing = find_page(session, caller, page_id)
+        return PageDocument.model_validate(page)
+
+
+@router.post("/pages/{page_id}/activate", responses=responses(409), summary="Show a page")
+def post_activate(page_id: RowId, caller: CallerOf, services: ServicesOf) -> PageDocument:
+    """Show this page to everybody. Sent again, nothing changes."""
+    with services.database.transaction() as session:
+        return PageDocument.model_validate(activate_page(session, caller, page_id))
+
+
+@router.post("/pages/{page_id}/clear", responses=responses(409), summary="Clear a page")
+def post_clear(page_id: RowId, caller: CallerOf, services: ServicesOf) -> Cleared:
+    """Wipe the page. The strokes stay stored, marked deleted."""
+    with services.database.transaction() as session:
+        return Cleared(cleared=clear_page(session, caller, page_id))
+
+
+@router.post("/pages/{page_id}/strokes", responses=responses(409, 413), summary="Append strokes")
+def post_strokes(page_id: RowId, body: StrokesBody, caller: CallerOf, services: ServicesOf) -> PlacedStrokes:
+    """Append strokes, in an order that the server gives. A `client_id` that the page has is not stored again."""
+    strokes = [_stroke(one) for one in body.strokes]
+    with services.database.transaction() as session:
+        placed = append_strokes(session, caller, page_id, strokes)
+    return PlacedStrokes(strokes=[PlacedStrokeDocument.model_validate(one) for one in placed])
+
+
+@router.delete("/pages/{page_id}/strokes/{client_id}", status_code=204, summary="Take back a stroke")
+def delete_one_stroke(
+    page_id: RowId, client_id: Annotated[ClientId, Path()], caller: CallerOf, services: ServicesOf
+) -> None:
+    """Undo: the stroke stays stored, marked deleted. Sent again, nothing changes."""
+    with services.database.transaction() as session:
+        delete_stroke(session, caller, page_id, client_id)
+
+
+def _stroke(body: StrokeBody) -> NewStroke:
+    return NewStroke(body.client_id, body.stroke_type, body.stroke_data, body.started_at, body.ended_at)

@@ -1,0 +1,130 @@
+"""Whiteboard sessions: `/v1/whiteboard/sessions`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from models.whiteboards import WhiteboardSession
+from worker.access.visibility import session_for
+from worker.api.callers import CallerOf
+from worker.api.fields import RowId
+from worker.api.once import OnceOf, created
+from worker.api.paging import Cursor, Limit, Page, cursor_after, position
+from worker.api.problems import responses
+from worker.api.services import ServicesOf
+from worker.api.whiteboard_documents import (
+    Board,
+    EventDocument,
+    NewSession,
+    SessionChange,
+    SessionDocument,
+    SessionStatus,
+    SessionWithPages,
+)
+from worker.jobs.idempotency import Answer
+from worker.whiteboards.board import board_snapshot
+from worker.whiteboards.lifetime import end_session, join_session, leave_session, start_session
+from worker.whiteboards.pages import list_pages
+from worker.whiteboards.sessions import Participant, SessionFilter, change_session, list_sessions
+from worker.workflows.open_session import Opening, open_session
+
+router = APIRouter(prefix="/v1/whiteboard/sessions", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
+
+_OF_THE_OPENING = {"booking_id", "schedule_id", "participant_profile_ids", "participant_profile_types"}
+
+
+@router.post("", status_code=201, response_model=SessionWithPages, responses=responses(409), summary="Open a session")
+def post_session(body: NewSession, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
+    """Open a session of a booking (its tutor only), or one without a booking. Its first page is made with it."""
+    with services.database.transaction() as session:
+
+        def make() -> Answer:
+            found = open_session(session, caller, _opening(body))
+            return created(f"/v1/whiteboard/sessions/{found.id}", _with_pages(session, found))
+
+        return once.answer(session, body, make)
+
+
+@router.get("", summary="List sessions")
+def get_sessions(
+    caller: CallerOf,
+    services: ServicesOf,
+    status: SessionStatus | None = None,
+    booking_id: int | None = None,
+    schedule_id: int | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[SessionDocument]:
+    """The sessions that the caller may see, newest first."""
+    wanted = SessionFilter(status, booking_id, schedule_id, position(cursor))
+    with services.database.transaction() as session:
+        found = list_sessions(session, caller, wanted, limit + 1)
+        items = [SessionDocument.model_validate(one) for one in found[:limit]]
+    return Page(items=items, next=cursor_after([one.id for one in found], limit))
+
+
+@router.get("/{session_id}", summary="Read a session")
+def get_session(session_id: RowId, caller: CallerOf, services: ServicesOf) -> SessionWithPages:
+    """A session and its pages."""
+    with services.database.transaction() as session:
+        return _with_pages(session, session_for(session, caller, session_id))
+
+
+@router.get("/{session_id}/board", response_model_exclude_unset=True, summary="Read the board")
+def get_board(session_id: RowId, caller: CallerOf, services: ServicesOf) -> Board:
+    """Every page with its strokes in drawing order: what a client draws when it comes back."""
+    with services.database.transaction() as session:
+        session_for(session, caller, session_id)
+        return Board.model_validate(board_snapshot(session, session_id))
+
+
+@router.patch("/{session_id}", summary="Change a session")
+def patch_session(session_id: RowId, body: SessionChange, caller: CallerOf, services: ServicesOf) -> SessionDocument:
+    """Change a session, e.g. what its students may draw."""
+    with services.database.transaction() as session:
+        changed = change_session(session, caller, session_id, body.model_dump(exclude_unset=True))
+        return SessionDocument.model_validate(changed)
+
+
+@router.post("/{session_id}/start", responses=responses(409), summary="Start")
+def post_start(session_id: RowId, caller: CallerOf, services: ServicesOf) -> SessionDocument:
+    """The lesson begins now. Sent again, nothing changes."""
+    with services.database.transaction() as session:
+        return SessionDocument.model_validate(start_session(session, caller, session_id))
+
+
+@router.post("/{session_id}/end", responses=responses(409), summary="End")
+def post_end(session_id: RowId, caller: CallerOf, services: ServicesOf) -> SessionDocument:
+    """The lesson ends now. Sent again, nothing changes."""
+    with services.database.transaction() as session:
+        return SessionDocument.model_validate(end_session(session, caller, session_id))
+
+
+@router.post("/{session_id}/join", responses=responses(409), summary="Join")
+def post_join(session_id: RowId, caller: CallerOf, services: ServicesOf) -> EventDocument:
+    """The caller comes into the session."""
+    with services.database.transaction() as session:
+        return EventDocument.model_validate(join_session(session, caller, session_id))
+
+
+@router.post("/{session_id}/leave", summary="Leave")
+def post_leave(session_id: RowId, caller: CallerOf, services: ServicesOf) -> EventDocument:
+    """The caller leaves the session."""
+    with services.database.transaction() as session:
+        return EventDocument.model_validate(leave_session(session, caller, session_id))
+
+
+def _opening(body: NewSession) -> Opening:
+    named = zip(body.participant_profile_ids, body.participant_profile_types, strict=True)
+    participants: Sequence[Participant] = [Participant(profile_id, profile_type) for profile_id, profile_type in named]
+    values: dict[str, Any] = body.model_dump(exclude_unset=True, exclude=_OF_THE_OPENING)
+    # A new row is given all three permissions, named or not.
+    values["student_permissions"] = body.student_permissions.model_dump()
+    return Opening(body.booking_id, body.schedule_id, participants, values)
+
+
+def _with_pages(session: Session, found: WhiteboardSession) -> SessionWithPages:
+    return SessionWithPages.of(found, list(list_pages(session, found.id)))

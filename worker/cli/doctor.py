@@ -1,0 +1,94 @@
+"""`astegni doctor`: is everything there that this installation needs, and does what it names answer?"""
+
+import shutil
+from collections.abc import Callable
+
+import typer
+
+from worker.errors import AstegniError, Misconfigured, Unavailable
+from worker.settings import Settings
+
+Check = Callable[[Settings], str]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(doctor)
+
+
+def doctor() -> None:
+    """Check the programs, the disk and the services; exit 1 when something is wrong."""
+    settings = Settings()
+    failures = 0
+    for name, check in _CHECKS.items():
+        try:
+            mark, found = "ok", check(settings)
+        except AstegniError as error:
+            failures += 1
+            mark, found = "FAILED", error.detail
+        typer.echo(f"{name:<10}{mark:<8}{found}")
+    if failures:
+        raise typer.Exit(1)
+
+
+def _media(settings: Settings) -> str:
+    from worker.media.binaries import find_binaries, missing_features  # noqa: PLC0415 - only when asked
+
+    binaries = find_binaries(settings)
+    missing = missing_features(binaries)
+    if missing:
+        raise Misconfigured(f"{'; '.join(missing)}. Unset FFMPEG_PATH and FFPROBE_PATH, or name other programs.")
+    return f"{binaries.ffmpeg}, {binaries.ffprobe}"
+
+
+def _spool(settings: Settings) -> str:
+    from worker.uploads.spool import Spool  # noqa: PLC0415 - only when asked
+
+    Spool(settings.spool_dir, reserve=settings.spool_reserve_bytes).require_space(0)
+    free = shutil.disk_usage(settings.spool_dir).free
+    return f"{settings.spool_dir.absolute()}, {free / 1e9:.0f} GB free"
+
+
+def _database(settings: Settings) -> str:
+    from worker.migrate import current, newest_revision  # noqa: PLC0415 - only when asked
+
+    if settings.database_url is None:
+        return "DATABASE_URL is not set: `astegni up` brings its own"
+    revision, newest = current(settings.sqlalchemy_url), newest_revision()
+    if revision != newest:
+        raise Misconfigured(f"The database is at revision {revision} and not {newest}. Run `astegni migrate`.")
+    return f"at revision {revision}"
+
+
+def _broker(settings: Settings) -> str:
+    import redis  # noqa: PLC0415 - only when asked
+
+    if settings.redis_url is None:
+        return "REDIS_URL is not set: `astegni up` brings its own"
+    try:
+        with redis.Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=5) as client:
+            info = client.info("server")
+            policy = client.config_get("maxmemory-policy").get("maxmemory-policy")
+    except redis.RedisError as error:
+        raise Unavailable(f"The broker of REDIS_URL does not answer ({type(error).__name__}).") from error
+    if policy not in {None, "noeviction"}:
+        raise Misconfigured(f"The broker may drop messages: set its maxmemory-policy to noeviction, not {policy}.")
+    return f"Redis {info['redis_version']}"
+
+
+def _storage(settings: Settings) -> str:
+    from worker.storage.store import ObjectStore  # noqa: PLC0415 - only when asked
+
+    if settings.backblaze_key_id is None:
+        return "BACKBLAZE_KEY_ID is not set: `astegni up` brings an emulator"
+    ObjectStore.from_settings(settings).prepare_bucket()
+    return f"bucket {settings.backblaze_bucket_name} of {settings.backblaze_realm}"
+
+
+_CHECKS: dict[str, Check] = {
+    "ffmpeg": _media,
+    "spool": _spool,
+    "database": _database,
+    "broker": _broker,
+    "storage": _storage,
+}

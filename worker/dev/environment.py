@@ -1,0 +1,35 @@
+"""The environment of a child process: the way settings and secrets travel, since arguments are for everyone to see."""
+
+import os
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from worker.settings import Settings
+
+
+def environment_without_settings() -> dict[str, str]:
+    """Our own environment without any setting in it, for a child that must know nothing."""
+    inherited = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+    # What a child prints has to be in its log when it is killed.
+    return inherited | {"PYTHONUNBUFFERED": "1"}
+
+
+def environment_for(settings: Settings) -> dict[str, str]:
+    """Our own environment, in which every setting that was made explicitly stands as `settings` has it."""
+    explicit = {name: getattr(settings, name) for name in settings.model_fields_set}
+    return environment_without_settings() | {
+        name.upper(): _as_text(value) for name, value in explicit.items() if value is not None
+    }
+
+
+def _as_text(value: object) -> str:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case frozenset() | tuple():
+            return ",".join(map(str, value))
+        case Path():
+            return str(value.absolute())  # the child may run elsewhere
+        case _:
+            return str(value)

@@ -1,0 +1,102 @@
+"""One of our own processes in the embedded stack: started, waited for, started again when it ends by itself."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from worker.dev.process import ChildProcess, wait_until
+from worker.logs import get_logger
+
+_READY_TIMEOUT = 90.0  # measured: 2 to 6 s; a busy laptop takes its time
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 30.0
+# An end after this much time is a first end again.
+_RECOVERED = 60.0
+
+_log = get_logger(__name__)
+
+
+def astegni(*arguments: str) -> list[str]:
+    """The command `astegni` of this very interpreter; -P keeps a folder `worker` of the current directory out."""
+    return [sys.executable, "-P", "-m", "worker.cli", *arguments]
+
+
+def pause_before(restart: int) -> float:
+    """Seconds to wait before restart number 1, 2, …: doubling from half a second to half a minute."""
+    return float(min(_FIRST_PAUSE * 2 ** min(restart - 1, 10), _LONGEST_PAUSE))
+
+
+class Service:
+    """A process that is kept running; `tend` is to be called again and again.
+
+    `ready` tells whether it is. `sign` is the file that it touches when it is: removed before each start.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        log: Path,
+        environment: Mapping[str, str],
+        ready: Callable[[], bool],
+        sign: Path | None = None,
+    ) -> None:
+        self.name = name
+        self.log = log
+        self.process: ChildProcess | None = None
+        self._command = command
+        self._environment = environment
+        self._ready = ready
+        self._sign = sign
+        self._restarts = 0
+        self._started_at = 0.0
+        self._restart_at = 0.0
+
+    def start(self) -> None:
+        """Start the process, without waiting."""
+        if self._sign is not None:
+            self._sign.unlink(missing_ok=True)
+        self.process = ChildProcess(self.name, self._command, self.log, env=self._environment)
+        self._started_at = time.monotonic()
+
+    def wait(self) -> None:
+        """Wait until it is ready; raises StartupFailed."""
+        if self.process is not None:
+            wait_until(self._ready, self.process, _READY_TIMEOUT, interval=0.1)
+
+    def tend(self) -> None:
+        """When it has ended, say so and start it again after a pause that grows with each end."""
+        if self.process is None:
+            if time.monotonic() >= self._restart_at:
+                self.start()
+                _log.info("service_restarted", service=self.name, restarts=self._restarts)
+        elif self.process.exit_code is not None:
+            self._restarts = 1 if time.monotonic() - self._started_at > _RECOVERED else self._restarts + 1
+            pause = pause_before(self._restarts)
+            _log.error(
+                "service_ended",
+                service=self.name,
+                exit_code=self.process.exit_code,
+                restart_in=pause,
+                log=str(self.log),
+                tail=self.process.log_tail(),
+            )
+            # Whatever it left behind in its group would work beside its successor.
+            self.process.kill()
+            self.process = None
+            self._restart_at = time.monotonic() + pause
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM, without waiting."""
+        if self.process is not None:
+            self.process.signal(signal.SIGTERM)
+
+    def stop(self, timeout: float) -> None:
+        """Wait for its end, at most `timeout` seconds, then end its whole group. Again is harmless."""
+        if self.process is not None:
+            # No second SIGTERM: Celery would take it for impatience.
+            self.process.wait(timeout)
+            self.process.kill()
+            self.process = None

@@ -1,0 +1,32 @@
+"""Signals that end a foreground command, taken as Ctrl-C is, so that every `with` block is left in order."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def interrupted_by_signals() -> Iterator[None]:
+    """Within the block the first ending signal raises KeyboardInterrupt and later ones are ignored.
+
+    An impatient second Ctrl-C would else break off the very clean-up that it waits for. A signal that was ignored
+    before (`nohup`) stays so.
+    """
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        for ending in before:
+            signal.signal(ending, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {ending: signal.getsignal(ending) for ending in _ENDING}
+    before = {ending: handler for ending, handler in before.items() if handler != signal.SIG_IGN}
+    for ending in before:
+        signal.signal(ending, interrupt)
+    try:
+        yield
+    finally:
+        for ending, handler in before.items():
+            signal.signal(ending, handler)

@@ -1,0 +1,107 @@
+"""Strokes onto a page, in an order that the server gives: without gaps, without doubles, however many draw at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from models.whiteboards import Stroke, WhiteboardPage
+from worker.access.callers import Caller, User
+from worker.access.standing import Standing
+from worker.errors import Conflict, Forbidden, NotFound
+from worker.whiteboards.drawing_rights import check_may_draw
+from worker.whiteboards.pages import find_page
+from worker.whiteboards.strokes import NewStroke, check_stroke
+
+# Some hours of uninterrupted drawing; it bounds what one board can cost.
+MOST_STROKES_OF_A_PAGE = 50_000
+
+
+@dataclass(frozen=True)
+class PlacedStroke:
+    """Where a stroke is on its page; `id` and order are the same when it is sent again."""
+
+    client_id: str
+    id: int
+    stroke_order: int
+
+
+def append_strokes(session: Session, caller: Caller, page_id: int, strokes: Sequence[NewStroke]) -> list[PlacedStroke]:
+    """Append the strokes that the page does not have yet, and say where each of them is.
+
+    A completed session still takes strokes: those of a phone that was offline when the lesson ended come late.
+    Raises NotFound, Forbidden, InvalidInput, Conflict when the session was cancelled or the page is full.
+    """
+    page, found, standing = find_page(session, caller, page_id)
+    drawer = _drawer(standing)
+    for stroke in strokes:
+        check_stroke(stroke)
+    check_may_draw(drawer, found.student_permissions, (stroke.stroke_type for stroke in strokes))
+    if found.status == "cancelled":
+        raise Conflict(f"Session {found.id} is cancelled; nobody can draw on it.")
+    # One writer at a time per page: the highest order read below is the highest until this transaction ends.
+    session.refresh(page, with_for_update={"key_share": True})
+    placed = _placed(session, page_id, strokes)
+    new = {stroke.client_id: stroke for stroke in reversed(strokes) if stroke.client_id not in placed}
+    placed |= _insert(session, page, caller, drawer, [*reversed(new.values())])
+    return [placed[client_id] for client_id in dict.fromkeys(stroke.client_id for stroke in strokes)]
+
+
+def delete_stroke(session: Session, caller: Caller, page_id: int, client_id: str) -> None:
+    """Mark a stroke deleted now (undo); deleted already, nothing happens.
+
+    The host may take back any stroke, others their own. Raises NotFound, Forbidden.
+    """
+    _page, _found, standing = find_page(session, caller, page_id)
+    drawer = _drawer(standing)
+    stroke = session.scalar(select(Stroke).where(Stroke.page_id == page_id, Stroke.client_id == client_id))
+    if stroke is None:
+        raise NotFound(f"Page {page_id} has no stroke {client_id}.")
+    if not drawer.full and (stroke.profile_id, stroke.profile_type) != (drawer.profile_id, drawer.profile_type):
+        raise Forbidden("Only the host may take back a stroke of somebody else's.")
+    if not stroke.is_deleted:
+        stroke.is_deleted, stroke.deleted_at = True, func.clock_timestamp()
+
+
+def _drawer(standing: Standing | None) -> Standing:
+    if standing is None:
+        raise Forbidden("Only those who take part in this session can draw on it.")
+    return standing
+
+
+def _placed(session: Session, page_id: int, strokes: Sequence[NewStroke]) -> dict[str, PlacedStroke]:
+    rows = session.execute(
+        select(Stroke.client_id, Stroke.id, Stroke.stroke_order).where(
+            Stroke.page_id == page_id, Stroke.client_id.in_({stroke.client_id for stroke in strokes})
+        )
+    )
+    return {client_id: PlacedStroke(client_id, row_id, order) for client_id, row_id, order in rows if client_id}
+
+
+def _insert(
+    session: Session, page: WhiteboardPage, caller: Caller, drawer: Standing, strokes: Sequence[NewStroke]
+) -> dict[str, PlacedStroke]:
+    if not strokes:
+        return {}
+    highest = session.scalar(select(func.max(Stroke.stroke_order)).where(Stroke.page_id == page.id)) or 0
+    if highest + len(strokes) > MOST_STROKES_OF_A_PAGE:
+        raise Conflict(f"Page {page.id} has {highest} strokes and cannot take {len(strokes)} more; add a page.")
+    rows = [
+        {
+            "page_id": page.id,
+            "session_id": page.session_id,
+            "user_id": caller.user_id if isinstance(caller, User) else None,
+            "stroke_type": stroke.stroke_type,
+            "stroke_data": stroke.stroke_data,
+            "stroke_order": order,
+            "profile_id": drawer.profile_id,
+            "profile_type": drawer.profile_type,
+            "client_id": stroke.client_id,
+            "started_at": stroke.started_at,
+            "ended_at": stroke.ended_at,
+        }
+        for order, stroke in enumerate(strokes, start=highest + 1)
+    ]
+    inserted = session.execute(insert(Stroke).returning(Stroke.client_id, Stroke.id, Stroke.stroke_order), rows)
+    return {client_id: PlacedStroke(client_id, row_id, order) for client_id, row_id, order in inserted if client_id}

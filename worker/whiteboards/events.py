@@ -1,0 +1,22 @@
+"""What happened in a session, in order: appended, never changed."""
+
+from sqlalchemy.orm import Session
+
+from models.whiteboards import WhiteboardEvent
+from worker.access.standing import Standing
+
+
+def record_event(
+    session: Session, session_id: int, kind: str, standing: Standing, *, page_id: int | None = None
+) -> WhiteboardEvent:
+    """Append an event by the profile that acts; `page_id` is the activated page of a `page` event."""
+    event = WhiteboardEvent(
+        session_id=session_id,
+        kind=kind,
+        profile_id=standing.profile_id,
+        profile_type=standing.profile_type,
+        page_id=page_id,
+    )
+    session.add(event)
+    session.flush()
+    return event

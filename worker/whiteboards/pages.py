@@ -1,0 +1,104 @@
+"""Pages of a board: added, shown, cleared."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy.orm import Session
+
+from models.whiteboards import Stroke, WhiteboardPage, WhiteboardSession
+from worker.access.callers import Caller
+from worker.access.standing import Standing
+from worker.access.visibility import session_and_standing
+from worker.errors import Conflict, NotFound
+from worker.whiteboards.events import record_event
+from worker.whiteboards.sessions import lead_session
+
+MOST_PAGES = 200
+
+
+def list_pages(session: Session, session_id: int) -> Sequence[WhiteboardPage]:
+    """The pages of a session, in their order."""
+    statement = select(WhiteboardPage).where(WhiteboardPage.session_id == session_id)
+    return session.scalars(statement.order_by(WhiteboardPage.page_number)).all()
+
+
+def create_page(session: Session, caller: Caller, session_id: int, values: Mapping[str, Any]) -> WhiteboardPage:
+    """Add a page after the last one; without a title it is called by its number.
+
+    Raises NotFound, Forbidden, Conflict when the session is over or has too many pages.
+    """
+    found, _standing = lead_session(session, caller, session_id)
+    _check_open(found)
+    # The lock on the session keeps another page from taking the same number.
+    last = session.scalar(select(func.max(WhiteboardPage.page_number)).where(WhiteboardPage.session_id == session_id))
+    number = (last or 0) + 1
+    if number > MOST_PAGES:
+        raise Conflict(f"Session {session_id} has {MOST_PAGES} pages; it can have no more.")
+    page = WhiteboardPage(session_id=session_id, page_number=number, **{"page_title": f"Page {number}", **values})
+    session.add(page)
+    session.flush()
+    return page
+
+
+def activate_page(session: Session, caller: Caller, page_id: int) -> WhiteboardPage:
+    """Show this page instead of the one shown now; shown already, nothing happens.
+
+    Raises NotFound, Forbidden, Conflict when the session is over.
+    """
+    page, standing = _lead_page(session, caller, page_id)
+    if page.is_active:
+        return page
+    session.execute(
+        update(WhiteboardPage)
+        .where(WhiteboardPage.session_id == page.session_id, WhiteboardPage.is_active)
+        .values(is_active=False, updated_at=func.now())
+    )
+    page.is_active = True
+    page.updated_at = func.now()
+    record_event(session, page.session_id, "page", standing, page_id=page.id)
+    return page
+
+
+def clear_page(session: Session, caller: Caller, page_id: int) -> int:
+    """Mark every stroke of the page deleted now and return how many: a replay still shows them until then.
+
+    Raises NotFound, Forbidden, Conflict when the session is over.
+    """
+    page, _standing = _lead_page(session, caller, page_id)
+    # Strokes that are being appended come wholly before the clear or wholly after it.
+    session.refresh(page, with_for_update={"key_share": True})
+    cleared = session.execute(
+        update(Stroke)
+        .where(Stroke.page_id == page_id, Stroke.is_deleted.is_(False))
+        .values(is_deleted=True, deleted_at=func.clock_timestamp())
+    )
+    return cast("CursorResult[Any]", cleared).rowcount
+
+
+def find_page(
+    session: Session, caller: Caller, page_id: int
+) -> tuple[WhiteboardPage, WhiteboardSession, Standing | None]:
+    """The page, its session, and as whom the caller takes part in it. Raises NotFound when it is not theirs to see."""
+    page = session.get(WhiteboardPage, page_id)
+    try:
+        if page is None:
+            raise NotFound("")
+        found, standing = session_and_standing(session, caller, page.session_id)
+    except NotFound as error:
+        raise NotFound(f"There is no whiteboard page {page_id}.") from error
+    return page, found, standing
+
+
+def _lead_page(session: Session, caller: Caller, page_id: int) -> tuple[WhiteboardPage, Standing]:
+    """The page of a session that is not over and that the caller leads; the session is locked."""
+    page, _found, _standing = find_page(session, caller, page_id)
+    found, standing = lead_session(session, caller, page.session_id)
+    _check_open(found)
+    session.refresh(page)
+    return page, standing
+
+
+def _check_open(found: WhiteboardSession) -> None:
+    if found.status in {"completed", "cancelled"}:
+        raise Conflict(f"Session {found.id} is {found.status}; its pages stay as they are.")

@@ -1,0 +1,18 @@
+"""Whether a session has something to watch."""
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from models.recordings import Recording
+from models.whiteboards import WhiteboardSession
+
+
+def mark_recorded(session: Session, session_id: int) -> None:
+    """Let `has_recordings` say whether a recording of this session can be watched; the last deletion takes it back."""
+    available = exists().where(Recording.session_id == session_id, Recording.is_available)
+    session.flush()
+    session.execute(
+        update(WhiteboardSession)
+        .where(WhiteboardSession.id == session_id)
+        .values(has_recordings=select(available).scalar_subquery())
+    )

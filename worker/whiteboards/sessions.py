@@ -1,0 +1,109 @@
+"""Sessions: made with their first page, found, listed and changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.whiteboards import WhiteboardPage, WhiteboardSession
+from worker.access.callers import Caller
+from worker.access.standing import Standing
+from worker.access.visibility import session_and_standing, visible_sessions
+from worker.errors import Forbidden, InvalidInput
+
+
+@dataclass(frozen=True)
+class Participant:
+    """A profile that takes part: its id says nothing without its type (tutor, student or parent)."""
+
+    profile_id: int
+    profile_type: str
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """Whose session it will be: the host, everybody else, and the booking and lesson it belongs to."""
+
+    host: Participant
+    participants: Sequence[Participant]
+    booking_id: int | None = None
+    schedule_id: int | None = None
+
+
+@dataclass(frozen=True)
+class SessionFilter:
+    """Which sessions to list; None means all."""
+
+    status: str | None = None
+    booking_id: int | None = None
+    schedule_id: int | None = None
+    before: int | None = None
+
+
+def create_session(session: Session, hosting: Hosting, values: Mapping[str, Any]) -> WhiteboardSession:
+    """Make a session with its first page, which is shown. Raises InvalidInput for its times."""
+    check_times(values.get("scheduled_start"), values.get("scheduled_end"))
+    created = WhiteboardSession(
+        booking_id=hosting.booking_id,
+        schedule_id=hosting.schedule_id,
+        host_profile_id=hosting.host.profile_id,
+        host_profile_type=hosting.host.profile_type,
+        participant_profile_ids=[one.profile_id for one in hosting.participants],
+        participant_profile_types=[one.profile_type for one in hosting.participants],
+        **values,
+    )
+    session.add(created)
+    session.flush()
+    session.add(WhiteboardPage(session_id=created.id, page_number=1, page_title="Page 1", is_active=True))
+    session.flush()
+    return created
+
+
+def lead_session(session: Session, caller: Caller, session_id: int) -> tuple[WhiteboardSession, Standing]:
+    """The session, locked, and as whom the caller leads it. Raises NotFound, Forbidden when they do not lead it."""
+    found, standing = session_and_standing(session, caller, session_id)
+    if standing is None or not standing.full:
+        raise Forbidden("Only the tutor or host of this session may do that.")
+    session.refresh(found, with_for_update={"key_share": True})
+    return found, standing
+
+
+def change_session(session: Session, caller: Caller, session_id: int, changes: Mapping[str, Any]) -> WhiteboardSession:
+    """Change columns of a session; `student_permissions` are merged key by key.
+
+    Raises NotFound, Forbidden, InvalidInput for its times.
+    """
+    found, _standing = lead_session(session, caller, session_id)
+    check_times(
+        changes.get("scheduled_start", found.scheduled_start), changes.get("scheduled_end", found.scheduled_end)
+    )
+    for column, value in changes.items():
+        merged = {**found.student_permissions, **value} if column == "student_permissions" else value
+        setattr(found, column, merged)
+    found.updated_at = func.now()
+    session.flush()
+    return found
+
+
+def list_sessions(session: Session, caller: Caller, wanted: SessionFilter, limit: int) -> Sequence[WhiteboardSession]:
+    """At most `limit` sessions that the caller may see, newest first."""
+    statement = select(WhiteboardSession).where(visible_sessions(caller))
+    for column, value in (
+        (WhiteboardSession.status, wanted.status),
+        (WhiteboardSession.booking_id, wanted.booking_id),
+        (WhiteboardSession.schedule_id, wanted.schedule_id),
+    ):
+        if value is not None:
+            statement = statement.where(column == value)
+    if wanted.before is not None:
+        statement = statement.where(WhiteboardSession.id < wanted.before)
+    return session.scalars(statement.order_by(WhiteboardSession.id.desc()).limit(limit)).all()
+
+
+def check_times(start: datetime | None, end: datetime | None) -> None:
+    """Raise InvalidInput when a session would end before, or as, it starts."""
+    if start is not None and end is not None and end <= start:
+        raise InvalidInput("scheduled_end is not after scheduled_start.")

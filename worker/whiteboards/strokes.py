@@ -1,0 +1,134 @@
+"""What a stroke may hold: pure checks of what a client sends, before any of it is stored.
+
+Two shapes are taken for line, rectangle and circle: the freehand `points` that the board's client writes, and the
+geometric keys that its redraw reads. All lengths are CSS pixels of the client's canvas.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from worker.errors import InvalidInput
+
+MOST_STROKES = 500
+MOST_POINTS = 20_000
+LONGEST_TEXT = 10_000
+DEEPEST = 6
+
+# Far beyond any canvas, and well inside what a drawing engine's 32-bit floats hold exactly.
+_FARTHEST = 1_000_000
+# Beyond it a JavaScript number is no longer exact.
+_LARGEST_EXACT = 2**53
+_MOST_KEYS = 32
+_LONGEST_WORD = 200
+_GEOMETRY = {
+    "line": ("startX", "startY", "endX", "endY"),
+    "rectangle": ("x", "y", "width", "height"),
+    "circle": ("x", "y", "radius"),
+    "text": ("x", "y"),
+}
+
+
+@dataclass(frozen=True)
+class NewStroke:
+    """A stroke as its client sent it; `client_id` is the client's own name for it on that page."""
+
+    client_id: str
+    stroke_type: str
+    stroke_data: Mapping[str, Any]
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+def check_stroke(stroke: NewStroke) -> None:
+    """Raise InvalidInput, naming the stroke, when it holds nothing to draw, too much, or what cannot be stored."""
+    try:
+        _check_drawable(stroke.stroke_type, stroke.stroke_data)
+        _check_values(stroke.stroke_data)
+        if stroke.started_at and stroke.ended_at and stroke.ended_at < stroke.started_at:
+            raise InvalidInput("it ends before it starts")
+    except InvalidInput as error:
+        raise InvalidInput(f"Stroke {stroke.client_id}: {error.detail}.") from error
+
+
+def _check_drawable(stroke_type: str, data: Mapping[str, Any]) -> None:
+    geometry = _GEOMETRY.get(stroke_type, ())
+    if stroke_type == "text":
+        if not isinstance(data.get("text"), str) or not data["text"]:
+            raise InvalidInput("stroke_data has no text")
+    elif "points" in data:
+        return
+    elif not geometry:
+        raise InvalidInput("stroke_data has no points")
+    for key in geometry:
+        if not _is_length(data.get(key)):
+            raise InvalidInput(f"stroke_data needs a number {key}")
+
+
+def _check_points(points: object) -> None:
+    if not isinstance(points, list) or not points:
+        raise InvalidInput("points is not a list of [x, y]")
+    if len(points) > MOST_POINTS:
+        raise InvalidInput(f"it has more than {MOST_POINTS} points")
+    for point in points:
+        if not isinstance(point, list) or len(point) != 2 or not all(map(_is_length, point)):
+            raise InvalidInput("points is not a list of [x, y]")
+
+
+def _is_length(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _FARTHEST
+
+
+def _check_values(data: Mapping[str, Any]) -> None:
+    if "points" in data:
+        _check_points(data["points"])
+    if data.get("width") is not None and not _is_length(data["width"]):
+        raise InvalidInput("width is not a number")
+    checked = {"points"}
+    written = data.get("text")
+    if isinstance(written, str):
+        checked.add("text")
+        if len(written) > LONGEST_TEXT:
+            raise InvalidInput(f"its text is longer than {LONGEST_TEXT} characters")
+        _check_storable(written)
+    _check_json({key: value for key, value in data.items() if key not in checked}, depth=1)
+
+
+def _check_json(value: object, depth: int) -> None:
+    if depth > DEEPEST:
+        raise InvalidInput(f"stroke_data is nested deeper than {DEEPEST}")
+    match value:
+        case dict():
+            if len(value) > _MOST_KEYS:
+                raise InvalidInput(f"an object of stroke_data has more than {_MOST_KEYS} keys")
+            for key, inner in value.items():
+                _check_word(key)
+                _check_json(inner, depth + 1)
+        case list():
+            if len(value) > MOST_POINTS:
+                raise InvalidInput(f"a list of stroke_data has more than {MOST_POINTS} values")
+            for inner in value:
+                _check_json(inner, depth + 1)
+        case str():
+            _check_word(value)
+        case int() | float():
+            _check_number(value)
+
+
+def _check_word(word: str) -> None:
+    if len(word) > _LONGEST_WORD:
+        raise InvalidInput(f"stroke_data has a word longer than {_LONGEST_WORD} characters")
+    _check_storable(word)
+
+
+def _check_storable(written: str) -> None:
+    # PostgreSQL's jsonb takes neither.
+    if "\x00" in written or any("\ud800" <= letter <= "\udfff" for letter in written):
+        raise InvalidInput("stroke_data has text that cannot be stored (NUL or half a character)")
+
+
+def _check_number(number: float) -> None:
+    # Python's JSON reads NaN, Infinity and integers of thousands of digits. Written so that NaN fails too.
+    if not abs(number) <= _LARGEST_EXACT:
+        raise InvalidInput("stroke_data has a number that is not finite, or too large to be exact")
