@@ -1,0 +1,1 @@
+"""How we work: everything in the background and behind the doors of the project, in layers (pyproject.toml)."""

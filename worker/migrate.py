@@ -3,6 +3,7 @@
 import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -75,6 +76,12 @@ def current(database: str | URL | Engine) -> str | None:
     """The revision `database` is at, or None: a look without a change."""
     with _connection(database) as connection:
         return _revision(connection)
+
+
+@cache
+def newest_revision() -> str | None:
+    """The newest revision that this release has: where a database must be for it to work."""
+    return ScriptDirectory(str(_scripts())).get_current_head()
 
 
 def _scripts() -> Path:

@@ -37,8 +37,9 @@ class LimitBody:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._most:
-                # Not our own error: the framework turns all but its own into "400" while it reads a body.
-                raise HTTPException(TooLarge.status, detail)
+                # Not our own error: the framework turns all but its own into "400" while it reads a body. Without
+                # the header the server would go on reading, and throwing away, for as long as the client sends.
+                raise HTTPException(TooLarge.status, detail, headers={"Connection": "close"})
             return message
 
         await self._app(scope, counted, send)

@@ -17,7 +17,7 @@ from worker.api.services import ServicesOf
 from worker.api.watching import Watch, Watchers
 from worker.jobs.reading import JobView, read_job
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(401, 403, 404, 429, 503))
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(401, 403, 404, 422, 429, 503))
 
 # Milliseconds until a browser comes back after a lost connection.
 _RETRY = 3000

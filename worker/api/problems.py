@@ -85,10 +85,11 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
 async def _on_http(request: Request, error: Exception) -> Response:
     said = cast("HTTPException", error)
     if said.status_code == TooLarge.status:
-        return problem_response(request.scope, TooLarge(said.detail))
-    title = HTTPStatus(said.status_code).phrase
-    code = title.lower().replace(" ", "-")
-    return _response(request.scope, problem(code, title, said.status_code, said.detail), dict(said.headers or {}))
+        document = TooLarge(said.detail).problem()
+    else:
+        title = HTTPStatus(said.status_code).phrase
+        document = problem(title.lower().replace(" ", "-"), title, said.status_code, said.detail)
+    return _response(request.scope, document, dict(said.headers or {}))
 
 
 async def _on_database(request: Request, error: Exception) -> Response:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from sqlalchemy.exc import ArgumentError, ProgrammingError, SQLAlchemyError
+
 from worker.dev.runfile import read_runfile
-from worker.errors import Misconfigured
+from worker.errors import AstegniError, Misconfigured, Unavailable
 from worker.settings import Settings
 
 
@@ -25,3 +27,14 @@ def api_of_stack(api: str | None, token: str | None) -> tuple[str, str]:
             "No API to talk to. Set ASTEGNI_API_URL and ASTEGNI_TOKEN (see `astegni token`), or run `astegni up`."
         )
     return address.rstrip("/"), bearer
+
+
+def database_error(error: SQLAlchemyError) -> AstegniError:
+    """What a person at a terminal is told of an error of the database. Never its text: that may hold the address."""
+    if isinstance(error, ArgumentError):
+        return Misconfigured(
+            "DATABASE_URL is not the address of a PostgreSQL database, like postgresql://user:password@host/name."
+        )
+    if isinstance(error, ProgrammingError):
+        return Misconfigured("The database does not have this release's tables. Run `astegni migrate`.")
+    return Unavailable(f"The database of DATABASE_URL does not answer ({type(error).__name__}).")

@@ -1,5 +1,6 @@
 """The story of `astegni demo`: a tutor records a lesson in a browser, and students can watch it."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from worker.database import Database
 from worker.dev.signals import interrupted_by_signals
 from worker.dev.stack import Stack
 from worker.errors import AstegniError
+from worker.jobs.orders import StoreSource
 from worker.media.binaries import find_binaries
 from worker.media.probe import probe
 from worker.settings import Settings
@@ -58,6 +60,7 @@ def tell(settings: Settings, *, operator_token: Callable[[], str]) -> None:
             recording = upload_and_wait(
                 client, LESSON, session_id=session_id, title="Quadratic equations", type_="video", console=console
             )
+            _wait_for_source(client, recording["id"])
             playback = _get(client, f"/v1/recordings/{recording['id']}/playback")
         _show(console, stack.settings, recording, playback)
 
@@ -95,6 +98,16 @@ def _open_lesson(client: httpx.Client, people: People) -> int:
     )
     _post(client, f"/v1/whiteboard/sessions/{session['id']}/start", {})
     return int(session["id"])
+
+
+def _wait_for_source(client: httpx.Client, recording_id: int) -> None:
+    """The lesson plays already; the table shows the uploaded bytes too, which follow in a job of their own."""
+    path = f"/v1/jobs?subject=recording:{recording_id}&kind={StoreSource.kind}"
+    end = time.monotonic() + 60
+    while any(job["finished_at"] is None for job in _get(client, path)["items"]):
+        if time.monotonic() > end:
+            raise StoryBroke("The source did not reach B2 within a minute.")
+        time.sleep(0.25)
 
 
 def _show(console: Console, settings: Settings, recording: dict[str, Any], playback: dict[str, Any]) -> None:

@@ -1,11 +1,15 @@
 """`astegni doctor`: is everything there that this installation needs, and does what it names answer?"""
 
+import os
 import shutil
+import subprocess
 from collections.abc import Callable
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
-from worker.errors import AstegniError, Misconfigured, Unavailable
+from worker.cli.connection import database_error
+from worker.errors import AstegniError, Misconfigured, OutOfSpace, Unavailable
 from worker.settings import Settings
 
 Check = Callable[[Settings], str]
@@ -34,19 +38,27 @@ def doctor() -> None:
 def _media(settings: Settings) -> str:
     from worker.media.binaries import find_binaries, missing_features  # noqa: PLC0415 - only when asked
 
+    remedy = "Unset FFMPEG_PATH and FFPROBE_PATH, or name other programs."
     binaries = find_binaries(settings)
-    missing = missing_features(binaries)
+    try:
+        missing = missing_features(binaries)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Misconfigured(f"ffmpeg or ffprobe cannot be run ({type(error).__name__}). {remedy}") from error
     if missing:
-        raise Misconfigured(f"{'; '.join(missing)}. Unset FFMPEG_PATH and FFPROBE_PATH, or name other programs.")
+        raise Misconfigured(f"{'; '.join(missing)}. {remedy}")
     return f"{binaries.ffmpeg}, {binaries.ffprobe}"
 
 
 def _spool(settings: Settings) -> str:
-    from worker.uploads.spool import Spool  # noqa: PLC0415 - only when asked
-
-    Spool(settings.spool_dir, reserve=settings.spool_reserve_bytes).require_space(0)
-    free = shutil.disk_usage(settings.spool_dir).free
-    return f"{settings.spool_dir.absolute()}, {free / 1e9:.0f} GB free"
+    # A look, not a change: the first upload makes the folder, as a user that may be another one.
+    wanted = settings.spool_dir.absolute()
+    there = next(folder for folder in (wanted, *wanted.parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise Misconfigured(f"{there} cannot be written. Set SPOOL_DIR to a folder that can.")
+    free = shutil.disk_usage(there).free
+    if free < settings.spool_reserve_bytes:
+        raise OutOfSpace(f"{wanted} has {free / 1e9:.1f} GB free, less than SPOOL_RESERVE_BYTES. Free some space.")
+    return f"{wanted}, {free / 1e9:.0f} GB free"
 
 
 def _database(settings: Settings) -> str:
@@ -54,7 +66,10 @@ def _database(settings: Settings) -> str:
 
     if settings.database_url is None:
         return "DATABASE_URL is not set: `astegni up` brings its own"
-    revision, newest = current(settings.sqlalchemy_url), newest_revision()
+    try:
+        revision, newest = current(settings.sqlalchemy_url), newest_revision()
+    except SQLAlchemyError as error:
+        raise database_error(error) from error
     if revision != newest:
         raise Misconfigured(f"The database is at revision {revision} and not {newest}. Run `astegni migrate`.")
     return f"at revision {revision}"
@@ -69,6 +84,8 @@ def _broker(settings: Settings) -> str:
         with redis.Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=5) as client:
             info = client.info("server")
             policy = client.config_get("maxmemory-policy").get("maxmemory-policy")
+    except ValueError as error:
+        raise Misconfigured("REDIS_URL is not an address like redis://:password@host:6379/0.") from error
     except redis.RedisError as error:
         raise Unavailable(f"The broker of REDIS_URL does not answer ({type(error).__name__}).") from error
     if policy not in {None, "noeviction"}:

@@ -1,12 +1,15 @@
 """The command `astegni`, and how its errors end: one sentence on stderr and a telling exit code."""
 
 import sys
+from typing import NoReturn
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
 
 from worker.cli import b2, doctor, ingest, jobs, migrate, processes, stack, tokens
+from worker.cli.connection import database_error
 from worker.errors import AstegniError
 
 # sysexits(3): usage, data, unavailable.
@@ -30,11 +33,17 @@ def main() -> None:
     try:
         app()
     except AstegniError as error:
-        Console(stderr=True, soft_wrap=True).print(f"astegni: {error.detail}", markup=False, highlight=False)
-        sys.exit(_EXIT_UNAVAILABLE if error.retryable else _EXIT_FAILED)
+        _end(error)
+    except SQLAlchemyError as error:
+        _end(database_error(error))
     except ValidationError as error:
         # Never the value: it may be a key.
         for problem in error.errors(include_url=False, include_input=False):
             name = "_".join(str(part) for part in problem["loc"]).upper()
             sys.stderr.write(f"astegni: the setting {name} is not valid: {problem['msg']}\n")
         sys.exit(_EXIT_USAGE)
+
+
+def _end(error: AstegniError) -> NoReturn:
+    Console(stderr=True, soft_wrap=True).print(f"astegni: {error.detail}", markup=False, highlight=False)
+    sys.exit(_EXIT_UNAVAILABLE if error.retryable else _EXIT_FAILED)

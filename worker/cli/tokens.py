@@ -7,6 +7,10 @@ import typer
 from worker.errors import InvalidInput
 from worker.settings import Settings
 
+# PostgreSQL's integer: no id is larger, and a token that names one is refused.
+_LARGEST_ID = 2**31 - 1
+_ROLES = frozenset({"tutor", "student", "parent"})
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -14,10 +18,12 @@ def register(app: typer.Typer) -> None:
 
 
 def token(
-    sub: Annotated[int | None, typer.Option(help="users.id of the person.")] = None,
+    sub: Annotated[int | None, typer.Option(help="users.id of the person.", min=1, max=_LARGEST_ID)] = None,
     role: Annotated[str | None, typer.Option(help="tutor, student or parent.")] = None,
     role_id: Annotated[list[str] | None, typer.Option(help="Profile, like tutor=1; may be given again.")] = None,
-    admin: Annotated[int | None, typer.Option(help="admin_id: make an operator's token instead.")] = None,
+    admin: Annotated[
+        int | None, typer.Option(help="admin_id: make an operator's token instead.", min=1, max=_LARGEST_ID)
+    ] = None,
     expires_in: Annotated[int, typer.Option(help="Seconds it is good for.", min=1)] = 7 * 86_400,
 ) -> None:
     """Print a token signed with SECRET_KEY, or with the published development key."""
@@ -26,6 +32,8 @@ def token(
     settings = Settings()
     if (sub is None) == (admin is None):
         raise InvalidInput("Say whose token: either --sub (a person) or --admin (an operator).")
+    if role is not None and role not in _ROLES:
+        raise InvalidInput(f"--role {role!r} is not tutor, student or parent.")
     if admin is not None:
         departments = settings.operator_departments
         made = issue_operator_token(
@@ -42,7 +50,7 @@ def _role_ids(pairs: list[str]) -> dict[str, int]:
     ids: dict[str, int] = {}
     for pair in pairs:
         name, _, number = pair.partition("=")
-        if name not in {"tutor", "student", "parent"} or not number.isdigit():
+        if name not in _ROLES or not number.isdecimal() or not 0 < int(number[:11]) <= _LARGEST_ID:
             raise InvalidInput(f"--role-id {pair!r} is not like tutor=1, student=2 or parent=3.")
         ids[name] = int(number)
     return ids

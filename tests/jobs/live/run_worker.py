@@ -5,7 +5,7 @@ import sys
 
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 
-from worker.app import TASK_MODULES, create_app, run_worker  # noqa: E402 - Celery reads the line above at its import
+from worker.app import TASK_MODULES, create_app, run_worker
 from worker.logs import configure_logs
 from worker.settings import Settings
 

@@ -1,0 +1,64 @@
+"""A signed claim against the database."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import event, update
+
+from models.people import ParentProfile, StudentProfile, TutorProfile
+from models.people import User as Person
+from worker.access.callers import User
+from worker.access.people import verify
+from worker.database import Database
+from worker.errors import Unauthorized
+
+
+def _verify(database: Database, user: User) -> User:
+    with database.transaction() as session:
+        return verify(session, user)
+
+
+def test_people_come_in_as_they_are(database: Database, school: Any) -> None:
+    for user in (school.tutor, school.student, school.parent, User(1), User(2, "student")):
+        assert _verify(database, user) == user
+
+
+def test_it_takes_one_query(database: Database, school: Any) -> None:
+    asked: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    _verify(database, school.tutor)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        pytest.param(User(999), id="nobody"),
+        pytest.param(User(1, tutor_id=14), id="somebody else's profile"),
+        pytest.param(User(1, tutor_id=999), id="a profile that is not there"),
+        pytest.param(User(1, tutor_id=11, student_id=22), id="one's own and somebody else's"),
+        pytest.param(User(1, student_id=11), id="one's own id in another table"),
+        pytest.param(User(3, parent_id=36), id="another parent"),
+    ],
+)
+def test_forged_claims_are_refused(database: Database, school: Any, forged: User) -> None:
+    with pytest.raises(Unauthorized):
+        _verify(database, forged)
+
+
+@pytest.mark.parametrize(
+    ("profile", "who"),
+    [(Person, "tutor"), (TutorProfile, "tutor"), (StudentProfile, "student"), (ParentProfile, "parent")],
+)
+def test_the_inactive_are_refused(database: Database, school: Any, profile: type, who: str) -> None:
+    with database.transaction() as session:
+        session.execute(update(profile).values(is_active=False))
+    with pytest.raises(Unauthorized):
+        _verify(database, getattr(school, who))
+
+
+def test_an_inactive_profile_that_is_not_claimed_does_not_matter(database: Database, school: Any) -> None:
+    with database.transaction() as session:
+        session.execute(update(TutorProfile).values(is_active=False))
+    assert _verify(database, replace(school.tutor, tutor_id=None)).tutor_id is None

@@ -1,0 +1,113 @@
+"""The API over a test's own database: in this thread (`client`), and as a real server (`serve`)."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from worker.access.callers import Operator, User
+from worker.access.tokens import issue_operator_token, issue_token
+from worker.api.app import create_api
+from worker.api.services import Services
+from worker.database import Database
+from worker.settings import Settings
+
+OPERATOR = Operator(3, frozenset({"manage-system-settings"}))
+
+
+def token_of(caller: User | Operator, settings: Settings) -> str:
+    """A token as the platform signs it."""
+    if isinstance(caller, Operator):
+        return issue_operator_token(
+            settings.signing_key, admin_id=caller.admin_id, departments=caller.departments, expires_in=600
+        )
+    named = {"tutor": caller.tutor_id, "student": caller.student_id, "parent": caller.parent_id}
+    profiles = {name: profile_id for name, profile_id in named.items() if profile_id is not None}
+    return issue_token(settings.signing_key, sub=caller.user_id, role=caller.role, role_ids=profiles)
+
+
+@pytest.fixture
+def operator() -> Operator:
+    return OPERATOR
+
+
+@pytest.fixture
+def services(settings: Callable[..., Settings], database: Database) -> Services:
+    return Services(settings(), database, endings={})
+
+
+@pytest.fixture
+def api(services: Services) -> FastAPI:
+    return create_api(services)
+
+
+@pytest.fixture
+def bearer(services: Services) -> Callable[[User | Operator], dict[str, str]]:
+    """`bearer(user)`: the header that makes a request theirs."""
+    return lambda caller: {"Authorization": f"Bearer {token_of(caller, services.settings)}"}
+
+
+class Visitor:
+    """Requests of one caller; `ask` answers the status and the JSON body."""
+
+    def __init__(self, client: TestClient, headers: dict[str, str]) -> None:
+        self._client = client
+        self._headers = headers
+
+    def send(self, method: str, path: str, body: Any = None, **how: Any) -> Any:
+        headers = self._headers | how.pop("headers", {})
+        if body is not None:
+            # Not the client's own encoder: it refuses what hostile clients send.
+            headers["Content-Type"] = "application/json"
+            how["content"] = json.dumps(body).encode()
+        return self._client.request(method, path, headers=headers, **how)
+
+    def ask(self, method: str, path: str, body: Any = None, **how: Any) -> tuple[int, Any]:
+        answer = self.send(method, path, body, **how)
+        return answer.status_code, answer.json() if answer.content else None
+
+
+@pytest.fixture
+def client(api: FastAPI) -> Iterator[TestClient]:
+    with TestClient(api) as client:
+        yield client
+
+
+@pytest.fixture
+def visitor(client: TestClient, bearer: Any) -> Callable[[User | Operator], Visitor]:
+    """`visitor(school.tutor)`: somebody who asks."""
+    return lambda caller: Visitor(client, bearer(caller))
+
+
+@contextmanager
+def _serving(api: FastAPI) -> Iterator[str]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(api, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            deadline = time.monotonic() + 10
+            while not server.started:
+                assert time.monotonic() < deadline, "the server did not start"
+                time.sleep(0.01)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+@pytest.fixture
+def serve() -> Callable[[FastAPI], Any]:
+    """`with serve(api) as url`: a real server on a free port."""
+    return _serving

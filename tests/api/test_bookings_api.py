@@ -1,0 +1,145 @@
+"""`/v1/bookings` as tutors, students, parents and operators meet it."""
+
+from typing import Any
+
+import pytest
+
+BOOKING = {
+    "student_id": 25,
+    "subject": "Physics",
+    "grade_level": "Grade 10",
+    "session_type": "hybrid",
+    "sessions_per_week": 3,
+    "session_duration": 60,
+    "start_date": "2026-02-01",
+    "end_date": "2026-06-30",
+    "price_per_session": 249.99,
+    "notes": "ፊዚክስ",
+}
+
+
+def test_a_tutor_enrols_a_student(school: Any, visitor: Any) -> None:
+    tutor = visitor(school.tutor)
+    answer = tutor.send("POST", "/v1/bookings", BOOKING)
+    assert answer.status_code == 201
+    made = answer.json()
+    assert answer.headers["location"] == f"/v1/bookings/{made['id']}"
+    assert made | BOOKING == made
+    assert (made["tutor_id"], made["status"], made["currency"]) == (11, "active", "ETB")
+    for reader in (tutor, visitor(school.other_student), visitor(school.other_parent)):
+        assert reader.ask("GET", answer.headers["location"]) == (200, made)
+
+
+@pytest.mark.parametrize("who", ["student", "parent", "operator"])
+def test_only_tutors_enrol(school: Any, visitor: Any, operator: Any, who: str) -> None:
+    caller = operator if who == "operator" else getattr(school, who)
+    assert visitor(caller).ask("POST", "/v1/bookings", BOOKING)[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("who", "seen"),
+    [
+        ("tutor", 200),
+        ("student", 200),
+        ("parent", 200),
+        ("other_tutor", 404),
+        ("other_student", 404),
+        ("other_parent", 404),
+    ],
+)
+def test_who_sees_a_booking(school: Any, visitor: Any, who: str, seen: int) -> None:
+    status, _ = visitor(getattr(school, who)).ask("GET", f"/v1/bookings/{school.booking_id}")
+    assert status == seen
+    status, listed = visitor(getattr(school, who)).ask("GET", "/v1/bookings")
+    assert status == 200
+    assert (school.booking_id in [one["id"] for one in listed["items"]]) == (seen == 200)
+
+
+def test_an_operator_sees_all_of_them(school: Any, visitor: Any, operator: Any) -> None:
+    _, listed = visitor(operator).ask("GET", "/v1/bookings")
+    assert [one["id"] for one in listed["items"]] == [school.other_booking_id, school.booking_id]
+
+
+def test_pausing_and_ending(school: Any, visitor: Any) -> None:
+    path, tutor = f"/v1/bookings/{school.booking_id}", visitor(school.tutor)
+    for status in ("paused", "active", "completed", "completed"):
+        assert tutor.ask("PATCH", path, {"status": status})[1]["status"] == status
+    for change in ({"status": "active"}, {"status": "cancelled"}, {"notes": "late"}):
+        assert tutor.ask("PATCH", path, change)[0] == 409
+
+
+@pytest.mark.parametrize(("who", "status"), [("student", 403), ("parent", 403), ("other_tutor", 404)])
+def test_others_do_not_change_it(school: Any, visitor: Any, who: str, status: int) -> None:
+    path = f"/v1/bookings/{school.booking_id}"
+    assert visitor(getattr(school, who)).ask("PATCH", path, {"status": "cancelled"})[0] == status
+    assert visitor(school.tutor).ask("GET", path)[1]["status"] == "active"
+
+
+def test_dates_are_looked_at_together(school: Any, visitor: Any) -> None:
+    path, tutor = f"/v1/bookings/{school.booking_id}", visitor(school.tutor)
+    assert tutor.ask("PATCH", path, {"start_date": "2026-02-01"})[0] == 200
+    assert tutor.ask("PATCH", path, {"end_date": "2026-01-31"})[0] == 422
+    assert tutor.ask("PATCH", path, {"end_date": "2026-02-01"})[0] == 200
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"student_id": 999},
+        {"student_id": 0},
+        {"student_id": 2**31},
+        {"student_id": "25"},
+        {"student_id": True},
+        {"subject": "x" * 201},
+        {"subject": "a\x00b"},
+        {"subject": "\ud800"},
+        {"session_type": "underwater"},
+        {"sessions_per_week": 0},
+        {"session_duration": 1.5},
+        {"start_date": 0},
+        {"start_date": "2026-02-30"},
+        {"end_date": "2026-01-31"},
+        {"price_per_session": -1},
+        {"price_per_session": 0.001},
+        {"price_per_session": float("nan")},
+        {"currency": "birr"},
+        {"tutor_id": 14},
+        {"id": 5},
+    ],
+)
+def test_what_cannot_be_a_booking_is_refused(school: Any, visitor: Any, change: dict[str, Any]) -> None:
+    answer = visitor(school.tutor).send("POST", "/v1/bookings", BOOKING | change)
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert len(visitor(school.tutor).ask("GET", "/v1/bookings")[1]["items"]) == 1
+
+
+def test_nothing_is_set_to_null_that_must_be(school: Any, visitor: Any) -> None:
+    path, tutor = f"/v1/bookings/{school.booking_id}", visitor(school.tutor)
+    assert tutor.ask("PATCH", path, {"status": None})[0] == 422
+    assert tutor.ask("PATCH", path, {"subject": None})[1]["subject"] is None
+
+
+def test_pages_of_a_list_meet_without_gap_or_double(school: Any, visitor: Any) -> None:
+    tutor = visitor(school.tutor)
+    made = [tutor.ask("POST", "/v1/bookings", BOOKING)[1]["id"] for _ in range(4)]
+    seen, query = [], "limit=2"
+    while True:
+        _, page = tutor.ask("GET", f"/v1/bookings?{query}")
+        seen += [one["id"] for one in page["items"]]
+        if page["next"] is None:
+            break
+        query = f"limit=2&cursor={page['next']}"
+    assert seen == [*reversed(made), school.booking_id]
+
+
+@pytest.mark.parametrize(
+    "query", ["cursor=x", "cursor=%00", "cursor=YmVmb3JlIC0x", "limit=0", "limit=9999", "status=odd"]
+)
+def test_odd_list_questions_are_refused(school: Any, visitor: Any, query: str) -> None:
+    assert visitor(school.tutor).ask("GET", f"/v1/bookings?{query}")[0] == 422
+
+
+@pytest.mark.parametrize("odd", ["0", "-1", "x", "2147483648", "1e3", "%00"])
+def test_an_id_that_no_row_can_have_is_not_found(school: Any, visitor: Any, odd: str) -> None:
+    assert visitor(school.tutor).ask("GET", f"/v1/bookings/{odd}")[0] == 404

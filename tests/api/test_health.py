@@ -1,0 +1,89 @@
+"""What those who run it ask."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from worker.api.app import create_api
+from worker.database import Database
+from worker.jobs.enqueue import enqueue
+from worker.jobs.orders import PruneLedger
+
+
+def test_a_process_that_lives_says_so(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_ready_without_a_broker(client: TestClient) -> None:
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "ready",
+        "checks": {"database": "ok", "spool": "ok", "broker": "is not set"},
+    }
+
+
+def test_the_broker_is_told_but_does_not_decide(services: Any, redis_url: str) -> None:
+    for url, said in ((redis_url, "ok"), ("redis://127.0.0.1:1/0", "does not answer"), ("amqp://x", "is not asked")):
+        settings = services.settings.model_copy(update={"redis_url": url})
+        with TestClient(create_api(replace(services, settings=settings))) as client:
+            answer = client.get("/readyz")
+            assert answer.status_code == 200
+            assert answer.json()["checks"]["broker"].startswith(said)
+
+
+def test_another_revision_is_not_ready(client: TestClient, database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["database"].startswith("is at revision 0001")
+    with database.transaction() as session:
+        session.execute(text("DROP TABLE alembic_version"))
+    assert "astegni migrate" in client.get("/readyz").json()["checks"]["database"]
+
+
+def test_a_database_that_is_away_is_not_ready(services: Any) -> None:
+    away = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    with TestClient(create_api(replace(services, database=away))) as client:
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert answer.json()["checks"]["database"] == "does not answer"
+        assert "astegni_database_up 0.0" in client.get("/metrics").text
+    away.close()
+
+
+def test_a_spool_that_is_no_directory_to_write_is_not_ready(services: Any, tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    spool.write_text("a file")
+    settings = services.settings.model_copy(update={"spool_dir": spool})
+    with TestClient(create_api(replace(services, settings=settings))) as client:
+        assert client.get("/readyz").json()["checks"]["spool"] == "cannot be written"
+
+
+def test_the_ledger_in_figures(services: Any, database: Database) -> None:
+    with database.transaction() as session:
+        enqueue(session, PruneLedger())
+        session.execute(text("UPDATE jobs SET run_at = now() - interval '90 s'"))
+    with TestClient(create_api(replace(services, publisher_drops=lambda: 7))) as client:
+        figures = client.get("/metrics").text
+    assert 'astegni_jobs{kind="upkeep.prune_ledger",state="queued"} 1.0' in figures
+    assert "astegni_publisher_drops_total 7.0" in figures
+    assert "astegni_database_up 1.0" in figures
+    (age,) = [line for line in figures.splitlines() if line.startswith("astegni_jobs_oldest_due_age_seconds ")]
+    assert 90 <= float(age.split()[1]) < 150
+
+
+@pytest.mark.parametrize(("path", "route"), [("/v1/jobs/5", "/v1/jobs/{job_id}"), ("/odd/5", "unmatched")])
+def test_requests_are_counted_by_route_not_by_id(client: TestClient, path: str, route: str) -> None:
+    client.get(path)
+    client.request("ODD", path)
+    figures = client.get("/metrics").text
+    assert f'astegni_http_requests_total{{method="GET",route="{route}"' in figures
+    assert f'method="OTHER",route="{route}"' in figures
+    assert "/5" not in figures
+    assert f'astegni_http_request_seconds_count{{method="GET",route="{route}"}} 1.0' in figures

@@ -1,0 +1,194 @@
+"""Following a job: a real server, real streams."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import pytest
+from sqlalchemy import event, text
+
+from worker.database import Database
+from worker.jobs.enqueue import enqueue
+from worker.jobs.orders import IngestRecording
+from worker.jobs.runs import claim, end, pulse
+
+
+class Work:
+    """A job as its worker moves it on."""
+
+    def __init__(self, database: Database, recording_id: int, principal: str) -> None:
+        self._database = database
+        with database.transaction() as session:
+            order = IngestRecording(recording_id, session_id=1, spool_id="shared", size_bytes=1)
+            self.id: UUID = enqueue(session, order, principal=principal)
+
+    def begin(self) -> None:
+        with self._database.transaction() as session:
+            claimed = claim(session, self.id, worker="w1", lease=30)
+            assert claimed is not None
+            self._claim = claimed
+
+    def progress(self, percent: int, note: str) -> None:
+        with self._database.transaction() as session:
+            pulse(session, self._claim, lease=30, progress=percent, note=note)
+
+    def succeed(self) -> None:
+        with self._database.transaction() as session:
+            end(session, self.id, self._claim.token, state="succeeded", result={"recording_id": 12})
+
+
+@pytest.fixture
+def work(database: Database) -> Any:
+    return lambda recording_id=12, principal="user:1": Work(database, recording_id, principal)
+
+
+def _events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    """Server-sent events, comments left out, `data` read."""
+    event: dict[str, Any] = {}
+    for line in lines:
+        if line and not line.startswith(":"):
+            name, _, value = line.partition(": ")
+            event[name] = json.loads(value) if name == "data" else value
+        elif event:
+            yield event
+            event = {}
+
+
+@contextmanager
+def _following(url: str, job_id: Any, headers: dict[str, str]) -> Iterator[tuple[Any, Iterator[dict[str, Any]]]]:
+    with (
+        httpx2.Client(timeout=10, trust_env=False) as client,
+        client.stream("GET", f"{url}/v1/jobs/{job_id}/events", headers=headers) as answer,
+    ):
+        yield answer, _events(answer.iter_lines())
+
+
+def _until(condition: Any) -> None:
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_job_is_followed_to_its_end(school: Any, api: Any, serve: Any, bearer: Any, work: Any) -> None:
+    job = work()
+    with serve(api) as url, _following(url, job.id, bearer(school.tutor)) as (answer, events):
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers.get_list("cache-control") == ["no-store"]
+        assert answer.headers["x-accel-buffering"] == "no"
+        first = next(events)
+        assert (first["event"], first["retry"], first["data"]["state"]) == ("job", "3000", "queued")
+        job.begin()
+        running = next(events)
+        assert (running["data"]["state"], running["data"]["attempt"]) == ("running", 1)
+        job.progress(40, "copying streams")
+        halfway = next(events)
+        assert (halfway["data"]["progress"], halfway["data"]["progress_note"]) == (40, "copying streams")
+        job.succeed()
+        last = next(events)
+        assert (last["data"]["state"], last["data"]["progress"]) == ("succeeded", 100)
+        assert int(first["id"]) < int(running["id"]) < int(halfway["id"]) < int(last["id"])
+        assert list(events) == []
+        with httpx2.Client(trust_env=False) as client:
+            plain = client.get(f"{url}/v1/jobs/{job.id}", headers=bearer(school.tutor)).json()
+        assert {key: value for key, value in plain.items() if key != "attempts"} == last["data"]
+        _until(lambda: len(api.state.watchers) == 0 and not api.state.watchers.polling)
+
+
+def test_who_comes_back_gets_the_present_and_nothing_twice(
+    school: Any, api: Any, serve: Any, bearer: Any, work: Any
+) -> None:
+    job = work()
+    headers = bearer(school.tutor)
+    with serve(api) as url:
+        with _following(url, job.id, headers) as (_, events):
+            seen = next(events)["id"]
+        with _following(url, job.id, headers | {"Last-Event-ID": seen}) as (_, events):
+            assert next(events) == {"retry": "3000"}
+            job.begin()
+            running = next(events)
+            assert running["data"]["state"] == "running"
+        job.progress(10, "a")
+        job.progress(20, "b")
+        with _following(url, job.id, headers | {"Last-Event-ID": running["id"]}) as (_, events):
+            assert next(events)["data"]["progress_note"] == "b"
+        job.succeed()
+        with _following(url, job.id, headers | {"Last-Event-ID": running["id"]}) as (_, events):
+            (last,) = list(events)
+            assert last["data"]["state"] == "succeeded"
+        with _following(url, job.id, headers | {"Last-Event-ID": last["id"]}) as (answer, _):
+            # A browser would come back to an ended stream for ever; 204 tells it not to.
+            assert answer.status_code == 204
+
+
+def test_many_streams_are_one_query_a_second(
+    school: Any, api: Any, serve: Any, bearer: Any, work: Any, database: Database
+) -> None:
+    jobs = [work(number) for number in range(15)]
+    asked: list[str] = []
+    with serve(api) as url:
+        with ExitStack() as streams:
+            followed = [streams.enter_context(_following(url, job.id, bearer(school.tutor)))[1] for job in jobs]
+            for events in followed:
+                next(events)
+            event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+            time.sleep(2.5)
+            polls = [statement for statement in asked if "FROM jobs" in statement]
+            assert 1 <= len(polls) <= 3
+            for job in jobs:
+                job.begin()
+            assert [next(events)["data"]["state"] for events in followed] == ["running"] * 15
+            assert api.state.watchers.polling
+        _until(lambda: len(api.state.watchers) == 0)
+        _until(lambda: not api.state.watchers.polling)
+
+
+def test_one_caller_has_a_bounded_number_of_streams(school: Any, api: Any, serve: Any, bearer: Any, work: Any) -> None:
+    job, theirs = work(), work(13, "user:2")
+    with serve(api) as url:
+        with ExitStack() as streams:
+            # Kept: a stream that nobody holds is closed.
+            followed = [streams.enter_context(_following(url, job.id, bearer(school.tutor))) for _ in range(20)]
+            for _, events in followed:
+                next(events)
+            with _following(url, job.id, bearer(school.tutor)) as (answer, _):
+                assert answer.status_code == 429
+                assert answer.headers["content-type"] == "application/problem+json"
+                assert answer.headers["retry-after"] == "30"
+            with _following(url, theirs.id, bearer(school.student)) as (_, events):
+                next(events)
+        _until(lambda: len(api.state.watchers) == 0)
+        with _following(url, job.id, bearer(school.tutor)) as (_, events):
+            next(events)
+
+
+def test_a_job_that_is_pruned_ends_its_stream(
+    school: Any, api: Any, serve: Any, bearer: Any, work: Any, database: Database
+) -> None:
+    job = work()
+    with serve(api) as url, _following(url, job.id, bearer(school.tutor)) as (_, events):
+        next(events)
+        with database.transaction() as session:
+            session.execute(text("DELETE FROM jobs"))
+        assert list(events) == []
+
+
+def test_an_open_stream_does_not_hold_up_a_shutdown_for_long(
+    school: Any, api: Any, serve: Any, bearer: Any, work: Any
+) -> None:
+    job = work()
+    with ExitStack() as streams:
+        with serve(api) as url:
+            _, events = streams.enter_context(_following(url, job.id, bearer(school.tutor)))
+            next(events)
+            began = time.monotonic()
+        # Two seconds of grace, then the server ends its streams.
+        assert time.monotonic() - began < 5
+        assert len(api.state.watchers) == 0
+        with pytest.raises(httpx2.RemoteProtocolError):
+            next(events)

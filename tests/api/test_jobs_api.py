@@ -1,0 +1,120 @@
+"""`/v1/jobs` as those who ordered them, others and operators meet it."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from worker.database import Database
+from worker.jobs.enqueue import enqueue
+from worker.jobs.orders import IngestRecording
+from worker.jobs.runs import Claim, claim, end
+
+
+@pytest.fixture
+def order(database: Database) -> Any:
+    """`order(recording_id, principal)`: the id of a job."""
+
+    def give(recording_id: int = 12, principal: str = "user:1") -> UUID:
+        with database.transaction() as session:
+            return enqueue(
+                session,
+                IngestRecording(recording_id, session_id=1, spool_id="shared", size_bytes=1),
+                principal=principal,
+            )
+
+    return give
+
+
+@pytest.fixture
+def run(database: Database) -> Any:
+    """`run(job_id)`: claim it, as a worker does."""
+
+    def begin(job_id: UUID) -> Claim:
+        with database.transaction() as session:
+            claimed = claim(session, job_id, worker="w1", lease=30)
+        assert claimed is not None
+        return claimed
+
+    return begin
+
+
+def test_a_job_is_read_by_who_ordered_it_and_by_operators(school: Any, visitor: Any, operator: Any, order: Any) -> None:
+    job_id = order()
+    status, job = visitor(school.tutor).ask("GET", f"/v1/jobs/{job_id}")
+    assert status == 200
+    assert (job["id"], job["kind"], job["subject"]) == (str(job_id), "recordings.ingest", "recording:12")
+    assert (job["state"], job["progress"], job["attempts"]) == ("queued", 0, [])
+    assert visitor(operator).ask("GET", f"/v1/jobs/{job_id}") == (200, job)
+
+
+@pytest.mark.parametrize(
+    ("method", "end_of_path"), [("GET", ""), ("POST", "/cancel"), ("POST", "/retry"), ("GET", "/events")]
+)
+def test_for_others_it_does_not_exist(school: Any, visitor: Any, order: Any, method: str, end_of_path: str) -> None:
+    stranger = visitor(school.student)
+    for job_id in (order(), uuid4(), "1", "not-a-uuid", "%00"):
+        answer = stranger.send(method, f"/v1/jobs/{job_id}{end_of_path}")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not-found"), job_id
+
+
+def test_the_list_holds_one_s_own(school: Any, visitor: Any, operator: Any, order: Any) -> None:
+    mine, theirs = order(12), order(13, "user:2")
+    assert [one["id"] for one in visitor(school.tutor).ask("GET", "/v1/jobs")[1]["items"]] == [str(mine)]
+    assert [one["id"] for one in visitor(school.student).ask("GET", "/v1/jobs")[1]["items"]] == [str(theirs)]
+    everything = visitor(operator)
+    assert [one["id"] for one in everything.ask("GET", "/v1/jobs")[1]["items"]] == [str(theirs), str(mine)]
+    query = "/v1/jobs?state=queued&kind=recordings.ingest&subject=recording:12"
+    assert [one["id"] for one in everything.ask("GET", query)[1]["items"]] == [str(mine)]
+
+
+def test_pages_of_the_list(school: Any, visitor: Any, order: Any) -> None:
+    made = [str(order(number)) for number in range(5)]
+    seen: list[str] = []
+    query = "/v1/jobs?limit=2"
+    while True:
+        page = visitor(school.tutor).ask("GET", query)[1]
+        seen += [one["id"] for one in page["items"]]
+        if page["next"] is None:
+            break
+        query = f"/v1/jobs?limit=2&cursor={page['next']}"
+    assert seen == made[::-1]
+
+
+@pytest.mark.parametrize(
+    "query", ["state=odd", "limit=0", "limit=201", "cursor=x", "cursor=", "kind=%00", "subject=a%00"]
+)
+def test_odd_questions_are_refused(school: Any, visitor: Any, query: str) -> None:
+    assert visitor(school.tutor).ask("GET", f"/v1/jobs?{query}")[0] == 422
+
+
+def test_a_waiting_job_is_cancelled_at_once(school: Any, visitor: Any, order: Any) -> None:
+    tutor, job_id = visitor(school.tutor), order()
+    status, job = tutor.ask("POST", f"/v1/jobs/{job_id}/cancel")
+    assert (status, job["state"], job["error"]["code"]) == (200, "cancelled", "cancelled")
+    assert job["finished_at"] is not None
+    assert tutor.ask("POST", f"/v1/jobs/{job_id}/cancel")[0] == 409
+
+
+def test_a_running_job_is_asked_to_stop(school: Any, visitor: Any, order: Any, run: Any) -> None:
+    job_id = order()
+    run(job_id)
+    answer = visitor(school.tutor).send("POST", f"/v1/jobs/{job_id}/cancel")
+    assert (answer.status_code, answer.json()["state"]) == (202, "running")
+    assert answer.headers["location"] == f"/v1/jobs/{job_id}"
+    assert answer.headers["retry-after"] == "2"
+
+
+def test_a_job_that_failed_is_tried_again(
+    school: Any, visitor: Any, operator: Any, database: Database, order: Any, run: Any
+) -> None:
+    job_id = order()
+    assert visitor(school.tutor).ask("POST", f"/v1/jobs/{job_id}/retry")[0] == 409
+    claimed = run(job_id)
+    with database.transaction() as session:
+        end(session, job_id, claimed.token, state="failed", error={"code": "media-rejected"})
+    answer = visitor(operator).send("POST", f"/v1/jobs/{job_id}/retry")
+    assert (answer.status_code, answer.json()["state"]) == (202, "queued")
+    assert (answer.headers["location"], answer.headers["retry-after"]) == (f"/v1/jobs/{job_id}", "2")
+    (attempt,) = visitor(school.tutor).ask("GET", f"/v1/jobs/{job_id}")[1]["attempts"]
+    assert (attempt["attempt"], attempt["outcome"], attempt["error"]) == (1, "failed", {"code": "media-rejected"})

@@ -1,0 +1,82 @@
+"""Idempotency-Key over HTTP, under a storm of equal requests."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import text
+
+from worker.database import Database
+
+BODY = {"student_id": 25, "subject": "Physics", "price_per_session": 150}
+
+
+def _count(database: Database, table: str) -> int:
+    with database.transaction() as session:
+        return int(session.scalar(text(f"SELECT count(*) FROM {table}")) or 0)  # noqa: S608 - names of this file
+
+
+def test_fifty_equal_posts_at_once_make_one_booking(
+    school: Any, api: Any, serve: Any, bearer: Any, database: Database
+) -> None:
+    before = _count(database, "tutor_student_bookings")
+    headers = bearer(school.tutor) | {"Idempotency-Key": "one-click"}
+    with serve(api) as url, httpx2.Client(trust_env=False, timeout=30) as client:
+
+        def post(_number: int) -> httpx2.Response:
+            return client.post(f"{url}/v1/bookings", json=BODY, headers=headers)
+
+        with ThreadPoolExecutor(50) as threads:
+            answers = list(threads.map(post, range(50)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert len({answer.headers["location"] for answer in answers}) == 1
+    assert sum("idempotency-replayed" in answer.headers for answer in answers) == 49
+    assert _count(database, "tutor_student_bookings") == before + 1
+
+
+def test_the_same_request_written_otherwise_is_the_same(school: Any, visitor: Any) -> None:
+    tutor = visitor(school.tutor)
+    key = {"Idempotency-Key": "k"}
+    first = tutor.send("POST", "/v1/bookings", BODY, headers=key)
+    again = tutor.send("POST", "/v1/bookings", dict(reversed(BODY.items())), headers=key)
+    assert (again.status_code, again.content) == (201, first.content)
+    assert again.headers["content-type"] == first.headers["content-type"] == "application/json"
+
+
+def test_another_body_or_address_under_the_same_key_is_refused(school: Any, visitor: Any) -> None:
+    tutor = visitor(school.tutor)
+    key = {"Idempotency-Key": "k"}
+    assert tutor.ask("POST", "/v1/bookings", BODY, headers=key)[0] == 201
+    assert tutor.ask("POST", "/v1/bookings", BODY | {"notes": "x"}, headers=key)[0] == 422
+    assert tutor.ask("POST", "/v1/whiteboard/sessions", {}, headers=key)[0] == 422
+
+
+def test_the_key_of_somebody_else_is_another_key(school: Any, visitor: Any) -> None:
+    key = {"Idempotency-Key": "k"}
+    mine = visitor(school.tutor).ask("POST", "/v1/bookings", BODY, headers=key)[1]
+    theirs = visitor(school.other_tutor).ask("POST", "/v1/bookings", BODY, headers=key)[1]
+    assert (mine["tutor_id"], theirs["tutor_id"]) == (11, 14)
+
+
+def test_a_refused_request_may_be_mended_under_its_key(school: Any, visitor: Any) -> None:
+    tutor = visitor(school.tutor)
+    key = {"Idempotency-Key": "k"}
+    assert tutor.ask("POST", "/v1/bookings", BODY | {"student_id": 999}, headers=key)[0] == 422
+    assert tutor.ask("POST", "/v1/bookings", BODY, headers=key)[0] == 201
+
+
+def test_sessions_and_pages_are_made_once_too(school: Any, visitor: Any, database: Database) -> None:
+    tutor = visitor(school.tutor)
+    for _ in range(2):
+        body = {"booking_id": school.booking_id, "scheduled_start": "2026-02-02T14:00:00+03:00"}
+        made = tutor.ask("POST", "/v1/whiteboard/sessions", body, headers={"Idempotency-Key": "s"})[1]
+        tutor.ask("POST", f"/v1/whiteboard/sessions/{made['id']}/pages", {}, headers={"Idempotency-Key": "p"})
+    assert (_count(database, "whiteboard_sessions"), _count(database, "whiteboard_pages")) == (1, 2)
+
+
+@pytest.mark.parametrize("key", ["", "a b", "x" * 256, "\x7f"])
+def test_odd_keys_are_refused(school: Any, visitor: Any, key: str) -> None:
+    status, said = visitor(school.tutor).ask("POST", "/v1/bookings", BODY, headers={"Idempotency-Key": key})
+    assert (status, said["code"]) == (422, "invalid-input")

@@ -1,0 +1,91 @@
+"""Strokes over HTTP: what a board's client sends and gets back."""
+
+from typing import Any
+
+import pytest
+
+PEN = {"points": [[12.5, 30.25], [18, 34.25]], "color": "#1d4ed8", "width": 4}
+
+
+@pytest.fixture
+def page(school: Any, visitor: Any) -> str:
+    """Address of a page of the tutor's."""
+    made = visitor(school.tutor).ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
+    return f"/v1/whiteboard/pages/{made['pages'][0]['id']}"
+
+
+def _stroke(client_id: str, **more: Any) -> dict[str, Any]:
+    return {"client_id": client_id, "stroke_type": "pen", "stroke_data": PEN} | more
+
+
+def test_strokes_come_back_on_the_board(school: Any, visitor: Any, page: str) -> None:
+    tutor = visitor(school.tutor)
+    times = {"started_at": "2026-02-02T14:00:00.100+03:00", "ended_at": "2026-02-02T14:00:01+03:00"}
+    text = {"stroke_type": "text", "stroke_data": {"text": "ምሳሌ", "x": 30, "y": 84}}
+    status, placed = tutor.ask("POST", f"{page}/strokes", {"strokes": [_stroke("a", **times), _stroke("b", **text)]})
+    assert status == 200
+    assert [(one["client_id"], one["stroke_order"]) for one in placed["strokes"]] == [("a", 1), ("b", 2)]
+    session_id = tutor.ask("GET", page)[1]["session_id"]
+    status, board = visitor(school.parent).ask("GET", f"/v1/whiteboard/sessions/{session_id}/board")
+    assert status == 200
+    assert board["pages"][0]["strokes"] == [
+        {"stroke_type": "pen", "stroke_order": 1, "stroke_data": PEN},
+        {"stroke_type": "text", "stroke_order": 2, "stroke_data": text["stroke_data"]},
+    ]
+    assert tutor.send("DELETE", f"{page}/strokes/a").status_code == 204
+    assert tutor.ask("POST", f"{page}/clear") == (200, {"cleared": 1})
+
+
+def test_a_student_may_after_it_was_granted(school: Any, visitor: Any, page: str) -> None:
+    tutor, student = visitor(school.tutor), visitor(school.student)
+    session_id = tutor.ask("GET", page)[1]["session_id"]
+    assert student.ask("POST", f"{page}/strokes", {"strokes": [_stroke("a")]})[0] == 403
+    tutor.ask("PATCH", f"/v1/whiteboard/sessions/{session_id}", {"student_permissions": {"can_draw": True}})
+    assert student.ask("POST", f"{page}/strokes", {"strokes": [_stroke("a")]})[0] == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"strokes": []},
+        {"strokes": [_stroke("x") for _ in range(501)]},
+        {"strokes": [_stroke("")]},
+        {"strokes": [_stroke("a/b")]},
+        {"strokes": [_stroke("a" * 65)]},
+        {"strokes": [_stroke("a", stroke_type="laser")]},
+        {"strokes": [_stroke("a", stroke_data=[])]},
+        {"strokes": [_stroke("a", stroke_data={"points": []})]},
+        {"strokes": [_stroke("a", stroke_data=PEN | {"color": "\ud800"})]},
+        {"strokes": [_stroke("a", stroke_data=PEN | {"a\x00": 1})]},
+        {"strokes": [_stroke("a", stroke_order=7)]},
+        {"strokes": [_stroke("a", started_at="2026-02-02T14:00:00")]},
+        {"strokes": [_stroke("a", started_at="2026-02-02T14:00:01Z", ended_at="2026-02-02T14:00:00Z")]},
+    ],
+)
+def test_what_cannot_be_strokes_is_refused(school: Any, visitor: Any, page: str, body: Any) -> None:
+    tutor = visitor(school.tutor)
+    assert tutor.ask("POST", f"{page}/strokes", body)[0] == 422
+    assert tutor.ask("POST", f"{page}/clear")[1] == {"cleared": 0}
+
+
+def test_a_full_batch_of_long_strokes_is_taken_and_more_is_too_large(school: Any, visitor: Any, page: str) -> None:
+    tutor = visitor(school.tutor)
+    long = {"points": [[number, number] for number in range(450)]}
+    strokes = [_stroke(f"s{number}", stroke_data=long) for number in range(500)]
+    answer = tutor.send("POST", f"{page}/strokes", {"strokes": strokes})
+    assert answer.status_code == 413, len(answer.request.content)
+    assert tutor.ask("POST", f"{page}/strokes", {"strokes": strokes[:250]})[0] == 200
+
+
+def test_addresses_of_others_do_not_exist(school: Any, visitor: Any, page: str) -> None:
+    stranger = visitor(school.other_tutor)
+    for method, path, body in (
+        ("GET", page, None),
+        ("POST", f"{page}/strokes", {"strokes": [_stroke("a")]}),
+        ("POST", f"{page}/clear", None),
+        ("POST", f"{page}/activate", None),
+        ("DELETE", f"{page}/strokes/a", None),
+        ("DELETE", f"{page}/strokes/a%00", None),
+    ):
+        assert stranger.ask(method, path, body)[0] == 404, path

@@ -1,0 +1,244 @@
+"""`/v1/whiteboard/sessions` as tutors, students and parents meet it."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from worker.database import Database
+
+SESSIONS = "/v1/whiteboard/sessions"
+TIMES = {"scheduled_start": "2026-02-02T14:00:00+03:00", "scheduled_end": "2026-02-02T15:00:00+03:00"}
+
+
+@pytest.fixture
+def opened(school: Any, visitor: Any) -> dict[str, Any]:
+    """A session of the booking."""
+    body = {"booking_id": school.booking_id, "session_title": "Quadratics", **TIMES}
+    status, made = visitor(school.tutor).ask("POST", SESSIONS, body)
+    assert status == 201
+    return dict(made)
+
+
+def _events(database: Database, session_id: int) -> list[tuple[Any, ...]]:
+    with database.transaction() as session:
+        rows = session.execute(
+            text(
+                "SELECT kind, profile_type, profile_id, page_id FROM whiteboard_events"
+                " WHERE session_id = :id ORDER BY id"
+            ),
+            {"id": session_id},
+        )
+        return [tuple(row) for row in rows]
+
+
+def test_a_session_is_opened_with_its_first_page(school: Any, visitor: Any, opened: dict[str, Any]) -> None:
+    assert opened["status"] == "scheduled"
+    assert opened["scheduled_start"] == "2026-02-02T11:00:00Z"
+    assert (opened["host_profile_type"], opened["host_profile_id"]) == ("tutor", 11)
+    assert (opened["participant_profile_types"], opened["participant_profile_ids"]) == (["student"], [22])
+    assert opened["student_permissions"] == {"can_draw": False, "can_erase": False, "can_write": False}
+    (page,) = opened["pages"]
+    assert (page["page_number"], page["page_title"], page["is_active"]) == (1, "Page 1", True)
+    assert visitor(school.student).ask("GET", f"{SESSIONS}/{opened['id']}") == (200, opened)
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [
+        ("tutor", 200),
+        ("student", 200),
+        ("parent", 200),
+        ("operator", 200),
+        ("other_tutor", 404),
+        ("other_student", 404),
+        ("other_parent", 404),
+    ],
+)
+def test_who_sees_it(school: Any, visitor: Any, operator: Any, opened: Any, who: str, status: int) -> None:
+    asker = visitor(operator if who == "operator" else getattr(school, who))
+    page_id = opened["pages"][0]["id"]
+    for path in (
+        f"{SESSIONS}/{opened['id']}",
+        f"{SESSIONS}/{opened['id']}/pages",
+        f"{SESSIONS}/{opened['id']}/board",
+        f"/v1/whiteboard/pages/{page_id}",
+    ):
+        assert asker.ask("GET", path)[0] == status, path
+    listed = asker.ask("GET", SESSIONS)[1]["items"]
+    assert [one["id"] for one in listed] == ([opened["id"]] if status == 200 else [])
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("student", 403), ("parent", 403), ("operator", 403), ("other_tutor", 404), ("other_student", 404)],
+)
+def test_only_its_tutor_leads_it(school: Any, visitor: Any, operator: Any, opened: Any, who: str, status: int) -> None:
+    asker = visitor(operator if who == "operator" else getattr(school, who))
+    page = f"/v1/whiteboard/pages/{opened['pages'][0]['id']}"
+    for method, path, body in (
+        ("POST", f"{SESSIONS}/{opened['id']}/start", None),
+        ("POST", f"{SESSIONS}/{opened['id']}/end", None),
+        ("POST", f"{SESSIONS}/{opened['id']}/pages", {}),
+        ("PATCH", f"{SESSIONS}/{opened['id']}", {"student_permissions": {"can_draw": True}}),
+        ("POST", f"{page}/activate", None),
+        ("POST", f"{page}/clear", None),
+    ):
+        assert asker.ask(method, path, body)[0] == status, path
+    assert visitor(school.tutor).ask("GET", f"{SESSIONS}/{opened['id']}")[1] == opened
+
+
+@pytest.mark.parametrize(
+    ("who", "status"), [("student", 403), ("parent", 403), ("operator", 403), ("other_tutor", 404)]
+)
+def test_only_its_tutor_opens_sessions_of_a_booking(
+    school: Any, visitor: Any, operator: Any, who: str, status: int
+) -> None:
+    asker = visitor(operator if who == "operator" else getattr(school, who))
+    assert asker.ask("POST", SESSIONS, {"booking_id": school.booking_id})[0] == status
+
+
+def test_a_lesson_from_start_to_end(school: Any, visitor: Any, database: Database, opened: Any) -> None:
+    tutor, student = visitor(school.tutor), visitor(school.student)
+    path = f"{SESSIONS}/{opened['id']}"
+    assert tutor.ask("POST", f"{path}/end")[0] == 409
+    status, started = tutor.ask("POST", f"{path}/start")
+    assert (status, started["status"]) == (200, "in_progress")
+    assert started["actual_start"] is not None
+    assert tutor.ask("POST", f"{path}/start") == (200, started)
+    assert student.ask("POST", f"{path}/join")[0] == 200
+    assert student.ask("POST", f"{path}/leave")[0] == 200
+    status, joined = student.ask("POST", f"{path}/join")
+    assert (status, joined["kind"], joined["profile_id"], joined["profile_type"]) == (200, "join", 22, "student")
+    status, ended = tutor.ask("POST", f"{path}/end")
+    assert (status, ended["status"]) == (200, "completed")
+    assert ended["actual_end"] > ended["actual_start"]
+    assert tutor.ask("POST", f"{path}/end") == (200, ended)
+    assert student.ask("POST", f"{path}/leave")[0] == 200
+    for late in ("start", "join"):
+        assert tutor.ask("POST", f"{path}/{late}")[0] == 409
+    assert _events(database, opened["id"]) == [
+        ("start", "tutor", 11, None),
+        ("join", "student", 22, None),
+        ("leave", "student", 22, None),
+        ("join", "student", 22, None),
+        ("end", "tutor", 11, None),
+        ("leave", "student", 22, None),
+    ]
+
+
+def test_a_parent_looks_on_but_does_not_join(school: Any, visitor: Any, opened: Any) -> None:
+    assert visitor(school.parent).ask("POST", f"{SESSIONS}/{opened['id']}/join")[0] == 403
+    assert visitor(school.parent).ask("POST", f"{SESSIONS}/{opened['id']}/leave")[0] == 403
+
+
+def test_pages_are_numbered_and_one_is_shown(school: Any, visitor: Any, database: Database, opened: Any) -> None:
+    tutor = visitor(school.tutor)
+    path = f"{SESSIONS}/{opened['id']}/pages"
+    answer = tutor.send("POST", path, {"page_title": "Graphs", "background_color": "#102030"})
+    assert answer.status_code == 201
+    second = answer.json()
+    assert answer.headers["location"] == f"/v1/whiteboard/pages/{second['id']}"
+    third = tutor.ask("POST", path, {})[1]
+    assert [(one["page_number"], one["page_title"]) for one in (second, third)] == [(2, "Graphs"), (3, "Page 3")]
+    for _ in range(2):
+        assert tutor.ask("POST", f"/v1/whiteboard/pages/{third['id']}/activate")[1]["is_active"] is True
+    pages = tutor.ask("GET", path)[1]["items"]
+    assert [page["is_active"] for page in pages] == [False, False, True]
+    assert _events(database, opened["id"]) == [("page", "tutor", 11, third["id"])]
+    tutor.ask("POST", f"{SESSIONS}/{opened['id']}/start")
+    tutor.ask("POST", f"{SESSIONS}/{opened['id']}/end")
+    for late in (path, f"/v1/whiteboard/pages/{second['id']}/activate", f"/v1/whiteboard/pages/{third['id']}/clear"):
+        assert tutor.ask("POST", late, {})[0] == 409, late
+
+
+def test_permissions_change_key_by_key(school: Any, visitor: Any, opened: Any) -> None:
+    path, tutor = f"{SESSIONS}/{opened['id']}", visitor(school.tutor)
+    tutor.ask("PATCH", path, {"student_permissions": {"can_write": True}})
+    changed = tutor.ask("PATCH", path, {"student_permissions": {"can_draw": True}, "session_notes": "well done"})[1]
+    assert changed["student_permissions"] == {"can_draw": True, "can_erase": False, "can_write": True}
+    assert changed["session_notes"] == "well done"
+    assert changed["session_title"] == "Quadratics"
+
+
+def test_a_call_without_a_booking(school: Any, visitor: Any) -> None:
+    body = {"participant_profile_ids": [25, 33], "participant_profile_types": ["student", "parent"]}
+    status, made = visitor(school.student).ask("POST", SESSIONS, body)
+    assert status == 201
+    assert (made["booking_id"], made["host_profile_type"], made["host_profile_id"]) == (None, "student", 22)
+    path = f"{SESSIONS}/{made['id']}"
+    assert visitor(school.student).ask("POST", f"{path}/start")[0] == 200
+    assert visitor(school.other_student).ask("POST", f"{path}/join")[0] == 200
+    assert visitor(school.parent).ask("POST", f"{path}/join")[0] == 200
+    assert visitor(school.other_student).ask("POST", f"{path}/end")[0] == 403
+    assert visitor(school.tutor).ask("GET", path)[0] == 404
+
+
+def test_a_parent_cannot_host(school: Any, visitor: Any) -> None:
+    assert visitor(school.parent).ask("POST", SESSIONS, {})[0] == 403
+
+
+def test_a_booking_that_is_over_takes_no_sessions(school: Any, visitor: Any) -> None:
+    tutor = visitor(school.tutor)
+    tutor.ask("PATCH", f"/v1/bookings/{school.booking_id}", {"status": "completed"})
+    assert tutor.ask("POST", SESSIONS, {"booking_id": school.booking_id})[0] == 409
+
+
+def test_a_lesson_of_the_calendar_must_be_the_tutor_s_and_of_that_booking(
+    school: Any, visitor: Any, database: Database
+) -> None:
+    with database.transaction() as session:
+        insert = text(
+            "INSERT INTO tutor_schedules (tutor_id, schedule_date, start_time, end_time, booking_id)"
+            " VALUES (:tutor, '2026-02-02', '14:00', '15:00', :booking) RETURNING id"
+        )
+        mine = session.scalar(insert, {"tutor": 11, "booking": school.booking_id})
+        theirs = session.scalar(insert, {"tutor": 14, "booking": school.other_booking_id})
+    tutor = visitor(school.tutor)
+    status, made = tutor.ask("POST", SESSIONS, {"booking_id": school.booking_id, "schedule_id": mine})
+    assert (status, made["schedule_id"]) == (201, mine)
+    assert tutor.ask("GET", f"{SESSIONS}?schedule_id={mine}")[1]["items"][0]["id"] == made["id"]
+    assert tutor.ask("POST", SESSIONS, {"booking_id": school.booking_id, "schedule_id": theirs})[0] == 422
+    assert tutor.ask("POST", SESSIONS, {"schedule_id": mine})[0] == 422
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"booking_id": 1, "participant_profile_ids": [25], "participant_profile_types": ["student"]},
+        {"participant_profile_ids": [25], "participant_profile_types": []},
+        {"participant_profile_ids": [999], "participant_profile_types": ["student"]},
+        {"participant_profile_ids": [25], "participant_profile_types": ["tutor"]},
+        {"participant_profile_ids": [25], "participant_profile_types": ["admin"]},
+        {"scheduled_start": "2026-02-02T14:00:00"},
+        {"scheduled_start": 1_770_000_000},
+        {"scheduled_start": "0001-01-01T00:00:00+03:00"},
+        {"scheduled_start": TIMES["scheduled_end"], "scheduled_end": TIMES["scheduled_start"]},
+        {"session_title": "x" * 301},
+        {"session_title": "\x00"},
+        {"student_permissions": {"can_fly": True}},
+        {"student_permissions": {"can_draw": "yes"}},
+        {"student_permissions": None},
+        {"status": "completed"},
+        {"host_profile_id": 14},
+        [],
+        "text",
+        None,
+    ],
+)
+def test_what_cannot_be_a_session_is_refused(school: Any, visitor: Any, body: Any) -> None:
+    assert visitor(school.tutor).ask("POST", SESSIONS, body)[0] == 422
+    assert visitor(school.tutor).ask("GET", SESSIONS)[1]["items"] == []
+
+
+def test_the_list_is_filtered(school: Any, visitor: Any, opened: Any) -> None:
+    tutor = visitor(school.tutor)
+    free = tutor.ask("POST", SESSIONS, {})[1]
+    tutor.ask("POST", f"{SESSIONS}/{free['id']}/start")
+    for query, expected in (
+        ("", [free["id"], opened["id"]]),
+        ("?status=in_progress", [free["id"]]),
+        (f"?booking_id={school.booking_id}", [opened["id"]]),
+        ("?limit=1", [free["id"]]),
+    ):
+        assert [one["id"] for one in tutor.ask("GET", SESSIONS + query)[1]["items"]] == expected

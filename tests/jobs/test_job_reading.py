@@ -1,0 +1,138 @@
+"""What the outside may know of jobs."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from worker.errors import InvalidInput, NotFound
+from worker.jobs.orders import IngestRecording
+from worker.jobs.reading import list_jobs, queue_figures, read_attempts, read_job, read_jobs
+from worker.jobs.runs import end
+
+FIELDS = [
+    "id",
+    "kind",
+    "subject",
+    "state",
+    "attempt",
+    "progress",
+    "progress_note",
+    "error",
+    "result",
+    "created_at",
+    "started_at",
+    "finished_at",
+]
+
+
+def test_a_job_s_document(ledger: Any) -> None:
+    job_id = ledger.order(IngestRecording(12, session_id=1, spool_id="shared", size_bytes=1), principal="user:1")
+    with ledger.database.transaction() as session:
+        job = read_job(session, job_id)
+    assert list(job.document) == FIELDS
+    assert job.document["id"] == str(job_id)
+    assert (job.document["kind"], job.document["subject"]) == ("recordings.ingest", "recording:12")
+    assert (job.document["state"], job.document["attempt"], job.document["progress"]) == ("queued", 0, 0)
+    assert job.document["created_at"].endswith("+00:00")
+    assert (job.principal, job.finished) == ("user:1", False)
+
+
+def test_only_who_ordered_it_finds_it(ledger: Any) -> None:
+    job_id = ledger.order(IngestRecording(12, session_id=1, spool_id="shared", size_bytes=1), principal="user:1")
+    with ledger.database.transaction() as session:
+        assert read_job(session, job_id, principal="user:1").document["id"] == str(job_id)
+        for job, principal in ((job_id, "user:11"), (job_id, "user:2"), (uuid4(), None)):
+            with pytest.raises(NotFound):
+                read_job(session, job, principal=principal)
+
+
+def test_the_number_moves_with_every_visible_change(ledger: Any, knit: Any) -> None:
+    job_id = ledger.order(knit())
+    seen = []
+    claim = None
+    for change in ("wait", "claim", "end"):
+        if change == "claim":
+            claim = ledger.claim(job_id)
+        if change == "end":
+            with ledger.database.transaction() as session:
+                end(session, job_id, claim.token, state="succeeded", result={"rows": 1})
+        with ledger.database.transaction() as session:
+            seen.append(read_jobs(session, [job_id, uuid4()])[job_id])
+    assert [job.document["state"] for job in seen] == ["queued", "running", "succeeded"]
+    assert seen[0].seq < seen[1].seq < seen[2].seq
+    assert seen[2].finished
+    assert seen[2].document["result"] == {"rows": 1}
+
+
+def test_attempts_are_told_oldest_first(ledger: Any, knit: Any) -> None:
+    job_id = ledger.order(knit())
+    for outcome in ("released", "failed"):
+        claim = ledger.claim(job_id)
+        with ledger.database.transaction() as session:
+            state = "queued" if outcome == "released" else "failed"
+            end(session, job_id, claim.token, state=state, outcome=outcome, error={"code": "x"})
+    with ledger.database.transaction() as session:
+        attempts = read_attempts(session, job_id)
+    assert [(one["attempt"], one["outcome"]) for one in attempts] == [(1, "released"), (1, "failed")]
+    assert list(attempts[0]) == ["attempt", "outcome", "error", "started_at", "ended_at"]
+
+
+def test_pages_meet_though_jobs_of_one_instant_and_new_ones_come(ledger: Any, knit: Any) -> None:
+    """Seven jobs, five of them made in one transaction (so at one `now()`), listed two by two."""
+    with ledger.database.transaction() as session:
+        insert = text("INSERT INTO jobs (kind) SELECT 'tests.knit' FROM generate_series(1, 5)")
+        session.execute(insert)
+    for _ in range(2):
+        ledger.order(knit())
+    seen: list[str] = []
+    cursor = None
+    while True:
+        with ledger.database.transaction() as session:
+            page = list_jobs(session, cursor=cursor, limit=2)
+        seen += [job.document["id"] for job in page.jobs]
+        ledger.order(knit())  # newer than all that was listed: it must not push anything
+        if (cursor := page.next) is None:
+            break
+    assert len(seen) == len(set(seen)) == 7
+
+
+def test_filters(ledger: Any, knit: Any) -> None:
+    mine = ledger.order(IngestRecording(12, session_id=1, spool_id="shared", size_bytes=1), principal="user:1")
+    theirs = ledger.order(IngestRecording(13, session_id=1, spool_id="shared", size_bytes=1), principal="user:2")
+    other = ledger.order(knit())
+    ledger.claim(other)
+    for how, expected in (
+        ({}, [other, theirs, mine]),
+        ({"principal": "user:1"}, [mine]),
+        ({"state": "running"}, [other]),
+        ({"kind": "recordings.ingest"}, [theirs, mine]),
+        ({"subject": "recording:13"}, [theirs]),
+        ({"subject": "recording:13", "principal": "user:1"}, []),
+    ):
+        with ledger.database.transaction() as session:
+            found = list_jobs(session, **how)
+        assert [job.document["id"] for job in found.jobs] == [str(one) for one in expected], how
+        assert found.next is None
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "é", "A" * 500, "MjAyNi0wMS0wMSB4", "bm93IGhlcmU=", "\x00"])
+def test_a_cursor_of_one_s_own_making_is_refused(ledger: Any, cursor: str) -> None:
+    with ledger.database.transaction() as session, pytest.raises(InvalidInput):
+        list_jobs(session, cursor=cursor)
+
+
+def test_the_figures_of_the_queue(ledger: Any, knit: Any) -> None:
+    with ledger.database.transaction() as session:
+        assert queue_figures(session).counts == {}
+        assert queue_figures(session).oldest_due_age == 0
+    first = ledger.order(knit())
+    ledger.order(knit())
+    ledger.claim(first)
+    with ledger.database.transaction() as session:
+        session.execute(text("UPDATE jobs SET run_at = now() - interval '1 min' WHERE state = 'queued'"))
+    with ledger.database.transaction() as session:
+        figures = queue_figures(session)
+    assert figures.counts == {("queued", "tests.knit"): 1, ("running", "tests.knit"): 1}
+    assert 60 <= figures.oldest_due_age < 90

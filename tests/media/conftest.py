@@ -1,0 +1,149 @@
+"""Recordings to work on: four made by a real Chromium, the rest made here with ffmpeg, small and once per session."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from worker.media.binaries import Binaries, find_binaries
+from worker.media.probe import Probe, probe
+from worker.settings import Settings
+
+DATA = Path(__file__).parent.parent / "data"
+
+PICTURE = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2"]
+SOUND = ["-f", "lavfi", "-i", "sine=440:d=2:r=48000"]
+VP8 = ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-g", "25"]
+VP9 = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "25"]
+H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "25"]
+# As a browser writes: no length, no index.
+LIVE_WEBM = ["-f", "webm", "-live", "1"]
+LIVE_MKV = ["-f", "matroska", "-live", "1"]
+OPUS, AAC = ["-c:a", "libopus"], ["-c:a", "aac"]
+
+# name -> arguments of ffmpeg
+RECIPES: dict[str, list[str]] = {
+    "vp8.webm": [*PICTURE, *SOUND, *VP8, *OPUS, *LIVE_WEBM],
+    "vp8-large.webm": ["-f", "lavfi", "-i", "testsrc2=s=640x360:d=2", *SOUND, *VP8, *OPUS, *LIVE_WEBM],
+    "vp8-silent.webm": [*PICTURE, *VP8, *LIVE_WEBM],
+    "vp8-odd.webm": ["-f", "lavfi", "-i", "testsrc2=s=321x181:d=1", *VP8, *LIVE_WEBM],
+    "one-frame.webm": ["-f", "lavfi", "-i", "testsrc2=s=320x180:d=1", *VP8, "-frames:v", "1", *LIVE_WEBM],
+    "black.webm": ["-f", "lavfi", "-i", "color=black:s=320x180:d=2", *VP8, *LIVE_WEBM],
+    "late.webm": ["-f", "lavfi", "-i", "color=white:s=320x180:d=3", "-vf",
+                  "drawgrid=w=20:h=20:t=2:color=black:enable='between(t,1.2,1.8)'", *VP8, *LIVE_WEBM],
+    "alpha.webm": ["-f", "lavfi", "-i", "color=black@0:s=320x180:d=1,format=yuva420p", "-vf",
+                   "drawbox=40:40:200:20:black@1:fill:replace=1", *VP9, "-pix_fmt", "yuva420p", "-auto-alt-ref", "0",
+                   *LIVE_WEBM],
+    "vorbis.webm": [*SOUND, "-c:a", "libvorbis", *LIVE_WEBM],
+    "av1.webm": ["-f", "lavfi", "-i", "testsrc2=s=64x64:d=0.5:r=10", "-c:v", "libaom-av1", "-usage", "realtime",
+                 "-cpu-used", "8"],
+    "h264.mkv": [*PICTURE, *SOUND, *H264, "-tune", "zerolatency", *OPUS, *LIVE_MKV],
+    "h264-large.mkv": ["-f", "lavfi", "-i", "testsrc2=s=640x360:d=2", *SOUND, *H264, "-tune", "zerolatency", *OPUS,
+                       *LIVE_MKV],
+    "fragmented.mp4": [*PICTURE, *SOUND, *H264, *AAC, "-movflags", "frag_keyframe+empty_moov+default_base_moof"],
+    "plain.mp4": [*PICTURE, *SOUND, *H264, "-bf", "2", *AAC],
+    "faststart.mp4": [*PICTURE, *SOUND, *H264, *AAC, "-metadata", "title=secret", "-metadata",
+                      "comment=+09.0300+038.7400/", "-movflags", "+faststart"],
+    "rotated.mp4": ["-display_rotation", "90", "-i", "{faststart.mp4}", "-c", "copy"],
+    "sound.m4a": [*SOUND, *AAC, "-f", "mp4"],
+    "vp9-aac.mp4": [*PICTURE, *SOUND, *VP9, *AAC],
+    "hevc.mp4": ["-f", "lavfi", "-i", "testsrc2=s=320x180:d=1", "-c:v", "libx265", "-preset", "ultrafast",
+                 "-x265-params", "log-level=error"],
+    "theora.mkv": ["-f", "lavfi", "-i", "testsrc2=s=160x96:d=1", "-c:v", "libtheora"],
+    "pcm.webm": [*SOUND, "-c:a", "pcm_f32le", *LIVE_MKV],
+    "subtitles.mkv": ["-f", "srt", "-i", "{words.srt}", "-c:s", "srt"],
+    "many-tracks.mkv": [*SOUND, *[word for _ in range(40) for word in ("-map", "0:a")], "-c:a", "libopus", "-t", "0.1"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def binaries() -> Binaries:
+    return find_binaries(Settings())
+
+
+@pytest.fixture(scope="session")
+def make(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """`make("vp8.webm")`: the recording of that recipe, or the sample of a real browser, e.g. `chrome-vp9.webm`."""
+    folder = tmp_path_factory.mktemp("recordings")
+
+    def make_one(name: str) -> Path:
+        if name.startswith("chrome-"):
+            return DATA / name.removeprefix("chrome-")
+        path = folder / name
+        if path.exists():
+            return path
+        if name == "words.srt":
+            path.write_text("1\n00:00:00,000 --> 00:00:01,000\nSelam\n")
+            return path
+        words = [str(make_one(word[1:-1])) if word.startswith("{") else word for word in RECIPES[name]]
+        subprocess.run([binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *words, path], check=True, timeout=60)
+        return path
+
+    return make_one
+
+
+@pytest.fixture(scope="session")
+def glue(make: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """`glue("a.webm", "b.webm")`: one file with the bytes of both, as a page reload leaves it."""
+    folder = tmp_path_factory.mktemp("glued")
+
+    def glue_some(*names: str) -> Path:
+        path = folder / "+".join(names)
+        path.write_bytes(b"".join(make(name).read_bytes() for name in names))
+        return path
+
+    return glue_some
+
+
+@pytest.fixture(scope="session")
+def probed(binaries: Binaries) -> Callable[[Path], Probe]:
+    return lambda path: probe(path, binaries)
+
+
+@pytest.fixture(scope="session")
+def look(binaries: Binaries) -> Callable[[Path], dict[str, Any]]:
+    """What an ffprobe without any option of ours says about a file."""
+
+    def look_at(path: Path) -> dict[str, Any]:
+        command = [
+            binaries.ffprobe,
+            "-v",
+            "error",
+            "-show_format",
+            "-show_streams",
+            "-show_packets",
+            "-of",
+            "json",
+            path,
+        ]
+        found: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
+        return found
+
+    return look_at
+
+
+@pytest.fixture(scope="session")
+def decode(binaries: Binaries) -> Callable[..., str]:
+    """Decode a file from `start` to its end; the answer is what ffmpeg complains about."""
+
+    def decode_all(path: Path, start: float = 0) -> str:
+        command: list[str | Path] = [binaries.ffmpeg, "-v", "error", "-nostdin", "-ss", str(start), "-i", path,
+                   "-fps_mode", "passthrough", "-enc_time_base", "demux", "-f", "null", "-"]  # fmt: skip
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stderr
+
+    return decode_all
+
+
+@pytest.fixture(scope="session")
+def pixels(binaries: Binaries) -> Callable[..., bytes]:
+    """The brightness of one frame, `width` x `height` bytes."""
+
+    def read(path: Path, width: int, height: int) -> bytes:
+        command: list[str | Path] = [binaries.ffmpeg, "-v", "error", "-nostdin", "-i", path, "-frames:v", "1", "-vf",
+                   f"scale={width}:{height}", "-pix_fmt", "gray", "-f", "rawvideo", "-"]  # fmt: skip
+        return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+
+    return read

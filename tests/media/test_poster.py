@@ -1,0 +1,134 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from worker.media.binaries import Binaries
+from worker.media.errors import Stopped
+from worker.media.poster import Poster, jpeg_size, moments, write_poster
+from worker.media.probe import Probe
+from worker.media.remux import write_playable
+
+Make = Callable[[str], Path]
+Probed = Callable[[Path], Probe]
+Pixels = Callable[..., bytes]
+PosterOf = Callable[[str], Poster | None]
+
+
+@pytest.fixture
+def poster_of(make: Make, probed: Probed, binaries: Binaries, tmp_path: Path) -> PosterOf:
+    """The poster of the fast copy of a recording."""
+
+    def write(name: str) -> Poster | None:
+        found = probed(make(name))
+        write_playable(make(name), tmp_path / "playback", found, binaries)
+        return write_poster(tmp_path / "playback", tmp_path / "poster.jpg", found, binaries)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("chrome-vp9.webm", (1280, 720)),
+        ("chrome-h264.webm", (1280, 720)),
+        ("chrome-pause.webm", (1280, 720)),
+        ("vp8.webm", (320, 180)),
+        ("vp8-odd.webm", (320, 180)),
+        ("av1.webm", (64, 64)),
+        ("one-frame.webm", (320, 180)),
+        ("plain.mp4", (320, 180)),
+        ("rotated.mp4", (180, 320)),
+        ("hevc.mp4", (320, 180)),
+    ],
+)
+def test_a_poster_is_a_picture_of_the_recording(
+    name: str, size: tuple[int, int], poster_of: PosterOf, pixels: Pixels, look: Callable[[Path], dict[str, Any]]
+) -> None:
+    poster = poster_of(name)
+    assert poster is not None
+    (stream,) = look(poster.path)["streams"]
+    assert (stream["codec_name"], stream["width"], stream["height"]) == ("mjpeg", *size)
+    assert (poster.width, poster.height) == jpeg_size(poster.path) == size
+    assert not poster.blank
+    assert len(set(pixels(poster.path, 32, 18))) > 3
+    data = poster.path.read_bytes()
+    assert (data[:2], data[-2:]) == (b"\xff\xd8", b"\xff\xd9")
+    assert b"Lavc" not in data
+    assert sorted(path.name for path in poster.path.parent.iterdir()) == ["playback", "poster.jpg"]
+
+
+def test_a_large_picture_is_made_smaller(make: Make, probed: Probed, binaries: Binaries, tmp_path: Path) -> None:
+    import subprocess
+
+    source = tmp_path / "wide.webm"
+    subprocess.run(
+        [binaries.ffmpeg, "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=2562x721:d=0.2", "-c:v", "libvpx", source],
+        check=True, timeout=60,
+    )  # fmt: skip
+    poster = write_poster(source, tmp_path / "p.jpg", probed(source), binaries)
+    assert poster is not None
+    assert (poster.width, poster.height) == (1280, 360)
+
+
+def test_sound_has_no_poster(poster_of: PosterOf, tmp_path: Path) -> None:
+    assert poster_of("chrome-audio.webm") is None
+    assert not (tmp_path / "poster.jpg").exists()
+
+
+def test_a_recording_that_is_all_black_still_has_one(poster_of: PosterOf, pixels: Pixels) -> None:
+    poster = poster_of("black.webm")
+    assert poster is not None
+    assert poster.blank
+    assert max(pixels(poster.path, 32, 18)) < 30
+
+
+def test_the_moment_that_shows_most_is_taken(poster_of: PosterOf, pixels: Pixels) -> None:
+    """White everywhere but in the middle, between 1.2 and 1.8 of 3 seconds."""
+    poster = poster_of("late.webm")
+    assert poster is not None
+    assert poster.at_ms == pytest.approx(1500, abs=20)
+    assert min(pixels(poster.path, 320, 180)) < 80
+
+
+def test_a_transparent_board_is_drawn_on_paper(poster_of: PosterOf, pixels: Pixels) -> None:
+    """Black ink on nothing: without paper the poster is black all over."""
+    poster = poster_of("alpha.webm")
+    assert poster is not None
+    grey = pixels(poster.path, 320, 180)
+    assert grey[170 * 320 + 300] > 240
+    assert grey[50 * 320 + 140] < 40
+
+
+def test_the_same_recording_gives_the_same_poster(
+    make: Make, probed: Probed, binaries: Binaries, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        write_poster(make("vp8.webm"), tmp_path / name, probed(make("vp8.webm")), binaries)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_recording_with_a_broken_middle_has_a_poster(
+    make: Make, probed: Probed, binaries: Binaries, tmp_path: Path
+) -> None:
+    data = bytearray(make("vp8.webm").read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 5000] = bytes(5000)
+    (tmp_path / "f").write_bytes(data)
+    assert write_poster(tmp_path / "f", tmp_path / "p.jpg", probed(tmp_path / "f"), binaries) is not None
+
+
+def test_the_caller_can_stop(make: Make, probed: Probed, binaries: Binaries, tmp_path: Path) -> None:
+    source = make("vp8.webm")
+    with pytest.raises(Stopped):
+        write_poster(source, tmp_path / "p.jpg", probed(source), binaries, should_stop=lambda: True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("duration_ms", "wanted"),
+    [(60_000, [15_000, 30_000, 45_000]), (1000, [250, 500]), (600, [100]), (40, [0]), (1, [0])],
+)
+def test_no_moment_lies_in_the_last_half_second(duration_ms: int, wanted: list[int]) -> None:
+    assert moments(duration_ms, (0.25, 0.5, 0.75)) == wanted

@@ -1,0 +1,108 @@
+"""The bytes: one file for each uploaded part. A file that the index does not name is not part of any object."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+BATCH = 1 << 20  # bytes held in memory for one transfer
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a file version: its number (from 1), size, SHA-1, and the blob that holds it."""
+
+    number: int
+    size: int
+    sha1: str
+    blob: str
+    uploaded_at: int
+
+
+class NewBlob:
+    """A blob being written, and hashed on the way. A `with` block that fails removes it."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self.size = 0
+        self._path = path
+        self._digest = hashlib.sha1(usedforsecurity=False)
+        path.parent.mkdir(exist_ok=True)
+        self._file = path.open("xb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._file.close()
+            self._path.unlink(missing_ok=True)
+
+    def write(self, data: bytes) -> None:
+        """Append `data`."""
+        self._digest.update(data)
+        self._file.write(data)
+        self.size += len(data)
+
+    def finish(self) -> None:
+        """Make it durable: after this a power cut loses neither the bytes nor the name."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    @property
+    def sha1(self) -> str:
+        """Hex SHA-1 of what was written."""
+        return self._digest.hexdigest()
+
+
+class Blobs:
+    """The folder of blobs, spread over 256 subfolders."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(exist_ok=True)
+
+    def create(self) -> NewBlob:
+        """An empty blob with a fresh name."""
+        return NewBlob(self._path(secrets.token_hex(16)))
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Remove blobs that the index no longer names."""
+        for name in names:
+            self._path(name).unlink(missing_ok=True)
+
+    def sweep(self, named: Collection[str]) -> int:
+        """Remove every blob not in `named`: what a killed process left half done. Returns how many."""
+        stray = [path for path in self._folder.glob("*/*") if path.name not in named]
+        for path in stray:
+            path.unlink()
+        return len(stray)
+
+    def read(self, parts: Iterable[Part], start: int, length: int) -> Iterator[bytes]:
+        """Bytes `start` to `start + length` of the parts laid end to end, in batches."""
+        for part in parts:
+            if length <= 0:
+                return
+            if start >= part.size:
+                start -= part.size
+                continue
+            with self._path(part.blob).open("rb") as file:
+                file.seek(start)
+                wanted = min(length, part.size - start)
+                length -= wanted
+                start = 0
+                while wanted > 0 and (data := file.read(min(BATCH, wanted))):
+                    wanted -= len(data)
+                    yield data
+
+    def _path(self, name: str) -> Path:
+        return self._folder / name[:2] / name

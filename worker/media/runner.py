@@ -1,0 +1,263 @@
+"""Run ffmpeg and ffprobe so that nothing hangs, nothing is left running and nothing leaks into them.
+
+ffmpeg-python builds the arguments; its own runner has no timeout and stops for ever when a pipe fills
+(ffmpeg-python#195, #308).
+"""
+
+import fcntl
+import functools
+import os
+import re
+import resource
+import selectors
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO
+
+from worker.errors import OutOfSpace
+from worker.media.binaries import Binaries
+from worker.media.errors import FfmpegFailed, FfmpegTimeout, Stopped
+from worker.media.limits import MAX_ALLOC
+
+POLL_SECONDS = 0.25
+GRACE_SECONDS = 3.0
+STDERR_KEPT = 4096
+_STDERR_MAX = 1024 * 1024
+_LINE_MAX = 1024 * 1024
+_NICENESS = 10
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What one run may use. Times are seconds, sizes bytes."""
+
+    wall_seconds: float
+    # No progress for this long means it hangs.
+    stall_seconds: float = 30.0
+    # Address space, not resident memory: the binary alone maps 180 MB and each thread reserves a stack.
+    memory_bytes: int = 2 * 1024**3
+    # Largest file it may write; None for no cap.
+    file_bytes: int | None = None
+
+
+def never() -> bool:
+    """The `should_stop` of a caller that never stops."""
+    return False
+
+
+def run_ffmpeg(
+    binaries: Binaries,
+    arguments: Sequence[str],
+    *,
+    budget: Budget,
+    should_stop: Callable[[], bool] = never,
+    on_progress: Callable[[float], None] | None = None,
+) -> str:
+    """Run ffmpeg with `arguments` (as `ffmpeg.get_args` gives them) and answer the last 4 KB of its stderr.
+
+    `on_progress` gets the seconds of media written so far, about twice a second. Raises FfmpegFailed,
+    FfmpegTimeout, Stopped or OutOfSpace; the outputs of a run that failed are the caller's to remove.
+    """
+    front = ["-nostdin", "-hide_banner", "-y", "-v", "error", "-max_alloc", str(MAX_ALLOC)]
+    progress = ["-progress", "pipe:1", "-stats_period", "0.5"]
+    written = -1.0
+
+    def read_progress(lines: list[str]) -> bool:
+        nonlocal written
+        before = written
+        for line in lines:
+            name, _, value = line.partition("=")
+            if name == "out_time_us" and value.lstrip("-").isdigit():
+                written = max(written, int(value) / 1_000_000)
+        if on_progress is not None and written > before:
+            on_progress(written)
+        return written > before
+
+    return _run(
+        "ffmpeg",
+        [str(binaries.ffmpeg), *front, *progress, *arguments],
+        budget=budget,
+        should_stop=should_stop,
+        on_lines=read_progress,
+    )
+
+
+def run_ffprobe(
+    binaries: Binaries,
+    arguments: Sequence[str],
+    *,
+    budget: Budget,
+    on_lines: Callable[[list[str]], None],
+    should_stop: Callable[[], bool] = never,
+) -> str:
+    """Run ffprobe, give its output to `on_lines` as it comes, and answer the last 4 KB of its stderr.
+
+    What `on_lines` raises ends the run and goes on to the caller. Raises the same errors as `run_ffmpeg`.
+    """
+
+    def read_lines(lines: list[str]) -> bool:
+        on_lines(lines)
+        return bool(lines)
+
+    return _run(
+        "ffprobe",
+        [str(binaries.ffprobe), "-hide_banner", "-v", "error", "-max_alloc", str(MAX_ALLOC), *arguments],
+        budget=budget,
+        should_stop=should_stop,
+        on_lines=read_lines,
+    )
+
+
+def _run(
+    program: str,
+    command: list[str],
+    *,
+    budget: Budget,
+    should_stop: Callable[[], bool],
+    on_lines: Callable[[list[str]], bool],
+) -> str:
+    # stderr goes to a file: a pipe that nobody empties stops ffmpeg for ever.
+    with tempfile.TemporaryFile() as stderr:
+        process = _start(command, stderr)
+        try:
+            # The child may be gone already. A preexec_fn could set limits earlier, but is not safe beside threads.
+            with suppress(ProcessLookupError):
+                _confine(process.pid, budget)
+            _supervise(process, stderr, _Watch(budget, should_stop), on_lines)
+        finally:
+            # Also when an exception was thrown into us from outside, such as Celery's soft time limit.
+            _end(process)
+        message = _last_words(stderr)
+        _check(program, process.returncode, message)
+        return message
+
+
+def _start(command: list[str], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
+    # Appending lets `_supervise` empty the file under a chatty child.
+    fcntl.fcntl(stderr.fileno(), fcntl.F_SETFL, fcntl.fcntl(stderr.fileno(), fcntl.F_GETFL) | os.O_APPEND)
+    return subprocess.Popen(
+        [*_guard(), *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        start_new_session=True,
+        # Never our own environment: it holds the keys of B2 and of the database.
+        env={"PATH": os.defpath, "LANG": "C.UTF-8", "AV_LOG_FORCE_NOCOLOR": "1"},
+        bufsize=0,
+    )
+
+
+@functools.cache
+def _guard() -> list[str]:
+    """On Linux the kernel ends ffmpeg when the thread that started it is killed, even by SIGKILL."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--no-new-privs", "--pdeathsig", "KILL"] if setpriv else []
+
+
+def _confine(pid: int, budget: Budget) -> None:
+    os.setpriority(os.PRIO_PROCESS, pid, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, pid)))
+    if not hasattr(resource, "prlimit"):
+        return  # macOS: a developer's machine
+    wanted = {
+        resource.RLIMIT_CPU: int(budget.wall_seconds * (os.cpu_count() or 1)) + 1,
+        resource.RLIMIT_AS: budget.memory_bytes,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: budget.file_bytes,
+    }
+    for kind, most in wanted.items():
+        # The operator may have set a lower limit already, and only root could raise that.
+        hard = resource.prlimit(pid, kind)[1]
+        if most is not None and (hard == resource.RLIM_INFINITY or most < hard):
+            resource.prlimit(pid, kind, (most, most))
+
+
+class _Watch:
+    """The clocks of one run and the caller's wish to stop; `check` raises when one of them says enough."""
+
+    def __init__(self, budget: Budget, should_stop: Callable[[], bool]) -> None:
+        self._budget = budget
+        self._should_stop = should_stop
+        self._started = self._moved = time.monotonic()
+
+    def moved(self) -> None:
+        self._moved = time.monotonic()
+
+    def check(self) -> None:
+        if self._should_stop():
+            raise Stopped("Media processing was stopped before it was done.")
+        now = time.monotonic()
+        if now - self._started > self._budget.wall_seconds:
+            raise FfmpegTimeout(f"Media processing took more than {self._budget.wall_seconds:g} seconds.")
+        if now - self._moved > self._budget.stall_seconds:
+            raise FfmpegTimeout(f"Media processing stood still for {self._budget.stall_seconds:g} seconds.")
+
+
+def _supervise(
+    process: subprocess.Popen[bytes], stderr: IO[bytes], watch: _Watch, on_lines: Callable[[list[str]], bool]
+) -> None:
+    """Read stdout until the program ends, watching the clocks and the caller between reads."""
+    assert process.stdout is not None  # noqa: S101  # asked for with PIPE in _start; this tells mypy
+    rest = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            watch.check()
+            if os.fstat(stderr.fileno()).st_size > _STDERR_MAX:
+                os.ftruncate(stderr.fileno(), 0)
+            if not selector.select(POLL_SECONDS):
+                continue
+            chunk = os.read(process.stdout.fileno(), 65536)
+            if not chunk:
+                break
+            # No line of either program is that long; what goes beyond is cut so that memory stays bounded.
+            *lines, rest = (rest + chunk[: _LINE_MAX - len(rest)]).split(b"\n")
+            if on_lines([line.decode("utf-8", "replace") for line in lines]):
+                watch.moved()
+    if rest:
+        on_lines([rest.decode("utf-8", "replace")])
+    while process.poll() is None:
+        watch.check()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(POLL_SECONDS)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Whatever happened, the process group is gone afterwards and its status is collected."""
+    try:
+        if process.poll() is None:
+            # Its own session makes the group id the process id.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(GRACE_SECONDS)
+    finally:
+        if process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _last_words(stderr: IO[bytes]) -> str:
+    size = os.fstat(stderr.fileno()).st_size
+    stderr.seek(max(0, size - STDERR_KEPT))
+    return stderr.read().decode("utf-8", "replace").strip()
+
+
+def _check(program: str, returncode: int, message: str) -> None:
+    if returncode == 0:
+        return
+    if "No space left on device" in message:
+        raise OutOfSpace("The disk is full. Free some space; the work is tried again.")
+    how = f"was ended by signal {-returncode}" if returncode < 0 else f"ended with status {returncode}"
+    lines = message.splitlines()
+    # Folders of this machine are nobody's business; the file's name is enough.
+    reason = re.sub(r"(?<![\w.])/\S*/", "", lines[-1]) if lines else "no message"
+    raise FfmpegFailed(f"{program} {how}: {reason}", returncode=returncode, stderr=message)

@@ -1,0 +1,91 @@
+"""The connection to one bucket at Backblaze B2: authorised at its first use, and bounded in how long it waits."""
+
+import threading
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+import requests
+from b2sdk.v3 import B2Api, B2Http, B2HttpApiConfig, B2Session, Bucket, InMemoryAccountInfo
+
+# b2sdk alone tries a download 20 times, with pauses of up to 64 s between, and waits 20 minutes for the answer to
+# any JSON call. A job has its own attempts: three tries, 1 and 1.5 s apart, see us through a hiccup.
+_TRIES = 3
+_UPLOAD_THREADS = 4
+
+
+class _Http(B2Http):  # type: ignore[misc]  # b2sdk publishes no types
+    """b2sdk's HTTP client with limits that fit a job; seconds."""
+
+    CONNECTION_TIMEOUT = 10
+    TIMEOUT = 60
+    TIMEOUT_FOR_COPY = 60
+
+    def request(self, *args: Any, try_count: int = _TRIES, **options: Any) -> requests.Response:
+        response: requests.Response = super().request(*args, try_count=min(try_count, _TRIES), **options)
+        return response
+
+
+class _Session(B2Session):  # type: ignore[misc]  # b2sdk publishes no types
+    B2HTTP_CLASS = staticmethod(_Http)
+
+
+class _Api(B2Api):  # type: ignore[misc]  # b2sdk publishes no types
+    SESSION_CLASS = staticmethod(_Session)
+
+
+class Account:
+    """A key, the bucket it opens, and the realm they belong to.
+
+    Nothing is sent before the first use, so it may be made anywhere; it must be used in one process only, since a
+    connection shared across a fork mixes up its answers.
+    """
+
+    def __init__(
+        self,
+        key_id: str,
+        application_key: str,
+        bucket: str,
+        realm: str,
+        http_session: Callable[[], requests.Session],
+    ) -> None:
+        self.bucket_name = bucket
+        self._key_id = key_id
+        self._application_key = application_key
+        self._realm = realm.rstrip("/")
+        self._http_session = http_session
+        self._lock = threading.Lock()
+        self._api: B2Api | None = None
+        self._bucket: Bucket | None = None
+
+    def api(self) -> B2Api:
+        """The authorised API."""
+        with self._lock:
+            if self._api is None:
+                self._api = self._authorize()
+            return self._api
+
+    def bucket(self) -> Bucket:
+        """The bucket; raises b2sdk's NonExistentBucket when it is not there."""
+        api = self.api()
+        with self._lock:
+            if self._bucket is None:
+                self._bucket = api.get_bucket_by_name(self.bucket_name)
+            return self._bucket
+
+    def may(self, capability: str) -> bool:
+        """Whether the key has this capability."""
+        return capability in self.api().account_info.get_allowed()["capabilities"]
+
+    def _authorize(self) -> B2Api:
+        # In memory: the SQLite file that b2sdk would share between processes is a queue of its own.
+        api = _Api(
+            InMemoryAccountInfo(),
+            max_upload_workers=_UPLOAD_THREADS,
+            api_config=B2HttpApiConfig(
+                http_session_factory=self._http_session,
+                user_agent_append=f"astegni-worker/{version('astegni-worker')}",
+            ),
+        )
+        api.authorize_account(self._key_id, self._application_key, realm=self._realm)
+        return api

@@ -1,0 +1,124 @@
+"""What can go wrong at Backblaze, in our own words: the class says whether another attempt can help."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+from b2sdk.v3.exception import (
+    AlreadyFailed,
+    B2Error,
+    BadDateFormat,
+    BadRequest,
+    CapExceeded,
+    ClockSkew,
+    FileNotPresent,
+    FileSha1Mismatch,
+    InvalidJsonResponse,
+    MaxRetriesExceeded,
+    NonExistentBucket,
+    NotAllowedByAppKeyError,
+    PartSha1Mismatch,
+    RestrictedBucket,
+    ServiceError,
+    Unauthorized,
+    UnknownError,
+    UnknownHost,
+)
+
+from worker.errors import AstegniError
+
+
+class StorageUnavailable(AstegniError):
+    """Backblaze does not answer, or asks us to come back later."""
+
+    code, title, status, retryable = "storage-unavailable", "Storage unavailable", 503, True
+
+
+class StorageRefused(AstegniError):
+    """Backblaze answers no, and will again: a wrong key, a missing capability, a bucket that is not ours."""
+
+    code, title, status = "storage-refused", "Storage refused", 502
+
+
+class StorageFull(AstegniError):
+    """A cap of the account is used up. Only an operator can raise it, so trying again is no use."""
+
+    code, title, status = "storage-full", "Storage cap reached", 507
+
+
+class ObjectMissing(AstegniError):
+    """There is no such object."""
+
+    code, title, status = "object-missing", "Object missing", 404
+
+
+class ChecksumMismatch(AstegniError):
+    """The bytes at Backblaze, or on the way from there, are not the ones expected.
+
+    Retryable: what arrived wrong was thrown away (the version at Backblaze, or the half-written file here), the
+    source is whole, and the same transfer can succeed the next time.
+    """
+
+    code, title, status, retryable = "checksum-mismatch", "Checksum mismatch", 502, True
+
+
+class FileChanged(AstegniError):
+    """The local file is not, or no longer, the one its SHA-1 describes: sending it again cannot mend that."""
+
+    code, title, status = "file-changed", "File changed", 409
+
+
+class UploadStopped(AstegniError):
+    """`should_stop` said so. Parts already sent stay at Backblaze, and a later upload goes on from them."""
+
+    code, title, status = "upload-stopped", "Upload stopped", 409
+
+
+# Transient in fact, though their classes do not say so to b2sdk's own retry loop.
+_PASSING = (AlreadyFailed, BadDateFormat, InvalidJsonResponse, UnknownError, UnknownHost)
+# Their messages say what an operator must mend, and hold nothing secret. Others stay unquoted: one of them
+# (UploadTokenUsedConcurrently) tells the token.
+_QUOTABLE = (
+    BadRequest,
+    ClockSkew,
+    NonExistentBucket,
+    NotAllowedByAppKeyError,
+    RestrictedBucket,
+    ServiceError,
+    Unauthorized,
+)
+
+
+@contextmanager
+def translate_errors(doing: str) -> Iterator[None]:
+    """Turn what b2sdk and requests raise inside into our errors; `doing` begins the message ("upload of x")."""
+    try:
+        yield
+    except requests.RequestException as error:
+        raise StorageUnavailable(f"{doing}: {type(error).__name__}") from error
+    except B2Error as error:
+        raise _verdict(error)(f"{doing}: {_tell(error)}") from error
+
+
+def _verdict(error: B2Error) -> type[AstegniError]:
+    if isinstance(error, MaxRetriesExceeded):
+        return _verdict(error.exception_info_list[-1])
+    # b2sdk would send again with a fresh upload token; that it has done when the error comes here.
+    if isinstance(error, Unauthorized):
+        return StorageRefused
+    if isinstance(error, CapExceeded):
+        return StorageFull
+    if isinstance(error, FileSha1Mismatch | PartSha1Mismatch):
+        return ChecksumMismatch
+    if isinstance(error, FileNotPresent):
+        return ObjectMissing
+    if isinstance(error, _PASSING) or error.should_retry_http() or error.should_retry_upload():
+        return StorageUnavailable
+    return StorageRefused
+
+
+def _tell(error: B2Error) -> str:
+    if isinstance(error, MaxRetriesExceeded):
+        return f"{error.limit} tries failed, the last with {_tell(error.exception_info_list[-1])}"
+    name = type(error).__name__
+    return f"{name} ({error})" if isinstance(error, _QUOTABLE) else name

@@ -1,0 +1,189 @@
+"""The door to Backblaze B2: put, look, get, list, delete, and let others read for a while."""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import takewhile
+from pathlib import Path
+from urllib.parse import quote
+
+import requests
+
+from worker.errors import InvalidInput, Misconfigured
+from worker.settings import Settings
+from worker.storage.account import Account
+from worker.storage.bucket import prepare_bucket
+from worker.storage.errors import ChecksumMismatch, translate_errors
+from worker.storage.objects import StoredObject, cancel_upload, delete_version, describe, find_object, instant
+from worker.storage.pages import file_names, file_versions, unfinished_uploads
+from worker.storage.transfer import LocalFile, Progress, ShouldStop
+from worker.storage.upload import Upload
+
+_WEEK = 604_800
+
+
+class ObjectStore:
+    """One private bucket. Make it after a fork, one in each process; its methods may be called from any thread.
+
+    `key_id` and `application_key` need the capabilities listBuckets, listFiles, readFiles, writeFiles, deleteFiles
+    and shareFiles, and for going on with an interrupted upload also readFileRetentions and readFileLegalHolds:
+    without these two b2sdk cannot tell that an unfinished upload is like the new one. `realm` is `production` or
+    the URL of an emulator; `part_size` (bytes) is what a broken line costs at most. Nothing is sent before the
+    first call. Each call may raise StorageUnavailable (try again) or StorageRefused (do not).
+    """
+
+    def __init__(
+        self,
+        *,
+        key_id: str,
+        application_key: str,
+        bucket: str,
+        realm: str = "production",
+        part_size: int = 10_000_000,
+        http_session: Callable[[], requests.Session] = requests.Session,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._account = Account(key_id, application_key, bucket, realm, http_session)
+        self._part_size = part_size
+        self._sleep = sleep
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "ObjectStore":
+        """The store of BACKBLAZE_*; raises Misconfigured naming the one that is missing."""
+        if settings.backblaze_key_id is None:
+            raise Misconfigured("BACKBLAZE_KEY_ID is not set. Set it, or run `astegni up` for an emulator.")
+        if settings.backblaze_application_key is None:
+            raise Misconfigured("BACKBLAZE_APPLICATION_KEY is not set. Set it, or run `astegni up` for an emulator.")
+        return cls(
+            key_id=settings.backblaze_key_id,
+            application_key=settings.backblaze_application_key.get_secret_value(),
+            bucket=settings.backblaze_bucket_name,
+            realm=settings.backblaze_realm,
+        )
+
+    def upload(
+        self,
+        path: Path,
+        name: str,
+        *,
+        content_type: str,
+        sha1: str,
+        on_progress: Progress | None = None,
+        should_stop: ShouldStop | None = None,
+    ) -> StoredObject:
+        """Put the file at `path` there as `name`, unless that name with that SHA-1 is there already.
+
+        `on_progress` gets the bytes sent so far (from several threads, and less again after a failure);
+        `should_stop` is asked often and ends the upload with UploadStopped. Raises FileChanged when the file is
+        not what `sha1` (hex) says, ChecksumMismatch when what arrived is not, and StorageFull.
+        """
+        upload = Upload(
+            self._account,
+            name,
+            content_type,
+            self._part_size,
+            on_progress or _tell_nobody,
+            should_stop or _never,
+            self._sleep,
+        )
+        return upload.run(LocalFile(path, sha1))
+
+    def stat(self, name: str) -> StoredObject | None:
+        """The object of this name, None when there is none."""
+        with translate_errors(f"look at {name}"):
+            return find_object(self._account.bucket(), name)
+
+    def download(self, name: str, path: Path, *, sha1: str | None = None) -> None:
+        """Fetch an object into `path`, which appears only when it is whole.
+
+        It is checked against `sha1`, or else against the one kept with the object. Raises ObjectMissing, and
+        ChecksumMismatch when other bytes arrived.
+        """
+        part = path.with_name(path.name + ".part")
+        try:
+            with translate_errors(f"download of {name}"):
+                download = self._account.bucket().download_file_by_name(name)
+                download.save_to(part)
+            expected = sha1 or describe(download.download_version).sha1
+            _keep(part, path, name, expected)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        """Every object whose name starts with `prefix`, in the order of their names."""
+        with translate_errors(f"list of {prefix}"):
+            yield from map(describe, file_names(self._account.bucket(), prefix))
+
+    def delete(self, name: str) -> int:
+        """Remove all versions of a name, and uploads of it that were never finished; returns how many."""
+        with translate_errors(f"delete of {name}"):
+            bucket = self._account.bucket()
+            # Of all names that start with this one, it comes first itself.
+            versions = takewhile(lambda version: version.file_name == name, file_versions(bucket, name))
+            return sum(delete_version(bucket, version) for version in versions)
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Remove all versions of all names that start with `prefix`, which must end with `/`; returns how many."""
+        _check_prefix(prefix)
+        with translate_errors(f"delete of {prefix}"):
+            bucket = self._account.bucket()
+            return sum(delete_version(bucket, version) for version in file_versions(bucket, prefix))
+
+    def cancel_unfinished(self, prefix: str, *, older_than: datetime) -> int:
+        """Give up uploads of names with `prefix` that were begun before `older_than`; returns how many."""
+        with translate_errors(f"cancel of unfinished uploads at {prefix}"):
+            bucket = self._account.bucket()
+            old = [
+                found["fileId"]
+                for found in unfinished_uploads(bucket, prefix)
+                if instant(found["uploadTimestamp"]) < older_than
+            ]
+            return sum(cancel_upload(bucket, file_id) for file_id in old)
+
+    def url(self, name: str) -> str:
+        """The address of an object, percent-encoded; it opens only together with a token."""
+        with translate_errors(f"address of {name}"):
+            return str(self._account.bucket().get_download_url(name))
+
+    def authorize_download(self, prefix: str, seconds: int) -> str:
+        """A token that opens every object under `prefix` (which must end with `/`) for 1 to 604 800 seconds."""
+        _check_prefix(prefix)
+        if not 1 <= seconds <= _WEEK:
+            raise InvalidInput(f"A download token holds for 1 to {_WEEK} seconds, not {seconds}.")
+        with translate_errors(f"download token for {prefix}"):
+            return str(self._account.bucket().get_download_authorization(prefix, seconds))
+
+    def signed_url(self, name: str, token: str) -> str:
+        """The address of an object with a token in it: a browser's media element sends no headers."""
+        return f"{self.url(name)}?Authorization={quote(token, safe='')}"
+
+    def prepare_bucket(self) -> None:
+        """Make the bucket when it is missing and the key may, and give it its lifecycle rule when it has none."""
+        with translate_errors(f"preparation of bucket {self._account.bucket_name}"):
+            prepare_bucket(self._account)
+
+
+def _keep(part: Path, path: Path, name: str, expected_sha1: str | None) -> None:
+    """Give a download that is whole its name, so that it survives a power cut."""
+    with part.open("r+b") as file:
+        actual = hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()
+        if expected_sha1 is not None and actual != expected_sha1:
+            raise ChecksumMismatch(f"{name} arrived with the SHA-1 {actual}, not {expected_sha1}.")
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def _check_prefix(prefix: str) -> None:
+    """`rec/1` would also cover `rec/10`: only whole folders are safe to delete or to open."""
+    if not prefix.endswith("/") or prefix == "/":
+        raise InvalidInput(f"The prefix {prefix!r} must name a folder and end with '/'.")
+
+
+def _tell_nobody(_sent: int) -> None:
+    return None
+
+
+def _never() -> bool:
+    return False

@@ -1,0 +1,103 @@
+"""An upload from beginning to end: not twice, in spite of hiccups, and checked on arrival."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from worker.logs import get_logger
+from worker.storage.account import Account
+from worker.storage.errors import (
+    ChecksumMismatch,
+    FileChanged,
+    StorageRefused,
+    StorageUnavailable,
+    UploadStopped,
+    translate_errors,
+)
+from worker.storage.objects import StoredObject, delete_version, describe, find_object
+from worker.storage.transfer import LocalFile, Progress, ShouldStop, send
+
+# b2sdk repeats a failed part five times without a pause, so a burst of 503 is over for it within a second.
+_PAUSES = (1.0, 4.0, 16.0)
+_STOP_CHECK = 1.0
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file to be there as `name`; `sleep` waits, the rest is as in `ObjectStore.upload`."""
+
+    account: Account
+    name: str
+    content_type: str
+    part_size: int
+    on_progress: Progress
+    should_stop: ShouldStop
+    sleep: Callable[[float], None] = time.sleep
+
+    def run(self, file: LocalFile) -> StoredObject:
+        """Try four times with growing pauses; what was sent before a failure is not sent again."""
+        for pause in _PAUSES:
+            try:
+                return self._attempt(file)
+            except StorageUnavailable as error:
+                log.warning("upload_interrupted", object=self.name, detail=error.detail, pause=pause)
+                self._rest(pause)
+        return self._attempt(file)
+
+    def _attempt(self, file: LocalFile) -> StoredObject:
+        self._check_stop()
+        present = self._find(file)
+        if present is not None:
+            return present
+        try:
+            with translate_errors(f"upload of {self.name}"):
+                version = self._send(file)
+        except StorageRefused:
+            # A second worker that got the same job may have finished the very upload that we were filling.
+            present = self._find(file)
+            if present is None:
+                raise
+            return present
+        return self._verified(version, file)
+
+    def _send(self, file: LocalFile) -> Any:
+        return send(
+            self.account.bucket(),
+            file,
+            self.name,
+            content_type=self.content_type,
+            part_size=self.part_size,
+            on_progress=self.on_progress,
+            should_stop=self.should_stop,
+        )
+
+    def _find(self, file: LocalFile) -> StoredObject | None:
+        with translate_errors(f"upload of {self.name}"):
+            found = find_object(self.account.bucket(), self.name)
+        return found if found and (found.sha1, found.size) == (file.sha1, file.size) else None
+
+    def _verified(self, version: Any, file: LocalFile) -> StoredObject:
+        """What Backblaze says it stored, when that is the file; a wrong version is removed at once."""
+        stored = describe(version)
+        try:
+            file.check_unchanged()
+            if (stored.sha1, stored.size) != (file.sha1, file.size):
+                raise ChecksumMismatch(f"{self.name} arrived with {stored.size} bytes and SHA-1 {stored.sha1}.")
+        except (ChecksumMismatch, FileChanged):
+            with translate_errors(f"removal of a wrong {self.name}"):
+                delete_version(self.account.bucket(), version)
+            raise
+        return stored
+
+    def _rest(self, pause: float) -> None:
+        while pause > 0:
+            self._check_stop()
+            self.sleep(min(pause, _STOP_CHECK))
+            pause -= _STOP_CHECK
+
+    def _check_stop(self) -> None:
+        if self.should_stop():
+            raise UploadStopped(f"The upload of {self.name} was stopped.")
