@@ -141,6 +141,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         # --- shutdown
         # SIGTERM (as SIGQUIT, see worker/cli) gives running jobs this long; what is left goes back unharmed.
         "worker_soft_shutdown_timeout": 20.0,
+        # An idle worker may go at once: this is for those that hold messages with an ETA, and ours never do.
         "worker_enable_soft_shutdown_on_idle": False,
         # --- the link to the broker
         "broker_connection_retry_on_startup": True,

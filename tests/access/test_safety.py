@@ -21,8 +21,14 @@ LOCAL = "postgresql://astegni@127.0.0.1:5432/astegni"
         ("127.0.0.1", "postgresql+psycopg://astegni@127.0.0.1/astegni"),
     ],
 )
-def test_on_this_machine_it_may_be_used(host: str, url: str | None) -> None:
-    require_safe(Settings(database_url=url), host)
+def test_on_this_machine_it_may_be_used_when_it_is_said(host: str, url: str | None) -> None:
+    require_safe(Settings(database_url=url, secret_key=DEVELOPMENT_KEY), host)  # type: ignore[arg-type]
+
+
+def test_without_a_word_it_is_for_no_database_but_the_embedded_one() -> None:
+    require_safe(Settings(), "127.0.0.1")
+    with pytest.raises(Misconfigured, match="DATABASE_URL"):
+        require_safe(Settings(database_url=LOCAL), "127.0.0.1")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +50,7 @@ def test_on_this_machine_it_may_be_used(host: str, url: str | None) -> None:
 )
 def test_elsewhere_it_is_refused(host: str, url: str | None) -> None:
     with pytest.raises(Misconfigured, match="SECRET_KEY"):
-        require_safe(Settings(database_url=url), host)
+        require_safe(Settings(database_url=url, secret_key=DEVELOPMENT_KEY), host)  # type: ignore[arg-type]
 
 
 def test_saying_the_published_key_aloud_does_not_make_it_a_secret() -> None:

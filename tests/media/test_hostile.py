@@ -193,6 +193,7 @@ def test_noise_inside_a_recording_never_breaks_the_probe(
 ) -> None:
     """Every answer is a probe or a rejection; nothing else comes out, and nothing stays behind."""
     whole = bytearray(make("vp8.webm").read_bytes())
+    before = set(psutil.Process().children())
     for seed in range(12):
         damaged = bytearray(whole)
         for n in range(40):
@@ -203,7 +204,7 @@ def test_noise_inside_a_recording_never_breaks_the_probe(
         except MediaRejected:
             continue
         assert found.duration_ms > 0
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) <= before
 
 
 def test_the_limits_reach_ffmpeg() -> None:

@@ -15,11 +15,14 @@ _REMEDY = "Set SECRET_KEY to the key of the platform's tokens."
 def require_safe(settings: Settings, bind_host: str) -> None:
     """Raise Misconfigured when the development key would open more than this machine.
 
-    It may be used only where the API listens on loopback and the database is on this machine too: reached over
-    loopback or a unix socket, as the embedded one is. Everybody can sign tokens with that key.
+    Everybody can sign tokens with that key. It stands in for a missing SECRET_KEY only while no DATABASE_URL is named
+    either: a proxy in front makes loopback public. `astegni up` names it expressly for its embedded database; then
+    the API must listen on loopback and the database be on this machine: reached over loopback or a unix socket.
     """
     if settings.signing_key != DEVELOPMENT_KEY:
         return
+    if settings.secret_key is None and settings.database_url is not None:
+        raise Misconfigured(f"The development key is refused with a DATABASE_URL. {_REMEDY}")
     if not _is_loopback(bind_host):
         raise Misconfigured(f"The development key is refused on {bind_host}: strangers could come in. {_REMEDY}")
     if settings.database_url is not None and not _is_local(settings.database_url):

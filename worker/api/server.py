@@ -1,5 +1,7 @@
 """The API as a process: what it needs is built here, served, and closed again."""
 
+from socket import socket
+
 import uvicorn
 
 from worker.access.safety import require_safe
@@ -16,6 +18,15 @@ _CONNECTIONS = 40
 _GRACEFUL_SECONDS = 20
 
 
+class Server(uvicorn.Server):
+    """Uvicorn, which at shutdown waits for open answers: a stream of events would never end by itself."""
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """End the streams first; their clients come back to another process."""
+        await self.config.app.state.watchers.close()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
+
+
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM. Raises Misconfigured when the settings would let strangers in."""
     require_safe(settings, settings.api_host)
@@ -23,7 +34,7 @@ def serve(settings: Settings) -> None:
     database, publisher = start_publisher(celery, settings, connections=_CONNECTIONS)
     try:
         api = create_api(Services(settings, database, ENDINGS, lambda: publisher.dropped))
-        uvicorn.run(
+        config = uvicorn.Config(
             api,
             host=settings.api_host,
             port=settings.api_port,
@@ -32,6 +43,7 @@ def serve(settings: Settings) -> None:
             server_header=False,
             timeout_graceful_shutdown=_GRACEFUL_SECONDS,
         )
+        Server(config).run()
     finally:
         publisher.stop()
         database.close()

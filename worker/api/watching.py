@@ -98,7 +98,9 @@ class Watchers:
                 del self._of[watch.principal]
 
     async def close(self) -> None:
-        """Stop the poller."""
+        """End every stream and stop the poller."""
+        for watch in self._watches:
+            watch.tell(None)
         if self._poller is not None:
             self._poller.cancel()
             await asyncio.gather(self._poller, return_exceptions=True)

@@ -24,10 +24,12 @@ def up(
     json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:
     """Run everything until Ctrl-C: servers that the environment does not name, API, workers, beat, Flower."""
-    from worker.dev.runfile import remove_runfile, write_runfile  # noqa: PLC0415 - heavy imports for one command
+    from worker.access.safety import require_safe  # noqa: PLC0415 - heavy imports for one command
+    from worker.dev.runfile import remove_runfile, write_runfile  # noqa: PLC0415
     from worker.dev.stack import Stack, run_stack  # noqa: PLC0415
 
     settings = Settings()
+    require_safe(settings, settings.api_host)
     configure_logs("WARNING" if settings.log_level == "INFO" else settings.log_level)
 
     def ready(stack: Stack) -> None:

@@ -10,7 +10,7 @@ from worker.dev.b2 import EmbeddedB2
 from worker.dev.postgres import EmbeddedPostgres
 from worker.dev.process import ChildProcess
 from worker.dev.valkey import EmbeddedValkey
-from worker.settings import Settings
+from worker.settings import DEVELOPMENT_KEY, Settings
 
 
 def start_servers(settings: Settings, directory: Path, running: ExitStack) -> tuple[Settings, list[ChildProcess]]:
@@ -24,6 +24,8 @@ def start_servers(settings: Settings, directory: Path, running: ExitStack) -> tu
     if settings.database_url is None:
         postgres = running.enter_context(EmbeddedPostgres(directory / "postgres", log=logs / "postgres.log"))
         named["database_url"] = postgres.url()
+        # Said expressly, for this database only: without a word it is refused where a DATABASE_URL is named.
+        named["secret_key"] = settings.secret_key or SecretStr(DEVELOPMENT_KEY)
         started.append(postgres.process)
     if settings.redis_url is None:
         valkey = running.enter_context(EmbeddedValkey(directory / "valkey", log=logs / "valkey.log"))

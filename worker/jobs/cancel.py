@@ -67,9 +67,12 @@ def retry_job(session: Session, job_id: UUID) -> None:
         raise NotFound(f"There is no job {job_id}.")
     if job.state not in {"failed", "dead", "cancelled"}:
         raise Conflict(f"Job {job_id} is {job.state}; only a failed, dead or cancelled job can be tried again.")
+    order = ORDERS.get(job.kind)
+    if order is None:
+        raise Conflict(f"Job {job_id} is a {job.kind}, which this release does not do any more.")
     try:
         with session.begin_nested():
-            session.execute(_REVIVE, {"id": job_id, "attempts": ORDERS[job.kind].max_attempts})
+            session.execute(_REVIVE, {"id": job_id, "attempts": order.max_attempts})
     except IntegrityError as error:
         raise Conflict(f"Another job does the same as {job_id} right now; wait for that one.") from error
     announce_after_commit(session, job_id)
