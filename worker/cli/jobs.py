@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from sqlalchemy.orm import Session
 
 from worker.cli.connection import settings_of_stack
@@ -37,7 +37,7 @@ def list_(
     if json:
         typer.echo(json_format.dumps(found))
         return
-    table = Table("id", "kind", "subject", "state", "attempt", "%", "why", box=None)
+    table = Table(Column("id", min_width=36), "kind", "subject", "state", "attempt", "%", "why", box=None)
     for job in found:
         why = (job["error"] or {}).get("detail", "")
         table.add_row(

@@ -24,6 +24,10 @@ _log = get_logger(__name__)
 Work = Callable[[JobRun, Any], None]
 
 
+class JobNotDone(Exception):
+    """What Celery is told of an attempt that did not succeed, so that Flower shows it. The ledger has settled it."""
+
+
 @dataclass(frozen=True)
 class Performer:
     """What performing needs: the ledger, this process's name, its rhythm, and what to do when jobs end badly."""
@@ -35,7 +39,10 @@ class Performer:
     endings: Endings
 
     def perform(self, job_id: UUID, work: Work) -> None:
-        """Run the job if it is to be had; a message for one that is not is acknowledged and forgotten."""
+        """Run the job if it is to be had; a message for one that is not is acknowledged and forgotten.
+
+        Raises JobNotDone when the attempt did not succeed and the ledger already says so.
+        """
         with self.database.transaction() as session:
             claimed = claim(session, job_id, worker=self.worker, lease=self.rhythm.lease)
         if claimed is None:
@@ -49,14 +56,17 @@ class Performer:
                 if not run.finished:
                     with run.finish():
                         pass
-        except LeaseLost:
+        except LeaseLost as error:
             _log.warning("lease_lost", job_id=str(job_id), kind=claimed.kind)
-        except Exception as error:  # noqa: BLE001 - every way a job can fail is settled in the ledger
-            self._settle_failure(run, error)
+            raise JobNotDone("lease lost") from error
+        except Exception as error:
+            # Every way a job can fail is settled in the ledger first.
+            state = self._settle_failure(run, error)
+            raise JobNotDone(f"{state}: {describe(error)['detail']}") from error
         else:
             _log.info("job_succeeded", job_id=str(job_id), kind=claimed.kind)
 
-    def _settle_failure(self, run: JobRun, error: Exception) -> None:
+    def _settle_failure(self, run: JobRun, error: Exception) -> str:
         claimed = run.claim
         if run.cancelled:
             # Whatever broke, broke because the run was told to stop: a killed ffmpeg, a cut upload.
@@ -74,6 +84,7 @@ class Performer:
                 settle(session, self.endings, ended, verdict, document)
         except LeaseLost:
             _log.warning("lease_lost", **ids)
+        return verdict.state
 
     def _verdict(self, claimed: Claim, error: Exception) -> Verdict:
         if isinstance(error, JobCancelled):

@@ -12,7 +12,7 @@ from celery import Celery, current_app, shared_task
 
 from worker.database import Database
 from worker.jobs.orders import Order
-from worker.jobs.perform import Performer
+from worker.jobs.perform import JobNotDone, Performer
 from worker.jobs.publisher import Publisher
 from worker.jobs.run import JobRun, Rhythm
 from worker.processes.broker import start_publisher
@@ -87,6 +87,7 @@ def performs(order: type[OrderType]) -> Callable[[Work[OrderType]], Any]:
             child.performer.perform(UUID(job_id), lambda run, done: work(run, done, child.tools))
 
         task.__doc__ = work.__doc__
-        return shared_task(name=order.kind, bind=True)(task)
+        # `throws`: such an end is expected, and no traceback is logged a second time.
+        return shared_task(name=order.kind, bind=True, throws=(JobNotDone,))(task)
 
     return declare

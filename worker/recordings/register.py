@@ -82,7 +82,9 @@ def _columns(new: NewRecording) -> dict[str, object]:
         "is_processing": True,
         "recording_metadata": {
             "recorded_by": new.recorded_by,
-            "source": {"filename": new.filename, "size_bytes": new.size_bytes, "sha1": new.sha1},
+            # SHA-1 of what was uploaded; the objects are named by it.
+            "digest": new.sha1,
+            "source": {"filename": new.filename, "size_bytes": new.size_bytes},
         },
     }
     if new.started_at is not None:

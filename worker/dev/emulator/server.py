@@ -32,6 +32,9 @@ def run_emulator(
     emulator, and OSError when the port is taken.
     """
     with socket.create_server((host, port), backlog=256) as listener:
+        # Accepted sockets inherit it. asyncio sets it only on sockets made with the protocol spelled out, and
+        # without it head and body of an answer, two writes, are 40 ms apart (measured: 50 ms a call, now 4).
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         app = create_emulator(root, bucket=bucket)
         vault = app.state.emulator.vault
         credentials = Credentials(f"http://{_authority(listener)}", vault.key_id, vault.application_key, bucket)
