@@ -28,6 +28,95 @@ _log = get_logger(__name__)
 TASK_MODULES = ("tasks.recordings", "tasks.upkeep", "tasks.timetable")
 
 
+# What is done, and how it ended, stands in PostgreSQL.
+_TRUTH: dict[str, Any] = {
+    # Status and results are the ledger's. Without this every task would also write to Redis, where an outage
+    # blocks the worker and keys pile up.
+    "task_ignore_result": True,
+    "result_backend": None,
+    # JSON only: a pickled message would run whatever the broker's owner likes.
+    "task_serializer": "json",
+    "accept_content": ["json"],
+    "enable_utc": True,
+    "timezone": "UTC",
+}
+
+# How a message reaches a child, and when it is gone for good.
+_DELIVERY: dict[str, Any] = {
+    # A message is acknowledged after its run, so a killed worker's message comes back by itself as well; claim
+    # refuses it when the reaper was quicker.
+    "task_acks_late": True,
+    # A child takes one message at a time: prefetched ones would wait behind a long lesson while others idle.
+    "worker_prefetch_multiplier": 1,
+    # Retries are the ledger's, so a failed or overdue run is acknowledged like any other.
+    "task_acks_on_failure": True,
+    "task_acks_on_timeout": True,
+    # True alone redelivers a job that kills its worker for ever. The reaper counts attempts and ends it.
+    "task_reject_on_worker_lost": False,
+    "task_retry_on_worker_lost": False,
+    # A lost broker does not stop work in hand: the lease in PostgreSQL decides who owns a job.
+    "worker_cancel_long_running_tasks_on_connection_loss": False,
+    # We use no ETA at all (a job that is not due is not published); this caps what a mistake could do.
+    "worker_eta_task_limit": 100,
+}
+
+# What a child may use up.
+_LIMITS: dict[str, Any] = {
+    # For the beat ticks; a job's own limits travel with its message.
+    "task_soft_time_limit": 270,
+    "task_time_limit": 300,
+    # A child is replaced after this many tasks or this much memory (KiB): leaks of C libraries stay small.
+    "worker_max_tasks_per_child": 500,
+    "worker_max_memory_per_child": 400_000,
+}
+
+# How a worker goes.
+_SHUTDOWN: dict[str, Any] = {
+    # SIGTERM (as SIGQUIT, see worker/cli) gives running jobs this long; what is left goes back unharmed.
+    "worker_soft_shutdown_timeout": 20.0,
+    # An idle worker may go at once: this is for those that hold messages with an ETA, and ours never do.
+    "worker_enable_soft_shutdown_on_idle": False,
+}
+
+# The link to the broker: every wait has an end.
+_LINK: dict[str, Any] = {
+    "broker_connection_retry_on_startup": True,
+    "broker_connection_max_retries": None,
+    "broker_pool_limit": 10,
+    "broker_pool_acquire_timeout": 2.0,
+    "broker_transport_options": {
+        # The same in every process: the shortest of any client wins. It need not exceed the longest job, since
+        # claim refuses what comes back too early.
+        "visibility_timeout": 600,
+        # Look for unacknowledged messages every 5 s; the default is about every 100 s.
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        # Without these a frozen Redis holds a caller for ever.
+        "socket_timeout": 5,
+        "socket_connect_timeout": 2,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        "retry_on_timeout": False,
+        "global_keyprefix": "astegni:",
+        "client_name": "astegni",
+    },
+    "task_publish_retry_policy": {
+        "max_retries": 2,
+        "interval_start": 0.1,
+        "interval_step": 0.2,
+        "interval_max": 0.5,
+    },
+}
+
+# What operators see in Flower, and our own logs.
+_OBSERVATION: dict[str, Any] = {
+    "worker_send_task_events": True,
+    "task_send_sent_event": True,
+    # Our own logging (worker/logs.py) stays in place.
+    "worker_hijack_root_logger": False,
+}
+
+
 def create_app(settings: Settings, task_modules: Sequence[str] = TASK_MODULES) -> Celery:
     """The application of one process: worker, beat, Flower, or the publisher inside the API."""
     app = Celery("astegni", broker=settings.broker_url, include=list(task_modules), set_as_current=True)
@@ -97,85 +186,21 @@ def queues_of(kinds: Sequence[str], settings: Settings) -> tuple[str, ...]:
 
 
 def celery_config(settings: Settings) -> dict[str, Any]:
-    """Celery's settings, the same in every process; a test holds them to that."""
+    """Celery's settings, the same in every process."""
     return {
-        # Status and results are the ledger's. Without this every task would also write to Redis, where an outage
-        # blocks the worker and keys pile up.
-        "task_ignore_result": True,
-        "result_backend": None,
-        # JSON only: a pickled message would run whatever the broker's owner likes.
-        "task_serializer": "json",
-        "accept_content": ["json"],
-        "enable_utc": True,
-        "timezone": "UTC",
-        # --- queues
+        **_TRUTH,
+        **_DELIVERY,
+        **_LIMITS,
+        **_SHUTDOWN,
+        **_LINK,
+        **_OBSERVATION,
         # Exactly these; a typing error in a queue's name must fail and not make a queue nobody consumes.
         "task_queues": [Queue(name, Exchange("astegni"), routing_key=name) for name in queue_names(settings)],
         "task_create_missing_queues": False,
         "task_default_queue": "default",
         "task_default_exchange": "astegni",
         "task_default_routing_key": "default",
-        # --- delivery
-        # A message is acknowledged after its run, so a killed worker's message comes back by itself as well; claim
-        # refuses it when the reaper was quicker.
-        "task_acks_late": True,
-        # A child takes one message at a time: prefetched ones would wait behind a long lesson while others idle.
-        "worker_prefetch_multiplier": 1,
-        # Retries are the ledger's, so a failed or overdue run is acknowledged like any other.
-        "task_acks_on_failure": True,
-        "task_acks_on_timeout": True,
-        # True alone redelivers a job that kills its worker for ever. The reaper counts attempts and ends it.
-        "task_reject_on_worker_lost": False,
-        "task_retry_on_worker_lost": False,
-        # A lost broker does not stop work in hand: the lease in PostgreSQL decides who owns a job.
-        "worker_cancel_long_running_tasks_on_connection_loss": False,
-        # We use no ETA at all (a job that is not due is not published); this caps what a mistake could do.
-        "worker_eta_task_limit": 100,
-        # --- limits
-        # For the beat ticks; a job's own limits travel with its message.
-        "task_soft_time_limit": 270,
-        "task_time_limit": 300,
-        # A child is replaced after this many tasks or this much memory (KiB): leaks of C libraries stay small.
-        "worker_max_tasks_per_child": 500,
-        "worker_max_memory_per_child": 400_000,
-        # --- shutdown
-        # SIGTERM (as SIGQUIT, see worker/cli) gives running jobs this long; what is left goes back unharmed.
-        "worker_soft_shutdown_timeout": 20.0,
-        # An idle worker may go at once: this is for those that hold messages with an ETA, and ours never do.
-        "worker_enable_soft_shutdown_on_idle": False,
-        # --- the link to the broker
-        "broker_connection_retry_on_startup": True,
-        "broker_connection_max_retries": None,
-        "broker_pool_limit": 10,
-        "broker_pool_acquire_timeout": 2.0,
-        "broker_transport_options": {
-            # The same in every process: the shortest of any client wins. It need not exceed the longest job, since
-            # claim refuses what comes back too early.
-            "visibility_timeout": 600,
-            # Look for unacknowledged messages every 5 s; the default is about every 100 s.
-            "unacked_restore_interval": 5,
-            "unacked_restore_throttle": 1,
-            # Without these a frozen Redis holds a caller for ever.
-            "socket_timeout": 5,
-            "socket_connect_timeout": 2,
-            "socket_keepalive": True,
-            "health_check_interval": 10,
-            "retry_on_timeout": False,
-            "global_keyprefix": "astegni:",
-            "client_name": "astegni",
-        },
-        "task_publish_retry_policy": {
-            "max_retries": 2,
-            "interval_start": 0.1,
-            "interval_step": 0.2,
-            "interval_max": 0.5,
-        },
-        # --- what operators see in Flower
-        "worker_send_task_events": True,
-        "task_send_sent_event": True,
-        # Our own logging (worker/logs.py) stays in place.
-        "worker_hijack_root_logger": False,
-        # --- beat: it only rings; what is due stands in PostgreSQL, so two beats or a late one do no harm
+        # Beat only rings; what is due stands in PostgreSQL, so two beats or a late one do no harm.
         "beat_schedule": timetable(settings),
         "beat_scheduler": "worker.processes.beat:Timetable",
         "beat_max_loop_interval": 5,

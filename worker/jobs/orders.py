@@ -22,7 +22,8 @@ class Order:
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
-        ORDERS[cls.kind] = cls
+        if "kind" in cls.__dict__:  # not what several kinds share
+            ORDERS[cls.kind] = cls
 
     @property
     def queue(self) -> str:
@@ -69,11 +70,8 @@ def media_time_limit(size_bytes: int) -> int:
 
 
 @dataclass(frozen=True)
-class IngestRecording(Order):
-    """Make the recording playable: probe, fast copy, poster, row. Runs next to the bytes."""
-
-    kind: ClassVar[str] = "recordings.ingest"
-    priority: ClassVar[int] = 2
+class RecordingOrder(Order):
+    """Work on the uploaded bytes of a recording, next to the spool that has them; one of a kind at a time."""
 
     recording_id: int
     session_id: int
@@ -98,32 +96,19 @@ class IngestRecording(Order):
 
 
 @dataclass(frozen=True)
-class StoreSource(Order):
+class IngestRecording(RecordingOrder):
+    """Make the recording playable: probe, fast copy, poster, row."""
+
+    kind: ClassVar[str] = "recordings.ingest"
+    priority: ClassVar[int] = 2
+
+
+@dataclass(frozen=True)
+class StoreSource(RecordingOrder):
     """Keep the bytes as they were uploaded in B2, then let the spool file go."""
 
     kind: ClassVar[str] = "recordings.store_source"
     max_attempts: ClassVar[int] = 10
-
-    recording_id: int
-    session_id: int
-    spool_id: str
-    size_bytes: int
-
-    @property
-    def queue(self) -> str:
-        return f"media.{self.spool_id}"
-
-    @property
-    def time_limit(self) -> int:
-        return media_time_limit(self.size_bytes)
-
-    @property
-    def subject(self) -> str:
-        return f"recording:{self.recording_id}"
-
-    @property
-    def unique_key(self) -> str:
-        return f"{self.kind}:{self.recording_id}"
 
 
 @dataclass(frozen=True)

@@ -56,10 +56,11 @@ class Performer:
                 if not run.finished:
                     with run.finish():
                         pass
-        except LeaseLost as error:
-            _log.warning("lease_lost", job_id=str(job_id), kind=claimed.kind)
-            raise JobNotDone("lease lost") from error
         except Exception as error:
+            if run.lost or isinstance(error, LeaseLost):
+                # It was told to stop; what else it says is not the job's end. The reaper decides.
+                _log.warning("lease_lost", job_id=str(job_id), kind=claimed.kind)
+                raise JobNotDone("lease lost") from error
             # Every way a job can fail is settled in the ledger first.
             state = self._settle_failure(run, error)
             raise JobNotDone(f"{state}: {describe(error)['detail']}") from error

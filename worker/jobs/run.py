@@ -59,6 +59,11 @@ class JobRun:
         """Whether somebody asked for the job to be cancelled."""
         return self._cancelled.is_set()
 
+    @property
+    def lost(self) -> bool:
+        """Whether the job is no longer this run's, as far as it knows: its lease was taken, or ran out unrenewed."""
+        return self._lost.is_set()
+
     def progress(self, percent: float, note: str | None = None) -> None:
         """Report how far the work is (0 to 100; never goes back) and what is being done, in a few words."""
         self._progress = max(self._progress, min(100, int(percent)))

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from models.recordings import Recording
 from worker.recordings.playable import Playable
 from worker.recordings.renditions import set_rendition
+from worker.storage.objects import StoredObject
 
 
 def publish_recording(
@@ -67,12 +68,7 @@ def _write_renditions(session: Session, recording_id: int, made: Playable) -> No
         session,
         recording_id,
         "playback",
-        state="ready",
-        reason=None,
-        object_name=made.playback.name,
-        file_id=made.playback.file_id,
-        sha1=made.playback.sha1,
-        bytes=made.playback.size,
+        **_stored(made.playback),
         mime=made.form.mime,
         codecs=made.form.codecs,
         width=video.width if video else None,
@@ -81,18 +77,18 @@ def _write_renditions(session: Session, recording_id: int, made: Playable) -> No
         duration_ms=made.copy.duration_ms,
     )
     if made.poster is not None and made.still is not None:
-        set_rendition(
-            session,
-            recording_id,
-            "poster",
-            state="ready",
-            reason=None,
-            object_name=made.poster.name,
-            file_id=made.poster.file_id,
-            sha1=made.poster.sha1,
-            bytes=made.poster.size,
-            mime="image/jpeg",
-            width=made.still.width,
-            height=made.still.height,
-        )
+        size = {"width": made.still.width, "height": made.still.height}
+        set_rendition(session, recording_id, "poster", **_stored(made.poster), mime="image/jpeg", **size)
     set_rendition(session, recording_id, "source", state="pending")
+
+
+def _stored(stored: StoredObject) -> dict[str, Any]:
+    """What a row says of an output that is verified on B2."""
+    return {
+        "state": "ready",
+        "reason": None,
+        "object_name": stored.name,
+        "file_id": stored.file_id,
+        "sha1": stored.sha1,
+        "bytes": stored.size,
+    }

@@ -21,6 +21,7 @@ Serve = Callable[..., Credentials]
 @contextmanager
 def serving(root: Path, **options: Any) -> Iterator[Credentials]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         app = create_emulator(root, **options)
         vault = app.state.emulator.vault
         realm = f"http://127.0.0.1:{listener.getsockname()[1]}"

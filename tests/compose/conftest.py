@@ -1,0 +1,103 @@
+"""docker-compose.yml and the Dockerfile, read as Docker reads them, as far as ours go."""
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+_VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<word>[^}]*))?\})")
+
+Compose = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """A line of the Dockerfile: `COPY`, and what follows."""
+
+    word: str
+    rest: str
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def compose_text() -> str:
+    """The file as it stands."""
+    return (ROOT / "docker-compose.yml").read_text()
+
+
+@pytest.fixture(scope="session")
+def read_compose(compose_text: str) -> Callable[[Mapping[str, str]], Compose]:
+    """`read_compose(variables)`: the file with its aliases, merges and variables resolved.
+
+    Raises LookupError with the name and the message of a required variable.
+    """
+    return lambda variables: _interpolated(yaml.safe_load(compose_text), variables)
+
+
+@pytest.fixture(scope="session")
+def variables() -> dict[str, str]:
+    """A value for each variable that is required."""
+    return {
+        "SECRET_KEY": "a-key-that-only-this-test-and-its-processes-know",
+        "BACKBLAZE_KEY_ID": "0123456789ab",
+        "BACKBLAZE_APPLICATION_KEY": "K000",
+        "POSTGRES_PASSWORD": "00ff00ff",
+        "REDIS_PASSWORD": "ff00ff00",
+        "FLOWER_BASIC_AUTH": "operator:open sesame",
+    }
+
+
+@pytest.fixture(scope="session")
+def dockerfile() -> list[Instruction]:
+    """Its instructions, continued lines joined, comments gone."""
+    text = re.sub(r"^\s*#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", " ")
+    lines = (line.partition(" ") for line in text.splitlines() if line.strip())
+    return [Instruction(word, rest.strip()) for word, _, rest in lines]
+
+
+@pytest.fixture(scope="session")
+def image_environment(dockerfile: list[Instruction]) -> dict[str, str]:
+    """What the image itself sets in the environment of its processes."""
+    last_stage = max(index for index, line in enumerate(dockerfile) if line.word == "FROM")
+    pairs = [pair for line in dockerfile[last_stage:] if line.word == "ENV" for pair in shlex.split(line.rest)]
+    return dict(pair.split("=", 1) for pair in pairs if not pair.startswith("PATH="))
+
+
+@pytest.fixture(scope="session")
+def entrypoint(dockerfile: list[Instruction]) -> list[str]:
+    """The words in front of every command."""
+    (line,) = (line for line in dockerfile if line.word == "ENTRYPOINT")
+    words: list[str] = json.loads(line.rest)
+    return words
+
+
+def _interpolated(node: Any, variables: Mapping[str, str]) -> Any:
+    if isinstance(node, dict):
+        return {name: _interpolated(value, variables) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_interpolated(value, variables) for value in node]
+    if isinstance(node, str):
+        return _VARIABLE.sub(lambda found: _value(found, variables), node)
+    return node
+
+
+def _value(found: re.Match[str], variables: Mapping[str, str]) -> str:
+    if found["dollar"]:
+        return "$"
+    # With a colon an empty value counts as none.
+    value = variables.get(found["name"]) or ""
+    if not value and found["kind"] == "?":
+        raise LookupError(f"{found['name']}: {found['word']}")
+    return value or (found["word"] or "" if found["kind"] == "-" else "")

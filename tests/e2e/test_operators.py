@@ -1,0 +1,239 @@
+"""What operators have: the facts of `astegni up`, health, figures, Flower, and the command beside the running stack."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2 as httpx
+import psutil
+import psycopg
+import pytest
+
+from worker.dev.environment import environment_without_settings
+from worker.dev.service import astegni
+
+
+def test_up_says_exactly_this(stack: Any) -> None:
+    facts = stack.facts
+
+    assert list(facts) == ["api", "flower", "b2", "database_url", "redis_url", "mailbox", "operator_token"]
+    assert list(facts["b2"]) == ["realm", "key_id", "application_key", "bucket"]
+    assert (stack.folder / "said").read_text().count("\n") == 1
+    for url in (facts["api"], facts["flower"], facts["b2"]["realm"], facts["database_url"], facts["redis_url"]):
+        assert urlsplit(url).hostname == "127.0.0.1"
+    assert facts["mailbox"] is None
+    with psycopg.connect(facts["database_url"]) as connection:
+        assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
+
+
+def test_secrets_stand_in_no_command_line(stack: Any) -> None:
+    facts = stack.facts
+    secrets = [
+        facts["b2"]["application_key"],
+        urlsplit(facts["database_url"]).password,
+        urlsplit(facts["redis_url"]).password,
+        facts["operator_token"],
+    ]
+    up = psutil.Process(stack.process.pid)
+    commands = [" ".join(each.cmdline()) for each in (up, *up.children(recursive=True))]
+
+    assert not [command for command in commands if any(secret in command for secret in secrets)]
+
+
+def test_health_readiness_and_figures(stack: Any) -> None:
+    nobody = stack.school.nobody
+
+    assert nobody.get("/healthz") == {"status": "ok"}
+    ready = nobody.get("/readyz")
+    assert (ready["status"], set(ready["checks"].values())) == ("ready", {"ok"})
+    figures = nobody.http.get("/metrics")
+    assert figures.status_code == 200
+    assert figures.headers["content-type"].startswith("text/plain")
+    assert "astegni_" in figures.text
+
+
+def test_flower_lists_both_workers(stack: Any) -> None:
+    flower = stack.facts["flower"]
+
+    assert httpx.get(f"{flower}/healthcheck").status_code == 200
+    page = stack.eventually(lambda: _with_both(httpx.get(f"{flower}/workers?json=1").json()))
+    assert {worker["status"] for worker in page} == {True}
+    # Operators look; whoever reaches the port changes nothing.
+    assert httpx.post(f"{flower}/api/worker/shutdown/{page[0]['hostname']}").status_code in {401, 403, 404, 405}
+    assert stack.school.nobody.get("/readyz")["status"] == "ready"
+
+
+def _with_both(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = answer["data"]
+    return found if {one["hostname"].partition("@")[0] for one in found} == {"default", "media"} else []
+
+
+def test_ingest_finds_the_running_stack_and_shows_progress(stack: Any, sample: Callable[[str], bytes]) -> None:
+    lesson = stack.folder / "a lesson.webm"
+    lesson.write_bytes(sample("vp9"))
+    session_id = stack.lesson()
+
+    done = stack.command("ingest", str(lesson), "--session", str(session_id))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    (recording,) = stack.school.tutor.get(f"/v1/recordings?session_id={session_id}")["items"]
+    assert recording["is_available"]
+    assert recording["recording_title"] == "a lesson"
+    last = done.stdout.splitlines()[-1]
+    assert last == (
+        f"Recording {recording['id']} can be played: {recording['duration_seconds']} s, "
+        f"{recording['file_size_bytes']} bytes."
+    )
+    assert "uploading" in done.stdout
+    assert "100 %" in done.stdout
+    stack.settled(recording["id"])
+    # Once more: the same lesson, already there.
+    again = stack.command("ingest", str(lesson), "--session", str(session_id))
+    assert (again.returncode, again.stdout.splitlines()[-1]) == (0, last)
+
+
+def test_ingest_says_why_a_file_is_rejected(stack: Any) -> None:
+    text = stack.folder / "notes.webm"
+    text.write_text("no recording")
+
+    failed = stack.command("ingest", str(text), "--session", str(stack.lesson()))
+
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("astegni: The recording was not ingested: ")
+    assert failed.stderr.count("\n") == 1
+    assert stack.spooled() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--session", "2147483647"], "There is no whiteboard session 2147483647."),
+        (["--session", "1", "--type", "film"], "The request does not have the form it must have"),
+        (["--session", "1", "--token", "x.y.z"], "The token cannot be trusted."),
+        (["--session", "1", "--api", "http://127.0.0.1:1"], "The API at http://127.0.0.1:1 does not answer"),
+    ],
+)
+def test_ingest_passes_on_what_the_api_says(
+    stack: Any, sample: Callable[[str], bytes], words: list[str], said: str
+) -> None:
+    lesson = stack.folder / "lesson.webm"
+    lesson.write_bytes(sample("audio"))
+
+    failed = stack.command("ingest", str(lesson), *words)
+
+    assert failed.returncode != 0
+    assert failed.stderr.startswith(f"astegni: {said}")
+    assert "Traceback" not in failed.stderr
+
+
+def test_jobs_from_the_command_line(stack: Any, sample: Callable[[str], bytes]) -> None:
+    tutor, session_id = stack.school.tutor, stack.lesson()
+    failed_id, failed_job = tutor.accepted(session_id, b"no recording")
+    tutor.job(failed_job)
+    stack.settled(failed_id)
+
+    listed = stack.command("jobs", "list", "--subject", f"recording:{failed_id}", "--state", "failed", "--json")
+    assert [job["id"] for job in json.loads(listed.stdout)] == [failed_job]
+    table = stack.command("jobs", "list", "--kind", "recordings.ingest")
+    assert failed_job in table.stdout
+    assert "failed" in table.stdout
+    shown = json.loads(stack.command("jobs", "show", failed_job).stdout)
+    assert (shown["state"], [one["outcome"] for one in shown["attempts"]]) == ("failed", ["failed"])
+
+    again = stack.command("jobs", "retry", failed_job)
+    assert (again.returncode, again.stdout) == (0, "Queued again.\n")
+    assert tutor.job(failed_job)["state"] == "failed"
+    stack.settled(failed_id)
+    over = stack.command("jobs", "cancel", failed_job)
+    assert (over.returncode, over.stdout) == (1, "")
+    assert over.stderr.startswith(f"astegni: Job {failed_job} is failed;")
+    unknown = stack.command("jobs", "show", "00000000-0000-0000-0000-000000000000")
+    assert unknown.returncode == 1
+    assert unknown.stderr == "astegni: There is no job 00000000-0000-0000-0000-000000000000.\n"
+
+    with stack.held():
+        recording_id, job_id = tutor.accepted(session_id, sample("audio"))
+        tutor.job(job_id, "running")
+        asked = stack.command("jobs", "cancel", job_id)
+        assert (asked.returncode, asked.stdout) == (0, "The running job was asked to stop.\n")
+        assert tutor.job(job_id)["state"] == "cancelled"
+    tutor.delete(f"/v1/recordings/{recording_id}")
+    stack.settled(recording_id)
+    assert stack.spooled() == []
+
+
+def test_a_second_stack_cannot_take_the_same_data(stack: Any) -> None:
+    refused = stack.command("up", "--json", "--data", str(stack.folder / "data"))
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "is in use by another `astegni up`" in refused.stderr
+    # The first one's run file still stands: other commands find it.
+    assert stack.command("jobs", "list").returncode == 0
+
+
+def test_twenty_at_once_with_one_key_are_one_recording(stack: Any, sample: Callable[[str], bytes]) -> None:
+    tutor, session_id, content = stack.school.tutor, stack.lesson(), sample("audio")
+    headers = {"Idempotency-Key": f"key-{session_id}"}
+
+    with ThreadPoolExecutor(20) as senders:
+        answers = list(senders.map(lambda _: tutor.upload(session_id, content, headers=headers), range(20)))
+
+    assert {(answer.status_code, answer.content) for answer in answers} == {(202, answers[0].content)}
+    assert {answer.headers["location"] for answer in answers} == {answers[0].headers["location"]}
+    assert sorted(answer.headers.get("idempotency-replayed", "no") for answer in answers) == ["no"] + ["true"] * 19
+    assert len(tutor.get(f"/v1/recordings?session_id={session_id}")["items"]) == 1
+    body = answers[0].json()
+    other = tutor.upload(session_id, content, headers=headers, title="Another")
+    assert tutor.said(other, 422)["code"] == "invalid-input"
+    other = tutor.upload(session_id, sample("vp9"), headers=headers)
+    assert tutor.said(other, 422)["code"] == "invalid-input"
+    assert tutor.job(body["job_id"])["state"] == "succeeded"
+    stack.settled(body["recording_id"])
+    assert stack.spooled() == []
+    # The key is remembered: also when the lesson is long there, the answer is the first one.
+    late = tutor.upload(session_id, content, headers=headers)
+    assert (late.status_code, late.content) == (202, answers[0].content)
+    assert stack.spooled() == []
+
+
+def test_twenty_at_once_without_a_key_are_one_recording_too(stack: Any, sample: Callable[[str], bytes]) -> None:
+    tutor, session_id, content = stack.school.tutor, stack.lesson(), sample("audio")
+
+    with ThreadPoolExecutor(20) as senders:
+        answers = list(senders.map(lambda _: tutor.upload(session_id, content), range(20)))
+
+    assert {(answer.status_code, answer.text) for answer in answers} == {(202, answers[0].text)}
+    assert tutor.job(answers[0].json()["job_id"])["state"] == "succeeded"
+    stack.settled(answers[0].json()["recording_id"])
+    assert stack.spooled() == []
+    assert len(stack.objects(session_id)) == 2
+
+
+def test_the_demo_ends_well_and_leaves_no_process(tmp_path: Path) -> None:
+    environment = environment_without_settings() | {"XDG_STATE_HOME": str(tmp_path / "state"), "COLUMNS": "120"}
+    demo = subprocess.Popen(
+        astegni("demo"), env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    family: dict[int, psutil.Process] = {}
+    end = time.monotonic() + 120
+    while demo.poll() is None:
+        assert time.monotonic() < end
+        family |= {each.pid: each for each in psutil.Process(demo.pid).children(recursive=True)}
+        time.sleep(0.2)
+    said = demo.communicate()[0]
+
+    assert demo.returncode == 0, said
+    assert len(family) > 8
+    assert [each for each in family.values() if each.is_running()] == []
+    for word in ("is_available", "True", "vp09", "play/playback.webm", "play/poster.jpg", "Authorization="):
+        assert word in said
+    assert list(tmp_path.iterdir()) == []
+    assert sys.executable
+    assert os.environ
