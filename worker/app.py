@@ -10,13 +10,13 @@ from typing import Any
 from uuid import uuid4
 
 from celery import Celery, signals
-from kombu import Exchange, Queue
 
 from worker.database import Database
 from worker.errors import Misconfigured
 from worker.jobs.orders import PruneLedger, SweepObjects, SweepSpool
 from worker.jobs.settle import release_runs
 from worker.logs import get_logger
+from worker.processes.broker import EXCHANGE, queue
 from worker.processes.child import close_child, open_child
 from worker.processes.keeping import KeepLedger
 from worker.processes.liveness import show_alive
@@ -195,10 +195,10 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         **_LINK,
         **_OBSERVATION,
         # Exactly these; a typing error in a queue's name must fail and not make a queue nobody consumes.
-        "task_queues": [Queue(name, Exchange("astegni"), routing_key=name) for name in queue_names(settings)],
+        "task_queues": [queue(name) for name in queue_names(settings)],
         "task_create_missing_queues": False,
         "task_default_queue": "default",
-        "task_default_exchange": "astegni",
+        "task_default_exchange": EXCHANGE,
         "task_default_routing_key": "default",
         # Beat only rings; what is due stands in PostgreSQL, so two beats or a late one do no harm.
         "beat_schedule": timetable(settings),

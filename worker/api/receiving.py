@@ -1,6 +1,6 @@
 """Take a request's body piece by piece, never whole, and end well with a client whose upload is refused."""
 
-import time
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from starlette.concurrency import run_in_threadpool
@@ -25,15 +25,19 @@ async def receive_form(request: Request, make_reader: Callable[[], FormReader]) 
     """
     stream = request.stream()
     reader: FormReader | None = None
+    begun = False
     try:
         reader = await run_in_threadpool(make_reader)
+        begun = True
         async for batch in _batches(stream):
             await run_in_threadpool(reader.feed, batch)
         return reader, await run_in_threadpool(reader.finish)
     except ClientDisconnect as error:
         raise InvalidInput("The client went away before the upload was complete.") from error
     except Exception:
-        await _drain(stream)
+        # Who asked before sending has sent nothing yet, and reading would be the invitation to begin.
+        if begun or request.headers.get("expect", "").lower() != "100-continue":
+            await _drain(stream)
         raise
     finally:
         if reader is not None:
@@ -54,12 +58,12 @@ async def _batches(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 async def _drain(stream: AsyncIterator[bytes]) -> None:
-    end = time.monotonic() + _DRAIN_SECONDS
     left = _DRAIN_BYTES
     try:
-        async for piece in stream:
-            left -= len(piece)
-            if left < 0 or time.monotonic() > end:
-                return
-    except ClientDisconnect:
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            async for piece in stream:
+                left -= len(piece)
+                if left < 0:
+                    return
+    except (TimeoutError, ClientDisconnect):
         return

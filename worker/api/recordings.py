@@ -108,7 +108,7 @@ def _register(services: Services, caller: Caller, once: Once, form: FormReader, 
     spool = services.tools.spool
     try:
         fields = _form(form.fields)
-        uploaded = UploadedForm(**fields.model_dump(exclude_unset=True), sha1=file.sha1)
+        uploaded = UploadedForm.model_validate({**form.fields, "sha1": file.sha1})
         with services.database.transaction() as session:
             _session_to_fill(session, caller, fields.session_id)
 
@@ -146,7 +146,7 @@ def _new_recording(
 ) -> NewRecording:
     return NewRecording(
         session_id=fields.session_id,
-        title=fields.title or PurePath(filename or "").stem.replace("\x00", "") or "Recording",
+        title=fields.title or PurePath(filename or "").stem or "Recording",
         type=fields.type,
         recorded_by=caller.user_id if isinstance(caller, User) else None,
         principal=caller.principal,

@@ -1,6 +1,8 @@
 """The API as a process: what it needs is built here, served, and closed again."""
 
+import signal
 from socket import socket
+from types import FrameType
 
 import uvicorn
 
@@ -27,6 +29,10 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM. Raises Misconfigured when the settings would let strangers in."""
     require_safe(settings, settings.api_host)
@@ -43,6 +49,8 @@ def serve(settings: Settings) -> None:
             server_header=False,
             timeout_graceful_shutdown=_GRACEFUL_SECONDS,
         )
+        # Uvicorn raises the signal again when it is done; the default handler would leave no time to close.
+        signal.signal(signal.SIGTERM, _leave)
         Server(config).run()
     finally:
         publisher.stop()

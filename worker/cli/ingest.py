@@ -13,6 +13,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from worker.cli.connection import api_of_stack
 from worker.errors import AstegniError, Unavailable
 
+_PASSING = frozenset({502, 503, 504})
+_PATIENCE = 60.0
 _OVER = frozenset({"succeeded", "failed", "cancelled", "dead"})
 
 
@@ -56,7 +58,7 @@ def upload_and_wait(
             sent = progress.add_task("uploading", total=file.stat().st_size)
             accepted = _upload(client, _Watched(body, progress, sent), file.name, session_id, title, type_)
         _follow(client, accepted, console)
-        return _answer(client.get(f"/v1/recordings/{accepted['recording_id']}"))
+        return _ask_patiently(client, f"/v1/recordings/{accepted['recording_id']}")
     except httpx.TransportError as error:
         raise Unavailable(f"The API at {client.base_url} does not answer ({type(error).__name__}).") from error
 
@@ -106,13 +108,28 @@ def _follow(client: httpx.Client, accepted: dict[str, Any], console: Console | N
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("waiting", total=100)
         while True:
-            job = _answer(client.get(f"/v1/jobs/{accepted['job_id']}"))
+            job = _ask_patiently(client, f"/v1/jobs/{accepted['job_id']}")
             progress.update(task, completed=job["progress"], description=job["progress_note"] or job["state"])
             if job["state"] in _OVER:
                 break
             time.sleep(0.25)
     if job["state"] != "succeeded":
         raise IngestFailed(f"The recording was not ingested: {(job['error'] or {}).get('detail', job['state'])}")
+
+
+def _ask_patiently(client: httpx.Client, path: str) -> dict[str, Any]:
+    """GET, and again for a minute while the API cannot answer: the upload is safe, only the view of it is not."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            response = client.get(path)
+        except httpx.TransportError:
+            if time.monotonic() > end:
+                raise
+        else:
+            if response.status_code not in _PASSING or time.monotonic() > end:
+                return _answer(response)
+        time.sleep(1)
 
 
 def _answer(response: httpx.Response) -> dict[str, Any]:

@@ -73,6 +73,9 @@ def media_time_limit(size_bytes: int) -> int:
 class RecordingOrder(Order):
     """Work on the uploaded bytes of a recording, next to the spool that has them; one of a kind at a time."""
 
+    # Ten attempts see B2 out for an hour and a half.
+    max_attempts: ClassVar[int] = 10
+
     recording_id: int
     session_id: int
     spool_id: str
@@ -108,7 +111,6 @@ class StoreSource(RecordingOrder):
     """Keep the bytes as they were uploaded in B2, then let the spool file go."""
 
     kind: ClassVar[str] = "recordings.store_source"
-    max_attempts: ClassVar[int] = 10
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,14 @@ _MARK = """
 _MARK_DUE = text(_MARK.format(only=""))
 _MARK_ONLY = text(_MARK.format(only="AND id = ANY(:ids)")).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
 
+# The one that could not be sent steps back a little, so that it cannot stand in front of the others for ever.
 _TAKE_BACK = text(
     """
-    UPDATE jobs SET state = 'queued', publications = publications - 1, lease_until = NULL, published_at = NULL
+    UPDATE jobs SET state = 'queued', publications = publications - 1, lease_until = NULL, published_at = NULL,
+           run_at = CASE WHEN id = :refused THEN now() + interval '5 s' ELSE run_at END
      WHERE id = ANY(:ids) AND state = 'published'
     """
-).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("refused", type_=Uuid))
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def publish(
             send(message)
         except Exception:
             with database.transaction() as session:
-                session.execute(_TAKE_BACK, {"ids": [left.job_id for left in messages[position:]]})
+                unsent = [left.job_id for left in messages[position:]]
+                session.execute(_TAKE_BACK, {"ids": unsent, "refused": message.job_id})
             raise
     return len(messages)

@@ -1,14 +1,21 @@
 """Send a job's id to the broker: the one place that speaks to Celery's `send_task`."""
 
 from celery import Celery
+from kombu import Exchange, Queue
 
 from worker.database import Database
 from worker.jobs.publish import Message, PublicationLease, Send, publish
 from worker.jobs.publisher import Publisher
 from worker.settings import Settings
 
+EXCHANGE = "astegni"
 # The soft limit interrupts the run so that it can settle; this many seconds later the child is killed.
 _GRACE = 30
+
+
+def queue(name: str) -> Queue:
+    """A queue of ours, whichever process consumes it."""
+    return Queue(name, Exchange(EXCHANGE), routing_key=name)
 
 
 def sender(app: Celery) -> Send:
@@ -19,7 +26,8 @@ def sender(app: Celery) -> Send:
             message.kind,
             args=(str(message.job_id),),
             task_id=message.message_id,
-            queue=message.queue,
+            # The queue itself and not its name: another spool's queue is not among those this process declares.
+            queue=queue(message.queue),
             soft_time_limit=message.time_limit,
             time_limit=message.time_limit + _GRACE,
         )

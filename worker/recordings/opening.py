@@ -3,10 +3,18 @@
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.recordings import Recording
+from worker.errors import Conflict
 from worker.recordings.names import recording_prefix
+
+
+class SentAgain(Conflict):
+    """While this recording stood as failed, the same bytes came in once more and are a recording of their own."""
+
+    code, title = "sent-again", "Uploaded again"
 
 
 @dataclass(frozen=True)
@@ -47,8 +55,18 @@ def lock_recording(session: Session, recording_id: int) -> Recording | None:
 
 
 def mark_processing(session: Session, recording_id: int) -> None:
-    """Say that the recording is being worked on, also on a later try after a failure."""
+    """Say that the recording is being worked on, also on a later try after a failure.
+
+    Raises SentAgain when its bytes have become another recording since then.
+    """
     recording = lock_recording(session, recording_id)
-    if recording is not None and not recording.is_available:
-        recording.is_processing, recording.error = True, None
-        recording.updated_at = func.now()
+    if recording is None or recording.is_available:
+        return
+    try:
+        with session.begin_nested():
+            recording.is_processing, recording.error = True, None
+            recording.updated_at = func.now()
+    except IntegrityError as error:
+        raise SentAgain(
+            f"The bytes of recording {recording_id} were uploaded again: see the newer recording of the session."
+        ) from error

@@ -43,7 +43,8 @@ class Spool:
     def __init__(self, folder: Path, *, reserve: int = 0) -> None:
         self._folder = folder
         self._reserve = reserve
-        folder.mkdir(parents=True, exist_ok=True)
+        with _full_disk_named():
+            folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, name: str) -> Path:
         """Where the complete file `name` is. Raises NotFound when it is not there any more."""
@@ -115,7 +116,8 @@ class Receiver:
         self._size = 0
         self._looked_at = 0
         self._part = target.with_name(target.name + _PART)
-        self._file: BinaryIO = self._part.open("xb", buffering=0)
+        with _full_disk_named():
+            self._file: BinaryIO = self._part.open("xb", buffering=0)
 
     @property
     def size(self) -> int:

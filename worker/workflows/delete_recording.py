@@ -1,10 +1,13 @@
 """Delete a recording: cancel what works on it, drop the row, order the removal of its files."""
 
+from contextlib import suppress
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.jobs import Job
 from models.states import JOB_LIVE
+from worker.errors import Conflict
 from worker.jobs.cancel import cancel_job
 from worker.jobs.orders import RemoveRecordingFiles
 from worker.recordings.deleting import delete_recording as delete_row
@@ -24,6 +27,8 @@ def delete_recording(session: Session, recording_id: int, *, principal: str) -> 
             Job.state.in_(JOB_LIVE),
         )
     ).all():
-        cancel_job(session, ENDINGS, job_id)
+        # It may have ended since we asked: then there is nothing left to cancel.
+        with suppress(Conflict):
+            cancel_job(session, ENDINGS, job_id)
     session_id = delete_row(session, recording_id, principal=principal)
     mark_recorded(session, session_id)

@@ -5,8 +5,8 @@ The hosts `postgres` and `redis`, ports and paths become loopback, free ports an
 
 import re
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ import pytest
 from psycopg import sql
 
 from worker.dev.databases import create_database, drop_database
+from worker.dev.emulator.credentials import Credentials
 from worker.dev.environment import environment_without_settings
-from worker.dev.ports import free_port
+from worker.dev.ports import free_port, retry_while_port_taken
 from worker.dev.process import ChildProcess, wait_until
 from worker.dev.programs import postgres_programs, valkey_server
 from worker.dev.service import astegni
@@ -35,13 +36,11 @@ class Host:
         self.running: dict[str, ChildProcess] = {}
         self._image_environment = image_environment
         self._folder = folder
+        _programs(folder / "programs", ports["redis"])
 
     def root(self, name: str) -> Path:
         """What stands for the container's read-only file system: nothing may appear there."""
         return self._folder / "roots" / name
-
-    def log(self, name: str) -> Path:
-        return self._folder / "logs" / f"{name}.log"
 
     def url(self, port: str) -> str:
         """Where the service is that compose publishes on `port`."""
@@ -52,7 +51,8 @@ class Host:
         place = self.place(name, "/data") if name == "redis" else self.root(name)
         place.mkdir(parents=True, exist_ok=True)
         command = self.words(name, self.services[name]["command"])
-        self.running[name] = ChildProcess(name, command, self.log(name), env=self.environment(name), cwd=place)
+        log = self._folder / "logs" / f"{name}.log"
+        self.running[name] = ChildProcess(name, command, log, env=self.environment(name), cwd=place)
 
     def words(self, name: str, words: list[str]) -> list[str]:
         """A command as this host says it; the image's entry point stands before those of ours."""
@@ -64,7 +64,11 @@ class Host:
         service = self.services[name]
         image = {} if name in SERVERS else self._image_environment
         named = {variable: self._local(value) for variable, value in {**image, **service["environment"]}.items()}
-        places = {variable: str(self.place(name, value)) for variable, value in named.items() if value.startswith("/")}
+        places = {
+            variable: str(self.place(name, value))
+            for variable, value in named.items()
+            if value.startswith("/") and variable != "PYTHONPATH"
+        }
         shell = environment_without_settings() | {"HOME": str(self.root(name)), "PGPORT": str(self.ports["postgres"])}
         shell["PATH"] = f"{self._folder / 'programs'}:{shell['PATH']}"
         if "tmpfs" in service:
@@ -97,6 +101,7 @@ class Host:
         return ended.returncode == 0
 
     def wait_healthy(self, name: str) -> None:
+        """Wait for the service's health; PostgreSQL runs before us and must be healthy at once."""
         if name in self.running:
             wait_until(lambda: self.is_healthy(name), self.running[name], HEALTHY_WITHIN, interval=0.2)
         else:
@@ -111,7 +116,7 @@ class Host:
 
     def bring_up(self) -> None:
         """Start every service when what it waits for is there, then wait until all are healthy."""
-        waiting = [name for name in self.services if name not in {"postgres", *self.running}]
+        waiting = [name for name in self.services if name != "postgres"]
         completed: set[str] = set()
         while waiting:
             name = next(name for name in waiting if not set(waiting) & set(self.services[name].get("depends_on", {})))
@@ -130,6 +135,7 @@ class Host:
             self.wait_healthy(name)
 
     def kill(self) -> None:
+        """End whatever still runs."""
         for process in self.running.values():
             process.kill()
 
@@ -147,16 +153,16 @@ class Host:
 
 def _programs(folder: Path, redis_port: int) -> None:
     """The programs of the images of others, by their names: Valkey's are Redis', on our port."""
+    server, client = valkey_server(), valkey_server().with_name("valkey-cli")
+    scripts = {
+        "redis-server": f'exec "{server}" "$@" --bind 127.0.0.1 --port {redis_port}',
+        "redis-cli": f'exec "{client}" -p {redis_port} "$@"',
+        "pg_isready": f'exec "{postgres_programs() / "pg_isready"}" "$@"',
+    }
     folder.mkdir()
-    valkey = valkey_server()
-    for name, program, port in (
-        ("redis-server", valkey, f"--bind 127.0.0.1 --port {redis_port}"),
-        ("redis-cli", valkey.with_name("valkey-cli"), ""),
-    ):
-        front = f"-p {redis_port} " if name == "redis-cli" else ""
-        (folder / name).write_text(f'#!/bin/sh\nexec "{program}" {front}"$@" {port}\n')
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
         (folder / name).chmod(0o755)
-    (folder / "pg_isready").symlink_to(postgres_programs() / "pg_isready")
 
 
 @pytest.fixture
@@ -180,7 +186,13 @@ def postgres_of_compose(postgres, read_compose, variables) -> Iterator[int]:
 
 @pytest.fixture
 def host(
-    tmp_path: Path, read_compose: Callable[..., Any], variables, image_environment, b2, postgres_of_compose
+    tmp_path: Path,
+    read_compose: Callable[..., Any],
+    variables: dict[str, str],
+    image_environment: dict[str, str],
+    image_modules: Path,
+    b2: Credentials,
+    postgres_of_compose: int,
 ) -> Iterator[Host]:
     """Everything of docker-compose.yml, up and healthy, with the emulator for B2."""
     compose = read_compose(
@@ -192,11 +204,19 @@ def host(
             "BACKBLAZE_REALM": b2.realm,
         }
     )
-    ports = {"postgres": postgres_of_compose, "redis": free_port(), "8000": free_port(), "5555": free_port()}
-    _programs(tmp_path / "programs", ports["redis"])
-    host = Host(compose, image_environment, tmp_path, ports)
-    with ExitStack() as at_the_end:
-        at_the_end.callback(host.kill)
-        host.start("redis")
-        host.bring_up()
-        yield host
+
+    environment = image_environment | {"PYTHONPATH": str(image_modules)}
+
+    def start() -> Host:
+        ports = {"postgres": postgres_of_compose, "redis": free_port(), "8000": free_port(), "5555": free_port()}
+        host = Host(compose, environment, Path(tempfile.mkdtemp(dir=tmp_path)), ports)
+        try:
+            host.bring_up()
+        except BaseException:
+            host.kill()
+            raise
+        return host
+
+    host = retry_while_port_taken(start)
+    yield host
+    host.kill()

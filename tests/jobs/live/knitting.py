@@ -24,6 +24,11 @@ class Work(Order):
     what: str
     diary: str
     seconds: float = 0.0
+    where: str = "default"
+
+    @property
+    def queue(self) -> str:
+        return self.where
 
 
 @performs(Work)

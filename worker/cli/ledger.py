@@ -1,0 +1,48 @@
+"""What `astegni jobs` asks of the ledger: one short transaction each, straight in PostgreSQL."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from worker.cli.connection import settings_of_stack
+from worker.database import Database
+from worker.jobs.cancel import cancel_job, retry_job
+from worker.jobs.reading import list_jobs, read_attempts, read_job
+from worker.workflows.endings import ENDINGS
+
+
+def find_jobs(*, state: str | None, kind: str | None, subject: str | None, limit: int) -> list[dict[str, Any]]:
+    """The newest jobs that fit, as the API shows them."""
+    with _ledger() as session:
+        return [job.document for job in list_jobs(session, state=state, kind=kind, subject=subject, limit=limit).jobs]
+
+
+def find_job(job_id: UUID) -> dict[str, Any]:
+    """A job with its attempts. Raises NotFound."""
+    with _ledger() as session:
+        return {**read_job(session, job_id).document, "attempts": read_attempts(session, job_id)}
+
+
+def cancel(job_id: UUID) -> str:
+    """Cancel a job; the state it is in now. Raises NotFound, Conflict."""
+    with _ledger() as session:
+        return cancel_job(session, ENDINGS, job_id)
+
+
+def retry(job_id: UUID) -> None:
+    """Queue a job again. Raises NotFound, Conflict."""
+    with _ledger() as session:
+        retry_job(session, job_id)
+
+
+@contextmanager
+def _ledger() -> Iterator[Session]:
+    database = Database(settings_of_stack().sqlalchemy_url, pool_size=1, max_overflow=0)
+    try:
+        with database.transaction() as session:
+            yield session
+    finally:
+        database.close()
