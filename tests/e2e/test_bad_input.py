@@ -168,11 +168,11 @@ def test_a_malformed_token(stack: Any) -> None:
         assert stack.school.nobody.said(answer, 401)["code"] == "unauthorized"
 
 
-def raw_upload(stack: Any, body: bytes, length: int) -> socket.socket:
+def raw_upload(stack: Any, caller: Any, body: bytes, length: int) -> socket.socket:
     """A connection on which the first bytes of an upload have been sent."""
     host, _, port = stack.facts["api"].removeprefix("http://").partition(":")
     head = (
-        f"POST /v1/recordings HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {stack.school.tutor.token}\r\n"
+        f"POST /v1/recordings HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {caller.token}\r\n"
         f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {length}\r\n\r\n"
     )
     line = socket.create_connection((host, int(port)), timeout=10)
@@ -186,7 +186,7 @@ def test_a_client_that_goes_away(stack: Any, sample: Callable[[str], bytes]) -> 
         f'--b\r\nContent-Disposition: form-data; name="session_id"\r\n\r\n{session_id}\r\n'
         '--b\r\nContent-Disposition: form-data; name="file"; filename="a.webm"\r\n\r\n'
     ).encode()
-    with raw_upload(stack, body + bytes(2_000_000), 1_000_000_000):
+    with raw_upload(stack, stack.school.tutor, body + bytes(2_000_000), 1_000_000_000):
         stack.eventually(stack.spooled)
 
     stack.eventually(lambda: not stack.spooled())
@@ -201,6 +201,10 @@ def test_an_upload_to_somebody_elses_session_is_refused_before_its_bytes(stack: 
         f'--b\r\nContent-Disposition: form-data; name="session_id"\r\n\r\n{session_id}\r\n'
         '--b\r\nContent-Disposition: form-data; name="file"; filename="a.webm"\r\n\r\n'
     ).encode()
+    with raw_upload(stack, stack.school.other_tutor, body + bytes(2_000_000), 1_000_000_000):
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            assert stack.spooled() == []
     began = time.monotonic()
     answer = stack.school.other_tutor.http.post(
         "/v1/recordings",

@@ -207,10 +207,13 @@ def test_playback_has_its_documented_shape(lessons: Any, name: str) -> None:
 def test_the_signed_address_gives_a_file_that_plays(lessons: Any, stack: Any, tmp_path: Path, name: str) -> None:
     lesson = lessons(name)
     (fast_copy,) = lesson["playback"]["renditions"]
+    play = f"play/playback.{'mp4' if name == 'h264' else 'webm'}"
 
     whole = httpx.get(fast_copy["url"])
     assert (whole.status_code, len(whole.content)) == (200, fast_copy["bytes"])
     assert whole.headers["content-type"] == fast_copy["mime"]
+    (stored,) = stack.sql("SELECT sha1 FROM recording_renditions WHERE object_name = %s", f"{lesson['base']}{play}")
+    assert hashlib.sha1(whole.content, usedforsecurity=False).hexdigest() == stored["sha1"]
     assert len(whole.content) == lesson["recording"]["file_size_bytes"]
     piece = httpx.get(fast_copy["url"], headers={"Range": "bytes=1000-1999"})
     assert (piece.status_code, piece.content) == (206, whole.content[1000:2000])

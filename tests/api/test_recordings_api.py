@@ -1,0 +1,408 @@
+"""`/v1/recordings` in this process: what is taken, what is refused, and that nothing of a refused upload stays."""
+
+import errno
+import http.client
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from worker.api.app import create_api
+from worker.api.services import Services
+
+CONTENT = b"\x1aE\xdf\xa3 not looked at here"
+
+
+@pytest.fixture
+def session_id(database: Any, school: Any) -> int:
+    """A whiteboard session of the school's booking."""
+    statement = "INSERT INTO whiteboard_sessions (booking_id) VALUES (:booking) RETURNING id"
+    with database.transaction() as session:
+        return int(session.scalar(text(statement), {"booking": school.booking_id}))
+
+
+@pytest.fixture
+def spooled(services: Services) -> Callable[[], list[str]]:
+    """`spooled()`: names of everything in the spool."""
+    return lambda: sorted(path.name for path in services.settings.spool_dir.glob("*"))
+
+
+@pytest.fixture
+def recordings(database: Any) -> Callable[[], list[Any]]:
+    """`recordings()`: every row."""
+
+    def rows() -> list[Any]:
+        with database.transaction() as session:
+            return list(session.execute(text("SELECT * FROM whiteboard_session_recordings ORDER BY id")))
+
+    return rows
+
+
+@pytest.fixture
+def upload(client: TestClient, bearer: Any, school: Any) -> Callable[..., Any]:
+    """`upload(fields, file=…, caller=…)`: the answer to a multipart POST."""
+
+    def send(fields: dict[str, Any], *, file: Any = ("lesson.webm", CONTENT), caller: Any = None, **how: Any) -> Any:
+        headers = bearer(caller or school.tutor) | how.pop("headers", {})
+        files = [("file", one) for one in (file if isinstance(file, list) else [file])]
+        return client.post("/v1/recordings", data=fields, files=files, headers=headers, **how)
+
+    return send
+
+
+@pytest.fixture
+def refused(spooled: Any, recordings: Any) -> Callable[[Any, int], dict[str, Any]]:
+    """`refused(answer, status)`: its problem document, after a look that nothing stayed."""
+
+    def check(answer: Any, status: int) -> dict[str, Any]:
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert (spooled(), recordings()) == ([], [])
+        document: dict[str, Any] = answer.json()
+        return document
+
+    return check
+
+
+def test_an_upload_becomes_a_row_an_order_and_a_spool_file(
+    upload: Any, spooled: Any, recordings: Any, database: Any, session_id: int, services: Services
+) -> None:
+    answer = upload(
+        {"session_id": session_id, "title": "Limits", "type": "board", "started_at": "2026-01-31T14:00:00+03:00"}
+    )
+
+    assert answer.status_code == 202, answer.text
+    (row,) = recordings()
+    assert answer.json() == {"recording_id": row.id, "job_id": str(row.job_id)}
+    assert (row.recording_title, row.recording_type, row.session_id) == ("Limits", "board", session_id)
+    assert (row.is_processing, row.is_available, row.recorded_by) == (True, False, 1)
+    assert row.recording_date.isoformat() == "2026-01-31T11:00:00+00:00"
+    assert spooled() == [row.spool_name]
+    assert (services.settings.spool_dir / row.spool_name).read_bytes() == CONTENT
+    with database.transaction() as session:
+        job = session.execute(text("SELECT * FROM jobs")).one()
+    assert (job.id, job.kind, job.queue, job.principal) == (row.job_id, "recordings.ingest", "media.shared", "user:1")
+    assert job.subject == f"recording:{row.id}"
+    assert job.args == {
+        "recording_id": row.id,
+        "session_id": session_id,
+        "spool_id": "shared",
+        "size_bytes": len(CONTENT),
+    }
+
+
+@pytest.mark.parametrize(
+    ("filename", "title"),
+    [
+        ("Lesson 3.webm", "Lesson 3"),
+        ("../../etc/passwd", "passwd"),
+        ("ትምህርት.webm", "ትምህርት"),
+        ("a\x00b.webm", "ab"),
+        ("\x00", "Recording"),
+        ("x" * 400 + ".webm", "x" * 255),
+        (".webm", ".webm"),
+    ],
+)
+def test_without_a_title_the_file_is_its_title(
+    client: TestClient, bearer: Any, school: Any, recordings: Any, session_id: int, filename: str, title: str
+) -> None:
+    body = (
+        f'--b\r\nContent-Disposition: form-data; name="session_id"\r\n\r\n{session_id}\r\n'
+        f'--b\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n\r\nx\r\n--b--\r\n'
+    )
+    headers = bearer(school.tutor) | {"Content-Type": "multipart/form-data; boundary=b"}
+
+    answer = client.post("/v1/recordings", content=body.encode(), headers=headers)
+
+    assert answer.status_code == 202, answer.text
+    assert recordings()[0].recording_title == title
+
+
+@pytest.mark.parametrize(
+    ("fields", "part"),
+    [
+        ({"type": "film"}, "type"),
+        ({"title": "x" * 256}, "title"),
+        ({"title": ""}, "title"),
+        ({"title": "a\x00b"}, "title"),
+        ({"started_at": "yesterday"}, "started_at"),
+        ({"started_at": "2026-01-31T14:00:00"}, "started_at"),
+        ({"session_id": "one"}, "session_id"),
+        ({"session_id": "0"}, "session_id"),
+        ({"session_id": "99999999999999999999"}, "session_id"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_wrong_field_is_named(upload: Any, refused: Any, session_id: int, fields: dict[str, str], part: str) -> None:
+    document = refused(upload({"session_id": session_id, **fields}), 422)
+
+    assert document["code"] == "invalid-input"
+    assert [error["loc"][-1] for error in document["errors"]] == [part]
+
+
+def test_missing_parts(
+    client: TestClient, upload: Any, refused: Any, bearer: Any, school: Any, session_id: int
+) -> None:
+    document = refused(upload({}), 422)
+    assert [error["loc"][-1] for error in document["errors"]] == ["session_id"]
+    no_file = client.post("/v1/recordings", files={"session_id": (None, str(session_id))}, headers=bearer(school.tutor))
+    assert "no file in its field `file`" in refused(no_file, 422)["detail"]
+    assert "one file" in refused(upload({"session_id": session_id}, file=[("a", b"1"), ("b", b"2")]), 422)["detail"]
+    other_name = client.post(
+        "/v1/recordings",
+        data={"session_id": session_id},
+        files={"video": ("a.webm", b"1")},
+        headers=bearer(school.tutor),
+    )
+    assert "Only the field `file`" in refused(other_name, 422)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b"{}"),
+        ("application/octet-stream", CONTENT),
+        ("multipart/form-data", b"--b--\r\n"),
+        ("multipart/form-data; boundary=", b"--b--\r\n"),
+        ("multipart/form-data; boundary=" + "b" * 5000, b"--" + b"b" * 5000 + b"--\r\n"),
+        ("multipart/form-data; boundary=b", b""),
+        ("multipart/form-data; boundary=b", b"no boundary at all"),
+        ("multipart/form-data; boundary=b", b"--b\r\nno colon\r\n\r\nx\r\n--b--\r\n"),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nx',
+        ),
+        ("multipart/form-data; boundary=b", b"--b\r\n" + b"X-A: b\r\n" * 10_000 + b"\r\nx\r\n--b--\r\n"),
+        ("multipart/form-data; boundary=b", b"--b\r\nX-A: " + b"b" * 1_000_000 + b"\r\n\r\nx\r\n--b--\r\n"),
+    ],
+    ids=range(11),
+)
+def test_a_broken_body(
+    client: TestClient, refused: Any, bearer: Any, school: Any, content_type: str, body: bytes
+) -> None:
+    headers = bearer(school.tutor) | {"Content-Type": content_type}
+
+    assert refused(client.post("/v1/recordings", content=body, headers=headers), 422)["code"] == "invalid-input"
+
+
+def test_who_may_upload(upload: Any, refused: Any, school: Any, session_id: int, client: TestClient) -> None:
+    for caller in (school.student, school.parent):
+        assert refused(upload({"session_id": session_id}, caller=caller), 403)["code"] == "forbidden"
+    for caller in (school.other_tutor, school.other_student, school.other_parent):
+        assert refused(upload({"session_id": session_id}, caller=caller), 404)["code"] == "not-found"
+    nobody = client.post("/v1/recordings", data={"session_id": session_id}, files={"file": ("a", b"1")})
+    assert refused(nobody, 401)["code"] == "unauthorized"
+
+
+def test_an_operator_uploads_on_somebodys_behalf(upload: Any, recordings: Any, operator: Any, session_id: int) -> None:
+    assert upload({"session_id": session_id}, caller=operator).status_code == 202
+    assert recordings()[0].recorded_by is None
+
+
+def test_the_session_may_stand_behind_the_file(
+    client: TestClient, refused: Any, recordings: Any, bearer: Any, school: Any, session_id: int
+) -> None:
+    def body(number: int) -> bytes:
+        return (
+            '--b\r\nContent-Disposition: form-data; name="file"; filename="a.webm"\r\n\r\nx\r\n'
+            f'--b\r\nContent-Disposition: form-data; name="session_id"\r\n\r\n{number}\r\n--b--\r\n'
+        ).encode()
+
+    headers = bearer(school.tutor) | {"Content-Type": "multipart/form-data; boundary=b"}
+
+    refused(client.post("/v1/recordings", content=body(session_id + 1), headers=headers), 404)
+    assert client.post("/v1/recordings", content=body(session_id), headers=headers).status_code == 202
+    assert len(recordings()) == 1
+
+
+class TestLimits:
+    """Sizes: of one file, and of the disk."""
+
+    @pytest.fixture
+    def services(self, settings: Any, database: Any) -> Services:
+        return Services(settings(upload_max_bytes=10_000), database, endings={})
+
+    def test_the_limit_itself_is_taken(self, upload: Any, session_id: int) -> None:
+        assert upload({"session_id": session_id}, file=("a.webm", bytes(10_000))).status_code == 202
+
+    def test_one_byte_more_is_not(self, upload: Any, refused: Any, session_id: int) -> None:
+        document = refused(upload({"session_id": session_id}, file=("a.webm", bytes(10_001))), 413)
+
+        assert document["code"] == "too-large"
+        assert "10000 bytes" in document["detail"]
+
+    def test_a_large_body_is_refused_unread(self, serve: Any, services: Services, bearer: Any, school: Any) -> None:
+        with serve(create_api(services)) as url:
+            line = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+            line.putrequest("POST", "/v1/recordings")
+            for name, value in bearer(school.tutor).items():
+                line.putheader(name, value)
+            line.putheader("Content-Type", "multipart/form-data; boundary=b")
+            line.putheader("Content-Length", str(10**15))
+            line.putheader("Expect", "100-continue")
+            line.endheaders()
+            # Not one byte of it was sent, and the answer is there.
+            answer = line.getresponse()
+            assert answer.status == 413
+            assert answer.getheader("Content-Type") == "application/problem+json"
+            line.close()
+
+    def test_chunks_without_a_length_are_counted(
+        self, client: TestClient, refused: Any, bearer: Any, school: Any, session_id: int
+    ) -> None:
+        def chunks() -> Iterator[bytes]:
+            yield f'--b\r\nContent-Disposition: form-data; name="session_id"\r\n\r\n{session_id}\r\n'.encode()
+            yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+            for _ in range(200):
+                yield bytes(1000)
+            yield b"\r\n--b--\r\n"
+
+        headers = bearer(school.tutor) | {"Content-Type": "multipart/form-data; boundary=b"}
+
+        assert refused(client.post("/v1/recordings", content=chunks(), headers=headers), 413)["code"] == "too-large"
+
+
+class TestReserve:
+    """A disk of which nothing may be used up."""
+
+    @pytest.fixture
+    def services(self, settings: Any, database: Any) -> Services:
+        return Services(settings(spool_reserve_bytes=10**18), database, endings={})
+
+    def test_the_disk_is_too_full(self, upload: Any, refused: Any, session_id: int) -> None:
+        document = refused(upload({"session_id": session_id}), 507)
+
+        assert document["code"] == "out-of-space"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of two megabytes and forty inodes; only root may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m,nr_inodes=40", "tmpfs", str(folder)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, check=False, timeout=10).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("no right to mount a file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True, timeout=10)
+
+
+class TestFullDisk:
+    """A disk that says so itself, in the middle of an upload."""
+
+    @pytest.fixture
+    def services(self, settings: Any, database: Any, small_disk: Path) -> Services:
+        return Services(settings(spool_dir=small_disk / "spool", spool_reserve_bytes=0), database, endings={})
+
+    def test_no_space_is_left(
+        self, client: TestClient, upload: Any, refused: Any, bearer: Any, school: Any, session_id: int
+    ) -> None:
+        def chunks() -> Iterator[bytes]:
+            yield f'--b\r\nContent-Disposition: form-data; name="session_id"\r\n\r\n{session_id}\r\n'.encode()
+            yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+            for _ in range(50):
+                yield bytes(100_000)
+            yield b"\r\n--b--\r\n"
+
+        headers = bearer(school.tutor) | {"Content-Type": "multipart/form-data; boundary=b"}
+
+        document = refused(client.post("/v1/recordings", content=chunks(), headers=headers), 507)
+
+        assert document["code"] == "out-of-space"
+        # There is room again, and the next one is taken.
+        assert upload({"session_id": session_id}, file=("a", bytes(1_000_000))).status_code == 202
+
+    def test_no_inode_is_left(self, upload: Any, refused: Any, session_id: int, small_disk: Path) -> None:
+        with pytest.raises(OSError, match="No space left") as full:
+            for number in range(100):
+                (small_disk / str(number)).touch()
+        assert full.value.errno == errno.ENOSPC
+
+        assert refused(upload({"session_id": session_id}), 507)["code"] == "out-of-space"
+
+
+def test_the_key_answers_again(upload: Any, recordings: Any, spooled: Any, session_id: int) -> None:
+    how = {"headers": {"Idempotency-Key": "k1"}}
+    first = upload({"session_id": session_id, "title": "A"}, **how)
+    again = upload({"title": "A", "session_id": session_id}, **how)
+
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.headers["Location"] == first.headers["Location"]
+    assert upload({"session_id": session_id, "title": "B"}, **how).status_code == 422
+    assert upload({"session_id": session_id, "title": "A"}, file=("a", b"other"), **how).status_code == 422
+    assert len(recordings()) == len(spooled()) == 1
+
+
+def test_lists_go_page_by_page(upload: Any, visitor: Any, school: Any, operator: Any, session_id: int) -> None:
+    ids = [upload({"session_id": session_id}, file=("a", bytes([n]))).json()["recording_id"] for n in range(5)]
+    student = visitor(school.student)
+
+    _, first = student.ask("GET", f"/v1/recordings?session_id={session_id}&limit=2")
+    _, second = student.ask("GET", f"/v1/recordings?limit=2&cursor={first['next']}")
+    _, third = student.ask("GET", f"/v1/recordings?limit=2&cursor={second['next']}")
+
+    assert [one["id"] for page in (first, second, third) for one in page["items"]] == ids[::-1]
+    assert third["next"] is None
+    assert "board_snapshot" not in first["items"][0]
+    assert visitor(school.other_tutor).ask("GET", "/v1/recordings")[1] == {"items": [], "next": None}
+    assert len(visitor(operator).ask("GET", "/v1/recordings")[1]["items"]) == 5
+    assert student.ask("GET", "/v1/recordings?cursor=zzz")[0] == 422
+
+
+def test_what_is_not_there(visitor: Any, school: Any) -> None:
+    tutor = visitor(school.tutor)
+
+    for number in ("1", "0", "-1", "99999999999", "x"):
+        for method, path in (("GET", ""), ("GET", "/playback"), ("DELETE", "")):
+            assert tutor.ask(method, f"/v1/recordings/{number}{path}")[0] == 404
+
+
+def test_while_it_is_processed_it_cannot_be_played(upload: Any, visitor: Any, school: Any, session_id: int) -> None:
+    recording_id = upload({"session_id": session_id}).json()["recording_id"]
+
+    status, document = visitor(school.student).ask("GET", f"/v1/recordings/{recording_id}/playback")
+
+    assert (status, document["code"]) == (409, "conflict")
+    assert "still being processed" in document["detail"]
+
+
+def test_a_delete_takes_row_and_jobs_and_orders_the_removal(
+    upload: Any, visitor: Any, school: Any, recordings: Any, database: Any, operator: Any, session_id: int
+) -> None:
+    accepted = upload({"session_id": session_id}).json()
+    path = f"/v1/recordings/{accepted['recording_id']}"
+
+    assert visitor(school.student).ask("DELETE", path)[0] == 403
+    assert visitor(school.other_tutor).ask("DELETE", path)[0] == 404
+    assert visitor(operator).send("DELETE", path).status_code == 204
+
+    assert recordings() == []
+    with database.transaction() as session:
+        jobs = session.execute(
+            text("SELECT kind, state, args FROM jobs ORDER BY kind, args ->> 'spool_name' NULLS FIRST")
+        ).all()
+        looks = session.execute(text("SELECT admin_id, action FROM recording_accesses")).all()
+    assert {(job.kind, job.state) for job in jobs} == {
+        ("recordings.ingest", "cancelled"),
+        ("recordings.remove_files", "queued"),
+    }
+    assert jobs[-1].args["spool_name"] is not None
+    assert [tuple(look) for look in looks] == [(3, "delete")]
+
+
+def test_open_files_are_closed_after_refusals(upload: Any, session_id: int) -> None:
+    upload({"session_id": session_id, "type": "film"})
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        upload({"session_id": session_id, "type": "film"})
+
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1

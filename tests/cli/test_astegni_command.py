@@ -1,0 +1,321 @@
+"""The command `astegni` as people type it: what it says, how it ends, and never a traceback."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from worker.access.callers import Operator, User
+from worker.access.tokens import read_token
+from worker.dev.environment import environment_without_settings
+from worker.dev.service import astegni
+from worker.jobs.enqueue import enqueue
+from worker.jobs.orders import PruneLedger
+from worker.settings import DEVELOPMENT_KEY
+
+DEPARTMENTS = frozenset({"manage-system-settings"})
+SAMPLE = Path(__file__).parent.parent / "data" / "audio.webm"
+NOWHERE = "postgresql://somebody:hush-hush@127.0.0.1:1/nothing"
+
+
+# One interpreter for many commands: starting Python takes most of the time of each.
+_SEVERAL = """
+import contextlib, io, json, os, sys
+from worker.cli.main import main
+
+before, answers = dict(os.environ), []
+for words, settings in json.load(sys.stdin):
+    os.environ.clear()
+    os.environ.update(before | settings)
+    sys.argv = ["astegni", *words]
+    code, out, err = 0, io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+    answers.append([code or 0, out.getvalue(), err.getvalue()])
+json.dump(answers, sys.stdout)
+"""
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Terminal:
+    """An empty folder on a machine where nothing runs: `terminal("jobs", "list", DATABASE_URL=…)`."""
+
+    def __init__(self, home: Path) -> None:
+        home.mkdir()
+        self._home = home
+        self._environment = environment_without_settings() | {"XDG_STATE_HOME": str(home / "state"), "COLUMNS": "200"}
+        for name in ("ASTEGNI_API_URL", "ASTEGNI_TOKEN", "READY_FILE"):
+            self._environment.pop(name, None)
+
+    def __call__(self, *words: str, **settings: str) -> Said:
+        done = self._start(astegni(*words), settings)
+        return self._checked(Said(done.returncode, done.stdout, done.stderr))
+
+    def several(self, *commands: tuple[list[str], dict[str, str]]) -> list[Said]:
+        """What each of these commands says, all of them in one process that never crashes."""
+        done = self._start([sys.executable, "-P", "-c", _SEVERAL], {}, json.dumps(commands))
+        assert done.returncode == 0, done.stderr
+        return [self._checked(Said(*answer)) for answer in json.loads(done.stdout)]
+
+    def _start(self, command: list[str], settings: dict[str, str], given: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            env=self._environment | settings,
+            cwd=self._home,
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def _checked(self, said: Said) -> Said:
+        assert "Traceback" not in said.stdout + said.stderr
+        assert "hush-hush" not in said.stdout + said.stderr
+        # Looking at a machine changes nothing on it.
+        assert list(self._home.iterdir()) == []
+        return said
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Terminal:
+    return Terminal(tmp_path / "home")
+
+
+def test_help_names_every_command(run: Any) -> None:
+    said = run("--help").stdout
+
+    for command in (
+        *("up", "demo", "worker", "beat", "api", "flower", "migrate", "token", "ingest", "jobs", "b2", "doctor"),
+        "alive",
+    ):
+        assert f"\n  {command} " in said
+
+
+class TestToken:
+    """`astegni token`."""
+
+    def test_a_persons(self, run: Any) -> None:
+        said = run("token", "--sub", "1", "--role", "tutor", "--role-id", "tutor=1", "--role-id", "parent=3").stdout
+
+        assert read_token(said.strip(), DEVELOPMENT_KEY, DEPARTMENTS) == User(1, "tutor", 1, None, 3)
+
+    def test_an_operators_with_another_key(self, run: Any) -> None:
+        key = "the platform's own key, long enough"
+        said = run("token", "--admin", "7", SECRET_KEY=key, OPERATOR_DEPARTMENTS="media, support").stdout
+
+        departments = frozenset({"media", "support"})
+        assert read_token(said.strip(), key, departments) == Operator(7, departments)
+
+    def test_no_token_is_made_that_nobody_would_take(self, run: Any) -> None:
+        wrong: list[list[str]] = [
+            [],
+            ["--sub", "1", "--admin", "1"],
+            ["--sub", "0"],
+            ["--sub", "2147483648"],
+            ["--sub", "1", "--role", "king"],
+            ["--sub", "1", "--role-id", "tutor"],
+            ["--sub", "1", "--role-id", "tutor=0"],
+            ["--sub", "1", "--role-id", "king=1"],
+            ["--sub", "1", "--expires-in", "0"],
+        ]
+        answers = run.several(*((["token", *words], {}) for words in wrong))
+
+        assert {answer.returncode for answer in answers} == {1, 2}
+        assert {answer.stdout for answer in answers} == {""}
+        assert "" not in {answer.stderr for answer in answers}
+
+
+class TestDoctor:
+    """`astegni doctor`."""
+
+    def test_on_an_empty_machine_all_is_well(self, run: Any) -> None:
+        done = run("doctor")
+
+        assert done.returncode == 0
+        assert [line.split()[:2] for line in done.stdout.splitlines()] == [
+            [name, "ok"] for name in ("ffmpeg", "spool", "database", "broker", "storage")
+        ]
+
+    def test_with_everything_named_and_well(
+        self, run: Any, database_url: str, redis_url: str, b2: Any, tmp_path: Path
+    ) -> None:
+        done = run(
+            "doctor",
+            DATABASE_URL=database_url,
+            REDIS_URL=redis_url,
+            BACKBLAZE_REALM=b2.realm,
+            BACKBLAZE_KEY_ID=b2.key_id,
+            BACKBLAZE_APPLICATION_KEY=b2.application_key,
+            BACKBLAZE_BUCKET_NAME=b2.bucket,
+            SPOOL_DIR=str(tmp_path / "spool"),
+        )
+
+        assert (done.returncode, done.stdout.count(" ok ")) == (0, 5)
+        assert b2.application_key not in done.stdout
+
+    def test_everything_that_is_wrong_is_named_at_once(self, run: Any, b2: Any, empty_database_url: str) -> None:
+        done = run(
+            "doctor",
+            FFMPEG_PATH="/bin/false",
+            SPOOL_RESERVE_BYTES=str(10**18),
+            DATABASE_URL=empty_database_url,
+            REDIS_URL="redis://:hush-hush@127.0.0.1:1/0",
+            BACKBLAZE_REALM=b2.realm,
+            BACKBLAZE_KEY_ID=b2.key_id,
+            BACKBLAZE_APPLICATION_KEY="hush-hush",
+        )
+
+        assert (done.returncode, done.stdout.count("FAILED")) == (1, 5)
+        assert "Run `astegni migrate`" in done.stdout
+
+    def test_one_wrong_setting(self, run: Any) -> None:
+        wrong = [
+            {"DATABASE_URL": NOWHERE},
+            {"DATABASE_URL": "hush-hush"},
+            {"REDIS_URL": "hush-hush"},
+            {"FFMPEG_PATH": "/nowhere"},
+            {"FFPROBE_PATH": "/etc/hostname"},
+            {"SPOOL_DIR": "/proc/nowhere"},
+            {"BACKBLAZE_KEY_ID": "1"},
+        ]
+        answers = run.several(*((["doctor"], settings) for settings in wrong))
+
+        assert [(answer.returncode, answer.stdout.count("FAILED")) for answer in answers] == [(1, 1)] * len(wrong)
+
+
+class TestAlive:
+    """`astegni alive`, the health check of processes without a port."""
+
+    def test_by_the_age_of_the_sign(self, run: Any, tmp_path: Path) -> None:
+        sign, old = tmp_path / "sign", tmp_path / "old"
+        for path, age in ((sign, 0), (old, 120)):
+            path.touch()
+            os.utime(path, (time.time() - age, time.time() - age))
+        missing, alive, late, late_enough, unasked = run.several(
+            (["alive"], {"READY_FILE": str(tmp_path / "missing")}),
+            (["alive"], {"READY_FILE": str(sign)}),
+            (["alive"], {"READY_FILE": str(old)}),
+            (["alive", "--within", "200"], {"READY_FILE": str(old)}),
+            (["alive"], {}),
+        )
+
+        assert (missing.returncode, missing.stderr) == (69, "astegni: No sign of life.\n")
+        assert (alive.returncode, alive.stderr) == (0, "")
+        assert late.returncode == 69
+        assert late.stderr.startswith("astegni: The last sign of life is 12")
+        assert late_enough.returncode == 0
+        assert unasked.returncode == 1
+        assert unasked.stderr.startswith("astegni: READY_FILE names no file.")
+
+
+class TestMigrate:
+    """`astegni migrate`."""
+
+    def test_an_empty_database_twice(self, run: Any, empty_database_url: str) -> None:
+        first, again = run.several(*[(["migrate"], {"DATABASE_URL": empty_database_url})] * 2)
+
+        assert (first.returncode, again.returncode) == (0, 0)
+        assert first.stdout == again.stdout
+        assert first.stdout.startswith("The database is at revision ")
+
+    def test_the_platforms_own_database_is_left_alone(self, run: Any, empty_database_url: str) -> None:
+        with psycopg.connect(empty_database_url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE users (id serial PRIMARY KEY, email text)")
+            refused = run("migrate", DATABASE_URL=empty_database_url)
+            tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert refused.stderr.splitlines()[-1].startswith("astegni: The database already has a table `users`")
+        assert tables == [("users",)]
+
+    def test_a_database_that_does_not_answer(self, run: Any) -> None:
+        asked = run("migrate", DATABASE_URL=NOWHERE)
+
+        assert asked.returncode == 69
+        assert "astegni: The database" in asked.stderr
+
+
+class TestJobs:
+    """`astegni jobs` on a database that the environment names."""
+
+    def test_list_show_cancel_and_retry(self, run: Any, database: Any, database_url: str) -> None:
+        with database.transaction() as session:
+            job_id = str(enqueue(session, PruneLedger()))
+        words = [
+            ["list", "--json"],
+            ["list", "--json", "--state", "dead"],
+            ["list"],
+            ["cancel", job_id],
+            ["show", job_id],
+            ["retry", job_id],
+            ["retry", job_id],
+        ]
+        listed, dead, table, cancelled, shown, retried, again = run.several(
+            *((["jobs", *one], {"DATABASE_URL": database_url}) for one in words)
+        )
+
+        assert [job["id"] for job in json.loads(listed.stdout)] == [job_id]
+        assert json.loads(dead.stdout) == []
+        assert job_id in table.stdout
+        assert cancelled.stdout == "Cancelled.\n"
+        assert json.loads(shown.stdout)["state"] == "cancelled"
+        assert retried.stdout == "Queued again.\n"
+        assert (again.returncode, again.stderr.count("\n")) == (1, 1)
+        assert again.stderr.startswith(f"astegni: Job {job_id} is queued;")
+
+    def test_without_a_database(self, run: Any, empty_database_url: str) -> None:
+        cases = [
+            ("", 1, "DATABASE_URL is not set"),
+            (NOWHERE, 69, "The database of DATABASE_URL does not answer"),
+            ("hush-hush", 1, "DATABASE_URL is not the address"),
+            (empty_database_url, 1, "The database does not have this release's tables. Run `astegni migrate`."),
+        ]
+        answers = run.several(*((["jobs", "list"], {"DATABASE_URL": url}) for url, _, _ in cases))
+
+        for answer, (_, code, said) in zip(answers, cases, strict=True):
+            assert (answer.returncode, answer.stdout) == (code, "")
+            assert answer.stderr.startswith(f"astegni: {said}")
+
+
+def test_what_is_missing_or_wrong_is_said(run: Any) -> None:
+    broker = {"REDIS_URL": "redis://127.0.0.1:1/0"}
+    everywhere = "0.0.0.0"  # noqa: S104 - it is refused
+    cases: list[tuple[list[str], dict[str, str], int, str]] = [
+        (["ingest", str(SAMPLE), "--session", "1"], {}, 1, "No API to talk to."),
+        (["ingest", "/nowhere.webm", "--session", "1"], {}, 2, "does not exist"),
+        (["ingest", str(SAMPLE)], {}, 2, "--session"),
+        (["worker"], {}, 1, "REDIS_URL is not set"),
+        (["worker", "--queues", "default,knitting"], broker, 1, "no queue knitting"),
+        (["api"], {}, 1, "REDIS_URL is not set"),
+        (["api"], {"API_HOST": everywhere}, 1, f"development key is refused on {everywhere}"),
+        (["api"], {"DATABASE_URL": NOWHERE}, 1, "development key is refused"),
+        (["flower"], broker | {"FLOWER_HOST": everywhere}, 1, "FLOWER_BASIC_AUTH"),
+        (["api"], {"API_PORT": "eighty"}, 2, "the setting API_PORT is not valid"),
+        (["api"], {"API_PORT": "70000"}, 2, "the setting API_PORT is not valid"),
+        (["jobs", "show", "12"], {}, 2, "valid UUID"),
+        (["knit"], {}, 2, "No such command"),
+    ]
+    answers = run.several(*((words, settings) for words, settings, _, _ in cases))
+
+    for answer, (words, _, code, said) in zip(answers, cases, strict=True):
+        assert (words, answer.returncode, answer.stdout) == (words, code, "")
+        assert said in answer.stderr

@@ -1,0 +1,84 @@
+"""What a recording says when its job ended badly, and what becomes of its bytes."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from worker.database import Database
+from worker.errors import problem
+from worker.jobs.endings import Ended
+from worker.jobs.orders import IngestRecording, StoreSource
+from worker.recordings.endings import ingest_ended, store_ended
+from worker.recordings.register import register_recording
+
+REJECTED = problem("media-rejected", "The recording cannot be used", 422, "It is empty.", reason="empty")
+OUTAGE = problem("storage-unavailable", "Storage does not answer", 503, "B2 does not answer.")
+
+
+@pytest.fixture
+def recording_id(database: Database, new: Any) -> int:
+    with database.transaction() as session:
+        return register_recording(session, new()).recording_id
+
+
+@pytest.fixture
+def end(database: Database, recording_id: int, session_id: int) -> Callable[..., None]:
+    """`end(ending, order_type, error)`: the job is over."""
+
+    def call(ending: Any, order_type: Any, error: dict[str, Any], state: str = "failed") -> None:
+        with database.transaction() as session:
+            ending(session, order_type(recording_id, session_id, "shared", 1), Ended(uuid4(), state, error))
+
+    return call
+
+
+def removals(rows: Any) -> list[Any]:
+    return [job.args for job in rows("SELECT args FROM jobs WHERE kind = 'recordings.remove_files'")]
+
+
+def test_rejected_bytes_leave(end: Any, rows: Any, recording_id: int, session_id: int) -> None:
+    end(ingest_ended, IngestRecording, REJECTED)
+
+    (row,) = rows("SELECT * FROM whiteboard_session_recordings")
+    assert (row.is_processing, row.is_available, row.error, row.spool_name) == (False, False, REJECTED, None)
+    assert removals(rows) == [
+        {"recording_id": recording_id, "session_id": session_id, "spool_id": "shared", "spool_name": "0" * 32}
+    ]
+
+
+@pytest.mark.parametrize("state", ["failed", "dead", "cancelled"])
+def test_after_any_other_end_they_stay_for_another_try(end: Any, rows: Any, state: str) -> None:
+    end(ingest_ended, IngestRecording, OUTAGE, state)
+
+    (row,) = rows("SELECT * FROM whiteboard_session_recordings")
+    assert (row.is_processing, row.is_available, row.error, row.spool_name) == (False, False, OUTAGE, "0" * 32)
+    assert [args["spool_name"] for args in removals(rows)] == [None]
+
+
+def test_a_playable_recording_stays_so(end: Any, rows: Any) -> None:
+    rows("UPDATE whiteboard_session_recordings SET is_processing = false, is_available = true")
+
+    end(ingest_ended, IngestRecording, REJECTED)
+
+    (row,) = rows("SELECT * FROM whiteboard_session_recordings")
+    assert (row.is_available, row.error, row.spool_name) == (True, None, "0" * 32)
+    assert removals(rows) == []
+
+
+def test_a_deleted_recording_has_nothing_to_say(end: Any, rows: Any) -> None:
+    rows("DELETE FROM whiteboard_session_recordings")
+
+    end(ingest_ended, IngestRecording, REJECTED)
+    end(store_ended, StoreSource, OUTAGE)
+
+    assert removals(rows) == rows("SELECT 1 FROM recording_renditions") == []
+
+
+def test_a_source_that_could_not_be_stored_says_why(end: Any, rows: Any) -> None:
+    end(store_ended, StoreSource, OUTAGE, "dead")
+
+    (row,) = rows("SELECT * FROM recording_renditions")
+    assert (row.name, row.state, row.reason, row.object_name) == ("source", "failed", "B2 does not answer.", None)
+    assert rows("SELECT spool_name FROM whiteboard_session_recordings")[0].spool_name == "0" * 32

@@ -1,0 +1,156 @@
+"""Workflows on real parts: jobs are claimed and performed as a worker does it, against a bucket of the test's own."""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from b2sdk.v3 import B2Api, InMemoryAccountInfo
+from sqlalchemy import text
+
+from worker.database import Database
+from worker.jobs.orders import IngestRecording, Order, RemoveRecordingFiles, StoreSource
+from worker.jobs.perform import JobNotDone, Performer
+from worker.jobs.reaper import reap
+from worker.jobs.run import JobRun, Rhythm
+from worker.jobs.runs import claim
+from worker.recordings.register import NewRecording, register_recording
+from worker.workflows.endings import ENDINGS
+from worker.workflows.ingest_recording import ingest_recording
+from worker.workflows.remove_files import remove_recording_files
+from worker.workflows.store_source import store_source
+from worker.workflows.tools import Tools
+
+DATA = Path(__file__).parent.parent / "data"
+RHYTHM = Rhythm(lease=30, renewal=10, pulse=0.05)
+WORK: dict[type[Order], Callable[[JobRun, Any, Tools], None]] = {
+    IngestRecording: ingest_recording,
+    StoreSource: store_source,
+    RemoveRecordingFiles: remove_recording_files,
+}
+
+
+class Workshop:
+    """One recording's way through the house, step by step."""
+
+    def __init__(self, tools: Tools, session_id: int) -> None:
+        self.tools = tools
+        self.database: Database = tools.database
+        self.session_id = session_id
+
+    def sql(self, statement: str, **values: Any) -> list[Any]:
+        with self.database.transaction() as session:
+            result = session.execute(text(statement), values)
+            return list(result) if result.returns_rows else []
+
+    def arrive(self, content: bytes, **changes: Any) -> int:
+        """Bytes come into the spool and are registered; answers the recording's id."""
+        with self.tools.spool.receive(limit=10**9) as receiver:
+            receiver.write(content)
+            file = receiver.seal()
+        values: dict[str, Any] = {
+            "session_id": self.session_id,
+            "title": "Lesson",
+            "type": "video",
+            "recorded_by": 1,
+            "principal": "user:1",
+            "spool_id": self.tools.settings.spool_id,
+            "spool_name": file.name,
+            "size_bytes": file.size,
+            "sha1": file.sha1,
+        }
+        with self.database.transaction() as session:
+            return register_recording(session, NewRecording(**{**values, **changes})).recording_id
+
+    def due(self, order: type[Order], recording_id: int) -> UUID:
+        """The newest job of that kind about the recording, due now."""
+        self.sql("UPDATE jobs SET run_at = now() WHERE state IN ('queued', 'published', 'retryable')")
+        statement = "SELECT id FROM jobs WHERE kind = :kind AND subject = :subject ORDER BY created_at DESC LIMIT 1"
+        found: UUID = self.sql(statement, kind=order.kind, subject=f"recording:{recording_id}")[0].id
+        return found
+
+    def perform(self, order: type[Order], recording_id: int, work: Any = None) -> Any:
+        """Do that job as a worker does, and answer its row."""
+        job_id = self.due(order, recording_id)
+        do = work or WORK[order]
+        performer = Performer(self.database, "test", RHYTHM, 0.01, ENDINGS)
+        with suppress(JobNotDone):  # what the ledger says of it is what counts
+            performer.perform(job_id, lambda run, done: do(run, done, self.tools))
+        return self.job(job_id)
+
+    def begin(self, order: type[Order], recording_id: int) -> JobRun:
+        """Claim that job and hold it, like a worker that is about to die."""
+        with self.database.transaction() as session:
+            claimed = claim(session, self.due(order, recording_id), worker="dying", lease=30)
+        assert claimed is not None
+        return JobRun(self.database, claimed, RHYTHM)
+
+    def lose(self, run: JobRun) -> None:
+        """Its lease runs out and the job is given to somebody else."""
+        self.sql("UPDATE jobs SET lease_until = now() - interval '1 s' WHERE id = :id", id=run.claim.job_id)
+        assert reap(self.database, ENDINGS) == 1
+
+    def job(self, job_id: UUID) -> Any:
+        return self.sql("SELECT * FROM jobs WHERE id = :id", id=job_id)[0]
+
+    def row(self, recording_id: int) -> Any:
+        found = self.sql("SELECT * FROM whiteboard_session_recordings WHERE id = :id", id=recording_id)
+        return found[0] if found else None
+
+    def rendition(self, recording_id: int, name: str) -> Any:
+        found = self.sql(
+            "SELECT * FROM recording_renditions WHERE recording_id = :id AND name = :name", id=recording_id, name=name
+        )
+        return found[0] if found else None
+
+    def spooled(self) -> list[str]:
+        spool = self.tools.settings.spool_dir
+        return sorted(str(path.relative_to(spool)) for path in spool.rglob("*") if path.name != "work")
+
+
+@pytest.fixture
+def tools(settings: Any, database: Database, b2: Any) -> Tools:
+    tools = Tools(settings(backblaze_bucket_name=f"test-{secrets.token_hex(8)}", spool_reserve_bytes=0), database)
+    tools.store.prepare_bucket()
+    return tools
+
+
+@pytest.fixture
+def versions(tools: Tools, b2: Any) -> Callable[[], list[tuple[str, str]]]:
+    """`versions()`: (name, file id) of every version that the bucket holds."""
+    api = B2Api(InMemoryAccountInfo())
+    api.authorize_account(b2.key_id, b2.application_key, realm=b2.realm)
+    bucket = api.get_bucket_by_name(tools.settings.backblaze_bucket_name)
+    return lambda: [(found.file_name, found.id_) for found, _ in bucket.ls("", latest_only=False, recursive=True)]
+
+
+@pytest.fixture
+def workshop(tools: Tools, school: Any) -> Workshop:
+    with tools.database.transaction() as session:
+        statement = text("INSERT INTO whiteboard_sessions (booking_id) VALUES (:booking) RETURNING id")
+        session_id = session.scalar(statement, {"booking": school.booking_id})
+    return Workshop(tools, int(session_id))
+
+
+@pytest.fixture
+def sample() -> bytes:
+    """The smallest of the recordings a real Chromium made: sound alone, 12 s."""
+    return (DATA / "audio.webm").read_bytes()
+
+
+@pytest.fixture
+def put(tools: Tools, tmp_path: Path) -> Callable[[str], str]:
+    """`put(name)`: an object of that name."""
+
+    def upload(name: str) -> str:
+        content = secrets.token_bytes(100)
+        path = tmp_path / secrets.token_hex(8)
+        path.write_bytes(content)
+        sha1 = hashlib.sha1(content, usedforsecurity=False).hexdigest()
+        return tools.store.upload(path, name, content_type="video/webm", sha1=sha1).name
+
+    return upload

@@ -1,0 +1,332 @@
+"""From the spool to a playable lesson, and what a crash at each point leaves to the next attempt."""
+
+import hashlib
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from worker.jobs.cancel import retry_job
+from worker.jobs.orders import IngestRecording, RemoveRecordingFiles, StoreSource, read_order
+from worker.jobs.runs import LeaseLost
+from worker.media.limits import Limits
+from worker.recordings.opening import find_source
+from worker.recordings.playable import Bench, make_playable
+from worker.storage.errors import StorageRefused
+from worker.workflows.delete_recording import delete_recording
+from worker.workflows.ingest_recording import ingest_recording
+from worker.workflows.store_source import store_source
+from worker.workflows.tools import Tools
+
+
+def make_without_finishing(workshop: Any, recording_id: int) -> Any:
+    """An attempt that put everything on B2 and died before its commit."""
+    tools = workshop.tools
+    run = workshop.begin(IngestRecording, recording_id)
+    with workshop.database.transaction() as session:
+        source = find_source(session, recording_id)
+    with tools.spool.workspace() as folder:
+        bench = Bench(tools.binaries, tools.store, folder, Limits(max_seconds=3600))
+        make_playable(run, bench, source, tools.spool.path(source.spool_name))
+    workshop.lose(run)
+    return run
+
+
+def test_ingest_then_store(workshop: Any, versions: Any, sample: bytes) -> None:
+    recording_id = workshop.arrive(sample)
+
+    assert workshop.perform(IngestRecording, recording_id).state == "succeeded"
+    row = workshop.row(recording_id)
+    assert (row.is_available, row.is_processing, row.error) == (True, False, None)
+    assert row.spool_name is not None
+    assert workshop.rendition(recording_id, "source").state == "pending"
+    assert [name.rsplit("/", 1)[1] for name, _ in versions()] == ["playback.webm"]
+
+    assert workshop.perform(StoreSource, recording_id).state == "succeeded"
+    source = workshop.rendition(recording_id, "source")
+    assert (source.state, source.bytes) == ("ready", len(sample))
+    assert source.sha1 == hashlib.sha1(sample, usedforsecurity=False).hexdigest()
+    assert (source.object_name, source.file_id) in versions()
+    assert workshop.row(recording_id).spool_name is None
+    assert workshop.spooled() == []
+
+
+def test_a_crash_between_b2_and_the_row_uploads_nothing_twice(workshop: Any, versions: Any, sample: bytes) -> None:
+    recording_id = workshop.arrive(sample)
+    make_without_finishing(workshop, recording_id)
+    before = versions()
+    assert len(before) == 1
+    row = workshop.row(recording_id)
+    assert (row.is_processing, row.is_available) == (True, False)
+
+    job = workshop.perform(IngestRecording, recording_id)
+
+    assert (job.state, job.attempt) == ("succeeded", 2)
+    assert versions() == before
+    assert workshop.rendition(recording_id, "playback").file_id == before[0][1]
+    assert workshop.row(recording_id).is_available
+
+
+def test_a_crash_at_the_last_attempt_ends_the_recording_and_its_objects_go(
+    workshop: Any, versions: Any, sample: bytes
+) -> None:
+    recording_id = workshop.arrive(sample)
+    workshop.sql("UPDATE jobs SET max_attempts = 1")
+    make_without_finishing(workshop, recording_id)
+
+    row = workshop.row(recording_id)
+    assert (row.is_processing, row.is_available, row.error["code"]) == (False, False, "worker-lost")
+    assert workshop.perform(RemoveRecordingFiles, recording_id).state == "succeeded"
+    assert versions() == []
+    # The bytes were not to blame: they are there for another try.
+    assert workshop.spooled() == [row.spool_name]
+    with workshop.database.transaction() as session:
+        retry_job(session, row.job_id)
+    assert workshop.perform(IngestRecording, recording_id).state == "succeeded"
+    assert workshop.row(recording_id).is_available
+
+
+def test_a_stale_run_writes_nothing(workshop: Any, versions: Any, sample: bytes) -> None:
+    recording_id = workshop.arrive(sample)
+
+    def overtaken(run: Any, order: Any, tools: Any) -> None:
+        workshop.lose(run)
+        ingest_recording(run, order, tools)
+
+    assert workshop.perform(IngestRecording, recording_id, overtaken).state == "retryable"
+    row = workshop.row(recording_id)
+    assert (row.is_processing, row.is_available, row.file_url) == (True, False, None)
+
+    assert workshop.perform(IngestRecording, recording_id).state == "succeeded"
+    assert len(versions()) == 1
+
+
+def test_rejected_bytes_leave_nothing(workshop: Any, versions: Any) -> None:
+    recording_id = workshop.arrive(b"no recording")
+
+    job = workshop.perform(IngestRecording, recording_id)
+
+    assert (job.state, job.error["reason"]) == ("failed", "not-a-recording")
+    assert workshop.row(recording_id).error == job.error
+    assert workshop.perform(RemoveRecordingFiles, recording_id).state == "succeeded"
+    assert (workshop.spooled(), versions()) == ([], [])
+
+
+def test_a_lesson_is_not_lost_because_a_key_had_expired(
+    workshop: Any, tools: Any, versions: Any, sample: bytes
+) -> None:
+    recording_id = workshop.arrive(sample)
+    shut_out = Tools(tools.settings.model_copy(update={"backblaze_key_id": "0" * 12}), tools.database)
+
+    job = workshop.perform(IngestRecording, recording_id, lambda run, order, _: ingest_recording(run, order, shut_out))
+
+    assert (job.state, job.error["code"]) == ("failed", StorageRefused.code)
+    row = workshop.row(recording_id)
+    assert (row.is_processing, row.is_available, row.error) == (False, False, job.error)
+    assert workshop.perform(RemoveRecordingFiles, recording_id).state == "succeeded"
+    assert workshop.spooled() == [row.spool_name]
+    with workshop.database.transaction() as session:
+        retry_job(session, job.id)
+    assert workshop.perform(IngestRecording, recording_id).state == "succeeded"
+    row = workshop.row(recording_id)
+    assert (row.is_available, row.error) == (True, None)
+    assert len(versions()) == 1
+
+
+def test_bytes_that_are_gone_are_named(workshop: Any, tools: Any, sample: bytes) -> None:
+    recording_id = workshop.arrive(sample)
+    tools.spool.remove(workshop.row(recording_id).spool_name)
+
+    job = workshop.perform(IngestRecording, recording_id)
+
+    assert job.state == "failed"
+    row = workshop.row(recording_id)
+    assert (row.is_processing, row.is_available) == (False, False)
+    assert "no longer" in row.error["detail"]
+
+
+def test_the_longest_recording_is_a_setting(workshop: Any, tools: Any, sample: bytes) -> None:
+    recording_id = workshop.arrive(sample)
+    short = Tools(tools.settings.model_copy(update={"recording_max_seconds": 5}), tools.database)
+
+    job = workshop.perform(IngestRecording, recording_id, lambda run, order, _: ingest_recording(run, order, short))
+
+    assert (job.state, job.error["reason"]) == ("failed", "too-long")
+
+
+def test_a_recording_that_is_deleted_before_is_nothing_to_do(workshop: Any, versions: Any, sample: bytes) -> None:
+    recording_id = workshop.arrive(sample)
+    workshop.sql("DELETE FROM whiteboard_session_recordings")
+
+    assert workshop.perform(IngestRecording, recording_id).state == "succeeded"
+    assert versions() == []
+
+
+def test_a_recording_that_is_deleted_meanwhile_leaves_nothing(workshop: Any, versions: Any, sample: bytes) -> None:
+    recording_id = workshop.arrive(sample)
+
+    def deleted_meanwhile(run: Any, order: Any, tools: Any) -> None:
+        with workshop.database.transaction() as session:
+            delete_recording(session, recording_id, principal="user:1")
+        assert workshop.perform(RemoveRecordingFiles, recording_id).state == "retryable"
+        ingest_recording(run, order, tools)
+
+    job = workshop.perform(IngestRecording, recording_id, deleted_meanwhile)
+
+    assert job.state in {"succeeded", "cancelled"}
+    assert workshop.perform(RemoveRecordingFiles, recording_id).state == "succeeded"
+    assert (workshop.row(recording_id), workshop.spooled(), versions()) == (None, [], [])
+
+
+def test_a_delete_right_before_the_commit_wins(workshop: Any, versions: Any, sample: bytes) -> None:
+    recording_id = workshop.arrive(sample)
+    run = workshop.begin(IngestRecording, recording_id)
+    with workshop.database.transaction() as session:
+        source = find_source(session, recording_id)
+    tools = workshop.tools
+    with tools.spool.workspace() as folder:
+        bench = Bench(tools.binaries, tools.store, folder, Limits(max_seconds=3600))
+        make_playable(run, bench, source, tools.spool.path(source.spool_name))
+    with workshop.database.transaction() as session:
+        delete_recording(session, recording_id, principal="user:1")
+
+    # The run is still alive: what it uploaded must not be taken away under a commit that may come.
+    assert workshop.perform(RemoveRecordingFiles, recording_id).state == "retryable"
+    assert len(versions()) == 1
+    workshop.lose(run)
+    assert workshop.job(run.claim.job_id).state == "cancelled"
+    assert workshop.perform(RemoveRecordingFiles, recording_id).state == "succeeded"
+    assert (workshop.spooled(), versions()) == ([], [])
+
+
+def test_a_delete_does_not_stumble_over_a_job_that_ends_at_that_moment(workshop: Any, sample: bytes) -> None:
+    recording_id = workshop.arrive(sample)
+    run = workshop.begin(IngestRecording, recording_id)
+    failures: list[Exception] = []
+
+    def delete() -> None:
+        try:
+            with workshop.database.transaction() as session:
+                delete_recording(session, recording_id, principal="user:1")
+        except Exception as error:  # noqa: BLE001 - told by the main thread
+            failures.append(error)
+
+    deleting = threading.Thread(target=delete)
+    with run.finish():
+        # The run holds its row; the delete has seen a running job and now waits for it.
+        deleting.start()
+        _wait_for_a_lock(workshop)
+    deleting.join(10)
+
+    assert failures == []
+    assert workshop.row(recording_id) is None
+
+
+def _wait_for_a_lock(workshop: Any) -> None:
+    end = time.monotonic() + 10
+    while not workshop.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_bytes_that_came_again_stand_in_the_way_of_a_retry(workshop: Any, sample: bytes) -> None:
+    first = workshop.arrive(sample)
+    workshop.sql("UPDATE jobs SET max_attempts = 1")
+    workshop.lose(workshop.begin(IngestRecording, first))
+    second = workshop.arrive(sample)
+    assert second != first
+    with workshop.database.transaction() as session:
+        retry_job(session, workshop.row(first).job_id)
+
+    job = workshop.perform(IngestRecording, first)
+
+    assert (job.state, job.error["code"]) == ("failed", "sent-again")
+    row = workshop.row(first)
+    assert (row.is_processing, row.is_available, row.error) == (False, False, job.error)
+    assert workshop.perform(IngestRecording, second).state == "succeeded"
+
+
+def test_storing_goes_on_where_a_crash_left_it(workshop: Any, tools: Any, versions: Any, sample: bytes) -> None:
+    recording_id = workshop.arrive(sample)
+    workshop.perform(IngestRecording, recording_id)
+    row = workshop.row(recording_id)
+    run = workshop.begin(StoreSource, recording_id)
+    prefix = f"videos/whiteboard/session_{workshop.session_id}/recording_{recording_id}/{row.source_sha1[:12]}"
+    tools.store.upload(
+        tools.spool.path(row.spool_name), f"{prefix}/source.webm", content_type="video/webm", sha1=row.source_sha1
+    )
+    workshop.lose(run)
+    before = versions()
+    assert workshop.spooled() == [row.spool_name]
+
+    assert workshop.perform(StoreSource, recording_id).state == "succeeded"
+
+    assert versions() == before
+    assert workshop.rendition(recording_id, "source").file_id in [file_id for _, file_id in before]
+    assert workshop.spooled() == []
+
+
+def test_an_overtaken_store_keeps_the_bytes(workshop: Any, tools: Any, sample: bytes) -> None:
+    recording_id = workshop.arrive(sample)
+    workshop.perform(IngestRecording, recording_id)
+    run = workshop.begin(StoreSource, recording_id)
+    workshop.lose(run)
+
+    with pytest.raises(LeaseLost):
+        store_source(run, read_order(run.claim.kind, run.claim.args), tools)
+
+    row = workshop.row(recording_id)
+    assert workshop.spooled() == [row.spool_name]
+    assert workshop.rendition(recording_id, "source").state == "pending"
+
+
+def test_storing_twice_and_storing_what_was_deleted_do_nothing(workshop: Any, versions: Any, sample: bytes) -> None:
+    recording_id = workshop.arrive(sample)
+    workshop.perform(IngestRecording, recording_id)
+    job = workshop.perform(StoreSource, recording_id)
+    before = versions()
+    workshop.sql("UPDATE jobs SET state = 'queued', finished_at = NULL WHERE id = :id", id=job.id)
+    assert workshop.perform(StoreSource, recording_id).state == "succeeded"
+    assert versions() == before
+
+    other = workshop.arrive(sample, type="screen")
+    workshop.perform(IngestRecording, other)
+    with workshop.database.transaction() as session:
+        delete_recording(session, other, principal="user:1")
+    assert workshop.job(workshop.due(StoreSource, other)).state == "cancelled"
+    assert workshop.perform(RemoveRecordingFiles, other).state == "succeeded"
+    assert versions() == before
+    assert workshop.spooled() == []
+
+
+def test_bytes_that_changed_in_the_spool_are_not_stored(
+    workshop: Any, tools: Any, versions: Any, sample: bytes
+) -> None:
+    recording_id = workshop.arrive(sample)
+    workshop.perform(IngestRecording, recording_id)
+    before = versions()
+    tools.spool.path(workshop.row(recording_id).spool_name).write_bytes(b"x" * len(sample))
+
+    job = workshop.perform(StoreSource, recording_id)
+
+    assert job.state in {"failed", "retryable"}
+    assert versions() == before
+    assert workshop.rendition(recording_id, "source").state != "ready"
+    assert len(workshop.spooled()) == 1
+
+
+def test_a_deleted_recordings_session_is_no_longer_recorded(workshop: Any, sample: bytes) -> None:
+    ids = [workshop.arrive(sample, type=type_) for type_ in ("video", "screen")]
+
+    def recorded() -> bool:
+        return bool(workshop.sql("SELECT has_recordings FROM whiteboard_sessions")[0].has_recordings)
+
+    assert recorded() is False
+    for recording_id in ids:
+        workshop.perform(IngestRecording, recording_id)
+    assert recorded() is True
+    for recording_id, still in zip(ids, (True, False), strict=True):
+        with workshop.database.transaction() as session:
+            delete_recording(session, recording_id, principal="user:1")
+        assert recorded() is still
