@@ -73,6 +73,11 @@ def test_only_a_live_recording_is_a_twin(
     assert rows("SELECT spool_name FROM whiteboard_session_recordings ORDER BY id")[0].spool_name == "0" * 32
 
 
+def test_a_twin_that_somebody_else_sent_shows_no_job_of_theirs(register: Any, new: Any) -> None:
+    first = register(new(principal="operator:3"))
+    assert register(new(principal="user:1")) == Registered(first.recording_id, None, is_new=False)
+
+
 def test_a_twin_whose_job_was_pruned_has_none_to_wait_for(register: Any, new: Any, rows: Any) -> None:
     first = register(new())
     rows("UPDATE whiteboard_session_recordings SET is_processing = false, is_available = true")

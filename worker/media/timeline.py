@@ -128,10 +128,10 @@ class Timeline:
 
 def too_long(limits: Limits) -> MediaRejected:
     """The rejection of a recording that lasts longer than these limits allow."""
-    hours = limits.max_seconds / 3600
-    return MediaRejected(
-        "too-long", f"The recording is longer than {hours:g} hours. Cut it and upload the parts one by one."
+    longest = (
+        f"{limits.max_seconds / 3600:g} hours" if limits.max_seconds >= 3600 else f"{limits.max_seconds:g} seconds"
     )
+    return MediaRejected("too-long", f"The recording is longer than {longest}. Cut it and upload the parts one by one.")
 
 
 def zero_length() -> MediaRejected:

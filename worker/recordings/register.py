@@ -8,6 +8,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from models.jobs import Job
 from models.recordings import Recording
 from worker.errors import Unavailable
 from worker.jobs.enqueue import enqueue
@@ -58,7 +59,10 @@ def register_recording(session: Session, new: NewRecording) -> Registered:
         if recording_id is not None:
             return Registered(recording_id, _order_ingest(session, recording_id, new), is_new=True)
         twin = session.execute(
-            select(Recording.id, Recording.job_id).where(
+            select(Recording.id, Job.id.label("job_id"))
+            # A job is its principal's to see: whoever sent the bytes second follows the recording.
+            .outerjoin(Job, (Job.id == Recording.job_id) & (Job.principal == new.principal))
+            .where(
                 Recording.session_id == new.session_id,
                 Recording.recording_type == new.type,
                 Recording.source_sha1 == new.sha1,
