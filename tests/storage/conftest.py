@@ -3,9 +3,8 @@
 import hashlib
 import os
 import secrets
-import threading
+import sys
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,10 @@ from b2sdk.v3 import B2Api, Bucket, InMemoryAccountInfo
 
 from worker.dev.emulator.credentials import Credentials
 from worker.storage.store import ObjectStore
+
+sys.path.append(str(Path(__file__).parent))
+
+from bad_line import Line, bad_line
 
 MakeStore = Callable[..., ObjectStore]
 MakeFile = Callable[..., tuple[Path, str]]
@@ -53,7 +56,7 @@ def sent() -> list[str]:
 
 
 @pytest.fixture
-def make_store(b2: Credentials, bucket: Bucket, sent: list[str]) -> MakeStore:
+def make_store(b2: Credentials, bucket: Bucket, sent: list[str], slept: list[float]) -> MakeStore:
     """`make_store(headers={...}, **options)`: a store on the test's bucket; its pauses pass at once."""
 
     def make(*, headers: dict[str, str] | None = None, **options: Any) -> ObjectStore:
@@ -64,11 +67,24 @@ def make_store(b2: Credentials, bucket: Bucket, sent: list[str]) -> MakeStore:
             "realm": b2.realm,
             "part_size": 5_000_000,
             "http_session": lambda: CountingSession(sent, headers or {}),
-            "sleep": lambda _seconds: None,
+            "sleep": slept.append,
         }
         return ObjectStore(**{**defaults, **options})
 
     return make
+
+
+@pytest.fixture
+def line(b2: Credentials) -> Iterator[Line]:
+    """A line to the emulator that fails as it is told; `make_store(realm=line.url)` uses it."""
+    with bad_line(b2.realm) as line:
+        yield line
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    """Every pause of the test's stores, in seconds, none of which took place."""
+    return []
 
 
 @pytest.fixture
@@ -87,28 +103,3 @@ def make_file(tmp_path: Path) -> MakeFile:
         return path, hashlib.sha1(data, usedforsecurity=False).hexdigest()
 
     return make
-
-
-class _Busy(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        body = b'{"status": 503, "code": "service_unavailable", "message": "busy"}'
-        self.send_response(503)
-        self.send_header("Retry-After", "0")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing to tell."""
-
-
-@pytest.fixture
-def busy_realm() -> Iterator[str]:
-    """The address of a B2 that answers every call with 503."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Busy) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from b2sdk.v3 import B2Api, Bucket
+from bad_line import Answer, Line
 from pydantic import SecretStr
 
 from worker.dev.emulator.credentials import Credentials
@@ -66,10 +67,12 @@ def test_nobody_there(make_store: MakeStore, b2: Credentials) -> None:
     assert_tells_no_secret(caught.value, b2)
 
 
-def test_a_busy_backblaze_is_unavailable(make_store: MakeStore, busy_realm: str, sent: list[str]) -> None:
-    with pytest.raises(StorageUnavailable, match="busy"):
-        make_store(realm=busy_realm).stat("x")
-    assert len(sent) == 3
+def test_a_busy_backblaze_is_unavailable(make_store: MakeStore, line: Line, slept: list[float]) -> None:
+    line.always("b2_authorize_account", Answer(503, "service_unavailable"))
+    with pytest.raises(StorageUnavailable, match="service_unavailable"):
+        make_store(realm=line.url).stat("x")
+    assert line.requests["b2_authorize_account"] == 3
+    assert slept == [1.0, 1.5]
 
 
 def test_the_bucket_is_made_ready_once(make_store: MakeStore, admin: B2Api, sent: list[str]) -> None:

@@ -73,6 +73,15 @@ class TestObjects:
         assert swept(sweep.sweep_objects, SweepObjects(), orphan_age=3600)["objects"] == 0
         assert len(versions()) == 1
 
+    def test_large_files_that_nobody_finished_go(self, tools: Any, swept: Any, versions: Any) -> None:
+        bucket = tools.store._account.bucket()
+        for name in ("videos/whiteboard/session_1/recording_1/0123/source.webm", "videos/else/1"):
+            bucket.api.session.start_large_file(bucket.id_, name, "video/webm", {})
+
+        assert swept(sweep.sweep_objects, SweepObjects(), orphan_age=3600)["unfinished"] == 0
+        assert swept(sweep.sweep_objects, SweepObjects(), orphan_age=0) == {"objects": 0, "unfinished": 1}
+        assert names(versions) == ["videos/else/1"]
+
     def test_a_recording_that_is_worked_on_keeps_everything(
         self, workshop: Any, swept: Any, put: Any, versions: Any, sample: bytes
     ) -> None:

@@ -1,6 +1,9 @@
 """From uploaded bytes to a playable lesson on B2: probe, fast copy, poster, upload. No transaction is open here."""
 
 import hashlib
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +46,7 @@ def make_playable(run: JobRun, bench: Bench, source: Source, path: Path) -> Play
     """Make the recording at `path` playable and put it on B2.
 
     Raises MediaRejected when the bytes are to blame, and what the runner and the store raise. Progress: the probe up
-    to 5 %, the copy to 40 %, the poster to 45 %, the upload to 99 %.
+    to 5 %, the copy to 40 %, the upload to 99 %.
     """
     run.progress(1, "reading the recording")
     found = probe(path, bench.binaries, limits=bench.limits, should_stop=run.should_stop)
@@ -59,28 +62,47 @@ def make_playable(run: JobRun, bench: Bench, source: Source, path: Path) -> Play
         should_stop=run.should_stop,
         on_progress=lambda done: run.progress(5 + 35 * min(done / seconds, 1)),
     )
-    run.progress(40, "choosing a poster")
-    still = write_poster(target, bench.folder / "poster.jpg", copy, bench.binaries, should_stop=run.should_stop)
-    run.progress(45, "storing the lesson")
-    poster = None
-    if still is not None:
-        poster = _store(run, bench, bench.folder / "poster.jpg", poster_name(source.prefix, source.sha1), "image/jpeg")
-    name = playback_name(source.prefix, source.sha1, form.extension)
-    playback = _store(run, bench, target, name, form.mime)
+    run.progress(40, "storing the lesson")
+    playback, poster, still = _store_beside_poster(run, bench, source, target, form, copy)
     run.progress(99, "finishing")
     return Playable(found, copy, form, playback, poster, still)
 
 
-def _store(run: JobRun, bench: Bench, path: Path, name: str, content_type: str) -> StoredObject:
-    size = max(path.stat().st_size, 1)
-    return bench.store.upload(
-        path,
-        name,
-        content_type=content_type,
-        sha1=_sha1(path),
-        on_progress=lambda sent: run.progress(45 + 54 * min(sent / size, 1)),
-        should_stop=run.should_stop,
-    )
+def _store_beside_poster(
+    run: JobRun, bench: Bench, source: Source, target: Path, form: PlayableForm, copy: Probe
+) -> tuple[StoredObject, StoredObject | None, Poster | None]:
+    """Upload the copy while its poster is made: the one waits for B2, the other for the processor.
+
+    ffmpeg stays in this thread, since it dies with the one that started it.
+    """
+    abandoned = threading.Event()
+    size = max(target.stat().st_size, 1)
+
+    def store(path: Path, name: str, content_type: str, on_sent: Callable[[int], None] | None = None) -> StoredObject:
+        return bench.store.upload(
+            path,
+            name,
+            content_type=content_type,
+            sha1=_sha1(path),
+            on_progress=on_sent,
+            should_stop=lambda: run.should_stop() or abandoned.is_set(),
+        )
+
+    def sent(count: int) -> None:
+        run.progress(40 + 59 * min(count / size, 1))
+
+    with ThreadPoolExecutor(1, "store") as beside:
+        name = playback_name(source.prefix, source.sha1, form.extension)
+        upload = beside.submit(store, target, name, form.mime, sent)
+        try:
+            picture = bench.folder / "poster.jpg"
+            still = write_poster(target, picture, copy, bench.binaries, should_stop=run.should_stop)
+            poster = store(picture, poster_name(source.prefix, source.sha1), "image/jpeg") if still else None
+            return upload.result(), poster, still
+        except BaseException:
+            # Also of a time limit, which no `should_stop` tells: nobody waits for the rest of the upload then.
+            abandoned.set()
+            raise
 
 
 def _sha1(path: Path) -> str:

@@ -1,29 +1,52 @@
 """The connection to one bucket at Backblaze B2: authorised at its first use, and bounded in how long it waits."""
 
 import threading
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
 import requests
 from b2sdk.v3 import B2Api, B2Http, B2HttpApiConfig, B2Session, Bucket, InMemoryAccountInfo
+from b2sdk.v3.exception import B2Error
 
 # b2sdk alone tries a download 20 times, with pauses of up to 64 s between, and waits 20 minutes for the answer to
 # any JSON call. A job has its own attempts: three tries, 1 and 1.5 s apart, see us through a hiccup.
-_TRIES = 3
-_UPLOAD_THREADS = 4
+_PAUSES = (1.0, 1.5)
+# b2sdk would sleep for as long as any Retry-After says, and stumble over a negative one.
+_LONGEST_PAUSE = 10
+# Parts on their way at once, of 5 MB each (store.py): a long line is filled, and a killed process costs 10 MB at most.
+# A worker's other children upload meanwhile.
+_UPLOAD_THREADS = 2
 
 
 class _Http(B2Http):  # type: ignore[misc]  # b2sdk publishes no types
-    """b2sdk's HTTP client with limits that fit a job; seconds."""
+    """b2sdk's HTTP client with limits that fit a job (seconds) and the pauses of `sleep`."""
 
     CONNECTION_TIMEOUT = 10
     TIMEOUT = 60
     TIMEOUT_FOR_COPY = 60
 
-    def request(self, *args: Any, try_count: int = _TRIES, **options: Any) -> requests.Response:
-        response: requests.Response = super().request(*args, try_count=min(try_count, _TRIES), **options)
+    sleep: Callable[[float], None] = staticmethod(time.sleep)
+
+    def request(self, *args: Any, try_count: int = 3, **options: Any) -> requests.Response:
+        for pause in _PAUSES[: try_count - 1]:
+            try:
+                return self._request_once(*args, **options)
+            except B2Error as error:
+                if not error.should_retry_http():
+                    raise
+                self.sleep(bounded_pause(error.retry_after_seconds, pause))
+        return self._request_once(*args, **options)
+
+    def _request_once(self, *args: Any, **options: Any) -> requests.Response:
+        response: requests.Response = super().request(*args, try_count=1, **options)
         return response
+
+
+def bounded_pause(asked: int | None, usual: float) -> float:
+    """How many seconds to wait: as `asked` by a Retry-After within bounds, or as `usual`."""
+    return usual if asked is None else float(min(max(asked, 0), _LONGEST_PAUSE))
 
 
 class _Session(B2Session):  # type: ignore[misc]  # b2sdk publishes no types
@@ -48,12 +71,14 @@ class Account:
         bucket: str,
         realm: str,
         http_session: Callable[[], requests.Session],
+        sleep: Callable[[float], None],
     ) -> None:
         self.bucket_name = bucket
         self._key_id = key_id
         self._application_key = application_key
         self._realm = realm.rstrip("/")
         self._http_session = http_session
+        self._sleep = sleep
         self._lock = threading.Lock()
         self._api: B2Api | None = None
         self._bucket: Bucket | None = None
@@ -87,5 +112,6 @@ class Account:
                 user_agent_append=f"astegni-worker/{version('astegni-worker')}",
             ),
         )
+        api.raw_api.b2_http.sleep = self._sleep
         api.authorize_account(self._key_id, self._application_key, realm=self._realm)
         return api

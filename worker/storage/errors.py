@@ -1,9 +1,11 @@
 """What can go wrong at Backblaze, in our own words: the class says whether another attempt can help."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import requests
+from b2sdk.v3 import exception as b2
 from b2sdk.v3.exception import (
     AlreadyFailed,
     B2Error,
@@ -94,7 +96,8 @@ def translate_errors(doing: str) -> Iterator[None]:
     """Turn what b2sdk and requests raise inside into our errors; `doing` begins the message ("upload of x")."""
     try:
         yield
-    except requests.RequestException as error:
+    except (requests.RequestException, json.JSONDecodeError, UnicodeDecodeError) as error:
+        # The last two: a 200 that is no JSON comes from a box on the way, not from Backblaze.
         raise StorageUnavailable(f"{doing}: {type(error).__name__}") from error
     except B2Error as error:
         raise _verdict(error)(f"{doing}: {_tell(error)}") from error
@@ -108,13 +111,18 @@ def _verdict(error: B2Error) -> type[AstegniError]:
         return StorageRefused
     if isinstance(error, CapExceeded):
         return StorageFull
-    if isinstance(error, FileSha1Mismatch | PartSha1Mismatch):
+    if isinstance(error, FileSha1Mismatch | PartSha1Mismatch | b2.ChecksumMismatch) or _is_sha1_refusal(error):
         return ChecksumMismatch
     if isinstance(error, FileNotPresent):
         return ObjectMissing
     if isinstance(error, _PASSING) or error.should_retry_http() or error.should_retry_upload():
         return StorageUnavailable
     return StorageRefused
+
+
+def _is_sha1_refusal(error: B2Error) -> bool:
+    """An upload garbled on its way is refused with nothing but a sentence: "Sha1 did not match data received"."""
+    return isinstance(error, BadRequest) and "sha1 did not match" in str(error).lower()
 
 
 def _tell(error: B2Error) -> str:

@@ -30,7 +30,7 @@ class ObjectStore:
     `key_id` and `application_key` need the capabilities listBuckets, listFiles, readFiles, writeFiles, deleteFiles
     and shareFiles, and for going on with an interrupted upload also readFileRetentions and readFileLegalHolds:
     without these two b2sdk cannot tell that an unfinished upload is like the new one. `realm` is `production` or
-    the URL of an emulator; `part_size` (bytes) is what a broken line costs at most. Nothing is sent before the
+    the URL of an emulator; parts of `part_size` bytes go two at a time. Nothing is sent before the
     first call. Each call may raise StorageUnavailable (try again) or StorageRefused (do not).
     """
 
@@ -41,11 +41,11 @@ class ObjectStore:
         application_key: str,
         bucket: str,
         realm: str = "production",
-        part_size: int = 10_000_000,
+        part_size: int = 5_000_000,
         http_session: Callable[[], requests.Session] = requests.Session,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._account = Account(key_id, application_key, bucket, realm, http_session)
+        self._account = Account(key_id, application_key, bucket, realm, http_session, sleep)
         self._part_size = part_size
         self._sleep = sleep
 

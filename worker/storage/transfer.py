@@ -12,7 +12,9 @@ from worker.storage.errors import FileChanged, UploadStopped
 
 # Objects are named by what they hold, so whoever has one never needs to ask again; only its owner may keep it.
 CACHE_CONTROL = "private, max-age=31536000, immutable"
-_MIN_PART_SIZE = 5_000_000  # Backblaze's own floor
+# Backblaze's floor of 5 MB is not for the last part; with it b2sdk would add a short one to the part before, which
+# then costs up to half as much again when it is interrupted.
+_MIN_PART_SIZE = 1
 
 Progress = Callable[[int], None]
 ShouldStop = Callable[[], bool]
@@ -77,7 +79,7 @@ def send(
             content_type=content_type,
             progress_listener=watch,
             recommended_upload_part_size=part_size,
-            min_part_size=min(_MIN_PART_SIZE, part_size),
+            min_part_size=_MIN_PART_SIZE,
             large_file_sha1=file.sha1,
             cache_control=CACHE_CONTROL,
         )

@@ -42,7 +42,7 @@ class Upload:
         for pause in _PAUSES:
             try:
                 return self._attempt(file)
-            except StorageUnavailable as error:
+            except (StorageUnavailable, ChecksumMismatch) as error:
                 log.warning("upload_interrupted", object=self.name, detail=error.detail, pause=pause)
                 self._rest(pause)
         return self._attempt(file)

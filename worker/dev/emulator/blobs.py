@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-BATCH = 1 << 20  # bytes held in memory for one transfer
+BATCH = 1 << 18  # bytes held in memory for one transfer; a client may have dozens going
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class NewBlob:
             self._file.close()
             self._path.unlink(missing_ok=True)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray) -> None:
         """Append `data`."""
         self._digest.update(data)
         self._file.write(data)

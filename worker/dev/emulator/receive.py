@@ -37,9 +37,10 @@ async def _fill(blob: NewBlob, body: AsyncIterator[bytes], kept: int) -> str:
     async for chunk in body:
         pending += chunk
         if len(pending) >= BATCH + kept:
-            ready = len(pending) - kept
-            await run_in_threadpool(blob.write, bytes(pending[:ready]))
-            del pending[:ready]
+            rest = pending[len(pending) - kept :]
+            del pending[len(pending) - kept :]
+            await run_in_threadpool(blob.write, pending)
+            pending = rest
     if len(pending) < kept:
         raise bad_request("The body is shorter than the SHA-1 that ends it")
     ready = len(pending) - kept

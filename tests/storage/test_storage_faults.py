@@ -1,0 +1,243 @@
+"""Storage that fails on the way: the right result or an error that says what it is, and nothing left behind."""
+
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from b2sdk.v3 import Bucket
+from bad_line import Answer, Cut, CutAnswer, Fault, Garble, GarbleAnswer, Line
+
+from worker.errors import AstegniError
+from worker.storage.errors import ChecksumMismatch, StorageFull, StorageRefused, StorageUnavailable
+from worker.storage.store import ObjectStore
+
+MakeStore = Callable[..., ObjectStore]
+MakeFile = Callable[..., tuple[Path, str]]
+
+NAME = "videos/whiteboard/session_1/recording_1/0123/x.webm"
+SMALL, BIG = 100_000, 12_345_678  # in one piece, in three parts
+CALL = {SMALL: "b2_upload_file", BIG: "b2_upload_part"}
+
+BUSY = Answer(503, "service_unavailable")
+# What b2sdk sees through by itself, at once, with a fresh upload URL.
+PASSING: dict[str, list[Fault]] = {
+    "503 three times": [BUSY] * 3,
+    "429": [Answer(429, "too_many_requests", {"Retry-After": "30"})],
+    "408": [Answer(408, "request_timeout")],
+    "500 in HTML": [Answer(500, content=b"<html>Oops</html>")],
+    "expired upload token": [Answer(401, "expired_auth_token")],
+    "bad upload token": [Answer(401, "bad_auth_token")],
+    "cut before the body": [Cut(0)],
+    "cut in the middle": [Cut(70_000)],
+    "cut before the answer": [CutAnswer(1)],
+}
+
+
+def upload(store: ObjectStore, file: tuple[Path, str]) -> Any:
+    return store.upload(file[0], NAME, content_type="video/webm", sha1=file[1])
+
+
+def content(bucket: Bucket) -> bytes:
+    """The one version that there must be, read without the bad line."""
+    stored = io.BytesIO()
+    bucket.download_file_by_name(NAME).save(stored)
+    return stored.getvalue()
+
+
+def versions(bucket: Bucket) -> list[tuple[str, int]]:
+    """Action and size of every version, unfinished uploads included."""
+    return [(found.action, found.size) for found in bucket.list_file_versions(NAME)]
+
+
+def unfinished(bucket: Bucket) -> int:
+    return len(list(bucket.list_unfinished_large_files()))
+
+
+@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("size", [SMALL, BIG])
+def test_an_upload_gets_over(
+    make_store: MakeStore, make_file: MakeFile, bucket: Bucket, line: Line, size: int, fault: str
+) -> None:
+    line.meet(CALL[size], *PASSING[fault])
+    file = make_file(size=size)
+    stored = upload(make_store(realm=line.url), file)
+    assert (stored.sha1, stored.size) == (file[1], size)
+    assert content(bucket) == file[0].read_bytes()
+    assert unfinished(bucket) == 0
+    # Cut off before the answer, a file in one piece is there once and, sent again, a second time, and both are right.
+    most = 2 if isinstance(PASSING[fault][0], CutAnswer) and size == SMALL else 1
+    assert set(versions(bucket)) == {("upload", size)}
+    assert len(versions(bucket)) <= most
+
+
+@pytest.mark.parametrize("size", [SMALL, BIG])
+def test_a_long_outage_is_waited_for(
+    make_store: MakeStore, make_file: MakeFile, bucket: Bucket, line: Line, slept: list[float], size: int
+) -> None:
+    """b2sdk tries each part five times, two parts at once: refusals for two such volleys and one more."""
+    before: list[Fault | None] = [None] if size == BIG else []
+    refusals = 21 if size == BIG else 11
+    line.meet(CALL[size], *before, *[BUSY] * refusals)
+    file = make_file(size=size)
+    assert upload(make_store(realm=line.url), file).sha1 == file[1]
+    # One second, then four, and so on, asked in between whether to stop. Parts that had arrived are not sent again.
+    assert set(slept) == {1.0}
+    assert len(slept) in {1 + 4, 1 + 4 + 16}
+    assert line.requests[CALL[size]] == refusals + (3 if size == BIG else 1)
+    assert versions(bucket) == [("upload", size)]
+
+
+@pytest.mark.parametrize("size", [SMALL, BIG])
+def test_bytes_garbled_on_the_way_are_sent_again(
+    make_store: MakeStore, make_file: MakeFile, bucket: Bucket, line: Line, slept: list[float], size: int
+) -> None:
+    line.meet(CALL[size], Garble())
+    file = make_file(size=size)
+    assert upload(make_store(realm=line.url), file).sha1 == file[1]
+    assert slept == [1.0]
+    assert content(bucket) == file[0].read_bytes()
+    assert versions(bucket) == [("upload", size)]
+
+
+ENDLESS: dict[str, tuple[Fault, type[AstegniError]]] = {
+    "busy": (BUSY, StorageUnavailable),
+    "429": (Answer(429, "too_many_requests", {"Retry-After": "1"}), StorageUnavailable),
+    "408": (Answer(408, "request_timeout"), StorageUnavailable),
+    "cut": (Cut(70_000), StorageUnavailable),
+    "garbled": (Garble(), ChecksumMismatch),
+    "upload tokens all revoked": (Answer(401, "bad_auth_token"), StorageRefused),
+    "full": (Answer(403, "storage_cap_exceeded"), StorageFull),
+    "no payment": (Answer(401, "no_payment_history"), StorageRefused),
+}
+
+
+@pytest.mark.parametrize("fault", ENDLESS)
+@pytest.mark.parametrize("size", [SMALL, BIG])
+def test_what_does_not_end_is_named_and_leaves_nothing(
+    make_store: MakeStore, make_file: MakeFile, bucket: Bucket, line: Line, size: int, fault: str
+) -> None:
+    endless, named = ENDLESS[fault]
+    line.always(CALL[size], endless)
+    store, file = make_store(realm=line.url), make_file(size=size)
+    with pytest.raises(named) as caught:
+        upload(store, file)
+    assert caught.value.retryable is (named in (StorageUnavailable, ChecksumMismatch))
+    assert store.stat(NAME) is None
+    assert unfinished(bucket) == (size == BIG)
+    assert len(versions(bucket)) == (size == BIG)
+    # A later attempt goes on with it; if there is none, the sweep takes it away.
+    line.always(CALL[size], None)
+    if named is StorageUnavailable:
+        assert upload(store, file).sha1 == file[1]
+        assert (unfinished(bucket), versions(bucket)) == (0, [("upload", size)])
+        return
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    assert store.cancel_unfinished("videos/", older_than=tomorrow) == (size == BIG)
+    assert (unfinished(bucket), versions(bucket)) == (0, [])
+
+
+@pytest.mark.parametrize("call", ["b2_start_large_file", "b2_get_upload_part_url", "b2_finish_large_file"])
+@pytest.mark.parametrize("fault", [BUSY, Answer(429), Answer(401, "expired_auth_token"), CutAnswer(1)], ids=repr)
+def test_calls_around_the_parts_fail(
+    make_store: MakeStore, make_file: MakeFile, bucket: Bucket, line: Line, call: str, fault: Fault
+) -> None:
+    """Also when the call was carried out and only its answer was lost: then the next attempt finds the work done."""
+    line.meet(call, fault)
+    store, file = make_store(realm=line.url), make_file(size=BIG)
+    assert upload(store, file).sha1 == file[1]
+    assert content(bucket) == file[0].read_bytes()
+    assert [found for found in versions(bucket) if found[0] == "upload"] == [("upload", BIG)]
+    store.cancel_unfinished("videos/", older_than=datetime.now(UTC) + timedelta(days=1))
+    assert versions(bucket) == [("upload", BIG)]
+
+
+def test_account_tokens_expire_at_every_call(
+    make_store: MakeStore, make_file: MakeFile, line: Line, tmp_path: Path
+) -> None:
+    store, file = make_store(realm=line.url), make_file(size=BIG)
+    calls = ["b2_list_buckets", "b2_start_large_file", "b2_list_file_names", "b2_list_file_versions"]
+    for call in [*calls, "b2_delete_file_version", "b2_get_download_authorization", "b2_list_unfinished_large_files"]:
+        line.meet(call, Answer(401, "expired_auth_token"))
+    line.meet("download", None, Answer(401, "expired_auth_token"))
+    upload(store, file)
+    store.download(NAME, tmp_path / "back", sha1=file[1])
+    assert [found.name for found in store.list("videos/")] == [NAME]
+    assert store.authorize_download("videos/", 60)
+    assert store.cancel_unfinished("videos/", older_than=datetime.now(UTC)) == 0
+    assert store.delete_prefix("videos/") == 1
+
+
+def test_a_revoked_key_is_refused(make_store: MakeStore, line: Line) -> None:
+    store = make_store(realm=line.url)
+    assert store.stat(NAME) is None
+    # A HEAD has no body to tell the code in, as at Backblaze.
+    line.always("download", Answer(401, "bad_auth_token"))
+    line.always("b2_list_file_names", Answer(401, "bad_auth_token"))
+    line.always("b2_authorize_account", Answer(401, "bad_auth_token"))
+    with pytest.raises(StorageRefused):
+        store.stat(NAME)
+    with pytest.raises(StorageRefused):
+        list(store.list("videos/"))
+
+
+@pytest.mark.parametrize(
+    "fault", [BUSY, Answer(408), Answer(429), CutAnswer(0), CutAnswer(700_000), GarbleAnswer()], ids=repr
+)
+@pytest.mark.parametrize("size", [SMALL, 1_000_000, BIG])
+def test_a_download_is_right_or_not_there(
+    make_store: MakeStore, make_file: MakeFile, line: Line, tmp_path: Path, size: int, fault: Fault
+) -> None:
+    file = make_file(size=size)
+    upload(make_store(), file)
+    store, target = make_store(realm=line.url), tmp_path / "target"
+    line.meet("download", fault)
+    if isinstance(fault, GarbleAnswer):
+        with pytest.raises(ChecksumMismatch) as caught:
+            store.download(NAME, target, sha1=file[1])
+        assert caught.value.retryable
+        assert not target.exists()
+    store.download(NAME, target, sha1=file[1])
+    assert target.read_bytes() == file[0].read_bytes()
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_download_that_never_gets_through_is_named(
+    make_store: MakeStore, make_file: MakeFile, line: Line, tmp_path: Path
+) -> None:
+    upload(make_store(), make_file(size=SMALL))
+    line.always("download", CutAnswer(1000))
+    with pytest.raises(StorageUnavailable):
+        make_store(realm=line.url).download(NAME, tmp_path / "target")
+    assert not list(tmp_path.glob("target*"))
+
+
+def test_an_answer_of_somebody_else_is_no_answer(make_store: MakeStore, line: Line) -> None:
+    """A gate that wants a login answers 200 and a page."""
+    line.always("b2_list_buckets", Answer(200, content=b"<html>Please log in</html>"))
+    with pytest.raises(StorageUnavailable):
+        make_store(realm=line.url).stat(NAME)
+
+
+@pytest.mark.parametrize(
+    ("asked", "paused"),
+    [
+        ("3", 3.0),
+        ("0", 0.0),
+        ("-5", 0.0),
+        ("999999999", 10.0),
+        ("9" * 3000, 10.0),
+        ("9" * 5000, 1.0),
+        ("soon", 1.0),
+        ("Fri, 31 Dec 2999 23:59:59 GMT", 1.0),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_no_retry_after_holds_a_worker_for_long(
+    make_store: MakeStore, line: Line, slept: list[float], asked: str, paused: float, status: int
+) -> None:
+    line.meet("b2_list_buckets", Answer(status, "busy", {"Retry-After": asked}))
+    assert make_store(realm=line.url).stat(NAME) is None
+    assert slept == [paused]
