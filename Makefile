@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 TEST_PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test check format lock clean
+.PHONY: help install install-dev demo test check conformance chaos bench format lock clean
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,18 @@ check: install-dev ## Run all of that but the tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+conformance: install-dev ## Let rclone and the b2 command find out whether the emulator is Backblaze B2, with gigabytes
+	@command -v rclone >/dev/null || { echo "rclone is missing and nothing was tested. Install it (Debian: apt-get install rclone)." >&2; exit 1; }
+	$(BIN)/pytest tests/conformance
+
+# CHAOS="--seed 7 --minutes 2 --only kill_main" for another run than the usual one.
+chaos: install-dev ## Break everything for ten minutes and see whether anything is lost or done twice
+	@PYTHONPATH=tests/chaos $(BIN)/python -m mayhem $(CHAOS)
+
+# BENCH="--only ledger" for one figure, BENCH=--quick to try the benchmarks themselves.
+bench: install-dev ## Measure what docs/figures.md says, beside peers, in about ten minutes
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 format: install-dev ## Put the code into shape
 	$(BIN)/ruff format .

@@ -10,9 +10,10 @@ from typing import Any
 from uuid import uuid4
 
 from celery import Celery, signals
+from celery.worker import state
 
 from worker.database import Database
-from worker.errors import Misconfigured
+from worker.errors import AstegniError, Misconfigured
 from worker.jobs.orders import PruneLedger, SweepObjects, SweepSpool
 from worker.jobs.settle import release_runs
 from worker.logs import get_logger
@@ -20,6 +21,7 @@ from worker.processes.broker import EXCHANGE, queue
 from worker.processes.child import close_child, open_child
 from worker.processes.keeping import KeepLedger
 from worker.processes.liveness import show_alive
+from worker.processes.redis_link import use_mended_transport
 from worker.settings import Settings
 
 _log = get_logger(__name__)
@@ -117,8 +119,15 @@ _OBSERVATION: dict[str, Any] = {
 }
 
 
+class WorkerFailed(AstegniError):
+    """The worker met an error that it could not get over."""
+
+    code, title = "worker-failed", "Worker failed"
+
+
 def create_app(settings: Settings, task_modules: Sequence[str] = TASK_MODULES) -> Celery:
     """The application of one process: worker, beat, Flower, or the publisher inside the API."""
+    use_mended_transport()
     app = Celery("astegni", broker=settings.broker_url, include=list(task_modules), set_as_current=True)
     app.conf.update(celery_config(settings))
     app.settings = settings
@@ -138,12 +147,16 @@ def run_worker(app: Celery, queues: Sequence[str], *, name: str, concurrency: in
     """Work on these queues until SIGTERM, then give back what was still in hand.
 
     Celery's own shutdown signal is not sent when running jobs had to be broken off, so this does not wait for it.
+    Raises WorkerFailed when it ended without having been asked: Celery only logs that and leaves with status 0, and a
+    supervisor that restarts on failure would leave it at that.
     """
     words = ["worker", "--queues", ",".join(queues), "--hostname", f"{name}@%h", "--concurrency", str(concurrency)]
     # Gossip and mingle are for clusters that elect and share clocks; here they cost a second at every start.
     words += ["--loglevel", log_level, "--without-gossip", "--without-mingle"]
     try:
         app.worker_main(words)
+        if state.should_stop is None and state.should_terminate is None:
+            raise WorkerFailed(f"The worker {name} ended by itself; its log says why.")
     finally:
         _give_back(app)
 

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from worker.errors import AstegniError, problem
 from worker.jobs.cancel import CANCELLED
 from worker.jobs.endings import Endings
 from worker.jobs.orders import Order, read_order
+from worker.jobs.pulse import Pulse
 from worker.jobs.retry import Verdict, after_failure
 from worker.jobs.run import JobCancelled, JobRun, Rhythm
 from worker.jobs.runs import Claim, LeaseLost, claim
@@ -38,12 +40,16 @@ class Performer:
     retry_base: float
     endings: Endings
 
+    @cached_property
+    def _pulse(self) -> Pulse:
+        return Pulse(self.rhythm.pulse)
+
     def perform(self, job_id: UUID, work: Work) -> None:
         """Run the job if it is to be had; a message for one that is not is acknowledged and forgotten.
 
         Raises JobNotDone when the attempt did not succeed and the ledger already says so.
         """
-        with self.database.transaction() as session:
+        with self.database.statement() as session:
             claimed = claim(session, job_id, worker=self.worker, lease=self.rhythm.lease)
         if claimed is None:
             _log.info("message_refused", job_id=str(job_id))
@@ -51,11 +57,10 @@ class Performer:
         run = JobRun(self.database, claimed, self.rhythm)
         _log.info("job_started", job_id=str(job_id), kind=claimed.kind, attempt=claimed.attempt)
         try:
-            with run.pulsing():
+            with self._pulse.of(run):
                 work(run, _order_of(claimed))
                 if not run.finished:
-                    with run.finish():
-                        pass
+                    run.succeed()
         except Exception as error:
             if run.lost or isinstance(error, LeaseLost):
                 # It was told to stop; what else it says is not the job's end. The reaper decides.

@@ -74,7 +74,7 @@ def publish(
     When the broker refuses one, that one and the rest of the batch go back to `queued` at once, so that they need
     not sit out a lease when the broker returns; then the broker's error is raised.
     """
-    with database.transaction() as session:
+    with database.statement() as session:
         values = {"most": most, "first": lease.first, "longest": lease.longest}
         if only is None:
             rows = session.execute(_MARK_DUE, values).all()

@@ -16,6 +16,8 @@ from worker.logs import get_logger
 
 _log = get_logger(__name__)
 
+_LAST_PULSE = 10.0
+
 
 class JobCancelled(AstegniError):
     """Somebody asked for the job to be cancelled."""
@@ -35,7 +37,7 @@ class Rhythm:
 class JobRun:
     """What a job's work is given: it reports progress, asks whether to stop, and finishes in its own commit.
 
-    A thread keeps the lease alive meanwhile. No transaction is open between the calls.
+    Its pulse (worker/jobs/pulse.py) keeps the lease alive meanwhile. No transaction is open between the calls.
     """
 
     def __init__(self, database: Database, claimed: Claim, rhythm: Rhythm) -> None:
@@ -47,7 +49,11 @@ class JobRun:
         self._note: str | None = None
         self._cancelled = threading.Event()
         self._lost = threading.Event()
-        self._over = threading.Event()
+        # The pulse comes from another thread.
+        self._pulsing = threading.Lock()
+        self._written: tuple[int, str | None] = (0, None)
+        self._renewed = time.monotonic()
+        self._over = False
 
     @property
     def last_attempt(self) -> bool:
@@ -92,40 +98,39 @@ class JobRun:
             end(session, self.claim.job_id, self.claim.token, state="succeeded", result=result)
         self.finished = True
 
-    @contextmanager
-    def pulsing(self) -> Iterator[None]:
-        """Keep the lease alive, write progress and hear cancel requests while the block runs."""
-        thread = threading.Thread(target=self._keep_pulsing, name="pulse", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._over.set()
-            thread.join(10)
+    def succeed(self) -> None:
+        """Finish without any row of the job's own: one statement. Raises LeaseLost."""
+        with self._database.statement() as session:
+            end(session, self.claim.job_id, self.claim.token, state="succeeded")
+        self.finished = True
 
-    def _keep_pulsing(self) -> None:
-        written: tuple[int, str | None] = (0, None)
-        renewed = time.monotonic()
-        while not self._over.wait(self._rhythm.pulse):
+    def pulse(self) -> None:
+        """Renew the lease when that is due, write what progress there is, hear a cancel request. Never fails."""
+        with self._pulsing:
             state = (self._progress, self._note)
-            due = time.monotonic() - renewed >= self._rhythm.renewal
-            if state == written and not due:
-                continue
+            due = time.monotonic() - self._renewed >= self._rhythm.renewal
+            if self._over or self.lost or (state == self._written and not due):
+                return
             try:
                 self._pulse_once(*state)
             except LeaseLost:
                 self._lost.set()
-                return
             except Exception as error:  # noqa: BLE001 - the database may be away for a moment; the lease decides
                 _log.warning("pulse_failed", job_id=str(self.claim.job_id), error=type(error).__name__)
-                if time.monotonic() - renewed > self._rhythm.lease:
+                if time.monotonic() - self._renewed > self._rhythm.lease:
                     self._lost.set()
-                    return
-                continue
-            written, renewed = state, time.monotonic()
+            else:
+                self._written, self._renewed = state, time.monotonic()
+
+    def end_pulse(self) -> None:
+        """No pulse after this; the one in hand is waited for, as long as a hanging database is worth it."""
+        waited = self._pulsing.acquire(timeout=_LAST_PULSE)
+        self._over = True
+        if waited:
+            self._pulsing.release()
 
     def _pulse_once(self, percent: int, note: str | None) -> None:
-        with self._database.transaction() as session:
+        with self._database.statement() as session:
             asked = pulse(session, self.claim, lease=self._rhythm.lease, progress=percent, note=note)
         if asked:
             self._cancelled.set()

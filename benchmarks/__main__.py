@@ -1,0 +1,43 @@
+"""`python -m benchmarks [--only NAME] [--quick]`: measure, print tables, write down what was measured."""
+
+import argparse
+import os
+
+from rich.console import Console
+
+from benchmarks.machine import describe_machine, wait_for_quiet
+from benchmarks.registry import FIGURES
+from benchmarks.report import Results, print_figure
+from benchmarks.scale import FULL, QUICK
+from worker.logs import configure_logs
+from worker.settings import Settings
+
+
+def main() -> None:
+    """Measure what is asked for. A quick run tries the benchmarks themselves; its figures are not kept."""
+    words = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    words.add_argument("--only", choices=FIGURES, action="append", help="measure this figure; may be given again")
+    words.add_argument("--quick", action="store_true", help="tiny sizes, nothing is written down")
+    asked = words.parse_args()
+    _forget_settings()
+    configure_logs("ERROR")
+    console = Console()
+    results = Results.read()
+    for name in asked.only or FIGURES:
+        console.rule(name)
+        busy = 0.0 if asked.quick else wait_for_quiet()
+        figure = FIGURES[name](QUICK if asked.quick else FULL)
+        print_figure(console, figure)
+        if not asked.quick:
+            results.keep(name, figure, busy)
+            results.write(describe_machine(), list(FIGURES))
+
+
+def _forget_settings() -> None:
+    """Only embedded parts are measured: a million rows must not go into a database that the environment names."""
+    for name in [name for name in os.environ if name.lower() in Settings.model_fields]:
+        del os.environ[name]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""How many small recordings the API accepts, with many clients at once, beside a handler that only keeps the bytes."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.bare_server import bare_server
+from benchmarks.figure import Figure, Reading, percentile
+from benchmarks.ground import Ground, running_ground
+from benchmarks.samples import distinct
+from benchmarks.scale import Scale
+from benchmarks.sending import Client
+
+_RECORDING = Path(__file__).parent.parent / "tests" / "data" / "audio.webm"
+
+
+@dataclass(frozen=True)
+class _Crowd:
+    """What so many clients saw: answers a second, milliseconds of each."""
+
+    rate: float
+    waits: list[float]
+
+
+def measure_accepting(scale: Scale) -> Figure:
+    """Twice: with the media worker held, so that the API is alone, and with it at work on what comes."""
+    content = _RECORDING.read_bytes()
+    figure = Figure(
+        f"API: recordings of {len(content) / 1e3:.0f} kB accepted (202), {scale.clients} clients, each sends the next "
+        "when the last is answered"
+    )
+    with running_ground() as ground:
+        with ground.tutor() as client:
+            session_id = ground.open_lesson(client)
+        _crowd(ground.tutor, "/v1/recordings", session_id, content, 0, scale.clients, scale)
+        with bare_server(ground.folder / "bare") as address:
+            bare = _crowd(lambda: Client(address), "/", 1, content, 0, scale.crowd_requests, scale)
+        ground.settle()
+        with _held(ground):
+            alone = _crowd(ground.tutor, "/v1/recordings", session_id, content, 10_000, scale.crowd_requests, scale)
+        beside = _crowd(ground.tutor, "/v1/recordings", session_id, content, 20_000, scale.crowd_requests, scale)
+        for what, ours in (("media worker held", alone), ("media worker at work on them", beside)):
+            name = "bare uvicorn handler: SHA-1, write, fsync"
+            p99, bare_p99 = percentile(ours.waits, 99), percentile(bare.waits, 99)
+            figure.readings += [
+                Reading(f"{what}: answers", ours.rate, "/s", None, bare.rate, name),
+                Reading(f"{what}: p99", p99, "ms", (min(ours.waits), max(ours.waits)), bare_p99, name),
+            ]
+    figure.notes.append(
+        f"{scale.crowd_requests} recordings each, all of different bytes. The clients run on the same cores. Ours "
+        "checks the token and the session in the database, writes row and order and announces the job."
+    )
+    return figure
+
+
+@contextmanager
+def _held(ground: Ground) -> Iterator[None]:
+    """The media worker and its children stand still within the block."""
+    group = ground.process_id("worker-media")
+    os.killpg(group, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(group, signal.SIGCONT)
+
+
+def _crowd(
+    connect: Callable[[], Client], path: str, session_id: int, content: bytes, first: int, requests: int, scale: Scale
+) -> _Crowd:
+    each = max(1, requests // scale.clients)
+
+    def visit(number: int) -> list[float]:
+        waits = []
+        with connect() as client:
+            for turn in range(each):
+                file = distinct(content, first + number * each + turn + 1)
+                sent = client.upload(path, file, session_id=session_id)
+                if sent.status != 202:
+                    raise RuntimeError(f"answered {sent.status}: {sent.body}")
+                waits.append(sent.seconds * 1000)
+        return waits
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(scale.clients) as pool:
+        waits = [wait for one in pool.map(visit, range(scale.clients)) for wait in one]
+    return _Crowd(len(waits) / (time.perf_counter() - began), waits)

@@ -1,0 +1,30 @@
+"""Starts the bare upload handler as a process of its own."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from worker.dev.process import ChildProcess, wait_until
+
+_ROOT = Path(__file__).parent.parent
+
+
+@contextmanager
+def bare_server(folder: Path) -> Iterator[str]:
+    """Its address; what it keeps goes into `folder`."""
+    folder.mkdir(exist_ok=True)
+    said = folder.with_suffix(".port")
+    with said.open("wb") as stdout:
+        server = ChildProcess(
+            "bare upload",
+            [sys.executable, "-m", "benchmarks.bare_upload", folder],
+            folder.with_suffix(".log"),
+            cwd=_ROOT,
+            stdout=stdout,
+        )
+    try:
+        wait_until(lambda: said.read_text().endswith("\n"), server, 30)
+        yield f"http://127.0.0.1:{int(said.read_text())}"
+    finally:
+        server.kill()

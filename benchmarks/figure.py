@@ -1,0 +1,82 @@
+"""A figure: readings, each beside a peer or a limit, and what they say together."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from benchmarks.scale import Scale
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What a reading should keep: its ratio to the peer, or its value, at most or at least so much."""
+
+    of: Literal["ratio", "value"]
+    sign: Literal["≤", "≥", "<"]
+    number: float
+
+    def holds(self, measured: float) -> bool:
+        """Whether `measured` keeps it."""
+        return {
+            "≤": measured <= self.number,
+            "≥": measured >= self.number,
+            "<": measured < self.number,
+        }[self.sign]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One measured value. `spread` is the least and the most of the repeats whose median `value` is."""
+
+    what: str
+    value: float
+    unit: str
+    spread: tuple[float, float] | None = None
+    peer: float | None = None
+    peer_name: str = ""
+    limit: Limit | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """To the peer; without one, to the limit; None when there is neither."""
+        if self.peer is not None:
+            return self.value / self.peer
+        return None if self.limit is None else self.value / self.limit.number
+
+    @property
+    def kept(self) -> bool | None:
+        """Whether the limit is kept; None without one."""
+        if self.limit is None:
+            return None
+        measured = self.ratio if self.limit.of == "ratio" else self.value
+        return measured is not None and self.limit.holds(measured)
+
+
+@dataclass
+class Figure:
+    """What one benchmark found: its readings, and notes that explain them (plain sentences)."""
+
+    title: str
+    readings: list[Reading] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+Measure = Callable[[Scale], Figure]
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle one."""
+    return statistics.median(values)
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The value that so many percent do not exceed (nearest rank)."""
+    ranked = sorted(values)
+    rank = max(1, -(-len(ranked) * percent // 100))
+    return ranked[int(rank) - 1]
+
+
+def spread(values: Sequence[float]) -> tuple[float, float]:
+    """The least and the most."""
+    return min(values), max(values)

@@ -1,0 +1,114 @@
+"""The stack that is measured, as `astegni up` runs it, with a tutor who has lessons to record."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from benchmarks.sending import Client
+from models.people import StudentProfile, TutorProfile, User
+from worker.access.tokens import issue_operator_token, issue_token
+from worker.database import Database
+from worker.dev.scratch import scratch_directory
+from worker.dev.stack import Stack
+from worker.media.binaries import Binaries, find_binaries
+from worker.settings import Settings
+
+_PATIENCE = 600.0
+_LIVE_JOBS = "SELECT 1 FROM jobs WHERE state IN ('queued', 'published', 'running', 'retryable') LIMIT 1"
+
+
+@dataclass
+class Ground:
+    """The running stack from outside; `folder` is for files of the benchmark."""
+
+    stack: Stack
+    folder: Path
+    binaries: Binaries
+    tutor_token: str
+    operator_token: str
+    booking_id: int
+
+    @property
+    def address(self) -> str:
+        """Of the API."""
+        return str(self.stack.facts()["api"])
+
+    def tutor(self) -> Client:
+        """A new connection of the tutor."""
+        return Client(self.address, self.tutor_token)
+
+    def operator(self) -> Client:
+        """A new connection of an operator."""
+        return Client(self.address, self.operator_token)
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """A connection to the database, each statement a transaction."""
+        return psycopg.connect(str(self.stack.settings.database_url), autocommit=True)
+
+    def open_lesson(self, client: Client) -> int:
+        """A whiteboard session that is going on."""
+        body = {"booking_id": self.booking_id, "session_title": "Figures"}
+        session_id = int(client.post("/v1/whiteboard/sessions", body)["id"])
+        client.post(f"/v1/whiteboard/sessions/{session_id}/start", status=200)
+        return session_id
+
+    def settle(self) -> None:
+        """Wait until no job is left to do."""
+        with self.connect() as connection:
+            wait_for(lambda: connection.execute(_LIVE_JOBS).fetchone() is None, pause=0.05)
+
+    def process_id(self, service: str) -> int:
+        """The main process of one of the stack's services."""
+        process = next(each.process for each in self.stack.services if each.name == service)
+        if process is None:
+            raise RuntimeError(f"{service} is not running")
+        return process.pid
+
+
+@contextmanager
+def running_ground(**changes: Any) -> Iterator[Ground]:
+    """A stack of embedded parts, with these settings changed from their defaults; nothing of it is left at the end."""
+    settings = Settings(**changes)
+    with (
+        scratch_directory() as folder,
+        Stack(settings, data=folder / "data", operator_token=lambda: "") as stack,
+    ):
+        key, user_id, tutor_id, student_id = stack.settings.signing_key, *_make_people(stack.settings)
+        tutor_token = issue_token(key, sub=user_id, role="tutor", role_ids={"tutor": tutor_id})
+        departments = stack.settings.operator_departments
+        operator_token = issue_operator_token(key, admin_id=1, departments=departments, expires_in=7200)
+        files = folder / "files"
+        files.mkdir()
+        with Client(str(stack.facts()["api"]), tutor_token) as client:
+            booking = client.post("/v1/bookings", {"student_id": student_id, "subject": "Mathematics"})
+        yield Ground(stack, files, find_binaries(stack.settings), tutor_token, operator_token, int(booking["id"]))
+
+
+def wait_for(done: Callable[[], bool], *, pause: float, patience: float = _PATIENCE) -> None:
+    """Ask again and again until it is; raises TimeoutError."""
+    end = time.monotonic() + patience
+    while not done():
+        if time.monotonic() > end:
+            raise TimeoutError(f"It took more than {patience:g} s.")
+        time.sleep(pause)
+
+
+def _make_people(settings: Settings) -> tuple[int, int, int]:
+    """A tutor and a student: users.id and profile id of the one, profile id of the other."""
+    database = Database(settings.sqlalchemy_url, pool_size=1)
+    try:
+        with database.transaction() as session:
+            users = [User(first_name=name, email=f"{name}@example.org") for name in ("tutor", "student")]
+            session.add_all(users)
+            session.flush()
+            tutor, student = TutorProfile(user_id=users[0].id), StudentProfile(user_id=users[1].id)
+            session.add_all([tutor, student])
+            session.flush()
+            return users[0].id, tutor.id, student.id
+    finally:
+        database.close()

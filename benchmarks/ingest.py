@@ -1,0 +1,158 @@
+"""From the last byte of an upload to a lesson that plays, beside the two commands that a person would type."""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.figure import Figure, Limit, Reading, median, spread
+from benchmarks.ground import Ground, running_ground, wait_for
+from benchmarks.samples import repeats_for, write_recording
+from benchmarks.scale import Scale
+
+_B2 = Path(sys.executable).with_name("b2")
+_POLL = 0.005
+_STEPS = """
+    SELECT extract(epoch FROM started_at - created_at)::float, extract(epoch FROM finished_at - started_at)::float
+      FROM jobs WHERE subject = %s AND kind = 'recordings.ingest'
+"""
+
+
+@dataclass
+class _Ours:
+    """Seconds of each repeat: all, and its steps."""
+
+    whole: list[float] = field(default_factory=list)
+    answer: list[float] = field(default_factory=list)
+    start: list[float] = field(default_factory=list)
+    run: list[float] = field(default_factory=list)
+
+
+@dataclass
+class _Peer:
+    copy: list[float] = field(default_factory=list)
+    upload: list[float] = field(default_factory=list)
+    start_up: list[float] = field(default_factory=list)
+
+    @property
+    def whole(self) -> list[float]:
+        return [sum(pair) for pair in zip(self.copy, self.upload, strict=True)]
+
+
+def measure_ingest(scale: Scale) -> Figure:
+    """A lesson of twenty minutes against the peer, one of an hour against the clock."""
+    figure = Figure("Ingest: last byte of the upload until the recording is available")
+    with running_ground() as ground:
+        b2 = _B2Command(ground)
+        lesson = write_recording(ground.folder, ground.binaries, repeats=repeats_for(scale.lesson_minutes))
+        _ingest(ground, lesson, _Ours())  # every process has worked once; not counted
+        ours, peer = _Ours(), _Peer()
+        for number in range(scale.lesson_repeats):
+            _ingest(ground, lesson, ours)
+            _copy_and_upload(ground, b2, lesson, number, peer)
+        _tell_lesson(figure, scale, ours, peer, lesson.stat().st_size)
+        long = write_recording(ground.folder, ground.binaries, repeats=repeats_for(scale.long_minutes))
+        hours = _Ours()
+        for _repeat in range(scale.long_repeats):
+            _ingest(ground, long, hours)
+        size = f"{scale.long_minutes:g} min ({long.stat().st_size / 1e6:.0f} MB)"
+        figure.readings.append(
+            Reading(
+                f"{size}: last byte to available, slowest of {len(hours.whole)}",
+                max(hours.whole),
+                "s",
+                spread(hours.whole),
+                limit=Limit("value", "≤", 15.0),
+            )
+        )
+    return figure
+
+
+def _tell_lesson(figure: Figure, scale: Scale, ours: _Ours, peer: _Peer, size: int) -> None:
+    what = f"{scale.lesson_minutes:g} min ({size / 1e6:.0f} MB): last byte to available"
+    without = [whole - start for whole, start in zip(peer.whole, peer.start_up, strict=True)]
+    command = "`ffmpeg -c copy` + `b2 file upload`"
+    figure.readings += [
+        Reading(
+            what, median(ours.whole), "s", spread(ours.whole), median(peer.whole), command, Limit("ratio", "≤", 1.3)
+        ),
+        Reading(
+            f"{what}, peer without start-up of `b2`",
+            median(ours.whole),
+            "s",
+            spread(ours.whole),
+            median(without),
+            "the same without the start-up of `b2`",
+        ),
+    ]
+    figure.notes.append(
+        f"Ours, medians: {median(ours.answer):.2f} s from the last byte to the answer 202, {median(ours.start):.3f} s "
+        f"from there until a worker started, {median(ours.run):.2f} s of work."
+    )
+    figure.notes.append(
+        f"The peer's, medians: {median(peer.copy):.2f} s to copy, {median(peer.upload):.2f} s to upload, of which "
+        f"{median(peer.start_up):.2f} s are the start of the `b2` command (`b2 version`)."
+    )
+    figure.notes.append(
+        "The peer copies once and looks at nothing. Ours reads every packet before and after the copy, takes the "
+        "SHA-1 of both files, moves the index to the front, makes a poster, writes everything durably and checks "
+        "what B2 has."
+    )
+
+
+def _ingest(ground: Ground, lesson: Path, ours: _Ours) -> None:
+    """Upload into a session of its own, so that nothing is there already; then wait until all of it is done."""
+    with ground.tutor() as client:
+        session_id = ground.open_lesson(client)
+        sent = client.upload("/v1/recordings", lesson, session_id=session_id)
+    if sent.status != 202:
+        raise RuntimeError(f"The upload was answered {sent.status}: {sent.body}")
+    recording_id = sent.body["recording_id"]
+    with ground.connect() as connection:
+        available = "SELECT 1 FROM whiteboard_session_recordings WHERE id = %s AND is_available"
+        wait_for(lambda: connection.execute(available, [recording_id]).fetchone() is not None, pause=_POLL)
+        ours.whole.append(time.perf_counter() - sent.last_byte)
+        steps = connection.execute(_STEPS, [f"recording:{recording_id}"]).fetchone()
+    ground.settle()
+    ours.answer.append(sent.answered - sent.last_byte)
+    if steps is not None:
+        ours.start.append(steps[0])
+        ours.run.append(steps[1])
+
+
+class _B2Command:
+    """The official command line, signed in to the same emulator."""
+
+    def __init__(self, ground: Ground) -> None:
+        b2 = ground.stack.facts()["b2"]
+        self.bucket = b2["bucket"]
+        self._environment = {
+            **os.environ,
+            "B2_APPLICATION_KEY_ID": b2["key_id"],
+            "B2_APPLICATION_KEY": b2["application_key"],
+            "B2_ENVIRONMENT": b2["realm"],
+            "B2_ACCOUNT_INFO": str(ground.folder / "account_info"),
+            "HOME": str(ground.folder),
+        }
+        self.seconds("account", "authorize")
+
+    def seconds(self, *words: str | Path) -> float:
+        """How long the command took."""
+        began = time.perf_counter()
+        subprocess.run([_B2, *words], env=self._environment, capture_output=True, check=True)
+        return time.perf_counter() - began
+
+
+def _copy_and_upload(ground: Ground, b2: _B2Command, lesson: Path, number: int, peer: _Peer) -> None:
+    copy = ground.folder / f"copy-{number}.webm"
+    began = time.perf_counter()
+    subprocess.run(
+        [ground.binaries.ffmpeg, "-v", "error", "-nostdin", "-y", "-i", lesson, "-map", "0", "-c", "copy", copy],
+        check=True,
+    )
+    peer.copy.append(time.perf_counter() - began)
+    peer.upload.append(b2.seconds("file", "upload", "--no-progress", b2.bucket, copy, f"peer/{number}.webm"))
+    peer.start_up.append(b2.seconds("version"))
+    copy.unlink()

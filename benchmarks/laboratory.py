@@ -1,0 +1,92 @@
+"""Database, broker and one worker, nothing else: where the ledger and bare Celery are compared."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psycopg
+import redis
+
+from benchmarks.ground import wait_for
+from worker.dev.environment import environment_for
+from worker.dev.postgres import EmbeddedPostgres
+from worker.dev.process import ChildProcess, wait_until
+from worker.dev.scratch import scratch_directory
+from worker.dev.valkey import EmbeddedValkey
+from worker.migrate import migrate
+from worker.settings import Settings
+
+_ROOT = Path(__file__).parent.parent
+_QUEUE, _UNACKED = "astegni:default", "astegni:unacked_index"
+# A message is for a moment in neither: popped, and not yet written down as unacknowledged.
+_EMPTY_LOOKS = 5
+
+
+@dataclass
+class Laboratory:
+    """Servers that run, with the tables in place."""
+
+    settings: Settings
+    folder: Path
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """A connection to the database, each statement a transaction."""
+        return psycopg.connect(str(self.settings.database_url), autocommit=True)
+
+    @contextmanager
+    def worker(self, which: Literal["ours", "bare"]) -> Iterator[ChildProcess]:
+        """A worker that is ready, of the ledger or of Celery alone; gone at the end of the block."""
+        sign = self.folder / f"{which}.ready"
+        sign.unlink(missing_ok=True)
+        process = ChildProcess(
+            which,
+            [sys.executable, "-m", "benchmarks.nothing_worker", which],
+            self.folder / f"{which}.log",
+            env={**environment_for(self.settings), "READY_FILE": str(sign), "REMAP_SIGTERM": "SIGQUIT"},
+            cwd=_ROOT,
+        )
+        try:
+            wait_until(sign.exists, process, 60)
+            yield process
+        finally:
+            process.stop(30)
+
+    def wait_until_broker_empty(self) -> None:
+        """Wait until no message waits and none is in hand."""
+        empty = 0
+        with redis.Redis.from_url(str(self.settings.redis_url)) as client:
+
+            def is_empty() -> bool:
+                nonlocal empty
+                left = int(client.llen(_QUEUE)) + int(client.zcard(_UNACKED))
+                empty = 0 if left else empty + 1
+                return empty >= _EMPTY_LOOKS
+
+            wait_for(is_empty, pause=0.01)
+
+
+@contextmanager
+def running_laboratory(*, watch_statements: bool = False) -> Iterator[Laboratory]:
+    """Embedded servers as `astegni up` runs them; with `watch_statements` PostgreSQL counts each statement."""
+    with (
+        scratch_directory() as folder,
+        EmbeddedPostgres(folder / "postgres") as postgres,
+        EmbeddedValkey(folder / "valkey") as valkey,
+    ):
+        if watch_statements:
+            _count_statements(postgres)
+        settings = Settings(database_url=postgres.url(), redis_url=valkey.url(), spool_dir=folder / "spool")
+        migrate(settings.sqlalchemy_url)
+        yield Laboratory(settings, folder)
+
+
+def _count_statements(postgres: EmbeddedPostgres) -> None:
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
+    postgres.stop()
+    postgres.start()
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION pg_stat_statements")

@@ -1,0 +1,167 @@
+"""What the ledger costs: jobs that do nothing, end to end, beside Celery alone with the same settings."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from uuid import UUID, uuid4
+
+import psutil
+
+from benchmarks.bare_nothing import KIND
+from benchmarks.figure import Figure, Limit, Reading, median, spread
+from benchmarks.ground import wait_for
+from benchmarks.laboratory import Laboratory, running_laboratory
+from benchmarks.nothing import Nothing
+from benchmarks.nothing_worker import create_bare_app
+from benchmarks.scale import Scale
+from worker.app import create_app
+from worker.database import Database
+from worker.jobs.enqueue import enqueue
+from worker.jobs.publish import Message
+from worker.processes.broker import sender, start_publisher
+
+_UNDONE = "SELECT 1 FROM jobs WHERE state IN ('queued', 'published', 'running', 'retryable') LIMIT 1"
+_TIME_LIMIT = 270
+_WARM_UP = 50
+# Statements worth a line, by what they begin with.
+_STATEMENTS = """
+    SELECT left(regexp_replace(query, '\\s+', ' ', 'g'), 90), calls, total_exec_time FROM pg_stat_statements
+     WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY total_exec_time DESC
+"""
+
+
+@dataclass
+class _Turns:
+    """Of each turn: jobs a second, and milliseconds of processor time a job."""
+
+    rates: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+
+    def take(self, run: Callable[[], float], jobs: int) -> None:
+        before = _processor_seconds()
+        self.rates.append(jobs / run())
+        self.processor.append((_processor_seconds() - before) * 1000 / jobs)
+
+
+def measure_ledger(scale: Scale) -> Figure:
+    """Turn by turn: as many jobs through the ledger, as many messages through Celery alone."""
+    figure = Figure("Ledger: jobs that do nothing, ordered one by one until the last has succeeded")
+    ours, bare = _Turns(), _Turns()
+    with running_laboratory() as laboratory:
+        for _repeat in range(scale.ledger_repeats):
+            with laboratory.worker("bare"):
+                _bare_seconds(laboratory, _WARM_UP)
+                bare.take(partial(_bare_seconds, laboratory, scale.ledger_jobs), scale.ledger_jobs)
+            with laboratory.worker("ours"), ordering(laboratory) as database:
+                _our_seconds(laboratory, database, _WARM_UP)
+                ours.take(partial(_our_seconds, laboratory, database, scale.ledger_jobs), scale.ledger_jobs)
+    name = "Celery alone: same settings, events, acknowledged late"
+    what = f"{scale.ledger_jobs} jobs, 2 children"
+    figure.readings += [
+        Reading(
+            f"{what}: order to succeeded",
+            median(ours.rates),
+            "jobs/s",
+            spread(ours.rates),
+            median(bare.rates),
+            name,
+            Limit("ratio", "≥", 0.6),
+        ),
+        Reading(
+            "the same, fastest turn of each (the least disturbed)",
+            max(ours.rates),
+            "jobs/s",
+            None,
+            max(bare.rates),
+            name,
+        ),
+        Reading(
+            "processor time a job: orderer, PostgreSQL, Valkey, worker",
+            median(ours.processor),
+            "ms",
+            spread(ours.processor),
+            median(bare.processor),
+            name,
+        ),
+    ]
+    figure.notes += _costs(scale)
+    return figure
+
+
+@contextmanager
+def ordering(laboratory: Laboratory) -> Iterator[Database]:
+    """The side that gives orders: a database whose commits are announced to a publisher, as in the API."""
+    app = create_app(laboratory.settings, ())
+    database, publisher = start_publisher(app, laboratory.settings)
+    try:
+        yield database
+    finally:
+        publisher.stop()
+        database.close()
+        app.close()
+
+
+def order_nothing(database: Database, number: int = 0) -> UUID:
+    """One order in a transaction of its own."""
+    with database.transaction() as session:
+        return enqueue(session, Nothing(number))
+
+
+def _our_seconds(laboratory: Laboratory, database: Database, jobs: int) -> float:
+    began = time.perf_counter()
+    for number in range(jobs):
+        order_nothing(database, number)
+    with laboratory.connect() as connection:
+        wait_for(lambda: connection.execute(_UNDONE).fetchone() is None, pause=0.02)
+    return time.perf_counter() - began
+
+
+def _bare_seconds(laboratory: Laboratory, jobs: int) -> float:
+    app = create_bare_app(laboratory.settings)
+    send = sender(app)
+    began = time.perf_counter()
+    for _number in range(jobs):
+        job_id = uuid4()
+        send(Message(job_id, KIND, "default", f"{job_id}:1.1", _TIME_LIMIT))
+    laboratory.wait_until_broker_empty()
+    seconds = time.perf_counter() - began
+    app.close()
+    return seconds
+
+
+def _processor_seconds() -> float:
+    """What this process, its servers and its worker have used so far; of ended children only what was waited for."""
+    own = psutil.Process()
+    total = 0.0
+    for process in (own, *own.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):  # a backend of a connection that was closed just now
+            times = process.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+def _costs(scale: Scale) -> list[str]:
+    """What one job makes PostgreSQL do, on a server of its own: counting slows it down a little."""
+    jobs = max(50, scale.ledger_jobs // 3)
+    with (
+        running_laboratory(watch_statements=True) as laboratory,
+        laboratory.worker("ours"),
+        ordering(laboratory) as database,
+        laboratory.connect() as connection,
+    ):
+        _our_seconds(laboratory, database, _WARM_UP)
+        connection.execute("SELECT pg_stat_statements_reset()")
+        _our_seconds(laboratory, database, jobs)
+        statements = connection.execute(_STATEMENTS).fetchall()
+    found = (
+        f"What one job costs in PostgreSQL (over {jobs} jobs): these statements. Only the order has BEGIN and COMMIT; "
+    )
+    notes = [found + "every other one is a transaction by itself."]
+    notes += [
+        f"`{query.strip()}`: {calls / jobs:.2f} a job, {total / jobs:.3f} ms"
+        for query, calls, total in statements
+        if calls >= jobs / 2 or total / jobs >= 0.02
+    ]
+    return notes

@@ -1,0 +1,83 @@
+"""A gigabyte through the API and the worker: how much memory it takes, and how fast it comes in."""
+
+from pathlib import Path
+
+from benchmarks.bare_server import bare_server
+from benchmarks.figure import Figure, Limit, Reading, median, spread
+from benchmarks.ground import Ground, running_ground
+from benchmarks.samples import repeats_of_bytes, write_recording
+from benchmarks.scale import Scale
+from benchmarks.sending import Client, Sent
+from benchmarks.watching_memory import MemoryWatch
+
+_DAY = 86_400
+_MOST = Limit("value", "<", 300.0)
+
+
+def measure_memory(scale: Scale) -> Figure:
+    """Throughput with the recording taken away again at once; then one that is ingested to its end, watched."""
+    figure = Figure("Memory and throughput: one large upload")
+    # The repeated lesson is longer than a recording may be: only so does a real one come to a gigabyte.
+    with running_ground(recording_max_seconds=_DAY) as ground:
+        file = write_recording(ground.folder, ground.binaries, repeats=repeats_of_bytes(scale.upload_bytes))
+        ours, bare = _throughput(ground, file, scale.upload_repeats)
+        services = {"API": ground.process_id("api"), "worker": ground.process_id("worker-media")}
+        with MemoryWatch(services) as watch:
+            _upload_here(ground, file)
+            ground.settle()
+        size = file.stat().st_size / 1e6
+    figure.readings += [
+        Reading(f"API, {size:,.0f} MB uploaded: peak resident", watch.largest("API"), "MB", limit=_MOST),
+        Reading("worker, main and children together: peak (PSS)", watch.tree_peak["worker"], "MB", limit=_MOST),
+        Reading("worker, its largest process: peak resident", watch.largest("worker"), "MB", limit=_MOST),
+        Reading("ffmpeg and ffprobe, the largest: peak resident", watch.media_peak, "MB"),
+        Reading(
+            "API: upload throughput",
+            size / median(ours),
+            "MB/s",
+            spread([size / seconds for seconds in ours]),
+            size / median(bare),
+            "bare uvicorn handler: SHA-1, write, fsync",
+            Limit("ratio", "≥", 0.5),
+        ),
+    ]
+    figure.notes.append(
+        "Peaks are VmHWM since the start of each process; PSS is sampled ten times a second and counts a page that "
+        "forked processes share once. The upload was ingested and its source stored meanwhile."
+    )
+    figure.notes.append(
+        "The client is the same for both: one connection, the file by `sendfile`. Both servers are uvicorn with h11."
+    )
+    return figure
+
+
+def _throughput(ground: Ground, file: Path, repeats: int) -> tuple[list[float], list[float]]:
+    """Seconds from the first byte to the answer: ours and the bare handler's, turn by turn."""
+    ours: list[float] = []
+    bare: list[float] = []
+    kept = ground.folder / "bare"
+    with bare_server(kept) as address:
+        for _repeat in range(repeats):
+            sent = _upload_here(ground, file)
+            ours.append(sent.seconds)
+            with ground.tutor() as client:
+                client.request("DELETE", f"/v1/recordings/{sent.body['recording_id']}")
+            ground.settle()
+            # A connection that waited is closed by either server, so each upload has a new one.
+            with Client(address) as client:
+                bare.append(_accepted(client.upload("/", file, session_id=1)).seconds)
+            for path in kept.iterdir():
+                path.unlink()
+    return ours, bare
+
+
+def _upload_here(ground: Ground, file: Path) -> Sent:
+    with ground.tutor() as client:
+        session_id = ground.open_lesson(client)
+        return _accepted(client.upload("/v1/recordings", file, session_id=session_id))
+
+
+def _accepted(sent: Sent) -> Sent:
+    if sent.status != 202:
+        raise RuntimeError(f"The upload was answered {sent.status}: {sent.body}")
+    return sent

@@ -1,0 +1,121 @@
+"""The ledger's steps alone, one after another on one connection: order, claim, finish; and how soon a job starts."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from benchmarks.figure import Figure, Limit, Reading, median, percentile
+from benchmarks.laboratory import Laboratory, running_laboratory
+from benchmarks.ledger import order_nothing, ordering
+from benchmarks.nothing import Nothing
+from benchmarks.scale import Scale
+from worker.database import Database
+from worker.jobs.enqueue import enqueue
+from worker.jobs.run import JobRun, Rhythm
+from worker.jobs.runs import Claim, claim
+
+_BATCH = 100
+_PAUSE = 0.05
+_RHYTHM = Rhythm(lease=30.0, renewal=10.0, pulse=2.0)
+_ALL_IDS = "SELECT id FROM jobs WHERE state = 'queued' ORDER BY created_at"
+_WAITS = "SELECT extract(epoch FROM started_at - created_at)::float * 1000 FROM jobs WHERE started_at IS NOT NULL"
+
+
+def measure_rates(scale: Scale) -> Figure:
+    """Each step beside the smallest durable transaction that the same server does."""
+    figure = Figure("Ledger: its steps alone, one connection, one commit each")
+    with running_laboratory() as laboratory:
+        database = Database(laboratory.settings.sqlalchemy_url, pool_size=1)
+        try:
+            _measure_steps(figure, laboratory, database, scale.rate_jobs)
+        finally:
+            database.close()
+    return figure
+
+
+def _measure_steps(figure: Figure, laboratory: Laboratory, database: Database, jobs: int) -> None:
+    with laboratory.connect() as connection:
+        bare = _bare_commits(connection, jobs)
+        enqueued = _rate(jobs, lambda number: order_nothing(database, number))
+        ids = [row[0] for row in connection.execute(_ALL_IDS)]
+    claims: list[Claim] = []
+
+    def take(number: int) -> None:
+        with database.transaction() as session:
+            claimed = claim(session, ids[number], worker="figures", lease=600.0)
+        assert claimed is not None
+        claims.append(claimed)
+
+    def finish(number: int) -> None:
+        with JobRun(database, claims[number], _RHYTHM).finish():
+            pass
+
+    def order_batch(batch: int) -> None:
+        with database.transaction() as session:
+            for number in range(_BATCH):
+                enqueue(session, Nothing(batch * _BATCH + number))
+
+    name = "bare psycopg: INSERT of one row and commit"
+    for what, rate in (
+        ("order", enqueued),
+        ("claim", _rate(jobs, take)),
+        ("finish", _rate(jobs, finish)),
+        (f"order, {_BATCH} in a transaction", _rate(max(1, jobs // 50), order_batch) * _BATCH),
+    ):
+        figure.readings.append(Reading(what, rate, "/s", None, bare, name))
+
+
+def _rate(times: int, step: Callable[[int], Any]) -> float:
+    began = time.perf_counter()
+    for number in range(times):
+        step(number)
+    return times / (time.perf_counter() - began)
+
+
+def _bare_commits(connection: psycopg.Connection[Any], times: int) -> float:
+    connection.execute("CREATE TABLE figures_bare (id integer, at timestamptz DEFAULT now())")
+    rate = _rate(times, lambda number: connection.execute("INSERT INTO figures_bare (id) VALUES (%s)", [number]))
+    connection.execute("DROP TABLE figures_bare")
+    return rate
+
+
+def measure_latency(scale: Scale) -> Figure:
+    """From an order to its start, on a stack that does nothing else."""
+    figure = Figure("Ledger: from the order to the start of the job, otherwise idle")
+    with running_laboratory() as laboratory, laboratory.worker("ours"):
+        with ordering(laboratory) as database:
+            _order_slowly(laboratory, database, 10)
+            direct = _order_slowly(laboratory, database, scale.latency_jobs)
+        # Nobody announces these: as when the API that took the order died right after its commit.
+        silent = Database(laboratory.settings.sqlalchemy_url, pool_size=1)
+        try:
+            relayed = _order_slowly(laboratory, silent, scale.relay_jobs, pause=0.31)
+        finally:
+            silent.close()
+    figure.readings += [
+        Reading(f"published at once, median of {len(direct)}", median(direct), "ms", limit=Limit("value", "<", 150)),
+        Reading("published at once, p99", percentile(direct, 99), "ms", limit=Limit("value", "<", 2500)),
+        Reading(f"left to the relay, median of {len(relayed)}", median(relayed), "ms"),
+        Reading("left to the relay, p99", percentile(relayed, 99), "ms", limit=Limit("value", "<", 2500)),
+    ]
+    figure.notes.append(
+        "Taken from the rows: `started_at` less `created_at`, which is the beginning of the ordering transaction, so "
+        "its own statement and commit are in it."
+    )
+    return figure
+
+
+def _order_slowly(laboratory: Laboratory, database: Database, jobs: int, *, pause: float = _PAUSE) -> list[float]:
+    """Milliseconds from order to start of each."""
+    with laboratory.connect() as connection:
+        connection.execute("DELETE FROM jobs")
+        for number in range(jobs):
+            order_nothing(database, number)
+            time.sleep(pause)
+        deadline = time.monotonic() + 60
+        while len(waits := [row[0] for row in connection.execute(_WAITS)]) < jobs and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.2)
+    return waits

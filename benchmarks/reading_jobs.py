@@ -1,0 +1,75 @@
+"""How fast the API tells of jobs when there are a million of them."""
+
+import time
+
+from benchmarks.figure import Figure, Limit, Reading, percentile
+from benchmarks.ground import Ground, running_ground
+from benchmarks.million import fill_ledger
+from benchmarks.scale import Scale
+from benchmarks.sending import Client
+from worker.access.tokens import issue_token
+
+_LIMIT = Limit("value", "<", 20.0)
+_WARM_UP = 20
+_QUERIES = (
+    "",
+    "state=succeeded",
+    "state=dead",
+    "state=running",
+    "kind=recordings.ingest",
+    "kind=upkeep.prune_ledger",
+    "subject=recording:{subject}",
+    "state=failed&kind=recordings.ingest",
+    "state=queued&kind=recordings.remove_files",
+    "state=succeeded&subject=recording:{subject}",
+    "cursor={cursor}",
+    "limit=200",
+)
+
+
+def measure_reading(scale: Scale) -> Figure:
+    """One job by its id, and lists by every filter, as an operator and as a user."""
+    figure = Figure(f"API: reading jobs, {scale.table_rows:,} rows in `jobs`, one client")
+    with running_ground() as ground:
+        with ground.connect() as connection:
+            fill_ledger(connection, scale.table_rows)
+        user = issue_token(ground.stack.settings.signing_key, sub=1, role="tutor", role_ids=None)
+        for who, token in (("operator", ground.operator_token), ("user", user)):
+            with Client(ground.address, token) as client:
+                _measure(figure, ground, client, who, scale)
+    figure.notes.append(
+        "Each p95 over its requests, one after another on one connection, from the request's first byte to the "
+        "answer's last; the pages have 50 jobs where no limit is named, and every job its attempts."
+    )
+    return figure
+
+
+def _measure(figure: Figure, ground: Ground, client: Client, who: str, scale: Scale) -> None:
+    mine = "TRUE" if who == "operator" else "principal = 'user:1'"
+    with ground.connect() as connection:
+        rows = connection.execute(
+            f"SELECT id, subject FROM jobs WHERE {mine} ORDER BY id LIMIT %s",  # noqa: S608 - one of two words
+            [scale.requests],
+        ).fetchall()
+    ids = [f"/v1/jobs/{row[0]}" for row in rows]
+    figure.readings.append(_p95(f"{who}: GET /v1/jobs/{{id}}", client, ids, scale.requests))
+    cursor = _far_cursor(client)
+    for query in _QUERIES:
+        paths = [f"/v1/jobs?{query.format(subject=row[1].partition(':')[2], cursor=cursor)}" for row in rows]
+        shown = query.format(subject="N", cursor="…")
+        figure.readings.append(_p95(f"{who}: GET /v1/jobs?{shown}", client, paths, scale.requests))
+
+
+def _far_cursor(client: Client) -> str:
+    """The cursor of a page that is not the first one."""
+    return str(client.get("/v1/jobs?limit=2")["next"])
+
+
+def _p95(what: str, client: Client, paths: list[str], requests: int) -> Reading:
+    took: list[float] = []
+    for number in range(_WARM_UP + requests):
+        began = time.perf_counter()
+        client.get(paths[number % len(paths)])
+        took.append((time.perf_counter() - began) * 1000)
+    counted = took[_WARM_UP:]
+    return Reading(f"{what}, p95", percentile(counted, 95), "ms", (min(counted), max(counted)), limit=_LIMIT)

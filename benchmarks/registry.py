@@ -1,0 +1,19 @@
+"""Every figure, in the order in which it is measured."""
+
+from benchmarks.accepting import measure_accepting
+from benchmarks.figure import Measure
+from benchmarks.ingest import measure_ingest
+from benchmarks.ledger import measure_ledger
+from benchmarks.memory import measure_memory
+from benchmarks.rates import measure_latency, measure_rates
+from benchmarks.reading_jobs import measure_reading
+
+FIGURES: dict[str, Measure] = {
+    "ingest": measure_ingest,
+    "memory": measure_memory,
+    "ledger": measure_ledger,
+    "rates": measure_rates,
+    "latency": measure_latency,
+    "reading": measure_reading,
+    "accepting": measure_accepting,
+}

@@ -1,0 +1,44 @@
+"""How much is measured: in full for figures that count, in small to try the benchmarks themselves."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Sizes and repeats of every benchmark."""
+
+    lesson_minutes: float = 20.0
+    lesson_repeats: int = 7
+    long_minutes: float = 60.0
+    long_repeats: int = 3
+    upload_bytes: int = 1_000_000_000
+    upload_repeats: int = 3
+    ledger_jobs: int = 1000
+    ledger_repeats: int = 5
+    rate_jobs: int = 1000
+    latency_jobs: int = 200
+    relay_jobs: int = 30
+    table_rows: int = 1_000_000
+    requests: int = 200
+    crowd_requests: int = 640
+    clients: int = 32
+
+
+FULL = Scale()
+QUICK = Scale(
+    lesson_minutes=1.0,
+    lesson_repeats=2,
+    long_minutes=2.0,
+    long_repeats=1,
+    upload_bytes=20_000_000,
+    upload_repeats=2,
+    ledger_jobs=100,
+    ledger_repeats=1,
+    rate_jobs=100,
+    latency_jobs=10,
+    relay_jobs=3,
+    table_rows=5_000,
+    requests=20,
+    crowd_requests=64,
+    clients=8,
+)

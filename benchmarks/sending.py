@@ -1,0 +1,98 @@
+"""A client that costs little: one connection, the form around the file made once, the file sent by the kernel."""
+
+import http.client
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+_BOUNDARY = "figures-boundary-of-a-form"
+_TIMEOUT = 300.0
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An answer, and by `time.perf_counter` when the request began, its last byte was handed over, the answer came."""
+
+    status: int
+    body: Any
+    began: float
+    last_byte: float
+    answered: float
+
+    @property
+    def seconds(self) -> float:
+        """From the first byte to the answer."""
+        return self.answered - self.began
+
+
+class Client:
+    """One connection, kept open, of one caller."""
+
+    def __init__(self, address: str, token: str | None = None) -> None:
+        parts = urlsplit(address)
+        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_TIMEOUT)
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def request(self, method: str, path: str, body: Any = None) -> Sent:
+        """A request whose body, if any, is JSON."""
+        content = None if body is None else json.dumps(body).encode()
+        headers = self._headers if content is None else {**self._headers, "Content-Type": "application/json"}
+        began = time.perf_counter()
+        self._connection.request(method, path, content, headers)
+        return self._answer(began, time.perf_counter())
+
+    def get(self, path: str) -> Any:
+        """The document at `path`."""
+        return self._expect(self.request("GET", path), 200)
+
+    def post(self, path: str, body: Any = None, status: int = 201) -> Any:
+        """What is answered to a POST."""
+        return self._expect(self.request("POST", path, body or {}), status)
+
+    def upload(self, path: str, file: Path | bytes, *, session_id: int) -> Sent:
+        """Send a recording as a form; a file goes by `sendfile`."""
+        size = len(file) if isinstance(file, bytes) else file.stat().st_size
+        head, tail = _form(session_id)
+        connection = self._connection
+        began = time.perf_counter()
+        connection.putrequest("POST", path)
+        for name, value in self._headers.items():
+            connection.putheader(name, value)
+        connection.putheader("Content-Type", f"multipart/form-data; boundary={_BOUNDARY}")
+        connection.putheader("Content-Length", str(len(head) + size + len(tail)))
+        if isinstance(file, bytes):
+            connection.endheaders(head + file + tail)
+        else:
+            connection.endheaders(head)
+            with file.open("rb") as content:
+                connection.sock.sendfile(content)
+            connection.send(tail)
+        return self._answer(began, time.perf_counter())
+
+    def _answer(self, began: float, last_byte: float) -> Sent:
+        response = self._connection.getresponse()
+        content = response.read()
+        answered = time.perf_counter()
+        return Sent(response.status, json.loads(content) if content else None, began, last_byte, answered)
+
+    @staticmethod
+    def _expect(sent: Sent, status: int) -> Any:
+        if sent.status != status:
+            raise RuntimeError(f"answered {sent.status} and not {status}: {sent.body}")
+        return sent.body
+
+
+def _form(session_id: int) -> tuple[bytes, bytes]:
+    field = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="session_id"\r\n\r\n{session_id}\r\n'
+    disposition = 'Content-Disposition: form-data; name="file"; filename="lesson.webm"'
+    head = f"{field}--{_BOUNDARY}\r\n{disposition}\r\nContent-Type: video/webm\r\n\r\n"
+    return head.encode(), f"\r\n--{_BOUNDARY}--\r\n".encode()

@@ -1,0 +1,74 @@
+"""How much memory processes take, asked of the kernel while they work (proc(5))."""
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+_INTERVAL = 0.1
+_MEDIA = ("ffmpeg", "ffprobe")
+
+
+class MemoryWatch:
+    """Within its block it looks at these process trees ten times a second. All results are in MB (10^6 bytes).
+
+    A forked child shares most pages with its parent, so the sum of resident sizes counts them several times. The
+    proportional set size (PSS) counts a shared page once.
+    """
+
+    def __init__(self, roots: Mapping[str, int]) -> None:
+        self.peaks: dict[str, dict[int, float]] = {name: {} for name in roots}
+        self.media_peak = 0.0
+        # Of all processes of a tree but ffmpeg and ffprobe, at the worst moment.
+        self.tree_peak = dict.fromkeys(roots, 0.0)
+        self._roots = roots
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+        self._look()
+
+    def largest(self, name: str) -> float:
+        """The most that a single process of this tree, media programs apart, ever had resident."""
+        return max(self.peaks[name].values())
+
+    def _watch(self) -> None:
+        while not self._over.wait(_INTERVAL):
+            self._look()
+
+    def _look(self) -> None:
+        for name, root in self._roots.items():
+            together = 0.0
+            for process in [psutil.Process(root), *psutil.Process(root).children(recursive=True)]:
+                try:
+                    status = Path(f"/proc/{process.pid}/status").read_text()
+                    shared = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+                except OSError:  # it has ended
+                    continue
+                peak = _kilobytes(status, "VmHWM")
+                # Threads have cut the name; before its exec it is still setpriv or a Python of ours.
+                if status.partition("\n")[0].removeprefix("Name:").strip().startswith(_MEDIA):
+                    self.media_peak = max(self.media_peak, peak)
+                    continue
+                self.peaks[name][process.pid] = max(peak, self.peaks[name].get(process.pid, 0.0))
+                together += _kilobytes(shared, "Pss")
+            self.tree_peak[name] = max(self.tree_peak[name], together)
+
+
+def _kilobytes(text: str, field: str) -> float:
+    """The field of a /proc file in MB; 0 for a process that is ending."""
+    for line in text.splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    return 0.0

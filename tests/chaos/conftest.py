@@ -1,0 +1,42 @@
+"""Servers of the chaos tests' own: they are frozen and restarted, which no other test should feel."""
+
+import itertools
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from worker.dev.scratch import scratch_directory
+
+sys.path.append(str(Path(__file__).parent))
+
+from mayhem.parts import Parts
+from mayhem.scene import Scene, make_template
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - scratch_directory makes an unguessable name there
+_MEMORY_WANTED = 1 << 30
+_TEMPLATE = "chaos_template"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def parts() -> Iterator[Parts]:
+    """The three servers, each behind a proxy."""
+    in_memory = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _MEMORY_WANTED
+    with scratch_directory(_MEMORY if in_memory else None) as root, Parts(root) as running:
+        make_template(running, _TEMPLATE)
+        yield running
+
+
+@pytest.fixture
+def scene(parts: Parts, tmp_path: Path) -> Iterator[Scene]:
+    """A database, a broker without a message, no worker yet."""
+    name = f"chaos_{next(_numbers)}"
+    parts.postgres.create_database(name, _TEMPLATE)
+    parts.flush_broker()
+    with Scene(parts, tmp_path, name) as scene:
+        yield scene
+    parts.postgres.drop_database(name)

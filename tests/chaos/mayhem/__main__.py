@@ -1,0 +1,44 @@
+"""`python -m mayhem`: one seeded run, its events as they come, and a verdict."""
+
+import argparse
+import random
+import sys
+import time
+from pathlib import Path
+
+from mayhem.plan import FAULTS, make_plan
+from mayhem.session import as_table, carry_out
+from worker.dev.scratch import scratch_directory
+
+
+def main() -> int:
+    """0 when every claim holds."""
+    parser = argparse.ArgumentParser(prog="mayhem", description=__doc__)
+    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--jobs", type=int, default=500)
+    parser.add_argument("--quick", type=float, default=1.0, help="how many times shorter than in production")
+    parser.add_argument("--only", nargs="*", choices=sorted(FAULTS), default=(), help="only these faults")
+    parser.add_argument("--keep", type=Path, help="keep logs and the witness in this folder")
+    asked = parser.parse_args()
+    began = time.monotonic()
+
+    def say(what: str) -> None:
+        tell(f"{time.monotonic() - began:7.1f}  {what}")
+
+    tell(f"seed {asked.seed}, {asked.minutes:g} minutes, {asked.jobs} jobs")
+    plan = make_plan(asked.seed, seconds=60 * asked.minutes, jobs=asked.jobs, quick=asked.quick, only=asked.only)
+    with scratch_directory() as scratch:
+        verdict = carry_out(plan, asked.keep.absolute() if asked.keep else scratch, say)
+    tell("\n" + as_table(verdict))
+    return 0 if all(line.holds for line in verdict) else 1
+
+
+def tell(line: str) -> None:
+    """For whoever watches, at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

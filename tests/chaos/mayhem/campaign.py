@@ -1,0 +1,123 @@
+"""One run: start everything, let the plan happen, let things calm down, sweep."""
+
+import heapq
+import itertools
+import random
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+import psutil
+
+from mayhem.clients import Clients
+from mayhem.mischief import NOT_NOW, Mischief
+from mayhem.orphans import media_processes
+from mayhem.plan import Fault, Plan
+from mayhem.scene import OVER, Scene, eventually
+from worker.jobs.enqueue import enqueue
+from worker.jobs.orders import SweepObjects, SweepSpool
+
+_WORKERS = 3
+_TICK = 0.02
+_COLLECT = 3.0
+Say = Callable[[str], None]
+
+
+class Campaign:
+    """Carries out a plan on a scene. Everything that starts a process happens in the main thread."""
+
+    def __init__(self, scene: Scene, plan: Plan, say: Say) -> None:
+        self.scene = scene
+        self.plan = plan
+        # ffmpeg or ffprobe processes that nobody minded for more than a second.
+        self.orphans: list[str] = []
+        self.clients = Clients(scene, plan)
+        self.mischief = Mischief(scene, random.Random(plan.seed + 1), self._later, plan.quick)
+        self._say = say
+        self._agenda: list[tuple[float, int, Callable[[], object]]] = []
+        self._order = itertools.count()
+        self._start = 0.0
+
+    def run(self) -> None:
+        """From the first worker to the last sweep."""
+        self.scene.start_api()
+        for _n in range(_WORKERS):
+            self.scene.crew.start(wait=False)
+        eventually(lambda: all(map(self.scene.crew.ready, self.scene.crew.workers)), told=self.scene.crew.log)
+        minder = threading.Thread(target=self._mind, daemon=True)
+        self._over = threading.Event()
+        self._start = time.monotonic()
+        self.clients.start()
+        minder.start()
+        try:
+            self._trouble()
+            self._say("the trouble is over; waiting for the jobs")
+            waiting = threading.Thread(target=self.clients.finish, daemon=True)
+            waiting.start()
+            self._calm(lambda: not waiting.is_alive(), 120)
+            self._calm(self._all_over, 600 / self.plan.quick + 60)
+            self._sweep()
+        finally:
+            self._over.set()
+            minder.join(10)
+
+    def _trouble(self) -> None:
+        for fault in self.plan.faults:
+            self._later(fault.at, partial(self._happen, fault))
+        while self._agenda or time.monotonic() - self._start < self.plan.seconds:
+            self._turn()
+
+    def _happen(self, fault: Fault) -> None:
+        said = self.mischief.do(fault)
+        if fault.name == "freeze_broker" and said != NOT_NOW:
+            self.clients.burst(fault.seconds)
+        self._say(f"{fault.name.replace('_', ' ')}: {said}")
+
+    def _later(self, seconds: float, what: Callable[[], object]) -> None:
+        heapq.heappush(self._agenda, (time.monotonic() + seconds, next(self._order), what))
+
+    def _turn(self) -> None:
+        while self._agenda and self._agenda[0][0] <= time.monotonic():
+            heapq.heappop(self._agenda)[2]()
+        for worker in list(self.scene.crew.workers):
+            if worker.exit_code is not None:
+                self.scene.crew.workers.remove(worker)
+                heir = self.scene.crew.start(wait=False)
+                self._say(f"{worker.name} ended with {worker.exit_code}; {heir.name} takes its place")
+                # Collected later: that ends what is left of its group, and whether anything is left is asked before.
+                self._later(_COLLECT, worker.kill)
+        time.sleep(_TICK)
+
+    def _calm(self, done: Callable[[], bool], seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not done() and time.monotonic() < end:
+            self._turn()
+
+    def _all_over(self) -> bool:
+        time.sleep(0.3)
+        return not self.scene.watchdog.ask("SELECT 1 FROM jobs WHERE NOT state = ANY(%s) LIMIT 1", list(OVER))
+
+    def _sweep(self) -> None:
+        time.sleep(self.scene.settings.orphan_age + 0.5)
+        with self.scene.database.transaction() as session:
+            orders = (SweepObjects(), SweepSpool(self.scene.settings.spool_id))
+            jobs = [enqueue(session, order) for order in orders]
+        self.scene.wait_until_over(jobs, within=60)
+
+    def _mind(self) -> None:
+        """Look for ffmpegs whose worker is gone: `seen` counts the looks in a row."""
+        seen: dict[int, int] = {}
+        while not self._over.wait(0.7):
+            mains = {worker.pid for worker in list(self.scene.crew.workers)}
+            unminded: dict[int, int] = {}
+            for process in media_processes(self.scene.folder):
+                try:
+                    minded = any(parent.pid in mains for parent in process.parents())
+                except psutil.Error:
+                    continue
+                if not minded:
+                    unminded[process.pid] = seen.get(process.pid, 0) + 1
+                    if unminded[process.pid] == 3:
+                        self.orphans.append(f"{process.pid} {process.name()}")
+            seen = unminded

@@ -1,0 +1,144 @@
+"""Those who ask while things go wrong: they give errands, upload recordings, delete, cancel, and look."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
+from uuid import UUID
+
+import httpx2 as httpx
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from mayhem.plan import Plan, Request
+from mayhem.scene import Scene
+from mayhem.work import Errand, Poison
+from worker.errors import Conflict
+from worker.jobs.cancel import cancel_job
+
+_AGAIN = 0.5
+_LOOK_EVERY = 0.4
+# Uploads a second while the broker is frozen, and how many of them there may be in all.
+_BURST = 1.5
+_SPARE = 150
+
+
+class Clients:
+    """Threads that carry out the requests of a plan, each until it is answered."""
+
+    def __init__(self, scene: Scene, plan: Plan) -> None:
+        self._scene = scene
+        self._plan = plan
+        self._stopping = Event()
+        self._pool = ThreadPoolExecutor(9, thread_name_prefix="client")
+        self.asked = len(plan.requests)
+        self._sessions = {one.number: scene.new_session() for one in plan.requests if one.clip}
+        self._spare = [scene.new_session() for _n in range(_SPARE)]
+        self._bursts: list[Future[None]] = []
+
+    def start(self) -> None:
+        """Begin; the plan's clock starts now."""
+        start = time.monotonic()
+        self._asked = [self._pool.submit(self._look)]
+        self._asked += [self._pool.submit(self._walk, start, lane) for lane in range(6)]
+
+    def burst(self, seconds: float) -> None:
+        """Upload more for so long: while the broker is frozen it should be as quick as ever."""
+        requests = []
+        while self._spare and len(requests) < seconds * _BURST:
+            number = 1_000_000 + len(self._spare)
+            self._sessions[number] = self._spare.pop()
+            requests.append(Request(0.0, number, "record", clip="audio.webm"))
+        self.asked += len(requests)
+        self._bursts.append(self._pool.submit(self._upload_all, requests))
+
+    def _upload_all(self, requests: list[Request]) -> None:
+        for request in requests:
+            self._record(request, request.clip or "")
+            time.sleep(1 / _BURST)
+
+    def finish(self) -> None:
+        """Wait until every request was answered; raises what went wrong in a thread."""
+        for asked in [*self._asked[1:], *self._bursts]:
+            asked.result(300)
+        self._stopping.set()
+        self._asked[0].result(60)
+        self._pool.shutdown()
+
+    def _walk(self, start: float, lane: int) -> None:
+        for request in self._plan.requests[lane::6]:
+            time.sleep(max(0.0, start + request.at - time.monotonic()))
+            if request.clip:
+                self._record(request, request.clip)
+            else:
+                self._errand(request)
+
+    def _errand(self, request: Request) -> None:
+        make = Poison if request.what == "die" else Errand
+        job = self._scene.give(make(request.number, request.what, request.seconds))
+        if request.then:
+            time.sleep(request.then_after)
+            self._until_done(lambda: self._cancel(job))
+
+    def _cancel(self, job: UUID) -> bool:
+        try:
+            with self._scene.database.transaction() as session:
+                cancel_job(session, {}, job)
+        except (DBAPIError, PoolTimeout):
+            return False
+        except Conflict:
+            return True
+        self._scene.witness.write("cancelled", job=str(job))
+        return True
+
+    def _record(self, request: Request, clip: str) -> None:
+        headers = {"Idempotency-Key": f"recording-{self._plan.seed}-{request.number}"}
+        taken: dict[str, str | int] = {}
+
+        def post() -> bool:
+            answer = self._answer(
+                "POST", lambda: self._scene.post_recording(self._sessions[request.number], clip, headers=headers)
+            )
+            if answer is not None and answer.status_code == 202:
+                taken.update(answer.json())
+                return True
+            return False
+
+        self._until_done(post)
+        self._scene.witness.write("submitted", job=taken["job_id"], kind="recording", recording=taken["recording_id"])
+        if request.then:
+            time.sleep(request.then_after)
+            self._until_done(lambda: self._delete(int(taken["recording_id"])))
+
+    def _delete(self, recording: int) -> bool:
+        answer = self._answer("DELETE", lambda: self._scene.http.delete(f"/v1/recordings/{recording}"))
+        if answer is None or answer.status_code not in {204, 404}:
+            return False
+        self._scene.witness.write("deleted", recording=recording)
+        return True
+
+    def _look(self) -> None:
+        while not self._stopping.wait(_LOOK_EVERY):
+            self._answer("GET", lambda: self._scene.http.get("/v1/jobs"))
+
+    def _answer(self, method: str, ask: Callable[[], httpx.Response]) -> httpx.Response | None:
+        asked = time.time()
+        try:
+            answer = ask()
+        except httpx.TransportError as error:
+            self._scene.witness.write("unanswered", method=method, asked=asked, error=type(error).__name__)
+            return None
+        self._scene.witness.write(
+            "answered",
+            method=method,
+            asked=asked,
+            took=time.time() - asked,
+            status=answer.status_code,
+            type=answer.headers.get("content-type", ""),
+            body=answer.text[:300] if answer.status_code >= 500 else "",
+        )
+        return answer
+
+    def _until_done(self, step: Callable[[], bool]) -> None:
+        while not step():
+            time.sleep(_AGAIN)

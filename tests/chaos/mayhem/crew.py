@@ -1,0 +1,99 @@
+"""Workers that are started, killed, stopped and started again."""
+
+import itertools
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from mayhem.witness import VARIABLE
+from worker.dev.environment import environment_for
+from worker.dev.process import ChildProcess, wait_until
+from worker.settings import Settings
+
+HERE = Path(__file__).parent
+
+
+class Crew:
+    """Keeps track of the workers it starts. Use it from the main thread: they die with the thread that started them."""
+
+    def __init__(self, settings: Settings, folder: Path, witness: Path, *, soft_shutdown: float = 20.0) -> None:
+        self.workers: list[ChildProcess] = []
+        self._folder = folder
+        self._numbers = itertools.count(1)
+        self._signs: dict[int, Path] = {}
+        self._environment = {
+            **environment_for(settings),
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(HERE.parent), os.environ.get("PYTHONPATH")))),
+            VARIABLE: str(witness),
+            "SOFT_SHUTDOWN": str(soft_shutdown),
+        }
+
+    def start(self, *, wait: bool = True, **environment: str) -> ChildProcess:
+        """One more worker; with `wait`, return when it consumes."""
+        name = f"w{next(self._numbers)}"
+        sign = self._folder / f"{name}.ready"
+        worker = ChildProcess(
+            name,
+            [sys.executable, "-P", "-m", "mayhem.run_worker", name],
+            self._folder / f"{name}.log",
+            env={**self._environment, "READY_FILE": str(sign), **environment},
+        )
+        self._signs[worker.pid] = sign
+        self.workers.append(worker)
+        if wait:
+            wait_until(sign.exists, worker, 60)
+        return worker
+
+    def ready(self, worker: ChildProcess) -> bool:
+        """Whether it has begun to consume."""
+        return self._signs[worker.pid].exists()
+
+    def forget(self, worker: ChildProcess) -> int:
+        """Collect what has ended; return how it ended."""
+        self.workers.remove(worker)
+        return worker.kill()
+
+    def close(self, timeout: float = 40.0) -> None:
+        """Stop everything, in order where that goes."""
+        for worker in self.workers:
+            worker.signal(signal.SIGCONT)
+            for child in children(worker.pid):
+                continue_process(child)
+            worker.signal(signal.SIGTERM)
+        end = time.monotonic() + timeout
+        for worker in self.workers:
+            worker.wait(max(0.0, end - time.monotonic()))
+            worker.kill()
+        self.workers.clear()
+
+    def log(self) -> str:
+        """The last words of everybody."""
+        return "\n".join(f"--- {worker.name}\n{worker.log_tail(40)}" for worker in self.workers)
+
+
+def children(main: int) -> list[int]:
+    """Process ids of a worker's pool."""
+    try:
+        return [child.pid for child in psutil.Process(main).children()]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs (a zombie does not)."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def continue_process(pid: int) -> None:
+    """SIGCONT, when it is still there."""
+    try:
+        psutil.Process(pid).send_signal(signal.SIGCONT)
+    except psutil.NoSuchProcess:
+        return

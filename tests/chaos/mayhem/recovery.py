@@ -1,0 +1,117 @@
+"""How long it took to go on: read from the history of the database, the messages received and the faults."""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Lines = Sequence[dict[str, Any]]
+
+# Seconds within which a worker must have consumed before a fault to be asked afterwards, and must consume after it.
+RESUMPTION = 60.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One attempt as the database saw it: from claim to end (None: not ended)."""
+
+    job: str
+    worker: str
+    start: float
+    end: float | None
+    to: str | None
+
+    def was_in_hand(self, main: int, at: float) -> bool:
+        """Whether a child of this main process had it at that time."""
+        return f":{main}:" in self.worker and self.start <= at < (self.end or math.inf)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that `share` of the values do not exceed (nearest rank); 0 for none."""
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)] if values else 0.0
+
+
+def runs_of(history: Lines) -> list[Run]:
+    """Every attempt, in the order of their starts."""
+    runs: list[Run] = []
+    begun: dict[str, dict[str, Any]] = {}
+    for row in history:
+        if row["after"] == "running":
+            begun[row["token"]] = row
+        elif row["before"] == "running" and row["token"] in begun:
+            start = begun.pop(row["token"])
+            runs.append(Run(row["job_id"], start["worker"], start["at"], row["at"], row["after"]))
+    runs += [Run(row["job_id"], row["worker"], row["at"], None, None) for row in begun.values()]
+    return sorted(runs, key=lambda run: run.start)
+
+
+def recoveries(runs: Sequence[Run], lines: Lines) -> list[float]:
+    """Seconds from each kill or stop to the next start (or the end) of each job whose run it cost.
+
+    Time in which nobody could have started it does not count: the broker or the database was away, or its row locked.
+    """
+    took: list[float] = []
+    for fault in lines:
+        if fault["what"] != "fault" or fault["fault"] not in {"kill_child", "kill_main", "stop_child"}:
+            continue
+        jobs = None if fault["fault"] == "kill_main" else _in_hand(lines, fault)
+        for run in runs:
+            hit = run.was_in_hand(fault["main"], fault["at"]) and (jobs is None or run.job in jobs)
+            if hit and run.to != "succeeded":
+                again = (other.start for other in runs if other.job == run.job and other.start > fault["at"])
+                until = next(again, run.end or math.inf)
+                took.append(until - fault["at"] - _overlap(fault["at"], until, _outages(lines, run.job)))
+    return took
+
+
+def _outages(lines: Lines, job: str) -> list[tuple[float, float]]:
+    """When parts that a start of this job needs were away."""
+    away = {"freeze_broker", "restart_broker", "restart_database", "crash_database"}
+    return sorted(
+        (line["at"], line["at"] + line["seconds"])
+        for line in lines
+        if line["what"] == "fault" and (line["fault"] in away or (line["fault"] == "hog" and job in line["jobs"]))
+    )
+
+
+def _overlap(start: float, end: float, windows: Sequence[tuple[float, float]]) -> float:
+    """Seconds of [start, end] that the windows, sorted, cover."""
+    covered, reached = 0.0, start
+    for opens, closes in windows:
+        opens, closes = max(opens, reached), min(closes, end)  # noqa: PLW2901 - cut to what is asked and not yet counted
+        covered += max(0.0, closes - opens)
+        reached = max(reached, closes)
+    return covered
+
+
+def _in_hand(lines: Lines, fault: dict[str, Any]) -> set[str]:
+    """The job that a child had received last before something happened to it."""
+    got = [
+        line["job"]
+        for line in lines
+        if line["what"] == "received" and line["pid"] in fault["pids"] and line["at"] <= fault["at"]
+    ]
+    return set(got[-1:])
+
+
+def resumptions(lines: Lines) -> list[float]:
+    """Seconds from each return of the broker until each worker that had consumed before got a message again."""
+    got: dict[int, list[float]] = defaultdict(list)
+    hurt: dict[int, list[float]] = defaultdict(list)
+    for line in lines:
+        if line["what"] == "received":
+            got[line["main"]].append(line["at"])
+        elif line["what"] == "fault" and "main" in line:
+            hurt[line["main"]].append(line["at"])
+    took: list[float] = []
+    for calm in (line["at"] for line in lines if line["what"] == "calm" and "broker" in line["fault"]):
+        for main, times in got.items():
+            again = next((at for at in times if at > calm), math.inf)
+            harmed = next((at for at in hurt[main] if at > calm - RESUMPTION), math.inf)
+            consumed = any(calm - RESUMPTION < at <= calm for at in times)
+            # A worker that is hit first, or for which the run ends first, says nothing.
+            told = again < harmed or (harmed == math.inf and lines[-1]["at"] - calm > RESUMPTION)
+            if consumed and told:
+                took.append(again - calm)
+    return took

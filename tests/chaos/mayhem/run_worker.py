@@ -1,0 +1,16 @@
+"""A worker like `astegni worker`, that also does errands."""
+
+import os
+import sys
+
+os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+
+from worker.app import TASK_MODULES, create_app, queue_names, run_worker
+from worker.logs import configure_logs
+from worker.settings import Settings
+
+settings = Settings()
+configure_logs("INFO")
+app = create_app(settings, (*TASK_MODULES, "mayhem.work"))
+app.conf.worker_soft_shutdown_timeout = float(os.environ.get("SOFT_SHUTDOWN", "20"))
+run_worker(app, queue_names(settings), name=sys.argv[1], concurrency=settings.worker_concurrency)

@@ -1,0 +1,203 @@
+"""One database, its workers, the side that gives orders, and an API: everything behind the proxies of the parts."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID
+
+import httpx2 as httpx
+import psycopg
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from mayhem.crew import Crew
+from mayhem.parts import Parts
+from mayhem.watchdog import Watchdog
+from mayhem.witness import Witness
+from worker.access.tokens import issue_token
+from worker.app import create_app
+from worker.dev.environment import environment_for
+from worker.dev.ports import free_port
+from worker.dev.probes import answers
+from worker.dev.process import ChildProcess, wait_until
+from worker.dev.service import astegni
+from worker.jobs.enqueue import enqueue
+from worker.jobs.orders import Order
+from worker.migrate import migrate
+from worker.processes.broker import start_publisher
+from worker.settings import DEVELOPMENT_KEY, Settings
+
+OVER = ("succeeded", "failed", "cancelled", "dead")
+CLIPS = Path(__file__).parents[2] / "data"
+_INTERVALS = (
+    "relay_interval",
+    "reaper_interval",
+    "published_lease",
+    "published_lease_max",
+    "run_lease",
+    "lease_renewal",
+    "pulse_interval",
+    "retry_base",
+)
+_TUTOR = 1
+_PEOPLE = """
+INSERT INTO users (id, first_name, email) VALUES (1, 'Almaz', 'almaz@example.org');
+INSERT INTO tutor_profiles (id, user_id) VALUES (11, 1);
+"""
+_SESSION = (
+    "INSERT INTO whiteboard_sessions (id, host_profile_id, host_profile_type) VALUES (%s, 11, 'tutor') RETURNING id"
+)
+# The bucket is shared by the scenes of a process, so each session has an id of its own.
+_sessions = itertools.count(1)
+
+
+def eventually(what: Callable[[], Any], *, within: float = 30.0, every: float = 0.05, told: Callable[[], str]) -> Any:
+    """The first true answer of `what`; AssertionError with what `told` says when it does not come in time."""
+    end = time.monotonic() + within
+    while not (answer := what()):
+        assert time.monotonic() < end, told()
+        time.sleep(every)
+    return answer
+
+
+def make_template(parts: Parts, name: str) -> None:
+    """A database with our tables, a tutor and the watchdog, to be cloned for each scene."""
+    parts.postgres.create_database(name)
+    url = parts.postgres.url(name)
+    migrate(Settings(database_url=url).sqlalchemy_url)
+    Watchdog(url).set_up()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(_PEOPLE)
+
+
+class Scene:
+    """`quick`: how many times shorter than in production the ledger's intervals are."""
+
+    def __init__(self, parts: Parts, folder: Path, database: str, *, quick: float = 10.0, **changes: Any) -> None:
+        self.parts = parts
+        self.folder = folder
+        self.database_name = database
+        values: dict[str, Any] = {name: Settings.model_fields[name].default / quick for name in _INTERVALS}
+        if parts.b2 is not None:
+            values |= {
+                "backblaze_realm": parts.storage.realm,
+                "backblaze_key_id": parts.storage.key_id,
+                "backblaze_application_key": parts.storage.application_key,
+                "backblaze_bucket_name": parts.storage.bucket,
+            }
+        self.settings = Settings(
+            **values
+            | {
+                "database_url": parts.database_url(database),
+                "redis_url": parts.redis_url(),
+                "secret_key": DEVELOPMENT_KEY,
+                "spool_dir": folder / "spool",
+                "spool_reserve_bytes": 0,
+                "orphan_age": 1,
+                "api_port": free_port(),
+            }
+            | changes
+        )
+        self.witness = Witness(folder / "witness.jsonl")
+        self.watchdog = Watchdog(parts.database_url(database))
+        self.crew = Crew(self.settings, folder, self.witness.path, soft_shutdown=20.0 / quick)
+        self.app = create_app(self.settings, ())
+        self.database, self.publisher = start_publisher(self.app, self.settings)
+        self.api: ChildProcess | None = None
+        token = issue_token(DEVELOPMENT_KEY, sub=_TUTOR, role="tutor", role_ids={"tutor": 11})
+        self.http = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.settings.api_port}",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=60,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.crew.close()
+        if self.api is not None:
+            self.api.stop(25)
+        self.http.close()
+        self.publisher.stop()
+        self.database.close()
+        self.app.close()
+
+    def start_api(self) -> None:
+        """Start the API and wait until it answers."""
+        self.api = ChildProcess("api", astegni("api"), self.folder / "api.log", env=environment_for(self.settings))
+        wait_until(answers("127.0.0.1", self.settings.api_port, "/healthz"), self.api, 60)
+
+    def give(self, order: Order) -> UUID:
+        """Order something once, however often the database breaks off: `subject` tells whether it is there already."""
+        while True:
+            with suppress(DBAPIError, PoolTimeout):
+                with self.database.transaction() as session:
+                    there = text("SELECT id FROM jobs WHERE subject = :subject")
+                    job_id = session.scalar(there, {"subject": order.subject}) or enqueue(session, order)
+                self.witness.write("submitted", job=str(job_id), kind=order.kind)
+                return UUID(str(job_id))
+            time.sleep(0.2)
+
+    def new_session(self) -> int:
+        """A whiteboard session of the tutor."""
+        return int(self.watchdog.ask(_SESSION, next(_sessions))[0]["id"])
+
+    def post_recording(self, session_id: int, clip: str = "audio.webm", **how: Any) -> httpx.Response:
+        """The answer to one upload."""
+        files = {"file": (clip, (CLIPS / clip).read_bytes())}
+        return self.http.post("/v1/recordings", data={"session_id": str(session_id)}, files=files, **how)
+
+    def job(self, job_id: UUID | str) -> dict[str, Any]:
+        """A job's row."""
+        return self.watchdog.ask("SELECT * FROM jobs WHERE id = %s", str(job_id))[0]
+
+    def outcomes(self, job_id: UUID | str) -> list[str]:
+        """How its attempts ended."""
+        rows = self.watchdog.ask("SELECT outcome FROM job_attempts WHERE job_id = %s ORDER BY id", str(job_id))
+        return [row["outcome"] for row in rows]
+
+    def wait_until_over(self, jobs: Iterable[UUID | str], *, within: float = 30.0) -> dict[str, str]:
+        """The states of these jobs, once all have ended."""
+        wanted = [str(job) for job in jobs]
+
+        def over() -> dict[str, str] | None:
+            rows = self.watchdog.ask("SELECT id::text, state FROM jobs WHERE id::text = ANY(%s)", wanted)
+            states = {row["id"]: row["state"] for row in rows}
+            return states if len(states) == len(wanted) and set(states.values()) <= set(OVER) else None
+
+        found: dict[str, str] = eventually(over, within=within, every=0.1, told=lambda: self.told(wanted))
+        return found
+
+    def wait_for(self, job: UUID | str, *states: str, within: float = 30.0) -> dict[str, Any]:
+        """The job's row once it is in one of these states."""
+
+        def reached() -> dict[str, Any] | None:
+            row = self.job(job)
+            return row if row["state"] in states else None
+
+        found: dict[str, Any] = eventually(reached, within=within, told=lambda: self.told([str(job)]))
+        return found
+
+    def wait_for_start(self, job: UUID | str, number: int = 1, *, within: float = 20.0) -> dict[str, Any]:
+        """What the witness says of the nth start of an errand."""
+
+        def started() -> dict[str, Any] | None:
+            lines = [line for line in self.witness.read("started") if line["job"] == str(job)]
+            return lines[number - 1] if len(lines) >= number else None
+
+        found: dict[str, Any] = eventually(started, within=within, told=lambda: self.told([str(job)]))
+        return found
+
+    def told(self, jobs: list[str]) -> str:
+        """What helps to understand a failure."""
+        rows = self.watchdog.ask(
+            "SELECT id, kind, state, attempt, publications, lease_until, now() FROM jobs"
+            " WHERE id::text = ANY(%s) AND finished_at IS NULL",
+            jobs,
+        )
+        return f"not over: {rows}\n{self.crew.log()}"

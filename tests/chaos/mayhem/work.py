@@ -1,0 +1,87 @@
+"""Errands: orders that only chaos gives. Celery loads this module by its name."""
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from celery.signals import task_prerun
+from sqlalchemy import text
+
+from mayhem.witness import VARIABLE, Witness
+from worker.jobs.orders import Order
+from worker.jobs.run import JobRun
+from worker.jobs.runs import LeaseLost
+from worker.processes.child import performs
+from worker.workflows.tools import Tools
+
+_EFFECT = text("INSERT INTO chaos_effects (job_id, token, attempt) VALUES (:job, :token, :attempt)")
+
+
+@dataclass(frozen=True)
+class Errand(Order):
+    """`what`: `go` (take `seconds`, ask whether to stop), `trudge` (never ask), `die` (kill one's own process)."""
+
+    kind: ClassVar[str] = "chaos.errand"
+    # Faults are aimed at what runs: with the usual five, bad luck alone would use them up.
+    max_attempts: ClassVar[int] = 20
+
+    number: int
+    what: str = "go"
+    seconds: float = 0.0
+
+    @property
+    def subject(self) -> str:
+        return f"errand:{self.number}"
+
+
+@dataclass(frozen=True)
+class Poison(Errand):
+    """An errand whose worker always dies."""
+
+    kind: ClassVar[str] = "chaos.poison"
+    max_attempts: ClassVar[int] = 3
+
+
+@performs(Errand)
+def errand(run: JobRun, order: Errand, tools: Tools) -> None:
+    do_errand(run, order)
+
+
+@performs(Poison)
+def poison(run: JobRun, order: Poison, tools: Tools) -> None:
+    do_errand(run, order)
+
+
+def do_errand(run: JobRun, order: Errand) -> None:
+    """Write down the start, work, and leave one effect in the transaction that ends the job."""
+    witness = Witness(Path(os.environ[VARIABLE]))
+    claim = run.claim
+    told = {"job": str(claim.job_id), "attempt": claim.attempt, "token": str(claim.token)}
+    witness.write("started", **told, main=os.getppid())
+    # The note is the run's token: a trigger compares the two.
+    run.progress(1, told["token"])
+    if order.what == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    end = time.monotonic() + order.seconds
+    while (left := end - time.monotonic()) > 0:
+        if order.what == "go":
+            run.check()
+        run.progress(99 * (1 - left / order.seconds))
+        time.sleep(0.02)
+    try:
+        with run.finish({"token": told["token"]}) as session:
+            session.execute(_EFFECT, {"job": claim.job_id, "token": claim.token, "attempt": claim.attempt})
+    except LeaseLost:
+        witness.write("refused", **told)
+        raise
+    witness.write("accepted", **told)
+
+
+@task_prerun.connect
+def note_message(task_id: str = "", args: Any = (), **_signal: Any) -> None:
+    """Which process got which job, real recordings included."""
+    if VARIABLE in os.environ:
+        Witness(Path(os.environ[VARIABLE])).write("received", message=task_id, job=args[0], main=os.getppid())

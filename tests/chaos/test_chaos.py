@@ -1,0 +1,58 @@
+"""Everything at once, for a minute: what `make chaos` does for ten, with intervals ten times shorter."""
+
+import pytest
+from mayhem.plan import FAULTS, make_plan
+from mayhem.recovery import Run, percentile, recoveries, runs_of
+from mayhem.session import as_table, carry_out
+
+from worker.dev.scratch import scratch_directory
+
+SEED = 5
+
+
+def test_a_minute_of_chaos(capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[str] = []
+    with scratch_directory() as root:
+        verdict = carry_out(make_plan(SEED, seconds=45, jobs=100, quick=10), root, told.append)
+    assert all(line.holds or line.timed for line in verdict), "\n".join([*told, as_table(verdict)])
+
+
+def test_the_plan_follows_from_the_seed() -> None:
+    plan = make_plan(1, seconds=600, jobs=500, quick=1)
+    assert plan == make_plan(1, seconds=600, jobs=500, quick=1)
+    assert plan != make_plan(2, seconds=600, jobs=500, quick=1)
+    assert len(plan.requests) == 500
+    assert {fault.name for fault in plan.faults} == FAULTS.keys()
+    assert {request.what for request in plan.requests} == {"go", "trudge", "die", "record"}
+
+
+def test_percentiles_are_values_that_occurred() -> None:
+    assert percentile([], 0.99) == 0.0
+    assert percentile([5.0], 0.5) == 5.0
+    assert percentile([float(n) for n in range(1, 101)], 0.99) == 99.0
+
+
+def test_attempts_are_read_from_the_history() -> None:
+    def change(at: float, before: str, after: str, token: str) -> dict[str, object]:
+        return {"job_id": "j", "before": before, "after": after, "token": token, "worker": "h:7:x", "at": at}
+
+    first, second = runs_of(
+        [
+            change(1, "queued", "published", ""),
+            change(2, "published", "running", "a"),
+            change(5, "running", "retryable", "a"),
+            change(6, "retryable", "running", "b"),
+        ]
+    )
+    assert (first.start, first.end, first.to) == (2, 5, "retryable")
+    assert (second.start, second.end, second.to) == (6, None, None)
+
+
+def test_outages_do_not_count_as_time_to_recover() -> None:
+    runs = [Run("j", "h:7:x", 0.0, 50.0, "retryable"), Run("j", "h:8:y", 60.0, None, None)]
+    kill = {"what": "fault", "fault": "kill_main", "at": 10.0, "main": 7, "pids": []}
+    frozen = {"what": "fault", "fault": "freeze_broker", "at": 5.0, "seconds": 10.0}
+    held = {"what": "fault", "fault": "hog", "at": 12.0, "seconds": 8.0, "jobs": ["j"]}
+    others = {"what": "fault", "fault": "hog", "at": 30.0, "seconds": 8.0, "jobs": ["k"]}
+    assert recoveries(runs, [kill]) == [50.0]
+    assert recoveries(runs, [frozen, kill, held, others]) == [40.0]

@@ -1,0 +1,103 @@
+"""PostgreSQL restarts, drops everybody, and is blocked by a client that sits on a lock."""
+
+import time
+from collections.abc import Callable
+
+import httpx2 as httpx
+import psycopg
+from mayhem.scene import Scene, eventually
+from mayhem.work import Errand
+
+from worker.access.tokens import issue_operator_token
+from worker.settings import DEVELOPMENT_KEY
+
+
+def statuses_while(scene: Scene, trouble: Callable[[], None]) -> list[httpx.Response]:
+    """Answers of the API right after the trouble and until it is well again."""
+    trouble()
+    answers: list[httpx.Response] = []
+
+    def healed() -> bool:
+        answers.append(scene.http.get("/v1/jobs"))
+        return answers[-1].status_code == 200
+
+    eventually(healed, within=20, every=0.1, told=lambda: answers[-1].text)
+    return answers
+
+
+def assert_told_well(answers: list[httpx.Response]) -> None:
+    """Results, or problem documents that say it passes."""
+    for answer in answers:
+        if answer.status_code != 200:
+            assert answer.status_code == 503, answer.text
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.headers["retry-after"]
+            assert answer.json()["code"] == "unavailable"
+
+
+def test_database_restarted_and_crashed(scene: Scene) -> None:
+    scene.start_api()
+    scene.crew.start()
+    jobs = [scene.give(Errand(number, seconds=0.3)) for number in range(12)]
+    scene.wait_for_start(jobs[0])
+    for crash in (False, True):
+        scene.parts.stop_database(crash=crash)
+        down = [scene.http.get(path) for path in ("/v1/jobs", "/v1/recordings", "/readyz")]
+        down += [scene.post_recording(1), scene.http.delete("/v1/recordings/1")]
+        assert {answer.status_code for answer in down} == {503}
+        assert_told_well(down)
+        scene.parts.start_database()
+        assert_told_well(statuses_while(scene, lambda: None))
+        jobs.append(scene.give(Errand(100 + len(jobs), seconds=0.3)))
+    assert set(scene.wait_until_over(jobs, within=40).values()) == {"succeeded"}
+    assert scene.watchdog.violations() == []
+
+
+def test_every_connection_terminated(scene: Scene) -> None:
+    scene.start_api()
+    scene.crew.start()
+    jobs = []
+    for number in range(15):
+        jobs.append(scene.give(Errand(number, seconds=0.2)))
+        if number % 5 == 4:
+            assert_told_well(statuses_while(scene, lambda: assert_positive(scene.parts.terminate_backends())))
+        time.sleep(0.1)
+    assert set(scene.wait_until_over(jobs, within=40).values()) == {"succeeded"}
+    assert scene.watchdog.violations() == []
+
+
+def assert_positive(number: int) -> None:
+    assert number > 0
+
+
+def test_an_idle_transaction_that_holds_a_running_job(scene: Scene) -> None:
+    scene.crew.start()
+    job = scene.give(Errand(1, seconds=0.5))
+    scene.wait_for_start(job)
+    with psycopg.connect(scene.settings.database_url or "") as hog:
+        hog.execute("SELECT 1 FROM jobs WHERE id = %s FOR UPDATE", [job])
+        others = [scene.give(Errand(number)) for number in range(2, 8)]
+        assert set(scene.wait_until_over(others, within=10).values()) == {"succeeded"}
+        # Past its lease: it can neither be renewed nor ended nor taken back.
+        time.sleep(4.0)
+        assert scene.job(job)["state"] == "running"
+        hog.rollback()
+    assert scene.wait_for(job, "succeeded", within=20)["attempt"] <= 2
+    assert scene.watchdog.violations() == []
+
+
+def test_a_locked_row_is_told_within_its_timeout(scene: Scene) -> None:
+    scene.start_api()
+    job = scene.give(Errand(1))
+    operator = issue_operator_token(DEVELOPMENT_KEY, admin_id=1, departments=["manage-system-settings"])
+    cancel = {"url": f"/v1/jobs/{job}/cancel", "headers": {"Authorization": f"Bearer {operator}"}}
+    with psycopg.connect(scene.settings.database_url or "") as hog:
+        hog.execute("SELECT 1 FROM jobs WHERE id = %s FOR UPDATE", [job])
+        asked = time.monotonic()
+        answer = scene.http.post(**cancel)
+        assert time.monotonic() - asked < 10
+        assert answer.status_code == 503
+        assert_told_well([answer])
+        hog.rollback()
+    assert scene.http.post(**cancel).is_success
+    assert scene.job(job)["state"] == "cancelled"

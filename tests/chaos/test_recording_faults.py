@@ -1,0 +1,206 @@
+"""Real recordings whose processes die between two steps, or that are deleted on the way."""
+
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import psutil
+import psycopg
+import pytest
+from mayhem.crew import alive, children
+from mayhem.orphans import media_processes
+from mayhem.parts import Parts
+from mayhem.scene import Scene, eventually
+
+from worker.jobs.enqueue import enqueue
+from worker.jobs.orders import SweepObjects, SweepSpool
+from worker.media.binaries import find_binaries
+from worker.settings import Settings
+from worker.storage.store import ObjectStore
+
+# The real ffmpeg, which waits as long as a file is there: a test decides when a running ingest may go on.
+_HELD = """#!/bin/sh
+while [ -e '{hold}' ]; do sleep 0.05; done
+exec '{ffmpeg}' "$@"
+"""
+# What each step of an upload writes to; a lock on it stops the upload right before that step.
+_ROW, _ORDER = "whiteboard_session_recordings", "jobs"
+
+
+@pytest.fixture
+def held(parts: Parts, tmp_path: Path) -> Iterator[Scene]:
+    """A scene with an API whose ffmpeg waits while the file `hold` is there."""
+    name = "chaos_held"
+    parts.postgres.create_database(name, "chaos_template")
+    parts.flush_broker()
+    script = tmp_path / "ffmpeg"
+    ffmpeg = find_binaries(Settings()).ffmpeg
+    script.write_text(_HELD.format(hold=tmp_path / "hold", ffmpeg=ffmpeg))
+    script.chmod(0o755)
+    with Scene(parts, tmp_path, name, ffmpeg_path=script) as scene:
+        scene.start_api()
+        yield scene
+    parts.postgres.drop_database(name)
+
+
+@contextmanager
+def hold(scene: Scene) -> Iterator[None]:
+    """Within the block no ffmpeg gets on."""
+    sign = scene.folder / "hold"
+    sign.touch()
+    try:
+        yield
+    finally:
+        sign.unlink()
+
+
+def accepted(scene: Scene, session_id: int, clip: str = "h264.webm") -> tuple[int, str]:
+    """An upload that was taken: recording and job."""
+    answer = scene.post_recording(session_id, clip)
+    assert answer.status_code == 202, answer.text
+    return answer.json()["recording_id"], answer.json()["job_id"]
+
+
+def spooled(scene: Scene) -> list[str]:
+    """Every file in the spool, half-received and work files included."""
+    folder = scene.settings.spool_dir
+    return [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+
+
+def stored(scene: Scene) -> set[str]:
+    """Every object of this scene's recordings (the bucket is shared by scenes, ids of sessions are not)."""
+    ids = {row["id"] for row in scene.watchdog.ask("SELECT id FROM whiteboard_sessions")}
+    store = ObjectStore.from_settings(scene.settings)
+    return {found.name for one in ids for found in store.list(f"videos/whiteboard/session_{one}/")}
+
+
+def named(scene: Scene) -> set[str]:
+    """Every object that a row names."""
+    statement = "SELECT object_name FROM recording_renditions WHERE object_name IS NOT NULL"
+    return {row["object_name"] for row in scene.watchdog.ask(statement)}
+
+
+def sweep(scene: Scene) -> None:
+    """Remove what nothing names, once it is old enough."""
+    time.sleep(scene.settings.orphan_age + 0.2)
+    with scene.database.transaction() as session:
+        jobs = [enqueue(session, order) for order in (SweepObjects(), SweepSpool(scene.settings.spool_id))]
+    assert set(scene.wait_until_over(jobs).values()) == {"succeeded"}
+
+
+def settled(scene: Scene, recording_id: int) -> dict[str, Any] | None:
+    """The recording's row, once no job works on it any more."""
+    live = "SELECT 1 FROM jobs WHERE subject = %s AND state NOT IN ('succeeded', 'failed', 'cancelled', 'dead')"
+    eventually(lambda: not scene.watchdog.ask(live, f"recording:{recording_id}"), within=40, told=scene.crew.log)
+    rows = scene.watchdog.ask("SELECT * FROM whiteboard_session_recordings WHERE id = %s", recording_id)
+    return rows[0] if rows else None
+
+
+def test_no_ffmpeg_and_no_child_outlives_a_killed_worker(held: Scene) -> None:
+    worker = held.crew.start()
+    with hold(held):
+        _recording, job = accepted(held, held.new_session())
+        running = eventually(lambda: media_processes(held.folder), told=held.crew.log)
+        pool = children(worker.pid)
+        assert pool
+        assert all(any(parent.pid in pool for parent in process.parents()) for process in running)
+        # The process alone, not its group.
+        worker.signal(signal.SIGKILL)
+        gone = [*pool, *(process.pid for process in running)]
+        eventually(lambda: not any(map(alive, gone)), within=2, told=lambda: str([*map(psutil.Process, gone)]))
+        held.crew.forget(worker)
+    held.crew.start()
+    assert held.wait_for(job, "succeeded")["attempt"] == 2
+    assert media_processes(held.folder) == []
+
+
+def test_killed_between_storage_and_row(held: Scene) -> None:
+    worker = held.crew.start()
+    with psycopg.connect(held.settings.database_url or "") as hog:
+        with hold(held):
+            recording, job = accepted(held, held.new_session())
+            eventually(lambda: media_processes(held.folder), told=held.crew.log)
+            # The run has marked the recording; the lock stops it where it would fill in the row.
+            hog.execute("SELECT 1 FROM whiteboard_session_recordings WHERE id = %s FOR UPDATE", [recording])
+        eventually(lambda: any("/playback." in name for name in stored(held)), within=20, told=held.crew.log)
+        held.crew.forget(worker)
+        hog.rollback()
+    assert named(held) == set()
+    held.crew.start()
+    held.wait_for(job, "succeeded")
+    row = settled(held, recording)
+    assert row is not None
+    assert row["is_available"]
+    assert row["spool_name"] is None
+    sweep(held)
+    assert stored(held) == named(held) != set()
+    assert spooled(held) == []
+    assert held.watchdog.violations() == []
+
+
+@pytest.mark.parametrize("step", [_ROW, _ORDER])
+def test_upload_killed_before_its_row_or_its_order(held: Scene, step: str) -> None:
+    """Row and order are one transaction: either step cut off leaves neither, only bytes for the sweep."""
+    session_id = held.new_session()
+    with psycopg.connect(held.settings.database_url or "") as hog:
+        hog.execute(f"LOCK TABLE {step} IN SHARE MODE")
+        request = {"data": {"session_id": str(session_id)}, "files": {"file": ("a.webm", b"\x1a\x45\xdf\xa3" * 1000)}}
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(held.http.post, "/v1/recordings", **request)
+            waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+            eventually(lambda: held.watchdog.ask(waiting, step), within=10, told=lambda: str(asked))
+            assert held.api is not None
+            held.api.kill()
+            with pytest.raises(httpx.TransportError):
+                asked.result()
+        hog.rollback()
+    assert held.watchdog.ask("SELECT 1 FROM whiteboard_session_recordings") == []
+    assert held.watchdog.ask("SELECT 1 FROM jobs") == []
+    assert len(spooled(held)) == 1
+    held.start_api()
+    held.crew.start()
+    recording, job = accepted(held, session_id)
+    held.wait_for(job, "succeeded")
+    assert settled(held, recording) is not None
+    sweep(held)
+    assert spooled(held) == []
+    assert stored(held) == named(held) != set()
+
+
+def test_deleted_while_it_is_processed(held: Scene) -> None:
+    held.crew.start()
+    with hold(held):
+        recording, job = accepted(held, held.new_session())
+        eventually(lambda: media_processes(held.folder), told=held.crew.log)
+        assert held.http.delete(f"/v1/recordings/{recording}").status_code == 204
+    assert held.wait_for(job, "cancelled", "succeeded")["attempt"] == 1
+    assert settled(held, recording) is None
+    assert stored(held) == set()
+    assert spooled(held) == []
+    assert held.watchdog.violations() == []
+
+
+def test_deleted_after_its_objects_were_stored_while_its_worker_dies(held: Scene) -> None:
+    worker = held.crew.start()
+    with psycopg.connect(held.settings.database_url or "") as hog:
+        with hold(held):
+            recording, job = accepted(held, held.new_session())
+            eventually(lambda: media_processes(held.folder), told=held.crew.log)
+            hog.execute("SELECT 1 FROM whiteboard_session_recordings WHERE id = %s FOR UPDATE", [recording])
+        eventually(lambda: any("/playback." in name for name in stored(held)), within=20, told=held.crew.log)
+        held.crew.forget(worker)
+        hog.rollback()
+    assert held.http.delete(f"/v1/recordings/{recording}").status_code == 204
+    held.crew.start()
+    assert held.wait_for(job, "cancelled")["error"]["code"] == "cancelled"
+    assert settled(held, recording) is None
+    assert stored(held) == set()
+    # What the killed run was writing lies there until the sweep.
+    sweep(held)
+    assert spooled(held) == []
+    assert held.watchdog.violations() == []

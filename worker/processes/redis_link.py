@@ -1,0 +1,35 @@
+"""The Redis transport, mended: a worker outlives its broker also while it has work in hand."""
+
+from typing import Any
+
+from kombu.transport import TRANSPORT_ALIASES
+from kombu.transport import redis as kombu_redis
+
+
+class Channel(kombu_redis.Channel):  # type: ignore[misc]  # kombu publishes no types
+    """A channel that says plainly when the connection it belonged to is gone."""
+
+    def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
+        """Where to connect to; ConnectionError when there is nothing left to connect for.
+
+        kombu 5.7 raises AttributeError then, which nobody expects. It comes to that when the connection breaks while
+        one child works and another waits for work: the channel, closed a second time, wants to give messages back,
+        and later the finished child's message wants to be acknowledged. Celery takes the error for the end of the
+        worker and goes, with exit status 0. A ConnectionError is ignored by the one and logged by the other;
+        what was not acknowledged comes back, and claim refuses it.
+        """
+        if self.connection is None or self.connection.client is None:
+            raise ConnectionError("The connection of this channel was lost.")
+        found: dict[str, Any] = super()._connparams(asynchronous=asynchronous)
+        return found
+
+
+class Transport(kombu_redis.Transport):  # type: ignore[misc]  # kombu publishes no types
+    """kombu's transport with our channels."""
+
+    Channel = Channel
+
+
+def use_mended_transport() -> None:
+    """Have this process reach every `redis://` and `rediss://` broker by our transport; before the first connection."""
+    TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), f"{__name__}:{Transport.__name__}"))
