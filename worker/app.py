@@ -5,6 +5,7 @@ Built by a door with settings in hand (`create_app`); importing this module touc
 
 import os
 import socket
+import time
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -25,6 +26,9 @@ from worker.processes.redis_link import use_mended_transport
 from worker.settings import Settings
 
 _log = get_logger(__name__)
+
+# The database may be restarting just then; within these seconds and the soft shutdown a supervisor still waits.
+_GIVE_BACK_PAUSES = (1.0, 2.0, 4.0)
 
 # Said one by one, so that nothing is registered by walking a folder. Celery imports them by name.
 TASK_MODULES = ("tasks.recordings", "tasks.upkeep", "tasks.timetable")
@@ -165,9 +169,14 @@ def _give_back(app: Celery) -> None:
     """After the children have gone: what they had in hand goes back, without an attempt charged."""
     database = Database(app.settings.sqlalchemy_url, pool_size=1, max_overflow=0)
     try:
-        _log.info("worker_stopped", released=release_runs(database, app.process_name))
-    except Exception as error:  # noqa: BLE001 - a last courtesy: without it the reaper takes the runs back
-        _log.warning("runs_not_released", error=type(error).__name__)
+        for pause in (*_GIVE_BACK_PAUSES, None):
+            try:
+                _log.info("worker_stopped", released=release_runs(database, app.process_name))
+                return
+            except Exception as error:  # noqa: BLE001 - a last courtesy: without it the reaper takes the runs back
+                _log.warning("runs_not_released", error=type(error).__name__, again_in=pause)
+            if pause is not None:
+                time.sleep(pause)
     finally:
         database.close()
 
