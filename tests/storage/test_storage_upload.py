@@ -69,7 +69,7 @@ def test_progress_ends_with_the_size(store: ObjectStore, make_file: MakeFile) ->
 def test_a_stopped_upload_is_gone_on_with(
     store: ObjectStore, bucket: Bucket, make_file: MakeFile, sent: list[str]
 ) -> None:
-    """Six parts, one after the other: once 24 MB are told, four are whole at the other end."""
+    """Six parts, two at once: when more than 24 MB are told, at most two of the parts begun are not whole."""
     file = make_file(size=6 * 5_000_000)
     told: list[int] = []
     with pytest.raises(UploadStopped):
@@ -77,10 +77,11 @@ def test_a_stopped_upload_is_gone_on_with(
     assert store.stat(NAME) is None
     begun = list(bucket.list_unfinished_large_files())
     assert len(begun) == 1
-    assert len(list(bucket.api.list_parts(begun[0].file_id))) == 4
+    whole = len(list(bucket.api.list_parts(begun[0].file_id)))
+    assert 3 <= whole <= 5
     sent.clear()
     assert upload(store, file).file_id == begun[0].file_id
-    assert len(uploads(sent)) == 2
+    assert len(uploads(sent)) == 6 - whole
     assert list(bucket.list_unfinished_large_files()) == []
 
 
