@@ -2,8 +2,9 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, Numeric, String, Text, text
+from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, Numeric, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, created_at, words
@@ -39,6 +40,12 @@ class SessionRequest(Base):
     created_at: Mapped[datetime] = created_at()
     # When the tutor accepted or rejected.
     responded_at: Mapped[datetime | None]
+    # Who will learn. Empty in the platform's older rows.
+    student_id: Mapped[int | None] = mapped_column(ForeignKey("student_profiles.id"), index=True)
+    # The wished times, in the words of `POST /v1/schedules`.
+    schedule: Mapped[dict[str, Any] | None]
+    # What the tutor's acceptance made.
+    booking_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_student_bookings.id"), index=True)
 
     __table_args__ = (
         words("requester_type", REQUESTER_TYPES),
@@ -73,17 +80,23 @@ class Booking(Base):
     currency: Mapped[str | None] = mapped_column(String(10), server_default="ETB")
     notes: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = created_at()
+    # Students of the same package of a tutor share its lessons.
+    package_name: Mapped[str | None] = mapped_column(String(255))
+    # The legacy row that this booking was made of, one for each of its subjects.
+    enrollment_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_student_enrollments.id"))
 
     __table_args__ = (
         words("session_type", SESSION_FORMATS),
         words("status", BOOKING_STATUSES),
+        # An import that is run again makes no second booking. Its index also serves the foreign key.
+        UniqueConstraint("enrollment_id", "subject"),
         Index("ix_tutor_student_bookings_tutor_id", "tutor_id", "status"),
         Index("ix_tutor_student_bookings_student_id", "student_id", "status"),
     )
 
 
 class Enrollment(Base):
-    """Legacy: an older shape of a booking. Kept for its column names; nothing here reads or writes it."""
+    """Legacy: an older shape of a booking, kept for its column names; only the import of legacy rows reads it."""
 
     __tablename__ = "tutor_student_enrollments"
 

@@ -1,12 +1,108 @@
-"""The tutor's calendar: one row is one lesson, or one free slot."""
+"""The tutor's calendar: a series is a rule, a row of `tutor_schedules` is one lesson or one free slot."""
 
 from datetime import date, datetime, time
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    event,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.schema import DDL
 
 from models.base import Base, created_at, words
-from models.states import SCHEDULE_STATUSES, SESSION_FORMATS
+from models.states import (
+    ATTENDANCES,
+    CANCELLERS,
+    SCHEDULE_STATUSES,
+    SERIES_STATUSES,
+    SESSION_FORMATS,
+    SKIP_REASONS,
+)
+
+# Exclusion constraints that compare whole numbers and ranges of time in one index.
+event.listen(Base.metadata, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS btree_gist"))
+
+# A lesson that takes its people's time. Rows without instants, written by hand, wait until those are computed: a
+# range without ends would overlap everything.
+_LIVE = "status IN ('scheduled', 'in_progress')"
+_TAKES_TIME = f"student_id IS NOT NULL AND starts_at IS NOT NULL AND ends_at IS NOT NULL AND {_LIVE}"
+
+
+def one_at_a_time(column: str, *, name: str, where: str) -> ExcludeConstraint:
+    """An exclusion constraint: no two rows of the same `column` overlap in time."""
+    during = func.tstzrange(Column("starts_at"), Column("ends_at"))
+    return ExcludeConstraint((Column(column), "="), (during, "&&"), name=name, where=text(where), using="gist")
+
+
+class Series(Base):
+    """Lessons, or free slots, that keep coming: local start, zone and rule. Never instants: zones change."""
+
+    __tablename__ = "schedule_series"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tutor_id: Mapped[int] = mapped_column(ForeignKey("tutor_profiles.id"))
+    # Lessons of the students in `series_participants`; false: free slots.
+    has_students: Mapped[bool]
+    # Students of the same package join these lessons.
+    package_name: Mapped[str | None] = mapped_column(String(255))
+    # The first day, local, and the local times of each occurrence; end_time at or before start_time: the next day.
+    schedule_date: Mapped[date]
+    start_time: Mapped[time]
+    end_time: Mapped[time]
+    # IANA zone.
+    timezone: Mapped[str]
+    # RFC 5545 RRULE, RFC 7529 RSCALE included; empty: the days of `dates`.
+    rrule: Mapped[str | None] = mapped_column(Text)
+    dates: Mapped[list[date] | None] = mapped_column(ARRAY(Date))
+    # Words for people.
+    recurrence_pattern: Mapped[str] = mapped_column(Text)
+    # What every lesson of the series says.
+    subject: Mapped[str | None] = mapped_column(String(100))
+    grade_level: Mapped[str | None] = mapped_column(String(50))
+    session_format: Mapped[str | None] = mapped_column(String(50))
+    meeting_link: Mapped[str | None] = mapped_column(String(500))
+    location: Mapped[str | None] = mapped_column(String(255))
+    notes: Mapped[str | None] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(20), server_default="active")
+    # The last local day whose occurrences are stored or skipped.
+    expanded_until: Mapped[date | None]
+    # The series this one was split from by a change of this and the following lessons.
+    split_from_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_series.id"), index=True)
+    created_at: Mapped[datetime] = created_at()
+    updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+    __table_args__ = (
+        words("session_format", SESSION_FORMATS),
+        words("status", SERIES_STATUSES),
+        CheckConstraint("(rrule IS NULL) <> (dates IS NULL)", name="rule"),
+        Index("ix_schedule_series_tutor_id", "tutor_id", "status"),
+        # What is to be filled next.
+        Index("ix_schedule_series_due", "expanded_until", postgresql_where=text("status = 'active'")),
+    )
+
+
+class SeriesParticipant(Base):
+    """A student of a series, by their booking: the lessons are theirs while that is active."""
+
+    __tablename__ = "series_participants"
+
+    series_id: Mapped[int] = mapped_column(ForeignKey("schedule_series.id", ondelete="CASCADE"), primary_key=True)
+    student_id: Mapped[int] = mapped_column(ForeignKey("student_profiles.id"), primary_key=True, index=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("tutor_student_bookings.id"), index=True)
+    # Who came first is the one that the lesson's own row names.
+    created_at: Mapped[datetime] = created_at()
 
 
 class Schedule(Base):
@@ -24,7 +120,7 @@ class Schedule(Base):
     subject: Mapped[str | None] = mapped_column(String(100))
     grade_level: Mapped[str | None] = mapped_column(String(50))
     session_format: Mapped[str | None] = mapped_column(String(50))
-    # Empty: a free slot.
+    # Empty: a free slot. The first of the lesson's students; all of them are in `schedule_participants`.
     student_id: Mapped[int | None] = mapped_column(ForeignKey("student_profiles.id"))
     # What the calendar shows; also for a student without an account.
     student_name: Mapped[str | None] = mapped_column(String(255))
@@ -39,17 +135,100 @@ class Schedule(Base):
     # IANA zone of the local times; empty: the setting TIMEZONE.
     timezone: Mapped[str | None]
     # The same lesson as instants, computed in Python only: PostgreSQL disagrees in the repeated hour of a fold.
-    # Empty in a row that somebody wrote by hand.
+    # Empty in a row that somebody wrote by hand, until beat has computed them.
     starts_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None]
-    # The series this lesson was expanded from. A plain number: there is no table of series to refer to yet.
-    series_id: Mapped[int | None] = mapped_column(index=True)
+    # The series this lesson was expanded from.
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_series.id"))
     booking_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_student_bookings.id"), index=True)
+    # The day that the rule of its series said: a lesson that was moved keeps it.
+    occurrence_date: Mapped[date | None]
+    # Edited by hand: a change of its series leaves it alone.
+    is_override: Mapped[bool] = mapped_column(server_default=text("false"))
+    # When a student booked this free slot.
+    booked_at: Mapped[datetime | None]
+    cancelled_by: Mapped[str | None] = mapped_column(String(20))
+    attendance: Mapped[str] = mapped_column(String(20), server_default="unknown")
+    # The release of the zone rules that the instants were computed with.
+    tzdata_version: Mapped[str | None] = mapped_column(String(20))
+    # RFC 5545 SEQUENCE: grows with every change that a calendar must show.
+    sequence: Mapped[int] = mapped_column(server_default=text("0"))
+    updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
     __table_args__ = (
         words("session_format", SESSION_FORMATS),
         words("status", SCHEDULE_STATUSES),
+        words("cancelled_by", CANCELLERS),
+        words("attendance", ATTENDANCES),
+        CheckConstraint("(starts_at IS NULL) = (ends_at IS NULL) AND ends_at > starts_at", name="instants"),
+        CheckConstraint("(series_id IS NULL) = (occurrence_date IS NULL)", name="occurrence"),
+        # Two expanders at once store an occurrence once. Its index also serves the foreign key.
+        UniqueConstraint("series_id", "occurrence_date"),
+        # What participants refer to, so that their times and status are the lesson's.
+        UniqueConstraint("id", "starts_at", "ends_at", "status"),
+        one_at_a_time("tutor_id", name="ex_tutor_schedules_tutor_id", where=_TAKES_TIME),
+        one_at_a_time("student_id", name="ex_tutor_schedules_student_id", where=_TAKES_TIME),
         # A calendar is read by person and day.
         Index("ix_tutor_schedules_tutor_id", "tutor_id", "schedule_date"),
         Index("ix_tutor_schedules_student_id", "student_id", "schedule_date"),
+        # What begins or ends next.
+        Index("ix_tutor_schedules_live", "starts_at", postgresql_where=text(f"student_id IS NOT NULL AND {_LIVE}")),
+        Index("ix_tutor_schedules_by_hand", "id", postgresql_where=text("starts_at IS NULL")),
     )
+
+
+class ScheduleParticipant(Base):
+    """A student of a lesson. Times and status are the lesson's: the foreign key carries every change of them here."""
+
+    __tablename__ = "schedule_participants"
+
+    schedule_id: Mapped[int] = mapped_column(primary_key=True)
+    student_id: Mapped[int] = mapped_column(ForeignKey("student_profiles.id"), primary_key=True)
+    booking_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_student_bookings.id"), index=True)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    status: Mapped[str] = mapped_column(String(50))
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["schedule_id", "starts_at", "ends_at", "status"],
+            ["tutor_schedules.id", "tutor_schedules.starts_at", "tutor_schedules.ends_at", "tutor_schedules.status"],
+            onupdate="CASCADE",
+            ondelete="CASCADE",
+        ),
+        one_at_a_time("student_id", name="ex_schedule_participants_student_id", where=_LIVE),
+        Index("ix_schedule_participants_student_id", "student_id", "starts_at"),
+    )
+
+
+class ScheduleSkip(Base):
+    """An occurrence of a series that is no lesson, or not for this student, and why."""
+
+    __tablename__ = "schedule_skips"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    series_id: Mapped[int] = mapped_column(ForeignKey("schedule_series.id", ondelete="CASCADE"))
+    occurrence_date: Mapped[date]
+    # Empty: nobody has this lesson. Otherwise only this student of a group does without it.
+    student_id: Mapped[int | None] = mapped_column(ForeignKey("student_profiles.id"), index=True)
+    reason: Mapped[str] = mapped_column(String(20))
+    # The other lesson, for one that is busy.
+    schedule_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_schedules.id", ondelete="SET NULL"), index=True)
+    created_at: Mapped[datetime] = created_at()
+
+    __table_args__ = (
+        words("reason", SKIP_REASONS),
+        # Its index also serves the foreign key.
+        UniqueConstraint("series_id", "occurrence_date", "student_id", postgresql_nulls_not_distinct=True),
+    )
+
+
+class CalendarFeed(Base):
+    """The secret address of a person's calendar. Only its hash is kept: the address is shown once."""
+
+    __tablename__ = "calendar_feeds"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    # SHA-256 of the secret, hexadecimal.
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = created_at()

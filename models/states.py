@@ -13,6 +13,13 @@ REQUEST_STATUSES = ("pending", "accepted", "rejected")
 SESSION_FORMATS = ("online", "in-person", "hybrid")
 BOOKING_STATUSES = ("active", "paused", "completed", "cancelled")
 SCHEDULE_STATUSES = ("scheduled", "in_progress", "completed", "cancelled")
+# Who called a lesson off. `series`: its series or booking stopped, so it comes back when that goes on.
+CANCELLERS = ("person", "series")
+# `held`: tutor and a student were on the board. `unknown`: there was no board.
+ATTENDANCES = ("unknown", "held", "missed")
+SERIES_STATUSES = ("active", "paused", "completed", "cancelled")
+# Why an occurrence of a series is no lesson. `excluded`: a skipped date (EXDATE).
+SKIP_REASONS = ("excluded", "tutor-busy", "student-busy")
 ENROLLMENT_STATUSES = ("active", "paused", "completed")
 PAYMENT_STATUSES = ("pending", "paid", "overdue")
 

@@ -23,7 +23,17 @@ LEAST = {
     "session_requests": "(tutor_id, requester_id, requester_type) VALUES (1, 1, 'student')",
     "tutor_student_bookings": "(tutor_id, student_id) VALUES (1, 1)",
     "tutor_student_enrollments": "(tutor_id, student_id) VALUES (1, 1)",
-    "tutor_schedules": "(tutor_id, schedule_date, start_time, end_time) VALUES (1, '2025-01-30', '14:00', '15:00')",
+    "schedule_series": "(tutor_id, has_students, schedule_date, start_time, end_time, timezone, rrule,"
+    " recurrence_pattern)"
+    " VALUES (1, true, '2025-01-30', '14:00', '15:00', 'Africa/Addis_Ababa', 'FREQ=DAILY', 'Every day')",
+    "series_participants": "(series_id, student_id, booking_id) VALUES (1, 1, 1)",
+    "tutor_schedules": "(tutor_id, schedule_date, start_time, end_time) VALUES (1, '2025-01-30', '14:00', '15:00');"
+    # A participant's times are those of a lesson.
+    " UPDATE tutor_schedules SET starts_at = '2025-01-30 11:00Z', ends_at = '2025-01-30 12:00Z'",
+    "schedule_participants": "(schedule_id, student_id, starts_at, ends_at, status)"
+    " SELECT id, 1, starts_at, ends_at, status FROM tutor_schedules",
+    "schedule_skips": "(series_id, occurrence_date, reason) VALUES (1, '2025-02-03', 'excluded')",
+    "calendar_feeds": "(user_id, secret_hash) VALUES (1, 'f')",
     "jobs": "(kind) VALUES ('recordings.ingest')",
     "job_attempts": "(job_id, attempt, run_token, worker, started_at, outcome)"
     " SELECT id, 1, gen_random_uuid(), 'w1', now(), 'succeeded' FROM jobs",
@@ -48,6 +58,11 @@ WORDS = {
     ("tutor_student_enrollments", "status"): ("active", "paused", "completed"),
     ("tutor_schedules", "session_format"): FORMATS,
     ("tutor_schedules", "status"): ("scheduled", "completed", "cancelled", "in_progress"),
+    ("tutor_schedules", "cancelled_by"): ("person", "series"),
+    ("tutor_schedules", "attendance"): ("unknown", "held", "missed"),
+    ("schedule_series", "session_format"): FORMATS,
+    ("schedule_series", "status"): ("active", "paused", "completed", "cancelled"),
+    ("schedule_skips", "reason"): ("excluded", "tutor-busy", "student-busy"),
     ("whiteboard_sessions", "status"): ("scheduled", "in_progress", "completed", "cancelled"),
     ("whiteboard_sessions", "host_profile_type"): ("tutor", "student"),
     ("whiteboard_canvas_data", "stroke_type"): (

