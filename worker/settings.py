@@ -68,6 +68,12 @@ class Settings(BaseSettings):
     orphan_age: int = Field(86_400, ge=0, description="Age at which an object no row names is swept.")
     worker_concurrency: int = Field(2, ge=1, le=64, description="Child processes of one worker.")
 
+    # --- lessons
+    schedule_horizon_days: int = Field(90, ge=1, le=366, description="How many days ahead series are kept filled.")
+    whiteboard_left_seconds: int = Field(
+        7200, ge=60, description="A whiteboard session in which nothing happens this long after its lesson is closed."
+    )
+
     # --- media
     ffmpeg_path: Path | None = Field(None, description="Another ffmpeg than the one of the wheel.")
     ffprobe_path: Path | None = Field(None, description="Another ffprobe than the one of the wheel.")
