@@ -10,6 +10,8 @@ import pytest
 
 from worker.media.binaries import Binaries, find_binaries
 from worker.media.probe import Probe, probe
+from worker.media.remux import plan_copy, write_copy
+from worker.media.verify import Copy, verify_copy
 from worker.settings import Settings
 
 DATA = Path(__file__).parent.parent / "data"
@@ -37,12 +39,16 @@ RECIPES: dict[str, list[str]] = {
     "alpha.webm": ["-f", "lavfi", "-i", "color=black@0:s=320x180:d=1,format=yuva420p", "-vf",
                    "drawbox=40:40:200:20:black@1:fill:replace=1", *VP9, "-pix_fmt", "yuva420p", "-auto-alt-ref", "0",
                    *LIVE_WEBM],
+    # Two tracks in the header, packets of one: a camera that never started.
+    "no-picture.webm": ["-i", "{vorbis.webm}", "-itsoffset", "100", "-i", "{vp8-silent.webm}", "-map", "1:v", "-map",
+                        "0:a", "-c", "copy", "-t", "2", *LIVE_WEBM],
     "vorbis.webm": [*SOUND, "-c:a", "libvorbis", *LIVE_WEBM],
     "av1.webm": ["-f", "lavfi", "-i", "testsrc2=s=64x64:d=0.5:r=10", "-c:v", "libaom-av1", "-usage", "realtime",
                  "-cpu-used", "8"],
     "h264.mkv": [*PICTURE, *SOUND, *H264, "-tune", "zerolatency", *OPUS, *LIVE_MKV],
     "h264-large.mkv": ["-f", "lavfi", "-i", "testsrc2=s=640x360:d=2", *SOUND, *H264, "-tune", "zerolatency", *OPUS,
                        *LIVE_MKV],
+    "h264-vorbis.mkv": [*PICTURE, *SOUND, *H264, "-c:a", "libvorbis", *LIVE_MKV],
     "fragmented.mp4": [*PICTURE, *SOUND, *H264, *AAC, "-movflags", "frag_keyframe+empty_moov+default_base_moof"],
     "plain.mp4": [*PICTURE, *SOUND, *H264, "-bf", "2", *AAC],
     "faststart.mp4": [*PICTURE, *SOUND, *H264, *AAC, "-metadata", "title=secret", "-metadata",
@@ -101,6 +107,18 @@ def glue(make: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="session")
 def probed(binaries: Binaries) -> Callable[[Path], Probe]:
     return lambda path: probe(path, binaries)
+
+
+@pytest.fixture(scope="session")
+def play(binaries: Binaries) -> Callable[[Path, Path], Copy]:
+    """`play(source, target)`: write the fast copy of a recording and verify it."""
+
+    def write(source: Path, target: Path) -> Copy:
+        found = probe(source, binaries)
+        write_copy(source, target, plan_copy(found), binaries)
+        return verify_copy(target, found, binaries)
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -8,22 +8,22 @@ from worker.media.binaries import Binaries
 from worker.media.errors import Stopped
 from worker.media.poster import Poster, jpeg_size, moments, write_poster
 from worker.media.probe import Probe
-from worker.media.remux import write_playable
+from worker.media.verify import Copy
 
 Make = Callable[[str], Path]
 Probed = Callable[[Path], Probe]
 Pixels = Callable[..., bytes]
+Play = Callable[[Path, Path], Copy]
 PosterOf = Callable[[str], Poster | None]
 
 
 @pytest.fixture
-def poster_of(make: Make, probed: Probed, binaries: Binaries, tmp_path: Path) -> PosterOf:
+def poster_of(make: Make, probed: Probed, play: Play, binaries: Binaries, tmp_path: Path) -> PosterOf:
     """The poster of the fast copy of a recording."""
 
     def write(name: str) -> Poster | None:
-        found = probed(make(name))
-        write_playable(make(name), tmp_path / "playback", found, binaries)
-        return write_poster(tmp_path / "playback", tmp_path / "poster.jpg", found, binaries)
+        play(make(name), tmp_path / "playback")
+        return write_poster(tmp_path / "playback", tmp_path / "poster.jpg", probed(make(name)), binaries)
 
     return write
 

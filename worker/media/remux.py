@@ -1,25 +1,24 @@
 """The fast copy: the same coded pictures and sound in a file that a browser can seek. Nothing is encoded anew."""
 
-import math
-import os
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import ffmpeg
 
-from worker.media import boxes, ebml
 from worker.media.binaries import Binaries
-from worker.media.errors import MediaRejected, OutputDamaged
+from worker.media.container import Part
+from worker.media.errors import MediaRejected
+from worker.media.header import Header
 from worker.media.join import join_parts
-from worker.media.limits import Limits, input_options
-from worker.media.playable import PlayableForm, playable_form
-from worker.media.probe import Probe, probe
+from worker.media.limits import Demuxer, input_options
+from worker.media.playable import PlayableContainer, container_for
+from worker.media.probe import Probe
 from worker.media.runner import Budget, never, run_ffmpeg
-
-# The copy's length may differ from the truth by less than anyone can see or hear.
-TOLERANCE_MS = 100
+from worker.media.streams import AudioStream, VideoStream, audio_stream, video_stream
+from worker.media.timeline import Track
 
 # The same input gives the same bytes (`bitexact`: no random ids, no version of ffmpeg), so that a second run of a
 # job finds its object already stored. No title, no GPS position of a phone goes along.
@@ -41,101 +40,97 @@ def copy_budget(size_bytes: int) -> Budget:
     )
 
 
-def write_playable(
+@dataclass(frozen=True)
+class CopyPlan:
+    """What is copied: these tracks (by their index) of this part of the source. Equal plans give equal copies."""
+
+    container: PlayableContainer
+    demuxer: Demuxer
+    size_bytes: int
+    part: Part
+    video: int | None
+    audio: int | None
+    alpha: bool
+    hevc: bool
+    # A file of several recordings: they are joined, and `part` and the tracks are those of the first.
+    joined: Probe | None = None
+
+
+def plan_copy(probed: Probe) -> CopyPlan:
+    """The copy of a recording that was read to its end. Raises MediaRejected when no browser plays its tracks."""
+    plan = _plan(probed.demuxer, probed.size_bytes, probed.parts[0].part, probed.video, probed.audio)
+    return plan if len(probed.parts) == 1 else replace(plan, joined=probed)
+
+
+def plan_promised_copy(header: Header) -> CopyPlan | None:
+    """The copy that will most likely be right, known before the packets are; None when only they can tell."""
+    first, *others = header.parts
+    if others:
+        return None
+    nothing_yet = Track(is_video=False)
+    video, audio = first.tracks.get("video"), first.tracks.get("audio")
+    try:
+        return _plan(
+            header.demuxer,
+            header.size_bytes,
+            first.part,
+            video_stream(video, nothing_yet) if video else None,
+            audio_stream(audio, nothing_yet) if audio else None,
+        )
+    except MediaRejected:
+        return None  # it may turn out that one of the tracks is empty
+
+
+def _plan(
+    demuxer: Demuxer, size_bytes: int, part: Part, video: VideoStream | None, audio: AudioStream | None
+) -> CopyPlan:
+    return CopyPlan(
+        container=container_for(video, audio),
+        demuxer=demuxer,
+        size_bytes=size_bytes,
+        part=part,
+        video=video.index if video else None,
+        audio=audio.index if audio else None,
+        alpha=video is not None and video.alpha,
+        hevc=video is not None and video.codec == "hevc",
+    )
+
+
+def write_copy(
     source: Path,
     target: Path,
-    probed: Probe,
+    plan: CopyPlan,
     binaries: Binaries,
     *,
     should_stop: Callable[[], bool] = never,
     on_progress: Callable[[float], None] | None = None,
-) -> Probe:
-    """Write the fast copy of `source` to `target` and answer the probe of what was written.
+) -> None:
+    """Write the fast copy of `source` to `target`; it counts for nothing before `verify_copy` (verify.py).
 
-    `probed` is the probe of `source`; the form is `playable_form(probed)`. The copy is written beside the target,
-    read again from beginning to end, and only then takes the target's name. `on_progress` gets seconds of media.
-    Raises MediaRejected, OutputDamaged and what the runner raises; then nothing is left behind.
+    `on_progress` gets seconds of media. Raises MediaRejected and what the runner raises; then nothing is left behind.
     """
-    form = playable_form(probed)
-    with tempfile.TemporaryDirectory(prefix=".remux-", dir=target.parent) as folder:
-        written = Path(folder) / f"playback.{form.extension}"
-        budget = copy_budget(probed.size_bytes)
-        arguments = _arguments(source, written, probed, form, binaries, Path(folder), should_stop)
-        run_ffmpeg(binaries, arguments, budget=budget, should_stop=should_stop, on_progress=on_progress)
-        _sync(written)
-        result = _verify(written, probed, form, binaries, should_stop)
-        written.replace(target)
-    return result
+    budget = copy_budget(plan.size_bytes)
+    with tempfile.TemporaryDirectory(prefix=".parts-", dir=target.parent) as folder:
+        if plan.joined is None:
+            media = ffmpeg.input(plan.part.address(source), **input_options(plan.demuxer))
+            streams = [media[str(index)] for index in (plan.video, plan.audio) if index is not None]
+        else:
+            media = join_parts(source, plan.joined, binaries, Path(folder), budget, should_stop)
+            kinds = (("v:0", plan.video), ("a:0", plan.audio))
+            streams = [media[kind] for kind, index in kinds if index is not None]
+        words = ffmpeg.get_args(ffmpeg.output(*streams, str(target.absolute()), **_options(plan)))
+        try:
+            run_ffmpeg(binaries, words, budget=budget, should_stop=should_stop, on_progress=on_progress)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
 
 
-def _arguments(
-    source: Path,
-    written: Path,
-    probed: Probe,
-    form: PlayableForm,
-    binaries: Binaries,
-    folder: Path,
-    should_stop: Callable[[], bool],
-) -> list[str]:
-    """The command of the copy: from the file itself, or from its parts joined."""
-    if len(probed.parts) == 1:
-        media = ffmpeg.input(_address(source, probed), **input_options(probed.demuxer))
-        streams = [media[str(stream.index)] for stream in (probed.video, probed.audio) if stream]
-    else:
-        joined = join_parts(source, probed, binaries, folder, copy_budget(probed.size_bytes), should_stop)
-        streams = [joined[kind] for kind, stream in (("v:0", probed.video), ("a:0", probed.audio)) if stream]
-    options: dict[str, Any] = {**_CLEAN, **_OF_CONTAINER[form.container], "f": form.container}
-    if probed.video and probed.video.alpha and form.container == "webm":
+def _options(plan: CopyPlan) -> dict[str, Any]:
+    options: dict[str, Any] = {**_CLEAN, **_OF_CONTAINER[plan.container], "f": plan.container}
+    if plan.alpha and plan.container == "webm":
         # Taken away with the metadata; without it a transparent board is played on black.
         options["metadata:s:v:0"] = "alpha_mode=1"
-    if probed.video and probed.video.codec == "hevc":
+    if plan.hevc:
         options["tag:v"] = "hvc1"  # Safari plays no `hev1`
-    words: list[str] = ffmpeg.get_args(ffmpeg.output(*streams, str(written), **options))
-    return words
-
-
-def _address(source: Path, probed: Probe) -> str:
-    """The file, or the range of its only readable part when bytes behind it are no recording."""
-    part = probed.parts[0].part
-    return str(source.absolute()) if part.length == probed.size_bytes else part.address(source)
-
-
-def _sync(path: Path) -> None:
-    """On the disk before it has its name: a power cut must not leave a name without bytes."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _verify(
-    written: Path, probed: Probe, form: PlayableForm, binaries: Binaries, should_stop: Callable[[], bool]
-) -> Probe:
-    """Read the copy as if a stranger had sent it, and compare it with what was to be copied."""
-    try:
-        result = probe(written, binaries, limits=Limits(max_seconds=math.inf), should_stop=should_stop)
-    except MediaRejected as error:
-        raise OutputDamaged(f"The copy of the recording cannot be read: {error.detail}") from error
-    in_front = boxes.moov_is_in_front if form.container == "mp4" else ebml.cues_are_in_front
-    faults = [
-        *_differences(result, probed),
-        *([] if result.container == form.container else [f"it is {result.container}, not {form.container}"]),
-        *([] if in_front(written) else ["its index is not in front"]),
-    ]
-    if faults:
-        raise OutputDamaged(f"The copy of the recording is not right: {'; '.join(faults)}.")
-    return result
-
-
-def _differences(copy: Probe, original: Probe) -> list[str]:
-    """What the copy lacks, in words."""
-    faults: list[str] = []
-    for name, ours, theirs in (("picture", copy.video, original.video), ("sound", copy.audio, original.audio)):
-        if (ours and ours.codec) != (theirs and theirs.codec):
-            faults.append(f"its {name} is {ours and ours.codec}, not {theirs and theirs.codec}")
-    if copy.video and original.video and copy.video.frames < original.video.frames:
-        faults.append(f"it has {copy.video.frames} of {original.video.frames} frames")
-    if copy.audio and original.audio and copy.audio.packets < original.audio.packets:
-        faults.append(f"it has {copy.audio.packets} of {original.audio.packets} packets of sound")
-    for name, length in (("real", copy.duration_ms), ("stated", copy.header_duration_ms)):
-        if length is None or abs(length - original.duration_ms) > TOLERANCE_MS:
-            faults.append(f"its {name} length is {length} ms, not {original.duration_ms} ms")
-    return faults
+    return options

@@ -31,6 +31,9 @@ STDERR_KEPT = 4096
 _STDERR_MAX = 1024 * 1024
 _LINE_MAX = 1024 * 1024
 _NICENESS = 10
+# A worker that died before setpriv spoke to the kernel sends no signal any more, so the child looks whether it is
+# still there. The program and its arguments are arguments of the shell and are never read by it.
+_STAY_ONLY_WITH_PARENT = 'test "$PPID" = "$0" && exec "$@"'
 
 
 @dataclass(frozen=True)
@@ -153,11 +156,19 @@ def _start(command: list[str], stderr: IO[bytes]) -> subprocess.Popen[bytes]:
     )
 
 
-@functools.cache
 def _guard() -> list[str]:
-    """On Linux the kernel ends ffmpeg when the thread that started it is killed, even by SIGKILL."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--no-new-privs", "--pdeathsig", "KILL"] if setpriv else []
+    """On Linux the kernel ends ffmpeg when the thread that started it ends, even by SIGKILL."""
+    setpriv = _setpriv()
+    if setpriv is None:
+        return []
+    # The parent comes from the process id as it is now, not from a cache: a worker's children are forks.
+    return [*setpriv, "/bin/sh", "-c", _STAY_ONLY_WITH_PARENT, str(os.getpid())]
+
+
+@functools.cache
+def _setpriv() -> list[str] | None:
+    found = shutil.which("setpriv")
+    return [found, "--no-new-privs", "--pdeathsig", "KILL", "--"] if found else None
 
 
 def _confine(pid: int, budget: Budget) -> None:

@@ -8,6 +8,8 @@ from worker.media.limits import Limits
 # A hole longer than this, where neither picture nor sound is, means that a chunk was lost.
 GAP_SECONDS = 1.0
 _MAX_GAPS = 1000
+# How ffprobe writes a time that there is none of.
+_UNKNOWN = "N/A"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Track:
     end: float = 0.0
     last_key: float = 0.0
     key_interval: float = 0.0
+    # Packets that an edit list of MP4 says are never shown; they are in no other figure.
+    hidden: int = 0
 
     def add(self, start: float, end: float, *, key: bool) -> None:
         """Count one packet."""
@@ -89,17 +93,20 @@ class Timeline:
             return
         index, pts, dts, duration, flags = fields[:5]
         track = self.tracks.get(index)
-        # `D`: an edit list of MP4 says that this packet is never shown.
-        if track is None or "D" in flags:
+        if track is None:
+            return
+        if "D" in flags:
+            track.hidden += 1
             return
         key = "K" in flags
         # Pictures before the first key frame cannot be shown, and a copy leaves them out.
         if track.is_video and not track.packets and not key:
             return
-        start = _seconds(pts, _seconds(dts, None))
-        if start is None:
+        when = dts if pts == _UNKNOWN else pts
+        if when == _UNKNOWN:
             return
-        end = start + (_seconds(duration, None) or 0.0)
+        start = float(when)
+        end = start if duration == _UNKNOWN else start + float(duration)
         track.add(start, end, key=key)
         self._cover(start, end)
 
@@ -139,7 +146,3 @@ def zero_length() -> MediaRejected:
     return MediaRejected(
         "zero-length", "The recording holds no picture and no sound: it was stopped before anything was recorded."
     )
-
-
-def _seconds(text: str, otherwise: float | None) -> float | None:
-    return otherwise if text == "N/A" else float(text)

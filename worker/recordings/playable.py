@@ -1,31 +1,31 @@
-"""From uploaded bytes to a playable lesson on B2: probe, fast copy, poster, upload. No transaction is open here."""
+"""From uploaded bytes to a playable lesson on B2: read, copy, verify, upload. No transaction is open here."""
 
-import hashlib
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from worker.jobs.run import JobRun
 from worker.media.binaries import Binaries
+from worker.media.errors import FfmpegFailed
+from worker.media.header import Header, read_header
 from worker.media.limits import Limits
 from worker.media.playable import PlayableForm, playable_form
 from worker.media.poster import Poster, write_poster
-from worker.media.probe import Probe, probe
-from worker.media.remux import write_playable
+from worker.media.probe import Probe, read_packets
+from worker.media.remux import CopyPlan, plan_copy, plan_promised_copy, write_copy
+from worker.media.verify import Copy, verify_copy
 from worker.recordings.names import playback_name, poster_name
 from worker.recordings.opening import Source
+from worker.recordings.together import ShouldStop, together
 from worker.storage.objects import StoredObject
 from worker.storage.store import ObjectStore
 
 
 @dataclass(frozen=True)
 class Playable:
-    """What an ingest made: the fast copy on B2, its poster (None for sound alone), and what the probes found."""
+    """What an ingest made: the fast copy on B2, its poster (None for sound alone), and what was found in both."""
 
     source: Probe
-    copy: Probe
+    copy: Copy
     form: PlayableForm
     playback: StoredObject
     poster: StoredObject | None
@@ -45,66 +45,82 @@ class Bench:
 def make_playable(run: JobRun, bench: Bench, source: Source, path: Path) -> Playable:
     """Make the recording at `path` playable and put it on B2.
 
-    Raises MediaRejected when the bytes are to blame, and what the runner and the store raise. Progress: the probe up
-    to 5 %, the copy to 40 %, the upload to 99 %.
+    The copy is uploaded before it is verified, so its row must wait for the end of this function. Raises
+    MediaRejected when the bytes are to blame, and what the runner and the store raise. Progress: the header up to
+    5 %, the copy to 40 %, the upload to 99 %.
     """
     run.progress(1, "reading the recording")
-    found = probe(path, bench.binaries, limits=bench.limits, should_stop=run.should_stop)
-    form = playable_form(found)
+    header = read_header(path, bench.binaries, limits=bench.limits, should_stop=run.should_stop)
     run.progress(5, "writing the fast copy")
-    target = bench.folder / f"playback.{form.extension}"
-    seconds = max(found.duration_ms / 1000, 0.001)
-    copy = write_playable(
-        path,
-        target,
-        found,
-        bench.binaries,
-        should_stop=run.should_stop,
-        on_progress=lambda done: run.progress(5 + 35 * min(done / seconds, 1)),
-    )
+    target = bench.folder / "playback"
+    found = _copy_while_reading(run, bench, header, path, target)
     run.progress(40, "storing the lesson")
-    playback, poster, still = _store_beside_poster(run, bench, source, target, form, copy)
+    made = _store_while_verifying(run, bench, source, found, target)
     run.progress(99, "finishing")
-    return Playable(found, copy, form, playback, poster, still)
+    return made
 
 
-def _store_beside_poster(
-    run: JobRun, bench: Bench, source: Source, target: Path, form: PlayableForm, copy: Probe
-) -> tuple[StoredObject, StoredObject | None, Poster | None]:
-    """Upload the copy while its poster is made: the one waits for B2, the other for the processor.
-
-    ffmpeg stays in this thread, since it dies with the one that started it.
-    """
-    abandoned = threading.Event()
-    size = max(target.stat().st_size, 1)
-
-    def store(path: Path, name: str, content_type: str, on_sent: Callable[[int], None] | None = None) -> StoredObject:
-        return bench.store.upload(
-            path,
-            name,
-            content_type=content_type,
-            sha1=_sha1(path),
-            on_progress=on_sent,
-            should_stop=lambda: run.should_stop() or abandoned.is_set(),
+def _copy_while_reading(run: JobRun, bench: Bench, header: Header, path: Path, target: Path) -> Probe:
+    """Write the fast copy by what the header promises, while the packets tell whether that is true."""
+    promised = plan_promised_copy(header)
+    with together(run.should_stop) as steps:
+        reading = steps.begin(
+            lambda stop: read_packets(path, header, bench.binaries, limits=bench.limits, should_stop=stop)
         )
+        if promised is not None:
+            copying = steps.begin(lambda stop: _copy_is_made(run, bench, promised, path, target, stop))
+    found = reading.result()
+    plan = plan_copy(found)
+    if plan != promised or not copying.result():
+        _write_copy(run, bench, plan, path, target, run.should_stop)
+    return found
+
+
+def _copy_is_made(run: JobRun, bench: Bench, plan: CopyPlan, path: Path, target: Path, should_stop: ShouldStop) -> bool:
+    """Whether the copy could be made; when not, the bytes may be to blame, and that the packets will tell."""
+    try:
+        _write_copy(run, bench, plan, path, target, should_stop)
+    except FfmpegFailed:
+        return False
+    return True
+
+
+def _write_copy(run: JobRun, bench: Bench, plan: CopyPlan, path: Path, target: Path, should_stop: ShouldStop) -> None:
+    def written(_seconds: float) -> None:
+        # How long the recording lasts is not known yet; the copy will be about as large as it.
+        run.progress(5 + 35 * min(target.stat().st_size / plan.size_bytes, 1))
+
+    write_copy(path, target, plan, bench.binaries, should_stop=should_stop, on_progress=written)
+
+
+def _store_while_verifying(run: JobRun, bench: Bench, source: Source, found: Probe, target: Path) -> Playable:
+    """Upload the copy while it is read again and its poster made: the one waits for B2, the others for the processor.
+
+    When the copy turns out to be wrong, what was uploaded is named by no row: the job's ending removes it.
+    """
+    form = playable_form(found)
+    name = playback_name(source.prefix, source.sha1, form.extension)
+    size = max(target.stat().st_size, 1)
 
     def sent(count: int) -> None:
         run.progress(40 + 59 * min(count / size, 1))
 
-    with ThreadPoolExecutor(1, "store") as beside:
-        name = playback_name(source.prefix, source.sha1, form.extension)
-        upload = beside.submit(store, target, name, form.mime, sent)
-        try:
-            picture = bench.folder / "poster.jpg"
-            still = write_poster(target, picture, copy, bench.binaries, should_stop=run.should_stop)
-            poster = store(picture, poster_name(source.prefix, source.sha1), "image/jpeg") if still else None
-            return upload.result(), poster, still
-        except BaseException:
-            # Also of a time limit, which no `should_stop` tells: nobody waits for the rest of the upload then.
-            abandoned.set()
-            raise
+    with together(run.should_stop) as steps:
+        storing = steps.begin(
+            lambda stop: bench.store.upload(target, name, content_type=form.mime, on_progress=sent, should_stop=stop)
+        )
+        verifying = steps.begin(lambda stop: verify_copy(target, found, bench.binaries, should_stop=stop))
+        picturing = steps.begin(lambda stop: _store_poster(bench, source, found, target, stop))
+    poster, still = picturing.result()
+    return Playable(found, verifying.result(), form, storing.result(), poster, still)
 
 
-def _sha1(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()
+def _store_poster(
+    bench: Bench, source: Source, found: Probe, target: Path, should_stop: ShouldStop
+) -> tuple[StoredObject | None, Poster | None]:
+    picture = bench.folder / "poster.jpg"
+    still = write_poster(target, picture, found, bench.binaries, should_stop=should_stop)
+    if still is None:
+        return None, None
+    name = poster_name(source.prefix, source.sha1)
+    return bench.store.upload(picture, name, content_type="image/jpeg", should_stop=should_stop), still

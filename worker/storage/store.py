@@ -69,15 +69,16 @@ class ObjectStore:
         name: str,
         *,
         content_type: str,
-        sha1: str,
+        sha1: str | None = None,
         on_progress: Progress | None = None,
         should_stop: ShouldStop | None = None,
     ) -> StoredObject:
         """Put the file at `path` there as `name`, unless that name with that SHA-1 is there already.
 
         `on_progress` gets the bytes sent so far (from several threads, and less again after a failure);
-        `should_stop` is asked often and ends the upload with UploadStopped. Raises FileChanged when the file is
-        not what `sha1` (hex) says, ChecksumMismatch when what arrived is not, and StorageFull.
+        `should_stop` is asked often and ends the upload with UploadStopped. Without `sha1` (hex) the file is taken as
+        it is now. Raises FileChanged when it is not what `sha1` says or changes meanwhile, ChecksumMismatch when what
+        arrived is not, and StorageFull.
         """
         upload = Upload(
             self._account,

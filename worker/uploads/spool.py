@@ -43,7 +43,7 @@ class Spool:
     def __init__(self, folder: Path, *, reserve: int = 0) -> None:
         self._folder = folder
         self._reserve = reserve
-        with _full_disk_named():
+        with full_disk_named():
             folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, name: str) -> Path:
@@ -116,7 +116,7 @@ class Receiver:
         self._size = 0
         self._looked_at = 0
         self._part = target.with_name(target.name + _PART)
-        with _full_disk_named():
+        with full_disk_named():
             self._file: BinaryIO = self._part.open("xb", buffering=0)
 
     @property
@@ -133,14 +133,14 @@ class Receiver:
             self._looked_at = self._size
             self._spool.require_space(0)
         self._digest.update(chunk)
-        with _full_disk_named():
+        with full_disk_named():
             view = memoryview(chunk)
             while view:
                 view = view[self._file.write(view) :]
 
     def seal(self) -> SpoolFile:
         """Put the file under its name, every byte of it on the disk."""
-        with _full_disk_named():
+        with full_disk_named():
             os.fsync(self._file.fileno())
             self._file.close()
             self._part.rename(self._target)
@@ -178,7 +178,8 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _full_disk_named() -> Iterator[None]:
+def full_disk_named() -> Iterator[None]:
+    """Raise OutOfSpace for what the system says when a disk or its owner's share is used up."""
     try:
         yield
     except OSError as error:

@@ -8,6 +8,7 @@ from worker.media.limits import Limits
 from worker.recordings.opening import Source, find_source, lock_recording, mark_processing
 from worker.recordings.playable import Bench, Playable, make_playable
 from worker.recordings.publishing import publish_recording
+from worker.uploads.spool import full_disk_named
 from worker.whiteboards.board import board_snapshot
 from worker.whiteboards.recorded import mark_recorded
 from worker.workflows.tools import Tools
@@ -32,7 +33,7 @@ def ingest_recording(run: JobRun, order: IngestRecording, tools: Tools) -> None:
         return
     if source.spool_name is None:
         raise BytesGone(f"The bytes of recording {source.recording_id} are no longer kept. Upload it again.")
-    with tools.spool.workspace() as folder:
+    with full_disk_named(), tools.spool.workspace() as folder:
         limits = Limits(max_seconds=tools.settings.recording_max_seconds)
         bench = Bench(tools.binaries, tools.store, folder, limits)
         made = make_playable(run, bench, source, tools.spool.path(source.spool_name))

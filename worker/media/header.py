@@ -1,0 +1,144 @@
+"""What the beginning of a recording promises: its parts and their tracks. Whether that is kept, the packets tell."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from worker.media import boxes, ebml
+from worker.media.binaries import Binaries
+from worker.media.container import Part, detect_demuxer
+from worker.media.errors import FfmpegFailed, MediaRejected
+from worker.media.limits import DEFAULT_LIMITS, Demuxer, Limits, as_arguments, input_options
+from worker.media.runner import Budget, never, run_ffprobe
+from worker.media.streams import ENTRIES, check_stream, first_stream, too_large_picture, unsupported_codec
+from worker.media.timeline import zero_length
+
+Container = Literal["webm", "matroska", "mp4"]
+
+# Slowest disk that we wait for, bytes per second.
+_READ_RATE = 5_000_000
+# A later part of a file that is so bad holds nothing to lose, and must not take the good parts with it.
+FORGIVEN = frozenset({"zero-length", "no-playable-stream", "damaged"})
+
+
+@dataclass(frozen=True)
+class PartHeader:
+    """The beginning of one recording: the first track of each kind, as ffprobe describes it, under `video`, `audio`."""
+
+    part: Part
+    tracks: Mapping[str, Mapping[str, Any]]
+    # What it claims; None: nothing.
+    duration_ms: int | None
+
+
+@dataclass(frozen=True)
+class Header:
+    """The beginnings of all recordings in a file of `size_bytes`, and why others in it were passed over."""
+
+    container: Container
+    demuxer: Demuxer
+    size_bytes: int
+    parts: tuple[PartHeader, ...]
+    rejected: tuple[MediaRejected, ...]
+
+
+def read_header(
+    path: Path, binaries: Binaries, *, limits: Limits = DEFAULT_LIMITS, should_stop: Callable[[], bool] = never
+) -> Header:
+    """Find the recordings in the file and read their beginnings.
+
+    Raises MediaRejected when none can be used, and what the runner raises.
+    """
+    demuxer = detect_demuxer(path)
+    parts = (ebml if demuxer == "matroska" else boxes).recording_parts(path)
+    reading = PartReading(demuxer, binaries, limits, should_stop)
+    headers: list[PartHeader] = []
+    rejected: list[MediaRejected] = []
+    for part in parts:
+        try:
+            headers.append(reading.header(path, part))
+        except MediaRejected as error:
+            if error.reason not in FORGIVEN:
+                raise
+            rejected.append(error)
+    if not headers:
+        raise rejected[0]
+    return Header(container_of(path, demuxer), demuxer, path.stat().st_size, tuple(headers), tuple(rejected))
+
+
+def container_of(path: Path, demuxer: Demuxer) -> Container:
+    """What the file says it is."""
+    return "mp4" if demuxer == "mov" else "webm" if ebml.doctype(path) == "webm" else "matroska"
+
+
+@dataclass(frozen=True)
+class PartReading:
+    """With what ffprobe reads one recording of a file."""
+
+    demuxer: Demuxer
+    binaries: Binaries
+    limits: Limits
+    should_stop: Callable[[], bool]
+
+    def read(self, path: Path, part: Part, arguments: list[str], on_lines: Callable[[list[str]], None]) -> str:
+        """Run ffprobe and answer what it complained about; MediaRejected when it would not read the file."""
+        options = as_arguments(input_options(self.demuxer, self.limits))
+        try:
+            return run_ffprobe(
+                self.binaries,
+                [*arguments, *options, "-i", part.address(path)],
+                # Nothing is heard of it while it counts.
+                budget=Budget(60 + part.length / _READ_RATE, stall_seconds=30 + part.length / _READ_RATE),
+                on_lines=on_lines,
+                should_stop=self.should_stop,
+            )
+        except FfmpegFailed as error:
+            if error.returncode < 0:
+                raise
+            raise _rejection(error.stderr, self.limits) from error
+
+    def header(self, path: Path, part: Part) -> PartHeader:
+        """Read the beginning of this recording; MediaRejected when it cannot be used."""
+        text: list[str] = []
+        complaints = self.read(path, part, ["-show_entries", f"format=duration:{ENTRIES}", "-of", "json"], text.extend)
+        if "max pixel count" in complaints:  # the decoder refused to look, so the size below is 0
+            raise too_large_picture(f"more than {self.limits.max_pixels:,} pixels")
+        if "exceeds max_streams" in complaints:
+            raise MediaRejected(
+                "too-many-tracks", "The file has more tracks than any recorder makes. Upload another file."
+            )
+        header = json.loads("\n".join(text))
+        claimed = header.get("format", {}).get("duration")
+        return PartHeader(
+            part,
+            _chosen(header.get("streams", []), self.limits),
+            round(float(claimed) * 1000) if claimed is not None else None,
+        )
+
+
+def _rejection(complaint: str, limits: Limits) -> MediaRejected:
+    """Why ffprobe would not read a file that begins like a recording."""
+    refused = re.search(r"Codec \((\w+)\) not on whitelist", complaint)
+    if refused:
+        return unsupported_codec(refused[1])
+    if "max pixel count" in complaint:
+        return too_large_picture(f"more than {limits.max_pixels:,} pixels")
+    if complaint.endswith("End of file"):
+        return zero_length()
+    return MediaRejected("damaged", "The recording is damaged and cannot be read. Upload it again, or record it anew.")
+
+
+def _chosen(streams: list[Mapping[str, Any]], limits: Limits) -> dict[str, Mapping[str, Any]]:
+    """The first video and the first audio stream, checked."""
+    chosen = {kind: stream for kind in ("video", "audio") if (stream := first_stream(streams, kind)) is not None}
+    if not chosen:
+        raise MediaRejected(
+            "no-playable-stream",
+            "The file holds neither picture nor sound. Check that the recorder was given a screen or a microphone.",
+        )
+    for stream in chosen.values():
+        check_stream(stream, limits)
+    return chosen
