@@ -14,6 +14,8 @@ def create_bare_app(settings: Settings) -> Celery:
     """Celery with the project's settings and nothing else of it."""
     app = Celery("bare", broker=settings.broker_url, include=["benchmarks.bare_nothing"])
     app.conf.update(celery_config(settings))
+    # kombu's own: in the process that orders, `redis://` leads to ours.
+    app.conf.broker_transport = "kombu.transport.redis:Transport"
     return app
 
 

@@ -43,7 +43,7 @@ def _measure_steps(figure: Figure, laboratory: Laboratory, database: Database, j
     claims: list[Claim] = []
 
     def take(number: int) -> None:
-        with database.transaction() as session:
+        with database.statement() as session:
             claimed = claim(session, ids[number], worker="figures", lease=600.0)
         assert claimed is not None
         claims.append(claimed)

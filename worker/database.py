@@ -1,16 +1,20 @@
 """Connections and the unit of work: one commit, at the edge, and what must follow a commit follows it."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import URL, Engine, create_engine, event
+from psycopg.pq import TransactionStatus
+from psycopg.rows import namedtuple_row
+from sqlalchemy import URL, Engine, TextClause, create_engine, event
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
@@ -31,6 +35,9 @@ _CONNECT_ARGS = {
 # A connection that was used a moment ago is not asked whether it still lives: asking costs as much as a statement.
 _TRUSTED_SECONDS = 0.2
 _USED_AT = "used_at"
+
+# What is raised while the database is away, or too busy: the same again may do.
+AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError)
 
 AfterCommit = Callable[[], None]
 # Told of every job that a committed transaction queued (worker/jobs/publisher.py).
@@ -57,8 +64,6 @@ class Database:
         )
         event.listen(self.engine, "checkin", _note_use)
         event.listen(self.engine, "checkout", partial(_check_alive, self.engine))
-        # The same pool.
-        self._single = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -74,17 +79,49 @@ class Database:
                 call()
 
     @contextmanager
-    def statement(self) -> Iterator[Session]:
-        """A session for one statement that is a transaction by itself: one round trip instead of three.
+    def statement(self) -> Iterator["Statement"]:
+        """A pooled connection for one statement that is a transaction by itself: one round trip instead of three.
 
-        Nothing follows its commit: `after_commit` and `announce_after_commit` are for `transaction`.
+        Nothing follows its commit: `after_commit` and `announce_after_commit` are for `transaction`. Errors are
+        psycopg's.
         """
-        with Session(self._single) as session:
-            yield session
+        pooled = self.engine.raw_connection()
+        connection: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]  # it is psycopg's
+        try:
+            connection.autocommit = True
+            yield Statement(connection)
+        finally:
+            if connection.pgconn.transaction_status == TransactionStatus.IDLE:
+                connection.autocommit = False
+            else:
+                # Broken, or its answer was not waited for (a time limit's signal): not to be used again.
+                pooled.invalidate()
+            pooled.close()
 
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+class Statement:
+    """Runs SQL as a session does, without what a session does around it: that costs more than the statement."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def execute(self, sql: TextClause, values: Mapping[str, Any]) -> psycopg.Cursor[Any]:
+        """Run it; the rows have their columns as attributes."""
+        return self._connection.cursor(row_factory=namedtuple_row).execute(_as_psycopg(sql), values)
+
+
+# What the ledger's SQL is written for: part of a transaction, or one by itself.
+Executor = Session | Statement
+
+
+@cache
+def _as_psycopg(sql: TextClause) -> bytes:
+    dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+    return str(sql.compile(dialect=dialect)).encode()
 
 
 def after_commit(session: Session, call: AfterCommit) -> None:

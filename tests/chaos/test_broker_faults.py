@@ -1,9 +1,14 @@
 """The broker forgets, freezes, goes away, and cuts its connections: the ledger does not notice, nor do clients."""
 
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import redis
-from mayhem.scene import Scene
+from mayhem.scene import Scene, eventually
 from mayhem.work import Errand
 
 # In production a POST answers within this while the broker is frozen (p99).
@@ -101,3 +106,48 @@ def test_a_worker_that_cannot_go_on_says_so_with_its_exit_status(scene: Scene) -
     scene.parts.flush_broker()
     scene.crew.start()
     scene.wait_for(scene.give(Errand(1)), "succeeded")
+
+
+@contextmanager
+def heard(scene: Scene) -> Iterator[set[tuple[str, str]]]:
+    """Within the block: (event, job) of everything that Flower would hear of jobs."""
+    events: set[tuple[str, str]] = set()
+    listening = threading.Event()
+
+    def take(event: dict[str, Any]) -> None:
+        listening.set()
+        if event["type"].startswith("task-"):
+            events.add((event["type"], event["uuid"].partition(":")[0]))
+
+    with scene.app.connection_for_read() as link:
+        receiver = scene.app.events.Receiver(link, handlers={"*": take})
+
+        def listen() -> None:
+            with suppress(TimeoutError):
+                receiver.capture(timeout=10, wakeup=False)
+
+        thread = threading.Thread(target=listen)
+        thread.start()
+        # A worker's heartbeat shows that the subscription stands.
+        assert listening.wait(20), scene.crew.log()
+        yield events
+        receiver.should_stop = True
+        thread.join(20)
+
+
+def test_flower_hears_of_every_job_also_after_the_broker_was_away(scene: Scene) -> None:
+    """Events wait for one another in a timer, and timers go with the connection."""
+    worker = scene.crew.start()
+    for _round in range(2):
+        with heard(scene) as events:
+            jobs = [str(scene.give(Errand(number + 100 * _round))) for number in range(10)]
+            scene.wait_until_over(jobs)
+            last = str(scene.give(Errand(99 + 100 * _round, seconds=0.3)))
+            scene.wait_for(last, "succeeded")
+            wanted = {(event, job) for event in ("task-started", "task-succeeded") for job in [*jobs, last]}
+            eventually(lambda: wanted <= events, within=5, told=lambda: str(wanted - events))  # noqa: B023 - asked here
+        scene.parts.stop_broker()
+        time.sleep(0.5)
+        scene.parts.start_broker()
+    worker.signal(signal.SIGTERM)
+    assert worker.wait(20), worker.log_tail(40)

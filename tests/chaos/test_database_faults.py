@@ -1,10 +1,14 @@
 """PostgreSQL restarts, drops everybody, and is blocked by a client that sits on a lock."""
 
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx2 as httpx
 import psycopg
+import pytest
+from mayhem.parts import Parts
 from mayhem.scene import Scene, eventually
 from mayhem.work import Errand
 
@@ -51,6 +55,55 @@ def test_database_restarted_and_crashed(scene: Scene) -> None:
         jobs.append(scene.give(Errand(100 + len(jobs), seconds=0.3)))
     assert set(scene.wait_until_over(jobs, within=40).values()) == {"succeeded"}
     assert scene.watchdog.violations() == []
+
+
+@pytest.fixture
+def unhurried(parts: Parts, tmp_path: Path) -> Iterator[Scene]:
+    """A scene with leases that outlast the test: what comes back only when one runs out comes too late."""
+    name = "chaos_unhurried"
+    parts.postgres.create_database(name, "chaos_template")
+    parts.flush_broker()
+    with Scene(parts, tmp_path, name, run_lease=60.0, published_lease=60.0, published_lease_max=60.0) as scene:
+        yield scene
+    parts.postgres.drop_database(name)
+
+
+def test_work_done_while_the_database_is_away_is_not_done_again(unhurried: Scene) -> None:
+    """Nor is the run left to the reaper: it would be charged to whoever restarts the worker meanwhile."""
+    worker = unhurried.crew.start()
+    job = unhurried.give(Errand(1, seconds=0.8))
+    unhurried.wait_for_start(job)
+    unhurried.parts.stop_database()
+    time.sleep(1.5)
+    worker.signal(signal.SIGTERM)
+    unhurried.parts.start_database()
+    ended = unhurried.wait_for(job, "succeeded", within=20)
+    assert (ended["attempt"], unhurried.outcomes(job)) == (1, ["succeeded"])
+    assert worker.wait(20), worker.log_tail(40)
+    assert worker.exit_code == 0
+
+
+def test_a_failure_while_the_database_is_away_is_written_down(unhurried: Scene) -> None:
+    unhurried.crew.start()
+    job = unhurried.give(Errand(1, what="stumble", seconds=0.5))
+    unhurried.wait_for_start(job)
+    unhurried.parts.stop_database(crash=True)
+    time.sleep(1.0)
+    unhurried.parts.start_database()
+    unhurried.wait_for_start(job, 2)
+    assert unhurried.outcomes(job) == ["retryable"]
+
+
+def test_messages_wait_for_a_database_that_is_away(unhurried: Scene) -> None:
+    unhurried.crew.start()
+    jobs = [unhurried.give(Errand(number, seconds=0.3)) for number in range(20)]
+    unhurried.wait_for_start(jobs[4])
+    unhurried.parts.stop_database()
+    time.sleep(1.0)
+    unhurried.parts.start_database()
+    assert set(unhurried.wait_until_over(jobs, within=30).values()) == {"succeeded"}
+    assert unhurried.watchdog.ask("SELECT id FROM jobs WHERE attempt <> 1") == []
+    assert unhurried.watchdog.violations() == []
 
 
 def test_every_connection_terminated(scene: Scene) -> None:

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
 
-from worker.database import Database
-from worker.errors import AstegniError, problem
+from worker.database import AWAY, Database
+from worker.errors import AstegniError, Unavailable, problem
 from worker.jobs.cancel import CANCELLED
 from worker.jobs.endings import Endings
 from worker.jobs.orders import Order, read_order
+from worker.jobs.outage import outlast
 from worker.jobs.pulse import Pulse
 from worker.jobs.retry import Verdict, after_failure
 from worker.jobs.run import JobCancelled, JobRun, Rhythm
@@ -49,8 +50,9 @@ class Performer:
 
         Raises JobNotDone when the attempt did not succeed and the ledger already says so.
         """
-        with self.database.statement() as session:
-            claimed = claim(session, job_id, worker=self.worker, lease=self.rhythm.lease)
+        # A worker that did not wait would empty the broker while the database restarts, and what is lost that way
+        # comes back only when the lease of its publication has run out.
+        claimed = outlast(lambda: self._claim(job_id), seconds=self.rhythm.lease)
         if claimed is None:
             _log.info("message_refused", job_id=str(job_id))
             return
@@ -72,6 +74,10 @@ class Performer:
         else:
             _log.info("job_succeeded", job_id=str(job_id), kind=claimed.kind)
 
+    def _claim(self, job_id: UUID) -> Claim | None:
+        with self.database.statement() as session:
+            return claim(session, job_id, worker=self.worker, lease=self.rhythm.lease)
+
     def _settle_failure(self, run: JobRun, error: Exception) -> str:
         claimed = run.claim
         if run.cancelled:
@@ -85,9 +91,13 @@ class Performer:
         else:
             _log.error("job_crashed", **ids, exc_info=error)
         ended = _Run(claimed.job_id, claimed.token, claimed.kind, claimed.args)
-        try:
+
+        def write() -> None:
             with self.database.transaction() as session:
                 settle(session, self.endings, ended, verdict, document)
+
+        try:
+            outlast(write, seconds=run.lease_left)
         except LeaseLost:
             _log.warning("lease_lost", **ids)
         return verdict.state
@@ -123,6 +133,8 @@ def describe(error: Exception) -> dict[str, Any]:
         return CANCELLED
     if isinstance(error, AstegniError):
         return error.problem()
+    if isinstance(error, AWAY):
+        return Unavailable("The database was away, or too busy, when the job needed it.").problem()
     if isinstance(error, SoftTimeLimitExceeded):
         return problem("time-limit", "It took too long", 500, "The attempt was stopped at its time limit.")
     return problem(

@@ -74,12 +74,12 @@ def publish(
     When the broker refuses one, that one and the rest of the batch go back to `queued` at once, so that they need
     not sit out a lease when the broker returns; then the broker's error is raised.
     """
+    values = {"most": most, "first": lease.first, "longest": lease.longest}
     with database.statement() as session:
-        values = {"most": most, "first": lease.first, "longest": lease.longest}
         if only is None:
-            rows = session.execute(_MARK_DUE, values).all()
+            rows = session.execute(_MARK_DUE, values).fetchall()
         else:
-            rows = session.execute(_MARK_ONLY, {**values, "ids": list(only)}).all()
+            rows = session.execute(_MARK_ONLY, {**values, "ids": list(only)}).fetchall()
     messages = [
         Message(row.id, row.kind, row.queue, f"{row.id}:{row.attempt}.{row.publications}", row.time_limit)
         for row in rows

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from worker.database import Database
 from worker.errors import AstegniError
+from worker.jobs.outage import outlast
 from worker.jobs.runs import Claim, LeaseLost, end, lock, pulse
 from worker.logs import get_logger
 
@@ -70,6 +71,11 @@ class JobRun:
         """Whether the job is no longer this run's, as far as it knows: its lease was taken, or ran out unrenewed."""
         return self._lost.is_set()
 
+    @property
+    def lease_left(self) -> float:
+        """Seconds until the reaper may take the job back, at least."""
+        return self._rhythm.lease - (time.monotonic() - self._renewed)
+
     def progress(self, percent: float, note: str | None = None) -> None:
         """Report how far the work is (0 to 100; never goes back) and what is being done, in a few words."""
         self._progress = max(self._progress, min(100, int(percent)))
@@ -90,18 +96,30 @@ class JobRun:
     def finish(self, result: dict[str, Any] | None = None) -> Iterator[Session]:
         """The last transaction: the job's own rows and its success commit together, or neither does.
 
-        Raises LeaseLost, and rolls back, when the run no longer owns the job.
+        It waits for a database that is away: the work is done and should not be done again. Raises LeaseLost, and
+        rolls back, when the run no longer owns the job.
         """
-        with self._database.transaction() as session:
-            lock(session, self.claim)
+        with ExitStack() as transaction:
+            session = outlast(lambda: self._begin(transaction), seconds=self.lease_left)
             yield session
             end(session, self.claim.job_id, self.claim.token, state="succeeded", result=result)
         self.finished = True
 
+    def _begin(self, transaction: ExitStack) -> Session:
+        with ExitStack() as beginning:
+            session = beginning.enter_context(self._database.transaction())
+            lock(session, self.claim)
+            transaction.push(beginning.pop_all())
+        return session
+
     def succeed(self) -> None:
         """Finish without any row of the job's own: one statement. Raises LeaseLost."""
-        with self._database.statement() as session:
-            end(session, self.claim.job_id, self.claim.token, state="succeeded")
+
+        def write() -> None:
+            with self._database.statement() as session:
+                end(session, self.claim.job_id, self.claim.token, state="succeeded")
+
+        outlast(write, seconds=self.lease_left)
         self.finished = True
 
     def pulse(self) -> None:
@@ -117,7 +135,7 @@ class JobRun:
                 self._lost.set()
             except Exception as error:  # noqa: BLE001 - the database may be away for a moment; the lease decides
                 _log.warning("pulse_failed", job_id=str(self.claim.job_id), error=type(error).__name__)
-                if time.monotonic() - self._renewed > self._rhythm.lease:
+                if self.lease_left < 0:
                     self._lost.set()
             else:
                 self._written, self._renewed = state, time.monotonic()

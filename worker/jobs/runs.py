@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
+from worker.database import Executor
 from worker.errors import AstegniError
 
 # `run_at <= now()`: a doubled message must not start a retry before its time. A row that is `running` is never
@@ -34,7 +34,7 @@ _PULSE = text(
            progress_seq = progress_seq
              + (progress <> :progress OR progress_note IS DISTINCT FROM CAST(:note AS varchar))::int
      WHERE id = :id AND run_token = :token AND state = 'running'
-    RETURNING cancel_requested_at IS NOT NULL
+    RETURNING cancel_requested_at IS NOT NULL AS cancel_requested
     """
 )
 
@@ -87,36 +87,34 @@ class Claim:
     max_attempts: int
 
 
-def claim(session: Session, job_id: UUID, *, worker: str, lease: float) -> Claim | None:
+def claim(session: Executor, job_id: UUID, *, worker: str, lease: float) -> Claim | None:
     """Take the job for `lease` seconds; None when it is not to be had (done, taken, cancelled, not yet due)."""
-    row = session.execute(_CLAIM, {"id": job_id, "worker": worker, "lease": lease}).one_or_none()
+    row = session.execute(_CLAIM, {"id": job_id, "worker": worker, "lease": lease}).fetchone()
     if row is None:
         return None
     return Claim(row.id, row.run_token, row.kind, row.args, row.principal, row.attempt, row.max_attempts)
 
 
-def lock(session: Session, run: Claim) -> None:
+def lock(session: Executor, run: Claim) -> None:
     """Hold the job's row until the transaction ends. Raises LeaseLost.
 
     Every transaction that touches a job and its subject locks the job first: two orders would deadlock.
     """
-    if session.scalar(_LOCK, {"id": run.job_id, "token": run.token}) is None:
+    if session.execute(_LOCK, {"id": run.job_id, "token": run.token}).fetchone() is None:
         raise LeaseLost(f"Job {run.job_id} is no longer this run's.")
 
 
-def pulse(session: Session, run: Claim, *, lease: float, progress: int, note: str | None) -> bool:
+def pulse(session: Executor, run: Claim, *, lease: float, progress: int, note: str | None) -> bool:
     """Renew the lease and write progress; True when a cancel was asked for. Raises LeaseLost."""
-    asked = session.scalar(
-        _PULSE,
-        {"id": run.job_id, "token": run.token, "lease": lease, "progress": progress, "note": note},
-    )
-    if asked is None:
+    values = {"id": run.job_id, "token": run.token, "lease": lease, "progress": progress, "note": note}
+    row = session.execute(_PULSE, values).fetchone()
+    if row is None:
         raise LeaseLost(f"Job {run.job_id} is no longer this run's.")
-    return bool(asked)
+    return bool(row.cancel_requested)
 
 
 def end(
-    session: Session,
+    session: Executor,
     job_id: UUID,
     token: UUID,
     *,
@@ -130,17 +128,14 @@ def end(
 
     Raises LeaseLost when the token is stale; the caller's transaction must then roll back.
     """
-    appended = session.scalar(
-        _END,
-        {
-            "id": job_id,
-            "token": token,
-            "state": state,
-            "outcome": outcome or state,
-            "delay": delay,
-            "result": None if result is None else json.dumps(result),
-            "error": None if error is None else json.dumps(error),
-        },
-    )
-    if appended is None:
+    values = {
+        "id": job_id,
+        "token": token,
+        "state": state,
+        "outcome": outcome or state,
+        "delay": delay,
+        "result": None if result is None else json.dumps(result),
+        "error": None if error is None else json.dumps(error),
+    }
+    if session.execute(_END, values).fetchone() is None:
         raise LeaseLost(f"Job {job_id} is no longer this run's.")

@@ -1,8 +1,5 @@
 """The composition root of a worker's child process, and the one typed way to declare a task."""
 
-import ctypes
-import signal
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -19,8 +16,6 @@ from worker.processes.broker import start_publisher
 from worker.settings import Settings
 from worker.workflows.endings import ENDINGS
 from worker.workflows.tools import Tools
-
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 OrderType = TypeVar("OrderType", bound=Order)
 Work = Callable[[JobRun, OrderType, Tools], None]
@@ -47,7 +42,6 @@ def rhythm(settings: Settings) -> Rhythm:
 
 def open_child(**_signal: object) -> None:
     """Equip a freshly forked child (signal `worker_process_init`, which allows four seconds: nothing connects yet)."""
-    _die_with_parent()
     app: Celery = current_app._get_current_object()  # noqa: SLF001 - the proxy would end with this call
     database, publisher = start_publisher(app, app.settings)
     app.child = Child(
@@ -55,15 +49,6 @@ def open_child(**_signal: object) -> None:
         publisher=publisher,
         tools=Tools(app.settings, database),
     )
-
-
-def _die_with_parent() -> None:
-    """Linux: the kernel kills this child when its main process is gone, even by SIGKILL. Elsewhere the lease decides.
-
-    A child that outlived its main would go on with work that the reaper gives to somebody else.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
 
 
 def close_child(**_signal: object) -> None:

@@ -11,6 +11,7 @@ from celery.signals import task_prerun
 from sqlalchemy import text
 
 from mayhem.witness import VARIABLE, Witness
+from worker.errors import Unavailable
 from worker.jobs.orders import Order
 from worker.jobs.run import JobRun
 from worker.jobs.runs import LeaseLost
@@ -22,7 +23,7 @@ _EFFECT = text("INSERT INTO chaos_effects (job_id, token, attempt) VALUES (:job,
 
 @dataclass(frozen=True)
 class Errand(Order):
-    """`what`: `go` (take `seconds`, ask whether to stop), `trudge` (never ask), `die` (kill one's own process)."""
+    """`what`: `go` (take `seconds`, ask whether to stop), `trudge` (never ask), `stumble` (fail at the end), `die`."""
 
     kind: ClassVar[str] = "chaos.errand"
     # Faults are aimed at what runs: with the usual five, bad luck alone would use them up.
@@ -71,6 +72,8 @@ def do_errand(run: JobRun, order: Errand) -> None:
             run.check()
         run.progress(99 * (1 - left / order.seconds))
         time.sleep(0.02)
+    if order.what == "stumble":
+        raise Unavailable("It stumbled.")
     try:
         with run.finish({"token": told["token"]}) as session:
             session.execute(_EFFECT, {"job": claim.job_id, "token": claim.token, "attempt": claim.attempt})
