@@ -6,7 +6,9 @@ from benchmarks.ingest import measure_ingest
 from benchmarks.ledger import measure_ledger
 from benchmarks.memory import measure_memory
 from benchmarks.rates import measure_latency, measure_rates
+from benchmarks.reading_calendars import measure_calendars
 from benchmarks.reading_jobs import measure_reading
+from benchmarks.schedules import measure_schedules
 
 FIGURES: dict[str, Measure] = {
     "ingest": measure_ingest,
@@ -16,4 +18,6 @@ FIGURES: dict[str, Measure] = {
     "latency": measure_latency,
     "reading": measure_reading,
     "accepting": measure_accepting,
+    "schedules": measure_schedules,
+    "calendars": measure_calendars,
 }

@@ -22,6 +22,8 @@ class Scale:
     requests: int = 200
     crowd_requests: int = 640
     clients: int = 32
+    series: int = 1000
+    series_repeats: int = 5
 
 
 FULL = Scale()
@@ -41,4 +43,6 @@ QUICK = Scale(
     requests=20,
     crowd_requests=64,
     clients=8,
+    series=50,
+    series_repeats=1,
 )

@@ -32,7 +32,7 @@ from models.states import (
 )
 
 # Exclusion constraints that compare whole numbers and ranges of time in one index.
-event.listen(Base.metadata, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS btree_gist"))
+event.listen(Base.metadata, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS btree_gist"))  # type: ignore[no-untyped-call]
 
 # A lesson that takes its people's time. Rows without instants, written by hand, wait until those are computed: a
 # range without ends would overlap everything.

@@ -3,9 +3,9 @@
 Built by a door with settings in hand (`create_app`); importing this module touches nothing.
 """
 
+import logging
 import os
 import socket
-import time
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -15,11 +15,13 @@ from celery.worker import state
 
 from worker.database import Database
 from worker.errors import AstegniError, Misconfigured
-from worker.jobs.orders import PruneLedger, SweepObjects, SweepSpool
+from worker.jobs.orders import AdvanceLessons, FillSeries, PruneLedger, SweepObjects, SweepSpool
+from worker.jobs.outage import outlast
 from worker.jobs.settle import release_runs
 from worker.logs import get_logger
 from worker.processes.broker import EXCHANGE, queue
 from worker.processes.child import close_child, open_child
+from worker.processes.events import GatherEvents
 from worker.processes.keeping import KeepLedger
 from worker.processes.liveness import show_alive
 from worker.processes.redis_link import use_mended_transport
@@ -28,10 +30,10 @@ from worker.settings import Settings
 _log = get_logger(__name__)
 
 # The database may be restarting just then; within these seconds and the soft shutdown a supervisor still waits.
-_GIVE_BACK_PAUSES = (1.0, 2.0, 4.0)
+_GIVE_BACK_SECONDS = 7.0
 
 # Said one by one, so that nothing is registered by walking a folder. Celery imports them by name.
-TASK_MODULES = ("tasks.recordings", "tasks.upkeep", "tasks.timetable")
+TASK_MODULES = ("tasks.recordings", "tasks.schedules", "tasks.upkeep", "tasks.timetable")
 
 
 # What is done, and how it ended, stands in PostgreSQL.
@@ -139,6 +141,7 @@ def create_app(settings: Settings, task_modules: Sequence[str] = TASK_MODULES) -
     # predecessor. Children inherit it.
     app.process_name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
     app.steps["worker"].add(KeepLedger)
+    app.steps["consumer"].add(GatherEvents)
     signals.setup_logging.connect(_keep_our_logging)
     signals.worker_process_init.connect(open_child)
     signals.worker_process_shutdown.connect(close_child)
@@ -169,20 +172,23 @@ def _give_back(app: Celery) -> None:
     """After the children have gone: what they had in hand goes back, without an attempt charged."""
     database = Database(app.settings.sqlalchemy_url, pool_size=1, max_overflow=0)
     try:
-        for pause in (*_GIVE_BACK_PAUSES, None):
-            try:
-                _log.info("worker_stopped", released=release_runs(database, app.process_name))
-                return
-            except Exception as error:  # noqa: BLE001 - a last courtesy: without it the reaper takes the runs back
-                _log.warning("runs_not_released", error=type(error).__name__, again_in=pause)
-            if pause is not None:
-                time.sleep(pause)
+        released = outlast(lambda: release_runs(database, app.process_name), seconds=_GIVE_BACK_SECONDS)
+        _log.info("worker_stopped", released=released)
+    except Exception as error:  # noqa: BLE001 - a last courtesy: without it the reaper takes the runs back
+        _log.warning("runs_not_released", error=type(error).__name__)
     finally:
         database.close()
 
 
+# They say of every message that it came and that its task succeeded. So do our own lines, by the job's id; what goes
+# wrong in there is told as before.
+_CELERYS_TALK = ("celery.worker.strategy", "celery.app.trace")
+
+
 def _keep_our_logging(**_signal: object) -> None:
-    """Being connected is enough: Celery then leaves logging alone (worker/logs.py has set it up)."""
+    """Celery leaves logging alone when this is connected: worker/logs.py has set it up."""
+    for name in _CELERYS_TALK:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _show_alive(**_signal: object) -> None:
@@ -245,6 +251,7 @@ def timetable(settings: Settings) -> dict[str, dict[str, Any]]:
         }
 
     return {
-        **every(3600, PruneLedger(), SweepSpool(settings.spool_id)),
+        **every(30, AdvanceLessons()),
+        **every(3600, FillSeries(), PruneLedger(), SweepSpool(settings.spool_id)),
         **every(6 * 3600, SweepObjects()),
     }

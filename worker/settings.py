@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     pulse_interval: float = Field(2.0, gt=0, description="How often progress is written and a cancel is noticed.")
     retry_base: float = Field(5.0, gt=0, description="First wait of the exponential back-off.")
     job_retention: int = Field(30 * 86_400, ge=60, description="How long finished jobs are kept.")
+    routine_job_retention: int = Field(86_400, ge=60, description="How long succeeded jobs of the timetable are kept.")
     dead_job_retention: int = Field(180 * 86_400, ge=60, description="How long dead jobs are kept.")
     idempotency_retention: int = Field(86_400, ge=60, description="How long an Idempotency-Key is remembered.")
     orphan_age: int = Field(86_400, ge=0, description="Age at which an object no row names is swept.")

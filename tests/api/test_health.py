@@ -78,6 +78,37 @@ def test_the_ledger_in_figures(services: Any, database: Database) -> None:
     assert 90 <= float(age.split()[1]) < 150
 
 
+def test_the_lessons_in_figures(services: Any, school: Any, database: Database) -> None:
+    def figures() -> dict[str, float]:
+        with TestClient(create_api(services)) as client:
+            lines = client.get("/metrics").text.splitlines()
+        found = (line.split() for line in lines if line.startswith(("astegni_lessons", "astegni_series")))
+        return {name: float(value) for name, value in found}
+
+    def change(statement: str) -> None:
+        with database.transaction() as session:
+            session.execute(text(statement))
+
+    assert figures() == {"astegni_lessons_overdue_seconds": 0}
+    change(
+        "INSERT INTO tutor_schedules (tutor_id, student_id, schedule_date, start_time, end_time, starts_at, ends_at,"
+        " status) SELECT 11, 22, current_date, '10:00', '11:00', now() - ago, now() - ago + interval '1 h', status FROM"
+        " (VALUES (interval '70 min', 'in_progress'), (interval '9 h', 'completed'), (interval '-1 h', 'scheduled'))"
+        " lesson (ago, status)"
+    )
+    change(
+        "INSERT INTO schedule_series (tutor_id, has_students, schedule_date, start_time, end_time, timezone, rrule,"
+        " recurrence_pattern, status, expanded_until) SELECT 11, false, current_date, '10:00', '11:00', 'UTC',"
+        " 'FREQ=DAILY', 'Every day', status, current_date + days FROM"
+        " (VALUES ('active', 90), ('active', 84), ('paused', 3)) series (status, days)"
+    )
+    overdue = figures()
+    assert overdue["astegni_series_filled_days"] == 84
+    assert 600 <= overdue["astegni_lessons_overdue_seconds"] < 660
+    change("UPDATE tutor_schedules SET status = 'scheduled' WHERE status = 'in_progress'")
+    assert 4200 <= figures()["astegni_lessons_overdue_seconds"] < 4260
+
+
 @pytest.mark.parametrize(("path", "route"), [("/v1/jobs/5", "/v1/jobs/{job_id}"), ("/odd/5", "unmatched")])
 def test_requests_are_counted_by_route_not_by_id(client: TestClient, path: str, route: str) -> None:
     client.get(path)

@@ -127,6 +127,34 @@ def test_a_lesson_from_start_to_end(school: Any, visitor: Any, database: Databas
     ]
 
 
+def test_its_lesson_in_the_calendar_goes_along(school: Any, visitor: Any, database: Database) -> None:
+    def lesson() -> Any:
+        with database.transaction() as session:
+            return tuple(session.execute(text("SELECT status, attendance FROM tutor_schedules")).one())
+
+    with database.transaction() as session:
+        lesson_id = session.scalar(
+            text(
+                "INSERT INTO tutor_schedules (tutor_id, student_id, booking_id, schedule_date, start_time, end_time,"
+                " starts_at, ends_at) VALUES (11, 22, :booking, '2026-02-02', '14:00', '15:00', '2026-02-02T11:00Z',"
+                " '2026-02-02T12:00Z') RETURNING id"
+            ),
+            {"booking": school.booking_id},
+        )
+    tutor, student = visitor(school.tutor), visitor(school.student)
+    made = tutor.ask("POST", SESSIONS, {"booking_id": school.booking_id, "schedule_id": lesson_id})[1]
+    path = f"{SESSIONS}/{made['id']}"
+    assert lesson() == ("scheduled", "unknown")
+    assert student.ask("POST", f"{path}/start")[0] == 403
+    assert tutor.ask("POST", f"{path}/end")[0] == 409
+    assert lesson() == ("scheduled", "unknown")
+    assert tutor.ask("POST", f"{path}/start")[1]["status"] == "in_progress"
+    assert lesson() == ("in_progress", "unknown")
+    assert student.ask("POST", f"{path}/join")[0] == 200
+    assert tutor.ask("POST", f"{path}/end")[1]["status"] == "completed"
+    assert lesson() == ("completed", "held")
+
+
 def test_a_parent_looks_on_but_does_not_join(school: Any, visitor: Any, opened: Any) -> None:
     assert visitor(school.parent).ask("POST", f"{SESSIONS}/{opened['id']}/join")[0] == 403
     assert visitor(school.parent).ask("POST", f"{SESSIONS}/{opened['id']}/leave")[0] == 403
@@ -199,7 +227,32 @@ def test_a_lesson_of_the_calendar_must_be_the_tutor_s_and_of_that_booking(
     assert (status, made["schedule_id"]) == (201, mine)
     assert tutor.ask("GET", f"{SESSIONS}?schedule_id={mine}")[1]["items"][0]["id"] == made["id"]
     assert tutor.ask("POST", SESSIONS, {"booking_id": school.booking_id, "schedule_id": theirs})[0] == 422
-    assert tutor.ask("POST", SESSIONS, {"schedule_id": mine})[0] == 422
+    status, made = tutor.ask("POST", SESSIONS, {"schedule_id": mine})
+    assert (status, made["booking_id"]) == (201, school.booking_id)
+
+
+def test_a_session_of_a_group_lesson_takes_all_of_its_students(school: Any, visitor: Any, database: Database) -> None:
+    with database.transaction() as session:
+        lesson_id = session.scalar(
+            text(
+                "INSERT INTO tutor_schedules (tutor_id, schedule_date, start_time, end_time, student_id, booking_id,"
+                " starts_at, ends_at) VALUES (11, '2026-02-02', '14:00', '15:00', 22, :booking, '2026-02-02 11:00Z',"
+                " '2026-02-02 12:00Z') RETURNING id"
+            ),
+            {"booking": school.booking_id},
+        )
+        session.execute(
+            text(
+                "INSERT INTO schedule_participants SELECT id, student, booking_id, starts_at, ends_at, status"
+                " FROM tutor_schedules, (VALUES (22), (25)) AS group_of (student)"
+            )
+        )
+    tutor = visitor(school.tutor)
+    status, made = tutor.ask("POST", SESSIONS, {"schedule_id": lesson_id})
+    assert (status, made["booking_id"], made["participant_profile_ids"]) == (201, None, [22, 25])
+    assert visitor(school.other_student).ask("POST", f"{SESSIONS}/{made['id']}/join")[0] == 200
+    named = {"schedule_id": lesson_id, "participant_profile_ids": [25], "participant_profile_types": ["student"]}
+    assert tutor.ask("POST", SESSIONS, named)[0] == 422
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from worker.database import Database
 from worker.errors import Conflict, NotFound
 from worker.jobs.cancel import cancel_job, retry_job
 from worker.jobs.endings import Ended
-from worker.jobs.prune import prune_idempotency_keys, prune_jobs
+from worker.jobs.prune import prune_idempotency_keys, prune_jobs, prune_routine_jobs
 from worker.jobs.publish import Message, PublicationLease, publish
 from worker.jobs.reaper import reap
 from worker.jobs.retry import Verdict
@@ -308,8 +308,21 @@ def test_prune_keeps_the_dead_longer(ledger: Any, knit: Any) -> None:
             )
         ids[state] = run.job_id
     live = ledger.order(knit())
+    assert prune_routine_jobs(ledger.database, age=86400) == 0
     assert prune_jobs(ledger.database, finished=5 * 86400, dead=20 * 86400) == 1
     assert ledger.count() == 2
     assert ledger.attempts(ids["succeeded"]) == []
     assert ledger.job(live).state == "queued"
     assert prune_idempotency_keys(ledger.database, age=60) == 0
+
+
+def test_prune_forgets_the_timetable_s_successes_sooner(ledger: Any, knit: Any) -> None:
+    for state in ("succeeded", "failed"):
+        run = ledger.claim(ledger.order(knit()))
+        with ledger.database.transaction() as session:
+            end(session, run.job_id, run.token, state=state)
+            session.execute(text("UPDATE jobs SET finished_at = now() - interval '2 days', principal = 'beat'"))
+    assert prune_routine_jobs(ledger.database, age=3 * 86400) == 0
+    assert prune_routine_jobs(ledger.database, age=86400) == 1
+    with ledger.database.transaction() as session:
+        assert session.scalars(text("SELECT state FROM jobs")).all() == ["failed"]

@@ -2,9 +2,12 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +15,7 @@ import pytest
 from b2sdk.v3 import B2Api, InMemoryAccountInfo
 from sqlalchemy import text
 
+from worker.access.callers import User
 from worker.database import Database
 from worker.jobs.orders import IngestRecording, Order, RemoveRecordingFiles, StoreSource
 from worker.jobs.perform import JobNotDone, Performer
@@ -19,9 +23,12 @@ from worker.jobs.reaper import reap
 from worker.jobs.run import JobRun, Rhythm
 from worker.jobs.runs import claim
 from worker.recordings.register import NewRecording, register_recording
+from worker.workflows.accept_request import Acceptance, accept_request
+from worker.workflows.change_booking import change_booking
 from worker.workflows.endings import ENDINGS
 from worker.workflows.ingest_recording import ingest_recording
 from worker.workflows.remove_files import remove_recording_files
+from worker.workflows.request_lessons import request_lessons
 from worker.workflows.store_source import store_source
 from worker.workflows.tools import Tools
 
@@ -154,3 +161,77 @@ def put(tools: Tools, tmp_path: Path) -> Callable[[str], str]:
         return tools.store.upload(path, name, content_type="video/webm", sha1=sha1).name
 
     return upload
+
+
+class Office:
+    """What the two families and the tutor 11 do on a Monday, at 11:00 in Addis Ababa, and what is stored then."""
+
+    now = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+    acceptance = Acceptance(values={}, skip_conflicts=False, now=now, timezone="Africa/Addis_Ababa", horizon_days=90)
+    mondays: Mapping[str, Any] = MappingProxyType(
+        {"recurrence_pattern": "every Monday", "start_time": "14:00", "end_time": "15:30"}
+    )
+
+    def __init__(self, database: Database, school: Any) -> None:
+        self.database = database
+        self.school = school
+
+    def sql(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        with self.database.transaction() as session:
+            result = session.execute(text(statement), values)
+            return [tuple(row) for row in result] if result.returns_rows else []
+
+    def count(self, table: str) -> int:
+        return int(self.sql(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 - names of this file
+
+    def ask(
+        self, who: User | None = None, schedule: Mapping[str, Any] | None = mondays, now: datetime = now, **values: Any
+    ) -> int:
+        """Ask the tutor 11 for the package "Algebra"; answers the request's id."""
+        caller = who or self.school.student
+        values = {
+            "package_name": "Algebra",
+            "student_grade": "Grade 9",
+            "schedule": None if schedule is None else dict(schedule),
+        } | values
+        with self.database.transaction() as session:
+            student_id = values.pop("student_id", None)
+            request = request_lessons(
+                session,
+                caller,
+                tutor_id=11,
+                student_id=student_id,
+                values=values,
+                now=now,
+                timezone=self.acceptance.timezone,
+            )
+            return request.id
+
+    def accept(self, request_id: int, who: User | None = None, **how: Any) -> Any:
+        with self.database.transaction() as session:
+            acceptance = replace(self.acceptance, **how)
+            return accept_request(session, who or self.school.tutor, request_id, acceptance)
+
+    def change(self, booking_id: int, now: datetime = now, **changes: Any) -> None:
+        with self.database.transaction() as session:
+            change_booking(session, self.school.tutor, booking_id, changes, now=now, horizon_days=90)
+
+    def lessons(self, status: str = "scheduled") -> list[tuple[Any, ...]]:
+        """(id, day, first student, all students) of the tutor's lessons of that status."""
+        return self.sql(
+            """
+            SELECT id, schedule_date, student_id,
+                   (SELECT array_agg(student_id ORDER BY student_id) FROM schedule_participants
+                     WHERE schedule_id = lesson.id)
+              FROM tutor_schedules lesson WHERE tutor_id = 11 AND status = :status ORDER BY starts_at, id
+            """,
+            status=status,
+        )
+
+    def days(self) -> list[date]:
+        return [day for _, day, _, _ in self.lessons()]
+
+
+@pytest.fixture
+def office(database: Database, school: Any) -> Office:
+    return Office(database, school)

@@ -9,7 +9,21 @@ from uuid import UUID
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from worker.api import bookings, health, job_events, jobs, recordings, whiteboard_pages, whiteboard_sessions
+from worker.api import (
+    bookings,
+    calendar_feeds,
+    health,
+    job_events,
+    jobs,
+    me,
+    recordings,
+    schedules,
+    series,
+    session_requests,
+    slots,
+    whiteboard_pages,
+    whiteboard_sessions,
+)
 from worker.api.body_limit import LimitBody
 from worker.api.metrics import Metrics
 from worker.api.once import REPLAYED
@@ -24,7 +38,21 @@ MOST_JSON = 2_000_000
 # Routes that read their body piece by piece, under limits of their own.
 STREAMED = frozenset({("POST", "/v1/recordings")})
 
-_MODULES = (bookings, whiteboard_sessions, whiteboard_pages, recordings, jobs, job_events, health)
+_MODULES = (
+    calendar_feeds,
+    session_requests,
+    bookings,
+    me,
+    schedules,
+    series,
+    slots,
+    whiteboard_sessions,
+    whiteboard_pages,
+    recordings,
+    jobs,
+    job_events,
+    health,
+)
 
 
 class Api(FastAPI):

@@ -4,18 +4,20 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
+from worker import clock
 from worker.api.callers import CallerOf
 from worker.api.fields import Body, Day, Document, Number, Price, RowId, Words
 from worker.api.once import OnceOf, created
 from worker.api.paging import Cursor, Limit, Page, cursor_after, position
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
-from worker.bookings.enrolment import change_booking, create_booking
+from worker.bookings.enrolment import create_booking
 from worker.bookings.reading import find_booking, list_bookings
 from worker.jobs.idempotency import Answer
+from worker.workflows.change_booking import change_booking
 
 router = APIRouter(prefix="/v1/bookings", tags=["bookings"], responses=responses(401, 403, 404, 422, 503))
 
@@ -23,6 +25,15 @@ BookingStatus = Literal["active", "paused", "completed", "cancelled"]
 SessionFormat = Literal["online", "in-person", "hybrid"]
 MinutesOfADay = Annotated[int, Field(strict=True, ge=1, le=24 * 60)]
 PerWeek = Annotated[int, Field(strict=True, ge=1, le=7 * 24)]
+
+
+def _stripped(name: str) -> str:
+    if not name.strip():
+        raise ValueError("must not be empty")
+    return name.strip()
+
+
+PackageName = Annotated[Words, Field(max_length=255), AfterValidator(_stripped)]
 
 
 class BookingFields(Body):
@@ -44,6 +55,8 @@ class NewBooking(BookingFields):
     """A student to enrol with the tutor who calls."""
 
     student_id: Number
+    # Its students share lessons; so it is not changed later.
+    package_name: PackageName | None = None
 
 
 class BookingChange(BookingFields):
@@ -69,6 +82,7 @@ class BookingDocument(Document):
     price_per_session: Price | None
     currency: str | None
     notes: str | None
+    package_name: str | None
     created_at: datetime
 
 
@@ -109,7 +123,9 @@ def get_booking(booking_id: RowId, caller: CallerOf, services: ServicesOf) -> Bo
 
 @router.patch("/{booking_id}", responses=responses(409), summary="Change a booking")
 def patch_booking(booking_id: RowId, body: BookingChange, caller: CallerOf, services: ServicesOf) -> BookingDocument:
-    """Change, pause or end a booking of the calling tutor's."""
+    """Change, pause, resume or end a booking of the calling tutor's, and with it its future lessons."""
+    now, horizon_days = clock.now(), services.settings.schedule_horizon_days
+    changes = body.model_dump(exclude_unset=True)
     with services.database.transaction() as session:
-        changed = change_booking(session, caller, booking_id, body.model_dump(exclude_unset=True))
+        changed = change_booking(session, caller, booking_id, changes, now=now, horizon_days=horizon_days)
         return BookingDocument.model_validate(changed)

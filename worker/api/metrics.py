@@ -1,4 +1,4 @@
-"""Figures for Prometheus: requests of this process, and the ledger as it is when asked."""
+"""Figures for Prometheus: requests of this process, and the ledger and the lessons as they are when asked."""
 
 import threading
 import time
@@ -11,9 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from worker.database import Database
 from worker.jobs.reading import QueueFigures, queue_figures
+from worker.schedules.figures import LessonFigures, lesson_figures
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# Anybody may ask; the whole ledger is counted at most this often, in seconds.
+# Anybody may ask; the database is asked at most this often, in seconds.
 _FIGURES_AGE = 5.0
 
 
@@ -51,7 +52,7 @@ class _LedgerCollector(Collector):
         self._publisher_drops = publisher_drops
         self._lock = threading.Lock()
         self._counted_at = float("-inf")
-        self._figures: QueueFigures | None = None
+        self._figures: tuple[QueueFigures, LessonFigures] | None = None
 
     def collect(self) -> Iterator[Metric]:
         figures = self._current()
@@ -61,26 +62,46 @@ class _LedgerCollector(Collector):
         )
         if figures is None:
             return
-        jobs = GaugeMetricFamily("astegni_jobs", "Jobs in the ledger.", labels=("state", "kind"))
-        for (state, kind), count in figures.counts.items():
-            jobs.add_metric((state, kind), count)
-        yield jobs
-        yield GaugeMetricFamily(
-            "astegni_jobs_oldest_due_age_seconds",
-            "For how long the oldest due job has not been published.",
-            value=figures.oldest_due_age,
-        )
+        queues, lessons = figures
+        yield from _of_queues(queues)
+        yield from _of_lessons(lessons)
 
-    def _current(self) -> QueueFigures | None:
+    def _current(self) -> tuple[QueueFigures, LessonFigures] | None:
         with self._lock:
             if time.monotonic() - self._counted_at >= _FIGURES_AGE:
                 self._figures = self._count()
                 self._counted_at = time.monotonic()
             return self._figures
 
-    def _count(self) -> QueueFigures | None:
+    def _count(self) -> tuple[QueueFigures, LessonFigures] | None:
         try:
             with self._database.transaction() as session:
-                return queue_figures(session)
+                return queue_figures(session), lesson_figures(session)
         except SQLAlchemyError:
             return None
+
+
+def _of_queues(figures: QueueFigures) -> Iterator[Metric]:
+    jobs = GaugeMetricFamily("astegni_jobs", "Jobs in the ledger.", labels=("state", "kind"))
+    for (state, kind), count in figures.counts.items():
+        jobs.add_metric((state, kind), count)
+    yield jobs
+    yield GaugeMetricFamily(
+        "astegni_jobs_oldest_due_age_seconds",
+        "For how long the oldest due job has not been published.",
+        value=figures.oldest_due_age,
+    )
+
+
+def _of_lessons(figures: LessonFigures) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "astegni_lessons_overdue_seconds",
+        "For how long the status of a lesson that began or ended has not followed.",
+        value=figures.overdue,
+    )
+    if figures.filled_days is not None:
+        yield GaugeMetricFamily(
+            "astegni_series_filled_days",
+            "How many days ahead the lessons of the least filled active series are stored.",
+            value=figures.filled_days,
+        )

@@ -24,6 +24,8 @@ _RETRY_AFTER = 5
 # Errors of one request that are told; a hostile body may hold thousands.
 _MOST_ERRORS = 20
 _LONGEST_NAME = 100
+# What follows in an address is a secret that opens somebody's calendar, and problems are copied into reports.
+_CALENDARS = "/calendar/"
 
 
 class Problem(BaseModel):
@@ -101,9 +103,15 @@ def _name(part: Any) -> Any:
     return part[:_LONGEST_NAME] if isinstance(part, str) else part
 
 
+def _instance(scope: Scope) -> str:
+    path: str = scope["path"]
+    before, _, secret = path.partition(_CALENDARS)
+    return f"{before}{_CALENDARS}***" if secret else path
+
+
 def _response(scope: Scope, document: dict[str, Any], headers: dict[str, str]) -> Response:
     request_id = scope.get("state", {}).get("request_id", "")
-    said = {**document, "instance": scope["path"], "request_id": request_id}
+    said = {**document, "instance": _instance(scope), "request_id": request_id}
     # ASCII: names of the client's own making may hold halves of characters that UTF-8 has no bytes for.
     body = json.dumps(said, ensure_ascii=True)
     return Response(body, status_code=document["status"], headers=headers, media_type=MEDIA_TYPE)

@@ -26,9 +26,10 @@ from worker.api.whiteboard_documents import (
 )
 from worker.jobs.idempotency import Answer
 from worker.whiteboards.board import board_snapshot
-from worker.whiteboards.lifetime import end_session, join_session, leave_session, start_session
+from worker.whiteboards.lifetime import join_session, leave_session
 from worker.whiteboards.pages import list_pages
 from worker.whiteboards.sessions import Participant, SessionFilter, change_session, list_sessions
+from worker.workflows.hold_session import end_session, start_session
 from worker.workflows.open_session import Opening, open_session
 
 router = APIRouter(prefix="/v1/whiteboard/sessions", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
@@ -91,14 +92,14 @@ def patch_session(session_id: RowId, body: SessionChange, caller: CallerOf, serv
 
 @router.post("/{session_id}/start", responses=responses(409), summary="Start")
 def post_start(session_id: RowId, caller: CallerOf, services: ServicesOf) -> SessionDocument:
-    """The lesson begins now. Sent again, nothing changes."""
+    """The session begins now, and with it the lesson it names. Sent again, nothing changes."""
     with services.database.transaction() as session:
         return SessionDocument.model_validate(start_session(session, caller, session_id))
 
 
 @router.post("/{session_id}/end", responses=responses(409), summary="End")
 def post_end(session_id: RowId, caller: CallerOf, services: ServicesOf) -> SessionDocument:
-    """The lesson ends now. Sent again, nothing changes."""
+    """The session ends now, and with it the lesson it names. Sent again, nothing changes."""
     with services.database.transaction() as session:
         return SessionDocument.model_validate(end_session(session, caller, session_id))
 

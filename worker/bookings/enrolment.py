@@ -32,8 +32,10 @@ def create_booking(session: Session, caller: Caller, *, student_id: int, values:
     return booking
 
 
-def change_booking(session: Session, caller: Caller, booking_id: int, changes: Mapping[str, Any]) -> Booking:
-    """Change columns of a booking of the calling tutor's.
+def edit_booking(
+    session: Session, caller: Caller, booking_id: int, changes: Mapping[str, Any]
+) -> tuple[Booking, frozenset[str]]:
+    """Change columns of a booking of the calling tutor's; answers it with the names of those that are other now.
 
     Raises NotFound, Forbidden for those who may only see it, Conflict when it is over, InvalidInput for its dates.
     """
@@ -42,9 +44,10 @@ def change_booking(session: Session, caller: Caller, booking_id: int, changes: M
         raise Forbidden("Only the tutor can change a booking.")
     check_change(booking_id, booking.status, changes.get("status"))
     if booking.status in FINAL:
-        return booking  # the same end said twice: nothing else of it changes
+        return booking, frozenset()  # the same end said twice: nothing else of it changes
     check_dates(changes.get("start_date", booking.start_date), changes.get("end_date", booking.end_date))
-    for column, value in changes.items():
-        setattr(booking, column, value)
+    changed = frozenset(column for column, value in changes.items() if getattr(booking, column) != value)
+    for column in changed:
+        setattr(booking, column, changes[column])
     session.flush()
-    return booking
+    return booking, changed

@@ -37,7 +37,9 @@ def list_(
         shown = (job["id"], job["kind"], job["subject"], job["state"], str(job["attempt"]), str(job["progress"]), why)
         table.add_row(*shown)
     console = Console()
-    console.print(table, width=None if console.is_terminal else _PIPED_WIDTH)
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH
+    console.print(table)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker.cli import b2, doctor, ingest, jobs, migrate, processes, stack, tokens
+from worker.cli import b2, doctor, ingest, jobs, legacy, migrate, processes, schedules, stack, tokens
 from worker.cli.connection import database_error
 from worker.errors import AstegniError
 
@@ -25,6 +25,8 @@ app = typer.Typer(
 for room in (stack, processes, migrate, tokens, ingest, doctor):
     room.register(app)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(schedules.app, name="schedules")
+app.add_typer(legacy.app, name="legacy")
 app.add_typer(b2.app, name="b2")
 
 

@@ -174,3 +174,29 @@ class PruneLedger(Order):
     @property
     def unique_key(self) -> str:
         return self.kind
+
+
+@dataclass(frozen=True)
+class AdvanceLessons(Order):
+    """Move the status of lessons that have begun or ended, and close whiteboard sessions left running."""
+
+    kind: ClassVar[str] = "schedules.advance"
+    max_attempts: ClassVar[int] = 2
+    # A status that people look at should not wait for a long night's fill.
+    priority: ClassVar[int] = 3
+
+    @property
+    def unique_key(self) -> str:
+        return self.kind
+
+
+@dataclass(frozen=True)
+class FillSeries(Order):
+    """Store the lessons of active series as far ahead as they should be, by the zones' present rules."""
+
+    kind: ClassVar[str] = "schedules.fill"
+    max_attempts: ClassVar[int] = 2
+
+    @property
+    def unique_key(self) -> str:
+        return self.kind

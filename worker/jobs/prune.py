@@ -14,6 +14,15 @@ _JOBS = text(
          ORDER BY finished_at LIMIT :most FOR UPDATE SKIP LOCKED)
     """
 )
+# What the timetable orders again and again, each time the same: thousands a day, of which nobody asks for an old one.
+_ROUTINE = text(
+    """
+    DELETE FROM jobs WHERE id IN (
+        SELECT id FROM jobs
+         WHERE principal = 'beat' AND state = 'succeeded' AND finished_at < now() - make_interval(secs => :age)
+         ORDER BY created_at LIMIT :most FOR UPDATE SKIP LOCKED)
+    """
+)
 _KEYS = text(
     """
     DELETE FROM idempotency_keys WHERE (principal, key) IN (
@@ -29,6 +38,11 @@ _BATCH = 5000
 def prune_jobs(database: Database, *, finished: float, dead: float) -> int:
     """Delete jobs that ended more than `finished` seconds ago (`dead` ones: `dead` seconds), with their history."""
     return _in_batches(database, _JOBS, {"finished": finished, "dead": dead})
+
+
+def prune_routine_jobs(database: Database, *, age: float) -> int:
+    """Delete what beat ordered and what succeeded more than `age` seconds ago."""
+    return _in_batches(database, _ROUTINE, {"age": age})
 
 
 def prune_idempotency_keys(database: Database, *, age: float) -> int:

@@ -7,14 +7,17 @@ from worker.access.standing import Standing
 
 
 def record_event(
-    session: Session, session_id: int, kind: str, standing: Standing, *, page_id: int | None = None
+    session: Session, session_id: int, kind: str, standing: Standing | None, *, page_id: int | None = None
 ) -> WhiteboardEvent:
-    """Append an event by the profile that acts; `page_id` is the activated page of a `page` event."""
+    """Append an event by the profile that acts; `page_id` is the activated page of a `page` event.
+
+    Without a standing it is the worker that acts.
+    """
     event = WhiteboardEvent(
         session_id=session_id,
         kind=kind,
-        profile_id=standing.profile_id,
-        profile_type=standing.profile_type,
+        profile_id=standing.profile_id if standing else None,
+        profile_type=standing.profile_type if standing else None,
         page_id=page_id,
     )
     session.add(event)

@@ -1,10 +1,13 @@
 """A session begins, people come and go, it ends. Each moment is written down once."""
 
+from datetime import datetime
+
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from models.whiteboards import WhiteboardEvent, WhiteboardSession
 from worker.access.callers import Caller
+from worker.access.standing import Standing
 from worker.access.visibility import session_and_standing
 from worker.errors import Conflict, Forbidden
 from worker.whiteboards.events import record_event
@@ -34,10 +37,7 @@ def end_session(session: Session, caller: Caller, session_id: int) -> Whiteboard
         return found
     if found.status != "in_progress":
         raise Conflict(f"Session {session_id} is {found.status}; only a session in progress can end.")
-    found.status = "completed"
-    found.actual_end = found.updated_at = func.now()
-    found.is_recording = False
-    record_event(session, session_id, "end", standing)
+    complete_session(session, found, standing)
     return found
 
 
@@ -57,3 +57,14 @@ def leave_session(session: Session, caller: Caller, session_id: int) -> Whiteboa
     if standing is None:
         raise Forbidden("Only those who take part in this session can leave it.")
     return record_event(session, session_id, "leave", standing)
+
+
+def complete_session(
+    session: Session, found: WhiteboardSession, standing: Standing | None, *, at: datetime | None = None
+) -> None:
+    """Write down that a locked session in progress ended: now, or `at` when the worker (no standing) finds it later."""
+    found.status = "completed"
+    found.is_recording = False
+    found.updated_at = func.now()
+    found.actual_end = at or func.now()
+    record_event(session, found.id, "end", standing)

@@ -1,14 +1,14 @@
-"""Open a whiteboard session: for a booking by its tutor, or between people without one."""
+"""Open a whiteboard session: for a booking or a lesson by its tutor, or between people without one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.people import ParentProfile, StudentProfile, TutorProfile
-from models.schedules import Schedule
+from models.schedules import Schedule, ScheduleParticipant
 from models.whiteboards import WhiteboardSession
 from worker.access.callers import Caller, User
 from worker.bookings.reading import find_booking
@@ -25,7 +25,8 @@ _PROFILES: dict[str, type[TutorProfile | StudentProfile | ParentProfile]] = {
 
 @dataclass(frozen=True)
 class Opening:
-    """What a session is opened for. With a booking its student takes part, and nobody else can be named."""
+    """What a session is opened for. With a booking its student takes part, with a lesson all of its students do; then
+    nobody else can be named."""
 
     booking_id: int | None = None
     schedule_id: int | None = None
@@ -42,13 +43,13 @@ def open_session(session: Session, caller: Caller, opening: Opening) -> Whiteboa
     """
     if not isinstance(caller, User):
         raise Forbidden("Only tutors and students can host a session.")
+    if opening.schedule_id is not None:
+        opening = _of_lesson(session, caller, opening, opening.schedule_id)
     if opening.booking_id is None:
         host, participants = _host(caller), opening.participants
         _check_participants(session, participants)
     else:
         host, participants = _of_booking(session, caller, opening, opening.booking_id)
-    if opening.schedule_id is not None:
-        _check_lesson(session, caller, opening.schedule_id, opening.booking_id)
     hosting = Hosting(host, participants, opening.booking_id, opening.schedule_id)
     return create_session(session, hosting, opening.values)
 
@@ -84,11 +85,28 @@ def _check_participants(session: Session, participants: Sequence[Participant]) -
             raise InvalidInput(f"There is no active {profile_type} {missing[0]}.")
 
 
-def _check_lesson(session: Session, caller: User, schedule_id: int, booking_id: int | None) -> None:
+def _of_lesson(session: Session, caller: User, opening: Opening, schedule_id: int) -> Opening:
+    """The opening, with who takes part in the lesson: by the booking of its only student, else as participants."""
     lesson = session.execute(
         select(Schedule.tutor_id, Schedule.booking_id).where(Schedule.id == schedule_id)
     ).one_or_none()
     if lesson is None or lesson.tutor_id != caller.tutor_id:
         raise InvalidInput(f"There is no lesson {schedule_id} of yours.")
-    if lesson.booking_id is not None and lesson.booking_id != booking_id:
-        raise InvalidInput(f"Lesson {schedule_id} belongs to another booking.")
+    participants = session.execute(
+        select(ScheduleParticipant.student_id, ScheduleParticipant.booking_id)
+        .where(ScheduleParticipant.schedule_id == schedule_id)
+        .order_by(ScheduleParticipant.student_id)
+    )
+    students = {one.student_id: one.booking_id for one in participants}
+    bookings = {*students.values(), lesson.booking_id} - {None}
+    if opening.booking_id is not None:
+        if bookings and opening.booking_id not in bookings:
+            raise InvalidInput(f"Lesson {schedule_id} belongs to another booking.")
+        return opening
+    if not students and not bookings:
+        return opening
+    if opening.participants:
+        raise InvalidInput("A session of a lesson takes its students; name no participants.")
+    if len(students) <= 1 and bookings:
+        return replace(opening, booking_id=bookings.pop())
+    return replace(opening, participants=[Participant(student_id, "student") for student_id in students])

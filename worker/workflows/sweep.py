@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from models.recordings import Recording, Rendition
 from worker import clock
-from worker.jobs.prune import prune_idempotency_keys, prune_jobs
+from worker.jobs.prune import prune_idempotency_keys, prune_jobs, prune_routine_jobs
 from worker.jobs.run import JobRun
 from worker.recordings.names import FOLDER, recording_id_of
 from worker.workflows.remove_files import remove_unnamed
@@ -18,6 +18,7 @@ def prune_ledger(run: JobRun, tools: Tools) -> None:
     """Finished jobs and idempotency keys past their retention."""
     settings = tools.settings
     jobs = prune_jobs(tools.database, finished=settings.job_retention, dead=settings.dead_job_retention)
+    jobs += prune_routine_jobs(tools.database, age=settings.routine_job_retention)
     keys = prune_idempotency_keys(tools.database, age=settings.idempotency_retention)
     with run.finish({"jobs": jobs, "idempotency_keys": keys}):
         pass

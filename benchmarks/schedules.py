@@ -1,0 +1,226 @@
+"""Lessons of series, stored 90 days ahead with every collision looked for, beside the least that could be done."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import psycopg
+import recurring_ical_events
+from icalendar import Calendar
+from sqlalchemy import select
+
+from benchmarks.figure import Figure, Limit, Reading, median, spread
+from benchmarks.laboratory import running_laboratory
+from benchmarks.scale import Scale
+from models.schedules import Series
+from worker.database import Database
+from worker.schedules.occurrences import occurrences, recurrence_of
+from worker.schedules.reconcile import fill, reconcile
+
+_NOW = datetime(2026, 5, 1, 6, tzinfo=UTC)
+_FIRST_DAY = date(2026, 5, 1)
+_DAYS = 89
+_BATCH = 200
+_TABLES = ("tutor_schedules", "schedule_participants")
+# Five series for each tutor, one student in each, at five times of Monday, Wednesday and Friday.
+_PEOPLE = (
+    """
+    INSERT INTO users (id, first_name, email)
+    SELECT n, 'Person ' || n, n || '@example.org' FROM generate_series(1, {twice}) n
+    """,
+    "INSERT INTO tutor_profiles (id, user_id) SELECT n, n FROM generate_series(1, {series}) n",
+    "INSERT INTO student_profiles (id, user_id) SELECT n, {series} + n FROM generate_series(1, {series}) n",
+    """
+    INSERT INTO tutor_student_bookings (id, tutor_id, student_id)
+    SELECT n, 1 + n / 5, n FROM generate_series(1, {series}) n
+    """,
+    """
+    INSERT INTO schedule_series (id, tutor_id, has_students, schedule_date, start_time, end_time, timezone, rrule,
+                                 recurrence_pattern, subject, grade_level, session_format, meeting_link)
+    SELECT id, tutor_id, true, '2026-05-01', make_time(8 + 2 * (id % 5), 0, 0), make_time(9 + 2 * (id % 5), 0, 0),
+           'Africa/Addis_Ababa', 'FREQ=WEEKLY;BYDAY=MO,WE,FR', 'Every Monday, Wednesday and Friday', 'Mathematics',
+           'Grade 10', 'online', 'https://meet.example.org/abc-defg-hij'
+      FROM tutor_student_bookings
+    """,
+    """
+    INSERT INTO series_participants (series_id, student_id, booking_id)
+    SELECT id, student_id, id FROM tutor_student_bookings
+    """,
+    "ANALYZE",
+)
+_FORGET = (
+    "TRUNCATE tutor_schedules, schedule_participants, schedule_skips CASCADE",
+    "UPDATE schedule_series SET expanded_until = NULL",
+    "VACUUM ANALYZE schedule_series",
+    "CHECKPOINT",
+)
+_ROW_BY_ROW = """
+    INSERT INTO {table} ({columns}) VALUES ({places})
+"""
+_EVENT = """BEGIN:VCALENDAR\r
+VERSION:2.0\r
+PRODID:-//benchmarks//EN\r
+BEGIN:VEVENT\r
+UID:1\r
+DTSTAMP:20260501T000000Z\r
+DTSTART;TZID=Africa/Addis_Ababa:20260501T080000\r
+DTEND;TZID=Africa/Addis_Ababa:20260501T090000\r
+RRULE:FREQ=WEEKLY;BYDAY=MO,WE,FR\r
+END:VEVENT\r
+END:VCALENDAR\r
+"""
+
+
+def measure_schedules(scale: Scale) -> Figure:
+    """`schedules.fill` on series that have no lessons yet, in turns with COPY of the rows that it made."""
+    figure = Figure(f"Schedules: {scale.series:,} series, 90 days, one student each, constraints in place")
+    with running_laboratory() as laboratory, laboratory.connect() as connection:
+        for statement in _PEOPLE:
+            connection.execute(statement.format(series=scale.series, twice=2 * scale.series))
+        database = Database(laboratory.settings.sqlalchemy_url, pool_size=1)
+        try:
+            _measure(figure, database, connection, scale)
+            _measure_expansion(figure, database, scale)
+        finally:
+            database.close()
+    figure.notes.append(
+        "A lesson is a row of `tutor_schedules` and one of `schedule_participants`. Ours reads rules, students and "
+        "their other lessons, expands, looks for collisions and commits every "
+        f"{_BATCH} series; COPY sends the same rows of both tables as text in one transaction. The two take turns, "
+        "each on empty tables after a checkpoint; the first turn is not counted."
+    )
+    return figure
+
+
+def _measure(figure: Figure, database: Database, connection: psycopg.Connection[Any], scale: Scale) -> None:
+    ours: list[float] = []
+    bare: list[float] = []
+    again: list[float] = []
+    whole: list[float] = []
+    rows = 0
+    for turn in range(scale.series_repeats + 1):
+        took, rows = _timed(lambda: _fill(database))
+        idle, _ = _timed(lambda: _fill(database))
+        compared, _ = _timed(lambda: _reconcile(database))
+        dump = {table: _dump(connection, table) for table in _TABLES}
+        _forget(connection)
+        copied, _ = _timed(lambda dump=dump: _copy(connection, dump))
+        _forget(connection)
+        if turn:
+            ours.append(rows / took)
+            bare.append(rows / copied)
+            again.append(took / idle)
+            whole.append(took / compared)
+    platform = _row_by_row(connection, database, scale)
+    copy_name = "bare COPY of the same rows"
+    figure.readings += [
+        Reading(
+            f"lessons stored, {rows:,} each time",
+            median(ours),
+            "/s",
+            spread(ours),
+            median(bare),
+            copy_name,
+            Limit("ratio", "≥", 0.5),
+        ),
+        Reading("bare COPY", median(bare), "/s", spread(bare)),
+        Reading("lessons stored", median(ours), "/s", spread(ours), platform, "row by row, as the platform does it"),
+        Reading(
+            "second run, nothing due: times faster", median(again), "x", spread(again), limit=Limit("value", "≥", 5)
+        ),
+        Reading("second run, all compared: times faster", median(whole), "x", spread(whole)),
+    ]
+
+
+def _timed(do: Callable[[], int]) -> tuple[float, int]:
+    began = time.perf_counter()
+    number = do()
+    return time.perf_counter() - began, number
+
+
+def _fill(database: Database) -> int:
+    lessons = 0
+    while True:
+        with database.transaction() as session:
+            filled = fill(session, now=_NOW, horizon_days=_DAYS, batch=_BATCH)
+        if filled.series == 0:
+            return lessons
+        lessons += filled.lessons
+
+
+def _reconcile(database: Database) -> int:
+    with database.transaction() as session:
+        ids = session.scalars(select(Series.id)).all()
+    for first in range(0, len(ids), _BATCH):
+        with database.transaction() as session:
+            conflicts = reconcile(session, ids[first : first + _BATCH], now=_NOW, horizon_days=_DAYS)
+            assert conflicts == []
+    return len(ids)
+
+
+def _dump(connection: psycopg.Connection[Any], table: str) -> bytes:
+    with connection.cursor().copy(f"COPY {table} TO STDOUT".encode()) as copy:
+        return b"".join(bytes(piece) for piece in copy)
+
+
+def _copy(connection: psycopg.Connection[Any], dump: dict[str, bytes]) -> int:
+    with connection.transaction():
+        for table, rows in dump.items():
+            with connection.cursor().copy(f"COPY {table} FROM STDIN".encode()) as copy:
+                copy.write(rows)
+    return 0
+
+
+def _forget(connection: psycopg.Connection[Any]) -> None:
+    for statement in _FORGET:
+        connection.execute(statement)
+
+
+def _row_by_row(connection: psycopg.Connection[Any], database: Database, scale: Scale) -> float:
+    """Lessons a second when each row is a statement, and each series a transaction; of a fifth of the series."""
+    _fill(database)
+    kept: dict[str, list[tuple[Any, ...]]] = {}
+    columns: dict[str, list[str]] = {}
+    for table, key in (("tutor_schedules", "id"), ("schedule_participants", "schedule_id")):
+        cursor = connection.execute(f"SELECT * FROM {table} ORDER BY {key}".encode())  # noqa: S608 - our own
+        kept[table], columns[table] = cursor.fetchall(), [column.name for column in cursor.description or ()]
+    _forget(connection)
+    statements = {
+        table: _ROW_BY_ROW.format(table=table, columns=", ".join(names), places=", ".join(["%s"] * len(names))).encode()
+        for table, names in columns.items()
+    }
+    number = len(kept["tutor_schedules"]) // 5
+    each = max(1, len(kept["tutor_schedules"]) // scale.series)
+    pairs = list(zip(kept["tutor_schedules"], kept["schedule_participants"], strict=True))[:number]
+    began = time.perf_counter()
+    for first in range(0, number, each):
+        with connection.transaction():
+            for lesson, participant in pairs[first : first + each]:
+                connection.execute(statements["tutor_schedules"], lesson)
+                connection.execute(statements["schedule_participants"], participant)
+    took = time.perf_counter() - began
+    _forget(connection)
+    return number / took
+
+
+def _measure_expansion(figure: Figure, database: Database, scale: Scale) -> None:
+    """Days and instants alone, without a database."""
+    with database.transaction() as session:
+        series = session.scalars(select(Series)).all()
+    end = _FIRST_DAY + timedelta(days=_DAYS)
+    took, ours = _timed(lambda: sum(len(occurrences(recurrence_of(one), None, end)) for one in series))
+    some = max(1, scale.series // 10)
+
+    def expand_calendars() -> int:
+        calendars = (Calendar.from_ical(_EVENT) for _ in range(some))
+        return sum(
+            len(recurring_ical_events.of(calendar).between(_FIRST_DAY, end + timedelta(days=1)))
+            for calendar in calendars
+        )
+
+    took_there, theirs = _timed(expand_calendars)
+    assert ours * some == theirs * len(series)
+    figure.readings.append(
+        Reading("expansion alone", ours / took, "/s", None, theirs / took_there, "recurring-ical-events")
+    )

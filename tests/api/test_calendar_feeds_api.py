@@ -1,0 +1,315 @@
+"""The calendar's address as people make it and as calendars read it, and that its secret is kept."""
+
+import gzip
+import re
+import signal
+import subprocess
+import time as stopwatch
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import icalendar
+import pytest
+import recurring_ical_events
+from sqlalchemy import text, update
+from starlette.testclient import TestClient
+
+from models.people import User as Person
+from models.schedules import Schedule, ScheduleParticipant
+from worker.api.app import create_api
+from worker.api.conditional import accepts_gzip, names
+from worker.database import Database
+from worker.dev.environment import environment_for
+from worker.dev.ports import free_port
+from worker.dev.service import astegni
+from worker.settings import DEVELOPMENT_KEY, Settings
+
+MINE = "/v1/me/calendar"
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture
+def lessons(database: Database, school: Any) -> list[int]:
+    """Three lessons of the school's first pair; ids."""
+    with database.transaction() as session:
+        rows = [
+            Schedule(
+                tutor_id=11,
+                student_id=22,
+                schedule_date=starts_at.date(),
+                start_time=time(15),
+                end_time=time(16),
+                timezone="America/New_York",
+                starts_at=starts_at,
+                ends_at=starts_at + timedelta(hours=1),
+                subject="ሒሳብ",
+                notes="Bring: paper\r\nEND:VCALENDAR",
+                updated_at=NOW - timedelta(hours=1),
+            )
+            for starts_at in (NOW + timedelta(days=days) for days in (1, 100, 200))
+        ]
+        session.add_all(rows)
+        session.flush()
+        session.add_all(
+            ScheduleParticipant(
+                schedule_id=row.id, student_id=22, starts_at=row.starts_at, ends_at=row.ends_at, status="scheduled"
+            )
+            for row in rows
+        )
+        return [row.id for row in rows]
+
+
+@pytest.fixture
+def make(visitor: Any) -> Callable[[Any], str]:
+    """`make(school.tutor)`: the path of a fresh address of theirs."""
+
+    def path(caller: Any) -> str:
+        status, body = visitor(caller).ask("POST", MINE)
+        assert status == 201
+        return str(httpx2.URL(body["url"]).path)
+
+    return path
+
+
+def test_an_address_is_made_told_once_changed_and_revoked(school: Any, visitor: Any, client: TestClient) -> None:
+    tutor = visitor(school.tutor)
+    assert tutor.ask("GET", MINE) == (200, {"active": False, "created_at": None})
+    answer = tutor.send("POST", MINE, headers={"Idempotency-Key": "once"})
+    assert (answer.status_code, answer.headers["cache-control"]) == (201, "no-store")
+    first = answer.json()["url"]
+    assert re.fullmatch(r"http://testserver/v1/calendar/[A-Za-z0-9_-]{43}\.ics", first)
+    told = tutor.send("GET", MINE)
+    assert told.json()["active"] is True
+    assert datetime.fromisoformat(told.json()["created_at"]).tzinfo is not None
+    assert first.rpartition("/")[2].removesuffix(".ics") not in told.text
+
+    # The same key again: a secret is not kept, so it cannot be told again.
+    second = tutor.send("POST", MINE, headers={"Idempotency-Key": "once"}).json()["url"]
+    assert [client.get(url).status_code for url in (first, second)] == [404, 200]
+    assert [tutor.ask("DELETE", MINE) for _ in range(2)] == [(204, None)] * 2
+    assert client.get(second).status_code == 404
+    assert tutor.ask("GET", MINE)[1]["active"] is False
+
+
+@pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
+def test_only_people_have_one(client: TestClient, visitor: Any, operator: Any, method: str) -> None:
+    assert client.request(method, MINE).status_code == 401
+    assert visitor(operator).ask(method, MINE)[0] == 403
+
+
+def test_a_calendar_reads_it_without_a_token(school: Any, client: TestClient, make: Any, lessons: list[int]) -> None:
+    answer = client.get(make(school.parent))
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'inline; filename="astegni.ics"'
+    assert answer.headers["cache-control"].startswith("private, max-age=")
+    calendar = icalendar.Calendar.from_ical(answer.content)
+    found = recurring_ical_events.of(calendar).between(NOW, NOW + timedelta(days=365))
+    assert [(str(one["UID"]), one["DTSTART"].dt) for one in found] == [
+        (f"lesson-{lessons[number]}@astegni", NOW + timedelta(days=days)) for number, days in enumerate((1, 100, 200))
+    ]
+    assert found[0]["SUMMARY"] == "student 2: ሒሳብ with tutor 1"
+
+
+def test_what_is_wrong_is_never_said(school: Any, client: TestClient, make: Any, database: Database) -> None:
+    path = make(school.tutor)
+    with database.transaction() as session:
+        session.execute(update(Person).where(Person.id == 1).values(is_active=False))
+    # Nobody else's; inactive; too short; too long; not its letters.
+    wrong = (path, "/v1/calendar/x.ics", f"/v1/calendar/{'x' * 9000}.ics", "/v1/calendar/%00%ff%ED%A0%80.ics")
+    answers = [client.get(one, headers={"X-Request-ID": "same"}) for one in wrong]
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.content for answer in answers}) == 1
+    assert answers[0].json()["code"] == "not-found"
+    assert answers[0].json()["instance"] == "/v1/calendar/***"
+
+
+@pytest.mark.usefixtures("lessons")
+class TestConditional:
+    """ETag, If-None-Match, gzip and HEAD."""
+
+    def test_it_is_told_once_until_something_changes(
+        self, school: Any, client: TestClient, make: Any, lessons: list[int], database: Database
+    ) -> None:
+        path = make(school.student)
+        plain = {"Accept-Encoding": "identity"}
+        first = client.get(path, headers=plain)
+        tag = first.headers["etag"]
+        assert re.fullmatch(r'"[0-9a-f]{32}"', tag)
+        assert first.headers["vary"] == "Accept-Encoding"
+        for said in (tag, f"W/{tag}", "*", f'"a,b", W/"c" , {tag}', f'"{"x" * 9000}",{tag}'):
+            answer = client.get(path, headers={**plain, "If-None-Match": said})
+            assert (answer.status_code, answer.content) == (304, b"")
+            for name in ("etag", "cache-control", "vary", "last-modified"):
+                assert answer.headers[name] == first.headers[name]
+        for said in ('"other"', tag.strip('"'), "", '"', f'"x{tag}'):
+            assert client.get(path, headers={**plain, "If-None-Match": said}).status_code == 200
+        two = [(*plain.items(),)[0], ("If-None-Match", '"other"'), ("If-None-Match", tag)]
+        assert client.get(path, headers=two).status_code == 304
+
+        with database.transaction() as session:
+            session.execute(update(Schedule).where(Schedule.id == lessons[2]).values(sequence=1, updated_at=NOW))
+        changed = client.get(path, headers={**plain, "If-None-Match": tag})
+        assert changed.status_code == 200
+        assert changed.headers["etag"] != tag
+        assert b"SEQUENCE:1" in changed.content
+
+    def test_the_last_change(self, school: Any, client: TestClient, make: Any, database: Database) -> None:
+        path = make(school.student)
+        with database.transaction() as session:
+            session.execute(text("UPDATE calendar_feeds SET created_at = '2026-01-01'"))
+        answer = client.get(path)
+        assert parsedate_to_datetime(answer.headers["last-modified"]) == NOW - timedelta(hours=1)
+        # What was taken away leaves no later date, so a date is never an answer.
+        later = format_datetime(NOW + timedelta(days=1), usegmt=True)
+        assert client.get(path, headers={"If-Modified-Since": later}).status_code == 200
+
+    def test_compressed_it_is_the_same_under_another_tag(self, school: Any, client: TestClient, make: Any) -> None:
+        path = make(school.student)
+        plain = client.get(path, headers={"Accept-Encoding": "identity"})
+        assert "content-encoding" not in plain.headers
+        with client.stream("GET", path, headers={"Accept-Encoding": "br, gzip"}) as answer:
+            raw = b"".join(answer.iter_raw())
+        assert answer.headers["content-encoding"] == "gzip"
+        assert answer.headers["content-length"] == str(len(raw))
+        assert gzip.decompress(raw) == plain.content
+        assert answer.headers["etag"] == plain.headers["etag"][:-1] + '-gzip"'
+        both = {"Accept-Encoding": "gzip", "If-None-Match": answer.headers["etag"]}
+        assert client.get(path, headers=both).status_code == 304
+
+    @pytest.mark.parametrize("coding", ["gzip", "identity"])
+    def test_head_is_get_without_its_body(self, school: Any, client: TestClient, make: Any, coding: str) -> None:
+        path, headers = make(school.student), {"Accept-Encoding": coding, "X-Request-ID": "same"}
+        get, head = client.get(path, headers=headers), client.head(path, headers=headers)
+        assert head.content == b""
+        assert dict(head.headers) == dict(get.headers)
+        assert client.head(path, headers={**headers, "If-None-Match": get.headers["etag"]}).status_code == 304
+        assert client.head("/v1/calendar/x.ics").status_code == 404
+
+    @pytest.mark.parametrize(
+        ("said", "accepted"),
+        [
+            ("gzip", True),
+            ("GZIP;q=0.1", True),
+            ("x-gzip", True),
+            ("deflate, gzip ; q=1.0", True),
+            ("*", True),
+            ("", False),
+            ("identity", False),
+            ("gzip;q=0", False),
+            ("*;q=0", False),
+            ("gzip;q=0, *", False),
+            ("*;q=0, gzip", True),
+            ("gzip;q=much", False),
+            ("notgzip", False),
+        ],
+    )
+    def test_who_takes_gzip(self, said: str, accepted: bool) -> None:
+        assert accepts_gzip(said) is accepted
+
+    def test_a_hostile_list_of_tags_is_read_in_no_time(self) -> None:
+        began = stopwatch.perf_counter()
+        for said in ('"' * 60_000, 'W/"' * 20_000, '"a' * 30_000, "W/" * 30_000):
+            assert not names(said, '"tag"')
+        assert stopwatch.perf_counter() - began < 1
+
+
+def test_any_server_strips_nothing_and_adds_nothing(
+    school: Any, api: Any, serve: Any, make: Any, lessons: list[int]
+) -> None:
+    """Over a real socket, where a body after HEAD or 304 would be the next answer."""
+    path = make(school.tutor)
+    with serve(api) as url, httpx2.Client(base_url=url) as calendar:
+        get = calendar.get(path)
+        head = calendar.head(path)
+        again = calendar.get(path, headers={"If-None-Match": get.headers["etag"]})
+        last = calendar.get(path)
+    assert [one.status_code for one in (get, head, again, last)] == [200, 200, 304, 200]
+    assert head.headers["content-length"] == get.headers["content-length"]
+    assert last.content == get.content
+
+
+@pytest.fixture
+def process(settings: Callable[..., Settings], redis_url: str, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """`astegni api` as operators run it, at its most talkative: its address, and the file of all that it says."""
+    port, said = free_port(), tmp_path / "log"
+    environment = environment_for(settings(api_port=port, log_level="DEBUG", secret_key=DEVELOPMENT_KEY))
+    with said.open("wb") as log, subprocess.Popen(astegni("api"), env=environment, stdout=log, stderr=log) as child:
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_it_answers(url, child)
+            yield url, said
+        finally:
+            child.send_signal(signal.SIGTERM)
+            child.wait(30)
+
+
+def _wait_until_it_answers(url: str, child: subprocess.Popen[bytes]) -> None:
+    deadline = stopwatch.monotonic() + 30
+    while stopwatch.monotonic() < deadline:
+        assert child.poll() is None
+        try:
+            httpx2.get(f"{url}/healthz")
+        except httpx2.TransportError:
+            stopwatch.sleep(0.05)
+        else:
+            return
+    raise AssertionError("the API did not start")
+
+
+def test_the_secret_is_in_no_log_no_figure_and_no_problem(
+    school: Any, bearer: Any, database: Database, process: tuple[str, Path], lessons: list[int]
+) -> None:
+    """Whatever happens: found, not modified, asked in a wrong way, revoked, a crash."""
+    url, log = process
+    address = httpx2.post(url + MINE, headers=bearer(school.tutor)).json()["url"]
+    assert address.startswith(url)
+    secret = address.rpartition("/")[2].removesuffix(".ics")
+    answers = [
+        httpx2.get(address),
+        httpx2.head(address),
+        httpx2.get(address, headers={"If-None-Match": "*"}),
+        httpx2.get(address + "?x=1"),
+        httpx2.get(address + "/"),
+        httpx2.get(address.removesuffix(".ics")),
+        httpx2.get(address.replace("/v1/", "/v2/")),
+        httpx2.post(address, content=b"x"),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 304, 200, 404, 404, 404, 405]
+    httpx2.delete(url + MINE, headers=bearer(school.tutor))
+    answers.append(httpx2.get(address))
+    with database.transaction() as session:
+        session.execute(text("ALTER TABLE calendar_feeds RENAME TO elsewhere"))
+    answers.append(httpx2.get(address))
+    answers.append(httpx2.get(f"{url}/metrics"))
+    assert [answer.status_code for answer in answers[-3:]] == [404, 500, 200]
+    said = log.read_text()
+    for answer in answers:
+        assert secret not in answer.text
+        assert secret not in str(answer.headers)
+    assert secret not in said
+    # It has looked where it should.
+    assert said.count('"/v1/calendar/{secret}.ics"') >= 7
+    assert "request_crashed" in said
+    assert 'route="/v1/calendar/{secret}.ics"' in answers[-1].text
+
+
+def test_without_a_database_the_secret_is_not_said_either(services: Any) -> None:
+    away = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    with TestClient(create_api(replace(services, database=away))) as client:
+        answer = client.get("/v1/calendar/hush-hush.ics")
+    away.close()
+    assert answer.status_code == 503
+    assert "hush-hush" not in answer.text
+
+
+def test_the_description_names_no_operation_twice(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    assert set(paths["/v1/calendar/{secret}.ics"]) == {"get"}
+    assert "security" not in paths["/v1/calendar/{secret}.ics"]["get"]
+    assert "text/calendar" in paths["/v1/calendar/{secret}.ics"]["get"]["responses"]["200"]["content"]

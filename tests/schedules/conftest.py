@@ -1,0 +1,151 @@
+"""A tutor's diary: series and lessons as tests make them, and what is stored of them."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+import pytest
+from sqlalchemy import Row, text
+
+from worker.database import Database
+from worker.schedules.lessons import create_lesson
+from worker.schedules.reconcile import Filled, fill, reconcile
+from worker.schedules.recurrence import Wish, read_recurrence
+from worker.schedules.series import Made, Participant, create_series, follow_booking, join_series
+
+# A Friday; the first Monday after it is the 4th.
+NOW = datetime(2026, 5, 1, 9, tzinfo=UTC)
+HORIZON = 28
+
+
+class Diary:
+    """What happens at one moment (`now`), in Addis Ababa unless said otherwise. The tutor is number 11."""
+
+    def __init__(self, database: Database, school: Any) -> None:
+        self.database = database
+        self.school = school
+        self.now = NOW
+        # Student 25 learns with tutor 11 too.
+        self.booking_id: int = school.booking_id
+        self.second_booking_id: int = self.execute(
+            "INSERT INTO tutor_student_bookings (tutor_id, student_id) VALUES (11, 25) RETURNING id"
+        )[0].id
+        self.first = Participant(22, self.booking_id)
+        self.second = Participant(25, self.second_booking_id)
+
+    def execute(self, statement: str, **values: Any) -> Sequence[Row[Any]]:
+        """One statement, committed; its rows if it gives any."""
+        with self.database.transaction() as session:
+            result = session.execute(text(statement), values)
+            return result.all() if result.returns_rows else []  # type: ignore[attr-defined]
+
+    def series(
+        self,
+        pattern: str | None = "FREQ=WEEKLY;BYDAY=MO",
+        *,
+        day: str = "2026-05-04",
+        start: str = "10:00",
+        end: str = "11:00",
+        zone: str = "Africa/Addis_Ababa",
+        people: Sequence[Participant] | None = None,
+        tutor_id: int = 11,
+        skip_conflicts: bool = False,
+        package_name: str | None = None,
+        horizon_days: int = HORIZON,
+        **wish: Any,
+    ) -> Made:
+        """Make a series; of student 22 unless said otherwise."""
+        recurrence = read_recurrence(
+            Wish(date.fromisoformat(day), time.fromisoformat(start), time.fromisoformat(end), zone, pattern, **wish)
+        )
+        with self.database.transaction() as session:
+            return create_series(
+                session,
+                tutor_id=tutor_id,
+                recurrence=recurrence,
+                content={"subject": "Mathematics"},
+                participants=[self.first] if people is None else people,
+                package_name=package_name,
+                now=self.now,
+                horizon_days=horizon_days,
+                skip_conflicts=skip_conflicts,
+            )
+
+    def lesson(
+        self,
+        day: str,
+        start: str = "10:00",
+        end: str = "11:00",
+        *,
+        tutor_id: int = 11,
+        person: Participant | None = None,
+        free: bool = False,
+    ) -> int:
+        """Make a single lesson of student 22, or a free slot; its id."""
+        wish = Wish(date.fromisoformat(day), time.fromisoformat(start), time.fromisoformat(end), "Africa/Addis_Ababa")
+        with self.database.transaction() as session:
+            made = create_lesson(
+                session,
+                tutor_id=tutor_id,
+                recurrence=read_recurrence(wish),
+                content={},
+                participant=None if free else person or self.first,
+                now=self.now,
+            )
+        assert made.schedule_id is not None
+        return made.schedule_id
+
+    def reconcile(self, *series_ids: int, horizon_days: int = HORIZON) -> list[Any]:
+        with self.database.transaction() as session:
+            return reconcile(session, series_ids, now=self.now, horizon_days=horizon_days)
+
+    def fill(self, *, horizon_days: int = HORIZON, batch: int = 100) -> list[Filled]:
+        """Call until nothing is due."""
+        done = []
+        while True:
+            with self.database.transaction() as session:
+                filled = fill(session, now=self.now, horizon_days=horizon_days, batch=batch)
+            if filled.series == 0:
+                return done
+            done.append(filled)
+
+    def join(self, series_id: int, person: Participant) -> list[Any]:
+        with self.database.transaction() as session:
+            return join_series(session, series_id, person, now=self.now, horizon_days=HORIZON)
+
+    def book_status(self, booking_id: int, status: str, **columns: Any) -> None:
+        """Change a booking, and let its lessons follow."""
+        with self.database.transaction() as session:
+            sets = ", ".join(["status = :status", *(f"{name} = :{name}" for name in columns)])
+            session.execute(
+                text(f"UPDATE tutor_student_bookings SET {sets} WHERE id = :id"),  # noqa: S608 - names of our own
+                {"id": booking_id, "status": status, **columns},
+            )
+            follow_booking(session, booking_id, now=self.now, horizon_days=HORIZON)
+
+    def rows(self, series_id: int | None = None) -> Sequence[Row[Any]]:
+        """Lessons in order of time."""
+        return self.execute(
+            "SELECT * FROM tutor_schedules WHERE series_id = :id OR :id IS NULL ORDER BY starts_at, id", id=series_id
+        )
+
+    def days(self, series_id: int | None = None, status: str = "scheduled") -> list[str]:
+        """The days of lessons with a status, like `05-04`."""
+        return [f"{row.schedule_date:%m-%d}" for row in self.rows(series_id) if row.status == status]
+
+    def participants(self) -> list[tuple[int, int, str]]:
+        """schedule_id, student_id, status, in order."""
+        found = self.execute("SELECT schedule_id, student_id, status FROM schedule_participants ORDER BY 1, 2")
+        return [tuple(row) for row in found]  # type: ignore[misc]
+
+    def skips(self) -> list[tuple[str, int | None, str, int | None]]:
+        """Day, student, reason and other lesson, in order."""
+        found = self.execute(
+            "SELECT occurrence_date, student_id, reason, schedule_id FROM schedule_skips ORDER BY 1, 2 NULLS FIRST"
+        )
+        return [(f"{day:%m-%d}", *rest) for day, *rest in found]  # type: ignore[misc]
+
+
+@pytest.fixture
+def diary(database: Database, school: Any) -> Diary:
+    return Diary(database, school)

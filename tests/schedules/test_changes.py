@@ -1,0 +1,310 @@
+"""One lesson, this and the following, or all of them: changed and cancelled; a day skipped."""
+
+from datetime import date, time, timedelta
+from typing import Any
+
+import pytest
+
+from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
+from worker.schedules.cancelling import cancel_lesson
+from worker.schedules.changes import change_lesson
+from worker.schedules.conflicts import LessonConflict
+from worker.schedules.skips import skip_days
+
+MONDAYS = ["05-04", "05-11", "05-18", "05-25", "06-01"]
+
+
+@pytest.fixture
+def change(diary: Any) -> Any:
+    def _change(
+        schedule_id: int, scope: str, *, caller: Any = None, skip_conflicts: bool = False, **changes: Any
+    ) -> Any:
+        with diary.database.transaction() as session:
+            return change_lesson(
+                session,
+                caller or diary.school.tutor,
+                schedule_id,
+                changes,
+                scope=scope,
+                now=diary.now,
+                horizon_days=28,
+                skip_conflicts=skip_conflicts,
+            )
+
+    return _change
+
+
+@pytest.fixture
+def cancel(diary: Any) -> Any:
+    def _cancel(schedule_id: int, scope: str = "one", caller: Any = None) -> Any:
+        with diary.database.transaction() as session:
+            return cancel_lesson(session, caller or diary.school.tutor, schedule_id, scope=scope, now=diary.now)
+
+    return _cancel
+
+
+def hours(diary: Any) -> list[str]:
+    return [f"{row.start_time:%H}" for row in diary.rows() if row.status == "scheduled"]
+
+
+class TestOne:
+    def test_it_moves_and_its_series_leaves_it_alone(self, diary: Any, change: Any) -> None:
+        made = diary.series()
+        change(2, "one", schedule_date=date(2026, 5, 12), start_time=time(15), end_time=time(16), notes="moved")
+        moved = next(row for row in diary.rows() if row.id == 2)
+        assert (str(moved.schedule_date), str(moved.occurrence_date)) == ("2026-05-12", "2026-05-11")
+        assert f"{moved.starts_at:%d %H:%M}-{moved.ends_at:%H:%M}" == "12 12:00-13:00"
+        assert (moved.is_override, moved.sequence, moved.notes) == (True, 1, "moved")
+        change(1, "all", start_time=time(8), end_time=time(9))
+        assert hours(diary) == ["08", "15", "08", "08", "08"]
+        assert diary.reconcile(made.series_id) == []
+        assert len(diary.rows()) == 5
+
+    def test_its_participants_move_with_it(self, diary: Any, change: Any) -> None:
+        diary.series()
+        change(2, "one", start_time=time(15), end_time=time(16))
+        [[starts_at]] = diary.execute("SELECT starts_at FROM schedule_participants WHERE schedule_id = 2")
+        assert f"{starts_at:%H}" == "12"
+
+    def test_a_collision_changes_nothing(self, diary: Any, change: Any) -> None:
+        diary.series()
+        other = diary.lesson("2026-05-11", "15:00", "16:00", person=diary.second)
+        with pytest.raises(LessonConflict) as caught:
+            change(2, "one", start_time=time(15, 30), end_time=time(16, 30))
+        assert caught.value.members["conflicts"][0]["schedule_id"] == other
+        assert {row.sequence for row in diary.rows()} == {0}
+
+    def test_a_held_lesson_keeps_its_time_but_takes_notes(self, diary: Any, change: Any) -> None:
+        diary.lesson("2026-05-04")
+        diary.execute("UPDATE tutor_schedules SET status = 'completed'")
+        change(1, "one", notes="went well", start_time=time(10))
+        assert diary.rows()[0].notes == "went well"
+        with pytest.raises(Conflict, match="completed"):
+            change(1, "one", start_time=time(11))
+
+    def test_a_cancelled_one_is_not_changed(self, diary: Any, change: Any, cancel: Any) -> None:
+        diary.lesson("2026-05-04")
+        cancel(1)
+        with pytest.raises(Conflict, match="cancelled"):
+            change(1, "one", notes="x")
+
+    @pytest.mark.parametrize(
+        "changes", [{"recurrence_pattern": "daily"}, {"start_time": None}, {"timezone": "Mars/Olympus"}]
+    )
+    def test_what_makes_no_sense_is_refused(self, diary: Any, change: Any, changes: Any) -> None:
+        diary.series()
+        with pytest.raises(InvalidInput):
+            change(1, "one", **changes)
+
+
+class TestAll:
+    def test_words_and_times_of_every_future_lesson(self, diary: Any, change: Any) -> None:
+        made = diary.series()
+        diary.now += timedelta(days=7)
+        ids = [row.id for row in diary.rows()]
+        change(3, "all", start_time=time(14), end_time=time(15), subject="Physics", meeting_link=None)
+        rows = diary.rows(made.series_id)
+        assert [row.id for row in rows][:5] == ids
+        assert [(row.subject, f"{row.start_time:%H}", row.sequence) for row in rows][:2] == [
+            ("Mathematics", "10", 0),
+            ("Physics", "14", 1),
+        ]
+        [series] = diary.execute("SELECT * FROM schedule_series")
+        assert (series.subject, str(series.start_time)) == ("Physics", "14:00:00")
+        assert "14:00 to 15:00" in series.recurrence_pattern
+        assert series.recurrence_pattern == rows[1].recurrence_pattern
+
+    def test_a_new_rule(self, diary: Any, change: Any) -> None:
+        diary.series()
+        change(1, "all", recurrence_pattern="every Monday and Thursday")
+        assert diary.days() == ["05-04", "05-07", "05-11", "05-14", "05-18", "05-21", "05-25", "05-28", "06-01"]
+
+    def test_another_day_needs_a_rule(self, diary: Any, change: Any) -> None:
+        diary.series()
+        with pytest.raises(InvalidInput, match="recurrence_pattern"):
+            change(1, "all", schedule_date=date(2026, 5, 5))
+        change(1, "all", schedule_date=date(2026, 5, 5), recurrence_pattern="FREQ=WEEKLY")
+        assert diary.days() == ["05-05", "05-12", "05-19", "05-26", "06-02"]
+        assert diary.days(status="cancelled") == MONDAYS
+
+    def test_a_collision_is_told_and_changes_nothing(self, diary: Any, change: Any) -> None:
+        diary.series()
+        diary.lesson("2026-05-18", "14:00", "15:00", person=diary.second)
+        with pytest.raises(LessonConflict):
+            change(1, "all", start_time=time(14), end_time=time(15))
+        assert {f"{row.start_time:%H} {row.sequence}" for row in diary.rows() if row.series_id} == {"10 0"}
+
+    def test_a_collision_can_be_skipped_and_is_looked_at_again(self, diary: Any, change: Any) -> None:
+        made = diary.series()
+        other = diary.lesson("2026-05-18", "14:00", "15:00", person=diary.second)
+        _, [conflict] = change(1, "all", start_time=time(14), end_time=time(15), skip_conflicts=True)
+        assert conflict.schedule_id == other
+        assert diary.days(made.series_id) == ["05-04", "05-11", "05-25", "06-01"]
+        change(1, "all", start_time=time(16), end_time=time(17))
+        assert diary.days(made.series_id) == MONDAYS
+        assert diary.skips() == []
+
+    def test_more_excluded_days(self, diary: Any, change: Any) -> None:
+        diary.series()
+        change(1, "all", exdates=["2026-05-18"])
+        assert diary.days() == ["05-04", "05-11", "05-25", "06-01"]
+        assert diary.skips() == [("05-18", None, "excluded", None)]
+
+    def test_a_completed_series_goes_on_with_a_longer_rule(self, diary: Any, change: Any) -> None:
+        diary.series("FREQ=WEEKLY;COUNT=2")
+        diary.execute("UPDATE schedule_series SET status = 'completed'")
+        change(2, "all", recurrence_pattern="FREQ=WEEKLY;COUNT=3")
+        assert diary.days() == ["05-04", "05-11", "05-18"]
+
+
+class TestFollowing:
+    @pytest.mark.parametrize("pattern", ["FREQ=WEEKLY", "FREQ=WEEKLY;COUNT=5", "FREQ=WEEKLY;UNTIL=20260601"])
+    def test_the_series_is_split_and_ids_stay(self, diary: Any, change: Any, pattern: str) -> None:
+        old = diary.series(pattern, people=[diary.first, diary.second], exdates=["2026-05-25"]).series_id
+        diary.execute("UPDATE tutor_schedules SET is_override = true, notes = 'mine' WHERE id = 4")
+        ids = [row.id for row in diary.rows()]
+        change(3, "following", start_time=time(14), end_time=time(15))
+        rows = diary.rows()
+        assert [row.id for row in rows][:4] == ids
+        assert [f"{row.start_time:%H}" for row in rows][:4] == ["10", "10", "14", "10"]
+        new = rows[2].series_id
+        assert [row.series_id for row in rows][:4] == [old, old, new, new]
+        first, second = diary.execute("SELECT * FROM schedule_series ORDER BY id")
+        assert (second.split_from_id, second.has_students, str(second.schedule_date)) == (old, True, "2026-05-18")
+        ends = {"C": ("COUNT=2", "COUNT=3"), "U": ("UNTIL=20260517", "UNTIL=20260601")}
+        before, after = ends.get(pattern[12:13], ("UNTIL=20260517", "BYDAY=MO"))
+        assert before in first.rrule
+        assert after in second.rrule
+        assert [seat[1] for seat in diary.participants()] == [22, 25] * len(rows)
+        assert diary.execute("SELECT series_id FROM schedule_skips")[0].series_id == new
+        assert diary.reconcile(old, new) == []
+        diary.now += timedelta(days=70)
+        diary.fill()
+        assert len(diary.rows(old)) == 2
+        # 18 May and 1 June, 25 May being excluded; without an end, every Monday up to 3 August besides.
+        assert len(diary.rows(new)) == (2 if pattern != "FREQ=WEEKLY" else 11)
+
+    def test_from_the_first_lesson_on_it_is_all_of_them(self, diary: Any, change: Any) -> None:
+        diary.series()
+        change(1, "following", subject="Physics")
+        assert {row.subject for row in diary.rows()} == {"Physics"}
+        assert len(diary.execute("SELECT * FROM schedule_series")) == 1
+
+    def test_a_new_rule_from_here_on(self, diary: Any, change: Any) -> None:
+        diary.series()
+        change(3, "following", recurrence_pattern="every Tuesday")
+        assert diary.days() == ["05-04", "05-11", "05-19", "05-26", "06-02", "06-09", "06-16"]
+        assert diary.days(status="cancelled") == ["05-18", "05-25", "06-01"]
+
+    def test_a_collision_splits_nothing(self, diary: Any, change: Any) -> None:
+        diary.series()
+        diary.lesson("2026-05-25", "14:00", "15:00", person=diary.second)
+        with pytest.raises(LessonConflict):
+            change(3, "following", start_time=time(14), end_time=time(15))
+        assert len(diary.execute("SELECT * FROM schedule_series")) == 1
+
+
+class TestCancel:
+    def test_one(self, diary: Any, cancel: Any) -> None:
+        made = diary.series()
+        for _ in range(2):
+            cancel(2)
+        [row] = [row for row in diary.rows() if row.status == "cancelled"]
+        assert (row.id, row.cancelled_by, row.sequence) == (2, "person", 1)
+        assert diary.reconcile(made.series_id) == []
+        assert len(diary.days()) == 4
+
+    @pytest.mark.parametrize("status", ["in_progress", "completed"])
+    def test_what_has_begun_is_not_cancelled(self, diary: Any, cancel: Any, status: str) -> None:
+        diary.lesson("2026-05-04")
+        diary.execute("UPDATE tutor_schedules SET status = :status", status=status)
+        with pytest.raises(Conflict, match=status):
+            cancel(1)
+
+    def test_all(self, diary: Any, cancel: Any) -> None:
+        diary.series()
+        diary.execute("UPDATE tutor_schedules SET is_override = true WHERE id = 4")
+        diary.now += timedelta(days=4)
+        cancel(3, "all")
+        assert diary.days() == ["05-04"]
+        assert {row.cancelled_by for row in diary.rows()[1:]} == {"person"}
+        assert diary.execute("SELECT status FROM schedule_series")[0].status == "cancelled"
+        assert diary.fill() == []
+        diary.book_status(diary.booking_id, "paused")
+        diary.book_status(diary.booking_id, "active")
+        assert diary.days() == ["05-04"]
+
+    @pytest.mark.parametrize("pattern", ["FREQ=WEEKLY", "FREQ=WEEKLY;COUNT=9", "FREQ=WEEKLY;UNTIL=20270101"])
+    def test_following_ends_the_rule(self, diary: Any, cancel: Any, pattern: str) -> None:
+        made = diary.series(pattern)
+        cancel(3, "following")
+        assert diary.days() == ["05-04", "05-11"]
+        diary.now += timedelta(days=30)
+        diary.fill()
+        assert diary.reconcile(made.series_id) == []
+        assert len(diary.rows()) == 5
+
+    def test_following_takes_slots_that_were_booked(self, diary: Any, cancel: Any) -> None:
+        diary.series(people=[])
+        diary.execute("UPDATE tutor_schedules SET student_id = 22, booked_at = now() WHERE id = 4")
+        cancel(3, "following")
+        assert diary.days() == ["05-04", "05-11"]
+
+
+class TestSkip:
+    def skip(self, diary: Any, *days: str, caller: Any = None) -> None:
+        with diary.database.transaction() as session:
+            skip_days(
+                session, caller or diary.school.tutor, 1, [date.fromisoformat(day) for day in days], now=diary.now
+            )
+
+    def test_lessons_of_skipped_days_are_cancelled_for_good(self, diary: Any) -> None:
+        diary.series()
+        for _ in range(2):
+            self.skip(diary, "2026-05-11", "2026-06-15")
+        assert diary.days() == ["05-04", "05-18", "05-25", "06-01"]
+        assert diary.skips() == [("05-11", None, "excluded", None), ("06-15", None, "excluded", None)]
+        assert [(row.cancelled_by, row.sequence) for row in diary.rows() if row.status == "cancelled"] == [
+            ("person", 1)
+        ]
+        diary.fill(horizon_days=49)
+        assert diary.days() == ["05-04", "05-18", "05-25", "06-01", "06-08", "06-22"]
+
+    def test_a_day_that_was_skipped_for_a_collision(self, diary: Any) -> None:
+        diary.lesson("2026-05-11", person=diary.second)
+        diary.series(skip_conflicts=True)
+        self.skip(diary, "2026-05-11")
+        assert diary.skips() == [("05-11", None, "excluded", None)]
+
+    def test_other_days_and_past_ones_are_refused(self, diary: Any) -> None:
+        diary.series()
+        with pytest.raises(InvalidInput, match="2026-05-12 is no day of this series: Every Monday"):
+            self.skip(diary, "2026-05-12")
+        diary.now += timedelta(days=4)
+        with pytest.raises(Conflict, match="has begun"):
+            self.skip(diary, "2026-05-04")
+
+    @pytest.mark.parametrize(
+        ("who", "error"), [("student", Forbidden), ("parent", Forbidden), ("other_tutor", NotFound)]
+    )
+    def test_only_the_tutor_skips(self, diary: Any, who: str, error: type[Exception]) -> None:
+        diary.series()
+        with pytest.raises(error):
+            self.skip(diary, "2026-05-11", caller=getattr(diary.school, who))
+
+
+@pytest.mark.parametrize(
+    ("who", "error"),
+    [("student", Forbidden), ("parent", Forbidden), ("other_tutor", NotFound), ("other_student", NotFound)],
+)
+@pytest.mark.parametrize("scope", ["one", "following", "all"])
+def test_only_the_tutor_changes(
+    diary: Any, change: Any, cancel: Any, who: str, error: type[Exception], scope: str
+) -> None:
+    diary.series()
+    caller = getattr(diary.school, who)
+    with pytest.raises(error):
+        change(2, scope, caller=caller, notes="x")
+    with pytest.raises(error):
+        cancel(2, scope, caller)
+    assert diary.days() == MONDAYS

@@ -1,0 +1,181 @@
+"""A tutor's free time, and who takes a part of it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
+from worker.schedules.cancelling import cancel_lesson
+from worker.schedules.conflicts import LessonConflict
+from worker.schedules.free_time import Free, free_parts
+from worker.schedules.instants import Instants
+from worker.schedules.reading import Range
+from worker.schedules.slots import book_slot, list_slots
+
+EIGHT = datetime(2026, 5, 4, 8, tzinfo=UTC)
+
+
+def at(begin: float, end: float) -> Instants:
+    """Hours from eight on."""
+    return Instants(EIGHT + timedelta(hours=begin), EIGHT + timedelta(hours=end))
+
+
+@pytest.mark.parametrize(
+    ("lessons", "free"),
+    [
+        ([], [(0, 4)]),
+        ([(-2, -1), (-1, 0), (4, 5), (6, 7)], [(0, 4)]),
+        ([(1, 2)], [(0, 1), (2, 4)]),
+        ([(-1, 1), (1, 2), (3, 5)], [(2, 3)]),
+        ([(0, 4)], []),
+        ([(-1, 5)], []),
+    ],
+)
+def test_free_time_is_what_lessons_leave(lessons: list[Any], free: list[Any]) -> None:
+    found = free_parts(at(0, 4), [at(*one) for one in lessons])
+    assert found == [Free(*at(*one), whole=one == (0, 4)) for one in free]
+
+
+@pytest.fixture
+def book(diary: Any) -> Any:
+    def _book(schedule_id: int, caller: Any = None, **who: Any) -> Any:
+        with diary.database.transaction() as session:
+            said = {"student_id": None, "booking_id": None} | who
+            return book_slot(session, caller or diary.school.student, schedule_id, now=diary.now, **said)
+
+    return _book
+
+
+def free(diary: Any, tutor_id: int = 11) -> list[tuple[int, str, bool]]:
+    with diary.database.transaction() as session:
+        range_ = Range(date(2026, 5, 1), date(2026, 6, 30))
+        found, _ = list_slots(session, tutor_id, range_, now=diary.now, after=None, limit=100)
+    return [(one.schedule_id, f"{one.starts_at:%d %H:%M}-{one.ends_at:%H:%M}", one.bookable) for one in found]
+
+
+def test_a_booked_slot_is_a_lesson_of_its_student(diary: Any, book: Any) -> None:
+    slot = diary.lesson("2026-05-04", free=True)
+    book(slot)
+    [row] = diary.rows()
+    assert (row.student_id, row.student_name, row.booking_id) == (22, "student 2", diary.booking_id)
+    assert (row.booked_at, row.sequence, row.status) == (diary.now, 1, "scheduled")
+    assert diary.participants() == [(slot, 22, "scheduled")]
+    assert free(diary) == []
+
+
+def test_free_time_is_slots_less_lessons(diary: Any) -> None:
+    one = diary.lesson("2026-05-04", "08:00", "12:00", free=True)
+    two = diary.lesson("2026-05-05", "08:00", "09:00", free=True)
+    diary.lesson("2026-05-04", "09:00", "10:00")
+    assert free(diary) == [
+        (one, "04 05:00-06:00", False),
+        (one, "04 07:00-09:00", False),
+        (two, "05 05:00-06:00", True),
+    ]
+    assert free(diary, 14) == []
+    diary.now += timedelta(days=4)
+    assert free(diary) == []
+    with pytest.raises(NotFound):
+        free(diary, 99)
+
+
+def test_a_parent_books_for_a_child_of_theirs(diary: Any, book: Any) -> None:
+    slot = diary.lesson("2026-05-04", free=True)
+    with pytest.raises(InvalidInput, match="student_id is missing"):
+        book(slot, diary.school.parent)
+    with pytest.raises(InvalidInput, match="neither you nor a child"):
+        book(slot, diary.school.parent, student_id=25)
+    assert book(slot, diary.school.parent, student_id=22).student_id == 22
+
+
+@pytest.mark.parametrize("who", ["tutor", "other_tutor"])
+def test_tutors_book_nothing(diary: Any, book: Any, who: str) -> None:
+    with pytest.raises(Forbidden):
+        book(diary.lesson("2026-05-04", free=True), getattr(diary.school, who))
+
+
+def test_what_is_no_free_slot_cannot_be_booked(diary: Any, book: Any) -> None:
+    lesson = diary.lesson("2026-05-04")
+    with pytest.raises(NotFound):
+        book(lesson, diary.school.other_student)
+    with pytest.raises(NotFound):
+        book(99)
+    slot = diary.lesson("2026-05-05", free=True)
+    book(slot)
+    with pytest.raises(Conflict, match="not free any more"):
+        book(slot, diary.school.other_student)
+    late = diary.lesson("2026-05-06", free=True)
+    diary.now += timedelta(days=6)
+    with pytest.raises(Conflict, match="not free any more"):
+        book(late)
+
+
+def test_a_slot_that_a_lesson_covers_in_part_is_refused_with_its_name(diary: Any, book: Any) -> None:
+    slot = diary.lesson("2026-05-04", "08:00", "12:00", free=True)
+    lesson = diary.lesson("2026-05-04", "09:00", "10:00", person=diary.second)
+    with pytest.raises(LessonConflict) as caught:
+        book(slot)
+    assert caught.value.members["conflicts"][0]["schedule_id"] == lesson
+
+
+def test_a_booking_that_is_named_must_fit(diary: Any, book: Any) -> None:
+    slot = diary.lesson("2026-05-04", free=True)
+    for wrong in (diary.school.other_booking_id, 999):
+        with pytest.raises(InvalidInput, match="no active booking"):
+            book(slot, booking_id=wrong)
+    assert book(slot, booking_id=diary.booking_id).booking_id == diary.booking_id
+
+
+def test_two_students_want_one_slot(diary: Any, book: Any) -> None:
+    slot = diary.lesson("2026-05-04", free=True)
+
+    def attempt(caller: Any) -> str:
+        try:
+            book(slot, caller)
+        except Conflict as error:
+            return error.detail
+        return "booked"
+
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(attempt, (diary.school.student, diary.school.other_student)))
+    assert sorted(said) == [f"Slot {slot} is not free any more.", "booked"]
+    assert len(diary.participants()) == 1
+
+
+@pytest.mark.parametrize("who", ["student", "parent"])
+def test_a_student_gives_back_what_they_booked(diary: Any, book: Any, who: str) -> None:
+    slot = diary.lesson("2026-05-04", free=True)
+    book(slot)
+    with diary.database.transaction() as session:
+        cancel_lesson(session, getattr(diary.school, who), slot, scope="one", now=diary.now)
+    [row] = diary.rows()
+    assert (row.student_id, row.student_name, row.booking_id, row.booked_at, row.status, row.sequence) == (
+        None,
+        None,
+        None,
+        None,
+        "scheduled",
+        2,
+    )
+    assert diary.participants() == []
+    assert free(diary) == [(slot, "04 07:00-08:00", True)]
+
+
+def test_a_stranger_does_not(diary: Any, book: Any) -> None:
+    slot = diary.lesson("2026-05-04", free=True)
+    book(slot)
+    for caller, error in ((diary.school.other_student, NotFound), (diary.school.student, Forbidden)):
+        scope = "one" if error is NotFound else "all"
+        with pytest.raises(error), diary.database.transaction() as session:
+            cancel_lesson(session, caller, slot, scope=scope, now=diary.now)
+
+
+def test_pausing_a_booking_stops_its_slots_and_resuming_brings_them_back(diary: Any, book: Any) -> None:
+    diary.series("FREQ=DAILY;COUNT=2", people=[])
+    book(1)
+    diary.book_status(diary.booking_id, "paused")
+    assert diary.days() == ["05-05"]
+    diary.book_status(diary.booking_id, "active")
+    assert diary.days() == ["05-04", "05-05"]

@@ -1,0 +1,94 @@
+"""A person's calendar for Google Calendar, Outlook, Thunderbird: `/v1/me/calendar` and the secret address itself."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from starlette.responses import Response
+
+from worker import clock
+from worker.access.callers import Caller, User
+from worker.api.callers import CallerOf
+from worker.api.conditional import conditional_answer
+from worker.api.fields import Document
+from worker.api.problems import responses
+from worker.api.services import ServicesOf
+from worker.calendars.ics import render
+from worker.errors import Forbidden
+from worker.schedules.feed_lessons import read_feed
+from worker.schedules.feeds import feed_created_at, find_owner, open_feed, revoke_feed
+
+router = APIRouter(tags=["calendar"], responses=responses(503))
+
+_OWN = "/v1/me/calendar"
+_FEED = "/v1/calendar/{secret}.ics"
+# Calendars ask once an hour at most; whoever presses their button again sees a change after these seconds.
+_MAX_AGE = 300
+_HEADERS = {
+    "Content-Type": "text/calendar; charset=utf-8",
+    "Content-Disposition": 'inline; filename="astegni.ics"',
+    "Cache-Control": f"private, max-age={_MAX_AGE}",
+    # Notes hold what people wrote: no browser shall find a page in them.
+    "X-Content-Type-Options": "nosniff",
+}
+_CALENDAR: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The calendar (RFC 5545).", "content": {"text/calendar": {"schema": {"type": "string"}}}},
+    304: {"description": "Not Modified"},
+}
+Secret = Annotated[str, Path(description="The secret of the address. Whoever knows it reads the calendar.")]
+
+
+class FeedAddress(Document):
+    """The address to subscribe to. It is never told again."""
+
+    url: str
+
+
+class FeedDocument(Document):
+    """Whether there is an address, and since when."""
+
+    active: bool
+    created_at: datetime | None
+
+
+@router.post(_OWN, status_code=201, responses=responses(401, 403), summary="Make the address of the own calendar")
+def post_calendar(request: Request, response: Response, caller: CallerOf, services: ServicesOf) -> FeedAddress:
+    """A new secret address; the one before stops working. An `Idempotency-Key` has no effect: no secret is kept."""
+    user = _person(caller)
+    with services.database.transaction() as session:
+        secret = open_feed(session, user.user_id)
+    response.headers["Cache-Control"] = "no-store"
+    return FeedAddress(url=f"{request.base_url}{_FEED.format(secret=secret).removeprefix('/')}")
+
+
+@router.get(_OWN, responses=responses(401, 403), summary="Is there an address of the own calendar?")
+def get_calendar(caller: CallerOf, services: ServicesOf) -> FeedDocument:
+    """Whether there is one; never the address."""
+    with services.database.transaction() as session:
+        created_at = feed_created_at(session, _person(caller).user_id)
+    return FeedDocument(active=created_at is not None, created_at=created_at)
+
+
+@router.delete(_OWN, status_code=204, responses=responses(401, 403), summary="Revoke the address of the own calendar")
+def delete_calendar(caller: CallerOf, services: ServicesOf) -> None:
+    """The address stops working at once. Done twice it is the same."""
+    with services.database.transaction() as session:
+        revoke_feed(session, _person(caller).user_id)
+
+
+@router.head(_FEED, include_in_schema=False)
+@router.get(_FEED, response_class=Response, responses=_CALENDAR | responses(404, 422), summary="Read a calendar")
+def get_feed(secret: Secret, request: Request, services: ServicesOf) -> Response:
+    """The lessons of the address's owner, thirty days back and all that are stored ahead. Needs no token."""
+    timezone = services.settings.timezone
+    with services.database.transaction() as session:
+        owner = find_owner(session, secret)
+        feed = read_feed(session, owner, now=clock.now(), timezone=timezone)
+    content = render(feed.name, feed.events, home=feed.timezone)
+    return conditional_answer(request.headers, content, changed_at=feed.changed_at, headers=_HEADERS)
+
+
+def _person(caller: Caller) -> User:
+    if not isinstance(caller, User):
+        raise Forbidden("An operator has no calendar.")
+    return caller

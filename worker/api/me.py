@@ -1,0 +1,57 @@
+"""What belongs to whoever asks: `/v1/me/students`."""
+
+from datetime import date, datetime, time
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from worker import clock
+from worker.api.bookings import BookingDocument, BookingStatus
+from worker.api.callers import CallerOf
+from worker.api.fields import Document
+from worker.api.paging import Cursor, Limit, Page, cursor_after, position
+from worker.api.problems import responses
+from worker.api.services import ServicesOf
+from worker.bookings.students import list_students
+
+router = APIRouter(prefix="/v1/me", tags=["bookings"], responses=responses(401, 403, 422, 503))
+
+
+class NextLessonDocument(Document):
+    """The lesson that is on now or comes next; times are local to `timezone`."""
+
+    schedule_id: int = Field(validation_alias="id")
+    series_id: int | None
+    subject: str | None
+    schedule_date: date
+    start_time: time
+    end_time: time
+    timezone: str | None
+    starts_at: datetime
+    ends_at: datetime
+    status: str
+
+
+class StudentDocument(Document):
+    """A student with all their bookings, newest first, and their next lesson."""
+
+    student_id: int
+    student_name: str
+    grade_level: str | None
+    bookings: list[BookingDocument]
+    next_lesson: NextLessonDocument | None
+
+
+@router.get("/students", summary="List my students")
+def get_students(
+    caller: CallerOf,
+    services: ServicesOf,
+    status: BookingStatus | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[StudentDocument]:
+    """The tutor's students, each once, those with the newest bookings first; `status` is that of the bookings."""
+    with services.database.transaction() as session:
+        found = list_students(session, caller, status=status, before=position(cursor), limit=limit + 1, now=clock.now())
+        items = [StudentDocument.model_validate(student) for student in found[:limit]]
+    return Page(items=items, next=cursor_after([student.position for student in found], limit))

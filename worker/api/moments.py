@@ -1,0 +1,74 @@
+"""Days, instants and clock times in requests; and cursors of lists that are in order of time."""
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Any
+
+from fastapi import Query
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
+
+from worker.api.fields import LARGEST_INTEGER, Day, Instant, Words
+from worker.errors import InvalidInput
+
+From = Annotated[
+    Words,
+    Query(
+        alias="from", max_length=40, description="First day, or an instant with its offset.", examples=["2026-01-31"]
+    ),
+]
+To = Annotated[
+    Words, Query(alias="to", max_length=40, description="Last day (included), or an instant (not included).")
+]
+
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", re.ASCII)
+# A plus sign that was not escaped in an address arrives as a space.
+_LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d:\d\d$)")
+_DAY: TypeAdapter[date] = TypeAdapter(Day)
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
+_NO_INSTANT = "-"
+
+
+def _written_clock(value: Any) -> Any:
+    if not isinstance(value, str) or not _CLOCK.fullmatch(value):
+        raise ValueError("must be a local time like 14:30 or 14:30:00")
+    return value
+
+
+Clock = Annotated[time, BeforeValidator(_written_clock, json_schema_input_type=time)]
+
+
+def moment(name: str, text: str) -> date | datetime:
+    """A day, or an instant with its offset. Raises InvalidInput, which names the parameter."""
+    try:
+        return _DAY.validate_python(text) if len(text) == 10 else _INSTANT.validate_python(_LOST_PLUS.sub("+", text))
+    except ValidationError as error:
+        said = "a day like 2026-01-31, or an instant like 2026-01-31T14:00:00Z, in the years 2000 to 2100"
+        raise InvalidInput(f"`{name}` must be {said}.") from error
+
+
+def time_position(cursor: str | None) -> tuple[datetime | None, int] | None:
+    """When the last item before began (None: it has no instant), and its id. Raises InvalidInput."""
+    if cursor is None:
+        return None
+    try:
+        name, when, number = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").split(" ")
+        schedule_id = int(number)
+        if name != "after" or not 0 < schedule_id <= LARGEST_INTEGER:
+            raise ValueError
+        if when == _NO_INSTANT:
+            return None, schedule_id
+        return datetime.fromisoformat(when).astimezone(UTC), schedule_id
+    except (ValueError, OverflowError, binascii.Error) as error:
+        raise InvalidInput("The cursor is not one that a list has given; start without it.") from error
+
+
+def cursor_after_time(items: Sequence[tuple[datetime | None, int]], limit: int) -> str | None:
+    """The cursor behind the first `limit` of these, when more of them were found."""
+    if len(items) <= limit:
+        return None
+    starts_at, schedule_id = items[limit - 1]
+    when = starts_at.astimezone(UTC).isoformat() if starts_at is not None else _NO_INSTANT
+    return base64.urlsafe_b64encode(f"after {when} {schedule_id}".encode()).decode()

@@ -1,0 +1,279 @@
+"""What the calendar's routes take and give: the columns of its tables."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+
+from worker.api.fields import Body, Day, Document, Number, Words
+from worker.api.moments import Clock
+from worker.calendars.ethiopian import MONTH_NAMES, spoken_clock, to_ethiopian
+from worker.schedules.columns import DESCRIBING
+from worker.schedules.reading import LessonView
+from worker.schedules.recurrence import Wish
+from worker.schedules.series import Made
+
+Calendar = Literal["gregorian", "ethiopian"]
+Scope = Literal["one", "following", "all"]
+ScheduleStatus = Literal["scheduled", "in_progress", "completed", "cancelled"]
+SessionFormat = Literal["online", "in-person", "hybrid"]
+Year = Annotated[int, Field(strict=True, ge=1, le=9999)]
+_Name = Annotated[Words, Field(max_length=60)]
+_Month = _Name | Annotated[int, Field(strict=True, ge=1, le=13)]
+# A year of days, and some more than can be: the rules count them, and say so.
+_MOST_DATES = 1000
+
+_OF_THE_WISH = (
+    "schedule_date",
+    "start_time",
+    "end_time",
+    "recurrence_pattern",
+    "exdates",
+    "schedule_type",
+    "months",
+    "days",
+    "year",
+    "year_to",
+    "specific_dates",
+)
+
+
+class LessonFields(Body):
+    """What can be said of lessons when they are made and later; times are local to `timezone`.
+
+    When they are is said by `recurrence_pattern` (an RRULE, or words like "every Monday"), or by `schedule_type` with
+    `months`, `days`, `year`, `year_to` or with `specific_dates`; by none of these, it is one lesson.
+    """
+
+    subject: Annotated[Words, Field(max_length=100)] | None = None
+    grade_level: Annotated[Words, Field(max_length=50)] | None = None
+    session_format: SessionFormat | None = None
+    schedule_date: Day | None = None
+    start_time: Clock | None = None
+    end_time: Clock | None = None
+    timezone: _Name | None = None
+    recurrence_pattern: Annotated[Words, Field(max_length=1000)] | None = None
+    exdates: Annotated[list[_Name], Field(max_length=_MOST_DATES)] | None = None
+    schedule_type: _Name | None = None
+    months: Annotated[list[_Month], Field(max_length=50)] | None = None
+    days: Annotated[list[_Name], Field(max_length=50)] | None = None
+    year: Year | None = None
+    year_to: Year | None = None
+    specific_dates: Annotated[list[_Name], Field(max_length=_MOST_DATES)] | None = None
+    meeting_link: Annotated[Words, Field(max_length=500)] | None = None
+    location: Annotated[Words, Field(max_length=255)] | None = None
+    notes: Annotated[Words, Field(max_length=10_000)] | None = None
+
+
+class NewSchedule(LessonFields):
+    """Lessons to make: of a booking, or, without one, slots that students can book."""
+
+    booking_id: Number | None = None
+    start_time: Clock
+    end_time: Clock
+
+    def wish(self, timezone: str, calendar: str) -> Wish:
+        """The fields that say when; `timezone` is used when none is named."""
+        said = {name: value for name in _OF_THE_WISH if (value := getattr(self, name)) is not None}
+        given = {"schedule_date": None} | said
+        return Wish(**given, timezone=self.timezone or timezone, calendar=calendar)
+
+    def content(self) -> dict[str, Any]:
+        """The fields that describe."""
+        return {name: value for name in DESCRIBING if (value := getattr(self, name)) is not None}
+
+
+class ScheduleChange(LessonFields):
+    """Only what is sent is changed."""
+
+
+class SlotBooking(Body):
+    """Who will come: a parent names the child. The booking by which they come need not be named."""
+
+    student_id: Number | None = None
+    booking_id: Number | None = None
+
+
+class DaysToSkip(Body):
+    """Days of a series."""
+
+    dates: Annotated[list[Day], Field(min_length=1, max_length=_MOST_DATES)]
+
+
+class SpokenClock(Document):
+    """A time as told in Ethiopia: hour 1 to 12, counted from dawn, and the part of the day."""
+
+    hour: int
+    minute: int
+    part: str
+
+    @classmethod
+    def of(cls, clock: time) -> Self:
+        """The time on the six-hour clock."""
+        hour, minute, part = spoken_clock(clock)
+        return cls(hour=hour, minute=minute, part=part)
+
+
+class EthiopianTime(Document):
+    """The local day and times in the Ethiopian calendar."""
+
+    year: int
+    month: int
+    month_name: str
+    day: int
+    start: SpokenClock
+    end: SpokenClock
+
+    @classmethod
+    def of(cls, day: date, start: time, end: time) -> Self:
+        """The same day and times."""
+        there = to_ethiopian(day)
+        return cls(
+            year=there.year,
+            month=there.month,
+            month_name=MONTH_NAMES[there.month - 1],
+            day=there.day,
+            start=SpokenClock.of(start),
+            end=SpokenClock.of(end),
+        )
+
+
+class InCalendar(Document):
+    """Something with a local day and times; `ethiopian` is there when it was asked for."""
+
+    schedule_date: date
+    start_time: time
+    end_time: time
+    ethiopian: EthiopianTime | None = None
+
+    @model_serializer(mode="wrap")
+    def _leave_out(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        document: dict[str, Any] = write(self)
+        if self.ethiopian is None:
+            del document["ethiopian"]
+        return document
+
+    def shown_in(self, calendar: str) -> Self:
+        """The same, with the Ethiopian day and times when `calendar` is that."""
+        if calendar != "ethiopian":
+            return self
+        return self.model_copy(
+            update={"ethiopian": EthiopianTime.of(self.schedule_date, self.start_time, self.end_time)}
+        )
+
+
+class ConflictDocument(Document):
+    """A lesson that could not be: who is busy, and with which other lesson."""
+
+    schedule_date: date
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+    schedule_id: int | None
+    student_id: int | None = None
+
+
+class ScheduleDocument(InCalendar):
+    """A lesson or a free slot."""
+
+    id: int
+    tutor_id: int
+    booking_id: int | None
+    series_id: int | None
+    student_id: int | None
+    student_name: str | None
+    participants: list[int]
+    subject: str | None
+    grade_level: str | None
+    session_format: str | None
+    timezone: str | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    meeting_link: str | None
+    location: str | None
+    notes: str | None
+    status: str
+    cancelled_by: str | None
+    attendance: str
+    is_recurring: bool
+    recurrence_pattern: str | None
+    occurrence_date: date | None
+    is_override: bool
+    booked_at: datetime | None
+    sequence: int
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, view: LessonView, calendar: str) -> Self:
+        """The document of what a caller may see of a lesson."""
+        return cls(**_values(cls, view)).shown_in(calendar)
+
+
+class ChangedSchedule(ScheduleDocument):
+    """A lesson after a change; `conflicts` are those of its series that could not be."""
+
+    conflicts: list[ConflictDocument]
+
+    @classmethod
+    def after(cls, view: LessonView, conflicts: Sequence[Any]) -> Self:
+        """The document of the lesson and of what else came of the change."""
+        documents = [ConflictDocument.model_validate(one) for one in conflicts]
+        return cls(**{**_values(cls, view), "conflicts": documents})
+
+
+def _values(cls: type[ScheduleDocument], view: LessonView) -> Mapping[str, Any]:
+    """The columns of the row; of its students only what the caller may see."""
+    own = {name: getattr(view.lesson, name) for name in cls.model_fields if hasattr(view.lesson, name)}
+    return own | {
+        "student_id": view.student_id,
+        "student_name": view.student_name,
+        "booking_id": view.booking_id,
+        "participants": list(view.participants),
+    }
+
+
+class FirstLesson(InCalendar):
+    """One of the first lessons of what was made; without an id when it was only tried."""
+
+    id: int | None
+    timezone: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+class MadeDocument(Document):
+    """What was made, or would be: a series or a single lesson, its rule in plain English, and its first lessons."""
+
+    series_id: int | None
+    schedule_id: int | None
+    text: str
+    occurrences: int
+    first: list[FirstLesson]
+    conflicts: list[ConflictDocument]
+
+    @classmethod
+    def of(cls, made: Made, calendar: str, *, dry_run: bool) -> Self:
+        """The document; of a dry run no id outlives it."""
+        first = [FirstLesson.model_validate(one).shown_in(calendar) for one in made.first]
+        return cls(
+            series_id=None if dry_run else made.series_id,
+            schedule_id=None if dry_run else made.schedule_id,
+            text=made.text,
+            occurrences=made.lessons,
+            first=[one.model_copy(update={"id": None}) for one in first] if dry_run else first,
+            conflicts=[ConflictDocument.model_validate(one) for one in made.conflicts],
+        )
+
+
+class FreeSlotDocument(Document):
+    """A part of a slot in which the tutor is free. Only a whole slot can be booked."""
+
+    schedule_id: int
+    starts_at: datetime
+    ends_at: datetime
+    bookable: bool
+    subject: str | None
+    grade_level: str | None
+    session_format: str | None

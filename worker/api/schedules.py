@@ -1,0 +1,165 @@
+"""Lessons and free slots: `/v1/schedules`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from models.schedules import Schedule
+from worker import clock
+from worker.access.callers import Caller
+from worker.api.callers import CallerOf
+from worker.api.fields import RowId
+from worker.api.moments import From, To, cursor_after_time, moment, time_position
+from worker.api.once import OnceOf, created
+from worker.api.paging import Cursor, Limit, Page
+from worker.api.problems import responses
+from worker.api.schedule_documents import (
+    Calendar,
+    ChangedSchedule,
+    MadeDocument,
+    NewSchedule,
+    ScheduleChange,
+    ScheduleDocument,
+    ScheduleStatus,
+    Scope,
+    SlotBooking,
+)
+from worker.api.services import Services, ServicesOf
+from worker.jobs.idempotency import Answer
+from worker.schedules.cancelling import cancel_lesson
+from worker.schedules.changes import change_lesson
+from worker.schedules.making import Asked, make_lessons, try_lessons, tutor_of, zone_of_tutor
+from worker.schedules.reading import LessonView, Range, find_lesson, list_lessons, view_lessons
+from worker.schedules.slots import book_slot
+
+router = APIRouter(prefix="/v1/schedules", tags=["schedules"], responses=responses(401, 403, 404, 422, 503))
+
+SkipConflicts = Annotated[bool, Query(description="Store the rest, and record each lesson that collides.")]
+ScopeOf = Annotated[Scope, Query(description="This lesson, this and the following, or all of its series.")]
+
+
+@router.post("", status_code=201, response_model=MadeDocument, responses=responses(409), summary="Make lessons")
+def post_schedules(
+    body: NewSchedule,
+    caller: CallerOf,
+    once: OnceOf,
+    services: ServicesOf,
+    dry_run: Annotated[bool, Query(description="Answer the same, with 200, and store nothing.")] = False,
+    skip_conflicts: SkipConflicts = False,
+    calendar: Calendar = "gregorian",
+) -> Response:
+    """Make a series or a single lesson of a booking, or free slots. Nothing is stored when one collides (409)."""
+    now, horizon_days = clock.now(), services.settings.schedule_horizon_days
+    with services.database.transaction() as session:
+        tutor_id = tutor_of(caller)
+        asked = _asked(session, tutor_id, body, services, calendar)
+        if dry_run:
+            tried = try_lessons(session, tutor_id, asked, now=now, horizon_days=horizon_days)
+            document = MadeDocument.of(tried, calendar, dry_run=True)
+            return Response(document.model_dump_json(), media_type="application/json")
+
+        def make() -> Answer:
+            made = make_lessons(
+                session, tutor_id, asked, now=now, horizon_days=horizon_days, skip_conflicts=skip_conflicts
+            )
+            where = f"/v1/schedules/{made.schedule_id}" if made.series_id is None else f"/v1/series/{made.series_id}"
+            return created(where, MadeDocument.of(made, calendar, dry_run=False))
+
+        return once.answer(session, body, make)
+
+
+@router.get("", summary="List lessons")
+def get_schedules(
+    caller: CallerOf,
+    services: ServicesOf,
+    since: From,
+    until: To,
+    status: ScheduleStatus | None = None,
+    calendar: Calendar = "gregorian",
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[ScheduleDocument]:
+    """The caller's calendar in order of time: the tutor's lessons and slots, the student's lessons, the children's."""
+    range_ = Range(moment("from", since), moment("to", until))
+    after = time_position(cursor)
+    with services.database.transaction() as session:
+        found = list_lessons(session, caller, range_, status=status, after=after, limit=limit + 1)
+        items = [ScheduleDocument.of(view, calendar) for view in view_lessons(session, caller, found[:limit])]
+    return Page(items=items, next=cursor_after_time(_positions(found), limit))
+
+
+@router.get("/{schedule_id}", summary="Read a lesson")
+def get_schedule(
+    schedule_id: RowId, caller: CallerOf, services: ServicesOf, calendar: Calendar = "gregorian"
+) -> ScheduleDocument:
+    """One lesson that the caller may see."""
+    with services.database.transaction() as session:
+        return ScheduleDocument.of(_view(session, caller, find_lesson(session, caller, schedule_id)), calendar)
+
+
+@router.patch("/{schedule_id}", responses=responses(409), summary="Change lessons")
+def patch_schedule(
+    schedule_id: RowId,
+    body: ScheduleChange,
+    caller: CallerOf,
+    services: ServicesOf,
+    scope: ScopeOf = "one",
+    skip_conflicts: SkipConflicts = False,
+) -> ChangedSchedule:
+    """Change a lesson of the calling tutor's, this and the following, or its whole series. Past lessons stay."""
+    changes = body.model_dump(exclude_unset=True)
+    with services.database.transaction() as session:
+        lesson, conflicts = change_lesson(
+            session,
+            caller,
+            schedule_id,
+            changes,
+            scope=scope,
+            now=clock.now(),
+            horizon_days=services.settings.schedule_horizon_days,
+            skip_conflicts=skip_conflicts,
+        )
+        return ChangedSchedule.after(_view(session, caller, lesson), conflicts)
+
+
+@router.post("/{schedule_id}/cancel", responses=responses(409), summary="Cancel lessons")
+def post_cancel(schedule_id: RowId, caller: CallerOf, services: ServicesOf, scope: ScopeOf = "one") -> ScheduleDocument:
+    """Call a lesson off, this and the following, or its whole series; a student gives back a slot that they booked."""
+    with services.database.transaction() as session:
+        lesson = cancel_lesson(session, caller, schedule_id, scope=scope, now=clock.now())
+        return ScheduleDocument.of(_view(session, caller, lesson), "gregorian")
+
+
+@router.post("/{schedule_id}/book", responses=responses(409), summary="Book a free slot")
+def post_book(
+    schedule_id: RowId, caller: CallerOf, services: ServicesOf, body: SlotBooking | None = None
+) -> ScheduleDocument:
+    """A student books a free slot, or a parent for their child."""
+    said = body or SlotBooking()
+    with services.database.transaction() as session:
+        lesson = book_slot(
+            session,
+            caller,
+            schedule_id,
+            student_id=said.student_id,
+            booking_id=said.booking_id,
+            now=clock.now(),
+        )
+        return ScheduleDocument.of(_view(session, caller, lesson), "gregorian")
+
+
+def _asked(session: Session, tutor_id: int, body: NewSchedule, services: Services, calendar: str) -> Asked:
+    where = body.timezone or zone_of_tutor(session, tutor_id, services.settings.timezone)
+    return Asked(body.booking_id, body.wish(where, calendar), body.content())
+
+
+def _view(session: Session, caller: Caller, lesson: Schedule) -> LessonView:
+    return view_lessons(session, caller, [lesson])[0]
+
+
+def _positions(lessons: Sequence[Schedule]) -> list[tuple[datetime | None, int]]:
+    return [(lesson.starts_at, lesson.id) for lesson in lessons]

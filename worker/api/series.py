@@ -1,0 +1,122 @@
+"""Series of lessons: `/v1/series`."""
+
+from datetime import date, datetime, time
+from typing import Any, Literal, Self
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+
+from models.schedules import Series
+from worker import clock
+from worker.access.callers import Caller
+from worker.api.callers import CallerOf
+from worker.api.fields import Document, RowId
+from worker.api.paging import Cursor, Limit, Page, cursor_after, position
+from worker.api.problems import responses
+from worker.api.schedule_documents import DaysToSkip
+from worker.api.services import ServicesOf
+from worker.schedules.occurrences import recurrence_of
+from worker.schedules.series_reading import SeriesView, find_series, list_series, view_series
+from worker.schedules.skips import skip_days
+
+router = APIRouter(prefix="/v1/series", tags=["schedules"], responses=responses(401, 403, 404, 422, 503))
+
+SeriesStatus = Literal["active", "paused", "completed", "cancelled"]
+
+
+class SeriesDocument(Document):
+    """A series: when its lessons are, and what each of them says."""
+
+    id: int
+    tutor_id: int
+    has_students: bool
+    package_name: str | None
+    schedule_date: date
+    start_time: time
+    end_time: time
+    timezone: str
+    rrule: str | None
+    dates: list[date] | None
+    recurrence_pattern: str
+    subject: str | None
+    grade_level: str | None
+    session_format: str | None
+    meeting_link: str | None
+    location: str | None
+    notes: str | None
+    status: str
+    expanded_until: date | None
+    split_from_id: int | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class SeriesParticipantDocument(Document):
+    """A student of a series, and the booking by which they come."""
+
+    student_id: int
+    booking_id: int
+
+
+class SkipDocument(Document):
+    """A day that is no lesson, or not for this student, and why."""
+
+    occurrence_date: date
+    student_id: int | None
+    reason: str
+    schedule_id: int | None
+
+
+class SeriesWithPeople(SeriesDocument):
+    """A series, its students and its skips; `text` is the rule in plain English, with the days it leaves out."""
+
+    text: str
+    exdates: list[date]
+    participants: list[SeriesParticipantDocument]
+    skips: list[SkipDocument]
+
+    @classmethod
+    def of(cls, view: SeriesView) -> Self:
+        """The document of what a caller may see of a series."""
+        columns: dict[str, Any] = SeriesDocument.model_validate(view.series).model_dump()
+        excluded = sorted(skip.occurrence_date for skip in view.skips if skip.reason == "excluded")
+        return cls(
+            **columns,
+            text=recurrence_of(view.series, excluded).text(),
+            exdates=excluded,
+            participants=[SeriesParticipantDocument.model_validate(one) for one in view.participants],
+            skips=[SkipDocument.model_validate(one) for one in view.skips],
+        )
+
+
+@router.get("", summary="List series")
+def get_all_series(
+    caller: CallerOf,
+    services: ServicesOf,
+    status: SeriesStatus | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[SeriesDocument]:
+    """The series of the calling tutor, of the student, of a parent's children; newest first."""
+    with services.database.transaction() as session:
+        found = list_series(session, caller, status=status, before=position(cursor), limit=limit + 1)
+        items = [SeriesDocument.model_validate(one) for one in found[:limit]]
+    return Page(items=items, next=cursor_after([one.id for one in found], limit))
+
+
+@router.get("/{series_id}", summary="Read a series")
+def get_series(series_id: RowId, caller: CallerOf, services: ServicesOf) -> SeriesWithPeople:
+    """A series with its students and the days that are no lessons."""
+    with services.database.transaction() as session:
+        return _document(session, caller, find_series(session, caller, series_id))
+
+
+@router.post("/{series_id}/skip", responses=responses(409), summary="Skip days")
+def post_skip(series_id: RowId, body: DaysToSkip, caller: CallerOf, services: ServicesOf) -> SeriesWithPeople:
+    """Cancel the lessons of these days; they never come back."""
+    with services.database.transaction() as session:
+        return _document(session, caller, skip_days(session, caller, series_id, body.dates, now=clock.now()))
+
+
+def _document(session: Session, caller: Caller, series: Series) -> SeriesWithPeople:
+    return SeriesWithPeople.of(view_series(session, caller, series))

@@ -1,0 +1,118 @@
+"""Requests for lessons: `/v1/session-requests`."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from worker import clock
+from worker.api.bookings import BookingDocument
+from worker.api.callers import CallerOf
+from worker.api.fields import RowId
+from worker.api.once import OnceOf, created
+from worker.api.paging import Cursor, Limit, Page, cursor_after, position
+from worker.api.problems import responses
+from worker.api.schedule_documents import ConflictDocument
+from worker.api.services import ServicesOf
+from worker.api.session_request_documents import (
+    AcceptedDocument,
+    NewSessionRequest,
+    RequestAcceptance,
+    RequestRejection,
+    SessionRequestDocument,
+)
+from worker.bookings.request_reading import find_request, list_requests
+from worker.bookings.requests import reject_request
+from worker.jobs.idempotency import Answer
+from worker.workflows.accept_request import Acceptance, accept_request
+from worker.workflows.request_lessons import request_lessons
+
+router = APIRouter(
+    prefix="/v1/session-requests", tags=["session requests"], responses=responses(401, 403, 404, 422, 503)
+)
+
+RequestStatus = Literal["pending", "accepted", "rejected"]
+
+
+@router.post(
+    "", status_code=201, response_model=SessionRequestDocument, responses=responses(409), summary="Ask for lessons"
+)
+def post_session_request(body: NewSessionRequest, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
+    """Ask a tutor for lessons, as a student or for one's child."""
+    values = body.model_dump(exclude_unset=True, exclude={"tutor_id", "student_id", "schedule"})
+    if body.schedule is not None:
+        # As it was sent, so that the tutor reads the words that were said.
+        values["schedule"] = body.schedule.model_dump(mode="json", exclude_unset=True)
+    with services.database.transaction() as session:
+
+        def make() -> Answer:
+            request = request_lessons(
+                session,
+                caller,
+                tutor_id=body.tutor_id,
+                student_id=body.student_id,
+                values=values,
+                now=clock.now(),
+                timezone=services.settings.timezone,
+            )
+            return created(f"/v1/session-requests/{request.id}", SessionRequestDocument.model_validate(request))
+
+        return once.answer(session, body, make)
+
+
+@router.get("", summary="List requests")
+def get_session_requests(
+    caller: CallerOf,
+    services: ServicesOf,
+    status: RequestStatus | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[SessionRequestDocument]:
+    """Those addressed to the tutor, and those that the caller has made; newest first."""
+    with services.database.transaction() as session:
+        found = list_requests(session, caller, status=status, before=position(cursor), limit=limit + 1)
+        items = [SessionRequestDocument.model_validate(request) for request in found[:limit]]
+    return Page(items=items, next=cursor_after([request.id for request in found], limit))
+
+
+@router.get("/{request_id}", summary="Read a request")
+def get_session_request(request_id: RowId, caller: CallerOf, services: ServicesOf) -> SessionRequestDocument:
+    """One request that the caller may see."""
+    with services.database.transaction() as session:
+        return SessionRequestDocument.model_validate(find_request(session, caller, request_id))
+
+
+@router.post("/{request_id}/accept", responses=responses(409), summary="Accept a request")
+def post_accept(
+    request_id: RowId,
+    caller: CallerOf,
+    services: ServicesOf,
+    body: RequestAcceptance | None = None,
+    skip_conflicts: Annotated[bool, Query(description="Leave out the lessons that collide, and record each.")] = False,
+) -> AcceptedDocument:
+    """Make the booking and its lessons, or join those of the package. Accepted once more, it answers the same."""
+    acceptance = Acceptance(
+        values=body.model_dump(exclude_none=True) if body is not None else {},
+        skip_conflicts=skip_conflicts,
+        now=clock.now(),
+        timezone=services.settings.timezone,
+        horizon_days=services.settings.schedule_horizon_days,
+    )
+    with services.database.transaction() as session:
+        accepted = accept_request(session, caller, request_id, acceptance)
+        return AcceptedDocument(
+            **SessionRequestDocument.model_validate(accepted.request).model_dump(),
+            booking=BookingDocument.model_validate(accepted.booking),
+            series_id=accepted.series_id,
+            text=accepted.text,
+            conflicts=[ConflictDocument.model_validate(one) for one in accepted.conflicts],
+        )
+
+
+@router.post("/{request_id}/reject", responses=responses(409), summary="Reject a request")
+def post_reject(
+    request_id: RowId, caller: CallerOf, services: ServicesOf, _body: RequestRejection | None = None
+) -> SessionRequestDocument:
+    """Turn a request down."""
+    with services.database.transaction() as session:
+        return SessionRequestDocument.model_validate(reject_request(session, caller, request_id, now=clock.now()))

@@ -1,0 +1,36 @@
+"""A tutor's free time: `/v1/tutors/{id}/slots`."""
+
+from fastapi import APIRouter
+
+from worker import clock
+from worker.api.callers import CallerOf
+from worker.api.fields import RowId
+from worker.api.moments import From, To, cursor_after_time, moment, time_position
+from worker.api.paging import Cursor, Limit, Page
+from worker.api.problems import responses
+from worker.api.schedule_documents import FreeSlotDocument
+from worker.api.services import ServicesOf
+from worker.schedules.reading import Range
+from worker.schedules.slots import list_slots
+
+router = APIRouter(prefix="/v1/tutors", tags=["schedules"], responses=responses(401, 404, 422, 503))
+
+
+@router.get("/{tutor_id}/slots", summary="List a tutor's free time")
+def get_slots(
+    tutor_id: RowId,
+    _caller: CallerOf,
+    services: ServicesOf,
+    since: From,
+    until: To,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[FreeSlotDocument]:
+    """What lessons leave of the future slots of a tutor, in order of time; `limit` counts slots. For everybody."""
+    range_ = Range(moment("from", since), moment("to", until))
+    after = time_position(cursor)
+    with services.database.transaction() as session:
+        free, slots = list_slots(session, tutor_id, range_, now=clock.now(), after=after, limit=limit + 1)
+        shown = {slot.id for slot in slots[:limit]}
+        items = [FreeSlotDocument.model_validate(one) for one in free if one.schedule_id in shown]
+    return Page(items=items, next=cursor_after_time([(slot.starts_at, slot.id) for slot in slots], limit))

@@ -1,0 +1,50 @@
+"""Find requests for lessons: the tutor's panel, and what the requester sees of their own."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy.orm import Session
+
+from models.bookings import SessionRequest
+from worker.access.callers import Caller, Operator
+from worker.errors import NotFound
+
+
+def visible_requests(caller: Caller) -> ColumnElement[bool]:
+    """A predicate on SessionRequest: those addressed to the tutor, and those the caller has made.
+
+    A child does not see what a parent asked: it holds the parent's phone number and words.
+    """
+    if isinstance(caller, Operator):
+        return true()
+    ways: list[ColumnElement[bool]] = []
+    if caller.tutor_id is not None:
+        ways.append(SessionRequest.tutor_id == caller.tutor_id)
+    for requester_type, requester_id in (("student", caller.student_id), ("parent", caller.parent_id)):
+        if requester_id is not None:
+            asked_as = SessionRequest.requester_type == requester_type
+            ways.append(and_(asked_as, SessionRequest.requester_id == requester_id))
+    return or_(false(), *ways)
+
+
+def find_request(session: Session, caller: Caller, request_id: int, *, lock: bool = False) -> SessionRequest:
+    """The request; with `lock`, held until the transaction ends. Raises NotFound when it is not theirs to see."""
+    statement = select(SessionRequest).where(SessionRequest.id == request_id, visible_requests(caller))
+    if lock:
+        statement = statement.with_for_update(of=SessionRequest)
+    request = session.scalar(statement)
+    if request is None:
+        raise NotFound(f"There is no request {request_id}.")
+    return request
+
+
+def list_requests(
+    session: Session, caller: Caller, *, status: str | None, before: int | None, limit: int
+) -> Sequence[SessionRequest]:
+    """At most `limit` requests, newest first, all with ids below `before` (None: from the newest)."""
+    statement = select(SessionRequest).where(visible_requests(caller))
+    if status is not None:
+        statement = statement.where(SessionRequest.status == status)
+    if before is not None:
+        statement = statement.where(SessionRequest.id < before)
+    return session.scalars(statement.order_by(SessionRequest.id.desc()).limit(limit)).all()

@@ -1,0 +1,120 @@
+"""Ask a tutor for lessons, and turn such a request down. Accepting one also makes lessons: that is a workflow."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.bookings import SessionRequest
+from models.people import StudentProfile, TutorProfile
+from models.people import User as Person
+from worker.access.callers import Caller, User
+from worker.access.names import full_name
+from worker.bookings.request_reading import find_request
+from worker.errors import Conflict, Forbidden, InvalidInput
+
+
+def ask_for_lessons(
+    session: Session, caller: Caller, *, tutor_id: int, student_id: int | None, values: Mapping[str, Any]
+) -> SessionRequest:
+    """Store a request of the student or parent who calls; `values` are the other columns.
+
+    A student asks for themselves and need not say so; a parent names one of their children. Raises Forbidden when
+    the caller is neither, InvalidInput for a student who is not theirs or a tutor there is not, Conflict when the
+    same is already waiting for the tutor.
+    """
+    requester_type, requester_id = _requester(caller)
+    student = _learner(session, requester_type, requester_id, student_id)
+    _check_tutor(session, caller, tutor_id)
+    package_name = values.get("package_name")
+    waiting = session.scalar(
+        select(SessionRequest.id).where(
+            SessionRequest.tutor_id == tutor_id,
+            SessionRequest.student_id == student.id,
+            SessionRequest.package_name.is_not_distinct_from(package_name),
+            SessionRequest.status == "pending",
+        )
+    )
+    if waiting is not None:
+        raise Conflict(f"Request {waiting} for this already waits for the tutor.", session_request_id=waiting)
+    known = {"student_name": _name(session, student), "student_grade": (student.grade_level or "")[:50] or None}
+    given = {column: value for column, value in values.items() if value is not None}
+    request = SessionRequest(
+        tutor_id=tutor_id,
+        student_id=student.id,
+        requester_id=requester_id,
+        requester_type=requester_type,
+        **(known | given),
+    )
+    session.add(request)
+    session.flush()
+    # The database's own defaults: status and created_at.
+    session.refresh(request)
+    return request
+
+
+def lock_received(session: Session, caller: Caller, request_id: int) -> SessionRequest:
+    """The request, held until the transaction ends, for the tutor it is addressed to.
+
+    Raises NotFound, Forbidden for those who may only see it.
+    """
+    request = find_request(session, caller, request_id, lock=True)
+    if getattr(caller, "tutor_id", None) != request.tutor_id:
+        raise Forbidden("Only the tutor who was asked can answer a request.")
+    return request
+
+
+def reject_request(session: Session, caller: Caller, request_id: int, *, now: datetime) -> SessionRequest:
+    """Turn a request down; once more changes nothing. Raises NotFound, Forbidden, Conflict when it was accepted."""
+    request = lock_received(session, caller, request_id)
+    if request.status == "accepted":
+        raise Conflict(f"Request {request_id} was accepted; end its booking instead.", booking_id=request.booking_id)
+    if request.status == "pending":
+        request.status, request.responded_at = "rejected", now
+        session.flush()
+    return request
+
+
+def _requester(caller: Caller) -> tuple[str, int]:
+    """As whom the caller asks: the role they act in, else whichever profile can ask."""
+    if isinstance(caller, User):
+        profiles = {"student": caller.student_id, "parent": caller.parent_id}
+        for requester_type in (caller.role or "", *profiles):
+            profile_id = profiles.get(requester_type)
+            if profile_id is not None:
+                return requester_type, profile_id
+    raise Forbidden("Only students and parents can ask for lessons.")
+
+
+def _learner(session: Session, requester_type: str, requester_id: int, student_id: int | None) -> StudentProfile:
+    """Who will learn. Locked: of two equal requests at once, the second then finds the first."""
+    if requester_type == "student":
+        if student_id not in (None, requester_id):
+            raise InvalidInput(f"Student {student_id} is not you; a student asks for themselves.")
+        theirs = StudentProfile.id == requester_id
+    else:
+        if student_id is None:
+            raise InvalidInput("Say with student_id which of your children will learn.")
+        theirs = StudentProfile.parent_id.bool_op("@>")([requester_id])
+    wanted = requester_id if student_id is None else student_id
+    statement = select(StudentProfile).where(StudentProfile.id == wanted, StudentProfile.is_active, theirs)
+    # Not the stronger FOR UPDATE: lessons and bookings that refer to the student need not wait.
+    student = session.scalar(statement.with_for_update(key_share=True))
+    if student is None:
+        raise InvalidInput(f"There is no active student {student_id} among your children.")
+    return student
+
+
+def _check_tutor(session: Session, caller: Caller, tutor_id: int) -> None:
+    if getattr(caller, "tutor_id", None) == tutor_id:
+        raise InvalidInput("You cannot ask yourself for lessons.")
+    exists = session.scalar(select(TutorProfile.id).where(TutorProfile.id == tutor_id, TutorProfile.is_active))
+    if exists is None:
+        raise InvalidInput(f"There is no active tutor {tutor_id}.")
+
+
+def _name(session: Session, student: StudentProfile) -> str:
+    person = session.get_one(Person, student.user_id)
+    return full_name(person)

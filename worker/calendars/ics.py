@@ -1,0 +1,127 @@
+"""A calendar that people subscribe to, as RFC 5545 text. Plain values come in, octets go out.
+
+Our own writer: the `icalendar` package takes 250 ms for four hundred lessons, and reads what this writes in the tests.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from worker.calendars.content_lines import fold, text, uri
+from worker.calendars.vtimezone import vtimezone
+from worker.calendars.zones import zone, zone_names
+
+_LINE_END = b"\r\n"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One lesson or slot. Instants are aware; `timezone` is an IANA name (None, or none that we know: UTC is told).
+
+    `sequence` and `changed_at` must grow with every change. `busy`: false leaves the time free. A `url` other than
+    http or https is left out.
+    """
+
+    uid: str
+    sequence: int
+    created_at: datetime
+    changed_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    timezone: str | None
+    summary: str
+    cancelled: bool = False
+    busy: bool = True
+    description: str = ""
+    location: str = ""
+    url: str = ""
+    categories: tuple[str, ...] = ()
+
+
+def render(name: str, events: Sequence[Event], *, home: str) -> bytes:
+    """The calendar called `name`. The same values always give the same octets: no time of rendering is in it.
+
+    `home` is the owner's zone, told even when there is no event: a calendar must hold something (RFC 5545 §3.6).
+    """
+    return _LINE_END.join([fold(line) for line in _lines(name, events, home)]) + _LINE_END
+
+
+def _lines(name: str, events: Sequence[Event], home: str) -> Iterator[str]:
+    yield from (
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//Astegni//Lessons//EN",
+        "CALSCALE:GREGORIAN",
+        "METHOD:PUBLISH",
+        f"NAME:{text(name)}",
+        f"X-WR-CALNAME:{text(name)}",
+        # RFC 7986 §5.7, and what Outlook calls it.
+        "REFRESH-INTERVAL;VALUE=DURATION:PT1H",
+        "X-PUBLISHED-TTL:PT1H",
+    )
+    for place in sorted({home, *(event.timezone for event in events if event.timezone)}):
+        yield from _zone_lines(place, events)
+    for event in events:
+        yield from _event_lines(event)
+    yield "END:VCALENDAR"
+
+
+def _zone_lines(place: str, events: Sequence[Event]) -> tuple[str, ...]:
+    if place not in zone_names():
+        return ()
+    # A calendar without events says what the zone is; one year is as good as another.
+    first = min((event.starts_at for event in events), default=datetime(2000, 1, 1, tzinfo=UTC))
+    last = max((event.ends_at for event in events), default=first)
+    return vtimezone(place, first.astimezone(UTC).year, last.astimezone(UTC).year)
+
+
+def _event_lines(event: Event) -> Iterator[str]:
+    changed = _utc(event.changed_at)
+    yield "BEGIN:VEVENT"
+    yield f"UID:{text(event.uid)}"
+    yield f"SEQUENCE:{event.sequence}"
+    # In a published calendar DTSTAMP is the time of the last change, not of this answer (RFC 5545 §3.8.7.2).
+    yield f"DTSTAMP:{changed}"
+    yield f"CREATED:{_utc(event.created_at)}"
+    yield f"LAST-MODIFIED:{changed}"
+    yield from _times(event)
+    yield f"SUMMARY:{text(event.summary)}"
+    yield f"STATUS:{'CANCELLED' if event.cancelled else 'CONFIRMED'}"
+    yield f"TRANSP:{'OPAQUE' if event.busy else 'TRANSPARENT'}"
+    if event.location:
+        yield f"LOCATION:{text(event.location)}"
+    if event.description:
+        yield f"DESCRIPTION:{text(event.description)}"
+    if event.categories:
+        yield f"CATEGORIES:{','.join(map(text, event.categories))}"
+    url = uri(event.url)
+    if url is not None:
+        yield f"URL:{url}"
+    yield "END:VEVENT"
+
+
+def _times(event: Event) -> tuple[str, str]:
+    place = _zone(event.timezone)
+    if place is not None:
+        starts, ends = event.starts_at.astimezone(place), event.ends_at.astimezone(place)
+        # A local time that comes twice means the first (RFC 5545 §3.3.5): the second can only be told in UTC.
+        if not starts.fold and not ends.fold:
+            return (
+                f"DTSTART;TZID={place.key}:{_local(starts)}",
+                f"DTEND;TZID={place.key}:{_local(ends)}",
+            )
+    return f"DTSTART:{_utc(event.starts_at)}", f"DTEND:{_utc(event.ends_at)}"
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    return zone(name) if name is not None and name in zone_names() else None
+
+
+def _utc(instant: datetime) -> str:
+    return _local(instant.astimezone(UTC)) + "Z"
+
+
+def _local(moment: datetime) -> str:
+    """DATE-TIME without its zone (RFC 5545 §3.3.5); a fifth of what strftime takes."""
+    return moment.isoformat()[:19].replace("-", "").replace(":", "")

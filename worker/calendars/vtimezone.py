@@ -1,0 +1,118 @@
+"""A time zone as calendars are told of it: VTIMEZONE (RFC 5545 §3.6.5), from the pinned database."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from worker.calendars.zones import zone
+
+_DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
+_WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+
+
+@dataclass(frozen=True)
+class Onset:
+    """Clocks of a zone change. `at` is local, by the clock as it was before."""
+
+    at: datetime
+    offset_from: timedelta
+    offset_to: timedelta
+    name: str
+
+    @property
+    def kind(self) -> str:
+        """DAYLIGHT when clocks go forward: as all readers understand it, also where the law says it the other way."""
+        return "DAYLIGHT" if self.offset_to > self.offset_from else "STANDARD"
+
+
+@lru_cache(maxsize=256)
+def vtimezone(name: str, first_year: int, last_year: int) -> tuple[str, ...]:
+    """The lines of the zone's VTIMEZONE, right for every instant of these years. Raises InvalidInput.
+
+    Where clocks change by one rule all these years, there is one STANDARD and one DAYLIGHT with that rule: Outlook
+    understands no other form. Otherwise (Casablanca, where Ramadan moves) every change is told by itself.
+    """
+    # A year before, so that a change is in force when the first day begins; one after, so that a rule is seen thrice.
+    years = range(first_year - 1, last_year + 2)
+    since = datetime(years.start, 1, 1, tzinfo=UTC)
+    place = zone(name)
+    onsets = list(_onsets(place, since, datetime(years.stop, 1, 1, tzinfo=UTC)))
+    observances = _by_rule(onsets, years) or [(_start(place, since, onsets), ""), *((one, "") for one in onsets)]
+    lines = [line for onset, rule in observances for line in _observance(onset, rule)]
+    return "BEGIN:VTIMEZONE", f"TZID:{name}", *lines, "END:VTIMEZONE"
+
+
+def _onsets(place: ZoneInfo, since: datetime, until: datetime) -> Iterator[Onset]:
+    """The changes of the zone's offset. No zone has two within a day any more."""
+    low, before = since, _offset(place, since)
+    while low < until:
+        high = low + _DAY
+        after = _offset(place, high)
+        if after != before:
+            yield _onset_between(place, low, high)
+        low, before = high, after
+
+
+def _onset_between(place: ZoneInfo, low: datetime, high: datetime) -> Onset:
+    before = _offset(place, low)
+    while high - low > _SECOND:
+        middle = low + (high - low) // 2
+        low, high = (middle, high) if _offset(place, middle) == before else (low, middle)
+    high = high.replace(microsecond=0)
+    local = (high + before).replace(tzinfo=None)
+    return Onset(local, before, _offset(place, high), high.astimezone(place).tzname() or "")
+
+
+def _by_rule(onsets: Iterable[Onset], years: range) -> list[tuple[Onset, str]]:
+    """The two onsets that come back each year, each with its RRULE; nothing when it is not so simple."""
+    groups: dict[tuple[timedelta, timedelta], list[Onset]] = defaultdict(list)
+    for onset in onsets:
+        groups[onset.offset_from, onset.offset_to].append(onset)
+    ruled = [(group[0], _rule(group)) for group in groups.values() if [one.at.year for one in group] == list(years)]
+    return ruled if len(ruled) == len(groups) == 2 and all(rule for _, rule in ruled) else []
+
+
+def _rule(onsets: Sequence[Onset]) -> str:
+    """The weekday of the month, second or last, that all of them are; empty when there is none."""
+    if len({(one.at.month, one.at.weekday(), one.at.time()) for one in onsets}) > 1:
+        return ""
+    first = onsets[0].at
+    ordinals = {(one.at.day - 1) // 7 + 1 for one in onsets}
+    if all((one.at + 7 * _DAY).month != first.month for one in onsets):
+        ordinals = {-1}
+    if len(ordinals) > 1:
+        return ""
+    return f"FREQ=YEARLY;BYMONTH={first.month};BYDAY={ordinals.pop()}{_WEEKDAYS[first.weekday()]}"
+
+
+def _start(place: ZoneInfo, since: datetime, onsets: Sequence[Onset]) -> Onset:
+    """What holds before the first change; for a zone without any, from the year where calendars begin."""
+    offset = _offset(place, since)
+    local = since.replace(tzinfo=None) if onsets else datetime(1970, 1, 1)  # noqa: DTZ001 - local, so without a zone
+    return Onset(local, offset, offset, since.astimezone(place).tzname() or "")
+
+
+def _observance(onset: Onset, rule: str) -> Iterator[str]:
+    yield f"BEGIN:{onset.kind}"
+    yield f"DTSTART:{onset.at:%Y%m%dT%H%M%S}"
+    if rule:
+        yield f"RRULE:{rule}"
+    yield f"TZOFFSETFROM:{_written(onset.offset_from)}"
+    yield f"TZOFFSETTO:{_written(onset.offset_to)}"
+    yield f"TZNAME:{onset.name}"
+    yield f"END:{onset.kind}"
+
+
+def _offset(place: ZoneInfo, instant: datetime) -> timedelta:
+    return instant.astimezone(place).utcoffset() or timedelta()
+
+
+def _written(offset: timedelta) -> str:
+    """UTC-OFFSET (RFC 5545 §3.3.14)."""
+    minutes, seconds = divmod(abs(int(offset.total_seconds())), 60)
+    sign = "-" if offset < timedelta() else "+"
+    return f"{sign}{minutes // 60:02}{minutes % 60:02}" + (f"{seconds:02}" if seconds else "")

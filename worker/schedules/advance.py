@@ -1,0 +1,89 @@
+"""A lesson's status moves by itself: in progress when it starts, completed when it ends. Slots and cancelled ones stay.
+
+Whoever comes first moves it, the clock or its whiteboard session; who comes second finds it done. A whiteboard session
+is always locked before its lesson, never the other way round.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, text
+from sqlalchemy.orm import Session
+
+from worker.schedules.attendance import attendances
+
+# Rows that somebody holds are left to the next round, so neither two workers nor a person who edits a lesson wait for
+# one another. The words stand in the text because the index of live lessons is partial.
+_BEGIN_DUE = text(
+    """
+    WITH due AS MATERIALIZED (
+        SELECT id FROM tutor_schedules
+         WHERE student_id IS NOT NULL AND status = 'scheduled' AND starts_at <= :now AND ends_at > :now
+         ORDER BY starts_at LIMIT :most FOR UPDATE SKIP LOCKED)
+    UPDATE tutor_schedules lesson SET status = 'in_progress', updated_at = now() FROM due WHERE lesson.id = due.id
+    """
+)
+_OVER = text(
+    """
+    SELECT id FROM tutor_schedules
+     WHERE student_id IS NOT NULL AND status IN ('scheduled', 'in_progress')
+       AND starts_at <= :now AND ends_at <= :now
+     ORDER BY starts_at LIMIT :most FOR UPDATE SKIP LOCKED
+    """
+)
+_BEGIN_ONE = text(
+    """
+    UPDATE tutor_schedules SET status = 'in_progress', updated_at = now()
+     WHERE id = :id AND student_id IS NOT NULL AND status = 'scheduled'
+    """
+)
+# In the order of ids, so that two who end boards of the same lessons cannot lock each other out.
+_HOLD = text(
+    """
+    SELECT id FROM tutor_schedules
+     WHERE id = ANY(:ids) AND student_id IS NOT NULL AND status <> 'cancelled'
+     ORDER BY id FOR UPDATE
+    """
+)
+_COMPLETE = text(
+    """
+    UPDATE tutor_schedules lesson SET status = 'completed', attendance = found.attendance, updated_at = now()
+      FROM unnest(CAST(:ids AS integer[]), CAST(:attendances AS text[])) AS found (id, attendance)
+     WHERE lesson.id = found.id AND (lesson.status <> 'completed' OR lesson.attendance <> found.attendance)
+    """
+)
+
+
+def begin_lessons(session: Session, *, now: datetime, most: int) -> int:
+    """Put at most `most` lessons in progress that have started and not ended; answer how many."""
+    return _rows(session, _BEGIN_DUE, now=now, most=most)
+
+
+def complete_lessons(session: Session, *, now: datetime, most: int) -> int:
+    """Complete at most `most` lessons that have ended, those nobody saw begin too, with their attendance."""
+    ids = session.scalars(_OVER, {"now": now, "most": most}).all()
+    return _complete(session, ids)
+
+
+def begin_lesson(session: Session, schedule_id: int) -> None:
+    """Its whiteboard session has started. A lesson that is further already stays as it is."""
+    _rows(session, _BEGIN_ONE, id=schedule_id)
+
+
+def complete_boarded_lessons(session: Session, schedule_ids: Sequence[int]) -> int:
+    """A whiteboard session of each has ended: complete it, or judge its attendance again; answer how many changed."""
+    return _complete(session, session.scalars(_HOLD, {"ids": list(schedule_ids)}).all())
+
+
+def _complete(session: Session, ids: Sequence[int]) -> int:
+    """Of lessons whose rows this transaction has locked."""
+    if not ids:
+        return 0
+    # Asked after the lock: a board that ended meanwhile has left its mark.
+    found = attendances(session, ids)
+    return _rows(session, _COMPLETE, ids=list(found), attendances=list(found.values()))
+
+
+def _rows(session: Session, statement: Any, **values: Any) -> int:
+    return cast("CursorResult[Any]", session.execute(statement, values)).rowcount

@@ -1,0 +1,46 @@
+"""Whose time is taken, and by which lesson. Pure: rows come in, answers go out."""
+
+from bisect import bisect_left, bisect_right
+from datetime import datetime
+from typing import Final, NamedTuple
+
+TUTOR: Final = "tutor"
+STUDENT: Final = "student"
+
+
+class Person(NamedTuple):
+    """A tutor or a student by their profile's id: the two kinds count alike, so an id alone is nobody."""
+
+    kind: str
+    id: int
+
+
+class BusyTimes:
+    """The lessons of many people. Those of one person never overlap: the database sees to that, and so does `take`."""
+
+    def __init__(self) -> None:
+        self._begins: dict[Person, list[datetime]] = {}
+        self._lessons: dict[Person, list[tuple[datetime, int]]] = {}
+
+    def find(self, person: Person, starts_at: datetime, ends_at: datetime) -> int | None:
+        """The id of a lesson that `person` has then; None when they are free."""
+        begins = self._begins.get(person)
+        if not begins:
+            return None
+        lessons = self._lessons[person]
+        # The last lesson that begins before the end is the only one that can still run at the start.
+        before = bisect_left(begins, ends_at) - 1
+        if before < 0:
+            return None
+        ends, schedule_id = lessons[before]
+        return schedule_id if ends > starts_at else None
+
+    def take(self, person: Person, starts_at: datetime, ends_at: datetime, schedule_id: int) -> None:
+        """From now on `person` has this lesson. Said twice, it is one."""
+        begins = self._begins.setdefault(person, [])
+        lessons = self._lessons.setdefault(person, [])
+        place = bisect_right(begins, starts_at)
+        if place and begins[place - 1] == starts_at:
+            return
+        begins.insert(place, starts_at)
+        lessons.insert(place, (ends_at, schedule_id))

@@ -1,0 +1,172 @@
+"""Change lessons: one of them, this and the following, or all of a series."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from models.schedules import Schedule, ScheduleParticipant, ScheduleSkip, Series
+from worker.access.callers import Caller
+from worker.calendars.zones import tzdata_version, zone
+from worker.errors import Conflict, InvalidInput
+from worker.schedules.columns import DESCRIBING
+from worker.schedules.conflicts import Conflict as Collision
+from worker.schedules.conflicts import LessonConflict, translate_exclusion
+from worker.schedules.instants import instants
+from worker.schedules.occurrences import recurrence_of, today_in
+from worker.schedules.platform_words import dates_of
+from worker.schedules.reading import lead_lesson
+from worker.schedules.reconcile import lock_series, reconcile
+from worker.schedules.recurrence import Recurrence, Wish, read_recurrence
+from worker.schedules.series import exclude
+from worker.schedules.singles import touch
+from worker.schedules.splitting import split_series, write_rule
+from worker.schedules.taken import find_conflicts
+
+ONE: Final = "one"
+FOLLOWING: Final = "following"
+ALL: Final = "all"
+
+_WHEN = ("schedule_date", "start_time", "end_time", "timezone")
+# What makes a new rule; without any of these the days stay as they are.
+_RULE = ("recurrence_pattern", "schedule_type", "months", "days", "year", "year_to", "specific_dates")
+
+
+def change_lesson(
+    session: Session,
+    caller: Caller,
+    schedule_id: int,
+    changes: Mapping[str, Any],
+    *,
+    scope: str,
+    now: datetime,
+    horizon_days: int,
+    skip_conflicts: bool = False,
+) -> tuple[Schedule, list[Collision]]:
+    """Change what is sent of a lesson of the calling tutor's; a lesson without a series is always changed alone.
+
+    Answers the lesson and, with `skip_conflicts`, what could not be stored. Raises NotFound, Forbidden, InvalidInput,
+    Conflict for a lesson that is over, LessonConflict.
+    """
+    lesson = lead_lesson(session, caller, schedule_id)
+    if lesson.series_id is None or scope == ONE:
+        _change_one(session, lesson, changes, now)
+        return lesson, []
+    [series] = lock_series(session, [lesson.series_id])
+    if series.status == "cancelled":
+        raise Conflict(f"The series of lesson {lesson.id} is cancelled; it cannot be changed any more.")
+    if scope == FOLLOWING and lesson.occurrence_date is not None:
+        series = split_series(session, series, lesson.occurrence_date)
+    _change_series(session, series, lesson, changes, now)
+    conflicts = reconcile(session, [series.id], now=now, horizon_days=horizon_days)
+    if conflicts and not skip_conflicts:
+        raise LessonConflict(conflicts)
+    session.refresh(lesson)
+    return lesson, conflicts
+
+
+def _change_one(session: Session, lesson: Schedule, changes: Mapping[str, Any], now: datetime) -> None:
+    if lesson.status == "cancelled":
+        raise Conflict(f"Lesson {lesson.id} is cancelled; it cannot be changed any more.")
+    foreign = sorted(name for name in (*_RULE, "exdates") if changes.get(name))
+    if foreign:
+        raise InvalidInput(f"{foreign[0]} belongs to a series; change it with scope=following or scope=all.")
+    _need(changes)
+    moves = {name: changes[name] for name in _WHEN if name in changes and changes[name] != getattr(lesson, name)}
+    if moves and lesson.status != "scheduled":
+        raise Conflict(f"Lesson {lesson.id} is {lesson.status}; its time cannot be changed any more.")
+    for name in DESCRIBING:
+        if name in changes:
+            setattr(lesson, name, changes[name])
+    if moves:
+        _move(session, lesson, moves)
+    # A change of its series leaves it alone from now on.
+    lesson.is_override = lesson.series_id is not None
+    touch(lesson, now)
+    session.flush()
+
+
+def _move(session: Session, lesson: Schedule, moves: Mapping[str, Any]) -> None:
+    local = {name: moves.get(name, getattr(lesson, name)) for name in _WHEN}
+    if local["timezone"] is None:
+        raise InvalidInput("The lesson has no timezone yet; send it too.")
+    where = zone(local["timezone"])
+    when = instants(local["schedule_date"], local["start_time"], local["end_time"], where)
+    seats = select(ScheduleParticipant.student_id).where(ScheduleParticipant.schedule_id == lesson.id)
+    students = set(session.scalars(seats)) | ({lesson.student_id} if lesson.student_id is not None else set())
+
+    def find() -> list[Collision]:
+        return find_conflicts(
+            session,
+            tutor_id=lesson.tutor_id,
+            students=students,
+            day=local["schedule_date"],
+            when=when,
+            without=[lesson.id],
+        )
+
+    conflicts = find()
+    if conflicts:
+        raise LessonConflict(conflicts)
+    with translate_exclusion(session, find):
+        for name, value in local.items():
+            setattr(lesson, name, value)
+        lesson.starts_at, lesson.ends_at = when
+        lesson.tzdata_version = tzdata_version()
+
+
+def _change_series(
+    session: Session, series: Series, lesson: Schedule, changes: Mapping[str, Any], now: datetime
+) -> None:
+    _need(changes)
+    for name in DESCRIBING:
+        if name in changes:
+            setattr(series, name, changes[name])
+    before = recurrence_of(series)
+    after = _changed_recurrence(before, lesson, changes)
+    if replace(after, excluded=frozenset()) != before:
+        write_rule(series, replace(after, excluded=frozenset()))
+        # At another time other people are busy.
+        busy = delete(ScheduleSkip).where(
+            ScheduleSkip.series_id == series.id,
+            ScheduleSkip.reason != "excluded",
+            ScheduleSkip.occurrence_date >= today_in(series.timezone, now),
+        )
+        session.execute(busy)
+        if series.status == "completed":
+            # Its rule may say further days now.
+            series.status = "active"
+    exclude(session, series.id, after.excluded)
+    series.updated_at = now
+    session.flush()
+
+
+def _changed_recurrence(before: Recurrence, lesson: Schedule, changes: Mapping[str, Any]) -> Recurrence:
+    times = {name: changes[name] for name in ("start_time", "end_time", "timezone") if name in changes}
+    sent_day: date | None = changes.get("schedule_date")
+    if any(changes.get(name) for name in _RULE):
+        wish = Wish(
+            schedule_date=sent_day or before.first_day,
+            start_time=times.get("start_time", before.start_time),
+            end_time=times.get("end_time", before.end_time),
+            timezone=times.get("timezone", before.timezone),
+            exdates=changes.get("exdates") or (),
+            **{name: changes[name] for name in (*_RULE, "calendar") if changes.get(name)},
+        )
+        return read_recurrence(wish)
+    if sent_day not in (None, lesson.schedule_date, before.first_day):
+        raise InvalidInput("To move a series to other days, send its recurrence_pattern with the new schedule_date.")
+    if "timezone" in times:
+        zone(times["timezone"])
+    exdates = changes.get("exdates")
+    excluded = frozenset(dates_of(exdates, field="exdates")) if exdates else frozenset()
+    return replace(before, **times, excluded=excluded)
+
+
+def _need(changes: Mapping[str, Any]) -> None:
+    for name in _WHEN:
+        if name in changes and changes[name] is None:
+            raise InvalidInput(f"{name} cannot be left empty.")

@@ -1,0 +1,49 @@
+"""What a lesson takes over from its series, and how PostgreSQL's COPY wants to have it written."""
+
+from datetime import datetime
+from typing import Any
+
+from models.schedules import Series
+
+# Columns that series and lessons both have.
+SHARED = (
+    "start_time",
+    "end_time",
+    "timezone",
+    "subject",
+    "grade_level",
+    "session_format",
+    "meeting_link",
+    "location",
+    "notes",
+    "recurrence_pattern",
+)
+# What a person may say of a lesson beside its time.
+DESCRIBING = ("subject", "grade_level", "session_format", "meeting_link", "location", "notes")
+# The width of tutor_schedules.recurrence_pattern; that of a series is unbounded.
+_LONGEST_PATTERN = 100
+
+
+def shared_content(series: Series) -> tuple[Any, ...]:
+    """The values of SHARED as a lesson of the series has them."""
+    return (*(getattr(series, name) for name in SHARED[:-1]), short_pattern(series.recurrence_pattern))
+
+
+def short_pattern(text: str) -> str:
+    """Words of a rule, at most as long as a lesson's row takes."""
+    return text if len(text) <= _LONGEST_PATTERN else text[: _LONGEST_PATTERN - 1] + "…"
+
+
+def copy_line(*values: Any) -> str:
+    """The values as part of a line of COPY's text format, tabs between them."""
+    return "\t".join(_copied(value) for value in values)
+
+
+def _copied(value: Any) -> str:
+    if value is None:
+        return r"\N"
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    if isinstance(value, str):
+        return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    return value.isoformat() if isinstance(value, datetime) else str(value)

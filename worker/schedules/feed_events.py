@@ -1,0 +1,92 @@
+"""How a lesson reads in somebody's calendar: by whether they teach it, learn in it, or are a parent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from worker.calendars.content_lines import uri
+from worker.calendars.ics import Event
+
+View = Literal["tutor", "student", "parent"]
+
+# Names in a summary; a calendar shows little more than forty letters of it.
+_MOST_NAMES = 3
+_FORMATS = {"online": "Online", "in-person": "In person", "hybrid": "Online and in person"}
+
+
+@dataclass(frozen=True)
+class FeedLesson:
+    """A row of `tutor_schedules`, and who is in it: `students` are those whose names the reader may see."""
+
+    view: View
+    id: int
+    tutor: str
+    students: tuple[str, ...]
+    is_slot: bool
+    starts_at: datetime
+    ends_at: datetime
+    timezone: str | None
+    status: str
+    sequence: int
+    created_at: datetime
+    updated_at: datetime
+    subject: str | None
+    grade_level: str | None
+    session_format: str | None
+    recurrence_pattern: str | None
+    meeting_link: str | None
+    location: str | None
+    notes: str | None
+
+
+def feed_event(lesson: FeedLesson, *, timezone: str) -> Event:
+    """The lesson as an event; `timezone` is that of rows that name none. Its UID stays the same for ever."""
+    link = lesson.meeting_link if lesson.meeting_link and uri(lesson.meeting_link) else ""
+    kind = "Free slot" if lesson.is_slot else "Lesson"
+    return Event(
+        uid=f"lesson-{lesson.id}@astegni",
+        sequence=lesson.sequence,
+        created_at=lesson.created_at,
+        changed_at=lesson.updated_at,
+        starts_at=lesson.starts_at,
+        ends_at=lesson.ends_at,
+        timezone=lesson.timezone or timezone,
+        summary=_summary(lesson),
+        cancelled=lesson.status == "cancelled",
+        busy=not lesson.is_slot,
+        description=_description(lesson, link),
+        # Google and most telephones show a place and hide URL.
+        location=lesson.location or link,
+        url=link,
+        categories=(kind, lesson.subject) if lesson.subject else (kind,),
+    )
+
+
+def _summary(lesson: FeedLesson) -> str:
+    # Said in words too: Outlook shows a cancelled event of a subscribed calendar like any other.
+    before = "Cancelled: " if lesson.status == "cancelled" else ""
+    if lesson.is_slot:
+        return before + ": ".join(filter(None, ("Free slot", lesson.subject)))
+    if lesson.view == "parent" and lesson.students:
+        before += f"{_listed(lesson.students)}: "
+    partner = _listed(lesson.students) if lesson.view == "tutor" else lesson.tutor
+    return before + " with ".join(filter(None, (lesson.subject or "Lesson", partner)))
+
+
+def _description(lesson: FeedLesson, link: str) -> str:
+    lines = (
+        f"Students: {', '.join(lesson.students)}" if len(lesson.students) > _MOST_NAMES else None,
+        lesson.grade_level,
+        _FORMATS.get(lesson.session_format or ""),
+        lesson.recurrence_pattern,
+        link,
+        lesson.notes,
+    )
+    return "\n".join(filter(None, lines)).strip()
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) > _MOST_NAMES:
+        return f"{', '.join(names[: _MOST_NAMES - 1])} and {len(names) - _MOST_NAMES + 1} others"
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -1,0 +1,85 @@
+"""The secret address of a person's calendar: made, found, revoked. Only a hash of the secret is ever stored."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from models.people import ParentProfile, StudentProfile, TutorProfile
+from models.people import User as Person
+from models.schedules import CalendarFeed
+from worker.access.names import FULL_NAME
+from worker.errors import NotFound
+
+_SECRET_BYTES = 32
+
+
+@dataclass(frozen=True)
+class FeedOwner:
+    """Whose calendar it is: the account, and those of their profiles that are active."""
+
+    user_id: int
+    name: str
+    timezone: str | None
+    tutor_id: int | None
+    student_id: int | None
+    parent_id: int | None
+    feed_created_at: datetime
+
+
+def open_feed(session: Session, user_id: int) -> str:
+    """A new secret of 256 bits, which nobody can be told again; the one before opens nothing any more."""
+    secret = secrets.token_urlsafe(_SECRET_BYTES)
+    statement = insert(CalendarFeed).values(user_id=user_id, secret_hash=_hash(secret))
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[CalendarFeed.user_id],
+            set_={"secret_hash": statement.excluded.secret_hash, "created_at": func.now()},
+        )
+    )
+    return secret
+
+
+def feed_created_at(session: Session, user_id: int) -> datetime | None:
+    """When the person's address was made; None: there is none."""
+    return session.scalar(select(CalendarFeed.created_at).where(CalendarFeed.user_id == user_id))
+
+
+def revoke_feed(session: Session, user_id: int) -> None:
+    """The person's address opens nothing any more."""
+    session.execute(delete(CalendarFeed).where(CalendarFeed.user_id == user_id))
+
+
+def find_owner(session: Session, secret: str) -> FeedOwner:
+    """The owner of the feed with this secret.
+
+    Raises NotFound, in the same words after the same single query, for whatever is wrong. The hash is what is looked
+    up, so the time that a lookup takes says nothing about the secret.
+    """
+    profiles = (TutorProfile, StudentProfile, ParentProfile)
+    statement = (
+        select(
+            Person.id,
+            FULL_NAME,
+            Person.timezone,
+            *(profile.id for profile in profiles),
+            CalendarFeed.created_at,
+        )
+        .select_from(CalendarFeed)
+        .join(Person, and_(Person.id == CalendarFeed.user_id, Person.is_active))
+        .where(CalendarFeed.secret_hash == _hash(secret))
+    )
+    for profile in profiles:
+        statement = statement.outerjoin(profile, and_(profile.user_id == Person.id, profile.is_active))
+    row = session.execute(statement).one_or_none()
+    if row is None:
+        raise NotFound("There is no calendar at this address.")
+    return FeedOwner(*row)
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

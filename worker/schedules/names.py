@@ -1,0 +1,64 @@
+"""Weekdays and months by their names, and what somebody may have meant by a word that is none."""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Final
+
+from worker.calendars.ethiopian import MONTH_NAMES as ETHIOPIAN_MONTHS
+
+WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+MONTHS_OF: Final = {"GREGORIAN": MONTHS, "ETHIOPIC": ETHIOPIAN_MONTHS}
+# The longest word that is worth comparing with all others.
+_LONGEST_WORD = 24
+
+
+def _spellings(names: Iterable[str], first: int, *further: tuple[str, int]) -> Mapping[str, int]:
+    """Numbers by name, in lower case: whole, three letters long, and further ones."""
+    numbered = [(name.casefold(), number) for number, name in enumerate(names, first)]
+    return MappingProxyType(dict(further) | {name[:3]: number for name, number in numbered} | dict(numbered))
+
+
+WEEKDAY_OF: Final = _spellings(WEEKDAYS, 0, ("tues", 1), ("weds", 2), ("thur", 3), ("thurs", 3))
+MONTH_OF: Final = _spellings(MONTHS, 1, ("sept", 9))
+# Whole names only: three letters of two calendars would be hard to tell from one another.
+ETHIOPIAN_MONTH_OF: Final = MappingProxyType(
+    {name.casefold(): number for number, name in enumerate(ETHIOPIAN_MONTHS, 1)}
+)
+
+
+def weekday_named(word: str) -> int | None:
+    """0 for "Monday", "mondays" or "Mon."; None for what is no weekday."""
+    word = word.casefold().rstrip(".")
+    return WEEKDAY_OF.get(word, WEEKDAY_OF.get(word.removesuffix("s")))
+
+
+def month_named(word: str, rscale: str = "GREGORIAN") -> int | None:
+    """1 for "January", "jan" or "Jan."; None for what is no month of the calendar."""
+    spellings = MONTH_OF if rscale == "GREGORIAN" else ETHIOPIAN_MONTH_OF
+    return spellings.get(word.casefold().rstrip("."))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """ "; did you mean “Monday”?" when one of the words `known` is near, else nothing."""
+    if len(word) > _LONGEST_WORD:
+        return ""
+    spelled = {each.casefold(): each for each in known}
+    near = get_close_matches(word.casefold(), spelled, n=1, cutoff=0.7)
+    return f"; did you mean “{spelled[near[0]]}”?" if near else ""
+
+
+def listed(words: Iterable[str]) -> str:
+    """ "Monday, Wednesday and Friday"."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def nth(number: int) -> str:
+    """1st, 22nd, 13th."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

@@ -1,0 +1,224 @@
+"""Find lessons: those that the caller may see, and of their students those that the caller may know of."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true, tuple_, union
+from sqlalchemy.orm import Session
+
+from models.people import StudentProfile, User
+from models.schedules import Schedule, ScheduleParticipant
+from worker.access.callers import Caller, Operator
+from worker.access.names import FULL_NAME
+from worker.errors import Forbidden, InvalidInput, NotFound
+from worker.schedules.reconcile import lock_series
+from worker.schedules.rules import FIRST_YEAR, LAST_YEAR
+
+LONGEST_RANGE = timedelta(days=370)
+# A local day and its instants lie within this of each other.
+_MARGIN = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class Range:
+    """Days, the last one included, or instants, the last one not."""
+
+    since: date | datetime
+    until: date | datetime
+
+    def check(self) -> None:
+        """Raise InvalidInput when it ends before it begins, or holds more than a year."""
+        begin, end = _day(self.since), _day(self.until)
+        for day in (begin, end):
+            if not FIRST_YEAR <= day.year <= LAST_YEAR:
+                raise InvalidInput(f"{day} is not between the years {FIRST_YEAR} and {LAST_YEAR}.")
+        if end < begin:
+            raise InvalidInput("`to` is before `from`.")
+        if end - begin > LONGEST_RANGE:
+            raise InvalidInput(f"Ask for at most {LONGEST_RANGE.days} days at a time.")
+
+    def holds_lesson(self) -> ColumnElement[bool]:
+        """A predicate on Schedule, one that the indexes by day can answer."""
+        first = Schedule.ends_at > self.since if isinstance(self.since, datetime) else true()
+        last = Schedule.starts_at < self.until if isinstance(self.until, datetime) else true()
+        begin = _day(self.since) - (_MARGIN if isinstance(self.since, datetime) else timedelta())
+        end = _day(self.until) + (_MARGIN if isinstance(self.until, datetime) else timedelta())
+        return and_(first, last, Schedule.schedule_date.between(begin, end))
+
+    def holds_participant(self) -> ColumnElement[bool]:
+        """A wider predicate on ScheduleParticipant, which knows instants only."""
+        return ScheduleParticipant.starts_at.between(_day(self.since) - _MARGIN, _day(self.until) + _MARGIN)
+
+
+@dataclass(frozen=True)
+class Attendance:
+    """A student of a lesson."""
+
+    student_id: int
+    booking_id: int | None
+    name: str | None
+
+
+@dataclass(frozen=True)
+class LessonView:
+    """A lesson as the caller may see it: who else takes part is the tutor's business."""
+
+    lesson: Schedule
+    student_id: int | None
+    student_name: str | None
+    booking_id: int | None
+    participants: Sequence[int]
+
+
+def students_of(session: Session, caller: Caller) -> frozenset[int]:
+    """The students whose lessons the caller may see as theirs: themselves and their children."""
+    if isinstance(caller, Operator):
+        return frozenset()
+    found = {caller.student_id} if caller.student_id is not None else set()
+    if caller.parent_id is not None:
+        children = select(StudentProfile.id).where(StudentProfile.parent_id.bool_op("@>")([caller.parent_id]))
+        found.update(session.scalars(children))
+    return frozenset(found)
+
+
+def visible_lessons(caller: Caller) -> ColumnElement[bool]:
+    """A predicate on Schedule: the tutor's own, slots included; those that the student or a parent's child takes
+    part in; every one for an operator."""
+    if isinstance(caller, Operator):
+        return true()
+    ways: list[ColumnElement[bool]] = []
+    if caller.tutor_id is not None:
+        ways.append(Schedule.tutor_id == caller.tutor_id)
+    students: list[ColumnElement[bool]] = []
+    if caller.student_id is not None:
+        students.append(StudentProfile.id == caller.student_id)
+    if caller.parent_id is not None:
+        students.append(StudentProfile.parent_id.bool_op("@>")([caller.parent_id]))
+    if students:
+        theirs = select(StudentProfile.id).where(or_(*students))
+        seats = select(ScheduleParticipant.schedule_id).where(ScheduleParticipant.student_id.in_(theirs))
+        # Rows written by hand have no participants until their instants are computed.
+        ways += [Schedule.id.in_(seats), Schedule.student_id.in_(theirs)]
+    return or_(false(), *ways)
+
+
+def find_lesson(session: Session, caller: Caller, schedule_id: int) -> Schedule:
+    """The lesson. Raises NotFound when it is not theirs to see."""
+    lesson = session.scalar(select(Schedule).where(Schedule.id == schedule_id, visible_lessons(caller)))
+    if lesson is None:
+        raise NotFound(f"There is no lesson {schedule_id}.")
+    return lesson
+
+
+def lock_lesson(session: Session, lesson: Schedule) -> Schedule:
+    """The lesson as it is now, held with its series until the transaction ends: whoever reconciles that waits."""
+    if lesson.series_id is not None:
+        lock_series(session, [lesson.series_id])
+    session.refresh(lesson, with_for_update=True)
+    return lesson
+
+
+def lead_lesson(session: Session, caller: Caller, schedule_id: int) -> Schedule:
+    """The lesson, held. Raises NotFound, Forbidden when the caller is not its tutor."""
+    lesson = find_lesson(session, caller, schedule_id)
+    if getattr(caller, "tutor_id", None) != lesson.tutor_id:
+        raise Forbidden("Only the tutor can change a lesson.")
+    return lock_lesson(session, lesson)
+
+
+def list_lessons(
+    session: Session,
+    caller: Caller,
+    range_: Range,
+    *,
+    status: str | None,
+    after: tuple[datetime | None, int] | None,
+    limit: int,
+) -> Sequence[Schedule]:
+    """At most `limit` lessons in order of time, those after the one that began at `after`; without instants last."""
+    range_.check()
+    statement = select(Schedule).where(range_.holds_lesson())
+    if not isinstance(caller, Operator):
+        statement = statement.where(Schedule.id.in_(_candidates(session, caller, range_)))
+    if status is not None:
+        statement = statement.where(Schedule.status == status)
+    if after is not None:
+        statement = statement.where(_later_than(*after))
+    statement = statement.order_by(Schedule.starts_at.asc().nulls_last(), Schedule.id).limit(limit)
+    return session.scalars(statement).all()
+
+
+def view_lessons(session: Session, caller: Caller, lessons: Sequence[Schedule]) -> list[LessonView]:
+    """The lessons, each with the students that the caller may know of."""
+    seats = _seats(session, [lesson.id for lesson in lessons])
+    theirs = students_of(session, caller)
+    return [_view(caller, lesson, seats[lesson.id], theirs) for lesson in lessons]
+
+
+def _candidates(session: Session, caller: Caller, range_: Range) -> Select[int]:
+    """Ids of the caller's lessons in the range and a little around it; each branch by an index of its own."""
+    branches: list[Select[int]] = []
+    tutor_id = getattr(caller, "tutor_id", None)
+    if tutor_id is not None:
+        branches.append(select(Schedule.id).where(Schedule.tutor_id == tutor_id, range_.holds_lesson()))
+    students = students_of(session, caller)
+    if students:
+        branches += [
+            select(ScheduleParticipant.schedule_id).where(
+                ScheduleParticipant.student_id.in_(students), range_.holds_participant()
+            ),
+            select(Schedule.id).where(Schedule.student_id.in_(students), range_.holds_lesson()),
+        ]
+    if not branches:
+        return select(Schedule.id).where(false())
+    return select(union(*branches).subquery().c[0])
+
+
+def _later_than(starts_at: datetime | None, schedule_id: int) -> ColumnElement[bool]:
+    if starts_at is None:
+        return and_(Schedule.starts_at.is_(None), Schedule.id > schedule_id)
+    return or_(tuple_(Schedule.starts_at, Schedule.id) > (starts_at, schedule_id), Schedule.starts_at.is_(None))
+
+
+def _seats(session: Session, schedule_ids: Collection[int]) -> dict[int, list[Attendance]]:
+    found: dict[int, list[Attendance]] = defaultdict(list)
+    statement = (
+        select(
+            ScheduleParticipant.schedule_id,
+            ScheduleParticipant.student_id,
+            ScheduleParticipant.booking_id,
+            FULL_NAME,
+        )
+        .join(StudentProfile, StudentProfile.id == ScheduleParticipant.student_id)
+        .join(User, User.id == StudentProfile.user_id)
+        .where(ScheduleParticipant.schedule_id.in_(schedule_ids))
+        .order_by(ScheduleParticipant.student_id)
+    )
+    for schedule_id, *attendance in session.execute(statement):
+        found[schedule_id].append(Attendance(*attendance))
+    return found
+
+
+def _view(caller: Caller, lesson: Schedule, seats: Sequence[Attendance], theirs: frozenset[int]) -> LessonView:
+    if isinstance(caller, Operator) or caller.tutor_id == lesson.tutor_id:
+        named = (lesson.student_id, lesson.student_name, lesson.booking_id)
+        written = [lesson.student_id] if lesson.student_id is not None else []
+        return LessonView(lesson, *named, [one.student_id for one in seats] or written)
+    mine = [one for one in seats if one.student_id in theirs]
+    if mine:
+        first = mine[0]
+        return LessonView(lesson, first.student_id, first.name, first.booking_id, [one.student_id for one in mine])
+    # Written by hand, and not yet looked at: the row itself is all there is.
+    return LessonView(
+        lesson,
+        lesson.student_id,
+        lesson.student_name,
+        lesson.booking_id,
+        [lesson.student_id] if lesson.student_id is not None else [],
+    )
+
+
+def _day(when: date | datetime) -> date:
+    return when.date() if isinstance(when, datetime) else when

@@ -1,0 +1,73 @@
+"""The spelling of an RRULE value: parts, numbers, weekdays (RFC 5545 §3.3.10)."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from worker.errors import InvalidInput
+
+WEEKDAY_CODES: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+LONGEST_TEXT: Final = 500
+_KNOWN = frozenset(
+    "FREQ INTERVAL COUNT UNTIL BYMONTH BYMONTHDAY BYDAY BYSETPOS WKST RSCALE SKIP".split()  # noqa: SIM905 - reads better
+)
+_TIME_OF_DAY = "the time of day is the lesson's start_time"
+_REFUSED = {
+    "BYHOUR": _TIME_OF_DAY,
+    "BYMINUTE": _TIME_OF_DAY,
+    "BYSECOND": _TIME_OF_DAY,
+    "BYYEARDAY": "name the month and the day, with BYMONTH and BYMONTHDAY",
+    "BYWEEKNO": "name months and weekdays, with BYMONTH and BYDAY",
+}
+# ASCII only: int() would take digits of every script, and underscores.
+_NUMBER = re.compile(r"[+-]?[0-9]{1,5}")
+_WEEKDAY = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
+
+
+def split_parts(text: str) -> dict[str, str]:
+    """The parts of a rule by name, in capitals. Raises InvalidInput for parts unknown, doubled or refused."""
+    if len(text) > LONGEST_TEXT:
+        raise InvalidInput(f"The rule is longer than {LONGEST_TEXT} characters.")
+    parts: dict[str, str] = {}
+    for part in text.strip().upper().removeprefix("RRULE:").removesuffix(";").split(";"):
+        name, equals, value = part.partition("=")
+        if not equals or not value:
+            raise InvalidInput(f"{part!r} is not a part of a rule; a rule looks like FREQ=WEEKLY;BYDAY=MO,WE.")
+        if name in _REFUSED:
+            raise InvalidInput(f"{name} is not supported: {_REFUSED[name]}.")
+        if name not in _KNOWN:
+            raise InvalidInput(f"{name!r} is not a part of a rule known here.")
+        if name in parts:
+            raise InvalidInput(f"The rule says {name} twice.")
+        parts[name] = value
+    return parts
+
+
+def integer(name: str, text: str) -> int:
+    """A number such as 2 or -1."""
+    if not _NUMBER.fullmatch(text):
+        raise InvalidInput(f"{name} must be a whole number, not {text!r}.")
+    return int(text)
+
+
+def integers(name: str, text: str | None) -> tuple[int, ...]:
+    """Numbers with commas between them; none when the part is missing."""
+    return tuple(integer(name, each) for each in text.split(",")) if text is not None else ()
+
+
+def weekdays(text: str | None) -> tuple[tuple[int, int], ...]:
+    """Weekdays such as MO,-1FR as (ordinal, weekday) with 0 for no number and Monday as 0."""
+    found = []
+    for each in text.split(",") if text is not None else ():
+        match = _WEEKDAY.fullmatch(each)
+        if match is None or (match[1] and int(match[1]) == 0):
+            raise InvalidInput(f"{each!r} is no weekday of a rule; those are {', '.join(WEEKDAY_CODES)}, as in -1FR.")
+        found.append((int(match[1] or 0), WEEKDAY_CODES.index(match[2])))
+    return tuple(found)
+
+
+def one_of(known: Sequence[str], name: str, text: str) -> str:
+    """`text` when it is one of the words `known`."""
+    if text not in known:
+        raise InvalidInput(f"{name} must be {', '.join(known[:-1])} or {known[-1]}, not {text!r}.")
+    return text

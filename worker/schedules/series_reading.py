@@ -1,0 +1,68 @@
+"""Find series: those that the caller may see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy.orm import Session
+
+from models.schedules import ScheduleSkip, Series, SeriesParticipant
+from worker.access.callers import Caller, Operator
+from worker.errors import NotFound
+from worker.schedules.reading import students_of
+
+
+@dataclass(frozen=True)
+class SeriesView:
+    """A series with what the caller may know of its students: the tutor all of it, others only what is theirs."""
+
+    series: Series
+    participants: Sequence[SeriesParticipant]
+    skips: Sequence[ScheduleSkip]
+
+
+def find_series(session: Session, caller: Caller, series_id: int) -> Series:
+    """The series. Raises NotFound when it is not theirs to see."""
+    statement = select(Series).where(Series.id == series_id, _visible_series(session, caller))
+    series = session.scalar(statement)
+    if series is None:
+        raise NotFound(f"There is no series {series_id}.")
+    return series
+
+
+def list_series(
+    session: Session, caller: Caller, *, status: str | None, before: int | None, limit: int
+) -> Sequence[Series]:
+    """At most `limit` series, newest first, all with ids below `before` (None: from the newest)."""
+    statement = select(Series).where(_visible_series(session, caller))
+    if status is not None:
+        statement = statement.where(Series.status == status)
+    if before is not None:
+        statement = statement.where(Series.id < before)
+    return session.scalars(statement.order_by(Series.id.desc()).limit(limit)).all()
+
+
+def view_series(session: Session, caller: Caller, series: Series) -> SeriesView:
+    """The series, its students in the order in which they came, and its skips in order of days."""
+    people = select(SeriesParticipant).where(SeriesParticipant.series_id == series.id)
+    skips = select(ScheduleSkip).where(ScheduleSkip.series_id == series.id)
+    if not isinstance(caller, Operator) and caller.tutor_id != series.tutor_id:
+        theirs = students_of(session, caller)
+        people = people.where(SeriesParticipant.student_id.in_(theirs))
+        skips = skips.where(or_(ScheduleSkip.student_id.is_(None), ScheduleSkip.student_id.in_(theirs)))
+    people = people.order_by(SeriesParticipant.created_at, SeriesParticipant.student_id)
+    skips = skips.order_by(ScheduleSkip.occurrence_date, ScheduleSkip.id)
+    return SeriesView(series, session.scalars(people).all(), session.scalars(skips).all())
+
+
+def _visible_series(session: Session, caller: Caller) -> ColumnElement[bool]:
+    """A predicate on Series: the tutor's own, and those that the student or a parent's child takes part in."""
+    if isinstance(caller, Operator):
+        return true()
+    ways: list[ColumnElement[bool]] = []
+    if caller.tutor_id is not None:
+        ways.append(Series.tutor_id == caller.tutor_id)
+    if students := students_of(session, caller):
+        seats = select(SeriesParticipant.series_id).where(SeriesParticipant.student_id.in_(students))
+        ways.append(Series.id.in_(seats))
+    return or_(false(), *ways)

@@ -1,0 +1,52 @@
+"""Days of a series that a person wants to be no lessons."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.schedules import Schedule, Series
+from worker.access.callers import Caller
+from worker.errors import Conflict, Forbidden, InvalidInput
+from worker.schedules.occurrences import recurrence_of
+from worker.schedules.reconcile import lock_series
+from worker.schedules.series import exclude
+from worker.schedules.series_reading import find_series
+from worker.schedules.singles import touch
+
+
+def skip_days(session: Session, caller: Caller, series_id: int, days: Collection[date], *, now: datetime) -> Series:
+    """Let the lessons of these days be cancelled; said again, nothing changes.
+
+    Raises NotFound, Forbidden, InvalidInput for a day that is none of the series', Conflict for a lesson that has
+    begun.
+    """
+    series = find_series(session, caller, series_id)
+    if getattr(caller, "tutor_id", None) != series.tutor_id:
+        raise Forbidden("Only the tutor can skip lessons.")
+    [series] = lock_series(session, [series_id])
+    wanted = frozenset(days)
+    lessons = _lessons(session, series_id, wanted)
+    _check_days(series, wanted - {lesson.occurrence_date for lesson in lessons})
+    for lesson in lessons:
+        if lesson.status != "cancelled" and (lesson.starts_at is None or lesson.starts_at <= now):
+            raise Conflict(f"The lesson of {lesson.occurrence_date} has begun; it cannot be skipped any more.")
+        if lesson.cancelled_by != "person":
+            lesson.status, lesson.cancelled_by = "cancelled", "person"
+            touch(lesson, now)
+    exclude(session, series_id, wanted)
+    session.flush()
+    return series
+
+
+def _lessons(session: Session, series_id: int, days: Collection[date]) -> Sequence[Schedule]:
+    statement = select(Schedule).where(Schedule.series_id == series_id, Schedule.occurrence_date.in_(days))
+    return session.scalars(statement.order_by(Schedule.id).with_for_update()).all()
+
+
+def _check_days(series: Series, days: Collection[date]) -> None:
+    recurrence = recurrence_of(series)
+    for day in sorted(days):
+        if day not in recurrence.days(date.fromordinal(max(1, day.toordinal() - 1)), day):
+            raise InvalidInput(f"{day} is no day of this series: {series.recurrence_pattern}.")

@@ -1,0 +1,152 @@
+"""Free slots: a tutor's free time, and how a student or parent books a part of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from models.bookings import Booking
+from models.people import TutorProfile
+from models.schedules import Schedule
+from worker.access.callers import Caller, User
+from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
+from worker.schedules.conflicts import Conflict as Collision
+from worker.schedules.conflicts import LessonConflict, translate_exclusion
+from worker.schedules.free_time import Free, free_parts
+from worker.schedules.instants import Instants
+from worker.schedules.lessons import seat
+from worker.schedules.reading import Range, lock_lesson, students_of
+from worker.schedules.singles import covers, touch
+from worker.schedules.taken import find_conflicts, tutor_lessons
+
+
+@dataclass(frozen=True)
+class FreeSlot:
+    """A part of a slot in which the tutor is free. `bookable`: it is the whole slot."""
+
+    schedule_id: int
+    starts_at: datetime
+    ends_at: datetime
+    bookable: bool
+    subject: str | None
+    grade_level: str | None
+    session_format: str | None
+
+
+def list_slots(
+    session: Session,
+    tutor_id: int,
+    range_: Range,
+    *,
+    now: datetime,
+    after: tuple[datetime | None, int] | None,
+    limit: int,
+) -> tuple[Sequence[FreeSlot], Sequence[Schedule]]:
+    """What is free of at most `limit` future slots of a tutor, in order of time; and those slots.
+
+    Raises NotFound when there is no such tutor, InvalidInput for the range.
+    """
+    range_.check()
+    if session.scalar(select(TutorProfile.id).where(TutorProfile.id == tutor_id, TutorProfile.is_active)) is None:
+        raise NotFound(f"There is no tutor {tutor_id}.")
+    statement = select(Schedule).where(
+        Schedule.tutor_id == tutor_id,
+        Schedule.student_id.is_(None),
+        Schedule.status == "scheduled",
+        Schedule.starts_at > now,
+        range_.holds_lesson(),
+    )
+    if after is not None:
+        statement = statement.where(tuple_(Schedule.starts_at, Schedule.id) > after)
+    slots = session.scalars(statement.order_by(Schedule.starts_at, Schedule.id).limit(limit)).all()
+    if not slots:
+        return [], []
+    times = [_times(slot) for slot in slots]
+    since, until = min(one.starts_at for one in times), max(one.ends_at for one in times)
+    busy = tutor_lessons(session, tutor_id, since, until)
+    free = [part for slot, when in zip(slots, times, strict=True) for part in _free(slot, free_parts(when, busy))]
+    return free, slots
+
+
+def book_slot(
+    session: Session,
+    caller: Caller,
+    schedule_id: int,
+    *,
+    student_id: int | None,
+    booking_id: int | None,
+    now: datetime,
+) -> Schedule:
+    """A student books a free slot, or a parent does for their child. The slot's own row becomes the lesson.
+
+    Raises Forbidden, NotFound, InvalidInput for the student or booking, Conflict when the slot is not free any more,
+    LessonConflict when tutor or student has another lesson then.
+    """
+    student_id = _student(session, caller, student_id)
+    slot = session.get(Schedule, schedule_id)
+    # Other people's lessons are nobody's business; that a slot has been booked is told.
+    if slot is None or (slot.student_id is not None and slot.booked_at is None):
+        raise NotFound(f"There is no slot {schedule_id}.")
+    lock_lesson(session, slot)
+    if slot.student_id is not None or slot.status != "scheduled" or slot.starts_at is None or slot.starts_at <= now:
+        raise Conflict(f"Slot {schedule_id} is not free any more.")
+    booking = _booking(session, slot, student_id, booking_id)
+
+    def find() -> list[Collision]:
+        return find_conflicts(
+            session,
+            tutor_id=slot.tutor_id,
+            students=[student_id],
+            day=slot.schedule_date,
+            when=_times(slot),
+            without=[slot.id],
+        )
+
+    conflicts = find()
+    if conflicts:
+        raise LessonConflict(conflicts)
+    with translate_exclusion(session, find):
+        seat(session, slot, student_id, booking.id if booking is not None else None)
+        slot.booked_at = now
+        touch(slot, now)
+    return slot
+
+
+def _student(session: Session, caller: Caller, student_id: int | None) -> int:
+    if not isinstance(caller, User) or (caller.student_id is None and caller.parent_id is None):
+        raise Forbidden("Only students and parents book slots.")
+    if student_id is None:
+        if caller.student_id is None:
+            raise InvalidInput("student_id is missing: say which of your children it is for.")
+        return caller.student_id
+    if student_id not in students_of(session, caller):
+        raise InvalidInput(f"Student {student_id} is neither you nor a child of yours.")
+    return student_id
+
+
+def _booking(session: Session, slot: Schedule, student_id: int, booking_id: int | None) -> Booking | None:
+    """The booking that is named; without a name the only one that tutor and student have for that day, if any."""
+    statement = select(Booking).where(
+        Booking.tutor_id == slot.tutor_id, Booking.student_id == student_id, Booking.status == "active"
+    )
+    if booking_id is not None:
+        statement = statement.where(Booking.id == booking_id)
+    found = [one for one in session.scalars(statement.with_for_update(read=True)) if covers(one, slot)]
+    if booking_id is not None and not found:
+        raise InvalidInput(f"There is no active booking {booking_id} with this tutor for that day.")
+    return found[0] if len(found) == 1 else None
+
+
+def _times(slot: Schedule) -> Instants:
+    assert slot.starts_at is not None  # noqa: S101 - asked for by the caller's query
+    assert slot.ends_at is not None  # noqa: S101 - the two stand together
+    return Instants(slot.starts_at, slot.ends_at)
+
+
+def _free(slot: Schedule, parts: Sequence[Free]) -> list[FreeSlot]:
+    return [
+        FreeSlot(slot.id, part.starts_at, part.ends_at, part.whole, slot.subject, slot.grade_level, slot.session_format)
+        for part in parts
+    ]

@@ -1,0 +1,28 @@
+"""Change a booking, and the lessons that hang on it: they stop, begin and end as it does."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models.bookings import Booking
+from worker.access.callers import Caller
+from worker.bookings.enrolment import edit_booking
+from worker.schedules.series import follow_booking
+
+_MOVES_LESSONS = frozenset({"status", "start_date", "end_date"})
+
+
+def change_booking(
+    session: Session, caller: Caller, booking_id: int, changes: Mapping[str, Any], *, now: datetime, horizon_days: int
+) -> Booking:
+    """Change columns of a booking of the calling tutor's; with its status or dates, its future lessons.
+
+    Paused: its lessons are called off, and come back with the same ids when it is active again. Raises as
+    worker.bookings.enrolment.edit_booking does.
+    """
+    booking, changed = edit_booking(session, caller, booking_id, changes)
+    if changed & _MOVES_LESSONS:
+        follow_booking(session, booking.id, now=now, horizon_days=horizon_days)
+    return booking

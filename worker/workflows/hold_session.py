@@ -1,0 +1,38 @@
+"""Start and end a whiteboard session together with the lesson that it is.
+
+The session is locked first and its lesson second, here and everywhere: two in opposite order would wait for each other.
+"""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from models.whiteboards import WhiteboardSession
+from worker.access.callers import Caller
+from worker.schedules.advance import begin_lesson, complete_boarded_lessons
+from worker.whiteboards import lifetime
+from worker.whiteboards.left_running import Closed, close_left_sessions
+
+
+def start_session(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
+    """Begin the session, and its lesson if that has not begun. Raises as worker.whiteboards.lifetime does."""
+    found = lifetime.start_session(session, caller, session_id)
+    if found.schedule_id is not None:
+        begin_lesson(session, found.schedule_id)
+    return found
+
+
+def end_session(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
+    """End the session and complete its lesson, with its attendance. Raises as worker.whiteboards.lifetime does."""
+    found = lifetime.end_session(session, caller, session_id)
+    if found.schedule_id is not None:
+        complete_boarded_lessons(session, [found.schedule_id])
+    return found
+
+
+def close_sessions(session: Session, *, quiet_since: datetime, now: datetime, after: int, most: int) -> Closed:
+    """End sessions that were left running, and complete their lessons."""
+    closed = close_left_sessions(session, quiet_since=quiet_since, now=now, after=after, most=most)
+    session.flush()
+    complete_boarded_lessons(session, closed.schedule_ids)
+    return closed

@@ -1,0 +1,106 @@
+"""Turn the rows of the older table `tutor_student_enrollments` into bookings, as often as somebody likes."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Text, case, cast, func, select
+from sqlalchemy.orm import Session
+
+from models.bookings import Booking, Enrollment
+from worker.bookings.enrollments import EnrollmentRow, read_enrollment
+from worker.database import Database
+
+# Rows of one transaction.
+_BATCH = 500
+# Fifty subjects of two hundred characters, each written as six (\u1234), and more.
+_LONGEST_SUBJECTS = 100_000
+_LONGEST_FREQUENCY = 2_000
+
+# In the order of EnrollmentRow. As text what Python may not be able to hold: a day like `infinity`, deep JSON.
+_subjects_text = cast(Enrollment.subjects, Text)
+_COLUMNS = (
+    Enrollment.id,
+    Enrollment.tutor_id,
+    Enrollment.student_id,
+    # Text cut short is no JSON any more, so it is refused as such.
+    func.left(_subjects_text, _LONGEST_SUBJECTS),
+    cast(Enrollment.start_date, Text),
+    cast(Enrollment.end_date, Text),
+    func.left(Enrollment.session_frequency, _LONGEST_FREQUENCY),
+    Enrollment.session_duration,
+    Enrollment.hourly_rate,
+    Enrollment.status,
+    Enrollment.is_active,
+)
+_CREATED_AT = case((func.isfinite(Enrollment.created_at), Enrollment.created_at), else_=func.now())
+
+
+@dataclass(frozen=True)
+class Line:
+    """What became of one subject of an enrollment; `booking_id` where there is a booking now."""
+
+    enrollment_id: int
+    subject: str | None
+    outcome: Literal["imported", "already there", "refused"]
+    booking_id: int | None = None
+    reason: str | None = None
+
+
+def import_enrollments(database: Database, *, dry_run: bool = False) -> Iterator[Line]:
+    """Make the bookings that are missing, one transaction for some hundred rows; a `dry_run` only says which."""
+    after = 0
+    while True:
+        with database.transaction() as session:
+            # Locked, so that two imports at once make no booking twice: no constraint keeps apart two without subject.
+            statement = select(*_COLUMNS).where(Enrollment.id > after).order_by(Enrollment.id).limit(_BATCH)
+            rows = session.execute(statement.with_for_update()).all()
+            lines = _import(session, [EnrollmentRow(*row) for row in rows], dry_run=dry_run)
+        yield from lines
+        if len(rows) < _BATCH:
+            return
+        after = rows[-1][0]
+
+
+def _import(session: Session, rows: Sequence[EnrollmentRow], *, dry_run: bool) -> list[Line]:
+    there = _bookings_there(session, [row.id for row in rows])
+    lines = []
+    for row in rows:
+        wanted, refused = read_enrollment(row)
+        missing = _missing(wanted, there[row.id])
+        for values in wanted:
+            subject = values["subject"]
+            if not any(values is one for one in missing):
+                lines.append(Line(row.id, subject, "already there", there[row.id].get(subject)))
+            elif dry_run:
+                lines.append(Line(row.id, subject, "imported"))
+            else:
+                lines.append(Line(row.id, subject, "imported", _make(session, values)))
+        lines += [Line(row.id, one.subject, "refused", reason=one.reason) for one in refused]
+    return lines
+
+
+def _missing(wanted: list[dict[str, Any]], there: dict[str | None, int]) -> list[dict[str, Any]]:
+    """Those without a booking. As many bookings as subjects: the tutor has renamed some, and none is missing."""
+    if len(there) >= len(wanted):
+        return []
+    return [values for values in wanted if values["subject"] not in there]
+
+
+def _bookings_there(session: Session, enrollment_ids: Sequence[int]) -> defaultdict[int, dict[str | None, int]]:
+    there: defaultdict[int, dict[str | None, int]] = defaultdict(dict)
+    statement = select(Booking.enrollment_id, Booking.subject, Booking.id)
+    for enrollment_id, subject, booking_id in session.execute(
+        statement.where(Booking.enrollment_id.in_(enrollment_ids))
+    ):
+        there[enrollment_id or 0][subject] = booking_id
+    return there
+
+
+def _make(session: Session, values: dict[str, Any]) -> int:
+    since = select(_CREATED_AT).where(Enrollment.id == values["enrollment_id"]).scalar_subquery()
+    booking = Booking(**values, created_at=since)
+    session.add(booking)
+    session.flush()
+    return booking.id

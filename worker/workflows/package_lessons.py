@@ -1,0 +1,75 @@
+"""Students of one package of a tutor share its lessons: who comes later joins them, and nothing is stored twice."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from models.bookings import Booking, SessionRequest
+from models.people import TutorProfile
+from models.schedules import ScheduleSkip, Series, SeriesParticipant
+from worker.errors import Conflict
+from worker.schedules.conflicts import LessonConflict
+from worker.schedules.occurrences import recurrence_of
+from worker.schedules.reconcile import lock_series
+from worker.schedules.series import Participant, join_series, package_series
+from worker.workflows.wished_times import WishedTimes, is_part_of
+
+_LIVE = ("active", "paused")
+
+
+def series_to_join(
+    session: Session, request: SessionRequest, student_id: int, wished: WishedTimes | None
+) -> Series | None:
+    """The oldest series of the package that has the wished lessons, or any when no times are wished; locked.
+
+    Raises Conflict when the student has these lessons already. From here to the end of the transaction a tutor's
+    acceptances go one after the other: two students of a package who are accepted at once share its lessons too.
+    """
+    if request.package_name is None:
+        return None
+    session.execute(select(TutorProfile.id).where(TutorProfile.id == request.tutor_id).with_for_update(key_share=True))
+    for series in package_series(session, request.tutor_id, request.package_name):
+        if wished is None or is_part_of(wished, recurrence_of(series)):
+            (locked,) = lock_series(session, [series.id])
+            # Its last booking may have ended while we waited for it.
+            if locked.status in _LIVE:
+                _check_not_in(session, locked, student_id)
+                return locked
+    return None
+
+
+def join_lessons(
+    session: Session,
+    series: Series,
+    participant: Participant,
+    wished: WishedTimes | None,
+    *,
+    skip_conflicts: bool,
+    now: datetime,
+    horizon_days: int,
+) -> None:
+    """Take part in the lessons of the series that the booking covers. Raises LessonConflict unless `skip_conflicts`."""
+    if wished is not None:
+        _leave_out(session, series, participant.student_id, wished)
+    conflicts = join_series(session, series.id, participant, now=now, horizon_days=horizon_days)
+    theirs = [one for one in conflicts if one.student_id in (None, participant.student_id)]
+    if theirs and not skip_conflicts:
+        raise LessonConflict(theirs)
+
+
+def _check_not_in(session: Session, series: Series, student_id: int) -> None:
+    statement = select(Booking.id).join(SeriesParticipant, SeriesParticipant.booking_id == Booking.id)
+    theirs = (SeriesParticipant.series_id == series.id, SeriesParticipant.student_id == student_id)
+    booking_id = session.scalar(statement.where(*theirs, Booking.status.in_(_LIVE)))
+    if booking_id is not None:
+        said = f"Student {student_id} already has these lessons, by booking {booking_id}."
+        raise Conflict(said, booking_id=booking_id)
+
+
+def _leave_out(session: Session, series: Series, student_id: int, wished: WishedTimes) -> None:
+    """Days that this student cannot come, which stay lessons of the others."""
+    theirs = {"series_id": series.id, "student_id": student_id, "reason": "excluded"}
+    for day in sorted(wished.recurrence.excluded):
+        session.execute(insert(ScheduleSkip).values(**theirs, occurrence_date=day).on_conflict_do_nothing())
