@@ -32,3 +32,21 @@ STROKE_TYPES = ("pen", "eraser", "line", "rectangle", "circle", "triangle", "arr
 
 RECORDING_TYPES = ("video", "screen", "board")
 RENDITION_STATES = ("pending", "ready", "failed")
+
+# `apprise`: an address of one of the services that apprise speaks to.
+CHANNEL_KINDS = ("email", "webhook", "apprise")
+CALENDARS = ("gregorian", "ethiopian")
+# `dropped`: not worth sending any more; `cancelled`: its lesson is off or was moved; `failed`: for good.
+DELIVERY_STATES = ("pending", "sending", "sent", "dropped", "cancelled", "failed")
+MESSAGE_KINDS = (
+    "lesson-reminder",
+    "lesson-moved",
+    "lesson-cancelled",
+    "request-received",
+    "request-accepted",
+    "request-rejected",
+    "recording-ready",
+    "channel-code",
+    "channel-disabled",
+    "test",
+)

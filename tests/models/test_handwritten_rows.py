@@ -45,10 +45,19 @@ LEAST = {
     "whiteboard_events": "(session_id, kind) VALUES (1, 'start')",
     "whiteboard_session_recordings": "(session_id) VALUES (1)",
     "recording_renditions": "(recording_id, name) VALUES (1, 'playback')",
+    "notification_preferences": "(user_id) VALUES (1)",
+    "lesson_alarms": "(user_id, schedule_id, minutes_before) VALUES (1, 1, 15)",
+    "notification_channels": "(user_id, kind, address, label) VALUES (1, 'email', 'x', 'a…@example.com')",
+    "deliveries": "(kind, user_id, channel, key, due_at) VALUES ('test', 1, 'email', 'k', now())",
+    "notifications": "(user_id, kind, title, message) VALUES (1, 'test', 'A test', 'It works.')",
     "recording_accesses": "(recording_id, admin_id, action) VALUES (1, 1, 'playback')",
 }
 PROFILES = ("tutor", "student", "parent")
 FORMATS = ("online", "in-person", "hybrid")
+MESSAGES = (
+    *("lesson-reminder", "lesson-moved", "lesson-cancelled", "request-received", "request-accepted"),
+    *("request-rejected", "recording-ready", "channel-code", "channel-disabled", "test"),
+)
 WORDS = {
     ("session_requests", "requester_type"): ("student", "parent"),
     ("session_requests", "status"): ("pending", "accepted", "rejected"),
@@ -72,6 +81,11 @@ WORDS = {
     ("whiteboard_events", "kind"): ("join", "leave", "start", "end"),
     ("whiteboard_events", "profile_type"): PROFILES,
     ("whiteboard_session_recordings", "recording_type"): ("video", "screen", "board"),
+    ("notification_preferences", "calendar"): ("gregorian", "ethiopian"),
+    ("notification_channels", "kind"): ("email", "webhook", "apprise"),
+    ("deliveries", "kind"): MESSAGES,
+    ("deliveries", "state"): ("pending", "sending", "sent", "dropped", "cancelled", "failed"),
+    ("notifications", "kind"): MESSAGES,
     # `ready` needs an object, and the states of a job their times: they have tests of their own.
     ("recording_renditions", "state"): ("pending", "failed"),
     ("jobs", "state"): ("queued", "published", "retryable"),

@@ -1,0 +1,170 @@
+"""What people are told, when and how: alarms and preferences say what is wished, a delivery is one message."""
+
+from datetime import datetime, time
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, created_at, words
+from models.states import CALENDARS, CHANNEL_KINDS, DELIVERY_STATES, MESSAGE_KINDS
+
+
+class NotificationPreference(Base):
+    """How a person likes to be told. Without a row the defaults hold."""
+
+    __tablename__ = "notification_preferences"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    # Minutes before each lesson without alarms of its own.
+    alarms: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default=text("'{1440,15}'::integer[]"))
+    # Kinds, or ids of `notification_channels` as text. All of them are used.
+    channels: Mapped[list[str]] = mapped_column(
+        ARRAY(String), server_default=text("'{email,in_app}'::character varying[]")
+    )
+    # Used only after a permanent failure of one of `channels`, in this order.
+    fallback: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=text("'{}'::character varying[]"))
+    # Empty: the language, zone of the person's account.
+    language: Mapped[str | None] = mapped_column(String(10))
+    timezone: Mapped[str | None]
+    calendar: Mapped[str] = mapped_column(String(20), server_default="gregorian")
+    # Local times between which nothing but in-app messages arrive; both or none. The end may be before the start.
+    quiet_start: Mapped[time | None]
+    quiet_end: Mapped[time | None]
+    updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+    __table_args__ = (
+        words("calendar", CALENDARS),
+        CheckConstraint("(quiet_start IS NULL) = (quiet_end IS NULL)", name="quiet"),
+    )
+
+
+class LessonAlarm(Base):
+    """A person's own alarm of one lesson or of a whole series, instead of the preferences' alarms."""
+
+    __tablename__ = "lesson_alarms"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    schedule_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_schedules.id", ondelete="CASCADE"))
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_series.id", ondelete="CASCADE"))
+    # Empty: no alarm at all, which is a wish too.
+    minutes_before: Mapped[int | None]
+    # Empty: those of the preferences.
+    channels: Mapped[list[str] | None] = mapped_column(ARRAY(String))
+    fallback: Mapped[list[str] | None] = mapped_column(ARRAY(String))
+    created_at: Mapped[datetime] = created_at()
+
+    __table_args__ = (
+        CheckConstraint("(schedule_id IS NULL) <> (series_id IS NULL)", name="subject"),
+        CheckConstraint("minutes_before BETWEEN 0 AND 40320", name="minutes_before"),
+        # Their indexes also serve the foreign keys.
+        UniqueConstraint("schedule_id", "user_id", "minutes_before"),
+        UniqueConstraint("series_id", "user_id", "minutes_before"),
+    )
+
+
+class NotificationChannel(Base):
+    """A way to reach a person that they registered: unused until confirmed by a code that was sent there."""
+
+    __tablename__ = "notification_channels"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    # The address, encrypted: those of webhooks and chat services hold secrets.
+    address: Mapped[bytes] = mapped_column(LargeBinary)
+    # What may be shown of it.
+    label: Mapped[str] = mapped_column(String(100))
+    confirmed_at: Mapped[datetime | None]
+    # SHA-256 of the code, hexadecimal, until when it holds, and how often it was guessed.
+    code_hash: Mapped[str | None] = mapped_column(String(64))
+    code_expires_at: Mapped[datetime | None]
+    code_attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    # After a permanent failure, with its reason.
+    disabled_at: Mapped[datetime | None]
+    disabled_reason: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime] = created_at()
+
+    __table_args__ = (words("kind", CHANNEL_KINDS),)
+
+
+class Delivery(Base):
+    """One message to one person by one channel: due, sent once, and what became of it."""
+
+    __tablename__ = "deliveries"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    # A kind, or the id of a row of `notification_channels` as text.
+    channel: Mapped[str] = mapped_column(String(20))
+    # The lesson of a reminder, or of a change. Goes with it: nobody is told of what never was.
+    schedule_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_schedules.id", ondelete="CASCADE"))
+    # Of a reminder: which alarm, and the start that it was planned for.
+    minutes_before: Mapped[int | None]
+    starts_at: Mapped[datetime | None]
+    # What the text needs and no row holds any more when it is sent, e.g. when a moved lesson was before.
+    data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    # The same message is planned once: the idempotency key that receivers see, too.
+    key: Mapped[str] = mapped_column(String(200))
+    # Tried from then on; moved by retries and quiet hours.
+    due_at: Mapped[datetime]
+    # Not worth sending after this.
+    expires_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(String(20), server_default="pending")
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    # Fencing token and end of the lease of whoever sends it now.
+    send_token: Mapped[Any | None] = mapped_column(Uuid)
+    lease_until: Mapped[datetime | None]
+    # Why it failed or was dropped.
+    reason: Mapped[str | None] = mapped_column(String(200))
+    sent_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = created_at()
+    updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+    __table_args__ = (
+        words("kind", MESSAGE_KINDS),
+        words("state", DELIVERY_STATES),
+        UniqueConstraint("key", "user_id", "channel"),
+        Index("ix_deliveries_due", "due_at", "id", postgresql_where=text("state IN ('pending', 'sending')")),
+        Index("ix_deliveries_schedule_id", "schedule_id", "user_id"),
+    )
+
+
+class Notification(Base):
+    """A message in the app: unread until the person reads it."""
+
+    __tablename__ = "notifications"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(40))
+    title: Mapped[str] = mapped_column(String(255))
+    message: Mapped[str] = mapped_column(Text)
+    # Where it leads: ids of the lesson, request or recording.
+    data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    # The delivery it came by: it comes once. No foreign key: it outlives that row.
+    delivery_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    created_at: Mapped[datetime] = created_at()
+    read_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        words("kind", MESSAGE_KINDS),
+        Index("ix_notifications_user_id", "user_id", "id"),
+        Index("ix_notifications_unread", "user_id", postgresql_where=text("read_at IS NULL")),
+    )
