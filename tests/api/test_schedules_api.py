@@ -12,7 +12,6 @@ from starlette.testclient import TestClient
 
 # Next Monday, at least two weeks from now: lessons of the tests lie in the future.
 MONDAY = date.today() + timedelta(days=21 - date.today().weekday())  # noqa: DTZ011 - any day will do
-FAR = MONDAY + timedelta(days=200)
 
 
 def day(number: int) -> str:

@@ -10,9 +10,9 @@ from worker.api.fields import Body, Day, Document, Number, Words
 from worker.api.moments import Clock
 from worker.calendars.ethiopian import MONTH_NAMES, spoken_clock, to_ethiopian
 from worker.schedules.columns import DESCRIBING
-from worker.schedules.reading import LessonView
 from worker.schedules.recurrence import Wish
 from worker.schedules.series import Made
+from worker.schedules.viewing import LessonView
 
 Calendar = Literal["gregorian", "ethiopian"]
 Scope = Literal["one", "following", "all"]

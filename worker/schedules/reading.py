@@ -1,17 +1,15 @@
-"""Find lessons: those that the caller may see, and of their students those that the caller may know of."""
+"""Find lessons: those that the caller may see."""
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true, tuple_, union
 from sqlalchemy.orm import Session
 
-from models.people import StudentProfile, User
+from models.people import StudentProfile
 from models.schedules import Schedule, ScheduleParticipant
 from worker.access.callers import Caller, Operator
-from worker.access.names import FULL_NAME
 from worker.errors import Forbidden, InvalidInput, NotFound
 from worker.schedules.reconcile import lock_series
 from worker.schedules.rules import FIRST_YEAR, LAST_YEAR
@@ -50,26 +48,6 @@ class Range:
     def holds_participant(self) -> ColumnElement[bool]:
         """A wider predicate on ScheduleParticipant, which knows instants only."""
         return ScheduleParticipant.starts_at.between(_day(self.since) - _MARGIN, _day(self.until) + _MARGIN)
-
-
-@dataclass(frozen=True)
-class Attendance:
-    """A student of a lesson."""
-
-    student_id: int
-    booking_id: int | None
-    name: str | None
-
-
-@dataclass(frozen=True)
-class LessonView:
-    """A lesson as the caller may see it: who else takes part is the tutor's business."""
-
-    lesson: Schedule
-    student_id: int | None
-    student_name: str | None
-    booking_id: int | None
-    participants: Sequence[int]
 
 
 def students_of(session: Session, caller: Caller) -> frozenset[int]:
@@ -150,13 +128,6 @@ def list_lessons(
     return session.scalars(statement).all()
 
 
-def view_lessons(session: Session, caller: Caller, lessons: Sequence[Schedule]) -> list[LessonView]:
-    """The lessons, each with the students that the caller may know of."""
-    seats = _seats(session, [lesson.id for lesson in lessons])
-    theirs = students_of(session, caller)
-    return [_view(caller, lesson, seats[lesson.id], theirs) for lesson in lessons]
-
-
 def _candidates(session: Session, caller: Caller, range_: Range) -> Select[int]:
     """Ids of the caller's lessons in the range and a little around it; each branch by an index of its own."""
     branches: list[Select[int]] = []
@@ -180,44 +151,6 @@ def _later_than(starts_at: datetime | None, schedule_id: int) -> ColumnElement[b
     if starts_at is None:
         return and_(Schedule.starts_at.is_(None), Schedule.id > schedule_id)
     return or_(tuple_(Schedule.starts_at, Schedule.id) > (starts_at, schedule_id), Schedule.starts_at.is_(None))
-
-
-def _seats(session: Session, schedule_ids: Collection[int]) -> dict[int, list[Attendance]]:
-    found: dict[int, list[Attendance]] = defaultdict(list)
-    statement = (
-        select(
-            ScheduleParticipant.schedule_id,
-            ScheduleParticipant.student_id,
-            ScheduleParticipant.booking_id,
-            FULL_NAME,
-        )
-        .join(StudentProfile, StudentProfile.id == ScheduleParticipant.student_id)
-        .join(User, User.id == StudentProfile.user_id)
-        .where(ScheduleParticipant.schedule_id.in_(schedule_ids))
-        .order_by(ScheduleParticipant.student_id)
-    )
-    for schedule_id, *attendance in session.execute(statement):
-        found[schedule_id].append(Attendance(*attendance))
-    return found
-
-
-def _view(caller: Caller, lesson: Schedule, seats: Sequence[Attendance], theirs: frozenset[int]) -> LessonView:
-    if isinstance(caller, Operator) or caller.tutor_id == lesson.tutor_id:
-        named = (lesson.student_id, lesson.student_name, lesson.booking_id)
-        written = [lesson.student_id] if lesson.student_id is not None else []
-        return LessonView(lesson, *named, [one.student_id for one in seats] or written)
-    mine = [one for one in seats if one.student_id in theirs]
-    if mine:
-        first = mine[0]
-        return LessonView(lesson, first.student_id, first.name, first.booking_id, [one.student_id for one in mine])
-    # Written by hand, and not yet looked at: the row itself is all there is.
-    return LessonView(
-        lesson,
-        lesson.student_id,
-        lesson.student_name,
-        lesson.booking_id,
-        [lesson.student_id] if lesson.student_id is not None else [],
-    )
 
 
 def _day(when: date | datetime) -> date:

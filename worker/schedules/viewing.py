@@ -1,0 +1,71 @@
+"""Lessons as a caller may see them: of the other students of a group they learn nothing."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.people import StudentProfile, User
+from models.schedules import Schedule, ScheduleParticipant
+from worker.access.callers import Caller, Operator
+from worker.access.names import FULL_NAME
+from worker.schedules.reading import students_of
+
+# student_id to booking_id, in order of ids.
+_Seats = Mapping[int, int | None]
+
+
+@dataclass(frozen=True)
+class LessonView:
+    """A lesson, and those of its students that the caller may know of; the row itself names one of all of them."""
+
+    lesson: Schedule
+    student_id: int | None
+    student_name: str | None
+    booking_id: int | None
+    participants: Sequence[int]
+
+
+def view_lessons(session: Session, caller: Caller, lessons: Sequence[Schedule]) -> list[LessonView]:
+    """The lessons as the caller may see them; `caller` may see each of them somehow."""
+    seats = _seats(session, [lesson.id for lesson in lessons])
+    names = _names(session, students_of(session, caller))
+    return [
+        _whole(lesson, seats[lesson.id]) if _sees_all(caller, lesson) else _own(lesson, seats[lesson.id], names)
+        for lesson in lessons
+    ]
+
+
+def _sees_all(caller: Caller, lesson: Schedule) -> bool:
+    return isinstance(caller, Operator) or caller.tutor_id == lesson.tutor_id
+
+
+def _whole(lesson: Schedule, seats: _Seats) -> LessonView:
+    # Written by hand, and not yet looked at: the row itself is all there is.
+    written = [lesson.student_id] if lesson.student_id is not None else []
+    return LessonView(lesson, lesson.student_id, lesson.student_name, lesson.booking_id, list(seats) or written)
+
+
+def _own(lesson: Schedule, seats: _Seats, names: Mapping[int, str]) -> LessonView:
+    mine = [student_id for student_id in seats if student_id in names]
+    if not mine:
+        return _whole(lesson, {})
+    return LessonView(lesson, mine[0], names[mine[0]], seats[mine[0]], mine)
+
+
+def _seats(session: Session, schedule_ids: Collection[int]) -> Mapping[int, _Seats]:
+    found: dict[int, dict[int, int | None]] = defaultdict(dict)
+    seat = ScheduleParticipant
+    statement = select(seat.schedule_id, seat.student_id, seat.booking_id).where(seat.schedule_id.in_(schedule_ids))
+    for schedule_id, student_id, booking_id in session.execute(statement.order_by(seat.student_id)):
+        found[schedule_id][student_id] = booking_id
+    return found
+
+
+def _names(session: Session, students: Collection[int]) -> dict[int, str]:
+    if not students:
+        return {}
+    statement = select(StudentProfile.id, FULL_NAME.label("name")).join(User, User.id == StudentProfile.user_id)
+    return {row.id: row.name for row in session.execute(statement.where(StudentProfile.id.in_(students)))}
