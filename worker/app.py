@@ -15,12 +15,14 @@ from celery.worker import state
 
 from worker.database import Database
 from worker.errors import AstegniError, Misconfigured
-from worker.jobs.orders import AdvanceLessons, FillSeries, PruneLedger, SweepObjects, SweepSpool
+from worker.jobs.orders import AdvanceLessons, FillSeries, PruneLedger, SendOverdue, SweepObjects, SweepSpool
 from worker.jobs.outage import outlast
 from worker.jobs.settle import release_runs
 from worker.logs import get_logger
 from worker.processes.broker import EXCHANGE, queue
 from worker.processes.child import close_child, open_child
+from worker.processes.dispatching import QUEUE as REMINDERS
+from worker.processes.dispatching import DispatchReminders
 from worker.processes.events import GatherEvents
 from worker.processes.keeping import KeepLedger
 from worker.processes.liveness import show_alive
@@ -33,7 +35,7 @@ _log = get_logger(__name__)
 _GIVE_BACK_SECONDS = 7.0
 
 # Said one by one, so that nothing is registered by walking a folder. Celery imports them by name.
-TASK_MODULES = ("tasks.recordings", "tasks.schedules", "tasks.upkeep", "tasks.timetable")
+TASK_MODULES = ("tasks.recordings", "tasks.reminders", "tasks.schedules", "tasks.upkeep", "tasks.timetable")
 
 
 # What is done, and how it ended, stands in PostgreSQL.
@@ -141,6 +143,7 @@ def create_app(settings: Settings, task_modules: Sequence[str] = TASK_MODULES) -
     # predecessor. Children inherit it.
     app.process_name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
     app.steps["worker"].add(KeepLedger)
+    app.steps["worker"].add(DispatchReminders)
     app.steps["consumer"].add(GatherEvents)
     signals.setup_logging.connect(_keep_our_logging)
     signals.worker_process_init.connect(open_child)
@@ -197,8 +200,8 @@ def _show_alive(**_signal: object) -> None:
 
 
 def queue_names(settings: Settings) -> tuple[str, ...]:
-    """Every queue: quick work, media work that may run anywhere, media work beside this spool's bytes."""
-    return ("default", "media", f"media.{settings.spool_id}")
+    """Every queue: quick work, messages to people, media work that may run anywhere, and beside this spool's bytes."""
+    return ("default", REMINDERS, "media", f"media.{settings.spool_id}")
 
 
 def queues_of(kinds: Sequence[str], settings: Settings) -> tuple[str, ...]:
@@ -251,7 +254,7 @@ def timetable(settings: Settings) -> dict[str, dict[str, Any]]:
         }
 
     return {
-        **every(30, AdvanceLessons()),
+        **every(30, AdvanceLessons(), SendOverdue()),
         **every(3600, FillSeries(), PruneLedger(), SweepSpool(settings.spool_id)),
         **every(6 * 3600, SweepObjects()),
     }

@@ -3,6 +3,7 @@
 Built once at a door, never read at import.
 """
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
 
@@ -75,6 +76,32 @@ class Settings(BaseSettings):
         7200, ge=60, description="A whiteboard session in which nothing happens this long after its lesson is closed."
     )
 
+    # --- reminders
+    dispatch_interval: float = Field(1.0, gt=0, description="How often due messages are looked for.")
+    delivery_lease: float = Field(60.0, gt=0, description="A message in hand without news this long is sent again.")
+    whiteboard_url: str | None = Field(
+        None, description="Address of a lesson's whiteboard with `{schedule_id}` in it; messages lead there."
+    )
+
+    # --- mail
+    smtp_host: str | None = Field(None, description="Mail server that takes what is sent.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="465: TLS from the start; others: STARTTLS where offered.")
+    smtp_user: str | None = Field(None, description="User name at the mail server; none: no login.")
+    smtp_password: SecretStr | None = Field(None, description="Password at the mail server.")
+    from_email: str = Field("no-reply@astegni.example", description="Address that mail comes from.")
+    from_name: str = Field("Astegni", description="Name that mail comes from.")
+
+    # --- reminders
+    unsubscribe_url: str | None = Field(
+        None, description="Page (https) where people choose what they are told; stands in `List-Unsubscribe` of mail."
+    )
+    webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (), description="Networks (comma separated) that webhooks may reach besides public addresses."
+    )
+    secret_key_previous: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Keys (comma separated) that SECRET_KEY has replaced: addresses kept under them stay readable."
+    )
+
     # --- media
     ffmpeg_path: Path | None = Field(None, description="Another ffmpeg than the one of the wheel.")
     ffprobe_path: Path | None = Field(None, description="Another ffprobe than the one of the wheel.")
@@ -86,7 +113,9 @@ class Settings(BaseSettings):
     flower_db: Path = Field(Path(".data/flower"), description="Where Flower keeps what it has seen.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
-    @field_validator("operator_departments", "cors_origins", mode="before")
+    @field_validator(
+        "operator_departments", "cors_origins", "webhook_allowed_networks", "secret_key_previous", mode="before"
+    )
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -104,6 +133,11 @@ class Settings(BaseSettings):
     def signing_key(self) -> str:
         """The key that signs and checks tokens; without SECRET_KEY the published development key."""
         return self.secret_key.get_secret_value() if self.secret_key else DEVELOPMENT_KEY
+
+    @property
+    def previous_keys(self) -> list[str]:
+        """Keys that SECRET_KEY has replaced."""
+        return [key.get_secret_value() for key in self.secret_key_previous]
 
     @property
     def sqlalchemy_url(self) -> str:

@@ -104,6 +104,7 @@ def test_help_names_every_command(run: Any) -> None:
     said = run("--help").stdout
 
     for command in (
+        *("mailbox", "reminders"),
         *("up", "demo", "worker", "beat", "api", "flower", "migrate", "token", "ingest", "jobs", "b2", "doctor"),
         "alive",
     ):
@@ -152,7 +153,7 @@ class TestDoctor:
 
         assert done.returncode == 0
         assert [line.split()[:2] for line in done.stdout.splitlines()] == [
-            [name, "ok"] for name in ("ffmpeg", "spool", "database", "broker", "storage")
+            [name, "ok"] for name in ("ffmpeg", "spool", "database", "broker", "storage", "mail")
         ]
 
     def test_with_everything_named_and_well(
@@ -169,7 +170,7 @@ class TestDoctor:
             SPOOL_DIR=str(tmp_path / "spool"),
         )
 
-        assert (done.returncode, done.stdout.count(" ok ")) == (0, 5)
+        assert (done.returncode, done.stdout.count(" ok ")) == (0, 6)
         assert b2.application_key not in done.stdout
 
     def test_everything_that_is_wrong_is_named_at_once(self, run: Any, b2: Any, empty_database_url: str) -> None:
@@ -182,9 +183,11 @@ class TestDoctor:
             BACKBLAZE_REALM=b2.realm,
             BACKBLAZE_KEY_ID=b2.key_id,
             BACKBLAZE_APPLICATION_KEY="hush-hush",
+            SMTP_HOST="127.0.0.1",
+            SMTP_PORT="1",
         )
 
-        assert (done.returncode, done.stdout.count("FAILED")) == (1, 5)
+        assert (done.returncode, done.stdout.count("FAILED")) == (1, 6)
         assert "Run `astegni migrate`" in done.stdout
 
     def test_one_wrong_setting(self, run: Any) -> None:
@@ -196,6 +199,7 @@ class TestDoctor:
             {"FFPROBE_PATH": "/etc/hostname"},
             {"SPOOL_DIR": "/proc/nowhere"},
             {"BACKBLAZE_KEY_ID": "1"},
+            {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": "1"},
         ]
         answers = run.several(*((["doctor"], settings) for settings in wrong))
 

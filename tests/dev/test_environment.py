@@ -13,6 +13,8 @@ def test_a_child_reads_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> Non
         cors_origins=("http://b.example", "http://a.example"),
         operator_departments=frozenset({"one", "two"}),
         spool_dir=Path("spool").absolute(),
+        secret_key_previous=("old", "older"),
+        webhook_allowed_networks=("10.0.0.0/8", "fd00::/8"),
         relay_interval=0.1,
         api_port=0,
     )

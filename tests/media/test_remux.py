@@ -219,11 +219,13 @@ def test_silence_cannot_be_made_for_vorbis(
 
 
 def test_a_stopped_copy_leaves_nothing(make: Make, binaries: Binaries, probed: Probed, tmp_path: Path) -> None:
+    # The servers of other tests may be children of this process, too.
+    before = set(psutil.Process().children())
     with pytest.raises(Stopped):
         plan = plan_copy(probed(make("chrome-vp9.webm")))
         write_copy(make("chrome-vp9.webm"), tmp_path / "p", plan, binaries, should_stop=lambda: True)
     assert list(tmp_path.iterdir()) == []
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) <= before
 
 
 def test_progress_reaches_the_length(make: Make, binaries: Binaries, probed: Probed, tmp_path: Path) -> None:

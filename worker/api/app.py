@@ -1,21 +1,24 @@
 """The application: routes, and around them what every request needs."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
-from uuid import UUID
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from worker.api import (
+    alarms,
     bookings,
     calendar_feeds,
+    channels,
     health,
     job_events,
     jobs,
     me,
+    notifications,
+    preferences,
     recordings,
     schedules,
     series,
@@ -26,12 +29,12 @@ from worker.api import (
 )
 from worker.api.body_limit import LimitBody
 from worker.api.metrics import Metrics
+from worker.api.notification_watching import read_watched_inboxes
 from worker.api.once import REPLAYED
 from worker.api.problems import Problem, install_problems
 from worker.api.request_log import REQUEST_ID, RequestLog
 from worker.api.services import Services
-from worker.api.watching import ReadJobs, Watchers
-from worker.jobs.reading import JobView, read_jobs
+from worker.api.watching import Watchers
 
 # Five hundred strokes of a few hundred points each.
 MOST_JSON = 2_000_000
@@ -39,13 +42,17 @@ MOST_JSON = 2_000_000
 STREAMED = frozenset({("POST", "/v1/recordings")})
 
 _MODULES = (
+    channels,
     calendar_feeds,
     session_requests,
     bookings,
     me,
+    notifications,
     schedules,
     series,
     slots,
+    alarms,
+    preferences,
     whiteboard_sessions,
     whiteboard_pages,
     recordings,
@@ -68,12 +75,14 @@ class Api(FastAPI):
 
 def create_api(services: Services) -> FastAPI:
     """The application over `services`; whoever made those closes them when the server has stopped."""
-    watchers = Watchers(_reader(services))
+    watchers = Watchers(job_events.read_watched_jobs(services.database))
+    inbox_watchers = Watchers(read_watched_inboxes(services.database))
 
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
         yield
         await watchers.close()
+        await inbox_watchers.close()
 
     api = Api(
         title="Astegni worker",
@@ -88,6 +97,7 @@ def create_api(services: Services) -> FastAPI:
     )
     api.state.services = services
     api.state.watchers = watchers
+    api.state.inbox_watchers = inbox_watchers
     api.state.metrics = Metrics(services.database, services.publisher_drops)
     for module in _MODULES:
         api.include_router(module.router)
@@ -109,11 +119,3 @@ def _wrap(api: FastAPI, services: Services) -> None:
             expose_headers=["Location", "Retry-After", "WWW-Authenticate", REPLAYED, REQUEST_ID],
             max_age=3600,
         )
-
-
-def _reader(services: Services) -> ReadJobs:
-    def read(job_ids: Collection[UUID]) -> Mapping[UUID, JobView]:
-        with services.database.transaction() as session:
-            return read_jobs(session, job_ids)
-
-    return read

@@ -1,45 +1,55 @@
 """A job as server-sent events: `GET /v1/jobs/{id}/events` (WHATWG HTML §9.2)."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Annotated, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request
-from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from worker.api.callers import CallerOf
 from worker.api.jobs import JobDocument, ordered_by
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
-from worker.api.watching import Watch, Watchers
-from worker.jobs.reading import JobView, read_job
+from worker.api.watching import RETRY, Read, Tell, Watch, WatchedEvents, Watchers
+from worker.database import Database
+from worker.jobs.reading import JobView, read_job, read_jobs
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(401, 403, 404, 422, 429, 503))
 
-# Milliseconds until a browser comes back after a lost connection.
-_RETRY = 3000
-# Seconds of silence after which proxies and phones begin to doubt a connection.
-_PING = 15.0
-# `no-store`: a stream kept by a cache would be replayed as the present. nginx would hold events back otherwise.
-_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+class JobWatch(Watch):
+    """A stream's view of a job. It holds the latest state only: a slow client misses steps, never the end."""
+
+    def __init__(self, principal: str, seen: JobView) -> None:
+        super().__init__(principal)
+        self.job_id = UUID(seen.document["id"])
+        self.latest = seen
+
+    def tell(self, latest: JobView | None) -> None:
+        """Hand over what the ledger says now; None when the job is no longer there."""
+        if latest is None:
+            self.end()
+        elif latest.seq != self.latest.seq:
+            self.latest = latest
+            self.stir()
 
 
-class JobEvents(EventSourceResponse):
-    """The stream of a watched job; however it ends, the watch is released."""
+def read_watched_jobs(database: Database) -> Read[JobWatch]:
+    """How the poller of watched jobs reads them: all in one query."""
 
-    def __init__(self, watchers: Watchers, watch: Watch, first: JobView | None, *, finished: bool) -> None:
-        super().__init__(_stream(watch, first, finished=finished), headers=_HEADERS)
-        self._watchers = watchers
-        self._watch = watch
+    def read(watches: Collection[JobWatch]) -> Tell:
+        with database.transaction() as session:
+            found = read_jobs(session, {watch.job_id for watch in watches})
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._watchers.release(self._watch)
+        def tell() -> None:
+            for watch in watches:
+                watch.tell(found.get(watch.job_id))
+
+        return tell
+
+    return read
 
 
 def watched_job(job_id: UUID, caller: CallerOf, services: ServicesOf) -> JobView:
@@ -68,24 +78,21 @@ async def get_events(
     if known and job.finished:
         # A browser comes back after every end of a stream; only this answer tells it not to.
         return Response(status_code=204)
-    watchers = cast("Watchers", request.app.state.watchers)
-    watch = watchers.watch(caller.principal, job)
-    return JobEvents(watchers, watch, None if known else job, finished=job.finished)
+    watchers = cast("Watchers[JobWatch]", request.app.state.watchers)
+    watch = JobWatch(caller.principal, job)
+    watchers.add(watch)
+    return WatchedEvents(watchers, watch, _stream(watch, None if known else job))
 
 
-async def _stream(watch: Watch, first: JobView | None, *, finished: bool) -> AsyncIterator[bytes]:
-    yield format_sse_event(retry=_RETRY) if first is None else _event(first, retry=_RETRY)
-    while not finished:
-        try:
-            async with asyncio.timeout(_PING):
-                job = await watch.next()
-        except TimeoutError:
+async def _stream(watch: JobWatch, first: JobView | None) -> AsyncIterator[bytes]:
+    yield format_sse_event(retry=RETRY) if first is None else _event(first, retry=RETRY)
+    while not watch.latest.finished:
+        if not await watch.changed():
             yield KEEPALIVE_COMMENT
             continue
-        if job is None:
+        if watch.ended:
             return
-        yield _event(job)
-        finished = job.finished
+        yield _event(watch.latest)
 
 
 def _event(job: JobView, *, retry: int | None = None) -> bytes:

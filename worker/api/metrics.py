@@ -1,4 +1,4 @@
-"""Figures for Prometheus: requests of this process, and the ledger and the lessons as they are when asked."""
+"""Figures for Prometheus: requests of this process; ledger, messages and lessons as they are when asked."""
 
 import threading
 import time
@@ -11,11 +11,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from worker.database import Database
 from worker.jobs.reading import QueueFigures, queue_figures
+from worker.reminders.figures import DeliveryFigures, delivery_figures
 from worker.schedules.figures import LessonFigures, lesson_figures
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Anybody may ask; the database is asked at most this often, in seconds.
 _FIGURES_AGE = 5.0
+
+_Figures = tuple[QueueFigures, DeliveryFigures, LessonFigures]
 
 
 class Metrics:
@@ -52,7 +55,7 @@ class _LedgerCollector(Collector):
         self._publisher_drops = publisher_drops
         self._lock = threading.Lock()
         self._counted_at = float("-inf")
-        self._figures: tuple[QueueFigures, LessonFigures] | None = None
+        self._figures: _Figures | None = None
 
     def collect(self) -> Iterator[Metric]:
         figures = self._current()
@@ -62,21 +65,22 @@ class _LedgerCollector(Collector):
         )
         if figures is None:
             return
-        queues, lessons = figures
+        queues, deliveries, lessons = figures
         yield from _of_queues(queues)
+        yield from _of_deliveries(deliveries)
         yield from _of_lessons(lessons)
 
-    def _current(self) -> tuple[QueueFigures, LessonFigures] | None:
+    def _current(self) -> _Figures | None:
         with self._lock:
             if time.monotonic() - self._counted_at >= _FIGURES_AGE:
                 self._figures = self._count()
                 self._counted_at = time.monotonic()
             return self._figures
 
-    def _count(self) -> tuple[QueueFigures, LessonFigures] | None:
+    def _count(self) -> _Figures | None:
         try:
             with self._database.transaction() as session:
-                return queue_figures(session), lesson_figures(session)
+                return queue_figures(session), delivery_figures(session), lesson_figures(session)
         except SQLAlchemyError:
             return None
 
@@ -90,6 +94,18 @@ def _of_queues(figures: QueueFigures) -> Iterator[Metric]:
         "astegni_jobs_oldest_due_age_seconds",
         "For how long the oldest due job has not been published.",
         value=figures.oldest_due_age,
+    )
+
+
+def _of_deliveries(figures: DeliveryFigures) -> Iterator[Metric]:
+    deliveries = GaugeMetricFamily("astegni_deliveries", "Messages to people.", labels=("state", "kind"))
+    for (state, kind), count in figures.counts.items():
+        deliveries.add_metric((state, kind), count)
+    yield deliveries
+    yield GaugeMetricFamily(
+        "astegni_deliveries_overdue_seconds",
+        "For how long the oldest message that is due has not been sent.",
+        value=figures.overdue,
     )
 
 

@@ -30,12 +30,10 @@ from worker.api.schedule_documents import (
 )
 from worker.api.services import Services, ServicesOf
 from worker.jobs.idempotency import Answer
-from worker.schedules.cancelling import cancel_lesson
-from worker.schedules.changes import change_lesson
-from worker.schedules.making import Asked, make_lessons, try_lessons, tutor_of, zone_of_tutor
+from worker.schedules.making import Asked, try_lessons, tutor_of, zone_of_tutor
 from worker.schedules.reading import Range, find_lesson, list_lessons
-from worker.schedules.slots import book_slot
 from worker.schedules.viewing import LessonView, view_lessons
+from worker.workflows.change_lessons import book_slot, cancel_lesson, change_lesson, make_lessons
 
 router = APIRouter(prefix="/v1/schedules", tags=["schedules"], responses=responses(401, 403, 404, 422, 503))
 

@@ -17,7 +17,7 @@ from worker.api.schedule_documents import DaysToSkip
 from worker.api.services import ServicesOf
 from worker.schedules.occurrences import recurrence_of
 from worker.schedules.series_reading import SeriesView, find_series, list_series, view_series
-from worker.schedules.skips import skip_days
+from worker.workflows.change_lessons import skip_days
 
 router = APIRouter(prefix="/v1/series", tags=["schedules"], responses=responses(401, 403, 404, 422, 503))
 

@@ -25,7 +25,9 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """End the streams first; their clients come back to another process."""
-        await self.config.app.state.watchers.close()  # type: ignore[union-attr]
+        state = self.config.app.state  # type: ignore[union-attr]
+        for watchers in (state.watchers, state.inbox_watchers):
+            await watchers.close()
         await super().shutdown(sockets)
 
 

@@ -22,9 +22,9 @@ from worker.api.session_request_documents import (
     SessionRequestDocument,
 )
 from worker.bookings.request_reading import find_request, list_requests
-from worker.bookings.requests import reject_request
 from worker.jobs.idempotency import Answer
 from worker.workflows.accept_request import Acceptance, accept_request
+from worker.workflows.reject_request import reject_request
 from worker.workflows.request_lessons import request_lessons
 
 router = APIRouter(

@@ -1,23 +1,28 @@
-"""Watch jobs change: one poller for the whole process reads every watched job in one query.
+"""Watch things change: one poller for the whole process reads all that is watched, in a query or two.
 
-So a thousand open streams cost the ledger one statement a second, no connection and no thread each.
+So a thousand open streams cost the database a statement a second, no connection and no thread each.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from typing import ClassVar
-from uuid import UUID
+from collections.abc import AsyncIterator, Callable, Collection
+from typing import ClassVar, Generic, TypeVar
 
+from fastapi.sse import EventSourceResponse
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import Receive, Scope, Send
 
 from worker.errors import AstegniError, Unavailable
-from worker.jobs.reading import JobView
 from worker.logs import get_logger
 
 _log = get_logger(__name__)
 
-ReadJobs = Callable[[Collection[UUID]], Mapping[UUID, JobView]]
+# Milliseconds until a browser comes back after a lost connection.
+RETRY = 3000
+# Seconds of silence after which proxies and phones begin to doubt a connection.
+_PING = 15.0
+# `no-store`: a stream kept by a cache would be replayed as the present. nginx would hold events back otherwise.
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class TooManyRequests(AstegniError):
@@ -30,38 +35,48 @@ class TooManyRequests(AstegniError):
 
 
 class Watch:
-    """One stream's view of a job. It holds the latest state only: a slow client misses steps, never the end."""
+    """One stream's view of what it watches, on behalf of `principal`."""
 
-    def __init__(self, principal: str, seen: JobView) -> None:
+    def __init__(self, principal: str) -> None:
         self.principal = principal
-        self.job_id = UUID(seen.document["id"])
-        self._seq = seen.seq
-        self._latest: JobView | None = seen
+        self.ended = False
         self._changed = asyncio.Event()
 
-    def tell(self, latest: JobView | None) -> None:
-        """Hand over what the ledger says now; None when the job is no longer there."""
-        if latest is None or latest.seq != self._seq:
-            self._seq = latest.seq if latest else self._seq
-            self._latest = latest
-            self._changed.set()
+    def stir(self) -> None:
+        """There is something to send."""
+        self._changed.set()
 
-    async def next(self) -> JobView | None:
-        """The next state that was not handed out yet; None when the job is gone."""
-        await self._changed.wait()
+    def end(self) -> None:
+        """Nothing more will come: let the stream end."""
+        self.ended = True
+        self.stir()
+
+    async def changed(self) -> bool:
+        """Wait until it was stirred; False after a while without, when a sign of life is due."""
+        try:
+            async with asyncio.timeout(_PING):
+                await self._changed.wait()
+        except TimeoutError:
+            return False
         self._changed.clear()
-        return self._latest
+        return True
 
 
-class Watchers:
+W = TypeVar("W", bound=Watch)
+Tell = Callable[[], None]
+# Asks the database, in a thread, on behalf of these watches; the call that it answers tells them, in the event loop.
+Read = Callable[[Collection[W]], Tell]
+
+
+class Watchers(Generic[W]):
     """The watches of this process. The poller runs while there are any. Use it from the event loop only."""
 
-    def __init__(self, read: ReadJobs, *, interval: float = 1.0, most: int = 1000, most_of_one: int = 20) -> None:
+    def __init__(self, read: Read[W], *, interval: float = 1.0, most: int = 1000, most_of_one: int = 20) -> None:
         self._read = read
         self._interval = interval
         self._most = most
         self._most_of_one = most_of_one
-        self._watches: set[Watch] = set()
+        self._watches: set[W] = set()
         self._of: Counter[str] = Counter()
         self._poller: asyncio.Task[None] | None = None
 
@@ -73,23 +88,21 @@ class Watchers:
         """Whether the poller runs."""
         return self._poller is not None and not self._poller.done()
 
-    def watch(self, principal: str, seen: JobView) -> Watch:
-        """Begin to watch the job that was `seen`; `release` the watch in the end.
+    def add(self, watch: W) -> None:
+        """Begin to watch; `release` it in the end.
 
-        Raises Unavailable when the process has all the watches it takes, TooManyRequests when this caller has.
+        Raises Unavailable when the process has all the watches it takes, TooManyRequests when its principal has.
         """
         if len(self._watches) >= self._most:
-            raise Unavailable("Too many jobs are watched now; ask for the job itself instead.", retry_after=30)
-        if self._of[principal] >= self._most_of_one:
-            raise TooManyRequests(f"You watch {self._most_of_one} jobs already; close a stream first.", retry_after=30)
-        watch = Watch(principal, seen)
+            raise Unavailable("Too many streams are open now; ask without following instead.", retry_after=30)
+        if self._of[watch.principal] >= self._most_of_one:
+            raise TooManyRequests(f"You have {self._most_of_one} streams open; close one first.", retry_after=30)
         self._watches.add(watch)
-        self._of[principal] += 1
+        self._of[watch.principal] += 1
         if not self.polling:
-            self._poller = asyncio.create_task(self._poll(), name="job-watcher")
-        return watch
+            self._poller = asyncio.create_task(self._poll(), name="watcher")
 
-    def release(self, watch: Watch) -> None:
+    def release(self, watch: W) -> None:
         """Stop watching; safe to say twice."""
         if watch in self._watches:
             self._watches.remove(watch)
@@ -100,7 +113,7 @@ class Watchers:
     async def close(self) -> None:
         """End every stream and stop the poller."""
         for watch in self._watches:
-            watch.tell(None)
+            watch.end()
         if self._poller is not None:
             self._poller.cancel()
             await asyncio.gather(self._poller, return_exceptions=True)
@@ -108,13 +121,27 @@ class Watchers:
     async def _poll(self) -> None:
         while self._watches:
             await asyncio.sleep(self._interval)
-            watches = set(self._watches)
             try:
                 # A thread of its own kind: request threads may all be waiting for a connection.
-                found = await asyncio.to_thread(self._read, {watch.job_id for watch in watches})
+                tell = await asyncio.to_thread(self._read, set(self._watches))
             except SQLAlchemyError as error:
                 # The streams stay: their clients would only come back and find the same.
-                _log.warning("job_watcher_failed", error=type(error).__name__)
+                _log.warning("watcher_failed", error=type(error).__name__)
                 continue
-            for watch in watches:
-                watch.tell(found.get(watch.job_id))
+            tell()
+
+
+class WatchedEvents(EventSourceResponse, Generic[W]):
+    """The events of a watch that was added to `watchers`; however the stream ends, the watch is released."""
+
+    def __init__(self, watchers: Watchers[W], watch: W, events: AsyncIterator[bytes]) -> None:
+        super().__init__(events, headers=_HEADERS)
+        self._watchers = watchers
+        self._watch = watch
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send them."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._watchers.release(self._watch)

@@ -1,8 +1,7 @@
-"""The story of `astegni demo`: a tutor records a lesson in a browser, and students can watch it."""
+"""The story of `astegni demo`: a lesson recorded in a browser can be watched, and a student is reminded of the next."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,11 +14,12 @@ from rich.table import Column, Table
 import worker.dev
 from models.people import StudentProfile, TutorProfile, User
 from worker.access.tokens import issue_token
+from worker.cli.demo_reminder import make_lesson_soon, show_reminder
 from worker.cli.ingest import upload_and_wait
+from worker.cli.story import StoryBroke, client_of, get, post
 from worker.database import Database
 from worker.dev.signals import interrupted_by_signals
 from worker.dev.stack import Stack
-from worker.errors import AstegniError
 from worker.jobs.orders import StoreSource
 from worker.media.binaries import find_binaries
 from worker.media.probe import probe
@@ -28,12 +28,7 @@ from worker.storage.store import ObjectStore
 
 # Twelve seconds of VP9 and Opus, as Chromium's MediaRecorder wrote them: no duration, no cues.
 LESSON = Path(worker.dev.__file__).with_name("lesson.webm")
-
-
-class StoryBroke(AstegniError):
-    """The demo did not end as it should."""
-
-    code, title = "demo-failed", "The demo failed"
+STUDENT_EMAIL = "jediael@example.com"
 
 
 @dataclass(frozen=True)
@@ -49,20 +44,29 @@ class People:
 def tell(settings: Settings, *, operator_token: Callable[[], str]) -> None:
     """Run the story on a stack of its own and leave nothing behind. Raises StoryBroke."""
     console = Console()
-    console.print("[bold]Starting[/] PostgreSQL, Valkey, the B2 emulator, API, workers, beat and Flower …")
+    console.print("[bold]Starting[/] PostgreSQL, Valkey, the B2 emulator, a mailbox, API, workers, beat and Flower …")
     with interrupted_by_signals(), Stack(settings, operator_token=operator_token) as stack:
         facts = stack.facts()
         console.print(f"Ready: API {facts['api']}, Flower {facts['flower']}, B2 {facts['b2']['realm']}")
         people = _make_people(stack.settings)
-        with _client(facts["api"], _token(stack.settings, people)) as client:
-            session_id = _open_lesson(client, people)
+        tutor = _token(stack.settings, people.tutor_user_id, "tutor", people.tutor_id)
+        with client_of(facts["api"], tutor) as client:
+            booking_id = _book(client, people)
+            session_id = _open_lesson(client, booking_id)
             console.print(f"A tutor, a student, a booking and whiteboard session {session_id} are made.")
             recording = upload_and_wait(
                 client, LESSON, session_id=session_id, title="Quadratic equations", type_="video", console=console
             )
             _wait_for_source(client, recording["id"])
-            playback = _get(client, f"/v1/recordings/{recording['id']}/playback")
-        _show(console, stack.settings, recording, playback)
+            playback = get(client, f"/v1/recordings/{recording['id']}/playback")
+            _show(console, stack.settings, recording, playback)
+            if facts["mailbox"] is None:
+                console.print("SMTP_HOST is set, so no reminder is sent: it would leave this machine.")
+                return
+            student = _token(stack.settings, people.student_user_id, "student", people.student_id)
+            schedule_id = make_lesson_soon(client, booking_id)
+            with client_of(facts["api"], student) as reader:
+                show_reminder(console, reader, schedule_id, to=STUDENT_EMAIL, mailbox=facts["mailbox"]["url"])
 
 
 def _make_people(settings: Settings) -> People:
@@ -71,7 +75,7 @@ def _make_people(settings: Settings) -> People:
     try:
         with database.transaction() as session:
             tutor_user = User(first_name="Kush", email="kush@example.com")
-            student_user = User(first_name="Jediael", email="jediael@example.com")
+            student_user = User(first_name="Jediael", email=STUDENT_EMAIL)
             session.add_all([tutor_user, student_user])
             session.flush()
             tutor = TutorProfile(user_id=tutor_user.id)
@@ -83,20 +87,19 @@ def _make_people(settings: Settings) -> People:
         database.close()
 
 
-def _token(settings: Settings, people: People) -> str:
-    return issue_token(
-        settings.signing_key, sub=people.tutor_user_id, role="tutor", role_ids={"tutor": people.tutor_id}
-    )
+def _token(settings: Settings, user_id: int, role: str, profile_id: int) -> str:
+    return issue_token(settings.signing_key, sub=user_id, role=role, role_ids={role: profile_id})
 
 
-def _open_lesson(client: httpx.Client, people: People) -> int:
-    booking = _post(
-        client, "/v1/bookings", {"student_id": people.student_id, "subject": "Mathematics", "grade_level": "Grade 9"}
-    )
-    session = _post(
-        client, "/v1/whiteboard/sessions", {"booking_id": booking["id"], "session_title": "Quadratic equations"}
-    )
-    _post(client, f"/v1/whiteboard/sessions/{session['id']}/start", {})
+def _book(client: httpx.Client, people: People) -> int:
+    body = {"student_id": people.student_id, "subject": "Mathematics", "grade_level": "Grade 9"}
+    return int(post(client, "/v1/bookings", body)["id"])
+
+
+def _open_lesson(client: httpx.Client, booking_id: int) -> int:
+    body = {"booking_id": booking_id, "session_title": "Quadratic equations"}
+    session = post(client, "/v1/whiteboard/sessions", body)
+    post(client, f"/v1/whiteboard/sessions/{session['id']}/start", {})
     return int(session["id"])
 
 
@@ -104,7 +107,7 @@ def _wait_for_source(client: httpx.Client, recording_id: int) -> None:
     """The lesson plays already; the table shows the uploaded bytes too, which follow in a job of their own."""
     path = f"/v1/jobs?subject=recording:{recording_id}&kind={StoreSource.kind}"
     end = time.monotonic() + 60
-    while any(job["finished_at"] is None for job in _get(client, path)["items"]):
+    while any(job["finished_at"] is None for job in get(client, path)["items"]):
         if time.monotonic() > end:
             raise StoryBroke("The source did not reach B2 within a minute.")
         time.sleep(0.25)
@@ -147,24 +150,3 @@ def _fetch_and_probe(settings: Settings, url: str, expected_ms: int) -> str:
         if found.header_duration_ms is None or abs(found.duration_ms - expected_ms) > 100:
             raise StoryBroke("What the playback address gave is not the lesson.")
         return f"{file.stat().st_size:,} bytes of {found.container}, {found.header_duration_ms} ms in its header"
-
-
-@contextmanager
-def _client(address: str, token: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
-        yield client
-
-
-def _post(client: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    return _checked(client.post(path, json=body))
-
-
-def _get(client: httpx.Client, path: str) -> dict[str, Any]:
-    return _checked(client.get(path))
-
-
-def _checked(response: httpx.Response) -> dict[str, Any]:
-    body: dict[str, Any] = response.json()
-    if response.is_error:
-        raise StoryBroke(f"{response.request.url.path} answered {response.status_code}: {body.get('detail')}")
-    return body

@@ -12,6 +12,9 @@ from worker.cli.connection import database_error
 from worker.errors import AstegniError, Misconfigured, OutOfSpace, Unavailable
 from worker.settings import Settings
 
+# RFC 8314 §7.3: TLS from the first byte.
+_SMTP_OVER_TLS = 465
+
 Check = Callable[[Settings], str]
 
 
@@ -102,10 +105,25 @@ def _storage(settings: Settings) -> str:
     return f"bucket {settings.backblaze_bucket_name} of {settings.backblaze_realm}"
 
 
+def _mail(settings: Settings) -> str:
+    import smtplib  # noqa: PLC0415 - only when asked
+
+    if settings.smtp_host is None:
+        return "SMTP_HOST is not set: `astegni up` brings a mailbox"
+    kind = smtplib.SMTP_SSL if settings.smtp_port == _SMTP_OVER_TLS else smtplib.SMTP
+    try:
+        with kind(settings.smtp_host, settings.smtp_port, timeout=5) as server:
+            server.ehlo_or_helo_if_needed()
+    except (OSError, smtplib.SMTPException) as error:
+        raise Unavailable(f"The mail server of SMTP_HOST does not answer ({type(error).__name__}).") from error
+    return f"{settings.smtp_host}:{settings.smtp_port} answers"
+
+
 _CHECKS: dict[str, Check] = {
     "ffmpeg": _media,
     "spool": _spool,
     "database": _database,
     "broker": _broker,
     "storage": _storage,
+    "mail": _mail,
 }

@@ -8,7 +8,20 @@ from pydantic import ValidationError
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker.cli import b2, doctor, ingest, jobs, legacy, migrate, processes, schedules, stack, tokens
+from worker.cli import (
+    b2,
+    doctor,
+    ingest,
+    jobs,
+    legacy,
+    mailbox,
+    migrate,
+    processes,
+    reminders,
+    schedules,
+    stack,
+    tokens,
+)
 from worker.cli.connection import database_error
 from worker.errors import AstegniError
 
@@ -26,8 +39,10 @@ for room in (stack, processes, migrate, tokens, ingest, doctor):
     room.register(app)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(schedules.app, name="schedules")
+app.add_typer(reminders.app, name="reminders")
 app.add_typer(legacy.app, name="legacy")
 app.add_typer(b2.app, name="b2")
+app.add_typer(mailbox.app, name="mailbox")
 
 
 def main() -> None:

@@ -26,9 +26,11 @@ def api() -> None:
 
 
 def worker(
-    queues: Annotated[str, typer.Option(help="Kinds of work, comma separated: default, media.")] = "default,media",
+    queues: Annotated[
+        str, typer.Option(help="Kinds of work, comma separated: default, reminders, media.")
+    ] = "default,reminders,media",
 ) -> None:
-    """Do background work. `media` also takes the work that must run beside this spool's bytes."""
+    """Do background work. `media` also takes the work beside this spool's bytes; `reminders` also dispatches them."""
     # Orderly by SIGTERM: running jobs get a while, what is left goes back. Celery reads this while it is imported.
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     from worker.app import create_app, queues_of, run_worker  # noqa: PLC0415 - after the line above

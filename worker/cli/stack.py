@@ -39,6 +39,8 @@ def up(
             typer.echo(json_format.dumps(facts))
             return
         typer.echo(f"API     {facts['api']}\nFlower  {facts['flower']}\nB2      {facts['b2']['realm']}")
+        if facts["mailbox"]:
+            typer.echo(f"Mail    {facts['mailbox']['url']}")
         typer.echo("Try `astegni ingest FILE --session N` in another terminal; Ctrl-C stops everything.")
 
     try:

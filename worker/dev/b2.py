@@ -1,19 +1,15 @@
 """The B2 emulator as a process of its own, which says on standard output how to reach it."""
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Self
 
 from pydantic import TypeAdapter, ValidationError
 
 from worker.dev.emulator.credentials import Credentials
-from worker.dev.environment import environment_without_settings
-from worker.dev.process import ChildProcess, StartupFailed, wait_until
+from worker.dev.introduction import introduced
+from worker.dev.process import ChildProcess, StartupFailed
 from worker.dev.service import astegni
 
-_READY_TIMEOUT = 60.0  # measured: 1.5 s
-_LINE_LIMIT = 65_536
 _CREDENTIALS = TypeAdapter(Credentials)
 
 
@@ -47,29 +43,16 @@ class EmbeddedB2:
 
     def start(self) -> None:
         """Start the emulator and wait until it has said how to reach it; raises StartupFailed."""
-        self.process = self._serve()
+        command = astegni("b2", "serve", "--data", str(self.root), "--port", "0", "--json")
+        self.process, self._line = introduced("b2", command, self.log)
+        try:
+            _ = self.credentials
+        except StartupFailed:
+            self.stop()
+            raise
 
     def stop(self, timeout: float = 10.0) -> None:
         """Let it end. Again is harmless."""
         if self.process is not None:
             self.process.stop(timeout)
             self.process = None
-
-    def _serve(self) -> ChildProcess:
-        # Apart from the log, where a key has no business.
-        with tempfile.TemporaryFile() as said:
-            server = ChildProcess(
-                "b2",
-                astegni("b2", "serve", "--data", str(self.root), "--port", "0", "--json"),
-                self.log,
-                env=environment_without_settings(),
-                stdout=said,
-            )
-            try:
-                wait_until(lambda: b"\n" in os.pread(said.fileno(), _LINE_LIMIT, 0), server, _READY_TIMEOUT)
-                self._line = os.pread(said.fileno(), _LINE_LIMIT, 0).partition(b"\n")[0]
-                _ = self.credentials
-            except BaseException:
-                server.kill()
-                raise
-            return server

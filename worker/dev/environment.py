@@ -28,7 +28,7 @@ def _as_text(value: object) -> str:
         case SecretStr():
             return value.get_secret_value()
         case frozenset() | tuple():
-            return ",".join(map(str, value))
+            return ",".join(map(_as_text, value))
         case Path():
             return str(value.absolute())  # the child may run elsewhere
         case _:

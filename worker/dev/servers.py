@@ -1,26 +1,36 @@
 """Embedded servers for whatever the settings do not name."""
 
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
 from worker.dev.b2 import EmbeddedB2
+from worker.dev.mailbox.addresses import Addresses
+from worker.dev.mailbox.embedded import EmbeddedMailbox
 from worker.dev.postgres import EmbeddedPostgres
 from worker.dev.process import ChildProcess
 from worker.dev.valkey import EmbeddedValkey
 from worker.settings import DEVELOPMENT_KEY, Settings
 
 
-def start_servers(settings: Settings, directory: Path, running: ExitStack) -> tuple[Settings, list[ChildProcess]]:
-    """Start what is missing below `directory` and leave it to `running` to stop it.
+@dataclass(frozen=True)
+class Servers:
+    """What was started for `settings`, which name all of it; `mailbox` is None where mail goes out."""
 
-    Answers the settings, which name all three then, and the processes that were started.
-    """
+    settings: Settings
+    processes: list[ChildProcess]
+    mailbox: Addresses | None
+
+
+def start_servers(settings: Settings, directory: Path, running: ExitStack) -> Servers:
+    """Start what is missing below `directory` and leave it to `running` to stop it."""
     logs = directory / "logs"
     named: dict[str, Any] = {}
     started: list[ChildProcess | None] = []
+    addresses = None
     if settings.database_url is None:
         postgres = running.enter_context(EmbeddedPostgres(directory / "postgres", log=logs / "postgres.log"))
         named["database_url"] = postgres.url()
@@ -38,4 +48,12 @@ def start_servers(settings: Settings, directory: Path, running: ExitStack) -> tu
         named["backblaze_application_key"] = SecretStr(b2.credentials.application_key)
         named["backblaze_bucket_name"] = b2.credentials.bucket
         started.append(b2.process)
-    return settings.model_copy(update=named), [process for process in started if process is not None]
+    if settings.smtp_host is None:
+        mailbox = running.enter_context(EmbeddedMailbox(directory / "mail", log=logs / "mailbox.log"))
+        addresses = mailbox.addresses
+        named |= {"smtp_host": addresses.smtp_host, "smtp_port": addresses.smtp_port}
+        # It offers no login.
+        named |= {"smtp_user": None, "smtp_password": None, "from_email": settings.from_email}
+        started.append(mailbox.process)
+    completed = settings.model_copy(update=named)
+    return Servers(completed, [process for process in started if process is not None], addresses)

@@ -31,7 +31,7 @@ def services_for(settings: Settings, directory: Path) -> list[Service]:
 
     return [
         listening("api", settings.api_host, settings.api_port, "/readyz"),
-        signing("worker-default", "worker", "--queues", "default"),
+        signing("worker-default", "worker", "--queues", "default,reminders"),
         signing("worker-media", "worker", "--queues", "media"),
         signing("beat", "beat"),
         listening("flower", settings.flower_host, settings.flower_port, "/healthcheck"),

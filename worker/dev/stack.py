@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ from worker.dev.directory import data_directory
 from worker.dev.environment import environment_for
 from worker.dev.ports import free_port, retry_while_port_taken
 from worker.dev.process import ChildProcess, StartupFailed
-from worker.dev.servers import start_servers
+from worker.dev.servers import Servers, start_servers
 from worker.dev.service import Service, astegni
 from worker.dev.services import reachable, services_for, start_services, stop_services
 from worker.dev.signals import interrupted_by_signals
@@ -39,7 +40,7 @@ class Stack:
     def __init__(self, settings: Settings, *, data: Path | None = None, operator_token: Callable[[], str]) -> None:
         self.settings = settings
         self.services: list[Service] = []
-        self._servers: list[ChildProcess] = []
+        self._servers: Servers | None = None
         self._data = data
         self._operator_token = operator_token
         self._running = ExitStack()
@@ -59,7 +60,8 @@ class Stack:
         try:
             directory = self._running.enter_context(data_directory(self._data))
             self.settings = _placed(self.settings, directory)
-            self.settings, self._servers = start_servers(self.settings, directory, self._running)
+            self._servers = start_servers(self.settings, directory, self._running)
+            self.settings = self._servers.settings
             _migrate(self.settings, directory)
             retry_while_port_taken(lambda: self._start_services(directory))
         except BaseException:
@@ -70,13 +72,14 @@ class Stack:
         """Stop everything in reverse order; again is harmless."""
         stop_services(self.services)
         self.services = []
-        self._servers = []
+        self._servers = None
         self._running.close()
 
     def facts(self) -> dict[str, Any]:
         """What a client needs, as `astegni up --json` prints it. It holds secrets."""
         settings = self.settings
         key = settings.backblaze_application_key
+        mailbox = self._servers.mailbox if self._servers else None
         return {
             "api": _url(settings.api_host, settings.api_port),
             "flower": _url(settings.flower_host, settings.flower_port),
@@ -88,13 +91,13 @@ class Stack:
             },
             "database_url": settings.database_url,
             "redis_url": settings.redis_url,
-            "mailbox": None,
+            "mailbox": asdict(mailbox) if mailbox else None,
             "operator_token": self._operator_token(),
         }
 
     def tend(self) -> None:
         """Look at every process once: restart our own that have ended; raises ServerLost for a server's end."""
-        for server in self._servers:
+        for server in self._servers.processes if self._servers else ():
             if server.exit_code is not None:
                 raise ServerLost(
                     f"{server.name} ended with {server.exit_code}. {server.log} ends with:\n{server.log_tail()}"

@@ -200,3 +200,20 @@ class FillSeries(Order):
     @property
     def unique_key(self) -> str:
         return self.kind
+
+
+@dataclass(frozen=True)
+class SendOverdue(Order):
+    """Send messages to people that are due and that no dispatcher has taken care of."""
+
+    kind: ClassVar[str] = "reminders.send_overdue"
+    max_attempts: ClassVar[int] = 2
+    priority: ClassVar[int] = 3
+
+    @property
+    def queue(self) -> str:
+        return "reminders"
+
+    @property
+    def unique_key(self) -> str:
+        return self.kind

@@ -4,7 +4,7 @@ Two at once are harmless: the series' rows are locked, and (series_id, occurrenc
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -60,6 +60,8 @@ class Filled:
     series: int
     lessons: int
     skipped: int
+    # The lessons and slots themselves.
+    ids: Sequence[int] = field(default=(), compare=False)
 
 
 def reconcile(session: Session, series_ids: Sequence[int], *, now: datetime, horizon_days: int) -> list[Conflict]:
@@ -107,7 +109,7 @@ def fill(session: Session, *, now: datetime, horizon_days: int, batch: int) -> F
     for reach in reaches:
         reach.series.expanded_until = reach.until
     session.flush()
-    return Filled(len(due), len(plan.new), len(plan.skips))
+    return Filled(len(due), len(plan.new), len(plan.skips), [one.id for one in plan.new])
 
 
 def _local_days(zones: Sequence[str], now: datetime) -> dict[str, list[str] | list[date]]:

@@ -5,7 +5,7 @@ as it is that would collide with another lesson, or whose zone or times mean not
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
 
@@ -70,6 +70,8 @@ class Tended:
     moved: int
     stuck: tuple[int, ...]
     last: int | None
+    # Those that moved.
+    ids: Sequence[int] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def date_lessons(session: Session, *, default_zone: str, after: int, most: int) 
     undated = [one.id for one in computed if one.instants is None]
     dated = [one for one in computed if one.instants is not None]
     colliding = _put(session, dated, _date)
-    return _tended(rows, most, moved=len(dated) - len(colliding), stuck=[*undated, *colliding])
+    return _tended(rows, most, moved=_without(dated, colliding), stuck=[*undated, *colliding])
 
 
 def redate_lessons(session: Session, *, now: datetime, default_zone: str, after: int, most: int) -> Tended:
@@ -107,7 +109,7 @@ def redate_lessons(session: Session, *, now: datetime, default_zone: str, after:
     if same:
         session.execute(_CONFIRM, {"version": tzdata_version(), "ids": same})
     colliding = _put(session, moving, _move)
-    return _tended(rows, most, same=len(same), moved=len(moving) - len(colliding), stuck=[*undated, *colliding])
+    return _tended(rows, most, same=len(same), moved=_without(moving, colliding), stuck=[*undated, *colliding])
 
 
 def _rows(session: Session, *wanted: ColumnElement[bool], after: int, most: int) -> Sequence[Row[Any]]:
@@ -117,9 +119,13 @@ def _rows(session: Session, *wanted: ColumnElement[bool], after: int, most: int)
     return session.execute(statement.with_for_update(skip_locked=True)).all()
 
 
-def _tended(rows: Sequence[Row[Any]], most: int, *, moved: int, stuck: list[int], same: int = 0) -> Tended:
+def _tended(rows: Sequence[Row[Any]], most: int, *, moved: list[int], stuck: list[int], same: int = 0) -> Tended:
     last = rows[-1].id if len(rows) == most else None
-    return Tended(same + moved, moved, tuple(sorted(stuck)), last)
+    return Tended(same + len(moved), len(moved), tuple(sorted(stuck)), last, moved)
+
+
+def _without(computed: Sequence[_Computed], colliding: Sequence[int]) -> list[int]:
+    return [one.id for one in computed if one.id not in colliding]
 
 
 def _compute(row: Row[Any], default_zone: str) -> _Computed:

@@ -20,6 +20,8 @@ from worker.schedules.recurrence import Recurrence
 from worker.schedules.series import Participant, create_series
 from worker.workflows.accepted_request import AcceptedRequest, read_accepted
 from worker.workflows.package_lessons import join_lessons, series_to_join
+from worker.workflows.tell_of_changes import plan_new_lessons
+from worker.workflows.tell_of_requests import tell_of_answer
 from worker.workflows.wished_times import WishedTimes, end_within_a_year, read_wished_times
 
 # Widths of columns: a lesson says less than its booking, and that less than the package's name.
@@ -63,6 +65,7 @@ def _accept(session: Session, caller: Caller, request: SessionRequest, acceptanc
     said.setdefault("start_date", now.astimezone(zone(timezone)).date())
     booking = create_booking(session, caller, student_id=student_id, values={**said, **acceptance.values})
     request.status, request.responded_at, request.booking_id = "accepted", now, booking.id
+    tell_of_answer(session, request, now=now)
     participant = Participant(student_id, booking.id)
     how: dict[str, Any] = {
         "skip_conflicts": acceptance.skip_conflicts,
@@ -71,8 +74,9 @@ def _accept(session: Session, caller: Caller, request: SessionRequest, acceptanc
     }
     if series is not None:
         join_lessons(session, series, participant, wished, **how)
+        plan_new_lessons(session, series_ids=[series.id], now=now)
     elif wished is not None:
-        create_series(
+        made = create_series(
             session,
             tutor_id=request.tutor_id,
             recurrence=wished.recurrence,
@@ -81,6 +85,7 @@ def _accept(session: Session, caller: Caller, request: SessionRequest, acceptanc
             package_name=request.package_name,
             **how,
         )
+        plan_new_lessons(session, series_ids=[made.series_id] if made.series_id is not None else [], now=now)
     session.flush()
 
 

@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 from models.bookings import Booking
 from worker.access.callers import Caller
 from worker.bookings.enrolment import edit_booking
+from worker.reminders.lessons import Scope
 from worker.schedules.series import follow_booking
+from worker.workflows.tell_of_changes import telling_of_changes
 
 _MOVES_LESSONS = frozenset({"status", "start_date", "end_date"})
 
@@ -24,5 +26,6 @@ def change_booking(
     """
     booking, changed = edit_booking(session, caller, booking_id, changes)
     if changed & _MOVES_LESSONS:
-        follow_booking(session, booking.id, now=now, horizon_days=horizon_days)
+        with telling_of_changes(session, Scope(booking_id=booking.id), by=caller, now=now):
+            follow_booking(session, booking.id, now=now, horizon_days=horizon_days)
     return booking

@@ -1,5 +1,6 @@
 """Ingest a recording: the bytes in the spool become a lesson that can be played."""
 
+from worker import clock
 from worker.errors import NotFound
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import IngestRecording, StoreSource
@@ -11,6 +12,7 @@ from worker.recordings.publishing import publish_recording
 from worker.uploads.spool import full_disk_named
 from worker.whiteboards.board import board_snapshot
 from worker.whiteboards.recorded import mark_recorded
+from worker.workflows.tell_of_recording import tell_of_recording
 from worker.workflows.tools import Tools
 
 
@@ -57,6 +59,7 @@ def _finish(run: JobRun, order: IngestRecording, tools: Tools, source: Source, m
             poster_url=poster_url,
         )
         mark_recorded(session, source.session_id)
+        tell_of_recording(session, recording, now=clock.now())
         enqueue(
             session,
             StoreSource(order.recording_id, order.session_id, order.spool_id, order.size_bytes),

@@ -10,6 +10,7 @@ from models.bookings import SessionRequest
 from worker.access.callers import Caller
 from worker.bookings.requests import ask_for_lessons
 from worker.schedules.making import zone_of_tutor
+from worker.workflows.tell_of_requests import tell_of_request
 from worker.workflows.wished_times import read_wished_times
 
 
@@ -23,11 +24,12 @@ def request_lessons(
     now: datetime,
     timezone: str,
 ) -> SessionRequest:
-    """Store the request of the student or parent who calls, its `schedule` as it was sent.
+    """Store the request of the student or parent who calls, its `schedule` as it was sent, and tell the tutor.
 
     `timezone` holds where neither the wish nor the tutor has one. Raises as worker.bookings.requests.ask_for_lessons
     does, and InvalidInput for times that mean nothing or are over.
     """
     request = ask_for_lessons(session, caller, tutor_id=tutor_id, student_id=student_id, values=values)
     read_wished_times(request.schedule, now=now, timezone=zone_of_tutor(session, tutor_id, timezone))
+    tell_of_request(session, request, now=now)
     return request

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from worker.jobs.run import JobRun
 from worker.logs import get_logger
+from worker.reminders.planning import plan_ahead, plan_reminders
 from worker.schedules.advance import begin_lessons, complete_lessons
 from worker.schedules.finishing import complete_series
 from worker.schedules.reconcile import fill
@@ -31,7 +32,7 @@ def advance_lessons(run: JobRun, tools: Tools, now: datetime) -> None:
     begun = _in_batches(run, tools, partial(begin_lessons, now=now, most=_BATCH))
     completed = _in_batches(run, tools, partial(complete_lessons, now=now, most=_BATCH))
     closed = _close_sessions(run, tools, now)
-    dated, stuck = _tend(run, tools, partial(date_lessons, default_zone=tools.settings.timezone, most=_BATCH))
+    dated, stuck = _tend(run, tools, now, partial(date_lessons, default_zone=tools.settings.timezone, most=_BATCH))
     _report("lessons_without_instants", stuck)
     result = {"begun": begun, "completed": completed, "closed": closed, "dated": dated, **_named(stuck)}
     with run.finish(result):
@@ -39,14 +40,19 @@ def advance_lessons(run: JobRun, tools: Tools, now: datetime) -> None:
 
 
 def fill_series(run: JobRun, tools: Tools, now: datetime) -> None:
-    """Keep every active series filled up to its horizon, follow the zones' rules, complete series that are over."""
+    """Keep every active series filled up to its horizon, follow the zones' rules, complete series that are over.
+
+    Reminders are planned with the lessons. Nobody is told that the rules of a zone changed: where the lesson is, its
+    clock time stays. At the end all lessons to come are planned once more, for what happened without our workflows.
+    """
     series, lessons, skipped = _fill(run, tools, now)
     redate = partial(redate_lessons, now=now, default_zone=tools.settings.timezone, most=_BATCH)
-    moved, stuck = _tend_again(run, tools, redate)
+    moved, stuck = _tend_again(run, tools, now, redate)
     _report("lessons_of_old_zone_rules", stuck)
     finished = _complete_series(run, tools, now)
+    planned = _plan_ahead(run, tools, now)
     result = {"series": series, "lessons": lessons, "skipped": skipped, "moved": moved, "finished": finished}
-    with run.finish({**result, **_named(stuck)}):
+    with run.finish({**result, "reminders": planned, **_named(stuck)}):
         pass
 
 
@@ -72,7 +78,7 @@ def _close_sessions(run: JobRun, tools: Tools, now: datetime) -> int:
     return total
 
 
-def _tend(run: JobRun, tools: Tools, do: Callable[..., Tended]) -> tuple[int, list[int]]:
+def _tend(run: JobRun, tools: Tools, now: datetime, do: Callable[..., Tended]) -> tuple[int, list[int]]:
     """Every row once; answers how many moved and which are stuck."""
     moved, stuck = 0, list[int]()
     after: int | None = 0
@@ -80,17 +86,18 @@ def _tend(run: JobRun, tools: Tools, do: Callable[..., Tended]) -> tuple[int, li
         run.check()
         with tools.database.transaction() as session:
             tended = do(session, after=after)
+            plan_reminders(session, tended.ids, now=now)
         moved, after = moved + tended.moved, tended.last
         stuck += tended.stuck
     return moved, stuck
 
 
-def _tend_again(run: JobRun, tools: Tools, do: Callable[..., Tended]) -> tuple[int, list[int]]:
+def _tend_again(run: JobRun, tools: Tools, now: datetime, do: Callable[..., Tended]) -> tuple[int, list[int]]:
     """Again while that helps: a lesson may be stuck because its neighbour moves only in a later batch."""
-    moved, stuck = _tend(run, tools, do)
+    moved, stuck = _tend(run, tools, now, do)
     more = moved
     while stuck and more:
-        more, stuck = _tend(run, tools, do)
+        more, stuck = _tend(run, tools, now, do)
         moved += more
     return moved, stuck
 
@@ -102,6 +109,7 @@ def _fill(run: JobRun, tools: Tools, now: datetime) -> tuple[int, int, int]:
         run.check()
         with tools.database.transaction() as session:
             filled = fill(session, now=now, horizon_days=horizon, batch=_SERIES_BATCH)
+            plan_reminders(session, filled.ids, now=now)
         if not filled.series:
             return series, lessons, skipped
         series, lessons, skipped = series + filled.series, lessons + filled.lessons, skipped + filled.skipped
@@ -116,6 +124,18 @@ def _complete_series(run: JobRun, tools: Tools, now: datetime) -> int:
         with tools.database.transaction() as session:
             done, after = complete_series(session, now=now, after=after, most=_BATCH)
         total += done
+    return total
+
+
+def _plan_ahead(run: JobRun, tools: Tools, now: datetime) -> int:
+    """How many reminders were missing."""
+    total = 0
+    after: int | None = 0
+    while after is not None:
+        run.check()
+        with tools.database.transaction() as session:
+            planned, after = plan_ahead(session, now=now, after=after, most=_BATCH)
+        total += planned.planned
     return total
 
 

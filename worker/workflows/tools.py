@@ -5,6 +5,8 @@ from functools import cached_property
 
 from worker.database import Database
 from worker.media.binaries import Binaries, find_binaries
+from worker.reminders.outgoing import Outgoing
+from worker.reminders.sending import Deliverer, Manner
 from worker.settings import Settings
 from worker.storage.store import ObjectStore
 from worker.uploads.spool import Spool
@@ -31,3 +33,10 @@ class Tools:
     def binaries(self) -> Binaries:
         """ffmpeg and ffprobe."""
         return find_binaries(self.settings)
+
+    @cached_property
+    def deliverer(self) -> Deliverer:
+        """Sends messages to people, and remembers which providers do not answer."""
+        settings = self.settings
+        manner = Manner(settings.delivery_lease, settings.timezone, settings.whiteboard_url)
+        return Deliverer(self.database, Outgoing(settings), manner)

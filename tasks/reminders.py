@@ -1,0 +1,24 @@
+"""Messages to people: a batch that a dispatcher has claimed, and what no dispatcher has."""
+
+from uuid import UUID
+
+from celery import Task, shared_task
+
+from worker.jobs.orders import SendOverdue
+from worker.jobs.run import JobRun
+from worker.processes.child import performs
+from worker.processes.dispatching import SEND
+from worker.workflows import send_overdue
+from worker.workflows.tools import Tools
+
+
+@shared_task(name=SEND, bind=True)  # type: ignore[untyped-decorator]  # celery publishes no types
+def send(self: Task, ids: list[int], token: str) -> None:
+    """Twice or late does no harm: the token is good for one sender, and for as long as nobody else has claimed them."""
+    self.app.child.tools.deliverer.deliver(ids, UUID(token))
+
+
+@performs(SendOverdue)
+def send_what_is_overdue(run: JobRun, order: SendOverdue, tools: Tools) -> None:  # noqa: ARG001 - the order says it all
+    """Here and now, whatever has become of the dispatchers."""
+    send_overdue.send_overdue(run, tools)

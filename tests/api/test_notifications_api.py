@@ -1,0 +1,258 @@
+"""Messages in the app: the list, reading them, and following them on a real server."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import event, text
+
+from worker.access.callers import User
+from worker.database import Database
+
+LIST = "/v1/me/notifications"
+
+
+@pytest.fixture
+def notify(database: Database) -> Callable[..., int]:
+    """`notify(user, title)`: a message that comes for somebody; its id."""
+
+    def insert(user: User, title: str, *, age: int = 0) -> int:
+        with database.transaction() as session:
+            found = session.execute(
+                text(
+                    "INSERT INTO notifications (user_id, kind, title, message, data, created_at)"
+                    " VALUES (:user_id, 'test', :title, 'Selam', '{\"schedule_id\": 7}',"
+                    " now() - make_interval(secs => :age)) RETURNING id"
+                ),
+                {"user_id": user.user_id, "title": title, "age": age},
+            )
+            return int(found.scalar_one())
+
+    return insert
+
+
+def _events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    """Server-sent events, comments left out, `data` read."""
+    event: dict[str, Any] = {}
+    for line in lines:
+        if line and not line.startswith(":"):
+            name, _, value = line.partition(": ")
+            event[name] = json.loads(value) if name == "data" else value
+        elif event:
+            yield event
+            event = {}
+
+
+@contextmanager
+def _following(
+    url: str, headers: dict[str, str], last: object = None
+) -> Iterator[tuple[Any, Iterator[dict[str, Any]]]]:
+    sent = headers if last is None else headers | {"Last-Event-ID": str(last)}
+    with (
+        httpx2.Client(timeout=10, trust_env=False) as client,
+        client.stream("GET", f"{url}{LIST}/events", headers=sent) as answer,
+    ):
+        yield answer, _events(answer.iter_lines())
+
+
+def _titles(events: Iterator[dict[str, Any]], count: int) -> list[str]:
+    """The titles of the next messages."""
+    found: list[str] = []
+    while len(found) < count:
+        one = next(events)
+        if one["event"] == "notification":
+            assert one["id"] == str(one["data"]["id"])
+            found.append(one["data"]["title"])
+    return found
+
+
+def _unread(events: Iterator[dict[str, Any]], count: int) -> None:
+    """Wait until the stream says so."""
+    while (one := next(events))["event"] != "unread" or one["data"] != {"unread": count}:
+        pass
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+class TestList:
+    """`GET /v1/me/notifications` and marking as read."""
+
+    def test_newest_first_in_pages_with_the_unread_count(self, school: Any, visitor: Any, notify: Any) -> None:
+        ids = [notify(school.tutor, f"number {number}") for number in range(5)]
+        notify(school.student, "somebody else's")
+        tutor = visitor(school.tutor)
+
+        status, first = tutor.ask("GET", f"{LIST}?limit=2")
+        assert (status, [one["id"] for one in first["items"]], first["unread"]) == (200, ids[:2:-1], 5)
+        assert set(first) == {"items", "next", "unread"}
+        newest = first["items"][0]
+        assert newest.pop("created_at").endswith("Z")
+        assert newest == {
+            "id": ids[4],
+            "kind": "test",
+            "title": "number 4",
+            "message": "Selam",
+            "data": {"schedule_id": 7},
+            "read_at": None,
+        }
+        _, second = tutor.ask("GET", f"{LIST}?limit=2&cursor={first['next']}")
+        _, third = tutor.ask("GET", f"{LIST}?limit=2&cursor={second['next']}")
+        assert [[one["id"] for one in page["items"]] for page in (second, third)] == [ids[2:0:-1], ids[:1]]
+        assert third["next"] is None
+        assert tutor.ask("GET", f"{LIST}?cursor=nonsense")[0] == 422
+
+    def test_one_is_read(self, school: Any, visitor: Any, notify: Any) -> None:
+        first, second = notify(school.tutor, "first"), notify(school.tutor, "second")
+        tutor = visitor(school.tutor)
+
+        status, read = tutor.ask("POST", f"{LIST}/{first}/read")
+        assert (status, read["id"]) == (200, first)
+        assert read["read_at"] is not None
+        assert tutor.ask("POST", f"{LIST}/{first}/read") == (200, read)
+        _, unread = tutor.ask("GET", f"{LIST}?unread=true")
+        assert ([one["id"] for one in unread["items"]], unread["unread"]) == ([second], 1)
+        _, everything = tutor.ask("GET", f"{LIST}?unread=false")
+        assert [one["id"] for one in everything["items"]] == [second, first]
+
+    def test_all_are_read(self, school: Any, visitor: Any, notify: Any) -> None:
+        notify(school.tutor, "first")
+        notify(school.tutor, "second")
+        notify(school.student, "theirs")
+
+        assert visitor(school.tutor).ask("POST", f"{LIST}/read") == (200, {"unread": 0})
+        assert visitor(school.tutor).ask("POST", f"{LIST}/read") == (200, {"unread": 0})
+        assert visitor(school.tutor).ask("GET", f"{LIST}?unread=true")[1] == {"items": [], "next": None, "unread": 0}
+        assert visitor(school.student).ask("GET", LIST)[1]["unread"] == 1
+
+    def test_nobody_elses(self, school: Any, visitor: Any, notify: Any, client: Any, operator: Any) -> None:
+        theirs = notify(school.student, "theirs")
+
+        for path in (f"{LIST}/{theirs}/read", f"{LIST}/2147483647/read"):
+            assert visitor(school.tutor).ask("POST", path)[0] == 404
+        assert visitor(school.tutor).ask("POST", f"{LIST}/0/read")[0] == 404
+        assert visitor(school.student).ask("GET", LIST)[1]["unread"] == 1
+        for path in (LIST, f"{LIST}/events"):
+            assert client.get(path).status_code == 401
+            assert visitor(operator).ask("GET", path)[0] == 403
+        assert visitor(operator).ask("POST", f"{LIST}/read")[0] == 403
+
+
+class TestEvents:
+    """`GET /v1/me/notifications/events`."""
+
+    def test_a_message_appears_by_itself(self, school: Any, api: Any, serve: Any, bearer: Any, notify: Any) -> None:
+        old = notify(school.tutor, "there before", age=3600)
+        with serve(api) as url, _following(url, bearer(school.tutor)) as (answer, events):
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            assert answer.headers.get_list("cache-control") == ["no-store"]
+            assert next(events) == {"event": "unread", "data": {"unread": 1}, "id": str(old), "retry": "3000"}
+            notify(school.student, "somebody else's")
+            new = notify(school.tutor, "ሰላም")
+            told = next(events)
+            assert (told["event"], told["id"]) == ("notification", str(new))
+            with httpx2.Client(trust_env=False, headers=bearer(school.tutor)) as client:
+                assert told["data"] == client.get(f"{url}{LIST}").json()["items"][0]
+                assert next(events) == {"event": "unread", "data": {"unread": 2}}
+                # Read in another window.
+                client.post(f"{url}{LIST}/read")
+            assert next(events) == {"event": "unread", "data": {"unread": 0}}
+        _until(lambda: len(api.state.inbox_watchers) == 0)
+        _until(lambda: not api.state.inbox_watchers.polling)
+
+    def test_who_comes_back_gets_what_came_meanwhile(
+        self, school: Any, api: Any, serve: Any, bearer: Any, notify: Any
+    ) -> None:
+        headers = bearer(school.tutor)
+        with serve(api) as url:
+            with _following(url, headers) as (_, events):
+                first = next(events)
+                assert (first["data"], first["id"]) == ({"unread": 0}, "0")
+            notify(school.tutor, "a")
+            with _following(url, headers, first["id"]) as (_, events):
+                _unread(events, 1)
+                assert _titles(events, 1) == ["a"]
+            last = notify(school.tutor, "b")
+            notify(school.tutor, "c", age=60)
+            notify(school.tutor, "d")
+            with _following(url, headers, last) as (_, events):
+                assert _titles(events, 2) == ["c", "d"]
+                notify(school.tutor, "e")
+                assert _titles(events, 1) == ["e"]
+            for nonsense in ("x", "-1", "9" * 40):
+                with _following(url, headers, nonsense) as (_, events):
+                    _unread(events, 5)
+                    notify(school.tutor, f"after {nonsense[0]}")
+                    assert _titles(events, 1) == [f"after {nonsense[0]}"]
+                with httpx2.Client(trust_env=False, headers=headers) as client:
+                    client.post(f"{url}{LIST}/{notify(school.tutor, 'x')}/read")
+                    newest = client.get(f"{url}{LIST}?unread=true").json()["items"][0]["id"]
+                    client.post(f"{url}{LIST}/{newest}/read")
+
+    def test_what_is_committed_late_is_told_too_and_nothing_twice(
+        self, school: Any, api: Any, serve: Any, bearer: Any, notify: Any, database: Database
+    ) -> None:
+        insert = text("INSERT INTO notifications (user_id, kind, title, message) VALUES (1, 'test', 'late', 'x')")
+        with serve(api) as url, _following(url, bearer(school.tutor)) as (_, events):
+            next(events)
+            with database.transaction() as session:
+                # It has its id, and is not there yet.
+                session.execute(insert)
+                notify(school.tutor, "early")
+                assert _titles(events, 1) == ["early"]
+            notify(school.tutor, "next")
+            assert _titles(events, 2) in (["late", "next"], ["next", "late"])
+            notify(school.tutor, "last")
+            assert _titles(events, 1) == ["last"]
+
+    def test_more_than_fits_into_one_look(self, school: Any, api: Any, serve: Any, bearer: Any, database: Any) -> None:
+        many = text(
+            "INSERT INTO notifications (user_id, kind, title, message, created_at)"
+            " SELECT 1, 'test', n, 'x', now() - interval '1 hour' FROM generate_series(1, 250) AS n"
+        )
+        with database.transaction() as session:
+            session.execute(many)
+        with serve(api) as url, _following(url, bearer(school.tutor), 0) as (_, events):
+            assert next(events)["data"] == {"unread": 250}
+            assert _titles(events, 250) == [str(number) for number in range(1, 251)]
+
+    def test_many_streams_are_two_queries_a_second(
+        self, school: Any, api: Any, serve: Any, bearer: Any, notify: Any, database: Database
+    ) -> None:
+        people = [school.tutor, school.student, school.parent]
+        asked: list[str] = []
+        with serve(api) as url, ExitStack() as streams:
+            followed = [
+                (person, streams.enter_context(_following(url, bearer(person)))[1])
+                for person in people
+                for _ in range(5)
+            ]
+            for _, events in followed:
+                next(events)
+            event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+            time.sleep(2.5)
+            assert 1 <= len([statement for statement in asked if "LATERAL" in statement]) <= 3
+            assert len([statement for statement in asked if "notifications" in statement]) <= 6
+            for person in people:
+                notify(person, person.role)
+            assert [_titles(events, 1) for _, events in followed] == [[person.role] for person, _ in followed]
+        _until(lambda: len(api.state.inbox_watchers) == 0)
+
+    def test_one_caller_has_a_bounded_number_of_streams(self, school: Any, api: Any, serve: Any, bearer: Any) -> None:
+        with serve(api) as url, ExitStack() as streams:
+            # Kept: a stream that nobody holds is closed.
+            followed = [streams.enter_context(_following(url, bearer(school.tutor)))[1] for _ in range(20)]
+            for events in followed:
+                next(events)
+            with _following(url, bearer(school.tutor)) as (answer, _):
+                assert answer.status_code == 429
+            with _following(url, bearer(school.student)) as (answer, _):
+                assert answer.status_code == 200

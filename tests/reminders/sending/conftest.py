@@ -1,0 +1,228 @@
+"""People, lessons and messages that are due, a mail server that can be told what to answer, and one that sends."""
+
+import asyncio
+import itertools
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiosmtpd.smtp import SMTP
+from sqlalchemy import text
+
+from models.people import User as Person
+from models.reminders import Delivery, NotificationPreference
+from models.schedules import Schedule, ScheduleParticipant
+from worker.database import Database
+from worker.reminders.claiming import claim
+from worker.reminders.lanes import BATCH, batches
+from worker.reminders.outgoing import Outgoing
+from worker.reminders.sending import Deliverer, Manner
+
+TUTOR, STUDENT, PARENT = 1, 2, 3
+
+
+class MailSink:
+    """A mail server in a thread. By the recipient's name it refuses (`gone`), puts off (`busy`), is slow (`slow`)."""
+
+    def __init__(self) -> None:
+        # Message-ID and recipient, in their order.
+        self.received: list[tuple[str, str]] = []
+        # The last message as it came.
+        self.last: EmailMessage | None = None
+        self.asked: Counter[str] = Counter()
+        self.closed = False
+        self.slowness = 0.3
+        self._loop = asyncio.new_event_loop()
+        self._server = self._loop.run_until_complete(
+            self._loop.create_server(lambda: SMTP(self, hostname="sink.example"), "127.0.0.1", 0)
+        )
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+
+    async def handle_MAIL(self, _server: Any, _session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        if self.closed:
+            return "451 4.3.0 closed for now"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        name = address.partition("@")[0]
+        self.asked[name] += 1
+        if name == "gone":
+            return "550 5.1.1 no such user"
+        if name == "busy":
+            return "451 4.2.1 later"
+        if name == "slow":
+            await asyncio.sleep(self.slowness)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        self.last = head = message_from_bytes(envelope.content, policy=policy.default)
+        self.received.extend((head["Message-ID"], to) for to in envelope.rcpt_tos)
+        return "250 OK"
+
+    def close(self) -> None:
+        async def end() -> None:
+            self._server.close()
+            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+
+class Post:
+    """What a test does most with deliveries."""
+
+    def __init__(self, database: Database, settings: Any) -> None:
+        self.database = database
+        self.settings = settings
+        self.deliverer = self.new_deliverer()
+        self._numbers = itertools.count(1)
+
+    def new_deliverer(self, ways: Any = None, patience: float = 10.0) -> Deliverer:
+        """Another process's, as it were: it has learned nothing yet."""
+        manner = Manner(self.settings.delivery_lease, self.settings.timezone, None, patience=patience)
+        return Deliverer(self.database, ways or Outgoing(self.settings), manner)
+
+    def lesson(self, starts_in: timedelta = timedelta(minutes=10), **columns: Any) -> tuple[int, datetime]:
+        """A lesson of tutor 11 and student 22; its id and start."""
+        starts_at = datetime.now(UTC).replace(microsecond=0) + starts_in
+        ends_at = starts_at + timedelta(hours=1)
+        values = {
+            "tutor_id": 11,
+            "student_id": 22,
+            "schedule_date": starts_at.date(),
+            "start_time": starts_at.time(),
+            "end_time": ends_at.time(),
+            "timezone": "UTC",
+            "subject": "Mathematics",
+            "starts_at": starts_at,
+            "ends_at": ends_at,
+        }
+        with self.database.transaction() as session:
+            lesson = Schedule(**(values | columns))
+            session.add(lesson)
+            session.flush()
+            times = {"starts_at": lesson.starts_at, "ends_at": lesson.ends_at, "status": lesson.status or "scheduled"}
+            session.add(ScheduleParticipant(schedule_id=lesson.id, student_id=22, **times))
+            return lesson.id, starts_at
+
+    def reminder(
+        self, lesson: tuple[int, datetime], minutes: int = 15, *, user_id: int = STUDENT, **columns: Any
+    ) -> int:
+        """A reminder of a lesson; due now, unless columns say otherwise."""
+        schedule_id, starts_at = lesson
+        values = {
+            "schedule_id": schedule_id,
+            "minutes_before": minutes,
+            "starts_at": starts_at,
+            "expires_at": starts_at,
+            "key": f"lesson:{schedule_id}:{minutes}:{int(starts_at.timestamp())}",
+        }
+        return self.message("lesson-reminder", user_id=user_id, **(values | columns))
+
+    def message(self, kind: str = "recording-ready", *, user_id: int = STUDENT, **columns: Any) -> int:
+        """Any message, due now; about a recording, unless columns say otherwise."""
+        values = {
+            "channel": "in_app",
+            "data": {"recording_id": 5, "session_id": 6} if kind == "recording-ready" else {},
+            "key": f"{kind}:{next(self._numbers)}",
+            "due_at": datetime.now(UTC) - timedelta(seconds=1),
+        }
+        with self.database.transaction() as session:
+            delivery = Delivery(kind=kind, user_id=user_id, **(values | columns))
+            session.add(delivery)
+            session.flush()
+            return delivery.id
+
+    def channel(self, kind: str, sealed: bytes, *, user_id: int = STUDENT, confirmed: bool = True) -> str:
+        """A registered channel; the word for it."""
+        values = {"kind": kind, "address": sealed, "user_id": user_id, "at": datetime.now(UTC) if confirmed else None}
+        return str(
+            self.one(
+                """INSERT INTO notification_channels (kind, user_id, address, label, confirmed_at)
+                   VALUES (:kind, :user_id, :address, 'a label', :at) RETURNING id""",
+                **values,
+            ).id
+        )
+
+    def prefer(self, user_id: int = STUDENT, **columns: Any) -> None:
+        """Preferences of a person."""
+        with self.database.transaction() as session:
+            session.add(NotificationPreference(user_id=user_id, **columns))
+
+    def send_all(self, deliverer: Deliverer | None = None) -> None:
+        """Claim what is due, lane by lane, and send it."""
+        for lane in BATCH:
+            token = uuid4()
+            with self.database.statement() as statement:
+                lease = self.settings.delivery_lease
+                claimed = claim(statement, lane, lost=False, token=token, most=1000, lease=lease)
+            for ids in batches(claimed, BATCH[lane]):
+                (deliverer or self.deliverer).deliver(ids, token)
+
+    def one(self, sql: str, **values: Any) -> Any:
+        with self.database.transaction() as session:
+            return session.execute(text(sql), values).one()
+
+    def all(self, sql: str, **values: Any) -> list[Any]:
+        with self.database.transaction() as session:
+            return list(session.execute(text(sql), values))
+
+    def do(self, sql: str, **values: Any) -> None:
+        with self.database.transaction() as session:
+            session.execute(text(sql), values)
+
+    def delivery(self, delivery_id: int) -> Any:
+        return self.one("SELECT * FROM deliveries WHERE id = :id", id=delivery_id)
+
+    def outcome(self, delivery_id: int) -> tuple[str, str | None]:
+        """State and reason."""
+        row = self.delivery(delivery_id)
+        return row.state, row.reason
+
+    def make_due(self, delivery_id: int) -> None:
+        self.do("UPDATE deliveries SET due_at = now() WHERE id = :id", id=delivery_id)
+
+    def crowd(self, count: int) -> list[int]:
+        """Ids of so many people more."""
+        ids = list(range(1000, 1000 + count))
+        with self.database.transaction() as session:
+            session.add_all(Person(id=one, first_name=f"Person {one}", email=f"p{one}@example.org") for one in ids)
+        return ids
+
+    def wait_until_quiet(self, within: float, told: Callable[[], str]) -> None:
+        """Until nothing is waiting or under way."""
+        end = time.monotonic() + within
+        while left := self.one("SELECT count(*) AS n FROM deliveries WHERE state IN ('pending', 'sending')").n:
+            assert time.monotonic() < end, f"{left} are left: {told()}"
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def mail() -> Iterator[MailSink]:
+    """A mail server that takes what it gets."""
+    sink = MailSink()
+    yield sink
+    sink.close()
+
+
+@pytest.fixture
+def post(settings: Callable[..., Any], database: Database, school: Any, mail: MailSink) -> Post:
+    """A family and a tutor (users 1, 2, 3), and a sender that reaches `mail`."""
+    return Post(database, settings(smtp_host="127.0.0.1", smtp_port=mail.port, delivery_lease=5.0))

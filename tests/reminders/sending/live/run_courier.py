@@ -1,0 +1,15 @@
+"""A worker like `astegni worker --queues default,reminders`, with a shorter soft shutdown: Celery sleeps all of it."""
+
+import os
+
+os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+
+from worker.app import create_app, run_worker
+from worker.logs import configure_logs
+from worker.settings import Settings
+
+settings = Settings()
+configure_logs("INFO")
+app = create_app(settings)
+app.conf.worker_soft_shutdown_timeout = 2.0
+run_worker(app, ["default", "reminders"], name="courier", concurrency=settings.worker_concurrency)

@@ -1,0 +1,197 @@
+"""The rules of sending, as tables: quiet hours, retries, the breaker, lanes, what is checked, where it goes instead."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.calendars.zones import zone
+from worker.reminders.breaker import Breaker
+from worker.reminders.checks import Standing, judge
+from worker.reminders.failing import next_channel
+from worker.reminders.lanes import BATCH, batch_size, batches, batches_at_once
+from worker.reminders.quiet import quiet_until
+from worker.reminders.retrying import after_failure
+from worker.reminders.verdicts import Drop, Fail, Send, Verdict, Wait
+
+NOW = datetime(2026, 6, 16, 12, 0, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=10)
+
+
+def utc(words: str) -> datetime:
+    return datetime.fromisoformat(words).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "place", "now", "until"),
+    [
+        # Addis Ababa is UTC+3.
+        ("22:00", "07:00", "Africa/Addis_Ababa", "2026-06-16 18:59:59", None),
+        ("22:00", "07:00", "Africa/Addis_Ababa", "2026-06-16 19:00", "2026-06-17 04:00"),
+        ("22:00", "07:00", "Africa/Addis_Ababa", "2026-06-16 23:30", "2026-06-17 04:00"),
+        ("22:00", "07:00", "Africa/Addis_Ababa", "2026-06-17 04:00", None),
+        ("22:00", "07:00", "UTC", "2026-06-16 19:00", None),
+        ("13:00", "14:30", "UTC", "2026-06-16 13:15", "2026-06-16 14:30"),
+        ("13:00", "14:30", "UTC", "2026-06-16 14:30", None),
+        ("13:00", "13:00", "UTC", "2026-06-16 13:00", None),
+        # The clocks of New York skip 02:30: it becomes 03:30.
+        ("22:00", "02:30", "America/New_York", "2026-03-08 05:00", "2026-03-08 07:30"),
+        # They show 01:00 to 02:00 twice; the end at the first 01:30 is over in the second 01:15.
+        ("22:00", "01:30", "America/New_York", "2026-11-01 05:15", "2026-11-01 05:30"),
+        ("22:00", "01:30", "America/New_York", "2026-11-01 06:15", None),
+    ],
+)
+def test_quiet_hours(start: str, end: str, place: str, now: str, until: str | None) -> None:
+    found = quiet_until(time.fromisoformat(start), time.fromisoformat(end), zone(place), utc(now))
+    assert found == (utc(until) if until else None)
+
+
+def test_no_quiet_hours() -> None:
+    assert quiet_until(None, None, zone("UTC"), NOW) is None
+
+
+@given(st.times(), st.times(), st.integers(1_580_000_000, 1_890_000_000))
+def test_quiet_hours_end_within_a_day(start: time, end: time, epoch: int) -> None:
+    now = datetime.fromtimestamp(epoch, UTC)
+    until = quiet_until(start, end, zone("Europe/Berlin"), now)
+    assert until is None or now < until <= now + timedelta(hours=25)
+
+
+@pytest.mark.parametrize(("attempts", "seconds"), [(1, 5), (2, 60), (3, 300), (4, 1800)])
+def test_retries_wait_longer_each_time_with_jitter(attempts: int, seconds: float) -> None:
+    def pause(chance: float) -> float:
+        verdict = after_failure(attempts, None, None, "away", now=NOW, chance=chance)
+        assert isinstance(verdict, Wait)
+        return (verdict.until - NOW).total_seconds()
+
+    assert [pause(0.0), pause(0.5), pause(1.0)] == pytest.approx([0.8 * seconds, seconds, 1.2 * seconds])
+
+
+def test_a_fifth_failure_is_the_last() -> None:
+    assert after_failure(5, None, None, "away", now=NOW, chance=0.5) == Fail("away")
+
+
+def test_no_retry_after_the_lesson_began() -> None:
+    soon = NOW + timedelta(seconds=50)
+    assert after_failure(1, soon, None, "away", now=NOW, chance=0.5) == Wait(NOW + timedelta(seconds=5), "away")
+    assert after_failure(2, soon, None, "away", now=NOW, chance=0.5) == Drop("dropped", "too-late")
+
+
+@pytest.mark.parametrize(("wish", "seconds"), [(2.0, 5), (120.0, 120), (1e9, 3600)])
+def test_the_wish_of_a_provider_is_heard_within_reason(wish: float, seconds: float) -> None:
+    verdict = after_failure(1, None, wish, "busy", now=NOW, chance=0.5)
+    assert verdict == Wait(NOW + timedelta(seconds=seconds), "busy")
+
+
+def test_a_breaker_opens_after_failures_in_a_row_and_closes_with_an_answer() -> None:
+    breaker = Breaker()
+    for _n in range(4):
+        breaker.failed("a", 100.0)
+    assert breaker.rest("a", 100.0) == 0
+    breaker.answered("a")
+    for _n in range(5):
+        breaker.failed("a", 100.0)
+    assert (breaker.rest("a", 100.0), breaker.rest("b", 100.0)) == (30.0, 0.0)
+    assert breaker.rest("a", 130.0) == 0  # one may try
+    breaker.failed("a", 130.0)
+    assert breaker.rest("a", 130.0) == 60.0
+    for _n in range(20):
+        breaker.failed("a", 200.0)
+    assert breaker.rest("a", 200.0) == 300.0
+    breaker.answered("a")
+    assert breaker.rest("a", 200.0) == 0
+
+
+def test_a_breaker_forgets_the_oldest_of_too_many() -> None:
+    breaker = Breaker()
+    for number in range(2000):
+        for _n in range(5):
+            breaker.failed(f"host {number}", 0.0)
+    assert breaker.rest("host 0", 0.0) == 0
+    assert breaker.rest("host 1999", 0.0) == 30.0
+    assert len(breaker._failing) == 1000
+
+
+def test_what_was_lost_goes_alone() -> None:
+    assert [batch_size(lane, lost=True) for lane in BATCH] == [1, 1, 1, 1]
+    assert batch_size("email", lost=False) == 100
+    assert batches([1, 2, 3], 2) == [[1, 2], [3]]
+
+
+@pytest.mark.parametrize(("children", "at_once"), [(1, 1), (2, 1), (4, 2), (9, 4)])
+def test_half_of_the_children_stay_free_of_a_lane(children: int, at_once: int) -> None:
+    assert batches_at_once(children) == at_once
+
+
+def stand(**changes: object) -> Standing:
+    values: dict[str, object] = {
+        "kind": "lesson-reminder",
+        "attempts": 1,
+        "expires_at": LATER,
+        "starts_at": LATER,
+        "person_active": True,
+        "invited": True,
+        "lesson_status": "scheduled",
+        "lesson_starts_at": LATER,
+        "way": "email",
+        "confirmed": True,
+        "disabled": False,
+        "superseded": False,
+        "quiet_start": None,
+        "quiet_end": None,
+        "zone": zone("UTC"),
+    }
+    return Standing(**(values | changes))  # type: ignore[arg-type]
+
+
+NIGHT = {"quiet_start": time(11), "quiet_end": time(12, 5)}
+MORNING = NOW + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({}, Send()),
+        ({"person_active": False}, Drop("dropped", "person-inactive")),
+        ({"lesson_status": "cancelled"}, Drop("cancelled", "lesson-cancelled")),
+        ({"lesson_starts_at": LATER + timedelta(hours=1)}, Drop("cancelled", "lesson-moved")),
+        ({"lesson_starts_at": None, "lesson_status": None}, Drop("cancelled", "lesson-moved")),
+        ({"lesson_status": "completed"}, Drop("dropped", "too-late")),
+        ({"lesson_status": "in_progress"}, Send()),
+        ({"invited": False}, Drop("cancelled", "not-of-the-lesson")),
+        ({"superseded": True}, Drop("dropped", "superseded")),
+        ({"expires_at": NOW}, Drop("dropped", "too-late")),
+        ({"expires_at": None}, Send()),
+        ({"attempts": 6}, Send()),
+        ({"attempts": 7}, Fail("worker-lost")),
+        ({"way": None}, Drop("dropped", "channel-removed")),
+        ({"disabled": True}, Fail("channel-disabled")),
+        ({"confirmed": False}, Fail("channel-unconfirmed")),
+        (NIGHT, Wait(MORNING, "quiet-hours")),
+        (NIGHT | {"expires_at": MORNING}, Drop("dropped", "quiet-hours")),
+        (NIGHT | {"way": "in_app"}, Send()),
+        (NIGHT | {"kind": "test"}, Send()),
+        # Other messages do not mind what has become of the lesson.
+        ({"kind": "lesson-cancelled", "lesson_status": "cancelled", "invited": False}, Send()),
+        ({"kind": "channel-code", "confirmed": False}, Send()),
+        ({"kind": "recording-ready", "lesson_status": None, "invited": False} | NIGHT, Wait(MORNING, "quiet-hours")),
+    ],
+)
+def test_everything_is_checked_again(changes: dict[str, object], verdict: Verdict) -> None:
+    assert judge(stand(**changes), NOW) == verdict
+
+
+@pytest.mark.parametrize(
+    ("fallback", "alike", "channel"),
+    [
+        ([], {"email": "failed"}, "in_app"),
+        ([], {"email": "failed", "in_app": "sent"}, None),
+        (["7", "9"], {"email": "failed"}, "9"),  # 7 cannot be used
+        (["9"], {"email": "failed", "9": "failed"}, "in_app"),
+        (["9"], {"email": "failed", "9": "pending"}, None),
+        (["9"], {"email": "failed", "in_app": "sent"}, "9"),
+    ],
+)
+def test_the_next_channel(fallback: list[str], alike: dict[str, str], channel: str | None) -> None:
+    assert next_channel(fallback, frozenset({"email", "in_app", "9"}), alike) == channel

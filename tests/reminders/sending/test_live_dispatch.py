@@ -1,0 +1,199 @@
+"""Messages on the live stack: real workers, beats, broker and database, and a real mail server."""
+
+import os
+import random
+import signal
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from models.reminders import Delivery
+from worker.dev.environment import environment_for
+from worker.dev.process import ChildProcess, wait_until
+from worker.dev.service import astegni
+from worker.reminders.ways import message_id
+from worker.settings import Settings
+
+LIVE = Path(__file__).parent / "live"
+# `REMINDERS=2000 pytest tests/reminders/sending/test_live_dispatch.py` is the long run.
+COUNT = int(os.environ.get("REMINDERS", "300"))
+
+
+class Couriers:
+    """Workers and beats that a test starts and ends."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.folder = folder
+        self.environment = environment_for(settings)
+        self.running: list[ChildProcess] = []
+        self.ended: list[ChildProcess] = []
+
+    def start(self, name: str, command: Sequence[str], *, wait: bool = True) -> ChildProcess:
+        number = len(self.running) + len(self.ended)
+        sign = self.folder / f"{number}.ready"
+        process = ChildProcess(
+            f"{name} {number}",
+            command,
+            self.folder / f"{number}.log",
+            env=self.environment | {"READY_FILE": str(sign)},
+        )
+        self.running.append(process)
+        if wait:
+            wait_until(sign.exists, process, 60)
+        return process
+
+    def worker(self, *, wait: bool = True) -> ChildProcess:
+        return self.start("worker", [sys.executable, str(LIVE / "run_courier.py")], wait=wait)
+
+    def beat(self, *, wait: bool = True) -> ChildProcess:
+        return self.start("beat", astegni("beat"), wait=wait)
+
+    def replace(self, process: ChildProcess) -> None:
+        """Kill a main process, not its children: they are zombies now. Another one takes its place."""
+        os.kill(process.pid, signal.SIGKILL)
+        self.running.remove(process)
+        self.ended.append(process)
+        if process.name.startswith("beat"):
+            self.beat(wait=False)
+        else:
+            self.worker(wait=False)
+
+    def log(self) -> str:
+        return "\n".join(process.log_tail(30) for process in self.running)
+
+    def close(self) -> None:
+        for process in self.ended:
+            process.kill()
+        for process in self.running:
+            process.stop(30)
+
+
+@pytest.fixture
+def couriers(
+    post: Any, settings: Callable[..., Settings], mail: Any, redis_url: str, tmp_path: Path
+) -> Iterator[Couriers]:
+    quick = settings(
+        smtp_host="127.0.0.1", smtp_port=mail.port, delivery_lease=3.0, dispatch_interval=0.3, worker_concurrency=2
+    )
+    crew = Couriers(quick, tmp_path)
+    yield crew
+    crew.close()
+
+
+def expected_ids(post: Any) -> set[str]:
+    """The Message-ID of every mail that is to come."""
+    mails = post.all("SELECT key, user_id, channel FROM deliveries WHERE channel = 'email'")
+    return {f"<{message_id(row)}@astegni.example>" for row in mails}
+
+
+def test_nobody_is_told_twice_and_nobody_forgotten_whoever_is_killed(post: Any, mail: Any, couriers: Couriers) -> None:
+    dice = random.Random(11)
+    people = post.crowd(COUNT // 2)
+    for _n in range(2):
+        couriers.worker()
+        couriers.beat()
+    spread = COUNT / 40
+    now = datetime.now(UTC)
+    with post.database.transaction() as session:
+        session.add_all(
+            Delivery(
+                kind="recording-ready",
+                user_id=one,
+                channel=channel,
+                key=f"recording:{one}",
+                data={"recording_id": one, "session_id": 1},
+                due_at=now + timedelta(seconds=dice.uniform(0, spread)),
+            )
+            for one in people
+            for channel in ("email", "in_app")
+        )
+    end = time.monotonic() + spread
+    kills = Counter[str]()
+    while time.monotonic() < end:
+        time.sleep(dice.uniform(0.3, 1.2))
+        kind = "worker" if dice.random() < 0.8 else "beat"
+        victim = dice.choice([one for one in couriers.running if one.name.startswith(kind)])
+        children = psutil.Process(victim.pid).children() if kind == "worker" else []
+        if children and dice.random() < 0.7:
+            dice.choice(children).send_signal(signal.SIGKILL)
+            kills["child"] += 1
+        else:
+            couriers.replace(victim)
+            kills[kind] += 1
+    post.wait_until_quiet(90, couriers.log)
+
+    states = post.all("SELECT state, reason, count(*) FROM deliveries GROUP BY state, reason")
+    assert [tuple(row) for row in states] == [("sent", None, len(people) * 2)]
+    ids = [one for one, _to in mail.received]
+    assert set(ids) == expected_ids(post)
+    in_app = post.all("SELECT user_id FROM notifications")
+    assert sorted(row.user_id for row in in_app) == people
+    # What a receiver that does not know the key would have seen twice: only what was in hand at a kill.
+    assert len(ids) - len(set(ids)) <= kills["child"] + 2 * kills["worker"]
+    assert kills["child"] > 0
+    assert kills["worker"] + kills["beat"] > 0
+
+
+def test_lateness_when_idle(post: Any, mail: Any, couriers: Couriers) -> None:
+    couriers.worker()
+    people = post.crowd(12)
+    now = datetime.now(UTC)
+    due = [now + timedelta(seconds=1 + 0.37 * number) for number in range(12)]
+    ids = [
+        post.message(channel="email" if number % 2 else "in_app", user_id=people[number], due_at=due[number])
+        for number in range(12)
+    ]
+    post.wait_until_quiet(30, couriers.log)
+    late = [(post.delivery(one).sent_at - at).total_seconds() for one, at in zip(ids, due, strict=True)]
+    assert min(late) > 0
+    assert statistics.median(late) < 1.0
+    assert len(mail.received) == 6
+
+
+def test_an_orderly_end_loses_nothing(post: Any, mail: Any, couriers: Couriers) -> None:
+    worker = couriers.worker()
+    for one in post.crowd(60):
+        post.message(channel="email", user_id=one)
+    while not mail.received:
+        time.sleep(0.02)
+    worker.signal(signal.SIGTERM)
+    assert worker.wait(30)
+    couriers.worker()
+    post.wait_until_quiet(30, couriers.log)
+    ids = [one for one, _to in mail.received]
+    assert len(ids) == len(set(ids)) == 60
+    assert post.one("SELECT max(attempts) AS most FROM deliveries").most == 1
+
+
+def test_a_mail_server_that_hangs_delays_mail_only(post: Any, mail: Any, couriers: Couriers) -> None:
+    mail.slowness = 60.0
+    # Longer than a mail server is waited for (15 s), as in production.
+    couriers.environment["DELIVERY_LEASE"] = "20"
+    people = post.crowd(20)
+    post.do("UPDATE users SET email = 'slow@example.org'")
+    couriers.worker()
+    for one in people:
+        post.message(channel="email", user_id=one)
+    while not mail.asked["slow"]:
+        time.sleep(0.02)
+    now = datetime.now(UTC)
+    shown = [
+        post.message(user_id=one, due_at=now + timedelta(seconds=0.2 * number)) for number, one in enumerate(people)
+    ]
+    end = time.monotonic() + 20
+    while any(post.delivery(one).state != "sent" for one in shown):
+        assert time.monotonic() < end, couriers.log()
+        time.sleep(0.1)
+    late = [post.delivery(one) for one in shown]
+    assert max((row.sent_at - row.due_at).total_seconds() for row in late) < 2.0
+    assert mail.received == []
+    # It would wait for the mail server until the very end.
+    couriers.running[0].kill()

@@ -1,0 +1,383 @@
+"""A batch goes out: what the person gets, what the row says, and what happens when it does not work."""
+
+import re
+import threading
+import time as clock
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from worker.channels.destinations import Mailbox, Webhook, to_text
+from worker.channels.outside import Outside
+from worker.channels.registration import checked_destination
+from worker.channels.secrets import Vault
+from worker.reminders.channel_codes import confirm
+from worker.reminders.channels import find_channel, register_channel
+from worker.reminders.claiming import claim
+from worker.reminders.ways import Said
+
+
+def seal(post: Any, destination: Any) -> bytes:
+    return Vault.of(post.settings).seal(to_text(destination))
+
+
+def test_a_reminder_by_mail_and_in_the_app(post: Any, mail: Any) -> None:
+    lesson = post.lesson()
+    ids = [post.reminder(lesson, channel=channel) for channel in ("email", "in_app")]
+    post.send_all()
+    for delivery in ids:
+        row = post.delivery(delivery)
+        assert (row.state, row.reason, row.attempts, row.send_token, row.lease_until) == ("sent", None, 1, None, None)
+        assert abs((datetime.now(UTC) - row.sent_at).total_seconds()) < 10
+    ((message_id, to),) = mail.received
+    assert to == "2@example.org"
+    assert message_id.endswith("@astegni.example>")
+    note = post.one("SELECT * FROM notifications")
+    assert (note.user_id, note.kind, note.delivery_id, note.read_at) == (2, "lesson-reminder", ids[1], None)
+    assert note.data == {"schedule_id": lesson[0]}
+    assert "Mathematics" in note.title + note.message
+
+
+def test_the_message_has_the_same_id_at_every_attempt(post: Any, mail: Any) -> None:
+    delivery = post.message(channel="email")
+    post.send_all()
+    post.do("UPDATE deliveries SET state = 'pending', sent_at = NULL")
+    post.send_all(post.new_deliverer())
+    other = post.message(channel="email", user_id=1)
+    post.send_all()
+    first, second, third = (message_id for message_id, _to in mail.received)
+    assert first == second != third
+    assert post.delivery(delivery).state == post.delivery(other).state == "sent"
+
+
+def test_in_the_app_it_comes_once_even_when_it_is_marked_twice(post: Any) -> None:
+    delivery = post.message()
+    post.send_all()
+    post.do("UPDATE deliveries SET state = 'pending', sent_at = NULL")
+    post.send_all()
+    assert post.delivery(delivery).state == "sent"
+    assert post.one("SELECT count(*) AS n FROM notifications").n == 1
+
+
+def test_a_moved_or_cancelled_lesson_reminds_nobody(post: Any) -> None:
+    moved, off = post.lesson(), post.lesson(timedelta(hours=3))
+    ids = [post.reminder(moved), post.reminder(off)]
+    post.do("UPDATE tutor_schedules SET starts_at = starts_at + interval '5 min' WHERE id = :id", id=moved[0])
+    post.do("UPDATE tutor_schedules SET status = 'cancelled' WHERE id = :id", id=off[0])
+    post.send_all()
+    assert [post.outcome(one) for one in ids] == [("cancelled", "lesson-moved"), ("cancelled", "lesson-cancelled")]
+    assert post.all("SELECT * FROM notifications") == []
+
+
+def test_who_is_inactive_or_not_of_the_lesson_is_not_reminded(post: Any) -> None:
+    lesson = post.lesson()
+    stranger, gone = post.reminder(lesson, user_id=4), post.reminder(lesson, user_id=3)
+    post.do("UPDATE users SET is_active = false WHERE id = 3")
+    post.send_all()
+    assert post.outcome(stranger) == ("cancelled", "not-of-the-lesson")
+    assert post.outcome(gone) == ("dropped", "person-inactive")
+
+
+def test_after_downtime_only_the_latest_reminder_comes(post: Any) -> None:
+    """The system was down for two days; the lesson begins in ten minutes."""
+    lesson = post.lesson()
+    day, hour, quarter = (post.reminder(lesson, minutes) for minutes in (1440, 60, 15))
+    not_yet = post.reminder(lesson, 5, due_at=lesson[1] - timedelta(minutes=5))
+    over = post.lesson(timedelta(hours=-3))
+    late = post.reminder(over)
+    post.send_all()
+    assert post.outcome(quarter) == ("sent", None)
+    assert post.outcome(day) == post.outcome(hour) == ("dropped", "superseded")
+    assert post.outcome(late) == ("dropped", "too-late")
+    assert post.outcome(not_yet) == ("pending", None)
+    assert post.one("SELECT count(*) AS n FROM notifications").n == 1
+
+
+def test_quiet_hours_of_the_person_and_their_zone(post: Any, mail: Any) -> None:
+    """Over midnight, by the clocks of Kiritimati (UTC+14): now lies in the middle."""
+    local = datetime.now(UTC) + timedelta(hours=14)
+    start, end = ((local + timedelta(hours=hours)).time().replace(microsecond=0) for hours in (-11, 2))
+    post.prefer(quiet_start=start, quiet_end=end, timezone="Pacific/Kiritimati")
+    waits, shown = post.message(channel="email"), post.message()
+    useless = post.message(channel="email", expires_at=datetime.now(UTC) + timedelta(hours=1))
+    post.send_all()
+    row = post.delivery(waits)
+    assert (row.state, row.reason, row.attempts) == ("pending", "quiet-hours", 0)
+    assert row.due_at + timedelta(hours=14) == (local + timedelta(hours=2)).replace(microsecond=0)
+    assert post.outcome(useless) == ("dropped", "quiet-hours")
+    assert post.outcome(shown) == ("sent", None)
+    assert mail.received == []
+
+
+def test_an_unknown_zone_does_not_hold_up_a_reminder(post: Any) -> None:
+    post.prefer(quiet_start=time(1), quiet_end=time(1, 1), timezone="Mars/Phobos")
+    delivery = post.reminder(post.lesson())
+    post.send_all()
+    assert post.delivery(delivery).state == "sent"
+
+
+def test_a_recipient_put_off_is_tried_again_while_it_makes_sense(post: Any, mail: Any) -> None:
+    post.do("UPDATE users SET email = 'busy@example.org' WHERE id = 2")
+    delivery = post.message(channel="email")
+    for attempt, seconds in enumerate((5, 60, 300, 1800), 1):
+        post.send_all(post.new_deliverer())
+        row = post.delivery(delivery)
+        assert (row.state, row.attempts) == ("pending", attempt)
+        assert "451" in row.reason
+        assert 0.75 * seconds < (row.due_at - datetime.now(UTC)).total_seconds() < 1.25 * seconds
+        post.make_due(delivery)
+    post.send_all(post.new_deliverer())
+    assert post.delivery(delivery).state == "failed"
+    assert mail.asked["busy"] == 5
+    # It is not the address that is bad: the message goes by another way, and nobody is told of a bad channel.
+    rows = post.all("SELECT kind, channel, state FROM deliveries WHERE id <> :id", id=delivery)
+    assert [tuple(row) for row in rows] == [("recording-ready", "in_app", "pending")]
+
+
+def test_a_reminder_that_cannot_be_sent_in_time_is_dropped(post: Any) -> None:
+    post.do("UPDATE users SET email = 'busy@example.org' WHERE id = 2")
+    delivery = post.reminder(post.lesson(timedelta(seconds=40)), channel="email")
+    post.send_all()
+    assert post.delivery(delivery).state == "pending"
+    post.make_due(delivery)
+    post.send_all()
+    assert post.outcome(delivery) == ("dropped", "too-late")
+
+
+def test_a_refused_account_address_is_told_once_and_the_fallback_used(post: Any, mail: Any) -> None:
+    sealed = seal(post, Mailbox("other@example.org"))
+    second, unconfirmed = post.channel("email", sealed), post.channel("email", sealed, confirmed=False)
+    post.prefer(fallback=[unconfirmed, second])
+    post.do("UPDATE users SET email = 'gone@example.org' WHERE id = 2")
+    lesson = post.lesson()
+    first = post.reminder(lesson, channel="email")
+    post.message(channel="email")
+    post.send_all()
+    post.send_all()
+    state, reason = post.outcome(first)
+    assert (state, "550" in str(reason)) == ("failed", True)
+    assert [to for _id, to in mail.received] == ["other@example.org", "other@example.org"]
+    assert mail.asked["gone"] == 2
+    told = post.one("SELECT * FROM notifications WHERE kind = 'channel-disabled'")
+    assert told.user_id == 2
+    copies = post.all(
+        "SELECT channel, minutes_before, expires_at FROM deliveries WHERE key LIKE 'lesson:%' ORDER BY id"
+    )
+    assert [row.channel for row in copies] == ["email", second]
+    assert copies[0][1:] == copies[1][1:]
+
+
+def test_a_refused_channel_is_disabled_and_what_waits_for_it_goes_elsewhere(post: Any) -> None:
+    channel = post.channel("email", seal(post, Mailbox("gone@example.org")))
+    first, second = (post.message(channel=channel) for _n in range(2))
+    post.send_all()
+    row = post.one("SELECT * FROM notification_channels")
+    assert row.disabled_at is not None
+    assert "550" in row.disabled_reason
+    assert (post.delivery(first).state, post.outcome(second)) in (
+        ("failed", ("failed", row.disabled_reason)),
+        ("failed", ("failed", "channel-disabled")),
+    )
+    later = post.message(channel=channel)
+    post.send_all()
+    assert post.outcome(later) == ("failed", "channel-disabled")
+    post.send_all()
+    kinds = [one.kind for one in post.all("SELECT kind FROM notifications ORDER BY kind")]
+    # Told once of the channel, and every message reached the app.
+    assert kinds == ["channel-disabled", "recording-ready", "recording-ready", "recording-ready"]
+
+
+def test_the_fallback_of_the_alarm_goes_before_the_preferences(post: Any, mail: Any) -> None:
+    post.prefer(fallback=["in_app"])
+    post.do("UPDATE users SET email = 'gone@example.org' WHERE id = 2")
+    mine = post.channel("email", seal(post, Mailbox("mine@example.org")))
+    lesson = post.lesson()
+    post.do(
+        "INSERT INTO lesson_alarms (user_id, schedule_id, minutes_before, fallback) VALUES (2, :id, 15, :fallback)",
+        id=lesson[0],
+        fallback=[mine],
+    )
+    post.reminder(lesson, channel="email")
+    post.send_all()
+    post.send_all()
+    assert [to for _id, to in mail.received] == ["mine@example.org"]
+
+
+def test_a_webhook_that_leads_inside_is_refused_for_good(post: Any) -> None:
+    channel = post.channel("webhook", seal(post, Webhook("https://localhost/hook", "whsec_" + "A" * 44)))
+    delivery = post.message(channel=channel)
+    post.send_all()
+    row = post.delivery(delivery)
+    assert row.state == "failed"
+    assert "whsec" not in row.reason
+    assert post.one("SELECT disabled_at FROM notification_channels").disabled_at is not None
+
+
+def test_a_channel_that_was_removed_or_is_not_theirs(post: Any) -> None:
+    others = post.channel("email", seal(post, Mailbox("other@example.org")), user_id=5)
+    ids = [post.message(channel=others), post.message(channel="4711")]
+    post.send_all()
+    assert {post.outcome(one) for one in ids} == {("dropped", "channel-removed")}
+
+
+def test_a_failing_provider_delays_its_own_channel_only(post: Any, mail: Any) -> None:
+    mail.closed = True
+    people = post.crowd(30)
+    mails = [post.message(channel="email", user_id=one) for one in people]
+    shown = [post.message(user_id=one) for one in people]
+    began = clock.monotonic()
+    post.send_all()
+    assert clock.monotonic() - began < 5
+    assert {post.delivery(one).state for one in shown} == {"sent"}
+    rows = [post.delivery(one) for one in mails]
+    assert {row.state for row in rows} == {"pending"}
+    # After five failures nobody else has to wait for an answer, nor is charged an attempt.
+    assert sorted(row.attempts for row in rows) == [0] * 25 + [1] * 5
+    assert sum(row.reason == "provider-away" for row in rows) == 25
+    # It works again: what was put off goes out, and nothing twice.
+    mail.closed = False
+    post.do("UPDATE deliveries SET due_at = now() WHERE state = 'pending'")
+    post.send_all(post.new_deliverer())
+    assert len(mail.received) == len(set(mail.received)) == 30
+
+
+def test_a_dead_webhook_is_not_waited_for_by_the_others(post: Any) -> None:
+    """Of two receivers the first hangs: what is for the second goes out meanwhile."""
+
+    class Receivers(Meddling):
+        def provider(self, delivery: Any) -> str:
+            return f"webhook:{delivery.user_id}"
+
+    reached = threading.Event()
+    waited: list[bool] = []
+
+    def receive(delivery: Any) -> None:
+        if delivery.user_id == 1:
+            waited.append(reached.wait(10))
+        else:
+            reached.set()
+
+    dead, alive = (post.message(channel="email", user_id=one) for one in (1, 2))
+    post.send_all(post.new_deliverer(Receivers(receive)))
+    assert waited == [True]
+    assert post.delivery(dead).state == post.delivery(alive).state == "sent"
+
+
+def test_a_slow_provider_gives_its_process_back(post: Any, mail: Any) -> None:
+    """It takes 0.4 s for each mail, and a batch has one second: a third mail is the last."""
+    post.do("UPDATE users SET email = 'slow@example.org' WHERE id = 2")
+    mail.slowness = 0.4
+    for _n in range(5):
+        post.message(channel="email")
+    post.send_all(post.new_deliverer(patience=1.0))
+    rows = post.all("SELECT state, attempts FROM deliveries ORDER BY state, attempts")
+    assert [tuple(row) for row in rows] == [("pending", 0)] * 2 + [("sent", 1)] * 3
+
+
+def test_a_message_that_cannot_be_said_holds_up_no_other(post: Any) -> None:
+    odd, fine = post.message(data={"nothing": 1}), post.message()
+    post.send_all()
+    assert (post.outcome(odd), post.outcome(fine)) == (("failed", "untellable"), ("sent", None))
+
+
+def test_a_code_comes_readable_where_it_was_ordered_and_nowhere_else(post: Any, mail: Any) -> None:
+    """Registered, sent, confirmed: in the table the code stands sealed."""
+    vault, now = Vault.of(post.settings), datetime.now(UTC)
+    destination = checked_destination("email", "second@example.org", Outside.of(post.settings))
+    with post.database.transaction() as session:
+        channel_id = register_channel(session, vault, 2, destination, now=now).id
+    post.send_all()
+    letter = mail.last
+    [code] = set(re.findall(r"\b\d{6}\b", letter.get_body(("plain",)).get_content()))
+    assert letter["To"] == "second@example.org"
+    assert code not in post.one("SELECT data::text AS data FROM deliveries").data
+    with post.database.transaction() as session:
+        channel = find_channel(session, 2, channel_id)
+        assert confirm(vault, channel, code, now=datetime.now(UTC)) == "confirmed"
+
+
+class Meddling:
+    """A way out during which something happens to the delivery."""
+
+    def __init__(self, meddle: Any) -> None:
+        self.meddle = meddle
+        self.sent = 0
+
+    def provider(self, _delivery: Any) -> str:
+        return "meddling"
+
+    def readable(self, delivery: Any) -> Any:
+        return delivery
+
+    def send(self, delivery: Any, _said: Said) -> None:
+        self.sent += 1
+        self.meddle(delivery)
+
+    def rest(self) -> None:
+        pass
+
+
+def test_no_transaction_is_open_while_it_is_sent(post: Any) -> None:
+    open_ones: list[int] = []
+
+    def look(_delivery: Any) -> None:
+        sql = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND state LIKE :idle"
+        open_ones.append(post.one(sql, idle="idle in transaction%").n)
+
+    post.message(channel="email")
+    post.send_all(post.new_deliverer(Meddling(look)))
+    assert open_ones == [0]
+
+
+def test_who_lost_its_lease_while_sending_marks_nothing(post: Any) -> None:
+    heir = uuid4()
+
+    def lose(delivery: Any) -> None:
+        post.do("UPDATE deliveries SET lease_until = now() - interval '1 s' WHERE id = :id", id=delivery.id)
+        with post.database.statement() as statement:
+            claim(statement, "email", lost=True, token=heir, most=1, lease=60.0)
+
+    delivery = post.message(channel="email")
+    post.send_all(post.new_deliverer(Meddling(lose)))
+    row = post.delivery(delivery)
+    assert (row.state, row.send_token) == ("sending", heir)
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("with a secret in it"), KeyError("address")])
+def test_what_nobody_expected_is_tried_again_and_says_nothing_secret(post: Any, error: Exception) -> None:
+    def crash(_delivery: Any) -> None:
+        raise error
+
+    delivery = post.message(channel="email")
+    post.send_all(post.new_deliverer(Meddling(crash)))
+    assert post.outcome(delivery) == ("pending", "internal")
+
+
+def test_a_message_that_ends_its_process_each_time_is_given_up(post: Any) -> None:
+    delivery = post.message(channel="email")
+    post.do("UPDATE deliveries SET attempts = 6")
+    post.send_all(post.new_deliverer(Meddling(lambda _delivery: pytest.fail("sent"))))
+    assert post.outcome(delivery) == ("failed", "worker-lost")
+
+
+def test_figures(post: Any) -> None:
+    from worker.reminders.figures import delivery_figures
+
+    post.message(due_at=datetime.now(UTC) - timedelta(seconds=100))
+    post.message(due_at=datetime.now(UTC) + timedelta(seconds=100))
+    post.message("test", data={}, due_at=datetime.now(UTC) - timedelta(seconds=30))
+    with post.database.transaction() as session:
+        figures = delivery_figures(session)
+    assert 99 < figures.overdue < 110
+    assert figures.counts == {("pending", "recording-ready"): 2, ("pending", "test"): 1}
+    post.send_all()
+    with post.database.transaction() as session:
+        figures = delivery_figures(session)
+    assert figures.overdue == 0
+    assert figures.counts == {
+        ("pending", "recording-ready"): 1,
+        ("sent", "recording-ready"): 1,
+        ("sent", "test"): 1,
+    }

@@ -1,0 +1,546 @@
+"""What messages say: every kind in both languages and calendars, and what names can do to them (nothing)."""
+
+import html as html_entities
+import re
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from html.parser import HTMLParser
+from typing import Any
+
+import icalendar
+import pytest
+from jinja2 import meta
+
+from models.states import MESSAGE_KINDS
+from worker.reminders.texts import amharic, english
+from worker.reminders.texts.attachments import attachment
+from worker.reminders.texts.cleansing import clean, link
+from worker.reminders.texts.data import DATA, CalendarStyle, Language, Reader
+from worker.reminders.texts.facts import Untellable, facts
+from worker.reminders.texts.render import _environment, render
+from worker.reminders.texts.spans import about, exactly
+from worker.schedules.feed_events import FeedLesson, feed_event
+
+ADDIS = "Africa/Addis_Ababa"
+LANGUAGES: tuple[Language, ...] = ("en", "am")
+CALENDARS: tuple[CalendarStyle, ...] = ("gregorian", "ethiopian")
+
+LESSON: dict[str, Any] = {
+    "schedule_id": 7,
+    "view": "student",
+    "starts_at": "2026-11-14T11:00:00+00:00",
+    "timezone": ADDIS,
+    "tutor": "Abebe Kebede",
+    "students": ["Liya Tesfaye"],
+}
+STORED = LESSON | {
+    "ends_at": "2026-11-14T12:30:00+00:00",
+    "sequence": 2,
+    "created_at": "2026-05-01T08:00:00+00:00",
+    "updated_at": "2026-06-01T09:30:00+00:00",
+}
+# Nothing but what is required.
+LEAST: dict[str, dict[str, Any]] = {
+    "lesson-reminder": STORED | {"minutes_left": 15},
+    "lesson-moved": STORED | {"before_starts_at": "2026-11-13T05:00:00+00:00"},
+    "lesson-cancelled": LESSON,
+    "request-received": {"request_id": 3, "requester": "Tesfaye Alemu"},
+    "request-accepted": {"request_id": 3, "tutor": "Abebe Kebede"},
+    "request-rejected": {"request_id": 3, "tutor": "Abebe Kebede"},
+    "recording-ready": {"recording_id": 5, "session_id": 4},
+    "channel-code": {"code": "482913", "minutes": 15},
+    "channel-disabled": {"label": "l…@example.org"},
+    "test": {},
+}
+LINKS = {"meeting_link": "https://meet.example/abc", "board_link": "https://board.example/7"}
+MOST: dict[str, dict[str, Any]] = {
+    "lesson-reminder": {"subject": "Mathematics", "location": "Bole", **LINKS},
+    "lesson-moved": {"subject": "Mathematics", "location": "Bole", **LINKS, "by": "Abebe Kebede", "count": 1},
+    "lesson-cancelled": {"subject": "Mathematics", "by": "Liya Tesfaye", "count": 12},
+    "request-received": {"student": "Liya", "package_name": "Weekend", "message": "Soon?", "link": "https://a.example"},
+    "request-accepted": {"student": "Liya", "package_name": "Weekend", "link": "https://a.example"},
+    "request-rejected": {"student": "Liya", "package_name": "Weekend", "link": "https://a.example"},
+    "recording-ready": {
+        "title": "Fractions",
+        "recorded_at": "2026-06-16T11:00:00+00:00",
+        "timezone": ADDIS,
+        "link": "https://a.example",
+    },
+    "channel-code": {},
+    "channel-disabled": {"reason": "no such user", "link": "https://a.example"},
+    "test": {"label": "l…@example.org"},
+}
+
+
+def full(kind: str, **changes: Any) -> dict[str, Any]:
+    return LEAST[kind] | MOST[kind] | changes
+
+
+def reader(language: Language = "en", calendar: CalendarStyle = "gregorian", **changes: Any) -> Reader:
+    values: dict[str, Any] = {"name": "Liya Tesfaye", "timezone": ADDIS} | changes
+    return Reader(language=language, calendar=calendar, **values)
+
+
+class Page(HTMLParser):
+    """What a browser makes of a page: its tags, its words, and where its links lead."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.attributes: set[str] = set()
+        self.words = ""
+        self.feed(source)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.links += [value or "" for name, value in attrs if name == "href"]
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def test_every_kind_has_its_data_and_its_templates() -> None:
+    assert set(DATA) == set(MESSAGE_KINDS) == set(LEAST) == set(MOST)
+    for kind in MESSAGE_KINDS:
+        assert LEAST[kind].keys() == DATA[kind].__required_keys__, kind
+        assert MOST[kind].keys() == DATA[kind].__optional_keys__, kind
+        for language in LANGUAGES:
+            _environment("html", language).get_template(f"{language}/{kind}.j2")
+
+
+@pytest.mark.parametrize("kind", MESSAGE_KINDS)
+def test_templates_name_only_what_they_are_given(kind: str) -> None:
+    for language in LANGUAGES:
+        environment = _environment("text", language)
+        loader = environment.loader
+        assert loader is not None
+        given = facts(kind, LEAST[kind], reader(language)).keys() | {"layout", "part", "colon"}
+        for name in (kind, "base", *(("phrases",) if kind.startswith("lesson-") else ())):
+            source = loader.get_source(environment, f"{language}/{name}.j2")[0]
+            named = meta.find_undeclared_variables(environment.parse(source))
+            assert named - {"phrases"} <= given | {"by", "count"}, (language, name)
+
+
+@pytest.mark.parametrize("calendar", CALENDARS)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", MESSAGE_KINDS)
+def test_every_kind_is_said_with_least_and_most(kind: str, language: Language, calendar: CalendarStyle) -> None:
+    for data in (LEAST[kind], full(kind), LEAST[kind] | dict.fromkeys(MOST[kind])):
+        said = render(kind, data, reader(language, calendar))
+        page = Page(said.html)
+        for words in (said.subject, said.summary, said.text, page.words):
+            assert words.strip()
+            assert not re.search(r"None|Undefined|[{}]|\S {2,}\S| [.,።፣]|&#?\w+;", words)
+            assert (re.search("[\u1200-\u137f]", words) is not None) == (language == "am")
+        assert "\n" not in said.subject + said.summary
+        assert "\n\n\n" not in said.text
+        assert said.summary.split("።" if language == "am" else ". ")[0] in said.text
+        assert set(page.tags) <= {"html", "head", "meta", "title", "body", "table", "tr", "td", "h1", "span", "strong",
+                                  "br", "a"}  # fmt: skip
+        assert f'<html lang="{language}">' in said.html
+        # The text is complete by itself: every link of the page stands in it.
+        assert all(address in said.text for address in page.links)
+
+
+ENGLISH_REMINDER = """\
+Hello Liya Tesfaye,
+
+Your Mathematics lesson with Abebe Kebede starts in 15 minutes.
+
+When: Saturday, 5 Hidar 2019, 8:00 in the afternoon (14:00)
+Length: 1 hour 30 minutes
+Place: Bole
+Online meeting: https://meet.example/abc
+
+Open the whiteboard:
+https://board.example/7
+
+--
+You can change when and how Astegni tells you things in your notification settings.
+"""
+AMHARIC_MOVE = """\
+ጤና ይስጥልኝ ሊያ ተስፋዬ፣
+
+ከአበበ ከበደ ጋር ያለዎት የሒሳብ ትምህርት ጊዜ ተቀይሯል። ጊዜውን የቀየሩት አስተማሪው ናቸው።
+
+የቀድሞው ጊዜ፦ ዓርብ፣ ኅዳር 4 ቀን 2019 ዓ.ም.፣ ከጠዋቱ 2:00 ሰዓት (08:00)
+አዲሱ ጊዜ፦ ቅዳሜ፣ ኅዳር 5 ቀን 2019 ዓ.ም.፣ ከሰዓት በኋላ 8:00 ሰዓት (14:00)
+የሚወስደው ጊዜ፦ 1 ሰዓት ከ30 ደቂቃ
+ቦታ፦ ቦሌ
+የኦንላይን መገናኛ፦ https://meet.example/abc
+
+ነጭ ሰሌዳውን ይክፈቱ፦
+https://board.example/7
+
+--
+መልእክቶች መቼና እንዴት እንደሚደርሱዎት በAstegni የማሳወቂያ ቅንብሮችዎ መቀየር ይችላሉ።
+"""
+
+
+def test_whole_text_of_an_english_reminder() -> None:
+    said = render("lesson-reminder", full("lesson-reminder"), reader("en", "ethiopian"))
+    assert said.subject == "Mathematics with Abebe Kebede starts in 15 minutes"
+    assert said.text == ENGLISH_REMINDER
+    page = Page(said.html)
+    assert page.links == ["https://meet.example/abc", "https://board.example/7"]
+    assert "Saturday, 5 Hidar 2019, 8:00 in the afternoon (14:00)" in page.words
+
+
+def test_whole_text_of_an_amharic_move() -> None:
+    people = {"subject": "ሒሳብ", "tutor": "አበበ ከበደ", "by": "አበበ ከበደ", "location": "ቦሌ"}
+    said = render("lesson-moved", full("lesson-moved", **people), reader("am", "ethiopian", name="ሊያ ተስፋዬ"))
+    assert said.subject == "ጊዜው ተቀይሯል፦ የሒሳብ ትምህርት ከአበበ ከበደ ጋር"
+    assert said.text == AMHARIC_MOVE
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "summary"),
+    [
+        ("lesson-reminder", {"view": "tutor", "students": ["Liya", "Sara"]},
+         "Your Mathematics lesson with Liya and Sara starts in 15 minutes. Saturday, 14 November 2026, 14:00."),
+        ("lesson-reminder", {"view": "parent", "minutes_left": 0},
+         "Liya Tesfaye\u2019s Mathematics lesson with Abebe Kebede starts now. Saturday, 14 November 2026, 14:00."),
+        ("lesson-reminder", {"view": "tutor", "students": ["A", "B", "C", "D", "E"], "subject": None},
+         "Your lesson with A, B and 3 others starts in 15 minutes. Saturday, 14 November 2026, 14:00."),
+        ("lesson-reminder", {"view": "tutor", "students": []},
+         "Your Mathematics lesson with your students starts in 15 minutes. Saturday, 14 November 2026, 14:00."),
+        ("lesson-moved", {"count": 3, "by": None},
+         ("Your 3 Mathematics lessons with Abebe Kebede have been moved. "
+          "The first is now: Saturday, 14 November 2026, 14:00.")),
+        ("lesson-cancelled", {},
+         ("Your 12 Mathematics lessons with Abebe Kebede have been cancelled by Liya Tesfaye. "
+          "The first was to be: Saturday, 14 November 2026, 14:00.")),
+        ("lesson-cancelled", {"count": 1, "view": "parent", "students": [], "by": None},
+         ("Your child\u2019s Mathematics lesson with Abebe Kebede has been cancelled. "
+          "It was to be: Saturday, 14 November 2026, 14:00.")),
+        ("request-received", {}, "Tesfaye Alemu asks you to teach Liya."),
+        ("request-received", {"student": "Tesfaye Alemu"}, "Tesfaye Alemu would like to learn with you."),
+        ("request-rejected", {"student": None}, "Abebe Kebede cannot take your request. You can ask another tutor."),
+        ("recording-ready", {"title": None}, "The recording of your lesson is ready to watch."),
+    ],
+)  # fmt: skip
+def test_english_sentences(kind: str, changes: dict[str, Any], summary: str) -> None:
+    assert render(kind, full(kind, **changes), reader()).summary == summary
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "summary"),
+    [
+        ("lesson-reminder", {"view": "tutor", "students": ["ሊያ", "ሳራ"]},
+         "ከሊያ እና ሳራ ጋር ያለዎት የሒሳብ ትምህርት ከ15 ደቂቃ በኋላ ይጀምራል። ቅዳሜ፣ ኅዳር 5 ቀን 2019 ዓ.ም.፣ ከሰዓት በኋላ 8:00 ሰዓት (14:00)።"),
+        ("lesson-reminder", {"view": "parent", "students": ["ሊያ"], "minutes_left": 60},
+         ("ልጅዎ ሊያ ከአበበ ጋር የሚማሩት የሒሳብ ትምህርት ከአንድ ሰዓት በኋላ ይጀምራል። "
+          "ቅዳሜ፣ ኅዳር 5 ቀን 2019 ዓ.ም.፣ ከሰዓት በኋላ 8:00 ሰዓት (14:00)።")),
+        ("lesson-reminder", {"minutes_left": -1, "subject": None},
+         "ከአበበ ጋር ያለዎት ትምህርት አሁን ይጀምራል። ቅዳሜ፣ ኅዳር 5 ቀን 2019 ዓ.ም.፣ ከሰዓት በኋላ 8:00 ሰዓት (14:00)።"),
+        ("lesson-cancelled", {"view": "parent", "students": ["ሊያ", "ሳራ"], "by": "አበበ"},
+         ("ልጆችዎ ሊያ እና ሳራ ከአበበ ጋር የሚማሩት 12 የሒሳብ ትምህርቶች ተሰርዘዋል። የሰረዙት አስተማሪው ናቸው። "
+          "የመጀመሪያው ሊጀመር የነበረው፦ ቅዳሜ፣ ኅዳር 5 ቀን 2019 ዓ.ም.፣ ከሰዓት በኋላ 8:00 ሰዓት (14:00)።")),
+    ],
+)  # fmt: skip
+def test_amharic_sentences(kind: str, changes: dict[str, Any], summary: str) -> None:
+    data = full(kind, subject="ሒሳብ", tutor="አበበ") | changes
+    assert render(kind, data, reader("am", "ethiopian")).summary == summary
+
+
+@pytest.mark.parametrize(
+    ("minutes", "in_english", "in_amharic"),
+    [
+        (-5, "now", "አሁን"),
+        (0, "now", "አሁን"),
+        (1, "in a minute", "ከአንድ ደቂቃ በኋላ"),
+        (15, "in 15 minutes", "ከ15 ደቂቃ በኋላ"),
+        (58, "in 58 minutes", "ከ58 ደቂቃ በኋላ"),
+        (60, "in an hour", "ከአንድ ሰዓት በኋላ"),
+        (62, "in an hour", "ከአንድ ሰዓት በኋላ"),
+        (90, "in 1 hour 30 minutes", "ከ1 ሰዓት ከ30 ደቂቃ በኋላ"),
+        (1438, "in a day", "ከአንድ ቀን በኋላ"),
+        (1440, "in a day", "ከአንድ ቀን በኋላ"),
+        (1560, "in 1 day 2 hours", "ከ1 ቀን ከ2 ሰዓት በኋላ"),
+        (40320, "in 28 days", "ከ28 ቀን በኋላ"),
+    ],
+)
+def test_how_long_until(minutes: int, in_english: str, in_amharic: str) -> None:
+    assert english.until(about(minutes)) == in_english
+    assert amharic.until(about(minutes)) == in_amharic
+
+
+def test_length_is_said_to_the_minute() -> None:
+    assert english.span(exactly(63)) == "1 hour 3 minutes"
+    assert amharic.span(exactly(63)) == "1 ሰዓት ከ3 ደቂቃ"
+
+
+@pytest.mark.parametrize(
+    ("hour", "in_english", "in_amharic"),
+    [
+        (0, "6:05 at night (00:05)", "ከሌሊቱ 6:05 ሰዓት (00:05)"),
+        (6, "12:05 in the morning (06:05)", "ከጠዋቱ 12:05 ሰዓት (06:05)"),
+        (9, "3:05 in the morning (09:05)", "ከጠዋቱ 3:05 ሰዓት (09:05)"),
+        (12, "6:05 in the afternoon (12:05)", "ከቀኑ 6:05 ሰዓት (12:05)"),
+        (17, "11:05 in the afternoon (17:05)", "ከሰዓት በኋላ 11:05 ሰዓት (17:05)"),
+        (19, "1:05 in the evening (19:05)", "ከምሽቱ 1:05 ሰዓት (19:05)"),
+    ],
+)
+def test_both_clocks_stand_together(hour: int, in_english: str, in_amharic: str) -> None:
+    local = datetime(2026, 11, 14, hour, 5, tzinfo=UTC)
+    assert english.clock(local.time(), "ethiopian") == in_english
+    assert english.clock(local.time(), "gregorian") == f"{hour:02}:05"
+    assert amharic.clock(local.time(), "ethiopian") == in_amharic
+    told = in_amharic.partition(" (")[0]
+    assert amharic.clock(local.time(), "gregorian") == f"{hour:02}:05 (በኢትዮጵያ አቆጣጠር {told})"
+
+
+@pytest.mark.parametrize(
+    ("day", "gregorian", "ethiopian", "english_ethiopian"),
+    [
+        ("2026-09-11", "ዓርብ፣ ሴፕቴምበር 11 ቀን 2026 (እ.ኤ.አ.)", "ዓርብ፣ መስከረም 1 ቀን 2019 ዓ.ም.", "Friday, 1 Meskerem 2019"),
+        ("2027-09-11", "ቅዳሜ፣ ሴፕቴምበር 11 ቀን 2027 (እ.ኤ.አ.)", "ቅዳሜ፣ ጳጉሜን 6 ቀን 2019 ዓ.ም.", "Saturday, 6 Pagume 2019"),
+        ("2026-01-07", "ረቡዕ፣ ጃንዩወሪ 7 ቀን 2026 (እ.ኤ.አ.)", "ረቡዕ፣ ታኅሣሥ 29 ቀን 2018 ዓ.ም.", "Wednesday, 29 Tahsas 2018"),
+    ],
+)
+def test_days(day: str, gregorian: str, ethiopian: str, english_ethiopian: str) -> None:
+    local = datetime.fromisoformat(day).date()
+    assert amharic.day(local, "gregorian") == gregorian
+    assert amharic.day(local, "ethiopian") == ethiopian
+    assert english.day(local, "ethiopian") == english_ethiopian
+
+
+@pytest.mark.parametrize(
+    ("zone", "home", "told"),
+    [
+        (ADDIS, ADDIS, "Saturday, 14 November 2026, 14:00"),
+        ("America/New_York", ADDIS, "Saturday, 14 November 2026, 06:00, New York time (UTC-5)"),
+        ("Asia/Kolkata", ADDIS, "Saturday, 14 November 2026, 16:30, Kolkata time (UTC+5:30)"),
+        ("Pacific/Kiritimati", ADDIS, "Sunday, 15 November 2026, 01:00, Kiritimati time (UTC+14)"),
+        ("UTC", ADDIS, "Saturday, 14 November 2026, 11:00, UTC"),
+        ("Etc/GMT-3", ADDIS, "Saturday, 14 November 2026, 14:00, UTC+3"),
+        (ADDIS, None, "Saturday, 14 November 2026, 14:00, Addis Ababa time (UTC+3)"),
+        ("Mars/../etc/passwd", ADDIS, "Saturday, 14 November 2026, 14:00"),
+        ("", "nowhere", "Saturday, 14 November 2026, 11:00, UTC"),
+    ],
+)
+def test_times_are_the_readers_and_the_zone_is_named_unless_it_is_the_lessons(
+    zone: str, home: str | None, told: str
+) -> None:
+    said = render("lesson-reminder", full("lesson-reminder", timezone=home), reader(timezone=zone))
+    assert f"When: {told}\n" in said.text
+
+
+def test_zone_is_named_in_amharic() -> None:
+    said = render("lesson-cancelled", LESSON | {"timezone": "America/New_York"}, reader("am", "ethiopian"))
+    assert "ከሰዓት በኋላ 8:00 ሰዓት (14:00)፣ በአዲስ አበባ ሰዓት (UTC+3)" in said.text
+
+
+HOSTILE = {
+    "template": "{{7*7}}{% raw %}${7*7}#{7*7}",
+    "script": "<script>alert(1)</script>",
+    "attribute": "\" onmouseover=\"alert(1)' onload='x",
+    "header": "Abebe\r\nBcc: x@evil.example\r\n\r\n<b>body",
+    "line ends": "A\u2028B\u2029C\x85D\x0bE\x0cF",
+    "right to left": "\u202etxt.exe\u202c\u2066x\u2069\u200f\u061c",
+    "zero": "A\x00B\x1b[31mC\x7f",
+    "novel": "ለ" * 10_240,
+    "long invisible": "\u200b" * 10_240 + "x",
+    "half": "A\ud800B",
+    "entity": "&lt;b&gt; &amp;",
+    "address": "https://evil.example/login www.evil.example evil.example me@evil.example javascript://x",
+    "calendar": "x\nEND:VEVENT\nBEGIN:VEVENT",
+}
+# Every key that holds words of people.
+PEOPLES = ("tutor", "subject", "by", "requester", "student", "package_name", "message", "title", "location", "reason")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("kind", MESSAGE_KINDS)
+def test_nothing_that_people_write_is_obeyed(kind: str, name: str, language: Language) -> None:
+    words = HOSTILE[name]
+    data = full(kind)
+    harmless = render(kind, data, reader(language))
+    data |= {key: words for key in PEOPLES if key in data}
+    data |= {"students": [words] * 2} if "students" in data else {}
+    said = render(kind, data, reader(language, name=words))
+
+    for line in (said.subject, said.summary, said.text.replace("\n", ""), said.html.replace("\n", "")):
+        assert line.isprintable()
+        line.encode()  # no halves of characters
+    assert "49" not in (said.subject + said.text).replace("482913", "")
+    assert len(said.subject) <= 200
+    assert len(said.text) < 5_000
+    assert "evil.example" not in said.subject + said.summary + said.text + said.html
+    assert "://evil" not in said.text + said.html
+
+    page, usual = Page(said.html), Page(harmless.html)
+    assert set(page.tags) <= set(usual.tags)
+    assert page.attributes == usual.attributes
+    assert page.links == usual.links
+    # As many lines as usual: nobody adds one.
+    assert said.text.count("\n") <= harmless.text.count("\n")
+
+    message = EmailMessage(policy=SMTP)
+    message["Subject"] = said.subject
+    message.set_content(said.text)
+    message.add_alternative(said.html, subtype="html")
+    octets = message.as_bytes()
+    assert b"\nbcc" not in octets.partition(b"\r\n\r\n")[0].lower()
+    assert max(map(len, octets.split(b"\r\n"))) <= 998
+
+
+def test_names_are_shown_as_they_are() -> None:
+    name = "{{7*7}} <b>O'Neil & Söhne</b>"
+    said = render("request-received", {"request_id": 1, "requester": name}, reader())
+    assert said.subject == f"New request from {name}"
+    assert f"{name} would like" in said.text
+    assert "&lt;b&gt;" in said.html
+    assert html_entities.unescape(said.html).count(name) == 2  # title, sentence
+
+
+def test_code_tells_a_stranger_nothing_of_the_account() -> None:
+    said = render("channel-code", LEAST["channel-code"], reader(name="Buy at evil.example"))
+    assert "Buy" not in said.subject + said.summary + said.text + said.html
+    assert "482913" in said.subject
+    assert "482913" in said.summary
+
+
+@pytest.mark.parametrize(
+    ("address", "safe"),
+    [
+        ("https://meet.example/a b", None),
+        (" https://meet.example/a?b=c&d=<e>\"'", "https://meet.example/a?b=c&d=%3Ce%3E%22'"),
+        ("HTTPS://meet.example", "HTTPS://meet.example"),
+        ("javascript:alert(1)", None),
+        ("data:text/html,x", None),
+        ("//evil.example", None),
+        ("https://", None),
+        ("https://astegni.et@evil.example/", None),
+        ("https://a.example/\r\nBcc: x", None),
+        ("https://a.example/\u202e", None),
+        ("https://[::1", None),
+        ("https://a.example/" + "x" * 500, None),
+    ],
+)
+def test_links(address: str, safe: str | None) -> None:
+    assert link(address) == safe
+    said = render("recording-ready", LEAST["recording-ready"] | {"link": address}, reader())
+    assert Page(said.html).links == ([safe] if safe else [])
+
+
+def test_place_that_is_a_link_leads_there() -> None:
+    said = render("lesson-reminder", full("lesson-reminder", location="https://maps.example/x"), reader())
+    assert "Place: https://maps.example/x\n" in said.text
+    assert "https://maps.example/x" in Page(said.html).links
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("  Abebe \t Kebede\n", "Abebe Kebede"),
+        ("Dr. A.B. Kebede", "Dr. A. B. Kebede"),
+        ("1.5 l", "1.5 l"),
+        ("http://evil.com/x.y", "http: evil. com/x. y"),
+        ("x.\u200dcom x。com", "x. com x. com"),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
+        ("ab" * 10, "abababababababababab"),
+        ("ab" * 11, "ababababababababab" + "a…"),
+        ("\u200b" * 50 + "x", ""),
+    ],
+)
+def test_cleansing(words: str, line: str) -> None:
+    assert clean(words, 20) == line
+
+
+@pytest.mark.parametrize("kind", MESSAGE_KINDS)
+def test_missing_facts_are_told_by_name(kind: str) -> None:
+    for key in LEAST[kind]:
+        data = {name: value for name, value in LEAST[kind].items() if name != key}
+        with pytest.raises(Untellable, match=key):
+            render(kind, data, reader())
+
+
+def test_templates_refuse_what_they_are_not_given() -> None:
+    known = facts("test", {}, reader())
+    del known["label"]
+    with pytest.raises(Exception, match="'label' is undefined"):
+        _environment("html", "en").get_template("en/test.j2").render(known, layout="text.j2")
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("lesson-reminder", {"starts_at": "2026-11-14T11:00:00"}),
+        ("lesson-reminder", {"starts_at": "tomorrow"}),
+        ("lesson-reminder", {"starts_at": None}),
+        ("lesson-reminder", {"minutes_left": "soon"}),
+        ("lesson-reminder", {"students": None}),
+        ("lesson-reminder", {"tutor": 5}),
+        ("lesson-reminder", {"starts_at": "9999-12-31T23:59:00+00:00"}),
+        ("unheard-of", {}),
+    ],
+)
+def test_wrong_facts_are_one_error(kind: str, changes: dict[str, Any]) -> None:
+    with pytest.raises(Untellable) as caught:
+        render(kind, LEAST["lesson-reminder"] | changes, reader())
+    assert not caught.value.retryable
+
+
+def test_unwritable_instants_of_the_file_are_the_same_error() -> None:
+    with pytest.raises(Untellable):
+        attachment("lesson-reminder", full("lesson-reminder", updated_at="yesterday"), reader())
+
+
+@pytest.mark.parametrize("kind", MESSAGE_KINDS)
+def test_only_reminders_and_single_moves_have_a_file(kind: str) -> None:
+    octets = attachment(kind, full(kind), reader())
+    assert (octets is not None) == (kind in ("lesson-reminder", "lesson-moved"))
+    assert attachment("lesson-moved", full("lesson-moved", count=2), reader()) is None
+
+
+def test_file_is_the_lesson() -> None:
+    octets = attachment("lesson-moved", full("lesson-moved"), reader())
+    assert octets is not None
+    calendar = icalendar.Calendar.from_ical(octets)
+    assert calendar["METHOD"] == "PUBLISH"
+    # With a name Outlook would open a calendar of its own.
+    assert "X-WR-CALNAME" not in calendar
+    assert [str(zone["TZID"]) for zone in calendar.walk("VTIMEZONE")] == [ADDIS]
+    (event,) = calendar.walk("VEVENT")
+    assert event["DTSTART"].dt == datetime(2026, 11, 14, 11, 0, tzinfo=UTC)
+    assert event["DTEND"].dt == datetime(2026, 11, 14, 12, 30, tzinfo=UTC)
+    assert event["SEQUENCE"] == 2
+    assert event["SUMMARY"] == "Mathematics, Abebe Kebede"
+    assert event["LOCATION"] == "Bole"
+    assert event["URL"] == "https://board.example/7"
+    assert event["DESCRIPTION"] == "https://meet.example/abc\nhttps://board.example/7"
+    assert event["STATUS"] == "CONFIRMED"
+
+
+def test_file_of_a_parent_names_the_child_and_needs_no_subject() -> None:
+    data = LEAST["lesson-reminder"] | {"view": "parent"}
+    octets = attachment("lesson-reminder", data, reader("am"))
+    assert octets is not None
+    assert "SUMMARY:Liya Tesfaye: ትምህርት\\, Abebe Kebede" in octets.decode()
+
+
+def test_file_and_feed_are_the_same_event_to_a_calendar() -> None:
+    instants = {"starts_at": "starts_at", "ends_at": "ends_at", "created_at": "created_at", "updated_at": "updated_at"}
+    times = {name: datetime.fromisoformat(STORED[key]) for name, key in instants.items()}
+    words = ("subject", "grade_level", "session_format", "recurrence_pattern", "meeting_link", "location", "notes")
+    lesson = FeedLesson(view="student", id=7, tutor="A", students=(), is_slot=False, timezone=ADDIS, status="scheduled",
+                        sequence=2, **times, **dict.fromkeys(words))  # fmt: skip
+    octets = attachment("lesson-reminder", LEAST["lesson-reminder"], reader())
+    assert octets is not None
+    assert f"UID:{feed_event(lesson, timezone=ADDIS).uid}\r\n" in octets.decode()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_words_stay_within_their_event(name: str) -> None:
+    changes = {"subject": HOSTILE[name], "tutor": HOSTILE[name], "location": HOSTILE[name]}
+    octets = attachment("lesson-reminder", full("lesson-reminder", **changes), reader())
+    assert octets is not None
+    assert len(icalendar.Calendar.from_ical(octets).walk("VEVENT")) == 1
+    assert octets.count(b"END:VEVENT\r\n") == 1
+    assert all(len(line) <= 75 for line in octets.split(b"\r\n"))

@@ -1,0 +1,84 @@
+"""A person's alarms of a lesson or its series: `/v1/schedules/{id}/alarms`."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from worker import clock
+from worker.api.callers import CallerOf
+from worker.api.fields import Body, Document, RowId
+from worker.api.problems import responses
+from worker.api.schedule_documents import Scope
+from worker.api.services import ServicesOf
+from worker.reminders.alarms import Alarm
+from worker.reminders.preferences import LONGEST_BEFORE, MOST_ALARMS, MOST_CHANNELS
+from worker.workflows.set_alarms import read_alarms, set_alarms
+
+router = APIRouter(prefix="/v1/schedules", tags=["reminders"], responses=responses(401, 403, 404, 422, 503))
+
+# `email`, `in_app`, or the id of a row of `notification_channels`.
+ChannelName = Annotated[str, Field(pattern=r"^(email|in_app|[1-9][0-9]{0,9})$")]
+Channels = Annotated[list[ChannelName], Field(max_length=MOST_CHANNELS)]
+Minutes = Annotated[int, Field(strict=True, ge=0, le=LONGEST_BEFORE)]
+AlarmScope = Annotated[
+    Scope,
+    Query(
+        description="This lesson; its series from this lesson on, the lessons before it keep what they had; or all of "
+        "its series. A lesson without a series is always alone."
+    ),
+]
+
+
+class AlarmDocument(Body):
+    """A reminder so many minutes before the lesson. No channels, no fallback: those of the preferences."""
+
+    minutes_before: Minutes
+    channels: Annotated[Channels, Field(min_length=1)] | None = None
+    fallback: Channels | None = None
+
+
+class AlarmWishes(Body):
+    """All alarms of the caller there. An empty list: no reminder; null: those of the series or preferences again."""
+
+    alarms: Annotated[list[AlarmDocument], Field(max_length=MOST_ALARMS)] | None
+
+
+class AlarmsDocument(Document):
+    """What holds for the caller, the earliest alarm first, and who said so."""
+
+    alarms: list[AlarmDocument]
+    source: Literal["lesson", "series", "preferences"]
+
+    @classmethod
+    def of(cls, source: Literal["lesson", "series", "preferences"], alarms: Sequence[Alarm]) -> Self:
+        """The document of some alarms."""
+        return cls(source=source, alarms=[_document(one) for one in alarms])
+
+
+@router.get("/{schedule_id}/alarms", summary="Read my alarms")
+def get_alarms(schedule_id: RowId, caller: CallerOf, services: ServicesOf, scope: AlarmScope = "one") -> AlarmsDocument:
+    """The caller's alarms of a lesson; with another scope, of its series."""
+    with services.database.transaction() as session:
+        return AlarmsDocument.of(*read_alarms(session, caller, schedule_id, scope=scope))
+
+
+@router.put("/{schedule_id}/alarms", summary="Set my alarms")
+def put_alarms(
+    schedule_id: RowId, body: AlarmWishes, caller: CallerOf, services: ServicesOf, scope: AlarmScope = "one"
+) -> AlarmsDocument:
+    """Set the caller's alarms, nobody else's; what waits to be sent follows at once."""
+    alarms = None if body.alarms is None else [Alarm(**one.model_dump()) for one in body.alarms]
+    with services.database.transaction() as session:
+        held = set_alarms(session, caller, schedule_id, alarms, scope=scope, now=clock.now())
+        return AlarmsDocument.of(*held)
+
+
+def _document(alarm: Alarm) -> AlarmDocument:
+    def named(channels: Sequence[str] | None) -> list[str] | None:
+        return None if channels is None else list(channels)
+
+    return AlarmDocument(
+        minutes_before=alarm.minutes_before, channels=named(alarm.channels), fallback=named(alarm.fallback)
+    )

@@ -1,0 +1,160 @@
+"""Messages in the app: `/v1/me/notifications`, and the same as server-sent events (WHATWG HTML §9.2)."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from models.reminders import Notification
+from worker import clock
+from worker.access.callers import User
+from worker.api.callers import CallerOf
+from worker.api.fields import LARGEST_INTEGER, Document, RowId
+from worker.api.notification_watching import InboxWatch
+from worker.api.paging import Cursor, Limit, Page, cursor_after, position
+from worker.api.problems import responses
+from worker.api.services import ServicesOf
+from worker.api.watching import RETRY, WatchedEvents, Watchers
+from worker.errors import Forbidden
+from worker.reminders.inbox import (
+    Standing,
+    count_unread,
+    list_notifications,
+    mark_all_read,
+    mark_read,
+    read_standing,
+)
+
+router = APIRouter(prefix="/v1/me/notifications", tags=["notifications"], responses=responses(401, 403, 422, 503))
+
+_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": 'First an event `unread`, its data `{"unread": 3}`, then one `notification` for each message '
+        "that comes, its data the message, and `unread` again whenever that has changed.",
+        "content": {"text/event-stream": {}},
+    }
+}
+
+
+class NotificationDocument(Document):
+    """A message: `kind` says what about, `data` holds the ids of the lesson, request or recording it leads to."""
+
+    id: int
+    kind: str
+    title: str
+    message: str
+    data: dict[str, Any]
+    created_at: datetime
+    read_at: datetime | None
+
+
+class UnreadDocument(BaseModel):
+    """How many messages are unread."""
+
+    unread: int = Field(ge=0)
+
+
+class NotificationPage(Page[NotificationDocument]):
+    """A page of messages, newest first, and how many of all of them are unread."""
+
+    unread: int = Field(ge=0)
+
+
+def person(caller: CallerOf) -> User:
+    """The caller, who must be a person. Raises Forbidden."""
+    if not isinstance(caller, User):
+        raise Forbidden("An operator gets no notifications.")
+    return caller
+
+
+Person = Annotated[User, Depends(person)]
+
+
+def standing_of(caller: Person, services: ServicesOf) -> Standing:
+    """How the caller's inbox stands now."""
+    with services.database.transaction() as session:
+        return read_standing(session, caller.user_id)
+
+
+@router.get("", summary="List my notifications")
+def get_notifications(
+    caller: Person,
+    services: ServicesOf,
+    unread: Annotated[bool, Query(description="Only those that are unread.")] = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> NotificationPage:
+    """What the caller was told in the app, newest first, and how much of it is unread."""
+    with services.database.transaction() as session:
+        found = list_notifications(session, caller.user_id, unread=unread, before=position(cursor), limit=limit + 1)
+        items = [NotificationDocument.model_validate(one) for one in found[:limit]]
+        count = count_unread(session, caller.user_id)
+    return NotificationPage(items=items, next=cursor_after([one.id for one in found], limit), unread=count)
+
+
+@router.post("/read", summary="Mark all my notifications as read")
+def post_read_all(caller: Person, services: ServicesOf) -> UnreadDocument:
+    """Whatever is there now is read. Said twice it is the same."""
+    with services.database.transaction() as session:
+        mark_all_read(session, caller.user_id, now=clock.now())
+        return UnreadDocument(unread=count_unread(session, caller.user_id))
+
+
+@router.post("/{notification_id}/read", responses=responses(404), summary="Mark a notification as read")
+def post_read(notification_id: RowId, caller: Person, services: ServicesOf) -> NotificationDocument:
+    """The message, read. Said twice it is the same, and the first time stays."""
+    with services.database.transaction() as session:
+        found = mark_read(session, caller.user_id, notification_id, now=clock.now())
+        return NotificationDocument.model_validate(found)
+
+
+@router.get("/events", response_class=Response, responses=_EVENTS | responses(429), summary="Follow my notifications")
+async def get_events(
+    request: Request,
+    caller: Person,
+    standing: Annotated[Standing, Depends(standing_of)],
+    last_event_id: Annotated[str | None, Header(description="Sent by browsers that come back.")] = None,
+) -> Response:
+    """Each message as it comes; `id` is the message's. Who comes back gets what came meanwhile."""
+    watchers = cast("Watchers[InboxWatch]", request.app.state.inbox_watchers)
+    watch = InboxWatch(caller.principal, caller.user_id, standing, _id(last_event_id))
+    watchers.add(watch)
+    return WatchedEvents(watchers, watch, _stream(watch, standing.newest if last_event_id is None else None))
+
+
+async def _stream(watch: InboxWatch, newest: int | None) -> AsyncIterator[bytes]:
+    # With the newest id: who comes back before anything came shall not miss what comes meanwhile.
+    said = watch.unread
+    yield _unread(said, id_=newest, retry=RETRY)
+    while True:
+        if not await watch.changed():
+            yield KEEPALIVE_COMMENT
+            continue
+        if watch.ended:
+            return
+        for one in watch.take():
+            yield _notification(one)
+        if watch.unread != said:
+            said = watch.unread
+            yield _unread(said)
+
+
+def _notification(one: Notification) -> bytes:
+    data = NotificationDocument.model_validate(one).model_dump_json()
+    return format_sse_event(event="notification", data_str=data, id=str(one.id))
+
+
+def _unread(count: int, *, id_: int | None = None, retry: int | None = None) -> bytes:
+    data = UnreadDocument(unread=count).model_dump_json()
+    return format_sse_event(event="unread", data_str=data, id=None if id_ is None else str(id_), retry=retry)
+
+
+def _id(last_event_id: str | None) -> int | None:
+    """The id that was received last; None for what none of our streams has sent."""
+    if last_event_id is None or not last_event_id.isascii() or not last_event_id.isdecimal():
+        return None
+    return min(int(last_event_id[:20]), LARGEST_INTEGER)

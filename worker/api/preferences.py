@@ -1,0 +1,73 @@
+"""How the caller likes to be told: `/v1/me/notification-preferences`."""
+
+from dataclasses import fields
+from datetime import time
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from worker import clock
+from worker.api.alarms import Channels, Minutes
+from worker.api.callers import CallerOf
+from worker.api.fields import Body, Document, Words
+from worker.api.moments import Clock
+from worker.api.problems import responses
+from worker.api.schedule_documents import Calendar
+from worker.api.services import ServicesOf
+from worker.reminders.preferences import DEFAULTS, MOST_ALARMS, Preferences, read_preferences
+from worker.workflows.set_alarms import person, set_preferences
+
+router = APIRouter(prefix="/v1/me", tags=["reminders"], responses=responses(401, 403, 422, 503))
+
+
+class PreferencesWish(Body):
+    """All preferences: what is left out is as it is for somebody who never said anything.
+
+    `alarms` are minutes before each lesson without alarms of its own. All `channels` are used; those of `fallback`
+    only after a permanent failure, in order. Quiet hours are local, both or none, and may go past midnight.
+    """
+
+    alarms: Annotated[list[Minutes], Field(max_length=MOST_ALARMS)] = Field(default=list(DEFAULTS.alarms))
+    channels: Annotated[Channels, Field(min_length=1)] = Field(default=list(DEFAULTS.channels))
+    fallback: Channels = Field(default=[])
+    language: Literal["en", "am"] | None = None
+    timezone: Annotated[Words, Field(max_length=64)] | None = None
+    calendar: Calendar = "gregorian"
+    quiet_start: Clock | None = None
+    quiet_end: Clock | None = None
+
+
+class PreferencesDocument(Document):
+    """The preferences that hold. No language, zone: those of the account."""
+
+    alarms: list[int]
+    channels: list[str]
+    fallback: list[str]
+    language: str | None
+    timezone: str | None
+    calendar: str
+    quiet_start: time | None
+    quiet_end: time | None
+
+
+@router.get("/notification-preferences", summary="Read my preferences")
+def get_preferences(caller: CallerOf, services: ServicesOf) -> PreferencesDocument:
+    """The caller's preferences; who never said anything has the usual ones."""
+    with services.database.transaction() as session:
+        return _document(read_preferences(session, person(caller).user_id))
+
+
+@router.put("/notification-preferences", summary="Set my preferences")
+def put_preferences(body: PreferencesWish, caller: CallerOf, services: ServicesOf) -> PreferencesDocument:
+    """Replace the caller's preferences; what waits to be sent follows at once."""
+    wanted = Preferences(**body.model_dump())
+    with services.database.transaction() as session:
+        set_preferences(session, caller, wanted, now=clock.now())
+    return _document(wanted)
+
+
+def _document(preferences: Preferences) -> PreferencesDocument:
+    values = {one.name: getattr(preferences, one.name) for one in fields(preferences)}
+    lists = {name: list(values[name]) for name in ("alarms", "channels", "fallback")}
+    return PreferencesDocument(**{**values, **lists})

@@ -1,0 +1,125 @@
+"""Services that apprise speaks to and that people may register: those whose hosts no address can change.
+
+Each plugin is used by its class: nothing else of apprise's hundred and more can be reached by a crafted address.
+"""
+
+import logging
+import re
+from collections.abc import Mapping
+from contextvars import ContextVar
+from types import MappingProxyType
+from typing import Any
+
+from apprise import Apprise, AppriseAsset
+from apprise.common import NotifyFormat
+from apprise.plugins.africas_talking import NotifyAfricasTalking
+from apprise.plugins.discord import NotifyDiscord
+from apprise.plugins.google_chat import NotifyGoogleChat
+from apprise.plugins.pushbullet import NotifyPushBullet
+from apprise.plugins.pushover import NotifyPushover
+from apprise.plugins.slack import NotifySlack
+from apprise.plugins.telegram import NotifyTelegram
+from apprise.plugins.twilio import NotifyTwilio
+from apprise.plugins.vonage import NotifyVonage
+
+from worker.channels.destinations import Service
+from worker.channels.errors import Refused, TryLater
+from worker.channels.message import Message, encodable, one_line
+from worker.errors import InvalidInput
+
+SERVICES: Mapping[str, Any] = MappingProxyType(
+    {
+        "atalk": NotifyAfricasTalking,
+        "discord": NotifyDiscord,
+        "gchat": NotifyGoogleChat,
+        "pbul": NotifyPushBullet,
+        "pover": NotifyPushover,
+        "slack": NotifySlack,
+        "tgram": NotifyTelegram,
+        "twilio": NotifyTwilio,
+        "vonage": NotifyVonage,
+    }
+)
+
+# Without one Telegram's plugin takes whoever wrote to the bot first, and those of telephones the sender's own number.
+_NAMES_RECEIVER = frozenset({"atalk", "tgram", "twilio", "vonage"})
+
+_LONGEST = 500
+_PRINTABLE = re.compile(r"[!-~]+", re.ASCII)
+_CONNECT_TIMEOUT = 5.0
+_READ_TIMEOUT = 10.0
+# No redirects, nothing on the disk, no retries of its own, no emoji in people's words.
+_ASSET = AppriseAsset(
+    app_id="Astegni",
+    app_desc="Astegni",
+    app_url="",
+    http_redirects=False,
+    storage_mode="memory",
+    interpret_emojis=False,
+    default_service_retry=0,
+)
+_sending: ContextVar[bool] = ContextVar("sending_by_apprise", default=False)
+
+
+class _Silence(logging.Filter):
+    """Both log whole addresses, tokens and all: apprise at any time, urllib3 (at DEBUG) for everybody who uses it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.name != "apprise" and not _sending.get()
+
+
+for _name in ("apprise", "urllib3.connectionpool"):
+    logging.getLogger(_name).addFilter(_Silence())
+
+
+def check_service(url: str) -> Any:
+    """The plugin for `url`, ready to send. Raises InvalidInput, which never repeats the address.
+
+    An address has no `?`: parameters of apprise turn off certificates, name files of ours to send, redirect.
+    It reaches one receiver, because the code that confirms it would reach all of them.
+    """
+    scheme, _, rest = url.partition("://")
+    plugin = SERVICES.get(scheme)
+    if plugin is None:
+        raise InvalidInput(f"The services are {', '.join(f'`{name}://`' for name in SERVICES)}.")
+    if len(url) > _LONGEST or not rest or not _PRINTABLE.fullmatch(url) or "?" in url:
+        raise InvalidInput("The address of a service is at most 500 printable ASCII characters without `?`.")
+    made = _make(plugin, url)
+    if made is None or len(made) != 1 or (scheme in _NAMES_RECEIVER and not made.targets):
+        raise InvalidInput(f"This is not an address of one receiver at {plugin.service_name}.")
+    return made
+
+
+def send_apprise(service: Service, message: Message) -> None:
+    """Send subject and text. Raises Refused for an address of another form, TryLater for whatever goes wrong.
+
+    apprise says no more than yes or no, so that a receiver who is gone looks like a service that is down.
+    """
+    try:
+        plugin = check_service(service.url)
+    except InvalidInput as error:
+        raise Refused(error.detail) from None
+    sender = Apprise(asset=_ASSET)
+    sender.add(plugin)
+    token = _sending.set(True)
+    try:
+        sent = sender.notify(
+            title=one_line(message.subject), body=encodable(message.text), body_format=NotifyFormat.TEXT
+        )
+    except Exception as error:  # noqa: BLE001 - a plugin raises what it likes, and its words may hold the address
+        raise TryLater(f"{plugin.service_name} failed: {type(error).__name__}.") from None
+    finally:
+        _sending.reset(token)
+    if not sent:
+        raise TryLater(f"{plugin.service_name} did not take the message.")
+
+
+def _make(plugin: Any, url: str) -> Any:
+    """An instance, or None when the address is not one of this plugin."""
+    try:
+        parsed = plugin.parse_url(url)
+        if not parsed or parsed.get("qsd"):
+            return None
+        return plugin(**parsed, asset=_ASSET, cto=_CONNECT_TIMEOUT, rto=_READ_TIMEOUT)
+    except Exception:  # noqa: BLE001 - hostile text meets parsers that raise anything: TypeError, IndexError, KeyError
+        return None

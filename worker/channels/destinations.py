@@ -1,0 +1,61 @@
+"""Where a channel leads: a mailbox, a webhook, an address of a service; and the text that is kept of it, encrypted."""
+
+import base64
+import json
+import secrets
+from dataclasses import asdict, dataclass, field
+
+_SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix of Standard Webhooks, not a secret
+_SECRET_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """A mail address, checked by `mailboxes.read_mailbox`."""
+
+    address: str
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """An https address and the secret that signs what goes there (Standard Webhooks: `whsec_` and base64)."""
+
+    url: str = field(repr=False)
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Service:
+    """An apprise address, like `tgram://token/chat`."""
+
+    url: str = field(repr=False)
+
+
+Destination = Mailbox | Webhook | Service
+_CLASSES: dict[str, type[Destination]] = {"email": Mailbox, "webhook": Webhook, "apprise": Service}
+
+
+def kind_of(destination: Destination) -> str:
+    """The stored word (models.states.CHANNEL_KINDS)."""
+    return next(kind for kind, one in _CLASSES.items() if type(destination) is one)
+
+
+def to_text(destination: Destination) -> str:
+    """The form that is encrypted and kept."""
+    return json.dumps({"kind": kind_of(destination), **asdict(destination)})
+
+
+def from_text(text: str) -> Destination:
+    """What `to_text` wrote."""
+    fields = json.loads(text)
+    return _CLASSES[fields.pop("kind")](**fields)
+
+
+def new_webhook_secret() -> str:
+    """A secret of 256 bits."""
+    return _SECRET_PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+
+
+def signing_bytes(webhook: Webhook) -> bytes:
+    """The key itself, as Standard Webhooks wants it used."""
+    return base64.b64decode(webhook.secret.removeprefix(_SECRET_PREFIX))

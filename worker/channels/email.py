@@ -1,0 +1,203 @@
+"""Mail by SMTP: one connection for a batch, and what the server's answers mean for an address (RFC 5321, RFC 3463)."""
+
+import re
+import smtplib
+import ssl
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from types import TracebackType
+from typing import Self
+
+from worker import clock
+from worker.channels.email_message import compose
+from worker.channels.errors import Refused, TryLater
+from worker.channels.mailboxes import read_mailbox
+from worker.channels.message import Message, one_line
+from worker.channels.trust import system_trust
+from worker.errors import Misconfigured
+from worker.settings import Settings
+
+# The port where TLS comes first (RFC 8314 §3.3).
+_TLS_PORT = 465
+# Of each answer. A mail server may look somebody up before it takes a recipient.
+_TIMEOUT = 15.0
+# The server is closing; a connection that was kept too long hears it, and a new one will do.
+_CLOSING = 421
+# Enhanced codes of policy (RFC 3463 §3.8): we are blocked or may not relay, whoever the mail is for.
+_POLICY = re.compile(rb"5\.7\.\d{1,3}\b")
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """The operator's mail server and in whose name mail comes. `tls`: from the start, else STARTTLS where offered."""
+
+    host: str
+    port: int
+    sender: Address
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: bool = False
+    unsubscribe: str | None = None
+    timeout: float = _TIMEOUT
+    context: ssl.SSLContext = field(default_factory=system_trust)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The one that the settings name. Raises Misconfigured."""
+        if settings.smtp_host is None:
+            raise Misconfigured("SMTP_HOST is not set. Set it, or run `astegni up` for a mailbox.")
+        if (settings.smtp_user is None) is not (settings.smtp_password is None):
+            raise Misconfigured("SMTP_USER and SMTP_PASSWORD go together: set both or none.")
+        sender = Address(one_line(settings.from_name), addr_spec=read_mailbox(settings.from_email))
+        password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
+        return cls(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            sender=sender,
+            user=settings.smtp_user,
+            password=password,
+            tls=settings.smtp_port == _TLS_PORT,
+            unsubscribe=settings.unsubscribe_url,
+        )
+
+
+class Mailer:
+    """Sends mail after mail over one connection, which the first one opens. Not for two threads at once."""
+
+    def __init__(self, server: MailServer) -> None:
+        self._server = server
+        self._smtp: smtplib.SMTP | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
+        smtp, self._smtp = self._smtp, None
+        if smtp is not None:
+            try:
+                smtp.quit()
+            except OSError:
+                smtp.close()
+
+    def send(self, to: str, message: Message) -> None:
+        """Hand one message to the mail server. Raises TryLater, or Refused when the recipient is at fault."""
+        server = self._server
+        content = compose(message, sender=server.sender, to=to, now=clock.now(), unsubscribe=server.unsubscribe)
+        try:
+            smtp = self._begin()
+            _check_recipient(*smtp.rcpt(to))
+            _check_content(*_put(smtp, bytes(content)))
+        except (Refused, TryLater):
+            self._reset()
+            raise
+        except OSError as error:
+            self._drop()
+            raise TryLater(_said(error)) from None
+
+    def _begin(self) -> smtplib.SMTP:
+        """A connection on which the server has taken our MAIL. A kept one may have been closed meanwhile."""
+        sender = self._server.sender.addr_spec
+        if self._smtp is not None:
+            try:
+                code, _ = self._smtp.mail(sender)
+            except OSError:
+                code = _CLOSING
+            if code == 250:
+                return self._smtp
+            self._drop()
+        self._smtp = _connect(self._server)
+        code, _ = self._smtp.mail(sender)
+        if code != 250:
+            raise TryLater(f"The mail server takes no mail from us: {code}.")
+        return self._smtp
+
+    def _reset(self) -> None:
+        """Ready for the next mail, or, when the server does not play along, for the next connection."""
+        try:
+            if self._smtp is not None and self._smtp.rset()[0] != 250:
+                self._drop()
+        except OSError:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._smtp is not None:
+            self._smtp.close()
+        self._smtp = None
+
+
+def send_email(settings: Settings, to: str, message: Message) -> None:
+    """Send one mail by a connection of its own. Raises TryLater, Refused, Misconfigured."""
+    with Mailer(MailServer.of(settings)) as mailer:
+        mailer.send(to, message)
+
+
+def _connect(server: MailServer) -> smtplib.SMTP:
+    # Its own idea of our name would be a DNS question that may take long.
+    ours = server.sender.domain
+    if server.tls:
+        smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+            server.host, server.port, ours, timeout=server.timeout, context=server.context
+        )
+    else:
+        smtp = smtplib.SMTP(server.host, server.port, ours, timeout=server.timeout)
+    try:
+        _introduce(smtp, server)
+    except BaseException:
+        smtp.close()
+        raise
+    return smtp
+
+
+def _introduce(smtp: smtplib.SMTP, server: MailServer) -> None:
+    smtp.ehlo_or_helo_if_needed()
+    if not server.tls and smtp.has_extn("starttls"):
+        smtp.starttls(context=server.context)
+        smtp.ehlo()
+    elif not server.tls and server.password is not None:
+        raise TryLater("The mail server offers no STARTTLS, and the password is not sent in the clear.")
+    if server.user is not None and server.password is not None:
+        smtp.login(server.user, server.password)
+
+
+def _put(smtp: smtplib.SMTP, content: bytes) -> tuple[int, bytes]:
+    try:
+        return smtp.data(content)
+    except smtplib.SMTPDataError as error:
+        said = error.smtp_error
+        return error.smtp_code, said if isinstance(said, bytes) else said.encode()
+
+
+def _check_recipient(code: int, said: bytes) -> None:
+    if code in (250, 251):
+        return
+    if _is_final(code, said):
+        raise Refused(f"The mail server refuses the recipient: {code}.")
+    raise TryLater(f"The mail server does not take the recipient now: {code}.")
+
+
+def _check_content(code: int, said: bytes) -> None:
+    if code == 250:
+        return
+    if _is_final(code, said):
+        raise Refused(f"The mail server refuses the mail: {code}.")
+    raise TryLater(f"The mail server does not take the mail now: {code}.")
+
+
+def _is_final(code: int, said: bytes) -> bool:
+    """Whether nobody but the recipient can mend it. The text itself is never repeated: it names the address."""
+    return 500 <= code <= 599 and code not in (502, 503, 530) and not _POLICY.match(said)
+
+
+def _said(error: OSError) -> str:
+    """What may be told of it: an answer's code, never its words."""
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return f"The mail server refuses our login: {error.smtp_code}."
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"The mail server is not ready: {error.smtp_code}."
+    if isinstance(error, ssl.SSLError):
+        return "The mail server cannot be trusted: TLS failed."
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return "The mail server does not take a login."
+    return f"The mail server does not answer: {type(error).__name__}."

@@ -1,0 +1,134 @@
+"""Webhooks by Standard Webhooks: signed, sent to a checked address, and answered by a status and nothing else.
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import h11
+
+from worker import clock
+from worker.channels.destinations import Webhook, signing_bytes
+from worker.channels.errors import Refused, TryLater
+from worker.channels.message import Message
+from worker.channels.outside import Deadline, Outside
+from worker.channels.webhook_url import WebhookUrl
+from worker.errors import InvalidInput
+
+# Of an answer's head; its body is never read.
+_MOST_HEAD = 16 * 1024
+_MOST_WAIT = 3600.0
+_GONE = 410
+# 4xx that speak of the moment, not of the request.
+_MOMENTARY = frozenset({408, 425, 429})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is read of an answer."""
+
+    status: int
+    retry_after: str | None = None
+
+
+def send_webhook(webhook: Webhook, message: Message, outside: Outside) -> None:
+    """POST `message` as `{"type", "timestamp", "data"}`; `data` also holds its `subject` and `text`.
+
+    Raises Refused for 410, most other 4xx, a redirect, and an address that may not be reached; else TryLater.
+    """
+    now = clock.now()
+    try:
+        url = WebhookUrl.read(webhook.url)
+    except InvalidInput as error:
+        raise Refused(error.detail) from None
+    body = _body(message, now)
+    timestamp = int(now.timestamp())
+    headers = {
+        "Host": url.authority,
+        "User-Agent": "astegni-worker",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        "Connection": "close",
+        "webhook-id": message.id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": sign(signing_bytes(webhook), message.id, timestamp, body),
+    }
+    judge(url.host, _post(url, headers, body, outside), now)
+
+
+def sign(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
+    """The header `webhook-signature`: `v1,` and HMAC-SHA256 of `id.timestamp.body`, base64."""
+    signed = b".".join((message_id.encode(), str(timestamp).encode(), body))
+    return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+
+
+def judge(host: str, answer: Answer, now: datetime) -> None:
+    """Nothing for a 2xx. Raises Refused when another attempt would get the same, else TryLater."""
+    status = answer.status
+    if 200 <= status <= 299:
+        return
+    if status == _GONE:
+        raise Refused(f"{host} wants no more messages: 410.")
+    if 300 <= status <= 399:
+        raise Refused(f"{host} answers with a redirect, which is not followed: {status}.")
+    if 400 <= status <= 499 and status not in _MOMENTARY:
+        raise Refused(f"{host} refuses the message: {status}.")
+    raise TryLater(f"{host} does not take the message now: {status}.", _wait(answer.retry_after, now))
+
+
+def _body(message: Message, now: datetime) -> bytes:
+    data = {**message.data, "subject": message.subject, "text": message.text}
+    # ASCII: halves of characters have no bytes in UTF-8.
+    return json.dumps({"type": message.kind, "timestamp": now.isoformat(), "data": data}).encode("ascii")
+
+
+def _post(url: WebhookUrl, headers: Mapping[str, str], body: bytes, outside: Outside) -> Answer:
+    deadline = Deadline(outside.total_timeout)
+    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEAD)
+    request = h11.Request(method="POST", target=url.target, headers=list(headers.items()))
+    sent = b"".join(http.send(event) or b"" for event in (request, h11.Data(data=body), h11.EndOfMessage()))
+    with closing(outside.connect(url, deadline)) as connection:
+        try:
+            connection.settimeout(deadline.left())
+            connection.sendall(sent)
+            while True:
+                event = http.next_event()
+                if isinstance(event, h11.Response):
+                    return _answer(event)
+                if event is h11.NEED_DATA:
+                    connection.settimeout(deadline.left())
+                    http.receive_data(connection.recv(4096))
+                elif not isinstance(event, h11.InformationalResponse):
+                    raise TryLater(f"{url.host} closed the connection without an answer.")
+        except h11.RemoteProtocolError:
+            raise TryLater(f"{url.host} does not answer in HTTP.") from None
+        except OSError as error:
+            raise TryLater(f"{url.host} does not answer: {type(error).__name__}.") from None
+
+
+def _answer(response: h11.Response) -> Answer:
+    wanted = [value for name, value in response.headers if name == b"retry-after"]
+    return Answer(response.status_code, wanted[0].decode("latin-1") if wanted else None)
+
+
+def _wait(retry_after: str | None, now: datetime) -> float | None:
+    """Seconds from `Retry-After` (RFC 9110 §10.2.3), at most an hour; None when it makes no sense."""
+    if retry_after is None:
+        return None
+    try:
+        if retry_after.isascii() and retry_after.isdigit():
+            seconds = float(retry_after)
+        else:
+            until = parsedate_to_datetime(retry_after)
+            seconds = (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()
+    except (ValueError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), _MOST_WAIT)

@@ -1,0 +1,106 @@
+"""`astegni reminders`: what will go out and why, and whether a channel works. In PostgreSQL itself, like `jobs`."""
+
+import json as json_format
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from worker.errors import AstegniError, InvalidInput, Unavailable
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from worker.reminders.due import Due
+
+app = typer.Typer(help="Look at what people will be told, and try a channel.", no_args_is_help=True)
+
+# Wide enough for every column where nobody says how wide the screen is.
+_PIPED_WIDTH = 200
+_SPAN = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_LONGEST = timedelta(days=366)
+
+
+class NotSent(AstegniError):
+    """The test message will not arrive."""
+
+    code, title = "not-sent", "Not sent"
+
+
+@app.command()
+def due(
+    within: Annotated[str, typer.Option(help="How far ahead to look, like 30m, 1h, 2d.")] = "1h",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many to show at most.")] = 200,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what will go out, and why; the earliest first."""
+    from rich.console import Console  # noqa: PLC0415 - not for `--help`
+
+    from worker.cli import outbox  # noqa: PLC0415
+
+    found = outbox.due_within(_span(within, "--within"), most=limit)
+    if json:
+        typer.echo(json_format.dumps([outbox.document(one) for one in found]))
+        return
+    if not found:
+        typer.echo(f"Nothing is due within {within}.")
+        return
+    console = Console()
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH
+    console.print(_table(found))
+
+
+@app.command("test")
+def try_channel(
+    user: Annotated[int, typer.Option(min=1, max=2**31 - 1, help="Id of the user to send it to.")],
+    channel: Annotated[str, typer.Option(help="email, in_app, or the id of one of their channels.")] = "email",
+    wait: Annotated[str, typer.Option(help="How long to try, like 30s, 5m.")] = "30s",
+) -> None:
+    """Send a test message the way all messages go, and see what becomes of it; exit 0 when it was sent."""
+    from worker.cli import outbox  # noqa: PLC0415 - not for `--help`
+
+    tried = outbox.try_channel(user, channel, _span(wait, "--wait"))
+    outcome, why = tried.outcome, f": {tried.outcome.reason}" if tried.outcome.reason else ""
+    if outcome.state == "sent":
+        typer.echo(f"Sent to user {user} by {channel} in {tried.seconds:.1f} s (delivery {tried.delivery_id}).")
+    elif outcome.is_over:
+        raise NotSent(f"Delivery {tried.delivery_id} to user {user} by {channel} ended as {outcome.state}{why}.")
+    elif outcome.attempts:
+        raise Unavailable(f"Delivery {tried.delivery_id} was tried {outcome.attempts} times and not sent{why}.")
+    else:
+        raise Unavailable(f"Nobody sent delivery {tried.delivery_id}. Does a worker with queue `reminders` run?")
+
+
+def _table(found: "list[Due]") -> "Table":
+    from rich.table import Column, Table  # noqa: PLC0415 - not for `--help`
+    from rich.text import Text  # noqa: PLC0415
+
+    from worker.calendars.zones import zone  # noqa: PLC0415
+    from worker.settings import Settings  # noqa: PLC0415
+
+    here = zone(Settings().timezone)
+    folded = Column("why", overflow="fold")
+    table = Table("when", "lesson", "person", "channel", folded, "state", box=None, title=f"Times of {here.key}")
+    for one in found:
+        lesson = "" if one.schedule_id is None else f"{one.schedule_id} {one.subject or ''}".rstrip()
+        if one.starts_at is not None:
+            lesson += f", {one.starts_at.astimezone(here):%Y-%m-%d %H:%M}"
+        state = one.state if one.reason is None else f"{one.state} ({one.reason})"
+        when = f"{one.due_at.astimezone(here):%Y-%m-%d %H:%M:%S}"
+        # Names are people's own words, not ours to give meaning to.
+        cells = (when, lesson, f"{one.user_id} {one.person}", one.channel, one.why, state)
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _span(words: str, option: str) -> timedelta:
+    found = _SPAN.fullmatch(words.strip().lower())
+    if found is None:
+        raise InvalidInput(f"{option} must be a time like 30s, 15m, 1h or 2d, not {words!r}.")
+    span = timedelta(**{_UNITS[found[2]]: int(found[1])})
+    if span > _LONGEST:
+        raise InvalidInput(f"{option} is a year at most, not {words!r}.")
+    return span

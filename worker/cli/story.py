@@ -1,0 +1,44 @@
+"""How the demo's people talk to the API, and how their story ends when something is not as it should be."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2 as httpx
+
+from worker.errors import AstegniError
+
+
+class StoryBroke(AstegniError):
+    """The demo did not end as it should."""
+
+    code, title = "demo-failed", "The demo failed"
+
+
+@contextmanager
+def client_of(address: str, token: str) -> Iterator[httpx.Client]:
+    """Requests of the person whom `token` names."""
+    with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
+        yield client
+
+
+def get(client: httpx.Client, path: str) -> dict[str, Any]:
+    """The answer to GET. Raises StoryBroke for an error."""
+    return _checked(client.get(path))
+
+
+def post(client: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The answer to POST. Raises StoryBroke for an error."""
+    return _checked(client.post(path, json=body))
+
+
+def put(client: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The answer to PUT. Raises StoryBroke for an error."""
+    return _checked(client.put(path, json=body))
+
+
+def _checked(response: httpx.Response) -> dict[str, Any]:
+    body: dict[str, Any] = response.json()
+    if response.is_error:
+        raise StoryBroke(f"{response.request.url.path} answered {response.status_code}: {body.get('detail')}")
+    return body

@@ -1,0 +1,86 @@
+"""What people must be told after lessons changed: compared before and after. Pure."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from worker.reminders.lessons import Lesson, Place
+
+MOVED, CANCELLED = "lesson-moved", "lesson-cancelled"
+
+
+@dataclass(frozen=True)
+class News:
+    """One message to some people; the first of `count` lessons is named. `key`: the same news is told once."""
+
+    kind: str
+    user_ids: tuple[int, ...]
+    schedule_id: int
+    key: str
+    data: Mapping[str, Any]
+    expires_at: datetime
+
+
+class _Told(NamedTuple):
+    """What people are told alike: of so many `lessons`, `schedule_id` first, which they know from the same place."""
+
+    kind: str
+    schedule_id: int
+    lessons: int
+    place: Place
+
+
+def news_of(
+    before: Mapping[int, Lesson],
+    after: Mapping[int, Lesson],
+    *,
+    now: datetime,
+    by_user_id: int | None = None,
+    by: str | None = None,
+) -> list[News]:
+    """What to tell whom: one message for each person, kind and series, however many of its lessons changed.
+
+    Who did it (`by_user_id`, called `by`) knows already. Lessons that were over before, and are, are nobody's news.
+    """
+    changed: dict[tuple[int, str, object], list[int]] = defaultdict(list)
+    for schedule_id in sorted(before.keys() & after.keys(), key=lambda one: (before[one].starts_at, one)):
+        was, is_now = before[schedule_id], after[schedule_id]
+        group = ("series", was.series_id) if was.series_id is not None else ("lesson", schedule_id)
+        for user_id in was.people:
+            kind = _kind(was, is_now, user_id, now)
+            if kind is not None and user_id != by_user_id:
+                changed[user_id, kind, group].append(schedule_id)
+    readers: dict[_Told, list[int]] = defaultdict(list)
+    for (user_id, kind, _group), ids in changed.items():
+        readers[_Told(kind, ids[0], len(ids), before[ids[0]].people[user_id])].append(user_id)
+    return [
+        _news(told, user_ids, before[told.schedule_id], after[told.schedule_id], by)
+        for told, user_ids in readers.items()
+    ]
+
+
+def _kind(was: Lesson, is_now: Lesson, user_id: int, now: datetime) -> str | None:
+    if user_id not in is_now.people:
+        return CANCELLED if was.ends_at > now else None
+    if is_now.starts_at != was.starts_at and max(is_now.starts_at, was.starts_at) > now:
+        return MOVED
+    return None
+
+
+def _news(told: _Told, user_ids: Sequence[int], was: Lesson, is_now: Lesson, by: str | None) -> News:
+    # Every change of a lesson counts its sequence up: another move is other news.
+    key = f"{told.kind}:{told.schedule_id}:{is_now.sequence}"
+    data: dict[str, Any] = {"schedule_id": told.schedule_id, "count": told.lessons, "by": by}
+    if told.kind == MOVED:
+        data["before_starts_at"] = _utc(was.starts_at)
+        return News(told.kind, tuple(user_ids), told.schedule_id, key, data, max(is_now.starts_at, was.starts_at))
+    # Who is not in the lesson any more cannot be found there when the message is sent.
+    data |= {"view": told.place.view, "students": list(told.place.students), "tutor": was.tutor}
+    data |= {"starts_at": _utc(was.starts_at), "timezone": was.timezone, "subject": was.subject}
+    return News(told.kind, tuple(user_ids), told.schedule_id, key, data, was.ends_at)
+
+
+def _utc(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat()

@@ -1,0 +1,93 @@
+"""Codes that confirm a channel: six digits, sent there, good for a quarter of an hour and five guesses."""
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Literal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.reminders import Delivery, NotificationChannel
+from worker.channels.secrets import Vault
+from worker.errors import AstegniError
+
+KIND = "channel-code"
+CODE_MINUTES = 15
+MOST_GUESSES = 5
+MOST_CODES = 5
+CODES_WITHIN = timedelta(hours=1)
+
+Guess = Literal["confirmed", "wrong", "expired"]
+
+
+class TooManyCodes(AstegniError):
+    """The person has had as many codes sent as one may within an hour."""
+
+    code: ClassVar[str] = "too-many-requests"
+    title: ClassVar[str] = "Too many requests"
+    status: ClassVar[int] = 429
+    retryable: ClassVar[bool] = True
+
+
+def order_code(session: Session, vault: Vault, channel: NotificationChannel, *, now: datetime) -> None:
+    """Make a new code for the channel and order the delivery that brings it there. Raises TooManyCodes.
+
+    The caller holds the person's lock. The table never shows a code: the channel has a hash of it, the delivery has
+    it encrypted.
+    """
+    sent = select(func.count(), func.min(Delivery.created_at)).where(
+        Delivery.user_id == channel.user_id, Delivery.kind == KIND, Delivery.created_at > now - CODES_WITHIN
+    )
+    count, first = session.execute(sent).one()
+    if count >= MOST_CODES:
+        wait = max(1, round((first + CODES_WITHIN - now).total_seconds()))
+        raise TooManyCodes(f"{MOST_CODES} codes were sent within an hour; try again later.", retry_after=wait)
+    code = f"{secrets.randbelow(10**6):06}"
+    channel.code_hash = _hash(vault, channel, code)
+    channel.code_expires_at = now + timedelta(minutes=CODE_MINUTES)
+    channel.code_attempts = 0
+    sealed = vault.seal(code).decode("ascii")
+    session.add(
+        Delivery(
+            kind=KIND,
+            user_id=channel.user_id,
+            channel=str(channel.id),
+            data={"code": sealed, "minutes": CODE_MINUTES, "label": channel.label},
+            key=f"{KIND}:{channel.id}:{secrets.token_hex(8)}",
+            due_at=now,
+            expires_at=channel.code_expires_at,
+            created_at=now,
+        )
+    )
+    session.flush()
+
+
+def reveal_code(vault: Vault, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The data of a delivery of this kind with its code readable, for whoever sends it. Raises TryLater."""
+    return {**data, "code": vault.open(data["code"].encode("ascii"))}
+
+
+def confirm(vault: Vault, channel: NotificationChannel, code: str, *, now: datetime) -> Guess:
+    """Take one guess at a locked channel's code; the caller commits whatever comes of it, wrong guesses too.
+
+    A confirmed channel that works stays confirmed. One that was disabled is used again.
+    """
+    if channel.confirmed_at is not None and channel.disabled_at is None:
+        return "confirmed"
+    if channel.code_hash is None or channel.code_expires_at is None or channel.code_expires_at <= now:
+        return "expired"
+    if channel.code_attempts >= MOST_GUESSES:
+        return "expired"
+    channel.code_attempts += 1
+    if not hmac.compare_digest(channel.code_hash, _hash(vault, channel, code)):
+        return "wrong"
+    channel.confirmed_at = now
+    channel.code_hash = channel.code_expires_at = None
+    channel.disabled_at = channel.disabled_reason = None
+    return "confirmed"
+
+
+def _hash(vault: Vault, channel: NotificationChannel, code: str) -> str:
+    return vault.digest(f"{channel.id}:{code}")

@@ -1,0 +1,137 @@
+"""The channels of a person: registered encrypted, confirmed by a code that was sent there, and then used."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.orm import Session
+
+from models.reminders import NotificationChannel
+from worker.channels.destinations import Destination, Mailbox, Service, Webhook, from_text, kind_of, to_text
+from worker.channels.errors import TryLater
+from worker.channels.labels import label_of
+from worker.channels.secrets import Vault
+from worker.errors import Conflict, NotFound
+from worker.reminders.channel_codes import order_code
+
+MOST_CHANNELS = 10
+
+_LOCK = 0x63686E6C  # "chnl"
+
+# Nothing may name what is gone: an alarm without channels of its own has those of the preferences, preferences
+# without any have the defaults.
+_FORGET = tuple(
+    text(statement)
+    for statement in (
+        """UPDATE deliveries SET state = 'cancelled', reason = 'channel-deleted', updated_at = now()
+            WHERE user_id = :user_id AND channel = :name AND state = 'pending'""",
+        """UPDATE lesson_alarms SET channels = nullif(array_remove(channels, :name), '{}'),
+                  fallback = array_remove(fallback, :name)
+            WHERE user_id = :user_id AND (:name = ANY(channels) OR :name = ANY(fallback))""",
+        """UPDATE notification_preferences SET fallback = array_remove(fallback, :name), updated_at = now(),
+                  channels = coalesce(nullif(array_remove(channels, :name), '{}'), '{email,in_app}')
+            WHERE user_id = :user_id AND (:name = ANY(channels) OR :name = ANY(fallback))""",
+    )
+)
+
+
+def list_channels(session: Session, user_id: int) -> list[NotificationChannel]:
+    """All of the person's, oldest first."""
+    wanted = select(NotificationChannel).where(NotificationChannel.user_id == user_id)
+    return list(session.scalars(wanted.order_by(NotificationChannel.id)))
+
+
+def find_channel(session: Session, user_id: int, channel_id: int) -> NotificationChannel:
+    """One of the person's, locked. Raises NotFound."""
+    wanted = select(NotificationChannel).where(
+        NotificationChannel.id == channel_id, NotificationChannel.user_id == user_id
+    )
+    found = session.scalar(wanted.with_for_update())
+    if found is None:
+        raise NotFound(f"There is no channel {channel_id} of yours.")
+    return found
+
+
+def register_channel(
+    session: Session, vault: Vault, user_id: int, destination: Destination, *, now: datetime
+) -> NotificationChannel:
+    """Keep a new channel, unused until confirmed, and order the code that confirms it.
+
+    Raises Conflict when there are too many or this one is there already, TooManyCodes.
+    """
+    _lock_person(session, user_id)
+    own = list_channels(session, user_id)
+    if len(own) >= MOST_CHANNELS:
+        raise Conflict(f"You have {len(own)} channels, and {MOST_CHANNELS} are the most; delete one first.")
+    for channel in own:
+        if _is_same(vault, channel, destination):
+            raise Conflict(f"You have this channel already: {channel.id}.", channel_id=channel.id)
+    channel = NotificationChannel(
+        user_id=user_id,
+        kind=kind_of(destination),
+        address=vault.seal(to_text(destination)),
+        label=label_of(destination),
+    )
+    session.add(channel)
+    session.flush()
+    order_code(session, vault, channel, now=now)
+    session.refresh(channel)
+    return channel
+
+
+def send_another_code(
+    session: Session, vault: Vault, user_id: int, channel_id: int, *, now: datetime
+) -> NotificationChannel:
+    """Order a new code; the one before opens nothing any more. Raises NotFound, Conflict, TooManyCodes.
+
+    A disabled channel is then like a new one: unconfirmed, so that nothing but the code goes there.
+    """
+    _lock_person(session, user_id)
+    channel = find_channel(session, user_id, channel_id)
+    if is_in_use(channel):
+        raise Conflict("This channel is confirmed already.")
+    channel.confirmed_at = channel.disabled_at = channel.disabled_reason = None
+    order_code(session, vault, channel, now=now)
+    return channel
+
+
+def remove_channel(session: Session, user_id: int, channel_id: int) -> None:
+    """Take a channel away, and with it whatever names it and waits to go there. Raises NotFound."""
+    channel = find_channel(session, user_id, channel_id)
+    for statement in _FORGET:
+        session.execute(statement, {"user_id": user_id, "name": str(channel.id)})
+    session.execute(delete(NotificationChannel).where(NotificationChannel.id == channel.id))
+
+
+def disable_channel(session: Session, channel_id: int, reason: str, *, now: datetime) -> None:
+    """After a permanent failure: unused until the person confirms it by a new code."""
+    channel = session.get(NotificationChannel, channel_id, with_for_update=True)
+    if channel is not None and channel.disabled_at is None:
+        channel.disabled_at, channel.disabled_reason = now, reason[:200]
+
+
+def is_in_use(channel: NotificationChannel) -> bool:
+    """Whether messages go there; a code goes anyway."""
+    return channel.confirmed_at is not None and channel.disabled_at is None
+
+
+def read_destination(vault: Vault, channel: NotificationChannel) -> Destination:
+    """Where it leads. Raises TryLater when this process has not the key."""
+    return from_text(vault.open(channel.address))
+
+
+def _lock_person(session: Session, user_id: int) -> None:
+    """One change of a person's channels at a time, so that limits hold; nobody else waits for it."""
+    session.execute(select(func.pg_advisory_xact_lock(_LOCK, user_id)))
+
+
+def _is_same(vault: Vault, channel: NotificationChannel, destination: Destination) -> bool:
+    """Whether both lead to the same place. One that cannot be read any more is not in the way of anything."""
+    try:
+        return _place(read_destination(vault, channel)) == _place(destination)
+    except TryLater:
+        return False
+
+
+def _place(destination: Destination) -> tuple[type[Mailbox | Webhook | Service], str]:
+    where = destination.address if isinstance(destination, Mailbox) else destination.url
+    return type(destination), where

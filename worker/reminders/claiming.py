@@ -1,0 +1,90 @@
+"""Who holds a delivery: claimed by a dispatcher, taken over by a sender, let go. All times are the database's.
+
+A claim carries a token that the sender exchanges for its own when it begins: the same batch delivered twice finds
+nothing the second time, and whoever lost its lease writes nothing any more.
+"""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+
+from worker.database import Executor
+
+# A registered channel by its kind; one that has been removed costs no more than a look, as in-app messages do.
+_LANE = """
+    CASE WHEN d.channel IN ('in_app', 'email') THEN d.channel
+         ELSE coalesce((SELECT n.kind FROM notification_channels n
+                         WHERE n.id = CASE WHEN d.channel ~ '^[0-9]{1,9}$' THEN d.channel::integer END), 'in_app')
+    END
+"""
+_FREE = "d.state IN ('pending', 'sending') AND (d.lease_until IS NULL OR d.lease_until < now())"
+
+# The CTE is a fence: without MATERIALIZED the planner may run the LIMIT subquery more than once.
+_CLAIM = """
+    WITH due AS MATERIALIZED (
+        SELECT d.id, d.due_at FROM deliveries d
+         WHERE {which} AND d.due_at <= now() - make_interval(secs => :overdue) AND {lane} = :lane
+         ORDER BY {order} LIMIT :most FOR UPDATE SKIP LOCKED
+    )
+    UPDATE deliveries d
+       SET state = 'sending', send_token = :token, lease_until = now() + make_interval(secs => :lease),
+           updated_at = now()
+      FROM due WHERE d.id = due.id
+    RETURNING d.id, due.due_at
+"""
+_CLAIM_FRESH = text(_CLAIM.format(which="d.state = 'pending'", lane=_LANE, order="d.due_at, d.id"))
+# What was lost again and again waits behind what was lost once.
+_CLAIM_LOST = text(
+    _CLAIM.format(which="d.state = 'sending' AND d.lease_until < now()", lane=_LANE, order="d.lease_until, d.id")
+)
+_RELEASE = text(
+    """
+    UPDATE deliveries SET state = 'pending', send_token = NULL, lease_until = NULL, updated_at = now(),
+           attempts = greatest(attempts - :charged, 0)
+     WHERE id = ANY(:ids) AND send_token = :token AND state = 'sending'
+    """
+)
+_RENEW = text(
+    """
+    UPDATE deliveries SET lease_until = now() + make_interval(secs => :lease), updated_at = now()
+     WHERE id = ANY(:ids) AND send_token = :token AND state = 'sending' RETURNING id
+    """
+)
+_UNDER_WAY = text("SELECT id FROM deliveries WHERE id = ANY(:ids) AND state = 'sending'")
+_NEXT = text(
+    f"SELECT extract(epoch FROM d.due_at - now())::float FROM deliveries d WHERE {_FREE} ORDER BY d.due_at LIMIT 1"  # noqa: S608 - a constant of this module
+)
+
+
+def claim(
+    executor: Executor, lane: str, *, lost: bool, token: UUID, most: int, lease: float, overdue: float = 0.0
+) -> list[int]:
+    """Hold up to `most` deliveries of a lane that have been due for `overdue` seconds, the oldest first; their ids.
+
+    `lost`: those that somebody had in hand before and was never heard of again; else those that nobody had.
+    """
+    values = {"lane": lane, "token": token, "most": most, "lease": lease, "overdue": overdue}
+    rows = executor.execute(_CLAIM_LOST if lost else _CLAIM_FRESH, values).fetchall()
+    return [row.id for row in sorted(rows, key=lambda row: (row.due_at, row.id))]
+
+
+def release(executor: Executor, ids: Sequence[int], token: UUID, *, charged: bool) -> None:
+    """Let go of them unharmed; `charged`: an attempt was counted that did not take place."""
+    executor.execute(_RELEASE, {"ids": list(ids), "token": token, "charged": int(charged)})
+
+
+def renew(executor: Executor, ids: Sequence[int], token: UUID, *, lease: float) -> set[int]:
+    """Hold them for longer; the ids of those that are still held."""
+    return {row.id for row in executor.execute(_RENEW, {"ids": list(ids), "token": token, "lease": lease}).fetchall()}
+
+
+def under_way(executor: Executor, ids: Collection[int]) -> set[int]:
+    """Those of `ids` that somebody still has in hand."""
+    return {row.id for row in executor.execute(_UNDER_WAY, {"ids": list(ids)}).fetchall()}
+
+
+def seconds_until_due(executor: Executor) -> float | None:
+    """Until the next delivery that nobody holds is due; 0 or less: one is. None: there is none."""
+    row = executor.execute(_NEXT, {}).fetchone()
+    return None if row is None else float(row[0])

@@ -1,0 +1,134 @@
+"""A person's messages in the app: the list, what is unread, and what is new since a moment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session
+
+from models.reminders import Notification
+from worker.errors import NotFound
+
+# Ids are given out before the commit, so a lower one may appear after a higher one. Nobody's transaction is open for
+# longer than this (worker/database.py: statements are broken off after thirty seconds).
+_SETTLED_SECONDS = 30
+# Of one person at a time; who has missed more gets the rest with the next look.
+MOST_NEWS = 100
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a person's inbox stands: all ids up to `settled` are known, of later ones those in `later`."""
+
+    unread: int
+    settled: int
+    later: frozenset[int]
+
+    @property
+    def newest(self) -> int:
+        """The highest id; 0 when there is none."""
+        return max(self.later, default=self.settled)
+
+
+@dataclass(frozen=True)
+class News:
+    """Messages with an id above what was asked for, the oldest first, and up to where no more can appear between."""
+
+    unread: int
+    notifications: list[Notification]
+    settled: int
+
+    def after(self, known: int) -> "News":
+        """The same for somebody who knows all messages up to the id `known`."""
+        later = [one for one in self.notifications if one.id > known]
+        return News(self.unread, later, max(self.settled, known))
+
+
+_LATEST = text(
+    """
+    SELECT id, created_at < now() - make_interval(secs => :settled) AS is_settled
+      FROM notifications WHERE user_id = :user_id ORDER BY id DESC LIMIT :most
+    """
+)
+_NEW_IDS = text(
+    """
+    SELECT asked.user_id, new.id, new.is_settled
+      FROM unnest(CAST(:user_ids AS integer[]), CAST(:above AS integer[])) AS asked (user_id, above)
+     CROSS JOIN LATERAL (
+        SELECT id, created_at < now() - make_interval(secs => :settled) AS is_settled FROM notifications
+         WHERE user_id = asked.user_id AND id > asked.above ORDER BY id LIMIT :most) AS new
+     ORDER BY new.id
+    """
+)
+
+
+def list_notifications(
+    session: Session, user_id: int, *, unread: bool, before: int | None, limit: int
+) -> Sequence[Notification]:
+    """A person's messages, the newest first; only unread ones, or all; only those with an id below `before`."""
+    statement = select(Notification).where(Notification.user_id == user_id)
+    if unread:
+        statement = statement.where(Notification.read_at.is_(None))
+    if before is not None:
+        statement = statement.where(Notification.id < before)
+    return session.scalars(statement.order_by(Notification.id.desc()).limit(limit)).all()
+
+
+def count_unread(session: Session, user_id: int) -> int:
+    """How many messages the person has not read."""
+    return _unread(session, [user_id])[user_id]
+
+
+def mark_read(session: Session, user_id: int, notification_id: int, *, now: datetime) -> Notification:
+    """Mark one as read; when it was, the time it was read at stays. Raises NotFound."""
+    theirs = (Notification.id == notification_id, Notification.user_id == user_id)
+    statement = update(Notification).where(*theirs).values(read_at=func.coalesce(Notification.read_at, now))
+    found = session.scalars(statement.returning(Notification)).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no notification {notification_id} of yours.")
+    return found
+
+
+def mark_all_read(session: Session, user_id: int, *, now: datetime) -> None:
+    """Mark everything as read that is there now."""
+    unread = (Notification.user_id == user_id, Notification.read_at.is_(None))
+    session.execute(update(Notification).where(*unread).values(read_at=now))
+
+
+def read_standing(session: Session, user_id: int) -> Standing:
+    """Where somebody begins who wants to be told from now on."""
+    values = {"user_id": user_id, "settled": _SETTLED_SECONDS, "most": MOST_NEWS}
+    latest = session.execute(_LATEST, values).all()
+    settled = max((row.id for row in latest if row.is_settled), default=0)
+    if not settled and len(latest) == MOST_NEWS:
+        settled = latest[-1].id
+    return Standing(count_unread(session, user_id), settled, frozenset(row.id for row in latest if row.id > settled))
+
+
+def read_news(session: Session, above: Mapping[int, int]) -> dict[int, News]:
+    """What is new for each person (id of the user to the id that they know all messages up to)."""
+    values = {"user_ids": list(above), "above": list(above.values())}
+    new = session.execute(_NEW_IDS, {**values, "settled": _SETTLED_SECONDS, "most": MOST_NEWS}).all()
+    rows: dict[int, Notification] = {}
+    if new:
+        wanted = select(Notification).where(Notification.id.in_([one.id for one in new]))
+        rows = {row.id: row for row in session.scalars(wanted)}
+    unread = _unread(session, list(above))
+    return {
+        user_id: News(
+            unread[user_id],
+            [rows[one.id] for one in new if one.user_id == user_id and one.id in rows],
+            max((one.id for one in new if one.user_id == user_id and one.is_settled), default=above[user_id]),
+        )
+        for user_id in above
+    }
+
+
+def _unread(session: Session, user_ids: Sequence[int]) -> dict[int, int]:
+    statement = (
+        select(Notification.user_id, func.count().label("unread"))
+        .where(Notification.user_id.in_(user_ids), Notification.read_at.is_(None))
+        .group_by(Notification.user_id)
+    )
+    return dict.fromkeys(user_ids, 0) | {row.user_id: row.unread for row in session.execute(statement)}

@@ -1,0 +1,25 @@
+"""Lanes: each way of sending goes its own, so that a slow one holds up no other."""
+
+from collections.abc import Sequence
+
+# Rows of one batch. What goes into the database is written at once, the rest one after the other.
+BATCH = {"in_app": 200, "email": 100, "webhook": 50, "apprise": 50}
+
+
+def batches_at_once(children: int) -> int:
+    """How many batches of one lane a dispatcher with so many children has on the way: half of them stay free."""
+    return max(1, children // 2)
+
+
+def batches(ids: Sequence[int], size: int) -> list[Sequence[int]]:
+    """Ids in batches of at most `size`."""
+    return [ids[start : start + size] for start in range(0, len(ids), size)]
+
+
+def batch_size(lane: str, *, lost: bool) -> int:
+    """How many go together.
+
+    What was lost goes alone: if it ends the process that sends it, it takes nothing with it, and is the only one that
+    is charged an attempt.
+    """
+    return 1 if lost else BATCH[lane]

@@ -1,0 +1,51 @@
+"""What became of a delivery, written by its token: whoever lost it writes nothing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from worker.database import Executor
+
+# The column's width.
+_LONGEST_REASON = 200
+
+_SENT = text(
+    """
+    UPDATE deliveries SET state = 'sent', sent_at = now(), reason = NULL, send_token = NULL, lease_until = NULL,
+           updated_at = now()
+     WHERE id = ANY(:ids) AND send_token = :run AND state = 'sending' RETURNING id
+    """
+)
+_END = text(
+    """
+    UPDATE deliveries SET state = :state, reason = :reason, send_token = NULL, lease_until = NULL, updated_at = now()
+     WHERE id = :id AND send_token = :run AND state = 'sending' RETURNING id
+    """
+)
+_PUT_OFF = text(
+    """
+    UPDATE deliveries
+       SET state = 'pending', due_at = :until, reason = :reason, attempts = greatest(attempts - :charged, 0),
+           send_token = NULL, lease_until = NULL, updated_at = now()
+     WHERE id = :id AND send_token = :run AND state = 'sending' RETURNING id
+    """
+)
+
+
+def mark_sent(executor: Executor, ids: Sequence[int], run: UUID) -> set[int]:
+    """They went out. Answers those that were still held by `run`."""
+    return {row.id for row in executor.execute(_SENT, {"ids": list(ids), "run": run}).fetchall()}
+
+
+def end(executor: Executor, delivery_id: int, run: UUID, *, state: str, reason: str) -> bool:
+    """It will not go out: `dropped`, `cancelled` or `failed`. False: it was not held by `run` any more."""
+    values = {"id": delivery_id, "run": run, "state": state, "reason": reason[:_LONGEST_REASON]}
+    return executor.execute(_END, values).fetchone() is not None
+
+
+def put_off(executor: Executor, delivery_id: int, run: UUID, *, until: datetime, reason: str, attempted: bool) -> bool:
+    """It waits until then; what was not `attempted` is not charged. False: it was not held by `run` any more."""
+    values = {"id": delivery_id, "run": run, "until": until, "reason": reason[:_LONGEST_REASON]}
+    return executor.execute(_PUT_OFF, {**values, "charged": int(not attempted)}).fetchone() is not None

@@ -1,0 +1,100 @@
+"""The real ways out: the operator's mail server, webhooks and apprise services, by `worker.channels`."""
+
+from dataclasses import replace
+from functools import cached_property
+
+from worker.channels.apprise_services import send_apprise
+from worker.channels.destinations import Destination, Mailbox, Service, Webhook, from_text
+from worker.channels.email import Mailer, MailServer
+from worker.channels.errors import Refused, TryLater
+from worker.channels.mailboxes import read_mailbox
+from worker.channels.message import Attachment, Message
+from worker.channels.outside import Outside
+from worker.channels.secrets import Vault
+from worker.channels.webhook import send_webhook
+from worker.channels.webhook_url import WebhookUrl
+from worker.errors import InvalidInput, Misconfigured
+from worker.reminders import channel_codes
+from worker.reminders.taking import Taken
+from worker.reminders.ways import Said, message_id
+from worker.settings import Settings
+
+
+class Outgoing:
+    """Sends by the settings of this process. The mail server's connection stays open until `rest`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._mailer: Mailer | None = None
+
+    def provider(self, delivery: Taken) -> str:
+        """Mail has one server; a webhook's is its host, an apprise address's its service."""
+        match self._destination(delivery):
+            case Mailbox():
+                return f"email:{self._settings.smtp_host}"
+            case Webhook(url=url):
+                return f"webhook:{_host(url)}"
+            case Service(url=url):
+                return f"apprise:{url.partition('://')[0]}"
+
+    def readable(self, delivery: Taken) -> Taken:
+        """A code stands sealed in its row; only the way to its channel may show it. Raises TryLater."""
+        if delivery.kind != channel_codes.KIND:
+            return delivery
+        return replace(delivery, data=channel_codes.reveal_code(self._vault, delivery.data))
+
+    def send(self, delivery: Taken, said: Said) -> None:
+        """Send it. Raises TryLater, Refused."""
+        message = _message(delivery, said)
+        match self._destination(delivery):
+            case Mailbox(address=address):
+                self._post(address, message)
+            case Webhook() as webhook:
+                send_webhook(webhook, message, self._outside)
+            case Service() as service:
+                send_apprise(service, message)
+
+    def rest(self) -> None:
+        """A batch is over; the next may be long in coming."""
+        mailer, self._mailer = self._mailer, None
+        if mailer is not None:
+            mailer.__exit__(None, None, None)
+
+    def _post(self, address: str, message: Message) -> None:
+        try:
+            if self._mailer is None:
+                self._mailer = Mailer(MailServer.of(self._settings))
+        except (Misconfigured, InvalidInput) as error:
+            # The operator is to blame and not the address.
+            raise TryLater(error.detail) from None
+        self._mailer.send(address, message)
+
+    def _destination(self, delivery: Taken) -> Destination:
+        if delivery.address is not None:
+            return from_text(self._vault.open(delivery.address))
+        try:
+            return Mailbox(read_mailbox(delivery.email))
+        except InvalidInput as error:
+            raise Refused(error.detail) from None
+
+    @cached_property
+    def _vault(self) -> Vault:
+        return Vault.of(self._settings)
+
+    @cached_property
+    def _outside(self) -> Outside:
+        return Outside.of(self._settings)
+
+
+def _host(url: str) -> str:
+    try:
+        return WebhookUrl.read(url).host
+    except InvalidInput as error:
+        raise Refused(error.detail) from None
+
+
+def _message(delivery: Taken, said: Said) -> Message:
+    files = (Attachment("lesson.ics", "text/calendar", said.lesson_file),) if said.lesson_file else ()
+    # A telephone shows the summary; a mail has room for all of it.
+    text = said.text if delivery.way == "email" else said.summary
+    return Message(delivery.kind, said.subject, text, said.html, files, said.data, message_id(delivery))

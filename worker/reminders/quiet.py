@@ -1,0 +1,28 @@
+"""Quiet hours: local times between which nobody wants to hear from us."""
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+_DAY = timedelta(days=1)
+
+
+def quiet_until(start: time | None, end: time | None, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """When the quiet hours that hold at `now` end, as an instant in UTC; None outside of them.
+
+    From `start` on and before `end`, by the clocks of `zone`; an `end` before `start` is on the next day, and equal
+    times are no quiet hours. An end that clocks skip moves forward with them; of one that comes twice the first counts.
+    """
+    if start is None or end is None or start == end:
+        return None
+    local = now.astimezone(zone)
+    clock, day = local.time(), local.date()
+    if start < end:
+        if not start <= clock < end:
+            return None
+    elif clock >= start:
+        day += _DAY
+    elif clock >= end:
+        return None
+    until = datetime.combine(day, end, zone).astimezone(UTC)
+    # In the second of two equal hours the end has been already.
+    return until if until > now else None

@@ -1,0 +1,30 @@
+"""When a delivery that failed is tried again, and when no more."""
+
+from datetime import datetime, timedelta
+
+from worker.reminders.verdicts import Drop, Fail, Wait
+
+# Seconds before the second, third, … attempt.
+RETRY_AFTER = (5, 60, 300, 1800)
+# So that what failed together does not come back together: a fifth sooner to a fifth later.
+_JITTER = 0.2
+# No provider may put a message off for longer than this by its own word.
+_LONGEST = timedelta(hours=1)
+
+
+def after_failure(
+    attempts: int, expires_at: datetime | None, retry_after: float | None, reason: str, *, now: datetime, chance: float
+) -> Wait | Drop | Fail:
+    """What follows attempt number `attempts`; `chance` is a random number from 0 to 1.
+
+    `retry_after` is the provider's own wish, in seconds: never sooner. What could only be tried again when it is of
+    no use any more is dropped.
+    """
+    if attempts > len(RETRY_AFTER):
+        return Fail(reason)
+    pause = timedelta(seconds=RETRY_AFTER[max(attempts, 1) - 1] * (1 - _JITTER + 2 * _JITTER * chance))
+    if retry_after is not None:
+        pause = max(pause, min(timedelta(seconds=retry_after), _LONGEST))
+    if expires_at is not None and now + pause >= expires_at:
+        return Drop("dropped", "too-late")
+    return Wait(now + pause, reason)

@@ -1,0 +1,52 @@
+"""The lesson of a message as an iCalendar file, to be put into the reader's own calendar."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from worker.calendars.ics import Event, render_event
+from worker.reminders.texts.data import Reader
+from worker.reminders.texts.facts import facts, instant, telling
+
+_KINDS = ("lesson-reminder", "lesson-moved")
+_LESSON = {"en": "Lesson", "am": "ትምህርት"}
+
+
+def attachment(kind: str, data: Mapping[str, Any], reader: Reader) -> bytes | None:
+    """The lesson of a reminder or move as an .ics file; None for other kinds, and for a group of lessons.
+
+    METHOD is PUBLISH: a REQUEST or CANCEL needs an organizer and attendees to answer (RFC 5546 §3.2), and a lesson
+    is not answered. The UID is that of the person's calendar feed, so a calendar that knows the lesson moves it.
+    Raises Untellable like `render`.
+    """
+    if kind not in _KINDS:
+        return None
+    known = facts(kind, data, reader)
+    if known.get("count", 1) > 1:
+        return None
+    with telling(kind):
+        return render_event(_event(known, data))
+
+
+def _event(known: Mapping[str, Any], data: Mapping[str, Any]) -> Event:
+    meeting, board = known["meeting_link"] or "", known["board_link"] or ""
+    return Event(
+        uid=f"lesson-{known['schedule_id']}@astegni",
+        sequence=known["sequence"],
+        created_at=instant(data["created_at"]),
+        changed_at=instant(data["updated_at"]),
+        starts_at=instant(data["starts_at"]),
+        ends_at=instant(data["ends_at"]),
+        timezone=data["timezone"],
+        summary=_summary(known),
+        description="\n".join(filter(None, (meeting, board))),
+        # Google and most telephones show a place and hide URL.
+        location=known["location_link"] or known["location"] or meeting or board,
+        url=board or meeting,
+    )
+
+
+def _summary(known: Mapping[str, Any]) -> str:
+    """Like "Mathematics, Abebe Kebede", for a parent "Liya: …": no grammar, so that it fits every language."""
+    who = known["students"] if known["view"] == "tutor" else known["tutor"]
+    what = ", ".join(filter(None, (known["subject"] or _LESSON[known["language"]], who)))
+    return f"{known['students']}: {what}" if known["view"] == "parent" and known["students"] else what

@@ -1,0 +1,141 @@
+"""What each kind of message must be given, in the plain values that `deliveries.data` (JSONB) holds.
+
+Instants are ISO 8601 with an offset, in UTC ("2026-06-16T11:00:00+00:00"). Names, titles and other people's words are
+given as they are stored: cleansing them is done here. Links that are not http or https are left out of the text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NotRequired, TypedDict
+
+Language = Literal["en", "am"]
+CalendarStyle = Literal["gregorian", "ethiopian"]
+# How the reader stands to the lesson or request.
+View = Literal["tutor", "student", "parent"]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads. `timezone` is an IANA name; with one that we do not know, the lesson's own zone is told."""
+
+    name: str
+    language: Language
+    timezone: str
+    calendar: CalendarStyle = "gregorian"
+
+
+class Lesson(TypedDict):
+    """A lesson as one of its people sees it; `timezone` is its own (empty: unknown; the reader's is named)."""
+
+    schedule_id: int
+    view: View
+    starts_at: str
+    timezone: str | None
+    tutor: str
+    # Names that the reader may see: for a parent their own children.
+    students: list[str]
+    subject: NotRequired[str | None]
+
+
+class StoredLesson(Lesson):
+    """A lesson that can be put into a calendar: further columns of its row."""
+
+    ends_at: str
+    sequence: int
+    created_at: str
+    updated_at: str
+    location: NotRequired[str | None]
+    # Where they meet; and the whiteboard of the lesson (setting WHITEBOARD_URL), which the button leads to.
+    meeting_link: NotRequired[str | None]
+    board_link: NotRequired[str | None]
+
+
+class LessonReminder(StoredLesson):
+    """`minutes_left` until the start when this is sent, not when it was planned; 0 or less: it starts now."""
+
+    minutes_left: int
+
+
+class LessonMoved(StoredLesson):
+    """The lesson as it is now. Of a group (`count` > 1) the first one; then no file is attached."""
+
+    before_starts_at: str
+    count: NotRequired[int]
+    # The name of who did it; empty: nobody in particular.
+    by: NotRequired[str | None]
+
+
+class LessonCancelled(Lesson):
+    """The lesson that is off; of a group (`count` > 1) the first one."""
+
+    count: NotRequired[int]
+    by: NotRequired[str | None]
+
+
+class RequestReceived(TypedDict):
+    """To the tutor. `requester` asks; `student` will learn (empty, or the same name: the requester)."""
+
+    request_id: int
+    requester: str
+    student: NotRequired[str | None]
+    package_name: NotRequired[str | None]
+    # What the requester wrote.
+    message: NotRequired[str | None]
+    link: NotRequired[str | None]
+
+
+class RequestAnswered(TypedDict):
+    """To the requester, accepted or rejected by `tutor`."""
+
+    request_id: int
+    tutor: str
+    student: NotRequired[str | None]
+    package_name: NotRequired[str | None]
+    link: NotRequired[str | None]
+
+
+class RecordingReady(TypedDict):
+    """To the people of the session. `recorded_at` and `timezone` (of the lesson) go together."""
+
+    recording_id: int
+    session_id: int
+    title: NotRequired[str | None]
+    recorded_at: NotRequired[str | None]
+    timezone: NotRequired[str | None]
+    link: NotRequired[str | None]
+
+
+class ChannelCode(TypedDict):
+    """To the new channel itself, where a stranger may read it; the code holds for `minutes`."""
+
+    code: str
+    minutes: int
+
+
+class ChannelDisabled(TypedDict):
+    """By another way. `label` is what may be shown of the address; `reason` as stored with the channel."""
+
+    label: str
+    reason: NotRequired[str | None]
+    link: NotRequired[str | None]
+
+
+class Test(TypedDict):
+    """To see whether a channel works."""
+
+    label: NotRequired[str | None]
+
+
+# What `render` checks: every kind of models.states.MESSAGE_KINDS.
+DATA: Mapping[str, Any] = {
+    "lesson-reminder": LessonReminder,
+    "lesson-moved": LessonMoved,
+    "lesson-cancelled": LessonCancelled,
+    "request-received": RequestReceived,
+    "request-accepted": RequestAnswered,
+    "request-rejected": RequestAnswered,
+    "recording-ready": RecordingReady,
+    "channel-code": ChannelCode,
+    "channel-disabled": ChannelDisabled,
+    "test": Test,
+}

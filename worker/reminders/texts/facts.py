@@ -1,0 +1,151 @@
+"""The data of a message made into what its templates say: cleansed words, links, and times in the reader's manner."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from jinja2 import TemplateError
+
+from worker.calendars.zones import zone, zone_names
+from worker.errors import InvalidInput
+from worker.reminders.texts import amharic, english
+from worker.reminders.texts.cleansing import clean, link
+from worker.reminders.texts.data import DATA, CalendarStyle, Language, Reader
+from worker.reminders.texts.spans import Span, about, exactly
+
+LONGEST_NAME = 80
+# The most characters of what people wrote. More cannot be read in a message, and would not fit a subject line.
+_LONGEST = {
+    "tutor": LONGEST_NAME, "requester": LONGEST_NAME, "student": LONGEST_NAME, "by": LONGEST_NAME, "subject": 100,
+    "package_name": 100, "title": 120, "location": 200, "reason": 200,
+    "message": 1000,
+}  # fmt: skip
+# Said by ourselves; an address must keep its dots.
+_OURS = {"code": 20, "label": 100}
+_LINKS = ("meeting_link", "board_link", "link")
+_INSTANTS = ("starts_at", "before_starts_at", "recorded_at")
+_MOST_NAMES = 3
+
+
+class Words(Protocol):
+    """What each language must know; see `english`."""
+
+    def moment(self, local: datetime, calendar: CalendarStyle) -> str: ...
+    def in_zone(self, place: str, offset: str) -> str: ...
+    def span(self, length: Span) -> str: ...
+    def until(self, rest: Span) -> str: ...
+    def listed(self, names: Sequence[str], others: int) -> str: ...
+
+
+_WORDS: Mapping[Language, Words] = {"en": english, "am": amharic}
+
+
+class Untellable(InvalidInput):
+    """The data of a message lack something, or hold what they must not: no later attempt can mend it."""
+
+    code, title = "untellable", "Message without its facts"
+
+
+def facts(kind: str, data: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+    """What the templates of `kind` may use: every key of its data (optional ones None), and what follows from them.
+
+    Raises Untellable for an unknown kind, a missing key, or an instant that is none.
+    """
+    with telling(kind):
+        return _told(_shaped(kind, data), reader)
+
+
+@contextmanager
+def telling(kind: str) -> Iterator[None]:
+    """Turns whatever values of the wrong type or range cause into Untellable; those values are not repeated."""
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, LookupError, OverflowError, TemplateError) as error:
+        raise Untellable(f"A {kind} cannot be said: {type(error).__name__} in its data or template.") from error
+
+
+def instant(value: str) -> datetime:
+    """An aware instant from its text. Raises ValueError for one without an offset."""
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("an instant needs an offset")
+    return moment
+
+
+def _shaped(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    shape = DATA.get(kind)
+    if shape is None:
+        raise Untellable(f"There is no message {kind!r}.")
+    missing = shape.__required_keys__ - data.keys()
+    if missing:
+        raise Untellable(f"A {kind} needs {', '.join(sorted(missing))}.")
+    return {key: data.get(key) for key in (*shape.__required_keys__, *shape.__optional_keys__)}
+
+
+def _told(known: dict[str, Any], reader: Reader) -> dict[str, Any]:
+    words = _WORDS[reader.language]
+    said = known | {
+        "language": reader.language,
+        "reader": clean(reader.name, LONGEST_NAME),
+    }
+    for key, value in known.items():
+        if value is None:
+            continue
+        if key in _LONGEST:
+            said[key] = clean(value, _LONGEST[key])
+        elif key in _OURS:
+            said[key] = clean(value, _OURS[key], defang=False)
+        elif key in _LINKS:
+            said[key] = link(value)
+        elif key in _INSTANTS:
+            said[key] = _moment(instant(value), known["timezone"], reader, words)
+    return said | _derived(known, words)
+
+
+def _derived(known: dict[str, Any], words: Words) -> dict[str, Any]:
+    derived: dict[str, Any] = {"location_link": None}
+    if "students" in known:
+        names = [name for name in (clean(name, LONGEST_NAME) for name in known["students"]) if name]
+        shown = names if len(names) <= _MOST_NAMES else names[: _MOST_NAMES - 1]
+        derived["students"] = words.listed(shown, len(names) - len(shown))
+        derived["student_count"] = len(names)
+    if "ends_at" in known:
+        length = instant(known["ends_at"]) - instant(known["starts_at"])
+        derived["length"] = words.span(exactly(int(length.total_seconds()) // 60))
+    if "minutes_left" in known:
+        derived["until"] = words.until(about(int(known["minutes_left"])))
+    if known.get("location"):
+        # Where streets have no names, a place is often the link of a map.
+        derived["location_link"] = link(known["location"].strip())
+    if "count" in known:
+        derived["count"] = int(known["count"] or 1)
+    return derived
+
+
+def _moment(moment: datetime, home: str | None, reader: Reader, words: Words) -> str:
+    place = _place(reader.timezone, home)
+    local = moment.astimezone(place)
+    told = words.moment(local, reader.calendar)
+    return told if place.key == home else told + words.in_zone(_city(place.key), _offset(local))
+
+
+def _place(*names: str | None) -> ZoneInfo:
+    """The first zone that we know. A person's account may hold anything, and they must be reminded all the same."""
+    return zone(next((name for name in names if name in zone_names()), "UTC"))
+
+
+def _city(key: str) -> str:
+    """What a zone is called for people; nothing for those that are only an offset ("UTC", "Etc/GMT-3")."""
+    return key.rpartition("/")[2].replace("_", " ") if "/" in key and not key.startswith("Etc/") else ""
+
+
+def _offset(local: datetime) -> str:
+    """Like "UTC+3", "UTC-3:30"."""
+    shift = local.utcoffset()
+    minutes = int(shift.total_seconds()) // 60 if shift else 0
+    hours, rest = divmod(abs(minutes), 60)
+    if not minutes:
+        return "UTC"
+    return f"UTC{'+' if minutes > 0 else '-'}{hours}{f':{rest:02}' if rest else ''}"

@@ -1,0 +1,44 @@
+"""The ways by which a message leaves the house, as far as sending has to know them."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from worker.reminders.taking import Taken
+
+# Hexadecimal characters of a message's id: 128 bits.
+_ID_LENGTH = 32
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message in words: `summary` for the app and short messages; `lesson_file` is an .ics; `data` for programs."""
+
+    subject: str
+    summary: str
+    text: str
+    html: str
+    lesson_file: bytes | None
+    data: dict[str, Any]
+
+
+class Ways(Protocol):
+    """E-mail, webhooks and apprise. Called by several threads, of which each provider has only one."""
+
+    def provider(self, delivery: Taken) -> str:
+        """Who will have to answer, e.g. `email:smtp.example.org`: what fails together has the same name."""
+
+    def readable(self, delivery: Taken) -> Taken:
+        """The delivery with what was sealed in its data opened. Raises TryLater."""
+
+    def send(self, delivery: Taken, said: Said) -> None:
+        """Send it. Raises TryLater, or Refused when no later attempt can succeed."""
+
+    def rest(self) -> None:
+        """A batch is over: let go of what was kept for the next message of it."""
+
+
+def message_id(delivery: Taken) -> str:
+    """The same at every attempt, so that a receiver knows what it has got already."""
+    whole = f"{delivery.key}|{delivery.user_id}|{delivery.channel}"
+    return hashlib.sha256(whole.encode()).hexdigest()[:_ID_LENGTH]

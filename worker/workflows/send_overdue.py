@@ -1,0 +1,37 @@
+"""The second trigger of sending: what is due and lies about is sent here and now, without dispatcher or broker."""
+
+import time
+from uuid import uuid4
+
+from worker.jobs.run import JobRun
+from worker.reminders.claiming import claim
+from worker.reminders.lanes import BATCH, batch_size
+from worker.workflows.tools import Tools
+
+# Seconds. A dispatcher that lives has long taken what is due when these have passed.
+_OVERDUE = 10.0
+# One run of this is no longer than the time to the next.
+_ENOUGH = 20.0
+
+
+def send_overdue(run: JobRun, tools: Tools) -> None:
+    """Send what has been due for 10 s and is in nobody's hand, a batch of each lane in turn."""
+    until = time.monotonic() + _ENOUGH
+    sent = 0
+    while time.monotonic() < until:
+        claimed = sum(_send_some(tools, lane, lost=lost) for lane in BATCH for lost in (True, False))
+        sent += claimed
+        run.check()
+        if claimed == 0:
+            break
+    with run.finish({"handled": sent}):
+        pass
+
+
+def _send_some(tools: Tools, lane: str, *, lost: bool) -> int:
+    token, lease = uuid4(), tools.settings.delivery_lease
+    with tools.database.statement() as statement:
+        most = batch_size(lane, lost=lost)
+        ids = claim(statement, lane, lost=lost, token=token, most=most, lease=lease, overdue=_OVERDUE)
+    tools.deliverer.deliver(ids, token)
+    return len(ids)
