@@ -143,6 +143,8 @@ class Delivery(Base):
         UniqueConstraint("key", "user_id", "channel"),
         Index("ix_deliveries_due", "due_at", "id", postgresql_where=text("state IN ('pending', 'sending')")),
         Index("ix_deliveries_schedule_id", "schedule_id", "user_id"),
+        # What is over, by when: forgotten after a while.
+        Index("ix_deliveries_over", "updated_at", postgresql_where=text("state NOT IN ('pending', 'sending')")),
     )
 
 

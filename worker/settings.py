@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     # --- reminders
     dispatch_interval: float = Field(1.0, gt=0, description="How often due messages are looked for.")
     delivery_lease: float = Field(60.0, gt=0, description="A message in hand without news this long is sent again.")
+    delivery_retention: int = Field(90 * 86_400, ge=60, description="How long messages that are over are kept.")
     whiteboard_url: str | None = Field(
         None, description="Address of a lesson's whiteboard with `{schedule_id}` in it; messages lead there."
     )
@@ -91,7 +92,7 @@ class Settings(BaseSettings):
     from_email: str = Field("no-reply@astegni.example", description="Address that mail comes from.")
     from_name: str = Field("Astegni", description="Name that mail comes from.")
 
-    # --- reminders
+    # --- channels
     unsubscribe_url: str | None = Field(
         None, description="Page (https) where people choose what they are told; stands in `List-Unsubscribe` of mail."
     )

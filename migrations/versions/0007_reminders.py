@@ -103,6 +103,9 @@ TABLES = (
     )
     """,
     "CREATE INDEX ix_deliveries_due ON deliveries (due_at, id) WHERE state IN ('pending', 'sending')",
+    """
+    CREATE INDEX ix_deliveries_over ON deliveries (updated_at) WHERE state NOT IN ('pending', 'sending')
+    """,
     "CREATE INDEX ix_deliveries_schedule_id ON deliveries (schedule_id, user_id)",
     "CREATE INDEX ix_deliveries_user_id ON deliveries (user_id)",
     f"""

@@ -224,9 +224,33 @@ def test_the_ledger_forgets_what_is_long_over(workshop: Any, swept: Any) -> None
             subject=f"recording:{recording_id}",
         )
 
-    assert swept(sweep.prune_ledger, PruneLedger()) == {"jobs": 2, "idempotency_keys": 0}
+    assert swept(sweep.prune_ledger, PruneLedger()) == {"jobs": 2, "idempotency_keys": 0, "deliveries": 0}
 
     left = {job.subject for job in workshop.sql("SELECT subject FROM jobs WHERE subject IS NOT NULL")}
     assert left == {f"recording:{ids[state]}" for state in ("dead", "queued", "young")}
     # Recordings stay; they only forget their job.
     assert len(workshop.sql("SELECT 1 FROM whiteboard_session_recordings")) == 5
+
+
+def test_messages_are_forgotten_but_those_of_lessons_to_come(workshop: Any, swept: Any) -> None:
+    workshop.sql("INSERT INTO users (id, first_name, email) VALUES (900, 'Reader', 'r@example.org')")
+    for key, state, age, starts in (
+        ("old", "sent", 100, -90),
+        ("young", "sent", 10, -9),
+        ("old message", "failed", 100, None),
+        ("waiting", "pending", 100, None),
+        ("to come", "sent", 100, 5),
+    ):
+        workshop.sql(
+            "INSERT INTO deliveries (kind, user_id, channel, key, due_at, state, updated_at, starts_at)"
+            " VALUES ('test', 900, 'in_app', :key, now(), :state, now() - make_interval(days => :age),"
+            " now() + make_interval(days => :starts))",
+            key=key,
+            state=state,
+            age=age,
+            starts=starts,
+        )
+
+    assert swept(sweep.prune_ledger, PruneLedger())["deliveries"] == 2
+    left = {row.key for row in workshop.sql("SELECT key FROM deliveries WHERE kind = 'test'")}
+    assert left == {"young", "waiting", "to come"}

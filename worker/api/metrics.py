@@ -98,7 +98,9 @@ def _of_queues(figures: QueueFigures) -> Iterator[Metric]:
 
 
 def _of_deliveries(figures: DeliveryFigures) -> Iterator[Metric]:
-    deliveries = GaugeMetricFamily("astegni_deliveries", "Messages to people.", labels=("state", "kind"))
+    deliveries = GaugeMetricFamily(
+        "astegni_deliveries", "Messages to people: waiting, and over within an hour.", labels=("state", "kind")
+    )
     for (state, kind), count in figures.counts.items():
         deliveries.add_metric((state, kind), count)
     yield deliveries

@@ -166,7 +166,7 @@ class SweepSpool(Order):
 
 @dataclass(frozen=True)
 class PruneLedger(Order):
-    """Delete finished jobs and remembered idempotency keys past their retention."""
+    """Delete finished jobs, remembered idempotency keys and messages past their retention."""
 
     kind: ClassVar[str] = "upkeep.prune_ledger"
     max_attempts: ClassVar[int] = 2

@@ -11,12 +11,22 @@ _OVERDUE = text(
      WHERE state IN ('pending', 'sending') AND due_at <= now()
     """
 )
-_COUNTS = text("SELECT state, kind, count(*) FROM deliveries GROUP BY state, kind ORDER BY state, kind")
+# Those that wait, and those that ended within an hour: old ones tell nothing, and would be counted at every look.
+_COUNTS = text(
+    """
+    SELECT state, kind, count(*) FROM deliveries WHERE state IN ('pending', 'sending') GROUP BY state, kind
+     UNION ALL
+    SELECT state, kind, count(*) FROM deliveries
+     WHERE state NOT IN ('pending', 'sending') AND updated_at > now() - interval '1 hour' GROUP BY state, kind
+     ORDER BY 1, 2
+    """
+)
 
 
 @dataclass(frozen=True)
 class DeliveryFigures:
-    """`overdue`: seconds that the oldest due delivery waits to be sent; `counts`: deliveries by (state, kind)."""
+    """`overdue`: seconds that the oldest due delivery waits to be sent; `counts`: deliveries by (state, kind),
+    of those that are over the last hour's."""
 
     overdue: float
     counts: dict[tuple[str, str], int]

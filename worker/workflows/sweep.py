@@ -10,18 +10,32 @@ from worker import clock
 from worker.jobs.prune import prune_idempotency_keys, prune_jobs, prune_routine_jobs
 from worker.jobs.run import JobRun
 from worker.recordings.names import FOLDER, recording_id_of
+from worker.reminders.pruning import prune_deliveries
 from worker.workflows.remove_files import remove_unnamed
 from worker.workflows.tools import Tools
 
+_BATCH = 5000
+
 
 def prune_ledger(run: JobRun, tools: Tools) -> None:
-    """Finished jobs and idempotency keys past their retention."""
+    """Finished jobs, idempotency keys and messages past their retention."""
     settings = tools.settings
     jobs = prune_jobs(tools.database, finished=settings.job_retention, dead=settings.dead_job_retention)
     jobs += prune_routine_jobs(tools.database, age=settings.routine_job_retention)
     keys = prune_idempotency_keys(tools.database, age=settings.idempotency_retention)
-    with run.finish({"jobs": jobs, "idempotency_keys": keys}):
+    deliveries = _prune_deliveries(tools)
+    with run.finish({"jobs": jobs, "idempotency_keys": keys, "deliveries": deliveries}):
         pass
+
+
+def _prune_deliveries(tools: Tools) -> int:
+    total = 0
+    while True:
+        with tools.database.transaction() as session:
+            pruned = prune_deliveries(session, age=tools.settings.delivery_retention, most=_BATCH)
+        total += pruned
+        if pruned < _BATCH:
+            return total
 
 
 def sweep_objects(run: JobRun, tools: Tools) -> None:

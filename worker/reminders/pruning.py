@@ -1,0 +1,26 @@
+"""Forget what was sent long ago."""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+_PRUNE = text(
+    """
+    WITH gone AS (
+        DELETE FROM deliveries WHERE id IN (
+            SELECT id FROM deliveries
+             WHERE state NOT IN ('pending', 'sending') AND updated_at < now() - make_interval(secs => :age)
+               AND (starts_at IS NULL OR starts_at < now())
+             ORDER BY updated_at LIMIT :most FOR UPDATE SKIP LOCKED)
+        RETURNING 1)
+    SELECT count(*) FROM gone
+    """
+)
+
+
+def prune_deliveries(session: Session, *, age: float, most: int) -> int:
+    """Delete at most `most` deliveries that ended more than `age` seconds ago; says how many.
+
+    Those of lessons still to come stay: without them the same reminder would be planned once more.
+    """
+    pruned: int = session.scalars(_PRUNE, {"age": age, "most": most}).one()
+    return pruned
