@@ -86,5 +86,6 @@ def do_errand(run: JobRun, order: Errand) -> None:
 @task_prerun.connect
 def note_message(task_id: str = "", args: Any = (), **_signal: Any) -> None:
     """Which process got which job, real recordings included."""
-    if VARIABLE in os.environ:
+    # Batches of messages to people are no jobs.
+    if VARIABLE in os.environ and isinstance(args[0], str):
         Witness(Path(os.environ[VARIABLE])).write("received", message=task_id, job=args[0], main=os.getppid())
