@@ -8,6 +8,9 @@ from benchmarks.memory import measure_memory
 from benchmarks.rates import measure_latency, measure_rates
 from benchmarks.reading_calendars import measure_calendars
 from benchmarks.reading_jobs import measure_reading
+from benchmarks.reminders import measure_reminders
+from benchmarks.reminders_claiming import measure_reminders_claiming
+from benchmarks.reminders_planning import measure_reminders_planning
 from benchmarks.schedules import measure_schedules
 
 FIGURES: dict[str, Measure] = {
@@ -20,4 +23,7 @@ FIGURES: dict[str, Measure] = {
     "accepting": measure_accepting,
     "schedules": measure_schedules,
     "calendars": measure_calendars,
+    "reminders_planning": measure_reminders_planning,
+    "reminders_claiming": measure_reminders_claiming,
+    "reminders": measure_reminders,
 }

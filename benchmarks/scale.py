@@ -24,6 +24,9 @@ class Scale:
     clients: int = 32
     series: int = 1000
     series_repeats: int = 5
+    reminders: int = 10_000
+    reminder_seconds: int = 20
+    single_reminders: int = 20
 
 
 FULL = Scale()
@@ -45,4 +48,7 @@ QUICK = Scale(
     clients=8,
     series=50,
     series_repeats=1,
+    reminders=400,
+    reminder_seconds=2,
+    single_reminders=4,
 )

@@ -26,6 +26,7 @@ from worker.reminders.channels import (
     remove_channel,
     send_another_code,
 )
+from worker.reminders.planning import plan_for_person
 
 router = APIRouter(prefix="/v1/me/channels", tags=["channels"], responses=responses(401, 403, 422, 503))
 
@@ -103,9 +104,11 @@ def get_channel(channel_id: RowId, caller: CallerOf, services: ServicesOf) -> Ch
 
 @router.delete("/{channel_id}", status_code=204, responses=responses(404), summary="Delete a channel")
 def delete_channel(channel_id: RowId, caller: CallerOf, services: ServicesOf) -> None:
-    """Nothing goes there any more, and alarms and preferences no longer name it."""
+    """Nothing goes there any more, and alarms and preferences no longer name it: what waited goes by the others."""
+    user_id = _person(caller).user_id
     with services.database.transaction() as session:
-        remove_channel(session, _person(caller).user_id, channel_id)
+        remove_channel(session, user_id, channel_id)
+        plan_for_person(session, user_id, now=clock.now())
 
 
 @router.post("/{channel_id}/confirm", responses=responses(404, 409), summary="Confirm a channel")

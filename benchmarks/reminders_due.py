@@ -1,0 +1,120 @@
+"""Reminders of lessons that are about to begin, the worker that sends them, and the mail server that takes them."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from benchmarks.laboratory import Laboratory
+from worker.dev.environment import environment_for
+from worker.dev.process import ChildProcess, wait_until
+from worker.dev.service import astegni
+
+_ROOT = Path(__file__).parent.parent
+_CHILDREN = 2
+# Of each lesson: its tutor and its student, each by mail and in the app.
+OF_A_LESSON = 4
+_LESSONS = (
+    """
+    INSERT INTO users (id, first_name, email)
+    SELECT n, 'Person ' || n, n || '@example.org' FROM generate_series(1, 2 * {lessons}) n
+    """,
+    "INSERT INTO tutor_profiles (id, user_id) SELECT n, n FROM generate_series(1, {lessons}) n",
+    "INSERT INTO student_profiles (id, user_id) SELECT n, {lessons} + n FROM generate_series(1, {lessons}) n",
+    """
+    INSERT INTO tutor_schedules (id, tutor_id, student_id, schedule_date, start_time, end_time, starts_at, ends_at,
+                                 timezone, subject, meeting_link)
+    SELECT n, n, n, begin::date, begin::time, begin::time, begin, begin + interval '1 h', 'UTC', 'Mathematics',
+           'https://meet.example.org/abc-defg-hij'
+      FROM generate_series(1, {lessons}) n, (SELECT date_trunc('minute', now()) + interval '1 h' AS begin) begins
+    """,
+    """
+    INSERT INTO schedule_participants (schedule_id, student_id, starts_at, ends_at, status)
+    SELECT id, student_id, starts_at, ends_at, status FROM tutor_schedules
+    """,
+    "VACUUM ANALYZE",
+)
+# Number n is of the lesson n / 4: mail and app take turns.
+_PLAN = """
+    INSERT INTO deliveries (kind, user_id, channel, schedule_id, minutes_before, starts_at, key, due_at, expires_at)
+    SELECT 'lesson-reminder', CASE n / 2 % 2 WHEN 0 THEN lesson.tutor_id ELSE student.user_id END,
+           CASE n % 2 WHEN 0 THEN 'email' ELSE 'in_app' END, lesson.id, 60, lesson.starts_at,
+           'lesson:' || lesson.id || ':' || {name}, now() + make_interval(secs => {begin} + (n - {first}) * {gap}),
+           lesson.starts_at
+      FROM generate_series({first}, {first} + {count} - 1) n
+      JOIN tutor_schedules lesson ON lesson.id = 1 + n / 4
+      JOIN student_profiles student ON student.id = lesson.student_id
+"""
+_FORGET = ("TRUNCATE deliveries, notifications RESTART IDENTITY", "VACUUM ANALYZE deliveries", "CHECKPOINT")
+
+
+@dataclass
+class MailSink:
+    """The mail server from outside; `taken` mails have been looked at."""
+
+    port: int
+    said: Path
+    taken: int = 0
+
+    def take(self, expected: int) -> None:
+        """Look at the mails that have come since: so many, none of them twice."""
+        mails = self.said.read_text().split()[1 + self.taken :]
+        assert len(mails) == len(set(mails)) == expected, f"{len(mails)} mails, not {expected}"
+        self.taken += len(mails)
+
+
+def make_lessons(connection: psycopg.Connection[Any], reminders: int) -> None:
+    """As many as so many reminders are about; they begin in an hour."""
+    for statement in _LESSONS:
+        connection.execute(statement.format(lessons=-(-reminders // OF_A_LESSON)).encode())
+
+
+def plan(
+    connection: psycopg.Connection[Any], name: str, count: int, *, first: int = 0, begin: float = 0.0, gap: float = 0.0
+) -> None:
+    """So many reminders, the first due in `begin` seconds, each `gap` after the one before. `name`: of their keys."""
+    words = {"first": f"{first}", "count": f"{count}", "begin": f"{begin}", "gap": f"{gap}", "name": f"'{name}'"}
+    connection.execute(_PLAN.format(**words).encode())
+
+
+def forget(connection: psycopg.Connection[Any]) -> None:
+    """None are planned any more."""
+    for statement in _FORGET:
+        connection.execute(statement.encode())
+
+
+@contextmanager
+def mail_sink(folder: Path) -> Iterator[MailSink]:
+    """A mail server in a process of its own."""
+    said = folder / "mail.said"
+    with said.open("wb") as stdout:
+        command = [sys.executable, "-m", "benchmarks.mail_sink"]
+        server = ChildProcess("mail sink", command, folder / "mail.log", cwd=_ROOT, stdout=stdout)
+    try:
+        wait_until(lambda: said.read_text().endswith("\n"), server, 30)
+        yield MailSink(int(said.read_text()), said)
+    finally:
+        server.kill()
+
+
+@contextmanager
+def courier(laboratory: Laboratory, sink: MailSink) -> Iterator[None]:
+    """One worker that sends to this mail server; gone at the end of the block."""
+    sign = laboratory.folder / "courier.ready"
+    changes = {"smtp_host": "127.0.0.1", "smtp_port": sink.port, "worker_concurrency": _CHILDREN}
+    settings = laboratory.settings.model_copy(update=changes)
+    process = ChildProcess(
+        "courier",
+        astegni("worker", "--queues", "reminders"),
+        laboratory.folder / "courier.log",
+        env={**environment_for(settings), "READY_FILE": str(sign), "REMAP_SIGTERM": "SIGQUIT"},
+    )
+    try:
+        wait_until(sign.exists, process, 60)
+        yield
+    finally:
+        process.stop(30)
