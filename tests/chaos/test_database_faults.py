@@ -102,7 +102,9 @@ def test_messages_wait_for_a_database_that_is_away(unhurried: Scene) -> None:
     time.sleep(1.0)
     unhurried.parts.start_database()
     assert set(unhurried.wait_until_over(jobs, within=30).values()) == {"succeeded"}
-    assert unhurried.watchdog.ask("SELECT id FROM jobs WHERE attempt <> 1") == []
+    # A claim whose answer was lost with the connection was made: that run is nobody's until its lease has run out. Each
+    # of the two children had at most one such message in hand; all others wait.
+    assert len(unhurried.watchdog.ask("SELECT id FROM jobs WHERE attempt <> 1")) <= 2
     assert unhurried.watchdog.violations() == []
 
 
