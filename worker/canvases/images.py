@@ -1,0 +1,48 @@
+"""Pictures that lie behind the ink of a page."""
+
+from pathlib import Path
+from typing import Any
+
+from worker.canvases.engine import skia
+from worker.errors import InvalidInput
+
+MOST_BYTES = 30_000_000
+MOST_PIXELS = 50_000_000
+
+
+class BadImage(InvalidInput):
+    """The file is no picture that can be drawn."""
+
+    code, title = "bad-image", "The picture cannot be drawn"
+
+
+def open_image(path: Path) -> Any:
+    """The picture in a PNG, JPEG or WebP file, decoded when drawn. Raises BadImage."""
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise BadImage(f"The picture has {size} bytes; at most {MOST_BYTES} are drawn.")
+    data = skia.Data.MakeFromFileName(str(path))
+    codec, result = _codec(data)
+    if codec is None:
+        raise BadImage(f"The picture cannot be read: {result}.")
+    width, height = codec.dimensions().width(), codec.dimensions().height()
+    if width * height > MOST_PIXELS:
+        raise BadImage(f"The picture has {width}x{height} pixels; at most {MOST_PIXELS} are drawn.")
+    image = skia.Image.MakeFromEncoded(data)
+    if image is None:
+        raise BadImage("The picture cannot be decoded.")
+    return image
+
+
+def fitted(image: Any, width: float, height: float) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom of the picture as large as it fits on a page, in its middle."""
+    scale = min(width / image.width(), height / image.height())
+    left, top = (width - image.width() * scale) / 2, (height - image.height() * scale) / 2
+    return left, top, left + image.width() * scale, top + image.height() * scale
+
+
+def _codec(data: Any) -> tuple[Any, str]:
+    try:
+        return skia.Codec.MakeFromData(data), ""
+    except (ValueError, RuntimeError) as error:  # the engine's way to say that no decoder knows it
+        return None, str(error)

@@ -1,0 +1,186 @@
+"""Boards as they are stored become pages to draw: what to draw in which order, on what, how large.
+
+A page document is `{"background_color", "width", "height", "page_title", "page_number", "strokes": [...]}`, a stroke
+`{"stroke_type", "stroke_data", "stroke_order", "created_at", …}`; a board is `{"pages": [...]}`, or one page alone.
+Everything may be missing or wrong except that the document is an object.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from worker.canvases.colours import colour_of
+from worker.canvases.extent import page_size
+from worker.canvases.figures import WHITE, Colour, Figure, Lines
+from worker.canvases.limits import MOST_PAGES, MOST_POINTS_OF_PAGE, MOST_STROKES_OF_PAGE
+from worker.canvases.stroke_data import Undrawable, figure_of
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A stroke that is not drawn, or not as it was stored. `order` is its `stroke_order`, if it has one."""
+
+    order: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A figure and when it came to be; `deleted_at` when it was undone or cleared."""
+
+    figure: Figure
+    order: int | None
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page to draw, figures in drawing order; sizes in CSS pixels. `image` lies behind the ink, scaled to fit."""
+
+    number: int
+    title: str
+    width: int
+    height: int
+    background: Colour
+    drawn: tuple[Drawn, ...]
+    skipped: tuple[Skipped, ...] = ()
+    page_id: int | None = None
+    image: Path | None = None
+
+    @property
+    def figures(self) -> Iterator[Figure]:
+        """What is on the page now, in drawing order: nothing that was deleted."""
+        return (drawn.figure for drawn in self.drawn if drawn.deleted_at is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The pages of one session."""
+
+    title: str
+    pages: tuple[Page, ...]
+
+
+def read_board(document: Mapping[str, Any], *, title: str = "") -> Board:
+    """The board of a `board_snapshot`, or of a single page."""
+    pages = document.get("pages")
+    if not isinstance(pages, list):
+        return Board(title, (read_page(document, number=1),))
+    found = [page for page in pages[:MOST_PAGES] if isinstance(page, Mapping)]
+    return Board(title, tuple(read_page(page, number=number) for number, page in enumerate(found, start=1)))
+
+
+def read_page(document: Mapping[str, Any], *, number: int = 1, image: Path | None = None) -> Page:
+    """The page of a document; strokes that cannot be drawn are in `skipped`."""
+    strokes = document.get("strokes")
+    drawn, skipped = _read_strokes(strokes if isinstance(strokes, list | tuple) else ())
+    stored_number, page_id = document.get("page_number"), document.get("page_id")
+    page_number = stored_number if _is_integer(stored_number) else number
+    title = document.get("page_title")
+    width, height = page_size(
+        (one.figure for one in drawn if one.deleted_at is None), document.get("width"), document.get("height")
+    )
+    return Page(
+        number=page_number,
+        title=title[:200] if isinstance(title, str) and title.strip() else f"Page {page_number}",
+        width=width,
+        height=height,
+        background=_over_white(colour_of(document.get("background_color")) or WHITE),
+        drawn=tuple(drawn),
+        skipped=tuple(skipped),
+        page_id=page_id if _is_integer(page_id) else None,
+        image=image,
+    )
+
+
+def _read_strokes(strokes: Sequence[Any]) -> tuple[list[Drawn], list[Skipped]]:
+    drawn: list[Drawn] = []
+    skipped: list[Skipped] = []
+    points = 0
+    if len(strokes) > MOST_STROKES_OF_PAGE:
+        skipped.append(Skipped(None, f"only the first {MOST_STROKES_OF_PAGE} strokes of the page are drawn"))
+    for stroke in sorted(map(_Stroke.of, strokes[:MOST_STROKES_OF_PAGE]), key=_place):
+        if stroke.is_nothing:
+            continue
+        try:
+            figure, remarks = figure_of(stroke.type, stroke.data)
+            points += _points_in(figure)
+            if points > MOST_POINTS_OF_PAGE:
+                raise Undrawable(f"the page has more than {MOST_POINTS_OF_PAGE} points")
+        except Undrawable as verdict:
+            skipped.append(Skipped(stroke.order, str(verdict)))
+            continue
+        skipped.extend(Skipped(stroke.order, remark) for remark in remarks)
+        drawn.append(Drawn(figure, stroke.order, *stroke.instants))
+    return drawn, skipped
+
+
+@dataclass(frozen=True, slots=True)
+class _Stroke:
+    """A stored stroke, as far as it can be read."""
+
+    type: object
+    data: object
+    order: int | None
+    id: int
+    instants: tuple[datetime | None, datetime | None, datetime | None, datetime | None]
+
+    @classmethod
+    def of(cls, row: object) -> "_Stroke":
+        found = row if isinstance(row, Mapping) else {"stroke_type": "", "stroke_data": row}
+        order, row_id = found.get("stroke_order"), found.get("id")
+        return cls(
+            found.get("stroke_type"),
+            found.get("stroke_data"),
+            order if _is_integer(order) else None,
+            row_id if _is_integer(row_id) else 0,
+            (
+                _instant(found.get("created_at")),
+                _instant(found.get("started_at")),
+                _instant(found.get("ended_at")),
+                _instant(found.get("deleted_at")),
+            ),
+        )
+
+    @property
+    def is_nothing(self) -> bool:
+        """The platform's left join writes one stroke of three nulls for a page without strokes."""
+        return self.type is None and self.data is None
+
+
+def _place(stroke: _Stroke) -> tuple[bool, int, int]:
+    """Drawing order: the stroke's number, then its id, since old rows share numbers; those without one come last."""
+    return stroke.order is None, stroke.order or 0, stroke.id
+
+
+def _points_in(figure: Figure) -> int:
+    return sum(map(len, figure.contours)) if isinstance(figure, Lines) else 1
+
+
+def _instant(value: object) -> datetime | None:
+    """An instant; text without an offset is UTC, as the platform's database writes it."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def _is_integer(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+
+
+def _over_white(colour: Colour) -> Colour:
+    """A page that lets light through lies on white."""
+    channels = (
+        round(channel * colour.alpha + 255 * (1 - colour.alpha)) for channel in (colour.red, colour.green, colour.blue)
+    )
+    return Colour(*channels)

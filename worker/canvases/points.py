@@ -1,0 +1,63 @@
+"""The points of a stroke, whatever was stored as such."""
+
+import math
+from itertools import islice
+
+import numpy as np
+
+from worker.canvases.figures import Points
+from worker.canvases.limits import FARTHEST, MOST_POINTS_OF_STROKE
+
+
+def points_of(value: object) -> tuple[Points, list[str]]:
+    """The points of a list of `[x, y]`, and what had to be done to it in words.
+
+    What is no point is left out, what lies absurdly far away is brought to the edge of what is drawn, and only the
+    first MOST_POINTS_OF_STROKE are taken.
+    """
+    if not isinstance(value, list | tuple):
+        return np.empty((0, 2)), [] if value is None else ["points is not a list"]
+    found = value if len(value) <= MOST_POINTS_OF_STROKE else list(islice(value, MOST_POINTS_OF_STROKE))
+    remarks = [] if found is value else [f"only its first {MOST_POINTS_OF_STROKE} points are drawn"]
+    points = _at_once(found)
+    if points is None:
+        good = [pair for pair in map(_pair, found) if pair is not None]
+        if len(good) < len(found):
+            remarks.append(f"{len(found) - len(good)} of its points are no points")
+        points = np.array(good, dtype=np.float64).reshape(-1, 2)
+    near = np.clip(points, -FARTHEST, FARTHEST)
+    if not np.array_equal(near, points):
+        remarks.append("points too far away are brought nearer")
+    return near, remarks
+
+
+def number_of(value: object) -> float | None:
+    """A finite number within what is drawn; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return None
+    if not math.isfinite(number):
+        return None
+    return min(FARTHEST, max(-FARTHEST, number))
+
+
+def _at_once(value: list[object] | tuple[object, ...]) -> Points | None:
+    """All points in one go; None when there is anything but pairs of finite numbers among them."""
+    try:
+        points = np.array(value)
+    except (ValueError, OverflowError):
+        return None
+    if points.ndim != 2 or points.shape[1] != 2 or points.dtype.kind not in "iuf":
+        return None
+    points = points.astype(np.float64)
+    return points if np.isfinite(points).all() else None
+
+
+def _pair(value: object) -> tuple[float, float] | None:
+    if not isinstance(value, list | tuple) or len(value) < 2:
+        return None
+    x, y = number_of(value[0]), number_of(value[1])
+    return None if x is None or y is None else (x, y)

@@ -1,0 +1,58 @@
+"""Pictures of pages in pixels: PNG at any scale, and a small WebP."""
+
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from worker.canvases.drawing import draw_page
+from worker.canvases.engine import skia
+from worker.canvases.pages import Page
+from worker.canvases.png import PngWriter
+from worker.errors import InvalidInput
+
+LARGEST_SCALE = 4.0
+# Pixels of a lesson's list on a phone.
+THUMBNAIL_WIDTH = 400
+_THUMBNAIL_QUALITY = 80
+# 32 MB of pixels in memory at a time, however large the page: an ordinary one is drawn in one go.
+_BAND_PIXELS = 8_000_000
+
+
+def pixel_size(page: Page, scale: float) -> tuple[int, int]:
+    """Width and height of its picture in pixels. Raises InvalidInput for a scale that is none."""
+    if not 0 < scale <= LARGEST_SCALE:
+        raise InvalidInput(f"A scale is more than 0 and at most {LARGEST_SCALE:g}, not {scale:g}.")
+    return max(1, round(page.width * scale)), max(1, round(page.height * scale))
+
+
+def write_png(page: Page, out: BinaryIO, scale: float = 1.0) -> None:
+    """Write the page as PNG; the same page always as the same bytes. Raises EngineMissing, BadImage, InvalidInput."""
+    width, height = pixel_size(page, scale)
+    writer = PngWriter(out, width, height, photo=page.image is not None)
+    rows = min(height, max(1, _BAND_PIXELS // width))
+    for top in range(0, height, rows):
+        writer.write(_draw(page, width, min(rows, height - top), scale, top))
+    writer.finish()
+
+
+def write_thumbnail(page: Page, out: BinaryIO) -> None:
+    """Write a WebP, THUMBNAIL_WIDTH pixels wide. Raises EngineMissing, BadImage."""
+    width, height = thumbnail_size(page)
+    pixels = _draw(page, width, height, width / page.width)
+    image = skia.Image.fromarray(pixels, colorType=skia.kRGBA_8888_ColorType, copy=False)
+    out.write(bytes(image.encodeToData(skia.kWEBP, _THUMBNAIL_QUALITY)))
+
+
+def thumbnail_size(page: Page) -> tuple[int, int]:
+    """Width and height of the thumbnail in pixels."""
+    return THUMBNAIL_WIDTH, max(1, round(THUMBNAIL_WIDTH * page.height / page.width))
+
+
+def _draw(page: Page, width: int, height: int, scale: float, top: int = 0) -> Any:
+    """Rows of the page's picture from `top` on: shape (height, width, 4), red, green, blue, alpha."""
+    pixels = np.empty((height, width, 4), np.uint8)
+    with skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType) as canvas:
+        canvas.translate(0, -top)
+        canvas.scale(scale, scale)
+        draw_page(canvas, page)
+    return pixels

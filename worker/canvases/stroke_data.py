@@ -1,0 +1,159 @@
+"""Stored strokes become figures: every type in both of its stored shapes, and whatever else is in a table.
+
+For line, rectangle and circle there are the freehand `points` that the board's client writes and the geometric keys
+that its redraw reads. Nothing here fails: what cannot be drawn comes back as Undrawable, what had to be bent as a
+remark.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from worker.canvases.colours import colour_of
+from worker.canvases.figures import BLACK, Circle, Colour, Figure, Lines, Points
+from worker.canvases.gestures import arrow_of, circle_of, rectangle_of, triangle_of
+from worker.canvases.limits import WIDEST_PEN
+from worker.canvases.points import number_of, points_of
+from worker.canvases.text_data import text_of
+
+# What the board's redraw takes when none is stored, or zero.
+PEN_WIDTH = 3.0
+
+
+class Undrawable(Exception):
+    """The stroke shows nothing; the reason is for people."""
+
+
+def figure_of(stroke_type: object, data: object) -> tuple[Figure, list[str]]:
+    """The figure of one stored stroke, and remarks on what had to be bent to draw it. Raises Undrawable."""
+    reader = _READERS.get(stroke_type) if isinstance(stroke_type, str) else None
+    if reader is None:
+        raise Undrawable("no stroke" if stroke_type is None else f"unknown type {str(stroke_type)[:40]!r}")
+    if not isinstance(data, Mapping):
+        raise Undrawable("stroke_data is not an object")
+    return reader(data)
+
+
+Read = tuple[Figure, list[str]]
+
+
+def _pen(data: Mapping[str, Any]) -> Read:
+    points, remarks = _freehand(data, least=2)
+    return Lines((points,), *_ink(data, remarks)), remarks
+
+
+def _eraser(data: Mapping[str, Any]) -> Read:
+    # Whatever colour the row carries: the pen's, by habit of the client.
+    points, remarks = _freehand(data, least=2)
+    return Lines((points,), _width(data, remarks), None), remarks
+
+
+def _line(data: Mapping[str, Any]) -> Read:
+    points, remarks = _ends(data)
+    return Lines((points,), *_ink(data, remarks)), remarks
+
+
+def _arrow(data: Mapping[str, Any]) -> Read:
+    points, remarks = _ends(data)
+    return Lines(arrow_of(points), *_ink(data, remarks)), remarks
+
+
+def _rectangle(data: Mapping[str, Any]) -> Read:
+    if "points" in data:
+        points, remarks = _freehand(data, least=2)
+        return Lines((rectangle_of(points),), *_ink(data, remarks), closed=True), remarks
+    x, y, width, height = _numbers(data, "x", "y", "width", "height")
+    remarks = []
+    # Here `width` is the width of the box.
+    corners = rectangle_of(np.array([[x, y], [x + width, y + height]]))
+    return Lines((corners,), PEN_WIDTH, _colour(data, remarks), closed=True), remarks
+
+
+def _circle(data: Mapping[str, Any]) -> Read:
+    if "points" in data:
+        points, remarks = _freehand(data, least=2)
+        x, y, radius = circle_of(points)
+    else:
+        remarks = []
+        x, y, radius = _numbers(data, "x", "y", "radius")
+    if radius < 0:
+        raise Undrawable("its radius is negative")
+    return Circle(x, y, radius, *_ink(data, remarks)), remarks
+
+
+def _triangle(data: Mapping[str, Any]) -> Read:
+    points, remarks = _freehand(data, least=2)
+    return Lines((triangle_of(points),), *_ink(data, remarks), closed=True), remarks
+
+
+def _text(data: Mapping[str, Any]) -> Read:
+    x, y = _numbers(data, "x", "y")
+    remarks: list[str] = []
+    text = text_of(data, x, y, _colour(data, remarks), remarks)
+    if text is None:
+        raise Undrawable("it has no text")
+    return text, remarks
+
+
+_READERS: dict[str, Callable[[Mapping[str, Any]], Read]] = {
+    "pen": _pen,
+    "eraser": _eraser,
+    "line": _line,
+    "rectangle": _rectangle,
+    "circle": _circle,
+    "triangle": _triangle,
+    "arrow": _arrow,
+    "text": _text,
+}
+
+
+def _freehand(data: Mapping[str, Any], *, least: int) -> tuple[Points, list[str]]:
+    points, remarks = points_of(data.get("points"))
+    if len(points) < least:
+        raise Undrawable("it has no points" if len(points) == 0 else "a single point shows nothing")
+    return points, remarks
+
+
+def _ends(data: Mapping[str, Any]) -> tuple[Points, list[str]]:
+    """First and last point: of the movement, or by their own keys."""
+    if "points" in data:
+        points, remarks = _freehand(data, least=2)
+        return points[[0, -1]], remarks
+    start_x, start_y, end_x, end_y = _numbers(data, "startX", "startY", "endX", "endY")
+    return np.array([[start_x, start_y], [end_x, end_y]]), []
+
+
+def _numbers(data: Mapping[str, Any], *keys: str) -> list[float]:
+    numbers = [number_of(data.get(key)) for key in keys]
+    missing = [key for key, number in zip(keys, numbers, strict=True) if number is None]
+    if missing:
+        raise Undrawable(f"it has no number {', '.join(missing)}")
+    return [number for number in numbers if number is not None]
+
+
+def _ink(data: Mapping[str, Any], remarks: list[str]) -> tuple[float, Colour]:
+    return _width(data, remarks), _colour(data, remarks)
+
+
+def _width(data: Mapping[str, Any], remarks: list[str]) -> float:
+    width = data.get("width")
+    if not width:
+        return PEN_WIDTH
+    number = number_of(width)
+    if number is None or number < 0:
+        remarks.append("its width is no width")
+        return PEN_WIDTH
+    if number > WIDEST_PEN:
+        remarks.append(f"its pen is wider than {WIDEST_PEN:g}")
+    return min(number, WIDEST_PEN)
+
+
+def _colour(data: Mapping[str, Any], remarks: list[str]) -> Colour:
+    value = data.get("color")
+    if not value:
+        return BLACK
+    colour = colour_of(value)
+    if colour is None:
+        remarks.append("its color is no colour")
+    return colour or BLACK

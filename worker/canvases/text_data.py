@@ -1,0 +1,58 @@
+"""The text of a stroke: what the two writing paths of the board's client store, and bad copies of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from worker.canvases.figures import Colour, Text
+from worker.canvases.limits import LARGEST_FONT, LONGEST_TEXT, MOST_LINES_OF_TEXT
+from worker.canvases.points import number_of
+
+# What a canvas takes when the stroke names none.
+FONT_SIZE = 16.0
+
+
+def text_of(data: Mapping[str, Any], x: float, y: float, colour: Colour, remarks: list[str]) -> Text | None:
+    """The text at (x, y), None when there is none.
+
+    `fontFamily` is not looked at: the client writes Arial only. Subscript and superscript need nothing: the client
+    has already made them smaller and moved them when it stored them.
+    """
+    text = data.get("text")
+    if not isinstance(text, str):
+        return None
+    if len(text) > LONGEST_TEXT:
+        remarks.append(f"only its first {LONGEST_TEXT} characters are drawn")
+    lines = text[:LONGEST_TEXT].splitlines()
+    if len(lines) > MOST_LINES_OF_TEXT:
+        remarks.append(f"only its first {MOST_LINES_OF_TEXT} lines are drawn")
+    shown = tuple(_printable(line) for line in lines[:MOST_LINES_OF_TEXT])
+    if not any(line.strip() for line in shown):
+        return None
+    formatting = data.get("formatting")
+    wanted = formatting if isinstance(formatting, Mapping) else {}
+    bold, italic, underline, strikethrough = (
+        wanted.get(key) is True for key in ("bold", "italic", "underline", "strikethrough")
+    )
+    return Text(shown, x, y, _size(data, remarks), colour, bold, italic, underline, strikethrough)
+
+
+def _size(data: Mapping[str, Any], remarks: list[str]) -> float:
+    value = data.get("fontSize")
+    if not value:
+        return FONT_SIZE
+    size = number_of(value)
+    if size is None or size <= 0:
+        remarks.append("its fontSize is no size")
+        return FONT_SIZE
+    if size > LARGEST_FONT:
+        remarks.append(f"its font is larger than {LARGEST_FONT:g}")
+    return min(size, LARGEST_FONT)
+
+
+def _printable(line: str) -> str:
+    """A canvas shows a tab as a space and control characters as nothing; half a character cannot be shown at all."""
+    return "".join(
+        " " if letter == "\t" else letter
+        for letter in line
+        if letter == "\t" or (letter >= " " and not "\x7f" <= letter <= "\x9f" and not "\ud800" <= letter <= "\udfff")
+    )
