@@ -31,33 +31,22 @@ _WEIGHT_AXIS = int.from_bytes(b"wght")
 
 @cache
 def collection() -> Any:
-    """Every face there is, under the names that `families` gives."""
+    """Every face in regular and bold, upright and italic where it has one, for the engine to choose from by style."""
     provider = skia.textlayout.TypefaceFontProvider()
-    for bold in (False, True):
-        weight = _BOLD if bold else _REGULAR
-        for family, place in FAMILIES.items():
-            provider.registerTypeface(_face(*place, weight), _alias(family, bold=bold, italic=False))
-            # A family without an italic is slanted by the engine, as a browser does it.
-            provider.registerTypeface(
-                _face(*_ITALICS.get(family, place), weight), _alias(family, bold=bold, italic=True)
-            )
+    for table in (FAMILIES, _ITALICS):
+        for family, place in table.items():
+            for weight in (_REGULAR, _BOLD):
+                provider.registerTypeface(_face(*place, weight), family)
     fonts = skia.textlayout.FontCollection()
     fonts.setDefaultFontManager(provider)
     return fonts
 
 
 @cache
-def families(*, bold: bool, italic: bool) -> list[str]:
-    """The names to look a letter up in, the first that has it wins.
-
-    Each style is a family of its own: the engine takes every instance of a variable font for a regular one, and would
-    thicken a bold one by force.
-    """
-    return [_alias(family, bold=bold, italic=italic) for family in FAMILIES]
-
-
-def _alias(family: str, *, bold: bool, italic: bool) -> str:
-    return f"{family}{' Bold' if bold else ''}{' Italic' if italic else ''}"
+def font_style(*, bold: bool, italic: bool) -> Any:
+    """The style to choose a face by. A family without an italic is slanted by the engine, as a browser does it."""
+    slant = skia.FontStyle.kItalic_Slant if italic else skia.FontStyle.kUpright_Slant
+    return skia.FontStyle(_BOLD if bold else _REGULAR, skia.FontStyle.kNormal_Width, slant)
 
 
 @cache
@@ -87,10 +76,17 @@ def _regular_faces() -> list[Any]:
 
 @cache
 def _face(package: str, name: str, weight: int) -> Any:
-    face = skia.Typeface.MakeFromFile(str(files(package) / name))
-    place = skia.FontArguments.VariationPosition
+    face = _files().makeFromFile(str(files(package) / name))
+    axes = skia.FontArguments.VariationPosition
+    # Kept by a name until the clone is made: the engine only points to them.
+    coordinates = axes.Coordinates([axes.Coordinate(_WEIGHT_AXIS, weight)])
+    position = axes(coordinates)
     arguments = skia.FontArguments()
-    # Kept by name until the clone is made: the engine only points to it.
-    position = place(place.Coordinates([place.Coordinate(_WEIGHT_AXIS, weight)]))
     arguments.setVariationDesignPosition(position)
     return face.makeClone(arguments)
+
+
+@cache
+def _files() -> Any:
+    """Reads font files and knows no others: the engine's usual manager would ask the machine for its fonts."""
+    return skia.FontMgr.New_Custom_Empty()

@@ -4,7 +4,7 @@ from typing import Any
 
 from worker.canvases.engine import skia
 from worker.canvases.figures import LINE_HEIGHT, Text
-from worker.canvases.fonts import collection, families, shown, unicode
+from worker.canvases.fonts import FAMILIES, collection, font_style, shown, unicode
 
 # Where the platform's redraw puts its one-pixel lines, from the baseline.
 _UNDERLINE = 2.0
@@ -33,10 +33,9 @@ def draw_text(canvas: Any, text: Text, ink: Any) -> None:
 
 def _set(line: str, text: Text, ink: Any) -> Any:
     style = skia.textlayout.TextStyle()
-    style.setFontFamilies(families(bold=text.bold, italic=text.italic))
+    style.setFontFamilies(list(FAMILIES))
     style.setFontSize(text.size)
-    if text.italic:
-        style.setFontStyle(skia.FontStyle.Italic())
+    style.setFontStyle(font_style(bold=text.bold, italic=text.italic))
     style.setForegroundPaint(ink)
     builder = skia.textlayout.ParagraphBuilder.make(skia.textlayout.ParagraphStyle(), collection(), unicode())
     builder.pushStyle(style)
