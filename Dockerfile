@@ -25,6 +25,11 @@ RUN python -m pip install --no-deps --no-build-isolation /source
 
 FROM python:3.11-slim-bookworm
 
+# The engine that draws boards links these two, also for drawing without a screen.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libegl1 libgl1 \
+    && rm -rf /var/lib/apt/lists/*
+
 # A fixed id: what lies on the volumes keeps its owner from release to release.
 RUN groupadd --gid 10001 astegni \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/astegni --shell /usr/sbin/nologin astegni \

@@ -7,6 +7,7 @@ import itertools
 import os
 import secrets
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,13 @@ from typing import Any
 
 import pytest
 import redis
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from models.bookings import Booking
 from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.people import User as Person
 from worker.access.callers import User
+from worker.canvases.engine import EngineMissing, load_engine
 from worker.database import Database
 from worker.dev.b2 import EmbeddedB2
 from worker.dev.databases import create_database, drop_database, with_database
@@ -51,6 +53,17 @@ _LEDGER_INTERVALS = (
 # Files in memory: on some disks the clone of a database (300 small files) takes 300 ms there and 15 ms here.
 _MEMORY = Path("/dev/shm")  # noqa: S108 - scratch_directory makes an unguessable name there
 _MEMORY_WANTED = 1 << 30
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what is marked `drawing` where the drawing engine cannot be loaded, and say why."""
+    drawing = [item for item in items if item.get_closest_marker("drawing")]
+    if drawing:
+        try:
+            load_engine()
+        except EngineMissing as missing:
+            for item in drawing:
+                item.add_marker(pytest.mark.skip(reason=missing.detail))
 
 
 @dataclass(frozen=True)
@@ -123,6 +136,18 @@ def database(database_url: str) -> Iterator[Database]:
     database.close()
 
 
+@pytest.fixture
+def sql(database: Database) -> Callable[..., list[Any]]:
+    """`sql("SELECT …", **values)`: one statement, committed; its rows if it gives any."""
+
+    def execute(statement: str, **values: Any) -> list[Any]:
+        with database.transaction() as session:
+            result = session.execute(text(statement), values)
+            return list(result) if result.returns_rows else []
+
+    return execute
+
+
 @pytest.fixture(scope="session")
 def valkey() -> Iterator[EmbeddedValkey]:
     """The broker of this test process."""
@@ -179,6 +204,28 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Se
         return Settings(**(values | changes))
 
     return build
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """`small_disk("1m", inodes=40)`: a real file system of that size; said again, the same one with other room.
+
+    Where no file system may be mounted (only root may), the test is skipped.
+    """
+    folder = tmp_path / "disk"
+
+    def mount(size: str, *, inodes: int | None = None) -> Path:
+        options = [*(["remount"] if folder.exists() else []), f"size={size}"]
+        options += [f"nr_inodes={inodes}"] if inodes else []
+        folder.mkdir(exist_ok=True)
+        command = ["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", str(folder)]
+        if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("no right to mount a file system: what happens on a full disk is not tested")
+        return folder
+
+    yield mount
+    if folder.is_mount():
+        subprocess.run(["umount", str(folder)], check=True, timeout=10)
 
 
 @dataclass(frozen=True)

@@ -145,15 +145,16 @@ class TestToken:
         assert "" not in {answer.stderr for answer in answers}
 
 
+@pytest.mark.drawing
 class TestDoctor:
-    """`astegni doctor`."""
+    """`astegni doctor`, on a machine with the libraries that the drawing engine links."""
 
     def test_on_an_empty_machine_all_is_well(self, run: Any) -> None:
         done = run("doctor")
 
         assert done.returncode == 0
         assert [line.split()[:2] for line in done.stdout.splitlines()] == [
-            [name, "ok"] for name in ("ffmpeg", "spool", "database", "broker", "storage", "mail")
+            [name, "ok"] for name in ("ffmpeg", "canvas", "spool", "database", "broker", "storage", "mail")
         ]
 
     def test_with_everything_named_and_well(
@@ -170,7 +171,7 @@ class TestDoctor:
             SPOOL_DIR=str(tmp_path / "spool"),
         )
 
-        assert (done.returncode, done.stdout.count(" ok ")) == (0, 6)
+        assert (done.returncode, done.stdout.count(" ok ")) == (0, 7)
         assert b2.application_key not in done.stdout
 
     def test_everything_that_is_wrong_is_named_at_once(self, run: Any, b2: Any, empty_database_url: str) -> None:

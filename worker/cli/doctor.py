@@ -52,6 +52,12 @@ def _media(settings: Settings) -> str:
     return f"{binaries.ffmpeg}, {binaries.ffprobe}"
 
 
+def _canvas(settings: Settings) -> str:  # noqa: ARG001 - nothing to set
+    from worker.canvases.engine import load_engine  # noqa: PLC0415 - only when asked
+
+    return f"skia {load_engine().__version__}"
+
+
 def _spool(settings: Settings) -> str:
     # A look, not a change: the first upload makes the folder, as a user that may be another one.
     wanted = settings.spool_dir.absolute()
@@ -121,6 +127,7 @@ def _mail(settings: Settings) -> str:
 
 _CHECKS: dict[str, Check] = {
     "ffmpeg": _media,
+    "canvas": _canvas,
     "spool": _spool,
     "database": _database,
     "broker": _broker,

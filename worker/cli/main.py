@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from worker.cli import (
     b2,
+    canvas,
     doctor,
     ingest,
     jobs,
@@ -40,6 +41,7 @@ for room in (stack, processes, migrate, tokens, ingest, doctor):
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(reminders.app, name="reminders")
+app.add_typer(canvas.app, name="canvas")
 app.add_typer(legacy.app, name="legacy")
 app.add_typer(b2.app, name="b2")
 app.add_typer(mailbox.app, name="mailbox")
