@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
 from benchmarks.scale import Scale
 
@@ -36,6 +36,19 @@ class Reading:
     peer: float | None = None
     peer_name: str = ""
     limit: Limit | None = None
+
+    @classmethod
+    def of(
+        cls,
+        what: str,
+        repeats: Sequence[float],
+        unit: str,
+        peer: Sequence[float] = (),
+        peer_name: str = "",
+        limit: Limit | None = None,
+    ) -> Self:
+        """The median of the repeats and their spread, beside the median of the peer's."""
+        return cls(what, median(repeats), unit, spread(repeats), median(peer) if peer else None, peer_name, limit)
 
     @property
     def ratio(self) -> float | None:

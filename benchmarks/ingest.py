@@ -83,15 +83,12 @@ def _tell_lesson(figure: Figure, scale: Scale, ours: _Ours, peer: _Peer, size: i
     without = [whole - start for whole, start in zip(peer.whole, peer.start_up, strict=True)]
     command = "`ffmpeg -c copy` + `b2 file upload`"
     figure.readings += [
-        Reading(
-            what, median(ours.whole), "s", spread(ours.whole), median(peer.whole), command, Limit("ratio", "≤", 1.3)
-        ),
-        Reading(
+        Reading.of(what, ours.whole, "s", peer.whole, command, Limit("ratio", "≤", 1.3)),
+        Reading.of(
             f"{what}, peer without start-up of `b2`",
-            median(ours.whole),
+            ours.whole,
             "s",
-            spread(ours.whole),
-            median(without),
+            without,
             "the same without the start-up of `b2`",
         ),
     ]

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import psutil
 
 from benchmarks.bare_nothing import KIND
-from benchmarks.figure import Figure, Limit, Reading, median, spread
+from benchmarks.figure import Figure, Limit, Reading
 from benchmarks.ground import wait_for
 from benchmarks.laboratory import Laboratory, running_laboratory
 from benchmarks.nothing import Nothing
@@ -57,18 +57,20 @@ def measure_ledger(scale: Scale) -> Figure:
             with laboratory.worker("ours"), ordering(laboratory) as database:
                 _our_seconds(laboratory, database, _WARM_UP)
                 ours.take(partial(_our_seconds, laboratory, database, scale.ledger_jobs), scale.ledger_jobs)
+    figure.readings += _compared(scale, ours, bare)
+    figure.notes.append(
+        "Ours sends events in batches and keeps its Redis client (worker/processes); Celery alone does neither. What "
+        "that is worth stands below, in what was found."
+    )
+    figure.notes += _costs(scale)
+    return figure
+
+
+def _compared(scale: Scale, ours: _Turns, bare: _Turns) -> list[Reading]:
     name = "Celery alone: same settings, events, acknowledged late"
-    what = f"{scale.ledger_jobs} jobs, 2 children"
-    figure.readings += [
-        Reading(
-            f"{what}: order to succeeded",
-            median(ours.rates),
-            "jobs/s",
-            spread(ours.rates),
-            median(bare.rates),
-            name,
-            Limit("ratio", "≥", 0.6),
-        ),
+    what = f"{scale.ledger_jobs} jobs, 2 children: order to succeeded"
+    return [
+        Reading.of(what, ours.rates, "jobs/s", bare.rates, name, Limit("ratio", "≥", 0.6)),
         Reading(
             "the same, fastest turn of each (the least disturbed)",
             max(ours.rates),
@@ -77,21 +79,14 @@ def measure_ledger(scale: Scale) -> Figure:
             max(bare.rates),
             name,
         ),
-        Reading(
+        Reading.of(
             "processor time a job: orderer, PostgreSQL, Valkey, worker",
-            median(ours.processor),
+            ours.processor,
             "ms",
-            spread(ours.processor),
-            median(bare.processor),
+            bare.processor,
             name,
         ),
     ]
-    figure.notes.append(
-        "Ours sends events in batches and keeps its Redis client (worker/processes); Celery alone does neither. What "
-        "that is worth stands below, in what was found."
-    )
-    figure.notes += _costs(scale)
-    return figure
 
 
 @contextmanager

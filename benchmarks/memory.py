@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from benchmarks.bare_server import bare_server
-from benchmarks.figure import Figure, Limit, Reading, median, spread
+from benchmarks.figure import Figure, Limit, Reading
 from benchmarks.ground import Ground, running_ground
 from benchmarks.samples import repeats_of_bytes, write_recording
 from benchmarks.scale import Scale
@@ -31,12 +31,11 @@ def measure_memory(scale: Scale) -> Figure:
         Reading("worker, main and children together: peak (PSS)", watch.tree_peak["worker"], "MB", limit=_MOST),
         Reading("worker, its largest process: peak resident", watch.largest("worker"), "MB", limit=_MOST),
         Reading("ffmpeg and ffprobe, the largest: peak resident", watch.media_peak, "MB"),
-        Reading(
+        Reading.of(
             "API: upload throughput",
-            size / median(ours),
+            [size / seconds for seconds in ours],
             "MB/s",
-            spread([size / seconds for seconds in ours]),
-            size / median(bare),
+            [size / seconds for seconds in bare],
             "bare uvicorn handler: SHA-1, write, fsync",
             Limit("ratio", "≥", 0.5),
         ),

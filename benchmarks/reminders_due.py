@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 
 from benchmarks.laboratory import Laboratory
+from benchmarks.people import write_people
 from worker.dev.environment import environment_for
 from worker.dev.process import ChildProcess, wait_until
 from worker.dev.service import astegni
@@ -19,12 +20,6 @@ _CHILDREN = 2
 # Of each lesson: its tutor and its student, each by mail and in the app.
 OF_A_LESSON = 4
 _LESSONS = (
-    """
-    INSERT INTO users (id, first_name, email)
-    SELECT n, 'Person ' || n, n || '@example.org' FROM generate_series(1, 2 * {lessons}) n
-    """,
-    "INSERT INTO tutor_profiles (id, user_id) SELECT n, n FROM generate_series(1, {lessons}) n",
-    "INSERT INTO student_profiles (id, user_id) SELECT n, {lessons} + n FROM generate_series(1, {lessons}) n",
     """
     INSERT INTO tutor_schedules (id, tutor_id, student_id, schedule_date, start_time, end_time, starts_at, ends_at,
                                  timezone, subject, meeting_link)
@@ -69,8 +64,10 @@ class MailSink:
 
 def make_lessons(connection: psycopg.Connection[Any], reminders: int) -> None:
     """As many as so many reminders are about; they begin in an hour."""
+    lessons = -(-reminders // OF_A_LESSON)
+    write_people(connection, lessons)
     for statement in _LESSONS:
-        connection.execute(statement.format(lessons=-(-reminders // OF_A_LESSON)).encode())
+        connection.execute(statement.format(lessons=lessons).encode())
 
 
 def plan(

@@ -1,16 +1,16 @@
 """Reminders of thousands of lessons, planned from people, alarms and preferences, beside a bare COPY of the rows."""
 
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 from sqlalchemy import select
 
-from benchmarks.figure import Figure, Limit, Reading, median, spread
+from benchmarks.figure import Figure, Limit, Reading
 from benchmarks.laboratory import running_laboratory
+from benchmarks.people import write_people
 from benchmarks.scale import Scale
+from benchmarks.timing import timed
 from models.schedules import Schedule
 from worker.database import Database
 from worker.reminders.planning import plan_reminders
@@ -22,12 +22,6 @@ _DAYS = 39
 # Each series has a tutor and a student of its own; every eighth tutor and student say what they prefer. The lessons
 # stand in the order in which the filling stores them: series by series, each one day after another.
 _LESSONS = (
-    """
-    INSERT INTO users (id, first_name, email)
-    SELECT n, 'Person ' || n, n || '@example.org' FROM generate_series(1, {twice}) n
-    """,
-    "INSERT INTO tutor_profiles (id, user_id) SELECT n, n FROM generate_series(1, {series}) n",
-    "INSERT INTO student_profiles (id, user_id) SELECT n, {series} + n FROM generate_series(1, {series}) n",
     """
     INSERT INTO notification_preferences (user_id, alarms, channels)
     SELECT n, '{{1440,15}}', '{{email}}' FROM generate_series(1, {twice}) n WHERE n % 8 <> 0
@@ -59,6 +53,7 @@ def measure_reminders_planning(scale: Scale) -> Figure:
     series = scale.series
     figure = Figure(f"Reminders: {series * _DAYS:,} lessons, 2 people each, 2 alarms, one channel, indexes in place")
     with running_laboratory() as laboratory, laboratory.connect() as connection:
+        write_people(connection, series)
         for statement in _LESSONS:
             connection.execute(statement.format(series=series, twice=2 * series, days=_DAYS).encode())
         database = Database(laboratory.settings.sqlalchemy_url, pool_size=1)
@@ -82,37 +77,30 @@ def _measure(figure: Figure, database: Database, connection: psycopg.Connection[
     again: list[float] = []
     rows = 0
     for turn in range(scale.series_repeats + 1):
-        took, rows = _timed(lambda: _plan(database, ids))
+        took, rows = timed(lambda: _plan(database, ids))
         connection.execute("ANALYZE deliveries")
-        compared, changed = _timed(lambda: _plan(database, ids))
+        compared, changed = timed(lambda: _plan(database, ids))
         assert changed == 0
         dump = _dump(connection)
         _forget(connection)
-        copied, _ = _timed(lambda dump=dump: _copy(connection, dump))
+        copied, _ = timed(lambda dump=dump: _copy(connection, dump))
         _forget(connection)
         if turn:
             ours.append(rows / took)
             bare.append(rows / copied)
             again.append(rows / compared)
     figure.readings += [
-        Reading(
+        Reading.of(
             f"reminders planned, {rows:,} each time",
-            median(ours),
+            ours,
             "/s",
-            spread(ours),
-            median(bare),
+            bare,
             "bare COPY of the same rows",
             Limit("ratio", "≥", 0.5),
         ),
-        Reading("bare COPY", median(bare), "/s", spread(bare)),
-        Reading("compared again, nothing to do", median(again), "/s", spread(again)),
+        Reading.of("bare COPY", bare, "/s"),
+        Reading.of("compared again, nothing to do", again, "/s"),
     ]
-
-
-def _timed(do: Callable[[], int]) -> tuple[float, int]:
-    began = time.perf_counter()
-    number = do()
-    return time.perf_counter() - began, number
 
 
 def _plan(database: Database, ids: list[int]) -> int:

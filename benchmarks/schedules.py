@@ -1,7 +1,6 @@
 """Lessons of series, stored 90 days ahead with every collision looked for, beside the least that could be done."""
 
 import time
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,9 +9,11 @@ import recurring_ical_events
 from icalendar import Calendar
 from sqlalchemy import select
 
-from benchmarks.figure import Figure, Limit, Reading, median, spread
+from benchmarks.figure import Figure, Limit, Reading
 from benchmarks.laboratory import running_laboratory
+from benchmarks.people import write_people
 from benchmarks.scale import Scale
+from benchmarks.timing import timed
 from models.schedules import Series
 from worker.database import Database
 from worker.schedules.occurrences import occurrences, recurrence_of
@@ -24,13 +25,7 @@ _DAYS = 89
 _BATCH = 200
 _TABLES = ("tutor_schedules", "schedule_participants")
 # Five series for each tutor, one student in each, at five times of Monday, Wednesday and Friday.
-_PEOPLE = (
-    """
-    INSERT INTO users (id, first_name, email)
-    SELECT n, 'Person ' || n, n || '@example.org' FROM generate_series(1, {twice}) n
-    """,
-    "INSERT INTO tutor_profiles (id, user_id) SELECT n, n FROM generate_series(1, {series}) n",
-    "INSERT INTO student_profiles (id, user_id) SELECT n, {series} + n FROM generate_series(1, {series}) n",
+_SERIES = (
     """
     INSERT INTO tutor_student_bookings (id, tutor_id, student_id)
     SELECT n, 1 + n / 5, n FROM generate_series(1, {series}) n
@@ -76,8 +71,9 @@ def measure_schedules(scale: Scale) -> Figure:
     """`schedules.fill` on series that have no lessons yet, in turns with COPY of the rows that it made."""
     figure = Figure(f"Schedules: {scale.series:,} series, 90 days, one student each, constraints in place")
     with running_laboratory() as laboratory, laboratory.connect() as connection:
-        for statement in _PEOPLE:
-            connection.execute(statement.format(series=scale.series, twice=2 * scale.series))
+        write_people(connection, scale.series)
+        for statement in _SERIES:
+            connection.execute(statement.format(series=scale.series))
         database = Database(laboratory.settings.sqlalchemy_url, pool_size=1)
         try:
             _measure(figure, database, connection, scale)
@@ -100,12 +96,12 @@ def _measure(figure: Figure, database: Database, connection: psycopg.Connection[
     whole: list[float] = []
     rows = 0
     for turn in range(scale.series_repeats + 1):
-        took, rows = _timed(lambda: _fill(database))
-        idle, _ = _timed(lambda: _fill(database))
-        compared, _ = _timed(lambda: _reconcile(database))
+        took, rows = timed(lambda: _fill(database))
+        idle, _ = timed(lambda: _fill(database))
+        compared, _ = timed(lambda: _reconcile(database))
         dump = {table: _dump(connection, table) for table in _TABLES}
         _forget(connection)
-        copied, _ = _timed(lambda dump=dump: _copy(connection, dump))
+        copied, _ = timed(lambda dump=dump: _copy(connection, dump))
         _forget(connection)
         if turn:
             ours.append(rows / took)
@@ -115,28 +111,12 @@ def _measure(figure: Figure, database: Database, connection: psycopg.Connection[
     platform = _row_by_row(connection, database, scale)
     copy_name = "bare COPY of the same rows"
     figure.readings += [
-        Reading(
-            f"lessons stored, {rows:,} each time",
-            median(ours),
-            "/s",
-            spread(ours),
-            median(bare),
-            copy_name,
-            Limit("ratio", "≥", 0.5),
-        ),
-        Reading("bare COPY", median(bare), "/s", spread(bare)),
-        Reading("lessons stored", median(ours), "/s", spread(ours), platform, "row by row, as the platform does it"),
-        Reading(
-            "second run, nothing due: times faster", median(again), "x", spread(again), limit=Limit("value", "≥", 5)
-        ),
-        Reading("second run, all compared: times faster", median(whole), "x", spread(whole)),
+        Reading.of(f"lessons stored, {rows:,} each time", ours, "/s", bare, copy_name, Limit("ratio", "≥", 0.5)),
+        Reading.of("bare COPY", bare, "/s"),
+        Reading.of("lessons stored", ours, "/s", [platform], "row by row, as the platform does it"),
+        Reading.of("second run, nothing due: times faster", again, "x", limit=Limit("value", "≥", 5)),
+        Reading.of("second run, all compared: times faster", whole, "x"),
     ]
-
-
-def _timed(do: Callable[[], int]) -> tuple[float, int]:
-    began = time.perf_counter()
-    number = do()
-    return time.perf_counter() - began, number
 
 
 def _fill(database: Database) -> int:
@@ -209,7 +189,7 @@ def _measure_expansion(figure: Figure, database: Database, scale: Scale) -> None
     with database.transaction() as session:
         series = session.scalars(select(Series)).all()
     end = _FIRST_DAY + timedelta(days=_DAYS)
-    took, ours = _timed(lambda: sum(len(occurrences(recurrence_of(one), None, end)) for one in series))
+    took, ours = timed(lambda: sum(len(occurrences(recurrence_of(one), None, end)) for one in series))
     some = max(1, scale.series // 10)
 
     def expand_calendars() -> int:
@@ -219,7 +199,7 @@ def _measure_expansion(figure: Figure, database: Database, scale: Scale) -> None
             for calendar in calendars
         )
 
-    took_there, theirs = _timed(expand_calendars)
+    took_there, theirs = timed(expand_calendars)
     assert ours * some == theirs * len(series)
     figure.readings.append(
         Reading("expansion alone", ours / took, "/s", None, theirs / took_there, "recurring-ical-events")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx2
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -74,6 +75,17 @@ class Visitor:
         answer = self.send(method, path, body, **how)
         return answer.status_code, answer.json() if answer.content else None
 
+    def pages(self, path: str, *, limit: int) -> list[Any]:
+        """The items of a list, asked for page by page; `path` has no limit and no cursor of its own."""
+        items: list[Any] = []
+        query = f"limit={limit}"
+        while True:
+            _, page = self.ask("GET", f"{path}{'&' if '?' in path else '?'}{query}")
+            items += page["items"]
+            if page["next"] is None:
+                return items
+            query = f"limit={limit}&cursor={page['next']}"
+
 
 @pytest.fixture
 def client(api: FastAPI) -> Iterator[TestClient]:
@@ -111,3 +123,43 @@ def _serving(api: FastAPI) -> Iterator[str]:
 def serve() -> Callable[[FastAPI], Any]:
     """`with serve(api) as url`: a real server on a free port."""
     return _serving
+
+
+def _events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    """Server-sent events, comments left out, `data` read."""
+    event: dict[str, Any] = {}
+    for line in lines:
+        if line and not line.startswith(":"):
+            name, _, value = line.partition(": ")
+            event[name] = json.loads(value) if name == "data" else value
+        elif event:
+            yield event
+            event = {}
+
+
+@contextmanager
+def _streaming(url: str, headers: dict[str, str]) -> Iterator[tuple[httpx2.Response, Iterator[dict[str, Any]]]]:
+    with (
+        httpx2.Client(timeout=10, trust_env=False) as client,
+        client.stream("GET", url, headers=headers) as answer,
+    ):
+        yield answer, _events(answer.iter_lines())
+
+
+@pytest.fixture
+def stream() -> Callable[[str, dict[str, str]], Any]:
+    """`with stream(url, headers) as (answer, events)`: an open stream of server-sent events."""
+    return _streaming
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], None]:
+    """`until(condition)`: wait for it, at most five seconds."""
+    return _until

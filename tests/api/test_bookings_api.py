@@ -123,14 +123,7 @@ def test_nothing_is_set_to_null_that_must_be(school: Any, visitor: Any) -> None:
 def test_pages_of_a_list_meet_without_gap_or_double(school: Any, visitor: Any) -> None:
     tutor = visitor(school.tutor)
     made = [tutor.ask("POST", "/v1/bookings", BOOKING)[1]["id"] for _ in range(4)]
-    seen, query = [], "limit=2"
-    while True:
-        _, page = tutor.ask("GET", f"/v1/bookings?{query}")
-        seen += [one["id"] for one in page["items"]]
-        if page["next"] is None:
-            break
-        query = f"limit=2&cursor={page['next']}"
-    assert seen == [*reversed(made), school.booking_id]
+    assert [one["id"] for one in tutor.pages("/v1/bookings", limit=2)] == [*reversed(made), school.booking_id]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,7 @@
 """Following a job: a real server, real streams."""
 
-import json
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 from uuid import UUID
 
@@ -46,37 +44,17 @@ def work(database: Database) -> Any:
     return lambda recording_id=12, principal="user:1": Work(database, recording_id, principal)
 
 
-def _events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
-    """Server-sent events, comments left out, `data` read."""
-    event: dict[str, Any] = {}
-    for line in lines:
-        if line and not line.startswith(":"):
-            name, _, value = line.partition(": ")
-            event[name] = json.loads(value) if name == "data" else value
-        elif event:
-            yield event
-            event = {}
+@pytest.fixture
+def follow(stream: Any) -> Any:
+    """`with follow(url, job_id, headers) as (answer, events)`."""
+    return lambda url, job_id, headers: stream(f"{url}/v1/jobs/{job_id}/events", headers)
 
 
-@contextmanager
-def _following(url: str, job_id: Any, headers: dict[str, str]) -> Iterator[tuple[Any, Iterator[dict[str, Any]]]]:
-    with (
-        httpx2.Client(timeout=10, trust_env=False) as client,
-        client.stream("GET", f"{url}/v1/jobs/{job_id}/events", headers=headers) as answer,
-    ):
-        yield answer, _events(answer.iter_lines())
-
-
-def _until(condition: Any) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def test_a_job_is_followed_to_its_end(school: Any, api: Any, serve: Any, bearer: Any, work: Any) -> None:
+def test_a_job_is_followed_to_its_end(
+    school: Any, api: Any, serve: Any, bearer: Any, work: Any, follow: Any, until: Any
+) -> None:
     job = work()
-    with serve(api) as url, _following(url, job.id, bearer(school.tutor)) as (answer, events):
+    with serve(api) as url, follow(url, job.id, bearer(school.tutor)) as (answer, events):
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.headers.get_list("cache-control") == ["no-store"]
@@ -97,43 +75,43 @@ def test_a_job_is_followed_to_its_end(school: Any, api: Any, serve: Any, bearer:
         with httpx2.Client(trust_env=False) as client:
             plain = client.get(f"{url}/v1/jobs/{job.id}", headers=bearer(school.tutor)).json()
         assert {key: value for key, value in plain.items() if key != "attempts"} == last["data"]
-        _until(lambda: len(api.state.watchers) == 0 and not api.state.watchers.polling)
+        until(lambda: len(api.state.watchers) == 0 and not api.state.watchers.polling)
 
 
 def test_who_comes_back_gets_the_present_and_nothing_twice(
-    school: Any, api: Any, serve: Any, bearer: Any, work: Any
+    school: Any, api: Any, serve: Any, bearer: Any, work: Any, follow: Any
 ) -> None:
     job = work()
     headers = bearer(school.tutor)
     with serve(api) as url:
-        with _following(url, job.id, headers) as (_, events):
+        with follow(url, job.id, headers) as (_, events):
             seen = next(events)["id"]
-        with _following(url, job.id, headers | {"Last-Event-ID": seen}) as (_, events):
+        with follow(url, job.id, headers | {"Last-Event-ID": seen}) as (_, events):
             assert next(events) == {"retry": "3000"}
             job.begin()
             running = next(events)
             assert running["data"]["state"] == "running"
         job.progress(10, "a")
         job.progress(20, "b")
-        with _following(url, job.id, headers | {"Last-Event-ID": running["id"]}) as (_, events):
+        with follow(url, job.id, headers | {"Last-Event-ID": running["id"]}) as (_, events):
             assert next(events)["data"]["progress_note"] == "b"
         job.succeed()
-        with _following(url, job.id, headers | {"Last-Event-ID": running["id"]}) as (_, events):
+        with follow(url, job.id, headers | {"Last-Event-ID": running["id"]}) as (_, events):
             (last,) = list(events)
             assert last["data"]["state"] == "succeeded"
-        with _following(url, job.id, headers | {"Last-Event-ID": last["id"]}) as (answer, _):
+        with follow(url, job.id, headers | {"Last-Event-ID": last["id"]}) as (answer, _):
             # A browser would come back to an ended stream for ever; 204 tells it not to.
             assert answer.status_code == 204
 
 
 def test_many_streams_are_one_query_a_second(
-    school: Any, api: Any, serve: Any, bearer: Any, work: Any, database: Database
+    school: Any, api: Any, serve: Any, bearer: Any, work: Any, database: Database, follow: Any, until: Any
 ) -> None:
     jobs = [work(number) for number in range(15)]
     asked: list[str] = []
     with serve(api) as url:
         with ExitStack() as streams:
-            followed = [streams.enter_context(_following(url, job.id, bearer(school.tutor)))[1] for job in jobs]
+            followed = [streams.enter_context(follow(url, job.id, bearer(school.tutor)))[1] for job in jobs]
             for events in followed:
                 next(events)
             event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
@@ -144,34 +122,36 @@ def test_many_streams_are_one_query_a_second(
                 job.begin()
             assert [next(events)["data"]["state"] for events in followed] == ["running"] * 15
             assert api.state.watchers.polling
-        _until(lambda: len(api.state.watchers) == 0)
-        _until(lambda: not api.state.watchers.polling)
+        until(lambda: len(api.state.watchers) == 0)
+        until(lambda: not api.state.watchers.polling)
 
 
-def test_one_caller_has_a_bounded_number_of_streams(school: Any, api: Any, serve: Any, bearer: Any, work: Any) -> None:
+def test_one_caller_has_a_bounded_number_of_streams(
+    school: Any, api: Any, serve: Any, bearer: Any, work: Any, follow: Any, until: Any
+) -> None:
     job, theirs = work(), work(13, "user:2")
     with serve(api) as url:
         with ExitStack() as streams:
             # Kept: a stream that nobody holds is closed.
-            followed = [streams.enter_context(_following(url, job.id, bearer(school.tutor))) for _ in range(20)]
+            followed = [streams.enter_context(follow(url, job.id, bearer(school.tutor))) for _ in range(20)]
             for _, events in followed:
                 next(events)
-            with _following(url, job.id, bearer(school.tutor)) as (answer, _):
+            with follow(url, job.id, bearer(school.tutor)) as (answer, _):
                 assert answer.status_code == 429
                 assert answer.headers["content-type"] == "application/problem+json"
                 assert answer.headers["retry-after"] == "30"
-            with _following(url, theirs.id, bearer(school.student)) as (_, events):
+            with follow(url, theirs.id, bearer(school.student)) as (_, events):
                 next(events)
-        _until(lambda: len(api.state.watchers) == 0)
-        with _following(url, job.id, bearer(school.tutor)) as (_, events):
+        until(lambda: len(api.state.watchers) == 0)
+        with follow(url, job.id, bearer(school.tutor)) as (_, events):
             next(events)
 
 
 def test_a_job_that_is_pruned_ends_its_stream(
-    school: Any, api: Any, serve: Any, bearer: Any, work: Any, database: Database
+    school: Any, api: Any, serve: Any, bearer: Any, work: Any, database: Database, follow: Any
 ) -> None:
     job = work()
-    with serve(api) as url, _following(url, job.id, bearer(school.tutor)) as (_, events):
+    with serve(api) as url, follow(url, job.id, bearer(school.tutor)) as (_, events):
         next(events)
         with database.transaction() as session:
             session.execute(text("DELETE FROM jobs"))
@@ -179,12 +159,12 @@ def test_a_job_that_is_pruned_ends_its_stream(
 
 
 def test_an_open_stream_does_not_hold_up_a_shutdown_for_long(
-    school: Any, api: Any, serve: Any, bearer: Any, work: Any
+    school: Any, api: Any, serve: Any, bearer: Any, work: Any, follow: Any
 ) -> None:
     job = work()
     with ExitStack() as streams:
         with serve(api) as url:
-            _, events = streams.enter_context(_following(url, job.id, bearer(school.tutor)))
+            _, events = streams.enter_context(follow(url, job.id, bearer(school.tutor)))
             next(events)
             began = time.monotonic()
         # Two seconds of grace, then the server ends its streams.

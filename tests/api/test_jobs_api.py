@@ -70,15 +70,7 @@ def test_the_list_holds_one_s_own(school: Any, visitor: Any, operator: Any, orde
 
 def test_pages_of_the_list(school: Any, visitor: Any, order: Any) -> None:
     made = [str(order(number)) for number in range(5)]
-    seen: list[str] = []
-    query = "/v1/jobs?limit=2"
-    while True:
-        page = visitor(school.tutor).ask("GET", query)[1]
-        seen += [one["id"] for one in page["items"]]
-        if page["next"] is None:
-            break
-        query = f"/v1/jobs?limit=2&cursor={page['next']}"
-    assert seen == made[::-1]
+    assert [one["id"] for one in visitor(school.tutor).pages("/v1/jobs", limit=2)] == made[::-1]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,8 @@
 """Messages in the app: the list, reading them, and following them on a real server."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import httpx2
@@ -35,28 +34,14 @@ def notify(database: Database) -> Callable[..., int]:
     return insert
 
 
-def _events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
-    """Server-sent events, comments left out, `data` read."""
-    event: dict[str, Any] = {}
-    for line in lines:
-        if line and not line.startswith(":"):
-            name, _, value = line.partition(": ")
-            event[name] = json.loads(value) if name == "data" else value
-        elif event:
-            yield event
-            event = {}
+@pytest.fixture
+def follow(stream: Any) -> Any:
+    """`with follow(url, headers, last) as (answer, events)`; `last`: the id of the last event that was seen."""
 
+    def following(url: str, headers: dict[str, str], last: object = None) -> Any:
+        return stream(f"{url}{LIST}/events", headers if last is None else headers | {"Last-Event-ID": str(last)})
 
-@contextmanager
-def _following(
-    url: str, headers: dict[str, str], last: object = None
-) -> Iterator[tuple[Any, Iterator[dict[str, Any]]]]:
-    sent = headers if last is None else headers | {"Last-Event-ID": str(last)}
-    with (
-        httpx2.Client(timeout=10, trust_env=False) as client,
-        client.stream("GET", f"{url}{LIST}/events", headers=sent) as answer,
-    ):
-        yield answer, _events(answer.iter_lines())
+    return following
 
 
 def _titles(events: Iterator[dict[str, Any]], count: int) -> list[str]:
@@ -74,13 +59,6 @@ def _unread(events: Iterator[dict[str, Any]], count: int) -> None:
     """Wait until the stream says so."""
     while (one := next(events))["event"] != "unread" or one["data"] != {"unread": count}:
         pass
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 class TestList:
@@ -149,9 +127,11 @@ class TestList:
 class TestEvents:
     """`GET /v1/me/notifications/events`."""
 
-    def test_a_message_appears_by_itself(self, school: Any, api: Any, serve: Any, bearer: Any, notify: Any) -> None:
+    def test_a_message_appears_by_itself(
+        self, school: Any, api: Any, serve: Any, bearer: Any, notify: Any, follow: Any, until: Any
+    ) -> None:
         old = notify(school.tutor, "there before", age=3600)
-        with serve(api) as url, _following(url, bearer(school.tutor)) as (answer, events):
+        with serve(api) as url, follow(url, bearer(school.tutor)) as (answer, events):
             assert answer.headers["content-type"].startswith("text/event-stream")
             assert answer.headers.get_list("cache-control") == ["no-store"]
             assert next(events) == {"event": "unread", "data": {"unread": 1}, "id": str(old), "retry": "3000"}
@@ -165,30 +145,30 @@ class TestEvents:
                 # Read in another window.
                 client.post(f"{url}{LIST}/read")
             assert next(events) == {"event": "unread", "data": {"unread": 0}}
-        _until(lambda: len(api.state.inbox_watchers) == 0)
-        _until(lambda: not api.state.inbox_watchers.polling)
+        until(lambda: len(api.state.inbox_watchers) == 0)
+        until(lambda: not api.state.inbox_watchers.polling)
 
     def test_who_comes_back_gets_what_came_meanwhile(
-        self, school: Any, api: Any, serve: Any, bearer: Any, notify: Any
+        self, school: Any, api: Any, serve: Any, bearer: Any, notify: Any, follow: Any
     ) -> None:
         headers = bearer(school.tutor)
         with serve(api) as url:
-            with _following(url, headers) as (_, events):
+            with follow(url, headers) as (_, events):
                 first = next(events)
                 assert (first["data"], first["id"]) == ({"unread": 0}, "0")
             notify(school.tutor, "a")
-            with _following(url, headers, first["id"]) as (_, events):
+            with follow(url, headers, first["id"]) as (_, events):
                 _unread(events, 1)
                 assert _titles(events, 1) == ["a"]
             last = notify(school.tutor, "b")
             notify(school.tutor, "c", age=60)
             notify(school.tutor, "d")
-            with _following(url, headers, last) as (_, events):
+            with follow(url, headers, last) as (_, events):
                 assert _titles(events, 2) == ["c", "d"]
                 notify(school.tutor, "e")
                 assert _titles(events, 1) == ["e"]
             for nonsense in ("x", "-1", "9" * 40):
-                with _following(url, headers, nonsense) as (_, events):
+                with follow(url, headers, nonsense) as (_, events):
                     _unread(events, 5)
                     notify(school.tutor, f"after {nonsense[0]}")
                     assert _titles(events, 1) == [f"after {nonsense[0]}"]
@@ -198,10 +178,10 @@ class TestEvents:
                     client.post(f"{url}{LIST}/{newest}/read")
 
     def test_what_is_committed_late_is_told_too_and_nothing_twice(
-        self, school: Any, api: Any, serve: Any, bearer: Any, notify: Any, database: Database
+        self, school: Any, api: Any, serve: Any, bearer: Any, notify: Any, database: Database, follow: Any
     ) -> None:
         insert = text("INSERT INTO notifications (user_id, kind, title, message) VALUES (1, 'test', 'late', 'x')")
-        with serve(api) as url, _following(url, bearer(school.tutor)) as (_, events):
+        with serve(api) as url, follow(url, bearer(school.tutor)) as (_, events):
             next(events)
             with database.transaction() as session:
                 # It has its id, and is not there yet.
@@ -213,27 +193,27 @@ class TestEvents:
             notify(school.tutor, "last")
             assert _titles(events, 1) == ["last"]
 
-    def test_more_than_fits_into_one_look(self, school: Any, api: Any, serve: Any, bearer: Any, database: Any) -> None:
+    def test_more_than_fits_into_one_look(
+        self, school: Any, api: Any, serve: Any, bearer: Any, database: Any, follow: Any
+    ) -> None:
         many = text(
             "INSERT INTO notifications (user_id, kind, title, message, created_at)"
             " SELECT 1, 'test', n, 'x', now() - interval '1 hour' FROM generate_series(1, 250) AS n"
         )
         with database.transaction() as session:
             session.execute(many)
-        with serve(api) as url, _following(url, bearer(school.tutor), 0) as (_, events):
+        with serve(api) as url, follow(url, bearer(school.tutor), 0) as (_, events):
             assert next(events)["data"] == {"unread": 250}
             assert _titles(events, 250) == [str(number) for number in range(1, 251)]
 
     def test_many_streams_are_two_queries_a_second(
-        self, school: Any, api: Any, serve: Any, bearer: Any, notify: Any, database: Database
+        self, school: Any, api: Any, serve: Any, bearer: Any, notify: Any, database: Database, follow: Any, until: Any
     ) -> None:
         people = [school.tutor, school.student, school.parent]
         asked: list[str] = []
         with serve(api) as url, ExitStack() as streams:
             followed = [
-                (person, streams.enter_context(_following(url, bearer(person)))[1])
-                for person in people
-                for _ in range(5)
+                (person, streams.enter_context(follow(url, bearer(person)))[1]) for person in people for _ in range(5)
             ]
             for _, events in followed:
                 next(events)
@@ -244,15 +224,17 @@ class TestEvents:
             for person in people:
                 notify(person, person.role)
             assert [_titles(events, 1) for _, events in followed] == [[person.role] for person, _ in followed]
-        _until(lambda: len(api.state.inbox_watchers) == 0)
+        until(lambda: len(api.state.inbox_watchers) == 0)
 
-    def test_one_caller_has_a_bounded_number_of_streams(self, school: Any, api: Any, serve: Any, bearer: Any) -> None:
+    def test_one_caller_has_a_bounded_number_of_streams(
+        self, school: Any, api: Any, serve: Any, bearer: Any, follow: Any
+    ) -> None:
         with serve(api) as url, ExitStack() as streams:
             # Kept: a stream that nobody holds is closed.
-            followed = [streams.enter_context(_following(url, bearer(school.tutor)))[1] for _ in range(20)]
+            followed = [streams.enter_context(follow(url, bearer(school.tutor)))[1] for _ in range(20)]
             for events in followed:
                 next(events)
-            with _following(url, bearer(school.tutor)) as (answer, _):
+            with follow(url, bearer(school.tutor)) as (answer, _):
                 assert answer.status_code == 429
-            with _following(url, bearer(school.student)) as (answer, _):
+            with follow(url, bearer(school.student)) as (answer, _):
                 assert answer.status_code == 200

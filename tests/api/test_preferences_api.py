@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 PATH = "/v1/me/notification-preferences"
 USUAL = {
@@ -29,22 +28,15 @@ ALL = {
 }
 
 
-def sql(database: Any, statement: str, **values: Any) -> Any:
-    with database.transaction() as session:
-        result = session.execute(text(statement), values)
-        return result.all() if result.returns_rows else []
-
-
 @pytest.fixture
 def tutor(school: Any, visitor: Any) -> Any:
     return visitor(school.tutor)
 
 
-def channel(database: Any, user_id: int, **columns: Any) -> str:
+def channel(sql: Any, user_id: int, **columns: Any) -> str:
     """A channel of somebody's; confirmed unless said otherwise."""
     values = {"confirmed": datetime.now(UTC), "disabled": None} | columns
     ((number,),) = sql(
-        database,
         "INSERT INTO notification_channels (user_id, kind, address, label, confirmed_at, disabled_at)"
         " VALUES (:user, 'webhook', 'x', 'hook', :confirmed, :disabled) RETURNING id",
         user=user_id,
@@ -53,13 +45,13 @@ def channel(database: Any, user_id: int, **columns: Any) -> str:
     return str(number)
 
 
-def test_who_said_nothing_has_the_usual_ones(tutor: Any, database: Any) -> None:
+def test_who_said_nothing_has_the_usual_ones(tutor: Any, sql: Any) -> None:
     assert tutor.ask("GET", PATH) == (200, USUAL)
-    assert sql(database, "SELECT count(*) FROM notification_preferences") == [(0,)]
+    assert sql("SELECT count(*) FROM notification_preferences") == [(0,)]
 
 
-def test_the_same_as_the_columns_say(tutor: Any, database: Any) -> None:
-    sql(database, "INSERT INTO notification_preferences (user_id) VALUES (1)")
+def test_the_same_as_the_columns_say(tutor: Any, sql: Any) -> None:
+    sql("INSERT INTO notification_preferences (user_id) VALUES (1)")
     assert tutor.ask("GET", PATH) == (200, USUAL)
 
 
@@ -72,7 +64,7 @@ def test_all_of_them_and_back(tutor: Any, school: Any, visitor: Any) -> None:
     assert tutor.ask("GET", PATH) == (200, USUAL)
 
 
-def test_what_waits_follows_at_once(tutor: Any, school: Any, visitor: Any, database: Any) -> None:
+def test_what_waits_follows_at_once(tutor: Any, school: Any, visitor: Any, sql: Any) -> None:
     begin = datetime.now(UTC) + timedelta(days=10)
     body = {"booking_id": school.booking_id, "schedule_date": begin.date().isoformat()}
     made = tutor.ask("POST", "/v1/schedules", body | {"start_time": "10:00", "end_time": "11:00"})
@@ -80,15 +72,15 @@ def test_what_waits_follows_at_once(tutor: Any, school: Any, visitor: Any, datab
     waiting = "SELECT minutes_before, channel FROM deliveries WHERE user_id = :id AND state = 'pending' ORDER BY 1, 2"
     usual = [(15, "email"), (15, "in_app"), (1440, "email"), (1440, "in_app")]
     for user, who in ((1, school.tutor), (2, school.student), (3, school.parent)):
-        assert sql(database, waiting, id=user) == usual
+        assert sql(waiting, id=user) == usual
         visitor(who).ask("PUT", PATH, ALL | {"alarms": [60, 5]})
-        assert sql(database, waiting, id=user) == [(5, "in_app"), (60, "in_app")]
+        assert sql(waiting, id=user) == [(5, "in_app"), (60, "in_app")]
         visitor(who).ask("PUT", PATH, ALL | {"alarms": []})
-        assert sql(database, waiting, id=user) == []
+        assert sql(waiting, id=user) == []
 
 
-def test_own_confirmed_channels(tutor: Any, database: Any) -> None:
-    number = channel(database, 1)
+def test_own_confirmed_channels(tutor: Any, sql: Any) -> None:
+    number = channel(sql, 1)
     wanted = ALL | {"channels": [number, "email"], "fallback": ["in_app"]}
     assert tutor.ask("PUT", PATH, wanted) == (200, wanted)
 
@@ -101,8 +93,8 @@ def test_own_confirmed_channels(tutor: Any, database: Any) -> None:
         (1, {"disabled": datetime(2026, 1, 1, tzinfo=UTC)}, "switched off"),
     ],
 )
-def test_other_channels_are_refused(tutor: Any, database: Any, owner: int, columns: dict[str, Any], words: str) -> None:
-    number = channel(database, owner, **columns)
+def test_other_channels_are_refused(tutor: Any, sql: Any, owner: int, columns: dict[str, Any], words: str) -> None:
+    number = channel(sql, owner, **columns)
     for field in ("channels", "fallback"):
         status, problem = tutor.ask("PUT", PATH, {field: [number]})
         assert (status, problem["code"]) == (422, "invalid-input")

@@ -2,7 +2,6 @@
 
 import errno
 import http.client
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,16 @@ from worker.api.app import create_api
 from worker.api.services import Services
 
 CONTENT = b"\x1aE\xdf\xa3 not looked at here"
+IN_CHUNKS = {"Content-Type": "multipart/form-data; boundary=b"}
+
+
+def chunked_form(session_id: int, *, count: int, size: int) -> Iterator[bytes]:
+    """A form that nobody has counted before: the file comes in so many chunks of so many bytes."""
+    yield f'--b\r\nContent-Disposition: form-data; name="session_id"\r\n\r\n{session_id}\r\n'.encode()
+    yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    for _ in range(count):
+        yield bytes(size)
+    yield b"\r\n--b--\r\n"
 
 
 @pytest.fixture
@@ -254,16 +263,10 @@ class TestLimits:
     def test_chunks_without_a_length_are_counted(
         self, client: TestClient, refused: Any, bearer: Any, school: Any, session_id: int
     ) -> None:
-        def chunks() -> Iterator[bytes]:
-            yield f'--b\r\nContent-Disposition: form-data; name="session_id"\r\n\r\n{session_id}\r\n'.encode()
-            yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
-            for _ in range(200):
-                yield bytes(1000)
-            yield b"\r\n--b--\r\n"
+        form = chunked_form(session_id, count=200, size=1000)
+        headers = bearer(school.tutor) | IN_CHUNKS
 
-        headers = bearer(school.tutor) | {"Content-Type": "multipart/form-data; boundary=b"}
-
-        assert refused(client.post("/v1/recordings", content=chunks(), headers=headers), 413)["code"] == "too-large"
+        assert refused(client.post("/v1/recordings", content=form, headers=headers), 413)["code"] == "too-large"
 
 
 class TestReserve:
@@ -279,51 +282,31 @@ class TestReserve:
         assert document["code"] == "out-of-space"
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of two megabytes and forty inodes; only root may mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m,nr_inodes=40", "tmpfs", str(folder)]
-    try:
-        mounted = subprocess.run(mount, capture_output=True, check=False, timeout=10).returncode == 0
-    except FileNotFoundError:
-        mounted = False
-    if not mounted:
-        pytest.skip("no right to mount a file system")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True, timeout=10)
-
-
 class TestFullDisk:
     """A disk that says so itself, in the middle of an upload."""
 
     @pytest.fixture
-    def services(self, settings: Any, database: Any, small_disk: Path) -> Services:
-        return Services(settings(spool_dir=small_disk / "spool", spool_reserve_bytes=0), database, endings={})
+    def services(self, settings: Any, database: Any, small_disk: Callable[..., Path]) -> Services:
+        spool = small_disk("2m", inodes=40) / "spool"
+        return Services(settings(spool_dir=spool, spool_reserve_bytes=0), database, endings={})
 
     def test_no_space_is_left(
         self, client: TestClient, upload: Any, refused: Any, bearer: Any, school: Any, session_id: int
     ) -> None:
-        def chunks() -> Iterator[bytes]:
-            yield f'--b\r\nContent-Disposition: form-data; name="session_id"\r\n\r\n{session_id}\r\n'.encode()
-            yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
-            for _ in range(50):
-                yield bytes(100_000)
-            yield b"\r\n--b--\r\n"
+        form = chunked_form(session_id, count=50, size=100_000)
+        headers = bearer(school.tutor) | IN_CHUNKS
 
-        headers = bearer(school.tutor) | {"Content-Type": "multipart/form-data; boundary=b"}
-
-        document = refused(client.post("/v1/recordings", content=chunks(), headers=headers), 507)
+        document = refused(client.post("/v1/recordings", content=form, headers=headers), 507)
 
         assert document["code"] == "out-of-space"
         # There is room again, and the next one is taken.
         assert upload({"session_id": session_id}, file=("a", bytes(1_000_000))).status_code == 202
 
-    def test_no_inode_is_left(self, upload: Any, refused: Any, session_id: int, small_disk: Path) -> None:
+    def test_no_inode_is_left(self, upload: Any, refused: Any, session_id: int, services: Services) -> None:
+        disk = services.settings.spool_dir.parent
         with pytest.raises(OSError, match="No space left") as full:
             for number in range(100):
-                (small_disk / str(number)).touch()
+                (disk / str(number)).touch()
         assert full.value.errno == errno.ENOSPC
 
         assert refused(upload({"session_id": session_id}), 507)["code"] == "out-of-space"

@@ -101,6 +101,21 @@ def settled(scene: Scene, recording_id: int) -> dict[str, Any] | None:
     return rows[0] if rows else None
 
 
+def killed_between_storage_and_row(scene: Scene) -> tuple[int, str]:
+    """A recording and its job, whose worker died when the lesson was stored and its row did not yet say so."""
+    worker = scene.crew.start()
+    with psycopg.connect(scene.settings.database_url or "") as hog:
+        with hold(scene):
+            recording, job = accepted(scene, scene.new_session())
+            eventually(lambda: media_processes(scene.folder), told=scene.crew.log)
+            # The run has marked the recording; the lock stops it where it would fill in the row.
+            hog.execute("SELECT 1 FROM whiteboard_session_recordings WHERE id = %s FOR UPDATE", [recording])
+        eventually(lambda: any("/playback." in name for name in stored(scene)), within=20, told=scene.crew.log)
+        scene.crew.forget(worker)
+        hog.rollback()
+    return recording, job
+
+
 def test_no_ffmpeg_and_no_child_outlives_a_killed_worker(held: Scene) -> None:
     worker = held.crew.start()
     with hold(held):
@@ -120,16 +135,7 @@ def test_no_ffmpeg_and_no_child_outlives_a_killed_worker(held: Scene) -> None:
 
 
 def test_killed_between_storage_and_row(held: Scene) -> None:
-    worker = held.crew.start()
-    with psycopg.connect(held.settings.database_url or "") as hog:
-        with hold(held):
-            recording, job = accepted(held, held.new_session())
-            eventually(lambda: media_processes(held.folder), told=held.crew.log)
-            # The run has marked the recording; the lock stops it where it would fill in the row.
-            hog.execute("SELECT 1 FROM whiteboard_session_recordings WHERE id = %s FOR UPDATE", [recording])
-        eventually(lambda: any("/playback." in name for name in stored(held)), within=20, told=held.crew.log)
-        held.crew.forget(worker)
-        hog.rollback()
+    recording, job = killed_between_storage_and_row(held)
     assert named(held) == set()
     held.crew.start()
     held.wait_for(job, "succeeded")
@@ -186,15 +192,7 @@ def test_deleted_while_it_is_processed(held: Scene) -> None:
 
 
 def test_deleted_after_its_objects_were_stored_while_its_worker_dies(held: Scene) -> None:
-    worker = held.crew.start()
-    with psycopg.connect(held.settings.database_url or "") as hog:
-        with hold(held):
-            recording, job = accepted(held, held.new_session())
-            eventually(lambda: media_processes(held.folder), told=held.crew.log)
-            hog.execute("SELECT 1 FROM whiteboard_session_recordings WHERE id = %s FOR UPDATE", [recording])
-        eventually(lambda: any("/playback." in name for name in stored(held)), within=20, told=held.crew.log)
-        held.crew.forget(worker)
-        hog.rollback()
+    recording, job = killed_between_storage_and_row(held)
     assert held.http.delete(f"/v1/recordings/{recording}").status_code == 204
     held.crew.start()
     assert held.wait_for(job, "cancelled")["error"]["code"] == "cancelled"

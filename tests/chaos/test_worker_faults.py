@@ -89,7 +89,6 @@ def test_poison_holds_up_nobody(scene: Scene) -> None:
 def test_rolling_restart_under_load_charges_nothing(scene: Scene) -> None:
     for _n in range(2):
         scene.crew.start()
-    # The last ones take longer than the soft shutdown waits (2 s): they are given back.
     # The first ones take longer than the soft shutdown waits (2 s): they are given back.
     long = [scene.give(Errand(number, seconds=4.0)) for number in range(2)]
     jobs = long + [scene.give(Errand(number, seconds=0.05)) for number in range(2, 40)]

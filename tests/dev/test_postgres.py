@@ -133,7 +133,7 @@ def test_it_dies_with_its_starter_in_the_middle_of_work(tmp_path: Path, starter,
         assert all(gone(each) for each in everyone)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends programs to another user")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends programs to another user: that is not tested")
 def test_programs_in_a_closed_folder_are_lent(tmp_path: Path, starter) -> None:
     packages = tmp_path / "closed"
     copy_postgres(packages)

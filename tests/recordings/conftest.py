@@ -40,15 +40,3 @@ def new(session_id: int) -> Callable[..., NewRecording]:
         return NewRecording(**{**values, **changes})
 
     return make
-
-
-@pytest.fixture
-def rows(database: Database) -> Callable[[str], list[Any]]:
-    """`rows("SELECT …", **values)`: what the database holds."""
-
-    def select(statement: str, **values: Any) -> list[Any]:
-        with database.transaction() as session:
-            result = session.execute(text(statement), values)
-            return list(result) if result.returns_rows else []
-
-    return select

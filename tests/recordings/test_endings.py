@@ -34,51 +34,51 @@ def end(database: Database, recording_id: int, session_id: int) -> Callable[...,
     return call
 
 
-def removals(rows: Any) -> list[Any]:
-    return [job.args for job in rows("SELECT args FROM jobs WHERE kind = 'recordings.remove_files'")]
+def removals(sql: Any) -> list[Any]:
+    return [job.args for job in sql("SELECT args FROM jobs WHERE kind = 'recordings.remove_files'")]
 
 
-def test_rejected_bytes_leave(end: Any, rows: Any, recording_id: int, session_id: int) -> None:
+def test_rejected_bytes_leave(end: Any, sql: Any, recording_id: int, session_id: int) -> None:
     end(ingest_ended, IngestRecording, REJECTED)
 
-    (row,) = rows("SELECT * FROM whiteboard_session_recordings")
+    (row,) = sql("SELECT * FROM whiteboard_session_recordings")
     assert (row.is_processing, row.is_available, row.error, row.spool_name) == (False, False, REJECTED, None)
-    assert removals(rows) == [
+    assert removals(sql) == [
         {"recording_id": recording_id, "session_id": session_id, "spool_id": "shared", "spool_name": "0" * 32}
     ]
 
 
 @pytest.mark.parametrize("state", ["failed", "dead", "cancelled"])
-def test_after_any_other_end_they_stay_for_another_try(end: Any, rows: Any, state: str) -> None:
+def test_after_any_other_end_they_stay_for_another_try(end: Any, sql: Any, state: str) -> None:
     end(ingest_ended, IngestRecording, OUTAGE, state)
 
-    (row,) = rows("SELECT * FROM whiteboard_session_recordings")
+    (row,) = sql("SELECT * FROM whiteboard_session_recordings")
     assert (row.is_processing, row.is_available, row.error, row.spool_name) == (False, False, OUTAGE, "0" * 32)
-    assert [args["spool_name"] for args in removals(rows)] == [None]
+    assert [args["spool_name"] for args in removals(sql)] == [None]
 
 
-def test_a_playable_recording_stays_so(end: Any, rows: Any) -> None:
-    rows("UPDATE whiteboard_session_recordings SET is_processing = false, is_available = true")
+def test_a_playable_recording_stays_so(end: Any, sql: Any) -> None:
+    sql("UPDATE whiteboard_session_recordings SET is_processing = false, is_available = true")
 
     end(ingest_ended, IngestRecording, REJECTED)
 
-    (row,) = rows("SELECT * FROM whiteboard_session_recordings")
+    (row,) = sql("SELECT * FROM whiteboard_session_recordings")
     assert (row.is_available, row.error, row.spool_name) == (True, None, "0" * 32)
-    assert removals(rows) == []
+    assert removals(sql) == []
 
 
-def test_a_deleted_recording_has_nothing_to_say(end: Any, rows: Any) -> None:
-    rows("DELETE FROM whiteboard_session_recordings")
+def test_a_deleted_recording_has_nothing_to_say(end: Any, sql: Any) -> None:
+    sql("DELETE FROM whiteboard_session_recordings")
 
     end(ingest_ended, IngestRecording, REJECTED)
     end(store_ended, StoreSource, OUTAGE)
 
-    assert removals(rows) == rows("SELECT 1 FROM recording_renditions") == []
+    assert removals(sql) == sql("SELECT 1 FROM recording_renditions") == []
 
 
-def test_a_source_that_could_not_be_stored_says_why(end: Any, rows: Any) -> None:
+def test_a_source_that_could_not_be_stored_says_why(end: Any, sql: Any) -> None:
     end(store_ended, StoreSource, OUTAGE, "dead")
 
-    (row,) = rows("SELECT * FROM recording_renditions")
+    (row,) = sql("SELECT * FROM recording_renditions")
     assert (row.name, row.state, row.reason, row.object_name) == ("source", "failed", "B2 does not answer.", None)
-    assert rows("SELECT spool_name FROM whiteboard_session_recordings")[0].spool_name == "0" * 32
+    assert sql("SELECT spool_name FROM whiteboard_session_recordings")[0].spool_name == "0" * 32

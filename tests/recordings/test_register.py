@@ -21,10 +21,10 @@ def register(database: Database) -> Callable[..., Registered]:
     return enter
 
 
-def test_the_row_and_its_order(register: Any, new: Any, rows: Any, session_id: int) -> None:
+def test_the_row_and_its_order(register: Any, new: Any, sql: Any, session_id: int) -> None:
     registered = register(new(started_at=datetime(2026, 1, 31, 11, tzinfo=UTC)))
 
-    (row,) = rows("SELECT * FROM whiteboard_session_recordings")
+    (row,) = sql("SELECT * FROM whiteboard_session_recordings")
     assert (row.id, row.job_id, registered.is_new) == (registered.recording_id, registered.job_id, True)
     assert (row.is_processing, row.is_available, row.error) == (True, False, None)
     assert row.recording_date == datetime(2026, 1, 31, 11, tzinfo=UTC)
@@ -33,15 +33,15 @@ def test_the_row_and_its_order(register: Any, new: Any, rows: Any, session_id: i
         "digest": "a" * 40,
         "source": {"filename": "lesson.webm", "size_bytes": 5_000_000},
     }
-    (job,) = rows("SELECT * FROM jobs")
+    (job,) = sql("SELECT * FROM jobs")
     assert (job.kind, job.queue, job.state) == ("recordings.ingest", "media.shared", "queued")
     # A minute, and a second for each megabyte.
     assert (job.time_limit, job.priority) == (65, 2)
     assert job.unique_key == f"recordings.ingest:{row.id}"
 
 
-def test_twins_are_found_and_others_are_not(register: Any, new: Any, rows: Any, school: Any) -> None:
-    rows("INSERT INTO whiteboard_sessions (id, booking_id) VALUES (900, :booking)", booking=school.booking_id)
+def test_twins_are_found_and_others_are_not(register: Any, new: Any, sql: Any, school: Any) -> None:
+    sql("INSERT INTO whiteboard_sessions (id, booking_id) VALUES (900, :booking)", booking=school.booking_id)
     first = register(new())
 
     assert register(new(title="Other words", spool_name="1" * 32)) == Registered(
@@ -50,17 +50,17 @@ def test_twins_are_found_and_others_are_not(register: Any, new: Any, rows: Any, 
     others = [register(new(type="screen")), register(new(session_id=900)), register(new(sha1="b" * 40))]
     assert {one.is_new for one in others} == {True}
     assert len({one.recording_id for one in (first, *others)}) == 4
-    assert rows("SELECT count(*) AS n FROM jobs")[0].n == 4
+    assert sql("SELECT count(*) AS n FROM jobs")[0].n == 4
 
 
 @pytest.mark.parametrize(
     ("processing", "available", "is_twin"), [(True, False, True), (False, True, True), (False, False, False)]
 )
 def test_only_a_live_recording_is_a_twin(
-    register: Any, new: Any, rows: Any, processing: bool, available: bool, is_twin: bool
+    register: Any, new: Any, sql: Any, processing: bool, available: bool, is_twin: bool
 ) -> None:
     first = register(new())
-    rows(
+    sql(
         "UPDATE whiteboard_session_recordings SET is_processing = :processing, is_available = :available",
         processing=processing,
         available=available,
@@ -70,7 +70,7 @@ def test_only_a_live_recording_is_a_twin(
 
     assert second.is_new is not is_twin
     assert (second.recording_id == first.recording_id) is is_twin
-    assert rows("SELECT spool_name FROM whiteboard_session_recordings ORDER BY id")[0].spool_name == "0" * 32
+    assert sql("SELECT spool_name FROM whiteboard_session_recordings ORDER BY id")[0].spool_name == "0" * 32
 
 
 def test_a_twin_that_somebody_else_sent_shows_no_job_of_theirs(register: Any, new: Any) -> None:
@@ -78,15 +78,15 @@ def test_a_twin_that_somebody_else_sent_shows_no_job_of_theirs(register: Any, ne
     assert register(new(principal="user:1")) == Registered(first.recording_id, None, is_new=False)
 
 
-def test_a_twin_whose_job_was_pruned_has_none_to_wait_for(register: Any, new: Any, rows: Any) -> None:
+def test_a_twin_whose_job_was_pruned_has_none_to_wait_for(register: Any, new: Any, sql: Any) -> None:
     first = register(new())
-    rows("UPDATE whiteboard_session_recordings SET is_processing = false, is_available = true")
-    rows("DELETE FROM jobs")
+    sql("UPDATE whiteboard_session_recordings SET is_processing = false, is_available = true")
+    sql("DELETE FROM jobs")
 
     assert register(new()) == Registered(first.recording_id, None, is_new=False)
 
 
-def test_a_storm_of_the_same_bytes_is_one_recording(database: Database, register: Any, new: Any, rows: Any) -> None:
+def test_a_storm_of_the_same_bytes_is_one_recording(database: Database, register: Any, new: Any, sql: Any) -> None:
     start = threading.Barrier(8)
 
     def enter(number: int) -> Registered:
@@ -97,16 +97,16 @@ def test_a_storm_of_the_same_bytes_is_one_recording(database: Database, register
         for _ in range(3):
             found = list(senders.map(enter, range(8)))
             assert len({(one.recording_id, one.job_id) for one in found}) == 1
-            rows("UPDATE whiteboard_session_recordings SET is_processing = false")
+            sql("UPDATE whiteboard_session_recordings SET is_processing = false")
 
-    recordings = rows("SELECT * FROM whiteboard_session_recordings")
-    assert len(recordings) == len(rows("SELECT * FROM jobs")) == 3
+    recordings = sql("SELECT * FROM whiteboard_session_recordings")
+    assert len(recordings) == len(sql("SELECT * FROM jobs")) == 3
     assert len({row.spool_name for row in recordings}) <= 8
 
 
-def test_without_its_commit_there_is_neither_row_nor_order(database: Database, new: Any, rows: Any) -> None:
+def test_without_its_commit_there_is_neither_row_nor_order(database: Database, new: Any, sql: Any) -> None:
     with pytest.raises(RuntimeError), database.transaction() as session:
         register_recording(session, new())
         raise RuntimeError
 
-    assert rows("SELECT 1 FROM whiteboard_session_recordings") == rows("SELECT 1 FROM jobs") == []
+    assert sql("SELECT 1 FROM whiteboard_session_recordings") == sql("SELECT 1 FROM jobs") == []

@@ -1,6 +1,6 @@
 """A tutor's diary: series and lessons as tests make them, and what is stored of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -21,8 +21,9 @@ HORIZON = 28
 class Diary:
     """What happens at one moment (`now`), in Addis Ababa unless said otherwise. The tutor is number 11."""
 
-    def __init__(self, database: Database, school: Any) -> None:
+    def __init__(self, database: Database, school: Any, sql: Callable[..., list[Any]]) -> None:
         self.database = database
+        self.execute = sql
         self.school = school
         self.now = NOW
         # Student 25 learns with tutor 11 too.
@@ -32,12 +33,6 @@ class Diary:
         )[0].id
         self.first = Participant(22, self.booking_id)
         self.second = Participant(25, self.second_booking_id)
-
-    def execute(self, statement: str, **values: Any) -> Sequence[Row[Any]]:
-        """One statement, committed; its rows if it gives any."""
-        with self.database.transaction() as session:
-            result = session.execute(text(statement), values)
-            return result.all() if result.returns_rows else []  # type: ignore[attr-defined]
 
     def series(
         self,
@@ -147,5 +142,5 @@ class Diary:
 
 
 @pytest.fixture
-def diary(database: Database, school: Any) -> Diary:
-    return Diary(database, school)
+def diary(database: Database, school: Any, sql: Any) -> Diary:
+    return Diary(database, school, sql)

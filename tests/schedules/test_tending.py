@@ -1,12 +1,13 @@
 """Rows written by hand get their instants, and all future rows follow the zones' rules."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 
 from models.schedules import Schedule
 from worker.calendars.zones import tzdata_version
@@ -20,8 +21,9 @@ ADDIS = "Africa/Addis_Ababa"
 class Book:
     """Lessons as somebody writes them into the table."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sql: Callable[..., list[Any]]) -> None:
         self.database = database
+        self.sql = sql
 
     def write(self, day: str, start: str, end: str, zone: str | None = None, **columns: Any) -> int:
         local = {"schedule_date": day, "start_time": start, "end_time": end, "timezone": zone}
@@ -37,11 +39,6 @@ class Book:
         with self.database.transaction() as session:
             return redate_lessons(session, **{"now": NOW, "default_zone": ADDIS, "after": 0, "most": 100, **how})
 
-    def sql(self, statement: str, **values: Any) -> list[Any]:
-        with self.database.transaction() as session:
-            result = session.execute(text(statement), values)
-            return [tuple(row) for row in result] if result.returns_rows else []
-
     def instants(self, schedule_id: int) -> tuple[str, str]:
         """Like ("2026-02-02 11:00", "2026-02-02 12:00"), in UTC."""
         statement = """SELECT to_char(starts_at, 'YYYY-MM-DD HH24:MI'), to_char(ends_at, 'YYYY-MM-DD HH24:MI')
@@ -50,13 +47,13 @@ class Book:
         return found
 
     def row(self, schedule_id: int) -> Any:
-        with self.database.transaction() as session:
-            return session.execute(text("SELECT * FROM tutor_schedules WHERE id = :id"), {"id": schedule_id}).one()
+        (row,) = self.sql("SELECT * FROM tutor_schedules WHERE id = :id", id=schedule_id)
+        return row
 
 
 @pytest.fixture
-def book(database: Database, school: Any) -> Book:
-    return Book(database)
+def book(database: Database, school: Any, sql: Any) -> Book:
+    return Book(database, sql)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -219,25 +219,14 @@ def test_a_killed_receiver_leaves_only_debris(folder: Path) -> None:
     assert names(folder) == []
 
 
-@pytest.fixture
-def tiny(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of one megabyte; only root may mount one."""
-    folder = tmp_path / "tiny"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False, timeout=10).returncode:
-        pytest.skip("no right to mount a file system")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True, timeout=10)
-
-
-def test_a_full_disk_is_named_and_has_room_again(tiny: Path) -> None:
-    spool = Spool(tiny / "spool")
+def test_a_full_disk_is_named_and_has_room_again(small_disk: Callable[[str], Path]) -> None:
+    folder = small_disk("1m") / "spool"
+    spool = Spool(folder)
     with spool.receive(limit=10**9) as receiver, pytest.raises(OutOfSpace):
         for _ in range(30):
             receiver.write(bytes(100_000))
 
-    assert names(tiny / "spool") == []
+    assert names(folder) == []
     assert put(spool, bytes(500_000)).size == 500_000
 
 

@@ -13,7 +13,6 @@ from uuid import UUID
 
 import pytest
 from b2sdk.v3 import B2Api, InMemoryAccountInfo
-from sqlalchemy import text
 
 from worker.access.callers import User
 from worker.database import Database
@@ -44,15 +43,11 @@ WORK: dict[type[Order], Callable[[JobRun, Any, Tools], None]] = {
 class Workshop:
     """One recording's way through the house, step by step."""
 
-    def __init__(self, tools: Tools, session_id: int) -> None:
+    def __init__(self, tools: Tools, session_id: int, sql: Callable[..., list[Any]]) -> None:
         self.tools = tools
         self.database: Database = tools.database
+        self.sql = sql
         self.session_id = session_id
-
-    def sql(self, statement: str, **values: Any) -> list[Any]:
-        with self.database.transaction() as session:
-            result = session.execute(text(statement), values)
-            return list(result) if result.returns_rows else []
 
     def arrive(self, content: bytes, **changes: Any) -> int:
         """Bytes come into the spool and are registered; answers the recording's id."""
@@ -136,11 +131,10 @@ def versions(tools: Tools, b2: Any) -> Callable[[], list[tuple[str, str]]]:
 
 
 @pytest.fixture
-def workshop(tools: Tools, school: Any) -> Workshop:
-    with tools.database.transaction() as session:
-        statement = text("INSERT INTO whiteboard_sessions (booking_id) VALUES (:booking) RETURNING id")
-        session_id = session.scalar(statement, {"booking": school.booking_id})
-    return Workshop(tools, int(session_id))
+def workshop(tools: Tools, school: Any, sql: Any) -> Workshop:
+    statement = "INSERT INTO whiteboard_sessions (booking_id) VALUES (:booking) RETURNING id"
+    ((session_id,),) = sql(statement, booking=school.booking_id)
+    return Workshop(tools, session_id, sql)
 
 
 @pytest.fixture
@@ -172,14 +166,10 @@ class Office:
         {"recurrence_pattern": "every Monday", "start_time": "14:00", "end_time": "15:30"}
     )
 
-    def __init__(self, database: Database, school: Any) -> None:
+    def __init__(self, database: Database, school: Any, sql: Callable[..., list[Any]]) -> None:
         self.database = database
         self.school = school
-
-    def sql(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
-        with self.database.transaction() as session:
-            result = session.execute(text(statement), values)
-            return [tuple(row) for row in result] if result.returns_rows else []
+        self.sql = sql
 
     def count(self, table: str) -> int:
         return int(self.sql(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 - names of this file
@@ -233,5 +223,5 @@ class Office:
 
 
 @pytest.fixture
-def office(database: Database, school: Any) -> Office:
-    return Office(database, school)
+def office(database: Database, school: Any, sql: Any) -> Office:
+    return Office(database, school, sql)

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from worker.database import Database
 from worker.workflows.import_enrollments import Line, import_enrollments
@@ -13,16 +12,7 @@ from worker.workflows.import_enrollments import Line, import_enrollments
 Sql = Callable[..., list[Any]]
 
 
-@pytest.fixture
-def sql(database: Database, school: Any) -> Sql:
-    """Run a statement; rows of the older table come in as hostile as it takes them."""
-
-    def run(statement: str, **values: Any) -> list[Any]:
-        with database.transaction() as session:
-            result = session.execute(text(statement), values)
-            return [tuple(row) for row in result] if result.returns_rows else []
-
-    return run
+pytestmark = pytest.mark.usefixtures("school")
 
 
 def enrol(sql: Sql, subjects: str | None = '["Math"]', **columns: Any) -> int:

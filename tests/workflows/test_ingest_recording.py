@@ -1,11 +1,10 @@
 """From the spool to a playable lesson, and what a crash at each point leaves to the next attempt."""
 
 import hashlib
-import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -174,24 +173,6 @@ def test_a_lesson_is_not_lost_because_a_key_had_expired(
     assert len(versions()) == 1
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """`small_disk("1m")`: a file system of that size, or that one with more room. Only root may mount one."""
-    folder = tmp_path / "disk"
-
-    def mount(size: str) -> Path:
-        again = ["remount,"] if folder.exists() else [""]
-        folder.mkdir(exist_ok=True)
-        command = ["mount", "-t", "tmpfs", "-o", f"{again[0]}size={size}", "tmpfs", str(folder)]
-        if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
-            pytest.skip("no right to mount a file system: nothing is known of a full disk at the worker")
-        return folder
-
-    yield mount
-    if folder.is_mount():
-        subprocess.run(["umount", str(folder)], check=True, timeout=10)
-
-
 # The sound alone has 127 KB, and its fast copy as much.
 @pytest.mark.parametrize(("size", "inodes"), [("132k", None), ("200k", None), ("248k", None), ("1m", 4)])
 def test_a_disk_that_fills_up_costs_time_and_no_lesson(
@@ -201,10 +182,10 @@ def test_a_disk_that_fills_up_costs_time_and_no_lesson(
     tools: Any,
     versions: Any,
     sample: bytes,
-    small_disk: Callable[[str], Path],
+    small_disk: Callable[..., Path],
 ) -> None:
     """From the folder that cannot be made to the index that finds no room: always the disk, never the recording."""
-    folder = small_disk(f"{size},nr_inodes={inodes}" if inodes else size)
+    folder = small_disk(size, inodes=inodes)
     workshop.tools = Tools(tools.settings.model_copy(update={"spool_dir": folder / "spool"}), tools.database)
     recording_id = workshop.arrive(sample)
     workshop.sql("UPDATE jobs SET max_attempts = 2")
@@ -221,7 +202,7 @@ def test_a_disk_that_fills_up_costs_time_and_no_lesson(
     assert workshop.perform(RemoveRecordingFiles, recording_id).state == "succeeded"
     assert (workshop.spooled(), versions()) == ([name], [])
 
-    small_disk("4m,nr_inodes=1000")
+    small_disk("4m", inodes=1000)
     with workshop.database.transaction() as session:
         retry_job(session, job.id)
     assert workshop.perform(IngestRecording, recording_id).state == "succeeded"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 
 from models.schedules import Schedule, Series, SeriesParticipant
 from models.whiteboards import WhiteboardSession
@@ -33,9 +33,10 @@ HORIZON = 90
 class Desk:
     """Series and lessons of the school's tutor, and the jobs that tend them."""
 
-    def __init__(self, tools: Tools, school: Any) -> None:
+    def __init__(self, tools: Tools, school: Any, sql: Callable[..., list[Any]]) -> None:
         self.tools = tools
         self.school = school
+        self.sql = sql
 
     def add(self, model: Any, **values: Any) -> int:
         with self.tools.database.transaction() as session:
@@ -76,18 +77,13 @@ class Desk:
         assert state == "succeeded"
         return result
 
-    def sql(self, statement: str, **values: Any) -> list[Any]:
-        with self.tools.database.transaction() as session:
-            result = session.execute(text(statement), values)
-            return [tuple(row) for row in result] if result.returns_rows else []
-
     def status(self, series_id: int) -> str:
         return str(self.sql("SELECT status FROM schedule_series WHERE id = :id", id=series_id)[0][0])
 
 
 @pytest.fixture
-def desk(settings: Any, database: Database, school: Any) -> Desk:
-    return Desk(Tools(settings(), database), school)
+def desk(settings: Any, database: Database, school: Any, sql: Any) -> Desk:
+    return Desk(Tools(settings(), database), school, sql)
 
 
 @pytest.fixture

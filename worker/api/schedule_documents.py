@@ -8,6 +8,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from worker.api.fields import Body, Day, Document, Number, Words
 from worker.api.moments import Clock
+from worker.api.wished_times import MOST_DATES, WishedTimes
 from worker.calendars.ethiopian import MONTH_NAMES, spoken_clock, to_ethiopian
 from worker.schedules.columns import DESCRIBING
 from worker.schedules.recurrence import Wish
@@ -18,28 +19,9 @@ Calendar = Literal["gregorian", "ethiopian"]
 Scope = Literal["one", "following", "all"]
 ScheduleStatus = Literal["scheduled", "in_progress", "completed", "cancelled"]
 SessionFormat = Literal["online", "in-person", "hybrid"]
-Year = Annotated[int, Field(strict=True, ge=1, le=9999)]
-_Name = Annotated[Words, Field(max_length=60)]
-_Month = _Name | Annotated[int, Field(strict=True, ge=1, le=13)]
-# A year of days, and some more than can be: the rules count them, and say so.
-_MOST_DATES = 1000
-
-_OF_THE_WISH = (
-    "schedule_date",
-    "start_time",
-    "end_time",
-    "recurrence_pattern",
-    "exdates",
-    "schedule_type",
-    "months",
-    "days",
-    "year",
-    "year_to",
-    "specific_dates",
-)
 
 
-class LessonFields(Body):
+class LessonFields(WishedTimes):
     """What can be said of lessons when they are made and later; times are local to `timezone`.
 
     When they are is said by `recurrence_pattern` (an RRULE, or words like "every Monday"), or by `schedule_type` with
@@ -49,18 +31,6 @@ class LessonFields(Body):
     subject: Annotated[Words, Field(max_length=100)] | None = None
     grade_level: Annotated[Words, Field(max_length=50)] | None = None
     session_format: SessionFormat | None = None
-    schedule_date: Day | None = None
-    start_time: Clock | None = None
-    end_time: Clock | None = None
-    timezone: _Name | None = None
-    recurrence_pattern: Annotated[Words, Field(max_length=1000)] | None = None
-    exdates: Annotated[list[_Name], Field(max_length=_MOST_DATES)] | None = None
-    schedule_type: _Name | None = None
-    months: Annotated[list[_Month], Field(max_length=50)] | None = None
-    days: Annotated[list[_Name], Field(max_length=50)] | None = None
-    year: Year | None = None
-    year_to: Year | None = None
-    specific_dates: Annotated[list[_Name], Field(max_length=_MOST_DATES)] | None = None
     meeting_link: Annotated[Words, Field(max_length=500)] | None = None
     location: Annotated[Words, Field(max_length=255)] | None = None
     notes: Annotated[Words, Field(max_length=10_000)] | None = None
@@ -75,9 +45,9 @@ class NewSchedule(LessonFields):
 
     def wish(self, timezone: str, calendar: str) -> Wish:
         """The fields that say when; `timezone` is used when none is named."""
-        said = {name: value for name in _OF_THE_WISH if (value := getattr(self, name)) is not None}
-        given = {"schedule_date": None} | said
-        return Wish(**given, timezone=self.timezone or timezone, calendar=calendar)
+        said = {name: value for name in WishedTimes.model_fields if (value := getattr(self, name)) is not None}
+        given = {"schedule_date": None} | said | {"timezone": self.timezone or timezone}
+        return Wish(**given, calendar=calendar)
 
     def content(self) -> dict[str, Any]:
         """The fields that describe."""
@@ -98,7 +68,7 @@ class SlotBooking(Body):
 class DaysToSkip(Body):
     """Days of a series."""
 
-    dates: Annotated[list[Day], Field(min_length=1, max_length=_MOST_DATES)]
+    dates: Annotated[list[Day], Field(min_length=1, max_length=MOST_DATES)]
 
 
 class SpokenClock(Document):

@@ -6,35 +6,18 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from worker.api.bookings import BookingDocument, BookingFields, PackageName
-from worker.api.fields import Body, Day, Document, Number, Words
-from worker.api.moments import Clock
+from worker.api.fields import Body, Document, Number, Words
 from worker.api.schedule_documents import ConflictDocument
-
-_Name = Annotated[Words, Field(max_length=60)]
-_Names = Annotated[list[_Name], Field(max_length=1000)]
-_Month = _Name | Annotated[int, Field(strict=True, ge=1, le=13)]
-_Year = Annotated[int, Field(strict=True, ge=1, le=9999)]
+from worker.api.wished_times import Name, WishedTimes
 
 
-class WishedTimesFields(Body):
+class WishedTimesFields(WishedTimes):
     """When lessons are wished, in the words of `POST /v1/schedules`; what is null was not said.
 
     Times are local to `timezone` (the tutor's, when it is not named). Without `schedule_date`: from now on.
     """
 
-    schedule_date: Day | None = None
-    start_time: Clock | None = None
-    end_time: Clock | None = None
-    timezone: _Name | None = None
-    recurrence_pattern: Annotated[Words, Field(max_length=1000)] | None = None
-    exdates: _Names | None = None
-    schedule_type: _Name | None = None
-    months: Annotated[list[_Month], Field(max_length=50)] | None = None
-    days: _Names | None = None
-    year: _Year | None = None
-    year_to: _Year | None = None
-    specific_dates: _Names | None = None
-    calendar: _Name | None = None
+    calendar: Name | None = None
 
 
 class NewSessionRequest(Body):

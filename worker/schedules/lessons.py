@@ -46,9 +46,20 @@ def create_lesson(
         return Made(None, None, recurrence.text(), 0, (), conflicts)
     if conflicts:
         raise LessonConflict(conflicts)
-    lesson = Schedule(
+    lesson = _only_lesson(recurrence, when, tutor_id, content)
+    with translate_exclusion(session, find):
+        session.add(lesson)
+        session.flush()
+        if participant is not None:
+            seat(session, lesson, participant.student_id, participant.booking_id)
+    first = session.execute(select(*FIRST_COLUMNS).where(Schedule.id == lesson.id)).all()
+    return Made(None, lesson.id, recurrence.text(), 1, first, ())
+
+
+def _only_lesson(recurrence: Recurrence, when: Instants, tutor_id: int, content: Mapping[str, Any]) -> Schedule:
+    return Schedule(
         tutor_id=tutor_id,
-        schedule_date=day,
+        schedule_date=recurrence.first_day,
         start_time=recurrence.start_time,
         end_time=recurrence.end_time,
         timezone=recurrence.timezone,
@@ -57,13 +68,6 @@ def create_lesson(
         tzdata_version=tzdata_version(),
         **content,
     )
-    with translate_exclusion(session, find):
-        session.add(lesson)
-        session.flush()
-        if participant is not None:
-            seat(session, lesson, participant.student_id, participant.booking_id)
-    first = session.execute(select(*FIRST_COLUMNS).where(Schedule.id == lesson.id)).all()
-    return Made(None, lesson.id, recurrence.text(), 1, first, ())
 
 
 def seat(session: Session, lesson: Schedule, student_id: int, booking_id: int | None) -> None:

@@ -9,12 +9,14 @@ STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; }
 th { text-align: left; font-weight: 600; }
-th, td { padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #8884; vertical-align: top; overflow-wrap: anywhere; }
+th, td { padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #8884; vertical-align: top; }
+td:last-child { overflow-wrap: anywhere; }
+@media (max-width: 45rem) { td { overflow-wrap: anywhere; } :is(th, td):nth-child(2) { display: none; } }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; overflow-wrap: anywhere; }
 dt { opacity: .7; }
 dd { margin: 0; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #8882; padding: 1rem; }
-iframe { width: 100%; height: 32rem; border: 1px solid #8888; background: #fff; }
+iframe { width: 100%; height: 40rem; border: 1px solid #8888; background: #fff; }
 .when { white-space: nowrap; }
 .none { opacity: .7; }
 """
@@ -29,7 +31,9 @@ def letter_list(letters: Iterable[dict[str, Any]]) -> str:
         f'<td><a href="/mail/{letter["id"]}">{escape(letter["subject"]) or "(no subject)"}</a>'
         for letter in letters
     )
-    shown = f"<table><tr><th>Came<th>From<th>To<th>Subject{rows}</table>" if rows else '<p class="none">No mail yet.'
+    shown = (
+        f"<table><tr><th>Came (UTC)<th>From<th>To<th>Subject{rows}</table>" if rows else '<p class="none">No mail yet.'
+    )
     return _page("Mailbox", f"<h1>Mailbox</h1>{shown}", f'<meta http-equiv="refresh" content="{_FEWEST_SECONDS}">')
 
 
@@ -38,8 +42,8 @@ def letter_page(letter: dict[str, Any]) -> str:
     facts = {
         "From": letter["from"],
         "To": ", ".join(letter["to"]),
-        "Date": letter["date"],
-        "Came": letter["received_at"],
+        "Date": f"{_when(letter['date'])} UTC",
+        "Came": f"{_when(letter['received_at'])} UTC",
         "Message-ID": letter["message_id"],
     }
     parts = [

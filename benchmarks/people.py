@@ -1,0 +1,20 @@
+"""Tutors and students, as many of the one as of the other."""
+
+from typing import Any
+
+import psycopg
+
+_PEOPLE = (
+    """
+    INSERT INTO users (id, first_name, email)
+    SELECT n, 'Person ' || n, n || '@example.org' FROM generate_series(1, 2 * %(pairs)s) n
+    """,
+    "INSERT INTO tutor_profiles (id, user_id) SELECT n, n FROM generate_series(1, %(pairs)s) n",
+    "INSERT INTO student_profiles (id, user_id) SELECT n, %(pairs)s + n FROM generate_series(1, %(pairs)s) n",
+)
+
+
+def write_people(connection: psycopg.Connection[Any], pairs: int) -> None:
+    """Tutors 1 to `pairs` are the users of these numbers, students 1 to `pairs` the users behind them."""
+    for statement in _PEOPLE:
+        connection.execute(statement, {"pairs": pairs})

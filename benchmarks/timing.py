@@ -1,0 +1,11 @@
+"""How long something takes."""
+
+import time
+from collections.abc import Callable
+
+
+def timed(do: Callable[[], int]) -> tuple[float, int]:
+    """Seconds, and the number that `do` answered."""
+    began = time.perf_counter()
+    number = do()
+    return time.perf_counter() - began, number

@@ -1,0 +1,33 @@
+"""The fields of a request that say when lessons are: the same words wherever lessons are made, changed or wished."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from worker.api.fields import Body, Day, Words
+from worker.api.moments import Clock
+
+# A year of days, and some more than can be: the rules count them, and say so.
+MOST_DATES = 1000
+
+Name = Annotated[Words, Field(max_length=60)]
+_Dates = Annotated[list[Name], Field(max_length=MOST_DATES)]
+_Month = Name | Annotated[int, Field(strict=True, ge=1, le=13)]
+_Year = Annotated[int, Field(strict=True, ge=1, le=9999)]
+
+
+class WishedTimes(Body):
+    """When lessons are; times are local to `timezone`."""
+
+    schedule_date: Day | None = None
+    start_time: Clock | None = None
+    end_time: Clock | None = None
+    timezone: Name | None = None
+    recurrence_pattern: Annotated[Words, Field(max_length=1000)] | None = None
+    exdates: _Dates | None = None
+    schedule_type: Name | None = None
+    months: Annotated[list[_Month], Field(max_length=50)] | None = None
+    days: Annotated[list[Name], Field(max_length=50)] | None = None
+    year: _Year | None = None
+    year_to: _Year | None = None
+    specific_dates: _Dates | None = None
