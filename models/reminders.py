@@ -141,7 +141,9 @@ class Delivery(Base):
         words("kind", MESSAGE_KINDS),
         words("state", DELIVERY_STATES),
         UniqueConstraint("key", "user_id", "channel"),
-        Index("ix_deliveries_due", "due_at", "id", postgresql_where=text("state IN ('pending', 'sending')")),
+        # Two, so that who claims what waits does not walk over what others have in hand: that may be thousands.
+        Index("ix_deliveries_pending", "due_at", "id", postgresql_where=text("state = 'pending'")),
+        Index("ix_deliveries_sending", "id", postgresql_where=text("state = 'sending'")),
         Index("ix_deliveries_schedule_id", "schedule_id", "user_id"),
         # What is over, by when: forgotten after a while.
         Index("ix_deliveries_over", "updated_at", postgresql_where=text("state NOT IN ('pending', 'sending')")),

@@ -29,6 +29,8 @@ HOST_TYPES = ("tutor", "student")
 # `page`: a page was activated.
 WHITEBOARD_EVENT_KINDS = ("join", "leave", "page", "start", "end")
 STROKE_TYPES = ("pen", "eraser", "line", "rectangle", "circle", "triangle", "arrow", "text")
+# All of one page, but `pdf`: of the whole board.
+SNAPSHOT_NAMES = ("png", "png_2x", "thumbnail", "svg", "pdf")
 
 RECORDING_TYPES = ("video", "screen", "board")
 RENDITION_STATES = ("pending", "ready", "failed")
@@ -42,6 +44,10 @@ MESSAGE_KINDS = (
     "lesson-reminder",
     "lesson-moved",
     "lesson-cancelled",
+    # It takes place after all.
+    "lesson-restored",
+    # A free slot became somebody's lesson.
+    "lesson-booked",
     "request-received",
     "request-accepted",
     "request-rejected",

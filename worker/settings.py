@@ -76,12 +76,20 @@ class Settings(BaseSettings):
         7200, ge=60, description="A whiteboard session in which nothing happens this long after its lesson is closed."
     )
 
+    # --- boards
+    snapshot_interval: int = Field(
+        120, ge=10, description="How often pages that changed in running sessions are drawn anew."
+    )
+
     # --- reminders
     dispatch_interval: float = Field(1.0, gt=0, description="How often due messages are looked for.")
     delivery_lease: float = Field(60.0, gt=0, description="A message in hand without news this long is sent again.")
     delivery_retention: int = Field(90 * 86_400, ge=60, description="How long messages that are over are kept.")
     whiteboard_url: str | None = Field(
         None, description="Address of a lesson's whiteboard with `{schedule_id}` in it; messages lead there."
+    )
+    recording_url: str | None = Field(
+        None, description="Address of a recording's page with `{recording_id}` in it; messages lead there."
     )
 
     # --- mail

@@ -166,6 +166,15 @@ class TestDue:
         for words in ("7 Mathematics, 2036-01-07 14:00", "2 [red]Abebe", "email", "15 min before: default", "pending"):
             assert words in row
 
+    def test_more_than_is_shown(self, command: Command, plan: Any) -> None:
+        first, _second = (plan(2, due_in=timedelta(minutes=n)) for n in (5, 6))
+
+        cut, whole = command("due", "--limit", "1", "--json"), command("due", "--limit", "2", "--json")
+
+        assert [one["id"] for one in json.loads(cut.stdout)] == [first]
+        assert cut.stderr == "These are the first 1; there is more within 1h (--limit).\n"
+        assert (len(json.loads(whole.stdout)), whole.stderr) == (2, "")
+
     def test_nothing(self, command: Command) -> None:
         assert command("due", "--within", "30s").stdout == "Nothing is due within 30s.\n"
         assert command("due", "--json").stdout == "[]\n"
@@ -224,6 +233,25 @@ class TestTest:
 
         assert (done.returncode, done.stdout) == (1, "")
         assert " by email ended as failed: " in done.stderr
+
+    def test_a_channel_that_cannot_be_used(self, command: Command, database: Database) -> None:
+        with database.transaction() as session:
+            session.execute(
+                text(
+                    "INSERT INTO notification_channels (id, user_id, kind, address, label, confirmed_at, disabled_at,"
+                    " disabled_reason) VALUES (5, 2, 'email', 'x', 'a…@example.org', NULL, NULL, NULL),"
+                    " (6, 2, 'webhook', 'x', 'https://example.org/…', now(), now(), 'It said 410.')"
+                )
+            )
+
+        said = {name: command("test", "--user", "2", "--channel", name).stderr for name in ("7", "5", "6")}
+
+        assert said == {
+            "7": "astegni: User 2 has no channel '7'; there are email, in_app, 5 (a…@example.org),"
+            " 6 (https://example.org/…).\n",
+            "5": "astegni: Channel 5 (a…@example.org) of user 2 is not confirmed yet.\n",
+            "6": "astegni: Channel 6 (https://example.org/…) of user 2 is off: It said 410.\n",
+        }
 
     @pytest.mark.parametrize(
         "words", [["--user", "99"], ["--user", "2", "--channel", "7"], ["--user", "2", "--wait", "x"], ["--user", "0"]]

@@ -1,6 +1,7 @@
 """What people are told, by which of their channels, and only once; and what news a change of lessons is."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -110,6 +111,8 @@ class TestNews:
             "schedule_id": 7,
             "count": 1,
             "by": "Sara",
+            "view": "tutor",
+            "students": ["Abel"],
             "before_starts_at": "2026-05-02T09:00:00+00:00",
         }
 
@@ -147,6 +150,30 @@ class TestNews:
             ("lesson-cancelled", (3,), 1, 1),
         ]
 
+    def test_what_comes_back_is_told_to_all_but_who_did_it(self) -> None:
+        off = [lesson(number, NOW + number * DAY, {}, series_id=5) for number in (3, 2)]
+        on = [lesson(number, NOW + number * DAY, series_id=5, sequence=3) for number in (2, 3)]
+        (student, parent) = news_of(
+            {one.schedule_id: one for one in off}, {one.schedule_id: one for one in on}, now=NOW, by_user_id=1, by="T"
+        )
+        assert (student.user_ids, parent.user_ids) == ((2,), (3,))
+        assert (student.kind, student.key, student.data["count"]) == ("lesson-restored", "lesson-restored:2:3", 2)
+        # The last of them is told of until it is over.
+        assert student.expires_at == NOW + 3 * DAY + HOUR
+
+    def test_a_slot_that_is_booked(self) -> None:
+        slot = replace(lesson(1, people={}), is_slot=True)
+        booked = "lesson-booked"
+        assert news([slot], [lesson(1)], by_user_id=3) == [(booked, (1,), 1, 1), (booked, (2,), 1, 1)]
+        assert news([slot], [slot]) == []
+
+    def test_who_comes_into_a_lesson_of_others_hears_of_it_alone(self) -> None:
+        rest = {one: place for one, place in PEOPLE.items() if one == 1}
+        assert news([lesson(1, people=rest)], [lesson(1)], by_user_id=1) == [
+            ("lesson-restored", (2,), 1, 1),
+            ("lesson-restored", (3,), 1, 1),
+        ]
+
     def test_people_alike_are_told_together(self) -> None:
         parents = {3: Place("parent", ("Abel",)), 4: Place("parent", ("Abel",))}
         assert news([lesson(1, people=parents)], [lesson(1, people={})]) == [("lesson-cancelled", (3, 4), 1, 1)]
@@ -159,8 +186,11 @@ class TestNews:
             (lesson(1, NOW - DAY), lesson(1, people={}), set()),
             (lesson(1, NOW - DAY), lesson(1, NOW + DAY), {"lesson-moved"}),
             (lesson(1, NOW - HOUR / 2), lesson(1, NOW - HOUR / 2, {}), {"lesson-cancelled"}),
-            (lesson(1, people={}), lesson(1), set()),
+            (lesson(1, people={}), lesson(1), {"lesson-restored"}),
+            (lesson(1, people={}), lesson(1, NOW + 2 * DAY), {"lesson-restored"}),
+            (lesson(1, NOW - DAY, {}), lesson(1, NOW - DAY), set()),
+            (lesson(1, people={}), lesson(1, people={}), set()),
         ],
     )
-    def test_what_is_over_or_new_is_no_news(self, was: Lesson, is_now: Lesson, kinds: set[str]) -> None:
+    def test_what_is_over_is_no_news(self, was: Lesson, is_now: Lesson, kinds: set[str]) -> None:
         assert {kind for kind, *_ in news([was], [is_now])} == kinds

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -22,13 +22,9 @@ MOVE = "UPDATE tutor_schedules SET starts_at = starts_at + interval '1 d', ends_
 class Book:
     """Lessons of tutor 11 as rows, and what waits because of them."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sql: Callable[..., list[Any]]) -> None:
         self.database = database
-
-    def sql(self, statement: str, **values: Any) -> Sequence[Any]:
-        with self.database.transaction() as session:
-            result = session.execute(text(statement), values)
-            return result.all() if result.returns_rows else []  # type: ignore[attr-defined]
+        self.sql = sql
 
     def lesson(self, starts_at: datetime = NOW + 3 * DAY, students: Sequence[int] = (22,), **columns: Any) -> int:
         values = {"student": students[0] if students else None, "begin": starts_at, "end": starts_at + DAY / 24}
@@ -92,8 +88,8 @@ class Book:
 
 
 @pytest.fixture
-def book(database: Database, school: Any) -> Book:
-    return Book(database)
+def book(database: Database, school: Any, sql: Any) -> Book:
+    return Book(database, sql)
 
 
 def usual(*users: int) -> set[tuple[Any, ...]]:

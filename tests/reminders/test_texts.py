@@ -45,6 +45,8 @@ LEAST: dict[str, dict[str, Any]] = {
     "lesson-reminder": STORED | {"minutes_left": 15},
     "lesson-moved": STORED | {"before_starts_at": "2026-11-13T05:00:00+00:00"},
     "lesson-cancelled": LESSON,
+    "lesson-restored": STORED,
+    "lesson-booked": STORED,
     "request-received": {"request_id": 3, "requester": "Tesfaye Alemu"},
     "request-accepted": {"request_id": 3, "tutor": "Abebe Kebede"},
     "request-rejected": {"request_id": 3, "tutor": "Abebe Kebede"},
@@ -58,6 +60,8 @@ MOST: dict[str, dict[str, Any]] = {
     "lesson-reminder": {"subject": "Mathematics", "location": "Bole", **LINKS},
     "lesson-moved": {"subject": "Mathematics", "location": "Bole", **LINKS, "by": "Abebe Kebede", "count": 1},
     "lesson-cancelled": {"subject": "Mathematics", "by": "Liya Tesfaye", "count": 12},
+    "lesson-restored": {"subject": "Mathematics", "location": "Bole", **LINKS, "count": 1},
+    "lesson-booked": {"subject": "Mathematics", "location": "Bole", **LINKS, "by": "Tesfaye Alemu"},
     "request-received": {"student": "Liya", "package_name": "Weekend", "message": "Soon?", "link": "https://a.example"},
     "request-accepted": {"student": "Liya", "package_name": "Weekend", "link": "https://a.example"},
     "request-rejected": {"student": "Liya", "package_name": "Weekend", "link": "https://a.example"},
@@ -190,6 +194,13 @@ def test_whole_text_of_an_english_reminder() -> None:
     assert "Saturday, 5 Hidar 2019, 8:00 in the afternoon (14:00)" in page.words
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ["lesson-moved", "lesson-restored"])
+def test_many_lessons_have_no_board_of_their_own(kind: str, language: Language) -> None:
+    links = {count: Page(render(kind, full(kind, count=count), reader(language)).html).links for count in (1, 2)}
+    assert links == {1: ["https://meet.example/abc", "https://board.example/7"], 2: ["https://meet.example/abc"]}
+
+
 def test_whole_text_of_an_amharic_move() -> None:
     people = {"subject": "ሒሳብ", "tutor": "አበበ ከበደ", "by": "አበበ ከበደ", "location": "ቦሌ"}
     said = render("lesson-moved", full("lesson-moved", **people), reader("am", "ethiopian", name="ሊያ ተስፋዬ"))
@@ -217,6 +228,17 @@ def test_whole_text_of_an_amharic_move() -> None:
         ("lesson-cancelled", {"count": 1, "view": "parent", "students": [], "by": None},
          ("Your child\u2019s Mathematics lesson with Abebe Kebede has been cancelled. "
           "It was to be: Saturday, 14 November 2026, 14:00.")),
+        ("lesson-restored", {"count": 4},
+         ("Your 4 Mathematics lessons with Abebe Kebede take place after all. "
+          "The first one starts: Saturday, 14 November 2026, 14:00.")),
+        ("lesson-restored", {"view": "parent"},
+         ("Liya Tesfaye\u2019s Mathematics lesson with Abebe Kebede takes place after all. "
+          "It starts: Saturday, 14 November 2026, 14:00.")),
+        ("lesson-booked", {"view": "tutor"},
+         ("Your Mathematics lesson with Liya Tesfaye has been booked by Tesfaye Alemu. "
+          "Saturday, 14 November 2026, 14:00.")),
+        ("lesson-booked", {"view": "tutor", "by": "Liya Tesfaye"},
+         "Your Mathematics lesson with Liya Tesfaye has been booked. Saturday, 14 November 2026, 14:00."),
         ("request-received", {}, "Tesfaye Alemu asks you to teach Liya."),
         ("request-received", {"student": "Tesfaye Alemu"}, "Tesfaye Alemu would like to learn with you."),
         ("request-rejected", {"student": None}, "Abebe Kebede cannot take your request. You can ask another tutor."),
@@ -240,6 +262,12 @@ def test_english_sentences(kind: str, changes: dict[str, Any], summary: str) -> 
         ("lesson-cancelled", {"view": "parent", "students": ["ሊያ", "ሳራ"], "by": "አበበ"},
          ("ልጆችዎ ሊያ እና ሳራ ከአበበ ጋር የሚማሩት 12 የሒሳብ ትምህርቶች ተሰርዘዋል። የሰረዙት አስተማሪው ናቸው። "
           "የመጀመሪያው ሊጀመር የነበረው፦ ቅዳሜ፣ ኅዳር 5 ቀን 2019 ዓ.ም.፣ ከሰዓት በኋላ 8:00 ሰዓት (14:00)።")),
+        ("lesson-restored", {"count": 12},
+         ("ከአበበ ጋር ያሉዎት 12 የሒሳብ ትምህርቶች መሰረዛቸው ቀርቶ ይካሄዳሉ። "
+          "የመጀመሪያው የሚጀምርበት ጊዜ፦ ቅዳሜ፣ ኅዳር 5 ቀን 2019 ዓ.ም.፣ ከሰዓት በኋላ 8:00 ሰዓት (14:00)።")),
+        ("lesson-booked", {"view": "tutor", "students": ["ሊያ"], "by": "ተስፋዬ"},
+         ("ከሊያ ጋር ያለዎት የሒሳብ ትምህርት ተይዟል። የያዙት ተስፋዬ ናቸው። "
+          "ቅዳሜ፣ ኅዳር 5 ቀን 2019 ዓ.ም.፣ ከሰዓት በኋላ 8:00 ሰዓት (14:00)።")),
     ],
 )  # fmt: skip
 def test_amharic_sentences(kind: str, changes: dict[str, Any], summary: str) -> None:
@@ -493,10 +521,11 @@ def test_unwritable_instants_of_the_file_are_the_same_error() -> None:
 
 
 @pytest.mark.parametrize("kind", MESSAGE_KINDS)
-def test_only_reminders_and_single_moves_have_a_file(kind: str) -> None:
+def test_only_single_lessons_that_will_be_have_a_file(kind: str) -> None:
     octets = attachment(kind, full(kind), reader())
-    assert (octets is not None) == (kind in ("lesson-reminder", "lesson-moved"))
-    assert attachment("lesson-moved", full("lesson-moved", count=2), reader()) is None
+    assert (octets is not None) == (kind in ("lesson-reminder", "lesson-moved", "lesson-restored", "lesson-booked"))
+    for moved in ("lesson-moved", "lesson-restored"):
+        assert attachment(moved, full(moved, count=2), reader()) is None
 
 
 def test_file_is_the_lesson() -> None:

@@ -167,6 +167,8 @@ class TestLessons:
         house.cancel(slot, who=house.school.student)
         assert house.reminded() == []
         assert house.told("by", "students") == [
+            ("lesson-booked", 1, "student 2", ["student 2"]),
+            ("lesson-booked", 3, "student 2", ["student 2"]),
             ("lesson-cancelled", 1, "student 2", ["student 2"]),
             ("lesson-cancelled", 3, "student 2", ["student 2"]),
         ]
@@ -196,7 +198,19 @@ class TestBookings:
         ]
         office.change(booking, now=NOW, status="active")
         assert house.reminded()[: len(MONDAYS)] == everybody(*MONDAYS, users=[1])
-        assert len(house.told()) == 2
+        assert house.told("count", "schedule_id")[2:] == [
+            ("lesson-restored", 2, 4, first),
+            ("lesson-restored", 3, 4, first),
+        ]
+
+    def test_who_comes_back_into_a_group(self, office: Any, house: House) -> None:
+        office.accept(office.ask())
+        office.accept(office.ask(house.school.other_parent, student_id=25))
+        ((booking,),) = house.sql("SELECT booking_id FROM series_participants WHERE student_id = 25")
+        for status in ("paused", "active"):
+            office.change(booking, status=status)
+        assert {user for user, _ in house.reminded()} == {1, 2, 3, 5, 6}
+        assert {row[1] for row in house.told() if row[0] == "lesson-restored"} == {5, 6}
 
     def test_who_leaves_a_group(self, office: Any, house: House) -> None:
         office.accept(office.ask())
@@ -224,7 +238,8 @@ class TestRequests:
         for _ in range(2):
             with house.database.transaction() as session:
                 reject_request(session, house.school.tutor, request, now=NOW)
-        assert house.told("tutor")[1:] == [("request-rejected", 2, "tutor 1")]
+        # Who asked for themselves is not told for whom.
+        assert house.told("tutor", "student")[1:] == [("request-rejected", 2, "tutor 1", None)]
         assert len(house.told()) == 2
 
 
@@ -292,6 +307,15 @@ class TestByItself:
         performed(FillSeries(), tend_lessons.fill_series)
         assert house.reminded() == everybody(MONDAYS[0])
         assert house.told() == []
+
+
+def test_a_recording_is_ready_on_its_page(house: House, workshop: Any, sample: bytes) -> None:
+    workshop.tools.settings = workshop.tools.settings.model_copy(
+        update={"recording_url": "https://a.example/watch/{recording_id}"}
+    )
+    recording = workshop.arrive(sample)
+    workshop.perform(IngestRecording, recording)
+    assert {row[2] for row in house.told("link")} == {f"https://a.example/watch/{recording}"}
 
 
 def test_a_recording_is_ready(house: House, workshop: Any, sample: bytes) -> None:

@@ -40,7 +40,10 @@ def due(
 
     from worker.cli import outbox  # noqa: PLC0415
 
-    found = outbox.due_within(_span(within, "--within"), most=limit)
+    found = outbox.due_within(_span(within, "--within"), most=limit + 1)
+    if len(found) > limit:
+        typer.echo(f"These are the first {limit}; there is more within {within} (--limit).", err=True)
+        found = found[:limit]
     if json:
         typer.echo(json_format.dumps([outbox.document(one) for one in found]))
         return
@@ -59,7 +62,10 @@ def try_channel(
     channel: Annotated[str, typer.Option(help="email, in_app, or the id of one of their channels.")] = "email",
     wait: Annotated[str, typer.Option(help="How long to try, like 30s, 5m.")] = "30s",
 ) -> None:
-    """Send a test message the way all messages go, and see what becomes of it; exit 0 when it was sent."""
+    """Send a test message and see what becomes of it; exit 0 when it was sent.
+
+    It goes the way of all messages, so a worker with the queue `reminders` must run; quiet hours do not hold it.
+    """
     from worker.cli import outbox  # noqa: PLC0415 - not for `--help`
 
     tried = outbox.try_channel(user, channel, _span(wait, "--wait"))

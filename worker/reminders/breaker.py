@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
-# Failures in a row.
+# Failures in a row. One that was waited for counts for several: others may stand behind it.
 _MANY = 5
+_WAITED_FOR = 3
+# Seconds.
+_LONG = 5.0
 # Seconds of rest after them, doubled with each further failure.
 _FIRST_REST, _LONGEST_REST = 30.0, 300.0
 # Addresses come from users: the table of those that fail has an end. What is forgotten is asked again.
@@ -30,10 +33,10 @@ class Breaker:
         record = self._failing.get(provider)
         return max(0.0, record.rest_until - now) if record else 0.0
 
-    def failed(self, provider: str, now: float) -> None:
-        """It did not answer, or asked to be left alone."""
+    def failed(self, provider: str, now: float, *, took: float = 0.0) -> None:
+        """It did not answer, or asked to be left alone; that `took` so many seconds to learn."""
         record = self._failing.setdefault(provider, _Record())
-        record.failures += 1
+        record.failures += _WAITED_FOR if took >= _LONG else 1
         if record.failures >= _MANY:
             record.rest_until = now + min(_LONGEST_REST, _FIRST_REST * 2 ** min(record.failures - _MANY, 10))
         if len(self._failing) > _MOST_PROVIDERS:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from worker.reminders.lessons import Lesson, Place
 
 MOVED, CANCELLED = "lesson-moved", "lesson-cancelled"
+RESTORED, BOOKED = "lesson-restored", "lesson-booked"
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,16 @@ class News:
 
 
 class _Told(NamedTuple):
-    """What people are told alike: of so many `lessons`, `schedule_id` first, which they know from the same place."""
+    """What people are told alike: of so many `lessons`, `schedule_id` first, which they know from the same place.
+
+    Not worth telling any more after `until`, when the last of them is over.
+    """
 
     kind: str
     schedule_id: int
     lessons: int
     place: Place
+    until: datetime
 
 
 def news_of(
@@ -48,13 +53,16 @@ def news_of(
     for schedule_id in sorted(before.keys() & after.keys(), key=lambda one: (before[one].starts_at, one)):
         was, is_now = before[schedule_id], after[schedule_id]
         group = ("series", was.series_id) if was.series_id is not None else ("lesson", schedule_id)
-        for user_id in was.people:
+        for user_id in {**was.people, **is_now.people}:
             kind = _kind(was, is_now, user_id, now)
             if kind is not None and user_id != by_user_id:
                 changed[user_id, kind, group].append(schedule_id)
     readers: dict[_Told, list[int]] = defaultdict(list)
     for (user_id, kind, _group), ids in changed.items():
-        readers[_Told(kind, ids[0], len(ids), before[ids[0]].people[user_id])].append(user_id)
+        first = ids[0]
+        place = before[first].people.get(user_id) or after[first].people[user_id]
+        until = max(_until(kind, before[one], after[one]) for one in ids)
+        readers[_Told(kind, first, len(ids), place, until)].append(user_id)
     return [
         _news(told, user_ids, before[told.schedule_id], after[told.schedule_id], by)
         for told, user_ids in readers.items()
@@ -64,22 +72,33 @@ def news_of(
 def _kind(was: Lesson, is_now: Lesson, user_id: int, now: datetime) -> str | None:
     if user_id not in is_now.people:
         return CANCELLED if was.ends_at > now else None
+    if user_id not in was.people:
+        if is_now.ends_at <= now:
+            return None
+        return BOOKED if was.is_slot else RESTORED
     if is_now.starts_at != was.starts_at and max(is_now.starts_at, was.starts_at) > now:
         return MOVED
     return None
 
 
+def _until(kind: str, was: Lesson, is_now: Lesson) -> datetime:
+    if kind == MOVED:
+        return max(is_now.starts_at, was.starts_at)
+    return was.ends_at if kind == CANCELLED else is_now.ends_at
+
+
 def _news(told: _Told, user_ids: Sequence[int], was: Lesson, is_now: Lesson, by: str | None) -> News:
     # Every change of a lesson counts its sequence up: another move is other news.
     key = f"{told.kind}:{told.schedule_id}:{is_now.sequence}"
+    # Who is not in the lesson any more, when the message is sent, cannot be found there.
     data: dict[str, Any] = {"schedule_id": told.schedule_id, "count": told.lessons, "by": by}
+    data |= {"view": told.place.view, "students": list(told.place.students)}
     if told.kind == MOVED:
         data["before_starts_at"] = _utc(was.starts_at)
-        return News(told.kind, tuple(user_ids), told.schedule_id, key, data, max(is_now.starts_at, was.starts_at))
-    # Who is not in the lesson any more cannot be found there when the message is sent.
-    data |= {"view": told.place.view, "students": list(told.place.students), "tutor": was.tutor}
-    data |= {"starts_at": _utc(was.starts_at), "timezone": was.timezone, "subject": was.subject}
-    return News(told.kind, tuple(user_ids), told.schedule_id, key, data, was.ends_at)
+    elif told.kind == CANCELLED:
+        # Its row may say something else by then.
+        data |= {"tutor": was.tutor, "starts_at": _utc(was.starts_at), "timezone": was.timezone, "subject": was.subject}
+    return News(told.kind, tuple(user_ids), told.schedule_id, key, data, told.until)
 
 
 def _utc(instant: datetime) -> str:

@@ -12,24 +12,26 @@ from worker.channels.labels import label_of
 from worker.channels.secrets import Vault
 from worker.errors import Conflict, NotFound
 from worker.reminders.channel_codes import order_code
+from worker.reminders.preferences import hold_person
 
 MOST_CHANNELS = 10
 
 _LOCK = 0x63686E6C  # "chnl"
 
 # Nothing may name what is gone: an alarm without channels of its own has those of the preferences, preferences
-# without any have the defaults.
+# without any have the defaults. Reminders of lessons are left to whoever plans them anew, who locks the lessons first;
+# one that nobody plans any more finds no channel when it is due.
 _FORGET = tuple(
     text(statement)
     for statement in (
-        """UPDATE deliveries SET state = 'cancelled', reason = 'channel-deleted', updated_at = now()
-            WHERE user_id = :user_id AND channel = :name AND state = 'pending'""",
         """UPDATE lesson_alarms SET channels = nullif(array_remove(channels, :name), '{}'),
                   fallback = array_remove(fallback, :name)
             WHERE user_id = :user_id AND (:name = ANY(channels) OR :name = ANY(fallback))""",
         """UPDATE notification_preferences SET fallback = array_remove(fallback, :name), updated_at = now(),
                   channels = coalesce(nullif(array_remove(channels, :name), '{}'), '{email,in_app}')
             WHERE user_id = :user_id AND (:name = ANY(channels) OR :name = ANY(fallback))""",
+        """UPDATE deliveries SET state = 'cancelled', reason = 'channel-deleted', updated_at = now()
+            WHERE user_id = :user_id AND channel = :name AND state = 'pending' AND kind <> 'lesson-reminder'""",
     )
 )
 
@@ -95,7 +97,11 @@ def send_another_code(
 
 
 def remove_channel(session: Session, user_id: int, channel_id: int) -> None:
-    """Take a channel away, and with it whatever names it and waits to go there. Raises NotFound."""
+    """Take a channel away, and with it whatever names it and waits to go there. Raises NotFound.
+
+    The caller plans the person's reminders anew (worker.reminders.planning), in the same transaction.
+    """
+    hold_person(session, user_id)
     channel = find_channel(session, user_id, channel_id)
     for statement in _FORGET:
         session.execute(statement, {"user_id": user_id, "name": str(channel.id)})

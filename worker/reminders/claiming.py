@@ -18,7 +18,6 @@ _LANE = """
                          WHERE n.id = CASE WHEN d.channel ~ '^[0-9]{1,9}$' THEN d.channel::integer END), 'in_app')
     END
 """
-_FREE = "d.state IN ('pending', 'sending') AND (d.lease_until IS NULL OR d.lease_until < now())"
 
 # The CTE is a fence: without MATERIALIZED the planner may run the LIMIT subquery more than once.
 _CLAIM = """
@@ -52,8 +51,14 @@ _RENEW = text(
     """
 )
 _UNDER_WAY = text("SELECT id FROM deliveries WHERE id = ANY(:ids) AND state = 'sending'")
+# What waits and what is in hand have an index each.
 _NEXT = text(
-    f"SELECT extract(epoch FROM d.due_at - now())::float FROM deliveries d WHERE {_FREE} ORDER BY d.due_at LIMIT 1"  # noqa: S608 - a constant of this module
+    """
+    SELECT extract(epoch FROM min(due_at) - now())::float
+      FROM ((SELECT due_at FROM deliveries WHERE state = 'pending' ORDER BY due_at LIMIT 1)
+             UNION ALL
+            (SELECT min(due_at) FROM deliveries WHERE state = 'sending' AND lease_until < now())) AS free
+    """
 )
 
 
@@ -87,4 +92,4 @@ def under_way(executor: Executor, ids: Collection[int]) -> set[int]:
 def seconds_until_due(executor: Executor) -> float | None:
     """Until the next delivery that nobody holds is due; 0 or less: one is. None: there is none."""
     row = executor.execute(_NEXT, {}).fetchone()
-    return None if row is None else float(row[0])
+    return None if row is None or row[0] is None else float(row[0])

@@ -29,7 +29,9 @@ _DUE = text(
       LEFT JOIN notification_preferences preference ON preference.user_id = d.user_id
       LEFT JOIN notification_channels way ON way.user_id = d.user_id
             AND way.id = CASE WHEN d.channel ~ '^[0-9]{1,9}$' THEN d.channel::integer END
-     WHERE d.state IN ('pending', 'sending') AND d.due_at <= :until
+     WHERE d.id IN (SELECT id FROM deliveries WHERE state = 'pending' AND due_at <= :until
+                     UNION ALL
+                    SELECT id FROM deliveries WHERE state = 'sending' AND due_at <= :until)
      ORDER BY d.due_at, d.id LIMIT :most
     """
 )

@@ -5,16 +5,21 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+# What waits and what is in hand have an index each.
 _OVERDUE = text(
     """
-    SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float FROM deliveries
-     WHERE state IN ('pending', 'sending') AND due_at <= now()
+    SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float
+      FROM ((SELECT due_at FROM deliveries WHERE state = 'pending' AND due_at <= now() ORDER BY due_at LIMIT 1)
+             UNION ALL
+            (SELECT min(due_at) FROM deliveries WHERE state = 'sending' AND due_at <= now())) AS oldest
     """
 )
 # Those that wait, and those that ended within an hour: old ones tell nothing, and would be counted at every look.
 _COUNTS = text(
     """
-    SELECT state, kind, count(*) FROM deliveries WHERE state IN ('pending', 'sending') GROUP BY state, kind
+    SELECT state, kind, count(*) FROM deliveries WHERE state = 'pending' GROUP BY state, kind
+     UNION ALL
+    SELECT state, kind, count(*) FROM deliveries WHERE state = 'sending' GROUP BY state, kind
      UNION ALL
     SELECT state, kind, count(*) FROM deliveries
      WHERE state NOT IN ('pending', 'sending') AND updated_at > now() - interval '1 hour' GROUP BY state, kind

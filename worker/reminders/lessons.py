@@ -22,7 +22,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a lesson was at one moment. `people`: by the ids of users; nobody when it is off or a free slot."""
+    """What a lesson was at one moment. `people`: by the ids of users; nobody when it is off or a free slot.
+
+    `is_slot`: nobody's yet.
+    """
 
     schedule_id: int
     series_id: int | None
@@ -33,6 +36,7 @@ class Lesson:
     sequence: int
     tutor: str
     people: Mapping[int, Place] = field(default_factory=dict)
+    is_slot: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ _IDS = text(
 )
 _LESSONS = text(
     """
-    SELECT lesson.id, series_id, starts_at, ends_at, lesson.timezone, subject, sequence,
+    SELECT lesson.id, series_id, starts_at, ends_at, lesson.timezone, subject, sequence, student_id IS NULL AS is_slot,
            concat_ws(' ', first_name, father_name, grandfather_name, last_name) AS tutor
       FROM tutor_schedules lesson
       JOIN tutor_profiles tutor ON tutor.id = lesson.tutor_id
@@ -103,6 +107,7 @@ def read_lessons(session: Session, schedule_ids: Sequence[int]) -> dict[int, Les
             row.sequence,
             row.tutor,
             places.get(row.id, {}),
+            row.is_slot,
         )
         for row in session.execute(_LESSONS, {"ids": ids})
     }

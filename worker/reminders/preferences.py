@@ -101,7 +101,7 @@ def check_channels(session: Session, user_id: int, channels: Sequence[str], *, f
         if channel.confirmed_at is None:
             raise InvalidInput(f"{field}: channel {name} is not confirmed yet; send the code that went there first.")
         if channel.disabled_at is not None:
-            raise InvalidInput(f"{field}: channel {name} was switched off; register its address anew.")
+            raise InvalidInput(f"{field}: channel {name} was switched off; confirm it by a new code (`/resend`).")
 
 
 def _check_taste(wanted: Preferences) -> None:

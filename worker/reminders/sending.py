@@ -151,10 +151,15 @@ class Deliverer:
             run.settler.sent(one)
 
     def _ask(self, provider: str, one: Taken, said: Said) -> None:
+        began = time.monotonic()
         try:
             self._ways.send(one, said)
-        except TryLater:
-            self._breaker.failed(provider, time.monotonic())
+        except TryLater as error:
+            now = time.monotonic()
+            if error.alone:
+                self._breaker.answered(provider)
+            else:
+                self._breaker.failed(provider, now, took=now - began)
             raise
         except Refused:
             self._breaker.answered(provider)

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from models.people import User
 from models.reminders import Delivery
 from models.states import DELIVERY_STATES
-from worker.errors import NotFound
-from worker.reminders.preferences import check_channels
+from worker.errors import InvalidInput, NotFound
+from worker.reminders.channels import list_channels
+from worker.reminders.preferences import EMAIL, IN_APP
 
 KIND = "test"
 _OVER = frozenset(DELIVERY_STATES) - {"pending", "sending"}
@@ -39,7 +40,7 @@ def order_test(session: Session, user_id: int, channel: str, *, now: datetime, g
     person = session.get(User, user_id)
     if person is None or not person.is_active:
         raise NotFound(f"There is no active user {user_id}.")
-    check_channels(session, user_id, [channel], field="channel")
+    _check_channel(session, user_id, channel)
     delivery = Delivery(
         kind=KIND,
         user_id=user_id,
@@ -51,6 +52,21 @@ def order_test(session: Session, user_id: int, channel: str, *, now: datetime, g
     session.add(delivery)
     session.flush()
     return delivery.id
+
+
+def _check_channel(session: Session, user_id: int, name: str) -> None:
+    """For an operator, who does not know what the person has."""
+    if name in (EMAIL, IN_APP):
+        return
+    theirs = {str(one.id): one for one in list_channels(session, user_id)}
+    channel = theirs.get(name)
+    if channel is None:
+        known = ", ".join((EMAIL, IN_APP, *(f"{one.id} ({one.label})" for one in theirs.values())))
+        raise InvalidInput(f"User {user_id} has no channel {name[:20]!r}; there are {known}.")
+    if channel.confirmed_at is None:
+        raise InvalidInput(f"Channel {name} ({channel.label}) of user {user_id} is not confirmed yet.")
+    if channel.disabled_at is not None:
+        raise InvalidInput(f"Channel {name} ({channel.label}) of user {user_id} is off: {channel.disabled_reason}")
 
 
 def outcome_of(session: Session, delivery_id: int) -> Outcome:

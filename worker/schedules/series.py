@@ -150,8 +150,14 @@ def follow_booking(session: Session, booking_id: int, *, now: datetime, horizon_
     Lessons that meanwhile cannot be are recorded as skips.
     """
     session.flush()
-    ids = select(SeriesParticipant.series_id).where(SeriesParticipant.booking_id == booking_id)
-    series = lock_series(session, session.scalars(ids).all())
+    taken_part = select(SeriesParticipant.series_id).where(SeriesParticipant.booking_id == booking_id)
+    ids = set(session.scalars(taken_part))
+    # A booked slot is locked below, and whoever locks a lesson has locked its series before.
+    of_slots = select(Schedule.series_id).where(
+        Schedule.booking_id == booking_id, Schedule.starts_at > now, Schedule.series_id.is_not(None)
+    )
+    locked = lock_series(session, sorted(ids.union(one for one in session.scalars(of_slots) if one is not None)))
+    series = [one for one in locked if one.id in ids]
     for one in series:
         _follow(session, one, now)
     if series:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -21,17 +21,14 @@ def follow_single_lessons(session: Session, booking_id: int, *, now: datetime) -
         Schedule.booking_id == booking_id,
         Schedule.starts_at > now,
         or_(Schedule.series_id.is_(None), Schedule.booked_at.is_not(None)),
-        or_(
-            Schedule.status == "scheduled",
-            and_(Schedule.status == "cancelled", Schedule.cancelled_by == "series"),
-        ),
     )
-    for lesson in session.scalars(statement.order_by(Schedule.starts_at).with_for_update()):
+    # All of them, in the order in which everybody locks lessons: reminders are planned for each that is held.
+    for lesson in session.scalars(statement.order_by(Schedule.id).with_for_update()):
         covered = covers(booking, lesson)
         if lesson.status == "scheduled" and not covered:
             lesson.status, lesson.cancelled_by = "cancelled", "series"
             touch(lesson, now)
-        elif lesson.status == "cancelled" and covered:
+        elif lesson.status == "cancelled" and lesson.cancelled_by == "series" and covered:
             _bring_back(session, lesson, now)
     session.flush()
 

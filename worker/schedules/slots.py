@@ -89,10 +89,12 @@ def book_slot(
     # Other people's lessons are nobody's business; that a slot has been booked is told.
     if slot is None or (slot.student_id is not None and slot.booked_at is None):
         raise NotFound(f"There is no slot {schedule_id}.")
+    # Bookings are locked before lessons, here as by everybody.
+    held = _hold_bookings(session, slot.tutor_id, student_id)
     lock_lesson(session, slot)
     if slot.student_id is not None or slot.status != "scheduled" or slot.starts_at is None or slot.starts_at <= now:
         raise Conflict(f"Slot {schedule_id} is not free any more.")
-    booking = _booking(session, slot, student_id, booking_id)
+    booking = _booking(held, slot, booking_id)
 
     def find() -> list[Collision]:
         return find_conflicts(
@@ -126,14 +128,17 @@ def _student(session: Session, caller: Caller, student_id: int | None) -> int:
     return student_id
 
 
-def _booking(session: Session, slot: Schedule, student_id: int, booking_id: int | None) -> Booking | None:
-    """The booking that is named; without a name the only one that tutor and student have for that day, if any."""
-    statement = select(Booking).where(
-        Booking.tutor_id == slot.tutor_id, Booking.student_id == student_id, Booking.status == "active"
+def _hold_bookings(session: Session, tutor_id: int, student_id: int) -> Sequence[Booking]:
+    """Those that may be meant; they stay as they are until the transaction ends."""
+    theirs = select(Booking).where(
+        Booking.tutor_id == tutor_id, Booking.student_id == student_id, Booking.status == "active"
     )
-    if booking_id is not None:
-        statement = statement.where(Booking.id == booking_id)
-    found = [one for one in session.scalars(statement.with_for_update(read=True)) if covers(one, slot)]
+    return session.scalars(theirs.order_by(Booking.id).with_for_update(read=True)).all()
+
+
+def _booking(held: Sequence[Booking], slot: Schedule, booking_id: int | None) -> Booking | None:
+    """The booking that is named; without a name the only one that tutor and student have for that day, if any."""
+    found = [one for one in held if booking_id in (None, one.id) and covers(one, slot)]
     if booking_id is not None and not found:
         raise InvalidInput(f"There is no active booking {booking_id} with this tutor for that day.")
     return found[0] if len(found) == 1 else None

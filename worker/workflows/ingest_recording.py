@@ -59,7 +59,7 @@ def _finish(run: JobRun, order: IngestRecording, tools: Tools, source: Source, m
             poster_url=poster_url,
         )
         mark_recorded(session, source.session_id)
-        tell_of_recording(session, recording, now=clock.now())
+        tell_of_recording(session, recording, page=tools.settings.recording_url, now=clock.now())
         enqueue(
             session,
             StoreSource(order.recording_id, order.session_id, order.spool_id, order.size_bytes),

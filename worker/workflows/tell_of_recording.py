@@ -12,8 +12,8 @@ from worker.reminders.messages import tell
 from worker.reminders.people import people_of_session
 
 
-def tell_of_recording(session: Session, recording: Recording, *, now: datetime) -> None:
-    """Tell them once, however often the recording is made playable."""
+def tell_of_recording(session: Session, recording: Recording, *, page: str | None, now: datetime) -> None:
+    """Tell them once, however often the recording is made playable; `page` is the setting RECORDING_URL."""
     zones = select(Schedule.timezone).join(WhiteboardSession, WhiteboardSession.schedule_id == Schedule.id)
     data = {
         "recording_id": recording.id,
@@ -21,6 +21,7 @@ def tell_of_recording(session: Session, recording: Recording, *, now: datetime) 
         "title": recording.recording_title,
         "recorded_at": recording.recording_date.isoformat(),
         "timezone": session.scalar(zones.where(WhiteboardSession.id == recording.session_id)),
+        "link": page and page.replace("{recording_id}", str(recording.id)),
     }
     tell(
         session,

@@ -28,7 +28,8 @@ def tell_of_answer(session: Session, request: SessionRequest, *, now: datetime) 
     """Tell who asked that the tutor has accepted or rejected, as the request's status says."""
     user_id, _ = _user(session, request.requester_type, request.requester_id)
     _, tutor = _user(session, "tutor", request.tutor_id)
-    data = {"tutor": tutor, "student": request.student_name}
+    # Who asked for themselves need not be told for whom.
+    data = {"tutor": tutor, "student": request.student_name if request.requester_type == "parent" else None}
     _tell(session, f"request-{request.status}", request, user_id, data, now)
 
 

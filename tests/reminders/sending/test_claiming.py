@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import text
+
 from worker.reminders.claiming import claim, release, renew, seconds_until_due, under_way
 from worker.reminders.dispatching import Dispatcher
 from worker.reminders.marking import end, mark_sent, put_off
@@ -142,6 +144,14 @@ def test_claimers_at_once_share_the_rows_out(post: Any) -> None:
         shares = list(pool.map(claim_all, range(4)))
     held = [one for share in shares for one in share]
     assert len(held) == len(set(held)) == 60
+
+
+def test_nobody_waits_for_a_row_that_another_claims(post: Any) -> None:
+    first, second = post.message(), post.message()
+    with post.database.transaction() as session:
+        session.execute(text("SELECT id FROM deliveries WHERE id = :id FOR UPDATE"), {"id": first})
+        assert hold(post)[1] == [second]
+    assert hold(post)[1] == [first]
 
 
 class Hands:

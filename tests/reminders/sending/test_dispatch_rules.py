@@ -103,6 +103,19 @@ def test_a_breaker_opens_after_failures_in_a_row_and_closes_with_an_answer() -> 
     assert breaker.rest("a", 200.0) == 0
 
 
+def test_a_breaker_opens_sooner_when_each_failure_was_waited_for() -> None:
+    breaker = Breaker()
+    breaker.failed("a", 100.0, took=15.0)
+    assert breaker.rest("a", 100.0) == 0
+    breaker.failed("a", 115.0, took=15.0)
+    assert breaker.rest("a", 115.0) == 60.0
+    # What was slow and worked is no failure.
+    breaker.failed("b", 100.0, took=15.0)
+    breaker.answered("b")
+    breaker.failed("b", 100.0, took=15.0)
+    assert breaker.rest("b", 100.0) == 0
+
+
 def test_a_breaker_forgets_the_oldest_of_too_many() -> None:
     breaker = Breaker()
     for number in range(2000):

@@ -243,6 +243,16 @@ def test_a_failing_provider_delays_its_own_channel_only(post: Any, mail: Any) ->
     assert len(mail.received) == len(set(mail.received)) == 30
 
 
+def test_recipients_who_are_put_off_do_not_stop_the_mail_of_others(post: Any, mail: Any) -> None:
+    """The server works: seven full mailboxes in a row say nothing of the eighth."""
+    *busy, fine = post.crowd(8)
+    post.do("UPDATE users SET email = 'busy@example.org' WHERE id = ANY(:ids)", ids=busy)
+    ids = [post.message(channel="email", user_id=one) for one in (*busy, fine)]
+    post.send_all()
+    assert mail.asked["busy"] == 7
+    assert [post.delivery(one).state for one in ids] == ["pending"] * 7 + ["sent"]
+
+
 def test_a_dead_webhook_is_not_waited_for_by_the_others(post: Any) -> None:
     """Of two receivers the first hangs: what is for the second goes out meanwhile."""
 

@@ -7,12 +7,12 @@ from worker.calendars.ics import Event, render_event
 from worker.reminders.texts.data import Reader
 from worker.reminders.texts.facts import facts, instant, telling
 
-_KINDS = ("lesson-reminder", "lesson-moved")
+_KINDS = ("lesson-reminder", "lesson-moved", "lesson-restored", "lesson-booked")
 _LESSON = {"en": "Lesson", "am": "ትምህርት"}
 
 
 def attachment(kind: str, data: Mapping[str, Any], reader: Reader) -> bytes | None:
-    """The lesson of a reminder or move as an .ics file; None for other kinds, and for a group of lessons.
+    """The lesson that will take place as an .ics file; None for other kinds, and for a group of lessons.
 
     METHOD is PUBLISH: a REQUEST or CANCEL needs an organizer and attendees to answer (RFC 5546 §3.2), and a lesson
     is not answered. The UID is that of the person's calendar feed, so a calendar that knows the lesson moves it.

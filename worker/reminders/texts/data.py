@@ -72,6 +72,18 @@ class LessonCancelled(Lesson):
     by: NotRequired[str | None]
 
 
+class LessonRestored(StoredLesson):
+    """A lesson that was off and takes place after all; of a group (`count` > 1) the first one, and no file."""
+
+    count: NotRequired[int]
+
+
+class LessonBooked(StoredLesson):
+    """A free slot that has become this lesson; `by` is the name of who booked it."""
+
+    by: NotRequired[str | None]
+
+
 class RequestReceived(TypedDict):
     """To the tutor. `requester` asks; `student` will learn (empty, or the same name: the requester)."""
 
@@ -85,7 +97,7 @@ class RequestReceived(TypedDict):
 
 
 class RequestAnswered(TypedDict):
-    """To the requester, accepted or rejected by `tutor`."""
+    """To the requester, accepted or rejected by `tutor`; `student` is empty when that is the requester."""
 
     request_id: int
     tutor: str
@@ -131,6 +143,8 @@ DATA: Mapping[str, Any] = {
     "lesson-reminder": LessonReminder,
     "lesson-moved": LessonMoved,
     "lesson-cancelled": LessonCancelled,
+    "lesson-restored": LessonRestored,
+    "lesson-booked": LessonBooked,
     "request-received": RequestReceived,
     "request-accepted": RequestAnswered,
     "request-rejected": RequestAnswered,
