@@ -235,12 +235,51 @@ def test_a_redirect_is_not_followed(world: World, message: Message) -> None:
         assert set(world.hosts) == {HOSTS[name]}
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 503])
-def test_a_no_means_later(world: World, message: Message, status: int) -> None:
-    world.answer = b"HTTP/1.1 %d No\r\nContent-Length: 2\r\n\r\n{}" % status
+def say(status: int, *headers: bytes, body: bytes = b"{}") -> bytes:
+    lines = [b"HTTP/1.1 %d No" % status, b"Content-Length: %d" % len(body), *headers, b"", body]
+    return b"\r\n".join(lines)
 
-    with pytest.raises(TryLater, match="Telegram did not take"):
+
+@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
+def test_a_receiver_who_is_gone(world: World, message: Message, name: str, status: int) -> None:
+    """Told from a service that is down: by the status of its answer, which apprise keeps to itself."""
+    world.answer = say(status, b"Content-Type: application/json")
+
+    with pytest.raises(Refused, match=f"refuses the message: {status}") as refused:
+        send_apprise(Service(GOOD[name]), message)
+
+    assert TOKEN[:8] not in str(refused.value.problem())
+
+
+@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("status", [302, 402, 407, 408, 429, 500, 502, 503])
+def test_a_service_that_is_down(world: World, message: Message, name: str, status: int) -> None:
+    world.answer = say(status, b"Retry-After: 7")
+
+    with pytest.raises(TryLater) as later:
+        send_apprise(Service(GOOD[name]), message)
+
+    assert str(status) in later.value.reason
+    assert later.value.alone is (status in (402, 429))
+    assert later.value.retry_after == 7
+
+
+def test_a_page_in_between_says_nothing_of_the_receiver(world: World, message: Message) -> None:
+    """A wall against robots refuses us all: nobody's channel is to blame."""
+    world.answer = say(403, b"Content-Type: text/html; charset=UTF-8", body=b"<h1>Blocked</h1>")
+
+    with pytest.raises(TryLater, match="Discord did not take"):
+        send_apprise(Service(GOOD["discord"]), message)
+
+
+def test_one_answer_is_not_heard_by_the_next_message(world: World, message: Message) -> None:
+    world.answer = say(404)
+    with pytest.raises(Refused):
         send_apprise(Service(GOOD["tgram"]), message)
+    world.answer = World.answer
+
+    send_apprise(Service(GOOD["tgram"]), message)
 
 
 def test_nothing_secret_is_logged(
@@ -255,7 +294,7 @@ def test_nothing_secret_is_logged(
             world.answer = answer
             try:
                 send_apprise(Service(url), message)
-            except TryLater as error:
+            except (Refused, TryLater) as error:
                 reasons.append((name, str(error.problem()), str(error.__cause__)))
         world.answer = World.answer
 

@@ -163,6 +163,26 @@ def test_answers_are_told_apart(
     assert mailroom.got == []
 
 
+@pytest.mark.parametrize(
+    ("stage", "said", "alone"),
+    [
+        ("recipient", "451 4.2.1 mailbox busy", True),
+        ("recipient", "421 4.3.2 closing", False),
+        ("recipient", "550 5.7.1 relaying denied", False),
+        ("content", "452 4.3.1 no room", False),
+    ],
+)
+def test_what_is_about_one_recipient_only(
+    mailroom: Mailroom, message: Message, stage: str, said: str, alone: bool
+) -> None:
+    setattr(mailroom, stage, said)
+
+    with mail_server(mailroom) as port, Mailer(server_at(port)) as mailer, pytest.raises(TryLater) as later:
+        mailer.send("abebe@example.com", message)
+
+    assert later.value.alone is alone
+
+
 def test_tls_from_the_start_and_a_login(mailroom: Mailroom, message: Message, identity: Any) -> None:
     with mail_server(mailroom, ssl_context=identity.server, authenticator=authenticate, auth_require_tls=False) as port:
         server = server_at(port, tls=True, context=identity.trusting, user="astegni", password=PASSWORD)

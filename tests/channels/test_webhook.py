@@ -18,12 +18,13 @@ from typing import Any
 
 import pytest
 
+from worker.channels.answers import Answer
 from worker.channels.destinations import Webhook, new_webhook_secret, signing_bytes
 from worker.channels.errors import Refused, TryLater
 from worker.channels.message import Message
 from worker.channels.outside import Deadline, Outside
 from worker.channels.registration import checked_destination
-from worker.channels.webhook import Answer, judge, send_webhook, sign
+from worker.channels.webhook import judge, send_webhook, sign
 from worker.channels.webhook_url import WebhookUrl
 from worker.errors import InvalidInput
 from worker.settings import Settings

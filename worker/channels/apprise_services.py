@@ -5,10 +5,10 @@ Each plugin is used by its class: nothing else of apprise's hundred and more can
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
 from apprise import Apprise, AppriseAsset
 from apprise.common import NotifyFormat
@@ -22,6 +22,9 @@ from apprise.plugins.telegram import NotifyTelegram
 from apprise.plugins.twilio import NotifyTwilio
 from apprise.plugins.vonage import NotifyVonage
 
+from worker import clock
+from worker.channels.answers import MOMENTARY, Answer
+from worker.channels.apprise_answers import hearing, listen_to
 from worker.channels.destinations import Service
 from worker.channels.errors import Refused, TryLater
 from worker.channels.message import Message, encodable, one_line
@@ -58,6 +61,9 @@ _ASSET = AppriseAsset(
     interpret_emojis=False,
     default_service_retry=0,
 )
+# Somebody has to pay, or a proxy of ours wants a password: the address is not to blame.
+_OF_OTHERS = frozenset({402, 407})
+_TOO_MANY = frozenset({402, 429})
 _sending: ContextVar[bool] = ContextVar("sending_by_apprise", default=False)
 
 
@@ -68,6 +74,8 @@ class _Silence(logging.Filter):
         return record.name != "apprise" and not _sending.get()
 
 
+for _plugin in SERVICES.values():
+    listen_to(_plugin)
 for _name in ("apprise", "urllib3.connectionpool"):
     logging.getLogger(_name).addFilter(_Silence())
 
@@ -91,9 +99,8 @@ def check_service(url: str) -> Any:
 
 
 def send_apprise(service: Service, message: Message) -> None:
-    """Send subject and text. Raises Refused for an address of another form, TryLater for whatever goes wrong.
-
-    apprise says no more than yes or no, so that a receiver who is gone looks like a service that is down.
+    """Send subject and text. Raises Refused for an address of another form and for one that the service refuses (a
+    token that was taken back, a chat that is gone: its 4xx), TryLater for whatever else goes wrong.
     """
     try:
         plugin = check_service(service.url)
@@ -103,15 +110,29 @@ def send_apprise(service: Service, message: Message) -> None:
     sender.add(plugin)
     token = _sending.set(True)
     try:
-        sent = sender.notify(
-            title=one_line(message.subject), body=encodable(message.text), body_format=NotifyFormat.TEXT
-        )
+        with hearing() as answers:
+            sent = sender.notify(
+                title=one_line(message.subject), body=encodable(message.text), body_format=NotifyFormat.TEXT
+            )
     except Exception as error:  # noqa: BLE001 - a plugin raises what it likes, and its words may hold the address
         raise TryLater(f"{plugin.service_name} failed: {type(error).__name__}.") from None
     finally:
         _sending.reset(token)
     if not sent:
-        raise TryLater(f"{plugin.service_name} did not take the message.")
+        _judge(str(plugin.service_name), answers)
+
+
+def _judge(name: str, answers: Sequence[Answer]) -> NoReturn:
+    """Raises Refused when another attempt would get the same answer, else TryLater."""
+    refusal = next((one for one in answers if not one.is_good), None)
+    if refusal is None:
+        raise TryLater(f"{name} did not take the message.")
+    if 400 <= refusal.status <= 499 and refusal.status not in MOMENTARY | _OF_OTHERS:
+        raise Refused(f"{name} refuses the message: {refusal.status}.")
+    # Each address has a token of its own, and a quota.
+    of_address = refusal.status in _TOO_MANY
+    reason = f"{name} does not take the message now: {refusal.status}."
+    raise TryLater(reason, refusal.wait(clock.now()), alone=of_address)
 
 
 def _make(plugin: Any, url: str) -> Any:

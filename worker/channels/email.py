@@ -174,7 +174,8 @@ def _check_recipient(code: int, said: bytes) -> None:
         return
     if _is_final(code, said):
         raise Refused(f"The mail server refuses the recipient: {code}.")
-    raise TryLater(f"The mail server does not take the recipient now: {code}.")
+    of_recipient = 400 <= code <= 499 and code != _CLOSING
+    raise TryLater(f"The mail server does not take the recipient now: {code}.", alone=of_recipient)
 
 
 def _check_content(code: int, said: bytes) -> None:

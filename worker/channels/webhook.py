@@ -9,13 +9,12 @@ import hmac
 import json
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 import h11
 
 from worker import clock
+from worker.channels.answers import MOMENTARY, Answer
 from worker.channels.destinations import Webhook, signing_bytes
 from worker.channels.errors import Refused, TryLater
 from worker.channels.message import Message
@@ -25,18 +24,7 @@ from worker.errors import InvalidInput
 
 # Of an answer's head; its body is never read.
 _MOST_HEAD = 16 * 1024
-_MOST_WAIT = 3600.0
 _GONE = 410
-# 4xx that speak of the moment, not of the request.
-_MOMENTARY = frozenset({408, 425, 429})
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What is read of an answer."""
-
-    status: int
-    retry_after: str | None = None
 
 
 def send_webhook(webhook: Webhook, message: Message, outside: Outside) -> None:
@@ -73,15 +61,15 @@ def sign(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
 def judge(host: str, answer: Answer, now: datetime) -> None:
     """Nothing for a 2xx. Raises Refused when another attempt would get the same, else TryLater."""
     status = answer.status
-    if 200 <= status <= 299:
+    if answer.is_good:
         return
     if status == _GONE:
         raise Refused(f"{host} wants no more messages: 410.")
     if 300 <= status <= 399:
         raise Refused(f"{host} answers with a redirect, which is not followed: {status}.")
-    if 400 <= status <= 499 and status not in _MOMENTARY:
+    if 400 <= status <= 499 and status not in MOMENTARY:
         raise Refused(f"{host} refuses the message: {status}.")
-    raise TryLater(f"{host} does not take the message now: {status}.", _wait(answer.retry_after, now))
+    raise TryLater(f"{host} does not take the message now: {status}.", answer.wait(now))
 
 
 def _body(message: Message, now: datetime) -> bytes:
@@ -117,18 +105,3 @@ def _post(url: WebhookUrl, headers: Mapping[str, str], body: bytes, outside: Out
 def _answer(response: h11.Response) -> Answer:
     wanted = [value for name, value in response.headers if name == b"retry-after"]
     return Answer(response.status_code, wanted[0].decode("latin-1") if wanted else None)
-
-
-def _wait(retry_after: str | None, now: datetime) -> float | None:
-    """Seconds from `Retry-After` (RFC 9110 §10.2.3), at most an hour; None when it makes no sense."""
-    if retry_after is None:
-        return None
-    try:
-        if retry_after.isascii() and retry_after.isdigit():
-            seconds = float(retry_after)
-        else:
-            until = parsedate_to_datetime(retry_after)
-            seconds = (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()
-    except (ValueError, OverflowError):
-        return None
-    return min(max(seconds, 0.0), _MOST_WAIT)

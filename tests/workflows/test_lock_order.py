@@ -1,0 +1,194 @@
+"""Everybody takes locks in one order (booking, series, lessons, deliveries): whoever meets, none is stopped."""
+
+import threading
+import time as clock
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import cycle
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from models.reminders import NotificationChannel
+from models.schedules import Schedule
+from worker.database import Database
+from worker.errors import Conflict
+from worker.reminders.alarms import Alarm
+from worker.reminders.channels import remove_channel
+from worker.reminders.planning import plan_for_person
+from worker.reminders.preferences import Preferences
+from worker.schedules.making import Asked
+from worker.schedules.reconcile import lock_series
+from worker.schedules.recurrence import Wish
+from worker.workflows import change_lessons
+from worker.workflows.change_booking import change_booking
+from worker.workflows.set_alarms import set_alarms, set_preferences
+
+# A Monday, 11:00 in Addis Ababa.
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+FIRST = date(2026, 3, 9)
+HORIZON = 40
+SECONDS = 4.0
+
+
+class Crowd:
+    """Tutor 11, student 22 and their parent: single lessons that were made the latest first."""
+
+    def __init__(self, database: Database, school: Any) -> None:
+        self.database = database
+        self.school = school
+        self._booking_id: int = school.booking_id
+        self.singles = [self.make(None, time(10), FIRST + timedelta(days=days)) for days in range(24, 0, -1)]
+
+    def make(self, pattern: str | None, start: time, day: date, *, booked: bool = True) -> Any:
+        wish = Wish(day, start, time(start.hour + 1), "Africa/Addis_Ababa", pattern)
+        asked = Asked(self._booking_id if booked else None, wish, {"subject": "Maths"})
+        with self.database.transaction() as session:
+            return change_lessons.make_lessons(session, 11, asked, now=NOW, horizon_days=HORIZON, skip_conflicts=False)
+
+    def cancel_every_third(self) -> None:
+        for made in self.singles[::3]:
+            with self.database.transaction() as session:
+                change_lessons.cancel_lesson(session, self.school.tutor, made.schedule_id, scope="one", now=NOW)
+
+    def preferences(self, who: Any) -> Iterator[None]:
+        for minutes in cycle(((1440,), (30, 60), (5,))):
+            with self.database.transaction() as session:
+                set_preferences(session, who, Preferences(alarms=minutes, channels=("in_app",)), now=NOW)
+            yield
+
+    def pausing(self) -> Iterator[None]:
+        for status in cycle(("paused", "active")):
+            with self.database.transaction() as session:
+                changes = {"status": status}
+                change_booking(session, self.school.tutor, self._booking_id, changes, now=NOW, horizon_days=HORIZON)
+            yield
+
+    def alarms(self, who: Any) -> Iterator[None]:
+        """Of a series, so that whoever has lessons in it waits for that first."""
+        made = self.make("every Monday", time(8), FIRST)
+        lesson = made.first[0].id
+        for minutes in cycle((10, 20)):
+            with self.database.transaction() as session:
+                set_alarms(session, who, lesson, [Alarm(minutes)], scope="all", now=NOW)
+            yield
+
+    def channels(self, who: Any) -> Iterator[None]:
+        """One comes, reminders are planned for it, and it is deleted."""
+        while True:
+            with self.database.transaction() as session:
+                one = NotificationChannel(user_id=who.user_id, kind="email", address=b"x", label="x", confirmed_at=NOW)
+                session.add(one)
+                session.flush()
+                channel_id = one.id
+            with self.database.transaction() as session:
+                wanted = Preferences(alarms=(30, 60), channels=(str(channel_id),))
+                set_preferences(session, who, wanted, now=NOW)
+            yield
+            with self.database.transaction() as session:
+                remove_channel(session, who.user_id, channel_id)
+                plan_for_person(session, who.user_id, now=NOW)
+            yield
+
+    def booking_slots(self, who: Any) -> Iterator[None]:
+        """Booked, and given back; while the booking is paused neither can be."""
+        slots = self.make("every Monday", time(16), FIRST, booked=False)
+        for slot in cycle([one.id for one in slots.first]):
+            with suppress(Conflict), self.database.transaction() as session:
+                free = session.get_one(Schedule, slot).student_id is None
+                if free:
+                    change_lessons.book_slot(session, who, slot, student_id=None, booking_id=None, now=NOW)
+                else:
+                    change_lessons.cancel_lesson(session, who, slot, scope="one", now=NOW)
+            yield
+
+    def run(self, *doings: Iterator[None]) -> list[int]:
+        """All at once for some seconds; how often each was done. Raises what one of them raised."""
+        ended = threading.Event()
+        done = [0] * len(doings)
+        errors: list[Exception] = []
+
+        def work(number: int) -> None:
+            try:
+                while not ended.is_set():
+                    next(doings[number])
+                    done[number] += 1
+            except Exception as error:  # noqa: BLE001 - told by the test
+                errors.append(error)
+                ended.set()
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(len(doings))]
+        for one in threads:
+            one.start()
+        ended.wait(SECONDS)
+        ended.set()
+        for one in threads:
+            one.join()
+        if errors:
+            raise errors[0]
+        return done
+
+
+@pytest.fixture
+def crowd(database: Database, school: Any) -> Crowd:
+    return Crowd(database, school)
+
+
+WAYS: dict[str, Callable[[Crowd], list[Iterator[None]]]] = {
+    "preferences": lambda crowd: [
+        crowd.preferences(crowd.school.student),
+        crowd.preferences(crowd.school.tutor),
+        crowd.pausing(),
+    ],
+    "alarms": lambda crowd: [crowd.alarms(crowd.school.parent), crowd.preferences(crowd.school.tutor), crowd.pausing()],
+    "channels": lambda crowd: [
+        crowd.channels(crowd.school.parent),
+        crowd.preferences(crowd.school.tutor),
+        crowd.pausing(),
+    ],
+    "slots": lambda crowd: [
+        crowd.booking_slots(crowd.school.student),
+        crowd.preferences(crowd.school.parent),
+        crowd.pausing(),
+    ],
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nobody_is_stopped(crowd: Crowd, way: str) -> None:
+    crowd.cancel_every_third()
+
+    done = crowd.run(*WAYS[way](crowd))
+
+    assert min(done) >= 5
+
+
+def test_a_booked_slot_is_locked_after_its_series(crowd: Crowd) -> None:
+    """Whoever holds the series can have all its lessons, also those that a booking which is being paused has booked."""
+    slots = crowd.make("every Monday", time(16), FIRST, booked=False)
+    booked = slots.first[0].id
+    with crowd.database.transaction() as session:
+        change_lessons.book_slot(session, crowd.school.student, booked, student_id=None, booking_id=None, now=NOW)
+
+    with ThreadPoolExecutor(1) as pool:
+        with crowd.database.transaction() as session:
+            lock_series(session, [slots.series_id])
+            paused = pool.submit(next, crowd.pausing())
+            while not waits_for_a_lock(crowd.database):
+                assert not paused.done()
+                clock.sleep(0.01)
+            found = select(Schedule.id).where(Schedule.id == booked).with_for_update(nowait=True)
+            assert session.scalar(found) == booked
+        paused.result(timeout=10)
+
+    with crowd.database.transaction() as session:
+        assert session.get_one(Schedule, booked).status == "cancelled"
+
+
+def waits_for_a_lock(database: Database) -> bool:
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with database.transaction() as session:
+        return bool(session.scalar(text(sql)))
