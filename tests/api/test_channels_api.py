@@ -362,6 +362,29 @@ def test_a_disabled_channel_comes_back_by_a_new_code(
     assert tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": "000000"}) == (200, document)
 
 
+def test_the_same_address_twice_says_what_brings_it_into_use(
+    visitor: Any, school: Any, database: Database, sent_code: Any
+) -> None:
+    tutor = visitor(school.tutor)
+    made = register(tutor)
+
+    def refused() -> str:
+        status, problem = tutor.ask("POST", MINE, {"kind": "email", "address": "abebe@example.com"})
+        assert status == 409
+        return str(problem["detail"]).removeprefix(f"You have this channel already: {made['id']}.")
+
+    unconfirmed = refused()
+    assert "not confirmed" in unconfirmed
+    assert "/resend" in unconfirmed
+    tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": sent_code(made["id"])})
+    assert refused() == ""
+    with database.transaction() as session:
+        disable_channel(session, made["id"], "The mail server refuses the recipient: 550.", now=datetime.now(UTC))
+    off = refused()
+    assert "switched off" in off
+    assert "/resend" in off
+
+
 def test_a_deleted_channel_is_named_nowhere(visitor: Any, school: Any, database: Database) -> None:
     tutor = visitor(school.tutor)
     made, kept = register(tutor), register(tutor, address="kept@example.com")

@@ -138,10 +138,10 @@ class TestNews:
         cancelled = "lesson-cancelled"
         assert news(before, gone) == [(cancelled, (1,), 2, 3), (cancelled, (2,), 2, 3), (cancelled, (3,), 2, 3)]
 
-    def test_two_series_and_single_lessons_are_told_apart(self) -> None:
-        before = [lesson(1, series_id=5), lesson(2, series_id=6), lesson(3), lesson(4)]
-        gone = [lesson(number, people={}) for number in (1, 2, 3, 4)]
-        assert {(number, count) for _, _, number, count in news(before, gone)} == {(1, 1), (2, 1), (3, 1), (4, 1)}
+    def test_two_series_and_single_lessons_are_one_message_of_each_subject(self) -> None:
+        before = [lesson(1, series_id=5), lesson(2, series_id=6), lesson(3), replace(lesson(4), subject="Physics")]
+        gone = [replace(one, people={}) for one in before]
+        assert {(number, count) for _, _, number, count in news(before, gone)} == {(1, 3), (4, 1)}
 
     def test_who_leaves_hears_that_it_is_off_and_the_others_nothing(self) -> None:
         rest = {one: place for one, place in PEOPLE.items() if one == 1}
@@ -173,6 +173,12 @@ class TestNews:
             ("lesson-restored", (2,), 1, 1),
             ("lesson-restored", (3,), 1, 1),
         ]
+
+    def test_who_comes_into_lessons_that_they_never_knew_hears_nothing(self) -> None:
+        alone = {1: PEOPLE[1]}
+        before, after = [lesson(1, people=alone), lesson(2, people=alone)], [lesson(1), lesson(2)]
+        assert news(before, after, known={(1, 1), (2, 1), (2, 3), (7, 2)}) == [("lesson-restored", (3,), 1, 2)]
+        assert news(after, before, known=()) == [("lesson-cancelled", (2,), 1, 2), ("lesson-cancelled", (3,), 1, 2)]
 
     def test_people_alike_are_told_together(self) -> None:
         parents = {3: Place("parent", ("Abel",)), 4: Place("parent", ("Abel",))}

@@ -58,6 +58,14 @@ class Crowd:
         for minutes in cycle(((1440,), (30, 60), (5,))):
             with self.database.transaction() as session:
                 set_preferences(session, who, Preferences(alarms=minutes, channels=("in_app",)), now=NOW)
+            with self.database.transaction() as session:
+                session.execute(
+                    text(
+                        "UPDATE deliveries SET reason = 'quiet-hours' WHERE id IN (SELECT id FROM deliveries"
+                        " WHERE user_id = :user_id AND state = 'pending' LIMIT 5 FOR UPDATE SKIP LOCKED)"
+                    ),
+                    {"user_id": who.user_id},
+                )
             yield
 
     def pausing(self) -> Iterator[None]:

@@ -47,8 +47,8 @@ class House:
             result = session.execute(text(statement), values)
             return result.all() if result.returns_rows else []  # type: ignore[attr-defined]
 
-    def make(self, pattern: str | None = "every Monday", booked: bool = True) -> Any:
-        wish = Wish(MONDAY, time(10), time(11), "Africa/Addis_Ababa", pattern)
+    def make(self, pattern: str | None = "every Monday", booked: bool = True, day: date = MONDAY) -> Any:
+        wish = Wish(day, time(10), time(11), "Africa/Addis_Ababa", pattern)
         asked = Asked(self.school.booking_id if booked else None, wish, {"subject": "Maths"})
         with self.database.transaction() as session:
             return change_lessons.make_lessons(session, 11, asked, now=NOW, horizon_days=HORIZON, skip_conflicts=False)
@@ -211,6 +211,35 @@ class TestBookings:
             office.change(booking, status=status)
         assert {user for user, _ in house.reminded()} == {1, 2, 3, 5, 6}
         assert {row[1] for row in house.told() if row[0] == "lesson-restored"} == {5, 6}
+
+    def test_all_series_and_single_lessons_of_a_booking_are_one_message(self, office: Any, house: House) -> None:
+        house.make()
+        house.make(None, day=MONDAY + timedelta(days=1))
+        house.make("every Wednesday", day=MONDAY + timedelta(days=2))
+        for status in ("paused", "active"):
+            office.change(house.school.booking_id, status=status)
+        told = house.told("count")
+        assert [row[:2] for row in told] == [
+            (f"lesson-{what}", user) for what in ("cancelled", "restored") for user in (2, 3)
+        ]
+        assert {row[2] for row in told if row[0] == "lesson-cancelled"} == {9}
+
+    def test_who_is_let_into_further_lessons_of_a_group(self, office: Any, house: House) -> None:
+        """They are new to them: nothing is on again. Nor are they forgotten: reminders come."""
+        office.accept(office.ask())
+        office.accept(office.ask(house.school.other_parent, student_id=25), values={"end_date": date(2026, 3, 16)})
+        ((booking,),) = house.sql("SELECT booking_id FROM series_participants WHERE student_id = 25")
+        few = sum(user == 5 for user, _ in house.reminded())
+        house.sql("DELETE FROM deliveries WHERE kind <> 'lesson-reminder'")
+        office.change(booking, end_date=date(2026, 4, 6))
+        assert sum(user == 5 for user, _ in house.reminded()) == few + 3
+        assert house.told() == []
+        # What was taken away and is given back is on again.
+        office.change(booking, end_date=date(2026, 3, 30))
+        office.change(booking, end_date=date(2026, 4, 6))
+        assert house.told("count") == [
+            (kind, user, 1) for kind in ("lesson-cancelled", "lesson-restored") for user in (5, 6)
+        ]
 
     def test_who_leaves_a_group(self, office: Any, house: House) -> None:
         office.accept(office.ask())

@@ -1,7 +1,7 @@
 """What people must be told after lessons changed: compared before and after. Pure."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -44,21 +44,25 @@ def news_of(
     now: datetime,
     by_user_id: int | None = None,
     by: str | None = None,
+    known: Collection[tuple[int, int]] | None = None,
 ) -> list[News]:
-    """What to tell whom: one message for each person, kind and series, however many of its lessons changed.
+    """What to tell whom: one message for each person, kind and subject, however many lessons and series changed.
 
     Who did it (`by_user_id`, called `by`) knows already. Lessons that were over before, and are, are nobody's news.
+    With `known` (lesson, user) somebody who comes into lessons of which they know none has new ones: that is no news
+    either, and nothing is on again.
     """
-    changed: dict[tuple[int, str, object], list[int]] = defaultdict(list)
+    changed: dict[tuple[int, str, str | None], list[int]] = defaultdict(list)
     for schedule_id in sorted(before.keys() & after.keys(), key=lambda one: (before[one].starts_at, one)):
         was, is_now = before[schedule_id], after[schedule_id]
-        group = ("series", was.series_id) if was.series_id is not None else ("lesson", schedule_id)
         for user_id in {**was.people, **is_now.people}:
             kind = _kind(was, is_now, user_id, now)
             if kind is not None and user_id != by_user_id:
-                changed[user_id, kind, group].append(schedule_id)
+                changed[user_id, kind, was.subject].append(schedule_id)
     readers: dict[_Told, list[int]] = defaultdict(list)
-    for (user_id, kind, _group), ids in changed.items():
+    for (user_id, kind, _subject), ids in changed.items():
+        if kind == RESTORED and known is not None and not any((one, user_id) in known for one in ids):
+            continue
         first = ids[0]
         place = before[first].people.get(user_id) or after[first].people[user_id]
         until = max(_until(kind, before[one], after[one]) for one in ids)

@@ -66,7 +66,7 @@ def register_channel(
         raise Conflict(f"You have {len(own)} channels, and {MOST_CHANNELS} are the most; delete one first.")
     for channel in own:
         if _is_same(vault, channel, destination):
-            raise Conflict(f"You have this channel already: {channel.id}.", channel_id=channel.id)
+            raise Conflict(f"You have this channel already: {channel.id}.{_remedy(channel)}", channel_id=channel.id)
     channel = NotificationChannel(
         user_id=user_id,
         kind=kind_of(destination),
@@ -136,6 +136,15 @@ def _is_same(vault: Vault, channel: NotificationChannel, destination: Destinatio
         return _place(read_destination(vault, channel)) == _place(destination)
     except TryLater:
         return False
+
+
+def _remedy(channel: NotificationChannel) -> str:
+    """What brings a channel into use that is not."""
+    if channel.disabled_at is not None:
+        return " It was switched off; confirm it by a new code (`/resend`)."
+    if channel.confirmed_at is None:
+        return " It is not confirmed yet: say the code that went there, or have a new one sent (`/resend`)."
+    return ""
 
 
 def _place(destination: Destination) -> tuple[type[Mailbox | Webhook | Service], str]:

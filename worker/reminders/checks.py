@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from worker.reminders.quiet import quiet_until
+from worker.reminders.quiet import QUIET_HOURS, quiet_until
 from worker.reminders.retrying import RETRY_AFTER
 from worker.reminders.verdicts import Drop, Fail, Send, Verdict, Wait
 
@@ -84,5 +84,5 @@ def _of_quiet_hours(it: Standing, now: datetime) -> Drop | Wait | None:
     if until is None:
         return None
     if it.expires_at is not None and until >= it.expires_at:
-        return Drop("dropped", "quiet-hours")
-    return Wait(until, "quiet-hours")
+        return Drop("dropped", QUIET_HOURS)
+    return Wait(until, QUIET_HOURS)

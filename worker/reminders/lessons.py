@@ -84,6 +84,7 @@ _PEOPLE = text(
      ORDER BY person.id, person.view, person.student_user_id
     """  # noqa: S608 - a part of our own
 )
+_KNOWN = text("SELECT DISTINCT schedule_id, user_id FROM deliveries WHERE schedule_id = ANY(:ids)")
 
 
 def lessons_in(session: Session, scope: Scope, *, now: datetime) -> Sequence[int]:
@@ -111,6 +112,11 @@ def read_lessons(session: Session, schedule_ids: Sequence[int]) -> dict[int, Les
         )
         for row in session.execute(_LESSONS, {"ids": ids})
     }
+
+
+def known_lessons(session: Session, schedule_ids: Sequence[int]) -> set[tuple[int, int]]:
+    """Which of these lessons who knows (lesson, user): there is, or was to be, a message to them about it."""
+    return {(row.schedule_id, row.user_id) for row in session.execute(_KNOWN, {"ids": list(schedule_ids)})}
 
 
 def _places(rows: Sequence[Row[Any]]) -> dict[int, dict[int, Place]]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from worker.reminders.people import PERSON, lessons_of_person
 from worker.reminders.preferences import DEFAULTS
+from worker.reminders.quiet import QUIET_HOURS
 
 # An alarm whose time has just gone by, while a lesson was being made, is still worth a reminder.
 _JUST_NOW = timedelta(seconds=60)
@@ -111,6 +112,18 @@ _AHEAD = text(
      ORDER BY id LIMIT :most
     """
 )
+# Before its own time no reminder is due; GREATEST leaves out the NULL of other messages. What is locked is claimed
+# or planned by somebody, and not waited for: two who lock the same rows in other orders would wait for each other.
+_LOOK_AGAIN = text(
+    """
+    UPDATE deliveries
+       SET due_at = greatest(CAST(:now AS timestamptz), starts_at - make_interval(mins => minutes_before)),
+           reason = NULL, updated_at = now()
+     WHERE id IN (SELECT id FROM deliveries
+                   WHERE user_id = :user_id AND state = 'pending' AND reason = :reason AND due_at > :now
+                     FOR NO KEY UPDATE SKIP LOCKED)
+    """
+)
 
 
 @dataclass(frozen=True)
@@ -159,6 +172,11 @@ def plan_for_person(session: Session, user_id: int, *, now: datetime) -> Planned
     ids = lessons_of_person(session, user_id, now)
     hold_series(session, ids)
     return plan_reminders(session, ids, now=now, user_id=user_id)
+
+
+def look_again_after_quiet_hours(session: Session, user_id: int, *, now: datetime) -> None:
+    """Let what waits for the end of a person's quiet hours be due: whoever sends it looks at the new ones."""
+    session.execute(_LOOK_AGAIN, {"user_id": user_id, "now": now, "reason": QUIET_HOURS})
 
 
 def plan_ahead(session: Session, *, now: datetime, after: int, most: int) -> tuple[Planned, int | None]:

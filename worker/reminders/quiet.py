@@ -4,6 +4,8 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _DAY = timedelta(days=1)
+# Why a delivery was put off until they end, or dropped.
+QUIET_HOURS = "quiet-hours"
 
 
 def quiet_until(start: time | None, end: time | None, zone: ZoneInfo, now: datetime) -> datetime | None:

@@ -26,6 +26,8 @@ def change_booking(
     """
     booking, changed = edit_booking(session, caller, booking_id, changes)
     if changed & _MOVES_LESSONS:
-        with telling_of_changes(session, Scope(booking_id=booking.id), by=caller, now=now):
+        # A pause was told of; other dates may reach into lessons that a group has had without this student.
+        lets_in = "status" not in changed
+        with telling_of_changes(session, Scope(booking_id=booking.id), by=caller, now=now, lets_in=lets_in):
             follow_booking(session, booking.id, now=now, horizon_days=horizon_days)
     return booking

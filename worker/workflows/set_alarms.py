@@ -19,7 +19,12 @@ from worker.reminders.alarms import (
     set_lesson_alarms,
     set_series_alarms,
 )
-from worker.reminders.planning import hold_series, plan_for_person, plan_reminders
+from worker.reminders.planning import (
+    hold_series,
+    look_again_after_quiet_hours,
+    plan_for_person,
+    plan_reminders,
+)
 from worker.reminders.preferences import Preferences, hold_person, write_preferences
 from worker.schedules.changes import FOLLOWING, ONE
 from worker.schedules.reading import find_lesson
@@ -68,6 +73,7 @@ def set_preferences(session: Session, caller: Caller, wanted: Preferences, *, no
     hold_person(session, user.user_id)
     write_preferences(session, user.user_id, wanted)
     plan_for_person(session, user.user_id, now=now)
+    look_again_after_quiet_hours(session, user.user_id, now=now)
 
 
 def person(caller: Caller) -> User:

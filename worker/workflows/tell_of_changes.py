@@ -13,17 +13,20 @@ from worker.access.callers import Caller, User
 from worker.access.names import full_name
 from worker.reminders.alarms import copy_series_alarms
 from worker.reminders.changes import news_of
-from worker.reminders.lessons import Scope, lessons_in, read_lessons
+from worker.reminders.lessons import Scope, known_lessons, lessons_in, read_lessons
 from worker.reminders.messages import tell
 from worker.reminders.planning import plan_reminders
 
 
 @contextmanager
-def telling_of_changes(session: Session, scope: Scope, *, by: Caller | None, now: datetime) -> Iterator[None]:
+def telling_of_changes(
+    session: Session, scope: Scope, *, by: Caller | None, now: datetime, lets_in: bool = False
+) -> Iterator[None]:
     """Whatever the block does to the lessons of `scope`: everybody whom it concerns is told, and reminded rightly.
 
     Who did it (`by`) is not told. Lessons that the block adds to a series of the scope, or to one that it splits from
-    such a series, belong to it too.
+    such a series, belong to it too. `lets_in`: it may bring people into lessons of others that are new to them; who
+    never knew of any is reminded and not told.
     """
     before = read_lessons(session, lessons_in(session, scope, now=now))
     known = frozenset(_split_from(session, scope.series_ids))
@@ -34,9 +37,12 @@ def telling_of_changes(session: Session, scope: Scope, *, by: Caller | None, now
         copy_series_alarms(session, session.get_one(Series, series_id).split_from_id or series_id, series_id)
     wider = Scope([*before, *scope.schedule_ids], [*scope.series_ids, *split], scope.booking_id)
     ids = lessons_in(session, wider, now=now)
+    # Reminders that are planned make lessons known.
+    heard_of = known_lessons(session, ids) if lets_in else None
     plan_reminders(session, ids, now=now)
     user_id, name = _who(session, by)
-    for news in news_of(before, read_lessons(session, ids), now=now, by_user_id=user_id, by=name):
+    after = read_lessons(session, ids)
+    for news in news_of(before, after, now=now, by_user_id=user_id, by=name, known=heard_of):
         tell(
             session,
             news.kind,
