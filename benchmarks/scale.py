@@ -27,6 +27,9 @@ class Scale:
     reminders: int = 10_000
     reminder_seconds: int = 20
     single_reminders: int = 20
+    canvas_repeats: int = 9
+    stroke_batches: int = 100
+    stroke_repeats: int = 5
 
 
 FULL = Scale()
@@ -51,4 +54,7 @@ QUICK = Scale(
     reminders=400,
     reminder_seconds=2,
     single_reminders=4,
+    canvas_repeats=1,
+    stroke_batches=4,
+    stroke_repeats=1,
 )

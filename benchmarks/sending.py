@@ -43,8 +43,8 @@ class Client:
         self._connection.close()
 
     def request(self, method: str, path: str, body: Any = None) -> Sent:
-        """A request whose body, if any, is JSON."""
-        content = None if body is None else json.dumps(body).encode()
+        """A request whose body, if any, is JSON; bytes are JSON already."""
+        content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         headers = self._headers if content is None else {**self._headers, "Content-Type": "application/json"}
         began = time.perf_counter()
         self._connection.request(method, path, content, headers)

@@ -84,6 +84,8 @@ class WhiteboardSession(Base):
         Index("ix_whiteboard_sessions_booking_id", "booking_id", "status"),
         Index("ix_whiteboard_sessions_status", "status", "scheduled_start"),
         Index("ix_whiteboard_sessions_host", "host_profile_type", "host_profile_id"),
+        # Those that ended lately, among all that ever did.
+        Index("ix_whiteboard_sessions_actual_end", "actual_end", postgresql_where=text("status = 'completed'")),
         Index("ix_whiteboard_sessions_participants", "participant_profile_ids", postgresql_using="gin"),
     )
 

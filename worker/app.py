@@ -15,7 +15,15 @@ from celery.worker import state
 
 from worker.database import Database
 from worker.errors import AstegniError, Misconfigured
-from worker.jobs.orders import AdvanceLessons, FillSeries, PruneLedger, SendOverdue, SweepObjects, SweepSpool
+from worker.jobs.orders import (
+    AdvanceLessons,
+    FillSeries,
+    PruneLedger,
+    SendOverdue,
+    SnapshotChanged,
+    SweepObjects,
+    SweepSpool,
+)
 from worker.jobs.outage import outlast
 from worker.jobs.settle import release_runs
 from worker.logs import get_logger
@@ -35,7 +43,14 @@ _log = get_logger(__name__)
 _GIVE_BACK_SECONDS = 7.0
 
 # Said one by one, so that nothing is registered by walking a folder. Celery imports them by name.
-TASK_MODULES = ("tasks.recordings", "tasks.reminders", "tasks.schedules", "tasks.upkeep", "tasks.timetable")
+TASK_MODULES = (
+    "tasks.recordings",
+    "tasks.canvases",
+    "tasks.reminders",
+    "tasks.schedules",
+    "tasks.upkeep",
+    "tasks.timetable",
+)
 
 
 # What is done, and how it ended, stands in PostgreSQL.
@@ -255,6 +270,7 @@ def timetable(settings: Settings) -> dict[str, dict[str, Any]]:
 
     return {
         **every(30, AdvanceLessons(), SendOverdue()),
+        **every(settings.snapshot_interval, SnapshotChanged()),
         **every(3600, FillSeries(), PruneLedger(), SweepSpool(settings.spool_id)),
         **every(6 * 3600, SweepObjects()),
     }

@@ -48,7 +48,7 @@ def test_every_queue_has_a_consumer_and_every_order_a_queue() -> None:
 
 
 def _sample_args() -> dict[str, dict[str, object]]:
-    values: dict[object, object] = {int: 1, str: "shared", str | None: None}
+    values: dict[object, object] = {int: 1, int | None: None, bool: True, str: "shared", str | None: None}
     return {
         kind: {field.name: values[field.type] for field in dataclasses.fields(order)} for kind, order in OURS.items()
     }

@@ -45,6 +45,9 @@ LEAST = {
     "whiteboard_events": "(session_id, kind) VALUES (1, 'start')",
     "whiteboard_session_recordings": "(session_id) VALUES (1)",
     "recording_renditions": "(recording_id, name) VALUES (1, 'playback')",
+    "whiteboard_snapshots": "(session_id, page_id, name, content_digest, object_name, file_id, bytes, mime)"
+    " VALUES (1, 1, 'png', repeat('a', 64), 'x', 'f', 1, 'image/png')",
+    "whiteboard_accesses": "(session_id, admin_id, action) VALUES (1, 3, 'snapshots')",
     "notification_preferences": "(user_id) VALUES (1)",
     "lesson_alarms": "(user_id, schedule_id, minutes_before) VALUES (1, 1, 15)",
     "notification_channels": "(user_id, kind, address, label) VALUES (1, 'email', 'x', 'a…@example.com')",
@@ -55,8 +58,9 @@ LEAST = {
 PROFILES = ("tutor", "student", "parent")
 FORMATS = ("online", "in-person", "hybrid")
 MESSAGES = (
-    *("lesson-reminder", "lesson-moved", "lesson-cancelled", "request-received", "request-accepted"),
-    *("request-rejected", "recording-ready", "channel-code", "channel-disabled", "test"),
+    *("lesson-reminder", "lesson-moved", "lesson-cancelled", "lesson-restored", "lesson-booked"),
+    *("request-received", "request-accepted", "request-rejected", "recording-ready"),
+    *("channel-code", "channel-disabled", "test"),
 )
 WORDS = {
     ("session_requests", "requester_type"): ("student", "parent"),
@@ -81,6 +85,8 @@ WORDS = {
     ("whiteboard_events", "kind"): ("join", "leave", "start", "end"),
     ("whiteboard_events", "profile_type"): PROFILES,
     ("whiteboard_session_recordings", "recording_type"): ("video", "screen", "board"),
+    # `pdf` is of no page: it has a test of its own.
+    ("whiteboard_snapshots", "name"): ("png", "png_2x", "thumbnail", "svg"),
     ("notification_preferences", "calendar"): ("gregorian", "ethiopian"),
     ("notification_channels", "kind"): ("email", "webhook", "apprise"),
     ("deliveries", "kind"): MESSAGES,
@@ -255,10 +261,32 @@ def test_a_session_with_recordings_stays(lesson: Connection) -> None:
     lesson.execute("DELETE FROM whiteboard_session_recordings")
     lesson.execute("DELETE FROM whiteboard_sessions")
 
-    gone = ("recording_renditions", "whiteboard_pages", "whiteboard_canvas_data", "whiteboard_events")
-    assert [count(lesson, table) for table in gone] == [0, 0, 0, 0]
-    # Who looked at it is known for longer than the recording.
-    assert count(lesson, "recording_accesses") == 1
+    whiteboard = ("pages", "canvas_data", "events", "snapshots")
+    gone = ("recording_renditions", *(f"whiteboard_{table}" for table in whiteboard))
+    assert {table: count(lesson, table) for table in gone} == dict.fromkeys(gone, 0)
+    # Who looked at it is known for longer than the recording, and than the board.
+    assert (count(lesson, "recording_accesses"), count(lesson, "whiteboard_accesses")) == (1, 1)
+
+
+def test_a_page_has_one_file_of_a_kind_and_a_board_one_document(lesson: Connection) -> None:
+    insert = (
+        "INSERT INTO whiteboard_snapshots"
+        " (session_id, page_id, name, content_digest, object_name, file_id, bytes, mime)"
+        " VALUES (1, %s, %s, repeat('b', 64), %s, 'f', 1, 'x')"
+    )
+    lesson.execute(insert, (1, "svg", "y"))
+    lesson.execute(insert, (None, "pdf", "z"))
+    for page_id, name in ((1, "png"), (None, "pdf")):
+        with pytest.raises(UniqueViolation):
+            lesson.execute(insert, (page_id, name, "other"))
+    for page_id, name in ((None, "png"), (1, "pdf")):
+        with pytest.raises(CheckViolation):
+            lesson.execute(insert, (page_id, name, "other"))
+    with pytest.raises(UniqueViolation):
+        lesson.execute(insert, (1, "thumbnail", "x"))
+
+    lesson.execute("DELETE FROM whiteboard_pages")
+    assert one(lesson, "SELECT name FROM whiteboard_snapshots") == "pdf"
 
 
 def test_recordings_and_strokes_outlive_the_job_and_the_account(lesson: Connection) -> None:

@@ -1,5 +1,6 @@
 """Strokes onto a page: order, repeats, permissions, taking back."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -143,6 +144,19 @@ def test_taking_back(lesson: Any, school: Any) -> None:
     assert [(row.client_id, row.deleted_at) for row in lesson.rows() if row.is_deleted] == first
     _delete(lesson, school.tutor, "another")
     assert [row.client_id for row in lesson.rows() if not row.is_deleted] == ["tutor's"]
+
+
+def test_of_undo_and_clear_at_once_the_first_sets_the_time(lesson: Any, school: Any) -> None:
+    lesson.draw(school.tutor, "a")
+    with ThreadPoolExecutor(1) as other:
+        with lesson.database.transaction() as session:
+            clear_page(session, school.tutor, lesson.page_id)
+            undo = other.submit(_delete, lesson, school.tutor, "a")
+            # It waits for the row, which it has seen as not deleted.
+            time.sleep(0.2)
+            cleared_at = session.scalar(text("SELECT deleted_at FROM whiteboard_canvas_data"))
+        undo.result()
+    assert [row.deleted_at for row in lesson.rows()] == [cleared_at]
 
 
 def test_what_was_taken_back_stays_so_when_it_is_sent_again(lesson: Any, school: Any) -> None:

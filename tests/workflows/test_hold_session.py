@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select, update
 
+from models.jobs import Job
 from models.schedules import Schedule, ScheduleParticipant
 from models.whiteboards import Stroke, WhiteboardEvent, WhiteboardPage, WhiteboardSession
 from worker.database import Database
 from worker.errors import Conflict, Forbidden, NotFound
+from worker.jobs.orders import SnapshotSession
 from worker.schedules.advance import complete_lessons
 from worker.whiteboards.lifetime import join_session
 from worker.workflows.hold_session import close_sessions, end_session, start_session
@@ -103,6 +105,12 @@ class Classroom:
         with self.database.transaction() as session:
             return session.get_one(model, row_id)
 
+    def drawings(self) -> list[tuple[str | None, str]]:
+        """(subject, principal) of every order to draw a board."""
+        statement = select(Job.subject, Job.principal).where(Job.kind == SnapshotSession.kind).order_by(Job.created_at)
+        with self.database.transaction() as session:
+            return [(subject, principal) for subject, principal in session.execute(statement)]
+
     def last_event(self, session_id: int) -> tuple[str, int | None, str | None]:
         columns = (WhiteboardEvent.kind, WhiteboardEvent.profile_id, WhiteboardEvent.profile_type)
         statement = select(*columns).where(WhiteboardEvent.session_id == session_id).order_by(WhiteboardEvent.id.desc())
@@ -136,6 +144,20 @@ class TestTogether:
         classroom.start(board)
         classroom.end(board)
         assert classroom.state() == ("completed", "missed")
+
+    def test_the_end_has_the_board_drawn_once_and_with_the_end_or_not_at_all(self, classroom: Classroom) -> None:
+        board = classroom.board()
+        classroom.start(board)
+        assert classroom.drawings() == []
+        with pytest.raises(RuntimeError), classroom.database.transaction() as session:
+            end_session(session, classroom.school.tutor, board)
+            raise RuntimeError
+        assert (classroom.drawings(), classroom.status(board)) == ([], "in_progress")
+        for _ in range(2):
+            classroom.end(board)
+            with classroom.database.transaction() as session:
+                session.execute(update(Job).values(state="succeeded", finished_at=func.now()))
+        assert classroom.drawings() == [(f"session:{board}", "user:1")]
 
     @pytest.mark.parametrize("status", ["completed", "cancelled"])
     def test_a_lesson_that_is_over_is_not_taken_up_again(self, classroom: Classroom, status: str) -> None:
@@ -231,6 +253,7 @@ class TestLeftRunning:
         assert classroom.last_event(board) == ("end", None, None)
         assert classroom.state() == ("completed", "held")
         assert classroom.close() == 0
+        assert classroom.drawings() == [(f"session:{board}", "system")]
 
     def test_one_without_lesson_or_times(self, classroom: Classroom) -> None:
         board = classroom.running(schedule_id=None, booking_id=None)

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: requests of this process; ledger, messages and lessons as they are when asked."""
+"""Figures for Prometheus: requests of this process; ledger, messages, lessons and boards as they are when asked."""
 
 import threading
 import time
@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+from worker.canvases.behind import pictures_behind
 from worker.database import Database
 from worker.jobs.reading import QueueFigures, queue_figures
 from worker.reminders.figures import DeliveryFigures, delivery_figures
@@ -18,7 +19,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 # Anybody may ask; the database is asked at most this often, in seconds.
 _FIGURES_AGE = 5.0
 
-_Figures = tuple[QueueFigures, DeliveryFigures, LessonFigures]
+_Figures = tuple[QueueFigures, DeliveryFigures, LessonFigures, float]
 
 
 class Metrics:
@@ -65,10 +66,15 @@ class _LedgerCollector(Collector):
         )
         if figures is None:
             return
-        queues, deliveries, lessons = figures
+        queues, deliveries, lessons, behind = figures
         yield from _of_queues(queues)
         yield from _of_deliveries(deliveries)
         yield from _of_lessons(lessons)
+        yield GaugeMetricFamily(
+            "astegni_snapshots_behind_seconds",
+            "For how long the oldest stroke of a running session has not been in its page's picture.",
+            value=behind,
+        )
 
     def _current(self) -> _Figures | None:
         with self._lock:
@@ -80,7 +86,12 @@ class _LedgerCollector(Collector):
     def _count(self) -> _Figures | None:
         try:
             with self._database.transaction() as session:
-                return queue_figures(session), delivery_figures(session), lesson_figures(session)
+                return (
+                    queue_figures(session),
+                    delivery_figures(session),
+                    lesson_figures(session),
+                    pictures_behind(session),
+                )
         except SQLAlchemyError:
             return None
 

@@ -1,9 +1,9 @@
 """A board in a file, as the API and the platform's own download write it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
+from worker.canvases.json_text import parse_json
 from worker.errors import InvalidInput
 
 # A day of drawing; as values it takes ten times as much memory.
@@ -16,7 +16,7 @@ def read_document(path: Path) -> dict[str, Any]:
         size = path.stat().st_size
         if size > LARGEST_FILE:
             raise InvalidInput(f"{path} has {size} bytes; at most {LARGEST_FILE} are read.")
-        document = json.loads(path.read_bytes())
+        document = parse_json(path.read_bytes())
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.") from error
     except RecursionError as error:

@@ -5,6 +5,7 @@ what lies behind the ink. For an opaque page that is, also along antialiased edg
 ink with a hole in it, and needs no layers, which neither SVG nor PDF erase in.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from worker.canvases.engine import skia
@@ -13,27 +14,64 @@ from worker.canvases.images import fitted, open_image
 from worker.canvases.lettering import draw_text
 from worker.canvases.pages import Page
 
+# A picture behind the ink is kept at two pixels per CSS pixel for what is drawn larger than the board and for
+# documents; a page larger than this (in square CSS pixels, 64 MB then) at one.
+_LARGEST_FINE_PAGE = 4_000_000
+
 
 def draw_page(canvas: Any, page: Page) -> None:
     """Draw background and ink of the page on a canvas whose unit is a CSS pixel."""
-    backdrop = backdrop_of(page)
+    _draw(canvas, page, backdrop_of(page, fine=canvas.getTotalMatrix().getScaleX() > 1))
+
+
+def picture_of(page: Page, backdrop: Any = None) -> Any:
+    """The page as a list of drawing steps, for what is written while it is drawn.
+
+    A writer whose page fails half way (a picture that is none) would be torn down in the wrong order and take the
+    process with it. `backdrop` stands for the page's own when given. Raises BadImage.
+    """
+    if backdrop is None:
+        backdrop = backdrop_of(page, fine=True)
+    recorder = skia.PictureRecorder()
+    _draw(recorder.beginRecording(skia.Rect(page.width, page.height)), page, backdrop)
+    return recorder.finishRecordingAsPicture()
+
+
+def _draw(canvas: Any, page: Page, backdrop: Any) -> None:
     draw_background(canvas, page, backdrop)
     for figure in page.figures:
         draw_figure(canvas, figure, backdrop)
 
 
-def backdrop_of(page: Page) -> Any:
-    """What lies behind the ink, as a paint: the page's colour, or its picture."""
-    paint = skia.Paint(AntiAlias=True, Color=_argb(page.background))
+def backdrop_of(page: Page, *, fine: bool = False) -> Any:
+    """What lies behind the ink, as a paint: the page's colour, or its picture. Raises BadImage."""
+    paint = plain_backdrop(page.background)
     if page.image is not None:
-        image = open_image(page.image)
-        # The page's colour shows around the picture, so both are drawn into one that is as large as the page.
-        surface = skia.Surface(page.width, page.height)
-        with surface as canvas:
-            canvas.clear(_argb(page.background))
-            canvas.drawImageRect(image, skia.Rect(*fitted(image, page.width, page.height)), skia.SamplingOptions())
-        paint.setShader(surface.makeImageSnapshot().makeShader())
+        behind = image_behind(page, fine=fine)
+        shrunk = skia.Matrix.Scale(page.width / behind.width(), page.height / behind.height())
+        smooth = skia.SamplingOptions(skia.FilterMode.kLinear)
+        paint.setShader(behind.makeShader(samplingOptions=smooth, localMatrix=shrunk))
     return paint
+
+
+def plain_backdrop(colour: Colour) -> Any:
+    """The paint of a page of one colour."""
+    return skia.Paint(AntiAlias=True, Color=_argb(colour))
+
+
+def image_behind(page: Page, *, fine: bool) -> Any:
+    """The page's picture on its paper, as large as the page or, when `fine`, twice. Raises BadImage."""
+    if page.image is None:
+        raise ValueError("the page has no picture")
+    image = open_image(page.image)
+    density = 2 if fine and page.width * page.height <= _LARGEST_FINE_PAGE else 1
+    surface = skia.Surface(page.width * density, page.height * density)
+    with surface as canvas:
+        canvas.clear(_argb(page.background))
+        canvas.scale(density, density)
+        place = skia.Rect(*fitted(image, page.width, page.height))
+        canvas.drawImageRect(image, place, skia.SamplingOptions(skia.FilterMode.kLinear))
+    return surface.makeImageSnapshot()
 
 
 def draw_background(canvas: Any, page: Page, backdrop: Any) -> None:
@@ -44,10 +82,11 @@ def draw_background(canvas: Any, page: Page, backdrop: Any) -> None:
 def draw_figure(canvas: Any, figure: Figure, backdrop: Any) -> None:
     """Draw one figure; one that erases shows the backdrop."""
     if isinstance(figure, Lines):
-        ink = skia.Paint(backdrop) if figure.colour is None else _paint(figure.colour)
-        canvas.drawPath(_path(figure), _pen(ink, figure.width))
+        erases = figure.colour is None
+        pen = _pen(skia.Paint(backdrop), figure.width) if erases else _coloured_pen(figure.colour, figure.width)
+        canvas.drawPath(_path(figure), pen)
     elif isinstance(figure, Circle):
-        canvas.drawCircle(figure.x, figure.y, figure.radius, _pen(_paint(figure.colour), figure.width))
+        canvas.drawCircle(figure.x, figure.y, figure.radius, _coloured_pen(figure.colour, figure.width))
     else:
         draw_text(canvas, figure, _paint(figure.colour))
 
@@ -73,6 +112,12 @@ def _add(path: Any, contour: Points) -> None:
 
 def _paint(colour: Colour) -> Any:
     return skia.Paint(AntiAlias=True, Color=_argb(colour))
+
+
+@lru_cache(maxsize=256)
+def _coloured_pen(colour: Colour, width: float) -> Any:
+    """A hand takes few pens, and thousands of strokes with each."""
+    return _pen(_paint(colour), width)
 
 
 def _pen(paint: Any, width: float) -> Any:

@@ -5,9 +5,16 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from worker.canvases.figures import LINE_HEIGHT, Circle, Figure, Lines
+from worker.canvases.figures import LINE_HEIGHT, Circle, Figure, Lines, Text
+from worker.canvases.lettering import width_of
 from worker.canvases.limits import LONGEST_SIDE, MARGIN, PAGE_HEIGHT, PAGE_WIDTH
 from worker.canvases.points import number_of
+
+# In font sizes: what hangs below the baseline, the widest sign that people write (a dash of three em), and how far a
+# slanted or bold letter leans out of its own width.
+_DESCENT = 0.4
+_WIDEST_LETTER = 3.0
+_OVERHANG = 0.25
 
 
 def page_size(figures: Iterable[Figure], width: object = None, height: object = None) -> tuple[int, int]:
@@ -33,15 +40,23 @@ def _side(stated: object, reach: float, usual: int) -> int:
 
 
 def _reach(figure: Figure) -> tuple[float, float]:
-    """How far right and down the ink goes. Text is taken a little too wide: its true width needs its font."""
+    """How far right and down the ink goes."""
     if isinstance(figure, Lines):
         if figure.colour is None or not any(map(len, figure.contours)):
             return 0.0, 0.0
-        x, y = np.concatenate(figure.contours).max(axis=0)
+        points = figure.contours[0] if len(figure.contours) == 1 else np.concatenate(figure.contours)
+        x, y = points.max(axis=0)
         return float(x) + figure.width / 2, float(y) + figure.width / 2
     if isinstance(figure, Circle):
         reach = figure.radius + figure.width / 2
         return figure.x + reach, figure.y + reach
-    longest = max(map(len, figure.lines))
     below = (len(figure.lines) - 1) * LINE_HEIGHT * figure.size
-    return figure.x + longest * figure.size * 0.6, figure.y + below + 0.3 * figure.size
+    return figure.x + _width(figure), figure.y + below + _DESCENT * figure.size
+
+
+def _width(text: Text) -> float:
+    """How wide it is at most; measured only where that may matter, since the fonts need the engine."""
+    most = max(map(len, text.lines)) * _WIDEST_LETTER * text.size
+    if text.x + most <= PAGE_WIDTH:
+        return most
+    return max(width_of(line, text) for line in text.lines) + _OVERHANG * text.size

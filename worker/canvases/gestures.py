@@ -35,14 +35,15 @@ def triangle_of(points: Points) -> Points:
     hull = _hull(points)
     if len(hull) <= 3:
         return hull
+    at = hull.tolist()  # numpy is slow at single numbers
     best, corners = -1.0, hull[:3]
     for first in range(len(hull) - 2):
         third = first + 2
         for second in range(first + 1, len(hull) - 1):
             third = max(third, second + 1)
-            while third + 1 < len(hull) and _area(hull, first, second, third + 1) > _area(hull, first, second, third):
-                third += 1
-            area = _area(hull, first, second, third)
+            area = _area(at, first, second, third)
+            while third + 1 < len(hull) and (larger := _area(at, first, second, third + 1)) > area:
+                third, area = third + 1, larger
             if area > best:
                 best, corners = area, hull[[first, second, third]]
     return corners
@@ -85,6 +86,6 @@ def _turn(before: list[float], last: list[float], x: float, y: float) -> float:
     return (last[0] - before[0]) * (y - before[1]) - (last[1] - before[1]) * (x - before[0])
 
 
-def _area(hull: Points, first: int, second: int, third: int) -> float:
-    a, b, c = hull[first], hull[second], hull[third]
-    return float(abs((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])))
+def _area(at: list[list[float]], first: int, second: int, third: int) -> float:
+    a, b, c = at[first], at[second], at[third]
+    return abs((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]))

@@ -21,8 +21,8 @@ def open_image(path: Path) -> Any:
     size = path.stat().st_size
     if size > MOST_BYTES:
         raise BadImage(f"The picture has {size} bytes; at most {MOST_BYTES} are drawn.")
-    data = skia.Data.MakeFromFileName(str(path))
-    codec, result = _codec(data)
+    data = skia.Data.MakeFromFileName(str(path)) if size else None
+    codec, result = _codec(data) if data is not None else (None, "it is empty")
     if codec is None:
         raise BadImage(f"The picture cannot be read: {result}.")
     width, height = codec.dimensions().width(), codec.dimensions().height()

@@ -1,16 +1,20 @@
 """Text on a canvas: shaped as a browser shapes it, placed by its alphabetic baseline."""
 
+import math
+import re
 from typing import Any
 
 from worker.canvases.engine import skia
 from worker.canvases.figures import LINE_HEIGHT, Text
 from worker.canvases.fonts import FAMILIES, collection, font_style, shown, unicode
+from worker.canvases.text_contrast import LARGEST_MASK, text_contrast
 
 # Where the platform's redraw puts its one-pixel lines, from the baseline.
 _UNDERLINE = 2.0
 _STRIKETHROUGH = -0.3  # font sizes
 # One line never wraps.
 _ENDLESS = 1e6
+_WORDS = re.compile(" +|[^ ]+")
 
 
 def draw_text(canvas: Any, text: Text, ink: Any) -> None:
@@ -18,11 +22,15 @@ def draw_text(canvas: Any, text: Text, ink: Any) -> None:
     rule = skia.Paint(ink)
     rule.setStyle(skia.Paint.kStroke_Style)
     rule.setStrokeWidth(1)
+    letters = skia.Paint(ink)
+    if _has_pixels(canvas) and text.size * canvas.getTotalMatrix().getScaleY() <= LARGEST_MASK:
+        letters.setMaskFilter(text_contrast(text.colour))
     for number, line in enumerate(text.lines):
         baseline = text.y + number * LINE_HEIGHT * text.size
-        paragraph = _set(shown(line), text, ink)
-        paragraph.paint(canvas, text.x, baseline - paragraph.AlphabeticBaseline)
-        end = text.x + paragraph.LongestLine
+        paragraph = _set(shown(line), text, letters)
+        # A paragraph's own baseline lies at a whole number of units.
+        paragraph.paint(canvas, text.x, baseline - math.floor(paragraph.AlphabeticBaseline + 0.5))
+        end = text.x + _width(paragraph)
         for wanted, y in (
             (text.underline, baseline + _UNDERLINE),
             (text.strikethrough, baseline + _STRIKETHROUGH * text.size),
@@ -31,15 +39,52 @@ def draw_text(canvas: Any, text: Text, ink: Any) -> None:
                 canvas.drawLine(text.x, y, end, y, rule)
 
 
+def width_of(line: str, text: Text) -> float:
+    """How wide one line of the text is. Raises EngineMissing."""
+    return _width(_set(shown(line), text, skia.Paint()))
+
+
+def _width(paragraph: Any) -> float:
+    """As a canvas measures it: spaces at the end count."""
+    return float(paragraph.MaxIntrinsicWidth)
+
+
+def _has_pixels(canvas: Any) -> bool:
+    """Whether this is a picture. A document takes letters as they are: with a mask they were no text any more."""
+    return bool(canvas.imageInfo().colorType() != skia.kUnknown_ColorType)
+
+
 def _set(line: str, text: Text, ink: Any) -> Any:
+    """The line, shaped.
+
+    A canvas shapes word by word, so that no letter is drawn nearer to a space; a paragraph does so where the style
+    changes, and a language counts as style.
+    """
+    builder = skia.textlayout.ParagraphBuilder.make(skia.textlayout.ParagraphStyle(), collection(), unicode())
+    word_style = _style(text, ink, "")
+    space_style = _style(text, _space_ink(ink), "en")
+    for letters in _WORDS.findall(line):
+        builder.pushStyle(space_style if letters[0] == " " else word_style)
+        builder.addText(letters)
+        builder.pop()
+    paragraph = builder.Build()
+    paragraph.layout(_ENDLESS)
+    return paragraph
+
+
+def _space_ink(ink: Any) -> Any:
+    """Ink for spaces: with an outline. Without one they cover nothing and are left out, and words of a PDF run on."""
+    outlined = skia.Paint(ink)
+    outlined.setStyle(skia.Paint.kStrokeAndFill_Style)
+    outlined.setStrokeWidth(0.01)
+    return outlined
+
+
+def _style(text: Text, ink: Any, language: str) -> Any:
     style = skia.textlayout.TextStyle()
     style.setFontFamilies(list(FAMILIES))
     style.setFontSize(text.size)
     style.setFontStyle(font_style(bold=text.bold, italic=text.italic))
     style.setForegroundPaint(ink)
-    builder = skia.textlayout.ParagraphBuilder.make(skia.textlayout.ParagraphStyle(), collection(), unicode())
-    builder.pushStyle(style)
-    builder.addText(line)
-    paragraph = builder.Build()
-    paragraph.layout(_ENDLESS)
-    return paragraph
+    style.setLocale(language)
+    return style

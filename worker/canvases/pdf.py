@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from shutil import copyfileobj
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-from pypdf import PdfWriter
-
-from worker.canvases.drawing import draw_page
+from worker.canvases.bookmarks import add_bookmarks
+from worker.canvases.drawing import picture_of
 from worker.canvases.engine import skia
 from worker.canvases.pages import Page
 from worker.errors import InvalidInput
@@ -23,27 +23,38 @@ def write_pdf(pages: Iterable[Page], out: BinaryIO, title: str) -> None:
     """
     with TemporaryDirectory(prefix="astegni-pdf-") as folder:
         drawn = Path(folder) / "drawn.pdf"
-        titles = _draw(pages, drawn)
+        titles = _draw(pages, drawn, title)
         if not titles:
             raise InvalidInput("A board without pages makes no document.")
-        # The engine writes no bookmarks.
-        writer = PdfWriter(clone_from=drawn)
-        writer.metadata = {"/Title": title, "/Producer": "Astegni"}
-        for number, name in enumerate(titles):
-            writer.add_outline_item(title=name, page_number=number)
-        writer.write(out)
+        # The engine writes none.
+        add_bookmarks(drawn, titles)
+        with drawn.open("rb") as file:
+            copyfileobj(file, out)
 
 
-def _draw(pages: Iterable[Page], path: Path) -> list[str]:
+def _draw(pages: Iterable[Page], path: Path, title: str) -> list[str]:
     titles = []
     stream = skia.FILEWStream(str(path))
-    document = skia.PDF.MakeDocument(stream)
-    for page in pages:
-        canvas = document.beginPage(page.width * _POINTS_PER_PIXEL, page.height * _POINTS_PER_PIXEL)
-        canvas.scale(_POINTS_PER_PIXEL, _POINTS_PER_PIXEL)
-        draw_page(canvas, page)
-        document.endPage()
-        titles.append(page.title)
-    document.close()
+    facts = skia.PDF.Metadata()
+    facts.fTitle, facts.fProducer = _storable(title), "Astegni"
+    document = skia.PDF.MakeDocument(stream, facts)
+    try:
+        for page in pages:
+            picture = picture_of(page)
+            canvas = document.beginPage(page.width * _POINTS_PER_PIXEL, page.height * _POINTS_PER_PIXEL)
+            canvas.scale(_POINTS_PER_PIXEL, _POINTS_PER_PIXEL)
+            canvas.drawPicture(picture)
+            document.endPage()
+            titles.append(_storable(page.title))
+        document.close()
+    except BaseException:
+        # One that is left open writes when it goes, into a stream that went before it.
+        document.abort()
+        raise
     stream.flush()
     return titles
+
+
+def _storable(title: str) -> str:
+    """Half a character, which JSON can hold, has no encoding."""
+    return title.encode(errors="replace").decode()

@@ -36,16 +36,16 @@ class PngWriter:
         """Append rows: shape (n, width, 4), channels red, green, blue and an alpha that is left out."""
         height, width = rows.shape[:2]
         filtered = np.empty((height, 1 + width * 3), np.uint8)
+        filtered[:, 0] = _NONE if self._above is None else _UP
         pixels = filtered[:, 1:]
-        colours = rows[:, :, :3].reshape(height, width * 3)
-        if self._above is None:
-            filtered[:, 0] = _NONE
-            pixels[:] = colours
-        else:
-            filtered[:, 0] = _UP
-            above = np.concatenate((self._above, colours[:-1]))
-            np.subtract(colours, above, out=pixels)
-            self._above = colours[-1:].copy()
+        # Channel by channel: numpy takes five times as long to copy three bytes out of every four.
+        by_channel = pixels.reshape(height, width, 3)
+        for channel in range(3):
+            by_channel[:, :, channel] = rows[:, :, channel]
+        if self._above is not None:
+            above = np.concatenate((self._above, pixels[:-1]))
+            self._above = pixels[-1:].copy()
+            np.subtract(pixels, above, out=pixels)
         compressed = self._deflate.compress(filtered.data)
         if compressed:
             self._chunk(b"IDAT", compressed)

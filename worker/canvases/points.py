@@ -20,7 +20,9 @@ def points_of(value: object) -> tuple[Points, list[str]]:
     found = value if len(value) <= MOST_POINTS_OF_STROKE else list(islice(value, MOST_POINTS_OF_STROKE))
     remarks = [] if found is value else [f"only its first {MOST_POINTS_OF_STROKE} points are drawn"]
     points = _at_once(found)
-    if points is None:
+    if points is not None and _are_near(points):  # nearly always
+        return points, remarks
+    if points is None or not np.isfinite(points).all():
         good = [pair for pair in map(_pair, found) if pair is not None]
         if len(good) < len(found):
             remarks.append(f"{len(found) - len(good)} of its points are no points")
@@ -45,15 +47,18 @@ def number_of(value: object) -> float | None:
 
 
 def _at_once(value: list[object] | tuple[object, ...]) -> Points | None:
-    """All points in one go; None when there is anything but pairs of finite numbers among them."""
+    """All points in one go; None when there is anything but pairs of numbers among them."""
     try:
-        points = np.array(value)
-    except (ValueError, OverflowError):
+        # Not as whatever is in it: a single long text would make every number as long as that.
+        points = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
         return None
-    if points.ndim != 2 or points.shape[1] != 2 or points.dtype.kind not in "iuf":
-        return None
-    points = points.astype(np.float64)
-    return points if np.isfinite(points).all() else None
+    return points if points.ndim == 2 and points.shape[1] == 2 else None
+
+
+def _are_near(points: Points) -> bool:
+    """Whether all are within what is drawn. Of numbers that are not finite none is."""
+    return not len(points) or bool(np.abs(points).max() <= FARTHEST)
 
 
 def _pair(value: object) -> tuple[float, float] | None:

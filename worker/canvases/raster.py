@@ -52,6 +52,8 @@ def _draw(page: Page, width: int, height: int, scale: float, top: int = 0) -> An
     """Rows of the page's picture from `top` on: shape (height, width, 4), red, green, blue, alpha."""
     pixels = np.empty((height, width, 4), np.uint8)
     with skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType) as canvas:
+        # A side that was rounded up ends a fraction of a pixel behind its page: there the memory would show.
+        canvas.clear(skia.Color(page.background.red, page.background.green, page.background.blue))
         canvas.translate(0, -top)
         canvas.scale(scale, scale)
         draw_page(canvas, page)

@@ -29,10 +29,13 @@ def figure_of(stroke_type: object, data: object) -> tuple[Figure, list[str]]:
     """The figure of one stored stroke, and remarks on what had to be bent to draw it. Raises Undrawable."""
     reader = _READERS.get(stroke_type) if isinstance(stroke_type, str) else None
     if reader is None:
-        raise Undrawable("no stroke" if stroke_type is None else f"unknown type {str(stroke_type)[:40]!r}")
+        raise Undrawable(f"unknown type {stroke_type[:40]!r}" if isinstance(stroke_type, str) else "it has no type")
     if not isinstance(data, Mapping):
         raise Undrawable("stroke_data is not an object")
-    return reader(data)
+    figure, remarks = reader(data)
+    if _is_nothing(figure):
+        raise Undrawable("it has no length")
+    return figure, remarks
 
 
 Read = tuple[Figure, list[str]]
@@ -60,7 +63,7 @@ def _arrow(data: Mapping[str, Any]) -> Read:
 
 
 def _rectangle(data: Mapping[str, Any]) -> Read:
-    if "points" in data:
+    if data.get("points"):
         points, remarks = _freehand(data, least=2)
         return Lines((rectangle_of(points),), *_ink(data, remarks), closed=True), remarks
     x, y, width, height = _numbers(data, "x", "y", "width", "height")
@@ -71,7 +74,7 @@ def _rectangle(data: Mapping[str, Any]) -> Read:
 
 
 def _circle(data: Mapping[str, Any]) -> Read:
-    if "points" in data:
+    if data.get("points"):
         points, remarks = _freehand(data, least=2)
         x, y, radius = circle_of(points)
     else:
@@ -108,6 +111,13 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Read]] = {
 }
 
 
+def _is_nothing(figure: Figure) -> bool:
+    """Whether it stays in one place: a canvas draws nothing then, not even a dot."""
+    if isinstance(figure, Lines):
+        return all(bool((contour == contour[0]).all()) for contour in figure.contours)
+    return isinstance(figure, Circle) and figure.radius == 0
+
+
 def _freehand(data: Mapping[str, Any], *, least: int) -> tuple[Points, list[str]]:
     points, remarks = points_of(data.get("points"))
     if len(points) < least:
@@ -117,7 +127,7 @@ def _freehand(data: Mapping[str, Any], *, least: int) -> tuple[Points, list[str]
 
 def _ends(data: Mapping[str, Any]) -> tuple[Points, list[str]]:
     """First and last point: of the movement, or by their own keys."""
-    if "points" in data:
+    if data.get("points"):
         points, remarks = _freehand(data, least=2)
         return points[[0, -1]], remarks
     start_x, start_y, end_x, end_y = _numbers(data, "startX", "startY", "endX", "endY")

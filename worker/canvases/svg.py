@@ -1,9 +1,12 @@
 """A page as SVG."""
 
-from typing import BinaryIO
+from base64 import b64encode
+from itertools import count
+from typing import Any, BinaryIO
 
-from worker.canvases.drawing import draw_page
+from worker.canvases.drawing import image_behind, picture_of, plain_backdrop
 from worker.canvases.engine import skia
+from worker.canvases.figures import Colour
 from worker.canvases.pages import Page
 
 
@@ -12,15 +15,41 @@ def write_svg(page: Page, out: BinaryIO) -> None:
 
     Raises EngineMissing, BadImage.
     """
+    size = f'width="{page.width}" height="{page.height}"'.encode()
+    # Without a viewBox a page that shows it smaller would cut it off.
+    box = size + f' viewBox="0 0 {page.width} {page.height}"'.encode()
+    if page.image is None:
+        out.write(_svg(page, picture_of(page)).replace(size, box, 1))
+        return
+    # The engine would write the picture once for each eraser, and without its size. So it draws with a colour that
+    # nothing else has, and that becomes a pattern.
+    colour = _unused(page)
+    svg = _svg(page, picture_of(page, plain_backdrop(colour))).replace(size, box, 1)
+    name = f'"#{colour.red:02X}{colour.green:02X}{colour.blue:02X}"'.encode()
+    head, end, body = svg.partition(box + b">")
+    out.write(head + end + _pattern(page) + body.replace(name, b'"url(#behind)"'))
+
+
+def _svg(page: Page, picture: Any) -> bytes:
     stream = skia.DynamicMemoryWStream()
     canvas = skia.SVGCanvas.Make(skia.Rect(page.width, page.height), stream, skia.SVGCanvas.kConvertTextToPaths_Flag)
-    draw_page(canvas, page)
+    canvas.drawPicture(picture)
     # The end of the document is written when the canvas goes.
     del canvas
+    return bytes(stream.detachAsData())
+
+
+def _unused(page: Page) -> Colour:
+    used = {(figure.colour.red, figure.colour.green, figure.colour.blue) for figure in page.figures if figure.colour}
+    # Of one that starts with 01 the engine writes all six digits.
+    colours = (Colour(value >> 16, value >> 8 & 255, value & 255) for value in count(0x010203))
+    return next(colour for colour in colours if (colour.red, colour.green, colour.blue) not in used)
+
+
+def _pattern(page: Page) -> bytes:
     size = f'width="{page.width}" height="{page.height}"'
-    # Without a viewBox a page that shows it smaller would cut it off.
-    out.write(
-        bytes(stream.detachAsData()).replace(
-            size.encode(), f'{size} viewBox="0 0 {page.width} {page.height}"'.encode(), 1
-        )
-    )
+    picture = b64encode(bytes(image_behind(page, fine=True).encodeToData())).decode()
+    return (
+        f'<defs><pattern id="behind" patternUnits="userSpaceOnUse" {size}>'
+        f'<image {size} preserveAspectRatio="none" xlink:href="data:image/png;base64,{picture}"/></pattern></defs>'
+    ).encode()

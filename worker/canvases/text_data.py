@@ -1,5 +1,6 @@
 """The text of a stroke: what the two writing paths of the board's client store, and bad copies of it."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,9 @@ from worker.canvases.points import number_of
 
 # What a canvas takes when the stroke names none.
 FONT_SIZE = 16.0
+_SPACES = str.maketrans("\t\f", "  ")
+_NO_LETTER = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_LINE_END = re.compile("\r\n|\r|\n")
 
 
 def text_of(data: Mapping[str, Any], x: float, y: float, colour: Colour, remarks: list[str]) -> Text | None:
@@ -22,7 +26,7 @@ def text_of(data: Mapping[str, Any], x: float, y: float, colour: Colour, remarks
         return None
     if len(text) > LONGEST_TEXT:
         remarks.append(f"only its first {LONGEST_TEXT} characters are drawn")
-    lines = text[:LONGEST_TEXT].splitlines()
+    lines = _LINE_END.split(text[:LONGEST_TEXT])
     if len(lines) > MOST_LINES_OF_TEXT:
         remarks.append(f"only its first {MOST_LINES_OF_TEXT} lines are drawn")
     shown = tuple(_printable(line) for line in lines[:MOST_LINES_OF_TEXT])
@@ -31,7 +35,7 @@ def text_of(data: Mapping[str, Any], x: float, y: float, colour: Colour, remarks
     formatting = data.get("formatting")
     wanted = formatting if isinstance(formatting, Mapping) else {}
     bold, italic, underline, strikethrough = (
-        wanted.get(key) is True for key in ("bold", "italic", "underline", "strikethrough")
+        bool(wanted.get(key)) for key in ("bold", "italic", "underline", "strikethrough")
     )
     return Text(shown, x, y, _size(data, remarks), colour, bold, italic, underline, strikethrough)
 
@@ -50,9 +54,5 @@ def _size(data: Mapping[str, Any], remarks: list[str]) -> float:
 
 
 def _printable(line: str) -> str:
-    """A canvas shows a tab as a space and control characters as nothing; half a character cannot be shown at all."""
-    return "".join(
-        " " if letter == "\t" else letter
-        for letter in line
-        if letter == "\t" or (letter >= " " and not "\x7f" <= letter <= "\x9f" and not "\ud800" <= letter <= "\udfff")
-    )
+    """A canvas shows a tab as a space, control characters as nothing; half a character cannot be shown at all."""
+    return _NO_LETTER.sub("", line.translate(_SPACES))

@@ -4,7 +4,7 @@ An order is written into the ledger by whoever wants something done and read by 
 imports the other. Its fields are ids and plain values; they travel as JSON.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Self
 
 ORDERS: dict[str, type["Order"]] = {}
@@ -135,8 +135,105 @@ class RemoveRecordingFiles(Order):
 
 
 @dataclass(frozen=True)
+class SnapshotOrder(Order):
+    """Pictures of a whiteboard: the processor's work, for any media worker.
+
+    `asked_by` is the principal who follows the job; none when the house orders it by itself. Each has a job of their
+    own, since nobody may see another's.
+    """
+
+    asked_by: str | None = field(default=None, kw_only=True)
+
+    @property
+    def queue(self) -> str:
+        return "media"
+
+    @property
+    def unique_key(self) -> str:
+        return f"{self.kind}:{self.subject}:{self.asked_by or ''}"
+
+
+@dataclass(frozen=True)
+class SnapshotPage(SnapshotOrder):
+    """Draw the page, unless its pictures show it as it is."""
+
+    kind: ClassVar[str] = "canvases.snapshot_page"
+
+    page_id: int
+
+    @property
+    def subject(self) -> str:
+        return f"page:{self.page_id}"
+
+
+@dataclass(frozen=True)
+class SnapshotSession(SnapshotOrder):
+    """Draw every page of the session that has changed, and its document."""
+
+    kind: ClassVar[str] = "canvases.snapshot_session"
+    # Ten attempts see B2 out for an hour and a half.
+    max_attempts: ClassVar[int] = 10
+
+    session_id: int
+
+    @property
+    def time_limit(self) -> int:
+        # Two hundred pages over a slow line. What is stored when it runs out stays, and the next attempt goes on.
+        return 1800
+
+    @property
+    def subject(self) -> str:
+        return f"session:{self.session_id}"
+
+
+@dataclass(frozen=True)
+class SnapshotChanged(Order):
+    """Order pictures of pages that changed in running sessions, and of what came late to those that just ended."""
+
+    kind: ClassVar[str] = "canvases.snapshot_changed"
+    max_attempts: ClassVar[int] = 2
+
+    @property
+    def unique_key(self) -> str:
+        return self.kind
+
+
+@dataclass(frozen=True)
+class ReplayBoard(Order):
+    """Film the board of a session and let the film in as a recording; next to the spool that takes it.
+
+    `asked_by` is the principal who follows the job, `recorded_by` the same as a user's id, if it is one.
+    """
+
+    kind: ClassVar[str] = "canvases.replay"
+
+    session_id: int
+    spool_id: str
+    shorten_idle: bool
+    asked_by: str
+    recorded_by: int | None
+
+    @property
+    def queue(self) -> str:
+        return f"media.{self.spool_id}"
+
+    @property
+    def time_limit(self) -> int:
+        # Six hours of drawing, on a machine that does other things as well.
+        return 1800
+
+    @property
+    def subject(self) -> str:
+        return f"session:{self.session_id}"
+
+    @property
+    def unique_key(self) -> str:
+        return f"{self.kind}:{self.session_id}:{'short' if self.shorten_idle else 'full'}:{self.asked_by}"
+
+
+@dataclass(frozen=True)
 class SweepObjects(Order):
-    """Remove objects below the recordings' folder that no row names, and unfinished large files."""
+    """Remove objects below our folders that no row names, and unfinished large files."""
 
     kind: ClassVar[str] = "upkeep.sweep_objects"
     max_attempts: ClassVar[int] = 2

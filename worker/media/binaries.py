@@ -23,7 +23,7 @@ class Binaries:
 # Everything the project asks of the two programs, by the names of their own listings. The shaka ffmpeg lacks AV1
 # and PNG, the imageio wheel has no ffprobe: such gaps must be found by `doctor`, not by a lesson.
 FFMPEG_FEATURES: dict[str, str] = {
-    "decoders": "vp8 vp9 libvpx libvpx-vp9 libdav1d h264 hevc opus libopus vorbis aac mjpeg png pcm_s16le",
+    "decoders": "vp8 vp9 libvpx libvpx-vp9 libdav1d h264 hevc opus libopus vorbis aac mjpeg png pcm_s16le rawvideo",
     "encoders": "libx264 aac libopus mjpeg png libwebp",
     "demuxers": "matroska mov concat lavfi image2 rawvideo",
     "muxers": "webm matroska mp4 hls mjpeg image2 rawvideo null",

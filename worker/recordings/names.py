@@ -36,6 +36,11 @@ def poster_name(prefix: str, digest: str) -> str:
     return f"{play_prefix(prefix, digest)}poster.jpg"
 
 
+def replay_name(prefix: str, digest: str, sha1: str) -> str:
+    """The board's strokes with their times. `sha1` is its own: titles may change while the film stays the same."""
+    return f"{play_prefix(prefix, digest)}replay.{sha1[:12]}.json"
+
+
 def recording_id_of(name: str) -> int | None:
     """The recording an object belongs to by its name; None for a name that is not of our making."""
     parts = name.removeprefix(FOLDER).split("/") if name.startswith(FOLDER) else []

@@ -69,6 +69,7 @@ class ObjectStore:
         name: str,
         *,
         content_type: str,
+        content_encoding: str | None = None,
         sha1: str | None = None,
         on_progress: Progress | None = None,
         should_stop: ShouldStop | None = None,
@@ -77,7 +78,8 @@ class ObjectStore:
 
         `on_progress` gets the bytes sent so far (from several threads, and less again after a failure);
         `should_stop` is asked often and ends the upload with UploadStopped. Without `sha1` (hex) the file is taken as
-        it is now. Raises FileChanged when it is not what `sha1` says or changes meanwhile, ChecksumMismatch when what
+        it is now. `content_encoding` (`gzip`) is sent to whoever fetches the object: a browser unpacks it by itself.
+        Raises FileChanged when the file is not what `sha1` says or changes meanwhile, ChecksumMismatch when what
         arrived is not, and StorageFull.
         """
         upload = Upload(
@@ -88,6 +90,7 @@ class ObjectStore:
             on_progress or _tell_nobody,
             should_stop or _never,
             self._sleep,
+            content_encoding,
         )
         return upload.run(LocalFile(path, sha1))
 

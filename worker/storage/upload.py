@@ -36,6 +36,7 @@ class Upload:
     on_progress: Progress
     should_stop: ShouldStop
     sleep: Callable[[float], None] = time.sleep
+    content_encoding: str | None = None
 
     def run(self, file: LocalFile) -> StoredObject:
         """Try four times with growing pauses; what was sent before a failure is not sent again."""
@@ -69,6 +70,7 @@ class Upload:
             file,
             self.name,
             content_type=self.content_type,
+            content_encoding=self.content_encoding,
             part_size=self.part_size,
             on_progress=self.on_progress,
             should_stop=self.should_stop,

@@ -39,11 +39,16 @@ _LAST_SIGNS = text(
 
 @dataclass(frozen=True)
 class Closed:
-    """How many sessions were closed, the lessons they name, and where the next batch goes on (None: the last one)."""
+    """Which sessions were closed, the lessons they name, and where the next batch goes on (None: the last one)."""
 
-    sessions: int
+    session_ids: tuple[int, ...]
     schedule_ids: tuple[int, ...]
     last: int | None
+
+    @property
+    def sessions(self) -> int:
+        """How many."""
+        return len(self.session_ids)
 
 
 def close_left_sessions(session: Session, *, quiet_since: datetime, now: datetime, after: int, most: int) -> Closed:
@@ -61,4 +66,4 @@ def close_left_sessions(session: Session, *, quiet_since: datetime, now: datetim
         complete_session(session, found, None, at=last_sign)
         if found.schedule_id is not None:
             schedule_ids.add(found.schedule_id)
-    return Closed(len(left), tuple(sorted(schedule_ids)), ids[-1] if len(ids) == most else None)
+    return Closed(tuple(row.id for row in left), tuple(sorted(schedule_ids)), ids[-1] if len(ids) == most else None)

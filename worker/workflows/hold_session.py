@@ -1,17 +1,23 @@
-"""Start and end a whiteboard session together with the lesson that it is.
+"""Start and end a whiteboard session together with the lesson that it is, and have its board drawn at the end.
 
 The session is locked first and its lesson second, here and everywhere: two in opposite order would wait for each other.
 """
 
 from datetime import datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.whiteboards import WhiteboardSession
 from worker.access.callers import Caller
+from worker.jobs.enqueue import enqueue
+from worker.jobs.orders import SnapshotSession
 from worker.schedules.advance import begin_lesson, complete_boarded_lessons
 from worker.whiteboards import lifetime
 from worker.whiteboards.left_running import Closed, close_left_sessions
+
+# now() stands still within a transaction: ended before, and told so once more, it has another time.
+_ENDED_NOW = select(WhiteboardSession.actual_end == func.now())
 
 
 def start_session(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
@@ -23,16 +29,23 @@ def start_session(session: Session, caller: Caller, session_id: int) -> Whiteboa
 
 
 def end_session(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
-    """End the session and complete its lesson, with its attendance. Raises as worker.whiteboards.lifetime does."""
+    """End the session, complete its lesson with its attendance, and have its board drawn.
+
+    Raises as worker.whiteboards.lifetime does.
+    """
     found = lifetime.end_session(session, caller, session_id)
+    if session.scalar(_ENDED_NOW.where(WhiteboardSession.id == session_id)):
+        enqueue(session, SnapshotSession(session_id), principal=caller.principal)
     if found.schedule_id is not None:
         complete_boarded_lessons(session, [found.schedule_id])
     return found
 
 
 def close_sessions(session: Session, *, quiet_since: datetime, now: datetime, after: int, most: int) -> Closed:
-    """End sessions that were left running, and complete their lessons."""
+    """End sessions that were left running, complete their lessons, and have their boards drawn."""
     closed = close_left_sessions(session, quiet_since=quiet_since, now=now, after=after, most=most)
     session.flush()
     complete_boarded_lessons(session, closed.schedule_ids)
+    for session_id in closed.session_ids:
+        enqueue(session, SnapshotSession(session_id))
     return closed

@@ -1,17 +1,19 @@
 """Upkeep: what nothing names any more is removed, what is long over is forgotten. Safe to run at any time, twice."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.recordings import Recording, Rendition
 from worker import clock
+from worker.canvases.names import FOLDER as SNAPSHOTS
 from worker.jobs.prune import prune_idempotency_keys, prune_jobs, prune_routine_jobs
 from worker.jobs.run import JobRun
 from worker.recordings.names import FOLDER, recording_id_of
 from worker.reminders.pruning import prune_deliveries
 from worker.workflows.remove_files import remove_unnamed
+from worker.workflows.sweep_snapshots import sweep_snapshots
 from worker.workflows.tools import Tools
 
 _BATCH = 5000
@@ -39,11 +41,19 @@ def _prune_deliveries(tools: Tools) -> int:
 
 
 def sweep_objects(run: JobRun, tools: Tools) -> None:
-    """Objects of recordings that no row names, and large files nobody finished, once they are ORPHAN_AGE old.
+    """Objects of recordings and boards that no row names, and large files nobody finished, once ORPHAN_AGE old.
 
-    The age leaves uploads in hand alone; a name that a row took meanwhile is asked for again before each removal.
+    The age leaves uploads in hand alone, and pictures of which somebody was just given the address; a name that a row
+    took meanwhile is asked for again before each removal.
     """
     oldest = clock.now() - timedelta(seconds=tools.settings.orphan_age)
+    removed = _sweep_recordings(run, tools, oldest) + sweep_snapshots(run, tools, oldest)
+    unfinished = sum(tools.store.cancel_unfinished(folder, older_than=oldest) for folder in (FOLDER, SNAPSHOTS))
+    with run.finish({"objects": removed, "unfinished": unfinished}):
+        pass
+
+
+def _sweep_recordings(run: JobRun, tools: Tools, oldest: datetime) -> int:
     removed = 0
     for stored in tools.store.list(FOLDER):
         run.check()
@@ -51,9 +61,7 @@ def sweep_objects(run: JobRun, tools: Tools) -> None:
         if recording_id is None or stored.uploaded_at > oldest or _is_named(tools, stored.name):
             continue
         removed += remove_unnamed(recording_id, stored.name, tools)
-    unfinished = tools.store.cancel_unfinished(FOLDER, older_than=oldest)
-    with run.finish({"objects": removed, "unfinished": unfinished}):
-        pass
+    return removed
 
 
 def _is_named(tools: Tools, name: str) -> bool:

@@ -1,0 +1,176 @@
+"""How many pages of a board are drawn in a second, beside others who draw the same picture."""
+
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+
+from benchmarks.boards import stored_bytes
+from benchmarks.browser import Browser, running_browser
+from benchmarks.canvas_peers import (
+    FINENESS,
+    Render,
+    cairo_is_there,
+    cairosvg_pdf,
+    cairosvg_png,
+    pillow_png,
+    resvg_png,
+)
+from benchmarks.figure import Figure, Limit, Reading, median
+from benchmarks.likeness import similarity
+from benchmarks.scale import Scale
+from worker.canvases.json_text import parse_json
+from worker.canvases.pages import Page, read_page
+from worker.canvases.pdf import write_pdf
+from worker.canvases.raster import write_png
+
+# Strokes and points.
+_PAGES = {"typical": (300, 9_000), "heavy": (5_000, 150_000)}
+_THREEFOLD, _AS_FAST = Limit("ratio", "≥", 3.0), Limit("ratio", "≥", 1.0)
+# Less alike is another picture: the edges of a line look different with every engine, lines elsewhere do not.
+_ALIKE = 0.95
+
+_HOW = (
+    (
+        "Ours begins with the JSON text as it is stored: it is read, every stroke checked, gestures become shapes, and "
+        "these are drawn. The peers begin with shapes worked out beforehand: an SVG with letters as outlines "
+        "(CairoSVG, resvg), lists of points in its own pixels (Pillow), objects in an open page (Chromium). Only where "
+        "it says `from the stored JSON` is CairoSVG's SVG made in its time."
+    ),
+    (
+        f"Pillow does not smooth edges: it draws {FINENESS} times as large, lines with round joints and a disc at both "
+        "ends, and makes the picture small again."
+    ),
+    "Our PDF has text that can be selected, with its fonts, and bookmarks; CairoSVG's has outlines.",
+)
+
+# Draws once: seconds, and the file.
+Turn = Callable[[], tuple[float, bytes]]
+
+
+@dataclass
+class _Contender:
+    """One way to draw a page; `rates` are pages a second of its turns."""
+
+    name: str
+    turn: Turn
+    limit: Limit | None = None
+    rates: list[float] = field(default_factory=list)
+    file: bytes = b""
+
+    def take_turn(self) -> None:
+        seconds, self.file = self.turn()
+        self.rates.append(1 / seconds)
+
+
+def measure_canvas(scale: Scale) -> Figure:
+    """Both pages as PNG and as PDF; whoever draws, draws in turn with the others."""
+    figure = Figure("Boards: pages drawn in a second, 1200x800, from stored strokes to the finished file")
+    if not cairo_is_there():
+        figure.notes.append("NOT COMPARED with CairoSVG: libcairo2 is not installed (apt-get install libcairo2).")
+    with running_browser() as browser:
+        if browser is None:
+            figure.notes.append("NOT COMPARED with Chromium: it is not installed (apt-get install chromium).")
+        for name, (strokes, points) in _PAGES.items():
+            what = f"{name} page ({strokes:,} strokes, {points:,} points)"
+            _measure(figure, what, stored_bytes(strokes, points), browser, scale.canvas_repeats)
+    figure.notes += _HOW
+    return figure
+
+
+def _measure(figure: Figure, what: str, stored: bytes, browser: Browser | None, repeats: int) -> None:
+    page = read_page(parse_json(stored))
+    if page.skipped:
+        raise RuntimeError(f"not all of the page is drawn: {page.skipped[:3]}")
+    pictures, documents = _png_peers(page, stored, browser), _pdf_peers(page, stored)
+    _run(figure, f"{what}, PNG", _Contender("", _timed(lambda: _our_png(stored))), pictures, repeats)
+    _run(figure, f"{what}, PDF", _Contender("", _timed(lambda: _our_pdf(stored))), documents, repeats)
+
+
+def _png_peers(page: Page, stored: bytes, browser: Browser | None) -> list[_Contender]:
+    peers = [
+        _Contender("resvg", _timed(resvg_png(page)), _AS_FAST),
+        _Contender(f"Pillow, {FINENESS} times as large", _timed(pillow_png(page)), _THREEFOLD),
+    ]
+    if cairo_is_there():
+        peers += [
+            _Contender("CairoSVG", _timed(cairosvg_png(page)), _THREEFOLD),
+            _Contender("CairoSVG, from the stored JSON", _timed(_from_stored(cairosvg_png, stored))),
+        ]
+    if browser is not None:
+        browser.prepare(page)
+        peers.append(_Contender("Chromium, page open: draw and `toBlob`", browser.draw))
+    return peers
+
+
+def _pdf_peers(page: Page, stored: bytes) -> list[_Contender]:
+    if not cairo_is_there():
+        return []
+    return [
+        _Contender("CairoSVG", _timed(cairosvg_pdf(page)), _THREEFOLD),
+        _Contender("CairoSVG, from the stored JSON", _timed(_from_stored(cairosvg_pdf, stored))),
+    ]
+
+
+def _run(figure: Figure, what: str, ours: _Contender, peers: list[_Contender], repeats: int) -> None:
+    everybody = [ours, *peers]
+    for contender in everybody:  # fonts are loaded, caches are warm; not counted
+        contender.take_turn()
+        contender.rates.clear()
+    gc.collect()
+    gc.freeze()  # what the peers have ready is not to be looked through while others draw
+    for _repeat in range(repeats):
+        for contender in everybody:
+            contender.take_turn()
+    gc.unfreeze()
+    figure.readings += [Reading.of(what, ours.rates, "/s", peer.rates, peer.name, peer.limit) for peer in peers]
+    sizes = [f"ours {len(ours.file) / 1e3:.0f} kB"]
+    for peer in peers:
+        size = f"{peer.name} {len(peer.file) / 1e3:.0f} kB"
+        sizes.append(size if what.endswith("PDF") else f"{size} ({_alike(ours, peer):.3f})")
+    if not peers:
+        figure.readings.append(Reading(what, median(ours.rates), "/s", (min(ours.rates), max(ours.rates))))
+    likeness = "" if what.endswith("PDF") else ", and how like ours it looks (structural similarity)"
+    figure.notes.append(f"{what}: size of the file{likeness}: {', '.join(sizes)}.")
+
+
+def _alike(ours: _Contender, peer: _Contender) -> float:
+    found = similarity(ours.file, peer.file)
+    if found < _ALIKE:
+        raise RuntimeError(f"{peer.name} draws another picture: similarity {found:.3f}")
+    return found
+
+
+def _timed(render: Render) -> Turn:
+    def turn() -> tuple[float, bytes]:
+        began = time.perf_counter()
+        file = render()
+        return time.perf_counter() - began, file
+
+    return turn
+
+
+def _from_stored(prepare: Callable[[Page], Render], stored: bytes) -> Render:
+    """With the peer's own input made in its time."""
+
+    def render() -> bytes:
+        return prepare(_read(stored))()
+
+    return render
+
+
+def _read(stored: bytes) -> Page:
+    return read_page(parse_json(stored))
+
+
+def _our_png(stored: bytes) -> bytes:
+    out = BytesIO()
+    write_png(_read(stored), out)
+    return out.getvalue()
+
+
+def _our_pdf(stored: bytes) -> bytes:
+    out = BytesIO()
+    write_pdf([_read(stored)], out, "Figures")
+    return out.getvalue()

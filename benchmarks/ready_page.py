@@ -1,0 +1,65 @@
+"""A page as the peers get it: its shapes worked out beforehand, in the form that suits each of them best."""
+
+import re
+from io import BytesIO
+from typing import Any
+
+from worker.canvases.figures import Circle, Colour, Lines, Text
+from worker.canvases.pages import Drawn, Page
+from worker.canvases.svg import write_svg
+
+_OUTLINE = re.compile(rb"<path[^>]*/>")
+
+
+def as_shapes(page: Page) -> list[dict[str, Any]]:
+    """What a program draws with lines, arcs and letters: one object for each shape, numbers in lists."""
+    shapes: list[dict[str, Any]] = []
+    for figure in page.figures:
+        colour = _hex(getattr(figure, "colour", None) or page.background)
+        if isinstance(figure, Lines):
+            for contour in figure.contours:
+                points = [tuple(point) for point in contour.tolist()]
+                shapes.append({"points": points, "closed": figure.closed, "width": figure.width, "colour": colour})
+        elif isinstance(figure, Circle):
+            centre = (figure.x, figure.y)
+            shapes.append({"centre": centre, "radius": figure.radius, "width": figure.width, "colour": colour})
+        else:
+            [line] = figure.lines
+            at = (figure.x, figure.y)
+            shapes.append({"text": line, "at": at, "size": figure.size, "colour": colour})
+    return shapes
+
+
+def as_svg(page: Page) -> str:
+    """The smallest SVG. Letters are outlines: what fonts a renderer finds must not matter."""
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{page.width}" height="{page.height}">',
+        f'<rect width="100%" height="100%" fill="{_hex(page.background)}"/>',
+        '<g fill="none" stroke-linecap="round" stroke-linejoin="round">',
+    ]
+    for drawn in page.drawn:
+        figure = drawn.figure
+        if isinstance(figure, Text):
+            parts.append(_outlines(page, drawn))
+            continue
+        pen = f'stroke="{_hex(figure.colour or page.background)}" stroke-width="{figure.width:g}"'
+        if isinstance(figure, Circle):
+            parts.append(f'<circle cx="{figure.x:.2f}" cy="{figure.y:.2f}" r="{figure.radius:.2f}" {pen}/>')
+            continue
+        name = "polygon" if figure.closed else "polyline"
+        for contour in figure.contours:
+            points = " ".join([f"{x:.2f},{y:.2f}" for x, y in contour.tolist()])
+            parts.append(f'<{name} points="{points}" {pen}/>')
+    return "".join([*parts, "</g></svg>"])
+
+
+def _outlines(page: Page, drawn: Drawn) -> str:
+    """The letters of one text, as our own SVG has them."""
+    out = BytesIO()
+    alone = Page(1, "", page.width, page.height, page.background, (drawn,))
+    write_svg(alone, out)
+    return b"".join(_OUTLINE.findall(out.getvalue())).decode()
+
+
+def _hex(colour: Colour) -> str:
+    return f"#{colour.red:02x}{colour.green:02x}{colour.blue:02x}"

@@ -1,0 +1,68 @@
+"""An hour on the board to a film, beside the minute it may take."""
+
+import os
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+
+from benchmarks.board_lesson import board_lesson
+from benchmarks.figure import Figure, Limit, Reading
+from benchmarks.scale import Scale
+from worker.canvases.film import frames_of, write_film
+from worker.canvases.pages import read_board
+from worker.canvases.replay_json import pack_replay
+from worker.canvases.timeline import Timeline, build_timeline
+from worker.media.binaries import find_binaries
+from worker.settings import Settings
+
+_PAGES, _STROKES, _POINTS = 10, 3000, 90_000
+_REPEATS = 3
+_SECONDS = 60.0
+
+
+def measure_replay(scale: Scale) -> Figure:
+    """A lesson of an hour, ten pages, 3000 strokes of 30 points, drawn on half of the time."""
+    minutes = scale.long_minutes
+    share = minutes / 60
+    figure = Figure("Replay: a board lesson filmed in 1280x720")
+    document = board_lesson(
+        seconds=round(minutes * 60), pages=_PAGES, strokes=round(_STROKES * share), points=round(_POINTS * share)
+    )
+    what = f"{minutes:g} min ({_PAGES} pages, {round(_STROKES * share)} strokes): strokes to mp4"
+    walls, cpus, drawing = [], [], []
+    with TemporaryDirectory() as folder:
+        film = Path(folder) / "film.mp4"
+        for _repeat in range(_REPEATS if minutes >= 60 else 1):
+            before, begun = _processor_seconds(), time.perf_counter()
+            timeline = build_timeline(read_board(document))
+            write_film(timeline, film, find_binaries(Settings()))
+            walls.append(time.perf_counter() - begun)
+            cpus.append(_processor_seconds() - before)
+        size = film.stat().st_size
+    frames, seconds = _draw(timeline)
+    drawing.append(seconds)
+    figure.readings += [
+        Reading.of(what, walls, "s", limit=Limit("value", "≤", _SECONDS)),
+        Reading.of("the same, processor time of both programs", cpus, "s"),
+        Reading.of(f"of it drawing {frames} frames, encoding left out", drawing, "s"),
+        Reading("the film", size / 1e6, "MB"),
+        Reading("its replay.json", len(pack_replay(timeline)) / 1e3, "kB"),
+    ]
+    figure.notes.append(
+        f"Ten frames a second where something changes, none where nothing does; {os.cpu_count()} cores, x264 on two"
+        " threads beside the process that draws. Wall time suffers from whatever else runs; processor time does less."
+    )
+    return figure
+
+
+def _draw(timeline: Timeline) -> tuple[int, float]:
+    begun = time.process_time()
+    return sum(1 for _frame in frames_of(timeline)), time.process_time() - begun
+
+
+def _processor_seconds() -> float:
+    """Of this process and the children it has waited for."""
+    times = psutil.Process().cpu_times()
+    return float(times.user + times.system + times.children_user + times.children_system)

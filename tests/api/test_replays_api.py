@@ -1,0 +1,108 @@
+"""Films of boards over HTTP: who may order one, and what they are told."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from worker.jobs.orders import ReplayBoard, read_order
+
+PEN = {"points": [[20, 20], [180, 180]], "color": "#ff0000", "width": 30}
+
+
+class Lesson:
+    """A session of the tutor's with one page."""
+
+    def __init__(self, services: Any, visitor: Any, school: Any) -> None:
+        self.services = services
+        self.tutor = visitor(school.tutor)
+        made = self.tutor.ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
+        self.id, self.page_id = made["id"], made["pages"][0]["id"]
+        self.address = f"/v1/whiteboard/sessions/{self.id}/replay"
+
+    def draw(self, client_id: str = "a") -> None:
+        stroke = {"client_id": client_id, "stroke_type": "pen", "stroke_data": PEN}
+        assert self.tutor.ask("POST", f"/v1/whiteboard/pages/{self.page_id}/strokes", {"strokes": [stroke]})[0] == 200
+
+    def sql(self, statement: str) -> list[Any]:
+        with self.services.database.transaction() as session:
+            result = session.execute(text(statement))
+            return list(result) if result.returns_rows else []
+
+
+@pytest.fixture
+def lesson(services: Any, visitor: Any, school: Any) -> Lesson:
+    return Lesson(services, visitor, school)
+
+
+def test_a_film_is_ordered(lesson: Lesson) -> None:
+    lesson.draw()
+    answer = lesson.tutor.send("POST", lesson.address)
+    assert answer.status_code == 202
+    job_id = answer.json()["job_id"]
+    assert answer.headers["Location"] == f"/v1/jobs/{job_id}"
+
+    status, job = lesson.tutor.ask("GET", answer.headers["Location"])
+    assert (status, job["kind"], job["subject"]) == (200, "canvases.replay", f"session:{lesson.id}")
+    row = lesson.sql("SELECT * FROM jobs WHERE kind = 'canvases.replay'")[0]
+    assert row.queue == f"media.{lesson.services.settings.spool_id}"
+    order = ReplayBoard(
+        lesson.id, lesson.services.settings.spool_id, shorten_idle=False, asked_by="user:1", recorded_by=1
+    )
+    assert read_order(row.kind, row.args) == order
+
+
+def test_asked_twice_it_is_one_job_and_shortened_another(lesson: Lesson) -> None:
+    lesson.draw()
+    jobs = [
+        UUID(lesson.tutor.ask("POST", lesson.address, body)[1]["job_id"])
+        for body in ({}, {"shorten_idle": False}, {"shorten_idle": True})
+    ]
+    assert jobs[0] == jobs[1] != jobs[2]
+
+
+def test_an_idempotency_key_is_kept(lesson: Lesson) -> None:
+    lesson.draw()
+    first, again = (lesson.tutor.send("POST", lesson.address, {}, headers={"Idempotency-Key": "k"}) for _ in range(2))
+    assert first.content == again.content
+    assert again.headers["Idempotency-Replayed"] == "true"
+
+
+def test_only_the_tutor_may(lesson: Lesson, visitor: Any, school: Any) -> None:
+    lesson.draw()
+    for somebody, status in (
+        (school.student, 403),
+        (school.parent, 403),
+        (school.other_tutor, 404),
+        (school.other_student, 404),
+    ):
+        assert visitor(somebody).ask("POST", lesson.address, {})[0] == status
+    assert lesson.sql("SELECT 1 FROM jobs WHERE kind = 'canvases.replay'") == []
+
+
+def test_an_operator_may_and_that_is_kept(lesson: Lesson, visitor: Any, operator: Any) -> None:
+    lesson.draw()
+    status, answer = visitor(operator).ask("POST", lesson.address, {})
+    assert status == 202
+    assert visitor(operator).ask("GET", f"/v1/jobs/{answer['job_id']}")[0] == 200
+    found = lesson.sql("SELECT session_id, admin_id, action FROM whiteboard_accesses")
+    assert [tuple(row) for row in found] == [(lesson.id, operator.admin_id, "replay")]
+
+
+def test_an_empty_board_is_refused(lesson: Lesson) -> None:
+    status, problem = lesson.tutor.ask("POST", lesson.address, {})
+    assert (status, problem["code"]) == (409, "nothing-drawn")
+    # Taken back long ago, when nobody kept the time.
+    lesson.draw()
+    lesson.sql("UPDATE whiteboard_canvas_data SET is_deleted = true")
+    assert lesson.tutor.ask("POST", lesson.address, {})[0] == 409
+    # Taken back a moment after: that can be shown.
+    lesson.sql("UPDATE whiteboard_canvas_data SET deleted_at = now()")
+    assert lesson.tutor.ask("POST", lesson.address, {})[0] == 202
+
+
+@pytest.mark.parametrize("body", [{"shorten_idle": "perhaps"}, {"speed": 2}, [], "x"])
+def test_a_body_of_another_kind_is_refused(lesson: Lesson, body: Any) -> None:
+    lesson.draw()
+    assert lesson.tutor.ask("POST", lesson.address, body)[0] == 422

@@ -1,0 +1,212 @@
+"""Board snapshots over HTTP: who may order and see them, what they are told, what the addresses open."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import httpx2
+import pytest
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from worker.api.app import create_api
+from worker.api.services import Services
+from worker.jobs.orders import SnapshotPage, SnapshotSession
+from worker.jobs.perform import Performer
+from worker.jobs.run import Rhythm
+from worker.workflows.endings import ENDINGS
+from worker.workflows.snapshot_board import snapshot_page, snapshot_session
+
+PEN = {"points": [[20, 20], [180, 180]], "color": "#ff0000", "width": 30}
+
+
+class Lesson:
+    """A session of the tutor's with one page and one stroke."""
+
+    def __init__(self, services: Any, visitor: Any, school: Any) -> None:
+        self.services = services
+        self.tutor = visitor(school.tutor)
+        body = {"booking_id": school.booking_id, "session_title": "Algebra"}
+        made = self.tutor.ask("POST", "/v1/whiteboard/sessions", body)[1]
+        self.id, self.page_id = made["id"], made["pages"][0]["id"]
+        self.session = f"/v1/whiteboard/sessions/{self.id}"
+        self.page = f"/v1/whiteboard/pages/{self.page_id}"
+        self.draw("a")
+
+    def draw(self, client_id: str) -> None:
+        stroke = {"client_id": client_id, "stroke_type": "pen", "stroke_data": PEN}
+        assert self.tutor.ask("POST", f"{self.page}/strokes", {"strokes": [stroke]})[0] == 200
+
+    def work(self, job_id: str) -> None:
+        """Do the job as a worker does."""
+        works: dict[str, Any] = {SnapshotPage.kind: snapshot_page, SnapshotSession.kind: snapshot_session}
+        performer = Performer(self.services.database, "test", Rhythm(30, 10, 0.02), 0.01, ENDINGS)
+        tools = self.services.tools
+        performer.perform(UUID(job_id), lambda run, order: works[order.kind](run, order, tools))
+
+    def sql(self, statement: str) -> list[Any]:
+        with self.services.database.transaction() as session:
+            return [tuple(row) for row in session.execute(text(statement))]
+
+
+@pytest.fixture
+def lesson(services: Any, visitor: Any, school: Any) -> Lesson:
+    return Lesson(services, visitor, school)
+
+
+@pytest.fixture
+def stored(lesson: Lesson, b2: Any) -> Lesson:
+    """The lesson with its pictures and its document."""
+    lesson.work(lesson.tutor.ask("POST", f"{lesson.session}/snapshot")[1]["job_id"])
+    return lesson
+
+
+@pytest.fixture
+def services(settings: Callable[..., Any], database: Any, b2: Any) -> Services:
+    return Services(settings(spool_reserve_bytes=0), database, endings={})
+
+
+@pytest.fixture
+def outside() -> Iterator[httpx2.Client]:
+    """Somebody with nothing but addresses."""
+    with httpx2.Client(trust_env=False, timeout=10) as client:
+        yield client
+
+
+@pytest.mark.parametrize("what", ["page", "session"])
+def test_ordering_is_answered_with_a_job_to_follow(lesson: Lesson, what: str) -> None:
+    path = f"{getattr(lesson, what)}/snapshot"
+
+    answer = lesson.tutor.send("POST", path)
+
+    assert answer.status_code == 202
+    job_id = answer.json()["job_id"]
+    assert (answer.headers["location"], answer.headers["retry-after"]) == (f"/v1/jobs/{job_id}", "2")
+    status, job = lesson.tutor.ask("GET", f"/v1/jobs/{job_id}")
+    expected = {"page": f"page:{lesson.page_id}", "session": f"session:{lesson.id}"}[what]
+    assert (status, job["kind"], job["subject"]) == (200, f"canvases.snapshot_{what}", expected)
+    # Asked again while it is under way: the same.
+    assert lesson.tutor.ask("POST", path) == (202, {"job_id": job_id})
+
+
+def test_everybody_follows_a_job_of_their_own(lesson: Lesson, visitor: Any, school: Any, operator: Any) -> None:
+    jobs = set()
+    for who in (school.tutor, school.student, school.parent, operator):
+        status, answer = visitor(who).ask("POST", f"{lesson.page}/snapshot")
+        assert (status, visitor(who).ask("GET", f"/v1/jobs/{answer['job_id']}")[0]) == (202, 200)
+        jobs.add(answer["job_id"])
+    assert len(jobs) == 4
+
+
+def test_an_idempotency_key_repeats_the_answer(lesson: Lesson) -> None:
+    how = {"headers": {"Idempotency-Key": "once"}}
+    first = lesson.tutor.send("POST", f"{lesson.page}/snapshot", **how)
+    lesson.work(first.json()["job_id"])
+    again = lesson.tutor.send("POST", f"{lesson.page}/snapshot", **how)
+    assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+    assert lesson.tutor.ask("POST", f"{lesson.page}/snapshot")[1] != first.json()
+
+
+def test_before_anything_was_drawn_there_is_nothing(lesson: Lesson) -> None:
+    for path in (lesson.page, lesson.session):
+        status, answer = lesson.tutor.ask("GET", f"{path}/snapshots")
+        assert (status, answer["items"], answer["next"]) == (200, [], None)
+
+
+def test_what_there_is_of_a_board(stored: Lesson, outside: httpx2.Client) -> None:
+    answer = stored.tutor.send("GET", f"{stored.session}/snapshots")
+
+    assert answer.headers["cache-control"] == "no-store"
+    items = answer.json()["items"]
+    assert [(one["page_id"], one["page_number"], one["name"]) for one in items] == [
+        *((stored.page_id, 1, name) for name in ("png", "png_2x", "svg", "thumbnail")),
+        (None, None, "pdf"),
+    ]
+    for one in items:
+        got = outside.get(one["url"])
+        assert (got.status_code, got.headers["content-type"]) == (200, one["mime"])
+        assert len(got.content) == one["bytes"]
+        assert (one["is_current"], one["skipped"]) == (True, 0)
+    assert (items[1]["width"], items[1]["height"]) == (2400, 1600)
+    assert outside.get(items[0]["url"].partition("?")[0]).status_code == 401
+
+
+def test_a_page_s_addresses_open_that_page_only(stored: Lesson, outside: httpx2.Client) -> None:
+    page = stored.tutor.ask("GET", f"{stored.page}/snapshots")[1]["items"]
+    board = stored.tutor.ask("GET", f"{stored.session}/snapshots")[1]["items"]
+    assert [one["name"] for one in page] == ["png", "png_2x", "svg", "thumbnail"]
+    token = urlsplit(page[0]["url"]).query
+    document = board[-1]["url"].partition("?")[0]
+    assert outside.get(page[0]["url"]).status_code == 200
+    assert outside.get(f"{document}?{token}").status_code == 401
+
+
+def test_what_was_drawn_since_makes_it_old(stored: Lesson) -> None:
+    stored.draw("b")
+    items = stored.tutor.ask("GET", f"{stored.session}/snapshots")[1]["items"]
+    assert [one["is_current"] for one in items] == [False] * 5
+    assert [one["is_current"] for one in stored.tutor.ask("GET", f"{stored.page}/snapshots")[1]["items"]] == [False] * 4
+    # And what makes it as it was makes it current.
+    assert stored.tutor.send("DELETE", f"{stored.page}/strokes/b").status_code == 204
+    items = stored.tutor.ask("GET", f"{stored.session}/snapshots")[1]["items"]
+    assert [one["is_current"] for one in items] == [True] * 5
+
+
+def test_those_of_the_lesson_see_it_and_others_find_nothing(
+    stored: Lesson, visitor: Any, school: Any, client: Any
+) -> None:
+    paths = [f"{path}/snapshots" for path in (stored.page, stored.session)]
+    for who in (school.student, school.parent):
+        for path in paths:
+            assert visitor(who).ask("GET", path)[0] == 200
+    for who in (school.other_tutor, school.other_student, school.other_parent):
+        for path in paths:
+            assert visitor(who).ask("GET", path)[0] == 404
+            assert visitor(who).ask("POST", path.removesuffix("s"))[0] == 404
+    for path in paths:
+        assert client.get(path).status_code == 401
+        assert client.post(path.removesuffix("s")).status_code == 401
+    for path in ("/v1/whiteboard/pages/99", "/v1/whiteboard/sessions/99", "/v1/whiteboard/pages/x"):
+        assert visitor(school.tutor).ask("GET", f"{path}/snapshots")[0] == 404
+        assert visitor(school.tutor).ask("POST", f"{path}/snapshot")[0] == 404
+
+
+def test_what_operators_look_at_is_kept(stored: Lesson, visitor: Any, operator: Any, school: Any) -> None:
+    admin = visitor(operator)
+    for path in (stored.page, stored.session):
+        assert admin.ask("GET", f"{path}/snapshots")[0] == 200
+        assert admin.ask("POST", f"{path}/snapshot")[0] == 202
+    visitor(school.parent).ask("GET", f"{stored.page}/snapshots")
+    assert stored.sql("SELECT session_id, page_id, admin_id, action FROM whiteboard_accesses ORDER BY id") == [
+        (stored.id, stored.page_id, 3, "snapshots"),
+        (stored.id, stored.page_id, 3, "snapshot"),
+        (stored.id, None, 3, "snapshots"),
+        (stored.id, None, 3, "snapshot"),
+    ]
+
+
+def test_the_end_of_a_session_orders_its_pictures_once(lesson: Lesson) -> None:
+    lesson.tutor.ask("POST", f"{lesson.session}/start")
+    assert lesson.tutor.ask("GET", "/v1/jobs?kind=canvases.snapshot_session")[1]["items"] == []
+    for _ in range(2):
+        assert lesson.tutor.ask("POST", f"{lesson.session}/end")[0] == 200
+        (job,) = lesson.tutor.ask("GET", f"/v1/jobs?subject=session:{lesson.id}")[1]["items"]
+        assert job["kind"] == "canvases.snapshot_session"
+        if job["state"] == "queued":
+            lesson.work(job["id"])
+
+
+def test_how_far_pictures_are_behind_is_a_figure(lesson: Lesson) -> None:
+    def behind() -> float:
+        with TestClient(create_api(lesson.services)) as client:
+            lines = client.get("/metrics").text.splitlines()
+        (line,) = [line for line in lines if line.startswith("astegni_snapshots_behind_seconds ")]
+        return float(line.split()[1])
+
+    lesson.sql("UPDATE whiteboard_canvas_data SET created_at = now() - interval '10 minutes' RETURNING 1")
+    assert behind() == 0
+    lesson.tutor.ask("POST", f"{lesson.session}/start")
+    assert 600 <= behind() < 660
+    lesson.work(lesson.tutor.ask("POST", f"{lesson.page}/snapshot")[1]["job_id"])
+    assert behind() == 0

@@ -1,0 +1,45 @@
+"""Bookmarks are appended to a document, and nothing of it is lost."""
+
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader, PdfWriter
+
+from worker.canvases.bookmarks import add_bookmarks
+
+_TITLES = ["Page 1", "ገጽ ሁለት (2) \\ end", ""]
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    """Three blank pages with a title and no bookmarks."""
+    path = tmp_path / "document.pdf"
+    writer = PdfWriter()
+    for number in range(3):
+        writer.add_blank_page(100 + number, 100)
+    writer.metadata = {"/Title": "Algebra"}
+    writer.write(path)
+    return path
+
+
+def test_each_page_has_its_bookmark(document: Path) -> None:
+    before = document.read_bytes()
+    add_bookmarks(document, _TITLES)
+    assert document.read_bytes().startswith(before)
+    reader = PdfReader(document, strict=True)
+    found = [(item.title, reader.get_destination_page_number(item)) for item in reader.outline]
+    assert found == [(title, number) for number, title in enumerate(_TITLES)]
+    assert [page.mediabox.width for page in reader.pages] == [100, 101, 102]
+    assert reader.metadata is not None
+    assert reader.metadata.title == "Algebra"
+
+
+def test_they_can_be_added_to_what_was_added_to(document: Path) -> None:
+    add_bookmarks(document, ["a", "b", "c"])
+    add_bookmarks(document, _TITLES)
+    assert [item.title for item in PdfReader(document, strict=True).outline] == _TITLES
+
+
+def test_every_page_needs_a_title(document: Path) -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        add_bookmarks(document, ["one"])

@@ -1,0 +1,69 @@
+"""Boards as films: `POST /v1/whiteboard/sessions/{id}/replay`. What comes of it is a recording like any other."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from worker.access.callers import Operator, User
+from worker.access.visibility import session_for
+from worker.api.callers import CallerOf
+from worker.api.fields import Body, RowId
+from worker.api.once import OnceOf
+from worker.api.problems import responses
+from worker.api.services import ServicesOf
+from worker.api.snapshot_documents import Ordered
+from worker.canvases.history import was_drawn_on
+from worker.canvases.names import Place
+from worker.canvases.snapshots import record_access
+from worker.canvases.timeline import NothingDrawn
+from worker.jobs.enqueue import enqueue
+from worker.jobs.idempotency import Answer
+from worker.jobs.orders import ReplayBoard
+
+router = APIRouter(prefix="/v1/whiteboard/sessions", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
+
+
+class ReplayBody(Body):
+    """How the board is filmed."""
+
+    # Time in which nothing happens is shortened to three seconds.
+    shorten_idle: bool = False
+
+
+@router.post(
+    "/{session_id}/replay",
+    status_code=202,
+    response_model=Ordered,
+    responses=responses(409),
+    summary="Film a board",
+)
+def post_replay(
+    session_id: RowId, caller: CallerOf, once: OnceOf, services: ServicesOf, body: ReplayBody | None = None
+) -> Response:
+    """Order a film of the board (its tutor, or an operator); the job's result names the recording.
+
+    The same strokes are the same recording, however often they are filmed. Asked again while that is under way, the
+    same job is answered.
+    """
+    wanted = body or ReplayBody()
+    with services.database.transaction() as session:
+        session_for(session, caller, session_id, change=isinstance(caller, User))
+        if isinstance(caller, Operator):
+            record_access(session, Place(session_id, None), caller.admin_id, "replay")
+        if not was_drawn_on(session, session_id):
+            raise NothingDrawn(
+                f"Nothing was drawn on the board of session {session_id}, so there is nothing to replay."
+            )
+        order = ReplayBoard(
+            session_id,
+            services.settings.spool_id,
+            shorten_idle=wanted.shorten_idle,
+            asked_by=caller.principal,
+            recorded_by=caller.user_id if isinstance(caller, User) else None,
+        )
+
+        def make() -> Answer:
+            job_id = enqueue(session, order, principal=caller.principal)
+            headers = {"Location": f"/v1/jobs/{job_id}", "Retry-After": "2"}
+            return Answer(202, Ordered(job_id=job_id).model_dump_json(), headers)
+
+        return once.answer(session, wanted, make)

@@ -1,0 +1,120 @@
+"""Boards as pictures and documents: `…/snapshot` orders them, `…/snapshots` tells where they are."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from models.snapshots import Snapshot
+from worker import clock
+from worker.access.callers import Caller, Operator
+from worker.access.visibility import session_for
+from worker.api.callers import CallerOf
+from worker.api.fields import Body, RowId
+from worker.api.once import OnceOf
+from worker.api.problems import responses
+from worker.api.services import Services, ServicesOf
+from worker.api.snapshot_documents import Ordered, SnapshotDocument, Snapshots
+from worker.canvases.names import Place, shared_folder
+from worker.canvases.showing import Shown, show_board, show_page
+from worker.canvases.snapshots import record_access
+from worker.jobs.enqueue import enqueue
+from worker.jobs.idempotency import Answer
+from worker.jobs.orders import Order, SnapshotPage, SnapshotSession
+from worker.whiteboards.pages import find_page
+
+router = APIRouter(prefix="/v1/whiteboard", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
+
+# A page is looked at, a document downloaded: whoever comes back later asks again.
+_SECONDS = 3600
+# The body that a POST without fields has.
+_NOTHING = Body()
+
+
+@router.post(
+    "/pages/{page_id}/snapshot",
+    status_code=202,
+    response_model=Ordered,
+    responses=responses(409),
+    summary="Draw a page",
+)
+def post_page_snapshot(page_id: RowId, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
+    """Order PNG, thumbnail and SVG of a page. Asked again while that is under way, the same job is answered."""
+    with services.database.transaction() as session:
+        page, _found, _standing = find_page(session, caller, page_id)
+        _note(session, caller, Place(page.session_id, page.id), "snapshot")
+        order = SnapshotPage(page.id, asked_by=caller.principal)
+        return once.answer(session, _NOTHING, lambda: _ordered(session, caller, order))
+
+
+@router.post(
+    "/sessions/{session_id}/snapshot",
+    status_code=202,
+    response_model=Ordered,
+    responses=responses(409),
+    summary="Draw a board",
+)
+def post_session_snapshot(session_id: RowId, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
+    """Order the pictures of every page and the PDF of all, as far as something changed."""
+    with services.database.transaction() as session:
+        session_for(session, caller, session_id)
+        _note(session, caller, Place(session_id, None), "snapshot")
+        order = SnapshotSession(session_id, asked_by=caller.principal)
+        return once.answer(session, _NOTHING, lambda: _ordered(session, caller, order))
+
+
+@router.get("/pages/{page_id}/snapshots", summary="Pictures of a page")
+def get_page_snapshots(page_id: RowId, caller: CallerOf, services: ServicesOf, response: Response) -> Snapshots:
+    """The latest pictures of a page, at addresses that open these only."""
+    with services.database.transaction() as session:
+        page, _found, _standing = find_page(session, caller, page_id)
+        shown = show_page(session, page)
+        _note(session, caller, Place(page.session_id, page.id), "snapshots")
+    return _signed(services, response, shown)
+
+
+@router.get("/sessions/{session_id}/snapshots", summary="Pictures and document of a board")
+def get_session_snapshots(session_id: RowId, caller: CallerOf, services: ServicesOf, response: Response) -> Snapshots:
+    """The latest pictures of every page and the PDF of all, at addresses that open this session only."""
+    with services.database.transaction() as session:
+        found = session_for(session, caller, session_id)
+        shown = show_board(session, found)
+        _note(session, caller, Place(session_id, None), "snapshots")
+    return _signed(services, response, shown)
+
+
+def _ordered(session: Session, caller: Caller, order: Order) -> Answer:
+    job_id = enqueue(session, order, principal=caller.principal)
+    headers = {"Location": f"/v1/jobs/{job_id}", "Retry-After": "2"}
+    return Answer(202, Ordered(job_id=job_id).model_dump_json(), headers)
+
+
+def _note(session: Session, caller: Caller, place: Place, action: str) -> None:
+    """An operator's look at somebody's board is kept."""
+    if isinstance(caller, Operator):
+        record_access(session, place, caller.admin_id, action)
+
+
+def _signed(services: Services, response: Response, shown: Sequence[Shown]) -> Snapshots:
+    """Addresses under one token, which opens the folder that the files share and no more."""
+    response.headers["Cache-Control"] = "no-store"
+    store = services.tools.store
+    expires_at = clock.now() + timedelta(seconds=_SECONDS)
+    names = [one.snapshot.object_name for one in shown]
+    token = store.authorize_download(shared_folder(names), _SECONDS) if names else ""
+    return Snapshots(
+        items=[_document(one, store.signed_url(one.snapshot.object_name, token)) for one in shown],
+        expires_at=expires_at,
+    )
+
+
+def _document(shown: Shown, url: str) -> SnapshotDocument:
+    told: Mapping[str, object] = {
+        name: getattr(shown.snapshot, name)
+        for name in SnapshotDocument.model_fields.keys() & Snapshot.__table__.columns.keys()
+    }
+    return SnapshotDocument.model_validate(
+        {**told, "url": url, "page_number": shown.page_number, "is_current": shown.is_current}
+    )

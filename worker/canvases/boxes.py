@@ -1,0 +1,63 @@
+"""Rectangles around ink: what must be drawn anew when a figure changes. Pure."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from worker.canvases.figures import LINE_HEIGHT, Circle, Figure, Lines, Points
+from worker.canvases.partial import is_freehand
+
+# Wider than any letter of any face is, in font sizes; and how far ink rises above a baseline, or sinks below it.
+_WIDEST_LETTER, _RISE, _SINK, _LEAN = 2.0, 1.5, 0.8, 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle of a page, in CSS pixels."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def joined(self, other: "Box") -> "Box":
+        """The smallest box around both."""
+        return Box(
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+        )
+
+
+def box_of(figure: Figure) -> Box:
+    """Around all of its ink."""
+    if isinstance(figure, Lines):
+        drawn = [contour for contour in figure.contours if len(contour)]
+        return _around(np.concatenate(drawn), figure.width) if drawn else Box(0, 0, 0, 0)
+    if isinstance(figure, Circle):
+        reach = figure.radius + figure.width / 2
+        return Box(figure.x - reach, figure.y - reach, figure.x + reach, figure.y + reach)
+    size, longest = figure.size, max(map(len, figure.lines))
+    return Box(
+        figure.x - _LEAN * size,
+        figure.y - _RISE * size,
+        figure.x + (longest * _WIDEST_LETTER + _LEAN) * size,
+        figure.y + ((len(figure.lines) - 1) * LINE_HEIGHT + _SINK) * size,
+    )
+
+
+def box_between(figure: Figure, before: float, after: float) -> Box:
+    """Around what changes when the figure grows from one fraction of it to another."""
+    if before <= 0 or not isinstance(figure, Lines) or not is_freehand(figure):
+        return box_of(figure)
+    contour = figure.contours[0]
+    steps = len(contour) - 1
+    return _around(contour[math.floor(before * steps) : math.ceil(after * steps) + 1], figure.width)
+
+
+def _around(points: Points, width: float) -> Box:
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    reach = width / 2
+    return Box(float(left) - reach, float(top) - reach, float(right) + reach, float(bottom) + reach)

@@ -1,0 +1,103 @@
+"""Which boards their pictures no longer show. Cheap questions narrow it down, the digest decides."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from models.snapshots import Snapshot
+from models.whiteboards import WhiteboardSession
+from worker.canvases.digest import PAGE_DIGEST, board_digest, board_title, page_states
+from worker.canvases.names import Place
+from worker.canvases.snapshots import confirm_snapshots
+from worker.jobs.orders import SnapshotPage, SnapshotSession
+
+# A stroke carries the time when its transaction began and is seen when that ends, so a look goes back a while.
+_OVERLAP_SECONDS = 300
+# A job that fails does so again for now: an hour's rest.
+_REST_SECONDS = 3600
+# Strokes of phones that were offline come late.
+_LATE_SECONDS = 86_400
+
+_TOUCHED = """
+    EXISTS (SELECT FROM whiteboard_canvas_data stroke WHERE stroke.{whose}
+               AND (stroke.created_at >= taken.taken_at - make_interval(secs => :overlap)
+                    OR stroke.deleted_at >= taken.taken_at - make_interval(secs => :overlap)))
+"""
+_RESTS = """
+    EXISTS (SELECT FROM jobs WHERE subject = {subject} AND kind = :kind
+               AND state IN ('failed', 'dead', 'cancelled') AND finished_at > now() - make_interval(secs => :rest))
+"""
+# All pictures of a page come in one transaction, so one of them stands for all.
+_PAGES = text(
+    f"""
+    WITH page AS MATERIALIZED (
+        SELECT page.*, taken.content_digest AS shown
+          FROM whiteboard_sessions board JOIN whiteboard_pages page ON page.session_id = board.id
+          LEFT JOIN whiteboard_snapshots taken ON taken.page_id = page.id AND taken.name = 'png'
+         WHERE board.status = 'in_progress' AND page.id > :after
+           AND (taken.id IS NULL OR page.updated_at >= taken.taken_at - make_interval(secs => :overlap)
+                OR {_TOUCHED.format(whose="page_id = page.id")})
+           AND NOT {_RESTS.format(subject="'page:' || page.id")}
+         ORDER BY page.id LIMIT :most
+    )
+    SELECT id, session_id, now() AS at, shown, {PAGE_DIGEST} AS digest FROM page ORDER BY id
+    """  # noqa: S608 - expressions of our own
+)
+_SESSIONS = text(
+    f"""
+    SELECT board.id FROM whiteboard_sessions board
+      LEFT JOIN whiteboard_snapshots taken ON taken.session_id = board.id AND taken.name = 'pdf'
+     WHERE board.status = 'completed' AND board.actual_end > now() - make_interval(secs => :late) AND board.id > :after
+       AND EXISTS (SELECT FROM whiteboard_pages page WHERE page.session_id = board.id)
+       AND (taken.id IS NULL OR board.updated_at >= taken.taken_at - make_interval(secs => :overlap)
+            OR {_TOUCHED.format(whose="session_id = board.id")})
+       AND NOT {_RESTS.format(subject="'session:' || board.id")}
+     ORDER BY board.id LIMIT :most
+    """  # noqa: S608 - as above
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What to draw, and where the next batch goes on (None: that was the last one)."""
+
+    ids: Sequence[int]
+    last: int | None
+
+
+def changed_pages(session: Session, *, after: int, most: int) -> Found:
+    """Pages of running sessions that look different now, among the next `most` candidates behind the id `after`."""
+    values = {"after": after, "most": most, "overlap": _OVERLAP_SECONDS, "rest": _REST_SECONDS}
+    rows = session.execute(_PAGES, {**values, "kind": SnapshotPage.kind}).all()
+    for row in rows:
+        if row.digest == row.shown:
+            # Drawn and taken back: the picture is right, and need not be looked at again.
+            confirm_snapshots(session, Place(row.session_id, row.id), row.digest, row.at)
+    changed = [row.id for row in rows if row.digest != row.shown]
+    return Found(changed, rows[-1].id if len(rows) == most else None)
+
+
+def changed_boards(session: Session, *, after: int, most: int) -> Found:
+    """Sessions that ended within a day and whose pages or document are not those of now, as `changed_pages`."""
+    values = {"after": after, "most": most, "overlap": _OVERLAP_SECONDS, "rest": _REST_SECONDS, "late": _LATE_SECONDS}
+    ids = session.scalars(_SESSIONS, {**values, "kind": SnapshotSession.kind}).all()
+    now = session.scalars(select(func.now())).one()
+    changed = [session_id for session_id in ids if not _is_shown(session, session_id, now)]
+    return Found(changed, ids[-1] if len(ids) == most else None)
+
+
+def _is_shown(session: Session, session_id: int, now: datetime) -> bool:
+    """Whether pages and document show the board of now; if so, it is written down."""
+    states = page_states(session, session_id)
+    title = session.scalar(select(WhiteboardSession.session_title).where(WhiteboardSession.id == session_id))
+    wanted: dict[int | None, str] = {state.page_id: state.digest for state in states}
+    wanted[None] = board_digest(board_title(title, session_id), states)
+    rows = session.scalars(select(Snapshot).where(Snapshot.session_id == session_id, Snapshot.name.in_(("png", "pdf"))))
+    if {row.page_id: row.content_digest for row in rows} != wanted:
+        return False
+    for page_id, digest in wanted.items():
+        confirm_snapshots(session, Place(session_id, page_id), digest, now)
+    return True

@@ -1,0 +1,68 @@
+"""What a page or a board shows, in one number: drawn anew is only what has another one.
+
+It is taken over what is drawn (types and data of the strokes in their order, the page's background), not over when or
+by whom. PostgreSQL computes it, so that asking costs no transfer of the strokes.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+# Part of every digest. Raise it when the same strokes are drawn differently: all boards that somebody asks for are then
+# drawn anew, under names of their own.
+EDITION = 1
+
+# An expression over a row `page` of whiteboard_pages. Every stroke is hashed first, so that none can pretend to be two.
+PAGE_DIGEST = f"""
+    encode(sha256(
+        convert_to(jsonb_build_array({EDITION}, page.background_color, page.background_image)::text, 'UTF8')
+        || coalesce((SELECT string_agg(sha256(convert_to(stroke_type || ' ' || stroke_data::text, 'UTF8')), ''::bytea
+                                       ORDER BY stroke_order, id)
+                       FROM whiteboard_canvas_data WHERE page_id = page.id AND NOT is_deleted), ''::bytea)
+    ), 'hex')
+"""  # noqa: S608 - a number of this file
+
+_OF_PAGE = text(f"SELECT {PAGE_DIGEST} FROM whiteboard_pages page WHERE id = :page_id")  # noqa: S608 - as above
+_OF_PAGES = text(
+    f"""
+    SELECT id, page_number, page_title, {PAGE_DIGEST} AS digest FROM whiteboard_pages page
+     WHERE session_id = :session_id ORDER BY page_number, id
+    """  # noqa: S608 - as above
+)
+
+
+@dataclass(frozen=True)
+class PageState:
+    """A page and what it shows now."""
+
+    page_id: int
+    number: int
+    title: str | None
+    digest: str
+
+
+def page_digest(session: Session, page_id: int) -> str | None:
+    """What the page shows now; None when there is no such page."""
+    digest: str | None = session.scalar(_OF_PAGE, {"page_id": page_id})
+    return digest
+
+
+def page_states(session: Session, session_id: int) -> list[PageState]:
+    """The pages of a session in their order, and what they show now."""
+    rows = session.execute(_OF_PAGES, {"session_id": session_id})
+    return [PageState(row.id, row.page_number, row.page_title, row.digest) for row in rows]
+
+
+def board_title(session_title: str | None, session_id: int) -> str:
+    """What a board's document is called."""
+    return session_title or f"Whiteboard {session_id}"
+
+
+def board_digest(title: str, pages: Sequence[PageState]) -> str:
+    """What the document of these pages shows: its title, theirs, and the pages themselves."""
+    shown = [EDITION, title, [[page.number, page.title, page.digest] for page in pages]]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()

@@ -1,0 +1,41 @@
+"""The files there are of a page or a board, and whether they still show it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from models.snapshots import Snapshot
+from models.whiteboards import WhiteboardPage, WhiteboardSession
+from worker.canvases.digest import board_digest, board_title, page_digest, page_states
+from worker.canvases.snapshots import snapshots_of
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A file, the number of its page, and whether what it shows is what there is now."""
+
+    snapshot: Snapshot
+    page_number: int | None
+    is_current: bool
+
+
+def show_page(session: Session, page: WhiteboardPage) -> list[Shown]:
+    """The files of one page."""
+    digest = page_digest(session, page.id)
+    return [
+        Shown(one, page.page_number, one.content_digest == digest)
+        for one in snapshots_of(session, page.session_id, page.id)
+    ]
+
+
+def show_board(session: Session, board: WhiteboardSession) -> list[Shown]:
+    """The files of every page in their order, and the document last."""
+    states = page_states(session, board.id)
+    now: dict[int | None, tuple[int | None, str]] = {one.page_id: (one.number, one.digest) for one in states}
+    now[None] = None, board_digest(board_title(board.session_title, board.id), states)
+    shown = []
+    for one in snapshots_of(session, board.id):
+        # A page that came between the two questions is not among the first one's answers.
+        number, digest = now.get(one.page_id, (None, ""))
+        shown.append(Shown(one, number, one.content_digest == digest))
+    return shown

@@ -1,0 +1,118 @@
+"""The rows of pictures and documents: the latest of each kind, whatever order jobs end in."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from models.snapshots import BoardAccess, Snapshot
+from models.whiteboards import WhiteboardPage, WhiteboardSession
+from worker.canvases.names import Place
+from worker.storage.objects import StoredObject
+
+
+@dataclass(frozen=True)
+class SnapshotFile:
+    """One file that is verified on B2; a picture has a size in pixels."""
+
+    name: str
+    stored: StoredObject
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What the files show, since when it is known, how many strokes are missing, and which job made them."""
+
+    digest: str
+    read_at: datetime
+    skipped: int
+    job_id: UUID
+
+
+def write_snapshots(session: Session, place: Place, taken: Taken, files: Sequence[SnapshotFile]) -> bool:
+    """Let these be the latest files of the page or board; False when that is gone.
+
+    A file that shows a later moment stays: two jobs may have drawn the same page, and the slower one looked first.
+    """
+    if not _hold(session, place):
+        return False
+    for file in files:
+        values = {
+            "session_id": place.session_id,
+            "page_id": place.page_id,
+            "name": file.name,
+            "content_digest": taken.digest,
+            "object_name": file.stored.name,
+            "file_id": file.stored.file_id,
+            "sha1": file.stored.sha1,
+            "bytes": file.stored.size,
+            "mime": file.stored.content_type,
+            "width": file.width,
+            "height": file.height,
+            "skipped": taken.skipped,
+            "taken_at": taken.read_at,
+            "job_id": taken.job_id,
+        }
+        session.execute(
+            insert(Snapshot)
+            .values(values)
+            .on_conflict_do_update(
+                index_elements=["session_id", "page_id", "name"],
+                set_=values,
+                where=Snapshot.taken_at <= taken.read_at,
+            )
+        )
+    return True
+
+
+def confirm_snapshots(session: Session, place: Place, digest: str, at: datetime) -> None:
+    """Write down that the files still show the page or board as it was at this moment."""
+    session.execute(
+        update(Snapshot)
+        .where(*_of(place), Snapshot.content_digest == digest, Snapshot.taken_at < at)
+        .values(taken_at=at)
+    )
+
+
+def drawn_names(session: Session, place: Place, digest: str) -> set[str]:
+    """Which files there are of exactly this content."""
+    return set(session.scalars(select(Snapshot.name).where(*_of(place), Snapshot.content_digest == digest)))
+
+
+def snapshots_of(session: Session, session_id: int, page_id: int | None = None) -> Sequence[Snapshot]:
+    """The latest files of a session, or of one page of it, page by page and the document last."""
+    statement = (
+        select(Snapshot)
+        .outerjoin(WhiteboardPage, WhiteboardPage.id == Snapshot.page_id)
+        .where(Snapshot.session_id == session_id)
+        .order_by(WhiteboardPage.page_number.nulls_last(), Snapshot.page_id, Snapshot.name)
+    )
+    if page_id is not None:
+        statement = statement.where(Snapshot.page_id == page_id)
+    return session.scalars(statement).all()
+
+
+def named_snapshots(session: Session, names: Collection[str]) -> set[str]:
+    """Those of the objects that a row names."""
+    return set(session.scalars(select(Snapshot.object_name).where(Snapshot.object_name.in_(names))))
+
+
+def record_access(session: Session, place: Place, admin_id: int, action: str) -> None:
+    """Keep that an operator looked at somebody's board."""
+    session.add(BoardAccess(session_id=place.session_id, page_id=place.page_id, admin_id=admin_id, action=action))
+
+
+def _of(place: Place) -> tuple[ColumnElement[bool], ...]:
+    return Snapshot.session_id == place.session_id, Snapshot.page_id.is_not_distinct_from(place.page_id)
+
+
+def _hold(session: Session, place: Place) -> bool:
+    """Keep whom the rows refer to until the transaction ends; False when that is gone."""
+    model, row_id = (WhiteboardSession, place.session_id) if place.page_id is None else (WhiteboardPage, place.page_id)
+    return session.get(model, row_id, with_for_update={"read": True, "key_share": True}) is not None

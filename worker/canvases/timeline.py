@@ -1,0 +1,163 @@
+"""A board as it came to be: which strokes are to be seen at which moment of its replay. Pure.
+
+Times of a timeline are whole milliseconds from the beginning of the replay.
+"""
+
+import bisect
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from worker.canvases.figures import Figure
+from worker.canvases.film_clock import LEAD_MS, FilmClock, Stretch, join_stretches
+from worker.canvases.pages import Board, Page
+from worker.canvases.partial import part_of
+from worker.canvases.stroke_times import Stroke, place_strokes
+from worker.errors import Conflict
+
+
+class NothingDrawn(Conflict):
+    """The board has no stroke that can be drawn."""
+
+    code, title = "nothing-drawn", "Nothing was drawn"
+
+
+@dataclass(frozen=True, slots=True)
+class PageShown:
+    """Somebody turned to a page, named by its index among the board's pages."""
+
+    at: datetime
+    page: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TimedStroke:
+    """A figure on the page with that index, at that place of its drawing order.
+
+    It grows from `start` to `end` and is taken away at `gone`, if ever.
+    """
+
+    page: int
+    place: int
+    figure: Figure
+    start: int
+    end: int
+    gone: int | None
+
+    def shown_at(self, at: int) -> float:
+        """How much of it is to be seen, 0 to 1."""
+        if self.gone is not None and self.gone <= at:
+            return 0.0
+        if at >= self.end:
+            return 1.0
+        return (at - self.start) / (self.end - self.start) if at > self.start else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """From here on this page is shown."""
+
+    at: int
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A replay: strokes by their start, turns in order (the first at 0). `started_at` is its moment 0, if known."""
+
+    title: str
+    pages: tuple[Page, ...]
+    strokes: tuple[TimedStroke, ...]
+    turns: tuple[Turn, ...]
+    duration_ms: int
+    started_at: datetime | None
+
+    def page_at(self, at: int) -> int:
+        """The index of the page that is shown."""
+        return self.turns[max(0, bisect.bisect_right(self.turns, at, key=lambda turn: turn.at) - 1)].page
+
+    def figures_at(self, at: int, page: int) -> list[Figure]:
+        """What is on a page at that moment, in drawing order."""
+        strokes = sorted((one for one in self.strokes if one.page == page), key=lambda one: one.place)
+        parts = (part_of(one.figure, one.shown_at(at)) for one in strokes)
+        return [part for part in parts if part is not None]
+
+
+def build_timeline(
+    board: Board,
+    *,
+    turns: Sequence[PageShown] = (),
+    shorten_idle: bool = False,
+    until: datetime | None = None,
+) -> Timeline:
+    """The replay of a board. Raises NothingDrawn.
+
+    Until somebody first turns a page (`turns`), and always when nobody did, the page of the stroke is shown. Pages
+    turned and strokes taken away after `until` are not in the replay; nor is what nobody ever saw.
+    """
+    strokes = place_strokes([page.drawn for page in board.pages])
+    if not strokes:
+        raise NothingDrawn("Nothing was drawn on this board, so there is nothing to replay.")
+    close = None if until is None else round(until.timestamp() * 1000)
+    gone = {_key(one): _gone(one, close) for one in strokes}
+    shown = _turns(strokes, turns, close)
+    begin = min(one.start for one in strokes)
+    clock = FilmClock(_busy(strokes, [*gone.values(), *(at for at, _page in shown)], begin), shorten_idle=shorten_idle)
+    timed = (
+        TimedStroke(
+            one.page, one.place, one.drawn.figure, clock.film(one.start), clock.film(one.end), clock.at(gone[_key(one)])
+        )
+        for one in strokes
+    )
+    return Timeline(
+        title=board.title,
+        pages=board.pages,
+        strokes=tuple(sorted(timed, key=lambda one: (one.start, one.end, one.page, one.place))),
+        turns=_on_film(shown, clock),
+        duration_ms=clock.duration_ms,
+        # Nobody noted a single time: the first millisecond of 1970 is no date.
+        started_at=datetime.fromtimestamp((begin - LEAD_MS) / 1000, UTC) if begin > LEAD_MS else None,
+    )
+
+
+_WallTurn = tuple[int, int]
+
+
+def _key(stroke: Stroke) -> tuple[int, int]:
+    return stroke.page, stroke.place
+
+
+def _gone(stroke: Stroke, close: int | None) -> int | None:
+    if stroke.drawn.deleted_at is None:
+        return None
+    gone = round(stroke.drawn.deleted_at.timestamp() * 1000)
+    return None if close is not None and gone > close else gone
+
+
+def _turns(strokes: Sequence[Stroke], turns: Sequence[PageShown], close: int | None) -> list[_WallTurn]:
+    """(instant, page) of every turn, in order."""
+    noted = sorted((round(turn.at.timestamp() * 1000), turn.page) for turn in turns)
+    noted = [turn for turn in noted if close is None or turn[0] <= close]
+    first = noted[0][0] if noted else None
+    drawn = ((one.start, one.page) for one in strokes if first is None or one.start < first)
+    found: list[_WallTurn] = []
+    for turn in [*sorted(drawn), *noted]:
+        if not found or found[-1][1] != turn[1]:
+            found.append(turn)
+    return found
+
+
+def _busy(strokes: Sequence[Stroke], moments: Iterable[int | None], begin: int) -> list[Stretch]:
+    """When something changes. Nothing counts before the first stroke."""
+    changes = [(at, at) for at in moments if at is not None and at >= begin]
+    return join_stretches([*((one.start, one.end) for one in strokes), *changes])
+
+
+def _on_film(turns: Sequence[_WallTurn], clock: FilmClock) -> tuple[Turn, ...]:
+    """Turns of the film: what was turned to before it begins is what it begins with."""
+    before: list[Turn] = []
+    after: list[Turn] = []
+    for at, page in turns:
+        moment = clock.film(at)
+        (before if moment <= 0 or not (before or after) else after).append(Turn(max(0, moment), page))
+    return (Turn(0, before[-1].page), *after)

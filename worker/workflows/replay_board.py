@@ -1,0 +1,170 @@
+"""The board of a session becomes a recording: filmed into the spool, and let in by the door of every other one.
+
+Run twice, the same strokes give the same bytes, and so the same recording.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from worker.canvases.backgrounds import NoBackground, fetch_background
+from worker.canvases.film import write_film
+from worker.canvases.history import History, load_history
+from worker.canvases.pages import Board, Page, Skipped
+from worker.canvases.replay_json import pack_replay
+from worker.canvases.timeline import Timeline, build_timeline
+from worker.jobs.orders import ReplayBoard
+from worker.jobs.run import JobRun
+from worker.recordings.names import recording_prefix, replay_name
+from worker.recordings.opening import lock_recording
+from worker.recordings.register import NewRecording, Registered, register_recording
+from worker.recordings.renditions import set_rendition
+from worker.storage.objects import StoredObject
+from worker.uploads.spool import SpoolFile, full_disk_named
+from worker.workflows.tools import Tools
+
+REPLAY_MIME = "application/json"
+# A job's result names so many strokes that are not drawn as they are stored; the others are only counted.
+MOST_NAMED = 20
+_CHUNK = 1024 * 1024
+_LONGEST_TITLE = 255
+
+
+@dataclass(frozen=True)
+class _Replay:
+    """What was made of the board: its timeline, the film in the spool, the packed strokes, what was left out."""
+
+    timeline: Timeline
+    film: SpoolFile
+    packed: bytes
+    skipped: Sequence[tuple[int | None, Skipped]]
+
+
+def replay_board(run: JobRun, order: ReplayBoard, tools: Tools) -> None:
+    """Film the board, register the film as a recording of type `board`, and give it the rendition `replay`.
+
+    Raises NothingDrawn and ReplayTooLong, which no retry can mend, and what the film and the store raise.
+    """
+    run.progress(1, "reading the board")
+    with tools.database.transaction() as session:
+        history = load_history(session, order.session_id)
+    with full_disk_named(), tools.spool.workspace() as folder:
+        replay = _make(run, order, tools, history, folder)
+        run.check()
+        registered = _register(order, tools, replay)
+        run.progress(95, "storing the strokes")
+        stored = _store(run, order, tools, registered, replay, folder)
+    result = {
+        "recording_id": registered.recording_id,
+        "ingest_job_id": str(registered.job_id) if registered.job_id else None,
+        "duration_ms": replay.timeline.duration_ms,
+        "skipped": _named(replay.skipped),
+    }
+    with run.finish(result) as session:
+        # Deleted meanwhile: the sweep takes the object.
+        if lock_recording(session, registered.recording_id) is not None:
+            set_rendition(
+                session,
+                registered.recording_id,
+                "replay",
+                state="ready",
+                reason=None,
+                object_name=stored.name,
+                file_id=stored.file_id,
+                sha1=stored.sha1,
+                bytes=stored.size,
+                mime=REPLAY_MIME,
+                duration_ms=replay.timeline.duration_ms,
+            )
+
+
+def _make(run: JobRun, order: ReplayBoard, tools: Tools, history: History, folder: Path) -> _Replay:
+    board = _with_images(tools, order.session_id, history, folder)
+    timeline = build_timeline(board, turns=history.turns, shorten_idle=order.shorten_idle, until=history.ended_at)
+    seconds = timeline.duration_ms / 1000
+    run.progress(5, "filming the board")
+    film = folder / "film.mp4"
+    write_film(
+        timeline,
+        film,
+        tools.binaries,
+        max_seconds=tools.settings.recording_max_seconds,
+        should_stop=run.should_stop,
+        on_progress=lambda filmed: run.progress(5 + 85 * min(1.0, filmed / seconds)),
+    )
+    skipped = [(page.page_id, stroke) for page in board.pages for stroke in page.skipped]
+    return _Replay(timeline, _spool(tools, film), pack_replay(timeline), skipped)
+
+
+def _with_images(tools: Tools, session_id: int, history: History, folder: Path) -> Board:
+    pages = list(history.board.pages)
+    for place, value in history.images.items():
+        own = folder / f"page_{place}"
+        own.mkdir()
+        pages[place] = _with_image(tools, session_id, pages[place], value, own)
+    return replace(history.board, pages=tuple(pages))
+
+
+def _with_image(tools: Tools, session_id: int, page: Page, value: str, folder: Path) -> Page:
+    """The page with its picture behind the ink; one that cannot be had is left out and named like a stroke."""
+    try:
+        return replace(page, image=fetch_background(tools.store, value, session_id=session_id, folder=folder))
+    except NoBackground as error:
+        return replace(page, skipped=(Skipped(None, f"background_image: {error.detail}"), *page.skipped))
+
+
+def _spool(tools: Tools, film: Path) -> SpoolFile:
+    """The film as a file of the spool, as if somebody had uploaded it."""
+    size = film.stat().st_size
+    with tools.spool.receive(limit=size, expected=size) as receiver, film.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            receiver.write(chunk)
+        return receiver.seal()
+
+
+def _register(order: ReplayBoard, tools: Tools, replay: _Replay) -> Registered:
+    """The recording of this film: a new one, or the one it already is. Then the second copy of its bytes goes."""
+    new = NewRecording(
+        session_id=order.session_id,
+        title=replay.timeline.title[:_LONGEST_TITLE],
+        type="board",
+        recorded_by=order.recorded_by,
+        principal=order.asked_by,
+        spool_id=tools.settings.spool_id,
+        spool_name=replay.film.name,
+        size_bytes=replay.film.size,
+        sha1=replay.film.sha1,
+        filename="replay.mp4",
+        started_at=replay.timeline.started_at,
+    )
+    with tools.database.transaction() as session:
+        registered = register_recording(session, new)
+    if not registered.is_new:
+        tools.spool.remove(replay.film.name)
+    return registered
+
+
+def _store(
+    run: JobRun, order: ReplayBoard, tools: Tools, registered: Registered, replay: _Replay, folder: Path
+) -> StoredObject:
+    path = folder / "replay.json"
+    path.write_bytes(replay.packed)
+    sha1 = hashlib.sha1(replay.packed, usedforsecurity=False).hexdigest()
+    prefix = recording_prefix(order.session_id, registered.recording_id)
+    return tools.store.upload(
+        path,
+        replay_name(prefix, replay.film.sha1, sha1),
+        content_type=REPLAY_MIME,
+        content_encoding="gzip",
+        sha1=sha1,
+        should_stop=run.should_stop,
+    )
+
+
+def _named(skipped: Sequence[tuple[int | None, Skipped]]) -> dict[str, Any]:
+    strokes = [
+        {"page_id": page_id, "order": stroke.order, "reason": stroke.reason} for page_id, stroke in skipped[:MOST_NAMED]
+    ]
+    return {"count": len(skipped), "strokes": strokes}
