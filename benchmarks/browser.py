@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.ready_page import as_shapes
-from worker.canvases.fonts import FAMILIES
-from worker.canvases.pages import Page
+from worker.canvases.lettering.fonts import FAMILIES
+from worker.canvases.stored.pages import Page
 
 _SCRIPT = Path(__file__).with_name("canvas.js")
 _FONTS = ("Arimo", "Noto Sans Ethiopic")

@@ -20,10 +20,10 @@ from benchmarks.canvas_peers import (
 from benchmarks.figure import Figure, Limit, Reading, median
 from benchmarks.likeness import similarity
 from benchmarks.scale import Scale
-from worker.canvases.json_text import parse_json
-from worker.canvases.pages import Page, read_page
-from worker.canvases.pdf import write_pdf
-from worker.canvases.raster import write_png
+from worker.canvases.drawing.pdf import write_pdf
+from worker.canvases.drawing.raster import write_png
+from worker.canvases.stored.json_text import parse_json
+from worker.canvases.stored.pages import Page, read_page
 
 # Strokes and points.
 _PAGES = {"typical": (300, 9_000), "heavy": (5_000, 150_000)}

@@ -10,8 +10,8 @@ import resvg_py
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.ready_page import as_shapes, as_svg
-from worker.canvases.fonts import FAMILIES
-from worker.canvases.pages import Page
+from worker.canvases.lettering.fonts import FAMILIES
+from worker.canvases.stored.pages import Page
 
 # Pillow draws without antialiasing: on a picture so many times as large, made small again. With fewer its edges are
 # not what the others draw (0.98 alike and not 0.99 on a page with little on it).

@@ -4,9 +4,9 @@ import re
 from io import BytesIO
 from typing import Any
 
+from worker.canvases.drawing.svg import write_svg
 from worker.canvases.figures import Circle, Colour, Lines, Text
-from worker.canvases.pages import Drawn, Page
-from worker.canvases.svg import write_svg
+from worker.canvases.stored.pages import Drawn, Page
 
 _OUTLINE = re.compile(rb"<path[^>]*/>")
 

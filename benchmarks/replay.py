@@ -10,10 +10,10 @@ import psutil
 from benchmarks.board_lesson import board_lesson
 from benchmarks.figure import Figure, Limit, Reading
 from benchmarks.scale import Scale
-from worker.canvases.film import frames_of, write_film
-from worker.canvases.pages import read_board
-from worker.canvases.replay_json import pack_replay
-from worker.canvases.timeline import Timeline, build_timeline
+from worker.canvases.replay.film import frames_of, write_film
+from worker.canvases.replay.replay_json import pack_replay
+from worker.canvases.replay.timeline import Timeline, build_timeline
+from worker.canvases.stored.pages import read_board
 from worker.media.binaries import find_binaries
 from worker.settings import Settings
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from worker.canvases.drawing.raster import write_png
+from worker.canvases.drawing.svg import write_svg
 from worker.canvases.engine import skia
-from worker.canvases.pages import read_page
-from worker.canvases.raster import write_png
-from worker.canvases.svg import write_svg
+from worker.canvases.stored.pages import read_page
 
 Pixels = NDArray[np.float64]
 

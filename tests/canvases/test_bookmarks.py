@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader, PdfWriter
 
-from worker.canvases.bookmarks import add_bookmarks
+from worker.canvases.drawing.bookmarks import add_bookmarks
 
 _TITLES = ["Page 1", "ገጽ ሁለት (2) \\ end", ""]
 

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
+from worker.canvases.drawing.images import BadImage
+from worker.canvases.drawing.pdf import write_pdf
+from worker.canvases.drawing.raster import write_png, write_thumbnail
+from worker.canvases.drawing.svg import write_svg
 from worker.canvases.engine import skia
-from worker.canvases.images import BadImage
-from worker.canvases.pages import Board, Page, read_board, read_page
-from worker.canvases.pdf import write_pdf
-from worker.canvases.raster import write_png, write_thumbnail
-from worker.canvases.svg import write_svg
+from worker.canvases.stored.pages import Board, Page, read_board, read_page
 from worker.errors import InvalidInput
 
 pytestmark = pytest.mark.drawing

@@ -19,10 +19,10 @@ for package in (worker.canvases, worker.workflows, tasks, worker.api):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
 
-from worker.canvases.pages import read_page
-from worker.canvases.pdf import write_pdf
-from worker.canvases.raster import write_png, write_thumbnail
-from worker.canvases.svg import write_svg
+from worker.canvases.stored.pages import read_page
+from worker.canvases.drawing.pdf import write_pdf
+from worker.canvases.drawing.raster import write_png, write_thumbnail
+from worker.canvases.drawing.svg import write_svg
 
 page = read_page({"strokes": [{"stroke_type": "pen", "stroke_data": {"points": [[1, 2], [3, 4]]}}]})
 told = {"drawn": len(page.drawn), "loaded": "skia" in sys.modules}

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from worker.canvases.drawing.raster import write_png
 from worker.canvases.engine import skia
 from worker.canvases.figures import BLACK, Text
-from worker.canvases.fonts import FAMILIES, _face, shown
-from worker.canvases.lettering import draw_text, width_of
-from worker.canvases.pages import read_page
-from worker.canvases.raster import write_png
+from worker.canvases.lettering.fonts import FAMILIES, _face, shown
+from worker.canvases.lettering.text import draw_text, width_of
+from worker.canvases.stored.pages import read_page
 
 pytestmark = pytest.mark.drawing
 
@@ -72,8 +72,8 @@ def test_latin_has_the_widths_of_arial() -> None:
 
 DRAW = """
 import io, sys
-from worker.canvases.pages import read_page
-from worker.canvases.raster import write_png
+from worker.canvases.stored.pages import read_page
+from worker.canvases.drawing.raster import write_png
 data = {"text": "Lesson ምሳሌ አንድ", "x": 20, "y": 60, "fontSize": 30}
 write_png(read_page({"strokes": [{"stroke_type": "text", "stroke_data": data}]}), sys.stdout.buffer)
 """

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.canvases.documents import read_document
+from worker.canvases.drawing.raster import write_png, write_thumbnail
+from worker.canvases.drawing.svg import write_svg
 from worker.canvases.limits import FARTHEST, LARGEST_FONT, LONGEST_SIDE, MOST_POINTS_OF_STROKE, WIDEST_PEN
-from worker.canvases.pages import Page, read_board, read_page
-from worker.canvases.raster import write_png, write_thumbnail
-from worker.canvases.svg import write_svg
+from worker.canvases.stored.documents import read_document
+from worker.canvases.stored.pages import Page, read_board, read_page
 from worker.errors import InvalidInput
 
 pytestmark = pytest.mark.drawing
@@ -244,8 +244,8 @@ def test_json_as_deep_as_it_can_be_read_is_a_page() -> None:
 MEMORY = """
 import io, json, re
 from pathlib import Path
-from worker.canvases.pages import read_page
-from worker.canvases.raster import write_png
+from worker.canvases.stored.pages import read_page
+from worker.canvases.drawing.raster import write_png
 
 def draw(points):
     stroke = {"stroke_type": "pen", "stroke_data": {"points": points, "color": "#123456", "width": 4}}

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from worker.canvases.drawing.raster import write_png
 from worker.canvases.engine import skia
-from worker.canvases.lettering import width_of
+from worker.canvases.lettering.text import width_of
 from worker.canvases.limits import LONGEST_SIDE, MARGIN
-from worker.canvases.pages import read_page
-from worker.canvases.raster import write_png
+from worker.canvases.stored.pages import read_page
 
 pytestmark = pytest.mark.drawing
 
@@ -141,8 +141,8 @@ def test_text_is_as_wide_as_it_is_measured(text: str) -> None:
 
 RENDER = """
 import hashlib, io, json, sys
-from worker.canvases.pages import read_page
-from worker.canvases.raster import write_png
+from worker.canvases.stored.pages import read_page
+from worker.canvases.drawing.raster import write_png
 document = json.load(sys.stdin)
 for scale in (1, 2):
     out = io.BytesIO()

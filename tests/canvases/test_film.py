@@ -12,12 +12,12 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from worker.canvases.easel import HEIGHT, WIDTH, Easel, blank_frame
-from worker.canvases.film import HOLD_MS, TICK_MS, ReplayTooLong, frames_of, write_film
-from worker.canvases.pages import Page, read_board
-from worker.canvases.raster import write_png
-from worker.canvases.stage import Stage
-from worker.canvases.timeline import PageShown, Timeline, build_timeline
+from worker.canvases.drawing.raster import write_png
+from worker.canvases.replay.easel import HEIGHT, WIDTH, Easel, blank_frame
+from worker.canvases.replay.film import HOLD_MS, TICK_MS, ReplayTooLong, frames_of, write_film
+from worker.canvases.replay.stage import Stage
+from worker.canvases.replay.timeline import PageShown, Timeline, build_timeline
+from worker.canvases.stored.pages import Page, read_board
 from worker.media.binaries import Binaries, find_binaries
 from worker.media.errors import Stopped
 from worker.settings import Settings

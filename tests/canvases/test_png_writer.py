@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from worker.canvases.png import PngWriter
+from worker.canvases.drawing.png import PngWriter
 
 
 def _read(file: bytes) -> NDArray[np.uint8]:

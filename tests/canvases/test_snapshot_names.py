@@ -3,7 +3,7 @@
 import pytest
 
 from models.states import SNAPSHOT_NAMES
-from worker.canvases.names import BOARD_FORMS, PAGE_FORMS, Place, place_of, shared_folder, snapshot_prefix
+from worker.canvases.snapshots.names import BOARD_FORMS, PAGE_FORMS, Place, place_of, shared_folder, snapshot_prefix
 
 DIGEST = "0123456789abcdef" * 4
 

@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from worker.canvases.digest import board_digest, board_title, page_digest, page_states
-from worker.canvases.names import Place
-from worker.canvases.reading import load_page
-from worker.canvases.snapshots import (
+from worker.canvases.snapshots.digest import board_digest, board_title, page_digest, page_states
+from worker.canvases.snapshots.names import Place
+from worker.canvases.snapshots.reading import load_page
+from worker.canvases.snapshots.rows import (
     SnapshotFile,
     Taken,
     confirm_snapshots,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.canvases.pages import Board, read_board
-from worker.canvases.timeline import NothingDrawn, PageShown, Timeline, build_timeline
+from worker.canvases.replay.timeline import NothingDrawn, PageShown, Timeline, build_timeline
+from worker.canvases.stored.pages import Board, read_board
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 

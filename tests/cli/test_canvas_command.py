@@ -11,6 +11,9 @@ from pypdf import PdfReader
 
 from worker.dev.environment import environment_without_settings
 from worker.dev.service import astegni
+from worker.media.binaries import find_binaries
+from worker.media.probe import probe
+from worker.settings import Settings
 
 WAVE = {"stroke_type": "pen", "stroke_order": 1, "stroke_data": {"points": [[10, 10], [90, 60], [150, 20]]}}
 LETTERS = {"stroke_type": "text", "stroke_order": 2, "stroke_data": {"text": "ሰላም a²", "x": 20, "y": 90}}
@@ -67,6 +70,16 @@ class TestDrawing:
         document = PdfReader(io.BytesIO((tmp_path / "all.pdf").read_bytes()))
         assert [item["/Title"] for item in document.outline] == ["Page 1 - ሒሳብ", "Page 2"]
         assert "ሰላም" in document.pages[0].extract_text()
+
+    def test_a_replay_is_drawn_stroke_by_stroke(self, render: Any, tmp_path: Path) -> None:
+        strokes = [WAVE | {"created_at": "2026-01-05T09:00:02Z"}, LETTERS | {"created_at": "2026-01-05T09:01:02Z"}]
+        done = render({"strokes": strokes}, "-o", "page.mp4", "--shorten-idle")
+
+        assert (done.returncode, done.stderr) == (0, "")
+        found = probe(tmp_path / "page.mp4", find_binaries(Settings()))
+        assert found.video is not None
+        assert (found.video.width, found.video.height) == (1280, 720)
+        assert 3_000 < found.duration_ms < 20_000
 
     def test_what_is_not_drawn_is_named_and_stops_nothing(self, render: Any, tmp_path: Path) -> None:
         bad = {"stroke_type": "laser", "stroke_order": 3, "stroke_data": {}}

@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker.canvases.behind import pictures_behind
+from worker.canvases.snapshots.behind import pictures_behind
 from worker.database import Database
 from worker.jobs.reading import QueueFigures, queue_figures
 from worker.reminders.figures import DeliveryFigures, delivery_figures

@@ -11,10 +11,10 @@ from worker.api.once import OnceOf
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
 from worker.api.snapshot_documents import Ordered
-from worker.canvases.history import was_drawn_on
-from worker.canvases.names import Place
-from worker.canvases.snapshots import record_access
-from worker.canvases.timeline import NothingDrawn
+from worker.canvases.replay.history import was_drawn_on
+from worker.canvases.replay.timeline import NothingDrawn
+from worker.canvases.snapshots.names import Place
+from worker.canvases.snapshots.rows import record_access
 from worker.jobs.enqueue import enqueue
 from worker.jobs.idempotency import Answer
 from worker.jobs.orders import ReplayBoard

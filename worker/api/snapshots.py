@@ -17,9 +17,9 @@ from worker.api.once import OnceOf
 from worker.api.problems import responses
 from worker.api.services import Services, ServicesOf
 from worker.api.snapshot_documents import Ordered, SnapshotDocument, Snapshots
-from worker.canvases.names import Place, shared_folder
-from worker.canvases.showing import Shown, show_board, show_page
-from worker.canvases.snapshots import record_access
+from worker.canvases.snapshots.names import Place, shared_folder
+from worker.canvases.snapshots.rows import record_access
+from worker.canvases.snapshots.showing import Shown, show_board, show_page
 from worker.jobs.enqueue import enqueue
 from worker.jobs.idempotency import Answer
 from worker.jobs.orders import Order, SnapshotPage, SnapshotSession

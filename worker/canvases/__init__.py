@@ -1,5 +1,6 @@
 """The board as it was: stored strokes become pictures, documents and films.
 
-Values and rules (`figures`, `stroke_data`, `pages`) know no drawing engine; one routine (`drawing`) draws for every
-form. No SQL of other capabilities, no HTTP and no Celery must enter.
+What is stored is read into figures (`stored`), one routine draws figures in every form (`drawing`, with `lettering`);
+`snapshots` keeps pictures, `replay` tells how they came to be. No SQL of other capabilities, no HTTP and no Celery must
+enter.
 """

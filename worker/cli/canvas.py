@@ -5,21 +5,22 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from worker.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
-    from worker.canvases.pages import Board, Page
+    from worker.canvases.stored.pages import Board, Page
 
 app = typer.Typer(help="Draw boards.", no_args_is_help=True)
 
 # What is told of strokes that are not drawn; a broken table has thousands.
 _MOST_TOLD = 50
 
-Write = Callable[[BinaryIO], None]
+# Writes the whole file of this name.
+Write = Callable[[Path], None]
 
 
 class Form(StrEnum):
@@ -29,6 +30,7 @@ class Form(StrEnum):
     WEBP = ".webp"
     SVG = ".svg"
     PDF = ".pdf"
+    MP4 = ".mp4"
 
 
 @app.callback()
@@ -40,24 +42,28 @@ def group() -> None:
 def render(
     board: Annotated[Path, typer.Argument(help='JSON: {"strokes": [...]}, or a board_snapshot with `pages`.')],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Where to: NAME.png, .webp (a thumbnail), .svg or .pdf.")
+        Path,
+        typer.Option("--output", "-o", help="Where to: NAME.png, .webp (a thumbnail), .svg, .pdf or .mp4 (a replay)."),
     ],
     scale: Annotated[float, typer.Option(help="Pixels of the PNG for each pixel of the board, at most 4.")] = 1.0,
     page: Annotated[int | None, typer.Option(min=1, help="Draw only this page, counted from 1.")] = None,
+    shorten_idle: Annotated[bool, typer.Option(help="Of a replay: leave out what is idle beyond 3 s.")] = False,
 ) -> None:
     """Draw a board as its browser showed it.
 
-    A PDF has all pages. Of a board with several pages the other forms are several files: NAME-1.png, NAME-2.png.
-    Strokes that cannot be drawn are named on stderr; they never stop the rest.
+    A PDF and a replay have all pages. Of a board with several pages the other forms are several files: NAME-1.png,
+    NAME-2.png. Strokes that cannot be drawn are named on stderr; they never stop the rest.
     """
-    from worker.canvases.documents import read_document  # noqa: PLC0415 - not for `--help`
-    from worker.canvases.pages import read_board  # noqa: PLC0415
+    from worker.canvases.stored.documents import read_document  # noqa: PLC0415 - not for `--help`
+    from worker.canvases.stored.pages import read_board  # noqa: PLC0415
 
     form = _form(output)
     drawn = read_board(read_document(board), title=board.stem)
     if page is not None:
         drawn = _only(drawn, page)
-    for path, write in _outputs(drawn, output, form, scale):
+    if not drawn.pages:
+        raise InvalidInput("The board has no pages.")
+    for path, write in _outputs(drawn, output, form, scale, shorten_idle=shorten_idle):
         _write(path, write)
         typer.echo(str(path))
     _tell_skipped(drawn)
@@ -71,43 +77,60 @@ def _form(output: Path) -> Form:
 
 
 def _only(board: "Board", number: int) -> "Board":
-    from worker.canvases.pages import Board  # noqa: PLC0415
+    from worker.canvases.stored.pages import Board  # noqa: PLC0415
 
     if number > len(board.pages):
         raise NotFound(f"The board has {len(board.pages)} pages and no page {number}.")
     return Board(board.title, board.pages[number - 1 : number])
 
 
-def _outputs(board: "Board", output: Path, form: Form, scale: float) -> list[tuple[Path, Write]]:
-    from worker.canvases.pdf import write_pdf  # noqa: PLC0415
-
-    if not board.pages:
-        raise InvalidInput("The board has no pages.")
+def _outputs(board: "Board", output: Path, form: Form, scale: float, *, shorten_idle: bool) -> list[tuple[Path, Write]]:
     if form is Form.PDF:
-        return [(output, lambda out: write_pdf(board.pages, out, board.title))]
+        return [(output, partial(_document, board))]
+    if form is Form.MP4:
+        return [(output, partial(_film, board, shorten_idle=shorten_idle))]
     if len(board.pages) == 1:
-        return [(output, _picture(board.pages[0], form, scale))]
+        return [(output, partial(_picture, board.pages[0], form, scale))]
     return [
-        (output.with_stem(f"{output.stem}-{number}"), _picture(page, form, scale))
+        (output.with_stem(f"{output.stem}-{number}"), partial(_picture, page, form, scale))
         for number, page in enumerate(board.pages, start=1)
     ]
 
 
-def _picture(page: "Page", form: Form, scale: float) -> Write:
-    from worker.canvases.raster import write_png, write_thumbnail  # noqa: PLC0415
-    from worker.canvases.svg import write_svg  # noqa: PLC0415
+def _document(board: "Board", path: Path) -> None:
+    from worker.canvases.drawing.pdf import write_pdf  # noqa: PLC0415
 
-    if form is Form.PNG:
-        return partial(write_png, page, scale=scale)
-    return partial(write_thumbnail if form is Form.WEBP else write_svg, page)
+    with path.open("wb") as out:
+        write_pdf(board.pages, out, board.title)
+
+
+def _film(board: "Board", path: Path, *, shorten_idle: bool) -> None:
+    from worker.canvases.replay.film import write_film  # noqa: PLC0415
+    from worker.canvases.replay.timeline import build_timeline  # noqa: PLC0415
+    from worker.media.binaries import find_binaries  # noqa: PLC0415
+    from worker.settings import Settings  # noqa: PLC0415
+
+    write_film(build_timeline(board, shorten_idle=shorten_idle), path, find_binaries(Settings()))
+
+
+def _picture(page: "Page", form: Form, scale: float, path: Path) -> None:
+    from worker.canvases.drawing.raster import write_png, write_thumbnail  # noqa: PLC0415
+    from worker.canvases.drawing.svg import write_svg  # noqa: PLC0415
+
+    with path.open("wb") as out:
+        if form is Form.PNG:
+            write_png(page, out, scale)
+        elif form is Form.WEBP:
+            write_thumbnail(page, out)
+        else:
+            write_svg(page, out)
 
 
 def _write(path: Path, write: Write) -> None:
     """All of the file, or none of it."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("wb") as out:
-            write(out)
+        write(part)
         part.replace(path)
     except OSError as error:
         raise InvalidInput(f"{path} cannot be written: {error.strerror or error}.") from error

@@ -12,15 +12,15 @@ from typing import BinaryIO
 from sqlalchemy import func, select
 
 from models.whiteboards import WhiteboardSession
-from worker.canvases.backgrounds import NoBackground, fetch_background
-from worker.canvases.digest import PageState, board_digest, board_title, page_states
-from worker.canvases.names import BOARD_FORMS, PAGE_FORMS, Form, Place, snapshot_prefix
-from worker.canvases.pages import Page, Skipped, read_page
-from worker.canvases.pdf import write_pdf
-from worker.canvases.raster import pixel_size, thumbnail_size, write_png, write_thumbnail
-from worker.canvases.reading import StoredPage, load_page
-from worker.canvases.snapshots import SnapshotFile, Taken, drawn_names
-from worker.canvases.svg import write_svg
+from worker.canvases.drawing.pdf import write_pdf
+from worker.canvases.drawing.raster import pixel_size, thumbnail_size, write_png, write_thumbnail
+from worker.canvases.drawing.svg import write_svg
+from worker.canvases.snapshots.backgrounds import NoBackground, fetch_background
+from worker.canvases.snapshots.digest import PageState, board_digest, board_title, page_states
+from worker.canvases.snapshots.names import BOARD_FORMS, PAGE_FORMS, Form, Place, snapshot_prefix
+from worker.canvases.snapshots.reading import StoredPage, load_page
+from worker.canvases.snapshots.rows import SnapshotFile, Taken, drawn_names
+from worker.canvases.stored.pages import Page, Skipped, read_page
 from worker.jobs.run import JobRun
 from worker.logs import get_logger
 from worker.recordings.together import together

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from worker.canvases.backgrounds import NoBackground, fetch_background
-from worker.canvases.film import write_film
-from worker.canvases.history import History, load_history
-from worker.canvases.pages import Board, Page, Skipped
-from worker.canvases.replay_json import pack_replay
-from worker.canvases.timeline import Timeline, build_timeline
+from worker.canvases.replay.film import write_film
+from worker.canvases.replay.history import History, load_history
+from worker.canvases.replay.replay_json import pack_replay
+from worker.canvases.replay.timeline import Timeline, build_timeline
+from worker.canvases.snapshots.backgrounds import NoBackground, fetch_background
+from worker.canvases.stored.pages import Board, Page, Skipped
 from worker.jobs.orders import ReplayBoard
 from worker.jobs.run import JobRun
 from worker.recordings.names import recording_prefix, replay_name

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from worker.canvases.digest import page_states
-from worker.canvases.snapshots import confirm_snapshots, write_snapshots
+from worker.canvases.snapshots.digest import page_states
+from worker.canvases.snapshots.rows import confirm_snapshots, write_snapshots
 from worker.jobs.orders import SnapshotPage, SnapshotSession
 from worker.jobs.run import JobRun
 from worker.uploads.spool import full_disk_named

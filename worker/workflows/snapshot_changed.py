@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from worker.canvases.changes import Found, changed_boards, changed_pages
+from worker.canvases.snapshots.changes import Found, changed_boards, changed_pages
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import Order, SnapshotPage, SnapshotSession
 from worker.jobs.run import JobRun

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from models.recordings import Recording, Rendition
 from worker import clock
-from worker.canvases.names import FOLDER as SNAPSHOTS
+from worker.canvases.snapshots.names import FOLDER as SNAPSHOTS
 from worker.jobs.prune import prune_idempotency_keys, prune_jobs, prune_routine_jobs
 from worker.jobs.run import JobRun
 from worker.recordings.names import FOLDER, recording_id_of

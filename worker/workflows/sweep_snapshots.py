@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from models.jobs import Job
 from models.states import JOB_LIVE
-from worker.canvases.names import FOLDER, Place, place_of
-from worker.canvases.snapshots import named_snapshots
+from worker.canvases.snapshots.names import FOLDER, Place, place_of
+from worker.canvases.snapshots.rows import named_snapshots
 from worker.jobs.orders import SnapshotPage, SnapshotSession
 from worker.jobs.run import JobRun
 from worker.workflows.tools import Tools

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from worker.canvases.fonts import _ITALICS, FAMILIES
+from worker.canvases.lettering.fonts import _ITALICS, FAMILIES
 
 _HERE = Path(__file__).parent
 # Letters as on a phone: at fractions of a pixel and not bent to the pixels' grid. Nothing is asked of the network.

@@ -6,7 +6,7 @@ import unicodedata
 import numpy as np
 
 from worker.canvases.figures import Circle, Figure, Lines, Points, Text
-from worker.canvases.pace import length_of
+from worker.canvases.replay.pace import length_of
 
 # Sides of the polygon that stands for part of a circle: each shorter than four pixels, on boards of any use.
 _SIDE = 4.0

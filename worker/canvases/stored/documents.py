@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from worker.canvases.json_text import parse_json
+from worker.canvases.stored.json_text import parse_json
 from worker.errors import InvalidInput
 
 # A day of drawing; as values it takes ten times as much memory.

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from models.snapshots import Snapshot
 from models.whiteboards import WhiteboardPage, WhiteboardSession
-from worker.canvases.digest import board_digest, board_title, page_digest, page_states
-from worker.canvases.snapshots import snapshots_of
+from worker.canvases.snapshots.digest import board_digest, board_title, page_digest, page_states
+from worker.canvases.snapshots.rows import snapshots_of
 
 
 @dataclass(frozen=True)

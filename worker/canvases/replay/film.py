@@ -10,10 +10,10 @@ from pathlib import Path
 
 import ffmpeg
 
-from worker.canvases.easel import HEIGHT, WIDTH
-from worker.canvases.i420 import Pixels
-from worker.canvases.stage import Stage
-from worker.canvases.timeline import TimedStroke, Timeline
+from worker.canvases.replay.easel import HEIGHT, WIDTH
+from worker.canvases.replay.i420 import Pixels
+from worker.canvases.replay.stage import Stage
+from worker.canvases.replay.timeline import TimedStroke, Timeline
 from worker.errors import InvalidInput
 from worker.media.binaries import Binaries
 from worker.media.raw_frames import stream

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from worker.canvases.figures import LINE_HEIGHT, Circle, Figure, Lines, Points
-from worker.canvases.partial import is_freehand
+from worker.canvases.replay.partial import is_freehand
 
 # Wider than any letter of any face is, in font sizes; and how far ink rises above a baseline, or sinks below it.
 _WIDEST_LETTER, _RISE, _SINK, _LEAN = 2.0, 1.5, 0.8, 0.5

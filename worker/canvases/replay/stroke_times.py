@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from worker.canvases.pace import natural_ms
-from worker.canvases.pages import Drawn
+from worker.canvases.replay.pace import natural_ms
+from worker.canvases.stored.pages import Drawn
 
 # A client whose pen went up after its stroke arrived, or a day before, has a clock that is wrong.
 _EARLY_MS, _LATE_MS = 60_000, 24 * 3_600_000

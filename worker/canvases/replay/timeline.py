@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from worker.canvases.figures import Figure
-from worker.canvases.film_clock import LEAD_MS, FilmClock, Stretch, join_stretches
-from worker.canvases.pages import Board, Page
-from worker.canvases.partial import part_of
-from worker.canvases.stroke_times import Stroke, place_strokes
+from worker.canvases.replay.film_clock import LEAD_MS, FilmClock, Stretch, join_stretches
+from worker.canvases.replay.partial import part_of
+from worker.canvases.replay.stroke_times import Stroke, place_strokes
+from worker.canvases.stored.pages import Board, Page
 from worker.errors import Conflict
 
 

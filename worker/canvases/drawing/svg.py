@@ -4,10 +4,10 @@ from base64 import b64encode
 from itertools import count
 from typing import Any, BinaryIO
 
-from worker.canvases.drawing import image_behind, picture_of, plain_backdrop
+from worker.canvases.drawing.page import image_behind, picture_of, plain_backdrop
 from worker.canvases.engine import skia
 from worker.canvases.figures import Colour
-from worker.canvases.pages import Page
+from worker.canvases.stored.pages import Page
 
 
 def write_svg(page: Page, out: BinaryIO) -> None:

@@ -10,11 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.whiteboards import WhiteboardSession
-from worker.canvases.digest import board_title
 from worker.canvases.limits import MOST_PAGES, MOST_STROKES_OF_PAGE
-from worker.canvases.pages import Board, Page, Skipped, read_page
-from worker.canvases.reading import MOST_BYTES_OF_PAGE, MOST_BYTES_OF_STROKE
-from worker.canvases.timeline import PageShown
+from worker.canvases.replay.timeline import PageShown
+from worker.canvases.snapshots.digest import board_title
+from worker.canvases.snapshots.reading import MOST_BYTES_OF_PAGE, MOST_BYTES_OF_STROKE
+from worker.canvases.stored.pages import Board, Page, Skipped, read_page
 from worker.errors import NotFound
 
 _BATCH = 500

@@ -6,7 +6,7 @@ from typing import Any
 
 from worker.canvases.figures import Colour, Text
 from worker.canvases.limits import LARGEST_FONT, LONGEST_TEXT, MOST_LINES_OF_TEXT
-from worker.canvases.points import number_of
+from worker.canvases.stored.points import number_of
 
 # What a canvas takes when the stroke names none.
 FONT_SIZE = 16.0

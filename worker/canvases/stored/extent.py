@@ -6,9 +6,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from worker.canvases.figures import LINE_HEIGHT, Circle, Figure, Lines, Text
-from worker.canvases.lettering import width_of
+from worker.canvases.lettering.text import width_of
 from worker.canvases.limits import LONGEST_SIDE, MARGIN, PAGE_HEIGHT, PAGE_WIDTH
-from worker.canvases.points import number_of
+from worker.canvases.stored.points import number_of
 
 # In font sizes: what hangs below the baseline, the widest sign that people write (a dash of three em), and how far a
 # slanted or bold letter leans out of its own width.

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from worker.canvases.figures import Circle, Colour, Figure, Lines, Points, Text
-from worker.canvases.partial import is_freehand
-from worker.canvases.timeline import TimedStroke, Timeline
+from worker.canvases.replay.partial import is_freehand
+from worker.canvases.replay.timeline import TimedStroke, Timeline
 
 FORMAT, VERSION = "astegni-replay", 1
 # Coordinates are whole numbers of tenths of a CSS pixel: finer than any screen, and small numbers pack well.

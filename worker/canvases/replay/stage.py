@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from worker.canvases.boxes import Box, box_between, box_of
-from worker.canvases.easel import HEIGHT, WIDTH, Area, Easel, blank_frame
 from worker.canvases.figures import Figure
-from worker.canvases.i420 import Picture
-from worker.canvases.pages import Page
-from worker.canvases.partial import part_of
-from worker.canvases.timeline import TimedStroke
+from worker.canvases.replay.boxes import Box, box_between, box_of
+from worker.canvases.replay.easel import HEIGHT, WIDTH, Area, Easel, blank_frame
+from worker.canvases.replay.i420 import Picture
+from worker.canvases.replay.partial import part_of
+from worker.canvases.replay.timeline import TimedStroke
+from worker.canvases.stored.pages import Page
 
 # More places than people who draw at once are drawn as one.
 _MOST_BOXES = 6

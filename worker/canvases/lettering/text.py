@@ -6,8 +6,8 @@ from typing import Any
 
 from worker.canvases.engine import skia
 from worker.canvases.figures import LINE_HEIGHT, Text
-from worker.canvases.fonts import FAMILIES, collection, font_style, shown, unicode
-from worker.canvases.text_contrast import LARGEST_MASK, text_contrast
+from worker.canvases.lettering.contrast import LARGEST_MASK, text_contrast
+from worker.canvases.lettering.fonts import FAMILIES, collection, font_style, shown, unicode
 
 # Where the platform's redraw puts its one-pixel lines, from the baseline.
 _UNDERLINE = 2.0

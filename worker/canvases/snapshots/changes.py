@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from models.snapshots import Snapshot
 from models.whiteboards import WhiteboardSession
-from worker.canvases.digest import PAGE_DIGEST, board_digest, board_title, page_states
-from worker.canvases.names import Place
-from worker.canvases.snapshots import confirm_snapshots
+from worker.canvases.snapshots.digest import PAGE_DIGEST, board_digest, board_title, page_states
+from worker.canvases.snapshots.names import Place
+from worker.canvases.snapshots.rows import confirm_snapshots
 from worker.jobs.orders import SnapshotPage, SnapshotSession
 
 # A stroke carries the time when its transaction began and is seen when that ends, so a look goes back a while.

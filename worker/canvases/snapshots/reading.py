@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from worker.canvases.digest import PAGE_DIGEST, PageState
-from worker.canvases.json_text import parse_json
 from worker.canvases.limits import MOST_STROKES_OF_PAGE
-from worker.canvases.pages import Skipped
+from worker.canvases.snapshots.digest import PAGE_DIGEST, PageState
+from worker.canvases.stored.json_text import parse_json
+from worker.canvases.stored.pages import Skipped
 
 # JSON text. Some hundred thousand points; a hand draws a few hundred.
 MOST_BYTES_OF_STROKE = 8_000_000

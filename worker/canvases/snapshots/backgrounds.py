@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-from worker.canvases.images import MOST_BYTES, BadImage, open_image
-from worker.canvases.names import FOLDER, session_prefix
+from worker.canvases.drawing.images import MOST_BYTES, BadImage, open_image
+from worker.canvases.snapshots.names import FOLDER, session_prefix
 from worker.errors import InvalidInput
 from worker.storage.errors import ObjectMissing
 from worker.storage.store import ObjectStore

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.snapshots import BoardAccess, Snapshot
 from models.whiteboards import WhiteboardPage, WhiteboardSession
-from worker.canvases.names import Place
+from worker.canvases.snapshots.names import Place
 from worker.storage.objects import StoredObject
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from worker.canvases.boxes import Box
-from worker.canvases.drawing import backdrop_of, draw_background, draw_figure
+from worker.canvases.drawing.page import backdrop_of, draw_background, draw_figure
 from worker.canvases.engine import skia
 from worker.canvases.figures import Figure
-from worker.canvases.i420 import Pixels
-from worker.canvases.pages import Page
+from worker.canvases.replay.boxes import Box
+from worker.canvases.replay.i420 import Pixels
+from worker.canvases.stored.pages import Page
 
 WIDTH, HEIGHT = 1280, 720
 # Around a page of another shape: darker than paper, lighter than ink.

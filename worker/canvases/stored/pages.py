@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from worker.canvases.colours import colour_of
-from worker.canvases.extent import page_size
 from worker.canvases.figures import WHITE, Colour, Figure, Lines
 from worker.canvases.limits import MOST_PAGES, MOST_POINTS_OF_PAGE, MOST_STROKES_OF_PAGE
-from worker.canvases.stroke_data import Undrawable, figure_of
+from worker.canvases.stored.colours import colour_of
+from worker.canvases.stored.extent import page_size
+from worker.canvases.stored.stroke_data import Undrawable, figure_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from worker.canvases.colours import colour_of
 from worker.canvases.figures import BLACK, Circle, Colour, Figure, Lines, Points
-from worker.canvases.gestures import arrow_of, circle_of, rectangle_of, triangle_of
 from worker.canvases.limits import WIDEST_PEN
-from worker.canvases.points import number_of, points_of
-from worker.canvases.text_data import text_of
+from worker.canvases.stored.colours import colour_of
+from worker.canvases.stored.gestures import arrow_of, circle_of, rectangle_of, triangle_of
+from worker.canvases.stored.points import number_of, points_of
+from worker.canvases.stored.text_data import text_of
 
 # What the board's redraw takes when none is stored, or zero.
 PEN_WIDTH = 3.0

@@ -6,10 +6,10 @@ from shutil import copyfileobj
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-from worker.canvases.bookmarks import add_bookmarks
-from worker.canvases.drawing import picture_of
+from worker.canvases.drawing.bookmarks import add_bookmarks
+from worker.canvases.drawing.page import picture_of
 from worker.canvases.engine import skia
-from worker.canvases.pages import Page
+from worker.canvases.stored.pages import Page
 from worker.errors import InvalidInput
 
 # A CSS pixel is 1/96 inch, a point 1/72.

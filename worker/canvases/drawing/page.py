@@ -8,11 +8,11 @@ ink with a hole in it, and needs no layers, which neither SVG nor PDF erase in.
 from functools import lru_cache
 from typing import Any
 
+from worker.canvases.drawing.images import fitted, open_image
 from worker.canvases.engine import skia
 from worker.canvases.figures import Circle, Colour, Figure, Lines, Points
-from worker.canvases.images import fitted, open_image
-from worker.canvases.lettering import draw_text
-from worker.canvases.pages import Page
+from worker.canvases.lettering.text import draw_text
+from worker.canvases.stored.pages import Page
 
 # A picture behind the ink is kept at two pixels per CSS pixel for what is drawn larger than the board and for
 # documents; a page larger than this (in square CSS pixels, 64 MB then) at one.
