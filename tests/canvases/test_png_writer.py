@@ -47,4 +47,4 @@ def test_the_pixels_come_back(photo: bool, pieces: list[int]) -> None:
         writer.write(pixels[top : top + rows])
         top += rows
     writer.finish()
-    assert (_read(out.getvalue()) == pixels[:, :, :3]).all()
+    assert (_read(out.getvalue()) == pixels[:, :, 2::-1]).all()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from worker.canvases.lettering.fonts import _ITALICS, FAMILIES
+from worker.canvases.lettering.fonts import FAMILIES, ITALICS
 
 _HERE = Path(__file__).parent
 # Letters as on a phone: at fractions of a pixel and not bent to the pixels' grid. Nothing is asked of the network.
@@ -116,7 +116,7 @@ def _faces() -> str:
     return "".join(
         f'@font-face {{ font-family: "{family}"; font-weight: 400 700; font-style: {style};'
         f" src: url(data:font/ttf;base64,{base64.b64encode((files(package) / name).read_bytes()).decode()}); }}\n"
-        for style, table in (("normal", FAMILIES), ("italic", _ITALICS))
+        for style, table in (("normal", FAMILIES), ("italic", ITALICS))
         for family, (package, name) in table.items()
     )
 

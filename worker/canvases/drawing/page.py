@@ -19,25 +19,13 @@ from worker.canvases.stored.pages import Page
 _LARGEST_FINE_PAGE = 4_000_000
 
 
-def draw_page(canvas: Any, page: Page) -> None:
-    """Draw background and ink of the page on a canvas whose unit is a CSS pixel."""
-    _draw(canvas, page, backdrop_of(page, fine=canvas.getTotalMatrix().getScaleX() > 1))
+def draw_page(canvas: Any, page: Page, backdrop: Any = None) -> None:
+    """Draw background and ink of the page on a canvas whose unit is a CSS pixel.
 
-
-def picture_of(page: Page, backdrop: Any = None) -> Any:
-    """The page as a list of drawing steps, for what is written while it is drawn.
-
-    A writer whose page fails half way (a picture that is none) would be torn down in the wrong order and take the
-    process with it. `backdrop` stands for the page's own when given. Raises BadImage.
+    `backdrop` stands for the page's own when given; else this raises BadImage.
     """
     if backdrop is None:
-        backdrop = backdrop_of(page, fine=True)
-    recorder = skia.PictureRecorder()
-    _draw(recorder.beginRecording(skia.Rect(page.width, page.height)), page, backdrop)
-    return recorder.finishRecordingAsPicture()
-
-
-def _draw(canvas: Any, page: Page, backdrop: Any) -> None:
+        backdrop = backdrop_of(page, fine=canvas.getTotalMatrix().getScaleX() > 1)
     draw_background(canvas, page, backdrop)
     for figure in page.figures:
         draw_figure(canvas, figure, backdrop)

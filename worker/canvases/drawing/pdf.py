@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from worker.canvases.drawing.bookmarks import add_bookmarks
-from worker.canvases.drawing.page import picture_of
+from worker.canvases.drawing.page import backdrop_of, draw_page
 from worker.canvases.engine import skia
 from worker.canvases.stored.pages import Page
 from worker.errors import InvalidInput
@@ -40,10 +40,11 @@ def _draw(pages: Iterable[Page], path: Path, title: str) -> list[str]:
     document = skia.PDF.MakeDocument(stream, facts)
     try:
         for page in pages:
-            picture = picture_of(page)
+            # A picture that is none is found out before the page is begun.
+            backdrop = backdrop_of(page, fine=True)
             canvas = document.beginPage(page.width * _POINTS_PER_PIXEL, page.height * _POINTS_PER_PIXEL)
             canvas.scale(_POINTS_PER_PIXEL, _POINTS_PER_PIXEL)
-            canvas.drawPicture(picture)
+            draw_page(canvas, page, backdrop)
             document.endPage()
             titles.append(_storable(page.title))
         document.close()

@@ -33,7 +33,7 @@ class PngWriter:
         self._chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, *_TRUE_COLOUR))
 
     def write(self, rows: NDArray[np.uint8]) -> None:
-        """Append rows: shape (n, width, 4), channels red, green, blue and an alpha that is left out."""
+        """Append rows: shape (n, width, 4), channels blue, green, red and an alpha that is left out."""
         height, width = rows.shape[:2]
         filtered = np.empty((height, 1 + width * 3), np.uint8)
         filtered[:, 0] = _NONE if self._above is None else _UP
@@ -41,7 +41,7 @@ class PngWriter:
         # Channel by channel: numpy takes five times as long to copy three bytes out of every four.
         by_channel = pixels.reshape(height, width, 3)
         for channel in range(3):
-            by_channel[:, :, channel] = rows[:, :, channel]
+            by_channel[:, :, channel] = rows[:, :, 2 - channel]
         if self._above is not None:
             above = np.concatenate((self._above, pixels[:-1]))
             self._above = pixels[-1:].copy()

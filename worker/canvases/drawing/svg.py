@@ -2,9 +2,9 @@
 
 from base64 import b64encode
 from itertools import count
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from worker.canvases.drawing.page import image_behind, picture_of, plain_backdrop
+from worker.canvases.drawing.page import draw_page, image_behind, plain_backdrop
 from worker.canvases.engine import skia
 from worker.canvases.figures import Colour
 from worker.canvases.stored.pages import Page
@@ -19,23 +19,25 @@ def write_svg(page: Page, out: BinaryIO) -> None:
     # Without a viewBox a page that shows it smaller would cut it off.
     box = size + f' viewBox="0 0 {page.width} {page.height}"'.encode()
     if page.image is None:
-        out.write(_svg(page, picture_of(page)).replace(size, box, 1))
+        out.write(_svg(page, page.background).replace(size, box, 1))
         return
     # The engine would write the picture once for each eraser, and without its size. So it draws with a colour that
     # nothing else has, and that becomes a pattern.
     colour = _unused(page)
-    svg = _svg(page, picture_of(page, plain_backdrop(colour))).replace(size, box, 1)
+    svg = _svg(page, colour).replace(size, box, 1)
     name = f'"#{colour.red:02X}{colour.green:02X}{colour.blue:02X}"'.encode()
     head, end, body = svg.partition(box + b">")
     out.write(head + end + _pattern(page) + body.replace(name, b'"url(#behind)"'))
 
 
-def _svg(page: Page, picture: Any) -> bytes:
+def _svg(page: Page, behind: Colour) -> bytes:
     stream = skia.DynamicMemoryWStream()
     canvas = skia.SVGCanvas.Make(skia.Rect(page.width, page.height), stream, skia.SVGCanvas.kConvertTextToPaths_Flag)
-    canvas.drawPicture(picture)
-    # The end of the document is written when the canvas goes.
-    del canvas
+    try:
+        draw_page(canvas, page, plain_backdrop(behind))
+    finally:
+        # It writes the end of the document when it goes: before its stream, whatever happens.
+        del canvas
     return bytes(stream.detachAsData())
 
 

@@ -20,7 +20,7 @@ FAMILIES = {
     "Noto Sans Devanagari": ("manimgx_fonts", "NotoSansDevanagari[wght].ttf"),
     "Noto Emoji": ("manimgx_fonts", "NotoEmoji[wght].ttf"),
 }
-_ITALICS = {
+ITALICS = {
     "Arimo": ("fontpkg_arimo", "files/Arimo-Italic[wght].ttf"),
     "Noto Sans": ("manimgx_fonts", "NotoSans-Italic[wght].ttf"),
 }
@@ -33,7 +33,7 @@ _WEIGHT_AXIS = int.from_bytes(b"wght")
 def collection() -> Any:
     """Every face in regular and bold, upright and italic where it has one, for the engine to choose from by style."""
     provider = skia.textlayout.TypefaceFontProvider()
-    for table in (FAMILIES, _ITALICS):
+    for table in (FAMILIES, ITALICS):
         for family, place in table.items():
             for weight in (_REGULAR, _BOLD):
                 provider.registerTypeface(_face(*place, weight), family)

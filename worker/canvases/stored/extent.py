@@ -23,20 +23,23 @@ def page_size(figures: Iterable[Figure], width: object = None, height: object = 
     A page that grows leaves a margin; no side is longer than LONGEST_SIDE. It grows to the right and downwards only:
     what was drawn left of or above the board was never seen. An eraser leaves nothing to be seen.
     """
+    stated_width, stated_height = _stated(width), _stated(height)
+    if stated_width and stated_height:
+        return stated_width, stated_height
     right, bottom = 0.0, 0.0
     for figure in figures:
         reach = _reach(figure)
         right, bottom = max(right, reach[0]), max(bottom, reach[1])
-    return _side(width, right, PAGE_WIDTH), _side(height, bottom, PAGE_HEIGHT)
+    return stated_width or _side(right, PAGE_WIDTH), stated_height or _side(bottom, PAGE_HEIGHT)
 
 
-def _side(stated: object, reach: float, usual: int) -> int:
-    given = number_of(stated)
-    if given is not None and given >= 1:
-        return min(LONGEST_SIDE, math.ceil(given))
-    if reach <= usual:
-        return usual
-    return min(LONGEST_SIDE, math.ceil(reach) + MARGIN)
+def _stated(value: object) -> int | None:
+    number = number_of(value)
+    return None if number is None or number < 1 else min(LONGEST_SIDE, math.ceil(number))
+
+
+def _side(reach: float, usual: int) -> int:
+    return usual if reach <= usual else min(LONGEST_SIDE, math.ceil(reach) + MARGIN)
 
 
 def _reach(figure: Figure) -> tuple[float, float]:

@@ -164,6 +164,8 @@ def _points_in(figure: Figure) -> int:
 
 def _instant(value: object) -> datetime | None:
     """An instant; text without an offset is UTC, as the platform's database writes it."""
+    if value is None:
+        return None
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)

@@ -114,7 +114,10 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Read]] = {
 def _is_nothing(figure: Figure) -> bool:
     """Whether it stays in one place: a canvas draws nothing then, not even a dot."""
     if isinstance(figure, Lines):
-        return all(bool((contour == contour[0]).all()) for contour in figure.contours)
+        # Nearly every stroke ends elsewhere than it began, and two numbers tell.
+        return all(
+            contour[0, 0] == contour[-1, 0] and bool((contour == contour[0]).all()) for contour in figure.contours
+        )
     return isinstance(figure, Circle) and figure.radius == 0
 
 
