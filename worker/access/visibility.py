@@ -3,7 +3,7 @@
 A parent is found through `student_profiles.parent_id` in the database, never through the token.
 """
 
-from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from models.bookings import Booking
@@ -53,16 +53,20 @@ def session_and_standing(
     session: Session, caller: Caller, session_id: int
 ) -> tuple[WhiteboardSession, Standing | None]:
     """The session and as whom the caller takes part in it (None: they only look on). Raises NotFound."""
-    statement = (
-        select(WhiteboardSession, Booking.tutor_id, Booking.student_id)
-        .outerjoin(Booking, Booking.id == WhiteboardSession.booking_id)
-        .where(WhiteboardSession.id == session_id, visible_sessions(caller))
-    )
-    row = session.execute(statement).one_or_none()
+    row = session.execute(visible_lessons(caller).where(WhiteboardSession.id == session_id)).one_or_none()
     if row is None:
         raise NotFound(f"There is no whiteboard session {session_id}.")
     found, tutor_id, student_id = row
     return found, standing(caller, found, tutor_id=tutor_id, student_id=student_id)
+
+
+def visible_lessons(caller: Caller) -> Select[WhiteboardSession, int, int]:
+    """The sessions that the caller may see, each with the tutor and the student of its booking, if it has one."""
+    return (
+        select(WhiteboardSession, Booking.tutor_id, Booking.student_id)
+        .outerjoin(Booking, Booking.id == WhiteboardSession.booking_id)
+        .where(visible_sessions(caller))
+    )
 
 
 def _profiles(user: User) -> list[tuple[str, int]]:

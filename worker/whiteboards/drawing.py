@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic_core import to_json
-from sqlalchemy import ARRAY, String, any_, bindparam, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from models.whiteboards import Stroke, WhiteboardPage
@@ -18,12 +18,18 @@ from worker.whiteboards.strokes import NewStroke, check_stroke
 # Some hours of uninterrupted drawing; it bounds what one board can cost.
 MOST_STROKES_OF_A_PAGE = 50_000
 
+# One writer at a time per page: the highest order read next is the highest until this transaction ends.
+_LOCK = text("SELECT FROM whiteboard_pages WHERE id = :page_id FOR NO KEY UPDATE")
 # Two looks at the end of the index, which has deleted ones apart, instead of one at every stroke of the page.
-_HIGHEST = text(
+_HIGHEST_AND_PLACED = text(
     """
-    SELECT coalesce(greatest(
-        (SELECT max(stroke_order) FROM whiteboard_canvas_data WHERE page_id = :page_id AND is_deleted),
-        (SELECT max(stroke_order) FROM whiteboard_canvas_data WHERE page_id = :page_id AND NOT is_deleted)), 0)
+    SELECT page.highest, stroke.client_id, stroke.id, stroke.stroke_order
+      FROM (SELECT coalesce(greatest(
+                (SELECT max(stroke_order) FROM whiteboard_canvas_data WHERE page_id = :page_id AND is_deleted),
+                (SELECT max(stroke_order) FROM whiteboard_canvas_data WHERE page_id = :page_id AND NOT is_deleted)
+            ), 0) AS highest) AS page
+      LEFT JOIN whiteboard_canvas_data AS stroke
+             ON stroke.page_id = :page_id AND stroke.client_id = ANY(:client_ids)
     """
 )
 # One parameter for all strokes: a row of parameters for each cost more than everything else about them.
@@ -63,11 +69,11 @@ def append_strokes(session: Session, caller: Caller, page_id: int, strokes: Sequ
     check_may_draw(drawer, found.student_permissions, (stroke.stroke_type for stroke in strokes))
     if found.status == "cancelled":
         raise Conflict(f"Session {found.id} is cancelled; nobody can draw on it.")
-    # One writer at a time per page: the highest order read below is the highest until this transaction ends.
-    session.refresh(page, with_for_update={"key_share": True})
-    placed = _placed(session, page_id, strokes)
+    session.execute(_LOCK, {"page_id": page_id})
+    highest, placed = _highest_and_placed(session, page_id, strokes)
     new = {stroke.client_id: stroke for stroke in reversed(strokes) if stroke.client_id not in placed}
-    placed |= _insert(session, page, caller, drawer, [*reversed(new.values())])
+    if new:
+        placed |= _insert(session, page, caller, drawer, [*reversed(new.values())], highest)
     return [placed[client_id] for client_id in dict.fromkeys(stroke.client_id for stroke in strokes)]
 
 
@@ -97,23 +103,23 @@ def _drawer(standing: Standing | None) -> Standing:
     return standing
 
 
-def _placed(session: Session, page_id: int, strokes: Sequence[NewStroke]) -> dict[str, PlacedStroke]:
-    rows = session.execute(
-        select(Stroke.client_id, Stroke.id, Stroke.stroke_order).where(
-            Stroke.page_id == page_id,
-            # One parameter for all names.
-            Stroke.client_id == any_(bindparam("names", [stroke.client_id for stroke in strokes], ARRAY(String))),
-        )
-    )
-    return {client_id: PlacedStroke(client_id, row_id, order) for client_id, row_id, order in rows if client_id}
+def _highest_and_placed(
+    session: Session, page_id: int, strokes: Sequence[NewStroke]
+) -> tuple[int, dict[str, PlacedStroke]]:
+    values = {"page_id": page_id, "client_ids": [stroke.client_id for stroke in strokes]}
+    found = session.execute(_HIGHEST_AND_PLACED, values).all()
+    placed = {row.client_id: PlacedStroke(row.client_id, row.id, row.stroke_order) for row in found if row.client_id}
+    return found[0].highest, placed
 
 
 def _insert(
-    session: Session, page: WhiteboardPage, caller: Caller, drawer: Standing, strokes: Sequence[NewStroke]
+    session: Session,
+    page: WhiteboardPage,
+    caller: Caller,
+    drawer: Standing,
+    strokes: Sequence[NewStroke],
+    highest: int,
 ) -> dict[str, PlacedStroke]:
-    if not strokes:
-        return {}
-    highest: int = session.scalars(_HIGHEST, {"page_id": page.id}).one()
     if highest + len(strokes) > MOST_STROKES_OF_A_PAGE:
         raise Conflict(f"Page {page.id} has {highest} strokes and cannot take {len(strokes)} more; add a page.")
     rows = [

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from models.whiteboards import Stroke, WhiteboardPage, WhiteboardSession
 from worker.access.callers import Caller
-from worker.access.standing import Standing
-from worker.access.visibility import session_and_standing
+from worker.access.standing import Standing, standing
+from worker.access.visibility import visible_lessons
 from worker.errors import Conflict, NotFound
 from worker.whiteboards.events import record_event
 from worker.whiteboards.sessions import lead_session
@@ -80,14 +80,12 @@ def find_page(
     session: Session, caller: Caller, page_id: int
 ) -> tuple[WhiteboardPage, WhiteboardSession, Standing | None]:
     """The page, its session, and as whom the caller takes part in it. Raises NotFound when it is not theirs to see."""
-    page = session.get(WhiteboardPage, page_id)
-    try:
-        if page is None:
-            raise NotFound("")
-        found, standing = session_and_standing(session, caller, page.session_id)
-    except NotFound as error:
-        raise NotFound(f"There is no whiteboard page {page_id}.") from error
-    return page, found, standing
+    lessons = visible_lessons(caller).join(WhiteboardPage, WhiteboardPage.session_id == WhiteboardSession.id)
+    row = session.execute(lessons.add_columns(WhiteboardPage).where(WhiteboardPage.id == page_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no whiteboard page {page_id}.")
+    found, tutor_id, student_id, page = row
+    return page, found, standing(caller, found, tutor_id=tutor_id, student_id=student_id)
 
 
 def _lead_page(session: Session, caller: Caller, page_id: int) -> tuple[WhiteboardPage, Standing]:
