@@ -1,4 +1,4 @@
-"""The story of `astegni demo`: a lesson recorded in a browser can be watched, and a student is reminded of the next."""
+"""The story of `astegni demo`: a lesson can be watched, its board looked at, and a student is reminded of the next."""
 
 import time
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from rich.table import Column, Table
 import worker.dev
 from models.people import StudentProfile, TutorProfile, User
 from worker.access.tokens import issue_token
+from worker.cli.demo_board import draw_on_board, show_board
 from worker.cli.demo_reminder import make_lesson_soon, show_reminder
 from worker.cli.ingest import upload_and_wait
 from worker.cli.story import StoryBroke, client_of, get, post
@@ -54,12 +55,14 @@ def tell(settings: Settings, *, operator_token: Callable[[], str]) -> None:
             booking_id = _book(client, people)
             session_id = _open_lesson(client, booking_id)
             console.print(f"A tutor, a student, a booking and whiteboard session {session_id} are made.")
+            draw_on_board(client, session_id)
             recording = upload_and_wait(
                 client, LESSON, session_id=session_id, title="Quadratic equations", type_="video", console=console
             )
             _wait_for_source(client, recording["id"])
             playback = get(client, f"/v1/recordings/{recording['id']}/playback")
             _show(console, stack.settings, recording, playback)
+            show_board(console, client, session_id)
             if facts["mailbox"] is None:
                 console.print("SMTP_HOST is set, so no reminder is sent: it would leave this machine.")
                 return

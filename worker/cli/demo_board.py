@@ -1,0 +1,82 @@
+"""A part of the demo's story: what was drawn in the lesson becomes pictures and a document when the lesson ends."""
+
+import io
+import math
+import time
+from typing import Any
+
+import httpx2 as httpx
+from pypdf import PdfReader
+from rich.console import Console
+from rich.table import Column, Table
+
+from worker.canvases.engine import EngineMissing, load_engine
+from worker.cli.story import StoryBroke, get, post
+
+_PATIENCE = 60.0
+_TITLE = "ሒሳብ: y = x²"
+_FORMS = {"png", "png_2x", "thumbnail", "svg", "pdf"}
+
+
+def draw_on_board(tutor: httpx.Client, session_id: int) -> None:
+    """A curve between two axes, and a title in two scripts, on the board's first page."""
+    page_id = get(tutor, f"/v1/whiteboard/sessions/{session_id}/pages")["items"][0]["id"]
+    curve = [[600 + 10 * x, 620 - x * x] for x in range(-22, 23)]
+    pen, axis = {"color": "#1d4ed8", "width": 4}, {"color": "#334155", "width": 2}
+    strokes = {
+        "across": ("arrow", {"points": [[300, 620], [900, 620]], **axis}),
+        "up": ("arrow", {"points": [[600, 680], [600, 80]], **axis}),
+        "curve": ("pen", {"points": curve, **pen}),
+        "round": ("circle", {"points": [[590 + 30 * math.cos(t), 620 + 30 * math.sin(t)] for t in range(7)], **pen}),
+        "title": ("text", {"text": _TITLE, "x": 60, "y": 100, "fontSize": 36, "color": "#0f172a"}),
+    }
+    post(
+        tutor,
+        f"/v1/whiteboard/pages/{page_id}/strokes",
+        {
+            "strokes": [
+                {"client_id": name, "stroke_type": stroke_type, "stroke_data": data}
+                for name, (stroke_type, data) in strokes.items()
+            ]
+        },
+    )
+
+
+def show_board(console: Console, tutor: httpx.Client, session_id: int) -> None:
+    """End the lesson and show what its board became. Raises StoryBroke when nothing, or something else."""
+    post(tutor, f"/v1/whiteboard/sessions/{session_id}/end", {})
+    try:
+        load_engine()
+    except EngineMissing as missing:
+        console.print(f"Nothing is drawn: {missing.detail}", markup=False)
+        return
+    console.print("The lesson is over, and its board is drawn …")
+    files = _wait_for_files(tutor, session_id)
+    table = Table(Column("what", no_wrap=True), Column("found", overflow="fold"), title="The board", show_lines=True)
+    for file in files:
+        size = f", {file['width']} x {file['height']}" if file["width"] else ""
+        # Without the signature, which is longer than the address.
+        address = file["url"].partition("?")[0]
+        table.add_row(file["name"], f"{file['mime']}, {file['bytes']:,} bytes{size}\n{address}")
+    table.add_row("words in the document", _words(files[-1]["url"]))
+    console.print(table)
+
+
+def _wait_for_files(tutor: httpx.Client, session_id: int) -> list[dict[str, Any]]:
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end:
+        files: list[dict[str, Any]] = get(tutor, f"/v1/whiteboard/sessions/{session_id}/snapshots")["items"]
+        if {file["name"] for file in files} == _FORMS:
+            return files
+        time.sleep(0.25)
+    raise StoryBroke(f"The board was not drawn within a minute; there is {[file['name'] for file in files]}.")
+
+
+def _words(url: str) -> str:
+    response = httpx.get(url)
+    if response.status_code != httpx.codes.OK:
+        raise StoryBroke(f"The document's address answered {response.status_code}.")
+    words = PdfReader(io.BytesIO(response.content)).pages[0].extract_text().strip()
+    if _TITLE not in words:
+        raise StoryBroke(f"The document says {words!r}.")
+    return words
