@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmarks.boards import stored_bytes
 from benchmarks.browser import Browser, running_browser
@@ -171,6 +173,7 @@ def _our_png(stored: bytes) -> bytes:
 
 
 def _our_pdf(stored: bytes) -> bytes:
-    out = BytesIO()
-    write_pdf([_read(stored)], out, "Figures")
-    return out.getvalue()
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "figures.pdf"
+        write_pdf([_read(stored)], path, "Figures")
+        return path.read_bytes()

@@ -1,12 +1,14 @@
 """PDF and SVG of boards: vectors, words that can be found, titles, and an eraser that erases."""
 
 import contextlib
+import errno
 import gc
 import io
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -52,9 +54,10 @@ LESSON = {
 
 
 def _pdf(board: Board, title: str = "Lesson") -> PdfReader:
-    out = io.BytesIO()
-    write_pdf(board.pages, out, title)
-    return PdfReader(io.BytesIO(out.getvalue()), strict=True)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "lesson.pdf"
+        write_pdf(board.pages, path, title)
+        return PdfReader(io.BytesIO(path.read_bytes()), strict=True)
 
 
 def test_a_pdf_has_the_pages_titles_and_bookmarks_of_the_board() -> None:
@@ -101,19 +104,26 @@ def test_any_title_makes_a_document(title: str) -> None:
     assert len(document.outline) == 1
 
 
-def test_a_document_whose_pages_end_in_an_error_leaves_the_process_alive() -> None:
+def test_a_document_whose_pages_end_in_an_error_leaves_the_process_alive(tmp_path: Path) -> None:
     def pages() -> Iterator[Page]:
         yield from read_board(LESSON).pages
         raise ConnectionError("the database is gone")
 
     with pytest.raises(ConnectionError):
-        write_pdf(pages(), io.BytesIO(), "Lesson")
+        write_pdf(pages(), tmp_path / "lesson.pdf", "Lesson")
     gc.collect()
 
 
-def test_a_board_without_pages_is_no_document() -> None:
+def test_a_board_without_pages_is_no_document(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput):
-        write_pdf([], io.BytesIO(), "nothing")
+        write_pdf([], tmp_path / "nothing.pdf", "nothing")
+
+
+def test_a_document_that_the_disk_did_not_take_is_an_error() -> None:
+    strokes = [_pen("pen", "#1d4ed8") for _number in range(2000)]
+    with pytest.raises(OSError, match="space") as raised:
+        write_pdf(read_board({"strokes": strokes}).pages, Path("/dev/full"), "Lesson")
+    assert raised.value.errno == errno.ENOSPC
 
 
 def test_svg_is_xml_in_css_pixels_with_letters_as_outlines() -> None:
@@ -179,10 +189,9 @@ def test_a_picture_lies_behind_the_ink_and_shows_again_where_it_is_erased(halves
     assert _shade(webp.getvalue(), 390, 133)[2] > 200
 
 
-def test_a_picture_is_in_the_pdf_and_in_the_svg(halves: Path) -> None:
-    out = io.BytesIO()
-    write_pdf([_on_picture(halves)], out, "picture")
-    assert b"/Subtype /Image" in out.getvalue()
+def test_a_picture_is_in_the_pdf_and_in_the_svg(halves: Path, tmp_path: Path) -> None:
+    write_pdf([_on_picture(halves)], tmp_path / "picture.pdf", "picture")
+    assert b"/Subtype /Image" in (tmp_path / "picture.pdf").read_bytes()
     drawn = io.BytesIO()
     write_svg(_on_picture(halves), drawn)
     root = ET.fromstring(drawn.getvalue())  # noqa: S314 - our own
@@ -194,9 +203,11 @@ def test_a_picture_is_in_the_pdf_and_in_the_svg(halves: Path) -> None:
 def test_what_is_no_picture_is_refused_by_every_form(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "broken.png"
     path.write_bytes(content)
-    for write in (write_png, write_svg, write_thumbnail, lambda page, out: write_pdf([page], out, "broken")):
+    for write in (write_png, write_svg, write_thumbnail):
         with pytest.raises(BadImage):
             write(_on_picture(path), io.BytesIO())
+    with pytest.raises(BadImage):
+        write_pdf([_on_picture(path)], tmp_path / "broken.pdf", "broken")
 
 
 def test_a_picture_cut_short_is_drawn_or_refused(halves: Path) -> None:

@@ -19,6 +19,7 @@ for package in (worker.canvases, worker.workflows, tasks, worker.api):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
 
+from pathlib import Path
 from worker.canvases.stored.pages import read_page
 from worker.canvases.drawing.pdf import write_pdf
 from worker.canvases.drawing.raster import write_png, write_thumbnail
@@ -26,7 +27,7 @@ from worker.canvases.drawing.svg import write_svg
 
 page = read_page({"strokes": [{"stroke_type": "pen", "stroke_data": {"points": [[1, 2], [3, 4]]}}]})
 told = {"drawn": len(page.drawn), "loaded": "skia" in sys.modules}
-for write in (write_png, write_thumbnail, write_svg, lambda page, out: write_pdf([page], out, "title")):
+for write in (write_png, write_thumbnail, write_svg, lambda page, _out: write_pdf([page], Path("title.pdf"), "title")):
     try:
         write(page, io.BytesIO())
     except AstegniError as error:

@@ -100,8 +100,7 @@ def _outputs(board: "Board", output: Path, form: Form, scale: float, *, shorten_
 def _document(board: "Board", path: Path) -> None:
     from worker.canvases.drawing.pdf import write_pdf  # noqa: PLC0415
 
-    with path.open("wb") as out:
-        write_pdf(board.pages, out, board.title)
+    write_pdf(board.pages, path, board.title)
 
 
 def _film(board: "Board", path: Path, *, shorten_idle: bool) -> None:

@@ -96,8 +96,8 @@ def picture_board(bench: Bench, session_id: int) -> Pictured | None:
     skipped: list[Skipped] = []
     with TemporaryDirectory(dir=bench.folder) as name:
         path, form = Path(name) / "document", BOARD_FORMS["pdf"]
-        with closing(_pages(bench, states, read, skipped)) as pages, path.open("wb") as out:
-            write_pdf(pages, out, title)
+        with closing(_pages(bench, states, read, skipped)) as pages:
+            write_pdf(pages, path, title)
         # Of what was drawn, which may be later than what was found above.
         digest = board_digest(title, read)
         stored = _upload(bench, path, f"{snapshot_prefix(place, digest)}{form.file}", form.mime, bench.run.should_stop)

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from shutil import copyfileobj
-from tempfile import TemporaryDirectory
-from typing import BinaryIO
+from typing import Any
 
 from worker.canvases.drawing.bookmarks import add_bookmarks
 from worker.canvases.drawing.page import backdrop_of, draw_page
@@ -16,25 +14,24 @@ from worker.errors import InvalidInput
 _POINTS_PER_PIXEL = 72 / 96
 
 
-def write_pdf(pages: Iterable[Page], out: BinaryIO, title: str) -> None:
+def write_pdf(pages: Iterable[Page], path: Path, title: str) -> None:
     """Write the pages in their order, with `title` as the document's and the pages' titles as bookmarks.
 
-    Pages are drawn one at a time. Raises EngineMissing, BadImage, and InvalidInput when there is no page.
+    Pages are drawn one at a time. Raises EngineMissing, BadImage, OSError, and InvalidInput when there is no page; then
+    the file is of no use.
     """
-    with TemporaryDirectory(prefix="astegni-pdf-") as folder:
-        drawn = Path(folder) / "drawn.pdf"
-        titles = _draw(pages, drawn, title)
-        if not titles:
-            raise InvalidInput("A board without pages makes no document.")
-        # The engine writes none.
-        add_bookmarks(drawn, titles)
-        with drawn.open("rb") as file:
-            copyfileobj(file, out)
+    # In memory, a megabyte for a page full of ink: where its disk is full the engine does not say so, it crashes.
+    stream = skia.DynamicMemoryWStream()
+    titles = _draw(pages, stream, title)
+    if not titles:
+        raise InvalidInput("A board without pages makes no document.")
+    path.write_bytes(memoryview(stream.detachAsData()))
+    # The engine writes none.
+    add_bookmarks(path, titles)
 
 
-def _draw(pages: Iterable[Page], path: Path, title: str) -> list[str]:
+def _draw(pages: Iterable[Page], stream: Any, title: str) -> list[str]:
     titles = []
-    stream = skia.FILEWStream(str(path))
     facts = skia.PDF.Metadata()
     facts.fTitle, facts.fProducer = _storable(title), "Astegni"
     document = skia.PDF.MakeDocument(stream, facts)
@@ -52,7 +49,6 @@ def _draw(pages: Iterable[Page], path: Path, title: str) -> list[str]:
         # One that is left open writes when it goes, into a stream that went before it.
         document.abort()
         raise
-    stream.flush()
     return titles
 
 
