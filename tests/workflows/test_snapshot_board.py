@@ -15,7 +15,7 @@ from pypdf import PdfReader
 from sqlalchemy import text
 
 from worker.canvases.limits import PAGE_HEIGHT, PAGE_WIDTH
-from worker.canvases.snapshots.reading import MOST_BYTES_OF_STROKE
+from worker.canvases.snapshots.strokes import MOST_BYTES_OF_STROKE
 from worker.database import Database
 from worker.jobs.cancel import cancel_job
 from worker.jobs.enqueue import enqueue

@@ -135,6 +135,17 @@ class RemoveRecordingFiles(Order):
 
 
 @dataclass(frozen=True)
+class RoutineOrder(Order):
+    """What the timetable orders again and again: one at a time, and the next comes anyway."""
+
+    max_attempts: ClassVar[int] = 2
+
+    @property
+    def unique_key(self) -> str:
+        return self.kind
+
+
+@dataclass(frozen=True)
 class SnapshotOrder(Order):
     """Pictures of a whiteboard: the processor's work, for any media worker.
 
@@ -187,15 +198,10 @@ class SnapshotSession(SnapshotOrder):
 
 
 @dataclass(frozen=True)
-class SnapshotChanged(Order):
+class SnapshotChanged(RoutineOrder):
     """Order pictures of pages that changed in running sessions, and of what came late to those that just ended."""
 
     kind: ClassVar[str] = "canvases.snapshot_changed"
-    max_attempts: ClassVar[int] = 2
-
-    @property
-    def unique_key(self) -> str:
-        return self.kind
 
 
 @dataclass(frozen=True)
@@ -232,15 +238,10 @@ class ReplayBoard(Order):
 
 
 @dataclass(frozen=True)
-class SweepObjects(Order):
+class SweepObjects(RoutineOrder):
     """Remove objects below our folders that no row names, and unfinished large files."""
 
     kind: ClassVar[str] = "upkeep.sweep_objects"
-    max_attempts: ClassVar[int] = 2
-
-    @property
-    def unique_key(self) -> str:
-        return self.kind
 
 
 @dataclass(frozen=True)
@@ -262,55 +263,35 @@ class SweepSpool(Order):
 
 
 @dataclass(frozen=True)
-class PruneLedger(Order):
+class PruneLedger(RoutineOrder):
     """Delete finished jobs, remembered idempotency keys and messages past their retention."""
 
     kind: ClassVar[str] = "upkeep.prune_ledger"
-    max_attempts: ClassVar[int] = 2
-
-    @property
-    def unique_key(self) -> str:
-        return self.kind
 
 
 @dataclass(frozen=True)
-class AdvanceLessons(Order):
+class AdvanceLessons(RoutineOrder):
     """Move the status of lessons that have begun or ended, and close whiteboard sessions left running."""
 
     kind: ClassVar[str] = "schedules.advance"
-    max_attempts: ClassVar[int] = 2
     # A status that people look at should not wait for a long night's fill.
     priority: ClassVar[int] = 3
 
-    @property
-    def unique_key(self) -> str:
-        return self.kind
-
 
 @dataclass(frozen=True)
-class FillSeries(Order):
+class FillSeries(RoutineOrder):
     """Store the lessons of active series as far ahead as they should be, by the zones' present rules."""
 
     kind: ClassVar[str] = "schedules.fill"
-    max_attempts: ClassVar[int] = 2
-
-    @property
-    def unique_key(self) -> str:
-        return self.kind
 
 
 @dataclass(frozen=True)
-class SendOverdue(Order):
+class SendOverdue(RoutineOrder):
     """Send messages to people that are due and that no dispatcher has taken care of."""
 
     kind: ClassVar[str] = "reminders.send_overdue"
-    max_attempts: ClassVar[int] = 2
     priority: ClassVar[int] = 3
 
     @property
     def queue(self) -> str:
         return "reminders"
-
-    @property
-    def unique_key(self) -> str:
-        return self.kind
