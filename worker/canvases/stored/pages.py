@@ -13,6 +13,7 @@ from typing import Any, TypeGuard
 
 from worker.canvases.figures import WHITE, Colour, Figure, Lines
 from worker.canvases.limits import MOST_PAGES, MOST_POINTS_OF_PAGE, MOST_STROKES_OF_PAGE
+from worker.canvases.stored.collecting import nothing_collected
 from worker.canvases.stored.colours import colour_of
 from worker.canvases.stored.extent import page_size
 from worker.canvases.stored.stroke_data import Undrawable, figure_of
@@ -77,6 +78,11 @@ def read_board(document: Mapping[str, Any], *, title: str = "") -> Board:
 
 def read_page(document: Mapping[str, Any], *, number: int = 1, image: Path | None = None) -> Page:
     """The page of a document; strokes that cannot be drawn are in `skipped`."""
+    with nothing_collected():
+        return _read_page(document, number, image)
+
+
+def _read_page(document: Mapping[str, Any], number: int, image: Path | None) -> Page:
     strokes = document.get("strokes")
     drawn, skipped = _read_strokes(strokes if isinstance(strokes, list | tuple) else ())
     stored_number, page_id = document.get("page_number"), document.get("page_id")

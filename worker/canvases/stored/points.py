@@ -57,8 +57,12 @@ def _at_once(value: list[object] | tuple[object, ...]) -> Points | None:
 
 
 def _are_near(points: Points) -> bool:
-    """Whether all are within what is drawn. Of numbers that are not finite none is."""
-    return not len(points) or bool(np.abs(points).max() <= FARTHEST)
+    """Whether all are certainly within what is drawn; numbers that are not finite never are.
+
+    One sum of squares takes a quarter of the time to look at each. Very many points may be too much for it, though all
+    are near.
+    """
+    return bool(np.vdot(points, points) <= FARTHEST**2)
 
 
 def _pair(value: object) -> tuple[float, float] | None:

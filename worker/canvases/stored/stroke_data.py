@@ -116,7 +116,7 @@ def _is_nothing(figure: Figure) -> bool:
     if isinstance(figure, Lines):
         # Nearly every stroke ends elsewhere than it began, and two numbers tell.
         return all(
-            contour[0, 0] == contour[-1, 0] and bool((contour == contour[0]).all()) for contour in figure.contours
+            contour.item(0) == contour.item(-2) and bool((contour == contour[0]).all()) for contour in figure.contours
         )
     return isinstance(figure, Circle) and figure.radius == 0
 
