@@ -129,6 +129,10 @@ def test_a_board_becomes_a_lesson_that_plays(lesson: Lesson, tools: Tools, tmp_p
     assert (row.recording_metadata["width"], row.recording_metadata["video_codec"]) == (1280, "h264")
     assert row.board_snapshot["pages"][0]["strokes"]
     assert lesson.rendition(recording_id, "poster").state == "ready"
+    with lesson.database.transaction() as session:
+        plan = plan_playback(session, find_recording(session, recording_id, text("true")))
+    # What a player takes comes first, though the strokes were there before.
+    assert [one.name for one in plan.renditions][:1] == ["playback"]
 
     tools.store.download(lesson.rendition(recording_id, "playback").object_name, tmp_path / "film.mp4")
     shown = [tools.binaries.ffmpeg, "-v", "error", "-i", tmp_path / "film.mp4", "-vf", "fps=10", "-ss", "8"]
