@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import insert
@@ -238,9 +239,10 @@ def test_a_running_worker_does_both(
     desk: Desk, settings: Any, database: Database, redis_url: str, tmp_path: Path
 ) -> None:
     """Rung as beat rings: by the name and the arguments of the timetable, within the process that serves `default`."""
-    now = datetime.now(UTC)
-    lesson = desk.lesson(now.date() - 2 * DAY, "14:00", "15:00")
-    desk.series("FREQ=DAILY", now.date())
+    # Where the lessons are: the day there begins three hours before UTC's.
+    today = datetime.now(ZoneInfo("Africa/Addis_Ababa")).date()
+    lesson = desk.lesson(today - 2 * DAY, "14:00", "15:00")
+    desk.series("FREQ=DAILY", today)
     command = [sys.executable, "-m", "worker.cli", "worker", "--queues", "default"]
     worker = ChildProcess("w", command, tmp_path / "w.log", env=environment_for(settings()))
     app = create_app(settings(), ())
