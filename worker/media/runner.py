@@ -15,7 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
@@ -23,6 +23,7 @@ from typing import IO
 from worker.errors import OutOfSpace
 from worker.media.binaries import Binaries
 from worker.media.errors import FfmpegFailed, FfmpegTimeout, Stopped
+from worker.media.feeding import Feeder
 from worker.media.limits import MAX_ALLOC
 
 POLL_SECONDS = 0.25
@@ -30,7 +31,6 @@ GRACE_SECONDS = 3.0
 STDERR_KEPT = 4096
 _STDERR_MAX = 1024 * 1024
 _LINE_MAX = 1024 * 1024
-_PIPE_BYTES = 1024 * 1024
 _NICENESS = 10
 # A worker that died before setpriv spoke to the kernel sends no signal any more, so the child looks whether it is
 # still there. The program and its arguments are arguments of the shell and are never read by it.
@@ -228,7 +228,7 @@ def _supervise(
         selector.register(process.stdout, selectors.EVENT_READ)
         feeder = None
         if process.stdin is not None:
-            feeder = _Feeder(process.stdin, iter(fed or ()))
+            feeder = Feeder(process.stdin, iter(fed or ()))
             selector.register(process.stdin, selectors.EVENT_WRITE)
         while True:
             watch.check()
@@ -254,35 +254,6 @@ def _supervise(
         watch.check()
         with suppress(subprocess.TimeoutExpired):
             process.wait(POLL_SECONDS)
-
-
-class _Feeder:
-    """Writes into the program's stdin whatever fits, and never waits."""
-
-    def __init__(self, pipe: IO[bytes], pieces: Iterator[bytes | memoryview]) -> None:
-        self.pipe = pipe
-        self._pieces = pieces
-        self._left = memoryview(b"")
-        os.set_blocking(pipe.fileno(), False)
-        if hasattr(fcntl, "F_SETPIPE_SZ"):
-            # A picture of 1.4 MB would go through Linux's usual 64 KB in twenty turns. The system may allow no more.
-            with suppress(OSError):
-                fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-
-    def feed(self) -> bool:
-        """Write what fits; False when all is written, or the program reads no more (its status will tell why)."""
-        if not self._left:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return False
-            self._left = memoryview(piece)
-        try:
-            self._left = self._left[os.write(self.pipe.fileno(), self._left) :]
-        except BlockingIOError:
-            pass
-        except BrokenPipeError:
-            return False
-        return True
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
