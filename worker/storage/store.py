@@ -16,6 +16,7 @@ from worker.settings import Settings
 from worker.storage.account import Account
 from worker.storage.bucket import prepare_bucket
 from worker.storage.errors import ChecksumMismatch, translate_errors
+from worker.storage.object_names import check_folder, check_list_prefix, check_name, is_valid_name
 from worker.storage.objects import StoredObject, cancel_upload, delete_version, describe, find_object, instant
 from worker.storage.pages import file_names, file_versions, unfinished_uploads
 from worker.storage.transfer import LocalFile, Progress, ShouldStop
@@ -31,7 +32,8 @@ class ObjectStore:
     and shareFiles, and for going on with an interrupted upload also readFileRetentions and readFileLegalHolds:
     without these two b2sdk cannot tell that an unfinished upload is like the new one. `realm` is `production` or
     the URL of an emulator; parts of `part_size` bytes go two at a time. Nothing is sent before the
-    first call. Each call may raise StorageUnavailable (try again) or StorageRefused (do not).
+    first call. Each call may raise StorageUnavailable (try again) or StorageRefused (do not), and before anything is
+    sent InvalidObjectName, for a name or prefix that the way to Backblaze could turn into another.
     """
 
     def __init__(
@@ -84,7 +86,7 @@ class ObjectStore:
         """
         upload = Upload(
             self._account,
-            name,
+            check_name(name),
             content_type,
             self._part_size,
             on_progress or _tell_nobody,
@@ -96,6 +98,7 @@ class ObjectStore:
 
     def stat(self, name: str) -> StoredObject | None:
         """The object of this name, None when there is none."""
+        check_name(name)
         with translate_errors(f"look at {name}"):
             return find_object(self._account.bucket(), name)
 
@@ -105,6 +108,7 @@ class ObjectStore:
         It is checked against `sha1`, or else against the one kept with the object. Raises ObjectMissing, and
         ChecksumMismatch when other bytes arrived.
         """
+        check_name(name)
         part = path.with_name(path.name + ".part")
         try:
             with translate_errors(f"download of {name}"):
@@ -116,12 +120,18 @@ class ObjectStore:
             part.unlink(missing_ok=True)
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
-        """Every object whose name starts with `prefix`, in the order of their names."""
+        """Every object whose name starts with `prefix`, in the order of their names.
+
+        Objects with names that the other methods refuse are left out: others may have put such into the bucket.
+        """
+        check_list_prefix(prefix)
         with translate_errors(f"list of {prefix}"):
-            yield from map(describe, file_names(self._account.bucket(), prefix))
+            versions = file_names(self._account.bucket(), prefix)
+            yield from (describe(version) for version in versions if is_valid_name(version.file_name))
 
     def delete(self, name: str) -> int:
         """Remove all versions of a name, and uploads of it that were never finished; returns how many."""
+        check_name(name)
         with translate_errors(f"delete of {name}"):
             bucket = self._account.bucket()
             # Of all names that start with this one, it comes first itself.
@@ -130,13 +140,14 @@ class ObjectStore:
 
     def delete_prefix(self, prefix: str) -> int:
         """Remove all versions of all names that start with `prefix`, which must end with `/`; returns how many."""
-        _check_prefix(prefix)
+        check_folder(prefix)
         with translate_errors(f"delete of {prefix}"):
             bucket = self._account.bucket()
             return sum(delete_version(bucket, version) for version in file_versions(bucket, prefix))
 
     def cancel_unfinished(self, prefix: str, *, older_than: datetime) -> int:
         """Give up uploads of names with `prefix` that were begun before `older_than`; returns how many."""
+        check_list_prefix(prefix)
         with translate_errors(f"cancel of unfinished uploads at {prefix}"):
             bucket = self._account.bucket()
             old = [
@@ -148,12 +159,13 @@ class ObjectStore:
 
     def url(self, name: str) -> str:
         """The address of an object, percent-encoded; it opens only together with a token."""
+        check_name(name)
         with translate_errors(f"address of {name}"):
             return str(self._account.bucket().get_download_url(name))
 
     def authorize_download(self, prefix: str, seconds: int) -> str:
         """A token that opens every object under `prefix` (which must end with `/`) for 1 to 604 800 seconds."""
-        _check_prefix(prefix)
+        check_folder(prefix)
         if not 1 <= seconds <= _WEEK:
             raise InvalidInput(f"A download token holds for 1 to {_WEEK} seconds, not {seconds}.")
         with translate_errors(f"download token for {prefix}"):
@@ -177,12 +189,6 @@ def _keep(part: Path, path: Path, name: str, expected_sha1: str | None) -> None:
             raise ChecksumMismatch(f"{name} arrived with the SHA-1 {actual}, not {expected_sha1}.")
         os.fsync(file.fileno())
     part.replace(path)
-
-
-def _check_prefix(prefix: str) -> None:
-    """`rec/1` would also cover `rec/10`: only whole folders are safe to delete or to open."""
-    if not prefix.endswith("/") or prefix == "/":
-        raise InvalidInput(f"The prefix {prefix!r} must name a folder and end with '/'.")
 
 
 def _tell_nobody(_sent: int) -> None:
