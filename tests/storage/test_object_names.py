@@ -54,7 +54,21 @@ PUBLIC = ["images/posts/grid.png", "images/blog/a b.png", "images/boards/.hidden
 
 segments = st.sampled_from(
     ["", ".", "..", "%2e", "%2E%2e", "%252e%252e", "images", "posts", "kyc", "selfies", "user_9", "chat", "documents"]
-    + ["secret.png", "grid.png", "..;", "%2f", "\\", "..\\", "%5c", "blog", "a b.png", "boards", ".hidden.png", "\t", "?"]
+    + [
+        "secret.png",
+        "grid.png",
+        "..;",
+        "%2f",
+        "\\",
+        "..\\",
+        "%5c",
+        "blog",
+        "a b.png",
+        "boards",
+        ".hidden.png",
+        "\t",
+        "?",
+    ]
 )
 hostile_paths = st.builds("/".join, st.lists(segments, min_size=1, max_size=8))
 
