@@ -80,7 +80,7 @@ def _reason_against(name: str, segments: list[str]) -> str | None:
 
 
 def _decodes_to_path(segment: str) -> bool:
-    """Whether percent-decoding, as often as there is something to decode, turns the segment into more than a segment."""
+    """Whether percent-decoding, repeated until nothing changes, turns the segment into a path."""
     while (decoded := unquote(segment)) != segment:
         segment = decoded
         if segment in {"", ".", ".."} or "/" in segment or "\\" in segment:
