@@ -52,10 +52,31 @@ GOOD = ["a", "images/posts/a grid.png", "ሒሳብ/ትምህርት.png", "a+b/c?
 PRIVATE = ["images/kyc/selfies/user_9/secret.png", "images/chat/secret.png", "secret.png", "documents/secret.png"]
 PUBLIC = ["images/posts/grid.png", "images/blog/a b.png", "images/boards/.hidden.png"]
 
-SEGMENTS = """
-. .. %2e %2E%2e %252e%252e ..; .%2f .\\ %5c \\ ? .hidden.png
-images posts blog boards kyc selfies user_9 chat documents secret.png grid.png
-""".split()
+SEGMENTS = [
+    ".",
+    "..",
+    "%2e",
+    "%2E%2e",
+    "%252e%252e",
+    "..;",
+    ".%2f",
+    ".\\",
+    "%5c",
+    "\\",
+    "?",
+    ".hidden.png",
+    "images",
+    "posts",
+    "blog",
+    "boards",
+    "kyc",
+    "selfies",
+    "user_9",
+    "chat",
+    "documents",
+    "secret.png",
+    "grid.png",
+]
 segments = st.sampled_from(["", "a b.png", "\t", *SEGMENTS])
 hostile_paths = st.builds("/".join, st.lists(segments, min_size=1, max_size=8))
 
