@@ -7,6 +7,7 @@ from worker.media.errors import MediaRejected
 from worker.media.limits import Demuxer
 
 EBML_MAGIC = b"\x1a\x45\xdf\xa3"
+OGG_MAGIC = b"OggS"
 _CLUSTER = b"\x1f\x43\xb6\x75"
 # A Timecode element follows a Cluster's size, so a Cluster found in the middle of nowhere can be trusted.
 _TIMECODE = 0xE7
@@ -42,6 +43,8 @@ def detect_demuxer(path: Path) -> Demuxer:
         return "matroska"
     if head[4:8] == b"ftyp":
         return "mov"
+    if head.startswith(OGG_MAGIC):
+        return "ogg"
     if head[4:8] in _CONTINUATIONS or _has_cluster(head):
         raise MediaRejected(
             "missing-init",
@@ -50,7 +53,7 @@ def detect_demuxer(path: Path) -> Demuxer:
         )
     raise MediaRejected(
         "not-a-recording",
-        "This is not a WebM, Matroska or MP4 recording. Upload the file that the browser's recorder made.",
+        "This is not a WebM, Matroska, MP4 or Ogg recording. Upload the file that the browser's recorder made.",
     )
 
 

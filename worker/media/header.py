@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from worker.media import boxes, ebml
+from worker.media import boxes, ebml, ogg
 from worker.media.binaries import Binaries
 from worker.media.container import Part, detect_demuxer
 from worker.media.errors import FfmpegFailed, MediaRejected
@@ -16,7 +16,10 @@ from worker.media.runner import Budget, never, run_ffprobe
 from worker.media.streams import ENTRIES, check_stream, first_stream, too_large_picture, unsupported_codec
 from worker.media.timeline import zero_length
 
-Container = Literal["webm", "matroska", "mp4"]
+Container = Literal["webm", "matroska", "mp4", "ogg"]
+
+# What finds the recordings in a file, and whether one was cut off.
+SKELETONS = {"matroska": ebml, "mov": boxes, "ogg": ogg}
 
 # Slowest disk that we wait for, bytes per second.
 _READ_RATE = 5_000_000
@@ -53,7 +56,7 @@ def read_header(
     Raises MediaRejected when none can be used, and what the runner raises.
     """
     demuxer = detect_demuxer(path)
-    parts = (ebml if demuxer == "matroska" else boxes).recording_parts(path)
+    parts = SKELETONS[demuxer].recording_parts(path)
     reading = PartReading(demuxer, binaries, limits, should_stop)
     headers: list[PartHeader] = []
     rejected: list[MediaRejected] = []
@@ -71,7 +74,9 @@ def read_header(
 
 def container_of(path: Path, demuxer: Demuxer) -> Container:
     """What the file says it is."""
-    return "mp4" if demuxer == "mov" else "webm" if ebml.doctype(path) == "webm" else "matroska"
+    if demuxer == "matroska":
+        return "webm" if ebml.doctype(path) == "webm" else "matroska"
+    return "mp4" if demuxer == "mov" else "ogg"
 
 
 @dataclass(frozen=True)

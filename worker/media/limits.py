@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 # The demuxer that is forced on the input, whatever its name or MIME type says.
-Demuxer = Literal["matroska", "mov"]
+Demuxer = Literal["matroska", "mov", "ogg"]
 
 # Names of decoders, not of codecs: AV1 is refused without `libdav1d`. The libvpx pair reads the alpha plane of
 # canvas recordings, which ffmpeg's own VP8 and VP9 decoders leave out.
@@ -44,7 +44,7 @@ def input_options(demuxer: Demuxer, limits: Limits = DEFAULT_LIMITS) -> dict[str
     return {
         "f": demuxer,
         "protocol_whitelist": _PROTOCOLS,
-        "format_whitelist": "matroska,mov",
+        "format_whitelist": "matroska,mov,ogg",
         "codec_whitelist": DECODERS,
         "max_pixels": str(limits.max_pixels),
         "max_streams": str(_MAX_STREAMS),

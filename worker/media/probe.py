@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from worker.media import boxes, ebml
 from worker.media.binaries import Binaries
 from worker.media.container import Part
 from worker.media.errors import MediaRejected
-from worker.media.header import FORGIVEN, Container, Header, PartHeader, PartReading, read_header
+from worker.media.header import FORGIVEN, SKELETONS, Container, Header, PartHeader, PartReading, read_header
 from worker.media.limits import DEFAULT_LIMITS, Demuxer, Limits
+from worker.media.repairs import Repair
 from worker.media.runner import never
 from worker.media.streams import AudioStream, VideoStream, audio_stream, video_stream
 from worker.media.timeline import Gap, Timeline, Track, too_long, zero_length
@@ -52,6 +52,12 @@ class Probe:
     truncated: bool
     parts: tuple[ProbedPart, ...]
 
+    @property
+    def repairs(self) -> tuple[Repair, ...]:
+        """What of the recording is missing."""
+        gaps = [Repair("gap", at_ms=gap.start_ms, length_ms=gap.length_ms) for gap in self.gaps]
+        return (*gaps, *([Repair("cut-off", at_ms=self.duration_ms)] if self.truncated else []))
+
 
 def probe(
     path: Path, binaries: Binaries, *, limits: Limits = DEFAULT_LIMITS, should_stop: Callable[[], bool] = never
@@ -74,7 +80,7 @@ def read_packets(
 ) -> Probe:
     """Read the file whose beginning is `header` to its end and say what it is. Raises as `probe`."""
     reading = PartReading(header.demuxer, binaries, limits, should_stop)
-    is_cut_off = (ebml if header.demuxer == "matroska" else boxes).is_cut_off
+    is_cut_off = SKELETONS[header.demuxer].is_cut_off
     probed: list[ProbedPart] = []
     rejected = list(header.rejected)
     for part in header.parts:

@@ -131,6 +131,11 @@ def _options(plan: CopyPlan) -> dict[str, Any]:
     if plan.alpha and plan.container == "webm":
         # Taken away with the metadata; without it a transparent board is played on black.
         options["metadata:s:v:0"] = "alpha_mode=1"
+    if plan.demuxer == "matroska":
+        # Matroska has no decoding times, and a browser's H.264 begins without a CodecPrivate: when its first pictures
+        # come slowly (a talk over a quiet board), ffmpeg gives the first one a time below zero. In an MP4 that hides
+        # the picture behind an edit list and moves all others against the sound by up to seconds.
+        options["avoid_negative_ts"] = "make_zero"
     if plan.hevc:
         options["tag:v"] = "hvc1"  # Safari plays no `hev1`
     return options

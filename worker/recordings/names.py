@@ -18,6 +18,7 @@ SOURCE_FORMS = {
     "webm": ("webm", "video/webm"),
     "matroska": ("mkv", "video/x-matroska"),
     "mp4": ("mp4", "video/mp4"),
+    "ogg": ("ogg", "audio/ogg"),
 }
 
 

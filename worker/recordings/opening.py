@@ -26,7 +26,7 @@ class Source:
     sha1: str
     # File in the spool; None when its bytes are no longer there.
     spool_name: str | None
-    # What the ingest found the bytes to be (`webm`, `matroska`, `mp4`); None before.
+    # What the ingest found the bytes to be (`webm`, `matroska`, `mp4`, `ogg`); None before.
     container: str | None
 
     @property

@@ -46,6 +46,7 @@ def describe(made: Playable) -> dict[str, Any]:
         "fps": round(video.frame_rate, 3) if video else None,
         "bit_rate": made.copy.bit_rate,
         "duration_ms": made.copy.duration_ms,
+        "repairs": [repair.document() for repair in made.source.repairs],
     }
 
 

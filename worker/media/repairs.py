@@ -1,0 +1,46 @@
+"""What was done to a recording so that it plays, and what of it is missing: facts for the tutor, in a stable form."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+RepairKind = Literal[
+    "gap",
+    "cut-off",
+    "clock-jump",
+    "repeated",
+    "pictures-dropped",
+    "picture-lost",
+    "sound-lost",
+    "track-left-out",
+    "track-chosen",
+    "encoded",
+    "part-lost",
+]
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One thing that was done or found. Times are milliseconds of the fast copy; None: it concerns all of it.
+
+    gap: neither picture nor sound was recorded from `at_ms` for `length_ms`; players stand still there.
+    cut-off: the file ends in the middle; the copy ends with the last whole picture or sound.
+    clock-jump: the recorder's clock jumped by `length_ms` at `at_ms`; the copy goes on without the jump.
+    repeated: `length_ms` of the recording came twice; the second time was left out at `at_ms`.
+    pictures-dropped: no decoder can show the pictures from `at_ms` for `length_ms`; the picture stands still there.
+    picture-lost, sound-lost: the header names such a track, and nothing of it can be played.
+    track-left-out: a track that players do not need; `track` is its kind (`subtitle`, `audio`, …).
+    track-chosen: the sound is not the file's first one, which is silent or not the default one.
+    encoded: this track (`video` or `audio`) could not be copied and was encoded again from `codec`.
+    part-lost: the file holds several recordings, and one of them cannot be read.
+    """
+
+    kind: RepairKind
+    at_ms: int | None = None
+    length_ms: int | None = None
+    track: str | None = None
+    codec: str | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form in `recording_metadata.repairs`: only what is known."""
+        fields = {"at_ms": self.at_ms, "length_ms": self.length_ms, "track": self.track, "codec": self.codec}
+        return {"kind": self.kind, **{name: value for name, value in fields.items() if value is not None}}
