@@ -68,6 +68,8 @@ class Job(Base):
     # Start of the latest run.
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    # Not published before this instant, after the broker refused it. `run_at` stays: the job is due all the same.
+    publish_at: Mapped[datetime | None]
 
     __table_args__ = (
         words("state", JOB_STATES),

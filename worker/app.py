@@ -35,6 +35,7 @@ from worker.processes.events import GatherEvents
 from worker.processes.keeping import KeepLedger
 from worker.processes.liveness import show_alive
 from worker.processes.redis_link import use_mended_transport
+from worker.processes.storage_check import CheckStorage
 from worker.settings import Settings
 
 _log = get_logger(__name__)
@@ -49,7 +50,6 @@ TASK_MODULES = (
     "tasks.reminders",
     "tasks.schedules",
     "tasks.upkeep",
-    "tasks.timetable",
 )
 
 
@@ -87,7 +87,7 @@ _DELIVERY: dict[str, Any] = {
 
 # What a child may use up.
 _LIMITS: dict[str, Any] = {
-    # For the beat ticks; a job's own limits travel with its message.
+    # For batches of reminders; a job's own limits travel with its message.
     "task_soft_time_limit": 270,
     "task_time_limit": 300,
     # A child is replaced after this many tasks or this much memory (KiB): leaks of C libraries stay small.
@@ -159,6 +159,7 @@ def create_app(settings: Settings, task_modules: Sequence[str] = TASK_MODULES) -
     app.process_name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
     app.steps["worker"].add(KeepLedger)
     app.steps["worker"].add(DispatchReminders)
+    app.steps["worker"].add(CheckStorage)
     app.steps["consumer"].add(GatherEvents)
     signals.setup_logging.connect(_keep_our_logging)
     signals.worker_process_init.connect(open_child)
@@ -246,7 +247,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "task_default_queue": "default",
         "task_default_exchange": EXCHANGE,
         "task_default_routing_key": "default",
-        # Beat only rings; what is due stands in PostgreSQL, so two beats or a late one do no harm.
+        # A tick only inserts an order unless its like is live, so two beats or a late one do no harm.
         "beat_schedule": timetable(settings),
         "beat_scheduler": "worker.processes.beat:Timetable",
         "beat_max_loop_interval": 5,
@@ -259,11 +260,10 @@ def timetable(settings: Settings) -> dict[str, dict[str, Any]]:
     def every(seconds: int, *orders: Any) -> dict[str, dict[str, Any]]:
         return {
             order.kind: {
-                "task": "timetable.order",
+                # Read by worker/processes/beat.py: no message carries it.
+                "task": order.kind,
                 "schedule": seconds,
-                "args": (order.kind, order.args()),
-                # A ring nobody heard in time is not worth hearing late: the next one follows.
-                "options": {"expires": seconds, "queue": "default"},
+                "args": (order.args(),),
             }
             for order in orders
         }

@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     run_lease: float = Field(30.0, gt=0, description="A running job without a pulse this long is lost.")
     lease_renewal: float = Field(10.0, gt=0, description="How often a running job renews its lease.")
     pulse_interval: float = Field(2.0, gt=0, description="How often progress is written and a cancel is noticed.")
+    heartbeat_interval: float = Field(
+        10.0, gt=0, description="How often each part of a worker and beat show they live."
+    )
+    storage_check_interval: float = Field(60.0, gt=0, description="How often media workers ask whether B2 answers.")
     retry_base: float = Field(5.0, gt=0, description="First wait of the exponential back-off.")
     job_retention: int = Field(30 * 86_400, ge=60, description="How long finished jobs are kept.")
     routine_job_retention: int = Field(86_400, ge=60, description="How long succeeded jobs of the timetable are kept.")

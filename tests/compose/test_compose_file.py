@@ -153,7 +153,7 @@ def test_each_process_knows_only_its_own_secrets(ours: dict[str, Any]) -> None:
         # It sends: addresses are read with the key.
         "worker-default": work | {"SECRET_KEY", "SECRET_KEY_PREVIOUS", "SMTP_PASSWORD"},
         "worker-media": work,
-        "beat": {"REDIS_URL"},
+        "beat": {"REDIS_URL", "DATABASE_URL"},
         "flower": {"REDIS_URL", "FLOWER_BASIC_AUTH"},
     }
 

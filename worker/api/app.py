@@ -102,7 +102,7 @@ def create_api(services: Services) -> FastAPI:
     api.state.services = services
     api.state.watchers = watchers
     api.state.inbox_watchers = inbox_watchers
-    api.state.metrics = Metrics(services.database, services.publisher_drops)
+    api.state.metrics = Metrics(services.settings, services.database, services.publisher_drops)
     for module in _MODULES:
         api.include_router(module.router)
     install_problems(api)

@@ -8,12 +8,12 @@ import os
 from collections.abc import Mapping
 from typing import Any, cast
 
-import redis
 from fastapi import APIRouter, Request
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 from starlette.responses import Response
 
+from worker.api.broker_state import broker_state
 from worker.api.metrics import Metrics
 from worker.api.problems import responses
 from worker.api.services import Services, ServicesOf
@@ -40,7 +40,7 @@ def get_readyz(services: ServicesOf) -> dict[str, Any]:
     checks = {
         "database": _database(services),
         "spool": _spool(services.settings),
-        "broker": _broker(services.settings),
+        "broker": broker_state(services.settings),
     }
     if not _ready(checks):
         raise Unavailable("This process cannot work now; see `checks`.", checks=checks)
@@ -75,16 +75,3 @@ def _spool(settings: Settings) -> str:
     if not settings.spool_dir.exists():
         return _OK
     return _OK if os.access(settings.spool_dir, os.W_OK | os.X_OK) else "cannot be written"
-
-
-def _broker(settings: Settings) -> str:
-    if settings.redis_url is None:
-        return "is not set"
-    try:
-        with redis.Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1) as client:
-            client.ping()
-    except redis.RedisError:
-        return "does not answer; jobs are queued all the same"
-    except ValueError:
-        return "is not asked: REDIS_URL names another kind of broker"
-    return _OK

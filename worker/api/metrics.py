@@ -1,4 +1,4 @@
-"""Figures for Prometheus: requests of this process; ledger, messages, lessons and boards as they are when asked."""
+"""Figures for Prometheus: requests of this process; ledger, processes, messages, lessons and boards at this moment."""
 
 import threading
 import time
@@ -9,23 +9,26 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+from worker.api.part_metrics import local_metrics, process_metrics
 from worker.canvases.snapshots.behind import pictures_behind
 from worker.database import Database
+from worker.jobs.heartbeats import ProcessFigures, process_figures
 from worker.jobs.reading import QueueFigures, queue_figures
 from worker.reminders.figures import DeliveryFigures, delivery_figures
 from worker.schedules.figures import LessonFigures, lesson_figures
+from worker.settings import Settings
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Anybody may ask; the database is asked at most this often, in seconds.
 _FIGURES_AGE = 5.0
 
-_Figures = tuple[QueueFigures, DeliveryFigures, LessonFigures, float]
+_Figures = tuple[QueueFigures, ProcessFigures, DeliveryFigures, LessonFigures, float]
 
 
 class Metrics:
     """The registry of one application."""
 
-    def __init__(self, database: Database, publisher_drops: Callable[[], int]) -> None:
+    def __init__(self, settings: Settings, database: Database, publisher_drops: Callable[[], int]) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._requests = Counter(
@@ -37,7 +40,7 @@ class Metrics:
             ("method", "route"),
             registry=self._registry,
         )
-        self._registry.register(_LedgerCollector(database, publisher_drops))
+        self._registry.register(_LedgerCollector(settings, database, publisher_drops))
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request; `route` is the template, so that ids do not become series."""
@@ -51,7 +54,8 @@ class Metrics:
 
 
 class _LedgerCollector(Collector):
-    def __init__(self, database: Database, publisher_drops: Callable[[], int]) -> None:
+    def __init__(self, settings: Settings, database: Database, publisher_drops: Callable[[], int]) -> None:
+        self._settings = settings
         self._database = database
         self._publisher_drops = publisher_drops
         self._lock = threading.Lock()
@@ -64,10 +68,12 @@ class _LedgerCollector(Collector):
         yield CounterMetricFamily(
             "astegni_publisher_drops", "Jobs that the publisher left to the relay.", value=self._publisher_drops()
         )
+        yield from local_metrics(self._settings)
         if figures is None:
             return
-        queues, deliveries, lessons, behind = figures
+        queues, processes, deliveries, lessons, behind = figures
         yield from _of_queues(queues)
+        yield from process_metrics(self._settings, processes)
         yield from _of_deliveries(deliveries)
         yield from _of_lessons(lessons)
         yield GaugeMetricFamily(
@@ -88,6 +94,7 @@ class _LedgerCollector(Collector):
             with self._database.transaction() as session:
                 return (
                     queue_figures(session),
+                    process_figures(session, interval=self._settings.heartbeat_interval),
                     delivery_figures(session),
                     lesson_figures(session),
                     pictures_behind(session),
@@ -102,10 +109,21 @@ def _of_queues(figures: QueueFigures) -> Iterator[Metric]:
         jobs.add_metric((state, kind), count)
     yield jobs
     yield GaugeMetricFamily(
+        "astegni_jobs_died_last_hour", "Jobs that used up their attempts within the last hour.", value=figures.died
+    )
+    yield GaugeMetricFamily(
         "astegni_jobs_oldest_due_age_seconds",
-        "For how long the oldest due job has not been published.",
+        "For how long the oldest due job has waited for its run.",
         value=figures.oldest_due_age,
     )
+    ages = GaugeMetricFamily(
+        "astegni_queue_oldest_due_age_seconds",
+        "For how long the oldest due job of a queue has waited for its run.",
+        labels=("queue",),
+    )
+    for queue, age in sorted(figures.oldest_due.items()):
+        ages.add_metric((queue,), age)
+    yield ages
 
 
 def _of_deliveries(figures: DeliveryFigures) -> Iterator[Metric]:
@@ -120,6 +138,14 @@ def _of_deliveries(figures: DeliveryFigures) -> Iterator[Metric]:
         "For how long the oldest message that is due has not been sent.",
         value=figures.overdue,
     )
+    put_off = GaugeMetricFamily(
+        "astegni_deliveries_put_off",
+        "Messages that wait because their provider did not take them.",
+        labels=("channel",),
+    )
+    for channel, count in figures.put_off.items():
+        put_off.add_metric((channel,), count)
+    yield put_off
 
 
 def _of_lessons(figures: LessonFigures) -> Iterator[Metric]:

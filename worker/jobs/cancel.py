@@ -31,8 +31,8 @@ _ASK_RUNNING = text(
 # Attempts go on counting, so that the history stays in order; the job gets as many again as it had.
 _REVIVE = text(
     """
-    UPDATE jobs SET state = 'queued', run_at = now(), max_attempts = attempt + :attempts, finished_at = NULL,
-           cancel_requested_at = NULL, error = NULL, result = NULL, publications = 0, progress = 0,
+    UPDATE jobs SET state = 'queued', run_at = now(), publish_at = NULL, max_attempts = attempt + :attempts,
+           finished_at = NULL, cancel_requested_at = NULL, error = NULL, result = NULL, publications = 0, progress = 0,
            progress_note = NULL, progress_seq = progress_seq + 1
      WHERE id = :id
     """

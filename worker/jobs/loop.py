@@ -12,16 +12,25 @@ _log = get_logger(__name__)
 _LONGEST_PAUSE = 15.0
 
 
+def _tell_nobody() -> None:
+    return None
+
+
 class Loop:
     """`step` every `interval` seconds until stopped; at once again while it returns a full batch.
+
+    `beat` is called after each step that succeeded (worker/jobs/heartbeats.py).
 
     After a failure the pause doubles up to 15 s with jitter, so that many workers do not return as one herd.
     """
 
-    def __init__(self, name: str, step: Callable[[], bool], *, interval: float) -> None:
+    def __init__(
+        self, name: str, step: Callable[[], bool], *, interval: float, beat: Callable[[], None] = _tell_nobody
+    ) -> None:
         self._name = name
         self._step = step
         self._interval = interval
+        self._beat = beat
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -40,6 +49,7 @@ class Loop:
             pause = self._interval
             try:
                 more = self._step()
+                self._beat()
                 failures = 0
                 if more:
                     continue

@@ -15,7 +15,8 @@ from worker.database import Database
 # The CTE is a fence: without MATERIALIZED the planner may run the LIMIT subquery more than once.
 _MARK = """
     WITH due AS MATERIALIZED (
-        SELECT id FROM jobs WHERE state IN ('queued', 'retryable') AND run_at <= now() {only}
+        SELECT id FROM jobs WHERE state IN ('queued', 'retryable') AND run_at <= now()
+           AND (publish_at IS NULL OR publish_at <= now()) {only}
          ORDER BY priority, run_at, id LIMIT :most FOR UPDATE SKIP LOCKED
     )
     UPDATE jobs j
@@ -32,7 +33,7 @@ _MARK_ONLY = text(_MARK.format(only="AND id = ANY(:ids)")).bindparams(bindparam(
 _TAKE_BACK = text(
     """
     UPDATE jobs SET state = 'queued', publications = publications - 1, lease_until = NULL, published_at = NULL,
-           run_at = CASE WHEN id = :refused THEN now() + interval '5 s' ELSE run_at END
+           publish_at = CASE WHEN id = :refused THEN now() + interval '5 s' ELSE publish_at END
      WHERE id = ANY(:ids) AND state = 'published'
     """
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("refused", type_=Uuid))

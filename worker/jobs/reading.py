@@ -34,11 +34,13 @@ _COLUMNS = (
 _UNSHOWN = frozenset({"principal", "progress_seq"})
 _LONGEST_CURSOR = 200
 
+_DIED = text("SELECT count(*) FROM jobs WHERE state = 'dead' AND finished_at > now() - interval '1 hour'")
 _FIGURES = text("SELECT state, kind, count(*) FROM jobs GROUP BY state, kind ORDER BY state, kind")
+# Whatever is done to a job that waits: published, lost, published again, refused by the broker.
 _OLDEST_DUE = text(
     """
-    SELECT coalesce(extract(epoch FROM now() - min(run_at)), 0)::float FROM jobs
-     WHERE state IN ('queued', 'retryable') AND run_at <= now()
+    SELECT queue, extract(epoch FROM now() - min(run_at))::float AS age FROM jobs
+     WHERE state IN ('queued', 'retryable', 'published') AND run_at <= now() GROUP BY queue
     """
 )
 
@@ -67,10 +69,17 @@ class JobPage:
 
 @dataclass(frozen=True)
 class QueueFigures:
-    """Jobs by (state, kind), and for how many seconds the oldest due job has not been published."""
+    """Jobs by (state, kind), and for how many seconds the oldest due job of each queue has waited for its run."""
 
     counts: dict[tuple[str, str], int]
-    oldest_due_age: float
+    oldest_due: dict[str, float]
+    # Jobs that used up their attempts within the last hour.
+    died: int
+
+    @property
+    def oldest_due_age(self) -> float:
+        """Seconds that the oldest due job of all queues has waited; 0 when none waits."""
+        return max(self.oldest_due.values(), default=0.0)
 
 
 def read_job(session: Session, job_id: UUID, *, principal: str | None = None) -> JobView:
@@ -125,7 +134,9 @@ def read_attempts(session: Session, job_id: UUID) -> list[dict[str, Any]]:
 def queue_figures(session: Session) -> QueueFigures:
     """The figures that operators watch."""
     counts = {(state, kind): count for state, kind, count in session.execute(_FIGURES)}
-    return QueueFigures(counts, session.scalar(_OLDEST_DUE) or 0.0)
+    return QueueFigures(
+        counts, {row.queue: row.age for row in session.execute(_OLDEST_DUE)}, session.scalars(_DIED).one()
+    )
 
 
 def _ordered_by(statement: Select[Any], principal: str | None) -> Select[Any]:

@@ -16,7 +16,7 @@ _CLAIM = text(
     """
     UPDATE jobs
        SET state = 'running', attempt = attempt + 1, run_token = gen_random_uuid(), worker = :worker,
-           started_at = now(), lease_until = now() + make_interval(secs => :lease), publications = 0,
+           started_at = now(), publish_at = NULL, lease_until = now() + make_interval(secs => :lease), publications = 0,
            progress = 0, progress_note = NULL, progress_seq = progress_seq + 1
      WHERE id = :id AND state IN ('queued', 'published', 'retryable')
        AND attempt < max_attempts AND cancel_requested_at IS NULL AND run_at <= now()
@@ -50,6 +50,7 @@ _END = text(
            SET state = CAST(:state AS varchar), run_token = NULL, lease_until = NULL,
                attempt = CASE WHEN :outcome = 'released' THEN j.attempt - 1 ELSE j.attempt END,
                run_at = CASE WHEN :state = 'retryable' THEN now() + make_interval(secs => :delay)
+                             WHEN :state = 'queued' THEN now()
                              ELSE j.run_at END,
                progress = CASE WHEN :state = 'succeeded' THEN 100 ELSE j.progress END,
                progress_seq = j.progress_seq + 1,

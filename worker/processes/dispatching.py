@@ -8,6 +8,7 @@ from uuid import UUID
 from celery import Celery, bootsteps
 
 from worker.database import Database
+from worker.jobs.heartbeats import Pacemaker
 from worker.jobs.loop import Loop
 from worker.processes.broker import queue
 from worker.reminders.dispatching import Dispatcher, HandOver
@@ -54,7 +55,10 @@ class DispatchReminders(bootsteps.StartStopStep):  # type: ignore[misc]  # celer
             return True
 
         self._stopping.clear()
-        self._loop = Loop("dispatcher", dispatch, interval=settings.dispatch_interval)
+        beat = Pacemaker(
+            self._database, parent.app.process_name, "dispatcher", interval=settings.heartbeat_interval
+        ).beat
+        self._loop = Loop("dispatcher", dispatch, interval=settings.dispatch_interval, beat=beat)
         self._loop.start()
 
     def stop(self, parent: Any) -> None:  # noqa: ARG002 - Celery's signature

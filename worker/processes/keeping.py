@@ -5,17 +5,24 @@ from typing import Any
 from celery import bootsteps
 
 from worker.database import Database
+from worker.jobs.heartbeats import Pacemaker, remove_consumer
 from worker.jobs.loop import Loop
 from worker.jobs.publish import publish
 from worker.jobs.reaper import reap
+from worker.logs import get_logger
 from worker.processes.broker import publication_lease, sender
+from worker.processes.liveness import seconds_since_sign
 from worker.workflows.endings import ENDINGS
 
+_log = get_logger(__name__)
+
 _BATCH = 100
+# Celery's event loop shows a sign of life every 2 s while it turns and its broker answers.
+_SIGN_AGE = 10.0
 
 
 class KeepLedger(bootsteps.StartStopStep):  # type: ignore[misc]  # celery publishes no types
-    """Publishes due jobs and takes back run-out leases, in threads with a database of their own.
+    """Publishes due jobs, takes back run-out leases and shows that this worker consumes, in threads with a database.
 
     It starts after the pool has forked. Any number of workers may do this at once: SKIP LOCKED shares the rows out.
     """
@@ -28,33 +35,64 @@ class KeepLedger(bootsteps.StartStopStep):  # type: ignore[misc]  # celery publi
         self._database: Database | None = None
 
     def start(self, parent: Any) -> None:
-        """Start both loops."""
-        settings = parent.app.settings
+        """Start the loops."""
+        settings, process = parent.app.settings, parent.app.process_name
         database = Database(settings.sqlalchemy_url, pool_size=2, max_overflow=0)
         send, lease = sender(parent.app), publication_lease(settings)
+        interval = settings.heartbeat_interval
+
+        def pacemaker(part: str) -> Pacemaker:
+            return Pacemaker(database, process, part, interval=interval)
+
+        consumer = Pacemaker(
+            database,
+            process,
+            "consumer",
+            interval=interval,
+            queues=tuple(parent.app.amqp.queues.consume_from),
+            children=settings.worker_concurrency,
+        )
+
+        def consume() -> bool:
+            age = seconds_since_sign()
+            if age is not None and age < _SIGN_AGE:
+                consumer.beat()
+            return False
+
         self._database = database
         self._loops = [
             Loop(
                 "relay",
                 lambda: publish(database, send, lease, most=_BATCH) == _BATCH,
                 interval=settings.relay_interval,
+                beat=pacemaker("relay").beat,
             ),
             Loop(
                 "reaper",
                 lambda: reap(database, ENDINGS, most=_BATCH) == _BATCH,
                 interval=settings.reaper_interval,
+                beat=pacemaker("reaper").beat,
             ),
+            Loop("consumer", consume, interval=min(1.0, interval)),
         ]
         for loop in self._loops:
             loop.start()
 
-    def stop(self, parent: Any) -> None:  # noqa: ARG002 - Celery's signature
-        """Stop both loops; other workers carry on."""
+    def stop(self, parent: Any) -> None:
+        """Stop the loops; other workers carry on."""
         for loop in self._loops:
             loop.stop()
         self._loops = []
         if self._database is not None:
+            self._leave(self._database, parent.app.process_name)
             self._database.close()
             self._database = None
 
     terminate = stop
+
+    def _leave(self, database: Database, process: str) -> None:
+        try:
+            with database.statement() as statement:
+                remove_consumer(statement, process)
+        except Exception as error:  # noqa: BLE001 - the heartbeat runs out by itself
+            _log.info("consumer_not_removed", error=type(error).__name__)

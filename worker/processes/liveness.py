@@ -11,11 +11,22 @@ from pathlib import Path
 VARIABLE = "READY_FILE"
 
 
+# Monotonic seconds of this process's last sign of life.
+_last_sign: float | None = None
+
+
 def show_alive() -> None:
-    """Touch the file, if one is named."""
+    """Note the time, and touch the file if one is named."""
+    global _last_sign  # noqa: PLW0603 - Celery's signals carry nothing to keep it in
+    _last_sign = time.monotonic()
     name = os.environ.get(VARIABLE)
     if name:
         Path(name).touch()
+
+
+def seconds_since_sign() -> float | None:
+    """Age of this process's own last sign of life; None before the first."""
+    return None if _last_sign is None else time.monotonic() - _last_sign
 
 
 def seconds_since_alive() -> float | None:

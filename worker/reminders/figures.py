@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from worker.reminders.quiet import QUIET_HOURS
+
 # What waits and what is in hand have an index each.
 _OVERDUE = text(
     """
@@ -26,18 +28,30 @@ _COUNTS = text(
      ORDER BY 1, 2
     """
 )
+# Put off by whoever should have taken them: a provider that is away, refuses, or is left alone for a while.
+_PUT_OFF = text(
+    """
+    SELECT names.channel, count(d.id) AS waiting FROM (VALUES ('email'), ('registered')) AS names (channel)
+      LEFT JOIN deliveries d ON d.state IN ('pending', 'sending') AND d.channel <> 'in_app'
+       AND d.reason IS NOT NULL AND d.reason <> :quiet
+       AND names.channel = CASE d.channel WHEN 'email' THEN 'email' ELSE 'registered' END
+     GROUP BY names.channel ORDER BY names.channel
+    """
+)
 
 
 @dataclass(frozen=True)
 class DeliveryFigures:
     """`overdue`: seconds that the oldest due delivery waits to be sent; `counts`: deliveries by (state, kind),
-    of those that are over the last hour's."""
+    of those that are over the last hour's; `put_off`: those that wait for their provider, by channel."""
 
     overdue: float
     counts: dict[tuple[str, str], int]
+    put_off: dict[str, int]
 
 
 def delivery_figures(session: Session) -> DeliveryFigures:
     """The figures of this moment."""
     counts = {(state, kind): count for state, kind, count in session.execute(_COUNTS)}
-    return DeliveryFigures(session.scalars(_OVERDUE).one(), counts)
+    put_off = {row.channel: row.waiting for row in session.execute(_PUT_OFF, {"quiet": QUIET_HOURS})}
+    return DeliveryFigures(session.scalars(_OVERDUE).one(), counts, put_off)

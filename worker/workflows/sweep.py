@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from models.recordings import Recording, Rendition
 from worker import clock
 from worker.canvases.snapshots.names import FOLDER as SNAPSHOTS
+from worker.jobs.heartbeats import prune_heartbeats
 from worker.jobs.prune import prune_idempotency_keys, prune_jobs, prune_routine_jobs
 from worker.jobs.run import JobRun
 from worker.recordings.names import FOLDER, recording_id_of
@@ -26,6 +27,8 @@ def prune_ledger(run: JobRun, tools: Tools) -> None:
     jobs += prune_routine_jobs(tools.database, age=settings.routine_job_retention)
     keys = prune_idempotency_keys(tools.database, age=settings.idempotency_retention)
     deliveries = _prune_deliveries(tools)
+    with tools.database.transaction() as session:
+        prune_heartbeats(session)
     with run.finish({"jobs": jobs, "idempotency_keys": keys, "deliveries": deliveries}):
         pass
 

@@ -110,8 +110,17 @@ class Parts:
 
     def restart_storage(self) -> None:
         """The emulator goes and comes back with what it had stored."""
+        self.stop_storage()
+        self.start_storage()
+
+    def stop_storage(self) -> None:
+        """End the emulator; `start_storage` brings it back with what it had stored."""
         assert self.b2 is not None
         self.b2.stop()
+
+    def start_storage(self) -> None:
+        """Bring it back."""
+        assert self.b2 is not None
         self.b2.start()
         self.storage_line.target = _port(self.b2.credentials.realm)
 

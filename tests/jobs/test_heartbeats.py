@@ -1,0 +1,133 @@
+"""Heartbeats in the database, and beat's ticks, which are orders and no messages."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from worker.app import create_app
+from worker.database import Database
+from worker.jobs.heartbeats import Pacemaker, process_figures, prune_heartbeats, remove_consumer
+from worker.jobs.publish import PublicationLease, publish
+from worker.jobs.reading import queue_figures
+from worker.processes.beat import Timetable
+from worker.settings import Settings
+
+
+def figures(database: Database) -> Any:
+    with database.statement() as statement:
+        return process_figures(statement, interval=10)
+
+
+def test_a_worker_is_counted_by_queue_until_it_is_silent_or_leaves(database: Database, sql: Any) -> None:
+    for process in ("a", "b"):
+        Pacemaker(database, process, "consumer", interval=10, queues=("default", "media"), children=2).beat()
+    assert figures(database).consumers == {"default": 2, "media": 2}
+    sql("UPDATE heartbeats SET seen_at = now() - interval '31 s' WHERE process = 'a' AND queue = 'media'")
+    assert figures(database).consumers == {"default": 2, "media": 1}
+    with database.statement() as statement:
+        remove_consumer(statement, "b")
+    # A queue that has lost its last worker is still named.
+    assert figures(database).consumers == {"default": 1, "media": 0}
+
+
+def test_the_last_run_of_a_part_is_the_latest_of_any_process(database: Database, sql: Any) -> None:
+    for process in ("a", "b"):
+        Pacemaker(database, process, "relay", interval=10).beat()
+    sql("UPDATE heartbeats SET seen_at = now() - interval '1 h' WHERE process = 'a'")
+    assert 0 <= figures(database).last_runs["relay"] < 60
+    sql("UPDATE heartbeats SET seen_at = now() - interval '2 h' WHERE process = 'b'")
+    assert 3600 <= figures(database).last_runs["relay"] < 3660
+    with database.transaction() as session:
+        prune_heartbeats(session)
+    assert len(sql("SELECT 1 FROM heartbeats")) == 2
+    sql("UPDATE heartbeats SET seen_at = now() - interval '2 days'")
+    with database.transaction() as session:
+        prune_heartbeats(session)
+    assert figures(database).last_runs == {}
+
+
+def test_a_heartbeat_is_written_once_in_its_interval(database: Database, sql: Any) -> None:
+    pacemaker = Pacemaker(database, "a", "reaper", interval=3600)
+    pacemaker.beat()
+    sql("UPDATE heartbeats SET children = 7")
+    pacemaker.beat()
+    assert sql("SELECT children FROM heartbeats") == [(7,)]
+
+
+@pytest.mark.parametrize("offset", [-45.0, 45.0])
+def test_a_wrong_clock_shows(database: Database, sql: Any, offset: float) -> None:
+    ((now,),) = sql("SELECT extract(epoch FROM clock_timestamp())::float")
+    Pacemaker(database, "a", "beat", interval=10, now=lambda: now + offset).beat()
+    # The database's clock went on between the two statements.
+    assert abs(offset) - 40 < figures(database).clocks["beat"] < abs(offset) + 40
+
+
+class BrokenBroker(Exception):
+    """What a test's broker says."""
+
+
+def test_publishing_again_and_again_hides_no_waiting_job(ledger: Any, knit: Any, sql: Any) -> None:
+    """Also while the broker refuses: the job is due since it was ordered."""
+    ledger.order(knit())
+    sql("UPDATE jobs SET run_at = now() - interval '100 s'")
+
+    def refuse(_message: Any) -> None:
+        raise BrokenBroker
+
+    def age() -> float:
+        with ledger.database.transaction() as session:
+            return queue_figures(session).oldest_due["default"]
+
+    with pytest.raises(BrokenBroker):
+        publish(ledger.database, refuse, PublicationLease(20, 600))
+    assert age() >= 100
+    # The refused one waits a little before the broker is asked again.
+    assert publish(ledger.database, refuse, PublicationLease(20, 600)) == 0
+    sql("UPDATE jobs SET publish_at = NULL")
+    assert publish(ledger.database, lambda _message: None, PublicationLease(20, 600)) == 1
+    assert sql("SELECT state FROM jobs") == [("published",)]
+    assert age() >= 100
+
+
+@pytest.fixture
+def timetable(settings: Callable[..., Settings], database: Database) -> Any:
+    # No broker answers there: beat needs none.
+    app = create_app(settings(redis_url="redis://127.0.0.1:1/0"), ())
+    scheduler = Timetable(app, schedule={}, lazy=True)
+    scheduler.setup_schedule()
+    yield scheduler
+    scheduler.close()
+    app.close()
+
+
+def run_all(timetable: Any) -> None:
+    """Ticks until nothing is due."""
+    while timetable.tick() == 0:
+        pass
+
+
+def test_ticks_are_orders_whatever_clock_beat_has(timetable: Any, sql: Any) -> None:
+    """They used to be messages that expired by the clock of their reader."""
+    entry = timetable.schedule["schedules.advance"]
+    entry.last_run_at -= timedelta(seconds=31)
+    timetable._heap = None
+    run_all(timetable)
+    assert sql("SELECT kind, principal, state FROM jobs") == [("schedules.advance", "beat", "queued")]
+    assert sql("SELECT part FROM heartbeats") == [("beat",)]
+    entry = timetable.schedule["schedules.advance"]
+    entry.last_run_at -= timedelta(seconds=31)
+    timetable._heap = None
+    run_all(timetable)
+    assert len(sql("SELECT 1 FROM jobs")) == 1
+
+
+def test_a_clock_that_was_set_back_stops_no_tick(timetable: Any, sql: Any) -> None:
+    """Beat ran at a time that has not come yet, as it sees it now."""
+    for entry in timetable.schedule.values():
+        entry.last_run_at += timedelta(days=1)
+    timetable._heap = None
+    run_all(timetable)
+    longest = max(entry.schedule.run_every for entry in timetable.schedule.values())
+    assert all(timedelta(seconds=entry.is_due()[1]) <= longest for entry in timetable.schedule.values())

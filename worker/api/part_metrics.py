@@ -1,0 +1,64 @@
+"""Metrics of the installation's parts: processes by their heartbeats, the broker, the disk of the spool."""
+
+import math
+import shutil
+from collections.abc import Iterator
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from worker.api.broker_state import OK, broker_state
+from worker.app import queue_names
+from worker.jobs.heartbeats import ProcessFigures
+from worker.settings import Settings
+
+
+def process_metrics(settings: Settings, figures: ProcessFigures) -> Iterator[Metric]:
+    """Living workers by queue, the last run of each part, and how far clocks differ.
+
+    A part that never ran has an age of +Inf: an alarm that compares it rings.
+    """
+    workers = GaugeMetricFamily("astegni_workers", "Living workers that consume the queue.", labels=("queue",))
+    for queue in sorted({*queue_names(settings), *figures.consumers}):
+        workers.add_metric((queue,), figures.consumers.get(queue, 0))
+    yield workers
+    ages = GaugeMetricFamily(
+        "astegni_last_run_age_seconds", "Seconds since a part last completed its work.", labels=("part",)
+    )
+    for part in _parts(settings):
+        ages.add_metric((part,), figures.last_runs.get(part, math.inf))
+    yield ages
+    clocks = GaugeMetricFamily(
+        "astegni_clock_offset_seconds",
+        "The largest difference of a living process's clock from the database's.",
+        labels=("part",),
+    )
+    for part, offset in sorted(figures.clocks.items()):
+        clocks.add_metric((part,), offset)
+    yield clocks
+
+
+def local_metrics(settings: Settings) -> Iterator[Metric]:
+    """What this process sees by itself."""
+    state = broker_state(settings)
+    if state == OK or state.startswith("does not answer"):
+        yield GaugeMetricFamily("astegni_broker_up", "Whether the broker answers.", value=state == OK)
+    room = _room(settings)
+    if room is not None:
+        yield GaugeMetricFamily(
+            "astegni_spool_room_bytes", "Free bytes of the spool's disk above SPOOL_RESERVE_BYTES.", value=room
+        )
+
+
+def _parts(settings: Settings) -> tuple[str, ...]:
+    storage = () if settings.backblaze_key_id is None else ("storage",)
+    return ("relay", "reaper", "dispatcher", "beat", *storage)
+
+
+def _room(settings: Settings) -> int | None:
+    wanted = settings.spool_dir.absolute()
+    # The first upload makes the folder.
+    folder = next((folder for folder in (wanted, *wanted.parents) if folder.exists()), None)
+    try:
+        return None if folder is None else shutil.disk_usage(folder).free - settings.spool_reserve_bytes
+    except OSError:
+        return None

@@ -1,0 +1,103 @@
+"""Heartbeats: each part of a process writes to the database when it last completed its work.
+
+The database is the only place that every process reaches and whose clock decides, so what operators watch is read
+from there: a part that hangs, dies or cannot reach what it needs stops writing.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from worker.database import Database, Executor
+
+# A consumer that wrote within this many intervals is alive: one write may be late.
+_MISSED = 3
+
+_WRITE = text(
+    """
+    INSERT INTO heartbeats AS h (process, part, queue, children, clock_ahead, seen_at)
+    VALUES (:process, :part, :queue, :children, :clock - extract(epoch FROM clock_timestamp()), now())
+    ON CONFLICT (process, part, queue) DO UPDATE
+       SET children = excluded.children, clock_ahead = excluded.clock_ahead, seen_at = excluded.seen_at
+    """
+)
+_LEAVE = text("DELETE FROM heartbeats WHERE process = :process AND part = 'consumer'")
+_PRUNE = text("DELETE FROM heartbeats WHERE seen_at < now() - interval '1 day'")
+_LAST_RUNS = text(
+    "SELECT part, greatest(0, extract(epoch FROM now() - max(seen_at)))::float AS age FROM heartbeats GROUP BY part"
+)
+_CONSUMERS = text(
+    """
+    SELECT queue, count(*) FILTER (WHERE seen_at > now() - make_interval(secs => :alive)) AS living
+      FROM heartbeats WHERE part = 'consumer' GROUP BY queue
+    """
+)
+_CLOCKS = text(
+    """
+    SELECT part, max(abs(clock_ahead))::float AS offset FROM heartbeats
+     WHERE seen_at > now() - make_interval(secs => :alive) GROUP BY part
+    """
+)
+
+
+@dataclass(frozen=True)
+class ProcessFigures:
+    """`last_runs`: seconds since each part last ran; `consumers`: living workers by queue; `clocks`: the largest
+    difference of a living part's clock from the database's, in seconds."""
+
+    last_runs: dict[str, float]
+    consumers: dict[str, int]
+    clocks: dict[str, float]
+
+
+class Pacemaker:
+    """Writes the heartbeat of one part of this process, at most every `interval` seconds. One thread only."""
+
+    def __init__(
+        self,
+        database: Database,
+        process: str,
+        part: str,
+        *,
+        interval: float,
+        queues: tuple[str, ...] = ("",),
+        children: int = 0,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = database
+        self._values = {"process": process, "part": part, "children": children}
+        self._interval = interval
+        self._queues = queues
+        self._now = now
+        self._written = float("-inf")
+
+    def beat(self) -> None:
+        """The part has just completed its work. Raises what the database raises."""
+        if time.monotonic() - self._written < self._interval:
+            return
+        with self._database.statement() as statement:
+            for queue in self._queues:
+                statement.execute(_WRITE, {**self._values, "queue": queue, "clock": self._now()})
+        self._written = time.monotonic()
+
+
+def remove_consumer(executor: Executor, process: str) -> None:
+    """An orderly end: the process consumes no more."""
+    executor.execute(_LEAVE, {"process": process})
+
+
+def prune_heartbeats(executor: Executor) -> None:
+    """Delete those of processes that ended long ago."""
+    executor.execute(_PRUNE, {})
+
+
+def process_figures(executor: Executor, *, interval: float) -> ProcessFigures:
+    """The figures of this moment; `interval` is the one of the heartbeats."""
+    alive = {"alive": interval * _MISSED}
+    return ProcessFigures(
+        {row.part: row.age for row in executor.execute(_LAST_RUNS, {})},
+        {row.queue: row.living for row in executor.execute(_CONSUMERS, alive)},
+        {row.part: row.offset for row in executor.execute(_CLOCKS, alive)},
+    )
