@@ -79,7 +79,7 @@ def test_every_service_is_watched_and_started_again(services: dict[str, Any]) ->
 def test_nothing_works_before_the_tables_are_there(services: dict[str, Any]) -> None:
     with_database = {name for name, service in services.items() if "DATABASE_URL" in service["environment"]} - ONE_SHOT
 
-    assert with_database == {"api", "worker-default", "worker-media"}
+    assert with_database == {"api", "worker-default", "worker-media", "beat"}
     for name in with_database:
         assert services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
     for service in services.values():
