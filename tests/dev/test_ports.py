@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from worker.dev.account import lend, unprivileged_account
-from worker.dev.ports import free_port, retry_while_port_taken
+from worker.dev.ports import free_port, retry_while_port_taken, usual_port
 from worker.dev.postgres import EmbeddedPostgres
 from worker.dev.process import StartupFailed
 from worker.dev.valkey import EmbeddedValkey
@@ -68,3 +68,20 @@ def test_bad_luck_has_an_end() -> None:
     with pytest.raises(StartupFailed):
         retry_while_port_taken(start)
     assert len(tries) == 5
+
+
+def test_the_usual_port_is_the_last_one_then_the_first_choice_then_a_free_one(tmp_path: Path) -> None:
+    memory, first = tmp_path / "ports" / "api", free_port()
+    assert usual_port(memory, first) == first
+    assert usual_port(memory) == first
+    with socket.create_server(("127.0.0.1", first)):
+        other = usual_port(memory, first)
+        assert other != first
+    assert usual_port(memory, first) == other
+
+
+@pytest.mark.parametrize("content", ["", "x", "-1", "0", "99999999", "80 "])
+def test_a_damaged_memory_of_a_port_counts_as_none(tmp_path: Path, content: str) -> None:
+    memory, first = tmp_path / "api", free_port()
+    memory.write_text(content)
+    assert usual_port(memory, first) == first

@@ -302,7 +302,7 @@ def _end(stack: UpStack) -> None:
     assert stack.process.wait(60), "it did not end"
     left = [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
     assert (stack.process.exit_code, left) == (0, [])
-    assert not (stack.folder / "state" / "astegni" / "up.json").exists()
+    assert list((stack.folder / "state" / "astegni").iterdir()) == []
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.exc import ArgumentError, ProgrammingError, SQLAlchemyError
 
-from worker.dev.runfile import read_runfile
+from worker.dev.runfile import newest_stack
 from worker.errors import AstegniError, Misconfigured, Unavailable
 from worker.settings import Settings
 
@@ -12,7 +12,7 @@ from worker.settings import Settings
 def settings_of_stack() -> Settings:
     """Settings with a DATABASE_URL: the environment's, else the running stack's. Raises Misconfigured."""
     settings = Settings()
-    facts = read_runfile()
+    facts = newest_stack()
     if settings.database_url is None and facts is not None:
         return settings.model_copy(update={"database_url": facts["database_url"]})
     return settings
@@ -20,7 +20,7 @@ def settings_of_stack() -> Settings:
 
 def api_of_stack(api: str | None, token: str | None) -> tuple[str, str]:
     """Address of the API and a token for it: the given ones, else those of the running stack."""
-    facts: dict[str, Any] = read_runfile() or {}
+    facts: dict[str, Any] = newest_stack() or {}
     address, bearer = api or facts.get("api"), token or facts.get("operator_token")
     if address is None or bearer is None:
         raise Misconfigured(

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,14 +11,12 @@ import httpx2 as httpx
 from rich.console import Console
 from rich.table import Column, Table
 
-import worker.dev
-from models.people import StudentProfile, TutorProfile, User
-from worker.access.tokens import issue_token
-from worker.cli.demo_board import draw_on_board, show_board
+from worker.cli.demo_board import show_board
 from worker.cli.demo_reminder import make_lesson_soon, show_reminder
 from worker.cli.ingest import upload_and_wait
-from worker.cli.story import StoryBroke, client_of, get, post
-from worker.database import Database
+from worker.cli.sample import SAMPLE_RECORDING, STUDENT_EMAIL, make_sample
+from worker.cli.story import StoryBroke, client_of, get
+from worker.dev.runfile import published_runfile
 from worker.dev.signals import interrupted_by_signals
 from worker.dev.stack import Stack
 from worker.jobs.orders import StoreSource
@@ -27,83 +25,42 @@ from worker.media.probe import probe
 from worker.settings import Settings
 from worker.storage.store import ObjectStore
 
-# Twelve seconds of VP9 and Opus, as Chromium's MediaRecorder wrote them: no duration, no cues.
-LESSON = Path(worker.dev.__file__).with_name("lesson.webm")
-STUDENT_EMAIL = "jediael@example.com"
 
-
-@dataclass(frozen=True)
-class People:
-    """Who plays: ids of the rows."""
-
-    tutor_user_id: int
-    tutor_id: int
-    student_user_id: int
-    student_id: int
-
-
-def tell(settings: Settings, *, operator_token: Callable[[], str]) -> None:
-    """Run the story on a stack of its own and leave nothing behind. Raises StoryBroke."""
+def tell(settings: Settings, *, operator_token: Callable[[], str], keep: bool) -> None:
+    """Run the story on a stack of its own and leave nothing behind, with `keep` after Ctrl-C. Raises StoryBroke."""
     console = Console()
-    console.print("[bold]Starting[/] PostgreSQL, Valkey, the B2 emulator, a mailbox, API, workers, beat and Flower …")
-    with interrupted_by_signals(), Stack(settings, operator_token=operator_token) as stack:
+    with interrupted_by_signals(), Stack(settings, operator_token=operator_token, on_step=console.print) as stack:
         facts = stack.facts()
         console.print(f"Ready: API {facts['api']}, Flower {facts['flower']}, B2 {facts['b2']['realm']}")
-        people = _make_people(stack.settings)
-        tutor = _token(stack.settings, people.tutor_user_id, "tutor", people.tutor_id)
-        with client_of(facts["api"], tutor) as client:
-            booking_id = _book(client, people)
-            session_id = _open_lesson(client, booking_id)
-            console.print(f"A tutor, a student, a booking and whiteboard session {session_id} are made.")
-            draw_on_board(client, session_id)
-            recording = upload_and_wait(
-                client, LESSON, session_id=session_id, title="Quadratic equations", type_="video", console=console
-            )
-            _wait_for_source(client, recording["id"])
-            playback = get(client, f"/v1/recordings/{recording['id']}/playback")
-            _show(console, stack.settings, recording, playback)
-            show_board(console, client, session_id)
-            if facts["mailbox"] is None:
-                console.print("SMTP_HOST is set, so no reminder is sent: it would leave this machine.")
-                return
-            student = _token(stack.settings, people.student_user_id, "student", people.student_id)
-            schedule_id = make_lesson_soon(client, booking_id)
-            with client_of(facts["api"], student) as reader:
-                show_reminder(console, reader, schedule_id, to=STUDENT_EMAIL, mailbox=facts["mailbox"]["url"])
+        _tell_on(console, stack.settings, facts)
+        if keep:
+            console.print("Every address above works until Ctrl-C.")
+            with published_runfile(facts), suppress(KeyboardInterrupt):
+                stack.watch()
 
 
-def _make_people(settings: Settings) -> People:
-    """Rows that the platform would have: a tutor and a student."""
-    database = Database(settings.sqlalchemy_url, pool_size=1)
-    try:
-        with database.transaction() as session:
-            tutor_user = User(first_name="Kush", email="kush@example.com")
-            student_user = User(first_name="Jediael", email=STUDENT_EMAIL)
-            session.add_all([tutor_user, student_user])
-            session.flush()
-            tutor = TutorProfile(user_id=tutor_user.id)
-            student = StudentProfile(user_id=student_user.id, grade_level="Grade 9")
-            session.add_all([tutor, student])
-            session.flush()
-            return People(tutor_user.id, tutor.id, student_user.id, student.id)
-    finally:
-        database.close()
-
-
-def _token(settings: Settings, user_id: int, role: str, profile_id: int) -> str:
-    return issue_token(settings.signing_key, sub=user_id, role=role, role_ids={role: profile_id})
-
-
-def _book(client: httpx.Client, people: People) -> int:
-    body = {"student_id": people.student_id, "subject": "Mathematics", "grade_level": "Grade 9"}
-    return int(post(client, "/v1/bookings", body)["id"])
-
-
-def _open_lesson(client: httpx.Client, booking_id: int) -> int:
-    body = {"booking_id": booking_id, "session_title": "Quadratic equations"}
-    session = post(client, "/v1/whiteboard/sessions", body)
-    post(client, f"/v1/whiteboard/sessions/{session['id']}/start", {})
-    return int(session["id"])
+def _tell_on(console: Console, settings: Settings, facts: dict[str, Any]) -> None:
+    sample = make_sample(settings, facts["api"])
+    with client_of(facts["api"], sample.tutor.token) as client:
+        console.print(f"A tutor, a student, a booking and whiteboard session {sample.session_id} are made.")
+        recording = upload_and_wait(
+            client,
+            SAMPLE_RECORDING,
+            session_id=sample.session_id,
+            title="Quadratic equations",
+            type_="video",
+            console=console,
+        )
+        _wait_for_source(client, recording["id"])
+        playback = get(client, f"/v1/recordings/{recording['id']}/playback")
+        _show(console, settings, recording, playback)
+        show_board(console, client, sample.session_id)
+        if facts["mailbox"] is None:
+            console.print("SMTP_HOST is set, so no reminder is sent: it would leave this machine.")
+            return
+        schedule_id = make_lesson_soon(client, sample.booking_id)
+        with client_of(facts["api"], sample.student.token) as reader:
+            show_reminder(console, reader, schedule_id, to=STUDENT_EMAIL, mailbox=facts["mailbox"]["url"])
 
 
 def _wait_for_source(client: httpx.Client, recording_id: int) -> None:

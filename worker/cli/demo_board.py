@@ -14,13 +14,12 @@ from worker.canvases.engine import EngineMissing, load_engine
 from worker.cli.story import StoryBroke, get, post
 
 _PATIENCE = 60.0
-_TITLE = "ሒሳብ: y = x²"
+BOARD_TITLE = "ሒሳብ: y = x²"
 _FORMS = {"png", "png_2x", "thumbnail", "svg", "pdf"}
 
 
-def draw_on_board(tutor: httpx.Client, session_id: int) -> None:
-    """A curve between two axes, and a title in two scripts, on the board's first page."""
-    page_id = get(tutor, f"/v1/whiteboard/sessions/{session_id}/pages")["items"][0]["id"]
+def sample_strokes() -> list[dict[str, Any]]:
+    """A curve between two axes, and a title in two scripts, as `POST …/strokes` takes them."""
     curve = [[600 + 10 * x, 620 - x * x] for x in range(-22, 23)]
     pen, axis = {"color": "#1d4ed8", "width": 4}, {"color": "#334155", "width": 2}
     strokes = {
@@ -28,18 +27,18 @@ def draw_on_board(tutor: httpx.Client, session_id: int) -> None:
         "up": ("arrow", {"points": [[600, 680], [600, 80]], **axis}),
         "curve": ("pen", {"points": curve, **pen}),
         "round": ("circle", {"points": [[590 + 30 * math.cos(t), 620 + 30 * math.sin(t)] for t in range(7)], **pen}),
-        "title": ("text", {"text": _TITLE, "x": 60, "y": 100, "fontSize": 36, "color": "#0f172a"}),
+        "title": ("text", {"text": BOARD_TITLE, "x": 60, "y": 100, "fontSize": 36, "color": "#0f172a"}),
     }
-    post(
-        tutor,
-        f"/v1/whiteboard/pages/{page_id}/strokes",
-        {
-            "strokes": [
-                {"client_id": name, "stroke_type": stroke_type, "stroke_data": data}
-                for name, (stroke_type, data) in strokes.items()
-            ]
-        },
-    )
+    return [
+        {"client_id": name, "stroke_type": stroke_type, "stroke_data": data}
+        for name, (stroke_type, data) in strokes.items()
+    ]
+
+
+def draw_on_board(tutor: httpx.Client, session_id: int) -> None:
+    """Add the sample's strokes to the board's first page; repeating it adds nothing."""
+    page_id = get(tutor, f"/v1/whiteboard/sessions/{session_id}/pages")["items"][0]["id"]
+    post(tutor, f"/v1/whiteboard/pages/{page_id}/strokes", {"strokes": sample_strokes()})
 
 
 def show_board(console: Console, tutor: httpx.Client, session_id: int) -> None:
@@ -77,6 +76,6 @@ def _words(url: str) -> str:
     if response.status_code != httpx.codes.OK:
         raise StoryBroke(f"The document's address answered {response.status_code}.")
     words = PdfReader(io.BytesIO(response.content)).pages[0].extract_text().strip()
-    if _TITLE not in words:
+    if BOARD_TITLE not in words:
         raise StoryBroke(f"The document says {words!r}.")
     return words

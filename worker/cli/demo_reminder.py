@@ -23,7 +23,12 @@ _LINES_SHOWN = 8
 
 def make_lesson_soon(tutor: httpx.Client, booking_id: int) -> int:
     """A lesson of the booking that starts in ten minutes; its id."""
-    starts = clock.now().astimezone(zone(_ZONE)) + timedelta(minutes=_MINUTES_BEFORE) + _A_MOMENT
+    return make_lesson(tutor, booking_id, starts_in=timedelta(minutes=_MINUTES_BEFORE) + _A_MOMENT)
+
+
+def make_lesson(tutor: httpx.Client, booking_id: int, *, starts_in: timedelta) -> int:
+    """A lesson of an hour; its id. Raises StoryBroke."""
+    starts = clock.now().astimezone(zone(_ZONE)) + starts_in
     body = {
         "booking_id": booking_id,
         "subject": "Mathematics",

@@ -1,8 +1,10 @@
 """`astegni up` and `astegni demo`: the whole product on one machine."""
 
 import json as json_format
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,41 +23,61 @@ def register(app: typer.Typer) -> None:
 
 def up(
     data: Annotated[Path | None, typer.Option(help="Keep everything here; default: gone at the end.")] = None,
+    sample: Annotated[
+        bool,
+        typer.Option("--sample", help="Make a tutor, a student, a parent, a booking, a whiteboard session and files."),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:
     """Run everything until Ctrl-C: servers that the environment does not name, API, workers, beat, Flower."""
     from worker.access.safety import require_safe  # noqa: PLC0415 - heavy imports for one command
-    from worker.dev.runfile import remove_runfile, write_runfile  # noqa: PLC0415
+    from worker.cli.up_output import print_facts, say_other_stacks, say_step  # noqa: PLC0415
+    from worker.dev.runfile import published_runfile  # noqa: PLC0415
     from worker.dev.stack import Stack, run_stack  # noqa: PLC0415
 
     settings = Settings()
     require_safe(settings, settings.api_host)
     configure_logs("WARNING" if settings.log_level == "INFO" else settings.log_level)
+    running = ExitStack()
 
     def ready(stack: Stack) -> None:
         facts = stack.facts()
-        write_runfile(facts)
+        if sample:
+            facts["sample"] = running.enter_context(_sample(stack.settings, facts, data or Path(".data")))
+        say_other_stacks()
+        running.enter_context(published_runfile(facts))
         if json:
             typer.echo(json_format.dumps(facts))
-            return
-        typer.echo(f"API     {facts['api']}\nFlower  {facts['flower']}\nB2      {facts['b2']['realm']}")
-        if facts["mailbox"]:
-            typer.echo(f"Mail    {facts['mailbox']['url']}")
-        typer.echo("Try `astegni ingest FILE --session N` in another terminal; Ctrl-C stops everything.")
+        else:
+            print_facts(facts)
 
+    with running:
+        run_stack(Stack(settings, data=data, operator_token=lambda: operator_token(settings), on_step=say_step), ready)
+
+
+@contextmanager
+def _sample(settings: Settings, facts: dict[str, Any], parent: Path) -> Iterator[dict[str, Any]]:
+    """The sample and its files in `parent`/sample; the file with the tokens is gone at the end of the block."""
+    from worker.cli.sample import make_sample, remove_sample_env, write_sample_files  # noqa: PLC0415 - heavy imports
+
+    directory = parent / "sample"
+    made = make_sample(settings, facts["api"])
+    write_sample_files(directory, made, api=facts["api"], operator_token=facts["operator_token"])
     try:
-        run_stack(Stack(settings, data=data, operator_token=lambda: operator_token(settings)), ready)
+        yield made.as_json() | {"directory": str(directory)}
     finally:
-        remove_runfile()
+        remove_sample_env(directory)
 
 
-def demo() -> None:
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Keep everything running until Ctrl-C.")] = False,
+) -> None:
     """Show the main job on a real browser recording, from an empty machine to a lesson that plays."""
     from worker.cli.demo import tell  # noqa: PLC0415 - a heavy import for one command
 
     settings = Settings()
     configure_logs("WARNING")
-    tell(settings, operator_token=lambda: operator_token(settings))
+    tell(settings, operator_token=lambda: operator_token(settings), keep=keep)
 
 
 def operator_token(settings: Settings) -> str:

@@ -1,5 +1,6 @@
 """The B2 emulator as a process of its own, which says on standard output how to reach it."""
 
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,13 +13,16 @@ _CREDENTIALS = TypeAdapter(Credentials)
 
 
 class EmbeddedB2(IntroducedServer):
-    """A B2 emulator on a free port of 127.0.0.1 with its objects and keys under `root`.
+    """A B2 emulator on a port of 127.0.0.1 (0: a free one) with its objects and keys under `root`.
 
     What is already there, credentials included, is used again.
     """
 
     name: ClassVar = "b2"
-    command: ClassVar = ("b2", "serve", "--port", "0")
+
+    def __init__(self, root: Path, *, log: Path | None = None, port: int = 0) -> None:
+        super().__init__(root, log=log)
+        self.command = ("b2", "serve", "--port", str(port))
 
     @property
     def credentials(self) -> Credentials:

@@ -21,7 +21,7 @@ class IntroducedServer:
     """
 
     name: ClassVar[str]
-    command: ClassVar[Sequence[str]]
+    command: Sequence[str]
 
     def __init__(self, root: Path, *, log: Path | None = None) -> None:
         self.root = root.absolute()

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from worker.dev.process import StartupFailed
@@ -17,6 +18,32 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def usual_port(memory: Path, first: int | None = None) -> int:
+    """The port that the file `memory` holds from an earlier start, else `first`, as long as nobody uses it.
+
+    Otherwise a free one. The file then holds what is returned: addresses given out before a restart stay right.
+    """
+    remembered = memory.read_text() if memory.exists() else ""
+    candidates = [int(remembered) if remembered.isdecimal() else None, first]
+    port = next((each for each in candidates if each is not None and _is_free(each)), None) or free_port()
+    memory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    memory.write_text(str(port))
+    return port
+
+
+def _is_free(port: int) -> bool:
+    if not 0 < port < 65536:
+        return False
+    with socket.socket() as probe:
+        # As servers do it: connections that have just ended are in nobody's way.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def retry_while_port_taken(start: Callable[[], T]) -> T:

@@ -1,46 +1,64 @@
-"""The run file: how other commands find the stack that `astegni up` runs in the foreground elsewhere."""
+"""Run files: how other commands find the stacks that `astegni up` runs in the foreground elsewhere."""
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 
-def runfile_path() -> Path:
-    """`up.json` in the state directory of this user (XDG Base Directory Specification)."""
+def runfile_directory() -> Path:
+    """Where the run files of this user are (XDG Base Directory Specification): `up-PID.json`, one for each stack."""
     state = os.environ.get("XDG_STATE_HOME")
     # The specification wants relative paths ignored.
-    home = Path(state) if state and Path(state).is_absolute() else Path.home() / ".local" / "state"
-    return home / "astegni" / "up.json"
+    base = Path(state) if state and Path(state).is_absolute() else Path.home() / ".local" / "state"
+    return base / "astegni"
 
 
-def write_runfile(facts: Mapping[str, Any]) -> None:
-    """Publish `facts` and our process id, readable by this user only; the last stack started wins."""
-    path = runfile_path()
+@contextmanager
+def published_runfile(facts: Mapping[str, Any]) -> Iterator[None]:
+    """Publish `facts` with our process id within the block, readable by this user only."""
+    path = runfile_directory() / f"up-{os.getpid()}.json"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}")
+    draft = path.with_suffix(".draft")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
     draft.write_text(json.dumps({**facts, "pid": os.getpid(), "born": _born(os.getpid())}))
     draft.replace(path)
-
-
-def read_runfile() -> dict[str, Any] | None:
-    """The facts of the running stack with its `pid`; None when there is none or its process is gone."""
     try:
-        facts: dict[str, Any] = json.loads(runfile_path().read_text())
-        alive = facts.pop("born") == _born(int(facts["pid"]))
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def running_stacks() -> list[dict[str, Any]]:
+    """The facts of the running stacks, each with its `pid`, the newest first; run files of killed ones are removed."""
+    files = sorted(runfile_directory().glob("up-*.json"), key=_modified, reverse=True)
+    return [facts for facts in map(_read, files) if facts is not None]
+
+
+def newest_stack() -> dict[str, Any] | None:
+    """The facts of the stack that was started last and still runs; None when there is none."""
+    return next(iter(running_stacks()), None)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        facts: dict[str, Any] = json.loads(path.read_text())
+        if facts.pop("born") == _born(int(facts["pid"])):
+            return facts
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None
-    return facts if alive else None
+        pass
+    path.unlink(missing_ok=True)
+    return None
 
 
-def remove_runfile() -> None:
-    """Take our facts away; those of a stack started later stay."""
-    found = read_runfile()
-    if found is not None and found["pid"] == os.getpid():
-        runfile_path().unlink(missing_ok=True)
+def _modified(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:  # its stack has ended meanwhile
+        return 0
 
 
 def _born(pid: int) -> str:

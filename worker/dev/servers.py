@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from worker.dev.b2 import EmbeddedB2
 from worker.dev.mailbox.addresses import Addresses
 from worker.dev.mailbox.embedded import EmbeddedMailbox
+from worker.dev.ports import usual_port
 from worker.dev.postgres import EmbeddedPostgres
 from worker.dev.process import ChildProcess
 from worker.dev.valkey import EmbeddedValkey
@@ -42,7 +43,7 @@ def start_servers(settings: Settings, directory: Path, running: ExitStack) -> Se
         named["redis_url"] = valkey.url()
         started.append(valkey.process)
     if settings.backblaze_key_id is None:
-        b2 = running.enter_context(EmbeddedB2(directory / "b2", log=logs / "b2.log"))
+        b2 = running.enter_context(_b2(directory, logs / "b2.log"))
         named["backblaze_realm"] = b2.credentials.realm
         named["backblaze_key_id"] = b2.credentials.key_id
         named["backblaze_application_key"] = SecretStr(b2.credentials.application_key)
@@ -57,3 +58,8 @@ def start_servers(settings: Settings, directory: Path, running: ExitStack) -> Se
         started.append(mailbox.process)
     completed = settings.model_copy(update=named)
     return Servers(completed, [process for process in started if process is not None], addresses)
+
+
+def _b2(directory: Path, log: Path) -> EmbeddedB2:
+    """The emulator at the port it had before: `file_url` of stored rows names it."""
+    return EmbeddedB2(directory / "b2", log=log, port=usual_port(directory / "ports" / "b2"))

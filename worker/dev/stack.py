@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from worker.dev.directory import data_directory
 from worker.dev.environment import environment_for
-from worker.dev.ports import free_port, retry_while_port_taken
+from worker.dev.ports import retry_while_port_taken, usual_port
 from worker.dev.process import ChildProcess, StartupFailed
 from worker.dev.servers import Servers, start_servers
 from worker.dev.service import Service, astegni
@@ -33,16 +33,25 @@ class ServerLost(AstegniError):
 class Stack:
     """The whole product on one machine, on ports that are free unless the settings choose them.
 
-    `data` keeps everything that it stores and logs; without it a directory is made and removed at the end. Start it
-    from the main thread: its processes die with the thread that started them.
+    `data` keeps everything that it stores and logs; without it a directory is made and removed at the end. `on_step`
+    gets a sentence before each step of the start. Start it from the main thread: its processes die with the thread
+    that started them.
     """
 
-    def __init__(self, settings: Settings, *, data: Path | None = None, operator_token: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        data: Path | None = None,
+        operator_token: Callable[[], str],
+        on_step: Callable[[str], None] = lambda _step: None,
+    ) -> None:
         self.settings = settings
         self.services: list[Service] = []
         self._servers: Servers | None = None
         self._data = data
         self._operator_token = operator_token
+        self._on_step = on_step
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
@@ -60,9 +69,14 @@ class Stack:
         try:
             directory = self._running.enter_context(data_directory(self._data))
             self.settings = _placed(self.settings, directory)
+            self._on_step(
+                "Starting PostgreSQL, Valkey, the B2 emulator and a mailbox, where no setting names another …"
+            )
             self._servers = start_servers(self.settings, directory, self._running)
             self.settings = self._servers.settings
+            self._on_step("Migrating the database …")
             _migrate(self.settings, directory)
+            self._on_step("Starting API, workers, beat and Flower …")
             retry_while_port_taken(lambda: self._start_services(directory))
         except BaseException:
             self.stop()
@@ -112,7 +126,7 @@ class Stack:
             time.sleep(interval)
 
     def _start_services(self, directory: Path) -> None:
-        settings = _with_ports(self.settings)
+        settings = _with_ports(self.settings, directory / "ports")
         services = services_for(settings, directory)
         start_services(services)
         self.settings, self.services = settings, services
@@ -135,9 +149,12 @@ def _placed(settings: Settings, directory: Path) -> Settings:
     return settings.model_copy(update=_unset(settings, places))
 
 
-def _with_ports(settings: Settings) -> Settings:
-    """Ports that no setting chooses are free ones."""
-    return settings.model_copy(update=_unset(settings, {"api_port": free_port(), "flower_port": free_port()}))
+def _with_ports(settings: Settings, memory: Path) -> Settings:
+    """Ports that no setting chooses: those of the last start, else the defaults, else free ones."""
+    ports = {
+        name: usual_port(memory / name, Settings.model_fields[name].default) for name in ("api_port", "flower_port")
+    }
+    return settings.model_copy(update=_unset(settings, ports))
 
 
 def _unset(settings: Settings, values: dict[str, Any]) -> dict[str, Any]:

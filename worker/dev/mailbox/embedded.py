@@ -14,7 +14,7 @@ class EmbeddedMailbox(IntroducedServer):
     """A mailbox on free ports of 127.0.0.1 with its mail under `root`; what is already there stays."""
 
     name: ClassVar = "mailbox"
-    command: ClassVar = ("mailbox", "serve")
+    command = ("mailbox", "serve")
 
     @property
     def addresses(self) -> Addresses:

@@ -1,0 +1,185 @@
+"""What there is to try the product with: a tutor, a student, a parent, a booking, a whiteboard session, two files."""
+
+import json
+import os
+import shlex
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import httpx2 as httpx
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import worker.dev
+from models.people import ParentProfile, StudentProfile, TutorProfile, User
+from worker import clock
+from worker.access.tokens import issue_token
+from worker.cli.demo_board import BOARD_TITLE, draw_on_board, sample_strokes
+from worker.cli.demo_reminder import make_lesson
+from worker.cli.story import client_of, get, post
+from worker.database import Database
+from worker.settings import Settings
+
+# Twelve seconds of VP9 and Opus, as Chromium's MediaRecorder wrote them: no duration, no cues.
+SAMPLE_RECORDING = Path(worker.dev.__file__).with_name("lesson.webm")
+STUDENT_EMAIL = "jediael@example.com"
+_TUTOR_EMAIL, _PARENT_EMAIL = "kush@example.com", "hanna@example.com"
+_SUBJECT = "Mathematics"
+# Its reminder, 15 minutes before, is due within a day.
+_LESSON_STARTS_IN = timedelta(hours=23)
+
+Profile = TypeVar("Profile", TutorProfile, StudentProfile, ParentProfile)
+
+
+@dataclass(frozen=True)
+class SamplePerson:
+    """A person as tokens name them: `users.id`, and the id of the profile of their role."""
+
+    role: str
+    user_id: int
+    profile_id: int
+    token: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows to try the product with.
+
+    The lesson is less than a day ahead, the whiteboard session is running, and `page_id` is its first page.
+    """
+
+    tutor: SamplePerson
+    student: SamplePerson
+    parent: SamplePerson
+    booking_id: int
+    schedule_id: int
+    session_id: int
+    page_id: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON values. It holds tokens."""
+        return asdict(self)
+
+
+def make_sample(settings: Settings, api: str) -> Sample:
+    """Make the people in the database and the rest through the API at `api`; what is there already is used again.
+
+    Raises StoryBroke when the API refuses a step.
+    """
+    tutor, student, parent = _people(settings)
+    with client_of(api, tutor.token) as tutor_client, client_of(api, student.token) as student_client:
+        booking_id = _booking(tutor_client, student_client, tutor.profile_id)
+        schedule_id = _lesson(tutor_client, booking_id)
+        session_id = _whiteboard_session(tutor_client, booking_id)
+        page_id = int(get(tutor_client, f"/v1/whiteboard/sessions/{session_id}/pages")["items"][0]["id"])
+        draw_on_board(tutor_client, session_id)
+    return Sample(tutor, student, parent, booking_id, schedule_id, session_id, page_id)
+
+
+def write_sample_files(directory: Path, sample: Sample, *, api: str, operator_token: str) -> None:
+    """Write `lesson.webm`, `board.json` and `env` into `directory`.
+
+    A shell that reads `env` has API, TOKEN (the tutor's), STUDENT_TOKEN, PARENT_TOKEN, OPERATOR_TOKEN, BOOKING,
+    LESSON, SESSION and PAGE. It holds tokens: only its owner may read it.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.copyfile(SAMPLE_RECORDING, directory / "lesson.webm")
+    board = {"page_title": BOARD_TITLE, "background_color": "#FFFFFF", "strokes": sample_strokes()}
+    (directory / "board.json").write_text(json.dumps(board, ensure_ascii=False, indent=1))
+    variables = {
+        "API": api,
+        "TOKEN": sample.tutor.token,
+        "STUDENT_TOKEN": sample.student.token,
+        "PARENT_TOKEN": sample.parent.token,
+        "OPERATOR_TOKEN": operator_token,
+        "BOOKING": sample.booking_id,
+        "LESSON": sample.schedule_id,
+        "SESSION": sample.session_id,
+        "PAGE": sample.page_id,
+    }
+    lines = [f"export {name}={shlex.quote(str(value))}\n" for name, value in variables.items()]
+    remove_sample_env(directory)
+    descriptor = os.open(directory / "env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.writelines(lines)
+
+
+def remove_sample_env(directory: Path) -> None:
+    """Remove the file with the tokens: they lead to a stack that has ended."""
+    (directory / "env").unlink(missing_ok=True)
+
+
+def _people(settings: Settings) -> tuple[SamplePerson, SamplePerson, SamplePerson]:
+    """Rows that the platform would have."""
+    database = Database(settings.sqlalchemy_url, pool_size=1)
+    try:
+        with database.transaction() as session:
+            tutor = _user(session, "Kush", _TUTOR_EMAIL)
+            student = _user(session, "Jediael", STUDENT_EMAIL)
+            parent = _user(session, "Hanna", _PARENT_EMAIL)
+            tutor_profile = _profile(session, TutorProfile, tutor.id)
+            student_profile = _profile(session, StudentProfile, student.id)
+            parent_profile = _profile(session, ParentProfile, parent.id)
+            student_profile.grade_level = "Grade 9"
+            student_profile.parent_id = [parent_profile.id]
+            return (
+                _person(settings, "tutor", tutor.id, tutor_profile.id),
+                _person(settings, "student", student.id, student_profile.id),
+                _person(settings, "parent", parent.id, parent_profile.id),
+            )
+    finally:
+        database.close()
+
+
+def _user(session: Session, first_name: str, email: str) -> User:
+    user = session.scalars(select(User).where(User.email == email)).first() or User(first_name=first_name, email=email)
+    session.add(user)
+    session.flush()
+    return user
+
+
+def _profile(session: Session, table: type[Profile], user_id: int) -> Profile:
+    profile = session.scalars(select(table).where(table.user_id == user_id)).first() or table(user_id=user_id)
+    session.add(profile)
+    session.flush()
+    return profile
+
+
+def _person(settings: Settings, role: str, user_id: int, profile_id: int) -> SamplePerson:
+    token = issue_token(settings.signing_key, sub=user_id, role=role, role_ids={role: profile_id})
+    return SamplePerson(role, user_id, profile_id, token)
+
+
+def _booking(tutor: httpx.Client, student: httpx.Client, tutor_id: int) -> int:
+    """The booking that follows when the tutor accepts a request of the student."""
+    for booking in get(tutor, "/v1/bookings")["items"]:
+        if booking["status"] == "active":
+            return int(booking["id"])
+    request = post(student, "/v1/session-requests", {"tutor_id": tutor_id, "package_name": _SUBJECT})
+    accepted = post(tutor, f"/v1/session-requests/{request['id']}/accept", {"subject": _SUBJECT})
+    return int(accepted["booking_id"])
+
+
+def _lesson(tutor: httpx.Client, booking_id: int) -> int:
+    """A lesson of the booking that is yet to come."""
+    now = clock.now()
+    query = urlencode({"from": now.isoformat(), "to": (now + timedelta(days=1)).isoformat()})
+    for lesson in get(tutor, f"/v1/schedules?{query}")["items"]:
+        if lesson["booking_id"] == booking_id and lesson["status"] == "scheduled":
+            return int(lesson["id"])
+    return make_lesson(tutor, booking_id, starts_in=_LESSON_STARTS_IN)
+
+
+def _whiteboard_session(tutor: httpx.Client, booking_id: int) -> int:
+    """A running session of the booking."""
+    for session in get(tutor, "/v1/whiteboard/sessions")["items"]:
+        if session["booking_id"] == booking_id and session["status"] == "in_progress":
+            return int(session["id"])
+    body = {"booking_id": booking_id, "session_title": "Quadratic equations"}
+    session_id = int(post(tutor, "/v1/whiteboard/sessions", body)["id"])
+    post(tutor, f"/v1/whiteboard/sessions/{session_id}/start", {})
+    return session_id
