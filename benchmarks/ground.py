@@ -78,14 +78,18 @@ def running_ground(**changes: Any) -> Iterator[Ground]:
         scratch_directory() as folder,
         Stack(settings, data=folder / "data", operator_token=lambda: "") as stack,
     ):
-        key, user_id, tutor_id, student_id = stack.settings.signing_key, *_make_people(stack.settings)
+        key = stack.settings.signing_key
+        user_id, tutor_id, student_user_id, student_id = _make_people(stack.settings)
         tutor_token = issue_token(key, sub=user_id, role="tutor", role_ids={"tutor": tutor_id})
+        student_token = issue_token(key, sub=student_user_id, role="student", role_ids={"student": student_id})
         departments = stack.settings.operator_departments
         operator_token = issue_operator_token(key, admin_id=1, departments=departments, expires_in=7200)
         files = folder / "files"
         files.mkdir()
         with Client(str(stack.facts()["api"]), tutor_token) as client:
             booking = client.post("/v1/bookings", {"student_id": student_id, "subject": "Mathematics"})
+        with Client(str(stack.facts()["api"]), student_token) as client:
+            client.post(f"/v1/bookings/{booking['id']}/accept", status=200)
         yield Ground(stack, files, find_binaries(stack.settings), tutor_token, operator_token, int(booking["id"]))
 
 
@@ -98,8 +102,8 @@ def wait_for(done: Callable[[], bool], *, pause: float, patience: float = _PATIE
         time.sleep(pause)
 
 
-def _make_people(settings: Settings) -> tuple[int, int, int]:
-    """A tutor and a student: users.id and profile id of the one, profile id of the other."""
+def _make_people(settings: Settings) -> tuple[int, int, int, int]:
+    """A tutor and a student: users.id and profile id of each."""
     database = Database(settings.sqlalchemy_url, pool_size=1)
     try:
         with database.transaction() as session:
@@ -109,6 +113,6 @@ def _make_people(settings: Settings) -> tuple[int, int, int]:
             tutor, student = TutorProfile(user_id=users[0].id), StudentProfile(user_id=users[1].id)
             session.add_all([tutor, student])
             session.flush()
-            return users[0].id, tutor.id, student.id
+            return users[0].id, tutor.id, users[1].id, student.id
     finally:
         database.close()

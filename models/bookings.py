@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, Numeric, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Computed, Float, ForeignKey, Index, Integer, Numeric, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, created_at, words
@@ -16,6 +16,12 @@ from models.states import (
     REQUESTER_TYPES,
     SESSION_FORMATS,
 )
+
+# In PostgreSQL's own form, so that Alembic finds it equal.
+AGREED_STUDENT = """
+    CASE WHEN status::text <> 'pending'::text AND status::text <> 'declined'::text
+    THEN student_id ELSE NULL::integer END
+"""
 
 
 class SessionRequest(Base):
@@ -64,7 +70,8 @@ class Booking(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     # Profiles, not users: a user may be both tutor and student.
     tutor_id: Mapped[int] = mapped_column(ForeignKey("tutor_profiles.id"))
-    student_id: Mapped[int] = mapped_column(ForeignKey("student_profiles.id"))
+    # Whom the tutor named. No foreign key: until the student agrees, an id that nobody has is answered like any other.
+    student_id: Mapped[int]
     subject: Mapped[str | None] = mapped_column(String(200))
     grade_level: Mapped[str | None] = mapped_column(String(100))
     # Where lessons take place.
@@ -84,6 +91,12 @@ class Booking(Base):
     package_name: Mapped[str | None] = mapped_column(String(255))
     # The legacy row that this booking was made of, one for each of its subjects.
     enrollment_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_student_enrollments.id"))
+    # The student, once they or a parent have agreed. Whatever shows a student to the tutor reads this column.
+    agreed_student_id: Mapped[int | None] = mapped_column(
+        Computed(AGREED_STUDENT, persisted=True),
+        ForeignKey("student_profiles.id"),
+        index=True,
+    )
 
     __table_args__ = (
         words("session_type", SESSION_FORMATS),

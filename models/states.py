@@ -11,7 +11,8 @@ REQUEST_STATUSES = ("pending", "accepted", "rejected")
 
 # Where a lesson takes place: `session_type` of a booking, `session_format` of a schedule.
 SESSION_FORMATS = ("online", "in-person", "hybrid")
-BOOKING_STATUSES = ("active", "paused", "completed", "cancelled")
+# `pending`: made by a tutor, and neither the student nor a parent has accepted yet. `declined`: they never did.
+BOOKING_STATUSES = ("pending", "active", "paused", "completed", "cancelled", "declined")
 SCHEDULE_STATUSES = ("scheduled", "in_progress", "completed", "cancelled")
 # Who called a lesson off. `series`: its series or booking stopped, so it comes back when that goes on.
 CANCELLERS = ("person", "series")
@@ -51,6 +52,10 @@ MESSAGE_KINDS = (
     "request-received",
     "request-accepted",
     "request-rejected",
+    # To the student and parents; the other two to the tutor.
+    "booking-offered",
+    "booking-accepted",
+    "booking-ended",
     "recording-ready",
     "channel-code",
     "channel-disabled",

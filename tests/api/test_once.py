@@ -63,7 +63,10 @@ def test_the_key_of_somebody_else_is_another_key(school: Any, visitor: Any) -> N
 def test_a_refused_request_may_be_mended_under_its_key(school: Any, visitor: Any) -> None:
     tutor = visitor(school.tutor)
     key = {"Idempotency-Key": "k"}
-    assert tutor.ask("POST", "/v1/bookings", BODY | {"student_id": 999}, headers=key)[0] == 422
+    assert (
+        tutor.ask("POST", "/v1/bookings", BODY | {"end_date": "2020-01-01", "start_date": "2020-01-02"}, headers=key)[0]
+        == 422
+    )
     assert tutor.ask("POST", "/v1/bookings", BODY, headers=key)[0] == 201
 
 

@@ -190,20 +190,32 @@ def test_permissions_change_key_by_key(school: Any, visitor: Any, opened: Any) -
 
 
 def test_a_call_without_a_booking(school: Any, visitor: Any) -> None:
-    body = {"participant_profile_ids": [25, 33], "participant_profile_types": ["student", "parent"]}
+    body = {"participant_profile_ids": [11, 33], "participant_profile_types": ["tutor", "parent"]}
     status, made = visitor(school.student).ask("POST", SESSIONS, body)
     assert status == 201
     assert (made["booking_id"], made["host_profile_type"], made["host_profile_id"]) == (None, "student", 22)
     path = f"{SESSIONS}/{made['id']}"
     assert visitor(school.student).ask("POST", f"{path}/start")[0] == 200
-    assert visitor(school.other_student).ask("POST", f"{path}/join")[0] == 200
+    assert visitor(school.tutor).ask("POST", f"{path}/join")[0] == 200
     assert visitor(school.parent).ask("POST", f"{path}/join")[0] == 200
-    assert visitor(school.other_student).ask("POST", f"{path}/end")[0] == 403
-    assert visitor(school.tutor).ask("GET", path)[0] == 404
+    assert visitor(school.tutor).ask("POST", f"{path}/end")[0] == 403
+    assert visitor(school.other_tutor).ask("GET", path)[0] == 404
 
 
 def test_a_parent_cannot_host(school: Any, visitor: Any) -> None:
     assert visitor(school.parent).ask("POST", SESSIONS, {})[0] == 403
+
+
+def test_a_session_of_a_booking_that_is_over_does_not_start(school: Any, visitor: Any, opened: Any) -> None:
+    tutor, path = visitor(school.tutor), f"{SESSIONS}/{opened['id']}"
+    assert tutor.ask("POST", f"{path}/start")[0] == 200
+    later = tutor.ask("POST", SESSIONS, {"booking_id": school.booking_id})[1]
+    assert visitor(school.student).ask("POST", f"/v1/bookings/{school.booking_id}/end")[0] == 200
+    assert tutor.ask("POST", f"{SESSIONS}/{later['id']}/start")[0] == 409
+    assert tutor.ask("GET", f"{SESSIONS}/{later['id']}")[1]["status"] == "scheduled"
+    # What runs already goes on to its end.
+    assert tutor.ask("POST", f"{path}/start")[0] == 200
+    assert tutor.ask("POST", f"{path}/end")[0] == 200
 
 
 def test_a_booking_that_is_over_takes_no_sessions(school: Any, visitor: Any) -> None:

@@ -1,22 +1,79 @@
-"""What may become of a booking: the whole table."""
+"""What may become of a booking, and by whose word: the whole table."""
 
+from collections.abc import Callable
 from datetime import date
 
 import pytest
 
 from models.states import BOOKING_STATUSES
-from worker.bookings.statuses import check_change, check_dates
-from worker.errors import Conflict, InvalidInput
+from worker.bookings.statuses import FINAL, Side, accepted, check_dates, declined, ended, status_after_change
+from worker.errors import AstegniError, Conflict, Forbidden, InvalidInput
+
+TUTOR, LEARNER = Side(tutor=True, learner=False), Side(tutor=False, learner=True)
+SIDES = {"tutor": TUTOR, "learner": LEARNER, "both": Side(tutor=True, learner=True)}
+C, F = Conflict, Forbidden
+# What a booking in the status of the row becomes, asked for by (tutor, learner).
+CHANGES = {
+    "pending": {
+        "active": (F, "active"),
+        "paused": (C, C),
+        "completed": ("declined",) * 2,
+        "cancelled": ("declined",) * 2,
+    },
+    "active": {
+        "active": ("active",) * 2,
+        "paused": ("paused", F),
+        "completed": ("completed",) * 2,
+        "cancelled": ("cancelled",) * 2,
+    },
+    "paused": {
+        "active": ("active", F),
+        "paused": ("paused",) * 2,
+        "completed": ("completed",) * 2,
+        "cancelled": ("cancelled",) * 2,
+    },
+    "completed": {"active": (C, C), "paused": (C, C), "completed": ("completed",) * 2, "cancelled": (C, C)},
+    "cancelled": {"active": (C, C), "paused": (C, C), "completed": (C, C), "cancelled": ("cancelled",) * 2},
+    "declined": {"active": (C, C), "paused": (C, C), "completed": (C, C), "cancelled": ("declined",) * 2},
+}
+ANSWERS = {
+    accepted: {"pending": "active", "active": "active", "paused": "paused", **dict.fromkeys(FINAL, C)},
+    declined: {"pending": "declined", "declined": "declined", **dict.fromkeys(("active", "paused"), C)}
+    | dict.fromkeys(("completed", "cancelled"), C),
+    ended: {"pending": "declined", "active": "completed", "paused": "completed", **{one: one for one in FINAL}},
+}
+
+
+def outcome(rule: Callable[..., str], *args: object) -> object:
+    try:
+        return rule(1, *args)
+    except AstegniError as error:
+        return type(error)
+
+
+def test_the_tables_are_whole() -> None:
+    assert set(CHANGES) == set(BOOKING_STATUSES)
+    assert all(set(answers) == set(BOOKING_STATUSES) for answers in ANSWERS.values())
 
 
 @pytest.mark.parametrize("current", BOOKING_STATUSES)
-@pytest.mark.parametrize("wanted", [*BOOKING_STATUSES, None])
-def test_what_has_ended_stays_ended(current: str, wanted: str | None) -> None:
-    if current in {"completed", "cancelled"} and wanted != current:
-        with pytest.raises(Conflict, match=current):
-            check_change(1, current, wanted)
-    else:
-        check_change(1, current, wanted)
+def test_changes_of_status(current: str) -> None:
+    for wanted, (by_tutor, by_learner) in CHANGES[current].items():
+        assert outcome(status_after_change, current, wanted, TUTOR) == by_tutor, wanted
+        assert outcome(status_after_change, current, wanted, LEARNER) == by_learner, wanted
+
+
+@pytest.mark.parametrize("current", BOOKING_STATUSES)
+def test_other_changes_keep_the_status_until_it_is_over(current: str) -> None:
+    assert outcome(status_after_change, current, None, TUTOR) == (Conflict if current in FINAL else current)
+
+
+@pytest.mark.parametrize("current", BOOKING_STATUSES)
+@pytest.mark.parametrize("side", SIDES)
+def test_answers(current: str, side: str) -> None:
+    for rule, expected in ANSWERS.items():
+        refused = rule is not ended and not SIDES[side].learner
+        assert outcome(rule, current, SIDES[side]) == (Forbidden if refused else expected[current]), rule.__name__
 
 
 @pytest.mark.parametrize(

@@ -252,16 +252,22 @@ def _make_school(stack: UpStack, visitors: ExitStack) -> School:
     stack.sql("UPDATE student_profiles SET parent_id = '{133}' WHERE id = 122")
     tutor = visitor(users["tutor"], "tutor", 111)
     other_tutor = visitor(users["other-tutor"], "tutor", 112)
+    student = visitor(users["student"], "student", 122)
+    other_student = visitor(users["other-student"], "student", 124)
+    booking_id = tutor.post("/v1/bookings", {"student_id": 122, "subject": "Mathematics"})["id"]
+    student.post(f"/v1/bookings/{booking_id}/accept", {})
+    other_booking_id = other_tutor.post("/v1/bookings", {"student_id": 124, "subject": "Physics"})["id"]
+    other_student.post(f"/v1/bookings/{other_booking_id}/accept", {})
     return School(
         tutor=tutor,
-        student=visitor(users["student"], "student", 122),
+        student=student,
         parent=visitor(users["parent"], "parent", 133),
         other_tutor=other_tutor,
-        other_student=visitor(users["other-student"], "student", 124),
+        other_student=other_student,
         operator=entered(stack.facts["operator_token"]),
         nobody=entered(None),
-        booking_id=tutor.post("/v1/bookings", {"student_id": 122, "subject": "Mathematics"})["id"],
-        other_booking_id=other_tutor.post("/v1/bookings", {"student_id": 124, "subject": "Physics"})["id"],
+        booking_id=booking_id,
+        other_booking_id=other_booking_id,
         tutor_user_id=users["tutor"],
     )
 

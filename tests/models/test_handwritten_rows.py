@@ -60,13 +60,14 @@ FORMATS = ("online", "in-person", "hybrid")
 MESSAGES = (
     *("lesson-reminder", "lesson-moved", "lesson-cancelled", "lesson-restored", "lesson-booked"),
     *("request-received", "request-accepted", "request-rejected", "recording-ready"),
+    *("booking-offered", "booking-accepted", "booking-ended"),
     *("channel-code", "channel-disabled", "test"),
 )
 WORDS = {
     ("session_requests", "requester_type"): ("student", "parent"),
     ("session_requests", "status"): ("pending", "accepted", "rejected"),
     ("tutor_student_bookings", "session_type"): FORMATS,
-    ("tutor_student_bookings", "status"): ("active", "paused", "completed", "cancelled"),
+    ("tutor_student_bookings", "status"): ("pending", "active", "paused", "completed", "cancelled", "declined"),
     ("tutor_student_enrollments", "payment_status"): ("pending", "paid", "overdue"),
     ("tutor_student_enrollments", "status"): ("active", "paused", "completed"),
     ("tutor_schedules", "session_format"): FORMATS,

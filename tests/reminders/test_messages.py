@@ -73,7 +73,38 @@ class TestPeopleOfSession:
         assert self.of(town, booking=school.booking_id) == [1, 2, 3]
 
     def test_host_and_participants_by_the_kind_of_their_profiles(self, town: Town) -> None:
-        assert self.of(town, host=14, host_type="tutor", ids=[22, 36], types=["student", "parent"]) == [2, 3, 4, 6]
+        assert self.of(town, host=14, host_type="tutor", ids=[25, 36], types=["student", "parent"]) == [4, 5, 6]
+
+    def test_nobody_who_shares_nothing_with_the_host(self, town: Town) -> None:
+        """However they came into the session: what its host says there, a title for one, is not told to them."""
+        assert self.of(town, host=14, host_type="tutor", ids=[22, 36], types=["student", "parent"]) == [4, 6]
+        assert self.of(town, host=22, host_type="student", ids=[25, 11], types=["student", "tutor"]) == [1, 2, 3]
+
+    @pytest.mark.parametrize("status", ["completed", "cancelled"])
+    def test_no_student_whose_booking_is_over(self, town: Town, school: Any, status: str) -> None:
+        town.sql(
+            "UPDATE tutor_student_bookings SET status = :status WHERE id = :id", status=status, id=school.booking_id
+        )
+        assert self.of(town, booking=school.booking_id, host=11, host_type="tutor", ids=[22], types=["student"]) == [1]
+
+    def test_students_of_its_lesson_also_when_that_is_over(self, town: Town) -> None:
+        """A slot is booked without a booking, and its recording is ready when the lesson is completed."""
+        ((lesson_id,),) = town.sql(
+            "INSERT INTO tutor_schedules (tutor_id, student_id, schedule_date, start_time, end_time, starts_at,"
+            " ends_at, status) VALUES (14, 22, '2026-02-02', '14:00', '15:00', '2026-02-02 11:00Z',"
+            " '2026-02-02 12:00Z', 'completed') RETURNING id"
+        )
+        town.sql(
+            "INSERT INTO schedule_participants"
+            " SELECT id, student_id, NULL, starts_at, ends_at, status FROM tutor_schedules"
+        )
+        ((session_id,),) = town.sql(
+            "INSERT INTO whiteboard_sessions (schedule_id, host_profile_id, host_profile_type, participant_profile_ids,"
+            " participant_profile_types) VALUES (:lesson, 14, 'tutor', '{22}', '{student}') RETURNING id",
+            lesson=lesson_id,
+        )
+        with town.database.transaction() as session:
+            assert list(people_of_session(session, session_id)) == [2, 3, 4]
 
     def test_ids_of_other_kinds_are_other_people(self, town: Town) -> None:
         assert self.of(town, ids=[22, 11], types=["tutor", "student"]) == []

@@ -29,6 +29,18 @@ def visible_bookings(caller: Caller) -> ColumnElement[bool]:
     return or_(false(), *ways)
 
 
+def speaks_for(session: Session, caller: Caller, student_id: int) -> bool:
+    """Whether the caller is this student or one of their parents, as the database says."""
+    if not isinstance(caller, User):
+        return False
+    if caller.student_id == student_id:
+        return True
+    child = select(StudentProfile.id).where(
+        StudentProfile.id == student_id, StudentProfile.parent_id.bool_op("@>")([caller.parent_id])
+    )
+    return caller.parent_id is not None and session.scalar(child) is not None
+
+
 def visible_sessions(caller: Caller) -> ColumnElement[bool]:
     """A predicate on WhiteboardSession: those of visible bookings, those the caller hosts, and, where there is no
     booking, those they take part in."""

@@ -8,20 +8,22 @@ from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
 from worker import clock
+from worker.access.callers import Caller
 from worker.api.callers import CallerOf
 from worker.api.fields import Body, Day, Document, Number, Price, RowId, Words
 from worker.api.once import OnceOf, created
 from worker.api.paging import Cursor, Limit, Page, cursor_after, position
 from worker.api.problems import responses
-from worker.api.services import ServicesOf
-from worker.bookings.enrolment import create_booking
+from worker.api.services import Services, ServicesOf
+from worker.bookings.enrolment import Answer as BookingAnswer
 from worker.bookings.reading import find_booking, list_bookings
+from worker.bookings.statuses import accepted, declined, ended
 from worker.jobs.idempotency import Answer
-from worker.workflows.change_booking import change_booking
+from worker.workflows.change_booking import answer_booking, change_booking, offer_booking
 
 router = APIRouter(prefix="/v1/bookings", tags=["bookings"], responses=responses(401, 403, 404, 422, 503))
 
-BookingStatus = Literal["active", "paused", "completed", "cancelled"]
+BookingStatus = Literal["pending", "active", "paused", "completed", "cancelled", "declined"]
 SessionFormat = Literal["online", "in-person", "hybrid"]
 MinutesOfADay = Annotated[int, Field(strict=True, ge=1, le=24 * 60)]
 PerWeek = Annotated[int, Field(strict=True, ge=1, le=7 * 24)]
@@ -52,7 +54,7 @@ class BookingFields(Body):
 
 
 class NewBooking(BookingFields):
-    """A student to enrol with the tutor who calls."""
+    """A student whom the tutor who calls would like to teach."""
 
     student_id: Number
     # Its students share lessons; so it is not changed later.
@@ -60,9 +62,9 @@ class NewBooking(BookingFields):
 
 
 class BookingChange(BookingFields):
-    """Only what is sent is changed. A completed or cancelled booking stays as it is."""
+    """Only what is sent is changed. What is over stays as it is."""
 
-    status: BookingStatus = "active"
+    status: Literal["active", "paused", "completed", "cancelled"] = "active"
 
 
 class BookingDocument(Document):
@@ -86,14 +88,17 @@ class BookingDocument(Document):
     created_at: datetime
 
 
-@router.post("", status_code=201, response_model=BookingDocument, responses=responses(409), summary="Enrol a student")
+@router.post("", status_code=201, response_model=BookingDocument, responses=responses(409), summary="Offer a booking")
 def post_booking(body: NewBooking, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
-    """Enrol an existing student with the calling tutor."""
+    """A booking of the calling tutor's, `pending` until the student or a parent accepts it.
+
+    The answer is the same whether or not there is a student of this id.
+    """
     values = body.model_dump(exclude_unset=True, exclude={"student_id"})
     with services.database.transaction() as session:
 
         def make() -> Answer:
-            booking = create_booking(session, caller, student_id=body.student_id, values=values)
+            booking = offer_booking(session, caller, student_id=body.student_id, values=values, now=clock.now())
             return created(f"/v1/bookings/{booking.id}", BookingDocument.model_validate(booking))
 
         return once.answer(session, body, make)
@@ -123,9 +128,38 @@ def get_booking(booking_id: RowId, caller: CallerOf, services: ServicesOf) -> Bo
 
 @router.patch("/{booking_id}", responses=responses(409), summary="Change a booking")
 def patch_booking(booking_id: RowId, body: BookingChange, caller: CallerOf, services: ServicesOf) -> BookingDocument:
-    """Change, pause, resume or end a booking of the calling tutor's, and with it its future lessons."""
+    """Change, pause, resume or end a booking, and with it its future lessons.
+
+    The tutor changes all of it. Student and parents change its status: `active` accepts, `completed` and `cancelled`
+    end it. A pending booking that is ended is `declined`.
+    """
     now, horizon_days = clock.now(), services.settings.schedule_horizon_days
     changes = body.model_dump(exclude_unset=True)
     with services.database.transaction() as session:
         changed = change_booking(session, caller, booking_id, changes, now=now, horizon_days=horizon_days)
+        return BookingDocument.model_validate(changed)
+
+
+@router.post("/{booking_id}/accept", responses=responses(409), summary="Accept a booking")
+def post_accept_booking(booking_id: RowId, caller: CallerOf, services: ServicesOf) -> BookingDocument:
+    """The student, or a parent, agrees to a pending booking. Sent again, nothing changes."""
+    return _answered(services, caller, booking_id, accepted)
+
+
+@router.post("/{booking_id}/decline", responses=responses(409), summary="Decline a booking")
+def post_decline_booking(booking_id: RowId, caller: CallerOf, services: ServicesOf) -> BookingDocument:
+    """The student, or a parent, declines a pending booking. Sent again, nothing changes."""
+    return _answered(services, caller, booking_id, declined)
+
+
+@router.post("/{booking_id}/end", responses=responses(409), summary="End a booking")
+def post_end_booking(booking_id: RowId, caller: CallerOf, services: ServicesOf) -> BookingDocument:
+    """The tutor, the student or a parent ends a booking and its future lessons. Sent again, nothing changes."""
+    return _answered(services, caller, booking_id, ended)
+
+
+def _answered(services: Services, caller: Caller, booking_id: int, answer: BookingAnswer) -> BookingDocument:
+    now, horizon_days = clock.now(), services.settings.schedule_horizon_days
+    with services.database.transaction() as session:
+        changed = answer_booking(session, caller, booking_id, answer, now=now, horizon_days=horizon_days)
         return BookingDocument.model_validate(changed)

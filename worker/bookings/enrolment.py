@@ -1,53 +1,94 @@
-"""Make and change bookings: what tutors do. Values come checked against the columns."""
+"""Offer, make and change bookings. A tutor's offer is pending until the student or a parent accepts it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.bookings import Booking
-from models.people import StudentProfile
 from worker.access.callers import Caller
+from worker.access.visibility import speaks_for
 from worker.bookings.reading import find_booking
-from worker.bookings.statuses import FINAL, check_change, check_dates
-from worker.errors import Forbidden, InvalidInput
+from worker.bookings.statuses import FINAL, Side, check_dates, status_after_change
+from worker.errors import Forbidden
+
+# The status after an answer: (booking id, present status, who answers).
+Answer = Callable[[int, str, Side], str]
 
 
-def create_booking(session: Session, caller: Caller, *, student_id: int, values: Mapping[str, Any]) -> Booking:
-    """Enrol a student with the tutor who calls; `values` are the other columns.
+@dataclass(frozen=True)
+class ChangedBooking:
+    """A booking after a change, its status before, and the names of the columns that are different now."""
 
-    Raises Forbidden when the caller is no tutor, InvalidInput for a student who does not exist.
+    booking: Booking
+    was: str
+    columns: frozenset[str]
+
+
+def offer_booking(session: Session, caller: Caller, *, student_id: int, values: Mapping[str, Any]) -> Booking:
+    """A booking of the tutor who calls: pending, unless they speak for the student too.
+
+    Whether there is such a student is not asked: the answer would tell any tutor which ids exist. Raises Forbidden
+    when the caller is no tutor, InvalidInput for the dates.
     """
     tutor_id = getattr(caller, "tutor_id", None)
     if tutor_id is None:
         raise Forbidden("Only a tutor can make a booking.")
+    status = "active" if speaks_for(session, caller, student_id) else "pending"
+    return _store(session, tutor_id=tutor_id, student_id=student_id, status=status, values=values)
+
+
+def enrol_student(session: Session, *, tutor_id: int, student_id: int, values: Mapping[str, Any]) -> Booking:
+    """The booking of a student who has asked for it. Raises InvalidInput for the dates."""
+    return _store(session, tutor_id=tutor_id, student_id=student_id, status="active", values=values)
+
+
+def edit_booking(session: Session, caller: Caller, booking_id: int, changes: Mapping[str, Any]) -> ChangedBooking:
+    """Change columns of a booking: the tutor any, the student and parents its status.
+
+    Raises NotFound, Forbidden, Conflict for a status that it cannot get, InvalidInput for its dates.
+    """
+    booking, side = _lock(session, caller, booking_id)
+    others = changes.keys() - {"status"}
+    if others and not side.tutor:
+        raise Forbidden(f"Only the tutor can change {min(others)}; you can accept, decline or end the booking.")
+    status = status_after_change(booking_id, booking.status, changes.get("status"), side)
+    if booking.status in FINAL:
+        return ChangedBooking(booking, booking.status, frozenset())  # the same end again: nothing else of it changes
+    check_dates(changes.get("start_date", booking.start_date), changes.get("end_date", booking.end_date))
+    return _write(session, booking, {**changes, "status": status})
+
+
+def answer_booking(session: Session, caller: Caller, booking_id: int, answer: Answer) -> ChangedBooking:
+    """Accept, decline or end a booking. Raises NotFound, Forbidden, Conflict as `answer` does."""
+    booking, side = _lock(session, caller, booking_id)
+    return _write(session, booking, {"status": answer(booking_id, booking.status, side)})
+
+
+def _lock(session: Session, caller: Caller, booking_id: int) -> tuple[Booking, Side]:
+    booking = find_booking(session, caller, booking_id, lock=True)
+    side = Side(
+        tutor=getattr(caller, "tutor_id", None) == booking.tutor_id,
+        learner=speaks_for(session, caller, booking.student_id),
+    )
+    if not (side.tutor or side.learner):
+        raise Forbidden("Only the tutor, the student and parents can change a booking.")
+    return booking, side
+
+
+def _store(session: Session, *, tutor_id: int, student_id: int, status: str, values: Mapping[str, Any]) -> Booking:
     check_dates(values.get("start_date"), values.get("end_date"))
-    exists = session.scalar(select(StudentProfile.id).where(StudentProfile.id == student_id, StudentProfile.is_active))
-    if exists is None:
-        raise InvalidInput(f"There is no active student {student_id}.")
-    booking = Booking(tutor_id=tutor_id, student_id=student_id, **values)
+    booking = Booking(tutor_id=tutor_id, student_id=student_id, status=status, **values)
     session.add(booking)
     session.flush()
     return booking
 
 
-def edit_booking(
-    session: Session, caller: Caller, booking_id: int, changes: Mapping[str, Any]
-) -> tuple[Booking, frozenset[str]]:
-    """Change columns of a booking of the calling tutor's; answers it with the names of those that are other now.
-
-    Raises NotFound, Forbidden for those who may only see it, Conflict when it is over, InvalidInput for its dates.
-    """
-    booking = find_booking(session, caller, booking_id, lock=True)
-    if getattr(caller, "tutor_id", None) != booking.tutor_id:
-        raise Forbidden("Only the tutor can change a booking.")
-    check_change(booking_id, booking.status, changes.get("status"))
-    if booking.status in FINAL:
-        return booking, frozenset()  # the same end said twice: nothing else of it changes
-    check_dates(changes.get("start_date", booking.start_date), changes.get("end_date", booking.end_date))
-    changed = frozenset(column for column, value in changes.items() if getattr(booking, column) != value)
+def _write(session: Session, booking: Booking, values: Mapping[str, Any]) -> ChangedBooking:
+    was = booking.status
+    changed = frozenset(column for column, value in values.items() if getattr(booking, column) != value)
     for column in changed:
-        setattr(booking, column, changes[column])
+        setattr(booking, column, values[column])
     session.flush()
-    return booking, changed
+    return ChangedBooking(booking, was, changed)

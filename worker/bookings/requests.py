@@ -66,6 +66,26 @@ def lock_received(session: Session, caller: Caller, request_id: int) -> SessionR
     return request
 
 
+def learner_of(session: Session, request: SessionRequest) -> int:
+    """Who will learn, by the word of somebody who still speaks for them.
+
+    Older rows name the student only where they asked for themselves. Raises Conflict for a request that names no
+    student, and for one whose student is gone or no child of the requester any more.
+    """
+    student_id = request.student_id
+    if student_id is None and request.requester_type == "student":
+        student_id = request.requester_id
+    if student_id is None:
+        raise Conflict(f"Request {request.id} does not say which child will learn; reject it and make a booking.")
+    theirs = StudentProfile.id == request.requester_id
+    if request.requester_type == "parent":
+        theirs = StudentProfile.parent_id.bool_op("@>")([request.requester_id])
+    statement = select(StudentProfile.id).where(StudentProfile.id == student_id, StudentProfile.is_active, theirs)
+    if session.scalar(statement) is None:
+        raise Conflict(f"Who made request {request.id} does not speak for its student any more; reject it.")
+    return student_id
+
+
 def reject_request(session: Session, caller: Caller, request_id: int, *, now: datetime) -> SessionRequest:
     """Turn a request down; once more changes nothing. Raises NotFound, Forbidden, Conflict when it was accepted."""
     request = lock_received(session, caller, request_id)

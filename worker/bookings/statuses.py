@@ -1,22 +1,76 @@
-"""What may become of a booking."""
+"""What may become of a booking, and by whose word. Pure."""
 
+from dataclasses import dataclass
 from datetime import date
 
-from worker.errors import Conflict, InvalidInput
+from worker.errors import Conflict, Forbidden, InvalidInput
 
-FINAL = frozenset({"completed", "cancelled"})
+# Agreed to, and not over.
+LIVE = frozenset({"active", "paused"})
+FINAL = frozenset({"completed", "cancelled", "declined"})
 
 
-def check_change(booking_id: int, current: str, wanted: str | None) -> None:
-    """Raise Conflict when a booking that is `current` cannot be changed (to the status `wanted`, if given).
+@dataclass(frozen=True)
+class Side:
+    """On which side of a booking somebody stands: they are its tutor, or speak for its student. Rarely both."""
 
-    An active and a paused booking become each other or end; what has ended stays as it is.
+    tutor: bool
+    learner: bool
+
+
+def status_after_change(booking_id: int, current: str, wanted: str | None, side: Side) -> str:
+    """The status of a booking that is `current` after a change to `wanted` (None: of other columns).
+
+    A pending booking becomes active by the word of the student or a parent alone, and is declined when either side
+    ends it. Only the tutor pauses and resumes; both sides end. What is over stays as it is. Raises Conflict, Forbidden.
     """
-    if current in FINAL and wanted != current:
+    if current in FINAL:
+        if wanted == current or (current == "declined" and wanted == "cancelled"):
+            return current
         raise Conflict(f"Booking {booking_id} is {current}; it cannot be changed any more.")
+    if wanted is None or wanted == current:
+        return current
+    if wanted in FINAL:
+        return "declined" if current == "pending" else wanted
+    if current != "pending":
+        return _resumed(wanted, side)
+    if wanted == "active":
+        return accepted(booking_id, current, side)
+    raise Conflict(f"Booking {booking_id} is pending; it cannot be {wanted} before it is accepted.")
+
+
+def accepted(booking_id: int, current: str, side: Side) -> str:
+    """The status once the student or a parent accepts; said again, nothing changes. Raises Conflict, Forbidden."""
+    if not side.learner:
+        raise Forbidden("Only the student or a parent can accept a booking.")
+    if current in FINAL:
+        raise Conflict(f"Booking {booking_id} is {current}; it cannot be accepted any more.")
+    return "active" if current == "pending" else current
+
+
+def declined(booking_id: int, current: str, side: Side) -> str:
+    """The status once the student or a parent declines; said again, nothing changes. Raises Conflict, Forbidden."""
+    if not side.learner:
+        raise Forbidden("Only the student or a parent can decline a booking; its tutor ends it.")
+    if current not in ("pending", "declined"):
+        raise Conflict(f"Booking {booking_id} is {current}; it was accepted. End it instead.")
+    return "declined"
+
+
+def ended(_booking_id: int, current: str, _side: Side) -> str:
+    """The status once either side ends it, at any time; said again, nothing changes."""
+    if current in FINAL:
+        return current
+    return "declined" if current == "pending" else "completed"
 
 
 def check_dates(start: date | None, end: date | None) -> None:
     """Raise InvalidInput when a booking would end before it starts."""
     if start is not None and end is not None and end < start:
         raise InvalidInput(f"end_date {end} is before start_date {start}.")
+
+
+def _resumed(wanted: str, side: Side) -> str:
+    if not side.tutor:
+        raise Forbidden("Only the tutor can pause and resume a booking; you can end it.")
+    return wanted

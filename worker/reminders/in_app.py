@@ -13,7 +13,7 @@ from worker.reminders.taking import Taken
 from worker.reminders.ways import Said
 
 # Where a message leads.
-_LEADS_TO = ("schedule_id", "request_id", "recording_id", "session_id")
+_LEADS_TO = ("schedule_id", "request_id", "booking_id", "recording_id", "session_id")
 _LONGEST_TITLE = 255
 
 

@@ -1,10 +1,13 @@
 """Whom a lesson or a whiteboard session concerns: its tutor, its students and their parents; active ones only."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+
+from worker.access.sharing import Profile, known_to
 
 # How somebody stands to a lesson. Who does in several ways is told as the first of them.
 VIEWS = ("tutor", "student", "parent")
@@ -28,21 +31,21 @@ PERSON = """
          CROSS JOIN unnest(student.parent_id) AS child_of (parent_id)
           JOIN parent_profiles parent ON parent.id = child_of.parent_id AND parent.is_active)
 """
-# A booking's lessons are its tutor's and student's; a board without one is whose profile it names.
-_OF_SESSION = text(
+_BOARD = text(
     """
-    WITH board AS (SELECT * FROM whiteboard_sessions WHERE id = :id),
-    profile (type, id) AS (
-        SELECT 'tutor', booking.tutor_id
-          FROM board JOIN tutor_student_bookings booking ON booking.id = board.booking_id
-         UNION
-        SELECT 'student', booking.student_id
-          FROM board JOIN tutor_student_bookings booking ON booking.id = board.booking_id
-         UNION
-        SELECT host_profile_type, host_profile_id FROM board WHERE host_profile_id IS NOT NULL
-         UNION
-        SELECT member.type, member.id
-          FROM board CROSS JOIN unnest(participant_profile_types, participant_profile_ids) AS member (type, id)),
+    SELECT board.host_profile_type, board.host_profile_id, board.participant_profile_types,
+           board.participant_profile_ids, booking.tutor_id, booking.agreed_student_id,
+           booking.status IN ('active', 'paused') AS goes_on,
+           ARRAY(SELECT student_id FROM schedule_participants seat
+                  WHERE seat.schedule_id = board.schedule_id AND seat.status <> 'cancelled') AS seated
+      FROM whiteboard_sessions board
+      LEFT JOIN tutor_student_bookings booking ON booking.id = board.booking_id
+     WHERE board.id = :id
+    """
+)
+_USERS = text(
+    """
+    WITH profile (type, id) AS (SELECT * FROM unnest(CAST(:types AS varchar[]), CAST(:ids AS integer[]))),
     everybody AS (
         SELECT user_id, is_active FROM tutor_profiles JOIN profile USING (id) WHERE type = 'tutor'
          UNION
@@ -76,9 +79,65 @@ _LESSONS_OF = text(
 )
 
 
+_FAMILY = text(
+    """
+    SELECT student.user_id, NULL::integer AS parent_user_id,
+           concat_ws(' ', first_name, father_name, grandfather_name, last_name) AS name
+      FROM student_profiles student JOIN users ON users.id = student.user_id
+     WHERE student.id = :id AND student.is_active
+     UNION ALL
+    SELECT NULL, parent.user_id, NULL
+      FROM student_profiles student
+     CROSS JOIN unnest(student.parent_id) AS child_of (parent_id)
+      JOIN parent_profiles parent ON parent.id = child_of.parent_id AND parent.is_active
+     WHERE student.id = :id AND student.is_active
+    """
+)
+
+
+@dataclass(frozen=True)
+class Family:
+    """The users of a student (one, or none) and of their parents; `name` is the student's."""
+
+    student: Sequence[int]
+    parents: Sequence[int]
+    name: str | None
+
+
+def family_of(session: Session, student_id: int) -> Family:
+    """The family of a student; nobody when there is no active student of this id."""
+    rows = session.execute(_FAMILY, {"id": student_id}).all()
+    students = [row.user_id for row in rows if row.user_id is not None]
+    # Who is student and parent at once is told as the student.
+    parents = {row.parent_user_id for row in rows if row.parent_user_id is not None} - set(students)
+    return Family(students, sorted(parents), next((row.name for row in rows if row.name), None))
+
+
 def people_of_session(session: Session, session_id: int) -> Sequence[int]:
-    """Ids of the users of a whiteboard session: those of its booking, its host, who took part, and parents."""
-    return session.scalars(_OF_SESSION, {"id": session_id}).all()
+    """Ids of the users of a whiteboard session to whom its tutor or host may still let something be said.
+
+    Its tutor or host; the student of its booking while that goes on; without a booking, of those it names, who had a
+    seat in its lesson or shares a booking or lesson with the host now; and the parents of these students.
+    """
+    board = session.execute(_BOARD, {"id": session_id}).one_or_none()
+    if board is None:
+        return []
+    profiles = set[Profile]()
+    host: Profile | None = None
+    if board.host_profile_id is not None:
+        host = (board.host_profile_type, board.host_profile_id)
+        profiles.add(host)
+    if board.tutor_id is not None:
+        profiles.add(("tutor", board.tutor_id))
+        if board.goes_on:
+            profiles.add(("student", board.agreed_student_id))
+    else:
+        known = set(known_to(session, host)) if host is not None else set[Profile]()
+        known |= {("student", student_id) for student_id in board.seated}
+        named = zip(board.participant_profile_types, board.participant_profile_ids, strict=True)
+        profiles |= known.intersection(named)
+    types, ids = zip(*profiles, strict=True) if profiles else ((), ())
+    return session.scalars(_USERS, {"types": list(types), "ids": list(ids)}).all()
 
 
 def lessons_of_person(session: Session, user_id: int, now: datetime) -> Sequence[int]:

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from models.bookings import Booking, SessionRequest
 from worker.access.callers import Caller
-from worker.bookings.enrolment import create_booking
-from worker.bookings.requests import lock_received
+from worker.bookings.enrolment import enrol_student
+from worker.bookings.requests import learner_of, lock_received
 from worker.calendars.zones import zone
 from worker.errors import Conflict
 from worker.schedules.instants import length
@@ -52,18 +52,19 @@ def accept_request(session: Session, caller: Caller, request_id: int, acceptance
     if request.status == "rejected":
         raise Conflict(f"Request {request_id} was rejected; it must be asked for anew.")
     if request.status == "pending":
-        _accept(session, caller, request, acceptance)
+        _accept(session, request, acceptance)
     return read_accepted(session, request, now=acceptance.now)
 
 
-def _accept(session: Session, caller: Caller, request: SessionRequest, acceptance: Acceptance) -> None:
-    student_id, now = _student(request), acceptance.now
+def _accept(session: Session, request: SessionRequest, acceptance: Acceptance) -> None:
+    student_id, now = learner_of(session, request), acceptance.now
     timezone = zone_of_tutor(session, request.tutor_id, acceptance.timezone)
     wished = read_wished_times(request.schedule, now=now, timezone=timezone)
     series = series_to_join(session, request, student_id, wished)
     said = {**_said_by_request(request), **_said_by_lessons(wished, recurrence_of(series) if series else None)}
     said.setdefault("start_date", now.astimezone(zone(timezone)).date())
-    booking = create_booking(session, caller, student_id=student_id, values={**said, **acceptance.values})
+    values = {**said, **acceptance.values}
+    booking = enrol_student(session, tutor_id=request.tutor_id, student_id=student_id, values=values)
     request.status, request.responded_at, request.booking_id = "accepted", now, booking.id
     tell_of_answer(session, request, now=now)
     participant = Participant(student_id, booking.id)
@@ -87,15 +88,6 @@ def _accept(session: Session, caller: Caller, request: SessionRequest, acceptanc
         )
         plan_new_lessons(session, series_ids=[made.series_id] if made.series_id is not None else [], now=now)
     session.flush()
-
-
-def _student(request: SessionRequest) -> int:
-    """Who will learn. Older rows say it only of students who asked for themselves."""
-    if request.student_id is not None:
-        return request.student_id
-    if request.requester_type == "student":
-        return request.requester_id
-    raise Conflict(f"Request {request.id} does not say which child will learn; reject it and make a booking instead.")
 
 
 def _said_by_request(request: SessionRequest) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Change a booking, and the lessons that hang on it: they stop, begin and end as it does."""
+"""Offer, answer and change a booking, and the lessons that hang on it: they stop, begin and end as it does."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,27 +7,54 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.bookings import Booking
-from worker.access.callers import Caller
-from worker.bookings.enrolment import edit_booking
+from worker.access.callers import Caller, User
+from worker.bookings import enrolment
 from worker.reminders.lessons import Scope
 from worker.schedules.series import follow_booking
+from worker.workflows.tell_of_bookings import tell_of_change, tell_of_offer
 from worker.workflows.tell_of_changes import telling_of_changes
 
 _MOVES_LESSONS = frozenset({"status", "start_date", "end_date"})
 
 
+def offer_booking(
+    session: Session, caller: Caller, *, student_id: int, values: Mapping[str, Any], now: datetime
+) -> Booking:
+    """Make a booking that waits for the student's word, and tell them. Raises as worker.bookings.enrolment does."""
+    booking = enrolment.offer_booking(session, caller, student_id=student_id, values=values)
+    if booking.status == "pending":
+        tell_of_offer(session, booking, now=now)
+    return booking
+
+
 def change_booking(
     session: Session, caller: Caller, booking_id: int, changes: Mapping[str, Any], *, now: datetime, horizon_days: int
 ) -> Booking:
-    """Change columns of a booking of the calling tutor's; with its status or dates, its future lessons.
+    """Change columns of a booking; with its status or dates, its future lessons.
 
     Paused: its lessons are called off, and come back with the same ids when it is active again. Raises as
     worker.bookings.enrolment.edit_booking does.
     """
-    booking, changed = edit_booking(session, caller, booking_id, changes)
-    if changed & _MOVES_LESSONS:
+    changed = enrolment.edit_booking(session, caller, booking_id, changes)
+    return _follow(session, caller, changed, now, horizon_days)
+
+
+def answer_booking(
+    session: Session, caller: Caller, booking_id: int, answer: enrolment.Answer, *, now: datetime, horizon_days: int
+) -> Booking:
+    """Accept, decline or end a booking; its lessons end with it. Raises as worker.bookings.enrolment does."""
+    changed = enrolment.answer_booking(session, caller, booking_id, answer)
+    return _follow(session, caller, changed, now, horizon_days)
+
+
+def _follow(
+    session: Session, caller: Caller, changed: enrolment.ChangedBooking, now: datetime, horizon_days: int
+) -> Booking:
+    booking = changed.booking
+    if changed.columns & _MOVES_LESSONS:
         # A pause was told of; other dates may reach into lessons that a group has had without this student.
-        lets_in = "status" not in changed
+        lets_in = "status" not in changed.columns
         with telling_of_changes(session, Scope(booking_id=booking.id), by=caller, now=now, lets_in=lets_in):
             follow_booking(session, booking.id, now=now, horizon_days=horizon_days)
+    tell_of_change(session, changed, by_user_id=caller.user_id if isinstance(caller, User) else None, now=now)
     return booking

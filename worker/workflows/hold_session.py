@@ -8,8 +8,11 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from models.bookings import Booking
 from models.whiteboards import WhiteboardSession
 from worker.access.callers import Caller
+from worker.bookings.statuses import LIVE
+from worker.errors import Conflict
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import SnapshotSession
 from worker.schedules.advance import begin_lesson, complete_boarded_lessons
@@ -17,12 +20,20 @@ from worker.whiteboards import lifetime
 from worker.whiteboards.left_running import Closed, close_left_sessions
 
 # now() stands still within a transaction: ended before, and told so once more, it has another time.
+_STARTED_NOW = select(WhiteboardSession.actual_start == func.now())
 _ENDED_NOW = select(WhiteboardSession.actual_end == func.now())
 
 
 def start_session(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
-    """Begin the session, and its lesson if that has not begun. Raises as worker.whiteboards.lifetime does."""
+    """Begin the session, and its lesson if that has not begun.
+
+    Raises as worker.whiteboards.lifetime does, and Conflict when its booking has ended: nobody waits there any more.
+    """
     found = lifetime.start_session(session, caller, session_id)
+    if session.scalar(_STARTED_NOW.where(WhiteboardSession.id == session_id)):
+        status = session.scalar(select(Booking.status).where(Booking.id == found.booking_id))
+        if found.booking_id is not None and status not in LIVE:
+            raise Conflict(f"Booking {found.booking_id} is {status}; its sessions cannot be started any more.")
     if found.schedule_id is not None:
         begin_lesson(session, found.schedule_id)
     return found

@@ -7,20 +7,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.schedules import Schedule, ScheduleParticipant
 from models.whiteboards import WhiteboardSession
 from worker.access.callers import Caller, User
+from worker.access.sharing import known_to
 from worker.bookings.reading import find_booking
-from worker.bookings.statuses import FINAL
+from worker.bookings.statuses import LIVE
 from worker.errors import Conflict, Forbidden, InvalidInput
 from worker.whiteboards.sessions import Hosting, Participant, create_session
-
-_PROFILES: dict[str, type[TutorProfile | StudentProfile | ParentProfile]] = {
-    "tutor": TutorProfile,
-    "student": StudentProfile,
-    "parent": ParentProfile,
-}
 
 
 @dataclass(frozen=True)
@@ -39,7 +33,8 @@ def open_session(session: Session, caller: Caller, opening: Opening) -> Whiteboa
     """Make the session and its first page.
 
     Raises NotFound for a booking that is not theirs, Forbidden when the caller cannot host it, Conflict for a booking
-    that is over, InvalidInput for a lesson or participant that there is not.
+    that is pending or over, InvalidInput for a lesson that is not theirs, or a participant with whom they share
+    neither a booking nor a lesson.
     """
     if not isinstance(caller, User):
         raise Forbidden("Only tutors and students can host a session.")
@@ -47,7 +42,7 @@ def open_session(session: Session, caller: Caller, opening: Opening) -> Whiteboa
         opening = _of_lesson(session, caller, opening, opening.schedule_id)
     if opening.booking_id is None:
         host, participants = _host(caller), opening.participants
-        _check_participants(session, participants)
+        _check_participants(session, host, participants)
     else:
         host, participants = _of_booking(session, caller, opening, opening.booking_id)
     hosting = Hosting(host, participants, opening.booking_id, opening.schedule_id)
@@ -60,7 +55,7 @@ def _of_booking(
     booking = find_booking(session, caller, booking_id)
     if booking.tutor_id != caller.tutor_id:
         raise Forbidden("Only the tutor of a booking can open its sessions.")
-    if booking.status in FINAL:
+    if booking.status not in LIVE:
         raise Conflict(f"Booking {booking_id} is {booking.status}; it takes no new sessions.")
     if opening.participants:
         raise InvalidInput("A session of a booking takes its student; name no participants.")
@@ -77,12 +72,12 @@ def _host(caller: User) -> Participant:
     raise Forbidden("Only tutors and students can host a session.")
 
 
-def _check_participants(session: Session, participants: Sequence[Participant]) -> None:
-    for profile_type, profile in _PROFILES.items():
-        wanted = {one.profile_id for one in participants if one.profile_type == profile_type}
-        found = set(session.scalars(select(profile.id).where(profile.id.in_(wanted), profile.is_active)))
-        if missing := sorted(wanted - found):
-            raise InvalidInput(f"There is no active {profile_type} {missing[0]}.")
+def _check_participants(session: Session, host: Participant, participants: Sequence[Participant]) -> None:
+    """The same answer for an id that nobody has, and for one of somebody who shares nothing with the host."""
+    known = known_to(session, (host.profile_type, host.profile_id))
+    for one in participants:
+        if (one.profile_type, one.profile_id) not in known:
+            raise InvalidInput(f"You share no booking and no lesson with {one.profile_type} {one.profile_id}.")
 
 
 def _of_lesson(session: Session, caller: User, opening: Opening, schedule_id: int) -> Opening:

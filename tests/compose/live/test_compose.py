@@ -33,7 +33,7 @@ def _teach(host: Any, variables: dict[str, str]) -> httpx.Client:
     return httpx.Client(base_url=host.url("8000"), headers={"Authorization": f"Bearer {token}"}, timeout=30)
 
 
-def _record_a_lesson(api: httpx.Client) -> dict[str, Any]:
+def _record_a_lesson(api: httpx.Client, student: dict[str, str]) -> dict[str, Any]:
     """Book, open the board, upload; answers the recording when its job is over."""
 
     def post(path: str, **body: Any) -> dict[str, Any]:
@@ -43,6 +43,7 @@ def _record_a_lesson(api: httpx.Client) -> dict[str, Any]:
         return document
 
     booking = post("/v1/bookings", json={"student_id": 22, "subject": "Mathematics"})
+    post(f"/v1/bookings/{booking['id']}/accept", headers=student)
     lesson = post("/v1/whiteboard/sessions", json={"booking_id": booking["id"], "session_title": "Fractions"})
     with RECORDING.open("rb") as body:
         accepted = post("/v1/recordings", data={"session_id": str(lesson["id"])}, files={"file": ("a.webm", body)})
@@ -90,7 +91,8 @@ def _files(folder: Path) -> list[Path]:
 
 def test_what_compose_starts_makes_a_lesson_of_a_recording(host: Any, variables: dict[str, str]) -> None:
     with _teach(host, variables) as api:
-        recording = _record_a_lesson(api)
+        token = issue_token(variables["SECRET_KEY"], sub=2, role="student", role_ids={"student": 22})
+        recording = _record_a_lesson(api, {"Authorization": f"Bearer {token}"})
         playback = api.get(f"/v1/recordings/{recording['id']}/playback").json()
 
     assert recording["is_available"] is True

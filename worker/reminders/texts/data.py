@@ -106,6 +106,26 @@ class RequestAnswered(TypedDict):
     link: NotRequired[str | None]
 
 
+class BookingOffered(TypedDict):
+    """To the student and parents, who have agreed to nothing yet: of the tutor's own words only their name.
+
+    `student` is empty when that is the reader.
+    """
+
+    booking_id: int
+    tutor: str
+    student: NotRequired[str | None]
+    link: NotRequired[str | None]
+
+
+class BookingAnswered(TypedDict):
+    """To the tutor: accepted, or ended by the student or a parent."""
+
+    booking_id: int
+    student: NotRequired[str | None]
+    link: NotRequired[str | None]
+
+
 class RecordingReady(TypedDict):
     """To the people of the session. `recorded_at` and `timezone` (of the lesson) go together."""
 
@@ -148,6 +168,9 @@ DATA: Mapping[str, Any] = {
     "request-received": RequestReceived,
     "request-accepted": RequestAnswered,
     "request-rejected": RequestAnswered,
+    "booking-offered": BookingOffered,
+    "booking-accepted": BookingAnswered,
+    "booking-ended": BookingAnswered,
     "recording-ready": RecordingReady,
     "channel-code": ChannelCode,
     "channel-disabled": ChannelDisabled,

@@ -1,0 +1,186 @@
+"""Nobody is a tutor's student before they, or a parent, have said so; and everybody can leave."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+BOOKING = {"student_id": 25, "subject": "Physics <https://evil.example>", "grade_level": "Grade 10"}
+TIMES = {"start_time": "00:00", "end_time": "23:59", "recurrence_pattern": "daily", "timezone": "Africa/Addis_Ababa"}
+TOMORROW = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+
+
+@pytest.fixture
+def offered(school: Any, visitor: Any) -> dict[str, Any]:
+    """A booking that tutor 11 offers to student 25, who knows nothing of them."""
+    status, made = visitor(school.tutor).ask("POST", "/v1/bookings", BOOKING)
+    assert (status, made["status"]) == (201, "pending")
+    return dict(made)
+
+
+def problem(answer: Any, *ids: int) -> tuple[Any, ...]:
+    """Status, body and headers of an answer without what differs by request: its id, length, and the ids asked for."""
+    body, headers = answer.text, dict(answer.headers)
+    for one in (headers.pop("x-request-id"), *map(str, ids)):
+        body = body.replace(one, "…")
+    headers.pop("content-length")
+    return answer.status_code, body, headers
+
+
+def test_the_tutor_learns_nothing_from_a_pending_booking(
+    school: Any, visitor: Any, sql: Any, offered: dict[str, Any]
+) -> None:
+    tutor = visitor(school.tutor)
+    sql("UPDATE student_profiles SET grade_level = 'Grade 12' WHERE id = 25")
+    # The student has a lesson with their own tutor then.
+    lesson = {
+        "booking_id": school.other_booking_id,
+        "schedule_date": TOMORROW,
+        "start_time": "10:00",
+        "end_time": "11:00",
+    }
+    assert visitor(school.other_tutor).ask("POST", "/v1/schedules", lesson)[0] == 201
+    assert [one["student_id"] for one in tutor.ask("GET", "/v1/me/students")[1]["items"]] == [22]
+    assert tutor.ask("GET", "/v1/me/students?status=pending")[1]["items"] == []
+    wanted = {"booking_id": offered["id"], "schedule_date": TOMORROW, **TIMES}
+    for query in ("?dry_run=true", "?skip_conflicts=true", ""):
+        status, said = tutor.ask("POST", f"/v1/schedules{query}", wanted)
+        assert status == 409
+        assert "conflicts" not in said
+    assert tutor.ask("POST", "/v1/whiteboard/sessions", {"booking_id": offered["id"]})[0] == 409
+    assert tutor.ask("GET", f"/v1/bookings/{offered['id']}") == (200, offered)
+    # Nobody's time is taken: the student's own tutor plans on.
+    assert (
+        visitor(school.other_tutor).ask("POST", "/v1/schedules", lesson | {"start_time": "11:00", "end_time": "12:00"})[
+            0
+        ]
+        == 201
+    )
+
+
+@pytest.mark.parametrize("who", ["other_student", "other_parent"])
+def test_the_student_or_a_parent_accepts(
+    school: Any, visitor: Any, sql: Any, offered: dict[str, Any], who: str
+) -> None:
+    path = f"/v1/bookings/{offered['id']}"
+    learner, tutor = visitor(getattr(school, who)), visitor(school.tutor)
+    assert learner.ask("GET", "/v1/bookings?status=pending")[1]["items"] == [offered]
+    for _ in range(2):
+        assert learner.ask("POST", f"{path}/accept") == (200, offered | {"status": "active"})
+    assert [one["student_id"] for one in tutor.ask("GET", "/v1/me/students")[1]["items"]] == [25, 22]
+    told = sql("SELECT DISTINCT user_id, data FROM deliveries WHERE kind = 'booking-accepted'")
+    assert told == [(1, {"booking_id": offered["id"], "student": "student 5"})]
+    assert learner.ask("POST", f"{path}/decline")[0] == 409
+
+
+@pytest.mark.parametrize("who", ["other_student", "other_parent"])
+def test_the_student_or_a_parent_declines(school: Any, visitor: Any, offered: dict[str, Any], who: str) -> None:
+    path, learner = f"/v1/bookings/{offered['id']}", visitor(getattr(school, who))
+    for _ in range(2):
+        assert learner.ask("POST", f"{path}/decline") == (200, offered | {"status": "declined"})
+    assert learner.ask("POST", f"{path}/accept")[0] == 409
+    tutor = visitor(school.tutor)
+    assert tutor.ask("PATCH", path, {"status": "active"})[0] == 409
+    assert [one["student_id"] for one in tutor.ask("GET", "/v1/me/students?status=declined")[1]["items"]] == []
+
+
+def test_a_change_of_status_is_an_answer_too(school: Any, visitor: Any, offered: dict[str, Any]) -> None:
+    path, student = f"/v1/bookings/{offered['id']}", visitor(school.other_student)
+    assert visitor(school.tutor).ask("PATCH", path, {"status": "active"})[0] == 403
+    assert student.ask("PATCH", path, {"status": "active", "notes": "x"})[0] == 403
+    assert student.ask("PATCH", path, {"status": "active"})[1]["status"] == "active"
+    assert student.ask("PATCH", path, {"status": "paused"})[0] == 403
+    assert student.ask("PATCH", path, {"status": "cancelled"})[1]["status"] == "cancelled"
+
+
+def test_the_tutor_takes_an_offer_back(school: Any, visitor: Any, offered: dict[str, Any]) -> None:
+    path, tutor = f"/v1/bookings/{offered['id']}", visitor(school.tutor)
+    assert tutor.ask("POST", f"{path}/accept")[0] == 403
+    assert tutor.ask("POST", f"{path}/decline")[0] == 403
+    assert tutor.ask("POST", f"{path}/end")[1]["status"] == "declined"
+    assert visitor(school.other_student).ask("POST", f"{path}/accept")[0] == 409
+
+
+@pytest.mark.parametrize("who", ["tutor", "student", "parent"])
+@pytest.mark.parametrize("paused", [False, True])
+def test_each_side_ends_a_booking_and_its_lessons(school: Any, visitor: Any, sql: Any, who: str, paused: bool) -> None:
+    tutor, path = visitor(school.tutor), f"/v1/bookings/{school.booking_id}"
+    wanted = {"booking_id": school.booking_id, "schedule_date": TOMORROW, **TIMES}
+    assert tutor.ask("POST", "/v1/schedules", wanted)[0] == 201
+    if paused:
+        assert tutor.ask("PATCH", path, {"status": "paused"})[0] == 200
+    for _ in range(2):
+        assert visitor(getattr(school, who)).ask("POST", f"{path}/end")[1]["status"] == "completed"
+    assert sql("SELECT DISTINCT status FROM tutor_schedules") == [("cancelled",)]
+    told = sql("SELECT DISTINCT user_id FROM deliveries WHERE kind = 'booking-ended'")
+    assert told == ([] if who == "tutor" else [(1,)])
+
+
+def test_who_speaks_for_the_student_needs_no_second_word(school: Any, visitor: Any, sql: Any) -> None:
+    """A tutor who is the parent of the child, by the database."""
+    sql("INSERT INTO parent_profiles (id, user_id) VALUES (91, 1)")
+    sql("UPDATE student_profiles SET parent_id = '{36, 91}' WHERE id = 25")
+    both = type(school.tutor)(1, "tutor", tutor_id=11, parent_id=91)
+    assert visitor(both).ask("POST", "/v1/bookings", BOOKING)[1]["status"] == "active"
+    assert visitor(both).ask("POST", "/v1/bookings", BOOKING | {"student_id": 22})[1]["status"] == "pending"
+
+
+def test_an_id_that_nobody_has_is_offered_like_any_other(school: Any, visitor: Any, sql: Any) -> None:
+    """Otherwise any tutor could find out which students there are."""
+    tutor = visitor(school.tutor)
+    sql("UPDATE student_profiles SET is_active = false WHERE id = 22")
+    answers = [tutor.send("POST", "/v1/bookings", BOOKING | {"student_id": one}) for one in (22, 25, 2_000_000)]
+    seen = set()
+    for answer, student_id in zip(answers, (22, 25, 2_000_000), strict=True):
+        document = answer.json()
+        assert document["student_id"] == student_id
+        headers = {name for name in answer.headers if name not in {"x-request-id", "content-length"}}
+        seen.add((answer.status_code, document["status"], *document, *sorted(headers)))
+        assert tutor.ask("GET", answer.headers["location"]) == (200, document)
+    assert len(seen) == 1
+    assert tutor.ask("POST", f"{answers[2].headers['location']}/end")[1]["status"] == "declined"
+
+
+def test_a_student_is_told_of_a_tutor_once_and_in_our_words(school: Any, visitor: Any, sql: Any) -> None:
+    tutor = visitor(school.tutor)
+    for _ in range(3):
+        made = tutor.ask("POST", "/v1/bookings", BOOKING)[1]
+        tutor.ask("POST", f"/v1/bookings/{made['id']}/end")
+    told = sql("SELECT user_id, channel, data FROM deliveries ORDER BY user_id, channel")
+    first = sql("SELECT min(id) FROM tutor_student_bookings WHERE subject = :subject", subject=BOOKING["subject"])[0][0]
+    to_student = {"booking_id": first, "tutor": "tutor 1"}
+    to_parent = {**to_student, "student": "student 5"}
+    assert [tuple(one) for one in told] == [
+        *((5, channel, to_student) for channel in ("email", "in_app")),
+        *((6, channel, to_parent) for channel in ("email", "in_app")),
+    ]
+
+
+def test_a_student_who_shares_a_booking_is_told_of_each_further_one(school: Any, visitor: Any, sql: Any) -> None:
+    for subject in ("Biology", "Chemistry"):
+        visitor(school.tutor).ask("POST", "/v1/bookings", {"student_id": 22, "subject": subject})
+    assert sql("SELECT count(*) FROM deliveries WHERE user_id = 2 AND channel = 'email'") == [(2,)]
+
+
+@pytest.mark.parametrize("verb", ["accept", "decline", "end"])
+def test_unknown_and_foreign_bookings_are_answered_alike(school: Any, visitor: Any, verb: str, offered: Any) -> None:
+    for who in ("student", "parent", "other_tutor"):
+        asker = visitor(getattr(school, who))
+        mine, theirs = offered["id"], 2_000_000
+        foreign, unknown = (asker.send("POST", f"/v1/bookings/{one}/{verb}") for one in (mine, theirs))
+        assert foreign.status_code == 404
+        assert problem(foreign, mine) == problem(unknown, theirs)
+    assert visitor(school.tutor).ask("GET", f"/v1/bookings/{offered['id']}")[1]["status"] == "pending"
+
+
+def test_an_operator_answers_for_nobody(school: Any, visitor: Any, operator: Any, offered: Any) -> None:
+    for verb in ("accept", "decline", "end"):
+        assert visitor(operator).ask("POST", f"/v1/bookings/{offered['id']}/{verb}")[0] == 403
+
+
+def test_a_parent_who_is_one_no_longer_enrols_nobody(school: Any, visitor: Any, sql: Any) -> None:
+    request = {"tutor_id": 11, "student_id": 25}
+    made = visitor(school.other_parent).ask("POST", "/v1/session-requests", request)[1]
+    sql("UPDATE student_profiles SET parent_id = '{}' WHERE id = 25")
+    assert visitor(school.tutor).ask("POST", f"/v1/session-requests/{made['id']}/accept")[0] == 409
+    assert sql("SELECT count(*) FROM tutor_student_bookings WHERE student_id = 25 AND tutor_id = 11") == [(0,)]
