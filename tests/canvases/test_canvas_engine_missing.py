@@ -27,7 +27,8 @@ from worker.canvases.drawing.svg import write_svg
 
 page = read_page({"strokes": [{"stroke_type": "pen", "stroke_data": {"points": [[1, 2], [3, 4]]}}]})
 told = {"drawn": len(page.drawn), "loaded": "skia" in sys.modules}
-for write in (write_png, write_thumbnail, write_svg, lambda page, _out: write_pdf([page], Path("title.pdf"), "title")):
+document = Path(sys.argv[1], "title.pdf")
+for write in (write_png, write_thumbnail, write_svg, lambda page, _out: write_pdf([page], document, "title")):
     try:
         write(page, io.BytesIO())
     except AstegniError as error:
@@ -36,9 +37,9 @@ print(json.dumps(told))
 """
 
 
-def _run(**environment: str) -> dict[str, Any]:
+def _run(folder: Path, **environment: str) -> dict[str, Any]:
     run = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
+        [sys.executable, "-c", SCRIPT, str(folder)],
         capture_output=True,
         text=True,
         timeout=120,
@@ -54,7 +55,7 @@ def _run(**environment: str) -> dict[str, Any]:
 def test_only_drawing_fails_without_its_libraries(library: str, tmp_path: Path) -> None:
     # The loader takes the first file of that name on its path, and this one is no library.
     (tmp_path / library).write_bytes(b"not a library")
-    told = _run(LD_LIBRARY_PATH=str(tmp_path))
+    told = _run(tmp_path, LD_LIBRARY_PATH=str(tmp_path))
 
     assert told["drawn"] == 1
     assert not told["loaded"]
@@ -67,6 +68,6 @@ def test_only_drawing_fails_without_its_libraries(library: str, tmp_path: Path) 
 
 
 @pytest.mark.drawing
-def test_nothing_fails_with_its_libraries() -> None:
-    told = _run()
+def test_nothing_fails_with_its_libraries(tmp_path: Path) -> None:
+    told = _run(tmp_path)
     assert told == {"drawn": 1, "loaded": False}
