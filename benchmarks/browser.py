@@ -9,13 +9,12 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.ready_page import as_shapes
-from worker.canvases.lettering.fonts import FAMILIES
+from worker.canvases.lettering.fonts import FAMILIES, font_path
 from worker.canvases.stored.pages import Page
 
 _SCRIPT = Path(__file__).with_name("canvas.js")
@@ -137,5 +136,4 @@ def running_browser() -> Iterator[Browser | None]:
 
 
 def _font(family: str) -> str:
-    package, name = FAMILIES[family]
-    return base64.b64encode((files(package) / name).read_bytes()).decode()
+    return base64.b64encode(font_path(FAMILIES[family]).read_bytes()).decode()

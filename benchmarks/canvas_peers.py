@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import cache
-from importlib.resources import files
 from io import BytesIO
 from typing import Any
 
@@ -10,7 +9,7 @@ import resvg_py
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.ready_page import as_shapes, as_svg
-from worker.canvases.lettering.fonts import FAMILIES
+from worker.canvases.lettering.fonts import FAMILIES, font_path
 from worker.canvases.stored.pages import Page
 
 # Pillow draws without antialiasing: on a picture so many times as large, made small again. With fewer its edges are
@@ -104,7 +103,6 @@ def _draw(canvas: ImageDraw.ImageDraw, shape: dict[str, Any]) -> None:
 
 @cache
 def _font(family: str, size: float) -> ImageFont.FreeTypeFont:
-    package, name = FAMILIES[family]
-    font = ImageFont.truetype(str(files(package) / name), size)
+    font = ImageFont.truetype(font_path(FAMILIES[family]), size)
     font.set_variation_by_axes([400, *[axis["default"] for axis in font.get_variation_axes()[1:]]])
     return font

@@ -135,8 +135,8 @@ def test_text_is_never_cut_off(text: str, data: dict[str, Any]) -> None:
     )
 )
 def test_text_is_as_wide_as_it_is_measured(text: str) -> None:
-    (figure,) = read_page({"strokes": [_text(text, x=900)]}).figures
-    assert 0 <= width_of(figure.lines[0], figure) <= 11 * 18 * len(text)  # type: ignore[union-attr,arg-type]
+    (figure,) = read_page({"strokes": [_text("x" + text, x=900)]}).figures
+    assert 0 <= width_of(figure.lines[0], figure) <= 11 * 18 * (1 + len(text))  # type: ignore[union-attr,arg-type]
 
 
 RENDER = """

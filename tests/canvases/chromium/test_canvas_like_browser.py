@@ -78,6 +78,19 @@ BOARDS: dict[str, list[Stroke]] = {
     "text, Amharic": [_text("ምሳሌ አንድ፡ ሰላም ለዓለም። እንዴት ነህ?", size=24)],
     "text, Amharic, bold and slanted": [_text("ምሳሌ አንድ፡ ሰላም", bold=True, italic=True)],
     "text, mixed": [_text("x = 3 ስለዚህ a² + b² ≤ √2 π → ∑ ½", size=24)],
+    "text, geometry and sets": [
+        _text("∠ABC ≅ ∠DEF, AB ∥ CD ⊥ EF", size=24),
+        _text("x ∈ A ∪ B ⇒ y ∉ ∅", y=160, size=24),
+    ],
+    "text, mathematics": [
+        _text("∫₀² x² dx = 8⁄3, ∀n ∈ ℕ: ∑ ≤ √n ± ∛8", size=24),
+        _text("∂f ≠ ∇g ∴ v⃗ ∝ F⃗", y=160, size=24),
+    ],
+    "text, chemistry": [
+        _text("N₂ + 3H₂ ⇌ 2NH₃, CO₃²⁻ ⟶ CO₂↑ + O²⁻", size=24),
+        _text("ΔH° = −92 kJ·mol⁻¹", y=160, size=24),
+    ],
+    "text, mathematics, bold and slanted": [_text("∠A ≅ ∠B ⇒ x ∈ ℝ ⇌", size=24, bold=True, italic=True)],
     "text, right to left": [_text("שלום עולם 123 abc", size=24), _text("مرحبا بالعالم", y=160, size=24)],
 }  # fmt: skip
 

@@ -1,28 +1,54 @@
 """The typefaces of boards, from packages: the same on every machine, with or without fonts of its own.
 
-Arimo has Arial's metrics, so text is as wide as the browser's. The Noto faces have what Arimo lacks: Ethiopic first,
-then the scripts, signs and symbols a lesson may need. No other face is ever used.
+Arimo has Arial's metrics, so text is as wide as the browser's. The others have what Arimo lacks, asked in the order of
+`FAMILIES`: Ethiopic first, then the scripts, signs and symbols a lesson may need (docs/decisions/0007). No other face
+is ever used.
 """
 
 from functools import cache
-from importlib.resources import files
-from typing import Any
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from worker.canvases.engine import skia
 
+
+class FontFile(NamedTuple):
+    """A file of an installed package, and which face of it when it is a collection."""
+
+    package: str
+    name: str
+    face: int = 0
+
+
+def _noto(name: str) -> FontFile:
+    return FontFile("manimgx-fonts", f"manimgx_fonts/Noto{name}[wght].ttf")
+
+
+# Scripts that the user interface of no client writes in, but a lesson may show a word of.
+_SCRIPTS = (
+    "Armenian Bengali Georgian Gujarati Gurmukhi Kannada Khmer Lao Malayalam Myanmar Oriya Sinhala Tamil Telugu Thai"
+)
+EMOJI = "Noto Emoji"
 FAMILIES = {
-    "Arimo": ("fontpkg_arimo", "files/Arimo[wght].ttf"),
-    "Noto Sans Ethiopic": ("manimgx_fonts", "NotoSansEthiopic[wght].ttf"),
-    "Noto Sans": ("manimgx_fonts", "NotoSans[wght].ttf"),
-    "Noto Sans Symbols": ("manimgx_fonts", "NotoSansSymbols[wght].ttf"),
-    "Noto Sans Arabic": ("manimgx_fonts", "NotoSansArabic[wght].ttf"),
-    "Noto Sans Hebrew": ("manimgx_fonts", "NotoSansHebrew[wght].ttf"),
-    "Noto Sans Devanagari": ("manimgx_fonts", "NotoSansDevanagari[wght].ttf"),
-    "Noto Emoji": ("manimgx_fonts", "NotoEmoji[wght].ttf"),
+    "Arimo": FontFile("fontpkg-arimo", "fontpkg_arimo/files/Arimo[wght].ttf"),
+    "Noto Sans Ethiopic": _noto("SansEthiopic"),
+    "Noto Sans": _noto("Sans"),
+    "Noto Sans Symbols": _noto("SansSymbols"),
+    "Noto Sans Arabic": _noto("SansArabic"),
+    "Noto Sans Hebrew": _noto("SansHebrew"),
+    "Noto Sans Devanagari": _noto("SansDevanagari"),
+    # Operators, relations, arrows and geometry without serifs; then all of Unicode's mathematics.
+    "DejaVu Sans": FontFile("ziafont", "ziafont/fonts/DejaVuSans.ttf"),
+    "STIX Two Math": FontFile("ziamath", "ziamath/fonts/STIXTwoMath-Regular.ttf"),
+    EMOJI: _noto("Emoji"),
+    **{f"Noto Sans {script}": _noto(f"Sans{script}") for script in _SCRIPTS.split()},
+    # The third face of the collection writes Han as China does; kana and hangul are the same in all of them.
+    "Noto Sans CJK SC": FontFile("manimgx-fonts-cjk", "manimgx_fonts_cjk/NotoSansCJK-VF.otf.ttc", 2),
 }
 ITALICS = {
-    "Arimo": ("fontpkg_arimo", "files/Arimo-Italic[wght].ttf"),
-    "Noto Sans": ("manimgx_fonts", "NotoSans-Italic[wght].ttf"),
+    "Arimo": FontFile("fontpkg-arimo", "fontpkg_arimo/files/Arimo-Italic[wght].ttf"),
+    "Noto Sans": _noto("Sans-Italic"),
 }
 _REGULAR, _BOLD = 400, 700
 # The axis `wght` of a variable font, as OpenType packs its tag.
@@ -34,9 +60,9 @@ def collection() -> Any:
     """Every face in regular and bold, upright and italic where it has one, for the engine to choose from by style."""
     provider = skia.textlayout.TypefaceFontProvider()
     for table in (FAMILIES, ITALICS):
-        for family, place in table.items():
+        for family, file in table.items():
             for weight in (_REGULAR, _BOLD):
-                provider.registerTypeface(_face(*place, weight), family)
+                provider.registerTypeface(_face(file, weight), family)
     fonts = skia.textlayout.FontCollection()
     fonts.setDefaultFontManager(provider)
     return fonts
@@ -55,28 +81,19 @@ def unicode() -> Any:
     return skia.Unicodes.ICU.Make()
 
 
-def shown(text: str) -> str:
-    """The text without the characters that no face has: a gap, never a box."""
-    return "".join(letter for letter in text if _has_glyph(letter))
+def has_glyph(family: str, letter: str) -> bool:
+    """Whether the family has a shape of its own for this character. Raises EngineMissing."""
+    return bool(_face(FAMILIES[family], _REGULAR).unicharToGlyph(ord(letter)))
 
 
-# Invisible, and the layout's to use: joiners, direction marks, variation selectors.
-_UNSEEN = frozenset("\u200b\u200c\u200d\u200e\u200f\u2060\ufe0e\ufe0f")
-
-
-@cache
-def _has_glyph(letter: str) -> bool:
-    return letter in _UNSEEN or any(face.unicharToGlyph(ord(letter)) for face in _regular_faces())
+def font_path(file: FontFile) -> Path:
+    """Where the file is installed; its package is not imported."""
+    return Path(str(distribution(file.package).locate_file(file.name)))
 
 
 @cache
-def _regular_faces() -> list[Any]:
-    return [_face(package, name, _REGULAR) for package, name in FAMILIES.values()]
-
-
-@cache
-def _face(package: str, name: str, weight: int) -> Any:
-    face = _files().makeFromFile(str(files(package) / name))
+def _face(file: FontFile, weight: int) -> Any:
+    face = _files().makeFromFile(str(font_path(file)), file.face)
     axes = skia.FontArguments.VariationPosition
     # Kept by a name until the clone is made: the engine only points to them.
     coordinates = axes.Coordinates([axes.Coordinate(_WEIGHT_AXIS, weight)])

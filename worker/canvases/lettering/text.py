@@ -7,7 +7,8 @@ from typing import Any
 from worker.canvases.engine import skia
 from worker.canvases.figures import LINE_HEIGHT, Text
 from worker.canvases.lettering.contrast import LARGEST_MASK, text_contrast
-from worker.canvases.lettering.fonts import FAMILIES, collection, font_style, shown, unicode
+from worker.canvases.lettering.fonts import collection, font_style, unicode
+from worker.canvases.lettering.glyphs import runs
 
 # Where the platform's redraw puts its one-pixel lines, from the baseline.
 _UNDERLINE = 2.0
@@ -27,7 +28,7 @@ def draw_text(canvas: Any, text: Text, ink: Any) -> None:
         letters.setMaskFilter(text_contrast(text.colour))
     for number, line in enumerate(text.lines):
         baseline = text.y + number * LINE_HEIGHT * text.size
-        paragraph = _set(shown(line), text, letters)
+        paragraph = _set(line, text, letters)
         # A paragraph's own baseline lies at a whole number of units.
         paragraph.paint(canvas, text.x, baseline - math.floor(paragraph.AlphabeticBaseline + 0.5))
         end = text.x + _width(paragraph)
@@ -41,7 +42,7 @@ def draw_text(canvas: Any, text: Text, ink: Any) -> None:
 
 def width_of(line: str, text: Text) -> float:
     """How wide one line of the text is. Raises EngineMissing."""
-    return _width(_set(shown(line), text, skia.Paint()))
+    return _width(_set(line, text, skia.Paint()))
 
 
 def _width(paragraph: Any) -> float:
@@ -61,12 +62,13 @@ def _set(line: str, text: Text, ink: Any) -> Any:
     changes, and a language counts as style.
     """
     builder = skia.textlayout.ParagraphBuilder.make(skia.textlayout.ParagraphStyle(), collection(), unicode())
-    word_style = _style(text, ink, "")
-    space_style = _style(text, _space_ink(ink), "en")
-    for letters in _WORDS.findall(line):
-        builder.pushStyle(space_style if letters[0] == " " else word_style)
-        builder.addText(letters)
-        builder.pop()
+    space_ink = _space_ink(ink)
+    for word in _WORDS.findall(line):
+        letter_ink, language = (space_ink, "en") if word[0] == " " else (ink, "")
+        for family, letters in runs(word):
+            builder.pushStyle(_style(text, letter_ink, family, language))
+            builder.addText(letters)
+            builder.pop()
     paragraph = builder.Build()
     paragraph.layout(_ENDLESS)
     return paragraph
@@ -80,9 +82,9 @@ def _space_ink(ink: Any) -> Any:
     return outlined
 
 
-def _style(text: Text, ink: Any, language: str) -> Any:
+def _style(text: Text, ink: Any, family: str, language: str) -> Any:
     style = skia.textlayout.TextStyle()
-    style.setFontFamilies(list(FAMILIES))
+    style.setFontFamilies([family])
     style.setFontSize(text.size)
     style.setFontStyle(font_style(bold=text.bold, italic=text.italic))
     style.setForegroundPaint(ink)

@@ -1,15 +1,13 @@
-"""Rectangles around ink: what must be drawn anew when a figure changes. Pure."""
+"""Rectangles around ink: what must be drawn anew when a figure changes."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from worker.canvases.figures import LINE_HEIGHT, Circle, Figure, Lines, Points
+from worker.canvases.figures import Circle, Figure, Lines, Points
+from worker.canvases.lettering.bounds import ink_of
 from worker.canvases.replay.partial import is_freehand
-
-# Wider than any letter of any face is, in font sizes; and how far ink rises above a baseline, or sinks below it.
-_WIDEST_LETTER, _RISE, _SINK, _LEAN = 2.0, 1.5, 0.8, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +37,7 @@ def box_of(figure: Figure) -> Box:
     if isinstance(figure, Circle):
         reach = figure.radius + figure.width / 2
         return Box(figure.x - reach, figure.y - reach, figure.x + reach, figure.y + reach)
-    size, longest = figure.size, max(map(len, figure.lines))
-    return Box(
-        figure.x - _LEAN * size,
-        figure.y - _RISE * size,
-        figure.x + (longest * _WIDEST_LETTER + _LEAN) * size,
-        figure.y + ((len(figure.lines) - 1) * LINE_HEIGHT + _SINK) * size,
-    )
+    return Box(*ink_of(figure))
 
 
 def box_between(figure: Figure, before: float, after: float) -> Box:

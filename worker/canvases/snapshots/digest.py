@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 # Part of every digest. Raise it when the same strokes are drawn differently: all boards that somebody asks for are then
 # drawn anew, under names of their own.
-EDITION = 1
+EDITION = 2
 
 # An expression over a row `page` of whiteboard_pages. Every stroke is hashed first, so that none can pretend to be two.
 PAGE_DIGEST = f"""

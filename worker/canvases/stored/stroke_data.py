@@ -95,7 +95,7 @@ def _text(data: Mapping[str, Any]) -> Read:
     remarks: list[str] = []
     text = text_of(data, x, y, _colour(data, remarks), remarks)
     if text is None:
-        raise Undrawable("it has no text")
+        raise Undrawable("; ".join(["it has no text", *remarks]) if remarks else "it has no text")
     return text, remarks
 
 

@@ -5,14 +5,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from worker.canvases.figures import Colour, Text
+from worker.canvases.lettering.glyphs import is_invisible, without_glyph
 from worker.canvases.limits import LARGEST_FONT, LONGEST_TEXT, MOST_LINES_OF_TEXT
 from worker.canvases.stored.points import number_of
 
 # What a canvas takes when the stroke names none.
 FONT_SIZE = 16.0
 _SPACES = str.maketrans("\t\f", "  ")
-_NO_LETTER = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_LINE_END = re.compile("\r\n|\r|\n")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_HALF = re.compile("[\ud800-\udfff]")
+# The last two are Unicode's own ends of a line and of a paragraph.
+_LINE_END = re.compile("\r\n|[\r\n\u2028\u2029]")
+_MOST_NAMED = 8
 
 
 def text_of(data: Mapping[str, Any], x: float, y: float, colour: Colour, remarks: list[str]) -> Text | None:
@@ -26,11 +30,18 @@ def text_of(data: Mapping[str, Any], x: float, y: float, colour: Colour, remarks
         return None
     if len(text) > LONGEST_TEXT:
         remarks.append(f"only its first {LONGEST_TEXT} characters are drawn")
-    lines = _LINE_END.split(text[:LONGEST_TEXT])
+    text = text[:LONGEST_TEXT]
+    if _HALF.search(text):
+        remarks.append("its text has halves of characters")
+    lines = _LINE_END.split(text)
     if len(lines) > MOST_LINES_OF_TEXT:
         remarks.append(f"only its first {MOST_LINES_OF_TEXT} lines are drawn")
     shown = tuple(_printable(line) for line in lines[:MOST_LINES_OF_TEXT])
-    if not any(line.strip() for line in shown):
+    missing = without_glyph("".join(shown))
+    if missing:
+        remarks.append(f"no typeface has {_named(missing)}")
+    unseen = {" ", *missing}
+    if all(letter in unseen or letter.isspace() or is_invisible(letter) for line in shown for letter in line):
         return None
     formatting = data.get("formatting")
     wanted = formatting if isinstance(formatting, Mapping) else {}
@@ -55,4 +66,9 @@ def _size(data: Mapping[str, Any], remarks: list[str]) -> float:
 
 def _printable(line: str) -> str:
     """A canvas shows a tab as a space, control characters as nothing; half a character cannot be shown at all."""
-    return _NO_LETTER.sub("", line.translate(_SPACES))
+    return _HALF.sub("", _CONTROL.sub("", line.translate(_SPACES)))
+
+
+def _named(letters: list[str]) -> str:
+    names = ", ".join(f"U+{ord(letter):04X}" for letter in letters[:_MOST_NAMED])
+    return names if len(letters) <= _MOST_NAMED else f"{names} and {len(letters) - _MOST_NAMED} more"
