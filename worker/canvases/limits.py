@@ -8,8 +8,9 @@ PAGE_WIDTH = 1200
 PAGE_HEIGHT = 800
 # Room between the outermost ink and the edge of a page that grew.
 MARGIN = 20
-# Four thousand pixels are more than any screen a lesson was taught on.
-LONGEST_SIDE = 4096
+# Boards that scroll reach far down or to the right. Both sides together are bounded by what a picture may hold.
+LONGEST_SIDE = 8000
+MOST_PIXELS_OF_PAGE = 4096 * 4096
 
 # Farther away nothing can be seen, and an engine of 32-bit floats stays exact.
 FARTHEST = 100_000.0

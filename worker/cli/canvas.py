@@ -58,7 +58,7 @@ def render(
     from worker.canvases.stored.pages import read_board  # noqa: PLC0415
 
     form = _form(output)
-    drawn = read_board(read_document(board), title=board.stem)
+    drawn = read_board(read_document(board), title=board.stem, ever=form is Form.MP4)
     if page is not None:
         drawn = _only(drawn, page)
     if not drawn.pages:

@@ -14,6 +14,7 @@ LARGEST_SCALE = 4.0
 # Pixels of a lesson's list on a phone.
 THUMBNAIL_WIDTH = 400
 _THUMBNAIL_QUALITY = 80
+_HIGHEST_THUMBNAIL = 8000
 # 32 MB of pixels in memory at a time, however large the page: an ordinary one is drawn in one go.
 _BAND_PIXELS = 8_000_000
 
@@ -36,7 +37,7 @@ def write_png(page: Page, out: BinaryIO, scale: float = 1.0) -> None:
 
 
 def write_thumbnail(page: Page, out: BinaryIO) -> None:
-    """Write a WebP, THUMBNAIL_WIDTH pixels wide. Raises EngineMissing, BadImage."""
+    """Write a WebP of `thumbnail_size`. Raises EngineMissing, BadImage."""
     width, height = thumbnail_size(page)
     pixels = _draw(page, width, height, width / page.width)
     image = skia.Image.fromarray(pixels, colorType=skia.kBGRA_8888_ColorType, copy=False)
@@ -44,8 +45,9 @@ def write_thumbnail(page: Page, out: BinaryIO) -> None:
 
 
 def thumbnail_size(page: Page) -> tuple[int, int]:
-    """Width and height of the thumbnail in pixels."""
-    return THUMBNAIL_WIDTH, max(1, round(THUMBNAIL_WIDTH * page.height / page.width))
+    """Width and height of the thumbnail in pixels: THUMBNAIL_WIDTH wide, less where it would be too high for WebP."""
+    scale = min(THUMBNAIL_WIDTH / page.width, _HIGHEST_THUMBNAIL / page.height)
+    return max(1, round(page.width * scale)), max(1, round(page.height * scale))
 
 
 def _draw(page: Page, width: int, height: int, scale: float, top: int = 0) -> Any:

@@ -73,5 +73,5 @@ def _page(session: Session, row: Any) -> Page:
         "background_color": row.background_color,
         "strokes": strokes,
     }
-    page = read_page(document)
+    page = read_page(document, ever=True)
     return replace(page, skipped=(*skipped, *page.skipped))

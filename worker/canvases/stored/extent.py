@@ -1,36 +1,69 @@
-"""How large a page is. No size is stored with a board: every browser had its own, so the ink decides."""
+"""How large a page is, and what lies beyond it. No size is stored with a board: every browser had its own."""
 
 import math
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
-from worker.canvases.figures import LINE_HEIGHT, Circle, Figure, Lines, Text
-from worker.canvases.lettering.text import width_of
-from worker.canvases.limits import LONGEST_SIDE, MARGIN, PAGE_HEIGHT, PAGE_WIDTH
+from worker.canvases.figures import Circle, Figure, Lines
+from worker.canvases.lettering.bounds import body_of
+from worker.canvases.limits import LONGEST_SIDE, MARGIN, MOST_PIXELS_OF_PAGE, PAGE_HEIGHT, PAGE_WIDTH
 from worker.canvases.stored.points import number_of
 
-# In font sizes: what hangs below the baseline, the widest sign that people write (a dash of three em), and how far a
-# slanted or bold letter leans out of its own width.
-_DESCENT = 0.4
-_WIDEST_LETTER = 3.0
-_OVERHANG = 0.25
+# Less than this beyond an edge of the page is not worth a word. CSS pixels.
+_UNSEEN = 1.0
+
+
+class Reach(NamedTuple):
+    """The box around a figure's path, or around its letters; ink goes `ink` farther on each side."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    ink: float
 
 
 def page_size(figures: Iterable[Figure], width: object = None, height: object = None) -> tuple[int, int]:
     """Width and height in whole CSS pixels: what the document says, or 1200x800, and as far as the ink reaches.
 
-    A page that grows leaves a margin; no side is longer than LONGEST_SIDE. It grows to the right and downwards only:
-    what was drawn left of or above the board was never seen. An eraser leaves nothing to be seen.
+    A page that grows leaves a margin; no side is longer than LONGEST_SIDE, and the page no larger than
+    MOST_PIXELS_OF_PAGE. It grows to the right and downwards only: what was drawn left of or above the board was never
+    seen. An eraser leaves nothing to be seen.
     """
     stated_width, stated_height = _stated(width), _stated(height)
-    if stated_width and stated_height:
-        return stated_width, stated_height
     right, bottom = 0.0, 0.0
-    for figure in figures:
-        reach = _reach(figure)
-        right, bottom = max(right, reach[0]), max(bottom, reach[1])
-    return stated_width or _side(right, PAGE_WIDTH), stated_height or _side(bottom, PAGE_HEIGHT)
+    if not (stated_width and stated_height):
+        for reach in filter(None, map(_reach, figures)):
+            right, bottom = max(right, reach.right + reach.ink), max(bottom, reach.bottom + reach.ink)
+    return _bounded(stated_width or _side(right, PAGE_WIDTH), stated_height or _side(bottom, PAGE_HEIGHT))
+
+
+def beyond(figure: Figure, width: int, height: int) -> str | None:
+    """What of the figure a page of this size does not show, in words; None when it shows all of it.
+
+    Raises OutsidePage when it shows nothing of it.
+    """
+    if _is_surely_inside(figure, width, height):
+        return None
+    reach = _reach(figure)
+    if reach is None:
+        return None
+    if (
+        reach.right + reach.ink <= 0
+        or reach.bottom + reach.ink <= 0
+        or reach.left - reach.ink >= width
+        or reach.top - reach.ink >= height
+    ):
+        raise OutsidePage(f"it lies outside the page of {width}x{height} pixels")
+    if min(reach.left, reach.top, width - reach.right, height - reach.bottom) >= -_UNSEEN:
+        return None
+    return f"it reaches beyond the page of {width}x{height} pixels"
+
+
+class OutsidePage(Exception):
+    """Nothing of the figure is on the page; the reason is for people."""
 
 
 def _stated(value: object) -> int | None:
@@ -42,24 +75,33 @@ def _side(reach: float, usual: int) -> int:
     return usual if reach <= usual else min(LONGEST_SIDE, math.ceil(reach) + MARGIN)
 
 
-def _reach(figure: Figure) -> tuple[float, float]:
-    """How far right and down the ink goes."""
+def _bounded(width: int, height: int) -> tuple[int, int]:
+    """The size, its longer side cut where the page would have too many pixels; both when neither is short."""
+    if width * height <= MOST_PIXELS_OF_PAGE:
+        return width, height
+    square = math.isqrt(MOST_PIXELS_OF_PAGE)
+    if width <= square:
+        return width, MOST_PIXELS_OF_PAGE // width
+    return (MOST_PIXELS_OF_PAGE // height, height) if height <= square else (square, square)
+
+
+def _is_surely_inside(figure: Figure, width: int, height: int) -> bool:
+    """Whether a quick look tells: nearly every stroke is lines well within the page."""
+    if not isinstance(figure, Lines) or len(figure.contours) != 1 or not len(figure.contours[0]):
+        return False
+    points = figure.contours[0]
+    return bool(points.min() >= 0 and points.max() <= min(width, height))
+
+
+def _reach(figure: Figure) -> Reach | None:
+    """Where the figure is; None for what leaves no ink."""
     if isinstance(figure, Lines):
         if figure.colour is None or not any(map(len, figure.contours)):
-            return 0.0, 0.0
+            return None
         points = figure.contours[0] if len(figure.contours) == 1 else np.concatenate(figure.contours)
-        x, y = points.max(axis=0)
-        return float(x) + figure.width / 2, float(y) + figure.width / 2
+        (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+        return Reach(left, top, right, bottom, figure.width / 2)
     if isinstance(figure, Circle):
-        reach = figure.radius + figure.width / 2
-        return figure.x + reach, figure.y + reach
-    below = (len(figure.lines) - 1) * LINE_HEIGHT * figure.size
-    return figure.x + _width(figure), figure.y + below + _DESCENT * figure.size
-
-
-def _width(text: Text) -> float:
-    """How wide it is at most; measured only where that may matter, since the fonts need the engine."""
-    most = max(map(len, text.lines)) * _WIDEST_LETTER * text.size
-    if text.x + most <= PAGE_WIDTH:
-        return most
-    return max(width_of(line, text) for line in text.lines) + _OVERHANG * text.size
+        x, y, radius = figure.x, figure.y, figure.radius
+        return Reach(x - radius, y - radius, x + radius, y + radius, figure.width / 2)
+    return Reach(*body_of(figure))

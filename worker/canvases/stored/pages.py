@@ -15,7 +15,7 @@ from worker.canvases.figures import WHITE, Colour, Figure, Lines
 from worker.canvases.limits import MOST_PAGES, MOST_POINTS_OF_PAGE, MOST_STROKES_OF_PAGE
 from worker.canvases.stored.collecting import nothing_collected
 from worker.canvases.stored.colours import colour_of
-from worker.canvases.stored.extent import page_size
+from worker.canvases.stored.extent import OutsidePage, beyond, page_size
 from worker.canvases.stored.stroke_data import Undrawable, figure_of
 
 
@@ -67,30 +67,36 @@ class Board:
     pages: tuple[Page, ...]
 
 
-def read_board(document: Mapping[str, Any], *, title: str = "") -> Board:
-    """The board of a `board_snapshot`, or of a single page."""
+def read_board(document: Mapping[str, Any], *, title: str = "", ever: bool = False) -> Board:
+    """The board of a `board_snapshot`, or of a single page; `ever` as for `read_page`."""
     pages = document.get("pages")
     if not isinstance(pages, list):
-        return Board(title, (read_page(document, number=1),))
+        return Board(title, (read_page(document, number=1, ever=ever),))
     found = [page for page in pages[:MOST_PAGES] if isinstance(page, Mapping)]
-    return Board(title, tuple(read_page(page, number=number) for number, page in enumerate(found, start=1)))
+    return Board(title, tuple(read_page(page, number=number, ever=ever) for number, page in enumerate(found, start=1)))
 
 
-def read_page(document: Mapping[str, Any], *, number: int = 1, image: Path | None = None) -> Page:
-    """The page of a document; strokes that cannot be drawn are in `skipped`."""
+def read_page(document: Mapping[str, Any], *, number: int = 1, image: Path | None = None, ever: bool = False) -> Page:
+    """The page of a document; strokes that cannot be drawn, or not wholly, are in `skipped`.
+
+    `ever`: what was undone or cleared has room on the page as well, since a replay shows it.
+    """
     with nothing_collected():
-        return _read_page(document, number, image)
+        return _read_page(document, number, image, ever=ever)
 
 
-def _read_page(document: Mapping[str, Any], number: int, image: Path | None) -> Page:
+def _read_page(document: Mapping[str, Any], number: int, image: Path | None, *, ever: bool) -> Page:
     strokes = document.get("strokes")
     drawn, skipped = _read_strokes(strokes if isinstance(strokes, list | tuple) else ())
     stored_number, page_id = document.get("page_number"), document.get("page_id")
     page_number = stored_number if _is_integer(stored_number) else number
     title = document.get("page_title")
     width, height = page_size(
-        (one.figure for one in drawn if one.deleted_at is None), document.get("width"), document.get("height")
+        (stroke.figure for stroke in drawn if ever or stroke.deleted_at is None),
+        document.get("width"),
+        document.get("height"),
     )
+    drawn, outside = _on_page(drawn, width, height, ever=ever)
     return Page(
         number=page_number,
         title=title[:200] if isinstance(title, str) and title.strip() else f"Page {page_number}",
@@ -98,7 +104,7 @@ def _read_page(document: Mapping[str, Any], number: int, image: Path | None) -> 
         height=height,
         background=_over_white(colour_of(document.get("background_color")) or WHITE),
         drawn=tuple(drawn),
-        skipped=tuple(skipped),
+        skipped=(*skipped, *outside),
         page_id=page_id if _is_integer(page_id) else None,
         image=image,
     )
@@ -124,6 +130,22 @@ def _read_strokes(strokes: Sequence[Any]) -> tuple[list[Drawn], list[Skipped]]:
         skipped.extend(Skipped(stroke.order, remark) for remark in remarks)
         drawn.append(Drawn(figure, stroke.order, *stroke.instants))
     return drawn, skipped
+
+
+def _on_page(drawn: list[Drawn], width: int, height: int, *, ever: bool) -> tuple[list[Drawn], list[Skipped]]:
+    """What is on a page of this size, and what of it, or of the others, is not to be seen there."""
+    inside: list[Drawn] = []
+    outside: list[Skipped] = []
+    for stroke in drawn:
+        try:
+            remark = beyond(stroke.figure, width, height) if ever or stroke.deleted_at is None else None
+        except OutsidePage as verdict:
+            outside.append(Skipped(stroke.order, str(verdict)))
+            continue
+        if remark:
+            outside.append(Skipped(stroke.order, remark))
+        inside.append(stroke)
+    return inside, outside
 
 
 class _Stroke(NamedTuple):
