@@ -99,6 +99,9 @@ class NotificationChannel(Base):
     disabled_at: Mapped[datetime | None]
     disabled_reason: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = created_at()
+    # Failures that count against it since its last success, and when the first of them was.
+    failures: Mapped[int] = mapped_column(server_default=text("0"))
+    failing_since: Mapped[datetime | None]
 
     __table_args__ = (words("kind", CHANNEL_KINDS),)
 
@@ -148,6 +151,19 @@ class Delivery(Base):
         # What is over, by when: forgotten after a while.
         Index("ix_deliveries_over", "updated_at", postgresql_where=text("state NOT IN ('pending', 'sending')")),
     )
+
+
+class ProviderTrouble(Base):
+    """A provider of ours that does not take our messages, for reasons that are no recipient's; gone when it does."""
+
+    __tablename__ = "provider_troubles"
+
+    # Like `email:smtp.example.org`.
+    provider: Mapped[str] = mapped_column(String(300), primary_key=True)
+    # When it was first refused, and last.
+    since: Mapped[datetime]
+    last_at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(String(200))
 
 
 class Notification(Base):

@@ -3,10 +3,13 @@
 Ask for `database_url`, `database`, `redis_url`, `b2` or `settings`; what no test asks for is never started.
 """
 
+import datetime
+import ipaddress
 import itertools
 import os
 import secrets
 import shutil
+import ssl
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +18,10 @@ from typing import Any
 
 import pytest
 import redis
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from sqlalchemy import insert, text
 
 from models.bookings import Booking
@@ -275,3 +282,44 @@ def school(database: Database) -> School:
             ],
         )
     return School(tutor, student, parent, booking_id, other_tutor, other_student, other_parent, other_booking_id)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A certificate and its key, as both sides use them."""
+
+    server: ssl.SSLContext
+    trusting: ssl.SSLContext
+
+
+def identity_of(directory: Path, *names: str) -> Identity:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Astegni tests")])
+    now = datetime.datetime.now(datetime.UTC)
+    alternatives = [x509.DNSName(one) for one in names] + [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    certificate_file, key_file = directory / "certificate.pem", directory / "key.pem"
+    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificate_file, key_file)
+    return Identity(server, ssl.create_default_context(cafile=str(certificate_file)))
+
+
+@pytest.fixture(scope="session")
+def make_identity() -> Callable[..., Identity]:
+    """`make_identity(directory, *names)`: an identity of these names, its certificate in `certificate.pem` there."""
+    return identity_of

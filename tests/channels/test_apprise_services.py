@@ -16,7 +16,7 @@ import pytest
 
 from worker.channels.apprise_services import SERVICES, check_service, send_apprise
 from worker.channels.destinations import Mailbox, Service, Webhook
-from worker.channels.errors import Refused, TryLater
+from worker.channels.errors import OurFault, Refused, TryLater
 from worker.channels.labels import label_of
 from worker.channels.message import Message
 from worker.errors import InvalidInput
@@ -241,14 +241,25 @@ def say(status: int, *headers: bytes, body: bytes = b"{}") -> bytes:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
-def test_a_receiver_who_is_gone(world: World, message: Message, name: str, status: int) -> None:
-    """Told from a service that is down: by the status of its answer, which apprise keeps to itself."""
-    world.answer = say(status, b"Content-Type: application/json")
+def test_a_receiver_who_is_gone(world: World, message: Message, name: str) -> None:
+    world.answer = say(410, b"Content-Type: application/json")
 
-    with pytest.raises(Refused, match=f"refuses the message: {status}") as refused:
+    with pytest.raises(Refused, match="wants no more messages: 410") as refused:
         send_apprise(Service(GOOD[name]), message)
 
+    assert TOKEN[:8] not in str(refused.value.problem())
+
+
+@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_a_receiver_who_may_be_gone(world: World, message: Message, name: str, status: int) -> None:
+    """Told from a service that is down by the status of its answer. It counts; no one of them switches off."""
+    world.answer = say(status, b"Content-Type: application/json")
+
+    with pytest.raises(TryLater, match=f"refuses the message: {status}") as refused:
+        send_apprise(Service(GOOD[name]), message)
+
+    assert (refused.value.counts, refused.value.alone) == (True, True)
     assert TOKEN[:8] not in str(refused.value.problem())
 
 
@@ -263,6 +274,8 @@ def test_a_service_that_is_down(world: World, message: Message, name: str, statu
     assert str(status) in later.value.reason
     assert later.value.alone is (status in (402, 429))
     assert later.value.retry_after == 7
+    assert not later.value.counts
+    assert isinstance(later.value, OurFault) is (status == 407)
 
 
 def test_a_page_in_between_says_nothing_of_the_receiver(world: World, message: Message) -> None:
@@ -275,7 +288,7 @@ def test_a_page_in_between_says_nothing_of_the_receiver(world: World, message: M
 
 def test_one_answer_is_not_heard_by_the_next_message(world: World, message: Message) -> None:
     world.answer = say(404)
-    with pytest.raises(Refused):
+    with pytest.raises(TryLater):
         send_apprise(Service(GOOD["tgram"]), message)
     world.answer = World.answer
 

@@ -17,7 +17,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from worker.channels.email import Mailer, MailServer, send_email
-from worker.channels.errors import Refused, TryLater
+from worker.channels.errors import OurFault, Refused, TryLater
 from worker.channels.message import Attachment, Message
 from worker.errors import Misconfigured
 from worker.settings import Settings
@@ -140,10 +140,13 @@ def test_a_batch_goes_over_one_connection_past_a_refused_one(mailroom: Mailroom,
         ("452 4.2.2 full", TryLater),
         ("550 5.1.1 <abebe@example.com> unknown", Refused),
         ("553 5.1.3 bad address", Refused),
-        ("554 no", Refused),
-        ("550 5.7.1 relaying denied", TryLater),
-        ("554 5.7.26 not authenticated", TryLater),
-        ("530 5.7.0 must issue STARTTLS", TryLater),
+        ("554 no", OurFault),
+        ("550 5.4.5 Daily sending limit exceeded", OurFault),
+        ("550 5.1.8 Sender address rejected", OurFault),
+        ("504 5.5.2 need fully-qualified hostname", OurFault),
+        ("550 5.7.1 relaying denied", OurFault),
+        ("554 5.7.26 not authenticated", OurFault),
+        ("530 5.7.0 must issue STARTTLS", OurFault),
     ],
 )
 def test_answers_are_told_apart(

@@ -132,12 +132,22 @@ def test_every_2xx_is_good(answering: Any, outside: Outside, message: Message, s
     assert len(listener.seen) == 1
 
 
-@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 410, 413, 422, 451])
-def test_no_for_good(answering: Any, outside: Outside, message: Message, status: int) -> None:
+def test_no_for_good(answering: Any, outside: Outside, message: Message) -> None:
+    answer = b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"
+    with answering(answer) as listener, pytest.raises(Refused, match="410") as refused:
+        send_webhook(webhook_to(listener.port), message, outside)
+
+    assert refused.value.address_is_bad
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 413, 422, 451])
+def test_no_that_may_pass(answering: Any, outside: Outside, message: Message, status: int) -> None:
     location = f"https://localhost:1/{PATH}".encode()
     answer = b"HTTP/1.1 %d No\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % (status, location)
-    with answering(answer) as listener, pytest.raises(Refused, match=str(status)) as refused:
+    with answering(answer) as listener, pytest.raises(TryLater, match=str(status)) as refused:
         send_webhook(webhook_to(listener.port), message, outside)
+
+    assert refused.value.counts
 
     assert "s3cret" not in refused.value.reason
     assert listener.connections == 1

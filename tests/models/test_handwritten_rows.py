@@ -52,6 +52,8 @@ LEAST = {
     "lesson_alarms": "(user_id, schedule_id, minutes_before) VALUES (1, 1, 15)",
     "notification_channels": "(user_id, kind, address, label) VALUES (1, 'email', 'x', 'a…@example.com')",
     "deliveries": "(kind, user_id, channel, key, due_at) VALUES ('test', 1, 'email', 'k', now())",
+    "heartbeats": "(process, part) VALUES ('p', 'beat')",
+    "provider_troubles": "(provider, since, last_at, reason) VALUES ('email:x', now(), now(), 'away')",
     "notifications": "(user_id, kind, title, message) VALUES (1, 'test', 'A test', 'It works.')",
     "recording_accesses": "(recording_id, admin_id, action) VALUES (1, 1, 'playback')",
 }

@@ -146,6 +146,14 @@ def _of_deliveries(figures: DeliveryFigures) -> Iterator[Metric]:
     for channel, count in figures.put_off.items():
         put_off.add_metric((channel,), count)
     yield put_off
+    troubles = GaugeMetricFamily(
+        "astegni_provider_trouble_seconds",
+        "For how long a provider of ours (the mail server, a service) has taken no message because of us or itself.",
+        labels=("provider",),
+    )
+    for provider, seconds in figures.troubles.items():
+        troubles.add_metric((provider,), seconds)
+    yield troubles
 
 
 def _of_lessons(figures: LessonFigures) -> Iterator[Metric]:

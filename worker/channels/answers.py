@@ -6,6 +6,8 @@ from email.utils import parsedate_to_datetime
 
 # 4xx that speak of the moment, not of the request.
 MOMENTARY = frozenset({408, 425, 429})
+# The receiver wants nothing any more (RFC 9110 §15.5.11).
+GONE = 410
 _LONGEST_WAIT = 3600.0
 
 

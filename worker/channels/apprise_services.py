@@ -23,10 +23,10 @@ from apprise.plugins.twilio import NotifyTwilio
 from apprise.plugins.vonage import NotifyVonage
 
 from worker import clock
-from worker.channels.answers import MOMENTARY, Answer
+from worker.channels.answers import GONE, MOMENTARY, Answer
 from worker.channels.apprise_answers import hearing, listen_to
 from worker.channels.destinations import Service
-from worker.channels.errors import Refused, TryLater
+from worker.channels.errors import OurFault, Refused, TryLater
 from worker.channels.message import Message, encodable, one_line
 from worker.errors import InvalidInput
 
@@ -61,9 +61,10 @@ _ASSET = AppriseAsset(
     interpret_emojis=False,
     default_service_retry=0,
 )
-# Somebody has to pay, or a proxy of ours wants a password: the address is not to blame.
-_OF_OTHERS = frozenset({402, 407})
-_TOO_MANY = frozenset({402, 429})
+# A proxy of ours wants a password.
+_OUR_PROXY = 407
+# The account behind the address has to pay, or has sent too much: that passes.
+_TOO_MUCH = frozenset({402, 429})
 _sending: ContextVar[bool] = ContextVar("sending_by_apprise", default=False)
 
 
@@ -99,8 +100,9 @@ def check_service(url: str) -> Any:
 
 
 def send_apprise(service: Service, message: Message) -> None:
-    """Send subject and text. Raises Refused for an address of another form and for one that the service refuses (a
-    token that was taken back, a chat that is gone: its 4xx), TryLater for whatever else goes wrong.
+    """Send subject and text. Raises Refused for an address of another form and for 410, OurFault for a proxy of ours,
+    TryLater for whatever else goes wrong. A service's other 4xx count against the channel: token and chat are both the
+    person's own, and a bot that was blocked may be let in again.
     """
     try:
         plugin = check_service(service.url)
@@ -123,16 +125,20 @@ def send_apprise(service: Service, message: Message) -> None:
 
 
 def _judge(name: str, answers: Sequence[Answer]) -> NoReturn:
-    """Raises Refused when another attempt would get the same answer, else TryLater."""
+    """Raises what the first refusal among `answers` means."""
     refusal = next((one for one in answers if not one.is_good), None)
     if refusal is None:
         raise TryLater(f"{name} did not take the message.")
-    if 400 <= refusal.status <= 499 and refusal.status not in MOMENTARY | _OF_OTHERS:
-        raise Refused(f"{name} refuses the message: {refusal.status}.")
+    status = refusal.status
+    if status == GONE:
+        raise Refused(f"{name} wants no more messages: {status}.")
+    wait = refusal.wait(clock.now())
+    if status == _OUR_PROXY:
+        raise OurFault(f"A proxy between us and {name} wants a password: {status}.", wait)
+    if 400 <= status <= 499 and status not in MOMENTARY | _TOO_MUCH:
+        raise TryLater(f"{name} refuses the message: {status}.", wait, alone=True, counts=True)
     # Each address has a token of its own, and a quota.
-    of_address = refusal.status in _TOO_MANY
-    reason = f"{name} does not take the message now: {refusal.status}."
-    raise TryLater(reason, refusal.wait(clock.now()), alone=of_address)
+    raise TryLater(f"{name} does not take the message now: {status}.", wait, alone=status in _TOO_MUCH)
 
 
 def _make(plugin: Any, url: str) -> Any:

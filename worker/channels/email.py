@@ -1,6 +1,5 @@
-"""Mail by SMTP: one connection for a batch, and what the server's answers mean for an address (RFC 5321, RFC 3463)."""
+"""Mail by SMTP: one connection for a batch. What an answer is about is decided in `smtp_answers`."""
 
-import re
 import smtplib
 import ssl
 from dataclasses import dataclass, field
@@ -10,9 +9,10 @@ from typing import Self
 
 from worker import clock
 from worker.channels.email_message import compose
-from worker.channels.errors import Refused, TryLater
-from worker.channels.mailboxes import read_mailbox
+from worker.channels.errors import OurFault, Refused, TryLater
+from worker.channels.mailboxes import read_mailbox, trimmed
 from worker.channels.message import Message, one_line
+from worker.channels.smtp_answers import MailFault, Stage, enhanced_code, read_fault
 from worker.channels.trust import system_trust
 from worker.errors import Misconfigured
 from worker.settings import Settings
@@ -23,8 +23,6 @@ _TLS_PORT = 465
 _TIMEOUT = 15.0
 # The server is closing; a connection that was kept too long hears it, and a new one will do.
 _CLOSING = 421
-# Enhanced codes of policy (RFC 3463 §3.8): we are blocked or may not relay, whoever the mail is for.
-_POLICY = re.compile(rb"5\.7\.\d{1,3}\b")
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class MailServer:
             raise Misconfigured("SMTP_HOST is not set. Set it, or run `astegni up` for a mailbox.")
         if (settings.smtp_user is None) is not (settings.smtp_password is None):
             raise Misconfigured("SMTP_USER and SMTP_PASSWORD go together: set both or none.")
-        sender = Address(one_line(settings.from_name), addr_spec=read_mailbox(settings.from_email))
+        sender = Address(one_line(settings.from_name), addr_spec=read_mailbox(trimmed(settings.from_email)))
         password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
         return cls(
             host=settings.smtp_host,
@@ -82,19 +80,23 @@ class Mailer:
                 smtp.close()
 
     def send(self, to: str, message: Message) -> None:
-        """Hand one message to the mail server. Raises TryLater, or Refused when the recipient is at fault."""
+        """Hand one message to the mail server.
+
+        Raises OurFault, TryLater when this recipient cannot be reached now, Refused when they, or this message, never
+        can be.
+        """
         server = self._server
         content = compose(message, sender=server.sender, to=to, now=clock.now(), unsubscribe=server.unsubscribe)
         try:
             smtp = self._begin()
-            _check_recipient(*smtp.rcpt(to))
-            _check_content(*_put(smtp, bytes(content)))
+            _check("rcpt", *smtp.rcpt(to))
+            _check("data", *_put(smtp, bytes(content)))
         except (Refused, TryLater):
             self._reset()
             raise
         except OSError as error:
             self._drop()
-            raise TryLater(_said(error)) from None
+            raise OurFault(_said(error)) from None
 
     def _begin(self) -> smtplib.SMTP:
         """A connection on which the server has taken our MAIL. A kept one may have been closed meanwhile."""
@@ -108,9 +110,7 @@ class Mailer:
                 return self._smtp
             self._drop()
         self._smtp = _connect(self._server)
-        code, _ = self._smtp.mail(sender)
-        if code != 250:
-            raise TryLater(f"The mail server takes no mail from us: {code}.")
+        _check("mail", *self._smtp.mail(sender))
         return self._smtp
 
     def _reset(self) -> None:
@@ -156,7 +156,7 @@ def _introduce(smtp: smtplib.SMTP, server: MailServer) -> None:
         smtp.starttls(context=server.context)
         smtp.ehlo()
     elif not server.tls and server.password is not None:
-        raise TryLater("The mail server offers no STARTTLS, and the password is not sent in the clear.")
+        raise OurFault("The mail server offers no STARTTLS, and the password is not sent in the clear.")
     if server.user is not None and server.password is not None:
         smtp.login(server.user, server.password)
 
@@ -169,26 +169,22 @@ def _put(smtp: smtplib.SMTP, content: bytes) -> tuple[int, bytes]:
         return error.smtp_code, said if isinstance(said, bytes) else said.encode()
 
 
-def _check_recipient(code: int, said: bytes) -> None:
-    if code in (250, 251):
+def _check(stage: Stage, code: int, said: bytes) -> None:
+    """Raise what a refusal means. The words are never repeated: they name the address."""
+    if 200 <= code <= 299:
         return
-    if _is_final(code, said):
-        raise Refused(f"The mail server refuses the recipient: {code}.")
-    of_recipient = 400 <= code <= 499 and code != _CLOSING
-    raise TryLater(f"The mail server does not take the recipient now: {code}.", alone=of_recipient)
-
-
-def _check_content(code: int, said: bytes) -> None:
-    if code == 250:
-        return
-    if _is_final(code, said):
-        raise Refused(f"The mail server refuses the mail: {code}.")
-    raise TryLater(f"The mail server does not take the mail now: {code}.")
-
-
-def _is_final(code: int, said: bytes) -> bool:
-    """Whether nobody but the recipient can mend it. The text itself is never repeated: it names the address."""
-    return 500 <= code <= 599 and code not in (502, 503, 530) and not _POLICY.match(said)
+    text = said.decode("utf-8", "replace")
+    enhanced = enhanced_code(text)
+    answer = f"{code} {'.'.join(map(str, enhanced))}" if enhanced else str(code)
+    match read_fault(stage, code, text):
+        case MailFault.RECIPIENT_GONE:
+            raise Refused(f"The mail server knows no such recipient: {answer}.")
+        case MailFault.RECIPIENT_LATER:
+            raise TryLater(f"The mail server does not take mail for the recipient now: {answer}.", alone=True)
+        case MailFault.MESSAGE:
+            raise Refused(f"The mail server refuses this message: {answer}.", address_is_bad=False)
+        case MailFault.OURS:
+            raise OurFault(f"The mail server takes no mail from us now: {answer}.")
 
 
 def _said(error: OSError) -> str:

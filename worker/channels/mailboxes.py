@@ -1,6 +1,9 @@
 """Mail addresses: those that mean one mailbox somewhere on the Internet (RFC 5321 §4.1.2, without its curiosities)."""
 
 import re
+import unicodedata
+
+import idna
 
 from worker.errors import InvalidInput
 
@@ -13,13 +16,32 @@ _LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
 _DOMAIN = re.compile(rf"({_LABEL}\.)+(?!\d+$){_LABEL}", re.ASCII)
 
 
+# Around an address that was copied from somewhere: white space, and marks that are not seen.
+_UNSEEN = "\ufeff\u200b\u200c\u200d\u2060\u200e\u200f\u202a\u202c\u202d\u2066\u2068\u2069"
+
+
+def trimmed(text: str) -> str:
+    """`text` without what nobody sees around it. What is unseen inside stays, for `read_mailbox` to refuse."""
+    before = None
+    while text != before:
+        before, text = text, text.strip().strip(_UNSEEN)
+    return text
+
+
+def is_same_mailbox(one: str, other: str) -> bool:
+    """Whether two checked addresses mean one mailbox. By RFC 5321 case may tell them apart; no provider's does."""
+    return one.lower() == other.lower()
+
+
 def read_mailbox(text: str) -> str:
-    """The address in `text`, its domain in lower case and in ASCII. Raises InvalidInput.
+    """The address in `text`, its domain in lower case and in ASCII (IDNA 2008). Raises InvalidInput.
 
     Quoted local parts, comments, domain literals, display names and more than one address are refused, and so are
-    local parts outside ASCII, which most mail servers refuse.
+    local parts outside ASCII, which most mail servers refuse (SMTPUTF8, RFC 6531).
     """
     local, at, domain = text.rpartition("@")
+    if at and not local.isascii():
+        raise InvalidInput("Before its `@` a mail address has only ASCII letters here; use another address of yours.")
     domain = _in_ascii(domain).lower()
     address = f"{local}@{domain}"
     fits = len(address) <= _LONGEST and len(local) <= _LONGEST_LOCAL
@@ -29,7 +51,10 @@ def read_mailbox(text: str) -> str:
 
 
 def _in_ascii(domain: str) -> str:
+    """Not by Python's own codec: that is IDNA 2003, by which `faß.de` is `fass.de`, somebody else's."""
+    if domain.isascii():
+        return domain
     try:
-        return domain.encode("idna").decode("ascii")
+        return idna.encode(unicodedata.normalize("NFC", domain.lower())).decode("ascii")
     except UnicodeError:
         return ""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from worker.channels.addresses import Network, is_allowed, is_named
-from worker.channels.errors import Refused, TryLater
+from worker.channels.errors import Refused, Unreachable
 from worker.channels.trust import system_trust
 from worker.channels.webhook_url import WebhookUrl
 from worker.settings import Settings
@@ -40,7 +40,7 @@ class Outside:
         return cls(allowed=settings.webhook_allowed_networks)
 
     def find(self, url: WebhookUrl, deadline: "Deadline") -> Sequence[str]:
-        """The addresses of the host, all of them allowed. Raises Refused, or TryLater when there is no answer."""
+        """The addresses of the host, all of them allowed. Raises Refused, or Unreachable when there is no answer."""
         addresses = _resolve_within(self.resolve, url, min(self.connect_timeout, deadline.left()))
         # One public address among private ones is how a way inside is dressed up.
         if not all(is_allowed(address, self.allowed) for address in addresses):
@@ -59,10 +59,10 @@ class Outside:
             try:
                 plain.settimeout(deadline.left())
                 return self.trust.wrap_socket(plain, server_hostname=url.host)
-            except (OSError, TryLater) as error:
+            except (OSError, Unreachable) as error:
                 plain.close()
-                raise TryLater(_tls_reason(url, error)) from None
-        raise TryLater(f"{url.host} cannot be reached.")
+                raise Unreachable(_tls_reason(url, error)) from None
+        raise Unreachable(f"{url.host} cannot be reached.")
 
 
 class Deadline:
@@ -72,10 +72,10 @@ class Deadline:
         self._ends_at = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Seconds that are left. Raises TryLater when none are."""
+        """Seconds that are left. Raises Unreachable when none are."""
         left = self._ends_at - time.monotonic()
         if left <= 0:
-            raise TryLater("The answer took too long.")
+            raise Unreachable("The answer took too long.")
         return left
 
 
@@ -95,7 +95,7 @@ def _resolve_within(resolve: Resolve, url: WebhookUrl, seconds: float) -> Sequen
     except queue.Empty:
         found = None
     if not found:
-        raise TryLater(f"{url.host} cannot be resolved.")
+        raise Unreachable(f"{url.host} cannot be resolved.")
     return found
 
 

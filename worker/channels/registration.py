@@ -3,7 +3,7 @@
 from worker.channels.apprise_services import check_service
 from worker.channels.destinations import Destination, Mailbox, Service, Webhook, new_webhook_secret
 from worker.channels.errors import Refused, TryLater
-from worker.channels.mailboxes import read_mailbox
+from worker.channels.mailboxes import read_mailbox, trimmed
 from worker.channels.outside import Deadline, Outside
 from worker.channels.webhook_url import WebhookUrl
 from worker.errors import InvalidInput
@@ -15,7 +15,7 @@ def checked_destination(kind: str, address: str, outside: Outside) -> Destinatio
     It asks the resolver about a webhook's host, so no transaction may be open.
     """
     if kind == "email":
-        return Mailbox(read_mailbox(address))
+        return Mailbox(read_mailbox(trimmed(address)))
     if kind == "apprise":
         check_service(address)
         return Service(address)

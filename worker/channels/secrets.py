@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from worker.channels.errors import TryLater
+from worker.channels.errors import OurFault
 from worker.settings import Settings
 
 _KEY_BYTES = 32
@@ -36,11 +36,11 @@ class Vault:
         return self._fernet.encrypt(text.encode())
 
     def open(self, sealed: bytes) -> str:
-        """What was sealed. Raises TryLater: the keys of this process are at fault, not whom the address belongs to."""
+        """What was sealed. Raises OurFault: the keys of this process are at fault, not whom the address belongs to."""
         try:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken:
-            raise TryLater("The address cannot be read with SECRET_KEY; set SECRET_KEY_PREVIOUS.") from None
+            raise OurFault("The address cannot be read with SECRET_KEY; set SECRET_KEY_PREVIOUS.") from None
 
     def digest(self, text: str) -> str:
         """A hash under a key, hexadecimal: without the key the million codes there are cannot be tried."""

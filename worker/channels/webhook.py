@@ -14,9 +14,9 @@ from datetime import datetime
 import h11
 
 from worker import clock
-from worker.channels.answers import MOMENTARY, Answer
+from worker.channels.answers import GONE, MOMENTARY, Answer
 from worker.channels.destinations import Webhook, signing_bytes
-from worker.channels.errors import Refused, TryLater
+from worker.channels.errors import Refused, TryLater, Unreachable
 from worker.channels.message import Message
 from worker.channels.outside import Deadline, Outside
 from worker.channels.webhook_url import WebhookUrl
@@ -24,13 +24,13 @@ from worker.errors import InvalidInput
 
 # Of an answer's head; its body is never read.
 _MOST_HEAD = 16 * 1024
-_GONE = 410
 
 
 def send_webhook(webhook: Webhook, message: Message, outside: Outside) -> None:
     """POST `message` as `{"type", "timestamp", "data"}`; `data` also holds its `subject` and `text`.
 
-    Raises Refused for 410, most other 4xx, a redirect, and an address that may not be reached; else TryLater.
+    Raises Refused for 410 and for an address that may not be reached; else TryLater. Other refusals may be of a moment:
+    somebody deploys, or renews a password.
     """
     now = clock.now()
     try:
@@ -59,17 +59,16 @@ def sign(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
 
 
 def judge(host: str, answer: Answer, now: datetime) -> None:
-    """Nothing for a 2xx. Raises Refused when another attempt would get the same, else TryLater."""
+    """Nothing for a 2xx. Raises Refused for 410, else TryLater; it counts unless it speaks of the moment only."""
     status = answer.status
     if answer.is_good:
         return
-    if status == _GONE:
+    if status == GONE:
         raise Refused(f"{host} wants no more messages: 410.")
     if 300 <= status <= 399:
-        raise Refused(f"{host} answers with a redirect, which is not followed: {status}.")
-    if 400 <= status <= 499 and status not in MOMENTARY:
-        raise Refused(f"{host} refuses the message: {status}.")
-    raise TryLater(f"{host} does not take the message now: {status}.", answer.wait(now))
+        raise TryLater(f"{host} answers with a redirect, which is not followed: {status}.", counts=True)
+    reason = f"{host} does not take the message now: {status}."
+    raise TryLater(reason, answer.wait(now), counts=status not in MOMENTARY)
 
 
 def _body(message: Message, now: datetime) -> bytes:
@@ -95,11 +94,11 @@ def _post(url: WebhookUrl, headers: Mapping[str, str], body: bytes, outside: Out
                     connection.settimeout(deadline.left())
                     http.receive_data(connection.recv(4096))
                 elif not isinstance(event, h11.InformationalResponse):
-                    raise TryLater(f"{url.host} closed the connection without an answer.")
+                    raise Unreachable(f"{url.host} closed the connection without an answer.")
         except h11.RemoteProtocolError:
-            raise TryLater(f"{url.host} does not answer in HTTP.") from None
+            raise Unreachable(f"{url.host} does not answer in HTTP.") from None
         except OSError as error:
-            raise TryLater(f"{url.host} does not answer: {type(error).__name__}.") from None
+            raise Unreachable(f"{url.host} does not answer: {type(error).__name__}.") from None
 
 
 def _answer(response: h11.Response) -> Answer:

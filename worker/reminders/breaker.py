@@ -42,6 +42,6 @@ class Breaker:
         if len(self._failing) > _MOST_PROVIDERS:
             del self._failing[next(iter(self._failing))]
 
-    def answered(self, provider: str) -> None:
-        """It works, whatever it said."""
-        self._failing.pop(provider, None)
+    def answered(self, provider: str) -> bool:
+        """It works, whatever it said. True: it had failed before."""
+        return self._failing.pop(provider, None) is not None

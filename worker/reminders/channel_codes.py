@@ -86,6 +86,7 @@ def confirm(vault: Vault, channel: NotificationChannel, code: str, *, now: datet
     channel.confirmed_at = now
     channel.code_hash = channel.code_expires_at = None
     channel.disabled_at = channel.disabled_reason = None
+    channel.failures, channel.failing_since = 0, None
     return "confirmed"
 
 

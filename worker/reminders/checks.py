@@ -20,7 +20,8 @@ class Standing:
 
     `lesson_status` and `lesson_starts_at` are None without a lesson. `way` is the kind of its channel: `in_app`,
     `email`, `webhook` or `apprise`; None when the channel has been removed. `superseded`: a later reminder of the same
-    lesson by the same channel is due, or was sent.
+    lesson by the same channel is due, or was sent. `same_mailbox`: the message also goes to the account's address, and
+    the channel leads to the same one.
     """
 
     kind: str
@@ -38,6 +39,7 @@ class Standing:
     quiet_start: time | None
     quiet_end: time | None
     zone: ZoneInfo
+    same_mailbox: bool = False
 
 
 def judge(it: Standing, now: datetime) -> Verdict:
@@ -74,7 +76,7 @@ def _of_channel(it: Standing) -> Drop | Fail | None:
         return Fail("channel-disabled")
     if not it.confirmed and it.kind != "channel-code":
         return Fail("channel-unconfirmed")
-    return None
+    return Drop("dropped", "same-mailbox") if it.same_mailbox else None
 
 
 def _of_quiet_hours(it: Standing, now: datetime) -> Drop | Wait | None:
@@ -84,5 +86,5 @@ def _of_quiet_hours(it: Standing, now: datetime) -> Drop | Wait | None:
     if until is None:
         return None
     if it.expires_at is not None and until >= it.expires_at:
-        return Drop("dropped", QUIET_HOURS)
+        return Drop("dropped", QUIET_HOURS, instead_in_app=True)
     return Wait(until, QUIET_HOURS)

@@ -72,6 +72,11 @@ def fail(session: Session, delivery: Taken, run: UUID, reason: str, *, channel_i
     return True
 
 
+def also_by(session: Session, delivery_id: int, channel: str) -> None:
+    """The same message goes by this channel now, unless it went, or was to go, by it already."""
+    session.execute(_ALSO_BY, {"id": delivery_id, "channel": channel})
+
+
 def next_channel(fallback: Sequence[str], usable: frozenset[str], alike: Mapping[str, str]) -> str | None:
     """By which channel a message goes whose channel failed; None when it went or goes by one of them already.
 
@@ -81,7 +86,7 @@ def next_channel(fallback: Sequence[str], usable: frozenset[str], alike: Mapping
         if channel not in alike:
             if channel in usable:
                 return channel
-        elif alike[channel] != "failed":
+        elif alike[channel] in ("pending", "sending", "sent"):
             return None
     return None
 
@@ -107,4 +112,4 @@ def _fall_back(session: Session, delivery: Taken) -> None:
     usable = frozenset({"email", "in_app", *session.scalars(_USABLE, of_whom)})
     channel = next_channel(fallback, usable, alike)
     if channel is not None:
-        session.execute(_ALSO_BY, {"id": delivery.id, "channel": channel})
+        also_by(session, delivery.id, channel)

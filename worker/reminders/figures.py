@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from worker.reminders.quiet import QUIET_HOURS
+from worker.reminders.troubles import trouble_seconds
 
 # What waits and what is in hand have an index each.
 _OVERDUE = text(
@@ -43,15 +44,17 @@ _PUT_OFF = text(
 @dataclass(frozen=True)
 class DeliveryFigures:
     """`overdue`: seconds that the oldest due delivery waits to be sent; `counts`: deliveries by (state, kind),
-    of those that are over the last hour's; `put_off`: those that wait for their provider, by channel."""
+    of those that are over the last hour's; `put_off`: those that wait for their provider, by channel; `troubles`: for
+    how many seconds a provider of ours has been refusing us."""
 
     overdue: float
     counts: dict[tuple[str, str], int]
     put_off: dict[str, int]
+    troubles: dict[str, float]
 
 
 def delivery_figures(session: Session) -> DeliveryFigures:
     """The figures of this moment."""
     counts = {(state, kind): count for state, kind, count in session.execute(_COUNTS)}
     put_off = {row.channel: row.waiting for row in session.execute(_PUT_OFF, {"quiet": QUIET_HOURS})}
-    return DeliveryFigures(session.scalars(_OVERDUE).one(), counts, put_off)
+    return DeliveryFigures(session.scalars(_OVERDUE).one(), counts, put_off, trouble_seconds(session))

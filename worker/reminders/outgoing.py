@@ -6,8 +6,8 @@ from functools import cached_property
 from worker.channels.apprise_services import send_apprise
 from worker.channels.destinations import Destination, Mailbox, Service, Webhook, from_text
 from worker.channels.email import Mailer, MailServer
-from worker.channels.errors import Refused, TryLater
-from worker.channels.mailboxes import read_mailbox
+from worker.channels.errors import OurFault, Refused
+from worker.channels.mailboxes import is_same_mailbox, read_mailbox, trimmed
 from worker.channels.message import Attachment, Message
 from worker.channels.outside import Outside
 from worker.channels.secrets import Vault
@@ -45,14 +45,21 @@ class Outgoing:
 
     def send(self, delivery: Taken, said: Said) -> None:
         """Send it. Raises TryLater, Refused."""
-        message = _message(delivery, said)
         match self._destination(delivery):
             case Mailbox(address=address):
-                self._post(address, message)
+                self._post(address, _message(delivery, said, to_account=self.leads_to_account(delivery)))
             case Webhook() as webhook:
-                send_webhook(webhook, message, self._outside)
+                send_webhook(webhook, _message(delivery, said), self._outside)
             case Service() as service:
-                send_apprise(service, message)
+                send_apprise(service, _message(delivery, said))
+
+    def leads_to_account(self, delivery: Taken) -> bool:
+        """Whether its channel is the mailbox of the account's own address."""
+        try:
+            destination, account = self._destination(delivery), _account_of(delivery)
+        except (OurFault, Refused):
+            return False
+        return isinstance(destination, Mailbox) and is_same_mailbox(destination.address, account.address)
 
     def rest(self) -> None:
         """A batch is over; the next may be long in coming."""
@@ -66,16 +73,13 @@ class Outgoing:
                 self._mailer = Mailer(MailServer.of(self._settings))
         except (Misconfigured, InvalidInput) as error:
             # The operator is to blame and not the address.
-            raise TryLater(error.detail) from None
+            raise OurFault(error.detail) from None
         self._mailer.send(address, message)
 
     def _destination(self, delivery: Taken) -> Destination:
         if delivery.address is not None:
             return from_text(self._vault.open(delivery.address))
-        try:
-            return Mailbox(read_mailbox(delivery.email))
-        except InvalidInput as error:
-            raise Refused(error.detail) from None
+        return _account_of(delivery)
 
     @cached_property
     def _vault(self) -> Vault:
@@ -86,6 +90,14 @@ class Outgoing:
         return Outside.of(self._settings)
 
 
+def _account_of(delivery: Taken) -> Mailbox:
+    """The platform keeps addresses as they were typed."""
+    try:
+        return Mailbox(read_mailbox(trimmed(delivery.email)))
+    except InvalidInput as error:
+        raise Refused(error.detail) from None
+
+
 def _host(url: str) -> str:
     try:
         return WebhookUrl.read(url).host
@@ -93,8 +105,10 @@ def _host(url: str) -> str:
         raise Refused(error.detail) from None
 
 
-def _message(delivery: Taken, said: Said) -> Message:
+def _message(delivery: Taken, said: Said, *, to_account: bool = False) -> Message:
     files = (Attachment("lesson.ics", "text/calendar", said.lesson_file),) if said.lesson_file else ()
     # A telephone shows the summary; a mail has room for all of it.
     text = said.text if delivery.way == "email" else said.summary
-    return Message(delivery.kind, said.subject, text, said.html, files, said.data, message_id(delivery))
+    return Message(
+        delivery.kind, said.subject, text, said.html, files, said.data, message_id(delivery, to_account=to_account)
+    )

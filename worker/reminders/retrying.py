@@ -10,6 +10,10 @@ RETRY_AFTER = (5, 60, 300, 1800)
 _JITTER = 0.2
 # No provider may put a message off for longer than this by its own word.
 _LONGEST = timedelta(hours=1)
+# Seconds before a message is tried again that a provider of ours has just refused.
+OUR_FAULT_PAUSE = 60.0
+# A message that never expires waits this long for a provider of ours: longer than any daily limit.
+PATIENCE = timedelta(days=3)
 
 
 def after_failure(
@@ -28,3 +32,15 @@ def after_failure(
     if expires_at is not None and now + pause >= expires_at:
         return Drop("dropped", "too-late")
     return Wait(now + pause, reason)
+
+
+def until_provider_works(
+    created_at: datetime, expires_at: datetime | None, pause: float, reason: str, *, now: datetime, chance: float
+) -> Wait | Drop | Fail:
+    """What follows when only the provider keeps a message back: it waits `pause` seconds or more, however often."""
+    if expires_at is None and now - created_at >= PATIENCE:
+        return Fail(reason)
+    until = now + timedelta(seconds=pause * (1 + _JITTER * chance))
+    if expires_at is not None and until >= expires_at:
+        return Drop("dropped", "too-late")
+    return Wait(until, reason)

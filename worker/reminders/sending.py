@@ -1,11 +1,9 @@
 """A batch goes out: looked at again, said, sent with no transaction open, marked under the token."""
 
-import random
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 from worker import clock
@@ -21,7 +19,7 @@ from worker.reminders.saying import say
 from worker.reminders.settling import Settler
 from worker.reminders.standing import standing
 from worker.reminders.taking import Taken, take
-from worker.reminders.verdicts import Send, Wait
+from worker.reminders.verdicts import Send
 from worker.reminders.ways import Said, Ways
 
 # Providers that one batch speaks to at a time: somebody's dead webhook is not waited for by everybody else's. No more,
@@ -83,7 +81,9 @@ class Deliverer:
             self._ways.rest()
 
     def _goes_out(self, one: Taken, run: _Run) -> bool:
-        verdict = judge(standing(one, run.lessons, default_zone=self._manner.default_zone), clock.now())
+        same = bool(one.goes_to_account) and self._ways.leads_to_account(one)
+        how = standing(one, run.lessons, default_zone=self._manner.default_zone, same_mailbox=same)
+        verdict = judge(how, clock.now())
         if isinstance(verdict, Send):
             return True
         run.settler.settle(one, verdict, attempted=False)
@@ -140,31 +140,34 @@ class Deliverer:
     def _send(self, provider: str, one: Taken, run: _Run) -> None:
         rest = self._breaker.rest(provider, time.monotonic())
         if rest > 0:
-            until = clock.now() + timedelta(seconds=rest * random.uniform(1.0, 1.2))
-            run.settler.settle(one, Wait(until, "provider-away"), attempted=False)
+            run.settler.kept_back(one, rest, "provider-away")
             return
         try:
-            self._ask(provider, one, self._say(self._ways.readable(one), run))
+            self._ask(provider, one, self._say(self._ways.readable(one), run), run)
         except Exception as error:  # noqa: BLE001 - one message that cannot be sent holds up no other
-            run.settler.not_sent(one, error)
+            run.settler.not_sent(one, error, provider)
         else:
             run.settler.sent(one)
 
-    def _ask(self, provider: str, one: Taken, said: Said) -> None:
+    def _ask(self, provider: str, one: Taken, said: Said, run: _Run) -> None:
         began = time.monotonic()
         try:
             self._ways.send(one, said)
         except TryLater as error:
             now = time.monotonic()
             if error.alone:
-                self._breaker.answered(provider)
+                self._works(provider, run)
             else:
                 self._breaker.failed(provider, now, took=now - began)
             raise
         except Refused:
-            self._breaker.answered(provider)
+            self._works(provider, run)
             raise
-        self._breaker.answered(provider)
+        self._works(provider, run)
+
+    def _works(self, provider: str, run: _Run) -> None:
+        if self._breaker.answered(provider):
+            run.settler.works(provider)
 
     def _say(self, one: Taken, run: _Run) -> Said:
         lesson = run.lessons.facts_for(one.schedule_id, one.user_id)

@@ -4,15 +4,17 @@ import random
 from uuid import UUID
 
 from worker import clock
-from worker.channels.errors import Refused, TryLater
+from worker.channels.errors import OurFault, Refused, TryLater, Unreachable
 from worker.database import Database
 from worker.jobs.outage import outlast
 from worker.logs import get_logger
-from worker.reminders.failing import fail
+from worker.reminders.channel_failures import count_failure, forget_failures
+from worker.reminders.failing import also_by, fail
 from worker.reminders.marking import end, mark_sent, put_off
-from worker.reminders.retrying import after_failure
+from worker.reminders.retrying import OUR_FAULT_PAUSE, after_failure, until_provider_works
 from worker.reminders.taking import Taken
 from worker.reminders.texts.facts import Untellable
+from worker.reminders.troubles import clear_trouble, note_trouble
 from worker.reminders.verdicts import Drop, Fail, Verdict, Wait
 
 _log = get_logger(__name__)
@@ -34,28 +36,44 @@ class Settler:
         """It has gone out."""
 
         def write() -> None:
-            with self._database.statement() as statement:
-                mark_sent(statement, [one.id], self._run)
+            with self._database.transaction() as session:
+                if mark_sent(session, [one.id], self._run) and one.channel_id is not None:
+                    forget_failures(session, one.channel_id)
 
         outlast(write, seconds=self._patience)
 
-    def not_sent(self, one: Taken, error: Exception) -> None:
-        """It has not, because of `error`: for now, for good, or for a reason that nobody expected."""
-        if isinstance(error, Refused):
-            self.settle(one, Fail(error.reason), channel_is_bad=True)
-            return
-        if isinstance(error, Untellable):
-            _log.error("message_untellable", delivery_id=one.id, kind=one.kind, detail=error.detail)
-            self.settle(one, Fail(error.code))
-            return
-        retry_after, reason = None, "internal"
-        if isinstance(error, TryLater):
-            retry_after, reason = error.retry_after, error.reason
-        else:
-            # Its words may hold an address.
-            _log.error("delivery_crashed", delivery_id=one.id, kind=one.kind, error=type(error).__name__)
+    def not_sent(self, one: Taken, error: Exception, provider: str | None = None) -> None:
+        """It has not, because of `error`: for now, for good, or for a reason that nobody expected.
+
+        `provider`: who was asked; None when it did not come to that.
+        """
+        match error:
+            case Refused():
+                _log.info("delivery_refused", delivery_id=one.id, provider=provider, reason=error.reason)
+                self.settle(one, Fail(error.reason), channel_is_bad=error.address_is_bad)
+            case Untellable():
+                _log.error("message_untellable", delivery_id=one.id, kind=one.kind, detail=error.detail)
+                self.settle(one, Fail(error.code))
+            case OurFault():
+                self._alarm(provider or str(one.way), error.reason)
+                self.kept_back(one, max(OUR_FAULT_PAUSE, error.retry_after or 0.0), error.reason)
+            case TryLater():
+                self._failed_for_now(one, error.reason, error)
+            case _:
+                # Its words may hold an address.
+                _log.error("delivery_crashed", delivery_id=one.id, kind=one.kind, error=type(error).__name__)
+                self._failed_for_now(one, "internal")
+
+    def kept_back(self, one: Taken, pause: float, reason: str) -> None:
+        """Only the provider keeps it back, for `pause` seconds or more: it is charged no attempt."""
         now, chance = clock.now(), random.random()
-        self.settle(one, after_failure(one.attempts, one.expires_at, retry_after, reason, now=now, chance=chance))
+        verdict = until_provider_works(one.created_at, one.expires_at, pause, reason, now=now, chance=chance)
+        self.settle(one, verdict, attempted=False)
+
+    def works(self, provider: str) -> None:
+        """A provider answers that has failed before."""
+        with self._database.transaction() as session:
+            clear_trouble(session, provider)
 
     def settle(self, one: Taken, verdict: Verdict, *, attempted: bool = True, channel_is_bad: bool = False) -> None:
         """It is put off, dropped, or failed; `attempted`: that counts as one of its attempts."""
@@ -63,8 +81,26 @@ class Settler:
             match verdict:
                 case Wait(until, reason):
                     put_off(session, one.id, self._run, until=until, reason=reason, attempted=attempted)
-                case Drop(state, reason):
-                    end(session, one.id, self._run, state=state, reason=reason)
+                case Drop(state, reason, instead_in_app):
+                    if end(session, one.id, self._run, state=state, reason=reason) and instead_in_app:
+                        also_by(session, one.id, "in_app")
                 case Fail(reason):
                     fail(session, one, self._run, reason, channel_is_bad=channel_is_bad)
         _log.info("delivery_not_sent", delivery_id=one.id, kind=one.kind, verdict=repr(verdict))
+
+    def _alarm(self, provider: str, reason: str) -> None:
+        _log.error("provider_refuses_us", provider=provider, reason=reason)
+        with self._database.transaction() as session:
+            note_trouble(session, provider, reason)
+
+    def _failed_for_now(self, one: Taken, reason: str, error: TryLater | None = None) -> None:
+        """It is tried again, unless that was one failure of its channel too many."""
+        if error is not None and error.counts and one.channel_id is not None:
+            with self._database.transaction() as session:
+                has_failed = count_failure(session, one.channel_id, silent=isinstance(error, Unreachable))
+            if has_failed:
+                self.settle(one, Fail(reason), channel_is_bad=True)
+                return
+        retry_after = None if error is None else error.retry_after
+        now, chance = clock.now(), random.random()
+        self.settle(one, after_failure(one.attempts, one.expires_at, retry_after, reason, now=now, chance=chance))

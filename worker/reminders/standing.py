@@ -6,7 +6,7 @@ from worker.reminders.lesson_facts import LessonFacts
 from worker.reminders.taking import Taken
 
 
-def standing(it: Taken, lessons: LessonFacts, *, default_zone: str) -> Standing:
+def standing(it: Taken, lessons: LessonFacts, *, default_zone: str, same_mailbox: bool) -> Standing:
     """How it stands. A person's zone may be a name that nobody knows: then the default holds."""
     return Standing(
         kind=it.kind,
@@ -25,4 +25,5 @@ def standing(it: Taken, lessons: LessonFacts, *, default_zone: str) -> Standing:
         quiet_start=it.quiet_start,
         quiet_end=it.quiet_end,
         zone=zone(it.timezone if it.timezone in zone_names() else default_zone),
+        same_mailbox=same_mailbox,
     )

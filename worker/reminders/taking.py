@@ -19,7 +19,7 @@ _TAKE = text(
                updated_at = now()
          WHERE d.id = ANY(:ids) AND d.send_token = :token AND d.state = 'sending' RETURNING d.*)
     SELECT d.id, d.kind, d.user_id, d.channel, d.schedule_id, d.minutes_before, d.starts_at, d.data, d.key, d.due_at,
-           d.expires_at, d.attempts,
+           d.expires_at, d.attempts, d.created_at,
            person.is_active, person.email,
            concat_ws(' ', person.first_name, person.father_name, person.grandfather_name, person.last_name) AS name,
            coalesce(preference.language, person.language) AS language,
@@ -34,7 +34,11 @@ _TAKE = text(
                   AND later.kind = d.kind AND later.starts_at = d.starts_at
                   AND later.minutes_before < d.minutes_before
                   AND later.starts_at - make_interval(mins => later.minutes_before) <= now()
-                  AND later.state IN ('pending', 'sending', 'sent', 'failed')) AS superseded
+                  AND later.state IN ('pending', 'sending', 'sent', 'failed')) AS superseded,
+           way.kind = 'email' AND EXISTS (
+               SELECT FROM deliveries twin
+                WHERE twin.key = d.key AND twin.user_id = d.user_id AND twin.channel = 'email'
+                  AND twin.state IN ('pending', 'sending', 'sent')) AS goes_to_account
       FROM taken d
       JOIN users person ON person.id = d.user_id
       LEFT JOIN notification_preferences preference ON preference.user_id = d.user_id
@@ -62,6 +66,7 @@ class Taken:
     due_at: datetime
     expires_at: datetime | None
     attempts: int
+    created_at: datetime
     is_active: bool
     email: str
     name: str
@@ -79,6 +84,8 @@ class Taken:
     confirmed: bool
     disabled: bool
     superseded: bool
+    # The channel is a mailbox, and the same message goes to the account's address, too.
+    goes_to_account: bool | None
 
     @property
     def way(self) -> str | None:

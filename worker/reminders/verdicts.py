@@ -19,10 +19,14 @@ class Wait:
 
 @dataclass(frozen=True)
 class Drop:
-    """It is not sent; `state` is `dropped` (of no use any more) or `cancelled` (its lesson is off or moved)."""
+    """It is not sent; `state` is `dropped` (of no use any more) or `cancelled` (its lesson is off or moved).
+
+    `instead_in_app`: the person finds it in the app, if it is not there already.
+    """
 
     state: str
     reason: str
+    instead_in_app: bool = False
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,17 @@ class Ways(Protocol):
     def send(self, delivery: Taken, said: Said) -> None:
         """Send it. Raises TryLater, or Refused when no later attempt can succeed."""
 
+    def leads_to_account(self, delivery: Taken) -> bool:
+        """Whether its channel is the mailbox of the account's own address."""
+
     def rest(self) -> None:
         """A batch is over: let go of what was kept for the next message of it."""
 
 
-def message_id(delivery: Taken) -> str:
-    """The same at every attempt, so that a receiver knows what it has got already."""
-    whole = f"{delivery.key}|{delivery.user_id}|{delivery.channel}"
+def message_id(delivery: Taken, *, to_account: bool = False) -> str:
+    """The same at every attempt, so that a receiver knows what it has got already.
+
+    `to_account`: its channel leads to the account's own mailbox, so it is the account's message.
+    """
+    whole = f"{delivery.key}|{delivery.user_id}|{'email' if to_account else delivery.channel}"
     return hashlib.sha256(whole.encode()).hexdigest()[:_ID_LENGTH]

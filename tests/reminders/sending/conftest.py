@@ -38,6 +38,9 @@ class MailSink:
         self.last: EmailMessage | None = None
         self.asked: Counter[str] = Counter()
         self.closed = False
+        # What RCPT and the content are answered, when not by the recipient's name.
+        self.recipient: str | None = None
+        self.content: str | None = None
         self.slowness = 0.3
         self._loop = asyncio.new_event_loop()
         self._server = self._loop.run_until_complete(
@@ -57,6 +60,8 @@ class MailSink:
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802 - aiosmtpd's name
         name = address.partition("@")[0]
         self.asked[name] += 1
+        if self.recipient is not None:
+            return self.recipient
         if name == "gone":
             return "550 5.1.1 no such user"
         if name == "busy":
@@ -67,6 +72,8 @@ class MailSink:
         return "250 OK"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        if self.content is not None:
+            return self.content
         self.last = head = message_from_bytes(envelope.content, policy=policy.default)
         self.received.extend((head["Message-ID"], to) for to in envelope.rcpt_tos)
         return "250 OK"

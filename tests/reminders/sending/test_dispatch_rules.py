@@ -182,7 +182,8 @@ MORNING = NOW + timedelta(minutes=5)
         ({"disabled": True}, Fail("channel-disabled")),
         ({"confirmed": False}, Fail("channel-unconfirmed")),
         (NIGHT, Wait(MORNING, "quiet-hours")),
-        (NIGHT | {"expires_at": MORNING}, Drop("dropped", "quiet-hours")),
+        (NIGHT | {"expires_at": MORNING}, Drop("dropped", "quiet-hours", instead_in_app=True)),
+        ({"same_mailbox": True}, Drop("dropped", "same-mailbox")),
         (NIGHT | {"way": "in_app"}, Send()),
         (NIGHT | {"kind": "test"}, Send()),
         # Other messages do not mind what has become of the lesson.

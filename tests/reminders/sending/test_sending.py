@@ -277,8 +277,8 @@ def test_a_failing_provider_delays_its_own_channel_only(post: Any, mail: Any) ->
     assert {post.delivery(one).state for one in shown} == {"sent"}
     rows = [post.delivery(one) for one in mails]
     assert {row.state for row in rows} == {"pending"}
-    # After five failures nobody else has to wait for an answer, nor is charged an attempt.
-    assert sorted(row.attempts for row in rows) == [0] * 25 + [1] * 5
+    # After five failures nobody else has to wait for an answer. None is charged an attempt: it is not theirs to fail.
+    assert {row.attempts for row in rows} == {0}
     assert sum(row.reason == "provider-away" for row in rows) == 25
     # It works again: what was put off goes out, and nothing twice.
     mail.closed = False

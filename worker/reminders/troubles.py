@@ -1,0 +1,43 @@
+"""Providers of ours that do not take our messages: rows that operators are alarmed by until messages go out again."""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+# A provider that is left alone is asked again within six minutes. What is older has been forgotten by a process that
+# ended, or nothing was left to send.
+_FRESH = "interval '15 minutes'"
+_LONGEST_NAME = 300
+_LONGEST_REASON = 200
+
+_NOTE = text(
+    f"""
+    INSERT INTO provider_troubles AS trouble (provider, since, last_at, reason)
+    VALUES (:provider, now(), now(), :reason)
+        ON CONFLICT (provider) DO UPDATE SET last_at = now(), reason = EXCLUDED.reason,
+           since = CASE WHEN trouble.last_at > now() - {_FRESH} THEN trouble.since ELSE now() END
+    """  # noqa: S608 - a constant of ours
+)
+_CLEAR = text("DELETE FROM provider_troubles WHERE provider = :provider")
+# The mail server's name is nobody's business: figures are public.
+_SECONDS = text(
+    f"""
+    SELECT CASE WHEN provider LIKE 'email:%' THEN 'email' ELSE provider END AS provider,
+           max(extract(epoch FROM now() - since))::float AS seconds
+      FROM provider_troubles WHERE last_at > now() - {_FRESH} GROUP BY 1
+    """  # noqa: S608 - a constant of ours
+)
+
+
+def note_trouble(session: Session, provider: str, reason: str) -> None:
+    """It has just refused us, or did not answer."""
+    session.execute(_NOTE, {"provider": provider[:_LONGEST_NAME], "reason": reason[:_LONGEST_REASON]})
+
+
+def clear_trouble(session: Session, provider: str) -> None:
+    """It works."""
+    session.execute(_CLEAR, {"provider": provider[:_LONGEST_NAME]})
+
+
+def trouble_seconds(session: Session) -> dict[str, float]:
+    """For how long each has been refusing us: `email`, or a service like `apprise:tgram`."""
+    return {row.provider: row.seconds for row in session.execute(_SECONDS)}
