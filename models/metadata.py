@@ -1,8 +1,19 @@
 """The one place that knows every table: importing it fills `metadata`."""
 
-from models import bookings, heartbeats, jobs, people, recordings, reminders, schedules, snapshots, whiteboards
+from models import (
+    bookings,
+    heartbeats,
+    jobs,
+    operators,
+    people,
+    recordings,
+    reminders,
+    schedules,
+    snapshots,
+    whiteboards,
+)
 from models.base import Base
 
-TABLE_GROUPS = (people, bookings, schedules, jobs, whiteboards, recordings, reminders, snapshots, heartbeats)
+TABLE_GROUPS = (people, bookings, schedules, jobs, whiteboards, recordings, reminders, snapshots, heartbeats, operators)
 
 metadata = Base.metadata

@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     routine_job_retention: int = Field(86_400, ge=60, description="How long succeeded jobs of the timetable are kept.")
     dead_job_retention: int = Field(180 * 86_400, ge=60, description="How long dead jobs are kept.")
     idempotency_retention: int = Field(86_400, ge=60, description="How long an Idempotency-Key is remembered.")
+    operator_access_retention: int = Field(
+        2 * 365 * 86_400, ge=86_400, description="How long it is kept which operator asked for what."
+    )
     orphan_age: int = Field(86_400, ge=0, description="Age at which an object no row names is swept.")
     worker_concurrency: int = Field(2, ge=1, le=64, description="Child processes of one worker.")
 

@@ -1,5 +1,7 @@
 """A signed claim against the database."""
 
+import itertools
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +11,7 @@ from sqlalchemy import event, update
 from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.people import User as Person
 from worker.access.callers import User
-from worker.access.people import verify
+from worker.access.people import still_valid, verify
 from worker.database import Database
 from worker.errors import Unauthorized
 
@@ -62,3 +64,29 @@ def test_an_inactive_profile_that_is_not_claimed_does_not_matter(database: Datab
     with database.transaction() as session:
         session.execute(update(TutorProfile).values(is_active=False))
     assert _verify(database, replace(school.tutor, tutor_id=None)).tutor_id is None
+
+
+def test_many_at_once_are_judged_as_each_alone(database: Database, school: Any) -> None:
+    """Of every set of claims, and after each kind of person has become inactive."""
+    ids = itertools.product((1, 2, 3, 999), (None, 11, 14), (None, 22, 25), (None, 33, 36))
+    users = [User(user_id, None, *profiles) for user_id, *profiles in ids]
+    users += [school.tutor, school.student, school.parent]
+    for inactive in (None, TutorProfile, StudentProfile, ParentProfile, Person):
+        with database.transaction() as session:
+            if inactive is not None:
+                session.execute(update(inactive).values(is_active=False))
+        alone = set()
+        for user in users:
+            with suppress(Unauthorized):
+                alone.add(_verify(database, user))
+        with database.transaction() as session:
+            assert still_valid(session, users) == alone
+        assert bool(alone) == (inactive is not Person)
+
+
+def test_nobody_costs_no_query(database: Database) -> None:
+    asked: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    with database.transaction() as session:
+        assert still_valid(session, []) == set()
+    assert asked == []

@@ -1,6 +1,6 @@
 """Who is asking: a person of the platform, or an operator."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -12,6 +12,8 @@ class User:
     tutor_id: int | None = None
     student_id: int | None = None
     parent_id: int | None = None
+    # The token's `exp`, in seconds since 1970 (None: no token was read). It is not part of who somebody is.
+    expires_at: int | None = field(default=None, compare=False)
 
     @property
     def principal(self) -> str:
@@ -25,6 +27,8 @@ class Operator:
 
     admin_id: int
     departments: frozenset[str]
+    # The token's `exp`, as of a User.
+    expires_at: int | None = field(default=None, compare=False)
 
     @property
     def principal(self) -> str:

@@ -1,8 +1,9 @@
 """Ask the database whether a signed claim still holds: tokens live for a week, people change sooner."""
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Integer, Select, and_, bindparam, select
+from sqlalchemy import Integer, Select, and_, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from models.people import ParentProfile, StudentProfile, TutorProfile
@@ -24,6 +25,39 @@ def _claimed_profiles() -> Select[*tuple[Any, ...]]:
 
 # Made once: every request asks.
 _CLAIMED = _claimed_profiles()
+
+
+# What _CLAIMED asks, of many at once.
+_STILL_VALID = text(
+    """
+    SELECT asked.number
+      FROM unnest(CAST(:users AS integer[]), CAST(:tutors AS integer[]), CAST(:students AS integer[]),
+                  CAST(:parents AS integer[]))
+           WITH ORDINALITY AS asked (user_id, tutor_id, student_id, parent_id, number)
+      JOIN users person ON person.id = asked.user_id AND person.is_active
+      LEFT JOIN tutor_profiles tutor
+        ON tutor.id = asked.tutor_id AND tutor.user_id = person.id AND tutor.is_active
+      LEFT JOIN student_profiles student
+        ON student.id = asked.student_id AND student.user_id = person.id AND student.is_active
+      LEFT JOIN parent_profiles parent
+        ON parent.id = asked.parent_id AND parent.user_id = person.id AND parent.is_active
+     WHERE (tutor.id, student.id, parent.id) IS NOT DISTINCT FROM (asked.tutor_id, asked.student_id, asked.parent_id)
+    """
+)
+
+
+def still_valid(session: Session, users: Collection[User]) -> set[User]:
+    """Those of these users whom `verify` would let in now. One query for all of them."""
+    asked = list(users)
+    if not asked:
+        return set()
+    values = {
+        "users": [user.user_id for user in asked],
+        "tutors": [user.tutor_id for user in asked],
+        "students": [user.student_id for user in asked],
+        "parents": [user.parent_id for user in asked],
+    }
+    return {asked[number - 1] for number in session.scalars(_STILL_VALID, values)}
 
 
 def verify(session: Session, user: User) -> User:

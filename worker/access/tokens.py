@@ -91,7 +91,7 @@ def _operator(claims: dict[str, Any], operator_departments: frozenset[str]) -> O
         raise Unauthorized("The token's departments are not a list of names.")
     if not operator_departments & set(departments):
         raise Forbidden("Only admins of an operator department may come in here.")
-    return Operator(admin_id, frozenset(departments))
+    return Operator(admin_id, frozenset(departments), int(claims["exp"]))
 
 
 def _user(claims: dict[str, Any]) -> User:
@@ -102,7 +102,7 @@ def _user(claims: dict[str, Any]) -> User:
     if role is not None and not isinstance(role, str):
         raise Unauthorized("The token's role is not a word.")
     tutor_id, student_id, parent_id = _profiles(claims.get("role_ids"))
-    return User(user_id, role, tutor_id, student_id, parent_id)
+    return User(user_id, role, tutor_id, student_id, parent_id, int(claims["exp"]))
 
 
 def _profiles(role_ids: object) -> tuple[int | None, ...]:

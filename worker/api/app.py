@@ -79,8 +79,8 @@ class Api(FastAPI):
 
 def create_api(services: Services) -> FastAPI:
     """The application over `services`; whoever made those closes them when the server has stopped."""
-    watchers = Watchers(job_events.read_watched_jobs(services.database))
-    inbox_watchers = Watchers(read_watched_inboxes(services.database))
+    watchers = Watchers(services.database, job_events.read_watched_jobs)
+    inbox_watchers = Watchers(services.database, read_watched_inboxes)
 
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:

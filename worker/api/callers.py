@@ -2,13 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.concurrency import run_in_threadpool
 
-from worker.access.callers import Caller, User
+from worker.access.callers import Caller, Operator, User
+from worker.access.looks import keep_look
 from worker.access.people import verify
 from worker.access.tokens import read_token
-from worker.api.services import ServicesOf
+from worker.api.services import Services, ServicesOf
 from worker.errors import Unauthorized
 
 _bearer = HTTPBearer(auto_error=False, description="The platform's own access token (HS256).")
@@ -28,4 +30,20 @@ def caller_of(
         return verify(session, caller)
 
 
-CallerOf = Annotated[Caller, Depends(caller_of)]
+async def kept_caller(request: Request, services: ServicesOf, caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+    """The caller. Of an operator it is kept what they ask for, before it is answered: no row, no answer."""
+    if isinstance(caller, Operator):
+        await run_in_threadpool(_keep, services, caller, request)
+    return caller
+
+
+def _keep(services: Services, operator: Operator, request: Request) -> None:
+    route: str = getattr(request.scope.get("route"), "path", "")
+    # As it was sent, in ASCII: a decoded path may hold what PostgreSQL's text cannot.
+    path = bytes(request.scope["raw_path"]).decode("ascii", "replace")
+    query = bytes(request.scope["query_string"]).decode("ascii", "replace")
+    with services.database.transaction() as session:
+        keep_look(session, operator, action=f"{request.method} {route}", address=f"{path}?{query}" if query else path)
+
+
+CallerOf = Annotated[Caller, Depends(kept_caller)]

@@ -6,14 +6,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from worker.access.callers import Caller
 from worker.api.callers import CallerOf
 from worker.api.jobs import JobDocument, ordered_by
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
-from worker.api.watching import RETRY, Read, Tell, Watch, WatchedEvents, Watchers
-from worker.database import Database
+from worker.api.watching import RETRY, Tell, Watch, WatchedEvents, Watchers
 from worker.jobs.reading import JobView, read_job, read_jobs
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(401, 403, 404, 422, 429, 503))
@@ -22,34 +23,29 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(401, 40
 class JobWatch(Watch):
     """A stream's view of a job. It holds the latest state only: a slow client misses steps, never the end."""
 
-    def __init__(self, principal: str, seen: JobView) -> None:
-        super().__init__(principal)
+    def __init__(self, caller: Caller, seen: JobView) -> None:
+        super().__init__(caller)
         self.job_id = UUID(seen.document["id"])
         self.latest = seen
 
     def tell(self, latest: JobView | None) -> None:
-        """Hand over what the ledger says now; None when the job is no longer there."""
-        if latest is None:
+        """Hand over what the ledger says now; None when the job is no longer there, or not theirs to see."""
+        if latest is None or ordered_by(self.caller) not in (None, latest.principal):
             self.end()
         elif latest.seq != self.latest.seq:
             self.latest = latest
             self.stir()
 
 
-def read_watched_jobs(database: Database) -> Read[JobWatch]:
+def read_watched_jobs(session: Session, watches: Collection[JobWatch]) -> Tell:
     """How the poller of watched jobs reads them: all in one query."""
+    found = read_jobs(session, {watch.job_id for watch in watches})
 
-    def read(watches: Collection[JobWatch]) -> Tell:
-        with database.transaction() as session:
-            found = read_jobs(session, {watch.job_id for watch in watches})
+    def tell() -> None:
+        for watch in watches:
+            watch.tell(found.get(watch.job_id))
 
-        def tell() -> None:
-            for watch in watches:
-                watch.tell(found.get(watch.job_id))
-
-        return tell
-
-    return read
+    return tell
 
 
 def watched_job(job_id: UUID, caller: CallerOf, services: ServicesOf) -> JobView:
@@ -79,7 +75,7 @@ async def get_events(
         # A browser comes back after every end of a stream; only this answer tells it not to.
         return Response(status_code=204)
     watchers = cast("Watchers[JobWatch]", request.app.state.watchers)
-    watch = JobWatch(caller.principal, job)
+    watch = JobWatch(caller, job)
     watchers.add(watch)
     return WatchedEvents(watchers, watch, _stream(watch, None if known else job))
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Collection
 
+from sqlalchemy.orm import Session
+
 from models.reminders import Notification
-from worker.api.watching import Read, Tell, Watch
-from worker.database import Database
+from worker.access.callers import User
+from worker.api.watching import Tell, Watch
 from worker.reminders.inbox import News, Standing, read_news
 
 
@@ -14,9 +16,9 @@ class InboxWatch(Watch):
     Ids may appear out of order, so those above `above` are asked for again and again until nothing can come between.
     """
 
-    def __init__(self, principal: str, user_id: int, standing: Standing, since: int | None) -> None:
-        super().__init__(principal)
-        self.user_id = user_id
+    def __init__(self, caller: User, standing: Standing, since: int | None) -> None:
+        super().__init__(caller)
+        self.user_id = caller.user_id
         self.unread = standing.unread
         self.waiting: list[Notification] = []
         since = standing.newest if since is None else since
@@ -39,22 +41,17 @@ class InboxWatch(Watch):
         return taken
 
 
-def read_watched_inboxes(database: Database) -> Read[InboxWatch]:
+def read_watched_inboxes(session: Session, watches: Collection[InboxWatch]) -> Tell:
     """How the poller of watched inboxes reads them: two queries for all of them."""
+    # Who has not sent on what it has gets nothing more: a slow client costs a bounded amount of memory.
+    ready = {watch: watch.above for watch in watches if not watch.waiting}
+    above: dict[int, int] = {}
+    for watch, known in ready.items():
+        above[watch.user_id] = min(known, above.get(watch.user_id, known))
+    found = read_news(session, above)
 
-    def read(watches: Collection[InboxWatch]) -> Tell:
-        # Who has not sent on what it has gets nothing more: a slow client costs a bounded amount of memory.
-        ready = {watch: watch.above for watch in watches if not watch.waiting}
-        above: dict[int, int] = {}
+    def tell() -> None:
         for watch, known in ready.items():
-            above[watch.user_id] = min(known, above.get(watch.user_id, known))
-        with database.transaction() as session:
-            found = read_news(session, above)
+            watch.tell(found[watch.user_id].after(known))
 
-        def tell() -> None:
-            for watch, known in ready.items():
-                watch.tell(found[watch.user_id].after(known))
-
-        return tell
-
-    return read
+    return tell

@@ -121,7 +121,7 @@ async def get_events(
 ) -> Response:
     """Each message as it comes; `id` is the message's. Who comes back gets what came meanwhile."""
     watchers = cast("Watchers[InboxWatch]", request.app.state.inbox_watchers)
-    watch = InboxWatch(caller.principal, caller.user_id, standing, _id(last_event_id))
+    watch = InboxWatch(caller, standing, _id(last_event_id))
     watchers.add(watch)
     return WatchedEvents(watchers, watch, _stream(watch, standing.newest if last_event_id is None else None))
 

@@ -1,6 +1,7 @@
 """Watch things change: one poller for the whole process reads all that is watched, in a query or two.
 
-So a thousand open streams cost the database a statement a second, no connection and no thread each.
+So a thousand open streams cost the database some statements a second, no connection and no thread each. A stream ends
+with the right to it: when its token expires, and when its account or a profile of its token is not active any more.
 """
 
 import asyncio
@@ -10,8 +11,13 @@ from typing import ClassVar, Generic, TypeVar
 
 from fastapi.sse import EventSourceResponse
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from starlette.types import Receive, Scope, Send
 
+from worker import clock
+from worker.access.callers import Caller, User
+from worker.access.people import still_valid
+from worker.database import Database
 from worker.errors import AstegniError, Unavailable
 from worker.logs import get_logger
 
@@ -35,10 +41,11 @@ class TooManyRequests(AstegniError):
 
 
 class Watch:
-    """One stream's view of what it watches, on behalf of `principal`."""
+    """One stream's view of what it watches, on behalf of `caller`."""
 
-    def __init__(self, principal: str) -> None:
-        self.principal = principal
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+        self.principal = caller.principal
         self.ended = False
         self._changed = asyncio.Event()
 
@@ -65,13 +72,22 @@ class Watch:
 W = TypeVar("W", bound=Watch)
 Tell = Callable[[], None]
 # Asks the database, in a thread, on behalf of these watches; the call that it answers tells them, in the event loop.
-Read = Callable[[Collection[W]], Tell]
+Read = Callable[[Session, Collection[W]], Tell]
 
 
 class Watchers(Generic[W]):
     """The watches of this process. The poller runs while there are any. Use it from the event loop only."""
 
-    def __init__(self, read: Read[W], *, interval: float = 1.0, most: int = 1000, most_of_one: int = 20) -> None:
+    def __init__(
+        self,
+        database: Database,
+        read: Read[W],
+        *,
+        interval: float = 1.0,
+        most: int = 1000,
+        most_of_one: int = 20,
+    ) -> None:
+        self._database = database
         self._read = read
         self._interval = interval
         self._most = most
@@ -121,14 +137,36 @@ class Watchers(Generic[W]):
     async def _poll(self) -> None:
         while self._watches:
             await asyncio.sleep(self._interval)
+            self._end_expired()
             try:
                 # A thread of its own kind: request threads may all be waiting for a connection.
-                tell = await asyncio.to_thread(self._read, set(self._watches))
+                tell = await asyncio.to_thread(self._look, set(self._watches))
             except SQLAlchemyError as error:
                 # The streams stay: their clients would only come back and find the same.
                 _log.warning("watcher_failed", error=type(error).__name__)
                 continue
             tell()
+
+    def _end_expired(self) -> None:
+        """Whatever the database does: a token's end needs no query."""
+        now = clock.now().timestamp()
+        for watch in self._watches:
+            if watch.caller.expires_at is not None and watch.caller.expires_at <= now:
+                watch.end()
+
+    def _look(self, watches: Collection[W]) -> Tell:
+        with self._database.transaction() as session:
+            users = {watch.caller for watch in watches if isinstance(watch.caller, User)}
+            gone = users - still_valid(session, users)
+            lost = [watch for watch in watches if watch.caller in gone]
+            tell = self._read(session, [watch for watch in watches if watch.caller not in gone])
+
+        def end_and_tell() -> None:
+            for watch in lost:
+                watch.end()
+            tell()
+
+        return end_and_tell
 
 
 class WatchedEvents(EventSourceResponse, Generic[W]):

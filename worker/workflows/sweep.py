@@ -1,5 +1,6 @@
 """Upkeep: what nothing names any more is removed, what is long over is forgotten. Safe to run at any time, twice."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -7,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from models.recordings import Recording, Rendition
 from worker import clock
+from worker.access.looks import prune_looks
 from worker.canvases.snapshots.names import FOLDER as SNAPSHOTS
 from worker.jobs.heartbeats import prune_heartbeats
 from worker.jobs.prune import prune_idempotency_keys, prune_jobs, prune_routine_jobs
@@ -21,23 +23,24 @@ _BATCH = 5000
 
 
 def prune_ledger(run: JobRun, tools: Tools) -> None:
-    """Finished jobs, idempotency keys and messages past their retention."""
+    """Finished jobs, idempotency keys, messages and what operators looked at past their retention."""
     settings = tools.settings
     jobs = prune_jobs(tools.database, finished=settings.job_retention, dead=settings.dead_job_retention)
     jobs += prune_routine_jobs(tools.database, age=settings.routine_job_retention)
     keys = prune_idempotency_keys(tools.database, age=settings.idempotency_retention)
-    deliveries = _prune_deliveries(tools)
+    deliveries = _in_batches(tools, prune_deliveries, settings.delivery_retention)
+    looks = _in_batches(tools, prune_looks, settings.operator_access_retention)
     with tools.database.transaction() as session:
         prune_heartbeats(session)
-    with run.finish({"jobs": jobs, "idempotency_keys": keys, "deliveries": deliveries}):
+    with run.finish({"jobs": jobs, "idempotency_keys": keys, "deliveries": deliveries, "operator_accesses": looks}):
         pass
 
 
-def _prune_deliveries(tools: Tools) -> int:
+def _in_batches(tools: Tools, prune: Callable[..., int], age: float) -> int:
     total = 0
     while True:
         with tools.database.transaction() as session:
-            pruned = prune_deliveries(session, age=tools.settings.delivery_retention, most=_BATCH)
+            pruned = prune(session, age=age, most=_BATCH)
         total += pruned
         if pruned < _BATCH:
             return total

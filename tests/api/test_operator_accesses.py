@@ -1,0 +1,114 @@
+"""What operators look at and do is kept, wherever they come in."""
+
+import threading
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from worker.access.looks import prune_looks
+from worker.database import Database
+
+LOOKS = "SELECT admin_id, action, address FROM operator_accesses ORDER BY id"
+NAMED = {"secret": "x", "job_id": str(UUID(int=7)), "client_id": "c1"}
+QUERIES = {
+    "/v1/schedules": "?from=2026-02-01&to=2026-02-02",
+    "/v1/tutors/{tutor_id}/slots": "?from=2026-02-01&to=2026-02-02",
+}
+
+
+def operations(api: Any) -> list[tuple[str, str]]:
+    """Every method and path template of the API's description."""
+    return [
+        (method.upper(), path)
+        for path, item in api.openapi()["paths"].items()
+        for method in item
+        if method in {"get", "post", "put", "patch", "delete"}
+    ]
+
+
+def address_of(template: str) -> str:
+    path = template
+    for part in template.split("{")[1:]:
+        name = part.partition("}")[0]
+        path = path.replace(f"{{{name}}}", NAMED.get(name, "1"))
+    return path + QUERIES.get(template, "")
+
+
+def test_every_look_is_kept(school: Any, api: Any, client: Any, visitor: Any, operator: Any, sql: Any) -> None:
+    """Each route that needs a token: those that do not, answer without one."""
+    watched = 0
+    for method, template in operations(api):
+        if method != "GET":
+            continue
+        address = address_of(template)
+        if client.get(address).status_code != 401:
+            continue
+        answer = visitor(operator).send("GET", address)
+        kept = sql(LOOKS)[watched:]
+        assert [tuple(one) for one in kept] == [(3, f"GET {template}", address)], (template, answer.status_code)
+        watched += 1
+    assert watched >= 30
+
+
+def test_what_they_do_is_kept_too(school: Any, api: Any, visitor: Any, operator: Any, sql: Any) -> None:
+    for method, template in operations(api):
+        if method != "GET" and not template.startswith("/v1/recordings"):
+            visitor(operator).send(method, address_of(template), {})
+    kept = {one.action for one in sql(LOOKS)}
+    assert {f"{method} {template}" for method, template in operations(api) if method != "GET"} - kept <= {
+        "POST /v1/recordings",
+        "DELETE /v1/recordings/{recording_id}",
+    }
+
+
+def test_people_are_not_watched(school: Any, visitor: Any, sql: Any) -> None:
+    for who in (school.tutor, school.student, school.parent):
+        assert visitor(who).ask("GET", "/v1/bookings")[0] == 200
+    assert sql(LOOKS) == []
+
+
+@pytest.mark.parametrize("odd", ["%00", "%ff%fe", "1%0a2", "a" * 3000])
+def test_odd_addresses_are_kept_as_they_were_sent(visitor: Any, operator: Any, school: Any, sql: Any, odd: str) -> None:
+    answer = visitor(operator).send("GET", f"/v1/bookings/{odd}?x={odd}")
+    assert answer.status_code == 404
+    assert sql(LOOKS)[0].address == f"/v1/bookings/{odd}?x={odd}"[:500]
+
+
+def test_a_look_that_cannot_be_kept_is_not_answered(
+    school: Any, client: Any, bearer: Any, operator: Any, sql: Any
+) -> None:
+    sql("ALTER TABLE operator_accesses ADD CONSTRAINT broken CHECK (admin_id < 0)")
+    assert client.get("/v1/bookings", headers=bearer(operator)).status_code == 500
+    assert client.get("/v1/bookings", headers=bearer(school.tutor)).status_code == 200
+
+
+def test_keeping_it_holds_up_nobody_else(
+    school: Any, visitor: Any, operator: Any, database: Database, until: Any, sql: Any
+) -> None:
+    """While the table is locked an operator waits, and nobody else does."""
+    answers: list[int] = []
+    with database.transaction() as session:
+        session.execute(text("LOCK TABLE operator_accesses IN EXCLUSIVE MODE"))
+        waiting = threading.Thread(target=lambda: answers.append(visitor(operator).ask("GET", "/v1/bookings")[0]))
+        waiting.start()
+        locks = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        until(lambda: sql(locks)[0][0] == 1)
+        assert visitor(school.tutor).ask("GET", "/v1/bookings")[0] == 200
+        assert answers == []
+    waiting.join(timeout=30)
+    # 503: it waited for longer than anybody waits for a lock.
+    assert answers in ([200], [503])
+
+
+def test_old_looks_are_forgotten(database: Database, sql: Any) -> None:
+    insert = (
+        "INSERT INTO operator_accesses (admin_id, action, address, at)"
+        " VALUES (3, 'GET /', '/', now() - make_interval(secs => :age))"
+    )
+    for age in (5, 50, 500):
+        sql(insert, age=age)
+    with database.transaction() as session:
+        assert prune_looks(session, age=20, most=10) == 2
+    assert sql("SELECT count(*) FROM operator_accesses") == [(1,)]

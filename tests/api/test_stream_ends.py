@@ -1,0 +1,107 @@
+"""A stream of events ends with the right to it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from worker.access.callers import Operator, User
+from worker.access.tokens import issue_operator_token, issue_token
+from worker.database import Database
+from worker.jobs.enqueue import enqueue
+from worker.jobs.orders import IngestRecording
+
+
+@dataclass
+class Streams:
+    """A server, and a job of the tutor's that waits."""
+
+    url: str
+    job_id: str
+    open: Callable[[str, dict[str, str]], Any]
+
+    @contextmanager
+    def following(self, what: str, headers: dict[str, str]) -> Iterator[Iterator[dict[str, Any]]]:
+        path = f"/v1/jobs/{self.job_id}/events" if what == "job" else "/v1/me/notifications/events"
+        with self.open(self.url + path, headers) as (answer, events):
+            assert answer.status_code == 200
+            next(events)
+            yield events
+
+
+@pytest.fixture
+def streams(school: Any, api: Any, serve: Any, stream: Any, database: Database) -> Iterator[Streams]:
+    with database.transaction() as session:
+        order = IngestRecording(12, session_id=1, spool_id="shared", size_bytes=1)
+        job_id = enqueue(session, order, principal="user:1")
+    with serve(api) as url:
+        yield Streams(url, str(job_id), stream)
+
+
+STREAMS = ("job", "inbox")
+
+
+@pytest.mark.parametrize("what", STREAMS)
+def test_when_the_token_expires(services: Any, streams: Streams, api: Any, until: Any, what: str) -> None:
+    token = issue_token(services.settings.signing_key, sub=1, role_ids={"tutor": 11}, expires_in=2)
+    with streams.following(what, {"Authorization": f"Bearer {token}"}) as events:
+        assert list(events) == []
+    until(lambda: len(api.state.watchers) == len(api.state.inbox_watchers) == 0)
+
+
+def test_when_an_operator_s_token_expires(services: Any, streams: Streams) -> None:
+    departments = services.settings.operator_departments
+    token = issue_operator_token(services.settings.signing_key, admin_id=3, departments=departments, expires_in=2)
+    with streams.following("job", {"Authorization": f"Bearer {token}"}) as events:
+        assert list(events) == []
+
+
+@pytest.mark.parametrize("what", STREAMS)
+@pytest.mark.parametrize(
+    "cause",
+    [
+        "UPDATE users SET is_active = false WHERE id = 1",
+        "UPDATE tutor_profiles SET is_active = false WHERE id = 11",
+        "UPDATE tutor_profiles SET user_id = 2 WHERE id = 11",
+    ],
+)
+def test_when_the_account_or_profile_is_not_active_any_more(
+    school: Any, streams: Streams, bearer: Any, sql: Any, what: str, cause: str
+) -> None:
+    other = "UPDATE users SET is_active = false WHERE id = 6"
+    with streams.following(what, bearer(school.tutor)) as events:
+        sql(other)
+        sql(cause)
+        assert list(events) == []
+
+
+def test_when_the_job_is_another_s(school: Any, streams: Streams, bearer: Any, sql: Any) -> None:
+    with streams.following("job", bearer(school.tutor)) as events:
+        sql("UPDATE jobs SET principal = 'user:4'")
+        assert list(events) == []
+
+
+def test_an_operator_follows_whosever_job_it_is(streams: Streams, bearer: Any, operator: Any, sql: Any) -> None:
+    with streams.following("job", bearer(operator)) as events:
+        sql("UPDATE jobs SET principal = 'user:4'")
+        sql("UPDATE jobs SET progress_note = 'copying', progress_seq = progress_seq + 1")
+        assert next(events)["data"]["progress_note"] == "copying"
+
+
+def test_who_is_still_active_is_told_on(school: Any, streams: Streams, bearer: Any, sql: Any) -> None:
+    """While the streams of another end."""
+    with (
+        streams.following("inbox", bearer(school.student)) as ended,
+        streams.following("inbox", bearer(school.tutor)) as events,
+    ):
+        sql("UPDATE users SET is_active = false WHERE id = 2")
+        assert list(ended) == []
+        sql("INSERT INTO notifications (user_id, kind, title, message) VALUES (1, 'test', 'x', 'It goes on.')")
+        assert next(events)["data"]["message"] == "It goes on."
+
+
+def test_the_expiry_is_not_part_of_who_somebody_is() -> None:
+    assert User(1, expires_at=5) == User(1, expires_at=7)
+    assert hash(Operator(3, frozenset(), 5)) == hash(Operator(3, frozenset()))

@@ -1,0 +1,30 @@
+"""What operators look at and do, kept where they come in: no route can forget it."""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from models.operators import OperatorAccess
+from worker.access.callers import Operator
+
+_LONGEST_ADDRESS = 500
+_PRUNE = text(
+    """
+    WITH old AS (
+        DELETE FROM operator_accesses WHERE id IN (
+            SELECT id FROM operator_accesses WHERE at < now() - make_interval(secs => :age)
+             ORDER BY at LIMIT :most FOR UPDATE SKIP LOCKED)
+        RETURNING 1)
+    SELECT count(*) FROM old
+    """
+)
+
+
+def keep_look(session: Session, operator: Operator, *, action: str, address: str) -> None:
+    """Keep that the operator asks for `address`; `action` is the method and the route's template."""
+    session.add(OperatorAccess(admin_id=operator.admin_id, action=action, address=address[:_LONGEST_ADDRESS]))
+
+
+def prune_looks(session: Session, *, age: float, most: int) -> int:
+    """Forget at most `most` looks that are more than `age` seconds ago; return how many."""
+    pruned: int = session.scalars(_PRUNE, {"age": age, "most": most}).one()
+    return pruned
