@@ -60,6 +60,8 @@ class Database:
             pool_size=pool_size,
             max_overflow=max_overflow,
             pool_timeout=5,
+            # Values are what people wrote: no error repeats them.
+            hide_parameters=True,
             connect_args=dict[str, Any](_CONNECT_ARGS),
         )
         event.listen(self.engine, "checkin", _note_use)

@@ -2,8 +2,12 @@
 
 import logging
 import sys
+import traceback
 
+import psycopg
 import structlog
+
+from worker.errors import AstegniError
 
 _SECRETS = ("authorization", "token", "password", "secret", "key")
 
@@ -16,6 +20,68 @@ def _hide_secrets(_logger: object, _method: str, event: structlog.typing.EventDi
     return event
 
 
+def _tell_exception(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Replace `exc_info` by a traceback of types and places.
+
+    The texts of errors repeat values (a row's, a request's), which are private, so only those are kept that hold none.
+    """
+    given = event.pop("exc_info", None)
+    if given:
+        error = (
+            given if isinstance(given, BaseException) else given[1] if isinstance(given, tuple) else sys.exc_info()[1]
+        )
+        if error is not None:
+            event["exception"] = traceback_of(error)
+    return event
+
+
+def traceback_of(error: BaseException) -> str:
+    """The traceback of `error` and of what led to it, each with its type and, where that is safe, its text."""
+    parts: list[str] = []
+    current: BaseException | None = error
+    seen: set[int] = set()
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        frames = "".join(traceback.format_tb(current.__traceback__))
+        parts.append(f"{frames}{type(current).__module__}.{type(current).__qualname__}{_safe_text(current)}")
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+    return "\n\n".join(reversed(parts))
+
+
+def _safe_text(error: BaseException) -> str:
+    match error:
+        case AstegniError() | ImportError():
+            return f": {error}"
+        case OSError():
+            return f": {error.strerror}" if error.strerror else ""
+        case psycopg.Error():
+            # Not its message: "DETAIL: Key (email)=(…) already exists".
+            named = (error.sqlstate, error.diag.table_name, error.diag.column_name, error.diag.constraint_name)
+            return f": {' '.join(name for name in named if name)}"
+        case _:
+            return ""
+
+
+class _HideErrorTexts(logging.Filter):
+    """Libraries put errors into their messages; only their types are let through."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(_type_of_error(value) for value in record.args)
+        elif record.name == _CELERY_TRACE and isinstance(record.args, dict):
+            # Celery writes the error as text beside the traceback, and the traceback as text too.
+            hidden = {name: "***" for name in ("exc", "traceback", "args", "kwargs") if name in record.args}
+            record.args = {**record.args, **hidden}
+        return True
+
+
+_CELERY_TRACE = "celery.app.trace"
+
+
+def _type_of_error(value: object) -> object:
+    return type(value).__name__ if isinstance(value, BaseException) else value
+
+
 def configure_logs(level: str = "INFO", *, as_json: bool | None = None) -> None:
     """Send structlog and the standard library to stderr in one shape: text on a terminal, JSON elsewhere."""
     if as_json is None:
@@ -25,7 +91,7 @@ def configure_logs(level: str = "INFO", *, as_json: bool | None = None) -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        _tell_exception,
         _hide_secrets,
     ]
     renderer: structlog.typing.Processor = (
@@ -38,6 +104,7 @@ def configure_logs(level: str = "INFO", *, as_json: bool | None = None) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_HideErrorTexts())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -3,19 +3,47 @@
 Built once at a door, never read at import.
 """
 
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from worker import setting_values as values
 from worker.errors import Misconfigured
 
 # Published on purpose: with it `astegni token` works from anywhere on a developer's machine. `require_safe`
 # refuses it wherever a stranger could come in.
 DEVELOPMENT_KEY = "astegni-development-key-that-protects-nothing"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+_SECRETS = frozenset(
+    {"secret_key", "secret_key_previous", "backblaze_application_key", "smtp_password", "flower_basic_auth"}
+)
+_YEAR = 366 * 86_400
+# What B2 keeps in one file at most.
+_LARGEST_FILE = 10_000_000_000_000
+
+# Shorter would do nothing but ask, longer than a day would never happen.
+Interval = Annotated[float, Field(ge=0.01, le=86_400, allow_inf_nan=False)]
+Retention = Annotated[int, Field(ge=60, le=10 * _YEAR)]
+Text = Annotated[str, AfterValidator(values.plain_text)]
+Host = Annotated[str, AfterValidator(values.listening_host)]
+
+
+def _upper(level: object) -> object:
+    return level.upper() if isinstance(level, str) else level
 
 
 class Settings(BaseSettings):
@@ -24,12 +52,16 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
 
     # --- where things are
-    database_url: str | None = Field(None, description="PostgreSQL 15 to 18; `postgresql://` is enough.")
+    database_url: Annotated[str, AfterValidator(values.database_address)] | None = Field(
+        None, description="PostgreSQL 15 to 18; `postgresql://` is enough."
+    )
     redis_url: str | None = Field(None, description="The broker: Redis 7 or Valkey 8.")
-    backblaze_key_id: str | None = Field(None, description="Application key id of Backblaze B2.")
+    backblaze_key_id: Text | None = Field(None, description="Application key id of Backblaze B2.")
     backblaze_application_key: SecretStr | None = Field(None, description="Application key of Backblaze B2.")
-    backblaze_bucket_name: str = Field("astegni-media", description="The private bucket that keeps every object.")
-    backblaze_realm: str = Field("production", description="`production`, or the URL of a B2 emulator.")
+    backblaze_bucket_name: Annotated[str, AfterValidator(values.bucket_name)] = Field(
+        "astegni-media", description="The private bucket that keeps every object."
+    )
+    backblaze_realm: Text = Field("production", description="`production`, or the URL of a B2 emulator.")
 
     # --- who comes in
     secret_key: SecretStr | None = Field(None, description="Key of the platform's HS256 tokens.")
@@ -37,78 +69,88 @@ class Settings(BaseSettings):
         frozenset({"manage-system-settings"}),
         description="Admin departments (comma separated) whose members are operators.",
     )
-    api_host: str = Field("127.0.0.1", description="Address the API listens on.")
+    api_host: Host = Field("127.0.0.1", description="Address the API listens on.")
     api_port: int = Field(8000, ge=0, le=65535, description="Port the API listens on.")
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    public_base_url: Annotated[str, AfterValidator(values.base_address)] | None = Field(
+        None, description="Address (https) under which the outside reaches the API; none: the one it listens on."
+    )
+    cors_origins: Annotated[tuple[Annotated[str, AfterValidator(values.origin)], ...], NoDecode] = Field(
         (), description="Origins (comma separated) whose pages may call the API."
     )
-    timezone: str = Field("Africa/Addis_Ababa", description="Zone of people and lessons that name none.")
+    timezone: Annotated[str, AfterValidator(values.zone_name)] = Field(
+        "Africa/Addis_Ababa", description="Zone of people and lessons that name none."
+    )
 
     # --- uploads and the spool
     spool_dir: Path = Field(Path(".data/spool"), description="Where uploaded bytes wait for their ingest.")
     spool_id: str = Field(
         "shared", pattern=r"^[a-z0-9-]{1,32}$", description="Name of this spool: one machine, or one volume."
     )
-    spool_reserve_bytes: int = Field(1_000_000_000, ge=0, description="Free disk that uploads never use up.")
-    spool_retention: int = Field(7 * 86_400, ge=60, description="How long bytes of an unfinished ingest are kept.")
-    upload_max_bytes: int = Field(8_000_000_000, ge=1, description="Largest recording taken.")
-    recording_max_seconds: int = Field(6 * 3600, ge=1, description="Longest recording taken.")
+    spool_reserve_bytes: int = Field(
+        1_000_000_000, ge=0, le=_LARGEST_FILE, description="Free disk that uploads never use up."
+    )
+    spool_retention: Retention = Field(7 * 86_400, description="How long bytes of an unfinished ingest are kept.")
+    upload_max_bytes: int = Field(8_000_000_000, ge=1, le=_LARGEST_FILE, description="Largest recording taken.")
+    recording_max_seconds: int = Field(6 * 3600, ge=1, le=86_400, description="Longest recording taken.")
 
     # --- the ledger (DESIGN: jobs): intervals are settings so that tests can run them ten times shorter
-    relay_interval: float = Field(1.0, gt=0, description="How often due jobs are published.")
-    reaper_interval: float = Field(10.0, gt=0, description="How often run-out leases are taken back.")
-    published_lease: float = Field(20.0, gt=0, description="Wait before a published job is published again; doubles.")
-    published_lease_max: float = Field(600.0, gt=0, description="Longest such wait.")
-    run_lease: float = Field(30.0, gt=0, description="A running job without a pulse this long is lost.")
-    lease_renewal: float = Field(10.0, gt=0, description="How often a running job renews its lease.")
-    pulse_interval: float = Field(2.0, gt=0, description="How often progress is written and a cancel is noticed.")
-    heartbeat_interval: float = Field(
-        10.0, gt=0, description="How often each part of a worker and beat show they live."
-    )
-    storage_check_interval: float = Field(60.0, gt=0, description="How often media workers ask whether B2 answers.")
-    retry_base: float = Field(5.0, gt=0, description="First wait of the exponential back-off.")
-    job_retention: int = Field(30 * 86_400, ge=60, description="How long finished jobs are kept.")
-    routine_job_retention: int = Field(86_400, ge=60, description="How long succeeded jobs of the timetable are kept.")
-    dead_job_retention: int = Field(180 * 86_400, ge=60, description="How long dead jobs are kept.")
-    idempotency_retention: int = Field(86_400, ge=60, description="How long an Idempotency-Key is remembered.")
-    operator_access_retention: int = Field(
+    relay_interval: Interval = Field(1.0, description="How often due jobs are published.")
+    reaper_interval: Interval = Field(10.0, description="How often run-out leases are taken back.")
+    published_lease: Interval = Field(20.0, description="Wait before a published job is published again; doubles.")
+    published_lease_max: Interval = Field(600.0, description="Longest such wait.")
+    run_lease: Interval = Field(30.0, description="A running job without a pulse this long is lost.")
+    lease_renewal: Interval = Field(10.0, description="How often a running job renews its lease.")
+    pulse_interval: Interval = Field(2.0, description="How often progress is written and a cancel is noticed.")
+    heartbeat_interval: Interval = Field(10.0, description="How often each part of a worker and beat show they live.")
+    storage_check_interval: Interval = Field(60.0, description="How often media workers ask whether B2 answers.")
+    retry_base: Interval = Field(5.0, description="First wait of the exponential back-off.")
+    job_retention: Retention = Field(30 * 86_400, description="How long finished jobs are kept.")
+    routine_job_retention: Retention = Field(86_400, description="How long succeeded jobs of the timetable are kept.")
+    dead_job_retention: Retention = Field(180 * 86_400, description="How long dead jobs are kept.")
+    idempotency_retention: Retention = Field(86_400, description="How long an Idempotency-Key is remembered.")
+    operator_access_retention: Retention = Field(
         2 * 365 * 86_400, ge=86_400, description="How long it is kept which operator asked for what."
     )
-    orphan_age: int = Field(86_400, ge=0, description="Age at which an object no row names is swept.")
+    orphan_age: int = Field(86_400, ge=0, le=10 * _YEAR, description="Age at which an object no row names is swept.")
     worker_concurrency: int = Field(2, ge=1, le=64, description="Child processes of one worker.")
 
     # --- lessons
     schedule_horizon_days: int = Field(90, ge=1, le=366, description="How many days ahead series are kept filled.")
     whiteboard_left_seconds: int = Field(
-        7200, ge=60, description="A whiteboard session in which nothing happens this long after its lesson is closed."
+        7200,
+        ge=60,
+        le=_YEAR,
+        description="A whiteboard session in which nothing happens this long after its lesson is closed.",
     )
 
     # --- boards
     snapshot_interval: int = Field(
-        120, ge=10, description="How often pages that changed in running sessions are drawn anew."
+        120, ge=10, le=86_400, description="How often pages that changed in running sessions are drawn anew."
     )
 
     # --- reminders
-    dispatch_interval: float = Field(1.0, gt=0, description="How often due messages are looked for.")
-    delivery_lease: float = Field(60.0, gt=0, description="A message in hand without news this long is sent again.")
-    delivery_retention: int = Field(90 * 86_400, ge=60, description="How long messages that are over are kept.")
-    whiteboard_url: str | None = Field(
-        None, description="Address of a lesson's whiteboard with `{schedule_id}` in it; messages lead there."
-    )
-    recording_url: str | None = Field(
-        None, description="Address of a recording's page with `{recording_id}` in it; messages lead there."
-    )
+    dispatch_interval: Interval = Field(1.0, description="How often due messages are looked for.")
+    delivery_lease: Interval = Field(60.0, description="A message in hand without news this long is sent again.")
+    delivery_retention: Retention = Field(90 * 86_400, description="How long messages that are over are kept.")
+    whiteboard_url: (
+        Annotated[str, AfterValidator(partial(values.address_template, placeholder="schedule_id"))] | None
+    ) = Field(None, description="Address of a lesson's whiteboard with `{schedule_id}` in it; messages lead there.")
+    recording_url: (
+        Annotated[str, AfterValidator(partial(values.address_template, placeholder="recording_id"))] | None
+    ) = Field(None, description="Address of a recording's page with `{recording_id}` in it; messages lead there.")
 
     # --- mail
-    smtp_host: str | None = Field(None, description="Mail server that takes what is sent.")
+    smtp_host: Host | None = Field(None, description="Mail server that takes what is sent.")
     smtp_port: int = Field(587, ge=1, le=65535, description="465: TLS from the start; others: STARTTLS where offered.")
-    smtp_user: str | None = Field(None, description="User name at the mail server; none: no login.")
+    smtp_user: Text | None = Field(None, description="User name at the mail server; none: no login.")
     smtp_password: SecretStr | None = Field(None, description="Password at the mail server.")
-    from_email: str = Field("no-reply@astegni.example", description="Address that mail comes from.")
-    from_name: str = Field("Astegni", description="Name that mail comes from.")
+    from_email: Annotated[str, AfterValidator(values.mail_address)] = Field(
+        "no-reply@astegni.example", description="Address that mail comes from."
+    )
+    from_name: Text = Field("Astegni", description="Name that mail comes from.")
 
     # --- channels
-    unsubscribe_url: str | None = Field(
+    unsubscribe_url: Annotated[str, AfterValidator(partial(values.web_address, secure=True))] | None = Field(
         None, description="Page (https) where people choose what they are told; stands in `List-Unsubscribe` of mail."
     )
     webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
@@ -123,11 +165,13 @@ class Settings(BaseSettings):
     ffprobe_path: Path | None = Field(None, description="Another ffprobe than the one of the wheel.")
 
     # --- operators
-    flower_host: str = Field("127.0.0.1", description="Address Flower listens on.")
+    flower_host: Host = Field("127.0.0.1", description="Address Flower listens on.")
     flower_port: int = Field(5555, ge=0, le=65535, description="Port Flower listens on.")
     flower_basic_auth: SecretStr | None = Field(None, description="`user:password` for Flower.")
     flower_db: Path = Field(Path(".data/flower"), description="Where Flower keeps what it has seen.")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR."
+    )
 
     @field_validator(
         "operator_departments", "cors_origins", "webhook_allowed_networks", "secret_key_previous", mode="before"
@@ -140,10 +184,66 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, value: object, info: object) -> object:
         """`REDIS_URL=` in an environment file means "not set", as people expect."""
-        if value == "":
-            name = getattr(info, "field_name", "")
-            return cls.model_fields[name].get_default(call_default_factory=True)
+        name = getattr(info, "field_name", "")
+        # A blank around a value is a typing error; in a secret it may be meant.
+        if isinstance(value, str) and name not in _SECRETS:
+            value = value.strip()
+        return cls.model_fields[name].get_default(call_default_factory=True) if value == "" else value
+
+    @field_validator("secret_key", "flower_basic_auth")
+    @classmethod
+    def _is_no_empty_secret(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        check = values.signing_key if info.field_name == "secret_key" else values.basic_auth
+        if value is not None:
+            check(value.get_secret_value())
         return value
+
+    @field_validator("backblaze_realm")
+    @classmethod
+    def _is_a_realm(cls, value: str) -> str:
+        return value if value in {"production", "staging", "dev"} else values.web_address(value)
+
+    @field_validator("operator_departments")
+    @classmethod
+    def _names_somebody(cls, value: frozenset[str]) -> frozenset[str]:
+        if not value:
+            raise ValueError("must name at least one department, else nobody is an operator")
+        return value
+
+    @field_validator("webhook_allowed_networks")
+    @classmethod
+    def _is_not_everything(cls, value: tuple[IPv4Network | IPv6Network, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+        if any(network.prefixlen == 0 for network in value):
+            raise ValueError("must be networks like 10.20.0.0/16; all addresses at once would open this network to all")
+        return value
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        for wrong, told in (
+            (
+                self.run_lease < 2 * self.lease_renewal,
+                "RUN_LEASE must be at least twice LEASE_RENEWAL: a running job would be lost between two renewals",
+            ),
+            (
+                self.run_lease <= self.pulse_interval,
+                "RUN_LEASE must be longer than PULSE_INTERVAL, in which leases are renewed",
+            ),
+            (
+                self.published_lease_max < self.published_lease,
+                "PUBLISHED_LEASE_MAX must be at least PUBLISHED_LEASE: it is the longest of the same waits",
+            ),
+            (
+                (self.backblaze_key_id is None) is not (self.backblaze_application_key is None),
+                "BACKBLAZE_KEY_ID and BACKBLAZE_APPLICATION_KEY go together: set both or none",
+            ),
+            (
+                (self.smtp_user is None) is not (self.smtp_password is None),
+                "SMTP_USER and SMTP_PASSWORD go together: set both or none",
+            ),
+        ):
+            if wrong:
+                raise ValueError(told)
+        return self
 
     @property
     def signing_key(self) -> str:
@@ -171,3 +271,17 @@ class Settings(BaseSettings):
         if self.redis_url is None:
             raise Misconfigured("REDIS_URL is not set. Set it, or run `astegni up` for an embedded server.")
         return self.redis_url
+
+
+def setting_faults(error: ValidationError) -> list[str]:
+    """A sentence for each setting that is not valid: its name and what is wanted, never its value, a key perhaps."""
+    told = []
+    for fault in error.errors(include_url=False, include_input=False):
+        said = fault["msg"].removeprefix("Value error, ")
+        name = str(fault["loc"][0]) if fault["loc"] else ""
+        if name in Settings.model_fields:
+            about = Settings.model_fields[name].description
+            told.append(f"the setting {name.upper()} is not valid: {said}. ({about})")
+        else:
+            told.append(f"the settings do not fit together: {said}.")
+    return told

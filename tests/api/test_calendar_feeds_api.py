@@ -299,6 +299,25 @@ def test_the_secret_is_in_no_log_no_figure_and_no_problem(
     assert 'route="/v1/calendar/{secret}.ics"' in answers[-1].text
 
 
+def test_what_a_client_says_of_its_address_is_not_believed(
+    school: Any, api: Any, services: Any, serve: Any, bearer: Any
+) -> None:
+    lies = {
+        "Host": "evil.example",
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Proto": "https",
+        "Forwarded": "host=x",
+    }
+    with serve(api) as url:
+        address = httpx2.post(url + MINE, headers=bearer(school.tutor) | lies).json()["url"]
+    assert address.startswith(f"{url}/v1/calendar/")
+
+    known = services.settings.model_copy(update={"public_base_url": "https://api.astegni.example/worker"})
+    with serve(create_api(replace(services, settings=known))) as url:
+        address = httpx2.post(url + MINE, headers=bearer(school.tutor) | lies).json()["url"]
+    assert address.startswith("https://api.astegni.example/worker/v1/calendar/")
+
+
 def test_without_a_database_the_secret_is_not_said_either(services: Any) -> None:
     away = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
     with TestClient(create_api(replace(services, database=away))) as client:

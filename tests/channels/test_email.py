@@ -335,7 +335,7 @@ def test_settings_that_do_not_go_together() -> None:
     with pytest.raises(Misconfigured, match="SMTP_HOST"):
         MailServer.of(Settings())
     with pytest.raises(Misconfigured, match="SMTP_PASSWORD"):
-        MailServer.of(Settings(smtp_host="mail.example", smtp_user="a"))
+        MailServer.of(Settings(smtp_host="mail.example").model_copy(update={"smtp_user": "a"}))
     assert MailServer.of(Settings(smtp_host="mail.example", smtp_port=465)).tls
     assert not MailServer.of(Settings(smtp_host="mail.example")).tls
 

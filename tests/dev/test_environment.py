@@ -9,6 +9,7 @@ from worker.settings import Settings
 def test_a_child_reads_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(
         database_url="postgresql://u:p%40@127.0.0.1/x",
+        backblaze_key_id="0000",
         backblaze_application_key="K000",
         cors_origins=("http://b.example", "http://a.example"),
         operator_departments=frozenset({"one", "two"}),

@@ -25,7 +25,7 @@ def test_what_is_named_is_not_started(
 
 def test_what_is_not_named_is_started_and_named(tmp_path: Path) -> None:
     with ExitStack() as running:
-        servers = start_servers(Settings(smtp_user="nobody"), tmp_path, running)
+        servers = start_servers(Settings(smtp_user="nobody", smtp_password="hush"), tmp_path, running)
         completed = servers.settings
 
         assert [process.name for process in servers.processes] == ["postgres", "valkey", "b2", "mailbox"]

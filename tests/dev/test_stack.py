@@ -137,8 +137,9 @@ def test_secrets_stand_in_no_command(tmp_path: Path) -> None:
     settings = Settings(
         database_url="postgresql://u:hush@127.0.0.1/x",
         redis_url="redis://:hush@127.0.0.1/0",
+        backblaze_key_id="0000",
         backblaze_application_key="hush",
-        secret_key="hush",
+        secret_key="hush, a key of which nobody has heard",
     )
 
     assert all("hush" not in " ".join(service._command) for service in services_for(settings, tmp_path))

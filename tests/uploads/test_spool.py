@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -54,6 +55,24 @@ def test_a_sealed_file_is_whole_and_told_by_its_digest(spool: Spool, folder: Pat
     assert (file.size, file.sha1) == (9, hashlib.sha1(b"abcdefghi", usedforsecurity=False).hexdigest())
     assert names(folder) == [file.name]
     assert len(file.name) == 32
+
+
+@pytest.mark.parametrize("there_before", [False, True])
+def test_no_other_account_can_read_what_waits(folder: Path, there_before: bool) -> None:
+    if there_before:
+        folder.mkdir(parents=True, mode=0o755)
+    spool = Spool(folder)
+    mask = os.umask(0o000)
+    try:
+        with spool.receive(limit=100) as receiver, spool.workspace() as workspace:
+            receiver.write(b"lesson")
+            (part,) = folder.glob("*.part")
+            modes = [stat.S_IMODE(path.stat().st_mode) for path in (folder, part, workspace.parent, workspace)]
+            sealed = folder / receiver.seal().name
+    finally:
+        os.umask(mask)
+    assert modes == [0o700, 0o600, 0o700, 0o700]
+    assert stat.S_IMODE(sealed.stat().st_mode) == 0o600
 
 
 def test_names_tell_nothing_and_never_repeat(spool: Spool) -> None:

@@ -1,12 +1,12 @@
 """Refuse to run with the published development key wherever a stranger could come in."""
 
-import ipaddress
 import os
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from worker.errors import Misconfigured
+from worker.setting_values import is_loopback
 from worker.settings import DEVELOPMENT_KEY, Settings
 
 _REMEDY = "Set SECRET_KEY to the key of the platform's tokens."
@@ -23,19 +23,10 @@ def require_safe(settings: Settings, bind_host: str) -> None:
         return
     if settings.secret_key is None and settings.database_url is not None:
         raise Misconfigured(f"The development key is refused with a DATABASE_URL. {_REMEDY}")
-    if not _is_loopback(bind_host):
+    if not is_loopback(bind_host):
         raise Misconfigured(f"The development key is refused on {bind_host}: strangers could come in. {_REMEDY}")
     if settings.database_url is not None and not _is_local(settings.database_url):
         raise Misconfigured(f"The development key is refused with a database elsewhere. {_REMEDY}")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _is_local(database_url: str) -> bool:
@@ -50,4 +41,4 @@ def _is_local(database_url: str) -> bool:
     named = [parts.get("host") or os.environ.get("PGHOST", ""), parts.get("hostaddr") or os.environ.get("PGHOSTADDR")]
     hosts = [host for hosts in named if hosts for host in str(hosts).split(",")]
     # An empty host, "/path" and "@name" are unix sockets.
-    return all(not host or host.startswith(("/", "@")) or _is_loopback(host) for host in hosts)
+    return all(not host or host.startswith(("/", "@")) or is_loopback(host) for host in hosts)

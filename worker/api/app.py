@@ -33,6 +33,7 @@ from worker.api.body_limit import LimitBody
 from worker.api.metrics import Metrics
 from worker.api.notification_watching import read_watched_inboxes
 from worker.api.once import REPLAYED
+from worker.api.privacy import PrivateAnswers
 from worker.api.problems import Problem, install_problems
 from worker.api.request_log import REQUEST_ID, RequestLog
 from worker.api.services import Services
@@ -114,6 +115,7 @@ def _wrap(api: FastAPI, services: Services) -> None:
     """The last one added is the outermost: CORS headers stand on every answer, also on a crash's."""
     api.add_middleware(LimitBody, most=MOST_JSON, streamed=STREAMED)
     api.add_middleware(RequestLog, metrics=api.state.metrics)
+    api.add_middleware(PrivateAnswers)
     if services.settings.cors_origins:
         api.add_middleware(
             CORSMiddleware,

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from worker import clock
 from worker.access.callers import Caller, User
+from worker.api.addresses import public_address
 from worker.api.callers import CallerOf
 from worker.api.conditional import conditional_answer
 from worker.api.fields import Document
@@ -52,13 +53,12 @@ class FeedDocument(Document):
 
 
 @router.post(_OWN, status_code=201, responses=responses(401, 403), summary="Make the address of the own calendar")
-def post_calendar(request: Request, response: Response, caller: CallerOf, services: ServicesOf) -> FeedAddress:
+def post_calendar(request: Request, caller: CallerOf, services: ServicesOf) -> FeedAddress:
     """A new secret address; the one before stops working. An `Idempotency-Key` has no effect: no secret is kept."""
     user = _person(caller)
     with services.database.transaction() as session:
         secret = open_feed(session, user.user_id)
-    response.headers["Cache-Control"] = "no-store"
-    return FeedAddress(url=f"{request.base_url}{_FEED.format(secret=secret).removeprefix('/')}")
+    return FeedAddress(url=public_address(request, services.settings, _FEED.format(secret=secret)))
 
 
 @router.get(_OWN, responses=responses(401, 403), summary="Is there an address of the own calendar?")

@@ -11,9 +11,13 @@ from worker.access.safety import require_safe
 from worker.api.app import create_api
 from worker.api.services import Services
 from worker.app import create_app
+from worker.logs import get_logger
 from worker.processes.broker import start_publisher
+from worker.setting_values import is_loopback
 from worker.settings import Settings
 from worker.workflows.endings import ENDINGS
+
+_log = get_logger(__name__)
 
 # Synchronous routes run in this many threads (anyio's default); each may want a connection.
 _CONNECTIONS = 40
@@ -39,6 +43,9 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM. Raises Misconfigured when the settings would let strangers in."""
     require_safe(settings, settings.api_host)
+    if settings.public_base_url is None and not is_loopback(settings.api_host):
+        # Addresses that are given to people name this machine's own then, which few of them can reach.
+        _log.warning("public_base_url_missing", api_host=settings.api_host)
     celery = create_app(settings, ())
     database, publisher = start_publisher(celery, settings, connections=_CONNECTIONS)
     try:

@@ -25,6 +25,7 @@ from worker.cli import (
 )
 from worker.cli.connection import database_error
 from worker.errors import AstegniError
+from worker.settings import setting_faults
 
 # sysexits(3): usage, data, unavailable.
 _EXIT_USAGE, _EXIT_FAILED, _EXIT_UNAVAILABLE = 2, 1, 69
@@ -56,10 +57,8 @@ def main() -> None:
     except SQLAlchemyError as error:
         _end(database_error(error))
     except ValidationError as error:
-        # Never the value: it may be a key.
-        for problem in error.errors(include_url=False, include_input=False):
-            name = "_".join(str(part) for part in problem["loc"]).upper()
-            sys.stderr.write(f"astegni: the setting {name} is not valid: {problem['msg']}\n")
+        for fault in setting_faults(error):
+            sys.stderr.write(f"astegni: {fault}\n")
         sys.exit(_EXIT_USAGE)
 
 

@@ -29,6 +29,9 @@ _SETTINGS = {
     "max_connections": "200",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # Rows and values stay out of its log: DETAIL and the statement would repeat them.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
 }
 # What a test never needs: to survive a power cut, replicas, and a vacuum in the template just when it is cloned.
 _FAST_SETTINGS = {

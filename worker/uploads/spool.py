@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ from worker.errors import NotFound, OutOfSpace, TooLarge
 
 _NAME = re.compile(r"[0-9a-f]{32}")
 _PART = ".part"
+# Lessons of children: no other account of the machine may read them.
+_PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 _WORK = "work"
 # How many bytes may come in between two looks at the free disk.
 _LOOK_EVERY = 16_000_000
@@ -44,7 +47,7 @@ class Spool:
         self._folder = folder
         self._reserve = reserve
         with full_disk_named():
-            folder.mkdir(parents=True, exist_ok=True)
+            _make_private(folder, parents=True)
 
     def path(self, name: str) -> Path:
         """Where the complete file `name` is. Raises NotFound when it is not there any more."""
@@ -95,7 +98,7 @@ class Spool:
     def workspace(self) -> Iterator[Path]:
         """A folder for what is made from a file, on the same disk; gone at the end of the block."""
         parent = self._folder / _WORK
-        parent.mkdir(exist_ok=True)
+        _make_private(parent)
         with tempfile.TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as folder:
             yield Path(folder)
 
@@ -117,7 +120,7 @@ class Receiver:
         self._looked_at = 0
         self._part = target.with_name(target.name + _PART)
         with full_disk_named():
-            self._file: BinaryIO = self._part.open("xb", buffering=0)
+            self._file: BinaryIO = os.fdopen(_create_private(self._part), "wb", buffering=0)
 
     @property
     def size(self) -> int:
@@ -159,6 +162,18 @@ class Receiver:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.discard()
+
+
+def _make_private(folder: Path, *, parents: bool = False) -> None:
+    """Make the folder one that its owner alone can enter; one that is there already and ours is shut to others."""
+    folder.mkdir(mode=_PRIVATE_FOLDER, parents=parents, exist_ok=True)
+    found = folder.stat()
+    if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) != _PRIVATE_FOLDER:
+        folder.chmod(_PRIVATE_FOLDER)
+
+
+def _create_private(path: Path) -> int:
+    return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, _PRIVATE_FILE)
 
 
 def _age(path: Path) -> float:

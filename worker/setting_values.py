@@ -1,0 +1,161 @@
+"""The kinds of values that settings hold. Each check raises ValueError, whose text says what is wanted."""
+
+import ipaddress
+import re
+import string
+from functools import cache
+from importlib.resources import files
+from urllib.parse import SplitResult, urlsplit
+
+# RFC 7518 §3.2: a key of HS256 has at least as many bits as its hash.
+SHORTEST_KEY = 32
+_FEWEST_CHARACTERS = 8
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+_HOST_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?", re.ASCII)
+_BUCKET = re.compile(r"(?!b2-)[A-Za-z0-9-]{6,63}", re.ASCII)
+_MAILBOX = re.compile(r"[^\s@<>\",;]+@[^\s@<>\",;]+\.[^\s@<>\",;]+")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_DATABASE_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
+# Entries of the IANA database that are no place's time.
+_NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
+
+
+def plain_text(text: str) -> str:
+    """Text without control characters: a line break in a name or an address is somebody's mistake or attack."""
+    if _CONTROL.search(text):
+        raise ValueError("must be a single line without control characters")
+    return text
+
+
+def signing_key(key: str) -> str:
+    """A key that cannot be guessed."""
+    plain_text(key)
+    if key != key.strip():
+        raise ValueError("must not begin or end with a blank; remove it here or in the platform's configuration")
+    if len(key.encode()) < SHORTEST_KEY or len(set(key)) < _FEWEST_CHARACTERS:
+        raise ValueError(
+            f"must be a key of at least {SHORTEST_KEY} bytes with {_FEWEST_CHARACTERS} different characters, the same "
+            "as the platform's; make one with `openssl rand -hex 32` and set it in both"
+        )
+    return key
+
+
+def basic_auth(text: str) -> str:
+    """`user:password`, or several with commas between them, as Flower reads it."""
+    for pair in plain_text(text).split(","):
+        user, _, password = pair.partition(":")
+        if not user.strip() or not password.strip():
+            raise ValueError("must be `user:password` with a user and a password, several separated by commas")
+    return text
+
+
+def zone_name(name: str) -> str:
+    """A name of the IANA database."""
+    if name in _NO_ZONES or name not in _zone_names():
+        raise ValueError("must be a time zone of the IANA database, like Africa/Addis_Ababa")
+    return name
+
+
+@cache
+def _zone_names() -> frozenset[str]:
+    return frozenset(files("tzdata").joinpath("zones").read_text("utf-8").split())
+
+
+def listening_host(host: str) -> str:
+    """An address or a host name to listen on or to connect to, without scheme and port."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        if not _HOST_NAME.fullmatch(host):
+            raise ValueError(
+                "must be an IP address or a host name without scheme and port, like 127.0.0.1 or mail.example"
+            ) from None
+    return host
+
+
+def origin(text: str) -> str:
+    """An origin (RFC 6454 §6.2) as browsers send it: any other spelling would never be equal to one."""
+    wanted = "must be origins like https://astegni.example or http://localhost:3000: scheme, host and port, "
+    parts = _split(text)
+    if parts is None or parts.scheme not in _DEFAULT_PORTS or "*" in text:
+        raise ValueError(f"{wanted}each spelled out without a wildcard")
+    port = "" if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    as_sent = f"{parts.scheme}://{host}{port}"
+    if text != as_sent:
+        raise ValueError(f"{wanted}without path, slash at the end, user and default port, in lower case")
+    return text
+
+
+def web_address(text: str, *, secure: bool = False) -> str:
+    """An absolute http(s) address. `secure`: https, except for this machine itself."""
+    parts = _split(text)
+    if parts is None or parts.scheme not in _DEFAULT_PORTS or parts.username is not None or " " in text:
+        raise ValueError("must be an address like https://astegni.example/path, without user and password")
+    if secure and parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise ValueError("must begin with https://; http:// is for this machine only (localhost, 127.0.0.1)")
+    return text
+
+
+def base_address(text: str) -> str:
+    """An address that paths are appended to, without a slash at the end."""
+    parts = urlsplit(web_address(text, secure=True))
+    if parts.query or parts.fragment or "?" in text or "#" in text:
+        raise ValueError("must be an address without `?` and `#`, like https://api.astegni.example")
+    return text.rstrip("/")
+
+
+def address_template(text: str, placeholder: str) -> str:
+    """An address with `{placeholder}` in it, and no other one."""
+    wanted = f"must be an address with {{{placeholder}}} in it and no other braces, like https://astegni.example/"
+    try:
+        names = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    except ValueError:
+        names = set()
+    if names != {placeholder}:
+        raise ValueError(f"{wanted}{{{placeholder}}}")
+    web_address(text.replace(f"{{{placeholder}}}", "1"))
+    return text
+
+
+def database_address(text: str) -> str:
+    """The address of a PostgreSQL database."""
+    if _CONTROL.search(text) or text.partition("://")[0] not in _DATABASE_SCHEMES:
+        raise ValueError("must be the address of a PostgreSQL database, like postgresql://user:password@host/name")
+    return text
+
+
+def bucket_name(name: str) -> str:
+    """The name of a bucket as Backblaze B2 allows it."""
+    if not _BUCKET.fullmatch(name):
+        raise ValueError("must be a bucket of B2: 6 to 63 letters, digits and hyphens, not beginning with `b2-`")
+    return name
+
+
+def mail_address(text: str) -> str:
+    """A mail address, without a name beside it."""
+    if not _MAILBOX.fullmatch(text):
+        raise ValueError("must be a mail address like no-reply@astegni.example, without a name")
+    return text
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine and nothing else."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _split(text: str) -> SplitResult | None:
+    """The parts of an address with a host; None for what is none."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts if parts.hostname and not _CONTROL.search(text) else None
