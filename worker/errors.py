@@ -85,6 +85,12 @@ class Unavailable(AstegniError):
     code, title, status, retryable = "unavailable", "Service unavailable", 503, True
 
 
+class Busy(AstegniError):
+    """Another transaction holds what this one needs; nothing was changed."""
+
+    code, title, status, retryable = "busy", "Busy", 503, True
+
+
 class Misconfigured(AstegniError):
     """A setting is missing or unsafe; the detail names it and the remedy."""
 

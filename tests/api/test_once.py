@@ -53,6 +53,18 @@ def test_another_body_or_address_under_the_same_key_is_refused(school: Any, visi
     assert tutor.ask("POST", "/v1/whiteboard/sessions", {}, headers=key)[0] == 422
 
 
+def test_another_query_under_the_same_key_is_another_request(school: Any, visitor: Any) -> None:
+    tutor = visitor(school.tutor)
+    key = {"Idempotency-Key": "k"}
+    body = {"schedule_date": "2027-01-04", "start_time": "14:00", "end_time": "15:00"}
+    asked = "/v1/schedules?skip_conflicts=true&calendar=gregorian"
+    first = tutor.send("POST", asked, body, headers=key)
+    again = tutor.send("POST", "/v1/schedules?calendar=gregorian&skip_conflicts=true", body, headers=key)
+    assert (first.status_code, again.content) == (201, first.content)
+    assert tutor.ask("POST", "/v1/schedules?skip_conflicts=false", body, headers=key)[0] == 422
+    assert tutor.ask("POST", "/v1/schedules", body, headers=key)[0] == 422
+
+
 def test_the_key_of_somebody_else_is_another_key(school: Any, visitor: Any) -> None:
     key = {"Idempotency-Key": "k"}
     mine = visitor(school.tutor).ask("POST", "/v1/bookings", BODY, headers=key)[1]

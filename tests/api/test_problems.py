@@ -46,7 +46,7 @@ def test_strangers_and_unknown_addresses(client: TestClient, method: str, path: 
     answer = client.request(method, path)
     _problem(answer, status, code)
     assert answer.headers.get("www-authenticate") == ("Bearer" if status == 401 else None)
-    assert answer.headers.get("allow") == ("GET" if status == 405 else None)
+    assert answer.headers.get("allow") == ("GET, HEAD, OPTIONS" if status == 405 else None)
 
 
 @pytest.mark.parametrize("sent", ["", "Bearer", "Bearer ", "Basic YTpi", "Bearer x", "Bearer a.b.c", "Token abc"])
@@ -111,7 +111,7 @@ def test_what_is_no_json_is_the_sender_s_error(school: Any, client: TestClient, 
 
 def test_json_must_be_called_json(school: Any, client: TestClient, bearer: Any) -> None:
     headers = bearer(school.tutor) | {"Content-Type": "text/plain"}
-    _problem(client.post("/v1/bookings", content=b'{"student_id": 22}', headers=headers), 422, "invalid-input")
+    _problem(client.post("/v1/bookings", content=b'{"student_id": 22}', headers=headers), 415, "unsupported-media-type")
 
 
 def test_too_large_a_body_by_its_own_word(school: Any, client: TestClient, bearer: Any) -> None:
@@ -184,6 +184,18 @@ def test_a_database_that_is_away_is_503_and_comes_back(
             )
         )
     assert tutor.ask("GET", "/v1/jobs")[0] == 200
+
+
+def test_a_lock_that_somebody_holds_is_not_an_absent_database(school: Any, visitor: Any, database: Database) -> None:
+    with database.transaction() as holder:
+        holder.execute(
+            text("SELECT 1 FROM tutor_student_bookings WHERE id = :id FOR UPDATE"), {"id": school.booking_id}
+        )
+        answer = visitor(school.tutor).send("PATCH", f"/v1/bookings/{school.booking_id}", {"notes": "x"})
+    said = _problem(answer, 503, "busy")
+    assert "Another request is changing the same thing" in said["detail"]
+    assert answer.headers["retry-after"] == "5"
+    assert visitor(school.tutor).ask("PATCH", f"/v1/bookings/{school.booking_id}", {"notes": "x"})[0] == 200
 
 
 def test_pages_of_other_origins_come_in_only_when_they_are_named(services: Any) -> None:

@@ -232,3 +232,8 @@ class TestFirstDays:
 )
 def test_what_the_first_day_says_can_be_said_in_words(text: str, first_day: date, said: str) -> None:
     assert str(complete(parse_rule(text), first_day)) == said
+
+
+def test_a_rule_without_an_end_that_has_no_day_is_not_said_to_end() -> None:
+    with pytest.raises(InvalidInput, match=r"No day matches the rule from 9999-12-31 on\.$"):
+        first_match(parse_rule("FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=1"), date(9999, 12, 31))

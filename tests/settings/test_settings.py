@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as rules
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -140,6 +141,7 @@ def test_the_published_key_and_flower_with_several_people_are_taken(read: Any) -
     assert settings.signing_key == DEVELOPMENT_KEY
 
 
+@rules(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from(["http", "https"]),
     st.from_regex(r"[a-z]{1,9}(\.[a-z]{2,9}){0,2}", fullmatch=True),

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from worker import clock
 from worker.api.callers import CallerOf
-from worker.api.fields import Body, Document, RowId
+from worker.api.fields import LARGEST_INTEGER, Body, Document, RowId
 from worker.api.problems import responses
 from worker.api.schedule_documents import Scope
 from worker.api.services import ServicesOf
@@ -18,8 +18,15 @@ from worker.workflows.set_alarms import read_alarms, set_alarms
 
 router = APIRouter(prefix="/v1/schedules", tags=["reminders"], responses=responses(401, 403, 404, 422, 503))
 
+
+def _storable_id(name: str) -> str:
+    if name.isdecimal() and int(name) > LARGEST_INTEGER:
+        raise ValueError("must be email, in_app or the id of one of your channels")
+    return name
+
+
 # `email`, `in_app`, or the id of a row of `notification_channels`.
-ChannelName = Annotated[str, Field(pattern=r"^(email|in_app|[1-9][0-9]{0,9})$")]
+ChannelName = Annotated[str, Field(pattern=r"^(email|in_app|[1-9][0-9]{0,9})$"), AfterValidator(_storable_id)]
 Channels = Annotated[list[ChannelName], Field(max_length=MOST_CHANNELS)]
 Minutes = Annotated[int, Field(strict=True, ge=0, le=LONGEST_BEFORE)]
 AlarmScope = Annotated[

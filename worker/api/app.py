@@ -30,6 +30,7 @@ from worker.api import (
     whiteboard_sessions,
 )
 from worker.api.body_limit import LimitBody
+from worker.api.methods import AnyMethod
 from worker.api.metrics import Metrics
 from worker.api.notification_watching import read_watched_inboxes
 from worker.api.once import REPLAYED
@@ -114,6 +115,7 @@ def create_api(services: Services) -> FastAPI:
 def _wrap(api: FastAPI, services: Services) -> None:
     """The last one added is the outermost: CORS headers stand on every answer, also on a crash's."""
     api.add_middleware(LimitBody, most=MOST_JSON, streamed=STREAMED)
+    api.add_middleware(AnyMethod)
     api.add_middleware(RequestLog, metrics=api.state.metrics)
     api.add_middleware(PrivateAnswers)
     if services.settings.cors_origins:

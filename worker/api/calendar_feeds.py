@@ -76,7 +76,6 @@ def delete_calendar(caller: CallerOf, services: ServicesOf) -> None:
         revoke_feed(session, _person(caller).user_id)
 
 
-@router.head(_FEED, include_in_schema=False)
 @router.get(_FEED, response_class=Response, responses=_CALENDAR | responses(404, 422), summary="Read a calendar")
 def get_feed(secret: Secret, request: Request, services: ServicesOf) -> Response:
     """The lessons of the address's owner, thirty days back and all that are stored ahead. Needs no token."""

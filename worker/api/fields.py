@@ -1,17 +1,33 @@
 """The kinds of values that requests hold, each bounded by what its column can keep."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
-from fastapi import Path
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from fastapi import Path, Query
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 LARGEST_INTEGER = 2**31 - 1
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-# Instants outside do not belong to a lesson, and near year 1 or 9999 another zone's calendar has no such day.
+# In addresses and forms numbers are text. What Python also reads as one (`01`, `+1`, `1_0`, ` 1`, digits of other
+# scripts) would be a second spelling of the same thing, which caches, logs and limits take for another.
+_WHOLE = re.compile(r"0|[1-9]\d{0,18}", re.ASCII)
+_AMOUNT = re.compile(r"\d{1,8}(\.\d{1,2})?", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_LOCAL_TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$"
+# Instants and days outside do not belong to a lesson, and near year 1 or 9999 another zone's calendar has no such day.
 _YEARS = range(2000, 2101)
 
 
@@ -47,22 +63,66 @@ def _written_instant(value: Any) -> Any:
     return value
 
 
-def _in_reach(instant: datetime) -> datetime:
-    if instant.year not in _YEARS:
+Moment = TypeVar("Moment", bound=date)
+
+
+def _in_reach(moment: Moment) -> Moment:
+    if moment.year not in _YEARS:
         raise ValueError(f"must be in the years {_YEARS.start} to {_YEARS.stop - 1}")
+    return moment
+
+
+def _in_utc(instant: datetime) -> datetime:
     # As the database gives it back, so that what a POST answers and what a GET answers are the same.
     return instant.astimezone(UTC)
 
 
+def _written_whole(value: Any) -> Any:
+    if isinstance(value, str) and not _WHOLE.fullmatch(value):
+        raise ValueError("must be a whole number in plain digits, like 12")
+    return value
+
+
+def _written_amount(value: Any) -> Any:
+    if isinstance(value, str) and not _AMOUNT.fullmatch(value):
+        raise ValueError("must be an amount like 150 or 149.50")
+    return value
+
+
+def _written_uuid(value: Any) -> Any:
+    if isinstance(value, str) and not _UUID.fullmatch(value):
+        raise ValueError("must be a UUID like 9f1c5d20-0000-4000-8000-000000000000")
+    return value
+
+
+def _written_flag(value: Any) -> Any:
+    if value not in ("true", "false") and not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
 Words = Annotated[str, AfterValidator(_storable)]
-Day = Annotated[date, BeforeValidator(_written_day, json_schema_input_type=date)]
+Day = Annotated[date, BeforeValidator(_written_day, json_schema_input_type=date), AfterValidator(_in_reach)]
 Instant = Annotated[
-    AwareDatetime, BeforeValidator(_written_instant, json_schema_input_type=datetime), AfterValidator(_in_reach)
+    AwareDatetime,
+    BeforeValidator(_written_instant, json_schema_input_type=datetime),
+    AfterValidator(_in_reach),
+    AfterValidator(_in_utc),
 ]
+# The format `time` of JSON Schema has an offset (RFC 3339); a time on the wall of a zone has none.
+LocalTime = Annotated[time, WithJsonSchema({"type": "string", "pattern": _LOCAL_TIME})]
 # `true` and "5" are not numbers.
 Number = Annotated[int, Field(strict=True, ge=1, le=LARGEST_INTEGER)]
-RowId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER)]
+RowId = Annotated[int, BeforeValidator(_written_whole), Path(ge=1, le=LARGEST_INTEGER)]
+FilterId = Annotated[int, BeforeValidator(_written_whole), Query(ge=1, le=LARGEST_INTEGER)]
+WholeNumber = Annotated[int, BeforeValidator(_written_whole)]
+JobId = Annotated[UUID, BeforeValidator(_written_uuid), Path()]
+Flag = Annotated[bool, BeforeValidator(_written_flag)]
 # Ten digits, two of them behind the point: a JSON number holds that exactly enough to come back the same.
 Price = Annotated[
-    Decimal, Field(ge=0, max_digits=10, decimal_places=2), PlainSerializer(float, return_type=float, when_used="json")
+    Decimal,
+    BeforeValidator(_written_amount),
+    Field(ge=0, max_digits=10, decimal_places=2),
+    AfterValidator(abs),  # no minus zero
+    PlainSerializer(float, return_type=float, when_used="json"),
 ]

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from worker.access.callers import Caller
 from worker.api.callers import CallerOf
+from worker.api.fields import JobId
 from worker.api.jobs import JobDocument, ordered_by
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
@@ -48,7 +49,7 @@ def read_watched_jobs(session: Session, watches: Collection[JobWatch]) -> Tell:
     return tell
 
 
-def watched_job(job_id: UUID, caller: CallerOf, services: ServicesOf) -> JobView:
+def watched_job(job_id: JobId, caller: CallerOf, services: ServicesOf) -> JobView:
     """The job as it is now. Raises NotFound when the caller may not see it."""
     with services.database.transaction() as session:
         return read_job(session, job_id, principal=ordered_by(caller))

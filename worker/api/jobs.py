@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from worker.access.callers import Caller, User
 from worker.api.callers import CallerOf
-from worker.api.fields import Document, Words
+from worker.api.fields import Document, JobId, Words
 from worker.api.paging import Cursor, Limit, Page
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
@@ -87,7 +87,7 @@ def get_jobs(
 
 
 @router.get("/{job_id}", summary="Read a job")
-def get_job(job_id: UUID, caller: CallerOf, services: ServicesOf) -> JobWithAttempts:
+def get_job(job_id: JobId, caller: CallerOf, services: ServicesOf) -> JobWithAttempts:
     """A job, and how its attempts ended."""
     with services.database.transaction() as session:
         job = read_job(session, job_id, principal=ordered_by(caller))
@@ -95,7 +95,7 @@ def get_job(job_id: UUID, caller: CallerOf, services: ServicesOf) -> JobWithAtte
 
 
 @router.post("/{job_id}/cancel", responses={202: {"model": JobDocument}, **responses(409)}, summary="Cancel a job")
-def post_cancel(job_id: UUID, caller: CallerOf, services: ServicesOf, response: Response) -> JobDocument:
+def post_cancel(job_id: JobId, caller: CallerOf, services: ServicesOf, response: Response) -> JobDocument:
     """Cancel a waiting job at once (200), or ask a running one to stop (202)."""
     with services.database.transaction() as session:
         read_job(session, job_id, principal=ordered_by(caller))
@@ -107,7 +107,7 @@ def post_cancel(job_id: UUID, caller: CallerOf, services: ServicesOf, response: 
 
 
 @router.post("/{job_id}/retry", status_code=202, responses=responses(409), summary="Try a job again")
-def post_retry(job_id: UUID, caller: CallerOf, services: ServicesOf, response: Response) -> JobDocument:
+def post_retry(job_id: JobId, caller: CallerOf, services: ServicesOf, response: Response) -> JobDocument:
     """Queue a failed, dead or cancelled job again, with a fresh set of attempts."""
     with services.database.transaction() as session:
         read_job(session, job_id, principal=ordered_by(caller))

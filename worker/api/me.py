@@ -1,6 +1,6 @@
 """What belongs to whoever asks: `/v1/me/students`."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -8,7 +8,7 @@ from pydantic import Field
 from worker import clock
 from worker.api.bookings import BookingDocument, BookingStatus
 from worker.api.callers import CallerOf
-from worker.api.fields import Document
+from worker.api.fields import Document, LocalTime
 from worker.api.paging import Cursor, Limit, Page, cursor_after, position
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
@@ -24,8 +24,8 @@ class NextLessonDocument(Document):
     series_id: int | None
     subject: str | None
     schedule_date: date
-    start_time: time
-    end_time: time
+    start_time: LocalTime
+    end_time: LocalTime
     timezone: str | None
     starts_at: datetime
     ends_at: datetime

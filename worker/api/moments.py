@@ -4,13 +4,13 @@ import base64
 import binascii
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
-from worker.api.fields import LARGEST_INTEGER, Day, Instant, Words
+from worker.api.fields import LARGEST_INTEGER, Day, Instant, LocalTime, Words
 from worker.errors import InvalidInput
 
 From = Annotated[
@@ -37,7 +37,7 @@ def _written_clock(value: Any) -> Any:
     return value
 
 
-Clock = Annotated[time, BeforeValidator(_written_clock, json_schema_input_type=time)]
+Clock = Annotated[LocalTime, BeforeValidator(_written_clock)]
 
 
 def moment(name: str, text: str) -> date | datetime:
@@ -55,20 +55,25 @@ def time_position(cursor: str | None) -> tuple[datetime | None, int] | None:
         return None
     try:
         name, when, number = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").split(" ")
-        schedule_id = int(number)
-        if name != "after" or not 0 < schedule_id <= LARGEST_INTEGER:
+        if name != "after" or not number.isdecimal() or not 0 < int(number[:20]) <= LARGEST_INTEGER:
             raise ValueError
-        if when == _NO_INSTANT:
-            return None, schedule_id
-        return datetime.fromisoformat(when).astimezone(UTC), schedule_id
+        starts_at = None if when == _NO_INSTANT else datetime.fromisoformat(when).astimezone(UTC)
+        position = starts_at, int(number)
+        if _cursor_of(position) != cursor:
+            raise ValueError
     except (ValueError, OverflowError, binascii.Error) as error:
         raise InvalidInput("The cursor is not one that a list has given; start without it.") from error
+    return position
 
 
 def cursor_after_time(items: Sequence[tuple[datetime | None, int]], limit: int) -> str | None:
     """The cursor behind the first `limit` of these, when more of them were found."""
     if len(items) <= limit:
         return None
-    starts_at, schedule_id = items[limit - 1]
+    return _cursor_of(items[limit - 1])
+
+
+def _cursor_of(position: tuple[datetime | None, int]) -> str:
+    starts_at, schedule_id = position
     when = starts_at.astimezone(UTC).isoformat() if starts_at is not None else _NO_INSTANT
     return base64.urlsafe_b64encode(f"after {when} {schedule_id}".encode()).decode()

@@ -13,7 +13,7 @@ from models.reminders import Notification
 from worker import clock
 from worker.access.callers import User
 from worker.api.callers import CallerOf
-from worker.api.fields import LARGEST_INTEGER, Document, RowId
+from worker.api.fields import LARGEST_INTEGER, Document, Flag, RowId
 from worker.api.notification_watching import InboxWatch
 from worker.api.paging import Cursor, Limit, Page, cursor_after, position
 from worker.api.problems import responses
@@ -84,7 +84,7 @@ def standing_of(caller: Person, services: ServicesOf) -> Standing:
 def get_notifications(
     caller: Person,
     services: ServicesOf,
-    unread: Annotated[bool, Query(description="Only those that are unread.")] = False,
+    unread: Annotated[Flag, Query(description="Only those that are unread.")] = False,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> NotificationPage:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import Depends, Header, Request
 from pydantic import BaseModel
@@ -22,7 +23,8 @@ class Once:
     principal: str
     key: str | None
     method: str
-    path: str
+    # With its query.
+    address: str
 
     def answer(self, session: Session, body: BaseModel, make: Callable[[], Answer]) -> Response:
         """Answer with what `make` does and says, or with what was said before to the same key, byte by byte.
@@ -32,7 +34,7 @@ class Once:
         if self.key is None:
             return _response(make(), replayed=False)
         # The fields that were sent, in the order of the model: spaces and the order of keys make no difference.
-        print_ = fingerprint(self.method, self.path, body.model_dump_json(exclude_unset=True))
+        print_ = fingerprint(self.method, self.address, body.model_dump_json(exclude_unset=True))
         before = remembered(session, self.principal, self.key, print_)
         if before is not None:
             return _response(before, replayed=True)
@@ -55,7 +57,9 @@ def once_of(
 ) -> Once:
     """The request's Idempotency-Key, scoped by who sends it. Raises InvalidInput for its form."""
     key = None if idempotency_key is None else checked_key(idempotency_key)
-    return Once(caller.principal, key, request.method, request.url.path)
+    # The order of parameters makes no difference; the parameters do: `skip_conflicts=true` is another wish.
+    asked = urlencode(sorted(request.query_params.multi_items()))
+    return Once(caller.principal, key, request.method, f"{request.url.path}?{asked}")
 
 
 OnceOf = Annotated[Once, Depends(once_of)]

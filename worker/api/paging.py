@@ -8,10 +8,10 @@ from typing import Annotated, Generic, TypeVar
 from fastapi import Query
 from pydantic import BaseModel
 
-from worker.api.fields import LARGEST_INTEGER, Words
+from worker.api.fields import LARGEST_INTEGER, WholeNumber, Words
 from worker.errors import InvalidInput
 
-Limit = Annotated[int, Query(ge=1, le=200, description="How many items at most.")]
+Limit = Annotated[WholeNumber, Query(ge=1, le=200, description="How many items at most.")]
 Cursor = Annotated[Words | None, Query(max_length=200, description="`next` of the page before.")]
 
 
@@ -31,8 +31,10 @@ def position(cursor: str | None) -> int | None:
         return None
     try:
         name, found = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").split(" ")
+        if name != "before" or not found.isdecimal() or not 0 < int(found[:20]) <= LARGEST_INTEGER:
+            raise ValueError
         before = int(found)
-        if name != "before" or not 0 < before <= LARGEST_INTEGER:
+        if _cursor_of(before) != cursor:
             raise ValueError
     except (ValueError, binascii.Error) as error:
         raise InvalidInput("The cursor is not one that a list has given; start without it.") from error
@@ -43,4 +45,8 @@ def cursor_after(ids: Sequence[int], limit: int) -> str | None:
     """The cursor behind the first `limit` of these ids, when more of them were found."""
     if len(ids) <= limit:
         return None
-    return base64.urlsafe_b64encode(f"before {ids[limit - 1]}".encode()).decode()
+    return _cursor_of(ids[limit - 1])
+
+
+def _cursor_of(before: int) -> str:
+    return base64.urlsafe_b64encode(f"before {before}".encode()).decode()

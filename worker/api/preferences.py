@@ -1,7 +1,6 @@
 """How the caller likes to be told: `/v1/me/notification-preferences`."""
 
 from dataclasses import fields
-from datetime import time
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
@@ -10,7 +9,7 @@ from pydantic import Field
 from worker import clock
 from worker.api.alarms import Channels, Minutes
 from worker.api.callers import CallerOf
-from worker.api.fields import Body, Document, Words
+from worker.api.fields import Body, Document, LocalTime, Words
 from worker.api.moments import Clock
 from worker.api.problems import responses
 from worker.api.schedule_documents import Calendar
@@ -47,8 +46,8 @@ class PreferencesDocument(Document):
     language: str | None
     timezone: str | None
     calendar: str
-    quiet_start: time | None
-    quiet_end: time | None
+    quiet_start: LocalTime | None
+    quiet_end: LocalTime | None
 
 
 @router.get("/notification-preferences", summary="Read my preferences")

@@ -6,14 +6,16 @@ from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, SerializationFailure
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from worker.errors import AstegniError, InvalidInput, NotFound, TooLarge, Unauthorized, Unavailable, problem
+from worker.api.methods import allowed_methods
+from worker.errors import AstegniError, Busy, InvalidInput, NotFound, TooLarge, Unauthorized, Unavailable, problem
 from worker.logs import get_logger
 
 MEDIA_TYPE = "application/problem+json"
@@ -24,6 +26,7 @@ _RETRY_AFTER = 5
 # Errors of one request that are told; a hostile body may hold thousands.
 _MOST_ERRORS = 20
 _LONGEST_NAME = 100
+_UNSUPPORTED, _NOT_ALLOWED = 415, 405
 # What follows in an address is a secret that opens somebody's calendar, and problems are copied into reports.
 _CALENDARS = "/calendar/"
 
@@ -53,7 +56,7 @@ def problem_response(scope: Scope, error: AstegniError) -> Response:
     headers: dict[str, str] = {}
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | Busy):
         headers["Retry-After"] = str(_RETRY_AFTER)
     if "retry_after" in error.members:
         headers["Retry-After"] = str(error.members["retry_after"])
@@ -65,6 +68,7 @@ def install_problems(api: FastAPI) -> None:
     api.add_exception_handler(AstegniError, _on_expected)
     api.add_exception_handler(RequestValidationError, _on_invalid)
     api.add_exception_handler(HTTPException, _on_http)
+    api.add_exception_handler(DataError, _on_unstorable)
     for kind in (OperationalError, InterfaceError, PoolTimeout):
         api.add_exception_handler(kind, _on_database)
 
@@ -78,6 +82,10 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
     if any(one["loc"][0] == "path" for one in found):
         # An id that no row can have is an address where nothing is.
         return problem_response(request.scope, NotFound("There is nothing at this address."))
+    if found[0]["loc"] == ("body",) and not _is_json(request.headers.get("content-type", "")):
+        wanted = "Send the body as JSON, with `Content-Type: application/json`."
+        document = problem("unsupported-media-type", "Unsupported Media Type", _UNSUPPORTED, wanted)
+        return _response(request.scope, document, {"Accept": "application/json"})
     # The value itself is never repeated: it may be a secret, or huge.
     errors = [{"loc": [_name(part) for part in one["loc"]], "msg": one["msg"]} for one in found[:_MOST_ERRORS]]
     said = InvalidInput("The request does not have the form it must have; see `errors`.", errors=errors)
@@ -91,12 +99,43 @@ async def _on_http(request: Request, error: Exception) -> Response:
     else:
         title = HTTPStatus(said.status_code).phrase
         document = problem(title.lower().replace(" ", "-"), title, said.status_code, said.detail)
-    return _response(request.scope, document, dict(said.headers or {}))
+    headers = dict(said.headers or {})
+    if said.status_code == _NOT_ALLOWED:
+        # One address has several routes; the framework names the methods of one.
+        headers["Allow"] = ", ".join(allowed_methods(request.scope))
+    return _response(request.scope, document, headers)
+
+
+async def _on_unstorable(request: Request, error: Exception) -> Response:
+    # Every field is bounded by its column, so this is a fault of ours; the client can still send another value.
+    orig = cast("DataError", error).orig
+    _log.error("value_not_storable", error=type(orig).__name__, sqlstate=getattr(orig, "sqlstate", None))
+    said = InvalidInput("A value is too large for, or not of the form of, the place where it is kept.")
+    return problem_response(request.scope, said)
 
 
 async def _on_database(request: Request, error: Exception) -> Response:
-    _log.warning("database_unavailable", error=type(getattr(error, "orig", None) or error).__name__)
-    return problem_response(request.scope, Unavailable("The database does not answer now; try again."))
+    cause = getattr(error, "orig", None) or error
+    said = _of_database(cause)
+    _log.warning(f"database_{said.code}", error=type(cause).__name__)
+    return problem_response(request.scope, said)
+
+
+def _of_database(cause: BaseException) -> AstegniError:
+    match cause:
+        case LockNotAvailable() | DeadlockDetected() | SerializationFailure():
+            return Busy("Another request is changing the same thing; nothing was changed by this one. Send it again.")
+        case QueryCanceled():
+            return Busy(
+                "The database took too long for this request; nothing was changed. Send it again, or ask for less."
+            )
+        case _:
+            return Unavailable("The database does not answer now; try again.")
+
+
+def _is_json(content_type: str) -> bool:
+    kind, _, subtype = content_type.partition(";")[0].strip().lower().partition("/")
+    return kind == "application" and (subtype == "json" or subtype.endswith("+json"))
 
 
 def _name(part: Any) -> Any:

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from pydantic import Field
 
-from worker.api.fields import LARGEST_INTEGER, Body, Document, Instant, Words
+from worker.api.fields import LARGEST_INTEGER, Body, Document, Instant, WholeNumber, Words
 
 
 class UploadForm(Body):
     """The text fields of an upload; the bytes come beside them in the part `file`."""
 
-    session_id: Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
+    session_id: Annotated[WholeNumber, Field(ge=1, le=LARGEST_INTEGER)]
     # Default: the file's name without its extension.
     title: Annotated[Words, Field(min_length=1, max_length=255)] | None = None
     type: Literal["video", "screen", "board"] = "video"

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 from pathlib import PurePath
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from sqlalchemy import ColumnElement, select
@@ -18,7 +18,7 @@ from worker import clock
 from worker.access.callers import Caller, Operator, User
 from worker.access.visibility import session_for, visible_sessions
 from worker.api.callers import CallerOf
-from worker.api.fields import LARGEST_INTEGER, RowId
+from worker.api.fields import FilterId, RowId
 from worker.api.multipart import FormReader
 from worker.api.once import Once, OnceOf
 from worker.api.paging import Cursor, Limit, Page, cursor_after, position
@@ -169,7 +169,7 @@ def _accepted(registered: Registered) -> Answer:
 def get_recordings(
     caller: CallerOf,
     services: ServicesOf,
-    session_id: Annotated[int | None, Query(ge=1, le=LARGEST_INTEGER)] = None,
+    session_id: FilterId | None = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[RecordingDocument]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from worker.api.fields import Body, Day, Document, Number, Words
+from worker.api.fields import Body, Day, Document, LocalTime, Number, Words
 from worker.api.moments import Clock
 from worker.api.wished_times import MOST_DATES, WishedTimes
 from worker.calendars.ethiopian import MONTH_NAMES, spoken_clock, to_ethiopian
@@ -113,8 +113,8 @@ class InCalendar(Document):
     """Something with a local day and times; `ethiopian` is there when it was asked for."""
 
     schedule_date: date
-    start_time: time
-    end_time: time
+    start_time: LocalTime
+    end_time: LocalTime
     ethiopian: EthiopianTime | None = None
 
     @model_serializer(mode="wrap")

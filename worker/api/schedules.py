@@ -12,7 +12,7 @@ from models.schedules import Schedule
 from worker import clock
 from worker.access.callers import Caller
 from worker.api.callers import CallerOf
-from worker.api.fields import RowId
+from worker.api.fields import Flag, RowId
 from worker.api.moments import From, To, cursor_after_time, moment, time_position
 from worker.api.once import OnceOf, created
 from worker.api.paging import Cursor, Limit, Page
@@ -37,17 +37,23 @@ from worker.workflows.change_lessons import book_slot, cancel_lesson, change_les
 
 router = APIRouter(prefix="/v1/schedules", tags=["schedules"], responses=responses(401, 403, 404, 422, 503))
 
-SkipConflicts = Annotated[bool, Query(description="Store the rest, and record each lesson that collides.")]
+SkipConflicts = Annotated[Flag, Query(description="Store the rest, and record each lesson that collides.")]
 ScopeOf = Annotated[Scope, Query(description="This lesson, this and the following, or all of its series.")]
 
 
-@router.post("", status_code=201, response_model=MadeDocument, responses=responses(409), summary="Make lessons")
+@router.post(
+    "",
+    status_code=201,
+    response_model=MadeDocument,
+    responses={200: {"model": MadeDocument, "description": "What a dry run would make."}, **responses(409)},
+    summary="Make lessons",
+)
 def post_schedules(
     body: NewSchedule,
     caller: CallerOf,
     once: OnceOf,
     services: ServicesOf,
-    dry_run: Annotated[bool, Query(description="Answer the same, with 200, and store nothing.")] = False,
+    dry_run: Annotated[Flag, Query(description="Answer the same, with 200, and store nothing.")] = False,
     skip_conflicts: SkipConflicts = False,
     calendar: Calendar = "gregorian",
 ) -> Response:

@@ -1,6 +1,6 @@
 """Series of lessons: `/v1/series`."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any, Literal, Self
 
 from fastapi import APIRouter
@@ -10,7 +10,7 @@ from models.schedules import Series
 from worker import clock
 from worker.access.callers import Caller
 from worker.api.callers import CallerOf
-from worker.api.fields import Document, RowId
+from worker.api.fields import Document, LocalTime, RowId
 from worker.api.paging import Cursor, Limit, Page, cursor_after, position
 from worker.api.problems import responses
 from worker.api.schedule_documents import DaysToSkip
@@ -32,8 +32,8 @@ class SeriesDocument(Document):
     has_students: bool
     package_name: str | None
     schedule_date: date
-    start_time: time
-    end_time: time
+    start_time: LocalTime
+    end_time: LocalTime
     timezone: str
     rrule: str | None
     dates: list[date] | None

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from worker import clock
 from worker.api.bookings import BookingDocument
 from worker.api.callers import CallerOf
-from worker.api.fields import RowId
+from worker.api.fields import Flag, RowId
 from worker.api.once import OnceOf, created
 from worker.api.paging import Cursor, Limit, Page, cursor_after, position
 from worker.api.problems import responses
@@ -88,7 +88,7 @@ def post_accept(
     caller: CallerOf,
     services: ServicesOf,
     body: RequestAcceptance | None = None,
-    skip_conflicts: Annotated[bool, Query(description="Leave out the lessons that collide, and record each.")] = False,
+    skip_conflicts: Annotated[Flag, Query(description="Leave out the lessons that collide, and record each.")] = False,
 ) -> AcceptedDocument:
     """Make the booking and its lessons, or join those of the package. Accepted once more, it answers the same."""
     acceptance = Acceptance(

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from models.whiteboards import WhiteboardSession
 from worker.access.visibility import session_for
 from worker.api.callers import CallerOf
-from worker.api.fields import RowId
+from worker.api.fields import FilterId, RowId
 from worker.api.once import OnceOf, created
 from worker.api.paging import Cursor, Limit, Page, cursor_after, position
 from worker.api.problems import responses
@@ -54,8 +54,8 @@ def get_sessions(
     caller: CallerOf,
     services: ServicesOf,
     status: SessionStatus | None = None,
-    booking_id: int | None = None,
-    schedule_id: int | None = None,
+    booking_id: FilterId | None = None,
+    schedule_id: FilterId | None = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[SessionDocument]:

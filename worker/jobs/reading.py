@@ -164,7 +164,7 @@ def _position(cursor: str) -> tuple[datetime, UUID]:
             raise ValueError
         created_at, job_id = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").split(" ")
         position = datetime.fromisoformat(created_at), UUID(job_id)
-        if position[0].utcoffset() is None:
+        if _cursor(*position) != cursor:
             raise ValueError
     except (ValueError, binascii.Error) as error:
         raise InvalidInput("The cursor is not one that a list has given; start without it.") from error

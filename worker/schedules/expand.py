@@ -47,7 +47,8 @@ def first_match(rule: Rule, first_day: date) -> date:
     """The first day of the rule at or after `first_day`. Raises InvalidInput when there is none."""
     found = next(first_days(rule, first_day), None)
     if found is None:
-        raise InvalidInput(f"No day matches the rule: it ends on {rule.until}, before the first.")
+        end = f"; it ends on {rule.until}" if rule.until else ""
+        raise InvalidInput(f"No day matches the rule from {first_day} on{end}.")
     return found
 
 

@@ -1,0 +1,75 @@
+"""Which methods an address has: the same in `Allow`, in OPTIONS, in HEAD, and in what is really answered."""
+
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def _filled(path: str) -> str:
+    return (
+        path.replace("{job_id}", "9f1c5d20-0000-4000-8000-000000000000")
+        .replace("{client_id}", "a")
+        .replace("{", "")
+        .replace("}", "")
+    )
+
+
+def test_allow_names_every_method_of_an_address(api: FastAPI, client: TestClient) -> None:
+    described = api.openapi()["paths"]
+    several = 0
+    for path, operations in described.items():
+        wanted = {method.upper() for method in operations} | {"OPTIONS"} | ({"HEAD"} if "get" in operations else set())
+        where = _filled(path)
+        asked = client.options(where)
+        assert (asked.status_code, set(asked.headers["allow"].split(", "))) == (204, wanted), path
+        for method in set(METHODS) - wanted:
+            refused = client.request(method, where)
+            # Another address may have the same form, like `/read` beside `/{notification_id}`.
+            if refused.status_code == 405:
+                assert set(refused.headers["allow"].split(", ")) == wanted, (method, path)
+                several += len(wanted) > 3
+    assert several > 15
+
+
+@pytest.mark.parametrize("method", ["TRACE", "PROPFIND", "get", "X"])
+def test_methods_that_no_address_has(client: TestClient, method: str) -> None:
+    answer = client.request(method, "/v1/jobs")
+    assert answer.status_code in {405, 401}
+    assert client.options("/v1/nothing").status_code == 404
+    assert client.head("/v1/nothing").status_code == 404
+
+
+def test_head_is_get_without_its_content(school: Any, api: FastAPI, client: TestClient, bearer: Any) -> None:
+    for path, operations in api.openapi()["paths"].items():
+        if "get" not in operations or path.endswith(("/events", "/readyz", "/metrics")):
+            continue
+        where = _filled(path)
+        got, head = (client.request(method, where, headers=bearer(school.tutor)) for method in ("GET", "HEAD"))
+        assert (head.status_code, head.content) == (got.status_code, b""), path
+        assert head.headers["content-type"] == got.headers["content-type"], path
+        if got.status_code == 200:
+            assert head.headers["content-length"] == got.headers["content-length"], path
+
+
+def test_head_of_a_stream_ends_and_leaves_nobody_watching(
+    school: Any, api: FastAPI, serve: Any, bearer: Any, until: Any
+) -> None:
+    with serve(api) as url, httpx2.Client(trust_env=False, timeout=30) as client:
+        for _ in range(3):
+            answer = client.head(f"{url}/v1/me/notifications/events", headers=bearer(school.tutor))
+            assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+        # The same connection goes on.
+        assert client.get(f"{url}/healthz").status_code == 200
+        until(lambda: len(api.state.inbox_watchers) == 0)
+
+
+def test_another_kind_of_body_is_415(school: Any, client: TestClient, bearer: Any) -> None:
+    headers = bearer(school.tutor) | {"Content-Type": "text/plain"}
+    answer = client.post("/v1/bookings", content=b'{"student_id": 22}', headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
+    assert answer.headers["accept"] == "application/json"
