@@ -119,8 +119,9 @@ def play(binaries: Binaries) -> Callable[[Path, Path], Copy]:
 
     def write(source: Path, target: Path) -> Copy:
         found = probe(source, binaries)
-        write_copy(source, target, plan_copy(found), binaries)
-        return verify_copy(target, found, binaries)
+        plan = plan_copy(found)
+        write_copy(source, target, plan, binaries)
+        return verify_copy(target, found, plan.form, binaries)
 
     return write
 

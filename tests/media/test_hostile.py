@@ -177,8 +177,7 @@ def test_a_header_without_a_lesson_has_no_length(make: Make, binaries: Binaries,
     ("name", "reason"),
     [
         ("theora.mkv", "unsupported-codec"),
-        ("pcm.webm", "unsupported-codec"),
-        ("subtitles.mkv", "unsupported-codec"),
+        ("subtitles.mkv", "no-playable-stream"),
         ("many-tracks.mkv", "too-many-tracks"),
     ],
 )

@@ -91,8 +91,8 @@ def test_an_empty_track_is_a_promise_that_is_not_kept(
     assert [stream["codec_type"] for stream in look(copy(source))["streams"]] == ["audio"]
 
 
-def test_a_pair_that_cannot_be_is_left_to_the_packets(make: Make, binaries: Binaries) -> None:
-    """H.264 with Vorbis: no browser plays it, unless one of the two turns out to be empty."""
+def test_what_must_be_encoded_is_left_to_the_packets(make: Make, binaries: Binaries) -> None:
+    """H.264 with Vorbis: the sound is encoded, unless one of the two turns out to be empty."""
     assert plan_promised_copy(read_header(make("h264-vorbis.mkv"), binaries)) is None
 
 

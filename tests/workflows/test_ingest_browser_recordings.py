@@ -1,45 +1,153 @@
-"""Recordings of real browsers, through the real ingest: available, whole, and honest about what is missing."""
+"""Recordings of real browsers, whole and broken, through the real ingest: available, with what is missing named."""
 
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from worker.jobs.orders import IngestRecording, StoreSource
+from worker.workflows.tools import Tools
 
 RECORDINGS = Path(__file__).parent.parent / "data" / "recordings"
+VP9 = (RECORDINGS.parent / "vp9.webm").read_bytes()
+
+Ingest = Callable[[bytes], dict[str, Any]]
+Make = Callable[..., bytes]
+
+
+@pytest.fixture
+def ingest(workshop: Any, tools: Tools, tmp_path: Path) -> Ingest:
+    """`ingest(content)`: the metadata of the recording that became of it; its copy was decoded to its end."""
+
+    def run(content: bytes) -> dict[str, Any]:
+        recording_id = workshop.arrive(content)
+        job = workshop.perform(IngestRecording, recording_id)
+        assert (job.state, job.error) == ("succeeded", None)
+        tools.store.download(workshop.rendition(recording_id, "playback").object_name, tmp_path / "copy")
+        command = [tools.binaries.ffmpeg, "-v", "error", "-nostdin", "-i", tmp_path / "copy", "-fps_mode",
+                   "passthrough", "-enc_time_base", "demux", "-f", "null", "-"]  # fmt: skip
+        decoded = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stderr
+        assert [line for line in decoded.splitlines() if "to muxer in stream" not in line] == []
+        found: dict[str, Any] = workshop.row(recording_id).recording_metadata
+        assert workshop.perform(StoreSource, recording_id).state == "succeeded"
+        return found
+
+    return run
+
+
+@pytest.fixture
+def make(tools: Tools, tmp_path: Path) -> Make:
+    """`make("f.mkv", *arguments)`: four seconds that ffmpeg writes; its inputs are a picture, a tone, silence."""
+
+    def write(name: str, *arguments: str) -> bytes:
+        inputs = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=10:d=4", "-f", "lavfi", "-i", "sine=440:d=4:r=48000",
+                  "-f", "lavfi", "-i", "anullsrc=r=48000:d=4"]  # fmt: skip
+        command = [tools.binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *inputs, *arguments, "-t", "4",
+                   tmp_path / name]  # fmt: skip
+        subprocess.run(command, check=True, timeout=120)
+        return (tmp_path / name).read_bytes()
+
+    return write
+
+
+def kinds(metadata: dict[str, Any]) -> list[str]:
+    return [repair["kind"] for repair in metadata["repairs"]]
 
 
 @pytest.mark.parametrize(
-    ("name", "mime", "duration_ms"),
+    ("name", "mime", "duration_ms", "repairs"),
     [
-        ("talk_h264.webm", "video/mp4", 15_094),
-        ("h264_few.webm", "video/mp4", 15_085),
-        ("ff_audio_default.ogg", "audio/webm", 6009),
-        ("one_frame_cap_vp9.webm", "video/webm", 1),
+        ("talk_h264.webm", "video/mp4", 15_094, []),
+        ("h264_few.webm", "video/mp4", 15_085, []),
+        ("ff_audio_default.ogg", "audio/webm", 6009, []),
+        # Its header names a track of sound.
+        ("one_frame_cap_vp9.webm", "video/webm", 1, ["sound-lost"]),
+        # The tab died: within the first fragment, and in the middle of a picture.
+        ("cut0_cap_mp4_avc1_opus.mp4", "video/mp4", 4506, ["sound-lost", "cut-off"]),
+        ("cut0_mp4_safari.mp4", "video/mp4", 2721, ["cut-off"]),
+        # The phone was turned: the pictures from there on cannot be shown by anything, and the sound goes on.
+        ("cap_mp4_resize_avc1.mp4", "video/mp4", 6021, ["pictures-dropped"]),
     ],
 )
-def test_it_is_available_and_nothing_is_missing(name: str, mime: str, duration_ms: int, workshop: Any) -> None:
-    recording_id = workshop.arrive((RECORDINGS / name).read_bytes())
-
-    job = workshop.perform(IngestRecording, recording_id)
-
-    assert (job.state, job.error) == ("succeeded", None)
-    metadata = workshop.row(recording_id).recording_metadata
-    assert (metadata["mime"], metadata["repairs"]) == (mime, [])
+def test_it_plays_and_what_is_missing_is_named(
+    name: str, mime: str, duration_ms: int, repairs: list[str], ingest: Ingest
+) -> None:
+    metadata = ingest((RECORDINGS / name).read_bytes())
+    assert (metadata["mime"], kinds(metadata)) == (mime, repairs)
     assert metadata["duration_ms"] == pytest.approx(duration_ms, abs=100)
-    assert workshop.perform(StoreSource, recording_id).state == "succeeded"
-    assert workshop.rendition(recording_id, "source").object_name.endswith(
-        {".ogg": ".ogg"}.get(Path(name).suffix, ".mkv" if "h264" in name else ".webm")
-    )
 
 
-def test_a_lost_second_is_named(workshop: Any) -> None:
-    """Clusters 3 to 5 of Chrome's file are gone."""
-    data = (RECORDINGS.parent / "vp9.webm").read_bytes()
-    recording_id = workshop.arrive(data[:71_618] + data[163_776:])
+def test_a_lost_slice_costs_the_pictures_up_to_the_next_key_frame(ingest: Ingest) -> None:
+    """Clusters 3 to 5 of Chrome's file are gone, and the pictures behind them refer to lost ones."""
+    metadata = ingest(VP9[:71_618] + VP9[163_776:])
+    assert metadata["duration_ms"] == pytest.approx(11_983, abs=100)
+    gap = metadata["repairs"][0]
+    assert gap["kind"] == "gap"
+    assert 1500 < gap["at_ms"] < 4000
+    assert set(kinds(metadata)) <= {"gap", "pictures-dropped"}
 
-    assert workshop.perform(IngestRecording, recording_id).state == "succeeded"
-    (repair,) = workshop.row(recording_id).recording_metadata["repairs"]
-    assert repair["kind"] == "gap"
-    assert 1500 < repair["at_ms"] < 4000
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "codecs", "repairs"),
+    [
+        ("f.mp4", ["-map", "0", "-map", "1", "-map", "1", "-c:v", "libx264", "-c:a:0", "aac", "-c:a:1", "ac3"],
+         ["h264", "aac"], ["sounds-mixed", "encoded"]),
+        ("f.mkv", ["-map", "0", "-map", "2", "-map", "1", "-c:v", "libx264", "-c:a", "aac"],
+         ["h264", "aac"], ["track-left-out", "track-chosen"]),
+        ("f.mkv", ["-map", "0", "-map", "1", "-map", "2", "-c:v", "libvpx", "-c:a:0", "libopus", "-c:a:1", "pcm_s16le"],
+         ["vp8", "opus"], ["track-left-out"]),
+        ("f.mp4", ["-map", "0", "-map", "1", "-c:v", "libx264", "-c:a", "libmp3lame"], ["h264", "mp3"], []),
+        ("f.mp4", ["-map", "0", "-map", "1", "-c:v", "libx264", "-c:a", "flac"], ["h264", "flac"], []),
+        ("f.mp4", ["-map", "0", "-map", "1", "-c:v", "libx264", "-c:a", "ac3"], ["h264", "aac"], ["encoded"]),
+        ("f.mov", ["-map", "0", "-map", "1", "-c:v", "libx264", "-c:a", "pcm_s16le"], ["h264", "aac"], ["encoded"]),
+        ("f.mkv", ["-map", "0", "-map", "1", "-c:v", "libvpx", "-c:a", "aac"], ["vp8", "opus"], ["encoded"]),
+        ("f.mp4", ["-map", "0", "-map", "1", "-c:v", "mpeg4", "-c:a", "aac"], ["h264", "aac"], ["encoded"]),
+        ("f.mov", ["-map", "0", "-map", "1", "-c:v", "mjpeg", "-c:a", "pcm_s16le"], ["h264", "aac"],
+         ["encoded", "encoded"]),
+        ("f.mkv", ["-map", "1", "-c:a", "pcm_f32le"], [None, "aac"], ["encoded"]),
+    ],
+)  # fmt: skip
+def test_no_track_costs_the_lesson(
+    name: str, arguments: list[str], codecs: list[str | None], repairs: list[str], make: Make, ingest: Ingest
+) -> None:
+    metadata = ingest(make(name, *arguments))
+    assert [metadata["video_codec"], metadata["audio_codec"]] == codecs
+    assert kinds(metadata) == repairs
+    assert metadata["duration_ms"] == pytest.approx(4000, abs=100)
+
+
+def test_words_and_covers_are_left_out(make: Make, ingest: Ingest, tmp_path: Path) -> None:
+    (tmp_path / "words.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nSelam\n")
+    (tmp_path / "cover.jpg").write_bytes(make("cover.jpg", "-map", "0", "-frames:v", "1"))
+    extra = ["-i", str(tmp_path / "words.srt"), "-i", str(tmp_path / "cover.jpg")]
+    tracks = ["-map", "0", "-map", "1", "-map", "3", "-map", "4", "-c:v:0", "libx264", "-c:v:1", "copy", "-c:a", "aac"]
+    content = make("f.mp4", *extra, *tracks, "-c:s", "mov_text", "-disposition:v:1", "attached_pic")
+    metadata = ingest(content)
+    assert [(repair["kind"], repair["track"]) for repair in metadata["repairs"]] == [
+        ("track-left-out", "subtitle"), ("track-left-out", "cover"),
+    ]  # fmt: skip
+
+
+def test_the_size_is_what_is_shown(make: Make, ingest: Ingest, tools: Tools, tmp_path: Path) -> None:
+    """A phone held upright, and pixels that are not square."""
+    make("f.mp4", "-map", "0", "-c:v", "libx264")
+    command = [tools.binaries.ffmpeg, "-v", "error", "-display_rotation", "90", "-i", tmp_path / "f.mp4", "-c", "copy"]
+    subprocess.run([*command, tmp_path / "turned.mp4"], check=True, timeout=60)
+    turned = ingest((tmp_path / "turned.mp4").read_bytes())
+    assert (turned["width"], turned["height"]) == (180, 320)
+    wide = ingest(make("wide.mp4", "-map", "0", "-c:v", "libx264", "-vf", "setsar=2"))
+    assert (wide["width"], wide["height"]) == (640, 180)
+
+
+def test_a_laptop_that_slept_keeps_its_lesson(make: Make, ingest: Ingest) -> None:
+    """Ten hours lie between the second and the third second: five seconds of lesson, not ten hours."""
+    jump = "setts=ts='TS+gte(TS*TB,2)*36000/TB'"
+    tracks = ["-map", "0", "-map", "1", "-c:v", "libvpx", "-g", "10", "-c:a", "libopus"]
+    metadata = ingest(make("f.webm", *tracks, "-bsf", jump, "-f", "webm", "-live", "1"))
+    (repair,) = metadata["repairs"]
+    assert repair["kind"] == "clock-jump"
+    assert repair["at_ms"] == pytest.approx(2000, abs=150)
+    assert repair["length_ms"] == pytest.approx(36_000_000, abs=500)
+    assert metadata["duration_ms"] == pytest.approx(4000, abs=150)

@@ -12,8 +12,10 @@ from worker.media.binaries import Binaries
 from worker.media.container import Part, detect_demuxer
 from worker.media.errors import FfmpegFailed, MediaRejected
 from worker.media.limits import DEFAULT_LIMITS, Demuxer, Limits, as_arguments, input_options
+from worker.media.playable import unsupported_codec
+from worker.media.repairs import Repair
 from worker.media.runner import Budget, never, run_ffprobe
-from worker.media.streams import ENTRIES, check_stream, first_stream, too_large_picture, unsupported_codec
+from worker.media.streams import ENTRIES, choose_tracks, too_large_picture
 from worker.media.timeline import zero_length
 
 Container = Literal["webm", "matroska", "mp4", "ogg"]
@@ -29,12 +31,14 @@ FORGIVEN = frozenset({"zero-length", "no-playable-stream", "damaged"})
 
 @dataclass(frozen=True)
 class PartHeader:
-    """The beginning of one recording: the first track of each kind, as ffprobe describes it, under `video`, `audio`."""
+    """The beginning of one recording: the tracks that are used, as ffprobe describes them, under `video`, `audio`."""
 
     part: Part
     tracks: Mapping[str, Mapping[str, Any]]
     # What it claims; None: nothing.
     duration_ms: int | None
+    more_sounds: tuple[Mapping[str, Any], ...] = ()
+    left_out: tuple[Repair, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class Header:
     size_bytes: int
     parts: tuple[PartHeader, ...]
     rejected: tuple[MediaRejected, ...]
+    # Tracks of sound that are played together.
+    mixed: tuple[int, ...] = ()
 
 
 def read_header(
@@ -117,10 +123,13 @@ class PartReading:
             )
         header = json.loads("\n".join(text))
         claimed = header.get("format", {}).get("duration")
+        chosen = choose_tracks(header.get("streams", []), self.limits)
         return PartHeader(
             part,
-            _chosen(header.get("streams", []), self.limits),
+            chosen.tracks,
             round(float(claimed) * 1000) if claimed is not None else None,
+            chosen.more_sounds,
+            chosen.left_out,
         )
 
 
@@ -134,16 +143,3 @@ def _rejection(complaint: str, limits: Limits) -> MediaRejected:
     if complaint.endswith("End of file"):
         return zero_length()
     return MediaRejected("damaged", "The recording is damaged and cannot be read. Upload it again, or record it anew.")
-
-
-def _chosen(streams: list[Mapping[str, Any]], limits: Limits) -> dict[str, Mapping[str, Any]]:
-    """The first video and the first audio stream, checked."""
-    chosen = {kind: stream for kind in ("video", "audio") if (stream := first_stream(streams, kind)) is not None}
-    if not chosen:
-        raise MediaRejected(
-            "no-playable-stream",
-            "The file holds neither picture nor sound. Check that the recorder was given a screen or a microphone.",
-        )
-    for stream in chosen.values():
-        check_stream(stream, limits)
-    return chosen

@@ -55,8 +55,16 @@ def join_parts(
     )
 
 
+def without_jumps(jumps: tuple[tuple[float, float], ...]) -> dict[str, str]:
+    """Options of an input whose clock jumps there (seconds) and so far: its packets go on without a pause."""
+    if not jumps:
+        return {}
+    closed = "".join(f"-gte(TS*TB,{edge:.6f})*{length:.6f}/TB" for edge, length in jumps)
+    return {"bsf": f"setts=ts='TS{closed}'"}
+
+
 def _copy_part(source: Path, part: ProbedPart, target: Path, demuxer: Demuxer, audio: AudioStream | None) -> list[str]:
-    media = ffmpeg.input(part.part.address(source), **input_options(demuxer))
+    media = ffmpeg.input(part.part.address(source), **input_options(demuxer), **without_jumps(part.jumps))
     options = {"map_metadata": "-1", "map_chapters": "-1", "fflags": "+bitexact", "avoid_negative_ts": "make_zero"}
     streams = []
     if part.audio:

@@ -8,7 +8,15 @@ Demuxer = Literal["matroska", "mov", "ogg"]
 
 # Names of decoders, not of codecs: AV1 is refused without `libdav1d`. The libvpx pair reads the alpha plane of
 # canvas recordings, which ffmpeg's own VP8 and VP9 decoders leave out.
-DECODERS = "vp8,vp9,libvpx,libvpx-vp9,av1,libdav1d,h264,hevc,opus,libopus,vorbis,aac"
+_COPIED = "vp8,vp9,libvpx,libvpx-vp9,av1,libdav1d,h264,hevc,opus,libopus,vorbis,aac,mp3float,mp3,flac"
+_ENCODED = (
+    "mpeg4,h263,mjpeg,prores,mpeg2video,msmpeg4,wmv2,ac3,eac3,dca,mp2float,mp2,alac,amrnb,amrwb,speex,"
+    "adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,pcm_u8,pcm_s8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,"
+    "pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_alaw,pcm_mulaw"
+)
+# Tracks that are left out. ffprobe ends at the first track whose decoder it may not open, and the lesson with it.
+_LEFT_OUT = "png,bmp,gif,mov_text,subrip,srt,ass,ssa,webvtt,text,cc_dec,dvbsub,dvdsub,pgssub,theora,truehd"
+DECODERS = f"{_COPIED},{_ENCODED},{_LEFT_OUT}"
 
 # `subfile` opens a range of a file that we name ourselves; a Matroska or MP4 file has no way to name another file
 # (external data references of MP4 are off by default).
@@ -43,6 +51,8 @@ def input_options(demuxer: Demuxer, limits: Limits = DEFAULT_LIMITS) -> dict[str
     """
     return {
         "f": demuxer,
+        # A packet that the end of a cut file runs through: some players stop at it, and ffmpeg's WebM muxer ends.
+        "fflags": "+discardcorrupt",
         "protocol_whitelist": _PROTOCOLS,
         "format_whitelist": "matroska,mov,ogg",
         "codec_whitelist": DECODERS,

@@ -1,55 +1,62 @@
-"""Which file a browser can play without any new encoding: the rule behind the fast copy."""
+"""Which file a browser plays: the rule behind the fast copy, and what of a recording must be encoded for it."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from worker.media.errors import MediaRejected
-from worker.media.probe import Probe
-from worker.media.streams import AudioStream, VideoStream
 
 PlayableContainer = Literal["webm", "mp4"]
+Encoder = Literal["h264", "aac", "opus"]
+
+# Codecs that both kinds of tracks are copied in, by ffprobe's names, and those that are decoded and encoded again.
+# Browsers play the first ones; HEVC on some devices only, which is more than the wait for a new picture is worth.
+COPIED_PICTURES = frozenset({"vp8", "vp9", "av1", "h264", "hevc"})
+COPIED_SOUNDS = frozenset({"opus", "vorbis", "aac", "mp3", "flac"})
+ENCODED_PICTURES = frozenset({"mpeg4", "h263", "mjpeg", "prores", "mpeg2video", "msmpeg4v3", "wmv2"})
+ENCODED_SOUNDS = frozenset(
+    {"ac3", "eac3", "dts", "mp2", "alac", "amr_nb", "amr_wb", "adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt", "speex"}
+    | {f"pcm_{form}" for form in ("u8", "s8", "s16le", "s16be", "s24le", "s24be", "s32le", "s32be")}
+    | {f"pcm_{form}" for form in ("f32le", "f32be", "f64le", "f64be", "alaw", "mulaw")}
+)
+
+_IN_WEBM = frozenset({"opus", "vorbis"})
+_IN_MP4 = frozenset({"opus", "aac", "mp3", "flac"})
 
 
 @dataclass(frozen=True)
 class PlayableForm:
-    """The fast copy to be written. `mime` has no parameter; `codecs` is its `codecs` parameter (RFC 6381)."""
+    """The file to be written, and the encoders of tracks that cannot be copied into it (None: copied, or no track)."""
 
     container: PlayableContainer
-    extension: str
-    mime: str
-    codecs: str
+    video_encoder: Encoder | None
+    audio_encoder: Encoder | None
 
 
-# (video, audio) -> container; None for a track that is not there. VP9 and AV1 go to MP4 only with AAC, which WebM
-# cannot hold. HEVC is copied too: some devices play it at once, and the renditions serve the others.
-_CONTAINERS: dict[tuple[str | None, str | None], PlayableContainer] = {
-    **{(video, audio): "webm" for video in ("vp8", "vp9", "av1", None) for audio in ("opus", "vorbis")},
-    **{(video, audio): "mp4" for video in ("h264", "hevc") for audio in ("opus", "aac", None)},
-    **{(video, None): "webm" for video in ("vp8", "vp9", "av1")},
-    **{(video, "aac"): "mp4" for video in ("vp9", "av1", None)},
-}
+def playable_form(video: str | None, audio: str | None) -> PlayableForm:
+    """The form for a picture and a sound in these codecs; None for a track that is not there.
+
+    Raises MediaRejected `unsupported-codec` for codecs that are neither copied nor encoded.
+    """
+    for codec, known in ((video, COPIED_PICTURES | ENCODED_PICTURES), (audio, COPIED_SOUNDS | ENCODED_SOUNDS)):
+        if codec is not None and codec not in known:
+            raise unsupported_codec(codec)
+    video_encoder: Encoder | None = "h264" if video in ENCODED_PICTURES else None
+    if _is_webm(video, audio):
+        return PlayableForm("webm", None, None if audio is None or audio in _IN_WEBM else "opus")
+    return PlayableForm("mp4", video_encoder, None if audio is None or audio in _IN_MP4 else "aac")
 
 
-def container_for(video: VideoStream | None, audio: AudioStream | None) -> PlayableContainer:
-    """The container of the fast copy of these tracks; MediaRejected `unsupported-codec` when no browser plays them."""
-    pair = (video.codec if video else None, audio.codec if audio else None)
-    container = _CONTAINERS.get(pair)
-    if container is None:
-        raise MediaRejected(
-            "unsupported-codec",
-            f"No browser plays {pair[0]} pictures together with {pair[1]} sound. "
-            "Record with VP8 or VP9 and Opus, or with H.264 and AAC.",
-        )
-    return container
+def _is_webm(video: str | None, audio: str | None) -> bool:
+    """VP8 is played in WebM only; VP9 and AV1 are put into MP4 only for a sound that WebM cannot hold."""
+    if video is None:
+        return audio in _IN_WEBM
+    return video == "vp8" or (video in {"vp9", "av1"} and audio not in _IN_MP4 - _IN_WEBM)
 
 
-def playable_form(probe: Probe) -> PlayableForm:
-    """The form of the fast copy of this recording. Raises as `container_for`."""
-    video, audio = probe.video, probe.audio
-    container = container_for(video, audio)
-    return PlayableForm(
-        container=container,
-        extension=container,
-        mime=f"{'video' if video else 'audio'}/{container}",
-        codecs=", ".join(stream.codec_string for stream in (video, audio) if stream),
+def unsupported_codec(name: str) -> MediaRejected:
+    """The rejection of a codec."""
+    return MediaRejected(
+        "unsupported-codec",
+        f"The recording uses the codec {name}, which browsers cannot play. Record with VP8, VP9, AV1 or H.264 and "
+        "with Opus or AAC sound, or convert the file to MP4 and upload that.",
     )

@@ -9,13 +9,15 @@ from worker.media.container import Part
 from worker.media.errors import MediaRejected
 from worker.media.header import FORGIVEN, SKELETONS, Container, Header, PartHeader, PartReading, read_header
 from worker.media.limits import DEFAULT_LIMITS, Demuxer, Limits
-from worker.media.repairs import Repair
+from worker.media.repairs import Repair, RepairKind
 from worker.media.runner import never
 from worker.media.streams import AudioStream, VideoStream, audio_stream, video_stream
 from worker.media.timeline import Gap, Timeline, Track, too_long, zero_length
 
 # One line for each packet, as Timeline reads them.
 PACKETS = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,flags", "-of", "csv=p=0"]
+
+_LOST: dict[str, RepairKind] = {"video": "picture-lost", "audio": "sound-lost"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,12 @@ class ProbedPart:
     audio: AudioStream | None
     gaps: tuple[Gap, ...]
     truncated: bool
+    # What was left out of it and lost in it.
+    repairs: tuple[Repair, ...] = ()
+    # Where its clock jumps (seconds as they stand in the file) and how far.
+    jumps: tuple[tuple[float, float], ...] = ()
+    # Seconds from its beginning at which packets may be missing.
+    places: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,8 +44,9 @@ class Probe:
     """What a recording is. Times are milliseconds, sizes bytes, `bit_rate` bits per second of the whole file.
 
     `duration_ms` is the truth, from the first packet to the end of the last one over both tracks and all `parts`;
-    `header_duration_ms` is what the file claims (None: nothing). `gaps` are holes of more than a second in which
-    neither track has anything. `truncated`: the end was cut off. At least one of `video` and `audio` is there.
+    `header_duration_ms` is what the file claims (None: nothing). `gaps` are holes of more than half a second in
+    which neither track has anything. `truncated`: the end was cut off. At least one of `video` and `audio` is there.
+    `mixed` are the tracks of sound that are played together, when there are several.
     """
 
     container: Container
@@ -51,12 +60,27 @@ class Probe:
     gaps: tuple[Gap, ...]
     truncated: bool
     parts: tuple[ProbedPart, ...]
+    mixed: tuple[int, ...] = ()
+    lost_parts: int = 0
+
+    @property
+    def places(self) -> tuple[float, ...]:
+        """Seconds from the beginning at which packets may be missing."""
+        found: list[float] = []
+        before = 0.0
+        for part in self.parts:
+            # Where one recording ends and the next begins, its size or its decoder may change.
+            found += [before + place for place in part.places] + ([before] if before else [])
+            before += part.duration_ms / 1000
+        return tuple(found)
 
     @property
     def repairs(self) -> tuple[Repair, ...]:
-        """What of the recording is missing."""
+        """What of the recording is left out or missing."""
         gaps = [Repair("gap", at_ms=gap.start_ms, length_ms=gap.length_ms) for gap in self.gaps]
-        return (*gaps, *([Repair("cut-off", at_ms=self.duration_ms)] if self.truncated else []))
+        end = [Repair("cut-off", at_ms=self.duration_ms)] if self.truncated else []
+        found = list(dict.fromkeys(repair for part in self.parts for repair in part.repairs))
+        return (*found, *gaps, *end, *[Repair("part-lost")] * self.lost_parts)
 
 
 def probe(
@@ -91,21 +115,27 @@ def read_packets(
                 raise
             rejected.append(error)
         else:
-            probed.append(replace(found, truncated=found.truncated or is_cut_off(path, part.part)))
+            probed.append(replace(found, truncated=is_cut_off(path, part.part)))
     if not probed:
         raise rejected[0]
     whole = _join(header, probed, limits)
-    return replace(whole, truncated=whole.truncated or any(error.reason == "damaged" for error in rejected))
+    lost = sum(error.reason == "damaged" for error in rejected)
+    return replace(whole, mixed=header.mixed, lost_parts=lost)
 
 
 def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedPart:
     """Every packet of one recording, line by line."""
-    tallies = {kind: Track(is_video=kind == "video") for kind in header.tracks}
-    timeline = Timeline({str(header.tracks[kind]["index"]): track for kind, track in tallies.items()}, reading.limits)
-    reading.read(path, header.part, PACKETS, timeline.read)
+    tallies, timeline = _read_timeline(path, header, reading, [])
+    shown = [kind for kind, track in tallies.items() if track.packets]
+    if len(shown) == 1 and len(tallies) == 2:
+        # ffprobe ends at a packet that lies behind the end of a cut file, though the other track may go on.
+        index = str(header.tracks[shown[0]]["index"])
+        tallies, timeline = _read_timeline(path, header, reading, ["-select_streams", index])
     video, audio = tallies.get("video"), tallies.get("audio")
-    if not any(track.packets for track in tallies.values()):
+    if not shown:
         raise zero_length()
+    slept = [Repair("clock-jump", at_ms=jump.start_ms, length_ms=jump.length_ms) for jump in timeline.jumps_in_ms()]
+    lost = [Repair(word) for kind, word in _LOST.items() if kind in tallies and kind not in shown]
     # A single frame without a duration still is one.
     duration_ms = max(1, round(timeline.seconds * 1000))
     claimed_ms = header.duration_ms
@@ -117,9 +147,20 @@ def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedP
         video=video_stream(header.tracks["video"], video) if video is not None and video.packets else None,
         audio=audio_stream(header.tracks["audio"], audio) if audio is not None and audio.packets else None,
         gaps=timeline.gaps_in_ms(),
-        # ffmpeg's own Matroska headers tell the length that was; a browser's tell nothing.
-        truncated=claimed_ms is not None and claimed_ms > duration_ms + 1000,
+        truncated=False,
+        repairs=(*header.left_out, *lost, *slept),
+        jumps=tuple(timeline.jumps),
+        places=tuple(place - timeline.first for place in timeline.places),
     )
+
+
+def _read_timeline(
+    path: Path, header: PartHeader, reading: PartReading, selection: list[str]
+) -> tuple[dict[str, Track], Timeline]:
+    tallies = {kind: Track(is_video=kind == "video") for kind in header.tracks}
+    timeline = Timeline({str(header.tracks[kind]["index"]): track for kind, track in tallies.items()}, reading.limits)
+    reading.read(path, header.part, [*selection, *PACKETS], timeline.read)
+    return tallies, timeline
 
 
 def _join(header: Header, parts: list[ProbedPart], limits: Limits) -> Probe:

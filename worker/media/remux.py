@@ -1,4 +1,4 @@
-"""The fast copy: the same coded pictures and sound in a file that a browser can seek. Nothing is encoded anew."""
+"""The fast copy: the coded pictures and sound in a file that a browser can seek; encoded only what none can play."""
 
 import tempfile
 from collections.abc import Callable
@@ -10,19 +10,29 @@ import ffmpeg
 
 from worker.media.binaries import Binaries
 from worker.media.container import Part
+from worker.media.encode import (
+    PICTURE,
+    SOUND,
+    encode_budget,
+    is_affordable,
+    picture_filters,
+    sound_filters,
+    too_dear,
+)
 from worker.media.errors import MediaRejected
 from worker.media.header import Header
-from worker.media.join import join_parts
+from worker.media.join import join_parts, without_jumps
 from worker.media.limits import Demuxer, input_options
-from worker.media.playable import PlayableContainer, container_for
+from worker.media.playable import Encoder, PlayableForm, playable_form
 from worker.media.probe import Probe
+from worker.media.repairs import Repair
 from worker.media.runner import Budget, never, run_ffmpeg
 from worker.media.streams import AudioStream, VideoStream, audio_stream, video_stream
 from worker.media.timeline import Track
 
 # The same input gives the same bytes (`bitexact`: no random ids, no version of ffmpeg), so that a second run of a
 # job finds its object already stored. No title, no GPS position of a phone goes along.
-_CLEAN = {"c": "copy", "map_metadata": "-1", "map_chapters": "-1", "fflags": "+bitexact"}
+_CLEAN = {"map_metadata": "-1", "map_chapters": "-1", "fflags": "+bitexact"}
 # The index goes before the first picture, so that a player can seek without fetching the end first. Times below zero
 # (reordered frames, the lead-in of AAC) are shifted in WebM; MP4 has edit lists for them, and a shift would be heard.
 _OF_CONTAINER = {
@@ -44,33 +54,80 @@ def copy_budget(size_bytes: int) -> Budget:
 class CopyPlan:
     """What is copied: these tracks (by their index) of this part of the source. Equal plans give equal copies."""
 
-    container: PlayableContainer
+    form: PlayableForm
     demuxer: Demuxer
     size_bytes: int
     part: Part
     video: int | None
-    audio: int | None
+    # Several are mixed into one.
+    sounds: tuple[int, ...]
     alpha: bool
     hevc: bool
+    # Width and height that are stated in place of a shape that cannot be.
+    aspect: str | None = None
     # A file of several recordings: they are joined, and `part` and the tracks are those of the first.
     joined: Probe | None = None
+    # What is encoded, when something is.
+    encoded: Probe | None = None
+    # Where the clock jumps, and how far.
+    jumps: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def mime(self) -> str:
+        """The media type of the copy, without parameters."""
+        return f"{'audio' if self.video is None else 'video'}/{self.form.container}"
+
+    @property
+    def repairs(self) -> tuple[Repair, ...]:
+        """What is encoded in it."""
+        if self.encoded is None:
+            return ()
+        pairs = (
+            ("video", self.form.video_encoder, self.encoded.video),
+            ("audio", self.form.audio_encoder, self.encoded.audio),
+        )
+        return tuple(
+            Repair("encoded", track=track, codec=stream.codec) for track, encoder, stream in pairs if encoder and stream
+        )
 
 
 def plan_copy(probed: Probe) -> CopyPlan:
-    """The copy of a recording that was read to its end. Raises MediaRejected when no browser plays its tracks."""
+    """The copy of a recording that was read to its end.
+
+    Raises MediaRejected when no browser plays its tracks and encoding them would take too long.
+    """
     plan = _plan(probed.demuxer, probed.size_bytes, probed.parts[0].part, probed.video, probed.audio)
-    return plan if len(probed.parts) == 1 else replace(plan, joined=probed)
+    if probed.mixed:
+        encoder: Encoder = "aac" if plan.form.container == "mp4" else "opus"
+        plan = replace(plan, sounds=probed.mixed, form=replace(plan.form, audio_encoder=encoder))
+    plan = replace(plan, joined=probed) if len(probed.parts) > 1 else replace(plan, jumps=probed.parts[0].jumps)
+    form = plan.form
+    if not form.video_encoder and not form.audio_encoder:
+        return plan
+    if not is_affordable(probed, picture=form.video_encoder is not None):
+        stream = probed.video if form.video_encoder and probed.video else probed.audio
+        raise too_dear(stream.codec if stream else "unknown")
+    return replace(plan, encoded=probed)
+
+
+def plan_encoded_copy(probed: Probe) -> CopyPlan | None:
+    """The copy in which everything is encoded, for a recording whose plain copy does not play; None: too dear."""
+    if not is_affordable(probed, picture=True):
+        return None
+    plan = plan_copy(probed)
+    form = PlayableForm("mp4", "h264" if probed.video else None, "aac" if probed.audio else None)
+    return replace(plan, form=form, encoded=probed, alpha=False, hevc=False)
 
 
 def plan_promised_copy(header: Header) -> CopyPlan | None:
     """The copy that will most likely be right, known before the packets are; None when only they can tell."""
     first, *others = header.parts
-    if others:
+    if others or first.more_sounds:
         return None
     nothing_yet = Track(is_video=False)
     video, audio = first.tracks.get("video"), first.tracks.get("audio")
     try:
-        return _plan(
+        plan = _plan(
             header.demuxer,
             header.size_bytes,
             first.part,
@@ -79,20 +136,23 @@ def plan_promised_copy(header: Header) -> CopyPlan | None:
         )
     except MediaRejected:
         return None  # it may turn out that one of the tracks is empty
+    return None if plan.form.video_encoder or plan.form.audio_encoder else plan
 
 
 def _plan(
     demuxer: Demuxer, size_bytes: int, part: Part, video: VideoStream | None, audio: AudioStream | None
 ) -> CopyPlan:
+    form = playable_form(video.codec if video else None, audio.codec if audio else None)
     return CopyPlan(
-        container=container_for(video, audio),
+        form=form,
         demuxer=demuxer,
         size_bytes=size_bytes,
         part=part,
         video=video.index if video else None,
-        audio=audio.index if audio else None,
-        alpha=video is not None and video.alpha,
-        hevc=video is not None and video.codec == "hevc",
+        sounds=(audio.index,) if audio else (),
+        alpha=video is not None and video.alpha and form.container == "webm",
+        hevc=video is not None and video.codec == "hevc" and form.video_encoder is None,
+        aspect=f"{video.width}:{video.height}" if video and video.aspect_is_wrong else None,
     )
 
 
@@ -109,16 +169,20 @@ def write_copy(
 
     `on_progress` gets seconds of media. Raises MediaRejected and what the runner raises; then nothing is left behind.
     """
-    budget = copy_budget(plan.size_bytes)
+    copying = copy_budget(plan.size_bytes)
+    budget = copying if plan.encoded is None else encode_budget(plan.encoded)
     with tempfile.TemporaryDirectory(prefix=".parts-", dir=target.parent) as folder:
         if plan.joined is None:
-            media = ffmpeg.input(plan.part.address(source), **input_options(plan.demuxer))
-            streams = [media[str(index)] for index in (plan.video, plan.audio) if index is not None]
+            media = ffmpeg.input(
+                plan.part.address(source), **input_options(plan.demuxer), **_decoding(plan), **without_jumps(plan.jumps)
+            )
+            video = None if plan.video is None else media[str(plan.video)]
+            sounds = [media[str(index)] for index in plan.sounds]
         else:
-            media = join_parts(source, plan.joined, binaries, Path(folder), budget, should_stop)
-            kinds = (("v:0", plan.video), ("a:0", plan.audio))
-            streams = [media[kind] for kind, index in kinds if index is not None]
-        words = ffmpeg.get_args(ffmpeg.output(*streams, str(target.absolute()), **_options(plan)))
+            media = join_parts(source, plan.joined, binaries, Path(folder), copying, should_stop)
+            video = None if plan.video is None else media["v:0"]
+            sounds = [media["a:0"]] if plan.sounds else []
+        words = ffmpeg.get_args(ffmpeg.output(*_tracks(plan, video, sounds), _path(target), **_options(plan)))
         try:
             run_ffmpeg(binaries, words, budget=budget, should_stop=should_stop, on_progress=on_progress)
         except BaseException:
@@ -126,12 +190,64 @@ def write_copy(
             raise
 
 
+def drop_pictures(
+    copy: Path,
+    target: Path,
+    plan: CopyPlan,
+    stretches: list[tuple[float, float]],
+    binaries: Binaries,
+    *,
+    should_stop: Callable[[], bool] = never,
+) -> None:
+    """Copy a fast copy without the pictures of these stretches (seconds); the one before each stands still."""
+    dropped = "+".join(f"between(pts*tb,{start:.6f},{end:.6f})" for start, end in stretches)
+    demuxer: Demuxer = "matroska" if plan.form.container == "webm" else "mov"
+    media = ffmpeg.input(_path(copy), **input_options(demuxer), **{"bsf:v": f"noise=drop='{dropped}'"})
+    tracks = [media["v:0"], *([media["a:0"]] if plan.sounds else [])]
+    plain = replace(plan, form=replace(plan.form, video_encoder=None, audio_encoder=None), demuxer=demuxer)
+    words = ffmpeg.get_args(ffmpeg.output(*tracks, _path(target), **_options(plain)))
+    try:
+        run_ffmpeg(binaries, words, budget=copy_budget(copy.stat().st_size), should_stop=should_stop)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def _path(path: Path) -> str:
+    return str(path.absolute())
+
+
+def _decoding(plan: CopyPlan) -> dict[str, str]:
+    # A picture that is half decoded is not shown; the one before it stands still.
+    return {"err_detect:v": "explode"} if plan.form.video_encoder else {}
+
+
+def _tracks(plan: CopyPlan, video: Any, sounds: list[Any]) -> list[Any]:
+    tracks = []
+    if video is not None:
+        encoded = plan.encoded.video if plan.encoded and plan.form.video_encoder else None
+        tracks.append(picture_filters(video, encoded) if encoded else video)
+    if sounds:
+        tracks.append(sound_filters(sounds) if plan.form.audio_encoder else sounds[0])
+    return tracks
+
+
 def _options(plan: CopyPlan) -> dict[str, Any]:
-    options: dict[str, Any] = {**_CLEAN, **_OF_CONTAINER[plan.container], "f": plan.container}
-    if plan.alpha and plan.container == "webm":
+    form = plan.form
+    options: dict[str, Any] = {**_CLEAN, **_OF_CONTAINER[form.container], "f": form.container}
+    if plan.video is not None:
+        options |= PICTURE if form.video_encoder else {"c:v": "copy"}
+    if plan.sounds:
+        options |= SOUND[form.audio_encoder] if form.audio_encoder else {"c:a": "copy"}
+    if plan.aspect and not form.video_encoder:
+        options["aspect"] = plan.aspect
+    if plan.alpha:
         # Taken away with the metadata; without it a transparent board is played on black.
         options["metadata:s:v:0"] = "alpha_mode=1"
-    if plan.demuxer == "matroska":
+    if plan.demuxer == "mov" and form.container == "webm" and plan.video is not None:
+        # MP4 tells a rate that WebM would keep as the duration of each picture, also of the last.
+        options["r:v"] = 1000
+    if plan.demuxer == "matroska" and not form.video_encoder:
         # Matroska has no decoding times, and a browser's H.264 begins without a CodecPrivate: when its first pictures
         # come slowly (a talk over a quiet board), ffmpeg gives the first one a time below zero. In an MP4 that hides
         # the picture behind an edit list and moves all others against the sound by up to seconds.

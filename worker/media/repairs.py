@@ -13,6 +13,7 @@ RepairKind = Literal[
     "sound-lost",
     "track-left-out",
     "track-chosen",
+    "sounds-mixed",
     "encoded",
     "part-lost",
 ]
@@ -29,7 +30,8 @@ class Repair:
     pictures-dropped: no decoder can show the pictures from `at_ms` for `length_ms`; the picture stands still there.
     picture-lost, sound-lost: the header names such a track, and nothing of it can be played.
     track-left-out: a track that players do not need; `track` is its kind (`subtitle`, `audio`, …).
-    track-chosen: the sound is not the file's first one, which is silent or not the default one.
+    track-chosen: the sound is not the file's first one, which is silent.
+    sounds-mixed: several tracks of sound are heard together.
     encoded: this track (`video` or `audio`) could not be copied and was encoded again from `codec`.
     part-lost: the file holds several recordings, and one of them cannot be read.
     """

@@ -1,4 +1,4 @@
-"""The two tracks of a recording that we use, as ffprobe describes them."""
+"""The tracks of a recording: which ones are used, and what they are by the words of ffprobe."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,16 +7,26 @@ from typing import Any
 from worker.media.codecs import codec_string
 from worker.media.errors import MediaRejected
 from worker.media.limits import Limits
+from worker.media.playable import (
+    COPIED_PICTURES,
+    COPIED_SOUNDS,
+    ENCODED_PICTURES,
+    ENCODED_SOUNDS,
+    unsupported_codec,
+)
+from worker.media.repairs import Repair
 from worker.media.timeline import Track
-
-# What the project has decoders for (limits.DECODERS), by ffprobe's names of codecs.
-VIDEO_CODECS = frozenset({"vp8", "vp9", "av1", "h264", "hevc"})
-AUDIO_CODECS = frozenset({"opus", "vorbis", "aac"})
 
 ENTRIES = (
     "stream=index,codec_name,codec_type,profile,level,width,height,pix_fmt,sample_rate,channels,mime_codec_string"
-    ":stream_tags=alpha_mode,ALPHA_MODE:stream_disposition=attached_pic:stream_side_data=rotation"
+    ",sample_aspect_ratio:stream_tags=alpha_mode,ALPHA_MODE:stream_disposition=attached_pic,default"
+    ":stream_side_data=rotation"
 )
+
+_WIDEST_PIXEL = 8
+
+# What ffprobe says of a track.
+Words = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,16 @@ class VideoStream:
     frame_rate: float
     key_frames: int
     max_key_interval_ms: int
+    # Width of one pixel divided by its height.
+    pixel_aspect: float = 1.0
+    # The header states another shape of pixels, one that cannot be.
+    aspect_is_wrong: bool = False
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height as players show the picture: upright, in square pixels."""
+        width = max(1, round(self.width * self.pixel_aspect))
+        return (self.height, width) if self.rotation % 180 == 90 else (width, self.height)
 
 
 @dataclass(frozen=True)
@@ -50,35 +70,71 @@ class AudioStream:
     packets: int
 
 
-def first_stream(streams: list[Mapping[str, Any]], kind: str) -> Mapping[str, Any] | None:
-    """The first `video` or `audio` stream; a cover picture is no video."""
-    for stream in streams:
-        if stream.get("codec_type") == kind and not stream.get("disposition", {}).get("attached_pic"):
-            return stream
-    return None
+@dataclass(frozen=True)
+class Chosen:
+    """The tracks that are used, under `video` and `audio`; further tracks of sound; what is left out."""
+
+    tracks: Mapping[str, Words]
+    more_sounds: tuple[Words, ...]
+    left_out: tuple[Repair, ...]
 
 
-def check_stream(stream: Mapping[str, Any], limits: Limits) -> None:
-    """Raises MediaRejected for a codec that we cannot read, or a picture that is too large or has no size."""
-    name = str(stream.get("codec_name", "unknown"))
-    if name not in VIDEO_CODECS | AUDIO_CODECS:
-        raise unsupported_codec(name)
+def choose_tracks(streams: list[Words], limits: Limits) -> Chosen:
+    """The picture and the sound of a recording: those that can be played, then the default ones, then the first.
+
+    A cover picture is no video, and no other track costs the lesson; what a phone measures (`data`) is not worth a
+    word. Raises MediaRejected when no picture and no
+    sound is left, for a codec that can neither be copied nor encoded, and for a picture that is too large.
+    """
+    videos = _best_first([s for s in streams if s.get("codec_type") == "video" and not _is_cover(s)])
+    audios = _best_first([s for s in streams if s.get("codec_type") == "audio"])
+    if videos and audios and not _has_size(videos[0]):
+        videos = []
+    chosen = {kind: found[0] for kind, found in (("video", videos), ("audio", audios)) if found}
+    if not chosen:
+        raise MediaRejected(
+            "no-playable-stream",
+            "The file holds neither picture nor sound. Check that the recorder was given a screen or a microphone.",
+        )
+    for stream in chosen.values():
+        _check(stream, limits)
+    more = tuple(stream for stream in audios[1:] if _usable(stream))
+    used = [*chosen.values(), *more]
+    return Chosen(chosen, more, tuple(left_out(s) for s in streams if s not in used and s.get("codec_type") != "data"))
+
+
+def left_out(stream: Words) -> Repair:
+    """What is said of a track that is not in the copy."""
+    kind = "cover" if _is_cover(stream) else str(stream.get("codec_type", "data"))
+    return Repair("track-left-out", track=kind, codec=str(stream.get("codec_name", "unknown")))
+
+
+def _is_cover(stream: Words) -> bool:
+    return bool(stream.get("disposition", {}).get("attached_pic"))
+
+
+def _best_first(streams: list[Words]) -> list[Words]:
+    return sorted(streams, key=lambda s: (not _usable(s), not s.get("disposition", {}).get("default"), s["index"]))
+
+
+def _usable(stream: Words) -> bool:
+    return stream.get("codec_name") in COPIED_PICTURES | COPIED_SOUNDS | ENCODED_PICTURES | ENCODED_SOUNDS
+
+
+def _has_size(stream: Words) -> bool:
+    return int(stream.get("width") or 0) > 0 and int(stream.get("height") or 0) > 0
+
+
+def _check(stream: Words, limits: Limits) -> None:
+    if not _usable(stream):
+        raise unsupported_codec(str(stream.get("codec_name", "unknown")))
     if stream.get("codec_type") != "video":
         return
     width, height = int(stream.get("width") or 0), int(stream.get("height") or 0)
     if width * height > limits.max_pixels:
         raise too_large_picture(f"{width} x {height}")
-    if width <= 0 or height <= 0:
+    if not _has_size(stream):
         raise MediaRejected("damaged", "The recording's picture has no size. Record the lesson again.")
-
-
-def unsupported_codec(name: str) -> MediaRejected:
-    """The rejection of a codec."""
-    return MediaRejected(
-        "unsupported-codec",
-        f"The recording uses the codec {name}, which browsers cannot play. "
-        "Record with VP8, VP9, AV1 or H.264 and with Opus or AAC sound.",
-    )
 
 
 def too_large_picture(size: str) -> MediaRejected:
@@ -89,7 +145,7 @@ def too_large_picture(size: str) -> MediaRejected:
     )
 
 
-def video_stream(stream: Mapping[str, Any], track: Track) -> VideoStream:
+def video_stream(stream: Words, track: Track) -> VideoStream:
     """The picture, from ffprobe's words and the tally of its packets."""
     tags = stream.get("tags", {})
     rotations = [data["rotation"] for data in stream.get("side_data_list", []) if "rotation" in data]
@@ -107,10 +163,26 @@ def video_stream(stream: Mapping[str, Any], track: Track) -> VideoStream:
         frame_rate=round(track.packet_rate, 3),
         key_frames=track.keys,
         max_key_interval_ms=round(track.longest_key_interval * 1000),
+        pixel_aspect=_pixel_aspect(stream),
+        aspect_is_wrong=has_wrong_aspect(stream),
     )
 
 
-def audio_stream(stream: Mapping[str, Any], track: Track) -> AudioStream:
+def _pixel_aspect(stream: Words) -> float:
+    width, _, height = str(stream.get("sample_aspect_ratio", "1:1")).partition(":")
+    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+        return 1.0
+    aspect = int(width) / int(height)
+    # Anamorphic video has up to 2; beyond that a header is wrong, and muxers refuse it.
+    return aspect if 1 / _WIDEST_PIXEL <= aspect <= _WIDEST_PIXEL else 1.0
+
+
+def has_wrong_aspect(stream: Words) -> bool:
+    """Whether the header states pixels of a shape that no recorder makes."""
+    return _pixel_aspect(stream) == 1.0 and str(stream.get("sample_aspect_ratio", "1:1")) not in ("1:1", "0:1", "N/A")
+
+
+def audio_stream(stream: Words, track: Track) -> AudioStream:
     """The sound, from ffprobe's words and the tally of its packets."""
     return AudioStream(
         index=int(stream["index"]),

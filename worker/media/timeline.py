@@ -1,13 +1,29 @@
 """True times of a recording, from its packets: headers of browser recordings hold none, or a wrong one."""
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from worker.media.errors import MediaRejected
 from worker.media.limits import Limits
 
-# A hole longer than this, where neither picture nor sound is, means that a chunk was lost.
-GAP_SECONDS = 1.0
+# A hole longer than this, where neither picture nor sound is, means that a chunk was lost: browsers write chunks of a
+# second, and sound without a pause.
+GAP_SECONDS = 0.5
 _MAX_GAPS = 1000
+# A longer hole is no lost chunk: the laptop slept, and its clock went on. Without sound nobody can tell a board on
+# which nothing is drawn from a laptop that sleeps, unless it lasts for so long.
+JUMP_SECONDS = 60.0
+SILENT_JUMP_SECONDS = 1800.0
+_MAX_JUMPS = 20
+# Pictures that are stored in another order than they are shown (B-frames) come so late at most.
+_REORDERED = 0.3
+# Pictures without sound: where so long none comes, one may be lost.
+_PAUSE_SECONDS = 0.9
+_MAX_PLACES = 20
+# Sound and picture of a chunk end and begin at slightly different times.
+_EDGE = 0.2
+# As many pictures may come before the sound that is heard with them: two seconds of 60 in a fragment of MP4.
+_RECENT_PICTURES = 120
 # How ffprobe writes a time that there is none of.
 _UNKNOWN = "N/A"
 
@@ -42,8 +58,9 @@ class Track:
         elif start < self.first:
             self.first = start
         self.packets += 1
-        self.last = max(self.last, start) if self.packets > 1 else start
-        self.end = max(self.end, end) if self.packets > 1 else end
+        # The end of what is shown last: durations in between are made of decoding times, and may be anything.
+        if self.packets == 1 or start >= self.last:
+            self.last, self.end = start, end
         if key:
             self.keys += 1
             self.key_interval = max(self.key_interval, start - self.last_key)
@@ -71,6 +88,13 @@ class Timeline:
     tracks: dict[str, Track]
     limits: Limits
     gaps: list[tuple[float, float]] = field(default_factory=list)
+    # Where the clock jumped, as it stands in the file, and how far: all other times are without these jumps.
+    jumps: list[tuple[float, float]] = field(default_factory=list)
+    # Where packets may be missing or in the wrong order.
+    places: list[float] = field(default_factory=list)
+    went_back: bool = False
+    # Times of the last pictures.
+    _pictures: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT_PICTURES))
     _packets: int = 0
     _covered: float | None = None
 
@@ -106,17 +130,54 @@ class Timeline:
         if when == _UNKNOWN:
             return
         start = float(when)
+        self._close_jump(start)
+        start = self.without_jumps(start)
         end = start if duration == _UNKNOWN else start + float(duration)
+        if track.packets and start < track.last - (_REORDERED if track.is_video else 0):
+            self.went_back = True
+            self._look_at(track.last)
+        self._find_gap(track, start)
         track.add(start, end, key=key)
         self._cover(start, end)
+
+    def without_jumps(self, at: float) -> float:
+        """A time of the file as it is without the jumps of its clock."""
+        return at - sum(length for edge, length in self.jumps if at >= edge) if self.jumps else at
+
+    def _close_jump(self, start: float) -> None:
+        if self._covered is None or len(self.jumps) >= _MAX_JUMPS:
+            return
+        hole = self.without_jumps(start) - self._covered
+        if hole > (JUMP_SECONDS if len(self.tracks) > 1 else SILENT_JUMP_SECONDS):
+            # From the middle of the hole, so that neither side is touched by rounding.
+            self.jumps.append((start - hole / 2, hole))
+            self._look_at(self._covered)
 
     def _cover(self, start: float, end: float) -> None:
         if self._covered is None:
             self._covered = end
             return
-        if start - self._covered > GAP_SECONDS and len(self.gaps) < _MAX_GAPS:
-            self.gaps.append((self._covered, start - self._covered))
+        if start - self._covered > _PAUSE_SECONDS:
+            self._look_at(start)
         self._covered = max(self._covered, end)
+
+    def _find_gap(self, track: Track, start: float) -> None:
+        """A hole in the sound in which there is no picture either. Pictures may stand before or behind it in the file.
+
+        A picture alone may stand still for as long as nothing is drawn; sound comes without a pause.
+        """
+        if track.is_video:
+            self._pictures.append(start)
+            self.gaps = [gap for gap in self.gaps if not _is_inside(start, gap)] if self.gaps else self.gaps
+        elif track.packets and start - track.end > GAP_SECONDS and len(self.gaps) < _MAX_GAPS:
+            gap = track.end, start - track.end
+            if not any(_is_inside(picture, gap) for picture in self._pictures):
+                self.gaps.append(gap)
+                self._look_at(start)
+
+    def _look_at(self, place: float) -> None:
+        if len(self.places) < _MAX_PLACES and not any(abs(place - other) < GAP_SECONDS for other in self.places):
+            self.places.append(place)
 
     @property
     def first(self) -> float:
@@ -131,6 +192,18 @@ class Timeline:
     def gaps_in_ms(self) -> tuple[Gap, ...]:
         """The holes, counted from the beginning of the recording."""
         return tuple(Gap(round((at - self.first) * 1000), round(length * 1000)) for at, length in self.gaps)
+
+    def jumps_in_ms(self) -> tuple[Gap, ...]:
+        """The jumps of the clock, as `gaps_in_ms`."""
+        # An edge lies half a jump behind the last packet before it.
+        jumps = [(self.without_jumps(edge) + length / 2 - self.first, length) for edge, length in self.jumps]
+        return tuple(Gap(round(at * 1000), round(length * 1000)) for at, length in jumps)
+
+
+def _is_inside(at: float, gap: tuple[float, float]) -> bool:
+    """Whether a picture begins inside this hole, and not at one of its edges."""
+    start, length = gap
+    return start + _EDGE < at < start + length - _EDGE
 
 
 def too_long(limits: Limits) -> MediaRejected:

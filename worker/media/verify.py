@@ -1,4 +1,4 @@
-"""Whether the fast copy is the recording: all its packets are read and counted, and its two ends are looked at.
+"""Whether the fast copy plays, and is the recording: its packets are read and counted, its two ends looked at.
 
 A list of every packet would tell no more of what is compared here, and takes ffprobe three times as long to print.
 """
@@ -14,10 +14,10 @@ from worker.media.container import Part, detect_demuxer
 from worker.media.errors import MediaRejected, OutputDamaged
 from worker.media.header import PartHeader, PartReading, container_of
 from worker.media.limits import Demuxer, Limits
-from worker.media.playable import playable_form
+from worker.media.playable import PlayableForm
 from worker.media.probe import PACKETS, Probe
 from worker.media.runner import never
-from worker.media.streams import AudioStream, VideoStream
+from worker.media.streams import AudioStream, VideoStream, Words, audio_stream, video_stream
 from worker.media.timeline import Timeline, Track
 
 # The copy's length may differ from the truth by less than anyone can see or hear.
@@ -28,17 +28,29 @@ _FIRST_PACKETS = 200
 _TAIL_SECONDS = 5.0
 
 
+# So many packets of a thousand, and always two, may be missing: two versions of ffmpeg differ about broken ones.
+_MISSING_PER_THOUSAND = 10
+_MISSING_ALWAYS = 2
+
+
 @dataclass(frozen=True)
 class Copy:
-    """A fast copy that was found whole. Milliseconds, bytes, `bit_rate` bits per second of the whole file.
+    """A fast copy that plays. Milliseconds, bytes, `bit_rate` bits per second of the whole file.
 
-    `video` and `audio` are those of the recording, all of whose packets it holds, in the size that the copy states.
+    `video` and `audio` are those of the recording, in the codec and the size that the copy states. `faults` says in
+    words how the copy differs from the recording; it is empty for a whole copy.
     """
 
     video: VideoStream | None
     audio: AudioStream | None
     duration_ms: int
     size_bytes: int
+    faults: tuple[str, ...] = ()
+
+    @property
+    def codecs(self) -> str:
+        """The `codecs` parameter of its media type (RFC 6381)."""
+        return ", ".join(stream.codec_string for stream in (self.video, self.audio) if stream)
 
     @property
     def bit_rate(self) -> int:
@@ -55,10 +67,18 @@ class _Reading:
     duration_ms: int
 
 
-def verify_copy(copy: Path, probed: Probe, binaries: Binaries, *, should_stop: Callable[[], bool] = never) -> Copy:
-    """Read the copy as if a stranger had sent it and compare it with the recording that was to be copied.
+def verify_copy(
+    copy: Path,
+    probed: Probe,
+    form: PlayableForm,
+    binaries: Binaries,
+    *,
+    dropped: int = 0,
+    should_stop: Callable[[], bool] = never,
+) -> Copy:
+    """Read the copy as if a stranger had sent it, and compare it with the recording of which `dropped` pictures go.
 
-    Raises OutputDamaged and what the runner raises.
+    Raises OutputDamaged for a copy that players would stumble over, and what the runner raises.
     """
     limits = Limits(max_seconds=math.inf)
     try:
@@ -66,14 +86,38 @@ def verify_copy(copy: Path, probed: Probe, binaries: Binaries, *, should_stop: C
         found = _read(copy, PartReading(demuxer, binaries, limits, should_stop))
     except MediaRejected as error:
         raise OutputDamaged(f"The copy of the recording cannot be read: {error.detail}") from error
-    faults = [*_missing(found, probed), *_wrong_lengths(found, probed), *_misfits(copy, demuxer, probed)]
-    if faults:
-        raise OutputDamaged(f"The copy of the recording is not right: {'; '.join(faults)}.")
-    picture = found.header.tracks.get("video")
-    video = (
-        probed.video and replace(probed.video, width=picture["width"], height=picture["height"]) if picture else None
+    unplayable = [*_wrong_tracks(found, probed, form), *_wrong_length(found), *_misfits(copy, demuxer, form)]
+    if unplayable:
+        raise OutputDamaged(f"The copy of the recording is not right: {'; '.join(unplayable)}.")
+    faults = (*_missing(found, probed, form, dropped), *_difference(found, probed))
+    video, audio = found.header.tracks.get("video"), found.header.tracks.get("audio")
+    return Copy(
+        probed.video and _copied_picture(probed.video, video, form, found.packets["video"]) if video else None,
+        probed.audio and _copied_sound(probed.audio, audio, form) if audio else None,
+        found.duration_ms,
+        found.header.part.length,
+        faults,
     )
-    return Copy(video, probed.audio, found.duration_ms, found.header.part.length)
+
+
+def _copied_picture(original: VideoStream, words: Words, form: PlayableForm, frames: int) -> VideoStream:
+    stated = video_stream(words, Track(is_video=True))
+    return replace(
+        original,
+        frames=frames,
+        codec=stated.codec,
+        # The level of VP9 follows from the frame rate, which only the recording's own packets tell.
+        codec_string=stated.codec_string if form.video_encoder else original.codec_string,
+        width=stated.width,
+        height=stated.height,
+        rotation=stated.rotation,
+        pixel_aspect=stated.pixel_aspect,
+    )
+
+
+def _copied_sound(original: AudioStream, words: Words, form: PlayableForm) -> AudioStream:
+    stated = audio_stream(words, Track(is_video=False))
+    return replace(stated, packets=original.packets) if form.audio_encoder else original
 
 
 def _read(copy: Path, reading: PartReading) -> _Reading:
@@ -103,34 +147,57 @@ def _count(copy: Path, header: PartHeader, reading: PartReading) -> dict[str, in
     return {index: int(count) if count.isdigit() else 0 for index, count, *_ in (row for row in rows if len(row) > 1)}
 
 
-def _missing(found: _Reading, original: Probe) -> list[str]:
-    """What the copy lacks, in words."""
+def _wrong_tracks(found: _Reading, original: Probe, form: PlayableForm) -> list[str]:
+    """Tracks that are missing, or not in the codec that was asked for."""
     faults: list[str] = []
-    for kind, name, stream in (("video", "picture", original.video), ("audio", "sound", original.audio)):
+    for kind, name, stream, encoder in (
+        ("video", "picture", original.video, form.video_encoder),
+        ("audio", "sound", original.audio, form.audio_encoder),
+    ):
         track = found.header.tracks.get(kind)
         codec = track["codec_name"] if track else None
-        if codec != (stream and stream.codec):
-            faults.append(f"its {name} is {codec}, not {stream and stream.codec}")
-    if original.video and found.packets.get("video", 0) < original.video.frames:
-        faults.append(f"it has {found.packets.get('video', 0)} of {original.video.frames} frames")
-    if original.audio and found.packets.get("audio", 0) < original.audio.packets:
-        faults.append(f"it has {found.packets.get('audio', 0)} of {original.audio.packets} packets of sound")
+        wanted = stream and (encoder or stream.codec)
+        if codec != wanted:
+            faults.append(f"its {name} is {codec}, not {wanted}")
+        elif stream and not found.packets.get(kind):
+            faults.append(f"its {name} is empty")
     return faults
 
 
-def _wrong_lengths(found: _Reading, original: Probe) -> list[str]:
+def _missing(found: _Reading, original: Probe, form: PlayableForm, dropped: int) -> list[str]:
+    """What the copy lacks, in words; encoders make packets of their own."""
+    faults: list[str] = []
+    frames = original.video.frames - dropped if original.video and not form.video_encoder else 0
+    if _is_short(found.packets.get("video", 0), frames):
+        faults.append(f"it has {found.packets.get('video', 0)} of {frames} frames")
+    sounds = original.audio.packets if original.audio and not form.audio_encoder else 0
+    if _is_short(found.packets.get("audio", 0), sounds):
+        faults.append(f"it has {found.packets.get('audio', 0)} of {sounds} packets of sound")
+    return faults
+
+
+def _is_short(count: int, wanted: int) -> bool:
+    return wanted - count > max(_MISSING_ALWAYS, wanted * _MISSING_PER_THOUSAND // 1000)
+
+
+def _wrong_length(found: _Reading) -> list[str]:
+    """A length that is stated wrongly: players would end too soon, or wait for what never comes."""
     # A single picture without a duration: WebM then states no length at all.
-    stated = 0 if found.header.duration_ms is None else found.header.duration_ms
-    return [
-        f"its {name} length is {length} ms, not {original.duration_ms} ms"
-        for name, length in (("real", found.duration_ms), ("stated", stated))
-        if abs(length - original.duration_ms) > TOLERANCE_MS
-    ]
+    stated = found.header.duration_ms or 0
+    if abs(stated - found.duration_ms) <= TOLERANCE_MS:
+        return []
+    return [f"its real length is {found.duration_ms} ms, and it states {stated} ms"]
 
 
-def _misfits(copy: Path, demuxer: Demuxer, original: Probe) -> list[str]:
+def _difference(found: _Reading, original: Probe) -> list[str]:
+    if abs(found.duration_ms - original.duration_ms) <= TOLERANCE_MS:
+        return []
+    return [f"its real length is {found.duration_ms} ms, not {original.duration_ms} ms"]
+
+
+def _misfits(copy: Path, demuxer: Demuxer, form: PlayableForm) -> list[str]:
     """What a player would stumble over."""
-    container, wanted = container_of(copy, demuxer), playable_form(original).container
+    container, wanted = container_of(copy, demuxer), form.container
     in_front = boxes.moov_is_in_front if demuxer == "mov" else ebml.cues_are_in_front
     return [
         *([] if container == wanted else [f"it is {container}, not {wanted}"]),

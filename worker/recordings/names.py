@@ -27,9 +27,9 @@ def play_prefix(prefix: str, digest: str) -> str:
     return f"{prefix}{digest[:12]}/play/"
 
 
-def playback_name(prefix: str, digest: str, extension: str) -> str:
-    """The fast copy."""
-    return f"{play_prefix(prefix, digest)}playback.{extension}"
+def playback_name(prefix: str, digest: str, extension: str, way: str = "") -> str:
+    """The fast copy. `way` is how it was made when the first one did not play (`repaired`, `encoded`, `sound`)."""
+    return f"{play_prefix(prefix, digest)}playback{'-' if way else ''}{way}.{extension}"
 
 
 def poster_name(prefix: str, digest: str) -> str:

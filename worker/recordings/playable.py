@@ -8,11 +8,14 @@ from worker.media.binaries import Binaries
 from worker.media.errors import FfmpegFailed
 from worker.media.header import Header, read_header
 from worker.media.limits import Limits
-from worker.media.playable import PlayableForm, playable_form
+from worker.media.listening import choose_sounds
+from worker.media.playable import PlayableForm
 from worker.media.poster import Poster, write_poster
 from worker.media.probe import Probe, read_packets
 from worker.media.remux import CopyPlan, plan_copy, plan_promised_copy, write_copy
-from worker.media.verify import Copy, verify_copy
+from worker.media.repairs import Repair
+from worker.media.verify import Copy
+from worker.recordings.checking import Checked, Draft, better_draft, check_draft
 from worker.recordings.names import playback_name, poster_name
 from worker.recordings.opening import Source
 from worker.recordings.together import ShouldStop, together
@@ -27,9 +30,11 @@ class Playable:
     source: Probe
     copy: Copy
     form: PlayableForm
+    mime: str
     playback: StoredObject
     poster: StoredObject | None
     still: Poster | None
+    repairs: tuple[Repair, ...]
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,15 @@ class Bench:
     limits: Limits
 
 
+@dataclass(frozen=True)
+class _Stored:
+    """What is on B2 of a draft."""
+
+    playback: StoredObject
+    poster: StoredObject | None
+    still: Poster | None
+
+
 def make_playable(run: JobRun, bench: Bench, source: Source, path: Path) -> Playable:
     """Make the recording at `path` playable and put it on B2.
 
@@ -51,16 +65,31 @@ def make_playable(run: JobRun, bench: Bench, source: Source, path: Path) -> Play
     """
     run.progress(1, "reading the recording")
     header = read_header(path, bench.binaries, limits=bench.limits, should_stop=run.should_stop)
+    header = choose_sounds(path, header, bench.binaries, bench.folder, should_stop=run.should_stop)
     run.progress(5, "writing the fast copy")
-    target = bench.folder / "playback"
-    found = _copy_while_reading(run, bench, header, path, target)
+    draft = _copy_while_reading(run, bench, header, path, bench.folder / "playback")
     run.progress(40, "storing the lesson")
-    made = _store_while_verifying(run, bench, source, found, target)
+    stored, checked = _store_while_checking(run, bench, source, draft)
+    if not checked.is_whole:
+        better = better_draft(path, draft, checked, bench.binaries, bench.folder, run.should_stop)
+        if better is not None:
+            draft, checked = better
+            wrong, stored = stored, _store(run, bench, source, draft, run.should_stop)
+            bench.store.delete(wrong.playback.name)
     run.progress(99, "finishing")
-    return made
+    return Playable(
+        source=draft.probed,
+        copy=checked.copy_or_raise(),
+        form=draft.plan.form,
+        mime=draft.plan.mime,
+        playback=stored.playback,
+        poster=stored.poster,
+        still=stored.still,
+        repairs=draft.repairs,
+    )
 
 
-def _copy_while_reading(run: JobRun, bench: Bench, header: Header, path: Path, target: Path) -> Probe:
+def _copy_while_reading(run: JobRun, bench: Bench, header: Header, path: Path, target: Path) -> Draft:
     """Write the fast copy by what the header promises, while the packets tell whether that is true."""
     promised = plan_promised_copy(header)
     with together(run.should_stop) as steps:
@@ -73,7 +102,7 @@ def _copy_while_reading(run: JobRun, bench: Bench, header: Header, path: Path, t
     plan = plan_copy(found)
     if plan != promised or not copying.result():
         _write_copy(run, bench, plan, path, target, run.should_stop)
-    return found
+    return Draft(found, plan, target)
 
 
 def _copy_is_made(run: JobRun, bench: Bench, plan: CopyPlan, path: Path, target: Path, should_stop: ShouldStop) -> bool:
@@ -93,33 +122,40 @@ def _write_copy(run: JobRun, bench: Bench, plan: CopyPlan, path: Path, target: P
     write_copy(path, target, plan, bench.binaries, should_stop=should_stop, on_progress=written)
 
 
-def _store_while_verifying(run: JobRun, bench: Bench, source: Source, found: Probe, target: Path) -> Playable:
+def _store_while_checking(run: JobRun, bench: Bench, source: Source, draft: Draft) -> tuple[_Stored, Checked]:
     """Upload the copy while it is read again and its poster made: the one waits for B2, the others for the processor.
 
-    When the copy turns out to be wrong, what was uploaded is named by no row: the job's ending removes it.
+    When the copy turns out to be wrong, what was uploaded is named by no row: another copy takes its place, or the
+    job's ending removes it.
     """
-    form = playable_form(found)
-    name = playback_name(source.prefix, source.sha1, form.extension)
-    size = max(target.stat().st_size, 1)
+    with together(run.should_stop) as steps:
+        checking = steps.begin(lambda stop: check_draft(draft, bench.binaries, stop))
+        storing = steps.begin(lambda stop: _store(run, bench, source, draft, stop))
+    return storing.result(), checking.result()
+
+
+def _store(run: JobRun, bench: Bench, source: Source, draft: Draft, should_stop: ShouldStop) -> _Stored:
+    name = playback_name(source.prefix, source.sha1, draft.plan.form.container, draft.way)
+    size = max(draft.path.stat().st_size, 1)
+    mime = draft.plan.mime
 
     def sent(count: int) -> None:
         run.progress(40 + 59 * min(count / size, 1))
 
-    with together(run.should_stop) as steps:
+    with together(should_stop) as steps:
         storing = steps.begin(
-            lambda stop: bench.store.upload(target, name, content_type=form.mime, on_progress=sent, should_stop=stop)
+            lambda stop: bench.store.upload(draft.path, name, content_type=mime, on_progress=sent, should_stop=stop)
         )
-        verifying = steps.begin(lambda stop: verify_copy(target, found, bench.binaries, should_stop=stop))
-        picturing = steps.begin(lambda stop: _store_poster(bench, source, found, target, stop))
+        picturing = steps.begin(lambda stop: _store_poster(bench, source, draft, stop))
     poster, still = picturing.result()
-    return Playable(found, verifying.result(), form, storing.result(), poster, still)
+    return _Stored(storing.result(), poster, still)
 
 
 def _store_poster(
-    bench: Bench, source: Source, found: Probe, target: Path, should_stop: ShouldStop
+    bench: Bench, source: Source, draft: Draft, should_stop: ShouldStop
 ) -> tuple[StoredObject | None, Poster | None]:
     picture = bench.folder / "poster.jpg"
-    still = write_poster(target, picture, found, bench.binaries, should_stop=should_stop)
+    still = write_poster(draft.path, picture, draft.probed, bench.binaries, should_stop=should_stop)
     if still is None:
         return None, None
     name = poster_name(source.prefix, source.sha1)

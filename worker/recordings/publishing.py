@@ -6,6 +6,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from models.recordings import Recording
+from worker.media.streams import VideoStream
 from worker.recordings.playable import Playable
 from worker.recordings.renditions import set_rendition
 from worker.storage.objects import StoredObject
@@ -37,17 +38,22 @@ def describe(made: Playable) -> dict[str, Any]:
     video, audio = made.copy.video, made.copy.audio
     return {
         "container": made.form.container,
-        "mime": made.form.mime,
-        "codecs": made.form.codecs,
+        "mime": made.mime,
+        "codecs": made.copy.codecs,
         "video_codec": video.codec if video else None,
         "audio_codec": audio.codec if audio else None,
-        "width": video.width if video else None,
-        "height": video.height if video else None,
+        **_size(video),
         "fps": round(video.frame_rate, 3) if video else None,
         "bit_rate": made.copy.bit_rate,
         "duration_ms": made.copy.duration_ms,
-        "repairs": [repair.document() for repair in made.source.repairs],
+        "repairs": [repair.document() for repair in made.repairs],
     }
+
+
+def _size(video: VideoStream | None) -> dict[str, int | None]:
+    """Width and height as players show the picture: turned as a phone held it, in square pixels."""
+    width, height = video.shown_size if video else (None, None)
+    return {"width": width, "height": height}
 
 
 def describe_source(made: Playable) -> dict[str, Any]:
@@ -70,10 +76,9 @@ def _write_renditions(session: Session, recording_id: int, made: Playable) -> No
         recording_id,
         "playback",
         **_stored(made.playback),
-        mime=made.form.mime,
-        codecs=made.form.codecs,
-        width=video.width if video else None,
-        height=video.height if video else None,
+        mime=made.mime,
+        codecs=made.copy.codecs,
+        **_size(video),
         bit_rate=made.copy.bit_rate,
         duration_ms=made.copy.duration_ms,
     )

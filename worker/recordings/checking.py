@@ -1,0 +1,176 @@
+"""Whether a fast copy plays, and what is tried when it does not. A lesson that can be played is not ended here."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from worker.media.binaries import Binaries
+from worker.media.decoding import Decoded, decode_copy
+from worker.media.errors import FfmpegFailed, FfmpegTimeout, MediaRejected, OutputDamaged
+from worker.media.probe import Probe
+from worker.media.remux import CopyPlan, drop_pictures, plan_copy, plan_encoded_copy, write_copy
+from worker.media.repairs import Repair
+from worker.media.verify import Copy, verify_copy
+from worker.recordings.together import ShouldStop, together
+
+# With more of its pictures broken than this, a recording is rather encoded than left without them.
+_MOST_BROKEN = 0.1
+# A picture that is encoded again is a little worse; it must be worth that.
+_CLEARLY_MORE = 1.05
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A fast copy that was written: of what, by which plan, where. `way` is in its name on B2; empty: by the first."""
+
+    probed: Probe
+    plan: CopyPlan
+    path: Path
+    way: str = ""
+    # What was done to it beyond the plan, and how many of its pictures were left out.
+    done: tuple[Repair, ...] = ()
+    dropped: int = 0
+
+    @property
+    def repairs(self) -> tuple[Repair, ...]:
+        """All that the tutor should know of it."""
+        return (*self.probed.repairs, *self.plan.repairs, *self.done)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What reading and decoding a draft found: `copy` is None when it cannot be played, and `error` says why."""
+
+    copy: Copy | None
+    decoded: Decoded
+    error: OutputDamaged | None = None
+
+    @property
+    def plays(self) -> bool:
+        """Whether players come to its end."""
+        return self.copy is not None and not self.decoded.broken and not self.decoded.nothing
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it plays and nothing of the recording is missing."""
+        return self.plays and self.copy is not None and not self.copy.faults
+
+    def copy_or_raise(self) -> Copy:
+        """The copy; raises OutputDamaged when it cannot be played."""
+        if self.copy is None:
+            raise self.error or OutputDamaged("The copy of the recording cannot be played.")
+        return self.copy
+
+
+def check_draft(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> Checked:
+    """Read all packets of the draft and decode a sample of its pictures, both at the same time."""
+    with together(should_stop) as steps:
+        reading = steps.begin(lambda stop: _verify(draft, binaries, stop))
+        decoding = steps.begin(lambda stop: _decode(draft, binaries, stop))
+    copy, error = reading.result()
+    return Checked(copy, decoding.result(), error)
+
+
+def _verify(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> tuple[Copy | None, OutputDamaged | None]:
+    try:
+        copy = verify_copy(
+            draft.path, draft.probed, draft.plan.form, binaries, dropped=draft.dropped, should_stop=should_stop
+        )
+    except OutputDamaged as error:
+        return None, error
+    return copy, None
+
+
+def _decode(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> Decoded:
+    video = draft.probed.video
+    # What we encoded ourselves needs no look.
+    if video is None or draft.plan.form.video_encoder:
+        return Decoded(0)
+    return decode_copy(draft.path, video.key_frames, binaries, places=draft.probed.places, should_stop=should_stop)
+
+
+def better_draft(
+    source: Path, draft: Draft, checked: Checked, binaries: Binaries, folder: Path, should_stop: ShouldStop
+) -> tuple[Draft, Checked] | None:
+    """Another copy of a recording whose first one is not whole, when there is one that plays better.
+
+    Pictures that cannot be decoded are left out. When that is too much, or the copy does not play, or is not the
+    recording, everything is decoded and encoded again. Raises what the runner raises, but for failures of a program.
+    """
+    tries: list[Callable[[], Draft | None]] = []
+    if checked.decoded.nothing:
+        tries.append(lambda: _without_picture(source, draft, binaries, folder, should_stop))
+    elif checked.decoded.broken:
+        tries.append(lambda: _without_broken(draft, checked, binaries, folder, should_stop))
+    if checked.copy is None or checked.copy.faults or _broken_share(draft, checked) > _MOST_BROKEN:
+        tries.append(lambda: _encoded(source, draft, binaries, folder, should_stop))
+    best: tuple[Draft, Checked] | None = None
+    for attempt in tries:
+        try:
+            other = attempt()
+        except (FfmpegFailed, FfmpegTimeout):
+            continue
+        if other is None:
+            continue
+        result = check_draft(other, binaries, should_stop)
+        if _is_better(result, best[1] if best else checked):
+            best = other, result
+    return best
+
+
+def _is_better(other: Checked, than: Checked) -> bool:
+    """Whether it plays at all, to its end, is the recording, and shows clearly more pictures: in this order."""
+    marks = [
+        (checked.copy is not None, checked.plays, checked.copy is not None and not checked.copy.faults)
+        for checked in (other, than)
+    ]
+    if marks[0] != marks[1]:
+        return marks[0] > marks[1]
+    return _pictures(other) > _pictures(than) * _CLEARLY_MORE
+
+
+def _pictures(checked: Checked) -> int:
+    video = checked.copy.video if checked.copy else None
+    return video.frames if video and not checked.decoded.nothing else 0
+
+
+def _broken_share(draft: Draft, checked: Checked) -> float:
+    seconds = sum(min(end, draft.probed.duration_ms / 1000) - start for start, end in checked.decoded.broken)
+    return seconds * 1000 / draft.probed.duration_ms
+
+
+def _without_broken(draft: Draft, checked: Checked, binaries: Binaries, folder: Path, should_stop: ShouldStop) -> Draft:
+    target = folder / "playback-repaired"
+    broken = checked.decoded.broken
+    drop_pictures(draft.path, target, draft.plan, list(broken), binaries, should_stop=should_stop)
+    repairs = []
+    for start, end in broken:
+        until = draft.probed.duration_ms if end == math.inf else round(end * 1000)
+        at = max(0, round(start * 1000))
+        repairs.append(Repair("pictures-dropped", at_ms=at, length_ms=max(0, until - at), track="video"))
+    copied = replace(draft, path=target, way="repaired", done=(*draft.done, *repairs))
+    return replace(copied, dropped=draft.probed.video.frames if draft.probed.video else 0)
+
+
+def _without_picture(
+    source: Path, draft: Draft, binaries: Binaries, folder: Path, should_stop: ShouldStop
+) -> Draft | None:
+    if draft.probed.audio is None:
+        raise MediaRejected(
+            "damaged", "The pictures of the recording are damaged and cannot be shown, and it has no sound."
+        )
+    probed = replace(draft.probed, video=None)
+    plan = plan_copy(probed)
+    target = folder / "playback-sound"
+    write_copy(source, target, plan, binaries, should_stop=should_stop)
+    return Draft(probed, plan, target, "sound", (Repair("picture-lost"),))
+
+
+def _encoded(source: Path, draft: Draft, binaries: Binaries, folder: Path, should_stop: ShouldStop) -> Draft | None:
+    plan = plan_encoded_copy(draft.probed)
+    if plan is None or plan == draft.plan:
+        return None
+    target = folder / "playback-encoded"
+    write_copy(source, target, plan, binaries, should_stop=should_stop)
+    return Draft(draft.probed, plan, target, "encoded")
