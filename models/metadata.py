@@ -4,6 +4,7 @@ from models import (
     bookings,
     heartbeats,
     jobs,
+    limits,
     operators,
     people,
     recordings,
@@ -14,6 +15,18 @@ from models import (
 )
 from models.base import Base
 
-TABLE_GROUPS = (people, bookings, schedules, jobs, whiteboards, recordings, reminders, snapshots, heartbeats, operators)
+TABLE_GROUPS = (
+    people,
+    bookings,
+    schedules,
+    jobs,
+    whiteboards,
+    recordings,
+    reminders,
+    snapshots,
+    heartbeats,
+    operators,
+    limits,
+)
 
 metadata = Base.metadata

@@ -73,6 +73,12 @@ class TooLarge(AstegniError):
     code, title, status = "too-large", "Too large", 413
 
 
+class TooManyRequests(AstegniError):
+    """A person or an address has used up what one may do: `limit` names what, `retry_after` says when there is more."""
+
+    code, title, status, retryable = "too-many-requests", "Too many requests", 429, True
+
+
 class OutOfSpace(AstegniError):
     """The spool's disk cannot take the bytes."""
 

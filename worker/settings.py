@@ -74,6 +74,22 @@ class Settings(BaseSettings):
     public_base_url: Annotated[str, AfterValidator(values.base_address)] | None = Field(
         None, description="Address (https) under which the outside reaches the API; none: the one it listens on."
     )
+    api_connections: int = Field(2000, ge=1, description="Open connections that one API process takes.")
+    api_connections_per_address: int = Field(
+        200, ge=0, description="Open connections of one address, unless it is a trusted proxy; 0: as many as it likes."
+    )
+    api_header_seconds: float = Field(10.0, gt=0, description="A header that takes longer ends its connection.")
+    api_pause_seconds: float = Field(
+        60.0, gt=0, description="A client that sends nothing of its body, or reads nothing, this long is cut off."
+    )
+    api_least_rate: int = Field(
+        500, ge=0, description="Bytes a second that a body brings at least, on average over API_PAUSE_SECONDS."
+    )
+    api_idle_seconds: int = Field(20, ge=1, description="A connection without a request is closed after this long.")
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (IPv4Network("127.0.0.1/32"), IPv6Network("::1/128")),
+        description="Networks (comma separated) of proxies whose `X-Forwarded-For` says who asks.",
+    )
     cors_origins: Annotated[tuple[Annotated[str, AfterValidator(values.origin)], ...], NoDecode] = Field(
         (), description="Origins (comma separated) whose pages may call the API."
     )
@@ -92,6 +108,24 @@ class Settings(BaseSettings):
     spool_retention: Retention = Field(7 * 86_400, description="How long bytes of an unfinished ingest are kept.")
     upload_max_bytes: int = Field(8_000_000_000, ge=1, le=_LARGEST_FILE, description="Largest recording taken.")
     recording_max_seconds: int = Field(6 * 3600, ge=1, le=86_400, description="Longest recording taken.")
+
+    # --- how much one person may do (0: as much as they like)
+    limit_requests_per_minute: int = Field(
+        600, ge=0, description="Requests of a person in a minute; a body counts once more for each 32 KB."
+    )
+    limit_address_requests_per_minute: int = Field(
+        600, ge=0, description="Requests of an address in a minute that need no token (calendars)."
+    )
+    limit_wrong_tokens_per_minute: int = Field(60, ge=0, description="Wrong tokens of an address in a minute.")
+    limit_unknown_feeds_per_minute: int = Field(
+        30, ge=0, description="Calendar addresses that do not exist, asked for by an address in a minute."
+    )
+    limit_upload_bytes_per_day: int = Field(64_000_000_000, ge=0, description="Bytes that a person uploads in a day.")
+    limit_whiteboard_sessions_per_day: int = Field(
+        100, ge=0, description="Whiteboard sessions that a person opens in a day."
+    )
+    limit_bookings_per_day: int = Field(100, ge=0, description="Bookings and requests that a person makes in a day.")
+    limit_messages_per_day: int = Field(500, ge=0, description="Messages to others that a person causes in a day.")
 
     # --- the ledger (DESIGN: jobs): intervals are settings so that tests can run them ten times shorter
     relay_interval: Interval = Field(1.0, description="How often due jobs are published.")
@@ -174,7 +208,12 @@ class Settings(BaseSettings):
     )
 
     @field_validator(
-        "operator_departments", "cors_origins", "webhook_allowed_networks", "secret_key_previous", mode="before"
+        "operator_departments",
+        "cors_origins",
+        "trusted_proxies",
+        "webhook_allowed_networks",
+        "secret_key_previous",
+        mode="before",
     )
     @classmethod
     def _split_commas(cls, value: object) -> object:

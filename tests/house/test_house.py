@@ -93,7 +93,7 @@ def settings_table() -> list[str]:
         if default in (None, PydanticUndefined) or default in ((), frozenset()):
             shown = ""
         elif isinstance(default, frozenset | tuple):
-            shown = f"`{','.join(sorted(default))}`"
+            shown = f"`{','.join(sorted(map(str, default)))}`"
         else:
             shown = f"`{default}`"
         rows.append(f"| `{name.upper()}` | {shown} | {field.description} |")

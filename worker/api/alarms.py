@@ -27,7 +27,7 @@ def _storable_id(name: str) -> str:
 
 # `email`, `in_app`, or the id of a row of `notification_channels`.
 ChannelName = Annotated[str, Field(pattern=r"^(email|in_app|[1-9][0-9]{0,9})$"), AfterValidator(_storable_id)]
-Channels = Annotated[list[ChannelName], Field(max_length=MOST_CHANNELS)]
+Channels = Annotated[list[ChannelName], Field(max_length=MOST_CHANNELS, fail_fast=True)]
 Minutes = Annotated[int, Field(strict=True, ge=0, le=LONGEST_BEFORE)]
 AlarmScope = Annotated[
     Scope,
@@ -49,7 +49,7 @@ class AlarmDocument(Body):
 class AlarmWishes(Body):
     """All alarms of the caller there. An empty list: no reminder; null: those of the series or preferences again."""
 
-    alarms: Annotated[list[AlarmDocument], Field(max_length=MOST_ALARMS)] | None
+    alarms: Annotated[list[AlarmDocument], Field(max_length=MOST_ALARMS, fail_fast=True)] | None
 
 
 class AlarmsDocument(Document):

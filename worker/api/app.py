@@ -1,5 +1,6 @@
 """The application: routes, and around them what every request needs."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -29,7 +30,8 @@ from worker.api import (
     whiteboard_pages,
     whiteboard_sessions,
 )
-from worker.api.body_limit import LimitBody
+from worker.api.body_limit import Larger, LimitBody
+from worker.api.callers import identify
 from worker.api.methods import AnyMethod
 from worker.api.metrics import Metrics
 from worker.api.notification_watching import read_watched_inboxes
@@ -39,9 +41,12 @@ from worker.api.problems import Problem, install_problems
 from worker.api.request_log import REQUEST_ID, RequestLog
 from worker.api.services import Services
 from worker.api.watching import Watchers
+from worker.api.whiteboard_documents import StrokesBody
 
+MOST_JSON = 65_536
 # Five hundred strokes of a few hundred points each.
-MOST_JSON = 2_000_000
+MOST_STROKES_JSON = 2_000_000
+LARGER = (Larger("POST", re.compile(r"/v1/whiteboard/pages/[0-9]+/strokes"), MOST_STROKES_JSON),)
 # Routes that read their body piece by piece, under limits of their own.
 STREAMED = frozenset({("POST", "/v1/recordings")})
 
@@ -76,6 +81,9 @@ class Api(FastAPI):
         description = super().openapi()
         schemas = description.setdefault("components", {}).setdefault("schemas", {})
         schemas.setdefault("Problem", Problem.model_json_schema())
+        # Its route reads the body by itself.
+        strokes = StrokesBody.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= strokes.pop("$defs") | {"StrokesBody": strokes}
         return description
 
 
@@ -114,7 +122,7 @@ def create_api(services: Services) -> FastAPI:
 
 def _wrap(api: FastAPI, services: Services) -> None:
     """The last one added is the outermost: CORS headers stand on every answer, also on a crash's."""
-    api.add_middleware(LimitBody, most=MOST_JSON, streamed=STREAMED)
+    api.add_middleware(LimitBody, most=MOST_JSON, admit=identify, larger=LARGER, streamed=STREAMED)
     api.add_middleware(AnyMethod)
     api.add_middleware(RequestLog, metrics=api.state.metrics)
     api.add_middleware(PrivateAnswers)

@@ -1,45 +1,92 @@
-"""No body is read past its limit, whatever Content-Length says."""
+"""No body is read past its limit, whatever Content-Length says, and none before its sender is known."""
 
-from collections.abc import Container
+import re
+from collections.abc import Awaitable, Callable, Container, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from worker.api.problems import problem_response
-from worker.errors import TooLarge
+from worker.api.problems import Refused, database_away, problem_response
+from worker.database import AWAY
+from worker.errors import AstegniError, TooLarge
+
+# Without it the server would go on reading, and throwing away, for as long as the client sends.
+_CLOSE = {"Connection": "close"}
+
+
+@dataclass(frozen=True)
+class Larger:
+    """Addresses below which a body may have `most` bytes."""
+
+    method: str
+    path: re.Pattern[str]
+    most: int
+
+
+# Finds out who sends a request, or raises what is wrong with them; `request.state.body_bytes` says how much they send.
+Admit = Callable[[Request], Awaitable[Any]]
 
 
 class LimitBody:
-    """ASGI middleware: 413 for a body of more than `most` bytes.
+    """ASGI middleware: 413 for a body of more than `most` bytes, 401, 403 and 429 before anything of one is read.
 
-    `streamed` holds the (method, path) of routes that read their body piece by piece under limits of their own.
+    `streamed` holds the (method, path) of routes that read their body piece by piece under limits of their own, and
+    know their caller before that. `larger` are exceptions from `most`.
     """
 
-    def __init__(self, app: ASGIApp, *, most: int, streamed: Container[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        most: int,
+        admit: Admit,
+        larger: Sequence[Larger] = (),
+        streamed: Container[tuple[str, str]] = (),
+    ) -> None:
         self._app = app
         self._most = most
+        self._admit = admit
+        self._larger = larger
         self._streamed = streamed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or (scope["method"], scope["path"]) in self._streamed:
             await self._app(scope, receive, send)
             return
-        detail = f"The body is larger than {self._most} bytes."
-        declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdecimal() and int(declared[:20]) > self._most:
-            await problem_response(scope, TooLarge(detail))(scope, receive, send)
+        most, headers = self._most_of(scope), Headers(scope=scope)
+        too_large = TooLarge(f"The body is larger than {most} bytes.")
+        declared = headers.get("content-length", "")
+        chunked = "transfer-encoding" in headers
+        expected = most if chunked else int(declared[:20]) if declared.isdecimal() else 0
+        if expected > most:
+            await problem_response(scope, too_large, _CLOSE)(scope, receive, send)
             return
-        received = 0
+        scope.setdefault("state", {})["body_bytes"] = expected
+        received, admitted = 0, expected == 0
 
         async def counted() -> Message:
-            nonlocal received
+            nonlocal received, admitted
+            if not admitted:
+                try:
+                    await self._admit(Request(scope))
+                except AstegniError as error:
+                    raise Refused(error, _CLOSE if chunked else None) from error
+                except AWAY as error:
+                    raise Refused(database_away(error)) from error
+                admitted = True
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._most:
-                # Not our own error: the framework turns all but its own into "400" while it reads a body. Without
-                # the header the server would go on reading, and throwing away, for as long as the client sends.
-                raise HTTPException(TooLarge.status, detail, headers={"Connection": "close"})
+            if received > most:
+                raise Refused(too_large, _CLOSE)
             return message
 
         await self._app(scope, counted, send)
+
+    def _most_of(self, scope: Scope) -> int:
+        for larger in self._larger:
+            if scope["method"] == larger.method and larger.path.fullmatch(scope["path"]):
+                return larger.most
+        return self._most

@@ -9,13 +9,13 @@ from starlette.responses import Response
 from worker import clock
 from worker.access.callers import Caller, User
 from worker.api.addresses import public_address
-from worker.api.callers import CallerOf
+from worker.api.callers import AddressOf, CallerOf
 from worker.api.conditional import conditional_answer
 from worker.api.fields import Document
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
 from worker.calendars.ics import render
-from worker.errors import Forbidden
+from worker.errors import Forbidden, NotFound
 from worker.schedules.feed_lessons import read_feed
 from worker.schedules.feeds import feed_created_at, find_owner, open_feed, revoke_feed
 
@@ -76,13 +76,18 @@ def delete_calendar(caller: CallerOf, services: ServicesOf) -> None:
         revoke_feed(session, _person(caller).user_id)
 
 
-@router.get(_FEED, response_class=Response, responses=_CALENDAR | responses(404, 422), summary="Read a calendar")
-def get_feed(secret: Secret, request: Request, services: ServicesOf) -> Response:
+@router.get(_FEED, response_class=Response, responses=_CALENDAR | responses(404, 422, 429), summary="Read a calendar")
+def get_feed(secret: Secret, request: Request, address: AddressOf, services: ServicesOf) -> Response:
     """The lessons of the address's owner, thirty days back and all that are stored ahead. Needs no token."""
     timezone = services.settings.timezone
-    with services.database.transaction() as session:
-        owner = find_owner(session, secret)
-        feed = read_feed(session, owner, now=clock.now(), timezone=timezone)
+    try:
+        with services.database.transaction() as session:
+            owner = find_owner(session, secret)
+            feed = read_feed(session, owner, now=clock.now(), timezone=timezone)
+    except NotFound:
+        # Addresses that exist go on: Google asks for thousands of them from one place.
+        services.counters.take(services.rates.unknown_feeds, address)
+        raise
     content = render(feed.name, feed.events, home=feed.timezone)
     return conditional_answer(request.headers, content, changed_at=feed.changed_at, headers=_HEADERS)
 

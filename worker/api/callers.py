@@ -1,33 +1,80 @@
-"""Who is asking: the bearer token, read and then verified in the database."""
+"""Who is asking: the bearer token, read and then verified in the database, and how often they ask."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
 from starlette.concurrency import run_in_threadpool
 
 from worker.access.callers import Caller, Operator, User
 from worker.access.looks import keep_look
 from worker.access.people import verify
 from worker.access.tokens import read_token
-from worker.api.services import Services, ServicesOf
+from worker.api.services import Services, ServicesOf, services_of
 from worker.errors import Unauthorized
+from worker.limits.rates import address_key
 
+# A body of so many bytes is as much work as a request.
+_BYTES_OF_A_REQUEST = 32_768
+
+# Only for the description of the API: a body's sender is known before the framework asks for a dependency.
 _bearer = HTTPBearer(auto_error=False, description="The platform's own access token (HS256).")
 
 
-def caller_of(
-    services: ServicesOf, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+async def identify(request: Request) -> Caller:
+    """The caller, as the token says and the database confirms; asked again for a request, the same answer.
+
+    The request is counted, with the body that it brings. Raises Unauthorized, Forbidden, TooManyRequests.
+    """
+    known = getattr(request.state, "caller", None)
+    if known is None:
+        units = 1 + getattr(request.state, "body_bytes", 0) // _BYTES_OF_A_REQUEST
+        services = await services_of(request)
+        known = await run_in_threadpool(_verified, services, _token_of(request), address_of(request), units)
+        request.state.caller = known
+    return cast("Caller", known)
+
+
+def address_of(request: Request) -> str:
+    """The address that asks, as the counters know it."""
+    return address_key(request.client.host if request.client else None)
+
+
+async def caller_of(
+    request: Request, _described: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
-    """The caller, as the token says and the database confirms. Raises Unauthorized, Forbidden."""
-    if credentials is None:
+    """The caller of this request. Raises what `identify` raises."""
+    return await identify(request)
+
+
+def count_address(request: Request, services: ServicesOf) -> str:
+    """Count a request that needs no token, and return whose it is. Raises TooManyRequests."""
+    address = address_of(request)
+    services.counters.take(services.rates.address_requests, address)
+    return address
+
+
+def _token_of(request: Request) -> str | None:
+    scheme, token = get_authorization_scheme_param(request.headers.get("authorization"))
+    return token if scheme.lower() == "bearer" and token else None
+
+
+def _verified(services: Services, token: str | None, address: str, units: int) -> Caller:
+    if token is None:
         raise Unauthorized("This needs a token: `Authorization: Bearer …`.")
-    settings = services.settings
-    caller = read_token(credentials.credentials, settings.signing_key, settings.operator_departments)
-    if not isinstance(caller, User):
-        return caller
-    with services.database.transaction() as session:
-        return verify(session, caller)
+    settings, counters, rates = services.settings, services.counters, services.rates
+    try:
+        caller = read_token(token, settings.signing_key, settings.operator_departments)
+        counters.take(rates.requests, caller.principal, units)
+        if not isinstance(caller, User):
+            return caller
+        with services.database.transaction() as session:
+            return verify(session, caller)
+    except Unauthorized:
+        # Right tokens from the same address go on: behind one address there may be a whole town.
+        counters.take(rates.wrong_tokens, address)
+        raise
 
 
 async def kept_caller(request: Request, services: ServicesOf, caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
@@ -47,3 +94,4 @@ def _keep(services: Services, operator: Operator, request: Request) -> None:
 
 
 CallerOf = Annotated[Caller, Depends(kept_caller)]
+AddressOf = Annotated[str, Depends(count_address)]

@@ -16,8 +16,10 @@ from pydantic import (
     Field,
     PlainSerializer,
     WithJsonSchema,
+    model_validator,
 )
 
+_MOST_UNKNOWN = 20
 LARGEST_INTEGER = 2**31 - 1
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -35,6 +37,15 @@ class Body(BaseModel):
     """A request's body: a field that is not named here is an error, not a wish that is silently ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_fields(cls, value: Any) -> Any:
+        # Each unknown field is an error of its own: to make those of thousands takes longer than anybody may wait.
+        most = len(cls.model_fields) + _MOST_UNKNOWN
+        if isinstance(value, dict) and len(value) > most:
+            raise ValueError(f"has {len(value)} fields, more than {most}")
+        return value
 
 
 class Document(BaseModel):

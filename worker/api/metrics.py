@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+from worker.api.connections import Connections
 from worker.api.part_metrics import local_metrics, process_metrics
 from worker.canvases.snapshots.behind import pictures_behind
 from worker.database import Database
@@ -40,6 +41,12 @@ class Metrics:
             ("method", "route"),
             registry=self._registry,
         )
+        self._refusals = Counter(
+            "astegni_limit_refusals",
+            "Requests answered 429, by the limit that was reached.",
+            ("limit",),
+            registry=self._registry,
+        )
         self._registry.register(_LedgerCollector(settings, database, publisher_drops))
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -48,9 +55,31 @@ class Metrics:
         self._requests.labels(known, route, status).inc()
         self._seconds.labels(known, route).observe(seconds)
 
+    def count_refusal(self, limit: str) -> None:
+        """Count a request that was refused; `limit` names a limit, never a person."""
+        self._refusals.labels(limit).inc()
+
+    def watch_connections(self, connections: Connections) -> None:
+        """Let the figures hold the connections of this process."""
+        self._registry.register(_ConnectionCollector(connections))
+
     def exposition(self) -> bytes:
         """All figures in Prometheus' text format."""
         return generate_latest(self._registry)
+
+
+class _ConnectionCollector(Collector):
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def collect(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily("astegni_connections", "Open connections.", value=len(self._connections))
+        dropped = CounterMetricFamily(
+            "astegni_connections_dropped", "Connections ended by us, by what we waited for.", labels=("reason",)
+        )
+        for reason, count in list(self._connections.dropped.items()):
+            dropped.add_metric((reason,), count)
+        yield dropped
 
 
 class _LedgerCollector(Collector):

@@ -27,7 +27,9 @@ class PreferencesWish(Body):
     only after a permanent failure, in order. Quiet hours are local, both or none, and may go past midnight.
     """
 
-    alarms: Annotated[list[Minutes], Field(max_length=MOST_ALARMS)] = Field(default=list(DEFAULTS.alarms))
+    alarms: Annotated[list[Minutes], Field(max_length=MOST_ALARMS, fail_fast=True)] = Field(
+        default=list(DEFAULTS.alarms)
+    )
     channels: Annotated[Channels, Field(min_length=1)] = Field(default=list(DEFAULTS.channels))
     fallback: Channels = Field(default=[])
     language: Literal["en", "am"] | None = None

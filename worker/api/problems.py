@@ -1,6 +1,7 @@
 """Every error as a problem document (RFC 9457), with our `code`, the `instance` and the request's id."""
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -8,14 +9,24 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, SerializationFailure
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
 from worker.api.methods import allowed_methods
-from worker.errors import AstegniError, Busy, InvalidInput, NotFound, TooLarge, Unauthorized, Unavailable, problem
+from worker.database import AWAY
+from worker.errors import (
+    AstegniError,
+    Busy,
+    InvalidInput,
+    NotFound,
+    TooLarge,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+    problem,
+)
 from worker.logs import get_logger
 
 MEDIA_TYPE = "application/problem+json"
@@ -45,15 +56,27 @@ class Problem(BaseModel):
     request_id: str
 
 
+class Refused(HTTPException):
+    """An error of ours while a body is read: of all others, the framework makes "400" there."""
+
+    def __init__(self, error: AstegniError, headers: dict[str, str] | None = None) -> None:
+        super().__init__(error.status, error.detail, headers)
+        self.error = error
+
+
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI part that says which problems a route answers with."""
+    """The OpenAPI part that says which problems a route answers with: 429 wherever a token is needed."""
+    if Unauthorized.status in statuses:
+        statuses = (*statuses, TooManyRequests.status)
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
-def problem_response(scope: Scope, error: AstegniError) -> Response:
-    """The answer that says `error`; `retry_after` among its members becomes the header."""
-    headers: dict[str, str] = {}
+def problem_response(scope: Scope, error: AstegniError, more: Mapping[str, str] | None = None) -> Response:
+    """The answer that says `error`; `retry_after` among its members becomes the header. `more` are headers too."""
+    headers = dict(more or {})
+    if isinstance(error, TooManyRequests):
+        scope["app"].state.metrics.count_refusal(error.members["limit"])
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Unavailable | Busy):
@@ -63,13 +86,21 @@ def problem_response(scope: Scope, error: AstegniError) -> Response:
     return _response(scope, error.problem(), headers)
 
 
+def database_away(error: Exception) -> AstegniError:
+    """What is answered, and written into the log, for an error of the database (`worker.database.AWAY`)."""
+    cause = getattr(error, "orig", None) or error
+    said = _of_database(cause)
+    _log.warning(f"database_{said.code}", error=type(cause).__name__)
+    return said
+
+
 def install_problems(api: FastAPI) -> None:
     """Answer every expected error with its problem document. The unexpected ones are the request log's."""
     api.add_exception_handler(AstegniError, _on_expected)
     api.add_exception_handler(RequestValidationError, _on_invalid)
     api.add_exception_handler(HTTPException, _on_http)
     api.add_exception_handler(DataError, _on_unstorable)
-    for kind in (OperationalError, InterfaceError, PoolTimeout):
+    for kind in AWAY:
         api.add_exception_handler(kind, _on_database)
 
 
@@ -82,7 +113,7 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
     if any(one["loc"][0] == "path" for one in found):
         # An id that no row can have is an address where nothing is.
         return problem_response(request.scope, NotFound("There is nothing at this address."))
-    if found[0]["loc"] == ("body",) and not _is_json(request.headers.get("content-type", "")):
+    if found[0]["loc"] == ("body",) and not is_json(request.headers.get("content-type", "")):
         wanted = "Send the body as JSON, with `Content-Type: application/json`."
         document = problem("unsupported-media-type", "Unsupported Media Type", _UNSUPPORTED, wanted)
         return _response(request.scope, document, {"Accept": "application/json"})
@@ -94,6 +125,8 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     said = cast("HTTPException", error)
+    if isinstance(said, Refused):
+        return problem_response(request.scope, said.error, said.headers)
     if said.status_code == TooLarge.status:
         document = TooLarge(said.detail).problem()
     else:
@@ -115,10 +148,7 @@ async def _on_unstorable(request: Request, error: Exception) -> Response:
 
 
 async def _on_database(request: Request, error: Exception) -> Response:
-    cause = getattr(error, "orig", None) or error
-    said = _of_database(cause)
-    _log.warning(f"database_{said.code}", error=type(cause).__name__)
-    return problem_response(request.scope, said)
+    return problem_response(request.scope, database_away(error))
 
 
 def _of_database(cause: BaseException) -> AstegniError:
@@ -133,7 +163,8 @@ def _of_database(cause: BaseException) -> AstegniError:
             return Unavailable("The database does not answer now; try again.")
 
 
-def _is_json(content_type: str) -> bool:
+def is_json(content_type: str) -> bool:
+    """Whether a body of this type is read as JSON."""
     kind, _, subtype = content_type.partition(";")[0].strip().lower().partition("/")
     return kind == "application" and (subtype == "json" or subtype.endswith("+json"))
 

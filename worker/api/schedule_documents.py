@@ -68,7 +68,7 @@ class SlotBooking(Body):
 class DaysToSkip(Body):
     """Days of a series."""
 
-    dates: Annotated[list[Day], Field(min_length=1, max_length=MOST_DATES)]
+    dates: Annotated[list[Day], Field(min_length=1, max_length=MOST_DATES, fail_fast=True)]
 
 
 class SpokenClock(Document):

@@ -9,6 +9,7 @@ import uvicorn
 
 from worker.access.safety import require_safe
 from worker.api.app import create_api
+from worker.api.connections import Bounds, Connections, raise_descriptors
 from worker.api.services import Services
 from worker.app import create_app
 from worker.logs import get_logger
@@ -50,8 +51,13 @@ def serve(settings: Settings) -> None:
     database, publisher = start_publisher(celery, settings, connections=_CONNECTIONS)
     try:
         api = create_api(Services(settings, database, ENDINGS, lambda: publisher.dropped))
+        connections = Connections(Bounds.of(settings, raise_descriptors()))
+        api.state.metrics.watch_connections(connections)
         config = uvicorn.Config(
             api,
+            http=connections.protocol,  # type: ignore[arg-type]  # whatever makes a protocol
+            forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
+            timeout_keep_alive=settings.api_idle_seconds,
             host=settings.api_host,
             port=settings.api_port,
             log_config=None,

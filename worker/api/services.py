@@ -9,6 +9,8 @@ from fastapi import Depends, Request
 
 from worker.database import Database
 from worker.jobs.endings import Endings
+from worker.limits.counters import Counters
+from worker.limits.rates import Rates, rates_of
 from worker.settings import Settings
 from worker.workflows.tools import Tools
 
@@ -31,6 +33,16 @@ class Services:
     def tools(self) -> Tools:
         """The store and the spool, found on first use."""
         return Tools(self.settings, self.database)
+
+    @cached_property
+    def rates(self) -> Rates:
+        """How much one person may do."""
+        return rates_of(self.settings)
+
+    @cached_property
+    def counters(self) -> Counters:
+        """What they have done."""
+        return Counters(self.database)
 
 
 async def services_of(request: Request) -> Services:

@@ -7,7 +7,7 @@ with the right to it: when its token expires, and when its account or a profile 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from fastapi.sse import EventSourceResponse
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,7 +18,7 @@ from worker import clock
 from worker.access.callers import Caller, User
 from worker.access.people import still_valid
 from worker.database import Database
-from worker.errors import AstegniError, Unavailable
+from worker.errors import TooManyRequests, Unavailable
 from worker.logs import get_logger
 
 _log = get_logger(__name__)
@@ -29,15 +29,6 @@ RETRY = 3000
 _PING = 15.0
 # `no-store`: a stream kept by a cache would be replayed as the present. nginx would hold events back otherwise.
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-
-
-class TooManyRequests(AstegniError):
-    """The caller has as many of these open as one may have."""
-
-    code: ClassVar[str] = "too-many-requests"
-    title: ClassVar[str] = "Too many requests"
-    status: ClassVar[int] = 429
-    retryable: ClassVar[bool] = True
 
 
 class Watch:
@@ -112,7 +103,9 @@ class Watchers(Generic[W]):
         if len(self._watches) >= self._most:
             raise Unavailable("Too many streams are open now; ask without following instead.", retry_after=30)
         if self._of[watch.principal] >= self._most_of_one:
-            raise TooManyRequests(f"You have {self._most_of_one} streams open; close one first.", retry_after=30)
+            raise TooManyRequests(
+                f"You have {self._most_of_one} streams open; close one first.", limit="event-streams", retry_after=30
+            )
         self._watches.add(watch)
         self._of[watch.principal] += 1
         if not self.polling:

@@ -48,8 +48,12 @@ class NewSession(SessionFields):
 
     booking_id: Number | None = None
     schedule_id: Number | None = None
-    participant_profile_ids: Annotated[list[Number], Field(max_length=_MOST_PARTICIPANTS, default_factory=list)]
-    participant_profile_types: Annotated[list[ProfileType], Field(max_length=_MOST_PARTICIPANTS, default_factory=list)]
+    participant_profile_ids: Annotated[
+        list[Number], Field(max_length=_MOST_PARTICIPANTS, fail_fast=True, default_factory=list)
+    ]
+    participant_profile_types: Annotated[
+        list[ProfileType], Field(max_length=_MOST_PARTICIPANTS, fail_fast=True, default_factory=list)
+    ]
 
     @model_validator(mode="after")
     def _each_id_has_a_type(self) -> Self:
@@ -85,7 +89,7 @@ class StrokeBody(Body):
 class StrokesBody(Body):
     """Strokes in the order in which they were drawn."""
 
-    strokes: Annotated[list[StrokeBody], Field(min_length=1, max_length=MOST_STROKES)]
+    strokes: Annotated[list[StrokeBody], Field(min_length=1, max_length=MOST_STROKES, fail_fast=True)]
 
 
 class PageDocument(Document):

@@ -2,15 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from starlette.responses import Response
 
 from worker.access.visibility import session_for
 from worker.api.callers import CallerOf
 from worker.api.fields import RowId
+from worker.api.json_pieces import read_json
 from worker.api.once import OnceOf, created
 from worker.api.paging import Page
-from worker.api.problems import responses
+from worker.api.problems import is_json, responses
 from worker.api.services import ServicesOf
 from worker.api.whiteboard_documents import (
     Cleared,
@@ -25,7 +28,7 @@ from worker.api.whiteboard_documents import (
 from worker.jobs.idempotency import Answer
 from worker.whiteboards.drawing import append_strokes, delete_stroke
 from worker.whiteboards.pages import activate_page, clear_page, create_page, find_page, list_pages
-from worker.whiteboards.strokes import NewStroke
+from worker.whiteboards.strokes import MOST_STROKES, NewStroke
 
 router = APIRouter(prefix="/v1/whiteboard", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
 
@@ -80,10 +83,28 @@ def post_clear(page_id: RowId, caller: CallerOf, services: ServicesOf) -> Cleare
         return Cleared(cleared=clear_page(session, caller, page_id))
 
 
-@router.post("/pages/{page_id}/strokes", responses=responses(409, 413), summary="Append strokes")
-def post_strokes(page_id: RowId, body: StrokesBody, caller: CallerOf, services: ServicesOf) -> PlacedStrokes:
+async def _body(request: Request, _caller: CallerOf) -> bytes:
+    if not is_json(request.headers.get("content-type", "")):
+        raise RequestValidationError([{"loc": ("body",), "msg": "must be JSON"}])
+    return await request.body()
+
+
+@router.post(
+    "/pages/{page_id}/strokes",
+    responses=responses(409, 413, 429),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/StrokesBody"}}},
+        }
+    },
+    summary="Append strokes",
+)
+def post_strokes(
+    page_id: RowId, body: Annotated[bytes, Depends(_body)], caller: CallerOf, services: ServicesOf
+) -> PlacedStrokes:
     """Append strokes, in an order that the server gives. A `client_id` that the page has is not stored again."""
-    strokes = [_stroke(one) for one in body.strokes]
+    strokes = _strokes(body)
     with services.database.transaction() as session:
         placed = append_strokes(session, caller, page_id, strokes)
     return PlacedStrokes(strokes=[PlacedStrokeDocument.model_validate(one) for one in placed])
@@ -96,6 +117,16 @@ def delete_one_stroke(
     """Undo: the stroke stays stored, marked deleted. Sent again, nothing changes."""
     with services.database.transaction() as session:
         delete_stroke(session, caller, page_id, client_id)
+
+
+def _strokes(body: bytes) -> list[NewStroke]:
+    """The strokes of a body that may be large: read here, in a thread, and in pieces."""
+    try:
+        found = StrokesBody.model_validate(read_json(body, most_items=MOST_STROKES))
+    except ValidationError as error:
+        errors = error.errors(include_url=False, include_input=False, include_context=False)
+        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in errors]) from error
+    return [_stroke(one) for one in found.strokes]
 
 
 def _stroke(body: StrokeBody) -> NewStroke:

@@ -11,7 +11,7 @@ from worker.api.moments import Clock
 MOST_DATES = 1000
 
 Name = Annotated[Words, Field(max_length=60)]
-_Dates = Annotated[list[Name], Field(max_length=MOST_DATES)]
+_Dates = Annotated[list[Name], Field(max_length=MOST_DATES, fail_fast=True)]
 _Month = Name | Annotated[int, Field(strict=True, ge=1, le=13)]
 _Year = Annotated[int, Field(strict=True, ge=1, le=9999)]
 
@@ -26,8 +26,8 @@ class WishedTimes(Body):
     recurrence_pattern: Annotated[Words, Field(max_length=1000)] | None = None
     exdates: _Dates | None = None
     schedule_type: Name | None = None
-    months: Annotated[list[_Month], Field(max_length=50)] | None = None
-    days: Annotated[list[Name], Field(max_length=50)] | None = None
+    months: Annotated[list[_Month], Field(max_length=50, fail_fast=True)] | None = None
+    days: Annotated[list[Name], Field(max_length=50, fail_fast=True)] | None = None
     year: _Year | None = None
     year_to: _Year | None = None
     specific_dates: _Dates | None = None

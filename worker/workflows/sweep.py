@@ -13,6 +13,7 @@ from worker.canvases.snapshots.names import FOLDER as SNAPSHOTS
 from worker.jobs.heartbeats import prune_heartbeats
 from worker.jobs.prune import prune_idempotency_keys, prune_jobs, prune_routine_jobs
 from worker.jobs.run import JobRun
+from worker.limits.counters import prune_counters
 from worker.recordings.names import FOLDER, recording_id_of
 from worker.reminders.pruning import prune_deliveries
 from worker.workflows.remove_files import remove_unnamed
@@ -32,6 +33,7 @@ def prune_ledger(run: JobRun, tools: Tools) -> None:
     looks = _in_batches(tools, prune_looks, settings.operator_access_retention)
     with tools.database.transaction() as session:
         prune_heartbeats(session)
+        prune_counters(session)
     with run.finish({"jobs": jobs, "idempotency_keys": keys, "deliveries": deliveries, "operator_accesses": looks}):
         pass
 

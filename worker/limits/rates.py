@@ -1,0 +1,82 @@
+"""The rates: so many units in so many seconds, for each person or address. Pure."""
+
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from math import ceil
+
+from worker.settings import Settings
+
+MINUTE = 60
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most `most` units at once, coming back evenly over `seconds`. `most` 0: as many as they like.
+
+    `name` stands in metrics and problem documents; `remedy` ends the sentence of a refusal.
+    """
+
+    name: str
+    most: int
+    seconds: int
+    remedy: str = "Wait, then go on."
+
+    @property
+    def per_second(self) -> float:
+        """Units that come back in a second."""
+        return self.most / self.seconds
+
+    @property
+    def lease(self) -> int:
+        """Units that a process takes at once, so that it need not ask the database each time: a twentieth."""
+        return max(1, self.most // 20)
+
+    def wait(self, used: float, wanted: float) -> int:
+        """Whole seconds until `wanted` more units fit beside `used` ones; at most the whole period."""
+        missing = used + wanted - self.most
+        return min(self.seconds, max(1, ceil(missing / self.per_second)))
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Every rate there is."""
+
+    requests: Rate
+    address_requests: Rate
+    wrong_tokens: Rate
+    unknown_feeds: Rate
+    upload_bytes: Rate
+    whiteboard_sessions: Rate
+    bookings: Rate
+    messages: Rate
+
+
+def rates_of(settings: Settings) -> Rates:
+    """The rates that the settings ask for."""
+    tomorrow = "Go on tomorrow, or ask an operator to raise the limit."
+    return Rates(
+        requests=Rate("requests", settings.limit_requests_per_minute, MINUTE),
+        address_requests=Rate("address-requests", settings.limit_address_requests_per_minute, MINUTE),
+        wrong_tokens=Rate("wrong-tokens", settings.limit_wrong_tokens_per_minute, MINUTE, "Sign in again, then go on."),
+        unknown_feeds=Rate("unknown-feeds", settings.limit_unknown_feeds_per_minute, MINUTE),
+        upload_bytes=Rate("upload-bytes", settings.limit_upload_bytes_per_day, DAY, tomorrow),
+        whiteboard_sessions=Rate(
+            "whiteboard-sessions", settings.limit_whiteboard_sessions_per_day, DAY, "Use a session that is open."
+        ),
+        bookings=Rate("bookings", settings.limit_bookings_per_day, DAY, tomorrow),
+        messages=Rate("messages", settings.limit_messages_per_day, DAY, tomorrow),
+    )
+
+
+def address_key(host: str | None) -> str:
+    """Whom an address stands for: an IPv4 address, or the /64 that one IPv6 subscriber is given."""
+    try:
+        address = ip_address(host or "")
+    except ValueError:
+        return "address:unknown"
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:
+            return f"address:{address.ipv4_mapped}"
+        return f"address:{IPv6Address(int(address) >> 64 << 64)}/64"
+    return f"address:{address}"
