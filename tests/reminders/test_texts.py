@@ -13,9 +13,9 @@ import pytest
 from jinja2 import meta
 
 from models.states import MESSAGE_KINDS
+from worker.foreign_text import clean
 from worker.reminders.texts import amharic, english
 from worker.reminders.texts.attachments import attachment
-from worker.reminders.texts.cleansing import clean, link
 from worker.reminders.texts.data import DATA, CalendarStyle, Language, Reader
 from worker.reminders.texts.facts import Untellable, facts
 from worker.reminders.texts.render import _environment, render
@@ -164,7 +164,7 @@ Your Mathematics lesson with Abebe Kebede starts in 15 minutes.
 When: Saturday, 5 Hidar 2019, 8:00 in the afternoon (14:00)
 Length: 1 hour 30 minutes
 Place: Bole
-Online meeting: https://meet.example/abc
+Online meeting, link from the tutor to meet.example: https://meet.example/abc
 
 Open the whiteboard:
 https://board.example/7
@@ -181,7 +181,7 @@ AMHARIC_MOVE = """\
 አዲሱ ጊዜ፦ ቅዳሜ፣ ኅዳር 5 ቀን 2019 ዓ.ም.፣ ከሰዓት በኋላ 8:00 ሰዓት (14:00)
 የሚወስደው ጊዜ፦ 1 ሰዓት ከ30 ደቂቃ
 ቦታ፦ ቦሌ
-የኦንላይን መገናኛ፦ https://meet.example/abc
+የኦንላይን መገናኛ፣ ከአስተማሪው የተላከ ሊንክ፣ meet.example፦ https://meet.example/abc
 
 ነጭ ሰሌዳውን ይክፈቱ፦
 https://board.example/7
@@ -444,29 +444,16 @@ def test_code_tells_a_stranger_nothing_of_the_account() -> None:
     ("address", "safe"),
     [
         ("https://meet.example/a b", None),
-        (" https://meet.example/a?b=c&d=<e>\"'", "https://meet.example/a?b=c&d=%3Ce%3E%22'"),
+        (" http://meet.example/a?b=c&d=<e>\"'", "http://meet.example/a?b=c&d=%3Ce%3E%22'"),
         ("HTTPS://meet.example", "HTTPS://meet.example"),
         ("javascript:alert(1)", None),
-        ("data:text/html,x", None),
-        ("//evil.example", None),
-        ("https://", None),
-        ("https://astegni.et@evil.example/", None),
         ("https://a.example/\r\nBcc: x", None),
-        ("https://a.example/\u202e", None),
-        ("https://[::1", None),
         ("https://a.example/" + "x" * 500, None),
     ],
 )
-def test_links(address: str, safe: str | None) -> None:
-    assert link(address) == safe
+def test_links_of_the_operator_s_settings(address: str, safe: str | None) -> None:
     said = render("recording-ready", LEAST["recording-ready"] | {"link": address}, reader())
     assert Page(said.html).links == ([safe] if safe else [])
-
-
-def test_place_that_is_a_link_leads_there() -> None:
-    said = render("lesson-reminder", full("lesson-reminder", location="https://maps.example/x"), reader())
-    assert "Place: https://maps.example/x\n" in said.text
-    assert "https://maps.example/x" in Page(said.html).links
 
 
 @pytest.mark.parametrize(
@@ -549,7 +536,9 @@ def test_file_is_the_lesson() -> None:
     assert event["SUMMARY"] == "Mathematics, Abebe Kebede"
     assert event["LOCATION"] == "Bole"
     assert event["URL"] == "https://board.example/7"
-    assert event["DESCRIPTION"] == "https://meet.example/abc\nhttps://board.example/7"
+    assert event["DESCRIPTION"] == (
+        "meet.example (link from the tutor): https://meet.example/abc\nhttps://board.example/7"
+    )
     assert event["STATUS"] == "CONFIRMED"
 
 

@@ -308,9 +308,9 @@ class TestWords:
             ends_at=NOW + timedelta(days=1, hours=1),
             timezone=ADDIS,
             summary="Mathematics with tutor 1",
-            description="Grade 10\nIn person\nevery Monday\nhttps://meet.example.org/x\nBring paper",
+            description="Grade 10\nIn person\nevery Monday\n"
+            "meet.example.org (link from the tutor): https://meet.example.org/x\nBring paper",
             location="Bole",
-            url="https://meet.example.org/x",
             categories=("Lesson", "Mathematics"),
         )
 
@@ -322,7 +322,8 @@ class TestWords:
 
     def test_without_a_place_the_link_is_the_place(self, database: Database, school: Any, lesson: Any) -> None:
         lesson(meeting_link="https://meet.example.org/x")
-        assert event_of(database, school.student).location == "https://meet.example.org/x"
+        told = event_of(database, school.student)
+        assert told.location == "meet.example.org (link from the tutor): https://meet.example.org/x"
 
     def test_cancelled_lessons_say_so(self, database: Database, school: Any, lesson: Any) -> None:
         lesson(status="cancelled")

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from worker.calendars.content_lines import fold, text, uri
+from worker.calendars.content_lines import fold, text
 from worker.calendars.vtimezone import vtimezone
 from worker.calendars.zones import zone, zone_names
+from worker.foreign_text import uri
 
 _LINE_END = b"\r\n"
 _HEAD = (

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from worker.foreign_text import shown
+
 # A receiver signs and compares it as `id.timestamp.body`, and mail puts it before an `@`.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _LONGEST_LINE = 200
@@ -37,9 +39,8 @@ class Message:
 
 
 def one_line(text: str) -> str:
-    """`text` as one line without control characters, at most 200 characters: fit for a header."""
-    # Line and paragraph separators and marks that turn the direction of writing are not printable either.
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    """`text` as one line without control and direction characters, at most 200 characters: fit for a header."""
+    line = " ".join(shown(text).split())
     # Python's headers decode an encoded word (RFC 2047) that somebody wrote into their name, line ends and all.
     return line.replace("=?", "= ?")[:_LONGEST_LINE]
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
+from worker.foreign_text import shown_values
 from worker.reminders.taking import Taken
 from worker.reminders.texts.attachments import attachment
 from worker.reminders.texts.data import Language, Reader
@@ -22,7 +23,8 @@ def say(delivery: Taken, lesson: Mapping[str, Any], *, default_zone: str, now: d
     reader = _reader(delivery, default_zone)
     words = render(delivery.kind, data, reader)
     lesson_file = attachment(delivery.kind, data, reader) if delivery.channel != "in_app" else None
-    return Said(words.subject, words.summary, words.text, words.html, lesson_file, data)
+    # Machines read the data: what they show of it must not turn its surroundings round either.
+    return Said(words.subject, words.summary, words.text, words.html, lesson_file, shown_values(data))
 
 
 def _reader(delivery: Taken, default_zone: str) -> Reader:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from worker.calendars.content_lines import uri
 from worker.calendars.ics import Event
+from worker.foreign_text import clean, clean_lines, foreign_link
 
 View = Literal["tutor", "student", "parent"]
 
 # Names in a summary; a calendar shows little more than forty letters of it.
 _MOST_NAMES = 3
+_LONGEST_SUMMARY = 300
 _FORMATS = {"online": "Online", "in-person": "In person", "hybrid": "Online and in person"}
 
 
@@ -42,7 +43,7 @@ class FeedLesson:
 
 def feed_event(lesson: FeedLesson, *, timezone: str) -> Event:
     """The lesson as an event; `timezone` is that of rows that name none. Its UID stays the same for ever."""
-    link = lesson.meeting_link if lesson.meeting_link and uri(lesson.meeting_link) else ""
+    link = _marked(lesson.meeting_link)
     kind = "Free slot" if lesson.is_slot else "Lesson"
     return Event(
         uid=f"lesson-{lesson.id}@astegni",
@@ -52,13 +53,12 @@ def feed_event(lesson: FeedLesson, *, timezone: str) -> Event:
         starts_at=lesson.starts_at,
         ends_at=lesson.ends_at,
         timezone=lesson.timezone or timezone,
-        summary=_summary(lesson),
+        summary=clean(_summary(lesson), _LONGEST_SUMMARY),
         cancelled=lesson.status == "cancelled",
         busy=not lesson.is_slot,
         description=_description(lesson, link),
-        # Google and most telephones show a place and hide URL.
-        location=lesson.location or link,
-        url=link,
+        # Google and most telephones show a place and hide URL, where the tutor's link could not be marked as theirs.
+        location=_marked(lesson.location) or clean_lines(lesson.location or "") or link,
         categories=(kind, lesson.subject) if lesson.subject else (kind,),
     )
 
@@ -75,15 +75,20 @@ def _summary(lesson: FeedLesson) -> str:
 
 
 def _description(lesson: FeedLesson, link: str) -> str:
-    lines = (
+    written = (
         f"Students: {', '.join(lesson.students)}" if len(lesson.students) > _MOST_NAMES else None,
         lesson.grade_level,
         _FORMATS.get(lesson.session_format or ""),
         lesson.recurrence_pattern,
-        link,
-        lesson.notes,
     )
-    return "\n".join(filter(None, lines)).strip()
+    lines = (*(clean_lines(words) for words in written if words), link, clean_lines(lesson.notes or ""))
+    return "\n".join(filter(None, lines))
+
+
+def _marked(address: str | None) -> str:
+    """The tutor's link, after the host that it leads to and whose it is; nothing when it may not be shown."""
+    link = foreign_link(address) if address else None
+    return f"{link.host} (link from the tutor): {link.address}" if link else ""
 
 
 def _listed(names: Sequence[str]) -> str:

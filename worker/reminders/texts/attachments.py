@@ -8,6 +8,7 @@ from worker.reminders.texts.data import Reader
 from worker.reminders.texts.facts import facts, instant, telling
 
 _KINDS = ("lesson-reminder", "lesson-moved", "lesson-restored", "lesson-booked")
+_FROM_TUTOR = {"en": "link from the tutor", "am": "ከአስተማሪው የተላከ ሊንክ"}
 _LESSON = {"en": "Lesson", "am": "ትምህርት"}
 
 
@@ -28,7 +29,7 @@ def attachment(kind: str, data: Mapping[str, Any], reader: Reader) -> bytes | No
 
 
 def _event(known: Mapping[str, Any], data: Mapping[str, Any]) -> Event:
-    meeting, board = known["meeting_link"] or "", known["board_link"] or ""
+    meeting, board = _marked(known, "meeting"), known["board_link"] or ""
     return Event(
         uid=f"lesson-{known['schedule_id']}@astegni",
         sequence=known["sequence"],
@@ -39,10 +40,16 @@ def _event(known: Mapping[str, Any], data: Mapping[str, Any]) -> Event:
         timezone=data["timezone"],
         summary=_summary(known),
         description="\n".join(filter(None, (meeting, board))),
-        # Google and most telephones show a place and hide URL.
-        location=known["location_link"] or known["location"] or meeting or board,
-        url=board or meeting,
+        # Google and most telephones show a place and hide URL. A link of the tutor's cannot be marked as one in URL.
+        location=_marked(known, "location") or known["location"] or meeting or board,
+        url=board,
     )
+
+
+def _marked(known: Mapping[str, Any], name: str) -> str:
+    """The tutor's link, if there is one, after the host that it leads to and whose it is."""
+    link, host = known[f"{name}_link"], known[f"{name}_host"]
+    return f"{host} ({_FROM_TUTOR[known['language']]}): {link}" if link else ""
 
 
 def _summary(known: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """What each kind of message must be given, in the plain values that `deliveries.data` (JSONB) holds.
 
 Instants are ISO 8601 with an offset, in UTC ("2026-06-16T11:00:00+00:00"). Names, titles and other people's words are
-given as they are stored: cleansing them is done here. Links that are not http or https are left out of the text.
+given as they are stored: `facts` cleans them. Links of the tutor's that are not https are left out of the text.
 """
 
 from collections.abc import Mapping

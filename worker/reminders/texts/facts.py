@@ -10,8 +10,8 @@ from jinja2 import TemplateError
 
 from worker.calendars.zones import zone, zone_names
 from worker.errors import InvalidInput
+from worker.foreign_text import LONGEST_LINK, clean, foreign_link, uri
 from worker.reminders.texts import amharic, english
-from worker.reminders.texts.cleansing import clean, link
 from worker.reminders.texts.data import DATA, CalendarStyle, Language, Reader
 from worker.reminders.texts.spans import Span, about, exactly
 
@@ -24,7 +24,8 @@ _LONGEST = {
 }  # fmt: skip
 # Said by ourselves; an address must keep its dots.
 _OURS = {"code": 20, "label": 100}
-_LINKS = ("meeting_link", "board_link", "link")
+# Addresses of the operator's settings.
+_LINKS = ("board_link", "link")
 _INSTANTS = ("starts_at", "before_starts_at", "recorded_at")
 _MOST_NAMES = 3
 
@@ -98,14 +99,18 @@ def _told(known: dict[str, Any], reader: Reader) -> dict[str, Any]:
         elif key in _OURS:
             said[key] = clean(value, _OURS[key], defang=False)
         elif key in _LINKS:
-            said[key] = link(value)
+            said[key] = uri(value) if len(value) <= LONGEST_LINK else None
         elif key in _INSTANTS:
             said[key] = _moment(instant(value), known["timezone"], reader, words)
     return said | _derived(known, words)
 
 
 def _derived(known: dict[str, Any], words: Words) -> dict[str, Any]:
-    derived: dict[str, Any] = {"location_link": None}
+    # The tutor wrote them. Where streets have no names, a place is often the link of a map.
+    derived = {
+        **_link_and_host("meeting", known.get("meeting_link")),
+        **_link_and_host("location", known.get("location")),
+    }
     if "students" in known:
         names = [name for name in (clean(name, LONGEST_NAME) for name in known["students"]) if name]
         shown = names if len(names) <= _MOST_NAMES else names[: _MOST_NAMES - 1]
@@ -116,12 +121,14 @@ def _derived(known: dict[str, Any], words: Words) -> dict[str, Any]:
         derived["length"] = words.span(exactly(int(length.total_seconds()) // 60))
     if "minutes_left" in known:
         derived["until"] = words.until(about(int(known["minutes_left"])))
-    if known.get("location"):
-        # Where streets have no names, a place is often the link of a map.
-        derived["location_link"] = link(known["location"].strip())
     if "count" in known:
         derived["count"] = int(known["count"] or 1)
     return derived
+
+
+def _link_and_host(name: str, address: str | None) -> dict[str, Any]:
+    found = foreign_link(address) if address else None
+    return {f"{name}_link": found and found.address, f"{name}_host": found and found.host}
 
 
 def _moment(moment: datetime, home: str | None, reader: Reader, words: Words) -> str:

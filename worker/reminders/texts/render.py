@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from worker.reminders.texts.cleansing import clean
+from worker.foreign_text import clean
 from worker.reminders.texts.data import Language, Reader
 from worker.reminders.texts.facts import facts, telling
 
