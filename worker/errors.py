@@ -14,6 +14,9 @@ class AstegniError(Exception):
     title: ClassVar[str] = "Internal error"
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
+    # So many equal failures in a row end a job that would be tried again; None: all its attempts are made, because
+    # it waits for something outside to come back.
+    equal_failures: ClassVar[int | None] = None
 
     def __init__(self, detail: str, **members: Any) -> None:
         super().__init__(detail)

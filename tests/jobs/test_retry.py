@@ -46,7 +46,9 @@ def test_wait_has_a_ceiling_and_jitter_spreads_it() -> None:
     ],
 )
 def test_lost_lease(state: str, attempt: int, cancel_requested: bool, expected: str) -> None:
-    verdict = after_lost_lease(state=state, attempt=attempt, max_attempts=3, cancel_requested=cancel_requested)
+    verdict = after_lost_lease(
+        state=state, attempt=attempt, max_attempts=3, cancel_requested=cancel_requested, most_lost=9
+    )
     assert verdict == Verdict(expected)
 
 

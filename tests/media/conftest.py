@@ -54,6 +54,8 @@ RECIPES: dict[str, list[str]] = {
     "opus.ogg": [*SOUND, *OPUS],
     "vorbis.ogg": [*SOUND, "-c:a", "libvorbis"],
     "fragmented.mp4": [*PICTURE, *SOUND, *H264, *AAC, "-movflags", "frag_keyframe+empty_moov+default_base_moof"],
+    "long-fragmented.mp4": ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=10:d=6", "-f", "lavfi", "-i", "sine=d=6:r=48000",
+                            *H264, "-g", "10", *AAC, "-movflags", "frag_keyframe+empty_moov+default_base_moof"],
     "plain.mp4": [*PICTURE, *SOUND, *H264, "-bf", "2", *AAC],
     "faststart.mp4": [*PICTURE, *SOUND, *H264, *AAC, "-metadata", "title=secret", "-metadata",
                       "comment=+09.0300+038.7400/", "-movflags", "+faststart"],

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from worker.media.binaries import Binaries
-from worker.media.container import detect_demuxer
-from worker.media.ogg import is_cut_off
+from worker.media.kinds import detect_demuxer
 from worker.media.probe import Probe
 from worker.media.verify import Copy
 
@@ -107,7 +106,7 @@ def test_the_end_of_the_last_page_is_looked_at(left: int, make: Make, probed: Pr
     """Pages of Firefox are 4 KB; the last one begins at 97325."""
     (tmp_path / "f").write_bytes(make("chrome-recordings/ff_audio_default.ogg").read_bytes()[: 97_325 + left])
     (part,) = [probed_part.part for probed_part in probed(tmp_path / "f").parts]
-    assert is_cut_off(tmp_path / "f", part) is (left > 0)
+    assert part.cut_off is (left > 0)
 
 
 def test_two_oggs_in_one_file_play_one_after_the_other(make: Make, play: Play, probed: Probed, tmp_path: Path) -> None:

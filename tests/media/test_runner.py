@@ -13,7 +13,7 @@ import pytest
 
 from worker.errors import OutOfSpace
 from worker.media.binaries import Binaries
-from worker.media.errors import FfmpegFailed, FfmpegTimeout, Stopped
+from worker.media.errors import FfmpegFailed, FfmpegTimeout, MediaRejected, Stopped
 from worker.media.runner import Budget, run_ffmpeg, run_ffprobe
 
 ENDLESS = ["-re", "-f", "lavfi", "-i", "testsrc2=s=64x64", "-f", "null", "-"]
@@ -51,6 +51,35 @@ def test_progress_grows_to_the_end(binaries: Binaries, tmp_path: Path) -> None:
 
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(3, abs=0.1)
+
+
+def test_work_without_progress_is_the_fault_of_the_input(program: Program, tmp_path: Path) -> None:
+    budget = Budget(60, stall_seconds=60, idle_cpu_seconds=0.2)
+    with pytest.raises(MediaRejected) as caught:
+        lines_of(program("while :; do :; done"), budget)
+    assert caught.value.reason == "too-complex"
+    assert is_gone(tmp_path / "pid")
+
+
+def test_work_with_progress_may_take_longer(program: Program) -> None:
+    work = "i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done"
+    lines = lines_of(program("for step in 1 2 3 4; do " + work + "; echo $step; done"), Budget(60, idle_cpu_seconds=5))
+    assert lines[:4] == ["1", "2", "3", "4"]
+
+
+def test_equal_failures_say_the_same(program: Program) -> None:
+    """Addresses differ from run to run, and are no business of the person who reads this."""
+    said = set()
+    for address in ("0x55ba5f0780c0", "0x7f0000000010"):
+        with pytest.raises(FfmpegFailed) as caught:
+            lines_of(
+                program(f"echo '[out#0/webm @ {address}] Could not write {address} to /work/x/f.webm' >&2; exit 3")
+            )
+        said.add(str(caught.value.problem()))
+    assert len(said) == 1
+    problem = caught.value.problem()
+    assert problem["program_error"] == "ffprobe ended with status 3: Could not write 0x… to f.webm"
+    assert "0x" not in problem["detail"]
 
 
 def test_a_run_that_takes_too_long_is_ended(binaries: Binaries) -> None:
@@ -164,8 +193,9 @@ def test_a_failure_keeps_the_last_words_and_hides_folders(binaries: Binaries, tm
 def test_endless_complaints_stop_nothing_and_are_cut(program: Program) -> None:
     """Seven megabytes: a pipe that nobody reads would hold 64 KB and then stop the program for ever."""
     noisy = program("yes 'something is wrong here' | head -c 7200000 >&2; echo 'the last line' >&2; exit 3")
-    with pytest.raises(FfmpegFailed, match="ended with status 3: the last line") as caught:
+    with pytest.raises(FfmpegFailed) as caught:
         lines_of(noisy)
+    assert caught.value.members["program_error"] == "ffprobe ended with status 3: the last line"
     assert len(caught.value.stderr) <= 4096
 
 

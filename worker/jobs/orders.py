@@ -17,6 +17,8 @@ class Order:
     # Also the name of the Celery task: `capability.verb`.
     kind: ClassVar[str]
     max_attempts: ClassVar[int] = 5
+    # Workers that it may take with it in a row before it is given up.
+    most_lost: ClassVar[int] = 5
     # 0 goes first.
     priority: ClassVar[int] = 5
 
@@ -75,6 +77,8 @@ class RecordingOrder(Order):
 
     # Ten attempts see B2 out for an hour and a half.
     max_attempts: ClassVar[int] = 10
+    # A file that makes the kernel end its worker does so each time.
+    most_lost: ClassVar[int] = 4
 
     recording_id: int
     session_id: int

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
+from sqlalchemy.orm import Session
 
 from worker.database import AWAY, Database
 from worker.errors import AstegniError, Unavailable, problem
@@ -16,9 +17,9 @@ from worker.jobs.endings import Endings
 from worker.jobs.orders import Order, read_order
 from worker.jobs.outage import outlast
 from worker.jobs.pulse import Pulse
-from worker.jobs.retry import Verdict, after_failure
+from worker.jobs.retry import Verdict, after_failure, equal_failures, final_words
 from worker.jobs.run import JobCancelled, JobRun, Rhythm
-from worker.jobs.runs import Claim, LeaseLost, claim
+from worker.jobs.runs import Claim, LeaseLost, attempts_before, claim
 from worker.jobs.settle import settle
 from worker.logs import get_logger
 
@@ -84,35 +85,62 @@ class Performer:
             # Whatever broke, broke because the run was told to stop: a killed ffmpeg, a cut upload.
             error = JobCancelled("The job was cancelled before it was done.")
         document = describe(error)
-        verdict = self._verdict(claimed, error)
-        ids = {"job_id": str(claimed.job_id), "kind": claimed.kind, "state": verdict.state}
-        if isinstance(error, AstegniError | SoftTimeLimitExceeded):
-            _log.warning("job_not_done", **ids, code=document["code"], detail=document["detail"])
-        else:
-            _log.error("job_crashed", **ids, exc_info=error)
         ended = _Run(claimed.job_id, claimed.token, claimed.kind, claimed.args)
 
-        def write() -> None:
+        def write() -> str:
             with self.database.transaction() as session:
-                settle(session, self.endings, ended, verdict, document)
+                verdict, final = self._verdict(session, claimed, error, document)
+                settle(session, self.endings, ended, verdict, final)
+            return verdict.state
 
+        state = "lost"
         try:
-            outlast(write, seconds=run.lease_left)
+            state = outlast(write, seconds=run.lease_left)
         except LeaseLost:
-            _log.warning("lease_lost", **ids)
-        return verdict.state
+            _log.warning("lease_lost", job_id=str(claimed.job_id), kind=claimed.kind)
+        ids = {"job_id": str(claimed.job_id), "kind": claimed.kind, "state": state}
+        if isinstance(error, AstegniError | SoftTimeLimitExceeded):
+            said = {name: document[name] for name in ("code", "detail", "program_error") if name in document}
+            _log.warning("job_not_done", **ids, **said)
+        else:
+            _log.error("job_crashed", **ids, exc_info=error)
+        return state
 
-    def _verdict(self, claimed: Claim, error: Exception) -> Verdict:
+    def _verdict(
+        self, session: Session, claimed: Claim, error: Exception, document: dict[str, Any]
+    ) -> tuple[Verdict, dict[str, Any]]:
+        """What becomes of the job, and the error as it is kept."""
         if isinstance(error, JobCancelled):
-            return Verdict("cancelled")
-        return after_failure(
+            return Verdict("cancelled"), document
+        retryable = error.retryable if isinstance(error, AstegniError) else True
+        most_equal, equal = _most_equal(error), 0
+        if most_equal is not None:
+            before = attempts_before(
+                session, claimed.job_id, kind=claimed.kind, max_attempts=claimed.max_attempts, most=most_equal
+            )
+            equal = equal_failures(document, [earlier for _outcome, earlier in before])
+        verdict = after_failure(
+            equal_before=equal,
+            most_equal=most_equal,
             attempt=claimed.attempt,
             max_attempts=claimed.max_attempts,
-            retryable=error.retryable if isinstance(error, AstegniError) else True,
+            retryable=retryable,
             base=self.retry_base,
             jitter=0.5 + random.random(),
             retry_after=error.members.get("retry_after") if isinstance(error, AstegniError) else None,
         )
+        gave_up = retryable and verdict.state == "failed"
+        return verdict, final_words(document, equal + 1) if gave_up else document
+
+
+def _most_equal(error: Exception) -> int | None:
+    """After how many equal failures in a row no other attempt is made; None: it waits for something outside."""
+    if isinstance(error, AstegniError):
+        return error.equal_failures
+    if isinstance(error, SoftTimeLimitExceeded):
+        return 2
+    # A mistake of ours comes back with the same bytes; what the system said may pass.
+    return None if isinstance(error, (*AWAY, OSError, MemoryError)) else 3
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Take back what nobody holds any more: run-out leases of published and running jobs."""
 
+import itertools
 from typing import Any
 
 from sqlalchemy import text
@@ -9,7 +10,9 @@ from worker.database import Database
 from worker.errors import problem
 from worker.jobs.cancel import CANCELLED
 from worker.jobs.endings import Endings
-from worker.jobs.retry import after_lost_lease
+from worker.jobs.orders import ORDERS, Order
+from worker.jobs.retry import after_lost_lease, final_words
+from worker.jobs.runs import attempts_before
 from worker.jobs.settle import settle
 from worker.logs import get_logger
 
@@ -58,7 +61,13 @@ def reap(database: Database, endings: Endings, *, most: int = 500) -> int:
 
 
 def _take_back(session: Session, endings: Endings, job: Any) -> None:
+    order = ORDERS.get(job.kind)
+    most_lost = order.most_lost if order is not None else Order.most_lost
+    before = attempts_before(session, job.id, kind=job.kind, max_attempts=job.max_attempts, most=most_lost)
+    lost = sum(1 for _ in itertools.takewhile(lambda attempt: attempt[0] == "worker-lost", before))
     verdict = after_lost_lease(
+        lost_before=lost,
+        most_lost=most_lost,
         state=job.state,
         attempt=job.attempt,
         max_attempts=job.max_attempts,
@@ -69,7 +78,9 @@ def _take_back(session: Session, endings: Endings, job: Any) -> None:
         _log.info("job_unpublished", job_id=str(job.id), kind=job.kind)
         return
     error = CANCELLED if verdict.state == "cancelled" else WORKER_LOST
-    if verdict.state == "dead" and job.error is not None:
+    if verdict.state == "dead" and job.error is not None and job.error.get("code") != WORKER_LOST["code"]:
         error = job.error  # what really went wrong earlier says more than that the worker was lost
+    elif verdict.state == "dead" and job.attempt < job.max_attempts:
+        error = final_words(WORKER_LOST, lost + 1)
     settle(session, endings, job, verdict, error, outcome="worker-lost")
     _log.warning("job_worker_lost", job_id=str(job.id), kind=job.kind, worker=job.worker, state=verdict.state)

@@ -1,8 +1,13 @@
 """What becomes of a job after a failed attempt: a pure decision, tested as a table."""
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 LONGEST_WAIT = 3600.0
+# What differs between two failures that are the same: addresses, sizes, times.
+_NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
 
 
 @dataclass(frozen=True)
@@ -21,10 +26,13 @@ def after_failure(
     base: float,
     jitter: float,
     retry_after: float | None = None,
+    equal_before: int = 0,
+    most_equal: int | None = None,
 ) -> Verdict:
     """Decide after attempt number `attempt` (from 1) ended in an error.
 
-    An error that trying again cannot mend is `failed`; attempts used up is `dead`; otherwise the wait doubles from
+    An error that trying again cannot mend is `failed`, and so is one that came `most_equal` times in a row
+    (`equal_before`: as often before this attempt); attempts used up is `dead`; otherwise the wait doubles from
     `base` seconds, at most an hour, times `jitter` in [0.5, 1.5) so that a herd spreads out. A `retry_after` that the
     other side asked for is a floor, not a replacement.
     """
@@ -32,22 +40,46 @@ def after_failure(
         return Verdict("failed")
     if attempt >= max_attempts:
         return Verdict("dead")
+    if most_equal is not None and equal_before + 1 >= most_equal:
+        return Verdict("failed")
     # 2**20 is past the ceiling for any base ≥ 4 ms; the bound keeps the power small.
     wait = min(LONGEST_WAIT, base * 2 ** min(attempt - 1, 20)) * jitter
     return Verdict("retryable", max(wait, retry_after or 0.0))
 
 
-def after_lost_lease(*, state: str, attempt: int, max_attempts: int, cancel_requested: bool) -> Verdict:
+def equal_failures(error: Mapping[str, Any], before: Sequence[Mapping[str, Any] | None]) -> int:
+    """How many of the failures before, latest first, were the same as `error` without a break."""
+    count = 0
+    for earlier in before:
+        if earlier is None or _essence(earlier) != _essence(error):
+            break
+        count += 1
+    return count
+
+
+def final_words(error: Mapping[str, Any], times: int) -> dict[str, Any]:
+    """The problem document of a failure that came so many times in a row and is not tried again."""
+    return {**error, "detail": f"{error['detail']} It failed {times} times in the same way and is not tried again."}
+
+
+def _essence(error: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(_NUMBERS.sub("#", str(error.get(name))) for name in ("code", "detail", "program_error"))
+
+
+def after_lost_lease(
+    *, state: str, attempt: int, max_attempts: int, cancel_requested: bool, lost_before: int = 0, most_lost: int
+) -> Verdict:
     """Decide when the lease of a published or running job ran out.
 
     A cancel that was asked for wins. A published job has merely not been picked up (or its message is lost): it goes
-    back to be published again, without an error. A running one lost its worker: that attempt is spent.
+    back to be published again, without an error. A running one lost its worker: that attempt is spent, and work that
+    cost `most_lost` workers in a row (`lost_before`: as many before this one) is given up.
     """
     if cancel_requested:
         return Verdict("cancelled")
     if state == "published":
         return Verdict("queued")
-    if attempt >= max_attempts:
+    if attempt >= max_attempts or lost_before + 1 >= most_lost:
         return Verdict("dead")
     return Verdict("retryable")
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from worker.database import Executor
 from worker.errors import AstegniError
+from worker.jobs.orders import ORDERS
 
 # `run_at <= now()`: a doubled message must not start a retry before its time. A row that is `running` is never
 # claimed, however old its lease: only the reaper takes it back, so that the lost attempt is written down first.
@@ -56,7 +57,7 @@ _END = text(
                progress_seq = j.progress_seq + 1,
                result = CAST(:result AS jsonb),
                error = CASE WHEN :state = 'succeeded' THEN NULL
-                            WHEN :outcome = 'worker-lost' AND j.error IS NOT NULL THEN j.error
+                            WHEN :outcome = 'worker-lost' AND j.error->>'code' <> 'worker-lost' THEN j.error
                             ELSE coalesce(CAST(:error AS jsonb), j.error) END,
                finished_at = CASE WHEN :state IN ('succeeded', 'failed', 'cancelled', 'dead')
                                   THEN now() END
@@ -65,6 +66,16 @@ _END = text(
     INSERT INTO job_attempts (job_id, attempt, run_token, worker, started_at, outcome, error)
     SELECT id, attempt, run_token, worker, started_at, CAST(:outcome AS varchar), CAST(:error AS jsonb) FROM run
     RETURNING id
+    """
+)
+
+
+# Attempts before this one, latest first. A job that was brought back begins a new series of attempts, so what came
+# before does not count: `attempt` goes on, and `max_attempts` is as far as the new series may go.
+_BEFORE = text(
+    """
+    SELECT outcome, error FROM job_attempts
+     WHERE job_id = :id AND attempt > :since ORDER BY id DESC LIMIT :most
     """
 )
 
@@ -112,6 +123,16 @@ def pulse(session: Executor, run: Claim, *, lease: float, progress: int, note: s
     if row is None:
         raise LeaseLost(f"Job {run.job_id} is no longer this run's.")
     return bool(row.cancel_requested)
+
+
+def attempts_before(
+    session: Executor, job_id: UUID, *, kind: str, max_attempts: int, most: int
+) -> list[tuple[str, dict[str, Any] | None]]:
+    """Outcome and error of at most so many attempts before the one in hand, latest first."""
+    order = ORDERS.get(kind)
+    since = max_attempts - order.max_attempts if order is not None else 0
+    rows = session.execute(_BEFORE, {"id": job_id, "since": since, "most": most})
+    return [(row.outcome, row.error) for row in rows if row.outcome != "released"]
 
 
 def end(

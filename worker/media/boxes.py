@@ -1,84 +1,239 @@
-"""The skeleton of MP4 (ISO/IEC 14496-12 §4.2): its top-level boxes, never what is inside them."""
+"""The skeleton of MP4 (ISO/IEC 14496-12 §4.2): its top-level boxes, and where to go on behind damaged ones.
 
+A recorder's fragments (`moof` and `mdat`) stand each for itself, so a stretch that was lost costs the fragments it
+touches and no others. A box that was cut off states a size that reaches into what follows it.
+"""
+
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
-from worker.media.container import MAX_PARTS, Part
-from worker.media.errors import MediaRejected
+from worker.media import ebml
+from worker.media.container import EBML_MAGIC, MAX_HOLES, Effort, Part
+from worker.media.errors import too_complex
+from worker.media.runner import never
 
-# Six hours in fragments of half a second have 86 thousand boxes.
-_MAX_BOXES = 1_000_000
+# A fragment begins with its header box, which has a fixed size (ISO/IEC 14496-12 §8.8.5).
+_FRAGMENT = re.compile(rb"moof\x00\x00\x00[\x10\x14]mfhd", re.DOTALL)
+# What may stand between the first box of a recording and its index.
+_BEFORE_INDEX = 8
+# An edit is a cut of a phone's editor. ffmpeg's time grows with the square of their number.
+_MAX_EDITS = 1000
+# What looking whether a recording begins at a place costs.
+_STEPS_OF_CANDIDATE = 8
+_FRAGMENT_BOXES = frozenset({b"moof", b"mdat"})
+# Boxes that recorders and phones write side by side.
+_TOP_LEVEL = frozenset(
+    {
+        b"ftyp",
+        b"styp",
+        b"moov",
+        b"moof",
+        b"mdat",
+        b"free",
+        b"skip",
+        b"wide",
+        b"sidx",
+        b"ssix",
+        b"prft",
+        b"emsg",
+        b"mfra",
+    }
+    | {b"meta", b"uuid", b"udta", b"pdin", b"pnot"}
+)
+_CONTAINERS = frozenset({b"trak", b"edts"})
 
 
 @dataclass(frozen=True)
 class Box:
-    """One top-level box; `end` may lie behind the end of a file that was cut off."""
+    """One box; `end` may lie behind the end of a file that was cut off."""
 
     type: bytes
     offset: int
+    data: int
     end: int
 
 
-def recording_parts(path: Path) -> list[Part]:
-    """The recordings in this file, in order: each begins with `ftyp` and has a `moov`.
+@dataclass
+class _Recording:
+    """The boxes of one recording, as far as they were read."""
 
-    A last part without `moov` is left out when something playable comes before it; alone, it is rejected.
+    offset: int
+    # Its `moov`.
+    index: Box | None = None
+    # The last two boxes that were whole and of a known kind.
+    last: Box | None = None
+    before: Box | None = None
+    # What is left out of it: damaged fragments.
+    holes: list[tuple[int, int]] = field(default_factory=list)
+
+    def fragment_start(self, box: Box) -> int:
+        """Where the fragment begins that `box`, an unfinished one behind `last`, belongs to."""
+        return self.last.offset if box.type == b"mdat" and self.last and self.last.type == b"moof" else box.offset
+
+
+def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[list[Part], int]:
+    """The recordings in a file from `start`, each of which has an index (`moov`), and where something else begins.
+
+    That is the end of the file, or a WebM recording behind the MP4. Raises MediaRejected for a file that is not
+    worth reading, and Stopped.
     """
-    size = path.stat().st_size
-    starts: list[int] = []
-    playable: set[int] = set()
-    for box in _boxes(path, 0, size):
-        if box.type == b"ftyp":
-            starts.append(box.offset)
-        if box.type == b"moov" and box.end <= size and starts:
-            playable.add(starts[-1])
-    if not playable:
-        raise MediaRejected(
-            "missing-init",
-            "The recording was not finished: its index (moov) is missing, and without it an MP4 cannot be played. "
-            "Record as WebM, or as fragmented MP4.",
-        )
-    if len(starts) > MAX_PARTS:
-        raise MediaRejected("damaged", f"The file holds more than {MAX_PARTS} recordings. Upload them one by one.")
-    ends = [*starts[1:], size]
-    return [Part(start, end - start) for start, end in zip(starts, ends, strict=True) if start in playable]
-
-
-def is_cut_off(path: Path, part: Part) -> bool:
-    """Whether the last box promises more bytes than are there."""
-    end = part.offset + part.length
-    last = part.offset
-    for box in _boxes(path, part.offset, end):
-        last = box.end
-    return last != end
+    parts: list[Part] = []
+    current = _Recording(start)
+    at = start
+    while True:
+        box = read_box(file, at, size) if at < size else None
+        if box is not None and box.end > size and box.type not in _TOP_LEVEL:
+            box = None
+        if box is not None and box.end <= size:
+            effort.spend()
+            if box.type == b"ftyp" and current.last is not None:
+                parts += _finished(current, at, cut_off=False)
+                current = _Recording(at)
+            if box.type == b"moov":
+                _check_edits(file, box, effort)
+                current.index = box
+            if box.type in _TOP_LEVEL:  # four letters among coded pictures prove nothing
+                current.before, current.last = current.last, box
+            at = box.end
+            continue
+        if at >= size:
+            return [*parts, *_finished(current, size, cut_off=False)], size
+        behind, is_fragment = _next_start(file, current, box, at, size, effort)
+        if is_fragment:
+            _leave_out(current, box, at, behind)
+            at = behind
+            continue
+        parts += _finished(current, *_end_of_cut(current, box, at, behind))
+        if behind >= size or ebml.read_at(file, behind, 4) == EBML_MAGIC:
+            return parts, behind
+        current, at = _Recording(behind), behind
 
 
 def moov_is_in_front(path: Path) -> bool:
     """Whether the index comes before the pictures, so that a browser can begin at once (`faststart`)."""
-    for box in _boxes(path, 0, path.stat().st_size):
-        if box.type in (b"moov", b"mdat"):
-            return box.type == b"moov"
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        for box in _children(file, 0, size, Effort(1000, never)):
+            if box.type in (b"moov", b"mdat"):
+                return box.type == b"moov"
     return False
 
 
-def _boxes(path: Path, start: int, end: int) -> Iterator[Box]:
-    """The boxes from `start`, ending at the first that is none."""
-    with path.open("rb") as file:
-        at = start
-        for _ in range(_MAX_BOXES):
-            file.seek(at)
-            head = file.read(16)
-            if at + 8 > end or len(head) < 8 or not head[4:8].isalnum():
-                return
-            length = int.from_bytes(head[:4], "big")
-            if length == 1:  # a 64-bit length follows the type
-                length = int.from_bytes(head[8:16], "big")
-            elif length == 0:  # to the end of the file
-                length = end - at
-            if length < 8:
-                return
-            yield Box(head[4:8], at, at + length)
-            at += length
-            if at >= end:
-                return
+def begins_recording(file: BinaryIO, at: int, size: int) -> bool:
+    """Whether an `ftyp` stands here and, behind few other boxes, a whole `moov`."""
+    for number in range(_BEFORE_INDEX):
+        box = read_box(file, at, size)
+        if box is None or box.end > size or (number == 0) != (box.type == b"ftyp"):
+            return False
+        if box.type == b"moov":
+            return ebml.read_at(file, box.data + 4, 4) == b"mvhd"
+        at = box.end
+    return False
+
+
+def next_recording(file: BinaryIO, start: int, end: int, size: int, effort: Effort) -> int:
+    """The first place from `start` to `end` where an MP4 begins; `end` when there is none. `size` is the file's."""
+    for offset in ebml.occurrences(file, b"ftyp", max(start, 4), end, effort):
+        effort.spend(_STEPS_OF_CANDIDATE)
+        if begins_recording(file, offset - 4, size):
+            return offset - 4
+    return end
+
+
+def read_box(file: BinaryIO, at: int, end: int) -> Box | None:
+    """The box at `at`, within what ends at `end`; None when there is none."""
+    head = ebml.read_at(file, at, 16)
+    if at + 8 > end or len(head) < 8 or not head[4:8].isalnum():
+        return None
+    length, data = int.from_bytes(head[:4], "big"), at + 8
+    if length == 1 and len(head) == 16:  # a 64-bit length follows the type
+        length, data = int.from_bytes(head[8:16], "big"), at + 16
+    elif length == 0:  # to the end of the file
+        length = end - at
+    return Box(head[4:8], at, data, at + length) if length >= data - at else None
+
+
+def _next_start(
+    file: BinaryIO, current: _Recording, box: Box | None, at: int, size: int, effort: Effort
+) -> tuple[int, bool]:
+    """Where to go on behind the damage at `at`, and whether that is a fragment of the same recording.
+
+    `box` promises more than there is; without one, the size of the box before was wrong, and what it swallowed is
+    looked through.
+    """
+    last = current.last if box is None else None
+    search = last.data if last else at + 8
+    nearest, is_fragment = size, False
+    if current.index is not None:
+        behind = search if last and last.type in _FRAGMENT_BOXES else at + 8
+        fragments = ebml.occurrences(file, _FRAGMENT, behind, size, effort)
+        nearest = next((offset - 4 for offset in fragments if read_box(file, offset - 4, size)), size)
+        is_fragment = nearest < size
+    start = min(
+        next_recording(file, search, nearest, size, effort),
+        next((at for at in ebml.recordings_at(file, search, nearest, size, effort)), nearest),
+    )
+    return (start, False) if start < nearest else (nearest, is_fragment)
+
+
+def _leave_out(current: _Recording, box: Box | None, at: int, behind: int) -> None:
+    """Make a hole of the damaged fragment, up to the next one at `behind`."""
+    if box is None and current.last is not None and current.last.type in _FRAGMENT_BOXES:
+        # The last box was most likely shorter than its size says, so it is damaged as well.
+        box, current.last = current.last, current.before
+    start = current.fragment_start(box) if box is not None else at
+    if current.holes and start <= current.holes[-1][1]:
+        start = current.holes.pop()[0]
+    current.holes.append((start, behind))
+    if len(current.holes) > MAX_HOLES:
+        raise too_complex()
+    current.last = current.before = None
+
+
+def _end_of_cut(current: _Recording, box: Box | None, at: int, behind: int) -> tuple[int, bool]:
+    """Where a recording ends whose last box was cut off, and that it was.
+
+    A cut `mdat` still holds pictures and sound up to the cut. Half a `moof` makes ffmpeg refuse the whole file.
+    """
+    if box is None:
+        last = current.last
+        if last is None or behind >= last.end:
+            return at, False  # something else behind a whole recording
+        box = last
+    return (behind, True) if box.type == b"mdat" else (box.offset, True)
+
+
+def _finished(current: _Recording, end: int, cut_off: bool) -> list[Part]:
+    if current.index is None or end < current.index.end:
+        return []
+    holes = tuple(hole for hole in current.holes if hole[1] < end)
+    return [Part(current.offset, end - current.offset, "mov", cut_off, holes)]
+
+
+def _check_edits(file: BinaryIO, moov: Box, effort: Effort) -> None:
+    """Raise MediaRejected for edit lists (ISO/IEC 14496-12 §8.6.6) that no editor makes."""
+    edits = 0
+    inside = [moov]
+    while inside:
+        parent = inside.pop()
+        for box in _children(file, parent.data, parent.end, effort):
+            if box.type in _CONTAINERS:
+                inside.append(box)
+            elif box.type == b"elst" and parent.type == b"edts":
+                edits += int.from_bytes(ebml.read_at(file, box.data + 4, 4), "big")
+    if edits > _MAX_EDITS:
+        raise too_complex()
+
+
+def _children(file: BinaryIO, at: int, end: int, effort: Effort) -> Iterator[Box]:
+    """The boxes from `at`, ending at the first that is none."""
+    while at < end:
+        box = read_box(file, at, end)
+        if box is None:
+            return
+        effort.spend()
+        yield box
+        at = box.end

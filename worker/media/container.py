@@ -1,70 +1,81 @@
-"""What a file is by its first bytes, and the recordings that lie one after another in it."""
+"""The recordings inside a file: where their bytes are, and how ffmpeg is given just these."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from worker.media.errors import MediaRejected
+from worker.media.errors import MediaRejected, Stopped, too_complex
 from worker.media.limits import Demuxer
 
 EBML_MAGIC = b"\x1a\x45\xdf\xa3"
-OGG_MAGIC = b"OggS"
-_CLUSTER = b"\x1f\x43\xb6\x75"
-# A Timecode element follows a Cluster's size, so a Cluster found in the middle of nowhere can be trusted.
-_TIMECODE = 0xE7
-# Boxes that a fragmented MP4 continues with when its first chunk is gone.
-_CONTINUATIONS = (b"moof", b"mdat", b"styp", b"sidx")
-_SNIFFED = 1024 * 1024
-
 # Reloads of one lesson's page. Each part is remuxed by a run of its own, so the number is bounded.
 MAX_PARTS = 200
+# Damaged stretches that are left out of one recording. Each is a range in ffmpeg's command line.
+MAX_HOLES = 200
 
 
 @dataclass(frozen=True)
 class Part:
-    """One recording inside a file: the range of its bytes."""
+    """One recording inside a file: the range of its bytes.
+
+    `demuxer` reads it (None: the one of the whole file). `cut_off`: its last element promises more bytes than there
+    are. `holes` are stretches of it, offsets in the file from and to, that are damaged and not read.
+    """
 
     offset: int
     length: int
+    demuxer: Demuxer | None = None
+    cut_off: bool = False
+    holes: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def end(self) -> int:
+        """Behind its last byte."""
+        return self.offset + self.length
 
     def address(self, path: Path) -> str:
-        """What ffmpeg opens to read just this: the file itself, or a range of it (ffmpeg protocol `subfile`)."""
-        if self.length == path.stat().st_size:
+        """What ffmpeg opens to read just this: the file, a range of it, or several (protocols `subfile`, `concat`)."""
+        if self.length == path.stat().st_size and not self.holes:
             return str(path.absolute())
-        return f"subfile,,start,{self.offset},end,{self.offset + self.length},,:{path.absolute()}"
+        starts = [self.offset, *(end for _start, end in self.holes)]
+        ends = [*(start for start, _end in self.holes), self.end]
+        ranges = [
+            f"subfile,,start,{start},end,{end},,:{path.absolute()}"
+            for start, end in zip(starts, ends, strict=True)
+            if start < end
+        ]
+        return ranges[0] if len(ranges) == 1 else f"concat:{'|'.join(ranges)}"
 
 
-def detect_demuxer(path: Path) -> Demuxer:
-    """The demuxer for this file, by its bytes and never by its name or MIME type; MediaRejected when there is none."""
-    with path.open("rb") as file:
-        head = file.read(_SNIFFED)
-    if not head:
-        raise MediaRejected("empty", "The file is empty. Record the lesson again, or upload the right file.")
-    if head.startswith(EBML_MAGIC):
-        return "matroska"
-    if head[4:8] == b"ftyp":
-        return "mov"
-    if head.startswith(OGG_MAGIC):
-        return "ogg"
-    if head[4:8] in _CONTINUATIONS or _has_cluster(head):
-        raise MediaRejected(
-            "missing-init",
-            "The beginning of the recording is missing, and without it nothing can be played. "
-            "Send the upload again from its first chunk.",
-        )
-    raise MediaRejected(
-        "not-a-recording",
-        "This is not a WebM, Matroska, MP4 or Ogg recording. Upload the file that the browser's recorder made.",
-    )
+class Effort:
+    """What reading the skeleton of one file may take: `most` steps, each one element or box that was looked at.
+
+    A recorder writes few of them; a file of millions of empty ones would hold a worker for minutes.
+    """
+
+    # A cancelled job is noticed within this many steps, a few milliseconds.
+    _ASK_EVERY = 4096
+
+    def __init__(self, most: int, should_stop: Callable[[], bool]) -> None:
+        self._left, self._unasked = most, 0
+        self._should_stop = should_stop
+
+    def spend(self, steps: int = 1) -> None:
+        """Count so many steps. Raises MediaRejected when all are used up, and as `check`."""
+        self._left -= steps
+        if self._left < 0:
+            raise too_complex()
+        self._unasked += steps
+        if self._unasked > self._ASK_EVERY:
+            self._unasked = 0
+            self.check()
+
+    def check(self) -> None:
+        """Raise Stopped when the caller wants to stop."""
+        if self._should_stop():
+            raise Stopped("Media processing was stopped before it was done.")
 
 
-def _has_cluster(head: bytes) -> bool:
-    """Whether a Matroska Cluster begins somewhere in these bytes (RFC 9559 §5.1.3)."""
-    at = head.find(_CLUSTER)
-    while at >= 0:
-        # Its size takes 1 to 8 bytes, as the leading zero bits of the first one say.
-        size_at = at + len(_CLUSTER)
-        timecode_at = size_at + 9 - head[size_at].bit_length() if size_at < len(head) else len(head)
-        if timecode_at < len(head) and head[timecode_at] == _TIMECODE:
-            return True
-        at = head.find(_CLUSTER, at + 1)
-    return False
+def too_many_parts() -> MediaRejected:
+    """The rejection of a file that holds more recordings than are joined."""
+    return MediaRejected("damaged", f"The file holds more than {MAX_PARTS} recordings. Upload them one by one.")

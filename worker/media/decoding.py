@@ -14,9 +14,10 @@ from typing import Any
 import ffmpeg
 
 from worker.media.binaries import Binaries
-from worker.media.container import Part, detect_demuxer
+from worker.media.container import Part
 from worker.media.errors import FfmpegFailed
 from worker.media.header import PartReading
+from worker.media.kinds import detect_demuxer
 from worker.media.limits import Demuxer, Limits, input_options
 from worker.media.runner import Budget, never, run_ffmpeg
 

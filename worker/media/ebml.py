@@ -11,29 +11,42 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from worker.media.container import EBML_MAGIC, MAX_PARTS, Part
-from worker.media.errors import MediaRejected
+from worker.media.container import EBML_MAGIC, MAX_PARTS, Effort, too_many_parts
+from worker.media.errors import too_complex
+from worker.media.runner import never
 
 _EBML, _SEGMENT, _TRACKS, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1654AE6B, 0x1F43B675
 _CUES, _VOID, _CRC = 0x1C53BB6B, 0xEC, 0xBF
 _DOCTYPE = 0x4282
 # EBML header: version, read version, max id length, max size length, DocType and its two versions, Void, CRC-32.
 _HEADER_IDS = frozenset({0x4286, 0x42F7, 0x42F2, 0x42F3, _DOCTYPE, 0x4287, 0x4285, _VOID, _CRC})
-# Level 1: SeekHead, Info, Tracks, Cluster, Cues, Attachments, Chapters, Tags.
-_LEVEL_1 = frozenset({0x114D9B74, 0x1549A966, _TRACKS, _CLUSTER, _CUES, 0x1941A469, 0x1043A770, 0x1254C367})
-# In a Cluster: Timecode, SimpleBlock, BlockGroup, Position, PrevSize, SilentTracks, EncryptedBlock.
-_IN_CLUSTER = frozenset({0xE7, 0xA3, 0xA0, 0xA7, 0xAB, 0x5854, 0xAF})
-_KNOWN = _LEVEL_1 | _IN_CLUSTER | {_EBML, _SEGMENT, _VOID, _CRC}
 _OPENED = frozenset({_SEGMENT, _CLUSTER})  # we look inside these; all others are skipped as a whole
+# What holds pictures and sound: SimpleBlock, BlockGroup. Everything else is rare in a recording.
+_BLOCKS = frozenset({0xA3, 0xA0})
 
-_CHUNK = 8 * 1024 * 1024
+CHUNK = 8 * 1024 * 1024
+_FIRST_CHUNK = 128 * 1024
 _HEADER_MAX = 128  # Chrome's header has 36 bytes, ffmpeg's 40
-# A Cluster lasts at most 32 s (16-bit block times at 1 ms), far below the second size, and in a lesson's recording
-# mostly a second, below the first.
-_TAILS = (1024 * 1024, 64 * 1024 * 1024)
-# Six hours have about two million elements; a file made of empty ones must not keep us for ever.
-_MAX_ELEMENTS = 20_000_000
+# A Cluster lasts at most 65 s (16-bit block times at 1 ms), far below this size.
+_LONGEST_TAIL = 64 * 1024 * 1024
+_TAIL_CHUNK = 1024 * 1024
+# Longer than any needle; chunks of a file overlap by it.
+_OVERLAP = 64
+# A Cluster's size in 1 to 8 bytes (RFC 8794 §4); its first child is a Timecode, behind a CRC-32 if there is one.
+_SIZE = (
+    b"(?:[\x80-\xff]|[\x40-\x7f].|[\x20-\x3f]..|[\x10-\x1f]..."
+    b"|[\x08-\x0f].{4}|[\x04-\x07].{5}|[\x02-\x03].{6}|\x01.{7})"
+)
+_CLUSTER_ID = re.escape(b"\x1f\x43\xb6\x75")
+_CLUSTER_START = re.compile(_CLUSTER_ID + _SIZE + b"(?:\xbf\x84.{4})?\xe7[\x81-\x88]", re.DOTALL)
+# The four bytes of a Cluster's id without a Cluster: once in four gigabytes by chance.
+_STRAY_CLUSTER_ID = re.compile(_CLUSTER_ID + b"(?!" + _SIZE + b"[\xe7\xec\xbf\xa3\xa0\xa7\xab\x58])", re.DOTALL)
+_MAX_STRAY_IDS = 1000
 _MAX_CANDIDATES = 10_000
+# Of a last Cluster; one of a minute has about ten thousand blocks.
+_MAX_BLOCKS = 300_000
+# What looking at anything but a block counts: a recording has few of them.
+_FILLER_STEPS = 8
 _BEFORE_TRACKS = 16  # header, Segment, SeekHead, Void, Info, Tags and some more
 
 
@@ -47,46 +60,50 @@ class Element:
     end: int | None
 
 
-def recording_parts(path: Path) -> list[Part]:
-    """The recordings in this file, in order; nearly always one, the whole file.
+def starts(file: BinaryIO, start: int, size: int, effort: Effort) -> list[int]:
+    """Where recordings begin in a file, from `start`, at which there is one; nearly always there are no others.
 
     The four bytes of an EBML header may stand in any frame; they count when a whole header of WebM or Matroska
     follows, then a Segment, then its Tracks. No encoder makes a frame like that. The level of the elements is no
     better witness: a frame cut off by a dying tab swallows the header behind it. Reads the file once, 8 MB at a time.
+    Raises MediaRejected for a file that is not worth reading, and Stopped.
     """
-    size = path.stat().st_size
-    starts = [0]
-    with path.open("rb") as file:
-        for seen, at in enumerate(_occurrences(file, EBML_MAGIC, len(EBML_MAGIC), size)):
-            if seen > _MAX_CANDIDATES or len(starts) > MAX_PARTS:
-                raise MediaRejected(
-                    "damaged", f"The file holds more than {MAX_PARTS} recordings. Upload them one by one."
-                )
-            if _begins_recording(file, at, size):
-                starts.append(at)
-    return [Part(start, end - start) for start, end in zip(starts, [*starts[1:], size], strict=True)]
+    begins = [start]
+    for at in recordings_at(file, start + len(EBML_MAGIC), size, size, effort):
+        begins.append(at)
+        if len(begins) > MAX_PARTS:
+            raise too_many_parts()
+    strays = occurrences(file, _STRAY_CLUSTER_ID, start, size, effort)
+    if next(itertools.islice(strays, _MAX_STRAY_IDS, None), None) is not None:
+        raise too_complex()
+    return begins
 
 
-def is_cut_off(path: Path, part: Part) -> bool:
-    """Whether the last element of a recording promises more bytes than are there: the tab died while writing."""
-    end = part.offset + part.length
-    with path.open("rb") as file:
-        for element in _walk(file, part.offset, end):
-            if element.id == _SEGMENT and element.end is not None:
-                return element.end > end
-            if element.id == _CLUSTER:
-                break
-        at = _last_cluster(file, part.offset, end)
-        last = at
-        for element in _walk(file, at, end):
-            last = element.data if element.end is None else element.end
+def is_cut_off(file: BinaryIO, start: int, end: int, effort: Effort) -> bool:
+    """Whether the last element of the recording from `start` to `end` promises more bytes than are there.
+
+    Then the tab died while writing. Raises MediaRejected for a last Cluster of nothing but filling.
+    """
+    for element in _walk(file, start, end, effort):
+        if element.id == _SEGMENT and element.end is not None:
+            return element.end > end
+        if element.id == _CLUSTER:
+            break
+    at = _last_cluster(file, start, end, effort)
+    last, blocks = at, 0
+    for element in _walk(file, at, end, effort):
+        last = element.data if element.end is None else element.end
+        blocks += element.id in _BLOCKS
+        if blocks > _MAX_BLOCKS:
+            return False  # nobody knows, and it is not worth finding out
     return last != end
 
 
 def cues_are_in_front(path: Path) -> bool:
     """Whether the index for seeking comes before the first Cluster, so that a browser need not fetch the end."""
     with path.open("rb") as file:
-        for element in _walk(file, 0, path.stat().st_size):
+        size = path.stat().st_size
+        for element in _walk(file, 0, size, Effort(1000, never)):
             if element.id in (_CUES, _CLUSTER):
                 return element.id == _CUES
     return False
@@ -98,28 +115,43 @@ def doctype(path: Path) -> str:
         return _doctype(file.read(_HEADER_MAX))
 
 
-def _occurrences(file: BinaryIO, needle: bytes, start: int, end: int) -> Iterator[int]:
-    """Offsets of `needle`, found in chunks that overlap by one byte less than its length."""
-    pattern = re.compile(re.escape(needle))
-    at = start
+def occurrences(
+    file: BinaryIO, needle: bytes | re.Pattern[bytes], start: int, end: int, effort: Effort
+) -> Iterator[int]:
+    """Offsets of `needle`, found in chunks that overlap by more than its length."""
+    # Twice as fast as bytes.find, which looks at every byte. No needle of ours begins inside itself.
+    pattern = re.compile(re.escape(needle)) if isinstance(needle, bytes) else needle
+    at, seen, length = start, start, _FIRST_CHUNK
     while at < end:
-        chunk = _read_at(file, at, min(_CHUNK, end - at))
-        # Twice as fast as bytes.find, which looks at every byte. No needle of ours begins inside itself.
+        effort.check()
+        chunk = read_at(file, at, min(length, end - at))
+        length = min(2 * length, CHUNK)
         for hit in pattern.finditer(chunk):
-            yield at + hit.start()
+            if at + hit.start() >= seen:
+                yield at + hit.start()
+                seen = at + hit.start() + 1
         if at + len(chunk) >= end or not chunk:
             return
-        at += len(chunk) - len(needle) + 1
+        at += len(chunk) - _OVERLAP
 
 
-def _begins_recording(file: BinaryIO, at: int, size: int) -> bool:
+def recordings_at(file: BinaryIO, start: int, end: int, size: int, effort: Effort) -> Iterator[int]:
+    """Places from `start` to `end` where a recording begins, in a file of `size` bytes."""
+    for seen, at in enumerate(occurrences(file, EBML_MAGIC, start, end, effort)):
+        if seen > _MAX_CANDIDATES:
+            raise too_many_parts()
+        if begins_recording(file, at, size, effort):
+            yield at
+
+
+def begins_recording(file: BinaryIO, at: int, size: int, effort: Effort) -> bool:
     """Whether a header, a Segment and its Tracks stand here, with nothing but their like between them."""
-    if not _doctype(_read_at(file, at, _HEADER_MAX)):
+    if not _doctype(read_at(file, at, _HEADER_MAX)):
         return False
     # Behind the header itself, up to the first Cluster or the header of yet another recording.
-    behind = itertools.islice(_walk(file, at, size), 1, _BEFORE_TRACKS)
-    found = {e.id for e in itertools.takewhile(lambda e: e.id not in (_CLUSTER, _EBML), behind)}
-    return {_SEGMENT, _TRACKS} <= found
+    behind = itertools.islice(_walk(file, at, size, effort), 1, _BEFORE_TRACKS)
+    ids = {e.id for e in itertools.takewhile(lambda e: e.id not in (_CLUSTER, _EBML), behind)}
+    return {_SEGMENT, _TRACKS} <= ids
 
 
 def _doctype(head: bytes) -> str:
@@ -127,42 +159,48 @@ def _doctype(head: bytes) -> str:
     header = _element(head, 0)
     if header is None or header.id != _EBML or header.end is None or header.end > len(head):
         return ""
-    at, found = header.data, b""
+    at, doctype = header.data, b""
     while at < header.end:
         child = _element(head, at)
         if child is None or child.id not in _HEADER_IDS or child.end is None or child.end > header.end:
             return ""
         if child.id == _DOCTYPE:
-            found = head[child.data : child.end].rstrip(b"\0")
+            doctype = head[child.data : child.end].rstrip(b"\0")
         at = child.end
-    return found.decode("ascii") if found in (b"webm", b"matroska") else ""
+    return doctype.decode("ascii") if doctype in (b"webm", b"matroska") else ""
 
 
-def _last_cluster(file: BinaryIO, start: int, end: int) -> int:
+def _last_cluster(file: BinaryIO, start: int, end: int, effort: Effort) -> int:
     """The offset of the last Cluster that a Timecode follows; the end when the tail holds none."""
-    for tail in _TAILS:
-        last = end
-        for at in _occurrences(file, _CLUSTER.to_bytes(4, "big"), max(start, end - tail), end):
-            cluster = _element(_read_at(file, at, 16), at, at)
-            if cluster is not None and _read_at(file, cluster.data, 1) == b"\xe7":
-                last = at
-        if last != end:
-            break
-    return last
+    at = end
+    while at > max(start, end - _LONGEST_TAIL):
+        effort.check()
+        at = max(start, at - _TAIL_CHUNK)
+        # One chunk reaches a little into the one behind it, for a Cluster on the border.
+        chunk = read_at(file, at, min(_TAIL_CHUNK + _OVERLAP, end - at))
+        last = None
+        for last in _CLUSTER_START.finditer(chunk):  # noqa: B007 - the last one is wanted
+            pass
+        if last is not None:
+            return at + last.start()
+    return end
 
 
-def _walk(file: BinaryIO, start: int, end: int) -> Iterator[Element]:
-    """The elements from `start`: all of levels 0 and 1 and the children of Clusters; ends at what is no element."""
+def _walk(file: BinaryIO, start: int, end: int, effort: Effort) -> Iterator[Element]:
+    """The elements from `start`: all of levels 0 and 1 and the children of Clusters; ends at what is no element.
+
+    Elements of unknown kind are skipped like the others (RFC 8794 §6): a newer recorder may write them.
+    """
     at = start
-    for _ in range(_MAX_ELEMENTS):
-        if at >= end:
-            return
-        element = _element(_read_at(file, at, 16), at, at)
-        if element is None or element.id not in _KNOWN:
+    while at < end:
+        element = _element(read_at(file, at, 16), at, at)
+        if element is None:
             return
         inside = element.id in _OPENED
         if element.end is None and not inside:
             return  # only Segment and Cluster may be of unknown size
+        if element.id not in _BLOCKS:
+            effort.spend(_FILLER_STEPS)
         yield element
         at = element.data if inside or element.end is None else element.end
 
@@ -186,6 +224,7 @@ def _element(data: bytes, at: int, base: int = 0) -> Element | None:
     return Element(identity, at, base + behind, None if length == unknown else base + behind + length)
 
 
-def _read_at(file: BinaryIO, at: int, length: int) -> bytes:
+def read_at(file: BinaryIO, at: int, length: int) -> bytes:
+    """`length` bytes from offset `at`; fewer at the end of the file."""
     file.seek(at)
     return file.read(length)

@@ -8,7 +8,8 @@ class MediaRejected(AstegniError):
 
     The problem document carries `reason`, a stable word: `empty`, `not-a-recording`, `missing-init`,
     `no-playable-stream`, `zero-length`, `too-long`, `too-many-frames`, `too-many-tracks`, `too-large-picture`,
-    `damaged`, `unsupported-codec`, `mixed-codecs`. The detail tells a tutor what is wrong and what to do.
+    `damaged`, `unsupported-codec`, `unsupported-format`, `mixed-codecs`, `too-complex`. The detail tells a tutor what
+    is wrong and what to do.
     """
 
     code, title, status = "media-rejected", "The recording cannot be used", 422
@@ -18,22 +19,48 @@ class MediaRejected(AstegniError):
         self.reason = reason
 
 
+def too_complex() -> MediaRejected:
+    """The rejection of a file that costs far more to read than a recording of its size."""
+    return MediaRejected(
+        "too-complex",
+        "The file is made of far more pieces than any recorder writes and would take too long to read. "
+        "Open it in a video editor, save it as MP4, and upload that.",
+    )
+
+
 class FfmpegFailed(AstegniError):
-    """ffmpeg or ffprobe ended with an error. `returncode` is negative for a signal; `stderr` holds the last 4 KB."""
+    """ffmpeg or ffprobe ended with an error.
+
+    `returncode` is negative for a signal; `stderr` holds the last 4 KB. The problem document carries `program_error`
+    for operators; its detail is for the person who uploaded.
+    """
 
     code, title, status, retryable = "ffmpeg-failed", "Media processing failed", 500, True
+    # The same bytes give the same error; what is otherwise the reason is gone at the second attempt.
+    equal_failures = 2
 
-    def __init__(self, detail: str, *, returncode: int, stderr: str) -> None:
-        super().__init__(detail)
+    def __init__(self, program_error: str, *, returncode: int, stderr: str) -> None:
+        super().__init__(
+            "The recording could not be processed: a program that reads media stopped with an error. Its bytes are "
+            "kept; open the recording in a video editor, save it as MP4, and upload that.",
+            program_error=program_error,
+        )
         self.returncode = returncode
         # Kept out of the problem document: it names paths of this machine.
         self.stderr = stderr
+
+
+class FfmpegKilled(FfmpegFailed):
+    """A signal ended ffmpeg or ffprobe: a crash, the kernel short of memory, or an operator."""
+
+    equal_failures = 3
 
 
 class FfmpegTimeout(AstegniError):
     """ffmpeg or ffprobe used up its time, or stopped making progress, and was ended."""
 
     code, title, status, retryable = "ffmpeg-timeout", "Media processing took too long", 504, True
+    equal_failures = 2
 
 
 class Stopped(AstegniError):

@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from worker.media import boxes, ebml, ogg
+from worker.media import ebml
 from worker.media.binaries import Binaries
-from worker.media.container import Part, detect_demuxer
+from worker.media.container import Part
 from worker.media.errors import FfmpegFailed, MediaRejected
 from worker.media.limits import DEFAULT_LIMITS, Demuxer, Limits, as_arguments, input_options
+from worker.media.parts import find_parts
 from worker.media.playable import unsupported_codec
 from worker.media.repairs import Repair
-from worker.media.runner import Budget, never, run_ffprobe
+from worker.media.runner import Budget, idle_cpu_seconds, never, run_ffprobe
 from worker.media.streams import ENTRIES, choose_tracks, too_large_picture
 from worker.media.timeline import zero_length
 
-Container = Literal["webm", "matroska", "mp4", "ogg"]
-
-# What finds the recordings in a file, and whether one was cut off.
-SKELETONS = {"matroska": ebml, "mov": boxes, "ogg": ogg}
+Container = Literal["webm", "matroska", "mp4", "ogg", "mp3", "aac", "flac", "mpegts", "flv"]
 
 # Slowest disk that we wait for, bytes per second.
 _READ_RATE = 5_000_000
@@ -61,8 +59,8 @@ def read_header(
 
     Raises MediaRejected when none can be used, and what the runner raises.
     """
-    demuxer = detect_demuxer(path)
-    parts = SKELETONS[demuxer].recording_parts(path)
+    parts = find_parts(path, should_stop=should_stop)
+    demuxer = parts[0].demuxer or "matroska"
     reading = PartReading(demuxer, binaries, limits, should_stop)
     headers: list[PartHeader] = []
     rejected: list[MediaRejected] = []
@@ -82,7 +80,7 @@ def container_of(path: Path, demuxer: Demuxer) -> Container:
     """What the file says it is."""
     if demuxer == "matroska":
         return "webm" if ebml.doctype(path) == "webm" else "matroska"
-    return "mp4" if demuxer == "mov" else "ogg"
+    return "mp4" if demuxer == "mov" else demuxer
 
 
 @dataclass(frozen=True)
@@ -96,13 +94,17 @@ class PartReading:
 
     def read(self, path: Path, part: Part, arguments: list[str], on_lines: Callable[[list[str]], None]) -> str:
         """Run ffprobe and answer what it complained about; MediaRejected when it would not read the file."""
-        options = as_arguments(input_options(self.demuxer, self.limits))
+        options = as_arguments(input_options(part.demuxer or self.demuxer, self.limits))
         try:
             return run_ffprobe(
                 self.binaries,
                 [*arguments, *options, "-i", part.address(path)],
                 # Nothing is heard of it while it counts.
-                budget=Budget(60 + part.length / _READ_RATE, stall_seconds=30 + part.length / _READ_RATE),
+                budget=Budget(
+                    60 + part.length / _READ_RATE,
+                    stall_seconds=30 + part.length / _READ_RATE,
+                    idle_cpu_seconds=idle_cpu_seconds(part.length),
+                ),
                 on_lines=on_lines,
                 should_stop=self.should_stop,
             )

@@ -64,7 +64,9 @@ def without_jumps(jumps: tuple[tuple[float, float], ...]) -> dict[str, str]:
 
 
 def _copy_part(source: Path, part: ProbedPart, target: Path, demuxer: Demuxer, audio: AudioStream | None) -> list[str]:
-    media = ffmpeg.input(part.part.address(source), **input_options(demuxer), **without_jumps(part.jumps))
+    media = ffmpeg.input(
+        part.part.address(source), **input_options(part.part.demuxer or demuxer), **without_jumps(part.jumps)
+    )
     options = {"map_metadata": "-1", "map_chapters": "-1", "fflags": "+bitexact", "avoid_negative_ts": "make_zero"}
     streams = []
     if part.audio:

@@ -1,10 +1,10 @@
 """What a stranger's file may do: the arguments that stand before every input, and the caps on what is taken."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 # The demuxer that is forced on the input, whatever its name or MIME type says.
-Demuxer = Literal["matroska", "mov", "ogg"]
+Demuxer = Literal["matroska", "mov", "ogg", "mp3", "aac", "flac", "mpegts", "flv"]
 
 # Names of decoders, not of codecs: AV1 is refused without `libdav1d`. The libvpx pair reads the alpha plane of
 # canvas recordings, which ffmpeg's own VP8 and VP9 decoders leave out.
@@ -18,15 +18,18 @@ _ENCODED = (
 _LEFT_OUT = "png,bmp,gif,mov_text,subrip,srt,ass,ssa,webvtt,text,cc_dec,dvbsub,dvdsub,pgssub,theora,truehd"
 DECODERS = f"{_COPIED},{_ENCODED},{_LEFT_OUT}"
 
-# `subfile` opens a range of a file that we name ourselves; a Matroska or MP4 file has no way to name another file
-# (external data references of MP4 are off by default).
-_PROTOCOLS = "file,pipe,subfile"
+# `subfile` opens a range of a file that we name ourselves, `concat` several; none of these formats has a way to name
+# another file (external data references of MP4 are off by default).
+_PROTOCOLS = "file,pipe,subfile,concat"
 
 # A browser writes two tracks, a phone's camera up to seven (motion data). Ten thousand are an attack.
 _MAX_STREAMS = 16
 
 # Largest single allocation inside ffmpeg. A 9-megapixel frame is 14 MB, the index of six hours about 60 MB.
 MAX_ALLOC = 256 * 1024 * 1024
+
+# Packets that any file may have, an hour of sound, and the bytes that each further one must have.
+_PACKETS, _BYTES_PER_PACKET = 200_000, 8
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,10 @@ class Limits:
     max_pixels: int = 9_000_000
     # Six hours of 120 frames and 50 sound packets per second are 3.7 million.
     max_packets: int = 8_000_000
+
+    def for_size(self, size_bytes: int) -> "Limits":
+        """The caps on a file of so many bytes: a packet of sound takes ten or more, its header included."""
+        return replace(self, max_packets=min(self.max_packets, _PACKETS + size_bytes // _BYTES_PER_PACKET))
 
 
 DEFAULT_LIMITS = Limits()
@@ -54,7 +61,7 @@ def input_options(demuxer: Demuxer, limits: Limits = DEFAULT_LIMITS) -> dict[str
         # A packet that the end of a cut file runs through: some players stop at it, and ffmpeg's WebM muxer ends.
         "fflags": "+discardcorrupt",
         "protocol_whitelist": _PROTOCOLS,
-        "format_whitelist": "matroska,mov,ogg",
+        "format_whitelist": demuxer,
         "codec_whitelist": DECODERS,
         "max_pixels": str(limits.max_pixels),
         "max_streams": str(_MAX_STREAMS),

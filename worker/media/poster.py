@@ -10,8 +10,8 @@ from typing import Any
 import ffmpeg
 
 from worker.media.binaries import Binaries
-from worker.media.container import detect_demuxer
 from worker.media.errors import FfmpegFailed, FfmpegTimeout
+from worker.media.kinds import detect_demuxer
 from worker.media.limits import DEFAULT_LIMITS, Demuxer, Limits, input_options
 from worker.media.probe import Probe
 from worker.media.runner import Budget, never, run_ffmpeg

@@ -7,7 +7,7 @@ from pathlib import Path
 from worker.media.binaries import Binaries
 from worker.media.container import Part
 from worker.media.errors import MediaRejected
-from worker.media.header import FORGIVEN, SKELETONS, Container, Header, PartHeader, PartReading, read_header
+from worker.media.header import FORGIVEN, Container, Header, PartHeader, PartReading, read_header
 from worker.media.limits import DEFAULT_LIMITS, Demuxer, Limits
 from worker.media.repairs import Repair, RepairKind
 from worker.media.runner import never
@@ -103,8 +103,7 @@ def read_packets(
     should_stop: Callable[[], bool] = never,
 ) -> Probe:
     """Read the file whose beginning is `header` to its end and say what it is. Raises as `probe`."""
-    reading = PartReading(header.demuxer, binaries, limits, should_stop)
-    is_cut_off = SKELETONS[header.demuxer].is_cut_off
+    reading = PartReading(header.demuxer, binaries, limits.for_size(header.size_bytes), should_stop)
     probed: list[ProbedPart] = []
     rejected = list(header.rejected)
     for part in header.parts:
@@ -115,7 +114,7 @@ def read_packets(
                 raise
             rejected.append(error)
         else:
-            probed.append(replace(found, truncated=is_cut_off(path, part.part)))
+            probed.append(replace(found, truncated=part.part.cut_off))
     if not probed:
         raise rejected[0]
     whole = _join(header, probed, limits)

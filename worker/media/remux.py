@@ -26,7 +26,7 @@ from worker.media.limits import Demuxer, input_options
 from worker.media.playable import Encoder, PlayableForm, playable_form
 from worker.media.probe import Probe
 from worker.media.repairs import Repair
-from worker.media.runner import Budget, never, run_ffmpeg
+from worker.media.runner import Budget, idle_cpu_seconds, never, run_ffmpeg
 from worker.media.streams import AudioStream, VideoStream, audio_stream, video_stream
 from worker.media.timeline import Track
 
@@ -46,6 +46,7 @@ def copy_budget(size_bytes: int) -> Budget:
     return Budget(
         wall_seconds=120 + size_bytes / 5_000_000,
         stall_seconds=30 + size_bytes / 10_000_000,
+        idle_cpu_seconds=idle_cpu_seconds(size_bytes),
         file_bytes=size_bytes * 2 + 64 * 1024 * 1024,
     )
 

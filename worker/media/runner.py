@@ -18,11 +18,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from worker.errors import OutOfSpace
 from worker.media.binaries import Binaries
-from worker.media.errors import FfmpegFailed, FfmpegTimeout, Stopped
+from worker.media.errors import FfmpegFailed, FfmpegKilled, FfmpegTimeout, Stopped, too_complex
 from worker.media.feeding import Feeder
 from worker.media.limits import MAX_ALLOC
 
@@ -32,6 +33,7 @@ STDERR_KEPT = 4096
 _STDERR_MAX = 1024 * 1024
 _LINE_MAX = 1024 * 1024
 _NICENESS = 10
+_CPUS = os.cpu_count() or 1
 # A worker that died before setpriv spoke to the kernel sends no signal any more, so the child looks whether it is
 # still there. The program and its arguments are arguments of the shell and are never read by it.
 _STAY_ONLY_WITH_PARENT = 'test "$PPID" = "$0" && exec "$@"'
@@ -44,10 +46,20 @@ class Budget:
     wall_seconds: float
     # No progress for this long means it hangs.
     stall_seconds: float = 30.0
+    # Processor time without progress after which its input is to blame; None for a run whose input is our own.
+    idle_cpu_seconds: float | None = None
     # Address space, not resident memory: the binary alone maps 180 MB and each thread reserves a stack.
     memory_bytes: int = 2 * 1024**3
     # Largest file it may write; None for no cap.
     file_bytes: int | None = None
+
+
+def idle_cpu_seconds(size_bytes: int) -> float:
+    """What reading so many bytes of somebody else may cost at most without any progress.
+
+    A lesson of six hours in its smallest form, 24 MB with a million packets, takes a second to read silently.
+    """
+    return 3 + size_bytes / 8_000_000
 
 
 def never() -> bool:
@@ -133,11 +145,12 @@ def _run(
     # stderr goes to a file: a pipe that nobody empties stops ffmpeg for ever.
     with tempfile.TemporaryFile() as stderr:
         process = _start(command, stderr, fed is not None)
+        watch = _Watch(budget, should_stop, process.pid)
         try:
             # The child may be gone already. A preexec_fn could set limits earlier, but is not safe beside threads.
             with suppress(ProcessLookupError):
                 _confine(process.pid, budget)
-            _supervise(process, stderr, _Watch(budget, should_stop), on_lines, fed)
+            _supervise(process, stderr, watch, on_lines, fed)
         finally:
             # Also when an exception was thrown into us from outside, such as Celery's soft time limit.
             _end(process)
@@ -181,7 +194,7 @@ def _confine(pid: int, budget: Budget) -> None:
     if not hasattr(resource, "prlimit"):
         return  # macOS: a developer's machine
     wanted = {
-        resource.RLIMIT_CPU: int(budget.wall_seconds * (os.cpu_count() or 1)) + 1,
+        resource.RLIMIT_CPU: int(budget.wall_seconds * _CPUS) + 1,
         resource.RLIMIT_AS: budget.memory_bytes,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: budget.file_bytes,
@@ -196,13 +209,17 @@ def _confine(pid: int, budget: Budget) -> None:
 class _Watch:
     """The clocks of one run and the caller's wish to stop; `check` raises when one of them says enough."""
 
-    def __init__(self, budget: Budget, should_stop: Callable[[], bool]) -> None:
+    def __init__(self, budget: Budget, should_stop: Callable[[], bool], pid: int) -> None:
         self._budget = budget
         self._should_stop = should_stop
+        self._pid = pid
         self._started = self._moved = time.monotonic()
+        self._cpu_when_moved = 0.0
 
     def moved(self) -> None:
         self._moved = time.monotonic()
+        if self._budget.idle_cpu_seconds is not None:
+            self._cpu_when_moved = _cpu_seconds(self._pid)
 
     def check(self) -> None:
         if self._should_stop():
@@ -212,6 +229,24 @@ class _Watch:
             raise FfmpegTimeout(f"Media processing took more than {self._budget.wall_seconds:g} seconds.")
         if now - self._moved > self._budget.stall_seconds:
             raise FfmpegTimeout(f"Media processing stood still for {self._budget.stall_seconds:g} seconds.")
+        most = self._budget.idle_cpu_seconds
+        # Not asked of the kernel before that much time went by.
+        if (
+            most is not None
+            and now - self._moved > most / _CPUS
+            and _cpu_seconds(self._pid) > (self._cpu_when_moved + most)
+        ):
+            raise too_complex()
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Processor time that a child has used so far (proc(5), `stat`); 0 where the kernel does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    # utime and stime are fields 14 and 15; the first behind the name is the third.
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if len(fields) > 12 else 0.0
 
 
 def _supervise(
@@ -288,6 +323,15 @@ def _check(program: str, returncode: int, message: str) -> None:
         raise OutOfSpace("The disk is full. Free some space; the work is tried again.")
     how = f"was ended by signal {-returncode}" if returncode < 0 else f"ended with status {returncode}"
     lines = message.splitlines()
-    # Folders of this machine are nobody's business; the file's name is enough.
-    reason = re.sub(r"(?<![\w.])/\S*/", "", lines[-1]) if lines else "no message"
-    raise FfmpegFailed(f"{program} {how}: {reason}", returncode=returncode, stderr=message)
+    reason = sanitized(lines[-1]) if lines else "no message"
+    failure = FfmpegKilled if returncode < 0 else FfmpegFailed
+    raise failure(f"{program} {how}: {reason}", returncode=returncode, stderr=message)
+
+
+def sanitized(line: str) -> str:
+    """A line of ffmpeg without what differs from run to run, and without folders of this machine.
+
+    The file's name is enough, and two runs that fail alike must say the same.
+    """
+    without_context = re.sub(r"^(\[[^\]]*\] ?)+", "", line)
+    return re.sub(r"(?<![\w.])/\S*/", "", re.sub(r"0x[0-9a-f]+", "0x…", without_context))

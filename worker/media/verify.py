@@ -10,9 +10,10 @@ from pathlib import Path
 
 from worker.media import boxes, ebml
 from worker.media.binaries import Binaries
-from worker.media.container import Part, detect_demuxer
+from worker.media.container import Part
 from worker.media.errors import MediaRejected, OutputDamaged
 from worker.media.header import PartHeader, PartReading, container_of
+from worker.media.kinds import detect_demuxer
 from worker.media.limits import Demuxer, Limits
 from worker.media.playable import PlayableForm
 from worker.media.probe import PACKETS, Probe

@@ -19,6 +19,11 @@ SOURCE_FORMS = {
     "matroska": ("mkv", "video/x-matroska"),
     "mp4": ("mp4", "video/mp4"),
     "ogg": ("ogg", "audio/ogg"),
+    "mp3": ("mp3", "audio/mpeg"),
+    "aac": ("aac", "audio/aac"),
+    "flac": ("flac", "audio/flac"),
+    "mpegts": ("ts", "video/mp2t"),
+    "flv": ("flv", "video/x-flv"),
 }
 
 

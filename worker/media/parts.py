@@ -1,0 +1,67 @@
+"""The recordings that lie one after another in a file, whatever container each of them has."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from worker.media import boxes, ebml, ogg
+from worker.media.container import EBML_MAGIC, MAX_PARTS, Effort, Part, too_many_parts
+from worker.media.errors import MediaRejected
+from worker.media.kinds import Unknown, detect_demuxer
+from worker.media.limits import Demuxer
+from worker.media.runner import never
+
+# Steps beside one for so many bytes: a fragment of an MP4 is two boxes, and has hardly less than that.
+_STEPS = 50_000
+_BYTES_PER_STEP = 128
+
+
+def find_parts(path: Path, *, should_stop: Callable[[], bool] = never) -> list[Part]:
+    """The recordings in this file, in order; nearly always one, the whole file.
+
+    A part without its index is left out when something playable is beside it. Raises MediaRejected when none can be
+    played or the file is not worth reading, and Stopped.
+    """
+    size = path.stat().st_size
+    effort = Effort(_STEPS + size // _BYTES_PER_STEP, should_stop)
+    parts: list[Part] = []
+    with path.open("rb") as file:
+        demuxer, at = _first(path, file, size, effort)
+        if demuxer not in ("matroska", "mov", "ogg"):
+            return [Part(0, size, demuxer)]
+        while at < size:
+            head = ebml.read_at(file, at, len(EBML_MAGIC))
+            read = _ebml_parts if head == EBML_MAGIC else ogg.recordings if head == b"OggS" else boxes.recordings
+            more, at = read(file, at, size, effort)
+            parts += more
+            if len(parts) > MAX_PARTS:
+                raise too_many_parts()
+    if not parts:
+        raise MediaRejected(
+            "missing-init",
+            "The recording was not finished: its index (moov) is missing, and without it an MP4 cannot be played. "
+            "Record as WebM, or as fragmented MP4.",
+        )
+    return parts
+
+
+def _first(path: Path, file: BinaryIO, size: int, effort: Effort) -> tuple[Demuxer, int]:
+    """What the file is, and where its first recording begins: something else may stand before it."""
+    try:
+        return detect_demuxer(path), 0
+    except Unknown:
+        webm = next(ebml.recordings_at(file, 0, size, size, effort), size)
+        mp4 = boxes.next_recording(file, 0, webm, size, effort)
+        if min(webm, mp4) == size:
+            raise
+        return ("matroska", webm) if webm <= mp4 else ("mov", mp4)
+
+
+def _ebml_parts(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[list[Part], int]:
+    """The WebM and Matroska recordings from `start`, and where an MP4 begins behind them (the end: nowhere)."""
+    end = boxes.next_recording(file, start, size, size, effort)
+    begins = ebml.starts(file, start, end, effort)
+    return [
+        Part(at, behind - at, "matroska", ebml.is_cut_off(file, at, behind, effort))
+        for at, behind in zip(begins, [*begins[1:], end], strict=True)
+    ], end
