@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -190,32 +191,49 @@ def test_old_files_are_listed_by_their_age(spool: Spool, folder: Path) -> None:
 def test_debris_goes_and_what_is_young_or_complete_stays(spool: Spool, folder: Path) -> None:
     complete = put(spool)
     (folder / f"{GONE}.part").write_bytes(b"old half")
-    (folder / "work" / "old").mkdir(parents=True)
-    (folder / "work" / "old" / "playback.webm").write_bytes(b"x")
-    (folder / "work" / "young").mkdir()
-    for path in (folder / complete.name, folder / f"{GONE}.part", folder / "work" / "old"):
+    for path in (folder / complete.name, folder / f"{GONE}.part"):
         age(path, 100)
     with spool.receive(limit=100) as receiver:
         receiver.write(b"young half")
-        assert spool.remove_debris(older_than=50) == 2
+        assert spool.remove_debris(older_than=50) == 1
         assert spool.path(receiver.seal().name).read_bytes() == b"young half"
 
     assert (folder / complete.name).exists()
-    assert names(folder / "work") == ["young"]
     assert spool.remove_debris(older_than=50) == 0
 
 
 def test_a_workspace_is_on_the_same_disk_and_gone_at_the_end(spool: Spool, folder: Path) -> None:
-    with spool.workspace() as first, spool.workspace() as second:
+    with spool.workspace(uuid4()) as first, spool.workspace(uuid4()) as second:
         assert first != second
         assert first.stat().st_dev == folder.stat().st_dev
         (first / "playback.webm").write_bytes(b"x")
         assert list(spool.names(older_than=-1)) == []
-    with pytest.raises(RuntimeError), spool.workspace() as third:
+    with pytest.raises(RuntimeError), spool.workspace(uuid4()) as third:
         (third / "deep").mkdir()
         raise RuntimeError
 
     assert names(folder / "work") == []
+
+
+def test_what_a_killed_attempt_left_goes_with_the_next_one(spool: Spool, folder: Path) -> None:
+    mine, other = uuid4(), uuid4()
+    for job_id in (mine, other):
+        (folder / "work" / f"{job_id.hex}-killed").mkdir(parents=True)
+        (folder / "work" / f"{job_id.hex}-killed" / "playback").write_bytes(b"x" * 1000)
+
+    with spool.workspace(mine) as workspace:
+        assert names(folder / "work") == sorted([workspace.name, f"{other.hex}-killed"])
+
+    assert names(folder / "work") == [f"{other.hex}-killed"]
+
+
+def test_folders_of_jobs_that_no_longer_run_go(spool: Spool, folder: Path) -> None:
+    with spool.workspace(running := uuid4()) as alive:
+        (folder / "work" / f"{uuid4().hex}-killed").mkdir()
+        (folder / "work" / "of-an-earlier-release").mkdir()
+
+        assert spool.remove_workspaces(spool.workspaces(), running={running}) == 2
+        assert names(folder / "work") == [alive.name]
 
 
 def test_two_processes_share_a_spool(spool: Spool, folder: Path) -> None:

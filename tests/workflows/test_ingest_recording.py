@@ -34,7 +34,7 @@ def make_without_finishing(workshop: Any, recording_id: int) -> Any:
     run = workshop.begin(IngestRecording, recording_id)
     with workshop.database.transaction() as session:
         source = find_source(session, recording_id)
-    with tools.spool.workspace() as folder:
+    with tools.spool.workspace(run.claim.job_id) as folder:
         bench = Bench(tools.binaries, tools.store, folder, Limits(max_seconds=3600))
         make_playable(run, bench, source, tools.spool.path(source.spool_name))
     workshop.lose(run)
@@ -349,7 +349,7 @@ def test_a_delete_right_before_the_commit_wins(workshop: Any, versions: Any, sam
     with workshop.database.transaction() as session:
         source = find_source(session, recording_id)
     tools = workshop.tools
-    with tools.spool.workspace() as folder:
+    with tools.spool.workspace(run.claim.job_id) as folder:
         bench = Bench(tools.binaries, tools.store, folder, Limits(max_seconds=3600))
         make_playable(run, bench, source, tools.spool.path(source.spool_name))
     with workshop.database.transaction() as session:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from worker.database import Executor
 from worker.errors import AstegniError
@@ -79,6 +80,8 @@ _BEFORE = text(
     """
 )
 
+_RUNNING = text("SELECT id FROM jobs WHERE state = 'running'")
+
 
 class LeaseLost(AstegniError):
     """The run no longer owns its job: whatever it still writes is refused."""
@@ -123,6 +126,11 @@ def pulse(session: Executor, run: Claim, *, lease: float, progress: int, note: s
     if row is None:
         raise LeaseLost(f"Job {run.job_id} is no longer this run's.")
     return bool(row.cancel_requested)
+
+
+def running_jobs(session: Session) -> set[UUID]:
+    """The jobs that some worker has in hand."""
+    return set(session.scalars(_RUNNING))
 
 
 def attempts_before(

@@ -14,11 +14,12 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
+from uuid import UUID
 
 from worker.errors import NotFound, OutOfSpace, TooLarge
 
@@ -82,25 +83,38 @@ class Spool:
                 yield path.name
 
     def remove_debris(self, *, older_than: float) -> int:
-        """Remove half-received files and work folders untouched for so many seconds; return how many."""
+        """Remove half-received files untouched for so many seconds; return how many."""
         removed = 0
         for path in self._folder.glob(f"*{_PART}"):
             if _age(path) > older_than:
                 path.unlink(missing_ok=True)
                 removed += 1
-        for path in (self._folder / _WORK).glob("*"):
-            if _age(path) > older_than:
-                shutil.rmtree(path, ignore_errors=True)
-                removed += 1
         return removed
 
     @contextlib.contextmanager
-    def workspace(self) -> Iterator[Path]:
-        """A folder for what is made from a file, on the same disk; gone at the end of the block."""
+    def workspace(self, job_id: UUID) -> Iterator[Path]:
+        """A folder for what a job makes, on the same disk; gone at the end of the block.
+
+        What an earlier attempt left, because it was killed, is removed first.
+        """
         parent = self._folder / _WORK
         _make_private(parent)
-        with tempfile.TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as folder:
+        for left in parent.glob(f"{job_id.hex}-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=f"{job_id.hex}-", dir=parent, ignore_cleanup_errors=True) as folder:
             yield Path(folder)
+
+    def workspaces(self) -> list[Path]:
+        """The folders of jobs that are at work, or were killed."""
+        return list((self._folder / _WORK).glob("*"))
+
+    def remove_workspaces(self, folders: Sequence[Path], *, running: Collection[UUID]) -> int:
+        """Remove those of `folders` whose job is not one of those `running`; return how many."""
+        prefixes = {job_id.hex for job_id in running}
+        left = [folder for folder in folders if folder.name.partition("-")[0] not in prefixes]
+        for folder in left:
+            shutil.rmtree(folder, ignore_errors=True)
+        return len(left)
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):

@@ -35,7 +35,7 @@ def ingest_recording(run: JobRun, order: IngestRecording, tools: Tools) -> None:
         return
     if source.spool_name is None:
         raise BytesGone(f"The bytes of recording {source.recording_id} are no longer kept. Upload it again.")
-    with full_disk_named(), tools.spool.workspace() as folder:
+    with full_disk_named(), tools.spool.workspace(run.claim.job_id) as folder:
         limits = Limits(max_seconds=tools.settings.recording_max_seconds)
         bench = Bench(tools.binaries, tools.store, folder, limits)
         made = make_playable(run, bench, source, tools.spool.path(source.spool_name))

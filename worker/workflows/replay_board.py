@@ -50,7 +50,7 @@ def replay_board(run: JobRun, order: ReplayBoard, tools: Tools) -> None:
     run.progress(1, "reading the board")
     with tools.database.transaction() as session:
         history = load_history(session, order.session_id)
-    with full_disk_named(), tools.spool.workspace() as folder:
+    with full_disk_named(), tools.spool.workspace(run.claim.job_id) as folder:
         replay = _make(run, order, tools, history, folder)
         run.check()
         registered = _register(order, tools, replay)

@@ -22,7 +22,7 @@ MOST_NAMED = 20
 
 def snapshot_page(run: JobRun, order: SnapshotPage, tools: Tools) -> None:
     """Draw the page, unless its pictures show it as it is; of one that was deleted nothing is kept."""
-    with full_disk_named(), tools.spool.workspace() as folder:
+    with full_disk_named(), tools.spool.workspace(run.claim.job_id) as folder:
         made = picture_page(Bench(run, tools, folder), order.page_id)
     run.check()
     state = "gone" if made is None else "drawn" if made.files else "unchanged"
@@ -33,7 +33,7 @@ def snapshot_page(run: JobRun, order: SnapshotPage, tools: Tools) -> None:
 
 def snapshot_session(run: JobRun, order: SnapshotSession, tools: Tools) -> None:
     """Draw every page that changed and then, if anything did, the document of all. Pages are kept one by one."""
-    with full_disk_named(), tools.spool.workspace() as folder:
+    with full_disk_named(), tools.spool.workspace(run.claim.job_id) as folder:
         bench = Bench(run, tools, folder)
         made = _snapshot_pages(bench, order.session_id)
         document = picture_board(bench, order.session_id)

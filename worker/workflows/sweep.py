@@ -13,6 +13,7 @@ from worker.canvases.snapshots.names import FOLDER as SNAPSHOTS
 from worker.jobs.heartbeats import prune_heartbeats
 from worker.jobs.prune import prune_idempotency_keys, prune_jobs, prune_routine_jobs
 from worker.jobs.run import JobRun
+from worker.jobs.runs import running_jobs
 from worker.limits.counters import prune_counters
 from worker.recordings.names import FOLDER, recording_id_of
 from worker.reminders.pruning import prune_deliveries
@@ -78,7 +79,7 @@ def _is_named(tools: Tools, name: str) -> bool:
 
 
 def sweep_spool(run: JobRun, tools: Tools) -> None:
-    """Spool files that no recording names, debris of uploads that broke off, and bytes kept long enough.
+    """Spool files that no recording names, debris of uploads and of killed attempts, and bytes kept long enough.
 
     Bytes of a recording that never became playable are kept SPOOL_RETENTION for another try; bytes of a playable one
     stay until its source is on B2.
@@ -86,13 +87,17 @@ def sweep_spool(run: JobRun, tools: Tools) -> None:
     settings = tools.settings
     # Files first, names second: a file that is named in between is seen as named.
     old = list(tools.spool.names(older_than=settings.orphan_age))
+    folders = tools.spool.workspaces()
     with tools.database.transaction() as session:
         _give_up_bytes(session, settings.spool_id, settings.spool_retention)
         named = set(session.scalars(select(Recording.spool_name).where(Recording.spool_name.is_not(None))))
+        # A job makes its folder after its row says that it runs.
+        running = running_jobs(session)
     unnamed = [name for name in old if name not in named]
     for name in unnamed:
         tools.spool.remove(name)
     debris = tools.spool.remove_debris(older_than=settings.orphan_age)
+    debris += tools.spool.remove_workspaces(folders, running=running)
     with run.finish({"files": len(unnamed), "debris": debris}):
         pass
 
