@@ -41,7 +41,27 @@ _TOP_LEVEL = frozenset(
         b"emsg",
         b"mfra",
     }
-    | {b"meta", b"uuid", b"udta", b"pdin", b"pnot"}
+    | {b"meta", b"uuid", b"pdin", b"pnot"}
+)
+# Boxes that stand inside others only: at the top there is one where a wrong size led into an index.
+_NESTED = frozenset(
+    {
+        b"mvhd",
+        b"trak",
+        b"tkhd",
+        b"edts",
+        b"elst",
+        b"mdia",
+        b"mdhd",
+        b"hdlr",
+        b"minf",
+        b"vmhd",
+        b"smhd",
+        b"dinf",
+        b"dref",
+    }
+    | {b"stbl", b"stsd", b"stts", b"stss", b"ctts", b"stsc", b"stsz", b"stco", b"co64", b"sgpd", b"sbgp", b"udta"}
+    | {b"mvex", b"mehd", b"trex", b"mfhd", b"traf", b"tfhd", b"tfdt", b"trun"}
 )
 _CONTAINERS = frozenset({b"trak", b"edts"})
 
@@ -85,7 +105,7 @@ def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[l
     at = start
     while True:
         box = read_box(file, at, size) if at < size else None
-        if box is not None and box.end > size and box.type not in _TOP_LEVEL:
+        if box is not None and _is_chance(current, box, size):
             box = None
         if box is not None and box.end <= size:
             effort.spend()
@@ -151,9 +171,16 @@ def read_box(file: BinaryIO, at: int, end: int) -> Box | None:
     length, data = int.from_bytes(head[:4], "big"), at + 8
     if length == 1 and len(head) == 16:  # a 64-bit length follows the type
         length, data = int.from_bytes(head[8:16], "big"), at + 16
-    elif length == 0:  # to the end of the file
+    elif length == 0 and head[4:8] == b"mdat":  # to the end of the file
         length = end - at
     return Box(head[4:8], at, data, at + length) if length >= data - at else None
+
+
+def _is_chance(current: _Recording, box: Box, size: int) -> bool:
+    """Whether a wrong size led here, to four letters among coded pictures or into the index of another recording."""
+    if box.type == b"moov":
+        return current.index is not None
+    return box.type in _NESTED or (box.end > size and box.type not in _TOP_LEVEL)
 
 
 def _next_start(

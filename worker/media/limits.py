@@ -28,8 +28,8 @@ _MAX_STREAMS = 16
 # Largest single allocation inside ffmpeg. A 9-megapixel frame is 14 MB, the index of six hours about 60 MB.
 MAX_ALLOC = 256 * 1024 * 1024
 
-# Packets that any file may have, an hour of sound, and the bytes that each further one must have.
-_PACKETS, _BYTES_PER_PACKET = 200_000, 8
+# Packets that any file may have, half an hour of sound, and the bytes that each further one must have.
+_PACKETS, _BYTES_PER_PACKET = 100_000, 8
 
 
 @dataclass(frozen=True)
