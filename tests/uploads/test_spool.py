@@ -65,7 +65,7 @@ def test_no_other_account_can_read_what_waits(folder: Path, there_before: bool) 
     spool = Spool(folder)
     mask = os.umask(0o000)
     try:
-        with spool.receive(limit=100) as receiver, spool.workspace() as workspace:
+        with spool.receive(limit=100) as receiver, spool.workspace(uuid4()) as workspace:
             receiver.write(b"lesson")
             (part,) = folder.glob("*.part")
             modes = [stat.S_IMODE(path.stat().st_mode) for path in (folder, part, workspace.parent, workspace)]
