@@ -25,7 +25,7 @@ class Binaries:
 FFMPEG_FEATURES: dict[str, str] = {
     "decoders": "vp8 vp9 libvpx libvpx-vp9 libdav1d h264 hevc opus libopus vorbis aac mjpeg png pcm_s16le rawvideo",
     "encoders": "libx264 aac libopus mjpeg png libwebp",
-    "demuxers": "matroska mov ogg mp3 aac flac mpegts flv concat lavfi image2 rawvideo",
+    "demuxers": "matroska mov ogg mp3 aac flac mpegts flv wav avi amr concat lavfi image2 rawvideo",
     "muxers": "webm matroska mp4 hls mjpeg image2 rawvideo null",
     "filters": "scale pad fps format setsar select tile thumbnail metadata split overlay drawbox concat color "
     "aresample ebur128 silencedetect volume alimiter anullsrc amix adelay apad tpad",
@@ -33,7 +33,7 @@ FFMPEG_FEATURES: dict[str, str] = {
 }
 FFPROBE_FEATURES: dict[str, str] = {
     "decoders": "vp8 vp9 av1 h264 hevc opus vorbis aac",
-    "demuxers": "matroska mov ogg mp3 aac flac mpegts flv",
+    "demuxers": "matroska mov ogg mp3 aac flac mpegts flv wav avi amr",
     "protocols": "file pipe subfile concat",
 }
 # A row of a listing: columns of flags ("VFS..D", "D d", "T.C"), then one name or several with commas.

@@ -19,7 +19,7 @@ from worker.media.runner import Budget, idle_cpu_seconds, never, run_ffprobe
 from worker.media.streams import ENTRIES, choose_tracks, too_large_picture
 from worker.media.timeline import zero_length
 
-Container = Literal["webm", "matroska", "mp4", "ogg", "mp3", "aac", "flac", "mpegts", "flv"]
+Container = Literal["webm", "matroska", "mp4", "ogg", "mp3", "aac", "flac", "mpegts", "flv", "wav", "avi", "amr"]
 
 # Slowest disk that we wait for, bytes per second.
 _READ_RATE = 5_000_000

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 # The demuxer that is forced on the input, whatever its name or MIME type says.
-Demuxer = Literal["matroska", "mov", "ogg", "mp3", "aac", "flac", "mpegts", "flv"]
+Demuxer = Literal["matroska", "mov", "ogg", "mp3", "aac", "flac", "mpegts", "flv", "wav", "avi", "amr"]
 
 # Names of decoders, not of codecs: AV1 is refused without `libdav1d`. The libvpx pair reads the alpha plane of
 # canvas recordings, which ffmpeg's own VP8 and VP9 decoders leave out.

@@ -24,6 +24,9 @@ SOURCE_FORMS = {
     "flac": ("flac", "audio/flac"),
     "mpegts": ("ts", "video/mp2t"),
     "flv": ("flv", "video/x-flv"),
+    "wav": ("wav", "audio/wav"),
+    "avi": ("avi", "video/x-msvideo"),
+    "amr": ("amr", "audio/amr"),
 }
 
 
