@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Uuid, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -70,6 +70,10 @@ class Job(Base):
     finished_at: Mapped[datetime | None]
     # Not published before this instant, after the broker refused it. `run_at` stays: the job is due all the same.
     publish_at: Mapped[datetime | None]
+    # Jobs of one lane take at most half of a worker's children; NULL: not limited.
+    lane: Mapped[str | None]
+    # How large it is beside others of its lane, e.g. bytes of its recording; 0: unknown.
+    weight: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
     __table_args__ = (
         words("state", JOB_STATES),
@@ -78,6 +82,14 @@ class Job(Base):
         CheckConstraint("(run_token IS NOT NULL) = (state = 'running')", name="run_token"),
         Index("ix_jobs_due", "priority", "run_at", "id", postgresql_where=text(_in(("queued", "retryable")))),
         Index("ix_jobs_lease", "lease_until", postgresql_where=text(_in(("published", "running")))),
+        Index(
+            "ix_jobs_lane",
+            "queue",
+            "lane",
+            "principal",
+            postgresql_where=text("lane IS NOT NULL AND " + _in(JOB_LIVE)),
+        ),
+        Index("ix_jobs_lane_started", "lane", "principal", "started_at", postgresql_where=text("lane IS NOT NULL")),
         Index("ix_jobs_prune", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
         Index("ix_jobs_subject", "subject", "created_at"),
         Index("ix_jobs_principal", "principal", "created_at", "id"),

@@ -16,9 +16,10 @@ from worker.jobs.orders import Order
 # Text, as the ledger's other statements: building this one from parts for each order cost more than its execution.
 _INSERT = text(
     """
-    INSERT INTO jobs (kind, queue, principal, subject, args, priority, max_attempts, time_limit, unique_key, run_at)
+    INSERT INTO jobs (kind, queue, principal, subject, args, priority, max_attempts, time_limit, unique_key, run_at,
+                      lane, weight)
     VALUES (:kind, :queue, :principal, :subject, CAST(:args AS jsonb), :priority, :max_attempts, :time_limit,
-            :unique_key, coalesce(:run_at, now()))
+            :unique_key, coalesce(:run_at, now()), :lane, :weight)
     ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state IN ('queued', 'published', 'running', 'retryable')
     DO NOTHING
     RETURNING id
@@ -42,6 +43,8 @@ def enqueue(session: Session, order: Order, *, principal: str = "system", run_at
         "time_limit": order.time_limit,
         "unique_key": order.unique_key,
         "run_at": run_at,
+        "lane": order.lane,
+        "weight": order.weight,
     }
     # The live job may end between our INSERT and our SELECT: then its key is free and the next round takes it.
     for _round in range(3):

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from worker.database import Database, Executor
 
 # A consumer that wrote within this many intervals is alive: one write may be late.
-_MISSED = 3
+MISSED = 3
 
 _WRITE = text(
     """
@@ -95,7 +95,7 @@ def prune_heartbeats(executor: Executor) -> None:
 
 def process_figures(executor: Executor, *, interval: float) -> ProcessFigures:
     """The figures of this moment; `interval` is the one of the heartbeats."""
-    alive = {"alive": interval * _MISSED}
+    alive = {"alive": interval * MISSED}
     return ProcessFigures(
         {row.part: row.age for row in executor.execute(_LAST_RUNS, {})},
         {row.queue: row.living for row in executor.execute(_CONSUMERS, alive)},

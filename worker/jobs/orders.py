@@ -7,6 +7,9 @@ imports the other. Its fields are ids and plain values; they travel as JSON.
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Self
 
+# The lane of what may take minutes and nobody waits for at a screen.
+BACKGROUND = "background"
+
 ORDERS: dict[str, type["Order"]] = {}
 
 
@@ -31,6 +34,16 @@ class Order:
     def queue(self) -> str:
         """The queue whose workers can do this."""
         return "default"
+
+    @property
+    def lane(self) -> str | None:
+        """Jobs of one lane take at most half of a worker's children (worker/jobs/lanes.py); None: not limited."""
+        return self.kind if self.queue.startswith("media") else None
+
+    @property
+    def weight(self) -> int:
+        """How large it is beside others of its lane; 0: unknown."""
+        return 0
 
     @property
     def time_limit(self) -> int:
@@ -90,6 +103,10 @@ class RecordingOrder(Order):
         return f"media.{self.spool_id}"
 
     @property
+    def weight(self) -> int:
+        return self.size_bytes
+
+    @property
     def time_limit(self) -> int:
         return media_time_limit(self.size_bytes)
 
@@ -115,6 +132,10 @@ class StoreSource(RecordingOrder):
     """Keep the bytes as they were uploaded in B2, then let the spool file go."""
 
     kind: ClassVar[str] = "recordings.store_source"
+
+    @property
+    def lane(self) -> str:
+        return BACKGROUND
 
 
 @dataclass(frozen=True)
@@ -192,6 +213,10 @@ class SnapshotSession(SnapshotOrder):
     session_id: int
 
     @property
+    def lane(self) -> str:
+        return BACKGROUND
+
+    @property
     def time_limit(self) -> int:
         # Two hundred pages over a slow line. What is stored when it runs out stays, and the next attempt goes on.
         return 1800
@@ -226,6 +251,10 @@ class ReplayBoard(Order):
     @property
     def queue(self) -> str:
         return f"media.{self.spool_id}"
+
+    @property
+    def lane(self) -> str:
+        return BACKGROUND
 
     @property
     def time_limit(self) -> int:

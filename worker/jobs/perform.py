@@ -14,6 +14,7 @@ from worker.database import AWAY, Database
 from worker.errors import AstegniError, Unavailable, problem
 from worker.jobs.cancel import CANCELLED
 from worker.jobs.endings import Endings
+from worker.jobs.lanes import claim_in_lane
 from worker.jobs.orders import Order, read_order
 from worker.jobs.outage import outlast
 from worker.jobs.pulse import Pulse
@@ -26,6 +27,10 @@ from worker.logs import get_logger
 _log = get_logger(__name__)
 
 Work = Callable[[JobRun, Any], None]
+
+
+def _nothing() -> None:
+    return None
 
 
 class JobNotDone(Exception):
@@ -41,6 +46,10 @@ class Performer:
     rhythm: Rhythm
     retry_base: float
     endings: Endings
+    # Children of this worker, which the jobs of a lane share; None: lanes are not minded.
+    children: int | None = None
+    # Called when a job of a lane has ended: another may take its place.
+    made_room: Callable[[], None] = _nothing
 
     @cached_property
     def _pulse(self) -> Pulse:
@@ -74,10 +83,22 @@ class Performer:
             raise JobNotDone(f"{state}: {describe(error)['detail']}") from error
         else:
             _log.info("job_succeeded", job_id=str(job_id), kind=claimed.kind)
+        finally:
+            if claimed.lane is not None:
+                self.made_room()
 
     def _claim(self, job_id: UUID) -> Claim | None:
+        lease = self.rhythm.lease
         with self.database.statement() as session:
-            return claim(session, job_id, worker=self.worker, lease=self.rhythm.lease)
+            claimed = claim(session, job_id, worker=self.worker, lease=lease, lanes=self.children is None)
+        if claimed is not None or self.children is None:
+            return claimed
+        with self.database.transaction() as session:
+            taken = claim_in_lane(session, job_id, worker=self.worker, lease=lease, children=self.children)
+        if isinstance(taken, str):
+            _log.info("lane_full", job_id=str(job_id), lane=taken)
+            return None
+        return taken
 
     def _settle_failure(self, run: JobRun, error: Exception) -> str:
         claimed = run.claim

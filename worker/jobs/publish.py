@@ -11,12 +11,13 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.types import ARRAY, Uuid
 
 from worker.database import Database
+from worker.jobs.lanes import ADMITTED, SMALLER
 
 # The CTE is a fence: without MATERIALIZED the planner may run the LIMIT subquery more than once.
 _MARK = """
     WITH due AS MATERIALIZED (
         SELECT id FROM jobs WHERE state IN ('queued', 'retryable') AND run_at <= now()
-           AND (publish_at IS NULL OR publish_at <= now()) {only}
+           AND (publish_at IS NULL OR publish_at <= now()) AND (lane IS NULL OR id IN ({admitted})) {only}
          ORDER BY priority, run_at, id LIMIT :most FOR UPDATE SKIP LOCKED
     )
     UPDATE jobs j
@@ -26,8 +27,10 @@ _MARK = """
       FROM due WHERE j.id = due.id
     RETURNING j.id, j.kind, j.queue, j.attempt, j.publications, j.time_limit
 """
-_MARK_DUE = text(_MARK.format(only=""))
-_MARK_ONLY = text(_MARK.format(only="AND id = ANY(:ids)")).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+_MARK_DUE = text(_MARK.format(admitted=ADMITTED, only=""))
+_MARK_ONLY = text(_MARK.format(admitted=ADMITTED, only="AND id = ANY(:ids)")).bindparams(
+    bindparam("ids", type_=ARRAY(Uuid))
+)
 
 # The one that could not be sent steps back a little, so that it cannot stand in front of the others for ever.
 _TAKE_BACK = text(
@@ -56,10 +59,14 @@ Send = Callable[[Message], None]
 
 @dataclass(frozen=True)
 class PublicationLease:
-    """How long a published job may wait: `first` seconds, doubling with each publication up to `longest`."""
+    """How long a published job may wait: `first` seconds, doubling with each publication up to `longest`.
+
+    `alive`: seconds that a worker counts as living after its heartbeat.
+    """
 
     first: float
     longest: float
+    alive: float = 30.0
 
 
 def publish(
@@ -70,12 +77,12 @@ def publish(
     only: Sequence[UUID] | None = None,
     most: int = 100,
 ) -> int:
-    """Publish due jobs (all, or only these ids) and return how many were sent.
+    """Publish due jobs (all, or only these ids) whose lanes have room, and return how many were sent.
 
     When the broker refuses one, that one and the rest of the batch go back to `queued` at once, so that they need
     not sit out a lease when the broker returns; then the broker's error is raised.
     """
-    values = {"most": most, "first": lease.first, "longest": lease.longest}
+    values = {"most": most, "first": lease.first, "longest": lease.longest, "alive": lease.alive, "smaller": SMALLER}
     with database.statement() as session:
         if only is None:
             rows = session.execute(_MARK_DUE, values).fetchall()

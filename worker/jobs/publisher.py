@@ -20,14 +20,22 @@ class Publisher:
 
     `offer` never blocks and never fails: when the queue is full, or the broker failed a moment ago, the id is let go
     and the relay publishes the job within its interval. Start it after a fork. `close` is called at its end.
+    `publish_due` publishes what waits and now may go.
     """
 
     def __init__(
-        self, publish: Callable[[list[UUID]], object], *, close: Callable[[], None], capacity: int = 1000
+        self,
+        publish: Callable[[list[UUID]], object],
+        *,
+        publish_due: Callable[[], object],
+        close: Callable[[], None],
+        capacity: int = 1000,
     ) -> None:
         # How many offers were let go, for the metrics.
         self.dropped = 0
         self._publish = publish
+        self._publish_due = publish_due
+        self._due = threading.Event()
         self._close = close
         self._offers: queue.Queue[UUID | None] = queue.Queue(capacity)
         self._stopping = threading.Event()
@@ -49,6 +57,14 @@ class Publisher:
             self.dropped += 1
             _log.warning("publisher_full", job_id=str(job_id))
 
+    def offer_due(self) -> None:
+        """A job has ended and made room: publish what waited for it, or leave it to the relay."""
+        if self._resting.is_set():
+            return
+        self._due.set()
+        with contextlib.suppress(queue.Full):  # a full queue: the thread is awake and looks at the flag
+            self._offers.put_nowait(None)
+
     def stop(self, timeout: float = 5.0) -> None:
         """Stop after the batch in hand; what is left, the relay publishes."""
         self._stopping.set()
@@ -59,10 +75,12 @@ class Publisher:
     def _run(self) -> None:
         while not self._stopping.is_set():
             batch = self._next_batch()
-            if not batch:
-                continue
             try:
-                self._publish(batch)
+                if batch:
+                    self._publish(batch)
+                if self._due.is_set():
+                    self._due.clear()
+                    self._publish_due()
             except Exception as error:  # noqa: BLE001 - whatever failed, the relay does it; the thread must live
                 _log.warning("publisher_failed", jobs=len(batch), error=type(error).__name__)
                 self._rest()

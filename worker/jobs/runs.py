@@ -14,17 +14,18 @@ from worker.jobs.orders import ORDERS
 
 # `run_at <= now()`: a doubled message must not start a retry before its time. A row that is `running` is never
 # claimed, however old its lease: only the reaper takes it back, so that the lost attempt is written down first.
-_CLAIM = text(
-    """
-    UPDATE jobs
+# `rule` is for jobs of a lane (worker/jobs/lanes.py).
+CLAIM = """
+    UPDATE jobs j
        SET state = 'running', attempt = attempt + 1, run_token = gen_random_uuid(), worker = :worker,
            started_at = now(), publish_at = NULL, lease_until = now() + make_interval(secs => :lease), publications = 0,
            progress = 0, progress_note = NULL, progress_seq = progress_seq + 1
      WHERE id = :id AND state IN ('queued', 'published', 'retryable')
-       AND attempt < max_attempts AND cancel_requested_at IS NULL AND run_at <= now()
-    RETURNING id, run_token, kind, args, principal, attempt, max_attempts
-    """
-)
+       AND attempt < max_attempts AND cancel_requested_at IS NULL AND run_at <= now() {rule}
+    RETURNING id, run_token, kind, args, principal, attempt, max_attempts, lane
+"""
+_CLAIM = text(CLAIM.format(rule=""))
+_CLAIM_OUTSIDE_LANES = text(CLAIM.format(rule="AND lane IS NULL"))
 
 _LOCK = text("SELECT 1 FROM jobs WHERE id = :id AND run_token = :token AND state = 'running' FOR UPDATE")
 
@@ -100,14 +101,22 @@ class Claim:
     principal: str
     attempt: int
     max_attempts: int
+    lane: str | None
 
 
-def claim(session: Executor, job_id: UUID, *, worker: str, lease: float) -> Claim | None:
-    """Take the job for `lease` seconds; None when it is not to be had (done, taken, cancelled, not yet due)."""
-    row = session.execute(_CLAIM, {"id": job_id, "worker": worker, "lease": lease}).fetchone()
-    if row is None:
-        return None
-    return Claim(row.id, row.run_token, row.kind, row.args, row.principal, row.attempt, row.max_attempts)
+def claim(session: Executor, job_id: UUID, *, worker: str, lease: float, lanes: bool = True) -> Claim | None:
+    """Take the job for `lease` seconds; None when it is not to be had (done, taken, cancelled, not yet due).
+
+    Without `lanes` a job of a lane is not to be had either: `claim_in_lane` takes it.
+    """
+    statement = _CLAIM if lanes else _CLAIM_OUTSIDE_LANES
+    row = session.execute(statement, {"id": job_id, "worker": worker, "lease": lease}).fetchone()
+    return None if row is None else claim_of(row)
+
+
+def claim_of(row: Any) -> Claim:
+    """What a claim's statement returned."""
+    return Claim(row.id, row.run_token, row.kind, row.args, row.principal, row.attempt, row.max_attempts, row.lane)
 
 
 def lock(session: Executor, run: Claim) -> None:

@@ -4,6 +4,7 @@ from celery import Celery
 from kombu import Exchange, Queue
 
 from worker.database import Database
+from worker.jobs.heartbeats import MISSED
 from worker.jobs.publish import Message, PublicationLease, Send, publish
 from worker.jobs.publisher import Publisher
 from worker.settings import Settings
@@ -11,6 +12,8 @@ from worker.settings import Settings
 EXCHANGE = "astegni"
 # The soft limit interrupts the run so that it can settle; this many seconds later the child is killed.
 _GRACE = 30
+# What one finished job makes room for, and a little more.
+_NEXT = 10
 
 
 def queue(name: str) -> Queue:
@@ -37,7 +40,8 @@ def sender(app: Celery) -> Send:
 
 def publication_lease(settings: Settings) -> PublicationLease:
     """How long a published job waits before it is published again."""
-    return PublicationLease(settings.published_lease, settings.published_lease_max)
+    alive = settings.heartbeat_interval * MISSED
+    return PublicationLease(settings.published_lease, settings.published_lease_max, alive)
 
 
 def start_publisher(app: Celery, settings: Settings, *, connections: int = 4) -> tuple[Database, Publisher]:
@@ -49,7 +53,11 @@ def start_publisher(app: Celery, settings: Settings, *, connections: int = 4) ->
     """
     quiet = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=1)
     send, lease = sender(app), publication_lease(settings)
-    publisher = Publisher(lambda job_ids: publish(quiet, send, lease, only=job_ids), close=quiet.close)
+    publisher = Publisher(
+        lambda job_ids: publish(quiet, send, lease, only=job_ids),
+        publish_due=lambda: publish(quiet, send, lease, most=_NEXT),
+        close=quiet.close,
+    )
     publisher.start()
     kept = (connections + 1) // 2
     database = Database(

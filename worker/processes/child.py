@@ -45,7 +45,15 @@ def open_child(**_signal: object) -> None:
     app: Celery = current_app._get_current_object()  # noqa: SLF001 - the proxy would end with this call
     database, publisher = start_publisher(app, app.settings)
     app.child = Child(
-        performer=Performer(database, app.process_name, rhythm(app.settings), app.settings.retry_base, ENDINGS),
+        performer=Performer(
+            database,
+            app.process_name,
+            rhythm(app.settings),
+            app.settings.retry_base,
+            ENDINGS,
+            app.settings.worker_concurrency,
+            publisher.offer_due,
+        ),
         publisher=publisher,
         tools=Tools(app.settings, database),
     )

@@ -16,7 +16,7 @@ from worker.workflows.tools import Tools
 
 @dataclass(frozen=True)
 class Work(Order):
-    """What to do: `succeed`, `reject`, `crash`, `fail_once`, `sleep` or `die`; `diary` gets a line for each start."""
+    """What to do: `succeed`, `reject`, `crash`, `fail_once`, `sleep`, `hold` (as long as a file is there) or `die`; `diary` gets a line for each start."""
 
     kind: ClassVar[str] = "tests.work"
     max_attempts: ClassVar[int] = 3
@@ -25,10 +25,20 @@ class Work(Order):
     diary: str
     seconds: float = 0.0
     where: str = "default"
+    group: str | None = None
+    size: int = 0
 
     @property
     def queue(self) -> str:
         return self.where
+
+    @property
+    def lane(self) -> str | None:
+        return self.group
+
+    @property
+    def weight(self) -> int:
+        return self.size
 
 
 @performs(Work)
@@ -46,6 +56,10 @@ def work(run: JobRun, order: Work, tools: Tools) -> None:
             raise Unavailable("The needles are in use.")
         case "die":
             os.kill(os.getpid(), signal.SIGKILL)
+        case "hold":
+            while diary.with_suffix(".held").exists():
+                run.check()
+                time.sleep(0.02)
         case "sleep":
             end = time.monotonic() + order.seconds
             while time.monotonic() < end:

@@ -13,4 +13,9 @@ settings = Settings()
 configure_logs("INFO")
 app = create_app(settings, (*TASK_MODULES, "knitting"))
 app.conf.worker_soft_shutdown_timeout = float(os.environ.get("SOFT_SHUTDOWN", "20"))
-run_worker(app, os.environ.get("QUEUES", "default").split(","), name=sys.argv[1], concurrency=2)
+run_worker(
+    app,
+    os.environ.get("QUEUES", "default").split(","),
+    name=sys.argv[1],
+    concurrency=settings.worker_concurrency,
+)

@@ -1,0 +1,104 @@
+"""Workers on the live stack, and the side that gives orders."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import redis
+from sqlalchemy import text
+
+from worker.app import create_app
+from worker.dev.environment import environment_for
+from worker.dev.process import ChildProcess, wait_until
+from worker.jobs.cancel import cancel_job
+from worker.jobs.enqueue import enqueue
+from worker.processes.broker import start_publisher
+
+LIVE = Path(__file__).parent
+# An end for what never comes, on a machine that is busy; no test waits this long for what does.
+PATIENCE = 120.0
+
+
+class Knitters:
+    """Workers that a test starts, and the side that gives orders."""
+
+    def __init__(self, settings: Any, folder: Path) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.workers: list[ChildProcess] = []
+        self.app = create_app(settings, ())
+        self.database, self.publisher = start_publisher(self.app, settings)
+
+    def start_worker(self, name: str = "w", **environment: str) -> ChildProcess:
+        sign = self.folder / f"{name}{len(self.workers)}.ready"
+        worker = ChildProcess(
+            name,
+            [sys.executable, str(LIVE / "run_worker.py"), name],
+            self.folder / f"{name}.log",
+            env={**environment_for(self.settings), "READY_FILE": str(sign), "PYTHONPATH": str(LIVE), **environment},
+        )
+        self.workers.append(worker)
+        wait_until(sign.exists, worker, PATIENCE)
+        return worker
+
+    def order(self, what: str, *, principal: str = "system", **more: Any) -> UUID:
+        from knitting import Work
+
+        with self.database.transaction() as session:
+            return enqueue(session, Work(what, str(self.folder / f"{what}.diary"), **more), principal=principal)
+
+    def job(self, job_id: UUID) -> Any:
+        with self.database.transaction() as session:
+            return session.execute(text("SELECT * FROM jobs WHERE id = :id"), {"id": job_id}).one()
+
+    def outcomes(self, job_id: UUID) -> list[str]:
+        with self.database.transaction() as session:
+            statement = text("SELECT outcome FROM job_attempts WHERE job_id = :id ORDER BY id")
+            return list(session.scalars(statement, {"id": job_id}))
+
+    def wait_for(self, job_id: UUID, *states: str, within: float = PATIENCE) -> Any:
+        end = time.monotonic() + within
+        while (job := self.job(job_id)).state not in states:
+            assert time.monotonic() < end, f"{job.state} and not {states}: {self.log()}"
+            time.sleep(0.05)
+        return job
+
+    def starts(self, what: str) -> list[list[str]]:
+        diary = self.folder / f"{what}.diary"
+        return [line.split() for line in diary.read_text().splitlines()] if diary.exists() else []
+
+    def wait_for_start(self, what: str, number: int = 1) -> list[str]:
+        end = time.monotonic() + PATIENCE
+        while len(self.starts(what)) < number:
+            assert time.monotonic() < end, self.log()
+            time.sleep(0.02)
+        return self.starts(what)[number - 1]
+
+    def log(self) -> str:
+        return "\n".join(worker.log_tail(40) for worker in self.workers)
+
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.stop(30)
+        self.publisher.stop()
+        self.database.close()
+        self.app.close()
+
+    def hold(self, *, on: bool) -> None:
+        """Whether jobs that do `hold` stay running."""
+        file = self.folder / "hold.held"
+        if on:
+            file.touch()
+        else:
+            file.unlink()
+
+    def cancel(self, job_id: UUID) -> None:
+        with self.database.transaction() as session:
+            cancel_job(session, {}, job_id)
+
+    def forget_messages(self) -> None:
+        """The broker loses everything."""
+        with redis.Redis.from_url(self.settings.redis_url) as client:
+            client.flushall()

@@ -1,0 +1,80 @@
+"""Lanes on a real worker with two children: who starts before whom, whatever the machine's speed."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.append(str(Path(__file__).parent / "live"))
+
+from knitters import Knitters
+
+
+@pytest.fixture
+def knitters(settings: Callable[..., Any], database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Knitters]:
+    stack = Knitters(settings(heartbeat_interval=1.0), tmp_path)
+    yield stack
+    stack.close()
+
+
+# Longer than any test takes: such a job ends because a test cancels it.
+LONG = 600.0
+
+
+def test_a_flood_of_one_person_holds_up_nobody_elses_work(knitters: Knitters) -> None:
+    """A film takes one child, the others wait; uploads of another person run on the other child."""
+    knitters.start_worker(QUEUES="default,media")
+    films = {"principal": "user:1", "group": "films", "where": "media", "seconds": LONG}
+    flood = [knitters.order("sleep", **films) for _n in range(4)]
+    knitters.wait_for(flood[0], "running")
+    uploads = [knitters.order("succeed", principal="user:2", group="uploads", where="media") for _n in range(5)]
+    for job_id in uploads:
+        knitters.wait_for(job_id, "succeeded")
+    assert [knitters.job(job_id).state for job_id in flood] == ["running", "queued", "queued", "queued"]
+    # What a film made room for follows at once, and it is the next.
+    knitters.cancel(flood[0])
+    knitters.wait_for(flood[1], "running")
+    assert knitters.job(flood[2]).state == "queued"
+    for job_id in flood[1:]:
+        knitters.cancel(job_id)
+
+
+def test_long_lessons_do_not_hold_up_a_short_one(knitters: Knitters) -> None:
+    """Of one kind and one person: the short one runs while the first long one runs."""
+    knitters.start_worker(QUEUES="media")
+    lessons = {"principal": "user:1", "group": "ingest", "where": "media"}
+    long = [knitters.order("sleep", seconds=LONG, size=300_000_000, **lessons) for _n in range(3)]
+    knitters.wait_for(long[0], "running")
+    short = knitters.order("succeed", size=8_000_000, **lessons)
+    knitters.wait_for(short, "succeeded")
+    assert [knitters.job(job_id).state for job_id in long] == ["running", "queued", "queued"]
+    for job_id in long:
+        knitters.cancel(job_id)
+
+
+def test_one_child_does_everything_in_turns(knitters: Knitters) -> None:
+    """Nothing starves, and nothing waits for a second child that does not exist."""
+    knitters.start_worker(QUEUES="media", WORKER_CONCURRENCY="1")
+    films = {"group": "films", "where": "media"}
+    first = knitters.order("sleep", principal="user:1", seconds=LONG, **films)
+    knitters.wait_for(first, "running")
+    more = [knitters.order("succeed", principal="user:1", **films) for _n in range(2)]
+    other = knitters.order("succeed", principal="user:2", **films)
+    large = knitters.order("succeed", principal="user:3", group="ingest", where="media", size=500)
+    small = knitters.order("succeed", principal="user:3", group="ingest", where="media", size=5)
+    knitters.cancel(first)
+    for job_id in (*more, other, large, small):
+        assert knitters.wait_for(job_id, "succeeded").attempt == 1
+    began = [knitters.job(job_id).started_at for job_id in (other, *more)]
+    assert began == sorted(began)
+
+
+def test_an_outage_of_the_broker_strands_nothing_in_a_lane(knitters: Knitters) -> None:
+    """What the broker has forgotten keeps its place taken until its lease runs out, and no longer."""
+    jobs = [knitters.order("succeed", principal="user:1", group="films", where="media") for _n in range(6)]
+    knitters.forget_messages()
+    knitters.start_worker(QUEUES="media")
+    for job_id in jobs:
+        assert knitters.wait_for(job_id, "succeeded").attempt == 1
