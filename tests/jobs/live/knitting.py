@@ -16,7 +16,10 @@ from worker.workflows.tools import Tools
 
 @dataclass(frozen=True)
 class Work(Order):
-    """What to do: `succeed`, `reject`, `crash`, `fail_once`, `sleep`, `hold` (as long as a file is there) or `die`; `diary` gets a line for each start."""
+    """What to do: `succeed`, `reject`, `crash`, `fail_once`, `sleep`, `hold` or `die`.
+
+    `diary` gets a line for each start; `hold` runs as long as the file beside the diary is there.
+    """
 
     kind: ClassVar[str] = "tests.work"
     max_attempts: ClassVar[int] = 3
