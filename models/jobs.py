@@ -93,6 +93,7 @@ class Job(Base):
         Index("ix_jobs_prune", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
         Index("ix_jobs_subject", "subject", "created_at"),
         Index("ix_jobs_principal", "principal", "created_at", "id"),
+        Index("ix_jobs_live", "principal", "kind", postgresql_where=text(_in(JOB_LIVE))),
         Index("ix_jobs_listing", "created_at", "id"),
         Index("ix_jobs_state", "state", "created_at", "id"),
         Index("ix_jobs_kind", "kind", "created_at", "id"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     Identity,
@@ -107,6 +108,8 @@ class WhiteboardPage(Base):
     is_active: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = created_at()
     updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    # Of all strokes that are stored, as JSON: it bounds what a page can cost.
+    stroke_bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
     # Its index also serves the foreign key, session_id being its first column.
     __table_args__ = (UniqueConstraint("session_id", "page_number"),)

@@ -121,6 +121,10 @@ class Settings(BaseSettings):
         30, ge=0, description="Calendar addresses that do not exist, asked for by an address in a minute."
     )
     limit_upload_bytes_per_day: int = Field(64_000_000_000, ge=0, description="Bytes that a person uploads in a day.")
+    limit_board_page_bytes: int = Field(8_000_000, ge=0, description="Bytes of strokes that a page of a board takes.")
+    limit_board_session_bytes: int = Field(
+        32_000_000, ge=0, description="Bytes of strokes that all pages of a whiteboard session take."
+    )
     limit_whiteboard_sessions_per_day: int = Field(
         100, ge=0, description="Whiteboard sessions that a person opens in a day."
     )

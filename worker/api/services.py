@@ -12,6 +12,7 @@ from worker.jobs.endings import Endings
 from worker.limits.counters import Counters
 from worker.limits.rates import Rates, rates_of
 from worker.settings import Settings
+from worker.whiteboards.board_bytes import BoardBounds
 from worker.workflows.tools import Tools
 
 
@@ -33,6 +34,11 @@ class Services:
     def tools(self) -> Tools:
         """The store and the spool, found on first use."""
         return Tools(self.settings, self.database)
+
+    @cached_property
+    def board_bounds(self) -> BoardBounds:
+        """How large a board may grow."""
+        return BoardBounds(self.settings.limit_board_page_bytes, self.settings.limit_board_session_bytes)
 
     @cached_property
     def rates(self) -> Rates:

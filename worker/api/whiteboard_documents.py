@@ -196,6 +196,7 @@ class BoardPage(Document):
 
 
 class Board(Document):
-    """The whole board of a session."""
+    """The board of a session, or the part of it that was asked for; `next` is null when nothing follows."""
 
     pages: list[BoardPage]
+    next: str | None

@@ -106,7 +106,7 @@ def post_strokes(
     """Append strokes, in an order that the server gives. A `client_id` that the page has is not stored again."""
     strokes = _strokes(body)
     with services.database.transaction() as session:
-        placed = append_strokes(session, caller, page_id, strokes)
+        placed = append_strokes(session, caller, page_id, strokes, services.board_bounds)
     return PlacedStrokes(strokes=[PlacedStrokeDocument.model_validate(one) for one in placed])
 
 

@@ -1,16 +1,18 @@
 """Whiteboard sessions: `/v1/whiteboard/sessions`."""
 
+import json
 from collections.abc import Sequence
-from typing import Any
+from typing import IO, Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from models.whiteboards import WhiteboardSession
 from worker.access.visibility import session_for
+from worker.api.board_cursors import board_cursor, read_board_cursor
 from worker.api.callers import CallerOf
-from worker.api.fields import FilterId, RowId
+from worker.api.fields import FilterId, RowId, WholeNumber
 from worker.api.once import OnceOf, created
 from worker.api.paging import Cursor, Limit, Page, cursor_after, position
 from worker.api.problems import responses
@@ -24,10 +26,12 @@ from worker.api.whiteboard_documents import (
     SessionStatus,
     SessionWithPages,
 )
+from worker.api.written_answers import written_answer
 from worker.jobs.idempotency import Answer
-from worker.whiteboards.board import board_snapshot
+from worker.whiteboards.board_stream import write_board
+from worker.whiteboards.drawing import MOST_STROKES_OF_A_PAGE
 from worker.whiteboards.lifetime import join_session, leave_session
-from worker.whiteboards.pages import list_pages
+from worker.whiteboards.pages import MOST_PAGES, list_pages
 from worker.whiteboards.sessions import Participant, SessionFilter, change_session, list_sessions
 from worker.workflows.hold_session import end_session, start_session
 from worker.workflows.open_session import Opening, open_session
@@ -74,12 +78,38 @@ def get_session(session_id: RowId, caller: CallerOf, services: ServicesOf) -> Se
         return _with_pages(session, session_for(session, caller, session_id))
 
 
-@router.get("/{session_id}/board", response_model_exclude_unset=True, summary="Read the board")
-def get_board(session_id: RowId, caller: CallerOf, services: ServicesOf) -> Board:
-    """Every page with its strokes in drawing order: what a client draws when it comes back."""
+@router.get(
+    "/{session_id}/board",
+    response_class=Response,
+    responses={200: {"model": Board, "description": "The board."}},
+    summary="Read the board",
+)
+def get_board(
+    session_id: RowId,
+    caller: CallerOf,
+    services: ServicesOf,
+    page_id: FilterId | None = None,
+    limit: Annotated[WholeNumber | None, Query(ge=1, le=50_000, description="How many strokes at most.")] = None,
+    cursor: Cursor = None,
+) -> Response:
+    """Every page with its strokes in drawing order: what a client draws when it comes back.
+
+    With `limit` a part of it: `next` is the `cursor` of the part that follows, which begins with the page that this one
+    ends with.
+    """
+    after = read_board_cursor(cursor)
     with services.database.transaction() as session:
+        # All statements see one moment.
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         session_for(session, caller, session_id)
-        return Board.model_validate(board_snapshot(session, session_id))
+
+        def write(out: IO[bytes]) -> None:
+            out.write(b'{"pages":')
+            most = limit or MOST_STROKES_OF_A_PAGE * MOST_PAGES
+            follows = write_board(session, out, session_id, page_id=page_id, after=after, most=most)
+            out.write(b',"next":' + json.dumps(board_cursor(follows)).encode() + b"}")
+
+        return written_answer(write)
 
 
 @router.patch("/{session_id}", summary="Change a session")

@@ -19,7 +19,7 @@ def board_snapshot(session: Session, session_id: int) -> dict[str, Any]:
         .where(WhiteboardPage.session_id == session_id)
         .order_by(WhiteboardPage.page_number, WhiteboardPage.id)
     )
-    documents = {page.id: _document(page) for page in pages}
+    documents = {page.id: page_document(page) | {"strokes": []} for page in pages}
     strokes = session.execute(
         select(Stroke.page_id, Stroke.stroke_type, Stroke.stroke_order, Stroke.stroke_data)
         .where(Stroke.page_id.in_(documents), Stroke.is_deleted.is_(False))
@@ -33,13 +33,13 @@ def board_snapshot(session: Session, session_id: int) -> dict[str, Any]:
     return {"pages": list(documents.values())}
 
 
-def _document(page: WhiteboardPage) -> dict[str, Any]:
+def page_document(page: WhiteboardPage) -> dict[str, Any]:
+    """A page of a board, without its strokes."""
     document: dict[str, Any] = {
         "page_id": page.id,
         "page_number": page.page_number,
         "page_title": page.page_title,
         "background_color": page.background_color,
-        "strokes": [],
     }
     if page.background_image is not None:
         document["background_image"] = page.background_image

@@ -11,6 +11,7 @@ from models.whiteboards import Stroke, WhiteboardPage
 from worker.access.callers import Caller, User
 from worker.access.standing import Standing
 from worker.errors import Conflict, Forbidden, NotFound
+from worker.whiteboards.board_bytes import BoardBounds
 from worker.whiteboards.drawing_rights import check_may_draw
 from worker.whiteboards.pages import find_page
 from worker.whiteboards.strokes import NewStroke, check_stroke
@@ -35,6 +36,8 @@ _HIGHEST_AND_PLACED = text(
 # One parameter for all strokes: a row of parameters for each cost more than everything else about them.
 _INSERT = text(
     """
+    WITH page AS (UPDATE whiteboard_pages SET stroke_bytes = stroke_bytes + :bytes
+                   WHERE id = :page_id RETURNING stroke_bytes)
     INSERT INTO whiteboard_canvas_data (page_id, session_id, user_id, profile_id, profile_type,
                                         client_id, stroke_type, stroke_data, stroke_order, started_at, ended_at)
     SELECT :page_id, :session_id, :user_id, :profile_id, :profile_type,
@@ -42,7 +45,9 @@ _INSERT = text(
       FROM json_to_recordset(CAST(:strokes AS json)) AS stroke (
                client_id varchar, stroke_type varchar, stroke_data jsonb, stroke_order integer,
                started_at timestamptz, ended_at timestamptz)
-    RETURNING client_id, id, stroke_order
+    RETURNING client_id, id, stroke_order, (SELECT stroke_bytes FROM page) AS page_bytes,
+              (SELECT coalesce(sum(stroke_bytes), 0) FROM whiteboard_pages
+                WHERE session_id = :session_id AND id <> :page_id) AS other_bytes
     """
 )
 
@@ -56,11 +61,18 @@ class PlacedStroke:
     stroke_order: int
 
 
-def append_strokes(session: Session, caller: Caller, page_id: int, strokes: Sequence[NewStroke]) -> list[PlacedStroke]:
+def append_strokes(
+    session: Session,
+    caller: Caller,
+    page_id: int,
+    strokes: Sequence[NewStroke],
+    bounds: BoardBounds = BoardBounds(),  # frozen
+) -> list[PlacedStroke]:
     """Append the strokes that the page does not have yet, and say where each of them is.
 
     A completed session still takes strokes: those of a phone that was offline when the lesson ended come late.
-    Raises NotFound, Forbidden, InvalidInput, Conflict when the session was cancelled or the page is full.
+    Raises NotFound, Forbidden, InvalidInput, Conflict when the session was cancelled or the page has too many strokes,
+    TooLarge when the page or the board would have more bytes than `bounds`.
     """
     page, found, standing = find_page(session, caller, page_id)
     drawer = _drawer(standing)
@@ -73,7 +85,7 @@ def append_strokes(session: Session, caller: Caller, page_id: int, strokes: Sequ
     highest, placed = _highest_and_placed(session, page_id, strokes)
     new = {stroke.client_id: stroke for stroke in reversed(strokes) if stroke.client_id not in placed}
     if new:
-        placed |= _insert(session, page, caller, drawer, [*reversed(new.values())], highest)
+        placed |= _insert(session, page, caller, drawer, [*reversed(new.values())], highest, bounds)
     return [placed[client_id] for client_id in dict.fromkeys(stroke.client_id for stroke in strokes)]
 
 
@@ -119,6 +131,7 @@ def _insert(
     drawer: Standing,
     strokes: Sequence[NewStroke],
     highest: int,
+    bounds: BoardBounds,
 ) -> dict[str, PlacedStroke]:
     if highest + len(strokes) > MOST_STROKES_OF_A_PAGE:
         raise Conflict(f"Page {page.id} has {highest} strokes and cannot take {len(strokes)} more; add a page.")
@@ -133,13 +146,16 @@ def _insert(
         }
         for order, stroke in enumerate(strokes, start=highest + 1)
     ]
+    written = to_json(rows)
     values = {
         "page_id": page.id,
         "session_id": page.session_id,
         "user_id": caller.user_id if isinstance(caller, User) else None,
         "profile_id": drawer.profile_id,
         "profile_type": drawer.profile_type,
-        "strokes": to_json(rows).decode(),
+        "strokes": written.decode(),
+        "bytes": len(written),
     }
-    inserted = session.execute(_INSERT, values)
+    inserted = session.execute(_INSERT, values).all()
+    bounds.check(page.id, page=inserted[0].page_bytes, others=int(inserted[0].other_bytes))
     return {row.client_id: PlacedStroke(row.client_id, row.id, row.stroke_order) for row in inserted}

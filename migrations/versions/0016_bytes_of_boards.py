@@ -1,0 +1,32 @@
+"""How many bytes of strokes each page holds, so that a board is bounded without reading it."""
+
+from alembic import op
+
+revision = "0016"
+down_revision = "0015"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("ALTER TABLE whiteboard_pages ADD COLUMN stroke_bytes bigint NOT NULL DEFAULT 0")
+    op.execute(
+        """
+        UPDATE whiteboard_pages AS page SET stroke_bytes = stroke.bytes
+          FROM (SELECT page_id, sum(octet_length(stroke_data::text)) AS bytes
+                  FROM whiteboard_canvas_data GROUP BY page_id) AS stroke
+         WHERE stroke.page_id = page.id
+        """
+    )
+    # A person's live jobs of a kind are counted whenever they order one more.
+    op.execute(
+        """
+        CREATE INDEX ix_jobs_live ON jobs (principal, kind)
+         WHERE state IN ('queued', 'published', 'running', 'retryable')
+        """
+    )
+
+
+def downgrade() -> None:
+    op.execute("DROP INDEX ix_jobs_live")
+    op.execute("ALTER TABLE whiteboard_pages DROP COLUMN stroke_bytes")
