@@ -4,6 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
+
+from worker.api.app import create_api
+from worker.api.services import Services
+from worker.bookings.enrolment import MOST_WAITING
 
 BOOKING = {"student_id": 25, "subject": "Physics <https://evil.example>", "grade_level": "Grade 10"}
 TIMES = {"start_time": "00:00", "end_time": "23:59", "recurrence_pattern": "daily", "timezone": "Africa/Addis_Ababa"}
@@ -154,6 +159,35 @@ def test_a_student_is_told_of_a_tutor_once_and_in_our_words(school: Any, visitor
         *((5, channel, to_student) for channel in ("email", "in_app")),
         *((6, channel, to_parent) for channel in ("email", "in_app")),
     ]
+
+
+@pytest.mark.parametrize("student_id", [25, 2_000_000])
+def test_one_tutor_does_not_fill_the_list_of_a_student(school: Any, visitor: Any, student_id: int) -> None:
+    """Nor learns from it whether there is one."""
+    tutor = visitor(school.tutor)
+    offers = [tutor.send("POST", "/v1/bookings", BOOKING | {"student_id": student_id}) for _ in range(MOST_WAITING + 1)]
+    assert [one.status_code for one in offers] == [201] * MOST_WAITING + [409]
+    assert len(visitor(school.other_student).ask("GET", "/v1/bookings?status=pending")[1]["items"]) in (0, MOST_WAITING)
+    assert tutor.ask("POST", f"{offers[0].headers['location']}/end")[0] == 200
+    assert tutor.ask("POST", "/v1/bookings", BOOKING | {"student_id": student_id})[0] == 201
+
+
+def test_offers_and_requests_of_a_day_are_bounded(
+    school: Any, settings: Any, database: Any, bearer: Any, sql: Any
+) -> None:
+    services = Services(settings(limit_bookings_per_day=2), database, endings={})
+    with TestClient(create_api(services)) as client:
+        for who, path, body in (
+            (school.tutor, "/v1/bookings", {"student_id": 25}),
+            (school.student, "/v1/session-requests", {"tutor_id": 14}),
+        ):
+            answers = [
+                client.post(path, json={**body, "package_name": f"Package {number}"}, headers=bearer(who))
+                for number in range(3)
+            ]
+            assert [one.status_code for one in answers] == [201, 201, 429]
+            assert int(answers[2].headers["retry-after"]) > 0
+    assert sql("SELECT count(*) FROM session_requests") == [(2,)]
 
 
 def test_a_student_who_shares_a_booking_is_told_of_each_further_one(school: Any, visitor: Any, sql: Any) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 
 from models.reminders import NotificationChannel
 from models.schedules import Schedule
+from worker.bookings.statuses import accepted, ended
 from worker.database import Database
 from worker.errors import Conflict
 from worker.reminders.alarms import Alarm
@@ -24,7 +25,7 @@ from worker.schedules.making import Asked
 from worker.schedules.reconcile import lock_series
 from worker.schedules.recurrence import Wish
 from worker.workflows import change_lessons
-from worker.workflows.change_booking import change_booking
+from worker.workflows.change_booking import answer_booking, change_booking, offer_booking
 from worker.workflows.set_alarms import set_alarms, set_preferences
 
 # A Monday, 11:00 in Addis Ababa.
@@ -74,6 +75,26 @@ class Crowd:
                 changes = {"status": status}
                 change_booking(session, self.school.tutor, self._booking_id, changes, now=NOW, horizon_days=HORIZON)
             yield
+
+    def answering(self) -> Iterator[None]:
+        """A booking is offered, accepted, has lessons, and is ended by the student; each step counts."""
+        tutor, student = self.school.tutor, self.school.student
+        while True:
+            with self.database.transaction() as session:
+                booking_id = offer_booking(session, tutor, student_id=22, values={}, now=NOW).id
+            yield
+            for answer in (accepted, ended):
+                with self.database.transaction() as session:
+                    answer_booking(session, student, booking_id, answer, now=NOW, horizon_days=HORIZON)
+                yield
+                if answer is accepted:
+                    wish = Wish(FIRST, time(18), time(19), "Africa/Addis_Ababa", "every Monday")
+                    asked = Asked(booking_id, wish, {})
+                    with self.database.transaction() as session:
+                        change_lessons.make_lessons(
+                            session, 11, asked, now=NOW, horizon_days=HORIZON, skip_conflicts=False
+                        )
+                    yield
 
     def alarms(self, who: Any) -> Iterator[None]:
         """Of a series, so that whoever has lessons in it waits for that first."""
@@ -157,6 +178,7 @@ WAYS: dict[str, Callable[[Crowd], list[Iterator[None]]]] = {
         crowd.preferences(crowd.school.tutor),
         crowd.pausing(),
     ],
+    "answers": lambda crowd: [crowd.answering(), crowd.preferences(crowd.school.student), crowd.pausing()],
     "slots": lambda crowd: [
         crowd.booking_slots(crowd.school.student),
         crowd.preferences(crowd.school.parent),

@@ -98,6 +98,7 @@ def post_booking(body: NewBooking, caller: CallerOf, once: OnceOf, services: Ser
     with services.database.transaction() as session:
 
         def make() -> Answer:
+            services.counters.spend(session, services.rates.bookings, caller.principal)
             booking = offer_booking(session, caller, student_id=body.student_id, values=values, now=clock.now())
             return created(f"/v1/bookings/{booking.id}", BookingDocument.model_validate(booking))
 

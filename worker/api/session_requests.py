@@ -46,6 +46,7 @@ def post_session_request(body: NewSessionRequest, caller: CallerOf, once: OnceOf
     with services.database.transaction() as session:
 
         def make() -> Answer:
+            services.counters.spend(session, services.rates.bookings, caller.principal)
             request = request_lessons(
                 session,
                 caller,

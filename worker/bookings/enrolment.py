@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.bookings import Booking
@@ -11,7 +12,10 @@ from worker.access.callers import Caller
 from worker.access.visibility import speaks_for
 from worker.bookings.reading import find_booking
 from worker.bookings.statuses import FINAL, Side, check_dates, status_after_change
-from worker.errors import Forbidden
+from worker.errors import Conflict, Forbidden
+
+# Bookings of one tutor that wait for one student.
+MOST_WAITING = 5
 
 # The status after an answer: (booking id, present status, who answers).
 Answer = Callable[[int, str, Side], str]
@@ -30,12 +34,14 @@ def offer_booking(session: Session, caller: Caller, *, student_id: int, values: 
     """A booking of the tutor who calls: pending, unless they speak for the student too.
 
     Whether there is such a student is not asked: the answer would tell any tutor which ids exist. Raises Forbidden
-    when the caller is no tutor, InvalidInput for the dates.
+    when the caller is no tutor, InvalidInput for the dates, Conflict when enough of theirs wait for the student.
     """
     tutor_id = getattr(caller, "tutor_id", None)
     if tutor_id is None:
         raise Forbidden("Only a tutor can make a booking.")
     status = "active" if speaks_for(session, caller, student_id) else "pending"
+    if status == "pending":
+        _check_waiting(session, tutor_id, student_id)
     return _store(session, tutor_id=tutor_id, student_id=student_id, status=status, values=values)
 
 
@@ -64,6 +70,14 @@ def answer_booking(session: Session, caller: Caller, booking_id: int, answer: An
     """Accept, decline or end a booking. Raises NotFound, Forbidden, Conflict as `answer` does."""
     booking, side = _lock(session, caller, booking_id)
     return _write(session, booking, {"status": answer(booking_id, booking.status, side)})
+
+
+def _check_waiting(session: Session, tutor_id: int, student_id: int) -> None:
+    """One tutor's offers do not fill the list of a student."""
+    theirs = (Booking.tutor_id == tutor_id, Booking.student_id == student_id, Booking.status == "pending")
+    if (session.scalar(select(func.count()).where(*theirs)) or 0) >= MOST_WAITING:
+        detail = f"{MOST_WAITING} bookings of yours wait for student {student_id}; wait for an answer, or end one."
+        raise Conflict(detail)
 
 
 def _lock(session: Session, caller: Caller, booking_id: int) -> tuple[Booking, Side]:

@@ -14,6 +14,9 @@ from worker.bookings.statuses import FINAL, LIVE
 from worker.reminders.messages import tell
 from worker.reminders.people import family_of
 
+# The id of no user. Telling nobody takes a statement too: otherwise the time would say whether there is such a student.
+_NOBODY = (0,)
+
 
 def tell_of_offer(session: Session, booking: Booking, *, now: datetime) -> None:
     """Tell the student and parents that a pending booking waits. Of the tutor's words only their name is told.
@@ -28,8 +31,9 @@ def tell_of_offer(session: Session, booking: Booking, *, now: datetime) -> None:
     _, tutor = _tutor(session, booking)
     family = family_of(session, booking.student_id)
     data = {"booking_id": booking.id, "tutor": tutor}
-    tell(session, "booking-offered", user_ids=family.student, data=data, key=key, now=now)
-    tell(session, "booking-offered", user_ids=family.parents, data={**data, "student": family.name}, key=key, now=now)
+    tell(session, "booking-offered", user_ids=family.student or _NOBODY, data=data, key=key, now=now)
+    data["student"] = family.name
+    tell(session, "booking-offered", user_ids=family.parents or _NOBODY, data=data, key=key, now=now)
 
 
 def tell_of_change(session: Session, changed: ChangedBooking, *, by_user_id: int | None, now: datetime) -> None:
