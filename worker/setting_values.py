@@ -15,6 +15,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
 _HOST_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?", re.ASCII)
 _BUCKET = re.compile(r"(?!b2-)[A-Za-z0-9-]{6,63}", re.ASCII)
+_LONGEST_HEADER_ADDRESS = 900
+_HEADER_ADDRESS = re.compile(r"[!-;=?-~]+", re.ASCII)
 _MAILBOX = re.compile(r"[^\s@<>\",;]+@[^\s@<>\",;]+\.[^\s@<>\",;]+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _DATABASE_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
@@ -97,6 +99,13 @@ def web_address(text: str, *, secure: bool = False) -> str:
     if secure and parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         raise ValueError("must begin with https://; http:// is for this machine only (localhost, 127.0.0.1)")
     return text
+
+
+def header_address(text: str) -> str:
+    """An address that a header of mail holds in angle brackets on one line (RFC 5322 §2.1.1: 998 characters)."""
+    if len(text) > _LONGEST_HEADER_ADDRESS or not _HEADER_ADDRESS.fullmatch(text):
+        raise ValueError("must be at most 900 ASCII characters without blanks and angle brackets, to fit into a mail")
+    return web_address(text, secure=True)
 
 
 def base_address(text: str) -> str:

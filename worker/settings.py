@@ -188,7 +188,7 @@ class Settings(BaseSettings):
     from_name: Text = Field("Astegni", description="Name that mail comes from.")
 
     # --- channels
-    unsubscribe_url: Annotated[str, AfterValidator(partial(values.web_address, secure=True))] | None = Field(
+    unsubscribe_url: Annotated[str, AfterValidator(values.header_address)] | None = Field(
         None, description="Page (https) where people choose what they are told; stands in `List-Unsubscribe` of mail."
     )
     webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(

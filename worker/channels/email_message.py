@@ -1,31 +1,29 @@
 """A message as a mail: headers, text beside HTML, attachments (RFC 5322, RFC 2045). Pure."""
 
 from datetime import datetime
-from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime
 from typing import Any
 
+from worker.channels.headers import Folded, attachment_field, bracketed_field, mailbox_field, text_field
 from worker.channels.message import Message, encodable, one_line
 
 
 class _Policy(EmailPolicy):
-    """Python's own, but for how a long subject is folded.
+    """Python's own, but that header fields which are folded already stay as they are."""
 
-    Python 3.11 to 3.13 encode word by word and leave the spaces between two encoded words outside of them, where a
-    reader must drop them (RFC 2047 §6.2): Amharic ran together. `Header` puts them inside.
-    """
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        return (name, value) if isinstance(value, Folded) else super().header_store_parse(name, value)
 
     def fold(self, name: str, value: Any) -> str:
-        if name != "Subject":
-            return str(super().fold(name, value))
-        charset = "us-ascii" if str(value).isascii() else "utf-8"
-        return f"{name}: {Header(str(value), charset, header_name=name).encode(linesep=self.linesep)}{self.linesep}"
+        return f"{name}: {value}{self.linesep}" if isinstance(value, Folded) else str(super().fold(name, value))
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        return self.fold(name, value).encode("ascii") if name == "Subject" else super().fold_binary(name, value)
+        if isinstance(value, Folded):
+            return self.fold(name, value).encode("ascii")
+        return super().fold_binary(name, value)
 
 
 # Seven bits everywhere: no mail server on the way has to be able to do more.
@@ -38,25 +36,25 @@ def compose(
     """The mail to the checked address `to`.
 
     The Message-ID comes from the message's id, so a mailbox that gets it twice can know. `unsubscribe` is an address
-    (https or mailto) where people say what they want to be told.
+    (https, ASCII) where people say what they want to be told.
     """
     mail = EmailMessage(policy=_POLICY)
-    mail["From"] = sender
-    mail["To"] = Address(addr_spec=to)
-    mail["Subject"] = one_line(message.subject)
+    mail["From"] = mailbox_field("From", one_line(sender.display_name), sender.addr_spec)
+    mail["To"] = mailbox_field("To", "", to)
+    mail["Subject"] = text_field("Subject", one_line(message.subject))
     mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = f"<{message.id}@{sender.domain}>"
+    mail["Message-ID"] = bracketed_field(f"{message.id}@{sender.domain}")
     # No answers of machines to a machine (RFC 3834 §5).
     mail["Auto-Submitted"] = "auto-generated"
     if unsubscribe:
-        mail["List-Unsubscribe"] = f"<{one_line(unsubscribe)}>"
+        mail["List-Unsubscribe"] = bracketed_field(unsubscribe)
     mail.set_content(encodable(message.text))
     if message.html is not None:
         mail.add_alternative(encodable(message.html), subtype="html")
     for attachment in message.attachments:
         main, _, sub = attachment.media_type.partition("/")
         params = {"charset": "utf-8"} if main == "text" else None
-        mail.add_attachment(
-            attachment.content, maintype=main, subtype=sub, filename=one_line(attachment.name), params=params
-        )
+        mail.add_attachment(attachment.content, maintype=main, subtype=sub, params=params)
+        *_, part = mail.iter_attachments()
+        part.replace_header("Content-Disposition", attachment_field(one_line(attachment.name)))
     return mail

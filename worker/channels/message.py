@@ -9,7 +9,8 @@ from worker.foreign_text import shown
 
 # A receiver signs and compares it as `id.timestamp.body`, and mail puts it before an `@`.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-_LONGEST_LINE = 200
+# Longer than any subject that we make.
+_LONGEST_LINE = 1000
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,8 @@ class Message:
 
 
 def one_line(text: str) -> str:
-    """`text` as one line without control and direction characters, at most 200 characters: fit for a header."""
-    line = " ".join(shown(text).split())
-    # Python's headers decode an encoded word (RFC 2047) that somebody wrote into their name, line ends and all.
-    return line.replace("=?", "= ?")[:_LONGEST_LINE]
+    """`text` as one line without control and direction characters, at most 1000 characters: fit for a header."""
+    return " ".join(shown(text).split())[:_LONGEST_LINE].rstrip()
 
 
 def encodable(text: str) -> str:

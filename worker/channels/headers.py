@@ -1,0 +1,117 @@
+"""Header fields that every reader decodes to what was put in: encoded and folded here (RFC 5322, RFC 2047, RFC 2231).
+
+Python's own folding is not used: by version it loses blanks between encoded words, encodes an address in
+List-Unsubscribe as if it were text, and moves a Message-ID to a second line, where some servers do not find it. Pure.
+"""
+
+import base64
+import re
+from collections.abc import Iterator, Sequence
+from urllib.parse import quote
+
+# RFC 5322 §2.1.1 asks for 78 characters; a line with an encoded word has at most 76 (RFC 2047 §2).
+_LINE = 76
+_WORD = 75
+_PREFIX, _SUFFIX = "=?utf-8?b?", "?="
+_FOLD = "\r\n "
+# Text that needs no encoding, in words that fit into a line. Not `=?`, which would be decoded.
+_PLAIN_TEXT = re.compile(r"[!-~]{1,60}( [!-~]{1,60})*", re.ASCII)
+# Words of a display name (RFC 5322 §3.2.3): others would need quotes, which readers undo in different ways.
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+( [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII)
+# A line has 998 characters at most (RFC 5322 §2.1.1); so many of four octets each fit, encoded, before an address.
+_LONGEST_NAME = 120
+# No system takes these in the name of a file, and readers take quotes and brackets around one away.
+_NO_FILE = re.compile(r"[\"<>/\\|:*?]")
+_PLAIN_FILE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,49}", re.ASCII)
+
+
+class Folded(str):
+    """The value of a header field as it is sent: lines of ASCII, encoded and folded."""
+
+    __slots__ = ()
+
+
+def text_field(name: str, text: str) -> Folded:
+    """A field of words, like a subject. `text` is one line."""
+    if _PLAIN_TEXT.fullmatch(text) and "=?" not in text:
+        return Folded(_fold(text.split(" "), len(name) + 2))
+    return Folded(_FOLD.join(_encoded(text, len(name) + 2)))
+
+
+def mailbox_field(name: str, display_name: str, address: str) -> Folded:
+    """A field of one address with a name, like From. `display_name` is one line, maybe empty; 120 characters are kept.
+
+    A name that needs encoding is one encoded word, though RFC 2047 wants 75 characters at most: between two of them in
+    a name Python's reader puts a blank that others do not. All take the long one.
+    """
+    display_name = display_name[:_LONGEST_NAME].rstrip()
+    if not display_name:
+        return Folded(address)
+    if _PLAIN_NAME.fullmatch(display_name) and "=?" not in display_name:
+        words = display_name.split(" ")
+    else:
+        words = [_encoded_word(display_name.encode("utf-8", "replace"))]
+    return Folded(_fold([*words, f"<{address}>"], len(name) + 2))
+
+
+def bracketed_field(text: str) -> Folded:
+    """A field of one thing in angle brackets that has no place to fold: a Message-ID, an address of the web."""
+    return Folded(f"<{text}>")
+
+
+def attachment_field(filename: str) -> Folded:
+    """Content-Disposition of a file: its name, cleaned, in RFC 2231's form unless it is of plain letters."""
+    filename = _NO_FILE.sub("_", filename)
+    if _PLAIN_FILE.fullmatch(filename):
+        return Folded(f'attachment; filename="{filename}"')
+    pieces = list(_percent_pieces(filename))
+    if len(pieces) == 1:
+        return Folded(f"attachment;{_FOLD}filename*=utf-8''{pieces[0]}")
+    pieces[0] = f"utf-8''{pieces[0]}"
+    params = (f"filename*{number}*={piece}" for number, piece in enumerate(pieces))
+    return Folded(f"attachment;{_FOLD}{f';{_FOLD}'.join(params)}")
+
+
+def _fold(words: Sequence[str], used: int) -> str:
+    """Words with a blank between two of them, or a fold where the line would be too long."""
+    line = words[0]
+    used += len(line)
+    for word in words[1:]:
+        fits = used + 1 + len(word) <= _LINE
+        line += (" " if fits else _FOLD) + word
+        used = used + 1 + len(word) if fits else 1 + len(word)
+    return line
+
+
+def _encoded(text: str, used: int) -> Iterator[str]:
+    """Encoded words, each of whole characters; readers drop the white space between two of them (RFC 2047 §6.2)."""
+    room = _room(_LINE - used)
+    piece = b""
+    for letter in text:
+        octets = letter.encode("utf-8", "replace")
+        if piece and len(piece) + len(octets) > room:
+            yield _encoded_word(piece)
+            piece, room = b"", _room(_WORD)
+        piece += octets
+    yield _encoded_word(piece)
+
+
+def _room(characters: int) -> int:
+    """Octets that fit into an encoded word of so many characters."""
+    return (min(characters, _WORD) - len(_PREFIX) - len(_SUFFIX)) // 4 * 3
+
+
+def _encoded_word(octets: bytes) -> str:
+    return _PREFIX + base64.b64encode(octets).decode("ascii") + _SUFFIX
+
+
+def _percent_pieces(text: str) -> Iterator[str]:
+    """`text` percent-encoded, in pieces of whole characters that fit into lines of their own."""
+    piece = ""
+    for letter in text:
+        octets = quote(letter.encode("utf-8", "replace"), safe="")
+        if piece and len(piece) + len(octets) > 50:
+            yield piece
+            piece = ""
+        piece += octets
+    yield piece
