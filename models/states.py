@@ -57,6 +57,8 @@ MESSAGE_KINDS = (
     "booking-accepted",
     "booking-ended",
     "recording-ready",
+    # To its tutor, and to who uploaded it.
+    "recording-failed",
     "channel-code",
     "channel-disabled",
     "test",

@@ -62,7 +62,7 @@ PROFILES = ("tutor", "student", "parent")
 FORMATS = ("online", "in-person", "hybrid")
 MESSAGES = (
     *("lesson-reminder", "lesson-moved", "lesson-cancelled", "lesson-restored", "lesson-booked"),
-    *("request-received", "request-accepted", "request-rejected", "recording-ready"),
+    *("request-received", "request-accepted", "request-rejected", "recording-ready", "recording-failed"),
     *("booking-offered", "booking-accepted", "booking-ended"),
     *("channel-code", "channel-disabled", "test"),
 )

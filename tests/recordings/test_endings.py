@@ -38,7 +38,7 @@ def removals(sql: Any) -> list[Any]:
     return [job.args for job in sql("SELECT args FROM jobs WHERE kind = 'recordings.remove_files'")]
 
 
-def test_rejected_bytes_leave(end: Any, sql: Any, recording_id: int, session_id: int) -> None:
+def test_bytes_that_are_no_media_leave(end: Any, sql: Any, recording_id: int, session_id: int) -> None:
     end(ingest_ended, IngestRecording, REJECTED)
 
     (row,) = sql("SELECT * FROM whiteboard_session_recordings")
@@ -46,6 +46,15 @@ def test_rejected_bytes_leave(end: Any, sql: Any, recording_id: int, session_id:
     assert removals(sql) == [
         {"recording_id": recording_id, "session_id": session_id, "spool_id": "shared", "spool_name": "0" * 32}
     ]
+
+
+@pytest.mark.parametrize("reason", ["damaged", "too-long", "mixed-codecs", "unsupported-codec", "missing-init"])
+def test_rejected_bytes_that_other_tools_play_stay(end: Any, sql: Any, reason: str) -> None:
+    end(ingest_ended, IngestRecording, {**REJECTED, "reason": reason})
+
+    (row,) = sql("SELECT * FROM whiteboard_session_recordings")
+    assert (row.is_processing, row.is_available, row.spool_name) == (False, False, "0" * 32)
+    assert [args["spool_name"] for args in removals(sql)] == [None]
 
 
 @pytest.mark.parametrize("state", ["failed", "dead", "cancelled"])

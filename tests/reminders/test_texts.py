@@ -54,6 +54,13 @@ LEAST: dict[str, dict[str, Any]] = {
     "booking-accepted": {"booking_id": 3},
     "booking-ended": {"booking_id": 3},
     "recording-ready": {"recording_id": 5, "session_id": 4},
+    "recording-failed": {
+        "recording_id": 5,
+        "session_id": 4,
+        "reason": "The recording is longer than 6 hours. Cut it and upload the parts one by one.",
+        "reason_code": "too-long",
+        "kept": True,
+    },
     "channel-code": {"code": "482913", "minutes": 15},
     "channel-disabled": {"label": "l…@example.org"},
     "test": {},
@@ -75,8 +82,10 @@ MOST: dict[str, dict[str, Any]] = {
         "title": "Fractions",
         "recorded_at": "2026-06-16T11:00:00+00:00",
         "timezone": ADDIS,
+        "missing": ["cut-off", "gap"],
         "link": "https://a.example",
     },
+    "recording-failed": {"title": "Fractions", "recorded_at": "2026-06-16T11:00:00+00:00", "timezone": ADDIS},
     "channel-code": {},
     "channel-disabled": {"reason": "no such user", "link": "https://a.example"},
     "test": {"label": "l…@example.org"},
@@ -248,7 +257,7 @@ def test_whole_text_of_an_amharic_move() -> None:
         ("request-received", {}, "Tesfaye Alemu asks you to teach Liya."),
         ("request-received", {"student": "Tesfaye Alemu"}, "Tesfaye Alemu would like to learn with you."),
         ("request-rejected", {"student": None}, "Abebe Kebede cannot take your request. You can ask another tutor."),
-        ("recording-ready", {"title": None}, "The recording of your lesson is ready to watch."),
+        ("recording-ready", {"title": None, "missing": []}, "The recording of your lesson is ready to watch."),
     ],
 )  # fmt: skip
 def test_english_sentences(kind: str, changes: dict[str, Any], summary: str) -> None:
@@ -568,3 +577,29 @@ def test_hostile_words_stay_within_their_event(name: str) -> None:
     assert len(icalendar.Calendar.from_ical(octets).walk("VEVENT")) == 1
     assert octets.count(b"END:VEVENT\r\n") == 1
     assert all(len(line) <= 75 for line in octets.split(b"\r\n"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_missing_of_a_recording_is_said(language: Language) -> None:
+    whole = render("recording-ready", full("recording-ready", missing=[]), reader(language))
+    for missing in (["cut-off"], ["gap", "part-lost", "picture-lost", "sound-lost", "pictures-dropped"]):
+        said = render("recording-ready", full("recording-ready", missing=missing), reader(language))
+        assert len(said.summary) > len(whole.summary) + 8 * len(missing)
+
+
+def test_a_failed_recording_says_why_and_whether_its_bytes_are_kept() -> None:
+    said = render("recording-failed", full("recording-failed"), reader())
+    assert "longer than 6 hours" in said.summary
+    assert "is kept for some days" in said.text
+    assert "kept" not in render("recording-failed", full("recording-failed", kept=False), reader()).text
+
+
+def test_every_reason_of_a_failure_is_said_in_amharic() -> None:
+    """A reason that is not listed gets the sentence about our own trouble."""
+    reasons = {"empty", "not-a-recording", "missing-init", "no-playable-stream", "zero-length", "too-long"}
+    reasons |= {"too-many-frames", "too-large-picture", "damaged", "unsupported-codec", "mixed-codecs", "too-complex"}
+    said = {render("recording-failed", full("recording-failed", reason_code=reason), reader("am")).text
+            for reason in reasons | {"worker-lost"}}  # fmt: skip
+    assert len(said) == len(reasons) + 1
+    for text in said:
+        assert "6 hours" not in text

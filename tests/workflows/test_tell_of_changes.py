@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from worker.database import Database
 from worker.errors import AstegniError
+from worker.jobs.cancel import retry_job
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import AdvanceLessons, FillSeries, IngestRecording, Order
 from worker.jobs.perform import Performer
@@ -353,3 +354,31 @@ def test_a_recording_is_ready(house: House, workshop: Any, sample: bytes) -> Non
     expected = [("recording-ready", user, recording, "Lesson") for user in (1, 2, 3)]
     assert house.told("recording_id", "title") == expected
     assert house.told("session_id")[0][2] == workshop.session_id
+
+
+def test_a_recording_that_failed_is_told_to_its_tutor_once(house: House, workshop: Any, sample: bytes) -> None:
+    """Cut in its header: damaged, but not nothing, so the bytes are kept for another try."""
+    recording = workshop.arrive(sample[:100])
+    job = workshop.perform(IngestRecording, recording)
+    assert (job.state, job.error["reason"]) == ("failed", "damaged")
+
+    expected = [("recording-failed", 1, recording, "damaged", True)]
+    assert house.told("recording_id", "reason_code", "kept") == expected
+    assert house.told("reason")[0][2] == job.error["detail"]
+    assert workshop.spooled() == [workshop.row(recording).spool_name]
+    with workshop.database.transaction() as session:
+        retry_job(session, job.id)
+    assert workshop.perform(IngestRecording, recording).state == "failed"
+    assert house.told("recording_id", "reason_code", "kept") == expected
+
+
+def test_a_recording_that_is_cut_off_is_ready_and_says_so(house: House, workshop: Any, sample: bytes) -> None:
+    recording = workshop.arrive(sample[:60_000])
+    workshop.perform(IngestRecording, recording)
+    assert {tuple(row[2]) for row in house.told("missing")} == {("cut-off",)}
+
+
+def test_no_media_is_told_without_a_promise_to_keep_it(house: House, workshop: Any) -> None:
+    recording = workshop.arrive(b"<!DOCTYPE html><html></html>")
+    workshop.perform(IngestRecording, recording)
+    assert house.told("reason_code", "kept") == [("recording-failed", 1, "not-a-recording", False)]

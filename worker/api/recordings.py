@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
@@ -38,12 +38,14 @@ from worker.api.services import Services, ServicesOf
 from worker.errors import AstegniError, TooLarge
 from worker.jobs.idempotency import Answer
 from worker.recordings.playback import plan_playback
-from worker.recordings.reading import find_recording, list_recordings, record_access
+from worker.recordings.reading import find_recording, list_recordings, record_access, told_metadata
 from worker.recordings.register import NewRecording, Registered, register_recording
 from worker.uploads.spool import Receiver, SpoolFile
 from worker.workflows.delete_recording import delete_recording
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))
+
+Shown = TypeVar("Shown", bound=RecordingDocument)
 
 # Boundaries and text fields around the file.
 _FORM_OVERHEAD = 100_000
@@ -165,6 +167,11 @@ def _accepted(registered: Registered) -> Answer:
     return Answer(202, document.model_dump_json(), {"Location": follow, "Retry-After": "2"})
 
 
+def _document(form: type[Shown], recording: Recording, services: Services) -> Shown:
+    metadata = told_metadata(recording, services.settings.spool_retention)
+    return form.model_validate(recording).model_copy(update={"recording_metadata": metadata})
+
+
 @router.get("", summary="List recordings")
 def get_recordings(
     caller: CallerOf,
@@ -179,7 +186,7 @@ def get_recordings(
             session_for(session, caller, session_id)
         before = position(cursor)
         found = list_recordings(session, _visible(caller), session_id=session_id, before=before, limit=limit + 1)
-        items = [RecordingDocument.model_validate(one) for one in found[:limit]]
+        items = [_document(RecordingDocument, row, services) for row in found[:limit]]
     return Page(items=items, next=cursor_after([one.id for one in found], limit))
 
 
@@ -189,7 +196,7 @@ def get_recording(recording_id: RowId, caller: CallerOf, services: ServicesOf) -
     with services.database.transaction() as session:
         found = find_recording(session, recording_id, _visible(caller))
         _note(session, caller, recording_id, "read")
-        return RecordingWithBoard.model_validate(found)
+        return _document(RecordingWithBoard, found, services)
 
 
 @router.get("/{recording_id}/playback", responses=responses(409), summary="Play a recording")

@@ -3,31 +3,35 @@
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
+from models.recordings import Recording
 from worker.jobs.endings import Ended
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import IngestRecording, RemoveRecordingFiles, StoreSource
+from worker.media.errors import MediaRejected
 from worker.recordings.opening import lock_recording
 from worker.recordings.renditions import set_rendition
 
-# The bytes themselves are the reason, so they are not worth keeping.
-_REJECTIONS = frozenset({"media-rejected"})
+# Reasons of a rejection with which no program at all plays the bytes: there is no lesson in them.
+_NO_MEDIA = frozenset({"empty", "not-a-recording"})
 
 
-def ingest_ended(session: Session, order: IngestRecording, ended: Ended) -> None:
+def ingest_ended(session: Session, order: IngestRecording, ended: Ended) -> Recording | None:
     """The recording is neither processing nor available and says why; what the attempt uploaded is removed.
 
-    Rejected bytes leave the spool. After any other failure they stay (SPOOL_RETENTION), so that the job can be tried
-    again once the fault is mended: a lesson is not lost because a key had expired.
+    Its bytes stay (SPOOL_RETENTION), so that the job can be tried again once the fault is mended, or the lesson be
+    rescued with other tools; only what is no media leaves the spool. Returns the recording, None when its job's end
+    no longer matters.
     """
     recording = lock_recording(session, order.recording_id)
     if recording is None or recording.is_available:
-        return
+        return None
     recording.is_processing, recording.error, recording.updated_at = False, ended.error, func.now()
-    rejected = ended.error.get("code") in _REJECTIONS
-    dropped = recording.spool_name if rejected else None
+    worthless = ended.error.get("code") == MediaRejected.code and ended.error.get("reason") in _NO_MEDIA
+    dropped = recording.spool_name if worthless else None
     enqueue(session, RemoveRecordingFiles(order.recording_id, order.session_id, order.spool_id, dropped))
-    if rejected:
+    if worthless:
         recording.spool_name = None
+    return recording
 
 
 def store_ended(session: Session, order: StoreSource, ended: Ended) -> None:

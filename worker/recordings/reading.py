@@ -1,5 +1,8 @@
 """Recordings as the outside sees them: rows in the words of the tables."""
 
+from datetime import UTC, timedelta
+from typing import Any
+
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
@@ -25,6 +28,18 @@ def list_recordings(
     if before is not None:
         query = query.where(Recording.id < before)
     return list(session.scalars(query))
+
+
+def told_metadata(recording: Recording, retention: float) -> dict[str, Any] | None:
+    """The metadata of a recording; while the bytes of a failed one are kept, with `bytes_kept_until`.
+
+    `retention` is the setting SPOOL_RETENTION in seconds.
+    """
+    failed = recording.error is not None and not (recording.is_processing or recording.is_available)
+    if not failed or recording.spool_name is None:
+        return recording.recording_metadata
+    until = (recording.updated_at + timedelta(seconds=retention)).astimezone(UTC)
+    return {**(recording.recording_metadata or {}), "bytes_kept_until": until.isoformat(timespec="seconds")}
 
 
 def record_access(session: Session, recording_id: int, admin_id: int, action: str) -> None:

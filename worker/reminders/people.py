@@ -140,6 +140,18 @@ def people_of_session(session: Session, session_id: int) -> Sequence[int]:
     return session.scalars(_USERS, {"types": list(types), "ids": list(ids)}).all()
 
 
+def teachers_of_session(session: Session, session_id: int) -> Sequence[int]:
+    """Ids of the users who lead a whiteboard session: its tutor, or its host; nobody when they are not active."""
+    board = session.execute(_BOARD, {"id": session_id}).one_or_none()
+    if board is None:
+        return []
+    tutor = ("tutor", board.tutor_id) if board.tutor_id is not None else None
+    leader = tutor or (board.host_profile_type, board.host_profile_id)
+    if leader[1] is None:
+        return []
+    return session.scalars(_USERS, {"types": [leader[0]], "ids": [leader[1]]}).all()
+
+
 def lessons_of_person(session: Session, user_id: int, now: datetime) -> Sequence[int]:
     """Ids of the lessons to come that concern a user."""
     return session.scalars(_LESSONS_OF, {"user_id": user_id, "now": now}).all()

@@ -1,7 +1,19 @@
 """Which ending belongs to which order: handed to everything that can end a job."""
 
-from worker.jobs.endings import Endings
+from sqlalchemy.orm import Session
+
+from worker import clock
+from worker.jobs.endings import Ended, Endings
 from worker.jobs.orders import IngestRecording, StoreSource
 from worker.recordings.endings import ingest_ended, store_ended
+from worker.workflows.tell_of_recording import tell_of_failure
 
-ENDINGS: Endings = {IngestRecording: ingest_ended, StoreSource: store_ended}
+
+def _ingest_ended(session: Session, order: IngestRecording, ended: Ended) -> None:
+    recording = ingest_ended(session, order, ended)
+    # Whoever cancelled it knows.
+    if recording is not None and ended.state != "cancelled":
+        tell_of_failure(session, recording, ended.error, now=clock.now())
+
+
+ENDINGS: Endings = {IngestRecording: _ingest_ended, StoreSource: store_ended}

@@ -134,7 +134,22 @@ class RecordingReady(TypedDict):
     title: NotRequired[str | None]
     recorded_at: NotRequired[str | None]
     timezone: NotRequired[str | None]
+    # Kinds of repairs (worker.media.repairs) that a viewer will notice.
+    missing: NotRequired[list[str] | None]
     link: NotRequired[str | None]
+
+
+class RecordingFailed(TypedDict):
+    """To the tutor. `reason` is the sentence of the problem, `reason_code` its word; `kept`: so are the bytes."""
+
+    recording_id: int
+    session_id: int
+    reason: str
+    reason_code: str
+    kept: bool
+    title: NotRequired[str | None]
+    recorded_at: NotRequired[str | None]
+    timezone: NotRequired[str | None]
 
 
 class ChannelCode(TypedDict):
@@ -172,6 +187,7 @@ DATA: Mapping[str, Any] = {
     "booking-accepted": BookingAnswered,
     "booking-ended": BookingAnswered,
     "recording-ready": RecordingReady,
+    "recording-failed": RecordingFailed,
     "channel-code": ChannelCode,
     "channel-disabled": ChannelDisabled,
     "test": Test,

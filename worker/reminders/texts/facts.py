@@ -19,7 +19,7 @@ LONGEST_NAME = 80
 # The most characters of what people wrote. More cannot be read in a message, and would not fit a subject line.
 _LONGEST = {
     "tutor": LONGEST_NAME, "requester": LONGEST_NAME, "student": LONGEST_NAME, "by": LONGEST_NAME, "subject": 100,
-    "package_name": 100, "title": 120, "location": 200, "reason": 200,
+    "package_name": 100, "title": 120, "location": 200, "reason": 400,
     "message": 1000,
 }  # fmt: skip
 # Said by ourselves; an address must keep its dots.
