@@ -1,0 +1,211 @@
+"""Every code block of README and docs/ does what it says, on a running `astegni up --sample`.
+
+A block names its language; shell blocks of a page run one after the other, as somebody who tries them would. `…` in an
+assignment stands for a secret, and is filled in. Programs that talk to what is not here (Docker's engine, a git remote)
+are replaced by those in `programs/`.
+"""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from worker import clock
+from worker.database import Database
+from worker.dev.environment import environment_without_settings
+from worker.dev.ports import free_port
+from worker.dev.process import ChildProcess, wait_until
+from worker.dev.programs import postgres_programs
+from worker.dev.scratch import scratch_directory
+from worker.dev.service import astegni
+from worker.jobs.enqueue import enqueue
+from worker.jobs.orders import PruneLedger
+from worker.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = Path(__file__).with_name("programs")
+PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
+# A generous cap for a busy machine; a page takes seconds.
+PATIENCE = 1800
+# Diagrams and output that somebody reads; anything else must be one of the languages below.
+READ_ONLY = frozenset({"mermaid", "text"})
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its page, the line on which its content begins, its language, its content."""
+
+    page: str
+    line: int
+    language: str
+    content: str
+
+
+@dataclass(frozen=True)
+class SampleStack:
+    """The facts of `astegni up --sample --json`, and the directory in which it was started."""
+
+    facts: dict[str, Any]
+    directory: Path
+    environment: dict[str, str]
+
+
+def blocks_of(page: str) -> list[Block]:
+    text = (ROOT / page).read_text()
+    return [
+        Block(page, text[: match.start(2)].count("\n") + 1, match[1].strip(), match[2])
+        for match in re.finditer(r"^```(.*)\n((?:.*\n)*?)```$", text, re.MULTILINE)
+    ]
+
+
+BLOCKS = [block for page in PAGES for block in blocks_of(page)]
+PAGES_WITH_COMMANDS = sorted({block.page for block in BLOCKS if block.language == "sh"})
+
+
+def of_language(language: str) -> Any:
+    chosen = [block for block in BLOCKS if block.language == language]
+    return pytest.mark.parametrize("block", chosen, ids=[f"{block.page}:{block.line}" for block in chosen])
+
+
+def test_every_block_is_in_a_language_that_is_tried() -> None:
+    tried = {"sh", "json", "js"} | READ_ONLY
+    assert [(block.page, block.line, block.language) for block in BLOCKS if block.language not in tried] == []
+    fences = sum(len(re.findall(r"^```", (ROOT / page).read_text(), re.MULTILINE)) for page in PAGES)
+    assert fences == 2 * len(BLOCKS), "a block is not closed, or its fence is indented"
+
+
+@of_language("json")
+def test_json_is_json(block: Block) -> None:
+    json.loads(block.content)
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[SampleStack]:
+    with scratch_directory() as directory:
+        environment = environment_without_settings() | {"XDG_STATE_HOME": str(directory / "state"), "COLUMNS": "200"}
+        printed = directory / "printed"
+        with printed.open("wb") as stdout:
+            process = ChildProcess(
+                "up",
+                astegni("up", "--sample", "--json"),
+                directory / "up.log",
+                env=environment,
+                stdout=stdout,
+                cwd=directory,
+            )
+        try:
+            wait_until(lambda: printed.read_bytes().endswith(b"\n"), process, PATIENCE)
+            facts = json.loads(printed.read_bytes())
+            yield SampleStack(facts | {"waiting_job": _waiting_job(facts)}, directory, environment)
+            process.stop(120)
+            assert process.exit_code == 0
+            assert not (directory / ".data" / "sample" / "env").exists(), "tokens of an ended stack are left behind"
+        finally:
+            process.kill()
+
+
+def _waiting_job(facts: dict[str, Any]) -> str:
+    """A job that stays queued until somebody cancels it."""
+    database = Database(Settings(database_url=facts["database_url"]).sqlalchemy_url, pool_size=1)
+    try:
+        with database.transaction() as session:
+            return str(enqueue(session, PruneLedger(), run_at=clock.now() + timedelta(days=1)))
+    finally:
+        database.close()
+
+
+@pytest.mark.parametrize("page", PAGES_WITH_COMMANDS)
+def test_every_command_of_a_page_runs(page: str, stack: SampleStack, tmp_path: Path) -> None:
+    blocks = [block for block in blocks_of(page) if block.language == "sh"]
+    programs = {word for block in blocks for word in re.findall(r"(?:^|\| *|&& *)([a-z0-9]+) ", block.content, re.M)}
+    missing = sorted(word for word in programs & {"curl", "jq"} if shutil.which(word) is None)
+    if missing:
+        pytest.skip(f"{page} was NOT tried: {', '.join(missing)} is not installed")
+    failures = tmp_path / "failures"
+    failures.touch()
+    settings = _settings(stack)
+    environment = stack.environment | {
+        "PATH": f"{PROGRAMS}:{postgres_programs()}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "DOCUMENTATION_PYTHON": sys.executable,
+        "DOCUMENTATION_ROOT": str(ROOT),
+        "DOCUMENTATION_FAILURES": str(failures),
+        "API_PORT": str(free_port()),
+        "FLOWER_PORT": str(free_port()),
+        "FLOWER_DB": str(tmp_path / "flower"),
+        "SPOOL_DIR": str(tmp_path / "spool"),
+        "HOME": str(tmp_path),
+    }
+    # README says how the others are set; Backblaze's own realm cannot be reached from a test.
+    environment |= settings if page != "README.md" else {"BACKBLAZE_REALM": settings["BACKBLAZE_REALM"]}
+    _lay_out(stack)
+    script = "\n".join(f"echo '## line {block.line}'\n{_filled_in(block.content, settings)}" for block in blocks)
+    ended = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", f"{script}\nwait"],
+        cwd=stack.directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (ended.returncode, failures.read_text()) == (0, ""), f"{ended.stdout[-4000:]}\n{ended.stderr[-4000:]}"
+
+
+def _settings(stack: SampleStack) -> dict[str, str]:
+    """What an operator would have in the environment, for the stack's own servers."""
+    facts, b2 = stack.facts, stack.facts["b2"]
+    sample = facts["sample"]
+    smtp_host, _, smtp_port = facts["mailbox"]["smtp"].removeprefix("smtp://").rpartition(":")
+    return {
+        "DATABASE_URL": facts["database_url"],
+        "REDIS_URL": facts["redis_url"],
+        "BACKBLAZE_REALM": b2["realm"],
+        "BACKBLAZE_KEY_ID": b2["key_id"],
+        "BACKBLAZE_APPLICATION_KEY": b2["application_key"],
+        "BACKBLAZE_BUCKET_NAME": b2["bucket"],
+        "SECRET_KEY": secrets.token_hex(32),
+        "SMTP_HOST": smtp_host,
+        "SMTP_PORT": smtp_port,
+        "ASTEGNI_API_URL": facts["api"],
+        "ASTEGNI_TOKEN": facts["operator_token"],
+        "API": facts["api"],
+        "TOKEN": sample["tutor"]["token"],
+        "STUDENT_TOKEN": sample["student"]["token"],
+        "ID": facts["waiting_job"],
+        # The command `b2`, for the emulator instead of Backblaze's own realm.
+        "B2_APPLICATION_KEY_ID": b2["key_id"],
+        "B2_APPLICATION_KEY": b2["application_key"],
+        "B2_ENVIRONMENT": b2["realm"],
+    }
+
+
+def _lay_out(stack: SampleStack) -> None:
+    """What a checkout has and the stack's directory does not."""
+    command = stack.directory / ".venv" / "bin" / "astegni"
+    if not command.exists():
+        command.parent.mkdir(parents=True)
+        command.symlink_to(PROGRAMS / "astegni")
+        shutil.copy(ROOT / ".env.example", stack.directory)
+        shutil.copy(ROOT / "docker-compose.yml", stack.directory)
+        (stack.directory / "astegni.dump").touch()
+
+
+def _filled_in(content: str, settings: dict[str, str]) -> str:
+    """`NAME=…` with the stack's own value; names that the stack's bucket holds already are made new ones."""
+    content = re.sub(r"\b([A-Z_0-9]+)=\S*…\S*", lambda match: f"{match[1]}='{settings[match[1]]}'", content)
+    content = content.replace("https://api.astegni.example", settings["API"])
+    return (
+        re.sub(r"(?<=\s)astegni-media(?= )", f"astegni-media-{os.urandom(4).hex()}", content)
+        if "b2 " in content
+        else content
+    )

@@ -1,0 +1,53 @@
+"""Tickets: one stream of one caller, for a browser's `EventSource`, which sends no `Authorization` header.
+
+A ticket travels in an address, where logs and histories may keep it. So it opens a single path, for a minute, and is
+signed with a key of its own: no ticket is taken for a token, nor a token for a ticket.
+"""
+
+import hashlib
+import hmac
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+from pydantic import TypeAdapter, ValidationError
+
+from worker.access.callers import Caller, Operator, User
+from worker.errors import Unauthorized
+
+TICKET_LIFETIME = timedelta(seconds=60)
+_PURPOSE = b"astegni stream ticket"
+_KINDS: dict[str, TypeAdapter[Any]] = {"user": TypeAdapter(User), "operator": TypeAdapter(Operator)}
+
+
+def issue_ticket(key: str, caller: Caller, path: str, now: datetime) -> tuple[str, datetime]:
+    """A ticket of `caller` for `path`, and when it stops opening it; never after the caller's token expires."""
+    expires_at = now + TICKET_LIFETIME
+    if caller.expires_at is not None:
+        expires_at = min(expires_at, datetime.fromtimestamp(caller.expires_at, UTC))
+    kind = "operator" if isinstance(caller, Operator) else "user"
+    claims = {
+        "kind": kind,
+        "caller": _KINDS[kind].dump_python(caller, mode="json"),
+        "path": path,
+        "exp": int(expires_at.timestamp()),
+    }
+    return jwt.encode(claims, _signing_key(key), algorithm="HS256"), expires_at
+
+
+def read_ticket(raw: str, key: str, path: str) -> Caller:
+    """The caller to whom this ticket for `path` was issued; `expires_at` is that of their token. Raises Unauthorized."""
+    try:
+        claims = jwt.decode(raw, _signing_key(key), algorithms=["HS256"], options={"require": ["exp"]})
+        caller: Caller = _KINDS[claims["kind"]].validate_python(claims["caller"])
+    except jwt.ExpiredSignatureError as error:
+        raise Unauthorized("The ticket has expired; ask for another.") from error
+    except (jwt.PyJWTError, KeyError, ValueError, TypeError, RecursionError, ValidationError) as error:
+        raise Unauthorized("The ticket cannot be trusted.") from error
+    if claims.get("path") != path:
+        raise Unauthorized("The ticket is for another stream.")
+    return caller
+
+
+def _signing_key(key: str) -> bytes:
+    return hmac.digest(key.encode(), _PURPOSE, hashlib.sha256)
