@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import redis
 from cryptography import x509
@@ -38,6 +39,10 @@ from worker.dev.scratch import scratch_directory
 from worker.dev.valkey import EmbeddedValkey
 from worker.migrate import migrate
 from worker.settings import Settings
+
+# How long an example takes says something about the machine, not about the code.
+hypothesis.settings.register_profile("no-deadline", deadline=None)
+hypothesis.settings.load_profile("no-deadline")
 
 # A developer's shell may name real servers; no test may touch them. Another ffmpeg is as good as ours.
 for _name in list(os.environ):

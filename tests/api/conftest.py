@@ -108,7 +108,7 @@ def _serving(api: FastAPI) -> Iterator[str]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 120
             while not server.started:
                 assert time.monotonic() < deadline, "the server did not start"
                 time.sleep(0.01)
@@ -153,7 +153,7 @@ def stream() -> Callable[[str, dict[str, str]], Any]:
 
 
 def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -34,7 +34,7 @@ def gone() -> Callable[[int], bool]:
     """`gone(pid)`: whether that process ends within ten seconds; a zombie nobody has buried yet has ended."""
 
     def ended(pid: int) -> bool:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             try:
                 if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:

@@ -12,12 +12,14 @@ import secrets
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 
 from worker import clock
@@ -31,6 +33,10 @@ from worker.dev.service import astegni
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import PruneLedger
 from worker.settings import Settings
+
+sys.path.append(str(Path(__file__).parents[1] / "browser"))
+
+from chromium import Chromium
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(__file__).with_name("programs")
@@ -122,6 +128,51 @@ def _waiting_job(facts: dict[str, Any]) -> str:
             return str(enqueue(session, PruneLedger(), run_at=clock.now() + timedelta(days=1)))
     finally:
         database.close()
+
+
+@of_language("js")
+def test_scripts_run_in_a_browser(block: Block, stack: SampleStack, tmp_path: Path) -> None:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip(f"{block.page}:{block.line} was NOT tried: `chromium` is not installed (apt-get install chromium)")
+    recording_id, job_id = _recorded_replay(stack)
+    given = {
+        "api": stack.facts["api"],
+        "token": stack.facts["sample"]["tutor"]["token"],
+        "id": recording_id,
+        "jobId": job_id,
+    }
+    constants = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in given.items())
+    browser = Chromium(program, tmp_path)
+    try:
+        browser.open(f"{stack.facts['api']}/healthz")
+        headers = "const headers = { Authorization: `Bearer ${token}` };\n"
+        browser.run(f"(async () => {{ {constants} {headers} {{ {block.content} }} }})()")
+    finally:
+        browser.close()
+
+
+def _recorded_replay(stack: SampleStack) -> tuple[int, str]:
+    """A recording with a replay of the sample's board, and the job that made it playable."""
+    facts = stack.facts
+    headers = {"Authorization": f"Bearer {facts['sample']['tutor']['token']}"}
+    with httpx.Client(base_url=facts["api"], headers=headers, timeout=60) as client:
+        ordered = client.post(f"/v1/whiteboard/sessions/{facts['sample']['session_id']}/replay")
+        result = _finished(client, ordered.json()["job_id"])["result"]
+        if result["ingest_job_id"] is not None:
+            _finished(client, result["ingest_job_id"])
+        return result["recording_id"], ordered.json()["job_id"]
+
+
+def _finished(client: httpx.Client, job_id: str) -> dict[str, Any]:
+    end = time.monotonic() + PATIENCE
+    while True:
+        job: dict[str, Any] = client.get(f"/v1/jobs/{job_id}").json()
+        if job["finished_at"] is not None:
+            assert job["state"] == "succeeded", job
+            return job
+        assert time.monotonic() < end, job
+        time.sleep(0.2)
 
 
 @pytest.mark.parametrize("page", PAGES_WITH_COMMANDS)

@@ -28,7 +28,7 @@ from worker.settings import DEVELOPMENT_KEY, Settings
 DATA = Path(__file__).parent.parent / "data"
 OVER = frozenset({"succeeded", "failed", "cancelled", "dead"})
 # A busy machine takes its time; no test waits this long for what will never come.
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 # The real ffmpeg, which waits as long as a file is there: a test decides when a running ingest may go on.
 HELD_FFMPEG = """#!/bin/sh

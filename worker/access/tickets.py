@@ -36,7 +36,10 @@ def issue_ticket(key: str, caller: Caller, path: str, now: datetime) -> tuple[st
 
 
 def read_ticket(raw: str, key: str, path: str) -> Caller:
-    """The caller to whom this ticket for `path` was issued; `expires_at` is that of their token. Raises Unauthorized."""
+    """The caller to whom this ticket for `path` was issued, with the `expires_at` of their token.
+
+    Raises Unauthorized.
+    """
     try:
         claims = jwt.decode(raw, _signing_key(key), algorithms=["HS256"], options={"require": ["exp"]})
         caller: Caller = _KINDS[claims["kind"]].validate_python(claims["caller"])

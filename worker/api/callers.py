@@ -1,5 +1,6 @@
 """Who is asking: the bearer token, read and then verified in the database, and how often they ask."""
 
+import re
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -10,13 +11,17 @@ from starlette.concurrency import run_in_threadpool
 from worker.access.callers import Caller, Operator, User
 from worker.access.looks import keep_look
 from worker.access.people import verify
+from worker.access.tickets import read_ticket
 from worker.access.tokens import read_token
 from worker.api.services import Services, ServicesOf, services_of
 from worker.errors import Unauthorized
 from worker.limits.rates import address_key
+from worker.settings import Settings
 
 # A body of so many bytes is as much work as a request.
 _BYTES_OF_A_REQUEST = 32_768
+# It opens a stream, so it is kept nowhere.
+_TICKET = re.compile(r"(?:^|&)ticket=[^&]*")
 
 # Only for the description of the API: a body's sender is known before the framework asks for a dependency.
 _bearer = HTTPBearer(auto_error=False, description="The platform's own access token (HS256).")
@@ -31,7 +36,7 @@ async def identify(request: Request) -> Caller:
     if known is None:
         units = 1 + getattr(request.state, "body_bytes", 0) // _BYTES_OF_A_REQUEST
         services = await services_of(request)
-        known = await run_in_threadpool(_verified, services, _token_of(request), address_of(request), units)
+        known = await run_in_threadpool(_verified, services, request, units)
         request.state.caller = known
     return cast("Caller", known)
 
@@ -60,12 +65,20 @@ def _token_of(request: Request) -> str | None:
     return token if scheme.lower() == "bearer" and token else None
 
 
-def _verified(services: Services, token: str | None, address: str, units: int) -> Caller:
+def _claimed(request: Request, settings: Settings) -> Caller:
+    """The caller that a token names, or, on the address of a stream, the `ticket` in its query."""
+    token, ticket = _token_of(request), request.query_params.get("ticket")
+    if token is None and ticket is not None and request.method == "GET":
+        return read_ticket(ticket, settings.signing_key, request.url.path)
     if token is None:
         raise Unauthorized("This needs a token: `Authorization: Bearer …`.")
-    settings, counters, rates = services.settings, services.counters, services.rates
+    return read_token(token, settings.signing_key, settings.operator_departments)
+
+
+def _verified(services: Services, request: Request, units: int) -> Caller:
+    counters, rates = services.counters, services.rates
     try:
-        caller = read_token(token, settings.signing_key, settings.operator_departments)
+        caller = _claimed(request, services.settings)
         counters.take(rates.requests, caller.principal, units)
         if not isinstance(caller, User):
             return caller
@@ -73,7 +86,7 @@ def _verified(services: Services, token: str | None, address: str, units: int) -
             return verify(session, caller)
     except Unauthorized:
         # Right tokens from the same address go on: behind one address there may be a whole town.
-        counters.take(rates.wrong_tokens, address)
+        counters.take(rates.wrong_tokens, address_of(request))
         raise
 
 
@@ -88,7 +101,7 @@ def _keep(services: Services, operator: Operator, request: Request) -> None:
     route: str = getattr(request.scope.get("route"), "path", "")
     # As it was sent, in ASCII: a decoded path may hold what PostgreSQL's text cannot.
     path = bytes(request.scope["raw_path"]).decode("ascii", "replace")
-    query = bytes(request.scope["query_string"]).decode("ascii", "replace")
+    query = _TICKET.sub("", bytes(request.scope["query_string"]).decode("ascii", "replace"))
     with services.database.transaction() as session:
         keep_look(session, operator, action=f"{request.method} {route}", address=f"{path}?{query}" if query else path)
 

@@ -15,6 +15,7 @@ from worker.api.fields import JobId
 from worker.api.jobs import JobDocument, ordered_by
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
+from worker.api.stream_tickets import TicketDocument, TicketOf
 from worker.api.watching import RETRY, Tell, Watch, WatchedEvents, Watchers
 from worker.jobs.reading import JobView, read_job, read_jobs
 
@@ -79,6 +80,12 @@ async def get_events(
     watch = JobWatch(caller, job)
     watchers.add(watch)
     return WatchedEvents(watchers, watch, _stream(watch, None if known else job))
+
+
+@router.post("/{job_id}/events/ticket", status_code=201, summary="Get an address to follow a job")
+def post_events_ticket(_job: Annotated[JobView, Depends(watched_job)], ticket: TicketOf) -> TicketDocument:
+    """An address of the job's stream for a browser's `EventSource`, which sends no token. It opens for a minute."""
+    return ticket
 
 
 async def _stream(watch: JobWatch, first: JobView | None) -> AsyncIterator[bytes]:

@@ -18,6 +18,7 @@ from worker.api.notification_watching import InboxWatch
 from worker.api.paging import Cursor, Limit, Page, cursor_after, position
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
+from worker.api.stream_tickets import TicketDocument, TicketOf
 from worker.api.watching import RETRY, WatchedEvents, Watchers
 from worker.errors import Forbidden
 from worker.reminders.inbox import (
@@ -124,6 +125,12 @@ async def get_events(
     watch = InboxWatch(caller, standing, _id(last_event_id))
     watchers.add(watch)
     return WatchedEvents(watchers, watch, _stream(watch, standing.newest if last_event_id is None else None))
+
+
+@router.post("/events/ticket", status_code=201, summary="Get an address to follow my notifications")
+def post_events_ticket(_caller: Person, ticket: TicketOf) -> TicketDocument:
+    """An address of the stream for a browser's `EventSource`, which sends no token. It opens for a minute."""
+    return ticket
 
 
 async def _stream(watch: InboxWatch, newest: int | None) -> AsyncIterator[bytes]:

@@ -1,0 +1,65 @@
+"""Tickets of streams."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.access.callers import Caller, Operator, User
+from worker.access.tickets import TICKET_LIFETIME, issue_ticket, read_ticket
+from worker.access.tokens import issue_token, read_token
+from worker.errors import Unauthorized
+
+KEY, PATH = "k" * 32, "/v1/jobs/1/events"
+NOW = datetime.now(UTC)
+LATER = int((NOW + timedelta(days=1)).timestamp())
+CALLERS: list[Caller] = [
+    User(1, "tutor", 11, None, 33, LATER),
+    User(2, None, None, None, None, LATER),
+    Operator(7, frozenset({"manage-system-settings", "x"}), LATER),
+]
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_a_ticket_gives_back_its_caller_with_the_end_of_their_token(caller: Caller) -> None:
+    ticket, expires_at = issue_ticket(KEY, caller, PATH, NOW)
+    read = read_ticket(ticket, KEY, PATH)
+    assert (read, read.expires_at, type(read)) == (caller, LATER, type(caller))
+    assert expires_at == NOW + TICKET_LIFETIME
+
+
+def test_a_ticket_never_opens_after_the_token_expires() -> None:
+    soon = int((NOW + timedelta(seconds=5)).timestamp())
+    _ticket, expires_at = issue_ticket(KEY, User(1, expires_at=soon), PATH, NOW)
+    assert expires_at.timestamp() == soon
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "now"),
+    [
+        (KEY[:-1] + "x", PATH, NOW),
+        (KEY, PATH + "/", NOW),
+        (KEY, "/v1/jobs/2/events", NOW),
+        (KEY, PATH, NOW - timedelta(hours=1)),
+    ],
+    ids=["another key", "a longer path", "another stream", "expired"],
+)
+def test_a_ticket_opens_one_stream_for_a_minute(key: str, path: str, now: datetime) -> None:
+    ticket, _ = issue_ticket(KEY, CALLERS[0], PATH, now)
+    with pytest.raises(Unauthorized):
+        read_ticket(ticket, key, path)
+
+
+def test_a_ticket_is_no_token_and_a_token_no_ticket() -> None:
+    ticket, _ = issue_ticket(KEY, CALLERS[0], PATH, NOW)
+    with pytest.raises(Unauthorized):
+        read_token(ticket, KEY, frozenset())
+    with pytest.raises(Unauthorized):
+        read_ticket(issue_token(KEY, sub=1), KEY, PATH)
+
+
+@given(st.text(max_size=200))
+def test_whatever_else_is_refused(raw: str) -> None:
+    with pytest.raises(Unauthorized):
+        read_ticket(raw, KEY, PATH)
