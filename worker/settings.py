@@ -121,6 +121,26 @@ class Settings(BaseSettings):
         30, ge=0, description="Calendar addresses that do not exist, asked for by an address in a minute."
     )
     limit_upload_bytes_per_day: int = Field(64_000_000_000, ge=0, description="Bytes that a person uploads in a day.")
+    limit_open_uploads: int = Field(
+        8, ge=0, description="Uploads of a person that one API process receives at once; one more waits 20 s."
+    )
+    limit_open_upload_bytes: int = Field(
+        16_000_000_000,
+        ge=0,
+        description="Bytes that these uploads may bring; one of unknown length counts as the largest.",
+    )
+    limit_live_ingests: int = Field(50, ge=0, description="Recordings of a person that wait for their ingest.")
+    limit_live_replays: int = Field(
+        2, ge=0, description="Films of boards that a person has ordered and that are not done."
+    )
+    limit_live_snapshots: int = Field(
+        20,
+        ge=0,
+        description="Pictures of pages, and documents of boards, that a person has ordered and that are not done.",
+    )
+    limit_event_streams: int = Field(
+        10, ge=1, description="Streams of a kind that a person has open at one API process."
+    )
     limit_board_page_bytes: int = Field(8_000_000, ge=0, description="Bytes of strokes that a page of a board takes.")
     limit_board_session_bytes: int = Field(
         32_000_000, ge=0, description="Bytes of strokes that all pages of a whiteboard session take."
@@ -129,7 +149,7 @@ class Settings(BaseSettings):
         100, ge=0, description="Whiteboard sessions that a person opens in a day."
     )
     limit_bookings_per_day: int = Field(100, ge=0, description="Bookings and requests that a person makes in a day.")
-    limit_messages_per_day: int = Field(500, ge=0, description="Messages to others that a person causes in a day.")
+    limit_messages_per_day: int = Field(1000, ge=0, description="Messages to others that a person causes in a day.")
 
     # --- the ledger (DESIGN: jobs): intervals are settings so that tests can run them ten times shorter
     relay_interval: Interval = Field(1.0, description="How often due jobs are published.")

@@ -89,8 +89,9 @@ class Api(FastAPI):
 
 def create_api(services: Services) -> FastAPI:
     """The application over `services`; whoever made those closes them when the server has stopped."""
-    watchers = Watchers(services.database, job_events.read_watched_jobs)
-    inbox_watchers = Watchers(services.database, read_watched_inboxes)
+    most_of_one = services.settings.limit_event_streams
+    watchers = Watchers(services.database, job_events.read_watched_jobs, most_of_one=most_of_one)
+    inbox_watchers = Watchers(services.database, read_watched_inboxes, most_of_one=most_of_one)
 
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:

@@ -95,7 +95,7 @@ def post_booking(body: NewBooking, caller: CallerOf, once: OnceOf, services: Ser
     The answer is the same whether or not there is a student of this id.
     """
     values = body.model_dump(exclude_unset=True, exclude={"student_id"})
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
 
         def make() -> Answer:
             services.counters.spend(session, services.rates.bookings, caller.principal)
@@ -114,7 +114,7 @@ def get_bookings(
     limit: Limit = 50,
 ) -> Page[BookingDocument]:
     """The tutor's own, the student's own, and those of a parent's children; newest first."""
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
         found = list_bookings(session, caller, status=status, before=position(cursor), limit=limit + 1)
         items = [BookingDocument.model_validate(booking) for booking in found[:limit]]
     return Page(items=items, next=cursor_after([booking.id for booking in found], limit))
@@ -123,7 +123,7 @@ def get_bookings(
 @router.get("/{booking_id}", summary="Read a booking")
 def get_booking(booking_id: RowId, caller: CallerOf, services: ServicesOf) -> BookingDocument:
     """One booking that the caller may see."""
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
         return BookingDocument.model_validate(find_booking(session, caller, booking_id))
 
 
@@ -136,7 +136,7 @@ def patch_booking(booking_id: RowId, body: BookingChange, caller: CallerOf, serv
     """
     now, horizon_days = clock.now(), services.settings.schedule_horizon_days
     changes = body.model_dump(exclude_unset=True)
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
         changed = change_booking(session, caller, booking_id, changes, now=now, horizon_days=horizon_days)
         return BookingDocument.model_validate(changed)
 
@@ -161,6 +161,6 @@ def post_end_booking(booking_id: RowId, caller: CallerOf, services: ServicesOf) 
 
 def _answered(services: Services, caller: Caller, booking_id: int, answer: BookingAnswer) -> BookingDocument:
     now, horizon_days = clock.now(), services.settings.schedule_horizon_days
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
         changed = answer_booking(session, caller, booking_id, answer, now=now, horizon_days=horizon_days)
         return BookingDocument.model_validate(changed)

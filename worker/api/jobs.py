@@ -13,6 +13,7 @@ from worker.api.paging import Cursor, Limit, Page
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
 from worker.jobs.cancel import cancel_job, retry_job
+from worker.jobs.live import require_room
 from worker.jobs.reading import list_jobs, read_attempts, read_job
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(401, 403, 404, 422, 503))
@@ -110,7 +111,9 @@ def post_cancel(job_id: JobId, caller: CallerOf, services: ServicesOf, response:
 def post_retry(job_id: JobId, caller: CallerOf, services: ServicesOf, response: Response) -> JobDocument:
     """Queue a failed, dead or cancelled job again, with a fresh set of attempts."""
     with services.database.transaction() as session:
-        read_job(session, job_id, principal=ordered_by(caller))
+        job = read_job(session, job_id, principal=ordered_by(caller))
+        if isinstance(caller, User):
+            require_room(session, job.document["kind"], principal=caller.principal, most=services.most_live_jobs)
         retry_job(session, job_id)
         document = JobDocument(**read_job(session, job_id).document)
     _accepted(response, job_id)

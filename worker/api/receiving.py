@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -18,20 +19,23 @@ _DRAIN_BYTES = 256 << 20
 _DRAIN_SECONDS = 10.0
 
 
-async def receive_form(request: Request, make_reader: Callable[[], FormReader]) -> tuple[FormReader, SpoolFile]:
-    """Read the form of `request` through the reader that `make_reader` makes; its file is then in the spool.
+async def receive_form(
+    request: Request, room: AbstractAsyncContextManager[None], make_reader: Callable[[], FormReader]
+) -> tuple[FormReader, SpoolFile]:
+    """Read the form of `request`, in `room`, by the reader that `make_reader` makes; its file is then in the spool.
 
-    Raises what the reader raises; nothing of a refused or broken upload stays behind.
+    Raises what the reader and `room` raise; nothing of a refused or broken upload stays behind.
     """
     stream = request.stream()
     reader: FormReader | None = None
     begun = False
     try:
-        reader = await run_in_threadpool(make_reader)
-        begun = True
-        async for batch in _batches(stream):
-            await run_in_threadpool(reader.feed, batch)
-        return reader, await run_in_threadpool(reader.finish)
+        async with room:
+            reader = await run_in_threadpool(make_reader)
+            begun = True
+            async for batch in _batches(stream):
+                await run_in_threadpool(reader.feed, batch)
+            return reader, await run_in_threadpool(reader.finish)
     except ClientDisconnect as error:
         raise InvalidInput("The client went away before the upload was complete.") from error
     except Exception:

@@ -1,5 +1,6 @@
 """Recordings: `/v1/recordings`. Upload, look, play, delete."""
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import PurePath
 from typing import Any, TypeVar
@@ -35,8 +36,11 @@ from worker.api.recording_documents import (
     UploadForm,
 )
 from worker.api.services import Services, ServicesOf
+from worker.database import AWAY
 from worker.errors import AstegniError, TooLarge
 from worker.jobs.idempotency import Answer
+from worker.jobs.live import require_room
+from worker.jobs.orders import IngestRecording
 from worker.recordings.playback import plan_playback
 from worker.recordings.reading import find_recording, list_recordings, record_access, told_metadata
 from worker.recordings.register import NewRecording, Registered, register_recording
@@ -84,21 +88,41 @@ async def post_recording(request: Request, caller: CallerOf, once: OnceOf, servi
     spool, limit = services.tools.spool, services.settings.upload_max_bytes
     declared = request.headers.get("content-length", "")
     expected = int(declared[:19]) if declared.isdecimal() else None
+    size = limit if expected is None else min(expected, limit)
+    receivers: list[Receiver] = []
 
     def begin(fields: dict[str, str]) -> Receiver:
         # As early as the fields allow: nobody sends eight gigabytes to be told that the session is not theirs.
         if "session_id" in fields:
             with services.database.transaction() as session:
                 _session_to_fill(session, caller, _form(fields).session_id)
-        return spool.receive(limit=limit, expected=None if expected is None else min(expected, limit))
+        receivers.append(spool.receive(limit=limit, expected=None if expected is None else size))
+        return receivers[-1]
 
     def reader() -> FormReader:
+        _require_upload(services, caller, size)
         if expected is not None and expected > limit + _FORM_OVERHEAD:
             raise TooLarge(f"The file is larger than {limit} bytes, the most that is taken.")
         return FormReader(request.headers.get("content-type", ""), file_field="file", on_file=begin)
 
-    form, file = await receive_form(request, reader)
+    try:
+        form, file = await receive_form(request, services.open_uploads.hold(caller.principal, size), reader)
+    finally:
+        await run_in_threadpool(_count_bytes, services, caller, sum(receiver.size for receiver in receivers))
     return await run_in_threadpool(_register, services, caller, once, form, file)
+
+
+def _require_upload(services: Services, caller: Caller, size: int) -> None:
+    """Raise TooManyRequests when the caller may bring no more today, or has brought more than is ingested."""
+    with services.database.transaction() as session:
+        services.counters.require(session, services.rates.upload_bytes, caller.principal, size)
+        require_room(session, IngestRecording.kind, principal=caller.principal, most=services.most_live_jobs)
+
+
+def _count_bytes(services: Services, caller: Caller, size: int) -> None:
+    """Count what has come, however it ended. With the database away it is not counted, and nothing is lost by it."""
+    with suppress(*AWAY), services.database.statement() as statement:
+        services.counters.add(statement, services.rates.upload_bytes, caller.principal, size)
 
 
 def _register(services: Services, caller: Caller, once: Once, form: FormReader, file: SpoolFile) -> Response:

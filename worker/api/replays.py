@@ -17,6 +17,7 @@ from worker.canvases.snapshots.names import Place
 from worker.canvases.snapshots.rows import record_access
 from worker.jobs.enqueue import enqueue
 from worker.jobs.idempotency import Answer
+from worker.jobs.live import require_room
 from worker.jobs.orders import ReplayBoard
 
 router = APIRouter(prefix="/v1/whiteboard/sessions", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
@@ -62,6 +63,8 @@ def post_replay(
         )
 
         def make() -> Answer:
+            most, key = services.most_live_jobs, order.unique_key
+            require_room(session, order.kind, principal=caller.principal, most=most, unique_key=key)
             job_id = enqueue(session, order, principal=caller.principal)
             headers = {"Location": f"/v1/jobs/{job_id}", "Retry-After": "2"}
             return Answer(202, Ordered(job_id=job_id).model_dump_json(), headers)

@@ -59,7 +59,7 @@ def post_schedules(
 ) -> Response:
     """Make a series or a single lesson of a booking, or free slots. Nothing is stored when one collides (409)."""
     now, horizon_days = clock.now(), services.settings.schedule_horizon_days
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
         tutor_id = tutor_of(caller)
         asked = _asked(session, tutor_id, body, services, calendar)
         if dry_run:
@@ -91,7 +91,7 @@ def get_schedules(
     """The caller's calendar in order of time: the tutor's lessons and slots, the student's lessons, the children's."""
     range_ = Range(moment("from", since), moment("to", until))
     after = time_position(cursor)
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
         found = list_lessons(session, caller, range_, status=status, after=after, limit=limit + 1)
         items = [ScheduleDocument.of(view, calendar) for view in view_lessons(session, caller, found[:limit])]
     page = Page[ScheduleDocument](items=items, next=cursor_after_time(_positions(found), limit))
@@ -104,7 +104,7 @@ def get_schedule(
     schedule_id: RowId, caller: CallerOf, services: ServicesOf, calendar: Calendar = "gregorian"
 ) -> ScheduleDocument:
     """One lesson that the caller may see."""
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
         return ScheduleDocument.of(_view(session, caller, find_lesson(session, caller, schedule_id)), calendar)
 
 
@@ -119,7 +119,7 @@ def patch_schedule(
 ) -> ChangedSchedule:
     """Change a lesson of the calling tutor's, this and the following, or its whole series. Past lessons stay."""
     changes = body.model_dump(exclude_unset=True)
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
         lesson, conflicts = change_lesson(
             session,
             caller,
@@ -136,7 +136,7 @@ def patch_schedule(
 @router.post("/{schedule_id}/cancel", responses=responses(409), summary="Cancel lessons")
 def post_cancel(schedule_id: RowId, caller: CallerOf, services: ServicesOf, scope: ScopeOf = "one") -> ScheduleDocument:
     """Call a lesson off, this and the following, or its whole series; a student gives back a slot that they booked."""
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
         lesson = cancel_lesson(session, caller, schedule_id, scope=scope, now=clock.now())
         return ScheduleDocument.of(_view(session, caller, lesson), "gregorian")
 
@@ -147,7 +147,7 @@ def post_book(
 ) -> ScheduleDocument:
     """A student books a free slot, or a parent for their child."""
     said = body or SlotBooking()
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
         lesson = book_slot(
             session,
             caller,

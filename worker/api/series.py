@@ -98,7 +98,7 @@ def get_all_series(
     limit: Limit = 50,
 ) -> Page[SeriesDocument]:
     """The series of the calling tutor, of the student, of a parent's children; newest first."""
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
         found = list_series(session, caller, status=status, before=position(cursor), limit=limit + 1)
         items = [SeriesDocument.model_validate(one) for one in found[:limit]]
     return Page(items=items, next=cursor_after([one.id for one in found], limit))
@@ -107,14 +107,14 @@ def get_all_series(
 @router.get("/{series_id}", summary="Read a series")
 def get_series(series_id: RowId, caller: CallerOf, services: ServicesOf) -> SeriesWithPeople:
     """A series with its students and the days that are no lessons."""
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
         return _document(session, caller, find_series(session, caller, series_id))
 
 
 @router.post("/{series_id}/skip", responses=responses(409), summary="Skip days")
 def post_skip(series_id: RowId, body: DaysToSkip, caller: CallerOf, services: ServicesOf) -> SeriesWithPeople:
     """Cancel the lessons of these days; they never come back."""
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
         return _document(session, caller, skip_days(session, caller, series_id, body.dates, now=clock.now()))
 
 

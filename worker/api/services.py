@@ -1,17 +1,23 @@
 """What the routes are given, built once by whoever starts the server."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
+from sqlalchemy.orm import Session
 
+from worker.access.callers import Caller
 from worker.database import Database
 from worker.jobs.endings import Endings
+from worker.jobs.live import most_live_jobs
 from worker.limits.counters import Counters
+from worker.limits.messages import messages_planned
 from worker.limits.rates import Rates, rates_of
 from worker.settings import Settings
+from worker.uploads.open_uploads import OpenUploads
 from worker.whiteboards.board_bytes import BoardBounds
 from worker.workflows.tools import Tools
 
@@ -44,6 +50,28 @@ class Services:
     def rates(self) -> Rates:
         """How much one person may do."""
         return rates_of(self.settings)
+
+    @cached_property
+    def most_live_jobs(self) -> Mapping[str, int]:
+        """How many live jobs of a kind one person may have."""
+        return most_live_jobs(self.settings)
+
+    @cached_property
+    def open_uploads(self) -> OpenUploads:
+        """What is on its way in."""
+        return OpenUploads(self.settings.limit_open_uploads, self.settings.limit_open_upload_bytes)
+
+    @contextmanager
+    def acting(self, caller: Caller) -> Iterator[Session]:
+        """A transaction of the caller's, who is charged for the messages that it plans.
+
+        Raises TooManyRequests at its end when they may send no more: then nothing of it is done.
+        """
+        with self.database.transaction() as session:
+            yield session
+            messages = min(messages_planned(session), self.rates.messages.most)
+            if messages:
+                self.counters.spend(session, self.rates.messages, caller.principal, messages)
 
     @cached_property
     def counters(self) -> Counters:

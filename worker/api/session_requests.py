@@ -43,7 +43,7 @@ def post_session_request(body: NewSessionRequest, caller: CallerOf, once: OnceOf
     if body.schedule is not None:
         # As it was sent, so that the tutor reads the words that were said.
         values["schedule"] = body.schedule.model_dump(mode="json", exclude_unset=True)
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
 
         def make() -> Answer:
             services.counters.spend(session, services.rates.bookings, caller.principal)
@@ -70,7 +70,7 @@ def get_session_requests(
     limit: Limit = 50,
 ) -> Page[SessionRequestDocument]:
     """Those addressed to the tutor, and those that the caller has made; newest first."""
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
         found = list_requests(session, caller, status=status, before=position(cursor), limit=limit + 1)
         items = [SessionRequestDocument.model_validate(request) for request in found[:limit]]
     return Page(items=items, next=cursor_after([request.id for request in found], limit))
@@ -79,7 +79,7 @@ def get_session_requests(
 @router.get("/{request_id}", summary="Read a request")
 def get_session_request(request_id: RowId, caller: CallerOf, services: ServicesOf) -> SessionRequestDocument:
     """One request that the caller may see."""
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
         return SessionRequestDocument.model_validate(find_request(session, caller, request_id))
 
 
@@ -99,7 +99,7 @@ def post_accept(
         timezone=services.settings.timezone,
         horizon_days=services.settings.schedule_horizon_days,
     )
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
         accepted = accept_request(session, caller, request_id, acceptance)
         return AcceptedDocument(
             **SessionRequestDocument.model_validate(accepted.request).model_dump(),
@@ -115,5 +115,5 @@ def post_reject(
     request_id: RowId, caller: CallerOf, services: ServicesOf, _body: RequestRejection | None = None
 ) -> SessionRequestDocument:
     """Turn a request down."""
-    with services.database.transaction() as session:
+    with services.acting(caller) as session:
         return SessionRequestDocument.model_validate(reject_request(session, caller, request_id, now=clock.now()))

@@ -22,6 +22,7 @@ from worker.canvases.snapshots.rows import record_access
 from worker.canvases.snapshots.showing import Shown, show_board, show_page
 from worker.jobs.enqueue import enqueue
 from worker.jobs.idempotency import Answer
+from worker.jobs.live import require_room
 from worker.jobs.orders import Order, SnapshotPage, SnapshotSession
 from worker.whiteboards.pages import find_page
 
@@ -46,7 +47,7 @@ def post_page_snapshot(page_id: RowId, caller: CallerOf, once: OnceOf, services:
         page, _found, _standing = find_page(session, caller, page_id)
         _note(session, caller, Place(page.session_id, page.id), "snapshot")
         order = SnapshotPage(page.id, asked_by=caller.principal)
-        return once.answer(session, _NOTHING, lambda: _ordered(session, caller, order))
+        return once.answer(session, _NOTHING, lambda: _ordered(services, session, caller, order))
 
 
 @router.post(
@@ -62,7 +63,7 @@ def post_session_snapshot(session_id: RowId, caller: CallerOf, once: OnceOf, ser
         session_for(session, caller, session_id)
         _note(session, caller, Place(session_id, None), "snapshot")
         order = SnapshotSession(session_id, asked_by=caller.principal)
-        return once.answer(session, _NOTHING, lambda: _ordered(session, caller, order))
+        return once.answer(session, _NOTHING, lambda: _ordered(services, session, caller, order))
 
 
 @router.get("/pages/{page_id}/snapshots", summary="Pictures of a page")
@@ -85,7 +86,9 @@ def get_session_snapshots(session_id: RowId, caller: CallerOf, services: Service
     return _signed(services, response, shown)
 
 
-def _ordered(session: Session, caller: Caller, order: Order) -> Answer:
+def _ordered(services: Services, session: Session, caller: Caller, order: Order) -> Answer:
+    most, key = services.most_live_jobs, order.unique_key
+    require_room(session, order.kind, principal=caller.principal, most=most, unique_key=key)
     job_id = enqueue(session, order, principal=caller.principal)
     headers = {"Location": f"/v1/jobs/{job_id}", "Retry-After": "2"}
     return Answer(202, Ordered(job_id=job_id).model_dump_json(), headers)

@@ -76,14 +76,15 @@ class Watchers(Generic[W]):
         *,
         interval: float = 1.0,
         most: int = 1000,
-        most_of_one: int = 20,
+        most_of_one: int = 10,
     ) -> None:
         self._database = database
         self._read = read
         self._interval = interval
         self._most = most
         self._most_of_one = most_of_one
-        self._watches: set[W] = set()
+        # The oldest first.
+        self._watches: dict[W, None] = {}
         self._of: Counter[str] = Counter()
         self._poller: asyncio.Task[None] | None = None
 
@@ -98,15 +99,17 @@ class Watchers(Generic[W]):
     def add(self, watch: W) -> None:
         """Begin to watch; `release` it in the end.
 
-        Raises Unavailable when the process has all the watches it takes, TooManyRequests when its principal has.
+        When the process has all the watches it takes, the oldest of whoever has the most ends, so that nobody with
+        fewer is kept out. Raises TooManyRequests when the principal has all one may have, Unavailable when all have as
+        many as they.
         """
-        if len(self._watches) >= self._most:
-            raise Unavailable("Too many streams are open now; ask without following instead.", retry_after=30)
         if self._of[watch.principal] >= self._most_of_one:
             raise TooManyRequests(
                 f"You have {self._most_of_one} streams open; close one first.", limit="event-streams", retry_after=30
             )
-        self._watches.add(watch)
+        if len(self._watches) >= self._most and not self._make_room(watch.principal):
+            raise Unavailable("Too many streams are open now; ask without following instead.", retry_after=30)
+        self._watches[watch] = None
         self._of[watch.principal] += 1
         if not self.polling:
             self._poller = asyncio.create_task(self._poll(), name="watcher")
@@ -114,10 +117,20 @@ class Watchers(Generic[W]):
     def release(self, watch: W) -> None:
         """Stop watching; safe to say twice."""
         if watch in self._watches:
-            self._watches.remove(watch)
+            del self._watches[watch]
             self._of[watch.principal] -= 1
             if not self._of[watch.principal]:
                 del self._of[watch.principal]
+
+    def _make_room(self, principal: str) -> bool:
+        """End a watch of whoever has the most, unless that leaves them fewer than `principal` will have."""
+        richest, number = self._of.most_common(1)[0]
+        if number <= self._of[principal] + 1:
+            return False
+        oldest = next(watch for watch in self._watches if watch.principal == richest)
+        oldest.end()
+        self.release(oldest)
+        return True
 
     async def close(self) -> None:
         """End every stream and stop the poller."""

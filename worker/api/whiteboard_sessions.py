@@ -47,6 +47,7 @@ def post_session(body: NewSession, caller: CallerOf, once: OnceOf, services: Ser
     with services.database.transaction() as session:
 
         def make() -> Answer:
+            services.counters.spend(session, services.rates.whiteboard_sessions, caller.principal)
             found = open_session(session, caller, _opening(body))
             return created(f"/v1/whiteboard/sessions/{found.id}", _with_pages(session, found))
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, bindparam, text
 from sqlalchemy.orm import Session
 
+from worker.limits.messages import note_messages
 from worker.reminders.preferences import DEFAULTS
 
 # In the order of people, so that two who tell the same people the same do not wait for each other in a circle.
@@ -45,4 +46,6 @@ def tell(
         return 0
     values = {"kind": kind, "user_ids": sorted(set(user_ids)), "data": dict(data), "key": key, "now": now}
     values |= {"schedule_id": schedule_id, "expires_at": expires_at, "channels": list(DEFAULTS.channels)}
-    return len(session.scalars(_TELL, values).all())
+    new = len(session.scalars(_TELL, values).all())
+    note_messages(session, new)
+    return new

@@ -91,6 +91,8 @@ class Scene:
             }
         self.settings = Settings(
             **values
+            # One tutor sends what a school does.
+            | {name: 0 for name in Settings.model_fields if name.startswith("limit_") and name != "limit_event_streams"}
             | {
                 "database_url": parts.database_url(database),
                 "redis_url": parts.redis_url(),

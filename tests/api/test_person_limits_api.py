@@ -1,0 +1,241 @@
+"""What one person may have and make: sessions, bookings, messages, jobs, uploads, streams."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from worker.access.callers import User
+from worker.api.services import Services
+from worker.api.watching import Watch, Watchers
+from worker.database import Database
+from worker.errors import TooManyRequests, Unavailable
+from worker.settings import Settings
+from worker.uploads.open_uploads import OpenUploads
+
+
+@pytest.fixture
+def limits() -> dict[str, Any]:
+    return {}
+
+
+@pytest.fixture
+def services(settings: Callable[..., Settings], database: Database, limits: dict[str, Any]) -> Services:
+    return Services(settings(**limits), database, endings={})
+
+
+def _refused(answer: Any, limit: str) -> None:
+    assert answer.status_code == 429, answer.text
+    assert answer.json()["code"] == "too-many-requests"
+    assert answer.json()["limit"] == limit
+    assert int(answer.headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize("limits", [{"limit_whiteboard_sessions_per_day": 2}])
+def test_whiteboard_sessions_of_a_day(school: Any, visitor: Any, sql: Any) -> None:
+    tutor = visitor(school.tutor)
+    body, key = {"booking_id": school.booking_id}, {"headers": {"Idempotency-Key": "k"}}
+    # A repeat, and what is refused for another reason, count nothing.
+    for _ in range(3):
+        assert tutor.send("POST", "/v1/whiteboard/sessions", body, **dict(key)).status_code == 201
+        assert tutor.send("POST", "/v1/whiteboard/sessions", {"booking_id": 999}).status_code == 404
+    assert tutor.send("POST", "/v1/whiteboard/sessions", body).status_code == 201
+    _refused(tutor.send("POST", "/v1/whiteboard/sessions", body), "whiteboard-sessions")
+    assert sql("SELECT count(*) AS n FROM whiteboard_sessions")[0].n == 2
+
+
+@pytest.mark.parametrize("limits", [{"limit_bookings_per_day": 1}])
+def test_bookings_of_a_day(school: Any, visitor: Any, sql: Any) -> None:
+    tutor = visitor(school.tutor)
+    assert tutor.send("POST", "/v1/bookings", {"student_id": 25}).status_code == 201
+    _refused(tutor.send("POST", "/v1/bookings", {"student_id": 25}), "bookings")
+    assert visitor(school.other_tutor).send("POST", "/v1/bookings", {"student_id": 22}).status_code == 201
+
+
+@pytest.fixture
+def lessons(school: Any, visitor: Any) -> list[int]:
+    """Three lessons of the tutor's booking, far ahead."""
+    body = {"booking_id": school.booking_id, "start_time": "15:00", "end_time": "16:00"}
+    return [
+        visitor(school.tutor).ask("POST", "/v1/schedules", body | {"schedule_date": f"2099-01-0{day}"})[1][
+            "schedule_id"
+        ]
+        for day in (1, 2, 3)
+    ]
+
+
+@pytest.mark.parametrize("limits", [{"limit_messages_per_day": 2}])
+def test_messages_of_a_day(school: Any, visitor: Any, lessons: list[int], sql: Any) -> None:
+    tutor = visitor(school.tutor)
+    answers = [tutor.send("POST", f"/v1/schedules/{lesson}/cancel", {}) for lesson in lessons]
+    assert answers[0].status_code == 200
+    _refused(answers[-1], "messages")
+    # What was refused is not done.
+    states = {row.id: row.status for row in sql("SELECT id, status FROM tutor_schedules")}
+    assert states[lessons[0]] == "cancelled"
+    assert states[lessons[-1]] != "cancelled"
+
+
+@pytest.fixture
+def pages(school: Any, visitor: Any) -> list[int]:
+    tutor = visitor(school.tutor)
+    made = tutor.ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
+    address = f"/v1/whiteboard/sessions/{made['id']}/pages"
+    return [made["pages"][0]["id"], *(tutor.ask("POST", address, {})[1]["id"] for _ in range(2))]
+
+
+@pytest.mark.parametrize("limits", [{"limit_live_snapshots": 2}])
+def test_live_jobs_of_a_kind(school: Any, visitor: Any, pages: list[int], sql: Any) -> None:
+    tutor = visitor(school.tutor)
+
+    def order(page_id: int) -> Any:
+        return tutor.send("POST", f"/v1/whiteboard/pages/{page_id}/snapshot")
+
+    jobs = [order(page_id).json()["job_id"] for page_id in pages[:2]]
+    _refused(order(pages[2]), "live-jobs")
+    # The same again is the same job; another person, and another kind, have room of their own.
+    assert order(pages[0]).json()["job_id"] == jobs[0]
+    assert visitor(school.student).send("POST", f"/v1/whiteboard/pages/{pages[2]}/snapshot").status_code == 202
+    sql("UPDATE jobs SET state = 'failed', finished_at = now() WHERE id = CAST(:id AS uuid)", id=jobs[0])
+    assert order(pages[2]).status_code == 202
+    _refused(tutor.send("POST", f"/v1/jobs/{jobs[0]}/retry"), "live-jobs")
+
+
+@pytest.fixture
+def session_id(school: Any, visitor: Any) -> int:
+    made = visitor(school.tutor).ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
+    return int(made["id"])
+
+
+def _upload(client: TestClient, headers: dict[str, str], session_id: int, content: bytes) -> Any:
+    fields = {"session_id": str(session_id), "type": "board"}
+    return client.post("/v1/recordings", data=fields, files={"file": ("a.webm", content)}, headers=headers)
+
+
+@pytest.mark.parametrize("limits", [{"limit_upload_bytes_per_day": 50_000}])
+def test_upload_bytes_of_a_day(school: Any, client: TestClient, bearer: Any, session_id: int) -> None:
+    headers = bearer(school.tutor)
+    assert _upload(client, headers, session_id, b"a" * 30_000).status_code == 202
+    _refused(_upload(client, headers, session_id, b"b" * 30_000), "upload-bytes")
+    assert _upload(client, headers, session_id, b"c" * 10_000).status_code == 202
+    assert _upload(client, bearer(school.other_tutor), session_id, b"b" * 30_000).status_code == 404
+
+
+@pytest.mark.parametrize("limits", [{"limit_live_ingests": 1}])
+def test_recordings_that_wait(school: Any, client: TestClient, bearer: Any, session_id: int, tmp_path: Any) -> None:
+    headers = bearer(school.tutor)
+    assert _upload(client, headers, session_id, b"a" * 1000).status_code == 202
+    _refused(_upload(client, headers, session_id, b"b" * 1000), "live-jobs")
+    assert len([path for path in (tmp_path / "spool").iterdir() if path.is_file()]) == 1
+
+
+@pytest.fixture
+def half_uploads(school: Any, api: Any, serve: Any, bearer: Any) -> Iterator[Callable[[], socket.socket]]:
+    """`half_uploads()`: an upload of the tutor's of which half has come."""
+    with serve(api) as url, ExitStack() as opened:
+        host, port = url.removeprefix("http://").split(":")
+
+        def open_one() -> socket.socket:
+            connection = opened.enter_context(socket.create_connection((host, int(port)), timeout=60))
+            connection.sendall(
+                f"POST /v1/recordings HTTP/1.1\r\nHost: a\r\nAuthorization: {bearer(school.tutor)['Authorization']}\r\n"
+                "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000\r\n"
+                "Expect: 100-continue\r\n\r\n".encode()
+            )
+            return connection
+
+        yield open_one
+
+
+@pytest.mark.parametrize("limits", [{"limit_open_uploads": 2}])
+def test_open_uploads(half_uploads: Callable[[], socket.socket], until: Any, services: Services) -> None:
+    # The application asks for it in every request, so this one is it.
+    vars(services)["open_uploads"] = OpenUploads(2, 0, patience=0.2)
+    first = half_uploads()
+    # The server asks for the body: the upload is open.
+    assert first.recv(100).startswith(b"HTTP/1.1 100")
+    assert half_uploads().recv(100).startswith(b"HTTP/1.1 100")
+    refused = half_uploads().recv(65_536)
+    assert refused.startswith(b"HTTP/1.1 429")
+    first.close()
+    until(lambda: half_uploads().recv(100).startswith(b"HTTP/1.1 100"))
+
+
+async def _is_refused(uploads: OpenUploads, principal: str, size: int) -> bool:
+    try:
+        async with uploads.hold(principal, size):
+            return False
+    except TooManyRequests:
+        return True
+
+
+def test_bytes_of_open_uploads(client: TestClient) -> None:
+    async def hold() -> None:
+        uploads = OpenUploads(0, 100, patience=0.01)
+        async with uploads.hold("user:1", 1000):
+            # Alone, an upload may have what a recording may have.
+            assert await _is_refused(uploads, "user:1", 1)
+            async with uploads.hold("user:2", 60), uploads.hold("user:2", 40):
+                assert await _is_refused(uploads, "user:2", 1)
+        async with uploads.hold("user:1", 60):
+            assert not await _is_refused(uploads, "user:1", 40)
+
+    assert client.portal is not None
+    client.portal.call(hold)
+
+
+def test_one_upload_too_many_waits_for_the_others(client: TestClient) -> None:
+    """Fifty at once, for a person who may have two, are all taken, never more than two at a time."""
+
+    async def upload(uploads: OpenUploads, seen: list[int]) -> None:
+        async with uploads.hold("user:1", 1):
+            seen.append(seen[-1] + 1)
+            await asyncio.sleep(0)
+            seen.append(seen[-1] - 1)
+
+    async def crowd() -> None:
+        uploads, seen = OpenUploads(2, 0, patience=600), [0]
+        await asyncio.gather(*(upload(uploads, seen) for _ in range(50)))
+        assert len(seen) == 101
+        assert max(seen) == 2
+
+    assert client.portal is not None
+    client.portal.call(crowd)
+
+
+async def _watching(database: Database, counts: list[int], most: int) -> tuple[Watchers[Watch], list[Watch]]:
+    watchers: Watchers[Watch] = Watchers(database, lambda _session, _watches: lambda: None, most=most, most_of_one=20)
+    watches = [Watch(User(user_id)) for user_id, count in enumerate(counts, start=1) for _ in range(count)]
+    for watch in watches:
+        watchers.add(watch)
+    return watchers, watches
+
+
+def test_fifty_people_cannot_take_every_stream(database: Database, client: TestClient) -> None:
+    async def fill() -> None:
+        watchers, watches = await _watching(database, [20] * 5, most=100)
+        newcomer = Watch(User(99))
+        watchers.add(newcomer)
+        assert len(watchers) == 100
+        assert [watch.ended for watch in watches] == [True] + [False] * 99
+        assert not newcomer.ended
+        await watchers.close()
+
+    assert client.portal is not None
+    client.portal.call(fill)
+
+
+def test_when_all_have_one_stream_the_next_waits(database: Database, client: TestClient) -> None:
+    async def fill() -> None:
+        watchers, watches = await _watching(database, [1] * 10, most=10)
+        with pytest.raises(Unavailable):
+            watchers.add(Watch(User(99)))
+        assert not any(watch.ended for watch in watches)
+        await watchers.close()
+
+    assert client.portal is not None
+    client.portal.call(fill)

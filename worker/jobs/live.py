@@ -1,0 +1,51 @@
+"""How many jobs of a kind one person may have that are not done: counted from the ledger when one more is ordered."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from worker.errors import TooManyRequests
+from worker.jobs.orders import IngestRecording, ReplayBoard, SnapshotPage, SnapshotSession
+from worker.settings import Settings
+
+_RETRY_AFTER = 30
+
+# Two orders of a person at the same moment would both see room for one.
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('live-jobs ' || :principal, 0))")
+_LIVE = text(
+    """
+    SELECT count(*) AS number, coalesce(bool_or(unique_key = :unique_key), false) AS same FROM jobs
+     WHERE principal = :principal AND kind = :kind AND state IN ('queued', 'published', 'running', 'retryable')
+    """
+)
+
+
+def most_live_jobs(settings: Settings) -> Mapping[str, int]:
+    """The kinds that people order, and how many of each one person may have; 0: as many as they like."""
+    return {
+        IngestRecording.kind: settings.limit_live_ingests,
+        ReplayBoard.kind: settings.limit_live_replays,
+        SnapshotPage.kind: settings.limit_live_snapshots,
+        SnapshotSession.kind: settings.limit_live_snapshots,
+    }
+
+
+def require_room(
+    session: Session, kind: str, *, principal: str, most: Mapping[str, int], unique_key: str | None = None
+) -> None:
+    """Raise TooManyRequests when the person has as many live jobs of `kind` as they may.
+
+    A live job of the same `unique_key` is the one that is ordered: it needs no room.
+    """
+    if not most.get(kind):
+        return
+    session.execute(_LOCK, {"principal": principal})
+    live = session.execute(_LIVE, {"principal": principal, "kind": kind, "unique_key": unique_key}).one()
+    if live.number >= most[kind] and not live.same:
+        raise TooManyRequests(
+            f"{live.number} of your jobs of the kind {kind} are not done yet, the most there may be; wait for one.",
+            limit="live-jobs",
+            kind=kind,
+            retry_after=_RETRY_AFTER,
+        )
