@@ -274,7 +274,7 @@ class TestReserve:
 
     @pytest.fixture
     def services(self, settings: Any, database: Any) -> Services:
-        return Services(settings(spool_reserve_bytes=10**18), database, endings={})
+        return Services(settings(spool_reserve_bytes=10**13), database, endings={})
 
     def test_the_disk_is_too_full(self, upload: Any, refused: Any, session_id: int) -> None:
         document = refused(upload({"session_id": session_id}), 507)

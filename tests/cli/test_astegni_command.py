@@ -178,7 +178,7 @@ class TestDoctor:
         done = run(
             "doctor",
             FFMPEG_PATH="/bin/false",
-            SPOOL_RESERVE_BYTES=str(10**18),
+            SPOOL_RESERVE_BYTES=str(10**13),
             DATABASE_URL=empty_database_url,
             REDIS_URL="redis://:hush-hush@127.0.0.1:1/0",
             BACKBLAZE_REALM=b2.realm,
