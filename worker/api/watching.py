@@ -76,7 +76,7 @@ class Watchers(Generic[W]):
         *,
         interval: float = 1.0,
         most: int = 1000,
-        most_of_one: int = 10,
+        most_of_one: int = 20,
     ) -> None:
         self._database = database
         self._read = read
