@@ -139,7 +139,7 @@ class Settings(BaseSettings):
         description="Pictures of pages, and documents of boards, that a person has ordered and that are not done.",
     )
     limit_event_streams: int = Field(
-        10, ge=1, description="Streams of a kind that a person has open at one API process."
+        20, ge=1, description="Streams of a kind that a person has open at one API process."
     )
     limit_board_page_bytes: int = Field(8_000_000, ge=0, description="Bytes of strokes that a page of a board takes.")
     limit_board_session_bytes: int = Field(
