@@ -151,3 +151,27 @@ def test_a_laptop_that_slept_keeps_its_lesson(make: Make, ingest: Ingest) -> Non
     assert repair["at_ms"] == pytest.approx(2000, abs=150)
     assert repair["length_ms"] == pytest.approx(36_000_000, abs=500)
     assert metadata["duration_ms"] == pytest.approx(4000, abs=150)
+
+
+@pytest.fixture
+def clusters() -> list[bytes]:
+    """Chrome's file in pieces: its header, then its clusters of a second."""
+    starts = [at for at in range(len(VP9)) if VP9.startswith(b"\x1f\x43\xb6\x75", at)]
+    return [VP9[start:end] for start, end in zip([0, *starts], [*starts, len(VP9)], strict=True)]
+
+
+def test_a_slice_that_was_sent_twice_is_played_once(clusters: list[bytes], ingest: Ingest) -> None:
+    metadata = ingest(b"".join([*clusters[:4], clusters[3], *clusters[4:]]))
+    assert kinds(metadata) == ["repeated"]
+    assert metadata["duration_ms"] == pytest.approx(11_983, abs=100)
+    assert metadata["fps"] == pytest.approx(27.9, abs=0.1)
+
+
+def test_a_clock_that_began_again_loses_nothing(clusters: list[bytes], make: Make, ingest: Ingest) -> None:
+    """The clusters of another recording behind those of the first, without a header of their own."""
+    tracks = ["-map", "0", "-map", "1", "-c:v", "libvpx-vp9", "-deadline", "realtime", "-c:a", "libopus"]
+    other = make("f.webm", *tracks, "-f", "webm", "-live", "1")
+    first = make("g.webm", *tracks, "-vf", "negate", "-f", "webm", "-live", "1")
+    metadata = ingest(first + other[other.index(b"\x1f\x43\xb6\x75") :])
+    assert kinds(metadata) == ["clock-jump"]
+    assert metadata["duration_ms"] == pytest.approx(8000, abs=150)

@@ -20,12 +20,15 @@ from worker.media.header import PartReading
 from worker.media.kinds import detect_demuxer
 from worker.media.limits import Demuxer, Limits, input_options
 from worker.media.runner import Budget, never, run_ffmpeg
+from worker.media.streams import VideoStream
 
 # Key frames that are decoded of a copy in which nothing is suspicious.
 SAMPLED = 24
 # Places at which packets are missing: how many are looked at, and how many pictures are decoded for one.
 _MOST_PLACES = 20
 _MOST_PICTURES = 3000
+# The decoder of Chrome, which gives up where ffmpeg's own goes on.
+_DECODERS = {"vp9": "libvpx-vp9"}
 # The first key frame behind a place is looked for a moment later: times are rounded.
 _MOMENT = 0.005
 
@@ -59,28 +62,30 @@ class _Copy:
 
     path: Path
     demuxer: Demuxer
+    # Its decoder; empty: ffmpeg's own choice.
+    decoder: str
     binaries: Binaries
     should_stop: Callable[[], bool]
 
 
 def decode_copy(
     path: Path,
-    key_frames: int,
+    video: VideoStream,
     binaries: Binaries,
     *,
     places: Sequence[float] = (),
     should_stop: Callable[[], bool] = never,
 ) -> Decoded:
-    """Decode a sample of the copy's `key_frames`, and everything around `places` (seconds of the copy).
+    """Decode a sample of the key frames of the copy's `video`, and everything around `places` (seconds of the copy).
 
     Raises what the runner raises.
     """
-    copy = _Copy(path, detect_demuxer(path), binaries, should_stop)
-    step = max(1, -(-key_frames // SAMPLED))
+    copy = _Copy(path, detect_demuxer(path), _DECODERS.get(video.codec, ""), binaries, should_stop)
+    step = max(1, -(-video.key_frames // SAMPLED))
     # What st() keeps counts the key frames; the others are dropped before the decoder sees them.
     sample = _decode(copy, f"if(key,mod(st(0,ld(0)+1)-1,{step}),1)")
     if not sample.complained and not places:
-        return Decoded(len(sample.shown), nothing=not sample.shown and key_frames > 0)
+        return Decoded(len(sample.shown), nothing=not sample.shown and video.key_frames > 0)
     packets = _packets(copy)
     pictures, broken = len(sample.shown), []
     if sample.complained or not sample.shown:
@@ -137,6 +142,8 @@ def _is_among(at: float, times: list[float]) -> bool:
 def _decode(copy: _Copy, dropped: str | None, **options: str) -> _Run:
     """Decode the pictures of the copy, but for the packets that the expression `dropped` names."""
     words: dict[str, Any] = {**input_options(copy.demuxer), "threads": 1, **options}
+    if copy.decoder:
+        words["c:v"] = copy.decoder
     if dropped is not None:
         words["bsf:v"] = f"noise=drop='{dropped}'"
     with tempfile.NamedTemporaryFile(dir=copy.path.parent, prefix=".pictures-") as listing:

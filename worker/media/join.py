@@ -55,17 +55,21 @@ def join_parts(
     )
 
 
-def without_jumps(jumps: tuple[tuple[float, float], ...]) -> dict[str, str]:
-    """Options of an input whose clock jumps there (seconds) and so far: its packets go on without a pause."""
-    if not jumps:
-        return {}
-    closed = "".join(f"-gte(TS*TB,{edge:.6f})*{length:.6f}/TB" for edge, length in jumps)
-    return {"bsf": f"setts=ts='TS{closed}'"}
+def packet_filters(part: ProbedPart) -> dict[str, str]:
+    """Options of an input whose clock jumps or goes back: its packets are dropped and moved so that time goes on."""
+    closed = "".join(f"-gte(TS*TB,{edge:.6f})*{length:.6f}/TB" for edge, length in part.jumps)
+    jumps = [f"setts=ts='TS{closed}'"] if closed else []
+    options: dict[str, str] = {}
+    for stream in (part.video, part.audio):
+        filters = [*(part.correction.filters(stream.index) if stream and part.correction else []), *jumps]
+        if stream and filters:
+            options[f"bsf:{stream.index}"] = ",".join(filters)
+    return options
 
 
 def _copy_part(source: Path, part: ProbedPart, target: Path, demuxer: Demuxer, audio: AudioStream | None) -> list[str]:
     media = ffmpeg.input(
-        part.part.address(source), **input_options(part.part.demuxer or demuxer), **without_jumps(part.jumps)
+        part.part.address(source), **input_options(part.part.demuxer or demuxer), **packet_filters(part)
     )
     options = {"map_metadata": "-1", "map_chapters": "-1", "fflags": "+bitexact", "avoid_negative_ts": "make_zero"}
     streams = []

@@ -6,16 +6,20 @@ from pathlib import Path
 
 from worker.media.binaries import Binaries
 from worker.media.container import Part
+from worker.media.correction import Correction, Packet, correct
 from worker.media.errors import MediaRejected
 from worker.media.header import FORGIVEN, Container, Header, PartHeader, PartReading, read_header
 from worker.media.limits import DEFAULT_LIMITS, Demuxer, Limits
 from worker.media.repairs import Repair, RepairKind
 from worker.media.runner import never
 from worker.media.streams import AudioStream, VideoStream, audio_stream, video_stream
-from worker.media.timeline import Gap, Timeline, Track, too_long, zero_length
+from worker.media.timeline import UNKNOWN, Gap, Timeline, Track, too_long, zero_length
 
 # One line for each packet, as Timeline reads them.
 PACKETS = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,flags", "-of", "csv=p=0"]
+_SIZED_PACKETS = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,size,flags", "-of", "csv=p=0"]
+# Three hours; their packets are kept in memory while time that goes back is looked at.
+_MOST_CORRECTED = 1_000_000
 
 _LOST: dict[str, RepairKind] = {"video": "picture-lost", "audio": "sound-lost"}
 
@@ -35,6 +39,8 @@ class ProbedPart:
     repairs: tuple[Repair, ...] = ()
     # Where its clock jumps (seconds as they stand in the file) and how far.
     jumps: tuple[tuple[float, float], ...] = ()
+    # What makes its time go forward, when it does not by itself.
+    correction: Correction | None = None
     # Seconds from its beginning at which packets may be missing.
     places: tuple[float, ...] = ()
 
@@ -130,6 +136,9 @@ def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedP
         # ffprobe ends at a packet that lies behind the end of a cut file, though the other track may go on.
         index = str(header.tracks[shown[0]]["index"])
         tallies, timeline = _read_timeline(path, header, reading, ["-select_streams", index])
+    correction = None
+    if timeline.went_back and timeline.packets <= _MOST_CORRECTED:
+        correction, tallies, timeline = _correct_timeline(path, header, reading, tallies, timeline)
     video, audio = tallies.get("video"), tallies.get("audio")
     if not shown:
         raise zero_length()
@@ -147,7 +156,8 @@ def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedP
         audio=audio_stream(header.tracks["audio"], audio) if audio is not None and audio.packets else None,
         gaps=timeline.gaps_in_ms(),
         truncated=False,
-        repairs=(*header.left_out, *lost, *slept),
+        repairs=(*header.left_out, *lost, *(correction.repairs if correction else ()), *slept),
+        correction=correction,
         jumps=tuple(timeline.jumps),
         places=tuple(place - timeline.first for place in timeline.places),
     )
@@ -156,10 +166,51 @@ def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedP
 def _read_timeline(
     path: Path, header: PartHeader, reading: PartReading, selection: list[str]
 ) -> tuple[dict[str, Track], Timeline]:
-    tallies = {kind: Track(is_video=kind == "video") for kind in header.tracks}
-    timeline = Timeline({str(header.tracks[kind]["index"]): track for kind, track in tallies.items()}, reading.limits)
+    tallies, timeline = _new_timeline(header, reading.limits)
     reading.read(path, header.part, [*selection, *PACKETS], timeline.read)
     return tallies, timeline
+
+
+def _new_timeline(header: PartHeader, limits: Limits) -> tuple[dict[str, Track], Timeline]:
+    tallies = {kind: Track(is_video=kind == "video") for kind in header.tracks}
+    return tallies, Timeline({str(header.tracks[kind]["index"]): track for kind, track in tallies.items()}, limits)
+
+
+def _correct_timeline(
+    path: Path, header: PartHeader, reading: PartReading, tallies: dict[str, Track], timeline: Timeline
+) -> tuple[Correction | None, dict[str, Track], Timeline]:
+    """Read the packets once more, now with their sizes, and see what makes their time go forward."""
+    lines: list[str] = []
+    reading.read(path, header.part, _SIZED_PACKETS, lines.extend)
+    kinds = {str(words["index"]): kind for kind, words in header.tracks.items()}
+    rows = [fields for line in lines if (fields := line.split(",", 6))[0] in kinds and len(fields) >= 6]
+    rows = [fields for fields in rows if fields[1] != UNKNOWN or fields[2] != UNKNOWN]
+    packets = [_packet(fields, kinds[fields[0]] == "video") for fields in rows]
+    correction = correct(packets)
+    if correction is None:
+        return None, tallies, timeline
+    tallies, timeline = _new_timeline(header, reading.limits)
+    counts: dict[int, int] = {}
+    corrected: list[str] = []
+    for packet, (index, _, _, duration, _, flags, *_) in zip(packets, rows, strict=True):
+        number = counts.get(packet.stream, 0)
+        counts[packet.stream] = number + 1
+        shift = correction.shift(packet.stream, number)
+        if shift is not None:
+            corrected.append(f"{index},{packet.at + shift:.6f},{UNKNOWN},{duration},{flags}")
+    timeline.read(corrected)
+    return correction, tallies, timeline
+
+
+def _packet(fields: list[str], is_video: bool) -> Packet:
+    index, pts, dts, duration, size = fields[:5]
+    return Packet(
+        stream=int(index),
+        at=float(dts if pts == UNKNOWN else pts),
+        duration=0.0 if duration == UNKNOWN else float(duration),
+        size=int(size),
+        is_video=is_video,
+    )
 
 
 def _join(header: Header, parts: list[ProbedPart], limits: Limits) -> Probe:

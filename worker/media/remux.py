@@ -21,7 +21,7 @@ from worker.media.encode import (
 )
 from worker.media.errors import MediaRejected
 from worker.media.header import Header
-from worker.media.join import join_parts, without_jumps
+from worker.media.join import join_parts, packet_filters
 from worker.media.limits import Demuxer, input_options
 from worker.media.playable import Encoder, PlayableForm, playable_form
 from worker.media.probe import Probe
@@ -70,8 +70,8 @@ class CopyPlan:
     joined: Probe | None = None
     # What is encoded, when something is.
     encoded: Probe | None = None
-    # Where the clock jumps, and how far.
-    jumps: tuple[tuple[float, float], ...] = ()
+    # Options of the input for packets that are dropped or moved.
+    packet_filters: tuple[tuple[str, str], ...] = ()
 
     @property
     def mime(self) -> str:
@@ -101,7 +101,10 @@ def plan_copy(probed: Probe) -> CopyPlan:
     if probed.mixed:
         encoder: Encoder = "aac" if plan.form.container == "mp4" else "opus"
         plan = replace(plan, sounds=probed.mixed, form=replace(plan.form, audio_encoder=encoder))
-    plan = replace(plan, joined=probed) if len(probed.parts) > 1 else replace(plan, jumps=probed.parts[0].jumps)
+    if len(probed.parts) > 1:
+        plan = replace(plan, joined=probed)
+    else:
+        plan = replace(plan, packet_filters=tuple(packet_filters(probed.parts[0]).items()))
     form = plan.form
     if not form.video_encoder and not form.audio_encoder:
         return plan
@@ -175,7 +178,7 @@ def write_copy(
     with tempfile.TemporaryDirectory(prefix=".parts-", dir=target.parent) as folder:
         if plan.joined is None:
             media = ffmpeg.input(
-                plan.part.address(source), **input_options(plan.demuxer), **_decoding(plan), **without_jumps(plan.jumps)
+                plan.part.address(source), **input_options(plan.demuxer), **_decoding(plan), **dict(plan.packet_filters)
             )
             video = None if plan.video is None else media[str(plan.video)]
             sounds = [media[str(index)] for index in plan.sounds]

@@ -25,7 +25,7 @@ class Repair:
 
     gap: neither picture nor sound was recorded from `at_ms` for `length_ms`; players stand still there.
     cut-off: the file ends in the middle; the copy ends with the last whole picture or sound.
-    clock-jump: the recorder's clock jumped by `length_ms` at `at_ms`; the copy goes on without the jump.
+    clock-jump: the recorder's clock jumped by `length_ms` (below zero: back) at `at_ms`; the copy goes on without it.
     repeated: `length_ms` of the recording came twice; the second time was left out at `at_ms`.
     pictures-dropped: no decoder can show the pictures from `at_ms` for `length_ms`; the picture stands still there.
     picture-lost, sound-lost: the header names such a track, and nothing of it can be played.

@@ -3,6 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
+from worker.media.correction import REORDERED
 from worker.media.errors import MediaRejected
 from worker.media.limits import Limits
 
@@ -15,8 +16,6 @@ _MAX_GAPS = 1000
 JUMP_SECONDS = 60.0
 SILENT_JUMP_SECONDS = 1800.0
 _MAX_JUMPS = 20
-# Pictures that are stored in another order than they are shown (B-frames) come so late at most.
-_REORDERED = 0.3
 # Pictures without sound: where so long none comes, one may be lost.
 _PAUSE_SECONDS = 0.9
 _MAX_PLACES = 20
@@ -25,7 +24,7 @@ _EDGE = 0.2
 # As many pictures may come before the sound that is heard with them: two seconds of 60 in a fragment of MP4.
 _RECENT_PICTURES = 120
 # How ffprobe writes a time that there is none of.
-_UNKNOWN = "N/A"
+UNKNOWN = "N/A"
 
 
 @dataclass(frozen=True)
@@ -95,15 +94,15 @@ class Timeline:
     went_back: bool = False
     # Times of the last pictures.
     _pictures: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT_PICTURES))
-    _packets: int = 0
+    packets: int = 0
     _covered: float | None = None
 
     def read(self, lines: list[str]) -> None:
         """Count these packets; raises MediaRejected when they are too many or last too long."""
         for line in lines:
             self._read_packet(line)
-        self._packets += len(lines)
-        if self._packets > self.limits.max_packets:
+        self.packets += len(lines)
+        if self.packets > self.limits.max_packets:
             raise MediaRejected(
                 "too-many-frames",
                 f"The recording has more than {self.limits.max_packets} frames. Record at a lower frame rate.",
@@ -126,14 +125,14 @@ class Timeline:
         # Pictures before the first key frame cannot be shown, and a copy leaves them out.
         if track.is_video and not track.packets and not key:
             return
-        when = dts if pts == _UNKNOWN else pts
-        if when == _UNKNOWN:
+        when = dts if pts == UNKNOWN else pts
+        if when == UNKNOWN:
             return
         start = float(when)
         self._close_jump(start)
         start = self.without_jumps(start)
-        end = start if duration == _UNKNOWN else start + float(duration)
-        if track.packets and start < track.last - (_REORDERED if track.is_video else 0):
+        end = start if duration == UNKNOWN else start + float(duration)
+        if track.packets and start < track.last - (REORDERED if track.is_video else 0):
             self.went_back = True
             self._look_at(track.last)
         self._find_gap(track, start)

@@ -87,7 +87,7 @@ def _decode(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> Decode
     # What we encoded ourselves needs no look.
     if video is None or draft.plan.form.video_encoder:
         return Decoded(0)
-    return decode_copy(draft.path, video.key_frames, binaries, places=draft.probed.places, should_stop=should_stop)
+    return decode_copy(draft.path, video, binaries, places=draft.probed.places, should_stop=should_stop)
 
 
 def better_draft(

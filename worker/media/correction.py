@@ -1,0 +1,157 @@
+"""Time that goes back in a file: a chunk that came twice or too late, or a clock that began again at zero.
+
+ffmpeg's muxers do not know the difference; they move every packet behind the one before it.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from worker.media.repairs import Repair
+
+# Pictures that are stored in another order than they are shown (B-frames) come so late at most, in seconds.
+REORDERED = 0.3
+# Packets that are remembered, and how many of the next ones are compared with them.
+_REMEMBERED = 4000
+_COMPARED = 10
+_MOSTLY = 0.8
+# A hole that a late chunk may belong into.
+_HOLE = 0.4
+# Expressions of a bitstream filter stay short; a file that goes back more often is left as it is.
+_MOST_EDITS = 20
+
+
+@dataclass(frozen=True)
+class Packet:
+    """One packet in the order of the file; times are seconds."""
+
+    stream: int
+    at: float
+    duration: float
+    size: int
+    is_video: bool
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What is done to the packets of each stream, by their numbers from 0.
+
+    `dropped` holds ranges `[from, until)`; `moved` holds (number, seconds): packets from that number on are so much
+    later than the file says.
+    """
+
+    dropped: Mapping[int, Sequence[tuple[int, int]]]
+    moved: Mapping[int, Sequence[tuple[int, float]]]
+    repairs: tuple[Repair, ...] = ()
+
+    def shift(self, stream: int, number: int) -> float | None:
+        """The seconds by which this packet is moved; None: it is dropped."""
+        if any(start <= number < end for start, end in self.dropped.get(stream, ())):
+            return None
+        return next((by for start, by in reversed(self.moved.get(stream, ())) if number >= start), 0.0)
+
+    def filters(self, stream: int) -> list[str]:
+        """The same as bitstream filters of ffmpeg for an input; empty when nothing is done to the stream."""
+        filters: list[str] = []
+        moves = self.moved.get(stream, ())
+        if moves:
+            steps = zip([0.0, *(by for _, by in moves)], moves, strict=False)
+            terms = "".join(f"+gte(N,{start})*{by - before:.6f}/TB" for before, (start, by) in steps)
+            filters.append(f"setts=ts='TS{terms}'")
+        drops = self.dropped.get(stream, ())
+        if drops:
+            filters.append(f"noise=drop='{'+'.join(f'between(n,{start},{end - 1})' for start, end in drops)}'")
+        return filters
+
+
+def correct(packets: Sequence[Packet]) -> Correction | None:
+    """What must be done so that time goes forward; None when nothing, or nothing simple, would do it."""
+    walk = _Walk(packets)
+    for place in range(len(packets)):
+        walk.step(place)
+        if walk.edits > _MOST_EDITS:
+            return None
+    return walk.correction() if walk.edits else None
+
+
+@dataclass
+class _Walk:
+    """Where a pass over the packets stands."""
+
+    packets: Sequence[Packet]
+    edits: int = 0
+    shift: float = 0.0
+    # The end of what was accepted, over all streams.
+    reached: float | None = None
+    last: dict[int, float] = field(default_factory=dict)
+    counts: dict[int, int] = field(default_factory=dict)
+    dropped: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    moved: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
+    repairs: list[Repair] = field(default_factory=list)
+    _seen: deque[tuple[int, float, int]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    _holes: list[tuple[float, float]] = field(default_factory=list)
+    # Streams of which a chunk that came twice or too late is being left out.
+    _left_out: set[int] = field(default_factory=set)
+
+    def step(self, place: int) -> None:
+        packet = self.packets[place]
+        number = self.counts.get(packet.stream, 0)
+        self.counts[packet.stream] = number + 1
+        if self._goes_back(packet):
+            if packet.stream not in self._left_out:
+                self._begin_edit(place, packet)
+            if packet.stream in self._left_out:
+                self._drop(packet.stream, number)
+                return
+            # The clock began again, and this packet is the first of the new time.
+            for stream in self.last:
+                start = number if stream == packet.stream else self.counts[stream]
+                self.moved.setdefault(stream, []).append((start, self.shift))
+        self._left_out.discard(packet.stream)
+        self._accept(packet)
+
+    def _goes_back(self, packet: Packet) -> bool:
+        last = self.last.get(packet.stream)
+        if last is None:
+            return False
+        at = packet.at + self.shift
+        # A chunk that came twice ends with the very packet that came last before it.
+        return at <= last if packet.stream in self._left_out else at < last - (REORDERED if packet.is_video else 0.0)
+
+    def _begin_edit(self, place: int, packet: Packet) -> None:
+        self.edits += 1
+        at = packet.at + self.shift
+        upcoming = self.packets[place : place + _COMPARED]
+        seen = set(self._seen)
+        known = sum((other.stream, other.at, other.size) in seen for other in upcoming)
+        reached = self.reached or 0.0
+        if known >= _MOSTLY * len(upcoming):
+            self._left_out = set(self.last)
+            self.repairs.append(Repair("repeated", at_ms=_ms(reached), length_ms=_ms(reached - at)))
+        elif any(start - REORDERED <= at < end for start, end in self._holes):
+            self._left_out = set(self.last)
+        else:
+            self.shift += reached - at
+            self.repairs.append(Repair("clock-jump", at_ms=_ms(reached), length_ms=_ms(at - reached)))
+
+    def _drop(self, stream: int, number: int) -> None:
+        drops = self.dropped.setdefault(stream, [])
+        if drops and drops[-1][1] == number:
+            drops[-1] = drops[-1][0], number + 1
+        else:
+            drops.append((number, number + 1))
+
+    def _accept(self, packet: Packet) -> None:
+        at = packet.at + self.shift
+        self._seen.append((packet.stream, packet.at, packet.size))
+        if self.reached is not None and at - self.reached > _HOLE:
+            self._holes.append((self.reached, at))
+        self.last[packet.stream] = max(at, self.last.get(packet.stream, at))
+        self.reached = max(self.reached or at, at + packet.duration)
+
+    def correction(self) -> Correction:
+        return Correction(self.dropped, self.moved, tuple(self.repairs))
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
