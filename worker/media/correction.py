@@ -13,7 +13,7 @@ from worker.media.repairs import Repair
 REORDERED = 0.3
 # Packets that are remembered, and how many of the next ones are compared with them.
 _REMEMBERED = 4000
-_COMPARED = 10
+_COMPARED = 30
 _MOSTLY = 0.8
 # A hole that a late chunk may belong into.
 _HOLE = 0.4
@@ -121,11 +121,8 @@ class _Walk:
     def _begin_edit(self, place: int, packet: Packet) -> None:
         self.edits += 1
         at = packet.at + self.shift
-        upcoming = self.packets[place : place + _COMPARED]
-        seen = set(self._seen)
-        known = sum((other.stream, other.at, other.size) in seen for other in upcoming)
         reached = self.reached or 0.0
-        if known >= _MOSTLY * len(upcoming):
+        if self._came_before(self.packets[place : place + _COMPARED]):
             self._left_out = set(self.last)
             self.repairs.append(Repair("repeated", at_ms=_ms(reached), length_ms=_ms(reached - at)))
         elif any(start - REORDERED <= at < end for start, end in self._holes):
@@ -133,6 +130,13 @@ class _Walk:
         else:
             self.shift += reached - at
             self.repairs.append(Repair("clock-jump", at_ms=_ms(reached), length_ms=_ms(at - reached)))
+
+    def _came_before(self, upcoming: Sequence[Packet]) -> bool:
+        """Whether these packets were there already. Pictures decide: packets of silence are all alike."""
+        seen = set(self._seen)
+        known = [(other.stream, other.at, other.size) in seen for other in upcoming]
+        pictures = [is_known for is_known, other in zip(known, upcoming, strict=True) if other.is_video]
+        return sum(known) >= _MOSTLY * len(known) and sum(pictures) >= _MOSTLY * len(pictures)
 
     def _drop(self, stream: int, number: int) -> None:
         drops = self.dropped.setdefault(stream, [])
