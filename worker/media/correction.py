@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 
 from worker.media.repairs import Repair
 
-# Pictures that are stored in another order than they are shown (B-frames) come so late at most, in seconds.
-REORDERED = 0.3
 # Packets that are remembered, and how many of the next ones are compared with them.
 _REMEMBERED = 4000
 _COMPARED = 30
@@ -30,6 +28,8 @@ class Packet:
     duration: float
     size: int
     is_video: bool
+    # Its decoding time, by which packets are stored; None: not known, so that its place says nothing.
+    order: float | None
 
 
 @dataclass(frozen=True)
@@ -112,11 +112,11 @@ class _Walk:
 
     def _goes_back(self, packet: Packet) -> bool:
         last = self.last.get(packet.stream)
-        if last is None:
+        if last is None or packet.order is None:
             return False
-        at = packet.at + self.shift
+        at = packet.order + self.shift
         # A chunk that came twice ends with the very packet that came last before it.
-        return at <= last if packet.stream in self._left_out else at < last - (REORDERED if packet.is_video else 0.0)
+        return at <= last if packet.stream in self._left_out else at < last
 
     def _begin_edit(self, place: int, packet: Packet) -> None:
         self.edits += 1
@@ -125,7 +125,7 @@ class _Walk:
         if self._came_before(self.packets[place : place + _COMPARED]):
             self._left_out = set(self.last)
             self.repairs.append(Repair("repeated", at_ms=_ms(reached), length_ms=_ms(reached - at)))
-        elif any(start - REORDERED <= at < end for start, end in self._holes):
+        elif any(start - _HOLE <= at < end for start, end in self._holes):
             self._left_out = set(self.last)
         else:
             self.shift += reached - at
@@ -150,7 +150,9 @@ class _Walk:
         self._seen.append((packet.stream, packet.at, packet.size))
         if self.reached is not None and at - self.reached > _HOLE:
             self._holes.append((self.reached, at))
-        self.last[packet.stream] = max(at, self.last.get(packet.stream, at))
+        if packet.order is not None:
+            order = packet.order + self.shift
+            self.last[packet.stream] = max(order, self.last.get(packet.stream, order))
         self.reached = max(self.reached or at, at + packet.duration)
 
     def correction(self) -> Correction:

@@ -21,6 +21,8 @@ _SIZED_PACKETS = ["-show_entries", "packet=stream_index,pts_time,dts_time,durati
 # Three hours; their packets are kept in memory while time that goes back is looked at.
 _MOST_CORRECTED = 1_000_000
 
+# Codecs whose pictures may be stored in another order than they are shown.
+REORDERING = frozenset({"h264", "hevc", "mpeg4", "mpeg2video"})
 _LOST: dict[str, RepairKind] = {"video": "picture-lost", "audio": "sound-lost"}
 
 
@@ -172,7 +174,10 @@ def _read_timeline(
 
 
 def _new_timeline(header: PartHeader, limits: Limits) -> tuple[dict[str, Track], Timeline]:
-    tallies = {kind: Track(is_video=kind == "video") for kind in header.tracks}
+    tallies = {
+        kind: Track(is_video=kind == "video", reorders=words["codec_name"] in REORDERING)
+        for kind, words in header.tracks.items()
+    }
     return tallies, Timeline({str(header.tracks[kind]["index"]): track for kind, track in tallies.items()}, limits)
 
 
@@ -185,7 +190,7 @@ def _correct_timeline(
     kinds = {str(words["index"]): kind for kind, words in header.tracks.items()}
     rows = [fields for line in lines if (fields := line.split(",", 6))[0] in kinds and len(fields) >= 6]
     rows = [fields for fields in rows if fields[1] != UNKNOWN or fields[2] != UNKNOWN]
-    packets = [_packet(fields, kinds[fields[0]] == "video") for fields in rows]
+    packets = [_packet(fields, tallies[kinds[fields[0]]]) for fields in rows]
     correction = correct(packets)
     if correction is None:
         return None, tallies, timeline
@@ -197,19 +202,22 @@ def _correct_timeline(
         counts[packet.stream] = number + 1
         shift = correction.shift(packet.stream, number)
         if shift is not None:
-            corrected.append(f"{index},{packet.at + shift:.6f},{UNKNOWN},{duration},{flags}")
+            order = UNKNOWN if packet.order is None else f"{packet.order + shift:.6f}"
+            corrected.append(f"{index},{packet.at + shift:.6f},{order},{duration},{flags}")
     timeline.read(corrected)
     return correction, tallies, timeline
 
 
-def _packet(fields: list[str], is_video: bool) -> Packet:
+def _packet(fields: list[str], track: Track) -> Packet:
     index, pts, dts, duration, size = fields[:5]
+    stored = pts if dts == UNKNOWN and not track.reorders else dts
     return Packet(
         stream=int(index),
         at=float(dts if pts == UNKNOWN else pts),
         duration=0.0 if duration == UNKNOWN else float(duration),
         size=int(size),
-        is_video=is_video,
+        is_video=track.is_video,
+        order=None if stored == UNKNOWN else float(stored),
     )
 
 

@@ -1,9 +1,9 @@
 """True times of a recording, from its packets: headers of browser recordings hold none, or a wrong one."""
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 
-from worker.media.correction import REORDERED
 from worker.media.errors import MediaRejected
 from worker.media.limits import Limits
 
@@ -47,6 +47,10 @@ class Track:
     end: float = 0.0
     last_key: float = 0.0
     key_interval: float = 0.0
+    # Its pictures may be stored in another order than they are shown (B-frames): only decoding times tell that order.
+    reorders: bool = False
+    # The greatest decoding time.
+    order: float = -math.inf
     # Packets that an edit list of MP4 says are never shown; they are in no other figure.
     hidden: int = 0
 
@@ -132,12 +136,20 @@ class Timeline:
         self._close_jump(start)
         start = self.without_jumps(start)
         end = start if duration == UNKNOWN else start + float(duration)
-        if track.packets and start < track.last - (REORDERED if track.is_video else 0):
-            self.went_back = True
-            self._look_at(track.last)
+        if dts != UNKNOWN:
+            self._follow(track, self.without_jumps(float(dts)))
+        elif not track.reorders:
+            self._follow(track, start)
         self._find_gap(track, start)
         track.add(start, end, key=key)
         self._cover(start, end)
+
+    def _follow(self, track: Track, order: float) -> None:
+        """Packets are stored in the order of their decoding times."""
+        if order < track.order:
+            self.went_back = True
+            self._look_at(track.last)
+        track.order = max(track.order, order)
 
     def without_jumps(self, at: float) -> float:
         """A time of the file as it is without the jumps of its clock."""
