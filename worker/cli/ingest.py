@@ -1,16 +1,16 @@
 """`astegni ingest`: upload a recording and watch it become a lesson."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import httpx2 as httpx
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from worker.cli.connection import api_of_stack
+from worker.cli.recording_file import RecordingFile
 from worker.errors import AstegniError, Unavailable
 
 _PASSING = frozenset({502, 503, 504})
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
+    file: Annotated[Path, typer.Argument(help="The file that the recorder made.")],
     session: Annotated[int, typer.Option(help="Whiteboard session it belongs to.", min=1)],
     title: Annotated[str | None, typer.Option(help="Default: the file's name.")] = None,
     type: Annotated[str, typer.Option(help="video, screen or board.")] = "video",  # noqa: A002 - the option's name
@@ -38,6 +38,7 @@ def ingest(
     token: Annotated[str | None, typer.Option(envvar="ASTEGNI_TOKEN", hidden=True)] = None,
 ) -> None:
     """Upload FILE (ASTEGNI_TOKEN says who you are) and wait until it can be played."""
+    RecordingFile(file).close()  # before anything is asked of anybody
     address, bearer = api_of_stack(api, token)
     with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {bearer}"}, timeout=60) as client:
         recording = upload_and_wait(client, file, session_id=session, title=title or file.stem, type_=type)
@@ -50,43 +51,20 @@ def upload_and_wait(
 ) -> dict[str, Any]:
     """Upload with a bar, follow the job with a second one, and return the recording's row.
 
-    Raises IngestFailed with the sentence of the API or of the job, Unavailable when the API does not answer.
+    Raises UnreadableFile, IngestFailed with the sentence of the API or of the job, Unavailable when the API does not
+    answer.
     """
     columns = (TextColumn("{task.description:<22}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     try:
-        with Progress(*columns, console=console) as progress, file.open("rb") as body:
-            sent = progress.add_task("uploading", total=file.stat().st_size)
-            accepted = _upload(client, _Watched(body, progress, sent), file.name, session_id, title, type_)
+        with Progress(*columns, console=console) as progress:
+            sent = progress.add_task("uploading", total=None)
+            with RecordingFile(file, lambda count: progress.advance(sent, count)) as body:
+                progress.update(sent, total=body.size)
+                accepted = _upload(client, body, file.name, session_id, title, type_)
         _follow(client, accepted, console)
         return _ask_patiently(client, f"/v1/recordings/{accepted['recording_id']}")
     except httpx.TransportError as error:
         raise Unavailable(f"The API at {client.base_url} does not answer ({type(error).__name__}).") from error
-
-
-class _Watched:
-    """A file that moves a progress bar while it is read."""
-
-    def __init__(self, body: BinaryIO, progress: Progress, task: TaskID) -> None:
-        self._body, self._progress, self._task = body, progress, task
-        self.name = body.name
-
-    def read(self, size: int = -1) -> bytes:
-        chunk = self._body.read(size)
-        self._progress.advance(self._task, len(chunk))
-        return chunk
-
-    def __iter__(self) -> Iterator[bytes]:
-        while chunk := self.read(1 << 16):
-            yield chunk
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._body.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._body.tell()
-
-    def fileno(self) -> int:
-        return self._body.fileno()
 
 
 def _upload(client: httpx.Client, body: Any, filename: str, session_id: int, title: str, type_: str) -> dict[str, Any]:

@@ -1,0 +1,103 @@
+"""Files that cost dearly or fail again and again, through the real ingest: they end in words and leave nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from worker.jobs.cancel import retry_job
+from worker.jobs.orders import IngestRecording, RemoveRecordingFiles
+from worker.workflows.ingest_recording import ingest_recording
+from worker.workflows.tools import Tools
+
+
+@pytest.fixture
+def with_ffmpeg(tools: Tools, tmp_path: Path) -> Callable[[str], Any]:
+    """`with_ffmpeg(body)`: the work of an ingest whose ffmpeg is this shell script."""
+
+    def replace(body: str) -> Any:
+        script = tmp_path / "ffmpeg"
+        script.write_text(f"#!/bin/bash\n{body}\n")
+        script.chmod(0o755)
+        broken = Tools(tools.settings.model_copy(update={"ffmpeg_path": script}), tools.database)
+        return lambda run, order, _tools: ingest_recording(run, order, broken)
+
+    return replace
+
+
+def work_folders(tools: Tools) -> list[str]:
+    return [path.name for path in (tools.settings.spool_dir / "work").glob("*")]
+
+
+@pytest.mark.parametrize(
+    "filling", [b"\xec\x80" * 400_000, b"\x1f\x43\xb6\x75" * 200_000], ids=["empty-elements", "cluster-ids"]
+)
+def test_a_dear_file_ends_at_its_first_attempt(
+    filling: bytes, workshop: Any, tools: Tools, versions: Any, sample: bytes
+) -> None:
+    recording_id = workshop.arrive(sample + filling)
+
+    job = workshop.perform(IngestRecording, recording_id)
+
+    assert (job.state, job.attempt, job.error["reason"]) == ("failed", 1, "too-complex")
+    assert work_folders(tools) == []
+    assert workshop.perform(RemoveRecordingFiles, recording_id).state == "succeeded"
+    assert versions() == []
+    # Another program may read it, so its bytes are kept.
+    assert workshop.spooled() == [workshop.row(recording_id).spool_name]
+
+
+def test_the_same_error_twice_is_final_and_for_people(
+    workshop: Any, tools: Tools, with_ffmpeg: Callable[[str], Any], sample: bytes
+) -> None:
+    recording_id = workshop.arrive(sample)
+    broken = with_ffmpeg('echo "[out#0/webm @ 0x55dfa4e$RANDOM] Could not write header" >&2; exit 187')
+
+    assert workshop.perform(IngestRecording, recording_id, broken).state == "retryable"
+    job = workshop.perform(IngestRecording, recording_id, broken)
+
+    assert (job.state, job.attempt, job.error["code"]) == ("failed", 2, "ffmpeg-failed")
+    assert "header" not in job.error["detail"]
+    assert "2 times" in job.error["detail"]
+    assert job.error["program_error"] == "ffmpeg ended with status 187: Could not write header"
+    assert work_folders(tools) == []
+    with workshop.database.transaction() as session:
+        retry_job(session, job.id)
+    assert workshop.perform(IngestRecording, recording_id).state == "succeeded"
+
+
+def test_a_program_that_is_killed_each_time_is_given_up(
+    workshop: Any, tools: Tools, with_ffmpeg: Callable[[str], Any], sample: bytes
+) -> None:
+    recording_id = workshop.arrive(sample)
+    broken = with_ffmpeg("kill -KILL $$")
+
+    states = [workshop.perform(IngestRecording, recording_id, broken).state for _ in range(3)]
+
+    assert states == ["retryable", "retryable", "failed"]
+    assert work_folders(tools) == []
+
+
+def test_what_a_killed_attempt_left_goes_with_the_next_one(workshop: Any, tools: Tools, sample: bytes) -> None:
+    recording_id = workshop.arrive(sample)
+    run = workshop.begin(IngestRecording, recording_id)
+    left = tools.settings.spool_dir / "work" / f"{run.claim.job_id.hex}-killed"
+    left.mkdir(parents=True)
+    (left / "playback").write_bytes(b"x" * 100_000)
+    workshop.lose(run)
+
+    assert workshop.perform(IngestRecording, recording_id).state == "succeeded"
+    assert work_folders(tools) == []
+
+
+def test_a_worker_that_dies_of_it_four_times_ends_it(workshop: Any, sample: bytes) -> None:
+    recording_id = workshop.arrive(sample)
+    for _ in range(4):
+        run = workshop.begin(IngestRecording, recording_id)
+        workshop.lose(run)
+
+    row = workshop.row(recording_id)
+    assert (row.is_processing, row.error["code"]) == (False, "worker-lost")
+    assert "4 times" in row.error["detail"]
+    assert workshop.spooled() == [row.spool_name]
