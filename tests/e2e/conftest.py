@@ -255,9 +255,9 @@ def _make_school(stack: UpStack, visitors: ExitStack) -> School:
     student = visitor(users["student"], "student", 122)
     other_student = visitor(users["other-student"], "student", 124)
     booking_id = tutor.post("/v1/bookings", {"student_id": 122, "subject": "Mathematics"})["id"]
-    student.post(f"/v1/bookings/{booking_id}/accept", {})
+    student.post(f"/v1/bookings/{booking_id}/accept", status=200)
     other_booking_id = other_tutor.post("/v1/bookings", {"student_id": 124, "subject": "Physics"})["id"]
-    other_student.post(f"/v1/bookings/{other_booking_id}/accept", {})
+    other_student.post(f"/v1/bookings/{other_booking_id}/accept", status=200)
     return School(
         tutor=tutor,
         student=student,
