@@ -5,6 +5,7 @@ from benchmarks.canvas import measure_canvas
 from benchmarks.figure import Measure
 from benchmarks.ingest import measure_ingest
 from benchmarks.ledger import measure_ledger
+from benchmarks.limits import measure_limits
 from benchmarks.memory import measure_memory
 from benchmarks.rates import measure_latency, measure_rates
 from benchmarks.reading_calendars import measure_calendars
@@ -24,6 +25,7 @@ FIGURES: dict[str, Measure] = {
     "latency": measure_latency,
     "reading": measure_reading,
     "accepting": measure_accepting,
+    "limits": measure_limits,
     "schedules": measure_schedules,
     "calendars": measure_calendars,
     "reminders_planning": measure_reminders_planning,

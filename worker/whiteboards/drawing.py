@@ -146,7 +146,8 @@ def _insert(
         }
         for order, stroke in enumerate(strokes, start=highest + 1)
     ]
-    written = to_json(rows)
+    # One by one: writing two megabytes at once would keep other threads waiting for all of it.
+    written = b"[" + b",".join(map(to_json, rows)) + b"]"
     values = {
         "page_id": page.id,
         "session_id": page.session_id,

@@ -1,0 +1,171 @@
+"""What limits cost a request, and for how long one request, or a thousand half ones, keep all others waiting."""
+
+import contextlib
+import itertools
+import json
+import socket
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from benchmarks.figure import Figure, Limit, Reading, percentile
+from benchmarks.ground import Ground, running_ground
+from benchmarks.scale import Scale
+from benchmarks.sending import Client
+from worker.access.tokens import issue_token
+from worker.api.connections import raise_descriptors
+from worker.dev.environment import environment_for
+from worker.dev.ports import free_port
+from worker.dev.process import ChildProcess, wait_until
+from worker.dev.service import astegni
+from worker.settings import Settings
+
+_COST = Limit("ratio", "≤", 1.03)
+_STALL = Limit("value", "≤", 50.0)
+_PEOPLE = 100
+_HALVES = 1000
+
+
+def measure_limits(scale: Scale) -> Figure:
+    """One database, two APIs: one with the limits that settings have by themselves, one with none."""
+    figure = Figure("API: what limits cost, and how long others wait for hostile requests")
+    with running_ground() as ground, _limited_api(ground) as limited:
+        _measure_cost(figure, ground, limited, scale)
+        with Client(ground.address, ground.tutor_token) as tutor:
+            page = tutor.get(f"/v1/whiteboard/sessions/{ground.open_lesson(tutor)}")["pages"][0]["id"]
+        for what, path, body in _hostile(page):
+            # Without a bound on requests, so that the API reads what it would refuse by number.
+            worst = _longest_wait(ground.address, lambda path=path, body=body: _send(ground, path, body))
+            figure.readings.append(Reading(f"/healthz beside {what}, slowest", worst, "ms", limit=_STALL))
+        with _half_requests(limited):
+            waits = _healthz(limited, 50)
+        name = f"/healthz beside {_HALVES} half-sent headers, slowest of 50"
+        figure.readings.append(Reading(name, max(waits), "ms", (min(waits), max(waits))))
+    figure.notes.append(
+        f"Cost: {_PEOPLE} people in turn, each request to the one API and then to the other. Waits: /healthz is asked "
+        "on a connection of its own, again and again, while the body is sent and answered; the clients share the cores."
+    )
+    return figure
+
+
+def _measure_cost(figure: Figure, ground: Ground, limited: str, scale: Scale) -> None:
+    tokens = _tokens(ground)
+    took: dict[str, list[float]] = {limited: [], ground.address: []}
+    with contextlib.ExitStack() as opened:
+        clients = {
+            address: [opened.enter_context(Client(address, token)) for token in tokens[:_PEOPLE]] for address in took
+        }
+        # Fifty of each person at most, far below their limit.
+        for number in range(_PEOPLE + min(10 * scale.requests, 50 * _PEOPLE)):
+            for address in took if number % 2 else reversed(took):
+                began = time.perf_counter()
+                clients[address][number % _PEOPLE].get("/v1/me/notification-preferences")
+                if number >= _PEOPLE:
+                    took[address].append((time.perf_counter() - began) * 1000)
+    for what, read in (("median", statistics.median), ("p95", lambda waits: percentile(waits, 95))):
+        ours, peer = read(took[limited]), read(took[ground.address])
+        limit = _COST if what == "median" else None
+        figure.readings.append(Reading(f"GET with limits, {what}", ours, "ms", None, peer, "without limits", limit))
+
+
+def _tokens(ground: Ground) -> list[str]:
+    with ground.connect() as connection:
+        rows = connection.execute(
+            "INSERT INTO users (first_name, email) SELECT 'Person ' || n, n || '@example.org' "
+            "FROM generate_series(1, %s) n RETURNING id",
+            [_PEOPLE],
+        ).fetchall()
+    return [issue_token(ground.stack.settings.signing_key, sub=row[0]) for row in rows]
+
+
+@contextmanager
+def _limited_api(ground: Ground) -> Iterator[str]:
+    """The address of a second API, with the limits that people have."""
+    defaults = {
+        name: Settings.model_fields[name].default for name in Settings.model_fields if name.startswith("limit_")
+    }
+    settings = ground.stack.settings.model_copy(update={**defaults, "api_port": free_port()})
+    address = f"http://127.0.0.1:{settings.api_port}"
+    process = ChildProcess("limited api", astegni("api"), ground.folder / "limited.log", env=environment_for(settings))
+    try:
+        wait_until(lambda: _answers(address), process, 180)
+        yield address
+    finally:
+        process.kill()
+
+
+def _answers(address: str) -> bool:
+    with contextlib.suppress(OSError), Client(address) as client:
+        return client.request("GET", "/healthz").status == 200
+    return False
+
+
+def _hostile(page: int) -> list[tuple[str, str, bytes]]:
+    strokes = f"/v1/whiteboard/pages/{page}/strokes"
+    names = json.dumps({f"{number:x}": 0 for number in range(150_000)}).encode()
+    points = json.dumps([[n % 997 + 0.5, n % 499 + 0.25] for n in range(10_000)])
+    batch = ",".join(
+        f'{{"client_id": "c{n}", "stroke_type": "pen", "stroke_data": {{"points": {points}}}}}' for n in range(11)
+    )
+    return [
+        ("150,000 unknown keys to /v1/bookings", "/v1/bookings", names),
+        (
+            "6,000 unknown keys to /v1/bookings",
+            "/v1/bookings",
+            json.dumps(dict.fromkeys(map(str, range(6000)))).encode(),
+        ),
+        ("150,000 unknown keys as strokes", strokes, names),
+        ("2 MB of strokes that are stored", strokes, f'{{"strokes": [{batch}]}}'.encode()),
+        ("2 MB of empty lists as strokes", strokes, b'{"strokes": [{"a": [' + b"[]," * 600_000 + b"[]]}]}"),
+        ("2 MB of open brackets as strokes", strokes, b"[" * 1_900_000),
+        ("2 MB of one number as strokes", strokes, b'{"strokes": [' + b"9" * 1_900_000 + b"]}"),
+    ]
+
+
+def _send(ground: Ground, path: str, body: bytes) -> None:
+    with contextlib.suppress(OSError), ground.tutor() as client:
+        client.request("POST", path, body)
+
+
+def _longest_wait(address: str, do: Callable[[], None]) -> float:
+    """The slowest of the answers of /healthz while `do` is done three times, in milliseconds."""
+    done = threading.Event()
+
+    def work() -> None:
+        for _ in range(3):
+            do()
+        done.set()
+
+    threading.Thread(target=work).start()
+    waits = []
+    with Client(address) as client:
+        for _ in itertools.takewhile(lambda _: not done.is_set() or not waits, itertools.count()):
+            began = time.perf_counter()
+            client.get("/healthz")
+            waits.append((time.perf_counter() - began) * 1000)
+    return max(waits)
+
+
+def _healthz(address: str, times: int) -> list[float]:
+    waits = []
+    for _ in range(times):
+        with Client(address) as client:
+            began = time.perf_counter()
+            client.get("/healthz")
+            waits.append((time.perf_counter() - began) * 1000)
+    return waits
+
+
+@contextmanager
+def _half_requests(address: str) -> Iterator[None]:
+    """A thousand connections that have sent half of a header."""
+    raise_descriptors()
+    parts = urlsplit(address)
+    with contextlib.ExitStack() as opened:
+        for _ in range(_HALVES):
+            connection = opened.enter_context(socket.create_connection((parts.hostname or "", parts.port or 80)))
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost:")
+        yield
