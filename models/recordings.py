@@ -41,7 +41,8 @@ class Recording(Base):
     # Unsigned address of the poster.
     thumbnail_url: Mapped[str | None] = mapped_column(Text)
     # The board when the recording was made.
-    board_snapshot: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    # Loaded when it is asked for: it may have megabytes.
+    board_snapshot: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), deferred=True)
     # Resolution, codecs and what else the probe found.
     recording_metadata: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     # When the recording began, if the client said; else when it came.

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import PurePath
-from typing import Any, TypeVar
+from typing import IO, Any
 
 from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
@@ -36,20 +36,20 @@ from worker.api.recording_documents import (
     UploadForm,
 )
 from worker.api.services import Services, ServicesOf
+from worker.api.written_answers import written_answer
 from worker.database import AWAY
 from worker.errors import AstegniError, TooLarge
 from worker.jobs.idempotency import Answer
 from worker.jobs.live import require_room
 from worker.jobs.orders import IngestRecording
 from worker.recordings.playback import plan_playback
-from worker.recordings.reading import find_recording, list_recordings, record_access, told_metadata
+from worker.recordings.reading import find_recording, list_recordings, record_access, told_metadata, write_kept_board
 from worker.recordings.register import NewRecording, Registered, register_recording
 from worker.uploads.spool import Receiver, SpoolFile
 from worker.workflows.delete_recording import delete_recording
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))
 
-Shown = TypeVar("Shown", bound=RecordingDocument)
 
 # Boundaries and text fields around the file.
 _FORM_OVERHEAD = 100_000
@@ -191,9 +191,9 @@ def _accepted(registered: Registered) -> Answer:
     return Answer(202, document.model_dump_json(), {"Location": follow, "Retry-After": "2"})
 
 
-def _document(form: type[Shown], recording: Recording, services: Services) -> Shown:
+def _document(recording: Recording, services: Services) -> RecordingDocument:
     metadata = told_metadata(recording, services.settings.spool_retention)
-    return form.model_validate(recording).model_copy(update={"recording_metadata": metadata})
+    return RecordingDocument.model_validate(recording).model_copy(update={"recording_metadata": metadata})
 
 
 @router.get("", summary="List recordings")
@@ -210,17 +210,29 @@ def get_recordings(
             session_for(session, caller, session_id)
         before = position(cursor)
         found = list_recordings(session, _visible(caller), session_id=session_id, before=before, limit=limit + 1)
-        items = [_document(RecordingDocument, row, services) for row in found[:limit]]
+        items = [_document(row, services) for row in found[:limit]]
     return Page(items=items, next=cursor_after([one.id for one in found], limit))
 
 
-@router.get("/{recording_id}", summary="Read a recording")
-def get_recording(recording_id: RowId, caller: CallerOf, services: ServicesOf) -> RecordingWithBoard:
+@router.get(
+    "/{recording_id}",
+    response_class=Response,
+    responses={200: {"model": RecordingWithBoard, "description": "The recording."}},
+    summary="Read a recording",
+)
+def get_recording(recording_id: RowId, caller: CallerOf, services: ServicesOf) -> Response:
     """A recording with the board's snapshot."""
     with services.database.transaction() as session:
         found = find_recording(session, recording_id, _visible(caller))
         _note(session, caller, recording_id, "read")
-        return _document(RecordingWithBoard, found, services)
+        document = _document(found, services).model_dump_json().encode()
+
+        def write(out: IO[bytes]) -> None:
+            out.write(document.removesuffix(b"}") + b',"board_snapshot":')
+            write_kept_board(session, out, recording_id)
+            out.write(b"}")
+
+        return written_answer(write)
 
 
 @router.get("/{recording_id}/playback", responses=responses(409), summary="Play a recording")
