@@ -69,6 +69,47 @@ def test_what_cannot_be_strokes_is_refused(school: Any, visitor: Any, page: str,
     assert tutor.ask("POST", f"{page}/clear")[1] == {"cleared": 0}
 
 
+def test_bad_strokes_are_named_and_the_others_are_stored(school: Any, visitor: Any, page: str) -> None:
+    tutor = visitor(school.tutor)
+    strokes: list[Any] = [
+        _stroke("a", stroke_type="laser"),
+        _stroke("b"),
+        _stroke("c", stroke_order=7),
+        5,
+        _stroke("d", stroke_data={"points": [10, 20, 30, 40], "stroke": "red", "strokeWidth": "4px"}),
+        _stroke("e", stroke_data={"points": "?"}),
+        _stroke("f/f"),
+    ]
+    for _ in range(2):
+        status, answer = tutor.ask("POST", f"{page}/strokes", {"strokes": strokes})
+        assert status == 200
+        assert [(one["client_id"], one["stroke_order"]) for one in answer["strokes"]] == [("b", 1), ("d", 2)]
+        assert [(one["index"], one["client_id"]) for one in answer["refused"]] == [
+            (0, "a"),
+            (2, "c"),
+            (3, None),
+            (5, "e"),
+            (6, "f/f"),
+        ]
+        assert "stroke_type" in answer["refused"][0]["reason"]
+        assert "stroke_order" in answer["refused"][1]["reason"]
+        assert "points" in answer["refused"][3]["reason"]
+    session_id = tutor.ask("GET", page)[1]["session_id"]
+    board = tutor.ask("GET", f"/v1/whiteboard/sessions/{session_id}/board")[1]
+    assert board["pages"][0]["strokes"][1]["stroke_data"] == {
+        "points": [[10, 20], [30, 40]],
+        "color": "red",
+        "width": 4,
+    }
+
+
+def test_when_none_can_be_stored_that_is_an_error(school: Any, visitor: Any, page: str) -> None:
+    status, problem = visitor(school.tutor).ask("POST", f"{page}/strokes", {"strokes": [{}, _stroke("a", more=1)]})
+    assert (status, problem["code"]) == (422, "invalid-input")
+    assert [(one["index"], one["client_id"]) for one in problem["refused"]] == [(0, None), (1, "a")]
+    assert visitor(school.other_tutor).ask("POST", f"{page}/strokes", {"strokes": [{}]})[0] == 404
+
+
 def test_a_full_batch_of_long_strokes_is_taken_and_more_is_too_large(school: Any, visitor: Any, page: str) -> None:
     tutor = visitor(school.tutor)
     long = {"points": [[number, number] for number in range(450)]}

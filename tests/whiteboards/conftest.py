@@ -39,7 +39,7 @@ class Lesson:
         drawn = {"points": [[1, 2], [3, 4]], "text": "a", "x": 1, "y": 2} | data
         strokes = [NewStroke(client_id, stroke_type, drawn) for client_id in client_ids]
         with self.database.transaction() as session:
-            return append_strokes(session, caller, self.page_id, strokes)
+            return append_strokes(session, caller, self.page_id, strokes).placed
 
     def board(self) -> dict[str, Any]:
         with self.database.transaction() as session:

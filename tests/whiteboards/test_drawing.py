@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from worker.access.callers import Operator
-from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
+from worker.errors import Conflict, Forbidden, NotFound
 from worker.whiteboards.drawing import MOST_STROKES_OF_A_PAGE, append_strokes, delete_stroke
 from worker.whiteboards.pages import clear_page
 from worker.whiteboards.strokes import NewStroke
@@ -101,11 +101,27 @@ def test_others_do_not_draw(lesson: Any, school: Any) -> None:
     assert lesson.rows() == []
 
 
-def test_one_bad_stroke_keeps_out_the_batch(lesson: Any, school: Any) -> None:
-    strokes = [NewStroke("a", "pen", {"points": [[1, 2]]}), NewStroke("b", "pen", {})]
-    with lesson.database.transaction() as session, pytest.raises(InvalidInput, match="Stroke b"):
-        append_strokes(session, school.tutor, lesson.page_id, strokes)
-    assert lesson.rows() == []
+def test_one_bad_stroke_is_refused_by_itself(lesson: Any, school: Any) -> None:
+    strokes = [NewStroke("a", "pen", {}), NewStroke("b", "pen", {"points": [{"x": 1, "y": 2}]})]
+    for _ in range(2):
+        with lesson.database.transaction() as session:
+            appended = append_strokes(session, school.tutor, lesson.page_id, strokes)
+        assert [stroke.client_id for stroke in appended.placed] == ["b"]
+        assert appended.refused == {0: "Stroke a: stroke_data has no points."}
+    assert [(row.client_id, row.stroke_data) for row in lesson.rows()] == [("b", {"points": [[1, 2]]})]
+
+
+def test_a_stroke_without_the_right_to_it_is_refused_by_itself(lesson: Any, school: Any) -> None:
+    lesson.grant(can_draw=True)
+    points = {"points": [[1, 2], [3, 4]]}
+    strokes = [NewStroke("a", "eraser", points), NewStroke("b", "pen", points)]
+    with lesson.database.transaction() as session:
+        appended = append_strokes(session, school.student, lesson.page_id, strokes)
+    assert [*appended.refused] == [0]
+    assert "can_erase" in appended.refused[0]
+    with lesson.database.transaction() as session, pytest.raises(Forbidden):
+        append_strokes(session, school.student, lesson.page_id, [strokes[0], NewStroke("c", "eraser", {})])
+    assert [row.client_id for row in lesson.rows()] == ["b"]
 
 
 def test_late_strokes_of_a_completed_session_are_kept_but_not_of_a_cancelled_one(lesson: Any, school: Any) -> None:

@@ -1,9 +1,10 @@
 """What the whiteboard's routes take and give: the columns of its tables."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
 from models.whiteboards import WhiteboardPage, WhiteboardSession
 from worker.api.fields import Body, Document, Instant, Number, Words
@@ -14,6 +15,7 @@ ProfileType = Literal["tutor", "student", "parent"]
 StrokeType = Literal["pen", "eraser", "line", "rectangle", "circle", "triangle", "arrow", "text"]
 # Safe in an address: a UUID, a nanoid.
 ClientId = Annotated[str, Field(pattern="^[A-Za-z0-9._~-]{1,64}$")]
+_LONGEST_CLIENT_ID = 64
 Colour = Annotated[
     str,
     Field(
@@ -77,7 +79,7 @@ class NewPage(Body):
 
 
 class StrokeBody(Body):
-    """A stroke as the board's client writes it; the times are those of pen down and pen up."""
+    """A stroke as the board's client, or another drawing library, writes it; the times are of pen down and pen up."""
 
     client_id: ClientId
     stroke_type: StrokeType
@@ -86,10 +88,35 @@ class StrokeBody(Body):
     ended_at: Instant | None = None
 
 
-class StrokesBody(Body):
-    """Strokes in the order in which they were drawn."""
+@dataclass(frozen=True)
+class MalformedStroke:
+    """Stands for a stroke whose fields are not those of a stroke: it must not keep out the others."""
 
-    strokes: Annotated[list[StrokeBody], Field(min_length=1, max_length=MOST_STROKES, fail_fast=True)]
+    client_id: str | None
+    reason: str
+
+    @classmethod
+    def unless_valid(cls, value: object, handler: ValidatorFunctionWrapHandler) -> object:
+        """The stroke, or one of these that says what is wrong with it."""
+        try:
+            return handler(value)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            client_id = value.get("client_id") if isinstance(value, dict) else None
+            place = ".".join(str(part)[:_LONGEST_CLIENT_ID] for part in first["loc"])
+            return cls(
+                client_id[:_LONGEST_CLIENT_ID] if isinstance(client_id, str) else None,
+                f"{place or 'stroke'}: {first['msg']}.",
+            )
+
+
+class StrokesBody(Body):
+    """Strokes in the order in which they were drawn. Each is taken or refused by itself."""
+
+    strokes: Annotated[
+        list[Annotated[StrokeBody, WrapValidator(MalformedStroke.unless_valid)]],
+        Field(min_length=1, max_length=MOST_STROKES, fail_fast=True),
+    ]
 
 
 class PageDocument(Document):
@@ -164,10 +191,19 @@ class PlacedStrokeDocument(Document):
     stroke_order: int
 
 
+class RefusedStroke(Document):
+    """A stroke that was not stored: its place in the request, counted from 0, and why. Do not send it again."""
+
+    index: int
+    client_id: str | None
+    reason: str
+
+
 class PlacedStrokes(Document):
-    """The strokes of the request, each once, in its order."""
+    """The strokes of the request that are on the page, each once, in its order, and those that were refused."""
 
     strokes: list[PlacedStrokeDocument]
+    refused: list[RefusedStroke]
 
 
 class Cleared(Document):

@@ -18,13 +18,16 @@ from worker.api.services import ServicesOf
 from worker.api.whiteboard_documents import (
     Cleared,
     ClientId,
+    MalformedStroke,
     NewPage,
     PageDocument,
     PlacedStrokeDocument,
     PlacedStrokes,
+    RefusedStroke,
     StrokeBody,
     StrokesBody,
 )
+from worker.errors import InvalidInput
 from worker.jobs.idempotency import Answer
 from worker.whiteboards.drawing import append_strokes, delete_stroke
 from worker.whiteboards.pages import activate_page, clear_page, create_page, find_page, list_pages
@@ -103,11 +106,28 @@ async def _body(request: Request, _caller: CallerOf) -> bytes:
 def post_strokes(
     page_id: RowId, body: Annotated[bytes, Depends(_body)], caller: CallerOf, services: ServicesOf
 ) -> PlacedStrokes:
-    """Append strokes, in an order that the server gives. A `client_id` that the page has is not stored again."""
+    """Append strokes, in an order that the server gives. A `client_id` that the page has is not stored again.
+
+    A stroke that cannot be stored is named in `refused` and keeps out no other; when none can be, the answer is 422.
+    """
     strokes = _strokes(body)
+    malformed = {index: stroke for index, stroke in enumerate(strokes) if isinstance(stroke, MalformedStroke)}
+    wellformed = {index: _stroke(stroke) for index, stroke in enumerate(strokes) if index not in malformed}
     with services.database.transaction() as session:
-        placed = append_strokes(session, caller, page_id, strokes, services.board_bounds)
-    return PlacedStrokes(strokes=[PlacedStrokeDocument.model_validate(one) for one in placed])
+        appended = append_strokes(session, caller, page_id, [*wellformed.values()], services.board_bounds)
+    reasons = {index: stroke.reason for index, stroke in malformed.items()}
+    reasons |= {[*wellformed][place]: reason for place, reason in appended.refused.items()}
+    refused = [
+        RefusedStroke(index=index, client_id=strokes[index].client_id, reason=reasons[index])
+        for index in sorted(reasons)
+    ]
+    if not appended.placed:
+        raise InvalidInput(
+            "None of the strokes can be stored; see `refused`.", refused=[stroke.model_dump() for stroke in refused]
+        )
+    return PlacedStrokes(
+        strokes=[PlacedStrokeDocument.model_validate(stroke) for stroke in appended.placed], refused=refused
+    )
 
 
 @router.delete("/pages/{page_id}/strokes/{client_id}", status_code=204, summary="Take back a stroke")
@@ -119,14 +139,14 @@ def delete_one_stroke(
         delete_stroke(session, caller, page_id, client_id)
 
 
-def _strokes(body: bytes) -> list[NewStroke]:
+def _strokes(body: bytes) -> list[StrokeBody]:
     """The strokes of a body that may be large: read here, in a thread, and in pieces."""
     try:
         found = StrokesBody.model_validate(read_json(body, most_items=MOST_STROKES))
     except ValidationError as error:
         errors = error.errors(include_url=False, include_input=False, include_context=False)
         raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in errors]) from error
-    return [_stroke(one) for one in found.strokes]
+    return found.strokes
 
 
 def _stroke(body: StrokeBody) -> NewStroke:

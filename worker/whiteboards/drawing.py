@@ -1,7 +1,8 @@
 """Strokes onto a page, in an order that the server gives: without gaps, without doubles, however many draw at once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic_core import to_json
 from sqlalchemy import func, select, text, update
@@ -10,11 +11,11 @@ from sqlalchemy.orm import Session
 from models.whiteboards import Stroke, WhiteboardPage
 from worker.access.callers import Caller, User
 from worker.access.standing import Standing
-from worker.errors import Conflict, Forbidden, NotFound
+from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
 from worker.whiteboards.board_bytes import BoardBounds
 from worker.whiteboards.drawing_rights import check_may_draw
 from worker.whiteboards.pages import find_page
-from worker.whiteboards.strokes import NewStroke, check_stroke
+from worker.whiteboards.strokes import NewStroke, accepted_stroke
 
 # Some hours of uninterrupted drawing; it bounds what one board can cost.
 MOST_STROKES_OF_A_PAGE = 50_000
@@ -61,32 +62,43 @@ class PlacedStroke:
     stroke_order: int
 
 
+@dataclass(frozen=True)
+class Appended:
+    """Where the strokes are, each once, and why others were refused: the sentence by their index in the batch."""
+
+    placed: list[PlacedStroke]
+    refused: dict[int, str]
+
+
 def append_strokes(
     session: Session,
     caller: Caller,
     page_id: int,
     strokes: Sequence[NewStroke],
     bounds: BoardBounds = BoardBounds(),  # frozen
-) -> list[PlacedStroke]:
+) -> Appended:
     """Append the strokes that the page does not have yet, and say where each of them is.
 
+    A stroke that cannot be stored, or that its drawer has no right to, is refused by itself: a client that sends the
+    others again for its sake would never get rid of them.
+
     A completed session still takes strokes: those of a phone that was offline when the lesson ended come late.
-    Raises NotFound, Forbidden, InvalidInput, Conflict when the session was cancelled or the page has too many strokes,
-    TooLarge when the page or the board would have more bytes than `bounds`.
+    Raises NotFound, Forbidden when every stroke is refused for the lack of a right, Conflict when the session was
+    cancelled or the page has too many strokes, TooLarge when the page or the board would have more bytes than `bounds`.
     """
     page, found, standing = find_page(session, caller, page_id)
     drawer = _drawer(standing)
-    for stroke in strokes:
-        check_stroke(stroke)
-    check_may_draw(drawer, found.student_permissions, (stroke.stroke_type for stroke in strokes))
+    accepted, refused = _accepted(drawer, found.student_permissions, strokes)
     if found.status == "cancelled":
         raise Conflict(f"Session {found.id} is cancelled; nobody can draw on it.")
     session.execute(_LOCK, {"page_id": page_id})
-    highest, placed = _highest_and_placed(session, page_id, strokes)
-    new = {stroke.client_id: stroke for stroke in reversed(strokes) if stroke.client_id not in placed}
+    highest, placed = _highest_and_placed(session, page_id, accepted)
+    new = {stroke.client_id: stroke for stroke in reversed(accepted) if stroke.client_id not in placed}
     if new:
         placed |= _insert(session, page, caller, drawer, [*reversed(new.values())], highest, bounds)
-    return [placed[client_id] for client_id in dict.fromkeys(stroke.client_id for stroke in strokes)]
+    return Appended(
+        [placed[client_id] for client_id in dict.fromkeys(stroke.client_id for stroke in accepted)], refused
+    )
 
 
 def delete_stroke(session: Session, caller: Caller, page_id: int, client_id: str) -> None:
@@ -107,6 +119,26 @@ def delete_stroke(session: Session, caller: Caller, page_id: int, client_id: str
         .where(Stroke.id == stroke.id, Stroke.is_deleted.is_(False))
         .values(is_deleted=True, deleted_at=func.clock_timestamp())
     )
+
+
+def _accepted(
+    drawer: Standing, permissions: Mapping[str, Any], strokes: Sequence[NewStroke]
+) -> tuple[list[NewStroke], dict[int, str]]:
+    """The strokes to store, in the stored shape, and the sentences about the others by their index."""
+    accepted: list[NewStroke] = []
+    refused: dict[int, str] = {}
+    forbidden: Forbidden | None = None
+    for index, stroke in enumerate(strokes):
+        try:
+            check_may_draw(drawer, permissions, [stroke.stroke_type])
+            accepted.append(accepted_stroke(stroke))
+        except (Forbidden, InvalidInput) as error:
+            refused[index] = error.detail
+            if isinstance(error, Forbidden):
+                forbidden = error
+    if forbidden and not accepted:
+        raise forbidden
+    return accepted, refused
 
 
 def _drawer(standing: Standing | None) -> Standing:

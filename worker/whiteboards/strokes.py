@@ -1,17 +1,19 @@
 """What a stroke may hold: pure checks of what a client sends, before any of it is stored.
 
-Two shapes are taken for line, rectangle and circle: the freehand `points` that the board's client writes, and the
-geometric keys that its redraw reads. All lengths are CSS pixels of the client's canvas.
+Two shapes are stored for line, rectangle and circle: the freehand `points` that the board's client writes, and the
+geometric keys that its redraw reads. All lengths are CSS pixels of the client's canvas. Shapes of other libraries are
+brought into these first.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from math import isnan
 from typing import Any
 
 from worker.errors import InvalidInput
+from worker.stroke_shapes import board_shape
 
 MOST_STROKES = 500
 MOST_POINTS = 20_000
@@ -43,8 +45,17 @@ class NewStroke:
     ended_at: datetime | None = None
 
 
-def check_stroke(stroke: NewStroke) -> None:
-    """Raise InvalidInput, naming the stroke, when it holds nothing to draw, too much, or what cannot be stored."""
+def accepted_stroke(stroke: NewStroke) -> NewStroke:
+    """The stroke in the shape that is stored, whatever library wrote it.
+
+    Raises InvalidInput, naming the stroke, when it holds nothing to draw, too much, or what cannot be stored.
+    """
+    accepted = replace(stroke, stroke_data=board_shape(stroke.stroke_type, stroke.stroke_data))
+    _check_stroke(accepted)
+    return accepted
+
+
+def _check_stroke(stroke: NewStroke) -> None:
     try:
         _check_drawable(stroke.stroke_type, stroke.stroke_data)
         _check_values(stroke.stroke_data)

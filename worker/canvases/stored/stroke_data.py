@@ -16,6 +16,7 @@ from worker.canvases.stored.colours import colour_of
 from worker.canvases.stored.gestures import arrow_of, circle_of, rectangle_of, triangle_of
 from worker.canvases.stored.points import number_of, points_of
 from worker.canvases.stored.text_data import text_of
+from worker.stroke_shapes import board_shape
 
 # What the board's redraw takes when none is stored, or zero.
 PEN_WIDTH = 3.0
@@ -32,7 +33,7 @@ def figure_of(stroke_type: object, data: object) -> tuple[Figure, list[str]]:
         raise Undrawable(f"unknown type {stroke_type[:40]!r}" if isinstance(stroke_type, str) else "it has no type")
     if not isinstance(data, Mapping):
         raise Undrawable("stroke_data is not an object")
-    figure, remarks = reader(data)
+    figure, remarks = reader(board_shape(stroke_type, data))
     if _is_nothing(figure):
         raise Undrawable("it has no length")
     return figure, remarks
