@@ -41,7 +41,7 @@ SKIPPED: list[tuple[Any, Any, str]] = [
     ("pen", None, "not an object"),
     ("pen", [1, 2], "not an object"),
     ("pen", {}, "no points"),
-    ("pen", {"points": "M 0 0"}, "no points"),
+    ("pen", {"points": "M 0 0"}, "single point"),
     ("pen", {"points": {"0": [1, 2]}}, "no points"),
     ("pen", {"points": [[1, 2]]}, "single point"),
     ("pen", {"points": [[5, 5], [5, 5]]}, "no length"),
