@@ -134,5 +134,16 @@ def test_what_cannot_be_preferred(tutor: Any, changes: dict[str, Any]) -> None:
     assert tutor.ask("GET", PATH) == (200, USUAL)
 
 
+@pytest.mark.parametrize("written", ["E. Africa Standard Time", " africa/addis_ababa "])
+def test_a_zone_is_kept_by_its_iana_name(tutor: Any, written: str) -> None:
+    assert tutor.ask("PUT", PATH, {"timezone": written})[1]["timezone"] == "Africa/Addis_Ababa"
+
+
+def test_an_offset_is_no_zone(tutor: Any) -> None:
+    status, problem = tutor.ask("PUT", PATH, {"timezone": "UTC+3"})
+    assert (status, problem["code"]) == (422, "invalid-input")
+    assert "like Africa/Addis_Ababa" in problem["detail"]
+
+
 def test_operators_have_none(visitor: Any, operator: Any) -> None:
     assert [visitor(operator).ask(method, PATH, body)[0] for method, body in (("GET", None), ("PUT", {}))] == [403, 403]

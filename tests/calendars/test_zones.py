@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 import tzdata
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tzlocal.windows_tz import win_tz
 
-from worker.calendars.zones import tzdata_version, zone, zone_names
+from worker.calendars.zones import tzdata_version, zone, zone_name, zone_names
 from worker.errors import InvalidInput
 
 
@@ -61,13 +64,18 @@ def test_the_release_of_the_database_is_known() -> None:
         "Africa",
         "Africa/Addis_Ababa\0",
         "\0",
-        "Africa/Addis_Ababa\n",
         "A" * 10_000,
         "zones",
         "__init__.py",
         "Ethiopia",
         "EAT",
         "UTC+3",
+        "Factory",
+        "localtime",
+        "posixrules",
+        "factory",
+        "EAT ",
+        "Standard Time",
     ],
 )
 def test_names_that_are_none_are_refused(name: str) -> None:
@@ -76,7 +84,69 @@ def test_names_that_are_none_are_refused(name: str) -> None:
     assert len(refused.value.detail) < 200
 
 
-@pytest.mark.parametrize("name", ["africa/addis_ababa", "Africa/Addis Ababa", "Africa/Adis_Abeba"])
+@pytest.mark.parametrize("name", ["Africa/Addis Ababa", "Africa/Adis_Abeba", "EAT", "Ethiopia"])
 def test_a_near_name_is_suggested(name: str) -> None:
     with pytest.raises(InvalidInput, match="did you mean Africa/Addis_Ababa"):
         zone(name)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("Africa/Addis_Ababa ", "Africa/Addis_Ababa"),
+        ("\tAfrica/Addis_Ababa\r\n", "Africa/Addis_Ababa"),
+        ("africa/ADDIS_ABABA", "Africa/Addis_Ababa"),
+        ("E. Africa Standard Time", "Africa/Addis_Ababa"),
+        ("e. africa standard time ", "Africa/Addis_Ababa"),
+        ("W. Europe Standard Time", "Europe/Berlin"),
+        ("Arab Standard Time", "Asia/Riyadh"),
+        ("utc", "UTC"),
+        # Links of older releases stay what they are called.
+        ("Africa/Asmera", "Africa/Asmera"),
+        ("US/Eastern", "US/Eastern"),
+        ("Etc/GMT-3", "Etc/GMT-3"),
+        ("GB", "GB"),
+    ],
+)
+def test_what_is_meant_is_found(written: str, name: str) -> None:
+    assert zone_name(written) == name
+    assert zone(written).key == name
+
+
+def test_every_windows_name_is_a_zone_and_no_name_is_two() -> None:
+    for windows in win_tz:
+        assert zone_name(windows) in zone_names()
+    assert len({name.casefold() for name in zone_names()}) == len(zone_names())
+
+
+@pytest.mark.parametrize(
+    ("offset", "place"),
+    [
+        ("UTC+3", "Africa/Addis_Ababa"),
+        ("GMT+03:00", "Africa/Addis_Ababa"),
+        ("+0300", "Africa/Addis_Ababa"),
+        ("UTC +3", "Africa/Addis_Ababa"),
+        ("utc-03:30", "Africa/Addis_Ababa"),
+        ("UTC+5:30", "Asia/Calcutta"),
+        ("UTC+0", "UTC"),
+        ("UTC-7", "America/Mazatlan"),
+        ("UTC+99", "Africa/Addis_Ababa"),
+    ],
+)
+def test_an_offset_is_no_zone_and_a_place_that_has_it_is_named(offset: str, place: str) -> None:
+    with pytest.raises(InvalidInput, match=f"name one, like {place}") as refused:
+        zone(offset)
+    assert "offset" in refused.value.detail
+
+
+@settings(deadline=None)
+@given(st.text(max_size=80))
+def test_any_text_is_a_zone_or_refused_in_a_sentence(text: str) -> None:
+    try:
+        name = zone_name(text)
+    except InvalidInput as refusal:
+        name, said = "UTC", refusal.detail
+    else:
+        said = ""
+    assert name in zone_names()
+    assert len(said) < 250

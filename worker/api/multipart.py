@@ -3,17 +3,21 @@
 RFC 7578. The ready-made form parsers write the file to a temporary directory first, without a limit and a digest.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Container
 from typing import Any
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from worker.api.filenames import filename_of, readable
 from worker.errors import InvalidInput
 from worker.uploads.spool import Receiver, SpoolFile
 
-_MAX_FIELDS = 16
 _MAX_FIELD_BYTES = 4096
+# What stands before the first boundary, and in parts that nobody asked for: pictures beside the recording, tokens.
+_MAX_PREAMBLE_BYTES = 65_536
+_MAX_IGNORED_BYTES = 16 << 20
 
 Fields = dict[str, str]
 # Called when the file begins, with the fields before it: the earliest moment to refuse an upload.
@@ -21,27 +25,36 @@ OnFile = Callable[[Fields], Receiver]
 
 
 class FormReader:
-    """A form with text `fields` and exactly one file, in the part `file_field`. `feed` it bytes, then `finish`.
+    """A form with the text fields of `field_names` and exactly one file, in the part `file_field`.
 
-    Fields may stand before and behind the file. Leaving it unfinished: call `discard`, and nothing stays behind.
+    `feed` it bytes, then `finish`. Fields may stand before and behind the file; parts of other names are passed over.
+    Leaving it unfinished: call `discard`, and nothing stays behind.
     """
 
-    def __init__(self, content_type: str, *, file_field: str, on_file: OnFile) -> None:
+    def __init__(self, content_type: str, *, file_field: str, field_names: Container[str], on_file: OnFile) -> None:
         self.fields: Fields = {}
         self.filename: str | None = None
         self._file_field = file_field
+        self._field_names = field_names
         self._on_file = on_file
         self._receiver: Receiver | None = None
-        self._in_file = False
+        self._in_file = self._in_field = False
         self._complete = False
+        self._other_file: str | None = None
+        self._ignored = 0
         self._name = ""
         self._value = bytearray()
         self._header = ("", "")
         self._header_name = bytearray()
         self._header_value = bytearray()
         self._disposition = b""
+        boundary, self._charset = _options(content_type)
+        # None when the first boundary has come.
+        self._preamble: bytearray | None = bytearray()
+        # At the beginning of a line; the end of one is found out by the parser.
+        self._first_boundary = re.compile(rb"(?:^|(?<=\n))--" + re.escape(boundary) + rb"(?=--|[ \t]*\r?\n)")
         self._parser = _parser(
-            content_type,
+            boundary,
             {
                 "on_part_begin": self._begin_part,
                 "on_header_field": lambda data, start, end: self._header_name.extend(data[start:end]),
@@ -56,15 +69,20 @@ class FormReader:
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the body. Raises InvalidInput, and what the receiver raises."""
+        chunk = self._after_preamble(chunk)
         try:
             self._parser.write(chunk)
         except FormParserError as error:
-            raise InvalidInput("The body is not valid multipart/form-data.") from error
+            raise InvalidInput(
+                "The body is not valid multipart/form-data: its lines end in CRLF, and each part has headers."
+            ) from error
 
     def finish(self) -> SpoolFile:
         """The file, sealed in the spool. Raises InvalidInput when it is missing or the body broke off."""
         if not self._complete:
             raise InvalidInput("The body ends before its closing boundary: the upload was cut off. Send it again.")
+        if self._receiver is None and self._other_file is not None:
+            raise InvalidInput(f"Only the field `{self._file_field}` may hold a file, not `{self._other_file[:40]}`.")
         if self._receiver is None:
             raise InvalidInput(f"The form has no file in its field `{self._file_field}`.")
         return self._receiver.seal()
@@ -75,7 +93,8 @@ class FormReader:
             self._receiver.discard()
 
     def _begin_part(self) -> None:
-        self._disposition, self._value, self._in_file = b"", bytearray(), False
+        self._disposition, self._value = b"", bytearray()
+        self._in_file = self._in_field = False
 
     def _end_header(self) -> None:
         if self._header_name.lower() == b"content-disposition":
@@ -85,18 +104,15 @@ class FormReader:
 
     def _end_headers(self) -> None:
         _kind, options = parse_options_header(self._disposition)
-        self._name = _text(options.get(b"name", b""), "A part's name")
-        filename = options.get(b"filename")
+        self._name = readable(options.get(b"name", b""), self._charset)
         if self._name != self._file_field:
-            if filename is not None:
-                raise InvalidInput(f"Only the field `{self._file_field}` may hold a file.")
-            if len(self.fields) >= _MAX_FIELDS or self._name in self.fields:
-                raise InvalidInput(f"The form has too many fields, or `{self._name[:40]}` twice.")
+            self._in_field = self._name in self._field_names
+            if not self._in_field and b"filename" in options:
+                self._other_file = self._name
             return
         if self._receiver is not None:
             raise InvalidInput("Send one file at a time.")
-        # PostgreSQL's text holds no NUL, and a name is not worth refusing a lesson.
-        self.filename = _text(filename, "The file's name").replace("\x00", "")[:255] if filename else None
+        self.filename = filename_of(self._disposition, self._charset)
         self._in_file = True
         self._receiver = self._on_file(self.fields)
 
@@ -104,30 +120,51 @@ class FormReader:
         if self._in_file and self._receiver is not None:
             self._receiver.write(data[start:end])
             return
+        if not self._in_field:
+            self._ignored += end - start
+            if self._ignored > _MAX_IGNORED_BYTES:
+                raise InvalidInput(f"The field `{self._name[:40]}` is none of an upload, and too large to pass over.")
+            return
         self._value += data[start:end]
         if len(self._value) > _MAX_FIELD_BYTES:
             raise InvalidInput(f"The field `{self._name[:40]}` is longer than {_MAX_FIELD_BYTES} bytes.")
 
     def _end_part(self) -> None:
-        if not self._in_file:
-            self.fields[self._name] = _text(bytes(self._value), f"The field `{self._name[:40]}`")
+        if not self._in_field:
+            return
+        value = readable(bytes(self._value), self._charset)
+        if self.fields.setdefault(self._name, value) != value:
+            raise InvalidInput(f"The form has the field `{self._name}` twice, with two values.")
 
     def _end(self) -> None:
         self._complete = True
 
+    def _after_preamble(self, chunk: bytes) -> bytes:
+        """What of the body comes from its first boundary on (RFC 2046 §5.1.1: what is before that is to be ignored)."""
+        if self._preamble is None:
+            return chunk
+        self._preamble += chunk
+        body = bytes(self._preamble)
+        begun = self._first_boundary.search(body)
+        if begun:
+            self._preamble = None
+            return body[begun.start() :]
+        if len(body) > _MAX_PREAMBLE_BYTES:
+            raise InvalidInput("The body is not valid multipart/form-data: the boundary of its header is not in it.")
+        return b""
 
-def _parser(content_type: str, callbacks: Any) -> MultipartParser:
+
+def _options(content_type: str) -> tuple[bytes, str | None]:
+    """The boundary, and the charset if it is said."""
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
         raise InvalidInput("Send the recording as multipart/form-data with a boundary.")
+    charset = options.get(b"charset")
+    return options[b"boundary"], charset.decode("latin-1") if charset else None
+
+
+def _parser(boundary: bytes, callbacks: Any) -> MultipartParser:
     try:
-        return MultipartParser(options[b"boundary"], callbacks)
+        return MultipartParser(boundary, callbacks)
     except FormParserError as error:
         raise InvalidInput("The boundary of the multipart/form-data is too long.") from error
-
-
-def _text(value: bytes, what: str) -> str:
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{what} is not UTF-8.") from error

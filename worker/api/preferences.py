@@ -9,11 +9,12 @@ from pydantic import Field
 from worker import clock
 from worker.api.alarms import Channels, Minutes
 from worker.api.callers import CallerOf
-from worker.api.fields import Body, Document, LocalTime, Words
+from worker.api.fields import Body, Document, LocalTime
 from worker.api.moments import Clock
 from worker.api.problems import responses
 from worker.api.schedule_documents import Calendar
 from worker.api.services import ServicesOf
+from worker.api.wished_times import Zone
 from worker.reminders.preferences import DEFAULTS, MOST_ALARMS, Preferences, read_preferences
 from worker.workflows.set_alarms import person, set_preferences
 
@@ -33,7 +34,7 @@ class PreferencesWish(Body):
     channels: Annotated[Channels, Field(min_length=1)] = Field(default=list(DEFAULTS.channels))
     fallback: Channels = Field(default=[])
     language: Literal["en", "am"] | None = None
-    timezone: Annotated[Words, Field(max_length=64)] | None = None
+    timezone: Zone | None = None
     calendar: Calendar = "gregorian"
     quiet_start: Clock | None = None
     quiet_end: Clock | None = None

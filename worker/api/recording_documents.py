@@ -1,12 +1,16 @@
 """What the recordings' routes take and give: the columns of the tables, and what a player needs."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from worker.api.fields import LARGEST_INTEGER, Body, Document, Instant, WholeNumber, Words
+
+_MIME = re.compile(r"[\w.+-]+/[\w.+*-]+ *(;.*)?", re.DOTALL)
+_BLANKS = " \t\r\n"
 
 
 class UploadForm(Body):
@@ -18,6 +22,20 @@ class UploadForm(Body):
     type: Literal["video", "screen", "board"] = "video"
     # When recording began, if the client knows.
     started_at: Instant | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_forms_have_it(cls, value: Any) -> Any:
+        """An empty input of a page is none; a `type` that is the file's MIME type says nothing of the lesson."""
+        if not isinstance(value, dict):
+            return value
+        given = {
+            name: field.strip(_BLANKS) if name != "session_id" and isinstance(field, str) else field
+            for name, field in value.items()
+        }
+        if isinstance(given.get("type"), str):
+            given["type"] = "" if _MIME.fullmatch(given["type"]) else given["type"].lower()
+        return {name: field for name, field in given.items() if field != ""}
 
 
 class UploadedForm(UploadForm):

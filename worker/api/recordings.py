@@ -93,9 +93,11 @@ async def post_recording(request: Request, caller: CallerOf, once: OnceOf, servi
 
     def begin(fields: dict[str, str]) -> Receiver:
         # As early as the fields allow: nobody sends eight gigabytes to be told that the session is not theirs.
+        # A field that is wrong is found out now, too, if it stands before the file.
+        form = _form({"session_id": "1", **fields})
         if "session_id" in fields:
             with services.database.transaction() as session:
-                _session_to_fill(session, caller, _form(fields).session_id)
+                _session_to_fill(session, caller, form.session_id)
         receivers.append(spool.receive(limit=limit, expected=None if expected is None else size))
         return receivers[-1]
 
@@ -103,7 +105,12 @@ async def post_recording(request: Request, caller: CallerOf, once: OnceOf, servi
         _require_upload(services, caller, size)
         if expected is not None and expected > limit + _FORM_OVERHEAD:
             raise TooLarge(f"The file is larger than {limit} bytes, the most that is taken.")
-        return FormReader(request.headers.get("content-type", ""), file_field="file", on_file=begin)
+        return FormReader(
+            request.headers.get("content-type", ""),
+            file_field="file",
+            field_names=UploadForm.model_fields,
+            on_file=begin,
+        )
 
     try:
         form, file = await receive_form(request, services.open_uploads.hold(caller.principal, size), reader)

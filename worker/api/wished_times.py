@@ -2,15 +2,18 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from worker.api.fields import Body, Day, Words
 from worker.api.moments import Clock
+from worker.calendars.zones import zone_name
 
 # A year of days, and some more than can be: the rules count them, and say so.
 MOST_DATES = 1000
 
 Name = Annotated[Words, Field(max_length=60)]
+# As the database of zones has it, however it was written.
+Zone = Annotated[Name, AfterValidator(zone_name)]
 _Dates = Annotated[list[Name], Field(max_length=MOST_DATES, fail_fast=True)]
 _Month = Name | Annotated[int, Field(strict=True, ge=1, le=13)]
 _Year = Annotated[int, Field(strict=True, ge=1, le=9999)]
@@ -22,7 +25,7 @@ class WishedTimes(Body):
     schedule_date: Day | None = None
     start_time: Clock | None = None
     end_time: Clock | None = None
-    timezone: Name | None = None
+    timezone: Zone | None = None
     recurrence_pattern: Annotated[Words, Field(max_length=1000)] | None = None
     exdates: _Dates | None = None
     schedule_type: Name | None = None

@@ -3,24 +3,43 @@
 Never from /usr/share/zoneinfo: two machines with two databases would put one lesson at two instants.
 """
 
+import re
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import tzdata
+from tzlocal.windows_tz import win_tz
 
 from worker.errors import InvalidInput
 
 # The longest name of the database has 32 characters; what is longer is not worth a comparison.
 _LONGEST_NAME = 64
+_BLANKS = " \t\r\n"
+# A machine that was never set up, and whatever a machine happens to be set to.
+_NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
+_HOME = "Africa/Addis_Ababa"
+_OFFSET = re.compile(r"(?:UTC|GMT|Z)?\s*([+−-])\s*(\d{1,2})(?::?([0-5]\d))?", re.IGNORECASE)  # noqa: RUF001 - U+2212
+_CALLED = dict.fromkeys(("eat", "ethiopia", "addis ababa", "addis"), _HOME)
 
 
 def zone(name: str) -> ZoneInfo:
-    """The zone `name`, like "Africa/Addis_Ababa". Raises InvalidInput for what is no name of the IANA database."""
-    if name not in zone_names():
+    """The zone `name`, like "Africa/Addis_Ababa". Raises InvalidInput as `zone_name` does."""
+    return _load(zone_name(name))
+
+
+def zone_name(written: str) -> str:
+    """The IANA name that is meant, links of older releases included: in any case, with blanks around it, or Windows'.
+
+    Raises InvalidInput for what is none. An offset is none: it does not say which place's rules hold.
+    """
+    name = written.strip(_BLANKS)
+    found = name if name in zone_names() else _spellings().get(name.casefold())
+    if found is None:
         raise InvalidInput(f"There is no time zone {name[:_LONGEST_NAME]!r}{_likely(name)}.")
-    return _load(name)
+    return found
 
 
 def tzdata_version() -> str:
@@ -30,8 +49,8 @@ def tzdata_version() -> str:
 
 @cache
 def zone_names() -> frozenset[str]:
-    """Every name of the database."""
-    return frozenset(files("tzdata").joinpath("zones").read_text("utf-8").split())
+    """Every name of the database that is one of a place or of UTC."""
+    return frozenset(files("tzdata").joinpath("zones").read_text("utf-8").split()) - _NO_PLACES
 
 
 # Only names of the database come here, so there are never more than those in the cache.
@@ -41,9 +60,35 @@ def _load(name: str) -> ZoneInfo:
         return ZoneInfo.from_file(file, key=name)
 
 
+@cache
+def _spellings() -> dict[str, str]:
+    """IANA names by how they look in lower case, and those of Windows (CLDR's windowsZones, territory 001)."""
+    windows = {name.casefold(): place for name, place in win_tz.items() if place in zone_names()}
+    # The same clock as CLDR's Nairobi, and the place where the lessons are.
+    windows["e. africa standard time"] = _HOME
+    return windows | {name.casefold(): name for name in zone_names()}
+
+
 def _likely(name: str) -> str:
     if len(name) > _LONGEST_NAME:
         return ""
-    spelled = {known.casefold(): known for known in zone_names()}
-    near = get_close_matches(name.strip().replace(" ", "_").casefold(), spelled, n=1, cutoff=0.7)
-    return f"; did you mean {spelled[near[0]]}?" if near else ""
+    offset = _OFFSET.fullmatch(name)
+    if offset:
+        return f"; an offset does not say which place's clock is meant: name one, like {_place_at(offset)}"
+    called = _CALLED.get(name.casefold())
+    if called:
+        return f"; did you mean {called}?"
+    near = get_close_matches(name.replace(" ", "_").casefold(), _spellings(), n=1, cutoff=0.7)
+    return f"; did you mean {_spellings()[near[0]]}?" if near else ""
+
+
+def _place_at(offset: re.Match[str]) -> str:
+    """A place whose clock has this offset in winter and in summer: home if it has, else any."""
+    ahead = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0)) * (1 if offset[1] == "+" else -1)
+    places = (_HOME, "UTC", *sorted({*win_tz.values()} & zone_names()))
+    return next((place for place in places if _offsets(place) == {ahead}), _HOME)
+
+
+@cache
+def _offsets(place: str) -> set[timedelta | None]:
+    return {datetime(2026, month, 1, tzinfo=UTC).astimezone(_load(place)).utcoffset() for month in (1, 7)}
