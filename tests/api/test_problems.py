@@ -33,7 +33,7 @@ def _problem(answer: Any, status: int, code: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/", 404, "not-found"),
+        ("GET", "/v1", 404, "not-found"),
         ("GET", "/v1/nothing", 404, "not-found"),
         ("GET", "/v1/jobs/", 404, "not-found"),
         ("DELETE", "/v1/jobs", 405, "method-not-allowed"),

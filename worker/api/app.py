@@ -14,6 +14,7 @@ from worker.api import (
     bookings,
     calendar_feeds,
     channels,
+    docs,
     health,
     job_events,
     jobs,
@@ -32,16 +33,16 @@ from worker.api import (
 )
 from worker.api.body_limit import Larger, LimitBody
 from worker.api.callers import identify
+from worker.api.description import complete
 from worker.api.methods import AnyMethod
 from worker.api.metrics import Metrics
 from worker.api.notification_watching import read_watched_inboxes
 from worker.api.once import REPLAYED
 from worker.api.privacy import PrivateAnswers
-from worker.api.problems import Problem, install_problems
+from worker.api.problems import install_problems
 from worker.api.request_log import REQUEST_ID, RequestLog
 from worker.api.services import Services
 from worker.api.watching import Watchers
-from worker.api.whiteboard_documents import StrokesBody
 
 MOST_JSON = 65_536
 # Five hundred strokes of a few hundred points each.
@@ -70,21 +71,16 @@ _MODULES = (
     jobs,
     job_events,
     health,
+    docs,
 )
 
 
 class Api(FastAPI):
-    """FastAPI whose description also holds the problem document that its routes refer to."""
+    """FastAPI whose description names every answer."""
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document."""
-        description = super().openapi()
-        schemas = description.setdefault("components", {}).setdefault("schemas", {})
-        schemas.setdefault("Problem", Problem.model_json_schema())
-        # Its route reads the body by itself.
-        strokes = StrokesBody.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas |= strokes.pop("$defs") | {"StrokesBody": strokes}
-        return description
+        return complete(super().openapi())
 
 
 def create_api(services: Services) -> FastAPI:

@@ -35,7 +35,7 @@ def _stripped(name: str) -> str:
     return name.strip()
 
 
-PackageName = Annotated[Words, Field(max_length=255), AfterValidator(_stripped)]
+PackageName = Annotated[Words, Field(min_length=1, max_length=255), AfterValidator(_stripped)]
 
 
 class BookingFields(Body):

@@ -16,11 +16,16 @@ from worker.errors import InvalidInput
 From = Annotated[
     Words,
     Query(
-        alias="from", max_length=40, description="First day, or an instant with its offset.", examples=["2026-01-31"]
+        alias="from",
+        min_length=10,
+        max_length=40,
+        description="First day, or an instant with its offset.",
+        examples=["2026-01-31"],
     ),
 ]
 To = Annotated[
-    Words, Query(alias="to", max_length=40, description="Last day (included), or an instant (not included).")
+    Words,
+    Query(alias="to", min_length=10, max_length=40, description="Last day (included), or an instant (not included)."),
 ]
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", re.ASCII)

@@ -52,7 +52,13 @@ def once_of(
     request: Request,
     caller: CallerOf,
     idempotency_key: Annotated[
-        str | None, Header(description="Any new text; repeats of the request get the first answer for a day.")
+        str | None,
+        Header(
+            pattern=r"^[\x21-\x7e]{1,255}$",
+            description="Any new text of 1 to 255 visible ASCII characters; repeats of the request get the first "
+            "answer for a day.",
+            examples=["4f7c2a2e-one-click"],
+        ),
     ] = None,
 ) -> Once:
     """The request's Idempotency-Key, scoped by who sends it. Raises InvalidInput for its form."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
 from worker.api.fields import Body, Day, Document, LocalTime, Number, Words
 from worker.api.moments import Clock
@@ -115,14 +115,7 @@ class InCalendar(Document):
     schedule_date: date
     start_time: LocalTime
     end_time: LocalTime
-    ethiopian: EthiopianTime | None = None
-
-    @model_serializer(mode="wrap")
-    def _leave_out(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        document: dict[str, Any] = write(self)
-        if self.ethiopian is None:
-            del document["ethiopian"]
-        return document
+    ethiopian: EthiopianTime | None = Field(None, exclude_if=lambda shown: shown is None)
 
     def shown_in(self, calendar: str) -> Self:
         """The same, with the Ethiopian day and times when `calendar` is that."""

@@ -1,0 +1,57 @@
+"""What the OpenAPI document says beyond the routes themselves: every answer that they may give, and every name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from worker.api.glossary import NAMES, SPECIAL, Meaning
+from worker.api.problems import Problem, responses
+from worker.api.stroke_schema import STROKE_DATA
+from worker.api.whiteboard_documents import StrokesBody
+
+# Whoever may be asked: a wrong method, and what belongs to the request's body and to the caller.
+_ALWAYS = (405, 503)
+_WITH_A_BODY = (400, 413, 415)
+_WITH_A_CALLER = (429,)
+
+
+def complete(description: dict[str, Any]) -> dict[str, Any]:
+    """Add the problems and the meanings that stand in no route. Done twice it is the same."""
+    schemas = description.setdefault("components", {}).setdefault("schemas", {})
+    schemas.setdefault("Problem", Problem.model_json_schema())
+    # Its route reads the body by itself.
+    strokes = StrokesBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= strokes.pop("$defs") | {"StrokesBody": strokes}
+    for name, schema in schemas.items():
+        _explain(schema.get("properties", {}), SPECIAL.get(name, {}))
+    for path, operations in description["paths"].items():
+        for method, operation in operations.items():
+            _complete_operation(operation, SPECIAL.get(f"{method.upper()} {path}", {}))
+    return description
+
+
+def _complete_operation(operation: dict[str, Any], special: Mapping[str, Meaning]) -> None:
+    statuses: tuple[int, ...] = _ALWAYS
+    statuses += _WITH_A_BODY if "requestBody" in operation else ()
+    statuses += _WITH_A_CALLER if "security" in operation else ()
+    for status, answer in responses(*statuses).items():
+        operation["responses"].setdefault(str(status), answer)
+    for parameter in operation.get("parameters", []):
+        meaning = special.get(parameter["name"]) or NAMES.get(parameter["name"].lower())
+        if meaning is not None:
+            said, example = meaning
+            parameter.setdefault("description", said)
+            parameter.setdefault("example", parameter["schema"].get("examples", [example])[0])
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        _explain(content["schema"].get("properties", {}), special)
+
+
+def _explain(properties: dict[str, Any], special: Mapping[str, Meaning]) -> None:
+    """Say what each property means; what its model says itself comes first."""
+    for name, schema in properties.items():
+        if name == "stroke_data":
+            schema.update(STROKE_DATA)
+        meaning = special.get(name) or NAMES.get(name)
+        if meaning is not None:
+            said, example = meaning
+            schema.setdefault("description", said)
+            schema.setdefault("examples", [example])

@@ -1,0 +1,122 @@
+"""`/docs`: the OpenAPI document as one HTML page, written here. It runs no script and loads nothing from elsewhere."""
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from fastapi import APIRouter, Request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+router = APIRouter(include_in_schema=False)
+
+# The same for everybody.
+_HEADERS = {
+    "Cache-Control": "public, max-age=300",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+}
+_DEEPEST = 6
+
+
+@router.get("/")
+async def get_root() -> Response:
+    """Where somebody begins who has only the address."""
+    return RedirectResponse("docs", status_code=307)
+
+
+@router.get("/docs")
+def get_docs(request: Request) -> Response:
+    """The page, written once for each application."""
+    kept = request.app.state
+    if not hasattr(kept, "docs"):
+        kept.docs = _page(request.app.openapi())
+    return HTMLResponse(kept.docs, headers=_HEADERS)
+
+
+@router.get("/docs.css")
+def get_style() -> Response:
+    """Its style."""
+    return Response(_templates().get_template("docs.css").render(), media_type="text/css", headers=_HEADERS)
+
+
+@cache
+def _templates() -> Environment:
+    made = Environment(loader=PackageLoader("worker.api", "pages"), autoescape=True, undefined=StrictUndefined)
+    made.filters |= {"code": _with_code, "json": _as_json}
+    return made
+
+
+def _page(description: Mapping[str, Any]) -> str:
+    return (
+        _templates()
+        .get_template("docs.html.j2")
+        .render(info=description["info"], tags=_by_tag(description), schemas=_schemas(description))
+    )
+
+
+def _by_tag(description: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    tags: dict[str, list[dict[str, Any]]] = {}
+    for path, operations in description["paths"].items():
+        for method, operation in operations.items():
+            shown = {"method": method.upper(), "path": path, "body": _body(operation), **operation}
+            tags.setdefault(operation["tags"][0], []).append(shown)
+    return tags
+
+
+def _body(operation: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The kinds of body that it takes, each with its name or, where it has none, its fields."""
+    content = operation.get("requestBody", {}).get("content", {})
+    return [
+        {"media_type": kind, "name": _type(one["schema"]), "fields": list(_fields(one["schema"]))}
+        for kind, one in content.items()
+    ]
+
+
+def _schemas(description: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "description": schema.get("description", ""), "fields": list(_fields(schema))}
+        for name, schema in sorted(description["components"]["schemas"].items())
+    ]
+
+
+def _fields(schema: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[dict[str, Any]]:
+    needed = schema.get("required", [])
+    for name, inner in schema.get("properties", {}).items():
+        yield {
+            "name": f"{prefix}{name}",
+            "type": _type(inner),
+            "required": name in needed,
+            "description": inner.get("description", ""),
+            "example": inner.get("examples", [None])[0],
+        }
+        if depth < _DEEPEST:
+            yield from _fields(inner, f"{prefix}{name}.", depth + 1)
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    """In words: `integer or null`, `list of BookingDocument`."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(_type(option) for option in schema["anyOf"]))
+    if "enum" in schema or "const" in schema:
+        return ", ".join(map(str, schema.get("enum", [schema.get("const")])))
+    kind = schema.get("type", "any")
+    if kind == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    return str(schema.get("format", " or ".join(kind) if isinstance(kind, list) else kind))
+
+
+def _with_code(text: str) -> Markup:
+    """Words in backticks as code."""
+    parts = str(text).split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if index % 2 else escape(part) for index, part in enumerate(parts)
+    )
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
