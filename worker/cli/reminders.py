@@ -74,8 +74,8 @@ def try_channel(
         typer.echo(f"Sent to user {user} by {channel} in {tried.seconds:.1f} s (delivery {tried.delivery_id}).")
     elif outcome.is_over:
         raise NotSent(f"Delivery {tried.delivery_id} to user {user} by {channel} ended as {outcome.state}{why}.")
-    elif outcome.attempts:
-        raise Unavailable(f"Delivery {tried.delivery_id} was tried {outcome.attempts} times and not sent{why}.")
+    elif outcome.attempts or outcome.reason:
+        raise Unavailable(f"Delivery {tried.delivery_id} was tried and is not sent yet{why}.")
     else:
         raise Unavailable(f"Nobody sent delivery {tried.delivery_id}. Does a worker with queue `reminders` run?")
 

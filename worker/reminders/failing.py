@@ -72,9 +72,10 @@ def fail(session: Session, delivery: Taken, run: UUID, reason: str, *, channel_i
     return True
 
 
-def also_by(session: Session, delivery_id: int, channel: str) -> None:
-    """The same message goes by this channel now, unless it went, or was to go, by it already."""
-    session.execute(_ALSO_BY, {"id": delivery_id, "channel": channel})
+def put_in_app_instead(session: Session, delivery: Taken) -> None:
+    """The same message goes to the app, if it did not already; never what is about the channel, like its code."""
+    if delivery.kind not in _OF_THE_CHANNEL:
+        session.execute(_ALSO_BY, {"id": delivery.id, "channel": "in_app"})
 
 
 def next_channel(fallback: Sequence[str], usable: frozenset[str], alike: Mapping[str, str]) -> str | None:
@@ -112,4 +113,4 @@ def _fall_back(session: Session, delivery: Taken) -> None:
     usable = frozenset({"email", "in_app", *session.scalars(_USABLE, of_whom)})
     channel = next_channel(fallback, usable, alike)
     if channel is not None:
-        also_by(session, delivery.id, channel)
+        session.execute(_ALSO_BY, {"id": delivery.id, "channel": channel})

@@ -37,10 +37,13 @@ def after_failure(
 def until_provider_works(
     created_at: datetime, expires_at: datetime | None, pause: float, reason: str, *, now: datetime, chance: float
 ) -> Wait | Drop | Fail:
-    """What follows when only the provider keeps a message back: it waits `pause` seconds or more, however often."""
+    """What follows when only the provider keeps a message back: it waits `pause` seconds or more, however often.
+
+    What it would bring too late is put into the app.
+    """
     if expires_at is None and now - created_at >= PATIENCE:
         return Fail(reason)
     until = now + timedelta(seconds=pause * (1 + _JITTER * chance))
     if expires_at is not None and until >= expires_at:
-        return Drop("dropped", "too-late")
+        return Drop("dropped", "too-late", instead_in_app=True)
     return Wait(until, reason)

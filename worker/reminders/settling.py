@@ -9,7 +9,7 @@ from worker.database import Database
 from worker.jobs.outage import outlast
 from worker.logs import get_logger
 from worker.reminders.channel_failures import count_failure, forget_failures
-from worker.reminders.failing import also_by, fail
+from worker.reminders.failing import fail, put_in_app_instead
 from worker.reminders.marking import end, mark_sent, put_off
 from worker.reminders.retrying import OUR_FAULT_PAUSE, after_failure, until_provider_works
 from worker.reminders.taking import Taken
@@ -36,8 +36,13 @@ class Settler:
         """It has gone out."""
 
         def write() -> None:
+            # One statement where that will do: it is what every mail costs.
+            if one.channel_id is None:
+                with self._database.statement() as statement:
+                    mark_sent(statement, [one.id], self._run)
+                return
             with self._database.transaction() as session:
-                if mark_sent(session, [one.id], self._run) and one.channel_id is not None:
+                if mark_sent(session, [one.id], self._run):
                     forget_failures(session, one.channel_id)
 
         outlast(write, seconds=self._patience)
@@ -83,7 +88,7 @@ class Settler:
                     put_off(session, one.id, self._run, until=until, reason=reason, attempted=attempted)
                 case Drop(state, reason, instead_in_app):
                     if end(session, one.id, self._run, state=state, reason=reason) and instead_in_app:
-                        also_by(session, one.id, "in_app")
+                        put_in_app_instead(session, one)
                 case Fail(reason):
                     fail(session, one, self._run, reason, channel_is_bad=channel_is_bad)
         _log.info("delivery_not_sent", delivery_id=one.id, kind=one.kind, verdict=repr(verdict))

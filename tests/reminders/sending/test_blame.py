@@ -112,7 +112,7 @@ def test_over_a_daily_limit_a_hundred_people_keep_their_channels(post: Any, mail
     assert post.outcome(late) == ("dropped", "too-late")
 
 
-def test_the_alarm_rings_while_it_lasts_and_stops(post: Any, mail: Any) -> None:
+def test_the_alarm_lasts_as_long_as_the_trouble(post: Any, mail: Any) -> None:
     post.message(channel="email")
     mail.recipient = LIMIT
     post.send_all()
@@ -139,6 +139,31 @@ def test_an_alarm_that_nobody_can_stop_any_more_ends(post: Any, mail: Any) -> No
     post.do("UPDATE deliveries SET due_at = now()")
     post.send_all(post.new_deliverer())
     assert trouble(post)["email"] < 60
+
+
+def test_what_our_trouble_would_bring_too_late_is_found_in_the_app(post: Any, mail: Any) -> None:
+    """It would be tried again in a minute."""
+    mail.recipient = LIMIT
+    reminder = post.reminder(post.lesson(timedelta(seconds=59)), channel="email")
+    post.send_all()
+    post.send_all()
+    assert post.outcome(reminder) == ("dropped", "too-late")
+    [note] = post.all("SELECT kind FROM notifications WHERE user_id = 2")
+    assert note.kind == "lesson-reminder"
+
+
+@pytest.mark.parametrize("kind", ["channel-code", "test"])
+def test_a_code_never_goes_to_the_app_instead(post: Any, mail: Any, kind: str) -> None:
+    """It would confirm a channel that nobody has reached."""
+    channel = post.channel("email", seal(post, Mailbox("second@example.org")))
+    mail.recipient = LIMIT
+    sealed = Vault.of(post.settings).seal("123456").decode()
+    data = {"code": sealed, "minutes": 15, "label": "x"} if kind == "channel-code" else {}
+    soon = datetime.now(UTC) + timedelta(seconds=55)
+    delivery = post.message(kind, channel=channel, expires_at=soon, data=data)
+    post.send_all()
+    assert post.outcome(delivery) == ("dropped", "too-late")
+    assert post.one("SELECT count(*) AS n FROM deliveries").n == 1
 
 
 def test_a_message_that_never_expires_waits_for_days_and_not_for_ever(post: Any, mail: Any) -> None:

@@ -12,7 +12,7 @@ from worker.reminders.checks import Standing, judge
 from worker.reminders.failing import next_channel
 from worker.reminders.lanes import BATCH, batch_size, batches, batches_at_once
 from worker.reminders.quiet import quiet_until
-from worker.reminders.retrying import after_failure
+from worker.reminders.retrying import PATIENCE, after_failure, until_provider_works
 from worker.reminders.verdicts import Drop, Fail, Send, Verdict, Wait
 
 NOW = datetime(2026, 6, 16, 12, 0, tzinfo=UTC)
@@ -66,6 +66,20 @@ def test_retries_wait_longer_each_time_with_jitter(attempts: int, seconds: float
         return (verdict.until - NOW).total_seconds()
 
     assert [pause(0.0), pause(0.5), pause(1.0)] == pytest.approx([0.8 * seconds, seconds, 1.2 * seconds])
+
+
+def test_a_provider_of_ours_is_waited_for_without_end() -> None:
+    def verdict(age: timedelta, expires_at: datetime | None = None, pause: float = 60.0) -> Verdict:
+        return until_provider_works(NOW - age, expires_at, pause, "limit", now=NOW, chance=0.0)
+
+    minute = timedelta(minutes=1)
+    assert verdict(timedelta(0)) == verdict(PATIENCE - minute) == Wait(NOW + minute, "limit")
+    # A message that never expires: for three days, and then it goes by another way.
+    assert verdict(PATIENCE) == Fail("limit")
+    # A reminder, however old, until its lesson; then it is found in the app.
+    assert verdict(2 * PATIENCE, NOW + 2 * minute) == Wait(NOW + minute, "limit")
+    assert verdict(timedelta(0), NOW + minute) == Drop("dropped", "too-late", instead_in_app=True)
+    assert verdict(timedelta(0), NOW + 4 * minute, 300.0) == Drop("dropped", "too-late", instead_in_app=True)
 
 
 def test_a_fifth_failure_is_the_last() -> None:
