@@ -15,7 +15,8 @@ from benchmarks.scale import Scale
 _B2 = Path(sys.executable).with_name("b2")
 _POLL = 0.005
 _STEPS = """
-    SELECT extract(epoch FROM started_at - created_at)::float, extract(epoch FROM finished_at - started_at)::float
+    SELECT extract(epoch FROM started_at - created_at)::float, extract(epoch FROM finished_at - started_at)::float,
+           (result ->> 'decoded_pictures')::int
       FROM jobs WHERE subject = %s AND kind = 'recordings.ingest'
 """
 
@@ -28,6 +29,7 @@ class _Ours:
     answer: list[float] = field(default_factory=list)
     start: list[float] = field(default_factory=list)
     run: list[float] = field(default_factory=list)
+    decoded: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -94,7 +96,8 @@ def _tell_lesson(figure: Figure, scale: Scale, ours: _Ours, peer: _Peer, size: i
     ]
     figure.notes.append(
         f"Ours, medians: {median(ours.answer):.2f} s from the last byte to the answer 202, {median(ours.start):.3f} s "
-        f"from there until a worker started, {median(ours.run):.2f} s of work."
+        f"from there until a worker started, {median(ours.run):.2f} s of work. To see whether the copy plays, "
+        f"{max(ours.decoded, default=0)} pictures of it were decoded."
     )
     figure.notes.append(
         f"The peer's, medians: {median(peer.copy):.2f} s to copy, {median(peer.upload):.2f} s to upload, of which "
@@ -125,6 +128,7 @@ def _ingest(ground: Ground, lesson: Path, ours: _Ours) -> None:
     if steps is not None:
         ours.start.append(steps[0])
         ours.run.append(steps[1])
+        ours.decoded.append(steps[2])
 
 
 class _B2Command:

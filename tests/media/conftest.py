@@ -39,6 +39,9 @@ RECIPES: dict[str, list[str]] = {
     "alpha.webm": ["-f", "lavfi", "-i", "color=black@0:s=320x180:d=1,format=yuva420p", "-vf",
                    "drawbox=40:40:200:20:black@1:fill:replace=1", *VP9, "-pix_fmt", "yuva420p", "-auto-alt-ref", "0",
                    *LIVE_WEBM],
+    "alpha-full.webm": ["-f", "lavfi", "-i", "color=black@0:s=320x180:d=1,format=yuva420p", "-vf",
+                        "drawbox=40:40:200:20:black@1:fill:replace=1,setrange=pc", *VP9, "-pix_fmt", "yuva420p",
+                        "-color_range", "pc", "-auto-alt-ref", "0", *LIVE_WEBM],
     # Two tracks in the header, packets of one: a camera that never started.
     "no-picture.webm": ["-i", "{vorbis.webm}", "-itsoffset", "100", "-i", "{vp8-silent.webm}", "-map", "1:v", "-map",
                         "0:a", "-c", "copy", "-t", "2", *LIVE_WEBM],

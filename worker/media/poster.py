@@ -145,10 +145,13 @@ def _arguments(frame: _Frame, jpeg: Path, luma: Path) -> list[str]:
 
 
 def _on_white(picture: Any) -> Any:
-    """A transparent board drawn on paper: without it black ink lies on black."""
-    layers = picture.filter("format", "yuva420p").split()
+    """A transparent board drawn on paper: without it black ink lies on black.
+
+    In RGB, where white is white: what a box paints into YUV is grey in a recording of full range.
+    """
+    layers = picture.filter("format", "rgba").split()
     paper = layers[0].filter("drawbox", color="white@1", t="fill", replace=1)
-    return ffmpeg.overlay(paper, layers[1])
+    return ffmpeg.overlay(paper, layers[1], format="rgb")
 
 
 def jpeg_size(path: Path) -> tuple[int, int]:

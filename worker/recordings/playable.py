@@ -35,6 +35,8 @@ class Playable:
     poster: StoredObject | None
     still: Poster | None
     repairs: tuple[Repair, ...]
+    # How many pictures were decoded to see whether it plays.
+    decoded: int
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ def make_playable(run: JobRun, bench: Bench, source: Source, path: Path) -> Play
         poster=stored.poster,
         still=stored.still,
         repairs=draft.repairs,
+        decoded=checked.decoded.pictures,
     )
 
 

@@ -46,7 +46,12 @@ def ingest_recording(run: JobRun, order: IngestRecording, tools: Tools) -> None:
 def _finish(run: JobRun, order: IngestRecording, tools: Tools, source: Source, made: Playable) -> None:
     url = tools.store.url(made.playback.name)
     poster_url = tools.store.url(made.poster.name) if made.poster else None
-    with run.finish({"object": made.playback.name, "duration_ms": made.copy.duration_ms}) as session:
+    result = {
+        "object": made.playback.name,
+        "duration_ms": made.copy.duration_ms,
+        "decoded_pictures": made.decoded,
+    }
+    with run.finish(result) as session:
         recording = lock_recording(session, source.recording_id)
         if recording is None:
             return
