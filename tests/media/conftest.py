@@ -67,6 +67,13 @@ RECIPES: dict[str, list[str]] = {
     "vp9-aac.mp4": [*PICTURE, *SOUND, *VP9, *AAC],
     "hevc.mp4": ["-f", "lavfi", "-i", "testsrc2=s=320x180:d=1", "-c:v", "libx265", "-preset", "ultrafast",
                  "-x265-params", "log-level=error"],
+    "hevc-large.mp4": ["-f", "lavfi", "-i", "testsrc2=s=640x360:d=1", "-c:v", "libx265", "-preset", "ultrafast",
+                       "-x265-params", "log-level=error"],
+    # Nothing is drawn for seconds, and nothing is said.
+    "still.webm": ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=1:d=20", "-vf",
+                   "select='eq(n,0)+eq(n,1)+eq(n,7)+eq(n,19)'", "-fps_mode", "passthrough", "-c:v", "libvpx",
+                   *LIVE_WEBM],
+    "late-clock.webm": ["-i", "{vp8.webm}", "-c", "copy", "-output_ts_offset", "90000", *LIVE_WEBM],
     "theora.mkv": ["-f", "lavfi", "-i", "testsrc2=s=160x96:d=1", "-c:v", "libtheora"],
     "pcm.webm": [*SOUND, "-c:a", "pcm_f32le", *LIVE_MKV],
     "subtitles.mkv": ["-f", "srt", "-i", "{words.srt}", "-c:s", "srt"],

@@ -113,3 +113,27 @@ def test_two_oggs_in_one_file_play_one_after_the_other(make: Make, play: Play, p
     (tmp_path / "f").write_bytes(make("opus.ogg").read_bytes() * 2)
     assert len(probed(tmp_path / "f").parts) == 2
     assert play(tmp_path / "f", tmp_path / "copy").duration_ms == pytest.approx(4012, abs=20)
+
+
+def test_a_still_board_without_sound_has_no_gaps(make: Make, play: Play, probed: Probed, tmp_path: Path) -> None:
+    found = probed(make("still.webm"))
+    assert (found.gaps, found.truncated, found.repairs) == ((), False, ())
+    assert play(make("still.webm"), tmp_path / "copy").duration_ms == pytest.approx(20_000, abs=100)
+
+
+def test_a_clock_that_begins_late_is_no_end_that_is_missing(
+    make: Make, play: Play, probed: Probed, tmp_path: Path
+) -> None:
+    """The recorder's clock was at 25 hours when it began."""
+    found = probed(make("late-clock.webm"))
+    assert (found.truncated, found.repairs) == (False, ())
+    assert play(make("late-clock.webm"), tmp_path / "copy").duration_ms == pytest.approx(2000, abs=100)
+
+
+def test_hevc_of_two_sizes_is_encoded(make: Make, play: Play, decode: Callable[..., str], tmp_path: Path) -> None:
+    """Its parameters stand in the header of an MP4, which has room for one size."""
+    (tmp_path / "f").write_bytes(make("hevc.mp4").read_bytes() + make("hevc-large.mp4").read_bytes())
+    copy = play(tmp_path / "f", tmp_path / "copy")
+    assert copy.video is not None
+    assert (copy.video.codec, copy.video.width, copy.video.height) == ("h264", 640, 360)
+    assert decode(tmp_path / "copy") == ""

@@ -144,4 +144,6 @@ def _rejection(complaint: str, limits: Limits) -> MediaRejected:
         return too_large_picture(f"more than {limits.max_pixels:,} pixels")
     if complaint.endswith("End of file"):
         return zero_length()
-    return MediaRejected("damaged", "The recording is damaged and cannot be read. Upload it again, or record it anew.")
+    return MediaRejected(
+        "damaged", "The recording is damaged and cannot be read. Upload it again, or record the lesson again."
+    )

@@ -105,6 +105,9 @@ def plan_copy(probed: Probe) -> CopyPlan:
         plan = replace(plan, joined=probed)
     else:
         plan = replace(plan, packet_filters=tuple(packet_filters(probed.parts[0]).items()))
+    if _changes_hevc(probed) and is_affordable(probed, picture=True):
+        # Safari wants the parameters of HEVC in the header alone, and there is room for one size.
+        plan = replace(plan, form=replace(plan.form, video_encoder="h264"), hevc=False)
     form = plan.form
     if not form.video_encoder and not form.audio_encoder:
         return plan
@@ -112,6 +115,12 @@ def plan_copy(probed: Probe) -> CopyPlan:
         stream = probed.video if form.video_encoder and probed.video else probed.audio
         raise too_dear(stream.codec if stream else "unknown")
     return replace(plan, encoded=probed)
+
+
+def _changes_hevc(probed: Probe) -> bool:
+    """Whether recordings in HEVC are joined whose pictures differ in size."""
+    videos = [part.video for part in probed.parts if part.video]
+    return len({(v.width, v.height) for v in videos}) > 1 and videos[0].codec == "hevc"
 
 
 def plan_encoded_copy(probed: Probe) -> CopyPlan | None:

@@ -228,5 +228,7 @@ def too_long(limits: Limits) -> MediaRejected:
 def zero_length() -> MediaRejected:
     """The rejection of a recording without a single packet."""
     return MediaRejected(
-        "zero-length", "The recording holds no picture and no sound: it was stopped before anything was recorded."
+        "zero-length",
+        "The recording holds no picture and no sound: it was stopped before anything was recorded. "
+        "Check that the camera or the screen is shared, and record the lesson again.",
     )

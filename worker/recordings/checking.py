@@ -59,7 +59,11 @@ class Checked:
     def copy_or_raise(self) -> Copy:
         """The copy; raises OutputDamaged when it cannot be played."""
         if self.copy is None:
-            raise self.error or OutputDamaged("The copy of the recording cannot be played.")
+            # What is wrong with the copy is for the log.
+            raise OutputDamaged(
+                "What was made of the recording does not play. Try it again; when it fails once more, open the "
+                "recording in a video editor, save it as MP4, and upload that."
+            ) from self.error
         return self.copy
 
 
