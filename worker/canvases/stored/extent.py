@@ -25,7 +25,7 @@ class Reach(NamedTuple):
     ink: float
 
 
-def page_size(figures: Iterable[Figure], width: object = None, height: object = None) -> tuple[int, int]:
+def page_size(reaches: Iterable[Reach], width: object = None, height: object = None) -> tuple[int, int]:
     """Width and height in whole CSS pixels: what the document says, or 1200x800, and as far as the ink reaches.
 
     A page that grows leaves a margin; no side is longer than LONGEST_SIDE, and the page no larger than
@@ -35,21 +35,16 @@ def page_size(figures: Iterable[Figure], width: object = None, height: object = 
     stated_width, stated_height = _stated(width), _stated(height)
     right, bottom = 0.0, 0.0
     if not (stated_width and stated_height):
-        for reach in filter(None, map(_reach, figures)):
+        for reach in reaches:
             right, bottom = max(right, reach.right + reach.ink), max(bottom, reach.bottom + reach.ink)
     return _bounded(stated_width or _side(right, PAGE_WIDTH), stated_height or _side(bottom, PAGE_HEIGHT))
 
 
-def beyond(figure: Figure, width: int, height: int) -> str | None:
-    """What of the figure a page of this size does not show, in words; None when it shows all of it.
+def beyond(reach: Reach, width: int, height: int) -> str | None:
+    """What of a figure a page of this size does not show, in words; None when it shows all of it.
 
     Raises OutsidePage when it shows nothing of it.
     """
-    if _is_surely_inside(figure, width, height):
-        return None
-    reach = _reach(figure)
-    if reach is None:
-        return None
     if (
         reach.right + reach.ink <= 0
         or reach.bottom + reach.ink <= 0
@@ -85,15 +80,7 @@ def _bounded(width: int, height: int) -> tuple[int, int]:
     return (MOST_PIXELS_OF_PAGE // height, height) if height <= square else (square, square)
 
 
-def _is_surely_inside(figure: Figure, width: int, height: int) -> bool:
-    """Whether a quick look tells: nearly every stroke is lines well within the page."""
-    if not isinstance(figure, Lines) or len(figure.contours) != 1 or not len(figure.contours[0]):
-        return False
-    points = figure.contours[0]
-    return bool(points.min() >= 0 and points.max() <= min(width, height))
-
-
-def _reach(figure: Figure) -> Reach | None:
+def reach_of(figure: Figure) -> Reach | None:
     """Where the figure is; None for what leaves no ink."""
     if isinstance(figure, Lines):
         if figure.colour is None or not any(map(len, figure.contours)):

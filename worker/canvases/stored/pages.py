@@ -15,7 +15,7 @@ from worker.canvases.figures import WHITE, Colour, Figure, Lines
 from worker.canvases.limits import MOST_PAGES, MOST_POINTS_OF_PAGE, MOST_STROKES_OF_PAGE
 from worker.canvases.stored.collecting import nothing_collected
 from worker.canvases.stored.colours import colour_of
-from worker.canvases.stored.extent import OutsidePage, beyond, page_size
+from worker.canvases.stored.extent import OutsidePage, Reach, beyond, page_size, reach_of
 from worker.canvases.stored.stroke_data import Undrawable, figure_of
 
 
@@ -91,12 +91,9 @@ def _read_page(document: Mapping[str, Any], number: int, image: Path | None, *, 
     stored_number, page_id = document.get("page_number"), document.get("page_id")
     page_number = stored_number if _is_integer(stored_number) else number
     title = document.get("page_title")
-    width, height = page_size(
-        (stroke.figure for stroke in drawn if ever or stroke.deleted_at is None),
-        document.get("width"),
-        document.get("height"),
-    )
-    drawn, outside = _on_page(drawn, width, height, ever=ever)
+    reaches = [reach_of(stroke.figure) if ever or stroke.deleted_at is None else None for stroke in drawn]
+    width, height = page_size(filter(None, reaches), document.get("width"), document.get("height"))
+    drawn, outside = _on_page(drawn, reaches, width, height)
     return Page(
         number=page_number,
         title=title[:200] if isinstance(title, str) and title.strip() else f"Page {page_number}",
@@ -132,13 +129,15 @@ def _read_strokes(strokes: Sequence[Any]) -> tuple[list[Drawn], list[Skipped]]:
     return drawn, skipped
 
 
-def _on_page(drawn: list[Drawn], width: int, height: int, *, ever: bool) -> tuple[list[Drawn], list[Skipped]]:
+def _on_page(
+    drawn: list[Drawn], reaches: list[Reach | None], width: int, height: int
+) -> tuple[list[Drawn], list[Skipped]]:
     """What is on a page of this size, and what of it, or of the others, is not to be seen there."""
     inside: list[Drawn] = []
     outside: list[Skipped] = []
-    for stroke in drawn:
+    for stroke, reach in zip(drawn, reaches, strict=True):
         try:
-            remark = beyond(stroke.figure, width, height) if ever or stroke.deleted_at is None else None
+            remark = beyond(reach, width, height) if reach else None
         except OutsidePage as verdict:
             outside.append(Skipped(stroke.order, str(verdict)))
             continue
