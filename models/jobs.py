@@ -74,6 +74,8 @@ class Job(Base):
     lane: Mapped[str | None]
     # How large it is beside others of its lane, e.g. bytes of its recording; 0: unknown.
     weight: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    # `X-Request-ID` of the request that ordered it, or whose job did; in every log line of its runs.
+    request_id: Mapped[str | None]
 
     __table_args__ = (
         words("state", JOB_STATES),

@@ -176,7 +176,9 @@ def run_worker(app: Celery, queues: Sequence[str], *, name: str, concurrency: in
     Raises WorkerFailed when it ended without having been asked: Celery only logs that and leaves with status 0, and a
     supervisor that restarts on failure would leave it at that.
     """
-    words = ["worker", "--queues", ",".join(queues), "--hostname", f"{name}@%h", "--concurrency", str(concurrency)]
+    # Quiet: the banner is no line of a log.
+    words = ["--quiet", "worker", "--queues", ",".join(queues), "--hostname", f"{name}@%h"]
+    words += ["--concurrency", str(concurrency)]
     # Gossip and mingle are for clusters that elect and share clocks; here they cost a second at every start.
     words += ["--loglevel", log_level, "--without-gossip", "--without-mingle"]
     try:
@@ -241,6 +243,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         **_SHUTDOWN,
         **_LINK,
         **_OBSERVATION,
+        "broker_use_ssl": settings.broker.tls_options,
         # Exactly these; a typing error in a queue's name must fail and not make a queue nobody consumes.
         "task_queues": [queue(name) for name in queue_names(settings)],
         "task_create_missing_queues": False,

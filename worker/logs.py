@@ -114,9 +114,17 @@ def configure_logs(level: str = "INFO", *, as_json: bool | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    # Python's own warnings, too, in the one shape.
+    logging.captureWarnings(capture=True)
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """A logger named after its module."""
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return logger
+
+
+def bound_request_id() -> str | None:
+    """The `request_id` that lines of this thread or task carry now."""
+    found = structlog.contextvars.get_contextvars().get("request_id")
+    return None if found is None else str(found)

@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import OperationalError
 
+from worker.database import refused_login
 from worker.errors import AstegniError, Misconfigured, Unavailable
 from worker.logs import get_logger
 
@@ -167,5 +168,8 @@ def _translated(error: OperationalError) -> AstegniError:
             )
         case psycopg.errors.QueryCanceled():
             return MigrationBusy("A statement of a migration took too long. Run it again when the server is idle.")
+    refusal = refused_login(error)
+    if refusal is not None:
+        return Misconfigured(f"The database of DATABASE_URL answers and refuses: {refusal}.")
     # libpq's messages name host, user and database, never the password.
-    return Unavailable(f"The database cannot be migrated now: {error.orig}")
+    return Unavailable(f"The database of DATABASE_URL does not answer, or broke off: {error.orig}")

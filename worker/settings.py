@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from worker import setting_values as values
+from worker.broker_address import BrokerAddress, read_broker_address
 from worker.errors import Misconfigured
 
 # Published on purpose: with it `astegni token` works from anywhere on a developer's machine. `require_safe`
@@ -56,6 +57,9 @@ class Settings(BaseSettings):
         None, description="PostgreSQL 15 to 18; `postgresql://` is enough."
     )
     redis_url: str | None = Field(None, description="The broker: Redis 7 or Valkey 8.")
+    redis_ca_file: Path | None = Field(
+        None, description="Certificates (PEM) of the authority that signs a `rediss://` broker's, if not a known one."
+    )
     backblaze_key_id: Text | None = Field(None, description="Application key id of Backblaze B2.")
     backblaze_application_key: SecretStr | None = Field(None, description="Application key of Backblaze B2.")
     backblaze_bucket_name: Annotated[str, AfterValidator(values.bucket_name)] = Field(
@@ -329,11 +333,16 @@ class Settings(BaseSettings):
         return self.database_url
 
     @property
-    def broker_url(self) -> str:
-        """REDIS_URL, or an error that names the remedy."""
+    def broker(self) -> BrokerAddress:
+        """REDIS_URL as all processes read it. Raises Misconfigured with the remedy."""
         if self.redis_url is None:
             raise Misconfigured("REDIS_URL is not set. Set it, or run `astegni up` for an embedded server.")
-        return self.redis_url
+        return read_broker_address(self.redis_url, ca_file=self.redis_ca_file)
+
+    @property
+    def broker_url(self) -> str:
+        """The broker's address in the form that Celery reads."""
+        return self.broker.url
 
 
 def setting_faults(error: ValidationError) -> list[str]:

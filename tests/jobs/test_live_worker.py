@@ -1,5 +1,6 @@
 """The ledger on the live stack: a real worker, a real broker, a real database."""
 
+import json
 import os
 import signal
 import sys
@@ -9,9 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+import redis
+import structlog
+from kombu.exceptions import OperationalError as KombuOperationalError
+from sqlalchemy.exc import OperationalError
 
 from worker.jobs.cancel import cancel_job, retry_job
+from worker.jobs.loop import failed_service
+from worker.storage.errors import StorageFull
 
 sys.path.append(str(Path(__file__).parent / "live"))
 
@@ -48,6 +56,33 @@ def test_orders_end_as_they_should(knitters: Knitters) -> None:
     assert (job.attempt, job.error["code"]) == (3, "internal")
     assert "secret" not in str(job.error)
     assert knitters.outcomes(crashed) == ["retryable", "retryable", "dead"]
+
+
+def test_the_log_is_json_and_follows_a_request(knitters: Knitters) -> None:
+    """From the API's request to the lines of the job, and of the job that it orders."""
+    worker = knitters.start_worker()
+    with structlog.contextvars.bound_contextvars(request_id="req-7"):
+        job_id = knitters.order("succeed")
+    rejected = knitters.order("reject")
+    knitters.wait_for(job_id, "succeeded")
+    knitters.wait_for(rejected, "failed")
+    worker.stop(120)
+    lines = [json.loads(line) for line in worker.log.read_text().splitlines()]
+    (done,) = [line for line in lines if line["event"] == "job_succeeded"]
+    assert (done["job_id"], done["request_id"]) == (str(job_id), "req-7")
+    assert 0 <= done["seconds"] < 120
+    (refused,) = [line for line in lines if line["event"] == "job_not_done"]
+    assert refused["job_id"] == str(rejected)
+    assert refused["request_id"] is None
+
+
+def test_a_failing_loop_names_what_failed() -> None:
+    psycopg_error = OperationalError("SELECT 1", {}, psycopg.OperationalError("gone"))
+    wrapped = RuntimeError()
+    wrapped.__cause__ = redis.ConnectionError()
+    errors = (psycopg_error, KombuOperationalError(), redis.TimeoutError(), wrapped, StorageFull("cap"), ValueError())
+    services = [failed_service(error) for error in errors]
+    assert services == ["postgresql", "broker", "broker", "broker", "storage", "none"]
 
 
 def test_duplicate_messages_are_refused(knitters: Knitters) -> None:

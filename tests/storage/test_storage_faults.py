@@ -139,6 +139,20 @@ def test_what_does_not_end_is_named_and_leaves_nothing(
     assert (unfinished(bucket), versions(bucket)) == (0, [])
 
 
+@pytest.mark.parametrize("fault", [Answer(403, content=b""), Answer(403, "download_cap_exceeded")], ids=repr)
+def test_a_cap_on_looks_stops_no_upload_and_is_called_a_cap(
+    make_store: MakeStore, make_file: MakeFile, bucket: Bucket, line: Line, fault: Fault
+) -> None:
+    """At the daily cap on transactions B2 answers HEAD with a bare 403; uploads are free of it."""
+    store, file = make_store(realm=line.url), make_file(size=SMALL)
+    line.always("download", fault)
+    with pytest.raises(StorageFull):
+        store.stat(NAME)
+    assert upload(store, file).sha1 == file[1]
+    line.always("download", None)
+    assert content(bucket) == file[0].read_bytes()
+
+
 @pytest.mark.parametrize("call", ["b2_start_large_file", "b2_get_upload_part_url", "b2_finish_large_file"])
 @pytest.mark.parametrize("fault", [BUSY, Answer(429), Answer(401, "expired_auth_token"), CutAnswer(1)], ids=repr)
 def test_calls_around_the_parts_fail(

@@ -2,6 +2,8 @@
 
 import redis
 
+from worker.errors import Misconfigured
+from worker.processes.broker_client import redis_client
 from worker.settings import Settings
 
 OK = "ok"
@@ -13,10 +15,15 @@ def broker_state(settings: Settings) -> str:
     if settings.redis_url is None:
         return "is not set"
     try:
-        with redis.Redis.from_url(settings.redis_url, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS) as link:
+        address = settings.broker
+        if not address.is_redis:
+            return "is not asked: REDIS_URL names another kind of broker"
+        with redis_client(address, seconds=_SECONDS) as link:
             link.ping()
-    except redis.RedisError:
+    except Misconfigured as error:
+        return error.detail
+    except redis.AuthenticationError:
+        return "refuses the login of REDIS_URL; jobs are queued all the same"
+    except (redis.RedisError, OSError):
         return "does not answer; jobs are queued all the same"
-    except ValueError:
-        return "is not asked: REDIS_URL names another kind of broker"
     return OK

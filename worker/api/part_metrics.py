@@ -40,7 +40,7 @@ def process_metrics(settings: Settings, figures: ProcessFigures) -> Iterator[Met
 def local_metrics(settings: Settings) -> Iterator[Metric]:
     """What this process sees by itself."""
     state = broker_state(settings)
-    if state == OK or state.startswith("does not answer"):
+    if settings.redis_url is not None and not state.startswith("is not asked"):
         yield GaugeMetricFamily("astegni_broker_up", "Whether the broker answers.", value=state == OK)
     room = _room(settings)
     if room is not None:

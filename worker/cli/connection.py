@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from pydantic import SecretStr
 from sqlalchemy.exc import ArgumentError, ProgrammingError, SQLAlchemyError
 
+from worker.database import refused_login
 from worker.dev.runfile import newest_stack
 from worker.errors import AstegniError, Misconfigured, Unavailable
 from worker.settings import Settings
@@ -16,6 +18,30 @@ def settings_of_stack() -> Settings:
     if settings.database_url is None and facts is not None:
         return settings.model_copy(update={"database_url": facts["database_url"]})
     return settings
+
+
+def settings_with_stack() -> tuple[Settings, str | None]:
+    """The environment's settings, and where it names no server those of the running stack, with its API's address.
+
+    The address is None when nothing of a stack was needed. Raises Misconfigured.
+    """
+    settings = Settings()
+    facts = newest_stack()
+    if facts is None:
+        return settings, None
+    b2, mailbox = facts.get("b2") or {}, facts.get("mailbox") or {}
+    found: dict[str, Any] = {"database_url": facts.get("database_url"), "redis_url": facts.get("redis_url")}
+    if settings.backblaze_key_id is None:
+        found |= {
+            "backblaze_key_id": b2.get("key_id"),
+            "backblaze_application_key": SecretStr(b2.get("application_key") or ""),
+            "backblaze_realm": b2.get("realm"),
+            "backblaze_bucket_name": b2.get("bucket"),
+        }
+    if settings.smtp_host is None and mailbox:
+        found |= {"smtp_host": mailbox.get("smtp_host"), "smtp_port": mailbox.get("smtp_port")}
+    missing = {name: value for name, value in found.items() if name not in settings.model_fields_set and value}
+    return settings.model_copy(update=missing), str(facts.get("api")) if missing else None
 
 
 def api_of_stack(api: str | None, token: str | None) -> tuple[str, str]:
@@ -37,4 +63,7 @@ def database_error(error: SQLAlchemyError) -> AstegniError:
         )
     if isinstance(error, ProgrammingError):
         return Misconfigured("The database does not have this release's tables. Run `astegni migrate`.")
+    refusal = refused_login(error)
+    if refusal is not None:
+        return Misconfigured(f"The database of DATABASE_URL answers and refuses: {refusal}.")
     return Unavailable(f"The database of DATABASE_URL does not answer ({type(error).__name__}).")

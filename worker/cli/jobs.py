@@ -1,7 +1,8 @@
 """`astegni jobs`: the ledger for operators, in PostgreSQL itself, so that it works when the API does not."""
 
 import json as json_format
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -9,7 +10,7 @@ import typer
 app = typer.Typer(help="Look at jobs, cancel them, try them again.", no_args_is_help=True)
 
 # Wide enough for whole ids where nobody says how wide the screen is.
-_PIPED_WIDTH = 200
+_PIPED_WIDTH = 240
 
 
 @app.command("list")
@@ -17,29 +18,45 @@ def list_(
     state: Annotated[str | None, typer.Option(help="Only jobs in this state.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only this kind, like recordings.ingest.")] = None,
     subject: Annotated[str | None, typer.Option(help="Only about this, like recording:12.")] = None,
+    routine: Annotated[bool, typer.Option("--routine", help="Also what beat orders again and again.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show jobs, the newest first."""
+    """Show jobs, the newest first; those of beat only when asked for, by --routine, --state or --kind."""
     from rich.console import Console  # noqa: PLC0415 - not for `--help`
     from rich.table import Column, Table  # noqa: PLC0415
 
     from worker.cli import ledger  # noqa: PLC0415
 
-    found = ledger.find_jobs(state=state, kind=kind, subject=subject, limit=limit)
+    found = ledger.find_jobs(
+        state=state,
+        kind=kind,
+        subject=subject,
+        routine=routine or state is not None or kind is not None,
+        limit=limit,
+    )
     if json:
         typer.echo(json_format.dumps(found))
         return
     whole = Column("id", no_wrap=True, min_width=36)
-    table = Table(whole, "kind", "subject", "state", "attempt", "%", Column("why", overflow="fold"), box=None)
+    headings = ("kind", "subject", "state", "attempt", "%", "created", "took", "worker")
+    table = Table(whole, *headings, Column("why", overflow="fold"), box=None)
     for job in found:
         why = (job["error"] or {}).get("detail", "")
-        shown = (job["id"], job["kind"], job["subject"], job["state"], str(job["attempt"]), str(job["progress"]), why)
-        table.add_row(*shown)
+        numbers = (str(job["attempt"]), str(job["progress"]), job["created_at"][:19], _took(job), job["worker"])
+        table.add_row(job["id"], job["kind"], job["subject"], job["state"], *numbers, why)
     console = Console()
     if not console.is_terminal:
         console.width = _PIPED_WIDTH
     console.print(table)
+
+
+def _took(job: dict[str, Any]) -> str:
+    """Seconds of the last run, so far if it runs."""
+    if job["started_at"] is None or (job["finished_at"] is None and job["state"] != "running"):
+        return ""
+    end = datetime.fromisoformat(job["finished_at"]) if job["finished_at"] else datetime.now(UTC)
+    return f"{max(0.0, (end - datetime.fromisoformat(job['started_at'])).total_seconds()):.1f} s"
 
 
 @app.command()

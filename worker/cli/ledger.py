@@ -7,17 +7,24 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from models.states import JOB_STATES
 from worker.cli.connection import settings_of_stack
 from worker.database import Database
+from worker.errors import InvalidInput
 from worker.jobs.cancel import cancel_job, retry_job
 from worker.jobs.reading import list_jobs, read_attempts, read_job
 from worker.workflows.endings import ENDINGS
 
 
-def find_jobs(*, state: str | None, kind: str | None, subject: str | None, limit: int) -> list[dict[str, Any]]:
-    """The newest jobs that fit, as the API shows them."""
+def find_jobs(
+    *, state: str | None, kind: str | None, subject: str | None, routine: bool, limit: int
+) -> list[dict[str, Any]]:
+    """The newest jobs that fit, as the API shows them, with `worker`. Raises InvalidInput for an unknown state."""
+    if state is not None and state not in JOB_STATES:
+        raise InvalidInput(f"There is no state {state}. The states are {', '.join(JOB_STATES)}.")
     with _ledger() as session:
-        return [job.document for job in list_jobs(session, state=state, kind=kind, subject=subject, limit=limit).jobs]
+        page = list_jobs(session, state=state, kind=kind, subject=subject, routine=routine, limit=limit)
+        return [{**job.document, "worker": job.worker} for job in page.jobs]
 
 
 def find_job(job_id: UUID) -> dict[str, Any]:

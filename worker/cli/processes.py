@@ -59,12 +59,14 @@ def beat() -> None:
 def flower() -> None:
     """Show operators what the workers do (FLOWER_HOST, FLOWER_PORT, FLOWER_BASIC_AUTH)."""
     from worker.app import create_app  # noqa: PLC0415 - a heavy import for one command
-    from worker.cli.flower import arguments  # noqa: PLC0415
+    from worker.cli.flower import arguments, end_on_sigterm  # noqa: PLC0415
 
     settings = Settings()
     configure_logs(settings.log_level)
     words = arguments(settings, os.environ)
-    create_app(settings).start(words)
+    app = create_app(settings)
+    end_on_sigterm()
+    app.start(words)
 
 
 def alive(

@@ -12,14 +12,15 @@ from models.states import JOB_LIVE
 from worker.database import announce_after_commit
 from worker.errors import Unavailable
 from worker.jobs.orders import Order
+from worker.logs import bound_request_id
 
 # Text, as the ledger's other statements: building this one from parts for each order cost more than its execution.
 _INSERT = text(
     """
     INSERT INTO jobs (kind, queue, principal, subject, args, priority, max_attempts, time_limit, unique_key, run_at,
-                      lane, weight)
+                      lane, weight, request_id)
     VALUES (:kind, :queue, :principal, :subject, CAST(:args AS jsonb), :priority, :max_attempts, :time_limit,
-            :unique_key, coalesce(:run_at, now()), :lane, :weight)
+            :unique_key, coalesce(:run_at, now()), :lane, :weight, :request_id)
     ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state IN ('queued', 'published', 'running', 'retryable')
     DO NOTHING
     RETURNING id
@@ -45,6 +46,7 @@ def enqueue(session: Session, order: Order, *, principal: str = "system", run_at
         "run_at": run_at,
         "lane": order.lane,
         "weight": order.weight,
+        "request_id": bound_request_id(),
     }
     # The live job may end between our INSERT and our SELECT: then its key is free and the next round takes it.
     for _round in range(3):

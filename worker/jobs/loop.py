@@ -4,12 +4,36 @@ import random
 import threading
 from collections.abc import Callable
 
+import psycopg
+import redis
+from kombu.exceptions import KombuError
+from sqlalchemy.exc import SQLAlchemyError
+
+from worker.errors import AstegniError
 from worker.logs import get_logger
 
 _log = get_logger(__name__)
 
 # A broken database or broker is asked again after at most this many seconds.
 _LONGEST_PAUSE = 15.0
+
+
+def failed_service(error: BaseException) -> str:
+    """Which service an error comes from: `postgresql`, `broker`, `storage`, or `none`.
+
+    Both of the first two call theirs OperationalError.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        match seen:
+            case SQLAlchemyError() | psycopg.Error():
+                return "postgresql"
+            case KombuError() | redis.RedisError():
+                return "broker"
+            case AstegniError() if seen.code.startswith("storage-"):
+                return "storage"
+        seen = seen.__cause__ or seen.__context__
+    return "none"
 
 
 def _tell_nobody() -> None:
@@ -56,5 +80,12 @@ class Loop:
             except Exception as error:  # noqa: BLE001 - maintenance must survive every outage and try again
                 failures += 1
                 pause = min(_LONGEST_PAUSE, self._interval * 2**failures) * (0.5 + random.random())
-                _log.warning("loop_failed", loop=self._name, error=type(error).__name__, failures=failures, pause=pause)
+                _log.warning(
+                    "loop_failed",
+                    loop=self._name,
+                    service=failed_service(error),
+                    error=type(error).__name__,
+                    failures=failures,
+                    pause=round(pause, 3),
+                )
             self._stopping.wait(pause)

@@ -1,6 +1,7 @@
 """Perform one message: claim the job, do the work, settle how it ended."""
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
 from sqlalchemy.orm import Session
+from structlog.contextvars import bound_contextvars
 
 from worker.database import AWAY, Database
 from worker.errors import AstegniError, Unavailable, problem
@@ -66,8 +68,17 @@ class Performer:
         if claimed is None:
             _log.info("message_refused", job_id=str(job_id))
             return
-        run = JobRun(self.database, claimed, self.rhythm)
-        _log.info("job_started", job_id=str(job_id), kind=claimed.kind, attempt=claimed.attempt)
+        # In every line of the run, and in the orders that it gives (worker/jobs/enqueue.py).
+        with bound_contextvars(job_id=str(job_id), kind=claimed.kind, request_id=claimed.request_id):
+            try:
+                self._run(JobRun(self.database, claimed, self.rhythm), work)
+            finally:
+                if claimed.lane is not None:
+                    self.made_room()
+
+    def _run(self, run: JobRun, work: Work) -> None:
+        claimed, began = run.claim, time.monotonic()
+        _log.info("job_started", attempt=claimed.attempt)
         try:
             with self._pulse.of(run):
                 work(run, _order_of(claimed))
@@ -76,16 +87,13 @@ class Performer:
         except Exception as error:
             if run.lost or isinstance(error, LeaseLost):
                 # It was told to stop; what else it says is not the job's end. The reaper decides.
-                _log.warning("lease_lost", job_id=str(job_id), kind=claimed.kind)
+                _log.warning("lease_lost")
                 raise JobNotDone("lease lost") from error
             # Every way a job can fail is settled in the ledger first.
             state = self._settle_failure(run, error)
             raise JobNotDone(f"{state}: {describe(error)['detail']}") from error
         else:
-            _log.info("job_succeeded", job_id=str(job_id), kind=claimed.kind)
-        finally:
-            if claimed.lane is not None:
-                self.made_room()
+            _log.info("job_succeeded", seconds=round(time.monotonic() - began, 3))
 
     def _claim(self, job_id: UUID) -> Claim | None:
         lease = self.rhythm.lease

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from uuid import UUID
 
+from worker.jobs.loop import failed_service
 from worker.logs import get_logger
 
 _log = get_logger(__name__)
@@ -82,7 +83,9 @@ class Publisher:
                     self._due.clear()
                     self._publish_due()
             except Exception as error:  # noqa: BLE001 - whatever failed, the relay does it; the thread must live
-                _log.warning("publisher_failed", jobs=len(batch), error=type(error).__name__)
+                _log.warning(
+                    "publisher_failed", jobs=len(batch), service=failed_service(error), error=type(error).__name__
+                )
                 self._rest()
         self._close()
 

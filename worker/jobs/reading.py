@@ -30,8 +30,9 @@ _COLUMNS = (
     Job.finished_at,
     Job.principal,
     Job.progress_seq,
+    Job.worker,
 )
-_UNSHOWN = frozenset({"principal", "progress_seq"})
+_UNSHOWN = frozenset({"principal", "progress_seq", "worker"})
 _LONGEST_CURSOR = 200
 
 _DIED = text("SELECT count(*) FROM jobs WHERE state = 'dead' AND finished_at > now() - interval '1 hour'")
@@ -52,6 +53,8 @@ class JobView:
     document: dict[str, Any]
     principal: str
     seq: int
+    # The process that ran it last: for operators.
+    worker: str | None
 
     @property
     def finished(self) -> bool:
@@ -104,10 +107,13 @@ def list_jobs(
     state: str | None = None,
     kind: str | None = None,
     subject: str | None = None,
+    routine: bool = True,
     cursor: str | None = None,
     limit: int = 50,
 ) -> JobPage:
     """A page of at most `limit` jobs, newest first; None for a filter means all. Raises InvalidInput for the cursor.
+
+    Without `routine` those that beat ordered are left out.
 
     Keyset pagination: a page stays right while jobs come and go.
     """
@@ -115,6 +121,8 @@ def list_jobs(
     for column, wanted in ((Job.state, state), (Job.kind, kind), (Job.subject, subject)):
         if wanted is not None:
             statement = statement.where(column == wanted)
+    if not routine:
+        statement = statement.where(Job.principal != "beat")
     if cursor is not None:
         statement = statement.where(tuple_(Job.created_at, Job.id) < tuple_(*_position(cursor)))
     # One more than shown: its presence says that there is another page.
@@ -145,7 +153,7 @@ def _ordered_by(statement: Select[Any], principal: str | None) -> Select[Any]:
 
 def _view(row: Row[Any]) -> JobView:
     document = {name: _plain(value) for name, value in row._asdict().items() if name not in _UNSHOWN}
-    return JobView(document, row.principal, row.progress_seq)
+    return JobView(document, row.principal, row.progress_seq, row.worker)
 
 
 def _plain(value: Any) -> Any:

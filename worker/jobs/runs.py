@@ -22,7 +22,7 @@ CLAIM = """
            progress = 0, progress_note = NULL, progress_seq = progress_seq + 1
      WHERE id = :id AND state IN ('queued', 'published', 'retryable')
        AND attempt < max_attempts AND cancel_requested_at IS NULL AND run_at <= now() {rule}
-    RETURNING id, run_token, kind, args, principal, attempt, max_attempts, lane
+    RETURNING id, run_token, kind, args, principal, attempt, max_attempts, lane, request_id
 """
 _CLAIM = text(CLAIM.format(rule=""))
 _CLAIM_OUTSIDE_LANES = text(CLAIM.format(rule="AND lane IS NULL"))
@@ -102,6 +102,7 @@ class Claim:
     attempt: int
     max_attempts: int
     lane: str | None
+    request_id: str | None
 
 
 def claim(session: Executor, job_id: UUID, *, worker: str, lease: float, lanes: bool = True) -> Claim | None:
@@ -116,7 +117,17 @@ def claim(session: Executor, job_id: UUID, *, worker: str, lease: float, lanes: 
 
 def claim_of(row: Any) -> Claim:
     """What a claim's statement returned."""
-    return Claim(row.id, row.run_token, row.kind, row.args, row.principal, row.attempt, row.max_attempts, row.lane)
+    return Claim(
+        row.id,
+        row.run_token,
+        row.kind,
+        row.args,
+        row.principal,
+        row.attempt,
+        row.max_attempts,
+        row.lane,
+        row.request_id,
+    )
 
 
 def lock(session: Executor, run: Claim) -> None:

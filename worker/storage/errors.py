@@ -109,7 +109,7 @@ def _verdict(error: B2Error) -> type[AstegniError]:
     # b2sdk would send again with a fresh upload token; that it has done when the error comes here.
     if isinstance(error, Unauthorized):
         return StorageRefused
-    if isinstance(error, CapExceeded):
+    if isinstance(error, CapExceeded) or _is_unnamed_cap(error):
         return StorageFull
     if isinstance(error, FileSha1Mismatch | PartSha1Mismatch | b2.ChecksumMismatch) or _is_sha1_refusal(error):
         return ChecksumMismatch
@@ -118,6 +118,11 @@ def _verdict(error: B2Error) -> type[AstegniError]:
     if isinstance(error, _PASSING) or error.should_retry_http() or error.should_retry_upload():
         return StorageUnavailable
     return StorageRefused
+
+
+def _is_unnamed_cap(error: B2Error) -> bool:
+    """B2 answers 403 at a cap, and only then. b2sdk knows two of the caps by name, and an answer to HEAD has none."""
+    return isinstance(error, UnknownError) and str(error).startswith("Unknown error: 403 ")
 
 
 def _is_sha1_refusal(error: B2Error) -> bool:

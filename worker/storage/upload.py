@@ -10,6 +10,7 @@ from worker.storage.account import Account
 from worker.storage.errors import (
     ChecksumMismatch,
     FileChanged,
+    StorageFull,
     StorageRefused,
     StorageUnavailable,
     UploadStopped,
@@ -77,8 +78,13 @@ class Upload:
         )
 
     def _find(self, file: LocalFile) -> StoredObject | None:
-        with translate_errors(f"upload of {self.name}"):
-            found = find_object(self.account.bucket(), self.name)
+        try:
+            with translate_errors(f"upload of {self.name}"):
+                found = find_object(self.account.bucket(), self.name)
+        except StorageFull:
+            # The cap on looks and downloads; uploads have none but that on what is stored, and say so themselves.
+            log.warning("upload_not_looked_for", object=self.name)
+            return None
         return found if found and (found.sha1, found.size) == (file.sha1, file.size) else None
 
     def _verified(self, version: Any, file: LocalFile) -> StoredObject:

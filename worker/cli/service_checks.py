@@ -1,0 +1,143 @@
+"""What `astegni doctor` asks of the services: a sentence when all is well, an error that says what is not."""
+
+import ssl
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from worker.cli.connection import database_error
+from worker.errors import AstegniError, Misconfigured, Unavailable
+from worker.settings import Settings
+
+# RFC 8314 §7.3: TLS from the first byte.
+_SMTP_OVER_TLS = 465
+_SECONDS = 5.0
+# Tokens and messages bear this much.
+_CLOCK_OFFSET = 10.0
+
+
+class Doubtful(AstegniError):
+    """It works, and something is still not as it should be."""
+
+    code, title = "doubtful", "Doubtful"
+
+
+def check_database(settings: Settings) -> str:
+    """PostgreSQL, its tables, and whether its clock and this machine's agree."""
+    from worker.migrate import current, newest_revision  # noqa: PLC0415 - only when asked
+
+    if settings.database_url is None:
+        return "DATABASE_URL is not set: `astegni up` brings its own"
+    try:
+        revision, newest = current(settings.sqlalchemy_url), newest_revision()
+        offset = _clock_offset(settings)
+    except SQLAlchemyError as error:
+        raise database_error(error) from error
+    if revision != newest:
+        raise Misconfigured(f"The database is at revision {revision} and not {newest}. Run `astegni migrate`.")
+    if abs(offset) > _CLOCK_OFFSET:
+        raise Doubtful(f"This machine's clock is {offset:+.0f} s off the database's. Run NTP on both.")
+    return f"at revision {revision}"
+
+
+def _clock_offset(settings: Settings) -> float:
+    import time  # noqa: PLC0415 - only when asked
+
+    from sqlalchemy import text  # noqa: PLC0415
+
+    from worker.database import Database  # noqa: PLC0415
+
+    database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=0)
+    try:
+        with database.transaction() as session:
+            theirs = session.scalars(text("SELECT extract(epoch FROM clock_timestamp())::float")).one()
+            return time.time() - float(theirs)
+    finally:
+        database.close()
+
+
+def check_broker(settings: Settings) -> str:
+    """Redis by the same address as every process; of RabbitMQ that a connection can be made."""
+    if settings.redis_url is None:
+        return "REDIS_URL is not set: `astegni up` brings its own"
+    address = settings.broker
+    return _redis(settings) if address.is_redis else _rabbit(settings)
+
+
+def _redis(settings: Settings) -> str:
+    import redis  # noqa: PLC0415 - only when asked
+
+    from worker.processes.broker_client import redis_client  # noqa: PLC0415
+
+    try:
+        with redis_client(settings.broker, seconds=_SECONDS) as client:
+            version = client.info("server")["redis_version"]
+            policy = _eviction_policy(client)
+    except redis.AuthenticationError as error:
+        raise Misconfigured("The broker of REDIS_URL answers and refuses the user or password.") from error
+    except redis.exceptions.NoPermissionError as error:
+        raise Misconfigured("The broker's user may not do what is needed: see ACL SETUSER.") from error
+    except (redis.RedisError, OSError) as error:
+        if isinstance(error.__context__, ssl.SSLError) or "CERTIFICATE_VERIFY" in str(error):
+            raise Misconfigured(
+                "The broker's certificate is not trusted, or is another host's. Set REDIS_CA_FILE, or mend the host."
+            ) from error
+        raise Unavailable(f"The broker of REDIS_URL does not answer ({type(error).__name__}).") from error
+    if policy not in {None, "noeviction"}:
+        raise Misconfigured(f"The broker may drop messages: set its maxmemory-policy to noeviction, not {policy}.")
+    return f"Redis {version}"
+
+
+def _eviction_policy(client: Any) -> str | None:
+    """None where the user may not ask: then it is the operator's to know."""
+    import redis  # noqa: PLC0415 - only when asked
+
+    try:
+        policy = client.config_get("maxmemory-policy").get("maxmemory-policy")
+    except redis.ResponseError:
+        return None
+    return None if policy is None else str(policy)
+
+
+def _rabbit(settings: Settings) -> str:
+    from kombu import Connection  # noqa: PLC0415 - only when asked
+
+    address = settings.broker
+    try:
+        with Connection(address.url, ssl=address.tls_options or False, connect_timeout=_SECONDS) as link:
+            link.connect()
+    except Exception as error:
+        raise Unavailable(f"The broker of REDIS_URL does not answer ({type(error).__name__}).") from error
+    return "RabbitMQ answers"
+
+
+def check_storage(settings: Settings) -> str:
+    """The key, the bucket, and what would harm lessons in it."""
+    from worker.storage.inspection import inspect_bucket  # noqa: PLC0415 - only when asked
+    from worker.storage.store import ObjectStore  # noqa: PLC0415
+
+    if settings.backblaze_key_id is None:
+        return "BACKBLAZE_KEY_ID is not set: `astegni up` brings an emulator"
+    ObjectStore.from_settings(settings).prepare_bucket()
+    faults, doubts = inspect_bucket(settings)
+    name = f"bucket {settings.backblaze_bucket_name} of {settings.backblaze_realm}"
+    if faults:
+        raise Misconfigured(f"{name}: {'; '.join(faults)}.")
+    if doubts:
+        raise Doubtful(f"{name}: {'; '.join(doubts)}.")
+    return name
+
+
+def check_mail(settings: Settings) -> str:
+    """Whether the mail server answers."""
+    import smtplib  # noqa: PLC0415 - only when asked
+
+    if settings.smtp_host is None:
+        return "SMTP_HOST is not set: `astegni up` brings a mailbox"
+    kind = smtplib.SMTP_SSL if settings.smtp_port == _SMTP_OVER_TLS else smtplib.SMTP
+    try:
+        with kind(settings.smtp_host, settings.smtp_port, timeout=_SECONDS) as server:
+            server.ehlo_or_helo_if_needed()
+    except (OSError, smtplib.SMTPException) as error:
+        raise Unavailable(f"The mail server of SMTP_HOST does not answer ({type(error).__name__}).") from error
+    return f"{settings.smtp_host}:{settings.smtp_port} answers"

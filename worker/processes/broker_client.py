@@ -1,0 +1,24 @@
+"""A plain client of the broker, for whoever only asks how it is: the API and `astegni doctor`."""
+
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from worker.broker_address import BrokerAddress
+
+
+def redis_client(address: BrokerAddress, *, seconds: float) -> redis.Redis:
+    """A client that waits at most `seconds` for each answer and tries once, by the same address as Celery."""
+    options: dict[str, Any] = {
+        "username": address.user,
+        "password": address.password,
+        "db": int(address.database),
+        "socket_timeout": seconds,
+        "socket_connect_timeout": seconds,
+        "retry": Retry(NoBackoff(), 0),
+    }
+    if address.socket is not None:
+        return redis.Redis(unix_socket_path=address.socket, **options)
+    return redis.Redis(host=address.host, port=address.port, ssl=address.tls, **options, **(address.tls_options or {}))
