@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from celery import Celery, signals
+from celery.apps import worker as celery_worker
 from celery.worker import state
 
 from worker.database import Database
@@ -181,12 +182,17 @@ def run_worker(app: Celery, queues: Sequence[str], *, name: str, concurrency: in
     words += ["--concurrency", str(concurrency)]
     # Gossip and mingle are for clusters that elect and share clocks; here they cost a second at every start.
     words += ["--loglevel", log_level, "--without-gossip", "--without-mingle"]
+    celery_worker.safe_say = _say_nothing
     try:
         app.worker_main(words)
         if state.should_stop is None and state.should_terminate is None:
             raise WorkerFailed(f"The worker {name} ended by itself; its log says why.")
     finally:
         _give_back(app)
+
+
+def _say_nothing(*_words: object) -> None:
+    """Celery announces its shutdown on standard output, which is no line of a log; `worker_stopped` is."""
 
 
 def _give_back(app: Celery) -> None:
