@@ -47,7 +47,9 @@ def test_each_recording_is_a_part(make: Make, glue: Callable[..., Path]) -> None
 def test_an_unfinished_recording_behind_a_good_one_is_left_out(make: Make, tmp_path: Path) -> None:
     good, unfinished = make("fragmented.mp4").read_bytes(), make("plain.mp4").read_bytes()[:20_000]
     path = written(tmp_path / "f", good, unfinished)
-    assert find_parts(path) == [Part(0, len(good), "mov")]
+    first, second = find_parts(path)
+    assert first == Part(0, len(good), "mov")
+    assert (second.offset, second.lost) == (len(good), True)
 
 
 def test_an_unfinished_recording_alone_is_refused(make: Make, tmp_path: Path) -> None:

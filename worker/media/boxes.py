@@ -234,10 +234,11 @@ def _end_of_cut(current: _Recording, box: Box | None, at: int, behind: int) -> t
 
 
 def _finished(current: _Recording, end: int, cut_off: bool) -> list[Part]:
-    if current.index is None or end < current.index.end:
+    if end <= current.offset:
         return []
+    lost = current.index is None or end < current.index.end
     holes = tuple(hole for hole in current.holes if hole[1] < end)
-    return [Part(current.offset, end - current.offset, "mov", cut_off, holes)]
+    return [Part(current.offset, end - current.offset, "mov", cut_off, holes, lost)]
 
 
 def _check_edits(file: BinaryIO, moov: Box, effort: Effort) -> None:

@@ -19,7 +19,8 @@ class Part:
     """One recording inside a file: the range of its bytes.
 
     `demuxer` reads it (None: the one of the whole file). `cut_off`: its last element promises more bytes than there
-    are. `holes` are stretches of it, offsets in the file from and to, that are damaged and not read.
+    are. `holes` are stretches of it, offsets in the file from and to, that are damaged and not read. `lost`: its index
+    or its beginning is missing, so that nothing of it can be played.
     """
 
     offset: int
@@ -27,6 +28,7 @@ class Part:
     demuxer: Demuxer | None = None
     cut_off: bool = False
     holes: tuple[tuple[int, int], ...] = ()
+    lost: bool = False
 
     @property
     def end(self) -> int:

@@ -60,12 +60,14 @@ def read_header(
     Raises MediaRejected when none can be used, and what the runner raises.
     """
     parts = find_parts(path, should_stop=should_stop)
-    demuxer = parts[0].demuxer or "matroska"
+    demuxer = next(part.demuxer for part in parts if not part.lost) or "matroska"
     reading = PartReading(demuxer, binaries, limits, should_stop)
     headers: list[PartHeader] = []
     rejected: list[MediaRejected] = []
     for part in parts:
         try:
+            if part.lost:
+                raise _unreadable()
             headers.append(reading.header(path, part))
         except MediaRejected as error:
             if error.reason not in FORGIVEN:
@@ -144,6 +146,10 @@ def _rejection(complaint: str, limits: Limits) -> MediaRejected:
         return too_large_picture(f"more than {limits.max_pixels:,} pixels")
     if complaint.endswith("End of file"):
         return zero_length()
+    return _unreadable()
+
+
+def _unreadable() -> MediaRejected:
     return MediaRejected(
         "damaged", "The recording is damaged and cannot be read. Upload it again, or record the lesson again."
     )

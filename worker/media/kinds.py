@@ -10,7 +10,7 @@ from worker.media.errors import MediaRejected
 from worker.media.limits import Demuxer
 
 # The first bytes that are looked at.
-_SNIFFED = 1024 * 1024
+SNIFFED = 1024 * 1024
 _CLUSTER = b"\x1f\x43\xb6\x75"
 # A Timecode element follows a Cluster's size, so a Cluster found in the middle of nowhere can be trusted.
 _TIMECODE = 0xE7
@@ -75,7 +75,7 @@ _MP3_LOW_RATES = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 def detect_demuxer(path: Path) -> Demuxer:
     """The demuxer for this file by its bytes; MediaRejected, with a sentence for its kind, when there is none."""
     with path.open("rb") as file:
-        head = file.read(_SNIFFED)
+        head = file.read(SNIFFED)
     if not head:
         raise MediaRejected("empty", "The file is empty. Record the lesson again, or upload the right file.")
     for magic in _MAGICS:
@@ -135,7 +135,7 @@ def _mp3_length(frame: bytes) -> int:
 
 
 def _refuse(head: bytes) -> Demuxer:
-    if head[4:8] in _CONTINUATIONS or _has_cluster(head):
+    if lacks_beginning(head):
         raise Unknown(
             "missing-init",
             "The beginning of the recording is missing, and without it nothing can be played. "
@@ -153,6 +153,11 @@ def _refuse(head: bytes) -> Demuxer:
         "not-a-recording",
         "This is not a WebM, Matroska, MP4 or Ogg recording. Upload the file that the recorder made.",
     )
+
+
+def lacks_beginning(head: bytes) -> bool:
+    """Whether these are bytes from the middle of a recording."""
+    return head[4:8] in _CONTINUATIONS or _has_cluster(head)
 
 
 def _is_text(head: bytes) -> bool:

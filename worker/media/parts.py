@@ -7,7 +7,7 @@ from typing import BinaryIO
 from worker.media import boxes, ebml, ogg
 from worker.media.container import EBML_MAGIC, MAX_PARTS, Effort, Part, too_many_parts
 from worker.media.errors import MediaRejected
-from worker.media.kinds import Unknown, detect_demuxer
+from worker.media.kinds import SNIFFED, Unknown, detect_demuxer, lacks_beginning
 from worker.media.limits import Demuxer
 from worker.media.runner import never
 
@@ -19,14 +19,13 @@ _BYTES_PER_STEP = 128
 def find_parts(path: Path, *, should_stop: Callable[[], bool] = never) -> list[Part]:
     """The recordings in this file, in order; nearly always one, the whole file.
 
-    A part without its index is left out when something playable is beside it. Raises MediaRejected when none can be
+    A part that cannot be played is `lost`; one of them at least is not. Raises MediaRejected when none can be
     played or the file is not worth reading, and Stopped.
     """
     size = path.stat().st_size
     effort = Effort(_STEPS + size // _BYTES_PER_STEP, should_stop)
-    parts: list[Part] = []
     with path.open("rb") as file:
-        demuxer, at = _first(path, file, size, effort)
+        demuxer, at, parts = _first(path, file, size, effort)
         if demuxer not in ("matroska", "mov", "ogg"):
             return [Part(0, size, demuxer)]
         while at < size:
@@ -36,7 +35,7 @@ def find_parts(path: Path, *, should_stop: Callable[[], bool] = never) -> list[P
             parts += more
             if len(parts) > MAX_PARTS:
                 raise too_many_parts()
-    if not parts:
+    if all(part.lost for part in parts):
         raise MediaRejected(
             "missing-init",
             "The recording was not finished: its index (moov) is missing, and without it an MP4 cannot be played. "
@@ -45,16 +44,18 @@ def find_parts(path: Path, *, should_stop: Callable[[], bool] = never) -> list[P
     return parts
 
 
-def _first(path: Path, file: BinaryIO, size: int, effort: Effort) -> tuple[Demuxer, int]:
-    """What the file is, and where its first recording begins: something else may stand before it."""
+def _first(path: Path, file: BinaryIO, size: int, effort: Effort) -> tuple[Demuxer, int, list[Part]]:
+    """What the file is, and where its first recording begins: something else, or half a recording, may be before it."""
     try:
-        return detect_demuxer(path), 0
+        return detect_demuxer(path), 0, []
     except Unknown:
         webm = next(ebml.recordings_at(file, 0, size, size, effort), size)
         mp4 = boxes.next_recording(file, 0, webm, size, effort)
         if min(webm, mp4) == size:
             raise
-        return ("matroska", webm) if webm <= mp4 else ("mov", mp4)
+        at = min(webm, mp4)
+        before = [Part(0, at, lost=True)] if lacks_beginning(ebml.read_at(file, 0, min(at, SNIFFED))) else []
+        return "matroska" if webm <= mp4 else "mov", at, before
 
 
 def _ebml_parts(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[list[Part], int]:

@@ -1,0 +1,102 @@
+"""Broken files as people upload them, through the API and its job: what the recording says at the end."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from starlette.testclient import TestClient
+
+from worker.api.services import Services
+from worker.jobs.perform import JobNotDone, Performer
+from worker.jobs.run import Rhythm
+from worker.workflows.endings import ENDINGS
+from worker.workflows.ingest_recording import ingest_recording
+
+DATA = Path(__file__).parent.parent / "data"
+SOUND = (DATA / "audio.webm").read_bytes()
+CUT = (DATA / "recordings" / "cut0_cap_mp4_avc1_opus.mp4").read_bytes()
+
+
+@pytest.fixture
+def services(settings: Callable[..., Any], database: Any, b2: Any) -> Services:
+    return Services(settings(spool_reserve_bytes=0), database, endings=ENDINGS)
+
+
+@pytest.fixture
+def ingest(client: TestClient, services: Services, visitor: Any, bearer: Any, school: Any) -> Callable[[bytes], Any]:
+    """`ingest(content)`: upload it, do its job, and answer the recording and the job as the API shows them."""
+    tutor = visitor(school.tutor)
+    body = {"booking_id": school.booking_id, "session_title": "Algebra"}
+    session_id = tutor.ask("POST", "/v1/whiteboard/sessions", body)[1]["id"]
+
+    def run(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+        answer = client.post(
+            "/v1/recordings",
+            data={"session_id": session_id},
+            files=[("file", ("lesson.webm", content))],
+            headers=bearer(school.tutor),
+        )
+        assert answer.status_code == 202, answer.text
+        accepted = answer.json()
+        performer = Performer(services.database, "test", Rhythm(30, 10, 0.05), 0.01, ENDINGS)
+        with suppress(JobNotDone):
+            performer.perform(UUID(accepted["job_id"]), lambda job, order: ingest_recording(job, order, services.tools))
+        return (
+            tutor.ask("GET", f"/v1/recordings/{accepted['recording_id']}")[1],
+            tutor.ask("GET", f"/v1/jobs/{accepted['job_id']}")[1],
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("content", "seconds", "repairs"),
+    [
+        (SOUND[:60_000], 4, {"cut-off"}),
+        (SOUND[:60_000] + SOUND, 12, {"cut-off"}),
+        (b"--x\r\nContent-Type: video/webm\r\n\r\n" + SOUND, 8, set()),
+        (SOUND + b"\x5f\xff\x84new!", 8, set()),
+        (CUT, 5, {"cut-off", "sound-lost"}),
+    ],
+    ids=["cut", "cut-and-begun-again", "multipart", "unknown-element", "mp4-of-a-dead-tab"],
+)
+def test_what_can_be_played_is_played_and_what_is_missing_is_said(
+    content: bytes, seconds: int, repairs: set[str], ingest: Any
+) -> None:
+    recording, job = ingest(content)
+
+    assert (job["state"], recording["is_available"], recording["error"]) == ("succeeded", True, None)
+    assert abs(recording["duration_seconds"] - seconds) <= 1
+    assert {repair["kind"] for repair in recording["recording_metadata"]["repairs"]} == repairs
+    assert "bytes_kept_until" not in recording["recording_metadata"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason", "kept"),
+    [
+        (SOUND[:100], "damaged", True),
+        (SOUND + b"\xec\x80" * 400_000, "too-complex", True),
+        (SOUND[30_000:], "missing-init", True),
+        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + bytes(999), "unsupported-format", True),
+        (b"<!DOCTYPE html><html></html>", "not-a-recording", False),
+        (b"PK\x03\x04" + bytes(999), "not-a-recording", False),
+    ],
+    ids=["header", "dear", "no-beginning", "windows-media", "web-page", "zip"],
+)
+def test_what_is_refused_says_why_and_until_when_its_bytes_are_kept(
+    content: bytes, reason: str, kept: bool, ingest: Any, services: Services
+) -> None:
+    recording, job = ingest(content)
+
+    assert (job["state"], job["attempt"]) == ("failed", 1)
+    assert (job["error"]["code"], job["error"]["reason"]) == ("media-rejected", reason)
+    assert (recording["is_processing"], recording["is_available"], recording["error"]) == (False, False, job["error"])
+    until = recording["recording_metadata"].get("bytes_kept_until")
+    assert (until is not None) is kept
+    if kept:
+        left = datetime.fromisoformat(until) - datetime.now(UTC)
+        assert timedelta(0) < left <= timedelta(seconds=services.settings.spool_retention)
