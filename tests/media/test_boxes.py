@@ -3,7 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from worker.media import boxes
@@ -97,6 +97,8 @@ def test_a_slice_lost_in_the_middle_costs_the_fragments_it_touches(
     starts = fragments(whole)
     begin = data.draw(st.integers(starts[0] + 1, starts[-3]))
     end = data.draw(st.integers(begin + 1, starts[-2]))
+    # Data may take the place of other data of the same length; then no box is wrong.
+    assume(all(stop - end != later - begin for stop in starts for later in starts if stop > end and later > begin))
     path = written(tmp_path / "f", whole[:begin], whole[end:])
     (part,) = find_parts(path)
     kept = b"".join(

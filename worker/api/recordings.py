@@ -43,7 +43,7 @@ from worker.jobs.idempotency import Answer
 from worker.jobs.live import require_room
 from worker.jobs.orders import IngestRecording
 from worker.recordings.playback import plan_playback
-from worker.recordings.reading import find_recording, list_recordings, record_access, told_metadata, write_kept_board
+from worker.recordings.reading import find_recording, list_recordings, record_access, shown_metadata, write_kept_board
 from worker.recordings.register import NewRecording, Registered, register_recording
 from worker.uploads.spool import Receiver, SpoolFile
 from worker.workflows.delete_recording import delete_recording
@@ -199,7 +199,7 @@ def _accepted(registered: Registered) -> Answer:
 
 
 def _document(recording: Recording, services: Services) -> RecordingDocument:
-    metadata = told_metadata(recording, services.settings.spool_retention)
+    metadata = shown_metadata(recording, services.settings.spool_retention)
     return RecordingDocument.model_validate(recording).model_copy(update={"recording_metadata": metadata})
 
 

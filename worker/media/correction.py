@@ -134,6 +134,8 @@ class _Walk:
     def _came_before(self, upcoming: Sequence[Packet]) -> bool:
         """Whether these packets were there already. Pictures decide: packets of silence are all alike."""
         seen = set(self._seen)
+        # A short chunk is followed by packets that are new.
+        upcoming = [other for other in upcoming if other.at + self.shift <= (self.reached or 0.0)]
         known = [(other.stream, other.at, other.size) in seen for other in upcoming]
         pictures = [is_known for is_known, other in zip(known, upcoming, strict=True) if other.is_video]
         return sum(known) >= _MOSTLY * len(known) and sum(pictures) >= _MOSTLY * len(pictures)

@@ -50,7 +50,7 @@ def list_recordings(
     return list(session.scalars(query))
 
 
-def told_metadata(recording: Recording, retention: float) -> dict[str, Any] | None:
+def shown_metadata(recording: Recording, retention: float) -> dict[str, Any] | None:
     """The metadata of a recording; while the bytes of a failed one are kept, with `bytes_kept_until`.
 
     `retention` is the setting SPOOL_RETENTION in seconds.

@@ -149,6 +149,7 @@ GLUED: dict[str, tuple[Build, Plays | Refused]] = {
 SLICES: dict[str, tuple[Build, Plays | Refused]] = {
     "webm-cluster-lost": (lambda k: k.with_clusters("vp8", [0, 1, 3, 4, 5]), plays(6.0, "gap")),
     "webm-cluster-doubled": (lambda k: k.with_clusters("vp8", [0, 1, 2, 2, 3, 4, 5]), plays(6.0, "repeated")),
+    "chrome-av1-slice-doubled": (lambda k: k.whole("recordings/twice_cap_av1_webm.webm"), plays(5.0, "repeated")),
     "webm-clusters-swapped": (lambda k: k.with_clusters("vp8", [0, 1, 3, 2, 4, 5]), plays(6.0, "gap")),
     "webm-slice-lost": (lambda k: k.lost("vp9", 0.42, 0.58), plays(6.0, "gap", "pictures-dropped")),
     "webm-zeros-in-the-middle": (lambda k: k.zeroed("vp8", 0.45, 0.5), plays(6.0, "gap")),
