@@ -31,7 +31,7 @@ def after_failure(
 ) -> Verdict:
     """Decide after attempt number `attempt` (from 1) ended in an error.
 
-    An error that trying again cannot mend is `failed`, and so is one that came `most_equal` times in a row
+    An error that another attempt cannot change is `failed`, and so is one that came `most_equal` times in a row
     (`equal_before`: as often before this attempt); attempts used up is `dead`; otherwise the wait doubles from
     `base` seconds, at most an hour, times `jitter` in [0.5, 1.5) so that a herd spreads out. A `retry_after` that the
     other side asked for is a floor, not a replacement.

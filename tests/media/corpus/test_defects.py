@@ -1,6 +1,6 @@
 """The defect corpus: recordings broken in ways that people report, and what must become of each.
 
-`Plays` says how long the copy must be and which repairs must be told; every copy is decoded from end to end. `Refused`
+`Plays` says how long the copy must be and which repairs must be named; every copy is decoded from end to end. `Refused`
 names the reason. Nothing of it may fail in any other way.
 """
 
@@ -24,7 +24,7 @@ from worker.recordings.checking import Draft, better_draft, check_draft
 
 @dataclass(frozen=True)
 class Plays:
-    """A copy of so many seconds, give or take `within`, of which these kinds of repairs are told."""
+    """A copy of so many seconds, give or take `within`, of which these kinds of repairs are named."""
 
     seconds: float
     repairs: frozenset[str] = frozenset()
@@ -223,7 +223,7 @@ CLOCKS: dict[str, tuple[Build, Plays | Refused]] = {
     "clock-jumps-ten-hours": (lambda k: k.shifted("vp8", 3, 36_000_000), plays(6.0, "clock-jump")),
     "clock-begins-at-25-hours": (lambda k: k.shifted("vp8", 0, 90_000_000), plays(6.0)),
     "clock-begins-at-49-days": (lambda k: k.shifted("vp8", 0, 2**32), plays(6.0)),
-    "clock-begins-anew": (lambda k: k.with_clusters("vp8", [3, 4, 5, 0, 1, 2]), plays(6.0, "clock-jump")),
+    "clock-begins-again": (lambda k: k.with_clusters("vp8", [3, 4, 5, 0, 1, 2]), plays(6.0, "clock-jump")),
 }
 
 KINDS: dict[str, tuple[Build, Plays | Refused]] = {
@@ -265,10 +265,10 @@ def complaints(copy: Path, binaries: Binaries) -> str:
 
 
 def stated(copy: Path, binaries: Binaries) -> float:
-    """The length in seconds that a player is told; 0 when it is told none, as of a single picture."""
+    """The length in seconds that the file states; 0 when it states none, as of a single picture."""
     words = ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", copy]
-    told = subprocess.run([binaries.ffprobe, *words], capture_output=True, text=True, check=True, timeout=60).stdout
-    return 0.0 if told.strip() == "N/A" else float(told)
+    output = subprocess.run([binaries.ffprobe, *words], capture_output=True, text=True, check=True, timeout=60).stdout
+    return 0.0 if output.strip() == "N/A" else float(output)
 
 
 def test_the_corpus_is_large_enough() -> None:
