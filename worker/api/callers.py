@@ -85,7 +85,7 @@ def _verified(services: Services, request: Request, units: int) -> Caller:
         with services.database.transaction() as session:
             return verify(session, caller)
     except Unauthorized:
-        # Right tokens from the same address go on: behind one address there may be a whole town. None is not a wrong one.
+        # Right tokens from the same address go on: behind one address may be a whole town. None is not wrong.
         if _token_of(request) is not None or "ticket" in request.query_params:
             counters.take(rates.wrong_tokens, address_of(request))
         raise
