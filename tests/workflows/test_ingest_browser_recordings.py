@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from worker.jobs.orders import IngestRecording, StoreSource
+from worker.media.probe import probe
+from worker.media.remux import plan_copy
+from worker.recordings.checking import Draft, better_draft, check_draft
 from worker.workflows.tools import Tools
 
 RECORDINGS = Path(__file__).parent.parent / "data" / "recordings"
@@ -175,3 +178,22 @@ def test_a_clock_that_began_again_loses_nothing(clusters: list[bytes], make: Mak
     metadata = ingest(first + other[other.index(b"\x1f\x43\xb6\x75") :])
     assert kinds(metadata) == ["clock-jump"]
     assert metadata["duration_ms"] == pytest.approx(8000, abs=150)
+
+
+def test_a_copy_that_is_not_the_recording_is_encoded_from_it(make: Make, tools: Tools, tmp_path: Path) -> None:
+    """Half of the recording is in the copy, which plays: the other half is worth encoding all of it."""
+    arguments = ["-map", "0", "-map", "1", "-c:v", "libx264", "-c:a", "aac"]
+    make("half.mp4", *arguments, "-movflags", "+faststart", "-frames:v", "20", "-shortest")
+    make("whole.mp4", *arguments)
+    found = probe(tmp_path / "whole.mp4", tools.binaries)
+    draft = Draft(found, plan_copy(found), tmp_path / "half.mp4")
+    checked = check_draft(draft, tools.binaries, lambda: False)
+    assert (checked.plays, checked.is_whole) == (True, False)
+
+    better = better_draft(tmp_path / "whole.mp4", draft, checked, tools.binaries, tmp_path, lambda: False)
+
+    assert better is not None
+    other, result = better
+    assert (other.way, result.is_whole) == ("encoded", True)
+    assert [repair.kind for repair in other.repairs] == ["encoded", "encoded"]
+    assert result.copy_or_raise().duration_ms == pytest.approx(4000, abs=100)
