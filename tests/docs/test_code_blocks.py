@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
+import psycopg
 import pytest
 
 from worker import clock
@@ -84,7 +85,7 @@ def of_language(language: str) -> Any:
 
 
 def test_every_block_is_in_a_language_that_is_tried() -> None:
-    tried = {"sh", "json", "js"} | READ_ONLY
+    tried = {"sh", "json", "js", "sql"} | READ_ONLY
     assert [(block.page, block.line, block.language) for block in BLOCKS if block.language not in tried] == []
     fences = sum(len(re.findall(r"^```", (ROOT / page).read_text(), re.MULTILINE)) for page in PAGES)
     assert fences == 2 * len(BLOCKS), "a block is not closed, or its fence is indented"
@@ -128,6 +129,13 @@ def _waiting_job(facts: dict[str, Any]) -> str:
             return str(enqueue(session, PruneLedger(), run_at=clock.now() + timedelta(days=1)))
     finally:
         database.close()
+
+
+@of_language("sql")
+def test_statements_run(block: Block, stack: SampleStack) -> None:
+    with psycopg.connect(stack.facts["database_url"]) as connection:
+        connection.execute(block.content.encode())
+        connection.rollback()
 
 
 @of_language("js")
