@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,10 @@ class Chromium:
 
     def open(self, url: str) -> None:
         """Go to an address, and wait until its page is loaded."""
-        self._call("Page.enable", {}, self._session)
         self._call("Page.navigate", {"url": url}, self._session)
-        self.run("new Promise((done) => document.readyState === 'complete' ? done() : addEventListener('load', done))")
+        # No promise: it would be lost with the page that is left.
+        while self.run("[location.href, document.readyState]") != [url, "complete"]:
+            time.sleep(0.05)
 
     def close(self) -> None:
         """End the browser and all that it started."""
