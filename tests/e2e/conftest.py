@@ -291,7 +291,7 @@ def stack() -> Iterator[UpStack]:
                 stdout=stdout,
             )
         try:
-            wait_until(lambda: said.read_bytes().endswith(b"\n"), process, 120)
+            wait_until(lambda: said.read_bytes().endswith(b"\n"), process, 600)
             running = UpStack(process, folder, environment, json.loads(said.read_bytes()), binaries)
             with ExitStack() as visitors:
                 running.school = _make_school(running, visitors)
