@@ -12,10 +12,12 @@ import secrets
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +62,12 @@ class Block:
 
 @dataclass(frozen=True)
 class SampleStack:
-    """The facts of `astegni up --sample --json`, and the directory in which it was started."""
+    """The facts of `astegni up --sample --json`, its working directory, and a page of another origin."""
 
     facts: dict[str, Any]
     directory: Path
     environment: dict[str, str]
+    page: str
 
 
 def blocks_of(page: str) -> list[Block]:
@@ -96,8 +99,28 @@ def test_json_is_json(block: Block) -> None:
     json.loads(block.content)
 
 
+class _EmptyPage(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>A page of the platform</title>")
+
+    def log_message(self, *_: object) -> None:
+        """Nothing to say."""
+
+
 @pytest.fixture(scope="module")
-def stack() -> Iterator[SampleStack]:
+def page() -> Iterator[str]:
+    """The address of a page on another origin than the API's."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _EmptyPage) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def stack(page: str) -> Iterator[SampleStack]:
     with scratch_directory() as directory:
         environment = environment_without_settings() | {"XDG_STATE_HOME": str(directory / "state"), "COLUMNS": "200"}
         printed = directory / "printed"
@@ -106,14 +129,14 @@ def stack() -> Iterator[SampleStack]:
                 "up",
                 astegni("up", "--sample", "--json"),
                 directory / "up.log",
-                env=environment,
+                env=environment | {"CORS_ORIGINS": page.removesuffix("/")},
                 stdout=stdout,
                 cwd=directory,
             )
         try:
             wait_until(lambda: printed.read_bytes().endswith(b"\n"), process, PATIENCE)
             facts = json.loads(printed.read_bytes())
-            yield SampleStack(facts | {"waiting_job": _waiting_job(facts)}, directory, environment)
+            yield SampleStack(facts | {"waiting_job": _waiting_job(facts)}, directory, environment, page)
             process.stop(120)
             assert process.exit_code == 0
             assert not (directory / ".data" / "sample" / "env").exists(), "tokens of an ended stack are left behind"
@@ -153,7 +176,7 @@ def test_scripts_run_in_a_browser(block: Block, stack: SampleStack, tmp_path: Pa
     constants = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in given.items())
     browser = Chromium(program, tmp_path)
     try:
-        browser.open(f"{stack.facts['api']}/healthz")
+        browser.open(stack.page)
         headers = "const headers = { Authorization: `Bearer ${token}` };\n"
         browser.run(f"(async () => {{ {constants} {headers} {{ {block.content} }} }})()")
     finally:
