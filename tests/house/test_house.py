@@ -11,7 +11,8 @@ from pydantic_core import PydanticUndefined
 
 from worker.app import TASK_MODULES, celery_config, create_app, queue_names, queues_of, timetable
 from worker.errors import Misconfigured
-from worker.jobs.orders import ORDERS, Order, read_order
+from worker.jobs.orders import ORDERS, IngestRecording, Order, media_time_limit, read_order
+from worker.media.encode import affordable_seconds
 from worker.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +59,12 @@ def test_orders_come_back_from_their_arguments() -> None:
     for kind, args in _sample_args().items():
         order = read_order(kind, args)
         assert read_order(kind, order.args()) == order
+
+
+@pytest.mark.parametrize("size_bytes", [0, 1, 10_000_000, 84_000_000, 8_000_000_000])
+def test_an_ingest_has_time_to_encode(size_bytes: int) -> None:
+    order = IngestRecording(1, session_id=1, spool_id="shared", size_bytes=size_bytes)
+    assert order.time_limit >= media_time_limit(size_bytes) + affordable_seconds(size_bytes)
 
 
 def test_unknown_queue_is_refused() -> None:

@@ -84,6 +84,11 @@ def media_time_limit(size_bytes: int) -> int:
     return 60 + size_bytes // 1_000_000
 
 
+def encoding_time_limit(size_bytes: int) -> int:
+    """Seconds that encoding a recording may take where its tracks cannot be copied (worker/media/encode.py)."""
+    return min(1800, 120 + size_bytes // 50_000)
+
+
 @dataclass(frozen=True)
 class RecordingOrder(Order):
     """Work on the uploaded bytes of a recording, next to the spool that has them; one of a kind at a time."""
@@ -125,6 +130,10 @@ class IngestRecording(RecordingOrder):
 
     kind: ClassVar[str] = "recordings.ingest"
     priority: ClassVar[int] = 2
+
+    @property
+    def time_limit(self) -> int:
+        return media_time_limit(self.size_bytes) + encoding_time_limit(self.size_bytes)
 
 
 @dataclass(frozen=True)
