@@ -23,7 +23,6 @@ def test_what_is_no_readable_file_ends_the_command_with_a_sentence(tmp_path: Pat
     for path, words in (
         (tmp_path / "pipe.webm", "is a pipe"),
         (tmp_path, "is a directory"),
-        (tmp_path / "absent.webm", "No such file"),
         # A file whose first byte cannot be read.
         (Path("/proc/self/mem"), "cannot be read"),
     ):
