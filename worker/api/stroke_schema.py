@@ -1,12 +1,13 @@
-"""The keys of `stroke_data`, as the board's client writes and its redraw reads them. Lengths are CSS pixels."""
+"""The keys of `stroke_data`, as the board's client writes and its redraw reads them. Lengths are CSS pixels.
+
+They have no types: other libraries write `"24px"` and other shapes, which are understood as far as they can be.
+"""
 
 from typing import Any
 
-_LENGTH = {"type": "number", "minimum": -1_000_000, "maximum": 1_000_000}
-
 
 def _length(said: str, example: float) -> dict[str, Any]:
-    return _LENGTH | {"description": said, "examples": [example]}
+    return {"description": said, "examples": [example]}
 
 
 STROKE_DATA: dict[str, Any] = {
@@ -40,7 +41,6 @@ STROKE_DATA: dict[str, Any] = {
         },
         "fontSize": {"description": "Text: its size; 16 when it is left out.", "examples": [20]},
         "formatting": {
-            "type": ["object", "null"],
             "description": "Text: `bold`, `italic`, `underline`, `strikethrough`, each true or false.",
             "examples": [{"bold": True}],
         },
