@@ -201,12 +201,17 @@ class TestDoctor:
             {"FFMPEG_PATH": "/nowhere"},
             {"FFPROBE_PATH": "/etc/hostname"},
             {"SPOOL_DIR": "/proc/nowhere"},
-            {"BACKBLAZE_KEY_ID": "1"},
+            {"BACKBLAZE_KEY_ID": "1", "BACKBLAZE_APPLICATION_KEY": "2", "BACKBLAZE_REALM": "http://127.0.0.1:1"},
             {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": "1"},
         ]
         answers = run.several(*((["doctor"], settings) for settings in wrong))
 
         assert [(answer.returncode, answer.stdout.count("FAILED")) for answer in answers] == [(1, 1)] * len(wrong)
+
+    def test_a_setting_without_its_other_half_is_refused_before_anything_is_tried(self, run: Any) -> None:
+        (answer,) = run.several((["doctor"], {"BACKBLAZE_KEY_ID": "1"}))
+        assert (answer.returncode, answer.stdout) == (2, "")
+        assert "BACKBLAZE_APPLICATION_KEY" in answer.stderr
 
 
 class TestAlive:
