@@ -288,7 +288,6 @@ def test_a_session_of_a_group_lesson_takes_all_of_its_students(school: Any, visi
         {"host_profile_id": 14},
         [],
         "text",
-        None,
     ],
 )
 def test_what_cannot_be_a_session_is_refused(school: Any, visitor: Any, body: Any) -> None:

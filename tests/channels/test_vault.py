@@ -1,6 +1,7 @@
 """Addresses at rest: unreadable without the key, readable through a rotation, never shown."""
 
 import base64
+import secrets
 
 import pytest
 
@@ -65,7 +66,8 @@ def test_codes_are_hashed_under_a_key() -> None:
 
 
 def test_keys_come_from_the_settings() -> None:
-    settings = Settings.model_validate({"secret_key": "new", "secret_key_previous": "old, older"})
+    new = secrets.token_hex(32)
+    settings = Settings.model_validate({"secret_key": new, "secret_key_previous": "old, older"})
 
     assert Vault.of(settings).open(Vault(["older"]).seal(TOKEN)) == TOKEN
     assert Vault.of(Settings()).open(Vault([DEVELOPMENT_KEY]).seal(TOKEN)) == TOKEN

@@ -111,7 +111,7 @@ class _EmptyPage(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[str]:
+def other_origin() -> Iterator[str]:
     """The address of a page on another origin than the API's."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _EmptyPage) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -120,7 +120,7 @@ def page() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def stack(page: str) -> Iterator[SampleStack]:
+def stack(other_origin: str) -> Iterator[SampleStack]:
     with scratch_directory() as directory:
         environment = environment_without_settings() | {"XDG_STATE_HOME": str(directory / "state"), "COLUMNS": "200"}
         printed = directory / "printed"
@@ -129,14 +129,14 @@ def stack(page: str) -> Iterator[SampleStack]:
                 "up",
                 astegni("up", "--sample", "--json"),
                 directory / "up.log",
-                env=environment | {"CORS_ORIGINS": page.removesuffix("/")},
+                env=environment | {"CORS_ORIGINS": other_origin.removesuffix("/")},
                 stdout=stdout,
                 cwd=directory,
             )
         try:
             wait_until(lambda: printed.read_bytes().endswith(b"\n"), process, PATIENCE)
             facts = json.loads(printed.read_bytes())
-            yield SampleStack(facts | {"waiting_job": _waiting_job(facts)}, directory, environment, page)
+            yield SampleStack(facts | {"waiting_job": _waiting_job(facts)}, directory, environment, other_origin)
             process.stop(120)
             assert process.exit_code == 0
             assert not (directory / ".data" / "sample" / "env").exists(), "tokens of an ended stack are left behind"

@@ -174,7 +174,8 @@ def test_work_for_another_spool_holds_nobody_up(knitters: Knitters) -> None:
     here = knitters.order("succeed")
     knitters.start_worker()
     knitters.wait_for(here, "succeeded")
-    assert {knitters.job(job_id).state for job_id in (elsewhere, also)} == {"published"}
+    # Published or not yet: nobody who could do it lives.
+    assert {knitters.job(job_id).state for job_id in (elsewhere, also)} <= {"queued", "published"}
     knitters.start_worker("attic", QUEUES="media.attic", SPOOL_ID="attic")
     for job_id in (elsewhere, also):
         knitters.wait_for(job_id, "succeeded")

@@ -14,7 +14,6 @@ from sqlalchemy import insert
 
 from models.schedules import Schedule, Series, SeriesParticipant
 from models.whiteboards import WhiteboardSession
-from worker.app import create_app, timetable
 from worker.database import Database
 from worker.dev.environment import environment_for
 from worker.dev.process import ChildProcess
@@ -238,27 +237,25 @@ class TestFill:
 def test_a_running_worker_does_both(
     desk: Desk, settings: Any, database: Database, redis_url: str, tmp_path: Path
 ) -> None:
-    """Rung as beat rings: by the name and the arguments of the timetable, within the process that serves `default`."""
+    """Ordered as beat orders: a row of `jobs`, done by the process that serves `default`."""
     # Where the lessons are: the day there begins three hours before UTC's.
     today = datetime.now(ZoneInfo("Africa/Addis_Ababa")).date()
     lesson = desk.lesson(today - 2 * DAY, "14:00", "15:00")
     desk.series("FREQ=DAILY", today)
     command = [sys.executable, "-m", "worker.cli", "worker", "--queues", "default"]
     worker = ChildProcess("w", command, tmp_path / "w.log", env=environment_for(settings()))
-    app = create_app(settings(), ())
-    bells = {entry["args"][0]: entry for entry in timetable(settings()).values()}
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while desk.sql("SELECT status FROM tutor_schedules WHERE id = :id", id=lesson) != [("completed",)] or not (
             desk.sql("SELECT 1 FROM tutor_schedules WHERE series_id IS NOT NULL LIMIT 1")
         ):
             assert time.monotonic() < deadline, worker.log_tail(40)
-            for kind in (AdvanceLessons.kind, FillSeries.kind):
-                app.send_task(bells[kind]["task"], args=bells[kind]["args"], **bells[kind]["options"])
+            with database.transaction() as session:
+                for order in (AdvanceLessons(), FillSeries()):
+                    enqueue(session, order)
             time.sleep(0.3)
     finally:
-        worker.stop(30)
-        app.close()
+        worker.stop(60)
     found = desk.sql("SELECT DISTINCT kind FROM jobs WHERE state = 'succeeded' ORDER BY 1")
     assert found == [("schedules.advance",), ("schedules.fill",)]
     assert desk.sql("SELECT DISTINCT principal FROM jobs") == [("beat",)]
