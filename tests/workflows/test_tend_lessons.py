@@ -252,7 +252,7 @@ def test_a_running_worker_does_both(
             assert time.monotonic() < deadline, worker.log_tail(40)
             with database.transaction() as session:
                 for order in (AdvanceLessons(), FillSeries()):
-                    enqueue(session, order)
+                    enqueue(session, order, principal="beat")
             time.sleep(0.3)
     finally:
         worker.stop(60)
