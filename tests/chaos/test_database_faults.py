@@ -36,7 +36,7 @@ def assert_told_well(answers: list[httpx.Response]) -> None:
             assert answer.status_code == 503, answer.text
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.headers["retry-after"]
-            assert answer.json()["code"] == "unavailable"
+            assert answer.json()["code"] == "busy"
 
 
 def test_database_restarted_and_crashed(scene: Scene) -> None:

@@ -81,6 +81,7 @@ class Connections:
         self._of: Counter[str] = Counter()
         self._longest: dict[str, deque[BoundedProtocol]] = {}
         self._looked_at = float("-inf")
+        self._displaced_since_look = False
         self._sweeper: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
@@ -132,11 +133,22 @@ class Connections:
         return Unavailable("Too many connections are open.", retry_after=_RETRY_AFTER)
 
     def _make_room(self, key: str) -> bool:
-        waiting = self._waiting_longest().get(key if self._is_address_full(key) else "", deque())
+        name = key if self._is_address_full(key) else ""
+        if self._displace(name):
+            return True
+        # The list is used up; one that displaced nobody would be the same again.
+        if self._displaced_since_look:
+            self._looked_at = float("-inf")
+            return self._displace(name)
+        return False
+
+    def _displace(self, name: str) -> bool:
+        waiting = self._waiting_longest().get(name, deque())
         while waiting:
             connection = waiting.popleft()
             if connection in self._open and connection.waiting() is not None:
                 connection.drop("displaced")
+                self._displaced_since_look = True
                 return True
         return False
 
@@ -144,7 +156,7 @@ class Connections:
         """Connections that wait for their clients, longest first: of each address, and of all under the name ""."""
         now = time.monotonic()
         if now - self._looked_at >= _LOOK_EVERY:
-            self._looked_at = now
+            self._looked_at, self._displaced_since_look = now, False
             waits = [(wait.since, each) for each in self._open if (wait := each.waiting()) is not None]
             self._longest = defaultdict(deque)
             for _since, connection in sorted(waits, key=lambda pair: pair[0]):
