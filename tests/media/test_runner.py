@@ -72,9 +72,7 @@ def test_equal_failures_say_the_same(program: Program) -> None:
     said = set()
     for address in ("0x55ba5f0780c0", "0x7f0000000010"):
         with pytest.raises(FfmpegFailed) as caught:
-            lines_of(
-                program(f"echo '[out#0/webm @ {address}] Could not write {address} to /srv/x/f.webm' >&2; exit 3")
-            )
+            lines_of(program(f"echo '[out#0/webm @ {address}] Could not write {address} to /srv/x/f.webm' >&2; exit 3"))
         said.add(str(caught.value.problem()))
     assert len(said) == 1
     problem = caught.value.problem()
