@@ -35,6 +35,7 @@ def parts() -> Iterator[Parts]:
 def scene(parts: Parts, tmp_path: Path) -> Iterator[Scene]:
     """A database, a broker without a message, no worker yet."""
     name = f"chaos_{next(_numbers)}"
+    parts.restore()
     parts.postgres.create_database(name, _TEMPLATE)
     parts.flush_broker()
     with Scene(parts, tmp_path, name) as scene:

@@ -36,6 +36,7 @@ _ROW, _ORDER = "whiteboard_session_recordings", "jobs"
 def held(parts: Parts, tmp_path: Path) -> Iterator[Scene]:
     """A scene with an API whose ffmpeg waits while the file `hold` is there."""
     name = "chaos_held"
+    parts.restore()
     parts.postgres.create_database(name, "chaos_template")
     parts.flush_broker()
     script = tmp_path / "ffmpeg"

@@ -108,6 +108,16 @@ class Parts:
             ).fetchone()
         return int(ended[0]) if ended else 0
 
+    def restore(self) -> None:
+        """Start and thaw whatever a test that failed has left stopped or frozen."""
+        self.thaw_broker()
+        if self.postgres.process is None:
+            self.start_database()
+        if self.valkey.process is None:
+            self.start_broker()
+        if self.b2 is not None and self.b2.process is None:
+            self.start_storage()
+
     def restart_storage(self) -> None:
         """The emulator goes and comes back with what it had stored."""
         self.stop_storage()
