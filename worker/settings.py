@@ -158,7 +158,9 @@ class Settings(BaseSettings):
     # --- the ledger (DESIGN: jobs): intervals are settings so that tests can run them ten times shorter
     relay_interval: Interval = Field(1.0, description="How often due jobs are published.")
     reaper_interval: Interval = Field(2.0, description="How often run-out leases are taken back.")
-    published_lease: Interval = Field(20.0, description="Wait before a published job is published again; doubles.")
+    published_lease: Interval = Field(
+        10.0, description="Wait before a published job is published again; doubles from the third publication on."
+    )
     published_lease_max: Interval = Field(600.0, description="Longest such wait.")
     run_lease: Interval = Field(30.0, description="A running job without a pulse this long is lost.")
     lease_renewal: Interval = Field(10.0, description="How often a running job renews its lease.")

@@ -54,5 +54,5 @@ def test_outages_do_not_count_as_time_to_recover() -> None:
     frozen = {"what": "fault", "fault": "freeze_broker", "at": 5.0, "seconds": 10.0}
     held = {"what": "fault", "fault": "hog", "at": 12.0, "seconds": 8.0, "jobs": ["j"]}
     others = {"what": "fault", "fault": "hog", "at": 30.0, "seconds": 8.0, "jobs": ["k"]}
-    assert recoveries(runs, [kill]) == [50.0]
-    assert recoveries(runs, [frozen, kill, held, others]) == [40.0]
+    assert [recovery.seconds for recovery in recoveries(runs, [kill])] == [50.0]
+    assert [recovery.seconds for recovery in recoveries(runs, [frozen, kill, held, others])] == [40.0]

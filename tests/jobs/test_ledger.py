@@ -152,9 +152,18 @@ def test_reaper_puts_a_published_job_back_without_an_error(ledger: Any, knit: An
     assert reap(ledger.database, {}) == 1
     job = ledger.job(job_id)
     assert (job.state, job.attempt, job.error, job.publications) == ("queued", 0, None, 1)
-    publish(ledger.database, lambda _message: None, LEASE)
-    job = ledger.job(job_id)
-    assert (job.lease_until - job.published_at).total_seconds() == pytest.approx(40.0)
+
+
+def test_the_wait_for_a_published_job_doubles_from_the_third_on_up_to_its_ceiling(ledger: Any, knit: Any) -> None:
+    job_id = ledger.order(knit())
+    leases = []
+    for _ in range(8):
+        assert publish(ledger.database, lambda _message: None, LEASE) == 1
+        job = ledger.job(job_id)
+        leases.append((job.lease_until - job.published_at).total_seconds())
+        ledger.expire_lease(job_id)
+        assert reap(ledger.database, {}) == 1
+    assert leases == pytest.approx([20, 20, 40, 80, 160, 320, 600, 600])
 
 
 def test_reaper_leaves_a_live_lease_alone(ledger: Any, knit: Any) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.jobs.retry import Verdict, after_failure, after_lost_lease, publication_lease
+from worker.jobs.retry import Verdict, after_failure, after_lost_lease
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,3 @@ def test_lost_lease(state: str, attempt: int, cancel_requested: bool, expected: 
         state=state, attempt=attempt, max_attempts=3, cancel_requested=cancel_requested, most_lost=9
     )
     assert verdict == Verdict(expected)
-
-
-def test_publication_lease_doubles_up_to_its_ceiling() -> None:
-    leases = [publication_lease(n, first=20.0, longest=600.0) for n in (0, 1, 2, 4, 5, 50)]
-    assert leases == [20.0, 40.0, 80.0, 320.0, 600.0, 600.0]

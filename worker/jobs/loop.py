@@ -15,7 +15,7 @@ from worker.logs import get_logger
 _log = get_logger(__name__)
 
 # A broken database or broker is asked again after at most this many seconds.
-_LONGEST_PAUSE = 15.0
+_LONGEST_PAUSE = 5.0
 
 
 def failed_service(error: BaseException) -> str:
@@ -45,7 +45,7 @@ class Loop:
 
     `beat` is called after each step that succeeded (worker/jobs/heartbeats.py).
 
-    After a failure the pause doubles up to 15 s with jitter, so that many workers do not return as one herd.
+    After a failure the pause doubles up to 5 s with jitter, so that many workers do not return as one herd.
     """
 
     def __init__(

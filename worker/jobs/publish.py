@@ -23,7 +23,7 @@ _MARK = """
     UPDATE jobs j
        SET state = 'published', published_at = now(), publications = publications + 1,
            lease_until = now() + make_interval(
-               secs => least(:longest, :first * power(2, least(j.publications, 20))))
+               secs => least(:longest, :first * power(2, greatest(0, least(j.publications, 20) - 1))))
       FROM due WHERE j.id = due.id
     RETURNING j.id, j.kind, j.queue, j.attempt, j.publications, j.time_limit
 """
@@ -59,7 +59,10 @@ Send = Callable[[Message], None]
 
 @dataclass(frozen=True)
 class PublicationLease:
-    """How long a published job may wait: `first` seconds, doubling with each publication up to `longest`.
+    """How long a published job may wait: `first` seconds twice, then doubling with each publication up to `longest`.
+
+    Short at first, since a message may have gone to a worker that was killed or stopped; doubling, since it usually
+    waits behind others, and claiming refuses a second message all the same.
 
     `alive`: seconds that a worker counts as living after its heartbeat.
     """

@@ -82,11 +82,3 @@ def after_lost_lease(
     if attempt >= max_attempts or lost_before + 1 >= most_lost:
         return Verdict("dead")
     return Verdict("retryable")
-
-
-def publication_lease(publications: int, *, first: float, longest: float) -> float:
-    """Seconds a job may wait in the broker before it is published again, for the nth publication (from 0).
-
-    Doubling keeps a long backlog from being published over and over; claim refuses the doubles all the same.
-    """
-    return min(longest, first * 2.0 ** min(publications, 20))

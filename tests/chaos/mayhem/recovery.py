@@ -27,6 +27,25 @@ class Run:
         return f":{main}:" in self.worker and self.start <= at < (self.end or math.inf)
 
 
+@dataclass(frozen=True)
+class Recovery:
+    """A run that a fault cost, from `at` until the next start (or the end) of its job.
+
+    `seconds` leaves out the time in which nobody could have started it.
+    """
+
+    job: str
+    fault: str
+    at: float
+    until: float
+    seconds: float
+
+    def steps(self, history: Lines) -> str:
+        """Each change of the job's state on the way, with the seconds since the fault."""
+        changes = [row for row in history if row["job_id"] == self.job and self.at <= row["at"] <= self.until]
+        return ", ".join([self.fault, *(f"{row['at'] - self.at:.1f} {row['after']}" for row in changes)])
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that `share` of the values do not exceed (nearest rank); 0 for none."""
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)] if values else 0.0
@@ -46,12 +65,12 @@ def runs_of(history: Lines) -> list[Run]:
     return sorted(runs, key=lambda run: run.start)
 
 
-def recoveries(runs: Sequence[Run], lines: Lines) -> list[float]:
-    """Seconds from each kill or stop to the next start (or the end) of each job whose run it cost.
+def recoveries(runs: Sequence[Run], lines: Lines) -> list[Recovery]:
+    """Of each kill or stop, each job whose run it cost.
 
     Time in which nobody could have started it does not count: the broker or the database was away, or its row locked.
     """
-    took: list[float] = []
+    took: list[Recovery] = []
     for fault in lines:
         if fault["what"] != "fault" or fault["fault"] not in {"kill_child", "kill_main", "stop_child"}:
             continue
@@ -61,7 +80,8 @@ def recoveries(runs: Sequence[Run], lines: Lines) -> list[float]:
             if hit and run.to != "succeeded":
                 again = (other.start for other in runs if other.job == run.job and other.start > fault["at"])
                 until = next(again, run.end or math.inf)
-                took.append(until - fault["at"] - _overlap(fault["at"], until, _outages(lines, run.job)))
+                seconds = until - fault["at"] - _overlap(fault["at"], until, _outages(lines, run.job))
+                took.append(Recovery(run.job, fault["fault"], fault["at"], until, seconds))
     return took
 
 

@@ -104,14 +104,17 @@ def _ends(campaign: Campaign, jobs: list[dict[str, Any]]) -> list[Line]:
 def _recovery(campaign: Campaign) -> list[Line]:
     scene = campaign.scene
     lines = scene.witness.read("fault", "calm", "received")
-    took = recoveries(runs_of(scene.watchdog.ask(_HISTORY)), lines)
+    history = scene.watchdog.ask(_HISTORY)
+    lost = sorted(recoveries(runs_of(history), lines), key=lambda recovery: recovery.seconds)
+    took = [recovery.seconds for recovery in lost]
+    slowest = f" ({lost[-1].steps(history)})" if lost else ""
     limit = RECOVERY if campaign.plan.quick == 1 else RECOVERY_BESIDE_OTHERS
     again = resumptions(lines)
     asked, charged = _charged(campaign)
     return [
         Line(
             f"killed and stopped runs start anew, p99 ≤ {limit:g} s",
-            f"{len(took)} lost runs: {_seconds(took)}",
+            f"{len(took)} lost runs: {_seconds(took)}{slowest}",
             percentile(took, 0.99) <= limit,
             timed=True,
         ),
