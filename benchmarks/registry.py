@@ -2,6 +2,7 @@
 
 from benchmarks.accepting import measure_accepting
 from benchmarks.canvas import measure_canvas
+from benchmarks.fairness import measure_fairness
 from benchmarks.figure import Measure
 from benchmarks.ingest import measure_ingest
 from benchmarks.ledger import measure_ledger
@@ -19,6 +20,7 @@ from benchmarks.strokes import measure_strokes
 
 FIGURES: dict[str, Measure] = {
     "ingest": measure_ingest,
+    "fairness": measure_fairness,
     "memory": measure_memory,
     "ledger": measure_ledger,
     "rates": measure_rates,

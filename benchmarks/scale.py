@@ -7,10 +7,12 @@ from dataclasses import dataclass
 class Scale:
     """Sizes and repeats of every benchmark."""
 
+    short_minutes: float = 5.0
     lesson_minutes: float = 20.0
     lesson_repeats: int = 7
     long_minutes: float = 60.0
     long_repeats: int = 3
+    film_strokes: int = 1500
     upload_bytes: int = 1_000_000_000
     upload_repeats: int = 3
     ledger_jobs: int = 1000
@@ -34,6 +36,8 @@ class Scale:
 
 FULL = Scale()
 QUICK = Scale(
+    short_minutes=0.5,
+    film_strokes=50,
     lesson_minutes=1.0,
     lesson_repeats=2,
     long_minutes=2.0,

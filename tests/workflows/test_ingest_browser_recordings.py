@@ -197,3 +197,40 @@ def test_a_copy_that_is_not_the_recording_is_encoded_from_it(make: Make, tools: 
     assert (other.way, result.is_whole) == ("encoded", True)
     assert [repair.kind for repair in other.repairs] == ["encoded", "encoded"]
     assert result.copy_or_raise().duration_ms == pytest.approx(4000, abs=100)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("vp8.webm", ["-map", "0", "-map", "1", "-c:v", "libvpx", "-deadline", "realtime", "-live", "1"]),
+        ("vp9.webm", ["-map", "0", "-map", "1", "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"]),
+        ("h264.mkv", ["-map", "0", "-map", "1", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "libopus"]),
+        ("h264.mp4", ["-map", "0", "-map", "1", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac",
+                      "-movflags", "frag_keyframe+empty_moov+default_base_moof"]),
+        ("silent.webm", ["-map", "0", "-c:v", "libvpx", "-deadline", "realtime"]),
+        ("sound.webm", ["-map", "1", "-c:a", "libopus"]),
+        ("sound.ogg", ["-map", "1", "-c:a", "libopus"]),
+        ("sound.m4a", ["-map", "1", "-c:a", "aac"]),
+    ],
+)  # fmt: skip
+def test_a_lesson_of_six_minutes(name: str, arguments: list[str], ingest: Ingest, tools: Tools, tmp_path: Path) -> None:
+    inputs = ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=2:d=360", "-f", "lavfi", "-i", "sine=440:d=360:r=48000"]
+    command = [tools.binaries.ffmpeg, "-v", "error", "-nostdin", *inputs, *arguments, tmp_path / name]
+    subprocess.run(command, check=True, timeout=240)
+    metadata = ingest((tmp_path / name).read_bytes())
+    assert metadata["repairs"] == []
+    assert metadata["duration_ms"] == pytest.approx(360_000, abs=150)
+
+
+def test_the_microphone_ends_long_before_the_board_is_drawn_on_again(
+    ingest: Ingest, tools: Tools, tmp_path: Path
+) -> None:
+    """A board that stands still for two minutes without sound is no laptop that slept."""
+    drawn = "testsrc2=s=160x90:r=2:d=200,select='lt(t,20)+gt(t,180)'"
+    inputs = ["-f", "lavfi", "-i", drawn, "-f", "lavfi", "-i", "sine=440:d=10:r=48000"]
+    codecs = ["-fps_mode", "passthrough", "-c:v", "libvpx", "-deadline", "realtime", "-c:a", "libopus"]
+    command = [tools.binaries.ffmpeg, "-v", "error", "-nostdin", *inputs, *codecs, tmp_path / "still.webm"]
+    subprocess.run(command, check=True, timeout=240)
+    metadata = ingest((tmp_path / "still.webm").read_bytes())
+    assert metadata["duration_ms"] == pytest.approx(200_000, abs=600)
+    assert "clock-jump" not in kinds(metadata)

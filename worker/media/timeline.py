@@ -11,10 +11,11 @@ from worker.media.limits import Limits
 # second, and sound without a pause.
 GAP_SECONDS = 0.5
 _MAX_GAPS = 1000
-# A longer hole is no lost chunk: the laptop slept, and its clock went on. Without sound nobody can tell a board on
-# which nothing is drawn from a laptop that sleeps, unless it lasts for so long.
+# A longer hole in running sound is no lost chunk: the laptop slept, and its clock went on. Without sound (or when it
+# had ended before) a board on which nothing is drawn looks like a laptop that sleeps, unless it lasts for so long.
 JUMP_SECONDS = 60.0
 SILENT_JUMP_SECONDS = 1800.0
+_RUNNING_SECONDS = 2.0
 _MAX_JUMPS = 20
 # Pictures without sound: where so long none comes, one may be lost.
 _PAUSE_SECONDS = 0.9
@@ -90,6 +91,8 @@ class Timeline:
 
     tracks: dict[str, Track]
     limits: Limits
+    # Whether it is fed with every packet. Else a hole says nothing, and is neither a gap nor a jump of the clock.
+    whole: bool = True
     gaps: list[tuple[float, float]] = field(default_factory=list)
     # Where the clock jumped, as it stands in the file, and how far: all other times are without these jumps.
     jumps: list[tuple[float, float]] = field(default_factory=list)
@@ -156,10 +159,12 @@ class Timeline:
         return at - sum(length for edge, length in self.jumps if at >= edge) if self.jumps else at
 
     def _close_jump(self, start: float) -> None:
-        if self._covered is None or len(self.jumps) >= _MAX_JUMPS:
+        if not self.whole or self._covered is None or len(self.jumps) >= _MAX_JUMPS:
             return
         hole = self.without_jumps(start) - self._covered
-        if hole > (JUMP_SECONDS if len(self.tracks) > 1 else SILENT_JUMP_SECONDS):
+        sounds = [track for track in self.tracks.values() if not track.is_video]
+        heard = any(track.packets and self._covered - track.end <= _RUNNING_SECONDS for track in sounds)
+        if hole > (JUMP_SECONDS if heard else SILENT_JUMP_SECONDS):
             # From the middle of the hole, so that neither side is touched by rounding.
             self.jumps.append((start - hole / 2, hole))
             self._look_at(self._covered)
@@ -180,7 +185,7 @@ class Timeline:
         if track.is_video:
             self._pictures.append(start)
             self.gaps = [gap for gap in self.gaps if not _is_inside(start, gap)] if self.gaps else self.gaps
-        elif track.packets and start - track.end > GAP_SECONDS and len(self.gaps) < _MAX_GAPS:
+        elif self.whole and track.packets and start - track.end > GAP_SECONDS and len(self.gaps) < _MAX_GAPS:
             gap = track.end, start - track.end
             if not any(_is_inside(picture, gap) for picture in self._pictures):
                 self.gaps.append(gap)

@@ -124,7 +124,8 @@ def _copied_sound(original: AudioStream, words: Words, form: PlayableForm) -> Au
 def _read(copy: Path, reading: PartReading) -> _Reading:
     part = reading.header(copy, Part(0, copy.stat().st_size))
     tallies = {kind: Track(is_video=kind == "video") for kind in part.tracks}
-    timeline = Timeline({str(part.tracks[kind]["index"]): track for kind, track in tallies.items()}, reading.limits)
+    by_index = {str(part.tracks[kind]["index"]): track for kind, track in tallies.items()}
+    timeline = Timeline(by_index, reading.limits, whole=False)
 
     def look(interval: str) -> None:
         reading.read(copy, part.part, ["-read_intervals", interval, *PACKETS], timeline.read)

@@ -1,0 +1,139 @@
+"""How long a short recording waits behind the long work of others: three-hour lessons, and a flood of films."""
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from psycopg.types.json import Json
+
+from benchmarks.board_lesson import board_lesson
+from benchmarks.figure import Figure, Limit, Reading
+from benchmarks.ground import Ground, running_ground, wait_for
+from benchmarks.samples import distinct, repeats_for, write_recording
+from benchmarks.scale import Scale
+from benchmarks.sending import Client
+from worker.access.tokens import issue_token
+
+_LONG_RECORDINGS = 3
+_FILMS = 20
+_POLL = 0.01
+_WAITED = Limit("value", "≤", 10.0)
+_JOB = """
+    SELECT extract(epoch FROM started_at - created_at)::float, extract(epoch FROM finished_at - created_at)::float
+      FROM jobs WHERE subject = %s AND kind = 'recordings.ingest' AND state = 'succeeded'
+"""
+_FILMS_LEFT = "SELECT count(*) FROM jobs WHERE kind = 'canvases.replay' AND state NOT IN ('succeeded', 'cancelled')"
+_COPY = """
+    COPY whiteboard_canvas_data
+         (page_id, session_id, stroke_type, stroke_data, stroke_order, created_at, started_at, ended_at) FROM STDIN
+"""
+
+
+def measure_fairness(scale: Scale) -> Figure:
+    """A recording of five minutes alone, behind three of three hours, and behind twenty films of boards."""
+    figure = Figure("Fairness: a short recording behind long work")
+    with running_ground() as ground:
+        short = write_recording(ground.folder, ground.binaries, repeats=repeats_for(scale.short_minutes))
+        _upload(ground, short, 0)
+        ground.settle()
+        alone = _waited(ground, _upload(ground, short, 1))
+        ground.settle()
+        behind_recordings = _behind_recordings(ground, short, scale)
+        ground.settle()
+        behind_films, films_left = _behind_films(ground, short, scale)
+    lengths = f"{scale.short_minutes:g} min"
+    long = f"{_LONG_RECORDINGS} recordings of {3 * scale.long_minutes:g} min by the same tutor"
+    films = f"{_FILMS} films of boards of {scale.long_minutes:g} min by another tutor"
+    figure.readings += [
+        Reading(f"{lengths}, alone: wait", alone[0], "s"),
+        Reading(f"{lengths}, alone: available after", alone[1], "s"),
+        Reading(f"{lengths} behind {long}: wait", behind_recordings[0], "s", limit=_WAITED),
+        Reading("the same: available after", behind_recordings[1], "s"),
+        Reading(f"{lengths} behind {films}: wait", behind_films[0], "s", limit=_WAITED),
+        Reading("the same: available after", behind_films[1], "s"),
+    ]
+    figure.notes.append(
+        "Seconds from the answer to the upload until its work started, and until the recording could be watched; a "
+        f"worker with two children. When the last one was available, {films_left} of {_FILMS} films were still to do."
+    )
+    return figure
+
+
+def _behind_recordings(ground: Ground, short: Path, scale: Scale) -> tuple[float, float]:
+    long = write_recording(ground.folder, ground.binaries, repeats=repeats_for(3 * scale.long_minutes))
+    for number in range(_LONG_RECORDINGS):
+        _upload(ground, long, number)
+    return _waited(ground, _upload(ground, short, 2))
+
+
+def _behind_films(ground: Ground, short: Path, scale: Scale) -> tuple[tuple[float, float], int]:
+    with Client(ground.address, _another_tutor(ground)) as other:
+        board = _board(scale)
+        for _film in range(_FILMS):
+            session_id = int(other.post("/v1/whiteboard/sessions", {"session_title": "Figures"})["id"])
+            _draw(ground, session_id, board)
+            other.post(f"/v1/whiteboard/sessions/{session_id}/replay", status=202)
+    waited = _waited(ground, _upload(ground, short, 3))
+    with ground.connect() as connection:
+        left = connection.execute(_FILMS_LEFT).fetchone()
+        connection.execute("UPDATE jobs SET cancel_requested_at = now() WHERE kind = 'canvases.replay'")
+    return waited, int(left[0]) if left else 0
+
+
+def _upload(ground: Ground, recording: Path, number: int) -> int:
+    """Upload these bytes, made distinct by `number`, into a session of its own; the recording's id."""
+    copy = ground.folder / f"fairness-{number}{recording.suffix}"
+    shutil.copyfile(recording, copy)
+    with copy.open("ab") as tail:
+        tail.write(distinct(b"", number))
+    with ground.tutor() as client:
+        sent = client.upload("/v1/recordings", copy, session_id=ground.open_lesson(client))
+    copy.unlink()
+    if sent.status != 202:
+        raise RuntimeError(f"The upload was answered {sent.status}: {sent.body}")
+    return int(sent.body["recording_id"])
+
+
+def _waited(ground: Ground, recording_id: int) -> tuple[float, float]:
+    """Seconds until the ingest started, and until it ended."""
+    found: list[tuple[float, float]] = []
+    with ground.connect() as connection:
+
+        def ended() -> bool:
+            row = connection.execute(_JOB, [f"recording:{recording_id}"]).fetchone()
+            found.extend([] if row is None else [(row[0], row[1])])
+            return row is not None
+
+        wait_for(ended, pause=_POLL)
+    return found[0]
+
+
+def _another_tutor(ground: Ground) -> str:
+    """A token of a tutor who shares nothing with the other one."""
+    with ground.connect() as connection:
+        row = connection.execute(
+            "WITH person AS (INSERT INTO users (first_name, email) VALUES ('Another', 'a@example.org') RETURNING id)"
+            " INSERT INTO tutor_profiles (user_id) SELECT id FROM person RETURNING user_id, id"
+        ).fetchone()
+    assert row is not None
+    return issue_token(ground.stack.settings.signing_key, sub=row[0], role="tutor", role_ids={"tutor": row[1]})
+
+
+def _board(scale: Scale) -> list[dict[str, Any]]:
+    document = board_lesson(
+        seconds=round(60 * scale.long_minutes), pages=1, strokes=scale.film_strokes, points=30 * scale.film_strokes
+    )
+    return list(document["pages"][0]["strokes"])
+
+
+def _draw(ground: Ground, session_id: int, strokes: list[dict[str, Any]]) -> None:
+    """Put the strokes on the first page of the session, as if they had been drawn there."""
+    with ground.connect() as connection:
+        page = connection.execute("SELECT id FROM whiteboard_pages WHERE session_id = %s", [session_id]).fetchone()
+        assert page is not None
+        with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+            for stroke in strokes:
+                times = [datetime.fromisoformat(stroke[name]) for name in ("created_at", "started_at", "ended_at")]
+                data = Json(stroke["stroke_data"])
+                copy.write_row([page[0], session_id, stroke["stroke_type"], data, stroke["stroke_order"], *times])
