@@ -136,11 +136,12 @@ class Timeline:
         if when == UNKNOWN:
             return
         start = float(when)
-        self._close_jump(start)
-        start = self.without_jumps(start)
+        if self.jumps or (self._covered is not None and start - self._covered > JUMP_SECONDS):
+            self._close_jump(start)
+            start = self.without_jumps(start)
         end = start if duration == UNKNOWN else start + float(duration)
         if dts != UNKNOWN:
-            self._follow(track, self.without_jumps(float(dts)))
+            self._follow(track, self.without_jumps(float(dts)) if self.jumps else float(dts))
         elif not track.reorders:
             self._follow(track, start)
         self._find_gap(track, start)
@@ -156,7 +157,7 @@ class Timeline:
 
     def without_jumps(self, at: float) -> float:
         """A time of the file as it is without the jumps of its clock."""
-        return at - sum(length for edge, length in self.jumps if at >= edge) if self.jumps else at
+        return at - sum(length for edge, length in self.jumps if at >= edge)
 
     def _close_jump(self, start: float) -> None:
         if not self.whole or self._covered is None or len(self.jumps) >= _MAX_JUMPS:
