@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 # Two test processes, each with servers of its own.
 TEST_PROCESSES ?= 2
+# Where a shell or an image says not to keep compiled modules, every process compiles all it imports: 2 s of its start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev demo test check conformance chaos bench format lock clean

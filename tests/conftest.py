@@ -11,6 +11,7 @@ import secrets
 import shutil
 import ssl
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,10 @@ hypothesis.settings.load_profile("no-deadline")
 for _name in list(os.environ):
     if _name.lower() in Settings.model_fields and _name.upper() not in {"FFMPEG_PATH", "FFPROBE_PATH"}:
         del os.environ[_name]
+
+# Compiled modules are kept: a run starts hundreds of processes, and each would compile all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Ten times shorter than in production, so that a lease that runs out is a matter of seconds.
 _LEDGER_INTERVALS = (

@@ -80,7 +80,9 @@ class Api(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document."""
-        return complete(super().openapi())
+        if self.openapi_schema is None:
+            self.openapi_schema = complete(super().openapi())
+        return self.openapi_schema
 
 
 def create_api(services: Services) -> FastAPI:
@@ -105,13 +107,13 @@ def create_api(services: Services) -> FastAPI:
         # Their pages load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
+        # The routes themselves: `include_router` would read every signature a second time, with the first requests.
+        routes=[route for module in _MODULES for route in module.router.routes],
     )
     api.state.services = services
     api.state.watchers = watchers
     api.state.inbox_watchers = inbox_watchers
     api.state.metrics = Metrics(services.settings, services.database, services.publisher_drops)
-    for module in _MODULES:
-        api.include_router(module.router)
     install_problems(api)
     _wrap(api, services)
     return api
