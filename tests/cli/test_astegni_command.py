@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ SAMPLE = Path(__file__).parent.parent / "data" / "audio.webm"
 NOWHERE = "postgresql://somebody:hush-hush@127.0.0.1:1/nothing"
 
 
-# One interpreter for many commands: starting Python takes most of the time of each.
+# One interpreter for many commands that must not run in this one.
 _SEVERAL = """
 import contextlib, io, json, os, sys
 from worker.cli.main import main
@@ -48,34 +47,35 @@ json.dump(answers, sys.stdout)
 """
 
 
-@dataclass(frozen=True)
-class Said:
-    """How a command ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 class Terminal:
     """An empty folder on a machine where nothing runs: `terminal("jobs", "list", DATABASE_URL=…)`."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, call_command: Any) -> None:
         home.mkdir()
         self._home = home
+        self._call_command = call_command
         self._environment = environment_without_settings() | {"XDG_STATE_HOME": str(home / "state"), "COLUMNS": "200"}
         for name in ("ASTEGNI_API_URL", "ASTEGNI_TOKEN", "READY_FILE"):
             self._environment.pop(name, None)
 
-    def __call__(self, *words: str, **settings: str) -> Said:
-        done = self._start(astegni(*words), settings)
-        return self._checked(Said(done.returncode, done.stdout, done.stderr))
+    def __call__(self, *words: str, **settings: str) -> Any:
+        """How a command ends, in this process."""
+        return self._checked(self._call_command(words, self._environment | settings, self._home))
 
-    def several(self, *commands: tuple[list[str], dict[str, str]]) -> list[Said]:
-        """What each of these commands says, all of them in one process that never crashes."""
+    def apart(self, *words: str, **settings: str) -> Any:
+        """How it ends as a process of its own."""
+        return self._checked(self._start(astegni(*words), settings))
+
+    def several(self, *commands: tuple[list[str], dict[str, str]]) -> list[Any]:
+        """How each of these commands ends, in this process."""
+        return [self(*words, **settings) for words, settings in commands]
+
+    def several_apart(self, *commands: tuple[list[str], dict[str, str]]) -> list[Any]:
+        """How each of these commands ends, all of them in one process that never crashes."""
         done = self._start([sys.executable, "-P", "-c", _SEVERAL], {}, json.dumps(commands))
         assert done.returncode == 0, done.stderr
-        return [self._checked(Said(*answer)) for answer in json.loads(done.stdout)]
+        answers = [subprocess.CompletedProcess((), *answer) for answer in json.loads(done.stdout)]
+        return [self._checked(answer) for answer in answers]
 
     def _start(self, command: list[str], settings: dict[str, str], given: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -89,7 +89,7 @@ class Terminal:
             timeout=120,
         )
 
-    def _checked(self, said: Said) -> Said:
+    def _checked(self, said: Any) -> Any:
         assert "Traceback" not in said.stdout + said.stderr
         assert "hush-hush" not in said.stdout + said.stderr
         # Looking at a machine changes nothing on it.
@@ -98,12 +98,12 @@ class Terminal:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Terminal:
-    return Terminal(tmp_path / "home")
+def run(tmp_path: Path, call_command: Any) -> Terminal:
+    return Terminal(tmp_path / "home", call_command)
 
 
 def test_help_names_every_command(run: Any) -> None:
-    said = run("--help").stdout
+    said = run.apart("--help").stdout
 
     for command in (
         *("mailbox", "reminders"),
@@ -152,7 +152,7 @@ class TestDoctor:
     """`astegni doctor`, on a machine with the libraries that the drawing engine links."""
 
     def test_on_an_empty_machine_all_is_well(self, run: Any) -> None:
-        done = run("doctor")
+        done = run.apart("doctor")
 
         assert done.returncode == 0
         assert [line.split()[:2] for line in done.stdout.splitlines()] == [
@@ -243,7 +243,7 @@ class TestMigrate:
     """`astegni migrate`."""
 
     def test_an_empty_database_twice(self, run: Any, empty_database_url: str) -> None:
-        first, again = run.several(*[(["migrate"], {"DATABASE_URL": empty_database_url})] * 2)
+        first, again = run.several_apart(*[(["migrate"], {"DATABASE_URL": empty_database_url})] * 2)
 
         assert (first.returncode, again.returncode) == (0, 0)
         assert first.stdout == again.stdout
@@ -252,7 +252,7 @@ class TestMigrate:
     def test_the_platforms_own_database_is_left_alone(self, run: Any, empty_database_url: str) -> None:
         with psycopg.connect(empty_database_url, autocommit=True) as connection:
             connection.execute("CREATE TABLE users (id serial PRIMARY KEY, email text)")
-            refused = run("migrate", DATABASE_URL=empty_database_url)
+            refused = run.apart("migrate", DATABASE_URL=empty_database_url)
             tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
 
         assert (refused.returncode, refused.stdout) == (1, "")
@@ -260,7 +260,7 @@ class TestMigrate:
         assert tables == [("users",)]
 
     def test_a_database_that_does_not_answer(self, run: Any) -> None:
-        asked = run("migrate", DATABASE_URL=NOWHERE)
+        asked = run.apart("migrate", DATABASE_URL=NOWHERE)
 
         assert asked.returncode == 69
         assert "astegni: The database" in asked.stderr
@@ -295,7 +295,7 @@ class TestJobs:
         assert again.stderr.startswith(f"astegni: Job {job_id} is queued;")
 
     def test_an_unknown_state_is_refused_with_those_there_are(self, run: Any, database_url: str) -> None:
-        refused = run("jobs", "list", "--state", "foo", DATABASE_URL=database_url)
+        refused = run.apart("jobs", "list", "--state", "foo", DATABASE_URL=database_url)
 
         assert (refused.returncode, refused.stdout) == (1, "")
         assert "There is no state foo. The states are queued, published, running" in refused.stderr
@@ -359,7 +359,7 @@ def test_what_is_missing_or_wrong_is_said(run: Any) -> None:
         (["jobs", "show", "12"], {}, 2, "valid UUID"),
         (["knit"], {}, 2, "No such command"),
     ]
-    answers = run.several(*((words, settings) for words, settings, _, _ in cases))
+    answers = run.several_apart(*((words, settings) for words, settings, _, _ in cases))
 
     for answer, (words, _, code, said) in zip(answers, cases, strict=True):
         assert (words, answer.returncode, answer.stdout) == (words, code, "")

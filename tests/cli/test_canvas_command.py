@@ -34,12 +34,27 @@ def run(home: Path, *words: str, **environment: str) -> subprocess.CompletedProc
     )
 
 
+def write(home: Path, board: object) -> None:
+    (home / "board.json").write_text(board if isinstance(board, str) else json.dumps(board))
+
+
 @pytest.fixture
-def render(tmp_path: Path) -> Any:
-    """Write a board into a file and call `astegni canvas render` on it."""
+def render(tmp_path: Path, call_command: Any) -> Any:
+    """Write a board into a file and call `astegni canvas render` on it, in this process."""
+
+    def call(board: object, *words: str) -> Any:
+        write(tmp_path, board)
+        return call_command(["canvas", "render", "board.json", *words], environment_without_settings(), tmp_path)
+
+    return call
+
+
+@pytest.fixture
+def render_apart(tmp_path: Path) -> Any:
+    """The same as a process of its own."""
 
     def call(board: object, *words: str, **environment: str) -> Any:
-        (tmp_path / "board.json").write_text(board if isinstance(board, str) else json.dumps(board))
+        write(tmp_path, board)
         return run(tmp_path, "canvas", "render", "board.json", *words, **environment)
 
     return call
@@ -71,9 +86,9 @@ class TestDrawing:
         assert [item["/Title"] for item in document.outline] == ["Page 1 - ሒሳብ", "Page 2"]
         assert "ሰላም" in document.pages[0].extract_text()
 
-    def test_a_replay_is_drawn_stroke_by_stroke(self, render: Any, tmp_path: Path) -> None:
+    def test_a_replay_is_drawn_stroke_by_stroke(self, render_apart: Any, tmp_path: Path) -> None:
         strokes = [WAVE | {"created_at": "2026-01-05T09:00:02Z"}, LETTERS | {"created_at": "2026-01-05T09:01:02Z"}]
-        done = render({"strokes": strokes}, "-o", "page.mp4", "--shorten-idle")
+        done = render_apart({"strokes": strokes}, "-o", "page.mp4", "--shorten-idle")
 
         assert (done.returncode, done.stderr) == (0, "")
         found = probe(tmp_path / "page.mp4", find_binaries(Settings()))
@@ -81,9 +96,9 @@ class TestDrawing:
         assert (found.video.width, found.video.height) == (1280, 720)
         assert 3_000 < found.duration_ms < 20_000
 
-    def test_what_is_not_drawn_is_named_and_stops_nothing(self, render: Any, tmp_path: Path) -> None:
+    def test_what_is_not_drawn_is_named_and_stops_nothing(self, render_apart: Any, tmp_path: Path) -> None:
         bad = {"stroke_type": "laser", "stroke_order": 3, "stroke_data": {}}
-        done = render({"strokes": [bad, WAVE]}, "-o", "page.png")
+        done = render_apart({"strokes": [bad, WAVE]}, "-o", "page.png")
 
         assert (done.returncode, done.stderr) == (0, "page 1, stroke 3: unknown type 'laser'\n")
         assert (tmp_path / "page.png").exists()
@@ -109,13 +124,13 @@ def test_wrong_words_are_refused_in_one_sentence(render: Any, tmp_path: Path) ->
     assert [path.name for path in tmp_path.iterdir()] == ["board.json"]
 
 
-def test_without_the_engine_it_says_what_to_install(render: Any, tmp_path: Path) -> None:
+def test_without_the_engine_it_says_what_to_install(render_apart: Any, tmp_path: Path) -> None:
     # What a loader meets on a machine without them, as near as a machine with them gets.
     broken = tmp_path / "broken"
     broken.mkdir()
     for library in ("libGL.so.1", "libEGL.so.1"):
         (broken / library).write_text("no library")
-    done = render(BOARD, "-o", "page.png", LD_LIBRARY_PATH=str(broken))
+    done = render_apart(BOARD, "-o", "page.png", LD_LIBRARY_PATH=str(broken))
 
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
     assert "libgl1 and libegl1" in done.stderr

@@ -20,17 +20,28 @@ from worker.reminders.dispatching import Dispatcher
 from worker.settings import Settings
 from worker.workflows.tools import Tools
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
+Command = Callable[..., Any]
 
 
 @pytest.fixture
-def command(database_url: str, tmp_path: Path) -> Command:
-    """`command("due", …)`: `astegni reminders due …` on the test's own database."""
-    environment = environment_without_settings() | {
+def environment(database_url: str, tmp_path: Path) -> dict[str, str]:
+    """The test's own database, and no running stack."""
+    return environment_without_settings() | {
         "DATABASE_URL": database_url,
         "XDG_STATE_HOME": str(tmp_path / "state"),
         "COLUMNS": "200",
     }
+
+
+@pytest.fixture
+def command(environment: dict[str, str], tmp_path: Path, call_command: Any) -> Command:
+    """`command("due", …)`: how `astegni reminders due …` ends, in this process."""
+    return lambda *words: call_command(["reminders", *words], environment, tmp_path)
+
+
+@pytest.fixture
+def command_apart(environment: dict[str, str]) -> Command:
+    """The same as a process of its own, which hears nothing of the threads that send."""
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -153,12 +164,12 @@ class TestDue:
         }
         assert found[0]["starts_at"] == "2036-01-07T11:00:00+00:00"
 
-    def test_the_table(self, command: Command, plan: Any, database: Database) -> None:
+    def test_the_table(self, command_apart: Command, plan: Any, database: Database) -> None:
         with database.transaction() as session:
             session.execute(text("UPDATE users SET first_name = '[red]Abebe' WHERE id = 2"))
         plan(2, due_in=timedelta(minutes=5))
 
-        said = command("due").stdout
+        said = command_apart("due").stdout
 
         title, header, row = (line.strip() for line in said.splitlines())
         assert title == "Times of Africa/Addis_Ababa"
@@ -187,20 +198,20 @@ class TestDue:
 class TestTest:
     """`astegni reminders test`."""
 
-    def test_by_mail(self, command: Command, sender: Any, mailbox: EmbeddedMailbox) -> None:
+    def test_by_mail(self, command_apart: Command, sender: Any, mailbox: EmbeddedMailbox) -> None:
         sender(smtp_host=mailbox.addresses.smtp_host, smtp_port=mailbox.addresses.smtp_port)
 
-        done = command("test", "--user", "2", "--channel", "email")
+        done = command_apart("test", "--user", "2", "--channel", "email")
 
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith("Sent to user 2 by email in ")
         (mail,) = httpx.get(f"{mailbox.addresses.url}/messages").json()
         assert (mail["to"], mail["from"]) == (["2@example.org"], "Astegni <no-reply@astegni.example>")
 
-    def test_in_the_app(self, command: Command, sender: Any, database: Database) -> None:
+    def test_in_the_app(self, command_apart: Command, sender: Any, database: Database) -> None:
         sender()
 
-        done = command("test", "--user", "2", "--channel", "in_app")
+        done = command_apart("test", "--user", "2", "--channel", "in_app")
 
         assert (done.returncode, done.stderr) == (0, "")
         with database.transaction() as session:
@@ -215,21 +226,21 @@ class TestTest:
             # Nor will anybody later, when it is not waited for any more.
             assert session.scalar(text("SELECT count(*) FROM deliveries WHERE expires_at < now()")) == 1
 
-    def test_when_the_server_is_away(self, command: Command, sender: Any) -> None:
+    def test_when_the_server_is_away(self, command_apart: Command, sender: Any) -> None:
         sender(smtp_host="127.0.0.1", smtp_port=1)
 
-        done = command("test", "--user", "2", "--wait", "3s")
+        done = command_apart("test", "--user", "2", "--wait", "3s")
 
         # The next try would be later than it is waited for.
         assert (done.returncode, done.stdout) == (1, "")
         assert " by email ended as dropped: " in done.stderr
 
-    def test_when_it_fails_for_good(self, command: Command, sender: Any, database: Database) -> None:
+    def test_when_it_fails_for_good(self, command_apart: Command, sender: Any, database: Database) -> None:
         with database.transaction() as session:
             session.execute(text("UPDATE users SET email = 'nonsense' WHERE id = 2"))
         sender(smtp_host="127.0.0.1", smtp_port=1)
 
-        done = command("test", "--user", "2")
+        done = command_apart("test", "--user", "2")
 
         assert (done.returncode, done.stdout) == (1, "")
         assert " by email ended as failed: " in done.stderr
