@@ -18,13 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
+import psycopg
 import pytest
 import redis
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from sqlalchemy import insert, text
+from sqlalchemy import insert, make_url, text
+from xdist.scheduler import LoadFileScheduling
 
 from models.bookings import Booking
 from models.people import ParentProfile, StudentProfile, TutorProfile
@@ -33,7 +35,7 @@ from worker.access.callers import User
 from worker.canvases.engine import EngineMissing, load_engine
 from worker.database import Database
 from worker.dev.b2 import EmbeddedB2
-from worker.dev.databases import create_database, drop_database, with_database
+from worker.dev.databases import connect, create_database, drop_database, with_database
 from worker.dev.emulator.credentials import Credentials
 from worker.dev.postgres import EmbeddedPostgres
 from worker.dev.scratch import scratch_directory
@@ -72,8 +74,24 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - scratch_directory makes an unguessabl
 _MEMORY_WANTED = 1 << 30
 
 
+_TESTS = Path(__file__).parent
+# Folders and files, the dearest first; the file says what for.
+_SLOW = [line for line in (_TESTS / "slow.txt").read_text().splitlines() if not line.startswith("#")]
+
+
+def _place(path: Path) -> int | None:
+    """Where a test file, or a folder above it, stands in the list first."""
+    names = [str(one.relative_to(_TESTS)) for one in (path, *path.parents) if one.is_relative_to(_TESTS)]
+    return min((_SLOW.index(name) for name in names if name in _SLOW), default=None)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what is marked `drawing` where the drawing engine cannot be loaded, and say why."""
+    """Mark what is slow and put the dearest first; skip `drawing` where there is no drawing engine, and say why."""
+    places = {path: _place(path) for path in {item.path for item in items}}
+    for item in items:
+        if places[item.path] is not None:
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: len(_SLOW) if (place := places[item.path]) is None else place)
     drawing = [item for item in items if item.get_closest_marker("drawing")]
     if drawing:
         try:
@@ -83,11 +101,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=missing.detail))
 
 
+class _ByFile(LoadFileScheduling):
+    """Hands out one file after the other, and the files of `e2e` together: they share one `astegni up`."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "e2e" if nodeid.startswith("tests/e2e/") else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """Used with `--dist loadfile`, which `make` asks for."""
+    return _ByFile(config, log)
+
+
 @dataclass(frozen=True)
 class PostgresServer:
     """A PostgreSQL server where tests may make databases; `admin_url` is a superuser's."""
 
     admin_url: str
+    # Kept: to connect anew costs as much as to make or to drop a database.
+    _admin: psycopg.Connection
 
     def url(self, database: str) -> str:
         """`postgresql://` URL of one of its databases."""
@@ -95,11 +127,11 @@ class PostgresServer:
 
     def create_database(self, name: str, template: str | None = None) -> None:
         """Create a database, as a clone of `template` when given."""
-        create_database(self.admin_url, name, template)
+        create_database(self._admin, name, template)
 
     def drop_database(self, name: str) -> None:
         """Drop a database if it is there, with the connections it still has."""
-        drop_database(self.admin_url, name)
+        drop_database(self._admin, name)
 
 
 @pytest.fixture(scope="session")
@@ -107,14 +139,16 @@ def postgres() -> Iterator[PostgresServer]:
     """The server of TEST_DATABASE_URL (a superuser's URL, e.g. of PostgreSQL 15), else an embedded one."""
     external = os.environ.get("TEST_DATABASE_URL")
     if external:
-        yield PostgresServer(external)
+        with connect(external) as admin:
+            yield PostgresServer(external, admin)
         return
     in_memory = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _MEMORY_WANTED
     with (
         scratch_directory(_MEMORY if in_memory else None) as root,
         EmbeddedPostgres(root / "postgres", fast=True) as server,
+        connect(server.url("postgres")) as admin,
     ):
-        yield PostgresServer(server.url("postgres"))
+        yield PostgresServer(server.url("postgres"), admin)
 
 
 @pytest.fixture(scope="session")
@@ -148,7 +182,8 @@ def empty_database_url(postgres: PostgresServer) -> Iterator[str]:
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """Transactions on the test's own database."""
-    database = Database(Settings(database_url=database_url).sqlalchemy_url)
+    # Not from `Settings`: to look for fifty variables in the environment takes longer than all else here.
+    database = Database(make_url(database_url).set(drivername="postgresql+psycopg"))
     yield database
     database.close()
 

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -126,3 +127,14 @@ def test_production_image_carries_no_embedded_servers() -> None:
         assert f"\n{package}==" not in production
     for line in production.splitlines():
         assert not line or line.startswith(("#", " ")) or "==" in line, line
+
+
+def test_quick_tests_are_there_and_slow_ones_are_listed() -> None:
+    listed = [line for line in (ROOT / "tests" / "slow.txt").read_text().splitlines() if not line.startswith("#")]
+    assert [name for name in listed if not (ROOT / "tests" / name).exists()] == []
+    assert '-m "not slow"' in (ROOT / "Makefile").read_text()
+    # One folder of each kind; to collect all takes ten seconds.
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-m", "not slow", "tests/house", "tests/docs"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "tests/house/test_house.py" in found
+    assert "tests/docs" not in found

@@ -11,7 +11,7 @@ from typing import Self
 import psycopg
 
 from worker.dev.account import Account, LentDirectory, lend, unprivileged_account
-from worker.dev.databases import create_database, database_exists, drop_database
+from worker.dev.databases import connect, create_database, database_exists, drop_database
 from worker.dev.initdb import ENVIRONMENT, SUPERUSER, make_data_directory
 from worker.dev.ports import free_port, retry_while_port_taken
 from worker.dev.process import ChildProcess, wait_until
@@ -76,11 +76,13 @@ class EmbeddedPostgres:
 
     def create_database(self, name: str, template: str | None = None) -> None:
         """Create a database, as a clone of `template` when given."""
-        create_database(self.url(_ADMIN_DATABASE), name, template)
+        with connect(self.url(_ADMIN_DATABASE)) as admin:
+            create_database(admin, name, template)
 
     def drop_database(self, name: str) -> None:
         """Drop a database if it is there, with the connections it still has."""
-        drop_database(self.url(_ADMIN_DATABASE), name)
+        with connect(self.url(_ADMIN_DATABASE)) as admin:
+            drop_database(admin, name)
 
     def start(self) -> None:
         """Start the server, wait until it answers and make the database `astegni`; raises StartupFailed."""
@@ -92,8 +94,9 @@ class EmbeddedPostgres:
                 self._make_data(programs, account)
             with lend(account, self._data) as data:
                 self.process = retry_while_port_taken(lambda: self._serve(programs, account, data, free_port()))
-            if not database_exists(self.url(_ADMIN_DATABASE), "astegni"):
-                self.create_database("astegni")
+            with connect(self.url(_ADMIN_DATABASE)) as admin:
+                if not database_exists(admin, "astegni"):
+                    create_database(admin, "astegni")
         except BaseException:
             self.stop()
             raise

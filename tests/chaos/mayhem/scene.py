@@ -122,9 +122,9 @@ class Scene:
 
     def __exit__(self, *_: object) -> None:
         self.crew.close()
-        if self.api is not None:
-            self.api.stop(25)
         self.http.close()
+        if self.api is not None:
+            self.api.kill()
         self.publisher.stop()
         self.database.close()
         self.app.close()

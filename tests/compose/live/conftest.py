@@ -14,7 +14,6 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from worker.dev.databases import create_database, drop_database
 from worker.dev.emulator.credentials import Credentials
 from worker.dev.environment import environment_without_settings
 from worker.dev.ports import free_port, retry_while_port_taken
@@ -170,7 +169,7 @@ def postgres_of_compose(postgres, read_compose, variables) -> Iterator[int]:
     """What the image of PostgreSQL would make of its environment: an owner and a database. Answers the port."""
     made = read_compose(variables)["services"]["postgres"]["environment"]
     owner, database = made["POSTGRES_USER"], made["POSTGRES_DB"]
-    create_database(postgres.admin_url, database)
+    postgres.create_database(database)
     with psycopg.connect(postgres.admin_url, autocommit=True) as admin:
         # Less than in the container, where it is a superuser: enough for an owner is enough for both.
         admin.execute(
@@ -180,7 +179,7 @@ def postgres_of_compose(postgres, read_compose, variables) -> Iterator[int]:
         )
         admin.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(database), sql.Identifier(owner)))
         yield psycopg.conninfo.conninfo_to_dict(postgres.admin_url)["port"]
-        drop_database(postgres.admin_url, database)
+        postgres.drop_database(database)
         admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(owner)))
 
 

@@ -73,7 +73,7 @@ class Couriers:
         for process in self.ended:
             process.kill()
         for process in self.running:
-            process.stop(30)
+            process.kill()
 
 
 @pytest.fixture
