@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
-# Two test processes, each with servers of its own.
-TEST_PROCESSES ?= 2
+# Test processes, each with servers of its own: for two cores one more, since tests of processes wait half of their time.
+TEST_PROCESSES ?= 3
 # File by file in the order of tests/slow.txt, the dearest first.
 IN_PROCESSES := --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 # Where a shell or an image says not to keep compiled modules, every process compiles all it imports: 2 s of its start.

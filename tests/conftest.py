@@ -85,6 +85,11 @@ def _place(path: Path) -> int | None:
     return min((_SLOW.index(name) for name in names if name in _SLOW), default=None)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """`make quick` does not read what it leaves out: to import it takes as long as to import the rest."""
+    return True if config.option.markexpr == "not slow" and _place(collection_path) is not None else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow and put the dearest first; skip `drawing` where there is no drawing engine, and say why."""
     places = {path: _place(path) for path in {item.path for item in items}}

@@ -206,11 +206,12 @@ def test_fifty_at_once_with_one_key_are_one_recording(stack: Any, sample: Callab
     assert tutor.said(other, 422)["code"] == "invalid-input"
     assert tutor.job(body["job_id"])["state"] == "succeeded"
     stack.settled(body["recording_id"])
-    assert stack.spooled() == []
+    # Boards of lessons that other tests ended may still be drawn.
+    stack.eventually(lambda: stack.spooled() == [])
     # The key is remembered: also when the lesson is long there, the answer is the first one.
     late = tutor.upload(session_id, content, headers=headers)
     assert (late.status_code, late.content) == (202, answers[0].content)
-    assert stack.spooled() == []
+    stack.eventually(lambda: stack.spooled() == [])
 
 
 def test_twenty_at_once_without_a_key_are_one_recording_too(stack: Any, sample: Callable[[str], bytes]) -> None:
