@@ -52,7 +52,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
 
-    # --- where things are
+    # --- services and addresses
     database_url: Annotated[str, AfterValidator(values.database_address)] | None = Field(
         None, description="PostgreSQL 15 to 18; `postgresql://` is enough."
     )
@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     )
     backblaze_realm: Text = Field("production", description="`production`, or the URL of a B2 emulator.")
 
-    # --- who comes in
+    # --- access
     secret_key: SecretStr | None = Field(None, description="Key of the platform's HS256 tokens.")
     operator_departments: Annotated[frozenset[str], NoDecode] = Field(
         frozenset({"manage-system-settings"}),
@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     upload_max_bytes: int = Field(8_000_000_000, ge=1, le=_LARGEST_FILE, description="Largest recording taken.")
     recording_max_seconds: int = Field(6 * 3600, ge=1, le=86_400, description="Longest recording taken.")
 
-    # --- how much one person may do (0: as much as they like)
+    # --- limits of one person (0: no limit)
     limit_requests_per_minute: int = Field(
         600, ge=0, description="Requests of a person in a minute; a body counts once more for each 32 KB."
     )
@@ -155,7 +155,7 @@ class Settings(BaseSettings):
     limit_bookings_per_day: int = Field(100, ge=0, description="Bookings and requests that a person makes in a day.")
     limit_messages_per_day: int = Field(1000, ge=0, description="Messages to others that a person causes in a day.")
 
-    # --- the ledger (DESIGN: jobs): intervals are settings so that tests can run them ten times shorter
+    # --- jobs
     relay_interval: Interval = Field(1.0, description="How often due jobs are published.")
     reaper_interval: Interval = Field(2.0, description="How often run-out leases are taken back.")
     published_lease: Interval = Field(

@@ -3,11 +3,15 @@
 import dataclasses
 import re
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from pydantic_core import PydanticUndefined
+
+sys.path.append(str(Path(__file__).parent))
+
+from settings_page import settings_page
 
 from worker.app import TASK_MODULES, celery_config, create_app, queue_names, queues_of, timetable
 from worker.errors import Misconfigured
@@ -92,25 +96,19 @@ def test_every_process_gets_the_same_transport_options() -> None:
     assert first.conf.broker_transport_options["visibility_timeout"] == 600
 
 
-def settings_table() -> list[str]:
-    """The rows that the README must hold."""
-    rows = []
-    for name, field in Settings.model_fields.items():
-        default = field.default
-        if default in (None, PydanticUndefined) or default in ((), frozenset()):
-            shown = ""
-        elif isinstance(default, frozenset | tuple):
-            shown = f"`{','.join(sorted(map(str, default)))}`"
-        else:
-            shown = f"`{default}`"
-        rows.append(f"| `{name.upper()}` | {shown} | {field.description} |")
-    return rows
+def test_the_page_of_settings_is_up_to_date() -> None:
+    assert (ROOT / "docs" / "settings.md").read_text() == settings_page(), "run `make settings`"
+    assert all(f"`{name.upper()}`" in settings_page() for name in Settings.model_fields)
 
 
-def test_every_setting_is_documented() -> None:
-    readme = (ROOT / "README.md").read_text()
-    missing = [row for row in settings_table() if row not in readme]
-    assert not missing, "README.md lacks:\n" + "\n".join(missing)
+def test_nothing_else_stands_at_the_root() -> None:
+    """A file that a test or an editor has left behind is committed all too easily."""
+    assert {path.relative_to(ROOT).parts[0] for path in tracked_files()} == {
+        ".ci", ".dockerignore", ".env.example", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile",
+        "LICENSE", "Makefile", "NOTICE", "README.md", "benchmarks", "deploy", "docker-compose.yml", "docs",
+        "migrations", "models", "pyproject.toml", "requirements-dev.txt", "requirements-embedded.txt",
+        "requirements.sh", "requirements.txt", "tasks", "tests", "worker",
+    }  # fmt: skip
 
 
 def test_no_address_of_a_registry_is_committed() -> None:
