@@ -118,7 +118,7 @@ def test_ingest_says_why_a_file_is_rejected(stack: Any) -> None:
     assert failed.returncode == 1
     assert failed.stderr.startswith("astegni: The recording was not ingested: ")
     assert failed.stderr.count("\n") == 1
-    assert stack.spooled() == []
+    stack.eventually(lambda: stack.spooled() == [])
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_jobs_from_the_command_line(stack: Any, sample: Callable[[str], bytes]) 
         assert tutor.job(job_id)["state"] == "cancelled"
     tutor.delete(f"/v1/recordings/{recording_id}")
     stack.settled(recording_id)
-    assert stack.spooled() == []
+    stack.eventually(lambda: stack.spooled() == [])
 
 
 def test_a_second_stack_cannot_take_the_same_data(stack: Any) -> None:
@@ -223,7 +223,7 @@ def test_twenty_at_once_without_a_key_are_one_recording_too(stack: Any, sample: 
     assert {(answer.status_code, answer.text) for answer in answers} == {(202, answers[0].text)}
     assert tutor.job(answers[0].json()["job_id"])["state"] == "succeeded"
     stack.settled(answers[0].json()["recording_id"])
-    assert stack.spooled() == []
+    stack.eventually(lambda: stack.spooled() == [])
     assert len(stack.objects(session_id)) == 2
 
 
