@@ -1,7 +1,9 @@
-"""What persons and addresses have used of the rates that bound them."""
+"""What persons and addresses have used of the rates that bound them, and what persons have open."""
 
 from datetime import datetime
+from uuid import UUID
 
+from sqlalchemy import BigInteger, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
@@ -21,3 +23,21 @@ class LimitCounter(Base):
 
     # Not in the write-ahead log: what a crash forgets is a minute's or a day's use.
     __table_args__ = ({"prefixes": ["UNLOGGED"], "postgresql_with": {"fillfactor": "50"}},)
+
+
+class LimitLease(Base):
+    """Something that a person (`who`) has open at a process: an upload on its way in, a stream."""
+
+    __tablename__ = "limit_leases"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    # `uploads`, `job-streams` or `inbox-streams`.
+    name: Mapped[str]
+    who: Mapped[str]
+    # Bytes that it may bring.
+    size: Mapped[int] = mapped_column(BigInteger)
+    # Renewed while it is open; a row whose time is over counts no more.
+    expires_at: Mapped[datetime]
+
+    # Not in the write-ahead log: the processes write their rows again when they renew them.
+    __table_args__ = (Index("ix_limit_leases_who", "who", "name"), {"prefixes": ["UNLOGGED"]})

@@ -9,6 +9,8 @@ import itertools
 import os
 import secrets
 import shutil
+import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -37,8 +39,12 @@ from worker.database import Database
 from worker.dev.b2 import EmbeddedB2
 from worker.dev.databases import connect, create_database, drop_database, with_database
 from worker.dev.emulator.credentials import Credentials
+from worker.dev.environment import environment_for
+from worker.dev.ports import free_port, retry_while_port_taken
 from worker.dev.postgres import EmbeddedPostgres
+from worker.dev.process import ChildProcess, wait_until
 from worker.dev.scratch import scratch_directory
+from worker.dev.service import astegni
 from worker.dev.valkey import EmbeddedValkey
 from worker.migrate import migrate
 from worker.settings import Settings
@@ -263,6 +269,57 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Se
         return Settings(**(values | changes))
 
     return build
+
+
+class Processes:
+    """Processes of the product itself: `api` and `worker`, each with a log of its own. They end with the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: list[ChildProcess] = []
+
+    def api(self, settings: Settings) -> tuple[str, ChildProcess]:
+        """An API that answers, at the address returned."""
+        return retry_while_port_taken(lambda: self._api(settings))
+
+    def worker(self, settings: Settings, *words: str) -> ChildProcess:
+        """A worker; nobody waits until it works."""
+        return self._start("worker", settings, *words)
+
+    def logs(self) -> str:
+        """All that they have logged."""
+        return "".join(path.read_text(errors="replace") for path in sorted(self._folder.glob("*.log")))
+
+    def close(self) -> None:
+        for process in self._running:
+            process.signal(signal.SIGTERM)
+        for process in self._running:
+            process.stop(30)
+
+    def _api(self, settings: Settings) -> tuple[str, ChildProcess]:
+        port = free_port()
+        process = self._start("api", settings.model_copy(update={"api_port": port}))
+        wait_until(lambda: _accepts(port), process, 120)
+        return f"http://127.0.0.1:{port}", process
+
+    def _start(self, command: str, settings: Settings, *words: str) -> ChildProcess:
+        log = self._folder / f"{command}-{len(self._running)}.log"
+        process = ChildProcess(command, astegni(command, *words), log, env=environment_for(settings))
+        self._running.append(process)
+        return process
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def processes(tmp_path: Path) -> Iterator[Processes]:
+    """`processes.api(settings())`, `processes.worker(settings())`."""
+    processes = Processes(tmp_path / "processes")
+    yield processes
+    processes.close()
 
 
 @pytest.fixture

@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     )
     limit_upload_bytes_per_day: int = Field(64_000_000_000, ge=0, description="Bytes that a person uploads in a day.")
     limit_open_uploads: int = Field(
-        8, ge=0, description="Uploads of a person that one API process receives at once; one more waits 20 s."
+        8, ge=0, description="Uploads of a person that are received at once; one more waits 20 s."
     )
     limit_open_upload_bytes: int = Field(
         16_000_000_000,
@@ -142,9 +142,7 @@ class Settings(BaseSettings):
         ge=0,
         description="Pictures of pages, and documents of boards, that a person has ordered and that are not done.",
     )
-    limit_event_streams: int = Field(
-        20, ge=1, description="Streams of a kind that a person has open at one API process."
-    )
+    limit_event_streams: int = Field(20, ge=1, description="Streams of a kind that a person has open.")
     limit_board_page_bytes: int = Field(8_000_000, ge=0, description="Bytes of strokes that a page of a board takes.")
     limit_board_session_bytes: int = Field(
         32_000_000, ge=0, description="Bytes of strokes that all pages of a whiteboard session take."

@@ -55,6 +55,7 @@ LEAST = {
     "heartbeats": "(process, part) VALUES ('p', 'beat')",
     "provider_troubles": "(provider, since, last_at, reason) VALUES ('email:x', now(), now(), 'away')",
     "notifications": "(user_id, kind, title, message) VALUES (1, 'test', 'A test', 'It works.')",
+    "limit_leases": "(id, name, who, size, expires_at) VALUES (gen_random_uuid(), 'uploads', 'user:1', 1, now())",
     "limit_counters": "(rate, who, free_at) VALUES ('requests', 'user:1', now())",
     "operator_accesses": "(admin_id, action, address) VALUES (3, 'GET /v1/jobs', '/v1/jobs')",
     "recording_accesses": "(recording_id, admin_id, action) VALUES (1, 1, 'playback')",

@@ -43,6 +43,7 @@ from worker.api.problems import install_problems
 from worker.api.request_log import REQUEST_ID, RequestLog
 from worker.api.services import Services
 from worker.api.watching import Watchers
+from worker.limits.leases import Bound
 
 MOST_JSON = 65_536
 # Five hundred strokes of a few hundred points each.
@@ -87,15 +88,16 @@ class Api(FastAPI):
 
 def create_api(services: Services) -> FastAPI:
     """The application over `services`; whoever made those closes them when the server has stopped."""
-    most_of_one = services.settings.limit_event_streams
-    watchers = Watchers(services.database, job_events.read_watched_jobs, most_of_one=most_of_one)
-    inbox_watchers = Watchers(services.database, read_watched_inboxes, most_of_one=most_of_one)
+    database, leases, most_of_one = services.database, services.leases, services.settings.limit_event_streams
+    watchers = Watchers(database, job_events.read_watched_jobs, leases, Bound("job-streams", most_of_one))
+    inbox_watchers = Watchers(database, read_watched_inboxes, leases, Bound("inbox-streams", most_of_one))
 
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
         yield
         await watchers.close()
         await inbox_watchers.close()
+        await leases.close()
 
     api = Api(
         title="Astegni worker",

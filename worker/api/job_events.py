@@ -78,7 +78,7 @@ async def get_events(
         return Response(status_code=204)
     watchers = cast("Watchers[JobWatch]", request.app.state.watchers)
     watch = JobWatch(caller, job)
-    watchers.add(watch)
+    await watchers.add(watch)
     return WatchedEvents(watchers, watch, _stream(watch, None if known else job))
 
 

@@ -123,7 +123,7 @@ async def get_events(
     """Each message as it comes; `id` is the message's. Who comes back gets what came meanwhile."""
     watchers = cast("Watchers[InboxWatch]", request.app.state.inbox_watchers)
     watch = InboxWatch(caller, standing, _id(last_event_id))
-    watchers.add(watch)
+    await watchers.add(watch)
     return WatchedEvents(watchers, watch, _stream(watch, standing.newest if last_event_id is None else None))
 
 

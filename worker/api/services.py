@@ -14,6 +14,7 @@ from worker.database import Database
 from worker.jobs.endings import Endings
 from worker.jobs.live import most_live_jobs
 from worker.limits.counters import Counters
+from worker.limits.leases import Leases
 from worker.limits.messages import messages_planned
 from worker.limits.rates import Rates, rates_of
 from worker.settings import Settings
@@ -59,7 +60,13 @@ class Services:
     @cached_property
     def open_uploads(self) -> OpenUploads:
         """What is on its way in."""
-        return OpenUploads(self.settings.limit_open_uploads, self.settings.limit_open_upload_bytes)
+        settings = self.settings
+        return OpenUploads(self.leases, settings.limit_open_uploads, settings.limit_open_upload_bytes)
+
+    @cached_property
+    def leases(self) -> Leases:
+        """What is open at this process, counted with what is open at the others."""
+        return Leases(self.database)
 
     @contextmanager
     def acting(self, caller: Caller) -> Iterator[Session]:

@@ -19,6 +19,7 @@ from worker.access.callers import Caller, User
 from worker.access.people import still_valid
 from worker.database import Database
 from worker.errors import TooManyRequests, Unavailable
+from worker.limits.leases import Bound, Lease, Leases
 from worker.logs import get_logger
 
 _log = get_logger(__name__)
@@ -73,18 +74,20 @@ class Watchers(Generic[W]):
         self,
         database: Database,
         read: Read[W],
+        leases: Leases,
+        bound: Bound,
         *,
         interval: float = 1.0,
         most: int = 1000,
-        most_of_one: int = 20,
     ) -> None:
         self._database = database
         self._read = read
         self._interval = interval
         self._most = most
-        self._most_of_one = most_of_one
+        self._leases = leases
+        self._bound = bound
         # The oldest first.
-        self._watches: dict[W, None] = {}
+        self._watches: dict[W, Lease] = {}
         self._of: Counter[str] = Counter()
         self._poller: asyncio.Task[None] | None = None
 
@@ -96,20 +99,24 @@ class Watchers(Generic[W]):
         """Whether the poller runs."""
         return self._poller is not None and not self._poller.done()
 
-    def add(self, watch: W) -> None:
+    async def add(self, watch: W) -> None:
         """Begin to watch; `release` it in the end.
 
         When the process has all the watches it takes, the oldest of whoever has the most ends, so that nobody with
-        fewer is kept out. Raises TooManyRequests when the principal has all one may have, Unavailable when all have as
-        many as they.
+        fewer is kept out. Raises TooManyRequests when the principal has all one may have at all processes together,
+        Unavailable when all have as many as they.
         """
-        if self._of[watch.principal] >= self._most_of_one:
+        # What this process knows alone needs no statement.
+        full = self._of[watch.principal] >= self._bound.most > 0
+        lease = None if full else await self._leases.take(self._bound, watch.principal)
+        if lease is None:
             raise TooManyRequests(
-                f"You have {self._most_of_one} streams open; close one first.", limit="event-streams", retry_after=30
+                f"You have {self._bound.most} streams open; close one first.", limit="event-streams", retry_after=30
             )
         if len(self._watches) >= self._most and not self._make_room(watch.principal):
+            self._leases.give_back(lease)
             raise Unavailable("Too many streams are open now; ask without following instead.", retry_after=30)
-        self._watches[watch] = None
+        self._watches[watch] = lease
         self._of[watch.principal] += 1
         if not self.polling:
             self._poller = asyncio.create_task(self._poll(), name="watcher")
@@ -117,7 +124,7 @@ class Watchers(Generic[W]):
     def release(self, watch: W) -> None:
         """Stop watching; safe to say twice."""
         if watch in self._watches:
-            del self._watches[watch]
+            self._leases.give_back(self._watches.pop(watch))
             self._of[watch.principal] -= 1
             if not self._of[watch.principal]:
                 del self._of[watch.principal]

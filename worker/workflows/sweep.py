@@ -15,6 +15,7 @@ from worker.jobs.prune import prune_idempotency_keys, prune_jobs, prune_routine_
 from worker.jobs.run import JobRun
 from worker.jobs.runs import running_jobs
 from worker.limits.counters import prune_counters
+from worker.limits.leases import prune_leases
 from worker.recordings.names import FOLDER, recording_id_of
 from worker.reminders.pruning import prune_deliveries
 from worker.workflows.remove_files import remove_unnamed
@@ -35,6 +36,7 @@ def prune_ledger(run: JobRun, tools: Tools) -> None:
     with tools.database.transaction() as session:
         prune_heartbeats(session)
         prune_counters(session)
+        prune_leases(session)
     with run.finish({"jobs": jobs, "idempotency_keys": keys, "deliveries": deliveries, "operator_accesses": looks}):
         pass
 
