@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import httpx2
 import pytest
 
 from worker.access.callers import Operator, User
@@ -105,3 +106,23 @@ def test_who_is_still_active_is_told_on(school: Any, streams: Streams, bearer: A
 def test_the_expiry_is_not_part_of_who_somebody_is() -> None:
     assert User(1, expires_at=5) == User(1, expires_at=7)
     assert hash(Operator(3, frozenset(), 5)) == hash(Operator(3, frozenset()))
+
+
+def test_who_may_read_a_job_may_follow_it_and_nobody_else(
+    school: Any, streams: Streams, bearer: Any, operator: Operator
+) -> None:
+    """By its address, its stream, a ticket of it, and in the list."""
+    people = (school.tutor, school.student, school.parent, school.other_tutor, school.other_parent, operator)
+    path = f"/v1/jobs/{streams.job_id}"
+    read = {}
+    with httpx2.Client(base_url=streams.url, trust_env=False) as client:
+        for caller in people:
+            headers = bearer(caller)
+            read[caller] = client.get(path, headers=headers).status_code
+            listed = [one["id"] for one in client.get("/v1/jobs", headers=headers).json()["items"]]
+            assert (streams.job_id in listed) == (read[caller] == 200)
+            ticket = client.post(f"{path}/events/ticket", headers=headers)
+            assert ticket.status_code == (201 if read[caller] == 200 else 404)
+            with streams.open(f"{streams.url}{path}/events", headers) as (answer, _events):
+                assert answer.status_code == read[caller]
+    assert [caller for caller in people if read[caller] == 200] == [school.tutor, operator]

@@ -32,7 +32,7 @@ class JobWatch(Watch):
 
     def tell(self, latest: JobView | None) -> None:
         """Hand over what the ledger says now; None when the job is no longer there, or not theirs to see."""
-        if latest is None or ordered_by(self.caller) not in (None, latest.principal):
+        if latest is None or not latest.is_shown_to(ordered_by(self.caller)):
             self.end()
         elif latest.seq != self.latest.seq:
             self.latest = latest

@@ -59,7 +59,7 @@ class JobWithAttempts(JobDocument):
 
 
 def ordered_by(caller: Caller) -> str | None:
-    """Whose jobs the caller may see: their own; None, for an operator, means everybody's."""
+    """Whose jobs the caller may read and follow: their own; None, for an operator, means everybody's."""
     return caller.principal if isinstance(caller, User) else None
 
 

@@ -56,6 +56,10 @@ class JobView:
     # The process that ran it last: for operators.
     worker: str | None
 
+    def is_shown_to(self, principal: str | None) -> bool:
+        """Whether that one may read and follow it: whoever ordered it. None: a caller who may read every job."""
+        return principal in (None, self.principal)
+
     @property
     def finished(self) -> bool:
         """Whether nothing will change any more, unless somebody tries it again."""
@@ -86,12 +90,11 @@ class QueueFigures:
 
 
 def read_job(session: Session, job_id: UUID, *, principal: str | None = None) -> JobView:
-    """One job; with `principal`, only when that one ordered it. Raises NotFound."""
-    statement = select(*_COLUMNS).where(Job.id == job_id)
-    row = session.execute(_ordered_by(statement, principal)).one_or_none()
-    if row is None:
+    """One job; with `principal`, only when it is shown to that one. Raises NotFound."""
+    found = read_jobs(session, [job_id]).get(job_id)
+    if found is None or not found.is_shown_to(principal):
         raise NotFound(f"There is no job {job_id}.")
-    return _view(row)
+    return found
 
 
 def read_jobs(session: Session, job_ids: Collection[UUID]) -> dict[UUID, JobView]:
@@ -148,6 +151,7 @@ def queue_figures(session: Session) -> QueueFigures:
 
 
 def _ordered_by(statement: Select[Any], principal: str | None) -> Select[Any]:
+    # JobView.is_shown_to, for lists.
     return statement if principal is None else statement.where(Job.principal == principal)
 
 
