@@ -8,7 +8,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ForeignKey,
-    Identity,
     Index,
     String,
     Text,
@@ -123,20 +122,3 @@ class Rendition(Base):
         # Its index also serves the foreign key, recording_id being its first column.
         UniqueConstraint("recording_id", "name"),
     )
-
-
-class RecordingAccess(Base):
-    """An operator looked at somebody's recording. Kept when the recording is deleted."""
-
-    __tablename__ = "recording_accesses"
-
-    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
-    # No foreign key: the record outlives what it is about.
-    recording_id: Mapped[int]
-    # `admin_id` of the token; admins are kept in another database.
-    admin_id: Mapped[int]
-    # What they did, e.g. `playback`.
-    action: Mapped[str]
-    at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-
-    __table_args__ = (Index("ix_recording_accesses_recording_id", "recording_id", "at"),)

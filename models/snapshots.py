@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, Uuid, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, words
@@ -46,22 +46,3 @@ class Snapshot(Base):
         # NULLS NOT DISTINCT: a board has one document. Its index also serves the foreign key of the session.
         UniqueConstraint("session_id", "page_id", "name", postgresql_nulls_not_distinct=True),
     )
-
-
-class BoardAccess(Base):
-    """An operator looked at somebody's board. Kept when the board is deleted."""
-
-    __tablename__ = "whiteboard_accesses"
-
-    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
-    # No foreign keys: the record outlives what it is about.
-    session_id: Mapped[int]
-    # The one page that was asked for; empty for the whole board.
-    page_id: Mapped[int | None]
-    # `admin_id` of the token; admins are kept in another database.
-    admin_id: Mapped[int]
-    # What they did, e.g. `snapshots`.
-    action: Mapped[str]
-    at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-
-    __table_args__ = (Index("ix_whiteboard_accesses_session_id", "session_id", "at"),)

@@ -421,13 +421,13 @@ def test_a_delete_takes_row_and_jobs_and_orders_the_removal(
         jobs = session.execute(
             text("SELECT kind, state, args FROM jobs ORDER BY kind, args ->> 'spool_name' NULLS FIRST")
         ).all()
-        looks = session.execute(text("SELECT admin_id, action FROM recording_accesses")).all()
+        looks = session.execute(text("SELECT admin_id, action, address FROM operator_accesses")).all()
     assert {(job.kind, job.state) for job in jobs} == {
         ("recordings.ingest", "cancelled"),
         ("recordings.remove_files", "queued"),
     }
     assert jobs[-1].args["spool_name"] is not None
-    assert [tuple(look) for look in looks] == [(3, "delete")]
+    assert [tuple(look) for look in looks] == [(3, "DELETE /v1/recordings/{recording_id}", path)]
 
 
 def test_open_files_are_closed_after_refusals(upload: Any, session_id: int) -> None:

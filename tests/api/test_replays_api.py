@@ -86,8 +86,9 @@ def test_an_operator_may_and_that_is_kept(lesson: Lesson, visitor: Any, operator
     status, answer = visitor(operator).ask("POST", lesson.address, {})
     assert status == 202
     assert visitor(operator).ask("GET", f"/v1/jobs/{answer['job_id']}")[0] == 200
-    found = lesson.sql("SELECT session_id, admin_id, action FROM whiteboard_accesses")
-    assert [tuple(row) for row in found] == [(lesson.id, operator.admin_id, "replay")]
+    found = lesson.sql("SELECT admin_id, action, address FROM operator_accesses ORDER BY id")
+    action = "POST /v1/whiteboard/sessions/{session_id}/replay"
+    assert tuple(found[0]) == (operator.admin_id, action, lesson.address)
 
 
 def test_an_empty_board_is_refused(lesson: Lesson) -> None:

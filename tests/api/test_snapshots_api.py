@@ -178,11 +178,11 @@ def test_what_operators_look_at_is_kept(stored: Lesson, visitor: Any, operator: 
         assert admin.ask("GET", f"{path}/snapshots")[0] == 200
         assert admin.ask("POST", f"{path}/snapshot")[0] == 202
     visitor(school.parent).ask("GET", f"{stored.page}/snapshots")
-    assert stored.sql("SELECT session_id, page_id, admin_id, action FROM whiteboard_accesses ORDER BY id") == [
-        (stored.id, stored.page_id, 3, "snapshots"),
-        (stored.id, stored.page_id, 3, "snapshot"),
-        (stored.id, None, 3, "snapshots"),
-        (stored.id, None, 3, "snapshot"),
+    assert stored.sql("SELECT admin_id, action, address FROM operator_accesses ORDER BY id") == [
+        (3, "GET /v1/whiteboard/pages/{page_id}/snapshots", f"{stored.page}/snapshots"),
+        (3, "POST /v1/whiteboard/pages/{page_id}/snapshot", f"{stored.page}/snapshot"),
+        (3, "GET /v1/whiteboard/sessions/{session_id}/snapshots", f"{stored.session}/snapshots"),
+        (3, "POST /v1/whiteboard/sessions/{session_id}/snapshot", f"{stored.session}/snapshot"),
     ]
 
 

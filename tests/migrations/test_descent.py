@@ -79,3 +79,34 @@ def _names(url: str) -> set[tuple[str, str]]:
                 """
             )
         )
+
+
+def test_looks_from_before_there_was_one_record_are_taken_over(empty_database_url: str) -> None:
+    migrate(empty_database_url, "0020")
+    with psycopg.connect(empty_database_url) as connection:
+        connection.execute(
+            "INSERT INTO operator_accesses (admin_id, action, address, at)"
+            " VALUES (3, 'GET /v1/recordings/{recording_id}', '/v1/recordings/8', '2026-02-01')"
+        )
+        connection.execute(
+            "INSERT INTO recording_accesses (recording_id, admin_id, action, at) VALUES"
+            " (7, 3, 'read', '2026-01-01'), (7, 3, 'playback', '2026-01-02'), (7, 3, 'delete', '2026-01-03'),"
+            " (8, 3, 'read', '2026-02-01')"
+        )
+        connection.execute(
+            "INSERT INTO whiteboard_accesses (session_id, page_id, admin_id, action, at) VALUES"
+            " (5, 6, 4, 'snapshots', '2026-01-04'), (5, NULL, 4, 'snapshot', '2026-01-05'),"
+            " (5, NULL, 4, 'replay', '2026-01-06')"
+        )
+    migrate(empty_database_url)
+    with psycopg.connect(empty_database_url) as connection:
+        looks = connection.execute("SELECT admin_id, action, address FROM operator_accesses ORDER BY at").fetchall()
+    assert looks == [
+        (3, "GET /v1/recordings/{recording_id}", "/v1/recordings/7"),
+        (3, "GET /v1/recordings/{recording_id}/playback", "/v1/recordings/7/playback"),
+        (3, "DELETE /v1/recordings/{recording_id}", "/v1/recordings/7"),
+        (4, "GET /v1/whiteboard/pages/{page_id}/snapshots", "/v1/whiteboard/pages/6/snapshots"),
+        (4, "POST /v1/whiteboard/sessions/{session_id}/snapshot", "/v1/whiteboard/sessions/5/snapshot"),
+        (4, "POST /v1/whiteboard/sessions/{session_id}/replay", "/v1/whiteboard/sessions/5/replay"),
+        (3, "GET /v1/recordings/{recording_id}", "/v1/recordings/8"),
+    ]

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from models.recordings import Recording, Rendition
 from models.whiteboards import WhiteboardSession
 from worker import clock
-from worker.access.callers import Caller, Operator, User
+from worker.access.callers import Caller, User
 from worker.access.visibility import session_for, visible_sessions
 from worker.api.callers import CallerOf
 from worker.api.fields import FilterId, RowId
@@ -43,7 +43,7 @@ from worker.jobs.idempotency import Answer
 from worker.jobs.live import require_room
 from worker.jobs.orders import IngestRecording
 from worker.recordings.playback import plan_playback
-from worker.recordings.reading import find_recording, list_recordings, record_access, shown_metadata, write_kept_board
+from worker.recordings.reading import find_recording, list_recordings, shown_metadata, write_kept_board
 from worker.recordings.register import NewRecording, Registered, register_recording
 from worker.uploads.spool import Receiver, SpoolFile
 from worker.workflows.delete_recording import delete_recording
@@ -231,7 +231,6 @@ def get_recording(recording_id: RowId, caller: CallerOf, services: ServicesOf) -
     """A recording with the board's snapshot."""
     with services.database.transaction() as session:
         found = find_recording(session, recording_id, _visible(caller))
-        _note(session, caller, recording_id, "read")
         document = _document(found, services).model_dump_json().encode()
 
         def write(out: IO[bytes]) -> None:
@@ -248,7 +247,6 @@ def get_playback(recording_id: RowId, caller: CallerOf, services: ServicesOf, re
     with services.database.transaction() as session:
         found = find_recording(session, recording_id, _visible(caller))
         plan = plan_playback(session, found)
-        _note(session, caller, recording_id, "playback")
     store = services.tools.store
     expires_at = clock.now() + timedelta(seconds=plan.seconds)
     token = store.authorize_download(plan.prefix, plan.seconds)
@@ -273,19 +271,12 @@ def delete(recording_id: RowId, caller: CallerOf, services: ServicesOf) -> None:
     with services.database.transaction() as session:
         found = find_recording(session, recording_id, _visible(caller))
         _session_to_fill(session, caller, found.session_id)
-        _note(session, caller, recording_id, "delete")
         session.expunge(found)
         delete_recording(session, recording_id, principal=caller.principal)
 
 
 def _visible(caller: Caller) -> ColumnElement[bool]:
     return Recording.session_id.in_(select(WhiteboardSession.id).where(visible_sessions(caller)))
-
-
-def _note(session: Session, caller: Caller, recording_id: int, action: str) -> None:
-    """An operator's look at somebody's recording is kept."""
-    if isinstance(caller, Operator):
-        record_access(session, recording_id, caller.admin_id, action)
 
 
 def _rendition(row: Rendition, url: str | None) -> RenditionDocument:

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from worker.access.callers import Operator, User
+from worker.access.callers import User
 from worker.access.visibility import session_for
 from worker.api.callers import CallerOf
 from worker.api.fields import Body, RowId
@@ -13,8 +13,6 @@ from worker.api.services import ServicesOf
 from worker.api.snapshot_documents import Ordered
 from worker.canvases.replay.history import was_drawn_on
 from worker.canvases.replay.timeline import NothingDrawn
-from worker.canvases.snapshots.names import Place
-from worker.canvases.snapshots.rows import record_access
 from worker.jobs.enqueue import enqueue
 from worker.jobs.idempotency import Answer
 from worker.jobs.live import require_room
@@ -48,8 +46,6 @@ def post_replay(
     wanted = body or ReplayBody()
     with services.database.transaction() as session:
         session_for(session, caller, session_id, change=isinstance(caller, User))
-        if isinstance(caller, Operator):
-            record_access(session, Place(session_id, None), caller.admin_id, "replay")
         if not was_drawn_on(session, session_id):
             raise NothingDrawn(
                 f"Nothing was drawn on the board of session {session_id}, so there is nothing to replay."

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from models.snapshots import Snapshot
 from worker import clock
-from worker.access.callers import Caller, Operator
+from worker.access.callers import Caller
 from worker.access.visibility import session_for
 from worker.api.callers import CallerOf
 from worker.api.fields import Body, RowId
@@ -17,8 +17,7 @@ from worker.api.once import OnceOf
 from worker.api.problems import responses
 from worker.api.services import Services, ServicesOf
 from worker.api.snapshot_documents import Ordered, SnapshotDocument, Snapshots
-from worker.canvases.snapshots.names import Place, shared_folder
-from worker.canvases.snapshots.rows import record_access
+from worker.canvases.snapshots.names import shared_folder
 from worker.canvases.snapshots.showing import Shown, show_board, show_page
 from worker.jobs.enqueue import enqueue
 from worker.jobs.idempotency import Answer
@@ -45,7 +44,6 @@ def post_page_snapshot(page_id: RowId, caller: CallerOf, once: OnceOf, services:
     """Order PNG, thumbnail and SVG of a page. Asked again while that is under way, the same job is answered."""
     with services.database.transaction() as session:
         page, _found, _standing = find_page(session, caller, page_id)
-        _note(session, caller, Place(page.session_id, page.id), "snapshot")
         order = SnapshotPage(page.id, asked_by=caller.principal)
         return once.answer(session, _NOTHING, lambda: _ordered(services, session, caller, order))
 
@@ -61,7 +59,6 @@ def post_session_snapshot(session_id: RowId, caller: CallerOf, once: OnceOf, ser
     """Order the pictures of every page and the PDF of all, as far as something changed."""
     with services.database.transaction() as session:
         session_for(session, caller, session_id)
-        _note(session, caller, Place(session_id, None), "snapshot")
         order = SnapshotSession(session_id, asked_by=caller.principal)
         return once.answer(session, _NOTHING, lambda: _ordered(services, session, caller, order))
 
@@ -72,7 +69,6 @@ def get_page_snapshots(page_id: RowId, caller: CallerOf, services: ServicesOf, r
     with services.database.transaction() as session:
         page, _found, _standing = find_page(session, caller, page_id)
         shown = show_page(session, page)
-        _note(session, caller, Place(page.session_id, page.id), "snapshots")
     return _signed(services, response, shown)
 
 
@@ -82,7 +78,6 @@ def get_session_snapshots(session_id: RowId, caller: CallerOf, services: Service
     with services.database.transaction() as session:
         found = session_for(session, caller, session_id)
         shown = show_board(session, found)
-        _note(session, caller, Place(session_id, None), "snapshots")
     return _signed(services, response, shown)
 
 
@@ -92,12 +87,6 @@ def _ordered(services: Services, session: Session, caller: Caller, order: Order)
     job_id = enqueue(session, order, principal=caller.principal)
     headers = {"Location": f"/v1/jobs/{job_id}", "Retry-After": "2"}
     return Answer(202, Ordered(job_id=job_id).model_dump_json(), headers)
-
-
-def _note(session: Session, caller: Caller, place: Place, action: str) -> None:
-    """An operator's look at somebody's board is kept."""
-    if isinstance(caller, Operator):
-        record_access(session, place, caller.admin_id, action)
 
 
 def _signed(services: Services, response: Response, shown: Sequence[Shown]) -> Snapshots:

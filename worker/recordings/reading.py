@@ -6,7 +6,7 @@ from typing import IO, Any
 from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.orm import Session
 
-from models.recordings import Recording, RecordingAccess
+from models.recordings import Recording
 from worker.errors import NotFound
 
 # In the database's own words, cut there: taking JSON apart costs ten times its size in memory.
@@ -60,8 +60,3 @@ def shown_metadata(recording: Recording, retention: float) -> dict[str, Any] | N
         return recording.recording_metadata
     until = (recording.updated_at + timedelta(seconds=retention)).astimezone(UTC)
     return {**(recording.recording_metadata or {}), "bytes_kept_until": until.isoformat(timespec="seconds")}
-
-
-def record_access(session: Session, recording_id: int, admin_id: int, action: str) -> None:
-    """Keep that an operator looked at somebody's recording."""
-    session.add(RecordingAccess(recording_id=recording_id, admin_id=admin_id, action=action))

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from models.snapshots import BoardAccess, Snapshot
+from models.snapshots import Snapshot
 from models.whiteboards import WhiteboardPage, WhiteboardSession
 from worker.canvases.snapshots.names import Place
 from worker.storage.objects import StoredObject
@@ -101,11 +101,6 @@ def snapshots_of(session: Session, session_id: int, page_id: int | None = None) 
 def named_snapshots(session: Session, names: Collection[str]) -> set[str]:
     """Those of the objects that a row names."""
     return set(session.scalars(select(Snapshot.object_name).where(Snapshot.object_name.in_(names))))
-
-
-def record_access(session: Session, place: Place, admin_id: int, action: str) -> None:
-    """Keep that an operator looked at somebody's board."""
-    session.add(BoardAccess(session_id=place.session_id, page_id=place.page_id, admin_id=admin_id, action=action))
 
 
 def _of(place: Place) -> tuple[ColumnElement[bool], ...]:
