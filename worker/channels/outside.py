@@ -44,7 +44,7 @@ class Outside:
         addresses = _resolve_within(self.resolve, url, min(self.connect_timeout, deadline.left()))
         # One public address among private ones is how a way inside is dressed up.
         if not all(is_allowed(address, self.allowed) for address in addresses):
-            raise Refused(f"{url.host} leads to an address that webhooks may not reach.")
+            raise Refused("The host leads to an address that webhooks may not reach.")
         if not url.has_usual_port and not all(is_named(address, self.allowed) for address in addresses):
             raise Refused("A webhook's port is 443 or 8443.")
         return addresses
@@ -61,8 +61,8 @@ class Outside:
                 return self.trust.wrap_socket(plain, server_hostname=url.host)
             except (OSError, Unreachable) as error:
                 plain.close()
-                raise Unreachable(_tls_reason(url, error)) from None
-        raise Unreachable(f"{url.host} cannot be reached.")
+                raise Unreachable(_tls_reason(error)) from None
+        raise Unreachable("The host cannot be reached.")
 
 
 class Deadline:
@@ -95,11 +95,11 @@ def _resolve_within(resolve: Resolve, url: WebhookUrl, seconds: float) -> Sequen
     except queue.Empty:
         found = None
     if not found:
-        raise Unreachable(f"{url.host} cannot be resolved.")
+        raise Unreachable("The host cannot be resolved.")
     return found
 
 
-def _tls_reason(url: WebhookUrl, error: Exception) -> str:
+def _tls_reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"{url.host} has no certificate that can be trusted."
-    return f"{url.host} does not speak TLS in time."
+        return "The host has no certificate that can be trusted."
+    return "The host does not speak TLS in time."

@@ -49,7 +49,7 @@ def send_webhook(webhook: Webhook, message: Message, outside: Outside) -> None:
         "webhook-timestamp": str(timestamp),
         "webhook-signature": sign(signing_bytes(webhook), message.id, timestamp, body),
     }
-    judge(url.host, _post(url, headers, body, outside), now)
+    judge("The host", _post(url, headers, body, outside), now)
 
 
 def sign(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
@@ -58,16 +58,16 @@ def sign(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 
 
-def judge(host: str, answer: Answer, now: datetime) -> None:
+def judge(who: str, answer: Answer, now: datetime) -> None:
     """Nothing for a 2xx. Raises Refused for 410, else TryLater; it counts unless it speaks of the moment only."""
     status = answer.status
     if answer.is_good:
         return
     if status == GONE:
-        raise Refused(f"{host} wants no more messages: 410.")
+        raise Refused(f"{who} wants no more messages: 410.")
     if 300 <= status <= 399:
-        raise TryLater(f"{host} answers with a redirect, which is not followed: {status}.", counts=True)
-    reason = f"{host} does not take the message now: {status}."
+        raise TryLater(f"{who} answers with a redirect, which is not followed: {status}.", counts=True)
+    reason = f"{who} does not take the message now: {status}."
     raise TryLater(reason, answer.wait(now), counts=status not in MOMENTARY)
 
 
@@ -94,11 +94,11 @@ def _post(url: WebhookUrl, headers: Mapping[str, str], body: bytes, outside: Out
                     connection.settimeout(deadline.left())
                     http.receive_data(connection.recv(4096))
                 elif not isinstance(event, h11.InformationalResponse):
-                    raise Unreachable(f"{url.host} closed the connection without an answer.")
+                    raise Unreachable("The host closed the connection without an answer.")
         except h11.RemoteProtocolError:
-            raise Unreachable(f"{url.host} does not answer in HTTP.") from None
+            raise Unreachable("The host does not answer in HTTP.") from None
         except OSError as error:
-            raise Unreachable(f"{url.host} does not answer: {type(error).__name__}.") from None
+            raise Unreachable(f"The host does not answer: {type(error).__name__}.") from None
 
 
 def _answer(response: h11.Response) -> Answer:

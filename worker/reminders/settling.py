@@ -54,7 +54,7 @@ class Settler:
         """
         match error:
             case Refused():
-                _log.info("delivery_refused", delivery_id=one.id, provider=provider, reason=error.reason)
+                _log.info("delivery_refused", delivery_id=one.id, provider=_told(provider), reason=error.reason)
                 self.settle(one, Fail(error.reason), channel_is_bad=error.address_is_bad)
             case Untellable():
                 _log.error("message_untellable", delivery_id=one.id, kind=one.kind, detail=error.detail)
@@ -94,7 +94,7 @@ class Settler:
         _log.info("delivery_not_sent", delivery_id=one.id, kind=one.kind, verdict=repr(verdict))
 
     def _alarm(self, provider: str, reason: str) -> None:
-        _log.error("provider_refuses_us", provider=provider, reason=reason)
+        _log.error("provider_refuses_us", provider=_told(provider), reason=reason)
         with self._database.transaction() as session:
             note_trouble(session, provider, reason)
 
@@ -109,3 +109,8 @@ class Settler:
         retry_after = None if error is None else error.retry_after
         now, chance = clock.now(), random.random()
         self.settle(one, after_failure(one.attempts, one.expires_at, retry_after, reason, now=now, chance=chance))
+
+
+def _told(provider: str | None) -> str | None:
+    """The provider as a log may name it: whose webhook it is, is its person's business."""
+    return "webhook" if provider is not None and provider.startswith("webhook:") else provider

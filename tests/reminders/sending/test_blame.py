@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from worker.channels.destinations import Mailbox, Webhook, new_webhook_secret, to_text
+from worker.channels.errors import Refused
 from worker.channels.secrets import Vault
 from worker.channels.trust import system_trust
 from worker.reminders.channel_codes import confirm, reveal_code
@@ -482,3 +483,22 @@ def test_keys_that_this_process_does_not_have_are_nobodys_fault(post: Any) -> No
     assert off(post) == []
     with post.database.transaction() as session:
         assert session.execute(text("SELECT provider FROM provider_troubles")).scalar_one() == "email"
+
+
+def test_no_log_names_the_host_of_a_webhook(post: Any, caplog: pytest.LogCaptureFixture) -> None:
+    class Gone:
+        """A way out that refuses."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(post.deliverer._ways, name)
+
+        def send(self, _delivery: Any, _said: Any) -> None:
+            raise Refused("The host wants no more messages: 410.")
+
+    address = "https://private-host.example/path"
+    message = post.message(channel=post.channel("webhook", seal(post, Webhook(address, new_webhook_secret()))))
+    with caplog.at_level("DEBUG"):
+        post.send_all(post.new_deliverer(Gone()))
+    assert post.delivery(message).state == "failed"
+    assert "delivery_refused" in caplog.text
+    assert "private-host" not in caplog.text
