@@ -87,7 +87,7 @@ MOST: dict[str, dict[str, Any]] = {
     },
     "recording-failed": {"title": "Fractions", "recorded_at": "2026-06-16T11:00:00+00:00", "timezone": ADDIS},
     "channel-code": {},
-    "channel-disabled": {"reason": "no such user", "link": "https://a.example"},
+    "channel-disabled": {"reason": "no such user", "link": "https://a.example", "of_account": False},
     "test": {"label": "l…@example.org"},
 }
 

@@ -9,7 +9,7 @@ from typing import Self
 
 from worker import clock
 from worker.channels.email_message import compose
-from worker.channels.errors import OurFault, Refused, TryLater
+from worker.channels.errors import OurFault, Refused, TryLater, UnknownRecipient
 from worker.channels.mailboxes import read_mailbox, trimmed
 from worker.channels.message import Message, one_line
 from worker.channels.smtp_answers import MailFault, Stage, enhanced_code, read_fault
@@ -178,7 +178,7 @@ def _check(stage: Stage, code: int, said: bytes) -> None:
     answer = f"{code} {'.'.join(map(str, enhanced))}" if enhanced else str(code)
     match read_fault(stage, code, text):
         case MailFault.RECIPIENT_GONE:
-            raise Refused(f"The mail server knows no such recipient: {answer}.")
+            raise UnknownRecipient(f"The mail server knows no such recipient: {answer}.")
         case MailFault.RECIPIENT_LATER:
             raise TryLater(f"The mail server does not take mail for the recipient now: {answer}.", alone=True)
         case MailFault.MESSAGE:

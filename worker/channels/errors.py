@@ -53,3 +53,7 @@ class Refused(AstegniError):
         super().__init__(reason)
         self.reason = reason
         self.address_is_bad = address_is_bad
+
+
+class UnknownRecipient(Refused):
+    """A mail server does not know the recipient. One that is set up wrongly says so of everybody."""

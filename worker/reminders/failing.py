@@ -17,7 +17,8 @@ _OF_THE_CHANNEL = frozenset({"channel-code", "channel-disabled", "test"})
 _DISABLE = text(
     """
     UPDATE notification_channels SET disabled_at = now(), disabled_reason = left(:reason, 200)
-     WHERE id = :id AND disabled_at IS NULL RETURNING extract(epoch FROM disabled_at)::bigint AS at
+     WHERE id = :id AND address = :address AND disabled_at IS NULL
+    RETURNING extract(epoch FROM disabled_at)::bigint AS at
     """
 )
 _TELL_OF_IT = text(
@@ -66,7 +67,7 @@ def fail(session: Session, delivery: Taken, run: UUID, reason: str, *, channel_i
     if not end(session, delivery.id, run, state="failed", reason=reason):
         return False
     if channel_is_bad:
-        _switch_off(session, delivery, reason)
+        switch_off(session, delivery, reason)
     if delivery.kind not in _OF_THE_CHANNEL:
         _fall_back(session, delivery)
     return True
@@ -76,6 +77,25 @@ def put_in_app_instead(session: Session, delivery: Taken) -> None:
     """The same message goes to the app, if it did not already; never what is about the channel, like its code."""
     if delivery.kind not in _OF_THE_CHANNEL:
         session.execute(_ALSO_BY, {"id": delivery.id, "channel": "in_app"})
+
+
+def switch_off(session: Session, delivery: Taken, reason: str) -> None:
+    """The delivery's channel does not work for good: switch it off, and tell its person in the app.
+
+    A channel that has got another address meanwhile stays as it is.
+    """
+    data: dict[str, Any] = {"label": delivery.label, "reason": reason}
+    if delivery.channel_id is not None:
+        values = {"id": delivery.channel_id, "address": delivery.address, "reason": reason}
+        disabled = session.execute(_DISABLE, values).one_or_none()
+        if disabled is None:
+            return
+        key = f"channel-disabled:{delivery.channel_id}:{disabled.at}"
+    else:
+        # The account's address has no switch: its person is told once, until the address is another one.
+        key = f"channel-disabled:email:{hashlib.sha256(delivery.email.encode()).hexdigest()}"
+        data = {"label": delivery.email, "reason": reason, "of_account": True}
+    session.execute(_TELL_OF_IT, {"user_id": delivery.user_id, "data": data, "key": key})
 
 
 def next_channel(fallback: Sequence[str], usable: frozenset[str], alike: Mapping[str, str]) -> str | None:
@@ -90,19 +110,6 @@ def next_channel(fallback: Sequence[str], usable: frozenset[str], alike: Mapping
         elif alike[channel] in ("pending", "sending", "sent"):
             return None
     return None
-
-
-def _switch_off(session: Session, delivery: Taken, reason: str) -> None:
-    if delivery.channel_id is not None:
-        disabled = session.execute(_DISABLE, {"id": delivery.channel_id, "reason": reason}).one_or_none()
-        if disabled is None:
-            return
-        label, key = delivery.label, f"channel-disabled:{delivery.channel_id}:{disabled.at}"
-    else:
-        # The account's address has no switch: its person is told once, until the address is another one.
-        label, key = delivery.email, f"channel-disabled:email:{hashlib.sha256(delivery.email.encode()).hexdigest()}"
-    data: dict[str, Any] = {"label": label, "reason": reason}
-    session.execute(_TELL_OF_IT, {"user_id": delivery.user_id, "data": data, "key": key})
 
 
 def _fall_back(session: Session, delivery: Taken) -> None:

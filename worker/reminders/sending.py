@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from worker import clock
-from worker.channels.errors import Refused, TryLater
+from worker.channels.errors import OurFault, Refused, TryLater, UnknownRecipient
 from worker.database import Database
 from worker.jobs.outage import outlast
 from worker.reminders.breaker import Breaker
@@ -19,6 +19,7 @@ from worker.reminders.saying import say
 from worker.reminders.settling import Settler
 from worker.reminders.standing import standing
 from worker.reminders.taking import Taken, take
+from worker.reminders.unknown_recipients import Unknown, UnknownRecipients
 from worker.reminders.verdicts import Send
 from worker.reminders.ways import Said, Ways
 
@@ -59,6 +60,7 @@ class Deliverer:
         self._ways = ways
         self._manner = manner
         self._breaker = Breaker()
+        self._unknown = UnknownRecipients()
 
     def deliver(self, ids: Sequence[int], token: UUID) -> None:
         """Send what is still held by `token` and still worth sending, each once; settle the rest."""
@@ -148,11 +150,13 @@ class Deliverer:
             run.settler.not_sent(one, error, provider)
         else:
             run.settler.sent(one)
+            for unknown in self._unknown.taken(provider, time.monotonic()):
+                run.settler.switch_off(unknown.delivery, unknown.reason)
 
     def _ask(self, provider: str, one: Taken, said: Said, run: _Run) -> None:
         began = time.monotonic()
         try:
-            self._ways.send(one, said)
+            self._send_to_known(provider, one, said)
         except TryLater as error:
             now = time.monotonic()
             if error.alone:
@@ -164,6 +168,14 @@ class Deliverer:
             self._works(provider, run)
             raise
         self._works(provider, run)
+
+    def _send_to_known(self, provider: str, one: Taken, said: Said) -> None:
+        try:
+            self._ways.send(one, said)
+        except UnknownRecipient as error:
+            if self._unknown.refused(provider, Unknown(one, error.reason, time.monotonic())):
+                raise OurFault(f"{error.reason} It says so of everybody.") from error
+            raise
 
     def _works(self, provider: str, run: _Run) -> None:
         if self._breaker.answered(provider):

@@ -4,12 +4,12 @@ import random
 from uuid import UUID
 
 from worker import clock
-from worker.channels.errors import OurFault, Refused, TryLater, Unreachable
+from worker.channels.errors import OurFault, Refused, TryLater, UnknownRecipient, Unreachable
 from worker.database import Database
 from worker.jobs.outage import outlast
 from worker.logs import get_logger
 from worker.reminders.channel_failures import count_failure, forget_failures
-from worker.reminders.failing import fail, put_in_app_instead
+from worker.reminders.failing import fail, put_in_app_instead, switch_off
 from worker.reminders.marking import end, mark_sent, put_off
 from worker.reminders.retrying import OUR_FAULT_PAUSE, after_failure, until_provider_works
 from worker.reminders.taking import Taken
@@ -53,6 +53,10 @@ class Settler:
         `provider`: who was asked; None when it did not come to that.
         """
         match error:
+            case UnknownRecipient():
+                # Whether the recipient is to blame is not known before the server takes another (switch_off).
+                _log.info("delivery_refused", delivery_id=one.id, provider=_told(provider), reason=error.reason)
+                self.settle(one, Fail(error.reason))
             case Refused():
                 _log.info("delivery_refused", delivery_id=one.id, provider=_told(provider), reason=error.reason)
                 self.settle(one, Fail(error.reason), channel_is_bad=error.address_is_bad)
@@ -74,6 +78,12 @@ class Settler:
         now, chance = clock.now(), random.random()
         verdict = until_provider_works(one.created_at, one.expires_at, pause, reason, now=now, chance=chance)
         self.settle(one, verdict, attempted=False)
+
+    def switch_off(self, one: Taken, reason: str) -> None:
+        """The channel by which `one` failed does not work for good."""
+        with self._database.transaction() as session:
+            switch_off(session, one, reason)
+        _log.info("channel_switched_off", delivery_id=one.id, reason=reason)
 
     def works(self, provider: str) -> None:
         """A provider answers that has failed before."""

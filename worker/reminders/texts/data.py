@@ -160,9 +160,13 @@ class ChannelCode(TypedDict):
 
 
 class ChannelDisabled(TypedDict):
-    """By another way. `label` is what may be shown of the address; `reason` as stored with the channel."""
+    """By another way. `label` is what may be shown of the address; `reason` as stored with the channel.
+
+    `of_account`: it is the account's own address, which cannot be switched off or confirmed here.
+    """
 
     label: str
+    of_account: NotRequired[bool]
     reason: NotRequired[str | None]
     link: NotRequired[str | None]
 

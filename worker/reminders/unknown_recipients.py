@@ -1,0 +1,58 @@
+"""Recipients whom a mail server calls unknown: theirs is the fault only while it takes others.
+
+A relay that is set up wrongly refuses everybody by the code of an unknown recipient (550 5.1.1). So what is refused
+waits for a proof: the next recipient that the server takes. Several others in a row refused instead are ours.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from worker.reminders.taking import Taken
+
+# Different recipients in a row, none taken between them, from which on the server is to blame.
+MOST_UNKNOWN = 3
+# Seconds after which a refusal says nothing any more of what the server does now.
+REMEMBERED = 3600.0
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A delivery whose recipient the server does not know, why it says so, and when (monotonic seconds)."""
+
+    delivery: Taken
+    reason: str
+    at: float
+
+    @property
+    def recipient(self) -> tuple[int, str]:
+        """Two deliveries to one person by one channel have the same."""
+        return self.delivery.user_id, self.delivery.channel
+
+
+@dataclass
+class _Row:
+    unknown: dict[tuple[int, str], Unknown] = field(default_factory=dict)
+    refuses_everybody: bool = False
+
+
+class UnknownRecipients:
+    """What a process has heard since each server took a recipient last. For several threads, one of each server."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, _Row] = {}
+
+    def refused(self, provider: str, unknown: Unknown) -> bool:
+        """The server does not know a recipient. True: it refuses everybody, so that is no fault of theirs."""
+        row = self._rows.setdefault(provider, _Row())
+        row.unknown = {
+            recipient: one for recipient, one in row.unknown.items() if unknown.at - one.at <= REMEMBERED
+        } | {unknown.recipient: unknown}
+        row.refuses_everybody = row.refuses_everybody or len(row.unknown) >= MOST_UNKNOWN
+        return row.refuses_everybody
+
+    def taken(self, provider: str, now: float) -> Sequence[Unknown]:
+        """The server has taken a recipient: those whom it did not know until now are gone indeed."""
+        row = self._rows.pop(provider, _Row())
+        if row.refuses_everybody:
+            return ()
+        return [one for one in row.unknown.values() if now - one.at <= REMEMBERED]
