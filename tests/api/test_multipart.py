@@ -155,6 +155,16 @@ def test_what_is_wrong_is_said(spool: Spool, body: bytes, said: str) -> None:
     assert left(spool) == []
 
 
+def test_what_is_wrong_behind_the_file_is_named_and_the_file_is_kept(spool: Spool) -> None:
+    reading = Reading(spool)
+    body = part("title", "T") + part("file", "x", "a") + part("title", "U") + part("type", "y" * 5000)
+    file = reading.take([body + part("session_id", "7") + END])
+    assert reading.content(file) == b"x"
+    assert reading.reader.fields == {"title": "T", "session_id": "7"}
+    assert reading.reader.behind == {"session_id"}
+    assert {name: "twice" in why for name, why in reading.reader.ignored.items()} == {"title": True, "type": False}
+
+
 @pytest.mark.parametrize(
     "content_type",
     [

@@ -86,7 +86,7 @@ def test_an_upload_becomes_a_row_an_order_and_a_spool_file(
 
     assert answer.status_code == 202, answer.text
     (row,) = recordings()
-    assert answer.json() == {"recording_id": row.id, "job_id": str(row.job_id)}
+    assert answer.json() == {"recording_id": row.id, "job_id": str(row.job_id), "ignored": []}
     assert (row.recording_title, row.recording_type, row.session_id) == ("Limits", "board", session_id)
     assert (row.is_processing, row.is_available, row.recorded_by) == (True, False, 1)
     assert row.recording_date.isoformat() == "2026-01-31T11:00:00+00:00"
@@ -199,6 +199,56 @@ def test_a_wrong_field_before_the_file_is_refused_before_any_byte_of_it(
     # The body breaks off there: what is said is said at the file's beginning.
     document = refused(client.post("/v1/recordings", content=body, headers=headers), 422)
     assert [error["loc"][-1] for error in document["errors"]] == ["type"]
+
+
+def _part(name: str, value: str) -> str:
+    file = '; filename="lesson.webm"' if name == "file" else ""
+    return f'--b\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n{value}\r\n'
+
+
+@pytest.mark.parametrize(
+    ("behind", "ignored", "title", "kind"),
+    [
+        ([("started_at", "yesterday")], ["started_at"], "lesson", "video"),
+        ([("type", "film"), ("title", "Limits")], ["type"], "Limits", "video"),
+        ([("title", "T" * 300), ("type", "board")], ["title"], "lesson", "board"),
+        ([("title", "T" * 5000)], ["title"], "lesson", "video"),
+        ([("title", "Limits"), ("title", "Fractions")], ["title"], "Limits", "video"),
+        ([("session_id", "none"), ("title", "Limits")], ["session_id"], "Limits", "video"),
+    ],
+)
+def test_what_is_wrong_behind_the_file_costs_no_recording(
+    client: TestClient,
+    bearer: Any,
+    school: Any,
+    recordings: Any,
+    session_id: int,
+    behind: list[tuple[str, str]],
+    ignored: list[str],
+    title: str,
+    kind: str,
+) -> None:
+    """Its bytes have come by then; the answer says what was not taken."""
+    parts = [("session_id", str(session_id)), ("file", "x"), *behind]
+    body = "".join(_part(*part) for part in parts) + "--b--\r\n"
+    headers = bearer(school.tutor) | {"Content-Type": "multipart/form-data; boundary=b", "Idempotency-Key": "k" * 20}
+    answers = [client.post("/v1/recordings", content=body.encode(), headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 202], answers[0].text
+    assert answers[0].json() == answers[1].json()
+    assert [one["field"] for one in answers[0].json()["ignored"]] == ignored
+    assert all(one["reason"] for one in answers[0].json()["ignored"])
+    (row,) = recordings()
+    assert (row.recording_title, row.recording_type, row.session_id) == (title, kind, session_id)
+
+
+def test_without_a_session_nothing_can_be_kept(
+    client: TestClient, refused: Any, bearer: Any, school: Any, recordings: Any, spooled: Any
+) -> None:
+    headers = bearer(school.tutor) | {"Content-Type": "multipart/form-data; boundary=b"}
+    body = _part("file", "x") + _part("session_id", "none") + "--b--\r\n"
+    document = refused(client.post("/v1/recordings", content=body.encode(), headers=headers), 422)
+    assert [error["loc"][-1] for error in document["errors"]] == ["session_id"]
+    assert (recordings(), spooled()) == ([], [])
 
 
 def test_missing_parts(

@@ -116,7 +116,7 @@ def test_the_upload_is_accepted_and_its_progress_told(lessons: Any, name: str) -
     assert answer.status_code == 202
     assert answer.headers["location"] == f"/v1/jobs/{accepted['job_id']}"
     assert int(answer.headers["retry-after"]) >= 1
-    assert list(accepted) == ["recording_id", "job_id"]
+    assert list(accepted) == ["recording_id", "job_id", "ignored"]
 
     assert {event["event"] for event in events} == {"job"}
     jobs = [event["data"] for event in events]

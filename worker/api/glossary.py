@@ -79,6 +79,7 @@ NAMES: dict[str, Meaning] = {
     "expanded_until": ("Last day until which lessons of the series are stored.", "2027-04-04"),
     "expires_at": ("Until when the addresses open.", "2027-01-04T12:15:00Z"),
     "fallback": ("Channels used one after another when all `channels` have failed for good.", ["in_app"]),
+    "field": ("Name of a field of the form.", "started_at"),
     "file": ("The recording as the browser made it: WebM, MP4, Ogg or Matroska.", "(binary)"),
     "file_size_bytes": ("Size of the uploaded file in bytes.", 48_120_400),
     "file_url": ("Unsigned address of the fast copy; `playback` gives one that opens.", _SESSION_URL),
@@ -93,6 +94,7 @@ NAMES: dict[str, Meaning] = {
     "host_profile_type": ("Kind of the host's profile: `tutor`, `student` or `parent`.", "tutor"),
     "hour": ("Hour from 1 to 12, counted from dawn or dusk.", 8),
     "id": ("Id of the row.", 7),
+    "ignored": ("Fields behind the file that were wrong, and were not needed.", []),
     "index": ("Place in the request, counted from 0.", 0),
     "instance": ("Path of the request.", "/v1/bookings/3"),
     "is_active": ("Whether this page is the one that is shown.", True),
@@ -246,6 +248,7 @@ SPECIAL: dict[str, dict[str, Meaning]] = {
             [{"client_id": "a1", "stroke_type": "pen", "stroke_data": {"points": [[10, 10], [15, 14]]}}],
         )
     },
+    "IgnoredField": {"reason": ("What is wrong with it.", "Input should have timezone info.")},
     "RefusedStroke": {"reason": ("Why it was not stored.", "stroke_data has no points")},
     "Code": {"code": ("The six digits that were sent to the channel.", "012345")},
     "NewChannel": {"kind": _CHANNEL_KIND},

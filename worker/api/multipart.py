@@ -28,11 +28,15 @@ class FormReader:
     """A form with the text fields of `field_names` and exactly one file, in the part `file_field`.
 
     `feed` it bytes, then `finish`. Fields may stand before and behind the file; parts of other names are passed over.
+    What is wrong before the file raises. Behind it the bytes are there already, so a field that cannot be read, or that
+    contradicts one before it, stands in `ignored` with the reason. `behind` names the fields that came after the file.
     Leaving it unfinished: call `discard`, and nothing stays behind.
     """
 
     def __init__(self, content_type: str, *, file_field: str, field_names: Container[str], on_file: OnFile) -> None:
         self.fields: Fields = {}
+        self.behind: set[str] = set()
+        self.ignored: dict[str, str] = {}
         self.filename: str | None = None
         self._file_field = file_field
         self._field_names = field_names
@@ -127,14 +131,24 @@ class FormReader:
             return
         self._value += data[start:end]
         if len(self._value) > _MAX_FIELD_BYTES:
-            raise InvalidInput(f"The field `{self._name[:40]}` is longer than {_MAX_FIELD_BYTES} bytes.")
+            self._wrong(f"The field `{self._name[:40]}` is longer than {_MAX_FIELD_BYTES} bytes.")
+            # The rest of it is passed over.
+            self._in_field = False
 
     def _end_part(self) -> None:
         if not self._in_field:
             return
         value = readable(bytes(self._value), self._charset)
+        if self._receiver is not None and self._name not in self.fields:
+            self.behind.add(self._name)
         if self.fields.setdefault(self._name, value) != value:
-            raise InvalidInput(f"The form has the field `{self._name}` twice, with two values.")
+            self._wrong(f"The form has the field `{self._name}` twice, with two values.")
+
+    def _wrong(self, what: str) -> None:
+        """Refuse the form while that costs its client no byte of the file."""
+        if self._receiver is None:
+            raise InvalidInput(what)
+        self.ignored[self._name] = what
 
     def _end(self) -> None:
         self._complete = True

@@ -44,11 +44,19 @@ class UploadedForm(UploadForm):
     sha1: str
 
 
+class IgnoredField(Document):
+    """A field that stood behind the file and was wrong: the recording was taken as if it had not been sent."""
+
+    field: str
+    reason: str
+
+
 class Accepted(Document):
     """An upload that was taken. `job_id` is null when these bytes have long been a lesson."""
 
     recording_id: int
     job_id: UUID | None
+    ignored: list[IgnoredField]
 
 
 class RecordingDocument(Document):

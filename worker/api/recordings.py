@@ -1,5 +1,6 @@
 """Recordings: `/v1/recordings`. Upload, look, play, delete."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import PurePath
@@ -27,6 +28,7 @@ from worker.api.problems import responses
 from worker.api.receiving import receive_form
 from worker.api.recording_documents import (
     Accepted,
+    IgnoredField,
     Playback,
     PosterDocument,
     RecordingDocument,
@@ -140,8 +142,9 @@ def _register(services: Services, caller: Caller, once: Once, form: FormReader, 
     registered: Registered | None = None
     spool = services.tools.spool
     try:
-        fields = _form(form.fields)
-        uploaded = UploadedForm.model_validate({**form.fields, "sha1": file.sha1})
+        told, ignored = _usable(form)
+        fields = _form(told)
+        uploaded = UploadedForm.model_validate({**told, "sha1": file.sha1})
         with services.database.transaction() as session:
             _session_to_fill(session, caller, fields.session_id)
 
@@ -149,7 +152,7 @@ def _register(services: Services, caller: Caller, once: Once, form: FormReader, 
                 nonlocal registered
                 new = _new_recording(caller, fields, form.filename, file, services.settings.spool_id)
                 registered = register_recording(session, new)
-                return _accepted(registered)
+                return _accepted(registered, ignored)
 
             answer = once.answer(session, uploaded, make)
     except (AstegniError, RequestValidationError):
@@ -167,6 +170,23 @@ def _form(fields: dict[str, str]) -> UploadForm:
         raise RequestValidationError(
             error.errors(include_url=False, include_input=False, include_context=False)
         ) from error
+
+
+def _usable(form: FormReader) -> tuple[dict[str, str], dict[str, str]]:
+    """The fields to go by, and why others are ignored: those behind the file that are wrong and can be done without.
+
+    Its bytes are there already; to refuse them for a title would lose them.
+    """
+    told, ignored = dict(form.fields), dict(form.ignored)
+    try:
+        UploadForm.model_validate(told)
+    except ValidationError as error:
+        for one in error.errors(include_url=False, include_input=False, include_context=False):
+            name = str(one["loc"][0]) if one["loc"] else ""
+            if name in form.behind and not UploadForm.model_fields[name].is_required():
+                told.pop(name, None)
+                ignored[name] = f"{one['msg']}."
+    return told, ignored
 
 
 def _session_to_fill(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
@@ -192,8 +212,12 @@ def _new_recording(
     )
 
 
-def _accepted(registered: Registered) -> Answer:
-    document = Accepted(recording_id=registered.recording_id, job_id=registered.job_id)
+def _accepted(registered: Registered, ignored: Mapping[str, str]) -> Answer:
+    document = Accepted(
+        recording_id=registered.recording_id,
+        job_id=registered.job_id,
+        ignored=[IgnoredField(field=name, reason=reason) for name, reason in ignored.items()],
+    )
     follow = f"/v1/jobs/{registered.job_id}" if registered.job_id else f"/v1/recordings/{registered.recording_id}"
     return Answer(202, document.model_dump_json(), {"Location": follow, "Retry-After": "2"})
 
