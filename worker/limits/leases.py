@@ -108,9 +108,10 @@ class Leases:
 
     async def close(self) -> None:
         """Give back everything and stop."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None and not keeper.done():
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
         left = [*self._held, *self._given_back]
         self._held.clear()
         self._given_back.clear()
