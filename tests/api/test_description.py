@@ -107,3 +107,17 @@ def test_answers_that_any_operation_may_give_are_described(api: FastAPI) -> None
 def test_times_without_an_offset_are_not_called_times_with_one(api: FastAPI) -> None:
     for name, schema in _properties(api.openapi()):
         assert '"time"' not in str(schema).replace("'", '"'), name
+
+
+def test_bounds_are_said_in_words_of_json_schema(api: Any) -> None:
+    """Behind a validator of ours pydantic writes `ge` and `le`, which no reader of a schema knows."""
+
+    def keys(value: Any) -> set[str]:
+        if isinstance(value, list):
+            return set().union(*map(keys, value))
+        return set(value).union(*map(keys, value.values())) if isinstance(value, dict) else set()
+
+    described = api.openapi()
+    assert keys(described) & {"ge", "le", "gt", "lt", "max_digits", "decimal_places"} == set()
+    (limit,) = [one for one in described["paths"]["/v1/jobs"]["get"]["parameters"] if one["name"] == "limit"]
+    assert (limit["schema"]["minimum"], limit["schema"]["maximum"]) == (1, 200)

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from worker import clock
 from worker.api.callers import CallerOf
-from worker.api.fields import LARGEST_INTEGER, Body, Document, RowId
+from worker.api.fields import LARGEST_INTEGER, AsJson, Body, Document, RowId
 from worker.api.problems import responses
 from worker.api.schedule_documents import Scope
 from worker.api.services import ServicesOf
@@ -28,7 +28,7 @@ def _storable_id(name: str) -> str:
 # `email`, `in_app`, or the id of a row of `notification_channels`.
 ChannelName = Annotated[str, Field(pattern=r"^(email|in_app|[1-9][0-9]{0,9})$"), AfterValidator(_storable_id)]
 Channels = Annotated[list[ChannelName], Field(max_length=MOST_CHANNELS, fail_fast=True)]
-Minutes = Annotated[int, Field(strict=True, ge=0, le=LONGEST_BEFORE)]
+Minutes = Annotated[int, Field(strict=True, ge=0, le=LONGEST_BEFORE), AsJson]
 AlarmScope = Annotated[
     Scope,
     Query(

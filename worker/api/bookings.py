@@ -10,7 +10,7 @@ from starlette.responses import Response
 from worker import clock
 from worker.access.callers import Caller
 from worker.api.callers import CallerOf
-from worker.api.fields import Body, Day, Document, Number, Price, RowId, Words
+from worker.api.fields import AsJson, Body, Day, Document, Number, Price, RowId, Words
 from worker.api.once import OnceOf, created
 from worker.api.paging import Cursor, Limit, Page, cursor_after, position
 from worker.api.problems import responses
@@ -25,8 +25,8 @@ router = APIRouter(prefix="/v1/bookings", tags=["bookings"], responses=responses
 
 BookingStatus = Literal["pending", "active", "paused", "completed", "cancelled", "declined"]
 SessionFormat = Literal["online", "in-person", "hybrid"]
-MinutesOfADay = Annotated[int, Field(strict=True, ge=1, le=24 * 60)]
-PerWeek = Annotated[int, Field(strict=True, ge=1, le=7 * 24)]
+MinutesOfADay = Annotated[int, Field(strict=True, ge=1, le=24 * 60), AsJson]
+PerWeek = Annotated[int, Field(strict=True, ge=1, le=7 * 24), AsJson]
 
 
 def _stripped(name: str) -> str:

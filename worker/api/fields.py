@@ -31,6 +31,11 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.I
 _LOCAL_TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$"
 # Instants and days outside do not belong to a lesson, and near year 1 or 9999 another zone's calendar has no such day.
 _YEARS = range(2000, 2101)
+# A day of these years, for the API's description; of leap days it allows too many.
+DAY_PATTERN = (
+    "(20[0-9]{2}|2100)-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"
+    "|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-9]))"
+)
 
 
 class Body(BaseModel):
@@ -94,6 +99,11 @@ def _written_whole(value: Any) -> Any:
     return value
 
 
+def _integral(value: Any) -> Any:
+    # To JSON 12.0 is the number 12, and some clients write it so.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _written_amount(value: Any) -> Any:
     if isinstance(value, str) and not _AMOUNT.fullmatch(value):
         raise ValueError("must be an amount like 150 or 149.50")
@@ -113,20 +123,28 @@ def _written_flag(value: Any) -> Any:
 
 
 Words = Annotated[str, AfterValidator(_storable)]
-Day = Annotated[date, BeforeValidator(_written_day, json_schema_input_type=date), AfterValidator(_in_reach)]
+Day = Annotated[
+    date,
+    BeforeValidator(_written_day),
+    AfterValidator(_in_reach),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": f"^{DAY_PATTERN}$"}),
+]
 Instant = Annotated[
     AwareDatetime,
-    BeforeValidator(_written_instant, json_schema_input_type=datetime),
+    BeforeValidator(_written_instant),
     AfterValidator(_in_reach),
     AfterValidator(_in_utc),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": f"^{DAY_PATTERN}"}),
 ]
 # The format `time` of JSON Schema has an offset (RFC 3339); a time on the wall of a zone has none.
 LocalTime = Annotated[time, WithJsonSchema({"type": "string", "pattern": _LOCAL_TIME})]
+# Behind the bounds of a number, or the description would not have them as `minimum` and `maximum`.
+AsText = BeforeValidator(_written_whole)
+AsJson = BeforeValidator(_integral)
 # `true` and "5" are not numbers.
-Number = Annotated[int, Field(strict=True, ge=1, le=LARGEST_INTEGER)]
-RowId = Annotated[int, BeforeValidator(_written_whole), Path(ge=1, le=LARGEST_INTEGER)]
-FilterId = Annotated[int, BeforeValidator(_written_whole), Query(ge=1, le=LARGEST_INTEGER)]
-WholeNumber = Annotated[int, BeforeValidator(_written_whole)]
+Number = Annotated[int, Field(strict=True, ge=1, le=LARGEST_INTEGER), AsJson]
+RowId = Annotated[int, Field(ge=1, le=LARGEST_INTEGER), AsText, Path()]
+FilterId = Annotated[int, Field(ge=1, le=LARGEST_INTEGER), AsText, Query()]
 JobId = Annotated[UUID, BeforeValidator(_written_uuid), Path()]
 Flag = Annotated[bool, BeforeValidator(_written_flag)]
 # Ten digits, two of them behind the point: a JSON number holds that exactly enough to come back the same.
@@ -136,4 +154,12 @@ Price = Annotated[
     Field(ge=0, max_digits=10, decimal_places=2),
     AfterValidator(abs),  # no minus zero
     PlainSerializer(float, return_type=float, when_used="json"),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": 99_999_999.99},
+                {"type": "string", "pattern": r"^[0-9]{1,8}(\.[0-9]{1,2})?$"},
+            ]
+        }
+    ),
 ]

@@ -10,8 +10,11 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
-from worker.api.fields import LARGEST_INTEGER, Day, Instant, LocalTime, Words
+from worker.api.fields import DAY_PATTERN, LARGEST_INTEGER, Day, Instant, LocalTime, Words
 from worker.errors import InvalidInput
+
+_TIME_PATTERN = "T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])"
+_AS_MOMENT: dict[str, Any] = {"pattern": f"^{DAY_PATTERN}({_TIME_PATTERN})?$"}
 
 From = Annotated[
     Words,
@@ -20,12 +23,19 @@ From = Annotated[
         min_length=10,
         max_length=40,
         description="First day, or an instant with its offset.",
+        json_schema_extra=_AS_MOMENT,
         examples=["2026-01-31"],
     ),
 ]
 To = Annotated[
     Words,
-    Query(alias="to", min_length=10, max_length=40, description="Last day (included), or an instant (not included)."),
+    Query(
+        alias="to",
+        min_length=10,
+        max_length=40,
+        description="Last day (included), or an instant (not included).",
+        json_schema_extra=_AS_MOMENT,
+    ),
 ]
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", re.ASCII)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from worker.api.fields import LARGEST_INTEGER, WholeNumber, Words
+from worker.api.fields import LARGEST_INTEGER, AsText, Words
 from worker.errors import InvalidInput
 
-Limit = Annotated[WholeNumber, Query(ge=1, le=200, description="How many items at most.")]
+Limit = Annotated[int, Field(ge=1, le=200), AsText, Query(description="How many items at most.")]
 Cursor = Annotated[Words | None, Query(max_length=200, description="`next` of the page before.")]
 
 

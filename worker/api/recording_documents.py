@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from worker.api.fields import LARGEST_INTEGER, Body, Document, Instant, WholeNumber, Words
+from worker.api.fields import LARGEST_INTEGER, AsText, Body, Document, Instant, Words
 
 _MIME = re.compile(r"[\w.+-]+/[\w.+*-]+ *(;.*)?", re.DOTALL)
 _BLANKS = " \t\r\n"
@@ -16,7 +16,7 @@ _BLANKS = " \t\r\n"
 class UploadForm(Body):
     """The text fields of an upload; the bytes come beside them in the part `file`."""
 
-    session_id: Annotated[WholeNumber, Field(ge=1, le=LARGEST_INTEGER)]
+    session_id: Annotated[int, Field(ge=1, le=LARGEST_INTEGER), AsText]
     # Default: the file's name without its extension.
     title: Annotated[Words, Field(min_length=1, max_length=255)] | None = None
     type: Literal["video", "screen", "board"] = "video"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import IO, Annotated, Any
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -12,7 +13,7 @@ from models.whiteboards import WhiteboardSession
 from worker.access.visibility import session_for
 from worker.api.board_cursors import board_cursor, read_board_cursor
 from worker.api.callers import CallerOf
-from worker.api.fields import FilterId, RowId, WholeNumber
+from worker.api.fields import AsText, FilterId, RowId
 from worker.api.once import OnceOf, created
 from worker.api.paging import Cursor, Limit, Page, cursor_after, position
 from worker.api.problems import responses
@@ -35,6 +36,8 @@ from worker.whiteboards.pages import MOST_PAGES, list_pages
 from worker.whiteboards.sessions import Participant, SessionFilter, change_session, list_sessions
 from worker.workflows.hold_session import end_session, start_session
 from worker.workflows.open_session import Opening, open_session
+
+MostStrokes = Annotated[int, Field(ge=1, le=50_000), AsText]
 
 router = APIRouter(prefix="/v1/whiteboard/sessions", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
 
@@ -90,7 +93,7 @@ def get_board(
     caller: CallerOf,
     services: ServicesOf,
     page_id: FilterId | None = None,
-    limit: Annotated[WholeNumber | None, Query(ge=1, le=50_000, description="How many strokes at most.")] = None,
+    limit: Annotated[MostStrokes | None, Query(description="How many strokes at most.")] = None,
     cursor: Cursor = None,
 ) -> Response:
     """Every page with its strokes in drawing order: what a client draws when it comes back.

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from worker.api.fields import Body, Day, Words
+from worker.api.fields import AsJson, Body, Day, Words
 from worker.api.moments import Clock
 from worker.calendars.zones import zone_name
 
@@ -15,8 +15,8 @@ Name = Annotated[Words, Field(max_length=60)]
 # As the database of zones has it, however it was written.
 Zone = Annotated[Name, AfterValidator(zone_name)]
 _Dates = Annotated[list[Name], Field(max_length=MOST_DATES, fail_fast=True)]
-_Month = Name | Annotated[int, Field(strict=True, ge=1, le=13)]
-_Year = Annotated[int, Field(strict=True, ge=1, le=9999)]
+_Month = Name | Annotated[int, Field(strict=True, ge=1, le=13), AsJson]
+_Year = Annotated[int, Field(strict=True, ge=1, le=9999), AsJson]
 
 
 class WishedTimes(Body):
