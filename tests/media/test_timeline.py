@@ -10,7 +10,7 @@ from worker.media.timeline import Gap, Timeline, Track
 def read(*lines: str, limits: Limits | None = None) -> Timeline:
     """Stream 0 is the picture, 1 the sound, others are none of ours."""
     timeline = Timeline({"0": Track(is_video=True), "1": Track(is_video=False)}, limits or Limits())
-    timeline.read(list(lines))
+    timeline.read([",100,N/A,".join(line.rsplit(",", 1)) for line in (line.rstrip(",") for line in lines)])
     return timeline
 
 

@@ -582,7 +582,8 @@ def test_hostile_words_stay_within_their_event(name: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_missing_of_a_recording_is_said(language: Language) -> None:
     whole = render("recording-ready", full("recording-ready", missing=[]), reader(language))
-    for missing in (["cut-off"], ["gap", "part-lost", "picture-lost", "sound-lost", "pictures-dropped"]):
+    lost = ["gap", "damaged", "part-lost", "picture-lost", "sound-lost", "pictures-dropped", "sound-dropped"]
+    for missing in (["cut-off"], lost):
         said = render("recording-ready", full("recording-ready", missing=missing), reader(language))
         assert len(said.summary) > len(whole.summary) + 8 * len(missing)
 

@@ -1,34 +1,50 @@
-"""Whether the pictures of a fast copy can be decoded: a sample of its key frames, and more where something is wrong.
+"""Whether the pictures and the sound of a fast copy can be decoded: all of a short one, of a long one a sample.
 
 A file can be read from end to end and still stop a browser: its packets are counted, but nobody looks into them.
 """
 
-import bisect
+import itertools
 import math
-import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import ffmpeg
 
 from worker.media.binaries import Binaries
-from worker.media.container import Part
-from worker.media.errors import FfmpegFailed
-from worker.media.header import PartReading
+from worker.media.decoder import CopiedTrack, Packet, Run
 from worker.media.kinds import detect_demuxer
-from worker.media.limits import Demuxer, Limits, input_options
-from worker.media.runner import Budget, never, run_ffmpeg
-from worker.media.streams import VideoStream
+from worker.media.runner import never
+from worker.media.streams import AudioStream, VideoStream
+from worker.media.timeline import GAP_SECONDS
 
-# Key frames that are decoded of a copy in which nothing is suspicious.
+# Pixels that are decoded from beginning to end: about two and a half seconds of one core. libvpx takes 0.87 s for 335
+# pictures of VP9 in 1280 x 720, 309 million; AV1, VP8 and H.264 take no longer.
+_CHEAP_PIXELS = 900_000_000
+# Packets of sound: five minutes of Chrome's Opus, 60 ms each, which take 0.8 s.
+_CHEAP_SOUNDS = 5000
+# Key frames that are decoded of a longer copy in which nothing is suspicious.
 SAMPLED = 24
-# Places at which packets are missing: how many are looked at, and how many pictures are decoded for one.
+# Places at which packets may be missing: how many are looked at, and how many pictures are decoded for one.
 _MOST_PLACES = 20
 _MOST_PICTURES = 3000
+# Key frames behind which pictures are missing: how many are decoded once more to see whether that is a fault.
+_MOST_CONFIRMED = 60
+# Sound is decoded from so long before a place until so long behind it.
+_SOUND_AROUND = 2.0
+# Decoders of sound round its times and leave out a lead-in; a packet lasts 20 ms and more.
+_HALF_A_SOUND = 0.012
+# Less sound than this between two stretches that are not heard is left out with them.
+_SOUND_BETWEEN = 0.1
+# Times are rounded to a millisecond, of packets that last 20.
+_ROUNDING = 0.1
+# With more of it missing than this, the times of packets and of what is heard do not fit together.
+_MOST_SOUND_MISSING = 0.2
 # The decoder of Chrome, which gives up where ffmpeg's own goes on.
 _DECODERS = {"vp9": "libvpx-vp9"}
+# What reads the beginning of every picture: the sizes in the index of an MP4 tell nothing of bytes that are wrong.
+_PARSERS = {codec: f"{codec}_metadata" for codec in ("vp9", "av1", "h264", "hevc")}
+# A picture that any decoder gives up, also where it would fill up what is missing.
+_STRICT = {"err_detect": "explode"}
 # The first key frame behind a place is looked for a moment later: times are rounded.
 _MOMENT = 0.005
 
@@ -38,7 +54,7 @@ Stretch = tuple[float, float]
 
 @dataclass(frozen=True)
 class Decoded:
-    """How many pictures were decoded, and the stretches (seconds) whose pictures cannot be shown.
+    """How many pictures were decoded, and the stretches (seconds) whose pictures cannot be shown, or sound not heard.
 
     `nothing`: not one picture can be shown.
     """
@@ -46,70 +62,123 @@ class Decoded:
     pictures: int
     broken: tuple[Stretch, ...] = ()
     nothing: bool = False
-
-
-@dataclass(frozen=True)
-class _Run:
-    """Times of the pictures that came out of the decoder, and whether it complained."""
-
-    shown: list[float]
-    complained: bool
-
-
-@dataclass(frozen=True)
-class _Copy:
-    """A fast copy, and with what it is decoded."""
-
-    path: Path
-    demuxer: Demuxer
-    # Its decoder; empty: ffmpeg's own choice.
-    decoder: str
-    binaries: Binaries
-    should_stop: Callable[[], bool]
+    broken_sounds: tuple[Stretch, ...] = ()
 
 
 def decode_copy(
     path: Path,
-    video: VideoStream,
+    video: VideoStream | None,
+    audio: AudioStream | None,
     binaries: Binaries,
     *,
     places: Sequence[float] = (),
     should_stop: Callable[[], bool] = never,
 ) -> Decoded:
-    """Decode a sample of the key frames of the copy's `video`, and everything around `places` (seconds of the copy).
+    """Decode these tracks of the copy: all of a short one; else a sample, and everything around `places` (seconds).
 
     Raises what the runner raises.
     """
-    copy = _Copy(path, detect_demuxer(path), _DECODERS.get(video.codec, ""), binaries, should_stop)
+    picture = CopiedTrack(path, detect_demuxer(path), "v", binaries, should_stop)
+    decoded = Decoded(0)
+    if video is not None:
+        decoded = _decode_pictures(replace(picture, decoder=_DECODERS.get(video.codec, "")), video, places)
+    if audio is None:
+        return decoded
+    return replace(decoded, broken_sounds=_broken_sounds(replace(picture, kind="a"), audio, places))
+
+
+def _decode_pictures(track: CopiedTrack, video: VideoStream, places: Sequence[float]) -> Decoded:
+    if video.width * video.height * video.frames <= _CHEAP_PIXELS:
+        return _decode_all(track, video)
+    return _decode_sample(track, video, [*places, *_misread(track, video)])
+
+
+def _decode_all(track: CopiedTrack, video: VideoStream) -> Decoded:
+    strict = track.decode(**_STRICT)
+    pictures = len(strict.shown)
+    if not strict.complained and strict.shown:
+        return Decoded(pictures)
+    if not strict.shown:
+        pictures = len(track.decode().shown)
+        return Decoded(pictures, nothing=not pictures and video.key_frames > 0)
+    packets = track.packets()
+    broken: list[Stretch] = []
+    # Not every packet is a picture that is shown (VP8's golden frames), so what is missing alone proves nothing.
+    suspected = [group for group in _groups(packets) if _missing(strict, group)]
+    for group in suspected[:_MOST_CONFIRMED]:
+        count, stretches = _decode_around(track, packets, group[0].at, _STRICT)
+        pictures += count
+        broken += stretches
+    return Decoded(pictures, _merged(broken))
+
+
+def _decode_sample(track: CopiedTrack, video: VideoStream, places: Sequence[float]) -> Decoded:
     step = max(1, -(-video.key_frames // SAMPLED))
     # What st() keeps counts the key frames; the others are dropped before the decoder sees them.
-    sample = _decode(copy, f"if(key,mod(st(0,ld(0)+1)-1,{step}),1)")
+    sample = track.decode(f"if(key,mod(st(0,ld(0)+1)-1,{step}),1)")
     if not sample.complained and not places:
         return Decoded(len(sample.shown), nothing=not sample.shown and video.key_frames > 0)
-    packets = _packets(copy)
+    packets = track.packets()
     pictures, broken = len(sample.shown), []
     if sample.complained or not sample.shown:
         # The strict decoder gives a picture up that the lenient one fills with what it has.
-        strict = _decode(copy, "not(key)", err_detect="explode")
+        strict = track.decode("not(key)", **_STRICT)
         pictures += len(strict.shown)
         if not strict.shown and not sample.shown:
             return Decoded(pictures, nothing=True)
         if strict.shown:
-            broken += _broken_keys([at for at, key in packets if key], strict.shown)
+            broken += _broken_keys(_keys(packets), strict)
     for place in list(places)[:_MOST_PLACES]:
         if not any(start <= place < end for start, end in broken):
-            count, stretch = _decode_around(copy, packets, place)
+            count, stretches = _decode_around(track, packets, place, _STRICT)
             pictures += count
-            broken += stretch
-    return Decoded(pictures, tuple(sorted(set(broken))))
+            broken += stretches
+    return Decoded(pictures, _merged(broken))
 
 
-def _broken_keys(keys: list[float], shown: list[float]) -> list[Stretch]:
+def _misread(track: CopiedTrack, video: VideoStream) -> list[float]:
+    """Times of pictures of an MP4 that no decoder can begin to read."""
+    if track.demuxer != "mov" or video.codec not in _PARSERS:
+        return []
+    parsed = track.parse(_PARSERS[video.codec])
+    return [packet.at for packet in _missing(parsed, track.packets())] if parsed.complained else []
+
+
+def _keys(packets: list[Packet]) -> list[float]:
+    return [packet.at for packet in packets if packet.key]
+
+
+def _missing(run: Run, wanted: Iterable[Packet], slack: float = _MOMENT / 2) -> list[Packet]:
+    return [packet for packet in wanted if not run.has(packet.at, slack)]
+
+
+def _groups(packets: list[Packet]) -> list[list[Packet]]:
+    """The pictures from each key frame to the next."""
+    groups: list[list[Packet]] = []
+    for packet in packets:
+        if packet.key or not groups:
+            groups.append([])
+        groups[-1].append(packet)
+    return groups
+
+
+def _merged(stretches: Iterable[Stretch], apart: float = 2 * _MOMENT) -> tuple[Stretch, ...]:
+    """Stretches that are not further `apart` than this as one."""
+    merged: list[Stretch] = []
+    for start, end in sorted(stretches):
+        if merged and start <= merged[-1][1] + apart:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def _broken_keys(keys: list[float], shown: Run) -> list[Stretch]:
     """From each key frame that is not shown to the next one that is."""
     stretches: list[Stretch] = []
     start: float | None = None
     for at in keys:
-        if _is_among(at, shown):
+        if shown.has(at, _MOMENT / 2):
             if start is not None:
                 stretches.append((start - _MOMENT, at - _MOMENT))
             start = None
@@ -118,74 +187,54 @@ def _broken_keys(keys: list[float], shown: list[float]) -> list[Stretch]:
     return stretches if start is None else [*stretches, (start - _MOMENT, math.inf)]
 
 
-def _decode_around(copy: _Copy, packets: list[tuple[float, bool]], place: float) -> tuple[int, list[Stretch]]:
+def _decode_around(
+    track: CopiedTrack, packets: list[Packet], place: float, options: dict[str, str]
+) -> tuple[int, list[Stretch]]:
     """Decode from the key frame before `place` to the next one: how many pictures, and the stretch that is broken."""
-    start = max((at for at, key in packets if key and at <= place), default=0.0)
-    end = min((at for at, key in packets if key and at > place + _MOMENT), default=math.inf)
-    wanted = [at for at, _ in packets if start <= at < end]
+    start = max((at for at in _keys(packets) if at <= place), default=0.0)
+    end = min((at for at in _keys(packets) if at > place + _MOMENT), default=math.inf)
+    wanted = [packet for packet in packets if start <= packet.at < end]
     if not wanted or len(wanted) > _MOST_PICTURES:
         return 0, []
     window = {"ss": f"{start:.6f}"} | ({} if end == math.inf else {"to": f"{end:.6f}"})
-    run = _decode(copy, None, **window)
-    missing = [at for at in wanted if not _is_among(at, run.shown)]
+    run = track.decode(**window, **options)
+    missing = _missing(run, wanted)
     if not run.complained or not missing:
         return len(run.shown), []
-    return len(run.shown), [(min(missing) - _MOMENT, end - _MOMENT)]
+    return len(run.shown), [(missing[0].at - _MOMENT, end - _MOMENT)]
 
 
-def _is_among(at: float, times: list[float]) -> bool:
-    """Whether one of these sorted times is this one."""
-    place = bisect.bisect_left(times, at - _MOMENT / 2)
-    return place < len(times) and times[place] <= at + _MOMENT / 2
+def _broken_sounds(track: CopiedTrack, audio: AudioStream, places: Sequence[float]) -> tuple[Stretch, ...]:
+    if audio.packets <= _CHEAP_SOUNDS:
+        windows = [(0.0, math.inf)]
+    else:
+        windows = [(max(0.0, place - _SOUND_AROUND), place + _SOUND_AROUND) for place in list(places)[:_MOST_PLACES]]
+    broken: list[Stretch] = []
+    packets: list[Packet] = []
+    for start, end in windows:
+        run = track.decode(**_STRICT, **({} if end == math.inf else {"ss": f"{start:.6f}", "to": f"{end:.6f}"}))
+        if run.complained and run.shown:
+            packets = packets or track.packets()
+            # What comes first may be a lead-in, which is not heard.
+            broken += _silent(run, [p for p in packets if run.shown[0] < p.at < end])
+    return _merged(broken, _SOUND_BETWEEN)
 
 
-def _decode(copy: _Copy, dropped: str | None, **options: str) -> _Run:
-    """Decode the pictures of the copy, but for the packets that the expression `dropped` names."""
-    words: dict[str, Any] = {**input_options(copy.demuxer), "threads": 1, **options}
-    if copy.decoder:
-        words["c:v"] = copy.decoder
-    if dropped is not None:
-        words["bsf:v"] = f"noise=drop='{dropped}'"
-    with tempfile.NamedTemporaryFile(dir=copy.path.parent, prefix=".pictures-") as listing:
-        picture = ffmpeg.input(str(copy.path.absolute()), **words)["v:0"]
-        # As they come, in whatever size they come.
-        times = {"fps_mode": "passthrough", "enc_time_base": "demux", "noautoscale": None, "copyts": None}
-        output = ffmpeg.output(picture, listing.name, f="framecrc", max_error_rate=1, **times)
-        budget = Budget(wall_seconds=120 + copy.path.stat().st_size / 2_000_000, stall_seconds=60)
-        try:
-            complaints = run_ffmpeg(copy.binaries, ffmpeg.get_args(output), budget=budget, should_stop=copy.should_stop)
-        except FfmpegFailed as error:
-            if error.returncode < 0:
-                raise
-            complaints = error.stderr  # not one picture
-        lines = listing.read().decode("ascii", "replace").splitlines()
-    return _Run(sorted(_times(lines)), any("to muxer in stream" not in line for line in complaints.splitlines()))
+def _silent(run: Run, wanted: list[Packet]) -> list[Stretch]:
+    """From each packet that is not heard to the next one that is, in a run that complained."""
+    missing = _missing(run, wanted, _HALF_A_SOUND)
+    if len(missing) > len(wanted) * _MOST_SOUND_MISSING:
+        return []
+    ends = {packet.at: behind.at for packet, behind in itertools.pairwise(wanted)}
+    unheard = [(packet.at - _MOMENT, ends.get(packet.at, math.inf) - _MOMENT) for packet in missing]
+    usual = statistics.median([end - at for at, end in ends.items()] or [0.0])
+    return [*unheard, *((at + usual, end - _MOMENT) for at, end in ends.items() if _is_unread(end - at, usual))]
 
 
-def _times(lines: list[str]) -> list[float]:
-    """Seconds of each picture: `stream, dts, pts, duration, size, checksum`, in units that a comment states."""
-    unit = 0.0
-    times: list[float] = []
-    for line in lines:
-        if line.startswith("#tb 0: "):
-            numerator, _, denominator = line.removeprefix("#tb 0: ").partition("/")
-            unit = int(numerator) / int(denominator)
-        elif not line.startswith("#") and line.count(",") >= 4:
-            times.append(int(line.split(",")[2]) * unit)
-    return times
+def _is_unread(seconds: float, usual: float) -> bool:
+    """Whether so long a pause is that of whole packets, in sound in which each lasts `usual` seconds.
 
-
-def _packets(copy: _Copy) -> list[tuple[float, bool]]:
-    """When each picture of the copy is shown (seconds), and whether it is a key frame."""
-    found: list[tuple[float, bool]] = []
-
-    def read(lines: list[str]) -> None:
-        for line in lines:
-            at, _, flags = line.partition(",")
-            if at and at != "N/A":
-                found.append((float(at), "K" in flags))
-
-    reading = PartReading(copy.demuxer, copy.binaries, Limits(max_seconds=math.inf), copy.should_stop)
-    words = ["-select_streams", "v:0", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0"]
-    reading.read(copy.path, Part(0, copy.path.stat().st_size), words, read)
-    return sorted(found)
+    ffmpeg itself leaves a packet out whose first byte is wrong, so it is in no list; browsers do not.
+    """
+    packets = seconds / usual if usual else 0.0
+    return packets > 1.5 and seconds < GAP_SECONDS and abs(packets - round(packets)) < _ROUNDING

@@ -1,6 +1,7 @@
 """Several recordings of one lesson made into one: the page was reloaded, or the recorder stopped and started again."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from worker.media.limits import DECODERS, Demuxer, input_options
 from worker.media.probe import Probe, ProbedPart
 from worker.media.runner import Budget, run_ffmpeg
 from worker.media.streams import AudioStream
+from worker.media.writing import write_packets
 
 # Encoders for the silence of a part that was recorded without a microphone. Vorbis is missing on purpose: its
 # packets can be read only with the header that its own encoder run made.
@@ -33,11 +35,13 @@ def join_parts(
     ffmpeg's concat demuxer pairs the streams of the parts by number, so each part is first copied into `folder`
     with its streams in one order; a part without sound gets silence. Each begins where the one before ends.
     """
+    run = partial(run_ffmpeg, binaries, budget=budget, should_stop=should_stop)
     items: list[str] = []
     for number, part in enumerate(probed.parts):
         name = f"part_{number:03d}.mkv"
-        arguments = _copy_part(source, part, folder / name, probed.demuxer, probed.audio)
-        run_ffmpeg(binaries, arguments, budget=budget, should_stop=should_stop)
+        tracks, options = _copy_part(source, part, probed.demuxer, probed.audio)
+        copied = part.video.codec if part.video else None
+        write_packets(tracks, str(folder / name), options, run, copied_picture=copied)
         items.append(f"file '{name}'\nduration {part.duration_ms / 1000:.3f}\n")
     with_picture = [number for number, part in enumerate(probed.parts) if part.video]
     if with_picture and with_picture[0] > 0:
@@ -67,7 +71,10 @@ def packet_filters(part: ProbedPart) -> dict[str, str]:
     return options
 
 
-def _copy_part(source: Path, part: ProbedPart, target: Path, demuxer: Demuxer, audio: AudioStream | None) -> list[str]:
+def _copy_part(
+    source: Path, part: ProbedPart, demuxer: Demuxer, audio: AudioStream | None
+) -> tuple[list[Any], dict[str, str]]:
+    """The tracks of one part, sound first, and how they are written."""
     media = ffmpeg.input(
         part.part.address(source), **input_options(part.part.demuxer or demuxer), **packet_filters(part)
     )
@@ -80,8 +87,7 @@ def _copy_part(source: Path, part: ProbedPart, target: Path, demuxer: Demuxer, a
         options |= {"c:a": _SILENCE[audio.codec], "b:a": "16k", "ar": str(audio.sample_rate)}
     if part.video:
         streams.append(media[str(part.video.index)])
-    words: list[str] = ffmpeg.get_args(ffmpeg.output(*streams, str(target), f="matroska", **{"c": "copy", **options}))
-    return words
+    return streams, {"f": "matroska", "c": "copy", **options}
 
 
 def _silence(audio: AudioStream, duration_ms: int) -> Any:

@@ -12,12 +12,12 @@ from worker.media.header import FORGIVEN, Container, Header, PartHeader, PartRea
 from worker.media.limits import DEFAULT_LIMITS, Demuxer, Limits
 from worker.media.repairs import Repair, RepairKind
 from worker.media.runner import never
-from worker.media.streams import AudioStream, VideoStream, audio_stream, video_stream
-from worker.media.timeline import UNKNOWN, Gap, Timeline, Track, too_long, zero_length
+from worker.media.skipped import UNKNOWN, positions_of
+from worker.media.streams import AudioStream, VideoStream, audio_stream, has_alpha, video_stream
+from worker.media.timeline import Gap, Timeline, Track, too_long, zero_length
 
 # One line for each packet, as Timeline reads them.
-PACKETS = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,flags", "-of", "csv=p=0"]
-_SIZED_PACKETS = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,size,flags", "-of", "csv=p=0"]
+PACKETS = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,size,pos,flags", "-of", "csv=p=0"]
 # Three hours; their packets are kept in memory while time that goes back is looked at.
 _MOST_CORRECTED = 1_000_000
 
@@ -132,18 +132,19 @@ def read_packets(
 
 def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedPart:
     """Every packet of one recording, line by line."""
-    tallies, timeline = _read_timeline(path, header, reading, [])
+    tallies, timeline, complaints = _read_timeline(path, header, reading, [])
     shown = [kind for kind, track in tallies.items() if track.packets]
     if len(shown) == 1 and len(tallies) == 2:
         # ffprobe ends at a packet that lies behind the end of a cut file, though the other track may go on.
         index = str(header.tracks[shown[0]]["index"])
-        tallies, timeline = _read_timeline(path, header, reading, ["-select_streams", index])
+        tallies, timeline, complaints = _read_timeline(path, header, reading, ["-select_streams", index])
     correction = None
     if timeline.went_back and timeline.packets <= _MOST_CORRECTED:
         correction, tallies, timeline = _correct_timeline(path, header, reading, tallies, timeline)
     video, audio = tallies.get("video"), tallies.get("audio")
     if not shown:
         raise zero_length()
+    skipped = [Repair("damaged", at_ms=at) for at in timeline.skipped_in_ms()]
     slept = [Repair("clock-jump", at_ms=jump.start_ms, length_ms=jump.length_ms) for jump in timeline.jumps_in_ms()]
     lost = [Repair(word) for kind, word in _LOST.items() if kind in tallies and kind not in shown]
     # A single frame without a duration still is one.
@@ -158,19 +159,31 @@ def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedP
         audio=audio_stream(header.tracks["audio"], audio) if audio is not None and audio.packets else None,
         gaps=timeline.gaps_in_ms(),
         truncated=False,
-        repairs=(*header.left_out, *lost, *(correction.repairs if correction else ()), *slept),
+        repairs=(*header.left_out, *lost, *(correction.repairs if correction else ()), *slept, *skipped),
         correction=correction,
         jumps=tuple(timeline.jumps),
-        places=tuple(place - timeline.first for place in timeline.places),
+        places=tuple(
+            place - timeline.first
+            for place in (*timeline.places, *_seams(correction), *(timeline.holes if complaints else ()))
+        ),
     )
+
+
+def _seams(correction: Correction | None) -> list[float]:
+    """Where something was left out or moved (seconds)."""
+    return [repair.at_ms / 1000 for repair in correction.repairs if repair.at_ms] if correction else []
 
 
 def _read_timeline(
     path: Path, header: PartHeader, reading: PartReading, selection: list[str]
-) -> tuple[dict[str, Track], Timeline]:
+) -> tuple[dict[str, Track], Timeline, str]:
+    """The tally of each track, all that the packets tell, and what the reader complained about."""
     tallies, timeline = _new_timeline(header, reading.limits)
-    reading.read(path, header.part, [*selection, *PACKETS], timeline.read)
-    return tallies, timeline
+    if not selection:
+        alpha = "video" in header.tracks and has_alpha(header.tracks["video"])
+        timeline.positions = positions_of(header.part, reading.demuxer, alpha=alpha)
+    complaints = reading.read(path, header.part, [*selection, *PACKETS], timeline.read)
+    return tallies, timeline, complaints
 
 
 def _new_timeline(header: PartHeader, limits: Limits) -> tuple[dict[str, Track], Timeline]:
@@ -186,9 +199,9 @@ def _correct_timeline(
 ) -> tuple[Correction | None, dict[str, Track], Timeline]:
     """Read the packets once more, now with their sizes, and see what makes their time go forward."""
     lines: list[str] = []
-    reading.read(path, header.part, _SIZED_PACKETS, lines.extend)
+    reading.read(path, header.part, PACKETS, lines.extend)
     kinds = {str(words["index"]): kind for kind, words in header.tracks.items()}
-    rows = [fields for line in lines if (fields := line.split(",", 6))[0] in kinds and len(fields) >= 6]
+    rows = [fields for line in lines if (fields := line.split(",", 7))[0] in kinds and len(fields) >= 7]
     rows = [fields for fields in rows if fields[1] != UNKNOWN or fields[2] != UNKNOWN]
     packets = [_packet(fields, tallies[kinds[fields[0]]]) for fields in rows]
     correction = correct(packets)
@@ -197,13 +210,13 @@ def _correct_timeline(
     tallies, timeline = _new_timeline(header, reading.limits)
     counts: dict[int, int] = {}
     corrected: list[str] = []
-    for packet, (index, _, _, duration, _, flags, *_) in zip(packets, rows, strict=True):
+    for packet, (index, _, _, duration, size, _, flags, *_) in zip(packets, rows, strict=True):
         number = counts.get(packet.stream, 0)
         counts[packet.stream] = number + 1
         shift = correction.shift(packet.stream, number)
         if shift is not None:
             order = UNKNOWN if packet.order is None else f"{packet.order + shift:.6f}"
-            corrected.append(f"{index},{packet.at + shift:.6f},{order},{duration},{flags}")
+            corrected.append(f"{index},{packet.at + shift:.6f},{order},{duration},{size},N/A,{flags}")
     timeline.read(corrected)
     return correction, tallies, timeline
 

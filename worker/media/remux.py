@@ -1,8 +1,9 @@
 """The fast copy: the coded pictures and sound in a file that a browser can seek; encoded only what none can play."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from worker.media.repairs import Repair
 from worker.media.runner import Budget, idle_cpu_seconds, never, run_ffmpeg
 from worker.media.streams import AudioStream, VideoStream, audio_stream, video_stream
 from worker.media.timeline import Track
+from worker.media.writing import write_packets
 
 # The same input gives the same bytes (`bitexact`: no random ids, no version of ffmpeg), so that a second run of a
 # job finds its object already stored. No title, no GPS position of a phone goes along.
@@ -72,6 +74,8 @@ class CopyPlan:
     encoded: Probe | None = None
     # Options of the input for packets that are dropped or moved.
     packet_filters: tuple[tuple[str, str], ...] = ()
+    # The codec of a picture that is copied.
+    copied_picture: str | None = None
 
     @property
     def mime(self) -> str:
@@ -166,6 +170,7 @@ def _plan(
         alpha=video is not None and video.alpha and form.container == "webm",
         hevc=video is not None and video.codec == "hevc" and form.video_encoder is None,
         aspect=f"{video.width}:{video.height}" if video and video.aspect_is_wrong else None,
+        copied_picture=video.codec if video and not form.video_encoder else None,
     )
 
 
@@ -195,28 +200,33 @@ def write_copy(
             media = join_parts(source, plan.joined, binaries, Path(folder), copying, should_stop)
             video = None if plan.video is None else media["v:0"]
             sounds = [media["a:0"]] if plan.sounds else []
-        words = ffmpeg.get_args(ffmpeg.output(*_tracks(plan, video, sounds), _path(target), **_options(plan)))
+        run = partial(run_ffmpeg, binaries, budget=budget, should_stop=should_stop, on_progress=on_progress)
+        copied = None if plan.form.video_encoder else plan.copied_picture
         try:
-            run_ffmpeg(binaries, words, budget=budget, should_stop=should_stop, on_progress=on_progress)
+            write_packets(_tracks(plan, video, sounds), _path(target), _options(plan), run, copied_picture=copied)
         except BaseException:
             target.unlink(missing_ok=True)
             raise
 
 
-def drop_pictures(
+def drop_broken(
     copy: Path,
     target: Path,
     plan: CopyPlan,
-    stretches: list[tuple[float, float]],
+    pictures: Sequence[tuple[float, float]],
+    sounds: Sequence[tuple[float, float]],
     binaries: Binaries,
     *,
     should_stop: Callable[[], bool] = never,
 ) -> None:
-    """Copy a fast copy without the pictures of these stretches (seconds); the one before each stands still."""
-    dropped = "+".join(f"between(pts*tb,{start:.6f},{end:.6f})" for start, end in stretches)
+    """Copy a fast copy without the pictures and the sound of these stretches (seconds).
+
+    The picture before each stands still; sound is silent there.
+    """
     demuxer: Demuxer = "matroska" if plan.form.container == "webm" else "mov"
-    media = ffmpeg.input(_path(copy), **input_options(demuxer), **{"bsf:v": f"noise=drop='{dropped}'"})
-    tracks = [media["v:0"], *([media["a:0"]] if plan.sounds else [])]
+    filters = {f"bsf:{kind}": _without(found) for kind, found in (("v", pictures), ("a", sounds)) if found}
+    media = ffmpeg.input(_path(copy), **input_options(demuxer), **filters)
+    tracks = [*([] if plan.video is None else [media["v:0"]]), *([media["a:0"]] if plan.sounds else [])]
     plain = replace(plan, form=replace(plan.form, video_encoder=None, audio_encoder=None), demuxer=demuxer)
     words = ffmpeg.get_args(ffmpeg.output(*tracks, _path(target), **_options(plain)))
     try:
@@ -224,6 +234,11 @@ def drop_pictures(
     except BaseException:
         target.unlink(missing_ok=True)
         raise
+
+
+def _without(stretches: Sequence[tuple[float, float]]) -> str:
+    """A bitstream filter that drops the packets of these stretches."""
+    return f"noise=drop='{'+'.join(f'between(pts*tb,{start:.6f},{min(end, 1e9):.6f})' for start, end in stretches)}'"
 
 
 def _path(path: Path) -> str:

@@ -8,7 +8,9 @@ RepairKind = Literal[
     "cut-off",
     "clock-jump",
     "repeated",
+    "damaged",
     "pictures-dropped",
+    "sound-dropped",
     "picture-lost",
     "sound-lost",
     "track-left-out",
@@ -27,7 +29,9 @@ class Repair:
     cut-off: the file ends in the middle; the copy ends with the last whole picture or sound.
     clock-jump: the recorder's clock jumped by `length_ms` (below zero: back) at `at_ms`; the copy goes on without it.
     repeated: `length_ms` of the recording came twice; the second time was left out at `at_ms`.
+    damaged: bytes of the file at `at_ms` cannot be read and were passed over; pictures or sounds may be missing there.
     pictures-dropped: no decoder can show the pictures from `at_ms` for `length_ms`; the picture stands still there.
+    sound-dropped: no decoder can play the sound from `at_ms` for `length_ms`; it is silent there.
     picture-lost, sound-lost: the header names such a track, and nothing of it can be played.
     track-left-out: a track that players do not need; `track` is its kind (`subtitle`, `audio`, …).
     track-chosen: the sound is not the file's first one, which is silent.

@@ -147,7 +147,6 @@ def too_large_picture(size: str) -> MediaRejected:
 
 def video_stream(stream: Words, track: Track) -> VideoStream:
     """The picture, from ffprobe's words and the tally of its packets."""
-    tags = stream.get("tags", {})
     rotations = [data["rotation"] for data in stream.get("side_data_list", []) if "rotation" in data]
     return VideoStream(
         index=int(stream["index"]),
@@ -157,8 +156,7 @@ def video_stream(stream: Words, track: Track) -> VideoStream:
         height=int(stream["height"]),
         pixel_format=str(stream.get("pix_fmt", "unknown")),
         rotation=round(float(rotations[0])) % 360 if rotations else 0,
-        # Small letters from the track's header, capitals from a tag that ffmpeg's own copies have beside it.
-        alpha="1" in (tags.get("alpha_mode"), tags.get("ALPHA_MODE")),
+        alpha=has_alpha(stream),
         frames=track.packets,
         frame_rate=round(track.packet_rate, 3),
         key_frames=track.keys,
@@ -166,6 +164,13 @@ def video_stream(stream: Words, track: Track) -> VideoStream:
         pixel_aspect=_pixel_aspect(stream),
         aspect_is_wrong=has_wrong_aspect(stream),
     )
+
+
+def has_alpha(stream: Words) -> bool:
+    """Whether this track has a transparent layer."""
+    tags = stream.get("tags", {})
+    # Small letters from the track's header, capitals from a tag that ffmpeg's own copies have beside it.
+    return "1" in (tags.get("alpha_mode"), tags.get("ALPHA_MODE"))
 
 
 def _pixel_aspect(stream: Words) -> float:

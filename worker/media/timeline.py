@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from worker.media.errors import MediaRejected
 from worker.media.limits import Limits
+from worker.media.skipped import UNKNOWN, Positions
 
 # A hole longer than this, where neither picture nor sound is, means that a chunk was lost: browsers write chunks of a
 # second, and sound without a pause.
@@ -20,12 +21,14 @@ _MAX_JUMPS = 20
 # Pictures without sound: where so long none comes, one may be lost.
 _PAUSE_SECONDS = 0.9
 _MAX_PLACES = 20
+# Damage within so many seconds is told once.
+_SAME_DAMAGE = 1.0
+# Several packets of sound.
+_HOLE = 0.1
 # Sound and picture of a chunk end and begin at slightly different times.
 _EDGE = 0.2
 # As many pictures may come before the sound that is heard with them: two seconds of 60 in a fragment of MP4.
 _RECENT_PICTURES = 120
-# How ffprobe writes a time that there is none of.
-UNKNOWN = "N/A"
 
 
 @dataclass(frozen=True)
@@ -86,19 +89,26 @@ class Timeline:
     """All that a pass over the packets of a recording tells, in constant memory.
 
     `tracks` maps the stream's index to its tally; packets of other streams are passed over. Feed it with the lines
-    of `ffprobe -show_entries packet=stream_index,pts_time,dts_time,duration_time,flags -of csv=p=0`.
+    of `ffprobe -show_entries packet=stream_index,pts_time,dts_time,duration_time,size,pos,flags -of csv=p=0`.
     """
 
     tracks: dict[str, Track]
     limits: Limits
     # Whether it is fed with every packet. Else a hole says nothing, and is neither a gap nor a jump of the clock.
     whole: bool = True
+    # None: where packets lie in the file tells nothing.
+    positions: Positions | None = None
     gaps: list[tuple[float, float]] = field(default_factory=list)
     # Where the clock jumped, as it stands in the file, and how far: all other times are without these jumps.
     jumps: list[tuple[float, float]] = field(default_factory=list)
     # Where packets may be missing or in the wrong order.
     places: list[float] = field(default_factory=list)
+    # Where bytes were passed over.
+    skipped: list[float] = field(default_factory=list)
+    # Short holes in the sound: a clock that is not exact makes them, and lost bytes.
+    holes: list[float] = field(default_factory=list)
     went_back: bool = False
+    _is_behind_skipped: bool = False
     # Times of the last pictures.
     _pictures: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT_PICTURES))
     packets: int = 0
@@ -118,12 +128,14 @@ class Timeline:
             raise too_long(self.limits)
 
     def _read_packet(self, line: str) -> None:
-        fields = line.split(",", 5)
-        if len(fields) < 5:
+        fields = line.split(",", 7)
+        if len(fields) < 7:
             return
-        index, pts, dts, duration, flags = fields[:5]
-        track = self.tracks.get(index)
-        if track is None:
+        index, pts, dts, duration, size, position, flags = fields[:7]
+        if self.positions is not None and self.positions.is_behind_skipped(position, size):
+            self._is_behind_skipped = True
+        track, when = self.tracks.get(index), dts if pts == UNKNOWN else pts
+        if track is None or when == UNKNOWN:
             return
         if "D" in flags:
             track.hidden += 1
@@ -132,13 +144,12 @@ class Timeline:
         # Pictures before the first key frame cannot be shown, and a copy leaves them out.
         if track.is_video and not track.packets and not key:
             return
-        when = dts if pts == UNKNOWN else pts
-        if when == UNKNOWN:
-            return
         start = float(when)
         if self.jumps or (self._covered is not None and start - self._covered > JUMP_SECONDS):
             self._close_jump(start)
             start = self.without_jumps(start)
+        if self._is_behind_skipped:
+            self._tell_skipped(track, start)
         end = start if duration == UNKNOWN else start + float(duration)
         if dts != UNKNOWN:
             self._follow(track, self.without_jumps(float(dts)) if self.jumps else float(dts))
@@ -154,6 +165,15 @@ class Timeline:
             self.went_back = True
             self._look_at(track.last)
         track.order = max(track.order, order)
+
+    def _tell_skipped(self, track: Track, start: float) -> None:
+        """Bytes were passed over before the packet at `start`; they may have been the end of the one before it."""
+        self._is_behind_skipped = False
+        before = start if self._covered is None else self._covered
+        if len(self.skipped) < _MAX_PLACES and not any(abs(before - other) < _SAME_DAMAGE for other in self.skipped):
+            self.skipped.append(before)
+        self._look_at(track.last, apart=_EDGE)
+        self._look_at(start, apart=_EDGE)
 
     def without_jumps(self, at: float) -> float:
         """A time of the file as it is without the jumps of its clock."""
@@ -186,14 +206,21 @@ class Timeline:
         if track.is_video:
             self._pictures.append(start)
             self.gaps = [gap for gap in self.gaps if not _is_inside(start, gap)] if self.gaps else self.gaps
-        elif self.whole and track.packets and start - track.end > GAP_SECONDS and len(self.gaps) < _MAX_GAPS:
-            gap = track.end, start - track.end
+        elif self.whole and track.packets and start - track.end > _HOLE:
+            self._find_hole(track.end, start)
+
+    def _find_hole(self, end: float, start: float) -> None:
+        if start - end <= GAP_SECONDS:
+            if len(self.holes) < _MAX_PLACES:
+                self.holes.append(start)
+        elif len(self.gaps) < _MAX_GAPS:
+            gap = end, start - end
             if not any(_is_inside(picture, gap) for picture in self._pictures):
                 self.gaps.append(gap)
                 self._look_at(start)
 
-    def _look_at(self, place: float) -> None:
-        if len(self.places) < _MAX_PLACES and not any(abs(place - other) < GAP_SECONDS for other in self.places):
+    def _look_at(self, place: float, apart: float = GAP_SECONDS) -> None:
+        if len(self.places) < _MAX_PLACES and not any(abs(place - other) < apart for other in self.places):
             self.places.append(place)
 
     @property
@@ -209,6 +236,15 @@ class Timeline:
     def gaps_in_ms(self) -> tuple[Gap, ...]:
         """The holes, counted from the beginning of the recording."""
         return tuple(Gap(round((at - self.first) * 1000), round(length * 1000)) for at, length in self.gaps)
+
+    def skipped_in_ms(self) -> tuple[int, ...]:
+        """Where bytes were passed over without making a gap, counted as `gaps_in_ms`."""
+        near = [
+            at
+            for at in self.skipped
+            if not any(start - _SAME_DAMAGE < at < start + length + _SAME_DAMAGE for start, length in self.gaps)
+        ]
+        return tuple(max(0, round((at - self.first) * 1000)) for at in near)
 
     def jumps_in_ms(self) -> tuple[Gap, ...]:
         """The jumps of the clock, as `gaps_in_ms`."""

@@ -75,9 +75,10 @@ def verify_copy(
     binaries: Binaries,
     *,
     dropped: int = 0,
+    dropped_sounds: int = 0,
     should_stop: Callable[[], bool] = never,
 ) -> Copy:
-    """Read the copy as if a stranger had sent it, and compare it with the recording of which `dropped` pictures go.
+    """Read the copy as if a stranger had sent it, and compare it with the recording of which these packets go.
 
     Raises OutputDamaged for a copy that players would stumble over, and what the runner raises.
     """
@@ -90,7 +91,7 @@ def verify_copy(
     unplayable = [*_wrong_tracks(found, probed, form), *_wrong_length(found), *_misfits(copy, demuxer, form)]
     if unplayable:
         raise OutputDamaged(f"The copy of the recording is not right: {'; '.join(unplayable)}.")
-    faults = (*_missing(found, probed, form, dropped), *_difference(found, probed))
+    faults = (*_missing(found, probed, form, dropped, dropped_sounds), *_difference(found, probed))
     video, audio = found.header.tracks.get("video"), found.header.tracks.get("audio")
     return Copy(
         probed.video and _copied_picture(probed.video, video, form, found.packets["video"]) if video else None,
@@ -166,13 +167,13 @@ def _wrong_tracks(found: _Reading, original: Probe, form: PlayableForm) -> list[
     return faults
 
 
-def _missing(found: _Reading, original: Probe, form: PlayableForm, dropped: int) -> list[str]:
+def _missing(found: _Reading, original: Probe, form: PlayableForm, dropped: int, dropped_sounds: int) -> list[str]:
     """What the copy lacks, in words; encoders make packets of their own."""
     faults: list[str] = []
     frames = original.video.frames - dropped if original.video and not form.video_encoder else 0
     if _is_short(found.packets.get("video", 0), frames):
         faults.append(f"it has {found.packets.get('video', 0)} of {frames} frames")
-    sounds = original.audio.packets if original.audio and not form.audio_encoder else 0
+    sounds = original.audio.packets - dropped_sounds if original.audio and not form.audio_encoder else 0
     if _is_short(found.packets.get("audio", 0), sounds):
         faults.append(f"it has {found.packets.get('audio', 0)} of {sounds} packets of sound")
     return faults

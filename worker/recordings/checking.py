@@ -1,16 +1,15 @@
 """Whether a fast copy plays, and what is tried when it does not. A lesson that can be played is not ended here."""
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from worker.media.binaries import Binaries
-from worker.media.decoding import Decoded, decode_copy
+from worker.media.decoding import Decoded, Stretch, decode_copy
 from worker.media.errors import FfmpegFailed, FfmpegTimeout, MediaRejected, OutputDamaged
 from worker.media.probe import Probe
-from worker.media.remux import CopyPlan, drop_pictures, plan_copy, plan_encoded_copy, write_copy
-from worker.media.repairs import Repair
+from worker.media.remux import CopyPlan, drop_broken, plan_copy, plan_encoded_copy, write_copy
+from worker.media.repairs import Repair, RepairKind
 from worker.media.verify import Copy, verify_copy
 from worker.recordings.together import ShouldStop, together
 
@@ -28,9 +27,10 @@ class Draft:
     plan: CopyPlan
     path: Path
     way: str = ""
-    # What was done to it beyond the plan, and how many of its pictures were left out.
+    # What was done to it beyond the plan, and how many of its pictures and packets of sound may be left out.
     done: tuple[Repair, ...] = ()
     dropped: int = 0
+    dropped_sounds: int = 0
 
     @property
     def repairs(self) -> tuple[Repair, ...]:
@@ -49,7 +49,8 @@ class Checked:
     @property
     def plays(self) -> bool:
         """Whether players come to its end."""
-        return self.copy is not None and not self.decoded.broken and not self.decoded.nothing
+        broken = self.decoded.broken or self.decoded.broken_sounds or self.decoded.nothing
+        return self.copy is not None and not broken
 
     @property
     def is_whole(self) -> bool:
@@ -68,7 +69,7 @@ class Checked:
 
 
 def check_draft(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> Checked:
-    """Read all packets of the draft and decode a sample of its pictures, both at the same time."""
+    """Read all packets of the draft and decode all or a sample of them, both at the same time."""
     with together(should_stop) as steps:
         reading = steps.begin(lambda stop: _verify(draft, binaries, stop))
         decoding = steps.begin(lambda stop: _decode(draft, binaries, stop))
@@ -79,7 +80,13 @@ def check_draft(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> Ch
 def _verify(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> tuple[Copy | None, OutputDamaged | None]:
     try:
         copy = verify_copy(
-            draft.path, draft.probed, draft.plan.form, binaries, dropped=draft.dropped, should_stop=should_stop
+            draft.path,
+            draft.probed,
+            draft.plan.form,
+            binaries,
+            dropped=draft.dropped,
+            dropped_sounds=draft.dropped_sounds,
+            should_stop=should_stop,
         )
     except OutputDamaged as error:
         return None, error
@@ -87,11 +94,11 @@ def _verify(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> tuple[
 
 
 def _decode(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> Decoded:
-    video = draft.probed.video
+    probed, form = draft.probed, draft.plan.form
     # What we encoded ourselves needs no look.
-    if video is None or draft.plan.form.video_encoder:
-        return Decoded(0)
-    return decode_copy(draft.path, video, binaries, places=draft.probed.places, should_stop=should_stop)
+    video = None if form.video_encoder else probed.video
+    audio = None if form.audio_encoder else probed.audio
+    return decode_copy(draft.path, video, audio, binaries, places=probed.places, should_stop=should_stop)
 
 
 def better_draft(
@@ -99,13 +106,14 @@ def better_draft(
 ) -> tuple[Draft, Checked] | None:
     """Another copy of a recording whose first one is not whole, when there is one that plays better.
 
-    Pictures that cannot be decoded are left out. When that is too much, or the copy does not play, or is not the
-    recording, everything is decoded and encoded again. Raises what the runner raises, but for failures of a program.
+    Pictures and sound that cannot be decoded are left out. When that is too much, or the copy does not play, or is
+    not the recording, everything is decoded and encoded again. Raises what the runner raises, but for failures of a
+    program.
     """
     tries: list[Callable[[], Draft | None]] = []
     if checked.decoded.nothing:
         tries.append(lambda: _without_picture(source, draft, binaries, folder, should_stop))
-    elif checked.decoded.broken:
+    elif checked.decoded.broken or checked.decoded.broken_sounds:
         tries.append(lambda: _without_broken(draft, checked, binaries, folder, should_stop))
     if checked.copy is None or checked.copy.faults or _broken_share(draft, checked) > _MOST_BROKEN:
         tries.append(lambda: _encoded(source, draft, binaries, folder, should_stop))
@@ -146,15 +154,26 @@ def _broken_share(draft: Draft, checked: Checked) -> float:
 
 def _without_broken(draft: Draft, checked: Checked, binaries: Binaries, folder: Path, should_stop: ShouldStop) -> Draft:
     target = folder / "playback-repaired"
-    broken = checked.decoded.broken
-    drop_pictures(draft.path, target, draft.plan, list(broken), binaries, should_stop=should_stop)
-    repairs = []
-    for start, end in broken:
-        until = draft.probed.duration_ms if end == math.inf else round(end * 1000)
-        at = max(0, round(start * 1000))
-        repairs.append(Repair("pictures-dropped", at_ms=at, length_ms=max(0, until - at), track="video"))
-    copied = replace(draft, path=target, way="repaired", done=(*draft.done, *repairs))
-    return replace(copied, dropped=draft.probed.video.frames if draft.probed.video else 0)
+    pictures, sounds = checked.decoded.broken, checked.decoded.broken_sounds
+    drop_broken(draft.path, target, draft.plan, pictures, sounds, binaries, should_stop=should_stop)
+    video, audio = draft.probed.video, draft.probed.audio
+    return replace(
+        draft,
+        path=target,
+        way="repaired",
+        done=(
+            *draft.done,
+            *_dropped("pictures-dropped", "video", pictures, draft.probed.duration_ms),
+            *_dropped("sound-dropped", "audio", sounds, draft.probed.duration_ms),
+        ),
+        dropped=video.frames if video and pictures else draft.dropped,
+        dropped_sounds=audio.packets if audio and sounds else draft.dropped_sounds,
+    )
+
+
+def _dropped(kind: RepairKind, track: str, stretches: Sequence[Stretch], duration_ms: int) -> list[Repair]:
+    spans = [(max(0, round(start * 1000)), round(min(end * 1000, duration_ms))) for start, end in stretches]
+    return [Repair(kind, at_ms=at, length_ms=max(0, until - at), track=track) for at, until in spans]
 
 
 def _without_picture(

@@ -14,7 +14,7 @@ from worker.reminders.messages import tell
 from worker.reminders.people import people_of_session, teachers_of_session
 
 # Repairs that a viewer will notice, in the order in which they are named.
-_NOTICED = ("cut-off", "gap", "part-lost", "picture-lost", "sound-lost", "pictures-dropped")
+_NOTICED = ("cut-off", "gap", "damaged", "part-lost", "picture-lost", "sound-lost", "pictures-dropped", "sound-dropped")
 
 
 def tell_of_recording(session: Session, recording: Recording, *, page: str | None, now: datetime) -> None:

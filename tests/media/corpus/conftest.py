@@ -14,6 +14,12 @@ from pathlib import Path
 import pytest
 
 from worker.media.binaries import Binaries
+from worker.media.header import read_header
+from worker.media.listening import choose_sounds
+from worker.media.probe import read_packets
+from worker.media.remux import plan_copy, write_copy
+from worker.media.runner import never
+from worker.recordings.checking import Draft, better_draft, check_draft
 
 DATA = Path(__file__).parent.parent.parent / "data"
 
@@ -33,6 +39,7 @@ FRAGMENTS = ["-movflags", "frag_keyframe+empty_moov+default_base_moof", "-f", "m
 RECIPES: dict[str, list[str]] = {
     "vp8": [*BOTH, *VP8, *OPUS, *WEBM],
     "vp9": [*BOTH, *VP9, *OPUS, *WEBM],
+    "av1": [*BOTH, "-c:v", "libsvtav1", "-preset", "12", "-g", "10", *OPUS, *WEBM],
     "finished": [*BOTH, *VP8, *OPUS, "-f", "webm"],
     "sound": [*SOUND, *OPUS, *WEBM],
     "picture": [*PICTURE, *VP8, *WEBM],
@@ -63,6 +70,9 @@ RECIPES: dict[str, list[str]] = {
                    *AAC, "-f", "mp4"],
     "rotated": ["-display_rotation", "90", "-i", "{faststart}", "-c", "copy", "-f", "mp4"],
     "late-sound": [*PICTURE, "-itsoffset", "2", *SOUND, *VP8, *OPUS, "-t", "6", *WEBM],
+    # More pictures than are all decoded.
+    "long-mkv": ["-stream_loop", "5", "-i", "{h264.webm}", "-c", "copy", *MKV],
+    "long-fmp4": ["-stream_loop", "5", "-i", "{h264.webm}", "-c", "copy", *FRAGMENTS],
     "tracks": [*SOUND, *[word for _ in range(40) for word in ("-map", "0:a")], *OPUS, "-t", "0.1", "-f", "matroska"],
 }  # fmt: skip
 
@@ -195,3 +205,37 @@ def box(kind: bytes, payload: bytes = b"") -> bytes:
 @pytest.fixture(scope="session")
 def kit(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Kit:
     return Kit(tmp_path_factory.mktemp("corpus"), binaries)
+
+
+@pytest.fixture(scope="session")
+def ingest(binaries: Binaries) -> Callable[[Path, Path], Draft]:
+    """`ingest(source, folder)`: all that an ingest does to the bytes, what is tried after a failure included."""
+
+    def make(source: Path, folder: Path) -> Draft:
+        header = choose_sounds(source, read_header(source, binaries), binaries, folder, should_stop=never)
+        probed = read_packets(source, header, binaries)
+        draft = Draft(probed, plan_copy(probed), folder / "playback")
+        write_copy(source, draft.path, draft.plan, binaries)
+        checked = check_draft(draft, binaries, never)
+        if not checked.is_whole:
+            better = better_draft(source, draft, checked, binaries, folder, never)
+            if better is not None:
+                draft, checked = better
+        checked.copy_or_raise()
+        return draft
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def complaints(binaries: Binaries) -> Callable[[Path], str]:
+    """What a plain ffmpeg complains about when it decodes everything."""
+
+    def decode(copy: Path) -> str:
+        words = ["-v", "error", "-nostdin", "-i", copy, "-fps_mode", "passthrough", "-enc_time_base", "demux"]
+        command = [binaries.ffmpeg, *words, "-f", "null", "-"]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        # What the muxer of the test says of times is not about the decoding.
+        return "\n".join(line for line in run.stderr.splitlines() if "to muxer in stream" not in line)
+
+    return decode

@@ -1,0 +1,112 @@
+"""One run of a decoder, or of a parser, over a track of a fast copy: which of its packets come out again."""
+
+import bisect
+import math
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import ffmpeg
+
+from worker.media.binaries import Binaries
+from worker.media.container import Part
+from worker.media.errors import FfmpegFailed
+from worker.media.header import PartReading
+from worker.media.limits import Demuxer, Limits, input_options
+from worker.media.runner import Budget, run_ffmpeg
+
+# Of pictures: as they come, in whatever size they come.
+_AS_THEY_COME = {"fps_mode": "passthrough", "enc_time_base": "demux", "noautoscale": None}
+
+
+@dataclass(frozen=True)
+class Run:
+    """Sorted times (seconds) of what came out, and whether ffmpeg complained."""
+
+    shown: list[float]
+    complained: bool
+
+    def has(self, at: float, slack: float) -> bool:
+        """Whether something with this time came out, give or take `slack`."""
+        place = bisect.bisect_left(self.shown, at - slack)
+        return place < len(self.shown) and self.shown[place] <= at + slack
+
+
+@dataclass(frozen=True)
+class Packet:
+    """When a packet of the copy is shown (seconds), and whether playing can begin there."""
+
+    at: float
+    key: bool
+
+
+@dataclass(frozen=True)
+class CopiedTrack:
+    """The picture (`v`) or the sound (`a`) of a fast copy, and with what it is decoded."""
+
+    path: Path
+    demuxer: Demuxer
+    kind: Literal["v", "a"]
+    binaries: Binaries
+    should_stop: Callable[[], bool]
+    # Its decoder; empty: ffmpeg's own choice.
+    decoder: str = ""
+
+    def decode(self, dropped: str | None = None, **options: str) -> Run:
+        """Decode the track, but for the packets that the expression `dropped` names; `options` are of the input."""
+        words: dict[str, Any] = {"threads": 1, **options}
+        if self.decoder:
+            words[f"c:{self.kind}"] = self.decoder
+        if dropped is not None:
+            words[f"bsf:{self.kind}"] = f"noise=drop='{dropped}'"
+        return self._run(words, _AS_THEY_COME if self.kind == "v" else {})
+
+    def parse(self, parser: str) -> Run:
+        """Give each packet to this bitstream filter, which drops those that it cannot read."""
+        return self._run({}, {f"c:{self.kind}": "copy", f"bsf:{self.kind}": parser})
+
+    def _run(self, before: dict[str, Any], behind: dict[str, Any]) -> Run:
+        with tempfile.NamedTemporaryFile(dir=self.path.parent, prefix=".decoded-") as listing:
+            words = {**input_options(self.demuxer), **before}
+            track = ffmpeg.input(str(self.path.absolute()), **words)[f"{self.kind}:0"]
+            output = ffmpeg.output(track, listing.name, f="framecrc", max_error_rate=1, copyts=None, **behind)
+            budget = Budget(wall_seconds=120 + self.path.stat().st_size / 2_000_000, stall_seconds=60)
+            arguments = ffmpeg.get_args(output)
+            try:
+                complaints = run_ffmpeg(self.binaries, arguments, budget=budget, should_stop=self.should_stop)
+            except FfmpegFailed as error:
+                if error.returncode < 0:
+                    raise
+                complaints = error.stderr  # nothing came out
+            lines = listing.read().decode("ascii", "replace").splitlines()
+        return Run(sorted(_times(lines)), any("to muxer in stream" not in line for line in complaints.splitlines()))
+
+    def packets(self) -> list[Packet]:
+        """All packets of the track, in the order in which they are shown."""
+        found: list[Packet] = []
+
+        def read(lines: list[str]) -> None:
+            for line in lines:
+                at, _, flags = line.partition(",")
+                if at and at != "N/A":
+                    found.append(Packet(float(at), "K" in flags))
+
+        reading = PartReading(self.demuxer, self.binaries, Limits(max_seconds=math.inf), self.should_stop)
+        words = ["-select_streams", f"{self.kind}:0", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0"]
+        reading.read(self.path, Part(0, self.path.stat().st_size), words, read)
+        return sorted(found, key=lambda packet: packet.at)
+
+
+def _times(lines: list[str]) -> list[float]:
+    """Seconds of each line: `stream, dts, pts, duration, size, checksum`, in units that a comment states."""
+    unit = 0.0
+    times: list[float] = []
+    for line in lines:
+        if line.startswith("#tb 0: "):
+            numerator, _, denominator = line.removeprefix("#tb 0: ").partition("/")
+            unit = int(numerator) / int(denominator)
+        elif not line.startswith("#") and line.count(",") >= 4:
+            times.append(int(line.split(",")[2]) * unit)
+    return times

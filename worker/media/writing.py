@@ -1,0 +1,32 @@
+"""Writing a file of copied packets, some of which a muxer may refuse."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ffmpeg
+
+from worker.media.errors import FfmpegFailed
+
+# Muxers rewrite every picture of AV1, and end at the first one that they cannot read.
+_PARSERS = {"av1": "av1_metadata"}
+
+
+def write_packets(
+    tracks: Sequence[Any],
+    target: str,
+    options: Mapping[str, Any],
+    run: Callable[[list[str]], str],
+    *,
+    copied_picture: str | None,
+) -> None:
+    """`run` ffmpeg for this output; when that fails, once more without pictures that cannot be read.
+
+    `copied_picture` is the codec of a picture that is copied. Raises what `run` raises.
+    """
+    try:
+        run(ffmpeg.get_args(ffmpeg.output(*tracks, target, **options)))
+    except FfmpegFailed as error:
+        parser = _PARSERS.get(copied_picture or "")
+        if parser is None or error.returncode < 0:
+            raise
+        run(ffmpeg.get_args(ffmpeg.output(*tracks, target, **options, **{"bsf:v": parser})))
