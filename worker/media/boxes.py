@@ -13,6 +13,7 @@ from typing import BinaryIO
 from worker.media import ebml
 from worker.media.container import EBML_MAGIC, MAX_HOLES, Effort, Part
 from worker.media.errors import too_complex
+from worker.media.order import Piece, Range, in_order, joined
 from worker.media.runner import never
 
 # A fragment begins with its header box, which has a fixed size (ISO/IEC 14496-12 §8.8.5).
@@ -23,6 +24,7 @@ _BEFORE_INDEX = 8
 _MAX_EDITS = 1000
 # What looking whether a recording begins at a place costs.
 _STEPS_OF_CANDIDATE = 8
+_BASE_DATA_OFFSET = 1
 _FRAGMENT_BOXES = frozenset({b"moof", b"mdat"})
 # Boxes that recorders and phones write side by side.
 _TOP_LEVEL = frozenset(
@@ -87,7 +89,15 @@ class _Recording:
     last: Box | None = None
     before: Box | None = None
     # What is left out of it: damaged fragments.
-    holes: list[tuple[int, int]] = field(default_factory=list)
+    holes: list[Range] = field(default_factory=list)
+    # Its fragments that are whole, each a `moof` and an `mdat`.
+    fragments: list[Range] = field(default_factory=list)
+
+    def follow(self, box: Box) -> None:
+        """Take note of a whole box of a known kind."""
+        self.before, self.last = self.last, box
+        if box.type == b"mdat" and self.before and self.before.type == b"moof":
+            self.fragments.append((self.before.offset, box.end))
 
     def fragment_start(self, box: Box) -> int:
         """Where the fragment begins that `box`, an unfinished one behind `last`, belongs to."""
@@ -110,23 +120,24 @@ def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[l
         if box is not None and box.end <= size:
             effort.spend()
             if box.type == b"ftyp" and current.last is not None:
-                parts += _finished(current, at, cut_off=False)
+                parts += _finished(file, current, at, effort, cut_off=False)
                 current = _Recording(at)
             if box.type == b"moov":
                 _check_edits(file, box, effort)
                 current.index = box
             if box.type in _TOP_LEVEL:  # four letters among coded pictures prove nothing
-                current.before, current.last = current.last, box
+                current.follow(box)
             at = box.end
             continue
         if at >= size:
-            return [*parts, *_finished(current, size, cut_off=False)], size
+            return [*parts, *_finished(file, current, size, effort, cut_off=False)], size
         behind, is_fragment = _next_start(file, current, box, at, size, effort)
         if is_fragment:
             _leave_out(current, box, at, behind)
             at = behind
             continue
-        parts += _finished(current, *_end_of_cut(current, box, at, behind))
+        end, cut_off = _end_of_cut(current, box, at, behind)
+        parts += _finished(file, current, end, effort, cut_off=cut_off)
         if behind >= size or ebml.read_at(file, behind, 4) == EBML_MAGIC:
             return parts, behind
         current, at = _Recording(behind), behind
@@ -217,6 +228,7 @@ def _leave_out(current: _Recording, box: Box | None, at: int, behind: int) -> No
     current.holes.append((start, behind))
     if len(current.holes) > MAX_HOLES:
         raise too_complex()
+    current.fragments = [fragment for fragment in current.fragments if fragment[1] <= start]
     current.last = current.before = None
 
 
@@ -233,12 +245,55 @@ def _end_of_cut(current: _Recording, box: Box | None, at: int, behind: int) -> t
     return (behind, True) if box.type == b"mdat" else (box.offset, True)
 
 
-def _finished(current: _Recording, end: int, cut_off: bool) -> list[Part]:
+def _finished(file: BinaryIO, current: _Recording, end: int, effort: Effort, *, cut_off: bool) -> list[Part]:
     if end <= current.offset:
         return []
     lost = current.index is None or end < current.index.end
     holes = tuple(hole for hole in current.holes if hole[1] < end)
-    return [Part(current.offset, end - current.offset, "mov", cut_off, holes, lost)]
+    pieces = () if lost else _pieces(file, current, effort)
+    return [Part(current.offset, end - current.offset, "mov", cut_off, holes, lost, pieces)]
+
+
+def _pieces(file: BinaryIO, current: _Recording, effort: Effort) -> tuple[Range, ...]:
+    """The ranges of a recording whose fragments stand in another order than they were recorded; else none.
+
+    A fragment whose data was cut off is left out, for its size says that the next one belongs to it.
+    """
+    # The fragment's header box comes first, and its sequence number is the second word in it.
+    numbers = [int.from_bytes(ebml.read_at(file, start + 20, 4), "big") for start, _end in current.fragments]
+    if numbers == sorted(numbers):
+        return ()
+    pieces = []
+    for (start, end), number in zip(current.fragments, numbers, strict=True):
+        times = _decode_times(file, start, end, effort)
+        if times is None:
+            return ()
+        pieces.append(Piece(start, end, number, times))
+    ordered = in_order(pieces)
+    if ordered is None or current.index is None:
+        return ()
+    begin = current.index.end if current.holes else current.fragments[0][0]
+    return tuple(joined([(current.offset, begin), *ordered]))
+
+
+def _decode_times(file: BinaryIO, start: int, end: int, effort: Effort) -> dict[int, int] | None:
+    """When each track of the fragment at `start` begins (`tfdt`, ISO/IEC 14496-12 §8.8.12).
+
+    None: the fragment says where in the file its data lies, so that it cannot be moved.
+    """
+    times: dict[int, int] = {}
+    moof = read_box(file, start, end)
+    for traf in _children(file, moof.data, moof.end, effort) if moof else ():
+        track = 0
+        for box in _children(file, traf.data, traf.end, effort) if traf.type == b"traf" else ():
+            data = ebml.read_at(file, box.data, 12)
+            if box.type == b"tfhd":
+                if data[3] & _BASE_DATA_OFFSET:
+                    return None
+                track = int.from_bytes(data[4:8], "big")
+            elif box.type == b"tfdt":
+                times[track] = int.from_bytes(data[4:12] if data[0] else data[4:8], "big")
+    return times
 
 
 def _check_edits(file: BinaryIO, moov: Box, effort: Effort) -> None:

@@ -20,7 +20,8 @@ class Part:
 
     `demuxer` reads it (None: the one of the whole file). `cut_off`: its last element promises more bytes than there
     are. `holes` are stretches of it, offsets in the file from and to, that are damaged and not read. `lost`: its index
-    or its beginning is missing, so that nothing of it can be played.
+    or its beginning is missing, so that nothing of it can be played. `pieces` are the ranges that are read, when their
+    order is not that of the file.
     """
 
     offset: int
@@ -29,6 +30,7 @@ class Part:
     cut_off: bool = False
     holes: tuple[tuple[int, int], ...] = ()
     lost: bool = False
+    pieces: tuple[tuple[int, int], ...] = ()
 
     @property
     def end(self) -> int:
@@ -37,16 +39,13 @@ class Part:
 
     def address(self, path: Path) -> str:
         """What ffmpeg opens to read just this: the file, a range of it, or several (protocols `subfile`, `concat`)."""
-        if self.length == path.stat().st_size and not self.holes:
+        if self.length == path.stat().st_size and not self.holes and not self.pieces:
             return str(path.absolute())
         starts = [self.offset, *(end for _start, end in self.holes)]
         ends = [*(start for start, _end in self.holes), self.end]
-        ranges = [
-            f"subfile,,start,{start},end,{end},,:{path.absolute()}"
-            for start, end in zip(starts, ends, strict=True)
-            if start < end
-        ]
-        return ranges[0] if len(ranges) == 1 else f"concat:{'|'.join(ranges)}"
+        ranges = self.pieces or zip(starts, ends, strict=True)
+        words = [f"subfile,,start,{start},end,{end},,:{path.absolute()}" for start, end in ranges if start < end]
+        return words[0] if len(words) == 1 else f"concat:{'|'.join(words)}"
 
 
 class Effort:

@@ -16,7 +16,7 @@ from worker.media.errors import too_complex
 from worker.media.runner import never
 
 _EBML, _SEGMENT, _TRACKS, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1654AE6B, 0x1F43B675
-_CUES, _VOID, _CRC = 0x1C53BB6B, 0xEC, 0xBF
+_CUES, _VOID, _CRC, _TIMECODE = 0x1C53BB6B, 0xEC, 0xBF, 0xE7
 _DOCTYPE = 0x4282
 # EBML header: version, read version, max id length, max size length, DocType and its two versions, Void, CRC-32.
 _HEADER_IDS = frozenset({0x4286, 0x42F7, 0x42F2, 0x42F3, _DOCTYPE, 0x4287, 0x4285, _VOID, _CRC})
@@ -97,6 +97,15 @@ def is_cut_off(file: BinaryIO, start: int, end: int, effort: Effort) -> bool:
         if blocks > _MAX_BLOCKS:
             return False  # nobody knows, and it is not worth finding out
     return last != end
+
+
+def clusters(file: BinaryIO, start: int, end: int, effort: Effort) -> Iterator[tuple[int, int]]:
+    """The Clusters from `start` to `end`: their offsets and Timecodes."""
+    for at in occurrences(file, _CLUSTER_START, start, end, effort):
+        for element in itertools.islice(_walk(file, at, end, effort), 1, 3):
+            if element.id == _TIMECODE and element.end is not None:
+                yield at, int.from_bytes(read_at(file, element.data, element.end - element.data), "big")
+                break
 
 
 def cues_are_in_front(path: Path) -> bool:

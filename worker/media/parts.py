@@ -1,6 +1,7 @@
 """The recordings that lie one after another in a file, whatever container each of them has."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -9,6 +10,7 @@ from worker.media.container import EBML_MAGIC, MAX_PARTS, Effort, Part, too_many
 from worker.media.errors import MediaRejected
 from worker.media.kinds import SNIFFED, Unknown, detect_demuxer, lacks_beginning
 from worker.media.limits import Demuxer
+from worker.media.order import Piece, in_order, joined
 from worker.media.runner import never
 
 # Steps beside one for so many bytes: a fragment of an MP4 is two boxes, and has hardly less than that.
@@ -42,6 +44,20 @@ def find_parts(path: Path, *, should_stop: Callable[[], bool] = never) -> list[P
             "Record as WebM, or as fragmented MP4.",
         )
     return parts
+
+
+def with_clusters_in_order(path: Path, part: Part, *, should_stop: Callable[[], bool] = never) -> Part | None:
+    """The part of a WebM or Matroska file, read in the order of its Clusters' times; None: it has that order.
+
+    Raises as `find_parts`.
+    """
+    effort = Effort(_STEPS + part.length // _BYTES_PER_STEP, should_stop)
+    with path.open("rb") as file:
+        found = list(ebml.clusters(file, part.offset, part.end, effort))
+    ends = [*(at for at, _time in found[1:]), part.end]
+    pieces = [Piece(at, end, time, {}) for (at, time), end in zip(found, ends, strict=True)]
+    ordered = in_order(pieces) if pieces else None
+    return None if ordered is None else replace(part, pieces=tuple(joined([(part.offset, found[0][0]), *ordered])))
 
 
 def _first(path: Path, file: BinaryIO, size: int, effort: Effort) -> tuple[Demuxer, int, list[Part]]:

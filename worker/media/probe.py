@@ -10,6 +10,7 @@ from worker.media.correction import Correction, Packet, correct
 from worker.media.errors import MediaRejected
 from worker.media.header import FORGIVEN, Container, Header, PartHeader, PartReading, read_header
 from worker.media.limits import DEFAULT_LIMITS, Demuxer, Limits
+from worker.media.parts import with_clusters_in_order
 from worker.media.repairs import Repair, RepairKind
 from worker.media.runner import never
 from worker.media.skipped import UNKNOWN, positions_of
@@ -133,6 +134,10 @@ def read_packets(
 def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedPart:
     """Every packet of one recording, line by line."""
     tallies, timeline, complaints = _read_timeline(path, header, reading, [])
+    if timeline.went_back and not header.part.pieces and (header.part.demuxer or reading.demuxer) == "matroska":
+        ordered = with_clusters_in_order(path, header.part, should_stop=reading.should_stop)
+        if ordered is not None:
+            return _probe_part(path, replace(header, part=ordered), reading)
     shown = [kind for kind, track in tallies.items() if track.packets]
     if len(shown) == 1 and len(tallies) == 2:
         # ffprobe ends at a packet that lies behind the end of a cut file, though the other track may go on.
@@ -145,6 +150,7 @@ def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedP
     if not shown:
         raise zero_length()
     skipped = [Repair("damaged", at_ms=at) for at in timeline.skipped_in_ms()]
+    moved = [Repair("reordered")] if header.part.pieces else []
     slept = [Repair("clock-jump", at_ms=jump.start_ms, length_ms=jump.length_ms) for jump in timeline.jumps_in_ms()]
     lost = [Repair(word) for kind, word in _LOST.items() if kind in tallies and kind not in shown]
     # A single frame without a duration still is one.
@@ -159,7 +165,7 @@ def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedP
         audio=audio_stream(header.tracks["audio"], audio) if audio is not None and audio.packets else None,
         gaps=timeline.gaps_in_ms(),
         truncated=False,
-        repairs=(*header.left_out, *lost, *(correction.repairs if correction else ()), *slept, *skipped),
+        repairs=(*header.left_out, *lost, *(correction.repairs if correction else ()), *slept, *skipped, *moved),
         correction=correction,
         jumps=tuple(timeline.jumps),
         places=tuple(

@@ -9,6 +9,7 @@ RepairKind = Literal[
     "clock-jump",
     "repeated",
     "damaged",
+    "reordered",
     "pictures-dropped",
     "sound-dropped",
     "picture-lost",
@@ -30,6 +31,7 @@ class Repair:
     clock-jump: the recorder's clock jumped by `length_ms` (below zero: back) at `at_ms`; the copy goes on without it.
     repeated: `length_ms` of the recording came twice; the second time was left out at `at_ms`.
     damaged: bytes of the file at `at_ms` cannot be read and were passed over; pictures or sounds may be missing there.
+    reordered: pieces of the file stood in another order than they were recorded; the copy has them in order.
     pictures-dropped: no decoder can show the pictures from `at_ms` for `length_ms`; the picture stands still there.
     sound-dropped: no decoder can play the sound from `at_ms` for `length_ms`; it is silent there.
     picture-lost, sound-lost: the header names such a track, and nothing of it can be played.

@@ -43,7 +43,7 @@ class Positions:
 def positions_of(part: Part, demuxer: Demuxer, *, alpha: bool) -> Positions | None:
     """What is known of the places of packets in this recording; None: nothing."""
     joints, left_out = [], 0
-    for start, end in part.holes:
+    for start, end in () if part.pieces else part.holes:
         joints.append(start - part.offset - left_out)
         left_out += end - start
     # A transparent layer stands between the packets, and has any size.

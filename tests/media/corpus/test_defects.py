@@ -143,13 +143,21 @@ SLICES: dict[str, tuple[Build, Plays | Refused]] = {
     "webm-cluster-lost": (lambda k: k.with_clusters("vp8", [0, 1, 3, 4, 5]), plays(6.0, "gap")),
     "webm-cluster-doubled": (lambda k: k.with_clusters("vp8", [0, 1, 2, 2, 3, 4, 5]), plays(6.0, "repeated")),
     "chrome-av1-slice-doubled": (lambda k: k.whole("recordings/twice_cap_av1_webm.webm"), plays(5.0, "repeated")),
-    "webm-clusters-swapped": (lambda k: k.with_clusters("vp8", [0, 1, 3, 2, 4, 5]), plays(6.0, "gap")),
+    "webm-clusters-swapped": (lambda k: k.with_clusters("vp8", [0, 1, 3, 2, 4, 5]), plays(6.0, "reordered")),
     "webm-slice-lost": (lambda k: k.lost("vp9", 0.42, 0.58), plays(6.0, "gap", "pictures-dropped")),
     "webm-zeros-in-the-middle": (lambda k: k.zeroed("vp8", 0.45, 0.5), plays(6.0, "gap")),
     "fmp4-fragment-lost": (lambda k: k.without_fragment(2), plays(6.0, "gap")),
     "fmp4-slice-lost-inside-boxes": (lambda k: k.lost("fmp4", 0.42, 0.58), plays(6.0, "gap")),
     "fmp4-fragment-doubled": (lambda k: k.with_fragments([0, 1, 2, 2, 3, 4, 5]), plays(6.0)),
-    "fmp4-fragments-swapped": (lambda k: k.with_fragments([0, 1, 3, 2, 4, 5]), plays(6.0, "gap")),
+    "fmp4-fragments-swapped": (lambda k: k.with_fragments([0, 1, 3, 2, 4, 5]), plays(6.0, "reordered")),
+    "fmp4-fragments-swapped-and-cut": (
+        lambda k: k.with_fragments([0, 2, 1, 3, 4, 5])[:-900],
+        plays(5.0, "reordered", "cut-off"),
+    ),
+    "fmp4-fragments-shuffled-and-one-lost": (
+        lambda k: k.with_fragments([0, 4, 1, 3, 5]),
+        plays(6.0, "reordered", "gap"),
+    ),
     "fmp4-zeros-in-data": (lambda k: k.zeroed("fmp4", 0.45, 0.46), plays(6.0, "pictures-dropped")),
     "fmp4-zeros-over-boxes": (lambda k: k.zeroed("fmp4", 0.3, 0.5), plays(6.0, "gap")),
 }
