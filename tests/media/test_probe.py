@@ -165,9 +165,12 @@ def test_a_second_recording_that_never_began_takes_nothing_away(
     assert probed(tmp_path / "f").duration_ms == 11_983
 
 
-def test_parts_in_different_codecs_are_refused(glue: Glue, binaries: Binaries) -> None:
-    assert reason_of(glue("chrome-vp9.webm", "chrome-pause.webm"), binaries) == "mixed-codecs"
-    assert reason_of(glue("chrome-audio.webm", "vorbis.webm"), binaries) == "mixed-codecs"
+def test_parts_in_different_codecs_are_named(glue: Glue, probed: Probed) -> None:
+    assert probed(glue("chrome-vp9.webm", "chrome-vp9.webm")).unlike == frozenset()
+    assert probed(glue("chrome-vp9.webm", "chrome-pause.webm")).unlike == {"video"}
+    assert probed(glue("chrome-audio.webm", "vorbis.webm")).unlike == {"audio"}
+    assert probed(glue("chrome-audio.webm", "vp8-silent.webm")).unlike == frozenset()
+    assert probed(glue("vorbis.webm", "vp8-silent.webm")).codecs("audio") == ("vorbis",)
 
 
 def test_limits_hold(make: Make, glue: Glue, binaries: Binaries) -> None:

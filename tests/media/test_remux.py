@@ -4,6 +4,7 @@ import itertools
 import shutil
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -208,14 +209,45 @@ def test_time_never_goes_back_in_joined_parts(glue: Glue, copy: Copy, look: Look
         assert max(after - before for before, after in itertools.pairwise(times)) < 0.6
 
 
-def test_silence_cannot_be_made_for_vorbis(
-    glue: Glue, make: Make, binaries: Binaries, probed: Probed, tmp_path: Path
+def tracks_of(probe: Probe) -> list[str | None]:
+    return [stream and stream.codec for stream in (probe.video, probe.audio)]
+
+
+@pytest.mark.parametrize(
+    ("names", "codecs", "encoded"),
+    [
+        (("vp8.webm", "chrome-vp9.webm"), ["h264", "opus"], [("video", "vp8"), ("video", "vp9")]),
+        (("vorbis.webm", "chrome-audio.webm"), [None, "opus"], [("audio", "vorbis"), ("audio", "opus")]),
+        (("vorbis.webm", "vp8-silent.webm"), ["vp8", "opus"], [("audio", "vorbis")]),
+        (("vp8.webm", "fragmented.mp4"), ["h264", "aac"],
+         [("video", "vp8"), ("video", "h264"), ("audio", "opus"), ("audio", "aac")]),
+    ],
+)  # fmt: skip
+def test_parts_in_different_codecs_are_encoded_into_one(
+    names: tuple[str, ...],
+    codecs: list[str | None],
+    encoded: list[tuple[str, str]],
+    glue: Glue,
+    play: Play,
+    probed: Probed,
+    decode: Decode,
+    tmp_path: Path,
 ) -> None:
-    source = glue("vorbis.webm", "vp8-silent.webm")
+    source = glue(*names)
+    found = probed(source)
+    copy = play(source, tmp_path / "p")
+    assert copy.faults == ()
+    assert [(repair.track, repair.codec) for repair in plan_copy(found).repairs] == encoded
+    assert tracks_of(probed(tmp_path / "p")) == codecs
+    assert decode(tmp_path / "p") == ""
+
+
+def test_parts_in_different_codecs_that_are_too_long_are_refused(glue: Glue, probed: Probed) -> None:
+    found = probed(glue("vp8.webm", "chrome-vp9.webm"))
     with pytest.raises(MediaRejected) as caught:
-        write_copy(source, tmp_path / "p", plan_copy(probed(source)), binaries)
+        plan_copy(replace(found, duration_ms=6 * 3600 * 1000, size_bytes=1))
     assert caught.value.reason == "mixed-codecs"
-    assert list(tmp_path.iterdir()) == []
+    assert "vp8, vp9" in caught.value.detail
 
 
 def test_a_stopped_copy_leaves_nothing(make: Make, binaries: Binaries, probed: Probed, tmp_path: Path) -> None:

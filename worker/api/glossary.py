@@ -152,7 +152,7 @@ NAMES: dict[str, Meaning] = {
     "recording_date": ("When recording began, as far as known.", _INSTANT),
     "recording_id": ("The recording.", 12),
     "recording_metadata": (
-        "What was measured: container, codecs, size, frames, and `source` as it came in.",
+        "What was measured: container, codecs, size, frames, `repairs` (what was done), `source` as it came in.",
         {"fps": 30},
     ),
     "recording_started_at": ("When recording of the session began; null before.", None),

@@ -16,6 +16,8 @@ _MOST_FRAMES_PER_SECOND = 30
 _PIXELS_PER_SECOND = 20_000_000
 _SOUND_SPEED = 20
 
+# A picture that is half decoded is not shown; the one before it stands still.
+STRICT_PICTURE = {"err_detect:v": "explode"}
 PICTURE = {
     "c:v": "libx264",
     "preset": "superfast",
@@ -81,9 +83,9 @@ def encode_budget(probed: Probe) -> Budget:
     )
 
 
-def picture_filters(picture: Any, video: VideoStream) -> Any:
-    """The picture in its `encoded_size`; one that changes its size in the middle keeps its shape."""
-    width, height = encoded_size(video)
+def picture_filters(picture: Any, video: VideoStream, size: tuple[int, int]) -> Any:
+    """The picture in this size; one that changes its own in the middle keeps its shape."""
+    width, height = size
     upright = picture.filter("setsar", "1") if video.aspect_is_wrong else picture
     return (
         upright.filter("scale", "max(2,iw*sar)", "ih")

@@ -8,16 +8,14 @@ from typing import Any
 import ffmpeg
 
 from worker.media.binaries import Binaries
-from worker.media.errors import MediaRejected
-from worker.media.limits import DECODERS, Demuxer, input_options
-from worker.media.probe import Probe, ProbedPart
+from worker.media.encode import PICTURE, SOUND, STRICT_PICTURE, encoded_size, picture_filters, sound_filters
+from worker.media.limits import DECODERS, input_options
+from worker.media.playable import PlayableForm
+from worker.media.probe import SILENCE, Probe, ProbedPart
 from worker.media.runner import Budget, run_ffmpeg
 from worker.media.streams import AudioStream
 from worker.media.writing import write_packets
 
-# Encoders for the silence of a part that was recorded without a microphone. Vorbis is missing on purpose: its
-# packets can be read only with the header that its own encoder run made.
-_SILENCE = {"opus": "libopus", "aac": "aac"}
 # Two packets: Opus has 20 ms each, AAC at 44.1 kHz 23 ms, and both begin with a lead-in.
 _SPARE_MS = 50
 
@@ -25,6 +23,7 @@ _SPARE_MS = 50
 def join_parts(
     source: Path,
     probed: Probe,
+    form: PlayableForm,
     binaries: Binaries,
     folder: Path,
     budget: Budget,
@@ -33,14 +32,15 @@ def join_parts(
     """An input of ffmpeg that plays the parts of `source` one after another: sound is stream 0, picture stream 1.
 
     ffmpeg's concat demuxer pairs the streams of the parts by number, so each part is first copied into `folder`
-    with its streams in one order; a part without sound gets silence. Each begins where the one before ends.
+    with its streams in one order, or encoded as `form` says; a part without sound gets silence. Each begins where the
+    one before ends.
     """
     run = partial(run_ffmpeg, binaries, budget=budget, should_stop=should_stop)
     items: list[str] = []
     for number, part in enumerate(probed.parts):
         name = f"part_{number:03d}.mkv"
-        tracks, options = _copy_part(source, part, probed.demuxer, probed.audio)
-        copied = part.video.codec if part.video else None
+        tracks, options = _write_part(source, part, probed, form)
+        copied = part.video.codec if part.video and not form.video_encoder else None
         write_packets(tracks, str(folder / name), options, run, copied_picture=copied)
         items.append(f"file '{name}'\nduration {part.duration_ms / 1000:.3f}\n")
     with_picture = [number for number, part in enumerate(probed.parts) if part.video]
@@ -71,34 +71,38 @@ def packet_filters(part: ProbedPart) -> dict[str, str]:
     return options
 
 
-def _copy_part(
-    source: Path, part: ProbedPart, demuxer: Demuxer, audio: AudioStream | None
-) -> tuple[list[Any], dict[str, str]]:
+def _write_part(source: Path, part: ProbedPart, probed: Probe, form: PlayableForm) -> tuple[list[Any], dict[str, Any]]:
     """The tracks of one part, sound first, and how they are written."""
-    media = ffmpeg.input(
-        part.part.address(source), **input_options(part.part.demuxer or demuxer), **packet_filters(part)
-    )
-    options = {"map_metadata": "-1", "map_chapters": "-1", "fflags": "+bitexact", "avoid_negative_ts": "make_zero"}
-    streams = []
-    if part.audio:
-        streams.append(media[str(part.audio.index)])
-    elif audio:
-        streams.append(_silence(audio, part.duration_ms))
-        options |= {"c:a": _SILENCE[audio.codec], "b:a": "16k", "ar": str(audio.sample_rate)}
-    if part.video:
-        streams.append(media[str(part.video.index)])
-    return streams, {"f": "matroska", "c": "copy", **options}
+    strict = STRICT_PICTURE if part.video and form.video_encoder else {}
+    demuxer = part.part.demuxer or probed.demuxer
+    media = ffmpeg.input(part.part.address(source), **input_options(demuxer), **strict, **packet_filters(part))
+    options: dict[str, Any] = {"map_metadata": "-1", "map_chapters": "-1", "fflags": "+bitexact"}
+    options |= {"f": "matroska", "avoid_negative_ts": "make_zero", "c": "copy"}
+    tracks = []
+    if probed.audio:
+        track, encoding = _sound(media, part, probed.audio, form)
+        tracks.append(track)
+        options |= encoding
+    if part.video and probed.video and form.video_encoder:
+        tracks.append(picture_filters(media[str(part.video.index)], part.video, encoded_size(probed.video)))
+        # Pictures that are stored in another order would begin before the part does.
+        options |= PICTURE | {"bf": 0}
+    elif part.video:
+        tracks.append(media[str(part.video.index)])
+    return tracks, options
 
 
-def _silence(audio: AudioStream, duration_ms: int) -> Any:
-    """A track of silence like the sound of the other parts."""
-    if audio.codec not in _SILENCE:
-        raise MediaRejected(
-            "mixed-codecs",
-            f"The file holds several recordings, some with {audio.codec} sound and some without, "
-            "which cannot be joined. Upload them one by one.",
-        )
-    layout = "mono" if audio.channels == 1 else "stereo"
-    # The encoder rounds up to whole packets; the last one must not run into the first of the next part.
-    seconds = max(_SPARE_MS, duration_ms - _SPARE_MS) / 1000
-    return ffmpeg.input(f"anullsrc=r={audio.sample_rate}:cl={layout}", f="lavfi", t=f"{seconds:.3f}").audio
+def _sound(media: Any, part: ProbedPart, audio: AudioStream, form: PlayableForm) -> tuple[Any, dict[str, Any]]:
+    """The sound of one part, silence when it has none, and how it is encoded."""
+    # Encoders round up to whole packets; the last one must not run into the first of the next part.
+    seconds = max(_SPARE_MS, part.duration_ms - _SPARE_MS) / 1000
+    if part.audio and form.audio_encoder:
+        track = sound_filters([media[str(part.audio.index)]]).filter("atrim", end=f"{seconds:.3f}")
+    elif part.audio:
+        return media[str(part.audio.index)], {}
+    else:
+        layout = "mono" if audio.channels == 1 else "stereo"
+        track = ffmpeg.input(f"anullsrc=r={audio.sample_rate}:cl={layout}", f="lavfi", t=f"{seconds:.3f}").audio
+    if form.audio_encoder:
+        return track, SOUND[form.audio_encoder]
+    return track, {"c:a": SILENCE[audio.codec], "b:a": "16k", "ar": str(audio.sample_rate)}

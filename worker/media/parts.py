@@ -54,6 +54,8 @@ def with_clusters_in_order(path: Path, part: Part, *, should_stop: Callable[[], 
     effort = Effort(_STEPS + part.length // _BYTES_PER_STEP, should_stop)
     with path.open("rb") as file:
         found = list(ebml.clusters(file, part.offset, part.end, effort))
+    if len({time for _at, time in found}) < len(found):
+        return None  # one came twice, or the clock began again
     ends = [*(at for at, _time in found[1:]), part.end]
     pieces = [Piece(at, end, time, {}) for (at, time), end in zip(found, ends, strict=True)]
     ordered = in_order(pieces) if pieces else None

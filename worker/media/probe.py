@@ -22,6 +22,9 @@ PACKETS = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time
 # Three hours; their packets are kept in memory while time that goes back is looked at.
 _MOST_CORRECTED = 1_000_000
 
+# Encoders for the silence of a part that was recorded without a microphone. Vorbis is missing on purpose: its
+# packets can be read only with the header that its own encoder run made.
+SILENCE = {"opus": "libopus", "aac": "aac"}
 # Codecs whose pictures may be stored in another order than they are shown.
 REORDERING = frozenset({"h264", "hevc", "mpeg4", "mpeg2video"})
 _LOST: dict[str, RepairKind] = {"video": "picture-lost", "audio": "sound-lost"}
@@ -84,6 +87,27 @@ class Probe:
         return tuple(found)
 
     @property
+    def unlike(self) -> frozenset[str]:
+        """Which tracks (`video`, `audio`) of its recordings cannot be joined as they are."""
+        pictures = {part.video.codec for part in self.parts if part.video}
+        # Opus packets say themselves how many channels they have; those of others need the header of their own part.
+        sounds = {
+            a.codec if a.codec == "opus" else f"{a.codec} {a.sample_rate} Hz {a.channels} channels"
+            for a in (part.audio for part in self.parts)
+            if a
+        }
+        is_silent = self.audio is not None and any(part.audio is None for part in self.parts)
+        unlike = {"video"} if len(pictures) > 1 else set()
+        if len(sounds) > 1 or (is_silent and self.audio and self.audio.codec not in SILENCE):
+            unlike.add("audio")
+        return frozenset(unlike)
+
+    def codecs(self, track: str) -> tuple[str, ...]:
+        """The codecs of the `video` or the `audio` of its recordings, each once."""
+        streams = [part.video if track == "video" else part.audio for part in self.parts]
+        return tuple(dict.fromkeys(stream.codec for stream in streams if stream))
+
+    @property
     def repairs(self) -> tuple[Repair, ...]:
         """What of the recording is left out or missing."""
         gaps = [Repair("gap", at_ms=gap.start_ms, length_ms=gap.length_ms) for gap in self.gaps]
@@ -137,7 +161,10 @@ def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedP
     if timeline.went_back and not header.part.pieces and (header.part.demuxer or reading.demuxer) == "matroska":
         ordered = with_clusters_in_order(path, header.part, should_stop=reading.should_stop)
         if ordered is not None:
-            return _probe_part(path, replace(header, part=ordered), reading)
+            mended = replace(header, part=ordered)
+            # A clock that began again: its clusters would come between those of the time before.
+            if not _read_timeline(path, mended, reading, [])[1].went_back:
+                return _probe_part(path, mended, reading)
     shown = [kind for kind, track in tallies.items() if track.packets]
     if len(shown) == 1 and len(tallies) == 2:
         # ffprobe ends at a packet that lies behind the end of a cut file, though the other track may go on.
@@ -268,7 +295,6 @@ def _join(header: Header, parts: list[ProbedPart], limits: Limits) -> Probe:
 def _joined_video(videos: list[VideoStream], duration_ms: int) -> VideoStream | None:
     if len(videos) < 2:
         return videos[0] if videos else None
-    _require_one_codec({video.codec for video in videos})
     frames = sum(video.frames for video in videos)
     return replace(
         max(videos, key=lambda video: video.width * video.height),
@@ -283,17 +309,4 @@ def _joined_video(videos: list[VideoStream], duration_ms: int) -> VideoStream | 
 def _joined_audio(audios: list[AudioStream]) -> AudioStream | None:
     if len(audios) < 2:
         return audios[0] if audios else None
-    # Opus packets say themselves how many channels they have; AAC and Vorbis need the header of their own part.
-    _require_one_codec(
-        {a.codec if a.codec == "opus" else f"{a.codec} {a.sample_rate} Hz {a.channels} channels" for a in audios}
-    )
     return replace(audios[0], packets=sum(audio.packets for audio in audios))
-
-
-def _require_one_codec(found: set[str]) -> None:
-    if len(found) > 1:
-        raise MediaRejected(
-            "mixed-codecs",
-            f"The file holds several recordings in different formats ({', '.join(sorted(found))}), "
-            "which cannot be joined. Upload them one by one.",
-        )

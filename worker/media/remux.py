@@ -14,7 +14,9 @@ from worker.media.container import Part
 from worker.media.encode import (
     PICTURE,
     SOUND,
+    STRICT_PICTURE,
     encode_budget,
+    encoded_size,
     is_affordable,
     picture_filters,
     sound_filters,
@@ -83,16 +85,26 @@ class CopyPlan:
         return f"{'audio' if self.video is None else 'video'}/{self.form.container}"
 
     @property
+    def encodes_picture(self) -> bool:
+        """Whether the picture is encoded while the copy is written; of joined recordings, each was before."""
+        return self.form.video_encoder is not None and self.joined is None
+
+    @property
+    def encodes_sound(self) -> bool:
+        """As `encodes_picture`."""
+        return self.form.audio_encoder is not None and self.joined is None
+
+    @property
     def repairs(self) -> tuple[Repair, ...]:
         """What is encoded in it."""
         if self.encoded is None:
             return ()
-        pairs = (
-            ("video", self.form.video_encoder, self.encoded.video),
-            ("audio", self.form.audio_encoder, self.encoded.audio),
-        )
+        encoded = (("video", self.form.video_encoder), ("audio", self.form.audio_encoder))
         return tuple(
-            Repair("encoded", track=track, codec=stream.codec) for track, encoder, stream in pairs if encoder and stream
+            Repair("encoded", track=track, codec=codec)
+            for track, encoder in encoded
+            if encoder
+            for codec in self.encoded.codecs(track)
         )
 
 
@@ -106,7 +118,7 @@ def plan_copy(probed: Probe) -> CopyPlan:
         encoder: Encoder = "aac" if plan.form.container == "mp4" else "opus"
         plan = replace(plan, sounds=probed.mixed, form=replace(plan.form, audio_encoder=encoder))
     if len(probed.parts) > 1:
-        plan = replace(plan, joined=probed)
+        plan = _plan_joined(plan, probed)
     else:
         plan = replace(plan, packet_filters=tuple(packet_filters(probed.parts[0]).items()))
     if _changes_hevc(probed) and is_affordable(probed, picture=True):
@@ -116,9 +128,32 @@ def plan_copy(probed: Probe) -> CopyPlan:
     if not form.video_encoder and not form.audio_encoder:
         return plan
     if not is_affordable(probed, picture=form.video_encoder is not None):
+        if probed.unlike:
+            raise _mixed(probed)
         stream = probed.video if form.video_encoder and probed.video else probed.audio
         raise too_dear(stream.codec if stream else "unknown")
     return replace(plan, encoded=probed)
+
+
+def _plan_joined(plan: CopyPlan, probed: Probe) -> CopyPlan:
+    """The copy of several recordings: what is in different codecs is encoded into one."""
+    form, unlike = plan.form, probed.unlike
+    if "video" in unlike:
+        form = replace(playable_form("h264", probed.audio.codec if probed.audio else None), video_encoder="h264")
+    if "audio" in unlike:
+        form = replace(form, audio_encoder="aac" if form.container == "mp4" else "opus")
+    if form.video_encoder:
+        plan = replace(plan, alpha=False, hevc=False, copied_picture=None)
+    return replace(plan, joined=probed, form=form)
+
+
+def _mixed(probed: Probe) -> MediaRejected:
+    codecs = ", ".join(sorted({*probed.codecs("video"), *probed.codecs("audio")}))
+    return MediaRejected(
+        "mixed-codecs",
+        f"The file holds several recordings in different formats ({codecs}), and is too long to be converted here. "
+        "Upload them one by one.",
+    )
 
 
 def _changes_hevc(probed: Probe) -> bool:
@@ -197,7 +232,7 @@ def write_copy(
             video = None if plan.video is None else media[str(plan.video)]
             sounds = [media[str(index)] for index in plan.sounds]
         else:
-            media = join_parts(source, plan.joined, binaries, Path(folder), copying, should_stop)
+            media = join_parts(source, plan.joined, plan.form, binaries, Path(folder), budget, should_stop)
             video = None if plan.video is None else media["v:0"]
             sounds = [media["a:0"]] if plan.sounds else []
         run = partial(run_ffmpeg, binaries, budget=budget, should_stop=should_stop, on_progress=on_progress)
@@ -246,17 +281,16 @@ def _path(path: Path) -> str:
 
 
 def _decoding(plan: CopyPlan) -> dict[str, str]:
-    # A picture that is half decoded is not shown; the one before it stands still.
-    return {"err_detect:v": "explode"} if plan.form.video_encoder else {}
+    return STRICT_PICTURE if plan.encodes_picture else {}
 
 
 def _tracks(plan: CopyPlan, video: Any, sounds: list[Any]) -> list[Any]:
     tracks = []
     if video is not None:
-        encoded = plan.encoded.video if plan.encoded and plan.form.video_encoder else None
-        tracks.append(picture_filters(video, encoded) if encoded else video)
+        encoded = plan.encoded.video if plan.encoded and plan.encodes_picture else None
+        tracks.append(picture_filters(video, encoded, encoded_size(encoded)) if encoded else video)
     if sounds:
-        tracks.append(sound_filters(sounds) if plan.form.audio_encoder else sounds[0])
+        tracks.append(sound_filters(sounds) if plan.encodes_sound else sounds[0])
     return tracks
 
 
@@ -264,9 +298,9 @@ def _options(plan: CopyPlan) -> dict[str, Any]:
     form = plan.form
     options: dict[str, Any] = {**_CLEAN, **_OF_CONTAINER[form.container], "f": form.container}
     if plan.video is not None:
-        options |= PICTURE if form.video_encoder else {"c:v": "copy"}
+        options |= PICTURE if plan.encodes_picture else {"c:v": "copy"}
     if plan.sounds:
-        options |= SOUND[form.audio_encoder] if form.audio_encoder else {"c:a": "copy"}
+        options |= SOUND[form.audio_encoder] if form.audio_encoder and plan.encodes_sound else {"c:a": "copy"}
     if plan.aspect and not form.video_encoder:
         options["aspect"] = plan.aspect
     if plan.alpha:

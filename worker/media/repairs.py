@@ -38,7 +38,7 @@ class Repair:
     track-left-out: a track that players do not need; `track` is its kind (`subtitle`, `audio`, …).
     track-chosen: the sound is not the file's first one, which is silent.
     sounds-mixed: several tracks of sound are heard together.
-    encoded: this track (`video` or `audio`) could not be copied and was encoded again from `codec`.
+    encoded: this track (`video` or `audio`) could not be copied and was encoded again, once for each `codec`.
     part-lost: the file holds several recordings, and one of them cannot be read.
     """
 

@@ -42,6 +42,8 @@ RECIPES: dict[str, list[str]] = {
     "av1": [*BOTH, "-c:v", "libsvtav1", "-preset", "12", "-g", "10", *OPUS, *WEBM],
     "finished": [*BOTH, *VP8, *OPUS, "-f", "webm"],
     "sound": [*SOUND, *OPUS, *WEBM],
+    "vorbis": [*SOUND, "-c:a", "libvorbis", *WEBM],
+    "vp8-vorbis": [*BOTH, *VP8, "-c:a", "libvorbis", *WEBM],
     "picture": [*PICTURE, *VP8, *WEBM],
     "mkv": [*BOTH, *H264, "-tune", "zerolatency", *OPUS, *MKV],
     "fmp4": [*BOTH, *H264, *AAC, *FRAGMENTS],
