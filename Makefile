@@ -12,7 +12,7 @@ IN_PROCESSES := --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test quick check conformance chaos bench settings format lock clean
+.PHONY: help install install-dev demo test quick check conformance chaos bench house settings format lock clean
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -64,6 +64,9 @@ chaos: install-dev ## Break everything for ten minutes and see whether anything 
 # BENCH="--only ledger" for one figure, BENCH=--quick to try the benchmarks themselves.
 bench: install-dev ## Measure what docs/figures.md says, beside peers, in about ten minutes
 	@$(BIN)/python -m benchmarks $(BENCH)
+
+house: install-dev ## Print sizes, names, imports and types of the code, beside their limits
+	@$(BIN)/python tests/house/measure.py
 
 settings: install-dev ## Write docs/settings.md from the settings
 	@$(BIN)/python tests/house/settings_page.py > docs/settings.md

@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.ready_page import as_shapes
 from worker.canvases.lettering.fonts import FAMILIES, font_path
-from worker.canvases.stored.pages import Page
+from worker.canvases.stored.pages import DrawnPage
 
 _SCRIPT = Path(__file__).with_name("canvas.js")
 _FONTS = ("Arimo", "Noto Sans Ethiopic")
@@ -55,7 +55,7 @@ class Browser:
             raise RuntimeError(str(answer["exceptionDetails"]))
         return answer["result"].get("value")
 
-    def prepare(self, page: Page) -> None:
+    def prepare(self, page: DrawnPage) -> None:
         """Hand the shapes of a page over, so that `draw` needs nothing but to draw them."""
         colour = page.background
         wanted = {

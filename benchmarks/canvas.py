@@ -25,7 +25,7 @@ from benchmarks.scale import Scale
 from worker.canvases.drawing.pdf import write_pdf
 from worker.canvases.drawing.raster import write_png
 from worker.canvases.stored.json_text import parse_json
-from worker.canvases.stored.pages import Page, read_page
+from worker.canvases.stored.pages import DrawnPage, read_page
 
 # Strokes and points.
 _PAGES = {"typical": (300, 9_000), "heavy": (5_000, 150_000)}
@@ -90,7 +90,7 @@ def _measure(figure: Figure, what: str, stored: bytes, browser: Browser | None, 
     _run(figure, f"{what}, PDF", _Contender("", _timed(lambda: _our_pdf(stored))), documents, repeats)
 
 
-def _png_peers(page: Page, stored: bytes, browser: Browser | None) -> list[_Contender]:
+def _png_peers(page: DrawnPage, stored: bytes, browser: Browser | None) -> list[_Contender]:
     peers = [
         _Contender("resvg", _timed(resvg_png(page)), _AS_FAST),
         _Contender(f"Pillow, {FINENESS} times as large", _timed(pillow_png(page)), _THREEFOLD),
@@ -106,7 +106,7 @@ def _png_peers(page: Page, stored: bytes, browser: Browser | None) -> list[_Cont
     return peers
 
 
-def _pdf_peers(page: Page, stored: bytes) -> list[_Contender]:
+def _pdf_peers(page: DrawnPage, stored: bytes) -> list[_Contender]:
     if not cairo_is_there():
         return []
     return [
@@ -153,7 +153,7 @@ def _timed(render: Render) -> Turn:
     return turn
 
 
-def _from_stored(prepare: Callable[[Page], Render], stored: bytes) -> Render:
+def _from_stored(prepare: Callable[[DrawnPage], Render], stored: bytes) -> Render:
     """With the peer's own input made in its time."""
 
     def render() -> bytes:
@@ -162,7 +162,7 @@ def _from_stored(prepare: Callable[[Page], Render], stored: bytes) -> Render:
     return render
 
 
-def _read(stored: bytes) -> Page:
+def _read(stored: bytes) -> DrawnPage:
     return read_page(parse_json(stored))
 
 

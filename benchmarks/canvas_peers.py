@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.ready_page import as_shapes, as_svg
 from worker.canvases.lettering.fonts import FAMILIES, font_path
-from worker.canvases.stored.pages import Page
+from worker.canvases.stored.pages import DrawnPage
 
 # Pillow draws without antialiasing: on a picture so many times as large, made small again. With fewer its edges are
 # not what the others draw (0.98 alike and not 0.99 on a page with little on it).
@@ -29,7 +29,7 @@ def cairo_is_there() -> bool:
     return True
 
 
-def cairosvg_png(page: Page) -> Render:
+def cairosvg_png(page: DrawnPage) -> Render:
     """CairoSVG to PNG, from an SVG that is ready."""
     import cairosvg  # noqa: PLC0415 - see cairo_is_there
 
@@ -37,7 +37,7 @@ def cairosvg_png(page: Page) -> Render:
     return lambda: bytes(cairosvg.svg2png(bytestring=source))
 
 
-def cairosvg_pdf(page: Page) -> Render:
+def cairosvg_pdf(page: DrawnPage) -> Render:
     """CairoSVG to PDF, from an SVG that is ready."""
     import cairosvg  # noqa: PLC0415 - see cairo_is_there
 
@@ -45,13 +45,13 @@ def cairosvg_pdf(page: Page) -> Render:
     return lambda: bytes(cairosvg.svg2pdf(bytestring=source))
 
 
-def resvg_png(page: Page) -> Render:
+def resvg_png(page: DrawnPage) -> Render:
     """resvg to PNG, from an SVG that is ready. It need not look for fonts: there are none in it."""
     source = as_svg(page)
     return lambda: bytes(resvg_py.svg_to_bytes(svg_string=source, skip_system_fonts=True))
 
 
-def pillow_png(page: Page) -> Render:
+def pillow_png(page: DrawnPage) -> Render:
     """Pillow to PNG, from points that are ready, in its own pixels."""
     shapes = [_enlarged(shape) for shape in as_shapes(page)]
     background = (page.background.red, page.background.green, page.background.blue)

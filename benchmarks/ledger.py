@@ -19,7 +19,7 @@ from benchmarks.scale import Scale
 from worker.app import create_app
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
-from worker.jobs.publish import Message
+from worker.jobs.publish import JobMessage
 from worker.processes.broker import sender, start_publisher
 
 _UNDONE = "SELECT 1 FROM jobs WHERE state IN ('queued', 'published', 'running', 'retryable') LIMIT 1"
@@ -123,7 +123,7 @@ def _bare_seconds(laboratory: Laboratory, jobs: int) -> float:
     began = time.perf_counter()
     for _number in range(jobs):
         job_id = uuid4()
-        send(Message(job_id, KIND, "default", f"{job_id}:1.1", _TIME_LIMIT))
+        send(JobMessage(job_id, KIND, "default", f"{job_id}:1.1", _TIME_LIMIT))
     laboratory.wait_until_broker_empty()
     seconds = time.perf_counter() - began
     app.close()

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from worker.jobs.job_run import JobRun
 from worker.jobs.orders import Order
-from worker.jobs.run import JobRun
 from worker.processes.child import performs
-from worker.workflows.tools import Tools
+from worker.workflows.context import WorkerContext
 
 
 @dataclass(frozen=True)
@@ -19,5 +19,5 @@ class Nothing(Order):
 
 
 @performs(Nothing)
-def nothing(run: JobRun, order: Nothing, tools: Tools) -> None:
+def nothing(run: JobRun, order: Nothing, tools: WorkerContext) -> None:
     """Nothing."""

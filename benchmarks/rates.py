@@ -13,12 +13,12 @@ from benchmarks.nothing import Nothing
 from benchmarks.scale import Scale
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
-from worker.jobs.run import JobRun, Rhythm
-from worker.jobs.runs import Claim, claim
+from worker.jobs.job_run import JobRun, LeaseTiming
+from worker.jobs.run_statements import Claim, claim
 
 _BATCH = 100
 _PAUSE = 0.05
-_RHYTHM = Rhythm(lease=30.0, renewal=10.0, pulse=2.0)
+_RHYTHM = LeaseTiming(lease=30.0, renewal=10.0, pulse=2.0)
 _ALL_IDS = "SELECT id FROM jobs WHERE state = 'queued' ORDER BY created_at"
 _WAITS = "SELECT extract(epoch FROM started_at - created_at)::float * 1000 FROM jobs WHERE started_at IS NOT NULL"
 

@@ -5,13 +5,13 @@ from io import BytesIO
 from typing import Any
 
 from worker.canvases.drawing.svg import write_svg
-from worker.canvases.figures import Circle, Colour, Lines, Text
-from worker.canvases.stored.pages import Drawn, Page
+from worker.canvases.shapes import Circle, Colour, Lines, Text
+from worker.canvases.stored.pages import Drawn, DrawnPage
 
 _OUTLINE = re.compile(rb"<path[^>]*/>")
 
 
-def as_shapes(page: Page) -> list[dict[str, Any]]:
+def as_shapes(page: DrawnPage) -> list[dict[str, Any]]:
     """What a program draws with lines, arcs and letters: one object for each shape, numbers in lists."""
     shapes: list[dict[str, Any]] = []
     for figure in page.figures:
@@ -30,7 +30,7 @@ def as_shapes(page: Page) -> list[dict[str, Any]]:
     return shapes
 
 
-def as_svg(page: Page) -> str:
+def as_svg(page: DrawnPage) -> str:
     """The smallest SVG. Letters are outlines: what fonts a renderer finds must not matter."""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{page.width}" height="{page.height}">',
@@ -53,10 +53,10 @@ def as_svg(page: Page) -> str:
     return "".join([*parts, "</g></svg>"])
 
 
-def _outlines(page: Page, drawn: Drawn) -> str:
+def _outlines(page: DrawnPage, drawn: Drawn) -> str:
     """The letters of one text, as our own SVG has them."""
     out = BytesIO()
-    alone = Page(1, "", page.width, page.height, page.background, (drawn,))
+    alone = DrawnPage(1, "", page.width, page.height, page.background, (drawn,))
     write_svg(alone, out)
     return b"".join(_OUTLINE.findall(out.getvalue())).decode()
 

@@ -11,8 +11,8 @@ from benchmarks.laboratory import running_laboratory
 from benchmarks.reminders_due import forget, make_lessons, plan
 from benchmarks.scale import Scale
 from worker.database import Database
-from worker.reminders.claiming import claim
-from worker.reminders.lanes import BATCH
+from worker.reminders.delivery.claim import claim
+from worker.reminders.delivery.partitions import BATCH
 
 _LANES = ("in_app", "email")
 _LEASE = 60.0

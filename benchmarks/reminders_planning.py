@@ -13,7 +13,7 @@ from benchmarks.scale import Scale
 from benchmarks.timing import timed
 from models.schedules import Schedule
 from worker.database import Database
-from worker.reminders.planning import plan_reminders
+from worker.reminders.planning.plan import plan_reminders
 
 _NOW = datetime(2026, 5, 1, 6, tzinfo=UTC)
 # Lessons of one transaction: those of a hundred series, as the hourly filling makes them.

@@ -12,7 +12,7 @@ from benchmarks.figure import Figure, Limit, Reading
 from benchmarks.scale import Scale
 from worker.canvases.replay.film import frames_of, write_film
 from worker.canvases.replay.replay_json import pack_replay
-from worker.canvases.replay.timeline import Timeline, build_timeline
+from worker.canvases.replay.timeline import ReplayTimeline, build_timeline
 from worker.canvases.stored.pages import read_board
 from worker.media.binaries import find_binaries
 from worker.settings import Settings
@@ -57,7 +57,7 @@ def measure_replay(scale: Scale) -> Figure:
     return figure
 
 
-def _draw(timeline: Timeline) -> tuple[int, float]:
+def _draw(timeline: ReplayTimeline) -> tuple[int, float]:
     begun = time.process_time()
     return sum(1 for _frame in frames_of(timeline)), time.process_time() - begun
 

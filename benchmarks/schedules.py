@@ -16,8 +16,8 @@ from benchmarks.scale import Scale
 from benchmarks.timing import timed
 from models.schedules import Series
 from worker.database import Database
-from worker.schedules.occurrences import occurrences, recurrence_of
-from worker.schedules.reconcile import fill, reconcile
+from worker.schedules.series.occurrences import occurrences, recurrence_of
+from worker.schedules.series.reconcile import fill, reconcile
 
 _NOW = datetime(2026, 5, 1, 6, tzinfo=UTC)
 _FIRST_DAY = date(2026, 5, 1)

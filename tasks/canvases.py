@@ -1,31 +1,31 @@
 """Boards: pictures of pages, documents and films of sessions."""
 
+from worker.jobs.job_run import JobRun
 from worker.jobs.orders import ReplayBoard, SnapshotChanged, SnapshotPage, SnapshotSession
-from worker.jobs.run import JobRun
 from worker.processes.child import performs
-from worker.workflows import replay_board, snapshot_board, snapshot_changed
-from worker.workflows.tools import Tools
+from worker.workflows import order_snapshots, replay_board, snapshot_jobs
+from worker.workflows.context import WorkerContext
 
 
 @performs(SnapshotPage)
-def snapshot_page(run: JobRun, order: SnapshotPage, tools: Tools) -> None:
+def snapshot_page(run: JobRun, order: SnapshotPage, tools: WorkerContext) -> None:
     """PNG, thumbnail and SVG of a page."""
-    snapshot_board.snapshot_page(run, order, tools)
+    snapshot_jobs.snapshot_page(run, order, tools)
 
 
 @performs(SnapshotSession)
-def snapshot_session(run: JobRun, order: SnapshotSession, tools: Tools) -> None:
+def snapshot_session(run: JobRun, order: SnapshotSession, tools: WorkerContext) -> None:
     """Every page that changed, and the document of all."""
-    snapshot_board.snapshot_session(run, order, tools)
+    snapshot_jobs.snapshot_session(run, order, tools)
 
 
 @performs(SnapshotChanged)
-def snapshot_what_changed(run: JobRun, order: SnapshotChanged, tools: Tools) -> None:  # noqa: ARG001 - the order says it all
+def snapshot_what_changed(run: JobRun, order: SnapshotChanged, tools: WorkerContext) -> None:  # noqa: ARG001 - the order says it all
     """Orders for pages of running sessions that changed."""
-    snapshot_changed.snapshot_changed(run, tools)
+    order_snapshots.snapshot_changed(run, tools)
 
 
 @performs(ReplayBoard)
-def replay(run: JobRun, order: ReplayBoard, tools: Tools) -> None:
+def replay(run: JobRun, order: ReplayBoard, tools: WorkerContext) -> None:
     """The film of a board, and what a page needs to play it itself."""
     replay_board.replay_board(run, order, tools)

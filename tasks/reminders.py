@@ -4,12 +4,12 @@ from uuid import UUID
 
 from celery import Task, shared_task
 
+from worker.jobs.job_run import JobRun
 from worker.jobs.orders import SendOverdue
-from worker.jobs.run import JobRun
 from worker.processes.child import performs
-from worker.processes.dispatching import SEND
+from worker.processes.reminder_dispatcher import SEND
 from worker.workflows import send_overdue
-from worker.workflows.tools import Tools
+from worker.workflows.context import WorkerContext
 
 
 @shared_task(name=SEND, bind=True)  # type: ignore[untyped-decorator]  # celery publishes no types
@@ -19,6 +19,6 @@ def send(self: Task, ids: list[int], token: str) -> None:
 
 
 @performs(SendOverdue)
-def send_what_is_overdue(run: JobRun, order: SendOverdue, tools: Tools) -> None:  # noqa: ARG001 - the order says it all
+def send_what_is_overdue(run: JobRun, order: SendOverdue, tools: WorkerContext) -> None:  # noqa: ARG001 - the order says it all
     """Here and now, whatever has become of the dispatchers."""
     send_overdue.send_overdue(run, tools)

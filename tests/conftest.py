@@ -33,7 +33,7 @@ from xdist.scheduler import LoadFileScheduling
 from models.bookings import Booking
 from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.people import User as Person
-from worker.access.callers import User
+from worker.access.callers import UserCaller
 from worker.canvases.engine import EngineMissing, load_engine
 from worker.database import Database
 from worker.dev.b2 import EmbeddedB2
@@ -348,13 +348,13 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[..., Path]]:
 class School:
     """Two families that know nothing of each other: a tutor, their student, the student's parent, and their booking."""
 
-    tutor: User
-    student: User
-    parent: User
+    tutor: UserCaller
+    student: UserCaller
+    parent: UserCaller
     booking_id: int
-    other_tutor: User
-    other_student: User
-    other_parent: User
+    other_tutor: UserCaller
+    other_student: UserCaller
+    other_parent: UserCaller
     other_booking_id: int
 
 
@@ -362,12 +362,12 @@ class School:
 def school(database: Database) -> School:
     """People and bookings. Ids of users and of the three kinds of profiles all differ, so that none fits by chance."""
     people = (
-        User(1, "tutor", tutor_id=11),
-        User(2, "student", student_id=22),
-        User(3, "parent", parent_id=33),
-        User(4, "tutor", tutor_id=14),
-        User(5, "student", student_id=25),
-        User(6, "parent", parent_id=36),
+        UserCaller(1, "tutor", tutor_id=11),
+        UserCaller(2, "student", student_id=22),
+        UserCaller(3, "parent", parent_id=33),
+        UserCaller(4, "tutor", tutor_id=14),
+        UserCaller(5, "student", student_id=25),
+        UserCaller(6, "parent", parent_id=36),
     )
     tutor, student, parent, other_tutor, other_student, other_parent = people
     with database.transaction() as session:

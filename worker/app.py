@@ -25,17 +25,17 @@ from worker.jobs.orders import (
     SweepObjects,
     SweepSpool,
 )
-from worker.jobs.outage import outlast
 from worker.jobs.settle import release_runs
+from worker.jobs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger
 from worker.processes.broker import EXCHANGE, queue
 from worker.processes.child import close_child, open_child
-from worker.processes.dispatching import QUEUE as REMINDERS
-from worker.processes.dispatching import DispatchReminders
 from worker.processes.events import GatherEvents
-from worker.processes.keeping import KeepLedger
+from worker.processes.ledger_maintenance import LedgerMaintenance
 from worker.processes.liveness import show_alive
-from worker.processes.redis_link import use_mended_transport
+from worker.processes.redis_transport import install_patched_transport
+from worker.processes.reminder_dispatcher import QUEUE as REMINDERS
+from worker.processes.reminder_dispatcher import DispatchReminders
 from worker.processes.storage_check import CheckStorage
 from worker.settings import Settings
 
@@ -151,14 +151,14 @@ class WorkerFailed(AstegniError):
 
 def create_app(settings: Settings, task_modules: Sequence[str] = TASK_MODULES) -> Celery:
     """The application of one process: worker, beat, Flower, or the publisher inside the API."""
-    use_mended_transport()
+    install_patched_transport()
     app = Celery("astegni", broker=settings.broker_url, include=list(task_modules), set_as_current=True)
     app.conf.update(celery_config(settings))
     app.settings = settings
     # One name per process start and never the host's alone: a restarted worker must not be taken for its
     # predecessor. Children inherit it.
     app.process_name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
-    app.steps["worker"].add(KeepLedger)
+    app.steps["worker"].add(LedgerMaintenance)
     app.steps["worker"].add(DispatchReminders)
     app.steps["worker"].add(CheckStorage)
     app.steps["consumer"].add(GatherEvents)
@@ -199,7 +199,9 @@ def _give_back(app: Celery) -> None:
     """After the children have gone: what they had in hand goes back, without an attempt charged."""
     database = Database(app.settings.sqlalchemy_url, pool_size=1, max_overflow=0)
     try:
-        released = outlast(lambda: release_runs(database, app.process_name), seconds=_GIVE_BACK_SECONDS)
+        released = retry_while_database_down(
+            lambda: release_runs(database, app.process_name), seconds=_GIVE_BACK_SECONDS
+        )
         _log.info("worker_stopped", released=released)
     except Exception as error:  # noqa: BLE001 - a last courtesy: without it the reaper takes the runs back
         _log.warning("runs_not_released", error=type(error).__name__)

@@ -90,11 +90,11 @@ def _rename(shape: dict[str, Any], stroke_type: object) -> None:
 
 
 def _take_geometry(shape: dict[str, Any], stroke_type: str) -> None:
+    for foreign, ours in _GEOMETRY.get(stroke_type, {}).items():
+        _move(shape, foreign, ours)
     if stroke_type == "circle" and "x" not in shape and {"left", "top", "radius"} <= shape.keys():  # Fabric
         radius = _number(shape["radius"], 0.0)
         shape["x"], shape["y"] = (_number(shape.pop(key), 0.0) + radius for key in ("left", "top"))
-    for foreign, ours in _GEOMETRY.get(stroke_type, {}).items():
-        _move(shape, foreign, ours)
 
 
 def _take_look(shape: dict[str, Any]) -> None:

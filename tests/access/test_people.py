@@ -10,19 +10,19 @@ from sqlalchemy import event, update
 
 from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.people import User as Person
-from worker.access.callers import User
+from worker.access.callers import UserCaller
 from worker.access.people import still_valid, verify
 from worker.database import Database
 from worker.errors import Unauthorized
 
 
-def _verify(database: Database, user: User) -> User:
+def _verify(database: Database, user: UserCaller) -> UserCaller:
     with database.transaction() as session:
         return verify(session, user)
 
 
 def test_people_come_in_as_they_are(database: Database, school: Any) -> None:
-    for user in (school.tutor, school.student, school.parent, User(1), User(2, "student")):
+    for user in (school.tutor, school.student, school.parent, UserCaller(1), UserCaller(2, "student")):
         assert _verify(database, user) == user
 
 
@@ -36,15 +36,15 @@ def test_it_takes_one_query(database: Database, school: Any) -> None:
 @pytest.mark.parametrize(
     "forged",
     [
-        pytest.param(User(999), id="nobody"),
-        pytest.param(User(1, tutor_id=14), id="somebody else's profile"),
-        pytest.param(User(1, tutor_id=999), id="a profile that is not there"),
-        pytest.param(User(1, tutor_id=11, student_id=22), id="one's own and somebody else's"),
-        pytest.param(User(1, student_id=11), id="one's own id in another table"),
-        pytest.param(User(3, parent_id=36), id="another parent"),
+        pytest.param(UserCaller(999), id="nobody"),
+        pytest.param(UserCaller(1, tutor_id=14), id="somebody else's profile"),
+        pytest.param(UserCaller(1, tutor_id=999), id="a profile that is not there"),
+        pytest.param(UserCaller(1, tutor_id=11, student_id=22), id="one's own and somebody else's"),
+        pytest.param(UserCaller(1, student_id=11), id="one's own id in another table"),
+        pytest.param(UserCaller(3, parent_id=36), id="another parent"),
     ],
 )
-def test_forged_claims_are_refused(database: Database, school: Any, forged: User) -> None:
+def test_forged_claims_are_refused(database: Database, school: Any, forged: UserCaller) -> None:
     with pytest.raises(Unauthorized):
         _verify(database, forged)
 
@@ -69,7 +69,7 @@ def test_an_inactive_profile_that_is_not_claimed_does_not_matter(database: Datab
 def test_many_at_once_are_judged_as_each_alone(database: Database, school: Any) -> None:
     """Of every set of claims, and after each kind of person has become inactive."""
     ids = itertools.product((1, 2, 3, 999), (None, 11, 14), (None, 22, 25), (None, 33, 36))
-    users = [User(user_id, None, *profiles) for user_id, *profiles in ids]
+    users = [UserCaller(user_id, None, *profiles) for user_id, *profiles in ids]
     users += [school.tutor, school.student, school.parent]
     for inactive in (None, TutorProfile, StudentProfile, ParentProfile, Person):
         with database.transaction() as session:

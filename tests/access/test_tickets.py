@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.access.callers import Caller, Operator, User
+from worker.access.callers import Caller, Operator, UserCaller
 from worker.access.tickets import TICKET_LIFETIME, issue_ticket, read_ticket
 from worker.access.tokens import issue_token, read_token
 from worker.errors import Unauthorized
@@ -14,8 +14,8 @@ from worker.errors import Unauthorized
 KEY, PATH = "k" * 32, "/v1/jobs/1/events"
 LATER = int((datetime.now(UTC) + timedelta(days=1)).timestamp())
 CALLERS: list[Caller] = [
-    User(1, "tutor", 11, None, 33, LATER),
-    User(2, None, None, None, None, LATER),
+    UserCaller(1, "tutor", 11, None, 33, LATER),
+    UserCaller(2, None, None, None, None, LATER),
     Operator(7, frozenset({"manage-system-settings", "x"}), LATER),
 ]
 
@@ -32,7 +32,7 @@ def test_a_ticket_gives_back_its_caller_with_the_end_of_their_token(caller: Call
 def test_a_ticket_never_opens_after_the_token_expires() -> None:
     now = datetime.now(UTC)
     soon = int((now + timedelta(seconds=5)).timestamp())
-    _ticket, expires_at = issue_ticket(KEY, User(1, expires_at=soon), PATH, now)
+    _ticket, expires_at = issue_ticket(KEY, UserCaller(1, expires_at=soon), PATH, now)
     assert expires_at.timestamp() == soon
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 import pytest
 
-from worker.access.callers import Operator, User
+from worker.access.callers import Operator, UserCaller
 from worker.access.tokens import issue_operator_token, issue_token, read_token
 from worker.errors import Forbidden, Unauthorized
 
@@ -29,12 +29,12 @@ GOOD = {"sub": "1", "role": "tutor", "role_ids": {"tutor": "11", "student": None
 
 
 def test_a_person_comes_in_as_the_platform_signed_them() -> None:
-    assert read_token(_signed(GOOD), KEY, OPERATORS) == User(1, "tutor", tutor_id=11)
+    assert read_token(_signed(GOOD), KEY, OPERATORS) == UserCaller(1, "tutor", tutor_id=11)
 
 
 def test_what_is_issued_is_read_back() -> None:
     token = issue_token(KEY, sub=7, role="parent", role_ids={"parent": 33, "student": 22})
-    assert read_token(token, KEY, OPERATORS) == User(7, "parent", student_id=22, parent_id=33)
+    assert read_token(token, KEY, OPERATORS) == UserCaller(7, "parent", student_id=22, parent_id=33)
     assert read_token(token, KEY, OPERATORS).principal == "user:7"
 
 
@@ -57,9 +57,9 @@ def test_an_admin_of_other_departments_is_forbidden() -> None:
 
 
 def test_role_ids_may_be_missing_and_older_tokens_name_an_advertiser() -> None:
-    assert read_token(_signed({"sub": "1"}), KEY, OPERATORS) == User(1)
+    assert read_token(_signed({"sub": "1"}), KEY, OPERATORS) == UserCaller(1)
     older = {"sub": "1", "role": "user", "role_ids": {"advertiser": "9"}}
-    assert read_token(_signed(older), KEY, OPERATORS) == User(1, "user")
+    assert read_token(_signed(older), KEY, OPERATORS) == UserCaller(1, "user")
 
 
 @pytest.mark.parametrize(
@@ -143,4 +143,6 @@ def test_an_expired_token_says_so() -> None:
 
 
 def test_a_clock_that_is_seconds_off_is_forgiven() -> None:
-    assert read_token(_signed(GOOD | {"exp": int(time.time()) - 1}), KEY, OPERATORS) == User(1, "tutor", tutor_id=11)
+    assert read_token(_signed(GOOD | {"exp": int(time.time()) - 1}), KEY, OPERATORS) == UserCaller(
+        1, "tutor", tutor_id=11
+    )

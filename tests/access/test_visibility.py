@@ -8,9 +8,9 @@ from sqlalchemy import select, update
 
 from models.people import StudentProfile
 from models.whiteboards import WhiteboardSession
-from worker.access.callers import Operator, User
-from worker.access.standing import Standing
-from worker.access.visibility import session_and_standing, session_for, visible_sessions
+from worker.access.callers import Operator, UserCaller
+from worker.access.session_role import SessionRole
+from worker.access.visibility import session_and_role, session_for, visible_sessions
 from worker.database import Database
 from worker.errors import Forbidden, NotFound
 
@@ -32,7 +32,7 @@ def lesson(database: Database) -> Callable[..., int]:
     return make
 
 
-def _seen_by(database: Database, caller: User | Operator) -> set[int]:
+def _seen_by(database: Database, caller: UserCaller | Operator) -> set[int]:
     with database.transaction() as session:
         return set(session.scalars(select(WhiteboardSession.id).where(visible_sessions(caller))))
 
@@ -41,9 +41,9 @@ def _who_sees(database: Database, school: Any, session_id: int) -> set[str]:
     return {who for who in EVERYBODY if session_id in _seen_by(database, getattr(school, who))}
 
 
-def _standing(database: Database, caller: User | Operator, session_id: int) -> Standing | None:
+def _standing(database: Database, caller: UserCaller | Operator, session_id: int) -> SessionRole | None:
     with database.transaction() as session:
-        return session_and_standing(session, caller, session_id)[1]
+        return session_and_role(session, caller, session_id)[1]
 
 
 def test_a_session_of_a_booking_is_seen_by_both_sides_and_the_parent(
@@ -51,8 +51,8 @@ def test_a_session_of_a_booking_is_seen_by_both_sides_and_the_parent(
 ) -> None:
     booked = lesson(booking_id=school.booking_id)
     assert _who_sees(database, school, booked) == {"tutor", "student", "parent"}
-    assert _standing(database, school.tutor, booked) == Standing(11, "tutor", full=True)
-    assert _standing(database, school.student, booked) == Standing(22, "student", full=False)
+    assert _standing(database, school.tutor, booked) == SessionRole(11, "tutor", full=True)
+    assert _standing(database, school.student, booked) == SessionRole(22, "student", full=False)
     assert _standing(database, school.parent, booked) is None
 
 
@@ -104,9 +104,9 @@ def test_without_a_booking_host_and_participants_see_it(database: Database, scho
         participant_profile_types=["student", "parent"],
     )
     assert _who_sees(database, school, call) == {"student", "other_student", "parent"}
-    assert _standing(database, school.student, call) == Standing(22, "student", full=True)
-    assert _standing(database, school.other_student, call) == Standing(25, "student", full=False)
-    assert _standing(database, school.parent, call) == Standing(33, "parent", full=False)
+    assert _standing(database, school.student, call) == SessionRole(22, "student", full=True)
+    assert _standing(database, school.other_student, call) == SessionRole(25, "student", full=False)
+    assert _standing(database, school.parent, call) == SessionRole(33, "parent", full=False)
 
 
 def test_an_id_counts_only_beside_its_own_type(database: Database, school: Any, lesson: Any) -> None:
@@ -115,7 +115,7 @@ def test_an_id_counts_only_beside_its_own_type(database: Database, school: Any, 
     joined = lesson(participant_profile_ids=[11, 5], participant_profile_types=["student", "tutor"])
     assert _who_sees(database, school, hosted) == set()
     assert _who_sees(database, school, joined) == set()
-    namesake = User(1, "student", tutor_id=5, student_id=11)
+    namesake = UserCaller(1, "student", tutor_id=5, student_id=11)
     assert _seen_by(database, namesake) == {hosted, joined}
 
 
@@ -129,4 +129,4 @@ def test_who_is_named_in_a_session_of_somebody_else_s_booking_does_not_see_it(
 def test_somebody_without_profiles_sees_nothing(database: Database, school: Any, lesson: Any) -> None:
     lesson(booking_id=school.booking_id)
     lesson()
-    assert _seen_by(database, User(1)) == set()
+    assert _seen_by(database, UserCaller(1)) == set()

@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from worker.access.callers import Operator, User
+from worker.access.callers import Operator, UserCaller
 from worker.access.tokens import issue_operator_token, issue_token
 from worker.api.app import create_api
 from worker.api.services import Services
@@ -24,7 +24,7 @@ from worker.settings import Settings
 OPERATOR = Operator(3, frozenset({"manage-system-settings"}))
 
 
-def token_of(caller: User | Operator, settings: Settings) -> str:
+def token_of(caller: UserCaller | Operator, settings: Settings) -> str:
     """A token as the platform signs it."""
     if isinstance(caller, Operator):
         return issue_operator_token(
@@ -51,7 +51,7 @@ def api(services: Services) -> FastAPI:
 
 
 @pytest.fixture
-def bearer(services: Services) -> Callable[[User | Operator], dict[str, str]]:
+def bearer(services: Services) -> Callable[[UserCaller | Operator], dict[str, str]]:
     """`bearer(user)`: the header that makes a request theirs."""
     return lambda caller: {"Authorization": f"Bearer {token_of(caller, services.settings)}"}
 
@@ -94,7 +94,7 @@ def client(api: FastAPI) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def visitor(client: TestClient, bearer: Any) -> Callable[[User | Operator], Visitor]:
+def visitor(client: TestClient, bearer: Any) -> Callable[[UserCaller | Operator], Visitor]:
     """`visitor(school.tutor)`: somebody who asks."""
     return lambda caller: Visitor(client, bearer(caller))
 

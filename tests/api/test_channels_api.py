@@ -21,9 +21,9 @@ from worker.access.callers import Operator
 from worker.access.tokens import issue_token
 from worker.api.app import create_api
 from worker.api.services import Services
-from worker.channels.destinations import Mailbox, Service, Webhook
-from worker.channels.errors import TryLater
-from worker.channels.secrets import Vault
+from worker.channels.destinations import Mailbox, MessageService, Webhook
+from worker.channels.errors import TemporaryFailure
+from worker.channels.sealed_addresses import AddressSealer
 from worker.database import Database
 from worker.reminders.channel_codes import reveal_code
 from worker.reminders.channels import disable_channel, is_in_use, read_destination
@@ -43,12 +43,12 @@ def services(settings: Callable[..., Settings], database: Database) -> Services:
 
 
 @pytest.fixture
-def vault(services: Services) -> Vault:
-    return Vault.of(services.settings)
+def vault(services: Services) -> AddressSealer:
+    return AddressSealer.of(services.settings)
 
 
 @pytest.fixture
-def sent_code(database: Database, vault: Vault) -> Callable[[int], str]:
+def sent_code(database: Database, vault: AddressSealer) -> Callable[[int], str]:
     """`sent_code(channel_id)`: the newest code that was ordered, as whoever sends it reads it."""
 
     def read(channel_id: int) -> str:
@@ -74,14 +74,14 @@ def wrong(code: str) -> str:
     [
         ("email", "Abebe@Example.com", "A…@example.com", Mailbox),
         ("webhook", HOOK, "https://localhost:9443/…", Webhook),
-        ("apprise", CHAT, "Telegram …1234", Service),
+        ("apprise", CHAT, "Telegram …1234", MessageService),
     ],
 )
 def test_a_channel_is_unused_until_confirmed(
     visitor: Any,
     school: Any,
     database: Database,
-    vault: Vault,
+    vault: AddressSealer,
     sent_code: Any,
     kind: str,
     address: str,
@@ -426,9 +426,9 @@ def test_a_replaced_secret_key(visitor: Any, school: Any, database: Database, se
     before = settings().signing_key
     with database.transaction() as session:
         channel = session.get_one(NotificationChannel, made["id"])
-        assert read_destination(Vault(["new", before]), channel) == Service(CHAT)
-        with pytest.raises(TryLater):
-            read_destination(Vault(["new"]), channel)
+        assert read_destination(AddressSealer(["new", before]), channel) == MessageService(CHAT)
+        with pytest.raises(TemporaryFailure):
+            read_destination(AddressSealer(["new"]), channel)
 
 
 def test_the_code_is_kept_as_a_hash_under_a_key(visitor: Any, school: Any, database: Database, sent_code: Any) -> None:

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from worker.api.app import create_api
 from worker.api.services import Services
-from worker.bookings.enrolment import MOST_WAITING
+from worker.bookings.booking_commands import MOST_WAITING
 
 BOOKING = {"student_id": 25, "subject": "Physics <https://evil.example>", "grade_level": "Grade 10"}
 TIMES = {"start_time": "00:00", "end_time": "23:59", "recurrence_pattern": "daily", "timezone": "Africa/Addis_Ababa"}

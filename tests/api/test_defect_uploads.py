@@ -11,9 +11,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from worker.api.services import Services
+from worker.jobs.job_run import LeaseTiming
 from worker.jobs.perform import JobNotDone, Performer
-from worker.jobs.run import Rhythm
-from worker.workflows.endings import ENDINGS
+from worker.workflows.failure_hooks import ENDINGS
 from worker.workflows.ingest_recording import ingest_recording
 
 DATA = Path(__file__).parent.parent / "data"
@@ -42,7 +42,7 @@ def ingest(client: TestClient, services: Services, visitor: Any, bearer: Any, sc
         )
         assert answer.status_code == 202, answer.text
         accepted = answer.json()
-        performer = Performer(services.database, "test", Rhythm(30, 10, 0.05), 0.01, ENDINGS)
+        performer = Performer(services.database, "test", LeaseTiming(30, 10, 0.05), 0.01, ENDINGS)
         with suppress(JobNotDone):
             performer.perform(UUID(accepted["job_id"]), lambda job, order: ingest_recording(job, order, services.tools))
         return (

@@ -12,7 +12,7 @@ from sqlalchemy import event, text
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import IngestRecording
-from worker.jobs.runs import claim, end, pulse
+from worker.jobs.run_statements import claim, end, pulse
 
 
 class Work:

@@ -8,7 +8,7 @@ import pytest
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import IngestRecording
-from worker.jobs.runs import Claim, claim, end
+from worker.jobs.run_statements import Claim, claim, end
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from sqlalchemy import event, text
 
-from worker.access.callers import User
+from worker.access.callers import UserCaller
 from worker.database import Database
 
 LIST = "/v1/me/notifications"
@@ -19,7 +19,7 @@ LIST = "/v1/me/notifications"
 def notify(database: Database) -> Callable[..., int]:
     """`notify(user, title)`: a message that comes for somebody; its id."""
 
-    def insert(user: User, title: str, *, age: int = 0) -> int:
+    def insert(user: UserCaller, title: str, *, age: int = 0) -> int:
         with database.transaction() as session:
             found = session.execute(
                 text(

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from worker.access.looks import prune_looks
+from worker.access.operator_accesses import prune_looks
 from worker.database import Database
 
 LOOKS = "SELECT admin_id, action, address FROM operator_accesses ORDER BY id"

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
-from worker.access.callers import User
+from worker.access.callers import UserCaller
+from worker.api.polling_streams import Tell, Watch, Watchers
 from worker.api.services import Services
-from worker.api.watching import Tell, Watch, Watchers
 from worker.database import Database
 from worker.errors import TooManyRequests, Unavailable
 from worker.limits.leases import Bound
@@ -214,7 +214,7 @@ async def _watching(services: Services, counts: list[int], most: int) -> tuple[W
         return lambda: None
 
     watchers = Watchers(services.database, read, services.leases, Bound("streams", 20), most=most)
-    watches = [Watch(User(user_id)) for user_id, count in enumerate(counts, start=1) for _ in range(count)]
+    watches = [Watch(UserCaller(user_id)) for user_id, count in enumerate(counts, start=1) for _ in range(count)]
     for watch in watches:
         await watchers.add(watch)
     return watchers, watches
@@ -223,7 +223,7 @@ async def _watching(services: Services, counts: list[int], most: int) -> tuple[W
 def test_fifty_people_cannot_take_every_stream(services: Services, client: TestClient) -> None:
     async def fill() -> None:
         watchers, watches = await _watching(services, [20] * 5, most=100)
-        newcomer = Watch(User(99))
+        newcomer = Watch(UserCaller(99))
         await watchers.add(newcomer)
         assert len(watchers) == 100
         assert [watch.ended for watch in watches] == [True] + [False] * 99
@@ -238,7 +238,7 @@ def test_when_all_have_one_stream_the_next_waits(services: Services, client: Tes
     async def fill() -> None:
         watchers, watches = await _watching(services, [1] * 10, most=10)
         with pytest.raises(Unavailable):
-            await watchers.add(Watch(User(99)))
+            await watchers.add(Watch(UserCaller(99)))
         assert not any(watch.ended for watch in watches)
         await watchers.close()
 

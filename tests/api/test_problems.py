@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from worker.access.callers import User
+from worker.access.callers import UserCaller
 from worker.access.tokens import issue_operator_token
 from worker.api.app import MOST_JSON, create_api
 from worker.database import Database
@@ -59,7 +59,7 @@ def test_forged_and_foreign_tokens(school: Any, client: TestClient, bearer: Any,
     forged = bearer(replace(school.tutor, tutor_id=14))
     advertiser = jwt.encode({"type": "advertiser", "advertiser_id": 1, "exp": 9_999_999_999}, key, algorithm="HS256")
     _problem(client.get("/v1/jobs", headers=forged), 401, "unauthorized")
-    _problem(client.get("/v1/jobs", headers=bearer(User(999))), 401, "unauthorized")
+    _problem(client.get("/v1/jobs", headers=bearer(UserCaller(999))), 401, "unauthorized")
     _problem(client.get("/v1/jobs", headers={"Authorization": f"Bearer {advertiser}"}), 401, "unauthorized")
     stranger = issue_operator_token(key, admin_id=3, departments=["manage-courses"])
     _problem(client.get("/v1/jobs", headers={"Authorization": f"Bearer {stranger}"}), 403, "forbidden")

@@ -12,11 +12,11 @@ from starlette.testclient import TestClient
 
 from worker.api.app import create_api
 from worker.api.services import Services
+from worker.jobs.job_run import LeaseTiming
 from worker.jobs.orders import SnapshotPage, SnapshotSession
 from worker.jobs.perform import Performer
-from worker.jobs.run import Rhythm
-from worker.workflows.endings import ENDINGS
-from worker.workflows.snapshot_board import snapshot_page, snapshot_session
+from worker.workflows.failure_hooks import ENDINGS
+from worker.workflows.snapshot_jobs import snapshot_page, snapshot_session
 
 PEN = {"points": [[20, 20], [180, 180]], "color": "#ff0000", "width": 30}
 
@@ -41,7 +41,7 @@ class Lesson:
     def work(self, job_id: str) -> None:
         """Do the job as a worker does."""
         works: dict[str, Any] = {SnapshotPage.kind: snapshot_page, SnapshotSession.kind: snapshot_session}
-        performer = Performer(self.services.database, "test", Rhythm(30, 10, 0.02), 0.01, ENDINGS)
+        performer = Performer(self.services.database, "test", LeaseTiming(30, 10, 0.02), 0.01, ENDINGS)
         tools = self.services.tools
         performer.perform(UUID(job_id), lambda run, order: works[order.kind](run, order, tools))
 

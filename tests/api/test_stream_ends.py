@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from worker.access.callers import Operator, User
+from worker.access.callers import Operator, UserCaller
 from worker.access.tokens import issue_operator_token, issue_token
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
@@ -104,7 +104,7 @@ def test_who_is_still_active_is_told_on(school: Any, streams: Streams, bearer: A
 
 
 def test_the_expiry_is_not_part_of_who_somebody_is() -> None:
-    assert User(1, expires_at=5) == User(1, expires_at=7)
+    assert UserCaller(1, expires_at=5) == UserCaller(1, expires_at=7)
     assert hash(Operator(3, frozenset(), 5)) == hash(Operator(3, frozenset()))
 
 

@@ -14,7 +14,7 @@ from worker.canvases.engine import skia
 from worker.canvases.limits import LONGEST_SIDE, MARGIN, MOST_PIXELS_OF_PAGE
 from worker.canvases.replay.film import frames_of
 from worker.canvases.replay.timeline import build_timeline
-from worker.canvases.stored.pages import Board, Page, read_page
+from worker.canvases.stored.pages import Board, DrawnPage, read_page
 
 pytestmark = pytest.mark.drawing
 
@@ -27,11 +27,11 @@ def _pen(*points: list[float], order: int = 1, width: float = 3) -> dict[str, An
     return _stroke("pen", order, points=list(points), width=width)
 
 
-def _read(*strokes: dict[str, Any], **document: Any) -> Page:
+def _read(*strokes: dict[str, Any], **document: Any) -> DrawnPage:
     return read_page({"strokes": list(strokes), **document})
 
 
-def _pixels(page: Page) -> Any:
+def _pixels(page: DrawnPage) -> Any:
     out = io.BytesIO()
     write_png(page, out)
     image = skia.Image.MakeFromEncoded(skia.Data.MakeWithCopy(out.getvalue()))

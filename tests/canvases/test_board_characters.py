@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker.canvases.engine import skia
-from worker.canvases.figures import BLACK, Text
 from worker.canvases.lettering.bounds import ink_of
 from worker.canvases.lettering.fonts import FAMILIES, has_glyph
 from worker.canvases.lettering.glyphs import clusters, is_invisible, runs, without_glyph
 from worker.canvases.lettering.text import draw_text
-from worker.canvases.stored.pages import Page, read_page
+from worker.canvases.shapes import BLACK, Text
+from worker.canvases.stored.pages import DrawnPage, read_page
 
 pytestmark = pytest.mark.drawing
 
@@ -185,6 +185,6 @@ def test_every_family_is_installed() -> None:
     assert has_glyph("Noto Sans CJK SC", "漢")
 
 
-def _page(text: str, x: float = 20, y: float = 60) -> Page:
+def _page(text: str, x: float = 20, y: float = 60) -> DrawnPage:
     data = {"text": text, "x": x, "y": y, "fontSize": 24}
     return read_page({"strokes": [{"stroke_type": "text", "stroke_data": data, "stroke_order": 1}]})

@@ -20,7 +20,7 @@ from worker.canvases.drawing.pdf import write_pdf
 from worker.canvases.drawing.raster import write_png, write_thumbnail
 from worker.canvases.drawing.svg import write_svg
 from worker.canvases.engine import skia
-from worker.canvases.stored.pages import Board, Page, read_board, read_page
+from worker.canvases.stored.pages import Board, DrawnPage, read_board, read_page
 from worker.errors import InvalidInput
 
 pytestmark = pytest.mark.drawing
@@ -105,7 +105,7 @@ def test_any_title_makes_a_document(title: str) -> None:
 
 
 def test_a_document_whose_pages_end_in_an_error_leaves_the_process_alive(tmp_path: Path) -> None:
-    def pages() -> Iterator[Page]:
+    def pages() -> Iterator[DrawnPage]:
         yield from read_board(LESSON).pages
         raise ConnectionError("the database is gone")
 

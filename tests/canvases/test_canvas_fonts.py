@@ -11,11 +11,11 @@ import pytest
 
 from worker.canvases.drawing.raster import write_png
 from worker.canvases.engine import skia
-from worker.canvases.figures import BLACK, Text
 from worker.canvases.lettering.fonts import FAMILIES, _face
 from worker.canvases.lettering.glyphs import runs, without_glyph
 from worker.canvases.lettering.text import draw_text, width_of
-from worker.canvases.stored.pages import Page, read_page
+from worker.canvases.shapes import BLACK, Text
+from worker.canvases.stored.pages import DrawnPage, read_page
 
 pytestmark = pytest.mark.drawing
 
@@ -32,7 +32,7 @@ ARIAL |= {"a": 1139, "f": 569, "i": 455, "l": 455, "m": 1706, "r": 682, "s": 102
 ARIAL_BOLD = {"A": 1479, "a": 1139, "b": 1251, "i": 569, "l": 569, "m": 1821, "W": 1933, "0": 1139, ":": 682, " ": 569}
 
 
-def _page(text: str, *, size: float = 30) -> Page:
+def _page(text: str, *, size: float = 30) -> DrawnPage:
     data = {"text": text, "x": 20, "y": 60, "fontSize": size}
     return read_page({"strokes": [{"stroke_type": "text", "stroke_data": data}]})
 

@@ -16,7 +16,7 @@ from worker.canvases.drawing.raster import write_png, write_thumbnail
 from worker.canvases.drawing.svg import write_svg
 from worker.canvases.limits import FARTHEST, LARGEST_FONT, LONGEST_SIDE, MOST_POINTS_OF_STROKE, WIDEST_PEN
 from worker.canvases.stored.documents import read_document
-from worker.canvases.stored.pages import Page, read_board, read_page
+from worker.canvases.stored.pages import DrawnPage, read_board, read_page
 from worker.errors import InvalidInput
 
 pytestmark = pytest.mark.drawing
@@ -26,7 +26,7 @@ def _stroke(stroke_type: Any, data: Any, order: int = 1) -> dict[str, Any]:
     return {"stroke_type": stroke_type, "stroke_data": data, "stroke_order": order}
 
 
-def _draw(page: Page, scale: float = 0.1) -> bytes:
+def _draw(page: DrawnPage, scale: float = 0.1) -> bytes:
     out = io.BytesIO()
     write_png(page, out, scale)
     assert out.getvalue().startswith(b"\x89PNG")

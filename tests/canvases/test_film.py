@@ -13,11 +13,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from worker.canvases.drawing.raster import write_png
-from worker.canvases.replay.easel import HEIGHT, WIDTH, Easel, blank_frame
 from worker.canvases.replay.film import HOLD_MS, TICK_MS, ReplayTooLong, frames_of, write_film
-from worker.canvases.replay.stage import Stage
-from worker.canvases.replay.timeline import PageShown, Timeline, build_timeline
-from worker.canvases.stored.pages import Page, read_board
+from worker.canvases.replay.frame_canvas import HEIGHT, WIDTH, FrameCanvas, blank_frame
+from worker.canvases.replay.incremental_page import IncrementalPage
+from worker.canvases.replay.timeline import PageShown, ReplayTimeline, build_timeline
+from worker.canvases.stored.pages import DrawnPage, read_board
 from worker.media.binaries import Binaries, find_binaries
 from worker.media.errors import Stopped
 from worker.settings import Settings
@@ -33,10 +33,10 @@ def binaries() -> Binaries:
     return find_binaries(Settings())
 
 
-def still(timeline: Timeline, page: Page, index: int, at: int) -> Any:
+def still(timeline: ReplayTimeline, page: DrawnPage, index: int, at: int) -> Any:
     """The frame drawn at once, from nothing."""
     pixels = blank_frame()
-    easel = Easel(page, pixels)
+    easel = FrameCanvas(page, pixels)
     easel.draw(timeline.figures_at(at, index), easel.whole, over=False)
     return pixels
 
@@ -92,7 +92,7 @@ def test_at_any_time_the_stage_holds_the_strokes_up_to_then(rows: list[dict[str,
     if not board.pages[0].drawn:
         return
     timeline = build_timeline(board)
-    stage = Stage(board.pages[0], timeline.strokes)
+    stage = IncrementalPage(board.pages[0], timeline.strokes)
     for at in sorted(moments):
         stage.advance(at)
         expected = still(timeline, board.pages[0], 0, at)
@@ -133,7 +133,7 @@ def lesson() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def film(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> tuple[Timeline, Path]:
+def film(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> tuple[ReplayTimeline, Path]:
     path = tmp_path_factory.mktemp("film") / "film.mp4"
     board = read_board(lesson())
     timeline = build_timeline(board, turns=[PageShown(BEGIN + timedelta(seconds=79), 0)])
@@ -163,7 +163,9 @@ def assert_alike(one: Any, other: Any) -> None:
 
 
 @pytest.mark.parametrize("at", [0.1, 2.0, 2.5, 4.5, 6.3, 9.0, 9.6, 10.3, 12.9, 13.0, 40.0, 77.4, 79.9, 80.1])
-def test_the_film_shows_the_board_of_that_moment(at: float, film: tuple[Timeline, Path], binaries: Binaries) -> None:
+def test_the_film_shows_the_board_of_that_moment(
+    at: float, film: tuple[ReplayTimeline, Path], binaries: Binaries
+) -> None:
     timeline, path = film
     moment = round(at * 1000)
     index = timeline.page_at(moment)
@@ -171,7 +173,9 @@ def test_the_film_shows_the_board_of_that_moment(at: float, film: tuple[Timeline
     assert_alike(decoded(binaries, path, at), expected)
 
 
-def test_the_last_picture_of_a_page_is_its_png(film: tuple[Timeline, Path], binaries: Binaries, tmp_path: Path) -> None:
+def test_the_last_picture_of_a_page_is_its_png(
+    film: tuple[ReplayTimeline, Path], binaries: Binaries, tmp_path: Path
+) -> None:
     timeline, path = film
     page = timeline.pages[0]
     with (tmp_path / "page.png").open("wb") as out:
@@ -186,7 +190,7 @@ def test_the_last_picture_of_a_page_is_its_png(film: tuple[Timeline, Path], bina
     assert np.ptp(frame[:, :90].reshape(-1, 3), axis=0).max() <= 4  # beside the page there is nothing
 
 
-def test_what_players_need(film: tuple[Timeline, Path], binaries: Binaries) -> None:
+def test_what_players_need(film: tuple[ReplayTimeline, Path], binaries: Binaries) -> None:
     timeline, path = film
     wanted = "stream=codec_name,width,height,pix_fmt,color_space,color_range,has_b_frames:format=duration"
     command = [binaries.ffprobe, "-v", "error", "-of", "json", "-show_entries", wanted, path]
@@ -212,14 +216,16 @@ def test_what_players_need(film: tuple[Timeline, Path], binaries: Binaries) -> N
     assert max(later - earlier for earlier, later in itertools.pairwise([*keys, times[-1]])) <= 10
 
 
-def test_still_time_costs_nothing(film: tuple[Timeline, Path]) -> None:
+def test_still_time_costs_nothing(film: tuple[ReplayTimeline, Path]) -> None:
     timeline, _path = film
     frames = [at for at, _planes in frames_of(timeline)]
     assert all(at % TICK_MS == 0 for at in frames)
     assert [at for at in frames if 14_000 < at < 75_000] == list(range(15_000, 75_000, HOLD_MS))
 
 
-def test_the_same_strokes_are_the_same_bytes(film: tuple[Timeline, Path], binaries: Binaries, tmp_path: Path) -> None:
+def test_the_same_strokes_are_the_same_bytes(
+    film: tuple[ReplayTimeline, Path], binaries: Binaries, tmp_path: Path
+) -> None:
     timeline = build_timeline(read_board(lesson()), turns=[PageShown(BEGIN + timedelta(seconds=79), 0)])
     write_film(timeline, tmp_path / "again.mp4", binaries)
     assert (tmp_path / "again.mp4").read_bytes() == film[1].read_bytes()
@@ -235,12 +241,14 @@ def test_more_pages_than_are_kept(binaries: Binaries) -> None:
     timeline = build_timeline(board, turns=turns)
     for at, planes in frames_of(timeline):
         index = timeline.page_at(at)
-        stage = Stage(board.pages[index], [one for one in timeline.strokes if one.page == index])
+        stage = IncrementalPage(board.pages[index], [one for one in timeline.strokes if one.page == index])
         stage.advance(at)
         assert np.array_equal(stage.picture.planes, planes)
 
 
-def test_a_film_that_is_stopped_leaves_nothing(film: tuple[Timeline, Path], binaries: Binaries, tmp_path: Path) -> None:
+def test_a_film_that_is_stopped_leaves_nothing(
+    film: tuple[ReplayTimeline, Path], binaries: Binaries, tmp_path: Path
+) -> None:
     asked = iter([False] * 3)
     with pytest.raises(Stopped):
         write_film(film[0], tmp_path / "film.mp4", binaries, should_stop=lambda: next(asked, True))

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.canvases.figures import BLACK, Circle, Lines, Text
-from worker.canvases.replay.boxes import box_between, box_of
-from worker.canvases.replay.pace import length_of, natural_ms
+from worker.canvases.replay.dirty_rects import box_between, box_of
 from worker.canvases.replay.partial import part_of
+from worker.canvases.replay.pen_speed import length_of, natural_ms
+from worker.canvases.shapes import BLACK, Circle, Lines, Text
 
 PEN = Lines((np.array([[0.0, 0.0], [10.0, 0.0], [10.0, 40.0]]),), 3, BLACK)
 BOX = Lines((np.array([[0.0, 0.0], [30.0, 0.0], [30.0, 10.0], [0.0, 10.0]]),), 3, BLACK, closed=True)

@@ -3,7 +3,14 @@
 import pytest
 
 from models.states import SNAPSHOT_NAMES
-from worker.canvases.snapshots.names import BOARD_FORMS, PAGE_FORMS, Place, place_of, shared_folder, snapshot_prefix
+from worker.canvases.snapshots.names import (
+    BOARD_FORMS,
+    PAGE_FORMS,
+    SnapshotTarget,
+    shared_folder,
+    snapshot_prefix,
+    target_of,
+)
 
 DIGEST = "0123456789abcdef" * 4
 
@@ -14,10 +21,10 @@ def test_every_stored_name_has_a_form_and_a_file_of_its_own() -> None:
     assert len({form.file for form in forms.values()}) == len(forms)
 
 
-@pytest.mark.parametrize("place", [Place(5, 12), Place(5, None)])
-def test_a_name_tells_whose_it_is(place: Place) -> None:
+@pytest.mark.parametrize("place", [SnapshotTarget(5, 12), SnapshotTarget(5, None)])
+def test_a_name_tells_whose_it_is(place: SnapshotTarget) -> None:
     for form in (*PAGE_FORMS.values(), *BOARD_FORMS.values()):
-        assert place_of(f"{snapshot_prefix(place, DIGEST)}{form.file}") == place
+        assert target_of(f"{snapshot_prefix(place, DIGEST)}{form.file}") == place
 
 
 @pytest.mark.parametrize(
@@ -36,19 +43,19 @@ def test_a_name_tells_whose_it_is(place: Place) -> None:
     ],
 )
 def test_names_that_are_not_of_our_making(name: str) -> None:
-    assert place_of(name) is None
+    assert target_of(name) is None
 
 
 def test_one_session_or_page_does_not_cover_another() -> None:
-    assert not Place(10, 12).prefix.startswith(Place(1, 12).prefix)
-    assert not Place(5, 12).prefix.startswith(Place(5, 1).prefix)
+    assert not SnapshotTarget(10, 12).prefix.startswith(SnapshotTarget(1, 12).prefix)
+    assert not SnapshotTarget(5, 12).prefix.startswith(SnapshotTarget(5, 1).prefix)
 
 
 def test_the_folder_that_files_share() -> None:
-    page, board = snapshot_prefix(Place(5, 12), DIGEST), snapshot_prefix(Place(5, None), DIGEST)
+    page, board = snapshot_prefix(SnapshotTarget(5, 12), DIGEST), snapshot_prefix(SnapshotTarget(5, None), DIGEST)
     assert shared_folder([f"{page}page.png", f"{page}page@2x.png"]) == page
     assert shared_folder([f"{page}page.png"]) == page
     assert shared_folder([f"{page}page.png", f"{board}board.pdf"]) == "snapshots/whiteboard/session_5/"
     # Folders, not letters: pages 1 and 12 share the session's.
-    other = snapshot_prefix(Place(5, 1), DIGEST)
+    other = snapshot_prefix(SnapshotTarget(5, 1), DIGEST)
     assert shared_folder([f"{page}page.png", f"{other}page.png"]) == "snapshots/whiteboard/session_5/"

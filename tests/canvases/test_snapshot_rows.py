@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from worker.canvases.snapshots.digest import board_digest, board_title, page_digest, page_states
-from worker.canvases.snapshots.names import Place
+from worker.canvases.snapshots.names import SnapshotTarget
 from worker.canvases.snapshots.reading import load_page
 from worker.canvases.snapshots.rows import (
+    SnapshotFacts,
     SnapshotFile,
-    Taken,
     confirm_snapshots,
     drawn_names,
     named_snapshots,
@@ -63,8 +63,8 @@ class Board:
         with self.database.transaction() as session:
             return page_digest(session, page or self.first)
 
-    def write(self, place: Place, digest: str, at: datetime, *names: str) -> bool:
-        taken = Taken(digest, at, 3, self.job)
+    def write(self, place: SnapshotTarget, digest: str, at: datetime, *names: str) -> bool:
+        taken = SnapshotFacts(digest, at, 3, self.job)
         files = [SnapshotFile(name, _object(f"{place.prefix}{digest[:4]}/{name}"), 10, 20) for name in names]
         with self.database.transaction() as session:
             return write_snapshots(session, place, taken, files)
@@ -164,21 +164,21 @@ class TestRows:
     """The latest of each kind."""
 
     def test_new_ones_replace_old_ones(self, board: Board) -> None:
-        place = Place(board.id, board.first)
+        place = SnapshotTarget(board.id, board.first)
         assert board.write(place, OLD, NOON, "png", "svg")
         assert board.write(place, NEW, NOON + timedelta(seconds=1), "png", "svg")
         assert board.shown() == [(board.first, "png", NEW), (board.first, "svg", NEW)]
 
     def test_whoever_looked_earlier_does_not_replace(self, board: Board) -> None:
-        place = Place(board.id, board.first)
+        place = SnapshotTarget(board.id, board.first)
         board.write(place, NEW, NOON, "png")
         assert board.write(place, OLD, NOON - timedelta(seconds=1), "png", "svg")
         assert (board.first, "png", NEW) in board.shown()
 
     def test_pages_in_their_order_and_the_document_last(self, board: Board) -> None:
-        board.write(Place(board.id, None), OLD, NOON, "pdf")
-        board.write(Place(board.id, board.second), OLD, NOON, "png")
-        board.write(Place(board.id, board.first), OLD, NOON, "svg", "png")
+        board.write(SnapshotTarget(board.id, None), OLD, NOON, "pdf")
+        board.write(SnapshotTarget(board.id, board.second), OLD, NOON, "png")
+        board.write(SnapshotTarget(board.id, board.first), OLD, NOON, "svg", "png")
         assert [(page, name) for page, name, _ in board.shown()] == [
             (board.first, "png"),
             (board.first, "svg"),
@@ -188,13 +188,13 @@ class TestRows:
 
     @pytest.mark.parametrize("of", ["page", "board"])
     def test_of_what_is_gone_nothing_is_written(self, board: Board, of: str) -> None:
-        place = Place(board.id, board.first if of == "page" else None)
+        place = SnapshotTarget(board.id, board.first if of == "page" else None)
         board.sql("DELETE FROM whiteboard_pages" if of == "page" else "DELETE FROM whiteboard_sessions")
         assert not board.write(place, OLD, NOON, "png" if of == "page" else "pdf")
         assert board.sql("SELECT 1 FROM whiteboard_snapshots") == []
 
     def test_confirming_moves_the_moment_forward_only(self, board: Board) -> None:
-        place = Place(board.id, None)
+        place = SnapshotTarget(board.id, None)
         board.write(place, OLD, NOON, "pdf")
         for digest, at, expected in (
             (NEW, NOON + timedelta(hours=1), NOON),
@@ -206,16 +206,16 @@ class TestRows:
             assert board.sql("SELECT taken_at FROM whiteboard_snapshots")[0][0] == expected
 
     def test_what_there_is(self, board: Board) -> None:
-        place = Place(board.id, board.first)
+        place = SnapshotTarget(board.id, board.first)
         board.write(place, OLD, NOON, "png", "svg")
         with board.database.transaction() as session:
             assert drawn_names(session, place, OLD) == {"png", "svg"}
             assert drawn_names(session, place, NEW) == set()
-            assert drawn_names(session, Place(board.id, board.second), OLD) == set()
+            assert drawn_names(session, SnapshotTarget(board.id, board.second), OLD) == set()
             name = f"{place.prefix}aaaa/png"
             assert named_snapshots(session, [name, "other"]) == {name}
 
     def test_a_job_that_was_forgotten_leaves_its_pictures(self, board: Board) -> None:
-        board.write(Place(board.id, board.first), OLD, NOON, "png")
+        board.write(SnapshotTarget(board.id, board.first), OLD, NOON, "png")
         board.sql("DELETE FROM jobs")
         assert board.sql("SELECT job_id FROM whiteboard_snapshots")[0][0] is None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.canvases.replay.timeline import NothingDrawn, PageShown, Timeline, build_timeline
+from worker.canvases.replay.timeline import NothingDrawn, PageShown, ReplayTimeline, build_timeline
 from worker.canvases.stored.pages import Board, read_board
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -31,7 +31,7 @@ def board(*pages: list[dict[str, Any]]) -> Board:
     return read_board({"pages": [{"strokes": strokes} for strokes in pages]})
 
 
-def spans(timeline: Timeline) -> list[tuple[int, int]]:
+def spans(timeline: ReplayTimeline) -> list[tuple[int, int]]:
     return [(stroke.start, stroke.end) for stroke in timeline.strokes]
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from worker.channels.apprise_services import SERVICES, check_service, send_apprise
-from worker.channels.destinations import Mailbox, Service, Webhook
-from worker.channels.errors import OurFault, Refused, TryLater
-from worker.channels.labels import label_of
+from worker.channels.destinations import Mailbox, MessageService, Webhook
+from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure
+from worker.channels.masked_labels import label_of
 from worker.channels.message import Message
 from worker.errors import InvalidInput
 
@@ -128,8 +128,8 @@ def test_no_template_has_a_host(name: str) -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_it_goes_to_the_fixed_host(world: World, message: Message, name: str) -> None:
-    with suppress(TryLater):
-        send_apprise(Service(GOOD[name]), message)
+    with suppress(TemporaryFailure):
+        send_apprise(MessageService(GOOD[name]), message)
 
     assert set(world.hosts) == {HOSTS[name]}
 
@@ -151,8 +151,8 @@ def test_no_address_changes_the_host(world: World, message: Message, name: str) 
             check_service(url)
         except InvalidInput:
             continue
-        with suppress(TryLater, Refused):
-            send_apprise(Service(url), message)
+        with suppress(TemporaryFailure, PermanentFailure):
+            send_apprise(MessageService(url), message)
 
     assert set(world.hosts) == {HOSTS[name]}
 
@@ -212,12 +212,12 @@ def test_what_may_not_be_registered(url: str) -> None:
 
     assert "secret" not in str(refused.value.problem())
     assert refused.value.__cause__ is None
-    with pytest.raises(Refused):
-        send_apprise(Service(url), Message(kind="test", subject="s", text="t", id="x"))
+    with pytest.raises(PermanentFailure):
+        send_apprise(MessageService(url), Message(kind="test", subject="s", text="t", id="x"))
 
 
 def test_a_message_arrives(world: World, message: Message) -> None:
-    send_apprise(Service(GOOD["tgram"]), replace(message, subject="A <b>\r\n& {{ 7 * 7 }}"))
+    send_apprise(MessageService(GOOD["tgram"]), replace(message, subject="A <b>\r\n& {{ 7 * 7 }}"))
 
     [request] = world.requests
     assert request.startswith(f"POST /bot123456789:{TOKEN}/sendMessage HTTP/1.1".encode())
@@ -230,8 +230,8 @@ def test_a_redirect_is_not_followed(world: World, message: Message) -> None:
     world.answer = b"HTTP/1.1 302 Found\r\nLocation: https://evil.example/\r\nContent-Length: 0\r\n\r\n"
     for name in sorted(SERVICES):
         world.hosts.clear()
-        with suppress(TryLater):
-            send_apprise(Service(GOOD[name]), message)
+        with suppress(TemporaryFailure):
+            send_apprise(MessageService(GOOD[name]), message)
         assert set(world.hosts) == {HOSTS[name]}
 
 
@@ -244,8 +244,8 @@ def say(status: int, *headers: bytes, body: bytes = b"{}") -> bytes:
 def test_a_receiver_who_is_gone(world: World, message: Message, name: str) -> None:
     world.answer = say(410, b"Content-Type: application/json")
 
-    with pytest.raises(Refused, match="wants no more messages: 410") as refused:
-        send_apprise(Service(GOOD[name]), message)
+    with pytest.raises(PermanentFailure, match="wants no more messages: 410") as refused:
+        send_apprise(MessageService(GOOD[name]), message)
 
     assert TOKEN[:8] not in str(refused.value.problem())
 
@@ -256,8 +256,8 @@ def test_a_receiver_who_may_be_gone(world: World, message: Message, name: str, s
     """Told from a service that is down by the status of its answer. It counts; no one of them switches off."""
     world.answer = say(status, b"Content-Type: application/json")
 
-    with pytest.raises(TryLater, match=f"refuses the message: {status}") as refused:
-        send_apprise(Service(GOOD[name]), message)
+    with pytest.raises(TemporaryFailure, match=f"refuses the message: {status}") as refused:
+        send_apprise(MessageService(GOOD[name]), message)
 
     assert (refused.value.counts, refused.value.alone) == (True, True)
     assert TOKEN[:8] not in str(refused.value.problem())
@@ -268,8 +268,8 @@ def test_a_receiver_who_may_be_gone(world: World, message: Message, name: str, s
 def test_a_service_that_is_down(world: World, message: Message, name: str, status: int) -> None:
     world.answer = say(status, b"Retry-After: 7")
 
-    with pytest.raises(TryLater) as later:
-        send_apprise(Service(GOOD[name]), message)
+    with pytest.raises(TemporaryFailure) as later:
+        send_apprise(MessageService(GOOD[name]), message)
 
     assert str(status) in later.value.reason
     assert later.value.alone is (status in (402, 429))
@@ -282,17 +282,17 @@ def test_a_page_in_between_says_nothing_of_the_receiver(world: World, message: M
     """A wall against robots refuses us all: nobody's channel is to blame."""
     world.answer = say(403, b"Content-Type: text/html; charset=UTF-8", body=b"<h1>Blocked</h1>")
 
-    with pytest.raises(TryLater, match="Discord did not take"):
-        send_apprise(Service(GOOD["discord"]), message)
+    with pytest.raises(TemporaryFailure, match="Discord did not take"):
+        send_apprise(MessageService(GOOD["discord"]), message)
 
 
 def test_one_answer_is_not_heard_by_the_next_message(world: World, message: Message) -> None:
     world.answer = say(404)
-    with pytest.raises(TryLater):
-        send_apprise(Service(GOOD["tgram"]), message)
+    with pytest.raises(TemporaryFailure):
+        send_apprise(MessageService(GOOD["tgram"]), message)
     world.answer = World.answer
 
-    send_apprise(Service(GOOD["tgram"]), message)
+    send_apprise(MessageService(GOOD["tgram"]), message)
 
 
 def test_nothing_secret_is_logged(
@@ -306,8 +306,8 @@ def test_nothing_secret_is_logged(
         for answer in (world.answer, b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", b"rubbish"):
             world.answer = answer
             try:
-                send_apprise(Service(url), message)
-            except (Refused, TryLater) as error:
+                send_apprise(MessageService(url), message)
+            except (PermanentFailure, TemporaryFailure) as error:
                 reasons.append((name, str(error.problem()), str(error.__cause__)))
         world.answer = World.answer
 
@@ -332,8 +332,8 @@ def test_a_service_that_cannot_be_reached(message: Message, monkeypatch: pytest.
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
     began = time.monotonic()
 
-    with pytest.raises(TryLater):
-        send_apprise(Service(GOOD["tgram"]), message)
+    with pytest.raises(TemporaryFailure):
+        send_apprise(MessageService(GOOD["tgram"]), message)
 
     assert time.monotonic() - began < 10
 
@@ -354,12 +354,12 @@ LABELS: list[tuple[Any, str]] = [
     (Webhook("https://example.org/s3cret?token=s3cret", "whsec_s3cret"), "https://example.org/…"),
     (Webhook("https://example.org:8443/s3cret", "whsec_s3cret"), "https://example.org:8443/…"),
     (Webhook("https://" + "a" * 60 + "." + "b" * 60 + ".example", ""), "https://…"),
-    (Service(GOOD["tgram"]), "Telegram …1234"),
-    (Service(GOOD["atalk"]), "Africas Talking …3344"),
-    (Service(GOOD["twilio"]), "Twilio …4321"),
-    (Service(GOOD["discord"]), "Discord"),
-    (Service(GOOD["pover"]), "Pushover"),
-    (Service(GOOD["gchat"]), "Google Chat"),
+    (MessageService(GOOD["tgram"]), "Telegram …1234"),
+    (MessageService(GOOD["atalk"]), "Africas Talking …3344"),
+    (MessageService(GOOD["twilio"]), "Twilio …4321"),
+    (MessageService(GOOD["discord"]), "Discord"),
+    (MessageService(GOOD["pover"]), "Pushover"),
+    (MessageService(GOOD["gchat"]), "Google Chat"),
 ]
 
 
@@ -375,5 +375,5 @@ def test_what_is_shown(destination: Any, label: str) -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_no_label_shows_a_token(name: str) -> None:
-    assert TOKEN[:8] not in label_of(Service(GOOD[name]))
-    assert TOKEN[-4:] not in label_of(Service(GOOD[name]))
+    assert TOKEN[:8] not in label_of(MessageService(GOOD[name]))
+    assert TOKEN[-4:] not in label_of(MessageService(GOOD[name]))

@@ -17,7 +17,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from worker.channels.email import Mailer, MailServer, send_email
-from worker.channels.errors import OurFault, Refused, TryLater
+from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure
 from worker.channels.message import Attachment, Message
 from worker.errors import Misconfigured
 from worker.settings import Settings
@@ -122,7 +122,7 @@ def test_a_batch_goes_over_one_connection_past_a_refused_one(mailroom: Mailroom,
     with mail_server(mailroom) as port, Mailer(server_at(port)) as mailer:
         mailer.send("a@example.com", message)
         mailroom.recipient = "550 5.1.1 no such user"
-        with pytest.raises(Refused):
+        with pytest.raises(PermanentFailure):
             mailer.send("b@example.com", message)
         mailroom.recipient = "250 ok"
         mailer.send("c@example.com", message)
@@ -135,11 +135,11 @@ def test_a_batch_goes_over_one_connection_past_a_refused_one(mailroom: Mailroom,
 @pytest.mark.parametrize(
     ("said", "error"),
     [
-        ("450 4.2.1 mailbox busy", TryLater),
-        ("421 4.3.2 closing", TryLater),
-        ("452 4.2.2 full", TryLater),
-        ("550 5.1.1 <abebe@example.com> unknown", Refused),
-        ("553 5.1.3 bad address", Refused),
+        ("450 4.2.1 mailbox busy", TemporaryFailure),
+        ("421 4.3.2 closing", TemporaryFailure),
+        ("452 4.2.2 full", TemporaryFailure),
+        ("550 5.1.1 <abebe@example.com> unknown", PermanentFailure),
+        ("553 5.1.3 bad address", PermanentFailure),
         ("554 no", OurFault),
         ("550 5.4.5 Daily sending limit exceeded", OurFault),
         ("550 5.1.8 Sender address rejected", OurFault),
@@ -150,7 +150,7 @@ def test_a_batch_goes_over_one_connection_past_a_refused_one(mailroom: Mailroom,
     ],
 )
 def test_answers_are_told_apart(
-    mailroom: Mailroom, message: Message, stage: str, said: str, error: type[Refused | TryLater]
+    mailroom: Mailroom, message: Message, stage: str, said: str, error: type[PermanentFailure | TemporaryFailure]
 ) -> None:
     setattr(mailroom, stage, said)
 
@@ -180,7 +180,7 @@ def test_what_is_about_one_recipient_only(
 ) -> None:
     setattr(mailroom, stage, said)
 
-    with mail_server(mailroom) as port, Mailer(server_at(port)) as mailer, pytest.raises(TryLater) as later:
+    with mail_server(mailroom) as port, Mailer(server_at(port)) as mailer, pytest.raises(TemporaryFailure) as later:
         mailer.send("abebe@example.com", message)
 
     assert later.value.alone is alone
@@ -191,7 +191,7 @@ def test_tls_from_the_start_and_a_login(mailroom: Mailroom, message: Message, id
         server = server_at(port, tls=True, context=identity.trusting, user="astegni", password=PASSWORD)
         with Mailer(server) as mailer:
             mailer.send("abebe@example.com", message)
-        with Mailer(replace(server, password="wrong")) as mailer, pytest.raises(TryLater, match="535"):
+        with Mailer(replace(server, password="wrong")) as mailer, pytest.raises(TemporaryFailure, match="535"):
             mailer.send("abebe@example.com", message)
 
     assert len(mailroom.got) == 1
@@ -205,7 +205,7 @@ def test_starttls_before_a_login(mailroom: Mailroom, message: Message, identity:
             mailer.send("abebe@example.com", message)
         # Where it is offered it is used, password or not; a server that we cannot trust gets nothing.
         distrusting = replace(server, context=ssl.create_default_context())
-        with Mailer(distrusting) as mailer, pytest.raises(TryLater, match="trusted"):
+        with Mailer(distrusting) as mailer, pytest.raises(TemporaryFailure, match="trusted"):
             mailer.send("abebe@example.com", message)
 
     assert mailroom.encrypted == {True}
@@ -216,7 +216,7 @@ def test_a_password_is_never_sent_in_the_clear(mailroom: Mailroom, message: Mess
     with (
         mail_server(mailroom, authenticator=authenticate, auth_require_tls=False) as port,
         Mailer(server_at(port, user="astegni", password=PASSWORD)) as mailer,
-        pytest.raises(TryLater, match="in the clear") as refused,
+        pytest.raises(TemporaryFailure, match="in the clear") as refused,
     ):
         mailer.send("abebe@example.com", message)
 
@@ -228,7 +228,7 @@ def test_a_login_that_the_server_does_not_take(mailroom: Mailroom, message: Mess
     with (
         mail_server(mailroom, tls_context=identity.server) as port,
         Mailer(server_at(port, context=identity.trusting, user="astegni", password=PASSWORD)) as mailer,
-        pytest.raises(TryLater, match="login"),
+        pytest.raises(TemporaryFailure, match="login"),
     ):
         mailer.send("abebe@example.com", message)
 
@@ -259,7 +259,7 @@ def test_no_mail_server_at_all(message: Message, greeting: bytes, listening: Any
     def talk(_listener: Any, connection: socket.socket) -> None:
         connection.sendall(greeting)
 
-    with listening(talk) as listener, Mailer(server_at(listener.port)) as mailer, pytest.raises(TryLater):
+    with listening(talk) as listener, Mailer(server_at(listener.port)) as mailer, pytest.raises(TemporaryFailure):
         mailer.send("abebe@example.com", message)
 
 
@@ -270,7 +270,7 @@ def test_a_silent_server_is_left(message: Message, listening: Any) -> None:
     with (
         listening(talk) as listener,
         Mailer(server_at(listener.port, timeout=0.2)) as mailer,
-        pytest.raises(TryLater, match="does not answer"),
+        pytest.raises(TemporaryFailure, match="does not answer"),
     ):
         mailer.send("abebe@example.com", message)
 
@@ -278,7 +278,7 @@ def test_a_silent_server_is_left(message: Message, listening: Any) -> None:
 def test_nobody_listens(message: Message) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    with Mailer(server_at(port)) as mailer, pytest.raises(TryLater):
+    with Mailer(server_at(port)) as mailer, pytest.raises(TemporaryFailure):
         mailer.send("abebe@example.com", message)
 
 

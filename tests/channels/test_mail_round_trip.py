@@ -16,8 +16,8 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from worker.channels.email import Mailer, MailServer
+from worker.channels.email_address import read_mailbox
 from worker.channels.email_message import compose
-from worker.channels.mailboxes import read_mailbox
 from worker.channels.message import Attachment, Message, one_line
 from worker.errors import InvalidInput
 from worker.settings import Settings

@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
-from worker.channels.answers import Answer
 from worker.channels.destinations import Webhook, new_webhook_secret, signing_bytes
-from worker.channels.errors import Refused, TryLater
+from worker.channels.egress import Deadline, EgressPolicy
+from worker.channels.errors import PermanentFailure, TemporaryFailure
+from worker.channels.http_outcome import HttpOutcome
 from worker.channels.message import Message
-from worker.channels.outside import Deadline, Outside
 from worker.channels.registration import checked_destination
 from worker.channels.webhook import judge, send_webhook, sign
 from worker.channels.webhook_url import WebhookUrl
@@ -42,9 +42,9 @@ def always(*addresses: str) -> Resolve:
 
 
 @pytest.fixture
-def outside(identity: Any) -> Outside:
+def outside(identity: Any) -> EgressPolicy:
     """It may go to this machine, as an operator may allow; every name is this machine's."""
-    return Outside(allowed=HERE, resolve=always("127.0.0.1"), trust=identity.trusting, total_timeout=2.0)
+    return EgressPolicy(allowed=HERE, resolve=always("127.0.0.1"), trust=identity.trusting, total_timeout=2.0)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_the_signature_is_the_one_of_the_specification() -> None:
     assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
-def test_a_receiver_can_check_what_it_gets(answering: Any, outside: Outside, message: Message) -> None:
+def test_a_receiver_can_check_what_it_gets(answering: Any, outside: EgressPolicy, message: Message) -> None:
     with answering(OK) as listener:
         webhook = webhook_to(listener.port)
         send_webhook(webhook, message, outside)
@@ -113,7 +113,7 @@ def test_a_receiver_can_check_what_it_gets(answering: Any, outside: Outside, mes
     assert datetime.fromisoformat(document["timestamp"]).tzinfo is not None
 
 
-def test_hostile_words_stay_words(answering: Any, outside: Outside, message: Message) -> None:
+def test_hostile_words_stay_words(answering: Any, outside: EgressPolicy, message: Message) -> None:
     hostile = 'A\r\nX-Evil: 1\r\n\r\n"}\x00\ud83d{{ 7 * 7 }}'
     with answering(OK) as listener:
         send_webhook(webhook_to(listener.port), replace(message, subject=hostile, text=hostile), outside)
@@ -125,26 +125,26 @@ def test_hostile_words_stay_words(answering: Any, outside: Outside, message: Mes
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
-def test_every_2xx_is_good(answering: Any, outside: Outside, message: Message, status: int) -> None:
+def test_every_2xx_is_good(answering: Any, outside: EgressPolicy, message: Message, status: int) -> None:
     with answering(b"HTTP/1.1 %d Fine\r\nContent-Length: 0\r\n\r\n" % status) as listener:
         send_webhook(webhook_to(listener.port), message, outside)
 
     assert len(listener.seen) == 1
 
 
-def test_no_for_good(answering: Any, outside: Outside, message: Message) -> None:
+def test_no_for_good(answering: Any, outside: EgressPolicy, message: Message) -> None:
     answer = b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"
-    with answering(answer) as listener, pytest.raises(Refused, match="410") as refused:
+    with answering(answer) as listener, pytest.raises(PermanentFailure, match="410") as refused:
         send_webhook(webhook_to(listener.port), message, outside)
 
     assert refused.value.address_is_bad
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 413, 422, 451])
-def test_no_that_may_pass(answering: Any, outside: Outside, message: Message, status: int) -> None:
+def test_no_that_may_pass(answering: Any, outside: EgressPolicy, message: Message, status: int) -> None:
     location = f"https://localhost:1/{PATH}".encode()
     answer = b"HTTP/1.1 %d No\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % (status, location)
-    with answering(answer) as listener, pytest.raises(TryLater, match=str(status)) as refused:
+    with answering(answer) as listener, pytest.raises(TemporaryFailure, match=str(status)) as refused:
         send_webhook(webhook_to(listener.port), message, outside)
 
     assert refused.value.counts
@@ -154,9 +154,9 @@ def test_no_that_may_pass(answering: Any, outside: Outside, message: Message, st
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
-def test_no_for_now(answering: Any, outside: Outside, message: Message, status: int) -> None:
+def test_no_for_now(answering: Any, outside: EgressPolicy, message: Message, status: int) -> None:
     answer = b"HTTP/1.1 %d No\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n" % status
-    with answering(answer) as listener, pytest.raises(TryLater, match=str(status)) as later:
+    with answering(answer) as listener, pytest.raises(TemporaryFailure, match=str(status)) as later:
         send_webhook(webhook_to(listener.port), message, outside)
 
     assert later.value.retry_after == 7
@@ -184,8 +184,8 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
     ],
 )
 def test_how_long_to_wait_is_bounded(said: str | None, seconds: float | None) -> None:
-    with pytest.raises(TryLater) as later:
-        judge(HOST, Answer(503, said), NOW)
+    with pytest.raises(TemporaryFailure) as later:
+        judge(HOST, HttpOutcome(503, said), NOW)
 
     assert later.value.retry_after == seconds
 
@@ -222,18 +222,20 @@ def say_nothing(connection: ssl.SSLSocket) -> None:
 
 
 @pytest.mark.parametrize("answer", [drip, drip_headers, continue_for_ever, say_nothing])
-def test_a_slow_answer_ends_at_the_deadline(answering: Any, outside: Outside, message: Message, answer: Any) -> None:
+def test_a_slow_answer_ends_at_the_deadline(
+    answering: Any, outside: EgressPolicy, message: Message, answer: Any
+) -> None:
     began = time.monotonic()
-    with answering(answer) as listener, pytest.raises(TryLater):
+    with answering(answer) as listener, pytest.raises(TemporaryFailure):
         send_webhook(webhook_to(listener.port), message, replace(outside, total_timeout=0.6))
 
     assert time.monotonic() - began < 6
 
 
-def test_the_deadline_is_of_the_whole(answering: Any, outside: Outside, message: Message) -> None:
+def test_the_deadline_is_of_the_whole(answering: Any, outside: EgressPolicy, message: Message) -> None:
     with answering(drip) as listener:
         began = time.monotonic()
-        with pytest.raises(TryLater):
+        with pytest.raises(TemporaryFailure):
             send_webhook(webhook_to(listener.port), message, replace(outside, total_timeout=0.6))
         took = time.monotonic() - began
 
@@ -252,12 +254,12 @@ def test_the_deadline_is_of_the_whole(answering: Any, outside: Outside, message:
         b"HTTP/1.1 99999 OK\r\n\r\n",
     ],
 )
-def test_no_answer_at_all(answering: Any, outside: Outside, message: Message, answer: Any) -> None:
-    with answering(answer) as listener, pytest.raises(TryLater):
+def test_no_answer_at_all(answering: Any, outside: EgressPolicy, message: Message, answer: Any) -> None:
+    with answering(answer) as listener, pytest.raises(TemporaryFailure):
         send_webhook(webhook_to(listener.port), message, outside)
 
 
-def test_a_huge_body_is_never_read(answering: Any, outside: Outside, message: Message) -> None:
+def test_a_huge_body_is_never_read(answering: Any, outside: EgressPolicy, message: Message) -> None:
     sent = []
 
     def answer(connection: ssl.SSLSocket) -> None:
@@ -272,16 +274,16 @@ def test_a_huge_body_is_never_read(answering: Any, outside: Outside, message: Me
     assert sum(sent) < 50_000_000
 
 
-def test_a_listener_without_tls(listening: Any, outside: Outside, message: Message) -> None:
+def test_a_listener_without_tls(listening: Any, outside: EgressPolicy, message: Message) -> None:
     def talk(_listener: Any, connection: socket.socket) -> None:
         connection.recv(10)
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
 
-    with listening(talk) as listener, pytest.raises(TryLater, match="TLS"):
+    with listening(talk) as listener, pytest.raises(TemporaryFailure, match="TLS"):
         send_webhook(webhook_to(listener.port), message, outside)
 
 
-def test_a_handshake_that_never_ends(listening: Any, outside: Outside, message: Message) -> None:
+def test_a_handshake_that_never_ends(listening: Any, outside: EgressPolicy, message: Message) -> None:
     def talk(_listener: Any, connection: socket.socket) -> None:
         for _ in range(100):
             connection.sendall(b"\x16")
@@ -289,7 +291,7 @@ def test_a_handshake_that_never_ends(listening: Any, outside: Outside, message: 
 
     with listening(talk) as listener:
         began = time.monotonic()
-        with pytest.raises(TryLater):
+        with pytest.raises(TemporaryFailure):
             send_webhook(webhook_to(listener.port), message, replace(outside, total_timeout=0.5))
         assert time.monotonic() - began < 1.5
 
@@ -297,11 +299,11 @@ def test_a_handshake_that_never_ends(listening: Any, outside: Outside, message: 
 # --- whom it talks to
 
 
-def test_a_certificate_of_another_name_is_not_trusted(answering: Any, outside: Outside, message: Message) -> None:
+def test_a_certificate_of_another_name_is_not_trusted(answering: Any, outside: EgressPolicy, message: Message) -> None:
     with answering(OK) as listener:
-        with pytest.raises(TryLater, match="certificate"):
+        with pytest.raises(TemporaryFailure, match="certificate"):
             send_webhook(webhook_to(listener.port, "other.example.org"), message, outside)
-        with pytest.raises(TryLater, match="certificate"):
+        with pytest.raises(TemporaryFailure, match="certificate"):
             send_webhook(webhook_to(listener.port), message, replace(outside, trust=ssl.create_default_context()))
 
     assert listener.seen == []
@@ -329,35 +331,35 @@ INSIDE = [
 @pytest.mark.parametrize(
     "addresses", [*((one,) for one in INSIDE), ("8.8.8.8", "10.0.0.1"), ("2606:4700::1111", "::1")]
 )
-def test_names_of_the_inside_are_refused(outside: Outside, message: Message, addresses: tuple[str, ...]) -> None:
+def test_names_of_the_inside_are_refused(outside: EgressPolicy, message: Message, addresses: tuple[str, ...]) -> None:
     """Also when only one of several addresses is inside: which one is connected to would be up to chance."""
     strict = replace(outside, allowed=(), resolve=always(*addresses))
 
-    with pytest.raises(Refused, match="may not reach"):
+    with pytest.raises(PermanentFailure, match="may not reach"):
         send_webhook(Webhook(f"https://{HOST}{PATH}", new_webhook_secret()), message, strict)
     with pytest.raises(InvalidInput):
         checked_destination("webhook", f"https://{HOST}{PATH}", strict)
 
 
-def test_nothing_is_sent_to_the_inside(answering: Any, outside: Outside, message: Message) -> None:
+def test_nothing_is_sent_to_the_inside(answering: Any, outside: EgressPolicy, message: Message) -> None:
     with answering(OK) as listener:
-        with pytest.raises(Refused):
+        with pytest.raises(PermanentFailure):
             send_webhook(webhook_to(listener.port), message, replace(outside, allowed=()))
-        with pytest.raises(Refused):
-            send_webhook(webhook_to(listener.port, "localhost"), message, Outside.of(Settings()))
+        with pytest.raises(PermanentFailure):
+            send_webhook(webhook_to(listener.port, "localhost"), message, EgressPolicy.of(Settings()))
 
     assert listener.connections == 0
 
 
 @pytest.mark.parametrize("port", [22, 80, 444, 6379, 65535])
-def test_other_ports_of_strangers_are_refused(outside: Outside, message: Message, port: int) -> None:
+def test_other_ports_of_strangers_are_refused(outside: EgressPolicy, message: Message, port: int) -> None:
     public = replace(outside, resolve=always("8.8.8.8"))
 
-    with pytest.raises(Refused, match="443 or 8443"):
+    with pytest.raises(PermanentFailure, match="443 or 8443"):
         send_webhook(webhook_to(port), message, public)
 
 
-def test_a_name_that_leads_elsewhere_the_second_time(answering: Any, outside: Outside, message: Message) -> None:
+def test_a_name_that_leads_elsewhere_the_second_time(answering: Any, outside: EgressPolicy, message: Message) -> None:
     """Rebinding: a resolver's second answer is never asked for, so what was checked is what is connected to."""
     asked = []
 
@@ -372,37 +374,39 @@ def test_a_name_that_leads_elsewhere_the_second_time(answering: Any, outside: Ou
     assert len(listener.seen) == 1
 
 
-def test_a_name_that_was_public_when_registered(answering: Any, outside: Outside, message: Message) -> None:
+def test_a_name_that_was_public_when_registered(answering: Any, outside: EgressPolicy, message: Message) -> None:
     answers = iter([["8.8.8.8"], ["127.0.0.1"]])
     rebinding = replace(outside, allowed=(), resolve=lambda _host, _port: next(answers))
     with answering(OK) as listener:
         webhook = checked_destination("webhook", f"https://{HOST}/", rebinding)
         assert isinstance(webhook, Webhook)
-        with pytest.raises(Refused):
+        with pytest.raises(PermanentFailure):
             send_webhook(webhook, message, rebinding)
 
     assert listener.connections == 0
 
 
-def test_the_next_address_is_tried_when_one_does_not_answer(answering: Any, outside: Outside, message: Message) -> None:
+def test_the_next_address_is_tried_when_one_does_not_answer(
+    answering: Any, outside: EgressPolicy, message: Message
+) -> None:
     with answering(OK) as listener:
         send_webhook(webhook_to(listener.port), message, replace(outside, resolve=always("127.0.0.2", "127.0.0.1")))
 
     assert len(listener.seen) == 1
 
 
-def test_a_name_that_does_not_resolve(outside: Outside, message: Message) -> None:
+def test_a_name_that_does_not_resolve(outside: EgressPolicy, message: Message) -> None:
     def fail(_host: str, _port: int) -> Sequence[str]:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
     for resolve in (fail, always()):
-        with pytest.raises(TryLater, match="resolved"):
+        with pytest.raises(TemporaryFailure, match="resolved"):
             send_webhook(webhook_to(443), message, replace(outside, resolve=resolve))
         with pytest.raises(InvalidInput):
             checked_destination("webhook", f"https://{HOST}/", replace(outside, resolve=resolve))
 
 
-def test_a_resolver_that_takes_its_time(outside: Outside, message: Message) -> None:
+def test_a_resolver_that_takes_its_time(outside: EgressPolicy, message: Message) -> None:
     woken = threading.Event()
 
     def slow(_host: str, _port: int) -> Sequence[str]:
@@ -410,37 +414,37 @@ def test_a_resolver_that_takes_its_time(outside: Outside, message: Message) -> N
         return ["127.0.0.1"]
 
     began = time.monotonic()
-    with pytest.raises(TryLater, match="resolved"):
+    with pytest.raises(TemporaryFailure, match="resolved"):
         send_webhook(webhook_to(443), message, replace(outside, resolve=slow, connect_timeout=0.2))
     woken.set()
 
     assert time.monotonic() - began < 2
 
 
-def test_nobody_listens(outside: Outside, message: Message) -> None:
+def test_nobody_listens(outside: EgressPolicy, message: Message) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    with pytest.raises(TryLater, match="reached"):
+    with pytest.raises(TemporaryFailure, match="reached"):
         send_webhook(webhook_to(port), message, outside)
 
 
-def test_the_system_resolver_knows_localhost(outside: Outside) -> None:
-    found = Outside(allowed=(*HERE, ip_network("::1/128")), trust=outside.trust).find(
+def test_the_system_resolver_knows_localhost(outside: EgressPolicy) -> None:
+    found = EgressPolicy(allowed=(*HERE, ip_network("::1/128")), trust=outside.trust).find(
         WebhookUrl.read("https://localhost:9/"), Deadline(5)
     )
 
     assert set(found) <= {"127.0.0.1", "::1"}
 
 
-def test_an_address_that_was_kept_and_is_no_good_any_more(outside: Outside, message: Message) -> None:
-    with pytest.raises(Refused) as refused:
+def test_an_address_that_was_kept_and_is_no_good_any_more(outside: EgressPolicy, message: Message) -> None:
+    with pytest.raises(PermanentFailure) as refused:
         send_webhook(Webhook("http://example.com/s3cret", new_webhook_secret()), message, outside)
 
     assert "s3cret" not in refused.value.reason
 
 
 def test_proxies_of_the_environment_are_not_asked(
-    answering: Any, outside: Outside, message: Message, monkeypatch: pytest.MonkeyPatch
+    answering: Any, outside: EgressPolicy, message: Message, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     with answering(OK) as listener:
@@ -450,7 +454,7 @@ def test_proxies_of_the_environment_are_not_asked(
 
 
 def test_nothing_secret_is_logged(
-    answering: Any, outside: Outside, message: Message, caplog: pytest.LogCaptureFixture
+    answering: Any, outside: EgressPolicy, message: Message, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     reasons = []
@@ -459,7 +463,7 @@ def test_nothing_secret_is_logged(
             webhook = webhook_to(listener.port)
             try:
                 send_webhook(webhook, message, outside)
-            except (Refused, TryLater) as error:
+            except (PermanentFailure, TemporaryFailure) as error:
                 reasons.append(error.problem())
 
     said = caplog.text + str(reasons) + repr(webhook)
@@ -471,6 +475,6 @@ def test_nothing_secret_is_logged(
 def test_an_operators_networks_come_from_the_settings() -> None:
     settings = Settings.model_validate({"webhook_allowed_networks": "10.1.0.0/16, fd12::/16"})
 
-    assert Outside.of(settings).allowed == (ip_network("10.1.0.0/16"), ip_network("fd12::/16"))
-    assert Outside.of(Settings()).allowed == ()
-    assert timedelta(seconds=Outside.of(Settings()).total_timeout) < timedelta(seconds=60)
+    assert EgressPolicy.of(settings).allowed == (ip_network("10.1.0.0/16"), ip_network("fd12::/16"))
+    assert EgressPolicy.of(Settings()).allowed == ()
+    assert timedelta(seconds=EgressPolicy.of(Settings()).total_timeout) < timedelta(seconds=60)

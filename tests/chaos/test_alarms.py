@@ -26,7 +26,7 @@ from worker.database import Database
 from worker.dev.environment import environment_for
 from worker.dev.process import ChildProcess, wait_until
 from worker.dev.service import astegni
-from worker.reminders.trying import order_test
+from worker.reminders.delivery.test_messages import order_test
 from worker.settings import Settings
 
 ROOT = Path(__file__).parents[2]

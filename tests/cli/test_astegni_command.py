@@ -12,13 +12,13 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from worker.access.callers import Operator, User
+from worker.access.callers import Operator, UserCaller
 from worker.access.tokens import read_token
 from worker.dev.environment import environment_without_settings
 from worker.dev.service import astegni
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import PruneLedger
-from worker.jobs.runs import claim
+from worker.jobs.run_statements import claim
 from worker.settings import DEVELOPMENT_KEY
 
 DEPARTMENTS = frozenset({"manage-system-settings"})
@@ -119,7 +119,7 @@ class TestToken:
     def test_a_persons(self, run: Any) -> None:
         said = run("token", "--sub", "1", "--role", "tutor", "--role-id", "tutor=1", "--role-id", "parent=3").stdout
 
-        assert read_token(said.strip(), DEVELOPMENT_KEY, DEPARTMENTS) == User(1, "tutor", 1, None, 3)
+        assert read_token(said.strip(), DEVELOPMENT_KEY, DEPARTMENTS) == UserCaller(1, "tutor", 1, None, 3)
 
     def test_an_operators_with_another_key(self, run: Any) -> None:
         key = "the platform's own key, long enough"

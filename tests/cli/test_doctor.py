@@ -8,8 +8,8 @@ from b2sdk.v3 import B2Api, InMemoryAccountInfo
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from worker.cli.connection import settings_with_stack
 from worker.cli.service_checks import Doubtful, check_database, check_storage
+from worker.cli.target import settings_with_stack
 from worker.dev.runfile import published_runfile
 from worker.errors import Misconfigured, Unavailable
 from worker.settings import Settings

@@ -16,9 +16,9 @@ from worker.database import Database
 from worker.dev.environment import environment_without_settings
 from worker.dev.mailbox.embedded import EmbeddedMailbox
 from worker.dev.service import astegni
-from worker.reminders.dispatching import Dispatcher
+from worker.reminders.delivery.dispatcher import Dispatcher
 from worker.settings import Settings
-from worker.workflows.tools import Tools
+from worker.workflows.context import WorkerContext
 
 Command = Callable[..., Any]
 
@@ -64,7 +64,7 @@ def sender(database: Database, settings: Callable[..., Settings]) -> Iterator[Ca
     threads: list[threading.Thread] = []
 
     def start(**changes: Any) -> None:
-        deliverer = Tools(settings(**changes), database).deliverer
+        deliverer = WorkerContext(settings(**changes), database).deliverer
         dispatcher = Dispatcher(
             database, lambda _lane, ids, token: deliverer.deliver(ids, token), children=1, interval=0.1, lease=30
         )

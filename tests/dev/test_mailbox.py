@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from worker.dev.environment import environment_without_settings
 from worker.dev.mailbox.embedded import EmbeddedMailbox
-from worker.dev.mailbox.letters import UNREADABLE, envelope, read_letter
+from worker.dev.mailbox.messages import UNREADABLE, envelope, read_letter
 from worker.dev.mailbox.receiving import LARGEST_LETTER
 from worker.dev.mailbox.store import Letters
 from worker.dev.service import astegni

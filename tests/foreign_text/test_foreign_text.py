@@ -17,12 +17,12 @@ from worker.channels.email_message import compose
 from worker.channels.message import Message
 from worker.foreign_text import clean, clean_lines, foreign_link, shown, shown_values
 from worker.reminders.texts.attachments import attachment
-from worker.reminders.texts.data import Reader
+from worker.reminders.texts.data import Recipient
 from worker.reminders.texts.render import render
-from worker.schedules.feed_events import FeedLesson, feed_event
+from worker.schedules.feeds.events import FeedLesson, feed_event
 
 NOW = datetime(2026, 11, 13, 9, 0, tzinfo=UTC)
-READER = Reader("Liya", "en", "Africa/Addis_Ababa")
+READER = Recipient("Liya", "en", "Africa/Addis_Ababa")
 JOINERS = "\u200c\u200d"
 # Those that turn directions, hide, or end lines come often; so do their neighbours that may stay.
 HOSTILE = st.text(

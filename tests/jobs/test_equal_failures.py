@@ -10,11 +10,11 @@ from sqlalchemy import text
 
 from worker.errors import Unavailable
 from worker.jobs.cancel import retry_job
+from worker.jobs.job_run import JobRun, LeaseTiming
 from worker.jobs.orders import IngestRecording
 from worker.jobs.perform import JobNotDone, Performer
 from worker.jobs.reaper import reap
 from worker.jobs.retry import equal_failures
-from worker.jobs.run import JobRun, Rhythm
 from worker.media.errors import FfmpegFailed, FfmpegKilled, FfmpegTimeout, OutputDamaged
 
 # An order of ten attempts.
@@ -24,7 +24,7 @@ INGEST = IngestRecording(recording_id=1, session_id=1, spool_id="shared", size_b
 @pytest.fixture
 def fail(ledger: Any) -> Callable[[UUID, Exception], Any]:
     """Run the job, which fails like this; the answer is its row. It may run again at once."""
-    performer = Performer(ledger.database, "w1", Rhythm(30, 10, 0.05), 0.01, {})
+    performer = Performer(ledger.database, "w1", LeaseTiming(30, 10, 0.05), 0.01, {})
 
     def attempt(job_id: UUID, error: Exception) -> Any:
         def work(_run: JobRun, _order: Any) -> None:

@@ -8,21 +8,21 @@ import pytest
 
 from worker.app import create_app
 from worker.database import Database
-from worker.jobs.heartbeats import Pacemaker, process_figures, prune_heartbeats, remove_consumer
+from worker.jobs.heartbeats import HeartbeatWriter, prune_heartbeats, read_process_metrics, remove_consumer
 from worker.jobs.publish import PublicationLease, publish
-from worker.jobs.reading import queue_figures
+from worker.jobs.reading import queue_metrics
 from worker.processes.beat import Timetable
 from worker.settings import Settings
 
 
 def figures(database: Database) -> Any:
     with database.statement() as statement:
-        return process_figures(statement, interval=10)
+        return read_process_metrics(statement, interval=10)
 
 
 def test_a_worker_is_counted_by_queue_until_it_is_silent_or_leaves(database: Database, sql: Any) -> None:
     for process in ("a", "b"):
-        Pacemaker(database, process, "consumer", interval=10, queues=("default", "media"), children=2).beat()
+        HeartbeatWriter(database, process, "consumer", interval=10, queues=("default", "media"), children=2).beat()
     assert figures(database).consumers == {"default": 2, "media": 2}
     sql("UPDATE heartbeats SET seen_at = now() - interval '31 s' WHERE process = 'a' AND queue = 'media'")
     assert figures(database).consumers == {"default": 2, "media": 1}
@@ -34,7 +34,7 @@ def test_a_worker_is_counted_by_queue_until_it_is_silent_or_leaves(database: Dat
 
 def test_the_last_run_of_a_part_is_the_latest_of_any_process(database: Database, sql: Any) -> None:
     for process in ("a", "b"):
-        Pacemaker(database, process, "relay", interval=10).beat()
+        HeartbeatWriter(database, process, "relay", interval=10).beat()
     sql("UPDATE heartbeats SET seen_at = now() - interval '1 h' WHERE process = 'a'")
     assert 0 <= figures(database).last_runs["relay"] < 60
     sql("UPDATE heartbeats SET seen_at = now() - interval '2 h' WHERE process = 'b'")
@@ -49,7 +49,7 @@ def test_the_last_run_of_a_part_is_the_latest_of_any_process(database: Database,
 
 
 def test_a_heartbeat_is_written_once_in_its_interval(database: Database, sql: Any) -> None:
-    pacemaker = Pacemaker(database, "a", "reaper", interval=3600)
+    pacemaker = HeartbeatWriter(database, "a", "reaper", interval=3600)
     pacemaker.beat()
     sql("UPDATE heartbeats SET children = 7")
     pacemaker.beat()
@@ -59,7 +59,7 @@ def test_a_heartbeat_is_written_once_in_its_interval(database: Database, sql: An
 @pytest.mark.parametrize("offset", [-45.0, 45.0])
 def test_a_wrong_clock_shows(database: Database, sql: Any, offset: float) -> None:
     ((now,),) = sql("SELECT extract(epoch FROM clock_timestamp())::float")
-    Pacemaker(database, "a", "beat", interval=10, now=lambda: now + offset).beat()
+    HeartbeatWriter(database, "a", "beat", interval=10, now=lambda: now + offset).beat()
     # The database's clock went on between the two statements.
     assert abs(offset) - 40 < figures(database).clocks["beat"] < abs(offset) + 40
 
@@ -78,7 +78,7 @@ def test_publishing_again_and_again_hides_no_waiting_job(ledger: Any, knit: Any,
 
     def age() -> float:
         with ledger.database.transaction() as session:
-            return queue_figures(session).oldest_due["default"]
+            return queue_metrics(session).oldest_due["default"]
 
     with pytest.raises(BrokenBroker):
         publish(ledger.database, refuse, PublicationLease(20, 600))

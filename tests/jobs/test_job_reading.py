@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from worker.errors import InvalidInput, NotFound
 from worker.jobs.orders import IngestRecording
-from worker.jobs.reading import list_jobs, queue_figures, read_attempts, read_job, read_jobs
-from worker.jobs.runs import end
+from worker.jobs.reading import list_jobs, queue_metrics, read_attempts, read_job, read_jobs
+from worker.jobs.run_statements import end
 
 FIELDS = [
     "id",
@@ -125,14 +125,14 @@ def test_a_cursor_of_one_s_own_making_is_refused(ledger: Any, cursor: str) -> No
 
 def test_the_figures_of_the_queue(ledger: Any, knit: Any) -> None:
     with ledger.database.transaction() as session:
-        assert queue_figures(session).counts == {}
-        assert queue_figures(session).oldest_due_age == 0
+        assert queue_metrics(session).counts == {}
+        assert queue_metrics(session).oldest_due_age == 0
     first = ledger.order(knit())
     ledger.order(knit())
     ledger.claim(first)
     with ledger.database.transaction() as session:
         session.execute(text("UPDATE jobs SET run_at = now() - interval '1 min' WHERE state = 'queued'"))
     with ledger.database.transaction() as session:
-        figures = queue_figures(session)
+        figures = queue_metrics(session)
     assert figures.counts == {("queued", "tests.knit"): 1, ("running", "tests.knit"): 1}
     assert 60 <= figures.oldest_due_age < 90

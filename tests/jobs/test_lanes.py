@@ -8,11 +8,11 @@ from uuid import UUID
 import pytest
 
 from worker.database import Database
-from worker.jobs.heartbeats import Pacemaker
+from worker.jobs.heartbeats import HeartbeatWriter
 from worker.jobs.lanes import claim_in_lane
 from worker.jobs.orders import IngestRecording, Order, ReplayBoard, SnapshotSession, StoreSource
 from worker.jobs.publish import PublicationLease, publish
-from worker.jobs.runs import Claim, end
+from worker.jobs.run_statements import Claim, end
 
 LEASE = PublicationLease(20, 600)
 
@@ -49,7 +49,7 @@ class Studio:
         self.sql = sql
 
     def add_worker(self, name: str, children: int) -> None:
-        Pacemaker(self.database, name, "consumer", interval=10, queues=("media",), children=children).beat()
+        HeartbeatWriter(self.database, name, "consumer", interval=10, queues=("media",), children=children).beat()
 
     def order(self, person: str, *, size: int = 0, group: str = "films") -> UUID:
         return self.ledger.order(Film(size=size, group=group), principal=person)  # type: ignore[no-any-return]

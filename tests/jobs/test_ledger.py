@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from worker.database import Database
 from worker.errors import Conflict, NotFound
 from worker.jobs.cancel import cancel_job, retry_job
-from worker.jobs.endings import Ended
+from worker.jobs.failure_hooks import FailedJob
 from worker.jobs.prune import prune_idempotency_keys, prune_jobs, prune_routine_jobs
-from worker.jobs.publish import Message, PublicationLease, publish
+from worker.jobs.publish import JobMessage, PublicationLease, publish
 from worker.jobs.reaper import reap
-from worker.jobs.retry import Verdict
-from worker.jobs.runs import LeaseLost, end, pulse
+from worker.jobs.retry import Decision
+from worker.jobs.run_statements import LeaseLost, end, pulse
 from worker.jobs.settle import release_runs, settle
 
 LEASE = PublicationLease(20.0, 600.0)
@@ -184,9 +184,9 @@ def test_cancelled_while_its_worker_died_ends_cancelled(ledger: Any, knit: Any) 
 
 
 def test_ending_commits_with_the_end(ledger: Any, knit: Any) -> None:
-    told: list[Ended] = []
+    told: list[FailedJob] = []
 
-    def ending(session: Session, order: Any, ended: Ended) -> None:
+    def ending(session: Session, order: Any, ended: FailedJob) -> None:
         told.append(ended)
         session.execute(
             text("INSERT INTO users (first_name, email) VALUES (:name, 'k@example.com')"),
@@ -202,7 +202,7 @@ def test_ending_commits_with_the_end(ledger: Any, knit: Any) -> None:
 
 
 def test_failing_ending_does_not_hold_up_other_jobs(ledger: Any, knit: Any) -> None:
-    def ending(_session: Session, order: Any, _ended: Ended) -> None:
+    def ending(_session: Session, order: Any, _ended: FailedJob) -> None:
         if order.rows == 13:
             raise RuntimeError("bad luck")
 
@@ -253,9 +253,9 @@ def test_retry_gives_way_to_a_live_twin(ledger: Any, knit: Any) -> None:
 
 def test_broker_failure_puts_the_unsent_back_at_once(ledger: Any, knit: Any) -> None:
     ids = [ledger.order(knit(rows=n)) for n in range(3)]
-    sent: list[Message] = []
+    sent: list[JobMessage] = []
 
-    def send(message: Message) -> None:
+    def send(message: JobMessage) -> None:
         if sent:
             raise ConnectionError("the broker is away")
         sent.append(message)
@@ -271,10 +271,10 @@ def test_broker_failure_puts_the_unsent_back_at_once(ledger: Any, knit: Any) -> 
 def test_two_publishers_never_take_the_same_job(ledger: Any, knit: Any) -> None:
     for rows in range(60):
         ledger.order(knit(rows=rows))
-    sent: list[Message] = []
+    sent: list[JobMessage] = []
     lock = threading.Lock()
 
-    def send(message: Message) -> None:
+    def send(message: JobMessage) -> None:
         with lock:
             sent.append(message)
 
@@ -295,14 +295,14 @@ def test_release_gives_the_attempt_back(ledger: Any, knit: Any) -> None:
 
 
 def test_settle_with_a_stale_token_tells_no_ending(ledger: Any, knit: Any) -> None:
-    told: list[Ended] = []
+    told: list[FailedJob] = []
     job_id = ledger.order(knit())
     ledger.claim(job_id)
     job = ledger.job(job_id)
     ledger.expire_lease(job_id)
     reap(ledger.database, {})
     with pytest.raises(LeaseLost), ledger.database.transaction() as session:
-        settle(session, {knit: lambda _s, _o, ended: told.append(ended)}, job, Verdict("failed"), {"code": "late"})
+        settle(session, {knit: lambda _s, _o, ended: told.append(ended)}, job, Decision("failed"), {"code": "late"})
     assert told == []
 
 

@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError as KombuOperationalError
 from sqlalchemy.exc import OperationalError
 
 from worker.jobs.cancel import cancel_job, retry_job
-from worker.jobs.loop import failed_service
+from worker.jobs.periodic_thread import failed_service
 from worker.storage.errors import StorageFull
 
 sys.path.append(str(Path(__file__).parent / "live"))

@@ -2,24 +2,24 @@
 
 import pytest
 
-from worker.jobs.retry import Verdict, after_failure, after_lost_lease
+from worker.jobs.retry import Decision, after_failure, after_lost_lease
 
 
 @pytest.mark.parametrize(
     ("attempt", "retryable", "retry_after", "expected"),
     [
-        (1, True, None, Verdict("retryable", 5.0)),
-        (2, True, None, Verdict("retryable", 10.0)),
-        (4, True, None, Verdict("retryable", 40.0)),
-        (2, True, 90.0, Verdict("retryable", 90.0)),
-        (2, True, 3.0, Verdict("retryable", 10.0)),
-        (5, True, None, Verdict("dead")),
-        (9, True, None, Verdict("dead")),
-        (1, False, None, Verdict("failed")),
-        (5, False, 10.0, Verdict("failed")),
+        (1, True, None, Decision("retryable", 5.0)),
+        (2, True, None, Decision("retryable", 10.0)),
+        (4, True, None, Decision("retryable", 40.0)),
+        (2, True, 90.0, Decision("retryable", 90.0)),
+        (2, True, 3.0, Decision("retryable", 10.0)),
+        (5, True, None, Decision("dead")),
+        (9, True, None, Decision("dead")),
+        (1, False, None, Decision("failed")),
+        (5, False, 10.0, Decision("failed")),
     ],
 )
-def test_failure(attempt: int, retryable: bool, retry_after: float | None, expected: Verdict) -> None:
+def test_failure(attempt: int, retryable: bool, retry_after: float | None, expected: Decision) -> None:
     verdict = after_failure(
         attempt=attempt, max_attempts=5, retryable=retryable, base=5.0, jitter=1.0, retry_after=retry_after
     )
@@ -49,4 +49,4 @@ def test_lost_lease(state: str, attempt: int, cancel_requested: bool, expected: 
     verdict = after_lost_lease(
         state=state, attempt=attempt, max_attempts=3, cancel_requested=cancel_requested, most_lost=9
     )
-    assert verdict == Verdict(expected)
+    assert verdict == Decision(expected)

@@ -9,8 +9,8 @@ import pytest
 from worker.media.binaries import Binaries
 from worker.media.errors import MediaRejected, Stopped
 from worker.media.limits import Limits
+from worker.media.packet_timeline import Gap
 from worker.media.probe import Probe, probe
-from worker.media.timeline import Gap
 
 Make = Callable[[str], Path]
 Probed = Callable[[Path], Probe]

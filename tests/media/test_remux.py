@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from worker.media.binaries import Binaries
-from worker.media.boxes import moov_is_in_front
 from worker.media.ebml import cues_are_in_front
 from worker.media.errors import MediaRejected, Stopped
 from worker.media.header import read_header
+from worker.media.mp4_boxes import moov_is_in_front
 from worker.media.probe import Probe
 from worker.media.remux import plan_copy, plan_promised_copy, write_copy
 from worker.media.verify import Copy as Verified

@@ -8,7 +8,7 @@ import pytest
 
 from worker.database import Database
 from worker.errors import problem
-from worker.jobs.endings import Ended
+from worker.jobs.failure_hooks import FailedJob
 from worker.jobs.orders import IngestRecording, StoreSource
 from worker.recordings.endings import ingest_ended, store_ended
 from worker.recordings.register import register_recording
@@ -29,7 +29,7 @@ def end(database: Database, recording_id: int, session_id: int) -> Callable[...,
 
     def call(ending: Any, order_type: Any, error: dict[str, Any], state: str = "failed") -> None:
         with database.transaction() as session:
-            ending(session, order_type(recording_id, session_id, "shared", 1), Ended(uuid4(), state, error))
+            ending(session, order_type(recording_id, session_id, "shared", 1), FailedJob(uuid4(), state, error))
 
     return call
 

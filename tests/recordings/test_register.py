@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from worker.database import Database
-from worker.recordings.register import Registered, register_recording
+from worker.recordings.register import RegistrationResult, register_recording
 
 
 @pytest.fixture
-def register(database: Database) -> Callable[..., Registered]:
-    def enter(new: Any) -> Registered:
+def register(database: Database) -> Callable[..., RegistrationResult]:
+    def enter(new: Any) -> RegistrationResult:
         with database.transaction() as session:
             return register_recording(session, new)
 
@@ -44,7 +44,7 @@ def test_twins_are_found_and_others_are_not(register: Any, new: Any, sql: Any, s
     sql("INSERT INTO whiteboard_sessions (id, booking_id) VALUES (900, :booking)", booking=school.booking_id)
     first = register(new())
 
-    assert register(new(title="Other words", spool_name="1" * 32)) == Registered(
+    assert register(new(title="Other words", spool_name="1" * 32)) == RegistrationResult(
         first.recording_id, first.job_id, is_new=False
     )
     others = [register(new(type="screen")), register(new(session_id=900)), register(new(sha1="b" * 40))]
@@ -75,7 +75,7 @@ def test_only_a_live_recording_is_a_twin(
 
 def test_a_twin_that_somebody_else_sent_shows_no_job_of_theirs(register: Any, new: Any) -> None:
     first = register(new(principal="operator:3"))
-    assert register(new(principal="user:1")) == Registered(first.recording_id, None, is_new=False)
+    assert register(new(principal="user:1")) == RegistrationResult(first.recording_id, None, is_new=False)
 
 
 def test_a_twin_whose_job_was_pruned_has_none_to_wait_for(register: Any, new: Any, sql: Any) -> None:
@@ -83,13 +83,13 @@ def test_a_twin_whose_job_was_pruned_has_none_to_wait_for(register: Any, new: An
     sql("UPDATE whiteboard_session_recordings SET is_processing = false, is_available = true")
     sql("DELETE FROM jobs")
 
-    assert register(new()) == Registered(first.recording_id, None, is_new=False)
+    assert register(new()) == RegistrationResult(first.recording_id, None, is_new=False)
 
 
 def test_a_storm_of_the_same_bytes_is_one_recording(database: Database, register: Any, new: Any, sql: Any) -> None:
     start = threading.Barrier(8)
 
-    def enter(number: int) -> Registered:
+    def enter(number: int) -> RegistrationResult:
         start.wait(10)
         return register(new(spool_name=f"{number:032x}"))
 

@@ -16,11 +16,11 @@ from models.states import MESSAGE_KINDS
 from worker.foreign_text import clean
 from worker.reminders.texts import amharic, english
 from worker.reminders.texts.attachments import attachment
-from worker.reminders.texts.data import DATA, CalendarStyle, Language, Reader
+from worker.reminders.texts.data import DATA, CalendarStyle, Language, Recipient
 from worker.reminders.texts.facts import Untellable, facts
 from worker.reminders.texts.render import _environment, render
 from worker.reminders.texts.spans import about, exactly
-from worker.schedules.feed_events import FeedLesson, feed_event
+from worker.schedules.feeds.events import FeedLesson, feed_event
 
 ADDIS = "Africa/Addis_Ababa"
 LANGUAGES: tuple[Language, ...] = ("en", "am")
@@ -96,9 +96,9 @@ def full(kind: str, **changes: Any) -> dict[str, Any]:
     return LEAST[kind] | MOST[kind] | changes
 
 
-def reader(language: Language = "en", calendar: CalendarStyle = "gregorian", **changes: Any) -> Reader:
+def reader(language: Language = "en", calendar: CalendarStyle = "gregorian", **changes: Any) -> Recipient:
     values: dict[str, Any] = {"name": "Liya Tesfaye", "timezone": ADDIS} | changes
-    return Reader(language=language, calendar=calendar, **values)
+    return Recipient(language=language, calendar=calendar, **values)
 
 
 class Page(HTMLParser):

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Row, text
 
 from worker.database import Database
-from worker.schedules.lessons import create_lesson
-from worker.schedules.reconcile import Filled, fill, reconcile
-from worker.schedules.recurrence import Wish, read_recurrence
-from worker.schedules.series import Made, Participant, create_series, follow_booking, join_series
+from worker.recurrence.request import TimeRequest, read_recurrence
+from worker.schedules.create_lesson import create_lesson
+from worker.schedules.series.membership import CreationResult, SeriesMember, create_series, follow_booking, join_series
+from worker.schedules.series.reconcile import FillResult, fill, reconcile
 
 # A Friday; the first Monday after it is the 4th.
 NOW = datetime(2026, 5, 1, 9, tzinfo=UTC)
@@ -31,8 +31,8 @@ class Diary:
         self.second_booking_id: int = self.execute(
             "INSERT INTO tutor_student_bookings (tutor_id, student_id) VALUES (11, 25) RETURNING id"
         )[0].id
-        self.first = Participant(22, self.booking_id)
-        self.second = Participant(25, self.second_booking_id)
+        self.first = SeriesMember(22, self.booking_id)
+        self.second = SeriesMember(25, self.second_booking_id)
 
     def series(
         self,
@@ -42,16 +42,18 @@ class Diary:
         start: str = "10:00",
         end: str = "11:00",
         zone: str = "Africa/Addis_Ababa",
-        people: Sequence[Participant] | None = None,
+        people: Sequence[SeriesMember] | None = None,
         tutor_id: int = 11,
         skip_conflicts: bool = False,
         package_name: str | None = None,
         horizon_days: int = HORIZON,
         **wish: Any,
-    ) -> Made:
+    ) -> CreationResult:
         """Make a series; of student 22 unless said otherwise."""
         recurrence = read_recurrence(
-            Wish(date.fromisoformat(day), time.fromisoformat(start), time.fromisoformat(end), zone, pattern, **wish)
+            TimeRequest(
+                date.fromisoformat(day), time.fromisoformat(start), time.fromisoformat(end), zone, pattern, **wish
+            )
         )
         with self.database.transaction() as session:
             return create_series(
@@ -73,11 +75,13 @@ class Diary:
         end: str = "11:00",
         *,
         tutor_id: int = 11,
-        person: Participant | None = None,
+        person: SeriesMember | None = None,
         free: bool = False,
     ) -> int:
         """Make a single lesson of student 22, or a free slot; its id."""
-        wish = Wish(date.fromisoformat(day), time.fromisoformat(start), time.fromisoformat(end), "Africa/Addis_Ababa")
+        wish = TimeRequest(
+            date.fromisoformat(day), time.fromisoformat(start), time.fromisoformat(end), "Africa/Addis_Ababa"
+        )
         with self.database.transaction() as session:
             made = create_lesson(
                 session,
@@ -94,7 +98,7 @@ class Diary:
         with self.database.transaction() as session:
             return reconcile(session, series_ids, now=self.now, horizon_days=horizon_days)
 
-    def fill(self, *, horizon_days: int = HORIZON, batch: int = 100) -> list[Filled]:
+    def fill(self, *, horizon_days: int = HORIZON, batch: int = 100) -> list[FillResult]:
         """Call until nothing is due."""
         done = []
         while True:
@@ -104,7 +108,7 @@ class Diary:
                 return done
             done.append(filled)
 
-    def join(self, series_id: int, person: Participant) -> list[Any]:
+    def join(self, series_id: int, person: SeriesMember) -> list[Any]:
         with self.database.transaction() as session:
             return join_series(session, series_id, person, now=self.now, horizon_days=HORIZON)
 

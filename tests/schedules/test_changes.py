@@ -8,7 +8,7 @@ import pytest
 from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
 from worker.schedules.cancelling import cancel_lesson
 from worker.schedules.changes import change_lesson
-from worker.schedules.conflicts import LessonConflict
+from worker.schedules.conflicts.clash import LessonConflict
 from worker.schedules.skips import skip_days
 
 MONDAYS = ["05-04", "05-11", "05-18", "05-25", "06-01"]

@@ -10,8 +10,8 @@ from psycopg.errors import ExclusionViolation
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from worker.schedules.conflicts import LessonConflict
-from worker.schedules.series import Participant
+from worker.schedules.conflicts.clash import LessonConflict
+from worker.schedules.series.membership import SeriesMember
 
 LESSON = """
     INSERT INTO tutor_schedules (id, tutor_id, student_id, schedule_date, start_time, end_time,
@@ -83,7 +83,7 @@ def test_the_room_says_who_is_busy(diary: Any, tutor_id: int, student_id: int, r
     diary.execute("UPDATE tutor_schedules SET status = :status", status=status)
     with pytest.raises(LessonConflict) as caught:
         diary.lesson(
-            "2026-05-04", "10:30", "11:30", tutor_id=tutor_id, person=Participant(student_id, diary.second_booking_id)
+            "2026-05-04", "10:30", "11:30", tutor_id=tutor_id, person=SeriesMember(student_id, diary.second_booking_id)
         )
     [conflict] = caught.value.members["conflicts"]
     assert (conflict["reason"], conflict["schedule_id"], conflict.get("student_id")) == (
@@ -96,7 +96,7 @@ def test_the_room_says_who_is_busy(diary: Any, tutor_id: int, student_id: int, r
 def test_the_second_student_of_a_group_is_busy_too(diary: Any) -> None:
     made = diary.series("FREQ=DAILY", people=[diary.first, diary.second])
     with pytest.raises(LessonConflict) as caught:
-        diary.lesson("2026-05-05", tutor_id=14, person=Participant(25, diary.school.other_booking_id))
+        diary.lesson("2026-05-05", tutor_id=14, person=SeriesMember(25, diary.school.other_booking_id))
     assert caught.value.members["conflicts"][0]["schedule_id"] == made.first[1].id
 
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from worker.calendars.zones import zone
 from worker.errors import InvalidInput
-from worker.schedules.expand import first_match, occurrences
-from worker.schedules.instants import instants_of
-from worker.schedules.rules import Rule
+from worker.recurrence.expand import first_match, occurrences
+from worker.recurrence.instants import instants_of
+from worker.recurrence.rule import Rule
 
 DAY = timedelta(days=1)
 MANY = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
+from worker.recurrence.instants import Instants
 from worker.schedules.cancelling import cancel_lesson
-from worker.schedules.conflicts import LessonConflict
-from worker.schedules.free_time import Free, free_parts
-from worker.schedules.instants import Instants
+from worker.schedules.conflicts.clash import LessonConflict
+from worker.schedules.conflicts.free_time import Free, free_parts
 from worker.schedules.reading import Range
 from worker.schedules.slots import book_slot, list_slots
 

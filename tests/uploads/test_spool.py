@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 
 from worker.errors import NotFound, OutOfSpace, TooLarge
-from worker.uploads.spool import Receiver, Spool, SpoolFile
+from worker.uploads.spool import Spool, SpoolFile, SpoolWriter
 
 GONE = "0" * 32
 
@@ -268,8 +268,8 @@ def test_a_full_disk_is_named_and_has_room_again(small_disk: Callable[[str], Pat
 
 
 def test_a_receiver_cannot_take_anothers_place(spool: Spool, folder: Path) -> None:
-    first = Receiver(spool, folder / GONE, 10)
+    first = SpoolWriter(spool, folder / GONE, 10)
 
     with pytest.raises(FileExistsError):
-        Receiver(spool, folder / GONE, 10)
+        SpoolWriter(spool, folder / GONE, 10)
     first.discard()

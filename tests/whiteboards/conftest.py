@@ -10,9 +10,9 @@ from models.whiteboards import WhiteboardPage
 from worker.access.callers import Caller
 from worker.database import Database
 from worker.whiteboards.board import board_snapshot
-from worker.whiteboards.drawing import PlacedStroke, append_strokes
 from worker.whiteboards.sessions import Hosting, Participant, create_session
-from worker.whiteboards.strokes import NewStroke
+from worker.whiteboards.stroke_store import PlacedStroke, append_strokes
+from worker.whiteboards.stroke_validation import NewStroke
 
 
 class Lesson:

@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from worker.whiteboards.drawing import append_strokes, delete_stroke
 from worker.whiteboards.pages import create_page
-from worker.whiteboards.strokes import NewStroke
+from worker.whiteboards.stroke_store import append_strokes, delete_stroke
+from worker.whiteboards.stroke_validation import NewStroke
 
 POINTS = {"points": [[5, 6], [9, 11.25]], "color": "#000000", "width": 3}
 

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.states import STROKE_TYPES
-from worker.access.standing import Standing
+from worker.access.session_role import SessionRole
 from worker.errors import Forbidden, InvalidInput
 from worker.whiteboards.drawing_rights import PERMISSIONS, check_may_draw, permission_for
-from worker.whiteboards.strokes import MOST_POINTS, NewStroke, accepted_stroke
+from worker.whiteboards.stroke_validation import MOST_POINTS, NewStroke, accepted_stroke
 
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 PEN = {"points": [[12.5, 30.25], [18, 34.25]], "color": "#1d4ed8", "width": 4}
@@ -117,12 +117,12 @@ def test_whatever_is_sent_is_taken_or_refused_never_a_crash(stroke_type: str, da
 
 
 def test_the_host_draws_everything_without_asking() -> None:
-    check_may_draw(Standing(11, "tutor", full=True), {}, STROKE_TYPES)
+    check_may_draw(SessionRole(11, "tutor", full=True), {}, STROKE_TYPES)
 
 
 @pytest.mark.parametrize("stroke_type", STROKE_TYPES)
 def test_a_student_needs_exactly_the_permission_of_the_tool(stroke_type: str) -> None:
-    student = Standing(22, "student", full=False)
+    student = SessionRole(22, "student", full=False)
     needed = {"text": "can_write", "eraser": "can_erase"}.get(stroke_type, "can_draw")
     assert permission_for(stroke_type) == needed
     check_may_draw(student, {needed: True}, [stroke_type])

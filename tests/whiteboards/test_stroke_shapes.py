@@ -4,14 +4,14 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from models.states import STROKE_TYPES
 from worker.canvases.stored.pages import read_page
 from worker.errors import InvalidInput
 from worker.stroke_shapes import board_shape
-from worker.whiteboards.strokes import NewStroke, accepted_stroke
+from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke
 
 LINE = [[10, 20], [30, 40], [50, 20]]
 
@@ -294,6 +294,7 @@ KEYS = [
 
 
 @settings(max_examples=500, deadline=None)
+@example("circle", {"left": None, "top": None, "r": None})
 @given(st.sampled_from(STROKE_TYPES), st.dictionaries(st.sampled_from(KEYS), JSON, max_size=6))
 def test_no_shape_breaks_the_reading(stroke_type: str, data: dict[str, Any]) -> None:
     shape = board_shape(stroke_type, data)

@@ -14,26 +14,26 @@ from uuid import UUID
 import pytest
 from b2sdk.v3 import B2Api, InMemoryAccountInfo
 
-from worker.access.callers import User
+from worker.access.callers import UserCaller
 from worker.database import Database
+from worker.jobs.job_run import JobRun, LeaseTiming
 from worker.jobs.orders import IngestRecording, Order, RemoveRecordingFiles, StoreSource
 from worker.jobs.perform import JobNotDone, Performer
 from worker.jobs.reaper import reap
-from worker.jobs.run import JobRun, Rhythm
-from worker.jobs.runs import claim
+from worker.jobs.run_statements import claim
 from worker.recordings.register import NewRecording, register_recording
 from worker.workflows.accept_request import Acceptance, accept_request
 from worker.workflows.change_booking import change_booking
-from worker.workflows.endings import ENDINGS
+from worker.workflows.context import WorkerContext
+from worker.workflows.failure_hooks import ENDINGS
 from worker.workflows.ingest_recording import ingest_recording
 from worker.workflows.remove_files import remove_recording_files
 from worker.workflows.request_lessons import request_lessons
 from worker.workflows.store_source import store_source
-from worker.workflows.tools import Tools
 
 DATA = Path(__file__).parent.parent / "data"
-RHYTHM = Rhythm(lease=30, renewal=10, pulse=0.05)
-WORK: dict[type[Order], Callable[[JobRun, Any, Tools], None]] = {
+RHYTHM = LeaseTiming(lease=30, renewal=10, pulse=0.05)
+WORK: dict[type[Order], Callable[[JobRun, Any, WorkerContext], None]] = {
     IngestRecording: ingest_recording,
     StoreSource: store_source,
     RemoveRecordingFiles: remove_recording_files,
@@ -43,7 +43,7 @@ WORK: dict[type[Order], Callable[[JobRun, Any, Tools], None]] = {
 class Workshop:
     """One recording's way through the house, step by step."""
 
-    def __init__(self, tools: Tools, session_id: int, sql: Callable[..., list[Any]]) -> None:
+    def __init__(self, tools: WorkerContext, session_id: int, sql: Callable[..., list[Any]]) -> None:
         self.tools = tools
         self.database: Database = tools.database
         self.sql = sql
@@ -115,14 +115,16 @@ class Workshop:
 
 
 @pytest.fixture
-def tools(settings: Any, database: Database, b2: Any) -> Tools:
-    tools = Tools(settings(backblaze_bucket_name=f"test-{secrets.token_hex(8)}", spool_reserve_bytes=0), database)
+def tools(settings: Any, database: Database, b2: Any) -> WorkerContext:
+    tools = WorkerContext(
+        settings(backblaze_bucket_name=f"test-{secrets.token_hex(8)}", spool_reserve_bytes=0), database
+    )
     tools.store.prepare_bucket()
     return tools
 
 
 @pytest.fixture
-def versions(tools: Tools, b2: Any) -> Callable[[], list[tuple[str, str]]]:
+def versions(tools: WorkerContext, b2: Any) -> Callable[[], list[tuple[str, str]]]:
     """`versions()`: (name, file id) of every version that the bucket holds."""
     api = B2Api(InMemoryAccountInfo())
     api.authorize_account(b2.key_id, b2.application_key, realm=b2.realm)
@@ -131,7 +133,7 @@ def versions(tools: Tools, b2: Any) -> Callable[[], list[tuple[str, str]]]:
 
 
 @pytest.fixture
-def workshop(tools: Tools, school: Any, sql: Any) -> Workshop:
+def workshop(tools: WorkerContext, school: Any, sql: Any) -> Workshop:
     statement = "INSERT INTO whiteboard_sessions (booking_id) VALUES (:booking) RETURNING id"
     ((session_id,),) = sql(statement, booking=school.booking_id)
     return Workshop(tools, session_id, sql)
@@ -144,7 +146,7 @@ def sample() -> bytes:
 
 
 @pytest.fixture
-def put(tools: Tools, tmp_path: Path) -> Callable[[str], str]:
+def put(tools: WorkerContext, tmp_path: Path) -> Callable[[str], str]:
     """`put(name)`: an object of that name."""
 
     def upload(name: str) -> str:
@@ -175,7 +177,11 @@ class Office:
         return int(self.sql(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 - names of this file
 
     def ask(
-        self, who: User | None = None, schedule: Mapping[str, Any] | None = mondays, now: datetime = now, **values: Any
+        self,
+        who: UserCaller | None = None,
+        schedule: Mapping[str, Any] | None = mondays,
+        now: datetime = now,
+        **values: Any,
     ) -> int:
         """Ask the tutor 11 for the package "Algebra"; answers the request's id."""
         caller = who or self.school.student
@@ -197,7 +203,7 @@ class Office:
             )
             return request.id
 
-    def accept(self, request_id: int, who: User | None = None, **how: Any) -> Any:
+    def accept(self, request_id: int, who: UserCaller | None = None, **how: Any) -> Any:
         with self.database.transaction() as session:
             acceptance = replace(self.acceptance, **how)
             return accept_request(session, who or self.school.tutor, request_id, acceptance)

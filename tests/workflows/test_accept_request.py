@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from worker.bookings.requests import reject_request
 from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
-from worker.schedules.conflicts import LessonConflict
+from worker.schedules.conflicts.clash import LessonConflict
 from worker.workflows.accept_request import accept_request
 from worker.workflows.request_lessons import request_lessons
 

@@ -11,7 +11,7 @@ from worker.jobs.orders import IngestRecording, StoreSource
 from worker.media.probe import probe
 from worker.media.remux import plan_copy
 from worker.recordings.checking import Draft, better_draft, check_draft
-from worker.workflows.tools import Tools
+from worker.workflows.context import WorkerContext
 
 RECORDINGS = Path(__file__).parent.parent / "data" / "recordings"
 VP9 = (RECORDINGS.parent / "vp9.webm").read_bytes()
@@ -21,7 +21,7 @@ Make = Callable[..., bytes]
 
 
 @pytest.fixture
-def ingest(workshop: Any, tools: Tools, tmp_path: Path) -> Ingest:
+def ingest(workshop: Any, tools: WorkerContext, tmp_path: Path) -> Ingest:
     """`ingest(content)`: the metadata of the recording that became of it; its copy was decoded to its end."""
 
     def run(content: bytes) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def ingest(workshop: Any, tools: Tools, tmp_path: Path) -> Ingest:
 
 
 @pytest.fixture
-def make(tools: Tools, tmp_path: Path) -> Make:
+def make(tools: WorkerContext, tmp_path: Path) -> Make:
     """`make("f.mkv", *arguments)`: four seconds that ffmpeg writes; its inputs are a picture, a tone, silence."""
 
     def write(name: str, *arguments: str) -> bytes:
@@ -133,7 +133,7 @@ def test_words_and_covers_are_left_out(make: Make, ingest: Ingest, tmp_path: Pat
     ]  # fmt: skip
 
 
-def test_the_size_is_what_is_shown(make: Make, ingest: Ingest, tools: Tools, tmp_path: Path) -> None:
+def test_the_size_is_what_is_shown(make: Make, ingest: Ingest, tools: WorkerContext, tmp_path: Path) -> None:
     """A phone held upright, and pixels that are not square."""
     make("f.mp4", "-map", "0", "-c:v", "libx264")
     command = [tools.binaries.ffmpeg, "-v", "error", "-display_rotation", "90", "-i", tmp_path / "f.mp4", "-c", "copy"]
@@ -180,7 +180,7 @@ def test_a_clock_that_began_again_loses_nothing(clusters: list[bytes], make: Mak
     assert metadata["duration_ms"] == pytest.approx(8000, abs=150)
 
 
-def test_a_copy_that_is_not_the_recording_is_encoded_from_it(make: Make, tools: Tools, tmp_path: Path) -> None:
+def test_a_copy_that_is_not_the_recording_is_encoded_from_it(make: Make, tools: WorkerContext, tmp_path: Path) -> None:
     """Half of the recording is in the copy, which plays: the other half is worth encoding all of it."""
     arguments = ["-map", "0", "-map", "1", "-c:v", "libx264", "-c:a", "aac"]
     make("half.mp4", *arguments, "-movflags", "+faststart", "-frames:v", "20", "-shortest")
@@ -213,7 +213,9 @@ def test_a_copy_that_is_not_the_recording_is_encoded_from_it(make: Make, tools: 
         ("sound.m4a", ["-map", "1", "-c:a", "aac"]),
     ],
 )  # fmt: skip
-def test_a_lesson_of_six_minutes(name: str, arguments: list[str], ingest: Ingest, tools: Tools, tmp_path: Path) -> None:
+def test_a_lesson_of_six_minutes(
+    name: str, arguments: list[str], ingest: Ingest, tools: WorkerContext, tmp_path: Path
+) -> None:
     inputs = ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=2:d=360", "-f", "lavfi", "-i", "sine=440:d=360:r=48000"]
     command = [tools.binaries.ffmpeg, "-v", "error", "-nostdin", *inputs, *arguments, tmp_path / name]
     subprocess.run(command, check=True, timeout=240)
@@ -223,7 +225,7 @@ def test_a_lesson_of_six_minutes(name: str, arguments: list[str], ingest: Ingest
 
 
 def test_the_microphone_ends_long_before_the_board_is_drawn_on_again(
-    ingest: Ingest, tools: Tools, tmp_path: Path
+    ingest: Ingest, tools: WorkerContext, tmp_path: Path
 ) -> None:
     """A board that stands still for two minutes without sound is no laptop that slept."""
     drawn = "testsrc2=s=160x90:r=2:d=200,select='lt(t,20)+gt(t,180)'"

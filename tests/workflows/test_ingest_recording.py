@@ -14,18 +14,18 @@ import pytest
 from worker.errors import OutOfSpace
 from worker.jobs.cancel import cancel_job, retry_job
 from worker.jobs.orders import IngestRecording, RemoveRecordingFiles, StoreSource, read_order
-from worker.jobs.runs import LeaseLost
+from worker.jobs.run_statements import LeaseLost
 from worker.media.errors import OutputDamaged
 from worker.media.header import read_header
 from worker.media.limits import Limits
-from worker.recordings.opening import find_source
-from worker.recordings.playable import Bench, make_playable
+from worker.recordings.playable import IngestContext, make_playable
+from worker.recordings.source import find_source
 from worker.storage.errors import StorageRefused
+from worker.workflows.context import WorkerContext
 from worker.workflows.delete_recording import delete_recording
-from worker.workflows.endings import ENDINGS
+from worker.workflows.failure_hooks import ENDINGS
 from worker.workflows.ingest_recording import ingest_recording
 from worker.workflows.store_source import store_source
-from worker.workflows.tools import Tools
 
 
 def make_without_finishing(workshop: Any, recording_id: int) -> Any:
@@ -35,7 +35,7 @@ def make_without_finishing(workshop: Any, recording_id: int) -> Any:
     with workshop.database.transaction() as session:
         source = find_source(session, recording_id)
     with tools.spool.workspace(run.claim.job_id) as folder:
-        bench = Bench(tools.binaries, tools.store, folder, Limits(max_seconds=3600))
+        bench = IngestContext(tools.binaries, tools.store, folder, Limits(max_seconds=3600))
         make_playable(run, bench, source, tools.spool.path(source.spool_name))
     workshop.lose(run)
     return run
@@ -61,7 +61,7 @@ def test_ingest_then_store(workshop: Any, versions: Any, sample: bytes) -> None:
 
 
 def test_what_the_header_promised_is_not_what_is_copied(
-    workshop: Any, tools: Tools, sample: bytes, tmp_path: Path
+    workshop: Any, tools: WorkerContext, sample: bytes, tmp_path: Path
 ) -> None:
     """A camera that never started: its track is in the header, and that is all of it."""
     late = ["-itsoffset", "100", "-f", "lavfi", "-i", "testsrc2=s=64x64:d=1"]
@@ -156,7 +156,7 @@ def test_a_lesson_is_not_lost_because_a_key_had_expired(
     workshop: Any, tools: Any, versions: Any, sample: bytes
 ) -> None:
     recording_id = workshop.arrive(sample)
-    shut_out = Tools(tools.settings.model_copy(update={"backblaze_key_id": "0" * 12}), tools.database)
+    shut_out = WorkerContext(tools.settings.model_copy(update={"backblaze_key_id": "0" * 12}), tools.database)
 
     job = workshop.perform(IngestRecording, recording_id, lambda run, order, _: ingest_recording(run, order, shut_out))
 
@@ -186,7 +186,7 @@ def test_a_disk_that_fills_up_costs_time_and_no_lesson(
 ) -> None:
     """From the folder that cannot be made to the index that finds no room: always the disk, never the recording."""
     folder = small_disk(size, inodes=inodes)
-    workshop.tools = Tools(tools.settings.model_copy(update={"spool_dir": folder / "spool"}), tools.database)
+    workshop.tools = WorkerContext(tools.settings.model_copy(update={"spool_dir": folder / "spool"}), tools.database)
     recording_id = workshop.arrive(sample)
     workshop.sql("UPDATE jobs SET max_attempts = 2")
     name = workshop.row(recording_id).spool_name
@@ -211,20 +211,20 @@ def test_a_disk_that_fills_up_costs_time_and_no_lesson(
 
 
 @pytest.fixture
-def with_ffmpeg(tools: Tools, tmp_path: Path) -> Callable[[str], Tools]:
+def with_ffmpeg(tools: WorkerContext, tmp_path: Path) -> Callable[[str], WorkerContext]:
     """`with_ffmpeg(body)`: tools whose ffmpeg is this shell script; it calls the real one as `$FFMPEG "$@"`."""
 
-    def replace(body: str) -> Tools:
+    def replace(body: str) -> WorkerContext:
         script = tmp_path / "ffmpeg"
         script.write_text(f"#!/bin/bash\nFFMPEG={tools.binaries.ffmpeg}\nlast=${{@: -1}}\n{body}\n")
         script.chmod(0o755)
-        return Tools(tools.settings.model_copy(update={"ffmpeg_path": script}), tools.database)
+        return WorkerContext(tools.settings.model_copy(update={"ffmpeg_path": script}), tools.database)
 
     return replace
 
 
 def test_a_copy_that_went_wrong_is_never_shown_and_goes_from_b2(
-    workshop: Any, with_ffmpeg: Callable[[str], Tools], versions: Any, sample: bytes
+    workshop: Any, with_ffmpeg: Callable[[str], WorkerContext], versions: Any, sample: bytes
 ) -> None:
     """It is on its way to B2 while it is read again."""
     recording_id = workshop.arrive(sample)
@@ -242,14 +242,19 @@ def test_a_copy_that_went_wrong_is_never_shown_and_goes_from_b2(
 
 
 def test_bad_bytes_are_to_blame_also_when_the_copy_fails_first(
-    workshop: Any, tools: Tools, with_ffmpeg: Callable[[str], Tools], versions: Any, sample: bytes, tmp_path: Path
+    workshop: Any,
+    tools: WorkerContext,
+    with_ffmpeg: Callable[[str], WorkerContext],
+    versions: Any,
+    sample: bytes,
+    tmp_path: Path,
 ) -> None:
     recording_id = workshop.arrive(sample)
     slow = tmp_path / "ffprobe"
     slow.write_text(f'#!/bin/sh\ncase "$*" in *packet=*) sleep 0.7;; esac\nexec {tools.binaries.ffprobe} "$@"\n')
     slow.chmod(0o755)
     changes = {"recording_max_seconds": 5, "ffprobe_path": slow}
-    broken = Tools(with_ffmpeg("exit 1").settings.model_copy(update=changes), tools.database)
+    broken = WorkerContext(with_ffmpeg("exit 1").settings.model_copy(update=changes), tools.database)
 
     job = workshop.perform(IngestRecording, recording_id, lambda run, order, _: ingest_recording(run, order, broken))
 
@@ -258,7 +263,7 @@ def test_bad_bytes_are_to_blame_also_when_the_copy_fails_first(
 
 
 def test_a_copy_that_failed_once_is_made_anew(
-    workshop: Any, with_ffmpeg: Callable[[str], Tools], tmp_path: Path, sample: bytes
+    workshop: Any, with_ffmpeg: Callable[[str], WorkerContext], tmp_path: Path, sample: bytes
 ) -> None:
     recording_id = workshop.arrive(sample)
     moody = with_ffmpeg(f'mkdir {tmp_path}/once 2>/dev/null && exit 1; exec $FFMPEG "$@"')
@@ -269,7 +274,7 @@ def test_a_copy_that_failed_once_is_made_anew(
 
 
 def test_a_cancel_in_the_middle_leaves_no_program(
-    workshop: Any, with_ffmpeg: Callable[[str], Tools], versions: Any, sample: bytes, tmp_path: Path
+    workshop: Any, with_ffmpeg: Callable[[str], WorkerContext], versions: Any, sample: bytes, tmp_path: Path
 ) -> None:
     recording_id = workshop.arrive(sample)
     endless = with_ffmpeg(f"echo $$ > {tmp_path}/pid.new && mv {tmp_path}/pid.new {tmp_path}/pid; exec sleep 600")
@@ -312,7 +317,7 @@ def test_bytes_that_are_gone_are_named(workshop: Any, tools: Any, sample: bytes)
 
 def test_the_longest_recording_is_a_setting(workshop: Any, tools: Any, sample: bytes) -> None:
     recording_id = workshop.arrive(sample)
-    short = Tools(tools.settings.model_copy(update={"recording_max_seconds": 5}), tools.database)
+    short = WorkerContext(tools.settings.model_copy(update={"recording_max_seconds": 5}), tools.database)
 
     job = workshop.perform(IngestRecording, recording_id, lambda run, order, _: ingest_recording(run, order, short))
 
@@ -350,7 +355,7 @@ def test_a_delete_right_before_the_commit_wins(workshop: Any, versions: Any, sam
         source = find_source(session, recording_id)
     tools = workshop.tools
     with tools.spool.workspace(run.claim.job_id) as folder:
-        bench = Bench(tools.binaries, tools.store, folder, Limits(max_seconds=3600))
+        bench = IngestContext(tools.binaries, tools.store, folder, Limits(max_seconds=3600))
         make_playable(run, bench, source, tools.spool.path(source.spool_name))
     with workshop.database.transaction() as session:
         delete_recording(session, recording_id, principal="user:1")

@@ -17,13 +17,13 @@ from models.schedules import Schedule
 from worker.bookings.statuses import accepted, ended
 from worker.database import Database
 from worker.errors import Conflict
-from worker.reminders.alarms import Alarm
+from worker.recurrence.request import TimeRequest
 from worker.reminders.channels import remove_channel
-from worker.reminders.planning import plan_for_person
-from worker.reminders.preferences import Preferences
-from worker.schedules.making import Asked
-from worker.schedules.reconcile import lock_series
-from worker.schedules.recurrence import Wish
+from worker.reminders.planning.alarms import Alarm
+from worker.reminders.planning.plan import plan_for_person
+from worker.reminders.planning.preferences import Preferences
+from worker.schedules.requests import LessonRequest
+from worker.schedules.series.reconcile import lock_series
 from worker.workflows import change_lessons
 from worker.workflows.change_booking import answer_booking, change_booking, offer_booking
 from worker.workflows.set_alarms import set_alarms, set_preferences
@@ -45,8 +45,8 @@ class Crowd:
         self.singles = [self.make(None, time(10), FIRST + timedelta(days=days)) for days in range(24, 0, -1)]
 
     def make(self, pattern: str | None, start: time, day: date, *, booked: bool = True) -> Any:
-        wish = Wish(day, start, time(start.hour + 1), "Africa/Addis_Ababa", pattern)
-        asked = Asked(self._booking_id if booked else None, wish, {"subject": "Maths"})
+        wish = TimeRequest(day, start, time(start.hour + 1), "Africa/Addis_Ababa", pattern)
+        asked = LessonRequest(self._booking_id if booked else None, wish, {"subject": "Maths"})
         with self.database.transaction() as session:
             return change_lessons.make_lessons(session, 11, asked, now=NOW, horizon_days=HORIZON, skip_conflicts=False)
 
@@ -88,8 +88,8 @@ class Crowd:
                     answer_booking(session, student, booking_id, answer, now=NOW, horizon_days=HORIZON)
                 yield
                 if answer is accepted:
-                    wish = Wish(FIRST, time(18), time(19), "Africa/Addis_Ababa", "every Monday")
-                    asked = Asked(booking_id, wish, {})
+                    wish = TimeRequest(FIRST, time(18), time(19), "Africa/Addis_Ababa", "every Monday")
+                    asked = LessonRequest(booking_id, wish, {})
                     with self.database.transaction() as session:
                         change_lessons.make_lessons(
                             session, 11, asked, now=NOW, horizon_days=HORIZON, skip_conflicts=False

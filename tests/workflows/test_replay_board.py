@@ -17,18 +17,18 @@ from sqlalchemy import text
 from worker.database import Database
 from worker.jobs.cancel import cancel_job
 from worker.jobs.enqueue import enqueue
+from worker.jobs.job_run import JobRun, LeaseTiming
 from worker.jobs.orders import IngestRecording, Order, ReplayBoard, StoreSource
 from worker.jobs.perform import JobNotDone, Performer
-from worker.jobs.run import JobRun, Rhythm
 from worker.recordings.playback import plan_playback
 from worker.recordings.reading import find_recording
-from worker.workflows.endings import ENDINGS
+from worker.workflows.context import WorkerContext
+from worker.workflows.failure_hooks import ENDINGS
 from worker.workflows.ingest_recording import ingest_recording
 from worker.workflows.replay_board import replay_board
 from worker.workflows.store_source import store_source
-from worker.workflows.tools import Tools
 
-WORK: dict[type[Order], Callable[[JobRun, Any, Tools], None]] = {
+WORK: dict[type[Order], Callable[[JobRun, Any, WorkerContext], None]] = {
     ReplayBoard: replay_board,
     IngestRecording: ingest_recording,
     StoreSource: store_source,
@@ -38,7 +38,7 @@ WORK: dict[type[Order], Callable[[JobRun, Any, Tools], None]] = {
 class Lesson:
     """A session with two pages, drawn on for some seconds."""
 
-    def __init__(self, tools: Tools, booking_id: int) -> None:
+    def __init__(self, tools: WorkerContext, booking_id: int) -> None:
         self.tools = tools
         self.database: Database = tools.database
         self.id: int = self.sql(
@@ -90,7 +90,7 @@ class Lesson:
 
     def perform(self, job_id: UUID, kind: type[Order] = ReplayBoard) -> Any:
         """Do the job as a worker does, and answer its row."""
-        performer = Performer(self.database, "test", Rhythm(lease=30, renewal=10, pulse=0.05), 0.01, ENDINGS)
+        performer = Performer(self.database, "test", LeaseTiming(lease=30, renewal=10, pulse=0.05), 0.01, ENDINGS)
         with suppress(JobNotDone):  # what the ledger says of it is what counts
             performer.perform(job_id, lambda run, order: WORK[kind](run, order, self.tools))
         return self.sql("SELECT * FROM jobs WHERE id = :id", id=job_id)[0]
@@ -105,11 +105,11 @@ class Lesson:
 
 
 @pytest.fixture
-def lesson(tools: Tools, school: Any) -> Lesson:
+def lesson(tools: WorkerContext, school: Any) -> Lesson:
     return Lesson(tools, school.booking_id)
 
 
-def test_a_board_becomes_a_lesson_that_plays(lesson: Lesson, tools: Tools, tmp_path: Path) -> None:
+def test_a_board_becomes_a_lesson_that_plays(lesson: Lesson, tools: WorkerContext, tmp_path: Path) -> None:
     lesson.draw(0, 0, 2)
     lesson.draw(0, 3, 4, "text", text="ምሳሌ", x=200, y=700, fontSize=60)
     lesson.draw(1, 5, 6, "circle", x=600, y=400, radius=200, width=20, color="#ffffff")
@@ -147,7 +147,7 @@ def test_a_board_becomes_a_lesson_that_plays(lesson: Lesson, tools: Tools, tmp_p
     assert frame[360, 100 + 720].min() > 180  # and its circle, 200 pixels to the right of (600, 400)
 
 
-def test_a_page_fetches_the_strokes_and_plays_them_itself(lesson: Lesson, tools: Tools) -> None:
+def test_a_page_fetches_the_strokes_and_plays_them_itself(lesson: Lesson, tools: WorkerContext) -> None:
     lesson.draw(0, 0, 2)
     recording_id = lesson.replay().result["recording_id"]
     rendition = lesson.rendition(recording_id, "replay")
@@ -182,7 +182,7 @@ def test_twice_is_one_recording(lesson: Lesson, versions: Any) -> None:
     assert lesson.replay().result["recording_id"] != first.result["recording_id"]
 
 
-def test_what_was_taken_back_is_seen_until_then(lesson: Lesson, tools: Tools) -> None:
+def test_what_was_taken_back_is_seen_until_then(lesson: Lesson, tools: WorkerContext) -> None:
     lesson.draw(0, 0, 1)
     undone = lesson.draw(0, 2, 3, points=[[0, 0], [9, 9]])
     statement = "UPDATE whiteboard_canvas_data SET is_deleted = true, deleted_at = {} WHERE id = :id"
@@ -198,7 +198,7 @@ def test_what_was_taken_back_is_seen_until_then(lesson: Lesson, tools: Tools) ->
     assert [(stroke["start"], stroke.get("gone")) for stroke in strokes] == [(1000, None), (3000, 11_000)]
 
 
-def test_pages_are_turned_as_they_were_and_idle_time_is_cut(lesson: Lesson, tools: Tools) -> None:
+def test_pages_are_turned_as_they_were_and_idle_time_is_cut(lesson: Lesson, tools: WorkerContext) -> None:
     lesson.draw(0, 0, 1)
     lesson.draw(1, 600, 601)
     for page, second in ((1, 300), (0, 1200)):
@@ -237,12 +237,12 @@ def test_a_cancelled_film_leaves_nothing(lesson: Lesson) -> None:
         lesson.draw(0, number * 10, number * 10 + 10)
     job_id = lesson.order()
 
-    def cancelled(run: JobRun, order: Any, tools: Tools) -> None:
+    def cancelled(run: JobRun, order: Any, tools: WorkerContext) -> None:
         with lesson.database.transaction() as session:
             cancel_job(session, ENDINGS, job_id)
         replay_board(run, order, tools)
 
-    performer = Performer(lesson.database, "test", Rhythm(lease=30, renewal=10, pulse=0.05), 0.01, ENDINGS)
+    performer = Performer(lesson.database, "test", LeaseTiming(lease=30, renewal=10, pulse=0.05), 0.01, ENDINGS)
     with suppress(JobNotDone):
         performer.perform(job_id, lambda run, order: cancelled(run, order, lesson.tools))
     assert lesson.sql("SELECT state FROM jobs WHERE id = :id", id=job_id)[0].state == "cancelled"

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from worker.jobs.enqueue import enqueue
+from worker.jobs.job_run import LeaseTiming
 from worker.jobs.orders import IngestRecording, PruneLedger, RemoveRecordingFiles, StoreSource, SweepObjects, SweepSpool
 from worker.jobs.perform import Performer
-from worker.jobs.run import Rhythm
 from worker.workflows import sweep
-from worker.workflows.endings import ENDINGS
-from worker.workflows.tools import Tools
+from worker.workflows.context import WorkerContext
+from worker.workflows.failure_hooks import ENDINGS
 
 DAY = 86_400
 
@@ -25,8 +25,8 @@ def swept(workshop: Any, tools: Any) -> Callable[..., Any]:
     def run(work: Any, order: Any, **changes: Any) -> Any:
         with tools.database.transaction() as session:
             job_id = enqueue(session, order)
-        mine = Tools(tools.settings.model_copy(update=changes), tools.database)
-        performer = Performer(tools.database, "test", Rhythm(30, 10, 0.1), 0.01, ENDINGS)
+        mine = WorkerContext(tools.settings.model_copy(update=changes), tools.database)
+        performer = Performer(tools.database, "test", LeaseTiming(30, 10, 0.1), 0.01, ENDINGS)
         performer.perform(job_id, lambda job, _order: work(job, mine))
         job = workshop.job(job_id)
         assert job.state == "succeeded", job.error

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class User:
+class UserCaller:
     """A person: `users.id`, the role they act in, and the profile ids their token claims (None: no such profile)."""
 
     user_id: int
@@ -36,4 +36,4 @@ class Operator:
         return f"operator:{self.admin_id}"
 
 
-Caller = User | Operator
+Caller = UserCaller | Operator

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.people import User as Person
-from worker.access.callers import User
+from worker.access.callers import UserCaller
 from worker.errors import Unauthorized
 
 _PROFILES = (TutorProfile, StudentProfile, ParentProfile)
@@ -46,7 +46,7 @@ _STILL_VALID = text(
 )
 
 
-def still_valid(session: Session, users: Collection[User]) -> set[User]:
+def still_valid(session: Session, users: Collection[UserCaller]) -> set[UserCaller]:
     """Those of these users whom `verify` would let in now. One query for all of them."""
     asked = list(users)
     if not asked:
@@ -60,7 +60,7 @@ def still_valid(session: Session, users: Collection[User]) -> set[User]:
     return {asked[number - 1] for number in session.scalars(_STILL_VALID, values)}
 
 
-def verify(session: Session, user: User) -> User:
+def verify(session: Session, user: UserCaller) -> UserCaller:
     """`user`, once the account is found active and every claimed profile is active and theirs. One query.
 
     Raises Unauthorized for the whole token otherwise: a profile that is not its owner's is a forged claim.

@@ -12,12 +12,12 @@ from typing import Any
 import jwt
 from pydantic import TypeAdapter, ValidationError
 
-from worker.access.callers import Caller, Operator, User
+from worker.access.callers import Caller, Operator, UserCaller
 from worker.errors import Unauthorized
 
 TICKET_LIFETIME = timedelta(seconds=60)
 _PURPOSE = b"astegni stream ticket"
-_KINDS: dict[str, TypeAdapter[Any]] = {"user": TypeAdapter(User), "operator": TypeAdapter(Operator)}
+_KINDS: dict[str, TypeAdapter[Any]] = {"user": TypeAdapter(UserCaller), "operator": TypeAdapter(Operator)}
 
 
 def issue_ticket(key: str, caller: Caller, path: str, now: datetime) -> tuple[str, datetime]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import jwt
 
-from worker.access.callers import Caller, Operator, User
+from worker.access.callers import Caller, Operator, UserCaller
 from worker.errors import Forbidden, Unauthorized
 
 PROFILES = ("tutor", "student", "parent")
@@ -94,7 +94,7 @@ def _operator(claims: dict[str, Any], operator_departments: frozenset[str]) -> O
     return Operator(admin_id, frozenset(departments), int(claims["exp"]))
 
 
-def _user(claims: dict[str, Any]) -> User:
+def _user(claims: dict[str, Any]) -> UserCaller:
     user_id = _id(claims.get("sub"))
     if user_id is None:
         raise Unauthorized("The token names no user.")
@@ -102,7 +102,7 @@ def _user(claims: dict[str, Any]) -> User:
     if role is not None and not isinstance(role, str):
         raise Unauthorized("The token's role is not a word.")
     tutor_id, student_id, parent_id = _profiles(claims.get("role_ids"))
-    return User(user_id, role, tutor_id, student_id, parent_id, int(claims["exp"]))
+    return UserCaller(user_id, role, tutor_id, student_id, parent_id, int(claims["exp"]))
 
 
 def _profiles(role_ids: object) -> tuple[int | None, ...]:

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from models.bookings import Booking
 from models.people import StudentProfile
 from models.whiteboards import WhiteboardSession
-from worker.access.callers import Caller, Operator, User
-from worker.access.standing import Standing, standing
+from worker.access.callers import Caller, Operator, UserCaller
+from worker.access.session_role import SessionRole, session_role
 from worker.errors import Forbidden, NotFound
 
 
@@ -31,7 +31,7 @@ def visible_bookings(caller: Caller) -> ColumnElement[bool]:
 
 def speaks_for(session: Session, caller: Caller, student_id: int) -> bool:
     """Whether the caller is this student or one of their parents, as the database says."""
-    if not isinstance(caller, User):
+    if not isinstance(caller, UserCaller):
         return False
     if caller.student_id == student_id:
         return True
@@ -55,24 +55,22 @@ def session_for(session: Session, caller: Caller, session_id: int, *, change: bo
 
     Raises NotFound when it is not theirs to see, Forbidden when it is not theirs to change.
     """
-    found, standing_there = session_and_standing(session, caller, session_id)
+    found, standing_there = session_and_role(session, caller, session_id)
     if change and (standing_there is None or not standing_there.full):
         raise Forbidden("Only the tutor of this session may do that.")
     return found
 
 
-def session_and_standing(
-    session: Session, caller: Caller, session_id: int
-) -> tuple[WhiteboardSession, Standing | None]:
+def session_and_role(session: Session, caller: Caller, session_id: int) -> tuple[WhiteboardSession, SessionRole | None]:
     """The session and as whom the caller takes part in it (None: they only look on). Raises NotFound."""
-    row = session.execute(visible_lessons(caller).where(WhiteboardSession.id == session_id)).one_or_none()
+    row = session.execute(visible_sessions_with_booking(caller).where(WhiteboardSession.id == session_id)).one_or_none()
     if row is None:
         raise NotFound(f"There is no whiteboard session {session_id}.")
     found, tutor_id, student_id = row
-    return found, standing(caller, found, tutor_id=tutor_id, student_id=student_id)
+    return found, session_role(caller, found, tutor_id=tutor_id, student_id=student_id)
 
 
-def visible_lessons(caller: Caller) -> Select[WhiteboardSession, int, int]:
+def visible_sessions_with_booking(caller: Caller) -> Select[WhiteboardSession, int, int]:
     """The sessions that the caller may see, each with the tutor and the student of its booking, if it has one."""
     return (
         select(WhiteboardSession, Booking.tutor_id, Booking.student_id)
@@ -81,7 +79,7 @@ def visible_lessons(caller: Caller) -> Select[WhiteboardSession, int, int]:
     )
 
 
-def _profiles(user: User) -> list[tuple[str, int]]:
+def _profiles(user: UserCaller) -> list[tuple[str, int]]:
     named = (("tutor", user.tutor_id), ("student", user.student_id), ("parent", user.parent_id))
     return [(profile_type, profile_id) for profile_type, profile_id in named if profile_id is not None]
 

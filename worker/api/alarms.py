@@ -12,8 +12,8 @@ from worker.api.fields import LARGEST_INTEGER, AsJson, Body, Document, RowId
 from worker.api.problems import responses
 from worker.api.schedule_documents import Scope
 from worker.api.services import ServicesOf
-from worker.reminders.alarms import Alarm
-from worker.reminders.preferences import LONGEST_BEFORE, MOST_ALARMS, MOST_CHANNELS
+from worker.reminders.planning.alarms import Alarm
+from worker.reminders.planning.preferences import LONGEST_BEFORE, MOST_ALARMS, MOST_CHANNELS
 from worker.workflows.set_alarms import read_alarms, set_alarms
 
 router = APIRouter(prefix="/v1/schedules", tags=["reminders"], responses=responses(401, 403, 404, 422, 503))

@@ -34,15 +34,15 @@ from worker.api import (
 from worker.api.body_limit import Larger, LimitBody
 from worker.api.callers import identify
 from worker.api.description import complete
+from worker.api.idempotent import REPLAYED
 from worker.api.methods import AnyMethod
 from worker.api.metrics import Metrics
-from worker.api.notification_watching import read_watched_inboxes
-from worker.api.once import REPLAYED
+from worker.api.notification_streams import read_watched_inboxes
+from worker.api.polling_streams import Watchers
 from worker.api.privacy import PrivateAnswers
 from worker.api.problems import install_problems
 from worker.api.request_log import REQUEST_ID, RequestLog
 from worker.api.services import Services
-from worker.api.watching import Watchers
 from worker.limits.leases import Bound
 
 MOST_JSON = 65_536

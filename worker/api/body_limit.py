@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from worker.api.problems import Refused, database_away, problem_response
+from worker.api.problems import BodyRefused, database_away, problem_response
 from worker.database import AWAY
 from worker.errors import AstegniError, TooLarge
 
@@ -73,14 +73,14 @@ class LimitBody:
                 try:
                     await self._admit(Request(scope))
                 except AstegniError as error:
-                    raise Refused(error, _CLOSE if chunked else None) from error
+                    raise BodyRefused(error, _CLOSE if chunked else None) from error
                 except AWAY as error:
-                    raise Refused(database_away(error)) from error
+                    raise BodyRefused(database_away(error)) from error
                 admitted = True
             message = await receive()
             received += len(message.get("body", b""))
             if received > most:
-                raise Refused(too_large, _CLOSE)
+                raise BodyRefused(too_large, _CLOSE)
             return message
 
         await self._app(scope, counted, send)

@@ -11,11 +11,11 @@ from worker import clock
 from worker.access.callers import Caller
 from worker.api.callers import CallerOf
 from worker.api.fields import AsJson, Body, Day, Document, Number, Price, RowId, Words
-from worker.api.once import OnceOf, created
+from worker.api.idempotent import OnceOf, created
 from worker.api.paging import Cursor, Limit, Page, cursor_after, position
 from worker.api.problems import responses
 from worker.api.services import Services, ServicesOf
-from worker.bookings.enrolment import Answer as BookingAnswer
+from worker.bookings.booking_commands import Answer as BookingAnswer
 from worker.bookings.reading import find_booking, list_bookings
 from worker.bookings.statuses import accepted, declined, ended
 from worker.jobs.idempotency import Answer

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from worker import clock
-from worker.access.callers import Caller, User
+from worker.access.callers import Caller, UserCaller
 from worker.api.addresses import public_address
 from worker.api.callers import AddressOf, CallerOf
 from worker.api.conditional import conditional_answer
@@ -16,8 +16,8 @@ from worker.api.problems import responses
 from worker.api.services import ServicesOf
 from worker.calendars.ics import render
 from worker.errors import Forbidden, NotFound
-from worker.schedules.feed_lessons import read_feed
-from worker.schedules.feeds import feed_created_at, find_owner, open_feed, revoke_feed
+from worker.schedules.feeds.addresses import feed_created_at, find_owner, open_feed, revoke_feed
+from worker.schedules.feeds.lessons import read_feed
 
 router = APIRouter(tags=["calendar"], responses=responses(503))
 
@@ -92,7 +92,7 @@ def get_feed(secret: Secret, request: Request, address: AddressOf, services: Ser
     return conditional_answer(request.headers, content, changed_at=feed.changed_at, headers=_HEADERS)
 
 
-def _person(caller: Caller) -> User:
-    if not isinstance(caller, User):
+def _person(caller: Caller) -> UserCaller:
+    if not isinstance(caller, UserCaller):
         raise Forbidden("An operator has no calendar.")
     return caller

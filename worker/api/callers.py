@@ -8,8 +8,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
 from starlette.concurrency import run_in_threadpool
 
-from worker.access.callers import Caller, Operator, User
-from worker.access.looks import keep_look
+from worker.access.callers import Caller, Operator, UserCaller
+from worker.access.operator_accesses import keep_look
 from worker.access.people import verify
 from worker.access.tickets import read_ticket
 from worker.access.tokens import read_token
@@ -80,7 +80,7 @@ def _verified(services: Services, request: Request, units: int) -> Caller:
     try:
         caller = _claimed(request, services.settings)
         counters.take(rates.requests, caller.principal, units)
-        if not isinstance(caller, User):
+        if not isinstance(caller, UserCaller):
             return caller
         with services.database.transaction() as session:
             return verify(session, caller)

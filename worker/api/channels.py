@@ -8,15 +8,15 @@ from pydantic import Field
 from starlette.responses import Response
 
 from worker import clock
-from worker.access.callers import Caller, User
+from worker.access.callers import Caller, UserCaller
 from worker.api.callers import CallerOf
 from worker.api.fields import Body, Document, RowId, Words
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
 from worker.channels.destinations import Webhook
-from worker.channels.outside import Outside
+from worker.channels.egress import EgressPolicy
 from worker.channels.registration import checked_destination
-from worker.channels.secrets import Vault
+from worker.channels.sealed_addresses import AddressSealer
 from worker.errors import Conflict, Forbidden, InvalidInput
 from worker.reminders.channel_codes import MOST_GUESSES, confirm
 from worker.reminders.channels import (
@@ -26,7 +26,7 @@ from worker.reminders.channels import (
     remove_channel,
     send_another_code,
 )
-from worker.reminders.planning import plan_for_person
+from worker.reminders.planning.plan import plan_for_person
 
 router = APIRouter(prefix="/v1/me/channels", tags=["channels"], responses=responses(401, 403, 422, 503))
 
@@ -84,8 +84,8 @@ def post_channel(body: NewChannel, caller: CallerOf, services: ServicesOf, respo
     the same address once more is 409 and names the channel.
     """
     user = _person(caller)
-    destination = checked_destination(body.kind, body.address, Outside.of(services.settings))
-    vault = Vault.of(services.settings)
+    destination = checked_destination(body.kind, body.address, EgressPolicy.of(services.settings))
+    vault = AddressSealer.of(services.settings)
     with services.database.transaction() as session:
         channel = register_channel(session, vault, user.user_id, destination, now=clock.now())
         document = NewChannelDocument.model_validate(channel)
@@ -115,7 +115,7 @@ def delete_channel(channel_id: RowId, caller: CallerOf, services: ServicesOf) ->
 def post_confirm(channel_id: RowId, body: Code, caller: CallerOf, services: ServicesOf) -> ChannelDocument:
     """By the code that was sent there: good for a quarter of an hour and five guesses. Confirmed stays confirmed."""
     user = _person(caller)
-    vault = Vault.of(services.settings)
+    vault = AddressSealer.of(services.settings)
     with services.database.transaction() as session:
         channel = find_channel(session, user.user_id, channel_id)
         guess = confirm(vault, channel, body.code, now=clock.now())
@@ -133,13 +133,13 @@ def post_confirm(channel_id: RowId, body: Code, caller: CallerOf, services: Serv
 def post_resend(channel_id: RowId, caller: CallerOf, services: ServicesOf) -> ChannelDocument:
     """A new code to a channel that is unconfirmed or disabled; the one before does nothing any more."""
     user = _person(caller)
-    vault = Vault.of(services.settings)
+    vault = AddressSealer.of(services.settings)
     with services.database.transaction() as session:
         channel = send_another_code(session, vault, user.user_id, channel_id, now=clock.now())
         return ChannelDocument.model_validate(channel)
 
 
-def _person(caller: Caller) -> User:
-    if not isinstance(caller, User):
+def _person(caller: Caller) -> UserCaller:
+    if not isinstance(caller, UserCaller):
         raise Forbidden("An operator has no channels.")
     return caller

@@ -13,10 +13,10 @@ from worker.access.callers import Caller
 from worker.api.callers import CallerOf
 from worker.api.fields import JobId
 from worker.api.jobs import JobDocument, ordered_by
+from worker.api.polling_streams import RETRY, Tell, Watch, WatchedEvents, Watchers
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
 from worker.api.stream_tickets import TicketDocument, TicketOf
-from worker.api.watching import RETRY, Tell, Watch, WatchedEvents, Watchers
 from worker.jobs.reading import JobView, read_job, read_jobs
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(401, 403, 404, 422, 429, 503))

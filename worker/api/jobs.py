@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from worker.access.callers import Caller, User
+from worker.access.callers import Caller, UserCaller
 from worker.api.callers import CallerOf
 from worker.api.fields import Document, JobId, Words
 from worker.api.paging import Cursor, Limit, Page
@@ -60,7 +60,7 @@ class JobWithAttempts(JobDocument):
 
 def ordered_by(caller: Caller) -> str | None:
     """Whose jobs the caller may read and follow: their own; None, for an operator, means everybody's."""
-    return caller.principal if isinstance(caller, User) else None
+    return caller.principal if isinstance(caller, UserCaller) else None
 
 
 @router.get("", summary="List jobs")
@@ -112,7 +112,7 @@ def post_retry(job_id: JobId, caller: CallerOf, services: ServicesOf, response: 
     """Queue a failed, dead or cancelled job again, with a fresh set of attempts."""
     with services.database.transaction() as session:
         job = read_job(session, job_id, principal=ordered_by(caller))
-        if isinstance(caller, User):
+        if isinstance(caller, UserCaller):
             require_room(session, job.document["kind"], principal=caller.principal, most=services.most_live_jobs)
         retry_job(session, job_id)
         document = JobDocument(**read_job(session, job_id).document)

@@ -11,19 +11,19 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from worker.api.connections import Connections
 from worker.api.part_metrics import local_metrics, process_metrics
-from worker.canvases.snapshots.behind import pictures_behind
+from worker.canvases.snapshots.metrics import outdated_pages
 from worker.database import Database
-from worker.jobs.heartbeats import ProcessFigures, process_figures
-from worker.jobs.reading import QueueFigures, queue_figures
-from worker.reminders.figures import DeliveryFigures, delivery_figures
-from worker.schedules.figures import LessonFigures, lesson_figures
+from worker.jobs.heartbeats import ProcessMetrics, read_process_metrics
+from worker.jobs.reading import QueueMetrics, queue_metrics
+from worker.reminders.delivery.metrics import DeliveryMetrics, delivery_metrics
+from worker.schedules.metrics import LessonMetrics, lesson_metrics
 from worker.settings import Settings
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Anybody may ask; the database is asked at most this often, in seconds.
 _FIGURES_AGE = 5.0
 
-_Figures = tuple[QueueFigures, ProcessFigures, DeliveryFigures, LessonFigures, float]
+_Figures = tuple[QueueMetrics, ProcessMetrics, DeliveryMetrics, LessonMetrics, float]
 
 
 class Metrics:
@@ -122,17 +122,17 @@ class _LedgerCollector(Collector):
         try:
             with self._database.transaction() as session:
                 return (
-                    queue_figures(session),
-                    process_figures(session, interval=self._settings.heartbeat_interval),
-                    delivery_figures(session),
-                    lesson_figures(session),
-                    pictures_behind(session),
+                    queue_metrics(session),
+                    read_process_metrics(session, interval=self._settings.heartbeat_interval),
+                    delivery_metrics(session),
+                    lesson_metrics(session),
+                    outdated_pages(session),
                 )
         except SQLAlchemyError:
             return None
 
 
-def _of_queues(figures: QueueFigures) -> Iterator[Metric]:
+def _of_queues(figures: QueueMetrics) -> Iterator[Metric]:
     jobs = GaugeMetricFamily("astegni_jobs", "Jobs in the ledger.", labels=("state", "kind"))
     for (state, kind), count in figures.counts.items():
         jobs.add_metric((state, kind), count)
@@ -155,7 +155,7 @@ def _of_queues(figures: QueueFigures) -> Iterator[Metric]:
     yield ages
 
 
-def _of_deliveries(figures: DeliveryFigures) -> Iterator[Metric]:
+def _of_deliveries(figures: DeliveryMetrics) -> Iterator[Metric]:
     deliveries = GaugeMetricFamily(
         "astegni_deliveries", "Messages to people: waiting, and over within an hour.", labels=("state", "kind")
     )
@@ -185,7 +185,7 @@ def _of_deliveries(figures: DeliveryFigures) -> Iterator[Metric]:
     yield troubles
 
 
-def _of_lessons(figures: LessonFigures) -> Iterator[Metric]:
+def _of_lessons(figures: LessonMetrics) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "astegni_lessons_overdue_seconds",
         "For how long the status of a lesson that began or ended has not followed.",

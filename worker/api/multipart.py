@@ -12,7 +12,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from worker.api.filenames import filename_of, readable
 from worker.errors import InvalidInput
-from worker.uploads.spool import Receiver, SpoolFile
+from worker.uploads.spool import SpoolFile, SpoolWriter
 
 _MAX_FIELD_BYTES = 4096
 # What stands before the first boundary, and in parts that nobody asked for: pictures beside the recording, tokens.
@@ -21,7 +21,7 @@ _MAX_IGNORED_BYTES = 16 << 20
 
 Fields = dict[str, str]
 # Called when the file begins, with the fields before it: the earliest moment to refuse an upload.
-OnFile = Callable[[Fields], Receiver]
+OnFile = Callable[[Fields], SpoolWriter]
 
 
 class FormReader:
@@ -41,7 +41,7 @@ class FormReader:
         self._file_field = file_field
         self._field_names = field_names
         self._on_file = on_file
-        self._receiver: Receiver | None = None
+        self._receiver: SpoolWriter | None = None
         self._in_file = self._in_field = False
         self._complete = False
         self._other_file: str | None = None

@@ -11,23 +11,23 @@ from starlette.responses import Response
 
 from models.reminders import Notification
 from worker import clock
-from worker.access.callers import User
+from worker.access.callers import UserCaller
 from worker.api.callers import CallerOf
 from worker.api.fields import LARGEST_INTEGER, Document, Flag, RowId
-from worker.api.notification_watching import InboxWatch
+from worker.api.notification_streams import InboxWatch
 from worker.api.paging import Cursor, Limit, Page, cursor_after, position
+from worker.api.polling_streams import RETRY, WatchedEvents, Watchers
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
 from worker.api.stream_tickets import TicketDocument, TicketOf
-from worker.api.watching import RETRY, WatchedEvents, Watchers
 from worker.errors import Forbidden
 from worker.reminders.inbox import (
-    Standing,
+    InboxCursor,
     count_unread,
     list_notifications,
     mark_all_read,
     mark_read,
-    read_standing,
+    read_cursor,
 )
 
 router = APIRouter(prefix="/v1/me/notifications", tags=["notifications"], responses=responses(401, 403, 422, 503))
@@ -65,20 +65,20 @@ class NotificationPage(Page[NotificationDocument]):
     unread: int = Field(ge=0)
 
 
-def person(caller: CallerOf) -> User:
+def person(caller: CallerOf) -> UserCaller:
     """The caller, who must be a person. Raises Forbidden."""
-    if not isinstance(caller, User):
+    if not isinstance(caller, UserCaller):
         raise Forbidden("An operator gets no notifications.")
     return caller
 
 
-Person = Annotated[User, Depends(person)]
+Person = Annotated[UserCaller, Depends(person)]
 
 
-def standing_of(caller: Person, services: ServicesOf) -> Standing:
+def standing_of(caller: Person, services: ServicesOf) -> InboxCursor:
     """How the caller's inbox stands now."""
     with services.database.transaction() as session:
-        return read_standing(session, caller.user_id)
+        return read_cursor(session, caller.user_id)
 
 
 @router.get("", summary="List my notifications")
@@ -117,7 +117,7 @@ def post_read(notification_id: RowId, caller: Person, services: ServicesOf) -> N
 async def get_events(
     request: Request,
     caller: Person,
-    standing: Annotated[Standing, Depends(standing_of)],
+    standing: Annotated[InboxCursor, Depends(standing_of)],
     last_event_id: Annotated[str | None, Header(description="Sent by browsers that come back.")] = None,
 ) -> Response:
     """Each message as it comes; `id` is the message's. Who comes back gets what came meanwhile."""

@@ -8,11 +8,11 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from worker.api.broker_state import OK, broker_state
 from worker.app import queue_names
-from worker.jobs.heartbeats import ProcessFigures
+from worker.jobs.heartbeats import ProcessMetrics
 from worker.settings import Settings
 
 
-def process_metrics(settings: Settings, figures: ProcessFigures) -> Iterator[Metric]:
+def process_metrics(settings: Settings, figures: ProcessMetrics) -> Iterator[Metric]:
     """Living workers by queue, the last run of each part, and how far clocks differ.
 
     A part that never ran has an age of +Inf: an alarm that compares it rings.

@@ -10,12 +10,12 @@ from worker import clock
 from worker.api.alarms import Channels, Minutes
 from worker.api.callers import CallerOf
 from worker.api.fields import Body, Document, LocalTime
-from worker.api.moments import Clock
 from worker.api.problems import responses
 from worker.api.schedule_documents import Calendar
 from worker.api.services import ServicesOf
-from worker.api.wished_times import Zone
-from worker.reminders.preferences import DEFAULTS, MOST_ALARMS, Preferences, read_preferences
+from worker.api.time_fields import Zone
+from worker.api.time_params import Clock
+from worker.reminders.planning.preferences import DEFAULTS, MOST_ALARMS, Preferences, read_preferences
 from worker.workflows.set_alarms import person, set_preferences
 
 router = APIRouter(prefix="/v1/me", tags=["reminders"], responses=responses(401, 403, 422, 503))

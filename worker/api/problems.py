@@ -56,7 +56,7 @@ class Problem(BaseModel):
     request_id: str
 
 
-class Refused(HTTPException):
+class BodyRefused(HTTPException):
     """An error of ours while a body is read: of all others, the framework makes "400" there."""
 
     def __init__(self, error: AstegniError, headers: dict[str, str] | None = None) -> None:
@@ -125,7 +125,7 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     said = cast("HTTPException", error)
-    if isinstance(said, Refused):
+    if isinstance(said, BodyRefused):
         return problem_response(request.scope, said.error, said.headers)
     if said.status_code == TooLarge.status:
         document = TooLarge(said.detail).problem()

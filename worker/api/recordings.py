@@ -17,15 +17,14 @@ from starlette.responses import Response
 from models.recordings import Recording, Rendition
 from models.whiteboards import WhiteboardSession
 from worker import clock
-from worker.access.callers import Caller, User
+from worker.access.callers import Caller, UserCaller
 from worker.access.visibility import session_for, visible_sessions
 from worker.api.callers import CallerOf
 from worker.api.fields import FilterId, RowId
+from worker.api.idempotent import IdempotentRequest, OnceOf
 from worker.api.multipart import FormReader
-from worker.api.once import Once, OnceOf
 from worker.api.paging import Cursor, Limit, Page, cursor_after, position
 from worker.api.problems import responses
-from worker.api.receiving import receive_form
 from worker.api.recording_documents import (
     Accepted,
     IgnoredField,
@@ -38,6 +37,7 @@ from worker.api.recording_documents import (
     UploadForm,
 )
 from worker.api.services import Services, ServicesOf
+from worker.api.upload_stream import receive_form
 from worker.api.written_answers import written_answer
 from worker.database import AWAY
 from worker.errors import AstegniError, TooLarge
@@ -46,8 +46,8 @@ from worker.jobs.live import require_room
 from worker.jobs.orders import IngestRecording
 from worker.recordings.playback import plan_playback
 from worker.recordings.reading import find_recording, list_recordings, shown_metadata, write_kept_board
-from worker.recordings.register import NewRecording, Registered, register_recording
-from worker.uploads.spool import Receiver, SpoolFile
+from worker.recordings.register import NewRecording, RegistrationResult, register_recording
+from worker.uploads.spool import SpoolFile, SpoolWriter
 from worker.workflows.delete_recording import delete_recording
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))
@@ -91,9 +91,9 @@ async def post_recording(request: Request, caller: CallerOf, once: OnceOf, servi
     declared = request.headers.get("content-length", "")
     expected = int(declared[:19]) if declared.isdecimal() else None
     size = limit if expected is None else min(expected, limit)
-    receivers: list[Receiver] = []
+    receivers: list[SpoolWriter] = []
 
-    def begin(fields: dict[str, str]) -> Receiver:
+    def begin(fields: dict[str, str]) -> SpoolWriter:
         # As early as the fields allow: nobody sends eight gigabytes to be told that the session is not theirs.
         # A field that is wrong is found out now, too, if it stands before the file.
         form = _form({"session_id": "1", **fields})
@@ -134,12 +134,14 @@ def _count_bytes(services: Services, caller: Caller, size: int) -> None:
         services.counters.add(statement, services.rates.upload_bytes, caller.principal, size)
 
 
-def _register(services: Services, caller: Caller, once: Once, form: FormReader, file: SpoolFile) -> Response:
+def _register(
+    services: Services, caller: Caller, once: IdempotentRequest, form: FormReader, file: SpoolFile
+) -> Response:
     """Row, order and answer in one transaction. Afterwards the file stays in the spool only if the row names it.
 
     When the database leaves open whether it committed, the file stays too: the sweep finds out.
     """
-    registered: Registered | None = None
+    registered: RegistrationResult | None = None
     spool = services.tools.spool
     try:
         told, ignored = _usable(form)
@@ -191,7 +193,7 @@ def _usable(form: FormReader) -> tuple[dict[str, str], dict[str, str]]:
 
 def _session_to_fill(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
     """The session, if recordings of this caller belong there: its tutor's, or an operator's on somebody's behalf."""
-    return session_for(session, caller, session_id, change=isinstance(caller, User))
+    return session_for(session, caller, session_id, change=isinstance(caller, UserCaller))
 
 
 def _new_recording(
@@ -201,7 +203,7 @@ def _new_recording(
         session_id=fields.session_id,
         title=fields.title or PurePath(filename or "").stem or "Recording",
         type=fields.type,
-        recorded_by=caller.user_id if isinstance(caller, User) else None,
+        recorded_by=caller.user_id if isinstance(caller, UserCaller) else None,
         principal=caller.principal,
         spool_id=spool_id,
         spool_name=file.name,
@@ -212,7 +214,7 @@ def _new_recording(
     )
 
 
-def _accepted(registered: Registered, ignored: Mapping[str, str]) -> Answer:
+def _accepted(registered: RegistrationResult, ignored: Mapping[str, str]) -> Answer:
     document = Accepted(
         recording_id=registered.recording_id,
         job_id=registered.job_id,

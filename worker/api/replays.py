@@ -3,11 +3,11 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from worker.access.callers import User
+from worker.access.callers import UserCaller
 from worker.access.visibility import session_for
 from worker.api.callers import CallerOf
 from worker.api.fields import Body, RowId
-from worker.api.once import OnceOf
+from worker.api.idempotent import OnceOf
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
 from worker.api.snapshot_documents import Ordered
@@ -45,7 +45,7 @@ def post_replay(
     """
     wanted = body or ReplayBody()
     with services.database.transaction() as session:
-        session_for(session, caller, session_id, change=isinstance(caller, User))
+        session_for(session, caller, session_id, change=isinstance(caller, UserCaller))
         if not was_drawn_on(session, session_id):
             raise NothingDrawn(
                 f"Nothing was drawn on the board of session {session_id}, so there is nothing to replay."
@@ -55,7 +55,7 @@ def post_replay(
             services.settings.spool_id,
             shorten_idle=wanted.shorten_idle,
             asked_by=caller.principal,
-            recorded_by=caller.user_id if isinstance(caller, User) else None,
+            recorded_by=caller.user_id if isinstance(caller, UserCaller) else None,
         )
 
         def make() -> Answer:

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field
 
 from worker.api.fields import Body, Day, Document, LocalTime, Number, Words
-from worker.api.moments import Clock
-from worker.api.wished_times import MOST_DATES, WishedTimes
+from worker.api.time_fields import MOST_DATES, TimeFields
+from worker.api.time_params import Clock
 from worker.calendars.ethiopian import MONTH_NAMES, spoken_clock, to_ethiopian
-from worker.schedules.columns import DESCRIBING
-from worker.schedules.recurrence import Wish
-from worker.schedules.series import Made
+from worker.recurrence.request import TimeRequest
+from worker.schedules.series.columns import DESCRIBING
+from worker.schedules.series.membership import CreationResult
 from worker.schedules.viewing import LessonView
 
 Calendar = Literal["gregorian", "ethiopian"]
@@ -21,7 +21,7 @@ ScheduleStatus = Literal["scheduled", "in_progress", "completed", "cancelled"]
 SessionFormat = Literal["online", "in-person", "hybrid"]
 
 
-class LessonFields(WishedTimes):
+class LessonFields(TimeFields):
     """What can be said of lessons when they are made and later; times are local to `timezone`.
 
     When they are is said by `recurrence_pattern` (an RRULE, or words like "every Monday"), or by `schedule_type` with
@@ -43,11 +43,11 @@ class NewSchedule(LessonFields):
     start_time: Clock
     end_time: Clock
 
-    def wish(self, timezone: str, calendar: str) -> Wish:
+    def wish(self, timezone: str, calendar: str) -> TimeRequest:
         """The fields that say when; `timezone` is used when none is named."""
-        said = {name: value for name in WishedTimes.model_fields if (value := getattr(self, name)) is not None}
+        said = {name: value for name in TimeFields.model_fields if (value := getattr(self, name)) is not None}
         given = {"schedule_date": None} | said | {"timezone": self.timezone or timezone}
-        return Wish(**given, calendar=calendar)
+        return TimeRequest(**given, calendar=calendar)
 
     def content(self) -> dict[str, Any]:
         """The fields that describe."""
@@ -217,7 +217,7 @@ class MadeDocument(Document):
     conflicts: list[ConflictDocument]
 
     @classmethod
-    def of(cls, made: Made, calendar: str, *, dry_run: bool) -> Self:
+    def of(cls, made: CreationResult, calendar: str, *, dry_run: bool) -> Self:
         """The document; of a dry run no id outlives it."""
         first = [FirstLesson.model_validate(one).shown_in(calendar) for one in made.first]
         return cls(

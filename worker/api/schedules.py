@@ -13,8 +13,7 @@ from worker import clock
 from worker.access.callers import Caller
 from worker.api.callers import CallerOf
 from worker.api.fields import Flag, RowId
-from worker.api.moments import From, To, cursor_after_time, moment, time_position
-from worker.api.once import OnceOf, created
+from worker.api.idempotent import OnceOf, created
 from worker.api.paging import Cursor, Limit, Page
 from worker.api.problems import responses
 from worker.api.schedule_documents import (
@@ -29,9 +28,10 @@ from worker.api.schedule_documents import (
     SlotBooking,
 )
 from worker.api.services import Services, ServicesOf
+from worker.api.time_params import From, To, cursor_after_time, moment, time_position
 from worker.jobs.idempotency import Answer
-from worker.schedules.making import Asked, try_lessons, tutor_of, zone_of_tutor
 from worker.schedules.reading import Range, find_lesson, list_lessons
+from worker.schedules.requests import LessonRequest, try_lessons, tutor_of, zone_of_tutor
 from worker.schedules.viewing import LessonView, view_lessons
 from worker.workflows.change_lessons import book_slot, cancel_lesson, change_lesson, make_lessons
 
@@ -159,9 +159,9 @@ def post_book(
         return ScheduleDocument.of(_view(session, caller, lesson), "gregorian")
 
 
-def _asked(session: Session, tutor_id: int, body: NewSchedule, services: Services, calendar: str) -> Asked:
+def _asked(session: Session, tutor_id: int, body: NewSchedule, services: Services, calendar: str) -> LessonRequest:
     where = body.timezone or zone_of_tutor(session, tutor_id, services.settings.timezone)
-    return Asked(body.booking_id, body.wish(where, calendar), body.content())
+    return LessonRequest(body.booking_id, body.wish(where, calendar), body.content())
 
 
 def _view(session: Session, caller: Caller, lesson: Schedule) -> LessonView:

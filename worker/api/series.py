@@ -15,8 +15,8 @@ from worker.api.paging import Cursor, Limit, Page, cursor_after, position
 from worker.api.problems import responses
 from worker.api.schedule_documents import DaysToSkip
 from worker.api.services import ServicesOf
-from worker.schedules.occurrences import recurrence_of
-from worker.schedules.series_reading import SeriesView, find_series, list_series, view_series
+from worker.schedules.series.occurrences import recurrence_of
+from worker.schedules.series.reading import SeriesView, find_series, list_series, view_series
 from worker.workflows.change_lessons import skip_days
 
 router = APIRouter(prefix="/v1/series", tags=["schedules"], responses=responses(401, 403, 404, 422, 503))

@@ -16,7 +16,7 @@ from worker.logs import get_logger
 from worker.processes.broker import start_publisher
 from worker.setting_values import is_loopback
 from worker.settings import Settings
-from worker.workflows.endings import ENDINGS
+from worker.workflows.failure_hooks import ENDINGS
 
 _log = get_logger(__name__)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from worker.access.callers import Caller
 from worker.database import Database
-from worker.jobs.endings import Endings
+from worker.jobs.failure_hooks import FailureHooks
 from worker.jobs.live import most_live_jobs
 from worker.limits.counters import Counters
 from worker.limits.leases import Leases
@@ -20,7 +20,7 @@ from worker.limits.rates import Rates, rates_of
 from worker.settings import Settings
 from worker.uploads.open_uploads import OpenUploads
 from worker.whiteboards.board_bytes import BoardBounds
-from worker.workflows.tools import Tools
+from worker.workflows.context import WorkerContext
 
 
 def _none_dropped() -> int:
@@ -33,14 +33,14 @@ class Services:
 
     settings: Settings
     database: Database
-    endings: Endings
+    endings: FailureHooks
     # How many jobs this process's publisher left to the relay; a figure of /metrics.
     publisher_drops: Callable[[], int] = _none_dropped
 
     @cached_property
-    def tools(self) -> Tools:
+    def tools(self) -> WorkerContext:
         """The store and the spool, found on first use."""
-        return Tools(self.settings, self.database)
+        return WorkerContext(self.settings, self.database)
 
     @cached_property
     def board_bounds(self) -> BoardBounds:

@@ -8,10 +8,10 @@ from pydantic import Field
 from worker.api.bookings import BookingDocument, BookingFields, PackageName
 from worker.api.fields import Body, Document, Number, Words
 from worker.api.schedule_documents import ConflictDocument
-from worker.api.wished_times import Name, WishedTimes
+from worker.api.time_fields import Name, TimeFields
 
 
-class WishedTimesFields(WishedTimes):
+class WishedTimesFields(TimeFields):
     """When lessons are wished, in the words of `POST /v1/schedules`; what is null was not said.
 
     Times are local to `timezone` (the tutor's, when it is not named). Without `schedule_date`: from now on.

@@ -9,7 +9,7 @@ from worker import clock
 from worker.api.bookings import BookingDocument
 from worker.api.callers import CallerOf
 from worker.api.fields import Flag, RowId
-from worker.api.once import OnceOf, created
+from worker.api.idempotent import OnceOf, created
 from worker.api.paging import Cursor, Limit, Page, cursor_after, position
 from worker.api.problems import responses
 from worker.api.schedule_documents import ConflictDocument

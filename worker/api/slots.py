@@ -5,11 +5,11 @@ from fastapi import APIRouter
 from worker import clock
 from worker.api.callers import CallerOf
 from worker.api.fields import RowId
-from worker.api.moments import From, To, cursor_after_time, moment, time_position
 from worker.api.paging import Cursor, Limit, Page
 from worker.api.problems import responses
 from worker.api.schedule_documents import FreeSlotDocument
 from worker.api.services import ServicesOf
+from worker.api.time_params import From, To, cursor_after_time, moment, time_position
 from worker.schedules.reading import Range
 from worker.schedules.slots import list_slots
 

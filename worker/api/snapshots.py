@@ -13,12 +13,12 @@ from worker.access.callers import Caller
 from worker.access.visibility import session_for
 from worker.api.callers import CallerOf
 from worker.api.fields import Body, RowId
-from worker.api.once import OnceOf
+from worker.api.idempotent import OnceOf
 from worker.api.problems import responses
 from worker.api.services import Services, ServicesOf
 from worker.api.snapshot_documents import Ordered, SnapshotDocument, Snapshots
 from worker.canvases.snapshots.names import shared_folder
-from worker.canvases.snapshots.showing import Shown, show_board, show_page
+from worker.canvases.snapshots.showing import SnapshotStatus, show_board, show_page
 from worker.jobs.enqueue import enqueue
 from worker.jobs.idempotency import Answer
 from worker.jobs.live import require_room
@@ -89,7 +89,7 @@ def _ordered(services: Services, session: Session, caller: Caller, order: Order)
     return Answer(202, Ordered(job_id=job_id).model_dump_json(), headers)
 
 
-def _signed(services: Services, response: Response, shown: Sequence[Shown]) -> Snapshots:
+def _signed(services: Services, response: Response, shown: Sequence[SnapshotStatus]) -> Snapshots:
     """Addresses under one token, which opens the folder that the files share and no more."""
     response.headers["Cache-Control"] = "no-store"
     store = services.tools.store
@@ -102,7 +102,7 @@ def _signed(services: Services, response: Response, shown: Sequence[Shown]) -> S
     )
 
 
-def _document(shown: Shown, url: str) -> SnapshotDocument:
+def _document(shown: SnapshotStatus, url: str) -> SnapshotDocument:
     told: Mapping[str, object] = {
         name: getattr(shown.snapshot, name)
         for name in SnapshotDocument.model_fields.keys() & Snapshot.__table__.columns.keys()

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapV
 
 from models.whiteboards import WhiteboardPage, WhiteboardSession
 from worker.api.fields import Body, Document, Instant, Number, Words
-from worker.whiteboards.strokes import MOST_STROKES
+from worker.whiteboards.stroke_validation import MOST_STROKES
 
 SessionStatus = Literal["scheduled", "in_progress", "completed", "cancelled"]
 ProfileType = Literal["tutor", "student", "parent"]
@@ -231,7 +231,7 @@ class BoardPage(Document):
     strokes: list[BoardStroke]
 
 
-class Board(Document):
+class BoardDocument(Document):
     """The board of a session, or the part of it that was asked for; `next` is null when nothing follows."""
 
     pages: list[BoardPage]

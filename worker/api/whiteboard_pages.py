@@ -10,8 +10,8 @@ from starlette.responses import Response
 from worker.access.visibility import session_for
 from worker.api.callers import CallerOf
 from worker.api.fields import RowId
+from worker.api.idempotent import OnceOf, created
 from worker.api.json_pieces import read_json
-from worker.api.once import OnceOf, created
 from worker.api.paging import Page
 from worker.api.problems import is_json, responses
 from worker.api.services import ServicesOf
@@ -29,9 +29,9 @@ from worker.api.whiteboard_documents import (
 )
 from worker.errors import InvalidInput
 from worker.jobs.idempotency import Answer
-from worker.whiteboards.drawing import append_strokes, delete_stroke
 from worker.whiteboards.pages import activate_page, clear_page, create_page, find_page, list_pages
-from worker.whiteboards.strokes import MOST_STROKES, NewStroke
+from worker.whiteboards.stroke_store import append_strokes, delete_stroke
+from worker.whiteboards.stroke_validation import MOST_STROKES, NewStroke
 
 router = APIRouter(prefix="/v1/whiteboard", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
 

@@ -14,12 +14,12 @@ from worker.access.visibility import session_for
 from worker.api.board_cursors import board_cursor, read_board_cursor
 from worker.api.callers import CallerOf
 from worker.api.fields import AsText, FilterId, RowId
-from worker.api.once import OnceOf, created
+from worker.api.idempotent import OnceOf, created
 from worker.api.paging import Cursor, Limit, Page, cursor_after, position
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
 from worker.api.whiteboard_documents import (
-    Board,
+    BoardDocument,
     EventDocument,
     NewSession,
     SessionChange,
@@ -30,12 +30,12 @@ from worker.api.whiteboard_documents import (
 from worker.api.written_answers import written_answer
 from worker.jobs.idempotency import Answer
 from worker.whiteboards.board_stream import write_board
-from worker.whiteboards.drawing import MOST_STROKES_OF_A_PAGE
-from worker.whiteboards.lifetime import join_session, leave_session
+from worker.whiteboards.lifecycle import join_session, leave_session
 from worker.whiteboards.pages import MOST_PAGES, list_pages
 from worker.whiteboards.sessions import Participant, SessionFilter, change_session, list_sessions
-from worker.workflows.hold_session import end_session, start_session
+from worker.whiteboards.stroke_store import MOST_STROKES_OF_A_PAGE
 from worker.workflows.open_session import Opening, open_session
+from worker.workflows.run_session import end_session, start_session
 
 MostStrokes = Annotated[int, Field(ge=1, le=50_000), AsText]
 
@@ -85,7 +85,7 @@ def get_session(session_id: RowId, caller: CallerOf, services: ServicesOf) -> Se
 @router.get(
     "/{session_id}/board",
     response_class=Response,
-    responses={200: {"model": Board, "description": "The board."}},
+    responses={200: {"model": BoardDocument, "description": "The board."}},
     summary="Read the board",
 )
 def get_board(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models.bookings import SessionRequest
 from models.people import StudentProfile, TutorProfile
 from models.people import User as Person
-from worker.access.callers import Caller, User
+from worker.access.callers import Caller, UserCaller
 from worker.access.names import full_name
 from worker.bookings.request_reading import find_request
 from worker.errors import Conflict, Forbidden, InvalidInput
@@ -99,7 +99,7 @@ def reject_request(session: Session, caller: Caller, request_id: int, *, now: da
 
 def _requester(caller: Caller) -> tuple[str, int]:
     """As whom the caller asks: the role they act in, else whichever profile can ask."""
-    if isinstance(caller, User):
+    if isinstance(caller, UserCaller):
         profiles = {"student": caller.student_id, "parent": caller.parent_id}
         for requester_type in (caller.role or "", *profiles):
             profile_id = profiles.get(requester_type)

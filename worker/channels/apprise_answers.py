@@ -10,13 +10,13 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
-from worker.channels.answers import Answer
+from worker.channels.http_outcome import HttpOutcome
 
 _ASKING = frozenset({"delete", "get", "patch", "post", "put", "request"})
 # An API answers in JSON, XML or a word. A page for people is of somebody in between: a proxy, a wall against robots.
 _PAGE = "text/html"
 
-_heard: ContextVar[list[Answer] | None] = ContextVar("heard", default=None)
+_heard: ContextVar[list[HttpOutcome] | None] = ContextVar("heard", default=None)
 
 
 class _Listening:
@@ -37,9 +37,9 @@ def listen_to(plugin: Any) -> None:
 
 
 @contextmanager
-def hearing() -> Iterator[list[Answer]]:
+def hearing() -> Iterator[list[HttpOutcome]]:
     """The answers that services give to this thread within the block, in their order; pages for people are none."""
-    answers: list[Answer] = []
+    answers: list[HttpOutcome] = []
     token = _heard.set(answers)
     try:
         yield answers
@@ -51,5 +51,5 @@ def _note(ask: Callable[..., Any], *args: Any, **how: Any) -> Any:
     response = ask(*args, **how)
     answers = _heard.get()
     if answers is not None and not response.headers.get("Content-Type", "").lower().startswith(_PAGE):
-        answers.append(Answer(response.status_code, response.headers.get("Retry-After")))
+        answers.append(HttpOutcome(response.status_code, response.headers.get("Retry-After")))
     return response

@@ -23,10 +23,10 @@ from apprise.plugins.twilio import NotifyTwilio
 from apprise.plugins.vonage import NotifyVonage
 
 from worker import clock
-from worker.channels.answers import GONE, MOMENTARY, Answer
 from worker.channels.apprise_answers import hearing, listen_to
-from worker.channels.destinations import Service
-from worker.channels.errors import OurFault, Refused, TryLater
+from worker.channels.destinations import MessageService
+from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure
+from worker.channels.http_outcome import GONE, MOMENTARY, HttpOutcome
 from worker.channels.message import Message, encodable, one_line
 from worker.errors import InvalidInput
 
@@ -99,7 +99,7 @@ def check_service(url: str) -> Any:
     return made
 
 
-def send_apprise(service: Service, message: Message) -> None:
+def send_apprise(service: MessageService, message: Message) -> None:
     """Send subject and text. Raises Refused for an address of another form and for 410, OurFault for a proxy of ours,
     TryLater for whatever else goes wrong. A service's other 4xx count against the channel: token and chat are both the
     person's own, and a bot that was blocked may be let in again.
@@ -107,7 +107,7 @@ def send_apprise(service: Service, message: Message) -> None:
     try:
         plugin = check_service(service.url)
     except InvalidInput as error:
-        raise Refused(error.detail) from None
+        raise PermanentFailure(error.detail) from None
     sender = Apprise(asset=_ASSET)
     sender.add(plugin)
     token = _sending.set(True)
@@ -117,28 +117,28 @@ def send_apprise(service: Service, message: Message) -> None:
                 title=one_line(message.subject), body=encodable(message.text), body_format=NotifyFormat.TEXT
             )
     except Exception as error:  # noqa: BLE001 - a plugin raises what it likes, and its words may hold the address
-        raise TryLater(f"{plugin.service_name} failed: {type(error).__name__}.") from None
+        raise TemporaryFailure(f"{plugin.service_name} failed: {type(error).__name__}.") from None
     finally:
         _sending.reset(token)
     if not sent:
         _judge(str(plugin.service_name), answers)
 
 
-def _judge(name: str, answers: Sequence[Answer]) -> NoReturn:
+def _judge(name: str, answers: Sequence[HttpOutcome]) -> NoReturn:
     """Raises what the first refusal among `answers` means."""
     refusal = next((one for one in answers if not one.is_good), None)
     if refusal is None:
-        raise TryLater(f"{name} did not take the message.")
+        raise TemporaryFailure(f"{name} did not take the message.")
     status = refusal.status
     if status == GONE:
-        raise Refused(f"{name} wants no more messages: {status}.")
+        raise PermanentFailure(f"{name} wants no more messages: {status}.")
     wait = refusal.wait(clock.now())
     if status == _OUR_PROXY:
         raise OurFault(f"A proxy between us and {name} wants a password: {status}.", wait)
     if 400 <= status <= 499 and status not in MOMENTARY | _TOO_MUCH:
-        raise TryLater(f"{name} refuses the message: {status}.", wait, alone=True, counts=True)
+        raise TemporaryFailure(f"{name} refuses the message: {status}.", wait, alone=True, counts=True)
     # Each address has a token of its own, and a quota.
-    raise TryLater(f"{name} does not take the message now: {status}.", wait, alone=status in _TOO_MUCH)
+    raise TemporaryFailure(f"{name} does not take the message now: {status}.", wait, alone=status in _TOO_MUCH)
 
 
 def _make(plugin: Any, url: str) -> Any:

@@ -25,14 +25,14 @@ class Webhook:
 
 
 @dataclass(frozen=True)
-class Service:
+class MessageService:
     """An apprise address, like `tgram://token/chat`."""
 
     url: str = field(repr=False)
 
 
-Destination = Mailbox | Webhook | Service
-_CLASSES: dict[str, type[Destination]] = {"email": Mailbox, "webhook": Webhook, "apprise": Service}
+Destination = Mailbox | Webhook | MessageService
+_CLASSES: dict[str, type[Destination]] = {"email": Mailbox, "webhook": Webhook, "apprise": MessageService}
 
 
 def kind_of(destination: Destination) -> str:

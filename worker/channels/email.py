@@ -8,12 +8,12 @@ from types import TracebackType
 from typing import Self
 
 from worker import clock
+from worker.channels.email_address import read_mailbox, trimmed
 from worker.channels.email_message import compose
-from worker.channels.errors import OurFault, Refused, TryLater, UnknownRecipient
-from worker.channels.mailboxes import read_mailbox, trimmed
+from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure, UnknownRecipient
 from worker.channels.message import Message, one_line
 from worker.channels.smtp_answers import MailFault, Stage, enhanced_code, read_fault
-from worker.channels.trust import system_trust
+from worker.channels.tls import system_trust
 from worker.errors import Misconfigured
 from worker.settings import Settings
 
@@ -91,7 +91,7 @@ class Mailer:
             smtp = self._begin()
             _check("rcpt", *smtp.rcpt(to))
             _check("data", *_put(smtp, bytes(content)))
-        except (Refused, TryLater):
+        except (PermanentFailure, TemporaryFailure):
             self._reset()
             raise
         except OSError as error:
@@ -180,9 +180,9 @@ def _check(stage: Stage, code: int, said: bytes) -> None:
         case MailFault.RECIPIENT_GONE:
             raise UnknownRecipient(f"The mail server knows no such recipient: {answer}.")
         case MailFault.RECIPIENT_LATER:
-            raise TryLater(f"The mail server does not take mail for the recipient now: {answer}.", alone=True)
+            raise TemporaryFailure(f"The mail server does not take mail for the recipient now: {answer}.", alone=True)
         case MailFault.MESSAGE:
-            raise Refused(f"The mail server refuses this message: {answer}.", address_is_bad=False)
+            raise PermanentFailure(f"The mail server refuses this message: {answer}.", address_is_bad=False)
         case MailFault.OURS:
             raise OurFault(f"The mail server takes no mail from us now: {answer}.")
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 from worker.errors import AstegniError
 
 
-class TryLater(AstegniError):
+class TemporaryFailure(AstegniError):
     """It did not go out now. `retry_after`: seconds that the receiver asks for.
 
     `alone`: the provider works, and would have taken another message: a full mailbox, one person's quota.
@@ -27,7 +27,7 @@ class TryLater(AstegniError):
         self.counts = counts
 
 
-class Unreachable(TryLater):
+class Unreachable(TemporaryFailure):
     """Nobody answers at the receiver's end, or not as they should. It may also be our own network."""
 
     title: ClassVar[str] = "Not reachable now"
@@ -36,13 +36,13 @@ class Unreachable(TryLater):
         super().__init__(reason, counts=True)
 
 
-class OurFault(TryLater):
+class OurFault(TemporaryFailure):
     """Our account, limit, settings or server is to blame, no recipient: messages wait, and operators are alarmed."""
 
     title: ClassVar[str] = "Our own provider does not send now"
 
 
-class Refused(AstegniError):
+class PermanentFailure(AstegniError):
     """No later attempt can succeed. `address_is_bad`: the address is of no use any more; else only this message is."""
 
     code: ClassVar[str] = "refused"
@@ -55,5 +55,5 @@ class Refused(AstegniError):
         self.address_is_bad = address_is_bad
 
 
-class UnknownRecipient(Refused):
+class UnknownRecipient(PermanentFailure):
     """A mail server does not know the recipient. One that is set up wrongly says so of everybody."""

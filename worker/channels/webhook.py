@@ -14,11 +14,11 @@ from datetime import datetime
 import h11
 
 from worker import clock
-from worker.channels.answers import GONE, MOMENTARY, Answer
 from worker.channels.destinations import Webhook, signing_bytes
-from worker.channels.errors import Refused, TryLater, Unreachable
+from worker.channels.egress import Deadline, EgressPolicy
+from worker.channels.errors import PermanentFailure, TemporaryFailure, Unreachable
+from worker.channels.http_outcome import GONE, MOMENTARY, HttpOutcome
 from worker.channels.message import Message
-from worker.channels.outside import Deadline, Outside
 from worker.channels.webhook_url import WebhookUrl
 from worker.errors import InvalidInput
 
@@ -26,7 +26,7 @@ from worker.errors import InvalidInput
 _MOST_HEAD = 16 * 1024
 
 
-def send_webhook(webhook: Webhook, message: Message, outside: Outside) -> None:
+def send_webhook(webhook: Webhook, message: Message, outside: EgressPolicy) -> None:
     """POST `message` as `{"type", "timestamp", "data"}`; `data` also holds its `subject` and `text`.
 
     Raises Refused for 410 and for an address that may not be reached; else TryLater. Other refusals may be of a moment:
@@ -36,7 +36,7 @@ def send_webhook(webhook: Webhook, message: Message, outside: Outside) -> None:
     try:
         url = WebhookUrl.read(webhook.url)
     except InvalidInput as error:
-        raise Refused(error.detail) from None
+        raise PermanentFailure(error.detail) from None
     body = _body(message, now)
     timestamp = int(now.timestamp())
     headers = {
@@ -58,17 +58,17 @@ def sign(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 
 
-def judge(who: str, answer: Answer, now: datetime) -> None:
+def judge(who: str, answer: HttpOutcome, now: datetime) -> None:
     """Nothing for a 2xx. Raises Refused for 410, else TryLater; it counts unless it speaks of the moment only."""
     status = answer.status
     if answer.is_good:
         return
     if status == GONE:
-        raise Refused(f"{who} wants no more messages: 410.")
+        raise PermanentFailure(f"{who} wants no more messages: 410.")
     if 300 <= status <= 399:
-        raise TryLater(f"{who} answers with a redirect, which is not followed: {status}.", counts=True)
+        raise TemporaryFailure(f"{who} answers with a redirect, which is not followed: {status}.", counts=True)
     reason = f"{who} does not take the message now: {status}."
-    raise TryLater(reason, answer.wait(now), counts=status not in MOMENTARY)
+    raise TemporaryFailure(reason, answer.wait(now), counts=status not in MOMENTARY)
 
 
 def _body(message: Message, now: datetime) -> bytes:
@@ -77,7 +77,7 @@ def _body(message: Message, now: datetime) -> bytes:
     return json.dumps({"type": message.kind, "timestamp": now.isoformat(), "data": data}).encode("ascii")
 
 
-def _post(url: WebhookUrl, headers: Mapping[str, str], body: bytes, outside: Outside) -> Answer:
+def _post(url: WebhookUrl, headers: Mapping[str, str], body: bytes, outside: EgressPolicy) -> HttpOutcome:
     deadline = Deadline(outside.total_timeout)
     http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEAD)
     request = h11.Request(method="POST", target=url.target, headers=list(headers.items()))
@@ -101,6 +101,6 @@ def _post(url: WebhookUrl, headers: Mapping[str, str], body: bytes, outside: Out
             raise Unreachable(f"The host does not answer: {type(error).__name__}.") from None
 
 
-def _answer(response: h11.Response) -> Answer:
+def _answer(response: h11.Response) -> HttpOutcome:
     wanted = [value for name, value in response.headers if name == b"retry-after"]
-    return Answer(response.status_code, wanted[0].decode("latin-1") if wanted else None)
+    return HttpOutcome(response.status_code, wanted[0].decode("latin-1") if wanted else None)

@@ -12,7 +12,7 @@ import typer
 from worker.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
-    from worker.canvases.stored.pages import Board, Page
+    from worker.canvases.stored.pages import Board, DrawnPage
 
 app = typer.Typer(help="Draw boards.", no_args_is_help=True)
 
@@ -23,7 +23,7 @@ _MOST_TOLD = 50
 Write = Callable[[Path], None]
 
 
-class Form(StrEnum):
+class OutputFormat(StrEnum):
     """What the name of the output ends in."""
 
     PNG = ".png"
@@ -58,7 +58,7 @@ def render(
     from worker.canvases.stored.pages import read_board  # noqa: PLC0415
 
     form = _form(output)
-    drawn = read_board(read_document(board), title=board.stem, ever=form is Form.MP4)
+    drawn = read_board(read_document(board), title=board.stem, ever=form is OutputFormat.MP4)
     if page is not None:
         drawn = _only(drawn, page)
     if not drawn.pages:
@@ -69,11 +69,11 @@ def render(
     _tell_skipped(drawn)
 
 
-def _form(output: Path) -> Form:
+def _form(output: Path) -> OutputFormat:
     try:
-        return Form(output.suffix.lower())
+        return OutputFormat(output.suffix.lower())
     except ValueError:
-        raise InvalidInput(f"{output} must end in {', '.join(Form)}.") from None
+        raise InvalidInput(f"{output} must end in {', '.join(OutputFormat)}.") from None
 
 
 def _only(board: "Board", number: int) -> "Board":
@@ -84,10 +84,12 @@ def _only(board: "Board", number: int) -> "Board":
     return Board(board.title, board.pages[number - 1 : number])
 
 
-def _outputs(board: "Board", output: Path, form: Form, scale: float, *, shorten_idle: bool) -> list[tuple[Path, Write]]:
-    if form is Form.PDF:
+def _outputs(
+    board: "Board", output: Path, form: OutputFormat, scale: float, *, shorten_idle: bool
+) -> list[tuple[Path, Write]]:
+    if form is OutputFormat.PDF:
         return [(output, partial(_document, board))]
-    if form is Form.MP4:
+    if form is OutputFormat.MP4:
         return [(output, partial(_film, board, shorten_idle=shorten_idle))]
     if len(board.pages) == 1:
         return [(output, partial(_picture, board.pages[0], form, scale))]
@@ -112,14 +114,14 @@ def _film(board: "Board", path: Path, *, shorten_idle: bool) -> None:
     write_film(build_timeline(board, shorten_idle=shorten_idle), path, find_binaries(Settings()))
 
 
-def _picture(page: "Page", form: Form, scale: float, path: Path) -> None:
+def _picture(page: "DrawnPage", form: OutputFormat, scale: float, path: Path) -> None:
     from worker.canvases.drawing.raster import write_png, write_thumbnail  # noqa: PLC0415
     from worker.canvases.drawing.svg import write_svg  # noqa: PLC0415
 
     with path.open("wb") as out:
-        if form is Form.PNG:
+        if form is OutputFormat.PNG:
             write_png(page, out, scale)
-        elif form is Form.WEBP:
+        elif form is OutputFormat.WEBP:
             write_thumbnail(page, out)
         else:
             write_svg(page, out)

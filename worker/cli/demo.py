@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from worker.cli.demo_board import show_board
+from worker.cli.demo_client import StoryBroke, client_of, get
 from worker.cli.demo_reminder import make_lesson_soon, show_reminder
 from worker.cli.ingest import upload_and_wait
 from worker.cli.sample import SAMPLE_RECORDING, STUDENT_EMAIL, make_sample
-from worker.cli.story import StoryBroke, client_of, get
 from worker.dev.runfile import published_runfile
 from worker.dev.signals import interrupted_by_signals
 from worker.dev.stack import Stack

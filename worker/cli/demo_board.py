@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from worker.canvases.engine import EngineMissing, load_engine
-from worker.cli.story import StoryBroke, get, post
+from worker.cli.demo_client import StoryBroke, get, post
 
 _PATIENCE = 60.0
 BOARD_TITLE = "ሒሳብ: y = x²"

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from worker import clock
 from worker.calendars.zones import zone
-from worker.cli.story import StoryBroke, post, put
+from worker.cli.demo_client import StoryBroke, post, put
 
 _ZONE = "Africa/Addis_Ababa"
 # The alarm of a lesson that starts so soon rings a moment after it was set.

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import typer
 
-from worker.cli.connection import settings_with_stack
 from worker.cli.service_checks import Doubtful, check_broker, check_database, check_mail, check_storage
+from worker.cli.target import settings_with_stack
 from worker.errors import AstegniError, Misconfigured, OutOfSpace
 from worker.settings import Settings
 

@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from worker.cli.connection import api_of_stack
 from worker.cli.recording_file import RecordingFile
+from worker.cli.target import api_of_stack
 from worker.errors import AstegniError, Unavailable
 
 _PASSING = frozenset({502, 503, 504})

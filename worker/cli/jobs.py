@@ -26,9 +26,9 @@ def list_(
     from rich.console import Console  # noqa: PLC0415 - not for `--help`
     from rich.table import Column, Table  # noqa: PLC0415
 
-    from worker.cli import ledger  # noqa: PLC0415
+    from worker.cli import jobs_db  # noqa: PLC0415
 
-    found = ledger.find_jobs(
+    found = jobs_db.find_jobs(
         state=state,
         kind=kind,
         subject=subject,
@@ -62,24 +62,24 @@ def _took(job: dict[str, Any]) -> str:
 @app.command()
 def show(job_id: UUID) -> None:
     """Show one job with the history of its attempts."""
-    from worker.cli import ledger  # noqa: PLC0415 - not for `--help`
+    from worker.cli import jobs_db  # noqa: PLC0415 - not for `--help`
 
-    typer.echo(json_format.dumps(ledger.find_job(job_id), indent=2))
+    typer.echo(json_format.dumps(jobs_db.find_job(job_id), indent=2))
 
 
 @app.command()
 def cancel(job_id: UUID) -> None:
     """Cancel a waiting job, or ask a running one to stop."""
-    from worker.cli import ledger  # noqa: PLC0415 - not for `--help`
+    from worker.cli import jobs_db  # noqa: PLC0415 - not for `--help`
 
-    state = ledger.cancel(job_id)
+    state = jobs_db.cancel(job_id)
     typer.echo("The running job was asked to stop." if state == "running" else "Cancelled.")
 
 
 @app.command()
 def retry(job_id: UUID) -> None:
     """Queue a failed, dead or cancelled job again."""
-    from worker.cli import ledger  # noqa: PLC0415 - not for `--help`
+    from worker.cli import jobs_db  # noqa: PLC0415 - not for `--help`
 
-    ledger.retry(job_id)
+    jobs_db.retry(job_id)
     typer.echo("Queued again.")

@@ -27,8 +27,8 @@ def import_enrollments(
     from rich.table import Column, Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    from worker.bookings.enrollments import shortened  # noqa: PLC0415
-    from worker.cli.connection import settings_of_stack  # noqa: PLC0415
+    from worker.bookings.legacy_enrollments import shortened  # noqa: PLC0415
+    from worker.cli.target import settings_of_stack  # noqa: PLC0415
     from worker.database import Database  # noqa: PLC0415
     from worker.workflows import import_enrollments as workflow  # noqa: PLC0415
 

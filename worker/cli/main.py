@@ -23,7 +23,7 @@ from worker.cli import (
     stack,
     tokens,
 )
-from worker.cli.connection import database_error
+from worker.cli.target import database_error
 from worker.errors import AstegniError
 from worker.settings import setting_faults
 

@@ -12,7 +12,7 @@ from worker.errors import AstegniError, InvalidInput, Unavailable
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from worker.reminders.due import Due
+    from worker.reminders.delivery.due import Due
 
 app = typer.Typer(help="Look at what people will be told, and try a channel.", no_args_is_help=True)
 
@@ -38,14 +38,14 @@ def due(
     """Show what will go out, and why; the earliest first."""
     from rich.console import Console  # noqa: PLC0415 - not for `--help`
 
-    from worker.cli import outbox  # noqa: PLC0415
+    from worker.cli import deliveries  # noqa: PLC0415
 
-    found = outbox.due_within(_span(within, "--within"), most=limit + 1)
+    found = deliveries.due_within(_span(within, "--within"), most=limit + 1)
     if len(found) > limit:
         typer.echo(f"These are the first {limit}; there is more within {within} (--limit).", err=True)
         found = found[:limit]
     if json:
-        typer.echo(json_format.dumps([outbox.document(one) for one in found]))
+        typer.echo(json_format.dumps([deliveries.document(one) for one in found]))
         return
     if not found:
         typer.echo(f"Nothing is due within {within}.")
@@ -66,9 +66,9 @@ def try_channel(
 
     It goes the way of all messages, so a worker with the queue `reminders` must run; quiet hours do not hold it.
     """
-    from worker.cli import outbox  # noqa: PLC0415 - not for `--help`
+    from worker.cli import deliveries  # noqa: PLC0415 - not for `--help`
 
-    tried = outbox.try_channel(user, channel, _span(wait, "--wait"))
+    tried = deliveries.try_channel(user, channel, _span(wait, "--wait"))
     outcome, why = tried.outcome, f": {tried.outcome.reason}" if tried.outcome.reason else ""
     if outcome.state == "sent":
         typer.echo(f"Sent to user {user} by {channel} in {tried.seconds:.1f} s (delivery {tried.delivery_id}).")

@@ -19,8 +19,8 @@ from models.people import ParentProfile, StudentProfile, TutorProfile, User
 from worker import clock
 from worker.access.tokens import issue_token
 from worker.cli.demo_board import BOARD_TITLE, draw_on_board, sample_strokes
+from worker.cli.demo_client import client_of, get, post
 from worker.cli.demo_reminder import make_lesson
-from worker.cli.story import client_of, get, post
 from worker.database import Database
 from worker.settings import Settings
 

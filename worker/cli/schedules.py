@@ -39,12 +39,12 @@ def preview(
     from rich.console import Console  # noqa: PLC0415 - not for `--help`
 
     from worker.calendars import zones  # noqa: PLC0415
-    from worker.schedules.recurrence import Wish, read_recurrence  # noqa: PLC0415
+    from worker.recurrence.request import TimeRequest, read_recurrence  # noqa: PLC0415
     from worker.settings import Settings  # noqa: PLC0415
 
     zone_name = zone or Settings().timezone
     first_day = _day(begin, "--from") if begin else datetime.now(zones.zone(zone_name)).date()
-    wish = Wish(first_day, _clock(start, "--start"), _clock(end, "--end"), zone_name, pattern, calendar=calendar)
+    wish = TimeRequest(first_day, _clock(start, "--start"), _clock(end, "--end"), zone_name, pattern, calendar=calendar)
     recurrence = read_recurrence(wish)
     last = _day(until, "--until") if until else date.max
     days = [day for day in recurrence.next_days(count) if day <= last]
@@ -62,7 +62,7 @@ def _table(days: list[date], start: time, end: time, zone_name: str, calendar: s
 
     from worker.calendars import zones  # noqa: PLC0415
     from worker.calendars.ethiopian import spoken_clock, to_ethiopian  # noqa: PLC0415
-    from worker.schedules.instants import instants_of  # noqa: PLC0415
+    from worker.recurrence.instants import instants_of  # noqa: PLC0415
 
     zone = zones.zone(zone_name)
     ethiopian = calendar.strip().casefold() == "ethiopian"

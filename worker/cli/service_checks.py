@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker.cli.connection import database_error
+from worker.cli.target import database_error
 from worker.errors import AstegniError, Misconfigured, Unavailable
 from worker.settings import Settings
 

@@ -19,7 +19,7 @@ class PopenArguments(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class Account:
+class SystemAccount:
     """A user and a group, without supplementary groups."""
 
     uid: int
@@ -36,16 +36,16 @@ class Account:
         return asked.returncode == 0
 
 
-def unprivileged_account(data: Path) -> Account | None:
+def unprivileged_account(data: Path) -> SystemAccount | None:
     """The account a server of ours runs as: None (ourselves) unless we are root, then the owner of `data` if it
     exists and is not root, else `nobody`.
     """
     if os.geteuid() != 0:
         return None
     if data.exists() and (owner := data.stat()).st_uid != 0:
-        return Account(owner.st_uid, owner.st_gid)
+        return SystemAccount(owner.st_uid, owner.st_gid)
     nobody = pwd.getpwnam("nobody")
-    return Account(nobody.pw_uid, nobody.pw_gid)
+    return SystemAccount(nobody.pw_uid, nobody.pw_gid)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class LentDirectory:
 
 
 @contextmanager
-def lend(account: Account | None, directory: Path) -> Iterator[LentDirectory]:
+def lend(account: SystemAccount | None, directory: Path) -> Iterator[LentDirectory]:
     """Let children run as `account` that are started within the block use `directory` as long as they live.
 
     Below closed folders (/root, pytest's temporary folders, our own) a path is of no use to another user. An open

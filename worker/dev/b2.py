@@ -6,8 +6,8 @@ from typing import ClassVar
 from pydantic import TypeAdapter, ValidationError
 
 from worker.dev.emulator.credentials import Credentials
-from worker.dev.introduction import IntroducedServer
 from worker.dev.process import StartupFailed
+from worker.dev.self_announcing_server import IntroducedServer
 
 _CREDENTIALS = TypeAdapter(Credentials)
 

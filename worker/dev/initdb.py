@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from worker.dev.account import Account, lend
+from worker.dev.account import SystemAccount, lend
 from worker.dev.process import ChildProcess, StartupFailed
 
 SUPERUSER = "astegni"
@@ -27,7 +27,7 @@ _OPTIONS = (
 )
 
 
-def make_data_directory(data: Path, initdb: Path, password: str, account: Account | None, log: Path) -> None:
+def make_data_directory(data: Path, initdb: Path, password: str, account: SystemAccount | None, log: Path) -> None:
     """Run the program `initdb` as `account`; raises StartupFailed.
 
     It works beside the final place, so that a data directory that is there is always whole.
@@ -54,7 +54,7 @@ def make_data_directory(data: Path, initdb: Path, password: str, account: Accoun
 
 
 @contextmanager
-def _secret_file(text: str, account: Account | None) -> Iterator[int]:
+def _secret_file(text: str, account: SystemAccount | None) -> Iterator[int]:
     """The descriptor of a file without a name that only we and `account` can read."""
     with tempfile.TemporaryFile() as file:
         file.write(text.encode())

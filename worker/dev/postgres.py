@@ -10,7 +10,7 @@ from typing import Self
 
 import psycopg
 
-from worker.dev.account import Account, LentDirectory, lend, unprivileged_account
+from worker.dev.account import LentDirectory, SystemAccount, lend, unprivileged_account
 from worker.dev.databases import connect, create_database, database_exists, drop_database
 from worker.dev.initdb import ENVIRONMENT, SUPERUSER, make_data_directory
 from worker.dev.ports import free_port, retry_while_port_taken
@@ -112,20 +112,20 @@ class EmbeddedPostgres:
             self.process = None
         self._lent.close()
 
-    def _programs(self, account: Account | None) -> Path:
+    def _programs(self, account: SystemAccount | None) -> Path:
         """The folder of the programs: the wheel's, or a copy when `account` cannot go there (/root/.venv)."""
         programs = postgres_programs()
         if account is not None and not account.reaches(programs / "postgres"):
             programs = copy_postgres(self._lent.enter_context(scratch_directory()))
         return programs
 
-    def _make_data(self, programs: Path, account: Account | None) -> None:
+    def _make_data(self, programs: Path, account: SystemAccount | None) -> None:
         password = secrets.token_hex(32)
         self._password_file.touch(mode=0o600)
         self._password_file.write_text(password)
         make_data_directory(self._data, programs / "initdb", password, account, self.log)
 
-    def _serve(self, programs: Path, account: Account | None, data: LentDirectory, port: int) -> ChildProcess:
+    def _serve(self, programs: Path, account: SystemAccount | None, data: LentDirectory, port: int) -> ChildProcess:
         settings = [f"--{name.replace('_', '-')}={value}" for name, value in self._settings.items()]
         server = ChildProcess(
             "postgres",

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
-from worker.dev.account import Account, PopenArguments
+from worker.dev.account import PopenArguments, SystemAccount
 from worker.errors import AstegniError
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -44,7 +44,7 @@ class ChildProcess:
         log: Path,
         *,
         env: Mapping[str, str] | None = None,
-        account: Account | None = None,
+        account: SystemAccount | None = None,
         cwd: Path | None = None,
         stdout: IO[bytes] | None = None,
         pass_fds: Sequence[int] = (),

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from worker.database import announce_after_commit
 from worker.errors import Conflict, NotFound, problem
-from worker.jobs.endings import Ended, Endings, apply_ending
+from worker.jobs.failure_hooks import FailedJob, FailureHooks, run_failure_hook
 from worker.jobs.orders import ORDERS
 
 CANCELLED = problem("cancelled", "Cancelled", 409, "The job was cancelled before it was done.")
@@ -39,7 +39,7 @@ _REVIVE = text(
 )
 
 
-def cancel_job(session: Session, endings: Endings, job_id: UUID) -> str:
+def cancel_job(session: Session, endings: FailureHooks, job_id: UUID) -> str:
     """Cancel a waiting job at once, or ask a running one to stop at its next pulse; return the state it is in.
 
     Raises NotFound, and Conflict for a job that is over.
@@ -53,7 +53,7 @@ def cancel_job(session: Session, endings: Endings, job_id: UUID) -> str:
     if job.state not in {"queued", "published", "retryable"}:
         raise Conflict(f"Job {job_id} is {job.state}; only a job that is not over can be cancelled.")
     session.execute(_CANCEL_WAITING, {"id": job_id, "error": json.dumps(CANCELLED)})
-    apply_ending(session, endings, job.kind, job.args, Ended(job_id, "cancelled", CANCELLED))
+    run_failure_hook(session, endings, job.kind, job.args, FailedJob(job_id, "cancelled", CANCELLED))
     return "cancelled"
 
 

@@ -43,7 +43,7 @@ _CLOCKS = text(
 
 
 @dataclass(frozen=True)
-class ProcessFigures:
+class ProcessMetrics:
     """`last_runs`: seconds since each part last ran; `consumers`: living workers by queue; `clocks`: the largest
     difference of a living part's clock from the database's, in seconds."""
 
@@ -52,7 +52,7 @@ class ProcessFigures:
     clocks: dict[str, float]
 
 
-class Pacemaker:
+class HeartbeatWriter:
     """Writes the heartbeat of one part of this process, at most every `interval` seconds. One thread only."""
 
     def __init__(
@@ -93,10 +93,10 @@ def prune_heartbeats(executor: Executor) -> None:
     executor.execute(_PRUNE, {})
 
 
-def process_figures(executor: Executor, *, interval: float) -> ProcessFigures:
+def read_process_metrics(executor: Executor, *, interval: float) -> ProcessMetrics:
     """The figures of this moment; `interval` is the one of the heartbeats."""
     alive = {"alive": interval * MISSED}
-    return ProcessFigures(
+    return ProcessMetrics(
         {row.part: row.age for row in executor.execute(_LAST_RUNS, {})},
         {row.queue: row.living for row in executor.execute(_CONSUMERS, alive)},
         {row.part: row.offset for row in executor.execute(_CLOCKS, alive)},

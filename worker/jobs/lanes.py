@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from worker.jobs.runs import CLAIM, Claim, claim_of
+from worker.jobs.run_statements import CLAIM, Claim, claim_of
 
 # A job that is so many times smaller than every job that runs in its lane does not wait for them.
 SMALLER = 4

@@ -15,15 +15,15 @@ from structlog.contextvars import bound_contextvars
 from worker.database import AWAY, Database
 from worker.errors import AstegniError, Unavailable, problem
 from worker.jobs.cancel import CANCELLED
-from worker.jobs.endings import Endings
+from worker.jobs.failure_hooks import FailureHooks
+from worker.jobs.job_run import JobCancelled, JobRun, LeaseTiming
 from worker.jobs.lanes import claim_in_lane
 from worker.jobs.orders import Order, read_order
-from worker.jobs.outage import outlast
-from worker.jobs.pulse import Pulse
-from worker.jobs.retry import Verdict, after_failure, equal_failures, final_words
-from worker.jobs.run import JobCancelled, JobRun, Rhythm
-from worker.jobs.runs import Claim, LeaseLost, attempts_before, claim
+from worker.jobs.retry import Decision, after_failure, equal_failures, final_words
+from worker.jobs.run_heartbeat import Pulse
+from worker.jobs.run_statements import Claim, LeaseLost, attempts_before, claim
 from worker.jobs.settle import settle
+from worker.jobs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger
 
 _log = get_logger(__name__)
@@ -45,9 +45,9 @@ class Performer:
 
     database: Database
     worker: str
-    rhythm: Rhythm
+    rhythm: LeaseTiming
     retry_base: float
-    endings: Endings
+    endings: FailureHooks
     # Children of this worker, which the jobs of a lane share; None: lanes are not minded.
     children: int | None = None
     # Called when a job of a lane has ended: another may take its place.
@@ -64,7 +64,7 @@ class Performer:
         """
         # A worker that did not wait would empty the broker while the database restarts, and what is lost that way
         # comes back only when the lease of its publication has run out.
-        claimed = outlast(lambda: self._claim(job_id), seconds=self.rhythm.lease)
+        claimed = retry_while_database_down(lambda: self._claim(job_id), seconds=self.rhythm.lease)
         if claimed is None:
             _log.info("message_refused", job_id=str(job_id))
             return
@@ -114,7 +114,7 @@ class Performer:
             # Whatever broke, broke because the run was told to stop: a killed ffmpeg, a cut upload.
             error = JobCancelled("The job was cancelled before it was done.")
         document = describe(error)
-        ended = _Run(claimed.job_id, claimed.token, claimed.kind, claimed.args)
+        ended = _EndedRun(claimed.job_id, claimed.token, claimed.kind, claimed.args)
 
         def write() -> str:
             with self.database.transaction() as session:
@@ -124,7 +124,7 @@ class Performer:
 
         state = "lost"
         try:
-            state = outlast(write, seconds=run.lease_left)
+            state = retry_while_database_down(write, seconds=run.lease_left)
         except LeaseLost:
             _log.warning("lease_lost", job_id=str(claimed.job_id), kind=claimed.kind)
         ids = {"job_id": str(claimed.job_id), "kind": claimed.kind, "state": state}
@@ -137,10 +137,10 @@ class Performer:
 
     def _verdict(
         self, session: Session, claimed: Claim, error: Exception, document: dict[str, Any]
-    ) -> tuple[Verdict, dict[str, Any]]:
+    ) -> tuple[Decision, dict[str, Any]]:
         """What becomes of the job, and the error as it is kept."""
         if isinstance(error, JobCancelled):
-            return Verdict("cancelled"), document
+            return Decision("cancelled"), document
         retryable = error.retryable if isinstance(error, AstegniError) else True
         most_equal, equal = _most_equal(error), 0
         if most_equal is not None:
@@ -173,7 +173,7 @@ def _most_equal(error: Exception) -> int | None:
 
 
 @dataclass(frozen=True)
-class _Run:
+class _EndedRun:
     id: UUID
     run_token: UUID
     kind: str

@@ -43,7 +43,7 @@ _TAKE_BACK = text(
 
 
 @dataclass(frozen=True)
-class Message:
+class JobMessage:
     """What goes to the broker for one job."""
 
     job_id: UUID
@@ -54,7 +54,7 @@ class Message:
     time_limit: int
 
 
-Send = Callable[[Message], None]
+Send = Callable[[JobMessage], None]
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def publish(
         else:
             rows = session.execute(_MARK_ONLY, {**values, "ids": list(only)}).fetchall()
     messages = [
-        Message(row.id, row.kind, row.queue, f"{row.id}:{row.attempt}.{row.publications}", row.time_limit)
+        JobMessage(row.id, row.kind, row.queue, f"{row.id}:{row.attempt}.{row.publications}", row.time_limit)
         for row in rows
     ]
     for position, message in enumerate(messages):

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from uuid import UUID
 
-from worker.jobs.loop import failed_service
+from worker.jobs.periodic_thread import failed_service
 from worker.logs import get_logger
 
 _log = get_logger(__name__)

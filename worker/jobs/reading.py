@@ -75,7 +75,7 @@ class JobPage:
 
 
 @dataclass(frozen=True)
-class QueueFigures:
+class QueueMetrics:
     """Jobs by (state, kind), and for how many seconds the oldest due job of each queue has waited for its run."""
 
     counts: dict[tuple[str, str], int]
@@ -142,10 +142,10 @@ def read_attempts(session: Session, job_id: UUID) -> list[dict[str, Any]]:
     return [{name: _plain(value) for name, value in row._asdict().items()} for row in rows]
 
 
-def queue_figures(session: Session) -> QueueFigures:
+def queue_metrics(session: Session) -> QueueMetrics:
     """The figures that operators watch."""
     counts = {(state, kind): count for state, kind, count in session.execute(_FIGURES)}
-    return QueueFigures(
+    return QueueMetrics(
         counts, {row.queue: row.age for row in session.execute(_OLDEST_DUE)}, session.scalars(_DIED).one()
     )
 

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 from worker.database import Database
 from worker.errors import problem
 from worker.jobs.cancel import CANCELLED
-from worker.jobs.endings import Endings
+from worker.jobs.failure_hooks import FailureHooks
 from worker.jobs.orders import ORDERS, Order
 from worker.jobs.retry import after_lost_lease, final_words
-from worker.jobs.runs import attempts_before
+from worker.jobs.run_statements import attempts_before
 from worker.jobs.settle import settle
 from worker.logs import get_logger
 
@@ -38,7 +38,7 @@ WORKER_LOST = problem(
 )
 
 
-def reap(database: Database, endings: Endings, *, most: int = 500) -> int:
+def reap(database: Database, endings: FailureHooks, *, most: int = 500) -> int:
     """Settle up to `most` jobs whose lease ran out; return how many.
 
     One transaction each: an ending that fails holds up its own job only, and what is settled stays settled.
@@ -60,7 +60,7 @@ def reap(database: Database, endings: Endings, *, most: int = 500) -> int:
     return most
 
 
-def _take_back(session: Session, endings: Endings, job: Any) -> None:
+def _take_back(session: Session, endings: FailureHooks, job: Any) -> None:
     order = ORDERS.get(job.kind)
     most_lost = order.most_lost if order is not None else Order.most_lost
     before = attempts_before(session, job.id, kind=job.kind, max_attempts=job.max_attempts, most=most_lost)

@@ -11,7 +11,7 @@ _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Decision:
     """The state a job goes to, and for `retryable` the seconds until its next attempt."""
 
     state: str
@@ -28,7 +28,7 @@ def after_failure(
     retry_after: float | None = None,
     equal_before: int = 0,
     most_equal: int | None = None,
-) -> Verdict:
+) -> Decision:
     """Decide after attempt number `attempt` (from 1) ended in an error.
 
     An error that another attempt cannot change is `failed`, and so is one that came `most_equal` times in a row
@@ -37,14 +37,14 @@ def after_failure(
     other side asked for is a floor, not a replacement.
     """
     if not retryable:
-        return Verdict("failed")
+        return Decision("failed")
     if attempt >= max_attempts:
-        return Verdict("dead")
+        return Decision("dead")
     if most_equal is not None and equal_before + 1 >= most_equal:
-        return Verdict("failed")
+        return Decision("failed")
     # 2**20 is past the ceiling for any base ≥ 4 ms; the bound keeps the power small.
     wait = min(LONGEST_WAIT, base * 2 ** min(attempt - 1, 20)) * jitter
-    return Verdict("retryable", max(wait, retry_after or 0.0))
+    return Decision("retryable", max(wait, retry_after or 0.0))
 
 
 def equal_failures(error: Mapping[str, Any], before: Sequence[Mapping[str, Any] | None]) -> int:
@@ -68,7 +68,7 @@ def _essence(error: Mapping[str, Any]) -> tuple[str, ...]:
 
 def after_lost_lease(
     *, state: str, attempt: int, max_attempts: int, cancel_requested: bool, lost_before: int = 0, most_lost: int
-) -> Verdict:
+) -> Decision:
     """Decide when the lease of a published or running job ran out.
 
     A cancel that was asked for wins. A published job has merely not been picked up (or its message is lost): it goes
@@ -76,9 +76,9 @@ def after_lost_lease(
     cost `most_lost` workers in a row (`lost_before`: as many before this one) is given up.
     """
     if cancel_requested:
-        return Verdict("cancelled")
+        return Decision("cancelled")
     if state == "published":
-        return Verdict("queued")
+        return Decision("queued")
     if attempt >= max_attempts or lost_before + 1 >= most_lost:
-        return Verdict("dead")
-    return Verdict("retryable")
+        return Decision("dead")
+    return Decision("retryable")

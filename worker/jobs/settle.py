@@ -7,9 +7,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from worker.database import Database
-from worker.jobs.endings import Ended, Endings, apply_ending
-from worker.jobs.retry import Verdict
-from worker.jobs.runs import LeaseLost, end
+from worker.jobs.failure_hooks import FailedJob, FailureHooks, run_failure_hook
+from worker.jobs.retry import Decision
+from worker.jobs.run_statements import LeaseLost, end
 from worker.logs import get_logger
 
 _log = get_logger(__name__)
@@ -19,9 +19,9 @@ _RUNS_OF = text("SELECT id, run_token FROM jobs WHERE worker = :worker AND state
 
 def settle(
     session: Session,
-    endings: Endings,
+    endings: FailureHooks,
     job: Any,
-    verdict: Verdict,
+    verdict: Decision,
     error: dict[str, Any] | None,
     *,
     outcome: str | None = None,
@@ -40,7 +40,7 @@ def settle(
         error=error,
     )
     if verdict.state in {"failed", "dead", "cancelled"} and error is not None:
-        apply_ending(session, endings, job.kind, job.args, Ended(job.id, verdict.state, error))
+        run_failure_hook(session, endings, job.kind, job.args, FailedJob(job.id, verdict.state, error))
 
 
 def release_runs(database: Database, worker: str) -> int:

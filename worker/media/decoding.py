@@ -13,9 +13,9 @@ from pathlib import Path
 from worker.media.binaries import Binaries
 from worker.media.decoder import CopiedTrack, Packet, Run
 from worker.media.kinds import detect_demuxer
+from worker.media.packet_timeline import GAP_SECONDS
 from worker.media.runner import never
 from worker.media.streams import AudioStream, VideoStream
-from worker.media.timeline import GAP_SECONDS
 
 # Pixels that are decoded from beginning to end: about two and a half seconds of one core. libvpx takes 0.87 s for 335
 # pictures of VP9 in 1280 x 720, 309 million; AV1, VP8 and H.264 take no longer.

@@ -12,12 +12,12 @@ from worker.media.binaries import Binaries
 from worker.media.container import Part
 from worker.media.errors import FfmpegFailed, MediaRejected
 from worker.media.limits import DEFAULT_LIMITS, Demuxer, Limits, as_arguments, input_options
+from worker.media.packet_timeline import zero_length
 from worker.media.parts import find_parts
 from worker.media.playable import unsupported_codec
 from worker.media.repairs import Repair
 from worker.media.runner import Budget, idle_cpu_seconds, never, run_ffprobe
 from worker.media.streams import ENTRIES, choose_tracks, too_large_picture
-from worker.media.timeline import zero_length
 
 Container = Literal["webm", "matroska", "mp4", "ogg", "mp3", "aac", "flac", "mpegts", "flv", "wav", "avi", "amr"]
 

@@ -14,7 +14,7 @@ _BEGINS = 0x02
 
 
 @dataclass(frozen=True)
-class Page:
+class OggPage:
     """One page; `end` may lie behind the end of a file that was cut off."""
 
     begins: bool
@@ -39,7 +39,7 @@ def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[l
     ], size
 
 
-def _pages(file: BinaryIO, at: int, end: int, effort: Effort) -> Iterator[Page]:
+def _pages(file: BinaryIO, at: int, end: int, effort: Effort) -> Iterator[OggPage]:
     """The pages from `at`, ending at the first that is none."""
     while at < end:
         head = read_at(file, at, _PAGE_HEADER + 255)
@@ -50,5 +50,5 @@ def _pages(file: BinaryIO, at: int, end: int, effort: Effort) -> Iterator[Page]:
         lengths = head[_PAGE_HEADER : _PAGE_HEADER + count]
         page_end = at + _PAGE_HEADER + count + sum(lengths)
         # The table of lengths itself may be cut off.
-        yield Page(bool(head[5] & _BEGINS), at, page_end if len(lengths) == count else end + 1)
+        yield OggPage(bool(head[5] & _BEGINS), at, page_end if len(lengths) == count else end + 1)
         at = page_end

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from worker.media import boxes, ebml, ogg
+from worker.media import ebml, mp4_boxes, ogg
 from worker.media.container import EBML_MAGIC, MAX_PARTS, Effort, Part, too_many_parts
 from worker.media.errors import MediaRejected
 from worker.media.kinds import SNIFFED, Unknown, detect_demuxer, lacks_beginning
@@ -32,7 +32,7 @@ def find_parts(path: Path, *, should_stop: Callable[[], bool] = never) -> list[P
             return [Part(0, size, demuxer)]
         while at < size:
             head = ebml.read_at(file, at, len(EBML_MAGIC))
-            read = _ebml_parts if head == EBML_MAGIC else ogg.recordings if head == b"OggS" else boxes.recordings
+            read = _ebml_parts if head == EBML_MAGIC else ogg.recordings if head == b"OggS" else mp4_boxes.recordings
             more, at = read(file, at, size, effort)
             parts += more
             if len(parts) > MAX_PARTS:
@@ -68,7 +68,7 @@ def _first(path: Path, file: BinaryIO, size: int, effort: Effort) -> tuple[Demux
         return detect_demuxer(path), 0, []
     except Unknown:
         webm = next(ebml.recordings_at(file, 0, size, size, effort), size)
-        mp4 = boxes.next_recording(file, 0, webm, size, effort)
+        mp4 = mp4_boxes.next_recording(file, 0, webm, size, effort)
         if min(webm, mp4) == size:
             raise
         at = min(webm, mp4)
@@ -78,7 +78,7 @@ def _first(path: Path, file: BinaryIO, size: int, effort: Effort) -> tuple[Demux
 
 def _ebml_parts(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[list[Part], int]:
     """The WebM and Matroska recordings from `start`, and where an MP4 begins behind them (the end: nowhere)."""
-    end = boxes.next_recording(file, start, size, size, effort)
+    end = mp4_boxes.next_recording(file, start, size, size, effort)
     begins = ebml.starts(file, start, end, effort)
     return [
         Part(at, behind - at, "matroska", ebml.is_cut_off(file, at, behind, effort))

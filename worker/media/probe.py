@@ -10,12 +10,12 @@ from worker.media.correction import Correction, Packet, correct
 from worker.media.errors import MediaRejected
 from worker.media.header import FORGIVEN, Container, Header, PartHeader, PartReading, read_header
 from worker.media.limits import DEFAULT_LIMITS, Demuxer, Limits
+from worker.media.packet_timeline import Gap, Timeline, Track, too_long, zero_length
 from worker.media.parts import with_clusters_in_order
 from worker.media.repairs import Repair, RepairKind
 from worker.media.runner import never
 from worker.media.skipped import UNKNOWN, positions_of
 from worker.media.streams import AudioStream, VideoStream, audio_stream, has_alpha, video_stream
-from worker.media.timeline import Gap, Timeline, Track, too_long, zero_length
 
 # One line for each packet, as Timeline reads them.
 PACKETS = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,size,pos,flags", "-of", "csv=p=0"]

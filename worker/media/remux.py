@@ -10,6 +10,7 @@ from typing import Any
 import ffmpeg
 
 from worker.media.binaries import Binaries
+from worker.media.concat import join_parts, packet_filters
 from worker.media.container import Part
 from worker.media.encode import (
     PICTURE,
@@ -24,14 +25,13 @@ from worker.media.encode import (
 )
 from worker.media.errors import MediaRejected
 from worker.media.header import Header
-from worker.media.join import join_parts, packet_filters
 from worker.media.limits import Demuxer, input_options
+from worker.media.packet_timeline import Track
 from worker.media.playable import Encoder, PlayableForm, playable_form
 from worker.media.probe import Probe
 from worker.media.repairs import Repair
 from worker.media.runner import Budget, idle_cpu_seconds, never, run_ffmpeg
 from worker.media.streams import AudioStream, VideoStream, audio_stream, video_stream
-from worker.media.timeline import Track
 from worker.media.writing import write_packets
 
 # The same input gives the same bytes (`bitexact`: no random ids, no version of ffmpeg), so that a second run of a

@@ -24,8 +24,8 @@ from typing import IO
 from worker.errors import OutOfSpace
 from worker.media.binaries import Binaries
 from worker.media.errors import FfmpegFailed, FfmpegKilled, FfmpegTimeout, Stopped, too_complex
-from worker.media.feeding import Feeder
 from worker.media.limits import MAX_ALLOC
+from worker.media.stdin_feeder import StdinFeeder
 
 POLL_SECONDS = 0.25
 GRACE_SECONDS = 3.0
@@ -145,7 +145,7 @@ def _run(
     # stderr goes to a file: a pipe that nobody empties stops ffmpeg for ever.
     with tempfile.TemporaryFile() as stderr:
         process = _start(command, stderr, fed is not None)
-        watch = _Watch(budget, should_stop, process.pid)
+        watch = _ProcessWatch(budget, should_stop, process.pid)
         try:
             # The child may be gone already. A preexec_fn could set limits earlier, but is not safe beside threads.
             with suppress(ProcessLookupError):
@@ -206,7 +206,7 @@ def _confine(pid: int, budget: Budget) -> None:
             resource.prlimit(pid, kind, (most, most))
 
 
-class _Watch:
+class _ProcessWatch:
     """The clocks of one run and the caller's wish to stop; `check` raises when one of them says enough."""
 
     def __init__(self, budget: Budget, should_stop: Callable[[], bool], pid: int) -> None:
@@ -252,7 +252,7 @@ def _cpu_seconds(pid: int) -> float:
 def _supervise(
     process: subprocess.Popen[bytes],
     stderr: IO[bytes],
-    watch: _Watch,
+    watch: _ProcessWatch,
     on_lines: Callable[[list[str]], bool],
     fed: Iterable[bytes | memoryview] | None,
 ) -> None:
@@ -263,7 +263,7 @@ def _supervise(
         selector.register(process.stdout, selectors.EVENT_READ)
         feeder = None
         if process.stdin is not None:
-            feeder = Feeder(process.stdin, iter(fed or ()))
+            feeder = StdinFeeder(process.stdin, iter(fed or ()))
             selector.register(process.stdin, selectors.EVENT_WRITE)
         while True:
             watch.check()

@@ -7,6 +7,7 @@ from typing import Any
 from worker.media.codecs import codec_string
 from worker.media.errors import MediaRejected
 from worker.media.limits import Limits
+from worker.media.packet_timeline import Track
 from worker.media.playable import (
     COPIED_PICTURES,
     COPIED_SOUNDS,
@@ -15,7 +16,6 @@ from worker.media.playable import (
     unsupported_codec,
 )
 from worker.media.repairs import Repair
-from worker.media.timeline import Track
 
 ENTRIES = (
     "stream=index,codec_name,codec_type,profile,level,width,height,pix_fmt,sample_rate,channels,mime_codec_string"

@@ -8,18 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from worker.media import boxes, ebml
+from worker.media import ebml, mp4_boxes
 from worker.media.binaries import Binaries
 from worker.media.container import Part
 from worker.media.errors import MediaRejected, OutputDamaged
 from worker.media.header import PartHeader, PartReading, container_of
 from worker.media.kinds import detect_demuxer
 from worker.media.limits import Demuxer, Limits
+from worker.media.packet_timeline import Timeline, Track
 from worker.media.playable import PlayableForm
 from worker.media.probe import PACKETS, Probe
 from worker.media.runner import never
 from worker.media.streams import AudioStream, VideoStream, Words, audio_stream, video_stream
-from worker.media.timeline import Timeline, Track
 
 # The copy's length may differ from the truth by less than anyone can see or hear.
 TOLERANCE_MS = 100
@@ -201,7 +201,7 @@ def _difference(found: _Reading, original: Probe) -> list[str]:
 def _misfits(copy: Path, demuxer: Demuxer, form: PlayableForm) -> list[str]:
     """What a player would stumble over."""
     container, wanted = container_of(copy, demuxer), form.container
-    in_front = boxes.moov_is_in_front if demuxer == "mov" else ebml.cues_are_in_front
+    in_front = mp4_boxes.moov_is_in_front if demuxer == "mov" else ebml.cues_are_in_front
     return [
         *([] if container == wanted else [f"it is {container}, not {wanted}"]),
         *([] if in_front(copy) else ["its index is not in front"]),

@@ -7,9 +7,9 @@ from celery.beat import ScheduleEntry, Scheduler
 
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
-from worker.jobs.heartbeats import Pacemaker
+from worker.jobs.heartbeats import HeartbeatWriter
 from worker.jobs.orders import read_order
-from worker.jobs.outage import outlast
+from worker.jobs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger
 from worker.processes.liveness import show_alive
 
@@ -49,7 +49,7 @@ class Timetable(Scheduler):  # type: ignore[misc]  # celery publishes no types
             with self._database.transaction() as session:
                 enqueue(session, order, principal="beat")
 
-        outlast(write, seconds=_PATIENCE)
+        retry_while_database_down(write, seconds=_PATIENCE)
 
     def close(self) -> None:
         """Close the connection."""
@@ -61,9 +61,9 @@ class Timetable(Scheduler):  # type: ignore[misc]  # celery publishes no types
         return Database(self.app.settings.sqlalchemy_url, pool_size=1, max_overflow=0)
 
     @cached_property
-    def _pacemaker(self) -> Pacemaker:
+    def _pacemaker(self) -> HeartbeatWriter:
         settings = self.app.settings
-        return Pacemaker(self._database, self.app.process_name, "beat", interval=settings.heartbeat_interval)
+        return HeartbeatWriter(self._database, self.app.process_name, "beat", interval=settings.heartbeat_interval)
 
     def _follow_clock(self) -> None:
         """When the clock was set back, an entry that ran "in the future" would wait until then: let it run now."""

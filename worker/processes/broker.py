@@ -5,7 +5,7 @@ from kombu import Exchange, Queue
 
 from worker.database import Database
 from worker.jobs.heartbeats import MISSED
-from worker.jobs.publish import Message, PublicationLease, Send, publish
+from worker.jobs.publish import JobMessage, PublicationLease, Send, publish
 from worker.jobs.publisher import Publisher
 from worker.settings import Settings
 
@@ -24,7 +24,7 @@ def queue(name: str) -> Queue:
 def sender(app: Celery) -> Send:
     """A function that sends one message through `app`."""
 
-    def send(message: Message) -> None:
+    def send(message: JobMessage) -> None:
         app.send_task(
             message.kind,
             args=(str(message.job_id),),

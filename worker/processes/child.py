@@ -8,26 +8,26 @@ from uuid import UUID
 from celery import Celery, current_app, shared_task
 
 from worker.database import Database
+from worker.jobs.job_run import JobRun, LeaseTiming
 from worker.jobs.orders import Order
 from worker.jobs.perform import JobNotDone, Performer
 from worker.jobs.publisher import Publisher
-from worker.jobs.run import JobRun, Rhythm
 from worker.processes.broker import start_publisher
 from worker.settings import Settings
-from worker.workflows.endings import ENDINGS
-from worker.workflows.tools import Tools
+from worker.workflows.context import WorkerContext
+from worker.workflows.failure_hooks import ENDINGS
 
 OrderType = TypeVar("OrderType", bound=Order)
-Work = Callable[[JobRun, OrderType, Tools], None]
+Work = Callable[[JobRun, OrderType, WorkerContext], None]
 
 
 @dataclass(frozen=True)
-class Child:
+class ChildContext:
     """What one child process holds: made after its fork, closed before its end."""
 
     performer: Performer
     publisher: Publisher
-    tools: Tools
+    tools: WorkerContext
 
     @property
     def database(self) -> Database:
@@ -35,16 +35,16 @@ class Child:
         return self.tools.database
 
 
-def rhythm(settings: Settings) -> Rhythm:
+def rhythm(settings: Settings) -> LeaseTiming:
     """How a run keeps its lease."""
-    return Rhythm(lease=settings.run_lease, renewal=settings.lease_renewal, pulse=settings.pulse_interval)
+    return LeaseTiming(lease=settings.run_lease, renewal=settings.lease_renewal, pulse=settings.pulse_interval)
 
 
 def open_child(**_signal: object) -> None:
     """Equip a freshly forked child (signal `worker_process_init`, which allows four seconds: nothing connects yet)."""
     app: Celery = current_app._get_current_object()  # noqa: SLF001 - the proxy would end with this call
     database, publisher = start_publisher(app, app.settings)
-    app.child = Child(
+    app.child = ChildContext(
         performer=Performer(
             database,
             app.process_name,
@@ -55,13 +55,13 @@ def open_child(**_signal: object) -> None:
             publisher.offer_due,
         ),
         publisher=publisher,
-        tools=Tools(app.settings, database),
+        tools=WorkerContext(app.settings, database),
     )
 
 
 def close_child(**_signal: object) -> None:
     """Let go of connections at a child's orderly end (signal `worker_process_shutdown`)."""
-    child: Child | None = getattr(current_app, "child", None)
+    child: ChildContext | None = getattr(current_app, "child", None)
     if child is not None:
         child.publisher.stop(timeout=1.0)
         child.database.close()
@@ -76,7 +76,7 @@ def performs(order: type[OrderType]) -> Callable[[Work[OrderType]], Any]:
 
     def declare(work: Work[OrderType]) -> Any:
         def task(self: Any, job_id: str) -> None:
-            child: Child = self.app.child
+            child: ChildContext = self.app.child
             child.performer.perform(UUID(job_id), lambda run, done: work(run, done, child.tools))
 
         task.__doc__ = work.__doc__

@@ -5,8 +5,8 @@ from typing import Any
 from celery import bootsteps
 
 from worker.database import Database
-from worker.jobs.heartbeats import Pacemaker
-from worker.jobs.loop import Loop
+from worker.jobs.heartbeats import HeartbeatWriter
+from worker.jobs.periodic_thread import PeriodicThread
 from worker.settings import Settings
 from worker.storage.store import ObjectStore
 
@@ -22,7 +22,7 @@ class CheckStorage(bootsteps.StartStopStep):  # type: ignore[misc]  # celery pub
 
     def __init__(self, parent: Any, **kwargs: Any) -> None:
         super().__init__(parent, **kwargs)
-        self._loop: Loop | None = None
+        self._loop: PeriodicThread | None = None
         self._database: Database | None = None
 
     def include_if(self, parent: Any) -> bool:
@@ -37,14 +37,14 @@ class CheckStorage(bootsteps.StartStopStep):  # type: ignore[misc]  # celery pub
         database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=0)
         store = ObjectStore.from_settings(settings)
         # The loop's own interval is the heartbeat's: each success is written.
-        answered = Pacemaker(database, parent.app.process_name, "storage", interval=0)
+        answered = HeartbeatWriter(database, parent.app.process_name, "storage", interval=0)
 
         def check() -> bool:
             store.stat(_PROBE)
             return False
 
         self._database = database
-        self._loop = Loop("storage", check, interval=settings.storage_check_interval, beat=answered.beat)
+        self._loop = PeriodicThread("storage", check, interval=settings.storage_check_interval, beat=answered.beat)
         self._loop.start()
 
     def stop(self, parent: Any) -> None:  # noqa: ARG002 - Celery's signature

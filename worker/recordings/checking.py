@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from worker.concurrency import ShouldStop, together
 from worker.media.binaries import Binaries
 from worker.media.decoding import Decoded, Stretch, decode_copy
 from worker.media.errors import FfmpegFailed, FfmpegTimeout, MediaRejected, OutputDamaged
@@ -11,7 +12,6 @@ from worker.media.probe import Probe
 from worker.media.remux import CopyPlan, drop_broken, plan_copy, plan_encoded_copy, write_copy
 from worker.media.repairs import Repair, RepairKind
 from worker.media.verify import Copy, verify_copy
-from worker.recordings.together import ShouldStop, together
 
 # With more of its pictures broken than this, a recording is rather encoded than left without them.
 _MOST_BROKEN = 0.1

@@ -7,7 +7,7 @@ from models.recordings import Recording
 from worker.errors import NotFound
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import RemoveRecordingFiles
-from worker.recordings.opening import lock_recording
+from worker.recordings.source import lock_recording
 
 
 def delete_recording(session: Session, recording_id: int, *, principal: str) -> int:

@@ -4,18 +4,18 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from models.recordings import Recording
-from worker.jobs.endings import Ended
 from worker.jobs.enqueue import enqueue
+from worker.jobs.failure_hooks import FailedJob
 from worker.jobs.orders import IngestRecording, RemoveRecordingFiles, StoreSource
 from worker.media.errors import MediaRejected
-from worker.recordings.opening import lock_recording
 from worker.recordings.renditions import set_rendition
+from worker.recordings.source import lock_recording
 
 # Reasons of a rejection with which no program at all plays the bytes: there is no lesson in them.
 _NO_MEDIA = frozenset({"empty", "not-a-recording"})
 
 
-def ingest_ended(session: Session, order: IngestRecording, ended: Ended) -> Recording | None:
+def ingest_ended(session: Session, order: IngestRecording, ended: FailedJob) -> Recording | None:
     """The recording is neither processing nor available and says why; what the attempt uploaded is removed.
 
     Its bytes stay (SPOOL_RETENTION), so that the job can be tried again once the fault is mended, or the lesson be
@@ -34,7 +34,7 @@ def ingest_ended(session: Session, order: IngestRecording, ended: Ended) -> Reco
     return recording
 
 
-def store_ended(session: Session, order: StoreSource, ended: Ended) -> None:
+def store_ended(session: Session, order: StoreSource, ended: FailedJob) -> None:
     """The source rendition says why it is not on B2; its bytes stay in the spool until the job is tried again."""
     if lock_recording(session, order.recording_id) is not None:
         reason = ended.error.get("detail")

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from worker.jobs.run import JobRun
+from worker.concurrency import ShouldStop, together
+from worker.jobs.job_run import JobRun
 from worker.media.binaries import Binaries
 from worker.media.errors import FfmpegFailed
 from worker.media.header import Header, read_header
@@ -17,8 +18,7 @@ from worker.media.repairs import Repair
 from worker.media.verify import Copy
 from worker.recordings.checking import Checked, Draft, better_draft, check_draft
 from worker.recordings.names import playback_name, poster_name
-from worker.recordings.opening import Source
-from worker.recordings.together import ShouldStop, together
+from worker.recordings.source import UploadedSource
 from worker.storage.objects import StoredObject
 from worker.storage.store import ObjectStore
 
@@ -40,7 +40,7 @@ class Playable:
 
 
 @dataclass(frozen=True)
-class Bench:
+class IngestContext:
     """Where and with what one ingest works."""
 
     binaries: Binaries
@@ -58,7 +58,7 @@ class _Stored:
     still: Poster | None
 
 
-def make_playable(run: JobRun, bench: Bench, source: Source, path: Path) -> Playable:
+def make_playable(run: JobRun, bench: IngestContext, source: UploadedSource, path: Path) -> Playable:
     """Make the recording at `path` playable and put it on B2.
 
     The copy is uploaded before it is verified, so its row must wait for the end of this function. Raises
@@ -92,7 +92,7 @@ def make_playable(run: JobRun, bench: Bench, source: Source, path: Path) -> Play
     )
 
 
-def _copy_while_reading(run: JobRun, bench: Bench, header: Header, path: Path, target: Path) -> Draft:
+def _copy_while_reading(run: JobRun, bench: IngestContext, header: Header, path: Path, target: Path) -> Draft:
     """Write the fast copy by what the header promises, while the packets tell whether that is true."""
     promised = plan_promised_copy(header)
     with together(run.should_stop) as steps:
@@ -108,7 +108,9 @@ def _copy_while_reading(run: JobRun, bench: Bench, header: Header, path: Path, t
     return Draft(found, plan, target)
 
 
-def _copy_is_made(run: JobRun, bench: Bench, plan: CopyPlan, path: Path, target: Path, should_stop: ShouldStop) -> bool:
+def _copy_is_made(
+    run: JobRun, bench: IngestContext, plan: CopyPlan, path: Path, target: Path, should_stop: ShouldStop
+) -> bool:
     """Whether the copy could be made; when not, the bytes may be to blame, and that the packets will tell."""
     try:
         _write_copy(run, bench, plan, path, target, should_stop)
@@ -117,7 +119,9 @@ def _copy_is_made(run: JobRun, bench: Bench, plan: CopyPlan, path: Path, target:
     return True
 
 
-def _write_copy(run: JobRun, bench: Bench, plan: CopyPlan, path: Path, target: Path, should_stop: ShouldStop) -> None:
+def _write_copy(
+    run: JobRun, bench: IngestContext, plan: CopyPlan, path: Path, target: Path, should_stop: ShouldStop
+) -> None:
     def written(_seconds: float) -> None:
         # How long the recording lasts is not known yet; the copy will be about as large as it.
         run.progress(5 + 35 * min(target.stat().st_size / plan.size_bytes, 1))
@@ -125,7 +129,9 @@ def _write_copy(run: JobRun, bench: Bench, plan: CopyPlan, path: Path, target: P
     write_copy(path, target, plan, bench.binaries, should_stop=should_stop, on_progress=written)
 
 
-def _store_while_checking(run: JobRun, bench: Bench, source: Source, draft: Draft) -> tuple[_Stored, Checked]:
+def _store_while_checking(
+    run: JobRun, bench: IngestContext, source: UploadedSource, draft: Draft
+) -> tuple[_Stored, Checked]:
     """Upload the copy while it is read again and its poster made: the one waits for B2, the others for the processor.
 
     When the copy turns out to be wrong, what was uploaded is named by no row: another copy takes its place, or the
@@ -137,7 +143,7 @@ def _store_while_checking(run: JobRun, bench: Bench, source: Source, draft: Draf
     return storing.result(), checking.result()
 
 
-def _store(run: JobRun, bench: Bench, source: Source, draft: Draft, should_stop: ShouldStop) -> _Stored:
+def _store(run: JobRun, bench: IngestContext, source: UploadedSource, draft: Draft, should_stop: ShouldStop) -> _Stored:
     name = playback_name(source.prefix, source.sha1, draft.plan.form.container, draft.way)
     size = max(draft.path.stat().st_size, 1)
     mime = draft.plan.mime
@@ -155,7 +161,7 @@ def _store(run: JobRun, bench: Bench, source: Source, draft: Draft, should_stop:
 
 
 def _store_poster(
-    bench: Bench, source: Source, draft: Draft, should_stop: ShouldStop
+    bench: IngestContext, source: UploadedSource, draft: Draft, should_stop: ShouldStop
 ) -> tuple[StoredObject | None, Poster | None]:
     picture = bench.folder / "poster.jpg"
     still = write_poster(draft.path, picture, draft.probed, bench.binaries, should_stop=should_stop)

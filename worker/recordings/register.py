@@ -35,7 +35,7 @@ class NewRecording:
 
 
 @dataclass(frozen=True)
-class Registered:
+class RegistrationResult:
     """The recording and its ingest job; `is_new` is False when these bytes were already there."""
 
     recording_id: int
@@ -43,7 +43,7 @@ class Registered:
     is_new: bool
 
 
-def register_recording(session: Session, new: NewRecording) -> Registered:
+def register_recording(session: Session, new: NewRecording) -> RegistrationResult:
     """Write the row and its order, or find the live recording of the same bytes in this session and type.
 
     A failed or deleted recording does not count as live: its bytes are ingested anew.
@@ -57,7 +57,7 @@ def register_recording(session: Session, new: NewRecording) -> Registered:
             .returning(Recording.id)
         )
         if recording_id is not None:
-            return Registered(recording_id, _order_ingest(session, recording_id, new), is_new=True)
+            return RegistrationResult(recording_id, _order_ingest(session, recording_id, new), is_new=True)
         twin = session.execute(
             select(Recording.id, Job.id.label("job_id"))
             # A job is its principal's to see: whoever sent the bytes second follows the recording.
@@ -70,7 +70,7 @@ def register_recording(session: Session, new: NewRecording) -> Registered:
             )
         ).one_or_none()
         if twin is not None:
-            return Registered(twin.id, twin.job_id, is_new=False)
+            return RegistrationResult(twin.id, twin.job_id, is_new=False)
     raise Unavailable("The recording could not be registered; try again.")
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.reminders import Delivery, NotificationChannel
-from worker.channels.secrets import Vault
+from worker.channels.sealed_addresses import AddressSealer
 from worker.errors import AstegniError
 
 KIND = "channel-code"
@@ -31,7 +31,7 @@ class TooManyCodes(AstegniError):
     retryable: ClassVar[bool] = True
 
 
-def order_code(session: Session, vault: Vault, channel: NotificationChannel, *, now: datetime) -> None:
+def order_code(session: Session, vault: AddressSealer, channel: NotificationChannel, *, now: datetime) -> None:
     """Make a new code for the channel and order the delivery that brings it there. Raises TooManyCodes.
 
     The caller holds the person's lock. The table never shows a code: the channel has a hash of it, the delivery has
@@ -64,12 +64,12 @@ def order_code(session: Session, vault: Vault, channel: NotificationChannel, *, 
     session.flush()
 
 
-def reveal_code(vault: Vault, data: Mapping[str, Any]) -> dict[str, Any]:
+def reveal_code(vault: AddressSealer, data: Mapping[str, Any]) -> dict[str, Any]:
     """The data of a delivery of this kind with its code readable, for whoever sends it. Raises TryLater."""
     return {**data, "code": vault.open(data["code"].encode("ascii"))}
 
 
-def confirm(vault: Vault, channel: NotificationChannel, code: str, *, now: datetime) -> Guess:
+def confirm(vault: AddressSealer, channel: NotificationChannel, code: str, *, now: datetime) -> Guess:
     """Take one guess at a locked channel's code; the caller commits whatever comes of it, wrong guesses too.
 
     A confirmed channel that works stays confirmed. One that was disabled is used again.
@@ -90,5 +90,5 @@ def confirm(vault: Vault, channel: NotificationChannel, code: str, *, now: datet
     return "confirmed"
 
 
-def _hash(vault: Vault, channel: NotificationChannel, code: str) -> str:
+def _hash(vault: AddressSealer, channel: NotificationChannel, code: str) -> str:
     return vault.digest(f"{channel.id}:{code}")

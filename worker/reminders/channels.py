@@ -6,13 +6,13 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from models.reminders import NotificationChannel
-from worker.channels.destinations import Destination, Mailbox, Service, Webhook, from_text, kind_of, to_text
-from worker.channels.errors import TryLater
-from worker.channels.labels import label_of
-from worker.channels.secrets import Vault
+from worker.channels.destinations import Destination, Mailbox, MessageService, Webhook, from_text, kind_of, to_text
+from worker.channels.errors import TemporaryFailure
+from worker.channels.masked_labels import label_of
+from worker.channels.sealed_addresses import AddressSealer
 from worker.errors import Conflict, NotFound
 from worker.reminders.channel_codes import order_code
-from worker.reminders.preferences import hold_person
+from worker.reminders.planning.preferences import hold_person
 
 MOST_CHANNELS = 10
 
@@ -54,7 +54,7 @@ def find_channel(session: Session, user_id: int, channel_id: int) -> Notificatio
 
 
 def register_channel(
-    session: Session, vault: Vault, user_id: int, destination: Destination, *, now: datetime
+    session: Session, vault: AddressSealer, user_id: int, destination: Destination, *, now: datetime
 ) -> NotificationChannel:
     """Keep a new channel, unused until confirmed, and order the code that confirms it.
 
@@ -81,7 +81,7 @@ def register_channel(
 
 
 def send_another_code(
-    session: Session, vault: Vault, user_id: int, channel_id: int, *, now: datetime
+    session: Session, vault: AddressSealer, user_id: int, channel_id: int, *, now: datetime
 ) -> NotificationChannel:
     """Order a new code; the one before opens nothing any more. Raises NotFound, Conflict, TooManyCodes.
 
@@ -99,7 +99,7 @@ def send_another_code(
 def remove_channel(session: Session, user_id: int, channel_id: int) -> None:
     """Take a channel away, and with it whatever names it and waits to go there. Raises NotFound.
 
-    The caller plans the person's reminders anew (worker.reminders.planning), in the same transaction.
+    The caller plans the person's reminders anew (worker.reminders.planning.plan), in the same transaction.
     """
     hold_person(session, user_id)
     channel = find_channel(session, user_id, channel_id)
@@ -120,7 +120,7 @@ def is_in_use(channel: NotificationChannel) -> bool:
     return channel.confirmed_at is not None and channel.disabled_at is None
 
 
-def read_destination(vault: Vault, channel: NotificationChannel) -> Destination:
+def read_destination(vault: AddressSealer, channel: NotificationChannel) -> Destination:
     """Where it leads. Raises TryLater when this process has not the key."""
     return from_text(vault.open(channel.address))
 
@@ -130,11 +130,11 @@ def _lock_person(session: Session, user_id: int) -> None:
     session.execute(select(func.pg_advisory_xact_lock(_LOCK, user_id)))
 
 
-def _is_same(vault: Vault, channel: NotificationChannel, destination: Destination) -> bool:
+def _is_same(vault: AddressSealer, channel: NotificationChannel, destination: Destination) -> bool:
     """Whether both lead to the same place. One that cannot be read any more is not in the way of anything."""
     try:
         return _place(read_destination(vault, channel)) == _place(destination)
-    except TryLater:
+    except TemporaryFailure:
         return False
 
 
@@ -147,6 +147,6 @@ def _remedy(channel: NotificationChannel) -> str:
     return ""
 
 
-def _place(destination: Destination) -> tuple[type[Mailbox | Webhook | Service], str]:
+def _place(destination: Destination) -> tuple[type[Mailbox | Webhook | MessageService], str]:
     where = destination.address if isinstance(destination, Mailbox) else destination.url
     return type(destination), where

@@ -18,7 +18,7 @@ MOST_NEWS = 100
 
 
 @dataclass(frozen=True)
-class Standing:
+class InboxCursor:
     """How a person's inbox stands: all ids up to `settled` are known, of later ones those in `later`."""
 
     unread: int
@@ -32,17 +32,17 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class News:
+class InboxUpdate:
     """Messages with an id above what was asked for, the oldest first, and up to where no more can appear between."""
 
     unread: int
     notifications: list[Notification]
     settled: int
 
-    def after(self, known: int) -> "News":
+    def after(self, known: int) -> "InboxUpdate":
         """The same for somebody who knows all messages up to the id `known`."""
         later = [one for one in self.notifications if one.id > known]
-        return News(self.unread, later, max(self.settled, known))
+        return InboxUpdate(self.unread, later, max(self.settled, known))
 
 
 _LATEST = text(
@@ -96,17 +96,17 @@ def mark_all_read(session: Session, user_id: int, *, now: datetime) -> None:
     session.execute(update(Notification).where(*unread).values(read_at=now))
 
 
-def read_standing(session: Session, user_id: int) -> Standing:
+def read_cursor(session: Session, user_id: int) -> InboxCursor:
     """Where somebody begins who wants to be told from now on."""
     values = {"user_id": user_id, "settled": _SETTLED_SECONDS, "most": MOST_NEWS}
     latest = session.execute(_LATEST, values).all()
     settled = max((row.id for row in latest if row.is_settled), default=0)
     if not settled and len(latest) == MOST_NEWS:
         settled = latest[-1].id
-    return Standing(count_unread(session, user_id), settled, frozenset(row.id for row in latest if row.id > settled))
+    return InboxCursor(count_unread(session, user_id), settled, frozenset(row.id for row in latest if row.id > settled))
 
 
-def read_news(session: Session, above: Mapping[int, int]) -> dict[int, News]:
+def read_updates(session: Session, above: Mapping[int, int]) -> dict[int, InboxUpdate]:
     """What is new for each person (id of the user to the id that they know all messages up to)."""
     values = {"user_ids": list(above), "above": list(above.values())}
     new = session.execute(_NEW_IDS, {**values, "settled": _SETTLED_SECONDS, "most": MOST_NEWS}).all()
@@ -116,7 +116,7 @@ def read_news(session: Session, above: Mapping[int, int]) -> dict[int, News]:
         rows = {row.id: row for row in session.scalars(wanted)}
     unread = _unread(session, list(above))
     return {
-        user_id: News(
+        user_id: InboxUpdate(
             unread[user_id],
             [rows[one.id] for one in new if one.user_id == user_id and one.id in rows],
             max((one.id for one in new if one.user_id == user_id and one.is_settled), default=above[user_id]),

@@ -7,7 +7,7 @@ waits for a proof: the next recipient that the server takes. Several others in a
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from worker.reminders.taking import Taken
+from worker.reminders.delivery.claimed import ClaimedDelivery
 
 # Different recipients in a row, none taken between them, from which on the server is to blame.
 MOST_UNKNOWN = 3
@@ -19,7 +19,7 @@ REMEMBERED = 3600.0
 class Unknown:
     """A delivery whose recipient the server does not know, why it says so, and when (monotonic seconds)."""
 
-    delivery: Taken
+    delivery: ClaimedDelivery
     reason: str
     at: float
 

@@ -6,14 +6,14 @@ from sqlalchemy import delete, text
 from sqlalchemy.orm import Session
 
 from models.schedules import Schedule, ScheduleParticipant
-from worker.access.callers import Caller, User
+from worker.access.callers import Caller, UserCaller
 from worker.errors import Conflict, Forbidden
 from worker.schedules.changes import ALL, ONE
-from worker.schedules.occurrences import recurrence_of
 from worker.schedules.reading import find_lesson, lock_lesson, students_of
-from worker.schedules.reconcile import lock_series
-from worker.schedules.singles import touch
-from worker.schedules.splitting import until_before, write_rule
+from worker.schedules.series.occurrences import recurrence_of
+from worker.schedules.series.reconcile import lock_series
+from worker.schedules.series.split import until_before, write_rule
+from worker.schedules.standalone_lessons import touch
 
 # Those that stopped with their series too: otherwise they would come back with it.
 _CALL_OFF = text(
@@ -33,7 +33,7 @@ def cancel_lesson(session: Session, caller: Caller, schedule_id: int, *, scope: 
     does. Raises NotFound, Forbidden, Conflict for a lesson that has begun.
     """
     lesson = lock_lesson(session, find_lesson(session, caller, schedule_id))
-    if isinstance(caller, User) and caller.tutor_id == lesson.tutor_id:
+    if isinstance(caller, UserCaller) and caller.tutor_id == lesson.tutor_id:
         if lesson.series_id is None or scope == ONE:
             _cancel_one(lesson, now)
         else:

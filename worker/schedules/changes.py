@@ -12,19 +12,19 @@ from models.schedules import Schedule, ScheduleParticipant, ScheduleSkip, Series
 from worker.access.callers import Caller
 from worker.calendars.zones import tzdata_version, zone
 from worker.errors import Conflict, InvalidInput
-from worker.schedules.columns import DESCRIBING
-from worker.schedules.conflicts import Conflict as Collision
-from worker.schedules.conflicts import LessonConflict, translate_exclusion
-from worker.schedules.instants import instants
-from worker.schedules.occurrences import recurrence_of, today_in
-from worker.schedules.platform_words import dates_of
+from worker.recurrence.instants import instants
+from worker.recurrence.platform_form import dates_of
+from worker.recurrence.request import Recurrence, TimeRequest, read_recurrence
+from worker.schedules.conflicts.clash import LessonConflict, translate_exclusion
+from worker.schedules.conflicts.clash import ScheduleClash as Collision
+from worker.schedules.conflicts.read_busy_times import find_conflicts
 from worker.schedules.reading import lead_lesson
-from worker.schedules.reconcile import lock_series, reconcile
-from worker.schedules.recurrence import Recurrence, Wish, read_recurrence
-from worker.schedules.series import exclude
-from worker.schedules.singles import touch
-from worker.schedules.splitting import split_series, write_rule
-from worker.schedules.taken import find_conflicts
+from worker.schedules.series.columns import DESCRIBING
+from worker.schedules.series.membership import exclude
+from worker.schedules.series.occurrences import recurrence_of, today_in
+from worker.schedules.series.reconcile import lock_series, reconcile
+from worker.schedules.series.split import split_series, write_rule
+from worker.schedules.standalone_lessons import touch
 
 ONE: Final = "one"
 FOLLOWING: Final = "following"
@@ -148,7 +148,7 @@ def _changed_recurrence(before: Recurrence, lesson: Schedule, changes: Mapping[s
     times = {name: changes[name] for name in ("start_time", "end_time", "timezone") if name in changes}
     sent_day: date | None = changes.get("schedule_date")
     if any(changes.get(name) for name in _RULE):
-        wish = Wish(
+        wish = TimeRequest(
             schedule_date=sent_day or before.first_day,
             start_time=times.get("start_time", before.start_time),
             end_time=times.get("end_time", before.end_time),

@@ -11,8 +11,8 @@ from models.people import StudentProfile
 from models.schedules import Schedule, ScheduleParticipant
 from worker.access.callers import Caller, Operator
 from worker.errors import Forbidden, InvalidInput, NotFound
-from worker.schedules.reconcile import lock_series
-from worker.schedules.rules import FIRST_YEAR, LAST_YEAR
+from worker.recurrence.rule import FIRST_YEAR, LAST_YEAR
+from worker.schedules.series.reconcile import lock_series
 
 LONGEST_RANGE = timedelta(days=370)
 # A local day and its instants lie within this of each other.

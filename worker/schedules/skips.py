@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from models.schedules import Schedule, Series
 from worker.access.callers import Caller
 from worker.errors import Conflict, Forbidden, InvalidInput
-from worker.schedules.occurrences import recurrence_of
-from worker.schedules.reconcile import lock_series
-from worker.schedules.series import exclude
-from worker.schedules.series_reading import find_series
-from worker.schedules.singles import touch
+from worker.schedules.series.membership import exclude
+from worker.schedules.series.occurrences import recurrence_of
+from worker.schedules.series.reading import find_series
+from worker.schedules.series.reconcile import lock_series
+from worker.schedules.standalone_lessons import touch
 
 
 def skip_days(session: Session, caller: Caller, series_id: int, days: Collection[date], *, now: datetime) -> Series:

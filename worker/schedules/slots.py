@@ -10,16 +10,16 @@ from sqlalchemy.orm import Session
 from models.bookings import Booking
 from models.people import TutorProfile
 from models.schedules import Schedule
-from worker.access.callers import Caller, User
+from worker.access.callers import Caller, UserCaller
 from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
-from worker.schedules.conflicts import Conflict as Collision
-from worker.schedules.conflicts import LessonConflict, translate_exclusion
-from worker.schedules.free_time import Free, free_parts
-from worker.schedules.instants import Instants
-from worker.schedules.lessons import seat
+from worker.recurrence.instants import Instants
+from worker.schedules.conflicts.clash import LessonConflict, translate_exclusion
+from worker.schedules.conflicts.clash import ScheduleClash as Collision
+from worker.schedules.conflicts.free_time import Free, free_parts
+from worker.schedules.conflicts.read_busy_times import find_conflicts, tutor_lessons
+from worker.schedules.create_lesson import seat
 from worker.schedules.reading import Range, lock_lesson, students_of
-from worker.schedules.singles import covers, touch
-from worker.schedules.taken import find_conflicts, tutor_lessons
+from worker.schedules.standalone_lessons import covers, touch
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def book_slot(
 
 
 def _student(session: Session, caller: Caller, student_id: int | None) -> int:
-    if not isinstance(caller, User) or (caller.student_id is None and caller.parent_id is None):
+    if not isinstance(caller, UserCaller) or (caller.student_id is None and caller.parent_id is None):
         raise Forbidden("Only students and parents book slots.")
     if student_id is None:
         if caller.student_id is None:

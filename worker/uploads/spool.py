@@ -57,14 +57,14 @@ class Spool:
             raise NotFound(f"The uploaded bytes {name} are no longer in the spool.")
         return path
 
-    def receive(self, *, limit: int, expected: int | None = None) -> "Receiver":
+    def receive(self, *, limit: int, expected: int | None = None) -> "SpoolWriter":
         """Begin to take a file of at most `limit` bytes; `expected` bytes are asked of the disk at once.
 
         Raises OutOfSpace when the disk cannot take it.
         """
         if expected is not None:
             self.require_space(expected)
-        return Receiver(self, self._path(secrets.token_hex(16)), limit)
+        return SpoolWriter(self, self._path(secrets.token_hex(16)), limit)
 
     def require_space(self, size: int) -> None:
         """Raise OutOfSpace unless `size` more bytes leave the reserve untouched."""
@@ -122,7 +122,7 @@ class Spool:
         return self._folder / name
 
 
-class Receiver:
+class SpoolWriter:
     """A file on its way in: `write` its bytes in order, then `seal` it. Leaving the block unsealed discards it."""
 
     def __init__(self, spool: Spool, target: Path, limit: int) -> None:

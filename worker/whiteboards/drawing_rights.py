@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from worker.access.standing import Standing
+from worker.access.session_role import SessionRole
 from worker.errors import Forbidden
 
 PERMISSIONS = ("can_draw", "can_erase", "can_write")
@@ -15,7 +15,7 @@ def permission_for(stroke_type: str) -> str:
     return _NEEDED.get(stroke_type, "can_draw")
 
 
-def check_may_draw(standing: Standing, permissions: Mapping[str, Any], stroke_types: Iterable[str]) -> None:
+def check_may_draw(standing: SessionRole, permissions: Mapping[str, Any], stroke_types: Iterable[str]) -> None:
     """Raise Forbidden, for all of them, when one of the strokes is not allowed."""
     if standing.full:
         return

@@ -3,11 +3,11 @@
 from sqlalchemy.orm import Session
 
 from models.whiteboards import WhiteboardEvent
-from worker.access.standing import Standing
+from worker.access.session_role import SessionRole
 
 
 def record_event(
-    session: Session, session_id: int, kind: str, standing: Standing | None, *, page_id: int | None = None
+    session: Session, session_id: int, kind: str, standing: SessionRole | None, *, page_id: int | None = None
 ) -> WhiteboardEvent:
     """Append an event by the profile that acts; `page_id` is the activated page of a `page` event.
 

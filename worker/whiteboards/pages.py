@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from models.whiteboards import Stroke, WhiteboardPage, WhiteboardSession
 from worker.access.callers import Caller
-from worker.access.standing import Standing, standing
-from worker.access.visibility import visible_lessons
+from worker.access.session_role import SessionRole, session_role
+from worker.access.visibility import visible_sessions_with_booking
 from worker.errors import Conflict, NotFound
 from worker.whiteboards.events import record_event
 from worker.whiteboards.sessions import lead_session
@@ -78,17 +78,19 @@ def clear_page(session: Session, caller: Caller, page_id: int) -> int:
 
 def find_page(
     session: Session, caller: Caller, page_id: int
-) -> tuple[WhiteboardPage, WhiteboardSession, Standing | None]:
+) -> tuple[WhiteboardPage, WhiteboardSession, SessionRole | None]:
     """The page, its session, and as whom the caller takes part in it. Raises NotFound when it is not theirs to see."""
-    lessons = visible_lessons(caller).join(WhiteboardPage, WhiteboardPage.session_id == WhiteboardSession.id)
+    lessons = visible_sessions_with_booking(caller).join(
+        WhiteboardPage, WhiteboardPage.session_id == WhiteboardSession.id
+    )
     row = session.execute(lessons.add_columns(WhiteboardPage).where(WhiteboardPage.id == page_id)).one_or_none()
     if row is None:
         raise NotFound(f"There is no whiteboard page {page_id}.")
     found, tutor_id, student_id, page = row
-    return page, found, standing(caller, found, tutor_id=tutor_id, student_id=student_id)
+    return page, found, session_role(caller, found, tutor_id=tutor_id, student_id=student_id)
 
 
-def _lead_page(session: Session, caller: Caller, page_id: int) -> tuple[WhiteboardPage, Standing]:
+def _lead_page(session: Session, caller: Caller, page_id: int) -> tuple[WhiteboardPage, SessionRole]:
     """The page of a session that is not over and that the caller leads; the session is locked."""
     page, _found, _standing = find_page(session, caller, page_id)
     found, standing = lead_session(session, caller, page.session_id)

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from models.whiteboards import WhiteboardPage, WhiteboardSession
 from worker.access.callers import Caller
-from worker.access.standing import Standing
-from worker.access.visibility import session_and_standing, visible_sessions
+from worker.access.session_role import SessionRole
+from worker.access.visibility import session_and_role, visible_sessions
 from worker.errors import Forbidden, InvalidInput
 
 
@@ -62,9 +62,9 @@ def create_session(session: Session, hosting: Hosting, values: Mapping[str, Any]
     return created
 
 
-def lead_session(session: Session, caller: Caller, session_id: int) -> tuple[WhiteboardSession, Standing]:
+def lead_session(session: Session, caller: Caller, session_id: int) -> tuple[WhiteboardSession, SessionRole]:
     """The session, locked, and as whom the caller leads it. Raises NotFound, Forbidden when they do not lead it."""
-    found, standing = session_and_standing(session, caller, session_id)
+    found, standing = session_and_role(session, caller, session_id)
     if standing is None or not standing.full:
         raise Forbidden("Only the tutor or host of this session may do that.")
     session.refresh(found, with_for_update={"key_share": True})

@@ -9,20 +9,20 @@ from sqlalchemy.orm import Session
 
 from models.bookings import Booking, SessionRequest
 from worker.access.callers import Caller
-from worker.bookings.enrolment import enrol_student
+from worker.bookings.booking_commands import enrol_student
 from worker.bookings.requests import learner_of, lock_received
 from worker.calendars.zones import zone
 from worker.errors import Conflict
-from worker.schedules.instants import length
-from worker.schedules.making import zone_of_tutor
-from worker.schedules.occurrences import recurrence_of
-from worker.schedules.recurrence import Recurrence
-from worker.schedules.series import Participant, create_series
-from worker.workflows.accepted_request import AcceptedRequest, read_accepted
+from worker.recurrence.instants import length
+from worker.recurrence.request import Recurrence
+from worker.schedules.requests import zone_of_tutor
+from worker.schedules.series.membership import SeriesMember, create_series
+from worker.schedules.series.occurrences import recurrence_of
+from worker.workflows.accepted_result import AcceptedRequest, read_accepted
+from worker.workflows.notify_changes import plan_new_lessons
+from worker.workflows.notify_requests import tell_of_answer
 from worker.workflows.package_lessons import join_lessons, series_to_join
-from worker.workflows.tell_of_changes import plan_new_lessons
-from worker.workflows.tell_of_requests import tell_of_answer
-from worker.workflows.wished_times import WishedTimes, end_within_a_year, read_wished_times
+from worker.workflows.requested_times import RequestedTimes, end_within_a_year, read_requested_times
 
 # Widths of columns: a lesson says less than its booking, and that less than the package's name.
 _BOOKING_SUBJECT, _LESSON_SUBJECT, _LESSON_GRADE = 200, 100, 50
@@ -59,7 +59,7 @@ def accept_request(session: Session, caller: Caller, request_id: int, acceptance
 def _accept(session: Session, request: SessionRequest, acceptance: Acceptance) -> None:
     student_id, now = learner_of(session, request), acceptance.now
     timezone = zone_of_tutor(session, request.tutor_id, acceptance.timezone)
-    wished = read_wished_times(request.schedule, now=now, timezone=timezone)
+    wished = read_requested_times(request.schedule, now=now, timezone=timezone)
     series = series_to_join(session, request, student_id, wished)
     said = {**_said_by_request(request), **_said_by_lessons(wished, recurrence_of(series) if series else None)}
     said.setdefault("start_date", now.astimezone(zone(timezone)).date())
@@ -67,7 +67,7 @@ def _accept(session: Session, request: SessionRequest, acceptance: Acceptance) -
     booking = enrol_student(session, tutor_id=request.tutor_id, student_id=student_id, values=values)
     request.status, request.responded_at, request.booking_id = "accepted", now, booking.id
     tell_of_answer(session, request, now=now)
-    participant = Participant(student_id, booking.id)
+    participant = SeriesMember(student_id, booking.id)
     how: dict[str, Any] = {
         "skip_conflicts": acceptance.skip_conflicts,
         "now": now,
@@ -98,7 +98,7 @@ def _said_by_request(request: SessionRequest) -> dict[str, Any]:
     }
 
 
-def _said_by_lessons(wished: WishedTimes | None, joined: Recurrence | None) -> dict[str, Any]:
+def _said_by_lessons(wished: RequestedTimes | None, joined: Recurrence | None) -> dict[str, Any]:
     """Columns of a booking for the lessons wished, or else those that are joined."""
     recurrence = wished.recurrence if wished is not None else joined
     if recurrence is None:

@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.bookings import Booking
-from worker.access.callers import Caller, User
-from worker.bookings import enrolment
-from worker.reminders.lessons import Scope
-from worker.schedules.series import follow_booking
-from worker.workflows.tell_of_bookings import tell_of_change, tell_of_offer
-from worker.workflows.tell_of_changes import telling_of_changes
+from worker.access.callers import Caller, UserCaller
+from worker.bookings import booking_commands
+from worker.reminders.planning.lessons import Scope
+from worker.schedules.series.membership import follow_booking
+from worker.workflows.notify_bookings import tell_of_change, tell_of_offer
+from worker.workflows.notify_changes import telling_of_changes
 
 _MOVES_LESSONS = frozenset({"status", "start_date", "end_date"})
 
@@ -20,8 +20,11 @@ _MOVES_LESSONS = frozenset({"status", "start_date", "end_date"})
 def offer_booking(
     session: Session, caller: Caller, *, student_id: int, values: Mapping[str, Any], now: datetime
 ) -> Booking:
-    """Make a booking that waits for the student's word, and tell them. Raises as worker.bookings.enrolment does."""
-    booking = enrolment.offer_booking(session, caller, student_id=student_id, values=values)
+    """Make a booking that waits for the student's acceptance, and notify them.
+
+    Raises as worker.bookings.booking_commands.offer_booking does.
+    """
+    booking = booking_commands.offer_booking(session, caller, student_id=student_id, values=values)
     if booking.status == "pending":
         tell_of_offer(session, booking, now=now)
     return booking
@@ -33,22 +36,28 @@ def change_booking(
     """Change columns of a booking; with its status or dates, its future lessons.
 
     Paused: its lessons are called off, and come back with the same ids when it is active again. Raises as
-    worker.bookings.enrolment.edit_booking does.
+    worker.bookings.booking_commands.edit_booking does.
     """
-    changed = enrolment.edit_booking(session, caller, booking_id, changes)
+    changed = booking_commands.edit_booking(session, caller, booking_id, changes)
     return _follow(session, caller, changed, now, horizon_days)
 
 
 def answer_booking(
-    session: Session, caller: Caller, booking_id: int, answer: enrolment.Answer, *, now: datetime, horizon_days: int
+    session: Session,
+    caller: Caller,
+    booking_id: int,
+    answer: booking_commands.Answer,
+    *,
+    now: datetime,
+    horizon_days: int,
 ) -> Booking:
-    """Accept, decline or end a booking; its lessons end with it. Raises as worker.bookings.enrolment does."""
-    changed = enrolment.answer_booking(session, caller, booking_id, answer)
+    """Accept, decline or end a booking; its lessons end with it. Raises as worker.bookings.booking_commands does."""
+    changed = booking_commands.answer_booking(session, caller, booking_id, answer)
     return _follow(session, caller, changed, now, horizon_days)
 
 
 def _follow(
-    session: Session, caller: Caller, changed: enrolment.ChangedBooking, now: datetime, horizon_days: int
+    session: Session, caller: Caller, changed: booking_commands.ChangedBooking, now: datetime, horizon_days: int
 ) -> Booking:
     booking = changed.booking
     if changed.columns & _MOVES_LESSONS:
@@ -56,5 +65,5 @@ def _follow(
         lets_in = "status" not in changed.columns
         with telling_of_changes(session, Scope(booking_id=booking.id), by=caller, now=now, lets_in=lets_in):
             follow_booking(session, booking.id, now=now, horizon_days=horizon_days)
-    tell_of_change(session, changed, by_user_id=caller.user_id if isinstance(caller, User) else None, now=now)
+    tell_of_change(session, changed, by_user_id=caller.user_id if isinstance(caller, UserCaller) else None, now=now)
     return booking

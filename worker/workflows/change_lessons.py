@@ -8,18 +8,24 @@ from sqlalchemy.orm import Session
 
 from models.schedules import Schedule, Series
 from worker.access.callers import Caller
-from worker.reminders.lessons import Scope
-from worker.schedules import cancelling, changes, making, skips, slots
-from worker.schedules.conflicts import Conflict
-from worker.schedules.series import Made
-from worker.workflows.tell_of_changes import plan_new_lessons, scope_of_lesson, telling_of_changes
+from worker.reminders.planning.lessons import Scope
+from worker.schedules import cancelling, changes, requests, skips, slots
+from worker.schedules.conflicts.clash import ScheduleClash
+from worker.schedules.series.membership import CreationResult
+from worker.workflows.notify_changes import plan_new_lessons, scope_of_lesson, telling_of_changes
 
 
 def make_lessons(
-    session: Session, tutor_id: int, asked: making.Asked, *, now: datetime, horizon_days: int, skip_conflicts: bool
-) -> Made:
-    """Make lessons, or slots. Raises as worker.schedules.making.make_lessons does."""
-    made = making.make_lessons(
+    session: Session,
+    tutor_id: int,
+    asked: requests.LessonRequest,
+    *,
+    now: datetime,
+    horizon_days: int,
+    skip_conflicts: bool,
+) -> CreationResult:
+    """Make lessons, or slots. Raises as worker.schedules.requests.make_lessons does."""
+    made = requests.make_lessons(
         session, tutor_id, asked, now=now, horizon_days=horizon_days, skip_conflicts=skip_conflicts
     )
     plan_new_lessons(
@@ -41,7 +47,7 @@ def change_lesson(
     now: datetime,
     horizon_days: int,
     skip_conflicts: bool = False,
-) -> tuple[Schedule, list[Conflict]]:
+) -> tuple[Schedule, list[ScheduleClash]]:
     """Change one lesson, this and the following, or all. Raises as worker.schedules.changes.change_lesson does."""
     touched = scope_of_lesson(session, schedule_id, alone=scope == changes.ONE)
     with telling_of_changes(session, touched, by=caller, now=now):

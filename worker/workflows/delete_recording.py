@@ -11,8 +11,8 @@ from worker.errors import Conflict
 from worker.jobs.cancel import cancel_job
 from worker.jobs.orders import RemoveRecordingFiles
 from worker.recordings.deleting import delete_recording as delete_row
-from worker.whiteboards.recorded import mark_recorded
-from worker.workflows.endings import ENDINGS
+from worker.whiteboards.has_recordings import mark_recorded
+from worker.workflows.failure_hooks import ENDINGS
 
 
 def delete_recording(session: Session, recording_id: int, *, principal: str) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Text, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from models.bookings import Booking, Enrollment
-from worker.bookings.enrollments import EnrollmentRow, read_enrollment
+from worker.bookings.legacy_enrollments import EnrollmentRow, read_enrollment
 from worker.database import Database
 
 # Rows of one transaction.

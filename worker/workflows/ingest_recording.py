@@ -3,17 +3,17 @@
 from worker import clock
 from worker.errors import NotFound
 from worker.jobs.enqueue import enqueue
+from worker.jobs.job_run import JobRun
 from worker.jobs.orders import IngestRecording, StoreSource
-from worker.jobs.run import JobRun
 from worker.media.limits import Limits
-from worker.recordings.opening import Source, find_source, lock_recording, mark_processing
-from worker.recordings.playable import Bench, Playable, make_playable
+from worker.recordings.playable import IngestContext, Playable, make_playable
 from worker.recordings.publishing import publish_recording
+from worker.recordings.source import UploadedSource, find_source, lock_recording, mark_processing
 from worker.uploads.spool import full_disk_named
 from worker.whiteboards.board import board_snapshot
-from worker.whiteboards.recorded import mark_recorded
-from worker.workflows.tell_of_recording import tell_of_recording
-from worker.workflows.tools import Tools
+from worker.whiteboards.has_recordings import mark_recorded
+from worker.workflows.context import WorkerContext
+from worker.workflows.notify_recording import tell_of_recording
 
 
 class BytesGone(NotFound):
@@ -22,7 +22,7 @@ class BytesGone(NotFound):
     code, title, status = "bytes-gone", "The uploaded bytes are gone", 410
 
 
-def ingest_recording(run: JobRun, order: IngestRecording, tools: Tools) -> None:
+def ingest_recording(run: JobRun, order: IngestRecording, tools: WorkerContext) -> None:
     """Make the recording playable and commit its row with the end of the job.
 
     When the recording was deleted before, there is nothing to do; when it was deleted meanwhile, the job ends all the
@@ -37,13 +37,13 @@ def ingest_recording(run: JobRun, order: IngestRecording, tools: Tools) -> None:
         raise BytesGone(f"The bytes of recording {source.recording_id} are no longer kept. Upload it again.")
     with full_disk_named(), tools.spool.workspace(run.claim.job_id) as folder:
         limits = Limits(max_seconds=tools.settings.recording_max_seconds)
-        bench = Bench(tools.binaries, tools.store, folder, limits)
+        bench = IngestContext(tools.binaries, tools.store, folder, limits)
         made = make_playable(run, bench, source, tools.spool.path(source.spool_name))
     run.check()
     _finish(run, order, tools, source, made)
 
 
-def _finish(run: JobRun, order: IngestRecording, tools: Tools, source: Source, made: Playable) -> None:
+def _finish(run: JobRun, order: IngestRecording, tools: WorkerContext, source: UploadedSource, made: Playable) -> None:
     url = tools.store.url(made.playback.name)
     poster_url = tools.store.url(made.poster.name) if made.poster else None
     result = {

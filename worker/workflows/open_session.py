@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.schedules import Schedule, ScheduleParticipant
 from models.whiteboards import WhiteboardSession
-from worker.access.callers import Caller, User
+from worker.access.callers import Caller, UserCaller
 from worker.access.sharing import known_to
 from worker.bookings.reading import find_booking
 from worker.bookings.statuses import LIVE
@@ -36,7 +36,7 @@ def open_session(session: Session, caller: Caller, opening: Opening) -> Whiteboa
     that is pending or over, InvalidInput for a lesson that is not theirs, or a participant with whom they share
     neither a booking nor a lesson.
     """
-    if not isinstance(caller, User):
+    if not isinstance(caller, UserCaller):
         raise Forbidden("Only tutors and students can host a session.")
     if opening.schedule_id is not None:
         opening = _of_lesson(session, caller, opening, opening.schedule_id)
@@ -50,7 +50,7 @@ def open_session(session: Session, caller: Caller, opening: Opening) -> Whiteboa
 
 
 def _of_booking(
-    session: Session, caller: User, opening: Opening, booking_id: int
+    session: Session, caller: UserCaller, opening: Opening, booking_id: int
 ) -> tuple[Participant, Sequence[Participant]]:
     booking = find_booking(session, caller, booking_id)
     if booking.tutor_id != caller.tutor_id:
@@ -62,7 +62,7 @@ def _of_booking(
     return Participant(booking.tutor_id, "tutor"), (Participant(booking.student_id, "student"),)
 
 
-def _host(caller: User) -> Participant:
+def _host(caller: UserCaller) -> Participant:
     """The profile that hosts: that of the role the caller acts in, else whichever can host."""
     profiles = {"tutor": caller.tutor_id, "student": caller.student_id}
     for profile_type in (caller.role or "", *profiles):
@@ -80,7 +80,7 @@ def _check_participants(session: Session, host: Participant, participants: Seque
             raise InvalidInput(f"You share no booking and no lesson with {one.profile_type} {one.profile_id}.")
 
 
-def _of_lesson(session: Session, caller: User, opening: Opening, schedule_id: int) -> Opening:
+def _of_lesson(session: Session, caller: UserCaller, opening: Opening, schedule_id: int) -> Opening:
     """The opening, with who takes part in the lesson: by the booking of its only student, else as participants."""
     lesson = session.execute(
         select(Schedule.tutor_id, Schedule.booking_id).where(Schedule.id == schedule_id)

@@ -10,17 +10,17 @@ from models.bookings import Booking, SessionRequest
 from models.people import TutorProfile
 from models.schedules import ScheduleSkip, Series, SeriesParticipant
 from worker.errors import Conflict
-from worker.schedules.conflicts import LessonConflict
-from worker.schedules.occurrences import recurrence_of
-from worker.schedules.reconcile import lock_series
-from worker.schedules.series import Participant, join_series, package_series
-from worker.workflows.wished_times import WishedTimes, is_part_of
+from worker.schedules.conflicts.clash import LessonConflict
+from worker.schedules.series.membership import SeriesMember, join_series, package_series
+from worker.schedules.series.occurrences import recurrence_of
+from worker.schedules.series.reconcile import lock_series
+from worker.workflows.requested_times import RequestedTimes, is_part_of
 
 _LIVE = ("active", "paused")
 
 
 def series_to_join(
-    session: Session, request: SessionRequest, student_id: int, wished: WishedTimes | None
+    session: Session, request: SessionRequest, student_id: int, wished: RequestedTimes | None
 ) -> Series | None:
     """The oldest series of the package that has the wished lessons, or any when no times are wished; locked.
 
@@ -43,8 +43,8 @@ def series_to_join(
 def join_lessons(
     session: Session,
     series: Series,
-    participant: Participant,
-    wished: WishedTimes | None,
+    participant: SeriesMember,
+    wished: RequestedTimes | None,
     *,
     skip_conflicts: bool,
     now: datetime,
@@ -68,7 +68,7 @@ def _check_not_in(session: Session, series: Series, student_id: int) -> None:
         raise Conflict(said, booking_id=booking_id)
 
 
-def _leave_out(session: Session, series: Series, student_id: int, wished: WishedTimes) -> None:
+def _leave_out(session: Session, series: Series, student_id: int, wished: RequestedTimes) -> None:
     """Days that this student cannot come, which stay lessons of the others."""
     theirs = {"series_id": series.id, "student_id": student_id, "reason": "excluded"}
     for day in sorted(wished.recurrence.excluded):

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from models.bookings import SessionRequest
 from worker.access.callers import Caller
 from worker.bookings import requests
-from worker.workflows.tell_of_requests import tell_of_answer
+from worker.workflows.notify_requests import tell_of_answer
 
 
 def reject_request(session: Session, caller: Caller, request_id: int, *, now: datetime) -> SessionRequest:

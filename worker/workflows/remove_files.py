@@ -6,11 +6,11 @@ from sqlalchemy.orm import Session
 from models.jobs import Job
 from models.states import JOB_LIVE
 from worker.errors import AstegniError
+from worker.jobs.job_run import JobRun
 from worker.jobs.orders import IngestRecording, RemoveRecordingFiles, StoreSource
-from worker.jobs.run import JobRun
 from worker.recordings.names import recording_prefix
 from worker.recordings.renditions import named_objects
-from worker.workflows.tools import Tools
+from worker.workflows.context import WorkerContext
 
 
 class StillBusy(AstegniError):
@@ -19,7 +19,7 @@ class StillBusy(AstegniError):
     code, title, status, retryable = "still-busy", "Still being worked on", 409, True
 
 
-def remove_recording_files(run: JobRun, order: RemoveRecordingFiles, tools: Tools) -> None:
+def remove_recording_files(run: JobRun, order: RemoveRecordingFiles, tools: WorkerContext) -> None:
     """Remove every object below the recording's prefix that no ready rendition names, and the spool file."""
     prefix = recording_prefix(order.session_id, order.recording_id)
     with tools.database.transaction() as session:
@@ -35,7 +35,7 @@ def remove_recording_files(run: JobRun, order: RemoveRecordingFiles, tools: Tool
         pass
 
 
-def remove_unnamed(recording_id: int, name: str, tools: Tools) -> int:
+def remove_unnamed(recording_id: int, name: str, tools: WorkerContext) -> int:
     """Remove one object unless it is named or about to be: asked right before, for each object anew."""
     with tools.database.transaction() as session:
         if _is_worked_on(session, recording_id) or name in named_objects(session, recording_id):

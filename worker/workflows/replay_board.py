@@ -12,18 +12,18 @@ from typing import Any
 from worker.canvases.replay.film import write_film
 from worker.canvases.replay.history import History, load_history
 from worker.canvases.replay.replay_json import pack_replay
-from worker.canvases.replay.timeline import Timeline, build_timeline
+from worker.canvases.replay.timeline import ReplayTimeline, build_timeline
 from worker.canvases.snapshots.backgrounds import NoBackground, fetch_background
-from worker.canvases.stored.pages import Board, Page, Skipped
+from worker.canvases.stored.pages import Board, DrawnPage, Skipped
+from worker.jobs.job_run import JobRun
 from worker.jobs.orders import ReplayBoard
-from worker.jobs.run import JobRun
 from worker.recordings.names import recording_prefix, replay_name
-from worker.recordings.opening import lock_recording
-from worker.recordings.register import NewRecording, Registered, register_recording
+from worker.recordings.register import NewRecording, RegistrationResult, register_recording
 from worker.recordings.renditions import set_rendition
+from worker.recordings.source import lock_recording
 from worker.storage.objects import StoredObject
 from worker.uploads.spool import SpoolFile, full_disk_named
-from worker.workflows.tools import Tools
+from worker.workflows.context import WorkerContext
 
 REPLAY_MIME = "application/json"
 # A job's result names so many strokes that are not drawn as they are stored; the others are only counted.
@@ -36,13 +36,13 @@ _LONGEST_TITLE = 255
 class _Replay:
     """What was made of the board: its timeline, the film in the spool, the packed strokes, what was left out."""
 
-    timeline: Timeline
+    timeline: ReplayTimeline
     film: SpoolFile
     packed: bytes
     skipped: Sequence[tuple[int | None, Skipped]]
 
 
-def replay_board(run: JobRun, order: ReplayBoard, tools: Tools) -> None:
+def replay_board(run: JobRun, order: ReplayBoard, tools: WorkerContext) -> None:
     """Film the board, register the film as a recording of type `board`, and give it the rendition `replay`.
 
     Raises NothingDrawn and ReplayTooLong, which no retry can mend, and what the film and the store raise.
@@ -80,7 +80,7 @@ def replay_board(run: JobRun, order: ReplayBoard, tools: Tools) -> None:
             )
 
 
-def _make(run: JobRun, order: ReplayBoard, tools: Tools, history: History, folder: Path) -> _Replay:
+def _make(run: JobRun, order: ReplayBoard, tools: WorkerContext, history: History, folder: Path) -> _Replay:
     board = _with_images(tools, order.session_id, history, folder)
     timeline = build_timeline(board, turns=history.turns, shorten_idle=order.shorten_idle, until=history.ended_at)
     seconds = timeline.duration_ms / 1000
@@ -98,7 +98,7 @@ def _make(run: JobRun, order: ReplayBoard, tools: Tools, history: History, folde
     return _Replay(timeline, _spool(tools, film), pack_replay(timeline), skipped)
 
 
-def _with_images(tools: Tools, session_id: int, history: History, folder: Path) -> Board:
+def _with_images(tools: WorkerContext, session_id: int, history: History, folder: Path) -> Board:
     pages = list(history.board.pages)
     for place, value in history.images.items():
         own = folder / f"page_{place}"
@@ -107,7 +107,7 @@ def _with_images(tools: Tools, session_id: int, history: History, folder: Path) 
     return replace(history.board, pages=tuple(pages))
 
 
-def _with_image(tools: Tools, session_id: int, page: Page, value: str, folder: Path) -> Page:
+def _with_image(tools: WorkerContext, session_id: int, page: DrawnPage, value: str, folder: Path) -> DrawnPage:
     """The page with its picture behind the ink; one that cannot be had is left out and named like a stroke."""
     try:
         return replace(page, image=fetch_background(tools.store, value, session_id=session_id, folder=folder))
@@ -115,7 +115,7 @@ def _with_image(tools: Tools, session_id: int, page: Page, value: str, folder: P
         return replace(page, skipped=(Skipped(None, f"background_image: {error.detail}"), *page.skipped))
 
 
-def _spool(tools: Tools, film: Path) -> SpoolFile:
+def _spool(tools: WorkerContext, film: Path) -> SpoolFile:
     """The film as a file of the spool, as if somebody had uploaded it."""
     size = film.stat().st_size
     with tools.spool.receive(limit=size, expected=size) as receiver, film.open("rb") as file:
@@ -124,7 +124,7 @@ def _spool(tools: Tools, film: Path) -> SpoolFile:
         return receiver.seal()
 
 
-def _register(order: ReplayBoard, tools: Tools, replay: _Replay) -> Registered:
+def _register(order: ReplayBoard, tools: WorkerContext, replay: _Replay) -> RegistrationResult:
     """The recording of this film: a new one, or the one it already is. Then the second copy of its bytes goes."""
     new = NewRecording(
         session_id=order.session_id,
@@ -147,7 +147,7 @@ def _register(order: ReplayBoard, tools: Tools, replay: _Replay) -> Registered:
 
 
 def _store(
-    run: JobRun, order: ReplayBoard, tools: Tools, registered: Registered, replay: _Replay, folder: Path
+    run: JobRun, order: ReplayBoard, tools: WorkerContext, registered: RegistrationResult, replay: _Replay, folder: Path
 ) -> StoredObject:
     path = folder / "replay.json"
     path.write_bytes(replay.packed)

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from models.bookings import SessionRequest
 from worker.access.callers import Caller
 from worker.bookings.requests import ask_for_lessons
-from worker.schedules.making import zone_of_tutor
-from worker.workflows.tell_of_requests import tell_of_request
-from worker.workflows.wished_times import read_wished_times
+from worker.schedules.requests import zone_of_tutor
+from worker.workflows.notify_requests import tell_of_request
+from worker.workflows.requested_times import read_requested_times
 
 
 def request_lessons(
@@ -30,6 +30,6 @@ def request_lessons(
     does, and InvalidInput for times that mean nothing or are over.
     """
     request = ask_for_lessons(session, caller, tutor_id=tutor_id, student_id=student_id, values=values)
-    read_wished_times(request.schedule, now=now, timezone=zone_of_tutor(session, tutor_id, timezone))
+    read_requested_times(request.schedule, now=now, timezone=zone_of_tutor(session, tutor_id, timezone))
     tell_of_request(session, request, now=now)
     return request

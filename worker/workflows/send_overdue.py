@@ -3,10 +3,10 @@
 import time
 from uuid import uuid4
 
-from worker.jobs.run import JobRun
-from worker.reminders.claiming import claim
-from worker.reminders.lanes import BATCH, batch_size
-from worker.workflows.tools import Tools
+from worker.jobs.job_run import JobRun
+from worker.reminders.delivery.claim import claim
+from worker.reminders.delivery.partitions import BATCH, batch_size
+from worker.workflows.context import WorkerContext
 
 # Seconds. A dispatcher that lives has long taken what is due when these have passed.
 _OVERDUE = 10.0
@@ -14,7 +14,7 @@ _OVERDUE = 10.0
 _ENOUGH = 20.0
 
 
-def send_overdue(run: JobRun, tools: Tools) -> None:
+def send_overdue(run: JobRun, tools: WorkerContext) -> None:
     """Send what has been due for 10 s and is in nobody's hand, a batch of each lane in turn."""
     until = time.monotonic() + _ENOUGH
     sent = 0
@@ -28,7 +28,7 @@ def send_overdue(run: JobRun, tools: Tools) -> None:
         pass
 
 
-def _send_some(tools: Tools, lane: str, *, lost: bool) -> int:
+def _send_some(tools: WorkerContext, lane: str, *, lost: bool) -> int:
     token, lease = uuid4(), tools.settings.delivery_lease
     with tools.database.statement() as statement:
         most = batch_size(lane, lost=lost)

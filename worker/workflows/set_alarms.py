@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from models.schedules import Schedule
-from worker.access.callers import Caller, User
+from worker.access.callers import Caller, UserCaller
 from worker.errors import Forbidden
-from worker.reminders.alarms import (
+from worker.reminders.planning.alarms import (
     Alarm,
     Source,
     Subject,
@@ -19,13 +19,13 @@ from worker.reminders.alarms import (
     set_lesson_alarms,
     set_series_alarms,
 )
-from worker.reminders.planning import (
+from worker.reminders.planning.plan import (
     hold_series,
     look_again_after_quiet_hours,
     plan_for_person,
     plan_reminders,
 )
-from worker.reminders.preferences import Preferences, hold_person, write_preferences
+from worker.reminders.planning.preferences import Preferences, hold_person, write_preferences
 from worker.schedules.changes import FOLLOWING, ONE
 from worker.schedules.reading import find_lesson
 
@@ -76,9 +76,9 @@ def set_preferences(session: Session, caller: Caller, wanted: Preferences, *, no
     look_again_after_quiet_hours(session, user.user_id, now=now)
 
 
-def person(caller: Caller) -> User:
+def person(caller: Caller) -> UserCaller:
     """The caller, who is a person. Raises Forbidden for an operator."""
-    if not isinstance(caller, User):
+    if not isinstance(caller, UserCaller):
         raise Forbidden("Operators are not reminded of anything; alarms and preferences are people's own.")
     return caller
 

@@ -1,15 +1,15 @@
 """Keep the bytes as they were uploaded: to B2, verified, and only then out of the spool."""
 
 from worker.database import after_commit
+from worker.jobs.job_run import JobRun
 from worker.jobs.orders import StoreSource
-from worker.jobs.run import JobRun
 from worker.recordings.names import SOURCE_FORMS, source_name
-from worker.recordings.opening import find_source, lock_recording
 from worker.recordings.renditions import set_rendition
-from worker.workflows.tools import Tools
+from worker.recordings.source import find_source, lock_recording
+from worker.workflows.context import WorkerContext
 
 
-def store_source(run: JobRun, order: StoreSource, tools: Tools) -> None:
+def store_source(run: JobRun, order: StoreSource, tools: WorkerContext) -> None:
     """Upload the source, write its row, let the spool file go. A recording deleted meanwhile is left to its removal."""
     with tools.database.transaction() as session:
         source = find_source(session, order.recording_id)

@@ -8,24 +8,24 @@ from sqlalchemy.orm import Session
 
 from models.recordings import Recording, Rendition
 from worker import clock
-from worker.access.looks import prune_looks
+from worker.access.operator_accesses import prune_looks
 from worker.canvases.snapshots.names import FOLDER as SNAPSHOTS
 from worker.jobs.heartbeats import prune_heartbeats
+from worker.jobs.job_run import JobRun
 from worker.jobs.prune import prune_idempotency_keys, prune_jobs, prune_routine_jobs
-from worker.jobs.run import JobRun
-from worker.jobs.runs import running_jobs
+from worker.jobs.run_statements import running_jobs
 from worker.limits.counters import prune_counters
 from worker.limits.leases import prune_leases
 from worker.recordings.names import FOLDER, recording_id_of
-from worker.reminders.pruning import prune_deliveries
+from worker.reminders.delivery.prune import prune_deliveries
+from worker.workflows.context import WorkerContext
 from worker.workflows.remove_files import remove_unnamed
 from worker.workflows.sweep_snapshots import sweep_snapshots
-from worker.workflows.tools import Tools
 
 _BATCH = 5000
 
 
-def prune_ledger(run: JobRun, tools: Tools) -> None:
+def prune_ledger(run: JobRun, tools: WorkerContext) -> None:
     """Finished jobs, idempotency keys, messages and what operators looked at past their retention."""
     settings = tools.settings
     jobs = prune_jobs(tools.database, finished=settings.job_retention, dead=settings.dead_job_retention)
@@ -41,7 +41,7 @@ def prune_ledger(run: JobRun, tools: Tools) -> None:
         pass
 
 
-def _in_batches(tools: Tools, prune: Callable[..., int], age: float) -> int:
+def _in_batches(tools: WorkerContext, prune: Callable[..., int], age: float) -> int:
     total = 0
     while True:
         with tools.database.transaction() as session:
@@ -51,7 +51,7 @@ def _in_batches(tools: Tools, prune: Callable[..., int], age: float) -> int:
             return total
 
 
-def sweep_objects(run: JobRun, tools: Tools) -> None:
+def sweep_objects(run: JobRun, tools: WorkerContext) -> None:
     """Objects of recordings and boards that no row names, and large files nobody finished, once ORPHAN_AGE old.
 
     The age leaves uploads in hand alone, and pictures of which somebody was just given the address; a name that a row
@@ -64,7 +64,7 @@ def sweep_objects(run: JobRun, tools: Tools) -> None:
         pass
 
 
-def _sweep_recordings(run: JobRun, tools: Tools, oldest: datetime) -> int:
+def _sweep_recordings(run: JobRun, tools: WorkerContext, oldest: datetime) -> int:
     removed = 0
     for stored in tools.store.list(FOLDER):
         run.check()
@@ -75,12 +75,12 @@ def _sweep_recordings(run: JobRun, tools: Tools, oldest: datetime) -> int:
     return removed
 
 
-def _is_named(tools: Tools, name: str) -> bool:
+def _is_named(tools: WorkerContext, name: str) -> bool:
     with tools.database.transaction() as session:
         return bool(session.scalar(select(Rendition.id).where(Rendition.object_name == name)))
 
 
-def sweep_spool(run: JobRun, tools: Tools) -> None:
+def sweep_spool(run: JobRun, tools: WorkerContext) -> None:
     """Spool files that no recording names, debris of uploads and of killed attempts, and bytes kept long enough.
 
     Bytes of a recording that never became playable are kept SPOOL_RETENTION for another try; bytes of a playable one

@@ -9,19 +9,19 @@ from sqlalchemy.orm import Session
 
 from models.jobs import Job
 from models.states import JOB_LIVE
-from worker.canvases.snapshots.names import FOLDER, Place, place_of
+from worker.canvases.snapshots.names import FOLDER, SnapshotTarget, target_of
 from worker.canvases.snapshots.rows import named_snapshots
+from worker.jobs.job_run import JobRun
 from worker.jobs.orders import SnapshotPage, SnapshotSession
-from worker.jobs.run import JobRun
-from worker.workflows.tools import Tools
+from worker.workflows.context import WorkerContext
 
 # Objects that are looked up in one query: a running lesson leaves some every few minutes.
 _BATCH = 500
 
 
-def sweep_snapshots(run: JobRun, tools: Tools, oldest: datetime) -> int:
+def sweep_snapshots(run: JobRun, tools: WorkerContext, oldest: datetime) -> int:
     """Remove objects older than `oldest` that no row names; returns how many."""
-    listed = ((stored.name, place_of(stored.name), stored.uploaded_at) for stored in tools.store.list(FOLDER))
+    listed = ((stored.name, target_of(stored.name), stored.uploaded_at) for stored in tools.store.list(FOLDER))
     old = ((name, place) for name, place, uploaded_at in listed if place is not None and uploaded_at <= oldest)
     removed = 0
     while batch := dict(islice(old, _BATCH)):
@@ -29,7 +29,7 @@ def sweep_snapshots(run: JobRun, tools: Tools, oldest: datetime) -> int:
     return removed
 
 
-def _unnamed(run: JobRun, tools: Tools, batch: dict[str, Place]) -> Iterator[str]:
+def _unnamed(run: JobRun, tools: WorkerContext, batch: dict[str, SnapshotTarget]) -> Iterator[str]:
     with tools.database.transaction() as session:
         named = named_snapshots(session, batch.keys())
     for name in batch.keys() - named:
@@ -37,7 +37,7 @@ def _unnamed(run: JobRun, tools: Tools, batch: dict[str, Place]) -> Iterator[str
         yield name
 
 
-def _remove(tools: Tools, name: str, place: Place) -> bool:
+def _remove(tools: WorkerContext, name: str, place: SnapshotTarget) -> bool:
     """Remove one object unless it is named or about to be: a board that looks as it did before has its old names."""
     with tools.database.transaction() as session:
         if _is_drawn_now(session, place) or named_snapshots(session, [name]):
@@ -46,7 +46,7 @@ def _remove(tools: Tools, name: str, place: Place) -> bool:
     return True
 
 
-def _is_drawn_now(session: Session, place: Place) -> bool:
+def _is_drawn_now(session: Session, place: SnapshotTarget) -> bool:
     kinds = (SnapshotPage.kind, SnapshotSession.kind)
     subjects = (f"session:{place.session_id}", f"page:{place.page_id}")
     return bool(

@@ -12,11 +12,11 @@ from sqlalchemy import text
 
 from mayhem.witness import VARIABLE, Witness
 from worker.errors import Unavailable
+from worker.jobs.job_run import JobRun
 from worker.jobs.orders import Order
-from worker.jobs.run import JobRun
-from worker.jobs.runs import LeaseLost
+from worker.jobs.run_statements import LeaseLost
 from worker.processes.child import performs
-from worker.workflows.tools import Tools
+from worker.workflows.context import WorkerContext
 
 _EFFECT = text("INSERT INTO chaos_effects (job_id, token, attempt) VALUES (:job, :token, :attempt)")
 
@@ -47,12 +47,12 @@ class Poison(Errand):
 
 
 @performs(Errand)
-def errand(run: JobRun, order: Errand, tools: Tools) -> None:
+def errand(run: JobRun, order: Errand, tools: WorkerContext) -> None:
     do_errand(run, order)
 
 
 @performs(Poison)
-def poison(run: JobRun, order: Poison, tools: Tools) -> None:
+def poison(run: JobRun, order: Poison, tools: WorkerContext) -> None:
     do_errand(run, order)
 
 

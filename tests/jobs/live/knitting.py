@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from worker.errors import InvalidInput, Unavailable
+from worker.jobs.job_run import JobRun
 from worker.jobs.orders import Order
-from worker.jobs.run import JobRun
 from worker.processes.child import performs
-from worker.workflows.tools import Tools
+from worker.workflows.context import WorkerContext
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Work(Order):
 
 
 @performs(Work)
-def work(run: JobRun, order: Work, tools: Tools) -> None:
+def work(run: JobRun, order: Work, tools: WorkerContext) -> None:
     diary = Path(order.diary)
     before = len(diary.read_text().splitlines()) if diary.exists() else 0
     with diary.open("a") as file:

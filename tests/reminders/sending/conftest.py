@@ -20,10 +20,10 @@ from models.people import User as Person
 from models.reminders import Delivery, NotificationPreference
 from models.schedules import Schedule, ScheduleParticipant
 from worker.database import Database
-from worker.reminders.claiming import claim
-from worker.reminders.lanes import BATCH, batches
-from worker.reminders.outgoing import Outgoing
-from worker.reminders.sending import Deliverer, Manner
+from worker.reminders.delivery.claim import claim
+from worker.reminders.delivery.partitions import BATCH, batches
+from worker.reminders.delivery.sender import BatchSender, SendPolicy
+from worker.reminders.delivery.transports import Transports
 
 TUTOR, STUDENT, PARENT = 1, 2, 3
 
@@ -101,10 +101,10 @@ class Post:
         self.deliverer = self.new_deliverer()
         self._numbers = itertools.count(1)
 
-    def new_deliverer(self, ways: Any = None, patience: float = 10.0) -> Deliverer:
+    def new_deliverer(self, ways: Any = None, patience: float = 10.0) -> BatchSender:
         """Another process's, as it were: it has learned nothing yet."""
-        manner = Manner(self.settings.delivery_lease, self.settings.timezone, None, patience=patience)
-        return Deliverer(self.database, ways or Outgoing(self.settings), manner)
+        manner = SendPolicy(self.settings.delivery_lease, self.settings.timezone, None, patience=patience)
+        return BatchSender(self.database, ways or Transports(self.settings), manner)
 
     def lesson(self, starts_in: timedelta = timedelta(minutes=10), **columns: Any) -> tuple[int, datetime]:
         """A lesson of tutor 11 and student 22; its id and start."""
@@ -173,7 +173,7 @@ class Post:
         with self.database.transaction() as session:
             session.add(NotificationPreference(user_id=user_id, **columns))
 
-    def send_all(self, deliverer: Deliverer | None = None) -> None:
+    def send_all(self, deliverer: BatchSender | None = None) -> None:
         """Claim what is due, lane by lane, and send it."""
         for lane in BATCH:
             token = uuid4()

@@ -14,26 +14,26 @@ import pytest
 from sqlalchemy import text
 
 from worker.channels.destinations import Mailbox, Webhook, new_webhook_secret, to_text
-from worker.channels.errors import Refused
-from worker.channels.secrets import Vault
-from worker.channels.trust import system_trust
+from worker.channels.errors import PermanentFailure
+from worker.channels.sealed_addresses import AddressSealer
+from worker.channels.tls import system_trust
 from worker.reminders.channel_codes import confirm, reveal_code
 from worker.reminders.channels import find_channel, send_another_code
-from worker.reminders.figures import delivery_figures
-from worker.reminders.retrying import PATIENCE
+from worker.reminders.delivery.metrics import delivery_metrics
+from worker.reminders.delivery.retry import PATIENCE
 from worker.reminders.unknown_recipients import MOST_UNKNOWN
 
 LIMIT = "550 5.4.5 Daily sending limit exceeded"
 
 
 def seal(post: Any, destination: Any) -> bytes:
-    return Vault.of(post.settings).seal(to_text(destination))
+    return AddressSealer.of(post.settings).seal(to_text(destination))
 
 
 def trouble(post: Any) -> dict[str, float]:
     """What operators watch."""
     with post.database.transaction() as session:
-        return delivery_figures(session).troubles
+        return delivery_metrics(session).troubles
 
 
 def off(post: Any) -> list[int]:
@@ -159,7 +159,7 @@ def test_a_code_never_goes_to_the_app_instead(post: Any, mail: Any, kind: str) -
     """It would confirm a channel that nobody has reached."""
     channel = post.channel("email", seal(post, Mailbox("second@example.org")))
     mail.recipient = LIMIT
-    sealed = Vault.of(post.settings).seal("123456").decode()
+    sealed = AddressSealer.of(post.settings).seal("123456").decode()
     data = {"code": sealed, "minutes": 15, "label": "x"} if kind == "channel-code" else {}
     soon = datetime.now(UTC) + timedelta(seconds=55)
     delivery = post.message(kind, channel=channel, expires_at=soon, data=data)
@@ -401,7 +401,7 @@ def test_who_confirms_it_again_begins_with_no_failures(post: Any, hook: Hook, ho
         "UPDATE notification_channels SET failures = 9, failing_since = now() - interval '9 d', disabled_at = now(),"
         " disabled_reason = '404'"
     )
-    vault = Vault.of(post.settings)
+    vault = AddressSealer.of(post.settings)
     with post.database.transaction() as session:
         send_another_code(session, vault, 2, int(hooked), now=datetime.now(UTC))
     code = reveal_code(vault, post.one("SELECT data FROM deliveries").data)["code"]
@@ -561,7 +561,7 @@ def test_no_log_names_the_host_of_a_webhook(
             return getattr(post.deliverer._ways, name)
 
         def send(self, _delivery: Any, _said: Any) -> None:
-            raise Refused("The host wants no more messages: 410.")
+            raise PermanentFailure("The host wants no more messages: 410.")
 
     address = "https://private-host.example/path"
     message = post.message(channel=post.channel("webhook", seal(post, Webhook(address, new_webhook_secret()))))

@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
-from worker.reminders.claiming import claim, release, renew, seconds_until_due, under_way
-from worker.reminders.dispatching import Dispatcher
-from worker.reminders.marking import end, mark_sent, put_off
-from worker.reminders.taking import take
+from worker.reminders.delivery.claim import claim, release, renew, seconds_until_due, under_way
+from worker.reminders.delivery.claimed import read_claimed
+from worker.reminders.delivery.dispatcher import Dispatcher
+from worker.reminders.delivery.mark import end, mark_sent, put_off
 
 
 def hold(post: Any, lane: str = "in_app", *, lost: bool = False, most: int = 100, **how: Any) -> tuple[UUID, list[int]]:
@@ -21,7 +21,7 @@ def hold(post: Any, lane: str = "in_app", *, lost: bool = False, most: int = 100
 
 def take_over(post: Any, ids: list[int], token: UUID, run: UUID, lease: float = 60.0) -> list[int]:
     with post.database.statement() as statement:
-        return [one.id for one in take(statement, ids, token, run=run, lease=lease)]
+        return [one.id for one in read_claimed(statement, ids, token, run=run, lease=lease)]
 
 
 def test_only_what_is_due_is_claimed_the_oldest_first_and_once(post: Any) -> None:

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.calendars.zones import zone
-from worker.reminders.breaker import Breaker
-from worker.reminders.checks import Standing, judge
-from worker.reminders.failing import next_channel
-from worker.reminders.lanes import BATCH, batch_size, batches, batches_at_once
-from worker.reminders.quiet import quiet_until
-from worker.reminders.retrying import PATIENCE, after_failure, until_provider_works
-from worker.reminders.verdicts import Drop, Fail, Send, Verdict, Wait
+from worker.reminders.delivery.circuit_breaker import CircuitBreaker
+from worker.reminders.delivery.decide import DeliveryContext, decide
+from worker.reminders.delivery.decisions import Drop, Fail, Send, Verdict, Wait
+from worker.reminders.delivery.fail import next_channel
+from worker.reminders.delivery.partitions import BATCH, batch_size, batches, batches_at_once
+from worker.reminders.delivery.retry import PATIENCE, after_failure, until_provider_works
+from worker.reminders.planning.quiet_hours import quiet_until
 
 NOW = datetime(2026, 6, 16, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=10)
@@ -99,7 +99,7 @@ def test_the_wish_of_a_provider_is_heard_within_reason(wish: float, seconds: flo
 
 
 def test_a_breaker_opens_after_failures_in_a_row_and_closes_with_an_answer() -> None:
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     for _n in range(4):
         breaker.failed("a", 100.0)
     assert breaker.rest("a", 100.0) == 0
@@ -118,7 +118,7 @@ def test_a_breaker_opens_after_failures_in_a_row_and_closes_with_an_answer() -> 
 
 
 def test_a_breaker_opens_sooner_when_each_failure_was_waited_for() -> None:
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     breaker.failed("a", 100.0, took=15.0)
     assert breaker.rest("a", 100.0) == 0
     breaker.failed("a", 115.0, took=15.0)
@@ -131,7 +131,7 @@ def test_a_breaker_opens_sooner_when_each_failure_was_waited_for() -> None:
 
 
 def test_a_breaker_forgets_the_oldest_of_too_many() -> None:
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     for number in range(2000):
         for _n in range(5):
             breaker.failed(f"host {number}", 0.0)
@@ -151,7 +151,7 @@ def test_half_of_the_children_stay_free_of_a_lane(children: int, at_once: int) -
     assert batches_at_once(children) == at_once
 
 
-def stand(**changes: object) -> Standing:
+def stand(**changes: object) -> DeliveryContext:
     values: dict[str, object] = {
         "kind": "lesson-reminder",
         "attempts": 1,
@@ -169,7 +169,7 @@ def stand(**changes: object) -> Standing:
         "quiet_end": None,
         "zone": zone("UTC"),
     }
-    return Standing(**(values | changes))  # type: ignore[arg-type]
+    return DeliveryContext(**(values | changes))  # type: ignore[arg-type]
 
 
 NIGHT = {"quiet_start": time(11), "quiet_end": time(12, 5)}
@@ -207,7 +207,7 @@ MORNING = NOW + timedelta(minutes=5)
     ],
 )
 def test_everything_is_checked_again(changes: dict[str, object], verdict: Verdict) -> None:
-    assert judge(stand(**changes), NOW) == verdict
+    assert decide(stand(**changes), NOW) == verdict
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from worker.app import create_app
-from worker.processes.dispatching import DispatchReminders
+from worker.processes.reminder_dispatcher import DispatchReminders
 
 
 @pytest.mark.parametrize(("queues", "dispatches"), [(["default", "reminders"], True), (["media", "default"], False)])

@@ -19,7 +19,7 @@ from models.reminders import Delivery
 from worker.dev.environment import environment_for
 from worker.dev.process import ChildProcess, wait_until
 from worker.dev.service import astegni
-from worker.reminders.ways import message_id
+from worker.reminders.delivery.transport import message_id
 from worker.settings import Settings
 
 LIVE = Path(__file__).parent / "live"

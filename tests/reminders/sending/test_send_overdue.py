@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from worker.jobs.enqueue import enqueue
+from worker.jobs.job_run import JobRun
 from worker.jobs.orders import SendOverdue
-from worker.jobs.run import JobRun
-from worker.jobs.runs import claim
+from worker.jobs.run_statements import claim
 from worker.processes.child import rhythm
+from worker.workflows.context import WorkerContext
 from worker.workflows.send_overdue import send_overdue
-from worker.workflows.tools import Tools
 
 
 def send_what_is_overdue(post: Any) -> None:
@@ -19,7 +19,7 @@ def send_what_is_overdue(post: Any) -> None:
         claimed = claim(session, job_id, worker="w", lease=30.0)
     assert claimed is not None
     run = JobRun(post.database, claimed, rhythm(post.settings))
-    send_overdue(run, Tools(post.settings, post.database))
+    send_overdue(run, WorkerContext(post.settings, post.database))
     assert run.finished
 
 

@@ -10,19 +10,19 @@ from uuid import uuid4
 import pytest
 
 from worker.channels.destinations import Mailbox, Webhook, to_text
-from worker.channels.outside import Outside
+from worker.channels.egress import EgressPolicy
 from worker.channels.registration import checked_destination
-from worker.channels.secrets import Vault
+from worker.channels.sealed_addresses import AddressSealer
 from worker.reminders.channel_codes import confirm
 from worker.reminders.channels import find_channel, register_channel
-from worker.reminders.claiming import claim
-from worker.reminders.preferences import Preferences
-from worker.reminders.ways import Said
+from worker.reminders.delivery.claim import claim
+from worker.reminders.delivery.transport import RenderedMessage
+from worker.reminders.planning.preferences import Preferences
 from worker.workflows.set_alarms import set_preferences
 
 
 def seal(post: Any, destination: Any) -> bytes:
-    return Vault.of(post.settings).seal(to_text(destination))
+    return AddressSealer.of(post.settings).seal(to_text(destination))
 
 
 def test_a_reminder_by_mail_and_in_the_app(post: Any, mail: Any) -> None:
@@ -347,8 +347,8 @@ def test_a_message_that_cannot_be_said_holds_up_no_other(post: Any) -> None:
 
 def test_a_code_comes_readable_where_it_was_ordered_and_nowhere_else(post: Any, mail: Any) -> None:
     """Registered, sent, confirmed: in the table the code stands sealed."""
-    vault, now = Vault.of(post.settings), datetime.now(UTC)
-    destination = checked_destination("email", "second@example.org", Outside.of(post.settings))
+    vault, now = AddressSealer.of(post.settings), datetime.now(UTC)
+    destination = checked_destination("email", "second@example.org", EgressPolicy.of(post.settings))
     with post.database.transaction() as session:
         channel_id = register_channel(session, vault, 2, destination, now=now).id
     post.send_all()
@@ -374,7 +374,7 @@ class Meddling:
     def readable(self, delivery: Any) -> Any:
         return delivery
 
-    def send(self, delivery: Any, _said: Said) -> None:
+    def send(self, delivery: Any, _said: RenderedMessage) -> None:
         self.sent += 1
         self.meddle(delivery)
 
@@ -426,18 +426,18 @@ def test_a_message_that_ends_its_process_each_time_is_given_up(post: Any) -> Non
 
 
 def test_figures(post: Any) -> None:
-    from worker.reminders.figures import delivery_figures
+    from worker.reminders.delivery.metrics import delivery_metrics
 
     post.message(due_at=datetime.now(UTC) - timedelta(seconds=100))
     post.message(due_at=datetime.now(UTC) + timedelta(seconds=100))
     post.message("test", data={}, due_at=datetime.now(UTC) - timedelta(seconds=30))
     with post.database.transaction() as session:
-        figures = delivery_figures(session)
+        figures = delivery_metrics(session)
     assert 99 < figures.overdue < 110
     assert figures.counts == {("pending", "recording-ready"): 2, ("pending", "test"): 1}
     post.send_all()
     with post.database.transaction() as session:
-        figures = delivery_figures(session)
+        figures = delivery_metrics(session)
     assert figures.overdue == 0
     assert figures.counts == {
         ("pending", "recording-ready"): 1,

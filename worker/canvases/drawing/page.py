@@ -10,16 +10,16 @@ from typing import Any
 
 from worker.canvases.drawing.images import fitted, open_image
 from worker.canvases.engine import skia
-from worker.canvases.figures import Circle, Colour, Figure, Lines, Points
 from worker.canvases.lettering.text import draw_text
-from worker.canvases.stored.pages import Page
+from worker.canvases.shapes import Circle, Colour, Figure, Lines, Points
+from worker.canvases.stored.pages import DrawnPage
 
 # A picture behind the ink is kept at two pixels per CSS pixel for what is drawn larger than the board and for
 # documents; a page larger than this (in square CSS pixels, 64 MB then) at one.
 _LARGEST_FINE_PAGE = 4_000_000
 
 
-def draw_page(canvas: Any, page: Page, backdrop: Any = None) -> None:
+def draw_page(canvas: Any, page: DrawnPage, backdrop: Any = None) -> None:
     """Draw background and ink of the page on a canvas whose unit is a CSS pixel.
 
     `backdrop` stands for the page's own when given; else this raises BadImage.
@@ -31,7 +31,7 @@ def draw_page(canvas: Any, page: Page, backdrop: Any = None) -> None:
         draw_figure(canvas, figure, backdrop)
 
 
-def backdrop_of(page: Page, *, fine: bool = False) -> Any:
+def backdrop_of(page: DrawnPage, *, fine: bool = False) -> Any:
     """What lies behind the ink, as a paint: the page's colour, or its picture. Raises BadImage."""
     paint = plain_backdrop(page.background)
     if page.image is not None:
@@ -47,7 +47,7 @@ def plain_backdrop(colour: Colour) -> Any:
     return skia.Paint(AntiAlias=True, Color=_argb(colour))
 
 
-def image_behind(page: Page, *, fine: bool) -> Any:
+def image_behind(page: DrawnPage, *, fine: bool) -> Any:
     """The page's picture on its paper, as large as the page or, when `fine`, twice. Raises BadImage."""
     if page.image is None:
         raise ValueError("the page has no picture")
@@ -62,7 +62,7 @@ def image_behind(page: Page, *, fine: bool) -> Any:
     return surface.makeImageSnapshot()
 
 
-def draw_background(canvas: Any, page: Page, backdrop: Any) -> None:
+def draw_background(canvas: Any, page: DrawnPage, backdrop: Any) -> None:
     """Cover the page with its backdrop."""
     canvas.drawRect(skia.Rect(page.width, page.height), backdrop)
 

@@ -7,14 +7,14 @@ from typing import Any
 from worker.canvases.drawing.bookmarks import add_bookmarks
 from worker.canvases.drawing.page import backdrop_of, draw_page
 from worker.canvases.engine import skia
-from worker.canvases.stored.pages import Page
+from worker.canvases.stored.pages import DrawnPage
 from worker.errors import InvalidInput
 
 # A CSS pixel is 1/96 inch, a point 1/72.
 _POINTS_PER_PIXEL = 72 / 96
 
 
-def write_pdf(pages: Iterable[Page], path: Path, title: str) -> None:
+def write_pdf(pages: Iterable[DrawnPage], path: Path, title: str) -> None:
     """Write the pages in their order, with `title` as the document's and the pages' titles as bookmarks.
 
     Pages are drawn one at a time. Raises EngineMissing, BadImage, OSError, and InvalidInput when there is no page; then
@@ -30,7 +30,7 @@ def write_pdf(pages: Iterable[Page], path: Path, title: str) -> None:
     add_bookmarks(path, titles)
 
 
-def _draw(pages: Iterable[Page], stream: Any, title: str) -> list[str]:
+def _draw(pages: Iterable[DrawnPage], stream: Any, title: str) -> list[str]:
     titles = []
     facts = skia.PDF.Metadata()
     facts.fTitle, facts.fProducer = _storable(title), "Astegni"

@@ -7,7 +7,7 @@ import numpy as np
 from worker.canvases.drawing.page import draw_page
 from worker.canvases.drawing.png import PngWriter
 from worker.canvases.engine import skia
-from worker.canvases.stored.pages import Page
+from worker.canvases.stored.pages import DrawnPage
 from worker.errors import InvalidInput
 
 LARGEST_SCALE = 4.0
@@ -19,14 +19,14 @@ _HIGHEST_THUMBNAIL = 8000
 _BAND_PIXELS = 8_000_000
 
 
-def pixel_size(page: Page, scale: float) -> tuple[int, int]:
+def pixel_size(page: DrawnPage, scale: float) -> tuple[int, int]:
     """Width and height of its picture in pixels. Raises InvalidInput for a scale that is none."""
     if not 0 < scale <= LARGEST_SCALE:
         raise InvalidInput(f"A scale is more than 0 and at most {LARGEST_SCALE:g}, not {scale:g}.")
     return max(1, round(page.width * scale)), max(1, round(page.height * scale))
 
 
-def write_png(page: Page, out: BinaryIO, scale: float = 1.0) -> None:
+def write_png(page: DrawnPage, out: BinaryIO, scale: float = 1.0) -> None:
     """Write the page as PNG; the same page always as the same bytes. Raises EngineMissing, BadImage, InvalidInput."""
     width, height = pixel_size(page, scale)
     writer = PngWriter(out, width, height, photo=page.image is not None)
@@ -36,7 +36,7 @@ def write_png(page: Page, out: BinaryIO, scale: float = 1.0) -> None:
     writer.finish()
 
 
-def write_thumbnail(page: Page, out: BinaryIO) -> None:
+def write_thumbnail(page: DrawnPage, out: BinaryIO) -> None:
     """Write a WebP of `thumbnail_size`. Raises EngineMissing, BadImage."""
     width, height = thumbnail_size(page)
     pixels = _draw(page, width, height, width / page.width)
@@ -44,13 +44,13 @@ def write_thumbnail(page: Page, out: BinaryIO) -> None:
     out.write(bytes(image.encodeToData(skia.kWEBP, _THUMBNAIL_QUALITY)))
 
 
-def thumbnail_size(page: Page) -> tuple[int, int]:
+def thumbnail_size(page: DrawnPage) -> tuple[int, int]:
     """Width and height of the thumbnail in pixels: THUMBNAIL_WIDTH wide, less where it would be too high for WebP."""
     scale = min(THUMBNAIL_WIDTH / page.width, _HIGHEST_THUMBNAIL / page.height)
     return max(1, round(page.width * scale)), max(1, round(page.height * scale))
 
 
-def _draw(page: Page, width: int, height: int, scale: float, top: int = 0) -> Any:
+def _draw(page: DrawnPage, width: int, height: int, scale: float, top: int = 0) -> Any:
     """Rows of the page's picture from `top` on: shape (height, width, 4), blue, green, red, alpha.
 
     In this order the engine fills a tenth faster: it is its own.

@@ -6,11 +6,11 @@ from typing import BinaryIO
 
 from worker.canvases.drawing.page import draw_page, image_behind, plain_backdrop
 from worker.canvases.engine import skia
-from worker.canvases.figures import Colour
-from worker.canvases.stored.pages import Page
+from worker.canvases.shapes import Colour
+from worker.canvases.stored.pages import DrawnPage
 
 
-def write_svg(page: Page, out: BinaryIO) -> None:
+def write_svg(page: DrawnPage, out: BinaryIO) -> None:
     """Write the page as SVG in CSS pixels, letters as outlines: it looks the same where its fonts are missing.
 
     Raises EngineMissing, BadImage.
@@ -30,7 +30,7 @@ def write_svg(page: Page, out: BinaryIO) -> None:
     out.write(head + end + _pattern(page) + body.replace(name, b'"url(#behind)"'))
 
 
-def _svg(page: Page, behind: Colour) -> bytes:
+def _svg(page: DrawnPage, behind: Colour) -> bytes:
     stream = skia.DynamicMemoryWStream()
     canvas = skia.SVGCanvas.Make(skia.Rect(page.width, page.height), stream, skia.SVGCanvas.kConvertTextToPaths_Flag)
     try:
@@ -41,14 +41,14 @@ def _svg(page: Page, behind: Colour) -> bytes:
     return bytes(stream.detachAsData())
 
 
-def _unused(page: Page) -> Colour:
+def _unused(page: DrawnPage) -> Colour:
     used = {(figure.colour.red, figure.colour.green, figure.colour.blue) for figure in page.figures if figure.colour}
     # Of one that starts with 01 the engine writes all six digits.
     colours = (Colour(value >> 16, value >> 8 & 255, value & 255) for value in count(0x010203))
     return next(colour for colour in colours if (colour.red, colour.green, colour.blue) not in used)
 
 
-def _pattern(page: Page) -> bytes:
+def _pattern(page: DrawnPage) -> bytes:
     size = f'width="{page.width}" height="{page.height}"'
     picture = b64encode(bytes(image_behind(page, fine=True).encodeToData())).decode()
     return (

@@ -4,9 +4,9 @@ import unicodedata
 from functools import lru_cache
 from itertools import groupby
 
-from worker.canvases.figures import LINE_HEIGHT, Text
 from worker.canvases.lettering.text import width_of
 from worker.canvases.limits import PAGE_WIDTH
+from worker.canvases.shapes import LINE_HEIGHT, Text
 
 # In font sizes, of all the faces: no letter of ASCII is wider than this; how far capitals rise above the baseline, and
 # tails hang below it; how far a slanted or bold letter leans out of its own width.

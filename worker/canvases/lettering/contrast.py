@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from worker.canvases.engine import skia
-from worker.canvases.figures import Colour
+from worker.canvases.shapes import Colour
 
 _CONTRAST = 0.2
 _GAMMA = 1.2

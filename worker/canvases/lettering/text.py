@@ -5,10 +5,10 @@ import re
 from typing import Any
 
 from worker.canvases.engine import skia
-from worker.canvases.figures import LINE_HEIGHT, Text
 from worker.canvases.lettering.contrast import LARGEST_MASK, text_contrast
 from worker.canvases.lettering.fonts import collection, font_style, unicode
 from worker.canvases.lettering.glyphs import runs
+from worker.canvases.shapes import LINE_HEIGHT, Text
 
 # Where the platform's redraw puts its one-pixel lines, from the baseline.
 _UNDERLINE = 2.0

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import ffmpeg
 
-from worker.canvases.replay.easel import HEIGHT, WIDTH
+from worker.canvases.replay.frame_canvas import HEIGHT, WIDTH
 from worker.canvases.replay.i420 import Pixels
-from worker.canvases.replay.stage import Stage
-from worker.canvases.replay.timeline import TimedStroke, Timeline
+from worker.canvases.replay.incremental_page import IncrementalPage
+from worker.canvases.replay.timeline import ReplayTimeline, TimedStroke
 from worker.errors import InvalidInput
 from worker.media.binaries import Binaries
-from worker.media.raw_frames import stream
+from worker.media.matroska_pipe import stream
 from worker.media.runner import Budget, never, run_ffmpeg
 
 # Ten pictures a second follow a hand; twice as many cost twice as much and look the same.
@@ -48,7 +48,7 @@ class ReplayTooLong(InvalidInput):
 
 
 def write_film(
-    timeline: Timeline,
+    timeline: ReplayTimeline,
     target: Path,
     binaries: Binaries,
     *,
@@ -82,10 +82,10 @@ def write_film(
         raise
 
 
-def frames_of(timeline: Timeline) -> Iterator[tuple[int, Pixels]]:
+def frames_of(timeline: ReplayTimeline) -> Iterator[tuple[int, Pixels]]:
     """The frames of the film: milliseconds, and the planes of the picture, whose memory the next frame may use."""
-    stages = _Stages(timeline)
-    shown: Stage | None = None
+    stages = _IncrementalPages(timeline)
+    shown: IncrementalPage | None = None
     for at in _ticks(timeline):
         stage = stages.of(timeline.page_at(at))
         changed = stage.advance(at)
@@ -94,11 +94,11 @@ def frames_of(timeline: Timeline) -> Iterator[tuple[int, Pixels]]:
         shown = stage
 
 
-def _last_tick(timeline: Timeline) -> int:
+def _last_tick(timeline: ReplayTimeline) -> int:
     return max(0, (timeline.duration_ms - 1) // TICK_MS * TICK_MS)
 
 
-def _ticks(timeline: Timeline) -> Iterator[int]:
+def _ticks(timeline: ReplayTimeline) -> Iterator[int]:
     """Moments at which a frame may be due, in order: all in which a stroke grows, none of those in between."""
     last = _last_tick(timeline)
     moments = {*range(0, last + 1, HOLD_MS), last, *(_tick(turn.at) for turn in timeline.turns)}
@@ -114,19 +114,19 @@ def _tick(at: int) -> int:
     return -(-at // TICK_MS) * TICK_MS
 
 
-class _Stages:
+class _IncrementalPages:
     """The stages of the pages that were shown last."""
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: ReplayTimeline) -> None:
         self._timeline = timeline
         self._strokes: dict[int, list[TimedStroke]] = {}
         for stroke in timeline.strokes:
             self._strokes.setdefault(stroke.page, []).append(stroke)
-        self._kept: OrderedDict[int, Stage] = OrderedDict()
+        self._kept: OrderedDict[int, IncrementalPage] = OrderedDict()
 
-    def of(self, page: int) -> Stage:
+    def of(self, page: int) -> IncrementalPage:
         """The stage of that page, as it was left, or new."""
-        stage = self._kept.pop(page, None) or Stage(self._timeline.pages[page], self._strokes.get(page, ()))
+        stage = self._kept.pop(page, None) or IncrementalPage(self._timeline.pages[page], self._strokes.get(page, ()))
         self._kept[page] = stage
         if len(self._kept) > _MOST_STAGES:
             self._kept.popitem(last=False)

@@ -12,7 +12,7 @@ from worker.canvases.limits import MOST_PAGES
 from worker.canvases.replay.timeline import PageShown
 from worker.canvases.snapshots.digest import board_title
 from worker.canvases.snapshots.strokes import WAS_SEEN, read_strokes
-from worker.canvases.stored.pages import Board, Page, read_page
+from worker.canvases.stored.pages import Board, DrawnPage, read_page
 from worker.errors import NotFound
 
 _PAGES = text(
@@ -64,7 +64,7 @@ def load_history(session: Session, session_id: int) -> History:
     )
 
 
-def _page(session: Session, row: Any) -> Page:
+def _page(session: Session, row: Any) -> DrawnPage:
     strokes, skipped = read_strokes(session, row.id, ever=True)
     document = {
         "page_id": row.id,

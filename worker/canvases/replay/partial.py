@@ -5,8 +5,8 @@ import unicodedata
 
 import numpy as np
 
-from worker.canvases.figures import Circle, Figure, Lines, Points, Text
-from worker.canvases.replay.pace import length_of
+from worker.canvases.replay.pen_speed import length_of
+from worker.canvases.shapes import Circle, Figure, Lines, Points, Text
 
 # Sides of the polygon that stands for part of a circle: each shorter than four pixels, on boards of any use.
 _SIDE = 4.0

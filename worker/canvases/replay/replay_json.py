@@ -10,22 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from worker.canvases.figures import Circle, Colour, Figure, Lines, Points, Text
 from worker.canvases.replay.partial import is_freehand
-from worker.canvases.replay.timeline import TimedStroke, Timeline
+from worker.canvases.replay.timeline import ReplayTimeline, TimedStroke
+from worker.canvases.shapes import Circle, Colour, Figure, Lines, Points, Text
 
 FORMAT, VERSION = "astegni-replay", 1
 # Coordinates are whole numbers of tenths of a CSS pixel: finer than any screen, and small numbers pack well.
 _UNITS_PER_PIXEL = 10
 
 
-def pack_replay(timeline: Timeline) -> bytes:
+def pack_replay(timeline: ReplayTimeline) -> bytes:
     """The document as gzip (RFC 1952), without the time of packing."""
     text = json.dumps(replay_document(timeline), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return gzip.compress(text.encode(), compresslevel=9, mtime=0)
 
 
-def replay_document(timeline: Timeline) -> dict[str, Any]:
+def replay_document(timeline: ReplayTimeline) -> dict[str, Any]:
     """The replay as JSON values."""
     return {
         "format": FORMAT,

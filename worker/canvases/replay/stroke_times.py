@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from worker.canvases.replay.pace import natural_ms
+from worker.canvases.replay.pen_speed import natural_ms
 from worker.canvases.stored.pages import Drawn
 
 # A client whose pen went up after its stroke arrived, or a day before, has a clock that is wrong.
@@ -20,7 +20,7 @@ _MOST_HURRY = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Stroke:
+class StrokeTimes:
     """A stroke of the board: the index of its page, its place in the drawing order, and start to end in ms."""
 
     page: int
@@ -41,10 +41,10 @@ class _Noted:
     start: int | None
 
 
-def place_strokes(pages: Sequence[Sequence[Drawn]]) -> list[Stroke]:
+def place_strokes(pages: Sequence[Sequence[Drawn]]) -> list[StrokeTimes]:
     """Start and end of every stroke, milliseconds since 1970, in the order of their ends."""
     noted = sorted(_note(pages), key=lambda one: (one.end, one.page, one.place))
-    placed: list[Stroke] = []
+    placed: list[StrokeTimes] = []
     waiting: list[_Noted] = []
     free: int | None = None
     for one in noted:
@@ -54,7 +54,7 @@ def place_strokes(pages: Sequence[Sequence[Drawn]]) -> list[Stroke]:
         if one.start is None:
             waiting.append(one)
         else:
-            placed.append(Stroke(one.page, one.place, one.drawn, one.start, one.end))
+            placed.append(StrokeTimes(one.page, one.place, one.drawn, one.start, one.end))
             free = one.end if free is None else max(free, one.end)
     if waiting:
         placed += _lay_out(waiting, free)
@@ -91,7 +91,7 @@ def _interval(drawn: Drawn) -> tuple[int | None, int] | None:
     return None if start is None else arrived - (end - start), arrived
 
 
-def _lay_out(strokes: list[_Noted], free: int | None) -> list[Stroke]:
+def _lay_out(strokes: list[_Noted], free: int | None) -> list[StrokeTimes]:
     """One after another, so that the last ends when they arrived, and the first begins when the board is free.
 
     Where there is too little time they hurry; where there is none at all they take it, and end late.
@@ -105,7 +105,7 @@ def _lay_out(strokes: list[_Noted], free: int | None) -> list[Stroke]:
     for one, length in zip(strokes, natural, strict=True):
         start = at + passed * taken // total
         passed += length
-        placed.append(Stroke(one.page, one.place, one.drawn, start, at + passed * taken // total))
+        placed.append(StrokeTimes(one.page, one.place, one.drawn, start, at + passed * taken // total))
     return placed
 
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from worker.canvases.figures import Figure
-from worker.canvases.replay.film_clock import LEAD_MS, FilmClock, Stretch, join_stretches
 from worker.canvases.replay.partial import part_of
-from worker.canvases.replay.stroke_times import Stroke, place_strokes
-from worker.canvases.stored.pages import Board, Page
+from worker.canvases.replay.replay_clock import LEAD_MS, ReplayClock, Stretch, join_stretches
+from worker.canvases.replay.stroke_times import StrokeTimes, place_strokes
+from worker.canvases.shapes import Figure
+from worker.canvases.stored.pages import Board, DrawnPage
 from worker.errors import Conflict
 
 
@@ -62,11 +62,11 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class ReplayTimeline:
     """A replay: strokes by their start, turns in order (the first at 0). `started_at` is its moment 0, if known."""
 
     title: str
-    pages: tuple[Page, ...]
+    pages: tuple[DrawnPage, ...]
     strokes: tuple[TimedStroke, ...]
     turns: tuple[Turn, ...]
     duration_ms: int
@@ -89,7 +89,7 @@ def build_timeline(
     turns: Sequence[PageShown] = (),
     shorten_idle: bool = False,
     until: datetime | None = None,
-) -> Timeline:
+) -> ReplayTimeline:
     """The replay of a board. Raises NothingDrawn.
 
     Until somebody first turns a page (`turns`), and always when nobody did, the page of the stroke is shown. Pages
@@ -102,14 +102,16 @@ def build_timeline(
     gone = {_key(one): _gone(one, close) for one in strokes}
     shown = _turns(strokes, turns, close)
     begin = min(one.start for one in strokes)
-    clock = FilmClock(_busy(strokes, [*gone.values(), *(at for at, _page in shown)], begin), shorten_idle=shorten_idle)
+    clock = ReplayClock(
+        _busy(strokes, [*gone.values(), *(at for at, _page in shown)], begin), shorten_idle=shorten_idle
+    )
     timed = (
         TimedStroke(
             one.page, one.place, one.drawn.figure, clock.film(one.start), clock.film(one.end), clock.at(gone[_key(one)])
         )
         for one in strokes
     )
-    return Timeline(
+    return ReplayTimeline(
         title=board.title,
         pages=board.pages,
         strokes=tuple(sorted(timed, key=lambda one: (one.start, one.end, one.page, one.place))),
@@ -123,18 +125,18 @@ def build_timeline(
 _WallTurn = tuple[int, int]
 
 
-def _key(stroke: Stroke) -> tuple[int, int]:
+def _key(stroke: StrokeTimes) -> tuple[int, int]:
     return stroke.page, stroke.place
 
 
-def _gone(stroke: Stroke, close: int | None) -> int | None:
+def _gone(stroke: StrokeTimes, close: int | None) -> int | None:
     if stroke.drawn.deleted_at is None:
         return None
     gone = round(stroke.drawn.deleted_at.timestamp() * 1000)
     return None if close is not None and gone > close else gone
 
 
-def _turns(strokes: Sequence[Stroke], turns: Sequence[PageShown], close: int | None) -> list[_WallTurn]:
+def _turns(strokes: Sequence[StrokeTimes], turns: Sequence[PageShown], close: int | None) -> list[_WallTurn]:
     """(instant, page) of every turn, in order."""
     noted = sorted((round(turn.at.timestamp() * 1000), turn.page) for turn in turns)
     noted = [turn for turn in noted if close is None or turn[0] <= close]
@@ -147,13 +149,13 @@ def _turns(strokes: Sequence[Stroke], turns: Sequence[PageShown], close: int | N
     return found
 
 
-def _busy(strokes: Sequence[Stroke], moments: Iterable[int | None], begin: int) -> list[Stretch]:
+def _busy(strokes: Sequence[StrokeTimes], moments: Iterable[int | None], begin: int) -> list[Stretch]:
     """When something changes. Nothing counts before the first stroke."""
     changes = [(at, at) for at in moments if at is not None and at >= begin]
     return join_stretches([*((one.start, one.end) for one in strokes), *changes])
 
 
-def _on_film(turns: Sequence[_WallTurn], clock: FilmClock) -> tuple[Turn, ...]:
+def _on_film(turns: Sequence[_WallTurn], clock: ReplayClock) -> tuple[Turn, ...]:
     """Turns of the film: what was turned to before it begins is what it begins with."""
     before: list[Turn] = []
     after: list[Turn] = []

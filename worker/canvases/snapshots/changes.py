@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models.snapshots import Snapshot
 from models.whiteboards import WhiteboardSession
 from worker.canvases.snapshots.digest import PAGE_DIGEST, board_digest, board_title, page_states
-from worker.canvases.snapshots.names import Place
+from worker.canvases.snapshots.names import SnapshotTarget
 from worker.canvases.snapshots.rows import confirm_snapshots
 from worker.jobs.orders import SnapshotPage, SnapshotSession
 
@@ -61,32 +61,32 @@ _SESSIONS = text(
 
 
 @dataclass(frozen=True)
-class Found:
+class ChangedBatch:
     """What to draw, and where the next batch goes on (None: that was the last one)."""
 
     ids: Sequence[int]
     last: int | None
 
 
-def changed_pages(session: Session, *, after: int, most: int) -> Found:
+def changed_pages(session: Session, *, after: int, most: int) -> ChangedBatch:
     """Pages of running sessions that look different now, among the next `most` candidates behind the id `after`."""
     values = {"after": after, "most": most, "overlap": _OVERLAP_SECONDS, "rest": _REST_SECONDS}
     rows = session.execute(_PAGES, {**values, "kind": SnapshotPage.kind}).all()
     for row in rows:
         if row.digest == row.shown:
             # Drawn and taken back: the picture is right, and need not be looked at again.
-            confirm_snapshots(session, Place(row.session_id, row.id), row.digest, row.at)
+            confirm_snapshots(session, SnapshotTarget(row.session_id, row.id), row.digest, row.at)
     changed = [row.id for row in rows if row.digest != row.shown]
-    return Found(changed, rows[-1].id if len(rows) == most else None)
+    return ChangedBatch(changed, rows[-1].id if len(rows) == most else None)
 
 
-def changed_boards(session: Session, *, after: int, most: int) -> Found:
+def changed_boards(session: Session, *, after: int, most: int) -> ChangedBatch:
     """Sessions that ended within a day and whose pages or document are not those of now, as `changed_pages`."""
     values = {"after": after, "most": most, "overlap": _OVERLAP_SECONDS, "rest": _REST_SECONDS, "late": _LATE_SECONDS}
     ids = session.scalars(_SESSIONS, {**values, "kind": SnapshotSession.kind}).all()
     now = session.scalars(select(func.now())).one()
     changed = [session_id for session_id in ids if not _is_shown(session, session_id, now)]
-    return Found(changed, ids[-1] if len(ids) == most else None)
+    return ChangedBatch(changed, ids[-1] if len(ids) == most else None)
 
 
 def _is_shown(session: Session, session_id: int, now: datetime) -> bool:
@@ -99,5 +99,5 @@ def _is_shown(session: Session, session_id: int, now: datetime) -> bool:
     if {row.page_id: row.content_digest for row in rows} != wanted:
         return False
     for page_id, digest in wanted.items():
-        confirm_snapshots(session, Place(session_id, page_id), digest, now)
+        confirm_snapshots(session, SnapshotTarget(session_id, page_id), digest, now)
     return True

@@ -8,7 +8,7 @@ FOLDER = "snapshots/whiteboard/"
 
 
 @dataclass(frozen=True)
-class Form:
+class FileFormat:
     """One kind of file: what it is called within its folder, its media type, and a picture's pixels per CSS pixel."""
 
     file: str
@@ -18,16 +18,16 @@ class Form:
 
 # By the names of models/states.py.
 PAGE_FORMS = {
-    "png": Form("page.png", "image/png", scale=1.0),
-    "png_2x": Form("page@2x.png", "image/png", scale=2.0),
-    "thumbnail": Form("thumbnail.webp", "image/webp"),
-    "svg": Form("page.svg", "image/svg+xml"),
+    "png": FileFormat("page.png", "image/png", scale=1.0),
+    "png_2x": FileFormat("page@2x.png", "image/png", scale=2.0),
+    "thumbnail": FileFormat("thumbnail.webp", "image/webp"),
+    "svg": FileFormat("page.svg", "image/svg+xml"),
 }
-BOARD_FORMS = {"pdf": Form("board.pdf", "application/pdf")}
+BOARD_FORMS = {"pdf": FileFormat("board.pdf", "application/pdf")}
 
 
 @dataclass(frozen=True)
-class Place:
+class SnapshotTarget:
     """Whose object it is; without a page it is the whole board's."""
 
     session_id: int
@@ -45,7 +45,7 @@ def session_prefix(session_id: int) -> str:
     return f"{FOLDER}session_{session_id}/"
 
 
-def snapshot_prefix(place: Place, digest: str) -> str:
+def snapshot_prefix(place: SnapshotTarget, digest: str) -> str:
     """The files of one moment. `digest` is the SHA-256 of what they show, of which sixteen digits name the folder."""
     return f"{place.prefix}{digest[:16]}/"
 
@@ -55,7 +55,7 @@ def shared_folder(names: Sequence[str]) -> str:
     return f"{commonpath([dirname(name) for name in names])}/"
 
 
-def place_of(name: str) -> Place | None:
+def target_of(name: str) -> SnapshotTarget | None:
     """Whose object this is by its name; None for a name that is not of our making."""
     parts = name.removeprefix(FOLDER).split("/") if name.startswith(FOLDER) else []
     if len(parts) != 4:
@@ -64,7 +64,7 @@ def place_of(name: str) -> Place | None:
     page_id = _number(parts[1], "page_")
     if session_id is None or (page_id is None and parts[1] != "board"):
         return None
-    return Place(session_id, page_id)
+    return SnapshotTarget(session_id, page_id)
 
 
 def _number(part: str, word: str) -> int | None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.snapshots import Snapshot
 from models.whiteboards import WhiteboardPage, WhiteboardSession
-from worker.canvases.snapshots.names import Place
+from worker.canvases.snapshots.names import SnapshotTarget
 from worker.storage.objects import StoredObject
 
 
@@ -26,7 +26,7 @@ class SnapshotFile:
 
 
 @dataclass(frozen=True)
-class Taken:
+class SnapshotFacts:
     """What the files show, since when it is known, how many strokes are missing, and which job made them."""
 
     digest: str
@@ -35,7 +35,9 @@ class Taken:
     job_id: UUID
 
 
-def write_snapshots(session: Session, place: Place, taken: Taken, files: Sequence[SnapshotFile]) -> bool:
+def write_snapshots(
+    session: Session, place: SnapshotTarget, taken: SnapshotFacts, files: Sequence[SnapshotFile]
+) -> bool:
     """Let these be the latest files of the page or board; False when that is gone.
 
     A file that shows a later moment stays: two jobs may have drawn the same page, and the slower one looked first.
@@ -71,7 +73,7 @@ def write_snapshots(session: Session, place: Place, taken: Taken, files: Sequenc
     return True
 
 
-def confirm_snapshots(session: Session, place: Place, digest: str, at: datetime) -> None:
+def confirm_snapshots(session: Session, place: SnapshotTarget, digest: str, at: datetime) -> None:
     """Write down that the files still show the page or board as it was at this moment."""
     session.execute(
         update(Snapshot)
@@ -80,7 +82,7 @@ def confirm_snapshots(session: Session, place: Place, digest: str, at: datetime)
     )
 
 
-def drawn_names(session: Session, place: Place, digest: str) -> set[str]:
+def drawn_names(session: Session, place: SnapshotTarget, digest: str) -> set[str]:
     """Which files there are of exactly this content."""
     return set(session.scalars(select(Snapshot.name).where(*_of(place), Snapshot.content_digest == digest)))
 
@@ -103,11 +105,11 @@ def named_snapshots(session: Session, names: Collection[str]) -> set[str]:
     return set(session.scalars(select(Snapshot.object_name).where(Snapshot.object_name.in_(names))))
 
 
-def _of(place: Place) -> tuple[ColumnElement[bool], ...]:
+def _of(place: SnapshotTarget) -> tuple[ColumnElement[bool], ...]:
     return Snapshot.session_id == place.session_id, Snapshot.page_id.is_not_distinct_from(place.page_id)
 
 
-def _hold(session: Session, place: Place) -> bool:
+def _hold(session: Session, place: SnapshotTarget) -> bool:
     """Keep whom the rows refer to until the transaction ends; False when that is gone."""
     model, row_id = (WhiteboardSession, place.session_id) if place.page_id is None else (WhiteboardPage, place.page_id)
     return session.get(model, row_id, with_for_update={"read": True, "key_share": True}) is not None

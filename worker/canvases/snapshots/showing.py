@@ -11,7 +11,7 @@ from worker.canvases.snapshots.rows import snapshots_of
 
 
 @dataclass(frozen=True)
-class Shown:
+class SnapshotStatus:
     """A file, the number of its page, and whether what it shows is what there is now."""
 
     snapshot: Snapshot
@@ -19,16 +19,16 @@ class Shown:
     is_current: bool
 
 
-def show_page(session: Session, page: WhiteboardPage) -> list[Shown]:
+def show_page(session: Session, page: WhiteboardPage) -> list[SnapshotStatus]:
     """The files of one page."""
     digest = page_digest(session, page.id)
     return [
-        Shown(one, page.page_number, one.content_digest == digest)
+        SnapshotStatus(one, page.page_number, one.content_digest == digest)
         for one in snapshots_of(session, page.session_id, page.id)
     ]
 
 
-def show_board(session: Session, board: WhiteboardSession) -> list[Shown]:
+def show_board(session: Session, board: WhiteboardSession) -> list[SnapshotStatus]:
     """The files of every page in their order, and the document last."""
     states = page_states(session, board.id)
     now: dict[int | None, tuple[int | None, str]] = {one.page_id: (one.number, one.digest) for one in states}
@@ -37,5 +37,5 @@ def show_board(session: Session, board: WhiteboardSession) -> list[Shown]:
     for one in snapshots_of(session, board.id):
         # A page that came between the two questions is not among the first one's answers.
         number, digest = now.get(one.page_id, (None, ""))
-        shown.append(Shown(one, number, one.content_digest == digest))
+        shown.append(SnapshotStatus(one, number, one.content_digest == digest))
     return shown

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from tinycss2.color4 import parse_color
 
-from worker.canvases.figures import Colour
+from worker.canvases.shapes import Colour
 
 # Nothing longer is a colour, and the parser need not look at it.
 _LONGEST = 100

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from worker.canvases.stored.collecting import nothing_collected
+from worker.canvases.stored.gc_paused import gc_paused
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -14,7 +14,7 @@ def parse_json(text: str | bytes) -> Any:
     A page is mostly numbers, and to read them takes a fifth of the time to draw it. pydantic's parser needs half of
     that, but gives up on halves of characters and on depth, which boards may hold: then Python's has the last word.
     """
-    with nothing_collected():
+    with gc_paused():
         try:
             return from_json(text)
         except ValueError:

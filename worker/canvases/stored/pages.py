@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
-from worker.canvases.figures import WHITE, Colour, Figure, Lines
 from worker.canvases.limits import MOST_PAGES, MOST_POINTS_OF_PAGE, MOST_STROKES_OF_PAGE
-from worker.canvases.stored.collecting import nothing_collected
+from worker.canvases.shapes import WHITE, Colour, Figure, Lines
 from worker.canvases.stored.colours import colour_of
-from worker.canvases.stored.extent import OutsidePage, Reach, beyond, page_size, reach_of
+from worker.canvases.stored.gc_paused import gc_paused
+from worker.canvases.stored.page_size import InkBounds, OutsidePage, beyond, ink_bounds_of, page_size
 from worker.canvases.stored.stroke_data import Undrawable, figure_of
 
 
@@ -40,7 +40,7 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class DrawnPage:
     """A page to draw, figures in drawing order; sizes in CSS pixels. `image` lies behind the ink, scaled to fit."""
 
     number: int
@@ -64,7 +64,7 @@ class Board:
     """The pages of one session."""
 
     title: str
-    pages: tuple[Page, ...]
+    pages: tuple[DrawnPage, ...]
 
 
 def read_board(document: Mapping[str, Any], *, title: str = "", ever: bool = False) -> Board:
@@ -76,25 +76,27 @@ def read_board(document: Mapping[str, Any], *, title: str = "", ever: bool = Fal
     return Board(title, tuple(read_page(page, number=number, ever=ever) for number, page in enumerate(found, start=1)))
 
 
-def read_page(document: Mapping[str, Any], *, number: int = 1, image: Path | None = None, ever: bool = False) -> Page:
+def read_page(
+    document: Mapping[str, Any], *, number: int = 1, image: Path | None = None, ever: bool = False
+) -> DrawnPage:
     """The page of a document; strokes that cannot be drawn, or not wholly, are in `skipped`.
 
     `ever`: what was undone or cleared has room on the page as well, since a replay shows it.
     """
-    with nothing_collected():
+    with gc_paused():
         return _read_page(document, number, image, ever=ever)
 
 
-def _read_page(document: Mapping[str, Any], number: int, image: Path | None, *, ever: bool) -> Page:
+def _read_page(document: Mapping[str, Any], number: int, image: Path | None, *, ever: bool) -> DrawnPage:
     strokes = document.get("strokes")
     drawn, skipped = _read_strokes(strokes if isinstance(strokes, list | tuple) else ())
     stored_number, page_id = document.get("page_number"), document.get("page_id")
     page_number = stored_number if _is_integer(stored_number) else number
     title = document.get("page_title")
-    reaches = [reach_of(stroke.figure) if ever or stroke.deleted_at is None else None for stroke in drawn]
+    reaches = [ink_bounds_of(stroke.figure) if ever or stroke.deleted_at is None else None for stroke in drawn]
     width, height = page_size(filter(None, reaches), document.get("width"), document.get("height"))
     drawn, outside = _on_page(drawn, reaches, width, height)
-    return Page(
+    return DrawnPage(
         number=page_number,
         title=title[:200] if isinstance(title, str) and title.strip() else f"Page {page_number}",
         width=width,
@@ -130,7 +132,7 @@ def _read_strokes(strokes: Sequence[Any]) -> tuple[list[Drawn], list[Skipped]]:
 
 
 def _on_page(
-    drawn: list[Drawn], reaches: list[Reach | None], width: int, height: int
+    drawn: list[Drawn], reaches: list[InkBounds | None], width: int, height: int
 ) -> tuple[list[Drawn], list[Skipped]]:
     """What is on a page of this size, and what of it, or of the others, is not to be seen there."""
     inside: list[Drawn] = []

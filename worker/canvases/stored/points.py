@@ -5,8 +5,8 @@ from itertools import islice
 
 import numpy as np
 
-from worker.canvases.figures import Points
 from worker.canvases.limits import FARTHEST, MOST_POINTS_OF_STROKE
+from worker.canvases.shapes import Points
 
 
 def points_of(value: object) -> tuple[Points, list[str]]:

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from worker.canvases.figures import BLACK, Circle, Colour, Figure, Lines, Points
 from worker.canvases.limits import WIDEST_PEN
+from worker.canvases.shapes import BLACK, Circle, Colour, Figure, Lines, Points
 from worker.canvases.stored.colours import colour_of
-from worker.canvases.stored.gestures import arrow_of, circle_of, rectangle_of, triangle_of
 from worker.canvases.stored.points import number_of, points_of
+from worker.canvases.stored.shape_fitting import arrow_of, circle_of, rectangle_of, triangle_of
 from worker.canvases.stored.text_data import text_of
 from worker.stroke_shapes import board_shape
 

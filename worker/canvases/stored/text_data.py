@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from worker.canvases.figures import Colour, Text
 from worker.canvases.lettering.glyphs import is_invisible, without_glyph
 from worker.canvases.limits import LARGEST_FONT, LONGEST_TEXT, MOST_LINES_OF_TEXT
+from worker.canvases.shapes import Colour, Text
 from worker.canvases.stored.points import number_of
 
 # What a canvas takes when the stroke names none.

@@ -12,7 +12,7 @@ BATCH = 1 << 18  # bytes held in memory for one transfer; a client may have doze
 
 
 @dataclass(frozen=True)
-class Part:
+class StoredPart:
     """A stretch of a file version: its number (from 1), size, SHA-1, and the blob that holds it."""
 
     number: int
@@ -87,7 +87,7 @@ class Blobs:
             path.unlink()
         return len(stray)
 
-    def read(self, parts: Iterable[Part], start: int, length: int) -> Iterator[bytes]:
+    def read(self, parts: Iterable[StoredPart], start: int, length: int) -> Iterator[bytes]:
         """Bytes `start` to `start + length` of the parts laid end to end, in batches."""
         for part in parts:
             if length <= 0:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from worker.dev.emulator.access import Key
-from worker.dev.emulator.documents import Reader
+from worker.dev.emulator.documents import DocumentReader
 from worker.dev.emulator.emulator import Emulator
 from worker.dev.emulator.errors import Json
 from worker.dev.emulator.parameters import Parameters
@@ -21,9 +21,9 @@ class Call:
     base_url: str
 
     @property
-    def reader(self) -> Reader:
+    def reader(self) -> DocumentReader:
         """For whom the answer is."""
-        return Reader(self.emulator.account_id, self.key, self.version)
+        return DocumentReader(self.emulator.account_id, self.key, self.version)
 
 
 # Answers run in a thread of their own, never on the event loop: they may wait for the disk.

@@ -1,6 +1,6 @@
 """Copies inside the store: a whole file, a range of one, or a part of a large file."""
 
-from worker.dev.emulator.blobs import NewBlob, Part
+from worker.dev.emulator.blobs import NewBlob, StoredPart
 from worker.dev.emulator.bucket_records import find_bucket
 from worker.dev.emulator.call import Call
 from worker.dev.emulator.documents import part_as_json, version_as_json
@@ -64,7 +64,7 @@ def copy_part(call: Call) -> Json:
     return part_as_json(large_file_id, keep_part(call.emulator, large_file_id, number, blob))
 
 
-def _find_source(call: Call) -> tuple[FileVersion, list[Part]]:
+def _find_source(call: Call) -> tuple[FileVersion, list[StoredPart]]:
     with call.emulator.index.transaction() as sql:
         source = find_version(sql, call.parameters.text("sourceFileId"))
         if source.action != "upload":
@@ -87,7 +87,7 @@ def _metadata(parameters: Parameters, source: FileVersion, name: str) -> tuple[s
     return resolve_content_type(content_type, name), check_file_info(info or {})
 
 
-def _copy(call: Call, source: FileVersion, parts: list[Part]) -> NewBlob:
+def _copy(call: Call, source: FileVersion, parts: list[StoredPart]) -> NewBlob:
     stretch = requested_range(call.parameters.optional_text("range"), source.size)
     start, length = (stretch.start, stretch.length) if stretch else (0, source.size)
     with call.emulator.blobs.create() as blob:

@@ -22,7 +22,7 @@ class Credentials:
 
 
 @dataclass(frozen=True)
-class Vault:
+class CredentialStore:
     """The secrets of one store: its account, the master key, and the key that signs tokens."""
 
     account_id: str
@@ -35,14 +35,14 @@ class Vault:
         return self.account_id
 
 
-def open_vault(path: Path) -> Vault:
+def open_vault(path: Path) -> CredentialStore:
     """The secrets kept at `path`, made there first when there are none."""
     if not path.exists():
-        _write(path, Vault(secrets.token_hex(6), "K000" + secrets.token_urlsafe(20), secrets.token_hex(32)))
-    return Vault(**json.loads(path.read_text()))
+        _write(path, CredentialStore(secrets.token_hex(6), "K000" + secrets.token_urlsafe(20), secrets.token_hex(32)))
+    return CredentialStore(**json.loads(path.read_text()))
 
 
-def _write(path: Path, vault: Vault) -> None:
+def _write(path: Path, vault: CredentialStore) -> None:
     """Under another name first: a process killed here must not leave half a vault."""
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from worker.dev.emulator.access import Key
-from worker.dev.emulator.blobs import Part
+from worker.dev.emulator.blobs import StoredPart
 from worker.dev.emulator.errors import Json
 from worker.dev.emulator.versions import FileVersion
 
 
 @dataclass(frozen=True)
-class Reader:
+class DocumentReader:
     """For whom a document is: the account, the key with its capabilities, and the version of the API (1 to 4)."""
 
     account_id: str
@@ -17,7 +17,7 @@ class Reader:
     api_version: int
 
 
-def version_as_json(version: FileVersion, reader: Reader) -> Json:
+def version_as_json(version: FileVersion, reader: DocumentReader) -> Json:
     """A version as the calls answer it; what the key may not read about locks is left out, as B2 does."""
     document: Json = {
         "accountId": reader.account_id,
@@ -41,7 +41,7 @@ def version_as_json(version: FileVersion, reader: Reader) -> Json:
     return document
 
 
-def part_as_json(version_id: str, part: Part) -> Json:
+def part_as_json(version_id: str, part: StoredPart) -> Json:
     """A part as the calls answer it."""
     return {
         "fileId": version_id,

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from worker.dev.emulator.access import find_key
-from worker.dev.emulator.blobs import Part
+from worker.dev.emulator.blobs import StoredPart
 from worker.dev.emulator.bucket_records import Bucket, find_bucket, find_bucket_by_name
 from worker.dev.emulator.cors import download_headers, preflight_headers
 from worker.dev.emulator.emulator import Emulator
@@ -30,7 +30,7 @@ class _Target:
     bucket: Bucket
     name: str
     version: FileVersion | None
-    parts: list[Part]
+    parts: list[StoredPart]
 
 
 async def download_by_name(emulator: Emulator, request: Request) -> Response:

@@ -3,7 +3,7 @@
 import sqlite3
 
 from worker.dev.emulator.authorize import MINIMUM_PART_SIZE
-from worker.dev.emulator.blobs import NewBlob, Part
+from worker.dev.emulator.blobs import NewBlob, StoredPart
 from worker.dev.emulator.bucket_records import find_bucket
 from worker.dev.emulator.call import Call
 from worker.dev.emulator.documents import part_as_json, version_as_json
@@ -64,7 +64,7 @@ def get_upload_part_url(call: Call) -> Json:
     return {"fileId": version.id, "uploadUrl": url, "authorizationToken": token}
 
 
-def keep_part(emulator: Emulator, version_id: str, number: int, blob: NewBlob) -> Part:
+def keep_part(emulator: Emulator, version_id: str, number: int, blob: NewBlob) -> StoredPart:
     """Store an uploaded part; one with the same number is replaced."""
     with blob, emulator.index.transaction() as sql:
         # The file may have been finished or cancelled while the bytes were on their way.
@@ -158,7 +158,7 @@ def _find_writable(call: Call) -> FileVersion:
     return version
 
 
-def _check_parts(parts: list[Part], sha1s: list[str]) -> None:
+def _check_parts(parts: list[StoredPart], sha1s: list[str]) -> None:
     if [part.number for part in parts] != list(range(1, len(sha1s) + 1)):
         raise B2Error(400, "missing_part", f"{len(sha1s)} parts were told, but not exactly these are here")
     for part, sha1 in zip(parts, sha1s, strict=True):

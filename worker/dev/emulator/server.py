@@ -5,7 +5,7 @@ from pathlib import Path
 
 from worker.dev.emulator.app import create_emulator
 from worker.dev.emulator.credentials import Credentials
-from worker.dev.serving import ForegroundServer, authority, listen
+from worker.dev.foreground_server import ForegroundServer, authority, listen
 
 
 def run_emulator(

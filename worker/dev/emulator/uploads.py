@@ -11,7 +11,7 @@ from worker.dev.emulator.access import find_key
 from worker.dev.emulator.blobs import NewBlob
 from worker.dev.emulator.bucket_records import find_bucket
 from worker.dev.emulator.call import Call
-from worker.dev.emulator.documents import Reader, part_as_json, version_as_json
+from worker.dev.emulator.documents import DocumentReader, part_as_json, version_as_json
 from worker.dev.emulator.emulator import Emulator, now_millis
 from worker.dev.emulator.encryption import encryption_from_headers
 from worker.dev.emulator.errors import B2Error, Json, bad_auth_token
@@ -46,7 +46,7 @@ async def upload_file(emulator: Emulator, request: Request, body: AsyncIterator[
         key.permit("writeFiles", claims["target"], headers.name)
         blob = await receive_blob(body, emulator.blobs, headers.sha1)
         stored = await run_in_threadpool(_keep_file, emulator, request, claims["target"], headers, blob)
-        return version_as_json(stored, Reader(emulator.account_id, key, version))
+        return version_as_json(stored, DocumentReader(emulator.account_id, key, version))
 
 
 async def upload_part(emulator: Emulator, request: Request, body: AsyncIterator[bytes], _version: int) -> Json:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from mimetypes import MimeTypes
 
-from worker.dev.emulator.blobs import NewBlob, Part
+from worker.dev.emulator.blobs import NewBlob, StoredPart
 from worker.dev.emulator.emulator import now_millis
 from worker.dev.emulator.errors import Json, not_found
 
@@ -95,9 +95,9 @@ def insert_version(sql: sqlite3.Connection, version: FileVersion) -> None:
     )
 
 
-def insert_part(sql: sqlite3.Connection, version_id: str, number: int, blob: NewBlob) -> Part:
+def insert_part(sql: sqlite3.Connection, version_id: str, number: int, blob: NewBlob) -> StoredPart:
     """Store a part that is whole on disk."""
-    part = Part(number, blob.size, blob.sha1, blob.name, now_millis())
+    part = StoredPart(number, blob.size, blob.sha1, blob.name, now_millis())
     sql.execute(
         "insert into parts (version_id, number, size, sha1, blob, uploaded_at) values (?, ?, ?, ?, ?, ?)",
         (version_id, part.number, part.size, part.sha1, part.blob, part.uploaded_at),
@@ -123,13 +123,13 @@ def find_latest(sql: sqlite3.Connection, bucket_id: str, name: str) -> FileVersi
     return FileVersion.from_row(row) if row else None
 
 
-def list_stored_parts(sql: sqlite3.Connection, version_id: str) -> list[Part]:
+def list_stored_parts(sql: sqlite3.Connection, version_id: str) -> list[StoredPart]:
     """The parts of a version in order."""
     rows = sql.execute(
         "select number, size, sha1, blob, uploaded_at from parts where version_id = ? order by number",
         (version_id,),
     )
-    return [Part(*row) for row in rows]
+    return [StoredPart(*row) for row in rows]
 
 
 def delete_version(sql: sqlite3.Connection, version_id: str) -> list[str]:

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import Lifespan
 
 from worker.dev.mailbox import pages
-from worker.dev.mailbox.letters import Letter, read_letter
+from worker.dev.mailbox.messages import Letter, read_letter
 from worker.dev.mailbox.store import Kept, Letters
 
 _SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from pydantic import TypeAdapter
 
-from worker.dev.introduction import IntroducedServer
 from worker.dev.mailbox.addresses import Addresses
+from worker.dev.self_announcing_server import IntroducedServer
 
 _ADDRESSES = TypeAdapter(Addresses)
 

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from worker.dev.mailbox.letters import envelope
+from worker.dev.mailbox.messages import envelope
 from worker.dev.mailbox.store import Letters
 from worker.errors import Misconfigured
 
@@ -16,7 +16,7 @@ LARGEST_LETTER = 5_000_000
 _IDLE_SECONDS = 60
 
 
-class Receiver:
+class MailReceiver:
     """What happens to a message that has come."""
 
     def __init__(self, letters: Letters) -> None:
@@ -33,7 +33,7 @@ class Receiver:
 def protocol(letters: Letters) -> "SMTP":
     """The server's side of one connection; to be made in the loop that it runs in."""
     return require_smtp()(
-        Receiver(letters),
+        MailReceiver(letters),
         loop=asyncio.get_running_loop(),
         data_size_limit=LARGEST_LETTER,
         enable_SMTPUTF8=True,

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 
+from worker.dev.foreground_server import ForegroundServer, authority, listen
 from worker.dev.mailbox.addresses import Addresses
 from worker.dev.mailbox.app import create_mailbox
 from worker.dev.mailbox.receiving import protocol, require_smtp
 from worker.dev.mailbox.store import Letters
-from worker.dev.serving import ForegroundServer, authority, listen
 
 _LOOPBACK = "127.0.0.1"
 

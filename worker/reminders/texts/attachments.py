@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from worker.calendars.ics import Event, render_event
-from worker.reminders.texts.data import Reader
+from worker.reminders.texts.data import Recipient
 from worker.reminders.texts.facts import facts, instant, telling
 
 _KINDS = ("lesson-reminder", "lesson-moved", "lesson-restored", "lesson-booked")
@@ -12,7 +12,7 @@ _FROM_TUTOR = {"en": "link from the tutor", "am": "ከአስተማሪው የተ�
 _LESSON = {"en": "Lesson", "am": "ትምህርት"}
 
 
-def attachment(kind: str, data: Mapping[str, Any], reader: Reader) -> bytes | None:
+def attachment(kind: str, data: Mapping[str, Any], reader: Recipient) -> bytes | None:
     """The lesson that will take place as an .ics file; None for other kinds, and for a group of lessons.
 
     METHOD is PUBLISH: a REQUEST or CANCEL needs an organizer and attendees to answer (RFC 5546 §3.2), and a lesson

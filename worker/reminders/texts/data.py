@@ -15,7 +15,7 @@ View = Literal["tutor", "student", "parent"]
 
 
 @dataclass(frozen=True)
-class Reader:
+class Recipient:
     """Who reads. `timezone` is an IANA name; with one that we do not know, the lesson's own zone is told."""
 
     name: str
@@ -24,7 +24,7 @@ class Reader:
     calendar: CalendarStyle = "gregorian"
 
 
-class Lesson(TypedDict):
+class LessonText(TypedDict):
     """A lesson as one of its people sees it; `timezone` is its own (empty: unknown; the reader's is named)."""
 
     schedule_id: int
@@ -37,7 +37,7 @@ class Lesson(TypedDict):
     subject: NotRequired[str | None]
 
 
-class StoredLesson(Lesson):
+class CalendarLesson(LessonText):
     """A lesson that can be put into a calendar: further columns of its row."""
 
     ends_at: str
@@ -50,13 +50,13 @@ class StoredLesson(Lesson):
     board_link: NotRequired[str | None]
 
 
-class LessonReminder(StoredLesson):
+class LessonReminder(CalendarLesson):
     """`minutes_left` until the start when this is sent, not when it was planned; 0 or less: it starts now."""
 
     minutes_left: int
 
 
-class LessonMoved(StoredLesson):
+class LessonMoved(CalendarLesson):
     """The lesson as it is now. Of a group (`count` > 1) the first one; then no file is attached."""
 
     before_starts_at: str
@@ -65,20 +65,20 @@ class LessonMoved(StoredLesson):
     by: NotRequired[str | None]
 
 
-class LessonCancelled(Lesson):
+class LessonCancelled(LessonText):
     """The lesson that is off; of a group (`count` > 1) the first one."""
 
     count: NotRequired[int]
     by: NotRequired[str | None]
 
 
-class LessonRestored(StoredLesson):
+class LessonRestored(CalendarLesson):
     """A lesson that was off and takes place after all; of a group (`count` > 1) the first one, and no file."""
 
     count: NotRequired[int]
 
 
-class LessonBooked(StoredLesson):
+class LessonBooked(CalendarLesson):
     """A free slot that has become this lesson; `by` is the name of who booked it."""
 
     by: NotRequired[str | None]

@@ -12,7 +12,7 @@ from worker.calendars.zones import zone, zone_names
 from worker.errors import InvalidInput
 from worker.foreign_text import LONGEST_LINK, clean, foreign_link, uri
 from worker.reminders.texts import amharic, english
-from worker.reminders.texts.data import DATA, CalendarStyle, Language, Reader
+from worker.reminders.texts.data import DATA, CalendarStyle, Language, Recipient
 from worker.reminders.texts.spans import Span, about, exactly
 
 LONGEST_NAME = 80
@@ -49,7 +49,7 @@ class Untellable(InvalidInput):
     code, title = "untellable", "Message without its facts"
 
 
-def facts(kind: str, data: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+def facts(kind: str, data: Mapping[str, Any], reader: Recipient) -> dict[str, Any]:
     """What the templates of `kind` may use: every key of its data (optional ones None), and what follows from them.
 
     Raises Untellable for an unknown kind, a missing key, or an instant that is none.
@@ -85,7 +85,7 @@ def _shaped(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
     return {key: data.get(key) for key in (*shape.__required_keys__, *shape.__optional_keys__)}
 
 
-def _told(known: dict[str, Any], reader: Reader) -> dict[str, Any]:
+def _told(known: dict[str, Any], reader: Recipient) -> dict[str, Any]:
     words = _WORDS[reader.language]
     said = known | {
         "language": reader.language,
@@ -131,7 +131,7 @@ def _link_and_host(name: str, address: str | None) -> dict[str, Any]:
     return {f"{name}_link": found and found.address, f"{name}_host": found and found.host}
 
 
-def _moment(moment: datetime, home: str | None, reader: Reader, words: Words) -> str:
+def _moment(moment: datetime, home: str | None, reader: Recipient, words: Words) -> str:
     place = _place(reader.timezone, home)
     local = moment.astimezone(place)
     told = words.moment(local, reader.calendar)

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from worker.foreign_text import clean
-from worker.reminders.texts.data import Language, Reader
+from worker.reminders.texts.data import Language, Recipient
 from worker.reminders.texts.facts import facts, telling
 
 # Two names and a subject at their longest. A subject line over 998 octets would be none (RFC 5322 §2.1.1).
@@ -31,7 +31,7 @@ class Rendered:
     html: str
 
 
-def render(kind: str, data: Mapping[str, Any], reader: Reader) -> Rendered:
+def render(kind: str, data: Mapping[str, Any], reader: Recipient) -> Rendered:
     """The message `kind` (models.states.MESSAGE_KINDS) about `data`, for `reader`.
 
     Raises Untellable when the data lack what `worker.reminders.texts.data` asks for.

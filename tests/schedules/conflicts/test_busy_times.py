@@ -1,0 +1,33 @@
+"""Busy times answer as a look at every lesson would."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.schedules.conflicts.busy_times import STUDENT, TUTOR, BusyTimes, Person
+
+MONDAY = datetime(2026, 5, 4, tzinfo=UTC)
+TUTOR_1, STUDENT_1 = Person(TUTOR, 1), Person(STUDENT, 1)
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9)), max_size=40))
+def test_a_lesson_is_found_exactly_when_one_overlaps(wished: list[tuple[int, int]]) -> None:
+    busy = BusyTimes()
+    taken: list[tuple[int, int, int]] = []
+    for number, (begin, length) in enumerate(wished):
+        starts_at, ends_at = MONDAY + timedelta(hours=begin), MONDAY + timedelta(hours=begin + length)
+        others = {known for since, until, known in taken if since < begin + length and begin < until}
+        found = busy.find(TUTOR_1, starts_at, ends_at)
+        assert (found in others) if others else (found is None)
+        assert busy.find(STUDENT_1, starts_at, ends_at) is None
+        if found is None:
+            busy.take(TUTOR_1, starts_at, ends_at, number)
+            taken.append((begin, begin + length, number))
+
+
+def test_said_twice_it_is_one() -> None:
+    busy = BusyTimes()
+    for _ in range(2):
+        busy.take(TUTOR_1, MONDAY, MONDAY + timedelta(hours=1), 7)
+    assert busy.find(TUTOR_1, MONDAY, MONDAY + timedelta(hours=1)) == 7

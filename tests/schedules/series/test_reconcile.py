@@ -1,0 +1,262 @@
+"""Whatever happens to a series, running it again changes nothing, and two at once do what one does."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from models.schedules import Series
+from worker.schedules.series.occurrences import recurrence_of
+from worker.schedules.series.reconcile import FillResult, fill, reconcile
+
+
+def at_once(number: int, do: Callable[[int], Any]) -> list[Any]:
+    """`do(0)`, `do(1)`, … in threads that begin together; what each answers or raises."""
+    barrier = Barrier(number)
+
+    def run(turn: int) -> Any:
+        barrier.wait()
+        try:
+            return do(turn)
+        except Exception as error:  # noqa: BLE001 - the test looks at it
+            return error
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(run, range(number)))
+
+
+def everything(diary: Any) -> list[Any]:
+    """Every row of every table that a reconcile writes, with the transaction that wrote it."""
+    return [
+        diary.execute(f"SELECT xmin, * FROM {table} ORDER BY 2, 3, 4")  # noqa: S608 - our own tables
+        for table in ("schedule_series", "tutor_schedules", "schedule_participants", "schedule_skips")
+    ]
+
+
+def test_a_second_run_changes_nothing(diary: Any) -> None:
+    diary.lesson("2026-05-18", person=diary.second)
+    made = diary.series(people=[diary.first, diary.second], skip_conflicts=True)
+    before = everything(diary)
+    assert diary.fill() == []
+    assert diary.reconcile(made.series_id) == []
+    assert everything(diary) == before
+
+
+def test_the_horizon_moves_on_with_the_day(diary: Any) -> None:
+    made = diary.series("FREQ=DAILY")
+    for _ in range(3):
+        diary.now += timedelta(days=7)
+        diary.fill()
+    assert diary.days()[-1] == "06-19"
+    assert len(diary.rows()) == (date(2026, 6, 19) - date(2026, 5, 4)).days + 1
+    assert diary.rows(made.series_id)[-1].recurrence_pattern.startswith("Every day")
+
+
+def test_fill_works_in_batches_and_ends(diary: Any) -> None:
+    for hour in range(10, 15):
+        diary.series(start=f"{hour:02}:00", end=f"{hour:02}:50")
+    diary.execute("DELETE FROM tutor_schedules")
+    diary.execute("UPDATE schedule_series SET expanded_until = NULL")
+    assert diary.fill(batch=2) == [FillResult(2, 10, 0), FillResult(2, 10, 0), FillResult(1, 5, 0)]
+
+
+def test_the_day_of_the_zone_counts(diary: Any) -> None:
+    """At 11:00 UTC it is the next day in Kiritimati and still the same in Honolulu."""
+    diary.now = diary.now.replace(hour=11)
+    for zone in ("Pacific/Kiritimati", "Pacific/Honolulu"):
+        diary.series("FREQ=DAILY", day="2026-05-01", zone=zone, people=[])
+    last = diary.execute("SELECT series_id, max(occurrence_date) AS day FROM tutor_schedules GROUP BY 1 ORDER BY 1")
+    assert [str(row.day) for row in last] == ["2026-05-30", "2026-05-29"]
+    assert diary.fill() == []
+
+
+def test_two_expanders_at_once_store_each_occurrence_once(diary: Any) -> None:
+    for hour in range(8, 16):
+        diary.series("FREQ=DAILY", start=f"{hour:02}:00", end=f"{hour:02}:50")
+    diary.execute("DELETE FROM tutor_schedules")
+    diary.execute("UPDATE schedule_series SET expanded_until = NULL")
+
+    def expand(_turn: int) -> int:
+        return sum(filled.lessons for filled in diary.fill(batch=3))
+
+    assert sum(at_once(3, expand)) == 8 * 29
+    twice = diary.execute("SELECT 1 FROM tutor_schedules GROUP BY series_id, occurrence_date HAVING count(*) > 1")
+    assert twice == []
+    assert len(diary.rows()) == len(diary.participants()) == 8 * 29
+
+
+def test_two_reconciles_of_one_series_at_once(diary: Any) -> None:
+    made = diary.series()
+    diary.execute("DELETE FROM tutor_schedules")
+    diary.execute("UPDATE schedule_series SET expanded_until = NULL")
+    assert at_once(3, lambda _turn: diary.reconcile(made.series_id)) == [[], [], []]
+    assert diary.days() == ["05-04", "05-11", "05-18", "05-25", "06-01"]
+
+
+def test_two_series_of_one_student_filled_at_once_collide_only_on_paper(diary: Any) -> None:
+    """Neither sees the other's rows before it writes; the database stops one, which then records why."""
+    other = diary.school.other_tutor.tutor_id
+    for tutor_id in (11, other):
+        diary.series("FREQ=DAILY", tutor_id=tutor_id, people=[], day="2026-05-04")
+    diary.execute("DELETE FROM tutor_schedules")
+    diary.execute("UPDATE schedule_series SET expanded_until = NULL, has_students = true")
+    diary.execute(
+        "INSERT INTO series_participants (series_id, student_id, booking_id) SELECT id, 22, :b FROM schedule_series",
+        b=diary.booking_id,
+    )
+
+    def expand(turn: int) -> FillResult:
+        with diary.database.transaction() as session:
+            if turn == 0:
+                session.get(Series, 1, with_for_update=True)
+            return fill(session, now=diary.now, horizon_days=28, batch=1)
+
+    found = at_once(2, expand)
+    assert sorted(one.lessons for one in found) == [0, 29]
+    assert sorted(one.skipped for one in found) == [0, 29]
+    assert {skip[2] for skip in diary.skips()} == {"student-busy"}
+
+
+def test_nothing_that_a_person_did_is_overwritten(diary: Any) -> None:
+    made = diary.series("FREQ=DAILY")
+    diary.execute("UPDATE tutor_schedules SET is_override = true, subject = 'Algebra' WHERE id = 1")
+    diary.execute("UPDATE tutor_schedules SET status = 'completed', attendance = 'held', notes = 'x' WHERE id = 2")
+    diary.execute("UPDATE tutor_schedules SET status = 'cancelled', cancelled_by = 'person' WHERE id = 3")
+    diary.execute("UPDATE tutor_schedules SET status = 'in_progress' WHERE id = 4")
+    before = [row for row in diary.rows() if row.id <= 4]
+    diary.execute("UPDATE schedule_series SET subject = 'Physics', start_time = '14:00', end_time = '15:00'")
+    assert diary.reconcile(made.series_id) == []
+    rows = diary.rows()
+    assert sorted((row for row in rows if row.id <= 4), key=lambda row: row.id) == before
+    assert {(row.subject, str(row.start_time), row.sequence) for row in rows if row.id > 4} == {
+        ("Physics", "14:00:00", 1)
+    }
+    assert len(rows) == 29
+
+
+def test_a_booked_slot_is_the_students(diary: Any) -> None:
+    made = diary.series("FREQ=DAILY", people=[])
+    diary.execute("UPDATE tutor_schedules SET student_id = 22, booked_at = now() WHERE id = 5;")
+    diary.execute("UPDATE schedule_series SET start_time = '14:00', end_time = '15:00'")
+    diary.reconcile(made.series_id)
+    [booked] = [row for row in diary.rows() if row.id == 5]
+    assert (str(booked.start_time), booked.student_id, booked.sequence) == ("10:00:00", 22, 0)
+    assert {str(row.start_time) for row in diary.rows() if row.id != 5} == {"14:00:00"}
+
+
+def test_days_that_the_rule_no_longer_says_are_cancelled_and_come_back(diary: Any) -> None:
+    made = diary.series("FREQ=WEEKLY;BYDAY=MO,WE")
+    diary.execute("UPDATE schedule_series SET rrule = 'FREQ=WEEKLY;BYDAY=MO,FR'")
+    diary.reconcile(made.series_id)
+    assert {row.schedule_date.weekday() for row in diary.rows() if row.status == "scheduled"} == {0, 4}
+    gone = [row for row in diary.rows() if row.status == "cancelled"]
+    assert {(row.schedule_date.weekday(), row.cancelled_by, row.sequence) for row in gone} == {(2, "series", 1)}
+    diary.execute("UPDATE schedule_series SET rrule = 'FREQ=WEEKLY;BYDAY=MO,WE'")
+    diary.reconcile(made.series_id)
+    assert {row.id for row in gone} <= {row.id for row in diary.rows() if row.status == "scheduled"}
+
+
+def test_lessons_that_move_into_one_anothers_places(diary: Any) -> None:
+    """Whole days, all an hour later: each meets its neighbour where that was."""
+    made = diary.series("FREQ=DAILY", start="08:00", end="08:00")
+    diary.execute("UPDATE schedule_series SET start_time = '09:00', end_time = '09:00'")
+    assert diary.reconcile(made.series_id) == []
+    rows = diary.rows()
+    assert len(rows) == 29
+    assert {(row.status, f"{row.starts_at:%H:%M}", row.sequence) for row in rows} == {("scheduled", "06:00", 1)}
+    assert len(diary.participants()) == 29
+
+
+def test_a_lesson_that_cannot_move_is_skipped(diary: Any) -> None:
+    other = diary.lesson("2026-05-11", "14:00", "15:00", person=diary.second)
+    made = diary.series()
+    diary.execute("UPDATE schedule_series SET start_time = '14:00', end_time = '15:00'")
+    [conflict] = diary.reconcile(made.series_id)
+    assert conflict.schedule_id == other
+    assert diary.days(made.series_id) == ["05-04", "05-18", "05-25", "06-01"]
+    assert diary.skips() == [("05-11", None, "tutor-busy", other)]
+
+
+def test_a_zone_with_summer_time_keeps_the_local_hour(diary: Any) -> None:
+    diary.series(zone="America/New_York", day="2026-10-19", start="18:00", end="19:00")
+    hours = {(str(row.start_time), f"{row.starts_at:%H}") for row in diary.rows() if row.schedule_date.month == 10}
+    assert hours == {("18:00:00", "22")}
+    hours = {(str(row.start_time), f"{row.starts_at:%H}") for row in diary.rows() if row.schedule_date.month == 11}
+    assert hours == {("18:00:00", "23")}
+
+
+def test_a_day_that_a_zone_leaves_out_collides_with_the_next(diary: Any) -> None:
+    """30 December 2011 did not happen in Apia: its lesson would be at the very time of the one of the 31st."""
+    diary.now = diary.now.replace(year=2011, month=12, day=1)
+    made = diary.series("FREQ=DAILY;COUNT=4", day="2011-12-29", zone="Pacific/Apia", skip_conflicts=True)
+    assert diary.days() == ["12-29", "12-30", "01-01"]
+    assert diary.skips() == [("12-31", None, "tutor-busy", made.first[1].id)]
+
+
+def test_a_series_that_cannot_be_read_keeps_nobody_waiting(diary: Any) -> None:
+    diary.series()
+    diary.series(start="14:00", end="15:00")
+    diary.execute("UPDATE schedule_series SET rrule = 'FREQ=SECONDLY', expanded_until = NULL WHERE id = 1")
+    diary.now += timedelta(days=10)
+    assert [(one.series, one.lessons) for one in diary.fill()] == [(2, 1)]
+
+
+def test_an_unknown_zone_neither(diary: Any) -> None:
+    diary.series()
+    diary.execute("UPDATE schedule_series SET timezone = 'Mars/Olympus', expanded_until = NULL")
+    assert diary.fill() == []
+
+
+def test_a_failed_transaction_leaves_nothing_half_done(diary: Any) -> None:
+    made = diary.series()
+    before = everything(diary)
+    with pytest.raises(RuntimeError), diary.database.transaction() as session:
+        session.get_one(Series, made.series_id).subject = "Physics"
+        reconcile(session, [made.series_id], now=diary.now, horizon_days=90)
+        raise RuntimeError
+    assert everything(diary) == before
+
+
+PATTERNS = st.sampled_from(
+    [
+        "FREQ=DAILY",
+        "FREQ=DAILY;INTERVAL=3",
+        "FREQ=WEEKLY;BYDAY=MO,WE,FR",
+        "FREQ=MONTHLY;BYMONTHDAY=-1",
+        "FREQ=DAILY;COUNT=5",
+    ]
+)
+SERIES = st.tuples(PATTERNS, st.integers(8, 12), st.integers(1, 4), st.sampled_from([11, 14]), st.booleans())
+
+
+@given(st.lists(SERIES, min_size=1, max_size=5), st.integers(0, 3))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_occurrence_is_a_lesson_or_has_its_reason(diary: Any, wished: list[Any], pauses: int) -> None:
+    diary.execute("TRUNCATE schedule_series, tutor_schedules CASCADE")
+    for pattern, hour, length, tutor_id, group in wished:
+        people = [diary.first, diary.second] if group else [diary.first]
+        diary.series(
+            pattern,
+            start=f"{hour:02}:00",
+            end=f"{hour + length:02}:00",
+            tutor_id=tutor_id,
+            people=people,
+            skip_conflicts=True,
+        )
+    for _ in range(pauses):
+        diary.book_status(diary.booking_id, "paused")
+        diary.book_status(diary.booking_id, "active")
+    with diary.database.transaction() as session:
+        series = {one.id: one for one in session.query(Series)}
+        wanted = {(one.id, day) for one in series.values() for day in recurrence_of(one).days(None, one.expanded_until)}
+    live = {(row.series_id, row.occurrence_date) for row in diary.rows() if row.status == "scheduled"}
+    skipped = {(row.series_id, row.occurrence_date) for row in diary.execute("SELECT * FROM schedule_skips")}
+    assert wanted == live | skipped
+    before = everything(diary)
+    assert diary.reconcile(*series) == []
+    assert everything(diary) == before

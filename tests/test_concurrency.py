@@ -1,0 +1,110 @@
+"""Steps at the same time: what one failure does to the others, and that nothing runs on."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from worker.concurrency import together
+from worker.media.binaries import Binaries, find_binaries
+from worker.media.runner import Budget, run_ffmpeg
+from worker.settings import Settings
+
+
+class Bad(Exception):
+    pass
+
+
+class FromOutside(BaseException):
+    """As Celery's soft time limit comes: in the main thread, out of nowhere."""
+
+
+def never() -> bool:
+    return False
+
+
+def until_stopped(should_stop: Callable[[], bool]) -> str:
+    end = time.monotonic() + 120
+    while not should_stop():
+        assert time.monotonic() < end, "nobody stopped it"
+        time.sleep(0.01)
+    return "stopped"
+
+
+def test_every_step_gives_its_result() -> None:
+    both = threading.Barrier(2, timeout=10)  # each waits for the other: one after the other they would never end
+    with together(never) as steps:
+        first = steps.begin(lambda _stop: (both.wait(), "first")[1])
+        second = steps.begin(lambda _stop: (both.wait(), 2)[1])
+    assert (first.result(), second.result()) == ("first", 2)
+
+
+def test_the_first_failure_stops_the_others_and_is_the_one_told() -> None:
+    ended: list[str] = []
+
+    def stopped_by_the_other(should_stop: Callable[[], bool]) -> None:
+        ended.append(until_stopped(should_stop))
+        raise RuntimeError("because it was stopped")
+
+    def fail(_should_stop: Callable[[], bool]) -> None:
+        raise Bad
+
+    with pytest.raises(Bad), together(never) as steps:
+        steps.begin(stopped_by_the_other)
+        steps.begin(fail)
+    assert ended == ["stopped"]
+
+
+def test_the_callers_wish_reaches_each_step() -> None:
+    asked = threading.Event()
+    with together(asked.is_set) as steps:
+        told = [steps.begin(until_stopped) for _ in range(3)]
+        asked.set()
+    assert [each.result() for each in told] == ["stopped"] * 3
+
+
+def test_a_failure_in_the_block_itself_stops_the_steps() -> None:
+    ended: list[str] = []
+    with pytest.raises(Bad), together(never) as steps:
+        steps.begin(lambda stop: ended.append(until_stopped(stop)))
+        raise Bad
+    assert ended == ["stopped"]
+
+
+def test_an_exception_from_outside_leaves_no_program_and_no_thread() -> None:
+    binaries: Binaries = find_binaries(Settings())
+    endless = ["-re", "-f", "lavfi", "-i", "testsrc2=s=64x64", "-f", "null", "-"]
+    threads = threading.active_count()
+
+    def strike(_number: int, _frame: object) -> None:
+        raise FromOutside
+
+    before = signal.signal(signal.SIGALRM, strike)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.7)
+        with pytest.raises(FromOutside), together(never) as steps:
+            for _ in range(2):
+                steps.begin(lambda stop: run_ffmpeg(binaries, endless, budget=Budget(20), should_stop=stop))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert threading.active_count() == threads
+    assert [child for child in psutil.Process().children() if "ffmpeg" in child.name()] == []
+
+
+def test_the_programs_of_two_steps_run_to_their_ends(tmp_path: Path) -> None:
+    """It dies with the thread that started it, so one that is waited for there runs to its end."""
+    binaries = find_binaries(Settings())
+    written = ["-f", "lavfi", "-i", "testsrc2=s=64x64:d=1", "-f", "mjpeg"]
+    with together(never) as steps:
+        for name in ("a", "b"):
+            steps.begin(
+                lambda stop, to=tmp_path / name: run_ffmpeg(
+                    binaries, [*written, str(to)], budget=Budget(20), should_stop=stop
+                )
+            )
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() != b""

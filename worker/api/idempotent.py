@@ -1,0 +1,76 @@
+"""Do a creating POST once: its `Idempotency-Key`, if it has one, and the answer that every repeat gets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Depends, Header, Request
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from worker.api.callers import CallerOf
+from worker.jobs.idempotency import Answer, checked_key, fingerprint, remember, remembered
+
+REPLAYED = "Idempotency-Replayed"
+
+
+@dataclass(frozen=True)
+class IdempotentRequest:
+    """Who sends which request under which key (None: the client does not care)."""
+
+    principal: str
+    key: str | None
+    method: str
+    # With its query.
+    address: str
+
+    def answer(self, session: Session, body: BaseModel, make: Callable[[], Answer]) -> Response:
+        """Answer with what `make` does and says, or with what was said before to the same key, byte by byte.
+
+        Raises InvalidInput for a key of another request, Conflict when the first one is still at it.
+        """
+        if self.key is None:
+            return _response(make(), replayed=False)
+        # The fields that were sent, in the order of the model: spaces and the order of keys make no difference.
+        print_ = fingerprint(self.method, self.address, body.model_dump_json(exclude_unset=True))
+        before = remembered(session, self.principal, self.key, print_)
+        if before is not None:
+            return _response(before, replayed=True)
+        answer = make()
+        remember(session, self.principal, self.key, print_, answer)
+        return _response(answer, replayed=False)
+
+
+def created(location: str, document: BaseModel) -> Answer:
+    """201 with the address of what was made."""
+    return Answer(201, document.model_dump_json(), {"Location": location})
+
+
+def once_of(
+    request: Request,
+    caller: CallerOf,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            pattern=r"^[\x21-\x7e]{1,255}$",
+            description="Any new text of 1 to 255 visible ASCII characters; repeats of the request get the first "
+            "answer for a day.",
+            examples=["4f7c2a2e-one-click"],
+        ),
+    ] = None,
+) -> IdempotentRequest:
+    """The request's Idempotency-Key, scoped by who sends it. Raises InvalidInput for its form."""
+    key = None if idempotency_key is None else checked_key(idempotency_key)
+    # The order of parameters makes no difference; the parameters do: `skip_conflicts=true` is another wish.
+    asked = urlencode(sorted(request.query_params.multi_items()))
+    return IdempotentRequest(caller.principal, key, request.method, f"{request.url.path}?{asked}")
+
+
+OnceOf = Annotated[IdempotentRequest, Depends(once_of)]
+
+
+def _response(answer: Answer, *, replayed: bool) -> Response:
+    headers = {**answer.headers, **({REPLAYED: "true"} if replayed else {})}
+    return Response(answer.body, status_code=answer.status, headers=headers, media_type="application/json")

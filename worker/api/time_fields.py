@@ -1,0 +1,36 @@
+"""The fields of a request that say when lessons are: the same words wherever lessons are made, changed or wished."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from worker.api.fields import AsJson, Body, Day, Words
+from worker.api.time_params import Clock
+from worker.calendars.zones import zone_name
+
+# A year of days, and some more than can be: the rules count them, and say so.
+MOST_DATES = 1000
+
+Name = Annotated[Words, Field(max_length=60)]
+# As the database of zones has it, however it was written.
+Zone = Annotated[Name, AfterValidator(zone_name)]
+_Dates = Annotated[list[Name], Field(max_length=MOST_DATES, fail_fast=True)]
+_Month = Name | Annotated[int, Field(strict=True, ge=1, le=13), AsJson]
+_Year = Annotated[int, Field(strict=True, ge=1, le=9999), AsJson]
+
+
+class TimeFields(Body):
+    """When lessons are; times are local to `timezone`."""
+
+    schedule_date: Day | None = None
+    start_time: Clock | None = None
+    end_time: Clock | None = None
+    timezone: Zone | None = None
+    recurrence_pattern: Annotated[Words, Field(max_length=1000)] | None = None
+    exdates: _Dates | None = None
+    schedule_type: Name | None = None
+    months: Annotated[list[_Month], Field(max_length=50, fail_fast=True)] | None = None
+    days: Annotated[list[Name], Field(max_length=50, fail_fast=True)] | None = None
+    year: _Year | None = None
+    year_to: _Year | None = None
+    specific_dates: _Dates | None = None

@@ -1,0 +1,76 @@
+"""A page scaled into the frame of a film: drawn whole, or anew within a rectangle of it."""
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from worker.canvases.drawing.page import backdrop_of, draw_background, draw_figure
+from worker.canvases.engine import skia
+from worker.canvases.replay.dirty_rects import DirtyRect
+from worker.canvases.replay.i420 import Pixels
+from worker.canvases.shapes import Figure
+from worker.canvases.stored.pages import DrawnPage
+
+WIDTH, HEIGHT = 1280, 720
+# Around a page of another shape: darker than paper, lighter than ink.
+SURROUND = (0x3A, 0x3F, 0x47, 0xFF)
+# Half a pixel of antialiasing, and what rounding may add.
+_SOFT = 1.5
+
+# Left, top, right, bottom in pixels of the frame, all even: colours are stored for two by two pixels.
+Area = tuple[int, int, int, int]
+
+
+def blank_frame() -> Pixels:
+    """A frame without a page: shape (HEIGHT, WIDTH, 4), RGBA."""
+    return np.full((HEIGHT, WIDTH, 4), SURROUND, np.uint8)
+
+
+class FrameCanvas:
+    """Draws a page into the pixels of a frame."""
+
+    def __init__(self, page: DrawnPage, pixels: Pixels) -> None:
+        self._page = page
+        self._scale = min(WIDTH / page.width, HEIGHT / page.height)
+        width, height = _even(page.width * self._scale), _even(page.height * self._scale)
+        self._left, self._top = (WIDTH - width) // 4 * 2, (HEIGHT - height) // 4 * 2
+        # Where the page is.
+        self.whole: Area = (self._left, self._top, self._left + width, self._top + height)
+        self._backdrop = backdrop_of(page)
+        self._surface = skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType)
+
+    def area(self, box: DirtyRect) -> Area | None:
+        """The pixels that a box of the page can colour; None when it lies outside."""
+        left, top, right, bottom = self.whole
+        found = (
+            max(left, _floor(box.left * self._scale + self._left - _SOFT)),
+            max(top, _floor(box.top * self._scale + self._top - _SOFT)),
+            min(right, -_floor(-(box.right * self._scale + self._left + _SOFT))),
+            min(bottom, -_floor(-(box.bottom * self._scale + self._top + _SOFT))),
+        )
+        return found if found[0] < found[2] and found[1] < found[3] else None
+
+    def draw(self, figures: Iterable[Figure], within: Area, *, over: bool) -> None:
+        """Draw figures within the area: over what is there, or over the page's background."""
+        page_colour = self._page.background
+        with self._surface as canvas:
+            canvas.save()
+            canvas.clipRect(skia.Rect(*within))
+            canvas.translate(self._left, self._top)
+            canvas.scale(self._scale, self._scale)
+            if not over:
+                # The page may end within a pixel, which must not keep what was there before.
+                canvas.drawColor(skia.Color(page_colour.red, page_colour.green, page_colour.blue))
+                draw_background(canvas, self._page, self._backdrop)
+            for figure in figures:
+                draw_figure(canvas, figure, self._backdrop)
+            canvas.restore()
+
+
+def _even(length: float) -> int:
+    return max(2, round(length / 2) * 2)
+
+
+def _floor(place: float) -> int:
+    return math.floor(place / 2) * 2

@@ -1,0 +1,25 @@
+"""What operators watch: do the pictures of running lessons follow their boards."""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+# Drawing only: for what was taken back there is no index, and a page that shows too much is soon drawn upon again.
+_BEHIND = text(
+    """
+    SELECT coalesce(extract(epoch FROM now() - min(waiting.since)), 0)
+      FROM whiteboard_sessions board
+      JOIN whiteboard_pages page ON page.session_id = board.id
+      LEFT JOIN whiteboard_snapshots taken ON taken.page_id = page.id AND taken.name = 'png'
+      CROSS JOIN LATERAL (
+          SELECT min(created_at) AS since FROM whiteboard_canvas_data
+           WHERE session_id = board.id AND page_id = page.id AND NOT is_deleted
+             AND created_at > coalesce(taken.taken_at, '-infinity')
+      ) waiting
+     WHERE board.status = 'in_progress'
+    """
+)
+
+
+def outdated_pages(session: Session) -> float:
+    """For how many seconds the oldest stroke of a running session has not been in its page's picture; 0 when none."""
+    return float(session.scalars(_BEHIND).one())

@@ -1,0 +1,39 @@
+"""What an HTTP answer says of the next attempt, whoever gave it. Pure."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+# 4xx that speak of the moment, not of the request.
+MOMENTARY = frozenset({408, 425, 429})
+# The receiver wants nothing any more (RFC 9110 §15.5.11).
+GONE = 410
+_LONGEST_WAIT = 3600.0
+
+
+@dataclass(frozen=True)
+class HttpOutcome:
+    """What is read of an answer."""
+
+    status: int
+    retry_after: str | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the message was taken."""
+        return 200 <= self.status <= 299
+
+    def wait(self, now: datetime) -> float | None:
+        """Seconds from `Retry-After` (RFC 9110 §10.2.3), at most an hour; None when it makes no sense."""
+        said = self.retry_after
+        if said is None:
+            return None
+        try:
+            if said.isascii() and said.isdigit():
+                seconds = float(said)
+            else:
+                until = parsedate_to_datetime(said)
+                seconds = (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()
+        except (ValueError, OverflowError):
+            return None
+        return min(max(seconds, 0.0), _LONGEST_WAIT)

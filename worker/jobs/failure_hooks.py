@@ -1,0 +1,38 @@
+"""What a capability wants done when a job of its kind ends without success.
+
+Whoever ends the job (its own run, the reaper, a cancel request) calls the ending in the same transaction, so a row
+never says "processing" once its job is over. The table of endings is handed in by the doors; this room only holds
+its shape.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from worker.jobs.orders import ORDERS, Order
+
+
+@dataclass(frozen=True)
+class FailedJob:
+    """A job that is over: `failed`, `dead` or `cancelled`, with the problem document that says why."""
+
+    job_id: UUID
+    state: str
+    error: dict[str, Any]
+
+
+FailureHook = Callable[[Session, Any, FailedJob], None]
+FailureHooks = Mapping[type[Order], FailureHook]
+
+
+def run_failure_hook(
+    session: Session, endings: FailureHooks, kind: str, args: dict[str, Any], ended: FailedJob
+) -> None:
+    """Run the ending of `kind`, if it has one."""
+    order_type = ORDERS.get(kind)
+    ending = endings.get(order_type) if order_type else None
+    if order_type is not None and ending is not None:
+        ending(session, order_type.from_args(args), ended)

@@ -1,0 +1,154 @@
+"""A run in hand: progress, cancellation and the one commit that finishes it."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from worker.database import Database
+from worker.errors import AstegniError
+from worker.jobs.run_statements import Claim, LeaseLost, end, lock, pulse
+from worker.jobs.wait_for_database import retry_while_database_down
+from worker.logs import get_logger
+
+_log = get_logger(__name__)
+
+_LAST_PULSE = 10.0
+
+
+class JobCancelled(AstegniError):
+    """Somebody asked for the job to be cancelled."""
+
+    code, title, status = "cancelled", "Cancelled", 409
+
+
+@dataclass(frozen=True)
+class LeaseTiming:
+    """Seconds: the lease of a run, how often it is renewed, how often progress is looked at."""
+
+    lease: float
+    renewal: float
+    pulse: float
+
+
+class JobRun:
+    """What a job's work is given: it reports progress, asks whether to stop, and finishes in its own commit.
+
+    Its pulse (worker/jobs/run_heartbeat.py) keeps the lease alive meanwhile. No transaction is open between the calls.
+    """
+
+    def __init__(self, database: Database, claimed: Claim, rhythm: LeaseTiming) -> None:
+        self.claim = claimed
+        self.finished = False
+        self._database = database
+        self._rhythm = rhythm
+        self._progress = 0
+        self._note: str | None = None
+        self._cancelled = threading.Event()
+        self._lost = threading.Event()
+        # The pulse comes from another thread.
+        self._pulsing = threading.Lock()
+        self._written: tuple[int, str | None] = (0, None)
+        self._renewed = time.monotonic()
+        self._over = False
+
+    @property
+    def last_attempt(self) -> bool:
+        """Whether a failure of this run is final."""
+        return self.claim.attempt >= self.claim.max_attempts
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody asked for the job to be cancelled."""
+        return self._cancelled.is_set()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the job is no longer this run's, as far as it knows: its lease was taken, or ran out unrenewed."""
+        return self._lost.is_set()
+
+    @property
+    def lease_left(self) -> float:
+        """Seconds until the reaper may take the job back, at least."""
+        return self._rhythm.lease - (time.monotonic() - self._renewed)
+
+    def progress(self, percent: float, note: str | None = None) -> None:
+        """Report how far the work is (0 to 100; never goes back) and what is being done, in a few words."""
+        self._progress = max(self._progress, min(100, int(percent)))
+        self._note = note or self._note
+
+    def should_stop(self) -> bool:
+        """Whether to stop now: cancelled, or the job is no longer this run's. Cheap; ask often."""
+        return self._cancelled.is_set() or self._lost.is_set()
+
+    def check(self) -> None:
+        """Raise JobCancelled or LeaseLost when the work should stop."""
+        if self._lost.is_set():
+            raise LeaseLost(f"Job {self.claim.job_id} is no longer this run's.")
+        if self._cancelled.is_set():
+            raise JobCancelled("The job was cancelled before it was done.")
+
+    @contextmanager
+    def finish(self, result: dict[str, Any] | None = None) -> Iterator[Session]:
+        """The last transaction: the job's own rows and its success commit together, or neither does.
+
+        It waits for a database that is away: the work is done and should not be done again. Raises LeaseLost, and
+        rolls back, when the run no longer owns the job.
+        """
+        with ExitStack() as transaction:
+            session = retry_while_database_down(lambda: self._begin(transaction), seconds=self.lease_left)
+            yield session
+            end(session, self.claim.job_id, self.claim.token, state="succeeded", result=result)
+        self.finished = True
+
+    def _begin(self, transaction: ExitStack) -> Session:
+        with ExitStack() as beginning:
+            session = beginning.enter_context(self._database.transaction())
+            lock(session, self.claim)
+            transaction.push(beginning.pop_all())
+        return session
+
+    def succeed(self) -> None:
+        """Finish without any row of the job's own: one statement. Raises LeaseLost."""
+
+        def write() -> None:
+            with self._database.statement() as session:
+                end(session, self.claim.job_id, self.claim.token, state="succeeded")
+
+        retry_while_database_down(write, seconds=self.lease_left)
+        self.finished = True
+
+    def pulse(self) -> None:
+        """Renew the lease when that is due, write what progress there is, hear a cancel request. Never fails."""
+        with self._pulsing:
+            state = (self._progress, self._note)
+            due = time.monotonic() - self._renewed >= self._rhythm.renewal
+            if self._over or self.lost or (state == self._written and not due):
+                return
+            try:
+                self._pulse_once(*state)
+            except LeaseLost:
+                self._lost.set()
+            except Exception as error:  # noqa: BLE001 - the database may be away for a moment; the lease decides
+                _log.warning("pulse_failed", job_id=str(self.claim.job_id), error=type(error).__name__)
+                if self.lease_left < 0:
+                    self._lost.set()
+            else:
+                self._written, self._renewed = state, time.monotonic()
+
+    def end_pulse(self) -> None:
+        """No pulse after this; the one in hand is waited for, as long as a hanging database is worth it."""
+        waited = self._pulsing.acquire(timeout=_LAST_PULSE)
+        self._over = True
+        if waited:
+            self._pulsing.release()
+
+    def _pulse_once(self, percent: int, note: str | None) -> None:
+        with self._database.statement() as session:
+            asked = pulse(session, self.claim, lease=self._rhythm.lease, progress=percent, note=note)
+        if asked:
+            self._cancelled.set()

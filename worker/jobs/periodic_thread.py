@@ -1,0 +1,91 @@
+"""A maintenance loop: calls one function at an interval, in a thread, and outlives whatever goes wrong in it."""
+
+import random
+import threading
+from collections.abc import Callable
+
+import psycopg
+import redis
+from kombu.exceptions import KombuError
+from sqlalchemy.exc import SQLAlchemyError
+
+from worker.errors import AstegniError
+from worker.logs import get_logger
+
+_log = get_logger(__name__)
+
+# A broken database or broker is asked again after at most this many seconds.
+_LONGEST_PAUSE = 5.0
+
+
+def failed_service(error: BaseException) -> str:
+    """Which service an error comes from: `postgresql`, `broker`, `storage`, or `none`.
+
+    Both of the first two call theirs OperationalError.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        match seen:
+            case SQLAlchemyError() | psycopg.Error():
+                return "postgresql"
+            case KombuError() | redis.RedisError():
+                return "broker"
+            case AstegniError() if seen.code.startswith("storage-"):
+                return "storage"
+        seen = seen.__cause__ or seen.__context__
+    return "none"
+
+
+def _tell_nobody() -> None:
+    return None
+
+
+class PeriodicThread:
+    """`step` every `interval` seconds until stopped; at once again while it returns a full batch.
+
+    `beat` is called after each step that succeeded (worker/jobs/heartbeats.py).
+
+    After a failure the pause doubles up to 5 s with jitter, so that many workers do not return as one herd.
+    """
+
+    def __init__(
+        self, name: str, step: Callable[[], bool], *, interval: float, beat: Callable[[], None] = _tell_nobody
+    ) -> None:
+        self._name = name
+        self._step = step
+        self._interval = interval
+        self._beat = beat
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """End after the step in hand."""
+        self._stopping.set()
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            pause = self._interval
+            try:
+                more = self._step()
+                self._beat()
+                failures = 0
+                if more:
+                    continue
+            except Exception as error:  # noqa: BLE001 - maintenance must survive every outage and try again
+                failures += 1
+                pause = min(_LONGEST_PAUSE, self._interval * 2**failures) * (0.5 + random.random())
+                _log.warning(
+                    "loop_failed",
+                    loop=self._name,
+                    service=failed_service(error),
+                    error=type(error).__name__,
+                    failures=failures,
+                    pause=round(pause, 3),
+                )
+            self._stopping.wait(pause)

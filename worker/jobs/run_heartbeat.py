@@ -1,0 +1,52 @@
+"""The pulse of a process: one thread that keeps the leases of its runs."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from worker.jobs.job_run import JobRun
+
+# So often nothing was in hand: the thread ends, and the next run starts another.
+_IDLE_BEATS = 15
+
+
+class Pulse:
+    """Every `interval` seconds each run in hand writes its progress, renews its lease and hears cancel requests.
+
+    A thread for each run cost a short job more than its claim: starting it, and waking it to end it.
+    """
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._lock = threading.Lock()
+        self._runs: set[JobRun] = set()
+        self._beating = False
+
+    @contextmanager
+    def of(self, run: JobRun) -> Iterator[None]:
+        """Give `run` a pulse while the block runs, and none after it."""
+        with self._lock:
+            self._runs.add(run)
+            if not self._beating:
+                self._beating = True
+                threading.Thread(target=self._beat, name="pulse", daemon=True).start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._runs.discard(run)
+            run.end_pulse()
+
+    def _beat(self) -> None:
+        idle = 0
+        while True:
+            time.sleep(self._interval)
+            with self._lock:
+                runs = list(self._runs)
+                idle = 0 if runs else idle + 1
+                if idle >= _IDLE_BEATS:
+                    self._beating = False
+                    return
+            for run in runs:
+                run.pulse()

@@ -1,0 +1,33 @@
+"""A short outage of the database: what a run has to write waits for its end."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from worker.database import AWAY
+from worker.logs import get_logger
+
+_log = get_logger(__name__)
+
+# A restart takes a second or two; asking often finds its end soon and costs an absent server nothing.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
+
+Written = TypeVar("Written")
+
+
+def retry_while_database_down(write: Callable[[], Written], *, seconds: float) -> Written:
+    """Call `write` until the database takes it, for at most `seconds`; then raise what it said last.
+
+    When only its answer was lost it is done twice, so `write` must bear that. What carries a run's token does.
+    """
+    until = time.monotonic() + seconds
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            return write()
+        except AWAY as error:
+            if time.monotonic() + pause > until:
+                raise
+            _log.info("database_awaited", error=type(error).__name__, again_in=pause)
+        time.sleep(pause)
+        pause = min(_LONGEST_PAUSE, 2 * pause)

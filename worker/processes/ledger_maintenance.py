@@ -1,0 +1,98 @@
+"""What a worker's main process does besides minding its children: relay and reaper, without any need of beat."""
+
+from typing import Any
+
+from celery import bootsteps
+
+from worker.database import Database
+from worker.jobs.heartbeats import HeartbeatWriter, remove_consumer
+from worker.jobs.periodic_thread import PeriodicThread
+from worker.jobs.publish import publish
+from worker.jobs.reaper import reap
+from worker.logs import get_logger
+from worker.processes.broker import publication_lease, sender
+from worker.processes.liveness import seconds_since_sign
+from worker.workflows.failure_hooks import ENDINGS
+
+_log = get_logger(__name__)
+
+_BATCH = 100
+# Celery's event loop shows a sign of life every 2 s while it turns and its broker answers.
+_SIGN_AGE = 10.0
+
+
+class LedgerMaintenance(bootsteps.StartStopStep):  # type: ignore[misc]  # celery publishes no types
+    """Publishes due jobs, takes back run-out leases and shows that this worker consumes, in threads with a database.
+
+    It starts after the pool has forked. Any number of workers may do this at once: SKIP LOCKED shares the rows out.
+    """
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: Any, **kwargs: Any) -> None:
+        super().__init__(parent, **kwargs)
+        self._loops: list[PeriodicThread] = []
+        self._database: Database | None = None
+
+    def start(self, parent: Any) -> None:
+        """Start the loops."""
+        settings, process = parent.app.settings, parent.app.process_name
+        database = Database(settings.sqlalchemy_url, pool_size=2, max_overflow=0)
+        send, lease = sender(parent.app), publication_lease(settings)
+        interval = settings.heartbeat_interval
+
+        def pacemaker(part: str) -> HeartbeatWriter:
+            return HeartbeatWriter(database, process, part, interval=interval)
+
+        consumer = HeartbeatWriter(
+            database,
+            process,
+            "consumer",
+            interval=interval,
+            queues=tuple(parent.app.amqp.queues.consume_from),
+            children=settings.worker_concurrency,
+        )
+
+        def consume() -> bool:
+            age = seconds_since_sign()
+            if age is not None and age < _SIGN_AGE:
+                consumer.beat()
+            return False
+
+        self._database = database
+        self._loops = [
+            PeriodicThread(
+                "relay",
+                lambda: publish(database, send, lease, most=_BATCH) == _BATCH,
+                interval=settings.relay_interval,
+                beat=pacemaker("relay").beat,
+            ),
+            PeriodicThread(
+                "reaper",
+                lambda: reap(database, ENDINGS, most=_BATCH) == _BATCH,
+                interval=settings.reaper_interval,
+                beat=pacemaker("reaper").beat,
+            ),
+            PeriodicThread("consumer", consume, interval=min(1.0, interval)),
+        ]
+        for loop in self._loops:
+            loop.start()
+
+    def stop(self, parent: Any) -> None:
+        """Stop the loops; other workers carry on."""
+        for loop in self._loops:
+            loop.stop()
+        self._loops = []
+        if self._database is not None:
+            self._leave(self._database, parent.app.process_name)
+            self._database.close()
+            self._database = None
+
+    terminate = stop
+
+    def _leave(self, database: Database, process: str) -> None:
+        try:
+            with database.statement() as statement:
+                remove_consumer(statement, process)
+        except Exception as error:  # noqa: BLE001 - the heartbeat runs out by itself
+            _log.info("consumer_not_removed", error=type(error).__name__)

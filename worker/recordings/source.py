@@ -1,0 +1,72 @@
+"""The recording that a job is about: found and marked before the work, locked when the work is done."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from models.recordings import Recording
+from worker.errors import Conflict
+from worker.recordings.names import recording_prefix
+
+
+class DuplicateUpload(Conflict):
+    """While this recording stood as failed, the same bytes came in once more and are a recording of their own."""
+
+    code, title = "sent-again", "Uploaded again"
+
+
+@dataclass(frozen=True)
+class UploadedSource:
+    """Uploaded bytes, and whose they are."""
+
+    recording_id: int
+    session_id: int
+    sha1: str
+    # File in the spool; None when its bytes are no longer there.
+    spool_name: str | None
+    # What the ingest found the bytes to be (`webm`, `matroska`, `mp4`, `ogg`); None before.
+    container: str | None
+
+    @property
+    def prefix(self) -> str:
+        """Where this recording's objects live; ends in `/`."""
+        return recording_prefix(self.session_id, self.recording_id)
+
+
+def find_source(session: Session, recording_id: int) -> UploadedSource | None:
+    """The recording's bytes; None when the recording was deleted."""
+    row = session.get(Recording, recording_id)
+    if row is None:
+        return None
+    source = (row.recording_metadata or {}).get("source", {})
+    return UploadedSource(row.id, row.session_id, row.source_sha1 or "", row.spool_name, source.get("container"))
+
+
+def lock_recording(session: Session, recording_id: int) -> Recording | None:
+    """Hold the row until the transaction ends; None when the recording was deleted."""
+    return session.scalar(
+        select(Recording)
+        .where(Recording.id == recording_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def mark_processing(session: Session, recording_id: int) -> None:
+    """Say that the recording is being worked on, also on a later try after a failure.
+
+    Raises SentAgain when its bytes have become another recording since then.
+    """
+    recording = lock_recording(session, recording_id)
+    if recording is None or recording.is_available:
+        return
+    try:
+        with session.begin_nested():
+            recording.is_processing, recording.error = True, None
+            recording.updated_at = func.now()
+    except IntegrityError as error:
+        raise DuplicateUpload(
+            f"The bytes of recording {recording_id} were uploaded again: see the newer recording of the session."
+        ) from error

@@ -1,0 +1,124 @@
+"""A rule in plain English, with what it silently leaves out."""
+
+from collections.abc import Sequence
+from datetime import date, time
+
+from worker.calendars.ethiopian import to_ethiopian
+from worker.recurrence.expand import complete
+from worker.recurrence.names import MONTHS_OF, WEEKDAYS, listed, nth
+from worker.recurrence.omitted_days import omissions
+from worker.recurrence.rule import Rule
+
+_UNITS = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year"}
+_ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
+_WORKDAYS = (0, 1, 2, 3, 4)
+# More dates than this are told by their number and their ends.
+_MOST_LISTED = 5
+
+
+def describe(said: Rule | Sequence[date], start: time, end: time, zone_name: str, first_day: date) -> str:
+    """When the lessons are, as one line: "Every Monday and Friday, 14:00 to 15:00 (Africa/Addis_Ababa), until …".
+
+    `said` is the rule, or the dates when there is none. Days that a rule skips (the 31st, 29 February) are told.
+    """
+    days = _rule(complete(said, first_day), first_day) if isinstance(said, Rule) else _dates(said or (first_day,))
+    line = f"{days}, {clock(start)} to {clock(end)}{' the next day' if end <= start else ''} ({zone_name})"
+    if not isinstance(said, Rule):
+        return line
+    return f"{line}{_end(said)}{omissions(complete(said, first_day))}"
+
+
+def day_text(day: date) -> str:
+    """31 January 2027."""
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def days_text(days: Sequence[date]) -> str:
+    """5 January 2026 and 7 January 2026; of many only the ends."""
+    if len(days) <= _MOST_LISTED:
+        return listed(day_text(day) for day in days)
+    return f"{len(days)} days from {day_text(days[0])} to {day_text(days[-1])}"
+
+
+def clock(moment: time) -> str:
+    """14:00."""
+    return f"{moment:%H:%M}"
+
+
+def _dates(days: Sequence[date]) -> str:
+    if len(days) == 1:
+        return f"On {WEEKDAYS[days[0].weekday()]} {day_text(days[0])}"
+    return f"On {days_text(days)}"
+
+
+def _rule(rule: Rule, first_day: date) -> str:
+    weekdays = [weekday for ordinal, weekday in rule.by_day if ordinal == 0]
+    plain = len(weekdays) == len(rule.by_day) and rule.interval == 1 and not (rule.by_set_pos or rule.by_month_day)
+    if rule.freq in ("DAILY", "WEEKLY") and plain and rule.by_day:
+        days = f"Every {_weekdays(weekdays)}"
+    else:
+        days = _every(rule)
+        if on := _on(rule):
+            days += f" on {on}"
+    days += _months(rule)
+    if rule.rscale == "ETHIOPIC":
+        days += " of the Ethiopian calendar"
+    return days if rule.interval == 1 else f"{days} from {day_text(first_day)}"
+
+
+def _every(rule: Rule) -> str:
+    unit = _UNITS[rule.freq]
+    return f"Every {unit}" if rule.interval == 1 else f"Every {rule.interval} {unit}s"
+
+
+def _on(rule: Rule) -> str:
+    month_days = listed(_month_day(day) for day in rule.by_month_day) if rule.by_month_day else ""
+    weekdays = _numbered_weekdays(rule) if rule.by_day else ""
+    days = f"{month_days} that is a {weekdays.replace(' and ', ' or ')}" if month_days and weekdays else ""
+    days = days or month_days or weekdays
+    if not rule.by_set_pos:
+        return days
+    return f"the {listed(_ordinal(place) for place in rule.by_set_pos)} of {days or 'all days'}"
+
+
+def _numbered_weekdays(rule: Rule) -> str:
+    plain = [weekday for ordinal, weekday in rule.by_day if ordinal == 0]
+    numbered = [f"the {_ordinal(ordinal)} {WEEKDAYS[weekday]}" for ordinal, weekday in rule.by_day if ordinal]
+    return listed([*([_weekdays(plain)] if plain else []), *numbered])
+
+
+def _weekdays(weekdays: Sequence[int]) -> str:
+    if tuple(weekdays) == _WORKDAYS:
+        return "Monday to Friday"
+    return "day" if len(weekdays) == len(WEEKDAYS) else listed(WEEKDAYS[day] for day in weekdays)
+
+
+def _month_day(day: int) -> str:
+    return f"the {nth(day)}" if day > 0 else f"the {_ordinal(day)} day"
+
+
+def _ordinal(number: int) -> str:
+    """First, 6th, last, 2nd to last."""
+    if number in _ORDINALS:
+        return _ORDINALS[number]
+    return nth(number) if number > 0 else f"{nth(-number)} to last"
+
+
+def _months(rule: Rule) -> str:
+    months = rule.by_month
+    if not months:
+        return ""
+    names = [MONTHS_OF[rule.rscale][month - 1] for month in months]
+    preposition = "of" if rule.by_month_day or any(ordinal for ordinal, _ in rule.by_day) else "in"
+    if len(months) > 2 and months[-1] - months[0] == len(months) - 1:
+        return f" {preposition} {names[0]} to {names[-1]}"
+    return f" {preposition} {listed(names)}"
+
+
+def _end(rule: Rule) -> str:
+    if rule.count is not None:
+        return ", once" if rule.count == 1 else f", {rule.count} times"
+    if rule.until is None:
+        return ""
+    other = f" ({to_ethiopian(rule.until)})" if rule.rscale == "ETHIOPIC" else ""
+    return f", until {day_text(rule.until)}{other}"

@@ -1,0 +1,66 @@
+"""The days of a rule. Plain arithmetic on day numbers: what began thirty years ago costs what began today costs."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from itertools import islice
+
+from worker.errors import InvalidInput
+from worker.recurrence.periods import walk
+from worker.recurrence.rule import MOST_OCCURRENCES, Rule
+
+_LAST = date.max.toordinal()
+# A walk may begin this many days before the days that were asked for.
+_LONGEST_PERIOD = 366
+
+
+def occurrences(rule: Rule, first_day: date, *, after: date | None = None, until: date) -> list[date]:
+    """The days of the rule, in order: strictly after `after` (None: from `first_day`) up to and including `until`.
+
+    Counting (COUNT, the phase of INTERVAL) begins at `first_day`, which is itself only a day of the rule when it
+    matches. Raises InvalidInput when no day ever matches, or when more than 10 000 do.
+    """
+    first = first_day.toordinal()
+    floor = first if after is None else max(first, after.toordinal() + 1)
+    ceiling = min(until, rule.until or until).toordinal()
+    if ceiling < floor:
+        return []
+    most = rule.count or MOST_OCCURRENCES + _LONGEST_PERIOD
+    days = list(islice(walk(complete(rule, first_day), first, floor, ceiling), most))
+    days = days[bisect_left(days, floor) : bisect_right(days, ceiling)]
+    if len(days) > MOST_OCCURRENCES:
+        raise InvalidInput(f"More than {MOST_OCCURRENCES} days lie up to {until}; ask for fewer.")
+    return [date.fromordinal(day) for day in days]
+
+
+def first_days(rule: Rule, first_day: date, *, after: date | None = None) -> Iterator[date]:
+    """The days of the rule one by one, each found when it is asked for; otherwise as `occurrences`."""
+    first = first_day.toordinal()
+    floor = first if after is None else max(first, after.toordinal() + 1)
+    ceiling = rule.until.toordinal() if rule.until else _LAST
+    days = islice(walk(complete(rule, first_day), first, floor, ceiling), rule.count)
+    return (date.fromordinal(day) for day in days if floor <= day <= ceiling)
+
+
+def first_match(rule: Rule, first_day: date) -> date:
+    """The first day of the rule at or after `first_day`. Raises InvalidInput when there is none."""
+    found = next(first_days(rule, first_day), None)
+    if found is None:
+        end = f"; it ends on {rule.until}" if rule.until else ""
+        raise InvalidInput(f"No day matches the rule from {first_day} on{end}.")
+    return found
+
+
+def complete(rule: Rule, first_day: date) -> Rule:
+    """The rule with all that RFC 5545 takes from the first day said in words: weekday, day of the month, month.
+
+    A rule kept like this means the same when its first day moves.
+    """
+    if rule.freq == "DAILY" or rule.by_day or rule.by_month_day:
+        return rule
+    if rule.freq == "WEEKLY":
+        return replace(rule, by_day=((0, first_day.weekday()),))
+    _, month, day = rule.calendar.split(first_day.toordinal())
+    by_month = rule.by_month if rule.by_month or rule.freq == "MONTHLY" else (month,)
+    return replace(rule, by_month=by_month, by_month_day=(day,))

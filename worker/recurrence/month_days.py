@@ -1,0 +1,63 @@
+"""The days that a rule names in one month or one year, as day numbers (date.toordinal)."""
+
+from worker.recurrence.rule import Rule
+
+
+def weekday_of(day: int) -> int:
+    """0 for Monday: day number 1 was one."""
+    return (day - 1) % 7
+
+
+def days_of_month(rule: Rule, year: int, month: int) -> set[int]:
+    """The days of a month that a rule names; weekdays with a number are counted within the month."""
+    if rule.by_month and month not in rule.by_month:
+        return set()
+    start = rule.calendar.start(year, month)
+    end = start + rule.calendar.length(year, month)
+    named = _named(rule, year, month) if rule.by_month_day else None
+    return _on_weekdays(rule, named, start, end)
+
+
+def days_of_year(rule: Rule, year: int) -> set[int]:
+    """The days of a year that a rule names; without BYMONTH, weekdays with a number are counted within the year."""
+    if rule.by_month:
+        return {day for month in rule.by_month for day in days_of_month(rule, year, month)}
+    start, end = rule.calendar.start(year, 1), rule.calendar.start(year + 1, 1)
+    named = None
+    if rule.by_month_day:
+        named = {day for month in range(1, rule.calendar.months + 1) for day in _named(rule, year, month)}
+    return _on_weekdays(rule, named, start, end)
+
+
+def _named(rule: Rule, year: int, month: int) -> set[int]:
+    """The days of BYMONTHDAY. A day that the month lacks goes where SKIP says; others are only omitted.
+
+    Those others are days counted from the end, and daily rules, which pick among days that exist.
+    """
+    start, length = rule.calendar.start(year, month), rule.calendar.length(year, month)
+    found = set()
+    for number in rule.by_month_day:
+        if -length <= number <= length:
+            found.add(start + (number - 1 if number > 0 else length + number))
+        elif number > 0 and rule.skip != "OMIT" and rule.freq != "DAILY":
+            found.add(start + length - (rule.skip == "BACKWARD"))
+    return found
+
+
+def _on_weekdays(rule: Rule, named: set[int] | None, start: int, end: int) -> set[int]:
+    """Those of the days `named` (None: all from `start` to before `end`) that lie on the weekdays of BYDAY."""
+    if not rule.by_day:
+        return set(range(start, end)) if named is None else named
+    # After SKIP has moved a day (RFC 7529 §4.1), so one moved out of the month is still asked for its weekday.
+    days = range(start, end) if named is None else named
+    every = {weekday for ordinal, weekday in rule.by_day if ordinal == 0}
+    found = {day for day in days if weekday_of(day) in every} if every else set()
+    counted = {_counted(ordinal, weekday, start, end) for ordinal, weekday in rule.by_day if ordinal}
+    return found | {day for day in counted if start <= day < end and (named is None or day in named)}
+
+
+def _counted(ordinal: int, weekday: int, start: int, end: int) -> int:
+    """The day of the second Monday (2, 0) or the last Friday (-1, 4), which may lie outside."""
+    if ordinal > 0:
+        return start + (weekday - weekday_of(start)) % 7 + 7 * (ordinal - 1)
+    return end - 1 - (weekday_of(end - 1) - weekday) % 7 + 7 * (ordinal + 1)

@@ -1,0 +1,47 @@
+"""A breaker for each provider: after failures in a row it is left alone for a while, and nobody waits for it."""
+
+from dataclasses import dataclass
+
+# Failures in a row. One that was waited for counts for several: others may stand behind it.
+_MANY = 5
+_WAITED_FOR = 3
+# Seconds.
+_LONG = 5.0
+# Seconds of rest after them, doubled with each further failure.
+_FIRST_REST, _LONGEST_REST = 30.0, 300.0
+# Addresses come from users: the table of those that fail has an end. What is forgotten is asked again.
+_MOST_PROVIDERS = 1000
+
+
+@dataclass
+class _Record:
+    failures: int = 0
+    rest_until: float = 0.0
+
+
+class CircuitBreaker:
+    """What a child process has learned of providers, by name (`email:smtp.example.org`). Times are monotonic seconds.
+
+    After a rest one message is tried; its failure means the next, longer rest.
+    """
+
+    def __init__(self) -> None:
+        self._failing: dict[str, _Record] = {}
+
+    def rest(self, provider: str, now: float) -> float:
+        """Seconds that the provider is to be left alone; 0: it may be asked."""
+        record = self._failing.get(provider)
+        return max(0.0, record.rest_until - now) if record else 0.0
+
+    def failed(self, provider: str, now: float, *, took: float = 0.0) -> None:
+        """It did not answer, or asked to be left alone; that `took` so many seconds to learn."""
+        record = self._failing.setdefault(provider, _Record())
+        record.failures += _WAITED_FOR if took >= _LONG else 1
+        if record.failures >= _MANY:
+            record.rest_until = now + min(_LONGEST_REST, _FIRST_REST * 2 ** min(record.failures - _MANY, 10))
+        if len(self._failing) > _MOST_PROVIDERS:
+            del self._failing[next(iter(self._failing))]
+
+    def answered(self, provider: str) -> bool:
+        """It works, whatever it said. True: it had failed before."""
+        return self._failing.pop(provider, None) is not None

@@ -1,0 +1,104 @@
+"""A batch taken over by whoever sends it, with all that is to be known of it before it goes out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from worker.database import Executor
+
+# A later reminder counts by the time it was planned for: quiet hours and retries do not make it an earlier one.
+_TAKE = text(
+    """
+    WITH taken AS (
+        UPDATE deliveries d
+           SET send_token = :run, attempts = attempts + 1, lease_until = now() + make_interval(secs => :lease),
+               updated_at = now()
+         WHERE d.id = ANY(:ids) AND d.send_token = :token AND d.state = 'sending' RETURNING d.*)
+    SELECT d.id, d.kind, d.user_id, d.channel, d.schedule_id, d.minutes_before, d.starts_at, d.data, d.key, d.due_at,
+           d.expires_at, d.attempts, d.created_at,
+           person.is_active, person.email,
+           concat_ws(' ', person.first_name, person.father_name, person.grandfather_name, person.last_name) AS name,
+           coalesce(preference.language, person.language) AS language,
+           coalesce(preference.timezone, person.timezone) AS timezone,
+           coalesce(preference.calendar, 'gregorian') AS calendar, preference.quiet_start, preference.quiet_end,
+           lesson.status AS lesson_status, lesson.starts_at AS lesson_starts_at,
+           way.id AS channel_id, way.kind AS channel_kind, way.address, way.label,
+           way.confirmed_at IS NOT NULL AS confirmed, way.disabled_at IS NOT NULL AS disabled,
+           d.kind = 'lesson-reminder' AND EXISTS (
+               SELECT FROM deliveries later
+                WHERE later.schedule_id = d.schedule_id AND later.user_id = d.user_id AND later.channel = d.channel
+                  AND later.kind = d.kind AND later.starts_at = d.starts_at
+                  AND later.minutes_before < d.minutes_before
+                  AND later.starts_at - make_interval(mins => later.minutes_before) <= now()
+                  AND later.state IN ('pending', 'sending', 'sent', 'failed')) AS superseded,
+           way.kind = 'email' AND EXISTS (
+               SELECT FROM deliveries twin
+                WHERE twin.key = d.key AND twin.user_id = d.user_id AND twin.channel = 'email'
+                  AND twin.state IN ('pending', 'sending', 'sent')) AS goes_to_account
+      FROM taken d
+      JOIN users person ON person.id = d.user_id
+      LEFT JOIN notification_preferences preference ON preference.user_id = d.user_id
+      LEFT JOIN tutor_schedules lesson ON lesson.id = d.schedule_id
+      LEFT JOIN notification_channels way ON way.user_id = d.user_id
+            AND way.id = CASE WHEN d.channel ~ '^[0-9]{1,9}$' THEN d.channel::integer END
+     ORDER BY d.due_at, d.id
+    """
+)
+
+
+@dataclass(frozen=True)
+class ClaimedDelivery:
+    """A delivery in hand, and how things stand with its person, lesson and channel (see `_TAKE`)."""
+
+    id: int
+    kind: str
+    user_id: int
+    channel: str
+    schedule_id: int | None
+    minutes_before: int | None
+    starts_at: datetime | None
+    data: dict[str, Any]
+    key: str
+    due_at: datetime
+    expires_at: datetime | None
+    attempts: int
+    created_at: datetime
+    is_active: bool
+    email: str
+    name: str
+    language: str
+    timezone: str | None
+    calendar: str
+    quiet_start: time | None
+    quiet_end: time | None
+    lesson_status: str | None
+    lesson_starts_at: datetime | None
+    channel_id: int | None
+    channel_kind: str | None
+    address: bytes | None
+    label: str | None
+    confirmed: bool
+    disabled: bool
+    superseded: bool
+    # The channel is a mailbox, and the same message goes to the account's address, too.
+    goes_to_account: bool | None
+
+    @property
+    def way(self) -> str | None:
+        """The kind of its channel; None when that has been removed."""
+        return self.channel if self.channel in ("in_app", "email") else self.channel_kind
+
+
+def read_claimed(
+    executor: Executor, ids: Sequence[int], token: UUID, *, run: UUID, lease: float
+) -> list[ClaimedDelivery]:
+    """Those of a batch that are still held by `token`, from now on held by `run`; the earliest due first.
+
+    Counts an attempt for each. A second sender of the same batch gets nothing.
+    """
+    values = {"ids": list(ids), "token": token, "run": run, "lease": lease}
+    return [ClaimedDelivery(*row) for row in executor.execute(_TAKE, values).fetchall()]

@@ -1,0 +1,36 @@
+"""From a delivery to its words: who reads it, and all that its text is made of."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from worker.foreign_text import shown_values
+from worker.reminders.delivery.claimed import ClaimedDelivery
+from worker.reminders.delivery.transport import RenderedMessage
+from worker.reminders.texts.attachments import attachment
+from worker.reminders.texts.data import Language, Recipient
+from worker.reminders.texts.render import render
+
+
+def compose(
+    delivery: ClaimedDelivery, lesson: Mapping[str, Any], *, default_zone: str, now: datetime
+) -> RenderedMessage:
+    """The message in words. What was ordered with it goes before what the lesson's row says.
+
+    Raises Untellable when there is not enough to say.
+    """
+    data = {**lesson, **delivery.data}
+    if delivery.kind == "lesson-reminder" and delivery.starts_at is not None:
+        data["minutes_left"] = round((delivery.starts_at - now).total_seconds() / 60)
+    reader = _reader(delivery, default_zone)
+    words = render(delivery.kind, data, reader)
+    lesson_file = attachment(delivery.kind, data, reader) if delivery.channel != "in_app" else None
+    # Machines read the data: what they show of it must not turn its surroundings round either.
+    return RenderedMessage(words.subject, words.summary, words.text, words.html, lesson_file, shown_values(data))
+
+
+def _reader(delivery: ClaimedDelivery, default_zone: str) -> Recipient:
+    # The platform may know further languages, and write them with a country.
+    language: Language = "am" if delivery.language.lower().startswith("am") else "en"
+    calendar: Literal["gregorian", "ethiopian"] = "ethiopian" if delivery.calendar == "ethiopian" else "gregorian"
+    return Recipient(delivery.name, language, delivery.timezone or default_zone, calendar)

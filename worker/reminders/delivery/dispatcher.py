@@ -1,0 +1,91 @@
+"""The dispatcher: claims what is due and hands it over in batches, no more at a time than can be sent."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from worker.database import Database
+from worker.reminders.delivery.claim import claim, release, seconds_until_due, under_way
+from worker.reminders.delivery.partitions import BATCH, batch_size, batches, batches_at_once
+
+# Seconds between two looks while batches are on the way.
+_BUSY = 0.05
+# Seconds after which a batch is not waited for any more, if its lease is not shorter. A sender gives its process back
+# before; this one's was killed.
+_LONGEST_BATCH = 20.0
+
+# Gives a batch to whoever sends it: ids, and the token they are held by. Raises when it cannot.
+HandOver = Callable[[str, Sequence[int], UUID], None]
+
+
+@dataclass(frozen=True)
+class _Batch:
+    ids: frozenset[int]
+    forgotten_at: float
+
+
+class Dispatcher:
+    """One dispatcher of any number: SKIP LOCKED shares the rows out. Not for several threads."""
+
+    def __init__(
+        self, database: Database, hand_over: HandOver, *, children: int, interval: float, lease: float
+    ) -> None:
+        self._database = database
+        self._hand_over = hand_over
+        self._interval = interval
+        self._lease = lease
+        self._at_once = batches_at_once(children)
+        self._on_the_way: dict[str, list[_Batch]] = {lane: [] for lane in BATCH}
+
+    def dispatch(self) -> float:
+        """Claim and hand over what is due; the seconds until it is worth looking again, at most the interval.
+
+        When a batch cannot be handed over it is let go and the error raised.
+        """
+        self._look_after()
+        with self._database.statement() as statement:
+            until_due = seconds_until_due(statement)
+        if until_due is not None and until_due <= 0:
+            for lane in self._on_the_way:
+                self._fill(lane, lost=True)
+                self._fill(lane, lost=False)
+            return _BUSY if any(self._on_the_way.values()) else self._interval
+        pause = self._interval if until_due is None else min(self._interval, until_due)
+        return min(pause, _BUSY) if any(self._on_the_way.values()) else pause
+
+    def _look_after(self) -> None:
+        """Batches of which nothing is in hand any more are done. A lost one is not waited for."""
+        waited_for = {
+            one for batches_of_lane in self._on_the_way.values() for batch in batches_of_lane for one in batch.ids
+        }
+        if not waited_for:
+            return
+        with self._database.statement() as statement:
+            in_hand = under_way(statement, waited_for)
+        now = time.monotonic()
+        for lane, batches_of_lane in self._on_the_way.items():
+            self._on_the_way[lane] = [
+                batch for batch in batches_of_lane if batch.ids & in_hand and now < batch.forgotten_at
+            ]
+
+    def _fill(self, lane: str, *, lost: bool) -> None:
+        """Put as many batches on the way as there is room for."""
+        room = self._at_once - len(self._on_the_way[lane])
+        if room <= 0:
+            return
+        token, size = uuid4(), batch_size(lane, lost=lost)
+        with self._database.statement() as statement:
+            claimed = claim(statement, lane, lost=lost, token=token, most=room * size, lease=self._lease)
+        waiting = batches(claimed, size)
+        while waiting:
+            try:
+                self._hand_over(lane, waiting[0], token)
+            except Exception:
+                unsent = [one for ids in waiting for one in ids]
+                with self._database.statement() as statement:
+                    release(statement, unsent, token, charged=False)
+                raise
+            ids = waiting.pop(0)
+            forgotten_at = time.monotonic() + min(self._lease, _LONGEST_BATCH)
+            self._on_the_way[lane].append(_Batch(frozenset(ids), forgotten_at))

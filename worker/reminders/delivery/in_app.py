@@ -1,0 +1,37 @@
+"""Messages in the app: a row that the person reads, written in the transaction that says it was sent."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from models.reminders import Notification
+from worker.reminders.delivery.claimed import ClaimedDelivery
+from worker.reminders.delivery.mark import mark_sent
+from worker.reminders.delivery.transport import RenderedMessage
+
+# Where a message leads.
+_LEADS_TO = ("schedule_id", "request_id", "booking_id", "recording_id", "session_id")
+_LONGEST_TITLE = 255
+
+
+def put_in_app(session: Session, said: Mapping[int, tuple[ClaimedDelivery, RenderedMessage]], run: UUID) -> int:
+    """Show these deliveries (by id) in the app, each once; what is not held by `run` any more is left alone."""
+    held = sorted(mark_sent(session, list(said), run))
+    if held:
+        statement = insert(Notification).on_conflict_do_nothing(index_elements=["delivery_id"])
+        session.execute(statement, [_row(*said[one]) for one in held])
+    return len(held)
+
+
+def _row(delivery: ClaimedDelivery, said: RenderedMessage) -> dict[str, Any]:
+    return {
+        "user_id": delivery.user_id,
+        "kind": delivery.kind,
+        "title": said.subject[:_LONGEST_TITLE],
+        "message": said.summary,
+        "data": {name: said.data[name] for name in _LEADS_TO if said.data.get(name) is not None},
+        "delivery_id": delivery.id,
+    }

@@ -1,0 +1,60 @@
+"""What operators watch: is what is due on its way, and what became of it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from worker.reminders.delivery.provider_troubles import trouble_seconds
+from worker.reminders.planning.quiet_hours import QUIET_HOURS
+
+# What waits and what is in hand have an index each.
+_OVERDUE = text(
+    """
+    SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float
+      FROM ((SELECT due_at FROM deliveries WHERE state = 'pending' AND due_at <= now() ORDER BY due_at LIMIT 1)
+             UNION ALL
+            (SELECT min(due_at) FROM deliveries WHERE state = 'sending' AND due_at <= now())) AS oldest
+    """
+)
+# Those that wait, and those that ended within an hour: old ones tell nothing, and would be counted at every look.
+_COUNTS = text(
+    """
+    SELECT state, kind, count(*) FROM deliveries WHERE state = 'pending' GROUP BY state, kind
+     UNION ALL
+    SELECT state, kind, count(*) FROM deliveries WHERE state = 'sending' GROUP BY state, kind
+     UNION ALL
+    SELECT state, kind, count(*) FROM deliveries
+     WHERE state NOT IN ('pending', 'sending') AND updated_at > now() - interval '1 hour' GROUP BY state, kind
+     ORDER BY 1, 2
+    """
+)
+# Put off by whoever should have taken them: a provider that is away, refuses, or is left alone for a while.
+_PUT_OFF = text(
+    """
+    SELECT names.channel, count(d.id) AS waiting FROM (VALUES ('email'), ('registered')) AS names (channel)
+      LEFT JOIN deliveries d ON d.state IN ('pending', 'sending') AND d.channel <> 'in_app'
+       AND d.reason IS NOT NULL AND d.reason <> :quiet
+       AND names.channel = CASE d.channel WHEN 'email' THEN 'email' ELSE 'registered' END
+     GROUP BY names.channel ORDER BY names.channel
+    """
+)
+
+
+@dataclass(frozen=True)
+class DeliveryMetrics:
+    """`overdue`: seconds that the oldest due delivery waits to be sent; `counts`: deliveries by (state, kind),
+    of those that are over the last hour's; `put_off`: those that wait for their provider, by channel; `troubles`: for
+    how many seconds a provider of ours has been refusing us."""
+
+    overdue: float
+    counts: dict[tuple[str, str], int]
+    put_off: dict[str, int]
+    troubles: dict[str, float]
+
+
+def delivery_metrics(session: Session) -> DeliveryMetrics:
+    """The figures of this moment."""
+    counts = {(state, kind): count for state, kind, count in session.execute(_COUNTS)}
+    put_off = {row.channel: row.waiting for row in session.execute(_PUT_OFF, {"quiet": QUIET_HOURS})}
+    return DeliveryMetrics(session.scalars(_OVERDUE).one(), counts, put_off, trouble_seconds(session))

@@ -1,0 +1,128 @@
+"""What became of a delivery in hand: one short transaction each, under the token of its run."""
+
+import random
+from uuid import UUID
+
+from worker import clock
+from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure, UnknownRecipient, Unreachable
+from worker.database import Database
+from worker.jobs.wait_for_database import retry_while_database_down
+from worker.logs import get_logger
+from worker.reminders.delivery.channel_failures import count_failure, forget_failures
+from worker.reminders.delivery.claimed import ClaimedDelivery
+from worker.reminders.delivery.decisions import Drop, Fail, Verdict, Wait
+from worker.reminders.delivery.fail import fail, put_in_app_instead, switch_off
+from worker.reminders.delivery.mark import end, mark_sent, put_off
+from worker.reminders.delivery.provider_troubles import clear_trouble, note_trouble
+from worker.reminders.delivery.retry import OUR_FAULT_PAUSE, after_failure, until_provider_works
+from worker.reminders.texts.facts import Untellable
+
+_log = get_logger(__name__)
+
+
+class OutcomeWriter:
+    """Writes down the ends of one run's deliveries; of those that are another's by now, nothing.
+
+    `patience`: seconds for which a database that is away is waited for after something has gone out, or it would go
+    out again.
+    """
+
+    def __init__(self, database: Database, run: UUID, *, patience: float) -> None:
+        self._database = database
+        self._run = run
+        self._patience = patience
+
+    def sent(self, one: ClaimedDelivery) -> None:
+        """It has gone out."""
+
+        def write() -> None:
+            # One statement where that will do: it is what every mail costs.
+            if one.channel_id is None:
+                with self._database.statement() as statement:
+                    mark_sent(statement, [one.id], self._run)
+                return
+            with self._database.transaction() as session:
+                if mark_sent(session, [one.id], self._run):
+                    forget_failures(session, one.channel_id)
+
+        retry_while_database_down(write, seconds=self._patience)
+
+    def not_sent(self, one: ClaimedDelivery, error: Exception, provider: str | None = None) -> None:
+        """It has not, because of `error`: for now, for good, or for a reason that nobody expected.
+
+        `provider`: who was asked; None when it did not come to that.
+        """
+        match error:
+            case UnknownRecipient():
+                # Whether the recipient is to blame is not known before the server takes another (switch_off).
+                _log.info("delivery_refused", delivery_id=one.id, provider=_told(provider), reason=error.reason)
+                self.settle(one, Fail(error.reason))
+            case PermanentFailure():
+                _log.info("delivery_refused", delivery_id=one.id, provider=_told(provider), reason=error.reason)
+                self.settle(one, Fail(error.reason), channel_is_bad=error.address_is_bad)
+            case Untellable():
+                _log.error("message_untellable", delivery_id=one.id, kind=one.kind, detail=error.detail)
+                self.settle(one, Fail(error.code))
+            case OurFault():
+                self._alarm(provider or str(one.way), error.reason)
+                self.kept_back(one, max(OUR_FAULT_PAUSE, error.retry_after or 0.0), error.reason)
+            case TemporaryFailure():
+                self._failed_for_now(one, error.reason, error)
+            case _:
+                # Its words may hold an address.
+                _log.error("delivery_crashed", delivery_id=one.id, kind=one.kind, error=type(error).__name__)
+                self._failed_for_now(one, "internal")
+
+    def kept_back(self, one: ClaimedDelivery, pause: float, reason: str) -> None:
+        """Only the provider keeps it back, for `pause` seconds or more: it is charged no attempt."""
+        now, chance = clock.now(), random.random()
+        verdict = until_provider_works(one.created_at, one.expires_at, pause, reason, now=now, chance=chance)
+        self.settle(one, verdict, attempted=False)
+
+    def switch_off(self, one: ClaimedDelivery, reason: str) -> None:
+        """The channel by which `one` failed does not work for good."""
+        with self._database.transaction() as session:
+            switch_off(session, one, reason)
+        _log.info("channel_switched_off", delivery_id=one.id, reason=reason)
+
+    def works(self, provider: str) -> None:
+        """A provider answers that has failed before."""
+        with self._database.transaction() as session:
+            clear_trouble(session, provider)
+
+    def settle(
+        self, one: ClaimedDelivery, verdict: Verdict, *, attempted: bool = True, channel_is_bad: bool = False
+    ) -> None:
+        """It is put off, dropped, or failed; `attempted`: that counts as one of its attempts."""
+        with self._database.transaction() as session:
+            match verdict:
+                case Wait(until, reason):
+                    put_off(session, one.id, self._run, until=until, reason=reason, attempted=attempted)
+                case Drop(state, reason, instead_in_app):
+                    if end(session, one.id, self._run, state=state, reason=reason) and instead_in_app:
+                        put_in_app_instead(session, one)
+                case Fail(reason):
+                    fail(session, one, self._run, reason, channel_is_bad=channel_is_bad)
+        _log.info("delivery_not_sent", delivery_id=one.id, kind=one.kind, verdict=repr(verdict))
+
+    def _alarm(self, provider: str, reason: str) -> None:
+        _log.error("provider_refuses_us", provider=_told(provider), reason=reason)
+        with self._database.transaction() as session:
+            note_trouble(session, provider, reason)
+
+    def _failed_for_now(self, one: ClaimedDelivery, reason: str, error: TemporaryFailure | None = None) -> None:
+        """It is tried again, unless that was one failure of its channel too many."""
+        if error is not None and error.counts and one.channel_id is not None:
+            with self._database.transaction() as session:
+                has_failed = count_failure(session, one.channel_id, silent=isinstance(error, Unreachable))
+            if has_failed:
+                self.settle(one, Fail(reason), channel_is_bad=True)
+                return
+        retry_after = None if error is None else error.retry_after
+        now, chance = clock.now(), random.random()
+        self.settle(one, after_failure(one.attempts, one.expires_at, retry_after, reason, now=now, chance=chance))
+
+
+def _told(provider: str | None) -> str | None:
+    """The provider as a log may name it: whose webhook it is, is its person's business."""
+    return "webhook" if provider is not None and provider.startswith("webhook:") else provider

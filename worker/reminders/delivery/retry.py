@@ -1,0 +1,49 @@
+"""When a delivery that failed is tried again, and when no more."""
+
+from datetime import datetime, timedelta
+
+from worker.reminders.delivery.decisions import Drop, Fail, Wait
+
+# Seconds before the second, third, … attempt.
+RETRY_AFTER = (5, 60, 300, 1800)
+# So that what failed together does not come back together: a fifth sooner to a fifth later.
+_JITTER = 0.2
+# No provider may put a message off for longer than this by its own word.
+_LONGEST = timedelta(hours=1)
+# Seconds before a message is tried again that a provider of ours has just refused.
+OUR_FAULT_PAUSE = 60.0
+# A message that never expires waits this long for a provider of ours: longer than any daily limit.
+PATIENCE = timedelta(days=3)
+
+
+def after_failure(
+    attempts: int, expires_at: datetime | None, retry_after: float | None, reason: str, *, now: datetime, chance: float
+) -> Wait | Drop | Fail:
+    """What follows attempt number `attempts`; `chance` is a random number from 0 to 1.
+
+    `retry_after` is the provider's own wish, in seconds: never sooner. What could only be tried again when it is of
+    no use any more is dropped.
+    """
+    if attempts > len(RETRY_AFTER):
+        return Fail(reason)
+    pause = timedelta(seconds=RETRY_AFTER[max(attempts, 1) - 1] * (1 - _JITTER + 2 * _JITTER * chance))
+    if retry_after is not None:
+        pause = max(pause, min(timedelta(seconds=retry_after), _LONGEST))
+    if expires_at is not None and now + pause >= expires_at:
+        return Drop("dropped", "too-late")
+    return Wait(now + pause, reason)
+
+
+def until_provider_works(
+    created_at: datetime, expires_at: datetime | None, pause: float, reason: str, *, now: datetime, chance: float
+) -> Wait | Drop | Fail:
+    """What follows when only the provider keeps a message back: it waits `pause` seconds or more, however often.
+
+    What it would bring too late is put into the app.
+    """
+    if expires_at is None and now - created_at >= PATIENCE:
+        return Fail(reason)
+    until = now + timedelta(seconds=pause * (1 + _JITTER * chance))
+    if expires_at is not None and until >= expires_at:
+        return Drop("dropped", "too-late", instead_in_app=True)
+    return Wait(until, reason)

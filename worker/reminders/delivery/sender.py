@@ -1,0 +1,186 @@
+"""A batch goes out: looked at again, said, sent with no transaction open, marked under the token."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from worker import clock
+from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure, UnknownRecipient
+from worker.database import Database
+from worker.jobs.wait_for_database import retry_while_database_down
+from worker.reminders.delivery.circuit_breaker import CircuitBreaker
+from worker.reminders.delivery.claim import release, renew
+from worker.reminders.delivery.claimed import ClaimedDelivery, read_claimed
+from worker.reminders.delivery.compose import compose
+from worker.reminders.delivery.context import context_of
+from worker.reminders.delivery.decide import decide
+from worker.reminders.delivery.decisions import Send
+from worker.reminders.delivery.in_app import put_in_app
+from worker.reminders.delivery.lesson_facts import LessonFacts, read_lesson_facts
+from worker.reminders.delivery.outcomes import OutcomeWriter
+from worker.reminders.delivery.transport import RenderedMessage, Transport
+from worker.reminders.unknown_recipients import Unknown, UnknownRecipients
+
+# Providers that one batch speaks to at a time: somebody's dead webhook is not waited for by everybody else's. No more,
+# for each needs a connection to the database now and then, and a child has four.
+_PROVIDERS_AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class SendPolicy:
+    """How it is sent. `lease`: seconds that a delivery is held; `board_url`: the setting WHITEBOARD_URL.
+
+    `patience`: seconds that one batch may keep its process; what a slow provider has not taken by then makes room for
+    others.
+    """
+
+    lease: float
+    default_zone: str
+    board_url: str | None
+    patience: float = 10.0
+
+
+@dataclass(frozen=True)
+class _BatchRun:
+    """One batch in hand: its token, the lessons it is about, when it began (monotonic seconds)."""
+
+    token: UUID
+    lessons: LessonFacts
+    settler: OutcomeWriter
+    began: float = field(default_factory=time.monotonic)
+
+
+class BatchSender:
+    """Sends batches, in one process; what it learns of providers stays for the next batch."""
+
+    def __init__(self, database: Database, ways: Transport, manner: SendPolicy) -> None:
+        self._database = database
+        self._ways = ways
+        self._manner = manner
+        self._breaker = CircuitBreaker()
+        self._unknown = UnknownRecipients()
+
+    def deliver(self, ids: Sequence[int], token: UUID) -> None:
+        """Send what is still held by `token` and still worth sending, each once; settle the rest."""
+        if not ids:
+            return
+        run_token = uuid4()
+        with self._database.statement() as statement:
+            taken = read_claimed(statement, ids, token, run=run_token, lease=self._manner.lease)
+        if not taken:
+            return
+        about = {one.schedule_id for one in taken if one.schedule_id is not None}
+        with self._database.transaction() as session:
+            lessons = read_lesson_facts(session, about, board_url=self._manner.board_url)
+        run = _BatchRun(run_token, lessons, OutcomeWriter(self._database, run_token, patience=self._manner.lease / 2))
+        going = [one for one in taken if self._goes_out(one, run)]
+        self._put_in_app([one for one in going if one.way == "in_app"], run)
+        try:
+            self._send_out([one for one in going if one.way != "in_app"], run)
+        finally:
+            self._ways.rest()
+
+    def _goes_out(self, one: ClaimedDelivery, run: _BatchRun) -> bool:
+        same = bool(one.goes_to_account) and self._ways.leads_to_account(one)
+        how = context_of(one, run.lessons, default_zone=self._manner.default_zone, same_mailbox=same)
+        verdict = decide(how, clock.now())
+        if isinstance(verdict, Send):
+            return True
+        run.settler.settle(one, verdict, attempted=False)
+        return False
+
+    def _put_in_app(self, deliveries: Sequence[ClaimedDelivery], run: _BatchRun) -> None:
+        """All in one transaction."""
+        said: dict[int, tuple[ClaimedDelivery, RenderedMessage]] = {}
+        for one in deliveries:
+            try:
+                said[one.id] = one, self._say(one, run)
+            except Exception as error:  # noqa: BLE001 - one message that cannot be said holds up no other
+                run.settler.not_sent(one, error)
+        if not said:
+            return
+
+        def write() -> None:
+            with self._database.transaction() as session:
+                put_in_app(session, said, run.token)
+
+        retry_while_database_down(write, seconds=self._manner.lease / 2)
+
+    def _send_out(self, deliveries: Sequence[ClaimedDelivery], run: _BatchRun) -> None:
+        """To several providers at a time, to each one after the other."""
+        by_provider: dict[str, list[ClaimedDelivery]] = {}
+        for one in deliveries:
+            try:
+                by_provider.setdefault(self._ways.provider(one), []).append(one)
+            except Exception as error:  # noqa: BLE001 - an address that cannot be read holds up no other
+                run.settler.not_sent(one, error)
+        if len(by_provider) == 1:
+            self._send_by(*by_provider.popitem(), run)
+        elif by_provider:
+            with ThreadPoolExecutor(_PROVIDERS_AT_ONCE, thread_name_prefix="provider") as pool:
+                list(pool.map(lambda provider: self._send_by(provider, by_provider[provider], run), by_provider))
+
+    def _send_by(self, provider: str, deliveries: Sequence[ClaimedDelivery], run: _BatchRun) -> None:
+        """The lease of those that wait for their turn is renewed meanwhile."""
+        renewed = run.began
+        waiting = list(deliveries)
+        while waiting:
+            now = time.monotonic()
+            if now - run.began > self._manner.patience:
+                with self._database.statement() as statement:
+                    release(statement, [one.id for one in waiting], run.token, charged=True)
+                return
+            if now - renewed > self._manner.lease / 3:
+                with self._database.statement() as statement:
+                    held = renew(statement, [one.id for one in waiting], run.token, lease=self._manner.lease)
+                waiting, renewed = [one for one in waiting if one.id in held], now
+                continue
+            self._send(provider, waiting.pop(0), run)
+
+    def _send(self, provider: str, one: ClaimedDelivery, run: _BatchRun) -> None:
+        rest = self._breaker.rest(provider, time.monotonic())
+        if rest > 0:
+            run.settler.kept_back(one, rest, "provider-away")
+            return
+        try:
+            self._ask(provider, one, self._say(self._ways.readable(one), run), run)
+        except Exception as error:  # noqa: BLE001 - one message that cannot be sent holds up no other
+            run.settler.not_sent(one, error, provider)
+        else:
+            run.settler.sent(one)
+            for unknown in self._unknown.taken(provider, time.monotonic()):
+                run.settler.switch_off(unknown.delivery, unknown.reason)
+
+    def _ask(self, provider: str, one: ClaimedDelivery, said: RenderedMessage, run: _BatchRun) -> None:
+        began = time.monotonic()
+        try:
+            self._send_to_known(provider, one, said)
+        except TemporaryFailure as error:
+            now = time.monotonic()
+            if error.alone:
+                self._works(provider, run)
+            else:
+                self._breaker.failed(provider, now, took=now - began)
+            raise
+        except PermanentFailure:
+            self._works(provider, run)
+            raise
+        self._works(provider, run)
+
+    def _send_to_known(self, provider: str, one: ClaimedDelivery, said: RenderedMessage) -> None:
+        try:
+            self._ways.send(one, said)
+        except UnknownRecipient as error:
+            if self._unknown.refused(provider, Unknown(one, error.reason, time.monotonic())):
+                raise OurFault(f"{error.reason} It says so of everybody.") from error
+            raise
+
+    def _works(self, provider: str, run: _BatchRun) -> None:
+        if self._breaker.answered(provider):
+            run.settler.works(provider)
+
+    def _say(self, one: ClaimedDelivery, run: _BatchRun) -> RenderedMessage:
+        lesson = run.lessons.facts_for(one.schedule_id, one.user_id)
+        return compose(one, lesson, default_zone=self._manner.default_zone, now=clock.now())

@@ -1,0 +1,50 @@
+"""The ways by which a message leaves the house, as far as sending has to know them."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from worker.reminders.delivery.claimed import ClaimedDelivery
+
+# Hexadecimal characters of a message's id: 128 bits.
+_ID_LENGTH = 32
+
+
+@dataclass(frozen=True)
+class RenderedMessage:
+    """A message in words: `summary` for the app and short messages; `lesson_file` is an .ics; `data` for programs."""
+
+    subject: str
+    summary: str
+    text: str
+    html: str
+    lesson_file: bytes | None
+    data: dict[str, Any]
+
+
+class Transport(Protocol):
+    """E-mail, webhooks and apprise. Called by several threads, of which each provider has only one."""
+
+    def provider(self, delivery: ClaimedDelivery) -> str:
+        """Who will have to answer, e.g. `email:smtp.example.org`: what fails together has the same name."""
+
+    def readable(self, delivery: ClaimedDelivery) -> ClaimedDelivery:
+        """The delivery with what was sealed in its data opened. Raises TryLater."""
+
+    def send(self, delivery: ClaimedDelivery, said: RenderedMessage) -> None:
+        """Send it. Raises TryLater, or Refused when no later attempt can succeed."""
+
+    def leads_to_account(self, delivery: ClaimedDelivery) -> bool:
+        """Whether its channel is the mailbox of the account's own address."""
+
+    def rest(self) -> None:
+        """A batch is over: let go of what was kept for the next message of it."""
+
+
+def message_id(delivery: ClaimedDelivery, *, to_account: bool = False) -> str:
+    """The same at every attempt, so that a receiver knows what it has got already.
+
+    `to_account`: its channel leads to the account's own mailbox, so it is the account's message.
+    """
+    whole = f"{delivery.key}|{delivery.user_id}|{'email' if to_account else delivery.channel}"
+    return hashlib.sha256(whole.encode()).hexdigest()[:_ID_LENGTH]

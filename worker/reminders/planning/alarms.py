@@ -1,0 +1,126 @@
+"""A person's own alarms: of one lesson, or of a series, instead of those of their preferences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from sqlalchemy import ColumnElement, delete, insert, select, text
+from sqlalchemy.orm import Session
+
+from models.reminders import LessonAlarm
+from models.schedules import Schedule
+from worker.reminders.planning.preferences import check_alarms, check_channels, read_preferences
+
+# Whose wish it is.
+Source = Literal["lesson", "series", "preferences"]
+
+_COPY = text(
+    """
+    INSERT INTO lesson_alarms (user_id, series_id, minutes_before, channels, fallback)
+    SELECT user_id, :target, minutes_before, channels, fallback FROM lesson_alarms WHERE series_id = :source
+        ON CONFLICT DO NOTHING
+    """
+)
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A wish to be told so many minutes before a lesson. No channels, no fallback: those of the preferences."""
+
+    minutes_before: int
+    channels: Sequence[str] | None = None
+    fallback: Sequence[str] | None = None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What alarms are of: a lesson (and its series, if it has one), or with `schedule_id` None the series itself."""
+
+    schedule_id: int | None
+    series_id: int | None
+
+
+def alarms_of(session: Session, user_id: int, subject: Subject) -> tuple[Source, list[Alarm]]:
+    """What holds for a person there, the earliest first, and who said so. No alarms: no reminders."""
+    if subject.schedule_id is not None:
+        own = _rows(session, user_id, LessonAlarm.schedule_id == subject.schedule_id)
+        if own:
+            return "lesson", _alarms(own)
+    if subject.series_id is not None:
+        of_series = _rows(session, user_id, LessonAlarm.series_id == subject.series_id)
+        if of_series:
+            return "series", _alarms(of_series)
+    usual = sorted(read_preferences(session, user_id).alarms, reverse=True)
+    return "preferences", [Alarm(minutes) for minutes in usual]
+
+
+def check_wishes(session: Session, user_id: int, alarms: Sequence[Alarm]) -> None:
+    """Raise InvalidInput for what cannot be wished."""
+    check_alarms([one.minutes_before for one in alarms])
+    for one in alarms:
+        check_channels(session, user_id, one.channels or (), field="channels")
+        check_channels(session, user_id, one.fallback or (), field="fallback")
+
+
+def set_lesson_alarms(
+    session: Session, user_id: int, schedule_ids: Sequence[int], alarms: Sequence[Alarm] | None
+) -> None:
+    """Put these in place of a person's alarms of lessons; None: what the series or the preferences say holds again."""
+    session.execute(
+        delete(LessonAlarm).where(LessonAlarm.user_id == user_id, LessonAlarm.schedule_id.in_(schedule_ids))
+    )
+    _insert(session, [{"user_id": user_id, "schedule_id": one} for one in schedule_ids], alarms)
+
+
+def set_series_alarms(session: Session, user_id: int, series_id: int, alarms: Sequence[Alarm] | None) -> None:
+    """Put these in place of a person's alarms of a series; None: what the preferences say holds again."""
+    session.execute(delete(LessonAlarm).where(LessonAlarm.user_id == user_id, LessonAlarm.series_id == series_id))
+    _insert(session, [{"user_id": user_id, "series_id": series_id}], alarms)
+
+
+def keep_earlier(session: Session, user_id: int, series_id: int, day: date, *, now: datetime) -> None:
+    """Let the lessons to come before `day` keep what holds for them, as alarms of their own."""
+    _source, alarms = alarms_of(session, user_id, Subject(None, series_id))
+    own = select(LessonAlarm.schedule_id).where(LessonAlarm.user_id == user_id, LessonAlarm.schedule_id == Schedule.id)
+    earlier = select(Schedule.id).where(
+        Schedule.series_id == series_id, Schedule.occurrence_date < day, Schedule.starts_at > now, ~own.exists()
+    )
+    set_lesson_alarms(session, user_id, session.scalars(earlier).all(), alarms)
+
+
+def lessons_from(session: Session, series_id: int, day: date | None, *, now: datetime) -> Sequence[int]:
+    """Ids of the lessons to come of a series, from `day` on (None: all)."""
+    statement = select(Schedule.id).where(Schedule.series_id == series_id, Schedule.starts_at > now)
+    if day is not None:
+        statement = statement.where(Schedule.occurrence_date >= day)
+    return session.scalars(statement).all()
+
+
+def copy_series_alarms(session: Session, source: int, target: int) -> None:
+    """The lessons of series `source` go on as series `target`, and with them everybody's alarms."""
+    session.execute(_COPY, {"source": source, "target": target})
+
+
+def _rows(session: Session, user_id: int, of: ColumnElement[bool]) -> Sequence[LessonAlarm]:
+    statement = select(LessonAlarm).where(LessonAlarm.user_id == user_id, of)
+    return session.scalars(statement.order_by(LessonAlarm.minutes_before.desc())).all()
+
+
+def _alarms(rows: Sequence[LessonAlarm]) -> list[Alarm]:
+    # A row without minutes is the wish not to be reminded.
+    return [Alarm(row.minutes_before, row.channels, row.fallback) for row in rows if row.minutes_before is not None]
+
+
+def _insert(session: Session, subjects: Sequence[dict[str, int]], alarms: Sequence[Alarm] | None) -> None:
+    if alarms is None or not subjects:
+        return
+    wishes = [
+        {"minutes_before": one.minutes_before, "channels": _list(one.channels), "fallback": _list(one.fallback)}
+        for one in alarms
+    ] or [{"minutes_before": None, "channels": None, "fallback": None}]
+    session.execute(insert(LessonAlarm), [{**subject, **wish} for subject in subjects for wish in wishes])
+
+
+def _list(names: Sequence[str] | None) -> list[str] | None:
+    return None if names is None else list(names)

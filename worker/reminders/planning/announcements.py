@@ -1,0 +1,109 @@
+"""What people must be told after lessons changed: compared before and after. Pure."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from worker.reminders.planning.lessons import Lesson, ViewerRole
+
+MOVED, CANCELLED = "lesson-moved", "lesson-cancelled"
+RESTORED, BOOKED = "lesson-restored", "lesson-booked"
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """One message to some people; the first of `count` lessons is named. `key`: the same news is told once."""
+
+    kind: str
+    user_ids: tuple[int, ...]
+    schedule_id: int
+    key: str
+    data: Mapping[str, Any]
+    expires_at: datetime
+
+
+class _Told(NamedTuple):
+    """What people are told alike: of so many `lessons`, `schedule_id` first, which they know from the same place.
+
+    Not worth telling any more after `until`, when the last of them is over.
+    """
+
+    kind: str
+    schedule_id: int
+    lessons: int
+    place: ViewerRole
+    until: datetime
+
+
+def announcements_for(
+    before: Mapping[int, Lesson],
+    after: Mapping[int, Lesson],
+    *,
+    now: datetime,
+    by_user_id: int | None = None,
+    by: str | None = None,
+    known: Collection[tuple[int, int]] | None = None,
+) -> list[Announcement]:
+    """What to tell whom: one message for each person, kind and subject, however many lessons and series changed.
+
+    Who did it (`by_user_id`, called `by`) knows already. Lessons that were over before, and are, are nobody's news.
+    With `known` (lesson, user) somebody who comes into lessons of which they know none has new ones: that is no news
+    either, and nothing is on again.
+    """
+    changed: dict[tuple[int, str, str | None], list[int]] = defaultdict(list)
+    for schedule_id in sorted(before.keys() & after.keys(), key=lambda one: (before[one].starts_at, one)):
+        was, is_now = before[schedule_id], after[schedule_id]
+        for user_id in {**was.people, **is_now.people}:
+            kind = _kind(was, is_now, user_id, now)
+            if kind is not None and user_id != by_user_id:
+                changed[user_id, kind, was.subject].append(schedule_id)
+    readers: dict[_Told, list[int]] = defaultdict(list)
+    for (user_id, kind, _subject), ids in changed.items():
+        if kind == RESTORED and known is not None and not any((one, user_id) in known for one in ids):
+            continue
+        first = ids[0]
+        place = before[first].people.get(user_id) or after[first].people[user_id]
+        until = max(_until(kind, before[one], after[one]) for one in ids)
+        readers[_Told(kind, first, len(ids), place, until)].append(user_id)
+    return [
+        _news(told, user_ids, before[told.schedule_id], after[told.schedule_id], by)
+        for told, user_ids in readers.items()
+    ]
+
+
+def _kind(was: Lesson, is_now: Lesson, user_id: int, now: datetime) -> str | None:
+    if user_id not in is_now.people:
+        return CANCELLED if was.ends_at > now else None
+    if user_id not in was.people:
+        if is_now.ends_at <= now:
+            return None
+        return BOOKED if was.is_slot else RESTORED
+    if is_now.starts_at != was.starts_at and max(is_now.starts_at, was.starts_at) > now:
+        return MOVED
+    return None
+
+
+def _until(kind: str, was: Lesson, is_now: Lesson) -> datetime:
+    if kind == MOVED:
+        return max(is_now.starts_at, was.starts_at)
+    return was.ends_at if kind == CANCELLED else is_now.ends_at
+
+
+def _news(told: _Told, user_ids: Sequence[int], was: Lesson, is_now: Lesson, by: str | None) -> Announcement:
+    # Every change of a lesson counts its sequence up: another move is other news.
+    key = f"{told.kind}:{told.schedule_id}:{is_now.sequence}"
+    # Who is not in the lesson any more, when the message is sent, cannot be found there.
+    data: dict[str, Any] = {"schedule_id": told.schedule_id, "count": told.lessons, "by": by}
+    data |= {"view": told.place.view, "students": list(told.place.students)}
+    if told.kind == MOVED:
+        data["before_starts_at"] = _utc(was.starts_at)
+    elif told.kind == CANCELLED:
+        # Its row may say something else by then.
+        data |= {"tutor": was.tutor, "starts_at": _utc(was.starts_at), "timezone": was.timezone, "subject": was.subject}
+    return Announcement(told.kind, tuple(user_ids), told.schedule_id, key, data, told.until)
+
+
+def _utc(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat()

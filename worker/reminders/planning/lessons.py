@@ -1,0 +1,137 @@
+"""Lessons as their people have them: looked at before and after a change, so that it can be told who must know."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from worker.reminders.planning.people import PERSON, VIEWS
+
+
+@dataclass(frozen=True)
+class ViewerRole:
+    """How somebody stands to a lesson: one of VIEWS, and the names of its students that they may know."""
+
+    view: str
+    students: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a lesson was at one moment. `people`: by the ids of users; nobody when it is off or a free slot.
+
+    `is_slot`: nobody's yet.
+    """
+
+    schedule_id: int
+    series_id: int | None
+    starts_at: datetime
+    ends_at: datetime
+    timezone: str | None
+    subject: str | None
+    sequence: int
+    tutor: str
+    people: Mapping[int, ViewerRole] = field(default_factory=dict)
+    is_slot: bool = False
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Lessons that a change may touch: these, and those to come of these series and of a booking."""
+
+    schedule_ids: Sequence[int] = ()
+    series_ids: Sequence[int] = ()
+    booking_id: int | None = None
+
+
+_IDS = text(
+    """
+    SELECT id FROM tutor_schedules WHERE id = ANY(:schedule_ids)
+     UNION
+    SELECT id FROM tutor_schedules WHERE series_id = ANY(:series_ids) AND starts_at > :now
+     UNION
+    SELECT id FROM tutor_schedules WHERE booking_id = :booking_id AND starts_at > :now
+     UNION
+    SELECT lesson.id FROM series_participants seat JOIN tutor_schedules lesson ON lesson.series_id = seat.series_id
+     WHERE seat.booking_id = :booking_id AND lesson.starts_at > :now
+    """
+)
+_LESSONS = text(
+    """
+    SELECT lesson.id, series_id, starts_at, ends_at, lesson.timezone, subject, sequence, student_id IS NULL AS is_slot,
+           concat_ws(' ', first_name, father_name, grandfather_name, last_name) AS tutor
+      FROM tutor_schedules lesson
+      JOIN tutor_profiles tutor ON tutor.id = lesson.tutor_id
+      JOIN users ON users.id = tutor.user_id
+     WHERE lesson.id = ANY(:ids) AND starts_at IS NOT NULL
+    """
+)
+_PEOPLE = text(
+    f"""
+    WITH lesson AS (
+        SELECT id, tutor_id FROM tutor_schedules
+         WHERE id = ANY(:ids) AND student_id IS NOT NULL AND status <> 'cancelled' AND starts_at IS NOT NULL),
+    {PERSON}
+    SELECT person.id AS schedule_id, person.user_id, person.view,
+           concat_ws(' ', student.first_name, student.father_name, student.grandfather_name, student.last_name) AS name
+      FROM person
+      JOIN users ON users.id = person.user_id AND users.is_active
+      LEFT JOIN users student ON student.id = person.student_user_id
+     ORDER BY person.id, person.view, person.student_user_id
+    """  # noqa: S608 - a part of our own
+)
+_KNOWN = text("SELECT DISTINCT schedule_id, user_id FROM deliveries WHERE schedule_id = ANY(:ids)")
+
+
+def lessons_in(session: Session, scope: Scope, *, now: datetime) -> Sequence[int]:
+    """Ids of the lessons of a scope."""
+    values = {"schedule_ids": list(scope.schedule_ids), "series_ids": list(scope.series_ids)}
+    return session.scalars(_IDS, {**values, "booking_id": scope.booking_id, "now": now}).all()
+
+
+def read_lessons(session: Session, schedule_ids: Sequence[int]) -> dict[int, Lesson]:
+    """These lessons as they are now, slots and cancelled ones too; those without instants are left out."""
+    ids = list(schedule_ids)
+    places = _places(session.execute(_PEOPLE, {"ids": ids}).all())
+    return {
+        row.id: Lesson(
+            row.id,
+            row.series_id,
+            row.starts_at,
+            row.ends_at,
+            row.timezone,
+            row.subject,
+            row.sequence,
+            row.tutor,
+            places.get(row.id, {}),
+            row.is_slot,
+        )
+        for row in session.execute(_LESSONS, {"ids": ids})
+    }
+
+
+def known_lessons(session: Session, schedule_ids: Sequence[int]) -> set[tuple[int, int]]:
+    """Which of these lessons who knows (lesson, user): there is, or was to be, a message to them about it."""
+    return {(row.schedule_id, row.user_id) for row in session.execute(_KNOWN, {"ids": list(schedule_ids)})}
+
+
+def _places(rows: Sequence[Row[Any]]) -> dict[int, dict[int, ViewerRole]]:
+    """In the order of rows: who is tutor and parent of the same lesson is its tutor."""
+    everybody: dict[int, list[str]] = defaultdict(list)
+    views: dict[tuple[int, int], int] = {}
+    theirs: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for row in rows:
+        if row.view == 2:
+            everybody[row.schedule_id].append(row.name)
+        view = views.setdefault((row.schedule_id, row.user_id), row.view)
+        if row.name and view == row.view:
+            theirs[row.schedule_id, row.user_id].append(row.name)
+    places: dict[int, dict[int, ViewerRole]] = defaultdict(dict)
+    for (schedule_id, user_id), view in views.items():
+        students = everybody[schedule_id] if view == 1 else theirs[schedule_id, user_id]
+        places[schedule_id][user_id] = ViewerRole(VIEWS[view - 1], tuple(students))
+    return places

@@ -1,0 +1,51 @@
+"""Tell people something now, through the same door as reminders: one delivery for each person and channel."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, bindparam, text
+from sqlalchemy.orm import Session
+
+from worker.limits.messages import note_messages
+from worker.reminders.planning.preferences import DEFAULTS
+
+# In the order of people, so that two who tell the same people the same do not wait for each other in a circle.
+_TELL = text(
+    """
+    INSERT INTO deliveries (kind, user_id, channel, schedule_id, data, key, due_at, expires_at)
+    SELECT :kind, users.id, way.channel, :schedule_id, CAST(:data AS jsonb), :key, :now, :expires_at
+      FROM users
+      LEFT JOIN notification_preferences preference ON preference.user_id = users.id
+     CROSS JOIN unnest(coalesce(preference.channels, CAST(:channels AS varchar[]))) AS way (channel)
+     WHERE users.id = ANY(:user_ids) AND users.is_active
+     ORDER BY users.id, way.channel
+        ON CONFLICT (key, user_id, channel) DO NOTHING
+    RETURNING id
+    """
+).bindparams(bindparam("data", type_=JSON))
+
+
+def tell(
+    session: Session,
+    kind: str,
+    *,
+    user_ids: Sequence[int],
+    data: Mapping[str, Any],
+    key: str,
+    now: datetime,
+    schedule_id: int | None = None,
+    expires_at: datetime | None = None,
+) -> int:
+    """Let these people be told, by each channel that they prefer; answers how many deliveries are new.
+
+    `data` is what worker.reminders.texts needs and no row will hold any more when it is sent. The same `key` is told
+    once to a person; who is not active is told nothing. Not worth sending after `expires_at` (None: always is).
+    """
+    if not user_ids:
+        return 0
+    values = {"kind": kind, "user_ids": sorted(set(user_ids)), "data": dict(data), "key": key, "now": now}
+    values |= {"schedule_id": schedule_id, "expires_at": expires_at, "channels": list(DEFAULTS.channels)}
+    new = len(session.scalars(_TELL, values).all())
+    note_messages(session, new)
+    return new

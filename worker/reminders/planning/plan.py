@@ -1,0 +1,191 @@
+"""Reminders of lessons: what is wished becomes rows of `deliveries`, and what nobody wishes any more is cancelled.
+
+Thousands of lessons in one statement, in the transaction that changed them. Every planner of a lesson holds its row:
+of two at once the second waits, and then plans on what the first has left. So nothing that one of them has changed is
+unknown to both. Series are held before lessons, here as by everybody: in opposite order two would wait for each other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ARRAY, Integer, bindparam, text
+from sqlalchemy.orm import Session
+
+from worker.reminders.planning.people import PERSON, lessons_of_person
+from worker.reminders.planning.preferences import DEFAULTS
+from worker.reminders.planning.quiet_hours import QUIET_HOURS
+
+# An alarm whose time has just gone by, while a lesson was being made, is still worth a reminder.
+_JUST_NOW = timedelta(seconds=60)
+# What is planned in one statement: some tenths of a second.
+_PIECE = 2_000
+
+_HOLD_SERIES = text(
+    """
+    SELECT id FROM schedule_series
+     WHERE id IN (SELECT series_id FROM tutor_schedules WHERE id = ANY(:ids)) ORDER BY id FOR NO KEY UPDATE
+    """
+)
+_HOLD = text("SELECT id FROM tutor_schedules WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+# What makes it quick with one lesson and with thousands: the ids stand in the text, for a plan that is made once for
+# lists of any length can take minutes; and what is wished is compared with what is there by grouping, which no wrong
+# guess of numbers turns into comparing each with each. A reminder at the very start would be late as soon as it is
+# due, were it not for a few minutes.
+# No conflict is looked for, which would be a search more for each row: the lessons are held, so nobody else adds any.
+_PLAN = text(
+    f"""
+    WITH lesson AS MATERIALIZED (
+        SELECT id, series_id, tutor_id, starts_at, 'lesson:' || id || ':' AS key_begin,
+               ':' || extract(epoch FROM starts_at)::bigint AS key_end
+          FROM tutor_schedules
+         WHERE id = ANY(:ids) AND student_id IS NOT NULL AND status <> 'cancelled' AND starts_at IS NOT NULL),
+    {PERSON},
+    reader AS MATERIALIZED (
+        SELECT DISTINCT ON (person.id, person.user_id)
+               person.id AS schedule_id, series_id, starts_at, key_begin, key_end, person.user_id,
+               coalesce(preference.alarms, CAST(:alarms AS integer[])) AS alarms,
+               coalesce(preference.channels, CAST(:channels AS varchar[])) AS channels,
+               EXISTS (SELECT FROM lesson_alarms own
+                        WHERE own.schedule_id = person.id AND own.user_id = person.user_id) AS has_own,
+               EXISTS (SELECT FROM lesson_alarms own
+                        WHERE own.series_id = person.series_id AND own.user_id = person.user_id) AS has_of_series
+          FROM person
+          JOIN users ON users.id = person.user_id AND users.is_active
+          LEFT JOIN notification_preferences preference ON preference.user_id = person.user_id
+         WHERE person.user_id = :user_id OR CAST(:user_id AS integer) IS NULL),
+    alarm AS (
+        SELECT reader.schedule_id, reader.user_id, starts_at, key_begin, key_end, own.minutes_before,
+               coalesce(own.channels, reader.channels) AS channels
+          FROM reader
+          JOIN lesson_alarms own ON own.schedule_id = reader.schedule_id AND own.user_id = reader.user_id
+         WHERE has_own
+         UNION ALL
+        SELECT reader.schedule_id, reader.user_id, starts_at, key_begin, key_end, own.minutes_before,
+               coalesce(own.channels, reader.channels)
+          FROM reader
+          JOIN lesson_alarms own ON own.series_id = reader.series_id AND own.user_id = reader.user_id
+         WHERE has_of_series AND NOT has_own
+         UNION ALL
+        SELECT schedule_id, user_id, starts_at, key_begin, key_end, usual.minutes_before, channels
+          FROM reader CROSS JOIN unnest(alarms) AS usual (minutes_before)
+         WHERE NOT has_own AND NOT has_of_series),
+    compared AS MATERIALIZED (
+        SELECT key, user_id, channel, max(id) AS id, max(state) AS state, max(schedule_id) AS schedule_id,
+               max(minutes_before) AS minutes_before, max(starts_at) AS starts_at,
+               max(starts_at) - make_interval(mins => max(minutes_before)) AS due_at
+          FROM (
+            SELECT key_begin || minutes_before || key_end AS key, user_id, way.channel, NULL AS id, NULL AS state,
+                   schedule_id, minutes_before, starts_at
+              FROM alarm CROSS JOIN unnest(channels) AS way (channel)
+             WHERE minutes_before IS NOT NULL
+             UNION ALL
+            SELECT key, user_id, channel, id, state, NULL, NULL, NULL FROM deliveries
+             WHERE schedule_id = ANY(:ids) AND kind = 'lesson-reminder'
+               AND (user_id = :user_id OR CAST(:user_id AS integer) IS NULL)) AS both_sides
+         GROUP BY key, user_id, channel),
+    cancelled AS (
+        UPDATE deliveries SET state = 'cancelled', reason = 'not wanted any more', updated_at = now()
+         WHERE state = 'pending' AND id IN (
+             SELECT id FROM compared WHERE compared.state = 'pending' AND compared.starts_at IS NULL)
+     RETURNING 1),
+    timely AS (SELECT * FROM compared WHERE due_at >= :since AND starts_at > :now),
+    revived AS (
+        UPDATE deliveries
+           SET state = 'pending', reason = NULL, attempts = 0, due_at = timely.due_at, updated_at = now()
+          FROM timely
+         WHERE deliveries.id = timely.id AND timely.state = 'cancelled' AND deliveries.state = 'cancelled'
+     RETURNING 1),
+    planned AS (
+        INSERT INTO deliveries (kind, user_id, channel, schedule_id, minutes_before, starts_at, key, due_at, expires_at)
+        SELECT 'lesson-reminder', user_id, channel, schedule_id, minutes_before, starts_at, key, due_at,
+               CASE WHEN minutes_before > 0 THEN starts_at ELSE starts_at + interval '5 minutes' END
+          FROM timely WHERE id IS NULL
+     RETURNING 1)
+    SELECT (SELECT count(*) FROM planned) + (SELECT count(*) FROM revived), (SELECT count(*) FROM cancelled)
+    """  # noqa: S608 - a part of our own
+).bindparams(bindparam("ids", type_=ARRAY(Integer), literal_execute=True))
+_AHEAD = text(
+    """
+    SELECT id FROM tutor_schedules
+     WHERE student_id IS NOT NULL AND status = 'scheduled' AND starts_at > :now AND id > :after
+     ORDER BY id LIMIT :most
+    """
+)
+# Before its own time no reminder is due; GREATEST leaves out the NULL of other messages. What is locked is claimed
+# or planned by somebody, and not waited for: two who lock the same rows in other orders would wait for each other.
+_LOOK_AGAIN = text(
+    """
+    UPDATE deliveries
+       SET due_at = greatest(CAST(:now AS timestamptz), starts_at - make_interval(mins => minutes_before)),
+           reason = NULL, updated_at = now()
+     WHERE id IN (SELECT id FROM deliveries
+                   WHERE user_id = :user_id AND state = 'pending' AND reason = :reason AND due_at > :now
+                     FOR NO KEY UPDATE SKIP LOCKED)
+    """
+)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """How many reminders are newly waiting, and how many do not any more."""
+
+    planned: int
+    cancelled: int
+
+
+def plan_reminders(
+    session: Session, schedule_ids: Sequence[int], *, now: datetime, user_id: int | None = None
+) -> Planned:
+    """Bring the waiting reminders of these lessons in line with the lessons, their people and what those wish.
+
+    Of one person only, with `user_id`. Alarms whose time is over are not made up for. A reminder that was sent, or is
+    being sent, stays as it is. Said again, nothing changes. Locks the lessons: whoever has not locked the series or
+    the lessons before must `hold_series` first.
+    """
+    session.flush()
+    planned = cancelled = 0
+    ids = sorted(set(schedule_ids))
+    values = {
+        "now": now,
+        "since": now - _JUST_NOW,
+        "user_id": user_id,
+        "alarms": list(DEFAULTS.alarms),
+        "channels": list(DEFAULTS.channels),
+    }
+    for first in range(0, len(ids), _PIECE):
+        piece = ids[first : first + _PIECE]
+        session.execute(_HOLD, {"ids": piece})
+        made, gone = session.execute(_PLAN, {**values, "ids": piece}).one()
+        planned, cancelled = planned + made, cancelled + gone
+    return Planned(planned, cancelled)
+
+
+def hold_series(session: Session, schedule_ids: Sequence[int]) -> None:
+    """Hold the series of these lessons: who changes those waits, or is waited for, before any lesson is locked."""
+    session.execute(_HOLD_SERIES, {"ids": list(schedule_ids)})
+
+
+def plan_for_person(session: Session, user_id: int, *, now: datetime) -> Planned:
+    """Bring all waiting reminders of a person in line with what they wish now."""
+    session.flush()
+    ids = lessons_of_person(session, user_id, now)
+    hold_series(session, ids)
+    return plan_reminders(session, ids, now=now, user_id=user_id)
+
+
+def look_again_after_quiet_hours(session: Session, user_id: int, *, now: datetime) -> None:
+    """Let what waits for the end of a person's quiet hours be due: whoever sends it looks at the new ones."""
+    session.execute(_LOOK_AGAIN, {"user_id": user_id, "now": now, "reason": QUIET_HOURS})
+
+
+def plan_ahead(session: Session, *, now: datetime, after: int, most: int) -> tuple[Planned, int | None]:
+    """Plan at most `most` lessons to come, from lesson `after` on, whatever has become of them and their people.
+
+    For what no workflow of ours has changed: a parent who came, an account that is active again, a row written by
+    hand. Answers also where the next batch goes on (None: this was the last).
+    """
+    ids = session.scalars(_AHEAD, {"now": now, "after": after, "most": most}).all()
+    hold_series(session, ids)
+    planned = plan_reminders(session, ids, now=now)
+    return planned, ids[-1] if len(ids) == most else None

@@ -1,0 +1,117 @@
+"""How a person likes to be told: when, by what, in which language, zone and calendar, and when not to be disturbed."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import time
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from models.people import User
+from models.reminders import NotificationChannel, NotificationPreference
+from models.states import CALENDARS
+from worker.calendars.zones import zone
+from worker.errors import InvalidInput
+
+EMAIL, IN_APP = "email", "in_app"
+LANGUAGES = ("en", "am")
+MOST_ALARMS = 10
+MOST_CHANNELS = 10
+# Four weeks.
+LONGEST_BEFORE = 40_320
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """Minutes before each lesson; channels used all, and those used after a permanent failure, in their order.
+
+    No language, zone: those of the account. Quiet hours are local times; the end may be before the start.
+    """
+
+    alarms: Sequence[int] = (1440, 15)
+    channels: Sequence[str] = (EMAIL, IN_APP)
+    fallback: Sequence[str] = ()
+    language: str | None = None
+    timezone: str | None = None
+    calendar: str = "gregorian"
+    quiet_start: time | None = None
+    quiet_end: time | None = None
+
+
+# The same as the defaults of the columns.
+DEFAULTS = Preferences()
+
+
+def read_preferences(session: Session, user_id: int) -> Preferences:
+    """Those of a person; the defaults when they have said nothing."""
+    row = session.get(NotificationPreference, user_id)
+    return DEFAULTS if row is None else Preferences(**{name: getattr(row, name) for name in asdict(DEFAULTS)})
+
+
+def write_preferences(session: Session, user_id: int, wanted: Preferences) -> None:
+    """Put these in place of the person's. What waits for them is for worker.reminders.planning.plan.
+
+    Raises InvalidInput for what is unknown, too much, or not theirs.
+    """
+    check_alarms(wanted.alarms)
+    if not wanted.channels:
+        raise InvalidInput("channels is empty: name at least one. With no alarms, nothing reminds you of lessons.")
+    check_channels(session, user_id, wanted.channels, field="channels")
+    check_channels(session, user_id, wanted.fallback, field="fallback")
+    _check_taste(wanted)
+    values = asdict(wanted)
+    statement = insert(NotificationPreference).values(user_id=user_id, **values)
+    session.execute(
+        statement.on_conflict_do_update(index_elements=["user_id"], set_={**values, "updated_at": func.now()})
+    )
+
+
+def hold_person(session: Session, user_id: int) -> None:
+    """What one person wishes is written by one at a time. Rows that refer to the person need not wait."""
+    session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+
+
+def check_alarms(minutes: Sequence[int]) -> None:
+    """Raise InvalidInput for too many, for one that is said twice, or one out of reach."""
+    if len(minutes) > MOST_ALARMS:
+        raise InvalidInput(f"alarms has {len(minutes)} entries; at most {MOST_ALARMS} are kept.")
+    if len(set(minutes)) != len(minutes):
+        raise InvalidInput("alarms says the same time twice.")
+    for one in minutes:
+        if not 0 <= one <= LONGEST_BEFORE:
+            raise InvalidInput(f"An alarm rings 0 to {LONGEST_BEFORE} minutes before a lesson, not {one}.")
+
+
+def check_channels(session: Session, user_id: int, channels: Sequence[str], *, field: str) -> None:
+    """Raise InvalidInput unless each is `email`, `in_app`, or a channel of the person's that can be used."""
+    if len(channels) > MOST_CHANNELS or len(set(channels)) != len(channels):
+        raise InvalidInput(f"{field} names at most {MOST_CHANNELS} channels, each once.")
+    named = [one for one in channels if one not in (EMAIL, IN_APP)]
+    if not named:
+        return
+    theirs = select(NotificationChannel).where(NotificationChannel.user_id == user_id)
+    known = {str(one.id): one for one in session.scalars(theirs)}
+    for name in named:
+        channel = known.get(name)
+        if channel is None:
+            raise InvalidInput(
+                f"{field}: there is no channel {name[:20]!r} of yours; `email`, `in_app` are always there."
+            )
+        if channel.confirmed_at is None:
+            raise InvalidInput(f"{field}: channel {name} is not confirmed yet; send the code that went there first.")
+        if channel.disabled_at is not None:
+            raise InvalidInput(f"{field}: channel {name} was switched off; confirm it by a new code (`/resend`).")
+
+
+def _check_taste(wanted: Preferences) -> None:
+    if wanted.language is not None and wanted.language not in LANGUAGES:
+        raise InvalidInput(f"language is one of {', '.join(LANGUAGES)}.")
+    if wanted.calendar not in CALENDARS:
+        raise InvalidInput(f"calendar is one of {', '.join(CALENDARS)}.")
+    if wanted.timezone is not None:
+        zone(wanted.timezone)
+    if (wanted.quiet_start is None) != (wanted.quiet_end is None):
+        raise InvalidInput("quiet_start and quiet_end go together: send both or none.")
+    if wanted.quiet_start is not None and wanted.quiet_start == wanted.quiet_end:
+        raise InvalidInput("quiet_start and quiet_end are the same; leave both out to have no quiet hours.")

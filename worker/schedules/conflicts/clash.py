@@ -1,0 +1,80 @@
+"""Lessons that would take somebody's time twice: what is in the way, and the 409 that says so."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from psycopg.errors import DeadlockDetected, ExclusionViolation
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from worker import errors
+
+TUTOR_BUSY, STUDENT_BUSY = "tutor-busy", "student-busy"
+
+
+@dataclass(frozen=True)
+class ScheduleClash:
+    """A lesson that cannot be, because its tutor, or one of its students, has another one then.
+
+    `schedule_id` is that other lesson; `student_id` is set when it is a student who is busy.
+    """
+
+    schedule_date: date
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+    schedule_id: int | None
+    student_id: int | None = None
+
+    def document(self) -> dict[str, Any]:
+        """As JSON says it; `student_id` only where there is one."""
+        said = asdict(self) | {
+            "schedule_date": self.schedule_date.isoformat(),
+            "starts_at": self.starts_at.isoformat(),
+            "ends_at": self.ends_at.isoformat(),
+        }
+        return {name: value for name, value in said.items() if name != "student_id" or value is not None}
+
+
+class LessonConflict(errors.Conflict):
+    """Lessons collide with others; the member `conflicts` names them all, the detail the first."""
+
+    def __init__(self, conflicts: Sequence[ScheduleClash]) -> None:
+        first = conflicts[0]
+        who = "The tutor" if first.student_id is None else f"Student {first.student_id}"
+        more = f" {len(conflicts) - 1} more collide." if len(conflicts) > 1 else ""
+        super().__init__(
+            f"{who} already has lesson {first.schedule_id} at the time of the one on {first.schedule_date}.{more}",
+            conflicts=[one.document() for one in conflicts],
+        )
+
+
+def is_collision(error: DBAPIError) -> bool:
+    """Whether the database refused two lessons at one time.
+
+    Two inserts at once that collide wait for each other, so that one of them may be told of a deadlock instead.
+    """
+    return isinstance(error.orig, ExclusionViolation | DeadlockDetected)
+
+
+@contextmanager
+def translate_exclusion(session: Session, find: Callable[[], Sequence[ScheduleClash]]) -> Iterator[None]:
+    """Do the block in a savepoint; when the database refuses it for a collision, say what `find` then finds.
+
+    Raises LessonConflict, or a plain Conflict when what was in the way has just gone.
+    """
+    try:
+        with session.begin_nested():
+            yield
+            session.flush()
+    except DBAPIError as error:
+        if not is_collision(error):
+            raise
+        # A new statement: it sees what the other transaction has committed since.
+        found = find()
+        if not found:
+            raise errors.Conflict("Another lesson was being stored at the same time; try again.") from error
+        raise LessonConflict(found) from error

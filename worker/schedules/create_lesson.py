@@ -1,0 +1,98 @@
+"""Single lessons and slots, which no rule brings about."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.people import StudentProfile, User
+from models.schedules import Schedule, ScheduleParticipant
+from worker.access.names import FULL_NAME
+from worker.calendars.zones import tzdata_version, zone
+from worker.recurrence.instants import Instants, instants
+from worker.recurrence.request import Recurrence
+from worker.schedules.conflicts.clash import LessonConflict, ScheduleClash, translate_exclusion
+from worker.schedules.conflicts.read_busy_times import find_conflicts
+from worker.schedules.series.membership import FIRST_COLUMNS, CreationResult, SeriesMember, check_begin
+
+
+def create_lesson(
+    session: Session,
+    *,
+    tutor_id: int,
+    recurrence: Recurrence,
+    content: Mapping[str, Any],
+    participant: SeriesMember | None,
+    now: datetime,
+    skip_conflicts: bool = False,
+) -> CreationResult:
+    """Make the one lesson of `recurrence`; without a participant it is a free slot.
+
+    Raises InvalidInput for a day too long ago, LessonConflict; with `skip_conflicts` a lesson that collides is not
+    made, and the answer says why.
+    """
+    check_begin(recurrence, now)
+    day = recurrence.first_day
+    when = instants(day, recurrence.start_time, recurrence.end_time, zone(recurrence.timezone))
+    students = [participant.student_id] if participant is not None else []
+
+    def find() -> list[ScheduleClash]:
+        return find_conflicts(session, tutor_id=tutor_id, students=students, day=day, when=when)
+
+    conflicts = find()
+    if conflicts and skip_conflicts:
+        return CreationResult(None, None, recurrence.text(), 0, (), conflicts)
+    if conflicts:
+        raise LessonConflict(conflicts)
+    lesson = _only_lesson(recurrence, when, tutor_id, content)
+    with translate_exclusion(session, find):
+        session.add(lesson)
+        session.flush()
+        if participant is not None:
+            seat(session, lesson, participant.student_id, participant.booking_id)
+    first = session.execute(select(*FIRST_COLUMNS).where(Schedule.id == lesson.id)).all()
+    return CreationResult(None, lesson.id, recurrence.text(), 1, first, ())
+
+
+def _only_lesson(recurrence: Recurrence, when: Instants, tutor_id: int, content: Mapping[str, Any]) -> Schedule:
+    return Schedule(
+        tutor_id=tutor_id,
+        schedule_date=recurrence.first_day,
+        start_time=recurrence.start_time,
+        end_time=recurrence.end_time,
+        timezone=recurrence.timezone,
+        starts_at=when.starts_at,
+        ends_at=when.ends_at,
+        tzdata_version=tzdata_version(),
+        **content,
+    )
+
+
+def seat(session: Session, lesson: Schedule, student_id: int, booking_id: int | None) -> None:
+    """Make a lesson without a student this student's."""
+    lesson.student_id, lesson.booking_id = student_id, booking_id
+    lesson.student_name = student_name(session, student_id)
+    session.flush()
+    participant = ScheduleParticipant(
+        schedule_id=lesson.id,
+        student_id=student_id,
+        booking_id=booking_id,
+        starts_at=lesson.starts_at,
+        ends_at=lesson.ends_at,
+        status=lesson.status,
+    )
+    session.add(participant)
+    session.flush()
+
+
+def student_name(session: Session, student_id: int) -> str | None:
+    """What the calendar shows for the student."""
+    statement = select(FULL_NAME).join(StudentProfile, StudentProfile.user_id == User.id)
+    return session.scalar(statement.where(StudentProfile.id == student_id))
+
+
+def place(lesson: Schedule, default_zone: str) -> Instants:
+    """The instants of a row's local times. Raises InvalidInput for a zone that there is not."""
+    return instants(lesson.schedule_date, lesson.start_time, lesson.end_time, zone(lesson.timezone or default_zone))

@@ -1,0 +1,168 @@
+"""What stands in a person's calendar: the lessons they teach, learn in, or whose student is their child."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, Integer, Row, Select, any_, exists, literal, or_, select, union
+from sqlalchemy.orm import Session
+
+from models.people import StudentProfile, TutorProfile
+from models.people import User as Person
+from models.schedules import Schedule, ScheduleParticipant
+from worker.access.names import FULL_NAME
+from worker.calendars.ics import Event
+from worker.calendars.zones import zone_names
+from worker.schedules.feeds.addresses import FeedOwner
+from worker.schedules.feeds.events import FeedLesson, View, feed_event
+
+MOST_LESSONS = 2_000
+# How long past lessons stay, and how long a lesson that was called off is told as cancelled: time enough for every
+# calendar to ask, after which it is simply gone.
+KEPT = timedelta(days=30)
+# Rules of zones further ahead are guesses, and everything up to the last lesson is worked out.
+AHEAD = timedelta(days=5 * 366)
+# A lesson lasts at most a day, and its local day is at most one away from that of its instants.
+_DAYS_AROUND = timedelta(days=2)
+
+# Columns that an event tells as they are.
+_COLUMNS = tuple(field.name for field in fields(FeedLesson) if field.name in Schedule.__table__.columns)
+
+# Names by id of the student.
+Students = Mapping[int, str]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A calendar ready to be written: its name, its owner's zone, its events and the time of the last change."""
+
+    name: str
+    timezone: str
+    events: list[Event]
+    changed_at: datetime
+
+
+def read_feed(session: Session, owner: FeedOwner, *, now: datetime, timezone: str) -> Feed:
+    """Thirty days back and everything ahead, at most 2 000 lessons, the earliest first.
+
+    Rows whose instants are not computed yet are left out. `timezone` is that of rows and people who name none.
+    """
+    lessons = _lessons(session, owner, now)
+    changes = [owner.feed_created_at, *(lesson.updated_at for lesson in lessons)]
+    home = owner.timezone if owner.timezone in zone_names() else None
+    return Feed(
+        name=f"Astegni: {owner.name}",
+        timezone=home or timezone,
+        events=[feed_event(lesson, timezone=timezone) for lesson in lessons],
+        changed_at=min(max(changes), now),
+    )
+
+
+def _lessons(session: Session, owner: FeedOwner, now: datetime) -> list[FeedLesson]:
+    children = _children(session, owner)
+    mine = _ids_of(owner, children, now)
+    if not mine:
+        return []
+    statement = (
+        select(
+            *(getattr(Schedule, name) for name in _COLUMNS),
+            Schedule.tutor_id,
+            Schedule.student_id,
+            Schedule.student_name,
+            FULL_NAME.label("tutor"),
+        )
+        .join(TutorProfile, TutorProfile.id == Schedule.tutor_id)
+        .join(Person, Person.id == TutorProfile.user_id)
+        .where(
+            Schedule.id.in_(union(*mine)),
+            Schedule.ends_at >= now - KEPT,
+            Schedule.starts_at <= now + AHEAD,
+            or_(Schedule.status != "cancelled", Schedule.updated_at >= now - KEPT),
+        )
+        .order_by(Schedule.starts_at, Schedule.id)
+        .limit(MOST_LESSONS)
+    )
+    rows = session.execute(statement).all()
+    participants = _participants(session, [row.id for row in rows])
+    return [_lesson(row, owner, children, participants[row.id]) for row in rows]
+
+
+def _ids_of(owner: FeedOwner, children: Students, now: datetime) -> list[Select[int]]:
+    """The lessons of each of the owner's parts, each found by an index of its own."""
+    near = Schedule.schedule_date.between((now - KEPT - _DAYS_AROUND).date(), (now + AHEAD + _DAYS_AROUND).date())
+    learners = [*children] if owner.student_id is None else [owner.student_id, *children]
+    found = []
+    if owner.tutor_id is not None:
+        found.append(select(Schedule.id).where(Schedule.tutor_id == owner.tutor_id, near))
+    if learners:
+        taking_part = ScheduleParticipant.student_id == any_(literal(learners, ARRAY(Integer)))
+        since = ScheduleParticipant.starts_at >= now - KEPT - _DAYS_AROUND
+        found.append(select(ScheduleParticipant.schedule_id).where(taking_part, since))
+        found.append(
+            select(Schedule.id).where(
+                Schedule.student_id == any_(literal(learners, ARRAY(Integer))), near, _has_nobody()
+            )
+        )
+    return found
+
+
+def _has_nobody() -> ColumnElement[bool]:
+    """Of a lesson without participants (called off, or written by hand) only the row itself says whose it is."""
+    return ~exists().where(ScheduleParticipant.schedule_id == Schedule.id)
+
+
+def _children(session: Session, owner: FeedOwner) -> Students:
+    if owner.parent_id is None:
+        return {}
+    statement = (
+        select(StudentProfile.id, FULL_NAME.label("name"))
+        .join(Person, Person.id == StudentProfile.user_id)
+        .where(StudentProfile.parent_id.bool_op("@>")([owner.parent_id]))
+    )
+    return {row.id: row.name for row in session.execute(statement)}
+
+
+def _participants(session: Session, schedule_ids: Sequence[int]) -> Mapping[int, dict[int, str]]:
+    statement = (
+        select(ScheduleParticipant.schedule_id, ScheduleParticipant.student_id, FULL_NAME.label("name"))
+        .join(StudentProfile, StudentProfile.id == ScheduleParticipant.student_id)
+        .join(Person, Person.id == StudentProfile.user_id)
+        .where(ScheduleParticipant.schedule_id == any_(literal(schedule_ids, ARRAY(Integer))))
+        .order_by(ScheduleParticipant.schedule_id, ScheduleParticipant.student_id)
+    )
+    found: dict[int, dict[int, str]] = defaultdict(dict)
+    for row in session.execute(statement):
+        found[row.schedule_id][row.student_id] = row.name
+    return found
+
+
+def _lesson(row: Row[*tuple[Any, ...]], owner: FeedOwner, children: Students, participants: Students) -> FeedLesson:
+    known = participants or ({} if row.student_id is None else {row.student_id: children.get(row.student_id, "")})
+    view = _view(row.tutor_id, owner, known)
+    return FeedLesson(
+        view=view,
+        students=_names(view, row, children, known),
+        # Taught to somebody who has no account, it is no slot.
+        is_slot=row.student_id is None and not row.student_name,
+        tutor=row.tutor,
+        **{name: getattr(row, name) for name in _COLUMNS},
+    )
+
+
+def _view(tutor_id: int, owner: FeedOwner, students: Students) -> View:
+    if tutor_id == owner.tutor_id:
+        return "tutor"
+    return "student" if owner.student_id in students else "parent"
+
+
+def _names(view: View, row: Row[*tuple[Any, ...]], children: Students, students: Students) -> tuple[str, ...]:
+    """Students whom the reader may know of: the tutor all of them, a parent their children, a student nobody."""
+    if view == "student":
+        return ()
+    if view == "parent":
+        return tuple(name for student_id, name in students.items() if student_id in children)
+    # The row's own name of its first student is what the tutor knows them by.
+    named = {row.student_id: row.student_name} if row.student_name else {}
+    return tuple(filter(None, {**students, **named}.values()))

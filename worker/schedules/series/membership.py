@@ -1,0 +1,203 @@
+"""Series: made, joined by students, and stopped or resumed with the bookings of those."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from models.bookings import Booking
+from models.schedules import Schedule, ScheduleSkip, Series, SeriesParticipant
+from worker.errors import InvalidInput
+from worker.recurrence.request import Recurrence
+from worker.schedules.conflicts.clash import LessonConflict, ScheduleClash
+from worker.schedules.series.occurrences import today_in
+from worker.schedules.series.reconcile import lock_series, reconcile
+from worker.schedules.standalone_lessons import follow_single_lessons
+
+# Lessons of the past can be entered as far back as a year.
+_LONGEST_PAST = timedelta(days=366)
+# How many of its lessons the answer to a new series shows.
+_SHOWN = 10
+_OVER = frozenset({"completed", "cancelled"})
+
+
+class SeriesMember(NamedTuple):
+    """A student and the booking by which they take part."""
+
+    student_id: int
+    booking_id: int
+
+
+@dataclass(frozen=True)
+class CreationResult:
+    """What a request made: a series or a single lesson, how many lessons are stored, the first of them.
+
+    Rows of `first` have id, schedule_date, start_time, end_time, timezone, starts_at and ends_at.
+    """
+
+    series_id: int | None
+    schedule_id: int | None
+    text: str
+    lessons: int
+    first: Sequence[Row[Any]]
+    conflicts: Sequence[ScheduleClash]
+
+
+def create_series(
+    session: Session,
+    *,
+    tutor_id: int,
+    recurrence: Recurrence,
+    content: Mapping[str, Any],
+    participants: Sequence[SeriesMember],
+    package_name: str | None,
+    now: datetime,
+    horizon_days: int,
+    skip_conflicts: bool,
+) -> CreationResult:
+    """Make a series and its lessons up to the horizon; without participants they are free slots.
+
+    `content` holds the columns that describe a lesson (columns.DESCRIBING). Raises InvalidInput for a first day too
+    long ago, LessonConflict unless `skip_conflicts`.
+    """
+    check_begin(recurrence, now)
+    series = Series(
+        tutor_id=tutor_id,
+        has_students=bool(participants),
+        package_name=package_name,
+        **rule_columns(recurrence),
+        **content,
+    )
+    session.add(series)
+    session.flush()
+    session.add_all(SeriesParticipant(series_id=series.id, **one._asdict()) for one in participants)
+    exclude(session, series.id, recurrence.excluded)
+    conflicts = reconcile(session, [series.id], now=now, horizon_days=horizon_days)
+    if conflicts and not skip_conflicts:
+        raise LessonConflict(conflicts)
+    lessons, first = _stored(session, series.id)
+    return CreationResult(series.id, None, recurrence.text(), lessons, first, conflicts)
+
+
+def rule_columns(recurrence: Recurrence) -> dict[str, Any]:
+    """The columns of a series that say when."""
+    return {
+        "schedule_date": recurrence.first_day,
+        "start_time": recurrence.start_time,
+        "end_time": recurrence.end_time,
+        "timezone": recurrence.timezone,
+        "rrule": str(recurrence.rule) if recurrence.rule is not None else None,
+        "dates": list(recurrence.dates) if recurrence.rule is None else None,
+        # Excluded days are rows of their own and change later.
+        "recurrence_pattern": replace(recurrence, excluded=frozenset()).text(),
+    }
+
+
+def check_begin(recurrence: Recurrence, now: datetime) -> None:
+    """Raise InvalidInput when the first day is longer ago than a year."""
+    earliest = today_in(recurrence.timezone, now) - _LONGEST_PAST
+    if recurrence.first_day < earliest:
+        raise InvalidInput(f"The first day, {recurrence.first_day}, is too long ago; it may be {earliest} or later.")
+
+
+def exclude(session: Session, series_id: int, days: frozenset[date]) -> None:
+    """Record that these days are no lessons, because a person said so; whatever else was recorded of them."""
+    if days:
+        statement = insert(ScheduleSkip).values(series_id=series_id, reason="excluded")
+        statement = statement.on_conflict_do_update(
+            index_elements=["series_id", "occurrence_date", "student_id"],
+            set_={"reason": "excluded", "schedule_id": None},
+        )
+        for day in sorted(days):
+            session.execute(statement.values(occurrence_date=day))
+
+
+def package_series(session: Session, tutor_id: int, package_name: str) -> Sequence[Series]:
+    """The series of a tutor's package that go on, oldest first, then the paused ones: a further student joins one."""
+    statement = select(Series).where(
+        Series.tutor_id == tutor_id, Series.package_name == package_name, Series.status.in_(("active", "paused"))
+    )
+    return session.scalars(statement.order_by(Series.status, Series.id)).all()
+
+
+def join_series(
+    session: Session, series_id: int, participant: SeriesMember, *, now: datetime, horizon_days: int
+) -> list[ScheduleClash]:
+    """A further student takes part in all future lessons that their booking covers. Answers where they cannot.
+
+    Said twice, it is done once; a student who comes back with a new booking takes part by that. A paused series goes
+    on.
+    """
+    (series,) = lock_series(session, [series_id])
+    statement = insert(SeriesParticipant).values(series_id=series_id, **participant._asdict())
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["series_id", "student_id"], set_={"booking_id": participant.booking_id}
+        )
+    )
+    _follow(session, series, now)
+    return reconcile(session, [series_id], now=now, horizon_days=horizon_days)
+
+
+def follow_booking(session: Session, booking_id: int, *, now: datetime, horizon_days: int) -> None:
+    """Bring every series and future lesson of a booking in line with its status and dates, which have just changed.
+
+    A series in which nobody's booking is active any more stops as they did, and goes on when one is active again.
+    Lessons that meanwhile cannot be are recorded as skips.
+    """
+    session.flush()
+    taken_part = select(SeriesParticipant.series_id).where(SeriesParticipant.booking_id == booking_id)
+    ids = set(session.scalars(taken_part))
+    # A booked slot is locked below, and whoever locks a lesson has locked its series before.
+    of_slots = select(Schedule.series_id).where(
+        Schedule.booking_id == booking_id, Schedule.starts_at > now, Schedule.series_id.is_not(None)
+    )
+    locked = lock_series(session, sorted(ids.union(one for one in session.scalars(of_slots) if one is not None)))
+    series = [one for one in locked if one.id in ids]
+    for one in series:
+        _follow(session, one, now)
+    if series:
+        reconcile(session, [one.id for one in series], now=now, horizon_days=horizon_days)
+    follow_single_lessons(session, booking_id, now=now)
+
+
+def _follow(session: Session, series: Series, now: datetime) -> None:
+    if series.status in _OVER:
+        return
+    statuses = set(
+        session.scalars(
+            select(Booking.status)
+            .join(SeriesParticipant, SeriesParticipant.booking_id == Booking.id)
+            .where(SeriesParticipant.series_id == series.id)
+        )
+    )
+    wanted = next(status for status in ("active", "paused", "completed", "cancelled") if status in statuses)
+    if wanted == series.status:
+        return
+    if wanted == "active" and series.expanded_until is not None:
+        # The days of the pause were no lessons.
+        yesterday = today_in(series.timezone, now) - timedelta(days=1)
+        series.expanded_until = max(series.expanded_until, yesterday)
+    series.status, series.updated_at = wanted, now
+
+
+def _stored(session: Session, series_id: int) -> tuple[int, Sequence[Row[Any]]]:
+    theirs = Schedule.series_id == series_id
+    number = session.scalar(select(func.count()).where(theirs)) or 0
+    first = select(*FIRST_COLUMNS).where(theirs).order_by(Schedule.starts_at, Schedule.id).limit(_SHOWN)
+    return number, session.execute(first).all()
+
+
+FIRST_COLUMNS: tuple[Any, ...] = (
+    Schedule.id,
+    Schedule.schedule_date,
+    Schedule.start_time,
+    Schedule.end_time,
+    Schedule.timezone,
+    Schedule.starts_at,
+    Schedule.ends_at,
+)

@@ -1,0 +1,243 @@
+"""What must become of the lessons of series: a plan, decided from what is wanted and what is there. Pure."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from worker.schedules.conflicts.busy_times import STUDENT, TUTOR, BusyTimes, Person
+from worker.schedules.conflicts.clash import STUDENT_BUSY, TUTOR_BUSY, ScheduleClash
+
+
+class Occurrence(NamedTuple):
+    """A day that a rule says, and its instants."""
+
+    day: date
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class Attendee:
+    """A student of a series whose booking is active, from `start_date` to `end_date` (None: open)."""
+
+    student_id: int
+    booking_id: int
+    name: str | None
+    start_date: date | None
+    end_date: date | None
+
+    def comes(self, day: date) -> bool:
+        """Whether the booking covers the day."""
+        return (self.start_date is None or self.start_date <= day) and (self.end_date is None or day <= self.end_date)
+
+
+@dataclass(frozen=True)
+class StoredLesson:
+    """A future row of a series that may be changed: scheduled, or called off with its series."""
+
+    id: int
+    day: date
+    starts_at: datetime
+    ends_at: datetime
+    # False: called off with its series.
+    scheduled: bool
+    # Edited by hand: only its students follow the series.
+    is_override: bool
+    # What the series says of each lesson, as this row has it; `schedule_date` first.
+    content: tuple[Any, ...]
+    # student_id, student_name, booking_id of the row itself.
+    named: tuple[int | None, str | None, int | None]
+    # student_id to booking_id.
+    participants: Mapping[int, int | None]
+
+
+@dataclass(frozen=True)
+class SeriesState:
+    """All that is known of a series. `occurrences` are the wanted days, whole skips left out, in order."""
+
+    series_id: int
+    tutor_id: int
+    has_students: bool
+    active: bool
+    content: tuple[Any, ...]
+    attendees: Sequence[Attendee]
+    occurrences: Sequence[Occurrence]
+    # Days that are no lesson for anybody.
+    skipped: frozenset[date] = frozenset()
+    # Days that one student does without.
+    student_skips: frozenset[tuple[date, int]] = frozenset()
+    stored: Sequence[StoredLesson] = ()
+    # Days that have a row of any kind, so that no second one is made.
+    taken: Collection[date] = frozenset()
+
+    def attendees_on(self, day: date) -> list[Attendee]:
+        """Who should be there, in the order in which they joined."""
+        return [one for one in self.attendees if one.comes(day) and (day, one.student_id) not in self.student_skips]
+
+
+@dataclass(frozen=True)
+class PlannedLesson:
+    """A lesson as it must be. `stored` is the row that becomes it; None: a new row."""
+
+    state: SeriesState
+    id: int
+    day: date
+    starts_at: datetime
+    ends_at: datetime
+    attendees: Sequence[Attendee]
+    stored: StoredLesson | None = None
+
+    @property
+    def named(self) -> tuple[int | None, str | None, int | None]:
+        """student_id, student_name and booking_id of the row: those of the first student."""
+        if not self.attendees:
+            return None, None, None
+        first = self.attendees[0]
+        return first.student_id, first.name, first.booking_id
+
+
+class Skip(NamedTuple):
+    """An occurrence that is no lesson, or not for this student, and the lesson in its way."""
+
+    series_id: int
+    day: date
+    student_id: int | None
+    reason: str
+    schedule_id: int
+
+
+@dataclass
+class Plan:
+    """What to write."""
+
+    new: list[PlannedLesson] = field(default_factory=list)
+    changed: list[PlannedLesson] = field(default_factory=list)
+    # Rows to call off with their series.
+    cancelled: list[int] = field(default_factory=list)
+    skips: list[Skip] = field(default_factory=list)
+    conflicts: list[ScheduleClash] = field(default_factory=list)
+
+
+def plan_lessons(states: Sequence[SeriesState], busy: BusyTimes, ids: Iterator[int]) -> Plan:
+    """Compare and decide. `busy` holds every lesson of these people but the `stored` ones; `ids` are for new rows.
+
+    Lessons that stay where they are come first: what is new or moved yields to them.
+    """
+    plan = Plan()
+    uncertain: list[PlannedLesson] = []
+    for state in states:
+        uncertain += _sort_out(state, plan, busy)
+        uncertain += _missing(state, ids)
+    uncertain.sort(key=lambda lesson: (lesson.starts_at, lesson.state.series_id))
+    for lesson in uncertain:
+        _place(lesson, plan, busy)
+    return plan
+
+
+def _sort_out(state: SeriesState, plan: Plan, busy: BusyTimes) -> list[PlannedLesson]:
+    """Settle what stays and what goes; answer the rows that are wanted."""
+    if not state.stored:
+        return []
+    wanted = {one.day: one for one in state.occurrences}
+    uncertain: list[PlannedLesson] = []
+    for row in state.stored:
+        target = _target(state, row, wanted)
+        if target is None:
+            if row.scheduled:
+                plan.cancelled.append(row.id)
+            continue
+        if row.scheduled and (target.starts_at, target.ends_at) == (row.starts_at, row.ends_at):
+            _keep_time(target, busy)
+        uncertain.append(target)
+    return uncertain
+
+
+def _missing(state: SeriesState, ids: Iterator[int]) -> Iterator[PlannedLesson]:
+    """Wanted lessons without a row."""
+    if not state.active:
+        return
+    for day, starts_at, ends_at in state.occurrences:
+        if day not in state.taken:
+            attendees = state.attendees_on(day)
+            if attendees or not state.has_students:
+                yield PlannedLesson(state, next(ids), day, starts_at, ends_at, attendees)
+
+
+def _target(state: SeriesState, row: StoredLesson, wanted: Mapping[date, Occurrence]) -> PlannedLesson | None:
+    """The row as the series wants it; None when it does not want it."""
+    if not state.active or row.day in state.skipped:
+        return None
+    attendees = state.attendees_on(row.day)
+    if state.has_students and not attendees:
+        return None
+    if row.is_override:
+        return PlannedLesson(state, row.id, row.day, row.starts_at, row.ends_at, attendees, row)
+    occurrence = wanted.get(row.day)
+    if occurrence is None:
+        return None
+    return PlannedLesson(state, row.id, row.day, occurrence.starts_at, occurrence.ends_at, attendees, row)
+
+
+def _keep_time(lesson: PlannedLesson, busy: BusyTimes) -> None:
+    if not lesson.state.has_students or lesson.stored is None:
+        return
+    staying = [one.student_id for one in lesson.attendees if one.student_id in lesson.stored.participants]
+    people = [Person(TUTOR, lesson.state.tutor_id), *(Person(STUDENT, student_id) for student_id in staying)]
+    for person in people:
+        busy.take(person, lesson.starts_at, lesson.ends_at, lesson.id)
+
+
+def _place(lesson: PlannedLesson, plan: Plan, busy: BusyTimes) -> None:
+    """Give the lesson its time, or say why it cannot have it."""
+    free: list[Attendee] = []
+    if lesson.state.has_students:
+        other = _in_the_way(Person(TUTOR, lesson.state.tutor_id), lesson, busy)
+        if other is not None:
+            _skip(lesson, other, None, plan)
+        else:
+            free = _free_attendees(lesson, plan, busy)
+        if not free:
+            if lesson.stored is not None and lesson.stored.scheduled:
+                plan.cancelled.append(lesson.stored.id)
+            return
+        for person in (Person(TUTOR, lesson.state.tutor_id), *(Person(STUDENT, one.student_id) for one in free)):
+            busy.take(person, lesson.starts_at, lesson.ends_at, lesson.id)
+    placed = lesson if len(free) == len(lesson.attendees) else replace(lesson, attendees=free)
+    if placed.stored is None:
+        plan.new.append(placed)
+    elif differs(placed, placed.stored):
+        plan.changed.append(placed)
+
+
+def _free_attendees(lesson: PlannedLesson, plan: Plan, busy: BusyTimes) -> list[Attendee]:
+    free = []
+    for one in lesson.attendees:
+        other = _in_the_way(Person(STUDENT, one.student_id), lesson, busy)
+        if other is None:
+            free.append(one)
+        else:
+            _skip(lesson, other, one.student_id, plan)
+    return free
+
+
+def _in_the_way(person: Person, lesson: PlannedLesson, busy: BusyTimes) -> int | None:
+    other = busy.find(person, lesson.starts_at, lesson.ends_at)
+    return None if other == lesson.id else other
+
+
+def _skip(lesson: PlannedLesson, other: int, student_id: int | None, plan: Plan) -> None:
+    reason = TUTOR_BUSY if student_id is None else STUDENT_BUSY
+    plan.skips.append(Skip(lesson.state.series_id, lesson.day, student_id, reason, other))
+    plan.conflicts.append(ScheduleClash(lesson.day, lesson.starts_at, lesson.ends_at, reason, other, student_id))
+
+
+def differs(lesson: PlannedLesson, row: StoredLesson) -> bool:
+    """Whether the row must be written: what it says, when it is, or who takes part."""
+    return (
+        not row.scheduled
+        or (lesson.starts_at, lesson.ends_at) != (row.starts_at, row.ends_at)
+        or lesson.named != row.named
+        or {one.student_id: one.booking_id for one in lesson.attendees} != row.participants
+        or (not row.is_override and row.content != (row.day, *lesson.state.content))
+    )

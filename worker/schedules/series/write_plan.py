@@ -1,0 +1,173 @@
+"""Write a plan: rows of lessons, their participants, and skips. Many at a time; ids of rows stay."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, islice
+
+import psycopg
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from models.schedules import ScheduleSkip
+from worker.calendars.zones import tzdata_version
+from worker.schedules.series.columns import SHARED, copy_line
+from worker.schedules.series.plan import Plan, PlannedLesson, SeriesState
+
+_RESERVE = text("SELECT nextval(pg_get_serial_sequence('tutor_schedules', 'id')) FROM generate_series(1, :number)")
+_COPY_LESSONS = f"""
+    COPY tutor_schedules (id, schedule_date, occurrence_date, starts_at, ends_at, student_id, student_name, booking_id,
+                          series_id, tutor_id, is_recurring, status, tzdata_version, {", ".join(SHARED)}) FROM STDIN
+"""
+_COPY_PARTICIPANTS = """
+    COPY schedule_participants (schedule_id, student_id, booking_id, starts_at, ends_at, status) FROM STDIN
+"""
+# Lines of one write: enough for few writes, few enough for the server to begin early.
+_PIECE = 200
+# PostgreSQL looks at each row as it is written: of two that change places the first would meet the second where it
+# still is. So all of them step aside, participants with them, before any takes its new place.
+_STEP_ASIDE = text(
+    "UPDATE tutor_schedules SET status = 'cancelled' WHERE id = ANY(:ids) AND status = 'scheduled' RETURNING id"
+)
+_CALL_OFF = text(
+    """
+    UPDATE tutor_schedules
+       SET status = 'cancelled', cancelled_by = 'series', sequence = sequence + 1, updated_at = now()
+     WHERE id = ANY(:ids) AND status = 'scheduled'
+    """
+)
+_CLEAR = text("DELETE FROM schedule_participants WHERE schedule_id = ANY(:ids)")
+_PLANNED = """
+    FROM unnest(CAST(:ids AS integer[]), CAST(:days AS date[]), CAST(:starts AS timestamptz[]),
+                CAST(:ends AS timestamptz[]), CAST(:students AS integer[]), CAST(:names AS varchar[]),
+                CAST(:bookings AS integer[]))
+         AS planned (id, day, starts_at, ends_at, student_id, student_name, booking_id)
+   WHERE lesson.id = planned.id
+"""
+_PEOPLE = """
+    status = 'scheduled', cancelled_by = NULL, student_id = planned.student_id, student_name = planned.student_name,
+    booking_id = planned.booking_id, sequence = sequence + 1, updated_at = now()
+"""
+_ENROL = text(f"UPDATE tutor_schedules lesson SET {_PEOPLE} {_PLANNED}")  # noqa: S608 - parts of our own
+_REWRITE = text(
+    f"""
+    UPDATE tutor_schedules lesson
+       SET {_PEOPLE}, schedule_date = planned.day, starts_at = planned.starts_at, ends_at = planned.ends_at,
+           tzdata_version = :tzdata_version, {", ".join(f"{name} = :{name}" for name in SHARED)}
+    {_PLANNED}
+    """  # noqa: S608 - names of our own columns
+)
+
+
+def reserve_ids(session: Session, number: int) -> Iterator[int]:
+    """Ids for new lessons, known before the rows are there, so that participants can name them."""
+    return iter(session.scalars(_RESERVE, {"number": number}).all() if number else ())
+
+
+def write_plan(session: Session, plan: Plan) -> None:
+    """Do all of it. Raises DBAPIError for an ExclusionViolation when somebody else was quicker."""
+    if plan.cancelled:
+        session.execute(_CALL_OFF, {"ids": plan.cancelled})
+    if plan.changed:
+        _change(session, plan.changed)
+    if plan.new:
+        _copy(session, _COPY_LESSONS, _lesson_lines(plan.new))
+        _enrol(session, plan.new)
+    _skip(session, plan)
+
+
+def _change(session: Session, lessons: Sequence[PlannedLesson]) -> None:
+    stepped = set(session.scalars(_STEP_ASIDE, {"ids": [one.id for one in lessons]}))
+    # A lesson that has begun since the plan was made is what it is. Those called off with their series stand aside.
+    lessons = [one for one in lessons if one.stored is not None and (one.id in stepped or not one.stored.scheduled)]
+    others = [one for one in lessons if one.stored is not None and one.stored.participants != _bookings(one)]
+    session.execute(_CLEAR, {"ids": [one.id for one in others]})
+    by_hand = [one for one in lessons if one.stored is not None and one.stored.is_override]
+    if by_hand:
+        session.execute(_ENROL, _arrays(by_hand))
+    own = [one for one in lessons if one.stored is not None and not one.stored.is_override]
+    for _series_id, group in groupby(sorted(own, key=_series_id_of), key=_series_id_of):
+        same = list(group)
+        content = dict(zip(SHARED, same[0].state.content, strict=True))
+        session.execute(_REWRITE, {**_arrays(same), **content, "tzdata_version": tzdata_version()})
+    _enrol(session, others)
+
+
+def _series_id_of(lesson: PlannedLesson) -> int:
+    return lesson.state.series_id
+
+
+def _bookings(lesson: PlannedLesson) -> dict[int, int]:
+    return {one.student_id: one.booking_id for one in lesson.attendees}
+
+
+def _arrays(lessons: Sequence[PlannedLesson]) -> dict[str, list[object]]:
+    students, names, bookings = zip(*(one.named for one in lessons), strict=True)
+    return {
+        "ids": [one.id for one in lessons],
+        "days": [one.day for one in lessons],
+        "starts": [one.starts_at for one in lessons],
+        "ends": [one.ends_at for one in lessons],
+        "students": list(students),
+        "names": list(names),
+        "bookings": list(bookings),
+    }
+
+
+def _enrol(session: Session, lessons: Sequence[PlannedLesson]) -> None:
+    lines = _participant_lines(lessons)
+    if any(one.attendees for one in lessons):
+        _copy(session, _COPY_PARTICIPANTS, lines)
+
+
+def _lesson_lines(lessons: Iterable[PlannedLesson]) -> Iterator[str]:
+    """Thousands of lines: what all lessons of a series share is written once."""
+    shared: dict[int, str] = {}
+    for one in lessons:
+        state = one.state
+        rest = shared.get(state.series_id)
+        if rest is None:
+            rest = shared[state.series_id] = _shared_part(state)
+        day = one.day.isoformat()
+        times = f"{one.starts_at.isoformat()}\t{one.ends_at.isoformat()}"
+        yield f"{one.id}\t{day}\t{day}\t{times}\t{copy_line(*one.named)}\t{rest}\n"
+
+
+def _shared_part(state: SeriesState) -> str:
+    return copy_line(state.series_id, state.tutor_id, True, "scheduled", tzdata_version(), *state.content)
+
+
+def _participant_lines(lessons: Iterable[PlannedLesson]) -> Iterator[str]:
+    for one in lessons:
+        times = f"{one.starts_at.isoformat()}\t{one.ends_at.isoformat()}"
+        for attendee in one.attendees:
+            yield f"{one.id}\t{attendee.student_id}\t{attendee.booking_id}\t{times}\tscheduled\n"
+
+
+def _copy(session: Session, statement: str, lines: Iterator[str]) -> None:
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)  # noqa: S101 - what Database makes
+    try:
+        with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+            # The server stores one piece while the next is being made.
+            while piece := "".join(islice(lines, _PIECE)):
+                copy.write(piece)
+    except psycopg.Error as error:
+        # The same classes as those of every other statement.
+        raise DBAPIError.instance(statement, None, error, psycopg.Error, dialect=session.get_bind().dialect) from error
+
+
+def _skip(session: Session, plan: Plan) -> None:
+    if not plan.skips:
+        return
+    rows = [
+        {
+            "series_id": one.series_id,
+            "occurrence_date": one.day,
+            "student_id": one.student_id,
+            "reason": one.reason,
+            "schedule_id": one.schedule_id,
+        }
+        for one in plan.skips
+    ]
+    session.execute(insert(ScheduleSkip).on_conflict_do_nothing(), rows)

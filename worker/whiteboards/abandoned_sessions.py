@@ -1,0 +1,69 @@
+"""Sessions that nobody ended: closed when nothing has happened in them for long, never one in which something does."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from models.whiteboards import WhiteboardSession
+from worker.whiteboards.lifecycle import complete_session
+
+# Strokes and events refer to the session's row: while that is locked FOR UPDATE nobody adds one, and a session to which
+# somebody is just adding one is skipped.
+_CANDIDATES = text(
+    """
+    SELECT board.id FROM whiteboard_sessions board
+     WHERE board.status = 'in_progress' AND board.id > :after
+       AND coalesce(board.actual_start, board.created_at) < :quiet_since
+       AND (board.scheduled_end IS NULL OR board.scheduled_end <= :now)
+       AND NOT EXISTS (SELECT FROM tutor_schedules WHERE id = board.schedule_id AND ends_at > :now)
+       AND NOT EXISTS (SELECT FROM whiteboard_events WHERE session_id = board.id AND at >= :quiet_since)
+       AND NOT EXISTS (SELECT FROM whiteboard_canvas_data WHERE session_id = board.id AND created_at >= :quiet_since)
+     ORDER BY board.id LIMIT :most FOR UPDATE OF board SKIP LOCKED
+    """
+)
+# Asked once more, since the first question may be older than the lock; undone strokes are a sign of life too.
+_LAST_SIGNS = text(
+    """
+    SELECT id, last_sign FROM (
+        SELECT board.id, greatest(coalesce(board.actual_start, board.created_at),
+               (SELECT max(at) FROM whiteboard_events WHERE session_id = board.id),
+               (SELECT max(greatest(created_at, deleted_at)) FROM whiteboard_canvas_data WHERE session_id = board.id)
+            ) AS last_sign
+          FROM whiteboard_sessions board WHERE board.id = ANY(:ids)) found
+     WHERE last_sign < :quiet_since ORDER BY id
+    """
+)
+
+
+@dataclass(frozen=True)
+class Closed:
+    """Which sessions were closed, the lessons they name, and where the next batch goes on (None: the last one)."""
+
+    session_ids: tuple[int, ...]
+    schedule_ids: tuple[int, ...]
+    last: int | None
+
+    @property
+    def sessions(self) -> int:
+        """How many."""
+        return len(self.session_ids)
+
+
+def close_left_sessions(session: Session, *, quiet_since: datetime, now: datetime, after: int, most: int) -> Closed:
+    """End those of at most `most` sessions, from id `after` on, that were left running.
+
+    Left: in progress, past its scheduled end and its lesson, and since `quiet_since` nobody came, went, turned a page
+    or drew. It ended with the last of these, not now: a lesson of an hour did not last three.
+    """
+    values = {"quiet_since": quiet_since, "now": now}
+    ids = session.scalars(_CANDIDATES, {**values, "after": after, "most": most}).all()
+    schedule_ids = set()
+    left = session.execute(_LAST_SIGNS, {"ids": list(ids), "quiet_since": quiet_since}).all() if ids else []
+    for session_id, last_sign in left:
+        found = session.get_one(WhiteboardSession, session_id)
+        complete_session(session, found, None, at=last_sign)
+        if found.schedule_id is not None:
+            schedule_ids.add(found.schedule_id)
+    return Closed(tuple(row.id for row in left), tuple(sorted(schedule_ids)), ids[-1] if len(ids) == most else None)

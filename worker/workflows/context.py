@@ -1,0 +1,42 @@
+"""What work in the background is done with: made once for each process by its door."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from worker.database import Database
+from worker.media.binaries import Binaries, find_binaries
+from worker.reminders.delivery.sender import BatchSender, SendPolicy
+from worker.reminders.delivery.transports import Transports
+from worker.settings import Settings
+from worker.storage.store import ObjectStore
+from worker.uploads.spool import Spool
+
+
+@dataclass
+class WorkerContext:
+    """Everything is found on first use: a worker for quick jobs never needs an ffmpeg or a spool."""
+
+    settings: Settings
+    database: Database
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        """Backblaze B2, or the emulator. Raises Misconfigured without its settings."""
+        return ObjectStore.from_settings(self.settings)
+
+    @cached_property
+    def spool(self) -> Spool:
+        """The uploaded bytes."""
+        return Spool(self.settings.spool_dir, reserve=self.settings.spool_reserve_bytes)
+
+    @cached_property
+    def binaries(self) -> Binaries:
+        """ffmpeg and ffprobe."""
+        return find_binaries(self.settings)
+
+    @cached_property
+    def deliverer(self) -> BatchSender:
+        """Sends messages to people, and remembers which providers do not answer."""
+        settings = self.settings
+        manner = SendPolicy(settings.delivery_lease, settings.timezone, settings.whiteboard_url)
+        return BatchSender(self.database, Transports(settings), manner)

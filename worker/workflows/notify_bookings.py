@@ -1,0 +1,59 @@
+"""Who hears of a booking: its student and parents, that it waits for them; its tutor, what has become of it."""
+
+from datetime import datetime
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from models.bookings import Booking
+from models.people import TutorProfile
+from models.people import User as Person
+from worker.access.names import FULL_NAME
+from worker.bookings.booking_commands import ChangedBooking
+from worker.bookings.statuses import FINAL, LIVE
+from worker.reminders.planning.notify import tell
+from worker.reminders.planning.people import family_of
+
+# The id of no user. Telling nobody takes a statement too: otherwise the time would say whether there is such a student.
+_NOBODY = (0,)
+
+
+def tell_of_offer(session: Session, booking: Booking, *, now: datetime) -> None:
+    """Tell the student and parents that a pending booking waits. Of the tutor's words only their name is told.
+
+    A tutor with whom the student shares no booking is told of once, however many bookings they offer.
+    """
+    shared = (Booking.tutor_id == booking.tutor_id, Booking.agreed_student_id == booking.student_id)
+    if session.scalar(select(exists().where(*shared, Booking.status.in_(LIVE)))):
+        key = f"booking-offered:{booking.id}"
+    else:
+        key = f"booking-offered:{booking.tutor_id}:{booking.student_id}"
+    _, tutor = _tutor(session, booking)
+    family = family_of(session, booking.student_id)
+    data = {"booking_id": booking.id, "tutor": tutor}
+    tell(session, "booking-offered", user_ids=family.student or _NOBODY, data=data, key=key, now=now)
+    data["student"] = family.name
+    tell(session, "booking-offered", user_ids=family.parents or _NOBODY, data=data, key=key, now=now)
+
+
+def tell_of_change(session: Session, changed: ChangedBooking, *, by_user_id: int | None, now: datetime) -> None:
+    """Tell the tutor that their booking was accepted, or that the student or a parent ended it. Not what they did."""
+    booking, was = changed.booking, changed.was
+    if was == "pending" and booking.status == "active":
+        kind = "booking-accepted"
+    elif was in LIVE and booking.status in FINAL:
+        kind = "booking-ended"
+    else:
+        return
+    user_id, _ = _tutor(session, booking)
+    if user_id == by_user_id:
+        return
+    data = {"booking_id": booking.id, "student": family_of(session, booking.student_id).name}
+    tell(session, kind, user_ids=[user_id], data=data, key=f"{kind}:{booking.id}", now=now)
+
+
+def _tutor(session: Session, booking: Booking) -> tuple[int, str]:
+    """The tutor's user and name."""
+    statement = select(Person.id, FULL_NAME).join(TutorProfile, TutorProfile.user_id == Person.id)
+    row = session.execute(statement.where(TutorProfile.id == booking.tutor_id)).one()
+    return row[0], row[1]

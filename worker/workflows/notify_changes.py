@@ -1,0 +1,82 @@
+"""What follows when lessons change: reminders are planned anew, and people are told; in the same transaction."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.people import User as Person
+from models.schedules import Schedule, Series
+from worker.access.callers import Caller, UserCaller
+from worker.access.names import full_name
+from worker.reminders.planning.alarms import copy_series_alarms
+from worker.reminders.planning.announcements import announcements_for
+from worker.reminders.planning.lessons import Scope, known_lessons, lessons_in, read_lessons
+from worker.reminders.planning.notify import tell
+from worker.reminders.planning.plan import plan_reminders
+
+
+@contextmanager
+def telling_of_changes(
+    session: Session, scope: Scope, *, by: Caller | None, now: datetime, lets_in: bool = False
+) -> Iterator[None]:
+    """Whatever the block does to the lessons of `scope`: everybody whom it concerns is told, and reminded rightly.
+
+    Who did it (`by`) is not told. Lessons that the block adds to a series of the scope, or to one that it splits from
+    such a series, belong to it too. `lets_in`: it may bring people into lessons of others that are new to them; who
+    never knew of any is reminded and not told.
+    """
+    before = read_lessons(session, lessons_in(session, scope, now=now))
+    known = frozenset(_split_from(session, scope.series_ids))
+    yield
+    session.flush()
+    split = [one for one in _split_from(session, scope.series_ids) if one not in known]
+    for series_id in split:
+        copy_series_alarms(session, session.get_one(Series, series_id).split_from_id or series_id, series_id)
+    wider = Scope([*before, *scope.schedule_ids], [*scope.series_ids, *split], scope.booking_id)
+    ids = lessons_in(session, wider, now=now)
+    # Reminders that are planned make lessons known.
+    heard_of = known_lessons(session, ids) if lets_in else None
+    plan_reminders(session, ids, now=now)
+    user_id, name = _who(session, by)
+    after = read_lessons(session, ids)
+    for news in announcements_for(before, after, now=now, by_user_id=user_id, by=name, known=heard_of):
+        tell(
+            session,
+            news.kind,
+            user_ids=news.user_ids,
+            data=news.data,
+            key=news.key,
+            schedule_id=news.schedule_id,
+            now=now,
+            expires_at=news.expires_at,
+        )
+
+
+def plan_new_lessons(
+    session: Session, *, schedule_ids: Sequence[int] = (), series_ids: Sequence[int] = (), now: datetime
+) -> None:
+    """Plan the reminders of lessons that have just been made, and of all to come of these series."""
+    session.flush()
+    plan_reminders(session, lessons_in(session, Scope(schedule_ids, series_ids), now=now), now=now)
+
+
+def scope_of_lesson(session: Session, schedule_id: int, *, alone: bool) -> Scope:
+    """The lesson, or all of its series if it has one."""
+    series_id = None if alone else session.scalar(select(Schedule.series_id).where(Schedule.id == schedule_id))
+    return Scope([schedule_id], [series_id] if series_id is not None else [])
+
+
+def _split_from(session: Session, series_ids: Sequence[int]) -> Sequence[int]:
+    if not series_ids:
+        return ()
+    return session.scalars(select(Series.id).where(Series.split_from_id.in_(series_ids)).order_by(Series.id)).all()
+
+
+def _who(session: Session, by: Caller | None) -> tuple[int | None, str | None]:
+    if not isinstance(by, UserCaller):
+        return None, None
+    person = session.get(Person, by.user_id)
+    return by.user_id, full_name(person) if person is not None else None

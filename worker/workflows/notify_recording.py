@@ -1,0 +1,64 @@
+"""The people of a whiteboard session learn what became of its recording: it can be watched, or it failed."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.recordings import Recording
+from models.schedules import Schedule
+from models.whiteboards import WhiteboardSession
+from worker.reminders.planning.notify import tell
+from worker.reminders.planning.people import people_of_session, teachers_of_session
+
+# Repairs that a viewer will notice, in the order in which they are named.
+_NOTICED = ("cut-off", "gap", "damaged", "part-lost", "picture-lost", "sound-lost", "pictures-dropped", "sound-dropped")
+
+
+def tell_of_recording(session: Session, recording: Recording, *, page: str | None, now: datetime) -> None:
+    """Tell everybody once, however often the recording is made playable; `page` is the setting RECORDING_URL."""
+    repairs = {repair["kind"] for repair in (recording.recording_metadata or {}).get("repairs", [])}
+    data = _about(session, recording) | {
+        "link": page and page.replace("{recording_id}", str(recording.id)),
+        "missing": [kind for kind in _NOTICED if kind in repairs],
+    }
+    tell(
+        session,
+        "recording-ready",
+        user_ids=people_of_session(session, recording.session_id),
+        data=data,
+        key=f"recording-ready:{recording.id}",
+        now=now,
+    )
+
+
+def tell_of_failure(session: Session, recording: Recording, error: Mapping[str, Any], *, now: datetime) -> None:
+    """Tell its tutor, and who uploaded it, that it failed, why, and what to do; of the same reason once."""
+    reason = str(error.get("reason") or error.get("code"))
+    recorder = [recording.recorded_by] if recording.recorded_by is not None else []
+    data = _about(session, recording) | {
+        "reason_code": reason,
+        "reason": error.get("detail"),
+        "kept": recording.spool_name is not None,
+    }
+    tell(
+        session,
+        "recording-failed",
+        user_ids=[*recorder, *teachers_of_session(session, recording.session_id)],
+        data=data,
+        key=f"recording-failed:{recording.id}:{reason}",
+        now=now,
+    )
+
+
+def _about(session: Session, recording: Recording) -> dict[str, Any]:
+    zones = select(Schedule.timezone).join(WhiteboardSession, WhiteboardSession.schedule_id == Schedule.id)
+    return {
+        "recording_id": recording.id,
+        "session_id": recording.session_id,
+        "title": recording.recording_title,
+        "recorded_at": recording.recording_date.isoformat(),
+        "timezone": session.scalar(zones.where(WhiteboardSession.id == recording.session_id)),
+    }
