@@ -11,6 +11,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))
 
+from measure import class_names, modules_of
 from settings_page import settings_page
 
 from worker.app import TASK_MODULES, celery_config, create_app, queue_names, queues_of, timetable
@@ -94,6 +95,10 @@ def test_every_process_gets_the_same_transport_options() -> None:
     first, second = create_app(SETTINGS), create_app(SETTINGS, ())
     assert first.conf.broker_transport_options == second.conf.broker_transport_options
     assert first.conf.broker_transport_options["visibility_timeout"] == 600
+
+
+def test_no_class_name_has_two_meanings() -> None:
+    assert {name: places for name, places in class_names(modules_of("worker")).items() if len(places) > 1} == {}
 
 
 def test_the_page_of_settings_is_up_to_date() -> None:

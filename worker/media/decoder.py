@@ -35,7 +35,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Packet:
+class CopyPacket:
     """When a packet of the copy is shown (seconds), and whether playing can begin there."""
 
     at: float
@@ -83,15 +83,15 @@ class CopiedTrack:
             lines = listing.read().decode("ascii", "replace").splitlines()
         return Run(sorted(_times(lines)), any("to muxer in stream" not in line for line in complaints.splitlines()))
 
-    def packets(self) -> list[Packet]:
+    def packets(self) -> list[CopyPacket]:
         """All packets of the track, in the order in which they are shown."""
-        found: list[Packet] = []
+        found: list[CopyPacket] = []
 
         def read(lines: list[str]) -> None:
             for line in lines:
                 at, _, flags = line.partition(",")
                 if at and at != "N/A":
-                    found.append(Packet(float(at), "K" in flags))
+                    found.append(CopyPacket(float(at), "K" in flags))
 
         reading = PartReading(self.demuxer, self.binaries, Limits(max_seconds=math.inf), self.should_stop)
         words = ["-select_streams", f"{self.kind}:0", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from worker.media.binaries import Binaries
-from worker.media.decoder import CopiedTrack, Packet, Run
+from worker.media.decoder import CopiedTrack, CopyPacket, Run
 from worker.media.kinds import detect_demuxer
 from worker.media.packet_timeline import GAP_SECONDS
 from worker.media.runner import never
@@ -144,17 +144,17 @@ def _misread(track: CopiedTrack, video: VideoStream) -> list[float]:
     return [packet.at for packet in _missing(parsed, track.packets())] if parsed.complained else []
 
 
-def _keys(packets: list[Packet]) -> list[float]:
+def _keys(packets: list[CopyPacket]) -> list[float]:
     return [packet.at for packet in packets if packet.key]
 
 
-def _missing(run: Run, wanted: Iterable[Packet], slack: float = _MOMENT / 2) -> list[Packet]:
+def _missing(run: Run, wanted: Iterable[CopyPacket], slack: float = _MOMENT / 2) -> list[CopyPacket]:
     return [packet for packet in wanted if not run.has(packet.at, slack)]
 
 
-def _groups(packets: list[Packet]) -> list[list[Packet]]:
+def _groups(packets: list[CopyPacket]) -> list[list[CopyPacket]]:
     """The pictures from each key frame to the next."""
-    groups: list[list[Packet]] = []
+    groups: list[list[CopyPacket]] = []
     for packet in packets:
         if packet.key or not groups:
             groups.append([])
@@ -188,7 +188,7 @@ def _broken_keys(keys: list[float], shown: Run) -> list[Stretch]:
 
 
 def _decode_around(
-    track: CopiedTrack, packets: list[Packet], place: float, options: dict[str, str]
+    track: CopiedTrack, packets: list[CopyPacket], place: float, options: dict[str, str]
 ) -> tuple[int, list[Stretch]]:
     """Decode from the key frame before `place` to the next one: how many pictures, and the stretch that is broken."""
     start = max((at for at in _keys(packets) if at <= place), default=0.0)
@@ -210,7 +210,7 @@ def _broken_sounds(track: CopiedTrack, audio: AudioStream, places: Sequence[floa
     else:
         windows = [(max(0.0, place - _SOUND_AROUND), place + _SOUND_AROUND) for place in list(places)[:_MOST_PLACES]]
     broken: list[Stretch] = []
-    packets: list[Packet] = []
+    packets: list[CopyPacket] = []
     for start, end in windows:
         run = track.decode(**_STRICT, **({} if end == math.inf else {"ss": f"{start:.6f}", "to": f"{end:.6f}"}))
         if run.complained and run.shown:
@@ -220,7 +220,7 @@ def _broken_sounds(track: CopiedTrack, audio: AudioStream, places: Sequence[floa
     return _merged(broken, _SOUND_BETWEEN)
 
 
-def _silent(run: Run, wanted: list[Packet]) -> list[Stretch]:
+def _silent(run: Run, wanted: list[CopyPacket]) -> list[Stretch]:
     """From each packet that is not heard to the next one that is, in a run that complained."""
     missing = _missing(run, wanted, _HALF_A_SOUND)
     if len(missing) > len(wanted) * _MOST_SOUND_MISSING:

@@ -25,7 +25,7 @@ _PHOTO = "This is a picture ({0}), not a recording. Upload the file that the rec
 _OTHER = "This is a {0} file, which browsers cannot play. Convert it to MP4 (H.264 and AAC), and upload that."
 
 
-class Unknown(MediaRejected):
+class UnknownFormat(MediaRejected):
     """The first bytes are of no kind that we know; a recording may still stand behind them."""
 
 
@@ -136,20 +136,20 @@ def _mp3_length(frame: bytes) -> int:
 
 def _refuse(head: bytes) -> Demuxer:
     if lacks_beginning(head):
-        raise Unknown(
+        raise UnknownFormat(
             "missing-init",
             "The beginning of the recording is missing, and without it nothing can be played. "
             "Send the upload again from its first chunk.",
         )
     start = head[:1024].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
-        raise Unknown(
+        raise UnknownFormat(
             "not-a-recording",
             "This is a web page, not a recording: the download of the recording failed. Fetch it again and upload it.",
         )
     if _is_text(head[:1024]):
-        raise Unknown("not-a-recording", "This is a text, not a recording. Upload the file the recorder made.")
-    raise Unknown(
+        raise UnknownFormat("not-a-recording", "This is a text, not a recording. Upload the file the recorder made.")
+    raise UnknownFormat(
         "not-a-recording",
         "This is not a WebM, Matroska, MP4 or Ogg recording. Upload the file that the recorder made.",
     )

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from worker.media import ebml, mp4_boxes, ogg
 from worker.media.container import EBML_MAGIC, MAX_PARTS, Effort, Part, too_many_parts
 from worker.media.errors import MediaRejected
-from worker.media.kinds import SNIFFED, Unknown, detect_demuxer, lacks_beginning
+from worker.media.kinds import SNIFFED, UnknownFormat, detect_demuxer, lacks_beginning
 from worker.media.limits import Demuxer
 from worker.media.order import Piece, in_order, joined
 from worker.media.runner import never
@@ -66,7 +66,7 @@ def _first(path: Path, file: BinaryIO, size: int, effort: Effort) -> tuple[Demux
     """What the file is, and where its first recording begins: something else, or half a recording, may be before it."""
     try:
         return detect_demuxer(path), 0, []
-    except Unknown:
+    except UnknownFormat:
         webm = next(ebml.recordings_at(file, 0, size, size, effort), size)
         mp4 = mp4_boxes.next_recording(file, 0, webm, size, effort)
         if min(webm, mp4) == size:

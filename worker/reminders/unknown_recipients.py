@@ -16,7 +16,7 @@ REMEMBERED = 3600.0
 
 
 @dataclass(frozen=True)
-class Unknown:
+class HeldBackDelivery:
     """A delivery whose recipient the server does not know, why it says so, and when (monotonic seconds)."""
 
     delivery: ClaimedDelivery
@@ -31,7 +31,7 @@ class Unknown:
 
 @dataclass
 class _Row:
-    unknown: dict[tuple[int, str], Unknown] = field(default_factory=dict)
+    unknown: dict[tuple[int, str], HeldBackDelivery] = field(default_factory=dict)
     refuses_everybody: bool = False
 
 
@@ -41,7 +41,7 @@ class UnknownRecipients:
     def __init__(self) -> None:
         self._rows: dict[str, _Row] = {}
 
-    def refused(self, provider: str, unknown: Unknown) -> bool:
+    def refused(self, provider: str, unknown: HeldBackDelivery) -> bool:
         """The server does not know a recipient. True: it refuses everybody, so that is no fault of theirs."""
         row = self._rows.setdefault(provider, _Row())
         row.unknown = {
@@ -50,7 +50,7 @@ class UnknownRecipients:
         row.refuses_everybody = row.refuses_everybody or len(row.unknown) >= MOST_UNKNOWN
         return row.refuses_everybody
 
-    def taken(self, provider: str, now: float) -> Sequence[Unknown]:
+    def taken(self, provider: str, now: float) -> Sequence[HeldBackDelivery]:
         """The server has taken a recipient: those whom it did not know until now are gone indeed."""
         row = self._rows.pop(provider, _Row())
         if row.refuses_everybody:

@@ -21,7 +21,7 @@ from worker.reminders.delivery.in_app import put_in_app
 from worker.reminders.delivery.lesson_facts import LessonFacts, read_lesson_facts
 from worker.reminders.delivery.outcomes import OutcomeWriter
 from worker.reminders.delivery.transport import RenderedMessage, Transport
-from worker.reminders.unknown_recipients import Unknown, UnknownRecipients
+from worker.reminders.unknown_recipients import HeldBackDelivery, UnknownRecipients
 
 # Providers that one batch speaks to at a time: somebody's dead webhook is not waited for by everybody else's. No more,
 # for each needs a connection to the database now and then, and a child has four.
@@ -173,7 +173,7 @@ class BatchSender:
         try:
             self._ways.send(one, said)
         except UnknownRecipient as error:
-            if self._unknown.refused(provider, Unknown(one, error.reason, time.monotonic())):
+            if self._unknown.refused(provider, HeldBackDelivery(one, error.reason, time.monotonic())):
                 raise OurFault(f"{error.reason} It says so of everybody.") from error
             raise
 
