@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from worker.canvases.drawing.bookmarks import add_bookmarks
+from pypdf import PdfWriter
+from pypdf.generic import Fit
+
 from worker.canvases.drawing.page import backdrop_of, draw_page
 from worker.canvases.engine import skia
 from worker.canvases.stored.pages import DrawnPage
@@ -26,8 +28,15 @@ def write_pdf(pages: Iterable[DrawnPage], path: Path, title: str) -> None:
     if not titles:
         raise InvalidInput("A board without pages makes no document.")
     path.write_bytes(memoryview(stream.detachAsData()))
-    # The engine writes none.
-    add_bookmarks(path, titles)
+    _add_bookmarks(path, titles)
+
+
+def _add_bookmarks(path: Path, titles: list[str]) -> None:
+    """Append an outline that names each page; the engine writes none."""
+    writer = PdfWriter(path, incremental=True)
+    for number, title in enumerate(titles):
+        writer.add_outline_item(title=title, page_number=number, fit=Fit.fit())
+    writer.write(path)
 
 
 def _draw(pages: Iterable[DrawnPage], stream: Any, title: str) -> list[str]:

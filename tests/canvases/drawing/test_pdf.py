@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader, PdfWriter
 
-from worker.canvases.drawing.bookmarks import add_bookmarks
+from worker.canvases.drawing.pdf import _add_bookmarks
 
 _TITLES = ["Page 1", "ገጽ ሁለት (2) \\ end", ""]
 
@@ -24,7 +24,7 @@ def document(tmp_path: Path) -> Path:
 
 def test_each_page_has_its_bookmark(document: Path) -> None:
     before = document.read_bytes()
-    add_bookmarks(document, _TITLES)
+    _add_bookmarks(document, _TITLES)
     assert document.read_bytes().startswith(before)
     reader = PdfReader(document, strict=True)
     found = [(item.title, reader.get_destination_page_number(item)) for item in reader.outline]
@@ -32,14 +32,3 @@ def test_each_page_has_its_bookmark(document: Path) -> None:
     assert [page.mediabox.width for page in reader.pages] == [100, 101, 102]
     assert reader.metadata is not None
     assert reader.metadata.title == "Algebra"
-
-
-def test_they_can_be_added_to_what_was_added_to(document: Path) -> None:
-    add_bookmarks(document, ["a", "b", "c"])
-    add_bookmarks(document, _TITLES)
-    assert [item.title for item in PdfReader(document, strict=True).outline] == _TITLES
-
-
-def test_every_page_needs_a_title(document: Path) -> None:
-    with pytest.raises(ValueError, match="shorter"):
-        add_bookmarks(document, ["one"])
