@@ -1,6 +1,5 @@
 """Mail to real SMTP servers: good ones, strict ones, and those that say no in every way there is."""
 
-import logging
 import socket
 import ssl
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from worker.channels.email import Mailer, MailServer, send_email
+from worker.channels.email import Mailer, MailServer
 from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure
 from worker.channels.message import Attachment, Message
 from worker.errors import Misconfigured
@@ -338,14 +337,6 @@ def test_settings_that_do_not_go_together() -> None:
         MailServer.of(Settings(smtp_host="mail.example").model_copy(update={"smtp_user": "a"}))
     assert MailServer.of(Settings(smtp_host="mail.example", smtp_port=465)).tls
     assert not MailServer.of(Settings(smtp_host="mail.example")).tls
-
-
-def test_one_mail_by_the_settings(mailroom: Mailroom, message: Message, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    with mail_server(mailroom) as port:
-        send_email(Settings(smtp_host="127.0.0.1", smtp_port=port), "abebe@example.com", message)
-
-    assert mailroom.mails()[0]["From"] == "Astegni <no-reply@astegni.example>"
 
 
 def test_the_password_is_not_shown(mailroom: Mailroom) -> None:

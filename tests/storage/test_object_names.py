@@ -107,7 +107,6 @@ def test_every_method_refuses_a_prefix_before_any_request(store: ObjectStore, se
     calls: list[Callable[[], Any]] = [
         lambda: list(store.list(name)),
         lambda: store.cancel_unfinished(name, older_than=datetime.now(UTC)),
-        lambda: store.delete_prefix(f"{name}/"),
         lambda: store.authorize_download(f"{name}/", 60),
     ]
     for call in calls:
@@ -124,7 +123,7 @@ def test_every_public_method_that_takes_a_name_or_prefix_is_in_the_tests_above()
     }
     assert named == {
         *("upload", "stat", "download", "delete", "url", "signed_url"),
-        *("list", "cancel_unfinished", "delete_prefix", "authorize_download"),
+        *("list", "cancel_unfinished", "authorize_download"),
     }
 
 

@@ -181,7 +181,7 @@ def test_account_tokens_expire_at_every_call(
     assert [found.name for found in store.list("videos/")] == [NAME]
     assert store.authorize_download("videos/", 60)
     assert store.cancel_unfinished("videos/", older_than=datetime.now(UTC)) == 0
-    assert store.delete_prefix("videos/") == 1
+    assert store.delete(NAME) == 1
 
 
 def test_a_revoked_key_is_refused(make_store: MakeStore, line: Line) -> None:

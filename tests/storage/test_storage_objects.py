@@ -105,18 +105,8 @@ def test_delete_takes_every_version_of_one_name(store: ObjectStore, put: MakeFil
     assert store.delete("rec/a") == 0
 
 
-def test_delete_prefix_takes_a_folder_and_no_neighbour(store: ObjectStore, put: MakeFile, bucket: Bucket) -> None:
-    for name in ("rec/1/a", "rec/1/a", "rec/1/b/c", "rec/10/a"):
-        put(name)
-    bucket.hide_file("rec/1/a")
-    assert store.delete_prefix("rec/1/") == 4
-    assert versions(bucket) == ["rec/10/a"]
-
-
 @pytest.mark.parametrize("prefix", ["", "/", "rec", "rec/1"])
-def test_only_whole_folders_are_deleted_or_opened(store: ObjectStore, prefix: str) -> None:
-    with pytest.raises(InvalidInput, match="folder"):
-        store.delete_prefix(prefix)
+def test_only_whole_folders_are_opened(store: ObjectStore, prefix: str) -> None:
     with pytest.raises(InvalidInput, match="folder"):
         store.authorize_download(prefix, 60)
 

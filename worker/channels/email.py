@@ -127,12 +127,6 @@ class Mailer:
         self._smtp = None
 
 
-def send_email(settings: Settings, to: str, message: Message) -> None:
-    """Send one mail by a connection of its own. Raises TryLater, Refused, Misconfigured."""
-    with Mailer(MailServer.of(settings)) as mailer:
-        mailer.send(to, message)
-
-
 def _connect(server: MailServer) -> smtplib.SMTP:
     # Its own idea of our name would be a DNS question that may take long.
     ours = server.sender.domain

@@ -57,11 +57,6 @@ class JobRun:
         self._over = False
 
     @property
-    def last_attempt(self) -> bool:
-        """Whether a failure of this run is final."""
-        return self.claim.attempt >= self.claim.max_attempts
-
-    @property
     def cancelled(self) -> bool:
         """Whether somebody asked for the job to be cancelled."""
         return self._cancelled.is_set()

@@ -108,13 +108,6 @@ def remove_channel(session: Session, user_id: int, channel_id: int) -> None:
     session.execute(delete(NotificationChannel).where(NotificationChannel.id == channel.id))
 
 
-def disable_channel(session: Session, channel_id: int, reason: str, *, now: datetime) -> None:
-    """After a permanent failure: unused until the person confirms it by a new code."""
-    channel = session.get(NotificationChannel, channel_id, with_for_update=True)
-    if channel is not None and channel.disabled_at is None:
-        channel.disabled_at, channel.disabled_reason = now, reason[:200]
-
-
 def is_in_use(channel: NotificationChannel) -> bool:
     """Whether messages go there; a code goes anyway."""
     return channel.confirmed_at is not None and channel.disabled_at is None

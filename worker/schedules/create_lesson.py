@@ -91,8 +91,3 @@ def student_name(session: Session, student_id: int) -> str | None:
     """What the calendar shows for the student."""
     statement = select(FULL_NAME).join(StudentProfile, StudentProfile.user_id == User.id)
     return session.scalar(statement.where(StudentProfile.id == student_id))
-
-
-def place(lesson: Schedule, default_zone: str) -> Instants:
-    """The instants of a row's local times. Raises InvalidInput for a zone that there is not."""
-    return instants(lesson.schedule_date, lesson.start_time, lesson.end_time, zone(lesson.timezone or default_zone))

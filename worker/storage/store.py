@@ -138,13 +138,6 @@ class ObjectStore:
             versions = takewhile(lambda version: version.file_name == name, file_versions(bucket, name))
             return sum(delete_version(bucket, version) for version in versions)
 
-    def delete_prefix(self, prefix: str) -> int:
-        """Remove all versions of all names that start with `prefix`, which must end with `/`; returns how many."""
-        check_folder(prefix)
-        with translate_errors(f"delete of {prefix}"):
-            bucket = self._account.bucket()
-            return sum(delete_version(bucket, version) for version in file_versions(bucket, prefix))
-
     def cancel_unfinished(self, prefix: str, *, older_than: datetime) -> int:
         """Give up uploads of names with `prefix` that were begun before `older_than`; returns how many."""
         check_list_prefix(prefix)
