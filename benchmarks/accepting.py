@@ -1,4 +1,4 @@
-"""How many small recordings the API accepts, with many clients at once, beside a handler that only keeps the bytes."""
+"""How many small recordings the API accepts from concurrent clients, beside a handler that only stores the bytes."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ _RECORDING = Path(__file__).parent.parent / "tests" / "data" / "audio.webm"
 
 @dataclass(frozen=True)
 class _Crowd:
-    """What so many clients saw: answers a second, milliseconds of each."""
+    """The results of concurrent clients: responses per second, and milliseconds of each."""
 
     rate: float
     waits: list[float]

@@ -1,4 +1,4 @@
-"""A Celery task that does nothing, without the ledger: the peer. Celery loads this by its name."""
+"""The peer: a Celery task that does nothing, without the ledger. Celery loads this module by its name."""
 
 from celery import shared_task
 

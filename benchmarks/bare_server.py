@@ -1,4 +1,4 @@
-"""Starts the bare upload handler as a process of its own."""
+"""Starts the bare upload handler in its own process."""
 
 import sys
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
-"""The peer of an upload: uvicorn and the least that keeps what comes, with its SHA-1, on the disk.
+"""The peer of an upload: uvicorn and the least code that stores a body, with its SHA-1, on disk.
 
-`python -m benchmarks.bare_upload FOLDER` prints its port when it answers.
+`python -m benchmarks.bare_upload FOLDER` prints its port once it is listening.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import uvicorn
 
 
 class Keep:
-    """ASGI: every body becomes a file in `folder`, synced; the answer is 202 and its SHA-1."""
+    """ASGI: writes every body to a file in `folder`, synced, and responds with 202 and its SHA-1."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,4 +1,4 @@
-"""A lesson on the board: handwriting, shapes and text on many pages, with the times a client would note."""
+"""A lesson's board: handwriting, shapes and text on many pages, with the timestamps that a client would send."""
 
 import math
 import random

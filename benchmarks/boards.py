@@ -1,4 +1,4 @@
-"""Pages of a board as they are stored: handwriting, shapes and letters, always the same ones."""
+"""Pages of a board as they are stored: handwriting, shapes and letters, always the same."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Headless Chromium with a page open, spoken to through two pipes (Chrome DevTools Protocol)."""
+"""Headless Chromium with one page, controlled through two pipes (Chrome DevTools Protocol)."""
 
 import base64
 import json

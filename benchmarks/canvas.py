@@ -1,4 +1,4 @@
-"""How many pages of a board are drawn in a second, beside others who draw the same picture."""
+"""How many pages of a board are drawn per second, beside other renderers of the same picture."""
 
 import gc
 import time
@@ -53,7 +53,7 @@ Turn = Callable[[], tuple[float, bytes]]
 
 @dataclass
 class _Contender:
-    """One way to draw a page; `rates` are pages a second of its turns."""
+    """One way to draw a page; `rates` are the pages per second of each round."""
 
     name: str
     turn: Turn

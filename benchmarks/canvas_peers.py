@@ -1,4 +1,4 @@
-"""Other ways to draw the same page: CairoSVG, resvg, Pillow. Each takes a page that is ready, and gives a file."""
+"""Other renderers of the same page: CairoSVG, resvg, Pillow. Each takes a prepared page and returns a file."""
 
 from collections.abc import Callable
 from functools import cache

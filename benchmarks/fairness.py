@@ -1,4 +1,4 @@
-"""How long a short recording waits behind the long work of others: three-hour lessons, and a flood of films."""
+"""How long a short recording waits behind other people's long jobs: three-hour lessons, and many films."""
 
 import shutil
 from datetime import datetime

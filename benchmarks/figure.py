@@ -1,4 +1,4 @@
-"""A figure: readings, each beside a peer or a limit, and what they say together."""
+"""A figure: readings, each beside a peer or a limit, and the conclusion from them."""
 
 import statistics
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from benchmarks.scale import Scale
 
 @dataclass(frozen=True)
 class Limit:
-    """What a reading should keep: its ratio to the peer, or its value, at most or at least so much."""
+    """The bound of a reading: its ratio to the peer, or its value, at most or at least so much."""
 
     of: Literal["ratio", "value"]
     sign: Literal["≤", "≥", "<"]
@@ -27,7 +27,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Reading:
-    """One measured value. `spread` is the least and the most of the repeats whose median `value` is."""
+    """One measured value. `spread` is the minimum and maximum of the repeats whose median `value` is."""
 
     what: str
     value: float
@@ -68,7 +68,7 @@ class Reading:
 
 @dataclass
 class Figure:
-    """What one benchmark found: its readings, and notes that explain them (plain sentences)."""
+    """The result of one benchmark: its readings, and notes that explain them (plain sentences)."""
 
     title: str
     readings: list[Reading] = field(default_factory=list)

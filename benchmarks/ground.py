@@ -27,7 +27,7 @@ UNBOUNDED = {name: 0 for name in Settings.model_fields if name.startswith("limit
 
 @dataclass
 class Ground:
-    """The running stack from outside; `folder` is for files of the benchmark."""
+    """The running stack seen by a client; `folder` is for files of the benchmark."""
 
     stack: Stack
     folder: Path

@@ -1,4 +1,4 @@
-"""From the last byte of an upload to a lesson that plays, beside the two commands that a person would type."""
+"""From the last byte of an upload to a playable lesson, beside the two commands that a person would type."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ _STEPS = """
 
 @dataclass
 class _Ours:
-    """Seconds of each repeat: all, and its steps."""
+    """Seconds of each repeat: in total, and by step."""
 
     whole: list[float] = field(default_factory=list)
     answer: list[float] = field(default_factory=list)

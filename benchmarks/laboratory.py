@@ -1,4 +1,4 @@
-"""Database, broker and one worker, nothing else: where the ledger and bare Celery are compared."""
+"""Database, broker and one worker only: the environment in which the ledger is compared with bare Celery."""
 
 import sys
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ _EMPTY_LOOKS = 5
 
 @dataclass
 class Laboratory:
-    """Servers that run, with the tables in place."""
+    """Running servers with the tables created."""
 
     settings: Settings
     folder: Path

@@ -1,4 +1,4 @@
-"""What the ledger costs: jobs that do nothing, end to end, beside Celery alone with the same settings."""
+"""The cost of the ledger: jobs that do nothing, end to end, beside Celery alone with the same settings."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ _STATEMENTS = """
 
 @dataclass
 class _Turns:
-    """Of each turn: jobs a second, and milliseconds of processor time a job."""
+    """Of each round: jobs per second, and milliseconds of CPU time per job."""
 
     rates: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""How alike two pictures are."""
+"""The similarity of two pictures."""
 
 from io import BytesIO
 

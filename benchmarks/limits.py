@@ -1,4 +1,4 @@
-"""What limits cost a request, and for how long one request, or a thousand half ones, keep all others waiting."""
+"""What limits add to a request, and how long one request, or a thousand incomplete ones, delay all others."""
 
 import contextlib
 import itertools

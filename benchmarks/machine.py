@@ -1,4 +1,4 @@
-"""On what it was measured: cores, processor, memory, versions. Nothing that names the machine."""
+"""The hardware and software of the run: cores, processor, memory, versions. Nothing that identifies the machine."""
 
 import platform
 from importlib.metadata import version

@@ -1,4 +1,4 @@
-"""A gigabyte through the API and the worker: how much memory it takes, and how fast it comes in."""
+"""A gigabyte through the API and the worker: peak memory and upload speed."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A ledger with a past: a million finished jobs of many people, and a few thousand that wait."""
+"""A ledger with history: a million finished jobs of many people, and a few thousand that wait."""
 
 from typing import Any
 

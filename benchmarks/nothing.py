@@ -1,4 +1,4 @@
-"""The order to do nothing, and its task: what is left is the ledger's own cost. Celery loads this by its name."""
+"""An order to do nothing, and its task: what it costs is the ledger's own cost. Celery loads this module by name."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""A worker like `astegni worker`: `ours` does orders of the ledger, `bare` is Celery alone with the same settings."""
+"""A worker like `astegni worker`: `ours` runs orders of the ledger, `bare` is Celery alone with the same settings."""
 
 import sys
 

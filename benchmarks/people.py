@@ -1,4 +1,4 @@
-"""Tutors and students, as many of the one as of the other."""
+"""Tutors and students, in equal number."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The ledger's steps alone, one after another on one connection: order, claim, finish; and how soon a job starts."""
+"""The ledger's steps alone, sequentially on one connection (order, claim, finish), and how soon a job starts."""
 
 import time
 from collections.abc import Callable

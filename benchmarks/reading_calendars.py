@@ -1,4 +1,4 @@
-"""How fast the API tells of a week of lessons when there are a million of them."""
+"""How fast the API returns a week of lessons when there are a million of them."""
 
 import random
 import time

@@ -1,4 +1,4 @@
-"""How fast the API tells of jobs when there are a million of them."""
+"""How fast the API returns jobs when there are a million of them."""
 
 import time
 

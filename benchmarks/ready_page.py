@@ -1,4 +1,4 @@
-"""A page as the peers get it: its shapes worked out beforehand, in the form that suits each of them best."""
+"""A page prepared for the peers: its shapes computed beforehand, in the form that suits each of them best."""
 
 import re
 from io import BytesIO

@@ -1,4 +1,4 @@
-"""Every figure, in the order in which it is measured."""
+"""All figures, in the order in which they are measured."""
 
 from benchmarks.accepting import measure_accepting
 from benchmarks.canvas import measure_canvas

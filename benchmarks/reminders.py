@@ -1,4 +1,4 @@
-"""How late messages go out: thousands due at once, a hundred a second, and single ones on a worker that has nothing."""
+"""How late messages are sent: thousands due at once, a hundred per second, and single ones on an idle worker."""
 
 import random
 import time

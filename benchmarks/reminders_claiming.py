@@ -1,4 +1,4 @@
-"""Due messages claimed batch by batch, beside the bare `UPDATE … RETURNING` of rows whose ids are known."""
+"""Claiming due messages batch by batch, beside the bare `UPDATE … RETURNING` of rows with known ids."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""Reminders of lessons that are about to begin, the worker that sends them, and the mail server that takes them."""
+"""Reminders of lessons that are about to begin, the worker that sends them, and the mail server that accepts them."""
 
 import sys
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ _FORGET = ("TRUNCATE deliveries, notifications RESTART IDENTITY", "VACUUM ANALYZ
 
 @dataclass
 class MailSink:
-    """The mail server from outside; `taken` mails have been looked at."""
+    """The mail server seen by the benchmark; `taken`: how many mails were checked."""
 
     port: int
     said: Path

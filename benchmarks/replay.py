@@ -1,4 +1,4 @@
-"""An hour on the board to a film, beside the minute it may take."""
+"""Rendering an hour of a board as a film, beside the minute that it may take."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Figures on paper: tables on the terminal, JSON for machines, docs/figures.md for readers."""
+"""Reports of figures: tables on the terminal, JSON for machines, docs/figures.md for readers."""
 
 import json
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ otherwise; without a peer the ratio is to the target.
 
 @dataclass
 class Results:
-    """What was measured last, by figure."""
+    """The latest results, by figure."""
 
     figures: dict[str, Any]
 

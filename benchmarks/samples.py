@@ -1,4 +1,4 @@
-"""Recordings of any length: a browser's own, repeated, without a duration and without an index, as a browser sends."""
+"""Recordings of any length: a browser's own, repeated, without duration and index, as a browser sends them."""
 
 import subprocess
 from pathlib import Path

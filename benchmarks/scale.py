@@ -1,4 +1,4 @@
-"""How much is measured: in full for figures that count, in small to try the benchmarks themselves."""
+"""The size of a run: full for published figures, small to try the benchmarks themselves."""
 
 from dataclasses import dataclass
 

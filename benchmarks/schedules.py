@@ -1,4 +1,4 @@
-"""Lessons of series, stored 90 days ahead with every collision looked for, beside the least that could be done."""
+"""Lessons of series, stored 90 days ahead with every collision checked, beside the minimum that has to be done."""
 
 import time
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A client that costs little: one connection, the form around the file made once, the file sent by the kernel."""
+"""A cheap client: one connection, the multipart form encoded once, the file sent by the kernel."""
 
 import http.client
 import json
@@ -14,7 +14,9 @@ _TIMEOUT = 300.0
 
 @dataclass(frozen=True)
 class Sent:
-    """An answer, and by `time.perf_counter` when the request began, its last byte was handed over, the answer came."""
+    """A response, and by `time.perf_counter` when the request began, when its last byte was sent, and when the response
+    came.
+    """
 
     status: int
     body: Any
@@ -29,7 +31,7 @@ class Sent:
 
 
 class Client:
-    """One connection, kept open, of one caller."""
+    """One keep-alive connection of one caller."""
 
     def __init__(self, address: str, token: str | None = None) -> None:
         parts = urlsplit(address)

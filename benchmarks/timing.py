@@ -1,4 +1,4 @@
-"""How long something takes."""
+"""Measure durations."""
 
 import time
 from collections.abc import Callable

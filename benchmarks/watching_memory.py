@@ -1,4 +1,4 @@
-"""How much memory processes take, asked of the kernel while they work (proc(5))."""
+"""The memory of processes, read from the kernel while they work (proc(5))."""
 
 import threading
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _MEDIA = ("ffmpeg", "ffprobe")
 
 
 class MemoryWatch:
-    """Within its block it looks at these process trees ten times a second. All results are in MB (10^6 bytes).
+    """Within its block it samples these process trees ten times per second. All results are in MB (10^6 bytes).
 
     A forked child shares most pages with its parent, so the sum of resident sizes counts them several times. The
     proportional set size (PSS) counts a shared page once.

@@ -1,5 +1,5 @@
-"""Who comes in, and what they may see and change: tokens, verified people, visibility.
+"""Authentication and authorisation: tokens, verified people, and what they may see and change.
 
-Common ground for every capability and door. What a capability does with a permission stays in that capability; no
-HTTP enters here.
+Shared by all capabilities and entry points. What a capability does with a permission belongs there; no HTTP belongs
+here.
 """

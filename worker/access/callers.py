@@ -1,4 +1,4 @@
-"""Who is asking: a person of the platform, or an operator."""
+"""The caller of a request: a person of the platform, or an operator."""
 
 from dataclasses import dataclass, field
 
@@ -23,7 +23,7 @@ class UserCaller:
 
 @dataclass(frozen=True)
 class Operator:
-    """An admin of a department that runs this worker. They see everything; lessons are not theirs to change."""
+    """An admin of a department that runs this worker. They see everything but may not change lessons."""
 
     admin_id: int
     departments: frozenset[str]

@@ -1,4 +1,4 @@
-"""What a person is called: the whole name in the order in which it is said, Ethiopian or international."""
+"""A person's full name in its usual order, Ethiopian or international."""
 
 from sqlalchemy import func
 

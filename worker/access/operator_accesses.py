@@ -1,4 +1,4 @@
-"""What operators look at and do, kept where they come in: no route can forget it."""
+"""Record what operators read and do, at the point of authentication, so that no route can omit it."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session

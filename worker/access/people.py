@@ -1,4 +1,4 @@
-"""Ask the database whether a signed claim still holds: tokens live for a week, people change sooner."""
+"""Verify a signed token's claims against the database: tokens are valid for a week, people change sooner."""
 
 from collections.abc import Collection
 from typing import Any

@@ -1,4 +1,4 @@
-"""Refuse to run with the published development key wherever a stranger could come in."""
+"""Refuse to run with the published development key wherever an untrusted user could connect."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""As whom somebody takes part in a whiteboard session: a pure rule over the session and its booking."""
+"""A person's role in a whiteboard session: a pure rule over the session and its booking."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,7 +16,7 @@ class SessionRole:
 
 
 class SessionRow(Protocol):
-    """What the rule reads of a whiteboard session."""
+    """The columns of a whiteboard session that the rule needs."""
 
     booking_id: int | None
     host_profile_id: int | None

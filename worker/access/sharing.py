@@ -1,4 +1,4 @@
-"""Whom somebody may name in a whiteboard session: those with whom they share a booking or a lesson."""
+"""Whom a person may name in a whiteboard session: those with whom they share a booking or a lesson."""
 
 from collections.abc import Set as AbstractSet
 

@@ -1,7 +1,7 @@
 """Tickets: one stream of one caller, for a browser's `EventSource`, which sends no `Authorization` header.
 
-A ticket travels in an address, where logs and histories may keep it. So it opens a single path, for a minute, and is
-signed with a key of its own: no ticket is taken for a token, nor a token for a ticket.
+A ticket is part of a URL, which logs and histories may keep. So it permits a single path, for a minute, and is signed
+with a key of its own: no ticket is accepted as a token, nor a token as a ticket.
 """
 
 import hashlib

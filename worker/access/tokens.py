@@ -1,6 +1,6 @@
-"""Tokens of the platform: HS256, `exp` required, and nothing believed that is not signed.
+"""The platform's tokens: HS256, `exp` required, and nothing accepted that is not signed.
 
-RFC 7519; the claims are those the platform's own login writes.
+RFC 7519; the claims are those that the platform's own login writes.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Which bookings and whiteboard sessions (and so their pages and recordings) a caller may see, as SQL predicates.
 
-A parent is found through `student_profiles.parent_id` in the database, never through the token.
+A parent is identified through `student_profiles.parent_id` in the database, never through the token.
 """
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select, true

@@ -1,5 +1,5 @@
-"""How students come to tutors, and stay: requests, enrolments made, listed, paused and ended, the tutor's students.
+"""Requests, bookings and a tutor's students: bookings made, listed, paused and ended.
 
-What may follow what is pure (`statuses`, `enrollments`, `frequency`). Making and moving lessons must not enter: a
-workflow joins them with bookings.
+The allowed transitions are pure (`statuses`), as are `legacy_enrollments` and `frequency`. Creating and moving lessons
+does not belong here: a workflow joins them with bookings.
 """

@@ -1,4 +1,4 @@
-"""Offer, make and change bookings. A tutor's offer is pending until the student or a parent accepts it."""
+"""Offer, create and change bookings. A tutor's offer is pending until the student or a parent accepts it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Answer = Callable[[int, str, Side], str]
 
 @dataclass(frozen=True)
 class ChangedBooking:
-    """A booking after a change, its status before, and the names of the columns that are different now."""
+    """A booking after a change, its previous status, and the names of the changed columns."""
 
     booking: Booking
     was: str

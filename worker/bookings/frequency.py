@@ -1,4 +1,4 @@
-"""How many lessons a week a person meant who wrote `3 times per week`."""
+"""Parse the number of lessons a week from free text such as `3 times per week`."""
 
 import re
 

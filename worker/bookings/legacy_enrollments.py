@@ -1,4 +1,4 @@
-"""What bookings a row of the older table `tutor_student_enrollments` stands for. Every value of it is hostile."""
+"""The bookings that a row of the older table `tutor_student_enrollments` stands for. None of its values is trusted."""
 
 import json
 import math
@@ -23,7 +23,7 @@ _MOST_MONEY = Decimal("99999999.99")
 
 @dataclass(frozen=True)
 class EnrollmentRow:
-    """A row as it was read. `subjects` is JSON text; None in it or in another column: nothing there."""
+    """A row as it was read. `subjects` is JSON text; None in any column: NULL."""
 
     id: int
     tutor_id: int
@@ -40,7 +40,7 @@ class EnrollmentRow:
 
 @dataclass(frozen=True)
 class RefusedSubject:
-    """A subject of a row, or the whole row (None), that becomes no booking, and why."""
+    """A subject of a row, or the whole row (None), that yields no booking, and why."""
 
     subject: str | None
     reason: str

@@ -1,4 +1,4 @@
-"""Find bookings: those that the caller may see."""
+"""Read the bookings that the caller may see."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Find requests for lessons: the tutor's panel, and what the requester sees of their own."""
+"""Read requests for lessons: the tutor's panel, and those of the requester."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Ask a tutor for lessons, and turn such a request down. Accepting one also makes lessons: that is a workflow."""
+"""Create a request for lessons, and reject one. Accepting one also creates lessons: that is a workflow."""
 
 from collections.abc import Mapping
 from datetime import datetime

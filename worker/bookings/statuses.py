@@ -1,4 +1,4 @@
-"""What may become of a booking, and by whose word. Pure."""
+"""The allowed status changes of a booking, and who may make them. Pure."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +12,7 @@ FINAL = frozenset({"completed", "cancelled", "declined"})
 
 @dataclass(frozen=True)
 class Side:
-    """On which side of a booking somebody stands: they are its tutor, or speak for its student. Rarely both."""
+    """A person's side of a booking: its tutor, or those who speak for its student. Rarely both."""
 
     tutor: bool
     learner: bool

@@ -1,4 +1,4 @@
-"""The tutor's panel "My Students": each student once, with their bookings and their next lesson."""
+"""The tutor's panel "My Students": each student once, with their bookings and next lesson."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from worker.errors import Forbidden
 
 @dataclass(frozen=True)
 class MyStudent:
-    """A student of a tutor; bookings newest first, and the lesson that is on now or comes next."""
+    """A student of a tutor; bookings newest first, and the current or next lesson."""
 
     student_id: int
     student_name: str

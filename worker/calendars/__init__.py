@@ -1,5 +1,5 @@
 """Time zones from one pinned database, the Ethiopian calendar beside the Gregorian one, and iCalendar text.
 
-Common ground: arithmetic and formats that know neither lessons nor tables. Rules of recurrence belong to
-`worker.schedules`.
+Shared by all capabilities: arithmetic and formats that depend on neither lessons nor tables. Recurrence rules are
+`worker.recurrence`.
 """

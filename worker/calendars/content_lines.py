@@ -1,6 +1,6 @@
-"""Content lines of RFC 5545: what may stand in a value, and how a long line is folded.
+"""Content lines of RFC 5545: which characters a value may contain, and how a long line is folded.
 
-Values come from people. Whatever they hold, one of them never becomes a line of its own.
+Values are user input. Whatever they contain, none can start a line of its own.
 """
 
 from worker.foreign_text import shown

@@ -1,7 +1,7 @@
 """The Ethiopian calendar and the Ethiopian way of telling the time.
 
-Twelve months of thirty days and Pagume of five, six before each year that 4 divides. The day begins at dawn,
-six hours after midnight. Only for showing and for rules: what is stored is Gregorian with an IANA zone.
+Twelve months of thirty days and Pagume of five, six before each year that is divisible by 4. The day begins at dawn,
+six hours after midnight. Only for display and for rules: what is stored is Gregorian with an IANA zone.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _FOUR_YEARS = 4 * 365 + 1
 
 @dataclass(frozen=True, order=True)
 class EthiopianDate:
-    """A day of the Ethiopian calendar (Amete Mihret); `month` 1 to 13. Years below 1 lie before the era."""
+    """A day of the Ethiopian calendar (Amete Mihret); `month` 1 to 13. Years below 1 are before the era."""
 
     year: int
     month: int

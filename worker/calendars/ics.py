@@ -1,6 +1,6 @@
-"""A calendar that people subscribe to, as RFC 5545 text. Plain values come in, octets go out.
+"""A calendar for subscription, as RFC 5545 text: plain values in, bytes out.
 
-Our own writer: the `icalendar` package takes 250 ms for four hundred lessons, and reads what this writes in the tests.
+Our own writer: the `icalendar` package takes 250 ms for four hundred lessons; the tests parse our output with it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,10 +25,10 @@ _HEAD = (
 
 @dataclass(frozen=True)
 class Event:
-    """One lesson or slot. Instants are aware; `timezone` is an IANA name (None, or none that we know: UTC is told).
+    """One lesson or slot. Instants are aware; `timezone` is an IANA name (None or unknown: times are given in UTC).
 
-    `sequence` and `changed_at` must grow with every change. `busy`: false leaves the time free. A `url` other than
-    http or https is left out.
+    `sequence` and `changed_at` must grow with every change. `busy`: False leaves the time free. A `url` other than http
+    or https is omitted.
     """
 
     uid: str

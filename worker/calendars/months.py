@@ -1,6 +1,6 @@
-"""Two calendars seen alike: years of months of days, on day numbers (date.toordinal).
+"""Two calendars with one interface: years of months of days, on day numbers (date.toordinal).
 
-Plain integers, because a `date` ends at the year 9999 and costs more than the sums done here.
+Plain integers, because a `date` ends at the year 9999 and costs more than the arithmetic done here.
 """
 
 from datetime import date
@@ -13,7 +13,7 @@ _BEFORE_LEAP = (0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335, 366)
 
 
 class Calendar(Protocol):
-    """What a rule must know of a calendar."""
+    """What a rule needs from a calendar."""
 
     months: int
     longest_month: int

@@ -1,4 +1,4 @@
-"""A time zone as calendars are told of it: VTIMEZONE (RFC 5545 §3.6.5), from the pinned database."""
+"""A time zone in an iCalendar file: VTIMEZONE (RFC 5545 §3.6.5), from the pinned database."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +16,7 @@ _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 @dataclass(frozen=True)
 class Onset:
-    """Clocks of a zone change. `at` is local, by the clock as it was before."""
+    """A zone's change of offset. `at` is local time by the offset before it."""
 
     at: datetime
     offset_from: timedelta

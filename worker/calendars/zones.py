@@ -1,6 +1,6 @@
 """Time zones by their IANA names, from the pinned `tzdata` wheel.
 
-Never from /usr/share/zoneinfo: two machines with two databases would put one lesson at two instants.
+Never from /usr/share/zoneinfo: two machines with different databases would put one lesson at two instants.
 """
 
 import re

@@ -1,5 +1,5 @@
-"""The ledger: what is to be done, by whom it is being done, and how it ended.
+"""The ledger: which jobs are due, which worker runs each, and how each ended.
 
 PostgreSQL owns every job; the broker only carries job ids, and a message is a hint that may be lost, late or doubled.
-Common ground: nothing here knows a capability, a recording or an ffmpeg; orders are plain data.
+Shared by all capabilities: nothing here depends on a capability, a recording or ffmpeg; orders are plain data.
 """

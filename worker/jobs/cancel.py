@@ -1,4 +1,4 @@
-"""Ask a job to stop, and bring a finished one back: what users and operators do to the ledger."""
+"""Cancel a job, and retry a finished one: what users and operators may do to the ledger."""
 
 import json
 from uuid import UUID

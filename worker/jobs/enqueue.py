@@ -1,4 +1,4 @@
-"""Put an order into the ledger, inside the caller's transaction: it exists if and only if that commits."""
+"""Write an order into the ledger, inside the caller's transaction: the job exists if and only if that commits."""
 
 import json
 from datetime import datetime

@@ -1,8 +1,8 @@
-"""What a capability wants done when a job of its kind ends without success.
+"""What a capability does when a job of its kind ends without success.
 
-Whoever ends the job (its own run, the reaper, a cancel request) calls the ending in the same transaction, so a row
-never says "processing" once its job is over. The table of endings is handed in by the doors; this room only holds
-its shape.
+Whoever ends the job (its own run, the reaper, a cancel request) calls the hook in the same transaction, so a row never
+says "processing" once its job has ended. The entry points pass in the table of hooks; this module only defines its
+type.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from worker.jobs.orders import ORDERS, Order
 
 @dataclass(frozen=True)
 class FailedJob:
-    """A job that is over: `failed`, `dead` or `cancelled`, with the problem document that says why."""
+    """A job that ended as `failed`, `dead` or `cancelled`, with the problem document that says why."""
 
     job_id: UUID
     state: str

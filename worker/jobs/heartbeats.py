@@ -1,7 +1,7 @@
 """Heartbeats: each part of a process writes to the database when it last completed its work.
 
-The database is the only place that every process reaches and whose clock decides, so what operators watch is read
-from there: a part that hangs, dies or cannot reach what it needs stops writing.
+Every process reaches the database, and its clock decides, so operators' figures are read from there. A part that hangs,
+dies or cannot reach what it needs stops writing.
 """
 
 import time
@@ -44,8 +44,9 @@ _CLOCKS = text(
 
 @dataclass(frozen=True)
 class ProcessMetrics:
-    """`last_runs`: seconds since each part last ran; `consumers`: living workers by queue; `clocks`: the largest
-    difference of a living part's clock from the database's, in seconds."""
+    """`last_runs`: seconds since each part last ran; `consumers`: live workers by queue; `clocks`: the largest
+    difference between a live part's clock and the database's, in seconds.
+    """
 
     last_runs: dict[str, float]
     consumers: dict[str, int]
@@ -53,7 +54,7 @@ class ProcessMetrics:
 
 
 class HeartbeatWriter:
-    """Writes the heartbeat of one part of this process, at most every `interval` seconds. One thread only."""
+    """Writes the heartbeat of one part of this process, at most every `interval` seconds. Not thread-safe."""
 
     def __init__(
         self,

@@ -1,7 +1,8 @@
-"""Do a POST once, however often it is sent: the Idempotency-Key protocol (draft-ietf-httpapi-idempotency-key-header).
+"""Process a POST once, however often it is sent: the Idempotency-Key protocol
+(draft-ietf-httpapi-idempotency-key-header).
 
-In the one transaction that does the work: `remembered`, then the work, then `remember`. Whoever sends the same key
-meanwhile waits in `remembered` until that transaction ends, and then gets its answer.
+The transaction that does the work calls `remembered` first and `remember` last. A concurrent request with the same key
+waits in `remembered` until that transaction ends, and then gets its response.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 @dataclass(frozen=True)
 class Answer:
-    """What was answered: the body byte by byte, since a replay must be equal."""
+    """A stored response: the body byte by byte, since a replay must be equal."""
 
     status: int
     body: str

@@ -1,4 +1,4 @@
-"""A run in hand: progress, cancellation and the one commit that finishes it."""
+"""A running job: progress, cancellation and the one commit that finishes it."""
 
 import threading
 import time
@@ -21,14 +21,14 @@ _LAST_PULSE = 10.0
 
 
 class JobCancelled(AstegniError):
-    """Somebody asked for the job to be cancelled."""
+    """Cancellation of the job was requested."""
 
     code, title, status = "cancelled", "Cancelled", 409
 
 
 @dataclass(frozen=True)
 class LeaseTiming:
-    """Seconds: the lease of a run, how often it is renewed, how often progress is looked at."""
+    """In seconds: how long a run's lease lasts, how often it is renewed, and how often progress is checked."""
 
     lease: float
     renewal: float
@@ -36,9 +36,9 @@ class LeaseTiming:
 
 
 class JobRun:
-    """What a job's work is given: it reports progress, asks whether to stop, and finishes in its own commit.
+    """Passed to a job's work: it reports progress, checks for cancellation, and finishes in its own commit.
 
-    Its pulse (worker/jobs/run_heartbeat.py) keeps the lease alive meanwhile. No transaction is open between the calls.
+    Its heartbeat (worker/jobs/run_heartbeat.py) renews the lease meanwhile. No transaction is open between the calls.
     """
 
     def __init__(self, database: Database, claimed: Claim, rhythm: LeaseTiming) -> None:

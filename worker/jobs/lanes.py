@@ -1,9 +1,9 @@
-"""Lanes: no kind of work takes all of a worker's children, and people take turns within one.
+"""Lanes: no kind of work occupies all of a worker's children, and people take turns within one lane.
 
-The jobs of a lane take at most half of a worker's children. A job beyond that half may still start when it is much
-smaller than all that run in its lane: a short lesson does not wait for long ones. Two places keep the rule. What is
-published is chosen here by what runs, so that the broker, which knows no order but its own, holds little. Claim checks
-again, one worker at a time, since two publishers may choose at the same moment.
+The jobs of a lane take at most half of a worker's children. One more may still start when it is much smaller than every
+running job of its lane: a short lesson does not wait for long ones. The rule is enforced twice. Publishing chooses jobs
+by what is running, so that the broker, which only knows its own order, holds few messages. Claiming checks again, one
+worker at a time, since two publishers may choose at the same moment.
 """
 
 from uuid import UUID

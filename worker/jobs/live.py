@@ -1,4 +1,4 @@
-"""How many jobs of a kind one person may have that are not done: counted from the ledger when one more is ordered."""
+"""How many unfinished jobs of a kind one person may have: counted from the ledger when another is ordered."""
 
 from collections.abc import Mapping
 

@@ -1,7 +1,7 @@
-"""Every order there is: a small frozen value that knows its kind, its queue and its limits.
+"""Every order: a small frozen value that has a kind, a queue and limits.
 
-An order is written into the ledger by whoever wants something done and read by the task that does it, so neither
-imports the other. Its fields are ids and plain values; they travel as JSON.
+The code that requests the work writes an order into the ledger and the task reads it, so neither imports the other. Its
+fields are ids and plain values, serialised as JSON.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -15,7 +15,7 @@ ORDERS: dict[str, type["Order"]] = {}
 
 @dataclass(frozen=True)
 class Order:
-    """What every order says of itself. A subclass names its `kind`; the rest has sound defaults."""
+    """The base of all orders. A subclass names its `kind`; everything else has a sensible default."""
 
     # Also the name of the Celery task: `capability.verb`.
     kind: ClassVar[str]
@@ -91,7 +91,7 @@ def encoding_time_limit(size_bytes: int) -> int:
 
 @dataclass(frozen=True)
 class RecordingOrder(Order):
-    """Work on the uploaded bytes of a recording, next to the spool that has them; one of a kind at a time."""
+    """Work on a recording's uploaded bytes, on the machine that spooled them; one job of each kind at a time."""
 
     # Ten attempts see B2 out for an hour and a half.
     max_attempts: ClassVar[int] = 10
@@ -138,7 +138,7 @@ class IngestRecording(RecordingOrder):
 
 @dataclass(frozen=True)
 class StoreSource(RecordingOrder):
-    """Keep the bytes as they were uploaded in B2, then let the spool file go."""
+    """Store the uploaded bytes unchanged in B2, then delete the spool file."""
 
     kind: ClassVar[str] = "recordings.store_source"
 
@@ -149,7 +149,7 @@ class StoreSource(RecordingOrder):
 
 @dataclass(frozen=True)
 class RemoveRecordingFiles(Order):
-    """Remove what a deleted recording, or an ingest that failed, left in B2; and its spool file, if one is named."""
+    """Delete from B2 what a deleted recording or a failed ingest left there, and its spool file, if one is named."""
 
     kind: ClassVar[str] = "recordings.remove_files"
     max_attempts: ClassVar[int] = 10
@@ -170,7 +170,7 @@ class RemoveRecordingFiles(Order):
 
 @dataclass(frozen=True)
 class RoutineOrder(Order):
-    """What the timetable orders again and again: one at a time, and the next comes anyway."""
+    """An order that the timetable repeats: one job at a time, and a failed one is followed by the next anyway."""
 
     max_attempts: ClassVar[int] = 2
 
@@ -181,10 +181,10 @@ class RoutineOrder(Order):
 
 @dataclass(frozen=True)
 class SnapshotOrder(Order):
-    """Pictures of a whiteboard: the processor's work, for any media worker.
+    """Pictures of a whiteboard: CPU work that any media worker can do.
 
-    `asked_by` is the principal who follows the job; none when the house orders it by itself. Each has a job of their
-    own, since nobody may see another's.
+    `asked_by` is the principal who follows the job; None when the timetable ordered it. Each principal has a separate
+    job, since nobody may see another's.
     """
 
     asked_by: str | None = field(default=None, kw_only=True)
@@ -200,7 +200,7 @@ class SnapshotOrder(Order):
 
 @dataclass(frozen=True)
 class SnapshotPage(SnapshotOrder):
-    """Draw the page, unless its pictures show it as it is."""
+    """Draw the page, unless its stored pictures are current."""
 
     kind: ClassVar[str] = "canvases.snapshot_page"
 
@@ -213,7 +213,7 @@ class SnapshotPage(SnapshotOrder):
 
 @dataclass(frozen=True)
 class SnapshotSession(SnapshotOrder):
-    """Draw every page of the session that has changed, and its document."""
+    """Draw every changed page of the session, and its PDF document."""
 
     kind: ClassVar[str] = "canvases.snapshot_session"
     # Ten attempts see B2 out for an hour and a half.
@@ -237,14 +237,14 @@ class SnapshotSession(SnapshotOrder):
 
 @dataclass(frozen=True)
 class SnapshotChanged(RoutineOrder):
-    """Order pictures of pages that changed in running sessions, and of what came late to those that just ended."""
+    """Order pictures of pages that changed in running sessions, and of late changes to sessions that just ended."""
 
     kind: ClassVar[str] = "canvases.snapshot_changed"
 
 
 @dataclass(frozen=True)
 class ReplayBoard(Order):
-    """Film the board of a session and let the film in as a recording; next to the spool that takes it.
+    """Render the board of a session as a film and upload it as a recording; on the machine whose spool receives it.
 
     `asked_by` is the principal who follows the job, `recorded_by` the same as a user's id, if it is one.
     """
@@ -281,14 +281,14 @@ class ReplayBoard(Order):
 
 @dataclass(frozen=True)
 class SweepObjects(RoutineOrder):
-    """Remove objects below our folders that no row names, and unfinished large files."""
+    """Delete objects below our prefixes that no row names, and unfinished large files."""
 
     kind: ClassVar[str] = "upkeep.sweep_objects"
 
 
 @dataclass(frozen=True)
 class SweepSpool(Order):
-    """Remove spool files that no recording waits for."""
+    """Delete spool files that no recording waits for."""
 
     kind: ClassVar[str] = "upkeep.sweep_spool"
     max_attempts: ClassVar[int] = 2
@@ -306,14 +306,14 @@ class SweepSpool(Order):
 
 @dataclass(frozen=True)
 class PruneLedger(RoutineOrder):
-    """Delete finished jobs, remembered idempotency keys and messages past their retention."""
+    """Delete finished jobs, idempotency keys and messages past their retention."""
 
     kind: ClassVar[str] = "upkeep.prune_ledger"
 
 
 @dataclass(frozen=True)
 class AdvanceLessons(RoutineOrder):
-    """Move the status of lessons that have begun or ended, and close whiteboard sessions left running."""
+    """Update the status of lessons that have begun or ended, and close whiteboard sessions left running."""
 
     kind: ClassVar[str] = "schedules.advance"
     # A status that people look at should not wait for a long night's fill.
@@ -322,14 +322,14 @@ class AdvanceLessons(RoutineOrder):
 
 @dataclass(frozen=True)
 class FillSeries(RoutineOrder):
-    """Store the lessons of active series as far ahead as they should be, by the zones' present rules."""
+    """Store the lessons of active series up to the horizon, by the current time zone rules."""
 
     kind: ClassVar[str] = "schedules.fill"
 
 
 @dataclass(frozen=True)
 class SendOverdue(RoutineOrder):
-    """Send messages to people that are due and that no dispatcher has taken care of."""
+    """Send due messages that no dispatcher has claimed."""
 
     kind: ClassVar[str] = "reminders.send_overdue"
     priority: ClassVar[int] = 3

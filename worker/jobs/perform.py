@@ -1,4 +1,4 @@
-"""Perform one message: claim the job, do the work, settle how it ended."""
+"""Process one message: claim the job, do the work, record how it ended."""
 
 import random
 import time
@@ -36,12 +36,14 @@ def _nothing() -> None:
 
 
 class JobNotDone(Exception):
-    """What Celery is told of an attempt that did not succeed, so that Flower shows it. The ledger has settled it."""
+    """Raised to Celery for an attempt that did not succeed, so that Flower shows it. The ledger already has the
+    outcome.
+    """
 
 
 @dataclass(frozen=True)
 class Performer:
-    """What performing needs: the ledger, this process's name, its rhythm, and what to do when jobs end badly."""
+    """The dependencies of a run: the ledger, this process's name, its lease timing, and the failure hooks."""
 
     database: Database
     worker: str

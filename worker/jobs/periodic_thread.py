@@ -1,4 +1,4 @@
-"""A maintenance loop: calls one function at an interval, in a thread, and outlives whatever goes wrong in it."""
+"""A maintenance loop: calls one function at an interval, in a thread, and survives every failure of it."""
 
 import random
 import threading
@@ -41,11 +41,11 @@ def _tell_nobody() -> None:
 
 
 class PeriodicThread:
-    """`step` every `interval` seconds until stopped; at once again while it returns a full batch.
+    """Runs `step` every `interval` seconds until stopped; at once again while it returns a full batch.
 
-    `beat` is called after each step that succeeded (worker/jobs/heartbeats.py).
+    `beat` is called after each successful step (worker/jobs/heartbeats.py).
 
-    After a failure the pause doubles up to 5 s with jitter, so that many workers do not return as one herd.
+    After a failure the pause doubles up to 5 s with jitter, so that many workers do not retry at the same moment.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Forget what is long over: in small batches, so that no statement takes long and none blocks another."""
+"""Delete expired rows in small batches, so that no statement takes long and none blocks another."""
 
 from typing import Any, cast
 

@@ -1,6 +1,6 @@
 """From the ledger to the broker: mark jobs `published`, commit, then send their ids.
 
-The mark comes first: a crash between the two costs one lease, never the job.
+The mark comes first: a crash between the two delays the job by one lease but never loses it.
 """
 
 from collections.abc import Callable, Sequence
@@ -44,7 +44,7 @@ _TAKE_BACK = text(
 
 @dataclass(frozen=True)
 class JobMessage:
-    """What goes to the broker for one job."""
+    """The message that is sent to the broker for one job."""
 
     job_id: UUID
     kind: str
@@ -61,10 +61,10 @@ Send = Callable[[JobMessage], None]
 class PublicationLease:
     """How long a published job may wait: `first` seconds twice, then doubling with each publication up to `longest`.
 
-    Short at first, since a message may have gone to a worker that was killed or stopped; doubling, since it usually
-    waits behind others, and claiming refuses a second message all the same.
+    Short at first, since the message may have gone to a worker that was killed or stopped; then doubling, since it
+    usually waits behind others, and claiming rejects a second message in any case.
 
-    `alive`: seconds that a worker counts as living after its heartbeat.
+    `alive`: seconds for which a worker counts as live after its heartbeat.
     """
 
     first: float

@@ -1,4 +1,4 @@
-"""The publisher thread: sends a job moments after its commit, so that a request never waits for the broker."""
+"""The publisher thread: sends a job id right after its commit, so that a request never waits for the broker."""
 
 import contextlib
 import queue
@@ -19,9 +19,9 @@ _REST = 5.0
 class Publisher:
     """A thread with a bounded queue of job ids.
 
-    `offer` never blocks and never fails: when the queue is full, or the broker failed a moment ago, the id is let go
-    and the relay publishes the job within its interval. Start it after a fork. `close` is called at its end.
-    `publish_due` publishes what waits and now may go.
+    `offer` never blocks and never fails: when the queue is full, or the broker failed a moment ago, the id is dropped
+    and the relay publishes the job within its interval. Start it after a fork; call `close` at the process's end.
+    `publish_due` publishes waiting jobs that may now be sent.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What the outside may know of jobs: one, a list, the history of attempts, and the figures of the queue."""
+"""Read jobs for the API: one, a list, the history of attempts, and the metrics of the queues."""
 
 import base64
 import binascii
@@ -48,7 +48,7 @@ _OLDEST_DUE = text(
 
 @dataclass(frozen=True)
 class JobView:
-    """A job as the outside sees it (`document`), who ordered it, and the number of its latest change."""
+    """A job as the API shows it (`document`), who ordered it, and the number of its latest change."""
 
     document: dict[str, Any]
     principal: str
@@ -68,7 +68,7 @@ class JobView:
 
 @dataclass(frozen=True)
 class JobPage:
-    """Jobs, newest first, and the cursor of the next page (None: that was all)."""
+    """Jobs, newest first, and the cursor of the next page (None: this is the last)."""
 
     jobs: list[JobView]
     next: str | None
@@ -76,7 +76,7 @@ class JobPage:
 
 @dataclass(frozen=True)
 class QueueMetrics:
-    """Jobs by (state, kind), and for how many seconds the oldest due job of each queue has waited for its run."""
+    """Jobs by (state, kind), and for how many seconds the oldest due job of each queue has been waiting."""
 
     counts: dict[tuple[str, str], int]
     oldest_due: dict[str, float]

@@ -1,4 +1,4 @@
-"""Take back what nobody holds any more: run-out leases of published and running jobs."""
+"""Take back published and running jobs whose lease has expired."""
 
 import itertools
 from typing import Any

@@ -1,4 +1,4 @@
-"""What becomes of a job after a failed attempt: a pure decision, tested as a table."""
+"""What happens to a job after a failed attempt: a pure decision, tested as a table."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
 
 @dataclass(frozen=True)
 class Decision:
-    """The state a job goes to, and for `retryable` the seconds until its next attempt."""
+    """The next state of a job, and for `retryable` the seconds until its next attempt."""
 
     state: str
     delay: float = 0.0

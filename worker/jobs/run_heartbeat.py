@@ -1,4 +1,4 @@
-"""The pulse of a process: one thread that keeps the leases of its runs."""
+"""The heartbeat of a process: one thread that renews the leases of its runs."""
 
 import threading
 import time
@@ -12,9 +12,9 @@ _IDLE_BEATS = 15
 
 
 class Pulse:
-    """Every `interval` seconds each run in hand writes its progress, renews its lease and hears cancel requests.
+    """Every `interval` seconds writes each run's progress, renews its lease and checks for cancellation.
 
-    A thread for each run cost a short job more than its claim: starting it, and waking it to end it.
+    One thread for all runs: starting a thread for each and waking it to end it cost a short job more than its claim.
     """
 
     def __init__(self, interval: float) -> None:

@@ -1,4 +1,4 @@
-"""The life of one run in SQL: claim under a fencing token, pulse, end. Every write of a run carries its token."""
+"""The SQL of one run: claim under a fencing token, heartbeat, end. Every write of a run carries its token."""
 
 import json
 from dataclasses import dataclass
@@ -85,14 +85,14 @@ _RUNNING = text("SELECT id FROM jobs WHERE state = 'running'")
 
 
 class LeaseLost(AstegniError):
-    """The run no longer owns its job: whatever it still writes is refused."""
+    """The run no longer owns its job: all further writes are rejected."""
 
     code, title, status = "lease-lost", "Lease lost", 409
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A job in hand, and the token that proves it."""
+    """A claimed job and its fencing token."""
 
     job_id: UUID
     token: UUID

@@ -1,4 +1,4 @@
-"""End a run and let its capability know, in one transaction: the one way out of `running`."""
+"""End a run and call its capability's hook, in one transaction: the only transition out of `running`."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""A short outage of the database: what a run has to write waits for its end."""
+"""Writes of a run wait for the end of a short database outage."""
 
 import time
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """How much one person, or one address where there is no person, may do and have open.
 
-Rates are pure (`rates.py`); what was used is counted in PostgreSQL (`counters.py`), and so is what is open at all
-processes (`leases.py`). What rows can be counted from (live jobs) is counted there by whoever owns the rows. No rule
-of a capability belongs here.
+Rates are pure (`rates.py`); use is counted in PostgreSQL (`counters.py`), and so is what all processes have open
+(`leases.py`). What can be counted from rows (unfinished jobs) is counted by the package that owns the rows. No rule of
+a capability belongs here.
 """

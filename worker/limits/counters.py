@@ -1,7 +1,7 @@
-"""What was used of a rate: a row for each rate and person, and in this process the units that it has already taken.
+"""Use of a rate: a row for each rate and person, and in this process the units that it has already reserved.
 
-The generic cell rate algorithm (ITU-T I.371): a row holds the instant at which everything that was used has come
-back. The table is UNLOGGED: a crash of the server forgets what was used, and no request waits for a disk.
+The generic cell rate algorithm (ITU-T I.371): a row holds the instant at which all used units are available again. The
+table is UNLOGGED: a crash of the server loses the counts, and no request waits for a disk.
 """
 
 import threading
@@ -50,14 +50,14 @@ _MOST_LEASES = 20_000
 
 @dataclass
 class _Lease:
-    """Units that this process took and has not given out, and until when the person is refused (monotonic)."""
+    """Units that this process has reserved and not used, and until when the person is refused (monotonic seconds)."""
 
     units: float = 0
     refused_until: float = 0
 
 
 class Counters:
-    """The counters as one process sees them. Safe to use from several threads."""
+    """The counters as one process sees them. Thread-safe."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,7 +1,7 @@
-"""What is open at this moment (uploads on their way in, streams), counted for all processes together.
+"""What is open at this moment (uploads in progress, streams), counted across all processes.
 
-Each is a row with a lease. The process that has it open renews the lease; that of a killed process expires, and then
-counts no more. The table is UNLOGGED: what a crash of the server forgets comes back with the next renewal.
+Each is a row with a lease. The process that has it open renews the lease; that of a killed process expires and no
+longer counts. The table is UNLOGGED: rows lost in a crash of the server return with the next renewal.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ _PRUNE = text(
 
 @dataclass(frozen=True)
 class Bound:
-    """How many of `name` one person may have open, and of how many bytes in all; 0 bounds nothing."""
+    """How many of `name` one person may have open, and of how many bytes in all; 0: unlimited."""
 
     name: str
     most: int
@@ -65,7 +65,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Lease:
-    """One thing that somebody has open."""
+    """One open upload or stream of a person."""
 
     name: str
     who: str
@@ -74,7 +74,7 @@ class Lease:
 
 
 class Leases:
-    """The leases of this process. Use it from the event loop only."""
+    """The leases of this process. Call it from the event loop only."""
 
     def __init__(self, database: Database, *, seconds: float = LEASE_SECONDS) -> None:
         self._database = database

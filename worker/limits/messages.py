@@ -1,4 +1,4 @@
-"""Messages to people, counted in the transaction that plans them: whoever asked for it is charged at its end."""
+"""Messages to people, counted in the transaction that plans them: whoever requested it is charged at its end."""
 
 from sqlalchemy.orm import Session
 

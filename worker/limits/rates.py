@@ -12,9 +12,9 @@ DAY = 86_400
 
 @dataclass(frozen=True)
 class Rate:
-    """At most `most` units at once, coming back evenly over `seconds`. `most` 0: as many as they like.
+    """At most `most` units at once, regained evenly over `seconds`. `most` 0: unlimited.
 
-    `name` stands in metrics and problem documents; `remedy` ends the sentence of a refusal.
+    `name` is used in metrics and problem documents; `remedy` ends the sentence of a refusal.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Rates:
-    """Every rate there is."""
+    """All rates."""
 
     requests: Rate
     address_requests: Rate

@@ -1,4 +1,4 @@
-"""Celery's processes from inside: the worker's main process, its children, beat, and the link to the broker.
+"""Celery's processes: the worker's main process, its children, beat, and the connection to the broker.
 
-Here the pieces of the ledger (worker/jobs) meet Celery. No capability's rule belongs here.
+This package connects the ledger (worker/jobs) to Celery. No rule of a capability belongs here.
 """

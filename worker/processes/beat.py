@@ -1,4 +1,4 @@
-"""Beat's scheduler: the static timetable in memory, whose entries go straight into the ledger."""
+"""Beat's scheduler: the static timetable in memory, whose entries are inserted directly into the ledger."""
 
 from functools import cached_property
 from typing import Any
@@ -20,11 +20,11 @@ _PATIENCE = 20.0
 
 
 class Timetable(Scheduler):  # type: ignore[misc]  # celery publishes no types
-    """Celery's own in-memory scheduler, with the ledger in the place of the broker.
+    """Celery's own in-memory scheduler, which writes to the ledger instead of the broker.
 
-    A tick inserts its order unless its like is live, so two beats do no harm, and nothing is worth keeping over a
-    restart. No message carries a tick: a message needs an expiry, which is judged by two clocks. With a difference of
-    45 s between beat and a worker all ticks expired before they were read, and nothing showed it.
+    A tick inserts its order unless a job with the same unique key is live, so two beats are harmless, and no state has
+    to survive a restart. No message carries a tick: a message needs an expiry, which two clocks judge. With a
+    difference of 45 s between beat and a worker all ticks expired before they were read, and nothing showed it.
     """
 
     # Celery would connect to the broker here, and wait for it.

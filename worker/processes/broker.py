@@ -1,4 +1,4 @@
-"""Send a job's id to the broker: the one place that speaks to Celery's `send_task`."""
+"""Send a job's id to the broker: the only caller of Celery's `send_task`."""
 
 from celery import Celery
 from kombu import Exchange, Queue

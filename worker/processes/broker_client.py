@@ -1,4 +1,4 @@
-"""A plain client of the broker, for whoever only asks how it is: the API and `astegni doctor`."""
+"""A plain client of the broker for health checks: used by the API and `astegni doctor`."""
 
 from typing import Any
 

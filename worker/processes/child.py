@@ -23,7 +23,7 @@ Work = Callable[[JobRun, OrderType, WorkerContext], None]
 
 @dataclass(frozen=True)
 class ChildContext:
-    """What one child process holds: made after its fork, closed before its end."""
+    """The resources of one child process: created after its fork, closed before it exits."""
 
     performer: Performer
     publisher: Publisher

@@ -1,4 +1,4 @@
-"""The worker's events for Flower, sent in batches: a job costs three of them."""
+"""The worker's events for Flower, sent in batches: each job causes three of them."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ _GATHERING = 0.2
 
 
 class GatherEvents(bootsteps.StartStopStep):  # type: ignore[misc]  # celery publishes no types
-    """Lets events of jobs wait a moment for others.
+    """Delays events of jobs briefly so that they are sent in batches.
 
-    Celery sends what there is at each turn of its event loop. As long as its queue is short that is one by one, and
+    Celery sends the queued events at each turn of its event loop. While its queue is short that is one by one, which
     took more than a third of the main process's time. Each event carries its own time, so nothing else changes.
     """
 

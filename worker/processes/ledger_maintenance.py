@@ -1,4 +1,4 @@
-"""What a worker's main process does besides minding its children: relay and reaper, without any need of beat."""
+"""What a worker's main process does besides supervising its children: relay and reaper, independent of beat."""
 
 from typing import Any
 
@@ -22,7 +22,8 @@ _SIGN_AGE = 10.0
 
 
 class LedgerMaintenance(bootsteps.StartStopStep):  # type: ignore[misc]  # celery publishes no types
-    """Publishes due jobs, takes back run-out leases and shows that this worker consumes, in threads with a database.
+    """Publishes due jobs, takes back expired leases and writes this consumer's heartbeat, in threads with their own
+    database.
 
     It starts after the pool has forked. Any number of workers may do this at once: SKIP LOCKED shares the rows out.
     """

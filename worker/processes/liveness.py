@@ -1,6 +1,6 @@
-"""Signs of life: a process touches the file named by READY_FILE when it is ready and while its main loop turns.
+"""Liveness: a process touches the file named by READY_FILE when it is ready and while its main loop runs.
 
-A supervisor waits for the file; a health check looks at its age (`astegni alive`). Asking a worker over the broker
+A supervisor waits for the file; a health check looks at its age (`astegni alive`). Pinging a worker through the broker
 would only show that the broker works.
 """
 

@@ -1,4 +1,6 @@
-"""The Redis transport, mended: a worker outlives its broker also while it has work in hand, and a command is cheap."""
+"""kombu's Redis transport with two fixes: a worker survives the loss of its broker while it runs jobs, and a command is
+cheap.
+"""
 
 from typing import Any
 
@@ -7,7 +9,7 @@ from kombu.transport import redis as kombu_redis
 
 
 class RedisChannel(kombu_redis.Channel):  # type: ignore[misc]  # kombu publishes no types
-    """A channel that says plainly when the connection it belonged to is gone, and keeps its client."""
+    """A channel that reports clearly when its connection is closed, and keeps its client."""
 
     _kept_client: Any = None
 

@@ -1,4 +1,4 @@
-"""What the main process of a worker that sends messages does: dispatch them to its children as they become due."""
+"""In the main process of a worker that sends messages: dispatch them to its children as they become due."""
 
 import threading
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ SEND = "reminders.send"
 
 
 class DispatchReminders(bootsteps.StartStopStep):  # type: ignore[misc]  # celery publishes no types
-    """Claims due messages in a thread with a database of its own, and hands batches of ids to children.
+    """Claims due messages in a thread with its own database connection, and passes batches of ids to children.
 
     Only in workers that consume the queue. It starts after the pool has forked. Any number of workers may do this at
     once: SKIP LOCKED shares the rows out.

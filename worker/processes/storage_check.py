@@ -1,4 +1,4 @@
-"""Whether B2 answers: asked by each worker that needs it, so that an outage shows before a lesson meets it."""
+"""Whether B2 is reachable: checked by each worker that needs it, so that an outage shows before it affects a lesson."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ _PROBE = "videos/whiteboard/.reachable"
 
 
 class CheckStorage(bootsteps.StartStopStep):  # type: ignore[misc]  # celery publishes no types
-    """Asks at an interval, in a thread with a connection of its own; only in workers that consume a media queue."""
+    """Checks at an interval, in a thread with its own connection; only in workers that consume a media queue."""
 
     requires = ("celery.worker.components:Pool",)
 

@@ -1,4 +1,4 @@
-"""Recurrence rules: from what a form, a phrase or an RRULE says to days and instants.
+"""Recurrence rules: from a form, a phrase or an RRULE to days and instants.
 
-Pure, and common ground: no SQL, clock, HTTP or lesson enters. What is stored for a rule is `worker.schedules`.
+Pure: no SQL, clock, HTTP or lesson belongs here. Storing series of lessons is `worker.schedules`.
 """

@@ -1,4 +1,4 @@
-"""A pattern and the platform's own words in one request: each may add to the other, none may gainsay it."""
+"""Combine a pattern and the platform's own fields of one request: each may add to the other but not contradict it."""
 
 from dataclasses import replace
 from datetime import date

@@ -1,4 +1,4 @@
-"""A rule in plain English, with what it silently leaves out."""
+"""Describe a rule in plain English, including the days that it silently omits."""
 
 from collections.abc import Sequence
 from datetime import date, time

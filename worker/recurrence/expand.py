@@ -1,4 +1,6 @@
-"""The days of a rule. Plain arithmetic on day numbers: what began thirty years ago costs what began today costs."""
+"""The days of a rule. Plain arithmetic on day numbers: a rule that began thirty years ago costs no more than one of
+today.
+"""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""From local days and times to instants in UTC, by one policy for clocks that change."""
+"""From local days and times to instants in UTC, with one policy for gaps and overlaps of clock changes."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,7 +11,7 @@ _DAY = timedelta(days=1)
 
 
 class Instants(NamedTuple):
-    """When a lesson begins and ends, in UTC; it always lasts longer than nothing."""
+    """When a lesson begins and ends, in UTC; its duration is always positive."""
 
     starts_at: datetime
     ends_at: datetime

@@ -1,4 +1,4 @@
-"""Weekdays and months by their names, and what somebody may have meant by a word that is none."""
+"""Weekdays and months by name, and suggestions for a word that is neither."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""What a rule leaves out without saying so: the 31st of short months, 29 February, a fifth Friday."""
+"""The days that a rule silently omits: the 31st of short months, 29 February, a fifth Friday."""
 
 from worker.recurrence.names import MONTHS_OF, listed, nth
 from worker.recurrence.rule import Rule

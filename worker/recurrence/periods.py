@@ -1,6 +1,6 @@
-"""Walk a rule period by period (day, week, month, year), on day numbers (date.toordinal).
+"""Iterate over a rule by period (day, week, month, year), on day numbers (date.toordinal).
 
-Without COUNT the walk begins at the period of the day asked for, a whole number of intervals after the first.
+Without COUNT the iteration starts at the period of the requested day, a whole number of intervals after the first.
 """
 
 from collections.abc import Collection, Iterator

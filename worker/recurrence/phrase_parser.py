@@ -1,4 +1,4 @@
-"""Patterns as people say them: "every Monday, Wednesday", "monthly on the last Friday", "weekly for 10 weeks"."""
+"""Parse patterns in English: "every Monday, Wednesday", "monthly on the last Friday", "weekly for 10 weeks"."""
 
 from datetime import date, time
 from zoneinfo import ZoneInfo
@@ -44,7 +44,7 @@ def parse_phrase(
 
 
 class _PhraseParser:
-    """Goes through the words once and tells the draft what they say."""
+    """Reads the tokens once, from left to right, and sets the parts of a rule builder."""
 
     def __init__(self, words: list[Token], draft: RuleBuilder) -> None:
         self._words = words

@@ -1,4 +1,4 @@
-"""The words of a phrase such as "every other Friday until 31 January 2027": read one by one, each with its meaning."""
+"""The tokens of a phrase such as "every other Friday until 31 January 2027"."""
 
 import re
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ UNDERSTOOD: Final = (
 
 
 class TokenKind(Enum):
-    """What a word can be."""
+    """The kinds of token."""
 
     WEEKDAY = auto()
     MONTH = auto()
@@ -33,7 +33,7 @@ class TokenKind(Enum):
 
 @dataclass(frozen=True)
 class Token:
-    """One word as it was written, and what it stands for; which fields have a meaning depends on the kind.
+    """One word as it was written, and its value; which fields are set depends on the kind.
 
     `number` is also a weekday (Monday 0), a month, the last (-1), or the interval of a frequency.
     """

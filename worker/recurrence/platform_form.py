@@ -1,4 +1,4 @@
-"""The platform's own way to say when lessons are: a type, with months, weekdays and years, or with single dates."""
+"""The platform's own form of a recurrence: a type, with months, weekdays and years, or with single dates."""
 
 import re
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 @dataclass(frozen=True)
 class PlatformForm:
-    """What the platform's form sends. No months means all of them; `year` alone means that one year.
+    """The fields of the platform's form. No months means all of them; `year` alone means that one year.
 
     Months are English names or 1 to 12; in the calendar "ethiopian", Ethiopian names or 1 to 13, and Ethiopian years.
     """

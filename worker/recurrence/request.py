@@ -1,4 +1,4 @@
-"""What was wished for a lesson, in whichever words, made into one value that knows its days."""
+"""The requested times of a lesson, in any supported form, converted to one value with concrete days."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,9 +17,9 @@ from worker.recurrence.rule import FIRST_YEAR, LAST_YEAR, Rule, rscale_of
 
 @dataclass(frozen=True)
 class TimeRequest:
-    """The fields of a request that say when, as they came; times are local to `timezone`.
+    """The time fields of a request, unparsed; times are local to `timezone`.
 
-    `schedule_date` may be left out only where `year` or `specific_dates` say when it begins.
+    `schedule_date` may be omitted only where `year` or `specific_dates` determine the start.
     """
 
     schedule_date: date | None
@@ -39,7 +39,7 @@ class TimeRequest:
 
 @dataclass(frozen=True)
 class Recurrence:
-    """The days of a lesson: of `rule`, or else the `dates`; without those that were excluded.
+    """The days of a lesson: those of `rule`, or else `dates`, without the excluded ones.
 
     `first_day` is where counting begins: the first day that the rule matches. An `end_time` at or before `start_time`
     is on the next day.

@@ -1,4 +1,4 @@
-"""The spelling of an RRULE value: parts, numbers, weekdays (RFC 5545 §3.3.10)."""
+"""The syntax of an RRULE value: parts, numbers, weekdays (RFC 5545 §3.3.10)."""
 
 import re
 from collections.abc import Sequence

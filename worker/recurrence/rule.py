@@ -1,4 +1,4 @@
-"""A rule of recurrence: RFC 5545 §3.3.10 by whole days, in the calendars of RFC 7529."""
+"""A recurrence rule: RFC 5545 §3.3.10 by whole days, in the calendars of RFC 7529."""
 
 from dataclasses import dataclass
 from datetime import date, time
@@ -22,12 +22,12 @@ FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 @dataclass(frozen=True)
 class Rule:
-    """Which days a lesson is on; the time of day is the lesson's own.
+    """The days on which a lesson takes place; the time of day belongs to the lesson.
 
-    `by_day` holds (ordinal, weekday): ordinal 0 is every such weekday, 2 the second, -1 the last; Monday is 0.
-    `until` is the last local day that counts. `rscale` names the calendar of months, days and years; `skip` tells what
-    becomes of days that a month lacks: OMIT, BACKWARD to its last day, FORWARD to the next month (RFC 7529 §4.1).
-    Raises InvalidInput when it is made of what cannot be.
+    `by_day` holds (ordinal, weekday): ordinal 0 is every such weekday, 2 the second, -1 the last; Monday is 0. `until`
+    is the last local day, inclusive. `rscale` names the calendar of months, days and years; `skip` says what replaces
+    days that a month lacks: OMIT nothing, BACKWARD its last day, FORWARD the next month (RFC 7529 §4.1). Raises
+    InvalidInput for an impossible rule.
     """
 
     freq: str

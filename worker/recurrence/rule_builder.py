@@ -1,4 +1,4 @@
-"""What a phrase has said so far, and the rule that it comes to."""
+"""Collects the parts of a phrase and builds the rule from them."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -16,7 +16,7 @@ _LONGEST_SPAN = 1_000
 
 @dataclass
 class RuleBuilder:
-    """The parts that were named; `set_pos` is the place among `days`, as in "the last weekday"."""
+    """The parts named so far; `set_pos` is the place among `days`, as in "the last weekday"."""
 
     first_day: date
     rscale: str

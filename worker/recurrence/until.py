@@ -1,4 +1,4 @@
-"""The last day that UNTIL allows, whichever of its three forms it has (RFC 5545 §3.3.10)."""
+"""The last day that UNTIL allows, in any of its three forms (RFC 5545 §3.3.10)."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta

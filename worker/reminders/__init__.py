@@ -1,4 +1,5 @@
-"""People are told in time: what is due when, to whom, by which way and in which words.
+"""Reminders and notifications: what is due when, to whom, by which channel and in which words.
 
-How a channel speaks (SMTP, HTTP, apprise) is `worker.channels`; who changes a lesson is a workflow. Neither enters.
+The protocols of channels (SMTP, HTTP, apprise) are `worker.channels`; changes to lessons are workflows. Neither belongs
+here.
 """

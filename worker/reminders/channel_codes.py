@@ -1,4 +1,4 @@
-"""Codes that confirm a channel: six digits, sent there, good for a quarter of an hour and five guesses."""
+"""Codes that confirm a channel: six digits, sent to it, valid for 15 minutes and five attempts."""
 
 import hmac
 import secrets
@@ -23,7 +23,7 @@ Guess = Literal["confirmed", "wrong", "expired"]
 
 
 class TooManyCodes(AstegniError):
-    """The person has had as many codes sent as one may within an hour."""
+    """The person has reached the number of codes that may be sent within an hour."""
 
     code: ClassVar[str] = "too-many-requests"
     title: ClassVar[str] = "Too many requests"

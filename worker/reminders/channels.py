@@ -1,4 +1,4 @@
-"""The channels of a person: registered encrypted, confirmed by a code that was sent there, and then used."""
+"""The channels of a person: stored encrypted, confirmed by a code sent to them, and then used."""
 
 from datetime import datetime
 

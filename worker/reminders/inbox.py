@@ -1,4 +1,4 @@
-"""A person's messages in the app: the list, what is unread, and what is new since a moment."""
+"""A person's messages in the app: the list, the unread ones, and the new ones since a moment."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ MOST_NEWS = 100
 
 @dataclass(frozen=True)
 class InboxCursor:
-    """How a person's inbox stands: all ids up to `settled` are known, of later ones those in `later`."""
+    """How far an inbox has been read: all ids up to `settled` are known, and of later ones those in `later`."""
 
     unread: int
     settled: int
@@ -33,7 +33,7 @@ class InboxCursor:
 
 @dataclass(frozen=True)
 class InboxUpdate:
-    """Messages with an id above what was asked for, the oldest first, and up to where no more can appear between."""
+    """Messages with an id above the requested one, oldest first, and the id below which no more can appear."""
 
     unread: int
     notifications: list[Notification]

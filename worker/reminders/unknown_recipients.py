@@ -1,7 +1,8 @@
-"""Recipients whom a mail server calls unknown: theirs is the fault only while it takes others.
+"""Recipients that a mail server reports as unknown: their fault only while the server accepts others.
 
-A relay that is set up wrongly refuses everybody by the code of an unknown recipient (550 5.1.1). So what is refused
-waits for a proof: the next recipient that the server takes. Several others in a row refused instead are ours.
+A misconfigured relay refuses everybody with the code for an unknown recipient (550 5.1.1). So a refused delivery is
+held back until the next recipient that the server accepts. If several others in a row are refused instead, the fault is
+ours.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ REMEMBERED = 3600.0
 
 @dataclass(frozen=True)
 class HeldBackDelivery:
-    """A delivery whose recipient the server does not know, why it says so, and when (monotonic seconds)."""
+    """A delivery whose recipient the server reports as unknown, the server's reason, and when (monotonic seconds)."""
 
     delivery: ClaimedDelivery
     reason: str
@@ -36,7 +37,7 @@ class _Row:
 
 
 class UnknownRecipients:
-    """What a process has heard since each server took a recipient last. For several threads, one of each server."""
+    """The refusals since each server last accepted a recipient. For several threads, one for each server."""
 
     def __init__(self) -> None:
         self._rows: dict[str, _Row] = {}

@@ -1,7 +1,5 @@
-"""Lessons that repeat: what was wished, which days that means, and the lessons made of it.
+"""Lessons and series: created from a recurrence rule or singly, changed, booked and read.
 
-Pure rules live in `rules`, `rrule_text`, `until`, `expand`, `periods`, `month_days`, `phrases`, `phrase_words`,
-`phrase_draft`, `names`, `platform_words`, `narrowing`, `describe`, `omissions`, `instants` and `recurrence`: no SQL,
-clock or HTTP enters them. The rest of the room is storing. What reminds people of lessons, and what joins lessons with
-bookings or whiteboards, must not enter.
+The rules themselves are `worker.recurrence`. Reminding people of lessons (`worker.reminders`) and joining lessons with
+bookings or whiteboards (workflows) do not belong here.
 """

@@ -1,6 +1,7 @@
-"""A lesson's status moves by itself: in progress when it starts, completed when it ends. Slots and cancelled ones stay.
+"""A lesson's status follows the clock: in progress at its start, completed at its end. Slots and cancelled lessons keep
+theirs.
 
-Whoever comes first moves it, the clock or its whiteboard session; who comes second finds it done. A whiteboard session
+The clock and the lesson's whiteboard session may both trigger it; the second finds nothing to do. A whiteboard session
 is always locked before its lesson, never the other way round.
 """
 

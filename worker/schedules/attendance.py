@@ -1,4 +1,4 @@
-"""Whether a lesson was held: who of its people was on its whiteboard. The rule is pure; the rest asks who was there."""
+"""Whether a lesson was held: which participants joined its whiteboard. The rule is pure; the rest reads who joined."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ _TUTORS = text("SELECT id, tutor_id FROM tutor_schedules WHERE id = ANY(:ids)")
 
 @dataclass(frozen=True)
 class Presence:
-    """Who belongs to a lesson, and who was there: (profile type, profile id) of all who joined or started its boards.
+    """Who belongs to a lesson, and who attended: (profile type, profile id) of all who joined or started its boards.
 
     `there` is None when the lesson had no board.
     """

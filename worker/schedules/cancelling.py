@@ -1,4 +1,4 @@
-"""Call lessons off: one, this and the following, or all of a series; and let a booked slot go."""
+"""Cancel lessons (one, this and the following, or all of a series) and release a booked slot."""
 
 from datetime import date, datetime
 

@@ -1,4 +1,4 @@
-"""Change lessons: one of them, this and the following, or all of a series."""
+"""Change lessons: one, this and the following, or all of a series."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Single lessons and slots, which no rule brings about."""
+"""Create single lessons and slots, which belong to no series."""
 
 from collections.abc import Mapping
 from datetime import datetime

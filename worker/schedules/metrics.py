@@ -1,4 +1,4 @@
-"""What operators watch: does the clock still move lessons, and are series filled far ahead."""
+"""Metrics for operators: whether lessons' statuses follow the clock, and how far ahead series are filled."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ _FILLED = text("SELECT min(expanded_until) - current_date FROM schedule_series W
 
 @dataclass(frozen=True)
 class LessonMetrics:
-    """`overdue`: seconds since a lesson should have begun or ended and its status did not follow; 0 when none.
+    """`overdue`: seconds since a lesson should have begun or ended without its status following; 0 when none.
 
     `filled_days`: how many days ahead the least filled active series is stored; None without any.
     """

@@ -1,4 +1,4 @@
-"""Find lessons: those that the caller may see."""
+"""Read the lessons that the caller may see."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _MARGIN = timedelta(days=2)
 
 @dataclass(frozen=True)
 class Range:
-    """Days, the last one included, or instants, the last one not."""
+    """A range of days, the last one included, or of instants, the last one excluded."""
 
     since: date | datetime
     until: date | datetime

@@ -1,7 +1,7 @@
-"""Instants of rows that somebody wrote by hand, and of all future rows when the zones' rules change.
+"""Recompute the instants of rows that somebody wrote by hand, and of all future rows when time zone rules change.
 
-Both compute them in Python (worker/recurrence/instants.py), put them into the database many at a time, and leave a row
-as it is that would collide with another lesson, or whose zone or times mean nothing: it is named, and blocks nobody.
+Both compute in Python (worker/recurrence/instants.py) and write in batches. A row that would then collide with another
+lesson, or whose zone or times are invalid, stays unchanged: it is reported and blocks no other.
 """
 
 from collections.abc import Callable, Sequence
@@ -63,8 +63,9 @@ _MOVE = text(
 
 @dataclass(frozen=True)
 class RedateResult:
-    """What one batch came to: rows with right instants now, those of them that moved, rows left as they are (`stuck`),
-    and where the next batch goes on (None: this was the last)."""
+    """The result of one batch: rows whose instants are now right, how many of those moved, rows left unchanged
+    (`stuck`), and where the next batch starts (None: this was the last).
+    """
 
     done: int
     moved: int
@@ -76,7 +77,7 @@ class RedateResult:
 
 @dataclass(frozen=True)
 class _Computed:
-    """A row and the instants of its local times; None when they have none."""
+    """A row and the instants of its local times; None when they are invalid."""
 
     id: int
     instants: Instants | None

@@ -1,4 +1,4 @@
-"""What `POST /v1/schedules` does: read the wish, and make a series or a single lesson of it, or only try to."""
+"""The work of `POST /v1/schedules`: parse the request and create a series or a single lesson, or only simulate it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Days of a series that a person wants to be no lessons."""
+"""Skips: days of a series on which a person wants no lesson."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""Free slots: a tutor's free time, and how a student or parent books a part of it."""
+"""Free slots: a tutor's free time, of which a student or parent books a part."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

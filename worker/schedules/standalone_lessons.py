@@ -1,4 +1,4 @@
-"""Lessons that no series keeps in line: single ones, and free slots that a student has booked."""
+"""Lessons that no series manages: single ones, and free slots that a student has booked."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Lessons as a caller may see them: of the other students of a group they learn nothing."""
+"""Lessons as a caller may see them: without the other students of a group."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -19,7 +19,7 @@ _Seats = Mapping[int, int | None]
 
 @dataclass(frozen=True)
 class LessonView:
-    """A lesson, and those of its students that the caller may know of; the row itself names one of all of them."""
+    """A lesson and those of its students whom the caller may know; the row itself names one of all of them."""
 
     lesson: Schedule
     student_id: int | None

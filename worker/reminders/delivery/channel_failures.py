@@ -1,4 +1,4 @@
-"""Failures of one channel in a row: only several, over a day, switch it off. The count stands in its row."""
+"""Consecutive failures of one channel: only several, spread over a day, disable it. The count is kept in its row."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session

@@ -1,4 +1,6 @@
-"""A breaker for each provider: after failures in a row it is left alone for a while, and nobody waits for it."""
+"""A circuit breaker for each provider: after consecutive failures it gets no messages for a while, and none wait for
+it.
+"""
 
 from dataclasses import dataclass
 
@@ -20,9 +22,9 @@ class _Record:
 
 
 class CircuitBreaker:
-    """What a child process has learned of providers, by name (`email:smtp.example.org`). Times are monotonic seconds.
+    """The state of a child process's breakers, by provider (`email:smtp.example.org`). Times are monotonic seconds.
 
-    After a rest one message is tried; its failure means the next, longer rest.
+    After a pause one message is tried; its failure starts the next, longer pause.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
-"""Who holds a delivery: claimed by a dispatcher, taken over by a sender, let go. All times are the database's.
+"""Ownership of a delivery: claimed by a dispatcher, taken over by a sender, released. All times are the database's.
 
-A claim carries a token that the sender exchanges for its own when it begins: the same batch delivered twice finds
-nothing the second time, and whoever lost its lease writes nothing any more.
+A claim carries a token that the sender replaces with its own when it begins: the same batch delivered twice finds
+nothing the second time, and a sender that lost its lease cannot write any more.
 """
 
 from collections.abc import Collection, Sequence

@@ -1,4 +1,4 @@
-"""A batch taken over by whoever sends it, with all that is to be known of it before it goes out."""
+"""A batch taken over by its sender, with everything that sending needs to know."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ _TAKE = text(
 
 @dataclass(frozen=True)
 class ClaimedDelivery:
-    """A delivery in hand, and how things stand with its person, lesson and channel (see `_TAKE`)."""
+    """A claimed delivery, and the current state of its person, lesson and channel (see `_TAKE`)."""
 
     id: int
     kind: str

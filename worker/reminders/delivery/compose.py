@@ -1,4 +1,4 @@
-"""From a delivery to its words: who reads it, and all that its text is made of."""
+"""From a delivery to its message: who reads it, and the data that its text needs."""
 
 from collections.abc import Mapping
 from datetime import datetime

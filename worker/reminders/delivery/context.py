@@ -1,4 +1,4 @@
-"""From what was read of a delivery to how it stands, in the words of the rules."""
+"""From the columns read for a delivery to the `DeliveryContext` that the rules decide on."""
 
 from worker.calendars.zones import zone, zone_names
 from worker.reminders.delivery.claimed import ClaimedDelivery

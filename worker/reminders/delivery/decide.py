@@ -1,4 +1,4 @@
-"""Whether a delivery that is due should still go out: everything is looked at again in the moment of sending."""
+"""Whether a due delivery should still be sent: everything is checked again at the moment of sending."""
 
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -16,12 +16,12 @@ _MOST_ATTEMPTS = len(RETRY_AFTER) + 2
 
 @dataclass(frozen=True)
 class DeliveryContext:
-    """How things stand with a delivery.
+    """The facts on which a delivery is decided.
 
     `lesson_status` and `lesson_starts_at` are None without a lesson. `way` is the kind of its channel: `in_app`,
     `email`, `webhook` or `apprise`; None when the channel has been removed. `superseded`: a later reminder of the same
     lesson by the same channel is due, or was sent. `same_mailbox`: the message also goes to the account's address, and
-    the channel leads to the same one.
+    the channel has the same one.
     """
 
     kind: str

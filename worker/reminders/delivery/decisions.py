@@ -1,4 +1,4 @@
-"""What may become of a delivery that is due."""
+"""The possible decisions for a due delivery."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,12 +6,12 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Send:
-    """It goes out now."""
+    """It is sent now."""
 
 
 @dataclass(frozen=True)
 class Wait:
-    """It is looked at again at `until`."""
+    """It is checked again at `until`."""
 
     until: datetime
     reason: str
@@ -19,9 +19,9 @@ class Wait:
 
 @dataclass(frozen=True)
 class Drop:
-    """It is not sent; `state` is `dropped` (of no use any more) or `cancelled` (its lesson is off or moved).
+    """It is not sent; `state` is `dropped` (obsolete) or `cancelled` (its lesson is cancelled or moved).
 
-    `instead_in_app`: the person finds it in the app, if it is not there already.
+    `instead_in_app`: the person gets it in the app, if it is not there already.
     """
 
     state: str
@@ -31,7 +31,7 @@ class Drop:
 
 @dataclass(frozen=True)
 class Fail:
-    """It cannot be sent by this channel: the person is told by another way."""
+    """It cannot be sent by this channel: the person is notified by another."""
 
     reason: str
 

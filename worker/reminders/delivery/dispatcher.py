@@ -1,4 +1,4 @@
-"""The dispatcher: claims what is due and hands it over in batches, no more at a time than can be sent."""
+"""The dispatcher: claims due deliveries and passes them on in batches, no more at a time than can be sent."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ class _Batch:
 
 
 class Dispatcher:
-    """One dispatcher of any number: SKIP LOCKED shares the rows out. Not for several threads."""
+    """One of any number of dispatchers: SKIP LOCKED shares the rows out. Not thread-safe."""
 
     def __init__(
         self, database: Database, hand_over: HandOver, *, children: int, interval: float, lease: float

@@ -1,4 +1,4 @@
-"""What will go out, and why: for operators who wonder."""
+"""Which messages will be sent, and why: for operators."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Due:
-    """A delivery that waits to be sent. `why`: whose wish it is; `reason`: why the last try did not do."""
+    """A delivery that waits to be sent. `why`: what requested it; `reason`: why the last attempt failed."""
 
     id: int
     due_at: datetime

@@ -1,4 +1,4 @@
-"""A channel that does not work for good: it is switched off, and the person told by another way."""
+"""Permanent failure of a channel: it is disabled, and the person is notified by another."""
 
 import hashlib
 from collections.abc import Mapping, Sequence

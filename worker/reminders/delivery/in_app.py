@@ -1,4 +1,4 @@
-"""Messages in the app: a row that the person reads, written in the transaction that says it was sent."""
+"""Messages in the app: a row that the person reads, inserted in the transaction that marks the delivery as sent."""
 
 from collections.abc import Mapping
 from typing import Any

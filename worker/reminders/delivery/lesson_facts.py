@@ -1,4 +1,4 @@
-"""What a message says of its lesson that stands in the lesson's row: read when it is sent, so that it is true then."""
+"""The parts of a message that come from its lesson's row: read when it is sent, so that they are current."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,7 +17,7 @@ _ROWS = text(
 
 
 class LessonFacts:
-    """Some lessons as they were read; `facts_for` says them as worker.reminders.texts wants to hear them."""
+    """The lessons of a batch as read; `facts_for` converts them to the data of `worker.reminders.texts`."""
 
     def __init__(self, lessons: dict[int, Lesson], rows: dict[int, dict[str, Any]], board_url: str | None) -> None:
         self._lessons = lessons

@@ -1,4 +1,4 @@
-"""What became of a delivery, written by its token: whoever lost it writes nothing."""
+"""Write the outcome of a delivery under its token: a sender that lost it writes nothing."""
 
 from collections.abc import Sequence
 from datetime import datetime

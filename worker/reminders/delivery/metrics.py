@@ -1,4 +1,4 @@
-"""What operators watch: is what is due on its way, and what became of it."""
+"""Metrics for operators: whether due deliveries are being sent, and how they ended."""
 
 from dataclasses import dataclass
 
@@ -43,9 +43,10 @@ _PUT_OFF = text(
 
 @dataclass(frozen=True)
 class DeliveryMetrics:
-    """`overdue`: seconds that the oldest due delivery waits to be sent; `counts`: deliveries by (state, kind),
-    of those that are over the last hour's; `put_off`: those that wait for their provider, by channel; `troubles`: for
-    how many seconds a provider of ours has been refusing us."""
+    """`overdue`: for how many seconds the oldest due delivery has waited; `counts`: deliveries by (state, kind), of the
+    finished ones those of the last hour; `put_off`: those that wait for their provider, by channel; `troubles`: for how
+    many seconds one of our providers has been refusing messages.
+    """
 
     overdue: float
     counts: dict[tuple[str, str], int]

@@ -1,4 +1,4 @@
-"""What became of a delivery in hand: one short transaction each, under the token of its run."""
+"""Record the outcome of each delivery: one short transaction each, under the token of its run."""
 
 import random
 from uuid import UUID
@@ -21,10 +21,10 @@ _log = get_logger(__name__)
 
 
 class OutcomeWriter:
-    """Writes down the ends of one run's deliveries; of those that are another's by now, nothing.
+    """Records the outcomes of one run's deliveries; for those that another run owns by now it writes nothing.
 
-    `patience`: seconds for which a database that is away is waited for after something has gone out, or it would go
-    out again.
+    `patience`: for how many seconds to wait for an unavailable database after a message was sent, since it would
+    otherwise be sent again.
     """
 
     def __init__(self, database: Database, run: UUID, *, patience: float) -> None:

@@ -1,4 +1,4 @@
-"""Lanes: each way of sending goes its own, so that a slow one holds up no other."""
+"""Partitions of deliveries: each kind of channel is sent separately, so that a slow one delays no other."""
 
 from collections.abc import Sequence
 

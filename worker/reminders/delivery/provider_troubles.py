@@ -1,4 +1,4 @@
-"""Providers of ours that do not take our messages: rows that operators are alarmed by until messages go out again."""
+"""Our providers that refuse our messages: rows that alert operators until messages are accepted again."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session

@@ -1,4 +1,4 @@
-"""Forget what was sent long ago."""
+"""Delete deliveries that ended long ago."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session

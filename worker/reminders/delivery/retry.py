@@ -1,4 +1,4 @@
-"""When a delivery that failed is tried again, and when no more."""
+"""When a failed delivery is retried, and when it is given up."""
 
 from datetime import datetime, timedelta
 

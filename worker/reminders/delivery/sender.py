@@ -1,4 +1,4 @@
-"""A batch goes out: looked at again, said, sent with no transaction open, marked under the token."""
+"""Send a batch: check again, compose, send with no transaction open, mark under the token."""
 
 import time
 from collections.abc import Sequence
@@ -30,10 +30,10 @@ _PROVIDERS_AT_ONCE = 4
 
 @dataclass(frozen=True)
 class SendPolicy:
-    """How it is sent. `lease`: seconds that a delivery is held; `board_url`: the setting WHITEBOARD_URL.
+    """Settings of sending. `lease`: seconds for which a delivery is claimed; `board_url`: the setting WHITEBOARD_URL.
 
-    `patience`: seconds that one batch may keep its process; what a slow provider has not taken by then makes room for
-    others.
+    `patience`: for how many seconds one batch may occupy its process; messages that a slow provider has not accepted by
+    then are postponed.
     """
 
     lease: float
@@ -44,7 +44,7 @@ class SendPolicy:
 
 @dataclass(frozen=True)
 class _BatchRun:
-    """One batch in hand: its token, the lessons it is about, when it began (monotonic seconds)."""
+    """The batch being sent: its token, the lessons it is about, when it began (monotonic seconds)."""
 
     token: UUID
     lessons: LessonFacts
@@ -53,7 +53,7 @@ class _BatchRun:
 
 
 class BatchSender:
-    """Sends batches, in one process; what it learns of providers stays for the next batch."""
+    """Sends batches, in one process; the state of circuit breakers is kept between batches."""
 
     def __init__(self, database: Database, ways: Transport, manner: SendPolicy) -> None:
         self._database = database

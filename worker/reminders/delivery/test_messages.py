@@ -1,4 +1,4 @@
-"""A message sent only to see whether a channel works: through the same door as all others."""
+"""A message sent only to test a channel: on the same path as all others."""
 
 import secrets
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _OVER = frozenset(DELIVERY_STATES) - {"pending", "sending"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a delivery stands; `reason`: why it was not sent yet, or will not be."""
+    """The state of a delivery; `reason`: why it was not sent yet, or will not be."""
 
     state: str
     reason: str | None

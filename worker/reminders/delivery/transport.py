@@ -1,4 +1,4 @@
-"""The ways by which a message leaves the house, as far as sending has to know them."""
+"""The interface of transports, as far as sending has to know them."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _ID_LENGTH = 32
 
 @dataclass(frozen=True)
 class RenderedMessage:
-    """A message in words: `summary` for the app and short messages; `lesson_file` is an .ics; `data` for programs."""
+    """A rendered message: `summary` for the app and short messages; `lesson_file` is an .ics; `data` for programs."""
 
     subject: str
     summary: str
@@ -23,7 +23,7 @@ class RenderedMessage:
 
 
 class Transport(Protocol):
-    """E-mail, webhooks and apprise. Called by several threads, of which each provider has only one."""
+    """E-mail, webhooks and apprise. Called by several threads, but by only one for each provider."""
 
     def provider(self, delivery: ClaimedDelivery) -> str:
         """Who will have to answer, e.g. `email:smtp.example.org`: what fails together has the same name."""

@@ -1,4 +1,4 @@
-"""The real ways out: the operator's mail server, webhooks and apprise services, by `worker.channels`."""
+"""The real transports: the operator's mail server, webhooks and apprise services, by `worker.channels`."""
 
 from dataclasses import replace
 from functools import cached_property
@@ -21,7 +21,7 @@ from worker.settings import Settings
 
 
 class Transports:
-    """Sends by the settings of this process. The mail server's connection stays open until `rest`."""
+    """Sends with the settings of this process. The connection to the mail server stays open until `rest`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -1,1 +1,1 @@
-"""Which deliveries a change plans, for whom and when: alarms, preferences, quiet hours, announcements."""
+"""Which deliveries a change requires, for whom and when: alarms, preferences, quiet hours, announcements."""

@@ -1,4 +1,4 @@
-"""A person's own alarms: of one lesson, or of a series, instead of those of their preferences."""
+"""A person's own alarms for a lesson or a series, which replace those of their preferences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _COPY = text(
 
 @dataclass(frozen=True)
 class Alarm:
-    """A wish to be told so many minutes before a lesson. No channels, no fallback: those of the preferences."""
+    """A request to be reminded so many minutes before a lesson. Channels and fallback are those of the preferences."""
 
     minutes_before: int
     channels: Sequence[str] | None = None
@@ -35,7 +35,7 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Subject:
-    """What alarms are of: a lesson (and its series, if it has one), or with `schedule_id` None the series itself."""
+    """The subject of alarms: a lesson (and its series, if it has one), or with `schedule_id` None the series itself."""
 
     schedule_id: int | None
     series_id: int | None

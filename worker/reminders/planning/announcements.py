@@ -1,4 +1,4 @@
-"""What people must be told after lessons changed: compared before and after. Pure."""
+"""The announcements that changed lessons require, from their states before and after. Pure."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -14,7 +14,7 @@ RESTORED, BOOKED = "lesson-restored", "lesson-booked"
 
 @dataclass(frozen=True)
 class Announcement:
-    """One message to some people; the first of `count` lessons is named. `key`: the same news is told once."""
+    """One message to some people; it names the first of `count` lessons. `key`: makes the announcement idempotent."""
 
     kind: str
     user_ids: tuple[int, ...]
@@ -25,9 +25,10 @@ class Announcement:
 
 
 class _Told(NamedTuple):
-    """What people are told alike: of so many `lessons`, `schedule_id` first, which they know from the same place.
+    """What readers of the same announcement share: how many `lessons`, the first (`schedule_id`), and the role of the
+    viewer.
 
-    Not worth telling any more after `until`, when the last of them is over.
+    Obsolete after `until`, when the last of the lessons has ended.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""Lessons as their people have them: looked at before and after a change, so that it can be told who must know."""
+"""Lessons and the people who see them: read before and after a change, to decide whom to notify."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from worker.reminders.planning.people import PERSON, VIEWS
 
 @dataclass(frozen=True)
 class ViewerRole:
-    """How somebody stands to a lesson: one of VIEWS, and the names of its students that they may know."""
+    """A person's relation to a lesson: one of VIEWS, and the names of its students that they may know."""
 
     view: str
     students: tuple[str, ...]
@@ -22,9 +22,9 @@ class ViewerRole:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a lesson was at one moment. `people`: by the ids of users; nobody when it is off or a free slot.
+    """A lesson at one moment. `people`: by user id; empty when it is cancelled or a free slot.
 
-    `is_slot`: nobody's yet.
+    `is_slot`: nobody has booked it.
     """
 
     schedule_id: int
@@ -41,7 +41,7 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Scope:
-    """Lessons that a change may touch: these, and those to come of these series and of a booking."""
+    """The lessons that a change may affect: these, and the future ones of these series and of a booking."""
 
     schedule_ids: Sequence[int] = ()
     series_ids: Sequence[int] = ()

@@ -1,4 +1,4 @@
-"""Tell people something now, through the same door as reminders: one delivery for each person and channel."""
+"""Notify people now, on the same path as reminders: one delivery for each person and channel."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Whom a lesson or a whiteboard session concerns: its tutor, its students and their parents; active ones only."""
+"""The people of a lesson or a whiteboard session: its tutor, its students and their parents; active ones only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""Reminders of lessons: what is wished becomes rows of `deliveries`, and what nobody wishes any more is cancelled.
+"""Reminders of lessons: insert the required rows of `deliveries`, and cancel those that are no longer required.
 
-Thousands of lessons in one statement, in the transaction that changed them. Every planner of a lesson holds its row:
-of two at once the second waits, and then plans on what the first has left. So nothing that one of them has changed is
-unknown to both. Series are held before lessons, here as by everybody: in opposite order two would wait for each other.
+Thousands of lessons in one statement, in the transaction that changed them. Every planner locks the lesson's row: of
+two concurrent ones the second waits and then plans on the result of the first, so each sees the other's changes. Series
+are locked before lessons, here as everywhere; the opposite order would deadlock.
 """
 
 from collections.abc import Sequence
@@ -128,7 +128,7 @@ _LOOK_AGAIN = text(
 
 @dataclass(frozen=True)
 class Planned:
-    """How many reminders are newly waiting, and how many do not any more."""
+    """How many reminders were newly planned, and how many were cancelled."""
 
     planned: int
     cancelled: int

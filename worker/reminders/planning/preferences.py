@@ -1,4 +1,6 @@
-"""How a person likes to be told: when, by what, in which language, zone and calendar, and when not to be disturbed."""
+"""How a person wants to be notified: when, by which channels, in which language, time zone and calendar, and their
+quiet hours.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -24,9 +26,9 @@ LONGEST_BEFORE = 40_320
 
 @dataclass(frozen=True)
 class Preferences:
-    """Minutes before each lesson; channels used all, and those used after a permanent failure, in their order.
+    """Minutes before each lesson; channels that are all used, and those used after a permanent failure, in order.
 
-    No language, zone: those of the account. Quiet hours are local times; the end may be before the start.
+    Language and time zone None: those of the account. Quiet hours are local times; the end may be before the start.
     """
 
     alarms: Sequence[int] = (1440, 15)

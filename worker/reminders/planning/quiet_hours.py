@@ -1,4 +1,4 @@
-"""Quiet hours: local times between which nobody wants to hear from us."""
+"""Quiet hours: local times between which a person gets no messages."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo

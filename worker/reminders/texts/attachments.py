@@ -1,4 +1,4 @@
-"""The lesson of a message as an iCalendar file, to be put into the reader's own calendar."""
+"""The lesson of a message as an iCalendar file, for the reader's own calendar."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,7 @@
-"""What each kind of message must be given, in the plain values that `deliveries.data` (JSONB) holds.
+"""The data of each kind of message, as the plain values that `deliveries.data` (JSONB) holds.
 
-Instants are ISO 8601 with an offset, in UTC ("2026-06-16T11:00:00+00:00"). Names, titles and other people's words are
-given as they are stored: `facts` cleans them. Links of the tutor's that are not https are left out of the text.
+Instants are ISO 8601 with an offset, in UTC ("2026-06-16T11:00:00+00:00"). Names, titles and other user text are given
+as stored: `facts` sanitises them. A tutor's links that are not https are left out of the text.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ View = Literal["tutor", "student", "parent"]
 
 @dataclass(frozen=True)
 class Recipient:
-    """Who reads. `timezone` is an IANA name; with one that we do not know, the lesson's own zone is told."""
+    """The reader. `timezone` is an IANA name; if it is unknown, times are in the lesson's own zone."""
 
     name: str
     language: Language
@@ -25,7 +25,7 @@ class Recipient:
 
 
 class LessonText(TypedDict):
-    """A lesson as one of its people sees it; `timezone` is its own (empty: unknown; the reader's is named)."""
+    """A lesson as one of its people sees it; `timezone` is its own (empty: unknown; the reader's is used)."""
 
     schedule_id: int
     view: View
@@ -38,7 +38,7 @@ class LessonText(TypedDict):
 
 
 class CalendarLesson(LessonText):
-    """A lesson that can be put into a calendar: further columns of its row."""
+    """A lesson with the further columns that a calendar file needs."""
 
     ends_at: str
     sequence: int
@@ -66,26 +66,26 @@ class LessonMoved(CalendarLesson):
 
 
 class LessonCancelled(LessonText):
-    """The lesson that is off; of a group (`count` > 1) the first one."""
+    """The cancelled lesson; of a group (`count` > 1) the first one."""
 
     count: NotRequired[int]
     by: NotRequired[str | None]
 
 
 class LessonRestored(CalendarLesson):
-    """A lesson that was off and takes place after all; of a group (`count` > 1) the first one, and no file."""
+    """A lesson that was cancelled and takes place after all; of a group (`count` > 1) the first one, and no file."""
 
     count: NotRequired[int]
 
 
 class LessonBooked(CalendarLesson):
-    """A free slot that has become this lesson; `by` is the name of who booked it."""
+    """A free slot that has become this lesson; `by` is the name of the person who booked it."""
 
     by: NotRequired[str | None]
 
 
 class RequestReceived(TypedDict):
-    """To the tutor. `requester` asks; `student` will learn (empty, or the same name: the requester)."""
+    """To the tutor. `requester` asks; `student` is the learner (empty, or the same name: the requester)."""
 
     request_id: int
     requester: str
@@ -107,7 +107,7 @@ class RequestAnswered(TypedDict):
 
 
 class BookingOffered(TypedDict):
-    """To the student and parents, who have agreed to nothing yet: of the tutor's own words only their name.
+    """To the student and parents, who have not agreed to anything yet: of the tutor's own text only the name is shown.
 
     `student` is empty when that is the reader.
     """
@@ -140,7 +140,7 @@ class RecordingReady(TypedDict):
 
 
 class RecordingFailed(TypedDict):
-    """To the tutor. `reason` is the sentence of the problem, `reason_code` its word; `kept`: so are the bytes."""
+    """To the tutor. `reason` is the sentence of the problem, `reason_code` its code; `kept`: the bytes are kept."""
 
     recording_id: int
     session_id: int
@@ -153,16 +153,16 @@ class RecordingFailed(TypedDict):
 
 
 class ChannelCode(TypedDict):
-    """To the new channel itself, where a stranger may read it; the code holds for `minutes`."""
+    """To the new channel itself, where an untrusted user may read it; the code is valid for `minutes`."""
 
     code: str
     minutes: int
 
 
 class ChannelDisabled(TypedDict):
-    """By another way. `label` is what may be shown of the address; `reason` as stored with the channel.
+    """By another channel. `label` is the part of the address that may be shown; `reason` as stored with the channel.
 
-    `of_account`: it is the account's own address, which cannot be switched off or confirmed here.
+    `of_account`: it is the account's own address, which cannot be disabled or confirmed here.
     """
 
     label: str
@@ -172,7 +172,7 @@ class ChannelDisabled(TypedDict):
 
 
 class Test(TypedDict):
-    """To see whether a channel works."""
+    """To test whether a channel works."""
 
     label: NotRequired[str | None]
 

@@ -1,4 +1,4 @@
-"""The data of a message made into what its templates say: cleansed words, links, and times in the reader's manner."""
+"""From the data of a message to the values of its templates: sanitised text, links, and times for the reader."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ _MOST_NAMES = 3
 
 
 class Words(Protocol):
-    """What each language must know; see `english`."""
+    """What each language must implement; see `english`."""
 
     def moment(self, local: datetime, calendar: CalendarStyle) -> str: ...
     def in_zone(self, place: str, offset: str) -> str: ...
@@ -44,7 +44,7 @@ _WORDS: Mapping[Language, Words] = {"en": english, "am": amharic}
 
 
 class Untellable(InvalidInput):
-    """The data of a message lack something, or hold what they must not: no later attempt can mend it."""
+    """The data of a message are incomplete or invalid: no later attempt can fix it."""
 
     code, title = "untellable", "Message without its facts"
 

@@ -1,7 +1,7 @@
-"""A message in words: subject, summary, plain text and HTML from one template of its language and kind.
+"""Render a message: subject, summary, plain text and HTML from one template of its language and kind.
 
-The template says sentences, the layout where they stand: it is rendered once with each layout. What people wrote
-comes in as values only, so Jinja never reads it; in HTML every value is escaped.
+The template holds the sentences, the layout their arrangement: it is rendered once with each layout. User text is
+passed as values only, so Jinja never parses it; in HTML every value is escaped.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _COLONS: Mapping[Language, str] = {"en": ": ", "am": "፦ "}
 
 @dataclass(frozen=True)
 class Rendered:
-    """One message: `subject` and `summary` are single lines; `text` and `html` each say everything."""
+    """One message: `subject` and `summary` are single lines; `text` and `html` are each complete."""
 
     subject: str
     # The message in one or two sentences, for the app and for short messages.

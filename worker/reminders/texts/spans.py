@@ -1,4 +1,4 @@
-"""How long, in whole days, hours and minutes."""
+"""Durations in whole days, hours and minutes."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ _DAY = 24 * _HOUR
 
 
 class Span(NamedTuple):
-    """A length of time as people say it."""
+    """A duration as people say it."""
 
     days: int
     hours: int

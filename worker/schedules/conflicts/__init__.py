@@ -1,1 +1,1 @@
-"""Whether people are free: their busy times, and the clashes that the database refuses."""
+"""Whether people are free: their busy times, and the overlaps that the database rejects."""

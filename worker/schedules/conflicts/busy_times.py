@@ -1,4 +1,4 @@
-"""Whose time is taken, and by which lesson. Pure: rows come in, answers go out."""
+"""Who is busy when, and with which lesson. Pure: rows in, overlaps out."""
 
 from bisect import bisect_left, bisect_right
 from datetime import datetime
@@ -9,14 +9,14 @@ STUDENT: Final = "student"
 
 
 class Person(NamedTuple):
-    """A tutor or a student by their profile's id: the two kinds count alike, so an id alone is nobody."""
+    """A tutor or a student by profile id. The ids of the two kinds overlap, so an id alone identifies nobody."""
 
     kind: str
     id: int
 
 
 class BusyTimes:
-    """The lessons of many people. Those of one person never overlap: the database sees to that, and so does `take`."""
+    """The lessons of many people. Those of one person never overlap: the database and `take` both ensure it."""
 
     def __init__(self) -> None:
         self._begins: dict[Person, list[datetime]] = {}

@@ -1,4 +1,4 @@
-"""Lessons that would take somebody's time twice: what is in the way, and the 409 that says so."""
+"""Lessons that would double-book somebody: which lesson they overlap, and the 409 that reports it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ TUTOR_BUSY, STUDENT_BUSY = "tutor-busy", "student-busy"
 
 @dataclass(frozen=True)
 class ScheduleClash:
-    """A lesson that cannot be, because its tutor, or one of its students, has another one then.
+    """A lesson that cannot be stored, because its tutor or one of its students has another at that time.
 
     `schedule_id` is that other lesson; `student_id` is set when it is a student who is busy.
     """
@@ -40,7 +40,7 @@ class ScheduleClash:
 
 
 class LessonConflict(errors.Conflict):
-    """Lessons collide with others; the member `conflicts` names them all, the detail the first."""
+    """Lessons overlap with others; the member `conflicts` lists them all, the detail names the first."""
 
     def __init__(self, conflicts: Sequence[ScheduleClash]) -> None:
         first = conflicts[0]

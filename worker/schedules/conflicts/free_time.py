@@ -1,4 +1,4 @@
-"""What lessons leave of a slot. Pure."""
+"""The parts of a slot that no lesson covers. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from worker.recurrence.instants import Instants
 
 
 class Free(NamedTuple):
-    """A part of a slot without lessons; `whole` when it is all of it."""
+    """A part of a slot without lessons; `whole` when it is the entire slot."""
 
     starts_at: datetime
     ends_at: datetime

@@ -1,4 +1,4 @@
-"""Read which lessons take people's time."""
+"""Read the lessons that make people busy."""
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The secret address of a person's calendar: made, found, revoked. Only a hash of the secret is ever stored."""
+"""The secret address of a person's calendar: created, looked up, revoked. Only a hash of the secret is stored."""
 
 import hashlib
 import secrets
@@ -20,7 +20,7 @@ _SECRET_BYTES = 32
 
 @dataclass(frozen=True)
 class FeedOwner:
-    """Whose calendar it is: the account, and those of their profiles that are active."""
+    """The owner of a calendar: the account, and its active profiles."""
 
     user_id: int
     name: str

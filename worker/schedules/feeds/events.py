@@ -1,4 +1,4 @@
-"""How a lesson reads in somebody's calendar: by whether they teach it, learn in it, or are a parent."""
+"""A lesson as a calendar event, worded for its reader: tutor, student or parent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _FORMATS = {"online": "Online", "in-person": "In person", "hybrid": "Online and 
 
 @dataclass(frozen=True)
 class FeedLesson:
-    """A row of `tutor_schedules`, and who is in it: `students` are those whose names the reader may see."""
+    """A row of `tutor_schedules` and its people: `students` are those whose names the reader may see."""
 
     view: View
     id: int

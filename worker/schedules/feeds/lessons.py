@@ -1,4 +1,4 @@
-"""What stands in a person's calendar: the lessons they teach, learn in, or whose student is their child."""
+"""The lessons in a person's calendar: those they teach, attend, or whose student is their child."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ Students = Mapping[int, str]
 
 @dataclass(frozen=True)
 class Feed:
-    """A calendar ready to be written: its name, its owner's zone, its events and the time of the last change."""
+    """A calendar ready to be written: its name, its owner's time zone, its events and the time of the last change."""
 
     name: str
     timezone: str

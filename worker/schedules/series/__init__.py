@@ -1,4 +1,4 @@
-"""Series: the rows of a rule, compared with the lessons that are stored, and changed where they differ.
+"""Series: the lessons that a rule requires, compared with those that are stored, and changed where they differ.
 
-`plan` is pure. Single lessons, requests and calendars must not enter.
+`plan` is pure. Single lessons, requests and calendars do not belong here.
 """

@@ -1,4 +1,4 @@
-"""What a lesson takes over from its series, and how PostgreSQL's COPY wants to have it written."""
+"""The columns that a lesson inherits from its series, and their encoding for PostgreSQL's COPY."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""A series whose rule says no further day is completed; one without an end never is."""
+"""Complete a series whose rule has no further day; a series without an end is never completed."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Series: made, joined by students, and stopped or resumed with the bookings of those."""
+"""Create series, add students to them, and pause or resume them with the bookings of those students."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ _OVER = frozenset({"completed", "cancelled"})
 
 
 class SeriesMember(NamedTuple):
-    """A student and the booking by which they take part."""
+    """A student and the booking through which they take part."""
 
     student_id: int
     booking_id: int
@@ -34,7 +34,7 @@ class SeriesMember(NamedTuple):
 
 @dataclass(frozen=True)
 class CreationResult:
-    """What a request made: a series or a single lesson, how many lessons are stored, the first of them.
+    """What a request created: a series or a single lesson, how many lessons are stored, and the first of them.
 
     Rows of `first` have id, schedule_date, start_time, end_time, timezone, starts_at and ends_at.
     """

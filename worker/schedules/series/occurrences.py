@@ -1,4 +1,4 @@
-"""From a stored series back to its rule, its days and their instants."""
+"""From a stored series to its rule, its days and their instants."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What must become of the lessons of series: a plan, decided from what is wanted and what is there. Pure."""
+"""How the lessons of series must change: a plan, computed from the required and the stored ones. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from worker.schedules.conflicts.clash import STUDENT_BUSY, TUTOR_BUSY, ScheduleC
 
 
 class Occurrence(NamedTuple):
-    """A day that a rule says, and its instants."""
+    """A day of a rule, and its instants."""
 
     day: date
     starts_at: datetime
@@ -34,7 +34,7 @@ class Attendee:
 
 @dataclass(frozen=True)
 class StoredLesson:
-    """A future row of a series that may be changed: scheduled, or called off with its series."""
+    """A future row of a series that may be changed: scheduled, or cancelled together with its series."""
 
     id: int
     day: date
@@ -54,7 +54,7 @@ class StoredLesson:
 
 @dataclass(frozen=True)
 class SeriesState:
-    """All that is known of a series. `occurrences` are the wanted days, whole skips left out, in order."""
+    """Everything a plan needs of a series. `occurrences` are the required days in order, without whole-series skips."""
 
     series_id: int
     tutor_id: int
@@ -78,7 +78,7 @@ class SeriesState:
 
 @dataclass(frozen=True)
 class PlannedLesson:
-    """A lesson as it must be. `stored` is the row that becomes it; None: a new row."""
+    """A lesson as it must be. `stored` is the row that is updated to it; None: a new row."""
 
     state: SeriesState
     id: int
@@ -98,7 +98,7 @@ class PlannedLesson:
 
 
 class Skip(NamedTuple):
-    """An occurrence that is no lesson, or not for this student, and the lesson in its way."""
+    """An occurrence that gets no lesson, or not for this student, and the lesson it collides with."""
 
     series_id: int
     day: date
@@ -109,7 +109,7 @@ class Skip(NamedTuple):
 
 @dataclass
 class Plan:
-    """What to write."""
+    """The rows to write."""
 
     new: list[PlannedLesson] = field(default_factory=list)
     changed: list[PlannedLesson] = field(default_factory=list)

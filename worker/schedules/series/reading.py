@@ -1,4 +1,4 @@
-"""Find series: those that the caller may see."""
+"""Read the series that the caller may see."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from worker.schedules.reading import students_of
 
 @dataclass(frozen=True)
 class SeriesView:
-    """A series with what the caller may know of its students: the tutor all of it, others only what is theirs."""
+    """A series and what the caller may see of its students: the tutor everything, others only their own part."""
 
     series: Series
     participants: Sequence[SeriesParticipant]

@@ -1,6 +1,6 @@
-"""The one way in which lessons of series come about: what the rules want is compared with what is stored.
+"""The only place that creates lessons of series: compares what the rules require with what is stored.
 
-Two at once are harmless: the series' rows are locked, and (series_id, occurrence_date) is unique.
+Concurrent runs are harmless: the series' rows are locked, and (series_id, occurrence_date) is unique.
 """
 
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ _DUE = text(
 
 @dataclass(frozen=True)
 class FillResult:
-    """What one batch came to: series looked at, lessons and slots stored, occurrences skipped."""
+    """The result of one batch: series processed, lessons and slots stored, occurrences skipped."""
 
     series: int
     lessons: int

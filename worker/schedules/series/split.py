@@ -1,4 +1,4 @@
-"""Split a series at a day: what came before keeps its rule up to there, a new series takes over the rest."""
+"""Split a series at a day: earlier lessons keep the rule up to there, a new series takes over the rest."""
 
 from dataclasses import replace
 from datetime import date, timedelta

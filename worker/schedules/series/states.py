@@ -1,4 +1,4 @@
-"""Read what there is of series: rule, students, skips and rows, for a plan."""
+"""Read the state of series that a plan needs: rule, students, skips and rows."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ _TAKEN_DAYS = text(
 
 @dataclass(frozen=True)
 class DateRange:
-    """The days of a series that a plan looks at: after `after` (None: from its first), up to `until`."""
+    """The days of a series that a plan covers: after `after` (None: from its first), up to `until`."""
 
     series: Series
     after: date | None

@@ -1,4 +1,4 @@
-"""Write a plan: rows of lessons, their participants, and skips. Many at a time; ids of rows stay."""
+"""Write a plan in bulk: rows of lessons, their participants, and skips. Rows keep their ids."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
