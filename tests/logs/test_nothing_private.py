@@ -53,15 +53,28 @@ class Words:
 
 
 class RefusingMail:
-    """A mail server that repeats the recipient in its refusal, as most do; it takes who is called `friend`."""
+    """A mail server that repeats the recipient in its refusal, as most do, and the first mail's subject.
+
+    It knows who is called `friend`, and everybody after two whom it does not know: three in a row would be taken for a
+    server that knows nobody, and mail would wait.
+    """
+
+    def __init__(self) -> None:
+        self._unknown = 0
+        self._refused = False
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        if address.startswith("friend"):
+        if address.startswith("friend") or self._unknown == 2:
+            self._unknown = 0
             envelope.rcpt_tos.append(address)
             return "250 OK"
+        self._unknown += 1
         return f"550 5.1.1 <{address}>: Recipient address rejected: User unknown {address}"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        if self._refused:
+            return "250 OK"
+        self._refused = True
         said = re.search(rb"Subject: (.*)", envelope.content)
         return f"554 5.6.0 cannot take {said[1].decode() if said else ''}"
 
