@@ -29,6 +29,9 @@ _LATER_TRIES = (0.13, 0.88, 0.0)
 # one line of thin writing on a board about 20.
 _BLANK = 3.0
 _LUMA_SIZE = (64, 36)
+# The next key frame does as well as a moment when one comes within this share of the recording: decoding up to the
+# moment took most of a poster's time.
+_NEAR = 1 / 20
 # Frames that may be decoded to reach a moment exactly; beyond that the key frame before it must do.
 _EXACT_SEEK_FRAMES = 900
 
@@ -72,7 +75,7 @@ def write_poster(
         best: _Candidate | None = None
         for tries in (_FIRST_TRIES, _LATER_TRIES):
             for at_ms in moments(probed.duration_ms, tries):
-                frame = _Frame(playable, demuxer, probed.video, at_ms, limits)
+                frame = _Frame(playable, demuxer, probed.video, at_ms, probed.duration_ms, limits)
                 candidate = _take(frame, Path(folder), binaries, should_stop)
                 if candidate and (best is None or candidate.variance > best.variance):
                     best = candidate
@@ -93,12 +96,13 @@ def moments(duration_ms: int, tries: tuple[float, ...]) -> list[int]:
 
 @dataclass(frozen=True)
 class _Frame:
-    """A frame to be taken."""
+    """A frame to be taken at `at_ms` of a recording of `duration_ms`."""
 
     playable: Path
     demuxer: Demuxer
     video: VideoStream
     at_ms: int
+    duration_ms: int
     limits: Limits
 
 
@@ -119,7 +123,10 @@ def _take(frame: _Frame, folder: Path, binaries: Binaries, should_stop: Callable
 def _arguments(frame: _Frame, jpeg: Path, luma: Path) -> list[str]:
     options: dict[str, Any] = {**input_options(frame.demuxer, frame.limits), "threads": 1}
     options["ss"] = f"{frame.at_ms / 1000:.3f}"
-    if frame.video.frame_rate * frame.video.max_key_interval_ms / 1000 > _EXACT_SEEK_FRAMES:
+    between_keys = frame.video.max_key_interval_ms
+    if between_keys <= _NEAR * frame.duration_ms:
+        options["bsf:v"] = "noise=drop=not(key)"
+    elif frame.video.frame_rate * between_keys / 1000 > _EXACT_SEEK_FRAMES:
         options["noaccurate_seek"] = None
     decoder = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(frame.video.codec)
     if frame.video.alpha and decoder:
