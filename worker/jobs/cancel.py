@@ -40,9 +40,9 @@ _REVIVE = text(
 
 
 def cancel_job(session: Session, endings: FailureHooks, job_id: UUID) -> str:
-    """Cancel a waiting job at once, or ask a running one to stop at its next pulse; return the state it is in.
+    """Cancel a waiting job at once, or request that a running one stop at its next heartbeat; return its state.
 
-    Raises NotFound, and Conflict for a job that is over.
+    Raises NotFound, and Conflict for a job that has ended.
     """
     job = session.execute(_LOCK, {"id": job_id}).one_or_none()
     if job is None:
@@ -58,9 +58,9 @@ def cancel_job(session: Session, endings: FailureHooks, job_id: UUID) -> str:
 
 
 def retry_job(session: Session, job_id: UUID) -> None:
-    """Queue a job that ended without success again, with a fresh set of attempts.
+    """Queue an unsuccessful job again, with a fresh set of attempts.
 
-    Raises NotFound, Conflict for a job that is live or succeeded, or when another live job holds its unique key.
+    Raises NotFound, Conflict for a job that is live or succeeded, or when another live job has its unique key.
     """
     job = session.execute(_LOCK, {"id": job_id}).one_or_none()
     if job is None:

@@ -29,7 +29,7 @@ _INSERT = text(
 
 
 def enqueue(session: Session, order: Order, *, principal: str = "system", run_at: datetime | None = None) -> UUID:
-    """Queue `order` and return its job id; if a live job holds the same unique key, return that one's id.
+    """Queue `order` and return its job id; if a live job has the same unique key, return that one's id.
 
     Nothing is sent before the caller's commit, and a rollback leaves no job.
     """

@@ -31,7 +31,7 @@ FailureHooks = Mapping[type[Order], FailureHook]
 def run_failure_hook(
     session: Session, endings: FailureHooks, kind: str, args: dict[str, Any], ended: FailedJob
 ) -> None:
-    """Run the ending of `kind`, if it has one."""
+    """Call the hook of `kind`, if it has one."""
     order_type = ORDERS.get(kind)
     ending = endings.get(order_type) if order_type else None
     if order_type is not None and ending is not None:

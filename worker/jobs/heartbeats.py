@@ -75,7 +75,7 @@ class HeartbeatWriter:
         self._written = float("-inf")
 
     def beat(self) -> None:
-        """The part has just completed its work. Raises what the database raises."""
+        """Record that the part has just completed its work. Database errors propagate."""
         if time.monotonic() - self._written < self._interval:
             return
         with self._database.statement() as statement:
@@ -85,17 +85,17 @@ class HeartbeatWriter:
 
 
 def remove_consumer(executor: Executor, process: str) -> None:
-    """An orderly end: the process consumes no more."""
+    """Remove the consumer's heartbeat at an orderly shutdown."""
     executor.execute(_LEAVE, {"process": process})
 
 
 def prune_heartbeats(executor: Executor) -> None:
-    """Delete those of processes that ended long ago."""
+    """Delete the heartbeats of processes that ended long ago."""
     executor.execute(_PRUNE, {})
 
 
 def read_process_metrics(executor: Executor, *, interval: float) -> ProcessMetrics:
-    """The figures of this moment; `interval` is the one of the heartbeats."""
+    """The current metrics; `interval` is that of the heartbeats."""
     alive = {"alive": interval * MISSED}
     return ProcessMetrics(
         {row.part: row.age for row in executor.execute(_LAST_RUNS, {})},

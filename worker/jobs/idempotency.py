@@ -45,10 +45,10 @@ def fingerprint(*parts: str) -> str:
 
 
 def remembered(session: Session, principal: str, key: str, fingerprint: str) -> Answer | None:
-    """The answer given before to this key; None when the caller is the first and must now do the work.
+    """The stored response for this key; None when the caller is the first and must now do the work.
 
-    The first one holds the key until its transaction ends. Raises InvalidInput for a key used with another
-    fingerprint, Conflict (`retry_after` seconds) when the first one takes longer than the lock timeout.
+    The first request locks the key until its transaction ends. Raises InvalidInput for a key used with another
+    fingerprint, Conflict (`retry_after` seconds) when the first request takes longer than the lock timeout.
     """
     name = f"{principal} {key}"
     try:
@@ -68,7 +68,7 @@ def remembered(session: Session, principal: str, key: str, fingerprint: str) -> 
 
 
 def remember(session: Session, principal: str, key: str, fingerprint: str, answer: Answer) -> None:
-    """Keep the answer, in the transaction that did the work: both commit, or neither does."""
+    """Store the response, in the transaction that did the work: both commit, or neither does."""
     session.add(
         IdempotencyKey(
             principal=principal,

@@ -58,26 +58,26 @@ class JobRun:
 
     @property
     def cancelled(self) -> bool:
-        """Whether somebody asked for the job to be cancelled."""
+        """Whether cancellation of the job was requested."""
         return self._cancelled.is_set()
 
     @property
     def lost(self) -> bool:
-        """Whether the job is no longer this run's, as far as it knows: its lease was taken, or ran out unrenewed."""
+        """Whether this run knows that it no longer owns the job: its lease was taken over, or expired."""
         return self._lost.is_set()
 
     @property
     def lease_left(self) -> float:
-        """Seconds until the reaper may take the job back, at least."""
+        """The minimum number of seconds until the reaper may take the job back."""
         return self._rhythm.lease - (time.monotonic() - self._renewed)
 
     def progress(self, percent: float, note: str | None = None) -> None:
-        """Report how far the work is (0 to 100; never goes back) and what is being done, in a few words."""
+        """Report the progress of the work (0 to 100; never decreases) and the current step, in a few words."""
         self._progress = max(self._progress, min(100, int(percent)))
         self._note = note or self._note
 
     def should_stop(self) -> bool:
-        """Whether to stop now: cancelled, or the job is no longer this run's. Cheap; ask often."""
+        """Whether to stop now: cancelled, or the job is no longer this run's. Cheap; call it often."""
         return self._cancelled.is_set() or self._lost.is_set()
 
     def check(self) -> None:
@@ -91,7 +91,7 @@ class JobRun:
     def finish(self, result: dict[str, Any] | None = None) -> Iterator[Session]:
         """The last transaction: the job's own rows and its success commit together, or neither does.
 
-        It waits for a database that is away: the work is done and should not be done again. Raises LeaseLost, and
+        Waits for an unavailable database, since the work is done and should not be repeated. Raises LeaseLost, and
         rolls back, when the run no longer owns the job.
         """
         with ExitStack() as transaction:
@@ -108,7 +108,7 @@ class JobRun:
         return session
 
     def succeed(self) -> None:
-        """Finish without any row of the job's own: one statement. Raises LeaseLost."""
+        """Finish a job that has no rows of its own, in one statement. Raises LeaseLost."""
 
         def write() -> None:
             with self._database.statement() as session:
@@ -118,7 +118,7 @@ class JobRun:
         self.finished = True
 
     def pulse(self) -> None:
-        """Renew the lease when that is due, write what progress there is, hear a cancel request. Never fails."""
+        """Renew the lease when due, write new progress, check for cancellation. Never fails."""
         with self._pulsing:
             state = (self._progress, self._note)
             due = time.monotonic() - self._renewed >= self._rhythm.renewal
@@ -136,7 +136,7 @@ class JobRun:
                 self._written, self._renewed = state, time.monotonic()
 
     def end_pulse(self) -> None:
-        """No pulse after this; the one in hand is waited for, as long as a hanging database is worth it."""
+        """Send no further heartbeat; wait for the current one, but for a limited time if the database hangs."""
         waited = self._pulsing.acquire(timeout=_LAST_PULSE)
         self._over = True
         if waited:

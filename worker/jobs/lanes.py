@@ -73,10 +73,10 @@ _GIVE_BACK = text(
 
 
 def claim_in_lane(session: Session, job_id: UUID, *, worker: str, lease: float, children: int) -> Claim | str | None:
-    """Take a job of a lane for `lease` seconds.
+    """Claim a job of a lane for `lease` seconds.
 
-    The name of the lane when it is full on this worker: the job then waits to be published again. None when the job is
-    not to be had.
+    Returns the name of the lane when it is full on this worker: the job then waits to be published again. None when the
+    job cannot be claimed.
     """
     session.execute(_LOCK, {"worker": worker})
     values = {"id": job_id, "worker": worker, "lease": lease, "half": max(1, children // 2), "smaller": SMALLER}

@@ -22,7 +22,7 @@ _LIVE = text(
 
 
 def most_live_jobs(settings: Settings) -> Mapping[str, int]:
-    """The kinds that people order, and how many of each one person may have; 0: as many as they like."""
+    """The kinds that people order, and how many of each one person may have; 0: unlimited."""
     return {
         IngestRecording.kind: settings.limit_live_ingests,
         ReplayBoard.kind: settings.limit_live_replays,
@@ -34,9 +34,9 @@ def most_live_jobs(settings: Settings) -> Mapping[str, int]:
 def require_room(
     session: Session, kind: str, *, principal: str, most: Mapping[str, int], unique_key: str | None = None
 ) -> None:
-    """Raise TooManyRequests when the person has as many live jobs of `kind` as they may.
+    """Raise TooManyRequests when the person already has the maximum of live jobs of `kind`.
 
-    A live job of the same `unique_key` is the one that is ordered: it needs no room.
+    A live job with the same `unique_key` is returned instead of a new one, so it always passes.
     """
     if not most.get(kind):
         return

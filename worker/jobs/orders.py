@@ -32,7 +32,7 @@ class Order:
 
     @property
     def queue(self) -> str:
-        """The queue whose workers can do this."""
+        """The queue whose workers can run this."""
         return "default"
 
     @property
@@ -42,7 +42,7 @@ class Order:
 
     @property
     def weight(self) -> int:
-        """How large it is beside others of its lane; 0: unknown."""
+        """Its size relative to others of its lane; 0: unknown."""
         return 0
 
     @property
@@ -52,12 +52,12 @@ class Order:
 
     @property
     def subject(self) -> str | None:
-        """What it is about, like `recording:12`."""
+        """The thing it is about, like `recording:12`."""
         return None
 
     @property
     def unique_key(self) -> str | None:
-        """At most one live job holds a key; None for orders that may stand beside their like."""
+        """At most one live job has a given key; None for orders of which several may be live."""
         return None
 
     def args(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class Order:
 
     @classmethod
     def from_args(cls, args: dict[str, Any]) -> Self:
-        """The order that `args()` came from."""
+        """The order from which `args()` was made."""
         return cls(**args)
 
 
@@ -78,8 +78,8 @@ def read_order(kind: str, args: dict[str, Any]) -> Order:
 def media_time_limit(size_bytes: int) -> int:
     """Seconds for one pass over a recording: a minute, and a second for each megabyte.
 
-    A lesson is 1 to 20 MB a minute and a stream copy runs a thousand times faster than it plays, so what this
-    really allows for is a slow line to B2.
+    A lesson is 1 to 20 MB a minute and a stream copy runs a thousand times faster than it plays, so in practice this is
+    time for a slow connection to B2.
     """
     return 60 + size_bytes // 1_000_000
 

@@ -60,7 +60,7 @@ class Performer:
         return Pulse(self.rhythm.pulse)
 
     def perform(self, job_id: UUID, work: Work) -> None:
-        """Run the job if it is to be had; a message for one that is not is acknowledged and forgotten.
+        """Run the job if it can be claimed; otherwise acknowledge the message and ignore it.
 
         Raises JobNotDone when the attempt did not succeed and the ledger already says so.
         """
@@ -140,7 +140,7 @@ class Performer:
     def _verdict(
         self, session: Session, claimed: Claim, error: Exception, document: dict[str, Any]
     ) -> tuple[Decision, dict[str, Any]]:
-        """What becomes of the job, and the error as it is kept."""
+        """The next state of the job, and the error as it is stored."""
         if isinstance(error, JobCancelled):
             return Decision("cancelled"), document
         retryable = error.retryable if isinstance(error, AstegniError) else True
@@ -165,7 +165,7 @@ class Performer:
 
 
 def _most_equal(error: Exception) -> int | None:
-    """After how many equal failures in a row no other attempt is made; None: it waits for something outside."""
+    """After how many equal failures in a row the job is not retried; None: no limit, since the cause is external."""
     if isinstance(error, AstegniError):
         return error.equal_failures
     if isinstance(error, SoftTimeLimitExceeded):
@@ -187,7 +187,7 @@ def _order_of(claimed: Claim) -> Order:
 
 
 def describe(error: Exception) -> dict[str, Any]:
-    """The problem document kept on the job. An unexpected error says its type only: its text may hold secrets."""
+    """The problem document stored with the job. An unexpected error gives its type only: its text may be secret."""
     if isinstance(error, JobCancelled):
         return CANCELLED
     if isinstance(error, AstegniError):

@@ -19,9 +19,9 @@ _LONGEST_PAUSE = 5.0
 
 
 def failed_service(error: BaseException) -> str:
-    """Which service an error comes from: `postgresql`, `broker`, `storage`, or `none`.
+    """The service that raised an error: `postgresql`, `broker`, `storage`, or `none`.
 
-    Both of the first two call theirs OperationalError.
+    The first two both name theirs OperationalError.
     """
     seen: BaseException | None = error
     while seen is not None:
@@ -59,11 +59,11 @@ class PeriodicThread:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self, timeout: float = 10.0) -> None:
-        """End after the step in hand."""
+        """Stop after the current step."""
         self._stopping.set()
         self._thread.join(timeout)
 

@@ -41,12 +41,12 @@ def prune_jobs(database: Database, *, finished: float, dead: float) -> int:
 
 
 def prune_routine_jobs(database: Database, *, age: float) -> int:
-    """Delete what beat ordered and what succeeded more than `age` seconds ago."""
+    """Delete beat's jobs that succeeded more than `age` seconds ago."""
     return _in_batches(database, _ROUTINE, {"age": age})
 
 
 def prune_idempotency_keys(database: Database, *, age: float) -> int:
-    """Forget answers given more than `age` seconds ago."""
+    """Delete responses stored more than `age` seconds ago."""
     return _in_batches(database, _KEYS, {"age": age})
 
 

@@ -82,8 +82,8 @@ def publish(
 ) -> int:
     """Publish due jobs (all, or only these ids) whose lanes have room, and return how many were sent.
 
-    When the broker refuses one, that one and the rest of the batch go back to `queued` at once, so that they need
-    not sit out a lease when the broker returns; then the broker's error is raised.
+    When the broker rejects one, that one and the rest of the batch go back to `queued` at once, so that they need not
+    wait for a lease to expire when the broker returns; then the broker's error is raised.
     """
     values = {"most": most, "first": lease.first, "longest": lease.longest, "alive": lease.alive, "smaller": SMALLER}
     with database.statement() as session:

@@ -44,7 +44,7 @@ class Publisher:
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
 
     def start(self) -> None:
-        """Begin to publish."""
+        """Start publishing."""
         self._thread.start()
 
     def offer(self, job_id: UUID) -> None:
@@ -59,7 +59,7 @@ class Publisher:
             _log.warning("publisher_full", job_id=str(job_id))
 
     def offer_due(self) -> None:
-        """A job has ended and made room: publish what waited for it, or leave it to the relay."""
+        """A job has ended and freed its place: publish what waited for it, or leave it to the relay."""
         if self._resting.is_set():
             return
         self._due.set()
@@ -67,7 +67,7 @@ class Publisher:
             self._offers.put_nowait(None)
 
     def stop(self, timeout: float = 5.0) -> None:
-        """Stop after the batch in hand; what is left, the relay publishes."""
+        """Stop after the current batch; the relay publishes the rest."""
         self._stopping.set()
         with contextlib.suppress(queue.Full):  # a full queue: the thread is awake and looks at the flag
             self._offers.put_nowait(None)

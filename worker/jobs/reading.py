@@ -57,12 +57,12 @@ class JobView:
     worker: str | None
 
     def is_shown_to(self, principal: str | None) -> bool:
-        """Whether that one may read and follow it: whoever ordered it. None: a caller who may read every job."""
+        """Whether `principal` ordered the job and may read and follow it. None: a caller who may read every job."""
         return principal in (None, self.principal)
 
     @property
     def finished(self) -> bool:
-        """Whether nothing will change any more, unless somebody tries it again."""
+        """Whether the job has ended: nothing changes any more unless somebody retries it."""
         return self.document["finished_at"] is not None
 
 
@@ -85,12 +85,12 @@ class QueueMetrics:
 
     @property
     def oldest_due_age(self) -> float:
-        """Seconds that the oldest due job of all queues has waited; 0 when none waits."""
+        """For how many seconds the oldest due job of all queues has waited; 0 when none waits."""
         return max(self.oldest_due.values(), default=0.0)
 
 
 def read_job(session: Session, job_id: UUID, *, principal: str | None = None) -> JobView:
-    """One job; with `principal`, only when it is shown to that one. Raises NotFound."""
+    """One job; with `principal`, only if that one may see it. Raises NotFound."""
     found = read_jobs(session, [job_id]).get(job_id)
     if found is None or not found.is_shown_to(principal):
         raise NotFound(f"There is no job {job_id}.")
@@ -116,9 +116,9 @@ def list_jobs(
 ) -> JobPage:
     """A page of at most `limit` jobs, newest first; None for a filter means all. Raises InvalidInput for the cursor.
 
-    Without `routine` those that beat ordered are left out.
+    Without `routine` the jobs ordered by beat are omitted.
 
-    Keyset pagination: a page stays right while jobs come and go.
+    Keyset pagination: a page stays correct while jobs are added and removed.
     """
     statement = _ordered_by(select(*_COLUMNS), principal)
     for column, wanted in ((Job.state, state), (Job.kind, kind), (Job.subject, subject)):
@@ -143,7 +143,7 @@ def read_attempts(session: Session, job_id: UUID) -> list[dict[str, Any]]:
 
 
 def queue_metrics(session: Session) -> QueueMetrics:
-    """The figures that operators watch."""
+    """The metrics of the queues for operators."""
     counts = {(state, kind): count for state, kind, count in session.execute(_FIGURES)}
     return QueueMetrics(
         counts, {row.queue: row.age for row in session.execute(_OLDEST_DUE)}, session.scalars(_DIED).one()

@@ -39,9 +39,9 @@ WORKER_LOST = problem(
 
 
 def reap(database: Database, endings: FailureHooks, *, most: int = 500) -> int:
-    """Settle up to `most` jobs whose lease ran out; return how many.
+    """Settle up to `most` jobs whose lease expired; return how many.
 
-    One transaction each: an ending that fails holds up its own job only, and what is settled stays settled.
+    One transaction each: a failing hook blocks its own job only, and settled jobs stay settled.
     """
     for settled in range(most):
         job = None

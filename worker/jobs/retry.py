@@ -32,9 +32,9 @@ def after_failure(
     """Decide after attempt number `attempt` (from 1) ended in an error.
 
     An error that another attempt cannot change is `failed`, and so is one that came `most_equal` times in a row
-    (`equal_before`: as often before this attempt); attempts used up is `dead`; otherwise the wait doubles from
-    `base` seconds, at most an hour, times `jitter` in [0.5, 1.5) so that a herd spreads out. A `retry_after` that the
-    other side asked for is a floor, not a replacement.
+    (`equal_before`: consecutive equal ones before this attempt); no attempts left is `dead`; otherwise the wait doubles
+    from `base` seconds, at most an hour, times `jitter` in [0.5, 1.5) so that retries spread out. A `retry_after` that
+    the other side asked for is a minimum, not a replacement.
     """
     if not retryable:
         return Decision("failed")
@@ -48,7 +48,7 @@ def after_failure(
 
 
 def equal_failures(error: Mapping[str, Any], before: Sequence[Mapping[str, Any] | None]) -> int:
-    """How many of the failures before, latest first, were the same as `error` without a break."""
+    """How many of the previous failures, latest first, equal `error` without interruption."""
     count = 0
     for earlier in before:
         if earlier is None or _essence(earlier) != _essence(error):
@@ -58,7 +58,7 @@ def equal_failures(error: Mapping[str, Any], before: Sequence[Mapping[str, Any] 
 
 
 def final_words(error: Mapping[str, Any], times: int) -> dict[str, Any]:
-    """The problem document of a failure that came so many times in a row and is not tried again."""
+    """The problem document of a failure that occurred so many times in a row and is not retried."""
     return {**error, "detail": f"{error['detail']} It failed {times} times in the same way and is not tried again."}
 
 
@@ -69,11 +69,11 @@ def _essence(error: Mapping[str, Any]) -> tuple[str, ...]:
 def after_lost_lease(
     *, state: str, attempt: int, max_attempts: int, cancel_requested: bool, lost_before: int = 0, most_lost: int
 ) -> Decision:
-    """Decide when the lease of a published or running job ran out.
+    """Decide when the lease of a published or running job expired.
 
-    A cancel that was asked for wins. A published job has merely not been picked up (or its message is lost): it goes
-    back to be published again, without an error. A running one lost its worker: that attempt is spent, and work that
-    cost `most_lost` workers in a row (`lost_before`: as many before this one) is given up.
+    A requested cancellation takes precedence. A published job was merely not picked up (or its message is lost): it is
+    queued to be published again, without an error. A running one lost its worker: that attempt is used up, and a job
+    that cost `most_lost` workers in a row (`lost_before`: as many before this one) is given up.
     """
     if cancel_requested:
         return Decision("cancelled")

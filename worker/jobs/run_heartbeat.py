@@ -25,7 +25,7 @@ class Pulse:
 
     @contextmanager
     def of(self, run: JobRun) -> Iterator[None]:
-        """Give `run` a pulse while the block runs, and none after it."""
+        """Send heartbeats for `run` while the block runs, and none after it."""
         with self._lock:
             self._runs.add(run)
             if not self._beating:

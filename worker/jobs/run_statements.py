@@ -106,9 +106,9 @@ class Claim:
 
 
 def claim(session: Executor, job_id: UUID, *, worker: str, lease: float, lanes: bool = True) -> Claim | None:
-    """Take the job for `lease` seconds; None when it is not to be had (done, taken, cancelled, not yet due).
+    """Claim the job for `lease` seconds; None when it cannot be claimed (ended, claimed, cancelled, not yet due).
 
-    Without `lanes` a job of a lane is not to be had either: `claim_in_lane` takes it.
+    Without `lanes` a job of a lane cannot be claimed either: use `claim_in_lane`.
     """
     statement = _CLAIM if lanes else _CLAIM_OUTSIDE_LANES
     row = session.execute(statement, {"id": job_id, "worker": worker, "lease": lease}).fetchone()
@@ -116,7 +116,7 @@ def claim(session: Executor, job_id: UUID, *, worker: str, lease: float, lanes: 
 
 
 def claim_of(row: Any) -> Claim:
-    """What a claim's statement returned."""
+    """The claim from the row that its statement returned."""
     return Claim(
         row.id,
         row.run_token,
@@ -131,16 +131,16 @@ def claim_of(row: Any) -> Claim:
 
 
 def lock(session: Executor, run: Claim) -> None:
-    """Hold the job's row until the transaction ends. Raises LeaseLost.
+    """Lock the job's row until the transaction ends. Raises LeaseLost.
 
-    Every transaction that touches a job and its subject locks the job first: two orders would deadlock.
+    Every transaction that touches a job and its subject locks the job first: two different orders would deadlock.
     """
     if session.execute(_LOCK, {"id": run.job_id, "token": run.token}).fetchone() is None:
         raise LeaseLost(f"Job {run.job_id} is no longer this run's.")
 
 
 def pulse(session: Executor, run: Claim, *, lease: float, progress: int, note: str | None) -> bool:
-    """Renew the lease and write progress; True when a cancel was asked for. Raises LeaseLost."""
+    """Renew the lease and write progress; True when cancellation was requested. Raises LeaseLost."""
     values = {"id": run.job_id, "token": run.token, "lease": lease, "progress": progress, "note": note}
     row = session.execute(_PULSE, values).fetchone()
     if row is None:
@@ -149,14 +149,14 @@ def pulse(session: Executor, run: Claim, *, lease: float, progress: int, note: s
 
 
 def running_jobs(session: Session) -> set[UUID]:
-    """The jobs that some worker has in hand."""
+    """The jobs that are running on any worker."""
     return set(session.scalars(_RUNNING))
 
 
 def attempts_before(
     session: Executor, job_id: UUID, *, kind: str, max_attempts: int, most: int
 ) -> list[tuple[str, dict[str, Any] | None]]:
-    """Outcome and error of at most so many attempts before the one in hand, latest first."""
+    """Outcome and error of at most so many attempts before the current one, latest first."""
     order = ORDERS.get(kind)
     since = max_attempts - order.max_attempts if order is not None else 0
     rows = session.execute(_BEFORE, {"id": job_id, "since": since, "most": most})
@@ -174,7 +174,7 @@ def end(
     result: dict[str, Any] | None = None,
     error: dict[str, Any] | None = None,
 ) -> None:
-    """End the run that holds `token`: the job goes to `state`, the attempt's `outcome` is appended to history.
+    """End the run that owns `token`: the job goes to `state`, the attempt's `outcome` is appended to history.
 
     Raises LeaseLost when the token is stale; the caller's transaction must then roll back.
     """

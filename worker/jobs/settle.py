@@ -44,9 +44,9 @@ def settle(
 
 
 def release_runs(database: Database, worker: str) -> int:
-    """Give back every job this worker process still had in hand when it shut down; no attempt is charged.
+    """Release every job that this worker process was still running when it shut down; no attempt is charged.
 
-    Call it when the children are gone: one that still lived would find its token stale.
+    Call it after the children have exited: one still alive would find its token stale.
     """
     with database.transaction() as session:
         runs = session.execute(_RUNS_OF, {"worker": worker}).all()

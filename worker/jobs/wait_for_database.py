@@ -16,9 +16,10 @@ Written = TypeVar("Written")
 
 
 def retry_while_database_down(write: Callable[[], Written], *, seconds: float) -> Written:
-    """Call `write` until the database takes it, for at most `seconds`; then raise what it said last.
+    """Call `write` until the database accepts it, for at most `seconds`; then raise its last error.
 
-    When only its answer was lost it is done twice, so `write` must bear that. What carries a run's token does.
+    If only the response was lost it is executed twice, so `write` must be idempotent. Statements that carry a run's
+    token are.
     """
     until = time.monotonic() + seconds
     pause = _FIRST_PAUSE

@@ -31,7 +31,7 @@ class Timetable(Scheduler):  # type: ignore[misc]  # celery publishes no types
     producer = None
 
     def tick(self, *args: object, **kwargs: object) -> float:
-        """Order what is due, then say that this beat still runs."""
+        """Order what is due, then write this beat's heartbeat."""
         self._follow_clock()
         seconds: float = super().tick(*args, **kwargs)
         show_alive()
@@ -42,7 +42,9 @@ class Timetable(Scheduler):  # type: ignore[misc]  # celery publishes no types
         return seconds
 
     def apply_async(self, entry: ScheduleEntry, producer: Any = None, advance: bool = True, **kwargs: Any) -> None:  # noqa: ARG002 - Celery's signature
-        """Put the entry's order into the ledger, unless its like is live. Celery logs what this raises."""
+        """Insert the entry's order into the ledger, unless a job with the same unique key is live. Celery logs
+        exceptions.
+        """
         order = read_order(entry.task, entry.args[0])
 
         def write() -> None:
@@ -66,7 +68,7 @@ class Timetable(Scheduler):  # type: ignore[misc]  # celery publishes no types
         return HeartbeatWriter(self._database, self.app.process_name, "beat", interval=settings.heartbeat_interval)
 
     def _follow_clock(self) -> None:
-        """When the clock was set back, an entry that ran "in the future" would wait until then: let it run now."""
+        """When the clock was set back, an entry that ran "in the future" would wait until then: make it due now."""
         for entry in self.schedule.values():
             if entry.last_run_at > entry.default_now():
                 entry.last_run_at = entry.default_now()

@@ -17,7 +17,7 @@ _NEXT = 10
 
 
 def queue(name: str) -> Queue:
-    """A queue of ours, whichever process consumes it."""
+    """One of our queues, whichever process consumes it."""
     return Queue(name, Exchange(EXCHANGE), routing_key=name)
 
 
@@ -45,9 +45,9 @@ def publication_lease(settings: Settings) -> PublicationLease:
 
 
 def start_publisher(app: Celery, settings: Settings, *, connections: int = 4) -> tuple[Database, Publisher]:
-    """The database of this process, whose commits are announced, and the thread that publishes them.
+    """This process's database, whose commits trigger publishing, and the publisher thread.
 
-    `connections` is the most that the process may hold at once.
+    `connections` is the most that the process may open at once.
 
     Call it after a fork: neither a connection nor a thread survives one.
     """

@@ -10,7 +10,7 @@ from worker.broker_address import BrokerAddress
 
 
 def redis_client(address: BrokerAddress, *, seconds: float) -> redis.Redis:
-    """A client that waits at most `seconds` for each answer and tries once, by the same address as Celery."""
+    """A client that waits at most `seconds` for each response and does not retry; it uses Celery's address."""
     options: dict[str, Any] = {
         "username": address.user,
         "password": address.password,

@@ -31,17 +31,17 @@ class ChildContext:
 
     @property
     def database(self) -> Database:
-        """The child's database; what it queues is published at once."""
+        """The child's database; jobs queued through it are published at once."""
         return self.tools.database
 
 
 def rhythm(settings: Settings) -> LeaseTiming:
-    """How a run keeps its lease."""
+    """The lease timing of runs."""
     return LeaseTiming(lease=settings.run_lease, renewal=settings.lease_renewal, pulse=settings.pulse_interval)
 
 
 def open_child(**_signal: object) -> None:
-    """Equip a freshly forked child (signal `worker_process_init`, which allows four seconds: nothing connects yet)."""
+    """Set up a freshly forked child (signal `worker_process_init`, which allows four seconds: nothing connects yet)."""
     app: Celery = current_app._get_current_object()  # noqa: SLF001 - the proxy would end with this call
     database, publisher = start_publisher(app, app.settings)
     app.child = ChildContext(
@@ -60,7 +60,7 @@ def open_child(**_signal: object) -> None:
 
 
 def close_child(**_signal: object) -> None:
-    """Let go of connections at a child's orderly end (signal `worker_process_shutdown`)."""
+    """Close connections at a child's orderly exit (signal `worker_process_shutdown`)."""
     child: ChildContext | None = getattr(current_app, "child", None)
     if child is not None:
         child.publisher.stop(timeout=1.0)
@@ -68,10 +68,10 @@ def close_child(**_signal: object) -> None:
 
 
 def performs(order: type[OrderType]) -> Callable[[Work[OrderType]], Any]:
-    """Declare the task that does `order`: `@performs(IngestRecording)` above a function of one call.
+    """Declare the task that runs `order`: `@performs(IngestRecording)` above a one-line function.
 
-    The name is the order's kind and everything else is said once, in worker/app.py, so there is no option to
-    misspell: Celery keeps unknown ones in silence.
+    The name is the order's kind and all options are set once, in worker/app.py, so that none can be misspelt: Celery
+    silently accepts unknown ones.
     """
 
     def declare(work: Work[OrderType]) -> Any:

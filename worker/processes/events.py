@@ -19,7 +19,7 @@ class GatherEvents(bootsteps.StartStopStep):  # type: ignore[misc]  # celery pub
     requires = (Events,)
 
     def start(self, parent: Any) -> None:
-        """Take over from celery, after every connection anew: timers and dispatcher are gone with the last one."""
+        """Install the batching again after every reconnection, which replaces Celery's timer and dispatcher."""
         dispatcher = parent.event_dispatcher
         waiting = False
 
@@ -37,6 +37,6 @@ class GatherEvents(bootsteps.StartStopStep):  # type: ignore[misc]  # celery pub
         dispatcher.on_send_buffered = send_soon
 
     def stop(self, parent: Any) -> None:
-        """What has gathered goes now: the event loop turns no more."""
+        """Send the gathered events now: the event loop has stopped."""
         if parent.event_dispatcher is not None:
             parent.event_dispatcher.flush()

@@ -16,7 +16,7 @@ _last_sign: float | None = None
 
 
 def show_alive() -> None:
-    """Note the time, and touch the file if one is named."""
+    """Record the time, and touch the file if one is named."""
     global _last_sign  # noqa: PLW0603 - Celery's signals carry nothing to keep it in
     _last_sign = time.monotonic()
     name = os.environ.get(VARIABLE)
@@ -25,12 +25,12 @@ def show_alive() -> None:
 
 
 def seconds_since_sign() -> float | None:
-    """Age of this process's own last sign of life; None before the first."""
+    """Seconds since this process last called `show_alive`; None before the first call."""
     return None if _last_sign is None else time.monotonic() - _last_sign
 
 
 def seconds_since_alive() -> float | None:
-    """Age of the last sign of life; None when there was none, or no file is named."""
+    """Age of the named file; None when it does not exist, or no file is named."""
     name = os.environ.get(VARIABLE)
     if not name:
         return None

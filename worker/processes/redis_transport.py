@@ -16,8 +16,8 @@ class RedisChannel(kombu_redis.Channel):  # type: ignore[misc]  # kombu publishe
     def _create_client(self, asynchronous: bool = False) -> Any:
         """The client that borrows a connection of the pool for each command.
 
-        kombu 5.7 makes a new one for each command, which takes longer than to send it: a tenth of what a job costs
-        the worker's main process. A lost connection means a new pool, and that a new client.
+        kombu 5.7 creates a new one for each command, which takes longer than sending it: a tenth of what a job costs
+        the worker's main process. A lost connection means a new pool, and so a new client.
         """
         if asynchronous:
             return super()._create_client(asynchronous=True)
@@ -26,13 +26,13 @@ class RedisChannel(kombu_redis.Channel):  # type: ignore[misc]  # kombu publishe
         return self._kept_client
 
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
-        """Where to connect to; ConnectionError when there is nothing left to connect for.
+        """The connection's parameters; ConnectionError when the channel has no connection any more.
 
-        kombu 5.7 raises AttributeError then, which nobody expects. It comes to that when the connection breaks while
-        one child works and another waits for work: the channel, closed a second time, wants to give messages back,
-        and later the finished child's message wants to be acknowledged. Celery takes the error for the end of the
-        worker and goes, with exit status 0. A ConnectionError is ignored by the one and logged by the other;
-        what was not acknowledged comes back, and claim refuses it.
+        kombu 5.7 raises AttributeError then, which no caller handles. It happens when the connection breaks while one
+        child works and another is idle: the channel, closed a second time, tries to give messages back, and later the
+        finished child's message is acknowledged. Celery takes the error for the end of the worker and exits with status
+        0. A ConnectionError is ignored in the first case and logged in the second; unacknowledged messages are
+        redelivered, and claim rejects them.
         """
         if self.connection is None or self.connection.client is None:
             raise ConnectionError("The connection of this channel was lost.")
@@ -47,5 +47,7 @@ class RedisTransport(kombu_redis.Transport):  # type: ignore[misc]  # kombu publ
 
 
 def install_patched_transport() -> None:
-    """Have this process reach every `redis://` and `rediss://` broker by our transport; before the first connection."""
+    """Use our transport for every `redis://` and `rediss://` broker of this process; call it before the first
+    connection.
+    """
     TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), f"{__name__}:{RedisTransport.__name__}"))

@@ -62,7 +62,7 @@ class DispatchReminders(bootsteps.StartStopStep):  # type: ignore[misc]  # celer
         self._loop.start()
 
     def stop(self, parent: Any) -> None:  # noqa: ARG002 - Celery's signature
-        """Stop the loop; what was handed over is sent all the same, or claimed anew when its lease runs out."""
+        """Stop the loop; batches already passed on are still sent, or claimed again when their lease expires."""
         self._stopping.set()
         if self._loop is not None:
             self._loop.stop()

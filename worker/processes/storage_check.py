@@ -26,7 +26,7 @@ class CheckStorage(bootsteps.StartStopStep):  # type: ignore[misc]  # celery pub
         self._database: Database | None = None
 
     def include_if(self, parent: Any) -> bool:
-        """Whether this worker's jobs need B2, and it is known where that is."""
+        """Whether this worker's jobs need B2, and its address is configured."""
         settings: Settings = parent.app.settings
         queues = parent.app.amqp.queues.consume_from
         return settings.backblaze_key_id is not None and any(name.startswith("media") for name in queues)

@@ -32,9 +32,9 @@ class TooManyCodes(AstegniError):
 
 
 def order_code(session: Session, vault: AddressSealer, channel: NotificationChannel, *, now: datetime) -> None:
-    """Make a new code for the channel and order the delivery that brings it there. Raises TooManyCodes.
+    """Create a new code for the channel and order the delivery that sends it. Raises TooManyCodes.
 
-    The caller holds the person's lock. The table never shows a code: the channel has a hash of it, the delivery has
+    The caller holds the person's lock. No code is stored in plain text: the channel has a hash of it, the delivery has
     it encrypted.
     """
     sent = select(func.count(), func.min(Delivery.created_at)).where(
@@ -65,12 +65,12 @@ def order_code(session: Session, vault: AddressSealer, channel: NotificationChan
 
 
 def reveal_code(vault: AddressSealer, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The data of a delivery of this kind with its code readable, for whoever sends it. Raises TryLater."""
+    """The data of such a delivery with its code decrypted, for sending. Raises TryLater."""
     return {**data, "code": vault.open(data["code"].encode("ascii"))}
 
 
 def confirm(vault: AddressSealer, channel: NotificationChannel, code: str, *, now: datetime) -> Guess:
-    """Take one guess at a locked channel's code; the caller commits whatever comes of it, wrong guesses too.
+    """Check one attempt at a locked channel's code; the caller commits in any case, wrong attempts too.
 
     A confirmed channel that works stays confirmed. One that was disabled is used again.
     """

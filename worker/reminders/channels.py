@@ -37,7 +37,7 @@ _FORGET = tuple(
 
 
 def list_channels(session: Session, user_id: int) -> list[NotificationChannel]:
-    """All of the person's, oldest first."""
+    """All channels of the person, oldest first."""
     wanted = select(NotificationChannel).where(NotificationChannel.user_id == user_id)
     return list(session.scalars(wanted.order_by(NotificationChannel.id)))
 
@@ -56,9 +56,9 @@ def find_channel(session: Session, user_id: int, channel_id: int) -> Notificatio
 def register_channel(
     session: Session, vault: AddressSealer, user_id: int, destination: Destination, *, now: datetime
 ) -> NotificationChannel:
-    """Keep a new channel, unused until confirmed, and order the code that confirms it.
+    """Store a new channel, unused until confirmed, and order the code that confirms it.
 
-    Raises Conflict when there are too many or this one is there already, TooManyCodes.
+    Raises Conflict when there are too many or this one exists already, TooManyCodes.
     """
     _lock_person(session, user_id)
     own = list_channels(session, user_id)
@@ -83,9 +83,9 @@ def register_channel(
 def send_another_code(
     session: Session, vault: AddressSealer, user_id: int, channel_id: int, *, now: datetime
 ) -> NotificationChannel:
-    """Order a new code; the one before opens nothing any more. Raises NotFound, Conflict, TooManyCodes.
+    """Order a new code; the previous one becomes invalid. Raises NotFound, Conflict, TooManyCodes.
 
-    A disabled channel is then like a new one: unconfirmed, so that nothing but the code goes there.
+    A disabled channel is then like a new one: unconfirmed, so that only the code is sent to it.
     """
     _lock_person(session, user_id)
     channel = find_channel(session, user_id, channel_id)
@@ -97,9 +97,9 @@ def send_another_code(
 
 
 def remove_channel(session: Session, user_id: int, channel_id: int) -> None:
-    """Take a channel away, and with it whatever names it and waits to go there. Raises NotFound.
+    """Delete a channel, with everything that names it or waits to be sent to it. Raises NotFound.
 
-    The caller plans the person's reminders anew (worker.reminders.planning.plan), in the same transaction.
+    The caller plans the person's reminders again (worker.reminders.planning.plan), in the same transaction.
     """
     hold_person(session, user_id)
     channel = find_channel(session, user_id, channel_id)
@@ -109,22 +109,22 @@ def remove_channel(session: Session, user_id: int, channel_id: int) -> None:
 
 
 def is_in_use(channel: NotificationChannel) -> bool:
-    """Whether messages go there; a code goes anyway."""
+    """Whether messages are sent to it; a code is sent in any case."""
     return channel.confirmed_at is not None and channel.disabled_at is None
 
 
 def read_destination(vault: AddressSealer, channel: NotificationChannel) -> Destination:
-    """Where it leads. Raises TryLater when this process has not the key."""
+    """The channel's address. Raises TryLater when this process does not have the key."""
     return from_text(vault.open(channel.address))
 
 
 def _lock_person(session: Session, user_id: int) -> None:
-    """One change of a person's channels at a time, so that limits hold; nobody else waits for it."""
+    """Serialise changes of a person's channels, so that limits hold; nothing else waits for this lock."""
     session.execute(select(func.pg_advisory_xact_lock(_LOCK, user_id)))
 
 
 def _is_same(vault: AddressSealer, channel: NotificationChannel, destination: Destination) -> bool:
-    """Whether both lead to the same place. One that cannot be read any more is not in the way of anything."""
+    """Whether both have the same address. One that cannot be decrypted any more never counts as the same."""
     try:
         return _place(read_destination(vault, channel)) == _place(destination)
     except TemporaryFailure:
@@ -132,7 +132,7 @@ def _is_same(vault: AddressSealer, channel: NotificationChannel, destination: De
 
 
 def _remedy(channel: NotificationChannel) -> str:
-    """What brings a channel into use that is not."""
+    """How to bring an unused channel into use."""
     if channel.disabled_at is not None:
         return " It was switched off; confirm it by a new code (`/resend`)."
     if channel.confirmed_at is None:

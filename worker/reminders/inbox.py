@@ -40,7 +40,7 @@ class InboxUpdate:
     settled: int
 
     def after(self, known: int) -> "InboxUpdate":
-        """The same for somebody who knows all messages up to the id `known`."""
+        """The same update for a reader who knows all messages up to the id `known`."""
         later = [one for one in self.notifications if one.id > known]
         return InboxUpdate(self.unread, later, max(self.settled, known))
 
@@ -66,7 +66,7 @@ _NEW_IDS = text(
 def list_notifications(
     session: Session, user_id: int, *, unread: bool, before: int | None, limit: int
 ) -> Sequence[Notification]:
-    """A person's messages, the newest first; only unread ones, or all; only those with an id below `before`."""
+    """A person's messages, newest first: all or only unread ones, optionally only ids below `before`."""
     statement = select(Notification).where(Notification.user_id == user_id)
     if unread:
         statement = statement.where(Notification.read_at.is_(None))
@@ -81,7 +81,7 @@ def count_unread(session: Session, user_id: int) -> int:
 
 
 def mark_read(session: Session, user_id: int, notification_id: int, *, now: datetime) -> Notification:
-    """Mark one as read; when it was, the time it was read at stays. Raises NotFound."""
+    """Mark one as read; if it already was, its time stays. Raises NotFound."""
     theirs = (Notification.id == notification_id, Notification.user_id == user_id)
     statement = update(Notification).where(*theirs).values(read_at=func.coalesce(Notification.read_at, now))
     found = session.scalars(statement.returning(Notification)).one_or_none()
@@ -91,13 +91,13 @@ def mark_read(session: Session, user_id: int, notification_id: int, *, now: date
 
 
 def mark_all_read(session: Session, user_id: int, *, now: datetime) -> None:
-    """Mark everything as read that is there now."""
+    """Mark all current messages as read."""
     unread = (Notification.user_id == user_id, Notification.read_at.is_(None))
     session.execute(update(Notification).where(*unread).values(read_at=now))
 
 
 def read_cursor(session: Session, user_id: int) -> InboxCursor:
-    """Where somebody begins who wants to be told from now on."""
+    """The starting cursor for a reader who wants updates from now on."""
     values = {"user_id": user_id, "settled": _SETTLED_SECONDS, "most": MOST_NEWS}
     latest = session.execute(_LATEST, values).all()
     settled = max((row.id for row in latest if row.is_settled), default=0)
@@ -107,7 +107,7 @@ def read_cursor(session: Session, user_id: int) -> InboxCursor:
 
 
 def read_updates(session: Session, above: Mapping[int, int]) -> dict[int, InboxUpdate]:
-    """What is new for each person (id of the user to the id that they know all messages up to)."""
+    """New messages for each person (user id to the id up to which they know all messages)."""
     values = {"user_ids": list(above), "above": list(above.values())}
     new = session.execute(_NEW_IDS, {**values, "settled": _SETTLED_SECONDS, "most": MOST_NEWS}).all()
     rows: dict[int, Notification] = {}

@@ -26,7 +26,7 @@ class HeldBackDelivery:
 
     @property
     def recipient(self) -> tuple[int, str]:
-        """Two deliveries to one person by one channel have the same."""
+        """Equal for two deliveries to one person by one channel."""
         return self.delivery.user_id, self.delivery.channel
 
 
@@ -43,7 +43,7 @@ class UnknownRecipients:
         self._rows: dict[str, _Row] = {}
 
     def refused(self, provider: str, unknown: HeldBackDelivery) -> bool:
-        """The server does not know a recipient. True: it refuses everybody, so that is no fault of theirs."""
+        """The server reports a recipient as unknown. True: it refuses everybody, so the recipients are not at fault."""
         row = self._rows.setdefault(provider, _Row())
         row.unknown = {
             recipient: one for recipient, one in row.unknown.items() if unknown.at - one.at <= REMEMBERED
@@ -52,7 +52,7 @@ class UnknownRecipients:
         return row.refuses_everybody
 
     def taken(self, provider: str, now: float) -> Sequence[HeldBackDelivery]:
-        """The server has taken a recipient: those whom it did not know until now are gone indeed."""
+        """The server has accepted a recipient: those it reported as unknown until now really do not exist."""
         row = self._rows.pop(provider, _Row())
         if row.refuses_everybody:
             return ()

@@ -57,28 +57,30 @@ _COMPLETE = text(
 
 
 def begin_lessons(session: Session, *, now: datetime, most: int) -> int:
-    """Put at most `most` lessons in progress that have started and not ended; answer how many."""
+    """Set at most `most` lessons that have started and not ended to in progress; return how many."""
     return _rows(session, _BEGIN_DUE, now=now, most=most)
 
 
 def complete_lessons(session: Session, *, now: datetime, most: int) -> int:
-    """Complete at most `most` lessons that have ended, those nobody saw begin too, with their attendance."""
+    """Complete at most `most` lessons that have ended, including those never set to in progress, with attendance;
+    return how many.
+    """
     ids = session.scalars(_OVER, {"now": now, "most": most}).all()
     return _complete(session, ids)
 
 
 def begin_lesson(session: Session, schedule_id: int) -> None:
-    """Its whiteboard session has started. A lesson that is further already stays as it is."""
+    """Its whiteboard session has started: set it to in progress. A lesson that is already further is unchanged."""
     _rows(session, _BEGIN_ONE, id=schedule_id)
 
 
 def complete_boarded_lessons(session: Session, schedule_ids: Sequence[int]) -> int:
-    """A whiteboard session of each has ended: complete it, or judge its attendance again; answer how many changed."""
+    """A whiteboard session of each has ended: complete it, or recompute its attendance; return how many changed."""
     return _complete(session, session.scalars(_HOLD, {"ids": list(schedule_ids)}).all())
 
 
 def _complete(session: Session, ids: Sequence[int]) -> int:
-    """Of lessons whose rows this transaction has locked."""
+    """Complete lessons whose rows this transaction has locked."""
     if not ids:
         return 0
     # Asked after the lock: a board that ended meanwhile has left its mark.

@@ -39,8 +39,7 @@ class Presence:
 
 
 def attendance(presence: Presence) -> str:
-    """`held`: the tutor and at least one of the lesson's own students were there; `missed`: not both; `unknown`: no
-    board."""
+    """`held`: the tutor and at least one student of the lesson joined; `missed`: not both; `unknown`: no board."""
     if presence.there is None:
         return "unknown"
     students = {("student", student_id) for student_id in presence.student_ids}
@@ -49,7 +48,7 @@ def attendance(presence: Presence) -> str:
 
 
 def attendances(session: Session, schedule_ids: Sequence[int]) -> dict[int, str]:
-    """The attendance of each of these lessons, as things stand now."""
+    """The current attendance of each of these lessons."""
     ids = {"ids": list(schedule_ids)}
     boards: dict[int, set[tuple[str, int]]] = {}
     for schedule_id, profile_type, profile_id in session.execute(_BOARDS, ids):

@@ -27,10 +27,10 @@ _CALL_OFF = text(
 
 
 def cancel_lesson(session: Session, caller: Caller, schedule_id: int, *, scope: str, now: datetime) -> Schedule:
-    """Call off a lesson, or with `scope` those that follow too; said again, nothing changes.
+    """Cancel a lesson, or with `scope` those that follow too; idempotent.
 
-    A student, or their parent, lets go of a slot that they booked: it is free again. Everything else only the tutor
-    does. Raises NotFound, Forbidden, Conflict for a lesson that has begun.
+    A student, or their parent, releases a slot that they booked: it is free again. Everything else only the tutor may
+    do. Raises NotFound, Forbidden, Conflict for a lesson that has begun.
     """
     lesson = lock_lesson(session, find_lesson(session, caller, schedule_id))
     if isinstance(caller, UserCaller) and caller.tutor_id == lesson.tutor_id:
@@ -56,7 +56,7 @@ def _cancel_one(lesson: Schedule, now: datetime) -> None:
 
 
 def _cancel_series(session: Session, series_id: int, lesson: Schedule, scope: str, now: datetime) -> None:
-    """End the rule, and call off all that is to come: also what was edited by hand or booked."""
+    """End the rule, and cancel all future lessons, including those edited by hand or booked."""
     [series] = lock_series(session, [series_id])
     begin = date.min
     if scope != ALL and lesson.occurrence_date is not None:

@@ -46,10 +46,10 @@ def change_lesson(
     horizon_days: int,
     skip_conflicts: bool = False,
 ) -> tuple[Schedule, list[Collision]]:
-    """Change what is sent of a lesson of the calling tutor's; a lesson without a series is always changed alone.
+    """Change the given fields of a lesson of the calling tutor; a lesson without a series is always changed alone.
 
-    Answers the lesson and, with `skip_conflicts`, what could not be stored. Raises NotFound, Forbidden, InvalidInput,
-    Conflict for a lesson that is over, LessonConflict.
+    Returns the lesson and, with `skip_conflicts`, what could not be stored. Raises NotFound, Forbidden, InvalidInput,
+    Conflict for a lesson that has ended, LessonConflict.
     """
     lesson = lead_lesson(session, caller, schedule_id)
     if lesson.series_id is None or scope == ONE:

@@ -28,10 +28,10 @@ def create_lesson(
     now: datetime,
     skip_conflicts: bool = False,
 ) -> CreationResult:
-    """Make the one lesson of `recurrence`; without a participant it is a free slot.
+    """Create the single lesson of `recurrence`; without a participant it is a free slot.
 
     Raises InvalidInput for a day too long ago, LessonConflict; with `skip_conflicts` a lesson that collides is not
-    made, and the answer says why.
+    created, and the result says why.
     """
     check_begin(recurrence, now)
     day = recurrence.first_day
@@ -71,7 +71,7 @@ def _only_lesson(recurrence: Recurrence, when: Instants, tutor_id: int, content:
 
 
 def seat(session: Session, lesson: Schedule, student_id: int, booking_id: int | None) -> None:
-    """Make a lesson without a student this student's."""
+    """Assign a lesson without a student to this student."""
     lesson.student_id, lesson.booking_id = student_id, booking_id
     lesson.student_name = student_name(session, student_id)
     session.flush()
@@ -88,6 +88,6 @@ def seat(session: Session, lesson: Schedule, student_id: int, booking_id: int | 
 
 
 def student_name(session: Session, student_id: int) -> str | None:
-    """What the calendar shows for the student."""
+    """The student's name as the calendar shows it."""
     statement = select(FULL_NAME).join(StudentProfile, StudentProfile.user_id == User.id)
     return session.scalar(statement.where(StudentProfile.id == student_id))

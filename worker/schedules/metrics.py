@@ -28,5 +28,5 @@ class LessonMetrics:
 
 
 def lesson_metrics(session: Session) -> LessonMetrics:
-    """The figures of this moment."""
+    """The current metrics."""
     return LessonMetrics(float(session.scalars(_OVERDUE).one()), session.scalars(_FILLED).one())

@@ -27,7 +27,7 @@ class Range:
     until: date | datetime
 
     def check(self) -> None:
-        """Raise InvalidInput when it ends before it begins, or holds more than a year."""
+        """Raise InvalidInput when it ends before it begins, or is longer than a year."""
         begin, end = _day(self.since), _day(self.until)
         for day in (begin, end):
             if not FIRST_YEAR <= day.year <= LAST_YEAR:
@@ -38,7 +38,7 @@ class Range:
             raise InvalidInput(f"Ask for at most {LONGEST_RANGE.days} days at a time.")
 
     def holds_lesson(self) -> ColumnElement[bool]:
-        """A predicate on Schedule, one that the indexes by day can answer."""
+        """A predicate on Schedule that the indexes by day support."""
         first = Schedule.ends_at > self.since if isinstance(self.since, datetime) else true()
         last = Schedule.starts_at < self.until if isinstance(self.until, datetime) else true()
         begin = _day(self.since) - (_MARGIN if isinstance(self.since, datetime) else timedelta())
@@ -46,12 +46,12 @@ class Range:
         return and_(first, last, Schedule.schedule_date.between(begin, end))
 
     def holds_participant(self) -> ColumnElement[bool]:
-        """A wider predicate on ScheduleParticipant, which knows instants only."""
+        """A wider predicate on ScheduleParticipant, which has instants only."""
         return ScheduleParticipant.starts_at.between(_day(self.since) - _MARGIN, _day(self.until) + _MARGIN)
 
 
 def students_of(session: Session, caller: Caller) -> frozenset[int]:
-    """The students whose lessons the caller may see as theirs: themselves and their children."""
+    """The students whose lessons the caller may see as their own: themselves and their children."""
     if isinstance(caller, Operator):
         return frozenset()
     found = {caller.student_id} if caller.student_id is not None else set()
@@ -83,7 +83,7 @@ def visible_lessons(caller: Caller) -> ColumnElement[bool]:
 
 
 def find_lesson(session: Session, caller: Caller, schedule_id: int) -> Schedule:
-    """The lesson. Raises NotFound when it is not theirs to see."""
+    """The lesson. Raises NotFound when the caller may not see it."""
     lesson = session.scalar(select(Schedule).where(Schedule.id == schedule_id, visible_lessons(caller)))
     if lesson is None:
         raise NotFound(f"There is no lesson {schedule_id}.")
@@ -91,7 +91,7 @@ def find_lesson(session: Session, caller: Caller, schedule_id: int) -> Schedule:
 
 
 def lock_lesson(session: Session, lesson: Schedule) -> Schedule:
-    """The lesson as it is now, held with its series until the transaction ends: whoever reconciles that waits."""
+    """The lesson as it is now, locked with its series until the transaction ends: concurrent reconciling waits."""
     if lesson.series_id is not None:
         lock_series(session, [lesson.series_id])
     session.refresh(lesson, with_for_update=True)
@@ -99,7 +99,7 @@ def lock_lesson(session: Session, lesson: Schedule) -> Schedule:
 
 
 def lead_lesson(session: Session, caller: Caller, schedule_id: int) -> Schedule:
-    """The lesson, held. Raises NotFound, Forbidden when the caller is not its tutor."""
+    """The lesson, locked. Raises NotFound, Forbidden when the caller is not its tutor."""
     lesson = find_lesson(session, caller, schedule_id)
     if getattr(caller, "tutor_id", None) != lesson.tutor_id:
         raise Forbidden("Only the tutor can change a lesson.")
@@ -129,7 +129,7 @@ def list_lessons(
 
 
 def _candidates(session: Session, caller: Caller, range_: Range) -> Select[int]:
-    """Ids of the caller's lessons in the range and a little around it; each branch by an index of its own."""
+    """Ids of the caller's lessons in the range and slightly beyond it; each branch uses an index of its own."""
     branches: list[Select[int]] = []
     tutor_id = getattr(caller, "tutor_id", None)
     if tutor_id is not None:

@@ -96,9 +96,9 @@ def date_lessons(session: Session, *, default_zone: str, after: int, most: int) 
 
 
 def redate_lessons(session: Session, *, now: datetime, default_zone: str, after: int, most: int) -> RedateResult:
-    """Compute again at most `most` future lessons and slots of another release of the zones' rules.
+    """Recompute at most `most` future lessons and slots that an older release of the time zone rules dated.
 
-    Calendars are told (SEQUENCE) of those that moved, and of no other.
+    Calendars see a change (SEQUENCE) only of those that moved.
     """
     outdated = Schedule.tzdata_version.is_distinct_from(tzdata_version())
     future = and_(Schedule.status == "scheduled", Schedule.starts_at > now)
@@ -143,9 +143,9 @@ def _compute(row: Row[Any], default_zone: str) -> _Computed:
 def _put(
     session: Session, computed: Sequence[_Computed], write: Callable[[Session, Sequence[_Computed]], None]
 ) -> list[int]:
-    """Write all of them, or, when one collides, each half by itself; answer the ids of those that collide.
+    """Write all of them, or, when one collides, each half separately; return the ids of those that collide.
 
-    A few colliding rows among thousands cost a few small savepoints each, and the rest goes in bulk.
+    A few colliding rows among thousands cost a few small savepoints each, and the rest is written in bulk.
     """
     if not computed:
         return []

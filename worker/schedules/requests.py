@@ -47,7 +47,7 @@ def zone_of_tutor(session: Session, tutor_id: int, default: str) -> str:
 def make_lessons(
     session: Session, tutor_id: int, asked: LessonRequest, *, now: datetime, horizon_days: int, skip_conflicts: bool
 ) -> CreationResult:
-    """Store what is asked for. Raises InvalidInput, NotFound or Conflict for the booking, LessonConflict."""
+    """Store the requested lessons. Raises InvalidInput, NotFound or Conflict for the booking, LessonConflict."""
     made = _make(session, tutor_id, asked, now, horizon_days, skip_conflicts=skip_conflicts)
     if made.conflicts and made.series_id is None:
         # A single lesson that is skipped leaves nothing to store.
@@ -58,7 +58,7 @@ def make_lessons(
 def try_lessons(
     session: Session, tutor_id: int, asked: LessonRequest, *, now: datetime, horizon_days: int
 ) -> CreationResult:
-    """What `make_lessons` would answer, conflicts included; afterwards nothing is stored."""
+    """What `make_lessons` would return, conflicts included; nothing is stored."""
     attempt = session.begin_nested()
     try:
         return _make(session, tutor_id, asked, now, horizon_days, skip_conflicts=True)
@@ -101,7 +101,7 @@ def _make(
 
 
 def _active_booking(session: Session, tutor_id: int, booking_id: int) -> Booking:
-    """The booking, held: it does not stop while lessons are made of it."""
+    """The booking, locked: it cannot end while its lessons are created."""
     statement = select(Booking).where(Booking.id == booking_id, Booking.tutor_id == tutor_id)
     booking = session.scalar(statement.with_for_update(read=True))
     if booking is None:

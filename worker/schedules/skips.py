@@ -17,9 +17,9 @@ from worker.schedules.standalone_lessons import touch
 
 
 def skip_days(session: Session, caller: Caller, series_id: int, days: Collection[date], *, now: datetime) -> Series:
-    """Let the lessons of these days be cancelled; said again, nothing changes.
+    """Cancel the lessons of these days; idempotent.
 
-    Raises NotFound, Forbidden, InvalidInput for a day that is none of the series', Conflict for a lesson that has
+    Raises NotFound, Forbidden, InvalidInput for a day that is not one of the series', Conflict for a lesson that has
     begun.
     """
     series = find_series(session, caller, series_id)

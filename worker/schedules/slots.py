@@ -44,7 +44,7 @@ def list_slots(
     after: tuple[datetime | None, int] | None,
     limit: int,
 ) -> tuple[Sequence[FreeSlot], Sequence[Schedule]]:
-    """What is free of at most `limit` future slots of a tutor, in order of time; and those slots.
+    """The free parts of at most `limit` future slots of a tutor, by time; and those slots.
 
     Raises NotFound when there is no such tutor, InvalidInput for the range.
     """
@@ -129,7 +129,7 @@ def _student(session: Session, caller: Caller, student_id: int | None) -> int:
 
 
 def _hold_bookings(session: Session, tutor_id: int, student_id: int) -> Sequence[Booking]:
-    """Those that may be meant; they stay as they are until the transaction ends."""
+    """Lock the bookings that may be meant until the transaction ends."""
     theirs = select(Booking).where(
         Booking.tutor_id == tutor_id, Booking.student_id == student_id, Booking.status == "active"
     )
@@ -137,7 +137,7 @@ def _hold_bookings(session: Session, tutor_id: int, student_id: int) -> Sequence
 
 
 def _booking(held: Sequence[Booking], slot: Schedule, booking_id: int | None) -> Booking | None:
-    """The booking that is named; without a name the only one that tutor and student have for that day, if any."""
+    """The named booking; without a name the only one that tutor and student have for that day, if any."""
     found = [one for one in held if booking_id in (None, one.id) and covers(one, slot)]
     if booking_id is not None and not found:
         raise InvalidInput(f"There is no active booking {booking_id} with this tutor for that day.")

@@ -12,9 +12,9 @@ from worker.schedules.conflicts.clash import is_collision
 
 
 def follow_single_lessons(session: Session, booking_id: int, *, now: datetime) -> None:
-    """Call off the future ones that their booking no longer covers, and bring those back that it covers again.
+    """Cancel future lessons that their booking no longer covers, and restore those that it covers again.
 
-    What cannot come back, because its time is taken meanwhile, stays cancelled.
+    A lesson whose time is taken meanwhile stays cancelled.
     """
     booking = session.get_one(Booking, booking_id)
     statement = select(Schedule).where(
@@ -34,7 +34,7 @@ def follow_single_lessons(session: Session, booking_id: int, *, now: datetime) -
 
 
 def covers(booking: Booking, lesson: Schedule) -> bool:
-    """Whether the booking is active and the lesson's day is one of its days."""
+    """Whether the booking is active and its dates include the lesson's day."""
     return (
         booking.status == "active"
         and (booking.start_date is None or booking.start_date <= lesson.schedule_date)
@@ -43,7 +43,7 @@ def covers(booking: Booking, lesson: Schedule) -> bool:
 
 
 def touch(lesson: Schedule, now: datetime) -> None:
-    """Note a change that calendars must show (RFC 5545 §3.8.7.4)."""
+    """Record a change that calendars must show (RFC 5545 §3.8.7.4)."""
     lesson.sequence += 1
     lesson.updated_at = now
 

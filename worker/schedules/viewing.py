@@ -29,7 +29,7 @@ class LessonView:
 
 
 def view_lessons(session: Session, caller: Caller, lessons: Sequence[Schedule]) -> list[LessonView]:
-    """The lessons as the caller may see them; `caller` may see each of them somehow."""
+    """The lessons as the caller may see them; the caller must be allowed to see each in some way."""
     seats = _seats(session, [lesson.id for lesson in lessons])
     names = _names(session, students_of(session, caller))
     return [

@@ -29,11 +29,11 @@ _FORGET = text(
 
 
 def count_failure(session: Session, channel_id: int, *, silent: bool) -> bool:
-    """One more; whether it is to be switched off now. `silent`: nobody answered at all."""
+    """Count one more; returns whether to disable the channel now. `silent`: there was no response at all."""
     values = {"id": channel_id, "silent": silent, "most": MOST_FAILURES, "hours": FAILING_HOURS}
     return bool(session.execute(_COUNT, values).scalar())
 
 
 def forget_failures(session: Session, channel_id: int) -> None:
-    """It has taken a message."""
+    """Reset the count: the channel has accepted a message."""
     session.execute(_FORGET, {"id": channel_id})

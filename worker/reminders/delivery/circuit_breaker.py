@@ -31,12 +31,12 @@ class CircuitBreaker:
         self._failing: dict[str, _Record] = {}
 
     def rest(self, provider: str, now: float) -> float:
-        """Seconds that the provider is to be left alone; 0: it may be asked."""
+        """Seconds for which the provider must not be called; 0: it may be."""
         record = self._failing.get(provider)
         return max(0.0, record.rest_until - now) if record else 0.0
 
     def failed(self, provider: str, now: float, *, took: float = 0.0) -> None:
-        """It did not answer, or asked to be left alone; that `took` so many seconds to learn."""
+        """The provider did not respond, or asked for a pause; finding out `took` so many seconds."""
         record = self._failing.setdefault(provider, _Record())
         record.failures += _WAITED_FOR if took >= _LONG else 1
         if record.failures >= _MANY:
@@ -45,5 +45,5 @@ class CircuitBreaker:
             del self._failing[next(iter(self._failing))]
 
     def answered(self, provider: str) -> bool:
-        """It works, whatever it said. True: it had failed before."""
+        """The provider responded, in whatever way. Returns True if it had failed before."""
         return self._failing.pop(provider, None) is not None

@@ -65,9 +65,9 @@ _NEXT = text(
 def claim(
     executor: Executor, lane: str, *, lost: bool, token: UUID, most: int, lease: float, overdue: float = 0.0
 ) -> list[int]:
-    """Hold up to `most` deliveries of a lane that have been due for `overdue` seconds, the oldest first; their ids.
+    """Claim up to `most` deliveries of a lane that have been due for `overdue` seconds, the oldest first; their ids.
 
-    `lost`: those that somebody had in hand before and was never heard of again; else those that nobody had.
+    `lost`: those whose previous claim expired without an outcome; else those never claimed.
     """
     values = {"lane": lane, "token": token, "most": most, "lease": lease, "overdue": overdue}
     rows = executor.execute(_CLAIM_LOST if lost else _CLAIM_FRESH, values).fetchall()
@@ -75,21 +75,21 @@ def claim(
 
 
 def release(executor: Executor, ids: Sequence[int], token: UUID, *, charged: bool) -> None:
-    """Let go of them unharmed; `charged`: an attempt was counted that did not take place."""
+    """Release them unchanged; `charged`: an attempt was counted that did not take place."""
     executor.execute(_RELEASE, {"ids": list(ids), "token": token, "charged": int(charged)})
 
 
 def renew(executor: Executor, ids: Sequence[int], token: UUID, *, lease: float) -> set[int]:
-    """Hold them for longer; the ids of those that are still held."""
+    """Renew their lease; returns the ids of those that are still claimed."""
     return {row.id for row in executor.execute(_RENEW, {"ids": list(ids), "token": token, "lease": lease}).fetchall()}
 
 
 def under_way(executor: Executor, ids: Collection[int]) -> set[int]:
-    """Those of `ids` that somebody still has in hand."""
+    """Those of `ids` that are still claimed."""
     return {row.id for row in executor.execute(_UNDER_WAY, {"ids": list(ids)}).fetchall()}
 
 
 def seconds_until_due(executor: Executor) -> float | None:
-    """Until the next delivery that nobody holds is due; 0 or less: one is. None: there is none."""
+    """Until the next unclaimed delivery is due; 0 or less: one is. None: there is none."""
     row = executor.execute(_NEXT, {}).fetchone()
     return None if row is None or row[0] is None else float(row[0])

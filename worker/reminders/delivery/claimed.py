@@ -96,7 +96,7 @@ class ClaimedDelivery:
 def read_claimed(
     executor: Executor, ids: Sequence[int], token: UUID, *, run: UUID, lease: float
 ) -> list[ClaimedDelivery]:
-    """Those of a batch that are still held by `token`, from now on held by `run`; the earliest due first.
+    """The deliveries of a batch still claimed by `token`, from now on owned by `run`; the earliest due first.
 
     Counts an attempt for each. A second sender of the same batch gets nothing.
     """

@@ -15,9 +15,9 @@ from worker.reminders.texts.render import render
 def compose(
     delivery: ClaimedDelivery, lesson: Mapping[str, Any], *, default_zone: str, now: datetime
 ) -> RenderedMessage:
-    """The message in words. What was ordered with it goes before what the lesson's row says.
+    """The rendered message. The data ordered with it take precedence over the lesson's row.
 
-    Raises Untellable when there is not enough to say.
+    Raises Untellable when data are missing.
     """
     data = {**lesson, **delivery.data}
     if delivery.kind == "lesson-reminder" and delivery.starts_at is not None:

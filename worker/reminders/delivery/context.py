@@ -7,7 +7,7 @@ from worker.reminders.delivery.lesson_facts import LessonFacts
 
 
 def context_of(it: ClaimedDelivery, lessons: LessonFacts, *, default_zone: str, same_mailbox: bool) -> DeliveryContext:
-    """How it stands. A person's zone may be a name that nobody knows: then the default holds."""
+    """The context of a delivery. The default applies when a person's time zone is unknown."""
     return DeliveryContext(
         kind=it.kind,
         attempts=it.attempts,

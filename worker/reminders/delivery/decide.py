@@ -43,7 +43,7 @@ class DeliveryContext:
 
 
 def decide(it: DeliveryContext, now: datetime) -> Verdict:
-    """What is to be done with it at `now`."""
+    """The decision for a delivery at `now`."""
     if not it.person_active:
         return Drop("dropped", "person-inactive")
     return _of_lesson(it) or _of_time(it, now) or _of_channel(it) or _of_quiet_hours(it, now) or Send()

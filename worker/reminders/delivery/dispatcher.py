@@ -39,9 +39,9 @@ class Dispatcher:
         self._on_the_way: dict[str, list[_Batch]] = {lane: [] for lane in BATCH}
 
     def dispatch(self) -> float:
-        """Claim and hand over what is due; the seconds until it is worth looking again, at most the interval.
+        """Claim and pass on what is due; return the seconds until the next check, at most the interval.
 
-        When a batch cannot be handed over it is let go and the error raised.
+        A batch that cannot be passed on is released, and the error raised.
         """
         self._look_after()
         with self._database.statement() as statement:
@@ -55,7 +55,7 @@ class Dispatcher:
         return min(pause, _BUSY) if any(self._on_the_way.values()) else pause
 
     def _look_after(self) -> None:
-        """Batches of which nothing is in hand any more are done. A lost one is not waited for."""
+        """Forget batches of which no delivery is claimed any more. A lost one is not waited for."""
         waited_for = {
             one for batches_of_lane in self._on_the_way.values() for batch in batches_of_lane for one in batch.ids
         }
@@ -70,7 +70,7 @@ class Dispatcher:
             ]
 
     def _fill(self, lane: str, *, lost: bool) -> None:
-        """Put as many batches on the way as there is room for."""
+        """Pass on as many batches as there is room for."""
         room = self._at_once - len(self._on_the_way[lane])
         if room <= 0:
             return

@@ -60,9 +60,9 @@ _ALSO_BY = text(
 
 
 def fail(session: Session, delivery: ClaimedDelivery, run: UUID, reason: str, *, channel_is_bad: bool) -> bool:
-    """It failed for good; with `channel_is_bad` its channel is switched off and its person told so in the app.
+    """Record a permanent failure; with `channel_is_bad` its channel is disabled and its person notified in the app.
 
-    The message itself goes by the person's next fallback. False: it was not held by `run` any more, nothing is done.
+    The message itself is sent by the person's next fallback. Returns False, without effect, if `run` no longer owns it.
     """
     if not end(session, delivery.id, run, state="failed", reason=reason):
         return False
@@ -74,15 +74,15 @@ def fail(session: Session, delivery: ClaimedDelivery, run: UUID, reason: str, *,
 
 
 def put_in_app_instead(session: Session, delivery: ClaimedDelivery) -> None:
-    """The same message goes to the app, if it did not already; never what is about the channel, like its code."""
+    """Send the same message to the app, if it was not sent there; never messages about the channel, like its code."""
     if delivery.kind not in _OF_THE_CHANNEL:
         session.execute(_ALSO_BY, {"id": delivery.id, "channel": "in_app"})
 
 
 def switch_off(session: Session, delivery: ClaimedDelivery, reason: str) -> None:
-    """The delivery's channel does not work for good: switch it off, and tell its person in the app.
+    """The delivery's channel failed permanently: disable it, and notify its person in the app.
 
-    A channel that has got another address meanwhile stays as it is.
+    A channel whose address has changed meanwhile stays as it is.
     """
     data: dict[str, Any] = {"label": delivery.label, "reason": reason}
     if delivery.channel_id is not None:
@@ -99,7 +99,7 @@ def switch_off(session: Session, delivery: ClaimedDelivery, reason: str) -> None
 
 
 def next_channel(fallback: Sequence[str], usable: frozenset[str], alike: Mapping[str, str]) -> str | None:
-    """By which channel a message goes whose channel failed; None when it went or goes by one of them already.
+    """The channel for a message whose channel failed; None when one of them already has it, sent or pending.
 
     `alike`: the states of the same message's deliveries by channel. The app always works, so it is the last.
     """

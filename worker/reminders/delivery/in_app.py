@@ -18,7 +18,7 @@ _LONGEST_TITLE = 255
 
 
 def put_in_app(session: Session, said: Mapping[int, tuple[ClaimedDelivery, RenderedMessage]], run: UUID) -> int:
-    """Show these deliveries (by id) in the app, each once; what is not held by `run` any more is left alone."""
+    """Show these deliveries (by id) in the app, each once; those that `run` no longer owns are left alone."""
     held = sorted(mark_sent(session, list(said), run))
     if held:
         statement = insert(Notification).on_conflict_do_nothing(index_elements=["delivery_id"])

@@ -30,7 +30,7 @@ class LessonFacts:
         return lesson is not None and user_id in lesson.people
 
     def facts_for(self, schedule_id: int | None, user_id: int) -> dict[str, Any]:
-        """The lesson as this person sees it; nothing without one."""
+        """The lesson as this person sees it; empty without one."""
         lesson = self._lessons.get(schedule_id) if schedule_id is not None else None
         if lesson is None:
             return {}

@@ -35,17 +35,17 @@ _PUT_OFF = text(
 
 
 def mark_sent(executor: Executor, ids: Sequence[int], run: UUID) -> set[int]:
-    """They went out. Answers those that were still held by `run`."""
+    """Mark them as sent. Returns those that `run` still owned."""
     return {row.id for row in executor.execute(_SENT, {"ids": list(ids), "run": run}).fetchall()}
 
 
 def end(executor: Executor, delivery_id: int, run: UUID, *, state: str, reason: str) -> bool:
-    """It will not go out: `dropped`, `cancelled` or `failed`. False: it was not held by `run` any more."""
+    """It will not be sent: `dropped`, `cancelled` or `failed`. False: `run` no longer owned it."""
     values = {"id": delivery_id, "run": run, "state": state, "reason": reason[:_LONGEST_REASON]}
     return executor.execute(_END, values).fetchone() is not None
 
 
 def put_off(executor: Executor, delivery_id: int, run: UUID, *, until: datetime, reason: str, attempted: bool) -> bool:
-    """It waits until then; what was not `attempted` is not charged. False: it was not held by `run` any more."""
+    """Postpone it until then; if not `attempted`, no attempt is charged. False: `run` no longer owned it."""
     values = {"id": delivery_id, "run": run, "until": until, "reason": reason[:_LONGEST_REASON]}
     return executor.execute(_PUT_OFF, {**values, "charged": int(not attempted)}).fetchone() is not None

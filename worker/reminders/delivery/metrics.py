@@ -55,7 +55,7 @@ class DeliveryMetrics:
 
 
 def delivery_metrics(session: Session) -> DeliveryMetrics:
-    """The figures of this moment."""
+    """The current metrics."""
     counts = {(state, kind): count for state, kind, count in session.execute(_COUNTS)}
     put_off = {row.channel: row.waiting for row in session.execute(_PUT_OFF, {"quiet": QUIET_HOURS})}
     return DeliveryMetrics(session.scalars(_OVERDUE).one(), counts, put_off, trouble_seconds(session))

@@ -33,7 +33,7 @@ class OutcomeWriter:
         self._patience = patience
 
     def sent(self, one: ClaimedDelivery) -> None:
-        """It has gone out."""
+        """It was sent."""
 
         def write() -> None:
             # One statement where that will do: it is what every mail costs.
@@ -48,9 +48,9 @@ class OutcomeWriter:
         retry_while_database_down(write, seconds=self._patience)
 
     def not_sent(self, one: ClaimedDelivery, error: Exception, provider: str | None = None) -> None:
-        """It has not, because of `error`: for now, for good, or for a reason that nobody expected.
+        """It was not sent, because of `error`: temporary, permanent, or unexpected.
 
-        `provider`: who was asked; None when it did not come to that.
+        `provider`: the one that was called; None when none was.
         """
         match error:
             case UnknownRecipient():
@@ -74,26 +74,26 @@ class OutcomeWriter:
                 self._failed_for_now(one, "internal")
 
     def kept_back(self, one: ClaimedDelivery, pause: float, reason: str) -> None:
-        """Only the provider keeps it back, for `pause` seconds or more: it is charged no attempt."""
+        """Only the provider prevents it, for `pause` seconds or more: no attempt is charged."""
         now, chance = clock.now(), random.random()
         verdict = until_provider_works(one.created_at, one.expires_at, pause, reason, now=now, chance=chance)
         self.settle(one, verdict, attempted=False)
 
     def switch_off(self, one: ClaimedDelivery, reason: str) -> None:
-        """The channel by which `one` failed does not work for good."""
+        """The channel of `one` failed permanently."""
         with self._database.transaction() as session:
             switch_off(session, one, reason)
         _log.info("channel_switched_off", delivery_id=one.id, reason=reason)
 
     def works(self, provider: str) -> None:
-        """A provider answers that has failed before."""
+        """A provider that had failed before responds again."""
         with self._database.transaction() as session:
             clear_trouble(session, provider)
 
     def settle(
         self, one: ClaimedDelivery, verdict: Verdict, *, attempted: bool = True, channel_is_bad: bool = False
     ) -> None:
-        """It is put off, dropped, or failed; `attempted`: that counts as one of its attempts."""
+        """Postpone, drop or fail it; `attempted`: this counts as one of its attempts."""
         with self._database.transaction() as session:
             match verdict:
                 case Wait(until, reason):
@@ -111,7 +111,7 @@ class OutcomeWriter:
             note_trouble(session, provider, reason)
 
     def _failed_for_now(self, one: ClaimedDelivery, reason: str, error: TemporaryFailure | None = None) -> None:
-        """It is tried again, unless that was one failure of its channel too many."""
+        """Retry it, unless its channel has now failed too often."""
         if error is not None and error.counts and one.channel_id is not None:
             with self._database.transaction() as session:
                 has_failed = count_failure(session, one.channel_id, silent=isinstance(error, Unreachable))
@@ -124,5 +124,5 @@ class OutcomeWriter:
 
 
 def _told(provider: str | None) -> str | None:
-    """The provider as a log may name it: whose webhook it is, is its person's business."""
+    """The provider's name for logs: a person's webhook host is private."""
     return "webhook" if provider is not None and provider.startswith("webhook:") else provider

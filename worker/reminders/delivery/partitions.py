@@ -7,7 +7,7 @@ BATCH = {"in_app": 200, "email": 100, "webhook": 50, "apprise": 50}
 
 
 def batches_at_once(children: int) -> int:
-    """How many batches of one lane a dispatcher with so many children has on the way: half of them stay free."""
+    """How many batches of one lane a dispatcher has in progress with so many children: half of them stay free."""
     return max(1, children // 2)
 
 
@@ -17,9 +17,9 @@ def batches(ids: Sequence[int], size: int) -> list[Sequence[int]]:
 
 
 def batch_size(lane: str, *, lost: bool) -> int:
-    """How many go together.
+    """How many deliveries one batch holds.
 
-    What was lost goes alone: if it ends the process that sends it, it takes nothing with it, and is the only one that
-    is charged an attempt.
+    A lost delivery is sent alone: if it crashes the process that sends it, no other is affected, and only it is charged
+    an attempt.
     """
     return 1 if lost else BATCH[lane]

@@ -29,15 +29,15 @@ _SECONDS = text(
 
 
 def note_trouble(session: Session, provider: str, reason: str) -> None:
-    """It has just refused us, or did not answer."""
+    """The provider has just refused us, or did not respond."""
     session.execute(_NOTE, {"provider": provider[:_LONGEST_NAME], "reason": reason[:_LONGEST_REASON]})
 
 
 def clear_trouble(session: Session, provider: str) -> None:
-    """It works."""
+    """The provider works again."""
     session.execute(_CLEAR, {"provider": provider[:_LONGEST_NAME]})
 
 
 def trouble_seconds(session: Session) -> dict[str, float]:
-    """For how long each has been refusing us: `email`, or a service like `apprise:tgram`."""
+    """For how many seconds each has been refusing us: `email`, or a service like `apprise:tgram`."""
     return {row.provider: row.seconds for row in session.execute(_SECONDS)}

@@ -19,10 +19,10 @@ PATIENCE = timedelta(days=3)
 def after_failure(
     attempts: int, expires_at: datetime | None, retry_after: float | None, reason: str, *, now: datetime, chance: float
 ) -> Wait | Drop | Fail:
-    """What follows attempt number `attempts`; `chance` is a random number from 0 to 1.
+    """The decision after attempt number `attempts`; `chance` is a random number from 0 to 1.
 
-    `retry_after` is the provider's own wish, in seconds: never sooner. What could only be tried again when it is of
-    no use any more is dropped.
+    `retry_after`, in seconds, was requested by the provider: never sooner. A message that would be obsolete at its next
+    attempt is dropped.
     """
     if attempts > len(RETRY_AFTER):
         return Fail(reason)
@@ -37,9 +37,9 @@ def after_failure(
 def until_provider_works(
     created_at: datetime, expires_at: datetime | None, pause: float, reason: str, *, now: datetime, chance: float
 ) -> Wait | Drop | Fail:
-    """What follows when only the provider keeps a message back: it waits `pause` seconds or more, however often.
+    """The decision when only the provider prevents a message: it waits `pause` seconds or more, any number of times.
 
-    What it would bring too late is put into the app.
+    A message that would then be too late is put into the app.
     """
     if expires_at is None and now - created_at >= PATIENCE:
         return Fail(reason)

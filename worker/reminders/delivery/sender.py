@@ -63,7 +63,7 @@ class BatchSender:
         self._unknown = UnknownRecipients()
 
     def deliver(self, ids: Sequence[int], token: UUID) -> None:
-        """Send what is still held by `token` and still worth sending, each once; settle the rest."""
+        """Send what `token` still owns and is still worth sending, each once; settle the rest."""
         if not ids:
             return
         run_token = uuid4()
@@ -92,7 +92,7 @@ class BatchSender:
         return False
 
     def _put_in_app(self, deliveries: Sequence[ClaimedDelivery], run: _BatchRun) -> None:
-        """All in one transaction."""
+        """Write all of them in one transaction."""
         said: dict[int, tuple[ClaimedDelivery, RenderedMessage]] = {}
         for one in deliveries:
             try:
@@ -109,7 +109,7 @@ class BatchSender:
         retry_while_database_down(write, seconds=self._manner.lease / 2)
 
     def _send_out(self, deliveries: Sequence[ClaimedDelivery], run: _BatchRun) -> None:
-        """To several providers at a time, to each one after the other."""
+        """Send to several providers concurrently, to each one sequentially."""
         by_provider: dict[str, list[ClaimedDelivery]] = {}
         for one in deliveries:
             try:
@@ -123,7 +123,7 @@ class BatchSender:
                 list(pool.map(lambda provider: self._send_by(provider, by_provider[provider], run), by_provider))
 
     def _send_by(self, provider: str, deliveries: Sequence[ClaimedDelivery], run: _BatchRun) -> None:
-        """The lease of those that wait for their turn is renewed meanwhile."""
+        """Send one provider's messages; the lease of the waiting ones is renewed meanwhile."""
         renewed = run.began
         waiting = list(deliveries)
         while waiting:

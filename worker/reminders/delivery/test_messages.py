@@ -28,12 +28,12 @@ class Outcome:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing will change any more."""
+        """Whether the outcome is final."""
         return self.state in _OVER
 
 
 def order_test(session: Session, user_id: int, channel: str, *, now: datetime, good_for: timedelta) -> int:
-    """Order a test message, not worth sending after `good_for`; the id of the delivery.
+    """Order a test message that expires after `good_for`; return the id of the delivery.
 
     Raises NotFound for the person, InvalidInput for a channel that is not theirs or not confirmed.
     """
@@ -55,7 +55,7 @@ def order_test(session: Session, user_id: int, channel: str, *, now: datetime, g
 
 
 def _check_channel(session: Session, user_id: int, name: str) -> None:
-    """For an operator, who does not know what the person has."""
+    """Name the person's channels in the error: an operator does not know them."""
     if name in (EMAIL, IN_APP):
         return
     theirs = {str(one.id): one for one in list_channels(session, user_id)}
@@ -70,7 +70,7 @@ def _check_channel(session: Session, user_id: int, name: str) -> None:
 
 
 def outcome_of(session: Session, delivery_id: int) -> Outcome:
-    """How it stands now. Raises NotFound."""
+    """The current outcome. Raises NotFound."""
     columns = (Delivery.state, Delivery.reason, Delivery.attempts)
     row = session.execute(select(*columns).where(Delivery.id == delivery_id)).one_or_none()
     if row is None:

@@ -26,10 +26,10 @@ class Transport(Protocol):
     """E-mail, webhooks and apprise. Called by several threads, but by only one for each provider."""
 
     def provider(self, delivery: ClaimedDelivery) -> str:
-        """Who will have to answer, e.g. `email:smtp.example.org`: what fails together has the same name."""
+        """The provider that is called, e.g. `email:smtp.example.org`: deliveries that fail together have the same."""
 
     def readable(self, delivery: ClaimedDelivery) -> ClaimedDelivery:
-        """The delivery with what was sealed in its data opened. Raises TryLater."""
+        """The delivery with the encrypted parts of its data decrypted. Raises TryLater."""
 
     def send(self, delivery: ClaimedDelivery, said: RenderedMessage) -> None:
         """Send it. Raises TryLater, or Refused when no later attempt can succeed."""
@@ -38,11 +38,11 @@ class Transport(Protocol):
         """Whether its channel is the mailbox of the account's own address."""
 
     def rest(self) -> None:
-        """A batch is over: let go of what was kept for the next message of it."""
+        """A batch has ended: release what was kept for its next message."""
 
 
 def message_id(delivery: ClaimedDelivery, *, to_account: bool = False) -> str:
-    """The same at every attempt, so that a receiver knows what it has got already.
+    """The same at every attempt, so that a receiver can detect duplicates.
 
     `to_account`: its channel leads to the account's own mailbox, so it is the account's message.
     """

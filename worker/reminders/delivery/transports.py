@@ -28,7 +28,7 @@ class Transports:
         self._mailer: Mailer | None = None
 
     def provider(self, delivery: ClaimedDelivery) -> str:
-        """Mail has one server; a webhook's is its host, an apprise address's its service."""
+        """All mail has one server; a webhook's provider is its host, an apprise address's its service."""
         match self._destination(delivery):
             case Mailbox():
                 return f"email:{self._settings.smtp_host}"
@@ -38,7 +38,7 @@ class Transports:
                 return f"apprise:{url.partition('://')[0]}"
 
     def readable(self, delivery: ClaimedDelivery) -> ClaimedDelivery:
-        """A code stands sealed in its row; only the way to its channel may show it. Raises TryLater."""
+        """A code is stored encrypted in its row; only its own channel may show it. Raises TryLater."""
         if delivery.kind != channel_codes.KIND:
             return delivery
         return replace(delivery, data=channel_codes.reveal_code(self._vault, delivery.data))
@@ -62,7 +62,7 @@ class Transports:
         return isinstance(destination, Mailbox) and is_same_mailbox(destination.address, account.address)
 
     def rest(self) -> None:
-        """A batch is over; the next may be long in coming."""
+        """A batch has ended; the next may come much later."""
         mailer, self._mailer = self._mailer, None
         if mailer is not None:
             mailer.__exit__(None, None, None)
@@ -91,7 +91,7 @@ class Transports:
 
 
 def _account_of(delivery: ClaimedDelivery) -> Mailbox:
-    """The platform keeps addresses as they were typed."""
+    """The platform stores addresses as they were typed."""
     try:
         return Mailbox(read_mailbox(trimmed(delivery.email)))
     except InvalidInput as error:

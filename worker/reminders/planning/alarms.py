@@ -42,7 +42,7 @@ class Subject:
 
 
 def alarms_of(session: Session, user_id: int, subject: Subject) -> tuple[Source, list[Alarm]]:
-    """What holds for a person there, the earliest first, and who said so. No alarms: no reminders."""
+    """The alarms that apply to a person there, the earliest first, and their source. No alarms: no reminders."""
     if subject.schedule_id is not None:
         own = _rows(session, user_id, LessonAlarm.schedule_id == subject.schedule_id)
         if own:
@@ -56,7 +56,7 @@ def alarms_of(session: Session, user_id: int, subject: Subject) -> tuple[Source,
 
 
 def check_wishes(session: Session, user_id: int, alarms: Sequence[Alarm]) -> None:
-    """Raise InvalidInput for what cannot be wished."""
+    """Raise InvalidInput for alarms that are not allowed."""
     check_alarms([one.minutes_before for one in alarms])
     for one in alarms:
         check_channels(session, user_id, one.channels or (), field="channels")
@@ -66,7 +66,7 @@ def check_wishes(session: Session, user_id: int, alarms: Sequence[Alarm]) -> Non
 def set_lesson_alarms(
     session: Session, user_id: int, schedule_ids: Sequence[int], alarms: Sequence[Alarm] | None
 ) -> None:
-    """Put these in place of a person's alarms of lessons; None: what the series or the preferences say holds again."""
+    """Replace a person's alarms of lessons; None: those of the series or the preferences apply again."""
     session.execute(
         delete(LessonAlarm).where(LessonAlarm.user_id == user_id, LessonAlarm.schedule_id.in_(schedule_ids))
     )
@@ -74,13 +74,13 @@ def set_lesson_alarms(
 
 
 def set_series_alarms(session: Session, user_id: int, series_id: int, alarms: Sequence[Alarm] | None) -> None:
-    """Put these in place of a person's alarms of a series; None: what the preferences say holds again."""
+    """Replace a person's alarms of a series; None: those of the preferences apply again."""
     session.execute(delete(LessonAlarm).where(LessonAlarm.user_id == user_id, LessonAlarm.series_id == series_id))
     _insert(session, [{"user_id": user_id, "series_id": series_id}], alarms)
 
 
 def keep_earlier(session: Session, user_id: int, series_id: int, day: date, *, now: datetime) -> None:
-    """Let the lessons to come before `day` keep what holds for them, as alarms of their own."""
+    """Give the future lessons before `day` alarms of their own, equal to those that apply to them now."""
     _source, alarms = alarms_of(session, user_id, Subject(None, series_id))
     own = select(LessonAlarm.schedule_id).where(LessonAlarm.user_id == user_id, LessonAlarm.schedule_id == Schedule.id)
     earlier = select(Schedule.id).where(
@@ -90,7 +90,7 @@ def keep_earlier(session: Session, user_id: int, series_id: int, day: date, *, n
 
 
 def lessons_from(session: Session, series_id: int, day: date | None, *, now: datetime) -> Sequence[int]:
-    """Ids of the lessons to come of a series, from `day` on (None: all)."""
+    """Ids of the future lessons of a series, from `day` on (None: all)."""
     statement = select(Schedule.id).where(Schedule.series_id == series_id, Schedule.starts_at > now)
     if day is not None:
         statement = statement.where(Schedule.occurrence_date >= day)
@@ -98,7 +98,7 @@ def lessons_from(session: Session, series_id: int, day: date | None, *, now: dat
 
 
 def copy_series_alarms(session: Session, source: int, target: int) -> None:
-    """The lessons of series `source` go on as series `target`, and with them everybody's alarms."""
+    """Copy everybody's alarms from series `source` to series `target`, which continues it."""
     session.execute(_COPY, {"source": source, "target": target})
 
 

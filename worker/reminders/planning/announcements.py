@@ -47,11 +47,11 @@ def announcements_for(
     by: str | None = None,
     known: Collection[tuple[int, int]] | None = None,
 ) -> list[Announcement]:
-    """What to tell whom: one message for each person, kind and subject, however many lessons and series changed.
+    """Whom to notify of what: one message per person, kind and subject, for any number of changed lessons and series.
 
-    Who did it (`by_user_id`, called `by`) knows already. Lessons that were over before, and are, are nobody's news.
-    With `known` (lesson, user) somebody who comes into lessons of which they know none has new ones: that is no news
-    either, and nothing is on again.
+    The person who made the change (`by_user_id`, called `by`) gets none. Lessons that had ended before the change, and
+    still have, are not announced. With `known` (lesson, user) a person who is added to lessons none of which they know
+    gets no announcement either, and no lesson counts as restored.
     """
     changed: dict[tuple[int, str, str | None], list[int]] = defaultdict(list)
     for schedule_id in sorted(before.keys() & after.keys(), key=lambda one: (before[one].starts_at, one)):

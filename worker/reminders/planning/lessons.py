@@ -94,7 +94,7 @@ def lessons_in(session: Session, scope: Scope, *, now: datetime) -> Sequence[int
 
 
 def read_lessons(session: Session, schedule_ids: Sequence[int]) -> dict[int, Lesson]:
-    """These lessons as they are now, slots and cancelled ones too; those without instants are left out."""
+    """The current state of these lessons, slots and cancelled ones included; those without instants are omitted."""
     ids = list(schedule_ids)
     places = _places(session.execute(_PEOPLE, {"ids": ids}).all())
     return {
@@ -115,12 +115,12 @@ def read_lessons(session: Session, schedule_ids: Sequence[int]) -> dict[int, Les
 
 
 def known_lessons(session: Session, schedule_ids: Sequence[int]) -> set[tuple[int, int]]:
-    """Which of these lessons who knows (lesson, user): there is, or was to be, a message to them about it."""
+    """Which people know which of these lessons (lesson, user): a message about it to them exists or was planned."""
     return {(row.schedule_id, row.user_id) for row in session.execute(_KNOWN, {"ids": list(schedule_ids)})}
 
 
 def _places(rows: Sequence[Row[Any]]) -> dict[int, dict[int, ViewerRole]]:
-    """In the order of rows: who is tutor and parent of the same lesson is its tutor."""
+    """In the order of rows: a person who is tutor and parent of the same lesson counts as its tutor."""
     everybody: dict[int, list[str]] = defaultdict(list)
     views: dict[tuple[int, int], int] = {}
     theirs: dict[tuple[int, int], list[str]] = defaultdict(list)

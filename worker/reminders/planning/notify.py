@@ -37,10 +37,10 @@ def tell(
     schedule_id: int | None = None,
     expires_at: datetime | None = None,
 ) -> int:
-    """Let these people be told, by each channel that they prefer; answers how many deliveries are new.
+    """Notify these people by each channel that they prefer; return how many deliveries are new.
 
-    `data` is what worker.reminders.texts needs and no row will hold any more when it is sent. The same `key` is told
-    once to a person; who is not active is told nothing. Not worth sending after `expires_at` (None: always is).
+    `data` is what worker.reminders.texts needs and no row will hold any more when it is sent. The same `key` is sent
+    once to a person; inactive people get nothing. Obsolete after `expires_at` (None: never).
     """
     if not user_ids:
         return 0

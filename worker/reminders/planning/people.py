@@ -105,7 +105,7 @@ class Family:
 
 
 def family_of(session: Session, student_id: int) -> Family:
-    """The family of a student; nobody when there is no active student of this id."""
+    """The family of a student; empty when there is no active student of this id."""
     rows = session.execute(_FAMILY, {"id": student_id}).all()
     students = [row.user_id for row in rows if row.user_id is not None]
     # Who is student and parent at once is told as the student.
@@ -114,10 +114,10 @@ def family_of(session: Session, student_id: int) -> Family:
 
 
 def people_of_session(session: Session, session_id: int) -> Sequence[int]:
-    """Ids of the users of a whiteboard session to whom its tutor or host may still let something be said.
+    """Ids of the users of a whiteboard session whom its tutor or host may still notify.
 
-    Its tutor or host; the student of its booking while that goes on; without a booking, of those it names, who had a
-    seat in its lesson or shares a booking or lesson with the host now; and the parents of these students.
+    Its tutor or host; the student of its booking while that is active; without a booking, those it names who took part
+    in its lesson or share a booking or lesson with the host now; and the parents of these students.
     """
     board = session.execute(_BOARD, {"id": session_id}).one_or_none()
     if board is None:
@@ -141,7 +141,7 @@ def people_of_session(session: Session, session_id: int) -> Sequence[int]:
 
 
 def teachers_of_session(session: Session, session_id: int) -> Sequence[int]:
-    """Ids of the users who lead a whiteboard session: its tutor, or its host; nobody when they are not active."""
+    """Ids of the users who lead a whiteboard session: its tutor, or its host; empty when they are not active."""
     board = session.execute(_BOARD, {"id": session_id}).one_or_none()
     if board is None:
         return []
@@ -153,5 +153,5 @@ def teachers_of_session(session: Session, session_id: int) -> Sequence[int]:
 
 
 def lessons_of_person(session: Session, user_id: int, now: datetime) -> Sequence[int]:
-    """Ids of the lessons to come that concern a user."""
+    """Ids of the future lessons that concern a user."""
     return session.scalars(_LESSONS_OF, {"user_id": user_id, "now": now}).all()

@@ -137,11 +137,11 @@ class Planned:
 def plan_reminders(
     session: Session, schedule_ids: Sequence[int], *, now: datetime, user_id: int | None = None
 ) -> Planned:
-    """Bring the waiting reminders of these lessons in line with the lessons, their people and what those wish.
+    """Bring the pending reminders of these lessons in line with the lessons, their people and their alarms.
 
-    Of one person only, with `user_id`. Alarms whose time is over are not made up for. A reminder that was sent, or is
-    being sent, stays as it is. Said again, nothing changes. Locks the lessons: whoever has not locked the series or
-    the lessons before must `hold_series` first.
+    With `user_id`, those of one person only. Alarms whose time has passed are not sent late. A reminder that was sent,
+    or is being sent, stays as it is. Idempotent. Locks the lessons: a caller that has not locked the series or the
+    lessons before must call `hold_series` first.
     """
     session.flush()
     planned = cancelled = 0
@@ -162,12 +162,12 @@ def plan_reminders(
 
 
 def hold_series(session: Session, schedule_ids: Sequence[int]) -> None:
-    """Hold the series of these lessons: who changes those waits, or is waited for, before any lesson is locked."""
+    """Lock the series of these lessons, before any lesson is locked, so that concurrent changes are serialised."""
     session.execute(_HOLD_SERIES, {"ids": list(schedule_ids)})
 
 
 def plan_for_person(session: Session, user_id: int, *, now: datetime) -> Planned:
-    """Bring all waiting reminders of a person in line with what they wish now."""
+    """Bring all pending reminders of a person in line with their current alarms and preferences."""
     session.flush()
     ids = lessons_of_person(session, user_id, now)
     hold_series(session, ids)
@@ -175,15 +175,15 @@ def plan_for_person(session: Session, user_id: int, *, now: datetime) -> Planned
 
 
 def look_again_after_quiet_hours(session: Session, user_id: int, *, now: datetime) -> None:
-    """Let what waits for the end of a person's quiet hours be due: whoever sends it looks at the new ones."""
+    """Make due what waits for the end of a person's quiet hours: the sender then checks the new ones."""
     session.execute(_LOOK_AGAIN, {"user_id": user_id, "now": now, "reason": QUIET_HOURS})
 
 
 def plan_ahead(session: Session, *, now: datetime, after: int, most: int) -> tuple[Planned, int | None]:
-    """Plan at most `most` lessons to come, from lesson `after` on, whatever has become of them and their people.
+    """Plan at most `most` future lessons, from lesson `after` on, whatever their state.
 
-    For what no workflow of ours has changed: a parent who came, an account that is active again, a row written by
-    hand. Answers also where the next batch goes on (None: this was the last).
+    For changes that no workflow of ours made: a new parent, a reactivated account, a row written by hand. Also returns
+    where the next batch starts (None: this was the last).
     """
     ids = session.scalars(_AHEAD, {"now": now, "after": after, "most": most}).all()
     hold_series(session, ids)

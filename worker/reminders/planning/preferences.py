@@ -46,13 +46,13 @@ DEFAULTS = Preferences()
 
 
 def read_preferences(session: Session, user_id: int) -> Preferences:
-    """Those of a person; the defaults when they have said nothing."""
+    """The preferences of a person; the defaults when none are stored."""
     row = session.get(NotificationPreference, user_id)
     return DEFAULTS if row is None else Preferences(**{name: getattr(row, name) for name in asdict(DEFAULTS)})
 
 
 def write_preferences(session: Session, user_id: int, wanted: Preferences) -> None:
-    """Put these in place of the person's. What waits for them is for worker.reminders.planning.plan.
+    """Replace the person's preferences. Pending reminders are left to worker.reminders.planning.plan.
 
     Raises InvalidInput for what is unknown, too much, or not theirs.
     """
@@ -70,12 +70,12 @@ def write_preferences(session: Session, user_id: int, wanted: Preferences) -> No
 
 
 def hold_person(session: Session, user_id: int) -> None:
-    """What one person wishes is written by one at a time. Rows that refer to the person need not wait."""
+    """Serialise writes of one person's preferences and alarms. Inserting rows that refer to the person does not wait."""
     session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
 
 
 def check_alarms(minutes: Sequence[int]) -> None:
-    """Raise InvalidInput for too many, for one that is said twice, or one out of reach."""
+    """Raise InvalidInput for too many alarms, duplicates, or one out of range."""
     if len(minutes) > MOST_ALARMS:
         raise InvalidInput(f"alarms has {len(minutes)} entries; at most {MOST_ALARMS} are kept.")
     if len(set(minutes)) != len(minutes):
@@ -86,7 +86,7 @@ def check_alarms(minutes: Sequence[int]) -> None:
 
 
 def check_channels(session: Session, user_id: int, channels: Sequence[str], *, field: str) -> None:
-    """Raise InvalidInput unless each is `email`, `in_app`, or a channel of the person's that can be used."""
+    """Raise InvalidInput unless each is `email`, `in_app`, or a usable channel of the person."""
     if len(channels) > MOST_CHANNELS or len(set(channels)) != len(channels):
         raise InvalidInput(f"{field} names at most {MOST_CHANNELS} channels, each once.")
     named = [one for one in channels if one not in (EMAIL, IN_APP)]

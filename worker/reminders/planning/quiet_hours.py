@@ -9,10 +9,11 @@ QUIET_HOURS = "quiet-hours"
 
 
 def quiet_until(start: time | None, end: time | None, zone: ZoneInfo, now: datetime) -> datetime | None:
-    """When the quiet hours that hold at `now` end, as an instant in UTC; None outside of them.
+    """When the quiet hours that apply at `now` end, as an instant in UTC; None outside of them.
 
-    From `start` on and before `end`, by the clocks of `zone`; an `end` before `start` is on the next day, and equal
-    times are no quiet hours. An end that clocks skip moves forward with them; of one that comes twice the first counts.
+    From `start` on and before `end`, in local time of `zone`; an `end` before `start` is on the next day, and equal
+    times are no quiet hours. An end in a clock-change gap moves forward with it; of one that occurs twice the first
+    counts.
     """
     if start is None or end is None or start == end:
         return None

@@ -25,7 +25,7 @@ def moment(local: datetime, calendar: CalendarStyle) -> str:
 
 
 def day(local: date, calendar: CalendarStyle) -> str:
-    """Like "ማክሰኞ፣ ጁን 16 ቀን 2026 (እ.ኤ.አ.)", or "ማክሰኞ፣ ሰኔ 9 ቀን 2018 ዓ.ም.": the year always says whose it is."""
+    """Like "ማክሰኞ፣ ጁን 16 ቀን 2026 (እ.ኤ.አ.)", or "ማክሰኞ፣ ሰኔ 9 ቀን 2018 ዓ.ም.": the year always names its calendar."""
     weekday = _WEEKDAYS[local.weekday()]
     if calendar == "ethiopian":
         there = to_ethiopian(local)
@@ -34,7 +34,7 @@ def day(local: date, calendar: CalendarStyle) -> str:
 
 
 def clock(local: time, calendar: CalendarStyle) -> str:
-    """Both clocks, the reader's first: who reads Amharic would take a bare 8:00 for two in the afternoon."""
+    """Both clocks, the reader's first: an Amharic reader would take a bare 8:00 for two in the afternoon."""
     hour, minute, part = spoken_clock(local)
     # The hour of noon is not yet "after noon".
     told = f"{'ከቀኑ' if local.hour == 12 else _PARTS[part]} {hour}:{minute:02} ሰዓት"
@@ -44,7 +44,7 @@ def clock(local: time, calendar: CalendarStyle) -> str:
 
 
 def in_zone(place: str, offset: str) -> str:
-    """What follows a time to name its zone: "፣ በአዲስ አበባ ሰዓት (UTC+3)"."""
+    """The suffix of a time that names its zone: "፣ በአዲስ አበባ ሰዓት (UTC+3)"."""
     return f"፣ በ{_PLACES.get(place, place)} ሰዓት ({offset})" if place else f"፣ {offset}"
 
 

@@ -15,9 +15,9 @@ _LESSON = {"en": "Lesson", "am": "ትምህርት"}
 def attachment(kind: str, data: Mapping[str, Any], reader: Recipient) -> bytes | None:
     """The lesson that will take place as an .ics file; None for other kinds, and for a group of lessons.
 
-    METHOD is PUBLISH: a REQUEST or CANCEL needs an organizer and attendees to answer (RFC 5546 §3.2), and a lesson
-    is not answered. The UID is that of the person's calendar feed, so a calendar that knows the lesson moves it.
-    Raises Untellable like `render`.
+    METHOD is PUBLISH: a REQUEST or CANCEL needs an organizer and attendees who reply (RFC 5546 §3.2), which a lesson
+    has not. The UID is that of the person's calendar feed, so a calendar that has the lesson moves it. Raises
+    Untellable like `render`.
     """
     if kind not in _KINDS:
         return None
@@ -47,7 +47,7 @@ def _event(known: Mapping[str, Any], data: Mapping[str, Any]) -> Event:
 
 
 def _marked(known: Mapping[str, Any], name: str) -> str:
-    """The tutor's link, if there is one, after the host that it leads to and whose it is."""
+    """The tutor's link, if there is one, preceded by its host and owner."""
     link, host = known[f"{name}_link"], known[f"{name}_host"]
     return f"{host} ({_FROM_TUTOR[known['language']]}): {link}" if link else ""
 

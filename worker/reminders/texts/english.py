@@ -35,7 +35,7 @@ def day(local: date, calendar: CalendarStyle) -> str:
 
 
 def clock(local: time, calendar: CalendarStyle) -> str:
-    """Like "14:00", or "8:00 in the afternoon (14:00)": the Ethiopian hour alone would be taken for the other one."""
+    """Like "14:00", or "8:00 in the afternoon (14:00)": the Ethiopian hour alone would be misread."""
     if calendar == "gregorian":
         return f"{local:%H:%M}"
     hour, minute, part = spoken_clock(local)
@@ -43,7 +43,7 @@ def clock(local: time, calendar: CalendarStyle) -> str:
 
 
 def in_zone(place: str, offset: str) -> str:
-    """What follows a time to name its zone: ", New York time (UTC-4)"."""
+    """The suffix of a time that names its zone: ", New York time (UTC-4)"."""
     return f", {place} time ({offset})" if place else f", {offset}"
 
 

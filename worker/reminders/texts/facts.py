@@ -50,9 +50,9 @@ class Untellable(InvalidInput):
 
 
 def facts(kind: str, data: Mapping[str, Any], reader: Recipient) -> dict[str, Any]:
-    """What the templates of `kind` may use: every key of its data (optional ones None), and what follows from them.
+    """What the templates of `kind` may use: every key of its data (optional ones None), and values derived from them.
 
-    Raises Untellable for an unknown kind, a missing key, or an instant that is none.
+    Raises Untellable for an unknown kind, a missing key, or an invalid instant.
     """
     with telling(kind):
         return _told(_shaped(kind, data), reader)
@@ -60,7 +60,7 @@ def facts(kind: str, data: Mapping[str, Any], reader: Recipient) -> dict[str, An
 
 @contextmanager
 def telling(kind: str) -> Iterator[None]:
-    """Turns whatever values of the wrong type or range cause into Untellable; those values are not repeated."""
+    """Converts errors from values of the wrong type or range to Untellable, without repeating those values."""
     try:
         yield
     except (ValueError, TypeError, AttributeError, LookupError, OverflowError, TemplateError) as error:
@@ -139,12 +139,12 @@ def _moment(moment: datetime, home: str | None, reader: Recipient, words: Words)
 
 
 def _place(*names: str | None) -> ZoneInfo:
-    """The first zone that we know. A person's account may hold anything, and they must be reminded all the same."""
+    """The first zone that we know. A person's account may contain any text, and they must be reminded all the same."""
     return zone(next((name for name in names if name in zone_names()), "UTC"))
 
 
 def _city(key: str) -> str:
-    """What a zone is called for people; nothing for those that are only an offset ("UTC", "Etc/GMT-3")."""
+    """A zone's name for people; empty for those that are only an offset ("UTC", "Etc/GMT-3")."""
     return key.rpartition("/")[2].replace("_", " ") if "/" in key and not key.startswith("Etc/") else ""
 
 

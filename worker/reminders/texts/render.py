@@ -32,9 +32,9 @@ class Rendered:
 
 
 def render(kind: str, data: Mapping[str, Any], reader: Recipient) -> Rendered:
-    """The message `kind` (models.states.MESSAGE_KINDS) about `data`, for `reader`.
+    """Render the message `kind` (models.states.MESSAGE_KINDS) from `data`, for `reader`.
 
-    Raises Untellable when the data lack what `worker.reminders.texts.data` asks for.
+    Raises Untellable when the data lack what `worker.reminders.texts.data` requires.
     """
     known = facts(kind, data, reader)
     name = f"{reader.language}/{kind}.j2"
@@ -73,12 +73,12 @@ def _line(words: str) -> str:
 
 
 def _packed(lines: str) -> str:
-    """Without empty lines."""
+    """Remove empty lines."""
     return "\n".join(line.strip() for line in lines.splitlines() if line.strip())
 
 
 def _tidy(lines: str) -> str:
-    """No spaces at the end of a line, no two empty lines in a row."""
+    """Remove trailing spaces, and all but one of consecutive empty lines."""
     kept: list[str] = []
     for line in (line.rstrip() for line in lines.strip().splitlines()):
         if line or kept[-1]:

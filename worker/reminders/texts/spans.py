@@ -15,15 +15,15 @@ class Span(NamedTuple):
 
 
 def exactly(minutes: int) -> Span:
-    """`minutes` to the minute; below 0 like 0."""
+    """`minutes` to the minute; negative ones count as 0."""
     days, rest = divmod(max(minutes, 0), _DAY)
     return Span(days, *divmod(rest, _HOUR))
 
 
 def about(minutes: int) -> Span:
-    """`minutes` as one would say it: from an hour on to five minutes, from a day on to the hour.
+    """`minutes` rounded as people do: from an hour on to five minutes, from a day on to the hour.
 
-    A reminder of a day before that leaves two minutes late still says "in a day".
+    A reminder a day ahead that is sent two minutes late still says "in a day".
     """
     if minutes < _HOUR:
         return exactly(minutes)

@@ -23,7 +23,7 @@ class BusyTimes:
         self._lessons: dict[Person, list[tuple[datetime, int]]] = {}
 
     def find(self, person: Person, starts_at: datetime, ends_at: datetime) -> int | None:
-        """The id of a lesson that `person` has then; None when they are free."""
+        """The id of a lesson that `person` has at that time; None when they are free."""
         begins = self._begins.get(person)
         if not begins:
             return None
@@ -36,7 +36,7 @@ class BusyTimes:
         return schedule_id if ends > starts_at else None
 
     def take(self, person: Person, starts_at: datetime, ends_at: datetime, schedule_id: int) -> None:
-        """From now on `person` has this lesson. Said twice, it is one."""
+        """Add this lesson to the busy times of `person`; idempotent."""
         begins = self._begins.setdefault(person, [])
         lessons = self._lessons.setdefault(person, [])
         place = bisect_right(begins, starts_at)

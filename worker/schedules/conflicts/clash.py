@@ -30,7 +30,7 @@ class ScheduleClash:
     student_id: int | None = None
 
     def document(self) -> dict[str, Any]:
-        """As JSON says it; `student_id` only where there is one."""
+        """The JSON form; `student_id` only where there is one."""
         said = asdict(self) | {
             "schedule_date": self.schedule_date.isoformat(),
             "starts_at": self.starts_at.isoformat(),
@@ -53,18 +53,18 @@ class LessonConflict(errors.Conflict):
 
 
 def is_collision(error: DBAPIError) -> bool:
-    """Whether the database refused two lessons at one time.
+    """Whether the database rejected two lessons at one time.
 
-    Two inserts at once that collide wait for each other, so that one of them may be told of a deadlock instead.
+    Two concurrent inserts that collide wait for each other, so one of them may get a deadlock error instead.
     """
     return isinstance(error.orig, ExclusionViolation | DeadlockDetected)
 
 
 @contextmanager
 def translate_exclusion(session: Session, find: Callable[[], Sequence[ScheduleClash]]) -> Iterator[None]:
-    """Do the block in a savepoint; when the database refuses it for a collision, say what `find` then finds.
+    """Run the block in a savepoint; when the database rejects it for a collision, report what `find` then returns.
 
-    Raises LessonConflict, or a plain Conflict when what was in the way has just gone.
+    Raises LessonConflict, or a plain Conflict when the other lesson has just been removed.
     """
     try:
         with session.begin_nested():

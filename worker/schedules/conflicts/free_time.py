@@ -16,7 +16,7 @@ class Free(NamedTuple):
 
 
 def free_parts(slot: Instants, lessons: Sequence[Instants]) -> list[Free]:
-    """The parts of the slot that none of the `lessons`, in order of their beginnings, takes."""
+    """The parts of the slot that none of the `lessons` (sorted by start) covers."""
     free: list[Instants] = []
     begin = slot.starts_at
     for lesson in lessons:

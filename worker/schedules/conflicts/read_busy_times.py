@@ -26,7 +26,7 @@ def read_busy(
     until: datetime,
     without: Collection[int] = (),
 ) -> BusyTimes:
-    """The live lessons of these people between two instants, but those with the ids `without`."""
+    """The live lessons of these people between two instants, except those with the ids `without`."""
     busy = BusyTimes()
     left_out = frozenset(without)
     for kind, person_id, starts_at, ends_at, schedule_id in session.execute(_lessons(tutors, students, since, until)):
@@ -44,7 +44,7 @@ def find_conflicts(
     when: Instants,
     without: Collection[int] = (),
 ) -> list[ScheduleClash]:
-    """What is in the way of a lesson of these people; a slot, without students, takes nobody's time."""
+    """What a lesson of these people would collide with; a slot, without students, occupies nobody's time."""
     if not students:
         return []
     since, until = when

@@ -32,7 +32,7 @@ class FeedOwner:
 
 
 def open_feed(session: Session, user_id: int) -> str:
-    """A new secret of 256 bits, which nobody can be told again; the one before opens nothing any more."""
+    """A new secret of 256 bits, which cannot be read again; the previous one is invalid from now on."""
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     statement = insert(CalendarFeed).values(user_id=user_id, secret_hash=_hash(secret))
     session.execute(
@@ -45,20 +45,20 @@ def open_feed(session: Session, user_id: int) -> str:
 
 
 def feed_created_at(session: Session, user_id: int) -> datetime | None:
-    """When the person's address was made; None: there is none."""
+    """When the person's address was created; None: there is none."""
     return session.scalar(select(CalendarFeed.created_at).where(CalendarFeed.user_id == user_id))
 
 
 def revoke_feed(session: Session, user_id: int) -> None:
-    """The person's address opens nothing any more."""
+    """Invalidate the person's address."""
     session.execute(delete(CalendarFeed).where(CalendarFeed.user_id == user_id))
 
 
 def find_owner(session: Session, secret: str) -> FeedOwner:
     """The owner of the feed with this secret.
 
-    Raises NotFound, in the same words after the same single query, for whatever is wrong. The hash is what is looked
-    up, so the time that a lookup takes says nothing about the secret.
+    Raises NotFound, with the same text after the same single query, for every cause. The lookup is by hash, so its
+    duration reveals nothing about the secret.
     """
     profiles = (TutorProfile, StudentProfile, ParentProfile)
     statement = (

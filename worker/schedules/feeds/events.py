@@ -42,7 +42,7 @@ class FeedLesson:
 
 
 def feed_event(lesson: FeedLesson, *, timezone: str) -> Event:
-    """The lesson as an event; `timezone` is that of rows that name none. Its UID stays the same for ever."""
+    """The lesson as an event; `timezone` is used for rows that name none. Its UID never changes."""
     link = _marked(lesson.meeting_link)
     kind = "Free slot" if lesson.is_slot else "Lesson"
     return Event(
@@ -86,7 +86,7 @@ def _description(lesson: FeedLesson, link: str) -> str:
 
 
 def _marked(address: str | None) -> str:
-    """The tutor's link, after the host that it leads to and whose it is; nothing when it may not be shown."""
+    """The tutor's link, preceded by its host and owner; empty when it may not be shown."""
     link = foreign_link(address) if address else None
     return f"{link.host} (link from the tutor): {link.address}" if link else ""
 

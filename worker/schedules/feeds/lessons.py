@@ -45,9 +45,9 @@ class Feed:
 
 
 def read_feed(session: Session, owner: FeedOwner, *, now: datetime, timezone: str) -> Feed:
-    """Thirty days back and everything ahead, at most 2 000 lessons, the earliest first.
+    """Lessons from thirty days ago on, at most 2 000, the earliest first.
 
-    Rows whose instants are not computed yet are left out. `timezone` is that of rows and people who name none.
+    Rows whose instants are not computed yet are omitted. `timezone` is used for rows and people who name none.
     """
     lessons = _lessons(session, owner, now)
     changes = [owner.feed_created_at, *(lesson.updated_at for lesson in lessons)]
@@ -90,7 +90,7 @@ def _lessons(session: Session, owner: FeedOwner, now: datetime) -> list[FeedLess
 
 
 def _ids_of(owner: FeedOwner, children: Students, now: datetime) -> list[Select[int]]:
-    """The lessons of each of the owner's parts, each found by an index of its own."""
+    """The lessons of each of the owner's roles, each found through its own index."""
     near = Schedule.schedule_date.between((now - KEPT - _DAYS_AROUND).date(), (now + AHEAD + _DAYS_AROUND).date())
     learners = [*children] if owner.student_id is None else [owner.student_id, *children]
     found = []
@@ -109,7 +109,7 @@ def _ids_of(owner: FeedOwner, children: Students, now: datetime) -> list[Select[
 
 
 def _has_nobody() -> ColumnElement[bool]:
-    """Of a lesson without participants (called off, or written by hand) only the row itself says whose it is."""
+    """Of a lesson without participants (cancelled, or written by hand) only the row itself says whose it is."""
     return ~exists().where(ScheduleParticipant.schedule_id == Schedule.id)
 
 
@@ -158,7 +158,7 @@ def _view(tutor_id: int, owner: FeedOwner, students: Students) -> View:
 
 
 def _names(view: View, row: Row[*tuple[Any, ...]], children: Students, students: Students) -> tuple[str, ...]:
-    """Students whom the reader may know of: the tutor all of them, a parent their children, a student nobody."""
+    """Students whose names the reader may know: a tutor all, a parent their children, a student none."""
     if view == "student":
         return ()
     if view == "parent":

@@ -30,12 +30,12 @@ def shared_content(series: Series) -> tuple[Any, ...]:
 
 
 def short_pattern(text: str) -> str:
-    """Words of a rule, at most as long as a lesson's row takes."""
+    """The rule in words, cut to the length of the lesson's column."""
     return text if len(text) <= _LONGEST_PATTERN else text[: _LONGEST_PATTERN - 1] + "…"
 
 
 def copy_line(*values: Any) -> str:
-    """The values as part of a line of COPY's text format, tabs between them."""
+    """The values as part of a line of COPY's text format, separated by tabs."""
     return "\t".join(_copied(value) for value in values)
 
 

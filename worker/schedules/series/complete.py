@@ -29,7 +29,7 @@ _COMPLETE = text("UPDATE schedule_series SET status = 'completed', updated_at = 
 def complete_series(session: Session, *, now: datetime, after: int, most: int) -> tuple[int, int | None]:
     """Complete those of at most `most` series from `after` on that are past their last day.
 
-    Answers how many, and where the next batch goes on (None: this was the last).
+    Returns how many, and where the next batch starts (None: this was the last).
     """
     rows = session.execute(_ENDING, {"now": now, "after": after, "most": most}).all()
     over = [row.id for row in rows if _is_over(row, now)]
@@ -39,7 +39,7 @@ def complete_series(session: Session, *, now: datetime, after: int, most: int) -
 
 
 def _is_over(series: Row[tuple[object, ...]], now: datetime) -> bool:
-    """Whether its last day is past, where it is; a rule that cannot be read says nothing."""
+    """Whether its last day has passed in its own zone; False for a rule that cannot be read."""
     try:
         where = zone(series.timezone)
         yesterday = now.astimezone(where).date() - timedelta(days=1)

@@ -59,7 +59,7 @@ def create_series(
     horizon_days: int,
     skip_conflicts: bool,
 ) -> CreationResult:
-    """Make a series and its lessons up to the horizon; without participants they are free slots.
+    """Create a series and its lessons up to the horizon; without participants they are free slots.
 
     `content` holds the columns that describe a lesson (columns.DESCRIBING). Raises InvalidInput for a first day too
     long ago, LessonConflict unless `skip_conflicts`.
@@ -84,7 +84,7 @@ def create_series(
 
 
 def rule_columns(recurrence: Recurrence) -> dict[str, Any]:
-    """The columns of a series that say when."""
+    """The columns of a series that define its times."""
     return {
         "schedule_date": recurrence.first_day,
         "start_time": recurrence.start_time,
@@ -98,14 +98,14 @@ def rule_columns(recurrence: Recurrence) -> dict[str, Any]:
 
 
 def check_begin(recurrence: Recurrence, now: datetime) -> None:
-    """Raise InvalidInput when the first day is longer ago than a year."""
+    """Raise InvalidInput when the first day is more than a year ago."""
     earliest = today_in(recurrence.timezone, now) - _LONGEST_PAST
     if recurrence.first_day < earliest:
         raise InvalidInput(f"The first day, {recurrence.first_day}, is too long ago; it may be {earliest} or later.")
 
 
 def exclude(session: Session, series_id: int, days: frozenset[date]) -> None:
-    """Record that these days are no lessons, because a person said so; whatever else was recorded of them."""
+    """Record these days as skipped on a person's request, replacing any other recorded reason."""
     if days:
         statement = insert(ScheduleSkip).values(series_id=series_id, reason="excluded")
         statement = statement.on_conflict_do_update(
@@ -117,7 +117,7 @@ def exclude(session: Session, series_id: int, days: frozenset[date]) -> None:
 
 
 def package_series(session: Session, tutor_id: int, package_name: str) -> Sequence[Series]:
-    """The series of a tutor's package that go on, oldest first, then the paused ones: a further student joins one."""
+    """The active series of a tutor's package, oldest first, then the paused ones: a further student joins one."""
     statement = select(Series).where(
         Series.tutor_id == tutor_id, Series.package_name == package_name, Series.status.in_(("active", "paused"))
     )
@@ -127,10 +127,9 @@ def package_series(session: Session, tutor_id: int, package_name: str) -> Sequen
 def join_series(
     session: Session, series_id: int, participant: SeriesMember, *, now: datetime, horizon_days: int
 ) -> list[ScheduleClash]:
-    """A further student takes part in all future lessons that their booking covers. Answers where they cannot.
+    """Add a student to all future lessons that their booking covers. Returns the collisions that prevent some.
 
-    Said twice, it is done once; a student who comes back with a new booking takes part by that. A paused series goes
-    on.
+    Idempotent; a student who returns with a new booking takes part through that one. A paused series resumes.
     """
     (series,) = lock_series(session, [series_id])
     statement = insert(SeriesParticipant).values(series_id=series_id, **participant._asdict())
@@ -146,8 +145,8 @@ def join_series(
 def follow_booking(session: Session, booking_id: int, *, now: datetime, horizon_days: int) -> None:
     """Bring every series and future lesson of a booking in line with its status and dates, which have just changed.
 
-    A series in which nobody's booking is active any more stops as they did, and goes on when one is active again.
-    Lessons that meanwhile cannot be are recorded as skips.
+    A series without any active booking stops the way its bookings did, and resumes when one is active again. Lessons
+    that have become impossible meanwhile are recorded as skips.
     """
     session.flush()
     taken_part = select(SeriesParticipant.series_id).where(SeriesParticipant.booking_id == booking_id)

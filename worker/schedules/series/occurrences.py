@@ -32,7 +32,7 @@ def occurrences(recurrence: Recurrence, after: date | None, until: date) -> list
 
 
 def today_in(timezone: str, now: datetime) -> date:
-    """The local day."""
+    """Today's date in the zone."""
     return now.astimezone(zone(timezone)).date()
 
 

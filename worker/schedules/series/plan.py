@@ -72,7 +72,7 @@ class SeriesState:
     taken: Collection[date] = frozenset()
 
     def attendees_on(self, day: date) -> list[Attendee]:
-        """Who should be there, in the order in which they joined."""
+        """The students of that day, in the order in which they joined."""
         return [one for one in self.attendees if one.comes(day) and (day, one.student_id) not in self.student_skips]
 
 
@@ -120,9 +120,9 @@ class Plan:
 
 
 def plan_lessons(states: Sequence[SeriesState], busy: BusyTimes, ids: Iterator[int]) -> Plan:
-    """Compare and decide. `busy` holds every lesson of these people but the `stored` ones; `ids` are for new rows.
+    """Compare and decide. `busy` holds every lesson of these people except the `stored` ones; `ids` are for new rows.
 
-    Lessons that stay where they are come first: what is new or moved yields to them.
+    Unmoved lessons have priority: new and moved ones give way to them.
     """
     plan = Plan()
     uncertain: list[PlannedLesson] = []
@@ -136,7 +136,7 @@ def plan_lessons(states: Sequence[SeriesState], busy: BusyTimes, ids: Iterator[i
 
 
 def _sort_out(state: SeriesState, plan: Plan, busy: BusyTimes) -> list[PlannedLesson]:
-    """Settle what stays and what goes; answer the rows that are wanted."""
+    """Decide what stays and what is removed; return the rows that are required."""
     if not state.stored:
         return []
     wanted = {one.day: one for one in state.occurrences}
@@ -154,7 +154,7 @@ def _sort_out(state: SeriesState, plan: Plan, busy: BusyTimes) -> list[PlannedLe
 
 
 def _missing(state: SeriesState, ids: Iterator[int]) -> Iterator[PlannedLesson]:
-    """Wanted lessons without a row."""
+    """Required lessons without a row."""
     if not state.active:
         return
     for day, starts_at, ends_at in state.occurrences:
@@ -165,7 +165,7 @@ def _missing(state: SeriesState, ids: Iterator[int]) -> Iterator[PlannedLesson]:
 
 
 def _target(state: SeriesState, row: StoredLesson, wanted: Mapping[date, Occurrence]) -> PlannedLesson | None:
-    """The row as the series wants it; None when it does not want it."""
+    """The row as the series requires it; None when it is not required."""
     if not state.active or row.day in state.skipped:
         return None
     attendees = state.attendees_on(row.day)
@@ -189,7 +189,7 @@ def _keep_time(lesson: PlannedLesson, busy: BusyTimes) -> None:
 
 
 def _place(lesson: PlannedLesson, plan: Plan, busy: BusyTimes) -> None:
-    """Give the lesson its time, or say why it cannot have it."""
+    """Give the lesson its time, or record why it cannot have it."""
     free: list[Attendee] = []
     if lesson.state.has_students:
         other = _in_the_way(Person(TUTOR, lesson.state.tutor_id), lesson, busy)
@@ -233,7 +233,7 @@ def _skip(lesson: PlannedLesson, other: int, student_id: int | None, plan: Plan)
 
 
 def differs(lesson: PlannedLesson, row: StoredLesson) -> bool:
-    """Whether the row must be written: what it says, when it is, or who takes part."""
+    """Whether the row must be written: its content, time or participants changed."""
     return (
         not row.scheduled
         or (lesson.starts_at, lesson.ends_at) != (row.starts_at, row.ends_at)

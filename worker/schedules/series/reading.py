@@ -22,7 +22,7 @@ class SeriesView:
 
 
 def find_series(session: Session, caller: Caller, series_id: int) -> Series:
-    """The series. Raises NotFound when it is not theirs to see."""
+    """The series. Raises NotFound when the caller may not see it."""
     statement = select(Series).where(Series.id == series_id, _visible_series(session, caller))
     series = session.scalar(statement)
     if series is None:
@@ -43,7 +43,7 @@ def list_series(
 
 
 def view_series(session: Session, caller: Caller, series: Series) -> SeriesView:
-    """The series, its students in the order in which they came, and its skips in order of days."""
+    """The series, its students in the order in which they joined, and its skips by day."""
     people = select(SeriesParticipant).where(SeriesParticipant.series_id == series.id)
     skips = select(ScheduleSkip).where(ScheduleSkip.series_id == series.id)
     if not isinstance(caller, Operator) and caller.tutor_id != series.tutor_id:

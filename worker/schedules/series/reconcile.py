@@ -67,9 +67,9 @@ class FillResult:
 def reconcile(session: Session, series_ids: Sequence[int], *, now: datetime, horizon_days: int) -> list[ScheduleClash]:
     """Bring the stored lessons of these series in line with their rules and students, from `now` on.
 
-    Past lessons, and those held, cancelled by a person, edited by hand or booked, stay. Days that a series has never
-    looked at are stored though they are past: a tutor may enter what was taught. Answers what could not be stored
-    because somebody is busy; it is recorded as skips. Locks the series.
+    Lessons that are past, held, cancelled by a person, edited by hand or booked stay unchanged. Days that a series has
+    never processed are stored even when past: a tutor may enter lessons already taught. Returns what could not be
+    stored because somebody is busy; it is recorded as skips. Locks the series.
     """
     session.flush()
     locked = lock_series(session, series_ids)
@@ -85,16 +85,17 @@ def reconcile(session: Session, series_ids: Sequence[int], *, now: datetime, hor
 
 
 def lock_series(session: Session, series_ids: Sequence[int]) -> Sequence[Series]:
-    """The series, held until the transaction ends; in one order, so that two who want the same do not block."""
+    """The series, locked until the transaction ends; always in the same order, so that concurrent calls do not
+    deadlock.
+    """
     statement = select(Series).where(Series.id.in_(series_ids)).order_by(Series.id).with_for_update()
     return session.scalars(_fresh(statement)).all()
 
 
 def fill(session: Session, *, now: datetime, horizon_days: int, batch: int) -> FillResult:
-    """Store what the next `batch` series lack up to the horizon; nothing that is there is changed.
+    """Store the missing lessons of the next `batch` series up to the horizon; existing ones are not changed.
 
-    Series that somebody else holds are left for the next call; when nothing was due, `series` is 0. One transaction
-    each time.
+    Series locked by others are left for the next call; when nothing was due, `series` is 0. One transaction per call.
     """
     zones = session.scalars(_ZONES_DUE, {"latest": (now + _TWO_DAYS).date() + timedelta(days=horizon_days)}).all()
     ids = session.scalars(_DUE, {**_local_days(zones, now), "days": horizon_days, "batch": batch}).all()
@@ -118,7 +119,7 @@ def _local_days(zones: Sequence[str], now: datetime) -> dict[str, list[str] | li
 
 
 def _is_readable(series: Series) -> bool:
-    """Whether the rule can be read. One that somebody wrote by hand must not keep all others from being filled."""
+    """Whether the rule can be read. An invalid rule written by hand must not keep all others from being filled."""
     try:
         recurrence_of(series)
     except errors.InvalidInput as error:
@@ -140,7 +141,7 @@ def _reach(series: Series, now: datetime, horizon_days: int) -> DateRange:
 
 
 def _carry_out(session: Session, reaches: Sequence[DateRange], now: datetime, *, rows: bool) -> Plan:
-    """Plan and write; again from the start when the database knows of a lesson that was not there to read."""
+    """Plan and write; start over when the database rejects a collision with a lesson that was not there to read."""
     for _ in range(_TRIES):
         states = read_states(session, reaches, now, rows=rows)
         plan = plan_lessons(states, _busy(session, states), reserve_ids(session, _missing(states)))

@@ -66,7 +66,7 @@ def from_day(recurrence: Recurrence, day: date) -> Recurrence:
 def split_series(session: Session, series: Series, day: date) -> Series:
     """The series of the lessons from `day` on: a new one, or `series` itself when it begins then. Both are locked.
 
-    Lessons and skips keep their ids. Raises Conflict when the rule says no day from `day` on.
+    Lessons and skips keep their ids. Raises Conflict when the rule has no day from `day` on.
     """
     recurrence = recurrence_of(series)
     before = until_before(recurrence, day)

@@ -37,12 +37,12 @@ class DateRange:
 
     @property
     def floor(self) -> date:
-        """The last day that is left out."""
+        """The last day that is excluded."""
         return self.after if self.after is not None else self.series.schedule_date - timedelta(days=1)
 
 
 def read_states(session: Session, reaches: Sequence[DateRange], now: datetime, *, rows: bool) -> list[SeriesState]:
-    """The state of each series, by a few statements for all of them.
+    """The state of each series, with a few statements for all of them.
 
     With `rows`, also the future rows that may be changed; without, only the days that have one.
     """
@@ -123,7 +123,7 @@ def _taken_days(session: Session, reaches: Sequence[DateRange]) -> dict[int, set
 
 
 def _stored_lessons(session: Session, series_ids: Sequence[int], now: datetime) -> dict[int, list[StoredLesson]]:
-    """Future rows that are scheduled or were called off with their series, free slots that somebody booked left out."""
+    """Future rows that are scheduled or were cancelled with their series, except free slots that somebody booked."""
     found: dict[int, list[StoredLesson]] = defaultdict(list)
     may_change = and_(
         Schedule.series_id.in_(series_ids),

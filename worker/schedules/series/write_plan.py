@@ -60,12 +60,12 @@ _REWRITE = text(
 
 
 def reserve_ids(session: Session, number: int) -> Iterator[int]:
-    """Ids for new lessons, known before the rows are there, so that participants can name them."""
+    """Ids for new lessons, reserved before the rows exist, so that participants can reference them."""
     return iter(session.scalars(_RESERVE, {"number": number}).all() if number else ())
 
 
 def write_plan(session: Session, plan: Plan) -> None:
-    """Do all of it. Raises DBAPIError for an ExclusionViolation when somebody else was quicker."""
+    """Write all of it. Raises DBAPIError for an ExclusionViolation when a concurrent transaction was first."""
     if plan.cancelled:
         session.execute(_CALL_OFF, {"ids": plan.cancelled})
     if plan.changed:
@@ -121,7 +121,7 @@ def _enrol(session: Session, lessons: Sequence[PlannedLesson]) -> None:
 
 
 def _lesson_lines(lessons: Iterable[PlannedLesson]) -> Iterator[str]:
-    """Thousands of lines: what all lessons of a series share is written once."""
+    """Thousands of lines: the part that all lessons of a series share is formatted once."""
     shared: dict[int, str] = {}
     for one in lessons:
         state = one.state
