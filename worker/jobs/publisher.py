@@ -32,7 +32,7 @@ class Publisher:
         close: Callable[[], None],
         capacity: int = 1000,
     ) -> None:
-        # How many offers were let go, for the metrics.
+        # How many offers were dropped, for the metrics.
         self.dropped = 0
         self._publish = publish
         self._publish_due = publish_due

@@ -18,9 +18,9 @@ MOST_CHANNELS = 10
 
 _LOCK = 0x63686E6C  # "chnl"
 
-# Nothing may name what is gone: an alarm without channels of its own has those of the preferences, preferences
-# without any have the defaults. Reminders of lessons are left to whoever plans them anew, who locks the lessons first;
-# one that nobody plans any more finds no channel when it is due.
+# Nothing may name a deleted channel: an alarm without channels of its own has those of the preferences, preferences
+# without any have the defaults. Reminders of lessons are left to the planner, which locks the lessons first;
+# one that is not planned again finds no channel when it is due.
 _FORGET = tuple(
     text(statement)
     for statement in (

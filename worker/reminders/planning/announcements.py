@@ -49,9 +49,9 @@ def announcements_for(
 ) -> list[Announcement]:
     """Whom to notify of what: one message per person, kind and subject, for any number of changed lessons and series.
 
-    The person who made the change (`by_user_id`, called `by`) gets none. Lessons that had ended before the change, and
-    still have, are not announced. With `known` (lesson, user) a person who is added to lessons none of which they know
-    gets no announcement either, and no lesson counts as restored.
+    The person who made the change (`by_user_id`, called `by`) gets none. Lessons that had ended both before and after
+    the change are not announced. With `known` (lesson, user) a person who is added to lessons none of which they know
+    gets no announcement either: nothing was restored for them.
     """
     changed: dict[tuple[int, str, str | None], list[int]] = defaultdict(list)
     for schedule_id in sorted(before.keys() & after.keys(), key=lambda one: (before[one].starts_at, one)):

@@ -70,7 +70,7 @@ def write_preferences(session: Session, user_id: int, wanted: Preferences) -> No
 
 
 def hold_person(session: Session, user_id: int) -> None:
-    """Serialise writes of one person's preferences and alarms. Inserting rows that refer to the person does not wait."""
+    """Serialise writes of one person's preferences and alarms. Inserts of rows that refer to the person do not wait."""
     session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
 
 
