@@ -14,7 +14,7 @@ from worker.settings import Settings
 
 
 def main() -> None:
-    """Measure what is asked for. A quick run tries the benchmarks themselves; its figures are not kept."""
+    """Measure the requested figures. A quick run tries the benchmarks themselves; its figures are not kept."""
     words = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     words.add_argument("--only", choices=FIGURES, action="append", help="measure this figure; may be given again")
     words.add_argument("--quick", action="store_true", help="tiny sizes, nothing is written down")
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def _forget_settings() -> None:
-    """Only embedded parts are measured: a million rows must not go into a database that the environment names."""
+    """Measure embedded parts only: a million rows must not be written to a database named by the environment."""
     for name in [name for name in os.environ if name.lower() in Settings.model_fields]:
         del os.environ[name]
 

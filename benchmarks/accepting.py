@@ -28,7 +28,7 @@ class _Crowd:
 
 
 def measure_accepting(scale: Scale) -> Figure:
-    """Twice: with the media worker held, so that the API is alone, and with it at work on what comes."""
+    """Twice: with the media worker stopped, so that the API is alone, and with it processing the uploads."""
     content = _RECORDING.read_bytes()
     figure = Figure(
         f"API: recordings of {len(content) / 1e3:.0f} kB accepted (202), {scale.clients} clients, each sends the next "
@@ -60,7 +60,7 @@ def measure_accepting(scale: Scale) -> Figure:
 
 @contextmanager
 def _held(ground: Ground) -> Iterator[None]:
-    """The media worker and its children stand still within the block."""
+    """Suspend the media worker and its children within the block."""
     group = ground.process_id("worker-media")
     os.killpg(group, signal.SIGSTOP)
     try:

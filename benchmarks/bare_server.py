@@ -12,7 +12,7 @@ _ROOT = Path(__file__).parent.parent
 
 @contextmanager
 def bare_server(folder: Path) -> Iterator[str]:
-    """Its address; what it keeps goes into `folder`."""
+    """The address of the server; it stores uploads in `folder`."""
     folder.mkdir(exist_ok=True)
     said = folder.with_suffix(".port")
     with said.open("wb") as stdout:

@@ -11,7 +11,7 @@ _TEXTS = ("Fractions", "ምሳሌ አንድ", "a² + b² = c²", "Remember: mult
 
 
 def board_lesson(*, seconds: int, pages: int, strokes: int, points: int) -> dict[str, Any]:
-    """The board document of a lesson that is drawn on about half of the time; always the same."""
+    """The board document of a lesson with drawing about half of the time; always the same."""
     chance = random.Random(7)
     each, slot = strokes // pages, seconds / strokes
     return {
@@ -67,7 +67,7 @@ def _stroke(chance: random.Random, number: int, at: float, slot: float, points: 
 
 
 def _handwriting(chance: random.Random, left: float, top: float, points: int) -> list[list[float]]:
-    """Loops from left to right, as of a word of a few letters."""
+    """Loops from left to right, like a word of a few letters."""
     turns, height = chance.uniform(2, 4), chance.uniform(8, 16)
     return [
         [

@@ -17,7 +17,7 @@ _LETTER = 28.0
 
 
 def stored_page(strokes: int, points: int) -> dict[str, Any]:
-    """A page document of so many strokes of all types, which have so many points between them."""
+    """A page document with so many strokes of all types, which have so many points in total."""
     chance = Random(6)
     types = list(islice(_types(), strokes))
     drawn = sum(stroke_type != "text" for stroke_type in types)
@@ -35,12 +35,12 @@ def stored_page(strokes: int, points: int) -> dict[str, Any]:
 
 
 def stored_bytes(strokes: int, points: int) -> bytes:
-    """The same as JSON."""
+    """The page document as JSON."""
     return json.dumps(stored_page(strokes, points), ensure_ascii=False).encode()
 
 
 def handwriting(chance: Random, points: int) -> list[list[float]]:
-    """One movement of the pen within a letter's height, as a mouse reports it: fractions of pixels."""
+    """One pen movement within a letter's height, as a mouse reports it: fractions of pixels."""
     left, top = chance.uniform(20, PAGE_WIDTH - 60), chance.uniform(20, PAGE_HEIGHT - 60)
     turns, phase, lean = chance.uniform(0.7, 2.5), chance.uniform(0, math.tau), chance.uniform(-0.4, 0.4)
     found = []
@@ -77,7 +77,7 @@ _CORNERS = {
 
 
 def _outline(chance: Random, shape: str, points: int) -> list[list[float]]:
-    """A hand that goes around the shape."""
+    """The outline of the shape, drawn by hand."""
     corners = _CORNERS[shape]
     width, height = chance.uniform(40, 200), chance.uniform(40, 150)
     left, top = chance.uniform(20, PAGE_WIDTH - 240), chance.uniform(20, PAGE_HEIGHT - 190)

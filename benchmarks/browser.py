@@ -48,7 +48,7 @@ class Browser:
         self.run(f"loadFonts({json.dumps({family: _font(family) for family in _FONTS})})")
 
     def run(self, script: str) -> Any:
-        """What a script comes to; a promise is waited for."""
+        """The result of a script; a promise is awaited."""
         wanted = {"expression": script, "awaitPromise": True, "returnByValue": True}
         answer = self._call("Runtime.evaluate", wanted, self._tab)
         if "exceptionDetails" in answer:
@@ -56,7 +56,7 @@ class Browser:
         return answer["result"].get("value")
 
     def prepare(self, page: DrawnPage) -> None:
-        """Hand the shapes of a page over, so that `draw` needs nothing but to draw them."""
+        """Pass the shapes of a page to the browser in advance, so that `draw` only draws them."""
         colour = page.background
         wanted = {
             "shapes": as_shapes(page),
@@ -68,13 +68,13 @@ class Browser:
         self.run(f"globalThis.page = {json.dumps(wanted)}; 0")
 
     def draw(self) -> tuple[float, bytes]:
-        """Draw the page that was prepared: seconds within the browser until its PNG was there, and the PNG."""
+        """Draw the prepared page: seconds within the browser until its PNG was ready, and the PNG."""
         answer = self.run("draw(globalThis.page)")
         time.sleep(_TIDYING)
         return answer["milliseconds"] / 1000, base64.b64decode(answer["png"])
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the browser."""
         self._commands.close()
         self._answers.close()
 

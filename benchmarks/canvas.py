@@ -67,7 +67,7 @@ class _Contender:
 
 
 def measure_canvas(scale: Scale) -> Figure:
-    """Both pages as PNG and as PDF; whoever draws, draws in turn with the others."""
+    """Both pages as PNG and as PDF; the renderers take turns."""
     figure = Figure("Boards: pages drawn in a second, 1200x800, from stored strokes to the finished file")
     if not cairo_is_there():
         figure.notes.append("NOT COMPARED with CairoSVG: libcairo2 is not installed (apt-get install libcairo2).")
@@ -154,7 +154,7 @@ def _timed(render: Render) -> Turn:
 
 
 def _from_stored(prepare: Callable[[DrawnPage], Render], stored: bytes) -> Render:
-    """With the peer's own input made in its time."""
+    """Including the time to build the peer's own input."""
 
     def render() -> bytes:
         return prepare(_read(stored))()

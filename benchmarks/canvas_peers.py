@@ -21,7 +21,7 @@ Render = Callable[[], bytes]
 
 
 def cairo_is_there() -> bool:
-    """Whether CairoSVG can load libcairo2, a library of the system and not of a package."""
+    """Whether CairoSVG can load libcairo2, a system library that is not in a Python package."""
     try:
         import cairosvg  # noqa: F401, PLC0415 - fails at the import
     except OSError:
@@ -30,7 +30,7 @@ def cairo_is_there() -> bool:
 
 
 def cairosvg_png(page: DrawnPage) -> Render:
-    """CairoSVG to PNG, from an SVG that is ready."""
+    """CairoSVG to PNG, from a prepared SVG."""
     import cairosvg  # noqa: PLC0415 - see cairo_is_there
 
     source = as_svg(page).encode()
@@ -38,7 +38,7 @@ def cairosvg_png(page: DrawnPage) -> Render:
 
 
 def cairosvg_pdf(page: DrawnPage) -> Render:
-    """CairoSVG to PDF, from an SVG that is ready."""
+    """CairoSVG to PDF, from a prepared SVG."""
     import cairosvg  # noqa: PLC0415 - see cairo_is_there
 
     source = as_svg(page).encode()
@@ -46,13 +46,13 @@ def cairosvg_pdf(page: DrawnPage) -> Render:
 
 
 def resvg_png(page: DrawnPage) -> Render:
-    """resvg to PNG, from an SVG that is ready. It need not look for fonts: there are none in it."""
+    """resvg to PNG, from a prepared SVG. It need not search for fonts: the SVG uses none."""
     source = as_svg(page)
     return lambda: bytes(resvg_py.svg_to_bytes(svg_string=source, skip_system_fonts=True))
 
 
 def pillow_png(page: DrawnPage) -> Render:
-    """Pillow to PNG, from points that are ready, in its own pixels."""
+    """Pillow to PNG, from prepared points, in its own pixels."""
     shapes = [_enlarged(shape) for shape in as_shapes(page)]
     background = (page.background.red, page.background.green, page.background.blue)
 

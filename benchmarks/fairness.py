@@ -82,7 +82,7 @@ def _behind_films(ground: Ground, short: Path, scale: Scale) -> tuple[tuple[floa
 
 
 def _upload(ground: Ground, recording: Path, number: int) -> int:
-    """Upload these bytes, made distinct by `number`, into a session of its own; the recording's id."""
+    """Upload these bytes, made distinct by `number`, into a new session; the recording's id."""
     copy = ground.folder / f"fairness-{number}{recording.suffix}"
     shutil.copyfile(recording, copy)
     with copy.open("ab") as tail:
@@ -110,7 +110,7 @@ def _waited(ground: Ground, recording_id: int) -> tuple[float, float]:
 
 
 def _another_tutor(ground: Ground) -> str:
-    """A token of a tutor who shares nothing with the other one."""
+    """A token of a tutor who shares nothing with the first one."""
     with ground.connect() as connection:
         row = connection.execute(
             "WITH person AS (INSERT INTO users (first_name, email) VALUES ('Another', 'a@example.org') RETURNING id)"
@@ -128,7 +128,7 @@ def _board(scale: Scale) -> list[dict[str, Any]]:
 
 
 def _draw(ground: Ground, session_id: int, strokes: list[dict[str, Any]]) -> None:
-    """Put the strokes on the first page of the session, as if they had been drawn there."""
+    """Insert the strokes on the first page of the session, as if they had been drawn there."""
     with ground.connect() as connection:
         page = connection.execute("SELECT id FROM whiteboard_pages WHERE session_id = %s", [session_id]).fetchone()
         assert page is not None

@@ -17,7 +17,7 @@ class Limit:
     number: float
 
     def holds(self, measured: float) -> bool:
-        """Whether `measured` keeps it."""
+        """Whether `measured` is within the limit."""
         return {
             "≤": measured <= self.number,
             "≥": measured >= self.number,
@@ -52,14 +52,14 @@ class Reading:
 
     @property
     def ratio(self) -> float | None:
-        """To the peer; without one, to the limit; None when there is neither."""
+        """The ratio to the peer; without one, to the limit; None when there is neither."""
         if self.peer is not None:
             return self.value / self.peer
         return None if self.limit is None else self.value / self.limit.number
 
     @property
     def kept(self) -> bool | None:
-        """Whether the limit is kept; None without one."""
+        """Whether the value is within the limit; None without one."""
         if self.limit is None:
             return None
         measured = self.ratio if self.limit.of == "ratio" else self.value
@@ -79,7 +79,7 @@ Measure = Callable[[Scale], Figure]
 
 
 def median(values: Sequence[float]) -> float:
-    """The middle one."""
+    """The median."""
     return statistics.median(values)
 
 
@@ -91,5 +91,5 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def spread(values: Sequence[float]) -> tuple[float, float]:
-    """The least and the most."""
+    """The minimum and maximum."""
     return min(values), max(values)

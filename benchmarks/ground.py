@@ -38,7 +38,7 @@ class Ground:
 
     @property
     def address(self) -> str:
-        """Of the API."""
+        """The address of the API."""
         return str(self.stack.facts()["api"])
 
     def tutor(self) -> Client:
@@ -54,14 +54,14 @@ class Ground:
         return psycopg.connect(str(self.stack.settings.database_url), autocommit=True)
 
     def open_lesson(self, client: Client) -> int:
-        """A whiteboard session that is going on."""
+        """A running whiteboard session."""
         body = {"booking_id": self.booking_id, "session_title": "Figures"}
         session_id = int(client.post("/v1/whiteboard/sessions", body)["id"])
         client.post(f"/v1/whiteboard/sessions/{session_id}/start", status=200)
         return session_id
 
     def settle(self) -> None:
-        """Wait until no job is left to do."""
+        """Wait until no job is left."""
         with self.connect() as connection:
             wait_for(lambda: connection.execute(_LIVE_JOBS).fetchone() is None, pause=0.05)
 
@@ -75,7 +75,7 @@ class Ground:
 
 @contextmanager
 def running_ground(**changes: Any) -> Iterator[Ground]:
-    """A stack of embedded parts, with these settings changed from their defaults; nothing of it is left at the end."""
+    """A stack of embedded parts, with these settings changed from their defaults; removed completely at the end."""
     settings = Settings(**(UNBOUNDED | changes))
     with (
         scratch_directory() as folder,
@@ -97,7 +97,7 @@ def running_ground(**changes: Any) -> Iterator[Ground]:
 
 
 def wait_for(done: Callable[[], bool], *, pause: float, patience: float = _PATIENCE) -> None:
-    """Ask again and again until it is; raises TimeoutError."""
+    """Poll until it is true; raises TimeoutError."""
     end = time.monotonic() + patience
     while not done():
         if time.monotonic() > end:

@@ -44,7 +44,7 @@ class _Peer:
 
 
 def measure_ingest(scale: Scale) -> Figure:
-    """A lesson of twenty minutes against the peer, one of an hour against the clock."""
+    """A lesson of twenty minutes beside the peer, one of an hour beside its duration."""
     figure = Figure("Ingest: last byte of the upload until the recording is available")
     with running_ground() as ground:
         b2 = _B2Command(ground)
@@ -73,9 +73,9 @@ def measure_ingest(scale: Scale) -> Figure:
 
 
 def _odd(repeats: int) -> int:
-    """One more when it is even: a poster is looked for at the quarters of a lesson, and each would be a beginning.
+    """Adds one to an even number: the poster is taken at quarters of a lesson, each of which would start a sample.
 
-    The sample begins with an empty board, so all would show the same blank frame, as no lesson's do.
+    The sample begins with an empty board, so all would show the same blank frame, unlike any lesson.
     """
     return repeats | 1
 
@@ -111,7 +111,7 @@ def _tell_lesson(figure: Figure, scale: Scale, ours: _Ours, peer: _Peer, size: i
 
 
 def _ingest(ground: Ground, lesson: Path, ours: _Ours) -> None:
-    """Upload into a session of its own, so that nothing is there already; then wait until all of it is done."""
+    """Upload into a new session, which has no earlier files; then wait until everything is done."""
     with ground.tutor() as client:
         session_id = ground.open_lesson(client)
         sent = client.upload("/v1/recordings", lesson, session_id=session_id)
@@ -148,7 +148,7 @@ class _B2Command:
         self.seconds("account", "authorize")
 
     def seconds(self, *words: str | Path) -> float:
-        """How long the command took."""
+        """The duration of the command."""
         began = time.perf_counter()
         subprocess.run([_B2, *words], env=self._environment, capture_output=True, check=True)
         return time.perf_counter() - began

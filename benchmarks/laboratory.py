@@ -38,7 +38,7 @@ class Laboratory:
 
     @contextmanager
     def worker(self, which: Literal["ours", "bare"]) -> Iterator[ChildProcess]:
-        """A worker that is ready, of the ledger or of Celery alone; gone at the end of the block."""
+        """A ready worker, of the ledger or of Celery alone; stopped at the end of the block."""
         sign = self.folder / f"{which}.ready"
         sign.unlink(missing_ok=True)
         process = ChildProcess(
@@ -55,7 +55,7 @@ class Laboratory:
             process.stop(30)
 
     def wait_until_broker_empty(self) -> None:
-        """Wait until no message waits and none is in hand."""
+        """Wait until no message is queued or unacknowledged."""
         empty = 0
         with redis.Redis.from_url(str(self.settings.redis_url)) as client:
 

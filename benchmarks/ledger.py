@@ -46,7 +46,7 @@ class _Turns:
 
 
 def measure_ledger(scale: Scale) -> Figure:
-    """Turn by turn: as many jobs through the ledger, as many messages through Celery alone."""
+    """In turns: so many jobs through the ledger, as many messages through Celery alone."""
     figure = Figure("Ledger: jobs that do nothing, ordered one by one until the last has succeeded")
     ours, bare = _Turns(), _Turns()
     with running_laboratory() as laboratory:
@@ -91,7 +91,7 @@ def _compared(scale: Scale, ours: _Turns, bare: _Turns) -> list[Reading]:
 
 @contextmanager
 def ordering(laboratory: Laboratory) -> Iterator[Database]:
-    """The side that gives orders: a database whose commits are announced to a publisher, as in the API."""
+    """The ordering side: a database whose commits trigger a publisher, as in the API."""
     app = create_app(laboratory.settings, ())
     database, publisher = start_publisher(app, laboratory.settings)
     try:
@@ -103,7 +103,7 @@ def ordering(laboratory: Laboratory) -> Iterator[Database]:
 
 
 def order_nothing(database: Database, number: int = 0) -> UUID:
-    """One order in a transaction of its own."""
+    """One order in its own transaction."""
     with database.transaction() as session:
         return enqueue(session, Nothing(number))
 
@@ -131,7 +131,7 @@ def _bare_seconds(laboratory: Laboratory, jobs: int) -> float:
 
 
 def _processor_seconds() -> float:
-    """What this process, its servers and its worker have used so far; of ended children only what was waited for."""
+    """CPU time of this process, its servers and its worker so far; of ended children only if waited for."""
     own = psutil.Process()
     total = 0.0
     for process in (own, *own.children(recursive=True)):
@@ -142,7 +142,7 @@ def _processor_seconds() -> float:
 
 
 def _costs(scale: Scale) -> list[str]:
-    """What one job makes PostgreSQL do, on a server of its own: counting slows it down a little."""
+    """The work of PostgreSQL for one job, measured on a separate server: counting slows it down slightly."""
     jobs = max(50, scale.ledger_jobs // 3)
     with (
         running_laboratory(watch_statements=True) as laboratory,

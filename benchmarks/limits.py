@@ -30,7 +30,7 @@ _HALVES = 1000
 
 
 def measure_limits(scale: Scale) -> Figure:
-    """One database, two APIs: one with the limits that settings have by themselves, one with none."""
+    """One database, two APIs: one with the default limits, one with none."""
     figure = Figure("API: what limits cost, and how long others wait for hostile requests")
     with running_ground() as ground, _limited_api(ground) as limited:
         _measure_cost(figure, ground, limited, scale)
@@ -83,7 +83,7 @@ def _tokens(ground: Ground) -> list[str]:
 
 @contextmanager
 def _limited_api(ground: Ground) -> Iterator[str]:
-    """The address of a second API, with the limits that people have."""
+    """The address of a second API, with the default limits."""
     defaults = {
         name: Settings.model_fields[name].default for name in Settings.model_fields if name.startswith("limit_")
     }
@@ -131,7 +131,7 @@ def _send(ground: Ground, path: str, body: bytes) -> None:
 
 
 def _longest_wait(address: str, do: Callable[[], None]) -> float:
-    """The slowest of the answers of /healthz while `do` is done three times, in milliseconds."""
+    """The slowest response of /healthz while `do` is done three times, in milliseconds."""
     done = threading.Event()
 
     def work() -> None:

@@ -27,7 +27,7 @@ def describe_machine() -> dict[str, str]:
 
 
 def wait_for_quiet() -> float:
-    """Wait, half a minute at most, until others leave the processor alone; the percentage they still use."""
+    """Wait, half a minute at most, until other processes leave the CPU idle; the percentage they still use."""
     busy = 100.0
     for _look in range(_LOOKS):
         busy = psutil.cpu_percent(interval=_LOOK_SECONDS)

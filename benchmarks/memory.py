@@ -15,7 +15,7 @@ _MOST = Limit("value", "<", 300.0)
 
 
 def measure_memory(scale: Scale) -> Figure:
-    """Throughput with the recording taken away again at once; then one that is ingested to its end, watched."""
+    """Throughput with the recording deleted at once; then memory during the full ingest of one."""
     figure = Figure("Memory and throughput: one large upload")
     # The repeated lesson is longer than a recording may be: only so does a real one come to a gigabyte.
     with running_ground(recording_max_seconds=_DAY) as ground:
@@ -51,7 +51,7 @@ def measure_memory(scale: Scale) -> Figure:
 
 
 def _throughput(ground: Ground, file: Path, repeats: int) -> tuple[list[float], list[float]]:
-    """Seconds from the first byte to the answer: ours and the bare handler's, turn by turn."""
+    """Seconds from the first byte to the response: ours and the bare handler's, in turns."""
     ours: list[float] = []
     bare: list[float] = []
     kept = ground.folder / "bare"

@@ -34,7 +34,7 @@ _ATTEMPTS = """
 
 
 def fill_ledger(connection: psycopg.Connection[Any], rows: int) -> None:
-    """Insert so many jobs and their attempts, and let the planner know."""
+    """Insert so many jobs and their attempts, and update the planner's statistics."""
     # One statement of a minute, on a server that gives up after half of that.
     connection.execute("SET statement_timeout = 0")
     connection.execute(_JOBS, {"rows": rows})

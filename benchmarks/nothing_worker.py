@@ -11,7 +11,7 @@ from worker.settings import Settings
 
 
 def create_bare_app(settings: Settings) -> Celery:
-    """Celery with the project's settings and nothing else of it."""
+    """Celery with the project's settings and nothing else from it."""
     app = Celery("bare", broker=settings.broker_url, include=["benchmarks.bare_nothing"])
     app.conf.update(celery_config(settings))
     # kombu's own: in the process that orders, `redis://` leads to ours.
@@ -28,7 +28,7 @@ def _run_bare(settings: Settings) -> None:
 
 
 def main(which: str) -> None:
-    """Work until told to stop."""
+    """Run until stopped."""
     settings = Settings()
     configure_logs(settings.log_level)
     if which == "bare":

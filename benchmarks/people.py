@@ -15,6 +15,6 @@ _PEOPLE = (
 
 
 def write_people(connection: psycopg.Connection[Any], pairs: int) -> None:
-    """Tutors 1 to `pairs` are the users of these numbers, students 1 to `pairs` the users behind them."""
+    """Tutors 1 to `pairs` are the users with these ids, students 1 to `pairs` the users that follow."""
     for statement in _PEOPLE:
         connection.execute(statement, {"pairs": pairs})

@@ -24,7 +24,7 @@ _WAITS = "SELECT extract(epoch FROM started_at - created_at)::float * 1000 FROM 
 
 
 def measure_rates(scale: Scale) -> Figure:
-    """Each step beside the smallest durable transaction that the same server does."""
+    """Each step beside the smallest durable transaction on the same server."""
     figure = Figure("Ledger: its steps alone, one connection, one commit each")
     with running_laboratory() as laboratory:
         database = Database(laboratory.settings.sqlalchemy_url, pool_size=1)
@@ -82,7 +82,7 @@ def _bare_commits(connection: psycopg.Connection[Any], times: int) -> float:
 
 
 def measure_latency(scale: Scale) -> Figure:
-    """From an order to its start, on a stack that does nothing else."""
+    """From an order to its start, on an otherwise idle stack."""
     figure = Figure("Ledger: from the order to the start of the job, otherwise idle")
     with running_laboratory() as laboratory, laboratory.worker("ours"):
         with ordering(laboratory) as database:

@@ -61,7 +61,7 @@ def _measure(figure: Figure, ground: Ground, client: Client, who: str, scale: Sc
 
 
 def _far_cursor(client: Client) -> str:
-    """The cursor of a page that is not the first one."""
+    """The cursor of a later page."""
     return str(client.get("/v1/jobs?limit=2")["next"])
 
 

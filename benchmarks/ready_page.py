@@ -12,7 +12,7 @@ _OUTLINE = re.compile(rb"<path[^>]*/>")
 
 
 def as_shapes(page: DrawnPage) -> list[dict[str, Any]]:
-    """What a program draws with lines, arcs and letters: one object for each shape, numbers in lists."""
+    """The page as lines, arcs and letters: one object for each shape, numbers in lists."""
     shapes: list[dict[str, Any]] = []
     for figure in page.figures:
         colour = _hex(getattr(figure, "colour", None) or page.background)
@@ -31,7 +31,7 @@ def as_shapes(page: DrawnPage) -> list[dict[str, Any]]:
 
 
 def as_svg(page: DrawnPage) -> str:
-    """The smallest SVG. Letters are outlines: what fonts a renderer finds must not matter."""
+    """The smallest SVG. Letters are outlines, so that the fonts a renderer finds do not matter."""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{page.width}" height="{page.height}">',
         f'<rect width="100%" height="100%" fill="{_hex(page.background)}"/>',

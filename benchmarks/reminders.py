@@ -28,7 +28,7 @@ _Lateness = list[tuple[str, float]]
 
 
 def measure_reminders(scale: Scale) -> Figure:
-    """From the rows: `sent_at` less `due_at`."""
+    """Computed from the rows: `sent_at` minus `due_at`."""
     figure = Figure("Reminders: how late they go out, half by mail, half in the app; one worker, 2 children")
     with (
         running_laboratory() as laboratory,
@@ -74,7 +74,7 @@ def _stream(connection: psycopg.Connection[Any], sink: MailSink, seconds: int) -
 
 
 def _idle(connection: psycopg.Connection[Any], sink: MailSink, count: int) -> list[Reading]:
-    """Planned long before, as reminders are; and written down when they are due already, as news is."""
+    """Planned long before, as reminders are; and inserted when already due, as announcements are."""
     plan(connection, "planned", count, begin=_AHEAD, gap=_GAP)
     planned = _of(_sent(connection, sink))
     dice = random.Random(11)
@@ -91,7 +91,7 @@ def _idle(connection: psycopg.Connection[Any], sink: MailSink, count: int) -> li
 
 
 def _sent(connection: psycopg.Connection[Any], sink: MailSink) -> _Lateness:
-    """How late each was, when the last has been sent; then they are forgotten."""
+    """How late each was, once the last has been sent; then they are deleted."""
     wait_for(lambda: connection.execute(_UNSENT).fetchone() is None, pause=0.2)
     assert connection.execute(_STATES).fetchall() == [("sent",)]
     late = [(channel, seconds) for channel, seconds in connection.execute(_LATE)]

@@ -48,7 +48,7 @@ def measure_reminders_claiming(scale: Scale) -> Figure:
 
 
 def _measure(database: Database, connection: psycopg.Connection[Any], scale: Scale, *, held: int) -> list[Reading]:
-    """While others have so many more in their hands."""
+    """While others have so many more claimed."""
     ours: list[float] = []
     bare: list[float] = []
     for turn in range(scale.series_repeats + 1):

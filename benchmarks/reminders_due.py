@@ -56,14 +56,14 @@ class MailSink:
     taken: int = 0
 
     def take(self, expected: int) -> None:
-        """Look at the mails that have come since: so many, none of them twice."""
+        """Check the mails received since the last call: so many, without duplicates."""
         mails = self.said.read_text().split()[1 + self.taken :]
         assert len(mails) == len(set(mails)) == expected, f"{len(mails)} mails, not {expected}"
         self.taken += len(mails)
 
 
 def make_lessons(connection: psycopg.Connection[Any], reminders: int) -> None:
-    """As many as so many reminders are about; they begin in an hour."""
+    """The lessons that so many reminders need; they begin in an hour."""
     lessons = -(-reminders // OF_A_LESSON)
     write_people(connection, lessons)
     for statement in _LESSONS:
@@ -73,20 +73,20 @@ def make_lessons(connection: psycopg.Connection[Any], reminders: int) -> None:
 def plan(
     connection: psycopg.Connection[Any], name: str, count: int, *, first: int = 0, begin: float = 0.0, gap: float = 0.0
 ) -> None:
-    """So many reminders, the first due in `begin` seconds, each `gap` after the one before. `name`: of their keys."""
+    """So many reminders, the first due in `begin` seconds, each `gap` after the previous. `name`: of their keys."""
     words = {"first": f"{first}", "count": f"{count}", "begin": f"{begin}", "gap": f"{gap}", "name": f"'{name}'"}
     connection.execute(_PLAN.format(**words).encode())
 
 
 def forget(connection: psycopg.Connection[Any]) -> None:
-    """None are planned any more."""
+    """Delete all deliveries and notifications."""
     for statement in _FORGET:
         connection.execute(statement.encode())
 
 
 @contextmanager
 def mail_sink(folder: Path) -> Iterator[MailSink]:
-    """A mail server in a process of its own."""
+    """A mail server in its own process."""
     said = folder / "mail.said"
     with said.open("wb") as stdout:
         command = [sys.executable, "-m", "benchmarks.mail_sink"]
@@ -100,7 +100,7 @@ def mail_sink(folder: Path) -> Iterator[MailSink]:
 
 @contextmanager
 def courier(laboratory: Laboratory, sink: MailSink) -> Iterator[None]:
-    """One worker that sends to this mail server; gone at the end of the block."""
+    """One worker that sends to this mail server; stopped at the end of the block."""
     sign = laboratory.folder / "courier.ready"
     changes = {"smtp_host": "127.0.0.1", "smtp_port": sink.port, "worker_concurrency": _CHILDREN}
     settings = laboratory.settings.model_copy(update=changes)

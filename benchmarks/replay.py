@@ -23,7 +23,7 @@ _SECONDS = 60.0
 
 
 def measure_replay(scale: Scale) -> Figure:
-    """A lesson of an hour, ten pages, 3000 strokes of 30 points, drawn on half of the time."""
+    """A lesson of an hour, ten pages, 3000 strokes of 30 points, with drawing half of the time."""
     minutes = scale.long_minutes
     share = minutes / 60
     figure = Figure("Replay: a board lesson filmed in 1280x720")
@@ -63,6 +63,6 @@ def _draw(timeline: ReplayTimeline) -> tuple[int, float]:
 
 
 def _processor_seconds() -> float:
-    """Of this process and the children it has waited for."""
+    """CPU time of this process and the children it has waited for."""
     times = psutil.Process().cpu_times()
     return float(times.user + times.system + times.children_user + times.children_system)

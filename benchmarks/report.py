@@ -35,11 +35,11 @@ class Results:
 
     @classmethod
     def read(cls) -> "Results":
-        """Those of earlier runs; a figure that is measured again replaces its own."""
+        """Results of earlier runs; a figure that is measured again replaces its old one."""
         return cls(json.loads(_JSON.read_text())["figures"] if _JSON.exists() else {})
 
     def keep(self, name: str, figure: Figure, busy: float) -> None:
-        """Take a figure in, with the time and what others took of the processor before it began."""
+        """Add a figure, with the time and the CPU use of other processes before it began."""
         self.figures[name] = {
             "title": figure.title,
             "measured_at": datetime.now(UTC).isoformat(timespec="minutes"),
@@ -57,7 +57,7 @@ class Results:
 
 
 def print_figure(console: Console, figure: Figure) -> None:
-    """The figure as a table, and its notes."""
+    """Print the figure as a table, and its notes."""
     table = Table(*_HEADER, title=figure.title, title_justify="left")
     for reading in figure.readings:
         cells = _cells(_as_json(reading))
@@ -99,7 +99,7 @@ def _cells(reading: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _number(value: float) -> str:
-    """Three figures that count, and no more."""
+    """Three significant digits."""
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"

@@ -12,7 +12,7 @@ _VOID = b"\xec"
 
 
 def write_recording(folder: Path, binaries: Binaries, *, repeats: int) -> Path:
-    """The lesson `repeats` times over, its streams copied."""
+    """The lesson repeated `repeats` times, with its streams copied."""
     listing = folder / f"{repeats}.txt"
     listing.write_text(f"file '{LESSON.resolve()}'\nduration {LESSON_SECONDS}\n" * repeats)
     path = folder / f"{repeats}.webm"
@@ -36,12 +36,12 @@ def write_recording(folder: Path, binaries: Binaries, *, repeats: int) -> Path:
 
 
 def repeats_for(minutes: float) -> int:
-    """How often the lesson is repeated to last so long."""
+    """How many repeats have this duration."""
     return max(1, round(minutes * 60 / LESSON_SECONDS))
 
 
 def repeats_of_bytes(size: int) -> int:
-    """How often it is repeated to have at least so many bytes."""
+    """How many repeats have at least so many bytes."""
     return -(-size // LESSON.stat().st_size)
 
 

@@ -158,7 +158,7 @@ def _forget(connection: psycopg.Connection[Any]) -> None:
 
 
 def _row_by_row(connection: psycopg.Connection[Any], database: Database, scale: Scale) -> float:
-    """Lessons a second when each row is a statement, and each series a transaction; of a fifth of the series."""
+    """Lessons per second when each row is a statement, and each series a transaction; for a fifth of the series."""
     _fill(database)
     kept: dict[str, list[tuple[Any, ...]]] = {}
     columns: dict[str, list[str]] = {}

@@ -14,9 +14,7 @@ _TIMEOUT = 300.0
 
 @dataclass(frozen=True)
 class Sent:
-    """A response, and by `time.perf_counter` when the request began, when its last byte was sent, and when the response
-    came.
-    """
+    """A response, and by `time.perf_counter` when the request began, its last byte was sent, the response came."""
 
     status: int
     body: Any
@@ -26,7 +24,7 @@ class Sent:
 
     @property
     def seconds(self) -> float:
-        """From the first byte to the answer."""
+        """From the first byte to the response."""
         return self.answered - self.began
 
 
@@ -45,7 +43,7 @@ class Client:
         self._connection.close()
 
     def request(self, method: str, path: str, body: Any = None) -> Sent:
-        """A request whose body, if any, is JSON; bytes are JSON already."""
+        """Send a request whose body, if any, is JSON; bytes are JSON already."""
         content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         headers = self._headers if content is None else {**self._headers, "Content-Type": "application/json"}
         began = time.perf_counter()
@@ -57,11 +55,11 @@ class Client:
         return self._expect(self.request("GET", path), 200)
 
     def post(self, path: str, body: Any = None, status: int = 201) -> Any:
-        """What is answered to a POST."""
+        """The response to a POST."""
         return self._expect(self.request("POST", path, body or {}), status)
 
     def upload(self, path: str, file: Path | bytes, *, session_id: int) -> Sent:
-        """Send a recording as a form; a file goes by `sendfile`."""
+        """Send a recording as a multipart form; a file is sent by `sendfile`."""
         size = len(file) if isinstance(file, bytes) else file.stat().st_size
         head, tail = _form(session_id)
         connection = self._connection

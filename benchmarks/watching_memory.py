@@ -40,7 +40,7 @@ class MemoryWatch:
         self._look()
 
     def largest(self, name: str) -> float:
-        """The most that a single process of this tree, media programs apart, ever had resident."""
+        """The maximum resident memory of any single process of this tree, media programs apart."""
         return max(self.peaks[name].values())
 
     def _watch(self) -> None:
@@ -67,7 +67,7 @@ class MemoryWatch:
 
 
 def _kilobytes(text: str, field: str) -> float:
-    """The field of a /proc file in MB; 0 for a process that is ending."""
+    """The field of a /proc file in MB; 0 for a process that is exiting."""
     for line in text.splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024 / 1e6

@@ -47,7 +47,7 @@ _STILL_VALID = text(
 
 
 def still_valid(session: Session, users: Collection[UserCaller]) -> set[UserCaller]:
-    """Those of these users whom `verify` would let in now. One query for all of them."""
+    """Those of these users whom `verify` would accept now. One query for all of them."""
     asked = list(users)
     if not asked:
         return set()
@@ -61,7 +61,7 @@ def still_valid(session: Session, users: Collection[UserCaller]) -> set[UserCall
 
 
 def verify(session: Session, user: UserCaller) -> UserCaller:
-    """`user`, once the account is found active and every claimed profile is active and theirs. One query.
+    """Returns `user` if the account is active and every claimed profile is active and theirs. One query.
 
     Raises Unauthorized for the whole token otherwise: a profile that is not its owner's is a forged claim.
     """

@@ -13,11 +13,11 @@ _REMEDY = "Set SECRET_KEY to the key of the platform's tokens."
 
 
 def require_safe(settings: Settings, bind_host: str) -> None:
-    """Raise Misconfigured when the development key would open more than this machine.
+    """Raise Misconfigured when the development key would expose more than this machine.
 
-    Everybody can sign tokens with that key. It stands in for a missing SECRET_KEY only while no DATABASE_URL is named
-    either: a proxy in front makes loopback public. `astegni up` names it expressly for its embedded database; then
-    the API must listen on loopback and the database be on this machine: reached over loopback or a unix socket.
+    Everybody can sign tokens with that key. It replaces a missing SECRET_KEY only while no DATABASE_URL is set either,
+    since a proxy in front makes loopback public. `astegni up` sets it explicitly for its embedded database; then the
+    API must listen on loopback and the database be on this machine: reached over loopback or a unix socket.
     """
     if settings.signing_key != DEVELOPMENT_KEY:
         return
@@ -30,7 +30,7 @@ def require_safe(settings: Settings, bind_host: str) -> None:
 
 
 def _is_local(database_url: str) -> bool:
-    """Whether every host libpq would try for this URL is this machine. What is not understood is not local."""
+    """Whether every host libpq would try for this URL is this machine. An unparsable URL is not local."""
     url = database_url.replace("postgresql+psycopg://", "postgresql://", 1)
     try:
         parts = conninfo_to_dict(url)

@@ -28,9 +28,9 @@ class SessionRow(Protocol):
 def session_role(
     caller: Caller, lesson: SessionRow, *, tutor_id: int | None, student_id: int | None
 ) -> SessionRole | None:
-    """The caller's place in `lesson`, whose booking is between `tutor_id` and `student_id`.
+    """The caller's role in `lesson`, whose booking is between `tutor_id` and `student_id`.
 
-    None for those who only look on: operators, and parents of the booking's student.
+    None for those who may only look: operators, and parents of the booking's student.
     """
     if isinstance(caller, Operator):
         return None

@@ -44,7 +44,7 @@ _KNOWN = text(
 def known_to(session: Session, host: Profile) -> AbstractSet[Profile]:
     """The active profiles that `host` may name, their own included.
 
-    All of them by one statement, whoever was named: how long it takes says nothing about an id.
+    One statement reads all of them, whoever was named: its duration reveals nothing about an id.
     """
     profile_type, profile_id = host
     rows = session.execute(_KNOWN, {"type": profile_type, "id": profile_id})

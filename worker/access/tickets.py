@@ -21,7 +21,7 @@ _KINDS: dict[str, TypeAdapter[Any]] = {"user": TypeAdapter(UserCaller), "operato
 
 
 def issue_ticket(key: str, caller: Caller, path: str, now: datetime) -> tuple[str, datetime]:
-    """A ticket of `caller` for `path`, and when it stops opening it; never after the caller's token expires."""
+    """A ticket of `caller` for `path`, and when it expires; never after the caller's token does."""
     expires_at = now + TICKET_LIFETIME
     if caller.expires_at is not None:
         expires_at = min(expires_at, datetime.fromtimestamp(caller.expires_at, UTC))

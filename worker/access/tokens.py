@@ -33,7 +33,7 @@ def issue_token(
     role_ids: Mapping[str, int] | None = None,
     expires_in: int = WEEK,
 ) -> str:
-    """A person's token, good for `expires_in` seconds. `role_ids` maps tutor, student and parent to profile ids."""
+    """A person's token, valid for `expires_in` seconds. `role_ids` maps tutor, student and parent to profile ids."""
     profiles = dict(role_ids or {})
     claims = {
         "sub": str(sub),
@@ -45,7 +45,7 @@ def issue_token(
 
 
 def issue_operator_token(key: str, *, admin_id: int, departments: Iterable[str], expires_in: int = HALF_AN_HOUR) -> str:
-    """An admin's token, good for `expires_in` seconds; an operator's when a department is in OPERATOR_DEPARTMENTS."""
+    """An admin's token, valid for `expires_in` seconds; an operator's when a department is in OPERATOR_DEPARTMENTS."""
     claims = {
         "type": "admin",
         "admin_id": admin_id,
@@ -56,7 +56,7 @@ def issue_operator_token(key: str, *, admin_id: int, departments: Iterable[str],
 
 
 def read_token(raw: str, key: str, operator_departments: frozenset[str]) -> Caller:
-    """Whose token this is, as far as the signature goes: `verify` still asks the database about a person.
+    """The caller that a token's signature proves; `verify` must still check a person against the database.
 
     Raises Unauthorized, and Forbidden for an admin of other departments.
     """
@@ -122,7 +122,7 @@ def _profiles(role_ids: object) -> tuple[int | None, ...]:
 
 
 def _id(value: object) -> int | None:
-    """The id that `value` writes as text; None when it writes none (or one no column could hold)."""
+    """The id in the text `value`; None when it is none, or exceeds every id column."""
     if not isinstance(value, str) or not _ID.fullmatch(value) or int(value) > _LARGEST_ID:
         return None
     return int(value)

@@ -30,7 +30,7 @@ def visible_bookings(caller: Caller) -> ColumnElement[bool]:
 
 
 def speaks_for(session: Session, caller: Caller, student_id: int) -> bool:
-    """Whether the caller is this student or one of their parents, as the database says."""
+    """Whether the caller is this student or one of their parents, according to the database."""
     if not isinstance(caller, UserCaller):
         return False
     if caller.student_id == student_id:
@@ -53,7 +53,7 @@ def visible_sessions(caller: Caller) -> ColumnElement[bool]:
 def session_for(session: Session, caller: Caller, session_id: int, *, change: bool = False) -> WhiteboardSession:
     """The whiteboard session, when the caller may see it and, with `change`, change it.
 
-    Raises NotFound when it is not theirs to see, Forbidden when it is not theirs to change.
+    Raises NotFound when the caller may not see it, Forbidden when the caller may not change it.
     """
     found, standing_there = session_and_role(session, caller, session_id)
     if change and (standing_there is None or not standing_there.full):
@@ -62,7 +62,7 @@ def session_for(session: Session, caller: Caller, session_id: int, *, change: bo
 
 
 def session_and_role(session: Session, caller: Caller, session_id: int) -> tuple[WhiteboardSession, SessionRole | None]:
-    """The session and as whom the caller takes part in it (None: they only look on). Raises NotFound."""
+    """The session and the caller's role in it (None: they may only look). Raises NotFound."""
     row = session.execute(visible_sessions_with_booking(caller).where(WhiteboardSession.id == session_id)).one_or_none()
     if row is None:
         raise NotFound(f"There is no whiteboard session {session_id}.")

@@ -31,10 +31,11 @@ class ChangedBooking:
 
 
 def offer_booking(session: Session, caller: Caller, *, student_id: int, values: Mapping[str, Any]) -> Booking:
-    """A booking of the tutor who calls: pending, unless they speak for the student too.
+    """A booking by the calling tutor: pending, unless they speak for the student too.
 
-    Whether there is such a student is not asked: the answer would tell any tutor which ids exist. Raises Forbidden
-    when the caller is no tutor, InvalidInput for the dates, Conflict when enough of theirs wait for the student.
+    The student's existence is not checked: the answer would reveal to any tutor which ids exist. Raises Forbidden when
+    the caller is no tutor, InvalidInput for the dates, Conflict when the tutor has too many pending offers to the
+    student.
     """
     tutor_id = getattr(caller, "tutor_id", None)
     if tutor_id is None:
@@ -46,14 +47,14 @@ def offer_booking(session: Session, caller: Caller, *, student_id: int, values: 
 
 
 def enrol_student(session: Session, *, tutor_id: int, student_id: int, values: Mapping[str, Any]) -> Booking:
-    """The booking of a student who has asked for it. Raises InvalidInput for the dates."""
+    """The booking of a student who requested it. Raises InvalidInput for the dates."""
     return _store(session, tutor_id=tutor_id, student_id=student_id, status="active", values=values)
 
 
 def edit_booking(session: Session, caller: Caller, booking_id: int, changes: Mapping[str, Any]) -> ChangedBooking:
     """Change columns of a booking: the tutor any, the student and parents its status.
 
-    Raises NotFound, Forbidden, Conflict for a status that it cannot get, InvalidInput for its dates.
+    Raises NotFound, Forbidden, Conflict for a status change that is not allowed, InvalidInput for its dates.
     """
     booking, side = _lock(session, caller, booking_id)
     others = changes.keys() - {"status"}
@@ -73,7 +74,7 @@ def answer_booking(session: Session, caller: Caller, booking_id: int, answer: An
 
 
 def _check_waiting(session: Session, tutor_id: int, student_id: int) -> None:
-    """One tutor's offers do not fill the list of a student."""
+    """Limit one tutor's pending offers, so that they do not fill the list of a student."""
     theirs = (Booking.tutor_id == tutor_id, Booking.student_id == student_id, Booking.status == "pending")
     if (session.scalar(select(func.count()).where(*theirs)) or 0) >= MOST_WAITING:
         detail = f"{MOST_WAITING} bookings of yours wait for student {student_id}; wait for an answer, or end one."

@@ -27,7 +27,7 @@ _MOST = 7 * 24
 
 
 def sessions_per_week(words: str) -> int | None:
-    """The number that `words` say; None when they say none, or one that no week has room for."""
+    """The number in `words`; None when there is none, or one that is impossible in a week."""
     plain = " ".join(words.casefold().split()).strip(" .")
     if plain in _PLAIN:
         return _PLAIN[plain]

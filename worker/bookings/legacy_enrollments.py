@@ -47,7 +47,7 @@ class RefusedSubject:
 
 
 def read_enrollment(row: EnrollmentRow) -> tuple[list[dict[str, Any]], list[RefusedSubject]]:
-    """The columns of each booking that the row becomes, one for each subject, and what is refused of it."""
+    """The columns of the row's bookings, one for each subject, and the parts of it that are refused."""
     try:
         names, refused = _subjects(row.subjects)
         values = _values(row)
@@ -80,7 +80,7 @@ def _values(row: EnrollmentRow) -> dict[str, Any]:
 
 
 def _day(column: str, text: str | None) -> date | None:
-    """PostgreSQL has days that Python has not: `infinity`, the year 20000."""
+    """PostgreSQL has dates that Python lacks: `infinity`, the year 20000."""
     try:
         return None if text is None else date.fromisoformat(text)
     except ValueError as error:
@@ -88,7 +88,7 @@ def _day(column: str, text: str | None) -> date | None:
 
 
 def _price(hourly_rate: float | None, minutes: int | None) -> Decimal | None:
-    """The price of one lesson to the cent; None when the row does not say enough."""
+    """The price of one lesson to the cent; None when the row does not determine it."""
     if hourly_rate is None or minutes is None:
         return None
     if not math.isfinite(hourly_rate) or hourly_rate < 0:
@@ -101,7 +101,7 @@ def _price(hourly_rate: float | None, minutes: int | None) -> Decimal | None:
 
 
 def _subjects(text: str | None) -> tuple[list[str | None], list[RefusedSubject]]:
-    """The names in the list, each once, and what in it is no name. No name at all: one booking without a subject."""
+    """The distinct names in the list, and its other entries. Without any name: one booking without a subject."""
     names: dict[str, str | None] = {}
     refused = []
     for one in _listed(text):
@@ -150,7 +150,7 @@ def _named(one: Any) -> str:
 
 
 def shortened(text: str, most: int = _LONGEST_SHOWN) -> str:
-    """`text`, cut to `most` characters, in characters that any terminal and file can show."""
+    """`text`, cut to `most` characters, with only characters that any terminal and file can show."""
     shown = "".join(_shown(text[:most]))
     return shown if len(text) <= most else f"{shown}…"
 

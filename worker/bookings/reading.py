@@ -12,7 +12,7 @@ from worker.errors import NotFound
 
 
 def find_booking(session: Session, caller: Caller, booking_id: int, *, lock: bool = False) -> Booking:
-    """The booking; with `lock`, held until the transaction ends. Raises NotFound when it is not theirs to see."""
+    """The booking; with `lock`, locked until the transaction ends. Raises NotFound when the caller may not see it."""
     statement = select(Booking).where(Booking.id == booking_id, visible_bookings(caller))
     if lock:
         # Not the stronger FOR UPDATE: a new session of this booking need not wait for a change of its notes.

@@ -13,7 +13,7 @@ from worker.errors import NotFound
 def visible_requests(caller: Caller) -> ColumnElement[bool]:
     """A predicate on SessionRequest: those addressed to the tutor, and those the caller has made.
 
-    A child does not see what a parent asked: it holds the parent's phone number and words.
+    A child does not see a parent's request: it contains the parent's phone number and message.
     """
     if isinstance(caller, Operator):
         return true()
@@ -28,7 +28,7 @@ def visible_requests(caller: Caller) -> ColumnElement[bool]:
 
 
 def find_request(session: Session, caller: Caller, request_id: int, *, lock: bool = False) -> SessionRequest:
-    """The request; with `lock`, held until the transaction ends. Raises NotFound when it is not theirs to see."""
+    """The request; with `lock`, locked until the transaction ends. Raises NotFound when the caller may not see it."""
     statement = select(SessionRequest).where(SessionRequest.id == request_id, visible_requests(caller))
     if lock:
         statement = statement.with_for_update(of=SessionRequest)

@@ -19,11 +19,11 @@ from worker.errors import Conflict, Forbidden, InvalidInput
 def ask_for_lessons(
     session: Session, caller: Caller, *, tutor_id: int, student_id: int | None, values: Mapping[str, Any]
 ) -> SessionRequest:
-    """Store a request of the student or parent who calls; `values` are the other columns.
+    """Store a request of the calling student or parent; `values` are the other columns.
 
-    A student asks for themselves and need not say so; a parent names one of their children. Raises Forbidden when
-    the caller is neither, InvalidInput for a student who is not theirs or a tutor there is not, Conflict when the
-    same is already waiting for the tutor.
+    A student asks for themselves and may omit the student; a parent names one of their children. Raises Forbidden when
+    the caller is neither, InvalidInput for a student who is not theirs or an unknown tutor, Conflict when the same
+    request is already pending.
     """
     requester_type, requester_id = _requester(caller)
     student = _learner(session, requester_type, requester_id, student_id)
@@ -56,7 +56,7 @@ def ask_for_lessons(
 
 
 def lock_received(session: Session, caller: Caller, request_id: int) -> SessionRequest:
-    """The request, held until the transaction ends, for the tutor it is addressed to.
+    """The request, locked until the transaction ends, for the tutor it is addressed to.
 
     Raises NotFound, Forbidden for those who may only see it.
     """
@@ -67,10 +67,10 @@ def lock_received(session: Session, caller: Caller, request_id: int) -> SessionR
 
 
 def learner_of(session: Session, request: SessionRequest) -> int:
-    """Who will learn, by the word of somebody who still speaks for them.
+    """The student of a request whose requester still speaks for them.
 
     Older rows name the student only where they asked for themselves. Raises Conflict for a request that names no
-    student, and for one whose student is gone or no child of the requester any more.
+    student, and for one whose student is gone or no longer a child of the requester.
     """
     student_id = request.student_id
     if student_id is None and request.requester_type == "student":
@@ -87,7 +87,7 @@ def learner_of(session: Session, request: SessionRequest) -> int:
 
 
 def reject_request(session: Session, caller: Caller, request_id: int, *, now: datetime) -> SessionRequest:
-    """Turn a request down; once more changes nothing. Raises NotFound, Forbidden, Conflict when it was accepted."""
+    """Reject a request; idempotent. Raises NotFound, Forbidden, Conflict when it was accepted."""
     request = lock_received(session, caller, request_id)
     if request.status == "accepted":
         raise Conflict(f"Request {request_id} was accepted; end its booking instead.", booking_id=request.booking_id)
@@ -98,7 +98,7 @@ def reject_request(session: Session, caller: Caller, request_id: int, *, now: da
 
 
 def _requester(caller: Caller) -> tuple[str, int]:
-    """As whom the caller asks: the role they act in, else whichever profile can ask."""
+    """The profile with which the caller asks: that of the role they act in, else any that can ask."""
     if isinstance(caller, UserCaller):
         profiles = {"student": caller.student_id, "parent": caller.parent_id}
         for requester_type in (caller.role or "", *profiles):
@@ -109,7 +109,7 @@ def _requester(caller: Caller) -> tuple[str, int]:
 
 
 def _learner(session: Session, requester_type: str, requester_id: int, student_id: int | None) -> StudentProfile:
-    """Who will learn. Locked: of two equal requests at once, the second then finds the first."""
+    """The student. Locked: of two concurrent equal requests, the second then finds the first."""
     if requester_type == "student":
         if student_id not in (None, requester_id):
             raise InvalidInput(f"Student {student_id} is not you; a student asks for themselves.")

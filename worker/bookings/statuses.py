@@ -21,8 +21,8 @@ class Side:
 def status_after_change(booking_id: int, current: str, wanted: str | None, side: Side) -> str:
     """The status of a booking that is `current` after a change to `wanted` (None: of other columns).
 
-    A pending booking becomes active by the word of the student or a parent alone, and is declined when either side
-    ends it. Only the tutor pauses and resumes; both sides end. What is over stays as it is. Raises Conflict, Forbidden.
+    Only the student or a parent makes a pending booking active; it is declined when either side ends it. Only the tutor
+    pauses and resumes; both sides may end. A final status does not change. Raises Conflict, Forbidden.
     """
     if current in FINAL:
         if wanted == current or (current == "declined" and wanted == "cancelled"):
@@ -40,7 +40,7 @@ def status_after_change(booking_id: int, current: str, wanted: str | None, side:
 
 
 def accepted(booking_id: int, current: str, side: Side) -> str:
-    """The status once the student or a parent accepts; said again, nothing changes. Raises Conflict, Forbidden."""
+    """The status once the student or a parent accepts; idempotent. Raises Conflict, Forbidden."""
     if not side.learner:
         raise Forbidden("Only the student or a parent can accept a booking.")
     if current in FINAL:
@@ -49,7 +49,7 @@ def accepted(booking_id: int, current: str, side: Side) -> str:
 
 
 def declined(booking_id: int, current: str, side: Side) -> str:
-    """The status once the student or a parent declines; said again, nothing changes. Raises Conflict, Forbidden."""
+    """The status once the student or a parent declines; idempotent. Raises Conflict, Forbidden."""
     if not side.learner:
         raise Forbidden("Only the student or a parent can decline a booking; its tutor ends it.")
     if current not in ("pending", "declined"):
@@ -58,7 +58,7 @@ def declined(booking_id: int, current: str, side: Side) -> str:
 
 
 def ended(_booking_id: int, current: str, _side: Side) -> str:
-    """The status once either side ends it, at any time; said again, nothing changes."""
+    """The status once either side ends it, at any time; idempotent."""
     if current in FINAL:
         return current
     return "declined" if current == "pending" else "completed"

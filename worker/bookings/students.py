@@ -29,14 +29,14 @@ class MyStudent:
 
     @property
     def position(self) -> int:
-        """Where the list stands: the student's newest booking that is in it."""
+        """The cursor of the list: the student's newest booking in it."""
         return self.bookings[0].id
 
 
 def list_students(
     session: Session, caller: Caller, *, status: str | None, before: int | None, limit: int, now: datetime
 ) -> list[MyStudent]:
-    """At most `limit` students of the tutor who calls, those with the newest bookings first.
+    """At most `limit` students of the calling tutor, those with the newest bookings first.
 
     `status` counts and shows only bookings of that status; `before` is the `position` of the last one seen. Raises
     Forbidden when the caller is no tutor.
@@ -81,7 +81,7 @@ def _bookings(
 
 
 def _next_lesson(tutor_id: int, now: datetime) -> ScalarSelect[int]:
-    """The id of a student's first lesson with this tutor that is not over; a few rows of an index for each student."""
+    """The id of a student's first lesson with this tutor that has not ended; reads a few index rows per student."""
     return (
         select(Schedule.id)
         .join(ScheduleParticipant, ScheduleParticipant.schedule_id == Schedule.id)

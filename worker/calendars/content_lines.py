@@ -18,7 +18,7 @@ def text(value: str) -> str:
 def fold(line: str) -> bytes:
     """The line in UTF-8, in pieces of at most 75 octets (RFC 5545 §3.1), without the line end.
 
-    Never within a character: readers that decode piece by piece would lose it. Halves of characters are left out.
+    Never splits a character: readers that decode piece by piece would lose it. Lone surrogates are omitted.
     """
     octets = line.encode("utf-8", "ignore")
     if len(octets) <= MOST_OCTETS:

@@ -39,7 +39,7 @@ def to_ethiopian(day: date) -> EthiopianDate:
 
 
 def to_gregorian(day: EthiopianDate) -> date:
-    """The same day in the Gregorian calendar. Raises InvalidInput when there is no such day."""
+    """The same day in the Gregorian calendar. Raises InvalidInput when it does not exist."""
     if not (1 <= day.month <= MONTHS and 1 <= day.day <= month_length(day.year, day.month)):
         raise InvalidInput(f"There is no day {day.day} of month {day.month} in the Ethiopian year {day.year}.")
     ordinal = month_start(day.year, day.month) + day.day - 1
@@ -70,7 +70,7 @@ def split(ordinal: int) -> tuple[int, int, int]:
 
 
 def spoken_clock(clock: time) -> tuple[int, int, str]:
-    """Hour (1 to 12), minute and part of the day as told in Ethiopia: 14:30 is 8:30 in the afternoon.
+    """Hour (1 to 12), minute and part of the day in Ethiopian time: 14:30 is 8:30 in the afternoon.
 
     The parts are "night" from midnight, "morning" from 6:00, "afternoon" from noon and "evening" from 18:00.
     """

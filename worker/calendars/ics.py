@@ -48,17 +48,17 @@ class Event:
 
 
 def render(name: str, events: Sequence[Event], *, home: str) -> bytes:
-    """The calendar called `name`. The same values always give the same octets: no time of rendering is in it.
+    """The calendar called `name`. Deterministic: it contains no time of rendering.
 
-    `home` is the owner's zone, told even when there is no event: a calendar must hold something (RFC 5545 §3.6).
+    `home` is the owner's zone, included even without events: a calendar needs a component (RFC 5545 §3.6).
     """
     return _octets(_lines(name, events, home))
 
 
 def render_event(event: Event) -> bytes:
-    """One event as a file to be opened, not subscribed to: it goes into the calendar that the reader has.
+    """One event as a file to be opened, not subscribed to: it is added to the reader's existing calendar.
 
-    Without a name and a time to refresh: for those Outlook opens a calendar of its own.
+    Without a name and a refresh interval: for those Outlook opens a separate calendar.
     """
     places = _zone_lines(event.timezone, (event,)) if event.timezone else ()
     return _octets((*_HEAD, *places, *_event_lines(event), "END:VCALENDAR"))
@@ -140,5 +140,5 @@ def _utc(instant: datetime) -> str:
 
 
 def _local(moment: datetime) -> str:
-    """DATE-TIME without its zone (RFC 5545 §3.3.5); a fifth of what strftime takes."""
+    """DATE-TIME without its zone (RFC 5545 §3.3.5); takes a fifth of the time of strftime."""
     return moment.isoformat()[:19].replace("-", "").replace(":", "")

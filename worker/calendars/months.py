@@ -79,7 +79,7 @@ ETHIOPIAN: Calendar = Ethiopian()
 
 
 def add_months(calendar: Calendar, day: date, number: int) -> date:
-    """`day` moved on by `number` months, at most to the last day of the month that it comes to."""
+    """`day` plus `number` months, clamped to the last day of the resulting month."""
     year, month, month_day = calendar.split(day.toordinal())
     years, rest = divmod(month - 1 + number, calendar.months)
     year, month = year + years, rest + 1

@@ -25,16 +25,16 @@ class Onset:
 
     @property
     def kind(self) -> str:
-        """DAYLIGHT when clocks go forward: as all readers understand it, also where the law says it the other way."""
+        """DAYLIGHT when clocks go forward: all readers expect this, even where the law defines it the other way."""
         return "DAYLIGHT" if self.offset_to > self.offset_from else "STANDARD"
 
 
 @lru_cache(maxsize=256)
 def vtimezone(name: str, first_year: int, last_year: int) -> tuple[str, ...]:
-    """The lines of the zone's VTIMEZONE, right for every instant of these years. Raises InvalidInput.
+    """The lines of the zone's VTIMEZONE, correct for every instant of these years. Raises InvalidInput.
 
-    Where clocks change by one rule all these years, there is one STANDARD and one DAYLIGHT with that rule: Outlook
-    understands no other form. Otherwise (Casablanca, where Ramadan moves) every change is told by itself.
+    Where clocks change by one rule in all these years, there is one STANDARD and one DAYLIGHT with that rule: Outlook
+    accepts no other form. Otherwise (Casablanca, where Ramadan moves) every change is listed.
     """
     # A year before, so that a change is in force when the first day begins; one after, so that a rule is seen thrice.
     years = range(first_year - 1, last_year + 2)
@@ -68,7 +68,7 @@ def _onset_between(place: ZoneInfo, low: datetime, high: datetime) -> Onset:
 
 
 def _by_rule(onsets: Iterable[Onset], years: range) -> list[tuple[Onset, str]]:
-    """The two onsets that come back each year, each with its RRULE; nothing when it is not so simple."""
+    """The two onsets that recur each year, each with its RRULE; empty when the zone has no such rule."""
     groups: dict[tuple[timedelta, timedelta], list[Onset]] = defaultdict(list)
     for onset in onsets:
         groups[onset.offset_from, onset.offset_to].append(onset)
@@ -77,7 +77,7 @@ def _by_rule(onsets: Iterable[Onset], years: range) -> list[tuple[Onset, str]]:
 
 
 def _rule(onsets: Sequence[Onset]) -> str:
-    """The weekday of the month, second or last, that all of them are; empty when there is none."""
+    """The weekday of the month, second or last, on which all of them fall; empty when there is none."""
     if len({(one.at.month, one.at.weekday(), one.at.time()) for one in onsets}) > 1:
         return ""
     first = onsets[0].at
@@ -90,7 +90,7 @@ def _rule(onsets: Sequence[Onset]) -> str:
 
 
 def _start(place: ZoneInfo, since: datetime, onsets: Sequence[Onset]) -> Onset:
-    """What holds before the first change; for a zone without any, from the year where calendars begin."""
+    """The offset before the first change; for a zone without any, from the year in which calendars begin."""
     offset = _offset(place, since)
     local = since.replace(tzinfo=None) if onsets else datetime(1970, 1, 1)  # noqa: DTZ001 - local, so without a zone
     return Onset(local, offset, offset, since.astimezone(place).tzname() or "")

@@ -31,9 +31,9 @@ def zone(name: str) -> ZoneInfo:
 
 
 def zone_name(written: str) -> str:
-    """The IANA name that is meant, links of older releases included: in any case, with blanks around it, or Windows'.
+    """The IANA name for `written`, which may be an old link, a Windows name, in any case, with blanks around it.
 
-    Raises InvalidInput for what is none. An offset is none: it does not say which place's rules hold.
+    Raises InvalidInput for anything else. An offset is not accepted: it does not say which place's rules apply.
     """
     name = written.strip(_BLANKS)
     found = name if name in zone_names() else _spellings().get(name.casefold())
@@ -43,13 +43,13 @@ def zone_name(written: str) -> str:
 
 
 def tzdata_version() -> str:
-    """The release of the IANA database that instants are computed from, like "2026a"."""
+    """The release of the IANA database used to compute instants, like "2026a"."""
     return str(tzdata.IANA_VERSION)
 
 
 @cache
 def zone_names() -> frozenset[str]:
-    """Every name of the database that is one of a place or of UTC."""
+    """Every name in the database that is that of a place or of UTC."""
     return frozenset(files("tzdata").joinpath("zones").read_text("utf-8").split()) - _NO_PLACES
 
 
@@ -62,7 +62,7 @@ def _load(name: str) -> ZoneInfo:
 
 @cache
 def _spellings() -> dict[str, str]:
-    """IANA names by how they look in lower case, and those of Windows (CLDR's windowsZones, territory 001)."""
+    """IANA names by their lower-case form, and those of Windows (CLDR's windowsZones, territory 001)."""
     windows = {name.casefold(): place for name, place in win_tz.items() if place in zone_names()}
     # The same clock as CLDR's Nairobi, and the place where the lessons are.
     windows["e. africa standard time"] = _HOME
@@ -83,7 +83,7 @@ def _likely(name: str) -> str:
 
 
 def _place_at(offset: re.Match[str]) -> str:
-    """A place whose clock has this offset in winter and in summer: home if it has, else any."""
+    """A place with this offset in winter and in summer: home if it has, else any; home when there is none."""
     ahead = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0)) * (1 if offset[1] == "+" else -1)
     places = (_HOME, "UTC", *sorted({*win_tz.values()} & zone_names()))
     return next((place for place in places if _offsets(place) == {ahead}), _HOME)

@@ -36,9 +36,7 @@ def _nothing() -> None:
 
 
 class JobNotDone(Exception):
-    """Raised to Celery for an attempt that did not succeed, so that Flower shows it. The ledger already has the
-    outcome.
-    """
+    """Raised to Celery for an unsuccessful attempt, so that Flower shows it. The ledger already has the outcome."""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class Counters:
         self._lock = threading.Lock()
 
     def take(self, rate: Rate, who: str, units: float = 1) -> None:
-        """Use `units` of a rate that is asked often, mostly without a statement. Raises TooManyRequests."""
+        """Use `units` of a frequently used rate, mostly without a statement. Raises TooManyRequests."""
         if not rate.most:
             return
         units = min(units, rate.most)
@@ -89,17 +89,17 @@ class Counters:
         raise refusal(rate, seconds)
 
     def spend(self, executor: Executor, rate: Rate, who: str, units: float = 1) -> None:
-        """Use `units` within a transaction: rolled back, they are not used. Raises TooManyRequests."""
+        """Use `units` within a transaction: a rollback returns them. Raises TooManyRequests."""
         if rate.most and not _took(executor, rate, who, units):
             raise refusal(rate, _wait(executor, rate, who, units))
 
     def require(self, executor: Executor, rate: Rate, who: str, units: float) -> None:
-        """Raise TooManyRequests unless `units` could be used now. They are not."""
+        """Raise TooManyRequests unless `units` could be used now. Uses none."""
         if rate.most and _used(executor, rate, who) + units > rate.most:
             raise refusal(rate, _wait(executor, rate, who, units))
 
     def add(self, executor: Executor, rate: Rate, who: str, units: float) -> None:
-        """Count what was used already, even beyond the rate."""
+        """Count units already used, even beyond the rate."""
         if rate.most:
             executor.execute(_ADD, _values(rate, who, units))
 
@@ -113,12 +113,12 @@ class Counters:
 
 
 def prune_counters(executor: Executor) -> None:
-    """Delete the rows of those who have used nothing for as long as their rate's period."""
+    """Delete the rows of those who have used nothing for their rate's whole period."""
     executor.execute(_PRUNE, {})
 
 
 def refusal(rate: Rate, seconds: int) -> TooManyRequests:
-    """The error that says which rate is used up, and for how long."""
+    """The error that names the exhausted rate, and when to retry."""
     period = {60: "a minute", 86_400: "a day"}.get(rate.seconds, f"in {rate.seconds} s")
     detail = f"More than {rate.most} {rate.name.replace('-', ' ')} {period}. {rate.remedy}"
     return TooManyRequests(detail, limit=rate.name, retry_after=seconds)

@@ -85,7 +85,7 @@ class Leases:
         self._stirred = asyncio.Event()
 
     async def take(self, bound: Bound, who: str, size: int = 0) -> Lease | None:
-        """A lease of `who`, to be given back in the end; None when they have all that they may have open."""
+        """A lease of `who`, to be given back in the end; None when they have the maximum open."""
         lease = Lease(bound.name, who, size)
         if not bound.most and not bound.most_bytes:
             return lease
@@ -102,7 +102,7 @@ class Leases:
         return lease
 
     def give_back(self, lease: Lease) -> None:
-        """It is closed; safe to say twice. From now on this process does not count it, the others in a moment."""
+        """It is closed; idempotent. This process stops counting it now, the others in a moment."""
         if self._held.pop(lease.id, None) is not None:
             self._forget(lease)
 
@@ -172,7 +172,7 @@ class Leases:
 
 
 def prune_leases(executor: Executor) -> None:
-    """Delete the rows of processes that are no more."""
+    """Delete the rows of processes that have ended."""
     executor.execute(_PRUNE, {})
 
 

@@ -6,7 +6,7 @@ _MESSAGES = "messages_planned"
 
 
 def note_messages(session: Session, number: int) -> None:
-    """The transaction of `session` has planned so many messages more."""
+    """Add to the number of messages that the transaction of `session` has planned."""
     session.info[_MESSAGES] = messages_planned(session) + number
 
 

@@ -24,12 +24,12 @@ class Rate:
 
     @property
     def per_second(self) -> float:
-        """Units that come back in a second."""
+        """Units regained per second."""
         return self.most / self.seconds
 
     @property
     def lease(self) -> int:
-        """Units that a process takes at once, so that it need not ask the database each time: a twentieth."""
+        """Units that a process reserves at once, to avoid a statement for each use: a twentieth."""
         return max(1, self.most // 20)
 
     def wait(self, used: float, wanted: float) -> int:
@@ -53,7 +53,7 @@ class Rates:
 
 
 def rates_of(settings: Settings) -> Rates:
-    """The rates that the settings ask for."""
+    """The rates defined by the settings."""
     tomorrow = "Go on tomorrow, or ask an operator to raise the limit."
     return Rates(
         requests=Rate("requests", settings.limit_requests_per_minute, MINUTE),
@@ -70,7 +70,7 @@ def rates_of(settings: Settings) -> Rates:
 
 
 def address_key(host: str | None) -> str:
-    """Whom an address stands for: an IPv4 address, or the /64 that one IPv6 subscriber is given."""
+    """The key of an address: an IPv4 address, or the /64 that one IPv6 subscriber is given."""
     try:
         address = ip_address(host or "")
     except ValueError:

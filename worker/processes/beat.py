@@ -42,9 +42,7 @@ class Timetable(Scheduler):  # type: ignore[misc]  # celery publishes no types
         return seconds
 
     def apply_async(self, entry: ScheduleEntry, producer: Any = None, advance: bool = True, **kwargs: Any) -> None:  # noqa: ARG002 - Celery's signature
-        """Insert the entry's order into the ledger, unless a job with the same unique key is live. Celery logs
-        exceptions.
-        """
+        """Insert the entry's order, unless a job with the same unique key is live. Celery logs exceptions."""
         order = read_order(entry.task, entry.args[0])
 
         def write() -> None:

@@ -22,10 +22,10 @@ _SIGN_AGE = 10.0
 
 
 class LedgerMaintenance(bootsteps.StartStopStep):  # type: ignore[misc]  # celery publishes no types
-    """Publishes due jobs, takes back expired leases and writes this consumer's heartbeat, in threads with their own
-    database.
+    """Publishes due jobs, takes back expired leases and writes the consumer's heartbeat, in threads of its own.
 
-    It starts after the pool has forked. Any number of workers may do this at once: SKIP LOCKED shares the rows out.
+    It has its own database and starts after the pool has forked. Any number of workers may do this at once: SKIP LOCKED
+    shares the rows out.
     """
 
     requires = ("celery.worker.components:Pool",)

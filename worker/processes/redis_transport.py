@@ -1,6 +1,4 @@
-"""kombu's Redis transport with two fixes: a worker survives the loss of its broker while it runs jobs, and a command is
-cheap.
-"""
+"""kombu's Redis transport with two fixes: a busy worker survives the loss of its broker, and a command is cheap."""
 
 from typing import Any
 
@@ -47,7 +45,5 @@ class RedisTransport(kombu_redis.Transport):  # type: ignore[misc]  # kombu publ
 
 
 def install_patched_transport() -> None:
-    """Use our transport for every `redis://` and `rediss://` broker of this process; call it before the first
-    connection.
-    """
+    """Use our transport for this process's `redis://` and `rediss://` brokers; call it before the first connection."""
     TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), f"{__name__}:{RedisTransport.__name__}"))

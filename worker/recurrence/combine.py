@@ -9,7 +9,7 @@ from worker.recurrence.rule import Rule, rscale_of
 
 
 def combine(rule: Rule, words: PlatformForm, until: date | None) -> Rule:
-    """The rule of a pattern within the months, weekdays and years (`until`) of the form.
+    """Restrict a pattern's rule to the months, weekdays and years (`until`) of the form.
 
     The rule must be complete. Raises InvalidInput where the two contradict each other.
     """

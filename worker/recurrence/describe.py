@@ -17,9 +17,9 @@ _MOST_LISTED = 5
 
 
 def describe(said: Rule | Sequence[date], start: time, end: time, zone_name: str, first_day: date) -> str:
-    """When the lessons are, as one line: "Every Monday and Friday, 14:00 to 15:00 (Africa/Addis_Ababa), until …".
+    """The times of the lessons in one line: "Every Monday and Friday, 14:00 to 15:00 (Africa/Addis_Ababa), until …".
 
-    `said` is the rule, or the dates when there is none. Days that a rule skips (the 31st, 29 February) are told.
+    `said` is the rule, or the dates when there is none. Days that a rule omits (the 31st, 29 February) are mentioned.
     """
     days = _rule(complete(said, first_day), first_day) if isinstance(said, Rule) else _dates(said or (first_day,))
     line = f"{days}, {clock(start)} to {clock(end)}{' the next day' if end <= start else ''} ({zone_name})"
@@ -34,7 +34,7 @@ def day_text(day: date) -> str:
 
 
 def days_text(days: Sequence[date]) -> str:
-    """5 January 2026 and 7 January 2026; of many only the ends."""
+    """5 January 2026 and 7 January 2026; of many only the first and last."""
     if len(days) <= _MOST_LISTED:
         return listed(day_text(day) for day in days)
     return f"{len(days)} days from {day_text(days[0])} to {day_text(days[-1])}"

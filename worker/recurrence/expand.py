@@ -1,6 +1,4 @@
-"""The days of a rule. Plain arithmetic on day numbers: a rule that began thirty years ago costs no more than one of
-today.
-"""
+"""The days of a rule. Plain arithmetic on day numbers: a rule from thirty years ago costs no more than a new one."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
@@ -37,7 +35,7 @@ def occurrences(rule: Rule, first_day: date, *, after: date | None = None, until
 
 
 def first_days(rule: Rule, first_day: date, *, after: date | None = None) -> Iterator[date]:
-    """The days of the rule one by one, each found when it is asked for; otherwise as `occurrences`."""
+    """The days of the rule, computed lazily one by one; otherwise as `occurrences`."""
     first = first_day.toordinal()
     floor = first if after is None else max(first, after.toordinal() + 1)
     ceiling = rule.until.toordinal() if rule.until else _LAST
@@ -55,9 +53,9 @@ def first_match(rule: Rule, first_day: date) -> date:
 
 
 def complete(rule: Rule, first_day: date) -> Rule:
-    """The rule with all that RFC 5545 takes from the first day said in words: weekday, day of the month, month.
+    """The rule with what RFC 5545 derives from the first day made explicit: weekday, day of the month, month.
 
-    A rule kept like this means the same when its first day moves.
+    A rule stored like this keeps its meaning when its first day moves.
     """
     if rule.freq == "DAILY" or rule.by_day or rule.by_month_day:
         return rule

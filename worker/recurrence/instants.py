@@ -18,12 +18,12 @@ class Instants(NamedTuple):
 
 
 def instant(day: date, clock: time, zone: ZoneInfo) -> datetime:
-    """The instant, in UTC, at which the clocks of `zone` show `clock` on `day`.
+    """The instant, in UTC, at which the local time in `zone` is `clock` on `day`.
 
-    A time that comes twice is the first of the two. A time that clocks skip is taken with the offset before the gap
-    (RFC 5545 §3.3.5), so it moves forward by the gap: 02:30 in New York on 8 March 2026 is 07:30Z, which the wall
-    shows as 03:30. A day that a zone skips whole (Apia, 30 December 2011) moves likewise: it becomes the same instant
-    as that time of the day after.
+    A time that occurs twice is the first of the two. A time in a gap is taken with the offset before the gap (RFC 5545
+    §3.3.5), so it moves forward by the gap: 02:30 in New York on 8 March 2026 is 07:30Z, which is 03:30 local time. A
+    day that a zone skips entirely (Apia, 30 December 2011) moves likewise: it becomes the same instant as that time of
+    the day after.
     """
     try:
         return datetime.combine(day, clock.replace(fold=0), zone).astimezone(UTC)
@@ -34,22 +34,22 @@ def instant(day: date, clock: time, zone: ZoneInfo) -> datetime:
 def instants(day: date, start: time, end: time, zone: ZoneInfo) -> Instants:
     """When the lesson of `day` begins and ends.
 
-    It lasts as long as the local times say, whatever clocks do in between: the length is added to the instant of
-    its start. An `end` at or before `start` is on the next day, so equal times are a whole day.
+    Its duration is that of the local times, whatever clock changes occur in between: the length is added to the instant
+    of its start. An `end` at or before `start` is on the next day, so equal times are a whole day.
     """
     starts_at = instant(day, start, zone)
     return Instants(starts_at, starts_at + length(start, end))
 
 
 def instants_of(days: Iterable[date], start: time, end: time, zone: ZoneInfo) -> list[Instants]:
-    """The same for many days of one series."""
+    """When the lessons of many days of one series begin and end."""
     lasts = length(start, end)
     begins = [instant(day, start, zone) for day in days]
     return [Instants(starts_at, starts_at + lasts) for starts_at in begins]
 
 
 def length(start: time, end: time) -> timedelta:
-    """How long a lesson from `start` to `end` lasts: more than nothing, at most a day."""
+    """The duration of a lesson from `start` to `end`: more than nothing, at most a day."""
     lasts = datetime.combine(date.min, end.replace(tzinfo=None)) - datetime.combine(
         date.min, start.replace(tzinfo=None)
     )

@@ -18,7 +18,7 @@ _LONGEST_WORD = 24
 
 
 def _spellings(names: Iterable[str], first: int, *further: tuple[str, int]) -> Mapping[str, int]:
-    """Numbers by name, in lower case: whole, three letters long, and further ones."""
+    """Numbers by name, in lower case: in full, abbreviated to three letters, and further spellings."""
     numbered = [(name.casefold(), number) for number, name in enumerate(names, first)]
     return MappingProxyType(dict(further) | {name[:3]: number for name, number in numbered} | dict(numbered))
 
@@ -32,13 +32,13 @@ ETHIOPIAN_MONTH_OF: Final = MappingProxyType(
 
 
 def weekday_named(word: str) -> int | None:
-    """0 for "Monday", "mondays" or "Mon."; None for what is no weekday."""
+    """0 for "Monday", "mondays" or "Mon."; None when it is not a weekday."""
     word = word.casefold().rstrip(".")
     return WEEKDAY_OF.get(word, WEEKDAY_OF.get(word.removesuffix("s")))
 
 
 def month_named(word: str, rscale: str = "GREGORIAN") -> int | None:
-    """1 for "January", "jan" or "Jan."; None for what is no month of the calendar."""
+    """1 for "January", "jan" or "Jan."; None when it is not a month of the calendar."""
     spellings = MONTH_OF if rscale == "GREGORIAN" else ETHIOPIAN_MONTH_OF
     return spellings.get(word.casefold().rstrip("."))
 

@@ -30,7 +30,7 @@ def _missing_days(rule: Rule) -> list[str]:
 
 
 def _what(rule: Rule, missing: list[int]) -> str:
-    """Months, or in the case of the leap day alone, years."""
+    """Months, or for 29 February alone, years."""
     if len(rule.by_month) == 1 and len(missing) == 1:
         month = rule.by_month[0]
         common, leap = _LENGTHS[rule.rscale][month - 1]

@@ -20,7 +20,7 @@ _LAST = date.max.toordinal()
 def walk(rule: Rule, first: int, floor: int, ceiling: int) -> Iterator[int]:
     """Days of the rule in order, none before `first`, at least all from `floor` to `ceiling`.
 
-    The rule must be complete. Raises InvalidInput when no day matches for so long that none ever will.
+    The rule must be complete. Raises InvalidInput after so many periods without a match that none can follow.
     """
     begin = first if rule.count else max(first, floor)
     if rule.freq == "DAILY" and not (rule.by_month or rule.by_month_day or rule.by_day):
@@ -74,7 +74,7 @@ def _months(rule: Rule, first: int, begin: int) -> Iterator[tuple[int, Collectio
 
 
 def _months_of_days(rule: Rule, first: int, begin: int) -> Iterator[tuple[int, Collection[int]]]:
-    """A daily rule that leaves days out, month by month: a hundred barren days are four steps."""
+    """A daily rule that omits days, month by month: a hundred days without a match are four steps."""
     # The set of each period is one day, whose only positions are 1 and -1.
     never = rule.by_set_pos and not {1, -1} & set(rule.by_set_pos)
     for index in count(_month_index(rule, begin)):
@@ -94,7 +94,7 @@ def _weeks(rule: Rule, first: int, begin: int) -> Iterator[tuple[int, Collection
 
 
 def _first_week(rule: Rule, first: int, begin: int) -> int:
-    """The start of the last week of the rule that begins at or before `begin`."""
+    """The start of the last week of the rule that starts at or before `begin`."""
     week = first - (weekday_of(first) - rule.week_start) % 7
     step = 7 * rule.interval
     return week + (begin - week) // step * step
@@ -106,7 +106,7 @@ def _month_index(rule: Rule, day: int) -> int:
 
 
 def _steps(rule: Rule, at_first: int, at_begin: int) -> Iterator[int]:
-    """Numbers of the years or months of the rule, from the last one at or before that of the beginning."""
+    """Numbers of the years or months of the rule, from the last one at or before the start."""
     start = at_first + (at_begin - at_first) // rule.interval * rule.interval
     # The one before it reaches into it when days move forward: 31 February is 1 March.
     if rule.skip == "FORWARD" and rule.interval == 1:

@@ -26,11 +26,11 @@ def parse_phrase(
     zone: ZoneInfo | None = None,
     start_time: time = time.min,
 ) -> Rule:
-    """The rule that a pattern says, be it an English phrase or an RRULE value (then `zone` as in `parse_rule`).
+    """The rule of a pattern, which is an English phrase or an RRULE value (then `zone` as in `parse_rule`).
 
-    What a phrase leaves open comes from `first_day`: "weekly" is on its weekday, "for 10 weeks" ends 70 days after.
-    In the calendar "ethiopian", months, years and days of the month are Ethiopian. Raises InvalidInput with the word
-    that was not understood and what would have been.
+    What a phrase leaves open is taken from `first_day`: "weekly" is on its weekday, "for 10 weeks" ends 70 days after.
+    In the calendar "ethiopian", months, years and days of the month are Ethiopian. Raises InvalidInput with the unknown
+    word and the accepted ones.
     """
     if len(text) > LONGEST_TEXT:
         raise InvalidInput(f"The pattern is longer than {LONGEST_TEXT} characters.")
@@ -80,7 +80,7 @@ class _PhraseParser:
         return self._words[self._next - 1]
 
     def _skip(self, *links: str) -> bool:
-        """Pass over these words; whether there was any."""
+        """Skip these words; returns whether there was any."""
         before = self._next
         while self._peek().kind is TokenKind.WORD and self._peek().said in links:
             self._next += 1
@@ -132,7 +132,7 @@ class _PhraseParser:
             self._unexpected(word)
 
     def _every_ordinal(self, word: Token) -> None:
-        """Every second week; every last Friday; but "every second Friday" is the fortnight's or the month's."""
+        """Every second week; every last Friday; but "every second Friday" is ambiguous: fortnightly or monthly."""
         ahead = self._peek()
         of_a_month = any(each.said == "of" for each in self._words[self._next :]) or self._draft.freq == "MONTHLY"
         if ahead.kind is TokenKind.UNIT and not of_a_month and word.number > 0:
@@ -146,7 +146,7 @@ class _PhraseParser:
             self._numbered(word)
 
     def _of(self) -> None:
-        """Of the month, of each year; anything else that follows speaks for itself."""
+        """Of the month, of each year; anything else that follows is parsed on its own."""
         ahead = 1 if self._peek().said in ("the", "every") else 0
         if self._peek(ahead).kind is TokenKind.UNIT:
             self._next += ahead
@@ -166,7 +166,7 @@ class _PhraseParser:
         self._draft.months.extend(self._through(word, 1, 13 if rscale == "ETHIOPIC" else 12))
 
     def _through(self, word: Token, lowest: int, size: int) -> list[int]:
-        """The number of the word, or all from it to another: Monday to Friday, November to January."""
+        """The number of the word, or a range from it to another: Monday to Friday, November to January."""
         if self._peek().said != "to" or self._peek(1).kind is not word.kind:
             return [word.number]
         self._take()

@@ -96,7 +96,7 @@ _NUMBERED = re.compile(r"([0-9]{1,4})(st|nd|rd|th)?")
 
 
 def tokenize(text: str) -> list[Token]:
-    """The words of a phrase. Raises InvalidInput for the first that is not understood."""
+    """The tokens of a phrase. Raises InvalidInput for the first unknown word."""
     prepared = text.replace(".", " ").replace("bi-weekly", "biweekly")
     return [_read(each) for each in _TOKEN.findall(prepared)]
 

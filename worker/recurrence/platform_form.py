@@ -35,10 +35,10 @@ class PlatformForm:
 
 
 def rule_of(words: PlatformForm, first_day: date) -> Rule | list[date]:
-    """The weekly rule, or the dates in order without repeats, that the form says.
+    """The weekly rule, or the sorted dates without duplicates, that the form defines.
 
-    Of specific dates nothing else counts: forms send leftovers of the other type along. `first_day` gives the year
-    that `year_to` alone starts from. Raises InvalidInput for what cannot be understood or says nothing.
+    With specific dates all other fields are ignored: forms also send leftovers of the other type. `first_day` gives the
+    year from which `year_to` alone starts. Raises InvalidInput for invalid or empty fields.
     """
     if type_of(words) in SPECIFIC:
         return dates_of(words.specific_dates)
@@ -59,7 +59,7 @@ def rule_of(words: PlatformForm, first_day: date) -> Rule | list[date]:
 
 
 def type_of(words: PlatformForm) -> str:
-    """The type, spelled as it should be. Raises InvalidInput for an unknown one."""
+    """The type in its canonical spelling. Raises InvalidInput for an unknown one."""
     said = words.schedule_type.strip().casefold().replace("-", "_").replace(" ", "_")
     if said != RECURRING and said not in SPECIFIC:
         raise InvalidInput(f"schedule_type must be recurring, specific or specific_dates, not {said[:40]!r}.")
@@ -78,7 +78,7 @@ def window_of(words: PlatformForm, first_day: date) -> tuple[date, date | None]:
 
 
 def weekdays_of(days: Sequence[str]) -> list[int]:
-    """Weekdays in the week's order, Monday as 0. A list in one text ("Monday, Friday") is taken apart."""
+    """Weekdays in the week's order, Monday as 0. A list in one string ("Monday, Friday") is split."""
     found = set()
     for name in _each(days):
         weekday = weekday_named(name)
@@ -89,7 +89,7 @@ def weekdays_of(days: Sequence[str]) -> list[int]:
 
 
 def months_of(months: Sequence[str | int], calendar: str = "gregorian") -> tuple[int, ...]:
-    """Months in the year's order, January or Meskerem as 1; none when all or none are named."""
+    """Months in the year's order, January or Meskerem as 1; empty when all or none are named."""
     rscale = rscale_of(calendar)
     most = CALENDARS[rscale].months
     found = set()
@@ -103,7 +103,7 @@ def months_of(months: Sequence[str | int], calendar: str = "gregorian") -> tuple
 
 
 def dates_of(dates: Sequence[str | date], *, field: str = "specific_dates") -> list[date]:
-    """Dates in order without repeats. Raises InvalidInput for none, too many, or what is no date."""
+    """Sorted dates without duplicates. Raises InvalidInput for none, too many, or an invalid one."""
     found = sorted({_date(each, field) for each in dates})
     if not found:
         raise InvalidInput(f'{field}: name at least one date, such as "2026-01-31".')
@@ -127,6 +127,6 @@ def _date(said: str | date, field: str) -> date:
 
 
 def _each(said: Sequence[str | int]) -> list[str]:
-    """Every name without its stray spaces; empty ones are left out."""
+    """Every name, stripped of spaces; empty ones are omitted."""
     names = [part.strip() for item in said for part in str(item).split(",")]
     return [name for name in names if name]

@@ -75,7 +75,7 @@ class Recurrence:
         return list(islice((day for day in days if day not in self.excluded), number))
 
     def text(self) -> str:
-        """The whole in plain English, one line."""
+        """The whole recurrence in plain English, one line."""
         said = describe(self.rule or self.dates, self.start_time, self.end_time, self.timezone, self.first_day)
         return f"{said}, except {days_text(sorted(self.excluded))}" if self.excluded else said
 
@@ -83,8 +83,8 @@ class Recurrence:
 def read_recurrence(wish: TimeRequest) -> Recurrence:
     """The recurrence that a request asks for; a single lesson is one date and no rule (`is_single`).
 
-    A pattern, the platform's words, or both when they agree. A first day that the rule does not match moves to its
-    first match. Raises InvalidInput for what cannot be understood, contradicts itself or leaves no day.
+    A pattern, the platform's fields, or both when they agree. A first day that the rule does not match moves to its
+    first match. Raises InvalidInput for what is invalid, contradictory or leaves no day.
     """
     _check(wish)
     words = _platform_words(wish)
@@ -145,7 +145,7 @@ def _begin(wish: TimeRequest) -> date:
 
 
 def _platform_words(wish: TimeRequest) -> PlatformForm | None:
-    """The words of the form, when there are any."""
+    """The fields of the platform's form, when there are any."""
     named = wish.schedule_type is not None and wish.schedule_type.strip()
     if not (named or wish.months or wish.days or wish.specific_dates or (wish.year, wish.year_to) != (None, None)):
         return None
@@ -161,7 +161,7 @@ def _platform_words(wish: TimeRequest) -> PlatformForm | None:
 
 
 def _check(wish: TimeRequest) -> None:
-    """Also what only some ways of saying use, so that a mistake shows with the first lesson."""
+    """Also checks fields that only some forms use, so that a mistake shows with the first lesson."""
     zone(wish.timezone)
     rscale_of(wish.calendar)
     if wish.start_time.tzinfo is not None or wish.end_time.tzinfo is not None:

@@ -25,7 +25,7 @@ _WEEKDAY = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 
 
 def split_parts(text: str) -> dict[str, str]:
-    """The parts of a rule by name, in capitals. Raises InvalidInput for parts unknown, doubled or refused."""
+    """The parts of a rule by name, in capitals. Raises InvalidInput for unknown, duplicate or unsupported parts."""
     if len(text) > LONGEST_TEXT:
         raise InvalidInput(f"The rule is longer than {LONGEST_TEXT} characters.")
     parts: dict[str, str] = {}
@@ -51,7 +51,7 @@ def integer(name: str, text: str) -> int:
 
 
 def integers(name: str, text: str | None) -> tuple[int, ...]:
-    """Numbers with commas between them; none when the part is missing."""
+    """Numbers separated by commas; empty when the part is missing."""
     return tuple(integer(name, each) for each in text.split(",")) if text is not None else ()
 
 

@@ -75,10 +75,10 @@ class Rule:
 
 
 def parse_rule(text: str, *, zone: ZoneInfo | None = None, start_time: time = time.min) -> Rule:
-    """Read an RRULE value (RFC 5545 §3.3.10 with RSCALE and SKIP of RFC 7529), with or without "RRULE:".
+    """Parse an RRULE value (RFC 5545 §3.3.10 with RSCALE and SKIP of RFC 7529), with or without "RRULE:".
 
-    `zone` and `start_time` are the lesson's: an UNTIL with a time of day becomes the last day whose lesson has begun
-    by then, and one in UTC cannot be read without the zone. Raises InvalidInput with the reason.
+    `zone` and `start_time` are the lesson's: an UNTIL with a time of day becomes the last day whose lesson has begun by
+    then, and one in UTC cannot be read without the zone. Raises InvalidInput with the reason.
     """
     parts = split_parts(text)
     if "FREQ" not in parts:

@@ -31,7 +31,7 @@ class RuleBuilder:
     of_the_year: bool = False
 
     def repeat(self, freq: str, interval: int = 1) -> None:
-        """Say how often. Raises InvalidInput when something else was said before."""
+        """Set the frequency. Raises InvalidInput when another was set before."""
         if self.freq not in (None, freq) or (self.interval not in (None, 1) and interval not in (1, self.interval)):
             raise InvalidInput(f"The pattern says both {_SAID[self.freq or freq]} and {_SAID[freq]}; keep one.")
         self.freq = freq
@@ -39,13 +39,13 @@ class RuleBuilder:
             self.interval = interval
 
     def end(self, *, until: date | None = None, count: int | None = None) -> None:
-        """Say when it ends. Raises InvalidInput when that was said before."""
+        """Set the end. Raises InvalidInput when it was set before."""
         if self.until is not None or self.count is not None:
             raise InvalidInput("The pattern says twice when it ends; keep one.")
         self.until, self.count = until, count
 
     def span(self, number: int, unit: str) -> None:
-        """Say for how long, from the first day: 10 weeks are seventy days."""
+        """Set the duration from the first day: 10 weeks are seventy days."""
         if not 1 <= number <= _LONGEST_SPAN:
             raise InvalidInput(f"“for {number}” must be 1 to {_LONGEST_SPAN}.")
         calendar = CALENDARS[self.rscale]
@@ -57,7 +57,7 @@ class RuleBuilder:
         self.end(until=after - timedelta(days=1))
 
     def rule(self) -> Rule:
-        """The rule that was said. Raises InvalidInput when the parts do not make one."""
+        """The rule built from the parts. Raises InvalidInput when they do not make one."""
         freq = self._frequency()
         self._check(freq)
         if freq == "DAILY" and self.days:

@@ -13,8 +13,8 @@ _UNTIL = re.compile(r"([0-9]{8})(?:T([0-9]{6})(Z?))?")
 def last_day(text: str, zone: ZoneInfo | None, start_time: time) -> date:
     """The last local day whose lesson, at `start_time` in `zone`, begins at or before UNTIL.
 
-    A date is that day whole; a time of day is local; with a Z it is an instant, which needs `zone`. Raises
-    InvalidInput for what is none of these.
+    A date includes that whole day; a time of day is local; with a Z it is an instant, which needs `zone`. Raises
+    InvalidInput for any other form.
     """
     match = _UNTIL.fullmatch(text)
     if match is None:

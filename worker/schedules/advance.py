@@ -1,5 +1,4 @@
-"""A lesson's status follows the clock: in progress at its start, completed at its end. Slots and cancelled lessons keep
-theirs.
+"""Lessons are in progress from their start and completed at their end. Slots and cancelled lessons do not change.
 
 The clock and the lesson's whiteboard session may both trigger it; the second finds nothing to do. A whiteboard session
 is always locked before its lesson, never the other way round.
@@ -62,9 +61,7 @@ def begin_lessons(session: Session, *, now: datetime, most: int) -> int:
 
 
 def complete_lessons(session: Session, *, now: datetime, most: int) -> int:
-    """Complete at most `most` lessons that have ended, including those never set to in progress, with attendance;
-    return how many.
-    """
+    """Complete at most `most` ended lessons, also those never in progress, with attendance; return how many."""
     ids = session.scalars(_OVER, {"now": now, "most": most}).all()
     return _complete(session, ids)
 

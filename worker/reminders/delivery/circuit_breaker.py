@@ -1,6 +1,4 @@
-"""A circuit breaker for each provider: after consecutive failures it gets no messages for a while, and none wait for
-it.
-"""
+"""A circuit breaker for each provider: after consecutive failures it is not called for a while."""
 
 from dataclasses import dataclass
 

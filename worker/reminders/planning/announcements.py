@@ -25,8 +25,7 @@ class Announcement:
 
 
 class _Told(NamedTuple):
-    """What readers of the same announcement share: how many `lessons`, the first (`schedule_id`), and the role of the
-    viewer.
+    """The part of an announcement that its readers share; `schedule_id` is the first of `lessons`, `place` their role.
 
     Obsolete after `until`, when the last of the lessons has ended.
     """

@@ -1,6 +1,4 @@
-"""How a person wants to be notified: when, by which channels, in which language, time zone and calendar, and their
-quiet hours.
-"""
+"""How a person wants to be notified: alarms, channels, language, time zone, calendar and quiet hours."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

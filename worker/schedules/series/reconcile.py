@@ -85,9 +85,7 @@ def reconcile(session: Session, series_ids: Sequence[int], *, now: datetime, hor
 
 
 def lock_series(session: Session, series_ids: Sequence[int]) -> Sequence[Series]:
-    """The series, locked until the transaction ends; always in the same order, so that concurrent calls do not
-    deadlock.
-    """
+    """The series, locked until the transaction ends; always in one order, so that concurrent calls do not deadlock."""
     statement = select(Series).where(Series.id.in_(series_ids)).order_by(Series.id).with_for_update()
     return session.scalars(_fresh(statement)).all()
 
