@@ -12,7 +12,7 @@ class UserCaller:
     tutor_id: int | None = None
     student_id: int | None = None
     parent_id: int | None = None
-    # The token's `exp`, in seconds since 1970 (None: no token was read). It is not part of who somebody is.
+    # The token's `exp`, in seconds since 1970 (None: no token was read). It is not part of the identity.
     expires_at: int | None = field(default=None, compare=False)
 
     @property

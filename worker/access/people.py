@@ -23,11 +23,11 @@ def _claimed_profiles() -> Select[*tuple[Any, ...]]:
     return found.where(Person.id == bindparam("user_id", type_=Integer))
 
 
-# Made once: every request asks.
+# Built once: every request uses it.
 _CLAIMED = _claimed_profiles()
 
 
-# What _CLAIMED asks, of many at once.
+# The same check as _CLAIMED, for many users at once.
 _STILL_VALID = text(
     """
     SELECT asked.number

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 # A profile: its type (tutor, student or parent) and its id.
 Profile = tuple[str, int]
 
-# A booking that is agreed and not over, or a lesson that is not over (a slot is booked without a booking). Of a tutor:
-# the students and their parents. Of a student: the tutors and the student's own parents, but nobody else of a group.
+# A booking that is agreed and has not ended, or a lesson that has not ended (a slot is booked without a booking). For a
+# tutor: the students and their parents. For a student: the tutors and their own parents, but no others of a group.
 _KNOWN = text(
     """
     WITH pair AS (

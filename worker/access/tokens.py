@@ -77,8 +77,8 @@ def _verified_claims(raw: str, key: str) -> dict[str, Any]:
     except jwt.ExpiredSignatureError as error:
         raise Unauthorized("The token has expired; sign in again.") from error
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        # The header is read before the signature is checked, so hostile JSON reaches the parser: what the parser
-        # says is not repeated to the sender.
+        # The header is read before the signature is checked, so hostile JSON reaches the parser: its error message is
+        # not repeated to the sender.
         raise Unauthorized("The token cannot be trusted.") from error
 
 
@@ -106,7 +106,7 @@ def _user(claims: dict[str, Any]) -> UserCaller:
 
 
 def _profiles(role_ids: object) -> tuple[int | None, ...]:
-    # Tokens without role_ids exist: they carry no profile, so they see nothing but what needs none.
+    # Tokens without role_ids exist: they carry no profile, so they give access only to what needs none.
     if role_ids is None:
         return (None,) * len(PROFILES)
     if not isinstance(role_ids, dict):

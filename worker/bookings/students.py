@@ -44,7 +44,7 @@ def list_students(
     tutor_id = getattr(caller, "tutor_id", None)
     if tutor_id is None:
         raise Forbidden("Only tutors have students.")
-    # Of a student who has not agreed nothing is shown, not even that there is one.
+    # Nothing is shown of a student who has not agreed, not even that there is one.
     counted = (Booking.tutor_id == tutor_id) & Booking.agreed_student_id.is_not(None)
     if status is not None:
         counted &= Booking.status == status

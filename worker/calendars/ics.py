@@ -122,7 +122,7 @@ def _times(event: Event) -> tuple[str, str]:
     place = _zone(event.timezone)
     if place is not None:
         starts, ends = event.starts_at.astimezone(place), event.ends_at.astimezone(place)
-        # A local time that comes twice means the first (RFC 5545 §3.3.5): the second can only be told in UTC.
+        # A local time that occurs twice means the first (RFC 5545 §3.3.5): the second can only be given in UTC.
         if not starts.fold and not ends.fold:
             return (
                 f"DTSTART;TZID={place.key}:{_local(starts)}",

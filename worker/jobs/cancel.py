@@ -28,7 +28,7 @@ _ASK_RUNNING = text(
      WHERE id = :id AND cancel_requested_at IS NULL
     """
 )
-# Attempts go on counting, so that the history stays in order; the job gets as many again as it had.
+# Attempt numbers continue, so that the history stays in order; the job gets its original number of attempts again.
 _REVIVE = text(
     """
     UPDATE jobs SET state = 'queued', run_at = now(), publish_at = NULL, max_attempts = attempt + :attempts,

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from worker.database import Database, Executor
 
-# A consumer that wrote within this many intervals is alive: one write may be late.
+# A consumer that wrote within this many intervals is live: one write may be late.
 MISSED = 3
 
 _WRITE = text(

@@ -58,7 +58,7 @@ def remembered(session: Session, principal: str, key: str, fingerprint: str) -> 
         if isinstance(error.orig, LockNotAvailable):
             raise Conflict("The first request with this Idempotency-Key is not done yet.", retry_after=2) from error
         raise
-    # A statement of its own: it must see what the one who held the lock has committed.
+    # A separate statement: it must see what the previous owner of the lock has committed.
     row = session.get(IdempotencyKey, (principal, key))
     if row is None:
         return None

@@ -50,7 +50,7 @@ class JobRun:
         self._note: str | None = None
         self._cancelled = threading.Event()
         self._lost = threading.Event()
-        # The pulse comes from another thread.
+        # The heartbeat is sent by another thread.
         self._pulsing = threading.Lock()
         self._written: tuple[int, str | None] = (0, None)
         self._renewed = time.monotonic()

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from worker.jobs.run_statements import CLAIM, Claim, claim_of
 
-# A job that is so many times smaller than every job that runs in its lane does not wait for them.
+# A job that is this many times smaller than every running job of its lane does not wait for them.
 SMALLER = 4
 
-# Chosen among the waiting jobs of each lane: as many as may run on the living workers of the queue, and the smallest
-# if it need not wait. A person's turn is the number of their jobs that run or wait in front, and among equal turns
-# comes first whose latest run began longest ago.
+# Chosen among the waiting jobs of each lane: as many as may run on the queue's live workers, and the smallest if it
+# need not wait. A person's turn is the number of their jobs that run or wait ahead; of equal turns, the person whose
+# latest run began longest ago comes first.
 ADMITTED = """
     WITH room AS (
         SELECT queue, sum(greatest(children / 2, 1)) AS most FROM heartbeats

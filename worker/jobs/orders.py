@@ -7,7 +7,7 @@ fields are ids and plain values, serialised as JSON.
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Self
 
-# The lane of what may take minutes and nobody waits for at a screen.
+# The lane of jobs that may take minutes and that nobody waits for on screen.
 BACKGROUND = "background"
 
 ORDERS: dict[str, type["Order"]] = {}
@@ -20,9 +20,9 @@ class Order:
     # Also the name of the Celery task: `capability.verb`.
     kind: ClassVar[str]
     max_attempts: ClassVar[int] = 5
-    # Workers that it may take with it in a row before it is given up.
+    # Consecutive workers that it may crash before it is given up.
     most_lost: ClassVar[int] = 5
-    # 0 goes first.
+    # 0 has the highest priority.
     priority: ClassVar[int] = 5
 
     def __init_subclass__(cls, **kwargs: object) -> None:
@@ -93,9 +93,9 @@ def encoding_time_limit(size_bytes: int) -> int:
 class RecordingOrder(Order):
     """Work on a recording's uploaded bytes, on the machine that spooled them; one job of each kind at a time."""
 
-    # Ten attempts see B2 out for an hour and a half.
+    # Ten attempts outlast a B2 outage of an hour and a half.
     max_attempts: ClassVar[int] = 10
-    # A file that makes the kernel end its worker does so each time.
+    # A file that makes the kernel kill its worker does so each time.
     most_lost: ClassVar[int] = 4
 
     recording_id: int
@@ -216,7 +216,7 @@ class SnapshotSession(SnapshotOrder):
     """Draw every changed page of the session, and its PDF document."""
 
     kind: ClassVar[str] = "canvases.snapshot_session"
-    # Ten attempts see B2 out for an hour and a half.
+    # Ten attempts outlast a B2 outage of an hour and a half.
     max_attempts: ClassVar[int] = 10
 
     session_id: int
@@ -227,7 +227,8 @@ class SnapshotSession(SnapshotOrder):
 
     @property
     def time_limit(self) -> int:
-        # Two hundred pages over a slow line. What is stored when it runs out stays, and the next attempt goes on.
+        # Two hundred pages over a slow connection. Pages stored before the timeout stay, and the next attempt
+        # continues.
         return 1800
 
     @property
@@ -267,7 +268,7 @@ class ReplayBoard(Order):
 
     @property
     def time_limit(self) -> int:
-        # Six hours of drawing, on a machine that does other things as well.
+        # Six hours of drawing, on a machine that has other work as well.
         return 1800
 
     @property
@@ -316,7 +317,7 @@ class AdvanceLessons(RoutineOrder):
     """Update the status of lessons that have begun or ended, and close whiteboard sessions left running."""
 
     kind: ClassVar[str] = "schedules.advance"
-    # A status that people look at should not wait for a long night's fill.
+    # A status that people see should not wait for a long nightly fill.
     priority: ClassVar[int] = 3
 
 

@@ -48,7 +48,7 @@ class Performer:
     rhythm: LeaseTiming
     retry_base: float
     endings: FailureHooks
-    # Children of this worker, which the jobs of a lane share; None: lanes are not minded.
+    # Children of this worker, which the jobs of a lane share; None: lanes are ignored.
     children: int | None = None
     # Called when a job of a lane has ended: another may take its place.
     made_room: Callable[[], None] = _nothing
@@ -62,13 +62,13 @@ class Performer:
 
         Raises JobNotDone when the attempt did not succeed and the ledger already says so.
         """
-        # A worker that did not wait would empty the broker while the database restarts, and what is lost that way
-        # comes back only when the lease of its publication has run out.
+        # A worker that did not wait would empty the broker while the database restarts, and messages lost that way
+        # return only when the lease of their publication expires.
         claimed = retry_while_database_down(lambda: self._claim(job_id), seconds=self.rhythm.lease)
         if claimed is None:
             _log.info("message_refused", job_id=str(job_id))
             return
-        # In every line of the run, and in the orders that it gives (worker/jobs/enqueue.py).
+        # Bound to every log line of the run, and to the orders that it places (worker/jobs/enqueue.py).
         with bound_contextvars(job_id=str(job_id), kind=claimed.kind, request_id=claimed.request_id):
             try:
                 self._run(JobRun(self.database, claimed, self.rhythm), work)
@@ -86,7 +86,7 @@ class Performer:
                     run.succeed()
         except Exception as error:
             if run.lost or isinstance(error, LeaseLost):
-                # It was told to stop; what else it says is not the job's end. The reaper decides.
+                # It was asked to stop; any other error is not the job's outcome. The reaper decides.
                 _log.warning("lease_lost")
                 raise JobNotDone("lease lost") from error
             # Every way a job can fail is settled in the ledger first.
@@ -111,7 +111,7 @@ class Performer:
     def _settle_failure(self, run: JobRun, error: Exception) -> str:
         claimed = run.claim
         if run.cancelled:
-            # Whatever broke, broke because the run was told to stop: a killed ffmpeg, a cut upload.
+            # Any failure is a consequence of the request to stop: a killed ffmpeg, an interrupted upload.
             error = JobCancelled("The job was cancelled before it was done.")
         document = describe(error)
         ended = _EndedRun(claimed.job_id, claimed.token, claimed.kind, claimed.args)
@@ -168,7 +168,7 @@ def _most_equal(error: Exception) -> int | None:
         return error.equal_failures
     if isinstance(error, SoftTimeLimitExceeded):
         return 2
-    # A mistake of ours comes back with the same bytes; what the system said may pass.
+    # A bug of ours fails again on the same bytes; a system error may pass.
     return None if isinstance(error, (*AWAY, OSError, MemoryError)) else 3
 
 

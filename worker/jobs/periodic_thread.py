@@ -14,7 +14,7 @@ from worker.logs import get_logger
 
 _log = get_logger(__name__)
 
-# A broken database or broker is asked again after at most this many seconds.
+# An unavailable database or broker is retried after at most this many seconds.
 _LONGEST_PAUSE = 5.0
 
 

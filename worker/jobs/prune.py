@@ -14,7 +14,7 @@ _JOBS = text(
          ORDER BY finished_at LIMIT :most FOR UPDATE SKIP LOCKED)
     """
 )
-# What the timetable orders again and again, each time the same: thousands a day, of which nobody asks for an old one.
+# What the timetable orders repeatedly: thousands of identical jobs a day, of which nobody reads an old one.
 _ROUTINE = text(
     """
     DELETE FROM jobs WHERE id IN (

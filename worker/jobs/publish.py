@@ -32,7 +32,7 @@ _MARK_ONLY = text(_MARK.format(admitted=ADMITTED, only="AND id = ANY(:ids)")).bi
     bindparam("ids", type_=ARRAY(Uuid))
 )
 
-# The one that could not be sent steps back a little, so that it cannot stand in front of the others for ever.
+# A job that could not be sent is moved back slightly, so that it cannot block the others for ever.
 _TAKE_BACK = text(
     """
     UPDATE jobs SET state = 'queued', publications = publications - 1, lease_until = NULL, published_at = NULL,

@@ -12,7 +12,7 @@ from worker.logs import get_logger
 _log = get_logger(__name__)
 
 _BATCH = 100
-# After a failure the relay has the work; asking the broker again sooner would only hold up this thread.
+# After a failure the relay has the work; calling the broker again sooner would only block this thread.
 _REST = 5.0
 
 

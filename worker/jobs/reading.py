@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from models.jobs import Job, JobAttempt
 from worker.errors import InvalidInput, NotFound
 
-# What is asked for together with a job's document; `principal` decides who may see it and is not shown.
+# Read together with a job's document; `principal` decides who may see it and is not shown.
 _COLUMNS = (
     Job.id,
     Job.kind,

@@ -27,7 +27,7 @@ _LOST = text(
     """
 )
 _UNPUBLISH = text("UPDATE jobs SET state = 'queued', lease_until = NULL, published_at = NULL WHERE id = :id")
-# A job that cannot be settled now must not stand in front of the others.
+# A job that cannot be settled now must not block the others.
 _POSTPONE = text("UPDATE jobs SET lease_until = now() + interval '60 s' WHERE id = :id AND lease_until < now()")
 
 WORKER_LOST = problem(

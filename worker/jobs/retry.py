@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 LONGEST_WAIT = 3600.0
-# What differs between two failures that are the same: addresses, sizes, times.
+# The parts in which two equal failures differ: addresses, sizes, times.
 _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+")
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from worker.jobs.job_run import JobRun
 
-# So often nothing was in hand: the thread ends, and the next run starts another.
+# After this many intervals without a run the thread ends, and the next run starts another.
 _IDLE_BEATS = 15
 
 

@@ -41,8 +41,8 @@ _PULSE = text(
     """
 )
 
-# One statement, so that the end of a run and its line of history cannot come apart. `released` gives the attempt
-# back; `dead` keeps the last real error when all that is left to say is that the worker was lost.
+# One statement, so that the end of a run and its history entry are atomic. `released` gives the attempt back; `dead`
+# keeps the last real error when the new one only says that the worker was lost.
 _END = text(
     """
     WITH run AS MATERIALIZED (
@@ -72,8 +72,8 @@ _END = text(
 )
 
 
-# Attempts before this one, latest first. A job that was brought back begins a new series of attempts, so what came
-# before does not count: `attempt` goes on, and `max_attempts` is as far as the new series may go.
+# Attempts before this one, latest first. A job that was retried begins a new series of attempts, so earlier ones do not
+# count: `attempt` continues, and `max_attempts` is the limit of the new series.
 _BEFORE = text(
     """
     SELECT outcome, error FROM job_attempts

@@ -27,7 +27,7 @@ _TAKE = text(
     RETURNING true AS taken
     """
 )
-# What has been done is counted, even beyond the rate.
+# Work already done is counted, even beyond the rate.
 _ADD = text(
     """
     INSERT INTO limit_counters AS counter (rate, who, free_at)
@@ -44,7 +44,7 @@ _LEFT = text(
 )
 _PRUNE = text("DELETE FROM limit_counters WHERE free_at < now()")
 
-# Persons and addresses whose leases a process remembers; who drops out loses a twentieth of a rate at most.
+# Persons and addresses whose leases a process remembers; one that is evicted loses at most a twentieth of a rate.
 _MOST_LEASES = 20_000
 
 

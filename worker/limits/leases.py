@@ -18,11 +18,11 @@ from worker.logs import get_logger
 
 _log = get_logger(__name__)
 
-# A killed process gives back what it had open after at most so long; a living one misses two renewals before that.
+# The leases of a killed process expire after at most this long; a live one misses two renewals before that.
 LEASE_SECONDS = 45.0
 _PAUSE_AFTER_ERROR = 1.0
 
-# Whoever takes for the same person waits here until the transaction that counted before them is over.
+# A concurrent take for the same person waits here until the transaction that counted first has ended.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name || ' ' || :who, 0))")
 # Own leases that were given back a moment ago may still have their rows.
 _COUNT = text(
@@ -92,7 +92,7 @@ class Leases:
         try:
             taken = await asyncio.to_thread(self._take, bound, lease, list(self._given_back))
         except BaseException:
-            # Cancelled, or cut off: the row may have been written all the same.
+            # Cancelled, or the connection was lost: the row may have been written all the same.
             self._forget(lease)
             raise
         if not taken:
@@ -116,7 +116,7 @@ class Leases:
         self._held.clear()
         self._given_back.clear()
         if left:
-            # With the database away the leases expire.
+            # While the database is unavailable the leases expire.
             with suppress(*AWAY):
                 await asyncio.to_thread(self._delete, left)
 
@@ -156,7 +156,7 @@ class Leases:
                 renew_at = monotonic() + _PAUSE_AFTER_ERROR
 
     async def _delete_given_back(self) -> None:
-        # What was renewed in the same moment as it was given back has its row again, so this comes after.
+        # A lease renewed at the moment it was given back has its row again, so this comes after.
         given_back = set(self._given_back)
         if given_back:
             await asyncio.to_thread(self._delete, given_back)

@@ -15,7 +15,7 @@ from worker.processes.liveness import show_alive
 
 _log = get_logger(__name__)
 
-# A restart of the database is waited for; after a longer outage the next tick orders it.
+# Waits for a restart of the database; after a longer outage the next tick orders it.
 _PATIENCE = 20.0
 
 

@@ -12,7 +12,7 @@ from worker.settings import Settings
 EXCHANGE = "astegni"
 # The soft limit interrupts the run so that it can settle; this many seconds later the child is killed.
 _GRACE = 30
-# What one finished job makes room for, and a little more.
+# The number of jobs that one finished job makes room for, and a few more.
 _NEXT = 10
 
 

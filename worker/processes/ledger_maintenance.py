@@ -17,7 +17,7 @@ from worker.workflows.failure_hooks import ENDINGS
 _log = get_logger(__name__)
 
 _BATCH = 100
-# Celery's event loop shows a sign of life every 2 s while it turns and its broker answers.
+# Celery's event loop calls `show_alive` every 2 s while it runs and its broker responds.
 _SIGN_AGE = 10.0
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 VARIABLE = "READY_FILE"
 
 
-# Monotonic seconds of this process's last sign of life.
+# When this process last called `show_alive`, in monotonic seconds.
 _last_sign: float | None = None
 
 

@@ -50,7 +50,7 @@ class DispatchReminders(bootsteps.StartStopStep):  # type: ignore[misc]  # celer
         )
 
         def dispatch() -> bool:
-            # It says itself how long to wait, down to the moment when the next is due. Then at once again.
+            # It returns how long to wait, until the next is due. Then it runs again at once.
             self._stopping.wait(dispatcher.dispatch())
             return True
 

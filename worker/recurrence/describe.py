@@ -12,7 +12,7 @@ from worker.recurrence.rule import Rule
 _UNITS = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year"}
 _ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
 _WORKDAYS = (0, 1, 2, 3, 4)
-# More dates than this are told by their number and their ends.
+# More dates than this are described by their number, the first and the last.
 _MOST_LISTED = 5
 
 

@@ -107,8 +107,8 @@ def _of_pattern(wish: TimeRequest, pattern: str, words: PlatformForm | None) -> 
     rule = parse_phrase(pattern, begin, calendar=wish.calendar, zone=zone(wish.timezone), start_time=wish.start_time)
     rule = complete(rule, begin)
     if not is_rule_text(pattern):
-        # Who says "every 2 weeks on Tuesday" on a Wednesday means the next Tuesday and from then on. An RRULE counts
-        # its intervals from the week of its first day, which would leave that one out (RFC 5545 §3.3.10).
+        # "every 2 weeks on Tuesday" said on a Wednesday means the next Tuesday and from then on. An RRULE counts its
+        # intervals from the week of its first day, which would omit that one (RFC 5545 §3.3.10).
         begin = first_match(replace(rule, interval=1, count=None), begin)
     if words is not None:
         rule = combine(rule, words, until)

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from models.reminders import Notification
 from worker.errors import NotFound
 
-# Ids are given out before the commit, so a lower one may appear after a higher one. Nobody's transaction is open for
-# longer than this (worker/database.py: statements are broken off after thirty seconds).
+# Ids are assigned before the commit, so a lower one may appear after a higher one. No transaction is open for longer
+# than this (worker/database.py: statements are cancelled after thirty seconds).
 _SETTLED_SECONDS = 30
-# Of one person at a time; who has missed more gets the rest with the next look.
+# Per person and read; a reader who has missed more gets the rest with the next read.
 MOST_NEWS = 100
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from worker.reminders.delivery.claimed import ClaimedDelivery
 
-# Different recipients in a row, none taken between them, from which on the server is to blame.
+# Consecutive different refused recipients, with none accepted between them, from which on the server is at fault.
 MOST_UNKNOWN = 3
-# Seconds after which a refusal says nothing any more of what the server does now.
+# Seconds after which a refusal no longer indicates the server's present state.
 REMEMBERED = 3600.0
 
 

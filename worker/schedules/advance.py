@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from worker.schedules.attendance import attendances
 
-# Rows that somebody holds are left to the next round, so neither two workers nor a person who edits a lesson wait for
-# one another. The words stand in the text because the index of live lessons is partial.
+# Rows locked by others are left to the next round, so neither two workers nor a person who edits a lesson wait for one
+# another. The states are literals in the SQL because the index of live lessons is partial.
 _BEGIN_DUE = text(
     """
     WITH due AS MATERIALIZED (
@@ -38,7 +38,7 @@ _BEGIN_ONE = text(
      WHERE id = :id AND student_id IS NOT NULL AND status = 'scheduled'
     """
 )
-# In the order of ids, so that two who end boards of the same lessons cannot lock each other out.
+# In the order of ids, so that concurrent ends of boards of the same lessons cannot deadlock.
 _HOLD = text(
     """
     SELECT id FROM tutor_schedules
@@ -80,7 +80,7 @@ def _complete(session: Session, ids: Sequence[int]) -> int:
     """Complete lessons whose rows this transaction has locked."""
     if not ids:
         return 0
-    # Asked after the lock: a board that ended meanwhile has left its mark.
+    # Read after the lock: a board that ended meanwhile is then visible.
     found = attendances(session, ids)
     return _rows(session, _COMPLETE, ids=list(found), attendances=list(found.values()))
 

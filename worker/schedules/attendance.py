@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-# Whoever starts a board is on it: a tutor who opens it, draws and never "joins" was there as much as any. A board that
-# was cancelled is none.
+# Whoever starts a board has attended: a tutor who opens it, draws and never "joins" was there. A cancelled board does
+# not count.
 _BOARDS = text(
     """
     SELECT DISTINCT board.schedule_id, event.profile_type, event.profile_id

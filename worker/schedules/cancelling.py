@@ -15,7 +15,7 @@ from worker.schedules.series.reconcile import lock_series
 from worker.schedules.series.split import until_before, write_rule
 from worker.schedules.standalone_lessons import touch
 
-# Those that stopped with their series too: otherwise they would come back with it.
+# Also those cancelled with their series: otherwise they would be restored with it.
 _CALL_OFF = text(
     """
     UPDATE tutor_schedules

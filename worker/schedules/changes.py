@@ -31,7 +31,7 @@ FOLLOWING: Final = "following"
 ALL: Final = "all"
 
 _WHEN = ("schedule_date", "start_time", "end_time", "timezone")
-# What makes a new rule; without any of these the days stay as they are.
+# The fields that make a new rule; without any of these the days stay as they are.
 _RULE = ("recurrence_pattern", "schedule_type", "months", "days", "year", "year_to", "specific_dates")
 
 
@@ -83,7 +83,7 @@ def _change_one(session: Session, lesson: Schedule, changes: Mapping[str, Any], 
             setattr(lesson, name, changes[name])
     if moves:
         _move(session, lesson, moves)
-    # A change of its series leaves it alone from now on.
+    # Later changes of its series no longer affect it.
     lesson.is_override = lesson.series_id is not None
     touch(lesson, now)
     session.flush()
@@ -137,7 +137,7 @@ def _change_series(
         )
         session.execute(busy)
         if series.status == "completed":
-            # Its rule may say further days now.
+            # Its rule may now have further days.
             series.status = "active"
     exclude(session, series.id, after.excluded)
     series.updated_at = now

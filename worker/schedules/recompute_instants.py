@@ -19,7 +19,7 @@ from worker.calendars.zones import tzdata_version, zone
 from worker.errors import InvalidInput
 from worker.recurrence.instants import Instants, instants
 
-# PostgreSQL knows days that Python does not, and the time 24:00: as an end that is midnight, as a start nothing.
+# PostgreSQL has dates that Python lacks, and the time 24:00: as an end that is midnight, as a start it is invalid.
 _BEYOND: ColumnClause[time] = literal_column("'24:00'::time")
 _LOCAL = (
     case((Schedule.schedule_date.between(date.min, date.max), Schedule.schedule_date)).label("schedule_date"),
@@ -46,8 +46,8 @@ _ENROL = text(
     """
 )
 _CONFIRM = text("UPDATE tutor_schedules SET tzdata_version = :version WHERE id = ANY(:ids)")
-# PostgreSQL looks at each row as it is written: of two neighbours that both move by an hour the first would meet the
-# second where it still is. So all of them step aside, participants with them, before any takes its new place.
+# PostgreSQL checks each row as it is written: of two neighbours that both move by an hour the first would collide with
+# the old position of the second. So all are moved aside first, participants with them.
 _STEP_ASIDE = text("UPDATE tutor_schedules SET status = 'cancelled' WHERE id = ANY(:ids)")
 _MOVE = text(
     """
@@ -116,7 +116,7 @@ def redate_lessons(session: Session, *, now: datetime, default_zone: str, after:
 def _rows(session: Session, *wanted: ColumnElement[bool], after: int, most: int) -> Sequence[Row[Any]]:
     columns = (Schedule.id, *_LOCAL, Schedule.timezone, Schedule.starts_at, Schedule.ends_at)
     statement = select(*columns).where(*wanted, Schedule.id > after).order_by(Schedule.id).limit(most)
-    # Rows that somebody holds are for the next round.
+    # Rows locked by others are left to the next round.
     return session.execute(statement.with_for_update(skip_locked=True)).all()
 
 

@@ -70,7 +70,7 @@ def _make(
     session: Session, tutor_id: int, asked: LessonRequest, now: datetime, horizon_days: int, *, skip_conflicts: bool
 ) -> CreationResult:
     recurrence = read_recurrence(asked.wish)
-    # One after another: the second sees what the first has stored, and can name what is in its way.
+    # Sequentially: the second sees what the first has stored, and can name the collision.
     session.execute(select(TutorProfile.id).where(TutorProfile.id == tutor_id).with_for_update(key_share=True))
     booking = _active_booking(session, tutor_id, asked.booking_id) if asked.booking_id is not None else None
     if booking is not None:

@@ -86,10 +86,10 @@ def book_slot(
     """
     student_id = _student(session, caller, student_id)
     slot = session.get(Schedule, schedule_id)
-    # Other people's lessons are nobody's business; that a slot has been booked is told.
+    # Other people's lessons are private; only the fact that a slot is booked is reported.
     if slot is None or (slot.student_id is not None and slot.booked_at is None):
         raise NotFound(f"There is no slot {schedule_id}.")
-    # Bookings are locked before lessons, here as by everybody.
+    # Bookings are locked before lessons, here as everywhere.
     held = _hold_bookings(session, slot.tutor_id, student_id)
     lock_lesson(session, slot)
     if slot.student_id is not None or slot.status != "scheduled" or slot.starts_at is None or slot.starts_at <= now:

@@ -22,7 +22,7 @@ def follow_single_lessons(session: Session, booking_id: int, *, now: datetime) -
         Schedule.starts_at > now,
         or_(Schedule.series_id.is_(None), Schedule.booked_at.is_not(None)),
     )
-    # All of them, in the order in which everybody locks lessons: reminders are planned for each that is held.
+    # All of them, in the common lock order of lessons: reminders are planned for each locked one.
     for lesson in session.scalars(statement.order_by(Schedule.id).with_for_update()):
         covered = covers(booking, lesson)
         if lesson.status == "scheduled" and not covered:

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 MOST_FAILURES = 5
 FAILING_HOURS = 24
 
-# Nobody answers: that may be our own network. It counts when some other webhook or service has taken a message since
-# a day ago; a mail says nothing, for its server may stand beside us.
+# No response: that may be our own network. It counts when some other webhook or service accepted a message within the
+# last day; a mail proves nothing, since its server may be on our own network.
 _COUNT = text(
     """
     UPDATE notification_channels channel

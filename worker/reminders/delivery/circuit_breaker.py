@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-# Failures in a row. One that was waited for counts for several: others may stand behind it.
+# Consecutive failures. One that took long counts for several: others may wait behind it.
 _MANY = 5
 _WAITED_FOR = 3
 # Seconds.
 _LONG = 5.0
-# Seconds of rest after them, doubled with each further failure.
+# Seconds of pause after them, doubled with each further failure.
 _FIRST_REST, _LONGEST_REST = 30.0, 300.0
-# Addresses come from users: the table of those that fail has an end. What is forgotten is asked again.
+# Addresses come from users: the table of failing ones is bounded. A forgotten one is called again.
 _MOST_PROVIDERS = 1000
 
 

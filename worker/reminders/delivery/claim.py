@@ -33,7 +33,7 @@ _CLAIM = """
     RETURNING d.id, due.due_at
 """
 _CLAIM_FRESH = text(_CLAIM.format(which="d.state = 'pending'", lane=_LANE, order="d.due_at, d.id"))
-# What was lost again and again waits behind what was lost once.
+# Deliveries lost repeatedly wait behind those lost once.
 _CLAIM_LOST = text(
     _CLAIM.format(which="d.state = 'sending' AND d.lease_until < now()", lane=_LANE, order="d.lease_until, d.id")
 )
@@ -51,7 +51,7 @@ _RENEW = text(
     """
 )
 _UNDER_WAY = text("SELECT id FROM deliveries WHERE id = ANY(:ids) AND state = 'sending'")
-# What waits and what is in hand have an index each.
+# Pending and claimed deliveries have an index each.
 _NEXT = text(
     """
     SELECT extract(epoch FROM min(due_at) - now())::float

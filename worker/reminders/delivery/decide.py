@@ -8,9 +8,9 @@ from worker.reminders.delivery.decisions import Drop, Fail, Send, Verdict, Wait
 from worker.reminders.delivery.retry import RETRY_AFTER
 from worker.reminders.planning.quiet_hours import QUIET_HOURS, quiet_until
 
-# A person waits for these: they come in quiet hours, too.
+# A person waits for these: they are sent in quiet hours, too.
 _ASKED_FOR = frozenset({"channel-code", "test"})
-# Every try, and one for the night: a message whose process ends each time must end, too.
+# Every attempt, and one for quiet hours: a message that crashes its process each time must end, too.
 _MOST_ATTEMPTS = len(RETRY_AFTER) + 2
 
 

@@ -9,13 +9,13 @@ from worker.database import Database
 from worker.reminders.delivery.claim import claim, release, seconds_until_due, under_way
 from worker.reminders.delivery.partitions import BATCH, batch_size, batches, batches_at_once
 
-# Seconds between two looks while batches are on the way.
+# Seconds between two checks while batches are in progress.
 _BUSY = 0.05
-# Seconds after which a batch is not waited for any more, if its lease is not shorter. A sender gives its process back
-# before; this one's was killed.
+# Seconds after which a batch is not waited for any more, if its lease is not shorter. A sender finishes before that;
+# this one's was killed.
 _LONGEST_BATCH = 20.0
 
-# Gives a batch to whoever sends it: ids, and the token they are held by. Raises when it cannot.
+# Passes a batch to a sender: ids, and the token of their claim. Raises when it cannot.
 HandOver = Callable[[str, Sequence[int], UUID], None]
 
 

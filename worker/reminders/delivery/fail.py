@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from worker.reminders.delivery.claimed import ClaimedDelivery
 from worker.reminders.delivery.mark import end
 
-# What is about the channel itself is not told by another one.
+# Messages about the channel itself are not sent by another one.
 _OF_THE_CHANNEL = frozenset({"channel-code", "channel-disabled", "test"})
 
 _DISABLE = text(
@@ -28,7 +28,7 @@ _TELL_OF_IT = text(
     """
 ).bindparams(bindparam("data", type_=JSON))
 
-# An alarm of the lesson itself goes before one of its series, and both before the preferences.
+# An alarm of the lesson itself takes precedence over one of its series, and both over the preferences.
 _FALLBACK = text(
     """
     SELECT coalesce(
@@ -92,7 +92,7 @@ def switch_off(session: Session, delivery: ClaimedDelivery, reason: str) -> None
             return
         key = f"channel-disabled:{delivery.channel_id}:{disabled.at}"
     else:
-        # The account's address has no switch: its person is told once, until the address is another one.
+        # The account's address cannot be disabled: its person is notified once, until the address changes.
         key = f"channel-disabled:email:{hashlib.sha256(delivery.email.encode()).hexdigest()}"
         data = {"label": delivery.email, "reason": reason, "of_account": True}
     session.execute(_TELL_OF_IT, {"user_id": delivery.user_id, "data": data, "key": key})

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from worker.reminders.delivery.provider_troubles import trouble_seconds
 from worker.reminders.planning.quiet_hours import QUIET_HOURS
 
-# What waits and what is in hand have an index each.
+# Pending and claimed deliveries have an index each.
 _OVERDUE = text(
     """
     SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float
@@ -17,7 +17,7 @@ _OVERDUE = text(
             (SELECT min(due_at) FROM deliveries WHERE state = 'sending' AND due_at <= now())) AS oldest
     """
 )
-# Those that wait, and those that ended within an hour: old ones tell nothing, and would be counted at every look.
+# Those that wait, and those that ended within an hour: old ones say nothing, and would be counted at every scrape.
 _COUNTS = text(
     """
     SELECT state, kind, count(*) FROM deliveries WHERE state = 'pending' GROUP BY state, kind
@@ -29,7 +29,7 @@ _COUNTS = text(
      ORDER BY 1, 2
     """
 )
-# Put off by whoever should have taken them: a provider that is away, refuses, or is left alone for a while.
+# Postponed by their provider: it is unavailable, refuses, or is paused by its circuit breaker.
 _PUT_OFF = text(
     """
     SELECT names.channel, count(d.id) AS waiting FROM (VALUES ('email'), ('registered')) AS names (channel)

@@ -54,7 +54,7 @@ class OutcomeWriter:
         """
         match error:
             case UnknownRecipient():
-                # Whether the recipient is to blame is not known before the server takes another (switch_off).
+                # Whether the recipient is at fault is not known before the server accepts another (switch_off).
                 _log.info("delivery_refused", delivery_id=one.id, provider=_told(provider), reason=error.reason)
                 self.settle(one, Fail(error.reason))
             case PermanentFailure():
@@ -69,7 +69,7 @@ class OutcomeWriter:
             case TemporaryFailure():
                 self._failed_for_now(one, error.reason, error)
             case _:
-                # Its words may hold an address.
+                # Its message may contain an address.
                 _log.error("delivery_crashed", delivery_id=one.id, kind=one.kind, error=type(error).__name__)
                 self._failed_for_now(one, "internal")
 

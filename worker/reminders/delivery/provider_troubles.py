@@ -3,8 +3,8 @@
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-# A provider that is left alone is asked again within six minutes. What is older has been forgotten by a process that
-# ended, or nothing was left to send.
+# A paused provider is called again within six minutes. Older rows were left by a process that ended, or there was
+# nothing left to send.
 _FRESH = "interval '15 minutes'"
 _LONGEST_NAME = 300
 _LONGEST_REASON = 200
@@ -18,7 +18,7 @@ _NOTE = text(
     """  # noqa: S608 - a constant of ours
 )
 _CLEAR = text("DELETE FROM provider_troubles WHERE provider = :provider")
-# The mail server's name is nobody's business: figures are public.
+# The mail server's name is private, and metrics are public.
 _SECONDS = text(
     f"""
     SELECT CASE WHEN provider LIKE 'email:%' THEN 'email' ELSE provider END AS provider,

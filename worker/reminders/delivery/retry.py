@@ -6,9 +6,9 @@ from worker.reminders.delivery.decisions import Drop, Fail, Wait
 
 # Seconds before the second, third, … attempt.
 RETRY_AFTER = (5, 60, 300, 1800)
-# So that what failed together does not come back together: a fifth sooner to a fifth later.
+# So that deliveries that failed together are not retried together: a fifth sooner to a fifth later.
 _JITTER = 0.2
-# No provider may put a message off for longer than this by its own word.
+# No provider may postpone a message for longer than this.
 _LONGEST = timedelta(hours=1)
 # Seconds before a message is tried again that a provider of ours has just refused.
 OUR_FAULT_PAUSE = 60.0

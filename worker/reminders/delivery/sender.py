@@ -23,8 +23,8 @@ from worker.reminders.delivery.outcomes import OutcomeWriter
 from worker.reminders.delivery.transport import RenderedMessage, Transport
 from worker.reminders.unknown_recipients import HeldBackDelivery, UnknownRecipients
 
-# Providers that one batch speaks to at a time: somebody's dead webhook is not waited for by everybody else's. No more,
-# for each needs a connection to the database now and then, and a child has four.
+# Providers that one batch calls concurrently, so that one dead webhook does not delay all others. No more, since each
+# needs a database connection now and then, and a child has four.
 _PROVIDERS_AT_ONCE = 4
 
 

@@ -72,7 +72,7 @@ class Transports:
             if self._mailer is None:
                 self._mailer = Mailer(MailServer.of(self._settings))
         except (Misconfigured, InvalidInput) as error:
-            # The operator is to blame and not the address.
+            # The operator is at fault and not the address.
             raise OurFault(error.detail) from None
         self._mailer.send(address, message)
 

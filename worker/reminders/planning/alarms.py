@@ -12,7 +12,7 @@ from models.reminders import LessonAlarm
 from models.schedules import Schedule
 from worker.reminders.planning.preferences import check_alarms, check_channels, read_preferences
 
-# Whose wish it is.
+# The source of an alarm.
 Source = Literal["lesson", "series", "preferences"]
 
 _COPY = text(
@@ -108,7 +108,7 @@ def _rows(session: Session, user_id: int, of: ColumnElement[bool]) -> Sequence[L
 
 
 def _alarms(rows: Sequence[LessonAlarm]) -> list[Alarm]:
-    # A row without minutes is the wish not to be reminded.
+    # A row without minutes is the request not to be reminded.
     return [Alarm(row.minutes_before, row.channels, row.fallback) for row in rows if row.minutes_before is not None]
 
 

@@ -92,15 +92,15 @@ def _until(kind: str, was: Lesson, is_now: Lesson) -> datetime:
 
 
 def _news(told: _Told, user_ids: Sequence[int], was: Lesson, is_now: Lesson, by: str | None) -> Announcement:
-    # Every change of a lesson counts its sequence up: another move is other news.
+    # Every change of a lesson increments its sequence: another move is another announcement.
     key = f"{told.kind}:{told.schedule_id}:{is_now.sequence}"
-    # Who is not in the lesson any more, when the message is sent, cannot be found there.
+    # A person who has left the lesson by the time of sending cannot be found there.
     data: dict[str, Any] = {"schedule_id": told.schedule_id, "count": told.lessons, "by": by}
     data |= {"view": told.place.view, "students": list(told.place.students)}
     if told.kind == MOVED:
         data["before_starts_at"] = _utc(was.starts_at)
     elif told.kind == CANCELLED:
-        # Its row may say something else by then.
+        # Its row may have changed by then.
         data |= {"tutor": was.tutor, "starts_at": _utc(was.starts_at), "timezone": was.timezone, "subject": was.subject}
     return Announcement(told.kind, tuple(user_ids), told.schedule_id, key, data, told.until)
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from worker.limits.messages import note_messages
 from worker.reminders.planning.preferences import DEFAULTS
 
-# In the order of people, so that two who tell the same people the same do not wait for each other in a circle.
+# In the order of people, so that concurrent notifications of the same people do not deadlock.
 _TELL = text(
     """
     INSERT INTO deliveries (kind, user_id, channel, schedule_id, data, key, due_at, expires_at)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from worker.access.sharing import Profile, known_to
 
-# How somebody stands to a lesson. Who does in several ways is told as the first of them.
+# The relations of a person to a lesson. A person with several counts as the first of them.
 VIEWS = ("tutor", "student", "parent")
 
 # A common table expression over another one, `lesson (id, tutor_id, …)`: its columns, for each way in which somebody
@@ -60,7 +60,7 @@ _USERS = text(
     SELECT DISTINCT user_id FROM everybody WHERE is_active ORDER BY user_id
     """
 )
-# Each branch by an index of its own.
+# Each branch uses an index of its own.
 _LESSONS_OF = text(
     """
     SELECT lesson.id FROM tutor_profiles tutor JOIN tutor_schedules lesson ON lesson.tutor_id = tutor.id
@@ -108,7 +108,7 @@ def family_of(session: Session, student_id: int) -> Family:
     """The family of a student; empty when there is no active student of this id."""
     rows = session.execute(_FAMILY, {"id": student_id}).all()
     students = [row.user_id for row in rows if row.user_id is not None]
-    # Who is student and parent at once is told as the student.
+    # A person who is both student and parent counts as the student.
     parents = {row.parent_user_id for row in rows if row.parent_user_id is not None} - set(students)
     return Family(students, sorted(parents), next((row.name for row in rows if row.name), None))
 

@@ -16,7 +16,7 @@ from worker.reminders.planning.people import PERSON, lessons_of_person
 from worker.reminders.planning.preferences import DEFAULTS
 from worker.reminders.planning.quiet_hours import QUIET_HOURS
 
-# An alarm whose time has just gone by, while a lesson was being made, is still worth a reminder.
+# An alarm whose time passed while a lesson was being created still gets a reminder.
 _JUST_NOW = timedelta(seconds=60)
 # What is planned in one statement: some tenths of a second.
 _PIECE = 2_000
@@ -28,11 +28,10 @@ _HOLD_SERIES = text(
     """
 )
 _HOLD = text("SELECT id FROM tutor_schedules WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
-# What makes it quick with one lesson and with thousands: the ids stand in the text, for a plan that is made once for
-# lists of any length can take minutes; and what is wished is compared with what is there by grouping, which no wrong
-# guess of numbers turns into comparing each with each. A reminder at the very start would be late as soon as it is
-# due, were it not for a few minutes.
-# No conflict is looked for, which would be a search more for each row: the lessons are held, so nobody else adds any.
+# Fast with one lesson and with thousands: the ids are literals in the SQL, since a generic plan for lists of any length
+# can take minutes; and required and stored rows are compared by grouping, which no wrong estimate turns into a nested
+# loop. A reminder at the very start would be late as soon as it is due, hence a few minutes of grace.
+# No ON CONFLICT, which would cost a lookup per row: the lessons are locked, so nobody else adds any.
 _PLAN = text(
     f"""
     WITH lesson AS MATERIALIZED (
@@ -112,8 +111,8 @@ _AHEAD = text(
      ORDER BY id LIMIT :most
     """
 )
-# Before its own time no reminder is due; GREATEST leaves out the NULL of other messages. What is locked is claimed
-# or planned by somebody, and not waited for: two who lock the same rows in other orders would wait for each other.
+# No reminder is due before its own time; GREATEST ignores the NULL of other messages. Locked rows are being claimed or
+# planned and are skipped: waiting for rows locked in another order would deadlock.
 _LOOK_AGAIN = text(
     """
     UPDATE deliveries

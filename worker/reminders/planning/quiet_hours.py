@@ -27,5 +27,5 @@ def quiet_until(start: time | None, end: time | None, zone: ZoneInfo, now: datet
     elif clock >= end:
         return None
     until = datetime.combine(day, end, zone).astimezone(UTC)
-    # In the second of two equal hours the end has been already.
+    # In the second of two equal hours the end has already passed.
     return until if until > now else None

@@ -22,7 +22,7 @@ _LONGEST = {
     "package_name": 100, "title": 120, "location": 200, "reason": 400,
     "message": 1000,
 }  # fmt: skip
-# Said by ourselves; an address must keep its dots.
+# Our own text; an address must keep its dots.
 _OURS = {"code": 20, "label": 100}
 # Addresses of the operator's settings.
 _LINKS = ("board_link", "link")

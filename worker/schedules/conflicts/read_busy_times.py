@@ -13,7 +13,7 @@ from worker.schedules.conflicts.busy_times import STUDENT, TUTOR, BusyTimes, Per
 from worker.schedules.conflicts.clash import STUDENT_BUSY, TUTOR_BUSY, ScheduleClash
 
 LIVE = ("scheduled", "in_progress")
-# Longer than any lesson, and than any local day is away from its day in UTC: what begins earlier is over.
+# Longer than any lesson, and than any local day differs from its day in UTC: what begins earlier has ended.
 _MARGIN = timedelta(days=2)
 
 

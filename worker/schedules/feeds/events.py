@@ -64,7 +64,7 @@ def feed_event(lesson: FeedLesson, *, timezone: str) -> Event:
 
 
 def _summary(lesson: FeedLesson) -> str:
-    # Said in words too: Outlook shows a cancelled event of a subscribed calendar like any other.
+    # Also in the text: Outlook shows a cancelled event of a subscribed calendar like any other.
     before = "Cancelled: " if lesson.status == "cancelled" else ""
     if lesson.is_slot:
         return before + ": ".join(filter(None, ("Free slot", lesson.subject)))

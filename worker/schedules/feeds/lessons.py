@@ -19,10 +19,10 @@ from worker.schedules.feeds.addresses import FeedOwner
 from worker.schedules.feeds.events import FeedLesson, View, feed_event
 
 MOST_LESSONS = 2_000
-# How long past lessons stay, and how long a lesson that was called off is told as cancelled: time enough for every
-# calendar to ask, after which it is simply gone.
+# How long past lessons stay, and how long a cancelled lesson is listed as cancelled: time enough for every calendar to
+# refresh, after which it is removed.
 KEPT = timedelta(days=30)
-# Rules of zones further ahead are guesses, and everything up to the last lesson is worked out.
+# Time zone rules further ahead are guesses, and everything up to the last lesson is computed.
 AHEAD = timedelta(days=5 * 366)
 # A lesson lasts at most a day, and its local day is at most one away from that of its instants.
 _DAYS_AROUND = timedelta(days=2)

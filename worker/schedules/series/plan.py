@@ -40,7 +40,7 @@ class StoredLesson:
     day: date
     starts_at: datetime
     ends_at: datetime
-    # False: called off with its series.
+    # False: cancelled with its series.
     scheduled: bool
     # Edited by hand: only its students follow the series.
     is_override: bool
@@ -113,7 +113,7 @@ class Plan:
 
     new: list[PlannedLesson] = field(default_factory=list)
     changed: list[PlannedLesson] = field(default_factory=list)
-    # Rows to call off with their series.
+    # Rows to cancel with their series.
     cancelled: list[int] = field(default_factory=list)
     skips: list[Skip] = field(default_factory=list)
     conflicts: list[ScheduleClash] = field(default_factory=list)

@@ -26,7 +26,7 @@ from worker.schedules.series.write_plan import reserve_ids, write_plan
 
 _log = get_logger(__name__)
 
-# Somebody else's lesson may come in between reading and writing; a third time in a row means more than bad luck.
+# Another lesson may be inserted between reading and writing; three times in a row is no coincidence.
 _TRIES = 3
 # The local day is at most one away from the day in UTC.
 _TWO_DAYS = timedelta(days=2)
@@ -134,7 +134,7 @@ def _reach(series: Series, now: datetime, horizon_days: int) -> DateRange:
     until = horizon(series.timezone, series.schedule_date, now, horizon_days)
     if series.expanded_until is None:
         return DateRange(series, None, until)
-    # A horizon that was farther once has rows that are still wanted.
+    # With an earlier, longer horizon there are rows that are still required.
     return DateRange(series, min(series.expanded_until, (now - _TWO_DAYS).date()), max(until, series.expanded_until))
 
 

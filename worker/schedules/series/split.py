@@ -22,7 +22,7 @@ _TAKE_OVER = (
         SELECT :new, student_id, booking_id, created_at FROM series_participants WHERE series_id = :old
         """
     ),
-    # Ids stay: reminders, whiteboard sessions and calendars know the lessons by them.
+    # Ids stay: reminders, whiteboard sessions and calendars refer to the lessons by them.
     text("UPDATE tutor_schedules SET series_id = :new WHERE series_id = :old AND occurrence_date >= :day"),
     text("UPDATE schedule_skips SET series_id = :new WHERE series_id = :old AND occurrence_date >= :day"),
 )

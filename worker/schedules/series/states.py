@@ -76,7 +76,7 @@ def _wanted(reach: DateRange, skips: Iterable[tuple[date, int | None]], now: dat
         return []
     wanted = occurrences(recurrence_of(series, _whole_days(skips)), reach.after, reach.until)
     begun = series.expanded_until
-    # What has been looked at and is over stays as it was: a rule that changes does not rewrite the past.
+    # Past days that were already processed stay as they were: a changed rule does not rewrite the past.
     return wanted if begun is None else [one for one in wanted if one.day > begun or one.starts_at > now]
 
 

@@ -24,8 +24,8 @@ _COPY_PARTICIPANTS = """
 """
 # Lines of one write: enough for few writes, few enough for the server to begin early.
 _PIECE = 200
-# PostgreSQL looks at each row as it is written: of two that change places the first would meet the second where it
-# still is. So all of them step aside, participants with them, before any takes its new place.
+# PostgreSQL checks each row as it is written: of two that swap places the first would collide with the old position of
+# the second. So all are moved aside first, participants with them.
 _STEP_ASIDE = text(
     "UPDATE tutor_schedules SET status = 'cancelled' WHERE id = ANY(:ids) AND status = 'scheduled' RETURNING id"
 )
@@ -78,7 +78,7 @@ def write_plan(session: Session, plan: Plan) -> None:
 
 def _change(session: Session, lessons: Sequence[PlannedLesson]) -> None:
     stepped = set(session.scalars(_STEP_ASIDE, {"ids": [one.id for one in lessons]}))
-    # A lesson that has begun since the plan was made is what it is. Those called off with their series stand aside.
+    # A lesson that has begun since the plan was made stays as it is. Those cancelled with their series are moved aside.
     lessons = [one for one in lessons if one.stored is not None and (one.id in stepped or not one.stored.scheduled)]
     others = [one for one in lessons if one.stored is not None and one.stored.participants != _bookings(one)]
     session.execute(_CLEAR, {"ids": [one.id for one in others]})
