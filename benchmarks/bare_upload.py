@@ -42,7 +42,7 @@ class Keep:
 def main(folder: Path) -> None:
     """Serve until killed, with the settings of worker/api/server.py."""
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
-        # As uvicorn's own listener has it: without it an answer waits 40 ms between its head and its body.
+        # As on uvicorn's own listener: without it a response waits 40 ms between its head and its body.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         print(listener.getsockname()[1], flush=True)
         config = uvicorn.Config(Keep(folder), lifespan="off", log_config=None, access_log=False, server_header=False)

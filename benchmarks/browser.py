@@ -19,7 +19,7 @@ from worker.canvases.stored.pages import DrawnPage
 
 _SCRIPT = Path(__file__).with_name("canvas.js")
 _FONTS = ("Arimo", "Noto Sans Ethiopic")
-# Its processes go on working when it has answered; the next to draw would pay for that.
+# Its processes continue to work after the response; the next contender would pay for that.
 _TIDYING = 0.5
 _FLAGS = (
     "--headless",
@@ -112,7 +112,7 @@ def running_browser() -> Iterator[Browser | None]:
     with TemporaryDirectory(prefix="astegni-browser-", ignore_cleanup_errors=True) as home:
         its_commands, commands = os.pipe()
         answers, its_answers = os.pipe()
-        # It reads commands from descriptor 3 and answers on 4. A session of its own, to be ended together.
+        # It reads commands from descriptor 3 and responds on 4. A session of its own, to be killed as a group.
         arrange = f'exec "$@" 3<&{its_commands} 4>&{its_answers}'
         process = subprocess.Popen(
             ["/bin/bash", "-c", arrange, "chromium", program, *_FLAGS, f"--user-data-dir={home}", "about:blank"],

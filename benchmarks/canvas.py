@@ -30,7 +30,7 @@ from worker.canvases.stored.pages import DrawnPage, read_page
 # Strokes and points.
 _PAGES = {"typical": (300, 9_000), "heavy": (5_000, 150_000)}
 _THREEFOLD, _AS_FAST = Limit("ratio", "≥", 3.0), Limit("ratio", "≥", 1.0)
-# Less alike is another picture: the edges of a line look different with every engine, lines elsewhere do not.
+# Less similarity means another picture: antialiased edges differ between engines, everything else does not.
 _ALIKE = 0.95
 
 _HOW = (
@@ -121,7 +121,7 @@ def _run(figure: Figure, what: str, ours: _Contender, peers: list[_Contender], r
         contender.take_turn()
         contender.rates.clear()
     gc.collect()
-    gc.freeze()  # what the peers have ready is not to be looked through while others draw
+    gc.freeze()  # the peers' prepared objects stay out of garbage collection
     for _repeat in range(repeats):
         for contender in everybody:
             contender.take_turn()

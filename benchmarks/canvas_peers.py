@@ -12,8 +12,8 @@ from benchmarks.ready_page import as_shapes, as_svg
 from worker.canvases.lettering.fonts import FAMILIES, font_path
 from worker.canvases.stored.pages import DrawnPage
 
-# Pillow draws without antialiasing: on a picture so many times as large, made small again. With fewer its edges are
-# not what the others draw (0.98 alike and not 0.99 on a page with little on it).
+# Pillow draws without antialiasing: on a picture this many times as large, then scaled down. With a smaller factor its
+# edges differ from the others' (similarity 0.98 instead of 0.99 on a page with little on it).
 FINENESS = 4
 _LATIN, _ETHIOPIC = "Arimo", "Noto Sans Ethiopic"
 

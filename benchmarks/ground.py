@@ -21,7 +21,7 @@ from worker.settings import Settings
 _PATIENCE = 600.0
 _LIVE_JOBS = "SELECT 1 FROM jobs WHERE state IN ('queued', 'published', 'running', 'retryable') LIMIT 1"
 
-# One tutor of a benchmark does what a school does.
+# One tutor of a benchmark makes as many requests as a school.
 UNBOUNDED = {name: 0 for name in Settings.model_fields if name.startswith("limit_") and name != "limit_event_streams"}
 
 

@@ -49,7 +49,7 @@ def measure_ingest(scale: Scale) -> Figure:
     with running_ground() as ground:
         b2 = _B2Command(ground)
         lesson = write_recording(ground.folder, ground.binaries, repeats=_odd(repeats_for(scale.lesson_minutes)))
-        _ingest(ground, lesson, _Ours())  # every process has worked once; not counted
+        _ingest(ground, lesson, _Ours())  # a warm-up of every process; not counted
         ours, peer = _Ours(), _Peer()
         for number in range(scale.lesson_repeats):
             _ingest(ground, lesson, ours)

@@ -21,7 +21,7 @@ from worker.settings import Settings
 
 _ROOT = Path(__file__).parent.parent
 _QUEUE, _UNACKED = "astegni:default", "astegni:unacked_index"
-# A message is for a moment in neither: popped, and not yet written down as unacknowledged.
+# A message is briefly in neither: popped, and not yet recorded as unacknowledged.
 _EMPTY_LOOKS = 5
 
 

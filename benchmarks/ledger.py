@@ -25,7 +25,7 @@ from worker.processes.broker import sender, start_publisher
 _UNDONE = "SELECT 1 FROM jobs WHERE state IN ('queued', 'published', 'running', 'retryable') LIMIT 1"
 _TIME_LIMIT = 270
 _WARM_UP = 50
-# Statements worth a line, by what they begin with.
+# Statements that are listed, by their prefix.
 _STATEMENTS = """
     SELECT left(regexp_replace(query, '\\s+', ' ', 'g'), 90), calls, total_exec_time FROM pg_stat_statements
      WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY total_exec_time DESC

@@ -37,7 +37,7 @@ def measure_limits(scale: Scale) -> Figure:
         with Client(ground.address, ground.tutor_token) as tutor:
             page = tutor.get(f"/v1/whiteboard/sessions/{ground.open_lesson(tutor)}")["pages"][0]["id"]
         for what, path, body in _hostile(page):
-            # Without a bound on requests, so that the API reads what it would refuse by number.
+            # Without a rate limit on requests, so that the API reads what it would otherwise refuse by count.
             worst = _longest_wait(ground.address, lambda path=path, body=body: _send(ground, path, body))
             figure.readings.append(Reading(f"/healthz beside {what}, slowest", worst, "ms", limit=_STALL))
         with _half_requests(limited):

@@ -17,7 +17,7 @@ _MOST = Limit("value", "<", 300.0)
 def measure_memory(scale: Scale) -> Figure:
     """Throughput with the recording deleted at once; then memory during the full ingest of one."""
     figure = Figure("Memory and throughput: one large upload")
-    # The repeated lesson is longer than a recording may be: only so does a real one come to a gigabyte.
+    # The repeated lesson is longer than a recording may be: a real one reaches a gigabyte only this way.
     with running_ground(recording_max_seconds=_DAY) as ground:
         file = write_recording(ground.folder, ground.binaries, repeats=repeats_of_bytes(scale.upload_bytes))
         ours, bare = _throughput(ground, file, scale.upload_repeats)
@@ -62,7 +62,7 @@ def _throughput(ground: Ground, file: Path, repeats: int) -> tuple[list[float], 
             with ground.tutor() as client:
                 client.request("DELETE", f"/v1/recordings/{sent.body['recording_id']}")
             ground.settle()
-            # A connection that waited is closed by either server, so each upload has a new one.
+            # Either server closes an idle connection, so each upload opens a new one.
             with Client(address) as client:
                 bare.append(_accepted(client.upload("/", file, session_id=1)).seconds)
             for path in kept.iterdir():

@@ -4,8 +4,8 @@ from typing import Any
 
 import psycopg
 
-# Kinds and states as often as a year of lessons makes them. What is not finished neither is due nor runs out, so
-# that the stack that runs beside it leaves it alone. User 1 is the one who asks: of a million rows 1 000 are theirs.
+# Kinds and states in the proportions of a year of lessons. Unfinished jobs are neither due nor do they expire, so that
+# the running stack ignores them. User 1 makes the requests: 1 000 of the million rows are theirs.
 _JOBS = """
     INSERT INTO jobs (kind, queue, principal, subject, args, state, attempt, run_at, run_token, worker, lease_until,
                       progress, progress_seq, result, error, created_at, started_at, finished_at)
@@ -35,7 +35,7 @@ _ATTEMPTS = """
 
 def fill_ledger(connection: psycopg.Connection[Any], rows: int) -> None:
     """Insert so many jobs and their attempts, and update the planner's statistics."""
-    # One statement of a minute, on a server that gives up after half of that.
+    # One statement that takes a minute, on a server whose timeout is half of that.
     connection.execute("SET statement_timeout = 0")
     connection.execute(_JOBS, {"rows": rows})
     connection.execute(_ATTEMPTS)

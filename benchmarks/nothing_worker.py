@@ -14,7 +14,7 @@ def create_bare_app(settings: Settings) -> Celery:
     """Celery with the project's settings and nothing else from it."""
     app = Celery("bare", broker=settings.broker_url, include=["benchmarks.bare_nothing"])
     app.conf.update(celery_config(settings))
-    # kombu's own: in the process that orders, `redis://` leads to ours.
+    # kombu's own transport: in the ordering process `redis://` uses ours.
     app.conf.broker_transport = "kombu.transport.redis:Transport"
     return app
 

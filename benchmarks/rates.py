@@ -88,7 +88,7 @@ def measure_latency(scale: Scale) -> Figure:
         with ordering(laboratory) as database:
             _order_slowly(laboratory, database, 10)
             direct = _order_slowly(laboratory, database, scale.latency_jobs)
-        # Nobody announces these: as when the API that took the order died right after its commit.
+        # Nobody publishes these at commit: as when the API that took the order died right after it.
         silent = Database(laboratory.settings.sqlalchemy_url, pool_size=1)
         try:
             relayed = _order_slowly(laboratory, silent, scale.relay_jobs, pause=0.31)

@@ -19,7 +19,7 @@ _WARM_UP = 20
 # Lessons of one tutor: eight a day for 60 days, with two students who take turns.
 _EACH = 480
 _A_DAY = 8
-# Beyond the ids of the stack's own people.
+# Above the ids of the stack's own people.
 _BASE = 1_000_000
 _FILL = (
     """

@@ -15,7 +15,7 @@ from benchmarks.scale import Scale
 _RATE = 100
 # Seconds until the first is due, longer than planning takes.
 _AHEAD = 3.0
-# Seconds between single ones; between those that nobody planned by chance, in no step with the dispatcher's looks.
+# Seconds between single ones: fixed for planned ones, random for others; not a multiple of the dispatcher's interval.
 _GAP = 1.37
 _GAPS = (1.0, 2.0)
 _WARM_UP = 100

@@ -19,8 +19,8 @@ _NOW = datetime(2026, 5, 1, 6, tzinfo=UTC)
 # Lessons of one transaction: those of a hundred series, as the hourly filling makes them.
 _BATCH = 3_900
 _DAYS = 39
-# Each series has a tutor and a student of its own; every eighth tutor and student say what they prefer. The lessons
-# stand in the order in which the filling stores them: series by series, each one day after another.
+# Each series has a tutor and a student of its own; every eighth tutor and student have preferences. The lessons are in
+# the order in which the filling stores them: series by series, each by day.
 _LESSONS = (
     """
     INSERT INTO notification_preferences (user_id, alarms, channels)

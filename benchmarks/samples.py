@@ -6,7 +6,7 @@ from pathlib import Path
 from worker.media.binaries import Binaries
 
 LESSON = Path(__file__).parent.parent / "tests" / "data" / "vp9.webm"
-# As ffprobe finds it: the header tells no duration, so the joiner must be told.
+# As reported by ffprobe: the header has no duration, so the joiner must be given it.
 LESSON_SECONDS = 12.01
 _VOID = b"\xec"
 

@@ -38,7 +38,7 @@ def measure_strokes(scale: Scale) -> Figure:
         def page() -> int:
             return int(tutor.post(f"/v1/whiteboard/sessions/{session_id}/pages", {})["id"])
 
-        _draw(ground, [page()], bodies, 1)  # every process has worked once; not counted
+        _draw(ground, [page()], bodies, 1)  # a warm-up of every process; not counted
         for _repeat in range(scale.stroke_repeats):
             rates["one"].append(_draw(ground, [page()], bodies, 1))
             rates["insert"].append(_bare(connection, session_id, page(), batches, _insert))

@@ -22,7 +22,7 @@ class MemoryWatch:
     def __init__(self, roots: Mapping[str, int]) -> None:
         self.peaks: dict[str, dict[int, float]] = {name: {} for name in roots}
         self.media_peak = 0.0
-        # Of all processes of a tree but ffmpeg and ffprobe, at the worst moment.
+        # Of all processes of a tree except ffmpeg and ffprobe, at the peak.
         self.tree_peak = dict.fromkeys(roots, 0.0)
         self._roots = roots
         self._over = threading.Event()
@@ -54,10 +54,10 @@ class MemoryWatch:
                 try:
                     status = Path(f"/proc/{process.pid}/status").read_text()
                     shared = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
-                except OSError:  # it has ended
+                except OSError:  # it has exited
                     continue
                 peak = _kilobytes(status, "VmHWM")
-                # Threads have cut the name; before its exec it is still setpriv or a Python of ours.
+                # Threads have truncated the name; before its exec it is still setpriv or a Python of ours.
                 if status.partition("\n")[0].removeprefix("Name:").strip().startswith(_MEDIA):
                     self.media_peak = max(self.media_peak, peak)
                     continue
