@@ -12,8 +12,8 @@ from worker.access.sharing import Profile, known_to
 # The relations of a person to a lesson. A person with several counts as the first of them.
 VIEWS = ("tutor", "student", "parent")
 
-# A common table expression over another one, `lesson (id, tutor_id, …)`: its columns, for each way in which somebody
-# has to do with it. `view` counts VIEWS from 1; `student_user_id` is the student by whom they do.
+# A CTE over another one, `lesson (id, tutor_id, …)`: its columns, once for each relation of a person
+# to it. `view` counts VIEWS from 1; `student_user_id` is the student through whom the relation exists.
 PERSON = """
     person AS (
         SELECT lesson.*, tutor.user_id, 1 AS view, NULL::integer AS student_user_id
