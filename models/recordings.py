@@ -74,7 +74,7 @@ class Recording(Base):
             "spool_name",
             postgresql_where=text("spool_name IS NOT NULL"),
         ),
-        # A failed or deleted recording does not stand in the way of the same bytes sent anew.
+        # A failed or deleted recording does not prevent sending the same bytes again.
         Index(
             "uq_recordings_live_source",
             "session_id",

@@ -258,7 +258,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "task_default_queue": "default",
         "task_default_exchange": EXCHANGE,
         "task_default_routing_key": "default",
-        # A tick only inserts an order unless its like is live, so two beats or a late one do no harm.
+        # A tick inserts no order while a job with the same unique key is live: two beats or a late one do no harm.
         "beat_schedule": timetable(settings),
         "beat_scheduler": "worker.processes.beat:Timetable",
         "beat_max_loop_interval": 5,
@@ -266,7 +266,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
 
 
 def timetable(settings: Settings) -> dict[str, dict[str, Any]]:
-    """The beat timetable: each entry puts one order into the ledger, unless its like is live."""
+    """The beat timetable: each entry inserts one order unless a job with the same unique key is live."""
 
     def every(seconds: int, *orders: Any) -> dict[str, dict[str, Any]]:
         return {

@@ -7,7 +7,7 @@ class AstegniError(Exception):
     """Something expected went wrong.
 
     `code` is stable and kebab-case, `status` is the HTTP status, `retryable` tells the ledger whether another
-    attempt can mend it. `problem()` is the RFC 9457 document shown by the API and kept on a failed job.
+    attempt can fix it. `problem()` is the RFC 9457 document shown by the API and kept on a failed job.
     """
 
     code: ClassVar[str] = "internal"

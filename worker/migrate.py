@@ -49,7 +49,7 @@ class MigrationBusy(AstegniError):
 def migrate(database: str | URL | Engine, revision: str = "head") -> str | None:
     """Upgrade `database` to `revision` and return the revision it is at now.
 
-    Raises ForeignDatabase before any change, MigrationBusy when a lock is not to be had (revisions done so far
+    Raises ForeignDatabase before any change, MigrationBusy when a lock is unavailable (revisions done so far
     stay done; run it again), Unavailable when the server does not answer.
     """
     with _exclusive(database) as connection:

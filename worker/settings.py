@@ -25,7 +25,7 @@ from worker.broker_address import BrokerAddress, read_broker_address
 from worker.errors import Misconfigured
 
 # Published on purpose: with it `astegni token` works from anywhere on a developer's machine. `require_safe`
-# refuses it wherever a stranger could come in.
+# refuses it wherever an untrusted user could get access.
 DEVELOPMENT_KEY = "astegni-development-key-that-protects-nothing"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 

@@ -99,7 +99,7 @@ def get_notifications(
 
 @router.post("/read", summary="Mark all my notifications as read")
 def post_read_all(caller: Person, services: ServicesOf) -> UnreadDocument:
-    """Whatever is there now is read. Said twice it is the same."""
+    """Mark all present notifications as read. Idempotent."""
     with services.database.transaction() as session:
         mark_all_read(session, caller.user_id, now=clock.now())
         return UnreadDocument(unread=count_unread(session, caller.user_id))
@@ -107,7 +107,7 @@ def post_read_all(caller: Person, services: ServicesOf) -> UnreadDocument:
 
 @router.post("/{notification_id}/read", responses=responses(404), summary="Mark a notification as read")
 def post_read(notification_id: RowId, caller: Person, services: ServicesOf) -> NotificationDocument:
-    """The message, read. Said twice it is the same, and the first time stays."""
+    """Mark the message as read and return it. Idempotent: the first read time is kept."""
     with services.database.transaction() as session:
         found = mark_read(session, caller.user_id, notification_id, now=clock.now())
         return NotificationDocument.model_validate(found)

@@ -42,7 +42,7 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM. Raises Misconfigured when the settings would let strangers in."""
+    """Serve until SIGTERM. Raises Misconfigured when the settings would give untrusted users access."""
     require_safe(settings, settings.api_host)
     if settings.public_base_url is None and not is_loopback(settings.api_host):
         # Addresses that are given to people name this machine's own then, which few of them can reach.

@@ -1,4 +1,4 @@
-"""How Flower is started: read-only, remembering, and shut to strangers."""
+"""How Flower is started: read-only, with stored state, and closed to untrusted users."""
 
 import _thread
 import os
@@ -14,7 +14,7 @@ from worker.settings import LOOPBACK, Settings
 def arguments(settings: Settings, environment: MutableMapping[str, str]) -> list[str]:
     """Words of the `celery flower` command. The password travels in `environment`, which `ps` does not show.
 
-    Raises Misconfigured for an address that strangers reach without FLOWER_BASIC_AUTH.
+    Raises Misconfigured for an address that untrusted users can reach without FLOWER_BASIC_AUTH.
     """
     auth = settings.flower_basic_auth
     if auth is None and settings.flower_host not in LOOPBACK:

@@ -61,7 +61,7 @@ def lend(account: SystemAccount | None, directory: Path) -> Iterator[LentDirecto
     """Let children run as `account` that are started within the block use `directory` as long as they live.
 
     Below closed folders (/root, pytest's temporary folders, our own) a path is of no use to another user. An open
-    descriptor is, and no folder has to be opened to strangers for it.
+    descriptor is, and no folder has to be opened to other users for it.
     """
     if account is None:
         yield LentDirectory(str(directory))

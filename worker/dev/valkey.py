@@ -89,6 +89,6 @@ class EmbeddedValkey:
         with redis.Redis.from_url(self.url(), socket_connect_timeout=2, socket_timeout=2, retry=once) as client:
             try:
                 client.ping()
-            except redis.RedisError:  # refused, still loading, or a stranger's server that does not know our password
+            except redis.RedisError:  # refused, still loading, or another's server without our password
                 return False
         return True

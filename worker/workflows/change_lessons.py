@@ -1,4 +1,4 @@
-"""What people do to lessons, with what follows: reminders are planned anew and everybody concerned is told."""
+"""What people do to lessons, with what follows: reminders are replanned and everybody concerned is notified."""
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime

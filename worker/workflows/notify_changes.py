@@ -1,4 +1,4 @@
-"""What follows when lessons change: reminders are planned anew, and people are told; in the same transaction."""
+"""What follows when lessons change: reminders are replanned and people are notified, in the same transaction."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -36,7 +36,7 @@ def remove_recording_files(run: JobRun, order: RemoveRecordingFiles, tools: Work
 
 
 def remove_unnamed(recording_id: int, name: str, tools: WorkerContext) -> int:
-    """Remove one object unless it is named or about to be: asked right before, for each object anew."""
+    """Remove one object unless it is named or about to be: checked right before, again for each object."""
     with tools.database.transaction() as session:
         if _is_worked_on(session, recording_id) or name in named_objects(session, recording_id):
             return 0

@@ -45,7 +45,7 @@ class _Replay:
 def replay_board(run: JobRun, order: ReplayBoard, tools: WorkerContext) -> None:
     """Film the board, register the film as a recording of type `board`, and give it the rendition `replay`.
 
-    Raises NothingDrawn and ReplayTooLong, which no retry can mend, and what the film and the store raise.
+    Raises NothingDrawn and ReplayTooLong, which no retry can fix, and what the film and the store raise.
     """
     run.progress(1, "reading the board")
     with tools.database.transaction() as session:

@@ -59,7 +59,7 @@ def set_alarms(
         day = lesson.occurrence_date if scope == FOLLOWING else None
         if day is not None:
             keep_earlier(session, user.user_id, lesson.series_id, day, now=now)
-        # What was said of single ones of them before is said anew now.
+        # Alarms set earlier for single lessons are cleared.
         set_lesson_alarms(session, user.user_id, lessons_from(session, lesson.series_id, day, now=now), None)
         set_series_alarms(session, user.user_id, lesson.series_id, alarms)
         touched = lessons_from(session, lesson.series_id, None, now=now)

@@ -45,7 +45,7 @@ class Emulator:
         return self.vault.account_id
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Release the folder."""
         self.index.close()
         self._lock.close()
 

@@ -80,6 +80,6 @@ class Index:
                 raise
 
     def close(self) -> None:
-        """Fold the write-ahead log back into the file and let go of it."""
+        """Checkpoint the write-ahead log into the file and close it."""
         with self._lock:
             self._connection.close()
