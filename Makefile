@@ -47,10 +47,15 @@ test: check ## Run the whole check: format, lint, types, layers, tests
 quick: install-dev ## Run the tests of rules, SQL and API, which take a minute
 	$(BIN)/pytest $(IN_PROCESSES) -m "not slow"
 
+# Folders of tests without type errors; the others, and benchmarks, still have some.
+TYPED_TESTS := access browser conformance dev/emulator foreign_text limits logs migrations models processes \
+	recordings recurrence settings uploads whiteboards
+
 check: install-dev ## Run all of that but the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy $(addprefix tests/,$(TYPED_TESTS))
 	$(BIN)/lint-imports --no-logo
 
 conformance: install-dev ## Let rclone and the b2 command find out whether the emulator is Backblaze B2, with gigabytes

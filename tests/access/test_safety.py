@@ -22,7 +22,7 @@ LOCAL = "postgresql://astegni@127.0.0.1:5432/astegni"
     ],
 )
 def test_on_this_machine_it_may_be_used_when_it_is_said(host: str, url: str | None) -> None:
-    require_safe(Settings(database_url=url, secret_key=DEVELOPMENT_KEY), host)  # type: ignore[arg-type]
+    require_safe(Settings(database_url=url, secret_key=DEVELOPMENT_KEY), host)
 
 
 def test_without_a_word_it_is_for_no_database_but_the_embedded_one() -> None:
@@ -49,16 +49,16 @@ def test_without_a_word_it_is_for_no_database_but_the_embedded_one() -> None:
 )
 def test_elsewhere_it_is_refused(host: str, url: str | None) -> None:
     with pytest.raises(Misconfigured, match="SECRET_KEY"):
-        require_safe(Settings(database_url=url, secret_key=DEVELOPMENT_KEY), host)  # type: ignore[arg-type]
+        require_safe(Settings(database_url=url, secret_key=DEVELOPMENT_KEY), host)
 
 
 def test_saying_the_published_key_aloud_does_not_make_it_a_secret() -> None:
     with pytest.raises(Misconfigured):
-        require_safe(Settings(secret_key=DEVELOPMENT_KEY), "0.0.0.0")  # type: ignore[arg-type]  # noqa: S104
+        require_safe(Settings(secret_key=DEVELOPMENT_KEY), "0.0.0.0")  # noqa: S104
 
 
 def test_with_a_key_of_its_own_every_place_is_fine() -> None:
-    settings = Settings(secret_key="its own, long enough to be one!!", database_url="postgresql://db.example.org/a")  # type: ignore[arg-type]
+    settings = Settings(secret_key="its own, long enough to be one!!", database_url="postgresql://db.example.org/a")
     require_safe(settings, "0.0.0.0")  # noqa: S104
 
 

@@ -1,6 +1,8 @@
 """What the migrations build is what the models say: columns, defaults, constraints, indexes, options, comments."""
 
 import secrets
+from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -50,7 +52,7 @@ def migrated_url(empty_database_url: str) -> str:
 
 
 @pytest.fixture
-def modelled_url(postgres):
+def modelled_url(postgres: Any) -> Iterator[str]:
     name = f"astegni_modelled_{secrets.token_hex(6)}"
     postgres.create_database(name)
     engine = create_engine(Settings(database_url=postgres.url(name)).sqlalchemy_url)

@@ -1,5 +1,7 @@
 """Column names and types of the specification, written out: the platform's code and people's SQL rely on them."""
 
+from collections.abc import Iterator
+
 import psycopg
 import pytest
 
@@ -140,7 +142,7 @@ REQUIRED_OF_PEOPLE = {
 
 
 @pytest.fixture
-def catalog(database_url: str):
+def catalog(database_url: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(database_url) as connection:
         yield connection
 

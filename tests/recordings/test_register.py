@@ -91,7 +91,8 @@ def test_a_storm_of_the_same_bytes_is_one_recording(database: Database, register
 
     def enter(number: int) -> RegistrationResult:
         start.wait(10)
-        return register(new(spool_name=f"{number:032x}"))
+        result: RegistrationResult = register(new(spool_name=f"{number:032x}"))
+        return result
 
     with ThreadPoolExecutor(8) as senders:
         for _ in range(3):

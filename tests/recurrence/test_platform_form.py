@@ -129,7 +129,7 @@ class TestSpecific:
     @pytest.mark.parametrize("kind", ["specific", "specific_dates", "Specific Dates", "specific-dates"])
     def test_dates_are_sorted_and_said_once(self, kind: str) -> None:
         # "specific" is what packages write and requests forbid; both are understood.
-        said = ["2026-03-01", " 2026-01-05 ", date(2026, 2, 2), "2026-03-01"]
+        said: list[str | date] = ["2026-03-01", " 2026-01-05 ", date(2026, 2, 2), "2026-03-01"]
         found = rule_of(PlatformForm(kind, specific_dates=said), FIRST)
         assert found == [date(2026, 1, 5), date(2026, 2, 2), date(2026, 3, 1)]
 

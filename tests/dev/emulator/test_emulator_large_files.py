@@ -27,7 +27,7 @@ def send(bucket: Bucket, path: Path, name: str = "big", **options: Any) -> Any:
 
 
 def part(bucket: Bucket, file_id: str, number: int, data: bytes) -> str:
-    sha1 = hex_sha1_of_bytes(data)
+    sha1: str = hex_sha1_of_bytes(data)
     bucket.api.session.upload_part(file_id, number, len(data), sha1, io.BytesIO(data))
     return sha1
 
