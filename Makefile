@@ -48,8 +48,8 @@ quick: install-dev ## Run the tests of rules, SQL and API, which take a minute
 	$(BIN)/pytest $(IN_PROCESSES) -m "not slow"
 
 # Folders of tests without type errors; the others, and benchmarks, still have some.
-TYPED_TESTS := access browser conformance dev/emulator foreign_text limits logs migrations models processes \
-	recordings recurrence settings uploads whiteboards
+TYPED_TESTS := access browser cli conformance dev/emulator foreign_text house limits logs migrations models \
+	processes recordings recurrence settings uploads whiteboards
 
 check: install-dev ## Run all of that but the tests
 	$(BIN)/ruff format --check .

@@ -83,7 +83,8 @@ class TestDrawing:
         assert render(PAGES, "-o", "all.pdf").stdout.split() == ["all.pdf"]
 
         document = PdfReader(io.BytesIO((tmp_path / "all.pdf").read_bytes()))
-        assert [item["/Title"] for item in document.outline] == ["Page 1 - ሒሳብ", "Page 2"]
+        outline: list[Any] = document.outline
+        assert [item["/Title"] for item in outline] == ["Page 1 - ሒሳብ", "Page 2"]
         assert "ሰላም" in document.pages[0].extract_text()
 
     def test_a_replay_is_drawn_stroke_by_stroke(self, render_apart: Any, tmp_path: Path) -> None:

@@ -120,9 +120,9 @@ def docstring_share(modules: list[Module]) -> float:
     counts: Counter[bool] = Counter()
     for module in modules:
         nodes: list[ast.AST] = [module.tree]
-        for node in module.tree.body:
-            nodes.append(node)
-            nodes += node.body if isinstance(node, ast.ClassDef) else []
+        for statement in module.tree.body:
+            nodes.append(statement)
+            nodes += statement.body if isinstance(statement, ast.ClassDef) else []
         for node in nodes:
             if isinstance(node, ast.Module) or (
                 isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_")
