@@ -57,6 +57,7 @@ check: install-dev ## Run all of that but the tests
 	$(BIN)/mypy
 	$(BIN)/mypy $(addprefix tests/,$(TYPED_TESTS))
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python tests/house/words.py
 
 conformance: install-dev ## Let rclone and the b2 command find out whether the emulator is Backblaze B2, with gigabytes
 	@command -v rclone >/dev/null || { echo "rclone is missing and nothing was tested. Install it (Debian: apt-get install rclone)." >&2; exit 1; }

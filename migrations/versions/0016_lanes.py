@@ -1,4 +1,4 @@
-"""Lanes: which jobs share half of a worker's children, and how large each is beside its like."""
+"""Lanes: which jobs share half of a worker's children, and how large each is beside others of its lane."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""The way out to addresses that strangers name: resolved once, every address checked, and that one connected to."""
+"""Connections to hosts that untrusted users name: resolved once, every address checked, then one connected to."""
 
 import queue
 import socket

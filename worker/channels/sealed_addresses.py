@@ -1,4 +1,4 @@
-"""What is kept of an address can be read by this house only: Fernet under keys that come from SECRET_KEY."""
+"""Addresses are stored encrypted: Fernet under keys derived from SECRET_KEY."""
 
 import hashlib
 import hmac

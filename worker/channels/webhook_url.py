@@ -14,7 +14,7 @@ _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.ASCII)
 # By the URL standard a host whose last part is a number is an IPv4 address: 127.1, 2130706433, 0x7f000001, 0177.0.0.1.
 _NUMBER = re.compile(r"(\d+|0x[0-9a-f]*)", re.ASCII)
 _DEFAULT_PORT = 443
-# Any other would make us a scanner of strangers' ports. The operator's own networks may use all.
+# Any other would let users scan the ports of other hosts. The operator's own networks may use all.
 _PORTS = frozenset({443, 8443})
 
 
@@ -50,7 +50,7 @@ class WebhookUrl:
 
     @property
     def has_usual_port(self) -> bool:
-        """Whether the port is one that strangers' webhooks may have."""
+        """Whether webhooks outside the operator's networks may use the port."""
         return self.port in _PORTS
 
     @property

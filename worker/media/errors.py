@@ -4,7 +4,7 @@ from worker.errors import AstegniError
 
 
 class MediaRejected(AstegniError):
-    """The file itself is the reason: no retry can mend it.
+    """The file itself is the reason: no retry can help.
 
     The problem document carries `reason`, a stable word: `empty`, `not-a-recording`, `missing-init`,
     `no-playable-stream`, `zero-length`, `too-long`, `too-many-frames`, `too-many-tracks`, `too-large-picture`,

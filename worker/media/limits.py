@@ -1,4 +1,4 @@
-"""What a stranger's file may do: the arguments that stand before every input, and the caps on what is taken."""
+"""Limits for untrusted files: the arguments before every input, and the largest sizes that are accepted."""
 
 from dataclasses import dataclass, replace
 from typing import Literal

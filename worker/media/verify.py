@@ -78,7 +78,7 @@ def verify_copy(
     dropped_sounds: int = 0,
     should_stop: Callable[[], bool] = never,
 ) -> Copy:
-    """Read the copy as if a stranger had sent it, and compare it with the recording of which these packets go.
+    """Read the copy like untrusted input, and compare it with the recording of which these packets go.
 
     Raises OutputDamaged for a copy that players would stumble over, and what the runner raises.
     """

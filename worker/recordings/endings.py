@@ -18,7 +18,7 @@ _NO_MEDIA = frozenset({"empty", "not-a-recording"})
 def ingest_ended(session: Session, order: IngestRecording, ended: FailedJob) -> Recording | None:
     """The recording is neither processing nor available and says why; what the attempt uploaded is removed.
 
-    Its bytes stay (SPOOL_RETENTION), so that the job can be tried again once the fault is mended, or the lesson be
+    Its bytes stay (SPOOL_RETENTION), so that the job can be tried again once the fault is fixed, or the recording be
     rescued with other tools; only what is no media leaves the spool. Returns the recording, None when its job's end
     no longer matters.
     """

@@ -46,7 +46,7 @@ class RegistrationResult:
 def register_recording(session: Session, new: NewRecording) -> RegistrationResult:
     """Write the row and its order, or find the live recording of the same bytes in this session and type.
 
-    A failed or deleted recording does not count as live: its bytes are ingested anew.
+    A failed or deleted recording does not count as live: its bytes are ingested again.
     """
     # The live twin may fail between our INSERT and our SELECT: then the next round takes its place.
     for _round in range(3):

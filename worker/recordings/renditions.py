@@ -11,7 +11,7 @@ from models.recordings import Recording, Rendition
 
 
 def set_rendition(session: Session, recording_id: int, name: str, **columns: Any) -> None:
-    """Write the row of one output, new or anew; parallel jobs each write their own."""
+    """Insert or update the row of one output; parallel jobs each write their own."""
     values = {"recording_id": recording_id, "name": name, "updated_at": func.now(), **columns}
     statement = insert(Rendition).values(values)
     session.execute(statement.on_conflict_do_update(index_elements=["recording_id", "name"], set_=values))

@@ -65,7 +65,7 @@ class ChecksumMismatch(AstegniError):
 
 
 class FileChanged(AstegniError):
-    """The local file is not, or no longer, the one its SHA-1 describes: sending it again cannot mend that."""
+    """The local file is not, or no longer, the one its SHA-1 describes: sending it again cannot help."""
 
     code, title, status = "file-changed", "File changed", 409
 
@@ -78,7 +78,7 @@ class UploadStopped(AstegniError):
 
 # Transient in fact, though their classes do not say so to b2sdk's own retry loop.
 _PASSING = (AlreadyFailed, BadDateFormat, InvalidJsonResponse, UnknownError, UnknownHost)
-# Their messages say what an operator must mend, and hold nothing secret. Others stay unquoted: one of them
+# Their messages say what an operator must fix, and hold nothing secret. Others stay unquoted: one of them
 # (UploadTokenUsedConcurrently) tells the token.
 _QUOTABLE = (
     BadRequest,

@@ -1,4 +1,4 @@
-"""Rectangles around ink: what must be drawn anew when a figure changes."""
+"""Dirty rectangles: the area around ink that must be redrawn when a shape changes."""
 
 import math
 from dataclasses import dataclass

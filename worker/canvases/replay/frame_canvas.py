@@ -1,4 +1,4 @@
-"""A page scaled into the frame of a film: drawn whole, or anew within a rectangle of it."""
+"""A page scaled into the frame of a film: drawn whole, or redrawn within a dirty rectangle."""
 
 import math
 from collections.abc import Iterable

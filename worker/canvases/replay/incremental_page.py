@@ -17,7 +17,7 @@ _MOST_BOXES = 6
 class IncrementalPage:
     """A page and its strokes, as pixels (RGBA) and as the picture of a film.
 
-    Strokes that are whole are kept in pixels of their own, which are copied to where a growing one is drawn anew. As
+    Strokes that are whole are kept in pixels of their own, which are copied to where a growing one is redrawn. As
     long as the one that grows lies on top of them, that is all there is to do; else the place is drawn from its
     background up.
     """

@@ -1,4 +1,4 @@
-"""What a page or a board shows, in one number: drawn anew is only what has another one.
+"""A content hash of what a page or a board shows. Only what has another hash is redrawn.
 
 It is taken over what is drawn (types and data of the strokes in their order, the page's background), not over when or
 by whom. PostgreSQL computes it, so that asking costs no transfer of the strokes.
@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 # Part of every digest. Raise it when the same strokes are drawn differently: all boards that somebody asks for are then
-# drawn anew, under names of their own.
+# redrawn, under names of their own.
 EDITION = 2
 
 # An expression over a row `page` of whiteboard_pages. Every stroke is hashed first, so that none can pretend to be two.
