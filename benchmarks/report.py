@@ -1,10 +1,9 @@
-"""Reports of figures: tables on the terminal, JSON for machines, docs/figures.md for readers."""
+"""Reports of figures: tables on the terminal, and docs/figures.md."""
 
-import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -12,9 +11,10 @@ from rich.table import Table
 from benchmarks.figure import Figure, Reading
 
 _ROOT = Path(__file__).parent.parent
-_JSON = _ROOT / ".data" / "bench" / "results.json"
 _PAGE = _ROOT / "docs" / "figures.md"
 _FOUND = Path(__file__).with_name("found.md")
+# A section: its title, and the name of the figure at the beginning of its first line.
+_SECTION = re.compile(r"^## [^\n]+\n\n`(\w+)`, .*?(?=^## )", re.MULTILINE | re.DOTALL)
 _HEADER = ("what", "measured", "beside", "ratio", "target", "")
 
 _INTRODUCTION = """# Figures
@@ -29,38 +29,33 @@ otherwise; without a peer the ratio is to the target.
 
 @dataclass
 class Results:
-    """The latest results, by figure."""
+    """The sections of docs/figures.md by the names of their figures; a figure that is measured replaces its section."""
 
-    figures: dict[str, Any]
+    sections: dict[str, str]
 
     @classmethod
     def read(cls) -> "Results":
-        """Results of earlier runs; a figure that is measured again replaces its old one."""
-        return cls(json.loads(_JSON.read_text())["figures"] if _JSON.exists() else {})
+        """What the page says of earlier runs."""
+        return cls({found[1]: found[0].rstrip("\n") + "\n" for found in _SECTION.finditer(_PAGE.read_text())})
 
     def keep(self, name: str, figure: Figure, busy: float) -> None:
-        """Add a figure, with the time and the CPU use of other processes before it began."""
-        self.figures[name] = {
-            "title": figure.title,
-            "measured_at": datetime.now(UTC).isoformat(timespec="minutes"),
-            "others_used_percent": round(busy, 1),
-            "readings": [_as_json(reading) for reading in figure.readings],
-            "notes": figure.notes,
-        }
+        """Add a figure, with the day and the percentage of CPU that other processes used before it began."""
+        self.sections[name] = _section(name, figure, busy)
 
     def write(self, machine: dict[str, str], names: list[str]) -> None:
-        """Write the JSON file and the page, figures in the order of `names`."""
-        _JSON.parent.mkdir(parents=True, exist_ok=True)
-        ordered = {name: self.figures[name] for name in names if name in self.figures}
-        _JSON.write_text(json.dumps({"machine": machine, "figures": ordered}, indent=1, ensure_ascii=False) + "\n")
-        _PAGE.write_text(_page(machine, ordered))
+        """Write the page, figures in the order of `names`."""
+        facts = "".join(f"- {name}: {fact}\n" for name, fact in machine.items())
+        sections = [self.sections[name] for name in names if name in self.sections]
+        _PAGE.write_text(
+            "\n".join([_INTRODUCTION, facts, *(text.rstrip("\n") + "\n" for text in sections), _FOUND.read_text()])
+        )
 
 
 def print_figure(console: Console, figure: Figure) -> None:
     """Print the figure as a table, and its notes."""
     table = Table(*_HEADER, title=figure.title, title_justify="left")
     for reading in figure.readings:
-        cells = _cells(_as_json(reading))
+        cells = _cells(reading)
         colour = {"pass": "green", "MISS": "bold red"}.get(cells[-1], "")
         table.add_row(*cells[:-1], f"[{colour}]{cells[-1]}[/]" if colour else "")
     console.print(table)
@@ -68,34 +63,17 @@ def print_figure(console: Console, figure: Figure) -> None:
         console.print(f"- {note}", highlight=False, markup=False)
 
 
-def _as_json(reading: Reading) -> dict[str, Any]:
+def _cells(reading: Reading) -> tuple[str, ...]:
+    measured = f"{_number(reading.value)} {reading.unit}"
+    if reading.spread is not None:
+        measured += f" ({_number(reading.spread[0])} to {_number(reading.spread[1])})"
+    beside = "" if reading.peer is None else f"{_number(reading.peer)} {reading.unit}: {reading.peer_name}"
     limit = reading.limit
-    return {
-        "what": reading.what,
-        "value": reading.value,
-        "unit": reading.unit,
-        "least": reading.spread and reading.spread[0],
-        "most": reading.spread and reading.spread[1],
-        "peer": reading.peer,
-        "peer_name": reading.peer_name,
-        "ratio": reading.ratio,
-        "target": limit and {"of": limit.of, "sign": limit.sign, "number": limit.number},
-        "kept": reading.kept,
-    }
-
-
-def _cells(reading: dict[str, Any]) -> tuple[str, ...]:
-    unit, target = reading["unit"], reading["target"]
-    measured = f"{_number(reading['value'])} {unit}"
-    if reading["least"] is not None:
-        measured += f" ({_number(reading['least'])} to {_number(reading['most'])})"
-    beside = "" if reading["peer"] is None else f"{_number(reading['peer'])} {unit}: {reading['peer_name']}"
-    wanted = ""
-    if target is not None:
-        wanted = f"{target['sign']} {target['number']:g}" + (" ratio" if target["of"] == "ratio" else f" {unit}")
-    ratio = "" if reading["ratio"] is None else f"{reading['ratio']:.2f}"
-    verdict = {None: "", True: "pass", False: "MISS"}[reading["kept"]]
-    return reading["what"], measured, beside, ratio, wanted, verdict
+    wanted = (
+        "" if limit is None else f"{limit.sign} {limit.number:g} {'ratio' if limit.of == 'ratio' else reading.unit}"
+    )
+    ratio = "" if reading.ratio is None else f"{reading.ratio:.2f}"
+    return reading.what, measured, beside, ratio, wanted, {None: "", True: "pass", False: "MISS"}[reading.kept]
 
 
 def _number(value: float) -> str:
@@ -105,20 +83,13 @@ def _number(value: float) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
 
 
-def _page(machine: dict[str, str], figures: dict[str, Any]) -> str:
-    parts = [_INTRODUCTION, "\n".join(f"- {name}: {fact}" for name, fact in machine.items()) + "\n"]
-    parts += [_section(name, figure) for name, figure in figures.items()]
-    return "\n".join([*parts, _FOUND.read_text()])
-
-
-def _section(name: str, figure: dict[str, Any]) -> str:
-    rows = [_cells(reading) for reading in figure["readings"]]
-    others = f"processor used by others before it: {figure['others_used_percent']:g} %"
+def _section(name: str, figure: Figure, busy: float) -> str:
+    rows = [_cells(reading) for reading in figure.readings]
     lines = [
-        f"## {figure['title']}\n",
-        f"`{name}`, {figure['measured_at'][:10]}; {others}.\n",
+        f"## {figure.title}\n",
+        f"`{name}`, {datetime.now(UTC):%Y-%m-%d}; processor used by others before it: {busy:.1f} %.\n",
         *(f"| {' | '.join(row)} |" for row in (_HEADER, ("---",) * len(_HEADER), *rows)),
         "",
-        *(f"- {note}" for note in figure["notes"]),
+        *(f"- {note}" for note in figure.notes),
     ]
     return "\n".join(lines) + "\n"
