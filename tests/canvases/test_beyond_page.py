@@ -14,7 +14,7 @@ from worker.canvases.engine import skia
 from worker.canvases.limits import LONGEST_SIDE, MARGIN, MOST_PIXELS_OF_PAGE
 from worker.canvases.replay.film import frames_of
 from worker.canvases.replay.timeline import build_timeline
-from worker.canvases.stored.pages import Board, DrawnPage, read_page
+from worker.canvases.stored.pages import DrawnBoard, DrawnPage, read_page
 
 pytestmark = pytest.mark.drawing
 
@@ -137,7 +137,7 @@ def test_what_was_cleared_has_room_in_a_replay() -> None:
     page = read_page({"strokes": strokes}, ever=True)
     assert page.width == 2520 + MARGIN
     assert page.skipped == ()
-    timeline = build_timeline(Board("", (page,)))
+    timeline = build_timeline(DrawnBoard("", (page,)))
     ink = {at: int((planes[: 1280 * 720] < 100).sum()) for at, planes in frames_of(timeline)}
     # The wide stroke covers some hundred pixels of the film while it is there.
     assert max(ink.values()) > ink[max(ink)] + 100

@@ -20,7 +20,7 @@ from worker.canvases.drawing.pdf import write_pdf
 from worker.canvases.drawing.raster import write_png, write_thumbnail
 from worker.canvases.drawing.svg import write_svg
 from worker.canvases.engine import skia
-from worker.canvases.stored.pages import Board, DrawnPage, read_board, read_page
+from worker.canvases.stored.pages import DrawnBoard, DrawnPage, read_board, read_page
 from worker.errors import InvalidInput
 
 pytestmark = pytest.mark.drawing
@@ -53,7 +53,7 @@ LESSON = {
 }
 
 
-def _pdf(board: Board, title: str = "Lesson") -> PdfReader:
+def _pdf(board: DrawnBoard, title: str = "Lesson") -> PdfReader:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "lesson.pdf"
         write_pdf(board.pages, path, title)

@@ -10,7 +10,7 @@ import numpy as np
 
 from worker.canvases.replay.replay_json import pack_replay, replay_document
 from worker.canvases.replay.timeline import PageShown, build_timeline
-from worker.canvases.stored.pages import Board, read_board
+from worker.canvases.stored.pages import DrawnBoard, read_board
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -29,7 +29,7 @@ STROKES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def board() -> Board:
+def board() -> DrawnBoard:
     strokes = [
         {
             "stroke_type": kind,

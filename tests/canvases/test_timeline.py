@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.canvases.replay.timeline import NothingDrawn, PageShown, ReplayTimeline, build_timeline
-from worker.canvases.stored.pages import Board, read_board
+from worker.canvases.stored.pages import DrawnBoard, read_board
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
@@ -27,7 +27,7 @@ def pen(order: int = 1, length: float = 70, **times: float) -> dict[str, Any]:
     }
 
 
-def board(*pages: list[dict[str, Any]]) -> Board:
+def board(*pages: list[dict[str, Any]]) -> DrawnBoard:
     return read_board({"pages": [{"strokes": strokes} for strokes in pages]})
 
 

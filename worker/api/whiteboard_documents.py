@@ -231,7 +231,7 @@ class BoardPage(Document):
     strokes: list[BoardStroke]
 
 
-class BoardDocument(Document):
+class Board(Document):
     """The board of a session, or the part of it that was asked for; `next` is null when nothing follows."""
 
     pages: list[BoardPage]

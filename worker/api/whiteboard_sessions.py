@@ -19,7 +19,7 @@ from worker.api.paging import Cursor, Limit, Page, cursor_after, position
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
 from worker.api.whiteboard_documents import (
-    BoardDocument,
+    Board,
     EventDocument,
     NewSession,
     SessionChange,
@@ -85,7 +85,7 @@ def get_session(session_id: RowId, caller: CallerOf, services: ServicesOf) -> Se
 @router.get(
     "/{session_id}/board",
     response_class=Response,
-    responses={200: {"model": BoardDocument, "description": "The board."}},
+    responses={200: {"model": Board, "description": "The board."}},
     summary="Read the board",
 )
 def get_board(

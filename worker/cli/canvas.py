@@ -12,7 +12,7 @@ import typer
 from worker.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
-    from worker.canvases.stored.pages import Board, DrawnPage
+    from worker.canvases.stored.pages import DrawnBoard, DrawnPage
 
 app = typer.Typer(help="Draw boards.", no_args_is_help=True)
 
@@ -76,16 +76,16 @@ def _form(output: Path) -> OutputFormat:
         raise InvalidInput(f"{output} must end in {', '.join(OutputFormat)}.") from None
 
 
-def _only(board: "Board", number: int) -> "Board":
-    from worker.canvases.stored.pages import Board  # noqa: PLC0415
+def _only(board: "DrawnBoard", number: int) -> "DrawnBoard":
+    from worker.canvases.stored.pages import DrawnBoard  # noqa: PLC0415
 
     if number > len(board.pages):
         raise NotFound(f"The board has {len(board.pages)} pages and no page {number}.")
-    return Board(board.title, board.pages[number - 1 : number])
+    return DrawnBoard(board.title, board.pages[number - 1 : number])
 
 
 def _outputs(
-    board: "Board", output: Path, form: OutputFormat, scale: float, *, shorten_idle: bool
+    board: "DrawnBoard", output: Path, form: OutputFormat, scale: float, *, shorten_idle: bool
 ) -> list[tuple[Path, Write]]:
     if form is OutputFormat.PDF:
         return [(output, partial(_document, board))]
@@ -99,13 +99,13 @@ def _outputs(
     ]
 
 
-def _document(board: "Board", path: Path) -> None:
+def _document(board: "DrawnBoard", path: Path) -> None:
     from worker.canvases.drawing.pdf import write_pdf  # noqa: PLC0415
 
     write_pdf(board.pages, path, board.title)
 
 
-def _film(board: "Board", path: Path, *, shorten_idle: bool) -> None:
+def _film(board: "DrawnBoard", path: Path, *, shorten_idle: bool) -> None:
     from worker.canvases.replay.film import write_film  # noqa: PLC0415
     from worker.canvases.replay.timeline import build_timeline  # noqa: PLC0415
     from worker.media.binaries import find_binaries  # noqa: PLC0415
@@ -139,7 +139,7 @@ def _write(path: Path, write: Write) -> None:
         part.unlink(missing_ok=True)
 
 
-def _tell_skipped(board: "Board") -> None:
+def _tell_skipped(board: "DrawnBoard") -> None:
     told = [
         f"page {page.number}, {'a stroke' if skipped.order is None else f'stroke {skipped.order}'}: {skipped.reason}"
         for page in board.pages

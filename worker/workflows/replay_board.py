@@ -14,7 +14,7 @@ from worker.canvases.replay.history import History, load_history
 from worker.canvases.replay.replay_json import pack_replay
 from worker.canvases.replay.timeline import ReplayTimeline, build_timeline
 from worker.canvases.snapshots.backgrounds import NoBackground, fetch_background
-from worker.canvases.stored.pages import Board, DrawnPage, Skipped
+from worker.canvases.stored.pages import DrawnBoard, DrawnPage, Skipped
 from worker.jobs.job_run import JobRun
 from worker.jobs.orders import ReplayBoard
 from worker.recordings.names import recording_prefix, replay_name
@@ -98,7 +98,7 @@ def _make(run: JobRun, order: ReplayBoard, tools: WorkerContext, history: Histor
     return _Replay(timeline, _spool(tools, film), pack_replay(timeline), skipped)
 
 
-def _with_images(tools: WorkerContext, session_id: int, history: History, folder: Path) -> Board:
+def _with_images(tools: WorkerContext, session_id: int, history: History, folder: Path) -> DrawnBoard:
     pages = list(history.board.pages)
     for place, value in history.images.items():
         own = folder / f"page_{place}"

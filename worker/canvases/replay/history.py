@@ -12,7 +12,7 @@ from worker.canvases.limits import MOST_PAGES
 from worker.canvases.replay.timeline import PageShown
 from worker.canvases.snapshots.digest import board_title
 from worker.canvases.snapshots.strokes import WAS_SEEN, read_strokes
-from worker.canvases.stored.pages import Board, DrawnPage, read_page
+from worker.canvases.stored.pages import DrawnBoard, DrawnPage, read_page
 from worker.errors import NotFound
 
 _PAGES = text(
@@ -36,7 +36,7 @@ class History:
     `images` are the `background_image` of pages, by their index.
     """
 
-    board: Board
+    board: DrawnBoard
     turns: tuple[PageShown, ...]
     ended_at: datetime | None
     images: dict[int, str]
@@ -57,7 +57,7 @@ def load_history(session: Session, session_id: int) -> History:
     places = {row.id: place for place, row in enumerate(rows)}
     turns = session.execute(_TURNS, {"session_id": session_id})
     return History(
-        Board(board_title(found.session_title, session_id), tuple(_page(session, row) for row in rows)),
+        DrawnBoard(board_title(found.session_title, session_id), tuple(_page(session, row) for row in rows)),
         tuple(PageShown(turn.at, places[turn.page_id]) for turn in turns if turn.page_id in places),
         found.actual_end if found.status == "completed" else None,
         {places[row.id]: row.background_image for row in rows if row.background_image},

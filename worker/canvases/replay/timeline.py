@@ -12,7 +12,7 @@ from worker.canvases.replay.partial import part_of
 from worker.canvases.replay.replay_clock import LEAD_MS, ReplayClock, Stretch, join_stretches
 from worker.canvases.replay.stroke_times import StrokeTimes, place_strokes
 from worker.canvases.shapes import Figure
-from worker.canvases.stored.pages import Board, DrawnPage
+from worker.canvases.stored.pages import DrawnBoard, DrawnPage
 from worker.errors import Conflict
 
 
@@ -84,7 +84,7 @@ class ReplayTimeline:
 
 
 def build_timeline(
-    board: Board,
+    board: DrawnBoard,
     *,
     turns: Sequence[PageShown] = (),
     shorten_idle: bool = False,

@@ -60,20 +60,22 @@ class DrawnPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class DrawnBoard:
     """The pages of one session."""
 
     title: str
     pages: tuple[DrawnPage, ...]
 
 
-def read_board(document: Mapping[str, Any], *, title: str = "", ever: bool = False) -> Board:
+def read_board(document: Mapping[str, Any], *, title: str = "", ever: bool = False) -> DrawnBoard:
     """The board of a `board_snapshot`, or of a single page; `ever` as for `read_page`."""
     pages = document.get("pages")
     if not isinstance(pages, list):
-        return Board(title, (read_page(document, number=1, ever=ever),))
+        return DrawnBoard(title, (read_page(document, number=1, ever=ever),))
     found = [page for page in pages[:MOST_PAGES] if isinstance(page, Mapping)]
-    return Board(title, tuple(read_page(page, number=number, ever=ever) for number, page in enumerate(found, start=1)))
+    return DrawnBoard(
+        title, tuple(read_page(page, number=number, ever=ever) for number, page in enumerate(found, start=1))
+    )
 
 
 def read_page(
