@@ -131,7 +131,7 @@ class Delivery(Base):
     expires_at: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(String(20), server_default="pending")
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
-    # Fencing token and end of the lease of whoever sends it now.
+    # Fencing token and end of the lease of the process that is sending it.
     send_token: Mapped[Any | None] = mapped_column(Uuid)
     lease_until: Mapped[datetime | None]
     # Why it failed or was dropped.

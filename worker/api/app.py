@@ -87,7 +87,7 @@ class Api(FastAPI):
 
 
 def create_api(services: Services) -> FastAPI:
-    """The application over `services`; whoever made those closes them when the server has stopped."""
+    """Return the application; the caller closes `services` when the server has stopped."""
     database, leases, most_of_one = services.database, services.leases, services.settings.limit_event_streams
     watchers = Watchers(database, job_events.read_watched_jobs, leases, Bound("job-streams", most_of_one))
     inbox_watchers = Watchers(database, read_watched_inboxes, leases, Bound("inbox-streams", most_of_one))

@@ -23,7 +23,7 @@ router = APIRouter(tags=["calendar"], responses=responses(503))
 
 _OWN = "/v1/me/calendar"
 _FEED = "/v1/calendar/{secret}.ics"
-# Calendars ask once an hour at most; whoever presses their button again sees a change after these seconds.
+# Calendars ask once an hour at most; a manual refresh shows a change after this many seconds.
 _MAX_AGE = 300
 _HEADERS = {
     "Content-Type": "text/calendar; charset=utf-8",

@@ -8,7 +8,7 @@ from worker.api.problems import Problem, responses
 from worker.api.stroke_schema import STROKE_DATA
 from worker.api.whiteboard_documents import StrokesBody
 
-# Whoever may be asked: a wrong method, and what belongs to the request's body and to the caller.
+# Responses of every route: a wrong method, and those that depend on the request's body and the caller.
 _ALWAYS = (405, 503)
 _WITH_A_BODY = (400, 413, 415)
 _WITH_A_CALLER = (429,)

@@ -1,4 +1,4 @@
-"""Jobs: `/v1/jobs`. Whoever ordered a job sees it, and operators see all."""
+"""Jobs: `/v1/jobs`. A caller sees the jobs they ordered, operators see all."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal

@@ -1,4 +1,4 @@
-"""What belongs to whoever asks: `/v1/me/students`."""
+"""What belongs to the caller: `/v1/me/students`."""
 
 from datetime import date, datetime
 

@@ -11,7 +11,7 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class _Answered(OSError):
-    """The answer to a HEAD is complete; for whoever writes its content the client has gone."""
+    """The response to a HEAD is complete; a route that writes its content sees a client that disconnected."""
 
 
 class AnyMethod:

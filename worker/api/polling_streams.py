@@ -130,7 +130,7 @@ class Watchers(Generic[W]):
                 del self._of[watch.principal]
 
     def _make_room(self, principal: str) -> bool:
-        """End a watch of whoever has the most, unless that leaves them fewer than `principal` will have."""
+        """End a stream of the person who has the most, unless that leaves them fewer than `principal` will have."""
         richest, number = self._of.most_common(1)[0]
         if number <= self._of[principal] + 1:
             return False

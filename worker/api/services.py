@@ -1,4 +1,4 @@
-"""What the routes are given, built once by whoever starts the server."""
+"""Dependencies of the routes, built once when the server starts."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What an HTTP answer says of the next attempt, whoever gave it. Pure."""
+"""What an HTTP response says about the next attempt. Pure."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

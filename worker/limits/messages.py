@@ -1,4 +1,4 @@
-"""Messages to people, counted in the transaction that plans them: whoever requested it is charged at its end."""
+"""Counts messages to people in the transaction that plans them; the person who caused them is charged when it ends."""
 
 from sqlalchemy.orm import Session
 

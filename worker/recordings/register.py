@@ -60,7 +60,7 @@ def register_recording(session: Session, new: NewRecording) -> RegistrationResul
             return RegistrationResult(recording_id, _order_ingest(session, recording_id, new), is_new=True)
         twin = session.execute(
             select(Recording.id, Job.id.label("job_id"))
-            # A job is its principal's to see: whoever sent the bytes second follows the recording.
+            # Only the principal sees a job; a second sender of the same bytes follows the recording instead.
             .outerjoin(Job, (Job.id == Recording.job_id) & (Job.principal == new.principal))
             .where(
                 Recording.session_id == new.session_id,

@@ -11,7 +11,7 @@ from worker.workflows.notify_recording import tell_of_failure
 
 def _ingest_ended(session: Session, order: IngestRecording, ended: FailedJob) -> None:
     recording = ingest_ended(session, order, ended)
-    # Whoever cancelled it knows.
+    # The person who cancelled it knows.
     if recording is not None and ended.state != "cancelled":
         tell_of_failure(session, recording, ended.error, now=clock.now())
 
