@@ -44,7 +44,7 @@ demo: install ## Show the main job: a browser's recording becomes a lesson that 
 test: check ## Run the whole check: format, lint, types, layers, tests
 	$(BIN)/pytest $(IN_PROCESSES)
 
-quick: install-dev ## Run the tests of rules, SQL and API, which take a minute
+quick: install-dev ## Run the tests of rules, SQL and API alone
 	$(BIN)/pytest $(IN_PROCESSES) -m "not slow"
 
 # Folders of tests without type errors; the others, and benchmarks, still have some.
