@@ -233,13 +233,13 @@ def queue_names(settings: Settings) -> tuple[str, ...]:
 def queues_of(kinds: Sequence[str], settings: Settings) -> tuple[str, ...]:
     """The queues a worker of these kinds consumes: `media` stands for both media queues. Raises Misconfigured."""
     known = queue_names(settings)
-    wanted = {name.strip() for name in kinds}
-    if "media" in wanted:
-        wanted.add(f"media.{settings.spool_id}")
-    unknown = wanted - set(known)
+    names = {name.strip() for name in kinds}
+    if "media" in names:
+        names.add(f"media.{settings.spool_id}")
+    unknown = names - set(known)
     if unknown:
         raise Misconfigured(f"There is no queue {', '.join(sorted(unknown))}. The queues are {', '.join(known)}.")
-    return tuple(name for name in known if name in wanted)
+    return tuple(name for name in known if name in names)
 
 
 def celery_config(settings: Settings) -> dict[str, Any]:

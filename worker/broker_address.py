@@ -73,27 +73,27 @@ class BrokerAddress:
 def read_broker_address(url: str, *, ca_file: Path | None = None) -> BrokerAddress:
     """The address that REDIS_URL means. Raises Misconfigured, whose sentence never holds a part of the URL's login."""
     scheme, rest = _scheme(url)
-    found = _ADDRESS.fullmatch(rest)
-    if found is None:
+    match = _ADDRESS.fullmatch(rest)
+    if match is None:
         raise _refused(f"it cannot be read. Write {_FORMS}; percent-encode what is special in a user or password")
-    user, password = _login(found["userinfo"])
+    user, password = _login(match["userinfo"])
     if ca_file is not None and not ca_file.is_file():
         raise Misconfigured(f"REDIS_CA_FILE names no file: {ca_file}.")
-    options = _options(found["query"])
+    options = _options(match["query"])
     if scheme in _SOCKETS:
-        return _socket(found, options, user, password)
-    if not found["host"]:
+        return _socket(match, options, user, password)
+    if not match["host"]:
         raise _refused(f"it names no host. Write {_FORMS}")
-    host = unquote(found["host"]).strip("[]")
-    port = int(found["port"] or _RABBIT.get(scheme, _REDIS_PORT))
+    host = unquote(match["host"]).strip("[]")
+    port = int(match["port"] or _RABBIT.get(scheme, _REDIS_PORT))
     if not 1 <= port <= _MOST_PORT:
         raise _refused(f"the port is not one of 1 to {_MOST_PORT}")
     if scheme in _RABBIT:
         if options:
             raise _refused("an address of RabbitMQ takes no options here")
-        vhost = quote(unquote((found["path"] or "/")[1:]), safe="")
+        vhost = quote(unquote((match["path"] or "/")[1:]), safe="")
         return BrokerAddress("amqp", host, port, user, password, vhost, None, scheme == "amqps", ca_file)
-    number = _number(unquote((found["path"] or "/")[1:]), options)
+    number = _number(unquote((match["path"] or "/")[1:]), options)
     return BrokerAddress("redis", host, port, user, password, number, None, scheme == "rediss", ca_file)
 
 
@@ -109,9 +109,9 @@ def _scheme(url: str) -> tuple[str, str]:
     return scheme, rest
 
 
-def _socket(found: re.Match[str], options: dict[str, str], user: str | None, password: str | None) -> BrokerAddress:
-    path = unquote(found["path"] or "")
-    if found["host"] or found["port"] or path in {"", "/"}:
+def _socket(match: re.Match[str], options: dict[str, str], user: str | None, password: str | None) -> BrokerAddress:
+    path = unquote(match["path"] or "")
+    if match["host"] or match["port"] or path in {"", "/"}:
         raise _refused("a socket is written with its whole path, like unix:///run/redis/redis.sock")
     return BrokerAddress("redis", "", 0, user, password, _number("", options), path)
 
@@ -134,10 +134,10 @@ def _options(query: str | None) -> dict[str, str]:
 
 
 def _number(path: str, options: dict[str, str]) -> str:
-    said = {number for number in (path, options.get("db"), options.get("virtual_host")) if number}
-    if len(said) > 1 or not all(number.isascii() and number.isdigit() for number in said):
+    numbers = {number for number in (path, options.get("db"), options.get("virtual_host")) if number}
+    if len(numbers) > 1 or not all(number.isascii() and number.isdigit() for number in numbers):
         raise _refused("the database is a number, like /0")
-    return str(int(said.pop())) if said else "0"
+    return str(int(numbers.pop())) if numbers else "0"
 
 
 def _refused(reason: str) -> Misconfigured:

@@ -109,7 +109,7 @@ def _shown_value(value: Any) -> Any:
         return shown(value)
     if isinstance(value, Mapping):
         return shown_values(value)
-    return [_shown_value(one) for one in value] if isinstance(value, Sequence) else value
+    return [_shown_value(item) for item in value] if isinstance(value, Sequence) else value
 
 
 def _defanged(line: str) -> str:

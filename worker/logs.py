@@ -39,9 +39,9 @@ def traceback_of(error: BaseException) -> str:
     """The traceback of `error` and of what led to it, each with its type and, where that is safe, its text."""
     parts: list[str] = []
     current: BaseException | None = error
-    seen: set[int] = set()
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
+    visited: set[int] = set()
+    while current is not None and id(current) not in visited:
+        visited.add(id(current))
         frames = "".join(traceback.format_tb(current.__traceback__))
         parts.append(f"{frames}{type(current).__module__}.{type(current).__qualname__}{_safe_text(current)}")
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
@@ -126,5 +126,5 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
 
 def bound_request_id() -> str | None:
     """The `request_id` that lines of this thread or task carry now."""
-    found = structlog.contextvars.get_contextvars().get("request_id")
-    return None if found is None else str(found)
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    return None if request_id is None else str(request_id)

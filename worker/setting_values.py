@@ -79,15 +79,15 @@ def listening_host(host: str) -> str:
 
 def origin(text: str) -> str:
     """An origin (RFC 6454 §6.2) as browsers send it: any other spelling would never be equal to one."""
-    wanted = "must be origins like https://astegni.example or http://localhost:3000: scheme, host and port, "
+    rule = "must be origins like https://astegni.example or http://localhost:3000: scheme, host and port, "
     parts = _split(text)
     if parts is None or parts.scheme not in _DEFAULT_PORTS or "*" in text:
-        raise ValueError(f"{wanted}each spelled out without a wildcard")
+        raise ValueError(f"{rule}each spelled out without a wildcard")
     port = "" if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     as_sent = f"{parts.scheme}://{host}{port}"
     if text != as_sent:
-        raise ValueError(f"{wanted}without path, slash at the end, user and default port, in lower case")
+        raise ValueError(f"{rule}without path, slash at the end, user and default port, in lower case")
     return text
 
 
@@ -118,13 +118,13 @@ def base_address(text: str) -> str:
 
 def address_template(text: str, placeholder: str) -> str:
     """An address with `{placeholder}` in it, and no other one."""
-    wanted = f"must be an address with {{{placeholder}}} in it and no other braces, like https://astegni.example/"
+    rule = f"must be an address with {{{placeholder}}} in it and no other braces, like https://astegni.example/"
     try:
         names = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
     except ValueError:
         names = set()
     if names != {placeholder}:
-        raise ValueError(f"{wanted}{{{placeholder}}}")
+        raise ValueError(f"{rule}{{{placeholder}}}")
     web_address(text.replace(f"{{{placeholder}}}", "1"))
     return text
 

@@ -286,7 +286,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        for wrong, told in (
+        for wrong, sentence in (
             (
                 self.run_lease < 2 * self.lease_renewal,
                 "RUN_LEASE must be at least twice LEASE_RENEWAL: a running job would be lost between two renewals",
@@ -309,7 +309,7 @@ class Settings(BaseSettings):
             ),
         ):
             if wrong:
-                raise ValueError(told)
+                raise ValueError(sentence)
         return self
 
     @property
@@ -347,13 +347,13 @@ class Settings(BaseSettings):
 
 def setting_faults(error: ValidationError) -> list[str]:
     """A sentence for each setting that is not valid: its name and what is wanted, never its value, a key perhaps."""
-    told = []
+    sentences = []
     for fault in error.errors(include_url=False, include_input=False):
-        said = fault["msg"].removeprefix("Value error, ")
+        message = fault["msg"].removeprefix("Value error, ")
         name = str(fault["loc"][0]) if fault["loc"] else ""
         if name in Settings.model_fields:
             about = Settings.model_fields[name].description
-            told.append(f"the setting {name.upper()} is not valid: {said}. ({about})")
+            sentences.append(f"the setting {name.upper()} is not valid: {message}. ({about})")
         else:
-            told.append(f"the settings do not fit together: {said}.")
-    return told
+            sentences.append(f"the settings do not fit together: {message}.")
+    return sentences

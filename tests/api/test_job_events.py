@@ -75,7 +75,7 @@ def test_a_job_is_followed_to_its_end(
         with httpx2.Client(trust_env=False) as client:
             plain = client.get(f"{url}/v1/jobs/{job.id}", headers=bearer(school.tutor)).json()
         assert {key: value for key, value in plain.items() if key != "attempts"} == last["data"]
-        until(lambda: len(api.state.watchers) == 0 and not api.state.watchers.polling)
+        until(lambda: len(api.state.subscriptions) == 0 and not api.state.subscriptions.polling)
 
 
 def test_who_comes_back_gets_the_present_and_nothing_twice(
@@ -121,9 +121,9 @@ def test_many_streams_are_one_query_a_second(
             for job in jobs:
                 job.begin()
             assert [next(events)["data"]["state"] for events in followed] == ["running"] * 15
-            assert api.state.watchers.polling
-        until(lambda: len(api.state.watchers) == 0)
-        until(lambda: not api.state.watchers.polling)
+            assert api.state.subscriptions.polling
+        until(lambda: len(api.state.subscriptions) == 0)
+        until(lambda: not api.state.subscriptions.polling)
 
 
 def test_one_caller_has_a_bounded_number_of_streams(
@@ -142,7 +142,7 @@ def test_one_caller_has_a_bounded_number_of_streams(
                 assert answer.headers["retry-after"] == "30"
             with follow(url, theirs.id, bearer(school.student)) as (_, events):
                 next(events)
-        until(lambda: len(api.state.watchers) == 0)
+        until(lambda: len(api.state.subscriptions) == 0)
         with follow(url, job.id, bearer(school.tutor)) as (_, events):
             next(events)
 
@@ -169,6 +169,6 @@ def test_an_open_stream_does_not_hold_up_a_shutdown_for_long(
             began = time.monotonic()
         # Two seconds of grace, then the server ends its streams.
         assert time.monotonic() - began < 5
-        assert len(api.state.watchers) == 0
+        assert len(api.state.subscriptions) == 0
         with pytest.raises(httpx2.RemoteProtocolError):
             next(events)

@@ -65,7 +65,7 @@ def test_head_of_a_stream_ends_and_leaves_nobody_watching(
             assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
         # The same connection goes on.
         assert client.get(f"{url}/healthz").status_code == 200
-        until(lambda: len(api.state.inbox_watchers) == 0)
+        until(lambda: len(api.state.inbox_subscriptions) == 0)
 
 
 def test_another_kind_of_body_is_415(school: Any, client: TestClient, bearer: Any) -> None:

@@ -145,8 +145,8 @@ class TestEvents:
                 # Read in another window.
                 client.post(f"{url}{LIST}/read")
             assert next(events) == {"event": "unread", "data": {"unread": 0}}
-        until(lambda: len(api.state.inbox_watchers) == 0)
-        until(lambda: not api.state.inbox_watchers.polling)
+        until(lambda: len(api.state.inbox_subscriptions) == 0)
+        until(lambda: not api.state.inbox_subscriptions.polling)
 
     def test_who_comes_back_gets_what_came_meanwhile(
         self, school: Any, api: Any, serve: Any, bearer: Any, notify: Any, follow: Any
@@ -224,7 +224,7 @@ class TestEvents:
             for person in people:
                 notify(person, person.role)
             assert [_titles(events, 1) for _, events in followed] == [[person.role] for person, _ in followed]
-        until(lambda: len(api.state.inbox_watchers) == 0)
+        until(lambda: len(api.state.inbox_subscriptions) == 0)
 
     def test_one_caller_has_a_bounded_number_of_streams(
         self, school: Any, api: Any, serve: Any, bearer: Any, follow: Any

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from worker.access.callers import UserCaller
-from worker.api.polling_streams import Tell, Watch, Watchers
+from worker.api.polling_streams import Publish, Subscription, Subscriptions
 from worker.api.services import Services
 from worker.database import Database
 from worker.errors import TooManyRequests, Unavailable
@@ -209,26 +209,30 @@ def test_one_upload_too_many_waits_for_the_others(services: Services, client: Te
     client.portal.call(crowd)
 
 
-async def _watching(services: Services, counts: list[int], most: int) -> tuple[Watchers[Watch], list[Watch]]:
-    def read(_session: Session, _watches: Collection[Watch]) -> Tell:
+async def _subscribed(
+    services: Services, counts: list[int], most: int
+) -> tuple[Subscriptions[Subscription], list[Subscription]]:
+    def read(_session: Session, _subscriptions: Collection[Subscription]) -> Publish:
         return lambda: None
 
-    watchers = Watchers(services.database, read, services.leases, Bound("streams", 20), most=most)
-    watches = [Watch(UserCaller(user_id)) for user_id, count in enumerate(counts, start=1) for _ in range(count)]
-    for watch in watches:
-        await watchers.add(watch)
-    return watchers, watches
+    subscriptions = Subscriptions(services.database, read, services.leases, Bound("streams", 20), most=most)
+    open_streams = [
+        Subscription(UserCaller(user_id)) for user_id, count in enumerate(counts, start=1) for _ in range(count)
+    ]
+    for subscription in open_streams:
+        await subscriptions.add(subscription)
+    return subscriptions, open_streams
 
 
 def test_fifty_people_cannot_take_every_stream(services: Services, client: TestClient) -> None:
     async def fill() -> None:
-        watchers, watches = await _watching(services, [20] * 5, most=100)
-        newcomer = Watch(UserCaller(99))
-        await watchers.add(newcomer)
-        assert len(watchers) == 100
-        assert [watch.ended for watch in watches] == [True] + [False] * 99
+        subscriptions, open_streams = await _subscribed(services, [20] * 5, most=100)
+        newcomer = Subscription(UserCaller(99))
+        await subscriptions.add(newcomer)
+        assert len(subscriptions) == 100
+        assert [subscription.ended for subscription in open_streams] == [True] + [False] * 99
         assert not newcomer.ended
-        await watchers.close()
+        await subscriptions.close()
 
     assert client.portal is not None
     client.portal.call(fill)
@@ -236,11 +240,11 @@ def test_fifty_people_cannot_take_every_stream(services: Services, client: TestC
 
 def test_when_all_have_one_stream_the_next_waits(services: Services, client: TestClient) -> None:
     async def fill() -> None:
-        watchers, watches = await _watching(services, [1] * 10, most=10)
+        subscriptions, open_streams = await _subscribed(services, [1] * 10, most=10)
         with pytest.raises(Unavailable):
-            await watchers.add(Watch(UserCaller(99)))
-        assert not any(watch.ended for watch in watches)
-        await watchers.close()
+            await subscriptions.add(Subscription(UserCaller(99)))
+        assert not any(subscription.ended for subscription in open_streams)
+        await subscriptions.close()
 
     assert client.portal is not None
     client.portal.call(fill)

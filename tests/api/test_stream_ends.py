@@ -49,7 +49,7 @@ def test_when_the_token_expires(services: Any, streams: Streams, api: Any, until
     token = issue_token(services.settings.signing_key, sub=1, role_ids={"tutor": 11}, expires_in=2)
     with streams.following(what, {"Authorization": f"Bearer {token}"}) as events:
         assert list(events) == []
-    until(lambda: len(api.state.watchers) == len(api.state.inbox_watchers) == 0)
+    until(lambda: len(api.state.subscriptions) == len(api.state.inbox_subscriptions) == 0)
 
 
 def test_when_an_operator_s_token_expires(services: Any, streams: Streams) -> None:

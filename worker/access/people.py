@@ -15,12 +15,12 @@ _PROFILES = (TutorProfile, StudentProfile, ParentProfile)
 
 
 def _claimed_profiles() -> Select[*tuple[Any, ...]]:
-    found = select(Person.is_active, *(profile.id for profile in _PROFILES)).select_from(Person)
+    statement = select(Person.is_active, *(profile.id for profile in _PROFILES)).select_from(Person)
     for profile in _PROFILES:
         claimed = bindparam(profile.__tablename__, type_=Integer)
         theirs = and_(profile.user_id == Person.id, profile.id == claimed, profile.is_active)
-        found = found.outerjoin(profile, theirs)
-    return found.where(Person.id == bindparam("user_id", type_=Integer))
+        statement = statement.outerjoin(profile, theirs)
+    return statement.where(Person.id == bindparam("user_id", type_=Integer))
 
 
 # Built once: every request uses it.
@@ -48,16 +48,16 @@ _STILL_VALID = text(
 
 def still_valid(session: Session, users: Collection[UserCaller]) -> set[UserCaller]:
     """Those of these users whom `verify` would accept now. One query for all of them."""
-    asked = list(users)
-    if not asked:
+    callers = list(users)
+    if not callers:
         return set()
     values = {
-        "users": [user.user_id for user in asked],
-        "tutors": [user.tutor_id for user in asked],
-        "students": [user.student_id for user in asked],
-        "parents": [user.parent_id for user in asked],
+        "users": [user.user_id for user in callers],
+        "tutors": [user.tutor_id for user in callers],
+        "students": [user.student_id for user in callers],
+        "parents": [user.parent_id for user in callers],
     }
-    return {asked[number - 1] for number in session.scalars(_STILL_VALID, values)}
+    return {callers[number - 1] for number in session.scalars(_STILL_VALID, values)}
 
 
 def verify(session: Session, user: UserCaller) -> UserCaller:

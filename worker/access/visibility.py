@@ -55,10 +55,10 @@ def session_for(session: Session, caller: Caller, session_id: int, *, change: bo
 
     Raises NotFound when the caller may not see it, Forbidden when the caller may not change it.
     """
-    found, standing_there = session_and_role(session, caller, session_id)
-    if change and (standing_there is None or not standing_there.full):
+    whiteboard, role = session_and_role(session, caller, session_id)
+    if change and (role is None or not role.full):
         raise Forbidden("Only the tutor of this session may do that.")
-    return found
+    return whiteboard
 
 
 def session_and_role(session: Session, caller: Caller, session_id: int) -> tuple[WhiteboardSession, SessionRole | None]:
@@ -66,8 +66,8 @@ def session_and_role(session: Session, caller: Caller, session_id: int) -> tuple
     row = session.execute(visible_sessions_with_booking(caller).where(WhiteboardSession.id == session_id)).one_or_none()
     if row is None:
         raise NotFound(f"There is no whiteboard session {session_id}.")
-    found, tutor_id, student_id = row
-    return found, session_role(caller, found, tutor_id=tutor_id, student_id=student_id)
+    whiteboard, tutor_id, student_id = row
+    return whiteboard, session_role(caller, whiteboard, tutor_id=tutor_id, student_id=student_id)
 
 
 def visible_sessions_with_booking(caller: Caller) -> Select[WhiteboardSession, int, int]:

@@ -61,7 +61,7 @@ class AlarmsDocument(Document):
     @classmethod
     def of(cls, source: Literal["lesson", "series", "preferences"], alarms: Sequence[Alarm]) -> Self:
         """The document of some alarms."""
-        return cls(source=source, alarms=[_document(one) for one in alarms])
+        return cls(source=source, alarms=[_document(alarm) for alarm in alarms])
 
 
 @router.get("/{schedule_id}/alarms", summary="Read my alarms")
@@ -76,7 +76,7 @@ def put_alarms(
     schedule_id: RowId, body: AlarmWishes, caller: CallerOf, services: ServicesOf, scope: AlarmScope = "one"
 ) -> AlarmsDocument:
     """Set the caller's alarms, nobody else's; what waits to be sent follows at once."""
-    alarms = None if body.alarms is None else [Alarm(**one.model_dump()) for one in body.alarms]
+    alarms = None if body.alarms is None else [Alarm(**alarm.model_dump()) for alarm in body.alarms]
     with services.database.transaction() as session:
         held = set_alarms(session, caller, schedule_id, alarms, scope=scope, now=clock.now())
         return AlarmsDocument.of(*held)

@@ -37,8 +37,8 @@ from worker.api.description import complete
 from worker.api.idempotent import REPLAYED
 from worker.api.methods import AnyMethod
 from worker.api.metrics import Metrics
-from worker.api.notification_streams import read_watched_inboxes
-from worker.api.polling_streams import Watchers
+from worker.api.notification_streams import read_inbox_updates
+from worker.api.polling_streams import Subscriptions
 from worker.api.privacy import PrivateAnswers
 from worker.api.problems import install_problems
 from worker.api.request_log import REQUEST_ID, RequestLog
@@ -89,14 +89,14 @@ class Api(FastAPI):
 def create_api(services: Services) -> FastAPI:
     """Return the application; the caller closes `services` when the server has stopped."""
     database, leases, most_of_one = services.database, services.leases, services.settings.limit_event_streams
-    watchers = Watchers(database, job_events.read_watched_jobs, leases, Bound("job-streams", most_of_one))
-    inbox_watchers = Watchers(database, read_watched_inboxes, leases, Bound("inbox-streams", most_of_one))
+    subscriptions = Subscriptions(database, job_events.read_job_updates, leases, Bound("job-streams", most_of_one))
+    inbox_subscriptions = Subscriptions(database, read_inbox_updates, leases, Bound("inbox-streams", most_of_one))
 
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
         yield
-        await watchers.close()
-        await inbox_watchers.close()
+        await subscriptions.close()
+        await inbox_subscriptions.close()
         await leases.close()
 
     api = Api(
@@ -113,8 +113,8 @@ def create_api(services: Services) -> FastAPI:
         routes=[route for module in _MODULES for route in module.router.routes],
     )
     api.state.services = services
-    api.state.watchers = watchers
-    api.state.inbox_watchers = inbox_watchers
+    api.state.subscriptions = subscriptions
+    api.state.inbox_subscriptions = inbox_subscriptions
     api.state.metrics = Metrics(services.settings, services.database, services.publisher_drops)
     install_problems(api)
     _wrap(api, services)

@@ -74,8 +74,8 @@ def get_channels(caller: CallerOf, services: ServicesOf) -> Channels:
     """Those that the caller has registered. The account's own mail address and the app need no channel."""
     user = _person(caller)
     with services.database.transaction() as session:
-        found = list_channels(session, user.user_id)
-        return Channels(items=[ChannelDocument.model_validate(one) for one in found])
+        channels = list_channels(session, user.user_id)
+        return Channels(items=[ChannelDocument.model_validate(channel) for channel in channels])
 
 
 @router.post("", status_code=201, responses=responses(409, 429), summary="Register a channel")

@@ -14,29 +14,31 @@ _ENTITY_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _TAG_LENGTH = 32
 
 
-def conditional_answer(asked: Headers, content: bytes, *, changed_at: datetime, headers: Mapping[str, str]) -> Response:
+def conditional_answer(
+    request_headers: Headers, content: bytes, *, changed_at: datetime, headers: Mapping[str, str]
+) -> Response:
     """200 with `content`, compressed for those who accept gzip, or 304 for those who have it.
 
     The entity tag is strong: made of the content, another one for its compressed form (RFC 9110 §8.8.3.3).
     If-Modified-Since is not looked at: what is taken away from a list leaves no later date behind.
     """
-    compressed = accepts_gzip(asked.get("accept-encoding", ""))
+    compressed = accepts_gzip(request_headers.get("accept-encoding", ""))
     digest = hashlib.sha256(content).hexdigest()[:_TAG_LENGTH]
     tag = f'"{digest}-gzip"' if compressed else f'"{digest}"'
-    said = {
+    response_headers = {
         "ETag": tag,
         "Vary": "Accept-Encoding",
         "Last-Modified": format_datetime(changed_at, usegmt=True),
     }
-    said |= {name: value for name, value in headers.items() if name.lower() == "cache-control"}
-    if names(", ".join(asked.getlist("if-none-match")), tag):
-        return Response(status_code=304, headers=said)
+    response_headers |= {name: value for name, value in headers.items() if name.lower() == "cache-control"}
+    if names(", ".join(request_headers.getlist("if-none-match")), tag):
+        return Response(status_code=304, headers=response_headers)
     if compressed:
-        said["Content-Encoding"] = "gzip"
+        response_headers["Content-Encoding"] = "gzip"
         # Without the time of compression: the same tag is the same octets.
         content = gzip.compress(content, mtime=0)
     # After HEAD the server leaves the content out and its length in.
-    return Response(content, headers={**headers, **said})
+    return Response(content, headers={**headers, **response_headers})
 
 
 def names(if_none_match: str, tag: str) -> bool:
@@ -46,7 +48,7 @@ def names(if_none_match: str, tag: str) -> bool:
 
 def accepts_gzip(accept_encoding: str) -> bool:
     """Whether Accept-Encoding allows gzip: named, or meant by `*`, and not with a weight of zero."""
-    weights = dict(_weighted(one) for one in accept_encoding.lower().split(","))
+    weights = dict(_weighted(item) for item in accept_encoding.lower().split(","))
     return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0
 
 

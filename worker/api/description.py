@@ -33,13 +33,13 @@ def _complete_operation(operation: dict[str, Any], special: Mapping[str, Meaning
     statuses: tuple[int, ...] = _ALWAYS
     statuses += _WITH_A_BODY if "requestBody" in operation else ()
     statuses += _WITH_A_CALLER if "security" in operation else ()
-    for status, answer in responses(*statuses).items():
-        operation["responses"].setdefault(str(status), answer)
+    for status, response in responses(*statuses).items():
+        operation["responses"].setdefault(str(status), response)
     for parameter in operation.get("parameters", []):
         meaning = special.get(parameter["name"]) or NAMES.get(parameter["name"].lower())
         if meaning is not None:
-            said, example = meaning
-            parameter.setdefault("description", said)
+            description, example = meaning
+            parameter.setdefault("description", description)
             parameter.setdefault("example", parameter["schema"].get("examples", [example])[0])
     for content in operation.get("requestBody", {}).get("content", {}).values():
         _explain(content["schema"].get("properties", {}), special)
@@ -52,6 +52,6 @@ def _explain(properties: dict[str, Any], special: Mapping[str, Meaning]) -> None
             schema.update(STROKE_DATA)
         meaning = special.get(name) or NAMES.get(name)
         if meaning is not None:
-            said, example = meaning
-            schema.setdefault("description", said)
+            description, example = meaning
+            schema.setdefault("description", description)
             schema.setdefault("examples", [example])

@@ -30,10 +30,10 @@ async def get_root() -> Response:
 @router.get("/docs")
 def get_docs(request: Request) -> Response:
     """The page, written once for each application."""
-    kept = request.app.state
-    if not hasattr(kept, "docs"):
-        kept.docs = _page(request.app.openapi())
-    return HTMLResponse(kept.docs, headers=_HEADERS)
+    state = request.app.state
+    if not hasattr(state, "docs"):
+        state.docs = _page(request.app.openapi())
+    return HTMLResponse(state.docs, headers=_HEADERS)
 
 
 @router.get("/docs.css")
@@ -44,9 +44,9 @@ def get_style() -> Response:
 
 @cache
 def _templates() -> Environment:
-    made = Environment(loader=PackageLoader("worker.api", "pages"), autoescape=True, undefined=StrictUndefined)
-    made.filters |= {"code": _with_code, "json": _as_json}
-    return made
+    environment = Environment(loader=PackageLoader("worker.api", "pages"), autoescape=True, undefined=StrictUndefined)
+    environment.filters |= {"code": _with_code, "json": _as_json}
+    return environment
 
 
 def _page(description: Mapping[str, Any]) -> str:
@@ -70,8 +70,8 @@ def _body(operation: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The kinds of body that it takes, each with its name or, where it has none, its fields."""
     content = operation.get("requestBody", {}).get("content", {})
     return [
-        {"media_type": kind, "name": _type(one["schema"]), "fields": list(_fields(one["schema"]))}
-        for kind, one in content.items()
+        {"media_type": kind, "name": _type(media["schema"]), "fields": list(_fields(media["schema"]))}
+        for kind, media in content.items()
     ]
 
 

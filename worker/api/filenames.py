@@ -62,7 +62,7 @@ def _plain_name(value: bytes, charset: str | None) -> str:
     name = readable(value, charset)
     if _ENCODED_WORD.search(name):
         name = _decoded_words(name)
-    name = _ESCAPED.sub(lambda found: '"' if found[0] == "%22" else " ", name)
+    name = _ESCAPED.sub(lambda match: '"' if match[0] == "%22" else " ", name)
     return _ESCAPED_UTF8.sub(_unescaped, name)
 
 

@@ -55,7 +55,7 @@ def get_metrics(request: Request) -> Response:
 
 
 def _ready(checks: Mapping[str, str]) -> bool:
-    return all(said == _OK for name, said in checks.items() if name not in _INFORMATIVE)
+    return all(state == _OK for name, state in checks.items() if name not in _INFORMATIVE)
 
 
 def _database(services: Services) -> str:

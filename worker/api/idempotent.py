@@ -34,12 +34,12 @@ class IdempotentRequest:
         if self.key is None:
             return _response(make(), replayed=False)
         # The fields that were sent, in the order of the model: spaces and the order of keys make no difference.
-        print_ = fingerprint(self.method, self.address, body.model_dump_json(exclude_unset=True))
-        before = remembered(session, self.principal, self.key, print_)
+        body_fingerprint = fingerprint(self.method, self.address, body.model_dump_json(exclude_unset=True))
+        before = remembered(session, self.principal, self.key, body_fingerprint)
         if before is not None:
             return _response(before, replayed=True)
         answer = make()
-        remember(session, self.principal, self.key, print_, answer)
+        remember(session, self.principal, self.key, body_fingerprint, answer)
         return _response(answer, replayed=False)
 
 
@@ -64,13 +64,13 @@ def once_of(
     """The request's Idempotency-Key, scoped by who sends it. Raises InvalidInput for its form."""
     key = None if idempotency_key is None else checked_key(idempotency_key)
     # The order of parameters makes no difference; the parameters do: `skip_conflicts=true` is another wish.
-    asked = urlencode(sorted(request.query_params.multi_items()))
-    return IdempotentRequest(caller.principal, key, request.method, f"{request.url.path}?{asked}")
+    address = urlencode(sorted(request.query_params.multi_items()))
+    return IdempotentRequest(caller.principal, key, request.method, f"{request.url.path}?{address}")
 
 
 OnceOf = Annotated[IdempotentRequest, Depends(once_of)]
 
 
-def _response(answer: Answer, *, replayed: bool) -> Response:
-    headers = {**answer.headers, **({REPLAYED: "true"} if replayed else {})}
-    return Response(answer.body, status_code=answer.status, headers=headers, media_type="application/json")
+def _response(stored: Answer, *, replayed: bool) -> Response:
+    headers = {**stored.headers, **({REPLAYED: "true"} if replayed else {})}
+    return Response(stored.body, status_code=stored.status, headers=headers, media_type="application/json")

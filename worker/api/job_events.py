@@ -13,7 +13,7 @@ from worker.access.callers import Caller
 from worker.api.callers import CallerOf
 from worker.api.fields import JobId
 from worker.api.jobs import JobDocument, ordered_by
-from worker.api.polling_streams import RETRY, Tell, Watch, WatchedEvents, Watchers
+from worker.api.polling_streams import RETRY, Publish, Subscription, SubscriptionEvents, Subscriptions
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
 from worker.api.stream_tickets import TicketDocument, TicketOf
@@ -22,32 +22,32 @@ from worker.jobs.reading import JobView, read_job, read_jobs
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(401, 403, 404, 422, 429, 503))
 
 
-class JobWatch(Watch):
-    """A stream's view of a job. It holds the latest state only: a slow client misses steps, never the end."""
+class JobSubscription(Subscription):
+    """An open stream of one job. It holds the latest state only: a slow client misses steps, never the end."""
 
-    def __init__(self, caller: Caller, seen: JobView) -> None:
+    def __init__(self, caller: Caller, view: JobView) -> None:
         super().__init__(caller)
-        self.job_id = UUID(seen.document["id"])
-        self.latest = seen
+        self.job_id = UUID(view.document["id"])
+        self.latest = view
 
-    def tell(self, latest: JobView | None) -> None:
-        """Hand over what the ledger says now; None when the job is no longer there, or not theirs to see."""
+    def publish(self, latest: JobView | None) -> None:
+        """Store the latest state. Ends the stream when the job is gone (None) or hidden from the caller."""
         if latest is None or not latest.is_shown_to(ordered_by(self.caller)):
             self.end()
         elif latest.seq != self.latest.seq:
             self.latest = latest
-            self.stir()
+            self.notify()
 
 
-def read_watched_jobs(session: Session, watches: Collection[JobWatch]) -> Tell:
-    """How the poller of watched jobs reads them: all in one query."""
-    found = read_jobs(session, {watch.job_id for watch in watches})
+def read_job_updates(session: Session, subscriptions: Collection[JobSubscription]) -> Publish:
+    """Read the jobs of all subscriptions in one query."""
+    views = read_jobs(session, {subscription.job_id for subscription in subscriptions})
 
-    def tell() -> None:
-        for watch in watches:
-            watch.tell(found.get(watch.job_id))
+    def publish() -> None:
+        for subscription in subscriptions:
+            subscription.publish(views.get(subscription.job_id))
 
-    return tell
+    return publish
 
 
 def watched_job(job_id: JobId, caller: CallerOf, services: ServicesOf) -> JobView:
@@ -76,10 +76,10 @@ async def get_events(
     if known and job.finished:
         # A browser comes back after every end of a stream; only this answer tells it not to.
         return Response(status_code=204)
-    watchers = cast("Watchers[JobWatch]", request.app.state.watchers)
-    watch = JobWatch(caller, job)
-    await watchers.add(watch)
-    return WatchedEvents(watchers, watch, _stream(watch, None if known else job))
+    subscriptions = cast("Subscriptions[JobSubscription]", request.app.state.subscriptions)
+    subscription = JobSubscription(caller, job)
+    await subscriptions.add(subscription)
+    return SubscriptionEvents(subscriptions, subscription, _stream(subscription, None if known else job))
 
 
 @router.post("/{job_id}/events/ticket", status_code=201, summary="Get an address to follow a job")
@@ -88,15 +88,15 @@ def post_events_ticket(_job: Annotated[JobView, Depends(watched_job)], ticket: T
     return ticket
 
 
-async def _stream(watch: JobWatch, first: JobView | None) -> AsyncIterator[bytes]:
+async def _stream(subscription: JobSubscription, first: JobView | None) -> AsyncIterator[bytes]:
     yield format_sse_event(retry=RETRY) if first is None else _event(first, retry=RETRY)
-    while not watch.latest.finished:
-        if not await watch.changed():
+    while not subscription.latest.finished:
+        if not await subscription.changed():
             yield KEEPALIVE_COMMENT
             continue
-        if watch.ended:
+        if subscription.ended:
             return
-        yield _event(watch.latest)
+        yield _event(subscription.latest)
 
 
 def _event(job: JobView, *, retry: int | None = None) -> bytes:

@@ -52,6 +52,8 @@ def get_students(
 ) -> Page[StudentDocument]:
     """The tutor's students, each once, those with the newest bookings first; `status` is that of the bookings."""
     with services.database.transaction() as session:
-        found = list_students(session, caller, status=status, before=position(cursor), limit=limit + 1, now=clock.now())
-        items = [StudentDocument.model_validate(student) for student in found[:limit]]
-    return Page(items=items, next=cursor_after([student.position for student in found], limit))
+        students = list_students(
+            session, caller, status=status, before=position(cursor), limit=limit + 1, now=clock.now()
+        )
+        items = [StudentDocument.model_validate(student) for student in students[:limit]]
+    return Page(items=items, next=cursor_after([student.position for student in students], limit))

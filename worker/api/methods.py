@@ -28,8 +28,8 @@ class AnyMethod:
             await self._head(scope, receive, send)
         else:
             allowed = allowed_methods(scope)
-            answer = Response(status_code=204, headers={"Allow": ", ".join(allowed)}) if allowed else self._app
-            await answer(scope, receive, send)
+            respond = Response(status_code=204, headers={"Allow": ", ".join(allowed)}) if allowed else self._app
+            await respond(scope, receive, send)
 
     async def _head(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def without_content(message: Message) -> None:
@@ -51,11 +51,11 @@ class AnyMethod:
 def allowed_methods(scope: Scope) -> list[str]:
     """The methods of the address that `scope` asks for, in a fixed order; empty where nothing is."""
     routes = scope["app"].router.routes
-    found = [
+    methods = [
         method
         for method in _METHODS
         if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
     ]
-    if "GET" in found:
-        found.insert(1, "HEAD")
-    return [*found, "OPTIONS"] if found else []
+    if "GET" in methods:
+        methods.insert(1, "HEAD")
+    return [*methods, "OPTIONS"] if methods else []

@@ -1,4 +1,4 @@
-"""Watch inboxes fill: what each open stream has told its reader, and what it has yet to tell."""
+"""Open streams of notifications: what each has sent, and what it has yet to send."""
 
 from collections.abc import Collection
 
@@ -6,52 +6,53 @@ from sqlalchemy.orm import Session
 
 from models.reminders import Notification
 from worker.access.callers import UserCaller
-from worker.api.polling_streams import Tell, Watch
+from worker.api.polling_streams import Publish, Subscription
 from worker.reminders.inbox import InboxCursor, InboxUpdate, read_updates
 
 
-class InboxWatch(Watch):
+class InboxSubscription(Subscription):
     """A stream's view of a person's inbox, from the message with the id `since` on (None: the newest).
 
-    Ids may appear out of order, so those above `above` are asked for again and again until nothing can come between.
+    Ids may appear out of order: those above `above` are read again until no smaller id can still be committed.
     """
 
-    def __init__(self, caller: UserCaller, standing: InboxCursor, since: int | None) -> None:
+    def __init__(self, caller: UserCaller, cursor: InboxCursor, since: int | None) -> None:
         super().__init__(caller)
         self.user_id = caller.user_id
-        self.unread = standing.unread
+        self.unread = cursor.unread
         self.waiting: list[Notification] = []
-        since = standing.newest if since is None else since
-        self.above = min(since, standing.settled)
-        self._told = {one for one in standing.later if one <= since}
+        since = cursor.newest if since is None else since
+        self.above = min(since, cursor.settled)
+        self._sent = {sent_id for sent_id in cursor.later if sent_id <= since}
 
-    def tell(self, news: InboxUpdate) -> None:
-        """Hand over what the database says now."""
-        new = [one for one in news.notifications if one.id not in self._told]
-        self._told = {one for one in (*self._told, *(new_one.id for new_one in new)) if one > news.settled}
-        self.above = news.settled
+    def publish(self, update: InboxUpdate) -> None:
+        """Queue the notifications that were not sent yet, and wake the stream."""
+        new = [notification for notification in update.notifications if notification.id not in self._sent]
+        ids = (*self._sent, *(notification.id for notification in new))
+        self._sent = {sent_id for sent_id in ids if sent_id > update.settled}
+        self.above = update.settled
         self.waiting += new
-        if new or news.unread != self.unread:
-            self.unread = news.unread
-            self.stir()
+        if new or update.unread != self.unread:
+            self.unread = update.unread
+            self.notify()
 
     def take(self) -> list[Notification]:
-        """What is to be sent now."""
-        taken, self.waiting = self.waiting, []
-        return taken
+        """The notifications to send now, each returned once."""
+        notifications, self.waiting = self.waiting, []
+        return notifications
 
 
-def read_watched_inboxes(session: Session, watches: Collection[InboxWatch]) -> Tell:
-    """How the poller of watched inboxes reads them: two queries for all of them."""
-    # Who has not sent on what it has gets nothing more: a slow client costs a bounded amount of memory.
-    ready = {watch: watch.above for watch in watches if not watch.waiting}
+def read_inbox_updates(session: Session, subscriptions: Collection[InboxSubscription]) -> Publish:
+    """Read what is new in the inboxes of all subscriptions, in two queries."""
+    # A stream with unsent notifications gets no more, so that a slow client costs a bounded amount of memory.
+    ready = {subscription: subscription.above for subscription in subscriptions if not subscription.waiting}
     above: dict[int, int] = {}
-    for watch, known in ready.items():
-        above[watch.user_id] = min(known, above.get(watch.user_id, known))
-    found = read_updates(session, above)
+    for subscription, known in ready.items():
+        above[subscription.user_id] = min(known, above.get(subscription.user_id, known))
+    updates = read_updates(session, above)
 
-    def tell() -> None:
-        for watch, known in ready.items():
-            watch.tell(found[watch.user_id].after(known))
+    def publish() -> None:
+        for subscription, known in ready.items():
+            subscription.publish(updates[subscription.user_id].after(known))
 
-    return tell
+    return publish

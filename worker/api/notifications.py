@@ -14,9 +14,9 @@ from worker import clock
 from worker.access.callers import UserCaller
 from worker.api.callers import CallerOf
 from worker.api.fields import LARGEST_INTEGER, Document, Flag, RowId
-from worker.api.notification_streams import InboxWatch
+from worker.api.notification_streams import InboxSubscription
 from worker.api.paging import Cursor, Limit, Page, cursor_after, position
-from worker.api.polling_streams import RETRY, WatchedEvents, Watchers
+from worker.api.polling_streams import RETRY, SubscriptionEvents, Subscriptions
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
 from worker.api.stream_tickets import TicketDocument, TicketOf
@@ -75,7 +75,7 @@ def person(caller: CallerOf) -> UserCaller:
 Person = Annotated[UserCaller, Depends(person)]
 
 
-def standing_of(caller: Person, services: ServicesOf) -> InboxCursor:
+def cursor_of(caller: Person, services: ServicesOf) -> InboxCursor:
     """How the caller's inbox stands now."""
     with services.database.transaction() as session:
         return read_cursor(session, caller.user_id)
@@ -91,10 +91,14 @@ def get_notifications(
 ) -> NotificationPage:
     """What the caller was told in the app, newest first, and how much of it is unread."""
     with services.database.transaction() as session:
-        found = list_notifications(session, caller.user_id, unread=unread, before=position(cursor), limit=limit + 1)
-        items = [NotificationDocument.model_validate(one) for one in found[:limit]]
+        notifications = list_notifications(
+            session, caller.user_id, unread=unread, before=position(cursor), limit=limit + 1
+        )
+        items = [NotificationDocument.model_validate(notification) for notification in notifications[:limit]]
         count = count_unread(session, caller.user_id)
-    return NotificationPage(items=items, next=cursor_after([one.id for one in found], limit), unread=count)
+    return NotificationPage(
+        items=items, next=cursor_after([notification.id for notification in notifications], limit), unread=count
+    )
 
 
 @router.post("/read", summary="Mark all my notifications as read")
@@ -109,22 +113,24 @@ def post_read_all(caller: Person, services: ServicesOf) -> UnreadDocument:
 def post_read(notification_id: RowId, caller: Person, services: ServicesOf) -> NotificationDocument:
     """Mark the message as read and return it. Idempotent: the first read time is kept."""
     with services.database.transaction() as session:
-        found = mark_read(session, caller.user_id, notification_id, now=clock.now())
-        return NotificationDocument.model_validate(found)
+        notification = mark_read(session, caller.user_id, notification_id, now=clock.now())
+        return NotificationDocument.model_validate(notification)
 
 
 @router.get("/events", response_class=Response, responses=_EVENTS | responses(429), summary="Follow my notifications")
 async def get_events(
     request: Request,
     caller: Person,
-    standing: Annotated[InboxCursor, Depends(standing_of)],
+    cursor: Annotated[InboxCursor, Depends(cursor_of)],
     last_event_id: Annotated[str | None, Header(description="Sent by browsers that come back.")] = None,
 ) -> Response:
     """Each message as it comes; `id` is the message's. Who comes back gets what came meanwhile."""
-    watchers = cast("Watchers[InboxWatch]", request.app.state.inbox_watchers)
-    watch = InboxWatch(caller, standing, _id(last_event_id))
-    await watchers.add(watch)
-    return WatchedEvents(watchers, watch, _stream(watch, standing.newest if last_event_id is None else None))
+    subscriptions = cast("Subscriptions[InboxSubscription]", request.app.state.inbox_subscriptions)
+    subscription = InboxSubscription(caller, cursor, _id(last_event_id))
+    await subscriptions.add(subscription)
+    return SubscriptionEvents(
+        subscriptions, subscription, _stream(subscription, cursor.newest if last_event_id is None else None)
+    )
 
 
 @router.post("/events/ticket", status_code=201, summary="Get an address to follow my notifications")
@@ -133,26 +139,26 @@ def post_events_ticket(_caller: Person, ticket: TicketOf) -> TicketDocument:
     return ticket
 
 
-async def _stream(watch: InboxWatch, newest: int | None) -> AsyncIterator[bytes]:
+async def _stream(subscription: InboxSubscription, newest: int | None) -> AsyncIterator[bytes]:
     # With the newest id: who comes back before anything came shall not miss what comes meanwhile.
-    said = watch.unread
-    yield _unread(said, id_=newest, retry=RETRY)
+    unread = subscription.unread
+    yield _unread(unread, id_=newest, retry=RETRY)
     while True:
-        if not await watch.changed():
+        if not await subscription.changed():
             yield KEEPALIVE_COMMENT
             continue
-        if watch.ended:
+        if subscription.ended:
             return
-        for one in watch.take():
-            yield _notification(one)
-        if watch.unread != said:
-            said = watch.unread
-            yield _unread(said)
+        for notification in subscription.take():
+            yield _notification(notification)
+        if subscription.unread != unread:
+            unread = subscription.unread
+            yield _unread(unread)
 
 
-def _notification(one: Notification) -> bytes:
-    data = NotificationDocument.model_validate(one).model_dump_json()
-    return format_sse_event(event="notification", data_str=data, id=str(one.id))
+def _notification(notification: Notification) -> bytes:
+    data = NotificationDocument.model_validate(notification).model_dump_json()
+    return format_sse_event(event="notification", data_str=data, id=str(notification.id))
 
 
 def _unread(count: int, *, id_: int | None = None, retry: int | None = None) -> bytes:

@@ -30,10 +30,10 @@ def position(cursor: str | None) -> int | None:
     if cursor is None:
         return None
     try:
-        name, found = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").split(" ")
-        if name != "before" or not found.isdecimal() or not 0 < int(found[:20]) <= LARGEST_INTEGER:
+        name, number = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").split(" ")
+        if name != "before" or not number.isdecimal() or not 0 < int(number[:20]) <= LARGEST_INTEGER:
             raise ValueError
-        before = int(found)
+        before = int(number)
         if _cursor_of(before) != cursor:
             raise ValueError
     except (ValueError, binascii.Error) as error:

@@ -55,9 +55,9 @@ def _parts(settings: Settings) -> tuple[str, ...]:
 
 
 def _room(settings: Settings) -> int | None:
-    wanted = settings.spool_dir.absolute()
+    spool = settings.spool_dir.absolute()
     # The first upload makes the folder.
-    folder = next((folder for folder in (wanted, *wanted.parents) if folder.exists()), None)
+    folder = next((folder for folder in (spool, *spool.parents) if folder.exists()), None)
     try:
         return None if folder is None else shutil.disk_usage(folder).free - settings.spool_reserve_bytes
     except OSError:

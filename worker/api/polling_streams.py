@@ -1,7 +1,7 @@
-"""Watch things change: one poller for the whole process reads all that is watched, in a query or two.
+"""Server-sent events by polling: one poller per process reads everything that is subscribed to in a query or two.
 
-So a thousand open streams cost the database some statements a second, no connection and no thread each. A stream ends
-with the right to it: when its token expires, and when its account or a profile of its token is not active any more.
+A thousand open streams cost the database a few statements a second, but no connection or thread each. A stream ends
+when its caller loses access: the token expires, or the account or a profile of the token is deactivated.
 """
 
 import asyncio
@@ -32,8 +32,8 @@ _PING = 15.0
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-class Watch:
-    """One stream's view of what it watches, on behalf of `caller`."""
+class Subscription:
+    """One open stream of `caller`: what it follows, and whether there is something to send."""
 
     def __init__(self, caller: Caller) -> None:
         self.caller = caller
@@ -41,17 +41,17 @@ class Watch:
         self.ended = False
         self._changed = asyncio.Event()
 
-    def stir(self) -> None:
-        """There is something to send."""
+    def notify(self) -> None:
+        """Wake the stream: there is something to send."""
         self._changed.set()
 
     def end(self) -> None:
-        """Nothing more will come: let the stream end."""
+        """End the stream: nothing more will come."""
         self.ended = True
-        self.stir()
+        self.notify()
 
     async def changed(self) -> bool:
-        """Wait until it was stirred; False after a while without, when a sign of life is due."""
+        """Wait until notified; False after `_PING` seconds without, when a keepalive comment is due."""
         try:
             async with asyncio.timeout(_PING):
                 await self._changed.wait()
@@ -61,14 +61,14 @@ class Watch:
         return True
 
 
-W = TypeVar("W", bound=Watch)
-Tell = Callable[[], None]
-# Asks the database, in a thread, on behalf of these watches; the call that it answers tells them, in the event loop.
-Read = Callable[[Session, Collection[W]], Tell]
+W = TypeVar("W", bound=Subscription)
+Publish = Callable[[], None]
+# Queries the database in a thread; the function it returns passes the rows to the subscriptions, in the event loop.
+Read = Callable[[Session, Collection[W]], Publish]
 
 
-class Watchers(Generic[W]):
-    """The watches of this process. The poller runs while there are any. Use it from the event loop only."""
+class Subscriptions(Generic[W]):
+    """The open streams of one kind in this process. The poller runs while there are any. Event loop only."""
 
     def __init__(
         self,
@@ -87,112 +87,116 @@ class Watchers(Generic[W]):
         self._leases = leases
         self._bound = bound
         # The oldest first.
-        self._watches: dict[W, Lease] = {}
+        self._open: dict[W, Lease] = {}
         self._of: Counter[str] = Counter()
         self._poller: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
-        return len(self._watches)
+        return len(self._open)
 
     @property
     def polling(self) -> bool:
         """Whether the poller runs."""
         return self._poller is not None and not self._poller.done()
 
-    async def add(self, watch: W) -> None:
-        """Begin to watch; `release` it in the end.
+    async def add(self, subscription: W) -> None:
+        """Register a stream; the caller must `release` it.
 
-        When the process has all the watches it takes, the oldest of whoever has the most ends, so that nobody with
-        fewer is kept out. Raises TooManyRequests when the principal has all one may have at all processes together,
-        Unavailable when all have as many as they.
+        At the limit of the process, the oldest stream of the principal with the most streams is ended to make room.
+        Raises TooManyRequests at the principal's limit over all processes, Unavailable when nobody has more streams
+        than this principal would have.
         """
-        # What this process knows alone needs no statement.
-        full = self._of[watch.principal] >= self._bound.most > 0
-        lease = None if full else await self._leases.take(self._bound, watch.principal)
+        # The count of this process may already decide, without a statement.
+        full = self._of[subscription.principal] >= self._bound.most > 0
+        lease = None if full else await self._leases.take(self._bound, subscription.principal)
         if lease is None:
             raise TooManyRequests(
                 f"You have {self._bound.most} streams open; close one first.", limit="event-streams", retry_after=30
             )
-        if len(self._watches) >= self._most and not self._make_room(watch.principal):
+        if len(self._open) >= self._most and not self._make_room(subscription.principal):
             self._leases.give_back(lease)
             raise Unavailable("Too many streams are open now; ask without following instead.", retry_after=30)
-        self._watches[watch] = lease
-        self._of[watch.principal] += 1
+        self._open[subscription] = lease
+        self._of[subscription.principal] += 1
         if not self.polling:
-            self._poller = asyncio.create_task(self._poll(), name="watcher")
+            self._poller = asyncio.create_task(self._poll(), name="stream-poller")
 
-    def release(self, watch: W) -> None:
-        """Stop watching; safe to say twice."""
-        if watch in self._watches:
-            self._leases.give_back(self._watches.pop(watch))
-            self._of[watch.principal] -= 1
-            if not self._of[watch.principal]:
-                del self._of[watch.principal]
+    def release(self, subscription: W) -> None:
+        """Remove a stream. Idempotent."""
+        if subscription in self._open:
+            self._leases.give_back(self._open.pop(subscription))
+            self._of[subscription.principal] -= 1
+            if not self._of[subscription.principal]:
+                del self._of[subscription.principal]
 
     def _make_room(self, principal: str) -> bool:
         """End a stream of the person who has the most, unless that leaves them fewer than `principal` will have."""
         richest, number = self._of.most_common(1)[0]
         if number <= self._of[principal] + 1:
             return False
-        oldest = next(watch for watch in self._watches if watch.principal == richest)
+        oldest = next(subscription for subscription in self._open if subscription.principal == richest)
         oldest.end()
         self.release(oldest)
         return True
 
     async def close(self) -> None:
         """End every stream and stop the poller."""
-        for watch in self._watches:
-            watch.end()
+        for subscription in self._open:
+            subscription.end()
         if self._poller is not None:
             self._poller.cancel()
             await asyncio.gather(self._poller, return_exceptions=True)
 
     async def _poll(self) -> None:
-        while self._watches:
+        while self._open:
             await asyncio.sleep(self._interval)
             self._end_expired()
             try:
-                # A thread of its own kind: request threads may all be waiting for a connection.
-                tell = await asyncio.to_thread(self._look, set(self._watches))
+                # Not a request thread: those may all be waiting for a connection.
+                publish = await asyncio.to_thread(self._read_updates, set(self._open))
             except SQLAlchemyError as error:
-                # The streams stay: their clients would only come back and find the same.
-                _log.warning("watcher_failed", error=type(error).__name__)
+                # The streams stay open: clients would only reconnect to the same outage.
+                _log.warning("stream_poll_failed", error=type(error).__name__)
                 continue
-            tell()
+            publish()
 
     def _end_expired(self) -> None:
-        """Whatever the database does: a token's end needs no query."""
+        """Needs no query, so it works while the database is down."""
         now = clock.now().timestamp()
-        for watch in self._watches:
-            if watch.caller.expires_at is not None and watch.caller.expires_at <= now:
-                watch.end()
+        for subscription in self._open:
+            if subscription.caller.expires_at is not None and subscription.caller.expires_at <= now:
+                subscription.end()
 
-    def _look(self, watches: Collection[W]) -> Tell:
+    def _read_updates(self, subscriptions: Collection[W]) -> Publish:
         with self._database.transaction() as session:
-            users = {watch.caller for watch in watches if isinstance(watch.caller, UserCaller)}
-            gone = users - still_valid(session, users)
-            lost = [watch for watch in watches if watch.caller in gone]
-            tell = self._read(session, [watch for watch in watches if watch.caller not in gone])
+            users = {
+                subscription.caller for subscription in subscriptions if isinstance(subscription.caller, UserCaller)
+            }
+            invalid = users - still_valid(session, users)
+            lost = [subscription for subscription in subscriptions if subscription.caller in invalid]
+            publish = self._read(
+                session, [subscription for subscription in subscriptions if subscription.caller not in invalid]
+            )
 
-        def end_and_tell() -> None:
-            for watch in lost:
-                watch.end()
-            tell()
+        def end_and_publish() -> None:
+            for subscription in lost:
+                subscription.end()
+            publish()
 
-        return end_and_tell
+        return end_and_publish
 
 
-class WatchedEvents(EventSourceResponse, Generic[W]):
-    """The events of a watch that was added to `watchers`; however the stream ends, the watch is released."""
+class SubscriptionEvents(EventSourceResponse, Generic[W]):
+    """The response of a subscription in `subscriptions`; releases it however the stream ends."""
 
-    def __init__(self, watchers: Watchers[W], watch: W, events: AsyncIterator[bytes]) -> None:
+    def __init__(self, subscriptions: Subscriptions[W], subscription: W, events: AsyncIterator[bytes]) -> None:
         super().__init__(events, headers=_HEADERS)
-        self._watchers = watchers
-        self._watch = watch
+        self._subscriptions = subscriptions
+        self._subscription = subscription
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send them."""
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self._watchers.release(self._watch)
+            self._subscriptions.release(self._subscription)

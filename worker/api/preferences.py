@@ -63,13 +63,13 @@ def get_preferences(caller: CallerOf, services: ServicesOf) -> PreferencesDocume
 @router.put("/notification-preferences", summary="Set my preferences")
 def put_preferences(body: PreferencesWish, caller: CallerOf, services: ServicesOf) -> PreferencesDocument:
     """Replace the caller's preferences; what waits to be sent follows at once."""
-    wanted = Preferences(**body.model_dump())
+    preferences = Preferences(**body.model_dump())
     with services.database.transaction() as session:
-        set_preferences(session, caller, wanted, now=clock.now())
-    return _document(wanted)
+        set_preferences(session, caller, preferences, now=clock.now())
+    return _document(preferences)
 
 
 def _document(preferences: Preferences) -> PreferencesDocument:
-    values = {one.name: getattr(preferences, one.name) for one in fields(preferences)}
+    values = {field.name: getattr(preferences, field.name) for field in fields(preferences)}
     lists = {name: list(values[name]) for name in ("alarms", "channels", "fallback")}
     return PreferencesDocument(**{**values, **lists})

@@ -89,9 +89,9 @@ def problem_response(scope: Scope, error: AstegniError, more: Mapping[str, str] 
 def database_away(error: Exception) -> AstegniError:
     """What is answered, and written into the log, for an error of the database (`worker.database.AWAY`)."""
     cause = getattr(error, "orig", None) or error
-    said = _of_database(cause)
-    _log.warning(f"database_{said.code}", error=type(cause).__name__)
-    return said
+    problem = _of_database(cause)
+    _log.warning(f"database_{problem.code}", error=type(cause).__name__)
+    return problem
 
 
 def install_problems(api: FastAPI) -> None:
@@ -109,31 +109,31 @@ async def _on_expected(request: Request, error: Exception) -> Response:
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
-    found = cast("RequestValidationError", error).errors()
-    if any(one["loc"][0] == "path" for one in found):
+    errors = cast("RequestValidationError", error).errors()
+    if any(fault["loc"][0] == "path" for fault in errors):
         # An id that no row can have is an address where nothing is.
         return problem_response(request.scope, NotFound("There is nothing at this address."))
-    if found[0]["loc"] == ("body",) and not is_json(request.headers.get("content-type", "")):
-        wanted = "Send the body as JSON, with `Content-Type: application/json`."
-        document = problem("unsupported-media-type", "Unsupported Media Type", _UNSUPPORTED, wanted)
+    if errors[0]["loc"] == ("body",) and not is_json(request.headers.get("content-type", "")):
+        hint = "Send the body as JSON, with `Content-Type: application/json`."
+        document = problem("unsupported-media-type", "Unsupported Media Type", _UNSUPPORTED, hint)
         return _response(request.scope, document, {"Accept": "application/json"})
     # The value itself is never repeated: it may be a secret, or huge.
-    errors = [{"loc": [_name(part) for part in one["loc"]], "msg": one["msg"]} for one in found[:_MOST_ERRORS]]
-    said = InvalidInput("The request does not have the form it must have; see `errors`.", errors=errors)
-    return problem_response(request.scope, said)
+    errors = [{"loc": [_name(part) for part in fault["loc"]], "msg": fault["msg"]} for fault in errors[:_MOST_ERRORS]]
+    invalid = InvalidInput("The request does not have the form it must have; see `errors`.", errors=errors)
+    return problem_response(request.scope, invalid)
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
-    said = cast("HTTPException", error)
-    if isinstance(said, BodyRefused):
-        return problem_response(request.scope, said.error, said.headers)
-    if said.status_code == TooLarge.status:
-        document = TooLarge(said.detail).problem()
+    http_error = cast("HTTPException", error)
+    if isinstance(http_error, BodyRefused):
+        return problem_response(request.scope, http_error.error, http_error.headers)
+    if http_error.status_code == TooLarge.status:
+        document = TooLarge(http_error.detail).problem()
     else:
-        title = HTTPStatus(said.status_code).phrase
-        document = problem(title.lower().replace(" ", "-"), title, said.status_code, said.detail)
-    headers = dict(said.headers or {})
-    if said.status_code == _NOT_ALLOWED:
+        title = HTTPStatus(http_error.status_code).phrase
+        document = problem(title.lower().replace(" ", "-"), title, http_error.status_code, http_error.detail)
+    headers = dict(http_error.headers or {})
+    if http_error.status_code == _NOT_ALLOWED:
         # One address has several routes; the framework names the methods of one.
         headers["Allow"] = ", ".join(allowed_methods(request.scope))
     return _response(request.scope, document, headers)
@@ -143,8 +143,8 @@ async def _on_unstorable(request: Request, error: Exception) -> Response:
     # Every field is bounded by its column, so this is a fault of ours; the client can still send another value.
     orig = cast("DataError", error).orig
     _log.error("value_not_storable", error=type(orig).__name__, sqlstate=getattr(orig, "sqlstate", None))
-    said = InvalidInput("A value is too large for, or not of the form of, the place where it is kept.")
-    return problem_response(request.scope, said)
+    invalid = InvalidInput("A value is too large for, or not of the form of, the place where it is kept.")
+    return problem_response(request.scope, invalid)
 
 
 async def _on_database(request: Request, error: Exception) -> Response:
@@ -181,7 +181,7 @@ def _instance(scope: Scope) -> str:
 
 def _response(scope: Scope, document: dict[str, Any], headers: dict[str, str]) -> Response:
     request_id = scope.get("state", {}).get("request_id", "")
-    said = {**document, "instance": _instance(scope), "request_id": request_id}
+    full_document = {**document, "instance": _instance(scope), "request_id": request_id}
     # ASCII: names of the client's own making may hold halves of characters that UTF-8 has no bytes for.
-    body = json.dumps(said, ensure_ascii=True)
+    body = json.dumps(full_document, ensure_ascii=True)
     return Response(body, status_code=document["status"], headers=headers, media_type=MEDIA_TYPE)

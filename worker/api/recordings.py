@@ -144,9 +144,9 @@ def _register(
     registered: RegistrationResult | None = None
     spool = services.tools.spool
     try:
-        told, ignored = _usable(form)
-        fields = _form(told)
-        uploaded = UploadedForm.model_validate({**told, "sha1": file.sha1})
+        values, ignored = _usable(form)
+        fields = _form(values)
+        uploaded = UploadedForm.model_validate({**values, "sha1": file.sha1})
         with services.database.transaction() as session:
             _session_to_fill(session, caller, fields.session_id)
 
@@ -156,13 +156,13 @@ def _register(
                 registered = register_recording(session, new)
                 return _accepted(registered, ignored)
 
-            answer = once.answer(session, uploaded, make)
+            response = once.answer(session, uploaded, make)
     except (AstegniError, RequestValidationError):
         spool.remove(file.name)
         raise
     if registered is None or not registered.is_new:
         spool.remove(file.name)
-    return answer
+    return response
 
 
 def _form(fields: dict[str, str]) -> UploadForm:
@@ -179,16 +179,16 @@ def _usable(form: FormReader) -> tuple[dict[str, str], dict[str, str]]:
 
     Its bytes are there already; to refuse them for a title would lose them.
     """
-    told, ignored = dict(form.fields), dict(form.ignored)
+    fields, ignored = dict(form.fields), dict(form.ignored)
     try:
-        UploadForm.model_validate(told)
+        UploadForm.model_validate(fields)
     except ValidationError as error:
-        for one in error.errors(include_url=False, include_input=False, include_context=False):
-            name = str(one["loc"][0]) if one["loc"] else ""
+        for fault in error.errors(include_url=False, include_input=False, include_context=False):
+            name = str(fault["loc"][0]) if fault["loc"] else ""
             if name in form.behind and not UploadForm.model_fields[name].is_required():
-                told.pop(name, None)
-                ignored[name] = f"{one['msg']}."
-    return told, ignored
+                fields.pop(name, None)
+                ignored[name] = f"{fault['msg']}."
+    return fields, ignored
 
 
 def _session_to_fill(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
@@ -242,9 +242,9 @@ def get_recordings(
         if session_id is not None:
             session_for(session, caller, session_id)
         before = position(cursor)
-        found = list_recordings(session, _visible(caller), session_id=session_id, before=before, limit=limit + 1)
-        items = [_document(row, services) for row in found[:limit]]
-    return Page(items=items, next=cursor_after([one.id for one in found], limit))
+        recordings = list_recordings(session, _visible(caller), session_id=session_id, before=before, limit=limit + 1)
+        items = [_document(row, services) for row in recordings[:limit]]
+    return Page(items=items, next=cursor_after([recording.id for recording in recordings], limit))
 
 
 @router.get(
@@ -256,8 +256,8 @@ def get_recordings(
 def get_recording(recording_id: RowId, caller: CallerOf, services: ServicesOf) -> Response:
     """A recording with the board's snapshot."""
     with services.database.transaction() as session:
-        found = find_recording(session, recording_id, _visible(caller))
-        document = _document(found, services).model_dump_json().encode()
+        recording = find_recording(session, recording_id, _visible(caller))
+        document = _document(recording, services).model_dump_json().encode()
 
         def write(out: IO[bytes]) -> None:
             out.write(document.removesuffix(b"}") + b',"board_snapshot":')
@@ -271,8 +271,8 @@ def get_recording(recording_id: RowId, caller: CallerOf, services: ServicesOf) -
 def get_playback(recording_id: RowId, caller: CallerOf, services: ServicesOf, response: Response) -> Playback:
     """Signed addresses for a player, good for the lesson's length and a quarter of an hour."""
     with services.database.transaction() as session:
-        found = find_recording(session, recording_id, _visible(caller))
-        plan = plan_playback(session, found)
+        recording = find_recording(session, recording_id, _visible(caller))
+        plan = plan_playback(session, recording)
     store = services.tools.store
     expires_at = clock.now() + timedelta(seconds=plan.seconds)
     token = store.authorize_download(plan.prefix, plan.seconds)
@@ -295,9 +295,9 @@ def get_playback(recording_id: RowId, caller: CallerOf, services: ServicesOf, re
 def delete(recording_id: RowId, caller: CallerOf, services: ServicesOf) -> None:
     """Take a recording away (its tutor, or an operator); its files follow in the background."""
     with services.database.transaction() as session:
-        found = find_recording(session, recording_id, _visible(caller))
-        _session_to_fill(session, caller, found.session_id)
-        session.expunge(found)
+        recording = find_recording(session, recording_id, _visible(caller))
+        _session_to_fill(session, caller, recording.session_id)
+        session.expunge(recording)
         delete_recording(session, recording_id, principal=caller.principal)
 
 

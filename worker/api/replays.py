@@ -43,7 +43,7 @@ def post_replay(
     The same strokes are the same recording, however often they are filmed. Asked again while that is under way, the
     same job is answered.
     """
-    wanted = body or ReplayBody()
+    options = body or ReplayBody()
     with services.database.transaction() as session:
         session_for(session, caller, session_id, change=isinstance(caller, UserCaller))
         if not was_drawn_on(session, session_id):
@@ -53,7 +53,7 @@ def post_replay(
         order = ReplayBoard(
             session_id,
             services.settings.spool_id,
-            shorten_idle=wanted.shorten_idle,
+            shorten_idle=options.shorten_idle,
             asked_by=caller.principal,
             recorded_by=caller.user_id if isinstance(caller, UserCaller) else None,
         )
@@ -65,4 +65,4 @@ def post_replay(
             headers = {"Location": f"/v1/jobs/{job_id}", "Retry-After": "2"}
             return Answer(202, Ordered(job_id=job_id).model_dump_json(), headers)
 
-        return once.answer(session, wanted, make)
+        return once.answer(session, options, make)

@@ -53,8 +53,8 @@ class RequestLog:
             _log.exception("request_crashed", route=_route(scope), error=type(error).__name__)
             if answered:
                 raise  # too late for another answer: the server closes the connection
-            said = AstegniError("Something unexpected happened; the worker's log tells more by this request_id.")
-            await problem_response(scope, said)(scope, receive, noted)
+            unexpected = AstegniError("Something unexpected happened; the worker's log tells more by this request_id.")
+            await problem_response(scope, unexpected)(scope, receive, noted)
         finally:
             took = time.perf_counter() - began
             self._metrics.observe(scope["method"], _route(scope), status, answered or took)

@@ -32,8 +32,8 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """End the streams first; their clients come back to another process."""
         state = self.config.app.state  # type: ignore[union-attr]
-        for watchers in (state.watchers, state.inbox_watchers):
-            await watchers.close()
+        for subscriptions in (state.subscriptions, state.inbox_subscriptions):
+            await subscriptions.close()
         await super().shutdown(sockets)
 
 

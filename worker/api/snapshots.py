@@ -76,8 +76,8 @@ def get_page_snapshots(page_id: RowId, caller: CallerOf, services: ServicesOf, r
 def get_session_snapshots(session_id: RowId, caller: CallerOf, services: ServicesOf, response: Response) -> Snapshots:
     """The latest pictures of every page and the PDF of all, at addresses that open this session only."""
     with services.database.transaction() as session:
-        found = session_for(session, caller, session_id)
-        shown = show_board(session, found)
+        whiteboard = session_for(session, caller, session_id)
+        shown = show_board(session, whiteboard)
     return _signed(services, response, shown)
 
 
@@ -94,19 +94,19 @@ def _signed(services: Services, response: Response, shown: Sequence[SnapshotStat
     response.headers["Cache-Control"] = "no-store"
     store = services.tools.store
     expires_at = clock.now() + timedelta(seconds=_SECONDS)
-    names = [one.snapshot.object_name for one in shown]
+    names = [status.snapshot.object_name for status in shown]
     token = store.authorize_download(shared_folder(names), _SECONDS) if names else ""
     return Snapshots(
-        items=[_document(one, store.signed_url(one.snapshot.object_name, token)) for one in shown],
+        items=[_document(status, store.signed_url(status.snapshot.object_name, token)) for status in shown],
         expires_at=expires_at,
     )
 
 
 def _document(shown: SnapshotStatus, url: str) -> SnapshotDocument:
-    told: Mapping[str, object] = {
+    columns: Mapping[str, object] = {
         name: getattr(shown.snapshot, name)
         for name in SnapshotDocument.model_fields.keys() & Snapshot.__table__.columns.keys()
     }
     return SnapshotDocument.model_validate(
-        {**told, "url": url, "page_number": shown.page_number, "is_current": shown.is_current}
+        {**columns, "url": url, "page_number": shown.page_number, "is_current": shown.is_current}
     )

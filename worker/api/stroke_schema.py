@@ -6,8 +6,8 @@ They have no types: other libraries write `"24px"` and other shapes, which are u
 from typing import Any
 
 
-def _length(said: str, example: float) -> dict[str, Any]:
-    return {"description": said, "examples": [example]}
+def _length(description: str, example: float) -> dict[str, Any]:
+    return {"description": description, "examples": [example]}
 
 
 STROKE_DATA: dict[str, Any] = {

@@ -60,8 +60,8 @@ def moment(name: str, text: str) -> date | datetime:
     try:
         return _DAY.validate_python(text) if len(text) == 10 else _INSTANT.validate_python(_LOST_PLUS.sub("+", text))
     except ValidationError as error:
-        said = "a day like 2026-01-31, or an instant like 2026-01-31T14:00:00Z, in the years 2000 to 2100"
-        raise InvalidInput(f"`{name}` must be {said}.") from error
+        forms = "a day like 2026-01-31, or an instant like 2026-01-31T14:00:00Z, in the years 2000 to 2100"
+        raise InvalidInput(f"`{name}` must be {forms}.") from error
 
 
 def time_position(cursor: str | None) -> tuple[datetime | None, int] | None:

@@ -165,9 +165,9 @@ class SessionWithPages(SessionDocument):
     pages: list[PageDocument]
 
     @classmethod
-    def of(cls, found: WhiteboardSession, pages: "list[WhiteboardPage]") -> Self:
+    def of(cls, whiteboard: WhiteboardSession, pages: "list[WhiteboardPage]") -> Self:
         """The document of a session and its pages."""
-        session = SessionDocument.model_validate(found).model_dump()
+        session = SessionDocument.model_validate(whiteboard).model_dump()
         return cls(**session, pages=[PageDocument.model_validate(page) for page in pages])
 
 

@@ -142,11 +142,11 @@ def delete_one_stroke(
 def _strokes(body: bytes) -> list[StrokeBody]:
     """The strokes of a body that may be large: read here, in a thread, and in pieces."""
     try:
-        found = StrokesBody.model_validate(read_json(body, most_items=MOST_STROKES))
+        parsed = StrokesBody.model_validate(read_json(body, most_items=MOST_STROKES))
     except ValidationError as error:
         errors = error.errors(include_url=False, include_input=False, include_context=False)
-        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in errors]) from error
-    return found.strokes
+        raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in errors]) from error
+    return parsed.strokes
 
 
 def _stroke(body: StrokeBody) -> NewStroke:

@@ -51,8 +51,8 @@ def post_session(body: NewSession, caller: CallerOf, once: OnceOf, services: Ser
 
         def make() -> Answer:
             services.counters.spend(session, services.rates.whiteboard_sessions, caller.principal)
-            found = open_session(session, caller, _opening(body))
-            return created(f"/v1/whiteboard/sessions/{found.id}", _with_pages(session, found))
+            whiteboard = open_session(session, caller, _opening(body))
+            return created(f"/v1/whiteboard/sessions/{whiteboard.id}", _with_pages(session, whiteboard))
 
         return once.answer(session, body, make)
 
@@ -68,11 +68,11 @@ def get_sessions(
     limit: Limit = 50,
 ) -> Page[SessionDocument]:
     """The sessions that the caller may see, newest first."""
-    wanted = SessionFilter(status, booking_id, schedule_id, position(cursor))
+    criteria = SessionFilter(status, booking_id, schedule_id, position(cursor))
     with services.database.transaction() as session:
-        found = list_sessions(session, caller, wanted, limit + 1)
-        items = [SessionDocument.model_validate(one) for one in found[:limit]]
-    return Page(items=items, next=cursor_after([one.id for one in found], limit))
+        sessions = list_sessions(session, caller, criteria, limit + 1)
+        items = [SessionDocument.model_validate(whiteboard) for whiteboard in sessions[:limit]]
+    return Page(items=items, next=cursor_after([whiteboard.id for whiteboard in sessions], limit))
 
 
 @router.get("/{session_id}", summary="Read a session")
@@ -161,5 +161,5 @@ def _opening(body: NewSession) -> Opening:
     return Opening(body.booking_id, body.schedule_id, participants, values)
 
 
-def _with_pages(session: Session, found: WhiteboardSession) -> SessionWithPages:
-    return SessionWithPages.of(found, list(list_pages(session, found.id)))
+def _with_pages(session: Session, whiteboard: WhiteboardSession) -> SessionWithPages:
+    return SessionWithPages.of(whiteboard, list(list_pages(session, whiteboard.id)))

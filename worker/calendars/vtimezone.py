@@ -41,7 +41,7 @@ def vtimezone(name: str, first_year: int, last_year: int) -> tuple[str, ...]:
     since = datetime(years.start, 1, 1, tzinfo=UTC)
     place = zone(name)
     onsets = list(_onsets(place, since, datetime(years.stop, 1, 1, tzinfo=UTC)))
-    observances = _by_rule(onsets, years) or [(_start(place, since, onsets), ""), *((one, "") for one in onsets)]
+    observances = _by_rule(onsets, years) or [(_start(place, since, onsets), ""), *((onset, "") for onset in onsets)]
     lines = [line for onset, rule in observances for line in _observance(onset, rule)]
     return "BEGIN:VTIMEZONE", f"TZID:{name}", *lines, "END:VTIMEZONE"
 
@@ -72,17 +72,19 @@ def _by_rule(onsets: Iterable[Onset], years: range) -> list[tuple[Onset, str]]:
     groups: dict[tuple[timedelta, timedelta], list[Onset]] = defaultdict(list)
     for onset in onsets:
         groups[onset.offset_from, onset.offset_to].append(onset)
-    ruled = [(group[0], _rule(group)) for group in groups.values() if [one.at.year for one in group] == list(years)]
+    ruled = [
+        (group[0], _rule(group)) for group in groups.values() if [member.at.year for member in group] == list(years)
+    ]
     return ruled if len(ruled) == len(groups) == 2 and all(rule for _, rule in ruled) else []
 
 
 def _rule(onsets: Sequence[Onset]) -> str:
     """The weekday of the month, second or last, on which all of them fall; empty when there is none."""
-    if len({(one.at.month, one.at.weekday(), one.at.time()) for one in onsets}) > 1:
+    if len({(onset.at.month, onset.at.weekday(), onset.at.time()) for onset in onsets}) > 1:
         return ""
     first = onsets[0].at
-    ordinals = {(one.at.day - 1) // 7 + 1 for one in onsets}
-    if all((one.at + 7 * _DAY).month != first.month for one in onsets):
+    ordinals = {(onset.at.day - 1) // 7 + 1 for onset in onsets}
+    if all((onset.at + 7 * _DAY).month != first.month for onset in onsets):
         ordinals = {-1}
     if len(ordinals) > 1:
         return ""

@@ -36,10 +36,10 @@ def zone_name(written: str) -> str:
     Raises InvalidInput for anything else. An offset is not accepted: it does not say which place's rules apply.
     """
     name = written.strip(_BLANKS)
-    found = name if name in zone_names() else _spellings().get(name.casefold())
-    if found is None:
+    canonical = name if name in zone_names() else _spellings().get(name.casefold())
+    if canonical is None:
         raise InvalidInput(f"There is no time zone {name[:_LONGEST_NAME]!r}{_likely(name)}.")
-    return found
+    return canonical
 
 
 def tzdata_version() -> str:

@@ -67,16 +67,16 @@ def remembered(session: Session, principal: str, key: str, fingerprint: str) -> 
     return Answer(row.status, row.body["text"], row.headers)
 
 
-def remember(session: Session, principal: str, key: str, fingerprint: str, answer: Answer) -> None:
+def remember(session: Session, principal: str, key: str, fingerprint: str, response: Answer) -> None:
     """Store the response, in the transaction that did the work: both commit, or neither does."""
     session.add(
         IdempotencyKey(
             principal=principal,
             key=key,
             fingerprint=fingerprint,
-            status=answer.status,
-            headers=dict(answer.headers),
+            status=response.status,
+            headers=dict(response.headers),
             # As text inside the JSON: jsonb would reorder the body's keys and rewrite its numbers.
-            body={"text": answer.body},
+            body={"text": response.body},
         )
     )

@@ -144,6 +144,6 @@ class JobRun:
 
     def _pulse_once(self, percent: int, note: str | None) -> None:
         with self._database.statement() as session:
-            asked = pulse(session, self.claim, lease=self._rhythm.lease, progress=percent, note=note)
-        if asked:
+            cancel_requested = pulse(session, self.claim, lease=self._rhythm.lease, progress=percent, note=note)
+        if cancel_requested:
             self._cancelled.set()

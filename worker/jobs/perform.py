@@ -102,11 +102,11 @@ class Performer:
         if claimed is not None or self.children is None:
             return claimed
         with self.database.transaction() as session:
-            taken = claim_in_lane(session, job_id, worker=self.worker, lease=lease, children=self.children)
-        if isinstance(taken, str):
-            _log.info("lane_full", job_id=str(job_id), lane=taken)
+            lane_claim = claim_in_lane(session, job_id, worker=self.worker, lease=lease, children=self.children)
+        if isinstance(lane_claim, str):
+            _log.info("lane_full", job_id=str(job_id), lane=lane_claim)
             return None
-        return taken
+        return lane_claim
 
     def _settle_failure(self, run: JobRun, error: Exception) -> str:
         claimed = run.claim
@@ -118,9 +118,9 @@ class Performer:
 
         def write() -> str:
             with self.database.transaction() as session:
-                verdict, final = self._verdict(session, claimed, error, document)
-                settle(session, self.endings, ended, verdict, final)
-            return verdict.state
+                decision, final = self._verdict(session, claimed, error, document)
+                settle(session, self.endings, ended, decision, final)
+            return decision.state
 
         state = "lost"
         try:
@@ -129,8 +129,8 @@ class Performer:
             _log.warning("lease_lost", job_id=str(claimed.job_id), kind=claimed.kind)
         ids = {"job_id": str(claimed.job_id), "kind": claimed.kind, "state": state}
         if isinstance(error, AstegniError | SoftTimeLimitExceeded):
-            said = {name: document[name] for name in ("code", "detail", "program_error") if name in document}
-            _log.warning("job_not_done", **ids, **said)
+            reason = {name: document[name] for name in ("code", "detail", "program_error") if name in document}
+            _log.warning("job_not_done", **ids, **reason)
         else:
             _log.error("job_crashed", **ids, exc_info=error)
         return state
@@ -148,7 +148,7 @@ class Performer:
                 session, claimed.job_id, kind=claimed.kind, max_attempts=claimed.max_attempts, most=most_equal
             )
             equal = equal_failures(document, [earlier for _outcome, earlier in before])
-        verdict = after_failure(
+        decision = after_failure(
             equal_before=equal,
             most_equal=most_equal,
             attempt=claimed.attempt,
@@ -158,8 +158,8 @@ class Performer:
             jitter=0.5 + random.random(),
             retry_after=error.members.get("retry_after") if isinstance(error, AstegniError) else None,
         )
-        gave_up = retryable and verdict.state == "failed"
-        return verdict, final_words(document, equal + 1) if gave_up else document
+        gave_up = retryable and decision.state == "failed"
+        return decision, final_words(document, equal + 1) if gave_up else document
 
 
 def _most_equal(error: Exception) -> int | None:

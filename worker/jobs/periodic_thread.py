@@ -23,16 +23,16 @@ def failed_service(error: BaseException) -> str:
 
     The first two both name theirs OperationalError.
     """
-    seen: BaseException | None = error
-    while seen is not None:
-        match seen:
+    cause: BaseException | None = error
+    while cause is not None:
+        match cause:
             case SQLAlchemyError() | psycopg.Error():
                 return "postgresql"
             case KombuError() | redis.RedisError():
                 return "broker"
-            case AstegniError() if seen.code.startswith("storage-"):
+            case AstegniError() if cause.code.startswith("storage-"):
                 return "storage"
-        seen = seen.__cause__ or seen.__context__
+        cause = cause.__cause__ or cause.__context__
     return "none"
 
 

@@ -91,10 +91,10 @@ class QueueMetrics:
 
 def read_job(session: Session, job_id: UUID, *, principal: str | None = None) -> JobView:
     """One job; with `principal`, only if that one may see it. Raises NotFound."""
-    found = read_jobs(session, [job_id]).get(job_id)
-    if found is None or not found.is_shown_to(principal):
+    view = read_jobs(session, [job_id]).get(job_id)
+    if view is None or not view.is_shown_to(principal):
         raise NotFound(f"There is no job {job_id}.")
-    return found
+    return view
 
 
 def read_jobs(session: Session, job_ids: Collection[UUID]) -> dict[UUID, JobView]:
@@ -121,9 +121,9 @@ def list_jobs(
     Keyset pagination: a page stays correct while jobs are added and removed.
     """
     statement = _ordered_by(select(*_COLUMNS), principal)
-    for column, wanted in ((Job.state, state), (Job.kind, kind), (Job.subject, subject)):
-        if wanted is not None:
-            statement = statement.where(column == wanted)
+    for column, value in ((Job.state, state), (Job.kind, kind), (Job.subject, subject)):
+        if value is not None:
+            statement = statement.where(column == value)
     if not routine:
         statement = statement.where(Job.principal != "beat")
     if cursor is not None:

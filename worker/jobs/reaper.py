@@ -65,7 +65,7 @@ def _take_back(session: Session, endings: FailureHooks, job: Any) -> None:
     most_lost = order.most_lost if order is not None else Order.most_lost
     before = attempts_before(session, job.id, kind=job.kind, max_attempts=job.max_attempts, most=most_lost)
     lost = sum(1 for _ in itertools.takewhile(lambda attempt: attempt[0] == "worker-lost", before))
-    verdict = after_lost_lease(
+    decision = after_lost_lease(
         lost_before=lost,
         most_lost=most_lost,
         state=job.state,
@@ -73,14 +73,14 @@ def _take_back(session: Session, endings: FailureHooks, job: Any) -> None:
         max_attempts=job.max_attempts,
         cancel_requested=job.cancel_requested,
     )
-    if verdict.state == "queued":
+    if decision.state == "queued":
         session.execute(_UNPUBLISH, {"id": job.id})
         _log.info("job_unpublished", job_id=str(job.id), kind=job.kind)
         return
-    error = CANCELLED if verdict.state == "cancelled" else WORKER_LOST
-    if verdict.state == "dead" and job.error is not None and job.error.get("code") != WORKER_LOST["code"]:
+    error = CANCELLED if decision.state == "cancelled" else WORKER_LOST
+    if decision.state == "dead" and job.error is not None and job.error.get("code") != WORKER_LOST["code"]:
         error = job.error  # what really went wrong earlier says more than that the worker was lost
-    elif verdict.state == "dead" and job.attempt < job.max_attempts:
+    elif decision.state == "dead" and job.attempt < job.max_attempts:
         error = final_words(WORKER_LOST, lost + 1)
-    settle(session, endings, job, verdict, error, outcome="worker-lost")
-    _log.warning("job_worker_lost", job_id=str(job.id), kind=job.kind, worker=job.worker, state=verdict.state)
+    settle(session, endings, job, decision, error, outcome="worker-lost")
+    _log.warning("job_worker_lost", job_id=str(job.id), kind=job.kind, worker=job.worker, state=decision.state)

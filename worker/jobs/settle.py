@@ -21,7 +21,7 @@ def settle(
     session: Session,
     endings: FailureHooks,
     job: Any,
-    verdict: Decision,
+    decision: Decision,
     error: dict[str, Any] | None,
     *,
     outcome: str | None = None,
@@ -34,13 +34,13 @@ def settle(
         session,
         job.id,
         job.run_token,
-        state=verdict.state,
+        state=decision.state,
         outcome=outcome,
-        delay=verdict.delay,
+        delay=decision.delay,
         error=error,
     )
-    if verdict.state in {"failed", "dead", "cancelled"} and error is not None:
-        run_failure_hook(session, endings, job.kind, job.args, FailedJob(job.id, verdict.state, error))
+    if decision.state in {"failed", "dead", "cancelled"} and error is not None:
+        run_failure_hook(session, endings, job.kind, job.args, FailedJob(job.id, decision.state, error))
 
 
 def release_runs(database: Database, worker: str) -> int:

@@ -78,10 +78,10 @@ class Counters:
         if left > 0:
             raise refusal(rate, int(left) + 1)
         with self._database.statement() as statement:
-            for wanted in (max(units, rate.lease), units):
-                if _took(statement, rate, who, wanted):
+            for amount in (max(units, rate.lease), units):
+                if _took(statement, rate, who, amount):
                     with self._lock:
-                        lease.units += wanted - units
+                        lease.units += amount - units
                     return
             seconds = _wait(statement, rate, who, units)
         with self._lock:

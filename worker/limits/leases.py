@@ -90,12 +90,12 @@ class Leases:
         if not bound.most and not bound.most_bytes:
             return lease
         try:
-            taken = await asyncio.to_thread(self._take, bound, lease, list(self._given_back))
+            granted = await asyncio.to_thread(self._take, bound, lease, list(self._given_back))
         except BaseException:
             # Cancelled, or the connection was lost: the row may have been written all the same.
             self._forget(lease)
             raise
-        if not taken:
+        if not granted:
             return None
         self._held[lease.id] = lease
         self._start_keeper()

@@ -32,9 +32,9 @@ class Rate:
         """Units that a process reserves at once, to avoid a statement for each use: a twentieth."""
         return max(1, self.most // 20)
 
-    def wait(self, used: float, wanted: float) -> int:
+    def wait(self, used: float, more: float) -> int:
         """Whole seconds until `wanted` more units fit beside `used` ones; at most the whole period."""
-        missing = used + wanted - self.most
+        missing = used + more - self.most
         return min(self.seconds, max(1, ceil(missing / self.per_second)))
 
 
