@@ -20,7 +20,7 @@ def snapshot_session(run: JobRun, order: SnapshotSession, tools: WorkerContext) 
 
 
 @performs(SnapshotChanged)
-def snapshot_what_changed(run: JobRun, order: SnapshotChanged, tools: WorkerContext) -> None:  # noqa: ARG001 - the order says it all
+def snapshot_what_changed(run: JobRun, tools: WorkerContext) -> None:
     """Orders for pages of running sessions that changed."""
     order_snapshots.snapshot_changed(run, tools)
 

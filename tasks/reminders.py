@@ -19,6 +19,6 @@ def send(self: Task, ids: list[int], token: str) -> None:
 
 
 @performs(SendOverdue)
-def send_what_is_overdue(run: JobRun, order: SendOverdue, tools: WorkerContext) -> None:  # noqa: ARG001 - the order says it all
+def send_what_is_overdue(run: JobRun, tools: WorkerContext) -> None:
     """Here and now, whatever has become of the dispatchers."""
     send_overdue.send_overdue(run, tools)

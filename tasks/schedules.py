@@ -9,12 +9,12 @@ from worker.workflows.context import WorkerContext
 
 
 @performs(AdvanceLessons)
-def advance(run: JobRun, order: AdvanceLessons, tools: WorkerContext) -> None:  # noqa: ARG001 - the order says it all
+def advance(run: JobRun, tools: WorkerContext) -> None:
     """What has begun is in progress, what has ended is completed."""
     lesson_upkeep.advance_lessons(run, tools, clock.now())
 
 
 @performs(FillSeries)
-def fill(run: JobRun, order: FillSeries, tools: WorkerContext) -> None:  # noqa: ARG001 - the order says it all
+def fill(run: JobRun, tools: WorkerContext) -> None:
     """Lessons of every active series, as far ahead as they should be."""
     lesson_upkeep.fill_series(run, tools, clock.now())

@@ -8,18 +8,18 @@ from worker.workflows.context import WorkerContext
 
 
 @performs(PruneLedger)
-def prune_ledger(run: JobRun, order: PruneLedger, tools: WorkerContext) -> None:  # noqa: ARG001 - the order says it all
+def prune_ledger(run: JobRun, tools: WorkerContext) -> None:
     """Jobs and idempotency keys past their retention."""
     sweep.prune_ledger(run, tools)
 
 
 @performs(SweepObjects)
-def sweep_objects(run: JobRun, order: SweepObjects, tools: WorkerContext) -> None:  # noqa: ARG001 - the order says it all
+def sweep_objects(run: JobRun, tools: WorkerContext) -> None:
     """Objects that no row names."""
     sweep.sweep_objects(run, tools)
 
 
 @performs(SweepSpool)
-def sweep_spool(run: JobRun, order: SweepSpool, tools: WorkerContext) -> None:  # noqa: ARG001 - the order says it all
+def sweep_spool(run: JobRun, tools: WorkerContext) -> None:
     """Spool files that no row names."""
     sweep.sweep_spool(run, tools)

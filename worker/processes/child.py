@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -18,7 +19,8 @@ from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS
 
 OrderType = TypeVar("OrderType", bound=Order)
-Work = Callable[[JobRun, OrderType, WorkerContext], None]
+Work = Callable[[JobRun, OrderType, WorkerContext], None] | Callable[[JobRun, WorkerContext], None]
+_WITH_ORDER = 3
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,21 @@ def close_child(**_signal: object) -> None:
 def performs(order: type[OrderType]) -> Callable[[Work[OrderType]], Any]:
     """Declare the task that runs `order`: `@performs(IngestRecording)` above a one-line function.
 
-    The name is the order's kind and all options are set once, in worker/app.py, so that none can be misspelt: Celery
-    silently accepts unknown ones.
+    An order without fields may be omitted from the function's parameters. The task's name is the order's kind and all
+    options are set once, in worker/app.py, so that none can be misspelt: Celery silently accepts unknown ones.
     """
 
     def declare(work: Work[OrderType]) -> Any:
+        reads_order = len(signature(work).parameters) == _WITH_ORDER
+        call: Callable[..., None] = work
+
         def task(self: Any, job_id: str) -> None:
             child: ChildContext = self.app.child
-            child.performer.perform(UUID(job_id), lambda run, done: work(run, done, child.tools))
+
+            def perform(run: JobRun, done: Order) -> None:
+                call(*((run, done, child.tools) if reads_order else (run, child.tools)))
+
+            child.performer.perform(UUID(job_id), perform)
 
         task.__doc__ = work.__doc__
         # `throws`: such an end is expected, and no traceback is logged a second time.
