@@ -317,12 +317,14 @@ def test_prune_keeps_the_dead_longer(ledger: Any, knit: Any) -> None:
             )
         ids[state] = run.job_id
     live = ledger.order(knit())
-    assert prune_routine_jobs(ledger.database, age=86400) == 0
-    assert prune_jobs(ledger.database, finished=5 * 86400, dead=20 * 86400) == 1
+    with ledger.database.transaction() as session:
+        assert prune_routine_jobs(session, age=86400, most=10) == 0
+        assert prune_jobs(session, finished=5 * 86400, dead=20 * 86400, most=10) == 1
     assert ledger.count() == 2
     assert ledger.attempts(ids["succeeded"]) == []
     assert ledger.job(live).state == "queued"
-    assert prune_idempotency_keys(ledger.database, age=60) == 0
+    with ledger.database.transaction() as session:
+        assert prune_idempotency_keys(session, age=60, most=10) == 0
 
 
 def test_prune_forgets_the_timetable_s_successes_sooner(ledger: Any, knit: Any) -> None:
@@ -331,7 +333,7 @@ def test_prune_forgets_the_timetable_s_successes_sooner(ledger: Any, knit: Any) 
         with ledger.database.transaction() as session:
             end(session, run.job_id, run.token, state=state)
             session.execute(text("UPDATE jobs SET finished_at = now() - interval '2 days', principal = 'beat'"))
-    assert prune_routine_jobs(ledger.database, age=3 * 86400) == 0
-    assert prune_routine_jobs(ledger.database, age=86400) == 1
     with ledger.database.transaction() as session:
+        assert prune_routine_jobs(session, age=3 * 86400, most=10) == 0
+        assert prune_routine_jobs(session, age=86400, most=10) == 1
         assert session.scalars(text("SELECT state FROM jobs")).all() == ["failed"]

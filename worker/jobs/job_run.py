@@ -107,12 +107,12 @@ class JobRun:
             transaction.push(beginning.pop_all())
         return session
 
-    def succeed(self) -> None:
-        """Finish a job that has no rows of its own, in one statement. Raises LeaseLost."""
+    def succeed(self, result: dict[str, Any] | None = None) -> None:
+        """Finish a job that has no rows of its own, in one statement, with its result. Raises LeaseLost."""
 
         def write() -> None:
             with self._database.statement() as session:
-                end(session, self.claim.job_id, self.claim.token, state="succeeded")
+                end(session, self.claim.job_id, self.claim.token, state="succeeded", result=result)
 
         retry_while_database_down(write, seconds=self.lease_left)
         self.finished = True

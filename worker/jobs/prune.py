@@ -1,10 +1,9 @@
-"""Delete expired rows in small batches, so that no statement takes long and none blocks another."""
+"""Delete expired jobs and stored responses, a batch at a time."""
 
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, TextClause, text
-
-from worker.database import Database
+from sqlalchemy.orm import Session
 
 _JOBS = text(
     """
@@ -32,30 +31,24 @@ _KEYS = text(
     """
 )
 
-_BATCH = 5000
+
+def prune_jobs(session: Session, *, finished: float, dead: float, most: int) -> int:
+    """Delete at most `most` jobs that ended more than `finished` seconds ago (`dead` ones: `dead` seconds).
+
+    Their history goes with them. Returns how many.
+    """
+    return _delete(session, _JOBS, finished=finished, dead=dead, most=most)
 
 
-def prune_jobs(database: Database, *, finished: float, dead: float) -> int:
-    """Delete jobs that ended more than `finished` seconds ago (`dead` ones: `dead` seconds), with their history."""
-    return _in_batches(database, _JOBS, {"finished": finished, "dead": dead})
+def prune_routine_jobs(session: Session, *, age: float, most: int) -> int:
+    """Delete at most `most` of beat's jobs that succeeded more than `age` seconds ago; return how many."""
+    return _delete(session, _ROUTINE, age=age, most=most)
 
 
-def prune_routine_jobs(database: Database, *, age: float) -> int:
-    """Delete beat's jobs that succeeded more than `age` seconds ago."""
-    return _in_batches(database, _ROUTINE, {"age": age})
+def prune_idempotency_keys(session: Session, *, age: float, most: int) -> int:
+    """Delete at most `most` responses stored more than `age` seconds ago; return how many."""
+    return _delete(session, _KEYS, age=age, most=most)
 
 
-def prune_idempotency_keys(database: Database, *, age: float) -> int:
-    """Delete responses stored more than `age` seconds ago."""
-    return _in_batches(database, _KEYS, {"age": age})
-
-
-def _in_batches(database: Database, statement: TextClause, values: dict[str, float]) -> int:
-    total = 0
-    while True:
-        with database.transaction() as session:
-            result = cast("CursorResult[Any]", session.execute(statement, {**values, "most": _BATCH}))
-            deleted = result.rowcount
-        total += deleted
-        if deleted < _BATCH:
-            return total
+def _delete(session: Session, statement: TextClause, **values: float) -> int:
+    return cast("CursorResult[Any]", session.execute(statement, values)).rowcount

@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 from sqlalchemy import Text, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from models.bookings import Booking, Enrollment
+from worker.batches import batches
 from worker.bookings.legacy_enrollments import EnrollmentRow, read_enrollment
 from worker.database import Database
 
@@ -50,17 +52,15 @@ class Line:
 
 def import_enrollments(database: Database, *, dry_run: bool = False) -> Iterator[Line]:
     """Make the bookings that are missing, one transaction for some hundred rows; a `dry_run` only says which."""
-    after = 0
-    while True:
-        with database.transaction() as session:
-            # Locked, so that two imports at once make no booking twice: no constraint keeps apart two without subject.
-            statement = select(*_COLUMNS).where(Enrollment.id > after).order_by(Enrollment.id).limit(_BATCH)
-            rows = session.execute(statement.with_for_update()).all()
-            lines = _import(session, [EnrollmentRow(*row) for row in rows], dry_run=dry_run)
-        yield from lines
-        if len(rows) < _BATCH:
-            return
-        after = rows[-1][0]
+
+    def import_batch(session: Session, after: int) -> tuple[list[Line], int | None]:
+        # Locked, so that two imports at once make no booking twice: no constraint keeps apart two without subject.
+        statement = select(*_COLUMNS).where(Enrollment.id > after).order_by(Enrollment.id).limit(_BATCH)
+        rows = session.execute(statement.with_for_update()).all()
+        lines = _import(session, [EnrollmentRow(*row) for row in rows], dry_run=dry_run)
+        return lines, rows[-1][0] if len(rows) == _BATCH else None
+
+    return chain.from_iterable(batches(database, import_batch))
 
 
 def _import(session: Session, rows: Sequence[EnrollmentRow], *, dry_run: bool) -> list[Line]:

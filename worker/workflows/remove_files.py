@@ -31,8 +31,7 @@ def remove_recording_files(run: JobRun, order: RemoveRecordingFiles, tools: Work
     for name in sorted({stored.name for stored in tools.store.list(prefix)}):
         run.check()
         removed += remove_unnamed(order.recording_id, name, tools)
-    with run.finish({"objects": removed}):
-        pass
+    run.succeed({"objects": removed})
 
 
 def remove_unnamed(recording_id: int, name: str, tools: WorkerContext) -> int:

@@ -24,8 +24,7 @@ def send_overdue(run: JobRun, tools: WorkerContext) -> None:
         run.check()
         if claimed == 0:
             break
-    with run.finish({"handled": sent}):
-        pass
+    run.succeed({"handled": sent})
 
 
 def _send_some(tools: WorkerContext, lane: str, *, lost: bool) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from models.recordings import Recording, Rendition
 from worker import clock
 from worker.access.operator_accesses import prune_looks
+from worker.batches import repeat_full
 from worker.canvases.snapshots.names import FOLDER as SNAPSHOTS
 from worker.jobs.heartbeats import prune_heartbeats
 from worker.jobs.job_run import JobRun
@@ -28,27 +30,24 @@ _BATCH = 5000
 def prune_ledger(run: JobRun, tools: WorkerContext) -> None:
     """Finished jobs, idempotency keys, messages and what operators looked at past their retention."""
     settings = tools.settings
-    jobs = prune_jobs(tools.database, finished=settings.job_retention, dead=settings.dead_job_retention)
-    jobs += prune_routine_jobs(tools.database, age=settings.routine_job_retention)
-    keys = prune_idempotency_keys(tools.database, age=settings.idempotency_retention)
-    deliveries = _in_batches(tools, prune_deliveries, settings.delivery_retention)
-    looks = _in_batches(tools, prune_looks, settings.operator_access_retention)
+    jobs = partial(prune_jobs, finished=settings.job_retention, dead=settings.dead_job_retention)
+    by_name: dict[str, tuple[Callable[..., int], ...]] = {
+        "jobs": (jobs, partial(prune_routine_jobs, age=settings.routine_job_retention)),
+        "idempotency_keys": (partial(prune_idempotency_keys, age=settings.idempotency_retention),),
+        "deliveries": (partial(prune_deliveries, age=settings.delivery_retention),),
+        "operator_accesses": (partial(prune_looks, age=settings.operator_access_retention),),
+    }
+    result = {
+        name: sum(
+            repeat_full(tools.database, partial(each, most=_BATCH), most=_BATCH, check=run.check) for each in prunes
+        )
+        for name, prunes in by_name.items()
+    }
     with tools.database.transaction() as session:
         prune_heartbeats(session)
         prune_counters(session)
         prune_leases(session)
-    with run.finish({"jobs": jobs, "idempotency_keys": keys, "deliveries": deliveries, "operator_accesses": looks}):
-        pass
-
-
-def _in_batches(tools: WorkerContext, prune: Callable[..., int], age: float) -> int:
-    total = 0
-    while True:
-        with tools.database.transaction() as session:
-            pruned = prune(session, age=age, most=_BATCH)
-        total += pruned
-        if pruned < _BATCH:
-            return total
+    run.succeed(result)
 
 
 def sweep_objects(run: JobRun, tools: WorkerContext) -> None:
@@ -60,8 +59,7 @@ def sweep_objects(run: JobRun, tools: WorkerContext) -> None:
     oldest = clock.now() - timedelta(seconds=tools.settings.orphan_age)
     removed = _sweep_recordings(run, tools, oldest) + sweep_snapshots(run, tools, oldest)
     unfinished = sum(tools.store.cancel_unfinished(folder, older_than=oldest) for folder in (FOLDER, SNAPSHOTS))
-    with run.finish({"objects": removed, "unfinished": unfinished}):
-        pass
+    run.succeed({"objects": removed, "unfinished": unfinished})
 
 
 def _sweep_recordings(run: JobRun, tools: WorkerContext, oldest: datetime) -> int:
@@ -100,8 +98,7 @@ def sweep_spool(run: JobRun, tools: WorkerContext) -> None:
         tools.spool.remove(name)
     debris = tools.spool.remove_debris(older_than=settings.orphan_age)
     debris += tools.spool.remove_workspaces(folders, running=running)
-    with run.finish({"files": len(unnamed), "debris": debris}):
-        pass
+    run.succeed({"files": len(unnamed), "debris": debris})
 
 
 def _give_up_bytes(session: Session, spool_id: str, retention: float) -> None:

@@ -69,5 +69,4 @@ def work(run: JobRun, order: Work, tools: WorkerContext) -> None:
                 run.check()
                 run.progress(100 * (1 - (end - time.monotonic()) / order.seconds), "knitting")
                 time.sleep(0.02)
-    with run.finish({"rows": before + 1}):
-        pass
+    run.succeed({"rows": before + 1})
