@@ -12,7 +12,7 @@ from worker.access.callers import Caller
 from worker.api.callers import CallerOf
 from worker.api.fields import AsJson, Body, Day, Document, Number, Price, RowId, Words
 from worker.api.idempotent import OnceOf, created
-from worker.api.paging import Cursor, Limit, Page, cursor_after, position
+from worker.api.paging import BY_ID, Cursor, Limit, Page
 from worker.api.problems import responses
 from worker.api.services import Services, ServicesOf
 from worker.bookings.booking_commands import Answer as BookingAnswer
@@ -115,9 +115,9 @@ def get_bookings(
 ) -> Page[BookingDocument]:
     """The tutor's own, the student's own, and those of a parent's children; newest first."""
     with services.acting(caller) as session:
-        found = list_bookings(session, caller, status=status, before=position(cursor), limit=limit + 1)
+        found = list_bookings(session, caller, status=status, before=BY_ID.decode(cursor), limit=limit + 1)
         items = [BookingDocument.model_validate(booking) for booking in found[:limit]]
-    return Page(items=items, next=cursor_after([booking.id for booking in found], limit))
+    return Page(items=items, next=BY_ID.after([booking.id for booking in found], limit))
 
 
 @router.get("/{booking_id}", summary="Read a booking")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from worker.access.callers import Caller, UserCaller
 from worker.api.callers import CallerOf
 from worker.api.fields import Document, JobId, Words
-from worker.api.paging import Cursor, Limit, Page
+from worker.api.paging import BY_CREATION, Cursor, Limit, Page
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
 from worker.jobs.cancel import cancel_job, retry_job
@@ -75,16 +75,17 @@ def get_jobs(
 ) -> Page[JobDocument]:
     """The caller's jobs (an operator: all), newest first."""
     with services.database.transaction() as session:
-        page = list_jobs(
+        jobs = list_jobs(
             session,
             principal=ordered_by(caller),
             state=state,
             kind=kind,
             subject=subject,
-            cursor=cursor,
-            limit=limit,
+            before=BY_CREATION.decode(cursor),
+            limit=limit + 1,
         )
-    return Page(items=[JobDocument(**job.document) for job in page.jobs], next=page.next)
+    items = [JobDocument(**job.document) for job in jobs[:limit]]
+    return Page(items=items, next=BY_CREATION.after([job.position for job in jobs], limit))
 
 
 @router.get("/{job_id}", summary="Read a job")

@@ -9,7 +9,7 @@ from worker import clock
 from worker.api.bookings import BookingDocument, BookingStatus
 from worker.api.callers import CallerOf
 from worker.api.fields import Document, LocalTime
-from worker.api.paging import Cursor, Limit, Page, cursor_after, position
+from worker.api.paging import BY_ID, Cursor, Limit, Page
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
 from worker.bookings.students import list_students
@@ -53,7 +53,7 @@ def get_students(
     """The tutor's students, each once, those with the newest bookings first; `status` is that of the bookings."""
     with services.database.transaction() as session:
         students = list_students(
-            session, caller, status=status, before=position(cursor), limit=limit + 1, now=clock.now()
+            session, caller, status=status, before=BY_ID.decode(cursor), limit=limit + 1, now=clock.now()
         )
         items = [StudentDocument.model_validate(student) for student in students[:limit]]
-    return Page(items=items, next=cursor_after([student.position for student in students], limit))
+    return Page(items=items, next=BY_ID.after([student.position for student in students], limit))

@@ -15,7 +15,7 @@ from worker.access.callers import UserCaller
 from worker.api.callers import CallerOf
 from worker.api.fields import LARGEST_INTEGER, Document, Flag, RowId
 from worker.api.notification_streams import InboxSubscription
-from worker.api.paging import Cursor, Limit, Page, cursor_after, position
+from worker.api.paging import BY_ID, Cursor, Limit, Page
 from worker.api.polling_streams import RETRY, SubscriptionEvents, Subscriptions
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
@@ -92,12 +92,12 @@ def get_notifications(
     """What the caller was told in the app, newest first, and how much of it is unread."""
     with services.database.transaction() as session:
         notifications = list_notifications(
-            session, caller.user_id, unread=unread, before=position(cursor), limit=limit + 1
+            session, caller.user_id, unread=unread, before=BY_ID.decode(cursor), limit=limit + 1
         )
         items = [NotificationDocument.model_validate(notification) for notification in notifications[:limit]]
         count = count_unread(session, caller.user_id)
     return NotificationPage(
-        items=items, next=cursor_after([notification.id for notification in notifications], limit), unread=count
+        items=items, next=BY_ID.after([notification.id for notification in notifications], limit), unread=count
     )
 
 

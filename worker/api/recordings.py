@@ -23,7 +23,7 @@ from worker.api.callers import CallerOf
 from worker.api.fields import FilterId, RowId
 from worker.api.idempotent import IdempotentRequest, OnceOf
 from worker.api.multipart import FormReader
-from worker.api.paging import Cursor, Limit, Page, cursor_after, position
+from worker.api.paging import BY_ID, Cursor, Limit, Page
 from worker.api.problems import responses
 from worker.api.recording_documents import (
     Accepted,
@@ -241,10 +241,10 @@ def get_recordings(
     with services.database.transaction() as session:
         if session_id is not None:
             session_for(session, caller, session_id)
-        before = position(cursor)
+        before = BY_ID.decode(cursor)
         recordings = list_recordings(session, _visible(caller), session_id=session_id, before=before, limit=limit + 1)
         items = [_document(row, services) for row in recordings[:limit]]
-    return Page(items=items, next=cursor_after([recording.id for recording in recordings], limit))
+    return Page(items=items, next=BY_ID.after([recording.id for recording in recordings], limit))
 
 
 @router.get(

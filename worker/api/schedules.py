@@ -14,7 +14,7 @@ from worker.access.callers import Caller
 from worker.api.callers import CallerOf
 from worker.api.fields import Flag, RowId
 from worker.api.idempotent import OnceOf, created
-from worker.api.paging import Cursor, Limit, Page
+from worker.api.paging import BY_TIME, Cursor, Limit, Page
 from worker.api.problems import responses
 from worker.api.schedule_documents import (
     Calendar,
@@ -28,7 +28,7 @@ from worker.api.schedule_documents import (
     SlotBooking,
 )
 from worker.api.services import Services, ServicesOf
-from worker.api.time_params import From, To, cursor_after_time, moment, time_position
+from worker.api.time_params import From, To, moment
 from worker.jobs.idempotency import Answer
 from worker.schedules.reading import Range, find_lesson, list_lessons
 from worker.schedules.requests import LessonRequest, try_lessons, tutor_of, zone_of_tutor
@@ -90,11 +90,11 @@ def get_schedules(
 ) -> Response:
     """The caller's calendar in order of time: the tutor's lessons and slots, the student's lessons, the children's."""
     range_ = Range(moment("from", since), moment("to", until))
-    after = time_position(cursor)
+    after = BY_TIME.decode(cursor)
     with services.acting(caller) as session:
         found = list_lessons(session, caller, range_, status=status, after=after, limit=limit + 1)
         items = [ScheduleDocument.of(view, calendar) for view in view_lessons(session, caller, found[:limit])]
-    page = Page[ScheduleDocument](items=items, next=cursor_after_time(_positions(found), limit))
+    page = Page[ScheduleDocument](items=items, next=BY_TIME.after(_positions(found), limit))
     # Written here: the framework would check every item once more, which costs as much as reading them.
     return Response(page.model_dump_json(), media_type="application/json")
 

@@ -11,7 +11,7 @@ from worker import clock
 from worker.access.callers import Caller
 from worker.api.callers import CallerOf
 from worker.api.fields import Document, LocalTime, RowId
-from worker.api.paging import Cursor, Limit, Page, cursor_after, position
+from worker.api.paging import BY_ID, Cursor, Limit, Page
 from worker.api.problems import responses
 from worker.api.schedule_documents import DaysToSkip
 from worker.api.services import ServicesOf
@@ -99,9 +99,9 @@ def get_all_series(
 ) -> Page[SeriesDocument]:
     """The series of the calling tutor, of the student, of a parent's children; newest first."""
     with services.acting(caller) as session:
-        found = list_series(session, caller, status=status, before=position(cursor), limit=limit + 1)
+        found = list_series(session, caller, status=status, before=BY_ID.decode(cursor), limit=limit + 1)
         items = [SeriesDocument.model_validate(one) for one in found[:limit]]
-    return Page(items=items, next=cursor_after([one.id for one in found], limit))
+    return Page(items=items, next=BY_ID.after([one.id for one in found], limit))
 
 
 @router.get("/{series_id}", summary="Read a series")

@@ -10,7 +10,7 @@ from worker.api.bookings import BookingDocument
 from worker.api.callers import CallerOf
 from worker.api.fields import Flag, RowId
 from worker.api.idempotent import OnceOf, created
-from worker.api.paging import Cursor, Limit, Page, cursor_after, position
+from worker.api.paging import BY_ID, Cursor, Limit, Page
 from worker.api.problems import responses
 from worker.api.schedule_documents import ConflictDocument
 from worker.api.services import ServicesOf
@@ -71,9 +71,9 @@ def get_session_requests(
 ) -> Page[SessionRequestDocument]:
     """Those addressed to the tutor, and those that the caller has made; newest first."""
     with services.acting(caller) as session:
-        found = list_requests(session, caller, status=status, before=position(cursor), limit=limit + 1)
+        found = list_requests(session, caller, status=status, before=BY_ID.decode(cursor), limit=limit + 1)
         items = [SessionRequestDocument.model_validate(request) for request in found[:limit]]
-    return Page(items=items, next=cursor_after([request.id for request in found], limit))
+    return Page(items=items, next=BY_ID.after([request.id for request in found], limit))
 
 
 @router.get("/{request_id}", summary="Read a request")

@@ -5,11 +5,11 @@ from fastapi import APIRouter
 from worker import clock
 from worker.api.callers import CallerOf
 from worker.api.fields import RowId
-from worker.api.paging import Cursor, Limit, Page
+from worker.api.paging import BY_TIME, Cursor, Limit, Page
 from worker.api.problems import responses
 from worker.api.schedule_documents import FreeSlotDocument
 from worker.api.services import ServicesOf
-from worker.api.time_params import From, To, cursor_after_time, moment, time_position
+from worker.api.time_params import From, To, moment
 from worker.schedules.reading import Range
 from worker.schedules.slots import list_slots
 
@@ -28,9 +28,9 @@ def get_slots(
 ) -> Page[FreeSlotDocument]:
     """What lessons leave of the future slots of a tutor, in order of time; `limit` counts slots. For everybody."""
     range_ = Range(moment("from", since), moment("to", until))
-    after = time_position(cursor)
+    after = BY_TIME.decode(cursor)
     with services.database.transaction() as session:
         free, slots = list_slots(session, tutor_id, range_, now=clock.now(), after=after, limit=limit + 1)
         shown = {slot.id for slot in slots[:limit]}
         items = [FreeSlotDocument.model_validate(one) for one in free if one.schedule_id in shown]
-    return Page(items=items, next=cursor_after_time([(slot.starts_at, slot.id) for slot in slots], limit))
+    return Page(items=items, next=BY_TIME.after([(slot.starts_at, slot.id) for slot in slots], limit))

@@ -1,16 +1,13 @@
-"""Days, instants and clock times in requests; and cursors of lists that are in order of time."""
+"""Days, instants and clock times in requests."""
 
-import base64
-import binascii
 import re
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
-from worker.api.fields import DAY_PATTERN, LARGEST_INTEGER, Day, Instant, LocalTime, Words
+from worker.api.fields import DAY_PATTERN, Day, Instant, LocalTime, Words
 from worker.errors import InvalidInput
 
 _TIME_PATTERN = "T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])"
@@ -43,7 +40,6 @@ _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", re.ASCII)
 _LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d:\d\d$)")
 _DAY: TypeAdapter[date] = TypeAdapter(Day)
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
-_NO_INSTANT = "-"
 
 
 def _written_clock(value: Any) -> Any:
@@ -62,33 +58,3 @@ def moment(name: str, text: str) -> date | datetime:
     except ValidationError as error:
         forms = "a day like 2026-01-31, or an instant like 2026-01-31T14:00:00Z, in the years 2000 to 2100"
         raise InvalidInput(f"`{name}` must be {forms}.") from error
-
-
-def time_position(cursor: str | None) -> tuple[datetime | None, int] | None:
-    """When the last item before began (None: it has no instant), and its id. Raises InvalidInput."""
-    if cursor is None:
-        return None
-    try:
-        name, when, number = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").split(" ")
-        if name != "after" or not number.isdecimal() or not 0 < int(number[:20]) <= LARGEST_INTEGER:
-            raise ValueError
-        starts_at = None if when == _NO_INSTANT else datetime.fromisoformat(when).astimezone(UTC)
-        position = starts_at, int(number)
-        if _cursor_of(position) != cursor:
-            raise ValueError
-    except (ValueError, OverflowError, binascii.Error) as error:
-        raise InvalidInput("The cursor is not one that a list has given; start without it.") from error
-    return position
-
-
-def cursor_after_time(items: Sequence[tuple[datetime | None, int]], limit: int) -> str | None:
-    """The cursor behind the first `limit` of these, when more of them were found."""
-    if len(items) <= limit:
-        return None
-    return _cursor_of(items[limit - 1])
-
-
-def _cursor_of(position: tuple[datetime | None, int]) -> str:
-    starts_at, schedule_id = position
-    when = starts_at.astimezone(UTC).isoformat() if starts_at is not None else _NO_INSTANT
-    return base64.urlsafe_b64encode(f"after {when} {schedule_id}".encode()).decode()

@@ -11,11 +11,10 @@ from starlette.responses import Response
 
 from models.whiteboards import WhiteboardSession
 from worker.access.visibility import session_for
-from worker.api.board_cursors import board_cursor, read_board_cursor
 from worker.api.callers import CallerOf
 from worker.api.fields import AsText, FilterId, RowId
 from worker.api.idempotent import OnceOf, created
-from worker.api.paging import Cursor, Limit, Page, cursor_after, position
+from worker.api.paging import BY_ID, BY_STROKE, Cursor, Limit, Page
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
 from worker.api.whiteboard_documents import (
@@ -68,11 +67,11 @@ def get_sessions(
     limit: Limit = 50,
 ) -> Page[SessionDocument]:
     """The sessions that the caller may see, newest first."""
-    criteria = SessionFilter(status, booking_id, schedule_id, position(cursor))
+    criteria = SessionFilter(status, booking_id, schedule_id, BY_ID.decode(cursor))
     with services.database.transaction() as session:
         sessions = list_sessions(session, caller, criteria, limit + 1)
         items = [SessionDocument.model_validate(whiteboard) for whiteboard in sessions[:limit]]
-    return Page(items=items, next=cursor_after([whiteboard.id for whiteboard in sessions], limit))
+    return Page(items=items, next=BY_ID.after([whiteboard.id for whiteboard in sessions], limit))
 
 
 @router.get("/{session_id}", summary="Read a session")
@@ -101,7 +100,7 @@ def get_board(
     With `limit` a part of it: `next` is the `cursor` of the part that follows, which begins with the page that this one
     ends with.
     """
-    after = read_board_cursor(cursor)
+    after = BY_STROKE.decode(cursor)
     with services.database.transaction() as session:
         # All statements see one moment.
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
@@ -111,7 +110,7 @@ def get_board(
             out.write(b'{"pages":')
             most = limit or MOST_STROKES_OF_A_PAGE * MOST_PAGES
             follows = write_board(session, out, session_id, page_id=page_id, after=after, most=most)
-            out.write(b',"next":' + json.dumps(board_cursor(follows)).encode() + b"}")
+            out.write(b',"next":' + json.dumps(BY_STROKE.encode(follows)).encode() + b"}")
 
         return written_answer(write)
 

@@ -23,8 +23,8 @@ def find_jobs(
     if state is not None and state not in JOB_STATES:
         raise InvalidInput(f"There is no state {state}. The states are {', '.join(JOB_STATES)}.")
     with _ledger() as session:
-        page = list_jobs(session, state=state, kind=kind, subject=subject, routine=routine, limit=limit)
-        return [{**job.document, "worker": job.worker} for job in page.jobs]
+        jobs = list_jobs(session, state=state, kind=kind, subject=subject, routine=routine, limit=limit)
+        return [{**job.document, "worker": job.worker} for job in jobs]
 
 
 def find_job(job_id: UUID) -> dict[str, Any]:

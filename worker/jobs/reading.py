@@ -1,7 +1,5 @@
 """Read jobs for the API: one, a list, the history of attempts, and the metrics of the queues."""
 
-import base64
-import binascii
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +10,7 @@ from sqlalchemy import Row, Select, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from models.jobs import Job, JobAttempt
-from worker.errors import InvalidInput, NotFound
+from worker.errors import NotFound
 
 # Read together with a job's document; `principal` decides who may see it and is not shown.
 _COLUMNS = (
@@ -33,7 +31,6 @@ _COLUMNS = (
     Job.worker,
 )
 _UNSHOWN = frozenset({"principal", "progress_seq", "worker"})
-_LONGEST_CURSOR = 200
 
 _DIED = text("SELECT count(*) FROM jobs WHERE state = 'dead' AND finished_at > now() - interval '1 hour'")
 _FIGURES = text("SELECT state, kind, count(*) FROM jobs GROUP BY state, kind ORDER BY state, kind")
@@ -61,17 +58,14 @@ class JobView:
         return principal in (None, self.principal)
 
     @property
+    def position(self) -> tuple[datetime, UUID]:
+        """Where the job stands in `list_jobs`."""
+        return datetime.fromisoformat(self.document["created_at"]), UUID(self.document["id"])
+
+    @property
     def finished(self) -> bool:
         """Whether the job has ended: nothing changes any more unless somebody retries it."""
         return self.document["finished_at"] is not None
-
-
-@dataclass(frozen=True)
-class JobPage:
-    """Jobs, newest first, and the cursor of the next page (None: this is the last)."""
-
-    jobs: list[JobView]
-    next: str | None
 
 
 @dataclass(frozen=True)
@@ -111,14 +105,12 @@ def list_jobs(
     kind: str | None = None,
     subject: str | None = None,
     routine: bool = True,
-    cursor: str | None = None,
+    before: tuple[datetime, UUID] | None = None,
     limit: int = 50,
-) -> JobPage:
-    """A page of at most `limit` jobs, newest first; None for a filter means all. Raises InvalidInput for the cursor.
+) -> list[JobView]:
+    """At most `limit` jobs, newest first; None for a filter means all, and without `routine` those of beat are omitted.
 
-    Without `routine` the jobs ordered by beat are omitted.
-
-    Keyset pagination: a page stays correct while jobs are added and removed.
+    Keyset pagination by `before`, a job's position: a page stays correct while jobs are added and removed.
     """
     statement = _ordered_by(select(*_COLUMNS), principal)
     for column, value in ((Job.state, state), (Job.kind, kind), (Job.subject, subject)):
@@ -126,13 +118,10 @@ def list_jobs(
             statement = statement.where(column == value)
     if not routine:
         statement = statement.where(Job.principal != "beat")
-    if cursor is not None:
-        statement = statement.where(tuple_(Job.created_at, Job.id) < tuple_(*_position(cursor)))
-    # One more than shown: its presence says that there is another page.
-    rows = session.execute(statement.order_by(Job.created_at.desc(), Job.id.desc()).limit(limit + 1)).all()
-    shown = rows[:limit]
-    following = _cursor(shown[-1].created_at, shown[-1].id) if len(rows) > limit else None
-    return JobPage([_view(row) for row in shown], following)
+    if before is not None:
+        statement = statement.where(tuple_(Job.created_at, Job.id) < tuple_(*before))
+    rows = session.execute(statement.order_by(Job.created_at.desc(), Job.id.desc()).limit(limit))
+    return [_view(row) for row in rows]
 
 
 def read_attempts(session: Session, job_id: UUID) -> list[dict[str, Any]]:
@@ -164,20 +153,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     return str(value) if isinstance(value, UUID) else value
-
-
-def _cursor(created_at: datetime, job_id: UUID) -> str:
-    return base64.urlsafe_b64encode(f"{created_at.isoformat()} {job_id}".encode()).decode()
-
-
-def _position(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        if len(cursor) > _LONGEST_CURSOR:
-            raise ValueError
-        created_at, job_id = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").split(" ")
-        position = datetime.fromisoformat(created_at), UUID(job_id)
-        if _cursor(*position) != cursor:
-            raise ValueError
-    except (ValueError, binascii.Error) as error:
-        raise InvalidInput("The cursor is not one that a list has given; start without it.") from error
-    return position
