@@ -26,16 +26,16 @@ $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.embedded: $(VENV)/.created requirements-embedded.txt pyproject.toml
+$(VENV)/.embedded: $(VENV)/.created requirements-embedded.txt pyproject.toml devstack/pyproject.toml
 	@echo "Installing into $(VENV) …"
 	@$(PIP) --require-hashes -r requirements-embedded.txt
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(PIP) --no-deps --no-build-isolation --editable . --editable ./devstack
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.created requirements-dev.txt pyproject.toml
+$(VENV)/.dev: $(VENV)/.created requirements-dev.txt pyproject.toml devstack/pyproject.toml
 	@echo "Installing into $(VENV) …"
 	@$(PIP) --require-hashes -r requirements-dev.txt
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(PIP) --no-deps --no-build-isolation --editable . --editable ./devstack
 	@touch $@ $(VENV)/.embedded
 
 demo: install ## Show the main job: a browser's recording becomes a lesson that plays
@@ -48,7 +48,7 @@ quick: install-dev ## Run the tests of rules, SQL and API alone
 	$(BIN)/pytest $(IN_PROCESSES) -m "not slow"
 
 # Folders of tests without type errors; the others, and benchmarks, still have some.
-TYPED_TESTS := access browser cli conformance dev/emulator foreign_text house limits logs migrations models \
+TYPED_TESTS := access browser cli conformance devstack/emulator foreign_text house limits logs migrations models \
 	processes recordings recurrence settings uploads whiteboards
 
 check: install-dev ## Run all of that but the tests
@@ -85,4 +85,4 @@ lock: install-dev ## Pin the newest versions that pyproject.toml allows
 	PATH="$(abspath $(BIN)):$$PATH" sh requirements.sh
 
 clean: ## Remove what was installed and made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info .data
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info devstack/build devstack/*.egg-info .data

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from worker.dev.process import ChildProcess, wait_until
+from devstack.process import ChildProcess, wait_until
 
 _ROOT = Path(__file__).parent.parent
 

@@ -10,11 +10,11 @@ from typing import Any
 import psycopg
 
 from benchmarks.sending import Client
+from devstack.scratch import scratch_directory
 from models.people import StudentProfile, TutorProfile, User
 from worker.access.tokens import issue_operator_token, issue_token
+from worker.cli.local_stack.stack import Stack
 from worker.database import Database
-from worker.dev.scratch import scratch_directory
-from worker.dev.stack import Stack
 from worker.media.binaries import Binaries, find_binaries
 from worker.settings import Settings
 

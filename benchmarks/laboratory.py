@@ -11,11 +11,11 @@ import psycopg
 import redis
 
 from benchmarks.ground import wait_for
-from worker.dev.environment import environment_for
-from worker.dev.postgres import EmbeddedPostgres
-from worker.dev.process import ChildProcess, wait_until
-from worker.dev.scratch import scratch_directory
-from worker.dev.valkey import EmbeddedValkey
+from devstack.postgres import EmbeddedPostgres
+from devstack.process import ChildProcess, wait_until
+from devstack.scratch import scratch_directory
+from devstack.valkey import EmbeddedValkey
+from worker.cli.local_stack.environment import environment_for
 from worker.migrate import migrate
 from worker.settings import Settings
 

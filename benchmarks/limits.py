@@ -15,12 +15,12 @@ from benchmarks.figure import Figure, Limit, Reading, percentile
 from benchmarks.ground import Ground, running_ground
 from benchmarks.scale import Scale
 from benchmarks.sending import Client
+from devstack.ports import free_port
+from devstack.process import ChildProcess, wait_until
 from worker.access.tokens import issue_token
 from worker.api.connections import raise_descriptors
-from worker.dev.environment import environment_for
-from worker.dev.ports import free_port
-from worker.dev.process import ChildProcess, wait_until
-from worker.dev.service import astegni
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_for
 from worker.settings import Settings
 
 _COST = Limit("ratio", "≤", 1.03)

@@ -11,9 +11,9 @@ import psycopg
 
 from benchmarks.laboratory import Laboratory
 from benchmarks.people import write_people
-from worker.dev.environment import environment_for
-from worker.dev.process import ChildProcess, wait_until
-from worker.dev.service import astegni
+from devstack.process import ChildProcess, wait_until
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_for
 
 _ROOT = Path(__file__).parent.parent
 _CHILDREN = 2

@@ -14,12 +14,14 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import hypothesis
+import psutil
 import psycopg
 import pytest
 import redis
@@ -30,22 +32,22 @@ from cryptography.x509.oid import NameOID
 from sqlalchemy import insert, make_url, text
 from xdist.scheduler import LoadFileScheduling
 
+from devstack.databases import connect, create_database, drop_database, with_database
+from devstack.emulator.credentials import Credentials
+from devstack.emulator.embedded import EmbeddedB2
+from devstack.ports import free_port, retry_while_port_taken
+from devstack.postgres import EmbeddedPostgres
+from devstack.process import ChildProcess, wait_until
+from devstack.scratch import scratch_directory
+from devstack.valkey import EmbeddedValkey
 from models.bookings import Booking
 from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.people import User as Person
 from worker.access.callers import UserCaller
 from worker.canvases.engine import EngineMissing, load_engine
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_for
 from worker.database import Database
-from worker.dev.b2 import EmbeddedB2
-from worker.dev.databases import connect, create_database, drop_database, with_database
-from worker.dev.emulator.credentials import Credentials
-from worker.dev.environment import environment_for
-from worker.dev.ports import free_port, retry_while_port_taken
-from worker.dev.postgres import EmbeddedPostgres
-from worker.dev.process import ChildProcess, wait_until
-from worker.dev.scratch import scratch_directory
-from worker.dev.service import astegni
-from worker.dev.valkey import EmbeddedValkey
 from worker.migrate import migrate
 from worker.settings import Settings
 
@@ -432,3 +434,39 @@ def identity_of(directory: Path, *names: str) -> Identity:
 def make_identity() -> Callable[..., Identity]:
     """`make_identity(directory, *names)`: an identity of these names, its certificate in `certificate.pem` there."""
     return identity_of
+
+
+@pytest.fixture
+def starter() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """`starter(script, *arguments)`: another Python that runs `script`; killed at the end of the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(script: str, *arguments: object, **options: object) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", script, *map(str, arguments)], stdout=subprocess.PIPE, text=True, **options
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def gone() -> Callable[[int], bool]:
+    """`gone(pid)`: whether that process ends within ten seconds; a zombie nobody has buried yet has ended."""
+
+    def ended(pid: int) -> bool:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            try:
+                if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                    return True
+            except psutil.NoSuchProcess:
+                return True
+            time.sleep(0.02)
+        return False
+
+    return ended

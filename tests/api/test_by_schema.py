@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from devstack.emulator.credentials import Credentials
 from worker.api.services import Services
 from worker.database import Database
-from worker.dev.emulator.credentials import Credentials
 from worker.settings import Settings
 
 # What answers a request that the schema allows, in every operation. 422 is not among them.

@@ -19,14 +19,14 @@ import recurring_ical_events
 from sqlalchemy import text, update
 from starlette.testclient import TestClient
 
+from devstack.ports import free_port
 from models.people import User as Person
 from models.schedules import Schedule, ScheduleParticipant
 from worker.api.app import create_api
 from worker.api.conditional import accepts_gzip, names
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_for
 from worker.database import Database
-from worker.dev.environment import environment_for
-from worker.dev.ports import free_port
-from worker.dev.service import astegni
 from worker.settings import DEVELOPMENT_KEY, Settings
 
 MINE = "/v1/me/calendar"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.dev.scratch import scratch_directory
+from devstack.scratch import scratch_directory
 
 sys.path.append(str(Path(__file__).parent))
 

@@ -19,13 +19,13 @@ from mayhem.work import Errand
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
+from devstack.process import ChildProcess, wait_until
 from worker import clock
 from worker.api.app import create_api
 from worker.api.services import Services
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_for
 from worker.database import Database
-from worker.dev.environment import environment_for
-from worker.dev.process import ChildProcess, wait_until
-from worker.dev.service import astegni
 from worker.reminders.delivery.test_messages import order_test
 from worker.settings import Settings
 

@@ -5,7 +5,7 @@ from mayhem.plan import FAULTS, make_plan
 from mayhem.recovery import Run, percentile, recoveries, runs_of
 from mayhem.session import as_table, carry_out
 
-from worker.dev.scratch import scratch_directory
+from devstack.scratch import scratch_directory
 
 SEED = 5
 

@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 from worker.access.callers import Operator, UserCaller
 from worker.access.tokens import read_token
-from worker.dev.environment import environment_without_settings
-from worker.dev.service import astegni
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_without_settings
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import PruneLedger
 from worker.jobs.run_statements import claim

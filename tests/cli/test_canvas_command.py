@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from worker.dev.environment import environment_without_settings
-from worker.dev.service import astegni
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_without_settings
 from worker.media.binaries import find_binaries
 from worker.media.probe import probe
 from worker.settings import Settings

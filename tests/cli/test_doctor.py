@@ -8,9 +8,9 @@ from b2sdk.v3 import B2Api, InMemoryAccountInfo
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
+from worker.cli.runfile import published_runfile
 from worker.cli.service_checks import Doubtful, check_database, check_storage
 from worker.cli.target import settings_with_stack
-from worker.dev.runfile import published_runfile
 from worker.errors import Misconfigured, Unavailable
 from worker.settings import Settings
 from worker.storage.inspection import harmful_rules, missing_cors

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from worker.dev.environment import environment_for
-from worker.dev.ports import free_port
-from worker.dev.probes import answers
-from worker.dev.process import ChildProcess, wait_until
-from worker.dev.service import astegni
-from worker.dev.valkey import EmbeddedValkey
+from devstack.ports import free_port
+from devstack.probes import answers
+from devstack.process import ChildProcess, wait_until
+from devstack.valkey import EmbeddedValkey
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_for
 
 
 def test_it_ends_while_its_broker_is_away(settings: Callable[..., Any], tmp_path: Path) -> None:

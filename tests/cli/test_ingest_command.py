@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_without_settings
 from worker.cli.recording_file import RecordingFile, UnreadableFile
-from worker.dev.environment import environment_without_settings
-from worker.dev.service import astegni
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:

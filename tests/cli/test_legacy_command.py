@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_without_settings
 from worker.database import Database
-from worker.dev.environment import environment_without_settings
-from worker.dev.service import astegni
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import httpx2 as httpx
 import pytest
 from sqlalchemy import text
 
+from devstack.mailbox.embedded import EmbeddedMailbox
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_without_settings
 from worker.database import Database
-from worker.dev.environment import environment_without_settings
-from worker.dev.mailbox.embedded import EmbeddedMailbox
-from worker.dev.service import astegni
 from worker.reminders.delivery.dispatcher import Dispatcher
 from worker.settings import Settings
 from worker.workflows.context import WorkerContext

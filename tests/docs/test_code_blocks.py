@@ -25,14 +25,14 @@ import httpx2 as httpx
 import psycopg
 import pytest
 
+from devstack.ports import free_port
+from devstack.process import ChildProcess, wait_until
+from devstack.programs import postgres_programs
+from devstack.scratch import scratch_directory
 from worker import clock
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_without_settings
 from worker.database import Database
-from worker.dev.environment import environment_without_settings
-from worker.dev.ports import free_port
-from worker.dev.process import ChildProcess, wait_until
-from worker.dev.programs import postgres_programs
-from worker.dev.scratch import scratch_directory
-from worker.dev.service import astegni
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import PruneLedger
 from worker.settings import Settings

@@ -17,11 +17,11 @@ import pytest
 from b2sdk.v3 import B2Api, InMemoryAccountInfo
 from psycopg.rows import dict_row
 
+from devstack.process import ChildProcess, wait_until
+from devstack.scratch import scratch_directory
 from worker.access.tokens import issue_token
-from worker.dev.environment import environment_without_settings
-from worker.dev.process import ChildProcess, wait_until
-from worker.dev.scratch import scratch_directory
-from worker.dev.service import astegni
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_without_settings
 from worker.media.binaries import Binaries, find_binaries
 from worker.settings import DEVELOPMENT_KEY, Settings
 

@@ -14,8 +14,8 @@ import psutil
 import psycopg
 import pytest
 
-from worker.dev.environment import environment_without_settings
-from worker.dev.service import astegni
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_without_settings
 
 
 def test_up_says_exactly_this(stack: Any) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SOURCE = ("models", "worker", "tasks", "migrations")
+SOURCE = ("models", "worker", "tasks", "migrations", "devstack")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

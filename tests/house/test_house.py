@@ -110,7 +110,7 @@ def test_nothing_else_stands_at_the_root() -> None:
     """A file that a test or an editor has left behind is committed all too easily."""
     assert {path.relative_to(ROOT).parts[0] for path in tracked_files()} == {
         ".ci", ".dockerignore", ".env.example", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile",
-        "LICENSE", "Makefile", "NOTICE", "README.md", "benchmarks", "deploy", "docker-compose.yml", "docs",
+        "LICENSE", "Makefile", "NOTICE", "README.md", "benchmarks", "deploy", "devstack", "docker-compose.yml", "docs",
         "migrations", "models", "pyproject.toml", "requirements-dev.txt", "requirements-embedded.txt",
         "requirements.sh", "requirements.txt", "tasks", "tests", "worker",
     }  # fmt: skip

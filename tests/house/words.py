@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-CHECKED = ("models", "worker", "tasks", "migrations", "benchmarks")
+CHECKED = ("models", "worker", "tasks", "migrations", "devstack", "benchmarks")
 
 # What is written instead. Literal uses (`anew` in no sense, an `answer` of a person) are reworded rather than listed.
 TERMS = {

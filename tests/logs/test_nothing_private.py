@@ -16,8 +16,8 @@ import httpx2
 import pytest
 from aiosmtpd.controller import Controller
 
+from devstack.ports import free_port
 from worker.access.tokens import issue_token
-from worker.dev.ports import free_port
 from worker.settings import Settings
 
 AUDIO = Path(__file__).parent.parent / "data" / "audio.webm"

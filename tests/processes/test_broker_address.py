@@ -17,12 +17,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devstack.process import ChildProcess, wait_until
+from devstack.programs import valkey_server
 from worker.api.broker_state import broker_state
 from worker.app import create_app
 from worker.broker_address import BrokerAddress, read_broker_address
 from worker.cli.service_checks import check_broker as doctor_of_broker
-from worker.dev.process import ChildProcess, wait_until
-from worker.dev.programs import valkey_server
 from worker.errors import AstegniError, Misconfigured
 from worker.settings import Settings
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 from b2sdk.v3 import B2Api, Bucket, InMemoryAccountInfo
 
-from worker.dev.emulator.credentials import Credentials
+from devstack.emulator.credentials import Credentials
 from worker.storage.store import ObjectStore
 
 sys.path.append(str(Path(__file__).parent))

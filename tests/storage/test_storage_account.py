@@ -9,7 +9,7 @@ import pytest
 from b2sdk.v3 import B2Api, Bucket
 from bad_line import Answer, Line
 
-from worker.dev.emulator.credentials import Credentials
+from devstack.emulator.credentials import Credentials
 from worker.errors import AstegniError, Misconfigured
 from worker.settings import Settings
 from worker.storage.bucket import LIFECYCLE_RULE

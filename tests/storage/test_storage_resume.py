@@ -12,7 +12,7 @@ import pytest
 from b2sdk.v3 import Bucket
 from bad_line import Cut, Hold, Line
 
-from worker.dev.emulator.credentials import Credentials
+from devstack.emulator.credentials import Credentials
 from worker.storage.errors import UploadStopped
 from worker.storage.store import ObjectStore
 

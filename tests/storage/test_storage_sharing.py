@@ -7,7 +7,7 @@ import pytest
 import requests
 from b2sdk.v3 import Bucket
 
-from worker.dev.emulator.credentials import Credentials
+from devstack.emulator.credentials import Credentials
 from worker.errors import InvalidInput
 from worker.storage.store import ObjectStore
 

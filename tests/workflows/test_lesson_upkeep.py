@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import insert
 
+from devstack.process import ChildProcess
 from models.schedules import Schedule, Series, SeriesParticipant
 from models.whiteboards import WhiteboardSession
+from worker.cli.local_stack.environment import environment_for
 from worker.database import Database
-from worker.dev.environment import environment_for
-from worker.dev.process import ChildProcess
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import LeaseTiming
 from worker.jobs.orders import AdvanceLessons, FillSeries, Order

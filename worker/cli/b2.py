@@ -1,10 +1,11 @@
 """`astegni b2`: the B2 emulator alone."""
 
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from worker.cli.devstack_access import devstack_for
 
 app = typer.Typer(help="The Backblaze B2 emulator.", no_args_is_help=True)
 
@@ -21,14 +22,7 @@ def serve(
     json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:
     """Serve B2's native API on loopback until SIGTERM."""
-    from worker.dev.emulator.credentials import Credentials  # noqa: PLC0415 - a heavy import for one command
-    from worker.dev.emulator.server import run_emulator  # noqa: PLC0415
+    with devstack_for("astegni b2 serve"):
+        from devstack.emulator.command import serve as serve_b2  # noqa: PLC0415 - a heavy import for one command
 
-    def ready(credentials: Credentials) -> None:
-        typer.echo(credentials.as_json() if json else f"B2 emulator at {credentials.realm}")
-
-    if data is not None:
-        run_emulator(data, port=port, on_ready=ready)
-        return
-    with tempfile.TemporaryDirectory(prefix="astegni-b2-") as folder:
-        run_emulator(Path(folder), port=port, on_ready=ready)
+        serve_b2(data, port=port, json=json)

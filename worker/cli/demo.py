@@ -11,14 +11,14 @@ import httpx2 as httpx
 from rich.console import Console
 from rich.table import Column, Table
 
+from devstack.signals import interrupted_by_signals
 from worker.cli.demo_board import show_board
 from worker.cli.demo_client import StoryBroke, client_of, get
 from worker.cli.demo_reminder import make_lesson_soon, show_reminder
 from worker.cli.ingest import upload_and_wait
+from worker.cli.local_stack.stack import Stack
+from worker.cli.runfile import published_runfile
 from worker.cli.sample import SAMPLE_RECORDING, STUDENT_EMAIL, make_sample
-from worker.dev.runfile import published_runfile
-from worker.dev.signals import interrupted_by_signals
-from worker.dev.stack import Stack
 from worker.jobs.orders import StoreSource
 from worker.media.binaries import find_binaries
 from worker.media.probe import probe

@@ -1,10 +1,11 @@
 """`astegni mailbox`: the mailbox alone."""
 
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from worker.cli.devstack_access import devstack_for
 
 app = typer.Typer(help="A mailbox for trying out: it keeps every mail and delivers none.", no_args_is_help=True)
 
@@ -22,14 +23,7 @@ def serve(
     json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:
     """Take mail by SMTP on loopback and show it, until SIGTERM."""
-    from worker.dev.mailbox.addresses import Addresses  # noqa: PLC0415 - a heavy import for one command
-    from worker.dev.mailbox.server import run_mailbox  # noqa: PLC0415
+    with devstack_for("astegni mailbox serve"):
+        from devstack.mailbox.command import serve as serve_mailbox  # noqa: PLC0415 - a heavy import for one command
 
-    def ready(addresses: Addresses) -> None:
-        typer.echo(addresses.as_json() if json else f"Mail to {addresses.smtp} is shown at {addresses.url}")
-
-    if data is not None:
-        run_mailbox(data, smtp_port=smtp_port, port=port, on_ready=ready)
-        return
-    with tempfile.TemporaryDirectory(prefix="astegni-mailbox-") as folder:
-        run_mailbox(Path(folder), smtp_port=smtp_port, port=port, on_ready=ready)
+        serve_mailbox(data, smtp_port=smtp_port, port=port, json=json)

@@ -14,7 +14,6 @@ import httpx2 as httpx
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-import worker.dev
 from models.people import ParentProfile, StudentProfile, TutorProfile, User
 from worker import clock
 from worker.access.tokens import issue_token
@@ -25,7 +24,7 @@ from worker.database import Database
 from worker.settings import Settings
 
 # Twelve seconds of VP9 and Opus, as Chromium's MediaRecorder wrote them: no duration, no cues.
-SAMPLE_RECORDING = Path(worker.dev.__file__).with_name("lesson.webm")
+SAMPLE_RECORDING = Path(__file__).with_name("lesson.webm")
 STUDENT_EMAIL = "jediael@example.com"
 _TUTOR_EMAIL, _PARENT_EMAIL = "kush@example.com", "hanna@example.com"
 _SUBJECT = "Mathematics"

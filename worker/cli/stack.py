@@ -4,12 +4,17 @@ import json as json_format
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from worker.cli.devstack_access import devstack_for
+from worker.cli.runfile import published_runfile
 from worker.logs import configure_logs
 from worker.settings import Settings
+
+if TYPE_CHECKING:
+    from worker.cli.local_stack.stack import Stack
 
 # The stack's own operator: as long as the stack may reasonably run.
 _YEAR = 366 * 86_400
@@ -32,15 +37,13 @@ def up(
     """Run everything until Ctrl-C: servers that the environment does not name, API, workers, beat, Flower."""
     from worker.access.safety import require_safe  # noqa: PLC0415 - heavy imports for one command
     from worker.cli.up_output import print_facts, say_other_stacks, say_step  # noqa: PLC0415
-    from worker.dev.runfile import published_runfile  # noqa: PLC0415
-    from worker.dev.stack import Stack, run_stack  # noqa: PLC0415
 
     settings = Settings()
     require_safe(settings, settings.api_host)
     configure_logs("WARNING" if settings.log_level == "INFO" else settings.log_level)
     running = ExitStack()
 
-    def ready(stack: Stack) -> None:
+    def ready(stack: "Stack") -> None:
         facts = stack.facts()
         if sample:
             facts["sample"] = running.enter_context(_sample(stack.settings, facts, data or Path(".data")))
@@ -51,7 +54,9 @@ def up(
         else:
             print_facts(facts)
 
-    with running:
+    with devstack_for("astegni up"), running:
+        from worker.cli.local_stack.stack import Stack, run_stack  # noqa: PLC0415
+
         run_stack(Stack(settings, data=data, operator_token=lambda: operator_token(settings), on_step=say_step), ready)
 
 
@@ -73,11 +78,12 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Keep everything running until Ctrl-C.")] = False,
 ) -> None:
     """Show the main job on a real browser recording, from an empty machine to a lesson that plays."""
-    from worker.cli.demo import tell  # noqa: PLC0415 - a heavy import for one command
-
     settings = Settings()
     configure_logs("WARNING")
-    tell(settings, operator_token=lambda: operator_token(settings), keep=keep)
+    with devstack_for("astegni demo"):
+        from worker.cli.demo import tell  # noqa: PLC0415 - a heavy import for one command
+
+        tell(settings, operator_token=lambda: operator_token(settings), keep=keep)
 
 
 def operator_token(settings: Settings) -> str:

@@ -5,8 +5,8 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy.exc import ArgumentError, ProgrammingError, SQLAlchemyError
 
+from worker.cli.runfile import newest_stack
 from worker.database import refused_login
-from worker.dev.runfile import newest_stack
 from worker.errors import AstegniError, Misconfigured, Unavailable
 from worker.settings import Settings
 

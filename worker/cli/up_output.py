@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-from worker.dev.runfile import running_stacks
+from worker.cli.runfile import running_stacks
 
 
 def say_step(step: str) -> None:

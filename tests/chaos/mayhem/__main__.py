@@ -6,9 +6,9 @@ import sys
 import time
 from pathlib import Path
 
+from devstack.scratch import scratch_directory
 from mayhem.plan import FAULTS, make_plan
 from mayhem.session import as_table, carry_out
-from worker.dev.scratch import scratch_directory
 
 
 def main() -> int:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psutil
 
+from devstack.process import ChildProcess, wait_until
 from mayhem.witness import VARIABLE
-from worker.dev.environment import environment_for
-from worker.dev.process import ChildProcess, wait_until
+from worker.cli.local_stack.environment import environment_for
 from worker.settings import Settings
 
 HERE = Path(__file__).parent

@@ -10,10 +10,10 @@ from typing import Any
 
 import psycopg
 
+from devstack.process import ChildProcess
 from mayhem.crew import alive, children, continue_process
 from mayhem.plan import Fault
 from mayhem.scene import Scene
-from worker.dev.process import ChildProcess
 
 Later = Callable[[float, Callable[[], object]], None]
 NOT_NOW = "not now"

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import redis
 
+from devstack.emulator.credentials import Credentials
+from devstack.emulator.embedded import EmbeddedB2
+from devstack.postgres import EmbeddedPostgres
+from devstack.process import ChildProcess
+from devstack.valkey import EmbeddedValkey
 from mayhem.proxy import Proxy
-from worker.dev.b2 import EmbeddedB2
-from worker.dev.emulator.credentials import Credentials
-from worker.dev.postgres import EmbeddedPostgres
-from worker.dev.process import ChildProcess
-from worker.dev.valkey import EmbeddedValkey
 
 # What every request of B2's clients holds: in front of it goes the header that asks the emulator to fail.
 _HEADER = b"\r\nUser-Agent: "

@@ -14,17 +14,17 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from devstack.ports import free_port
+from devstack.probes import answers
+from devstack.process import ChildProcess, wait_until
 from mayhem.crew import Crew
 from mayhem.parts import Parts
 from mayhem.watchdog import Watchdog
 from mayhem.witness import Witness
 from worker.access.tokens import issue_token
 from worker.app import create_app
-from worker.dev.environment import environment_for
-from worker.dev.ports import free_port
-from worker.dev.probes import answers
-from worker.dev.process import ChildProcess, wait_until
-from worker.dev.service import astegni
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_for
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import Order
 from worker.migrate import migrate

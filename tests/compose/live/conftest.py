@@ -14,12 +14,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from worker.dev.emulator.credentials import Credentials
-from worker.dev.environment import environment_without_settings
-from worker.dev.ports import free_port, retry_while_port_taken
-from worker.dev.process import ChildProcess, wait_until
-from worker.dev.programs import postgres_programs, valkey_server
-from worker.dev.service import astegni
+from devstack.emulator.credentials import Credentials
+from devstack.ports import free_port, retry_while_port_taken
+from devstack.process import ChildProcess, wait_until
+from devstack.programs import postgres_programs, valkey_server
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_without_settings
 
 HEALTHY_WITHIN = 90.0
 # Images of others; the entry point of ours stands before the commands of all the rest.

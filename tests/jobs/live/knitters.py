@@ -9,9 +9,9 @@ from uuid import UUID
 import redis
 from sqlalchemy import text
 
+from devstack.process import ChildProcess, wait_until
 from worker.app import create_app
-from worker.dev.environment import environment_for
-from worker.dev.process import ChildProcess, wait_until
+from worker.cli.local_stack.environment import environment_for
 from worker.jobs.cancel import cancel_job
 from worker.jobs.enqueue import enqueue
 from worker.processes.broker import start_publisher

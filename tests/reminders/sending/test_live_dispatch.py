@@ -15,10 +15,10 @@ from typing import Any
 import psutil
 import pytest
 
+from devstack.process import ChildProcess, wait_until
 from models.reminders import Delivery
-from worker.dev.environment import environment_for
-from worker.dev.process import ChildProcess, wait_until
-from worker.dev.service import astegni
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_for
 from worker.reminders.delivery.transport import message_id
 from worker.settings import Settings
 

@@ -1,0 +1,63 @@
+"""What opens the emulator: made at the first start, kept in its folder, readable by the owner only."""
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """All that a client needs: the realm's URL, the master key, and the bucket that waits for it."""
+
+    realm: str
+    key_id: str
+    application_key: str
+    bucket: str
+
+    def as_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, line: bytes) -> Self:
+        """What `as_json` wrote. Raises ValueError for anything else."""
+        try:
+            return cls(**json.loads(line))
+        except TypeError:
+            raise ValueError("not the expected names") from None
+
+
+@dataclass(frozen=True)
+class CredentialStore:
+    """The secrets of one store: its account, the master key, and the key that signs tokens."""
+
+    account_id: str
+    application_key: str
+    signing_key: str
+
+    @property
+    def key_id(self) -> str:
+        """As at Backblaze, the id of the master key is the account's."""
+        return self.account_id
+
+
+def open_vault(path: Path) -> CredentialStore:
+    """The secrets kept at `path`, made there first when there are none."""
+    if not path.exists():
+        _write(path, CredentialStore(secrets.token_hex(6), "K000" + secrets.token_urlsafe(20), secrets.token_hex(32)))
+    return CredentialStore(**json.loads(path.read_text()))
+
+
+def _write(path: Path, vault: CredentialStore) -> None:
+    """Under another name first: a process killed here must not leave half a vault."""
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600, exist_ok=False)
+    with draft.open("w") as file:
+        json.dump(asdict(vault), file)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

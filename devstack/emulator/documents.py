@@ -1,0 +1,59 @@
+"""File versions and parts as JSON documents, in the shape that each version of the API has."""
+
+from dataclasses import dataclass
+
+from devstack.emulator.access import Key
+from devstack.emulator.blobs import StoredPart
+from devstack.emulator.errors import Json
+from devstack.emulator.versions import FileVersion
+
+
+@dataclass(frozen=True)
+class DocumentReader:
+    """For whom a document is: the account, the key with its capabilities, and the version of the API (1 to 4)."""
+
+    account_id: str
+    key: Key
+    api_version: int
+
+
+def version_as_json(version: FileVersion, reader: DocumentReader) -> Json:
+    """A version as the calls answer it; what the key may not read about locks is left out, as B2 does."""
+    document: Json = {
+        "accountId": reader.account_id,
+        "action": version.action,
+        "bucketId": version.bucket_id,
+        "contentLength": version.size,
+        "contentMd5": None,
+        "contentSha1": version.content_sha1,
+        "contentType": version.content_type,
+        "fileId": version.id,
+        "fileInfo": version.info,
+        "fileName": version.name,
+        "fileRetention": _readable(reader.key, "readFileRetentions", {"mode": None, "retainUntilTimestamp": None}),
+        "legalHold": _readable(reader.key, "readFileLegalHolds", None),
+        "replicationStatus": None,
+        "serverSideEncryption": version.encryption or {"mode": None, "algorithm": None},
+        "uploadTimestamp": version.uploaded_at,
+    }
+    if reader.api_version == 1:
+        document["size"] = version.size
+    return document
+
+
+def part_as_json(version_id: str, part: StoredPart) -> Json:
+    """A part as the calls answer it."""
+    return {
+        "fileId": version_id,
+        "partNumber": part.number,
+        "contentLength": part.size,
+        "contentSha1": part.sha1,
+        "contentMd5": None,
+        "serverSideEncryption": {"mode": None, "algorithm": None},
+        "uploadTimestamp": part.uploaded_at,
+    }
+
+
+def _readable(key: Key, capability: str, value: Json | None) -> Json:
+    allowed = key.allows(capability)
+    return {"isClientAuthorizedToRead": allowed, "value": value if allowed else None}

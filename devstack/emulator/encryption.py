@@ -1,0 +1,28 @@
+"""Server-side encryption: accepted and told again, so that clients which ask for it work; nothing is encrypted."""
+
+from collections.abc import Mapping
+
+from devstack.emulator.errors import Json, bad_request
+
+NO_ENCRYPTION: Json = {"mode": None, "algorithm": None}
+_SSE_B2: Json = {"mode": "SSE-B2", "algorithm": "AES256"}
+_HEADER = "x-bz-server-side-encryption"
+
+
+def chosen_encryption(wanted: Json | None, default: Json) -> Json:
+    """What a request asks for, or else the bucket's default. Keys of the client's own (SSE-C) are refused."""
+    if wanted is None:
+        return default
+    mode = wanted.get("mode")
+    chosen = {"mode": None if mode == "none" else mode, "algorithm": wanted.get("algorithm")}
+    if chosen not in (NO_ENCRYPTION, _SSE_B2):
+        raise bad_request("Server-side encryption must be none, or SSE-B2 with AES256.")
+    return chosen
+
+
+def encryption_from_headers(headers: Mapping[str, str], default: Json) -> Json:
+    """The same for an upload, which asks by header."""
+    if any(name.startswith(f"{_HEADER}-customer") for name in headers):
+        raise bad_request("Server-side encryption must be none, or SSE-B2 with AES256.")
+    algorithm = headers.get(_HEADER)
+    return chosen_encryption({"mode": "SSE-B2", "algorithm": algorithm} if algorithm else None, default)

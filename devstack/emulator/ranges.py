@@ -1,0 +1,39 @@
+"""Which bytes a Range header asks for (RFC 9110 §14.2), pure arithmetic."""
+
+import re
+from dataclasses import dataclass
+
+from devstack.emulator.errors import B2Error
+
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """`length` bytes from `start` of a file of `size` bytes."""
+
+    start: int
+    length: int
+    size: int
+
+    @property
+    def content_range(self) -> str:
+        """The Content-Range header of these bytes."""
+        return f"bytes {self.start}-{self.start + self.length - 1}/{self.size}"
+
+
+def requested_range(header: str | None, size: int) -> Stretch | None:
+    """The bytes that `header` asks for, None when it asks for the whole or cannot be read; 416 when there are none."""
+    match = _RANGE.fullmatch(header.strip()) if header else None
+    if match is None or match.group(1) == match.group(2) == "":
+        return None
+    first, last = match.groups()
+    if first == "":
+        start, end = max(size - int(last), 0), size - 1
+    else:
+        start, end = int(first), min(int(last), size - 1) if last else size - 1
+    if last and first and int(last) < int(first):
+        return None
+    if start >= size or end < start:
+        raise B2Error(416, "range_not_satisfiable", f"The range {header} is not within the {size} bytes of the file")
+    return Stretch(start, end - start + 1, size)

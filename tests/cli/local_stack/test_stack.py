@@ -1,0 +1,145 @@
+"""The whole stack, real in every part: some seconds each."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import pytest
+
+from devstack.probes import answers
+from worker.cli.local_stack.services import reachable, services_for
+from worker.cli.local_stack.stack import _url, _with_ports
+from worker.settings import Settings
+
+_UP = """
+import json, sys
+from pathlib import Path
+from worker.cli.local_stack.stack import Stack, run_stack
+from worker.logs import configure_logs
+from worker.settings import Settings
+
+configure_logs("INFO", as_json=True)
+
+def ready(stack):
+    pids = {service.name: service.process.pid for service in stack.services}
+    print(json.dumps({"facts": stack.facts(), "pids": pids}), flush=True)
+
+run_stack(Stack(Settings(), data=Path(sys.argv[1]), operator_token=lambda: "token"), ready)
+"""
+
+
+class Running:
+    """A stack in the foreground of another process."""
+
+    def __init__(self, process: Any) -> None:
+        self.process = process
+        said = json.loads(process.stdout.readline())
+        self.facts: dict[str, Any] = said["facts"]
+        self.pids: dict[str, int] = said["pids"]
+
+    def family(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def end(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        return int(self.process.wait(timeout=60))
+
+
+@pytest.fixture
+def up(starter, tmp_path: Path) -> Callable[[], Running]:
+    return lambda: Running(starter(_UP, tmp_path / "data"))
+
+
+def _port(url: str) -> int:
+    return int(url.rpartition(":")[2])
+
+
+def test_it_comes_up_keeps_its_data_and_leaves_nothing(up: Callable[[], Running], gone, tmp_path: Path) -> None:
+    first = up()
+
+    assert list(first.facts) == [
+        "api",
+        "flower",
+        "b2",
+        "database_url",
+        "redis_url",
+        "mailbox",
+        "operator_token",
+    ]
+    assert list(first.facts["b2"]) == ["realm", "key_id", "application_key", "bucket"]
+    assert answers("127.0.0.1", _port(first.facts["api"]), "/readyz")()
+    assert answers("127.0.0.1", _port(first.facts["flower"]), "/healthcheck")()
+    with psycopg.connect(first.facts["database_url"]) as connection:
+        assert connection.execute("SELECT count(*) FROM jobs").fetchone() is not None
+        connection.execute("CREATE TABLE kept (word text)")
+    family = first.family()
+    assert first.end(signal.SIGTERM) == 0
+    assert [each for each in family if not gone(each.pid)] == []
+
+    second = up()
+    with psycopg.connect(second.facts["database_url"]) as connection:
+        assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
+    # Also its addresses: rows and open pages name them.
+    assert second.facts["b2"] == first.facts["b2"]
+    assert (second.facts["api"], second.facts["flower"]) == (first.facts["api"], first.facts["flower"])
+    family = second.family()
+    assert second.end(signal.SIGKILL) == -signal.SIGKILL
+    assert [each for each in family if not gone(each.pid)] == []
+
+
+def test_our_processes_are_started_again_but_not_a_lost_server(up: Callable[[], Running], gone, tmp_path: Path) -> None:
+    stack = up()
+    signs = {name: tmp_path / "data" / "run" / name for name in ("beat", "worker-default")}
+    for name, sign in signs.items():
+        os.kill(stack.pids[name], signal.SIGKILL)
+        assert gone(stack.pids[name])
+        sign.unlink(missing_ok=True)
+
+    deadline = time.monotonic() + 120
+    while not all(sign.exists() for sign in signs.values()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+    family = stack.family()
+    next(child for child in family if child.name() == "valkey-server").kill()
+    assert stack.process.wait(timeout=60) == 1
+    assert [each for each in family if not gone(each.pid)] == []
+
+
+def test_chosen_ports_are_kept(tmp_path: Path) -> None:
+    chosen = _with_ports(Settings(api_port=8123), tmp_path)
+
+    assert chosen.api_port == 8123
+    assert chosen.flower_port != 0
+    assert _with_ports(Settings(), tmp_path).flower_port == chosen.flower_port
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("0.0.0.0", "http://127.0.0.1:80"),  # noqa: S104 - nothing listens
+        ("::", "http://[::1]:80"),
+    ],
+)
+def test_addresses_can_be_reached(host: str, url: str) -> None:
+    assert _url(host, 80) == url
+    assert reachable("api.example") == "api.example"
+
+
+def test_secrets_stand_in_no_command(tmp_path: Path) -> None:
+    settings = Settings(
+        database_url="postgresql://u:hush@127.0.0.1/x",
+        redis_url="redis://:hush@127.0.0.1/0",
+        backblaze_key_id="0000",
+        backblaze_application_key="hush",
+        secret_key="hush, a key of which nobody has heard",
+    )
+
+    assert all("hush" not in " ".join(service._command) for service in services_for(settings, tmp_path))

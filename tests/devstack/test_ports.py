@@ -1,0 +1,87 @@
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devstack.account import lend, unprivileged_account
+from devstack.errors import StartupFailed
+from devstack.ports import free_port, retry_while_port_taken, usual_port
+from devstack.postgres import EmbeddedPostgres
+from devstack.valkey import EmbeddedValkey
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        yield server.getsockname()[1]
+
+
+def test_a_free_port_can_be_taken() -> None:
+    with socket.create_server(("127.0.0.1", free_port())) as server:
+        assert server.getsockname()[1] > 0
+
+
+def test_valkey_moves_on_to_another_port(tmp_path: Path, taken: int) -> None:
+    server = EmbeddedValkey(tmp_path)
+    ports = iter([taken, taken, free_port()])
+
+    process = retry_while_port_taken(lambda: server._serve(next(ports)))
+
+    assert server.port != taken
+    assert process.exit_code is None
+    process.stop()
+
+
+def test_postgres_says_that_its_port_is_taken(tmp_path: Path, taken: int) -> None:
+    with EmbeddedPostgres(tmp_path, fast=True) as server:
+        program = Path(f"/proc/{server.process.pid}/exe").readlink()
+    account = unprivileged_account(tmp_path / "data")
+
+    with (
+        lend(account, tmp_path / "data") as data,
+        pytest.raises(StartupFailed, match="Address already in use"),
+    ):
+        server._serve(program.parent, account, data, taken)
+
+
+def test_other_failures_are_not_tried_again() -> None:
+    tries: list[int] = []
+
+    def start() -> None:
+        tries.append(1)
+        raise StartupFailed("no such file")
+
+    with pytest.raises(StartupFailed):
+        retry_while_port_taken(start)
+    assert len(tries) == 1
+
+
+def test_bad_luck_has_an_end() -> None:
+    tries: list[int] = []
+
+    def start() -> None:
+        tries.append(1)
+        raise StartupFailed("[Errno 98] error while attempting to bind: address already in use")
+
+    with pytest.raises(StartupFailed):
+        retry_while_port_taken(start)
+    assert len(tries) == 5
+
+
+def test_the_usual_port_is_the_last_one_then_the_first_choice_then_a_free_one(tmp_path: Path) -> None:
+    memory, first = tmp_path / "ports" / "api", free_port()
+    assert usual_port(memory, first) == first
+    assert usual_port(memory) == first
+    with socket.create_server(("127.0.0.1", first)):
+        other = usual_port(memory, first)
+        assert other != first
+    assert usual_port(memory, first) == other
+
+
+@pytest.mark.parametrize("content", ["", "x", "-1", "0", "99999999", "80 "])
+def test_a_damaged_memory_of_a_port_counts_as_none(tmp_path: Path, content: str) -> None:
+    memory, first = tmp_path / "api", free_port()
+    memory.write_text(content)
+    assert usual_port(memory, first) == first

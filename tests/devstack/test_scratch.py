@@ -1,0 +1,71 @@
+import os
+import time
+from pathlib import Path
+
+from devstack.scratch import scratch_directory
+
+_STARTER = """
+import sys, time
+from pathlib import Path
+from devstack.scratch import scratch_directory
+with scratch_directory(Path(sys.argv[1])) as path:
+    print(path, flush=True)
+    time.sleep(60)
+"""
+
+
+def _age(path: Path) -> None:
+    old = time.time() - 3600
+    os.utime(path, (old, old))
+
+
+def test_it_is_private_and_goes_with_its_block(tmp_path: Path) -> None:
+    with scratch_directory(tmp_path) as path:
+        assert path.parent == tmp_path
+        assert path.stat().st_mode & 0o077 == 0
+        (path / "file").touch()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path, starter) -> None:
+    process = starter(_STARTER, tmp_path)
+    left = Path(process.stdout.readline().strip())
+    (left / "folder").mkdir()
+    process.kill()
+    process.wait()
+    _age(left)
+
+    with scratch_directory(tmp_path):
+        assert not left.exists()
+
+
+def test_what_a_living_process_uses_stays_however_old(tmp_path: Path, starter) -> None:
+    process = starter(_STARTER, tmp_path)
+    used = Path(process.stdout.readline().strip())
+    _age(used)
+
+    with scratch_directory(tmp_path):
+        assert used.exists()
+
+
+def test_what_was_just_made_stays(tmp_path: Path) -> None:
+    """It may not be locked yet."""
+    (tmp_path / "astegni-scratch-new").mkdir()
+
+    with scratch_directory(tmp_path):
+        assert (tmp_path / "astegni-scratch-new").exists()
+
+
+def test_strange_things_of_that_name_are_left_alone(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "astegni-scratch-file").touch()
+    (tmp_path / "astegni-scratch-link").symlink_to(elsewhere)
+    _age(tmp_path / "astegni-scratch-file")
+    _age(elsewhere)
+
+    with scratch_directory(tmp_path):
+        pass
+
+    assert {path.name for path in tmp_path.iterdir()} == {"elsewhere", "astegni-scratch-file", "astegni-scratch-link"}

@@ -1,0 +1,180 @@
+"""All that `astegni up` runs: servers for what the environment does not name, the tables, and our own processes."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+from devstack.directory import data_directory
+from devstack.errors import StartupFailed
+from devstack.ports import retry_while_port_taken, usual_port
+from devstack.process import ChildProcess
+from devstack.signals import interrupted_by_signals
+from devstack.supervisor import Service, start_services, stop_services
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_for
+from worker.cli.local_stack.servers import Servers, start_servers
+from worker.cli.local_stack.services import reachable, services_for
+from worker.errors import AstegniError
+from worker.logs import get_logger
+from worker.settings import Settings
+
+_MIGRATION_TIMEOUT = 600.0
+
+_log = get_logger(__name__)
+
+
+class ServerLost(AstegniError):
+    """An embedded server ended by itself: what it held is not to be made up by starting it again in silence."""
+
+    code, title = "server-lost", "Embedded server ended"
+
+
+class Stack:
+    """The whole product on one machine, on ports that are free unless the settings choose them.
+
+    `data` keeps everything that it stores and logs; without it a directory is made and removed at the end. `on_step`
+    gets a sentence before each step of the start. Start it from the main thread: its processes die with the thread
+    that started them.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        data: Path | None = None,
+        operator_token: Callable[[], str],
+        on_step: Callable[[str], None] = lambda _step: None,
+    ) -> None:
+        self.settings = settings
+        self.services: list[Service] = []
+        self._servers: Servers | None = None
+        self._data = data
+        self._operator_token = operator_token
+        self._on_step = on_step
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start everything and wait until it is ready; raises StartupFailed, and nothing is left running then.
+
+        From then on `settings` name every server and port: they are those of the processes.
+        """
+        try:
+            directory = self._running.enter_context(data_directory(self._data))
+            self.settings = _placed(self.settings, directory)
+            self._on_step(
+                "Starting PostgreSQL, Valkey, the B2 emulator and a mailbox, where no setting names another …"
+            )
+            self._servers = start_servers(self.settings, directory, self._running)
+            self.settings = self._servers.settings
+            self._on_step("Migrating the database …")
+            _migrate(self.settings, directory)
+            self._on_step("Starting API, workers, beat and Flower …")
+            retry_while_port_taken(lambda: self._start_services(directory))
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop everything in reverse order; again is harmless."""
+        stop_services(self.services)
+        self.services = []
+        self._servers = None
+        self._running.close()
+
+    def facts(self) -> dict[str, Any]:
+        """What a client needs, as `astegni up --json` prints it. It holds secrets."""
+        settings = self.settings
+        key = settings.backblaze_application_key
+        mailbox = self._servers.mailbox if self._servers else None
+        return {
+            "api": _url(settings.api_host, settings.api_port),
+            "flower": _url(settings.flower_host, settings.flower_port),
+            "b2": {
+                "realm": settings.backblaze_realm,
+                "key_id": settings.backblaze_key_id,
+                "application_key": key.get_secret_value() if key else None,
+                "bucket": settings.backblaze_bucket_name,
+            },
+            "database_url": settings.database_url,
+            "redis_url": settings.redis_url,
+            "mailbox": asdict(mailbox) if mailbox else None,
+            "operator_token": self._operator_token(),
+        }
+
+    def tend(self) -> None:
+        """Look at every process once: restart our own that have ended; raises ServerLost for a server's end."""
+        for server in self._servers.processes if self._servers else ():
+            if server.exit_code is not None:
+                raise ServerLost(
+                    f"{server.name} ended with {server.exit_code}. {server.log} ends with:\n{server.log_tail()}"
+                )
+        for service in self.services:
+            service.tend()
+
+    def watch(self, interval: float = 0.5) -> None:
+        """Tend the stack until it is interrupted."""
+        while True:
+            self.tend()
+            time.sleep(interval)
+
+    def _start_services(self, directory: Path) -> None:
+        settings = _with_ports(self.settings, directory / "ports")
+        services = services_for(settings, directory)
+        start_services(services)
+        self.settings, self.services = settings, services
+
+
+def run_stack(stack: Stack, ready: Callable[[Stack], None]) -> None:
+    """Start `stack`, call `ready` and tend it in the foreground until SIGTERM, SIGINT or SIGHUP; then stop it."""
+    with interrupted_by_signals():
+        try:
+            with stack:
+                ready(stack)
+                stack.watch()
+        except KeyboardInterrupt:
+            _log.info("stack_stopped")
+
+
+def _placed(settings: Settings, directory: Path) -> Settings:
+    """Files that no setting puts elsewhere are kept in `directory`."""
+    places = {"spool_dir": directory / "spool", "flower_db": directory / "flower"}
+    return settings.model_copy(update=_unset(settings, places))
+
+
+def _with_ports(settings: Settings, memory: Path) -> Settings:
+    """Ports that no setting chooses: those of the last start, else the defaults, else free ones."""
+    ports = {
+        name: usual_port(memory / name, Settings.model_fields[name].default) for name in ("api_port", "flower_port")
+    }
+    return settings.model_copy(update=_unset(settings, ports))
+
+
+def _unset(settings: Settings, values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in settings.model_fields_set}
+
+
+def _migrate(settings: Settings, directory: Path) -> None:
+    migration = ChildProcess(
+        "migrate", astegni("migrate"), directory / "logs" / "migrate.log", env=environment_for(settings)
+    )
+    try:
+        ended = migration.wait(_MIGRATION_TIMEOUT)
+    finally:
+        exit_code = migration.kill()
+    if not ended or exit_code != 0:
+        raise StartupFailed(f"The migration failed. {migration.log} ends with:\n{migration.log_tail()}")
+
+
+def _url(host: str, port: int) -> str:
+    host = reachable(host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
