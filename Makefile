@@ -47,15 +47,10 @@ test: check ## Run the whole check: format, lint, types, layers, tests
 quick: install-dev ## Run the tests of rules, SQL and API alone
 	$(BIN)/pytest $(IN_PROCESSES) -m "not slow"
 
-# Folders of tests without type errors; the others, and benchmarks, still have some.
-TYPED_TESTS := access browser cli conformance devstack/emulator foreign_text house limits logs migrations models \
-	processes recordings recurrence settings uploads whiteboards
-
 check: install-dev ## Run all of that but the tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/mypy $(addprefix tests/,$(TYPED_TESTS))
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tests/house/words.py
 
@@ -65,7 +60,7 @@ conformance: install-dev ## Let rclone and the b2 command find out whether the e
 
 # CHAOS="--seed 7 --minutes 2 --only kill_main" for another run than the usual one.
 chaos: install-dev ## Break everything for ten minutes and see whether anything is lost or done twice
-	@PYTHONPATH=tests/chaos $(BIN)/python -m mayhem $(CHAOS)
+	@$(BIN)/python -m tests.chaos.mayhem $(CHAOS)
 
 # BENCH="--only ledger" for one figure, BENCH=--quick to try the benchmarks themselves.
 bench: install-dev ## Measure what docs/figures.md says, beside peers, in about ten minutes

@@ -67,7 +67,7 @@ def _gesture(chance: Random, stroke_type: str, points: int) -> dict[str, Any]:
     return {"points": found, "color": chance.choice(_COLOURS), "width": width}
 
 
-_CORNERS = {
+_CORNERS: dict[str, list[tuple[float, float]]] = {
     "line": [(0, 0), (1, 0.4)],
     "arrow": [(0, 1), (1, 0)],
     "rectangle": [(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)],

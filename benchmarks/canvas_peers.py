@@ -104,5 +104,5 @@ def _draw(canvas: ImageDraw.ImageDraw, shape: dict[str, Any]) -> None:
 @cache
 def _font(family: str, size: float) -> ImageFont.FreeTypeFont:
     font = ImageFont.truetype(font_path(FAMILIES[family]), size)
-    font.set_variation_by_axes([400, *[axis["default"] for axis in font.get_variation_axes()[1:]]])
+    font.set_variation_by_axes([400, *[axis["default"] or 0 for axis in font.get_variation_axes()[1:]]])
     return font

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from urllib.parse import urlsplit
 
 from benchmarks.figure import Figure, Limit, Reading, percentile
@@ -38,7 +39,7 @@ def measure_limits(scale: Scale) -> Figure:
             page = tutor.get(f"/v1/whiteboard/sessions/{ground.open_lesson(tutor)}")["pages"][0]["id"]
         for what, path, body in _hostile(page):
             # Without a rate limit on requests, so that the API reads what it would otherwise refuse by count.
-            worst = _longest_wait(ground.address, lambda path=path, body=body: _send(ground, path, body))
+            worst = _longest_wait(ground.address, partial(_send, ground, path, body))
             figure.readings.append(Reading(f"/healthz beside {what}, slowest", worst, "ms", limit=_STALL))
         with _half_requests(limited):
             waits = _healthz(limited, 50)
@@ -140,7 +141,7 @@ def _longest_wait(address: str, do: Callable[[], None]) -> float:
         done.set()
 
     threading.Thread(target=work).start()
-    waits = []
+    waits: list[float] = []
     with Client(address) as client:
         for _ in itertools.takewhile(lambda _: not done.is_set() or not waits, itertools.count()):
             began = time.perf_counter()
@@ -150,7 +151,7 @@ def _longest_wait(address: str, do: Callable[[], None]) -> float:
 
 
 def _healthz(address: str, times: int) -> list[float]:
-    waits = []
+    waits: list[float] = []
     for _ in range(times):
         with Client(address) as client:
             began = time.perf_counter()

@@ -1,6 +1,7 @@
 """Reminders of thousands of lessons, planned from people, alarms and preferences, beside a bare COPY of the rows."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -83,7 +84,7 @@ def _measure(figure: Figure, database: Database, connection: psycopg.Connection[
         assert changed == 0
         dump = _dump(connection)
         _forget(connection)
-        copied, _ = timed(lambda dump=dump: _copy(connection, dump))
+        copied, _ = timed(partial(_copy, connection, dump))
         _forget(connection)
         if turn:
             ours.append(rows / took)

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -101,7 +102,7 @@ def _measure(figure: Figure, database: Database, connection: psycopg.Connection[
         compared, _ = timed(lambda: _reconcile(database))
         dump = {table: _dump(connection, table) for table in _TABLES}
         _forget(connection)
-        copied, _ = timed(lambda dump=dump: _copy(connection, dump))
+        copied, _ = timed(partial(_copy, connection, dump))
         _forget(connection)
         if turn:
             ours.append(rows / took)

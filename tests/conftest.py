@@ -29,7 +29,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from sqlalchemy import insert, make_url, text
+from sqlalchemy import insert, make_url
 from xdist.scheduler import LoadFileScheduling
 
 from devstack.databases import connect, create_database, drop_database, with_database
@@ -43,6 +43,7 @@ from devstack.valkey import EmbeddedValkey
 from models.bookings import Booking
 from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.people import User as Person
+from tests.statements import run_statement
 from worker.access.callers import UserCaller
 from worker.canvases.engine import EngineMissing, load_engine
 from worker.cli.local_stack.command import astegni
@@ -114,7 +115,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=missing.detail))
 
 
-class _ByFile(LoadFileScheduling):
+class _ByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist publishes no types
     """Hands out one file after the other, and the files of `e2e` together: they share one `astegni up`."""
 
     def _split_scope(self, nodeid: str) -> str:
@@ -206,9 +207,7 @@ def sql(database: Database) -> Callable[..., list[Any]]:
     """`sql("SELECT …", **values)`: one statement, committed; its rows if it gives any."""
 
     def execute(statement: str, **values: Any) -> list[Any]:
-        with database.transaction() as session:
-            result = session.execute(text(statement), values)
-            return list(result) if result.returns_rows else []
+        return run_statement(database, statement, **values)
 
     return execute
 
@@ -436,15 +435,27 @@ def make_identity() -> Callable[..., Identity]:
     return identity_of
 
 
-@pytest.fixture
-def starter() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """`starter(script, *arguments)`: another Python that runs `script`; killed at the end of the test."""
-    started: list[subprocess.Popen[str]] = []
+class Script(subprocess.Popen[str]):
+    """Another Python that runs a script."""
 
-    def start(script: str, *arguments: object, **options: object) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", script, *map(str, arguments)], stdout=subprocess.PIPE, text=True, **options
-        )
+    def line(self) -> str:
+        """The next line that it prints."""
+        assert self.stdout is not None
+        return self.stdout.readline()
+
+
+Starter = Callable[..., Script]
+Gone = Callable[[int], bool]
+
+
+@pytest.fixture
+def starter() -> Iterator[Starter]:
+    """`starter(script, *arguments)`: another Python that runs `script`; killed at the end of the test."""
+    started: list[Script] = []
+
+    def start(script: str, *arguments: object, **options: Any) -> Script:
+        command = [sys.executable, "-c", script, *map(str, arguments)]
+        process = Script(command, stdout=subprocess.PIPE, text=True, **options)
         started.append(process)
         return process
 
@@ -455,7 +466,7 @@ def starter() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 
 @pytest.fixture
-def gone() -> Callable[[int], bool]:
+def gone() -> Gone:
     """`gone(pid)`: whether that process ends within ten seconds; a zombie nobody has buried yet has ended."""
 
     def ended(pid: int) -> bool:

@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -100,11 +101,11 @@ def test_the_programs_of_two_steps_run_to_their_ends(tmp_path: Path) -> None:
     """It dies with the thread that started it, so one that is waited for there runs to its end."""
     binaries = find_binaries(Settings())
     written = ["-f", "lavfi", "-i", "testsrc2=s=64x64:d=1", "-f", "mjpeg"]
+
+    def write(file: Path, stop: Callable[[], bool]) -> None:
+        run_ffmpeg(binaries, [*written, str(file)], budget=Budget(20), should_stop=stop)
+
     with together(never) as steps:
         for name in ("a", "b"):
-            steps.begin(
-                lambda stop, to=tmp_path / name: run_ffmpeg(
-                    binaries, [*written, str(to)], budget=Budget(20), should_stop=stop
-                )
-            )
+            steps.begin(partial(write, tmp_path / name))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() != b""

@@ -123,7 +123,7 @@ async def _ask(api: FastAPI, method: str, path: str, headers: dict[str, str]) ->
         "server": ("127.0.0.1", 1),
         "state": {},
     }
-    await api(scope, receive, send)  # type: ignore[arg-type]
+    await api(scope, receive, send)
     return status, asked
 
 
@@ -170,7 +170,7 @@ def _lists(schema: Any) -> list[Any]:
 def _body_models() -> dict[str, Any]:
     routes = [route for module in _MODULES for route in module.router.routes]
     models = {
-        f"{sorted(route.methods)[0]} {route.path}": route.body_field.field_info.annotation
+        f"{sorted(route.methods or ())[0]} {route.path}": route.body_field.field_info.annotation
         for route in routes
         if isinstance(route, APIRoute) and route.body_field is not None
     }

@@ -70,8 +70,8 @@ def test_each_student_is_there_once_with_all_bookings(school: Any, visitor: Any)
 
 
 def test_an_accepted_request_shows_here(school: Any, visitor: Any) -> None:
-    body = {"tutor_id": 11, "package_name": "Physics", "schedule": {"recurrence_pattern": "daily"}}
-    body["schedule"] |= {"start_time": "09:00", "end_time": "10:00"}
+    schedule = {"recurrence_pattern": "daily", "start_time": "09:00", "end_time": "10:00"}
+    body = {"tutor_id": 11, "package_name": "Physics", "schedule": schedule}
     made = visitor(school.other_student).ask("POST", "/v1/session-requests", body)[1]
     tutor = visitor(school.tutor)
     assert [one["student_id"] for one in tutor.ask("GET", PATH)[1]["items"]] == [22]

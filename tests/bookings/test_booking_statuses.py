@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ TUTOR, LEARNER = Side(tutor=True, learner=False), Side(tutor=False, learner=True
 SIDES = {"tutor": TUTOR, "learner": LEARNER, "both": Side(tutor=True, learner=True)}
 C, F = Conflict, Forbidden
 # What a booking in the status of the row becomes, asked for by (tutor, learner).
-CHANGES = {
+CHANGES: dict[str, dict[str, tuple[Any, Any]]] = {
     "pending": {
         "active": (F, "active"),
         "paused": (C, C),
@@ -36,7 +37,7 @@ CHANGES = {
     "cancelled": {"active": (C, C), "paused": (C, C), "completed": (C, C), "cancelled": ("cancelled",) * 2},
     "declined": {"active": (C, C), "paused": (C, C), "completed": (C, C), "cancelled": ("declined",) * 2},
 }
-ANSWERS = {
+ANSWERS: dict[Callable[..., str], dict[str, Any]] = {
     accepted: {"pending": "active", "active": "active", "paused": "paused", **dict.fromkeys(FINAL, C)},
     declined: {"pending": "declined", "declined": "declined", **dict.fromkeys(("active", "paused"), C)}
     | dict.fromkeys(("completed", "cancelled"), C),

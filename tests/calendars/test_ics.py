@@ -51,7 +51,8 @@ def read(octets: bytes) -> Any:
 
 
 def events_in(octets: bytes) -> list[Any]:
-    return read(octets).walk("VEVENT")
+    found: list[Any] = read(octets).walk("VEVENT")
+    return found
 
 
 def at(place: str, *local: int, fold: int = 0) -> datetime:
@@ -141,7 +142,8 @@ def test_any_text_stays_inside_its_value(summary: str, description: str, locatio
 @pytest.mark.parametrize("field", ["summary", "description", "location", "uid", "categories", "url"])
 def test_nobody_adds_a_property_through_a_value(field: str, end: str) -> None:
     smuggled = f"https://example.org/x{end}ATTENDEE:mailto:eve@example.org{end}END:VEVENT{end}BEGIN:VALARM"
-    event = replace(EVENT, **{field: (smuggled,) if field == "categories" else smuggled})
+    value: Any = (smuggled,) if field == "categories" else smuggled
+    event = replace(EVENT, **{field: value})
     for octets in (rendered(event), rendered(EVENT, name=smuggled)):
         for line in octets.decode().splitlines():
             assert not line.startswith(("ATTENDEE", "BEGIN:VALARM"))
@@ -192,7 +194,8 @@ class TestZones:
     @pytest.mark.parametrize("years", [(2026, 2026), (2025, 2028)])
     def test_a_stranger_that_knows_no_zone_reads_the_same_clock(self, place: str, years: tuple[int, int]) -> None:
         lines = "\r\n".join(vtimezone(place, *years)).replace(f"TZID:{place}", "TZID:Nowhere")
-        told = icalendar.Timezone.from_ical(lines).to_tz(lookup_tzid=False)
+        read: Any = icalendar.Timezone.from_ical(lines)
+        told = read.to_tz(lookup_tzid=False)
         known = zone(place)
         local = datetime(years[0], 1, 1)  # noqa: DTZ001 - local
         while local.year <= years[1]:
@@ -219,13 +222,14 @@ class TestZones:
         assert standard["TZOFFSETTO"].td == standard["TZOFFSETFROM"].td == timedelta(hours=3)
 
     def test_a_zone_with_a_rule_is_a_pair_that_outlook_understands(self) -> None:
-        told = icalendar.Timezone.from_ical("\r\n".join(vtimezone("America/New_York", 2026, 2026)))
-        pair = {one.name: (one["DTSTART"].dt, dict(one["RRULE"])) for one in told.subcomponents}
+        read = icalendar.Timezone.from_ical("\r\n".join(vtimezone("America/New_York", 2026, 2026)))
+        parts: list[Any] = read.subcomponents
+        pair = {part.name: (part["DTSTART"].dt, dict(part["RRULE"])) for part in parts}
         assert pair == {
             "DAYLIGHT": (datetime(2025, 3, 9, 2), {"FREQ": ["YEARLY"], "BYMONTH": [3], "BYDAY": ["2SU"]}),  # noqa: DTZ001 - local
             "STANDARD": (datetime(2025, 11, 2, 2), {"FREQ": ["YEARLY"], "BYMONTH": [11], "BYDAY": ["1SU"]}),  # noqa: DTZ001 - local
         }
-        assert len(told.subcomponents) == 2
+        assert len(parts) == 2
 
     def test_a_zone_without_a_rule_tells_every_change(self) -> None:
         told = icalendar.Timezone.from_ical("\r\n".join(vtimezone("Africa/Casablanca", 2025, 2025)))

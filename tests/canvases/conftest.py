@@ -20,7 +20,8 @@ Pixels = NDArray[np.float64]
 
 def _decode(picture: bytes) -> Pixels:
     image = skia.Image.MakeFromEncoded(skia.Data.MakeWithCopy(picture))
-    return image.toarray(colorType=skia.kRGBA_8888_ColorType)[:, :, :3].astype(np.float64)
+    rgb: Pixels = image.toarray(colorType=skia.kRGBA_8888_ColorType)[:, :, :3].astype(np.float64)
+    return rgb
 
 
 def _blur(values: Pixels) -> Pixels:

@@ -14,6 +14,7 @@ from worker.canvases.engine import skia
 from worker.canvases.limits import LONGEST_SIDE, MARGIN, MOST_PIXELS_OF_PAGE
 from worker.canvases.replay.film import frames_of
 from worker.canvases.replay.timeline import build_timeline
+from worker.canvases.shapes import Circle, Text
 from worker.canvases.stored.pages import DrawnBoard, DrawnPage, read_page
 
 pytestmark = pytest.mark.drawing
@@ -182,6 +183,6 @@ def test_every_stroke_is_on_the_page_or_named(
             assert contour.min() >= -1
             assert contour[:, 0].max() <= page.width + 1
             assert contour[:, 1].max() <= page.height + 1
-        if hasattr(figure, "x"):
+        if isinstance(figure, Circle | Text):
             assert -1 <= figure.x <= page.width + 1
             assert -1 <= figure.y <= page.height + 1

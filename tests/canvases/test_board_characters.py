@@ -167,7 +167,8 @@ def test_no_ink_is_outside_of_its_box(text: str) -> None:
     """A film draws anew only what is within the box of a text."""
     page = _page(text, x=400, y=400)
     for figure in page.figures:
-        left, top, right, bottom = ink_of(figure)  # type: ignore[arg-type]
+        assert isinstance(figure, Text)
+        left, top, right, bottom = ink_of(figure)
         surface = skia.Surface(1600, 800)
         canvas = surface.getCanvas()
         canvas.clear(skia.ColorWHITE)

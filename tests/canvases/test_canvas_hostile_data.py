@@ -115,7 +115,7 @@ def test_a_million_points_are_cut_to_what_a_stroke_may_have() -> None:
     page = read_page({"strokes": [_stroke("pen", {"points": points})]})
 
     (drawn,) = page.figures
-    assert sum(map(len, drawn.contours)) == MOST_POINTS_OF_STROKE  # type: ignore[union-attr]
+    assert sum(map(len, drawn.contours)) == MOST_POINTS_OF_STROKE  # type: ignore[union-attr, arg-type]  # Lines
     assert str(MOST_POINTS_OF_STROKE) in page.skipped[0].reason
 
 
@@ -130,7 +130,7 @@ def test_one_long_text_among_the_points_does_not_swell_them() -> None:
     points: list[Any] = [[n, n] for n in range(2000)]
     points[7] = ["9" * 1_000_000, "x" * 1_000_000]
     (drawn,) = read_page({"strokes": [_stroke("pen", {"points": points})]}).figures
-    assert len(drawn.contours[0]) == 1999  # type: ignore[union-attr]
+    assert len(drawn.contours[0]) == 1999  # type: ignore[union-attr]  # Lines
 
 
 TEXTS = [
@@ -161,7 +161,7 @@ def test_any_text_is_drawn_or_named(text: str) -> None:
 
 def test_line_ends_of_every_system_end_a_line() -> None:
     (text,) = read_page({"strokes": [_stroke("text", {"text": "a\r\nb\rc\nd\n\ne", "x": 1, "y": 2})]}).figures
-    assert text.lines == ("a", "b", "c", "d", "", "e")  # type: ignore[union-attr]
+    assert text.lines == ("a", "b", "c", "d", "", "e")  # type: ignore[union-attr]  # a Text
 
 
 JSON = st.recursive(

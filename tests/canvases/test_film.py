@@ -145,7 +145,7 @@ def decoded(binaries: Binaries, path: Path, at: float) -> Any:
     """The picture that a player shows at that second."""
     # A seek would give the next frame that there is, not the one that is still shown.
     shown = ["-vf", "fps=10", "-ss", f"{at - 0.05:.3f}", "-frames:v", "1"]
-    command = [binaries.ffmpeg, "-v", "error", "-nostdin", "-i", path, *shown]
+    command: list[str | Path] = [binaries.ffmpeg, "-v", "error", "-nostdin", "-i", path, *shown]
     raw = subprocess.run(
         [*command, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"], check=True, capture_output=True, timeout=30
     ).stdout
@@ -180,7 +180,18 @@ def test_the_last_picture_of_a_page_is_its_png(
     page = timeline.pages[0]
     with (tmp_path / "page.png").open("wb") as out:
         write_png(page, out, scale=0.9)
-    command = [binaries.ffmpeg, "-v", "error", "-i", tmp_path / "page.png", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    command: list[str | Path] = [
+        binaries.ffmpeg,
+        "-v",
+        "error",
+        "-i",
+        tmp_path / "page.png",
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "rgb24",
+        "-",
+    ]
     raw = subprocess.run(command, check=True, capture_output=True, timeout=30).stdout
     png = np.frombuffer(raw, np.uint8).reshape(720, 1080, 3).astype(int)
     frame = decoded(binaries, path, 30.0)
@@ -193,7 +204,7 @@ def test_the_last_picture_of_a_page_is_its_png(
 def test_what_players_need(film: tuple[ReplayTimeline, Path], binaries: Binaries) -> None:
     timeline, path = film
     wanted = "stream=codec_name,width,height,pix_fmt,color_space,color_range,has_b_frames:format=duration"
-    command = [binaries.ffprobe, "-v", "error", "-of", "json", "-show_entries", wanted, path]
+    command: list[str | Path] = [binaries.ffprobe, "-v", "error", "-of", "json", "-show_entries", wanted, path]
     found = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=30).stdout)
     assert found["streams"] == [
         {
@@ -208,7 +219,16 @@ def test_what_players_need(film: tuple[ReplayTimeline, Path], binaries: Binaries
     ]
     assert float(found["format"]["duration"]) == pytest.approx(timeline.duration_ms / 1000, abs=0.11)
 
-    command = [binaries.ffprobe, "-v", "error", "-of", "csv=p=0", "-show_entries", "packet=pts_time,flags", path]
+    command = [
+        binaries.ffprobe,
+        "-v",
+        "error",
+        "-of",
+        "csv=p=0",
+        "-show_entries",
+        "packet=pts_time,flags",
+        path,
+    ]
     packets = subprocess.run(command, check=True, capture_output=True, timeout=30, text=True).stdout.split()
     times = [float(packet.split(",")[0]) for packet in packets]
     keys = [float(packet.split(",")[0]) for packet in packets if "K" in packet.split(",")[1]]

@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
+from tests.statements import run_statement
 from worker.canvases.snapshots.digest import board_digest, board_title, page_digest, page_states
 from worker.canvases.snapshots.names import SnapshotTarget
 from worker.canvases.snapshots.reading import load_page
@@ -43,9 +43,7 @@ class Board:
         self.job: UUID = self.sql("INSERT INTO jobs (kind) VALUES ('canvases.snapshot_page') RETURNING id")[0][0]
 
     def sql(self, statement: str, **values: Any) -> list[Any]:
-        with self.database.transaction() as session:
-            result = session.execute(text(statement), values)
-            return list(result) if result.returns_rows else []
+        return run_statement(self.database, statement, **values)
 
     def draw(self, data: Any, order: int = 1, stroke_type: str = "pen", page: int | None = None) -> int:
         stroke_id: int = self.sql(

@@ -50,7 +50,7 @@ class Mailroom:
         return self.content
 
     def mails(self) -> list[EmailMessage]:
-        return [message_from_bytes(content, policy=modern) for *_, content in self.got]  # type: ignore[misc]
+        return [message_from_bytes(content, policy=modern) for *_, content in self.got]
 
 
 class _Controller(Controller):
@@ -58,7 +58,7 @@ class _Controller(Controller):
 
     def _trigger_server(self) -> None:
         self.port = self.server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]  # aiosmtpd declares no types here
 
 
 @contextmanager
@@ -160,6 +160,7 @@ def test_answers_are_told_apart(
     ):
         mailer.send("abebe@example.com", message)
 
+    assert isinstance(refused.value, PermanentFailure | TemporaryFailure)
     assert said[:3] in refused.value.reason
     assert "abebe" not in refused.value.reason
     assert mailroom.got == []

@@ -3,18 +3,14 @@
 import itertools
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from devstack.scratch import scratch_directory
-
-sys.path.append(str(Path(__file__).parent))
-
-from mayhem.parts import Parts
-from mayhem.scene import Scene, make_template
+from tests.chaos.mayhem.parts import Parts
+from tests.chaos.mayhem.scene import Scene, make_template
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - scratch_directory makes an unguessable name there
 _MEMORY_WANTED = 1 << 30

@@ -12,14 +12,14 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from mayhem.alarms import Alarms, read_rules
-from mayhem.parts import Parts
-from mayhem.scene import Scene, make_template
-from mayhem.work import Errand
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from devstack.process import ChildProcess, wait_until
+from tests.chaos.mayhem.alarms import Alarms, read_rules
+from tests.chaos.mayhem.parts import Parts
+from tests.chaos.mayhem.scene import Scene, make_template
+from tests.chaos.mayhem.work import Errand
 from worker import clock
 from worker.api.app import create_api
 from worker.api.services import Services

@@ -8,8 +8,9 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import redis
-from mayhem.scene import Scene, eventually
-from mayhem.work import Errand
+
+from tests.chaos.mayhem.scene import Scene, eventually
+from tests.chaos.mayhem.work import Errand
 
 # In production a POST answers within this while the broker is frozen (p99).
 _PROMPT = 0.3

@@ -1,11 +1,11 @@
 """Everything at once, for a minute: what `make chaos` does for ten, with intervals ten times shorter."""
 
 import pytest
-from mayhem.plan import FAULTS, make_plan
-from mayhem.recovery import Run, percentile, recoveries, runs_of
-from mayhem.session import as_table, carry_out
 
 from devstack.scratch import scratch_directory
+from tests.chaos.mayhem.plan import FAULTS, make_plan
+from tests.chaos.mayhem.recovery import Run, percentile, recoveries, runs_of
+from tests.chaos.mayhem.session import as_table, carry_out
 
 SEED = 5
 

@@ -4,14 +4,15 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2 as httpx
 import psycopg
 import pytest
-from mayhem.parts import Parts
-from mayhem.scene import Scene, eventually
-from mayhem.work import Errand
 
+from tests.chaos.mayhem.parts import Parts
+from tests.chaos.mayhem.scene import Scene, eventually
+from tests.chaos.mayhem.work import Errand
 from worker.access.tokens import issue_operator_token
 from worker.settings import DEVELOPMENT_KEY
 
@@ -146,7 +147,7 @@ def test_a_locked_row_is_told_within_its_timeout(scene: Scene) -> None:
     scene.start_api()
     job = scene.give(Errand(1))
     operator = issue_operator_token(DEVELOPMENT_KEY, admin_id=1, departments=["manage-system-settings"])
-    cancel = {"url": f"/v1/jobs/{job}/cancel", "headers": {"Authorization": f"Bearer {operator}"}}
+    cancel: dict[str, Any] = {"url": f"/v1/jobs/{job}/cancel", "headers": {"Authorization": f"Bearer {operator}"}}
     with psycopg.connect(scene.settings.database_url or "") as hog:
         hog.execute("SELECT 1 FROM jobs WHERE id = %s FOR UPDATE", [job])
         asked = time.monotonic()

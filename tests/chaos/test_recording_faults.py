@@ -12,11 +12,11 @@ import httpx2 as httpx
 import psutil
 import psycopg
 import pytest
-from mayhem.crew import alive, children
-from mayhem.orphans import media_processes
-from mayhem.parts import Parts
-from mayhem.scene import Scene, eventually
 
+from tests.chaos.mayhem.crew import alive, children
+from tests.chaos.mayhem.orphans import media_processes
+from tests.chaos.mayhem.parts import Parts
+from tests.chaos.mayhem.scene import Scene, eventually
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import SweepObjects, SweepSpool
 from worker.media.binaries import find_binaries
@@ -156,7 +156,10 @@ def test_upload_killed_before_its_row_or_its_order(held: Scene, step: str) -> No
     session_id = held.new_session()
     with psycopg.connect(held.settings.database_url or "") as hog:
         hog.execute(f"LOCK TABLE {step} IN SHARE MODE")
-        request = {"data": {"session_id": str(session_id)}, "files": {"file": ("a.webm", b"\x1a\x45\xdf\xa3" * 1000)}}
+        request: dict[str, Any] = {
+            "data": {"session_id": str(session_id)},
+            "files": {"file": ("a.webm", b"\x1a\x45\xdf\xa3" * 1000)},
+        }
         with ThreadPoolExecutor(1) as pool:
             asked = pool.submit(held.http.post, "/v1/recordings", **request)
             waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass"

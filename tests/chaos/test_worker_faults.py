@@ -5,10 +5,9 @@ import random
 import signal
 import time
 
-from mayhem.crew import children
-from mayhem.scene import Scene, eventually
-from mayhem.work import Errand, Poison
-
+from tests.chaos.mayhem.crew import children
+from tests.chaos.mayhem.scene import Scene, eventually
+from tests.chaos.mayhem.work import Errand, Poison
 from worker.jobs.cancel import cancel_job
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Starter
 from worker.cli.runfile import newest_stack, published_runfile, runfile_directory, running_stacks
 
 _FACTS = {"api": "http://127.0.0.1:8000", "operator_token": "t"}
@@ -49,9 +50,9 @@ def test_a_damaged_run_file_counts_as_none_and_is_removed(content: str) -> None:
         assert list(runfile_directory().iterdir()) == []
 
 
-def test_a_killed_process_leaves_no_facts(starter) -> None:
+def test_a_killed_process_leaves_no_facts(starter: Starter) -> None:
     process = starter(_OTHER, stdin=-1)
-    assert json.loads(process.stdout.readline())["pid"] == process.pid
+    assert json.loads(process.line())["pid"] == process.pid
     assert newest_stack() is not None
     process.kill()
     process.communicate()
@@ -65,10 +66,10 @@ def test_an_id_used_again_is_another_process() -> None:
         assert newest_stack() is None
 
 
-def test_of_two_stacks_the_newer_is_used_and_then_the_older_again(starter) -> None:
+def test_of_two_stacks_the_newer_is_used_and_then_the_older_again(starter: Starter) -> None:
     with published_runfile(_FACTS):
         process = starter(_OTHER, stdin=-1)
-        assert json.loads(process.stdout.readline())["api"] == "other"
+        assert json.loads(process.line())["api"] == "other"
         assert [facts["api"] for facts in running_stacks()] == ["other", _FACTS["api"]]
         process.communicate("\n")
         assert [facts["api"] for facts in running_stacks()] == [_FACTS["api"]]

@@ -28,6 +28,7 @@ sys.meta_path.insert(0, Absence())
 """
 
 Compose = dict[str, Any]
+ReadCompose = Callable[[Mapping[str, str]], Compose]
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def compose_text() -> str:
 
 
 @pytest.fixture(scope="session")
-def read_compose(compose_text: str) -> Callable[[Mapping[str, str]], Compose]:
+def read_compose(compose_text: str) -> ReadCompose:
     """`read_compose(variables)`: the file with its aliases, merges and variables resolved.
 
     Raises LookupError with the name and the message of a required variable.

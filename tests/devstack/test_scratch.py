@@ -3,6 +3,7 @@ import time
 from pathlib import Path
 
 from devstack.scratch import scratch_directory
+from tests.conftest import Starter
 
 _STARTER = """
 import sys, time
@@ -28,9 +29,9 @@ def test_it_is_private_and_goes_with_its_block(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_process_left_is_removed(tmp_path: Path, starter) -> None:
+def test_what_a_killed_process_left_is_removed(tmp_path: Path, starter: Starter) -> None:
     process = starter(_STARTER, tmp_path)
-    left = Path(process.stdout.readline().strip())
+    left = Path(process.line().strip())
     (left / "folder").mkdir()
     process.kill()
     process.wait()
@@ -40,9 +41,9 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path, starter) -> None:
         assert not left.exists()
 
 
-def test_what_a_living_process_uses_stays_however_old(tmp_path: Path, starter) -> None:
+def test_what_a_living_process_uses_stays_however_old(tmp_path: Path, starter: Starter) -> None:
     process = starter(_STARTER, tmp_path)
-    used = Path(process.stdout.readline().strip())
+    used = Path(process.line().strip())
     _age(used)
 
     with scratch_directory(tmp_path):

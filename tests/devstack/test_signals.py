@@ -2,6 +2,8 @@ import signal
 
 import pytest
 
+from tests.conftest import Starter
+
 _WAITER = """
 import signal, sys, time
 from devstack.signals import interrupted_by_signals
@@ -23,12 +25,12 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_cleaning_up_is_not_cut_short(starter, first: signal.Signals) -> None:
+def test_cleaning_up_is_not_cut_short(starter: Starter, first: signal.Signals) -> None:
     process = starter(_WAITER.replace("SETUP", ""), stdin=-1)
-    assert process.stdout.readline() == "ready\n"
+    assert process.line() == "ready\n"
 
     process.send_signal(first)
-    assert process.stdout.readline() == "cleaning\n"
+    assert process.line() == "cleaning\n"
     for again in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         process.send_signal(again)
     output, _ = process.communicate("\n", timeout=10)
@@ -37,9 +39,9 @@ def test_cleaning_up_is_not_cut_short(starter, first: signal.Signals) -> None:
     assert process.returncode == 0
 
 
-def test_nohup_stays_in_force(starter) -> None:
+def test_nohup_stays_in_force(starter: Starter) -> None:
     process = starter(_WAITER.replace("SETUP", "signal.signal(signal.SIGHUP, signal.SIG_IGN)"), stdin=-1)
-    assert process.stdout.readline() == "ready\n"
+    assert process.line() == "ready\n"
 
     process.send_signal(signal.SIGHUP)
     process.send_signal(signal.SIGTERM)

@@ -2,7 +2,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -10,6 +10,7 @@ import pytest
 
 from devstack.errors import StartupFailed
 from devstack.probes import shows
+from devstack.process import ChildProcess
 from devstack.supervisor import Service, pause_before, start_services, stop_services
 
 # Touches its sign when it is ready and says goodbye when asked to stop.
@@ -26,8 +27,11 @@ time.sleep(60)
 """
 
 
+MakeService = Callable[..., Service]
+
+
 @pytest.fixture
-def service(tmp_path: Path):
+def service(tmp_path: Path) -> Iterator[MakeService]:
     made: list[Service] = []
 
     def make(name: str = "polite", script: str = _POLITE, slowness: float = 0.0) -> Service:
@@ -42,6 +46,16 @@ def service(tmp_path: Path):
         service.stop(0)
 
 
+def sign_of(service: Service) -> Path:
+    assert service._sign is not None
+    return service._sign
+
+
+def process_of(service: Service) -> ChildProcess:
+    assert service.process is not None
+    return service.process
+
+
 def _tend_until(service: Service, reached: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 120
     while not reached():
@@ -50,41 +64,41 @@ def _tend_until(service: Service, reached: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_it_is_ready_when_it_says_so(service) -> None:
-    one = service()
-    one.start()
-    one.wait()
+def test_it_is_ready_when_it_says_so(service: MakeService) -> None:
+    polite = service()
+    polite.start()
+    polite.wait()
 
-    assert one._sign.exists()
-    one.tend()
-    assert one.process.exit_code is None
-
-
-def test_an_old_sign_does_not_count(service) -> None:
-    one = service(script="import time; time.sleep(60)")
-    one._sign.touch()
-
-    one.start()
-
-    assert not one._sign.exists()
+    assert sign_of(polite).exists()
+    polite.tend()
+    assert process_of(polite).exit_code is None
 
 
-def test_an_end_by_itself_is_made_good(service) -> None:
-    one = service()
-    one.start()
-    one.wait()
-    first = one.process.pid
+def test_an_old_sign_does_not_count(service: MakeService) -> None:
+    silent = service(script="import time; time.sleep(60)")
+    sign_of(silent).touch()
 
-    one.process.signal(signal.SIGKILL)
-    _tend_until(one, lambda: one.process is None)
+    silent.start()
+
+    assert not sign_of(silent).exists()
+
+
+def test_an_end_by_itself_is_made_good(service: MakeService) -> None:
+    polite = service()
+    polite.start()
+    polite.wait()
+    first = process_of(polite).pid
+
+    process_of(polite).signal(signal.SIGKILL)
+    _tend_until(polite, lambda: polite.process is None)
     assert not psutil.pid_exists(first)
-    _tend_until(one, lambda: one.process is not None)
-    one.wait()
+    _tend_until(polite, lambda: polite.process is not None)
+    polite.wait()
 
-    assert one.process.pid != first
+    assert process_of(polite).pid != first
 
 
-def test_pauses_grow_while_it_keeps_ending(service) -> None:
+def test_pauses_grow_while_it_keeps_ending(service: MakeService) -> None:
     one = service(script="raise SystemExit(1)")
     one.start()
     started = time.monotonic()
@@ -106,7 +120,7 @@ def test_the_pause_has_a_limit() -> None:
     assert pause_before(10_000) == 30.0
 
 
-def test_all_stop_at_once_the_last_asked_first(service) -> None:
+def test_all_stop_at_once_the_last_asked_first(service: MakeService) -> None:
     services = [service(name, slowness=0.4) for name in ("first", "second", "third")]
     start_services(services)
     started = time.monotonic()
@@ -119,7 +133,7 @@ def test_all_stop_at_once_the_last_asked_first(service) -> None:
     stop_services(services)
 
 
-def test_when_one_does_not_start_none_is_left(service) -> None:
+def test_when_one_does_not_start_none_is_left(service: MakeService) -> None:
     good, bad = service("good"), service("bad", script="raise SystemExit('no luck')")
 
     with pytest.raises(StartupFailed, match=r"(?s)bad ended with 1 .*no luck"):

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from devstack.valkey import EmbeddedValkey
+from tests.conftest import Gone, Starter
 
 _STARTER = """
 import sys, time
@@ -19,7 +21,7 @@ time.sleep(60)
 
 
 @pytest.fixture
-def server(tmp_path: Path):
+def server(tmp_path: Path) -> Iterator[EmbeddedValkey]:
     with EmbeddedValkey(tmp_path / "a 'quoted\" place") as server:
         yield server
 
@@ -43,6 +45,7 @@ def test_its_password_is_asked_for_and_not_shown(server: EmbeddedValkey) -> None
     ):
         stranger.ping()
     password = server.url().split(":")[2].split("@")[0]
+    assert server.process is not None
     assert password not in Path(f"/proc/{server.process.pid}/cmdline").read_text()
     assert [path for path in server.root.glob("valkey.*") if path.stat().st_mode & 0o077] == []
 
@@ -58,9 +61,9 @@ def test_data_outlive_a_restart(server: EmbeddedValkey) -> None:
         assert client.lrange("default", 0, -1) == [b"a job's id"]
 
 
-def test_it_dies_with_its_starter(tmp_path: Path, starter, gone) -> None:
+def test_it_dies_with_its_starter(tmp_path: Path, starter: Starter, gone: Gone) -> None:
     process = starter(_STARTER, tmp_path)
-    pid = int(process.stdout.readline())
+    pid = int(process.line())
 
     process.kill()
 

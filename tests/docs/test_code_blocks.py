@@ -29,6 +29,7 @@ from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
 from devstack.programs import postgres_programs
 from devstack.scratch import scratch_directory
+from tests.browser.chromium import Chromium
 from worker import clock
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
@@ -36,10 +37,6 @@ from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import PruneLedger
 from worker.settings import Settings
-
-sys.path.append(str(Path(__file__).parents[1] / "browser"))
-
-from chromium import Chromium
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(__file__).with_name("programs")
@@ -82,7 +79,7 @@ BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 PAGES_WITH_COMMANDS = sorted({block.page for block in BLOCKS if block.language == "sh"})
 
 
-def of_language(language: str) -> Any:
+def of_language(language: str) -> pytest.MarkDecorator:
     chosen = [block for block in BLOCKS if block.language == language]
     return pytest.mark.parametrize("block", chosen, ids=[f"{block.page}:{block.line}" for block in chosen])
 

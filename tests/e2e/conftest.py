@@ -101,7 +101,7 @@ class Visitor:
     @staticmethod
     def said(answer: httpx.Response, status: int) -> Any:
         assert answer.status_code == status, answer.text
-        body = answer.json() if answer.content else None
+        body: Any = answer.json() if answer.content else None
         if status >= 400:
             assert answer.headers["content-type"] == "application/problem+json"
             assert {"type", "title", "status", "detail", "code", "instance"} <= body.keys()

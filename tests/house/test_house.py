@@ -3,17 +3,13 @@
 import dataclasses
 import re
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))
-
-from measure import class_names, modules_of
-from settings_page import settings_page
-
+from tests.house.measure import class_names, modules_of
+from tests.house.settings_page import settings_page
 from worker.app import TASK_MODULES, celery_config, create_app, queue_names, queues_of, timetable
 from worker.errors import Misconfigured
 from worker.jobs.orders import ORDERS, IngestRecording, Order, media_time_limit, read_order

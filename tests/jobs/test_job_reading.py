@@ -1,7 +1,7 @@
 """What the outside may know of jobs."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -57,6 +57,7 @@ def test_the_number_moves_with_every_visible_change(ledger: Any, knit: Any) -> N
             claim = ledger.claim(job_id)
         if change == "end":
             with ledger.database.transaction() as session:
+                assert claim is not None
                 end(session, job_id, claim.token, state="succeeded", result={"rows": 1})
         with ledger.database.transaction() as session:
             seen.append(read_jobs(session, [job_id, uuid4()])[job_id])
@@ -104,17 +105,18 @@ def test_filters(ledger: Any, knit: Any) -> None:
     theirs = ledger.order(IngestRecording(13, session_id=1, spool_id="shared", size_bytes=1), principal="user:2")
     other = ledger.order(knit())
     ledger.claim(other)
-    for how, expected in (
+    cases: tuple[tuple[dict[str, Any], list[UUID]], ...] = (
         ({}, [other, theirs, mine]),
         ({"principal": "user:1"}, [mine]),
         ({"state": "running"}, [other]),
         ({"kind": "recordings.ingest"}, [theirs, mine]),
         ({"subject": "recording:13"}, [theirs]),
         ({"subject": "recording:13", "principal": "user:1"}, []),
-    ):
+    )
+    for filters, expected in cases:
         with ledger.database.transaction() as session:
-            found = list_jobs(session, **how)
-        assert [job.document["id"] for job in found] == [str(one) for one in expected], how
+            found = list_jobs(session, **filters)
+        assert [job.document["id"] for job in found] == [str(job_id) for job_id in expected], filters
 
 
 def test_the_figures_of_the_queue(ledger: Any, knit: Any) -> None:

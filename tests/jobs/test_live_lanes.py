@@ -1,15 +1,12 @@
 """Lanes on a real worker with two children: who starts before whom, whatever the machine's speed."""
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent / "live"))
-
-from knitters import Knitters
+from tests.jobs.live.knitters import Knitters
 
 
 @pytest.fixture
@@ -26,7 +23,7 @@ LONG = 600.0
 def test_a_flood_of_one_person_holds_up_nobody_elses_work(knitters: Knitters) -> None:
     """A film takes one child, the others wait; uploads of another person run on the other child."""
     knitters.start_worker(QUEUES="default,media")
-    films = {"principal": "user:1", "group": "films", "where": "media", "seconds": LONG}
+    films: dict[str, Any] = {"principal": "user:1", "group": "films", "where": "media", "seconds": LONG}
     flood = [knitters.order("sleep", **films) for _n in range(4)]
     knitters.wait_for(flood[0], "running")
     uploads = [knitters.order("succeed", principal="user:2", group="uploads", where="media") for _n in range(5)]

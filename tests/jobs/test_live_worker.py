@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,13 +16,10 @@ import structlog
 from kombu.exceptions import OperationalError as KombuOperationalError
 from sqlalchemy.exc import OperationalError
 
+from tests.jobs.live.knitters import Knitters
 from worker.jobs.cancel import cancel_job, retry_job
 from worker.jobs.periodic_thread import failed_service
 from worker.storage.errors import StorageFull
-
-sys.path.append(str(Path(__file__).parent / "live"))
-
-from knitters import Knitters
 
 
 @pytest.fixture

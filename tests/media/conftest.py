@@ -143,7 +143,7 @@ def look(binaries: Binaries) -> Callable[[Path], dict[str, Any]]:
     """What an ffprobe without any option of ours says about a file."""
 
     def look_at(path: Path) -> dict[str, Any]:
-        command = [
+        command: list[str | Path] = [
             binaries.ffprobe,
             "-v",
             "error",

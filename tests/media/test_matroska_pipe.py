@@ -35,11 +35,20 @@ def test_pictures_arrive_with_their_times(binaries: Binaries, tmp_path: Path) ->
     raw = ["-fps_mode", "passthrough", "-c", "copy", "-f", "matroska", str(tmp_path / "copy.mkv")]
     run_ffmpeg(binaries, [*READ, *raw], budget=Budget(20), fed=stream(frames(), WIDTH, HEIGHT, 100))
 
-    command = [binaries.ffprobe, "-v", "error", "-of", "json", "-show_packets", "-show_streams", tmp_path / "copy.mkv"]
+    command: list[str | Path] = [
+        binaries.ffprobe,
+        "-v",
+        "error",
+        "-of",
+        "json",
+        "-show_packets",
+        "-show_streams",
+        tmp_path / "copy.mkv",
+    ]
     found = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=20).stdout)
     assert [round(1000 * float(packet["pts_time"])) for packet in found["packets"]] == TIMES
     assert (found["streams"][0]["width"], found["streams"][0]["color_space"]) == (WIDTH, "bt709")
-    decode = [binaries.ffmpeg, "-v", "error", "-i", tmp_path / "copy.mkv", "-fps_mode", "passthrough"]
+    decode: list[str | Path] = [binaries.ffmpeg, "-v", "error", "-i", tmp_path / "copy.mkv", "-fps_mode", "passthrough"]
     pixels = subprocess.run([*decode, "-f", "rawvideo", "-"], check=True, capture_output=True, timeout=20).stdout
     assert pixels == b"".join(planes.tobytes() for _at, planes in frames())
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from worker.media import mp4_boxes
 from worker.media.container import Part
 from worker.media.errors import MediaRejected
+from worker.media.limits import Demuxer
 from worker.media.parts import find_parts
 
 Make = Callable[[str], Path]
@@ -133,7 +134,8 @@ def test_a_webm_and_an_mp4_in_one_file_are_two_parts(make: Make, tmp_path: Path)
 
 
 def test_something_before_the_first_recording_is_passed_over(make: Make, tmp_path: Path) -> None:
-    for name, demuxer in (("chrome-vp9.webm", "matroska"), ("fragmented.mp4", "mov")):
+    demuxers: dict[str, Demuxer] = {"chrome-vp9.webm": "matroska", "fragmented.mp4": "mov"}
+    for name, demuxer in demuxers.items():
         whole = make(name).read_bytes()
         path = written(tmp_path / "f", b"--boundary\r\nContent-Type: video\r\n\r\n", whole)
         assert find_parts(path) == [Part(35, len(whole), demuxer)]

@@ -210,7 +210,7 @@ def test_time_never_goes_back_in_joined_parts(glue: Glue, copy: Copy, look: Look
 
 
 def tracks_of(probe: Probe) -> list[str | None]:
-    return [stream and stream.codec for stream in (probe.video, probe.audio)]
+    return [stream.codec if stream else None for stream in (probe.video, probe.audio)]
 
 
 @pytest.mark.parametrize(

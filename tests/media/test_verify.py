@@ -104,7 +104,7 @@ def test_a_copy_that_is_no_recording(fault: Callable[..., str]) -> None:
 def test_an_index_behind_the_pictures(
     name: str, form: str, make: Make, probed: Probed, binaries: Binaries, tmp_path: Path
 ) -> None:
-    command = [
+    command: list[str | Path] = [
         binaries.ffmpeg,
         "-v",
         "error",

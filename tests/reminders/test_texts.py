@@ -538,6 +538,7 @@ def test_file_is_the_lesson() -> None:
     # With a name Outlook would open a calendar of its own.
     assert "X-WR-CALNAME" not in calendar
     assert [str(zone["TZID"]) for zone in calendar.walk("VTIMEZONE")] == [ADDIS]
+    event: Any
     (event,) = calendar.walk("VEVENT")
     assert event["DTSTART"].dt == datetime(2026, 11, 14, 11, 0, tzinfo=UTC)
     assert event["DTEND"].dt == datetime(2026, 11, 14, 12, 30, tzinfo=UTC)
@@ -560,10 +561,11 @@ def test_file_of_a_parent_names_the_child_and_needs_no_subject() -> None:
 
 def test_file_and_feed_are_the_same_event_to_a_calendar() -> None:
     instants = {"starts_at": "starts_at", "ends_at": "ends_at", "created_at": "created_at", "updated_at": "updated_at"}
-    times = {name: datetime.fromisoformat(STORED[key]) for name, key in instants.items()}
-    words = ("subject", "grade_level", "session_format", "recurrence_pattern", "meeting_link", "location", "notes")
+    times: dict[str, Any] = {name: datetime.fromisoformat(STORED[key]) for name, key in instants.items()}
+    texts = ("subject", "grade_level", "session_format", "recurrence_pattern", "meeting_link", "location", "notes")
+    empty: dict[str, Any] = dict.fromkeys(texts)
     lesson = FeedLesson(view="student", id=7, tutor="A", students=(), is_slot=False, timezone=ADDIS, status="scheduled",
-                        sequence=2, **times, **dict.fromkeys(words))  # fmt: skip
+                        sequence=2, **times, **empty)  # fmt: skip
     octets = attachment("lesson-reminder", LEAST["lesson-reminder"], reader())
     assert octets is not None
     assert f"UID:{feed_event(lesson, timezone=ADDIS).uid}\r\n" in octets.decode()

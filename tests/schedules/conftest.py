@@ -100,7 +100,7 @@ class Diary:
 
     def fill(self, *, horizon_days: int = HORIZON, batch: int = 100) -> list[FillResult]:
         """Call until nothing is due."""
-        done = []
+        done: list[FillResult] = []
         while True:
             with self.database.transaction() as session:
                 filled = fill(session, now=self.now, horizon_days=horizon_days, batch=batch)
@@ -135,14 +135,14 @@ class Diary:
     def participants(self) -> list[tuple[int, int, str]]:
         """schedule_id, student_id, status, in order."""
         found = self.execute("SELECT schedule_id, student_id, status FROM schedule_participants ORDER BY 1, 2")
-        return [tuple(row) for row in found]  # type: ignore[misc]
+        return [tuple(row) for row in found]
 
     def skips(self) -> list[tuple[str, int | None, str, int | None]]:
         """Day, student, reason and other lesson, in order."""
         found = self.execute(
             "SELECT occurrence_date, student_id, reason, schedule_id FROM schedule_skips ORDER BY 1, 2 NULLS FIRST"
         )
-        return [(f"{day:%m-%d}", *rest) for day, *rest in found]  # type: ignore[misc]
+        return [(f"{day:%m-%d}", *rest) for day, *rest in found]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from typing import Any
 
 import icalendar
 import recurring_ical_events
@@ -34,12 +35,13 @@ def rules(draw: st.DrawFn, rscale: str = "GREGORIAN", skips: tuple[str, ...] = (
     month_days = st.integers(1, longest) | st.integers(-longest, -1) | st.sampled_from([-1, 5, 6, 29, 30, longest])
     most = {"MONTHLY": 5, "YEARLY": 20}.get(freq, 0)
     ordinals = st.just(0) if draw(st.booleans()) else st.integers(-most, most)
-    parts = {
+    parts: dict[str, list[Any]] = {
         "by_month": draw(st.lists(st.integers(1, months) | st.just(months), max_size=3)),
         "by_month_day": draw(st.lists(month_days, max_size=3)) if freq != "WEEKLY" else [],
         "by_day": draw(st.lists(st.tuples(ordinals, st.integers(0, 6)), max_size=3)),
     }
     positions = draw(st.lists(st.integers(1, 3) | st.integers(-3, -1), max_size=2)) if any(parts.values()) else []
+    sets: dict[str, Any] = {name: tuple(part) for name, part in parts.items()}
     return Rule(
         freq=freq,
         interval=draw(st.integers(1, 4) | st.integers(1, 30)),
@@ -48,7 +50,7 @@ def rules(draw: st.DrawFn, rscale: str = "GREGORIAN", skips: tuple[str, ...] = (
         by_set_pos=tuple(positions),
         rscale=rscale,
         skip=draw(st.sampled_from(skips)),
-        **{name: tuple(part) for name, part in parts.items()},
+        **sets,
     )
 
 

@@ -151,7 +151,8 @@ def test_many_rows_and_few_collisions(book: Book) -> None:
         " SELECT 11, 22, DATE '2026-02-01' + n - (n % 5 = 4)::int, '14:00', '15:00' FROM generate_series(0, 99) n"
     )
     after: int | None = 0
-    seen, stuck = [], []
+    seen: list[Any] = []
+    stuck: list[Any] = []
     while after is not None:
         tended = book.date(after=after, most=30)
         seen.append(tended.moved)

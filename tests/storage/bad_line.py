@@ -166,7 +166,7 @@ class _Proxy(BaseHTTPRequestHandler):
     def _body(self) -> Iterator[bytes]:
         left = int(self.headers.get("Content-Length", "0"))
         while left > 0:
-            piece = self.rfile.read1(min(_PIECE, left))  # type: ignore[attr-defined]  # a BufferedReader
+            piece = self.rfile.read1(min(_PIECE, left))
             if not piece:
                 raise _Gone
             left -= len(piece)

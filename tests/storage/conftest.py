@@ -3,7 +3,6 @@
 import hashlib
 import os
 import secrets
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,8 @@ import requests
 from b2sdk.v3 import B2Api, Bucket, InMemoryAccountInfo
 
 from devstack.emulator.credentials import Credentials
+from tests.storage.bad_line import Line, bad_line
 from worker.storage.store import ObjectStore
-
-sys.path.append(str(Path(__file__).parent))
-
-from bad_line import Line, bad_line
 
 MakeStore = Callable[..., ObjectStore]
 MakeFile = Callable[..., tuple[Path, str]]

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 from b2sdk.v3 import B2Api, Bucket
-from bad_line import Answer, Line
 
 from devstack.emulator.credentials import Credentials
+from tests.storage.bad_line import Answer, Line
 from worker.errors import AstegniError, Misconfigured
 from worker.settings import Settings
 from worker.storage.bucket import LIFECYCLE_RULE

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from b2sdk.v3 import Bucket
-from bad_line import Answer, Cut, CutAnswer, Fault, Garble, GarbleAnswer, Line
 
+from tests.storage.bad_line import Answer, Cut, CutAnswer, Fault, Garble, GarbleAnswer, Line
 from worker.errors import AstegniError
 from worker.storage.errors import ChecksumMismatch, StorageFull, StorageRefused, StorageUnavailable
 from worker.storage.store import ObjectStore

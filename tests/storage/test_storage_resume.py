@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from b2sdk.v3 import Bucket
-from bad_line import Cut, Hold, Line
 
 from devstack.emulator.credentials import Credentials
+from tests.storage.bad_line import Cut, Hold, Line
 from worker.storage.errors import UploadStopped
 from worker.storage.store import ObjectStore
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from b2sdk.v3 import B2Api, Bucket
-from bad_line import Answer, Line
 
+from tests.storage.bad_line import Answer, Line
 from worker.storage.errors import FileChanged, StorageFull, StorageRefused, StorageUnavailable, UploadStopped
 from worker.storage.store import ObjectStore
 

@@ -29,8 +29,8 @@ def ingest(workshop: Any, tools: WorkerContext, tmp_path: Path) -> Ingest:
         job = workshop.perform(IngestRecording, recording_id)
         assert (job.state, job.error) == ("succeeded", None)
         tools.store.download(workshop.rendition(recording_id, "playback").object_name, tmp_path / "copy")
-        command = [tools.binaries.ffmpeg, "-v", "error", "-nostdin", "-i", tmp_path / "copy", "-fps_mode",
-                   "passthrough", "-enc_time_base", "demux", "-f", "null", "-"]  # fmt: skip
+        options = ["-fps_mode", "passthrough", "-enc_time_base", "demux", "-f", "null", "-"]
+        command = [str(tools.binaries.ffmpeg), "-v", "error", "-nostdin", "-i", str(tmp_path / "copy"), *options]
         decoded = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stderr
         assert [line for line in decoded.splitlines() if "to muxer in stream" not in line] == []
         found: dict[str, Any] = workshop.row(recording_id).recording_metadata
@@ -47,8 +47,8 @@ def make(tools: WorkerContext, tmp_path: Path) -> Make:
     def write(name: str, *arguments: str) -> bytes:
         inputs = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=10:d=4", "-f", "lavfi", "-i", "sine=440:d=4:r=48000",
                   "-f", "lavfi", "-i", "anullsrc=r=48000:d=4"]  # fmt: skip
-        command = [tools.binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *inputs, *arguments, "-t", "4",
-                   tmp_path / name]  # fmt: skip
+        options = ["-v", "error", "-nostdin", "-y", *inputs, *arguments, "-t", "4"]
+        command = [str(tools.binaries.ffmpeg), *options, str(tmp_path / name)]
         subprocess.run(command, check=True, timeout=120)
         return (tmp_path / name).read_bytes()
 
@@ -136,7 +136,17 @@ def test_words_and_covers_are_left_out(make: Make, ingest: Ingest, tmp_path: Pat
 def test_the_size_is_what_is_shown(make: Make, ingest: Ingest, tools: WorkerContext, tmp_path: Path) -> None:
     """A phone held upright, and pixels that are not square."""
     make("f.mp4", "-map", "0", "-c:v", "libx264")
-    command = [tools.binaries.ffmpeg, "-v", "error", "-display_rotation", "90", "-i", tmp_path / "f.mp4", "-c", "copy"]
+    command: list[str | Path] = [
+        tools.binaries.ffmpeg,
+        "-v",
+        "error",
+        "-display_rotation",
+        "90",
+        "-i",
+        tmp_path / "f.mp4",
+        "-c",
+        "copy",
+    ]
     subprocess.run([*command, tmp_path / "turned.mp4"], check=True, timeout=60)
     turned = ingest((tmp_path / "turned.mp4").read_bytes())
     assert (turned["width"], turned["height"]) == (180, 320)
@@ -217,7 +227,7 @@ def test_a_lesson_of_six_minutes(
     name: str, arguments: list[str], ingest: Ingest, tools: WorkerContext, tmp_path: Path
 ) -> None:
     inputs = ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=2:d=360", "-f", "lavfi", "-i", "sine=440:d=360:r=48000"]
-    command = [tools.binaries.ffmpeg, "-v", "error", "-nostdin", *inputs, *arguments, tmp_path / name]
+    command: list[str | Path] = [tools.binaries.ffmpeg, "-v", "error", "-nostdin", *inputs, *arguments, tmp_path / name]
     subprocess.run(command, check=True, timeout=240)
     metadata = ingest((tmp_path / name).read_bytes())
     assert metadata["repairs"] == []
@@ -231,7 +241,15 @@ def test_the_microphone_ends_long_before_the_board_is_drawn_on_again(
     drawn = "testsrc2=s=160x90:r=2:d=200,select='lt(t,20)+gt(t,180)'"
     inputs = ["-f", "lavfi", "-i", drawn, "-f", "lavfi", "-i", "sine=440:d=10:r=48000"]
     codecs = ["-fps_mode", "passthrough", "-c:v", "libvpx", "-deadline", "realtime", "-c:a", "libopus"]
-    command = [tools.binaries.ffmpeg, "-v", "error", "-nostdin", *inputs, *codecs, tmp_path / "still.webm"]
+    command: list[str | Path] = [
+        tools.binaries.ffmpeg,
+        "-v",
+        "error",
+        "-nostdin",
+        *inputs,
+        *codecs,
+        tmp_path / "still.webm",
+    ]
     subprocess.run(command, check=True, timeout=240)
     metadata = ingest((tmp_path / "still.webm").read_bytes())
     assert metadata["duration_ms"] == pytest.approx(200_000, abs=600)

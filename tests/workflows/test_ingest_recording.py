@@ -34,6 +34,7 @@ def make_without_finishing(workshop: Any, recording_id: int) -> Any:
     run = workshop.begin(IngestRecording, recording_id)
     with workshop.database.transaction() as session:
         source = find_source(session, recording_id)
+        assert source is not None
     with tools.spool.workspace(run.claim.job_id) as folder:
         bench = IngestContext(tools.binaries, tools.store, folder, Limits(max_seconds=3600))
         make_playable(run, bench, source, tools.spool.path(source.spool_name))
@@ -353,6 +354,7 @@ def test_a_delete_right_before_the_commit_wins(workshop: Any, versions: Any, sam
     run = workshop.begin(IngestRecording, recording_id)
     with workshop.database.transaction() as session:
         source = find_source(session, recording_id)
+        assert source is not None
     tools = workshop.tools
     with tools.spool.workspace(run.claim.job_id) as folder:
         bench = IngestContext(tools.binaries, tools.store, folder, Limits(max_seconds=3600))
@@ -443,7 +445,9 @@ def test_an_overtaken_store_keeps_the_bytes(workshop: Any, tools: Any, sample: b
     workshop.lose(run)
 
     with pytest.raises(LeaseLost):
-        store_source(run, read_order(run.claim.kind, run.claim.args), tools)
+        order = read_order(run.claim.kind, run.claim.args)
+        assert isinstance(order, StoreSource)
+        store_source(run, order, tools)
 
     row = workshop.row(recording_id)
     assert workshop.spooled() == [row.spool_name]

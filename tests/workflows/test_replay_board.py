@@ -12,8 +12,9 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from sqlalchemy import text
+from sqlalchemy import true
 
+from tests.statements import run_statement
 from worker.database import Database
 from worker.jobs.cancel import cancel_job
 from worker.jobs.enqueue import enqueue
@@ -59,9 +60,7 @@ class Lesson:
         ]
 
     def sql(self, statement: str, **values: Any) -> list[Any]:
-        with self.database.transaction() as session:
-            result = session.execute(text(statement), values)
-            return list(result) if result.returns_rows else []
+        return run_statement(self.database, statement, **values)
 
     def draw(self, page: int, start: float, end: float, kind: str = "pen", **data: Any) -> int:
         """A stroke from `start` to `end`, seconds since eight; answers its id."""
@@ -130,12 +129,22 @@ def test_a_board_becomes_a_lesson_that_plays(lesson: Lesson, tools: WorkerContex
     assert row.board_snapshot["pages"][0]["strokes"]
     assert lesson.rendition(recording_id, "poster").state == "ready"
     with lesson.database.transaction() as session:
-        plan = plan_playback(session, find_recording(session, recording_id, text("true")))
+        plan = plan_playback(session, find_recording(session, recording_id, true()))
     # What a player takes comes first, though the strokes were there before.
     assert [one.name for one in plan.renditions][:1] == ["playback"]
 
     tools.store.download(lesson.rendition(recording_id, "playback").object_name, tmp_path / "film.mp4")
-    shown = [tools.binaries.ffmpeg, "-v", "error", "-i", tmp_path / "film.mp4", "-vf", "fps=10", "-ss", "8"]
+    shown: list[str | Path] = [
+        tools.binaries.ffmpeg,
+        "-v",
+        "error",
+        "-i",
+        tmp_path / "film.mp4",
+        "-vf",
+        "fps=10",
+        "-ss",
+        "8",
+    ]
     raw = subprocess.run(
         [*shown, "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
         check=True,
@@ -154,7 +163,7 @@ def test_a_page_fetches_the_strokes_and_plays_them_itself(lesson: Lesson, tools:
     assert (rendition.state, rendition.mime, rendition.duration_ms) == ("ready", "application/json", 5000)
     lesson.sql("UPDATE whiteboard_session_recordings SET is_available = true, is_processing = false")
     with lesson.database.transaction() as session:
-        plan = plan_playback(session, find_recording(session, recording_id, text("true")))
+        plan = plan_playback(session, find_recording(session, recording_id, true()))
         assert "replay" in [row.name for row in plan.renditions]
         token = tools.store.authorize_download(plan.prefix, plan.seconds)
 

@@ -12,8 +12,9 @@ from uuid import UUID
 import pytest
 import skia
 from pypdf import PdfReader
-from sqlalchemy import text
+from pypdf.generic import Destination
 
+from tests.statements import run_statement
 from worker.canvases.limits import PAGE_HEIGHT, PAGE_WIDTH
 from worker.canvases.snapshots.strokes import MOST_BYTES_OF_STROKE
 from worker.database import Database
@@ -42,6 +43,11 @@ def pen(colour: str) -> dict[str, Any]:
     return {"points": [[20, 20], [180, 180]], "color": colour, "width": 60}
 
 
+def bookmarks(reader: PdfReader) -> list[str | None]:
+    """The titles of a document's outline."""
+    return [item.title for item in reader.outline if isinstance(item, Destination)]
+
+
 class Board:
     """A session in progress with one page, what is drawn there, and what the house makes of it."""
 
@@ -57,9 +63,7 @@ class Board:
         self.page = self.add_page(1)
 
     def sql(self, statement: str, **values: Any) -> list[Any]:
-        with self.database.transaction() as session:
-            result = session.execute(text(statement), values)
-            return list(result) if result.returns_rows else []
+        return run_statement(self.database, statement, **values)
 
     def add_page(self, number: int, title: str | None = None) -> int:
         page_id: int = self.sql(
@@ -378,7 +382,7 @@ class TestSession:
         row = board.row("pdf")
         assert row.object_name == f"snapshots/whiteboard/session_{board.id}/board/{row.content_digest[:16]}/board.pdf"
         reader = PdfReader(board.file("pdf"))
-        assert [outline["/Title"] for outline in reader.outline] == ["Page 1", "Squares and roots"]
+        assert bookmarks(reader) == ["Page 1", "Squares and roots"]
         assert reader.metadata is not None
         assert reader.metadata.title == "Algebra"
         # Words only: where blanks are, a reader guesses from distances.
@@ -404,7 +408,7 @@ class TestSession:
         board.sql("UPDATE whiteboard_pages SET page_title = 'Roots'")
         result = board.done(SnapshotSession(board.id))
         assert (result["drawn"], result["document"]) == (0, "drawn")
-        assert PdfReader(board.file("pdf")).outline[0]["/Title"] == "Roots"
+        assert bookmarks(PdfReader(board.file("pdf")))[0] == "Roots"
 
     def test_one_without_pages_and_one_that_is_gone(self, board: Board, versions: Any) -> None:
         board.sql("DELETE FROM whiteboard_pages")

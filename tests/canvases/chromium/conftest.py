@@ -3,18 +3,14 @@
 import base64
 import json
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.browser.chromium import Chromium
 from worker.canvases.lettering.fonts import FAMILIES, ITALICS, FontFile, font_path
-
-sys.path.append(str(Path(__file__).parents[2] / "browser"))
-
-from chromium import Chromium
 
 _HERE = Path(__file__).parent
 

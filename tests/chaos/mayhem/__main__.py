@@ -1,4 +1,4 @@
-"""`python -m mayhem`: one seeded run, its events as they come, and a verdict."""
+"""`python -m tests.chaos.mayhem`: one seeded run, its events as they come, and a verdict."""
 
 import argparse
 import random
@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from devstack.scratch import scratch_directory
-from mayhem.plan import FAULTS, make_plan
-from mayhem.session import as_table, carry_out
+from tests.chaos.mayhem.plan import FAULTS, make_plan
+from tests.chaos.mayhem.session import as_table, carry_out
 
 
 def main() -> int:

@@ -10,11 +10,11 @@ from functools import partial
 
 import psutil
 
-from mayhem.clients import Clients
-from mayhem.mischief import NOT_NOW, Mischief
-from mayhem.orphans import media_processes
-from mayhem.plan import Fault, Plan
-from mayhem.scene import OVER, Scene, eventually
+from tests.chaos.mayhem.clients import Clients
+from tests.chaos.mayhem.mischief import NOT_NOW, Mischief
+from tests.chaos.mayhem.orphans import media_processes
+from tests.chaos.mayhem.plan import Fault, Plan
+from tests.chaos.mayhem.scene import OVER, Scene, eventually
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import SweepObjects, SweepSpool
 

@@ -10,9 +10,9 @@ import httpx2 as httpx
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from mayhem.plan import Plan, Request
-from mayhem.scene import Scene
-from mayhem.work import Errand, Poison
+from tests.chaos.mayhem.plan import Plan, Request
+from tests.chaos.mayhem.scene import Scene
+from tests.chaos.mayhem.work import Errand, Poison
 from worker.errors import Conflict
 from worker.jobs.cancel import cancel_job
 
@@ -44,7 +44,7 @@ class Clients:
 
     def burst(self, seconds: float) -> None:
         """Upload more for so long: while the broker is frozen it should be as quick as ever."""
-        requests = []
+        requests: list[Request] = []
         while self._spare and len(requests) < seconds * _BURST:
             number = 1_000_000 + len(self._spare)
             self._sessions[number] = self._spare.pop()

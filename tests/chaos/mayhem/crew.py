@@ -9,11 +9,11 @@ from pathlib import Path
 import psutil
 
 from devstack.process import ChildProcess, wait_until
-from mayhem.witness import VARIABLE
+from tests.chaos.mayhem.witness import VARIABLE
 from worker.cli.local_stack.environment import environment_for
 from worker.settings import Settings
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[3]
 
 
 class Crew:
@@ -26,7 +26,7 @@ class Crew:
         self._signs: dict[int, Path] = {}
         self._environment = {
             **environment_for(settings),
-            "PYTHONPATH": os.pathsep.join(filter(None, (str(HERE.parent), os.environ.get("PYTHONPATH")))),
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
             VARIABLE: str(witness),
             "SOFT_SHUTDOWN": str(soft_shutdown),
         }
@@ -37,7 +37,7 @@ class Crew:
         sign = self._folder / f"{name}.ready"
         worker = ChildProcess(
             name,
-            [sys.executable, "-P", "-m", "mayhem.run_worker", name],
+            [sys.executable, "-P", "-m", "tests.chaos.mayhem.run_worker", name],
             self._folder / f"{name}.log",
             env={**self._environment, "READY_FILE": str(sign), **environment},
         )

@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 
 from devstack.process import ChildProcess
-from mayhem.crew import alive, children, continue_process
-from mayhem.plan import Fault
-from mayhem.scene import Scene
+from tests.chaos.mayhem.crew import alive, children, continue_process
+from tests.chaos.mayhem.plan import Fault
+from tests.chaos.mayhem.scene import Scene
 
 Later = Callable[[float, Callable[[], object]], None]
 NOT_NOW = "not now"

@@ -14,7 +14,7 @@ from devstack.emulator.embedded import EmbeddedB2
 from devstack.postgres import EmbeddedPostgres
 from devstack.process import ChildProcess
 from devstack.valkey import EmbeddedValkey
-from mayhem.proxy import Proxy
+from tests.chaos.mayhem.proxy import Proxy
 
 # What every request of B2's clients holds: in front of it goes the header that asks the emulator to fail.
 _HEADER = b"\r\nUser-Agent: "

@@ -6,11 +6,14 @@ import socket
 import struct
 import threading
 from collections.abc import Coroutine
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 _CHUNK = 1 << 16
 # Close with a reset: what is on the way is lost, as when a router forgets a connection.
 _RESET = struct.pack("ii", 1, 0)
+
+
+Result = TypeVar("Result")
 
 
 class Proxy:
@@ -50,7 +53,7 @@ class Proxy:
         if refusing:
             self.reset()
 
-    def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
+    def _do(self, work: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
     async def _reset(self) -> int:

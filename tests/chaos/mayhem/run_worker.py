@@ -11,6 +11,6 @@ from worker.settings import Settings
 
 settings = Settings()
 configure_logs("INFO")
-app = create_app(settings, (*TASK_MODULES, "mayhem.work"))
+app = create_app(settings, (*TASK_MODULES, "tests.chaos.mayhem.work"))
 app.conf.worker_soft_shutdown_timeout = float(os.environ.get("SOFT_SHUTDOWN", "20"))
 run_worker(app, queue_names(settings), name=sys.argv[1], concurrency=settings.worker_concurrency)

@@ -17,10 +17,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from devstack.ports import free_port
 from devstack.probes import answers
 from devstack.process import ChildProcess, wait_until
-from mayhem.crew import Crew
-from mayhem.parts import Parts
-from mayhem.watchdog import Watchdog
-from mayhem.witness import Witness
+from tests.chaos.mayhem.crew import Crew
+from tests.chaos.mayhem.parts import Parts
+from tests.chaos.mayhem.watchdog import Watchdog
+from tests.chaos.mayhem.witness import Witness
 from worker.access.tokens import issue_token
 from worker.app import create_app
 from worker.cli.local_stack.command import astegni

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from mayhem.campaign import Campaign
-from mayhem.parts import Parts
-from mayhem.plan import Plan
-from mayhem.scene import Scene, make_template
-from mayhem.verdict import Line, judge
+from tests.chaos.mayhem.campaign import Campaign
+from tests.chaos.mayhem.parts import Parts
+from tests.chaos.mayhem.plan import Plan
+from tests.chaos.mayhem.scene import Scene, make_template
+from tests.chaos.mayhem.verdict import Line, judge
 
 
 def carry_out(plan: Plan, root: Path, say: Callable[[str], None]) -> list[Line]:

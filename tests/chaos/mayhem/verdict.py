@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mayhem.campaign import Campaign
-from mayhem.orphans import media_processes
-from mayhem.recovery import RESUMPTION, percentile, recoveries, resumptions, runs_of
+from tests.chaos.mayhem.campaign import Campaign
+from tests.chaos.mayhem.orphans import media_processes
+from tests.chaos.mayhem.recovery import RESUMPTION, percentile, recoveries, resumptions, runs_of
 from worker.storage.store import ObjectStore
 
 # Seconds, with production values.

@@ -49,7 +49,7 @@ class Watchdog:
     def ask(self, statement: str, *values: Any) -> list[dict[str, Any]]:
         """Rows of a query."""
         with psycopg.connect(self.url, autocommit=True, row_factory=dict_row) as connection:
-            return connection.execute(statement, values or None).fetchall()  # type: ignore[arg-type]
+            return connection.execute(statement, values or None).fetchall()
 
     def violations(self) -> list[str]:
         """What must not be: writes after the end, stale progress, two effects, an effect of a run that failed."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from celery.signals import task_prerun
 from sqlalchemy import text
 
-from mayhem.witness import VARIABLE, Witness
+from tests.chaos.mayhem.witness import VARIABLE, Witness
 from worker.errors import Unavailable
 from worker.jobs.job_run import JobRun
 from worker.jobs.orders import Order
@@ -60,10 +60,10 @@ def do_errand(run: JobRun, order: Errand) -> None:
     """Write down the start, work, and leave one effect in the transaction that ends the job."""
     witness = Witness(Path(os.environ[VARIABLE]))
     claim = run.claim
-    told = {"job": str(claim.job_id), "attempt": claim.attempt, "token": str(claim.token)}
+    told: dict[str, Any] = {"job": str(claim.job_id), "attempt": claim.attempt, "token": str(claim.token)}
     witness.write("started", **told, main=os.getppid())
     # The note is the run's token: a trigger compares the two.
-    run.progress(1, told["token"])
+    run.progress(1, str(claim.token))
     if order.what == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     end = time.monotonic() + order.seconds
@@ -83,7 +83,7 @@ def do_errand(run: JobRun, order: Errand) -> None:
     witness.write("accepted", **told)
 
 
-@task_prerun.connect
+@task_prerun.connect  # type: ignore[untyped-decorator]  # Celery's
 def note_message(task_id: str = "", args: Any = (), **_signal: Any) -> None:
     """Which process got which job, real recordings included."""
     # Batches of messages to people are no jobs.

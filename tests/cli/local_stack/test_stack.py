@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from devstack.probes import answers
+from tests.conftest import Gone, Starter
 from worker.cli.local_stack.services import reachable, services_for
 from worker.cli.local_stack.stack import _url, _with_ports
 from worker.settings import Settings
@@ -52,7 +53,7 @@ class Running:
 
 
 @pytest.fixture
-def up(starter, tmp_path: Path) -> Callable[[], Running]:
+def up(starter: Starter, tmp_path: Path) -> Callable[[], Running]:
     return lambda: Running(starter(_UP, tmp_path / "data"))
 
 
@@ -60,7 +61,7 @@ def _port(url: str) -> int:
     return int(url.rpartition(":")[2])
 
 
-def test_it_comes_up_keeps_its_data_and_leaves_nothing(up: Callable[[], Running], gone, tmp_path: Path) -> None:
+def test_it_comes_up_keeps_its_data_and_leaves_nothing(up: Callable[[], Running], gone: Gone, tmp_path: Path) -> None:
     first = up()
 
     assert list(first.facts) == [
@@ -93,7 +94,9 @@ def test_it_comes_up_keeps_its_data_and_leaves_nothing(up: Callable[[], Running]
     assert [each for each in family if not gone(each.pid)] == []
 
 
-def test_our_processes_are_started_again_but_not_a_lost_server(up: Callable[[], Running], gone, tmp_path: Path) -> None:
+def test_our_processes_are_started_again_but_not_a_lost_server(
+    up: Callable[[], Running], gone: Gone, tmp_path: Path
+) -> None:
     stack = up()
     signs = {name: tmp_path / "data" / "run" / name for name in ("beat", "worker-default")}
     for name, sign in signs.items():

@@ -18,6 +18,8 @@ from devstack.emulator.credentials import Credentials
 from devstack.ports import free_port, retry_while_port_taken
 from devstack.process import ChildProcess, wait_until
 from devstack.programs import postgres_programs, valkey_server
+from tests.compose.conftest import ReadCompose
+from tests.conftest import PostgresServer
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
 
@@ -165,7 +167,9 @@ def _programs(folder: Path, redis_port: int) -> None:
 
 
 @pytest.fixture
-def postgres_of_compose(postgres, read_compose, variables) -> Iterator[int]:
+def postgres_of_compose(
+    postgres: PostgresServer, read_compose: ReadCompose, variables: dict[str, str]
+) -> Iterator[int]:
     """What the image of PostgreSQL would make of its environment: an owner and a database. Answers the port."""
     made = read_compose(variables)["services"]["postgres"]["environment"]
     owner, database = made["POSTGRES_USER"], made["POSTGRES_DB"]
@@ -178,7 +182,7 @@ def postgres_of_compose(postgres, read_compose, variables) -> Iterator[int]:
             )
         )
         admin.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(database), sql.Identifier(owner)))
-        yield psycopg.conninfo.conninfo_to_dict(postgres.admin_url)["port"]
+        yield int(psycopg.conninfo.conninfo_to_dict(postgres.admin_url)["port"] or 5432)
         postgres.drop_database(database)
         admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(owner)))
 

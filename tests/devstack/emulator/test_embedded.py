@@ -3,6 +3,7 @@ from pathlib import Path
 from b2sdk.v2 import B2Api, InMemoryAccountInfo
 
 from devstack.emulator.embedded import EmbeddedB2
+from tests.conftest import Gone, Starter
 
 _STARTER = """
 import sys, time
@@ -41,15 +42,16 @@ def test_objects_and_keys_outlive_a_restart(tmp_path: Path) -> None:
 
 def test_its_key_is_not_shown(tmp_path: Path) -> None:
     with EmbeddedB2(tmp_path / "b2") as server:
+        assert server.process is not None
         arguments = Path(f"/proc/{server.process.pid}/cmdline").read_text()
 
         assert server.credentials.application_key not in arguments
         assert server.credentials.application_key not in server.log.read_text()
 
 
-def test_it_dies_with_its_starter(tmp_path: Path, starter, gone) -> None:
+def test_it_dies_with_its_starter(tmp_path: Path, starter: Starter, gone: Gone) -> None:
     process = starter(_STARTER, tmp_path / "b2")
-    pid = int(process.stdout.readline())
+    pid = int(process.line())
 
     process.kill()
 

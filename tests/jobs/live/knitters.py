@@ -16,7 +16,7 @@ from worker.jobs.cancel import cancel_job
 from worker.jobs.enqueue import enqueue
 from worker.processes.broker import start_publisher
 
-LIVE = Path(__file__).parent
+ROOT = Path(__file__).parents[3]
 # An end for what never comes, on a machine that is busy; no test waits this long for what does.
 PATIENCE = 120.0
 
@@ -35,16 +35,16 @@ class Knitters:
         sign = self.folder / f"{name}{len(self.workers)}.ready"
         worker = ChildProcess(
             name,
-            [sys.executable, str(LIVE / "run_worker.py"), name],
+            [sys.executable, "-P", "-m", "tests.jobs.live.run_worker", name],
             self.folder / f"{name}.log",
-            env={**environment_for(self.settings), "READY_FILE": str(sign), "PYTHONPATH": str(LIVE), **environment},
+            env={**environment_for(self.settings), "READY_FILE": str(sign), "PYTHONPATH": str(ROOT), **environment},
         )
         self.workers.append(worker)
         wait_until(sign.exists, worker, PATIENCE)
         return worker
 
     def order(self, what: str, *, principal: str = "system", **more: Any) -> UUID:
-        from knitting import Work
+        from tests.jobs.live.knitting import Work
 
         with self.database.transaction() as session:
             return enqueue(session, Work(what, str(self.folder / f"{what}.diary"), **more), principal=principal)

@@ -98,7 +98,9 @@ class Kit:
         if name == "words.srt":
             path.write_text("1\n00:00:00,000 --> 00:00:01,000\nSelam\n", encoding="ascii")
         if not path.exists():
-            words = [str(self._made(word[1:-1])) if word.startswith("{") else word for word in RECIPES[name]]
+            words: list[str | Path] = [
+                str(self._made(word[1:-1])) if word.startswith("{") else word for word in RECIPES[name]
+            ]
             clean = ["-map_metadata", "-1", "-fflags", "+bitexact"]
             command: list[str | Path] = [self._binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *words, *clean, path]
             subprocess.run(command, check=True, timeout=60)
@@ -234,8 +236,18 @@ def complaints(binaries: Binaries) -> Callable[[Path], str]:
     """What a plain ffmpeg complains about when it decodes everything."""
 
     def decode(copy: Path) -> str:
-        words = ["-v", "error", "-nostdin", "-i", copy, "-fps_mode", "passthrough", "-enc_time_base", "demux"]
-        command = [binaries.ffmpeg, *words, "-f", "null", "-"]
+        words: list[str | Path] = [
+            "-v",
+            "error",
+            "-nostdin",
+            "-i",
+            copy,
+            "-fps_mode",
+            "passthrough",
+            "-enc_time_base",
+            "demux",
+        ]
+        command: list[str | Path] = [binaries.ffmpeg, *words, "-f", "null", "-"]
         run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         # What the muxer of the test says of times is not about the decoding.
         return "\n".join(line for line in run.stderr.splitlines() if "to muxer in stream" not in line)

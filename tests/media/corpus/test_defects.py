@@ -249,7 +249,7 @@ CORPUS = WEBM_CUTS | MP4_CUTS | GLUED | SLICES | SIZES | TRACKS | SHAPES | CLOCK
 
 def stated(copy: Path, binaries: Binaries) -> float:
     """The length in seconds that the file states; 0 when it states none, as of a single picture."""
-    words = ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", copy]
+    words: list[str | Path] = ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", copy]
     output = subprocess.run([binaries.ffprobe, *words], capture_output=True, text=True, check=True, timeout=60).stdout
     return 0.0 if output.strip() == "N/A" else float(output)
 

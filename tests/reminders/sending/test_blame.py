@@ -318,12 +318,13 @@ class Hook:
 def hook(make_identity: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hook]:
     """This process trusts its certificate for the test."""
     identity = make_identity(tmp_path, "localhost")
+    webhook: Hook
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            hook.asked += 1
-            self.send_response(hook.status)
+            webhook.asked += 1
+            self.send_response(webhook.status)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -331,10 +332,10 @@ def hook(make_identity: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
             pass
 
     with serving(Handler, identity.server) as port:
-        hook = Hook(port)
+        webhook = Hook(port)
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
         system_trust.cache_clear()
-        yield hook
+        yield webhook
     monkeypatch.undo()
     system_trust.cache_clear()
 

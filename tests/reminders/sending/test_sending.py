@@ -113,7 +113,7 @@ def test_quiet_hours_of_the_person_and_their_zone(post: Any, mail: Any) -> None:
     assert mail.received == []
 
 
-def night(hours: int) -> dict[str, time | None]:
+def night(hours: int) -> dict[str, Any]:
     """Quiet hours by UTC, from an hour ago on, for so many more; none for 0."""
     now = datetime.now(UTC).replace(microsecond=0)
     if not hours:
