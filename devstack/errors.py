@@ -14,7 +14,13 @@ class AlreadyInUse(DevstackError):
 
 
 class PackageMissing(DevstackError):
-    """An optional package, which holds the server's program, is not installed."""
+    """A package that one of the servers needs is not installed; `extra` of devstack brings it."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"The package {package} is not installed. Install devstack with its extra `{extra}` "
+            f"(pip install './devstack[{extra}]'), or name a server of your own."
+        )
 
 
 class StartupFailed(DevstackError):

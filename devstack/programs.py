@@ -45,7 +45,5 @@ def copy_postgres(place: Path) -> Path:
 def _package(name: str, extra: str) -> Path:
     spec = find_spec(name)
     if spec is None or not spec.submodule_search_locations:
-        raise PackageMissing(
-            f"The package {name} is not installed. Install astegni-devstack[{extra}], or name a server."
-        )
+        raise PackageMissing(name, extra)
     return Path(spec.submodule_search_locations[0])

@@ -1,5 +1,4 @@
-"""A mailbox for one machine: an SMTP server that keeps what it gets, and a page that shows it.
+"""A mail server for development and tests: it takes every message by SMTP, keeps it, and delivers none.
 
-It exists so that a laptop, the tests and `astegni up` need no mail provider and reach nobody by mistake. It delivers
-nothing further, and nothing of our own product may enter: to a sender it is a mail server like any other.
+HTTP returns the messages as JSON. It is no mail client: a page that needs a script or a session does not belong here.
 """

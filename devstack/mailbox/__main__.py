@@ -12,7 +12,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="mail-catcher", description="Take every mail on loopback and deliver none.")
     parser.add_argument("--data", type=Path, help="folder of messages; default: a temporary one")
     parser.add_argument("--smtp-port", type=int, default=0, help="port that takes mail; default: a free one")
-    parser.add_argument("--port", type=int, default=0, help="port of the page and its JSON; default: a free one")
+    parser.add_argument("--port", type=int, default=0, help="port that shows it as JSON; default: a free one")
     parser.add_argument("--json", action="store_true", help="print the addresses as one line of JSON")
     given = parser.parse_args()
     with errors_end("mail-catcher"):

@@ -1,4 +1,4 @@
-"""Where a mailbox is."""
+"""The addresses of a running mailbox."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the mailbox is: `smtp` as host:port, `url` of the page and the JSON."""
+    """`smtp` as host:port, `url` of the HTTP side."""
 
     smtp: str
     url: str

@@ -1,9 +1,8 @@
-"""The HTTP side: a page for people, JSON for programs. What a message says is data here, never a page of ours."""
+"""The HTTP side: messages as JSON, and one message's HTML, source and attachments."""
 
 from collections.abc import Iterator
 from functools import partial
 from json import dumps
-from typing import Any
 from urllib.parse import quote
 
 from starlette.applications import Starlette
@@ -15,117 +14,93 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 from starlette.types import Lifespan
 
-from devstack.mailbox import pages
-from devstack.mailbox.messages import Letter, read_letter
-from devstack.mailbox.store import Kept, Letters
+from devstack.mailbox.messages import MailMessage, read_message
+from devstack.mailbox.store import MessageStore, StoredMessage
 
 _SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-_PAGE = _SAFE | {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; frame-src 'self'; base-uri 'none';"
+# The HTML of a message runs no script, sends no form, has an origin of its own and fetches nothing from elsewhere, so
+# that no sender learns that it was opened.
+_MESSAGE_HTML = _SAFE | {
+    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none';"
     " form-action 'none'; frame-ancestors 'none'"
 }
-# In a frame or by itself: no scripts, no forms, no plug-ins, an origin of its own, and nothing is fetched from
-# elsewhere, so that no sender learns that a message was opened.
-_MAIL = _SAFE | {
-    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none';"
-    " form-action 'none'; frame-ancestors 'self'"
-}
 
 
-def create_mailbox(letters: Letters, *, lifespan: Lifespan[Starlette]) -> Starlette:
-    """The application that shows `letters`; `lifespan` is what runs while it does."""
+def create_mailbox(store: MessageStore, *, lifespan: Lifespan[Starlette]) -> Starlette:
+    """The application that shows what is in `store`; `lifespan` is what runs while it does."""
     routes = {
-        "/": _list_page,
-        "/style.css": _style,
-        "/mail/{id:int}": _letter_page,
-        "/mail/{id:int}/html": _html,
+        "/": _messages,
         "/messages": _messages,
         "/messages/{id:int}": _message,
+        "/messages/{id:int}/html": _html,
         "/messages/{id:int}/raw": _raw,
         "/messages/{id:int}/attachments/{number:int}": _attachment,
     }
     return Starlette(
         routes=[
-            *(Route(path, partial(answer, letters), methods=["GET"]) for path, answer in routes.items()),
-            Route("/messages", partial(_clear, letters), methods=["DELETE"]),
+            *(Route(path, partial(handler, store), methods=["GET"]) for path, handler in routes.items()),
+            Route("/messages", partial(_clear, store), methods=["DELETE"]),
         ],
-        # A page elsewhere could give its own name our address and read the mail (DNS rebinding).
         lifespan=lifespan,
+        # A page elsewhere could resolve its own name to our address and read the mail (DNS rebinding).
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
     )
 
 
-def _list_page(letters: Letters, _request: Request) -> Response:
-    return HTMLResponse(pages.letter_list(_documents(letters)), headers=_PAGE)
+def _messages(store: MessageStore, _request: Request) -> Response:
+    return StreamingResponse(_as_list(store), media_type="application/json", headers=_SAFE)
 
 
-def _style(_letters: Letters, _request: Request) -> Response:
-    return Response(pages.STYLE, media_type="text/css", headers=_SAFE)
+def _message(store: MessageStore, request: Request) -> Response:
+    stored, message = _requested(store, request)
+    return JSONResponse(message.document(stored.id, stored.received_at), headers=_SAFE)
 
 
-def _letter_page(letters: Letters, request: Request) -> Response:
-    kept, letter = _asked(letters, request)
-    return HTMLResponse(pages.letter_page(letter.document(kept.id, kept.received_at)), headers=_PAGE)
+def _html(store: MessageStore, request: Request) -> Response:
+    return HTMLResponse(_requested(store, request)[1].html, headers=_MESSAGE_HTML)
 
 
-def _html(letters: Letters, request: Request) -> Response:
-    return HTMLResponse(_asked(letters, request)[1].html, headers=_MAIL)
+def _raw(store: MessageStore, request: Request) -> Response:
+    stored = _stored(store, request)
+    return _download(stored.content() or b"", f"{stored.id}.eml", "message/rfc822")
 
 
-def _messages(letters: Letters, _request: Request) -> Response:
-    return StreamingResponse(_as_list(letters), media_type="application/json", headers=_SAFE)
-
-
-def _message(letters: Letters, request: Request) -> Response:
-    kept, letter = _asked(letters, request)
-    return JSONResponse(letter.document(kept.id, kept.received_at), headers=_SAFE)
-
-
-def _raw(letters: Letters, request: Request) -> Response:
-    kept = _found(letters, request)
-    return _download(kept.content() or b"", f"{kept.id}.eml", "message/rfc822")
-
-
-def _attachment(letters: Letters, request: Request) -> Response:
-    attachments = _asked(letters, request)[1].attachments
+def _attachment(store: MessageStore, request: Request) -> Response:
+    attachments = _requested(store, request)[1].attachments
     number = request.path_params["number"]
     if number >= len(attachments):
         raise HTTPException(404)
-    # Its own type would let a browser show it as a page of ours.
+    # With its own type a browser might show it as a page of this origin.
     return _download(attachments[number].content, attachments[number].name, "application/octet-stream")
 
 
-def _clear(letters: Letters, _request: Request) -> Response:
-    letters.clear()
+def _clear(store: MessageStore, _request: Request) -> Response:
+    store.clear()
     return Response(status_code=204)
 
 
-def _found(letters: Letters, request: Request) -> Kept:
-    kept = letters.find(request.path_params["id"])
-    if kept is None:
+def _stored(store: MessageStore, request: Request) -> StoredMessage:
+    stored = store.find(request.path_params["id"])
+    if stored is None:
         raise HTTPException(404, "There is no such message.")
-    return kept
+    return stored
 
 
-def _asked(letters: Letters, request: Request) -> tuple[Kept, Letter]:
-    kept = _found(letters, request)
-    return kept, read_letter(kept.content() or b"")
+def _requested(store: MessageStore, request: Request) -> tuple[StoredMessage, MailMessage]:
+    stored = _stored(store, request)
+    return stored, read_message(stored.content() or b"")
 
 
-def _documents(letters: Letters) -> Iterator[dict[str, Any]]:
-    for kept in letters.all():
-        if (content := kept.content()) is not None:
-            yield read_letter(content).document(kept.id, kept.received_at)
-
-
-def _as_list(letters: Letters) -> Iterator[str]:
-    """One message at a time: all of them may be more than fits in memory."""
-    yield "["
-    for number, document in enumerate(_documents(letters)):
-        yield (",\n" if number else "") + dumps(document)
-    yield "]\n"
+def _as_list(store: MessageStore) -> Iterator[str]:
+    """The messages one by one: all of them may be more than fits in memory."""
+    separator = "["
+    for stored in store.all():
+        if (content := stored.content()) is not None:
+            yield separator + dumps(read_message(content).document(stored.id, stored.received_at))
+            separator = ",\n"
+    yield "[]\n" if separator == "[" else "]\n"
 
 
 def _download(content: bytes, name: str, mime: str) -> Response:
-    named = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
-    return Response(content, media_type=mime, headers=_SAFE | {"Content-Disposition": named})
+    disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    return Response(content, media_type=mime, headers=_SAFE | {"Content-Disposition": disposition})

@@ -9,13 +9,13 @@ from devstack.mailbox.server import run_mailbox
 
 
 def serve(data: Path | None, *, smtp_port: int = 0, port: int = 0, json: bool) -> None:
-    """Take mail into `data` (None: a temporary folder) and show it until SIGTERM or SIGINT.
+    """Store mail in `data` (None: a temporary folder) until SIGTERM or SIGINT.
 
-    When both sides answer, their addresses are printed: with `json` as one line of JSON, else as text.
+    When both sides accept connections, their addresses are printed: with `json` as one line of JSON, else as text.
     """
 
     def ready(addresses: Addresses) -> None:
-        text = addresses.as_json() if json else f"Mail to {addresses.smtp} is shown at {addresses.url}"
+        text = addresses.as_json() if json else f"Mail sent to {addresses.smtp} is shown at {addresses.url}"
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""What a message says: read from its bytes (RFC 5322, MIME), however badly they were written."""
+"""Parses a message from its bytes (RFC 5322, MIME), however malformed they are."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from typing import Any
 
 UNREADABLE = "(a message that cannot be read)"
 
-# In front of each kept message stands who sent it to whom, as the envelope said. The last of these lines is Received
-# (RFC 5321 §4.4), so that lines of the message itself are not taken for ours.
+# Each stored message begins with lines for the sender and the recipients of its envelope. The last of them is Received
+# (RFC 5321 §4.4), so that header lines of the message itself are not taken for them.
 _SENDER, _RECIPIENT, _LAST = "Return-Path", "Delivered-To", "Received"
 
 
@@ -28,8 +28,8 @@ class MailAttachment:
 
 
 @dataclass(frozen=True)
-class Letter:
-    """A message as people see it. `recipients` are the envelope's addresses; `sender` is the header From."""
+class MailMessage:
+    """A message as a mail client shows it. `recipients` are the envelope's addresses; `sender` is the header From."""
 
     sender: str
     recipients: list[str]
@@ -40,10 +40,10 @@ class Letter:
     html: str
     attachments: list[MailAttachment]
 
-    def document(self, letter_id: int, received_at: datetime) -> dict[str, Any]:
-        """As JSON: `date` is the message's own, or else when it came."""
+    def document(self, id_: int, received_at: datetime) -> dict[str, Any]:
+        """As JSON; `date` is the header Date, or else the time of arrival."""
         return {
-            "id": letter_id,
+            "id": id_,
             "from": self.sender,
             "to": self.recipients,
             "subject": self.subject,
@@ -57,31 +57,31 @@ class Letter:
                     "name": attachment.name,
                     "mime": attachment.mime,
                     "bytes": len(attachment.content),
-                    "url": f"/messages/{letter_id}/attachments/{number}",
+                    "url": f"/messages/{id_}/attachments/{number}",
                 }
                 for number, attachment in enumerate(self.attachments)
             ],
         }
 
 
-def envelope(sender: str, recipients: list[str], received_at: datetime) -> bytes:
-    """The lines to put in front of a message."""
+def envelope_lines(sender: str, recipients: list[str], received_at: datetime) -> bytes:
+    """The lines that are stored in front of a message."""
     lines = [f"{_SENDER}: <{sender}>", *(f"{_RECIPIENT}: {recipient}" for recipient in recipients)]
     lines.append(f"{_LAST}: by mailbox; {format_datetime(received_at)}")
     return "".join(f"{line}\r\n" for line in lines).encode("utf-8", "surrogateescape")
 
 
-def read_letter(content: bytes) -> Letter:
-    """The message in `content`, which begins with its `envelope`."""
+def read_message(content: bytes) -> MailMessage:
+    """The message in `content`, which begins with its `envelope_lines`."""
     try:
         return _read(message_from_bytes(content))
     except (RecursionError, TypeError):
-        # Parts in parts in parts, and parameters that go on and do not (RFC 2231 §3): too much for the library.
-        return Letter("", [], UNREADABLE, None, "", "", "", [])
+        # Parts nested without end, or contradictory continued parameters (RFC 2231 §3): the library fails on them.
+        return MailMessage("", [], UNREADABLE, None, "", "", "", [])
 
 
-def _read(message: Message) -> Letter:
-    ours = takewhile(lambda header: header[0] != _LAST, message.items())
+def _read(message: Message) -> MailMessage:
+    envelope = takewhile(lambda header: header[0] != _LAST, message.items())
     texts: dict[str, str] = {}
     attachments: list[MailAttachment] = []
     for part in _leaves(message):
@@ -92,9 +92,9 @@ def _read(message: Message) -> Letter:
             attachments.append(
                 MailAttachment(_plain(part.get_filename() or part.get_content_subtype()), kind, _bytes(part))
             )
-    return Letter(
+    return MailMessage(
         sender=_header(message, "From"),
-        recipients=[_plain(str(value)) for name, value in ours if name == _RECIPIENT],
+        recipients=[_plain(str(value)) for name, value in envelope if name == _RECIPIENT],
         subject=_header(message, "Subject"),
         date=_date(message),
         message_id=_header(message, "Message-ID"),
@@ -114,11 +114,11 @@ def _bytes(part: Message) -> bytes:
 
 
 def _text(part: Message) -> str:
-    # Lines end by CRLF on the way (RFC 5321 §2.3.8).
+    # SMTP ends lines with CRLF (RFC 5321 §2.3.8).
     content = _bytes(part).replace(b"\r\n", b"\n")
     try:
         text = content.decode(part.get_content_charset("utf-8"), "replace")
-    except (LookupError, ValueError):  # no such charset, or not even a name
+    except (LookupError, ValueError):  # an unknown charset, or not a valid name of one
         text = content.decode("utf-8", "replace")
     return _whole(text)
 
@@ -134,7 +134,7 @@ def _header(message: Message, name: str) -> str:
 def _date(message: Message) -> datetime | None:
     try:
         date = parsedate_to_datetime(_header(message, "Date"))
-        # "-0000" is said without a zone (RFC 5322 §3.3).
+        # "-0000" gives a date without a zone (RFC 5322 §3.3).
         return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
     except (ValueError, OverflowError, IndexError):
         return None
@@ -146,5 +146,5 @@ def _plain(text: str) -> str:
 
 
 def _whole(text: str) -> str:
-    """Without halves of characters, which no answer could hold."""
+    """Without lone surrogates, which no response can encode."""
     return text.encode("utf-8", "replace").decode()

@@ -1,55 +1,53 @@
-"""The SMTP side (RFC 5321): takes every message for everybody, and keeps it."""
+"""The SMTP side (RFC 5321): takes every message for every recipient, and stores it."""
 
 import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from devstack.errors import PackageMissing
-from devstack.mailbox.messages import envelope
-from devstack.mailbox.store import Letters
+from devstack.mailbox.messages import envelope_lines
+from devstack.mailbox.store import MessageStore
 
 if TYPE_CHECKING:
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
-# Said in the answer to EHLO (RFC 1870); one that is larger is refused with 552.
-LARGEST_LETTER = 5_000_000
+# Bytes, announced in the reply to EHLO (RFC 1870); a larger message is refused with 552.
+MAX_MESSAGE_SIZE = 5_000_000
 _IDLE_SECONDS = 60
 
 
 class MailReceiver:
-    """What happens to a message that has come."""
+    """What aiosmtpd calls with each message."""
 
-    def __init__(self, letters: Letters) -> None:
-        self._letters = letters
+    def __init__(self, store: MessageStore) -> None:
+        self._store = store
 
-    async def handle_DATA(self, _server: "SMTP", _session: "Session", said: "Envelope") -> str:  # noqa: N802 - aiosmtpd's name
-        """Keep it; the sender is told its number."""
-        content = said.content if isinstance(said.content, bytes) else b""
-        head = envelope(said.mail_from or "", list(said.rcpt_tos), datetime.now(UTC))
-        letter_id = await asyncio.to_thread(self._letters.add, head + content)
-        return f"250 OK kept as {letter_id}"
+    async def handle_DATA(self, _server: "SMTP", _session: "Session", envelope: "Envelope") -> str:  # noqa: N802 - aiosmtpd's name
+        """Store the message; the reply names its id."""
+        content = envelope.content if isinstance(envelope.content, bytes) else b""
+        head = envelope_lines(envelope.mail_from or "", list(envelope.rcpt_tos), datetime.now(UTC))
+        id_ = await asyncio.to_thread(self._store.add, head + content)
+        return f"250 OK stored as {id_}"
 
 
-def protocol(letters: Letters) -> "SMTP":
-    """The server's side of one connection; to be made in the loop that it runs in."""
+def protocol(store: MessageStore) -> "SMTP":
+    """The server's side of one connection; to be called in the event loop that it runs in."""
     return require_smtp()(
-        MailReceiver(letters),
+        MailReceiver(store),
         loop=asyncio.get_running_loop(),
-        data_size_limit=LARGEST_LETTER,
+        data_size_limit=MAX_MESSAGE_SIZE,
         enable_SMTPUTF8=True,
-        # Otherwise it asks the resolver for this machine's name at each connection.
+        # Otherwise aiosmtpd resolves this machine's name at each connection.
         hostname="mailbox",
-        ident="Astegni mailbox",
+        ident="devstack mailbox",
         timeout=_IDLE_SECONDS,
     )
 
 
 def require_smtp() -> "type[SMTP]":
-    """The protocol of the package aiosmtpd. Raises PackageMissing where it is left out."""
+    """The protocol class of the package aiosmtpd. Raises PackageMissing when it is not installed."""
     try:
-        from aiosmtpd.smtp import SMTP  # noqa: PLC0415 - an embedded part: a production image has none
-    except ModuleNotFoundError as error:
-        raise PackageMissing(
-            "The package aiosmtpd is not installed. Install astegni-devstack[mailbox], or name a mail server."
-        ) from error
+        from aiosmtpd.smtp import SMTP  # noqa: PLC0415 - only the mailbox needs it
+    except ModuleNotFoundError:
+        raise PackageMissing("aiosmtpd", "mailbox") from None
     return SMTP

@@ -1,16 +1,16 @@
-"""The folder of messages: one file each, the oldest give way to new ones."""
+"""The folder of messages: one file for each; the oldest are deleted when there are too many."""
 
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-# More than a day's trying out; a mailbox that nobody empties must not fill the disk.
-MOST_LETTERS = 1_000
+# More than a day of development sends; a mailbox that nobody empties must not fill the disk.
+MAX_MESSAGES = 1_000
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredMessage:
     """A message in the folder."""
 
     id: int
@@ -18,22 +18,22 @@ class Kept:
     received_at: datetime
 
     def content(self) -> bytes | None:
-        """Its bytes; None when it is gone meanwhile."""
+        """Its bytes; None when it was deleted meanwhile."""
         try:
             return self.path.read_bytes()
         except FileNotFoundError:
             return None
 
 
-class Letters:
-    """Messages in `folder`, numbered from 1 as they came. Every arrival is kept, a repeated Message-ID too.
+class MessageStore:
+    """Messages in `folder`, numbered from 1 in the order of arrival; a repeated Message-ID is stored again.
 
-    `most` of them are kept. Used by the threads of the pages and the thread that receives.
+    At most `limit` of them are kept. Safe to use from several threads.
     """
 
-    def __init__(self, folder: Path, *, most: int = MOST_LETTERS) -> None:
+    def __init__(self, folder: Path, *, limit: int = MAX_MESSAGES) -> None:
         self._folder = folder
-        self._most = most
+        self._limit = limit
         self._lock = threading.Lock()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # What a killed process left half written.
@@ -43,37 +43,37 @@ class Letters:
         self._last = max(self._ids, default=0)
 
     def add(self, content: bytes) -> int:
-        """Keep a message; answers its number."""
+        """Store a message; returns its id."""
         with self._lock:
             self._last += 1
             draft = self._path(self._last).with_suffix(".new")
             draft.write_bytes(content)
             draft.replace(self._path(self._last))
             self._ids.append(self._last)
-            while len(self._ids) > self._most:
+            while len(self._ids) > self._limit:
                 self._path(self._ids.pop(0)).unlink(missing_ok=True)
             return self._last
 
-    def find(self, letter_id: int) -> Kept | None:
-        """One message; None when there is no such."""
-        path = self._path(letter_id)
+    def find(self, id_: int) -> StoredMessage | None:
+        """The message with this id; None when there is none."""
+        path = self._path(id_)
         try:
-            return Kept(letter_id, path, datetime.fromtimestamp(path.stat().st_mtime, UTC))
+            return StoredMessage(id_, path, datetime.fromtimestamp(path.stat().st_mtime, UTC))
         except FileNotFoundError:
             return None
 
-    def all(self) -> list[Kept]:
+    def all(self) -> list[StoredMessage]:
         """Every message, the newest first."""
         with self._lock:
             ids = self._ids[::-1]
-        return [kept for letter_id in ids if (kept := self.find(letter_id))]
+        return [stored for id_ in ids if (stored := self.find(id_))]
 
     def clear(self) -> None:
-        """Throw all of them away; numbers go on."""
+        """Delete all messages; ids are not used again."""
         with self._lock:
-            for letter_id in self._ids:
-                self._path(letter_id).unlink(missing_ok=True)
+            for id_ in self._ids:
+                self._path(id_).unlink(missing_ok=True)
             self._ids.clear()
 
-    def _path(self, letter_id: int) -> Path:
-        return self._folder / f"{letter_id:08}.eml"
+    def _path(self, id_: int) -> Path:
+        return self._folder / f"{id_:08}.eml"

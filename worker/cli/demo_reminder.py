@@ -55,7 +55,7 @@ def show_reminder(console: Console, student: httpx.Client, schedule_id: int, *, 
         "subject": mail["subject"],
         "begins": "\n".join(lines[:_LINES_SHOWN]),
         "attached": ", ".join(attachment["name"] for attachment in mail["attachments"]),
-        "mailbox": f"{mailbox}/mail/{mail['id']}",
+        "mailbox": f"{mailbox}/messages/{mail['id']}/html",
     }
     for what, found in facts.items():
         table.add_row(what, Text(found))

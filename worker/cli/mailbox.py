@@ -19,7 +19,7 @@ def group() -> None:
 def serve(
     data: Annotated[Path | None, typer.Option(help="Where mail is kept; default: a temporary folder.")] = None,
     smtp_port: Annotated[int, typer.Option(help="Port on 127.0.0.1 that takes mail; 0 for a free one.")] = 0,
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1 of the page and its JSON; 0 for a free one.")] = 0,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1 that shows it as JSON; 0 for a free one.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:
     """Take mail by SMTP on loopback and show it, until SIGTERM."""

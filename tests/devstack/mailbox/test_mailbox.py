@@ -1,8 +1,9 @@
-"""The embedded mailbox: real SMTP in, the page and JSON out."""
+"""The embedded mailbox: real SMTP in, JSON out."""
 
 import json
 import smtplib
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -16,11 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devstack.mailbox.embedded import EmbeddedMailbox
-from devstack.mailbox.messages import UNREADABLE, envelope, read_letter
-from devstack.mailbox.receiving import LARGEST_LETTER
-from devstack.mailbox.store import Letters
-from worker.cli.local_stack.command import astegni
-from worker.cli.local_stack.environment import environment_without_settings
+from devstack.mailbox.messages import UNREADABLE, envelope_lines, read_message
+from devstack.mailbox.receiving import MAX_MESSAGE_SIZE
+from devstack.mailbox.store import MessageStore
 
 _STARTER = """
 import sys, time
@@ -32,7 +31,7 @@ print(server.process.pid, flush=True)
 time.sleep(60)
 """
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-HEAD = envelope("a@example.org", ["b@example.org"], NOW)
+HEAD = envelope_lines("a@example.org", ["b@example.org"], NOW)
 
 
 class Mailbox:
@@ -68,7 +67,7 @@ def mailbox(server: EmbeddedMailbox) -> Iterator[Mailbox]:
         yield mailbox
 
 
-def letter(subject: str = "ትምህርት: Mathematics", *, html: str = "<p>ሰላም</p>") -> EmailMessage:
+def new_message(subject: str = "ትምህርት: Mathematics", *, html: str = "<p>ሰላም</p>") -> EmailMessage:
     message = EmailMessage()
     message["From"] = "Astegni <no-reply@astegni.example>"
     message["To"] = "Abebe Kebede <abebe@example.org>"
@@ -82,11 +81,11 @@ def letter(subject: str = "ትምህርት: Mathematics", *, html: str = "<p>ሰ
 
 
 def test_a_message_is_kept_as_it_was_sent(mailbox: Mailbox) -> None:
-    sent = letter()
+    sent = new_message()
     mailbox.send(sent, "abebe@example.org", "hidden@example.org")
 
     (found,) = mailbox.messages()
-    letter_id, received_at = found.pop("id"), datetime.fromisoformat(found.pop("received_at"))
+    id_, received_at = found.pop("id"), datetime.fromisoformat(found.pop("received_at"))
     assert found == {
         "from": "Astegni <no-reply@astegni.example>",
         "to": ["abebe@example.org", "hidden@example.org"],
@@ -100,26 +99,26 @@ def test_a_message_is_kept_as_it_was_sent(mailbox: Mailbox) -> None:
                 "name": 'the "ሰላም" lesson.ics',
                 "mime": "text/calendar",
                 "bytes": 17,
-                "url": f"/messages/{letter_id}/attachments/0",
+                "url": f"/messages/{id_}/attachments/0",
             }
         ],
     }
     assert abs(datetime.now(UTC) - received_at) < timedelta(minutes=1)
-    one = mailbox.http.get(f"/messages/{letter_id}").json()
+    one = mailbox.http.get(f"/messages/{id_}").json()
     assert (one["message_id"], one["text"]) == (found["message_id"], found["text"])
     file = mailbox.http.get(found["attachments"][0]["url"])
     assert file.content == b"BEGIN:VCALENDAR\r\n"
     assert file.headers["content-disposition"].startswith("attachment;")
     assert file.headers["content-type"] == "application/octet-stream"
-    raw = mailbox.http.get(f"/messages/{letter_id}/raw").content
+    raw = mailbox.http.get(f"/messages/{id_}/raw").content
     assert b"".join(raw.partition(b"From: ")[1:]) == sent.as_bytes(policy=SMTP)
-    kept = mailbox.server.root / f"{letter_id:08}.eml"
-    assert kept.read_bytes() == raw
+    file = mailbox.server.root / f"{id_:08}.eml"
+    assert file.read_bytes() == raw
 
 
 def test_every_arrival_is_kept_and_doubles_can_be_seen(mailbox: Mailbox) -> None:
     for number in range(3):
-        mailbox.send(letter(f"number {number}"))
+        mailbox.send(new_message(f"number {number}"))
 
     found = mailbox.messages()
     assert [one["subject"] for one in found] == ["number 2", "number 1", "number 0"]
@@ -128,34 +127,35 @@ def test_every_arrival_is_kept_and_doubles_can_be_seen(mailbox: Mailbox) -> None
 
 
 def test_what_is_not_there(mailbox: Mailbox) -> None:
-    mailbox.send(letter())
-    letter_id = mailbox.messages()[0]["id"]
+    mailbox.send(new_message())
+    id_ = mailbox.messages()[0]["id"]
 
-    paths = ("/messages/999999", "/messages/999999/raw", f"/messages/{letter_id}/attachments/1", "/mail/999999", "/x")
+    paths = (
+        "/messages/999999",
+        "/messages/999999/raw",
+        f"/messages/{id_}/attachments/1",
+        "/messages/999999/html",
+        "/x",
+    )
     assert {mailbox.http.get(path).status_code for path in paths} == {404}
     mailbox.http.delete("/messages")
-    assert mailbox.http.get(f"/messages/{letter_id}").status_code == 404
+    assert mailbox.http.get(f"/messages/{id_}").status_code == 404
     assert mailbox.messages() == []
-    assert "No mail yet" in mailbox.http.get("/").text
-    mailbox.send(letter())
-    assert mailbox.messages()[0]["id"] == letter_id + 1
+    assert mailbox.http.get("/").json() == []
+    mailbox.send(new_message())
+    assert mailbox.messages()[0]["id"] == id_ + 1
 
 
 def test_mail_cannot_become_a_page_of_ours(mailbox: Mailbox) -> None:
     evil = '<script>parent.location = "https://evil.example"</script>'
-    message = letter(f"Lesson {evil}", html=evil)
+    message = new_message(f"Lesson {evil}", html=evil)
     message.add_attachment(evil.encode(), maintype="text", subtype="html", filename=f"{evil}.html")
     mailbox.send(message)
     found = mailbox.messages()[0]
 
-    listed, page = mailbox.http.get("/"), mailbox.http.get(f"/mail/{found['id']}")
-    for answer in (listed, page):
-        assert "<script" not in answer.text
-        assert "&lt;script&gt;" in answer.text
-        assert answer.headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
-    assert f'<iframe sandbox title="The message" src="/mail/{found["id"]}/html">' in page.text
-    # Also when it is opened without the frame.
-    html = mailbox.http.get(f"/mail/{found['id']}/html")
+    for path in ("/", f"/messages/{found['id']}"):
+        assert mailbox.http.get(path).headers["content-type"] == "application/json"
+    html = mailbox.http.get(f"/messages/{found['id']}/html")
     assert html.text == f"{evil}\n"
     assert html.headers["content-security-policy"].startswith("sandbox; default-src 'none';")
     for attachment in found["attachments"]:
@@ -169,8 +169,8 @@ def test_mail_cannot_become_a_page_of_ours(mailbox: Mailbox) -> None:
 
 
 def test_a_message_that_is_too_large_is_refused(mailbox: Mailbox) -> None:
-    large = letter()
-    large.add_attachment(bytes(LARGEST_LETTER), maintype="application", subtype="octet-stream", filename="large")
+    large = new_message()
+    large.add_attachment(bytes(MAX_MESSAGE_SIZE), maintype="application", subtype="octet-stream", filename="large")
 
     with pytest.raises(smtplib.SMTPException, match="552"):
         mailbox.send(large)
@@ -180,9 +180,9 @@ def test_a_message_that_is_too_large_is_refused(mailbox: Mailbox) -> None:
         smtp.helo()
         smtp.mail("a@example.org")
         smtp.rcpt("b@example.org")
-        assert smtp.data(b"Subject: large\r\n\r\n" + (b"x" * 98 + b"\r\n") * (LARGEST_LETTER // 100))[0] == 552
+        assert smtp.data(b"Subject: large\r\n\r\n" + (b"x" * 98 + b"\r\n") * (MAX_MESSAGE_SIZE // 100))[0] == 552
     assert mailbox.messages() == []
-    mailbox.send(letter())
+    mailbox.send(new_message())
     assert len(mailbox.messages()) == 1
 
 
@@ -191,7 +191,7 @@ def test_mail_outlives_a_restart_and_the_server_listens_on_loopback(tmp_path: Pa
         with EmbeddedMailbox(tmp_path / "mail") as server:
             mailbox = Mailbox(server)
             with mailbox.http:
-                mailbox.send(letter())
+                mailbox.send(new_message())
                 assert [one["id"] for one in mailbox.messages()] == list(range(count, 0, -1))
             assert server.addresses.smtp.startswith("127.0.0.1:")
             assert server.addresses.url.startswith("http://127.0.0.1:")
@@ -212,8 +212,7 @@ def test_it_dies_with_its_starter(tmp_path: Path, starter: Any, gone: Callable[[
 def test_chosen_ports_and_one_that_is_taken(server: EmbeddedMailbox, tmp_path: Path) -> None:
     taken = str(server.addresses.smtp_port)
     done = subprocess.run(
-        astegni("mailbox", "serve", "--data", str(tmp_path / "mail"), "--smtp-port", taken, "--json"),
-        env=environment_without_settings(),
+        [sys.executable, "-P", "-m", "devstack.mailbox", "--data", tmp_path / "mail", "--smtp-port", taken, "--json"],
         capture_output=True,
         text=True,
         check=False,
@@ -221,20 +220,20 @@ def test_chosen_ports_and_one_that_is_taken(server: EmbeddedMailbox, tmp_path: P
     )
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"astegni: Nothing can listen on 127.0.0.1:{taken}: Address already in use.")
+    assert done.stderr.startswith(f"mail-catcher: Nothing can listen on 127.0.0.1:{taken}: Address already in use.")
 
 
 def test_the_oldest_gives_way(tmp_path: Path) -> None:
     (tmp_path / "00000007.new").write_bytes(b"half")
-    letters = Letters(tmp_path, most=3)
+    store = MessageStore(tmp_path, limit=3)
     for number in range(5):
-        letters.add(f"{number}".encode())
+        store.add(f"{number}".encode())
 
-    assert [kept.content() for kept in letters.all()] == [b"4", b"3", b"2"]
+    assert [stored.content() for stored in store.all()] == [b"4", b"3", b"2"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["00000003.eml", "00000004.eml", "00000005.eml"]
-    again = Letters(tmp_path, most=3)
+    again = MessageStore(tmp_path, limit=3)
     assert again.add(b"5") == 6
-    assert [kept.id for kept in again.all()] == [6, 5, 4]
+    assert [stored.id for stored in again.all()] == [6, 5, 4]
 
 
 @pytest.mark.parametrize(
@@ -253,7 +252,7 @@ def test_the_oldest_gives_way(tmp_path: Path) -> None:
     ],
 )
 def test_badly_written_headers(headers: bytes, expected: dict[str, Any]) -> None:
-    document = read_letter(HEAD + headers + b"\r\nbody\r\n").document(1, NOW)
+    document = read_message(HEAD + headers + b"\r\nbody\r\n").document(1, NOW)
 
     assert {name: document[name] for name in expected} == expected
 
@@ -261,7 +260,7 @@ def test_badly_written_headers(headers: bytes, expected: dict[str, Any]) -> None
 def test_parts_without_end() -> None:
     deep = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (one, one) for one in range(3000))
 
-    assert read_letter(HEAD + deep).subject == UNREADABLE
+    assert read_message(HEAD + deep).subject == UNREADABLE
 
 
 _WORDS = st.sampled_from(
@@ -284,7 +283,7 @@ _WORDS = st.sampled_from(
 
 @given(st.lists(_WORDS | st.binary(max_size=8), max_size=40))
 def test_whatever_comes_can_be_shown(words: list[bytes]) -> None:
-    document = read_letter(HEAD + b"".join(words)).document(1, NOW)
+    document = read_message(HEAD + b"".join(words)).document(1, NOW)
 
     assert json.loads(json.dumps(document)) == document
     for name in ("subject", "from", "text", "html"):
