@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from benchmarks.sending import Client
-from devstack.scratch import scratch_directory
+from devstack.directories import scratch_directory
 from models.people import StudentProfile, TutorProfile, User
 from worker.access.tokens import issue_operator_token, issue_token
 from worker.cli.local_stack.stack import Stack

@@ -11,9 +11,9 @@ import psycopg
 import redis
 
 from benchmarks.ground import wait_for
+from devstack.directories import scratch_directory
 from devstack.postgres import EmbeddedPostgres
 from devstack.process import ChildProcess, wait_until
-from devstack.scratch import scratch_directory
 from devstack.valkey import EmbeddedValkey
 from worker.cli.local_stack.environment import environment_for
 from worker.migrate import migrate

@@ -1,4 +1,4 @@
-"""Which user a server runs as: PostgreSQL refuses root, so root lends it an account that owns nothing."""
+"""The user that a server runs as: PostgreSQL refuses root, so root starts it as an account that owns nothing."""
 
 import os
 import pwd
@@ -11,7 +11,7 @@ from typing import TypedDict
 
 
 class PopenArguments(TypedDict, total=False):
-    """What `subprocess` needs to start a program as another user."""
+    """Keyword arguments of `subprocess` that start a program as another user."""
 
     user: int
     group: int
@@ -27,18 +27,19 @@ class SystemAccount:
 
     @property
     def popen_arguments(self) -> PopenArguments:
-        """Keyword arguments for subprocess."""
+        """Keyword arguments of `subprocess` for this account."""
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def reaches(self, path: Path) -> bool:
-        """Whether it may pass every directory down to `path` and enter or run that; asked of the kernel itself."""
-        asked = subprocess.run(["/bin/sh", "-c", 'test -x "$0"', str(path)], check=False, **self.popen_arguments)
-        return asked.returncode == 0
+        """Whether it may traverse every directory down to `path` and enter or run that; the kernel decides."""
+        tested = subprocess.run(["/bin/sh", "-c", 'test -x "$0"', str(path)], check=False, **self.popen_arguments)
+        return tested.returncode == 0
 
 
 def unprivileged_account(data: Path) -> SystemAccount | None:
-    """The account a server of ours runs as: None (ourselves) unless we are root, then the owner of `data` if it
-    exists and is not root, else `nobody`.
+    """The account to run a server as: None (this process's own) unless this process is root.
+
+    Then the owner of `data`, if it exists and is not root's, else `nobody`.
     """
     if os.geteuid() != 0:
         return None
@@ -50,7 +51,7 @@ def unprivileged_account(data: Path) -> SystemAccount | None:
 
 @dataclass(frozen=True)
 class LentDirectory:
-    """How a child process names a directory of ours, and the descriptors it must inherit for that."""
+    """The path by which a child process reaches a directory, and the descriptors it must inherit for that."""
 
     path: str
     descriptors: tuple[int, ...] = ()
@@ -58,10 +59,10 @@ class LentDirectory:
 
 @contextmanager
 def lend(account: SystemAccount | None, directory: Path) -> Iterator[LentDirectory]:
-    """Let children run as `account` that are started within the block use `directory` as long as they live.
+    """Give children that run as `account` and start within the block access to `directory` for their lifetime.
 
-    Below closed folders (/root, pytest's temporary folders, our own) a path is of no use to another user. An open
-    descriptor is, and no folder has to be opened to other users for it.
+    Below directories that are closed to other users (/root, pytest's temporary ones) a path does not work for the
+    account. An inherited descriptor does, and no permission has to be widened.
     """
     if account is None:
         yield LentDirectory(str(directory))

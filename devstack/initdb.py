@@ -1,4 +1,4 @@
-"""Make the data directory of an embedded PostgreSQL server."""
+"""Create the data directory of an embedded PostgreSQL server."""
 
 import os
 import shutil
@@ -12,18 +12,18 @@ from devstack.errors import StartupFailed
 from devstack.process import ChildProcess
 
 SUPERUSER = "astegni"
-# Nothing of ours: secrets do not travel, and PGDATA or LC_ALL of the shell must not decide anything.
+# Nothing is inherited: no secret is passed on, and PGDATA or LC_ALL of the shell has no effect.
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 
 _TIMEOUT = 60.0  # measured: 0.6 s
 _OPTIONS = (
     f"--username={SUPERUSER}",
     "--encoding=UTF8",
-    # The same order of texts on every machine, whatever locales it has.
+    # The same collation on every machine, whatever locales it has.
     "--locale-provider=builtin",
     "--locale=C.UTF-8",
     "--auth=scram-sha-256",
-    # Stretching protects passwords that people choose; 256 random bits need none, and every connection would pay.
+    # Iterations protect passwords that people choose; 256 random bits need none, and each connection would pay.
     "--set=scram_iterations=1",
 )
 
@@ -31,22 +31,22 @@ _OPTIONS = (
 def make_data_directory(data: Path, initdb: Path, password: str, account: SystemAccount | None, log: Path) -> None:
     """Run the program `initdb` as `account`; raises StartupFailed.
 
-    It works beside the final place, so that a data directory that is there is always whole.
+    It writes to a temporary name beside `data`, so that an existing data directory is always complete.
     """
     unfinished = data.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
     if account is not None:
         os.chown(unfinished, account.uid, account.gid)
-    with lend(account, unfinished) as place, _secret_file(password, account) as secret:
+    with lend(account, unfinished) as directory, _secret_file(password, account) as secret:
         process = ChildProcess(
             "initdb",
-            [initdb, *_OPTIONS, f"--pwfile=/proc/self/fd/{secret}", f"--pgdata={place.path}"],
+            [initdb, *_OPTIONS, f"--pwfile=/proc/self/fd/{secret}", f"--pgdata={directory.path}"],
             log,
             env=ENVIRONMENT,
             account=account,
             cwd=Path("/"),
-            pass_fds=[*place.descriptors, secret],
+            pass_fds=[*directory.descriptors, secret],
         )
         process.wait(_TIMEOUT)
         if process.kill() != 0:
@@ -56,7 +56,7 @@ def make_data_directory(data: Path, initdb: Path, password: str, account: System
 
 @contextmanager
 def _secret_file(text: str, account: SystemAccount | None) -> Iterator[int]:
-    """The descriptor of a file without a name that only we and `account` can read."""
+    """The descriptor of an unnamed file that only this user and `account` can read."""
     with tempfile.TemporaryFile() as file:
         file.write(text.encode())
         file.flush()

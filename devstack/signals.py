@@ -1,4 +1,4 @@
-"""Signals that end a foreground command, taken as Ctrl-C is, so that every `with` block is left in order."""
+"""Handles signals that end a foreground command like Ctrl-C, so that every `with` block is left."""
 
 import signal
 from collections.abc import Iterator
@@ -12,8 +12,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def interrupted_by_signals() -> Iterator[None]:
     """Within the block the first ending signal raises KeyboardInterrupt and later ones are ignored.
 
-    An impatient second Ctrl-C would else break off the very clean-up that it waits for. A signal that was ignored
-    before (`nohup`) stays so.
+    A second Ctrl-C would otherwise interrupt the clean-up. A signal that was ignored before (`nohup`) stays ignored.
     """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -1,5 +1,6 @@
-"""One of our own processes in the embedded stack: started, waited for, started again when it ends by itself."""
+"""Services: processes of a product that use the servers; started, checked for readiness, restarted when they end."""
 
+import http.client
 import logging
 import signal
 import time
@@ -8,15 +9,31 @@ from pathlib import Path
 
 from devstack.process import ChildProcess, wait_until
 
-# A worker of the product gives its running jobs 20 s to end.
-_STOP_TIMEOUT = 30.0
 _READY_TIMEOUT = 180.0  # measured: 2 to 6 s, 40 s on a machine with five times the work it can do
+# Longer than the 20 s that a worker gives its running jobs.
+_STOP_TIMEOUT = 30.0
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
-# An end after this much time is a first end again.
+# A service that ran this long before it ended counts as restarted for the first time.
 _RECOVERED = 60.0
 
 _log = logging.getLogger(__name__)
+
+
+def answers(host: str, port: int, path: str) -> Callable[[], bool]:
+    """Ready when GET `path` returns 200; requested directly, without a proxy that the environment names."""
+
+    def ready() -> bool:
+        connection = http.client.HTTPConnection(host, port, timeout=5)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    return ready
 
 
 def pause_before(restart: int) -> float:
@@ -25,9 +42,10 @@ def pause_before(restart: int) -> float:
 
 
 class Service:
-    """A process that is kept running; `tend` is to be called again and again.
+    """A process that is restarted whenever it ends; call `check` regularly.
 
-    `ready` tells whether it is. `sign` is the file that it touches when it is: removed before each start.
+    `ready` returns whether it is ready. `ready_file`, which the process creates when it is, is removed before each
+    start; by default its existence is what `ready` looks at.
     """
 
     def __init__(
@@ -36,24 +54,25 @@ class Service:
         command: Sequence[str],
         log: Path,
         environment: Mapping[str, str],
-        ready: Callable[[], bool],
-        sign: Path | None = None,
+        *,
+        ready: Callable[[], bool] | None = None,
+        ready_file: Path | None = None,
     ) -> None:
         self.name = name
         self.log = log
         self.process: ChildProcess | None = None
         self._command = command
         self._environment = environment
-        self._ready = ready
-        self._sign = sign
+        self._ready = ready or (ready_file.exists if ready_file else lambda: True)
+        self._ready_file = ready_file
         self._restarts = 0
         self._started_at = 0.0
         self._restart_at = 0.0
 
     def start(self) -> None:
         """Start the process, without waiting."""
-        if self._sign is not None:
-            self._sign.unlink(missing_ok=True)
+        if self._ready_file is not None:
+            self._ready_file.unlink(missing_ok=True)
         self.process = ChildProcess(self.name, self._command, self.log, env=self._environment)
         self._started_at = time.monotonic()
 
@@ -62,8 +81,8 @@ class Service:
         if self.process is not None:
             wait_until(self._ready, self.process, _READY_TIMEOUT, interval=0.1)
 
-    def tend(self) -> None:
-        """When it has ended, say so and start it again after a pause that grows with each end."""
+    def check(self) -> None:
+        """When it has ended, log that, and restart it after a pause that grows with each end."""
         if self.process is None:
             if time.monotonic() >= self._restart_at:
                 self.start()
@@ -79,27 +98,27 @@ class Service:
                 self.log,
                 self.process.log_tail(),
             )
-            # Whatever it left behind in its group would work beside its successor.
+            # What is left of its group would run beside its successor.
             self.process.kill()
             self.process = None
             self._restart_at = time.monotonic() + pause
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         """Send SIGTERM, without waiting."""
         if self.process is not None:
             self.process.signal(signal.SIGTERM)
 
     def stop(self, timeout: float) -> None:
-        """Wait for its end, at most `timeout` seconds, then end its whole group. Again is harmless."""
+        """Wait up to `timeout` seconds for its end, then kill its whole group; idempotent."""
         if self.process is not None:
-            # No second SIGTERM: Celery would take it for impatience.
+            # No second SIGTERM: Celery would end at once.
             self.process.wait(timeout)
             self.process.kill()
             self.process = None
 
 
 def start_services(services: Sequence[Service]) -> None:
-    """Start all at once and wait until the last is ready; raises StartupFailed, and none is left running then."""
+    """Start all, then wait until each is ready; raises StartupFailed, and then none is left running."""
     try:
         for service in services:
             service.start()
@@ -111,9 +130,9 @@ def start_services(services: Sequence[Service]) -> None:
 
 
 def stop_services(services: Sequence[Service]) -> None:
-    """Ask all to stop, the last first, and wait until all have; again is harmless."""
+    """Ask all to stop, the last first, and wait until all have; idempotent."""
     deadline = time.monotonic() + _STOP_TIMEOUT
     for service in reversed(services):
-        service.ask_to_stop()
+        service.request_stop()
     for service in reversed(services):
         service.stop(deadline - time.monotonic())

@@ -1,4 +1,4 @@
-"""Valkey from a wheel: the broker, as durable as a broker of ids has to be."""
+"""Valkey from a wheel, configured as a broker: an append-only file that is synced every second."""
 
 import secrets
 from pathlib import Path
@@ -12,13 +12,13 @@ from devstack.ports import free_port, retry_while_port_taken
 from devstack.process import ChildProcess, wait_until
 from devstack.programs import valkey_server
 
-_READY_TIMEOUT = 30.0  # measured: 0.03 s; it answers only when its append-only file is read
+_READY_TIMEOUT = 30.0  # measured: 0.03 s; it accepts commands only when its append-only file is read
 
 
 class EmbeddedValkey:
     """A Valkey server on a free port of 127.0.0.1 with its data, settings and log under `root`.
 
-    What is already there is used again, except the password, which is new at every start.
+    Existing data is used again; the password is new at every start.
     """
 
     def __init__(self, root: Path, *, log: Path | None = None) -> None:
@@ -40,18 +40,18 @@ class EmbeddedValkey:
         return f"redis://:{self._password}@127.0.0.1:{self.port}/{db}"
 
     def start(self) -> None:
-        """Start the server and wait until it answers; raises StartupFailed."""
+        """Start the server and wait until it accepts commands; raises StartupFailed."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.process = retry_while_port_taken(lambda: self._serve(free_port()))
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Let it write its data and end. Again is harmless."""
+        """Ask it to end, which writes its data, and wait; idempotent."""
         if self.process is not None:
             self.process.stop(timeout)
             self.process = None
 
     def _serve(self, port: int) -> ChildProcess:
-        # The password goes through a file that only we can read: arguments are for everyone to see.
+        # The password is in a file that only this user can read: every user can see arguments.
         settings = self.root / "valkey.conf"
         settings.unlink(missing_ok=True)
         settings.touch(mode=0o600)
@@ -59,14 +59,14 @@ class EmbeddedValkey:
         server = ChildProcess("valkey", [valkey_server(), settings], self.log, cwd=self.root, env={})
         self.port = port
         try:
-            wait_until(self._answers, server, _READY_TIMEOUT)
+            wait_until(self._is_ready, server, _READY_TIMEOUT)
         except BaseException:
             server.kill()
             raise
         return server
 
     def _configuration(self, port: int) -> str:
-        # No `dir` line: it is started there, and a path with spaces or quotes needs no escaping then.
+        # No `dir` line: it is started there, so a path with spaces or quotes needs no escaping.
         return "\n".join(
             [
                 "bind 127.0.0.1",
@@ -75,20 +75,20 @@ class EmbeddedValkey:
                 "daemonize no",
                 "appendonly yes",
                 "appendfsync everysec",
-                # A broker that forgets ids under pressure would lose nothing (the ledger publishes again), but late.
+                # A broker must refuse a write rather than evict a message.
                 "maxmemory-policy noeviction",
-                # The append-only file is enough.
+                # No snapshots beside the append-only file.
                 'save ""',
                 "",
             ]
         )
 
-    def _answers(self) -> bool:
-        # One try: the client's own retries wait a second each.
+    def _is_ready(self) -> bool:
+        # No retries: the client would wait a second before each.
         once = Retry(NoBackoff(), 0)
         with redis.Redis.from_url(self.url(), socket_connect_timeout=2, socket_timeout=2, retry=once) as client:
             try:
                 client.ping()
-            except redis.RedisError:  # refused, still loading, or another's server without our password
+            except redis.RedisError:  # refused, still loading, or a server of another process with another password
                 return False
         return True

@@ -32,13 +32,12 @@ from cryptography.x509.oid import NameOID
 from sqlalchemy import insert, make_url
 from xdist.scheduler import LoadFileScheduling
 
-from devstack.databases import connect, create_database, drop_database, with_database
+from devstack.directories import scratch_directory
 from devstack.emulator.credentials import Credentials
 from devstack.emulator.embedded import EmbeddedB2
 from devstack.ports import free_port, retry_while_port_taken
-from devstack.postgres import EmbeddedPostgres
+from devstack.postgres import EmbeddedPostgres, connect, create_database, drop_database
 from devstack.process import ChildProcess, wait_until
-from devstack.scratch import scratch_directory
 from devstack.valkey import EmbeddedValkey
 from models.bookings import Booking
 from models.people import ParentProfile, StudentProfile, TutorProfile
@@ -137,7 +136,7 @@ class PostgresServer:
 
     def url(self, database: str) -> str:
         """`postgresql://` URL of one of its databases."""
-        return with_database(self.admin_url, database)
+        return make_url(self.admin_url).set(database=database).render_as_string(hide_password=False)
 
     def create_database(self, name: str, template: str | None = None) -> None:
         """Create a database, as a clone of `template` when given."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack.scratch import scratch_directory
+from devstack.directories import scratch_directory
 from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.scene import Scene, make_template
 

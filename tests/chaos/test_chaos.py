@@ -2,7 +2,7 @@
 
 import pytest
 
-from devstack.scratch import scratch_directory
+from devstack.directories import scratch_directory
 from tests.chaos.mayhem.plan import FAULTS, make_plan
 from tests.chaos.mayhem.recovery import Run, percentile, recoveries, runs_of
 from tests.chaos.mayhem.session import as_table, carry_out

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from devstack.ports import free_port
-from devstack.probes import answers
 from devstack.process import ChildProcess, wait_until
+from devstack.supervisor import answers
 from devstack.valkey import EmbeddedValkey
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_for

@@ -9,11 +9,10 @@ import psutil
 import pytest
 
 from devstack.errors import StartupFailed
-from devstack.probes import shows
 from devstack.process import ChildProcess
 from devstack.supervisor import Service, pause_before, start_services, stop_services
 
-# Touches its sign when it is ready and says goodbye when asked to stop.
+# Touches its ready file when it is ready and says goodbye when asked to stop.
 _POLITE = """
 import pathlib, signal, sys, time
 def stop(*_):
@@ -35,9 +34,9 @@ def service(tmp_path: Path) -> Iterator[MakeService]:
     made: list[Service] = []
 
     def make(name: str = "polite", script: str = _POLITE, slowness: float = 0.0) -> Service:
-        sign = tmp_path / f"{name}.sign"
-        command = [sys.executable, "-c", script, str(sign), str(slowness)]
-        service = Service(name, command, tmp_path / f"{name}.log", os.environ, shows(sign), sign)
+        file = tmp_path / f"{name}.ready"
+        command = [sys.executable, "-c", script, str(file), str(slowness)]
+        service = Service(name, command, tmp_path / f"{name}.log", os.environ, ready_file=file)
         made.append(service)
         return service
 
@@ -46,9 +45,9 @@ def service(tmp_path: Path) -> Iterator[MakeService]:
         service.stop(0)
 
 
-def sign_of(service: Service) -> Path:
-    assert service._sign is not None
-    return service._sign
+def ready_file_of(service: Service) -> Path:
+    assert service._ready_file is not None
+    return service._ready_file
 
 
 def process_of(service: Service) -> ChildProcess:
@@ -56,11 +55,11 @@ def process_of(service: Service) -> ChildProcess:
     return service.process
 
 
-def _tend_until(service: Service, reached: Callable[[], bool]) -> None:
+def _check_until(service: Service, reached: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 120
     while not reached():
         assert time.monotonic() < deadline
-        service.tend()
+        service.check()
         time.sleep(0.02)
 
 
@@ -69,18 +68,18 @@ def test_it_is_ready_when_it_says_so(service: MakeService) -> None:
     polite.start()
     polite.wait()
 
-    assert sign_of(polite).exists()
-    polite.tend()
+    assert ready_file_of(polite).exists()
+    polite.check()
     assert process_of(polite).exit_code is None
 
 
-def test_an_old_sign_does_not_count(service: MakeService) -> None:
+def test_an_old_ready_file_does_not_count(service: MakeService) -> None:
     silent = service(script="import time; time.sleep(60)")
-    sign_of(silent).touch()
+    ready_file_of(silent).touch()
 
     silent.start()
 
-    assert not sign_of(silent).exists()
+    assert not ready_file_of(silent).exists()
 
 
 def test_an_end_by_itself_is_made_good(service: MakeService) -> None:
@@ -90,9 +89,9 @@ def test_an_end_by_itself_is_made_good(service: MakeService) -> None:
     first = process_of(polite).pid
 
     process_of(polite).signal(signal.SIGKILL)
-    _tend_until(polite, lambda: polite.process is None)
+    _check_until(polite, lambda: polite.process is None)
     assert not psutil.pid_exists(first)
-    _tend_until(polite, lambda: polite.process is not None)
+    _check_until(polite, lambda: polite.process is not None)
     polite.wait()
 
     assert process_of(polite).pid != first
@@ -106,7 +105,7 @@ def test_pauses_grow_while_it_keeps_ending(service: MakeService) -> None:
 
     while ends < 2:
         before = one.process
-        one.tend()
+        one.check()
         ends += before is not None and one.process is None
         time.sleep(0.01)
         assert time.monotonic() - started < 10

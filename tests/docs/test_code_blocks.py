@@ -25,10 +25,10 @@ import httpx2 as httpx
 import psycopg
 import pytest
 
+from devstack.directories import scratch_directory
 from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
 from devstack.programs import postgres_programs
-from devstack.scratch import scratch_directory
 from tests.browser.chromium import Chromium
 from worker import clock
 from worker.cli.local_stack.command import astegni

@@ -17,8 +17,8 @@ import pytest
 from b2sdk.v3 import B2Api, InMemoryAccountInfo
 from psycopg.rows import dict_row
 
+from devstack.directories import scratch_directory
 from devstack.process import ChildProcess, wait_until
-from devstack.scratch import scratch_directory
 from worker.access.tokens import issue_token
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings

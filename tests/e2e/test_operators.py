@@ -244,6 +244,6 @@ def test_the_demo_ends_well_and_leaves_no_process(tmp_path: Path) -> None:
     assert len(family) > 8
     assert [each for each in family.values() if each.is_running()] == []
     shown = ("is_available", "True", "vp09", "play/playback.webm", "play/poster.jpg", "Authorization=")
-    for word in (*shown, "jediael@example.com", "starts in 10 minutes", "lesson.ics", "/mail/"):
+    for word in (*shown, "jediael@example.com", "starts in 10 minutes", "lesson.ics", "/messages/"):
         assert word in said
     assert list(tmp_path.iterdir()) == []

@@ -9,9 +9,9 @@ from typing import Any
 
 
 def runfile_directory() -> Path:
-    """Where the run files of this user are (XDG Base Directory Specification): `up-PID.json`, one for each stack."""
+    """The directory of this user's run files (XDG Base Directory Specification): `up-PID.json`, one for each stack."""
     state = os.environ.get("XDG_STATE_HOME")
-    # The specification wants relative paths ignored.
+    # The specification says to ignore a relative path.
     base = Path(state) if state and Path(state).is_absolute() else Path.home() / ".local" / "state"
     return base / "astegni"
 

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from devstack.scratch import scratch_directory
+from devstack.directories import scratch_directory
 from tests.chaos.mayhem.plan import FAULTS, make_plan
 from tests.chaos.mayhem.session import as_table, carry_out
 

@@ -15,8 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from devstack.ports import free_port
-from devstack.probes import answers
 from devstack.process import ChildProcess, wait_until
+from devstack.supervisor import answers
 from tests.chaos.mayhem.crew import Crew
 from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.watchdog import Watchdog

@@ -12,7 +12,7 @@ import psutil
 import psycopg
 import pytest
 
-from devstack.probes import answers
+from devstack.supervisor import answers
 from tests.conftest import Gone, Starter
 from worker.cli.local_stack.services import reachable, services_for
 from worker.cli.local_stack.stack import _url, _with_ports
@@ -98,14 +98,14 @@ def test_our_processes_are_started_again_but_not_a_lost_server(
     up: Callable[[], Running], gone: Gone, tmp_path: Path
 ) -> None:
     stack = up()
-    signs = {name: tmp_path / "data" / "run" / name for name in ("beat", "worker-default")}
-    for name, sign in signs.items():
+    ready_files = {name: tmp_path / "data" / "run" / name for name in ("beat", "worker-default")}
+    for name, ready_file in ready_files.items():
         os.kill(stack.pids[name], signal.SIGKILL)
         assert gone(stack.pids[name])
-        sign.unlink(missing_ok=True)
+        ready_file.unlink(missing_ok=True)
 
     deadline = time.monotonic() + 120
-    while not all(sign.exists() for sign in signs.values()):
+    while not all(file.exists() for file in ready_files.values()):
         assert time.monotonic() < deadline
         time.sleep(0.1)
 

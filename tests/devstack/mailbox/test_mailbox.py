@@ -112,8 +112,8 @@ def test_a_message_is_kept_as_it_was_sent(mailbox: Mailbox) -> None:
     assert file.headers["content-type"] == "application/octet-stream"
     raw = mailbox.http.get(f"/messages/{id_}/raw").content
     assert b"".join(raw.partition(b"From: ")[1:]) == sent.as_bytes(policy=SMTP)
-    file = mailbox.server.root / f"{id_:08}.eml"
-    assert file.read_bytes() == raw
+    saved = mailbox.server.root / f"{id_:08}.eml"
+    assert saved.read_bytes() == raw
 
 
 def test_every_arrival_is_kept_and_doubles_can_be_seen(mailbox: Mailbox) -> None:

@@ -1,4 +1,4 @@
-"""The environment of a child process: the way settings and secrets travel, since arguments are for everyone to see."""
+"""The environment of a child process, which passes settings and secrets on: every user can see arguments."""
 
 import os
 from pathlib import Path
@@ -9,14 +9,14 @@ from worker.settings import Settings
 
 
 def environment_without_settings() -> dict[str, str]:
-    """Our own environment without any setting in it, for a child that must know nothing."""
+    """This process's environment without any setting."""
     inherited = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
-    # What a child prints has to be in its log when it is killed.
+    # What a child printed has to be in its log when it is killed.
     return inherited | {"PYTHONUNBUFFERED": "1"}
 
 
 def environment_for(settings: Settings) -> dict[str, str]:
-    """Our own environment, in which every setting that was made explicitly stands as `settings` has it."""
+    """This process's environment, with every explicitly set field of `settings`."""
     explicit = {name: getattr(settings, name) for name in settings.model_fields_set}
     return environment_without_settings() | {
         name.upper(): _as_text(value) for name, value in explicit.items() if value is not None

@@ -1,4 +1,4 @@
-"""Embedded servers for whatever the settings do not name."""
+"""Embedded servers for those that the settings do not name."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from worker.settings import DEVELOPMENT_KEY, Settings
 
 @dataclass(frozen=True)
 class Servers:
-    """What was started for `settings`, which name all of it; `mailbox` is None where mail goes out."""
+    """The servers started for `settings`, which now name them all; `mailbox` is None when a mail server was named."""
 
     settings: Settings
     processes: list[ChildProcess]
@@ -27,7 +27,7 @@ class Servers:
 
 
 def start_servers(settings: Settings, directory: Path, running: ExitStack) -> Servers:
-    """Start what is missing below `directory` and leave it to `running` to stop it."""
+    """Start the servers that are missing, with data below `directory`; `running` stops them when it is closed."""
     logs = directory / "logs"
     named: dict[str, Any] = {}
     started: list[ChildProcess | None] = []
@@ -35,7 +35,7 @@ def start_servers(settings: Settings, directory: Path, running: ExitStack) -> Se
     if settings.database_url is None:
         postgres = running.enter_context(EmbeddedPostgres(directory / "postgres", log=logs / "postgres.log"))
         named["database_url"] = postgres.url()
-        # Said expressly, for this database only: without a word it is refused where a DATABASE_URL is named.
+        # Explicit, for this database only: the key is refused as a default where a DATABASE_URL is set.
         named["secret_key"] = settings.secret_key or SecretStr(DEVELOPMENT_KEY)
         started.append(postgres.process)
     if settings.redis_url is None:
@@ -53,7 +53,7 @@ def start_servers(settings: Settings, directory: Path, running: ExitStack) -> Se
         mailbox = running.enter_context(EmbeddedMailbox(directory / "mail", log=logs / "mailbox.log"))
         addresses = mailbox.addresses
         named |= {"smtp_host": addresses.smtp_host, "smtp_port": addresses.smtp_port}
-        # It offers no login.
+        # It has no login.
         named |= {"smtp_user": None, "smtp_password": None, "from_email": settings.from_email}
         started.append(mailbox.process)
     completed = settings.model_copy(update=named)
@@ -61,5 +61,5 @@ def start_servers(settings: Settings, directory: Path, running: ExitStack) -> Se
 
 
 def _b2(directory: Path, log: Path) -> EmbeddedB2:
-    """The emulator at the port it had before: `file_url` of stored rows names it."""
+    """The emulator at the port of its last start: `file_url` of stored rows names it."""
     return EmbeddedB2(directory / "b2", log=log, port=usual_port(directory / "ports" / "b2"))

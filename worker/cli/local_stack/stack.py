@@ -1,4 +1,4 @@
-"""All that `astegni up` runs: servers for what the environment does not name, the tables, and our own processes."""
+"""All that `astegni up` runs: servers that the environment does not name, the migration, our processes."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
-from devstack.directory import data_directory
+from devstack.directories import data_directory
 from devstack.errors import StartupFailed
 from devstack.ports import retry_while_port_taken, usual_port
 from devstack.process import ChildProcess
@@ -27,7 +27,7 @@ _log = get_logger(__name__)
 
 
 class ServerLost(AstegniError):
-    """An embedded server ended by itself: what it held is not to be made up by starting it again in silence."""
+    """An embedded server ended by itself. It is not restarted: the services lost their connections and their broker."""
 
     code, title = "server-lost", "Embedded server ended"
 
@@ -35,9 +35,8 @@ class ServerLost(AstegniError):
 class Stack:
     """The whole product on one machine, on ports that are free unless the settings choose them.
 
-    `data` keeps everything that it stores and logs; without it a directory is made and removed at the end. `on_step`
-    gets a sentence before each step of the start. Start it from the main thread: its processes die with the thread
-    that started them.
+    `data` is the directory of all data and logs; without it a temporary one is used. `on_step` gets a sentence before
+    each step of the start. Start it from the main thread: its processes end with the thread that started them.
     """
 
     def __init__(
@@ -64,13 +63,13 @@ class Stack:
         self.stop()
 
     def start(self) -> None:
-        """Start everything and wait until it is ready; raises StartupFailed, and nothing is left running then.
+        """Start everything and wait until it is ready; raises StartupFailed, and then nothing is left running.
 
-        From then on `settings` name every server and port: they are those of the processes.
+        After it `settings` are those of the processes: they name every server and port.
         """
         try:
             directory = self._running.enter_context(data_directory(self._data))
-            self.settings = _placed(self.settings, directory)
+            self.settings = _with_directories(self.settings, directory)
             self._on_step(
                 "Starting PostgreSQL, Valkey, the B2 emulator and a mailbox, where no setting names another …"
             )
@@ -85,7 +84,7 @@ class Stack:
             raise
 
     def stop(self) -> None:
-        """Stop everything in reverse order; again is harmless."""
+        """Stop everything in reverse order; idempotent."""
         stop_services(self.services)
         self.services = []
         self._servers = None
@@ -111,20 +110,20 @@ class Stack:
             "operator_token": self._operator_token(),
         }
 
-    def tend(self) -> None:
-        """Look at every process once: restart our own that have ended; raises ServerLost for a server's end."""
+    def check(self) -> None:
+        """Check every process once: restart services that have ended; raises ServerLost when a server has."""
         for server in self._servers.processes if self._servers else ():
             if server.exit_code is not None:
                 raise ServerLost(
                     f"{server.name} ended with {server.exit_code}. {server.log} ends with:\n{server.log_tail()}"
                 )
         for service in self.services:
-            service.tend()
+            service.check()
 
     def watch(self, interval: float = 0.5) -> None:
-        """Tend the stack until it is interrupted."""
+        """Check the processes repeatedly until interrupted."""
         while True:
-            self.tend()
+            self.check()
             time.sleep(interval)
 
     def _start_services(self, directory: Path) -> None:
@@ -135,7 +134,7 @@ class Stack:
 
 
 def run_stack(stack: Stack, ready: Callable[[Stack], None]) -> None:
-    """Start `stack`, call `ready` and tend it in the foreground until SIGTERM, SIGINT or SIGHUP; then stop it."""
+    """Start `stack`, call `ready`, keep it running in the foreground until SIGTERM, SIGINT or SIGHUP; then stop it."""
     with interrupted_by_signals():
         try:
             with stack:
@@ -145,16 +144,16 @@ def run_stack(stack: Stack, ready: Callable[[Stack], None]) -> None:
             _log.info("stack_stopped")
 
 
-def _placed(settings: Settings, directory: Path) -> Settings:
-    """Files that no setting puts elsewhere are kept in `directory`."""
-    places = {"spool_dir": directory / "spool", "flower_db": directory / "flower"}
-    return settings.model_copy(update=_unset(settings, places))
+def _with_directories(settings: Settings, directory: Path) -> Settings:
+    """`settings` with paths below `directory` where none was set."""
+    paths = {"spool_dir": directory / "spool", "flower_db": directory / "flower"}
+    return settings.model_copy(update=_unset(settings, paths))
 
 
-def _with_ports(settings: Settings, memory: Path) -> Settings:
-    """Ports that no setting chooses: those of the last start, else the defaults, else free ones."""
+def _with_ports(settings: Settings, directory: Path) -> Settings:
+    """`settings` with ports where none was set: those of the last start, else the defaults, else free ones."""
     ports = {
-        name: usual_port(memory / name, Settings.model_fields[name].default) for name in ("api_port", "flower_port")
+        name: usual_port(directory / name, Settings.model_fields[name].default) for name in ("api_port", "flower_port")
     }
     return settings.model_copy(update=_unset(settings, ports))
 
