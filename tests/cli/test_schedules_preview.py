@@ -29,7 +29,15 @@ def test_a_rule_is_told_and_its_days_are_listed() -> None:
 
 
 def test_the_ethiopian_calendar_stands_beside() -> None:
-    *_, row = preview("yearly on 1 Meskerem", "--from", "2026-01-01", "--calendar", "ethiopian", "--count", "1")
+    *_, row = preview(
+        "RSCALE=ETHIOPIC;FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=1",
+        "--from",
+        "2026-01-01",
+        "--calendar",
+        "ethiopian",
+        "--count",
+        "1",
+    )
     assert row[1] == "2026-09-11"
     assert row[-5:] == ["1", "Meskerem", "2019", "8:00", "(afternoon)"]
 

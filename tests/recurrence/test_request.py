@@ -99,7 +99,7 @@ class TestPattern:
         assert said.next_days(2) == [date(2026, 1, 13), date(2026, 2, 12)]  # 5 Tir and 5 Yekatit 2018
 
     def test_a_pattern_without_any_day_is_refused(self) -> None:
-        assert "No day matches" in refuse(recurrence_pattern="yearly on 30 February")
+        assert "No day matches" in refuse(recurrence_pattern="FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30")
         assert "ends on 2025-01-01" in refuse(recurrence_pattern="every Monday until 2025-01-01")
 
 
@@ -148,10 +148,13 @@ class TestBoth:
             ({"recurrence_pattern": "every Monday", "days": ["Tuesday"]}, "recurrence_pattern and days contradict"),
             ({"recurrence_pattern": "daily", "days": ["Tuesday"]}, "recurrence_pattern and days contradict"),
             (
-                {"recurrence_pattern": "every Monday in May", "months": ["June"]},
+                {"recurrence_pattern": "FREQ=WEEKLY;BYMONTH=5;BYDAY=MO", "months": ["June"]},
                 "recurrence_pattern and months contradict",
             ),
-            ({"recurrence_pattern": "yearly on 5 May", "months": ["June"]}, "recurrence_pattern and months contradict"),
+            (
+                {"recurrence_pattern": "FREQ=YEARLY;BYMONTH=5;BYMONTHDAY=5", "months": ["June"]},
+                "recurrence_pattern and months contradict",
+            ),
             ({"recurrence_pattern": "every Monday 5 times", "year": 2026}, "ends after a number of times and year"),
             ({"recurrence_pattern": "every Monday", "specific_dates": ["2026-01-12"]}, "two ways to say when"),
             ({"recurrence_pattern": "every Monday", "schedule_type": "specific"}, "two ways to say when"),
