@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from worker.media.binaries import Binaries
+from worker.media.contrast import Contrast
 from worker.media.errors import Stopped
 from worker.media.poster import Poster, jpeg_size, moments, write_poster
 from worker.media.probe import Probe
@@ -133,3 +134,31 @@ def test_the_caller_can_stop(make: Make, probed: Probed, binaries: Binaries, tmp
 )
 def test_no_moment_lies_in_the_last_half_second(duration_ms: int, wanted: list[int]) -> None:
     assert moments(duration_ms, (0.25, 0.5, 0.75)) == wanted
+
+
+def test_the_key_frame_with_the_most_contrast_is_taken(
+    make: Make, probed: Probed, play: Play, binaries: Binaries, tmp_path: Path
+) -> None:
+    play(make("vp8.webm"), tmp_path / "playback")
+    known = [Contrast(0.0, 900.0), Contrast(1.0, 1000.0)]
+    poster = write_poster(
+        tmp_path / "playback", tmp_path / "p.jpg", probed(make("vp8.webm")), binaries, contrasts=known
+    )
+    assert poster is not None
+    assert poster.at_ms == pytest.approx(1000, abs=10)
+
+
+@pytest.mark.parametrize("known", [Contrast(1.0, 1.0), Contrast(3600.0, 1000.0)])
+def test_contrasts_that_are_of_no_use(
+    known: Contrast, make: Make, probed: Probed, play: Play, binaries: Binaries, tmp_path: Path
+) -> None:
+    """A blank picture, and one that cannot be taken: moments are compared as without them."""
+    source = make("vp8.webm")
+    play(source, tmp_path / "playback")
+    posters = [
+        write_poster(tmp_path / "playback", tmp_path / f"{number}.jpg", probed(source), binaries, contrasts=contrasts)
+        for number, contrasts in enumerate([[], [known]])
+    ]
+    assert posters[0] is not None
+    assert posters[1] is not None
+    assert posters[0].at_ms == posters[1].at_ms

@@ -169,8 +169,10 @@ def test_our_environment_stays_with_us(program: Program, monkeypatch: pytest.Mon
 
 
 def test_the_program_is_confined(program: Program) -> None:
-    memory, core, niceness = lines_of(program("sleep 0.3; ulimit -v; ulimit -c; nice"), Budget(10, memory_bytes=2**31))
+    look = "sleep 0.3; ulimit -v; ulimit -c; nice; cut -d' ' -f41 /proc/self/stat"
+    memory, core, niceness, policy = lines_of(program(look), Budget(10, memory_bytes=2**31))
     assert (int(memory) <= 2**31 // 1024, core, int(niceness) >= 10) == (True, "0", True)
+    assert int(policy) == os.SCHED_BATCH
 
 
 def test_a_file_that_grows_too_large_ends_the_run(binaries: Binaries, tmp_path: Path) -> None:

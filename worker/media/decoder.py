@@ -12,6 +12,7 @@ import ffmpeg
 
 from worker.media.binaries import Binaries
 from worker.media.container import Part
+from worker.media.contrast import THUMBNAIL_OPTIONS, Contrast, on_paper, thumbnail, variances
 from worker.media.errors import FfmpegFailed
 from worker.media.header import PartReading
 from worker.media.limits import Demuxer, Limits, input_options
@@ -23,10 +24,11 @@ _AS_THEY_COME = {"fps_mode": "passthrough", "enc_time_base": "demux", "noautosca
 
 @dataclass(frozen=True)
 class Run:
-    """Sorted times (seconds) of what came out, and whether ffmpeg complained."""
+    """Sorted times (seconds) of what came out, whether ffmpeg complained, and contrasts if they were asked for."""
 
     shown: list[float]
     complained: bool
+    contrasts: tuple[Contrast, ...] = ()
 
     def has(self, at: float, slack: float) -> bool:
         """Whether something with this time came out, give or take `slack`."""
@@ -53,6 +55,10 @@ class CopiedTrack:
     should_stop: Callable[[], bool]
     # Its decoder; empty: ffmpeg's own choice.
     decoder: str = ""
+    # Whether its pictures are transparent, so that their contrast is that on paper.
+    alpha: bool = False
+    # Whether the contrast of every picture that is decoded is measured.
+    contrasts: bool = False
 
     def decode(self, dropped: str | None = None, **options: str) -> Run:
         """Decode the track, but for the packets that the expression `dropped` names; `options` are of the input."""
@@ -68,20 +74,32 @@ class CopiedTrack:
         return self._run({}, {f"c:{self.kind}": "copy", f"bsf:{self.kind}": parser})
 
     def _run(self, before: dict[str, Any], behind: dict[str, Any]) -> Run:
-        with tempfile.NamedTemporaryFile(dir=self.path.parent, prefix=".decoded-") as listing:
-            words = {**input_options(self.demuxer), **before}
-            track = ffmpeg.input(str(self.path.absolute()), **words)[f"{self.kind}:0"]
-            output = ffmpeg.output(track, listing.name, f="framecrc", max_error_rate=1, copyts=None, **behind)
-            budget = Budget(wall_seconds=120 + self.path.stat().st_size / 2_000_000, stall_seconds=60)
-            arguments = ffmpeg.get_args(output)
-            try:
-                complaints = run_ffmpeg(self.binaries, arguments, budget=budget, should_stop=self.should_stop)
-            except FfmpegFailed as error:
-                if error.returncode < 0:
-                    raise
-                complaints = error.stderr  # nothing came out
-            lines = listing.read().decode("ascii", "replace").splitlines()
-        return Run(sorted(_times(lines)), any("to muxer in stream" not in line for line in complaints.splitlines()))
+        with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=".decoded-") as folder:
+            listing, thumbnails = Path(folder, "listing"), Path(folder, "thumbnails")
+            track = ffmpeg.input(str(self.path.absolute()), **input_options(self.demuxer), **before)[f"{self.kind}:0"]
+            outputs = [ffmpeg.output(track, str(listing), f="framecrc", max_error_rate=1, copyts=None, **behind)]
+            if self.contrasts:
+                small = thumbnail(track)
+                paper = on_paper(small) if self.alpha else small
+                outputs.append(ffmpeg.output(paper, str(thumbnails), **THUMBNAIL_OPTIONS, **_AS_THEY_COME))
+            complaints = self._complaints(ffmpeg.get_args(ffmpeg.merge_outputs(*outputs)))
+            times = _times(listing.read_text("ascii", "replace").splitlines()) if listing.exists() else []
+            measured = variances(thumbnails.read_bytes()) if thumbnails.exists() else []
+        return Run(
+            sorted(times),
+            any("to muxer in stream" not in line for line in complaints.splitlines()),
+            tuple(map(Contrast, times, measured)) if len(times) == len(measured) else (),
+        )
+
+    def _complaints(self, arguments: list[str]) -> str:
+        """Run ffmpeg and return what it complained about, also when nothing came out."""
+        budget = Budget(wall_seconds=120 + self.path.stat().st_size / 2_000_000, stall_seconds=60)
+        try:
+            return run_ffmpeg(self.binaries, arguments, budget=budget, should_stop=self.should_stop)
+        except FfmpegFailed as error:
+            if error.returncode < 0:
+                raise
+            return error.stderr
 
     def packets(self) -> list[CopyPacket]:
         """All packets of the track, in the order in which they are shown."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from worker.media.binaries import Binaries
+from worker.media.contrast import Contrast
 from worker.media.decoder import CopiedTrack, CopyPacket, Run
 from worker.media.kinds import detect_demuxer
 from worker.media.packet_timeline import GAP_SECONDS
@@ -56,13 +57,14 @@ Stretch = tuple[float, float]
 class Decoded:
     """How many pictures were decoded, and the stretches (seconds) whose pictures cannot be shown, or sound not heard.
 
-    `nothing`: not one picture can be shown.
+    `nothing`: not one picture can be shown. `contrasts` are those of the key frames of a sample.
     """
 
     pictures: int
     broken: tuple[Stretch, ...] = ()
     nothing: bool = False
     broken_sounds: tuple[Stretch, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
 
 
 def decode_copy(
@@ -81,7 +83,9 @@ def decode_copy(
     picture = CopiedTrack(path, detect_demuxer(path), "v", binaries, should_stop)
     decoded = Decoded(0)
     if video is not None:
-        decoded = _decode_pictures(replace(picture, decoder=_DECODERS.get(video.codec, "")), video, places)
+        decoded = _decode_pictures(
+            replace(picture, decoder=_DECODERS.get(video.codec, ""), alpha=video.alpha), video, places
+        )
     if audio is None:
         return decoded
     return replace(decoded, broken_sounds=_broken_sounds(replace(picture, kind="a"), audio, places))
@@ -115,9 +119,12 @@ def _decode_all(track: CopiedTrack, video: VideoStream) -> Decoded:
 def _decode_sample(track: CopiedTrack, video: VideoStream, places: Sequence[float]) -> Decoded:
     step = max(1, -(-video.key_frames // SAMPLED))
     # What st() keeps counts the key frames; the others are dropped before the decoder sees them.
-    sample = track.decode(f"if(key,mod(st(0,ld(0)+1)-1,{step}),1)")
+    # ffmpeg's own decoder of VP8 shows a transparent picture without its transparency.
+    contrasts = not video.alpha or track.decoder.startswith("libvpx")
+    sample = replace(track, contrasts=contrasts).decode(f"if(key,mod(st(0,ld(0)+1)-1,{step}),1)")
     if not sample.complained and not places:
-        return Decoded(len(sample.shown), nothing=not sample.shown and video.key_frames > 0)
+        nothing = not sample.shown and video.key_frames > 0
+        return Decoded(len(sample.shown), nothing=nothing, contrasts=sample.contrasts)
     packets = track.packets()
     pictures, broken = len(sample.shown), []
     if sample.complained or not sample.shown:
@@ -133,7 +140,7 @@ def _decode_sample(track: CopiedTrack, video: VideoStream, places: Sequence[floa
             count, stretches = _decode_around(track, packets, place, _STRICT)
             pictures += count
             broken += stretches
-    return Decoded(pictures, _merged(broken))
+    return Decoded(pictures, _merged(broken), contrasts=sample.contrasts)
 
 
 def _misread(track: CopiedTrack, video: VideoStream) -> list[float]:

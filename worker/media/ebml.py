@@ -24,8 +24,8 @@ _OPENED = frozenset({_SEGMENT, _CLUSTER})  # we look inside these; all others ar
 # What holds pictures and sound: SimpleBlock, BlockGroup. Everything else is rare in a recording.
 _BLOCKS = frozenset({0xA3, 0xA0})
 
-CHUNK = 8 * 1024 * 1024
-_FIRST_CHUNK = 128 * 1024
+# Small enough to stay in the cache of a processor core: chunks of 8 MB took half as long again to search.
+_CHUNK = 256 * 1024
 _HEADER_MAX = 128  # Chrome's header has 36 bytes, ffmpeg's 40
 # A Cluster lasts at most 65 s (16-bit block times at 1 ms), far below this size.
 _LONGEST_TAIL = 64 * 1024 * 1024
@@ -65,7 +65,7 @@ def starts(file: BinaryIO, start: int, size: int, effort: Effort) -> list[int]:
 
     The four bytes of an EBML header may stand in any frame; they count when a whole header of WebM or Matroska
     follows, then a Segment, then its Tracks. No encoder makes a frame like that. The level of the elements is no
-    better witness: a frame cut off by a dying tab swallows the header behind it. Reads the file once, 8 MB at a time.
+    better witness: a frame cut off by a dying tab swallows the header behind it. Reads the file twice, in chunks.
     Raises MediaRejected for a file that is not worth reading, and Stopped.
     """
     begins = [start]
@@ -130,11 +130,10 @@ def occurrences(
     """Offsets of `needle`, found in chunks that overlap by more than its length."""
     # Twice as fast as bytes.find, which looks at every byte. No needle of ours begins inside itself.
     pattern = re.compile(re.escape(needle)) if isinstance(needle, bytes) else needle
-    at, seen, length = start, start, _FIRST_CHUNK
+    at, seen = start, start
     while at < end:
         effort.check()
-        chunk = read_at(file, at, min(length, end - at))
-        length = min(2 * length, CHUNK)
+        chunk = read_at(file, at, min(_CHUNK, end - at))
         for hit in pattern.finditer(chunk):
             if at + hit.start() >= seen:
                 yield at + hit.start()

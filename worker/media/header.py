@@ -115,10 +115,14 @@ class PartReading:
                 raise
             raise _rejection(error.stderr, self.limits) from error
 
-    def header(self, path: Path, part: Part) -> PartHeader:
-        """Read the beginning of this recording; MediaRejected when it cannot be used."""
+    def header(self, path: Path, part: Part, *, count: bool = False) -> PartHeader:
+        """Read the beginning of this recording; MediaRejected when it cannot be used.
+
+        With `count` all of it is read, and the tracks have their packets as `nb_read_packets`.
+        """
         text: list[str] = []
-        complaints = self.read(path, part, ["-show_entries", f"format=duration:{ENTRIES}", "-of", "json"], text.extend)
+        words = ["-show_entries", f"format=duration:{ENTRIES}", "-of", "json", *(["-count_packets"] if count else [])]
+        complaints = self.read(path, part, words, text.extend)
         if "max pixel count" in complaints:  # the decoder refused to look, so the size below is 0
             raise too_large_picture(f"more than {self.limits.max_pixels:,} pixels")
         if "exceeds max_streams" in complaints:

@@ -128,52 +128,66 @@ class Timeline:
             raise too_long(self.limits)
 
     def _read_packet(self, line: str) -> None:
+        # Runs for every packet of a recording, so other methods are called only for what is rare.
         fields = line.split(",", 7)
         if len(fields) < 7:
             return
         index, pts, dts, duration, size, position, flags = fields[:7]
         if self.positions is not None and self.positions.is_behind_skipped(position, size):
             self._is_behind_skipped = True
-        track, when = self.tracks.get(index), dts if pts == UNKNOWN else pts
-        if track is None or when == UNKNOWN:
+        track, shown = self.tracks.get(index), dts if pts == UNKNOWN else pts
+        if track is None or shown == UNKNOWN:
             return
         if "D" in flags:
             track.hidden += 1
             return
         key = "K" in flags
         # Pictures before the first key frame cannot be shown, and a copy leaves them out.
-        if track.is_video and not track.packets and not key:
+        if not key and track.is_video and not track.packets:
             return
-        start = float(when)
+        start = self._on_running_clock(float(shown))
+        if self._is_behind_skipped:
+            self._add_skipped(track, start)
+        order = start if dts == shown else self._order(track, start, dts)
+        end = start if duration == UNKNOWN else start + float(duration)
+        self._add(track, start, end, order, key=key)
+
+    def _on_running_clock(self, start: float) -> float:
         if self.jumps or (self._covered is not None and start - self._covered > JUMP_SECONDS):
             self._close_jump(start)
-            start = self.without_jumps(start)
-        if self._is_behind_skipped:
-            self._tell_skipped(track, start)
-        end = start if duration == UNKNOWN else start + float(duration)
-        if dts != UNKNOWN:
-            self._follow(track, self.without_jumps(float(dts)) if self.jumps else float(dts))
-        elif not track.reorders:
-            self._follow(track, start)
-        self._find_gap(track, start)
-        track.add(start, end, key=key)
-        self._cover(start, end)
+            return self.without_jumps(start)
+        return start
 
-    def _follow(self, track: Track, order: float) -> None:
-        """Packets are stored in the order of their decoding times."""
-        if order < track.order:
+    def _add(self, track: Track, start: float, end: float, order: float, *, key: bool) -> None:
+        if order >= track.order:
+            track.order = order
+        else:
             self.went_back = True
-            self._look_at(track.last)
-        track.order = max(track.order, order)
+            self._add_place(track.last)
+        if track.is_video:
+            self._pictures.append(start)
+            if self.gaps:
+                self.gaps = [gap for gap in self.gaps if not _is_inside(start, gap)]
+        elif start - track.end > _HOLE:
+            self._find_gap(track, start)
+        track.add(start, end, key=key)
+        if self._covered is None or end > self._covered:
+            self._cover(start, end)
 
-    def _tell_skipped(self, track: Track, start: float) -> None:
+    def _order(self, track: Track, start: float, dts: str) -> float:
+        """The time by which a packet that is shown at `start` is stored; the track's last one when it is not known."""
+        if dts != UNKNOWN:
+            return self.without_jumps(float(dts)) if self.jumps else float(dts)
+        return track.order if track.reorders else start
+
+    def _add_skipped(self, track: Track, start: float) -> None:
         """Bytes were passed over before the packet at `start`; they may have been the end of the one before it."""
         self._is_behind_skipped = False
         before = start if self._covered is None else self._covered
         if len(self.skipped) < _MAX_PLACES and not any(abs(before - other) < _SAME_DAMAGE for other in self.skipped):
             self.skipped.append(before)
-        self._look_at(track.last, apart=_EDGE)
-        self._look_at(start, apart=_EDGE)
+        self._add_place(track.last, apart=_EDGE)
+        self._add_place(start, apart=_EDGE)
 
     def without_jumps(self, at: float) -> float:
         """A time of the file as it is without the jumps of its clock."""
@@ -188,38 +202,30 @@ class Timeline:
         if hole > (JUMP_SECONDS if heard else SILENT_JUMP_SECONDS):
             # From the middle of the hole, so that neither side is touched by rounding.
             self.jumps.append((start - hole / 2, hole))
-            self._look_at(self._covered)
+            self._add_place(self._covered)
 
     def _cover(self, start: float, end: float) -> None:
-        if self._covered is None:
-            self._covered = end
-            return
-        if start - self._covered > _PAUSE_SECONDS:
-            self._look_at(start)
-        self._covered = max(self._covered, end)
+        if self._covered is not None and start - self._covered > _PAUSE_SECONDS:
+            self._add_place(start)
+        self._covered = end
 
     def _find_gap(self, track: Track, start: float) -> None:
-        """A hole in the sound in which there is no picture either. Pictures may stand before or behind it in the file.
+        """A hole in the sound before `start`; a gap when there is no picture in it either.
 
-        A picture alone may stand still for as long as nothing is drawn; sound comes without a pause.
+        Pictures may stand before or behind the hole in the file. A picture alone may stand still for as long as
+        nothing is drawn; sound comes without a pause.
         """
-        if track.is_video:
-            self._pictures.append(start)
-            self.gaps = [gap for gap in self.gaps if not _is_inside(start, gap)] if self.gaps else self.gaps
-        elif self.whole and track.packets and start - track.end > _HOLE:
-            self._find_hole(track.end, start)
-
-    def _find_hole(self, end: float, start: float) -> None:
-        if start - end <= GAP_SECONDS:
+        if not self.whole or not track.packets:
+            return
+        gap = track.end, start - track.end
+        if gap[1] <= GAP_SECONDS:
             if len(self.holes) < _MAX_PLACES:
                 self.holes.append(start)
-        elif len(self.gaps) < _MAX_GAPS:
-            gap = end, start - end
-            if not any(_is_inside(picture, gap) for picture in self._pictures):
-                self.gaps.append(gap)
-                self._look_at(start)
+        elif len(self.gaps) < _MAX_GAPS and not any(_is_inside(picture, gap) for picture in self._pictures):
+            self.gaps.append(gap)
+            self._add_place(start)
 
-    def _look_at(self, place: float, apart: float = GAP_SECONDS) -> None:
+    def _add_place(self, place: float, apart: float = GAP_SECONDS) -> None:
         if len(self.places) < _MAX_PLACES and not any(abs(place - other) < apart for other in self.places):
             self.places.append(place)
 

@@ -1,8 +1,7 @@
 """One still picture of a recording, from a moment that shows something."""
 
-import statistics
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import ffmpeg
 
 from worker.media.binaries import Binaries
+from worker.media.contrast import BLANK, THUMBNAIL_OPTIONS, Contrast, on_paper, thumbnail, variances
 from worker.media.errors import FfmpegFailed, FfmpegTimeout
 from worker.media.kinds import detect_demuxer
 from worker.media.limits import DEFAULT_LIMITS, Demuxer, Limits, input_options
@@ -22,13 +22,13 @@ MAX_WIDTH = 1280
 _QUALITY = 4
 # Recordings that were cut off often end in a broken frame.
 _END_MARGIN_MS = 500
+# Pictures whose contrast is known: how many of the best are tried. One that was decoded before does not fail.
+_KNOWN_TRIES = 2
+# Times in a file are rounded to a millisecond, and in an MP4 to anything.
+_MOMENT_MS = 5
 # Two pairs of moments: the second is tried when all of the first are blank. At 0 there always is a frame.
 _FIRST_TRIES = (0.25, 0.5, 0.75)
 _LATER_TRIES = (0.13, 0.88, 0.0)
-# Variance of the brightness (0-255) below which a picture is blank: a plain colour with coding noise has below 1,
-# one line of thin writing on a board about 20.
-_BLANK = 3.0
-_LUMA_SIZE = (64, 36)
 # The next key frame does as well as a moment when one comes within this share of the recording: decoding up to the
 # moment took most of a poster's time.
 _NEAR = 1 / 20
@@ -60,32 +60,54 @@ def write_poster(
     probed: Probe,
     binaries: Binaries,
     *,
+    contrasts: Sequence[Contrast] = (),
     limits: Limits = DEFAULT_LIMITS,
     should_stop: Callable[[], bool] = never,
 ) -> Poster | None:
     """Write the best frame of `playable` (a fast copy, which can be sought) to `target` as JPEG.
 
-    At most 1280 wide, both sides even, upright, without metadata. None when there is no picture: sound only, or not
-    one frame that can be decoded. Raises what the runner raises, except that a failed frame is passed over.
+    `contrasts` are those of key frames that were decoded before: the best of them is taken, when one is not blank.
+    Else a few moments are decoded and compared. At most 1280 wide, both sides even, upright, without metadata.
+    Returns None when there is no picture: sound only, or not one frame that can be decoded. Raises what the runner
+    raises, except that a failed frame is passed over.
     """
-    if probed.video is None:
+    video = probed.video
+    if video is None:
         return None
     demuxer = detect_demuxer(playable)
+    is_key_near = video.max_key_interval_ms <= _NEAR * probed.duration_ms
     with tempfile.TemporaryDirectory(prefix=".poster-", dir=target.parent) as folder:
-        best: _Candidate | None = None
-        for tries in (_FIRST_TRIES, _LATER_TRIES):
-            for at_ms in moments(probed.duration_ms, tries):
-                frame = _Frame(playable, demuxer, probed.video, at_ms, probed.duration_ms, limits)
-                candidate = _take(frame, Path(folder), binaries, should_stop)
-                if candidate and (best is None or candidate.variance > best.variance):
-                    best = candidate
-            if best and best.variance >= _BLANK:
-                break
+
+        def take(at_ms: int, *, is_key: bool = False) -> _Candidate | None:
+            frame = _Frame(playable, demuxer, video, at_ms, is_key or is_key_near, limits)
+            return _take(frame, Path(folder), binaries, should_stop)
+
+        best = _best_known(contrasts, take) or _best_of_moments(probed.duration_ms, take)
         if best is None:
             return None
         width, height = jpeg_size(best.path)
         best.path.replace(target)
-        return Poster(target, width, height, best.at_ms, best.variance < _BLANK)
+        return Poster(target, width, height, best.at_ms, best.variance < BLANK)
+
+
+def _best_known(contrasts: Sequence[Contrast], take: Callable[..., _Candidate | None]) -> _Candidate | None:
+    """The first frame that can be taken of those with the most contrast; None when all are blank."""
+    shown = sorted((c for c in contrasts if c.variance >= BLANK), key=lambda c: c.variance, reverse=True)
+    candidates = (take(max(0, int(c.at * 1000) - _MOMENT_MS), is_key=True) for c in shown[:_KNOWN_TRIES])
+    return next((candidate for candidate in candidates if candidate), None)
+
+
+def _best_of_moments(duration_ms: int, take: Callable[[int], _Candidate | None]) -> _Candidate | None:
+    """The frame with the most contrast of a few moments; of others when these are blank."""
+    best: _Candidate | None = None
+    for tries in (_FIRST_TRIES, _LATER_TRIES):
+        for at_ms in moments(duration_ms, tries):
+            candidate = take(at_ms)
+            if candidate and (best is None or candidate.variance > best.variance):
+                best = candidate
+        if best and best.variance >= BLANK:
+            break
+    return best
 
 
 def moments(duration_ms: int, tries: tuple[float, ...]) -> list[int]:
@@ -96,13 +118,13 @@ def moments(duration_ms: int, tries: tuple[float, ...]) -> list[int]:
 
 @dataclass(frozen=True)
 class _Frame:
-    """A frame to be taken at `at_ms` of a recording of `duration_ms`."""
+    """A frame to be taken at `at_ms`, or with `next_key` the first key frame from there."""
 
     playable: Path
     demuxer: Demuxer
     video: VideoStream
     at_ms: int
-    duration_ms: int
+    next_key: bool
     limits: Limits
 
 
@@ -114,26 +136,23 @@ def _take(frame: _Frame, folder: Path, binaries: Binaries, should_stop: Callable
         run_ffmpeg(binaries, _arguments(frame, jpeg, luma), budget=budget, should_stop=should_stop)
     except (FfmpegFailed, FfmpegTimeout):
         return None  # a broken stretch of the recording; another moment may do
-    brightness = luma.read_bytes() if luma.exists() else b""
-    if len(brightness) < 2 or not jpeg.exists():
-        return None
-    return _Candidate(jpeg, frame.at_ms, statistics.pvariance(brightness))
+    measured = variances(luma.read_bytes()) if luma.exists() else []
+    return _Candidate(jpeg, frame.at_ms, measured[0]) if measured and jpeg.exists() else None
 
 
 def _arguments(frame: _Frame, jpeg: Path, luma: Path) -> list[str]:
     options: dict[str, Any] = {**input_options(frame.demuxer, frame.limits), "threads": 1}
     options["ss"] = f"{frame.at_ms / 1000:.3f}"
-    between_keys = frame.video.max_key_interval_ms
-    if between_keys <= _NEAR * frame.duration_ms:
+    if frame.next_key:
         options["bsf:v"] = "noise=drop=not(key)"
-    elif frame.video.frame_rate * between_keys / 1000 > _EXACT_SEEK_FRAMES:
+    elif frame.video.frame_rate * frame.video.max_key_interval_ms / 1000 > _EXACT_SEEK_FRAMES:
         options["noaccurate_seek"] = None
     decoder = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(frame.video.codec)
     if frame.video.alpha and decoder:
         options["c:v"] = decoder
     picture = ffmpeg.input(str(frame.playable.absolute()), **options)["v:0"]
     if frame.video.alpha and decoder:
-        picture = _on_white(picture)
+        picture = on_paper(picture)
     # Square pixels first, then the width; never a side of 0.
     picture = (
         picture.filter("scale", "max(2,trunc(iw*sar/2)*2)", "max(2,trunc(ih/2)*2)")
@@ -141,24 +160,13 @@ def _arguments(frame: _Frame, jpeg: Path, luma: Path) -> list[str]:
         .filter("scale", f"min({MAX_WIDTH},iw)", "-2")
     )
     branches = picture.split()
-    shrunk = branches[1].filter("scale", *_LUMA_SIZE)
     shown = {"frames:v": 1, "fflags": "+bitexact", "flags:v": "+bitexact"}
     outputs = ffmpeg.merge_outputs(
         ffmpeg.output(branches[0], str(jpeg), f="mjpeg", pix_fmt="yuvj420p", **{"q:v": _QUALITY, **shown}),
-        ffmpeg.output(shrunk, str(luma), f="rawvideo", pix_fmt="gray", **shown),
+        ffmpeg.output(thumbnail(branches[1]), str(luma), **THUMBNAIL_OPTIONS, **shown),
     )
     words: list[str] = ffmpeg.get_args(outputs)
     return words
-
-
-def _on_white(picture: Any) -> Any:
-    """A transparent board drawn on paper: without it black ink lies on black.
-
-    In RGB, where white is white: what a box paints into YUV is grey in a recording of full range.
-    """
-    layers = picture.filter("format", "rgba").split()
-    paper = layers[0].filter("drawbox", color="white@1", t="fill", replace=1)
-    return ffmpeg.overlay(paper, layers[1], format="rgb")
 
 
 def jpeg_size(path: Path) -> tuple[int, int]:

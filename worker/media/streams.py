@@ -19,7 +19,7 @@ from worker.media.repairs import Repair
 
 ENTRIES = (
     "stream=index,codec_name,codec_type,profile,level,width,height,pix_fmt,sample_rate,channels,mime_codec_string"
-    ",sample_aspect_ratio:stream_tags=alpha_mode,ALPHA_MODE:stream_disposition=attached_pic,default"
+    ",sample_aspect_ratio,nb_read_packets:stream_tags=alpha_mode,ALPHA_MODE:stream_disposition=attached_pic,default"
     ":stream_side_data=rotation"
 )
 

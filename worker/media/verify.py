@@ -123,31 +123,28 @@ def _copied_sound(original: AudioStream, words: Words, form: PlayableForm) -> Au
 
 
 def _read(copy: Path, reading: PartReading) -> _Reading:
-    part = reading.header(copy, Part(0, copy.stat().st_size))
+    part = reading.header(copy, Part(0, copy.stat().st_size), count=True)
     tallies = {kind: Track(is_video=kind == "video") for kind in part.tracks}
-    by_index = {str(part.tracks[kind]["index"]): track for kind, track in tallies.items()}
-    timeline = Timeline(by_index, reading.limits, whole=False)
-
-    def look(interval: str) -> None:
-        reading.read(copy, part.part, ["-read_intervals", interval, *PACKETS], timeline.read)
-
-    look(f"%+#{_FIRST_PACKETS}")
-    # Taken now: in a short copy, or one with a single key frame, the look at the end begins at the beginning.
-    hidden = {kind: tally.hidden for kind, tally in tallies.items()}
-    look(f"{max(0.0, (part.duration_ms or 0) / 1000 - _TAIL_SECONDS):.3f}%")
-    counts = _count(copy, part, reading)
-    packets = {kind: counts[str(part.tracks[kind]["index"])] - hidden[kind] for kind in tallies}
+    timeline = Timeline(
+        {str(part.tracks[kind]["index"]): track for kind, track in tallies.items()}, reading.limits, whole=False
+    )
+    counts = {kind: int(part.tracks[kind].get("nb_read_packets", 0)) for kind in tallies}
+    beginning, end = _ends(copy, part, reading, sum(counts.values()))
+    timeline.read(beginning)
+    # Before the end is read: in a short copy, or one with a single key frame, that begins at the beginning.
+    packets = {kind: counts[kind] - tally.hidden for kind, tally in tallies.items()}
+    timeline.read(end)
     return _Reading(part, packets, max(1, round(timeline.seconds * 1000)))
 
 
-def _count(copy: Path, header: PartHeader, reading: PartReading) -> dict[str, int]:
-    """Packets by the index of their track."""
+def _ends(copy: Path, header: PartHeader, reading: PartReading, count: int) -> tuple[list[str], list[str]]:
+    """The first packets of a copy of `count` packets, and those of its last seconds, as ffprobe lists them."""
     lines: list[str] = []
-    words = ["-count_packets", "-show_entries", "stream=index,nb_read_packets", "-of", "csv=p=0"]
-    reading.read(copy, header.part, words, lines.extend)
-    rows = [line.split(",") for line in lines]
-    # `N/A`: not one.
-    return {index: int(count) if count.isdigit() else 0 for index, count, *_ in (row for row in rows if len(row) > 1)}
+    tail = max(0.0, (header.duration_ms or 0) / 1000 - _TAIL_SECONDS)
+    intervals = f"%+#{_FIRST_PACKETS},{tail:.3f}%"
+    reading.read(copy, header.part, ["-read_intervals", intervals, *PACKETS], lines.extend)
+    first = min(_FIRST_PACKETS, count)
+    return lines[:first], lines[first:]
 
 
 def _wrong_tracks(found: _Reading, original: Probe, form: PlayableForm) -> list[str]:

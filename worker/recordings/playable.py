@@ -50,15 +50,14 @@ class IngestContext:
 
 
 @dataclass(frozen=True)
-class _Stored:
-    """What is on B2 of a draft."""
+class _StoredPoster:
+    """A poster on B2, and what it shows."""
 
-    playback: StoredObject
-    poster: StoredObject | None
-    still: Poster | None
+    stored: StoredObject
+    still: Poster
 
 
-def make_playable(run: JobRun, bench: IngestContext, source: UploadedSource, path: Path) -> Playable:
+def make_playable(run: JobRun, context: IngestContext, source: UploadedSource, path: Path) -> Playable:
     """Make the recording at `path` playable and put it on B2.
 
     The copy is uploaded before it is verified, so its row must wait for the end of this function. Raises
@@ -66,106 +65,122 @@ def make_playable(run: JobRun, bench: IngestContext, source: UploadedSource, pat
     5 %, the copy to 40 %, the upload to 99 %.
     """
     run.progress(1, "reading the recording")
-    header = read_header(path, bench.binaries, limits=bench.limits, should_stop=run.should_stop)
-    header = choose_sounds(path, header, bench.binaries, bench.folder, should_stop=run.should_stop)
+    header = read_header(path, context.binaries, limits=context.limits, should_stop=run.should_stop)
+    header = choose_sounds(path, header, context.binaries, context.folder, should_stop=run.should_stop)
     run.progress(5, "writing the fast copy")
-    draft = _copy_while_reading(run, bench, header, path, bench.folder / "playback")
+    draft = _copy_while_reading(run, context, header, path, context.folder / "playback")
     run.progress(40, "storing the lesson")
-    stored, checked = _store_while_checking(run, bench, source, draft)
+    playback, checked, poster = _store_while_checking(run, context, source, draft)
     if not checked.is_whole:
-        better = better_draft(path, draft, checked, bench.binaries, bench.folder, run.should_stop)
+        better = better_draft(path, draft, checked, context.binaries, context.folder, run.should_stop)
         if better is not None:
+            wrong = playback
             draft, checked = better
-            wrong, stored = stored, _store(run, bench, source, draft, run.should_stop)
-            bench.store.delete(wrong.playback.name)
+            playback = _store(run, context, source, draft, run.should_stop)
+            context.store.delete(wrong.name)
+        poster = _store_poster(context, source, draft, checked, run.should_stop)
     run.progress(99, "finishing")
     return Playable(
         source=draft.probed,
         copy=checked.copy_or_raise(),
         form=draft.plan.form,
         mime=draft.plan.mime,
-        playback=stored.playback,
-        poster=stored.poster,
-        still=stored.still,
+        playback=playback,
+        poster=poster.stored if poster else None,
+        still=poster.still if poster else None,
         repairs=draft.repairs,
         decoded=checked.decoded.pictures,
     )
 
 
-def _copy_while_reading(run: JobRun, bench: IngestContext, header: Header, path: Path, target: Path) -> Draft:
-    """Write the fast copy by what the header promises, while the packets tell whether that is true."""
+def _copy_while_reading(run: JobRun, context: IngestContext, header: Header, path: Path, target: Path) -> Draft:
+    """Write the copy that the header promises while all packets are read; another one when they are not as promised."""
     promised = plan_promised_copy(header)
     with together(run.should_stop) as steps:
         reading = steps.begin(
-            lambda stop: read_packets(path, header, bench.binaries, limits=bench.limits, should_stop=stop)
+            lambda stop: read_packets(path, header, context.binaries, limits=context.limits, should_stop=stop)
         )
         if promised is not None:
-            copying = steps.begin(lambda stop: _copy_is_made(run, bench, promised, path, target, stop))
-    found = reading.result()
-    plan = plan_copy(found)
+            copying = steps.begin(lambda stop: _try_copy(run, context, promised, path, target, stop))
+    probed = reading.result()
+    plan = plan_copy(probed)
     if plan != promised or not copying.result():
-        _write_copy(run, bench, plan, path, target, run.should_stop)
-    return Draft(found, plan, target)
+        _write_copy(run, context, plan, path, target, run.should_stop)
+    return Draft(probed, plan, target)
 
 
-def _copy_is_made(
-    run: JobRun, bench: IngestContext, plan: CopyPlan, path: Path, target: Path, should_stop: ShouldStop
+def _try_copy(
+    run: JobRun, context: IngestContext, plan: CopyPlan, path: Path, target: Path, should_stop: ShouldStop
 ) -> bool:
-    """Whether the copy could be made; when not, the bytes may be to blame, and that the packets will tell."""
+    """Write the copy and return whether that succeeded; when not, the bytes may be to blame: the packets show it."""
     try:
-        _write_copy(run, bench, plan, path, target, should_stop)
+        _write_copy(run, context, plan, path, target, should_stop)
     except FfmpegFailed:
         return False
     return True
 
 
 def _write_copy(
-    run: JobRun, bench: IngestContext, plan: CopyPlan, path: Path, target: Path, should_stop: ShouldStop
+    run: JobRun, context: IngestContext, plan: CopyPlan, path: Path, target: Path, should_stop: ShouldStop
 ) -> None:
-    def written(_seconds: float) -> None:
-        # How long the recording lasts is not known yet; the copy will be about as large as it.
+    def report(_seconds: float) -> None:
+        # The length of the recording is not known yet; the copy will be about as large as the recording.
         run.progress(5 + 35 * min(target.stat().st_size / plan.size_bytes, 1))
 
-    write_copy(path, target, plan, bench.binaries, should_stop=should_stop, on_progress=written)
+    write_copy(path, target, plan, context.binaries, should_stop=should_stop, on_progress=report)
 
 
 def _store_while_checking(
-    run: JobRun, bench: IngestContext, source: UploadedSource, draft: Draft
-) -> tuple[_Stored, Checked]:
-    """Upload the copy while it is read again and its poster made: the one waits for B2, the others for the processor.
+    run: JobRun, context: IngestContext, source: UploadedSource, draft: Draft
+) -> tuple[StoredObject, Checked, _StoredPoster | None]:
+    """Upload the copy while it is read and decoded; a whole one also gets its poster meanwhile.
 
-    When the copy turns out to be wrong, what was uploaded is named by no row: another copy takes its place, or the
-    job's ending removes it.
+    The upload waits for B2, the others for the processor. No row names what was uploaded of a wrong copy: another
+    copy takes its place, or the end of the job removes it.
     """
     with together(run.should_stop) as steps:
-        checking = steps.begin(lambda stop: check_draft(draft, bench.binaries, stop))
-        storing = steps.begin(lambda stop: _store(run, bench, source, draft, stop))
-    return storing.result(), checking.result()
+        checking = steps.begin(lambda stop: _check_and_picture(context, source, draft, stop))
+        storing = steps.begin(lambda stop: _store(run, context, source, draft, stop))
+    return storing.result(), *checking.result()
 
 
-def _store(run: JobRun, bench: IngestContext, source: UploadedSource, draft: Draft, should_stop: ShouldStop) -> _Stored:
+def _check_and_picture(
+    context: IngestContext, source: UploadedSource, draft: Draft, should_stop: ShouldStop
+) -> tuple[Checked, _StoredPoster | None]:
+    checked = check_draft(draft, context.binaries, should_stop)
+    poster = _store_poster(context, source, draft, checked, should_stop) if checked.is_whole else None
+    return checked, poster
+
+
+def _store(
+    run: JobRun, context: IngestContext, source: UploadedSource, draft: Draft, should_stop: ShouldStop
+) -> StoredObject:
     name = playback_name(source.prefix, source.sha1, draft.plan.form.container, draft.way)
     size = max(draft.path.stat().st_size, 1)
-    mime = draft.plan.mime
 
-    def sent(count: int) -> None:
+    def report(count: int) -> None:
         run.progress(40 + 59 * min(count / size, 1))
 
-    with together(should_stop) as steps:
-        storing = steps.begin(
-            lambda stop: bench.store.upload(draft.path, name, content_type=mime, on_progress=sent, should_stop=stop)
-        )
-        picturing = steps.begin(lambda stop: _store_poster(bench, source, draft, stop))
-    poster, still = picturing.result()
-    return _Stored(storing.result(), poster, still)
+    return context.store.upload(
+        draft.path, name, content_type=draft.plan.mime, on_progress=report, should_stop=should_stop
+    )
 
 
 def _store_poster(
-    bench: IngestContext, source: UploadedSource, draft: Draft, should_stop: ShouldStop
-) -> tuple[StoredObject | None, Poster | None]:
-    picture = bench.folder / "poster.jpg"
-    still = write_poster(draft.path, picture, draft.probed, bench.binaries, should_stop=should_stop)
+    context: IngestContext, source: UploadedSource, draft: Draft, checked: Checked, should_stop: ShouldStop
+) -> _StoredPoster | None:
+    """The poster of a draft on B2; None when it has no picture."""
+    picture = context.folder / "poster.jpg"
+    still = write_poster(
+        draft.path,
+        picture,
+        draft.probed,
+        context.binaries,
+        contrasts=checked.decoded.contrasts,
+        should_stop=should_stop,
+    )
     if still is None:
-        return None, None
+        return None
     name = poster_name(source.prefix, source.sha1)
-    return bench.store.upload(picture, name, content_type="image/jpeg", should_stop=should_stop), still
+    stored = context.store.upload(picture, name, content_type="image/jpeg", should_stop=should_stop)
+    return _StoredPoster(stored, still)
