@@ -55,6 +55,11 @@ from worker.settings import Settings
 hypothesis.settings.register_profile("no-deadline", deadline=None)
 hypothesis.settings.load_profile("no-deadline")
 
+# Types of fixtures that are functions.
+Sql = Callable[..., list[Any]]
+MakeSettings = Callable[..., Settings]
+SmallDisk = Callable[..., Path]
+
 # A developer's shell may name real servers; no test may touch them. Another ffmpeg is as good as ours.
 for _name in list(os.environ):
     if _name.lower() in Settings.model_fields and _name.upper() not in {"FFMPEG_PATH", "FFPROBE_PATH"}:
@@ -202,7 +207,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def sql(database: Database) -> Callable[..., list[Any]]:
+def sql(database: Database) -> Sql:
     """`sql("SELECT …", **values)`: one statement, committed; its rows if it gives any."""
 
     def execute(statement: str, **values: Any) -> list[Any]:
@@ -244,7 +249,7 @@ def b2(emulator: EmbeddedB2) -> Credentials:
 
 
 @pytest.fixture
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Settings]:
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> MakeSettings:
     """`settings(**changes)`: settings with a spool of the test's own and ledger intervals ten times shorter.
 
     They name the parts that the test asks for: DATABASE_URL if it uses `database_url` or `database`, and so on.
@@ -323,7 +328,7 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
     """`small_disk("1m", inodes=40)`: a real file system of that size; said again, the same one with other room.
 
     Where no file system may be mounted (only root may), the test is skipped.
@@ -428,8 +433,11 @@ def identity_of(directory: Path, *names: str) -> Identity:
     return Identity(server, ssl.create_default_context(cafile=str(certificate_file)))
 
 
+MakeIdentity = Callable[..., Identity]
+
+
 @pytest.fixture(scope="session")
-def make_identity() -> Callable[..., Identity]:
+def make_identity() -> MakeIdentity:
     """`make_identity(directory, *names)`: an identity of these names, its certificate in `certificate.pem` there."""
     return identity_of
 

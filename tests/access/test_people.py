@@ -3,13 +3,13 @@
 import itertools
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from sqlalchemy import event, update
 
 from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.people import User as Person
+from tests.conftest import School
 from worker.access.callers import UserCaller
 from worker.access.people import still_valid, verify
 from worker.database import Database
@@ -21,12 +21,12 @@ def _verify(database: Database, user: UserCaller) -> UserCaller:
         return verify(session, user)
 
 
-def test_people_come_in_as_they_are(database: Database, school: Any) -> None:
+def test_people_come_in_as_they_are(database: Database, school: School) -> None:
     for user in (school.tutor, school.student, school.parent, UserCaller(1), UserCaller(2, "student")):
         assert _verify(database, user) == user
 
 
-def test_it_takes_one_query(database: Database, school: Any) -> None:
+def test_it_takes_one_query(database: Database, school: School) -> None:
     asked: list[str] = []
     event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
     _verify(database, school.tutor)
@@ -44,7 +44,7 @@ def test_it_takes_one_query(database: Database, school: Any) -> None:
         pytest.param(UserCaller(3, parent_id=36), id="another parent"),
     ],
 )
-def test_forged_claims_are_refused(database: Database, school: Any, forged: UserCaller) -> None:
+def test_forged_claims_are_refused(database: Database, school: School, forged: UserCaller) -> None:
     with pytest.raises(Unauthorized):
         _verify(database, forged)
 
@@ -53,20 +53,20 @@ def test_forged_claims_are_refused(database: Database, school: Any, forged: User
     ("profile", "who"),
     [(Person, "tutor"), (TutorProfile, "tutor"), (StudentProfile, "student"), (ParentProfile, "parent")],
 )
-def test_the_inactive_are_refused(database: Database, school: Any, profile: type, who: str) -> None:
+def test_the_inactive_are_refused(database: Database, school: School, profile: type, who: str) -> None:
     with database.transaction() as session:
         session.execute(update(profile).values(is_active=False))
     with pytest.raises(Unauthorized):
         _verify(database, getattr(school, who))
 
 
-def test_an_inactive_profile_that_is_not_claimed_does_not_matter(database: Database, school: Any) -> None:
+def test_an_inactive_profile_that_is_not_claimed_does_not_matter(database: Database, school: School) -> None:
     with database.transaction() as session:
         session.execute(update(TutorProfile).values(is_active=False))
     assert _verify(database, replace(school.tutor, tutor_id=None)).tutor_id is None
 
 
-def test_many_at_once_are_judged_as_each_alone(database: Database, school: Any) -> None:
+def test_many_at_once_are_judged_as_each_alone(database: Database, school: School) -> None:
     """Of every set of claims, and after each kind of person has become inactive."""
     ids = itertools.product((1, 2, 3, 999), (None, 11, 14), (None, 22, 25), (None, 33, 36))
     users = [UserCaller(user_id, None, *profiles) for user_id, *profiles in ids]

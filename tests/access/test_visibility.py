@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from models.people import StudentProfile
 from models.whiteboards import WhiteboardSession
+from tests.conftest import School
 from worker.access.callers import Operator, UserCaller
 from worker.access.session_role import SessionRole
 from worker.access.visibility import session_and_role, session_for, visible_sessions
@@ -18,8 +19,11 @@ OPERATOR = Operator(3, frozenset())
 EVERYBODY = ("tutor", "student", "parent", "other_tutor", "other_student", "other_parent")
 
 
+AddSession = Callable[..., int]
+
+
 @pytest.fixture
-def lesson(database: Database) -> Callable[..., int]:
+def lesson(database: Database) -> AddSession:
     """`lesson(booking_id=…)`: a session's id."""
 
     def make(**columns: Any) -> int:
@@ -37,7 +41,7 @@ def _seen_by(database: Database, caller: UserCaller | Operator) -> set[int]:
         return set(session.scalars(select(WhiteboardSession.id).where(visible_sessions(caller))))
 
 
-def _who_sees(database: Database, school: Any, session_id: int) -> set[str]:
+def _who_sees(database: Database, school: School, session_id: int) -> set[str]:
     return {who for who in EVERYBODY if session_id in _seen_by(database, getattr(school, who))}
 
 
@@ -47,7 +51,7 @@ def _standing(database: Database, caller: UserCaller | Operator, session_id: int
 
 
 def test_a_session_of_a_booking_is_seen_by_both_sides_and_the_parent(
-    database: Database, school: Any, lesson: Any
+    database: Database, school: School, lesson: AddSession
 ) -> None:
     booked = lesson(booking_id=school.booking_id)
     assert _who_sees(database, school, booked) == {"tutor", "student", "parent"}
@@ -56,7 +60,9 @@ def test_a_session_of_a_booking_is_seen_by_both_sides_and_the_parent(
     assert _standing(database, school.parent, booked) is None
 
 
-def test_an_operator_sees_everything_and_changes_nothing(database: Database, school: Any, lesson: Any) -> None:
+def test_an_operator_sees_everything_and_changes_nothing(
+    database: Database, school: School, lesson: AddSession
+) -> None:
     booked, free = lesson(booking_id=school.booking_id), lesson()
     assert _seen_by(database, OPERATOR) == {booked, free}
     with database.transaction() as session, pytest.raises(Forbidden):
@@ -78,7 +84,7 @@ def test_an_operator_sees_everything_and_changes_nothing(database: Database, sch
     ],
 )
 def test_asking_for_one(
-    database: Database, school: Any, lesson: Any, who: str, change: bool, raised: type[Exception] | None
+    database: Database, school: School, lesson: AddSession, who: str, change: bool, raised: type[Exception] | None
 ) -> None:
     booked = lesson(booking_id=school.booking_id)
     with database.transaction() as session:
@@ -89,14 +95,16 @@ def test_asking_for_one(
                 session_for(session, getattr(school, who), booked, change=change)
 
 
-def test_a_parent_is_a_parent_by_the_database_and_only_as_long(database: Database, school: Any, lesson: Any) -> None:
+def test_a_parent_is_a_parent_by_the_database_and_only_as_long(
+    database: Database, school: School, lesson: AddSession
+) -> None:
     booked = lesson(booking_id=school.booking_id)
     with database.transaction() as session:
         session.execute(update(StudentProfile).where(StudentProfile.id == 22).values(parent_id=[36]))
     assert _who_sees(database, school, booked) == {"tutor", "student", "other_parent"}
 
 
-def test_without_a_booking_host_and_participants_see_it(database: Database, school: Any, lesson: Any) -> None:
+def test_without_a_booking_host_and_participants_see_it(database: Database, school: School, lesson: AddSession) -> None:
     call = lesson(
         host_profile_id=22,
         host_profile_type="student",
@@ -109,7 +117,7 @@ def test_without_a_booking_host_and_participants_see_it(database: Database, scho
     assert _standing(database, school.parent, call) == SessionRole(33, "parent", full=False)
 
 
-def test_an_id_counts_only_beside_its_own_type(database: Database, school: Any, lesson: Any) -> None:
+def test_an_id_counts_only_beside_its_own_type(database: Database, school: School, lesson: AddSession) -> None:
     """Profile ids of tutors and students overlap in life: 11 the student is not 11 the tutor."""
     hosted = lesson(host_profile_id=11, host_profile_type="student")
     joined = lesson(participant_profile_ids=[11, 5], participant_profile_types=["student", "tutor"])
@@ -120,13 +128,13 @@ def test_an_id_counts_only_beside_its_own_type(database: Database, school: Any, 
 
 
 def test_who_is_named_in_a_session_of_somebody_else_s_booking_does_not_see_it(
-    database: Database, school: Any, lesson: Any
+    database: Database, school: School, lesson: AddSession
 ) -> None:
     booked = lesson(booking_id=school.booking_id, participant_profile_ids=[25], participant_profile_types=["student"])
     assert _who_sees(database, school, booked) == {"tutor", "student", "parent"}
 
 
-def test_somebody_without_profiles_sees_nothing(database: Database, school: Any, lesson: Any) -> None:
+def test_somebody_without_profiles_sees_nothing(database: Database, school: School, lesson: AddSession) -> None:
     lesson(booking_id=school.booking_id)
     lesson()
     assert _seen_by(database, UserCaller(1)) == set()

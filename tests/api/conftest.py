@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import httpx2
@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from tests.conftest import MakeSettings
 from worker.access.callers import Operator, UserCaller
 from worker.access.tokens import issue_operator_token, issue_token
 from worker.api.app import create_api
@@ -22,6 +23,15 @@ from worker.database import Database
 from worker.settings import Settings
 
 OPERATOR = Operator(3, frozenset({"manage-system-settings"}))
+
+
+# Types of fixtures that are functions.
+Bearer = Callable[[UserCaller | Operator], dict[str, str]]
+Serve = Callable[[FastAPI], AbstractContextManager[str]]
+Events = Iterator[dict[str, Any]]
+EventStream = AbstractContextManager[tuple[httpx2.Response, Events]]
+Stream = Callable[[str, dict[str, str]], EventStream]
+Until = Callable[[Callable[[], bool]], None]
 
 
 def token_of(caller: UserCaller | Operator, settings: Settings) -> str:
@@ -41,7 +51,7 @@ def operator() -> Operator:
 
 
 @pytest.fixture
-def services(settings: Callable[..., Settings], database: Database) -> Services:
+def services(settings: MakeSettings, database: Database) -> Services:
     return Services(settings(), database, endings={})
 
 
@@ -51,7 +61,7 @@ def api(services: Services) -> FastAPI:
 
 
 @pytest.fixture
-def bearer(services: Services) -> Callable[[UserCaller | Operator], dict[str, str]]:
+def bearer(services: Services) -> Bearer:
     """`bearer(user)`: the header that makes a request theirs."""
     return lambda caller: {"Authorization": f"Bearer {token_of(caller, services.settings)}"}
 
@@ -87,6 +97,9 @@ class Visitor:
             query = f"limit={limit}&cursor={page['next']}"
 
 
+VisitorOf = Callable[[UserCaller | Operator], Visitor]
+
+
 @pytest.fixture
 def client(api: FastAPI) -> Iterator[TestClient]:
     with TestClient(api) as client:
@@ -94,7 +107,7 @@ def client(api: FastAPI) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def visitor(client: TestClient, bearer: Any) -> Callable[[UserCaller | Operator], Visitor]:
+def visitor(client: TestClient, bearer: Bearer) -> VisitorOf:
     """`visitor(school.tutor)`: somebody who asks."""
     return lambda caller: Visitor(client, bearer(caller))
 
@@ -120,12 +133,12 @@ def _serving(api: FastAPI) -> Iterator[str]:
 
 
 @pytest.fixture
-def serve() -> Callable[[FastAPI], Any]:
+def serve() -> Serve:
     """`with serve(api) as url`: a real server on a free port."""
     return _serving
 
 
-def _events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+def _events(lines: Iterator[str]) -> Events:
     """Server-sent events, comments left out, `data` read."""
     event: dict[str, Any] = {}
     for line in lines:
@@ -138,7 +151,7 @@ def _events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _streaming(url: str, headers: dict[str, str]) -> Iterator[tuple[httpx2.Response, Iterator[dict[str, Any]]]]:
+def _streaming(url: str, headers: dict[str, str]) -> Iterator[tuple[httpx2.Response, Events]]:
     with (
         httpx2.Client(timeout=10, trust_env=False) as client,
         client.stream("GET", url, headers=headers) as answer,
@@ -147,7 +160,7 @@ def _streaming(url: str, headers: dict[str, str]) -> Iterator[tuple[httpx2.Respo
 
 
 @pytest.fixture
-def stream() -> Callable[[str, dict[str, str]], Any]:
+def stream() -> Stream:
     """`with stream(url, headers) as (answer, events)`: an open stream of server-sent events."""
     return _streaming
 
@@ -160,6 +173,6 @@ def _until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def until() -> Callable[[Callable[[], bool]], None]:
+def until() -> Until:
     """`until(condition)`: wait for it, at most five seconds."""
     return _until

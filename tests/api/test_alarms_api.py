@@ -6,6 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from tests.api.conftest import VisitorOf
+from tests.conftest import School
+from worker.access.callers import Operator
+from worker.database import Database
+
 # A Monday two to three weeks from now.
 MONDAY = date.today() + timedelta(days=21 - date.today().weekday())  # noqa: DTZ011 - any day will do
 USUAL = {
@@ -24,7 +29,7 @@ def wish(*minutes: int, **how: Any) -> dict[str, Any]:
 class Calendar:
     """A daily series of three lessons, and a single one."""
 
-    def __init__(self, school: Any, visitor: Any, database: Any) -> None:
+    def __init__(self, school: School, visitor: VisitorOf, database: Database) -> None:
         self.database = database
         self.tutor, self.student, self.parent = (visitor(one) for one in (school.tutor, school.student, school.parent))
         self.stranger = visitor(school.other_tutor)
@@ -59,7 +64,7 @@ class Calendar:
 
 
 @pytest.fixture
-def calendar(school: Any, visitor: Any, database: Any) -> Calendar:
+def calendar(school: School, visitor: VisitorOf, database: Database) -> Calendar:
     return Calendar(school, visitor, database)
 
 
@@ -124,7 +129,7 @@ def test_a_single_lesson_is_alone_in_every_scope(calendar: Calendar) -> None:
     assert calendar.waiting(1) == [[15, 1440]] * 3 + [[5]]
 
 
-def test_who_may(calendar: Calendar, visitor: Any, operator: Any) -> None:
+def test_who_may(calendar: Calendar, visitor: VisitorOf, operator: Operator) -> None:
     path = f"/v1/schedules/{calendar.single}/alarms"
     for method, body in (("GET", None), ("PUT", wish(5))):
         assert calendar.stranger.ask(method, path, body)[0] == 404

@@ -1,7 +1,6 @@
 """A board over HTTP: whole, page by page, in parts; bounded when it is written, and small in memory when it is read."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,10 +8,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from tests.api.conftest import VisitorOf
+from tests.conftest import MakeSettings, School, Sql
 from worker.api.services import Services
 from worker.api.written_answers import written_answer
 from worker.database import Database
-from worker.settings import Settings
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def limits() -> dict[str, Any]:
 
 
 @pytest.fixture
-def services(settings: Callable[..., Settings], database: Database, limits: dict[str, Any]) -> Services:
+def services(settings: MakeSettings, database: Database, limits: dict[str, Any]) -> Services:
     return Services(settings(**limits), database, endings={})
 
 
@@ -51,7 +51,7 @@ class Lesson:
 
 
 @pytest.fixture
-def lesson(school: Any, visitor: Any) -> Lesson:
+def lesson(school: School, visitor: VisitorOf) -> Lesson:
     return Lesson(visitor(school.tutor), school.booking_id)
 
 
@@ -59,7 +59,7 @@ def _strokes(board: Any) -> list[tuple[int, int]]:
     return [(page["page_id"], stroke["stroke_order"]) for page in board["pages"] for stroke in page["strokes"]]
 
 
-def test_the_board_is_what_the_recording_keeps(lesson: Lesson, sql: Any, services: Services) -> None:
+def test_the_board_is_what_the_recording_keeps(lesson: Lesson, sql: Sql, services: Services) -> None:
     from worker.whiteboards.board import board_snapshot
 
     lesson.add_page(page_title="\ud800".encode("utf-8", "replace").decode(), background_image="images/posts/a.png")
@@ -82,7 +82,7 @@ def test_one_page_alone(lesson: Lesson) -> None:
 
 @given(st.integers(1, 8), st.lists(st.integers(0, 4), min_size=1, max_size=4))
 @hypothesis_settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_parts_together_are_the_whole(visitor: Any, school: Any, limit: int, counts: list[int]) -> None:
+def test_parts_together_are_the_whole(visitor: VisitorOf, school: School, limit: int, counts: list[int]) -> None:
     lesson = Lesson(visitor(school.tutor), school.booking_id)
     for number, count in enumerate(counts):
         page_id = lesson.add_page() if number else lesson.pages[0]

@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from tests.api.conftest import VisitorOf
+from tests.conftest import School
+from worker.access.callers import Operator
+
 BOOKING = {
     "student_id": 25,
     "subject": "Physics",
@@ -18,7 +22,7 @@ BOOKING = {
 }
 
 
-def test_a_tutor_offers_a_booking(school: Any, visitor: Any) -> None:
+def test_a_tutor_offers_a_booking(school: School, visitor: VisitorOf) -> None:
     tutor = visitor(school.tutor)
     answer = tutor.send("POST", "/v1/bookings", BOOKING)
     assert answer.status_code == 201
@@ -31,7 +35,7 @@ def test_a_tutor_offers_a_booking(school: Any, visitor: Any) -> None:
 
 
 @pytest.mark.parametrize("who", ["student", "parent", "operator"])
-def test_only_tutors_enrol(school: Any, visitor: Any, operator: Any, who: str) -> None:
+def test_only_tutors_enrol(school: School, visitor: VisitorOf, operator: Operator, who: str) -> None:
     caller = operator if who == "operator" else getattr(school, who)
     assert visitor(caller).ask("POST", "/v1/bookings", BOOKING)[0] == 403
 
@@ -47,7 +51,7 @@ def test_only_tutors_enrol(school: Any, visitor: Any, operator: Any, who: str) -
         ("other_parent", 404),
     ],
 )
-def test_who_sees_a_booking(school: Any, visitor: Any, who: str, seen: int) -> None:
+def test_who_sees_a_booking(school: School, visitor: VisitorOf, who: str, seen: int) -> None:
     status, _ = visitor(getattr(school, who)).ask("GET", f"/v1/bookings/{school.booking_id}")
     assert status == seen
     status, listed = visitor(getattr(school, who)).ask("GET", "/v1/bookings")
@@ -55,12 +59,12 @@ def test_who_sees_a_booking(school: Any, visitor: Any, who: str, seen: int) -> N
     assert (school.booking_id in [one["id"] for one in listed["items"]]) == (seen == 200)
 
 
-def test_an_operator_sees_all_of_them(school: Any, visitor: Any, operator: Any) -> None:
+def test_an_operator_sees_all_of_them(school: School, visitor: VisitorOf, operator: Operator) -> None:
     _, listed = visitor(operator).ask("GET", "/v1/bookings")
     assert [one["id"] for one in listed["items"]] == [school.other_booking_id, school.booking_id]
 
 
-def test_pausing_and_ending(school: Any, visitor: Any) -> None:
+def test_pausing_and_ending(school: School, visitor: VisitorOf) -> None:
     path, tutor = f"/v1/bookings/{school.booking_id}", visitor(school.tutor)
     for status in ("paused", "active", "completed", "completed"):
         assert tutor.ask("PATCH", path, {"status": status})[1]["status"] == status
@@ -69,14 +73,14 @@ def test_pausing_and_ending(school: Any, visitor: Any) -> None:
 
 
 @pytest.mark.parametrize(("who", "status"), [("student", 403), ("parent", 403), ("other_tutor", 404)])
-def test_others_do_not_change_it(school: Any, visitor: Any, who: str, status: int) -> None:
+def test_others_do_not_change_it(school: School, visitor: VisitorOf, who: str, status: int) -> None:
     path = f"/v1/bookings/{school.booking_id}"
     for change in ({"notes": "x"}, {"status": "paused"}, {"status": "cancelled", "end_date": None}):
         assert visitor(getattr(school, who)).ask("PATCH", path, change)[0] == status
     assert visitor(school.tutor).ask("GET", path)[1]["status"] == "active"
 
 
-def test_dates_are_looked_at_together(school: Any, visitor: Any) -> None:
+def test_dates_are_looked_at_together(school: School, visitor: VisitorOf) -> None:
     path, tutor = f"/v1/bookings/{school.booking_id}", visitor(school.tutor)
     assert tutor.ask("PATCH", path, {"start_date": "2026-02-01"})[0] == 200
     assert tutor.ask("PATCH", path, {"end_date": "2026-01-31"})[0] == 422
@@ -107,20 +111,20 @@ def test_dates_are_looked_at_together(school: Any, visitor: Any) -> None:
         {"id": 5},
     ],
 )
-def test_what_cannot_be_a_booking_is_refused(school: Any, visitor: Any, change: dict[str, Any]) -> None:
+def test_what_cannot_be_a_booking_is_refused(school: School, visitor: VisitorOf, change: dict[str, Any]) -> None:
     answer = visitor(school.tutor).send("POST", "/v1/bookings", BOOKING | change)
     assert answer.status_code == 422, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert len(visitor(school.tutor).ask("GET", "/v1/bookings")[1]["items"]) == 1
 
 
-def test_nothing_is_set_to_null_that_must_be(school: Any, visitor: Any) -> None:
+def test_nothing_is_set_to_null_that_must_be(school: School, visitor: VisitorOf) -> None:
     path, tutor = f"/v1/bookings/{school.booking_id}", visitor(school.tutor)
     assert tutor.ask("PATCH", path, {"status": None})[0] == 422
     assert tutor.ask("PATCH", path, {"subject": None})[1]["subject"] is None
 
 
-def test_pages_of_a_list_meet_without_gap_or_double(school: Any, visitor: Any) -> None:
+def test_pages_of_a_list_meet_without_gap_or_double(school: School, visitor: VisitorOf) -> None:
     tutor = visitor(school.tutor)
     made = [tutor.ask("POST", "/v1/bookings", BOOKING)[1]["id"] for _ in range(4)]
     assert [one["id"] for one in tutor.pages("/v1/bookings", limit=2)] == [*reversed(made), school.booking_id]
@@ -129,10 +133,10 @@ def test_pages_of_a_list_meet_without_gap_or_double(school: Any, visitor: Any) -
 @pytest.mark.parametrize(
     "query", ["cursor=x", "cursor=%00", "cursor=YmVmb3JlIC0x", "limit=0", "limit=9999", "status=odd"]
 )
-def test_odd_list_questions_are_refused(school: Any, visitor: Any, query: str) -> None:
+def test_odd_list_questions_are_refused(school: School, visitor: VisitorOf, query: str) -> None:
     assert visitor(school.tutor).ask("GET", f"/v1/bookings?{query}")[0] == 422
 
 
 @pytest.mark.parametrize("odd", ["0", "-1", "x", "2147483648", "1e3", "%00"])
-def test_an_id_that_no_row_can_have_is_not_found(school: Any, visitor: Any, odd: str) -> None:
+def test_an_id_that_no_row_can_have_is_not_found(school: School, visitor: VisitorOf, odd: str) -> None:
     assert visitor(school.tutor).ask("GET", f"/v1/bookings/{odd}")[0] == 404

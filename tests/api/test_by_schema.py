@@ -11,6 +11,9 @@ import pytest
 from fastapi import FastAPI
 
 from devstack.emulator.credentials import Credentials
+from tests.api.conftest import Bearer, Serve, VisitorOf
+from tests.conftest import MakeSettings, School
+from worker.access.callers import Operator
 from worker.api.services import Services
 from worker.database import Database
 from worker.settings import Settings
@@ -48,14 +51,14 @@ SEED = 20261128
 
 
 @pytest.fixture
-def services(settings: Any, database: Database, b2: Credentials) -> Services:
+def services(settings: MakeSettings, database: Database, b2: Credentials) -> Services:
     """Without limits on how often somebody may ask: that is all that these requests do."""
     unlimited = {name: 0 for name in Settings.model_fields if name.startswith("limit_") and name.endswith(_RATES)}
     return Services(settings(**unlimited), database, endings={})
 
 
 @pytest.fixture
-def address(api: FastAPI, serve: Any, school: Any, visitor: Any) -> Iterator[str]:
+def address(api: FastAPI, serve: Serve, school: School, visitor: VisitorOf) -> Iterator[str]:
     """A real server with a booking, a whiteboard session with a page, and lessons."""
     tutor = visitor(school.tutor)
     lessons = {"booking_id": school.booking_id, "schedule_date": "2027-01-04", "recurrence_pattern": "every Monday"}
@@ -95,7 +98,7 @@ def test_rules_are_of_operations_that_exist(api: FastAPI) -> None:
 
 @pytest.mark.parametrize("role", PHASES)
 def test_every_answer_is_one_that_is_described(
-    school: Any, operator: Any, bearer: Any, api: FastAPI, address: str, tmp_path: Path, role: str
+    school: School, operator: Operator, bearer: Bearer, api: FastAPI, address: str, tmp_path: Path, role: str
 ) -> None:
     caller = operator if role == "operator" else getattr(school, role)
     (tmp_path / "schemathesis.toml").write_text(_configuration(api.openapi()))

@@ -16,25 +16,30 @@ import httpx2
 import icalendar
 import pytest
 import recurring_ical_events
+from fastapi import FastAPI
 from sqlalchemy import text, update
 from starlette.testclient import TestClient
 
 from devstack.ports import free_port
 from models.people import User as Person
 from models.schedules import Schedule, ScheduleParticipant
+from tests.api.conftest import Bearer, Serve, VisitorOf
+from tests.conftest import MakeSettings, School
+from worker.access.callers import Operator
 from worker.api.app import create_api
 from worker.api.conditional import accepts_gzip, names
+from worker.api.services import Services
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_for
 from worker.database import Database
-from worker.settings import DEVELOPMENT_KEY, Settings
+from worker.settings import DEVELOPMENT_KEY
 
 MINE = "/v1/me/calendar"
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture
-def lessons(database: Database, school: Any) -> list[int]:
+def lessons(database: Database, school: School) -> list[int]:
     """Three lessons of the school's first pair; ids."""
     with database.transaction() as session:
         rows = [
@@ -65,7 +70,7 @@ def lessons(database: Database, school: Any) -> list[int]:
 
 
 @pytest.fixture
-def make(visitor: Any) -> Callable[[Any], str]:
+def make(visitor: VisitorOf) -> Callable[[Any], str]:
     """`make(school.tutor)`: the path of a fresh address of theirs."""
 
     def path(caller: Any) -> str:
@@ -76,7 +81,9 @@ def make(visitor: Any) -> Callable[[Any], str]:
     return path
 
 
-def test_an_address_is_made_told_once_changed_and_revoked(school: Any, visitor: Any, client: TestClient) -> None:
+def test_an_address_is_made_told_once_changed_and_revoked(
+    school: School, visitor: VisitorOf, client: TestClient
+) -> None:
     tutor = visitor(school.tutor)
     assert tutor.ask("GET", MINE) == (200, {"active": False, "created_at": None})
     answer = tutor.send("POST", MINE, headers={"Idempotency-Key": "once"})
@@ -97,12 +104,14 @@ def test_an_address_is_made_told_once_changed_and_revoked(school: Any, visitor: 
 
 
 @pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
-def test_only_people_have_one(client: TestClient, visitor: Any, operator: Any, method: str) -> None:
+def test_only_people_have_one(client: TestClient, visitor: VisitorOf, operator: Operator, method: str) -> None:
     assert client.request(method, MINE).status_code == 401
     assert visitor(operator).ask(method, MINE)[0] == 403
 
 
-def test_a_calendar_reads_it_without_a_token(school: Any, client: TestClient, make: Any, lessons: list[int]) -> None:
+def test_a_calendar_reads_it_without_a_token(
+    school: School, client: TestClient, make: Callable[[Any], str], lessons: list[int]
+) -> None:
     answer = client.get(make(school.parent))
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
@@ -116,7 +125,9 @@ def test_a_calendar_reads_it_without_a_token(school: Any, client: TestClient, ma
     assert found[0]["SUMMARY"] == "student 2: ሒሳብ with tutor 1"
 
 
-def test_what_is_wrong_is_never_said(school: Any, client: TestClient, make: Any, database: Database) -> None:
+def test_what_is_wrong_is_never_said(
+    school: School, client: TestClient, make: Callable[[Any], str], database: Database
+) -> None:
     path = make(school.tutor)
     with database.transaction() as session:
         session.execute(update(Person).where(Person.id == 1).values(is_active=False))
@@ -134,7 +145,7 @@ class TestConditional:
     """ETag, If-None-Match, gzip and HEAD."""
 
     def test_it_is_told_once_until_something_changes(
-        self, school: Any, client: TestClient, make: Any, lessons: list[int], database: Database
+        self, school: School, client: TestClient, make: Callable[[Any], str], lessons: list[int], database: Database
     ) -> None:
         path = make(school.student)
         plain = {"Accept-Encoding": "identity"}
@@ -159,7 +170,9 @@ class TestConditional:
         assert changed.headers["etag"] != tag
         assert b"SEQUENCE:1" in changed.content
 
-    def test_the_last_change(self, school: Any, client: TestClient, make: Any, database: Database) -> None:
+    def test_the_last_change(
+        self, school: School, client: TestClient, make: Callable[[Any], str], database: Database
+    ) -> None:
         path = make(school.student)
         with database.transaction() as session:
             session.execute(text("UPDATE calendar_feeds SET created_at = '2026-01-01'"))
@@ -169,7 +182,9 @@ class TestConditional:
         later = format_datetime(NOW + timedelta(days=1), usegmt=True)
         assert client.get(path, headers={"If-Modified-Since": later}).status_code == 200
 
-    def test_compressed_it_is_the_same_under_another_tag(self, school: Any, client: TestClient, make: Any) -> None:
+    def test_compressed_it_is_the_same_under_another_tag(
+        self, school: School, client: TestClient, make: Callable[[Any], str]
+    ) -> None:
         path = make(school.student)
         plain = client.get(path, headers={"Accept-Encoding": "identity"})
         assert "content-encoding" not in plain.headers
@@ -183,7 +198,9 @@ class TestConditional:
         assert client.get(path, headers=both).status_code == 304
 
     @pytest.mark.parametrize("coding", ["gzip", "identity"])
-    def test_head_is_get_without_its_body(self, school: Any, client: TestClient, make: Any, coding: str) -> None:
+    def test_head_is_get_without_its_body(
+        self, school: School, client: TestClient, make: Callable[[Any], str], coding: str
+    ) -> None:
         path, headers = make(school.student), {"Accept-Encoding": coding, "X-Request-ID": "same"}
         get, head = client.get(path, headers=headers), client.head(path, headers=headers)
         assert head.content == b""
@@ -220,7 +237,7 @@ class TestConditional:
 
 
 def test_any_server_strips_nothing_and_adds_nothing(
-    school: Any, api: Any, serve: Any, make: Any, lessons: list[int]
+    school: School, api: FastAPI, serve: Serve, make: Callable[[Any], str], lessons: list[int]
 ) -> None:
     """Over a real socket, where a body after HEAD or 304 would be the next answer."""
     path = make(school.tutor)
@@ -235,7 +252,7 @@ def test_any_server_strips_nothing_and_adds_nothing(
 
 
 @pytest.fixture
-def process(settings: Callable[..., Settings], redis_url: str, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+def process(settings: MakeSettings, redis_url: str, tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """`astegni api` as operators run it, at its most talkative: its address, and the file of all that it says."""
     port, said = free_port(), tmp_path / "log"
     environment = environment_for(settings(api_port=port, log_level="DEBUG", secret_key=DEVELOPMENT_KEY))
@@ -263,7 +280,7 @@ def _wait_until_it_answers(url: str, child: subprocess.Popen[bytes]) -> None:
 
 
 def test_the_secret_is_in_no_log_no_figure_and_no_problem(
-    school: Any, bearer: Any, database: Database, process: tuple[str, Path], lessons: list[int]
+    school: School, bearer: Bearer, database: Database, process: tuple[str, Path], lessons: list[int]
 ) -> None:
     """Whatever happens: found, not modified, asked in a wrong way, revoked, a crash."""
     url, log = process
@@ -300,7 +317,7 @@ def test_the_secret_is_in_no_log_no_figure_and_no_problem(
 
 
 def test_what_a_client_says_of_its_address_is_not_believed(
-    school: Any, api: Any, services: Any, serve: Any, bearer: Any
+    school: School, api: FastAPI, services: Services, serve: Serve, bearer: Bearer
 ) -> None:
     lies = {
         "Host": "evil.example",
@@ -318,7 +335,7 @@ def test_what_a_client_says_of_its_address_is_not_believed(
     assert address.startswith("https://api.astegni.example/worker/v1/calendar/")
 
 
-def test_without_a_database_the_secret_is_not_said_either(services: Any) -> None:
+def test_without_a_database_the_secret_is_not_said_either(services: Services) -> None:
     away = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
     with TestClient(create_api(replace(services, database=away))) as client:
         answer = client.get("/v1/calendar/hush-hush.ics")

@@ -17,6 +17,8 @@ from starlette.testclient import TestClient
 
 from models.reminders import Delivery, LessonAlarm, NotificationChannel, NotificationPreference
 from models.schedules import Schedule
+from tests.api.conftest import VisitorOf
+from tests.conftest import MakeSettings, School
 from worker.access.callers import Operator
 from worker.access.tokens import issue_token
 from worker.api.app import create_api
@@ -27,7 +29,6 @@ from worker.channels.sealed_addresses import AddressSealer
 from worker.database import Database
 from worker.reminders.channel_codes import reveal_code
 from worker.reminders.channels import is_in_use, read_destination
-from worker.settings import Settings
 
 MINE = "/v1/me/channels"
 CHAT = "tgram://123456789:AAsecretsecretsecretsecretsecret123/4242421234"
@@ -36,7 +37,7 @@ HOOK = "https://localhost:9443/s3cret-path?token=s3cret"
 
 
 @pytest.fixture
-def services(settings: Callable[..., Settings], database: Database) -> Services:
+def services(settings: MakeSettings, database: Database) -> Services:
     """An operator allows this machine, so that a webhook's name can be resolved without a network."""
     here = tuple(ipaddress.ip_network(text) for text in ("127.0.0.0/8", "::1/128"))
     return Services(settings(webhook_allowed_networks=here), database, endings={})
@@ -78,11 +79,11 @@ def wrong(code: str) -> str:
     ],
 )
 def test_a_channel_is_unused_until_confirmed(
-    visitor: Any,
-    school: Any,
+    visitor: VisitorOf,
+    school: School,
     database: Database,
     vault: AddressSealer,
-    sent_code: Any,
+    sent_code: Callable[[int], str],
     kind: str,
     address: str,
     label: str,
@@ -118,7 +119,11 @@ def test_a_channel_is_unused_until_confirmed(
 
 
 def test_neither_address_nor_code_can_be_read(
-    visitor: Any, school: Any, database: Database, sent_code: Any, caplog: pytest.LogCaptureFixture
+    visitor: VisitorOf,
+    school: School,
+    database: Database,
+    sent_code: Callable[[int], str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
     tutor = visitor(school.tutor)
@@ -144,7 +149,7 @@ def test_neither_address_nor_code_can_be_read(
         assert secret not in ours
 
 
-def test_a_code_has_five_guesses(visitor: Any, school: Any, sent_code: Any) -> None:
+def test_a_code_has_five_guesses(visitor: VisitorOf, school: School, sent_code: Callable[[int], str]) -> None:
     tutor = visitor(school.tutor)
     made = register(tutor)
     right = sent_code(made["id"])
@@ -159,7 +164,9 @@ def test_a_code_has_five_guesses(visitor: Any, school: Any, sent_code: Any) -> N
     assert tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": sent_code(made["id"])})[0] == 200
 
 
-def test_guesses_at_once_are_counted_one_by_one(visitor: Any, school: Any, database: Database, sent_code: Any) -> None:
+def test_guesses_at_once_are_counted_one_by_one(
+    visitor: VisitorOf, school: School, database: Database, sent_code: Callable[[int], str]
+) -> None:
     tutor = visitor(school.tutor)
     made = register(tutor)
     guess = wrong(sent_code(made["id"]))
@@ -177,7 +184,9 @@ def test_guesses_at_once_are_counted_one_by_one(visitor: Any, school: Any, datab
     assert sorted(statuses) == [409] * 3 + [422] * 5
 
 
-def test_a_code_is_good_for_a_quarter_of_an_hour(visitor: Any, school: Any, database: Database, sent_code: Any) -> None:
+def test_a_code_is_good_for_a_quarter_of_an_hour(
+    visitor: VisitorOf, school: School, database: Database, sent_code: Callable[[int], str]
+) -> None:
     tutor = visitor(school.tutor)
     made = register(tutor)
     with database.transaction() as session:
@@ -190,7 +199,9 @@ def test_a_code_is_good_for_a_quarter_of_an_hour(visitor: Any, school: Any, data
     assert tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": sent_code(made["id"])})[0] == 409
 
 
-def test_a_new_code_replaces_the_one_before(visitor: Any, school: Any, sent_code: Any) -> None:
+def test_a_new_code_replaces_the_one_before(
+    visitor: VisitorOf, school: School, sent_code: Callable[[int], str]
+) -> None:
     tutor = visitor(school.tutor)
     made = register(tutor)
     first = sent_code(made["id"])
@@ -203,7 +214,7 @@ def test_a_new_code_replaces_the_one_before(visitor: Any, school: Any, sent_code
     assert tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": second})[0] == 200
 
 
-def test_five_codes_an_hour(visitor: Any, school: Any, database: Database) -> None:
+def test_five_codes_an_hour(visitor: VisitorOf, school: School, database: Database) -> None:
     """Deleting the channel does not make it forgotten: somebody else's mailbox would be flooded."""
     tutor, other = visitor(school.tutor), visitor(school.other_tutor)
     for number in range(4):
@@ -223,7 +234,7 @@ def test_five_codes_an_hour(visitor: Any, school: Any, database: Database) -> No
     assert tutor.ask("POST", f"{MINE}/{made['id']}/resend")[0] == 202
 
 
-def test_ten_channels(visitor: Any, school: Any, database: Database) -> None:
+def test_ten_channels(visitor: VisitorOf, school: School, database: Database) -> None:
     tutor = visitor(school.tutor)
     for number in range(10):
         register(tutor, address=f"a{number}@example.com")
@@ -236,7 +247,7 @@ def test_ten_channels(visitor: Any, school: Any, database: Database) -> None:
     assert "10 are the most" in problem["detail"]
 
 
-def test_registering_at_once_keeps_the_limit(visitor: Any, school: Any, database: Database) -> None:
+def test_registering_at_once_keeps_the_limit(visitor: VisitorOf, school: School, database: Database) -> None:
     tutor = visitor(school.tutor)
     statuses: list[int] = []
 
@@ -253,7 +264,7 @@ def test_registering_at_once_keeps_the_limit(visitor: Any, school: Any, database
 
 
 @pytest.mark.parametrize(("kind", "address"), [("email", "abebe@example.com"), ("webhook", HOOK), ("apprise", CHAT)])
-def test_the_same_address_twice(visitor: Any, school: Any, kind: str, address: str) -> None:
+def test_the_same_address_twice(visitor: VisitorOf, school: School, kind: str, address: str) -> None:
     tutor = visitor(school.tutor)
     made = register(tutor, kind, address)
 
@@ -289,7 +300,9 @@ def test_the_same_address_twice(visitor: Any, school: Any, kind: str, address: s
         ("email", ["a@example.com"]),
     ],
 )
-def test_what_may_not_be_registered(visitor: Any, school: Any, database: Database, kind: str, address: Any) -> None:
+def test_what_may_not_be_registered(
+    visitor: VisitorOf, school: School, database: Database, kind: str, address: Any
+) -> None:
     status, problem = visitor(school.tutor).ask("POST", MINE, {"kind": kind, "address": address})
 
     assert status == 422
@@ -298,7 +311,9 @@ def test_what_may_not_be_registered(visitor: Any, school: Any, database: Databas
         assert session.scalar(select(func.count()).select_from(NotificationChannel)) == 0
 
 
-def test_the_inside_is_refused_where_no_operator_allows_it(database: Database, settings: Any, school: Any) -> None:
+def test_the_inside_is_refused_where_no_operator_allows_it(
+    database: Database, settings: MakeSettings, school: School
+) -> None:
     strict = settings()
     token = issue_token(strict.signing_key, sub=1, role="tutor", role_ids={"tutor": 11})
     with TestClient(create_api(Services(strict, database, endings={}))) as client:
@@ -313,14 +328,16 @@ def test_the_inside_is_refused_where_no_operator_allows_it(database: Database, s
 
 
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "12345a", "१२३४५६", "123456\n", 123456, None])
-def test_what_is_no_code(visitor: Any, school: Any, code: Any) -> None:
+def test_what_is_no_code(visitor: VisitorOf, school: School, code: Any) -> None:
     tutor = visitor(school.tutor)
     made = register(tutor)
 
     assert tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": code})[0] == 422
 
 
-def test_a_channel_of_another_person_is_not_there(visitor: Any, school: Any, sent_code: Any) -> None:
+def test_a_channel_of_another_person_is_not_there(
+    visitor: VisitorOf, school: School, sent_code: Callable[[int], str]
+) -> None:
     made = register(visitor(school.tutor))
     for person in (visitor(school.student), visitor(school.parent), visitor(school.other_tutor)):
         for method, path, body in (
@@ -334,7 +351,7 @@ def test_a_channel_of_another_person_is_not_there(visitor: Any, school: Any, sen
     assert visitor(school.tutor).ask("GET", f"{MINE}/999999")[0] == 404
 
 
-def test_who_may_not(client: Any, visitor: Any, operator: Operator) -> None:
+def test_who_may_not(client: TestClient, visitor: VisitorOf, operator: Operator) -> None:
     assert client.get(MINE).status_code == 401
     assert visitor(operator).ask("GET", MINE)[0] == 403
     assert visitor(operator).ask("POST", MINE, {"kind": "email", "address": "a@example.com"})[0] == 403
@@ -348,7 +365,7 @@ def disable(database: Database, channel_id: int) -> None:
 
 
 def test_a_disabled_channel_comes_back_by_a_new_code(
-    visitor: Any, school: Any, database: Database, sent_code: Any
+    visitor: VisitorOf, school: School, database: Database, sent_code: Callable[[int], str]
 ) -> None:
     tutor = visitor(school.tutor)
     made = register(tutor)
@@ -369,7 +386,7 @@ def test_a_disabled_channel_comes_back_by_a_new_code(
 
 
 def test_the_same_address_twice_says_what_brings_it_into_use(
-    visitor: Any, school: Any, database: Database, sent_code: Any
+    visitor: VisitorOf, school: School, database: Database, sent_code: Callable[[int], str]
 ) -> None:
     tutor = visitor(school.tutor)
     made = register(tutor)
@@ -390,7 +407,7 @@ def test_the_same_address_twice_says_what_brings_it_into_use(
     assert "/resend" in off
 
 
-def test_a_deleted_channel_is_named_nowhere(visitor: Any, school: Any, database: Database) -> None:
+def test_a_deleted_channel_is_named_nowhere(visitor: VisitorOf, school: School, database: Database) -> None:
     tutor = visitor(school.tutor)
     made, kept = register(tutor), register(tutor, address="kept@example.com")
     name, other = str(made["id"]), str(kept["id"])
@@ -426,7 +443,7 @@ def test_a_deleted_channel_is_named_nowhere(visitor: Any, school: Any, database:
         assert [(alarm.channels, alarm.fallback) for alarm in alarms] == [([other], []), (None, None)]
 
 
-def test_a_replaced_secret_key(visitor: Any, school: Any, database: Database, settings: Any) -> None:
+def test_a_replaced_secret_key(visitor: VisitorOf, school: School, database: Database, settings: MakeSettings) -> None:
     made = register(visitor(school.tutor), "apprise", CHAT)
     before = settings().signing_key
     with database.transaction() as session:
@@ -436,7 +453,9 @@ def test_a_replaced_secret_key(visitor: Any, school: Any, database: Database, se
             read_destination(AddressSealer(["new"]), channel)
 
 
-def test_the_code_is_kept_as_a_hash_under_a_key(visitor: Any, school: Any, database: Database, sent_code: Any) -> None:
+def test_the_code_is_kept_as_a_hash_under_a_key(
+    visitor: VisitorOf, school: School, database: Database, sent_code: Callable[[int], str]
+) -> None:
     made = register(visitor(school.tutor))
     with database.transaction() as session:
         kept = session.get_one(NotificationChannel, made["id"]).code_hash

@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI, Request
 from starlette.responses import StreamingResponse
 
+from tests.api.conftest import Until
 from worker.api.connections import Bounds, Connections, raise_descriptors
 from worker.settings import Settings
 
@@ -134,7 +135,7 @@ def test_a_second_half_header_is_closed_too() -> None:
         assert connections.dropped == {"header": 1}
 
 
-def test_a_body_that_trickles_is_closed(until: Any) -> None:
+def test_a_body_that_trickles_is_closed(until: Until) -> None:
     bounds = replace(PATIENT, pause_seconds=1.0, least_rate=1000)
     with _serving(bounds) as (connect, connections), connect() as client:
         client.sendall(_HALVES["body"])

@@ -6,9 +6,13 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from tests.api.conftest import Bearer, VisitorOf
+from tests.conftest import MakeSettings, School, Sql
+from worker.access.callers import Operator
 from worker.api.app import create_api
 from worker.api.services import Services
 from worker.bookings.booking_commands import MOST_WAITING
+from worker.database import Database
 
 BOOKING = {"student_id": 25, "subject": "Physics <https://evil.example>", "grade_level": "Grade 10"}
 TIMES = {"start_time": "00:00", "end_time": "23:59", "recurrence_pattern": "daily", "timezone": "Africa/Addis_Ababa"}
@@ -16,7 +20,7 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
 
 
 @pytest.fixture
-def offered(school: Any, visitor: Any) -> dict[str, Any]:
+def offered(school: School, visitor: VisitorOf) -> dict[str, Any]:
     """A booking that tutor 11 offers to student 25, who knows nothing of them."""
     status, made = visitor(school.tutor).ask("POST", "/v1/bookings", BOOKING)
     assert (status, made["status"]) == (201, "pending")
@@ -33,7 +37,7 @@ def problem(answer: Any, *ids: int) -> tuple[Any, ...]:
 
 
 def test_the_tutor_learns_nothing_from_a_pending_booking(
-    school: Any, visitor: Any, sql: Any, offered: dict[str, Any]
+    school: School, visitor: VisitorOf, sql: Sql, offered: dict[str, Any]
 ) -> None:
     tutor = visitor(school.tutor)
     sql("UPDATE student_profiles SET grade_level = 'Grade 12' WHERE id = 25")
@@ -65,7 +69,7 @@ def test_the_tutor_learns_nothing_from_a_pending_booking(
 
 @pytest.mark.parametrize("who", ["other_student", "other_parent"])
 def test_the_student_or_a_parent_accepts(
-    school: Any, visitor: Any, sql: Any, offered: dict[str, Any], who: str
+    school: School, visitor: VisitorOf, sql: Sql, offered: dict[str, Any], who: str
 ) -> None:
     path = f"/v1/bookings/{offered['id']}"
     learner, tutor = visitor(getattr(school, who)), visitor(school.tutor)
@@ -79,7 +83,9 @@ def test_the_student_or_a_parent_accepts(
 
 
 @pytest.mark.parametrize("who", ["other_student", "other_parent"])
-def test_the_student_or_a_parent_declines(school: Any, visitor: Any, offered: dict[str, Any], who: str) -> None:
+def test_the_student_or_a_parent_declines(
+    school: School, visitor: VisitorOf, offered: dict[str, Any], who: str
+) -> None:
     path, learner = f"/v1/bookings/{offered['id']}", visitor(getattr(school, who))
     for _ in range(2):
         assert learner.ask("POST", f"{path}/decline") == (200, offered | {"status": "declined"})
@@ -89,7 +95,7 @@ def test_the_student_or_a_parent_declines(school: Any, visitor: Any, offered: di
     assert [one["student_id"] for one in tutor.ask("GET", "/v1/me/students?status=declined")[1]["items"]] == []
 
 
-def test_a_change_of_status_is_an_answer_too(school: Any, visitor: Any, offered: dict[str, Any]) -> None:
+def test_a_change_of_status_is_an_answer_too(school: School, visitor: VisitorOf, offered: dict[str, Any]) -> None:
     path, student = f"/v1/bookings/{offered['id']}", visitor(school.other_student)
     assert visitor(school.tutor).ask("PATCH", path, {"status": "active"})[0] == 403
     assert student.ask("PATCH", path, {"status": "active", "notes": "x"})[0] == 403
@@ -98,7 +104,7 @@ def test_a_change_of_status_is_an_answer_too(school: Any, visitor: Any, offered:
     assert student.ask("PATCH", path, {"status": "cancelled"})[1]["status"] == "cancelled"
 
 
-def test_the_tutor_takes_an_offer_back(school: Any, visitor: Any, offered: dict[str, Any]) -> None:
+def test_the_tutor_takes_an_offer_back(school: School, visitor: VisitorOf, offered: dict[str, Any]) -> None:
     path, tutor = f"/v1/bookings/{offered['id']}", visitor(school.tutor)
     assert tutor.ask("POST", f"{path}/accept")[0] == 403
     assert tutor.ask("POST", f"{path}/decline")[0] == 403
@@ -108,7 +114,9 @@ def test_the_tutor_takes_an_offer_back(school: Any, visitor: Any, offered: dict[
 
 @pytest.mark.parametrize("who", ["tutor", "student", "parent"])
 @pytest.mark.parametrize("paused", [False, True])
-def test_each_side_ends_a_booking_and_its_lessons(school: Any, visitor: Any, sql: Any, who: str, paused: bool) -> None:
+def test_each_side_ends_a_booking_and_its_lessons(
+    school: School, visitor: VisitorOf, sql: Sql, who: str, paused: bool
+) -> None:
     tutor, path = visitor(school.tutor), f"/v1/bookings/{school.booking_id}"
     wanted = {"booking_id": school.booking_id, "schedule_date": TOMORROW, **TIMES}
     assert tutor.ask("POST", "/v1/schedules", wanted)[0] == 201
@@ -121,7 +129,7 @@ def test_each_side_ends_a_booking_and_its_lessons(school: Any, visitor: Any, sql
     assert told == ([] if who == "tutor" else [(1,)])
 
 
-def test_who_speaks_for_the_student_needs_no_second_word(school: Any, visitor: Any, sql: Any) -> None:
+def test_who_speaks_for_the_student_needs_no_second_word(school: School, visitor: VisitorOf, sql: Sql) -> None:
     """A tutor who is the parent of the child, by the database."""
     sql("INSERT INTO parent_profiles (id, user_id) VALUES (91, 1)")
     sql("UPDATE student_profiles SET parent_id = '{36, 91}' WHERE id = 25")
@@ -130,7 +138,7 @@ def test_who_speaks_for_the_student_needs_no_second_word(school: Any, visitor: A
     assert visitor(both).ask("POST", "/v1/bookings", BOOKING | {"student_id": 22})[1]["status"] == "pending"
 
 
-def test_an_id_that_nobody_has_is_offered_like_any_other(school: Any, visitor: Any, sql: Any) -> None:
+def test_an_id_that_nobody_has_is_offered_like_any_other(school: School, visitor: VisitorOf, sql: Sql) -> None:
     """Otherwise any tutor could find out which students there are."""
     tutor = visitor(school.tutor)
     sql("UPDATE student_profiles SET is_active = false WHERE id = 22")
@@ -146,7 +154,7 @@ def test_an_id_that_nobody_has_is_offered_like_any_other(school: Any, visitor: A
     assert tutor.ask("POST", f"{answers[2].headers['location']}/end")[1]["status"] == "declined"
 
 
-def test_a_student_is_told_of_a_tutor_once_and_in_our_words(school: Any, visitor: Any, sql: Any) -> None:
+def test_a_student_is_told_of_a_tutor_once_and_in_our_words(school: School, visitor: VisitorOf, sql: Sql) -> None:
     tutor = visitor(school.tutor)
     for _ in range(3):
         made = tutor.ask("POST", "/v1/bookings", BOOKING)[1]
@@ -162,7 +170,7 @@ def test_a_student_is_told_of_a_tutor_once_and_in_our_words(school: Any, visitor
 
 
 @pytest.mark.parametrize("student_id", [25, 2_000_000])
-def test_one_tutor_does_not_fill_the_list_of_a_student(school: Any, visitor: Any, student_id: int) -> None:
+def test_one_tutor_does_not_fill_the_list_of_a_student(school: School, visitor: VisitorOf, student_id: int) -> None:
     """Nor learns from it whether there is one."""
     tutor = visitor(school.tutor)
     offers = [tutor.send("POST", "/v1/bookings", BOOKING | {"student_id": student_id}) for _ in range(MOST_WAITING + 1)]
@@ -173,7 +181,7 @@ def test_one_tutor_does_not_fill_the_list_of_a_student(school: Any, visitor: Any
 
 
 def test_offers_and_requests_of_a_day_are_bounded(
-    school: Any, settings: Any, database: Any, bearer: Any, sql: Any
+    school: School, settings: MakeSettings, database: Database, bearer: Bearer, sql: Sql
 ) -> None:
     services = Services(settings(limit_bookings_per_day=2), database, endings={})
     with TestClient(create_api(services)) as client:
@@ -190,14 +198,18 @@ def test_offers_and_requests_of_a_day_are_bounded(
     assert sql("SELECT count(*) FROM session_requests") == [(2,)]
 
 
-def test_a_student_who_shares_a_booking_is_told_of_each_further_one(school: Any, visitor: Any, sql: Any) -> None:
+def test_a_student_who_shares_a_booking_is_told_of_each_further_one(
+    school: School, visitor: VisitorOf, sql: Sql
+) -> None:
     for subject in ("Biology", "Chemistry"):
         visitor(school.tutor).ask("POST", "/v1/bookings", {"student_id": 22, "subject": subject})
     assert sql("SELECT count(*) FROM deliveries WHERE user_id = 2 AND channel = 'email'") == [(2,)]
 
 
 @pytest.mark.parametrize("verb", ["accept", "decline", "end"])
-def test_unknown_and_foreign_bookings_are_answered_alike(school: Any, visitor: Any, verb: str, offered: Any) -> None:
+def test_unknown_and_foreign_bookings_are_answered_alike(
+    school: School, visitor: VisitorOf, verb: str, offered: dict[str, Any]
+) -> None:
     for who in ("student", "parent", "other_tutor"):
         asker = visitor(getattr(school, who))
         mine, theirs = offered["id"], 2_000_000
@@ -207,12 +219,14 @@ def test_unknown_and_foreign_bookings_are_answered_alike(school: Any, visitor: A
     assert visitor(school.tutor).ask("GET", f"/v1/bookings/{offered['id']}")[1]["status"] == "pending"
 
 
-def test_an_operator_answers_for_nobody(school: Any, visitor: Any, operator: Any, offered: Any) -> None:
+def test_an_operator_answers_for_nobody(
+    school: School, visitor: VisitorOf, operator: Operator, offered: dict[str, Any]
+) -> None:
     for verb in ("accept", "decline", "end"):
         assert visitor(operator).ask("POST", f"/v1/bookings/{offered['id']}/{verb}")[0] == 403
 
 
-def test_a_parent_who_is_one_no_longer_enrols_nobody(school: Any, visitor: Any, sql: Any) -> None:
+def test_a_parent_who_is_one_no_longer_enrols_nobody(school: School, visitor: VisitorOf, sql: Sql) -> None:
     request = {"tutor_id": 11, "student_id": 25}
     made = visitor(school.other_parent).ask("POST", "/v1/session-requests", request)[1]
     sql("UPDATE student_profiles SET parent_id = '{}' WHERE id = 25")

@@ -10,7 +10,11 @@ from uuid import UUID
 import pytest
 from starlette.testclient import TestClient
 
+from devstack.emulator.credentials import Credentials
+from tests.api.conftest import Bearer, VisitorOf
+from tests.conftest import MakeSettings, School
 from worker.api.services import Services
+from worker.database import Database
 from worker.jobs.job_run import LeaseTiming
 from worker.jobs.perform import JobNotDone, Performer
 from worker.workflows.failure_hooks import ENDINGS
@@ -22,12 +26,15 @@ CUT = (DATA / "recordings" / "cut0_cap_mp4_avc1_opus.mp4").read_bytes()
 
 
 @pytest.fixture
-def services(settings: Callable[..., Any], database: Any, b2: Any) -> Services:
+def services(settings: MakeSettings, database: Database, b2: Credentials) -> Services:
     return Services(settings(spool_reserve_bytes=0), database, endings=ENDINGS)
 
 
+Ingest = Callable[[bytes], tuple[dict[str, Any], dict[str, Any]]]
+
+
 @pytest.fixture
-def ingest(client: TestClient, services: Services, visitor: Any, bearer: Any, school: Any) -> Callable[[bytes], Any]:
+def ingest(client: TestClient, services: Services, visitor: VisitorOf, bearer: Bearer, school: School) -> Ingest:
     """`ingest(content)`: upload it, do its job, and answer the recording and the job as the API shows them."""
     tutor = visitor(school.tutor)
     body = {"booking_id": school.booking_id, "session_title": "Algebra"}
@@ -65,7 +72,7 @@ def ingest(client: TestClient, services: Services, visitor: Any, bearer: Any, sc
     ids=["cut", "cut-and-begun-again", "multipart", "unknown-element", "mp4-of-a-dead-tab"],
 )
 def test_what_can_be_played_is_played_and_what_is_missing_is_said(
-    content: bytes, seconds: int, repairs: set[str], ingest: Any
+    content: bytes, seconds: int, repairs: set[str], ingest: Ingest
 ) -> None:
     recording, job = ingest(content)
 
@@ -88,7 +95,7 @@ def test_what_can_be_played_is_played_and_what_is_missing_is_said(
     ids=["header", "dear", "no-beginning", "windows-media", "web-page", "zip"],
 )
 def test_what_is_refused_says_why_and_until_when_its_bytes_are_kept(
-    content: bytes, reason: str, kept: bool, ingest: Any, services: Services
+    content: bytes, reason: str, kept: bool, ingest: Ingest, services: Services
 ) -> None:
     recording, job = ingest(content)
 

@@ -109,7 +109,7 @@ def test_times_without_an_offset_are_not_called_times_with_one(api: FastAPI) -> 
         assert '"time"' not in str(schema).replace("'", '"'), name
 
 
-def test_bounds_are_said_in_words_of_json_schema(api: Any) -> None:
+def test_bounds_are_said_in_words_of_json_schema(api: FastAPI) -> None:
     """Behind a validator of ours pydantic writes `ge` and `le`, which no reader of a schema knows."""
 
     def keys(value: Any) -> set[str]:

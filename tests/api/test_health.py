@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
+from tests.conftest import School
 from worker.api.app import create_api
+from worker.api.services import Services
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import PruneLedger
@@ -27,7 +28,7 @@ def test_ready_without_a_broker(client: TestClient) -> None:
     }
 
 
-def test_the_broker_is_told_but_does_not_decide(services: Any, redis_url: str) -> None:
+def test_the_broker_is_told_but_does_not_decide(services: Services, redis_url: str) -> None:
     for url, said in ((redis_url, "ok"), ("redis://127.0.0.1:1/0", "does not answer"), ("amqp://x", "is not asked")):
         settings = services.settings.model_copy(update={"redis_url": url})
         with TestClient(create_api(replace(services, settings=settings))) as client:
@@ -47,7 +48,7 @@ def test_another_revision_is_not_ready(client: TestClient, database: Database) -
     assert "astegni migrate" in client.get("/readyz").json()["checks"]["database"]
 
 
-def test_a_database_that_is_away_is_not_ready(services: Any) -> None:
+def test_a_database_that_is_away_is_not_ready(services: Services) -> None:
     away = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
     with TestClient(create_api(replace(services, database=away))) as client:
         answer = client.get("/readyz")
@@ -57,7 +58,7 @@ def test_a_database_that_is_away_is_not_ready(services: Any) -> None:
     away.close()
 
 
-def test_a_spool_that_is_no_directory_to_write_is_not_ready(services: Any, tmp_path: Path) -> None:
+def test_a_spool_that_is_no_directory_to_write_is_not_ready(services: Services, tmp_path: Path) -> None:
     spool = tmp_path / "spool"
     spool.write_text("a file")
     settings = services.settings.model_copy(update={"spool_dir": spool})
@@ -65,7 +66,7 @@ def test_a_spool_that_is_no_directory_to_write_is_not_ready(services: Any, tmp_p
         assert client.get("/readyz").json()["checks"]["spool"] == "cannot be written"
 
 
-def test_the_ledger_in_figures(services: Any, database: Database) -> None:
+def test_the_ledger_in_figures(services: Services, database: Database) -> None:
     with database.transaction() as session:
         enqueue(session, PruneLedger())
         session.execute(text("UPDATE jobs SET run_at = now() - interval '90 s'"))
@@ -78,7 +79,7 @@ def test_the_ledger_in_figures(services: Any, database: Database) -> None:
     assert 90 <= float(age.split()[1]) < 150
 
 
-def test_the_lessons_in_figures(services: Any, school: Any, database: Database) -> None:
+def test_the_lessons_in_figures(services: Services, school: School, database: Database) -> None:
     def figures() -> dict[str, float]:
         with TestClient(create_api(services)) as client:
             lines = client.get("/metrics").text.splitlines()

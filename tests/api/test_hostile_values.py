@@ -12,6 +12,8 @@ from hypothesis import settings as rules
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from tests.api.conftest import Visitor, VisitorOf
+from tests.conftest import School
 from worker.api.fields import Price, RowId
 
 # A body of each route that is taken as it is; the fields that it has not are added one by one.
@@ -91,14 +93,14 @@ def _resolved(api: FastAPI, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def people(school: Any, visitor: Any) -> list[Any]:
+def people(school: School, visitor: VisitorOf) -> list[Visitor]:
     """A tutor with a session that has a page, and a parent."""
     tutor = visitor(school.tutor)
     assert tutor.ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[0] == 201
     return [tutor, visitor(school.parent)]
 
 
-def test_no_parameter_breaks_a_route(people: list[Any], api: FastAPI) -> None:
+def test_no_parameter_breaks_a_route(people: list[Visitor], api: FastAPI) -> None:
     asked = 0
     for method, path, operation in _operations(api):
         for parameter in operation.get("parameters", []):
@@ -116,7 +118,7 @@ def test_no_parameter_breaks_a_route(people: list[Any], api: FastAPI) -> None:
     assert asked > 500
 
 
-def test_no_field_breaks_a_route(people: list[Any], api: FastAPI) -> None:
+def test_no_field_breaks_a_route(people: list[Visitor], api: FastAPI) -> None:
     asked = 0
     for method, path, operation in _operations(api):
         content = operation.get("requestBody", {}).get("content", {})
@@ -147,13 +149,13 @@ def test_no_field_breaks_a_route(people: list[Any], api: FastAPI) -> None:
         {"a": [[[[[1]]]]]},
     ],
 )
-def test_no_stroke_breaks_the_board(people: list[Any], inner: dict[str, Any]) -> None:
+def test_no_stroke_breaks_the_board(people: list[Visitor], inner: dict[str, Any]) -> None:
     body = {"strokes": [{"client_id": "a", "stroke_type": "pen", "stroke_data": inner}]}
     assert people[0].send("POST", "/v1/whiteboard/pages/1/strokes", body).status_code < 500
     assert people[0].send("GET", "/v1/whiteboard/sessions/1/board").status_code == 200
 
 
-def test_a_number_has_one_spelling(people: list[Any], school: Any, api: FastAPI) -> None:
+def test_a_number_has_one_spelling(people: list[Visitor], school: School, api: FastAPI) -> None:
     """In every path and every query of the API."""
     asked = 0
     for method, path, operation in _operations(api):

@@ -1,12 +1,14 @@
 """Idempotency-Key over HTTP, under a storm of equal requests."""
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
 
+from tests.api.conftest import Bearer, Serve, VisitorOf
+from tests.conftest import School
 from worker.database import Database
 
 BODY = {"student_id": 25, "subject": "Physics", "price_per_session": 150}
@@ -18,7 +20,7 @@ def _count(database: Database, table: str) -> int:
 
 
 def test_fifty_equal_posts_at_once_make_one_booking(
-    school: Any, api: Any, serve: Any, bearer: Any, database: Database
+    school: School, api: FastAPI, serve: Serve, bearer: Bearer, database: Database
 ) -> None:
     before = _count(database, "tutor_student_bookings")
     headers = bearer(school.tutor) | {"Idempotency-Key": "one-click"}
@@ -36,7 +38,7 @@ def test_fifty_equal_posts_at_once_make_one_booking(
     assert _count(database, "tutor_student_bookings") == before + 1
 
 
-def test_the_same_request_written_otherwise_is_the_same(school: Any, visitor: Any) -> None:
+def test_the_same_request_written_otherwise_is_the_same(school: School, visitor: VisitorOf) -> None:
     tutor = visitor(school.tutor)
     key = {"Idempotency-Key": "k"}
     first = tutor.send("POST", "/v1/bookings", BODY, headers=key)
@@ -45,7 +47,7 @@ def test_the_same_request_written_otherwise_is_the_same(school: Any, visitor: An
     assert again.headers["content-type"] == first.headers["content-type"] == "application/json"
 
 
-def test_another_body_or_address_under_the_same_key_is_refused(school: Any, visitor: Any) -> None:
+def test_another_body_or_address_under_the_same_key_is_refused(school: School, visitor: VisitorOf) -> None:
     tutor = visitor(school.tutor)
     key = {"Idempotency-Key": "k"}
     assert tutor.ask("POST", "/v1/bookings", BODY, headers=key)[0] == 201
@@ -53,7 +55,7 @@ def test_another_body_or_address_under_the_same_key_is_refused(school: Any, visi
     assert tutor.ask("POST", "/v1/whiteboard/sessions", {}, headers=key)[0] == 422
 
 
-def test_another_query_under_the_same_key_is_another_request(school: Any, visitor: Any) -> None:
+def test_another_query_under_the_same_key_is_another_request(school: School, visitor: VisitorOf) -> None:
     tutor = visitor(school.tutor)
     key = {"Idempotency-Key": "k"}
     body = {"schedule_date": "2027-01-04", "start_time": "14:00", "end_time": "15:00"}
@@ -65,14 +67,14 @@ def test_another_query_under_the_same_key_is_another_request(school: Any, visito
     assert tutor.ask("POST", "/v1/schedules", body, headers=key)[0] == 422
 
 
-def test_the_key_of_somebody_else_is_another_key(school: Any, visitor: Any) -> None:
+def test_the_key_of_somebody_else_is_another_key(school: School, visitor: VisitorOf) -> None:
     key = {"Idempotency-Key": "k"}
     mine = visitor(school.tutor).ask("POST", "/v1/bookings", BODY, headers=key)[1]
     theirs = visitor(school.other_tutor).ask("POST", "/v1/bookings", BODY, headers=key)[1]
     assert (mine["tutor_id"], theirs["tutor_id"]) == (11, 14)
 
 
-def test_a_refused_request_may_be_mended_under_its_key(school: Any, visitor: Any) -> None:
+def test_a_refused_request_may_be_mended_under_its_key(school: School, visitor: VisitorOf) -> None:
     tutor = visitor(school.tutor)
     key = {"Idempotency-Key": "k"}
     assert (
@@ -82,7 +84,7 @@ def test_a_refused_request_may_be_mended_under_its_key(school: Any, visitor: Any
     assert tutor.ask("POST", "/v1/bookings", BODY, headers=key)[0] == 201
 
 
-def test_sessions_and_pages_are_made_once_too(school: Any, visitor: Any, database: Database) -> None:
+def test_sessions_and_pages_are_made_once_too(school: School, visitor: VisitorOf, database: Database) -> None:
     tutor = visitor(school.tutor)
     for _ in range(2):
         body = {"booking_id": school.booking_id, "scheduled_start": "2026-02-02T14:00:00+03:00"}
@@ -92,6 +94,6 @@ def test_sessions_and_pages_are_made_once_too(school: Any, visitor: Any, databas
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 256, "\x7f"])
-def test_odd_keys_are_refused(school: Any, visitor: Any, key: str) -> None:
+def test_odd_keys_are_refused(school: School, visitor: VisitorOf, key: str) -> None:
     status, said = visitor(school.tutor).ask("POST", "/v1/bookings", BODY, headers={"Idempotency-Key": key})
     assert (status, said["code"]) == (422, "invalid-input")

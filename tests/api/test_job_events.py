@@ -1,14 +1,17 @@
 """Following a job: a real server, real streams."""
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
 from uuid import UUID
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import event, text
 
+from tests.api.conftest import Bearer, EventStream, Serve, Stream, Until
+from tests.conftest import School
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import IngestRecording
@@ -39,19 +42,23 @@ class Work:
             end(session, self.id, self._claim.token, state="succeeded", result={"recording_id": 12})
 
 
+MakeWork = Callable[..., Work]
+Follow = Callable[[str, UUID, dict[str, str]], EventStream]
+
+
 @pytest.fixture
-def work(database: Database) -> Any:
+def work(database: Database) -> MakeWork:
     return lambda recording_id=12, principal="user:1": Work(database, recording_id, principal)
 
 
 @pytest.fixture
-def follow(stream: Any) -> Any:
+def follow(stream: Stream) -> Follow:
     """`with follow(url, job_id, headers) as (answer, events)`."""
     return lambda url, job_id, headers: stream(f"{url}/v1/jobs/{job_id}/events", headers)
 
 
 def test_a_job_is_followed_to_its_end(
-    school: Any, api: Any, serve: Any, bearer: Any, work: Any, follow: Any, until: Any
+    school: School, api: FastAPI, serve: Serve, bearer: Bearer, work: MakeWork, follow: Follow, until: Until
 ) -> None:
     job = work()
     with serve(api) as url, follow(url, job.id, bearer(school.tutor)) as (answer, events):
@@ -79,7 +86,7 @@ def test_a_job_is_followed_to_its_end(
 
 
 def test_who_comes_back_gets_the_present_and_nothing_twice(
-    school: Any, api: Any, serve: Any, bearer: Any, work: Any, follow: Any
+    school: School, api: FastAPI, serve: Serve, bearer: Bearer, work: MakeWork, follow: Follow
 ) -> None:
     job = work()
     headers = bearer(school.tutor)
@@ -105,7 +112,14 @@ def test_who_comes_back_gets_the_present_and_nothing_twice(
 
 
 def test_many_streams_are_one_query_a_second(
-    school: Any, api: Any, serve: Any, bearer: Any, work: Any, database: Database, follow: Any, until: Any
+    school: School,
+    api: FastAPI,
+    serve: Serve,
+    bearer: Bearer,
+    work: MakeWork,
+    database: Database,
+    follow: Follow,
+    until: Until,
 ) -> None:
     jobs = [work(number) for number in range(15)]
     asked: list[str] = []
@@ -127,7 +141,7 @@ def test_many_streams_are_one_query_a_second(
 
 
 def test_one_caller_has_a_bounded_number_of_streams(
-    school: Any, api: Any, serve: Any, bearer: Any, work: Any, follow: Any, until: Any
+    school: School, api: FastAPI, serve: Serve, bearer: Bearer, work: MakeWork, follow: Follow, until: Until
 ) -> None:
     job, theirs = work(), work(13, "user:2")
     with serve(api) as url:
@@ -148,7 +162,7 @@ def test_one_caller_has_a_bounded_number_of_streams(
 
 
 def test_a_job_that_is_pruned_ends_its_stream(
-    school: Any, api: Any, serve: Any, bearer: Any, work: Any, database: Database, follow: Any
+    school: School, api: FastAPI, serve: Serve, bearer: Bearer, work: MakeWork, database: Database, follow: Follow
 ) -> None:
     job = work()
     with serve(api) as url, follow(url, job.id, bearer(school.tutor)) as (_, events):
@@ -159,7 +173,7 @@ def test_a_job_that_is_pruned_ends_its_stream(
 
 
 def test_an_open_stream_does_not_hold_up_a_shutdown_for_long(
-    school: Any, api: Any, serve: Any, bearer: Any, work: Any, follow: Any
+    school: School, api: FastAPI, serve: Serve, bearer: Bearer, work: MakeWork, follow: Follow
 ) -> None:
     job = work()
     with ExitStack() as streams:

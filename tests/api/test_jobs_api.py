@@ -1,18 +1,24 @@
 """`/v1/jobs` as those who ordered them, others and operators meet it."""
 
-from typing import Any
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import pytest
 
+from tests.api.conftest import VisitorOf
+from tests.conftest import School
+from worker.access.callers import Operator
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import IngestRecording
 from worker.jobs.run_statements import Claim, claim, end
 
+GiveOrder = Callable[..., UUID]
+BeginRun = Callable[[UUID], Claim]
+
 
 @pytest.fixture
-def order(database: Database) -> Any:
+def order(database: Database) -> GiveOrder:
     """`order(recording_id, principal)`: the id of a job."""
 
     def give(recording_id: int = 12, principal: str = "user:1") -> UUID:
@@ -27,7 +33,7 @@ def order(database: Database) -> Any:
 
 
 @pytest.fixture
-def run(database: Database) -> Any:
+def run(database: Database) -> BeginRun:
     """`run(job_id)`: claim it, as a worker does."""
 
     def begin(job_id: UUID) -> Claim:
@@ -39,7 +45,9 @@ def run(database: Database) -> Any:
     return begin
 
 
-def test_a_job_is_read_by_who_ordered_it_and_by_operators(school: Any, visitor: Any, operator: Any, order: Any) -> None:
+def test_a_job_is_read_by_who_ordered_it_and_by_operators(
+    school: School, visitor: VisitorOf, operator: Operator, order: GiveOrder
+) -> None:
     job_id = order()
     status, job = visitor(school.tutor).ask("GET", f"/v1/jobs/{job_id}")
     assert status == 200
@@ -51,14 +59,16 @@ def test_a_job_is_read_by_who_ordered_it_and_by_operators(school: Any, visitor: 
 @pytest.mark.parametrize(
     ("method", "end_of_path"), [("GET", ""), ("POST", "/cancel"), ("POST", "/retry"), ("GET", "/events")]
 )
-def test_for_others_it_does_not_exist(school: Any, visitor: Any, order: Any, method: str, end_of_path: str) -> None:
+def test_for_others_it_does_not_exist(
+    school: School, visitor: VisitorOf, order: GiveOrder, method: str, end_of_path: str
+) -> None:
     stranger = visitor(school.student)
     for job_id in (order(), uuid4(), "1", "not-a-uuid", "%00"):
         answer = stranger.send(method, f"/v1/jobs/{job_id}{end_of_path}")
         assert (answer.status_code, answer.json()["code"]) == (404, "not-found"), job_id
 
 
-def test_the_list_holds_one_s_own(school: Any, visitor: Any, operator: Any, order: Any) -> None:
+def test_the_list_holds_one_s_own(school: School, visitor: VisitorOf, operator: Operator, order: GiveOrder) -> None:
     mine, theirs = order(12), order(13, "user:2")
     assert [one["id"] for one in visitor(school.tutor).ask("GET", "/v1/jobs")[1]["items"]] == [str(mine)]
     assert [one["id"] for one in visitor(school.student).ask("GET", "/v1/jobs")[1]["items"]] == [str(theirs)]
@@ -68,7 +78,7 @@ def test_the_list_holds_one_s_own(school: Any, visitor: Any, operator: Any, orde
     assert [one["id"] for one in everything.ask("GET", query)[1]["items"]] == [str(mine)]
 
 
-def test_pages_of_the_list(school: Any, visitor: Any, order: Any) -> None:
+def test_pages_of_the_list(school: School, visitor: VisitorOf, order: GiveOrder) -> None:
     made = [str(order(number)) for number in range(5)]
     assert [one["id"] for one in visitor(school.tutor).pages("/v1/jobs", limit=2)] == made[::-1]
 
@@ -76,11 +86,11 @@ def test_pages_of_the_list(school: Any, visitor: Any, order: Any) -> None:
 @pytest.mark.parametrize(
     "query", ["state=odd", "limit=0", "limit=201", "cursor=x", "cursor=", "kind=%00", "subject=a%00"]
 )
-def test_odd_questions_are_refused(school: Any, visitor: Any, query: str) -> None:
+def test_odd_questions_are_refused(school: School, visitor: VisitorOf, query: str) -> None:
     assert visitor(school.tutor).ask("GET", f"/v1/jobs?{query}")[0] == 422
 
 
-def test_a_waiting_job_is_cancelled_at_once(school: Any, visitor: Any, order: Any) -> None:
+def test_a_waiting_job_is_cancelled_at_once(school: School, visitor: VisitorOf, order: GiveOrder) -> None:
     tutor, job_id = visitor(school.tutor), order()
     status, job = tutor.ask("POST", f"/v1/jobs/{job_id}/cancel")
     assert (status, job["state"], job["error"]["code"]) == (200, "cancelled", "cancelled")
@@ -88,7 +98,7 @@ def test_a_waiting_job_is_cancelled_at_once(school: Any, visitor: Any, order: An
     assert tutor.ask("POST", f"/v1/jobs/{job_id}/cancel")[0] == 409
 
 
-def test_a_running_job_is_asked_to_stop(school: Any, visitor: Any, order: Any, run: Any) -> None:
+def test_a_running_job_is_asked_to_stop(school: School, visitor: VisitorOf, order: GiveOrder, run: BeginRun) -> None:
     job_id = order()
     run(job_id)
     answer = visitor(school.tutor).send("POST", f"/v1/jobs/{job_id}/cancel")
@@ -98,7 +108,7 @@ def test_a_running_job_is_asked_to_stop(school: Any, visitor: Any, order: Any, r
 
 
 def test_a_job_that_failed_is_tried_again(
-    school: Any, visitor: Any, operator: Any, database: Database, order: Any, run: Any
+    school: School, visitor: VisitorOf, operator: Operator, database: Database, order: GiveOrder, run: BeginRun
 ) -> None:
     job_id = order()
     assert visitor(school.tutor).ask("POST", f"/v1/jobs/{job_id}/retry")[0] == 409

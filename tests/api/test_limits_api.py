@@ -1,6 +1,5 @@
 """Limits over HTTP: who does too much is refused before anything of a body is read, with the time to wait."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,11 +8,12 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
+from tests.api.conftest import Bearer, VisitorOf
+from tests.conftest import MakeSettings, School
 from worker.api.app import _MODULES
 from worker.api.services import Services
 from worker.api.whiteboard_documents import StrokesBody
 from worker.database import Database
-from worker.settings import Settings
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def limits() -> dict[str, Any]:
 
 
 @pytest.fixture
-def services(settings: Callable[..., Settings], database: Database, limits: dict[str, Any]) -> Services:
+def services(settings: MakeSettings, database: Database, limits: dict[str, Any]) -> Services:
     return Services(settings(**limits), database, endings={})
 
 
@@ -46,7 +46,7 @@ def _refusals(client: TestClient, limit: str) -> float:
 
 
 @pytest.mark.parametrize("limits", [{"limit_requests_per_minute": 5}])
-def test_a_person_asks_so_often_and_no_more(school: Any, visitor: Any, client: TestClient) -> None:
+def test_a_person_asks_so_often_and_no_more(school: School, visitor: VisitorOf, client: TestClient) -> None:
     answers = [visitor(school.tutor).send("GET", "/v1/bookings") for _ in range(6)]
     assert [answer.status_code for answer in answers] == [200] * 5 + [429]
     _refused(answers[-1], "requests")
@@ -55,7 +55,7 @@ def test_a_person_asks_so_often_and_no_more(school: Any, visitor: Any, client: T
 
 
 @pytest.mark.parametrize("limits", [{"limit_requests_per_minute": 20}])
-def test_a_large_body_counts_as_many_requests(school: Any, visitor: Any) -> None:
+def test_a_large_body_counts_as_many_requests(school: School, visitor: VisitorOf) -> None:
     tutor = visitor(school.tutor)
     body = b'{"strokes": [' + b" " * 400_000 + b"]}"
     statuses = [
@@ -65,7 +65,7 @@ def test_a_large_body_counts_as_many_requests(school: Any, visitor: Any) -> None
 
 
 @pytest.mark.parametrize("limits", [{"limit_wrong_tokens_per_minute": 3}])
-def test_wrong_tokens_of_an_address_are_counted(school: Any, visitor: Any, client: TestClient) -> None:
+def test_wrong_tokens_of_an_address_are_counted(school: School, visitor: VisitorOf, client: TestClient) -> None:
     wrong = {"Authorization": "Bearer a.b.c"}
     answers = [client.get("/v1/bookings", headers=wrong) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [401] * 3 + [429]
@@ -76,7 +76,7 @@ def test_wrong_tokens_of_an_address_are_counted(school: Any, visitor: Any, clien
 
 
 @pytest.mark.parametrize("limits", [{"limit_unknown_feeds_per_minute": 3}])
-def test_unknown_calendars_of_an_address_are_counted(school: Any, visitor: Any, client: TestClient) -> None:
+def test_unknown_calendars_of_an_address_are_counted(school: School, visitor: VisitorOf, client: TestClient) -> None:
     url = visitor(school.tutor).ask("POST", "/v1/me/calendar")[1]["url"]
     answers = [client.get("/v1/calendar/nothing.ics") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [404] * 3 + [429]
@@ -137,7 +137,7 @@ def test_without_a_token_nothing_of_a_body_is_read(api: FastAPI, client: TestCli
 @pytest.mark.parametrize("limits", [{"limit_requests_per_minute": 1}])
 @pytest.mark.parametrize(("method", "path"), _BODIES)
 def test_over_a_limit_nothing_of_a_body_is_read(
-    school: Any, api: FastAPI, client: TestClient, bearer: Any, method: str, path: str
+    school: School, api: FastAPI, client: TestClient, bearer: Bearer, method: str, path: str
 ) -> None:
     assert client.portal is not None
     assert client.portal.call(_ask, api, method, path, bearer(school.tutor)) == (422, 1)
@@ -145,7 +145,7 @@ def test_over_a_limit_nothing_of_a_body_is_read(
 
 
 @pytest.mark.parametrize(("method", "path"), _BODIES)
-def test_a_body_is_refused_at_its_limit(school: Any, visitor: Any, method: str, path: str) -> None:
+def test_a_body_is_refused_at_its_limit(school: School, visitor: VisitorOf, method: str, path: str) -> None:
     most = 2_000_000 if path.endswith("strokes") else 65_536
     tutor = visitor(school.tutor)
     assert tutor.send(method, path, content=b" " * (most + 1), headers=_JSON).status_code == 413
@@ -187,7 +187,7 @@ def test_no_body_makes_more_than_a_few_errors() -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/bookings", "/v1/whiteboard/sessions", "/v1/schedules"])
-def test_thousands_of_unknown_fields_make_one_error(school: Any, visitor: Any, path: str) -> None:
+def test_thousands_of_unknown_fields_make_one_error(school: School, visitor: VisitorOf, path: str) -> None:
     status, said = visitor(school.tutor).ask("POST", path, {f"{n:x}": 0 for n in range(6000)})
     assert status == 422
     assert len(said["errors"]) == 1

@@ -2,15 +2,16 @@
 
 import secrets
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 from fastapi import FastAPI
 
+from tests.api.conftest import Bearer, Serve, Stream, Until
+from tests.conftest import MakeSettings, Processes, School, Sql
 from worker.api.app import create_api
 from worker.api.services import Services
 from worker.database import Database
@@ -19,7 +20,7 @@ from worker.uploads.open_uploads import OpenUploads
 
 
 @pytest.fixture
-def settings_of_both(settings: Callable[..., Settings], database_url: str, redis_url: str) -> Settings:
+def settings_of_both(settings: MakeSettings, database_url: str, redis_url: str) -> Settings:
     # Another key than the development's: that one opens no process that names a database.
     return settings(secret_key=secrets.token_hex(32), limit_event_streams=2, limit_open_uploads=2)
 
@@ -36,15 +37,15 @@ def _status(url: str, headers: dict[str, str]) -> int:
 
 
 def test_streams_at_two_processes(
-    school: Any,
-    api: Any,
-    serve: Any,
+    school: School,
+    api: FastAPI,
+    serve: Serve,
     settings_of_both: Settings,
-    processes: Any,
-    bearer: Any,
-    stream: Any,
-    sql: Any,
-    until: Any,
+    processes: Processes,
+    bearer: Bearer,
+    stream: Stream,
+    sql: Sql,
+    until: Until,
 ) -> None:
     headers, path = bearer(school.student), "/v1/me/notifications/events"
     first, killed = processes.api(settings_of_both)
@@ -84,7 +85,7 @@ def _application(settings: Settings, database: Database) -> FastAPI:
 
 
 def test_uploads_at_two_applications(
-    school: Any, settings_of_both: Settings, database: Database, serve: Any, bearer: Any, until: Any
+    school: School, settings_of_both: Settings, database: Database, serve: Serve, bearer: Bearer, until: Until
 ) -> None:
     headers = bearer(school.tutor)
     with (

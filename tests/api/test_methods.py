@@ -1,11 +1,12 @@
 """Which methods an address has: the same in `Allow`, in OPTIONS, in HEAD, and in what is really answered."""
 
-from typing import Any
-
 import httpx2
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
+
+from tests.api.conftest import Bearer, Serve, Until
+from tests.conftest import School
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -44,7 +45,7 @@ def test_methods_that_no_address_has(client: TestClient, method: str) -> None:
     assert client.head("/v1/nothing").status_code == 404
 
 
-def test_head_is_get_without_its_content(school: Any, api: FastAPI, client: TestClient, bearer: Any) -> None:
+def test_head_is_get_without_its_content(school: School, api: FastAPI, client: TestClient, bearer: Bearer) -> None:
     for path, operations in api.openapi()["paths"].items():
         if "get" not in operations or path.endswith(("/events", "/readyz", "/metrics")):
             continue
@@ -57,7 +58,7 @@ def test_head_is_get_without_its_content(school: Any, api: FastAPI, client: Test
 
 
 def test_head_of_a_stream_ends_and_leaves_nobody_watching(
-    school: Any, api: FastAPI, serve: Any, bearer: Any, until: Any
+    school: School, api: FastAPI, serve: Serve, bearer: Bearer, until: Until
 ) -> None:
     with serve(api) as url, httpx2.Client(trust_env=False, timeout=30) as client:
         for _ in range(3):
@@ -68,7 +69,7 @@ def test_head_of_a_stream_ends_and_leaves_nobody_watching(
         until(lambda: len(api.state.inbox_subscriptions) == 0)
 
 
-def test_another_kind_of_body_is_415(school: Any, client: TestClient, bearer: Any) -> None:
+def test_another_kind_of_body_is_415(school: School, client: TestClient, bearer: Bearer) -> None:
     headers = bearer(school.tutor) | {"Content-Type": "text/plain"}
     answer = client.post("/v1/bookings", content=b'{"student_id": 22}', headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")

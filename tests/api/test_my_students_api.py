@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from tests.api.conftest import VisitorOf
+from tests.conftest import School
+from worker.access.callers import Operator
 from worker.database import Database
 
 PATH = "/v1/me/students"
 
 
-def enrol(visitor: Any, school: Any, student_id: int, **fields: Any) -> int:
+def enrol(visitor: VisitorOf, school: School, student_id: int, **fields: Any) -> int:
     status, made = visitor(school.tutor).ask("POST", "/v1/bookings", {"student_id": student_id, **fields})
     assert status == 201
     user_id = {22: 2, 25: 5}.get(student_id, student_id)
@@ -52,7 +55,7 @@ def schedule(database: Database, student_id: int, hours: int, *, tutor_id: int =
     return int(lesson)
 
 
-def test_each_student_is_there_once_with_all_bookings(school: Any, visitor: Any) -> None:
+def test_each_student_is_there_once_with_all_bookings(school: School, visitor: VisitorOf) -> None:
     tutor = visitor(school.tutor)
     other = enrol(visitor, school, 25, subject="Physics")
     again = enrol(visitor, school, 22, subject="Biology", package_name="Nature")
@@ -69,7 +72,7 @@ def test_each_student_is_there_once_with_all_bookings(school: Any, visitor: Any)
     assert [one["student_id"] for one in visitor(school.other_tutor).ask("GET", PATH)[1]["items"]] == [25]
 
 
-def test_an_accepted_request_shows_here(school: Any, visitor: Any) -> None:
+def test_an_accepted_request_shows_here(school: School, visitor: VisitorOf) -> None:
     schedule = {"recurrence_pattern": "daily", "start_time": "09:00", "end_time": "10:00"}
     body = {"tutor_id": 11, "package_name": "Physics", "schedule": schedule}
     made = visitor(school.other_student).ask("POST", "/v1/session-requests", body)[1]
@@ -83,7 +86,7 @@ def test_an_accepted_request_shows_here(school: Any, visitor: Any) -> None:
     assert datetime.fromisoformat(first["next_lesson"]["starts_at"]) > datetime.now(UTC)
 
 
-def test_the_next_lesson_is_the_first_that_is_not_over(school: Any, visitor: Any, database: Database) -> None:
+def test_the_next_lesson_is_the_first_that_is_not_over(school: School, visitor: VisitorOf, database: Database) -> None:
     tutor = visitor(school.tutor)
     schedule(database, 22, -5)
     schedule(database, 22, 2, status="cancelled")
@@ -95,7 +98,7 @@ def test_the_next_lesson_is_the_first_that_is_not_over(school: Any, visitor: Any
     assert (shown["schedule_id"], shown["status"]) == (running, "in_progress")
 
 
-def test_by_the_status_of_bookings(school: Any, visitor: Any) -> None:
+def test_by_the_status_of_bookings(school: School, visitor: VisitorOf) -> None:
     tutor = visitor(school.tutor)
     paused = enrol(visitor, school, 22, subject="Biology")
     tutor.ask("PATCH", f"/v1/bookings/{paused}", {"status": "paused"})
@@ -105,7 +108,7 @@ def test_by_the_status_of_bookings(school: Any, visitor: Any) -> None:
     assert tutor.ask("GET", f"{PATH}?status=odd")[0] == 422
 
 
-def test_pages_meet_without_gap_or_double(school: Any, visitor: Any, database: Database) -> None:
+def test_pages_meet_without_gap_or_double(school: School, visitor: VisitorOf, database: Database) -> None:
     with database.transaction() as session:
         for number in range(100, 105):
             user = {"id": number}
@@ -117,6 +120,6 @@ def test_pages_meet_without_gap_or_double(school: Any, visitor: Any, database: D
 
 
 @pytest.mark.parametrize("who", ["student", "parent", "operator"])
-def test_only_tutors_have_students(school: Any, visitor: Any, operator: Any, who: str) -> None:
+def test_only_tutors_have_students(school: School, visitor: VisitorOf, operator: Operator, who: str) -> None:
     caller = operator if who == "operator" else getattr(school, who)
     assert visitor(caller).ask("GET", PATH)[0] == 403

@@ -7,16 +7,24 @@ from typing import Any
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import event, text
+from starlette.testclient import TestClient
 
-from worker.access.callers import UserCaller
+from tests.api.conftest import Bearer, EventStream, Serve, Stream, Until, VisitorOf
+from tests.conftest import School
+from worker.access.callers import Operator, UserCaller
 from worker.database import Database
 
 LIST = "/v1/me/notifications"
 
 
+Notify = Callable[..., int]
+Follow = Callable[..., EventStream]
+
+
 @pytest.fixture
-def notify(database: Database) -> Callable[..., int]:
+def notify(database: Database) -> Notify:
     """`notify(user, title)`: a message that comes for somebody; its id."""
 
     def insert(user: UserCaller, title: str, *, age: int = 0) -> int:
@@ -35,10 +43,10 @@ def notify(database: Database) -> Callable[..., int]:
 
 
 @pytest.fixture
-def follow(stream: Any) -> Any:
+def follow(stream: Stream) -> Follow:
     """`with follow(url, headers, last) as (answer, events)`; `last`: the id of the last event that was seen."""
 
-    def following(url: str, headers: dict[str, str], last: object = None) -> Any:
+    def following(url: str, headers: dict[str, str], last: object = None) -> EventStream:
         return stream(f"{url}{LIST}/events", headers if last is None else headers | {"Last-Event-ID": str(last)})
 
     return following
@@ -64,7 +72,9 @@ def _unread(events: Iterator[dict[str, Any]], count: int) -> None:
 class TestList:
     """`GET /v1/me/notifications` and marking as read."""
 
-    def test_newest_first_in_pages_with_the_unread_count(self, school: Any, visitor: Any, notify: Any) -> None:
+    def test_newest_first_in_pages_with_the_unread_count(
+        self, school: School, visitor: VisitorOf, notify: Notify
+    ) -> None:
         ids = [notify(school.tutor, f"number {number}") for number in range(5)]
         notify(school.student, "somebody else's")
         tutor = visitor(school.tutor)
@@ -88,7 +98,7 @@ class TestList:
         assert third["next"] is None
         assert tutor.ask("GET", f"{LIST}?cursor=nonsense")[0] == 422
 
-    def test_one_is_read(self, school: Any, visitor: Any, notify: Any) -> None:
+    def test_one_is_read(self, school: School, visitor: VisitorOf, notify: Notify) -> None:
         first, second = notify(school.tutor, "first"), notify(school.tutor, "second")
         tutor = visitor(school.tutor)
 
@@ -101,7 +111,7 @@ class TestList:
         _, everything = tutor.ask("GET", f"{LIST}?unread=false")
         assert [one["id"] for one in everything["items"]] == [second, first]
 
-    def test_all_are_read(self, school: Any, visitor: Any, notify: Any) -> None:
+    def test_all_are_read(self, school: School, visitor: VisitorOf, notify: Notify) -> None:
         notify(school.tutor, "first")
         notify(school.tutor, "second")
         notify(school.student, "theirs")
@@ -111,7 +121,9 @@ class TestList:
         assert visitor(school.tutor).ask("GET", f"{LIST}?unread=true")[1] == {"items": [], "next": None, "unread": 0}
         assert visitor(school.student).ask("GET", LIST)[1]["unread"] == 1
 
-    def test_nobody_elses(self, school: Any, visitor: Any, notify: Any, client: Any, operator: Any) -> None:
+    def test_nobody_elses(
+        self, school: School, visitor: VisitorOf, notify: Notify, client: TestClient, operator: Operator
+    ) -> None:
         theirs = notify(school.student, "theirs")
 
         for path in (f"{LIST}/{theirs}/read", f"{LIST}/2147483647/read"):
@@ -128,7 +140,7 @@ class TestEvents:
     """`GET /v1/me/notifications/events`."""
 
     def test_a_message_appears_by_itself(
-        self, school: Any, api: Any, serve: Any, bearer: Any, notify: Any, follow: Any, until: Any
+        self, school: School, api: FastAPI, serve: Serve, bearer: Bearer, notify: Notify, follow: Follow, until: Until
     ) -> None:
         old = notify(school.tutor, "there before", age=3600)
         with serve(api) as url, follow(url, bearer(school.tutor)) as (answer, events):
@@ -149,7 +161,7 @@ class TestEvents:
         until(lambda: not api.state.inbox_subscriptions.polling)
 
     def test_who_comes_back_gets_what_came_meanwhile(
-        self, school: Any, api: Any, serve: Any, bearer: Any, notify: Any, follow: Any
+        self, school: School, api: FastAPI, serve: Serve, bearer: Bearer, notify: Notify, follow: Follow
     ) -> None:
         headers = bearer(school.tutor)
         with serve(api) as url:
@@ -178,7 +190,14 @@ class TestEvents:
                     client.post(f"{url}{LIST}/{newest}/read")
 
     def test_what_is_committed_late_is_told_too_and_nothing_twice(
-        self, school: Any, api: Any, serve: Any, bearer: Any, notify: Any, database: Database, follow: Any
+        self,
+        school: School,
+        api: FastAPI,
+        serve: Serve,
+        bearer: Bearer,
+        notify: Notify,
+        database: Database,
+        follow: Follow,
     ) -> None:
         insert = text("INSERT INTO notifications (user_id, kind, title, message) VALUES (1, 'test', 'late', 'x')")
         with serve(api) as url, follow(url, bearer(school.tutor)) as (_, events):
@@ -194,7 +213,7 @@ class TestEvents:
             assert _titles(events, 1) == ["last"]
 
     def test_more_than_fits_into_one_look(
-        self, school: Any, api: Any, serve: Any, bearer: Any, database: Any, follow: Any
+        self, school: School, api: FastAPI, serve: Serve, bearer: Bearer, database: Database, follow: Follow
     ) -> None:
         many = text(
             "INSERT INTO notifications (user_id, kind, title, message, created_at)"
@@ -207,7 +226,15 @@ class TestEvents:
             assert _titles(events, 250) == [str(number) for number in range(1, 251)]
 
     def test_many_streams_are_two_queries_a_second(
-        self, school: Any, api: Any, serve: Any, bearer: Any, notify: Any, database: Database, follow: Any, until: Any
+        self,
+        school: School,
+        api: FastAPI,
+        serve: Serve,
+        bearer: Bearer,
+        notify: Notify,
+        database: Database,
+        follow: Follow,
+        until: Until,
     ) -> None:
         people = [school.tutor, school.student, school.parent]
         asked: list[str] = []
@@ -227,7 +254,7 @@ class TestEvents:
         until(lambda: len(api.state.inbox_subscriptions) == 0)
 
     def test_one_caller_has_a_bounded_number_of_streams(
-        self, school: Any, api: Any, serve: Any, bearer: Any, follow: Any
+        self, school: School, api: FastAPI, serve: Serve, bearer: Bearer, follow: Follow
     ) -> None:
         with serve(api) as url, ExitStack() as streams:
             # Kept: a stream that nobody holds is closed.

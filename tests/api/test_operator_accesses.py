@@ -1,12 +1,16 @@
 """What operators look at and do is kept, wherever they come in."""
 
 import threading
-from typing import Any
 from uuid import UUID
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
+from starlette.testclient import TestClient
 
+from tests.api.conftest import Bearer, Until, VisitorOf
+from tests.conftest import School, Sql
+from worker.access.callers import Operator
 from worker.access.operator_accesses import prune_looks
 from worker.database import Database
 
@@ -18,7 +22,7 @@ QUERIES = {
 }
 
 
-def operations(api: Any) -> list[tuple[str, str]]:
+def operations(api: FastAPI) -> list[tuple[str, str]]:
     """Every method and path template of the API's description."""
     return [
         (method.upper(), path)
@@ -36,7 +40,9 @@ def address_of(template: str) -> str:
     return path + QUERIES.get(template, "")
 
 
-def test_every_look_is_kept(school: Any, api: Any, client: Any, visitor: Any, operator: Any, sql: Any) -> None:
+def test_every_look_is_kept(
+    school: School, api: FastAPI, client: TestClient, visitor: VisitorOf, operator: Operator, sql: Sql
+) -> None:
     """Each route that needs a token: those that do not, answer without one."""
     watched = 0
     for method, template in operations(api):
@@ -52,7 +58,9 @@ def test_every_look_is_kept(school: Any, api: Any, client: Any, visitor: Any, op
     assert watched >= 30
 
 
-def test_what_they_do_is_kept_too(school: Any, api: Any, visitor: Any, operator: Any, sql: Any) -> None:
+def test_what_they_do_is_kept_too(
+    school: School, api: FastAPI, visitor: VisitorOf, operator: Operator, sql: Sql
+) -> None:
     for method, template in operations(api):
         if method != "GET" and not template.startswith("/v1/recordings"):
             visitor(operator).send(method, address_of(template), {})
@@ -63,21 +71,23 @@ def test_what_they_do_is_kept_too(school: Any, api: Any, visitor: Any, operator:
     }
 
 
-def test_people_are_not_watched(school: Any, visitor: Any, sql: Any) -> None:
+def test_people_are_not_watched(school: School, visitor: VisitorOf, sql: Sql) -> None:
     for who in (school.tutor, school.student, school.parent):
         assert visitor(who).ask("GET", "/v1/bookings")[0] == 200
     assert sql(LOOKS) == []
 
 
 @pytest.mark.parametrize("odd", ["%00", "%ff%fe", "1%0a2", "a" * 3000])
-def test_odd_addresses_are_kept_as_they_were_sent(visitor: Any, operator: Any, school: Any, sql: Any, odd: str) -> None:
+def test_odd_addresses_are_kept_as_they_were_sent(
+    visitor: VisitorOf, operator: Operator, school: School, sql: Sql, odd: str
+) -> None:
     answer = visitor(operator).send("GET", f"/v1/bookings/{odd}?x={odd}")
     assert answer.status_code == 404
     assert sql(LOOKS)[0].address == f"/v1/bookings/{odd}?x={odd}"[:500]
 
 
 def test_a_look_that_cannot_be_kept_is_not_answered(
-    school: Any, client: Any, bearer: Any, operator: Any, sql: Any
+    school: School, client: TestClient, bearer: Bearer, operator: Operator, sql: Sql
 ) -> None:
     sql("ALTER TABLE operator_accesses ADD CONSTRAINT broken CHECK (admin_id < 0)")
     assert client.get("/v1/bookings", headers=bearer(operator)).status_code == 500
@@ -85,7 +95,7 @@ def test_a_look_that_cannot_be_kept_is_not_answered(
 
 
 def test_keeping_it_holds_up_nobody_else(
-    school: Any, visitor: Any, operator: Any, database: Database, until: Any, sql: Any
+    school: School, visitor: VisitorOf, operator: Operator, database: Database, until: Until, sql: Sql
 ) -> None:
     """While the table is locked an operator waits, and nobody else does."""
     answers: list[int] = []
@@ -102,7 +112,7 @@ def test_keeping_it_holds_up_nobody_else(
     assert answers in ([200], [503])
 
 
-def test_old_looks_are_forgotten(database: Database, sql: Any) -> None:
+def test_old_looks_are_forgotten(database: Database, sql: Sql) -> None:
     insert = (
         "INSERT INTO operator_accesses (admin_id, action, address, at)"
         " VALUES (3, 'GET /', '/', now() - make_interval(secs => :age))"

@@ -7,16 +7,18 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
+from tests.api.conftest import Bearer, Serve, Until, VisitorOf
+from tests.conftest import MakeSettings, School, Sql
 from worker.access.callers import UserCaller
 from worker.api.polling_streams import Publish, Subscription, Subscriptions
 from worker.api.services import Services
 from worker.database import Database
 from worker.errors import TooManyRequests, Unavailable
 from worker.limits.leases import Bound
-from worker.settings import Settings
 from worker.uploads.open_uploads import OpenUploads
 
 
@@ -26,7 +28,7 @@ def limits() -> dict[str, Any]:
 
 
 @pytest.fixture
-def services(settings: Callable[..., Settings], database: Database, limits: dict[str, Any]) -> Services:
+def services(settings: MakeSettings, database: Database, limits: dict[str, Any]) -> Services:
     return Services(settings(**limits), database, endings={})
 
 
@@ -38,7 +40,7 @@ def _refused(answer: Any, limit: str) -> None:
 
 
 @pytest.mark.parametrize("limits", [{"limit_whiteboard_sessions_per_day": 2}])
-def test_whiteboard_sessions_of_a_day(school: Any, visitor: Any, sql: Any) -> None:
+def test_whiteboard_sessions_of_a_day(school: School, visitor: VisitorOf, sql: Sql) -> None:
     tutor = visitor(school.tutor)
     body, key = {"booking_id": school.booking_id}, {"headers": {"Idempotency-Key": "k"}}
     # A repeat, and what is refused for another reason, count nothing.
@@ -51,7 +53,7 @@ def test_whiteboard_sessions_of_a_day(school: Any, visitor: Any, sql: Any) -> No
 
 
 @pytest.mark.parametrize("limits", [{"limit_bookings_per_day": 1}])
-def test_bookings_of_a_day(school: Any, visitor: Any, sql: Any) -> None:
+def test_bookings_of_a_day(school: School, visitor: VisitorOf, sql: Sql) -> None:
     tutor = visitor(school.tutor)
     assert tutor.send("POST", "/v1/bookings", {"student_id": 25}).status_code == 201
     _refused(tutor.send("POST", "/v1/bookings", {"student_id": 25}), "bookings")
@@ -59,7 +61,7 @@ def test_bookings_of_a_day(school: Any, visitor: Any, sql: Any) -> None:
 
 
 @pytest.fixture
-def lessons(school: Any, visitor: Any) -> list[int]:
+def lessons(school: School, visitor: VisitorOf) -> list[int]:
     """Three lessons of the tutor's booking, far ahead."""
     body = {"booking_id": school.booking_id, "start_time": "15:00", "end_time": "16:00"}
     return [
@@ -71,7 +73,7 @@ def lessons(school: Any, visitor: Any) -> list[int]:
 
 
 @pytest.mark.parametrize("limits", [{"limit_messages_per_day": 2}])
-def test_messages_of_a_day(school: Any, visitor: Any, lessons: list[int], sql: Any) -> None:
+def test_messages_of_a_day(school: School, visitor: VisitorOf, lessons: list[int], sql: Sql) -> None:
     tutor = visitor(school.tutor)
     answers = [tutor.send("POST", f"/v1/schedules/{lesson}/cancel", {}) for lesson in lessons]
     assert answers[0].status_code == 200
@@ -83,7 +85,7 @@ def test_messages_of_a_day(school: Any, visitor: Any, lessons: list[int], sql: A
 
 
 @pytest.fixture
-def pages(school: Any, visitor: Any) -> list[int]:
+def pages(school: School, visitor: VisitorOf) -> list[int]:
     tutor = visitor(school.tutor)
     made = tutor.ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
     address = f"/v1/whiteboard/sessions/{made['id']}/pages"
@@ -91,7 +93,7 @@ def pages(school: Any, visitor: Any) -> list[int]:
 
 
 @pytest.mark.parametrize("limits", [{"limit_live_snapshots": 2}])
-def test_live_jobs_of_a_kind(school: Any, visitor: Any, pages: list[int], sql: Any) -> None:
+def test_live_jobs_of_a_kind(school: School, visitor: VisitorOf, pages: list[int], sql: Sql) -> None:
     tutor = visitor(school.tutor)
 
     def order(page_id: int) -> Any:
@@ -108,7 +110,7 @@ def test_live_jobs_of_a_kind(school: Any, visitor: Any, pages: list[int], sql: A
 
 
 @pytest.fixture
-def session_id(school: Any, visitor: Any) -> int:
+def session_id(school: School, visitor: VisitorOf) -> int:
     made = visitor(school.tutor).ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
     return int(made["id"])
 
@@ -119,7 +121,7 @@ def _upload(client: TestClient, headers: dict[str, str], session_id: int, conten
 
 
 @pytest.mark.parametrize("limits", [{"limit_upload_bytes_per_day": 50_000}])
-def test_upload_bytes_of_a_day(school: Any, client: TestClient, bearer: Any, session_id: int) -> None:
+def test_upload_bytes_of_a_day(school: School, client: TestClient, bearer: Bearer, session_id: int) -> None:
     headers = bearer(school.tutor)
     assert _upload(client, headers, session_id, b"a" * 30_000).status_code == 202
     _refused(_upload(client, headers, session_id, b"b" * 30_000), "upload-bytes")
@@ -128,7 +130,9 @@ def test_upload_bytes_of_a_day(school: Any, client: TestClient, bearer: Any, ses
 
 
 @pytest.mark.parametrize("limits", [{"limit_live_ingests": 1}])
-def test_recordings_that_wait(school: Any, client: TestClient, bearer: Any, session_id: int, tmp_path: Any) -> None:
+def test_recordings_that_wait(
+    school: School, client: TestClient, bearer: Bearer, session_id: int, tmp_path: Any
+) -> None:
     headers = bearer(school.tutor)
     assert _upload(client, headers, session_id, b"a" * 1000).status_code == 202
     _refused(_upload(client, headers, session_id, b"b" * 1000), "live-jobs")
@@ -136,7 +140,7 @@ def test_recordings_that_wait(school: Any, client: TestClient, bearer: Any, sess
 
 
 @pytest.fixture
-def half_uploads(school: Any, api: Any, serve: Any, bearer: Any) -> Iterator[Callable[[], socket.socket]]:
+def half_uploads(school: School, api: FastAPI, serve: Serve, bearer: Bearer) -> Iterator[Callable[[], socket.socket]]:
     """`half_uploads()`: an upload of the tutor's of which half has come."""
     with serve(api) as url, ExitStack() as opened:
         host, port = url.removeprefix("http://").split(":")
@@ -154,7 +158,7 @@ def half_uploads(school: Any, api: Any, serve: Any, bearer: Any) -> Iterator[Cal
 
 
 @pytest.mark.parametrize("limits", [{"limit_open_uploads": 2}])
-def test_open_uploads(half_uploads: Callable[[], socket.socket], until: Any, services: Services) -> None:
+def test_open_uploads(half_uploads: Callable[[], socket.socket], until: Until, services: Services) -> None:
     # The application asks for it in every request, so this one is it.
     vars(services)["open_uploads"] = OpenUploads(services.leases, 2, 0, patience=0.2)
     first = half_uploads()

@@ -5,6 +5,10 @@ from typing import Any
 
 import pytest
 
+from tests.api.conftest import Visitor, VisitorOf
+from tests.conftest import School, Sql
+from worker.access.callers import Operator
+
 PATH = "/v1/me/notification-preferences"
 USUAL = {
     "alarms": [1440, 15],
@@ -29,11 +33,11 @@ ALL = {
 
 
 @pytest.fixture
-def tutor(school: Any, visitor: Any) -> Any:
+def tutor(school: School, visitor: VisitorOf) -> Visitor:
     return visitor(school.tutor)
 
 
-def channel(sql: Any, user_id: int, **columns: Any) -> str:
+def channel(sql: Sql, user_id: int, **columns: Any) -> str:
     """A channel of somebody's; confirmed unless said otherwise."""
     values = {"confirmed": datetime.now(UTC), "disabled": None} | columns
     ((number,),) = sql(
@@ -45,17 +49,17 @@ def channel(sql: Any, user_id: int, **columns: Any) -> str:
     return str(number)
 
 
-def test_who_said_nothing_has_the_usual_ones(tutor: Any, sql: Any) -> None:
+def test_who_said_nothing_has_the_usual_ones(tutor: Visitor, sql: Sql) -> None:
     assert tutor.ask("GET", PATH) == (200, USUAL)
     assert sql("SELECT count(*) FROM notification_preferences") == [(0,)]
 
 
-def test_the_same_as_the_columns_say(tutor: Any, sql: Any) -> None:
+def test_the_same_as_the_columns_say(tutor: Visitor, sql: Sql) -> None:
     sql("INSERT INTO notification_preferences (user_id) VALUES (1)")
     assert tutor.ask("GET", PATH) == (200, USUAL)
 
 
-def test_all_of_them_and_back(tutor: Any, school: Any, visitor: Any) -> None:
+def test_all_of_them_and_back(tutor: Visitor, school: School, visitor: VisitorOf) -> None:
     assert tutor.ask("PUT", PATH, ALL) == (200, ALL)
     assert tutor.ask("GET", PATH) == (200, ALL)
     assert visitor(school.student).ask("GET", PATH) == (200, USUAL)
@@ -64,7 +68,7 @@ def test_all_of_them_and_back(tutor: Any, school: Any, visitor: Any) -> None:
     assert tutor.ask("GET", PATH) == (200, USUAL)
 
 
-def test_what_waits_follows_at_once(tutor: Any, school: Any, visitor: Any, sql: Any) -> None:
+def test_what_waits_follows_at_once(tutor: Visitor, school: School, visitor: VisitorOf, sql: Sql) -> None:
     begin = datetime.now(UTC) + timedelta(days=10)
     body = {"booking_id": school.booking_id, "schedule_date": begin.date().isoformat()}
     made = tutor.ask("POST", "/v1/schedules", body | {"start_time": "10:00", "end_time": "11:00"})
@@ -79,7 +83,7 @@ def test_what_waits_follows_at_once(tutor: Any, school: Any, visitor: Any, sql: 
         assert sql(waiting, id=user) == []
 
 
-def test_own_confirmed_channels(tutor: Any, sql: Any) -> None:
+def test_own_confirmed_channels(tutor: Visitor, sql: Sql) -> None:
     number = channel(sql, 1)
     wanted = ALL | {"channels": [number, "email"], "fallback": ["in_app"]}
     assert tutor.ask("PUT", PATH, wanted) == (200, wanted)
@@ -93,7 +97,7 @@ def test_own_confirmed_channels(tutor: Any, sql: Any) -> None:
         (1, {"disabled": datetime(2026, 1, 1, tzinfo=UTC)}, "switched off"),
     ],
 )
-def test_other_channels_are_refused(tutor: Any, sql: Any, owner: int, columns: dict[str, Any], words: str) -> None:
+def test_other_channels_are_refused(tutor: Visitor, sql: Sql, owner: int, columns: dict[str, Any], words: str) -> None:
     number = channel(sql, owner, **columns)
     for field in ("channels", "fallback"):
         status, problem = tutor.ask("PUT", PATH, {field: [number]})
@@ -128,22 +132,22 @@ def test_other_channels_are_refused(tutor: Any, sql: Any, owner: int, columns: d
         {"volume": 11},
     ],
 )
-def test_what_cannot_be_preferred(tutor: Any, changes: dict[str, Any]) -> None:
+def test_what_cannot_be_preferred(tutor: Visitor, changes: dict[str, Any]) -> None:
     status, problem = tutor.ask("PUT", PATH, changes)
     assert (status, problem["code"]) == (422, "invalid-input")
     assert tutor.ask("GET", PATH) == (200, USUAL)
 
 
 @pytest.mark.parametrize("written", ["E. Africa Standard Time", " africa/addis_ababa "])
-def test_a_zone_is_kept_by_its_iana_name(tutor: Any, written: str) -> None:
+def test_a_zone_is_kept_by_its_iana_name(tutor: Visitor, written: str) -> None:
     assert tutor.ask("PUT", PATH, {"timezone": written})[1]["timezone"] == "Africa/Addis_Ababa"
 
 
-def test_an_offset_is_no_zone(tutor: Any) -> None:
+def test_an_offset_is_no_zone(tutor: Visitor) -> None:
     status, problem = tutor.ask("PUT", PATH, {"timezone": "UTC+3"})
     assert (status, problem["code"]) == (422, "invalid-input")
     assert "like Africa/Addis_Ababa" in problem["detail"]
 
 
-def test_operators_have_none(visitor: Any, operator: Any) -> None:
+def test_operators_have_none(visitor: VisitorOf, operator: Operator) -> None:
     assert [visitor(operator).ask(method, PATH, body)[0] for method, body in (("GET", None), ("PUT", {}))] == [403, 403]

@@ -12,9 +12,12 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
+from tests.api.conftest import Bearer, Serve, VisitorOf
+from tests.conftest import School
 from worker.access.callers import UserCaller
 from worker.access.tokens import issue_operator_token
 from worker.api.app import MOST_JSON, create_api
+from worker.api.services import Services
 from worker.database import Database
 
 
@@ -54,7 +57,7 @@ def test_what_is_no_token(client: TestClient, sent: str) -> None:
     _problem(client.get("/v1/jobs", headers={"Authorization": sent}), 401, "unauthorized")
 
 
-def test_forged_and_foreign_tokens(school: Any, client: TestClient, bearer: Any, services: Any) -> None:
+def test_forged_and_foreign_tokens(school: School, client: TestClient, bearer: Bearer, services: Services) -> None:
     key = services.settings.signing_key
     forged = bearer(replace(school.tutor, tutor_id=14))
     advertiser = jwt.encode({"type": "advertiser", "advertiser_id": 1, "exp": 9_999_999_999}, key, algorithm="HS256")
@@ -66,7 +69,7 @@ def test_forged_and_foreign_tokens(school: Any, client: TestClient, bearer: Any,
 
 
 def test_an_account_that_was_closed_is_out_at_once(
-    school: Any, client: TestClient, bearer: Any, database: Database
+    school: School, client: TestClient, bearer: Bearer, database: Database
 ) -> None:
     assert client.get("/v1/jobs", headers=bearer(school.tutor)).status_code == 200
     with database.transaction() as session:
@@ -74,7 +77,7 @@ def test_an_account_that_was_closed_is_out_at_once(
     _problem(client.get("/v1/jobs", headers=bearer(school.tutor)), 401, "unauthorized")
 
 
-def test_a_wrong_body_is_named_field_by_field_and_never_repeated(school: Any, visitor: Any) -> None:
+def test_a_wrong_body_is_named_field_by_field_and_never_repeated(school: School, visitor: VisitorOf) -> None:
     body = {"student_id": "my-secret", "notes": 5, "password": "my-secret"}
     answer = visitor(school.tutor).send("POST", "/v1/bookings", body)
     said = _problem(answer, 422, "invalid-input")
@@ -83,7 +86,7 @@ def test_a_wrong_body_is_named_field_by_field_and_never_repeated(school: Any, vi
     assert "my-secret" not in answer.text
 
 
-def test_thousands_of_errors_are_not_all_told(school: Any, visitor: Any) -> None:
+def test_thousands_of_errors_are_not_all_told(school: School, visitor: VisitorOf) -> None:
     answer = visitor(school.tutor).send("POST", "/v1/bookings", {"x" * 2_000 + str(n): 1 for n in range(20)})
     _problem(answer, 422, "invalid-input")
     assert len(answer.content) < 10_000
@@ -102,24 +105,24 @@ def test_thousands_of_errors_are_not_all_told(school: Any, visitor: Any) -> None
         b"NaN",
     ],
 )
-def test_what_is_no_json_is_the_sender_s_error(school: Any, client: TestClient, bearer: Any, raw: bytes) -> None:
+def test_what_is_no_json_is_the_sender_s_error(school: School, client: TestClient, bearer: Bearer, raw: bytes) -> None:
     headers = bearer(school.tutor) | {"Content-Type": "application/json"}
     answer = client.post("/v1/bookings", content=raw, headers=headers)
     assert answer.status_code in {400, 422}
     _problem(answer, answer.status_code, "invalid-input" if answer.status_code == 422 else "bad-request")
 
 
-def test_json_must_be_called_json(school: Any, client: TestClient, bearer: Any) -> None:
+def test_json_must_be_called_json(school: School, client: TestClient, bearer: Bearer) -> None:
     headers = bearer(school.tutor) | {"Content-Type": "text/plain"}
     _problem(client.post("/v1/bookings", content=b'{"student_id": 22}', headers=headers), 415, "unsupported-media-type")
 
 
-def test_too_large_a_body_by_its_own_word(school: Any, client: TestClient, bearer: Any) -> None:
+def test_too_large_a_body_by_its_own_word(school: School, client: TestClient, bearer: Bearer) -> None:
     headers = bearer(school.tutor) | {"Content-Type": "application/json"}
     _problem(client.post("/v1/bookings", content=b" " * (MOST_JSON + 1), headers=headers), 413, "too-large")
 
 
-def test_too_large_a_body_that_does_not_say_so(school: Any, api: FastAPI, serve: Any, bearer: Any) -> None:
+def test_too_large_a_body_that_does_not_say_so(school: School, api: FastAPI, serve: Serve, bearer: Bearer) -> None:
     """Chunked, without Content-Length: it is cut off while it comes, after a little more than the limit."""
     sent = 0
 
@@ -160,7 +163,7 @@ def test_odd_request_ids_are_replaced(client: TestClient, sent: str) -> None:
 
 
 def test_a_database_that_is_away_is_503_and_comes_back(
-    school: Any, visitor: Any, database: Database, services: Any
+    school: School, visitor: VisitorOf, database: Database, services: Services
 ) -> None:
     away = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
     with TestClient(create_api(replace(services, database=away))) as client:
@@ -186,7 +189,9 @@ def test_a_database_that_is_away_is_503_and_comes_back(
     assert tutor.ask("GET", "/v1/jobs")[0] == 200
 
 
-def test_a_lock_that_somebody_holds_is_not_an_absent_database(school: Any, visitor: Any, database: Database) -> None:
+def test_a_lock_that_somebody_holds_is_not_an_absent_database(
+    school: School, visitor: VisitorOf, database: Database
+) -> None:
     with database.transaction() as holder:
         holder.execute(
             text("SELECT 1 FROM tutor_student_bookings WHERE id = :id FOR UPDATE"), {"id": school.booking_id}
@@ -198,7 +203,7 @@ def test_a_lock_that_somebody_holds_is_not_an_absent_database(school: Any, visit
     assert visitor(school.tutor).ask("PATCH", f"/v1/bookings/{school.booking_id}", {"notes": "x"})[0] == 200
 
 
-def test_pages_of_other_origins_come_in_only_when_they_are_named(services: Any) -> None:
+def test_pages_of_other_origins_come_in_only_when_they_are_named(services: Services) -> None:
     origin = "https://astegni.example"
     asks = {
         "Origin": origin,

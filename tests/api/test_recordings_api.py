@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
+from tests.api.conftest import Bearer, Serve, VisitorOf
+from tests.conftest import MakeSettings, School
+from worker.access.callers import Operator
 from worker.api.app import create_api
 from worker.api.services import Services
+from worker.database import Database
 
 CONTENT = b"\x1aE\xdf\xa3 not looked at here"
 IN_CHUNKS = {"Content-Type": "multipart/form-data; boundary=b"}
@@ -27,21 +32,27 @@ def chunked_form(session_id: int, *, count: int, size: int) -> Iterator[bytes]:
 
 
 @pytest.fixture
-def session_id(database: Any, school: Any) -> int:
+def session_id(database: Database, school: School) -> int:
     """A whiteboard session of the school's booking."""
     statement = "INSERT INTO whiteboard_sessions (booking_id) VALUES (:booking) RETURNING id"
     with database.transaction() as session:
         return int(session.scalar(text(statement), {"booking": school.booking_id}))
 
 
+Spooled = Callable[[], list[str]]
+Recordings = Callable[[], list[Any]]
+Upload = Callable[..., httpx2.Response]
+Refused = Callable[[httpx2.Response, int], dict[str, Any]]
+
+
 @pytest.fixture
-def spooled(services: Services) -> Callable[[], list[str]]:
+def spooled(services: Services) -> Spooled:
     """`spooled()`: names of everything in the spool."""
     return lambda: sorted(path.name for path in services.settings.spool_dir.glob("*"))
 
 
 @pytest.fixture
-def recordings(database: Any) -> Callable[[], list[Any]]:
+def recordings(database: Database) -> Recordings:
     """`recordings()`: every row."""
 
     def rows() -> list[Any]:
@@ -52,10 +63,12 @@ def recordings(database: Any) -> Callable[[], list[Any]]:
 
 
 @pytest.fixture
-def upload(client: TestClient, bearer: Any, school: Any) -> Callable[..., Any]:
+def upload(client: TestClient, bearer: Bearer, school: School) -> Upload:
     """`upload(fields, file=…, caller=…)`: the answer to a multipart POST."""
 
-    def send(fields: dict[str, Any], *, file: Any = ("lesson.webm", CONTENT), caller: Any = None, **how: Any) -> Any:
+    def send(
+        fields: dict[str, Any], *, file: Any = ("lesson.webm", CONTENT), caller: Any = None, **how: Any
+    ) -> httpx2.Response:
         headers = bearer(caller or school.tutor) | how.pop("headers", {})
         files = [("file", one) for one in (file if isinstance(file, list) else [file])]
         return client.post("/v1/recordings", data=fields, files=files, headers=headers, **how)
@@ -64,10 +77,10 @@ def upload(client: TestClient, bearer: Any, school: Any) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def refused(spooled: Any, recordings: Any) -> Callable[[Any, int], dict[str, Any]]:
+def refused(spooled: Spooled, recordings: Recordings) -> Refused:
     """`refused(answer, status)`: its problem document, after a look that nothing stayed."""
 
-    def check(answer: Any, status: int) -> dict[str, Any]:
+    def check(answer: httpx2.Response, status: int) -> dict[str, Any]:
         assert answer.status_code == status, answer.text
         assert answer.headers["content-type"] == "application/problem+json"
         assert (spooled(), recordings()) == ([], [])
@@ -78,7 +91,7 @@ def refused(spooled: Any, recordings: Any) -> Callable[[Any, int], dict[str, Any
 
 
 def test_an_upload_becomes_a_row_an_order_and_a_spool_file(
-    upload: Any, spooled: Any, recordings: Any, database: Any, session_id: int, services: Services
+    upload: Upload, spooled: Spooled, recordings: Recordings, database: Database, session_id: int, services: Services
 ) -> None:
     answer = upload(
         {"session_id": session_id, "title": "Limits", "type": "board", "started_at": "2026-01-31T14:00:00+03:00"}
@@ -117,7 +130,13 @@ def test_an_upload_becomes_a_row_an_order_and_a_spool_file(
     ],
 )
 def test_without_a_title_the_file_is_its_title(
-    client: TestClient, bearer: Any, school: Any, recordings: Any, session_id: int, filename: str, title: str
+    client: TestClient,
+    bearer: Bearer,
+    school: School,
+    recordings: Recordings,
+    session_id: int,
+    filename: str,
+    title: str,
 ) -> None:
     body = (
         f'--b\r\nContent-Disposition: form-data; name="session_id"\r\n\r\n{session_id}\r\n'
@@ -144,7 +163,9 @@ def test_without_a_title_the_file_is_its_title(
         ({"session_id": "99999999999999999999"}, "session_id"),
     ],
 )
-def test_a_wrong_field_is_named(upload: Any, refused: Any, session_id: int, fields: dict[str, str], part: str) -> None:
+def test_a_wrong_field_is_named(
+    upload: Upload, refused: Refused, session_id: int, fields: dict[str, str], part: str
+) -> None:
     document = refused(upload({"session_id": session_id, **fields}), 422)
 
     assert document["code"] == "invalid-input"
@@ -165,9 +186,9 @@ def test_a_wrong_field_is_named(upload: Any, refused: Any, session_id: int, fiel
 )
 def test_what_clients_add_is_taken_as_it_is_meant(
     client: TestClient,
-    bearer: Any,
-    school: Any,
-    recordings: Any,
+    bearer: Bearer,
+    school: School,
+    recordings: Recordings,
     session_id: int,
     fields: dict[str, str],
     title: str,
@@ -189,7 +210,7 @@ def test_what_clients_add_is_taken_as_it_is_meant(
 
 
 def test_a_wrong_field_before_the_file_is_refused_before_any_byte_of_it(
-    client: TestClient, refused: Any, bearer: Any, school: Any
+    client: TestClient, refused: Refused, bearer: Bearer, school: School
 ) -> None:
     body = (
         b'--b\r\nContent-Disposition: form-data; name="type"\r\n\r\nfilm\r\n'
@@ -219,9 +240,9 @@ def _part(name: str, value: str) -> str:
 )
 def test_what_is_wrong_behind_the_file_costs_no_recording(
     client: TestClient,
-    bearer: Any,
-    school: Any,
-    recordings: Any,
+    bearer: Bearer,
+    school: School,
+    recordings: Recordings,
     session_id: int,
     behind: list[tuple[str, str]],
     ignored: list[str],
@@ -242,7 +263,7 @@ def test_what_is_wrong_behind_the_file_costs_no_recording(
 
 
 def test_without_a_session_nothing_can_be_kept(
-    client: TestClient, refused: Any, bearer: Any, school: Any, recordings: Any, spooled: Any
+    client: TestClient, refused: Refused, bearer: Bearer, school: School, recordings: Recordings, spooled: Spooled
 ) -> None:
     headers = bearer(school.tutor) | {"Content-Type": "multipart/form-data; boundary=b"}
     body = _part("file", "x") + _part("session_id", "none") + "--b--\r\n"
@@ -252,7 +273,7 @@ def test_without_a_session_nothing_can_be_kept(
 
 
 def test_missing_parts(
-    client: TestClient, upload: Any, refused: Any, bearer: Any, school: Any, session_id: int
+    client: TestClient, upload: Upload, refused: Refused, bearer: Bearer, school: School, session_id: int
 ) -> None:
     document = refused(upload({}), 422)
     assert [error["loc"][-1] for error in document["errors"]] == ["session_id"]
@@ -289,14 +310,14 @@ def test_missing_parts(
     ids=range(11),
 )
 def test_a_broken_body(
-    client: TestClient, refused: Any, bearer: Any, school: Any, content_type: str, body: bytes
+    client: TestClient, refused: Refused, bearer: Bearer, school: School, content_type: str, body: bytes
 ) -> None:
     headers = bearer(school.tutor) | {"Content-Type": content_type}
 
     assert refused(client.post("/v1/recordings", content=body, headers=headers), 422)["code"] == "invalid-input"
 
 
-def test_who_may_upload(upload: Any, refused: Any, school: Any, session_id: int, client: TestClient) -> None:
+def test_who_may_upload(upload: Upload, refused: Refused, school: School, session_id: int, client: TestClient) -> None:
     for caller in (school.student, school.parent):
         assert refused(upload({"session_id": session_id}, caller=caller), 403)["code"] == "forbidden"
     for caller in (school.other_tutor, school.other_student, school.other_parent):
@@ -305,13 +326,15 @@ def test_who_may_upload(upload: Any, refused: Any, school: Any, session_id: int,
     assert refused(nobody, 401)["code"] == "unauthorized"
 
 
-def test_an_operator_uploads_on_somebodys_behalf(upload: Any, recordings: Any, operator: Any, session_id: int) -> None:
+def test_an_operator_uploads_on_somebodys_behalf(
+    upload: Upload, recordings: Recordings, operator: Operator, session_id: int
+) -> None:
     assert upload({"session_id": session_id}, caller=operator).status_code == 202
     assert recordings()[0].recorded_by is None
 
 
 def test_the_session_may_stand_behind_the_file(
-    client: TestClient, refused: Any, recordings: Any, bearer: Any, school: Any, session_id: int
+    client: TestClient, refused: Refused, recordings: Recordings, bearer: Bearer, school: School, session_id: int
 ) -> None:
     def body(number: int) -> bytes:
         return (
@@ -330,19 +353,21 @@ class TestLimits:
     """Sizes: of one file, and of the disk."""
 
     @pytest.fixture
-    def services(self, settings: Any, database: Any) -> Services:
+    def services(self, settings: MakeSettings, database: Database) -> Services:
         return Services(settings(upload_max_bytes=10_000), database, endings={})
 
-    def test_the_limit_itself_is_taken(self, upload: Any, session_id: int) -> None:
+    def test_the_limit_itself_is_taken(self, upload: Upload, session_id: int) -> None:
         assert upload({"session_id": session_id}, file=("a.webm", bytes(10_000))).status_code == 202
 
-    def test_one_byte_more_is_not(self, upload: Any, refused: Any, session_id: int) -> None:
+    def test_one_byte_more_is_not(self, upload: Upload, refused: Refused, session_id: int) -> None:
         document = refused(upload({"session_id": session_id}, file=("a.webm", bytes(10_001))), 413)
 
         assert document["code"] == "too-large"
         assert "10000 bytes" in document["detail"]
 
-    def test_a_large_body_is_refused_unread(self, serve: Any, services: Services, bearer: Any, school: Any) -> None:
+    def test_a_large_body_is_refused_unread(
+        self, serve: Serve, services: Services, bearer: Bearer, school: School
+    ) -> None:
         with serve(create_api(services)) as url:
             line = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
             line.putrequest("POST", "/v1/recordings")
@@ -359,7 +384,7 @@ class TestLimits:
             line.close()
 
     def test_chunks_without_a_length_are_counted(
-        self, client: TestClient, refused: Any, bearer: Any, school: Any, session_id: int
+        self, client: TestClient, refused: Refused, bearer: Bearer, school: School, session_id: int
     ) -> None:
         form = chunked_form(session_id, count=200, size=1000)
         headers = bearer(school.tutor) | IN_CHUNKS
@@ -371,10 +396,10 @@ class TestReserve:
     """A disk of which nothing may be used up."""
 
     @pytest.fixture
-    def services(self, settings: Any, database: Any) -> Services:
+    def services(self, settings: MakeSettings, database: Database) -> Services:
         return Services(settings(spool_reserve_bytes=10**13), database, endings={})
 
-    def test_the_disk_is_too_full(self, upload: Any, refused: Any, session_id: int) -> None:
+    def test_the_disk_is_too_full(self, upload: Upload, refused: Refused, session_id: int) -> None:
         document = refused(upload({"session_id": session_id}), 507)
 
         assert document["code"] == "out-of-space"
@@ -384,12 +409,12 @@ class TestFullDisk:
     """A disk that says so itself, in the middle of an upload."""
 
     @pytest.fixture
-    def services(self, settings: Any, database: Any, small_disk: Callable[..., Path]) -> Services:
+    def services(self, settings: MakeSettings, database: Database, small_disk: Callable[..., Path]) -> Services:
         spool = small_disk("2m", inodes=40) / "spool"
         return Services(settings(spool_dir=spool, spool_reserve_bytes=0), database, endings={})
 
     def test_no_space_is_left(
-        self, client: TestClient, upload: Any, refused: Any, bearer: Any, school: Any, session_id: int
+        self, client: TestClient, upload: Upload, refused: Refused, bearer: Bearer, school: School, session_id: int
     ) -> None:
         form = chunked_form(session_id, count=50, size=100_000)
         headers = bearer(school.tutor) | IN_CHUNKS
@@ -400,7 +425,7 @@ class TestFullDisk:
         # There is room again, and the next one is taken.
         assert upload({"session_id": session_id}, file=("a", bytes(1_000_000))).status_code == 202
 
-    def test_no_inode_is_left(self, upload: Any, refused: Any, session_id: int, services: Services) -> None:
+    def test_no_inode_is_left(self, upload: Upload, refused: Refused, session_id: int, services: Services) -> None:
         disk = services.settings.spool_dir.parent
         with pytest.raises(OSError, match="No space left") as full:
             for number in range(100):
@@ -410,7 +435,7 @@ class TestFullDisk:
         assert refused(upload({"session_id": session_id}), 507)["code"] == "out-of-space"
 
 
-def test_the_key_answers_again(upload: Any, recordings: Any, spooled: Any, session_id: int) -> None:
+def test_the_key_answers_again(upload: Upload, recordings: Recordings, spooled: Spooled, session_id: int) -> None:
     how = {"headers": {"Idempotency-Key": "k1"}}
     first = upload({"session_id": session_id, "title": "A"}, **how)
     again = upload({"title": "A", "session_id": session_id}, **how)
@@ -423,7 +448,9 @@ def test_the_key_answers_again(upload: Any, recordings: Any, spooled: Any, sessi
     assert len(recordings()) == len(spooled()) == 1
 
 
-def test_lists_go_page_by_page(upload: Any, visitor: Any, school: Any, operator: Any, session_id: int) -> None:
+def test_lists_go_page_by_page(
+    upload: Upload, visitor: VisitorOf, school: School, operator: Operator, session_id: int
+) -> None:
     ids = [upload({"session_id": session_id}, file=("a", bytes([n]))).json()["recording_id"] for n in range(5)]
     student = visitor(school.student)
 
@@ -439,7 +466,7 @@ def test_lists_go_page_by_page(upload: Any, visitor: Any, school: Any, operator:
     assert student.ask("GET", "/v1/recordings?cursor=zzz")[0] == 422
 
 
-def test_what_is_not_there(visitor: Any, school: Any) -> None:
+def test_what_is_not_there(visitor: VisitorOf, school: School) -> None:
     tutor = visitor(school.tutor)
 
     for number in ("1", "0", "-1", "99999999999", "x"):
@@ -447,7 +474,9 @@ def test_what_is_not_there(visitor: Any, school: Any) -> None:
             assert tutor.ask(method, f"/v1/recordings/{number}{path}")[0] == 404
 
 
-def test_while_it_is_processed_it_cannot_be_played(upload: Any, visitor: Any, school: Any, session_id: int) -> None:
+def test_while_it_is_processed_it_cannot_be_played(
+    upload: Upload, visitor: VisitorOf, school: School, session_id: int
+) -> None:
     recording_id = upload({"session_id": session_id}).json()["recording_id"]
 
     status, document = visitor(school.student).ask("GET", f"/v1/recordings/{recording_id}/playback")
@@ -457,7 +486,13 @@ def test_while_it_is_processed_it_cannot_be_played(upload: Any, visitor: Any, sc
 
 
 def test_a_delete_takes_row_and_jobs_and_orders_the_removal(
-    upload: Any, visitor: Any, school: Any, recordings: Any, database: Any, operator: Any, session_id: int
+    upload: Upload,
+    visitor: VisitorOf,
+    school: School,
+    recordings: Recordings,
+    database: Database,
+    operator: Operator,
+    session_id: int,
 ) -> None:
     accepted = upload({"session_id": session_id}).json()
     path = f"/v1/recordings/{accepted['recording_id']}"
@@ -480,7 +515,7 @@ def test_a_delete_takes_row_and_jobs_and_orders_the_removal(
     assert [tuple(look) for look in looks] == [(3, "DELETE /v1/recordings/{recording_id}", path)]
 
 
-def test_open_files_are_closed_after_refusals(upload: Any, session_id: int) -> None:
+def test_open_files_are_closed_after_refusals(upload: Upload, session_id: int) -> None:
     upload({"session_id": session_id, "type": "film"})
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(5):

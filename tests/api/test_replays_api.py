@@ -4,8 +4,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
+from tests.api.conftest import VisitorOf
+from tests.conftest import School
+from tests.statements import run_statement
+from worker.access.callers import Operator
+from worker.api.services import Services
 from worker.jobs.orders import ReplayBoard, read_order
 
 PEN = {"points": [[20, 20], [180, 180]], "color": "#ff0000", "width": 30}
@@ -14,7 +18,7 @@ PEN = {"points": [[20, 20], [180, 180]], "color": "#ff0000", "width": 30}
 class Lesson:
     """A session of the tutor's with one page."""
 
-    def __init__(self, services: Any, visitor: Any, school: Any) -> None:
+    def __init__(self, services: Services, visitor: VisitorOf, school: School) -> None:
         self.services = services
         self.tutor = visitor(school.tutor)
         made = self.tutor.ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
@@ -26,13 +30,11 @@ class Lesson:
         assert self.tutor.ask("POST", f"/v1/whiteboard/pages/{self.page_id}/strokes", {"strokes": [stroke]})[0] == 200
 
     def sql(self, statement: str) -> list[Any]:
-        with self.services.database.transaction() as session:
-            result = session.execute(text(statement))
-            return list(result) if result.returns_rows else []
+        return run_statement(self.services.database, statement)
 
 
 @pytest.fixture
-def lesson(services: Any, visitor: Any, school: Any) -> Lesson:
+def lesson(services: Services, visitor: VisitorOf, school: School) -> Lesson:
     return Lesson(services, visitor, school)
 
 
@@ -69,7 +71,7 @@ def test_an_idempotency_key_is_kept(lesson: Lesson) -> None:
     assert again.headers["Idempotency-Replayed"] == "true"
 
 
-def test_only_the_tutor_may(lesson: Lesson, visitor: Any, school: Any) -> None:
+def test_only_the_tutor_may(lesson: Lesson, visitor: VisitorOf, school: School) -> None:
     lesson.draw()
     for somebody, status in (
         (school.student, 403),
@@ -81,7 +83,7 @@ def test_only_the_tutor_may(lesson: Lesson, visitor: Any, school: Any) -> None:
     assert lesson.sql("SELECT 1 FROM jobs WHERE kind = 'canvases.replay'") == []
 
 
-def test_an_operator_may_and_that_is_kept(lesson: Lesson, visitor: Any, operator: Any) -> None:
+def test_an_operator_may_and_that_is_kept(lesson: Lesson, visitor: VisitorOf, operator: Operator) -> None:
     lesson.draw()
     status, answer = visitor(operator).ask("POST", lesson.address, {})
     assert status == 202

@@ -8,8 +8,14 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
 from starlette.testclient import TestClient
+
+from tests.api.conftest import Bearer, Visitor, VisitorOf
+from tests.conftest import School
+from worker.access.callers import Operator
+from worker.database import Database
 
 # Next Monday, at least two weeks from now: lessons of the tests lie in the future.
 MONDAY = date.today() + timedelta(days=21 - date.today().weekday())  # noqa: DTZ011 - any day will do
@@ -50,7 +56,7 @@ ASKED = f"/v1/schedules?from={day(0)}&to={day(27)}&limit=200"
 
 
 @pytest.fixture
-def tutor(school: Any, visitor: Any) -> Any:
+def tutor(school: School, visitor: VisitorOf) -> Visitor:
     return visitor(school.tutor)
 
 
@@ -61,7 +67,7 @@ def listed(who: Any, query: str = ASKED) -> list[Any]:
     return items
 
 
-def rows(database: Any, table: str = "tutor_schedules") -> int:
+def rows(database: Database, table: str = "tutor_schedules") -> int:
     with database.transaction() as session:
         return int(session.scalar(text(f"SELECT count(*) FROM {table}")))  # noqa: S608 - our own tables
 
@@ -80,7 +86,7 @@ def rows(database: Any, table: str = "tutor_schedules") -> int:
         },
     ],
 )
-def test_one_calendar_in_three_languages(school: Any, tutor: Any, how: dict[str, Any]) -> None:
+def test_one_calendar_in_three_languages(school: School, tutor: Visitor, how: dict[str, Any]) -> None:
     answer = tutor.send("POST", "/v1/schedules", body(school.booking_id, **how))
     assert answer.status_code == 201, answer.text
     made = answer.json()
@@ -124,7 +130,7 @@ def test_one_calendar_in_three_languages(school: Any, tutor: Any, how: dict[str,
     assert "ethiopian" not in items[0]
 
 
-def test_a_single_lesson(school: Any, tutor: Any) -> None:
+def test_a_single_lesson(school: School, tutor: Visitor) -> None:
     answer = tutor.send("POST", "/v1/schedules", body(school.booking_id))
     made = answer.json()
     assert (made["series_id"], made["occurrences"]) == (None, 1)
@@ -134,7 +140,7 @@ def test_a_single_lesson(school: Any, tutor: Any) -> None:
     assert (lesson["is_recurring"], lesson["series_id"], lesson["participants"]) == (False, None, [22])
 
 
-def test_specific_dates(school: Any, tutor: Any) -> None:
+def test_specific_dates(school: School, tutor: Visitor) -> None:
     how = {"schedule_type": "specific", "specific_dates": [day(9), day(1)], "schedule_date": None}
     made = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **how))[1]
     assert [one["schedule_date"] for one in made["first"]] == [day(1), day(9)]
@@ -144,7 +150,7 @@ def test_specific_dates(school: Any, tutor: Any) -> None:
     assert (made["series_id"], made["first"][0]["schedule_date"]) == (None, day(3))
 
 
-def test_defaults_come_from_booking_and_tutor(school: Any, tutor: Any, database: Any) -> None:
+def test_defaults_come_from_booking_and_tutor(school: School, tutor: Visitor, database: Database) -> None:
     with database.transaction() as session:
         session.execute(text("UPDATE users SET timezone = 'Europe/Berlin' WHERE id = 1"))
     short = {"booking_id": school.booking_id, "schedule_date": day(0), "start_time": "10:00", "end_time": "11:00"}
@@ -153,7 +159,7 @@ def test_defaults_come_from_booking_and_tutor(school: Any, tutor: Any, database:
     assert (lesson["timezone"], lesson["subject"]) == ("Europe/Berlin", "Mathematics")
 
 
-def test_a_dry_run_answers_the_same_and_stores_nothing(school: Any, tutor: Any, database: Any) -> None:
+def test_a_dry_run_answers_the_same_and_stores_nothing(school: School, tutor: Visitor, database: Database) -> None:
     tutor.ask("POST", "/v1/schedules", body(school.booking_id, schedule_date=day(2)))
     wanted = body(school.booking_id, **WEEKLY)
     status, tried = tutor.ask("POST", "/v1/schedules?dry_run=true", wanted)
@@ -170,7 +176,7 @@ def test_a_dry_run_answers_the_same_and_stores_nothing(school: Any, tutor: Any, 
     assert rows(database, "schedule_skips") == 1
 
 
-def test_a_dry_run_of_a_single_lesson_lists_what_is_in_the_way(school: Any, tutor: Any) -> None:
+def test_a_dry_run_of_a_single_lesson_lists_what_is_in_the_way(school: School, tutor: Visitor) -> None:
     made = tutor.ask("POST", "/v1/schedules", body(school.booking_id))[1]
     status, tried = tutor.ask("POST", "/v1/schedules?dry_run=true", body(school.booking_id))
     assert (status, tried["occurrences"], tried["first"]) == (200, 0, [])
@@ -178,7 +184,9 @@ def test_a_dry_run_of_a_single_lesson_lists_what_is_in_the_way(school: Any, tuto
 
 
 @pytest.mark.parametrize("query", ["", "?skip_conflicts=true"])
-def test_a_conflict_is_409_and_names_the_other_lesson(school: Any, tutor: Any, database: Any, query: str) -> None:
+def test_a_conflict_is_409_and_names_the_other_lesson(
+    school: School, tutor: Visitor, database: Database, query: str
+) -> None:
     made = tutor.ask("POST", "/v1/schedules", body(school.booking_id))[1]
     answer = tutor.send("POST", f"/v1/schedules{query}", body(school.booking_id, start_time="10:30", end_time="12:00"))
     problem = answer.json()
@@ -193,7 +201,7 @@ def test_a_conflict_is_409_and_names_the_other_lesson(school: Any, tutor: Any, d
 
 @pytest.mark.parametrize("how", [{}, WEEKLY])
 def test_a_race_for_one_time_has_one_winner(
-    school: Any, api: Any, bearer: Any, database: Any, how: dict[str, Any]
+    school: School, api: FastAPI, bearer: Bearer, database: Database, how: dict[str, Any]
 ) -> None:
     def ask(_turn: int) -> Any:
         with TestClient(api) as client:
@@ -208,7 +216,7 @@ def test_a_race_for_one_time_has_one_winner(
     assert rows(database) == (39 if how else 1)
 
 
-def test_an_idempotency_key_makes_them_once(school: Any, tutor: Any, database: Any) -> None:
+def test_an_idempotency_key_makes_them_once(school: School, tutor: Visitor, database: Database) -> None:
     headers = {"Idempotency-Key": "one"}
     first = tutor.send("POST", "/v1/schedules", body(school.booking_id, **WEEKLY), headers=headers)
     again = tutor.send("POST", "/v1/schedules", body(school.booking_id, **WEEKLY), headers=headers)
@@ -262,7 +270,7 @@ HOSTILE: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("change", HOSTILE)
-def test_what_cannot_be_is_refused_at_once(tutor: Any, database: Any, change: dict[str, Any]) -> None:
+def test_what_cannot_be_is_refused_at_once(tutor: Visitor, database: Database, change: dict[str, Any]) -> None:
     began = time.perf_counter()
     answer = tutor.send("POST", "/v1/schedules", body(**change))
     assert answer.status_code == 422, answer.text
@@ -272,12 +280,12 @@ def test_what_cannot_be_is_refused_at_once(tutor: Any, database: Any, change: di
 
 
 @pytest.mark.parametrize("who", ["student", "parent", "operator"])
-def test_only_tutors_make_lessons(school: Any, visitor: Any, operator: Any, who: str) -> None:
+def test_only_tutors_make_lessons(school: School, visitor: VisitorOf, operator: Operator, who: str) -> None:
     caller = operator if who == "operator" else getattr(school, who)
     assert visitor(caller).ask("POST", "/v1/schedules", body())[0] == 403
 
 
-def test_the_booking_must_be_the_tutors_and_active(school: Any, tutor: Any) -> None:
+def test_the_booking_must_be_the_tutors_and_active(school: School, tutor: Visitor) -> None:
     assert tutor.ask("POST", "/v1/schedules", body(school.other_booking_id))[0] == 404
     assert tutor.ask("POST", "/v1/schedules", body(999))[0] == 404
     tutor.ask("PATCH", f"/v1/bookings/{school.booking_id}", {"end_date": day(-1)})
@@ -299,7 +307,7 @@ def test_the_booking_must_be_the_tutors_and_active(school: Any, tutor: Any) -> N
     ],
 )
 def test_who_sees_lessons_and_slots(
-    school: Any, visitor: Any, operator: Any, tutor: Any, who: str, lessons: int, slots: int
+    school: School, visitor: VisitorOf, operator: Operator, tutor: Visitor, who: str, lessons: int, slots: int
 ) -> None:
     made = tutor.ask("POST", "/v1/schedules", body(school.booking_id))[1]
     slot = tutor.ask("POST", "/v1/schedules", body(schedule_date=day(1)))[1]
@@ -315,7 +323,9 @@ def test_who_sees_lessons_and_slots(
     assert len(caller.ask("GET", "/v1/series")[1]["items"]) == lessons
 
 
-def test_students_of_a_group_do_not_learn_of_one_another(school: Any, visitor: Any, tutor: Any, database: Any) -> None:
+def test_students_of_a_group_do_not_learn_of_one_another(
+    school: School, visitor: VisitorOf, tutor: Visitor, database: Database
+) -> None:
     made = tutor.ask("POST", "/v1/schedules", body(school.booking_id, recurrence_pattern="weekly"))[1]
     with database.transaction() as session:
         session.execute(
@@ -338,7 +348,7 @@ def test_students_of_a_group_do_not_learn_of_one_another(school: Any, visitor: A
     assert [[one["student_id"] for one in people[who]] for who in people] == [[22, 25], [22], [25]]
 
 
-def test_the_calendar_is_in_order_of_time_and_its_pages_meet(school: Any, tutor: Any) -> None:
+def test_the_calendar_is_in_order_of_time_and_its_pages_meet(school: School, tutor: Visitor) -> None:
     for start, end in (("15:00", "16:00"), ("08:00", "09:00"), ("12:00", "13:00")):
         tutor.ask("POST", "/v1/schedules", body(school.booking_id, start_time=start, end_time=end, **WEEKLY))
     whole = [one["starts_at"] for one in listed(tutor, f"/v1/schedules?from={day(0)}&to={day(6)}")]
@@ -348,7 +358,7 @@ def test_the_calendar_is_in_order_of_time_and_its_pages_meet(school: Any, tutor:
     assert [one["starts_at"] for one in paged] == whole
 
 
-def test_days_and_instants_bound_the_calendar(school: Any, tutor: Any, visitor: Any) -> None:
+def test_days_and_instants_bound_the_calendar(school: School, tutor: Visitor, visitor: VisitorOf) -> None:
     tutor.ask("POST", "/v1/schedules", body(school.booking_id, recurrence_pattern="daily"))
     for who in (tutor, visitor(school.student), visitor(school.parent)):
         assert len(listed(who, f"/v1/schedules?from={day(0)}&to={day(6)}")) == 7
@@ -364,7 +374,7 @@ def test_days_and_instants_bound_the_calendar(school: Any, tutor: Any, visitor: 
 
 
 def test_a_lesson_written_by_hand_is_shown_before_its_instants_are_known(
-    school: Any, visitor: Any, database: Any
+    school: School, visitor: VisitorOf, database: Database
 ) -> None:
     with database.transaction() as session:
         session.execute(
@@ -397,14 +407,14 @@ def test_a_lesson_written_by_hand_is_shown_before_its_instants_are_known(
         f"from={day(0)}&to={day(1)}&limit=0",
     ],
 )
-def test_odd_questions_are_refused(tutor: Any, query: str) -> None:
+def test_odd_questions_are_refused(tutor: Visitor, query: str) -> None:
     for path in ("/v1/schedules", "/v1/tutors/11/slots"):
         if path.endswith("slots") and ("status" in query or "calendar" in query):
             continue
         assert tutor.ask("GET", f"{path}?{query}")[0] == 422
 
 
-def test_ethiopian_dates_beside_the_others(school: Any, tutor: Any) -> None:
+def test_ethiopian_dates_beside_the_others(school: School, tutor: Visitor) -> None:
     first = date(MONDAY.year + 1, 9, 11)
     wish = body(school.booking_id, schedule_date=first.isoformat(), start_time="07:30", end_time="18:00")
     made = tutor.ask("POST", "/v1/schedules?calendar=ethiopian", wish)[1]
@@ -421,13 +431,13 @@ def test_ethiopian_dates_beside_the_others(school: Any, tutor: Any) -> None:
     assert "ethiopian" not in tutor.ask("GET", path)[1]
 
 
-def test_a_series_by_ethiopian_months(school: Any, tutor: Any) -> None:
+def test_a_series_by_ethiopian_months(school: School, tutor: Visitor) -> None:
     wish = body(school.booking_id, recurrence_pattern="RSCALE=ETHIOPIC;FREQ=MONTHLY;BYMONTHDAY=5")
     made = tutor.ask("POST", "/v1/schedules?calendar=ethiopian", wish)[1]
     assert {one["ethiopian"]["day"] for one in made["first"]} == {5}
 
 
-def test_one_lesson_this_and_following_and_all(school: Any, tutor: Any) -> None:
+def test_one_lesson_this_and_following_and_all(school: School, tutor: Visitor) -> None:
     made = tutor.ask("POST", "/v1/schedules", body(school.booking_id, recurrence_pattern="weekly"))[1]
     ids = [one["id"] for one in made["first"]]
     status, changed = tutor.ask("PATCH", f"/v1/schedules/{ids[1]}", {"start_time": "15:00", "end_time": "16:00"})
@@ -446,7 +456,7 @@ def test_one_lesson_this_and_following_and_all(school: Any, tutor: Any) -> None:
     assert [one["status"] for one in listed(tutor)][:4] == ["scheduled"] * 3 + ["cancelled"]
 
 
-def test_a_change_that_collides_is_409(school: Any, tutor: Any) -> None:
+def test_a_change_that_collides_is_409(school: School, tutor: Visitor) -> None:
     other = tutor.ask(
         "POST", "/v1/schedules", body(school.booking_id, schedule_date=day(7), start_time="15:00", end_time="16:00")
     )[1]
@@ -471,7 +481,7 @@ def test_a_change_that_collides_is_409(school: Any, tutor: Any) -> None:
         {"timezone": "X"},
     ],
 )
-def test_odd_changes_are_refused(school: Any, tutor: Any, change: dict[str, Any]) -> None:
+def test_odd_changes_are_refused(school: School, tutor: Visitor, change: dict[str, Any]) -> None:
     made = tutor.ask("POST", "/v1/schedules", body(school.booking_id))[1]
     assert tutor.ask("PATCH", f"/v1/schedules/{made['schedule_id']}", change)[0] == 422
 
@@ -479,7 +489,9 @@ def test_odd_changes_are_refused(school: Any, tutor: Any, change: dict[str, Any]
 @pytest.mark.parametrize(
     ("who", "status"), [("student", 403), ("parent", 403), ("operator", 403), ("other_tutor", 404)]
 )
-def test_others_change_nothing(school: Any, visitor: Any, operator: Any, tutor: Any, who: str, status: int) -> None:
+def test_others_change_nothing(
+    school: School, visitor: VisitorOf, operator: Operator, tutor: Visitor, who: str, status: int
+) -> None:
     made = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **WEEKLY))[1]
     caller = visitor(operator if who == "operator" else getattr(school, who))
     path = f"/v1/schedules/{made['first'][0]['id']}"
@@ -488,7 +500,7 @@ def test_others_change_nothing(school: Any, visitor: Any, operator: Any, tutor: 
     assert caller.ask("POST", f"/v1/series/{made['series_id']}/skip", {"dates": [day(2)]})[0] == status
 
 
-def test_skipping_a_day(school: Any, tutor: Any) -> None:
+def test_skipping_a_day(school: School, tutor: Visitor) -> None:
     made = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **WEEKLY))[1]
     path = f"/v1/series/{made['series_id']}"
     status, series = tutor.ask("POST", f"{path}/skip", {"dates": [day(2)]})
@@ -504,7 +516,7 @@ def test_skipping_a_day(school: Any, tutor: Any) -> None:
         assert tutor.ask("POST", f"{path}/skip", {"dates": odd})[0] == 422
 
 
-def test_a_student_books_a_free_slot_and_gives_it_back(school: Any, visitor: Any, tutor: Any) -> None:
+def test_a_student_books_a_free_slot_and_gives_it_back(school: School, visitor: VisitorOf, tutor: Visitor) -> None:
     slot = tutor.ask("POST", "/v1/schedules", body())[1]["schedule_id"]
     student, free = visitor(school.student), f"/v1/tutors/11/slots?from={day(0)}&to={day(6)}"
     status, page = student.ask("GET", free)
@@ -535,7 +547,7 @@ def test_a_student_books_a_free_slot_and_gives_it_back(school: Any, visitor: Any
     assert tutor.ask("GET", f"/v1/tutors/99/slots?from={day(0)}&to={day(6)}")[0] == 404
 
 
-def test_pages_of_free_time_meet(school: Any, tutor: Any) -> None:
+def test_pages_of_free_time_meet(school: School, tutor: Visitor) -> None:
     tutor.ask("POST", "/v1/schedules", body(recurrence_pattern="daily"))
     tutor.ask(
         "POST", "/v1/schedules", body(school.booking_id, schedule_date=day(1), start_time="10:20", end_time="10:40")
@@ -551,7 +563,7 @@ def test_pages_of_free_time_meet(school: Any, tutor: Any) -> None:
     ]
 
 
-def test_taught_lessons_of_the_past_are_entered(school: Any, tutor: Any) -> None:
+def test_taught_lessons_of_the_past_are_entered(school: School, tutor: Visitor) -> None:
     # Where the lessons are: the day there begins three hours before UTC's.
     today = datetime.now(ZoneInfo("Africa/Addis_Ababa")).date()
     wish = body(school.booking_id, schedule_date=(today - timedelta(days=30)).isoformat(), recurrence_pattern="daily")
@@ -559,7 +571,7 @@ def test_taught_lessons_of_the_past_are_entered(school: Any, tutor: Any) -> None
 
 
 @pytest.mark.parametrize("odd", ["0", "-1", "x", "2147483648", "99"])
-def test_an_id_that_no_row_has_is_not_found(tutor: Any, odd: str) -> None:
+def test_an_id_that_no_row_has_is_not_found(tutor: Visitor, odd: str) -> None:
     assert tutor.ask("GET", f"/v1/schedules/{odd}")[0] == 404
     assert tutor.ask("PATCH", f"/v1/schedules/{odd}", {"notes": "x"})[0] == 404
     assert tutor.ask("POST", f"/v1/schedules/{odd}/cancel")[0] == 404

@@ -5,8 +5,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import text
 
+from tests.api.conftest import Bearer, Serve, VisitorOf
+from tests.conftest import School
+from worker.access.callers import Operator
 from worker.database import Database
 
 PATH = "/v1/session-requests"
@@ -34,7 +38,7 @@ def ids(answer: tuple[int, Any]) -> list[int]:
     return [one["id"] for one in answer[1]["items"]]
 
 
-def test_a_student_asks(school: Any, visitor: Any) -> None:
+def test_a_student_asks(school: School, visitor: VisitorOf) -> None:
     answer = visitor(school.student).send("POST", PATH, REQUEST)
     assert answer.status_code == 201, answer.text
     made = answer.json()
@@ -53,14 +57,14 @@ def test_a_student_asks(school: Any, visitor: Any) -> None:
         assert visitor(reader).ask("GET", answer.headers["location"]) == (200, made)
 
 
-def test_the_least_that_can_be_asked(school: Any, visitor: Any) -> None:
+def test_the_least_that_can_be_asked(school: School, visitor: VisitorOf) -> None:
     status, made = visitor(school.student).ask("POST", PATH, {"tutor_id": 11})
     assert (status, made["package_name"], made["schedule"]) == (201, None, None)
     status, accepted = visitor(school.tutor).ask("POST", f"{PATH}/{made['id']}/accept")
     assert (status, accepted["booking"]["subject"], accepted["series_id"]) == (200, None, None)
 
 
-def test_a_parent_asks_for_their_own_child_only(school: Any, visitor: Any) -> None:
+def test_a_parent_asks_for_their_own_child_only(school: School, visitor: VisitorOf) -> None:
     parent = visitor(school.parent)
     status, made = parent.ask("POST", PATH, REQUEST | {"student_id": 22, "student_name": "Abebe"})
     assert (status, made["requester_type"], made["requester_id"]) == (201, "parent", 33)
@@ -71,17 +75,17 @@ def test_a_parent_asks_for_their_own_child_only(school: Any, visitor: Any) -> No
     assert visitor(school.other_parent).ask("POST", PATH, REQUEST | {"student_id": 25})[0] == 201
 
 
-def test_a_student_asks_for_nobody_else(school: Any, visitor: Any) -> None:
+def test_a_student_asks_for_nobody_else(school: School, visitor: VisitorOf) -> None:
     assert visitor(school.student).ask("POST", PATH, REQUEST | {"student_id": 25})[0] == 422
     assert visitor(school.student).ask("POST", PATH, REQUEST | {"student_id": 22})[0] == 201
 
 
-def test_tutors_and_operators_do_not_ask(school: Any, visitor: Any, operator: Any) -> None:
+def test_tutors_and_operators_do_not_ask(school: School, visitor: VisitorOf, operator: Operator) -> None:
     for caller in (school.other_tutor, operator):
         assert visitor(caller).ask("POST", PATH, REQUEST)[0] == 403
 
 
-def test_asking_twice_is_a_conflict_until_it_is_answered(school: Any, visitor: Any) -> None:
+def test_asking_twice_is_a_conflict_until_it_is_answered(school: School, visitor: VisitorOf) -> None:
     student, tutor = visitor(school.student), visitor(school.tutor)
     first = student.ask("POST", PATH, REQUEST)[1]["id"]
     assert student.ask("POST", PATH, REQUEST)[0] == 409
@@ -92,7 +96,9 @@ def test_asking_twice_is_a_conflict_until_it_is_answered(school: Any, visitor: A
     assert student.ask("POST", PATH, REQUEST)[0] == 201
 
 
-def test_asking_twice_at_once_makes_one(school: Any, api: Any, serve: Any, bearer: Any, database: Database) -> None:
+def test_asking_twice_at_once_makes_one(
+    school: School, api: FastAPI, serve: Serve, bearer: Bearer, database: Database
+) -> None:
     with serve(api) as url, httpx2.Client(trust_env=False, timeout=30) as client, ThreadPoolExecutor(8) as threads:
 
         def post(headers: dict[str, str]) -> int:
@@ -106,7 +112,7 @@ def test_asking_twice_at_once_makes_one(school: Any, api: Any, serve: Any, beare
         assert session.scalar(text("SELECT count(*) FROM session_requests")) == 1
 
 
-def test_who_sees_which(school: Any, visitor: Any, operator: Any) -> None:
+def test_who_sees_which(school: School, visitor: VisitorOf, operator: Operator) -> None:
     by_student = visitor(school.student).ask("POST", PATH, REQUEST)[1]["id"]
     by_parent = visitor(school.parent).ask("POST", PATH, {"tutor_id": 14, "student_id": 22})[1]["id"]
     seen = {
@@ -125,7 +131,7 @@ def test_who_sees_which(school: Any, visitor: Any, operator: Any) -> None:
     assert ids(visitor(operator).ask("GET", PATH)) == [by_parent, by_student]
 
 
-def test_the_panel_of_pending_requests(school: Any, visitor: Any) -> None:
+def test_the_panel_of_pending_requests(school: School, visitor: VisitorOf) -> None:
     student, tutor = visitor(school.student), visitor(school.tutor)
     made = [student.ask("POST", PATH, {"tutor_id": 11, "package_name": str(each)})[1]["id"] for each in range(5)]
     tutor.ask("POST", f"{PATH}/{made[0]}/accept")
@@ -141,7 +147,7 @@ def test_the_panel_of_pending_requests(school: Any, visitor: Any) -> None:
         assert tutor.ask("GET", f"{PATH}?{odd}")[0] == 422
 
 
-def test_accepting_over_http(school: Any, visitor: Any) -> None:
+def test_accepting_over_http(school: School, visitor: VisitorOf) -> None:
     student, tutor = visitor(school.student), visitor(school.tutor)
     made = student.ask("POST", PATH, REQUEST)[1]
     path = f"{PATH}/{made['id']}"
@@ -165,7 +171,7 @@ def test_accepting_over_http(school: Any, visitor: Any) -> None:
     assert tutor.ask("GET", f"/v1/series/{accepted['series_id']}")[1]["status"] == "paused"
 
 
-def test_a_conflict_over_http_names_the_other_lesson(school: Any, visitor: Any) -> None:
+def test_a_conflict_over_http_names_the_other_lesson(school: School, visitor: VisitorOf) -> None:
     tutor = visitor(school.tutor)
     first = visitor(school.student).ask("POST", PATH, REQUEST)[1]["id"]
     second = visitor(school.other_student).ask("POST", PATH, REQUEST | {"package_name": "Physics"})[1]["id"]
@@ -184,7 +190,9 @@ def test_a_conflict_over_http_names_the_other_lesson(school: Any, visitor: Any) 
     ]
 
 
-def test_accepting_twice_at_once_over_http(school: Any, api: Any, serve: Any, bearer: Any, database: Database) -> None:
+def test_accepting_twice_at_once_over_http(
+    school: School, api: FastAPI, serve: Serve, bearer: Bearer, database: Database
+) -> None:
     with serve(api) as url, httpx2.Client(trust_env=False, timeout=30) as client, ThreadPoolExecutor(8) as threads:
         made = client.post(f"{url}{PATH}", json=REQUEST, headers=bearer(school.student)).json()
 
@@ -241,7 +249,7 @@ def test_accepting_twice_at_once_over_http(school: Any, api: Any, serve: Any, be
         {"schedule": {"specific_dates": ["2026-02-30"], "start_time": "14:00", "end_time": "15:00"}},
     ],
 )
-def test_what_cannot_be_a_request_is_refused(school: Any, visitor: Any, change: dict[str, Any]) -> None:
+def test_what_cannot_be_a_request_is_refused(school: School, visitor: VisitorOf, change: dict[str, Any]) -> None:
     student = visitor(school.student)
     answer = student.send("POST", PATH, REQUEST | change)
     assert answer.status_code == 422, answer.text
@@ -253,13 +261,13 @@ def test_what_cannot_be_a_request_is_refused(school: Any, visitor: Any, change: 
     "body",
     [{"student_id": 25}, {"status": "active"}, {"price_per_session": -1}, {"session_type": "underwater"}, [], "yes"],
 )
-def test_an_acceptance_that_says_odd_things_is_refused(school: Any, visitor: Any, body: Any) -> None:
+def test_an_acceptance_that_says_odd_things_is_refused(school: School, visitor: VisitorOf, body: Any) -> None:
     made = visitor(school.student).ask("POST", PATH, REQUEST)[1]["id"]
     assert visitor(school.tutor).ask("POST", f"{PATH}/{made}/accept", body)[0] == 422
     assert visitor(school.tutor).ask("GET", f"{PATH}/{made}")[1]["status"] == "pending"
 
 
-def test_a_tutor_does_not_ask_themselves(school: Any, visitor: Any, database: Database) -> None:
+def test_a_tutor_does_not_ask_themselves(school: School, visitor: VisitorOf, database: Database) -> None:
     with database.transaction() as session:
         session.execute(text("INSERT INTO student_profiles (id, user_id) VALUES (27, 1)"))
     both = type(school.tutor)(1, "student", tutor_id=11, student_id=27)
@@ -268,7 +276,7 @@ def test_a_tutor_does_not_ask_themselves(school: Any, visitor: Any, database: Da
 
 
 @pytest.mark.parametrize("odd", ["0", "-1", "x", "2147483648"])
-def test_an_id_that_no_row_can_have_is_not_found(school: Any, visitor: Any, odd: str) -> None:
+def test_an_id_that_no_row_can_have_is_not_found(school: School, visitor: VisitorOf, odd: str) -> None:
     tutor = visitor(school.tutor)
     assert tutor.ask("GET", f"{PATH}/{odd}")[0] == 404
     assert tutor.ask("POST", f"{PATH}/{odd}/accept")[0] == 404

@@ -1,6 +1,6 @@
 """Board snapshots over HTTP: who may order and see them, what they are told, what the addresses open."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -10,8 +10,13 @@ import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
+from devstack.emulator.credentials import Credentials
+from tests.api.conftest import VisitorOf
+from tests.conftest import MakeSettings, School
+from worker.access.callers import Operator
 from worker.api.app import create_api
 from worker.api.services import Services
+from worker.database import Database
 from worker.jobs.job_run import LeaseTiming
 from worker.jobs.orders import SnapshotPage, SnapshotSession
 from worker.jobs.perform import Performer
@@ -24,7 +29,7 @@ PEN = {"points": [[20, 20], [180, 180]], "color": "#ff0000", "width": 30}
 class Lesson:
     """A session of the tutor's with one page and one stroke."""
 
-    def __init__(self, services: Any, visitor: Any, school: Any) -> None:
+    def __init__(self, services: Services, visitor: VisitorOf, school: School) -> None:
         self.services = services
         self.tutor = visitor(school.tutor)
         body = {"booking_id": school.booking_id, "session_title": "Algebra"}
@@ -51,19 +56,19 @@ class Lesson:
 
 
 @pytest.fixture
-def lesson(services: Any, visitor: Any, school: Any) -> Lesson:
+def lesson(services: Services, visitor: VisitorOf, school: School) -> Lesson:
     return Lesson(services, visitor, school)
 
 
 @pytest.fixture
-def stored(lesson: Lesson, b2: Any) -> Lesson:
+def stored(lesson: Lesson, b2: Credentials) -> Lesson:
     """The lesson with its pictures and its document."""
     lesson.work(lesson.tutor.ask("POST", f"{lesson.session}/snapshot")[1]["job_id"])
     return lesson
 
 
 @pytest.fixture
-def services(settings: Callable[..., Any], database: Any, b2: Any) -> Services:
+def services(settings: MakeSettings, database: Database, b2: Credentials) -> Services:
     return Services(settings(spool_reserve_bytes=0), database, endings={})
 
 
@@ -90,7 +95,9 @@ def test_ordering_is_answered_with_a_job_to_follow(lesson: Lesson, what: str) ->
     assert lesson.tutor.ask("POST", path) == (202, {"job_id": job_id})
 
 
-def test_everybody_follows_a_job_of_their_own(lesson: Lesson, visitor: Any, school: Any, operator: Any) -> None:
+def test_everybody_follows_a_job_of_their_own(
+    lesson: Lesson, visitor: VisitorOf, school: School, operator: Operator
+) -> None:
     jobs = set()
     for who in (school.tutor, school.student, school.parent, operator):
         status, answer = visitor(who).ask("POST", f"{lesson.page}/snapshot")
@@ -154,7 +161,7 @@ def test_what_was_drawn_since_makes_it_old(stored: Lesson) -> None:
 
 
 def test_those_of_the_lesson_see_it_and_others_find_nothing(
-    stored: Lesson, visitor: Any, school: Any, client: Any
+    stored: Lesson, visitor: VisitorOf, school: School, client: TestClient
 ) -> None:
     paths = [f"{path}/snapshots" for path in (stored.page, stored.session)]
     for who in (school.student, school.parent):
@@ -172,7 +179,7 @@ def test_those_of_the_lesson_see_it_and_others_find_nothing(
         assert visitor(school.tutor).ask("POST", f"{path}/snapshot")[0] == 404
 
 
-def test_what_operators_look_at_is_kept(stored: Lesson, visitor: Any, operator: Any, school: Any) -> None:
+def test_what_operators_look_at_is_kept(stored: Lesson, visitor: VisitorOf, operator: Operator, school: School) -> None:
     admin = visitor(operator)
     for path in (stored.page, stored.session):
         assert admin.ask("GET", f"{path}/snapshots")[0] == 200

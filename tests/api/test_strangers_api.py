@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.api.conftest import VisitorOf
+from tests.conftest import School, Sql
+
 SESSIONS = "/v1/whiteboard/sessions"
 NOBODY = 1_999_999_999
 WHEN = {"schedule_date": "2027-01-04", "start_time": "10:00", "end_time": "11:00"}
@@ -100,7 +103,7 @@ ROUTES: dict[str, tuple[str, str, str, Any, str]] = {
 
 
 @pytest.fixture
-def foreign(school: Any, visitor: Any, sql: Any) -> dict[str, int]:
+def foreign(school: School, visitor: VisitorOf, sql: Sql) -> dict[str, int]:
     """What the other family has, by kind; and a free slot of tutor 11."""
     tutor, student = visitor(school.other_tutor), visitor(school.other_student)
     series = tutor.ask(
@@ -130,7 +133,9 @@ def foreign(school: Any, visitor: Any, sql: Any) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_foreign_is_answered_like_unknown(school: Any, visitor: Any, foreign: dict[str, int], route: str) -> None:
+def test_foreign_is_answered_like_unknown(
+    school: School, visitor: VisitorOf, foreign: dict[str, int], route: str
+) -> None:
     who, method, path, body, kind = ROUTES[route]
     asker = visitor(getattr(school, who))
     answers = []
@@ -145,7 +150,7 @@ def test_foreign_is_answered_like_unknown(school: Any, visitor: Any, foreign: di
     assert answers[0][0] in {403, 404, 422}
 
 
-def test_who_shares_a_booking_can_be_named(school: Any, visitor: Any) -> None:
+def test_who_shares_a_booking_can_be_named(school: School, visitor: VisitorOf) -> None:
     for who, profile_type, profile_id in (
         ("tutor", "student", 22),
         ("tutor", "parent", 33),
@@ -157,13 +162,13 @@ def test_who_shares_a_booking_can_be_named(school: Any, visitor: Any) -> None:
 
 
 @pytest.mark.parametrize("status", ["pending", "completed", "cancelled", "declined"])
-def test_who_shares_no_booking_any_more_cannot(school: Any, visitor: Any, sql: Any, status: str) -> None:
+def test_who_shares_no_booking_any_more_cannot(school: School, visitor: VisitorOf, sql: Sql, status: str) -> None:
     sql("UPDATE tutor_student_bookings SET status = :status WHERE id = :id", status=status, id=school.booking_id)
     for who, profile_type, profile_id in (("tutor", "student", 22), ("tutor", "parent", 33), ("student", "tutor", 11)):
         assert visitor(getattr(school, who)).ask("POST", SESSIONS, named(profile_type, profile_id))[0] == 422
 
 
-def test_a_slot_that_a_student_booked_is_enough(school: Any, visitor: Any, foreign: dict[str, int]) -> None:
+def test_a_slot_that_a_student_booked_is_enough(school: School, visitor: VisitorOf, foreign: dict[str, int]) -> None:
     tutor, student = visitor(school.tutor), visitor(school.other_student)
     assert tutor.ask("POST", SESSIONS, named("student", 25))[0] == 422
     slot = f"/v1/schedules/{foreign['slot']}"
@@ -175,7 +180,7 @@ def test_a_slot_that_a_student_booked_is_enough(school: Any, visitor: Any, forei
     assert tutor.ask("POST", SESSIONS, named("student", 25))[0] == 422
 
 
-def test_students_of_one_group_cannot_name_each_other(school: Any, visitor: Any, sql: Any) -> None:
+def test_students_of_one_group_cannot_name_each_other(school: School, visitor: VisitorOf, sql: Sql) -> None:
     """They learn nothing of one another, so neither who else is in the lesson."""
     lesson = {"booking_id": school.booking_id, **WHEN}
     schedule_id = visitor(school.tutor).ask("POST", "/v1/schedules", lesson)[1]["schedule_id"]
@@ -188,7 +193,7 @@ def test_students_of_one_group_cannot_name_each_other(school: Any, visitor: Any,
     assert visitor(school.tutor).ask("POST", SESSIONS, named("student", 25))[0] == 201
 
 
-def test_an_operator_s_list_of_a_foreign_booking_is_no_error(school: Any, visitor: Any) -> None:
+def test_an_operator_s_list_of_a_foreign_booking_is_no_error(school: School, visitor: VisitorOf) -> None:
     for booking_id in (school.other_booking_id, NOBODY):
         assert visitor(school.tutor).ask("GET", f"{SESSIONS}?booking_id={booking_id}") == (
             200,

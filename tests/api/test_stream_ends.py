@@ -7,9 +7,13 @@ from typing import Any
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 
+from tests.api.conftest import Bearer, Serve, Stream, Until
+from tests.conftest import School, Sql
 from worker.access.callers import Operator, UserCaller
 from worker.access.tokens import issue_operator_token, issue_token
+from worker.api.services import Services
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import IngestRecording
@@ -33,7 +37,7 @@ class Streams:
 
 
 @pytest.fixture
-def streams(school: Any, api: Any, serve: Any, stream: Any, database: Database) -> Iterator[Streams]:
+def streams(school: School, api: FastAPI, serve: Serve, stream: Stream, database: Database) -> Iterator[Streams]:
     with database.transaction() as session:
         order = IngestRecording(12, session_id=1, spool_id="shared", size_bytes=1)
         job_id = enqueue(session, order, principal="user:1")
@@ -45,14 +49,14 @@ STREAMS = ("job", "inbox")
 
 
 @pytest.mark.parametrize("what", STREAMS)
-def test_when_the_token_expires(services: Any, streams: Streams, api: Any, until: Any, what: str) -> None:
+def test_when_the_token_expires(services: Services, streams: Streams, api: FastAPI, until: Until, what: str) -> None:
     token = issue_token(services.settings.signing_key, sub=1, role_ids={"tutor": 11}, expires_in=2)
     with streams.following(what, {"Authorization": f"Bearer {token}"}) as events:
         assert list(events) == []
     until(lambda: len(api.state.subscriptions) == len(api.state.inbox_subscriptions) == 0)
 
 
-def test_when_an_operator_s_token_expires(services: Any, streams: Streams) -> None:
+def test_when_an_operator_s_token_expires(services: Services, streams: Streams) -> None:
     departments = services.settings.operator_departments
     token = issue_operator_token(services.settings.signing_key, admin_id=3, departments=departments, expires_in=2)
     with streams.following("job", {"Authorization": f"Bearer {token}"}) as events:
@@ -69,7 +73,7 @@ def test_when_an_operator_s_token_expires(services: Any, streams: Streams) -> No
     ],
 )
 def test_when_the_account_or_profile_is_not_active_any_more(
-    school: Any, streams: Streams, bearer: Any, sql: Any, what: str, cause: str
+    school: School, streams: Streams, bearer: Bearer, sql: Sql, what: str, cause: str
 ) -> None:
     other = "UPDATE users SET is_active = false WHERE id = 6"
     with streams.following(what, bearer(school.tutor)) as events:
@@ -78,20 +82,20 @@ def test_when_the_account_or_profile_is_not_active_any_more(
         assert list(events) == []
 
 
-def test_when_the_job_is_another_s(school: Any, streams: Streams, bearer: Any, sql: Any) -> None:
+def test_when_the_job_is_another_s(school: School, streams: Streams, bearer: Bearer, sql: Sql) -> None:
     with streams.following("job", bearer(school.tutor)) as events:
         sql("UPDATE jobs SET principal = 'user:4'")
         assert list(events) == []
 
 
-def test_an_operator_follows_whosever_job_it_is(streams: Streams, bearer: Any, operator: Any, sql: Any) -> None:
+def test_an_operator_follows_whosever_job_it_is(streams: Streams, bearer: Bearer, operator: Operator, sql: Sql) -> None:
     with streams.following("job", bearer(operator)) as events:
         sql("UPDATE jobs SET principal = 'user:4'")
         sql("UPDATE jobs SET progress_note = 'copying', progress_seq = progress_seq + 1")
         assert next(events)["data"]["progress_note"] == "copying"
 
 
-def test_who_is_still_active_is_told_on(school: Any, streams: Streams, bearer: Any, sql: Any) -> None:
+def test_who_is_still_active_is_told_on(school: School, streams: Streams, bearer: Bearer, sql: Sql) -> None:
     """While the streams of another end."""
     with (
         streams.following("inbox", bearer(school.student)) as ended,
@@ -109,7 +113,7 @@ def test_the_expiry_is_not_part_of_who_somebody_is() -> None:
 
 
 def test_who_may_read_a_job_may_follow_it_and_nobody_else(
-    school: Any, streams: Streams, bearer: Any, operator: Operator
+    school: School, streams: Streams, bearer: Bearer, operator: Operator
 ) -> None:
     """By its address, its stream, a ticket of it, and in the list."""
     people = (school.tutor, school.student, school.parent, school.other_tutor, school.other_parent, operator)

@@ -7,8 +7,13 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 
+from tests.api.conftest import Bearer, Serve, Stream
+from tests.conftest import School, Sql
+from worker.access.callers import Operator
 from worker.access.tokens import issue_token
+from worker.api.services import Services
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import IngestRecording
@@ -26,7 +31,7 @@ class Server:
 
 
 @pytest.fixture
-def server(school: Any, api: Any, serve: Any, database: Database) -> Iterator[Server]:
+def server(school: School, api: FastAPI, serve: Serve, database: Database) -> Iterator[Server]:
     with database.transaction() as session:
         order = IngestRecording(12, session_id=1, spool_id="shared", size_bytes=1)
         job_id = enqueue(session, order, principal="user:1")
@@ -43,7 +48,7 @@ def ticket(server: Server, what: str, headers: dict[str, str]) -> dict[str, Any]
 
 @pytest.mark.parametrize("what", ["job", "inbox"])
 def test_the_address_opens_the_stream_without_a_header(
-    school: Any, server: Server, bearer: Any, stream: Any, what: str
+    school: School, server: Server, bearer: Bearer, stream: Stream, what: str
 ) -> None:
     made = ticket(server, what, bearer(school.tutor))
     assert urlsplit(made["url"]).path == server.path(what)
@@ -53,33 +58,37 @@ def test_the_address_opens_the_stream_without_a_header(
 
 
 @pytest.mark.parametrize("what", ["job", "inbox"])
-def test_the_stream_ends_with_the_token_it_was_asked_for(services: Any, server: Server, stream: Any, what: str) -> None:
+def test_the_stream_ends_with_the_token_it_was_asked_for(
+    services: Services, server: Server, stream: Stream, what: str
+) -> None:
     token = issue_token(services.settings.signing_key, sub=1, role_ids={"tutor": 11}, expires_in=3)
     with stream(ticket(server, what, {"Authorization": f"Bearer {token}"})["url"], {}) as (_answer, events):
         assert len(list(events)) == 1
 
 
-def test_an_account_that_is_closed_meanwhile_is_refused(school: Any, server: Server, bearer: Any, sql: Any) -> None:
+def test_an_account_that_is_closed_meanwhile_is_refused(
+    school: School, server: Server, bearer: Bearer, sql: Sql
+) -> None:
     url = ticket(server, "job", bearer(school.tutor))["url"]
     sql("UPDATE users SET is_active = false WHERE id = 1")
     assert httpx2.get(url).status_code == 401
 
 
-def test_it_opens_nothing_else(school: Any, server: Server, bearer: Any) -> None:
+def test_it_opens_nothing_else(school: School, server: Server, bearer: Bearer) -> None:
     query = urlsplit(ticket(server, "job", bearer(school.tutor))["url"]).query
     for path in (f"/v1/jobs/{server.job_id}", "/v1/me/notifications/events", "/v1/recordings", "/v1/jobs"):
         assert httpx2.get(f"{server.url}{path}?{query}").status_code == 401
     assert httpx2.post(f"{server.url}{server.path('job')}/ticket?{query}").status_code == 401
 
 
-def test_who_may_not_follow_gets_no_ticket(school: Any, server: Server, bearer: Any) -> None:
+def test_who_may_not_follow_gets_no_ticket(school: School, server: Server, bearer: Bearer) -> None:
     path = f"{server.url}{server.path('job')}/ticket"
     assert httpx2.post(path, headers=bearer(school.student)).status_code == 404
     assert httpx2.post(path).status_code == 401
 
 
 def test_what_an_operator_opens_is_kept_without_the_ticket(
-    server: Server, bearer: Any, operator: Any, stream: Any, sql: Any
+    server: Server, bearer: Bearer, operator: Operator, stream: Stream, sql: Sql
 ) -> None:
     with stream(ticket(server, "job", bearer(operator))["url"], {}) as (answer, events):
         assert answer.status_code == 200

@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 
+from tests.api.conftest import VisitorOf
+from tests.conftest import School
+
 PEN = {"points": [[12.5, 30.25], [18, 34.25]], "color": "#1d4ed8", "width": 4}
 
 
 @pytest.fixture
-def page(school: Any, visitor: Any) -> str:
+def page(school: School, visitor: VisitorOf) -> str:
     """Address of a page of the tutor's."""
     made = visitor(school.tutor).ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
     return f"/v1/whiteboard/pages/{made['pages'][0]['id']}"
@@ -18,7 +21,7 @@ def _stroke(client_id: str, **more: Any) -> dict[str, Any]:
     return {"client_id": client_id, "stroke_type": "pen", "stroke_data": PEN} | more
 
 
-def test_strokes_come_back_on_the_board(school: Any, visitor: Any, page: str) -> None:
+def test_strokes_come_back_on_the_board(school: School, visitor: VisitorOf, page: str) -> None:
     tutor = visitor(school.tutor)
     times = {"started_at": "2026-02-02T14:00:00.100+03:00", "ended_at": "2026-02-02T14:00:01+03:00"}
     text = {"stroke_type": "text", "stroke_data": {"text": "ምሳሌ", "x": 30, "y": 84}}
@@ -36,7 +39,7 @@ def test_strokes_come_back_on_the_board(school: Any, visitor: Any, page: str) ->
     assert tutor.ask("POST", f"{page}/clear") == (200, {"cleared": 1})
 
 
-def test_a_student_may_after_it_was_granted(school: Any, visitor: Any, page: str) -> None:
+def test_a_student_may_after_it_was_granted(school: School, visitor: VisitorOf, page: str) -> None:
     tutor, student = visitor(school.tutor), visitor(school.student)
     session_id = tutor.ask("GET", page)[1]["session_id"]
     assert student.ask("POST", f"{page}/strokes", {"strokes": [_stroke("a")]})[0] == 403
@@ -63,13 +66,13 @@ def test_a_student_may_after_it_was_granted(school: Any, visitor: Any, page: str
         {"strokes": [_stroke("a", started_at="2026-02-02T14:00:01Z", ended_at="2026-02-02T14:00:00Z")]},
     ],
 )
-def test_what_cannot_be_strokes_is_refused(school: Any, visitor: Any, page: str, body: Any) -> None:
+def test_what_cannot_be_strokes_is_refused(school: School, visitor: VisitorOf, page: str, body: Any) -> None:
     tutor = visitor(school.tutor)
     assert tutor.ask("POST", f"{page}/strokes", body)[0] == 422
     assert tutor.ask("POST", f"{page}/clear")[1] == {"cleared": 0}
 
 
-def test_bad_strokes_are_named_and_the_others_are_stored(school: Any, visitor: Any, page: str) -> None:
+def test_bad_strokes_are_named_and_the_others_are_stored(school: School, visitor: VisitorOf, page: str) -> None:
     tutor = visitor(school.tutor)
     strokes: list[Any] = [
         _stroke("a", stroke_type="laser"),
@@ -103,14 +106,16 @@ def test_bad_strokes_are_named_and_the_others_are_stored(school: Any, visitor: A
     }
 
 
-def test_when_none_can_be_stored_that_is_an_error(school: Any, visitor: Any, page: str) -> None:
+def test_when_none_can_be_stored_that_is_an_error(school: School, visitor: VisitorOf, page: str) -> None:
     status, problem = visitor(school.tutor).ask("POST", f"{page}/strokes", {"strokes": [{}, _stroke("a", more=1)]})
     assert (status, problem["code"]) == (422, "invalid-input")
     assert [(one["index"], one["client_id"]) for one in problem["refused"]] == [(0, None), (1, "a")]
     assert visitor(school.other_tutor).ask("POST", f"{page}/strokes", {"strokes": [{}]})[0] == 404
 
 
-def test_a_full_batch_of_long_strokes_is_taken_and_more_is_too_large(school: Any, visitor: Any, page: str) -> None:
+def test_a_full_batch_of_long_strokes_is_taken_and_more_is_too_large(
+    school: School, visitor: VisitorOf, page: str
+) -> None:
     tutor = visitor(school.tutor)
     long = {"points": [[number, number] for number in range(450)]}
     strokes = [_stroke(f"s{number}", stroke_data=long) for number in range(500)]
@@ -119,7 +124,7 @@ def test_a_full_batch_of_long_strokes_is_taken_and_more_is_too_large(school: Any
     assert tutor.ask("POST", f"{page}/strokes", {"strokes": strokes[:250]})[0] == 200
 
 
-def test_addresses_of_others_do_not_exist(school: Any, visitor: Any, page: str) -> None:
+def test_addresses_of_others_do_not_exist(school: School, visitor: VisitorOf, page: str) -> None:
     stranger = visitor(school.other_tutor)
     for method, path, body in (
         ("GET", page, None),

@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from tests.api.conftest import VisitorOf
+from tests.conftest import School
+from worker.access.callers import Operator
 from worker.database import Database
 
 SESSIONS = "/v1/whiteboard/sessions"
@@ -12,7 +15,7 @@ TIMES = {"scheduled_start": "2026-02-02T14:00:00+03:00", "scheduled_end": "2026-
 
 
 @pytest.fixture
-def opened(school: Any, visitor: Any) -> dict[str, Any]:
+def opened(school: School, visitor: VisitorOf) -> dict[str, Any]:
     """A session of the booking."""
     body = {"booking_id": school.booking_id, "session_title": "Quadratics", **TIMES}
     status, made = visitor(school.tutor).ask("POST", SESSIONS, body)
@@ -32,7 +35,7 @@ def _events(database: Database, session_id: int) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in rows]
 
 
-def test_a_session_is_opened_with_its_first_page(school: Any, visitor: Any, opened: dict[str, Any]) -> None:
+def test_a_session_is_opened_with_its_first_page(school: School, visitor: VisitorOf, opened: dict[str, Any]) -> None:
     assert opened["status"] == "scheduled"
     assert opened["scheduled_start"] == "2026-02-02T11:00:00Z"
     assert (opened["host_profile_type"], opened["host_profile_id"]) == ("tutor", 11)
@@ -55,7 +58,9 @@ def test_a_session_is_opened_with_its_first_page(school: Any, visitor: Any, open
         ("other_parent", 404),
     ],
 )
-def test_who_sees_it(school: Any, visitor: Any, operator: Any, opened: Any, who: str, status: int) -> None:
+def test_who_sees_it(
+    school: School, visitor: VisitorOf, operator: Operator, opened: dict[str, Any], who: str, status: int
+) -> None:
     asker = visitor(operator if who == "operator" else getattr(school, who))
     page_id = opened["pages"][0]["id"]
     for path in (
@@ -73,7 +78,9 @@ def test_who_sees_it(school: Any, visitor: Any, operator: Any, opened: Any, who:
     ("who", "status"),
     [("student", 403), ("parent", 403), ("operator", 403), ("other_tutor", 404), ("other_student", 404)],
 )
-def test_only_its_tutor_leads_it(school: Any, visitor: Any, operator: Any, opened: Any, who: str, status: int) -> None:
+def test_only_its_tutor_leads_it(
+    school: School, visitor: VisitorOf, operator: Operator, opened: dict[str, Any], who: str, status: int
+) -> None:
     asker = visitor(operator if who == "operator" else getattr(school, who))
     page = f"/v1/whiteboard/pages/{opened['pages'][0]['id']}"
     for method, path, body in (
@@ -92,13 +99,15 @@ def test_only_its_tutor_leads_it(school: Any, visitor: Any, operator: Any, opene
     ("who", "status"), [("student", 403), ("parent", 403), ("operator", 403), ("other_tutor", 404)]
 )
 def test_only_its_tutor_opens_sessions_of_a_booking(
-    school: Any, visitor: Any, operator: Any, who: str, status: int
+    school: School, visitor: VisitorOf, operator: Operator, who: str, status: int
 ) -> None:
     asker = visitor(operator if who == "operator" else getattr(school, who))
     assert asker.ask("POST", SESSIONS, {"booking_id": school.booking_id})[0] == status
 
 
-def test_a_lesson_from_start_to_end(school: Any, visitor: Any, database: Database, opened: Any) -> None:
+def test_a_lesson_from_start_to_end(
+    school: School, visitor: VisitorOf, database: Database, opened: dict[str, Any]
+) -> None:
     tutor, student = visitor(school.tutor), visitor(school.student)
     path = f"{SESSIONS}/{opened['id']}"
     assert tutor.ask("POST", f"{path}/end")[0] == 409
@@ -127,7 +136,7 @@ def test_a_lesson_from_start_to_end(school: Any, visitor: Any, database: Databas
     ]
 
 
-def test_its_lesson_in_the_calendar_goes_along(school: Any, visitor: Any, database: Database) -> None:
+def test_its_lesson_in_the_calendar_goes_along(school: School, visitor: VisitorOf, database: Database) -> None:
     def lesson() -> Any:
         with database.transaction() as session:
             return tuple(session.execute(text("SELECT status, attendance FROM tutor_schedules")).one())
@@ -155,12 +164,14 @@ def test_its_lesson_in_the_calendar_goes_along(school: Any, visitor: Any, databa
     assert lesson() == ("completed", "held")
 
 
-def test_a_parent_looks_on_but_does_not_join(school: Any, visitor: Any, opened: Any) -> None:
+def test_a_parent_looks_on_but_does_not_join(school: School, visitor: VisitorOf, opened: dict[str, Any]) -> None:
     assert visitor(school.parent).ask("POST", f"{SESSIONS}/{opened['id']}/join")[0] == 403
     assert visitor(school.parent).ask("POST", f"{SESSIONS}/{opened['id']}/leave")[0] == 403
 
 
-def test_pages_are_numbered_and_one_is_shown(school: Any, visitor: Any, database: Database, opened: Any) -> None:
+def test_pages_are_numbered_and_one_is_shown(
+    school: School, visitor: VisitorOf, database: Database, opened: dict[str, Any]
+) -> None:
     tutor = visitor(school.tutor)
     path = f"{SESSIONS}/{opened['id']}/pages"
     answer = tutor.send("POST", path, {"page_title": "Graphs", "background_color": "#102030"})
@@ -180,7 +191,7 @@ def test_pages_are_numbered_and_one_is_shown(school: Any, visitor: Any, database
         assert tutor.ask("POST", late, {})[0] == 409, late
 
 
-def test_permissions_change_key_by_key(school: Any, visitor: Any, opened: Any) -> None:
+def test_permissions_change_key_by_key(school: School, visitor: VisitorOf, opened: dict[str, Any]) -> None:
     path, tutor = f"{SESSIONS}/{opened['id']}", visitor(school.tutor)
     tutor.ask("PATCH", path, {"student_permissions": {"can_write": True}})
     changed = tutor.ask("PATCH", path, {"student_permissions": {"can_draw": True}, "session_notes": "well done"})[1]
@@ -189,7 +200,7 @@ def test_permissions_change_key_by_key(school: Any, visitor: Any, opened: Any) -
     assert changed["session_title"] == "Quadratics"
 
 
-def test_a_call_without_a_booking(school: Any, visitor: Any) -> None:
+def test_a_call_without_a_booking(school: School, visitor: VisitorOf) -> None:
     body = {"participant_profile_ids": [11, 33], "participant_profile_types": ["tutor", "parent"]}
     status, made = visitor(school.student).ask("POST", SESSIONS, body)
     assert status == 201
@@ -202,11 +213,13 @@ def test_a_call_without_a_booking(school: Any, visitor: Any) -> None:
     assert visitor(school.other_tutor).ask("GET", path)[0] == 404
 
 
-def test_a_parent_cannot_host(school: Any, visitor: Any) -> None:
+def test_a_parent_cannot_host(school: School, visitor: VisitorOf) -> None:
     assert visitor(school.parent).ask("POST", SESSIONS, {})[0] == 403
 
 
-def test_a_session_of_a_booking_that_is_over_does_not_start(school: Any, visitor: Any, opened: Any) -> None:
+def test_a_session_of_a_booking_that_is_over_does_not_start(
+    school: School, visitor: VisitorOf, opened: dict[str, Any]
+) -> None:
     tutor, path = visitor(school.tutor), f"{SESSIONS}/{opened['id']}"
     assert tutor.ask("POST", f"{path}/start")[0] == 200
     later = tutor.ask("POST", SESSIONS, {"booking_id": school.booking_id})[1]
@@ -218,14 +231,14 @@ def test_a_session_of_a_booking_that_is_over_does_not_start(school: Any, visitor
     assert tutor.ask("POST", f"{path}/end")[0] == 200
 
 
-def test_a_booking_that_is_over_takes_no_sessions(school: Any, visitor: Any) -> None:
+def test_a_booking_that_is_over_takes_no_sessions(school: School, visitor: VisitorOf) -> None:
     tutor = visitor(school.tutor)
     tutor.ask("PATCH", f"/v1/bookings/{school.booking_id}", {"status": "completed"})
     assert tutor.ask("POST", SESSIONS, {"booking_id": school.booking_id})[0] == 409
 
 
 def test_a_lesson_of_the_calendar_must_be_the_tutor_s_and_of_that_booking(
-    school: Any, visitor: Any, database: Database
+    school: School, visitor: VisitorOf, database: Database
 ) -> None:
     with database.transaction() as session:
         insert = text(
@@ -243,7 +256,9 @@ def test_a_lesson_of_the_calendar_must_be_the_tutor_s_and_of_that_booking(
     assert (status, made["booking_id"]) == (201, school.booking_id)
 
 
-def test_a_session_of_a_group_lesson_takes_all_of_its_students(school: Any, visitor: Any, database: Database) -> None:
+def test_a_session_of_a_group_lesson_takes_all_of_its_students(
+    school: School, visitor: VisitorOf, database: Database
+) -> None:
     with database.transaction() as session:
         lesson_id = session.scalar(
             text(
@@ -290,12 +305,12 @@ def test_a_session_of_a_group_lesson_takes_all_of_its_students(school: Any, visi
         "text",
     ],
 )
-def test_what_cannot_be_a_session_is_refused(school: Any, visitor: Any, body: Any) -> None:
+def test_what_cannot_be_a_session_is_refused(school: School, visitor: VisitorOf, body: Any) -> None:
     assert visitor(school.tutor).ask("POST", SESSIONS, body)[0] == 422
     assert visitor(school.tutor).ask("GET", SESSIONS)[1]["items"] == []
 
 
-def test_the_list_is_filtered(school: Any, visitor: Any, opened: Any) -> None:
+def test_the_list_is_filtered(school: School, visitor: VisitorOf, opened: dict[str, Any]) -> None:
     tutor = visitor(school.tutor)
     free = tutor.ask("POST", SESSIONS, {})[1]
     tutor.ask("POST", f"{SESSIONS}/{free['id']}/start")

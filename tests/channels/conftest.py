@@ -5,17 +5,17 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
+from tests.conftest import Identity, MakeIdentity
 from worker.channels.message import Attachment, Message
 
 HOST = "hooks.example.org"
 
 
 @pytest.fixture(scope="session")
-def identity(tmp_path_factory: pytest.TempPathFactory, make_identity: Callable[..., Any]) -> Any:
+def identity(tmp_path_factory: pytest.TempPathFactory, make_identity: MakeIdentity) -> Identity:
     """A certificate for hooks.example.org and localhost."""
     return make_identity(tmp_path_factory.mktemp("tls"), HOST, "localhost")
 
@@ -67,14 +67,18 @@ def listen(talk: Callable[[Listener, socket.socket], None]) -> Iterator[Listener
                 thread.join()
 
 
+Listening = Callable[[Callable[[Listener, socket.socket], None]], AbstractContextManager[Listener]]
+SmtpTalk = Callable[..., AbstractContextManager[Listener]]
+
+
 @pytest.fixture
-def listening() -> Callable[[Callable[[Listener, socket.socket], None]], AbstractContextManager[Listener]]:
+def listening() -> Listening:
     """`with listening(talk) as listener:`: a server on a free port, see `Listener`."""
     return listen
 
 
 @pytest.fixture
-def smtp_talk() -> Callable[..., AbstractContextManager[Listener]]:
+def smtp_talk() -> SmtpTalk:
     """`with smtp_talk(mails_per_connection=1):`: a mail server that hangs up after so many, with a `farewell`."""
 
     def start(*, mails_per_connection: int, farewell: bytes = b"") -> AbstractContextManager[Listener]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import MakeIdentity
 from worker.channels.apprise_services import SERVICES, check_service, send_apprise
 from worker.channels.destinations import Mailbox, MessageService, Webhook
 from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure
@@ -82,7 +83,10 @@ class World:
 
 @pytest.fixture
 def world(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, make_identity: Any
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    make_identity: MakeIdentity,
 ) -> Iterator[World]:
     """Nothing of it is ours to replace: `requests` reads these two variables."""
     world = World(make_identity(tmp_path, *HOSTS.values(), "evil.example").server)

@@ -15,6 +15,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tests.channels.conftest import Listening, SmtpTalk
+from tests.conftest import Identity
 from worker.channels.email import Mailer, MailServer
 from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure
 from worker.channels.message import Attachment, Message
@@ -186,7 +188,7 @@ def test_what_is_about_one_recipient_only(
     assert later.value.alone is alone
 
 
-def test_tls_from_the_start_and_a_login(mailroom: Mailroom, message: Message, identity: Any) -> None:
+def test_tls_from_the_start_and_a_login(mailroom: Mailroom, message: Message, identity: Identity) -> None:
     with mail_server(mailroom, ssl_context=identity.server, authenticator=authenticate, auth_require_tls=False) as port:
         server = server_at(port, tls=True, context=identity.trusting, user="astegni", password=PASSWORD)
         with Mailer(server) as mailer:
@@ -197,7 +199,7 @@ def test_tls_from_the_start_and_a_login(mailroom: Mailroom, message: Message, id
     assert len(mailroom.got) == 1
 
 
-def test_starttls_before_a_login(mailroom: Mailroom, message: Message, identity: Any) -> None:
+def test_starttls_before_a_login(mailroom: Mailroom, message: Message, identity: Identity) -> None:
     how = {"tls_context": identity.server, "authenticator": authenticate, "auth_required": True}
     with mail_server(mailroom, **how) as port:
         server = server_at(port, context=identity.trusting, user="astegni", password=PASSWORD)
@@ -224,7 +226,7 @@ def test_a_password_is_never_sent_in_the_clear(mailroom: Mailroom, message: Mess
     assert mailroom.got == []
 
 
-def test_a_login_that_the_server_does_not_take(mailroom: Mailroom, message: Message, identity: Any) -> None:
+def test_a_login_that_the_server_does_not_take(mailroom: Mailroom, message: Message, identity: Identity) -> None:
     with (
         mail_server(mailroom, tls_context=identity.server) as port,
         Mailer(server_at(port, context=identity.trusting, user="astegni", password=PASSWORD)) as mailer,
@@ -233,7 +235,7 @@ def test_a_login_that_the_server_does_not_take(mailroom: Mailroom, message: Mess
         mailer.send("abebe@example.com", message)
 
 
-def test_a_kept_connection_that_was_closed_is_opened_again(message: Message, smtp_talk: Any) -> None:
+def test_a_kept_connection_that_was_closed_is_opened_again(message: Message, smtp_talk: SmtpTalk) -> None:
     """The server hangs up after each mail, as busy ones do; no mail is lost, none is sent twice."""
     with smtp_talk(mails_per_connection=1) as listener, Mailer(server_at(listener.port)) as mailer:
         for _ in range(3):
@@ -243,7 +245,7 @@ def test_a_kept_connection_that_was_closed_is_opened_again(message: Message, smt
     assert listener.connections == 3
 
 
-def test_a_server_that_says_421_to_a_kept_connection(message: Message, smtp_talk: Any) -> None:
+def test_a_server_that_says_421_to_a_kept_connection(message: Message, smtp_talk: SmtpTalk) -> None:
     with (
         smtp_talk(mails_per_connection=1, farewell=b"421 4.4.2 idle\r\n") as listener,
         Mailer(server_at(listener.port)) as mailer,
@@ -255,7 +257,7 @@ def test_a_server_that_says_421_to_a_kept_connection(message: Message, smtp_talk
 
 
 @pytest.mark.parametrize("greeting", [b"", b"421 busy\r\n", b"554 go away\r\n", b"\xff\xfe\r\n", b"SSH-2.0-x\r\n"])
-def test_no_mail_server_at_all(message: Message, greeting: bytes, listening: Any) -> None:
+def test_no_mail_server_at_all(message: Message, greeting: bytes, listening: Listening) -> None:
     def talk(_listener: Any, connection: socket.socket) -> None:
         connection.sendall(greeting)
 
@@ -263,7 +265,7 @@ def test_no_mail_server_at_all(message: Message, greeting: bytes, listening: Any
         mailer.send("abebe@example.com", message)
 
 
-def test_a_silent_server_is_left(message: Message, listening: Any) -> None:
+def test_a_silent_server_is_left(message: Message, listening: Listening) -> None:
     def talk(_listener: Any, connection: socket.socket) -> None:
         connection.recv(1)
 

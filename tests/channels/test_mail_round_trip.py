@@ -2,12 +2,9 @@
 
 import email
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.policy import default as modern
-from typing import Any
 
 import fast_mail_parser
 import pytest
@@ -15,6 +12,7 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
+from tests.channels.conftest import SmtpTalk
 from worker.channels.email import Mailer, MailServer
 from worker.channels.email_address import read_mailbox
 from worker.channels.email_message import compose
@@ -236,13 +234,13 @@ def test_the_text(text: str) -> None:
 
 
 @pytest.fixture
-def taken(smtp_talk: Callable[..., AbstractContextManager[Any]]) -> Any:
+def taken(smtp_talk: SmtpTalk) -> SmtpTalk:
     return smtp_talk
 
 
 @how(CALM, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from([".", "..", ".x", "", "QUIT", "መ", ". "]), min_size=1, max_size=8).map("\n".join))
-def test_dots_come_through_a_mail_server_as_they_were(taken: Any, text: str) -> None:
+def test_dots_come_through_a_mail_server_as_they_were(taken: SmtpTalk, text: str) -> None:
     with taken(mails_per_connection=1) as listener:
         server = MailServer("127.0.0.1", listener.port, Address("", "a", "b.example"), timeout=30.0)
         with Mailer(server) as mailer:

@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from tests.channels.conftest import Listener, Listening
+from tests.conftest import Identity
 from worker.channels.destinations import Webhook, new_webhook_secret, signing_bytes
 from worker.channels.egress import Deadline, EgressPolicy
 from worker.channels.errors import PermanentFailure, TemporaryFailure
@@ -42,17 +44,20 @@ def always(*addresses: str) -> Resolve:
 
 
 @pytest.fixture
-def outside(identity: Any) -> EgressPolicy:
+def outside(identity: Identity) -> EgressPolicy:
     """It may go to this machine, as an operator may allow; every name is this machine's."""
     return EgressPolicy(allowed=HERE, resolve=always("127.0.0.1"), trust=identity.trusting, total_timeout=2.0)
 
 
+Answering = Callable[..., AbstractContextManager[Listener]]
+
+
 @pytest.fixture
-def answering(identity: Any, listening: Any) -> Callable[..., AbstractContextManager[Any]]:
+def answering(identity: Identity, listening: Listening) -> Answering:
     """`with answering(b"HTTP/1.1 …") as listener:`; `listener.seen` holds the requests."""
 
     @contextmanager
-    def start(answer: bytes | Callable[[ssl.SSLSocket], None]) -> Any:
+    def start(answer: bytes | Callable[[ssl.SSLSocket], None]) -> Iterator[Listener]:
         def talk(listener: Any, plain: socket.socket) -> None:
             with identity.server.wrap_socket(plain, server_side=True) as connection:
                 listener.seen.append(read_request(connection))
@@ -90,7 +95,7 @@ def test_the_signature_is_the_one_of_the_specification() -> None:
     assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
-def test_a_receiver_can_check_what_it_gets(answering: Any, outside: EgressPolicy, message: Message) -> None:
+def test_a_receiver_can_check_what_it_gets(answering: Answering, outside: EgressPolicy, message: Message) -> None:
     with answering(OK) as listener:
         webhook = webhook_to(listener.port)
         send_webhook(webhook, message, outside)
@@ -113,7 +118,7 @@ def test_a_receiver_can_check_what_it_gets(answering: Any, outside: EgressPolicy
     assert datetime.fromisoformat(document["timestamp"]).tzinfo is not None
 
 
-def test_hostile_words_stay_words(answering: Any, outside: EgressPolicy, message: Message) -> None:
+def test_hostile_words_stay_words(answering: Answering, outside: EgressPolicy, message: Message) -> None:
     hostile = 'A\r\nX-Evil: 1\r\n\r\n"}\x00\ud83d{{ 7 * 7 }}'
     with answering(OK) as listener:
         send_webhook(webhook_to(listener.port), replace(message, subject=hostile, text=hostile), outside)
@@ -125,14 +130,14 @@ def test_hostile_words_stay_words(answering: Any, outside: EgressPolicy, message
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
-def test_every_2xx_is_good(answering: Any, outside: EgressPolicy, message: Message, status: int) -> None:
+def test_every_2xx_is_good(answering: Answering, outside: EgressPolicy, message: Message, status: int) -> None:
     with answering(b"HTTP/1.1 %d Fine\r\nContent-Length: 0\r\n\r\n" % status) as listener:
         send_webhook(webhook_to(listener.port), message, outside)
 
     assert len(listener.seen) == 1
 
 
-def test_no_for_good(answering: Any, outside: EgressPolicy, message: Message) -> None:
+def test_no_for_good(answering: Answering, outside: EgressPolicy, message: Message) -> None:
     answer = b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"
     with answering(answer) as listener, pytest.raises(PermanentFailure, match="410") as refused:
         send_webhook(webhook_to(listener.port), message, outside)
@@ -141,7 +146,7 @@ def test_no_for_good(answering: Any, outside: EgressPolicy, message: Message) ->
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 413, 422, 451])
-def test_no_that_may_pass(answering: Any, outside: EgressPolicy, message: Message, status: int) -> None:
+def test_no_that_may_pass(answering: Answering, outside: EgressPolicy, message: Message, status: int) -> None:
     location = f"https://localhost:1/{PATH}".encode()
     answer = b"HTTP/1.1 %d No\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % (status, location)
     with answering(answer) as listener, pytest.raises(TemporaryFailure, match=str(status)) as refused:
@@ -154,7 +159,7 @@ def test_no_that_may_pass(answering: Any, outside: EgressPolicy, message: Messag
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
-def test_no_for_now(answering: Any, outside: EgressPolicy, message: Message, status: int) -> None:
+def test_no_for_now(answering: Answering, outside: EgressPolicy, message: Message, status: int) -> None:
     answer = b"HTTP/1.1 %d No\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n" % status
     with answering(answer) as listener, pytest.raises(TemporaryFailure, match=str(status)) as later:
         send_webhook(webhook_to(listener.port), message, outside)
@@ -223,7 +228,7 @@ def say_nothing(connection: ssl.SSLSocket) -> None:
 
 @pytest.mark.parametrize("answer", [drip, drip_headers, continue_for_ever, say_nothing])
 def test_a_slow_answer_ends_at_the_deadline(
-    answering: Any, outside: EgressPolicy, message: Message, answer: Any
+    answering: Answering, outside: EgressPolicy, message: Message, answer: Any
 ) -> None:
     began = time.monotonic()
     with answering(answer) as listener, pytest.raises(TemporaryFailure):
@@ -232,7 +237,7 @@ def test_a_slow_answer_ends_at_the_deadline(
     assert time.monotonic() - began < 6
 
 
-def test_the_deadline_is_of_the_whole(answering: Any, outside: EgressPolicy, message: Message) -> None:
+def test_the_deadline_is_of_the_whole(answering: Answering, outside: EgressPolicy, message: Message) -> None:
     with answering(drip) as listener:
         began = time.monotonic()
         with pytest.raises(TemporaryFailure):
@@ -254,12 +259,12 @@ def test_the_deadline_is_of_the_whole(answering: Any, outside: EgressPolicy, mes
         b"HTTP/1.1 99999 OK\r\n\r\n",
     ],
 )
-def test_no_answer_at_all(answering: Any, outside: EgressPolicy, message: Message, answer: Any) -> None:
+def test_no_answer_at_all(answering: Answering, outside: EgressPolicy, message: Message, answer: Any) -> None:
     with answering(answer) as listener, pytest.raises(TemporaryFailure):
         send_webhook(webhook_to(listener.port), message, outside)
 
 
-def test_a_huge_body_is_never_read(answering: Any, outside: EgressPolicy, message: Message) -> None:
+def test_a_huge_body_is_never_read(answering: Answering, outside: EgressPolicy, message: Message) -> None:
     sent = []
 
     def answer(connection: ssl.SSLSocket) -> None:
@@ -274,7 +279,7 @@ def test_a_huge_body_is_never_read(answering: Any, outside: EgressPolicy, messag
     assert sum(sent) < 50_000_000
 
 
-def test_a_listener_without_tls(listening: Any, outside: EgressPolicy, message: Message) -> None:
+def test_a_listener_without_tls(listening: Listening, outside: EgressPolicy, message: Message) -> None:
     def talk(_listener: Any, connection: socket.socket) -> None:
         connection.recv(10)
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -283,7 +288,7 @@ def test_a_listener_without_tls(listening: Any, outside: EgressPolicy, message: 
         send_webhook(webhook_to(listener.port), message, outside)
 
 
-def test_a_handshake_that_never_ends(listening: Any, outside: EgressPolicy, message: Message) -> None:
+def test_a_handshake_that_never_ends(listening: Listening, outside: EgressPolicy, message: Message) -> None:
     def talk(_listener: Any, connection: socket.socket) -> None:
         for _ in range(100):
             connection.sendall(b"\x16")
@@ -299,7 +304,9 @@ def test_a_handshake_that_never_ends(listening: Any, outside: EgressPolicy, mess
 # --- whom it talks to
 
 
-def test_a_certificate_of_another_name_is_not_trusted(answering: Any, outside: EgressPolicy, message: Message) -> None:
+def test_a_certificate_of_another_name_is_not_trusted(
+    answering: Answering, outside: EgressPolicy, message: Message
+) -> None:
     with answering(OK) as listener:
         with pytest.raises(TemporaryFailure, match="certificate"):
             send_webhook(webhook_to(listener.port, "other.example.org"), message, outside)
@@ -341,7 +348,7 @@ def test_names_of_the_inside_are_refused(outside: EgressPolicy, message: Message
         checked_destination("webhook", f"https://{HOST}{PATH}", strict)
 
 
-def test_nothing_is_sent_to_the_inside(answering: Any, outside: EgressPolicy, message: Message) -> None:
+def test_nothing_is_sent_to_the_inside(answering: Answering, outside: EgressPolicy, message: Message) -> None:
     with answering(OK) as listener:
         with pytest.raises(PermanentFailure):
             send_webhook(webhook_to(listener.port), message, replace(outside, allowed=()))
@@ -359,7 +366,9 @@ def test_other_ports_of_strangers_are_refused(outside: EgressPolicy, message: Me
         send_webhook(webhook_to(port), message, public)
 
 
-def test_a_name_that_leads_elsewhere_the_second_time(answering: Any, outside: EgressPolicy, message: Message) -> None:
+def test_a_name_that_leads_elsewhere_the_second_time(
+    answering: Answering, outside: EgressPolicy, message: Message
+) -> None:
     """Rebinding: a resolver's second answer is never asked for, so what was checked is what is connected to."""
     asked = []
 
@@ -374,7 +383,7 @@ def test_a_name_that_leads_elsewhere_the_second_time(answering: Any, outside: Eg
     assert len(listener.seen) == 1
 
 
-def test_a_name_that_was_public_when_registered(answering: Any, outside: EgressPolicy, message: Message) -> None:
+def test_a_name_that_was_public_when_registered(answering: Answering, outside: EgressPolicy, message: Message) -> None:
     answers = iter([["8.8.8.8"], ["127.0.0.1"]])
     rebinding = replace(outside, allowed=(), resolve=lambda _host, _port: next(answers))
     with answering(OK) as listener:
@@ -387,7 +396,7 @@ def test_a_name_that_was_public_when_registered(answering: Any, outside: EgressP
 
 
 def test_the_next_address_is_tried_when_one_does_not_answer(
-    answering: Any, outside: EgressPolicy, message: Message
+    answering: Answering, outside: EgressPolicy, message: Message
 ) -> None:
     with answering(OK) as listener:
         send_webhook(webhook_to(listener.port), message, replace(outside, resolve=always("127.0.0.2", "127.0.0.1")))
@@ -444,7 +453,7 @@ def test_an_address_that_was_kept_and_is_no_good_any_more(outside: EgressPolicy,
 
 
 def test_proxies_of_the_environment_are_not_asked(
-    answering: Any, outside: EgressPolicy, message: Message, monkeypatch: pytest.MonkeyPatch
+    answering: Answering, outside: EgressPolicy, message: Message, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     with answering(OK) as listener:
@@ -454,7 +463,7 @@ def test_proxies_of_the_environment_are_not_asked(
 
 
 def test_nothing_secret_is_logged(
-    answering: Any, outside: EgressPolicy, message: Message, caplog: pytest.LogCaptureFixture
+    answering: Answering, outside: EgressPolicy, message: Message, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     reasons = []

@@ -15,11 +15,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
+from devstack.emulator.credentials import Credentials
 from devstack.process import ChildProcess, wait_until
 from tests.chaos.mayhem.alarms import Alarms, read_rules
 from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.scene import Scene, make_template
 from tests.chaos.mayhem.work import Errand
+from tests.conftest import MakeSettings
 from worker import clock
 from worker.api.app import create_api
 from worker.api.services import Services
@@ -191,9 +193,7 @@ def test_alarms_ring_while_their_cause_lasts(installation: Installation) -> None
         installation.rings("MailPutOff")
 
 
-def test_a_full_spool_rings(
-    settings: Callable[..., Settings], database: Database, small_disk: Callable[..., Path]
-) -> None:
+def test_a_full_spool_rings(settings: MakeSettings, database: Database, small_disk: Callable[..., Path]) -> None:
     disk = small_disk("4m")
     with TestClient(
         create_api(Services(settings(spool_dir=disk / "spool", spool_reserve_bytes=1_000_000), database, {}))
@@ -207,7 +207,7 @@ def test_a_full_spool_rings(
 
 
 def test_alarms_watch_what_is_exposed_and_are_documented(
-    settings: Callable[..., Settings], database: Database, b2: Any, redis_url: str
+    settings: MakeSettings, database: Database, b2: Credentials, redis_url: str
 ) -> None:
     with TestClient(create_api(Services(settings(), database, {}))) as api:
         api.get("/healthz")

@@ -42,8 +42,11 @@ def _call(words: Sequence[str], environment: Mapping[str, str], folder: Path) ->
     return Said(code, out.getvalue(), err.getvalue())
 
 
+CallCommand = Callable[[Sequence[str], Mapping[str, str], Path], Said]
+
+
 @pytest.fixture
-def call_command() -> Callable[[Sequence[str], Mapping[str, str], Path], Said]:
+def call_command() -> CallCommand:
     """`call_command(words, environment, folder)`: how `astegni WORDS` ends there, with no other environment.
 
     Not for commands that configure the logs of their process, nor while a thread of the test prints.

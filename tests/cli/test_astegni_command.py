@@ -12,10 +12,13 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from devstack.emulator.credentials import Credentials
+from tests.cli.conftest import CallCommand
 from worker.access.callers import Operator, UserCaller
 from worker.access.tokens import read_token
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
+from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import PruneLedger
 from worker.jobs.run_statements import claim
@@ -50,7 +53,7 @@ json.dump(answers, sys.stdout)
 class Terminal:
     """An empty folder on a machine where nothing runs: `terminal("jobs", "list", DATABASE_URL=…)`."""
 
-    def __init__(self, home: Path, call_command: Any) -> None:
+    def __init__(self, home: Path, call_command: CallCommand) -> None:
         home.mkdir()
         self._home = home
         self._call_command = call_command
@@ -98,11 +101,11 @@ class Terminal:
 
 
 @pytest.fixture
-def run(tmp_path: Path, call_command: Any) -> Terminal:
+def run(tmp_path: Path, call_command: CallCommand) -> Terminal:
     return Terminal(tmp_path / "home", call_command)
 
 
-def test_help_names_every_command(run: Any) -> None:
+def test_help_names_every_command(run: Terminal) -> None:
     said = run.apart("--help").stdout
 
     for command in (
@@ -116,19 +119,19 @@ def test_help_names_every_command(run: Any) -> None:
 class TestToken:
     """`astegni token`."""
 
-    def test_a_persons(self, run: Any) -> None:
+    def test_a_persons(self, run: Terminal) -> None:
         said = run("token", "--sub", "1", "--role", "tutor", "--role-id", "tutor=1", "--role-id", "parent=3").stdout
 
         assert read_token(said.strip(), DEVELOPMENT_KEY, DEPARTMENTS) == UserCaller(1, "tutor", 1, None, 3)
 
-    def test_an_operators_with_another_key(self, run: Any) -> None:
+    def test_an_operators_with_another_key(self, run: Terminal) -> None:
         key = "the platform's own key, long enough"
         said = run("token", "--admin", "7", SECRET_KEY=key, OPERATOR_DEPARTMENTS="media, support").stdout
 
         departments = frozenset({"media", "support"})
         assert read_token(said.strip(), key, departments) == Operator(7, departments)
 
-    def test_no_token_is_made_that_nobody_would_take(self, run: Any) -> None:
+    def test_no_token_is_made_that_nobody_would_take(self, run: Terminal) -> None:
         wrong: list[list[str]] = [
             [],
             ["--sub", "1", "--admin", "1"],
@@ -151,7 +154,7 @@ class TestToken:
 class TestDoctor:
     """`astegni doctor`, on a machine with the libraries that the drawing engine links."""
 
-    def test_on_an_empty_machine_all_is_well(self, run: Any) -> None:
+    def test_on_an_empty_machine_all_is_well(self, run: Terminal) -> None:
         done = run.apart("doctor")
 
         assert done.returncode == 0
@@ -160,7 +163,7 @@ class TestDoctor:
         ]
 
     def test_with_everything_named_and_well(
-        self, run: Any, database_url: str, redis_url: str, b2: Any, tmp_path: Path
+        self, run: Terminal, database_url: str, redis_url: str, b2: Credentials, tmp_path: Path
     ) -> None:
         done = run(
             "doctor",
@@ -177,7 +180,9 @@ class TestDoctor:
         assert (done.returncode, done.stdout.count(" ok ") + done.stdout.count(" WARNING ")) == (0, 7)
         assert b2.application_key not in done.stdout
 
-    def test_everything_that_is_wrong_is_named_at_once(self, run: Any, b2: Any, empty_database_url: str) -> None:
+    def test_everything_that_is_wrong_is_named_at_once(
+        self, run: Terminal, b2: Credentials, empty_database_url: str
+    ) -> None:
         done = run(
             "doctor",
             FFMPEG_PATH="/bin/false",
@@ -194,7 +199,7 @@ class TestDoctor:
         assert (done.returncode, done.stdout.count("FAILED")) == (1, 6)
         assert "Run `astegni migrate`" in done.stdout
 
-    def test_one_wrong_setting(self, run: Any) -> None:
+    def test_one_wrong_setting(self, run: Terminal) -> None:
         wrong = [
             {"DATABASE_URL": NOWHERE},
             {"REDIS_URL": "hush-hush"},
@@ -208,7 +213,7 @@ class TestDoctor:
 
         assert [(answer.returncode, answer.stdout.count("FAILED")) for answer in answers] == [(1, 1)] * len(wrong)
 
-    def test_a_setting_without_its_other_half_is_refused_before_anything_is_tried(self, run: Any) -> None:
+    def test_a_setting_without_its_other_half_is_refused_before_anything_is_tried(self, run: Terminal) -> None:
         (answer,) = run.several((["doctor"], {"BACKBLAZE_KEY_ID": "1"}))
         assert (answer.returncode, answer.stdout) == (2, "")
         assert "BACKBLAZE_APPLICATION_KEY" in answer.stderr
@@ -217,7 +222,7 @@ class TestDoctor:
 class TestAlive:
     """`astegni alive`, the health check of processes without a port."""
 
-    def test_by_the_age_of_the_sign(self, run: Any, tmp_path: Path) -> None:
+    def test_by_the_age_of_the_sign(self, run: Terminal, tmp_path: Path) -> None:
         sign, old = tmp_path / "sign", tmp_path / "old"
         for path, age in ((sign, 0), (old, 120)):
             path.touch()
@@ -242,14 +247,14 @@ class TestAlive:
 class TestMigrate:
     """`astegni migrate`."""
 
-    def test_an_empty_database_twice(self, run: Any, empty_database_url: str) -> None:
+    def test_an_empty_database_twice(self, run: Terminal, empty_database_url: str) -> None:
         first, again = run.several_apart(*[(["migrate"], {"DATABASE_URL": empty_database_url})] * 2)
 
         assert (first.returncode, again.returncode) == (0, 0)
         assert first.stdout == again.stdout
         assert first.stdout.startswith("The database is at revision ")
 
-    def test_the_platforms_own_database_is_left_alone(self, run: Any, empty_database_url: str) -> None:
+    def test_the_platforms_own_database_is_left_alone(self, run: Terminal, empty_database_url: str) -> None:
         with psycopg.connect(empty_database_url, autocommit=True) as connection:
             connection.execute("CREATE TABLE users (id serial PRIMARY KEY, email text)")
             refused = run.apart("migrate", DATABASE_URL=empty_database_url)
@@ -259,7 +264,7 @@ class TestMigrate:
         assert refused.stderr.splitlines()[-1].startswith("astegni: The database already has a table `users`")
         assert tables == [("users",)]
 
-    def test_a_database_that_does_not_answer(self, run: Any) -> None:
+    def test_a_database_that_does_not_answer(self, run: Terminal) -> None:
         asked = run.apart("migrate", DATABASE_URL=NOWHERE)
 
         assert asked.returncode == 69
@@ -269,7 +274,7 @@ class TestMigrate:
 class TestJobs:
     """`astegni jobs` on a database that the environment names."""
 
-    def test_list_show_cancel_and_retry(self, run: Any, database: Any, database_url: str) -> None:
+    def test_list_show_cancel_and_retry(self, run: Terminal, database: Database, database_url: str) -> None:
         with database.transaction() as session:
             job_id = str(enqueue(session, PruneLedger()))
         words = [
@@ -294,13 +299,13 @@ class TestJobs:
         assert (again.returncode, again.stderr.count("\n")) == (1, 1)
         assert again.stderr.startswith(f"astegni: Job {job_id} is queued;")
 
-    def test_an_unknown_state_is_refused_with_those_there_are(self, run: Any, database_url: str) -> None:
+    def test_an_unknown_state_is_refused_with_those_there_are(self, run: Terminal, database_url: str) -> None:
         refused = run.apart("jobs", "list", "--state", "foo", DATABASE_URL=database_url)
 
         assert (refused.returncode, refused.stdout) == (1, "")
         assert "There is no state foo. The states are queued, published, running" in refused.stderr
 
-    def test_routine_jobs_are_shown_when_asked_for(self, run: Any, database: Any, database_url: str) -> None:
+    def test_routine_jobs_are_shown_when_asked_for(self, run: Terminal, database: Database, database_url: str) -> None:
         with database.transaction() as session:
             enqueue(session, PruneLedger(), principal="beat")
         words: list[list[str]] = [[], ["--routine"], ["--kind", "upkeep.prune_ledger"], ["--state", "queued"]]
@@ -308,7 +313,7 @@ class TestJobs:
 
         assert [len(json.loads(answer.stdout)) for answer in answers] == [0, 1, 1, 1]
 
-    def test_times_durations_and_workers_are_shown(self, run: Any, database: Any, database_url: str) -> None:
+    def test_times_durations_and_workers_are_shown(self, run: Terminal, database: Database, database_url: str) -> None:
         with database.transaction() as session:
             job_id = enqueue(session, PruneLedger())
         with database.transaction() as session:
@@ -327,7 +332,7 @@ class TestJobs:
         assert all(word in table.stdout for word in ("2026-11-22T08:00:00", "12.5 s", "host:1:a"))
         assert json.loads(listed.stdout)[0]["worker"] == "host:1:a"
 
-    def test_without_a_database(self, run: Any, empty_database_url: str) -> None:
+    def test_without_a_database(self, run: Terminal, empty_database_url: str) -> None:
         cases = [
             ("", 1, "DATABASE_URL is not set"),
             (NOWHERE, 69, "The database of DATABASE_URL does not answer"),
@@ -341,7 +346,7 @@ class TestJobs:
             assert answer.stderr.startswith(f"astegni: {said}")
 
 
-def test_what_is_missing_or_wrong_is_said(run: Any) -> None:
+def test_what_is_missing_or_wrong_is_said(run: Terminal) -> None:
     broker = {"REDIS_URL": "redis://127.0.0.1:1/0"}
     everywhere = "0.0.0.0"  # noqa: S104 - it is refused
     cases: list[tuple[list[str], dict[str, str], int, str]] = [

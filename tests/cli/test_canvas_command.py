@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
+from tests.cli.conftest import CallCommand
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
 from worker.media.binaries import find_binaries
@@ -39,7 +40,7 @@ def write(home: Path, board: object) -> None:
 
 
 @pytest.fixture
-def render(tmp_path: Path, call_command: Any) -> Any:
+def render(tmp_path: Path, call_command: CallCommand) -> Any:
     """Write a board into a file and call `astegni canvas render` on it, in this process."""
 
     def call(board: object, *words: str) -> Any:

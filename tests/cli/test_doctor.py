@@ -8,6 +8,8 @@ from b2sdk.v3 import B2Api, InMemoryAccountInfo
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
+from devstack.emulator.credentials import Credentials
+from tests.conftest import PostgresServer
 from worker.cli.runfile import published_runfile
 from worker.cli.service_checks import Doubtful, check_database, check_storage
 from worker.cli.target import settings_with_stack
@@ -16,7 +18,7 @@ from worker.settings import Settings
 from worker.storage.inspection import harmful_rules, missing_cors
 
 
-def test_a_database_that_refuses_is_told_from_one_that_is_away(postgres: Any, database_url: str) -> None:
+def test_a_database_that_refuses_is_told_from_one_that_is_away(postgres: PostgresServer, database_url: str) -> None:
     missing = postgres.url("no_such_database_here")
     with pytest.raises(Misconfigured, match="there is no such database"):
         check_database(Settings(database_url=missing))
@@ -49,7 +51,7 @@ def test_how_postgresql_refuses(said: str, meaning: str | None) -> None:
 class Storage:
     """Keys and buckets on the emulator."""
 
-    def __init__(self, b2: Any) -> None:
+    def __init__(self, b2: Credentials) -> None:
         self.b2 = b2
         self.api = B2Api(InMemoryAccountInfo())
         self.api.authorize_account(b2.key_id, b2.application_key, realm=b2.realm)
@@ -65,7 +67,7 @@ class Storage:
 
 
 @pytest.fixture
-def storage(b2: Any) -> Storage:
+def storage(b2: Credentials) -> Storage:
     return Storage(b2)
 
 

@@ -1,19 +1,18 @@
 """`astegni flower` as a process."""
 
 import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
 from devstack.supervisor import answers
 from devstack.valkey import EmbeddedValkey
+from tests.conftest import MakeSettings
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_for
 
 
-def test_it_ends_while_its_broker_is_away(settings: Callable[..., Any], tmp_path: Path) -> None:
+def test_it_ends_while_its_broker_is_away(settings: MakeSettings, tmp_path: Path) -> None:
     with EmbeddedValkey(tmp_path / "valkey") as valkey:
         configured = settings(redis_url=valkey.url(), flower_port=free_port())
         flower = ChildProcess("flower", astegni("flower"), tmp_path / "log", env=environment_for(configured))

@@ -1,19 +1,22 @@
 """`astegni legacy import-enrollments` as an operator types it."""
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from tests.conftest import School
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
 from worker.database import Database
 
+RunCommand = Callable[..., str]
+
 
 @pytest.fixture
-def run(database_url: str, tmp_path: Path) -> Any:
+def run(database_url: str, tmp_path: Path) -> RunCommand:
     """`run(…)`: what the command says, without a terminal."""
     environment = environment_without_settings() | {"DATABASE_URL": database_url, "XDG_STATE_HOME": str(tmp_path)}
 
@@ -26,7 +29,7 @@ def run(database_url: str, tmp_path: Path) -> Any:
     return ask
 
 
-def test_the_table_says_what_became_of_each_row(run: Any, school: Any, database: Database) -> None:
+def test_the_table_says_what_became_of_each_row(run: RunCommand, school: School, database: Database) -> None:
     rows = ['["Math", "[red]Physics[/red]\\u001b[31m", 5]', '"Math"', None, '["ሒሳብ"]']
     with database.transaction() as session:
         for subjects in rows:
@@ -50,5 +53,5 @@ def test_the_table_says_what_became_of_each_row(run: Any, school: Any, database:
     assert ["4", "ሒሳብ", "already", "there", "6"] in lines
 
 
-def test_an_empty_table(run: Any, database: Database) -> None:
+def test_an_empty_table(run: RunCommand, database: Database) -> None:
     assert "0 imported, 0 already there, 0 refused." in run()

@@ -13,11 +13,12 @@ import pytest
 from sqlalchemy import text
 
 from devstack.mailbox.embedded import EmbeddedMailbox
+from tests.cli.conftest import CallCommand
+from tests.conftest import MakeSettings, School
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
 from worker.database import Database
 from worker.reminders.delivery.dispatcher import Dispatcher
-from worker.settings import Settings
 from worker.workflows.context import WorkerContext
 
 Command = Callable[..., Any]
@@ -34,7 +35,7 @@ def environment(database_url: str, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def command(environment: dict[str, str], tmp_path: Path, call_command: Any) -> Command:
+def command(environment: dict[str, str], tmp_path: Path, call_command: CallCommand) -> Command:
     """`command("due", …)`: how `astegni reminders due …` ends, in this process."""
     return lambda *words: call_command(["reminders", *words], environment, tmp_path)
 
@@ -58,7 +59,7 @@ def mailbox(tmp_path: Path) -> Iterator[EmbeddedMailbox]:
 
 
 @pytest.fixture
-def sender(database: Database, settings: Callable[..., Settings]) -> Iterator[Callable[..., None]]:
+def sender(database: Database, settings: MakeSettings) -> Iterator[Callable[..., None]]:
     """`sender(smtp_host=…)`: a dispatcher and its sender at work, without the broker between them."""
     stop = threading.Event()
     threads: list[threading.Thread] = []
@@ -84,7 +85,7 @@ def sender(database: Database, settings: Callable[..., Settings]) -> Iterator[Ca
 
 
 @pytest.fixture
-def plan(database: Database, school: Any) -> Callable[..., int]:
+def plan(database: Database, school: School) -> Callable[..., int]:
     """`plan(user, due_in=…)`: a reminder of a lesson of the school, planned by hand; its id."""
     start = datetime(2036, 1, 7, 11, 0, tzinfo=UTC)
     with database.transaction() as session:
@@ -130,7 +131,9 @@ def plan(database: Database, school: Any) -> Callable[..., int]:
 class TestDue:
     """`astegni reminders due`."""
 
-    def test_the_earliest_first_and_whose_wish_each_is(self, command: Command, database: Database, plan: Any) -> None:
+    def test_the_earliest_first_and_whose_wish_each_is(
+        self, command: Command, database: Database, plan: Callable[..., int]
+    ) -> None:
         soon = timedelta(minutes=5)
         with database.transaction() as session:
             session.execute(text("INSERT INTO lesson_alarms (user_id, schedule_id, minutes_before) VALUES (2, 7, 15)"))
@@ -164,7 +167,7 @@ class TestDue:
         }
         assert found[0]["starts_at"] == "2036-01-07T11:00:00+00:00"
 
-    def test_the_table(self, command_apart: Command, plan: Any, database: Database) -> None:
+    def test_the_table(self, command_apart: Command, plan: Callable[..., int], database: Database) -> None:
         with database.transaction() as session:
             session.execute(text("UPDATE users SET first_name = '[red]Abebe' WHERE id = 2"))
         plan(2, due_in=timedelta(minutes=5))
@@ -177,7 +180,7 @@ class TestDue:
         for words in ("7 Mathematics, 2036-01-07 14:00", "2 [red]Abebe", "email", "15 min before: default", "pending"):
             assert words in row
 
-    def test_more_than_is_shown(self, command: Command, plan: Any) -> None:
+    def test_more_than_is_shown(self, command: Command, plan: Callable[..., int]) -> None:
         first, _second = (plan(2, due_in=timedelta(minutes=n)) for n in (5, 6))
 
         cut, whole = command("due", "--limit", "1", "--json"), command("due", "--limit", "2", "--json")
@@ -198,7 +201,7 @@ class TestDue:
 class TestTest:
     """`astegni reminders test`."""
 
-    def test_by_mail(self, command_apart: Command, sender: Any, mailbox: EmbeddedMailbox) -> None:
+    def test_by_mail(self, command_apart: Command, sender: Callable[..., None], mailbox: EmbeddedMailbox) -> None:
         sender(smtp_host=mailbox.addresses.smtp_host, smtp_port=mailbox.addresses.smtp_port)
 
         done = command_apart("test", "--user", "2", "--channel", "email")
@@ -208,7 +211,7 @@ class TestTest:
         (mail,) = httpx.get(f"{mailbox.addresses.url}/messages").json()
         assert (mail["to"], mail["from"]) == (["2@example.org"], "Astegni <no-reply@astegni.example>")
 
-    def test_in_the_app(self, command_apart: Command, sender: Any, database: Database) -> None:
+    def test_in_the_app(self, command_apart: Command, sender: Callable[..., None], database: Database) -> None:
         sender()
 
         done = command_apart("test", "--user", "2", "--channel", "in_app")
@@ -226,7 +229,7 @@ class TestTest:
             # Nor will anybody later, when it is not waited for any more.
             assert session.scalar(text("SELECT count(*) FROM deliveries WHERE expires_at < now()")) == 1
 
-    def test_when_the_server_is_away(self, command_apart: Command, sender: Any) -> None:
+    def test_when_the_server_is_away(self, command_apart: Command, sender: Callable[..., None]) -> None:
         sender(smtp_host="127.0.0.1", smtp_port=1)
 
         done = command_apart("test", "--user", "2", "--wait", "3s")
@@ -235,7 +238,9 @@ class TestTest:
         assert (done.returncode, done.stdout) == (1, "")
         assert " by email ended as dropped: " in done.stderr
 
-    def test_when_it_fails_for_good(self, command_apart: Command, sender: Any, database: Database) -> None:
+    def test_when_it_fails_for_good(
+        self, command_apart: Command, sender: Callable[..., None], database: Database
+    ) -> None:
         with database.transaction() as session:
             session.execute(text("UPDATE users SET email = 'nonsense' WHERE id = 2"))
         sender(smtp_host="127.0.0.1", smtp_port=1)

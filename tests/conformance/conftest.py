@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -90,8 +90,11 @@ def b2_command(server: EmbeddedB2, tmp_path: Path) -> Command:
     )
 
 
+FlatMemory = Callable[[], AbstractContextManager[None]]
+
+
 @pytest.fixture
-def flat_memory(server: EmbeddedB2) -> Callable[[], object]:
+def flat_memory(server: EmbeddedB2) -> FlatMemory:
     """`with flat_memory():` the emulator's greatest memory ever must not rise by 30 MB."""
 
     @contextmanager

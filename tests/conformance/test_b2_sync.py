@@ -1,13 +1,16 @@
 """Backblaze's own command with folders and with gigabytes."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+
+from devstack.emulator.embedded import EmbeddedB2
+from tests.conformance.conftest import Command, FlatMemory
 
 HUGE = 2_000_000_000
 
 
-def test_a_folder_in_step(b2_command: Any, folder: Path, blobs: Any) -> None:
+def test_a_folder_in_step(b2_command: Command, folder: Path, blobs: Callable[[], int]) -> None:
     before = blobs()
     here, back = folder / "here", folder / "back"
     (here / "größer und").mkdir(parents=True)
@@ -33,7 +36,13 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_two_gigabytes(
-    b2_command: Any, server: Any, sparse: Any, folder: Path, digest: Any, flat_memory: Any, blobs: Any
+    b2_command: Command,
+    server: EmbeddedB2,
+    sparse: Callable[[str, int], Path],
+    folder: Path,
+    digest: Callable[[Path], str],
+    flat_memory: FlatMemory,
+    blobs: Callable[[], int],
 ) -> None:
     huge, back, bucket = sparse("huge.bin", HUGE), folder / "back.bin", server.credentials.bucket
     b2_command("ls", f"b2://{bucket}")

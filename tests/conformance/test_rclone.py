@@ -2,11 +2,13 @@
 
 import json
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
+
+from tests.conformance.conftest import Command, FlatMemory
 
 BUCKET = "b2:strangers"
 NAMES = ["a.txt", "leer und größer/ትምህርት 1.bin", "deep/er/b + c & d.txt", "100%25.txt", "📼.txt"]
@@ -26,7 +28,7 @@ def tree(folder: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def bucket(rclone: Any, blobs: Any) -> Any:
+def bucket(rclone: Command, blobs: Callable[[], int]) -> Iterator[None]:
     """A bucket of the test's own; nothing of it may be left."""
     before = blobs()
     rclone("mkdir", BUCKET)
@@ -36,13 +38,13 @@ def bucket(rclone: Any, blobs: Any) -> Any:
     assert blobs() == before
 
 
-def names(rclone: Any, where: str = BUCKET, *options: str) -> list[str]:
+def names(rclone: Command, where: str = BUCKET, *options: str) -> list[str]:
     return sorted(
         found["Path"] for found in json.loads(rclone("lsjson", "--recursive", "--files-only", *options, where))
     )
 
 
-def test_a_folder_goes_there_and_back(rclone: Any, tree: Path, folder: Path) -> None:
+def test_a_folder_goes_there_and_back(rclone: Command, tree: Path, folder: Path) -> None:
     rclone("copy", tree, BUCKET)
     assert names(rclone) == sorted(NAMES)
     rclone("check", "--download", tree, BUCKET)
@@ -54,7 +56,7 @@ def test_a_folder_goes_there_and_back(rclone: Any, tree: Path, folder: Path) -> 
     assert "There was nothing to transfer" in rclone("copy", "-v", "--log-file", "/dev/stdout", tree, BUCKET)
 
 
-def test_moves_and_copies_at_the_server(rclone: Any, tree: Path) -> None:
+def test_moves_and_copies_at_the_server(rclone: Command, tree: Path) -> None:
     rclone("copy", tree, BUCKET)
     rclone("moveto", f"{BUCKET}/{NAMES[1]}", f"{BUCKET}/moved/nach hier.bin")
     rclone("copyto", f"{BUCKET}/{NAMES[2]}", f"{BUCKET}/copied.txt")
@@ -65,7 +67,7 @@ def test_moves_and_copies_at_the_server(rclone: Any, tree: Path) -> None:
     assert "copied.txt" not in names(rclone, BUCKET, "--b2-versions")
 
 
-def test_old_versions_are_listed_and_cleaned_up(rclone: Any, tree: Path) -> None:
+def test_old_versions_are_listed_and_cleaned_up(rclone: Command, tree: Path) -> None:
     rclone("copy", tree, BUCKET)
     (tree / "a.txt").write_text("newer")
     rclone("copy", tree, BUCKET)
@@ -74,7 +76,13 @@ def test_old_versions_are_listed_and_cleaned_up(rclone: Any, tree: Path) -> None
     assert names(rclone, BUCKET, "--b2-versions") == sorted(NAMES)
 
 
-def test_a_big_file_in_parts(rclone: Any, sparse: Any, folder: Path, digest: Any, flat_memory: Any) -> None:
+def test_a_big_file_in_parts(
+    rclone: Command,
+    sparse: Callable[[str, int], Path],
+    folder: Path,
+    digest: Callable[[Path], str],
+    flat_memory: FlatMemory,
+) -> None:
     big = sparse("big one.bin", BIG)
     rclone("lsd", "b2:")
     with flat_memory():
@@ -85,7 +93,7 @@ def test_a_big_file_in_parts(rclone: Any, sparse: Any, folder: Path, digest: Any
     assert names(rclone) == ["at the server.bin", "big one.bin"]
 
 
-def test_links_open_for_whoever_has_them(rclone: Any, tree: Path) -> None:
+def test_links_open_for_whoever_has_them(rclone: Command, tree: Path) -> None:
     rclone("copy", tree, BUCKET)
     link = rclone("link", "--expire", "1h", f"{BUCKET}/{NAMES[1]}").strip()
     assert requests.get(link, timeout=10).content == (tree / NAMES[1]).read_bytes()

@@ -174,7 +174,12 @@ class UpStack:
         spool = self.folder / "data" / "spool"
         return [str(path.relative_to(spool)) for path in spool.rglob("*") if path.name != "work"]
 
-    def recording_row(self, recording_id: int) -> dict[str, Any] | None:
+    def recording_row(self, recording_id: int) -> dict[str, Any]:
+        row = self.find_recording_row(recording_id)
+        assert row is not None
+        return row
+
+    def find_recording_row(self, recording_id: int) -> dict[str, Any] | None:
         rows = self.sql("SELECT * FROM whiteboard_session_recordings WHERE id = %s", recording_id)
         return rows[0] if rows else None
 

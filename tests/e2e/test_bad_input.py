@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.e2e.conftest import UpStack
 from worker.settings import DEVELOPMENT_KEY
 
 CLUSTER = bytes.fromhex("1f43b675")
@@ -27,14 +28,14 @@ def listener() -> Iterator[socket.socket]:
         yield listening
 
 
-def nothing_left(stack: Any, session_id: int) -> None:
+def nothing_left(stack: UpStack, session_id: int) -> None:
     assert stack.objects(session_id) == {}
     assert stack.spooled() == []
     state = stack.sql("SELECT has_recordings FROM whiteboard_sessions WHERE id = %s", session_id)
     assert state == [{"has_recordings": False}]
 
 
-def rejected(stack: Any, content: bytes, *, name: str = "lesson.webm") -> dict[str, Any]:
+def rejected(stack: UpStack, content: bytes, *, name: str = "lesson.webm") -> dict[str, Any]:
     """Upload what must be rejected, see that nothing stays, and answer the problem document."""
     tutor, session_id = stack.school.tutor, stack.lesson()
     recording_id, job_id = tutor.accepted(session_id, content, name=name)
@@ -66,22 +67,22 @@ def rejected(stack: Any, content: bytes, *, name: str = "lesson.webm") -> dict[s
     return error
 
 
-def test_an_empty_file(stack: Any) -> None:
+def test_an_empty_file(stack: UpStack) -> None:
     assert rejected(stack, b"")["reason"] == "empty"
 
 
-def test_a_text_with_the_name_of_a_recording(stack: Any) -> None:
+def test_a_text_with_the_name_of_a_recording(stack: UpStack) -> None:
     assert rejected(stack, b"Dear tutor, this is no video.\n" * 500)["reason"] == "not-a-recording"
 
 
-def test_a_recording_without_a_single_frame(stack: Any, sample: Callable[[str], bytes]) -> None:
+def test_a_recording_without_a_single_frame(stack: UpStack, sample: Callable[[str], bytes]) -> None:
     whole = sample("vp9")
 
     assert rejected(stack, whole[: whole.index(CLUSTER)])["reason"] == "zero-length"
 
 
 @pytest.mark.parametrize("name", ["lesson.webm", "lesson.m3u8"])
-def test_a_playlist_that_points_elsewhere(stack: Any, listener: socket.socket, name: str) -> None:
+def test_a_playlist_that_points_elsewhere(stack: UpStack, listener: socket.socket, name: str) -> None:
     address = f"http://127.0.0.1:{listener.getsockname()[1]}/secret.ts"
     playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{address}\n#EXTINF:10,\nfile:///etc/passwd\n"
 
@@ -90,7 +91,7 @@ def test_a_playlist_that_points_elsewhere(stack: Any, listener: socket.socket, n
         listener.accept()
 
 
-def test_a_concat_script_that_points_elsewhere(stack: Any, listener: socket.socket) -> None:
+def test_a_concat_script_that_points_elsewhere(stack: UpStack, listener: socket.socket) -> None:
     address = f"http://127.0.0.1:{listener.getsockname()[1]}/secret"
     script = f"ffconcat version 1.0\nfile /etc/passwd\nfile {address}\n"
 
@@ -99,7 +100,7 @@ def test_a_concat_script_that_points_elsewhere(stack: Any, listener: socket.sock
         listener.accept()
 
 
-def test_a_cut_off_recording_plays_as_far_as_it_goes(stack: Any, sample: Callable[[str], bytes]) -> None:
+def test_a_cut_off_recording_plays_as_far_as_it_goes(stack: UpStack, sample: Callable[[str], bytes]) -> None:
     tutor, whole, session_id = stack.school.tutor, sample("vp9"), stack.lesson()
     recording_id, job_id = tutor.accepted(session_id, whole[: len(whole) * 6 // 10])
 
@@ -112,7 +113,7 @@ def test_a_cut_off_recording_plays_as_far_as_it_goes(stack: Any, sample: Callabl
     stack.settled(recording_id)
 
 
-def test_a_session_that_does_not_exist(stack: Any, sample: Callable[[str], bytes]) -> None:
+def test_a_session_that_does_not_exist(stack: UpStack, sample: Callable[[str], bytes]) -> None:
     tutor = stack.school.tutor
 
     assert tutor.said(tutor.upload(2**31 - 1, sample("audio")), 404)["code"] == "not-found"
@@ -143,7 +144,7 @@ def signed(algorithm: str, claims: dict[str, Any], key: str) -> str:
     ids=["expired", "no signature", "key pair", "foreign algorithm", "foreign key", "no end"],
 )
 def test_a_token_that_cannot_be_trusted(
-    stack: Any, sample: Callable[[str], bytes], claims: dict[str, Any], algorithm: str, key: str
+    stack: UpStack, sample: Callable[[str], bytes], claims: dict[str, Any], algorithm: str, key: str
 ) -> None:
     mine = {"sub": str(stack.school.tutor_user_id), "role": "tutor", "role_ids": {"tutor": "111"}}
     token = signed(algorithm, {**mine, **claims}, key)
@@ -160,20 +161,20 @@ def test_a_token_that_cannot_be_trusted(
     assert stack.spooled() == []
 
 
-def test_a_token_made_that_way_is_taken_when_all_is_right(stack: Any) -> None:
+def test_a_token_made_that_way_is_taken_when_all_is_right(stack: UpStack) -> None:
     claims = {"sub": str(stack.school.tutor_user_id), "role": "tutor", "role_ids": {"tutor": "111"}, "exp": int(4e9)}
     header = {"Authorization": f"Bearer {signed('HS256', claims, DEVELOPMENT_KEY)}"}
 
     assert stack.school.nobody.http.get("/v1/recordings", headers=header).status_code == 200
 
 
-def test_a_malformed_token(stack: Any) -> None:
+def test_a_malformed_token(stack: UpStack) -> None:
     for token in ("x", "a.b.c", "e30.e30.e30", "é"):
-        answer = stack.school.nobody.http.get("/v1/recordings", headers={"Authorization": f"Bearer {token}".encode()})
+        answer = stack.school.nobody.http.get("/v1/recordings", headers={b"Authorization": f"Bearer {token}".encode()})
         assert stack.school.nobody.said(answer, 401)["code"] == "unauthorized"
 
 
-def raw_upload(stack: Any, caller: Any, body: bytes, length: int) -> socket.socket:
+def raw_upload(stack: UpStack, caller: Any, body: bytes, length: int) -> socket.socket:
     """A connection on which the first bytes of an upload have been sent."""
     host, _, port = stack.facts["api"].removeprefix("http://").partition(":")
     head = (
@@ -185,7 +186,7 @@ def raw_upload(stack: Any, caller: Any, body: bytes, length: int) -> socket.sock
     return line
 
 
-def test_a_client_that_goes_away(stack: Any, sample: Callable[[str], bytes]) -> None:
+def test_a_client_that_goes_away(stack: UpStack, sample: Callable[[str], bytes]) -> None:
     session_id = stack.lesson()
     body = (
         f'--b\r\nContent-Disposition: form-data; name="session_id"\r\n\r\n{session_id}\r\n'
@@ -200,7 +201,7 @@ def test_a_client_that_goes_away(stack: Any, sample: Callable[[str], bytes]) -> 
     assert stack.sql("SELECT 1 FROM whiteboard_session_recordings WHERE session_id = %s", session_id) == []
 
 
-def test_an_upload_to_somebody_elses_session_is_refused_before_its_bytes(stack: Any) -> None:
+def test_an_upload_to_somebody_elses_session_is_refused_before_its_bytes(stack: UpStack) -> None:
     tutor, session_id = stack.school.tutor, stack.lesson()
     body = (
         f'--b\r\nContent-Disposition: form-data; name="session_id"\r\n\r\n{session_id}\r\n'
@@ -224,7 +225,7 @@ def test_an_upload_to_somebody_elses_session_is_refused_before_its_bytes(stack: 
     assert tutor.get(f"/v1/recordings?session_id={session_id}")["items"] == []
 
 
-def test_a_failed_ingest_can_be_asked_for_again_and_says_what_helps(stack: Any) -> None:
+def test_a_failed_ingest_can_be_asked_for_again_and_says_what_helps(stack: UpStack) -> None:
     tutor, session_id = stack.school.tutor, stack.lesson()
     recording_id, job_id = tutor.accepted(session_id, b"no video")
     tutor.job(job_id)
@@ -245,7 +246,9 @@ def test_a_failed_ingest_can_be_asked_for_again_and_says_what_helps(stack: Any) 
     nothing_left(stack, session_id)
 
 
-def test_a_running_ingest_is_cancelled_and_can_be_asked_for_again(stack: Any, sample: Callable[[str], bytes]) -> None:
+def test_a_running_ingest_is_cancelled_and_can_be_asked_for_again(
+    stack: UpStack, sample: Callable[[str], bytes]
+) -> None:
     tutor, session_id = stack.school.tutor, stack.lesson()
     with stack.held():
         recording_id, job_id = tutor.accepted(session_id, sample("audio"))
@@ -270,7 +273,7 @@ def test_a_running_ingest_is_cancelled_and_can_be_asked_for_again(stack: Any, sa
     assert stack.spooled() == []
 
 
-def test_a_waiting_ingest_is_cancelled_at_once(stack: Any, sample: Callable[[str], bytes]) -> None:
+def test_a_waiting_ingest_is_cancelled_at_once(stack: UpStack, sample: Callable[[str], bytes]) -> None:
     tutor, session_id, content = stack.school.tutor, stack.lesson(), sample("audio")
     with stack.held():
         # Both children of the media worker are busy, so that the third upload has to wait.

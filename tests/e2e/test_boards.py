@@ -1,11 +1,13 @@
 """A board becomes pictures and a document: the main line on the whole stack."""
 
 import io
-from typing import Any
+from collections.abc import Iterator
 
 import httpx2 as httpx
 import pytest
 from pypdf import PdfReader
+
+from tests.e2e.conftest import School, UpStack
 
 STROKES = (
     ("pen", {"points": [[40, 40], [300, 120], [560, 60]], "color": "#1d4ed8", "width": 4}),
@@ -16,12 +18,12 @@ STROKES = (
 
 
 @pytest.fixture
-def outside() -> Any:
+def outside() -> Iterator[httpx.Client]:
     with httpx.Client(trust_env=False, timeout=30) as client:
         yield client
 
 
-def test_a_lesson_s_board_is_there_when_it_has_ended(stack: Any, school: Any, outside: httpx.Client) -> None:
+def test_a_lesson_s_board_is_there_when_it_has_ended(stack: UpStack, school: School, outside: httpx.Client) -> None:
     session_id = stack.lesson()
     tutor, path = school.tutor, f"/v1/whiteboard/sessions/{session_id}"
     page_id = tutor.get(path)["pages"][0]["id"]

@@ -12,6 +12,8 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
+from tests.e2e.conftest import UpStack
+
 SAMPLES = ("vp9", "h264", "pause", "audio")
 
 
@@ -68,7 +70,7 @@ def brightness(binaries: Any, jpeg: bytes) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def lessons(stack: Any, sample: Callable[[str], bytes]) -> Callable[[str], dict[str, Any]]:
+def lessons(stack: UpStack, sample: Callable[[str], bytes]) -> Callable[[str], dict[str, Any]]:
     """`lessons("vp9")`: what was answered and found while that sample was made a lesson, once for all tests here."""
     made: dict[str, dict[str, Any]] = {}
 
@@ -80,7 +82,7 @@ def lessons(stack: Any, sample: Callable[[str], bytes]) -> Callable[[str], dict[
     return make
 
 
-def ingest(stack: Any, content: bytes) -> dict[str, Any]:
+def ingest(stack: UpStack, content: bytes) -> dict[str, Any]:
     tutor, session_id = stack.school.tutor, stack.lesson()
     pages = tutor.get(f"/v1/whiteboard/sessions/{session_id}")["pages"]
     strokes = [
@@ -109,7 +111,7 @@ def ingest(stack: Any, content: bytes) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_the_upload_is_accepted_and_its_progress_told(lessons: Any, name: str) -> None:
+def test_the_upload_is_accepted_and_its_progress_told(lessons: Callable[[str], dict[str, Any]], name: str) -> None:
     lesson = lessons(name)
     answer, accepted, events = lesson["answer"], lesson["accepted"], lesson["events"]
 
@@ -131,7 +133,9 @@ def test_the_upload_is_accepted_and_its_progress_told(lessons: Any, name: str) -
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_the_row_tells_the_truth(lessons: Any, stack: Any, tmp_path: Path, name: str) -> None:
+def test_the_row_tells_the_truth(
+    lessons: Callable[[str], dict[str, Any]], stack: UpStack, tmp_path: Path, name: str
+) -> None:
     lesson = lessons(name)
     recording = lesson["recording"]
     source = tmp_path / "source.webm"
@@ -158,7 +162,7 @@ def test_the_row_tells_the_truth(lessons: Any, stack: Any, tmp_path: Path, name:
     ]
 
 
-def test_the_board_is_kept_as_it_was(lessons: Any) -> None:
+def test_the_board_is_kept_as_it_was(lessons: Callable[[str], dict[str, Any]]) -> None:
     lesson = lessons("vp9")
 
     assert lesson["recording"]["board_snapshot"] == {
@@ -182,7 +186,7 @@ def test_the_board_is_kept_as_it_was(lessons: Any) -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_playback_has_its_documented_shape(lessons: Any, name: str) -> None:
+def test_playback_has_its_documented_shape(lessons: Callable[[str], dict[str, Any]], name: str) -> None:
     playback, recording = lessons(name)["playback"], lessons(name)["recording"]
 
     assert list(playback) == ["renditions", "poster", "storyboard", "chapters", "expires_at"]
@@ -204,7 +208,9 @@ def test_playback_has_its_documented_shape(lessons: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_the_signed_address_gives_a_file_that_plays(lessons: Any, stack: Any, tmp_path: Path, name: str) -> None:
+def test_the_signed_address_gives_a_file_that_plays(
+    lessons: Callable[[str], dict[str, Any]], stack: UpStack, tmp_path: Path, name: str
+) -> None:
     lesson = lessons(name)
     (fast_copy,) = lesson["playback"]["renditions"]
     play = f"play/playback.{'mp4' if name == 'h264' else 'webm'}"
@@ -237,7 +243,7 @@ def test_the_signed_address_gives_a_file_that_plays(lessons: Any, stack: Any, tm
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLES if name != "audio"])
-def test_the_poster_shows_something(lessons: Any, stack: Any, name: str) -> None:
+def test_the_poster_shows_something(lessons: Callable[[str], dict[str, Any]], stack: UpStack, name: str) -> None:
     poster = httpx.get(lessons(name)["playback"]["poster"]["url"])
 
     assert (poster.status_code, poster.headers["content-type"]) == (200, "image/jpeg")
@@ -245,14 +251,14 @@ def test_the_poster_shows_something(lessons: Any, stack: Any, name: str) -> None
     assert len(set(brightness(stack.binaries, poster.content))) > 5
 
 
-def test_sound_alone_has_no_poster(lessons: Any) -> None:
+def test_sound_alone_has_no_poster(lessons: Callable[[str], dict[str, Any]]) -> None:
     recording = lessons("audio")["recording"]
 
     assert recording["thumbnail_url"] is None
     assert recording["recording_metadata"]["video_codec"] is None
 
 
-def test_without_a_token_nothing_opens(lessons: Any, stack: Any) -> None:
+def test_without_a_token_nothing_opens(lessons: Callable[[str], dict[str, Any]], stack: UpStack) -> None:
     lesson = lessons("vp9")
     fast_copy = lesson["playback"]["renditions"][0]["url"]
     file_url = lesson["recording"]["file_url"]
@@ -271,7 +277,9 @@ def test_without_a_token_nothing_opens(lessons: Any, stack: Any) -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_b2_holds_three_objects_and_the_spool_none(lessons: Any, stack: Any, name: str) -> None:
+def test_b2_holds_three_objects_and_the_spool_none(
+    lessons: Callable[[str], dict[str, Any]], stack: UpStack, name: str
+) -> None:
     lesson = lessons(name)
     objects, base = stack.objects(lesson["session_id"]), lesson["base"]
     play, poster = ("mp4" if name == "h264" else "webm"), [] if name == "audio" else [f"{base}play/poster.jpg"]
@@ -289,7 +297,7 @@ def test_b2_holds_three_objects_and_the_spool_none(lessons: Any, stack: Any, nam
     assert {(one["state"], one["object_name"]) for one in renditions} == {("ready", name) for name in objects}
 
 
-def test_nothing_is_left_in_the_spool(lessons: Any, stack: Any) -> None:
+def test_nothing_is_left_in_the_spool(lessons: Callable[[str], dict[str, Any]], stack: UpStack) -> None:
     for name in SAMPLES:
         lessons(name)
 
@@ -297,7 +305,7 @@ def test_nothing_is_left_in_the_spool(lessons: Any, stack: Any) -> None:
 
 
 def test_the_same_bytes_are_one_recording_in_one_session_and_type(
-    lessons: Any, stack: Any, sample: Callable[[str], bytes]
+    lessons: Callable[[str], dict[str, Any]], stack: UpStack, sample: Callable[[str], bytes]
 ) -> None:
     lesson, tutor = lessons("audio"), stack.school.tutor
     content = lesson["content"]
@@ -315,7 +323,7 @@ def test_the_same_bytes_are_one_recording_in_one_session_and_type(
         assert tutor.get(f"/v1/recordings/{recording_id}")["is_available"]
 
 
-def test_a_deleted_recording_leaves_nothing_and_may_come_again(stack: Any, sample: Callable[[str], bytes]) -> None:
+def test_a_deleted_recording_leaves_nothing_and_may_come_again(stack: UpStack, sample: Callable[[str], bytes]) -> None:
     tutor, session_id, content = stack.school.tutor, stack.lesson(), sample("audio")
     recording_id, job_id = tutor.accepted(session_id, content)
     assert tutor.job(job_id)["state"] == "succeeded"
@@ -338,7 +346,7 @@ def test_a_deleted_recording_leaves_nothing_and_may_come_again(stack: Any, sampl
     stack.settled(anew)
 
 
-def test_progress_rises_while_the_work_goes_on(stack: Any, sample: Callable[[str], bytes]) -> None:
+def test_progress_rises_while_the_work_goes_on(stack: UpStack, sample: Callable[[str], bytes]) -> None:
     tutor = stack.school.tutor
     events: list[dict[str, Any]] = []
     with ThreadPoolExecutor(1) as listener:
@@ -357,14 +365,16 @@ def test_progress_rises_while_the_work_goes_on(stack: Any, sample: Callable[[str
     stack.settled(recording_id)
 
 
-def test_a_recording_deleted_while_it_is_processed_leaves_nothing(stack: Any, sample: Callable[[str], bytes]) -> None:
+def test_a_recording_deleted_while_it_is_processed_leaves_nothing(
+    stack: UpStack, sample: Callable[[str], bytes]
+) -> None:
     tutor, session_id = stack.school.tutor, stack.lesson()
     with stack.held():
         recording_id, job_id = tutor.accepted(session_id, sample("audio"))
         tutor.job(job_id, "running")
         assert stack.spooled() != []
         tutor.delete(f"/v1/recordings/{recording_id}")
-        assert stack.recording_row(recording_id) is None
+        assert stack.find_recording_row(recording_id) is None
     tutor.job(job_id)
     stack.settled(recording_id)
 
@@ -373,7 +383,7 @@ def test_a_recording_deleted_while_it_is_processed_leaves_nothing(stack: Any, sa
     assert stack.sql("SELECT 1 FROM recording_renditions WHERE recording_id = %s", recording_id) == []
 
 
-def test_who_may_do_what(lessons: Any, stack: Any) -> None:
+def test_who_may_do_what(lessons: Callable[[str], dict[str, Any]], stack: UpStack) -> None:
     school, lesson = stack.school, lessons("h264")
     recording = f"/v1/recordings/{lesson['recording']['id']}"
     session_id, content = lesson["session_id"], lesson["content"]
@@ -399,7 +409,7 @@ def test_who_may_do_what(lessons: Any, stack: Any) -> None:
     assert stack.recording_row(lesson["recording"]["id"])["is_available"]
 
 
-def test_an_operators_look_is_recorded(lessons: Any, stack: Any) -> None:
+def test_an_operators_look_is_recorded(lessons: Callable[[str], dict[str, Any]], stack: UpStack) -> None:
     operator, recording_id = stack.school.operator, lessons("pause")["recording"]["id"]
 
     operator.get(f"/v1/recordings/{recording_id}")

@@ -14,11 +14,12 @@ import psutil
 import psycopg
 import pytest
 
+from tests.e2e.conftest import UpStack
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
 
 
-def test_up_says_exactly_this(stack: Any) -> None:
+def test_up_says_exactly_this(stack: UpStack) -> None:
     facts = stack.facts
 
     assert list(facts) == ["api", "flower", "b2", "database_url", "redis_url", "mailbox", "operator_token"]
@@ -34,7 +35,7 @@ def test_up_says_exactly_this(stack: Any) -> None:
         assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
 
 
-def test_secrets_stand_in_no_command_line(stack: Any) -> None:
+def test_secrets_stand_in_no_command_line(stack: UpStack) -> None:
     facts = stack.facts
     secrets = [
         facts["b2"]["application_key"],
@@ -57,7 +58,7 @@ def _command_line(process: psutil.Process) -> str:
         return ""
 
 
-def test_health_readiness_and_figures(stack: Any) -> None:
+def test_health_readiness_and_figures(stack: UpStack) -> None:
     nobody = stack.school.nobody
 
     assert nobody.get("/healthz") == {"status": "ok"}
@@ -69,7 +70,7 @@ def test_health_readiness_and_figures(stack: Any) -> None:
     assert "astegni_" in figures.text
 
 
-def test_flower_lists_both_workers(stack: Any) -> None:
+def test_flower_lists_both_workers(stack: UpStack) -> None:
     flower = stack.facts["flower"]
 
     assert httpx.get(f"{flower}/healthcheck").status_code == 200
@@ -85,7 +86,7 @@ def _with_both(answer: dict[str, Any]) -> list[dict[str, Any]]:
     return found if {one["hostname"].partition("@")[0] for one in found} == {"default-reminders", "media"} else []
 
 
-def test_ingest_finds_the_running_stack_and_shows_progress(stack: Any, sample: Callable[[str], bytes]) -> None:
+def test_ingest_finds_the_running_stack_and_shows_progress(stack: UpStack, sample: Callable[[str], bytes]) -> None:
     lesson = stack.folder / "a lesson.webm"
     lesson.write_bytes(sample("vp9"))
     session_id = stack.lesson()
@@ -109,7 +110,7 @@ def test_ingest_finds_the_running_stack_and_shows_progress(stack: Any, sample: C
     assert (again.returncode, again.stdout.splitlines()[-1]) == (0, last)
 
 
-def test_ingest_says_why_a_file_is_rejected(stack: Any) -> None:
+def test_ingest_says_why_a_file_is_rejected(stack: UpStack) -> None:
     text = stack.folder / "notes.webm"
     text.write_text("no recording")
 
@@ -131,7 +132,7 @@ def test_ingest_says_why_a_file_is_rejected(stack: Any) -> None:
     ],
 )
 def test_ingest_passes_on_what_the_api_says(
-    stack: Any, sample: Callable[[str], bytes], words: list[str], said: str
+    stack: UpStack, sample: Callable[[str], bytes], words: list[str], said: str
 ) -> None:
     lesson = stack.folder / "lesson.webm"
     lesson.write_bytes(sample("audio"))
@@ -143,7 +144,7 @@ def test_ingest_passes_on_what_the_api_says(
     assert "Traceback" not in failed.stderr
 
 
-def test_jobs_from_the_command_line(stack: Any, sample: Callable[[str], bytes]) -> None:
+def test_jobs_from_the_command_line(stack: UpStack, sample: Callable[[str], bytes]) -> None:
     tutor, session_id = stack.school.tutor, stack.lesson()
     failed_id, failed_job = tutor.accepted(session_id, b"no recording")
     tutor.job(failed_job)
@@ -179,7 +180,7 @@ def test_jobs_from_the_command_line(stack: Any, sample: Callable[[str], bytes]) 
     stack.eventually(lambda: stack.spooled() == [])
 
 
-def test_a_second_stack_cannot_take_the_same_data(stack: Any) -> None:
+def test_a_second_stack_cannot_take_the_same_data(stack: UpStack) -> None:
     refused = stack.command("up", "--json", "--data", str(stack.folder / "data"))
 
     assert (refused.returncode, refused.stdout) == (1, "")
@@ -188,7 +189,7 @@ def test_a_second_stack_cannot_take_the_same_data(stack: Any) -> None:
     assert stack.command("jobs", "list").returncode == 0
 
 
-def test_fifty_at_once_with_one_key_are_one_recording(stack: Any, sample: Callable[[str], bytes]) -> None:
+def test_fifty_at_once_with_one_key_are_one_recording(stack: UpStack, sample: Callable[[str], bytes]) -> None:
     tutor, session_id, content = stack.school.tutor, stack.lesson(), sample("audio")
     headers = {"Idempotency-Key": f"key-{session_id}"}
 
@@ -214,7 +215,7 @@ def test_fifty_at_once_with_one_key_are_one_recording(stack: Any, sample: Callab
     stack.eventually(lambda: stack.spooled() == [])
 
 
-def test_twenty_at_once_without_a_key_are_one_recording_too(stack: Any, sample: Callable[[str], bytes]) -> None:
+def test_twenty_at_once_without_a_key_are_one_recording_too(stack: UpStack, sample: Callable[[str], bytes]) -> None:
     tutor, session_id, content = stack.school.tutor, stack.lesson(), sample("audio")
 
     with ThreadPoolExecutor(20) as senders:

@@ -1,6 +1,5 @@
 """Orders of the tests' own, and the ledger seen from outside."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
@@ -39,7 +38,12 @@ class Ledger:
         with self.database.transaction() as session:
             return enqueue(session, order, **how)
 
-    def claim(self, job_id: UUID, *, worker: str = "w1", lease: float = 30.0) -> Claim | None:
+    def claim(self, job_id: UUID, *, worker: str = "w1", lease: float = 30.0) -> Claim:
+        claimed = self.try_claim(job_id, worker=worker, lease=lease)
+        assert claimed is not None
+        return claimed
+
+    def try_claim(self, job_id: UUID, *, worker: str = "w1", lease: float = 30.0) -> Claim | None:
         with self.database.transaction() as session:
             return claim(session, job_id, worker=worker, lease=lease)
 
@@ -69,5 +73,5 @@ def ledger(database: Database) -> Ledger:
 
 
 @pytest.fixture
-def knit() -> Callable[..., Knit]:
+def knit() -> type[Knit]:
     return Knit

@@ -1,13 +1,14 @@
 """A failure that comes back the same is not waited for: the job ends, and says so."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from sqlalchemy import text
 
+from tests.jobs.conftest import Knit, Ledger
 from worker.errors import Unavailable
 from worker.jobs.cancel import retry_job
 from worker.jobs.job_run import JobRun, LeaseTiming
@@ -21,8 +22,11 @@ from worker.media.errors import FfmpegFailed, FfmpegKilled, FfmpegTimeout, Outpu
 INGEST = IngestRecording(recording_id=1, session_id=1, spool_id="shared", size_bytes=1)
 
 
+Fail = Callable[[UUID, Exception], Any]
+
+
 @pytest.fixture
-def fail(ledger: Any) -> Callable[[UUID, Exception], Any]:
+def fail(ledger: Ledger) -> Fail:
     """Run the job, which fails like this; the answer is its row. It may run again at once."""
     performer = Performer(ledger.database, "w1", LeaseTiming(30, 10, 0.05), 0.01, {})
 
@@ -40,28 +44,28 @@ def fail(ledger: Any) -> Callable[[UUID, Exception], Any]:
 
 
 @pytest.fixture
-def job(ledger: Any, knit: Any) -> UUID:
-    return cast(UUID, ledger.order(knit()))  # three attempts
+def job(ledger: Ledger, knit: type[Knit]) -> UUID:
+    return ledger.order(knit())  # three attempts
 
 
 def failed(word: str) -> FfmpegFailed:
     return FfmpegFailed(word, returncode=1, stderr=word)
 
 
-def test_the_second_equal_failure_is_final_and_says_so(job: UUID, fail: Any) -> None:
+def test_the_second_equal_failure_is_final_and_says_so(job: UUID, fail: Fail) -> None:
     assert fail(job, failed("no header at 0x7f01")).state == "retryable"
     row = fail(job, failed("no header at 0x7f02"))
     assert (row.state, row.attempt, row.error["code"]) == ("failed", 2, "ffmpeg-failed")
     assert row.error["detail"].endswith("It failed 2 times in the same way and is not tried again.")
 
 
-def test_another_failure_in_between_begins_anew(job: UUID, fail: Any) -> None:
+def test_another_failure_in_between_begins_anew(job: UUID, fail: Fail) -> None:
     assert fail(job, failed("no header")).state == "retryable"
     assert fail(job, FfmpegTimeout("Media processing took more than 60 seconds.")).state == "retryable"
     assert fail(job, failed("no header")).state == "dead"
 
 
-def test_an_outage_is_waited_for_to_the_last_attempt(job: UUID, fail: Any) -> None:
+def test_an_outage_is_waited_for_to_the_last_attempt(job: UUID, fail: Fail) -> None:
     outage = Unavailable("B2 does not answer.")
     assert [fail(job, outage).state for _ in range(3)] == ["retryable", "retryable", "dead"]
 
@@ -77,12 +81,12 @@ def test_an_outage_is_waited_for_to_the_last_attempt(job: UUID, fail: Any) -> No
         (OutputDamaged("The copy is not right."), ["failed"]),
     ],
 )
-def test_how_often_each_kind_is_tried(error: Exception, states: list[str], fail: Any, ledger: Any) -> None:
+def test_how_often_each_kind_is_tried(error: Exception, states: list[str], fail: Fail, ledger: Ledger) -> None:
     job = ledger.order(INGEST)
     assert [fail(job, error).state for _ in states] == states
 
 
-def test_a_retry_begins_a_new_series(job: UUID, fail: Any, ledger: Any) -> None:
+def test_a_retry_begins_a_new_series(job: UUID, fail: Fail, ledger: Ledger) -> None:
     for _ in range(2):
         fail(job, failed("no header"))
     with ledger.database.transaction() as session:
@@ -91,12 +95,12 @@ def test_a_retry_begins_a_new_series(job: UUID, fail: Any, ledger: Any) -> None:
     assert fail(job, failed("no header")).state == "failed"
 
 
-def test_work_that_takes_its_worker_with_it_is_given_up(ledger: Any) -> None:
+def test_work_that_takes_its_worker_with_it_is_given_up(ledger: Ledger) -> None:
     job_id = ledger.order(INGEST)
     for lost in range(1, 5):
         with ledger.database.transaction() as session:
             session.execute(text("UPDATE jobs SET run_at = now() WHERE id = :id"), {"id": job_id})
-        assert ledger.claim(job_id) is not None
+        ledger.claim(job_id)
         ledger.expire_lease(job_id)
         assert reap(ledger.database, {}) == 1
         row = ledger.job(job_id)

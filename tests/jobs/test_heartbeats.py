@@ -1,18 +1,19 @@
 """Heartbeats in the database, and beat's ticks, which are orders and no messages."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from tests.conftest import MakeSettings, Sql
+from tests.jobs.conftest import Knit, Ledger
 from worker.app import create_app
 from worker.database import Database
 from worker.jobs.heartbeats import HeartbeatWriter, prune_heartbeats, read_process_metrics, remove_consumer
 from worker.jobs.publish import PublicationLease, publish
 from worker.jobs.reading import queue_metrics
 from worker.processes.beat import Timetable
-from worker.settings import Settings
 
 
 def figures(database: Database) -> Any:
@@ -20,7 +21,7 @@ def figures(database: Database) -> Any:
         return read_process_metrics(statement, interval=10)
 
 
-def test_a_worker_is_counted_by_queue_until_it_is_silent_or_leaves(database: Database, sql: Any) -> None:
+def test_a_worker_is_counted_by_queue_until_it_is_silent_or_leaves(database: Database, sql: Sql) -> None:
     for process in ("a", "b"):
         HeartbeatWriter(database, process, "consumer", interval=10, queues=("default", "media"), children=2).beat()
     assert figures(database).consumers == {"default": 2, "media": 2}
@@ -32,7 +33,7 @@ def test_a_worker_is_counted_by_queue_until_it_is_silent_or_leaves(database: Dat
     assert figures(database).consumers == {"default": 1, "media": 0}
 
 
-def test_the_last_run_of_a_part_is_the_latest_of_any_process(database: Database, sql: Any) -> None:
+def test_the_last_run_of_a_part_is_the_latest_of_any_process(database: Database, sql: Sql) -> None:
     for process in ("a", "b"):
         HeartbeatWriter(database, process, "relay", interval=10).beat()
     sql("UPDATE heartbeats SET seen_at = now() - interval '1 h' WHERE process = 'a'")
@@ -48,7 +49,7 @@ def test_the_last_run_of_a_part_is_the_latest_of_any_process(database: Database,
     assert figures(database).last_runs == {}
 
 
-def test_a_heartbeat_is_written_once_in_its_interval(database: Database, sql: Any) -> None:
+def test_a_heartbeat_is_written_once_in_its_interval(database: Database, sql: Sql) -> None:
     pacemaker = HeartbeatWriter(database, "a", "reaper", interval=3600)
     pacemaker.beat()
     sql("UPDATE heartbeats SET children = 7")
@@ -57,7 +58,7 @@ def test_a_heartbeat_is_written_once_in_its_interval(database: Database, sql: An
 
 
 @pytest.mark.parametrize("offset", [-45.0, 45.0])
-def test_a_wrong_clock_shows(database: Database, sql: Any, offset: float) -> None:
+def test_a_wrong_clock_shows(database: Database, sql: Sql, offset: float) -> None:
     ((now,),) = sql("SELECT extract(epoch FROM clock_timestamp())::float")
     HeartbeatWriter(database, "a", "beat", interval=10, now=lambda: now + offset).beat()
     # The database's clock went on between the two statements.
@@ -68,7 +69,7 @@ class BrokenBroker(Exception):
     """What a test's broker says."""
 
 
-def test_publishing_again_and_again_hides_no_waiting_job(ledger: Any, knit: Any, sql: Any) -> None:
+def test_publishing_again_and_again_hides_no_waiting_job(ledger: Ledger, knit: type[Knit], sql: Sql) -> None:
     """Also while the broker refuses: the job is due since it was ordered."""
     ledger.order(knit())
     sql("UPDATE jobs SET run_at = now() - interval '100 s'")
@@ -92,7 +93,7 @@ def test_publishing_again_and_again_hides_no_waiting_job(ledger: Any, knit: Any,
 
 
 @pytest.fixture
-def timetable(settings: Callable[..., Settings], database: Database) -> Any:
+def timetable(settings: MakeSettings, database: Database) -> Iterator[Timetable]:
     # No broker answers there: beat needs none.
     app = create_app(settings(redis_url="redis://127.0.0.1:1/0"), ())
     scheduler = Timetable(app, schedule={}, lazy=True)
@@ -102,13 +103,13 @@ def timetable(settings: Callable[..., Settings], database: Database) -> Any:
     app.close()
 
 
-def run_all(timetable: Any) -> None:
+def run_all(timetable: Timetable) -> None:
     """Ticks until nothing is due."""
     while timetable.tick() == 0:
         pass
 
 
-def test_ticks_are_orders_whatever_clock_beat_has(timetable: Any, sql: Any) -> None:
+def test_ticks_are_orders_whatever_clock_beat_has(timetable: Timetable, sql: Sql) -> None:
     """They used to be messages that expired by the clock of their reader."""
     entry = timetable.schedule["schedules.advance"]
     entry.last_run_at -= timedelta(seconds=31)
@@ -123,7 +124,7 @@ def test_ticks_are_orders_whatever_clock_beat_has(timetable: Any, sql: Any) -> N
     assert len(sql("SELECT 1 FROM jobs")) == 1
 
 
-def test_a_clock_that_was_set_back_stops_no_tick(timetable: Any, sql: Any) -> None:
+def test_a_clock_that_was_set_back_stops_no_tick(timetable: Timetable, sql: Sql) -> None:
     """Beat ran at a time that has not come yet, as it sees it now."""
     for entry in timetable.schedule.values():
         entry.last_run_at += timedelta(days=1)

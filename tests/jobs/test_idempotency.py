@@ -2,18 +2,18 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from tests.jobs.conftest import Knit, Ledger
 from worker.errors import Conflict, InvalidInput
 from worker.jobs.idempotency import Answer, checked_key, fingerprint, remember, remembered
 
 PRINT = fingerprint("POST", "/v1/recordings", "{}")
 
 
-def _post(ledger: Any, knit: Any, *, principal: str = "user:1", key: str = "k", what: str = PRINT) -> Answer:
+def _post(ledger: Ledger, knit: type[Knit], *, principal: str = "user:1", key: str = "k", what: str = PRINT) -> Answer:
     """What a door does: the key and the job in one transaction."""
     with ledger.database.transaction() as session:
         before = remembered(session, principal, key, what)
@@ -27,14 +27,14 @@ def _post(ledger: Any, knit: Any, *, principal: str = "user:1", key: str = "k", 
         return answer
 
 
-def test_a_repeat_gets_the_same_answer_byte_by_byte(ledger: Any, knit: Any) -> None:
+def test_a_repeat_gets_the_same_answer_byte_by_byte(ledger: Ledger, knit: type[Knit]) -> None:
     first = _post(ledger, knit)
     assert _post(ledger, knit) == first
     assert first.body == '{"z":1.50,"job":1,"a":1e3}'
     assert ledger.count() == 1
 
 
-def test_fifty_at_once_are_one(ledger: Any, knit: Any) -> None:
+def test_fifty_at_once_are_one(ledger: Ledger, knit: type[Knit]) -> None:
     start = threading.Barrier(10)
 
     def post(number: int) -> Answer:
@@ -48,19 +48,19 @@ def test_fifty_at_once_are_one(ledger: Any, knit: Any) -> None:
     assert all(answer == answers[0] for answer in answers)
 
 
-def test_another_request_under_the_same_key_is_refused(ledger: Any, knit: Any) -> None:
+def test_another_request_under_the_same_key_is_refused(ledger: Ledger, knit: type[Knit]) -> None:
     _post(ledger, knit)
     with pytest.raises(InvalidInput, match="new key"):
         _post(ledger, knit, what=fingerprint("POST", "/v1/recordings", '{"a":1}'))
     assert ledger.count() == 1
 
 
-def test_a_key_belongs_to_whoever_sends_it(ledger: Any, knit: Any) -> None:
+def test_a_key_belongs_to_whoever_sends_it(ledger: Ledger, knit: type[Knit]) -> None:
     assert _post(ledger, knit).body != _post(ledger, knit, principal="user:2").body
     assert ledger.count() == 2
 
 
-def test_a_failure_is_not_remembered(ledger: Any, knit: Any) -> None:
+def test_a_failure_is_not_remembered(ledger: Ledger, knit: type[Knit]) -> None:
     with pytest.raises(RuntimeError), ledger.database.transaction() as session:
         assert remembered(session, "user:1", "k", PRINT) is None
         remember(session, "user:1", "k", PRINT, Answer(202, "{}"))
@@ -69,7 +69,7 @@ def test_a_failure_is_not_remembered(ledger: Any, knit: Any) -> None:
     assert ledger.count() == 1
 
 
-def test_who_waits_too_long_is_told_to_come_back(ledger: Any, knit: Any) -> None:
+def test_who_waits_too_long_is_told_to_come_back(ledger: Ledger, knit: type[Knit]) -> None:
     with ledger.database.transaction() as first, ledger.database.transaction() as second:
         assert remembered(first, "user:1", "k", PRINT) is None
         second.execute(text("SET LOCAL lock_timeout = '100ms'"))
@@ -79,7 +79,7 @@ def test_who_waits_too_long_is_told_to_come_back(ledger: Any, knit: Any) -> None
         assert caught.value.members == {"retry_after": 2}
 
 
-def test_keys_of_others_do_not_wait(ledger: Any, knit: Any) -> None:
+def test_keys_of_others_do_not_wait(ledger: Ledger, knit: type[Knit]) -> None:
     with ledger.database.transaction() as first:
         assert remembered(first, "user:1", "k", PRINT) is None
         _post(ledger, knit, key="another")

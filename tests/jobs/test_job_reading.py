@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
+from tests.jobs.conftest import Knit, Ledger
 from worker.errors import NotFound
 from worker.jobs.orders import IngestRecording
 from worker.jobs.reading import list_jobs, queue_metrics, read_attempts, read_job, read_jobs
@@ -27,7 +28,7 @@ FIELDS = [
 ]
 
 
-def test_a_job_s_document(ledger: Any) -> None:
+def test_a_job_s_document(ledger: Ledger) -> None:
     job_id = ledger.order(IngestRecording(12, session_id=1, spool_id="shared", size_bytes=1), principal="user:1")
     with ledger.database.transaction() as session:
         job = read_job(session, job_id)
@@ -39,7 +40,7 @@ def test_a_job_s_document(ledger: Any) -> None:
     assert (job.principal, job.finished) == ("user:1", False)
 
 
-def test_only_who_ordered_it_finds_it(ledger: Any) -> None:
+def test_only_who_ordered_it_finds_it(ledger: Ledger) -> None:
     job_id = ledger.order(IngestRecording(12, session_id=1, spool_id="shared", size_bytes=1), principal="user:1")
     with ledger.database.transaction() as session:
         assert read_job(session, job_id, principal="user:1").document["id"] == str(job_id)
@@ -48,7 +49,7 @@ def test_only_who_ordered_it_finds_it(ledger: Any) -> None:
                 read_job(session, job, principal=principal)
 
 
-def test_the_number_moves_with_every_visible_change(ledger: Any, knit: Any) -> None:
+def test_the_number_moves_with_every_visible_change(ledger: Ledger, knit: type[Knit]) -> None:
     job_id = ledger.order(knit())
     seen = []
     claim = None
@@ -67,7 +68,7 @@ def test_the_number_moves_with_every_visible_change(ledger: Any, knit: Any) -> N
     assert seen[2].document["result"] == {"rows": 1}
 
 
-def test_attempts_are_told_oldest_first(ledger: Any, knit: Any) -> None:
+def test_attempts_are_told_oldest_first(ledger: Ledger, knit: type[Knit]) -> None:
     job_id = ledger.order(knit())
     for outcome in ("released", "failed"):
         claim = ledger.claim(job_id)
@@ -80,7 +81,7 @@ def test_attempts_are_told_oldest_first(ledger: Any, knit: Any) -> None:
     assert list(attempts[0]) == ["attempt", "outcome", "error", "started_at", "ended_at"]
 
 
-def test_pages_meet_though_jobs_of_one_instant_and_new_ones_come(ledger: Any, knit: Any) -> None:
+def test_pages_meet_though_jobs_of_one_instant_and_new_ones_come(ledger: Ledger, knit: type[Knit]) -> None:
     """Seven jobs, five of them made in one transaction (so at one `now()`), listed two by two."""
     with ledger.database.transaction() as session:
         insert = text("INSERT INTO jobs (kind) SELECT 'tests.knit' FROM generate_series(1, 5)")
@@ -100,7 +101,7 @@ def test_pages_meet_though_jobs_of_one_instant_and_new_ones_come(ledger: Any, kn
     assert len(seen) == len(set(seen)) == 7
 
 
-def test_filters(ledger: Any, knit: Any) -> None:
+def test_filters(ledger: Ledger, knit: type[Knit]) -> None:
     mine = ledger.order(IngestRecording(12, session_id=1, spool_id="shared", size_bytes=1), principal="user:1")
     theirs = ledger.order(IngestRecording(13, session_id=1, spool_id="shared", size_bytes=1), principal="user:2")
     other = ledger.order(knit())
@@ -119,7 +120,7 @@ def test_filters(ledger: Any, knit: Any) -> None:
         assert [job.document["id"] for job in found] == [str(job_id) for job_id in expected], filters
 
 
-def test_the_figures_of_the_queue(ledger: Any, knit: Any) -> None:
+def test_the_figures_of_the_queue(ledger: Ledger, knit: type[Knit]) -> None:
     with ledger.database.transaction() as session:
         assert queue_metrics(session).counts == {}
         assert queue_metrics(session).oldest_due_age == 0

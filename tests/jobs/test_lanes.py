@@ -7,6 +7,8 @@ from uuid import UUID
 
 import pytest
 
+from tests.conftest import Sql
+from tests.jobs.conftest import Knit, Ledger
 from worker.database import Database
 from worker.jobs.heartbeats import HeartbeatWriter
 from worker.jobs.lanes import claim_in_lane
@@ -43,7 +45,7 @@ class Film(Order):
 class Studio:
     """The ledger, one publisher, and workers that exist by their heartbeats only."""
 
-    def __init__(self, ledger: Any, sql: Any) -> None:
+    def __init__(self, ledger: Ledger, sql: Sql) -> None:
         self.ledger = ledger
         self.database: Database = ledger.database
         self.sql = sql
@@ -52,7 +54,7 @@ class Studio:
         HeartbeatWriter(self.database, name, "consumer", interval=10, queues=("media",), children=children).beat()
 
     def order(self, person: str, *, size: int = 0, group: str = "films") -> UUID:
-        return self.ledger.order(Film(size=size, group=group), principal=person)  # type: ignore[no-any-return]
+        return self.ledger.order(Film(size=size, group=group), principal=person)
 
     def publish(self) -> list[UUID]:
         sent: list[UUID] = []
@@ -72,7 +74,7 @@ class Studio:
 
 
 @pytest.fixture
-def studio(ledger: Any, sql: Any) -> Studio:
+def studio(ledger: Ledger, sql: Sql) -> Studio:
     return Studio(ledger, sql)
 
 
@@ -100,7 +102,7 @@ def test_without_a_living_worker_one_goes_out(studio: Studio) -> None:
     assert len(studio.publish()) == 1
 
 
-def test_other_lanes_and_work_outside_lanes_go_out_beside_a_flood(studio: Studio, knit: Any) -> None:
+def test_other_lanes_and_work_outside_lanes_go_out_beside_a_flood(studio: Studio, knit: type[Knit]) -> None:
     studio.add_worker("w", 2)
     for _n in range(50):
         studio.order("user:1")

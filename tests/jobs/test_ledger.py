@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from tests.conftest import MakeSettings
+from tests.jobs.conftest import Knit, Ledger
 from worker.database import Database
 from worker.errors import Conflict, NotFound
 from worker.jobs.cancel import cancel_job, retry_job
@@ -23,7 +25,7 @@ from worker.jobs.settle import release_runs, settle
 LEASE = PublicationLease(20.0, 600.0)
 
 
-def test_rollback_leaves_no_job(ledger: Any, knit: Any) -> None:
+def test_rollback_leaves_no_job(ledger: Ledger, knit: type[Knit]) -> None:
     from worker.jobs.enqueue import enqueue
 
     with pytest.raises(RuntimeError), ledger.database.transaction() as session:
@@ -32,7 +34,7 @@ def test_rollback_leaves_no_job(ledger: Any, knit: Any) -> None:
     assert ledger.count() == 0
 
 
-def test_job_is_announced_after_the_commit_only(database_url: str, settings: Any, knit: Any) -> None:
+def test_job_is_announced_after_the_commit_only(database_url: str, settings: MakeSettings, knit: type[Knit]) -> None:
     from worker.jobs.enqueue import enqueue
 
     announced: list[Any] = []
@@ -45,7 +47,7 @@ def test_job_is_announced_after_the_commit_only(database_url: str, settings: Any
     database.close()
 
 
-def test_unique_key_finds_the_live_job_and_is_free_after_its_end(ledger: Any, knit: Any) -> None:
+def test_unique_key_finds_the_live_job_and_is_free_after_its_end(ledger: Ledger, knit: type[Knit]) -> None:
     first = ledger.order(knit(key="scarf"))
     assert ledger.order(knit(key="scarf")) == first
     run = ledger.claim(first)
@@ -54,14 +56,14 @@ def test_unique_key_finds_the_live_job_and_is_free_after_its_end(ledger: Any, kn
     assert ledger.order(knit(key="scarf")) != first
 
 
-def test_unique_key_holds_under_a_storm(ledger: Any, knit: Any) -> None:
+def test_unique_key_holds_under_a_storm(ledger: Ledger, knit: type[Knit]) -> None:
     with ThreadPoolExecutor(10) as pool:
         ids = set(pool.map(lambda _n: ledger.order(knit(key="scarf")), range(60)))
     assert len(ids) == 1
     assert ledger.count() == 1
 
 
-def test_one_of_many_claims_wins(ledger: Any, knit: Any) -> None:
+def test_one_of_many_claims_wins(ledger: Ledger, knit: type[Knit]) -> None:
     job_id = ledger.order(knit())
     with ThreadPoolExecutor(8) as pool:
         claims = list(pool.map(lambda n: ledger.claim(job_id, worker=f"w{n}"), range(24)))
@@ -71,12 +73,12 @@ def test_one_of_many_claims_wins(ledger: Any, knit: Any) -> None:
     assert ledger.job(job_id).attempt == 1
 
 
-def test_claim_waits_for_run_at(ledger: Any, knit: Any) -> None:
+def test_claim_waits_for_run_at(ledger: Ledger, knit: type[Knit]) -> None:
     job_id = ledger.order(knit(), run_at=datetime.now(UTC) + timedelta(hours=1))
-    assert ledger.claim(job_id) is None
+    assert ledger.try_claim(job_id) is None
 
 
-def test_stale_token_writes_nothing(ledger: Any, knit: Any) -> None:
+def test_stale_token_writes_nothing(ledger: Ledger, knit: type[Knit]) -> None:
     job_id = ledger.order(knit())
     zombie = ledger.claim(job_id)
     ledger.expire_lease(job_id)
@@ -93,7 +95,7 @@ def test_stale_token_writes_nothing(ledger: Any, knit: Any) -> None:
         assert session.execute(text("SELECT count(*) FROM users")).scalar_one() == 0
 
 
-def test_pulse_moves_the_sequence_only_when_something_changed(ledger: Any, knit: Any) -> None:
+def test_pulse_moves_the_sequence_only_when_something_changed(ledger: Ledger, knit: type[Knit]) -> None:
     run = ledger.claim(ledger.order(knit()))
     seen = []
     for progress in (0, 40, 40):
@@ -103,7 +105,7 @@ def test_pulse_moves_the_sequence_only_when_something_changed(ledger: Any, knit:
     assert seen == [1, 2, 2]
 
 
-def test_history_has_one_line_for_each_run(ledger: Any, knit: Any) -> None:
+def test_history_has_one_line_for_each_run(ledger: Ledger, knit: type[Knit]) -> None:
     job_id = ledger.order(knit())
     run = ledger.claim(job_id)
     with ledger.database.transaction() as session:
@@ -120,7 +122,7 @@ def test_history_has_one_line_for_each_run(ledger: Any, knit: Any) -> None:
     assert (job.state, job.progress, job.result, job.error) == ("succeeded", 100, {"rows": 1}, None)
 
 
-def test_dead_keeps_the_last_real_error(ledger: Any, knit: Any) -> None:
+def test_dead_keeps_the_last_real_error(ledger: Ledger, knit: type[Knit]) -> None:
     job_id = ledger.order(knit())
     for _attempt in range(2):
         run = ledger.claim(job_id)
@@ -134,10 +136,10 @@ def test_dead_keeps_the_last_real_error(ledger: Any, knit: Any) -> None:
     assert ledger.attempts(job_id)[-1].outcome == "worker-lost"
 
 
-def test_poison_is_dead_after_exactly_its_attempts(ledger: Any, knit: Any) -> None:
+def test_poison_is_dead_after_exactly_its_attempts(ledger: Ledger, knit: type[Knit]) -> None:
     job_id = ledger.order(knit())
     runs = 0
-    while ledger.claim(job_id):
+    while ledger.try_claim(job_id):
         runs += 1
         ledger.expire_lease(job_id)
         reap(ledger.database, {})
@@ -145,7 +147,7 @@ def test_poison_is_dead_after_exactly_its_attempts(ledger: Any, knit: Any) -> No
     assert (ledger.job(job_id).state, ledger.job(job_id).error["code"]) == ("dead", "worker-lost")
 
 
-def test_reaper_puts_a_published_job_back_without_an_error(ledger: Any, knit: Any) -> None:
+def test_reaper_puts_a_published_job_back_without_an_error(ledger: Ledger, knit: type[Knit]) -> None:
     job_id = ledger.order(knit())
     publish(ledger.database, lambda _message: None, LEASE)
     ledger.expire_lease(job_id)
@@ -154,7 +156,9 @@ def test_reaper_puts_a_published_job_back_without_an_error(ledger: Any, knit: An
     assert (job.state, job.attempt, job.error, job.publications) == ("queued", 0, None, 1)
 
 
-def test_the_wait_for_a_published_job_doubles_from_the_third_on_up_to_its_ceiling(ledger: Any, knit: Any) -> None:
+def test_the_wait_for_a_published_job_doubles_from_the_third_on_up_to_its_ceiling(
+    ledger: Ledger, knit: type[Knit]
+) -> None:
     job_id = ledger.order(knit())
     leases = []
     for _ in range(8):
@@ -166,14 +170,14 @@ def test_the_wait_for_a_published_job_doubles_from_the_third_on_up_to_its_ceilin
     assert leases == pytest.approx([20, 20, 40, 80, 160, 320, 600, 600])
 
 
-def test_reaper_leaves_a_live_lease_alone(ledger: Any, knit: Any) -> None:
+def test_reaper_leaves_a_live_lease_alone(ledger: Ledger, knit: type[Knit]) -> None:
     job_id = ledger.order(knit())
     ledger.claim(job_id)
     assert reap(ledger.database, {}) == 0
     assert ledger.job(job_id).state == "running"
 
 
-def test_cancelled_while_its_worker_died_ends_cancelled(ledger: Any, knit: Any) -> None:
+def test_cancelled_while_its_worker_died_ends_cancelled(ledger: Ledger, knit: type[Knit]) -> None:
     job_id = ledger.order(knit())
     ledger.claim(job_id)
     with ledger.database.transaction() as session:
@@ -183,7 +187,7 @@ def test_cancelled_while_its_worker_died_ends_cancelled(ledger: Any, knit: Any) 
     assert (ledger.job(job_id).state, ledger.job(job_id).error["code"]) == ("cancelled", "cancelled")
 
 
-def test_ending_commits_with_the_end(ledger: Any, knit: Any) -> None:
+def test_ending_commits_with_the_end(ledger: Ledger, knit: type[Knit]) -> None:
     told: list[FailedJob] = []
 
     def ending(session: Session, order: Any, ended: FailedJob) -> None:
@@ -201,7 +205,7 @@ def test_ending_commits_with_the_end(ledger: Any, knit: Any) -> None:
         assert session.execute(text("SELECT first_name FROM users")).scalars().all() == ["rows 7"]
 
 
-def test_failing_ending_does_not_hold_up_other_jobs(ledger: Any, knit: Any) -> None:
+def test_failing_ending_does_not_hold_up_other_jobs(ledger: Ledger, knit: type[Knit]) -> None:
     def ending(_session: Session, order: Any, _ended: FailedJob) -> None:
         if order.rows == 13:
             raise RuntimeError("bad luck")
@@ -216,7 +220,7 @@ def test_failing_ending_does_not_hold_up_other_jobs(ledger: Any, knit: Any) -> N
     assert [ledger.job(job_id).state for job_id in ids] == ["running", "dead"]
 
 
-def test_cancel_of_a_finished_job_is_a_conflict(ledger: Any, knit: Any) -> None:
+def test_cancel_of_a_finished_job_is_a_conflict(ledger: Ledger, knit: type[Knit]) -> None:
     run = ledger.claim(ledger.order(knit()))
     with ledger.database.transaction() as session:
         end(session, run.job_id, run.token, state="succeeded")
@@ -226,7 +230,7 @@ def test_cancel_of_a_finished_job_is_a_conflict(ledger: Any, knit: Any) -> None:
         cancel_job(session, {}, run.token)
 
 
-def test_retry_revives_a_dead_job_with_fresh_attempts(ledger: Any, knit: Any) -> None:
+def test_retry_revives_a_dead_job_with_fresh_attempts(ledger: Ledger, knit: type[Knit]) -> None:
     job_id = ledger.order(knit())
     for _attempt in range(3):
         ledger.claim(job_id)
@@ -241,7 +245,7 @@ def test_retry_revives_a_dead_job_with_fresh_attempts(ledger: Any, knit: Any) ->
         retry_job(session, job_id)
 
 
-def test_retry_gives_way_to_a_live_twin(ledger: Any, knit: Any) -> None:
+def test_retry_gives_way_to_a_live_twin(ledger: Ledger, knit: type[Knit]) -> None:
     first = ledger.order(knit(key="scarf"))
     with ledger.database.transaction() as session:
         cancel_job(session, {}, first)
@@ -251,7 +255,7 @@ def test_retry_gives_way_to_a_live_twin(ledger: Any, knit: Any) -> None:
     assert ledger.job(first).state == "cancelled"
 
 
-def test_broker_failure_puts_the_unsent_back_at_once(ledger: Any, knit: Any) -> None:
+def test_broker_failure_puts_the_unsent_back_at_once(ledger: Ledger, knit: type[Knit]) -> None:
     ids = [ledger.order(knit(rows=n)) for n in range(3)]
     sent: list[JobMessage] = []
 
@@ -268,7 +272,7 @@ def test_broker_failure_puts_the_unsent_back_at_once(ledger: Any, knit: Any) -> 
     assert {ledger.job(job_id).publications for job_id in states} == {0}
 
 
-def test_two_publishers_never_take_the_same_job(ledger: Any, knit: Any) -> None:
+def test_two_publishers_never_take_the_same_job(ledger: Ledger, knit: type[Knit]) -> None:
     for rows in range(60):
         ledger.order(knit(rows=rows))
     sent: list[JobMessage] = []
@@ -284,7 +288,7 @@ def test_two_publishers_never_take_the_same_job(ledger: Any, knit: Any) -> None:
     assert len({message.job_id for message in sent}) == 60
 
 
-def test_release_gives_the_attempt_back(ledger: Any, knit: Any) -> None:
+def test_release_gives_the_attempt_back(ledger: Ledger, knit: type[Knit]) -> None:
     mine, others = ledger.order(knit()), ledger.order(knit())
     ledger.claim(mine, worker="closing")
     ledger.claim(others, worker="staying")
@@ -294,7 +298,7 @@ def test_release_gives_the_attempt_back(ledger: Any, knit: Any) -> None:
     assert ledger.job(others).state == "running"
 
 
-def test_settle_with_a_stale_token_tells_no_ending(ledger: Any, knit: Any) -> None:
+def test_settle_with_a_stale_token_tells_no_ending(ledger: Ledger, knit: type[Knit]) -> None:
     told: list[FailedJob] = []
     job_id = ledger.order(knit())
     ledger.claim(job_id)
@@ -306,7 +310,7 @@ def test_settle_with_a_stale_token_tells_no_ending(ledger: Any, knit: Any) -> No
     assert told == []
 
 
-def test_prune_keeps_the_dead_longer(ledger: Any, knit: Any) -> None:
+def test_prune_keeps_the_dead_longer(ledger: Ledger, knit: type[Knit]) -> None:
     ids = {}
     for state in ("succeeded", "dead"):
         run = ledger.claim(ledger.order(knit()))
@@ -327,7 +331,7 @@ def test_prune_keeps_the_dead_longer(ledger: Any, knit: Any) -> None:
         assert prune_idempotency_keys(session, age=60, most=10) == 0
 
 
-def test_prune_forgets_the_timetable_s_successes_sooner(ledger: Any, knit: Any) -> None:
+def test_prune_forgets_the_timetable_s_successes_sooner(ledger: Ledger, knit: type[Knit]) -> None:
     for state in ("succeeded", "failed"):
         run = ledger.claim(ledger.order(knit()))
         with ledger.database.transaction() as session:

@@ -1,16 +1,17 @@
 """Lanes on a real worker with two children: who starts before whom, whatever the machine's speed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.conftest import MakeSettings
 from tests.jobs.live.knitters import Knitters
 
 
 @pytest.fixture
-def knitters(settings: Callable[..., Any], database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Knitters]:
+def knitters(settings: MakeSettings, database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Knitters]:
     stack = Knitters(settings(heartbeat_interval=1.0), tmp_path)
     yield stack
     stack.close()

@@ -4,10 +4,9 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -16,6 +15,7 @@ import structlog
 from kombu.exceptions import OperationalError as KombuOperationalError
 from sqlalchemy.exc import OperationalError
 
+from tests.conftest import MakeSettings
 from tests.jobs.live.knitters import Knitters
 from worker.jobs.cancel import cancel_job, retry_job
 from worker.jobs.periodic_thread import failed_service
@@ -23,7 +23,7 @@ from worker.storage.errors import StorageFull
 
 
 @pytest.fixture
-def knitters(settings: Callable[..., Any], database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Knitters]:
+def knitters(settings: MakeSettings, database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Knitters]:
     stack = Knitters(settings(), tmp_path)
     yield stack
     stack.close()
@@ -190,7 +190,7 @@ def test_lost_messages_are_published_again(knitters: Knitters) -> None:
 
 
 def test_one_run_with_production_values(
-    settings: Callable[..., Any], database_url: str, redis_url: str, tmp_path: Path
+    settings: MakeSettings, database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     production = settings()
     production = production.model_copy(

@@ -2,14 +2,14 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import text
 
+from tests.conftest import MakeSettings
 from worker.database import AWAY, Database
 from worker.jobs.wait_for_database import retry_while_database_down
 
@@ -18,7 +18,7 @@ _WHO = text("SELECT pg_backend_pid() AS pid, CAST(:word AS varchar) AS word")
 
 
 @pytest.fixture
-def single(database_url: str, settings: Callable[..., Any]) -> Iterator[Database]:
+def single(database_url: str, settings: MakeSettings) -> Iterator[Database]:
     """A database whose pool has one connection."""
     database = Database(settings(database_url=database_url).sqlalchemy_url, pool_size=1, max_overflow=0)
     yield database

@@ -1,11 +1,10 @@
 """Counters: what was used is shared by all processes, comes back, and is forgotten with its transaction."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
+from tests.conftest import Sql
 from worker.database import Database
 from worker.errors import TooManyRequests
 from worker.limits.counters import Counters, prune_counters
@@ -50,7 +49,7 @@ def test_threads_share_what_is_left(database: Database) -> None:
     assert taken == 40
 
 
-def test_units_come_back(database: Database, sql: Callable[..., list[Any]]) -> None:
+def test_units_come_back(database: Database, sql: Sql) -> None:
     counters = Counters(database)
     assert _taken(counters, SLOW, "user:1", 41) == 40
     # Ten of forty units come back in a quarter of the period.
@@ -58,7 +57,7 @@ def test_units_come_back(database: Database, sql: Callable[..., list[Any]]) -> N
     assert _taken(Counters(database), SLOW, "user:1", 20) == 10
 
 
-def test_a_refused_person_costs_no_statement(database: Database, sql: Callable[..., list[Any]]) -> None:
+def test_a_refused_person_costs_no_statement(database: Database, sql: Sql) -> None:
     counters = Counters(database)
     _taken(counters, SLOW, "user:1", 41)
     sql("DROP TABLE limit_counters")
@@ -103,7 +102,7 @@ def test_what_was_done_is_counted_even_beyond_the_rate(database: Database) -> No
             counters.require(session, SLOW, "user:1", 1)
 
 
-def test_rows_of_the_idle_are_pruned(database: Database, sql: Callable[..., list[Any]]) -> None:
+def test_rows_of_the_idle_are_pruned(database: Database, sql: Sql) -> None:
     counters = Counters(database)
     _taken(counters, SLOW, "user:1", 1)
     _taken(counters, SLOW, "user:2", 1)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Sql
 from worker.database import Database
 from worker.limits.leases import LEASE_SECONDS, Bound, Lease, Leases, prune_leases
 
@@ -37,11 +38,11 @@ def test_what_fits(bound: Bound, number: int, total: int, size: int, fits: bool)
     assert bound.fits(number, total, size) is fits
 
 
-def _counted(sql: Callable[..., list[Any]]) -> int:
+def _counted(sql: Sql) -> int:
     return int(sql("SELECT count(*) FROM limit_leases WHERE expires_at > now()")[0][0])
 
 
-def test_processes_share_the_bound(database: Database, sql: Callable[..., list[Any]]) -> None:
+def test_processes_share_the_bound(database: Database, sql: Sql) -> None:
     async def share() -> None:
         first, second = Leases(database), Leases(database)
         kept, other = await first.take(TWO, "user:1"), await second.take(TWO, "user:1")
@@ -88,9 +89,7 @@ def test_what_is_given_back_is_soon_free_for_others(database: Database) -> None:
     asyncio.run(wait())
 
 
-def test_what_is_open_is_renewed_and_comes_back_after_a_crash(
-    database: Database, sql: Callable[..., list[Any]]
-) -> None:
+def test_what_is_open_is_renewed_and_comes_back_after_a_crash(database: Database, sql: Sql) -> None:
     async def hold() -> None:
         leases = Leases(database, seconds=0.3)
         lease = await leases.take(TWO, "user:1")
@@ -105,7 +104,7 @@ def test_what_is_open_is_renewed_and_comes_back_after_a_crash(
     asyncio.run(hold())
 
 
-def test_a_killed_process_gives_back_within_a_minute(database: Database, sql: Callable[..., list[Any]]) -> None:
+def test_a_killed_process_gives_back_within_a_minute(database: Database, sql: Sql) -> None:
     assert LEASE_SECONDS < 60
 
     async def die() -> None:
@@ -128,7 +127,7 @@ def test_a_killed_process_gives_back_within_a_minute(database: Database, sql: Ca
     assert sql("SELECT count(*) FROM limit_leases") == [(0,)]
 
 
-def test_what_nothing_bounds_needs_no_row(database: Database, sql: Callable[..., list[Any]]) -> None:
+def test_what_nothing_bounds_needs_no_row(database: Database, sql: Sql) -> None:
     async def take() -> None:
         leases = Leases(database)
         lease = await leases.take(Bound("uploads", 0), "user:1", 10)

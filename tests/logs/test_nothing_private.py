@@ -16,9 +16,10 @@ import httpx2
 import pytest
 from aiosmtpd.controller import Controller
 
+from devstack.emulator.credentials import Credentials
 from devstack.ports import free_port
+from tests.conftest import MakeSettings, Processes, School, Sql
 from worker.access.tokens import issue_token
-from worker.settings import Settings
 
 AUDIO = Path(__file__).parent.parent / "data" / "audio.webm"
 # Nothing is running, and all was tried once.
@@ -187,7 +188,7 @@ def _bookings(ask: Client, other: Client, words: Words) -> None:
     ask(200, "POST", f"/v1/session-requests/{request['id']}/reject", {"reason": words("reason")})
 
 
-def _broken_rows(ask: Client, words: Words, sql: Callable[..., Any], session_id: int) -> None:
+def _broken_rows(ask: Client, words: Words, sql: Sql, session_id: int) -> None:
     """PostgreSQL says of a row that it rejects what stands in it."""
     sql("ALTER TABLE tutor_student_bookings ADD CONSTRAINT broken CHECK (grade_level <> 'broken') NOT VALID")
     ask(500, "POST", "/v1/bookings", {"student_id": 25, "grade_level": "broken", "notes": words("notes of no row")})
@@ -200,7 +201,7 @@ def _broken_rows(ask: Client, words: Words, sql: Callable[..., Any], session_id:
     ask(202, "POST", "/v1/recordings", data=fields, files={"file": file})
 
 
-def _until_all_was_tried(sql: Callable[..., Any], logs: Callable[[], str]) -> None:
+def _until_all_was_tried(sql: Sql, logs: Callable[[], str]) -> None:
     deadline = time.monotonic() + 240
     events = ("delivery_refused", "job_crashed", "job_not_done", "job_succeeded")
     while sql(UNTRIED) != [(0,)] or not all(event in logs() for event in events):
@@ -210,12 +211,12 @@ def _until_all_was_tried(sql: Callable[..., Any], logs: Callable[[], str]) -> No
 
 def test_no_log_and_no_job_holds_what_people_write(
     words: Words,
-    settings: Callable[..., Settings],
-    processes: Any,
-    school: Any,
-    sql: Any,
+    settings: MakeSettings,
+    processes: Processes,
+    school: School,
+    sql: Sql,
     redis_url: str,
-    b2: Any,
+    b2: Credentials,
     mail_port: int,
 ) -> None:
     key = words.keep("SECRET_KEY", secrets.token_hex(32))

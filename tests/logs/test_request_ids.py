@@ -3,14 +3,14 @@
 import json
 import secrets
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
+from devstack.emulator.credentials import Credentials
+from tests.conftest import MakeSettings, Processes, School, Sql
 from worker.access.tokens import issue_token
-from worker.settings import Settings
 
 AUDIO = Path(__file__).parent.parent / "data" / "audio.webm"
 LIVE = "SELECT 1 FROM jobs WHERE state NOT IN ('succeeded', 'failed', 'cancelled', 'dead')"
@@ -21,7 +21,7 @@ def _lines(log: Path) -> list[dict[str, Any]]:
 
 
 def test_a_request_is_followed_through_the_jobs_that_it_orders(
-    settings: Callable[..., Settings], processes: Any, school: Any, sql: Any, redis_url: str, b2: Any
+    settings: MakeSettings, processes: Processes, school: School, sql: Sql, redis_url: str, b2: Credentials
 ) -> None:
     key, request_id = secrets.token_hex(32), f"from-the-page.{secrets.token_hex(4)}"
     wanted = settings(secret_key=key, spool_reserve_bytes=0)

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Iterator
-from typing import Any
 
 import psycopg
 import pytest
@@ -11,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from models.metadata import metadata
+from tests.conftest import PostgresServer
 from worker.migrate import migrate
 from worker.settings import Settings
 
@@ -52,7 +52,7 @@ def migrated_url(empty_database_url: str) -> str:
 
 
 @pytest.fixture
-def modelled_url(postgres: Any) -> Iterator[str]:
+def modelled_url(postgres: PostgresServer) -> Iterator[str]:
     name = f"astegni_modelled_{secrets.token_hex(6)}"
     postgres.create_database(name)
     engine = create_engine(Settings(database_url=postgres.url(name)).sqlalchemy_url)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from tests.conftest import School
 from worker.database import Database
 from worker.recordings.register import NewRecording
 
@@ -13,15 +14,18 @@ SHA1 = "a" * 40
 
 
 @pytest.fixture
-def session_id(database: Database, school: Any) -> int:
+def session_id(database: Database, school: School) -> int:
     """A whiteboard session of the school's booking."""
     with database.transaction() as session:
         statement = text("INSERT INTO whiteboard_sessions (booking_id) VALUES (:booking) RETURNING id")
         return int(session.scalar(statement, {"booking": school.booking_id}))
 
 
+MakeRecording = Callable[..., NewRecording]
+
+
 @pytest.fixture
-def new(session_id: int) -> Callable[..., NewRecording]:
+def new(session_id: int) -> MakeRecording:
     """`new(**changes)`: an upload of the session's tutor."""
 
     def make(**changes: Any) -> NewRecording:

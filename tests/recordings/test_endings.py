@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pytest
 
+from tests.conftest import Sql
+from tests.recordings.conftest import MakeRecording
 from worker.database import Database
 from worker.errors import problem
 from worker.jobs.failure_hooks import FailedJob
@@ -18,7 +20,7 @@ OUTAGE = problem("storage-unavailable", "Storage does not answer", 503, "B2 does
 
 
 @pytest.fixture
-def recording_id(database: Database, new: Any) -> int:
+def recording_id(database: Database, new: MakeRecording) -> int:
     with database.transaction() as session:
         return register_recording(session, new()).recording_id
 
@@ -34,11 +36,11 @@ def end(database: Database, recording_id: int, session_id: int) -> Callable[...,
     return call
 
 
-def removals(sql: Any) -> list[Any]:
+def removals(sql: Sql) -> list[Any]:
     return [job.args for job in sql("SELECT args FROM jobs WHERE kind = 'recordings.remove_files'")]
 
 
-def test_bytes_that_are_no_media_leave(end: Any, sql: Any, recording_id: int, session_id: int) -> None:
+def test_bytes_that_are_no_media_leave(end: Callable[..., None], sql: Sql, recording_id: int, session_id: int) -> None:
     end(ingest_ended, IngestRecording, REJECTED)
 
     (row,) = sql("SELECT * FROM whiteboard_session_recordings")
@@ -49,7 +51,7 @@ def test_bytes_that_are_no_media_leave(end: Any, sql: Any, recording_id: int, se
 
 
 @pytest.mark.parametrize("reason", ["damaged", "too-long", "mixed-codecs", "unsupported-codec", "missing-init"])
-def test_rejected_bytes_that_other_tools_play_stay(end: Any, sql: Any, reason: str) -> None:
+def test_rejected_bytes_that_other_tools_play_stay(end: Callable[..., None], sql: Sql, reason: str) -> None:
     end(ingest_ended, IngestRecording, {**REJECTED, "reason": reason})
 
     (row,) = sql("SELECT * FROM whiteboard_session_recordings")
@@ -58,7 +60,7 @@ def test_rejected_bytes_that_other_tools_play_stay(end: Any, sql: Any, reason: s
 
 
 @pytest.mark.parametrize("state", ["failed", "dead", "cancelled"])
-def test_after_any_other_end_they_stay_for_another_try(end: Any, sql: Any, state: str) -> None:
+def test_after_any_other_end_they_stay_for_another_try(end: Callable[..., None], sql: Sql, state: str) -> None:
     end(ingest_ended, IngestRecording, OUTAGE, state)
 
     (row,) = sql("SELECT * FROM whiteboard_session_recordings")
@@ -66,7 +68,7 @@ def test_after_any_other_end_they_stay_for_another_try(end: Any, sql: Any, state
     assert [args["spool_name"] for args in removals(sql)] == [None]
 
 
-def test_a_playable_recording_stays_so(end: Any, sql: Any) -> None:
+def test_a_playable_recording_stays_so(end: Callable[..., None], sql: Sql) -> None:
     sql("UPDATE whiteboard_session_recordings SET is_processing = false, is_available = true")
 
     end(ingest_ended, IngestRecording, REJECTED)
@@ -76,7 +78,7 @@ def test_a_playable_recording_stays_so(end: Any, sql: Any) -> None:
     assert removals(sql) == []
 
 
-def test_a_deleted_recording_has_nothing_to_say(end: Any, sql: Any) -> None:
+def test_a_deleted_recording_has_nothing_to_say(end: Callable[..., None], sql: Sql) -> None:
     sql("DELETE FROM whiteboard_session_recordings")
 
     end(ingest_ended, IngestRecording, REJECTED)
@@ -85,7 +87,7 @@ def test_a_deleted_recording_has_nothing_to_say(end: Any, sql: Any) -> None:
     assert removals(sql) == sql("SELECT 1 FROM recording_renditions") == []
 
 
-def test_a_source_that_could_not_be_stored_says_why(end: Any, sql: Any) -> None:
+def test_a_source_that_could_not_be_stored_says_why(end: Callable[..., None], sql: Sql) -> None:
     end(store_ended, StoreSource, OUTAGE, "dead")
 
     (row,) = sql("SELECT * FROM recording_renditions")

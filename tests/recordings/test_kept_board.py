@@ -2,11 +2,11 @@
 
 import io
 import json
-from typing import Any
 
 import pytest
 from sqlalchemy import event, text
 
+from tests.conftest import School, Sql
 from worker.database import Database
 from worker.recordings.reading import find_recording, list_recordings, write_kept_board
 
@@ -14,7 +14,7 @@ BOARD = {"pages": [{"page_id": 1, "strokes": [{"stroke_data": {"text": 'ምሳ�
 
 
 @pytest.fixture
-def recording_id(database: Database, school: Any) -> int:
+def recording_id(database: Database, school: School) -> int:
     with database.transaction() as session:
         session_id = session.execute(
             text("INSERT INTO whiteboard_sessions (booking_id) VALUES (:id) RETURNING id"), {"id": school.booking_id}
@@ -38,7 +38,7 @@ def test_it_is_written_as_it_is_stored(database: Database, recording_id: int) ->
     assert len(out.getvalue()) > 500_000
 
 
-def test_none_is_null(database: Database, recording_id: int, sql: Any) -> None:
+def test_none_is_null(database: Database, recording_id: int, sql: Sql) -> None:
     sql("UPDATE whiteboard_session_recordings SET board_snapshot = NULL")
     out = io.BytesIO()
     with database.transaction() as session:

@@ -4,24 +4,27 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
+from tests.conftest import School, Sql
+from tests.recordings.conftest import MakeRecording
 from worker.database import Database
-from worker.recordings.register import RegistrationResult, register_recording
+from worker.recordings.register import NewRecording, RegistrationResult, register_recording
+
+Register = Callable[[NewRecording], RegistrationResult]
 
 
 @pytest.fixture
-def register(database: Database) -> Callable[..., RegistrationResult]:
-    def enter(new: Any) -> RegistrationResult:
+def register(database: Database) -> Register:
+    def enter(new: NewRecording) -> RegistrationResult:
         with database.transaction() as session:
             return register_recording(session, new)
 
     return enter
 
 
-def test_the_row_and_its_order(register: Any, new: Any, sql: Any, session_id: int) -> None:
+def test_the_row_and_its_order(register: Register, new: MakeRecording, sql: Sql, session_id: int) -> None:
     registered = register(new(started_at=datetime(2026, 1, 31, 11, tzinfo=UTC)))
 
     (row,) = sql("SELECT * FROM whiteboard_session_recordings")
@@ -40,7 +43,7 @@ def test_the_row_and_its_order(register: Any, new: Any, sql: Any, session_id: in
     assert job.unique_key == f"recordings.ingest:{row.id}"
 
 
-def test_twins_are_found_and_others_are_not(register: Any, new: Any, sql: Any, school: Any) -> None:
+def test_twins_are_found_and_others_are_not(register: Register, new: MakeRecording, sql: Sql, school: School) -> None:
     sql("INSERT INTO whiteboard_sessions (id, booking_id) VALUES (900, :booking)", booking=school.booking_id)
     first = register(new())
 
@@ -57,7 +60,12 @@ def test_twins_are_found_and_others_are_not(register: Any, new: Any, sql: Any, s
     ("processing", "available", "is_twin"), [(True, False, True), (False, True, True), (False, False, False)]
 )
 def test_only_a_live_recording_is_a_twin(
-    register: Any, new: Any, sql: Any, processing: bool, available: bool, is_twin: bool
+    register: Register,
+    new: MakeRecording,
+    sql: Sql,
+    processing: bool,
+    available: bool,
+    is_twin: bool,
 ) -> None:
     first = register(new())
     sql(
@@ -73,12 +81,12 @@ def test_only_a_live_recording_is_a_twin(
     assert sql("SELECT spool_name FROM whiteboard_session_recordings ORDER BY id")[0].spool_name == "0" * 32
 
 
-def test_a_twin_that_somebody_else_sent_shows_no_job_of_theirs(register: Any, new: Any) -> None:
+def test_a_twin_that_somebody_else_sent_shows_no_job_of_theirs(register: Register, new: MakeRecording) -> None:
     first = register(new(principal="operator:3"))
     assert register(new(principal="user:1")) == RegistrationResult(first.recording_id, None, is_new=False)
 
 
-def test_a_twin_whose_job_was_pruned_has_none_to_wait_for(register: Any, new: Any, sql: Any) -> None:
+def test_a_twin_whose_job_was_pruned_has_none_to_wait_for(register: Register, new: MakeRecording, sql: Sql) -> None:
     first = register(new())
     sql("UPDATE whiteboard_session_recordings SET is_processing = false, is_available = true")
     sql("DELETE FROM jobs")
@@ -86,7 +94,9 @@ def test_a_twin_whose_job_was_pruned_has_none_to_wait_for(register: Any, new: An
     assert register(new()) == RegistrationResult(first.recording_id, None, is_new=False)
 
 
-def test_a_storm_of_the_same_bytes_is_one_recording(database: Database, register: Any, new: Any, sql: Any) -> None:
+def test_a_storm_of_the_same_bytes_is_one_recording(
+    database: Database, register: Register, new: MakeRecording, sql: Sql
+) -> None:
     start = threading.Barrier(8)
 
     def enter(number: int) -> RegistrationResult:
@@ -105,7 +115,7 @@ def test_a_storm_of_the_same_bytes_is_one_recording(database: Database, register
     assert len({row.spool_name for row in recordings}) <= 8
 
 
-def test_without_its_commit_there_is_neither_row_nor_order(database: Database, new: Any, sql: Any) -> None:
+def test_without_its_commit_there_is_neither_row_nor_order(database: Database, new: MakeRecording, sql: Sql) -> None:
     with pytest.raises(RuntimeError), database.transaction() as session:
         register_recording(session, new())
         raise RuntimeError

@@ -1,12 +1,14 @@
 """A tutor's diary: series and lessons as tests make them, and what is stored of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pytest
 from sqlalchemy import Row, text
 
+from tests.conftest import School, Sql
 from worker.database import Database
 from worker.recurrence.request import TimeRequest, read_recurrence
 from worker.schedules.create_lesson import create_lesson
@@ -18,10 +20,17 @@ NOW = datetime(2026, 5, 1, 9, tzinfo=UTC)
 HORIZON = 28
 
 
+@dataclass(frozen=True)
+class NewSeries(CreationResult):
+    """What creating a series returns: it has an id."""
+
+    series_id: int
+
+
 class Diary:
     """What happens at one moment (`now`), in Addis Ababa unless said otherwise. The tutor is number 11."""
 
-    def __init__(self, database: Database, school: Any, sql: Callable[..., list[Any]]) -> None:
+    def __init__(self, database: Database, school: School, sql: Sql) -> None:
         self.database = database
         self.execute = sql
         self.school = school
@@ -48,15 +57,15 @@ class Diary:
         package_name: str | None = None,
         horizon_days: int = HORIZON,
         **wish: Any,
-    ) -> CreationResult:
-        """Make a series; of student 22 unless said otherwise."""
+    ) -> NewSeries:
+        """Make a series, of student 22 by default."""
         recurrence = read_recurrence(
             TimeRequest(
                 date.fromisoformat(day), time.fromisoformat(start), time.fromisoformat(end), zone, pattern, **wish
             )
         )
         with self.database.transaction() as session:
-            return create_series(
+            created = create_series(
                 session,
                 tutor_id=tutor_id,
                 recurrence=recurrence,
@@ -67,6 +76,7 @@ class Diary:
                 horizon_days=horizon_days,
                 skip_conflicts=skip_conflicts,
             )
+        return NewSeries(**vars(created))
 
     def lesson(
         self,
@@ -146,5 +156,5 @@ class Diary:
 
 
 @pytest.fixture
-def diary(database: Database, school: Any, sql: Any) -> Diary:
+def diary(database: Database, school: School, sql: Sql) -> Diary:
     return Diary(database, school, sql)

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import insert, select, text, update
 
 from models.schedules import Schedule, ScheduleParticipant
+from tests.conftest import School
 from worker.database import Database
 from worker.schedules.advance import begin_lesson, begin_lessons, complete_boarded_lessons, complete_lessons
 
@@ -66,7 +67,7 @@ class Calendar:
 
 
 @pytest.fixture
-def calendar(database: Database, school: Any) -> Calendar:
+def calendar(database: Database, school: School) -> Calendar:
     return Calendar(database)
 
 

@@ -1,11 +1,11 @@
 """Whether a lesson was held."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from tests.conftest import School
 from worker.database import Database
 from worker.schedules.attendance import Presence, attendance, attendances
 
@@ -37,7 +37,7 @@ def test_the_tutor_and_one_of_the_students_make_a_lesson(there: set[tuple[str, i
 
 
 @pytest.fixture
-def board(database: Database, school: Any) -> Callable[..., int]:
+def board(database: Database, school: School) -> Callable[..., int]:
     """`board((kind, type, id), …)`: a lesson of both students and its whiteboard session with these events."""
 
     def make(*events: tuple[str, str, int], status: str = "in_progress", boards: int = 1) -> int:
@@ -75,7 +75,7 @@ def board(database: Database, school: Any) -> Callable[..., int]:
     return make
 
 
-def test_it_is_read_from_the_board(database: Database, board: Any) -> None:
+def test_it_is_read_from_the_board(database: Database, board: Callable[..., int]) -> None:
     expected = {
         board(boards=0): "unknown",
         board(status="cancelled"): "unknown",

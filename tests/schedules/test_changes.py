@@ -1,10 +1,12 @@
 """One lesson, this and the following, or all of them: changed and cancelled; a day skipped."""
 
+from collections.abc import Callable
 from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
 
+from tests.schedules.conftest import Diary
 from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
 from worker.schedules.cancelling import cancel_lesson
 from worker.schedules.changes import change_lesson
@@ -14,8 +16,12 @@ from worker.schedules.skips import skip_days
 MONDAYS = ["05-04", "05-11", "05-18", "05-25", "06-01"]
 
 
+Change = Callable[..., Any]
+Cancel = Callable[..., Any]
+
+
 @pytest.fixture
-def change(diary: Any) -> Any:
+def change(diary: Diary) -> Change:
     def _change(
         schedule_id: int, scope: str, *, caller: Any = None, skip_conflicts: bool = False, **changes: Any
     ) -> Any:
@@ -35,7 +41,7 @@ def change(diary: Any) -> Any:
 
 
 @pytest.fixture
-def cancel(diary: Any) -> Any:
+def cancel(diary: Diary) -> Cancel:
     def _cancel(schedule_id: int, scope: str = "one", caller: Any = None) -> Any:
         with diary.database.transaction() as session:
             return cancel_lesson(session, caller or diary.school.tutor, schedule_id, scope=scope, now=diary.now)
@@ -43,12 +49,12 @@ def cancel(diary: Any) -> Any:
     return _cancel
 
 
-def hours(diary: Any) -> list[str]:
+def hours(diary: Diary) -> list[str]:
     return [f"{row.start_time:%H}" for row in diary.rows() if row.status == "scheduled"]
 
 
 class TestOne:
-    def test_it_moves_and_its_series_leaves_it_alone(self, diary: Any, change: Any) -> None:
+    def test_it_moves_and_its_series_leaves_it_alone(self, diary: Diary, change: Change) -> None:
         made = diary.series()
         change(2, "one", schedule_date=date(2026, 5, 12), start_time=time(15), end_time=time(16), notes="moved")
         moved = next(row for row in diary.rows() if row.id == 2)
@@ -60,13 +66,13 @@ class TestOne:
         assert diary.reconcile(made.series_id) == []
         assert len(diary.rows()) == 5
 
-    def test_its_participants_move_with_it(self, diary: Any, change: Any) -> None:
+    def test_its_participants_move_with_it(self, diary: Diary, change: Change) -> None:
         diary.series()
         change(2, "one", start_time=time(15), end_time=time(16))
         [[starts_at]] = diary.execute("SELECT starts_at FROM schedule_participants WHERE schedule_id = 2")
         assert f"{starts_at:%H}" == "12"
 
-    def test_a_collision_changes_nothing(self, diary: Any, change: Any) -> None:
+    def test_a_collision_changes_nothing(self, diary: Diary, change: Change) -> None:
         diary.series()
         other = diary.lesson("2026-05-11", "15:00", "16:00", person=diary.second)
         with pytest.raises(LessonConflict) as caught:
@@ -74,7 +80,7 @@ class TestOne:
         assert caught.value.members["conflicts"][0]["schedule_id"] == other
         assert {row.sequence for row in diary.rows()} == {0}
 
-    def test_a_held_lesson_keeps_its_time_but_takes_notes(self, diary: Any, change: Any) -> None:
+    def test_a_held_lesson_keeps_its_time_but_takes_notes(self, diary: Diary, change: Change) -> None:
         diary.lesson("2026-05-04")
         diary.execute("UPDATE tutor_schedules SET status = 'completed'")
         change(1, "one", notes="went well", start_time=time(10))
@@ -82,7 +88,7 @@ class TestOne:
         with pytest.raises(Conflict, match="completed"):
             change(1, "one", start_time=time(11))
 
-    def test_a_cancelled_one_is_not_changed(self, diary: Any, change: Any, cancel: Any) -> None:
+    def test_a_cancelled_one_is_not_changed(self, diary: Diary, change: Change, cancel: Cancel) -> None:
         diary.lesson("2026-05-04")
         cancel(1)
         with pytest.raises(Conflict, match="cancelled"):
@@ -91,14 +97,14 @@ class TestOne:
     @pytest.mark.parametrize(
         "changes", [{"recurrence_pattern": "daily"}, {"start_time": None}, {"timezone": "Mars/Olympus"}]
     )
-    def test_what_makes_no_sense_is_refused(self, diary: Any, change: Any, changes: Any) -> None:
+    def test_what_makes_no_sense_is_refused(self, diary: Diary, change: Change, changes: Any) -> None:
         diary.series()
         with pytest.raises(InvalidInput):
             change(1, "one", **changes)
 
 
 class TestAll:
-    def test_words_and_times_of_every_future_lesson(self, diary: Any, change: Any) -> None:
+    def test_words_and_times_of_every_future_lesson(self, diary: Diary, change: Change) -> None:
         made = diary.series()
         diary.now += timedelta(days=7)
         ids = [row.id for row in diary.rows()]
@@ -114,12 +120,12 @@ class TestAll:
         assert "14:00 to 15:00" in series.recurrence_pattern
         assert series.recurrence_pattern == rows[1].recurrence_pattern
 
-    def test_a_new_rule(self, diary: Any, change: Any) -> None:
+    def test_a_new_rule(self, diary: Diary, change: Change) -> None:
         diary.series()
         change(1, "all", recurrence_pattern="every Monday and Thursday")
         assert diary.days() == ["05-04", "05-07", "05-11", "05-14", "05-18", "05-21", "05-25", "05-28", "06-01"]
 
-    def test_another_day_needs_a_rule(self, diary: Any, change: Any) -> None:
+    def test_another_day_needs_a_rule(self, diary: Diary, change: Change) -> None:
         diary.series()
         with pytest.raises(InvalidInput, match="recurrence_pattern"):
             change(1, "all", schedule_date=date(2026, 5, 5))
@@ -127,14 +133,14 @@ class TestAll:
         assert diary.days() == ["05-05", "05-12", "05-19", "05-26", "06-02"]
         assert diary.days(status="cancelled") == MONDAYS
 
-    def test_a_collision_is_told_and_changes_nothing(self, diary: Any, change: Any) -> None:
+    def test_a_collision_is_told_and_changes_nothing(self, diary: Diary, change: Change) -> None:
         diary.series()
         diary.lesson("2026-05-18", "14:00", "15:00", person=diary.second)
         with pytest.raises(LessonConflict):
             change(1, "all", start_time=time(14), end_time=time(15))
         assert {f"{row.start_time:%H} {row.sequence}" for row in diary.rows() if row.series_id} == {"10 0"}
 
-    def test_a_collision_can_be_skipped_and_is_looked_at_again(self, diary: Any, change: Any) -> None:
+    def test_a_collision_can_be_skipped_and_is_looked_at_again(self, diary: Diary, change: Change) -> None:
         made = diary.series()
         other = diary.lesson("2026-05-18", "14:00", "15:00", person=diary.second)
         _, [conflict] = change(1, "all", start_time=time(14), end_time=time(15), skip_conflicts=True)
@@ -144,13 +150,13 @@ class TestAll:
         assert diary.days(made.series_id) == MONDAYS
         assert diary.skips() == []
 
-    def test_more_excluded_days(self, diary: Any, change: Any) -> None:
+    def test_more_excluded_days(self, diary: Diary, change: Change) -> None:
         diary.series()
         change(1, "all", exdates=["2026-05-18"])
         assert diary.days() == ["05-04", "05-11", "05-25", "06-01"]
         assert diary.skips() == [("05-18", None, "excluded", None)]
 
-    def test_a_completed_series_goes_on_with_a_longer_rule(self, diary: Any, change: Any) -> None:
+    def test_a_completed_series_goes_on_with_a_longer_rule(self, diary: Diary, change: Change) -> None:
         diary.series("FREQ=WEEKLY;COUNT=2")
         diary.execute("UPDATE schedule_series SET status = 'completed'")
         change(2, "all", recurrence_pattern="FREQ=WEEKLY;COUNT=3")
@@ -159,7 +165,7 @@ class TestAll:
 
 class TestFollowing:
     @pytest.mark.parametrize("pattern", ["FREQ=WEEKLY", "FREQ=WEEKLY;COUNT=5", "FREQ=WEEKLY;UNTIL=20260601"])
-    def test_the_series_is_split_and_ids_stay(self, diary: Any, change: Any, pattern: str) -> None:
+    def test_the_series_is_split_and_ids_stay(self, diary: Diary, change: Change, pattern: str) -> None:
         old = diary.series(pattern, people=[diary.first, diary.second], exdates=["2026-05-25"]).series_id
         diary.execute("UPDATE tutor_schedules SET is_override = true, notes = 'mine' WHERE id = 4")
         ids = [row.id for row in diary.rows()]
@@ -184,19 +190,19 @@ class TestFollowing:
         # 18 May and 1 June, 25 May being excluded; without an end, every Monday up to 3 August besides.
         assert len(diary.rows(new)) == (2 if pattern != "FREQ=WEEKLY" else 11)
 
-    def test_from_the_first_lesson_on_it_is_all_of_them(self, diary: Any, change: Any) -> None:
+    def test_from_the_first_lesson_on_it_is_all_of_them(self, diary: Diary, change: Change) -> None:
         diary.series()
         change(1, "following", subject="Physics")
         assert {row.subject for row in diary.rows()} == {"Physics"}
         assert len(diary.execute("SELECT * FROM schedule_series")) == 1
 
-    def test_a_new_rule_from_here_on(self, diary: Any, change: Any) -> None:
+    def test_a_new_rule_from_here_on(self, diary: Diary, change: Change) -> None:
         diary.series()
         change(3, "following", recurrence_pattern="every Tuesday")
         assert diary.days() == ["05-04", "05-11", "05-19", "05-26", "06-02", "06-09", "06-16"]
         assert diary.days(status="cancelled") == ["05-18", "05-25", "06-01"]
 
-    def test_a_collision_splits_nothing(self, diary: Any, change: Any) -> None:
+    def test_a_collision_splits_nothing(self, diary: Diary, change: Change) -> None:
         diary.series()
         diary.lesson("2026-05-25", "14:00", "15:00", person=diary.second)
         with pytest.raises(LessonConflict):
@@ -205,7 +211,7 @@ class TestFollowing:
 
 
 class TestCancel:
-    def test_one(self, diary: Any, cancel: Any) -> None:
+    def test_one(self, diary: Diary, cancel: Cancel) -> None:
         made = diary.series()
         for _ in range(2):
             cancel(2)
@@ -215,13 +221,13 @@ class TestCancel:
         assert len(diary.days()) == 4
 
     @pytest.mark.parametrize("status", ["in_progress", "completed"])
-    def test_what_has_begun_is_not_cancelled(self, diary: Any, cancel: Any, status: str) -> None:
+    def test_what_has_begun_is_not_cancelled(self, diary: Diary, cancel: Cancel, status: str) -> None:
         diary.lesson("2026-05-04")
         diary.execute("UPDATE tutor_schedules SET status = :status", status=status)
         with pytest.raises(Conflict, match=status):
             cancel(1)
 
-    def test_all(self, diary: Any, cancel: Any) -> None:
+    def test_all(self, diary: Diary, cancel: Cancel) -> None:
         diary.series()
         diary.execute("UPDATE tutor_schedules SET is_override = true WHERE id = 4")
         diary.now += timedelta(days=4)
@@ -235,7 +241,7 @@ class TestCancel:
         assert diary.days() == ["05-04"]
 
     @pytest.mark.parametrize("pattern", ["FREQ=WEEKLY", "FREQ=WEEKLY;COUNT=9", "FREQ=WEEKLY;UNTIL=20270101"])
-    def test_following_ends_the_rule(self, diary: Any, cancel: Any, pattern: str) -> None:
+    def test_following_ends_the_rule(self, diary: Diary, cancel: Cancel, pattern: str) -> None:
         made = diary.series(pattern)
         cancel(3, "following")
         assert diary.days() == ["05-04", "05-11"]
@@ -244,7 +250,7 @@ class TestCancel:
         assert diary.reconcile(made.series_id) == []
         assert len(diary.rows()) == 5
 
-    def test_following_takes_slots_that_were_booked(self, diary: Any, cancel: Any) -> None:
+    def test_following_takes_slots_that_were_booked(self, diary: Diary, cancel: Cancel) -> None:
         diary.series(people=[])
         diary.execute("UPDATE tutor_schedules SET student_id = 22, booked_at = now() WHERE id = 4")
         cancel(3, "following")
@@ -252,13 +258,13 @@ class TestCancel:
 
 
 class TestSkip:
-    def skip(self, diary: Any, *days: str, caller: Any = None) -> None:
+    def skip(self, diary: Diary, *days: str, caller: Any = None) -> None:
         with diary.database.transaction() as session:
             skip_days(
                 session, caller or diary.school.tutor, 1, [date.fromisoformat(day) for day in days], now=diary.now
             )
 
-    def test_lessons_of_skipped_days_are_cancelled_for_good(self, diary: Any) -> None:
+    def test_lessons_of_skipped_days_are_cancelled_for_good(self, diary: Diary) -> None:
         diary.series()
         for _ in range(2):
             self.skip(diary, "2026-05-11", "2026-06-15")
@@ -270,13 +276,13 @@ class TestSkip:
         diary.fill(horizon_days=49)
         assert diary.days() == ["05-04", "05-18", "05-25", "06-01", "06-08", "06-22"]
 
-    def test_a_day_that_was_skipped_for_a_collision(self, diary: Any) -> None:
+    def test_a_day_that_was_skipped_for_a_collision(self, diary: Diary) -> None:
         diary.lesson("2026-05-11", person=diary.second)
         diary.series(skip_conflicts=True)
         self.skip(diary, "2026-05-11")
         assert diary.skips() == [("05-11", None, "excluded", None)]
 
-    def test_other_days_and_past_ones_are_refused(self, diary: Any) -> None:
+    def test_other_days_and_past_ones_are_refused(self, diary: Diary) -> None:
         diary.series()
         with pytest.raises(InvalidInput, match="2026-05-12 is no day of this series: Every Monday"):
             self.skip(diary, "2026-05-12")
@@ -287,7 +293,7 @@ class TestSkip:
     @pytest.mark.parametrize(
         ("who", "error"), [("student", Forbidden), ("parent", Forbidden), ("other_tutor", NotFound)]
     )
-    def test_only_the_tutor_skips(self, diary: Any, who: str, error: type[Exception]) -> None:
+    def test_only_the_tutor_skips(self, diary: Diary, who: str, error: type[Exception]) -> None:
         diary.series()
         with pytest.raises(error):
             self.skip(diary, "2026-05-11", caller=getattr(diary.school, who))
@@ -299,7 +305,7 @@ class TestSkip:
 )
 @pytest.mark.parametrize("scope", ["one", "following", "all"])
 def test_only_the_tutor_changes(
-    diary: Any, change: Any, cancel: Any, who: str, error: type[Exception], scope: str
+    diary: Diary, change: Change, cancel: Cancel, who: str, error: type[Exception], scope: str
 ) -> None:
     diary.series()
     caller = getattr(diary.school, who)

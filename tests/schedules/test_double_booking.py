@@ -10,6 +10,7 @@ from psycopg.errors import ExclusionViolation
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from tests.schedules.conftest import Diary
 from worker.schedules.conflicts.clash import LessonConflict
 from worker.schedules.series.membership import SeriesMember
 
@@ -37,7 +38,7 @@ def lesson(number: int, tutor: int, student: int | None, start: str, end: str, s
     [(11, 25, "ex_tutor_schedules_tutor_id"), (14, 22, "ex_tutor_schedules_student_id")],
 )
 def test_a_tutor_and_a_student_with_themselves(
-    diary: Any, first: str, second: str, tutor: int, student: int, constraint: str
+    diary: Diary, first: str, second: str, tutor: int, student: int, constraint: str
 ) -> None:
     diary.execute(LESSON, **lesson(1, 11, 22, "10:00", "11:00", first))
     with pytest.raises(IntegrityError, match=constraint) as caught:
@@ -45,7 +46,7 @@ def test_a_tutor_and_a_student_with_themselves(
     assert isinstance(caught.value.orig, ExclusionViolation)
 
 
-def test_the_second_student_of_a_group_with_another_tutor(diary: Any) -> None:
+def test_the_second_student_of_a_group_with_another_tutor(diary: Diary) -> None:
     diary.execute(LESSON, **lesson(1, 11, 22, "10:00", "11:00", "scheduled"))
     diary.execute(SEAT, id=1, student=25)
     diary.execute(LESSON, **lesson(2, 14, 22, "11:00", "12:00", "scheduled"))
@@ -67,7 +68,7 @@ def test_the_second_student_of_a_group_with_another_tutor(diary: Any) -> None:
     ],
 )
 def test_what_takes_nobody_twice_is_allowed(
-    diary: Any, tutor: int, student: int | None, start: str, end: str, status: str
+    diary: Diary, tutor: int, student: int | None, start: str, end: str, status: str
 ) -> None:
     diary.execute(LESSON, **lesson(1, 11, 22, "10:00", "11:00", "scheduled"))
     diary.execute(LESSON, **lesson(2, tutor, student, start, end, status))
@@ -78,7 +79,7 @@ def test_what_takes_nobody_twice_is_allowed(
     [(11, 25, "tutor-busy"), (14, 22, "student-busy")],
 )
 @pytest.mark.parametrize("status", ["scheduled", "in_progress"])
-def test_the_room_says_who_is_busy(diary: Any, tutor_id: int, student_id: int, reason: str, status: str) -> None:
+def test_the_room_says_who_is_busy(diary: Diary, tutor_id: int, student_id: int, reason: str, status: str) -> None:
     other = diary.lesson("2026-05-04")
     diary.execute("UPDATE tutor_schedules SET status = :status", status=status)
     with pytest.raises(LessonConflict) as caught:
@@ -93,7 +94,7 @@ def test_the_room_says_who_is_busy(diary: Any, tutor_id: int, student_id: int, r
     )
 
 
-def test_the_second_student_of_a_group_is_busy_too(diary: Any) -> None:
+def test_the_second_student_of_a_group_is_busy_too(diary: Diary) -> None:
     made = diary.series("FREQ=DAILY", people=[diary.first, diary.second])
     with pytest.raises(LessonConflict) as caught:
         diary.lesson("2026-05-05", tutor_id=14, person=SeriesMember(25, diary.school.other_booking_id))
@@ -101,7 +102,7 @@ def test_the_second_student_of_a_group_is_busy_too(diary: Any) -> None:
 
 
 @pytest.mark.parametrize("pattern", [None, "FREQ=DAILY"])
-def test_who_comes_second_in_a_race_learns_what_was_first(diary: Any, pattern: str | None) -> None:
+def test_who_comes_second_in_a_race_learns_what_was_first(diary: Diary, pattern: str | None) -> None:
     """The other lesson is stored after ours has looked, and committed while ours is being written."""
     with ThreadPoolExecutor(1) as pool:
         with diary.database.transaction() as session:
@@ -115,7 +116,7 @@ def test_who_comes_second_in_a_race_learns_what_was_first(diary: Any, pattern: s
     assert len(diary.rows()) == 1
 
 
-def test_two_who_wait_for_each_other_are_both_answered(diary: Any) -> None:
+def test_two_who_wait_for_each_other_are_both_answered(diary: Diary) -> None:
     """Each has stored what the other wants next: the database calls that a deadlock and stops one of them."""
     diary.lesson("2026-05-20", person=diary.second)
     with ThreadPoolExecutor(1) as pool:

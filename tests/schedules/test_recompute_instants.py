@@ -1,7 +1,6 @@
 """Rows written by hand get their instants, and all future rows follow the zones' rules."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 from sqlalchemy import insert
 
 from models.schedules import Schedule
+from tests.conftest import School, Sql
 from worker.calendars.zones import tzdata_version
 from worker.database import Database
 from worker.schedules.recompute_instants import RedateResult, date_lessons, redate_lessons
@@ -21,7 +21,7 @@ ADDIS = "Africa/Addis_Ababa"
 class Book:
     """Lessons as somebody writes them into the table."""
 
-    def __init__(self, database: Database, sql: Callable[..., list[Any]]) -> None:
+    def __init__(self, database: Database, sql: Sql) -> None:
         self.database = database
         self.sql = sql
 
@@ -52,7 +52,7 @@ class Book:
 
 
 @pytest.fixture
-def book(database: Database, school: Any, sql: Any) -> Book:
+def book(database: Database, school: School, sql: Sql) -> Book:
     return Book(database, sql)
 
 
@@ -88,7 +88,7 @@ def test_a_row_written_by_hand_gets_instants(
     assert book.date() == RedateResult(0, 0, (), None)
 
 
-def test_its_student_takes_part_and_a_slot_has_none(book: Book, school: Any) -> None:
+def test_its_student_takes_part_and_a_slot_has_none(book: Book, school: School) -> None:
     lesson = book.write("2026-02-02", "14:00", "15:00", booking_id=school.booking_id)
     done = book.write("2026-02-02", "14:00", "15:00", status="completed")
     book.write("2026-02-02", "14:00", "15:00", student_id=None)

@@ -1,11 +1,13 @@
 """A tutor's free time, and who takes a part of it."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from tests.schedules.conftest import Diary
 from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
 from worker.recurrence.instants import Instants
 from worker.schedules.cancelling import cancel_lesson
@@ -38,8 +40,11 @@ def test_free_time_is_what_lessons_leave(lessons: list[Any], free: list[Any]) ->
     assert found == [Free(*at(*one), whole=one == (0, 4)) for one in free]
 
 
+Book = Callable[..., Any]
+
+
 @pytest.fixture
-def book(diary: Any) -> Any:
+def book(diary: Diary) -> Book:
     def _book(schedule_id: int, caller: Any = None, **who: Any) -> Any:
         with diary.database.transaction() as session:
             said = {"student_id": None, "booking_id": None} | who
@@ -48,14 +53,14 @@ def book(diary: Any) -> Any:
     return _book
 
 
-def free(diary: Any, tutor_id: int = 11) -> list[tuple[int, str, bool]]:
+def free(diary: Diary, tutor_id: int = 11) -> list[tuple[int, str, bool]]:
     with diary.database.transaction() as session:
         range_ = Range(date(2026, 5, 1), date(2026, 6, 30))
         found, _ = list_slots(session, tutor_id, range_, now=diary.now, after=None, limit=100)
     return [(one.schedule_id, f"{one.starts_at:%d %H:%M}-{one.ends_at:%H:%M}", one.bookable) for one in found]
 
 
-def test_a_booked_slot_is_a_lesson_of_its_student(diary: Any, book: Any) -> None:
+def test_a_booked_slot_is_a_lesson_of_its_student(diary: Diary, book: Book) -> None:
     slot = diary.lesson("2026-05-04", free=True)
     book(slot)
     [row] = diary.rows()
@@ -65,7 +70,7 @@ def test_a_booked_slot_is_a_lesson_of_its_student(diary: Any, book: Any) -> None
     assert free(diary) == []
 
 
-def test_free_time_is_slots_less_lessons(diary: Any) -> None:
+def test_free_time_is_slots_less_lessons(diary: Diary) -> None:
     one = diary.lesson("2026-05-04", "08:00", "12:00", free=True)
     two = diary.lesson("2026-05-05", "08:00", "09:00", free=True)
     diary.lesson("2026-05-04", "09:00", "10:00")
@@ -81,7 +86,7 @@ def test_free_time_is_slots_less_lessons(diary: Any) -> None:
         free(diary, 99)
 
 
-def test_a_parent_books_for_a_child_of_theirs(diary: Any, book: Any) -> None:
+def test_a_parent_books_for_a_child_of_theirs(diary: Diary, book: Book) -> None:
     slot = diary.lesson("2026-05-04", free=True)
     with pytest.raises(InvalidInput, match="student_id is missing"):
         book(slot, diary.school.parent)
@@ -91,12 +96,12 @@ def test_a_parent_books_for_a_child_of_theirs(diary: Any, book: Any) -> None:
 
 
 @pytest.mark.parametrize("who", ["tutor", "other_tutor"])
-def test_tutors_book_nothing(diary: Any, book: Any, who: str) -> None:
+def test_tutors_book_nothing(diary: Diary, book: Book, who: str) -> None:
     with pytest.raises(Forbidden):
         book(diary.lesson("2026-05-04", free=True), getattr(diary.school, who))
 
 
-def test_what_is_no_free_slot_cannot_be_booked(diary: Any, book: Any) -> None:
+def test_what_is_no_free_slot_cannot_be_booked(diary: Diary, book: Book) -> None:
     lesson = diary.lesson("2026-05-04")
     with pytest.raises(NotFound):
         book(lesson, diary.school.other_student)
@@ -112,7 +117,7 @@ def test_what_is_no_free_slot_cannot_be_booked(diary: Any, book: Any) -> None:
         book(late)
 
 
-def test_a_slot_that_a_lesson_covers_in_part_is_refused_with_its_name(diary: Any, book: Any) -> None:
+def test_a_slot_that_a_lesson_covers_in_part_is_refused_with_its_name(diary: Diary, book: Book) -> None:
     slot = diary.lesson("2026-05-04", "08:00", "12:00", free=True)
     lesson = diary.lesson("2026-05-04", "09:00", "10:00", person=diary.second)
     with pytest.raises(LessonConflict) as caught:
@@ -120,7 +125,7 @@ def test_a_slot_that_a_lesson_covers_in_part_is_refused_with_its_name(diary: Any
     assert caught.value.members["conflicts"][0]["schedule_id"] == lesson
 
 
-def test_a_booking_that_is_named_must_fit(diary: Any, book: Any) -> None:
+def test_a_booking_that_is_named_must_fit(diary: Diary, book: Book) -> None:
     slot = diary.lesson("2026-05-04", free=True)
     for wrong in (diary.school.other_booking_id, 999):
         with pytest.raises(InvalidInput, match="no active booking"):
@@ -128,7 +133,7 @@ def test_a_booking_that_is_named_must_fit(diary: Any, book: Any) -> None:
     assert book(slot, booking_id=diary.booking_id).booking_id == diary.booking_id
 
 
-def test_two_students_want_one_slot(diary: Any, book: Any) -> None:
+def test_two_students_want_one_slot(diary: Diary, book: Book) -> None:
     slot = diary.lesson("2026-05-04", free=True)
 
     def attempt(caller: Any) -> str:
@@ -145,7 +150,7 @@ def test_two_students_want_one_slot(diary: Any, book: Any) -> None:
 
 
 @pytest.mark.parametrize("who", ["student", "parent"])
-def test_a_student_gives_back_what_they_booked(diary: Any, book: Any, who: str) -> None:
+def test_a_student_gives_back_what_they_booked(diary: Diary, book: Book, who: str) -> None:
     slot = diary.lesson("2026-05-04", free=True)
     book(slot)
     with diary.database.transaction() as session:
@@ -163,7 +168,7 @@ def test_a_student_gives_back_what_they_booked(diary: Any, book: Any, who: str) 
     assert free(diary) == [(slot, "04 07:00-08:00", True)]
 
 
-def test_a_stranger_does_not(diary: Any, book: Any) -> None:
+def test_a_stranger_does_not(diary: Diary, book: Book) -> None:
     slot = diary.lesson("2026-05-04", free=True)
     book(slot)
     for caller, error in ((diary.school.other_student, NotFound), (diary.school.student, Forbidden)):
@@ -172,7 +177,7 @@ def test_a_stranger_does_not(diary: Any, book: Any) -> None:
             cancel_lesson(session, caller, slot, scope=scope, now=diary.now)
 
 
-def test_pausing_a_booking_stops_its_slots_and_resuming_brings_them_back(diary: Any, book: Any) -> None:
+def test_pausing_a_booking_stops_its_slots_and_resuming_brings_them_back(diary: Diary, book: Book) -> None:
     diary.series("FREQ=DAILY;COUNT=2", people=[])
     book(1)
     diary.book_status(diary.booking_id, "paused")

@@ -1,7 +1,6 @@
 """Settings that are weak or mean nothing are refused when they are read, in a sentence that helps and keeps secrets."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -86,7 +85,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
-def test_what_means_nothing_is_refused_by_name_and_never_repeated(read: Any, name: str, value: str) -> None:
+def test_what_means_nothing_is_refused_by_name_and_never_repeated(
+    read: Callable[..., Settings], name: str, value: str
+) -> None:
     with pytest.raises(ValidationError) as caught:
         read(**{name: value})
     for sentence in setting_faults(caught.value):
@@ -108,7 +109,9 @@ def test_what_means_nothing_is_refused_by_name_and_never_repeated(read: Any, nam
         ({"SMTP_PASSWORD": "hush"}, "SMTP_USER"),
     ],
 )
-def test_what_does_not_fit_together_is_refused(read: Any, variables: dict[str, str], named: str) -> None:
+def test_what_does_not_fit_together_is_refused(
+    read: Callable[..., Settings], variables: dict[str, str], named: str
+) -> None:
     with pytest.raises(ValidationError) as caught:
         read(**variables)
     (sentence,) = setting_faults(caught.value)
@@ -132,11 +135,11 @@ def test_what_does_not_fit_together_is_refused(read: Any, variables: dict[str, s
         ("FROM_NAME", "አስተኝ", "አስተኝ"),
     ],
 )
-def test_what_is_meant_is_taken(read: Any, name: str, value: str, read_as: object) -> None:
+def test_what_is_meant_is_taken(read: Callable[..., Settings], name: str, value: str, read_as: object) -> None:
     assert getattr(read(**{name: value}), name.lower()) == read_as
 
 
-def test_the_published_key_and_flower_with_several_people_are_taken(read: Any) -> None:
+def test_the_published_key_and_flower_with_several_people_are_taken(read: Callable[..., Settings]) -> None:
     settings = read(SECRET_KEY=DEVELOPMENT_KEY, FLOWER_BASIC_AUTH="a:open sesame,b:c:d")
     assert settings.signing_key == DEVELOPMENT_KEY
 

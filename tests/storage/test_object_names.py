@@ -10,6 +10,7 @@ from b2sdk.v3 import Bucket
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.storage.conftest import MakeFile
 from worker.canvases.snapshots.backgrounds import NoBackground, fetch_background
 from worker.storage.errors import ObjectMissing
 from worker.storage.object_names import InvalidObjectName, check_name
@@ -128,7 +129,9 @@ def test_every_public_method_that_takes_a_name_or_prefix_is_in_the_tests_above()
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_good_name_comes_back_as_it_was_put(store: ObjectStore, make_file: Any, tmp_path: Path, name: str) -> None:
+def test_a_good_name_comes_back_as_it_was_put(
+    store: ObjectStore, make_file: MakeFile, tmp_path: Path, name: str
+) -> None:
     path, sha1 = make_file(name.encode())
     store.upload(path, name, content_type="text/plain", sha1=sha1)
     store.download(name, tmp_path / "target")

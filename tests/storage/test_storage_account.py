@@ -9,6 +9,7 @@ import pytest
 from b2sdk.v3 import B2Api, Bucket
 
 from devstack.emulator.credentials import Credentials
+from tests.conftest import MakeSettings
 from tests.storage.bad_line import Answer, Line
 from worker.errors import AstegniError, Misconfigured
 from worker.settings import Settings
@@ -19,7 +20,7 @@ from worker.storage.store import ObjectStore
 MakeStore = Callable[..., ObjectStore]
 
 
-def test_from_settings(b2: Credentials, settings: Callable[..., Settings]) -> None:
+def test_from_settings(b2: Credentials, settings: MakeSettings) -> None:
     assert ObjectStore.from_settings(settings()).stat("nothing") is None
 
 

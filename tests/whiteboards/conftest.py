@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, text
 
 from models.whiteboards import WhiteboardPage
+from tests.conftest import School
 from worker.access.callers import Caller
 from worker.database import Database
 from worker.whiteboards.board import board_snapshot
@@ -18,7 +19,7 @@ from worker.whiteboards.stroke_validation import NewStroke
 class Lesson:
     """A session of the school's booking and its first page."""
 
-    def __init__(self, database: Database, school: Any) -> None:
+    def __init__(self, database: Database, school: School) -> None:
         self.database = database
         self.school = school
         hosting = Hosting(Participant(11, "tutor"), [Participant(22, "student")], booking_id=school.booking_id)
@@ -52,5 +53,5 @@ class Lesson:
 
 
 @pytest.fixture
-def lesson(database: Database, school: Any) -> Lesson:
+def lesson(database: Database, school: School) -> Lesson:
     return Lesson(database, school)

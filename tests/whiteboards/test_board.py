@@ -1,9 +1,9 @@
 """The board as one document."""
 
-from typing import Any
-
 from sqlalchemy import text
 
+from tests.conftest import School
+from tests.whiteboards.conftest import Lesson
 from worker.whiteboards.pages import create_page
 from worker.whiteboards.stroke_store import append_strokes, delete_stroke
 from worker.whiteboards.stroke_validation import NewStroke
@@ -11,7 +11,7 @@ from worker.whiteboards.stroke_validation import NewStroke
 POINTS = {"points": [[5, 6], [9, 11.25]], "color": "#000000", "width": 3}
 
 
-def test_the_shape_that_the_platform_knows(lesson: Any, school: Any) -> None:
+def test_the_shape_that_the_platform_knows(lesson: Lesson, school: School) -> None:
     with lesson.database.transaction() as session:
         second = create_page(session, school.tutor, lesson.id, {"background_color": "#102030"}).id
     with lesson.database.transaction() as session:
@@ -36,7 +36,7 @@ def test_the_shape_that_the_platform_knows(lesson: Any, school: Any) -> None:
     }
 
 
-def test_order_is_by_number_then_by_id_and_without_deleted_ones(lesson: Any, school: Any) -> None:
+def test_order_is_by_number_then_by_id_and_without_deleted_ones(lesson: Lesson, school: School) -> None:
     lesson.draw(school.tutor, "a", "b", "c", "d", stroke_type="text")
     with lesson.database.transaction() as session:
         # As the platform's own server numbered them: two with one number.
@@ -56,14 +56,14 @@ def test_order_is_by_number_then_by_id_and_without_deleted_ones(lesson: Any, sch
     ]
 
 
-def test_a_background_image_is_named_when_there_is_one(lesson: Any) -> None:
+def test_a_background_image_is_named_when_there_is_one(lesson: Lesson) -> None:
     assert "background_image" not in lesson.board()["pages"][0]
     with lesson.database.transaction() as session:
         session.execute(text("UPDATE whiteboard_pages SET background_image = 'grid.png'"))
     assert lesson.board()["pages"][0]["background_image"] == "grid.png"
 
 
-def test_a_session_without_pages_has_an_empty_board(lesson: Any) -> None:
+def test_a_session_without_pages_has_an_empty_board(lesson: Lesson) -> None:
     with lesson.database.transaction() as session:
         session.execute(text("DELETE FROM whiteboard_pages"))
     assert lesson.board() == {"pages": []}

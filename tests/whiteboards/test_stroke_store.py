@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from tests.conftest import School
+from tests.whiteboards.conftest import Lesson
 from worker.access.callers import Operator
 from worker.errors import Conflict, Forbidden, NotFound
 from worker.whiteboards.pages import clear_page
@@ -14,7 +16,7 @@ from worker.whiteboards.stroke_store import MOST_STROKES_OF_A_PAGE, append_strok
 from worker.whiteboards.stroke_validation import NewStroke
 
 
-def test_strokes_are_numbered_as_they_come(lesson: Any, school: Any) -> None:
+def test_strokes_are_numbered_as_they_come(lesson: Lesson, school: School) -> None:
     first = lesson.draw(school.tutor, "a", "b")
     second = lesson.draw(school.tutor, "c")
     assert [(one.client_id, one.stroke_order) for one in (*first, *second)] == [("a", 1), ("b", 2), ("c", 3)]
@@ -22,7 +24,7 @@ def test_strokes_are_numbered_as_they_come(lesson: Any, school: Any) -> None:
     assert (row.session_id, row.user_id, row.profile_id, row.profile_type) == (lesson.id, 1, 11, "tutor")
 
 
-def test_what_is_sent_twice_is_stored_once(lesson: Any, school: Any) -> None:
+def test_what_is_sent_twice_is_stored_once(lesson: Lesson, school: School) -> None:
     first = lesson.draw(school.tutor, "a", "b")
     again = lesson.draw(school.tutor, "b", "c", "a", "c", color="#ff0000")
     assert [(one.client_id, one.stroke_order) for one in again] == [("b", 2), ("c", 3), ("a", 1)]
@@ -34,7 +36,7 @@ def test_what_is_sent_twice_is_stored_once(lesson: Any, school: Any) -> None:
     ]
 
 
-def test_eight_writers_at_once_leave_no_gap_and_no_double(lesson: Any, school: Any) -> None:
+def test_eight_writers_at_once_leave_no_gap_and_no_double(lesson: Lesson, school: School) -> None:
     """Each sends ten batches of five, and every batch twice, as a client does whose answer was lost."""
     lesson.grant(can_draw=True)
 
@@ -57,7 +59,7 @@ def test_eight_writers_at_once_leave_no_gap_and_no_double(lesson: Any, school: A
         assert names[start : start + 5] == [f"{writer_and_batch}-{number}" for number in range(5)]
 
 
-def test_the_same_stroke_from_eight_connections_at_once_is_one_row(lesson: Any, school: Any) -> None:
+def test_the_same_stroke_from_eight_connections_at_once_is_one_row(lesson: Lesson, school: School) -> None:
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _n: lesson.draw(school.tutor, "a"), range(8)))
     assert len(lesson.rows()) == 1
@@ -77,7 +79,7 @@ def test_the_same_stroke_from_eight_connections_at_once_is_one_row(lesson: Any, 
     ],
 )
 def test_a_student_draws_what_was_granted(
-    lesson: Any, school: Any, granted: dict[str, bool], stroke_type: str, allowed: bool
+    lesson: Lesson, school: School, granted: dict[str, bool], stroke_type: str, allowed: bool
 ) -> None:
     lesson.grant(**granted)
     if allowed:
@@ -88,7 +90,7 @@ def test_a_student_draws_what_was_granted(
     assert len(lesson.rows()) == allowed
 
 
-def test_others_do_not_draw(lesson: Any, school: Any) -> None:
+def test_others_do_not_draw(lesson: Lesson, school: School) -> None:
     lesson.grant(can_draw=True)
     for caller, raised in (
         (school.parent, Forbidden),
@@ -101,7 +103,7 @@ def test_others_do_not_draw(lesson: Any, school: Any) -> None:
     assert lesson.rows() == []
 
 
-def test_one_bad_stroke_is_refused_by_itself(lesson: Any, school: Any) -> None:
+def test_one_bad_stroke_is_refused_by_itself(lesson: Lesson, school: School) -> None:
     strokes = [NewStroke("a", "pen", {}), NewStroke("b", "pen", {"points": [{"x": 1, "y": 2}]})]
     for _ in range(2):
         with lesson.database.transaction() as session:
@@ -111,7 +113,7 @@ def test_one_bad_stroke_is_refused_by_itself(lesson: Any, school: Any) -> None:
     assert [(row.client_id, row.stroke_data) for row in lesson.rows()] == [("b", {"points": [[1, 2]]})]
 
 
-def test_a_stroke_without_the_right_to_it_is_refused_by_itself(lesson: Any, school: Any) -> None:
+def test_a_stroke_without_the_right_to_it_is_refused_by_itself(lesson: Lesson, school: School) -> None:
     lesson.grant(can_draw=True)
     points = {"points": [[1, 2], [3, 4]]}
     strokes = [NewStroke("a", "eraser", points), NewStroke("b", "pen", points)]
@@ -124,7 +126,9 @@ def test_a_stroke_without_the_right_to_it_is_refused_by_itself(lesson: Any, scho
     assert [row.client_id for row in lesson.rows()] == ["b"]
 
 
-def test_late_strokes_of_a_completed_session_are_kept_but_not_of_a_cancelled_one(lesson: Any, school: Any) -> None:
+def test_late_strokes_of_a_completed_session_are_kept_but_not_of_a_cancelled_one(
+    lesson: Lesson, school: School
+) -> None:
     _set_status(lesson, "completed")
     lesson.draw(school.tutor, "late")
     _set_status(lesson, "cancelled")
@@ -132,7 +136,7 @@ def test_late_strokes_of_a_completed_session_are_kept_but_not_of_a_cancelled_one
         lesson.draw(school.tutor, "later")
 
 
-def test_a_page_has_an_end(lesson: Any, school: Any) -> None:
+def test_a_page_has_an_end(lesson: Lesson, school: School) -> None:
     lesson.draw(school.tutor, "a")
     with lesson.database.transaction() as session:
         session.execute(
@@ -144,7 +148,7 @@ def test_a_page_has_an_end(lesson: Any, school: Any) -> None:
     assert lesson.draw(school.tutor, "a", "b")
 
 
-def test_taking_back(lesson: Any, school: Any) -> None:
+def test_taking_back(lesson: Lesson, school: School) -> None:
     lesson.grant(can_draw=True)
     lesson.draw(school.tutor, "tutor's")
     lesson.draw(school.student, "student's", "another")
@@ -162,7 +166,7 @@ def test_taking_back(lesson: Any, school: Any) -> None:
     assert [row.client_id for row in lesson.rows() if not row.is_deleted] == ["tutor's"]
 
 
-def test_of_undo_and_clear_at_once_the_first_sets_the_time(lesson: Any, school: Any) -> None:
+def test_of_undo_and_clear_at_once_the_first_sets_the_time(lesson: Lesson, school: School) -> None:
     lesson.draw(school.tutor, "a")
     with ThreadPoolExecutor(1) as other:
         with lesson.database.transaction() as session:
@@ -175,7 +179,7 @@ def test_of_undo_and_clear_at_once_the_first_sets_the_time(lesson: Any, school: 
     assert [row.deleted_at for row in lesson.rows()] == [cleared_at]
 
 
-def test_what_was_taken_back_stays_so_when_it_is_sent_again(lesson: Any, school: Any) -> None:
+def test_what_was_taken_back_stays_so_when_it_is_sent_again(lesson: Lesson, school: School) -> None:
     lesson.draw(school.tutor, "a")
     _delete(lesson, school.tutor, "a")
     lesson.draw(school.tutor, "a", "b")
@@ -185,7 +189,7 @@ def test_what_was_taken_back_stays_so_when_it_is_sent_again(lesson: Any, school:
     ]
 
 
-def test_a_cleared_page_keeps_its_strokes_and_its_count(lesson: Any, school: Any) -> None:
+def test_a_cleared_page_keeps_its_strokes_and_its_count(lesson: Lesson, school: School) -> None:
     lesson.draw(school.tutor, "a", "b")
     with lesson.database.transaction() as session:
         assert clear_page(session, school.tutor, lesson.page_id) == 2
@@ -199,11 +203,11 @@ def test_a_cleared_page_keeps_its_strokes_and_its_count(lesson: Any, school: Any
     assert all((row.deleted_at is not None) == row.is_deleted for row in lesson.rows())
 
 
-def _delete(lesson: Any, caller: Any, client_id: str) -> None:
+def _delete(lesson: Lesson, caller: Any, client_id: str) -> None:
     with lesson.database.transaction() as session:
         delete_stroke(session, caller, lesson.page_id, client_id)
 
 
-def _set_status(lesson: Any, status: str) -> None:
+def _set_status(lesson: Lesson, status: str) -> None:
     with lesson.database.transaction() as session:
         session.execute(text("UPDATE whiteboard_sessions SET status = :status"), {"status": status})

@@ -14,6 +14,8 @@ from uuid import UUID
 import pytest
 from b2sdk.v3 import B2Api, InMemoryAccountInfo
 
+from devstack.emulator.credentials import Credentials
+from tests.conftest import MakeSettings, School, Sql
 from worker.access.callers import UserCaller
 from worker.database import Database
 from worker.jobs.job_run import JobRun, LeaseTiming
@@ -43,7 +45,7 @@ WORK: dict[type[Order], Callable[[JobRun, Any, WorkerContext], None]] = {
 class Workshop:
     """One recording's way through the house, step by step."""
 
-    def __init__(self, tools: WorkerContext, session_id: int, sql: Callable[..., list[Any]]) -> None:
+    def __init__(self, tools: WorkerContext, session_id: int, sql: Sql) -> None:
         self.tools = tools
         self.database: Database = tools.database
         self.sql = sql
@@ -114,8 +116,13 @@ class Workshop:
         return sorted(str(path.relative_to(spool)) for path in spool.rglob("*") if path.name != "work")
 
 
+# Types of fixtures that are functions.
+Versions = Callable[[], list[tuple[str, str]]]
+Put = Callable[[str], str]
+
+
 @pytest.fixture
-def tools(settings: Any, database: Database, b2: Any) -> WorkerContext:
+def tools(settings: MakeSettings, database: Database, b2: Credentials) -> WorkerContext:
     tools = WorkerContext(
         settings(backblaze_bucket_name=f"test-{secrets.token_hex(8)}", spool_reserve_bytes=0), database
     )
@@ -124,7 +131,7 @@ def tools(settings: Any, database: Database, b2: Any) -> WorkerContext:
 
 
 @pytest.fixture
-def versions(tools: WorkerContext, b2: Any) -> Callable[[], list[tuple[str, str]]]:
+def versions(tools: WorkerContext, b2: Credentials) -> Versions:
     """`versions()`: (name, file id) of every version that the bucket holds."""
     api = B2Api(InMemoryAccountInfo())
     api.authorize_account(b2.key_id, b2.application_key, realm=b2.realm)
@@ -133,7 +140,7 @@ def versions(tools: WorkerContext, b2: Any) -> Callable[[], list[tuple[str, str]
 
 
 @pytest.fixture
-def workshop(tools: WorkerContext, school: Any, sql: Any) -> Workshop:
+def workshop(tools: WorkerContext, school: School, sql: Sql) -> Workshop:
     statement = "INSERT INTO whiteboard_sessions (booking_id) VALUES (:booking) RETURNING id"
     ((session_id,),) = sql(statement, booking=school.booking_id)
     return Workshop(tools, session_id, sql)
@@ -146,7 +153,7 @@ def sample() -> bytes:
 
 
 @pytest.fixture
-def put(tools: WorkerContext, tmp_path: Path) -> Callable[[str], str]:
+def put(tools: WorkerContext, tmp_path: Path) -> Put:
     """`put(name)`: an object of that name."""
 
     def upload(name: str) -> str:
@@ -168,7 +175,7 @@ class Office:
         {"recurrence_pattern": "every Monday", "start_time": "14:00", "end_time": "15:30"}
     )
 
-    def __init__(self, database: Database, school: Any, sql: Callable[..., list[Any]]) -> None:
+    def __init__(self, database: Database, school: School, sql: Sql) -> None:
         self.database = database
         self.school = school
         self.sql = sql
@@ -229,5 +236,5 @@ class Office:
 
 
 @pytest.fixture
-def office(database: Database, school: Any, sql: Any) -> Office:
+def office(database: Database, school: School, sql: Sql) -> Office:
     return Office(database, school, sql)

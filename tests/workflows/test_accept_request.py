@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from tests.workflows.conftest import Office
 from worker.bookings.requests import reject_request
 from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
 from worker.schedules.conflicts.clash import LessonConflict
@@ -23,7 +24,7 @@ def mondays(first: date, last: date) -> list[date]:
     return [first + timedelta(days=each) for each in range(0, (last - first).days + 1, 7)]
 
 
-def test_accepting_makes_the_booking_its_series_and_its_lessons(office: Any) -> None:
+def test_accepting_makes_the_booking_its_series_and_its_lessons(office: Office) -> None:
     request_id = office.ask()
     accepted = office.accept(request_id)
     booking = accepted.booking
@@ -44,7 +45,7 @@ def test_accepting_makes_the_booking_its_series_and_its_lessons(office: Any) -> 
     assert starts == datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
 
 
-def test_what_the_tutor_says_of_the_booking_counts(office: Any) -> None:
+def test_what_the_tutor_says_of_the_booking_counts(office: Office) -> None:
     values = {"subject": "Mathematics", "session_type": "hybrid", "start_date": date(2026, 3, 10), "grade_level": "10"}
     booking = office.accept(office.ask(), values=values).booking
     assert {name: getattr(booking, name) for name in values} == values
@@ -52,7 +53,7 @@ def test_what_the_tutor_says_of_the_booking_counts(office: Any) -> None:
     assert office.sql("SELECT DISTINCT subject, session_format FROM tutor_schedules") == [("Mathematics", "hybrid")]
 
 
-def test_without_times_there_is_a_booking_and_nothing_else(office: Any) -> None:
+def test_without_times_there_is_a_booking_and_nothing_else(office: Office) -> None:
     for schedule, package_name in ((None, "One"), ({}, "Two"), ({"days": None, "start_time": None}, "Three")):
         accepted = office.accept(office.ask(schedule=schedule, package_name=package_name))
         assert (accepted.series_id, accepted.text, accepted.conflicts) == (None, None, ())
@@ -60,11 +61,11 @@ def test_without_times_there_is_a_booking_and_nothing_else(office: Any) -> None:
     assert (office.count("schedule_series"), office.count("tutor_schedules")) == (0, 0)
 
 
-def test_a_parents_child_is_enrolled(office: Any) -> None:
+def test_a_parents_child_is_enrolled(office: Office) -> None:
     assert office.accept(office.ask(office.school.parent, student_id=22)).booking.student_id == 22
 
 
-def test_accepting_twice_does_it_once(office: Any) -> None:
+def test_accepting_twice_does_it_once(office: Office) -> None:
     request_id = office.ask()
     first = office.accept(request_id)
     before = office.lessons()
@@ -75,7 +76,7 @@ def test_accepting_twice_does_it_once(office: Any) -> None:
     assert office.count("tutor_student_bookings") == 2 + 1
 
 
-def test_accepting_twice_at_once_does_it_once(office: Any) -> None:
+def test_accepting_twice_at_once_does_it_once(office: Office) -> None:
     request_id = office.ask()
     with ThreadPoolExecutor(8) as threads:
         accepted = list(threads.map(lambda _: office.accept(request_id), range(8)))
@@ -84,7 +85,7 @@ def test_accepting_twice_at_once_does_it_once(office: Any) -> None:
     assert len(office.lessons()) == 13
 
 
-def test_a_failure_leaves_neither_booking_nor_lessons(office: Any) -> None:
+def test_a_failure_leaves_neither_booking_nor_lessons(office: Office) -> None:
     request_id = office.ask()
     # What was made by then is flushed, and goes with the transaction.
     with pytest.raises(InvalidInput), office.database.transaction() as session:
@@ -95,7 +96,7 @@ def test_a_failure_leaves_neither_booking_nor_lessons(office: Any) -> None:
     assert office.sql("SELECT status, booking_id FROM session_requests") == [("pending", None)]
 
 
-def test_what_was_answered_stays_answered(office: Any) -> None:
+def test_what_was_answered_stays_answered(office: Office) -> None:
     rejected, accepted = office.ask(package_name="One"), office.ask(package_name="Two")
     with office.database.transaction() as session:
         for _ in range(2):
@@ -111,7 +112,7 @@ def test_what_was_answered_stays_answered(office: Any) -> None:
     ]
 
 
-def test_only_the_tutor_who_was_asked_answers(office: Any) -> None:
+def test_only_the_tutor_who_was_asked_answers(office: Office) -> None:
     request_id = office.ask()
     with pytest.raises(Forbidden):
         office.accept(request_id, office.school.student)
@@ -120,7 +121,7 @@ def test_only_the_tutor_who_was_asked_answers(office: Any) -> None:
             office.accept(request_id, stranger)
 
 
-def test_conflicts_name_the_other_lesson_and_nothing_is_stored(office: Any) -> None:
+def test_conflicts_name_the_other_lesson_and_nothing_is_stored(office: Office) -> None:
     office.accept(office.ask(package_name="Geometry", schedule=MONDAYS | {"start_time": "15:00", "end_time": "16:00"}))
     other = office.lessons()[0][0]
     request_id = office.ask(office.school.other_student)
@@ -133,7 +134,7 @@ def test_conflicts_name_the_other_lesson_and_nothing_is_stored(office: Any) -> N
     assert office.sql("SELECT status FROM session_requests WHERE id = :id", id=request_id) == [("pending",)]
 
 
-def test_skipping_conflicts_stores_the_rest_and_says_what_not(office: Any) -> None:
+def test_skipping_conflicts_stores_the_rest_and_says_what_not(office: Office) -> None:
     once = {"schedule_type": "specific", "specific_dates": ["2026-03-09"], "start_time": "15:00", "end_time": "16:00"}
     office.accept(office.ask(package_name="Geometry", schedule=once))
     other = office.lessons()[0][0]
@@ -147,7 +148,7 @@ def test_skipping_conflicts_stores_the_rest_and_says_what_not(office: Any) -> No
 class TestOfOnePackage:
     """Students of the same package share its lessons."""
 
-    def test_the_second_student_joins_instead_of_doubling(self, office: Any) -> None:
+    def test_the_second_student_joins_instead_of_doubling(self, office: Office) -> None:
         first = office.accept(office.ask())
         before = office.lessons()
         second = office.accept(office.ask(office.school.other_student))
@@ -168,7 +169,7 @@ class TestOfOnePackage:
             {"recurrence_pattern": "every Monday", "timezone": "Africa/Addis_Ababa"},
         ],
     )
-    def test_the_same_lessons_in_other_words_or_none(self, office: Any, schedule: dict[str, Any] | None) -> None:
+    def test_the_same_lessons_in_other_words_or_none(self, office: Office, schedule: dict[str, Any] | None) -> None:
         first = office.accept(office.ask())
         times = {"start_time": "14:00:00", "end_time": "15:30"}
         wished = None if schedule is None else times | schedule
@@ -185,20 +186,20 @@ class TestOfOnePackage:
             {"start_time": "16:00", "end_time": "17:30", "timezone": "Africa/Nairobi"},
         ],
     )
-    def test_another_time_makes_a_second_series(self, office: Any, change: dict[str, str]) -> None:
+    def test_another_time_makes_a_second_series(self, office: Office, change: dict[str, str]) -> None:
         first = office.accept(office.ask())
         second = office.accept(office.ask(office.school.other_student, schedule=MONDAYS | change))
         assert second.series_id != first.series_id
         assert {tuple(students) for *_, students in office.lessons()} == {(22,), (25,)}
 
-    def test_two_students_accepted_at_once_share_the_lessons(self, office: Any) -> None:
+    def test_two_students_accepted_at_once_share_the_lessons(self, office: Office) -> None:
         requests = [office.ask(), office.ask(office.school.other_student)]
         with ThreadPoolExecutor(2) as threads:
             accepted = list(threads.map(office.accept, requests))
         assert accepted[0].series_id == accepted[1].series_id
         assert {tuple(students) for *_, students in office.lessons()} == {(22, 25)}
 
-    def test_another_tutors_package_of_that_name_is_another(self, office: Any) -> None:
+    def test_another_tutors_package_of_that_name_is_another(self, office: Office) -> None:
         first = office.accept(office.ask())
         with office.database.transaction() as session:
             values = {"package_name": "Algebra", "schedule": MONDAYS}
@@ -213,19 +214,19 @@ class TestOfOnePackage:
             ).id
         assert office.accept(request_id, office.school.other_tutor).series_id != first.series_id
 
-    def test_a_shorter_wish_ends_that_students_booking(self, office: Any) -> None:
+    def test_a_shorter_wish_ends_that_students_booking(self, office: Office) -> None:
         office.accept(office.ask())
         shorter = MONDAYS | {"recurrence_pattern": "every Monday for 4 weeks"}
         second = office.accept(office.ask(office.school.other_student, schedule=shorter))
         assert second.booking.end_date == date(2026, 3, 23)
         assert [students for *_, students in office.lessons()] == [[22, 25]] * 4 + [[22]] * 9
 
-    def test_days_that_the_second_cannot_come_stay_lessons_of_the_first(self, office: Any) -> None:
+    def test_days_that_the_second_cannot_come_stay_lessons_of_the_first(self, office: Office) -> None:
         office.accept(office.ask())
         office.accept(office.ask(office.school.other_student, schedule=MONDAYS | {"exdates": ["2026-03-16"]}))
         assert [students for *_, students in office.lessons()][:4] == [[22, 25], [22, 25], [22], [22, 25]]
 
-    def test_who_has_the_lessons_already_cannot_have_them_twice(self, office: Any) -> None:
+    def test_who_has_the_lessons_already_cannot_have_them_twice(self, office: Office) -> None:
         first = office.accept(office.ask())
         again = office.ask()
         with pytest.raises(Conflict, match="already") as caught:
@@ -237,7 +238,7 @@ class TestOfOnePackage:
         assert office.accept(again).series_id == first.series_id
         assert {tuple(students) for *_, students in office.lessons()} == {(22, 25)}
 
-    def test_who_is_busy_is_named(self, office: Any) -> None:
+    def test_who_is_busy_is_named(self, office: Office) -> None:
         office.accept(office.ask())
         with office.database.transaction() as session:
             session.execute(
@@ -268,7 +269,7 @@ class TestOfOnePackage:
 class TestWhatThePlatformGetsWrong:
     """Real payloads of its form, each of which loses lessons there."""
 
-    def test_days_with_a_leading_space(self, office: Any) -> None:
+    def test_days_with_a_leading_space(self, office: Office) -> None:
         schedule = {
             "schedule_type": "recurring",
             "months": None,
@@ -282,7 +283,7 @@ class TestWhatThePlatformGetsWrong:
         # It is 11:00 on Monday: the lesson of today has begun.
         assert office.days()[:5] == [date(2026, 3, day) for day in (3, 4, 6, 9, 10)]
 
-    def test_year_to_and_months(self, office: Any) -> None:
+    def test_year_to_and_months(self, office: Office) -> None:
         schedule = {
             "schedule_type": "recurring",
             "year": 2026,
@@ -298,7 +299,7 @@ class TestWhatThePlatformGetsWrong:
         assert office.days() == [*expected, date(2027, 3, 1)]
 
     @pytest.mark.parametrize("schedule_type", ["specific", "specific_dates"])
-    def test_both_words_for_single_dates(self, office: Any, schedule_type: str) -> None:
+    def test_both_words_for_single_dates(self, office: Office, schedule_type: str) -> None:
         schedule = {
             "schedule_type": schedule_type,
             "months": [],
@@ -312,17 +313,17 @@ class TestWhatThePlatformGetsWrong:
         assert office.days() == [date(2026, 3, 5), date(2026, 3, 20)]
         assert (booking.start_date, booking.sessions_per_week) == (date(2026, 3, 5), None)
 
-    def test_one_date_is_shared_by_a_package_too(self, office: Any) -> None:
+    def test_one_date_is_shared_by_a_package_too(self, office: Office) -> None:
         schedule = {"specific_dates": ["2026-03-20"], "start_time": "18:00", "end_time": "19:00"}
         for who in (office.school.student, office.school.other_student):
             office.accept(office.ask(who, schedule=schedule))
         assert [students for *_, students in office.lessons()] == [[22, 25]]
 
-    def test_an_end_before_the_start_is_the_next_day(self, office: Any) -> None:
+    def test_an_end_before_the_start_is_the_next_day(self, office: Office) -> None:
         schedule = MONDAYS | {"start_time": "23:30", "end_time": "00:30"}
         assert office.accept(office.ask(schedule=schedule)).booking.session_duration == 60
 
-    def test_a_wish_that_is_over_when_it_is_read_is_not_accepted(self, office: Any) -> None:
+    def test_a_wish_that_is_over_when_it_is_read_is_not_accepted(self, office: Office) -> None:
         schedule = {"specific_dates": ["2026-03-05"], "start_time": "18:00", "end_time": "19:00"}
         request_id = office.ask(schedule=schedule)
         with pytest.raises(InvalidInput, match="lies ahead"):
@@ -334,17 +335,17 @@ class TestWhatThePlatformGetsWrong:
 class TestOlderRows:
     """Requests that the platform wrote, without our columns."""
 
-    def insert(self, office: Any, **columns: Any) -> int:
+    def insert(self, office: Office, **columns: Any) -> int:
         values = {"tutor_id": 11, "package_name": "Algebra"} | columns
         names, given = ", ".join(values), ", ".join(f":{name}" for name in values)
         into = f"session_requests ({names}) VALUES ({given})"
         return int(office.sql(f"INSERT INTO {into} RETURNING id", **values)[0][0])
 
-    def test_a_student_who_asked(self, office: Any) -> None:
+    def test_a_student_who_asked(self, office: Office) -> None:
         request_id = self.insert(office, requester_id=22, requester_type="student")
         assert office.accept(request_id).booking.student_id == 22
 
-    def test_a_parent_who_did_not_say_for_whom(self, office: Any) -> None:
+    def test_a_parent_who_did_not_say_for_whom(self, office: Office) -> None:
         request_id = self.insert(office, requester_id=33, requester_type="parent")
         with pytest.raises(Conflict, match="which child"):
             office.accept(request_id)
@@ -353,7 +354,7 @@ class TestOlderRows:
         "schedule",
         ['{"days": 5, "start_time": "14:00", "end_time": "15:00"}', '{"start_time": "25:00", "end_time": []}', "[]"],
     )
-    def test_times_that_nobody_understands(self, office: Any, schedule: str) -> None:
+    def test_times_that_nobody_understands(self, office: Office, schedule: str) -> None:
         request_id = self.insert(office, requester_id=22, requester_type="student", schedule=schedule)
         if schedule == "[]":
             assert office.accept(request_id).series_id is None

@@ -5,19 +5,21 @@ from typing import Any
 
 import pytest
 
+from tests.workflows.conftest import Office
+
 LATER = timedelta(days=9)
 
 
-def statuses(office: Any) -> list[tuple[Any, ...]]:
+def statuses(office: Office) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = office.sql("SELECT status, cancelled_by, count(*) FROM tutor_schedules GROUP BY 1, 2")
     return sorted(rows)
 
 
-def series_status(office: Any) -> str:
+def series_status(office: Office) -> str:
     return str(office.sql("SELECT status FROM schedule_series")[0][0])
 
 
-def test_pausing_calls_the_lessons_off_and_resuming_brings_the_same_back(office: Any) -> None:
+def test_pausing_calls_the_lessons_off_and_resuming_brings_the_same_back(office: Office) -> None:
     booking_id = office.accept(office.ask()).booking.id
     before = office.lessons()
     office.change(booking_id, status="paused")
@@ -29,7 +31,7 @@ def test_pausing_calls_the_lessons_off_and_resuming_brings_the_same_back(office:
     assert office.sql("SELECT DISTINCT sequence FROM tutor_schedules") == [(2,)]
 
 
-def test_what_was_held_and_what_was_paused_away_stays(office: Any) -> None:
+def test_what_was_held_and_what_was_paused_away_stays(office: Office) -> None:
     booking_id = office.accept(office.ask()).booking.id
     first = office.lessons()[0][0]
     office.change(booking_id, now=office.now + timedelta(days=2), status="paused")
@@ -40,7 +42,7 @@ def test_what_was_held_and_what_was_paused_away_stays(office: Any) -> None:
 
 
 @pytest.mark.parametrize("end", ["completed", "cancelled"])
-def test_an_ended_booking_ends_its_lessons_for_good(office: Any, end: str) -> None:
+def test_an_ended_booking_ends_its_lessons_for_good(office: Office, end: str) -> None:
     request_id = office.ask()
     booking_id = office.accept(request_id).booking.id
     office.change(booking_id, status=end)
@@ -52,7 +54,7 @@ def test_an_ended_booking_ends_its_lessons_for_good(office: Any, end: str) -> No
     assert {status for status, *_ in office.sql("SELECT status FROM schedule_series")} == {end, "active"}
 
 
-def test_the_others_of_a_group_go_on(office: Any) -> None:
+def test_the_others_of_a_group_go_on(office: Office) -> None:
     first = office.accept(office.ask()).booking
     second = office.accept(office.ask(office.school.other_student)).booking
     before = office.lessons()
@@ -70,7 +72,7 @@ def test_the_others_of_a_group_go_on(office: Any) -> None:
     assert {(student, tuple(students)) for _, _, student, students in office.lessons()} == {(22, (22,))}
 
 
-def test_a_student_who_joins_wakes_the_series_of_one_who_pauses(office: Any) -> None:
+def test_a_student_who_joins_wakes_the_series_of_one_who_pauses(office: Office) -> None:
     first = office.accept(office.ask())
     ids = [one[0] for one in office.lessons()]
     office.change(first.booking.id, status="paused")
@@ -82,7 +84,7 @@ def test_a_student_who_joins_wakes_the_series_of_one_who_pauses(office: Any) -> 
     assert {tuple(students) for *_, students in office.lessons()} == {(22, 25)}
 
 
-def test_the_last_day_of_a_booking_ends_its_lessons(office: Any) -> None:
+def test_the_last_day_of_a_booking_ends_its_lessons(office: Office) -> None:
     booking_id = office.accept(office.ask()).booking.id
     before = office.lessons()
     office.change(booking_id, end_date=date(2026, 3, 16))
@@ -95,7 +97,7 @@ def test_the_last_day_of_a_booking_ends_its_lessons(office: Any) -> None:
     assert office.lessons() == before[2:]
 
 
-def test_other_changes_leave_lessons_alone(office: Any) -> None:
+def test_other_changes_leave_lessons_alone(office: Office) -> None:
     booking_id = office.accept(office.ask()).booking.id
     office.change(booking_id, notes="Bring a ruler.", price_per_session=100, status="active")
     assert office.sql("SELECT DISTINCT sequence FROM tutor_schedules") == [(0,)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.workflows.conftest import Workshop
 from worker.jobs.orders import IngestRecording, StoreSource
 from worker.media.probe import probe
 from worker.media.remux import plan_copy
@@ -21,7 +22,7 @@ Make = Callable[..., bytes]
 
 
 @pytest.fixture
-def ingest(workshop: Any, tools: WorkerContext, tmp_path: Path) -> Ingest:
+def ingest(workshop: Workshop, tools: WorkerContext, tmp_path: Path) -> Ingest:
     """`ingest(content)`: the metadata of the recording that became of it; its copy was decoded to its end."""
 
     def run(content: bytes) -> dict[str, Any]:

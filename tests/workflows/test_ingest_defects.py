@@ -6,17 +6,22 @@ from typing import Any
 
 import pytest
 
+from tests.workflows.conftest import Versions, Workshop
 from worker.jobs.cancel import retry_job
+from worker.jobs.job_run import JobRun
 from worker.jobs.orders import IngestRecording, RemoveRecordingFiles
 from worker.workflows.context import WorkerContext
 from worker.workflows.ingest_recording import ingest_recording
 
+Work = Callable[[JobRun, IngestRecording, WorkerContext], None]
+WithFfmpeg = Callable[[str], Work]
+
 
 @pytest.fixture
-def with_ffmpeg(tools: WorkerContext, tmp_path: Path) -> Callable[[str], Any]:
+def with_ffmpeg(tools: WorkerContext, tmp_path: Path) -> WithFfmpeg:
     """`with_ffmpeg(body)`: the work of an ingest whose ffmpeg is this shell script."""
 
-    def replace(body: str) -> Any:
+    def replace(body: str) -> Work:
         script = tmp_path / "ffmpeg"
         script.write_text(f"#!/bin/bash\n{body}\n")
         script.chmod(0o755)
@@ -34,7 +39,7 @@ def work_folders(tools: WorkerContext) -> list[str]:
     "filling", [b"\xec\x80" * 400_000, b"\x1f\x43\xb6\x75" * 200_000], ids=["empty-elements", "cluster-ids"]
 )
 def test_a_dear_file_ends_at_its_first_attempt(
-    filling: bytes, workshop: Any, tools: WorkerContext, versions: Any, sample: bytes
+    filling: bytes, workshop: Workshop, tools: WorkerContext, versions: Versions, sample: bytes
 ) -> None:
     recording_id = workshop.arrive(sample + filling)
 
@@ -49,7 +54,7 @@ def test_a_dear_file_ends_at_its_first_attempt(
 
 
 def test_the_same_error_twice_is_final_and_for_people(
-    workshop: Any, tools: WorkerContext, with_ffmpeg: Callable[[str], Any], sample: bytes
+    workshop: Workshop, tools: WorkerContext, with_ffmpeg: Callable[[str], Any], sample: bytes
 ) -> None:
     recording_id = workshop.arrive(sample)
     broken = with_ffmpeg('echo "[out#0/webm @ 0x55dfa4e$RANDOM] Could not write header" >&2; exit 187')
@@ -68,7 +73,7 @@ def test_the_same_error_twice_is_final_and_for_people(
 
 
 def test_a_program_that_is_killed_each_time_is_given_up(
-    workshop: Any, tools: WorkerContext, with_ffmpeg: Callable[[str], Any], sample: bytes
+    workshop: Workshop, tools: WorkerContext, with_ffmpeg: Callable[[str], Any], sample: bytes
 ) -> None:
     recording_id = workshop.arrive(sample)
     broken = with_ffmpeg("kill -KILL $$")
@@ -79,7 +84,9 @@ def test_a_program_that_is_killed_each_time_is_given_up(
     assert work_folders(tools) == []
 
 
-def test_what_a_killed_attempt_left_goes_with_the_next_one(workshop: Any, tools: WorkerContext, sample: bytes) -> None:
+def test_what_a_killed_attempt_left_goes_with_the_next_one(
+    workshop: Workshop, tools: WorkerContext, sample: bytes
+) -> None:
     recording_id = workshop.arrive(sample)
     run = workshop.begin(IngestRecording, recording_id)
     left = tools.settings.spool_dir / "work" / f"{run.claim.job_id.hex}-killed"
@@ -91,7 +98,7 @@ def test_what_a_killed_attempt_left_goes_with_the_next_one(workshop: Any, tools:
     assert work_folders(tools) == []
 
 
-def test_a_worker_that_dies_of_it_four_times_ends_it(workshop: Any, sample: bytes) -> None:
+def test_a_worker_that_dies_of_it_four_times_ends_it(workshop: Workshop, sample: bytes) -> None:
     recording_id = workshop.arrive(sample)
     for _ in range(4):
         run = workshop.begin(IngestRecording, recording_id)

@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.workflows.conftest import Versions, Workshop
 from worker.errors import OutOfSpace
 from worker.jobs.cancel import cancel_job, retry_job
 from worker.jobs.orders import IngestRecording, RemoveRecordingFiles, StoreSource, read_order
@@ -28,13 +29,14 @@ from worker.workflows.ingest_recording import ingest_recording
 from worker.workflows.store_source import store_source
 
 
-def make_without_finishing(workshop: Any, recording_id: int) -> Any:
+def make_without_finishing(workshop: Workshop, recording_id: int) -> Any:
     """An attempt that put everything on B2 and died before its commit."""
     tools = workshop.tools
     run = workshop.begin(IngestRecording, recording_id)
     with workshop.database.transaction() as session:
         source = find_source(session, recording_id)
         assert source is not None
+        assert source.spool_name is not None
     with tools.spool.workspace(run.claim.job_id) as folder:
         bench = IngestContext(tools.binaries, tools.store, folder, Limits(max_seconds=3600))
         make_playable(run, bench, source, tools.spool.path(source.spool_name))
@@ -42,7 +44,7 @@ def make_without_finishing(workshop: Any, recording_id: int) -> Any:
     return run
 
 
-def test_ingest_then_store(workshop: Any, versions: Any, sample: bytes) -> None:
+def test_ingest_then_store(workshop: Workshop, versions: Versions, sample: bytes) -> None:
     recording_id = workshop.arrive(sample)
 
     assert workshop.perform(IngestRecording, recording_id).state == "succeeded"
@@ -62,7 +64,7 @@ def test_ingest_then_store(workshop: Any, versions: Any, sample: bytes) -> None:
 
 
 def test_what_the_header_promised_is_not_what_is_copied(
-    workshop: Any, tools: WorkerContext, sample: bytes, tmp_path: Path
+    workshop: Workshop, tools: WorkerContext, sample: bytes, tmp_path: Path
 ) -> None:
     """A camera that never started: its track is in the header, and that is all of it."""
     late = ["-itsoffset", "100", "-f", "lavfi", "-i", "testsrc2=s=64x64:d=1"]
@@ -83,7 +85,7 @@ def test_what_the_header_promised_is_not_what_is_copied(
     assert [list(part.tracks) for part in header.parts] == [["audio"]]
 
 
-def test_two_recordings_in_one_file_become_one(workshop: Any, sample: bytes) -> None:
+def test_two_recordings_in_one_file_become_one(workshop: Workshop, sample: bytes) -> None:
     recording_id = workshop.arrive(sample + sample)
 
     assert workshop.perform(IngestRecording, recording_id).state == "succeeded"
@@ -92,7 +94,9 @@ def test_two_recordings_in_one_file_become_one(workshop: Any, sample: bytes) -> 
     assert row.recording_metadata["duration_ms"] == pytest.approx(2 * 7_988, abs=100)
 
 
-def test_a_crash_between_b2_and_the_row_uploads_nothing_twice(workshop: Any, versions: Any, sample: bytes) -> None:
+def test_a_crash_between_b2_and_the_row_uploads_nothing_twice(
+    workshop: Workshop, versions: Versions, sample: bytes
+) -> None:
     recording_id = workshop.arrive(sample)
     make_without_finishing(workshop, recording_id)
     before = versions()
@@ -109,7 +113,7 @@ def test_a_crash_between_b2_and_the_row_uploads_nothing_twice(workshop: Any, ver
 
 
 def test_a_crash_at_the_last_attempt_ends_the_recording_and_its_objects_go(
-    workshop: Any, versions: Any, sample: bytes
+    workshop: Workshop, versions: Versions, sample: bytes
 ) -> None:
     recording_id = workshop.arrive(sample)
     workshop.sql("UPDATE jobs SET max_attempts = 1")
@@ -127,10 +131,10 @@ def test_a_crash_at_the_last_attempt_ends_the_recording_and_its_objects_go(
     assert workshop.row(recording_id).is_available
 
 
-def test_a_stale_run_writes_nothing(workshop: Any, versions: Any, sample: bytes) -> None:
+def test_a_stale_run_writes_nothing(workshop: Workshop, versions: Versions, sample: bytes) -> None:
     recording_id = workshop.arrive(sample)
 
-    def overtaken(run: Any, order: Any, tools: Any) -> None:
+    def overtaken(run: Any, order: Any, tools: WorkerContext) -> None:
         workshop.lose(run)
         ingest_recording(run, order, tools)
 
@@ -142,7 +146,7 @@ def test_a_stale_run_writes_nothing(workshop: Any, versions: Any, sample: bytes)
     assert len(versions()) == 1
 
 
-def test_rejected_bytes_leave_nothing(workshop: Any, versions: Any) -> None:
+def test_rejected_bytes_leave_nothing(workshop: Workshop, versions: Versions) -> None:
     recording_id = workshop.arrive(b"no recording")
 
     job = workshop.perform(IngestRecording, recording_id)
@@ -154,7 +158,7 @@ def test_rejected_bytes_leave_nothing(workshop: Any, versions: Any) -> None:
 
 
 def test_a_lesson_is_not_lost_because_a_key_had_expired(
-    workshop: Any, tools: Any, versions: Any, sample: bytes
+    workshop: Workshop, tools: WorkerContext, versions: Versions, sample: bytes
 ) -> None:
     recording_id = workshop.arrive(sample)
     shut_out = WorkerContext(tools.settings.model_copy(update={"backblaze_key_id": "0" * 12}), tools.database)
@@ -179,9 +183,9 @@ def test_a_lesson_is_not_lost_because_a_key_had_expired(
 def test_a_disk_that_fills_up_costs_time_and_no_lesson(
     size: str,
     inodes: int | None,
-    workshop: Any,
-    tools: Any,
-    versions: Any,
+    workshop: Workshop,
+    tools: WorkerContext,
+    versions: Versions,
     sample: bytes,
     small_disk: Callable[..., Path],
 ) -> None:
@@ -211,8 +215,11 @@ def test_a_disk_that_fills_up_costs_time_and_no_lesson(
     assert len(versions()) == 1
 
 
+WithFfmpeg = Callable[[str], WorkerContext]
+
+
 @pytest.fixture
-def with_ffmpeg(tools: WorkerContext, tmp_path: Path) -> Callable[[str], WorkerContext]:
+def with_ffmpeg(tools: WorkerContext, tmp_path: Path) -> WithFfmpeg:
     """`with_ffmpeg(body)`: tools whose ffmpeg is this shell script; it calls the real one as `$FFMPEG "$@"`."""
 
     def replace(body: str) -> WorkerContext:
@@ -225,7 +232,7 @@ def with_ffmpeg(tools: WorkerContext, tmp_path: Path) -> Callable[[str], WorkerC
 
 
 def test_a_copy_that_went_wrong_is_never_shown_and_goes_from_b2(
-    workshop: Any, with_ffmpeg: Callable[[str], WorkerContext], versions: Any, sample: bytes
+    workshop: Workshop, with_ffmpeg: Callable[[str], WorkerContext], versions: Versions, sample: bytes
 ) -> None:
     """It is on its way to B2 while it is read again."""
     recording_id = workshop.arrive(sample)
@@ -243,10 +250,10 @@ def test_a_copy_that_went_wrong_is_never_shown_and_goes_from_b2(
 
 
 def test_bad_bytes_are_to_blame_also_when_the_copy_fails_first(
-    workshop: Any,
+    workshop: Workshop,
     tools: WorkerContext,
     with_ffmpeg: Callable[[str], WorkerContext],
-    versions: Any,
+    versions: Versions,
     sample: bytes,
     tmp_path: Path,
 ) -> None:
@@ -264,7 +271,7 @@ def test_bad_bytes_are_to_blame_also_when_the_copy_fails_first(
 
 
 def test_a_copy_that_failed_once_is_made_anew(
-    workshop: Any, with_ffmpeg: Callable[[str], WorkerContext], tmp_path: Path, sample: bytes
+    workshop: Workshop, with_ffmpeg: Callable[[str], WorkerContext], tmp_path: Path, sample: bytes
 ) -> None:
     recording_id = workshop.arrive(sample)
     moody = with_ffmpeg(f'mkdir {tmp_path}/once 2>/dev/null && exit 1; exec $FFMPEG "$@"')
@@ -275,7 +282,7 @@ def test_a_copy_that_failed_once_is_made_anew(
 
 
 def test_a_cancel_in_the_middle_leaves_no_program(
-    workshop: Any, with_ffmpeg: Callable[[str], WorkerContext], versions: Any, sample: bytes, tmp_path: Path
+    workshop: Workshop, with_ffmpeg: Callable[[str], WorkerContext], versions: Versions, sample: bytes, tmp_path: Path
 ) -> None:
     recording_id = workshop.arrive(sample)
     endless = with_ffmpeg(f"echo $$ > {tmp_path}/pid.new && mv {tmp_path}/pid.new {tmp_path}/pid; exec sleep 600")
@@ -304,7 +311,7 @@ def test_a_cancel_in_the_middle_leaves_no_program(
     assert workshop.spooled() in ([], [workshop.row(recording_id).spool_name])
 
 
-def test_bytes_that_are_gone_are_named(workshop: Any, tools: Any, sample: bytes) -> None:
+def test_bytes_that_are_gone_are_named(workshop: Workshop, tools: WorkerContext, sample: bytes) -> None:
     recording_id = workshop.arrive(sample)
     tools.spool.remove(workshop.row(recording_id).spool_name)
 
@@ -316,7 +323,7 @@ def test_bytes_that_are_gone_are_named(workshop: Any, tools: Any, sample: bytes)
     assert "no longer" in row.error["detail"]
 
 
-def test_the_longest_recording_is_a_setting(workshop: Any, tools: Any, sample: bytes) -> None:
+def test_the_longest_recording_is_a_setting(workshop: Workshop, tools: WorkerContext, sample: bytes) -> None:
     recording_id = workshop.arrive(sample)
     short = WorkerContext(tools.settings.model_copy(update={"recording_max_seconds": 5}), tools.database)
 
@@ -325,7 +332,9 @@ def test_the_longest_recording_is_a_setting(workshop: Any, tools: Any, sample: b
     assert (job.state, job.error["reason"]) == ("failed", "too-long")
 
 
-def test_a_recording_that_is_deleted_before_is_nothing_to_do(workshop: Any, versions: Any, sample: bytes) -> None:
+def test_a_recording_that_is_deleted_before_is_nothing_to_do(
+    workshop: Workshop, versions: Versions, sample: bytes
+) -> None:
     recording_id = workshop.arrive(sample)
     workshop.sql("DELETE FROM whiteboard_session_recordings")
 
@@ -333,10 +342,12 @@ def test_a_recording_that_is_deleted_before_is_nothing_to_do(workshop: Any, vers
     assert versions() == []
 
 
-def test_a_recording_that_is_deleted_meanwhile_leaves_nothing(workshop: Any, versions: Any, sample: bytes) -> None:
+def test_a_recording_that_is_deleted_meanwhile_leaves_nothing(
+    workshop: Workshop, versions: Versions, sample: bytes
+) -> None:
     recording_id = workshop.arrive(sample)
 
-    def deleted_meanwhile(run: Any, order: Any, tools: Any) -> None:
+    def deleted_meanwhile(run: Any, order: Any, tools: WorkerContext) -> None:
         with workshop.database.transaction() as session:
             delete_recording(session, recording_id, principal="user:1")
         assert workshop.perform(RemoveRecordingFiles, recording_id).state == "retryable"
@@ -349,12 +360,13 @@ def test_a_recording_that_is_deleted_meanwhile_leaves_nothing(workshop: Any, ver
     assert (workshop.row(recording_id), workshop.spooled(), versions()) == (None, [], [])
 
 
-def test_a_delete_right_before_the_commit_wins(workshop: Any, versions: Any, sample: bytes) -> None:
+def test_a_delete_right_before_the_commit_wins(workshop: Workshop, versions: Versions, sample: bytes) -> None:
     recording_id = workshop.arrive(sample)
     run = workshop.begin(IngestRecording, recording_id)
     with workshop.database.transaction() as session:
         source = find_source(session, recording_id)
         assert source is not None
+        assert source.spool_name is not None
     tools = workshop.tools
     with tools.spool.workspace(run.claim.job_id) as folder:
         bench = IngestContext(tools.binaries, tools.store, folder, Limits(max_seconds=3600))
@@ -371,7 +383,7 @@ def test_a_delete_right_before_the_commit_wins(workshop: Any, versions: Any, sam
     assert (workshop.spooled(), versions()) == ([], [])
 
 
-def test_a_delete_does_not_stumble_over_a_job_that_ends_at_that_moment(workshop: Any, sample: bytes) -> None:
+def test_a_delete_does_not_stumble_over_a_job_that_ends_at_that_moment(workshop: Workshop, sample: bytes) -> None:
     recording_id = workshop.arrive(sample)
     run = workshop.begin(IngestRecording, recording_id)
     failures: list[Exception] = []
@@ -394,14 +406,14 @@ def test_a_delete_does_not_stumble_over_a_job_that_ends_at_that_moment(workshop:
     assert workshop.row(recording_id) is None
 
 
-def _wait_for_a_lock(workshop: Any) -> None:
+def _wait_for_a_lock(workshop: Workshop) -> None:
     end = time.monotonic() + 120
     while not workshop.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
         assert time.monotonic() < end
         time.sleep(0.02)
 
 
-def test_bytes_that_came_again_stand_in_the_way_of_a_retry(workshop: Any, sample: bytes) -> None:
+def test_bytes_that_came_again_stand_in_the_way_of_a_retry(workshop: Workshop, sample: bytes) -> None:
     first = workshop.arrive(sample)
     workshop.sql("UPDATE jobs SET max_attempts = 1")
     workshop.lose(workshop.begin(IngestRecording, first))
@@ -418,7 +430,9 @@ def test_bytes_that_came_again_stand_in_the_way_of_a_retry(workshop: Any, sample
     assert workshop.perform(IngestRecording, second).state == "succeeded"
 
 
-def test_storing_goes_on_where_a_crash_left_it(workshop: Any, tools: Any, versions: Any, sample: bytes) -> None:
+def test_storing_goes_on_where_a_crash_left_it(
+    workshop: Workshop, tools: WorkerContext, versions: Versions, sample: bytes
+) -> None:
     recording_id = workshop.arrive(sample)
     workshop.perform(IngestRecording, recording_id)
     row = workshop.row(recording_id)
@@ -438,7 +452,7 @@ def test_storing_goes_on_where_a_crash_left_it(workshop: Any, tools: Any, versio
     assert workshop.spooled() == []
 
 
-def test_an_overtaken_store_keeps_the_bytes(workshop: Any, tools: Any, sample: bytes) -> None:
+def test_an_overtaken_store_keeps_the_bytes(workshop: Workshop, tools: WorkerContext, sample: bytes) -> None:
     recording_id = workshop.arrive(sample)
     workshop.perform(IngestRecording, recording_id)
     run = workshop.begin(StoreSource, recording_id)
@@ -454,7 +468,9 @@ def test_an_overtaken_store_keeps_the_bytes(workshop: Any, tools: Any, sample: b
     assert workshop.rendition(recording_id, "source").state == "pending"
 
 
-def test_storing_twice_and_storing_what_was_deleted_do_nothing(workshop: Any, versions: Any, sample: bytes) -> None:
+def test_storing_twice_and_storing_what_was_deleted_do_nothing(
+    workshop: Workshop, versions: Versions, sample: bytes
+) -> None:
     recording_id = workshop.arrive(sample)
     workshop.perform(IngestRecording, recording_id)
     job = workshop.perform(StoreSource, recording_id)
@@ -474,7 +490,7 @@ def test_storing_twice_and_storing_what_was_deleted_do_nothing(workshop: Any, ve
 
 
 def test_bytes_that_changed_in_the_spool_are_not_stored(
-    workshop: Any, tools: Any, versions: Any, sample: bytes
+    workshop: Workshop, tools: WorkerContext, versions: Versions, sample: bytes
 ) -> None:
     recording_id = workshop.arrive(sample)
     workshop.perform(IngestRecording, recording_id)
@@ -489,7 +505,7 @@ def test_bytes_that_changed_in_the_spool_are_not_stored(
     assert len(workshop.spooled()) == 1
 
 
-def test_a_deleted_recordings_session_is_no_longer_recorded(workshop: Any, sample: bytes) -> None:
+def test_a_deleted_recordings_session_is_no_longer_recorded(workshop: Workshop, sample: bytes) -> None:
     ids = [workshop.arrive(sample, type=type_) for type_ in ("video", "screen")]
 
     def recorded() -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy import insert
 from devstack.process import ChildProcess
 from models.schedules import Schedule, Series, SeriesParticipant
 from models.whiteboards import WhiteboardSession
+from tests.conftest import MakeSettings, School, Sql
 from worker.cli.local_stack.environment import environment_for
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
@@ -33,7 +34,7 @@ HORIZON = 90
 class Desk:
     """Series and lessons of the school's tutor, and the jobs that tend them."""
 
-    def __init__(self, tools: WorkerContext, school: Any, sql: Callable[..., list[Any]]) -> None:
+    def __init__(self, tools: WorkerContext, school: School, sql: Sql) -> None:
         self.tools = tools
         self.school = school
         self.sql = sql
@@ -82,24 +83,27 @@ class Desk:
 
 
 @pytest.fixture
-def desk(settings: Any, database: Database, school: Any, sql: Any) -> Desk:
+def desk(settings: MakeSettings, database: Database, school: School, sql: Sql) -> Desk:
     return Desk(WorkerContext(settings(), database), school, sql)
 
 
+Perform = Callable[..., Any]
+
+
 @pytest.fixture
-def advanced(desk: Desk) -> Callable[..., Any]:
+def advanced(desk: Desk) -> Perform:
     return partial(desk.perform, AdvanceLessons(), advance_lessons)
 
 
 @pytest.fixture
-def filled(desk: Desk) -> Callable[..., Any]:
+def filled(desk: Desk) -> Perform:
     return partial(desk.perform, FillSeries(), fill_series)
 
 
 class TestAdvance:
     """`schedules.advance`."""
 
-    def test_all_of_it(self, desk: Desk, advanced: Any) -> None:
+    def test_all_of_it(self, desk: Desk, advanced: Perform) -> None:
         nothing = {"begun": 0, "completed": 0, "closed": 0, "dated": 0, "stuck": 0, "stuck_ids": []}
         assert advanced() == nothing
         past = desk.lesson(NOW.date() - DAY, "14:00", "15:00")
@@ -115,7 +119,7 @@ class TestAdvance:
         found = dict(desk.sql("SELECT id, status FROM tutor_schedules WHERE status <> 'scheduled'"))
         assert found == {past: "completed", present: "in_progress"}
 
-    def test_settings_decide(self, desk: Desk, advanced: Any) -> None:
+    def test_settings_decide(self, desk: Desk, advanced: Perform) -> None:
         desk.add(WhiteboardSession, status="in_progress", actual_start=NOW - timedelta(minutes=10))
         lesson = desk.lesson(NOW.date(), "14:00", "15:00")
         assert advanced(whiteboard_left_seconds=601)["closed"] == 0
@@ -123,7 +127,7 @@ class TestAdvance:
         # The first run had dated it by Addis Ababa's clocks.
         assert desk.sql("SELECT id, starts_at FROM tutor_schedules") == [(lesson, NOW + timedelta(hours=2))]
 
-    def test_more_than_a_batch(self, desk: Desk, advanced: Any) -> None:
+    def test_more_than_a_batch(self, desk: Desk, advanced: Perform) -> None:
         desk.sql(
             "INSERT INTO tutor_schedules (tutor_id, student_id, schedule_date, start_time, end_time)"
             " SELECT 11, 22, DATE '2020-01-01' + n, '14:00', '15:00' FROM generate_series(1, 1100) n"
@@ -135,7 +139,7 @@ class TestAdvance:
 class TestFill:
     """`schedules.fill`."""
 
-    def test_series_are_filled_to_their_horizon(self, desk: Desk, filled: Any) -> None:
+    def test_series_are_filled_to_their_horizon(self, desk: Desk, filled: Perform) -> None:
         daily = desk.series("FREQ=DAILY", hour=8)
         weekly = desk.series("FREQ=WEEKLY;BYDAY=MO", hour=10, has_students=False)
         paused = desk.series("FREQ=DAILY", hour=12, status="paused")
@@ -149,7 +153,7 @@ class TestFill:
         assert filled(NOW + 3 * DAY)["lessons"] == 3 + 1
         assert desk.status(paused) == "paused"
 
-    def test_what_collides_is_skipped_and_counted(self, desk: Desk, filled: Any, advanced: Any) -> None:
+    def test_what_collides_is_skipped_and_counted(self, desk: Desk, filled: Perform, advanced: Perform) -> None:
         desk.lesson(NOW.date() + 2 * DAY, "14:30", "15:30")
         advanced()
         desk.series("FREQ=DAILY")
@@ -159,7 +163,7 @@ class TestFill:
             (NOW.date() + 2 * DAY, "tutor-busy"),
         ]
 
-    def test_more_series_than_a_batch(self, desk: Desk, filled: Any) -> None:
+    def test_more_series_than_a_batch(self, desk: Desk, filled: Perform) -> None:
         desk.sql(
             "INSERT INTO schedule_series (tutor_id, has_students, schedule_date, start_time, end_time, timezone, rrule,"
             " recurrence_pattern) SELECT 11, false, '2026-03-02', '14:00', '15:00', 'Africa/Addis_Ababa',"
@@ -167,7 +171,7 @@ class TestFill:
         )
         assert filled()["series"] == 250
 
-    def test_neighbours_of_another_batch_are_waited_for(self, desk: Desk, filled: Any, advanced: Any) -> None:
+    def test_neighbours_of_another_batch_are_waited_for(self, desk: Desk, filled: Perform, advanced: Perform) -> None:
         """A day's lessons end to end, on both sides of a batch's end, all of them an hour too early."""
         desk.sql(
             "INSERT INTO tutor_schedules (tutor_id, student_id, schedule_date, start_time, end_time)"
@@ -200,13 +204,13 @@ class TestFill:
         ],
     )
     def test_a_series_past_its_last_day_is_completed(
-        self, desk: Desk, filled: Any, rrule: str, first: str, finished: bool
+        self, desk: Desk, filled: Perform, rrule: str, first: str, finished: bool
     ) -> None:
         series_id = desk.series(rrule, date.fromisoformat(first))
         result = filled()
         assert (result["finished"], desk.status(series_id)) == (finished, "completed" if finished else "active")
 
-    def test_so_are_dates_and_no_others(self, desk: Desk, filled: Any) -> None:
+    def test_so_are_dates_and_no_others(self, desk: Desk, filled: Perform) -> None:
         over = desk.series(None, dates=[date(2026, 2, 1), date(2026, 2, 3)], hour=8)
         today = desk.series(None, dates=[date(2026, 2, 1), date(2026, 3, 2)], hour=10)
         paused = desk.series(None, dates=[date(2026, 2, 1)], hour=12, status="paused")
@@ -214,7 +218,7 @@ class TestFill:
         assert [desk.status(one) for one in (over, today, paused)] == ["completed", "active", "paused"]
         assert filled(NOW + DAY)["finished"] == 1
 
-    def test_the_day_is_that_of_the_zone(self, desk: Desk, filled: Any) -> None:
+    def test_the_day_is_that_of_the_zone(self, desk: Desk, filled: Perform) -> None:
         """11:30 UTC on the 2nd is the 3rd already in Kiritimati, and only just the 2nd in Niue."""
         half_past = datetime(2026, 3, 2, 11, 30, tzinfo=UTC)
         east = desk.series("FREQ=DAILY;UNTIL=20260302", date(2026, 3, 1), timezone="Pacific/Kiritimati", hour=1)
@@ -222,7 +226,7 @@ class TestFill:
         assert filled(half_past)["finished"] == 1
         assert [desk.status(one) for one in (east, west)] == ["completed", "active"]
 
-    def test_a_lesson_moved_beyond_the_end_keeps_its_series(self, desk: Desk, filled: Any) -> None:
+    def test_a_lesson_moved_beyond_the_end_keeps_its_series(self, desk: Desk, filled: Perform) -> None:
         series_id = desk.series("FREQ=DAILY;COUNT=2", date(2026, 2, 20))
         filled(datetime(2026, 2, 20, tzinfo=UTC))
         desk.sql(
@@ -235,7 +239,7 @@ class TestFill:
 
 
 def test_a_running_worker_does_both(
-    desk: Desk, settings: Any, database: Database, redis_url: str, tmp_path: Path
+    desk: Desk, settings: MakeSettings, database: Database, redis_url: str, tmp_path: Path
 ) -> None:
     """Ordered as beat orders: a row of `jobs`, done by the process that serves `default`."""
     # Where the lessons are: the day there begins three hours before UTC's.

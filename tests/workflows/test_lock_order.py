@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 
 from models.reminders import NotificationChannel
 from models.schedules import Schedule
+from tests.conftest import School
 from worker.bookings.statuses import accepted, ended
 from worker.database import Database
 from worker.errors import Conflict
@@ -38,7 +39,7 @@ SECONDS = 4.0
 class Crowd:
     """Tutor 11, student 22 and their parent: single lessons that were made the latest first."""
 
-    def __init__(self, database: Database, school: Any) -> None:
+    def __init__(self, database: Database, school: School) -> None:
         self.database = database
         self.school = school
         self._booking_id: int = school.booking_id
@@ -162,7 +163,7 @@ class Crowd:
 
 
 @pytest.fixture
-def crowd(database: Database, school: Any) -> Crowd:
+def crowd(database: Database, school: School) -> Crowd:
     return Crowd(database, school)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from tests.conftest import School
+from tests.workflows.conftest import Office, Workshop
 from worker.database import Database
 from worker.errors import AstegniError
 from worker.jobs.cancel import retry_job
@@ -35,7 +37,7 @@ HORIZON = 27
 class House:
     """Tutor 11 with student 22 and their parent: users 1, 2, 3; everybody wants a day before, in the app."""
 
-    def __init__(self, database: Database, school: Any) -> None:
+    def __init__(self, database: Database, school: School) -> None:
         self.database = database
         self.school = school
         self.sql(
@@ -79,7 +81,7 @@ class House:
 
 
 @pytest.fixture
-def house(database: Database, school: Any) -> House:
+def house(database: Database, school: School) -> House:
     return House(database, school)
 
 
@@ -187,7 +189,7 @@ class TestLessons:
 
 
 class TestBookings:
-    def test_paused_and_resumed(self, office: Any, house: House) -> None:
+    def test_paused_and_resumed(self, office: Office, house: House) -> None:
         house.make()
         booking = house.school.booking_id
         office.change(booking, now=NOW, status="paused")
@@ -204,7 +206,7 @@ class TestBookings:
             ("lesson-restored", 3, 4, first),
         ]
 
-    def test_who_comes_back_into_a_group(self, office: Any, house: House) -> None:
+    def test_who_comes_back_into_a_group(self, office: Office, house: House) -> None:
         office.accept(office.ask())
         office.accept(office.ask(house.school.other_parent, student_id=25))
         ((booking,),) = house.sql("SELECT booking_id FROM series_participants WHERE student_id = 25")
@@ -213,7 +215,7 @@ class TestBookings:
         assert {user for user, _ in house.reminded()} == {1, 2, 3, 5, 6}
         assert {row[1] for row in house.told() if row[0] == "lesson-restored"} == {5, 6}
 
-    def test_all_series_and_single_lessons_of_a_booking_are_one_message(self, office: Any, house: House) -> None:
+    def test_all_series_and_single_lessons_of_a_booking_are_one_message(self, office: Office, house: House) -> None:
         house.make()
         house.make(None, day=MONDAY + timedelta(days=1))
         house.make("every Wednesday", day=MONDAY + timedelta(days=2))
@@ -225,7 +227,7 @@ class TestBookings:
         ]
         assert {row[2] for row in told if row[0] == "lesson-cancelled"} == {9}
 
-    def test_who_is_let_into_further_lessons_of_a_group(self, office: Any, house: House) -> None:
+    def test_who_is_let_into_further_lessons_of_a_group(self, office: Office, house: House) -> None:
         """They are new to them: nothing is on again. Nor are they forgotten: reminders come."""
         office.accept(office.ask())
         office.accept(office.ask(house.school.other_parent, student_id=25), values={"end_date": date(2026, 3, 16)})
@@ -242,7 +244,7 @@ class TestBookings:
             (kind, user, 1) for kind in ("lesson-cancelled", "lesson-restored") for user in (5, 6)
         ]
 
-    def test_who_leaves_a_group(self, office: Any, house: House) -> None:
+    def test_who_leaves_a_group(self, office: Office, house: House) -> None:
         office.accept(office.ask())
         office.accept(office.ask(house.school.other_parent, student_id=25))
         assert {user for user, _ in house.reminded()} == {1, 2, 3, 5, 6}
@@ -253,7 +255,7 @@ class TestBookings:
 
 
 class TestRequests:
-    def test_asked_and_accepted(self, office: Any, house: House) -> None:
+    def test_asked_and_accepted(self, office: Office, house: House) -> None:
         request = office.ask(house.school.parent, student_id=22)
         asked = ("request_id", "requester", "student", "package_name")
         assert house.told(*asked) == [("request-received", 1, request, "parent 3", "student 2", "Algebra")]
@@ -263,7 +265,7 @@ class TestRequests:
         assert len(house.told()) == 2
         assert {user for user, _ in house.reminded()} == {1, 2, 3}
 
-    def test_rejected(self, office: Any, house: House) -> None:
+    def test_rejected(self, office: Office, house: House) -> None:
         request = office.ask()
         for _ in range(2):
             with house.database.transaction() as session:
@@ -289,8 +291,11 @@ class TestAlarms:
         assert rows == [(30,)]
 
 
+Perform = Callable[[Order, Any], None]
+
+
 @pytest.fixture
-def performed(tools: WorkerContext) -> Callable[[Order, Any], None]:
+def performed(tools: WorkerContext) -> Perform:
     """`performed(order, work)`: do it as a worker does, at the moment of these tests."""
 
     def perform(order: Order, work: Any) -> None:
@@ -303,7 +308,7 @@ def performed(tools: WorkerContext) -> Callable[[Order, Any], None]:
 
 
 class TestByItself:
-    def test_filled(self, house: House, performed: Any) -> None:
+    def test_filled(self, house: House, performed: Perform) -> None:
         house.make()
         house.sql("DELETE FROM deliveries")
         house.sql("DELETE FROM tutor_schedules WHERE starts_at > '2026-03-10'")
@@ -313,14 +318,14 @@ class TestByItself:
         assert len(house.reminded()) == 3 * rows[0][0] > 30
         assert house.told() == []
 
-    def test_a_parent_who_came_is_found_within_the_hour(self, house: House, performed: Any) -> None:
+    def test_a_parent_who_came_is_found_within_the_hour(self, house: House, performed: Perform) -> None:
         house.sql("UPDATE student_profiles SET parent_id = '{}' WHERE id = 22")
         house.make(None)
         house.sql("UPDATE student_profiles SET parent_id = '{33}' WHERE id = 22")
         performed(FillSeries(), lesson_upkeep.fill_series)
         assert house.reminded() == everybody(MONDAYS[0])
 
-    def test_written_by_hand(self, house: House, performed: Any) -> None:
+    def test_written_by_hand(self, house: House, performed: Perform) -> None:
         house.sql(
             "INSERT INTO tutor_schedules (tutor_id, student_id, schedule_date, start_time, end_time)"
             " VALUES (11, 22, '2026-03-09', '10:00', '11:00')"
@@ -328,7 +333,7 @@ class TestByItself:
         performed(AdvanceLessons(), lesson_upkeep.advance_lessons)
         assert house.reminded() == everybody(MONDAYS[0])
 
-    def test_the_rules_of_a_zone_change(self, house: House, performed: Any) -> None:
+    def test_the_rules_of_a_zone_change(self, house: House, performed: Perform) -> None:
         house.make(None)
         house.sql(
             "UPDATE tutor_schedules SET tzdata_version = 'old', starts_at = starts_at - interval '1 h',"
@@ -339,7 +344,7 @@ class TestByItself:
         assert house.told() == []
 
 
-def test_a_recording_is_ready_on_its_page(house: House, workshop: Any, sample: bytes) -> None:
+def test_a_recording_is_ready_on_its_page(house: House, workshop: Workshop, sample: bytes) -> None:
     workshop.tools.settings = workshop.tools.settings.model_copy(
         update={"recording_url": "https://a.example/watch/{recording_id}"}
     )
@@ -348,7 +353,7 @@ def test_a_recording_is_ready_on_its_page(house: House, workshop: Any, sample: b
     assert {row[2] for row in house.told("link")} == {f"https://a.example/watch/{recording}"}
 
 
-def test_a_recording_is_ready(house: House, workshop: Any, sample: bytes) -> None:
+def test_a_recording_is_ready(house: House, workshop: Workshop, sample: bytes) -> None:
     recording = workshop.arrive(sample)
     workshop.perform(IngestRecording, recording)
     expected = [("recording-ready", user, recording, "Lesson") for user in (1, 2, 3)]
@@ -356,7 +361,7 @@ def test_a_recording_is_ready(house: House, workshop: Any, sample: bytes) -> Non
     assert house.told("session_id")[0][2] == workshop.session_id
 
 
-def test_a_recording_that_failed_is_told_to_its_tutor_once(house: House, workshop: Any, sample: bytes) -> None:
+def test_a_recording_that_failed_is_told_to_its_tutor_once(house: House, workshop: Workshop, sample: bytes) -> None:
     """Cut in its header: damaged, but not nothing, so the bytes are kept for another try."""
     recording = workshop.arrive(sample[:100])
     job = workshop.perform(IngestRecording, recording)
@@ -372,13 +377,13 @@ def test_a_recording_that_failed_is_told_to_its_tutor_once(house: House, worksho
     assert house.told("recording_id", "reason_code", "kept") == expected
 
 
-def test_a_recording_that_is_cut_off_is_ready_and_says_so(house: House, workshop: Any, sample: bytes) -> None:
+def test_a_recording_that_is_cut_off_is_ready_and_says_so(house: House, workshop: Workshop, sample: bytes) -> None:
     recording = workshop.arrive(sample[:60_000])
     workshop.perform(IngestRecording, recording)
     assert {tuple(row[2]) for row in house.told("missing")} == {("cut-off",)}
 
 
-def test_no_media_is_told_without_a_promise_to_keep_it(house: House, workshop: Any) -> None:
+def test_no_media_is_told_without_a_promise_to_keep_it(house: House, workshop: Workshop) -> None:
     recording = workshop.arrive(b"<!DOCTYPE html><html></html>")
     workshop.perform(IngestRecording, recording)
     assert house.told("reason_code", "kept") == [("recording-failed", 1, "not-a-recording", False)]

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 from sqlalchemy import true
 
+from tests.conftest import School
 from tests.statements import run_statement
+from tests.workflows.conftest import Versions
 from worker.database import Database
 from worker.jobs.cancel import cancel_job
 from worker.jobs.enqueue import enqueue
@@ -104,7 +106,7 @@ class Lesson:
 
 
 @pytest.fixture
-def lesson(tools: WorkerContext, school: Any) -> Lesson:
+def lesson(tools: WorkerContext, school: School) -> Lesson:
     return Lesson(tools, school.booking_id)
 
 
@@ -178,7 +180,7 @@ def test_a_page_fetches_the_strokes_and_plays_them_itself(lesson: Lesson, tools:
     assert len(document["strokes"]) == 1
 
 
-def test_twice_is_one_recording(lesson: Lesson, versions: Any) -> None:
+def test_twice_is_one_recording(lesson: Lesson, versions: Versions) -> None:
     lesson.draw(0, 0, 1)
     first, again = lesson.replay(), lesson.replay()
     assert first.id != again.id

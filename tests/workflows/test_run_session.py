@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select, update
 from models.jobs import Job
 from models.schedules import Schedule, ScheduleParticipant
 from models.whiteboards import Stroke, WhiteboardEvent, WhiteboardPage, WhiteboardSession
+from tests.conftest import School
 from worker.database import Database
 from worker.errors import Conflict, Forbidden, NotFound
 from worker.jobs.orders import SnapshotSession
@@ -26,7 +27,7 @@ QUIET = 2 * HOUR
 class Classroom:
     """A lesson of the school's tutor and student, and boards of it."""
 
-    def __init__(self, database: Database, school: Any) -> None:
+    def __init__(self, database: Database, school: School) -> None:
         self.database = database
         self.school = school
         self.schedule_id = self.lesson(NOW - 3 * HOUR)
@@ -120,7 +121,7 @@ class Classroom:
 
 
 @pytest.fixture
-def classroom(database: Database, school: Any) -> Classroom:
+def classroom(database: Database, school: School) -> Classroom:
     return Classroom(database, school)
 
 
@@ -204,7 +205,7 @@ class TestTogether:
         classroom.end(board)
         assert classroom.state(by_hand) == ("completed", "held")
 
-    def test_who_may_is_the_session_s_rule(self, classroom: Classroom, school: Any) -> None:
+    def test_who_may_is_the_session_s_rule(self, classroom: Classroom, school: School) -> None:
         board = classroom.board()
         for caller, error in ((school.student, Forbidden), (school.parent, Forbidden), (school.other_tutor, NotFound)):
             for verb in (classroom.start, classroom.end):

@@ -14,7 +14,9 @@ import skia
 from pypdf import PdfReader
 from pypdf.generic import Destination
 
+from tests.conftest import School
 from tests.statements import run_statement
+from tests.workflows.conftest import Put, Versions
 from worker.canvases.limits import PAGE_HEIGHT, PAGE_WIDTH
 from worker.canvases.snapshots.strokes import MOST_BYTES_OF_STROKE
 from worker.database import Database
@@ -141,14 +143,14 @@ class Board:
 
 
 @pytest.fixture
-def board(tools: WorkerContext, school: Any, tmp_path: Path) -> Board:
+def board(tools: WorkerContext, school: School, tmp_path: Path) -> Board:
     return Board(tools, school.booking_id, tmp_path)
 
 
 class TestPage:
     """`canvases.snapshot_page`."""
 
-    def test_it_becomes_four_files(self, board: Board, versions: Any) -> None:
+    def test_it_becomes_four_files(self, board: Board, versions: Versions) -> None:
         board.draw(pen("#ff0000"))
 
         result = board.done(SnapshotPage(board.page))
@@ -175,7 +177,7 @@ class TestPage:
         assert b"<svg" in board.file("svg").read_bytes()
         assert board.spooled() == []
 
-    def test_what_did_not_change_is_not_drawn_again(self, board: Board, versions: Any) -> None:
+    def test_what_did_not_change_is_not_drawn_again(self, board: Board, versions: Versions) -> None:
         board.draw(pen("#ff0000"))
         board.done(SnapshotPage(board.page))
         before, files = board.row(), versions()
@@ -188,7 +190,7 @@ class TestPage:
         assert after.taken_at > before.taken_at
 
     def test_what_was_taken_back_is_gone_and_its_picture_stays_for_those_who_look(
-        self, board: Board, versions: Any
+        self, board: Board, versions: Versions
     ) -> None:
         stroke = board.draw(pen("#ff0000"))
         board.done(SnapshotPage(board.page))
@@ -202,7 +204,7 @@ class TestPage:
         # An address that was given out a moment ago still opens what it opened.
         assert first.object_name in [name for name, _ in versions()]
 
-    def test_a_page_that_looks_as_before_has_its_old_files(self, board: Board, versions: Any) -> None:
+    def test_a_page_that_looks_as_before_has_its_old_files(self, board: Board, versions: Versions) -> None:
         board.draw(pen("#ff0000"))
         board.done(SnapshotPage(board.page))
         second = board.draw(pen("green"), order=2)
@@ -222,7 +224,7 @@ class TestPage:
         board.done(SnapshotPage(board.page))
         assert board.pixel(100, 100) == GREEN
 
-    def test_one_that_is_gone(self, board: Board, versions: Any) -> None:
+    def test_one_that_is_gone(self, board: Board, versions: Versions) -> None:
         assert board.done(SnapshotPage(board.page + 1))["state"] == "gone"
         assert versions() == []
 
@@ -410,7 +412,7 @@ class TestSession:
         assert (result["drawn"], result["document"]) == (0, "drawn")
         assert bookmarks(PdfReader(board.file("pdf")))[0] == "Roots"
 
-    def test_one_without_pages_and_one_that_is_gone(self, board: Board, versions: Any) -> None:
+    def test_one_without_pages_and_one_that_is_gone(self, board: Board, versions: Versions) -> None:
         board.sql("DELETE FROM whiteboard_pages")
         for session_id in (board.id, board.id + 1):
             result = board.done(SnapshotSession(session_id))
@@ -533,7 +535,7 @@ class TestSweep:
         assert job.state == "succeeded", job.error
         return job.result
 
-    def test_old_pictures_go_and_those_of_rows_stay(self, board: Board, versions: Any, put: Any) -> None:
+    def test_old_pictures_go_and_those_of_rows_stay(self, board: Board, versions: Versions, put: Put) -> None:
         board.draw(pen("#ff0000"))
         board.done(SnapshotSession(board.id))
         board.draw(pen("green"), order=2)
@@ -547,7 +549,7 @@ class TestSweep:
         named = [row.object_name for row in board.rows().values()]
         assert sorted(name for name, _ in versions()) == sorted([*named, *foreign])
 
-    def test_pictures_of_what_is_gone_go(self, board: Board, versions: Any) -> None:
+    def test_pictures_of_what_is_gone_go(self, board: Board, versions: Versions) -> None:
         second = board.add_page(2)
         board.done(SnapshotSession(board.id))
         board.sql("DELETE FROM whiteboard_pages WHERE id = :id", id=second)
@@ -557,7 +559,7 @@ class TestSweep:
         assert versions() == []
 
     @pytest.mark.parametrize("kind", [SnapshotPage, SnapshotSession])
-    def test_what_is_being_drawn_keeps_everything(self, board: Board, put: Any, kind: Any) -> None:
+    def test_what_is_being_drawn_keeps_everything(self, board: Board, put: Put, kind: Any) -> None:
         put(f"snapshots/whiteboard/session_{board.id}/page_{board.page}/0123/page.png")
         job_id = board.order(kind(board.page if kind is SnapshotPage else board.id))
         assert self.sweep(board)["objects"] == 0

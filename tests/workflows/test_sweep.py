@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.workflows.conftest import Put, Versions, Workshop
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import LeaseTiming
 from worker.jobs.orders import IngestRecording, PruneLedger, RemoveRecordingFiles, StoreSource, SweepObjects, SweepSpool
@@ -18,8 +19,11 @@ from worker.workflows.failure_hooks import ENDINGS
 DAY = 86_400
 
 
+Swept = Callable[..., Any]
+
+
 @pytest.fixture
-def swept(workshop: Any, tools: Any) -> Callable[..., Any]:
+def swept(workshop: Workshop, tools: WorkerContext) -> Swept:
     """`swept(sweep.sweep_spool, SweepSpool("shared"), orphan_age=…)`: the result of that job."""
 
     def run(work: Any, order: Any, **changes: Any) -> Any:
@@ -35,11 +39,11 @@ def swept(workshop: Any, tools: Any) -> Callable[..., Any]:
     return run
 
 
-def names(versions: Any) -> list[str]:
+def names(versions: Versions) -> list[str]:
     return sorted(name for name, _ in versions())
 
 
-def grow_old(workshop: Any, seconds: float) -> None:
+def grow_old(workshop: Workshop, seconds: float) -> None:
     for path in workshop.tools.settings.spool_dir.rglob("*"):
         then = time.time() - seconds
         os.utime(path, (then, then))
@@ -49,7 +53,7 @@ class TestObjects:
     """`upkeep.sweep_objects`."""
 
     def test_what_a_row_names_stays_and_the_rest_goes(
-        self, workshop: Any, swept: Any, put: Any, versions: Any, sample: bytes
+        self, workshop: Workshop, swept: Swept, put: Put, versions: Versions, sample: bytes
     ) -> None:
         recording_id = workshop.arrive(sample)
         workshop.perform(IngestRecording, recording_id)
@@ -67,13 +71,13 @@ class TestObjects:
         assert names(versions) == sorted([*named, *foreign])
         assert swept(sweep.sweep_objects, SweepObjects(), orphan_age=0)["objects"] == 0
 
-    def test_what_is_too_young_stays(self, swept: Any, put: Any, versions: Any) -> None:
+    def test_what_is_too_young_stays(self, swept: Swept, put: Put, versions: Versions) -> None:
         put("videos/whiteboard/session_1/recording_1/0123/play/playback.webm")
 
         assert swept(sweep.sweep_objects, SweepObjects(), orphan_age=3600)["objects"] == 0
         assert len(versions()) == 1
 
-    def test_large_files_that_nobody_finished_go(self, tools: Any, swept: Any, versions: Any) -> None:
+    def test_large_files_that_nobody_finished_go(self, tools: WorkerContext, swept: Swept, versions: Versions) -> None:
         bucket = tools.store._account.bucket()
         for name in ("videos/whiteboard/session_1/recording_1/0123/source.webm", "videos/else/1"):
             bucket.api.session.start_large_file(bucket.id_, name, "video/webm", {})
@@ -83,7 +87,7 @@ class TestObjects:
         assert names(versions) == ["videos/else/1"]
 
     def test_a_recording_that_is_worked_on_keeps_everything(
-        self, workshop: Any, swept: Any, put: Any, versions: Any, sample: bytes
+        self, workshop: Workshop, swept: Swept, put: Put, versions: Versions, sample: bytes
     ) -> None:
         recording_id = workshop.arrive(sample)
         run = workshop.begin(IngestRecording, recording_id)
@@ -93,7 +97,9 @@ class TestObjects:
         assert len(versions()) == 1
         workshop.lose(run)
 
-    def test_an_object_whose_row_is_gone_goes(self, workshop: Any, swept: Any, versions: Any, sample: bytes) -> None:
+    def test_an_object_whose_row_is_gone_goes(
+        self, workshop: Workshop, swept: Swept, versions: Versions, sample: bytes
+    ) -> None:
         recording_id = workshop.arrive(sample)
         workshop.perform(IngestRecording, recording_id)
         workshop.perform(StoreSource, recording_id)
@@ -107,7 +113,9 @@ class TestObjects:
 class TestSpool:
     """`upkeep.sweep_spool`."""
 
-    def test_files_that_no_row_names_and_debris_go(self, workshop: Any, tools: Any, swept: Any, sample: bytes) -> None:
+    def test_files_that_no_row_names_and_debris_go(
+        self, workshop: Workshop, tools: WorkerContext, swept: Swept, sample: bytes
+    ) -> None:
         kept = workshop.row(workshop.arrive(sample)).spool_name
         orphan = workshop.arrive(b"orphan")
         workshop.sql("DELETE FROM whiteboard_session_recordings WHERE id = :id", id=orphan)
@@ -121,7 +129,7 @@ class TestSpool:
         assert found == {"files": 1, "debris": 2}
         assert workshop.spooled() == [kept]
 
-    def test_what_is_young_stays(self, workshop: Any, tools: Any, swept: Any) -> None:
+    def test_what_is_young_stays(self, workshop: Workshop, tools: WorkerContext, swept: Swept) -> None:
         recording_id = workshop.arrive(b"just sealed, not yet registered")
         workshop.sql("DELETE FROM whiteboard_session_recordings WHERE id = :id", id=recording_id)
         (tools.settings.spool_dir / ("f" * 32 + ".part")).write_bytes(b"half")
@@ -130,7 +138,7 @@ class TestSpool:
         assert len(workshop.spooled()) == 2
 
     def test_bytes_of_an_unfinished_ingest_are_kept_for_their_time(
-        self, workshop: Any, swept: Any, sample: bytes
+        self, workshop: Workshop, swept: Swept, sample: bytes
     ) -> None:
         recording_id = workshop.arrive(sample)
         workshop.sql("UPDATE jobs SET max_attempts = 1")
@@ -149,7 +157,7 @@ class TestSpool:
 
     @pytest.mark.parametrize("state", ["waiting", "playable, source not yet stored", "of another spool"])
     def test_bytes_that_somebody_waits_for_are_kept_however_old(
-        self, workshop: Any, swept: Any, sample: bytes, state: str
+        self, workshop: Workshop, swept: Swept, sample: bytes, state: str
     ) -> None:
         recording_id = workshop.arrive(sample)
         if state.startswith("playable"):
@@ -168,7 +176,7 @@ class TestSpool:
 class TestRemoval:
     """`recordings.remove_files`."""
 
-    def test_it_waits_for_live_jobs(self, workshop: Any, put: Any, versions: Any, sample: bytes) -> None:
+    def test_it_waits_for_live_jobs(self, workshop: Workshop, put: Put, versions: Versions, sample: bytes) -> None:
         recording_id = workshop.arrive(sample)
         prefix = f"videos/whiteboard/session_{workshop.session_id}/recording_{recording_id}/0123/play/"
         put(f"{prefix}playback.webm")
@@ -184,7 +192,7 @@ class TestRemoval:
         assert workshop.perform(RemoveRecordingFiles, recording_id).state == "succeeded"
         assert versions() == []
 
-    def test_neighbours_keep_theirs(self, workshop: Any, put: Any, versions: Any) -> None:
+    def test_neighbours_keep_theirs(self, workshop: Workshop, put: Put, versions: Versions) -> None:
         neighbours = [
             put("videos/whiteboard/session_1/recording_10/0123/source.webm"),
             put("videos/whiteboard/session_11/recording_1/0123/source.webm"),
@@ -198,7 +206,9 @@ class TestRemoval:
         assert (job.state, job.result) == ("succeeded", {"objects": 1})
         assert names(versions) == sorted(neighbours)
 
-    def test_a_playable_recordings_objects_stay(self, workshop: Any, put: Any, versions: Any, sample: bytes) -> None:
+    def test_a_playable_recordings_objects_stay(
+        self, workshop: Workshop, put: Put, versions: Versions, sample: bytes
+    ) -> None:
         recording_id = workshop.arrive(sample)
         workshop.perform(IngestRecording, recording_id)
         workshop.perform(StoreSource, recording_id)
@@ -211,7 +221,7 @@ class TestRemoval:
         assert names(versions) == named
 
 
-def test_the_ledger_forgets_what_is_long_over(workshop: Any, swept: Any) -> None:
+def test_the_ledger_forgets_what_is_long_over(workshop: Workshop, swept: Swept) -> None:
     ids = {state: workshop.arrive(state.encode()) for state in ("succeeded", "failed", "dead", "queued", "young")}
     for state, recording_id in ids.items():
         stored, age = ("succeeded", 1) if state == "young" else (state, 40)
@@ -237,7 +247,7 @@ def test_the_ledger_forgets_what_is_long_over(workshop: Any, swept: Any) -> None
     assert len(workshop.sql("SELECT 1 FROM whiteboard_session_recordings")) == 5
 
 
-def test_messages_are_forgotten_but_those_of_lessons_to_come(workshop: Any, swept: Any) -> None:
+def test_messages_are_forgotten_but_those_of_lessons_to_come(workshop: Workshop, swept: Swept) -> None:
     workshop.sql("INSERT INTO users (id, first_name, email) VALUES (900, 'Reader', 'r@example.org')")
     for key, state, age, starts in (
         ("old", "sent", 100, -90),

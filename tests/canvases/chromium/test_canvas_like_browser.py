@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.canvases.chromium.conftest import BoardBrowser
+
 pytestmark = pytest.mark.drawing
 
 Stroke = dict[str, Any]
@@ -144,7 +146,7 @@ def _on(paper: str, strokes: list[Stroke]) -> dict[str, Any]:
 @pytest.mark.parametrize("name", BOARDS)
 @pytest.mark.parametrize("paper", ["on white", "on slate, 2x"])
 def test_a_stroke_looks_as_in_the_browser(
-    paper: str, name: str, chromium: Any, rendered: Any, likeness: Likeness
+    paper: str, name: str, chromium: BoardBrowser, rendered: Callable[..., bytes], likeness: Likeness
 ) -> None:
     board = _on(paper, BOARDS[name])
     ours, theirs = rendered(board), chromium.draw(board)
@@ -155,7 +157,9 @@ def test_a_stroke_looks_as_in_the_browser(
 
 
 @pytest.mark.parametrize("paper", PAPERS)
-def test_a_full_page_looks_as_in_the_browser(paper: str, chromium: Any, rendered: Any, likeness: Likeness) -> None:
+def test_a_full_page_looks_as_in_the_browser(
+    paper: str, chromium: BoardBrowser, rendered: Callable[..., bytes], likeness: Likeness
+) -> None:
     board = _on(paper, FULL_PAGE)
     ours, theirs = rendered(board), chromium.draw(board)
 
@@ -168,7 +172,7 @@ def test_a_full_page_looks_as_in_the_browser(paper: str, chromium: Any, rendered
 @pytest.mark.parametrize("name", HINTED)
 @pytest.mark.parametrize("paper", ["on white", "on slate, 2x"])
 def test_finely_hinted_letters_look_as_in_the_browser(
-    paper: str, name: str, chromium: Any, rendered: Any, likeness: Likeness
+    paper: str, name: str, chromium: BoardBrowser, rendered: Callable[..., bytes], likeness: Likeness
 ) -> None:
     board = _on(paper, HINTED[name])
     ours, theirs = rendered(board), chromium.draw(board)
@@ -196,7 +200,7 @@ NOTHING: dict[str, Stroke] = {
 
 @pytest.mark.parametrize("name", NOTHING)
 def test_what_shows_nothing_in_the_browser_shows_nothing(
-    name: str, chromium: Any, rendered: Any, pixels: Callable[[bytes], Any]
+    name: str, chromium: BoardBrowser, rendered: Callable[..., bytes], pixels: Callable[[bytes], Any]
 ) -> None:
     board = {**_on("on white", [NOTHING[name]]), "width": 100, "height": 100}
     assert (pixels(rendered(board)) == 255).all()
@@ -207,7 +211,9 @@ def test_what_shows_nothing_in_the_browser_shows_nothing(
 
 
 @pytest.mark.parametrize("paper", ["on white", "on slate, 2x"])
-def test_svg_looks_the_same_in_the_browser(paper: str, chromium: Any, as_svg: Any, likeness: Likeness) -> None:
+def test_svg_looks_the_same_in_the_browser(
+    paper: str, chromium: BoardBrowser, as_svg: Callable[..., str], likeness: Likeness
+) -> None:
     board = _on(paper, FULL_PAGE)
     drawn = chromium.draw(board)
     shown = chromium.draw({**board, "strokes": [], "image": as_svg(board)})
@@ -221,7 +227,12 @@ def test_svg_looks_the_same_in_the_browser(paper: str, chromium: Any, as_svg: An
 
 @pytest.mark.parametrize("scale", [1, 2])
 def test_a_picture_behind_the_ink_looks_as_in_the_browser(
-    scale: int, chromium: Any, rendered: Any, as_svg: Any, photograph: Path, likeness: Likeness
+    scale: int,
+    chromium: BoardBrowser,
+    rendered: Callable[..., bytes],
+    as_svg: Callable[..., str],
+    photograph: Path,
+    likeness: Likeness,
 ) -> None:
     strokes = [
         _stroke("pen", points=[[20, 250], [780, 260]], color="#dc2626", width=60),
@@ -285,7 +296,9 @@ MISTAKES: dict[str, tuple[list[Stroke], list[Stroke]]] = {
 }  # fmt: skip
 
 
-def test_an_arrow_is_what_the_mistaken_one_differs_from(chromium: Any, rendered: Any, likeness: Likeness) -> None:
+def test_an_arrow_is_what_the_mistaken_one_differs_from(
+    chromium: BoardBrowser, rendered: Callable[..., bytes], likeness: Likeness
+) -> None:
     board = _on("on white", ARROW)
     structure, differing = likeness(rendered(_on("on white", _head(30))), chromium.draw(board), ink_only=True)
     assert structure >= 0.98
@@ -293,7 +306,9 @@ def test_an_arrow_is_what_the_mistaken_one_differs_from(chromium: Any, rendered:
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_small_mistake_is_seen(mistake: str, chromium: Any, rendered: Any, likeness: Likeness) -> None:
+def test_a_small_mistake_is_seen(
+    mistake: str, chromium: BoardBrowser, rendered: Callable[..., bytes], likeness: Likeness
+) -> None:
     right, wrong = MISTAKES[mistake]
     structure, differing = likeness(
         rendered(_on("on white", wrong)), chromium.draw(_on("on white", right)), ink_only=True

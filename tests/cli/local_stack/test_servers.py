@@ -1,5 +1,4 @@
 import smtplib
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -7,12 +6,13 @@ import psycopg
 import redis
 
 from devstack.emulator.credentials import Credentials
+from tests.conftest import MakeSettings
 from worker.cli.local_stack.servers import Servers, start_servers
 from worker.settings import Settings
 
 
 def test_what_is_named_is_not_started(
-    settings: Callable[..., Settings], database_url: str, redis_url: str, b2: Credentials, tmp_path: Path
+    settings: MakeSettings, database_url: str, redis_url: str, b2: Credentials, tmp_path: Path
 ) -> None:
     named = settings(smtp_host="mail.example.org")
 
@@ -50,7 +50,7 @@ def test_what_is_not_named_is_started_and_named(tmp_path: Path) -> None:
 
 
 def test_only_the_missing_one_is_started(
-    settings: Callable[..., Settings], database_url: str, b2: Credentials, tmp_path: Path
+    settings: MakeSettings, database_url: str, b2: Credentials, tmp_path: Path
 ) -> None:
     with ExitStack() as running:
         servers = start_servers(settings(smtp_host="mail.example.org"), tmp_path, running)

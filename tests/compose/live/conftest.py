@@ -6,7 +6,7 @@ The hosts `postgres` and `redis`, ports and paths become loopback, free ports an
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +190,7 @@ def postgres_of_compose(
 @pytest.fixture
 def host(
     tmp_path: Path,
-    read_compose: Callable[..., Any],
+    read_compose: ReadCompose,
     variables: dict[str, str],
     image_environment: dict[str, str],
     image_modules: Path,

@@ -12,6 +12,7 @@ import pytest
 import redis
 
 from models.people import StudentProfile, TutorProfile, User
+from tests.compose.live.conftest import Host
 from worker.access.tokens import issue_token
 from worker.database import Database
 from worker.settings import Settings
@@ -20,7 +21,7 @@ RECORDING = Path(__file__).parents[2] / "data" / "vp9.webm"
 SERVERS = {"postgres", "redis"}
 
 
-def _teach(host: Any, variables: dict[str, str]) -> httpx.Client:
+def _teach(host: Host, variables: dict[str, str]) -> httpx.Client:
     """A tutor and a student as the platform would make them, and the tutor's way into the API."""
     database = Database(Settings(database_url=host.environment("api")["DATABASE_URL"]).sqlalchemy_url, pool_size=1)
     with database.transaction() as session:
@@ -74,7 +75,7 @@ def _lives(process: psutil.Process) -> bool:
         return False
 
 
-def _stop(host: Any) -> None:
+def _stop(host: Host) -> None:
     """SIGTERM to all of ours at once, then to the broker: each must end within its grace period."""
     for names in (host.running.keys() - SERVERS, SERVERS & host.running.keys()):
         began = time.monotonic()
@@ -89,7 +90,7 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def test_what_compose_starts_makes_a_lesson_of_a_recording(host: Any, variables: dict[str, str]) -> None:
+def test_what_compose_starts_makes_a_lesson_of_a_recording(host: Host, variables: dict[str, str]) -> None:
     with _teach(host, variables) as api:
         token = issue_token(variables["SECRET_KEY"], sub=2, role="student", role_ids={"student": 22})
         recording = _record_a_lesson(api, {"Authorization": f"Bearer {token}"})

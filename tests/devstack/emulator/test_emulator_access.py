@@ -10,6 +10,7 @@ from b2sdk.v3 import B2Api, Bucket
 from b2sdk.v3.exception import InvalidAuthToken, RestrictedBucket, Unauthorized
 
 from devstack.emulator.credentials import Credentials
+from tests.devstack.emulator.conftest import Serve
 
 Call = Callable[..., Any]
 
@@ -39,7 +40,7 @@ def test_a_token_of_another_kind_is_refused(bucket: Bucket, call: Call) -> None:
     assert call("b2_list_buckets", token=upload).json()["code"] == "bad_auth_token"
 
 
-def test_account_tokens_end_and_the_library_takes_another(serve: Any, connect: Any) -> None:
+def test_account_tokens_end_and_the_library_takes_another(serve: Serve, connect: Callable[..., B2Api]) -> None:
     here = serve(account_seconds=1)
     bucket = connect(here).get_bucket_by_name(here.bucket)
     old = bucket.api.account_info.get_account_auth_token()
@@ -51,7 +52,7 @@ def test_account_tokens_end_and_the_library_takes_another(serve: Any, connect: A
     assert bucket.api.account_info.get_account_auth_token() != old
 
 
-def test_upload_tokens_end_and_the_library_takes_another(serve: Any, connect: Any) -> None:
+def test_upload_tokens_end_and_the_library_takes_another(serve: Serve, connect: Callable[..., B2Api]) -> None:
     here = serve(upload_seconds=0.5)
     bucket = connect(here).get_bucket_by_name(here.bucket)
     bucket.upload_bytes(b"1", "x")
@@ -113,7 +114,9 @@ def test_download_token_can_demand_a_header(call: Call, bucket: Bucket) -> None:
     assert requests.get(url, params={**query, **wanted}, timeout=10).status_code == 200
 
 
-def test_a_key_does_only_what_it_may(api: B2Api, bucket: Bucket, b2_here: Credentials, connect: Any) -> None:
+def test_a_key_does_only_what_it_may(
+    api: B2Api, bucket: Bucket, b2_here: Credentials, connect: Callable[..., B2Api]
+) -> None:
     bucket.upload_bytes(b"x", "rec/x")
     bucket.upload_bytes(b"y", "other/y")
     other = api.create_bucket("another-bucket", "allPrivate")
@@ -142,7 +145,7 @@ def test_a_key_does_only_what_it_may(api: B2Api, bucket: Bucket, b2_here: Creden
 
 
 def test_upload_token_keeps_the_limits_of_its_key(
-    api: B2Api, bucket: Bucket, b2_here: Credentials, connect: Any
+    api: B2Api, bucket: Bucket, b2_here: Credentials, connect: Callable[..., B2Api]
 ) -> None:
     made = api.create_key(["listBuckets", "writeFiles"], "writer", bucket_ids=[bucket.id_], name_prefix="rec/")
     own = connect(b2_here, made.id_, made.application_key).get_bucket_by_name(bucket.name)
@@ -151,7 +154,7 @@ def test_upload_token_keeps_the_limits_of_its_key(
         own.upload_bytes(b"x", "other/x")
 
 
-def test_keys_are_listed_and_end(api: B2Api, b2_here: Credentials, connect: Any) -> None:
+def test_keys_are_listed_and_end(api: B2Api, b2_here: Credentials, connect: Callable[..., B2Api]) -> None:
     kept = api.create_key(["listBuckets"], "kept")
     brief = api.create_key(["listBuckets"], "brief", valid_duration_seconds=1)
     limited = connect(b2_here, brief.id_, brief.application_key)

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -17,6 +16,7 @@ from b2sdk.v3 import B2Api, UploadSourceLocalFile, WriteIntent
 from devstack.emulator.app import create_emulator
 from devstack.emulator.credentials import Credentials
 from devstack.emulator.embedded import EmbeddedB2
+from tests.devstack.emulator.conftest import Serve
 from worker.errors import Conflict
 
 Connect = Callable[..., B2Api]
@@ -88,7 +88,7 @@ def kill(server: EmbeddedB2) -> None:
     server.process.kill()
 
 
-def test_a_folder_has_one_emulator(serve: Any, tmp_path: Path) -> None:
+def test_a_folder_has_one_emulator(serve: Serve, tmp_path: Path) -> None:
     serve()
     with pytest.raises(Conflict, match="in use"):
         create_emulator(tmp_path / "b2")

@@ -1,13 +1,13 @@
 """Failures asked for by X-Bz-Test-Mode, and those that B2 has of its own."""
 
 import http.client
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-from b2sdk.v3 import Bucket
+from b2sdk.v3 import B2Api, Bucket
 from b2sdk.v3.exception import InvalidAuthToken, StorageCapExceeded, TransactionCapExceeded
 
 from devstack.emulator.credentials import Credentials
@@ -26,7 +26,7 @@ def test_some_uploads_fail(b2_here: Credentials, bucket: Bucket) -> None:
     assert sorted(answer.status_code for answer in answers) == [200, 200, 503, 503]
 
 
-def test_the_library_gets_over_it(b2_here: Credentials, connect: Any) -> None:
+def test_the_library_gets_over_it(b2_here: Credentials, connect: Callable[..., B2Api]) -> None:
     failing = connect(b2_here, **{"X-Bz-Test-Mode": "fail_some_uploads"})
     bucket = failing.get_bucket_by_name(b2_here.bucket)
     for number in range(3):
@@ -34,14 +34,14 @@ def test_the_library_gets_over_it(b2_here: Credentials, connect: Any) -> None:
     assert len(list(bucket.ls("x"))) == 3
 
 
-def test_some_tokens_are_born_expired(b2_here: Credentials, connect: Any) -> None:
+def test_some_tokens_are_born_expired(b2_here: Credentials, connect: Callable[..., B2Api]) -> None:
     api = connect(b2_here, **{"X-Bz-Test-Mode": "expire_some_account_authorization_tokens"})
     with pytest.raises(InvalidAuthToken, match="expired_auth_token"):
         api.raw_api.list_buckets(b2_here.realm, api.account_info.get_account_auth_token(), api.get_account_id())
     assert [bucket.name for bucket in api.list_buckets()] == [b2_here.bucket]
 
 
-def test_caps(b2_here: Credentials, connect: Any, bucket: Bucket) -> None:
+def test_caps(b2_here: Credentials, connect: Callable[..., B2Api], bucket: Bucket) -> None:
     bucket.upload_bytes(b"x", "x")
     capped = connect(b2_here, **{"X-Bz-Test-Mode": "force_cap_exceeded"})
     with pytest.raises(TransactionCapExceeded):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from b2sdk.v3 import Bucket, CopySource, UploadSourceBytes, UploadSourceLocalFile, WriteIntent, hex_sha1_of_bytes
 from b2sdk.v3.exception import BadRequest, MissingPart, PartSha1Mismatch
 
@@ -99,7 +100,7 @@ def test_parts_come_in_pages(bucket: Bucket) -> None:
     assert listed == [1, 2, 3]
 
 
-def test_cancel_forgets_the_parts(bucket: Bucket, call: Callable[..., Any]) -> None:
+def test_cancel_forgets_the_parts(bucket: Bucket, call: Callable[..., requests.Response]) -> None:
     file_id = start(bucket)
     part(bucket, file_id, 1, b"x")
     bucket.api.cancel_large_file(file_id)

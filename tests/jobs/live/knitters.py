@@ -15,6 +15,7 @@ from worker.cli.local_stack.environment import environment_for
 from worker.jobs.cancel import cancel_job
 from worker.jobs.enqueue import enqueue
 from worker.processes.broker import start_publisher
+from worker.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 # An end for what never comes, on a machine that is busy; no test waits this long for what does.
@@ -24,7 +25,7 @@ PATIENCE = 120.0
 class Knitters:
     """Workers that a test starts, and the side that gives orders."""
 
-    def __init__(self, settings: Any, folder: Path) -> None:
+    def __init__(self, settings: Settings, folder: Path) -> None:
         self.settings = settings
         self.folder = folder
         self.workers: list[ChildProcess] = []
@@ -101,5 +102,5 @@ class Knitters:
 
     def forget_messages(self) -> None:
         """The broker loses everything."""
-        with redis.Redis.from_url(self.settings.redis_url) as client:
+        with redis.Redis.from_url(self.settings.redis_url or "") as client:
             client.flushall()

@@ -7,10 +7,10 @@ is missing from it must be told.
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.media.corpus.conftest import Kit
 from worker.recordings.checking import Draft
 
 
@@ -39,7 +39,7 @@ def test_what_is_left_plays_to_its_end(
     name: str,
     damage: Callable[..., bytes],
     seed: int,
-    kit: Any,
+    kit: Kit,
     ingest: Callable[[Path, Path], Draft],
     complaints: Callable[[Path], str],
     tmp_path: Path,
@@ -60,7 +60,7 @@ def test_what_is_left_plays_to_its_end(
 def test_a_long_recording_is_decoded_where_it_is_damaged(
     name: str,
     damage: Callable[..., bytes],
-    kit: Any,
+    kit: Kit,
     ingest: Callable[[Path, Path], Draft],
     complaints: Callable[[Path], str],
     tmp_path: Path,

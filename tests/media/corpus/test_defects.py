@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.media.corpus.conftest import Kit
 from worker.media.binaries import Binaries
 from worker.media.errors import MediaRejected
 from worker.recordings.checking import Draft
@@ -261,7 +262,7 @@ def test_the_corpus_is_large_enough() -> None:
 @pytest.mark.parametrize("name", CORPUS)
 def test_a_defect_ends_as_it_must(
     name: str,
-    kit: Any,
+    kit: Kit,
     ingest: Callable[..., Draft],
     complaints: Callable[[Path], str],
     binaries: Binaries,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from tests.conftest import School
 from worker.database import Database
 from worker.reminders.planning.announcements import announcements_for
 from worker.reminders.planning.lessons import Lesson, ViewerRole
@@ -37,7 +38,7 @@ class Town:
 
 
 @pytest.fixture
-def town(database: Database, school: Any) -> Town:
+def town(database: Database, school: School) -> Town:
     return Town(database)
 
 
@@ -69,7 +70,7 @@ class TestPeopleOfSession:
         with town.database.transaction() as session:
             return list(people_of_session(session, session_id))
 
-    def test_those_of_its_booking(self, town: Town, school: Any) -> None:
+    def test_those_of_its_booking(self, town: Town, school: School) -> None:
         assert self.of(town, booking=school.booking_id) == [1, 2, 3]
 
     def test_host_and_participants_by_the_kind_of_their_profiles(self, town: Town) -> None:
@@ -81,7 +82,7 @@ class TestPeopleOfSession:
         assert self.of(town, host=22, host_type="student", ids=[25, 11], types=["student", "tutor"]) == [1, 2, 3]
 
     @pytest.mark.parametrize("status", ["completed", "cancelled"])
-    def test_no_student_whose_booking_is_over(self, town: Town, school: Any, status: str) -> None:
+    def test_no_student_whose_booking_is_over(self, town: Town, school: School, status: str) -> None:
         town.sql(
             "UPDATE tutor_student_bookings SET status = :status WHERE id = :id", status=status, id=school.booking_id
         )
@@ -109,7 +110,7 @@ class TestPeopleOfSession:
     def test_ids_of_other_kinds_are_other_people(self, town: Town) -> None:
         assert self.of(town, ids=[22, 11], types=["tutor", "student"]) == []
 
-    def test_inactive_profiles(self, town: Town, school: Any) -> None:
+    def test_inactive_profiles(self, town: Town, school: School) -> None:
         town.sql("UPDATE student_profiles SET is_active = false WHERE id = 22")
         assert self.of(town, booking=school.booking_id) == [1, 3]
 

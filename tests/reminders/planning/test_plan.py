@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from tests.conftest import School, Sql
 from worker.database import Database
 from worker.reminders.planning.plan import Planned, plan_ahead, plan_for_person, plan_reminders
 
@@ -22,7 +23,7 @@ MOVE = "UPDATE tutor_schedules SET starts_at = starts_at + interval '1 d', ends_
 class Book:
     """Lessons of tutor 11 as rows, and what waits because of them."""
 
-    def __init__(self, database: Database, sql: Callable[..., list[Any]]) -> None:
+    def __init__(self, database: Database, sql: Sql) -> None:
         self.database = database
         self.sql = sql
 
@@ -88,7 +89,7 @@ class Book:
 
 
 @pytest.fixture
-def book(database: Database, school: Any, sql: Any) -> Book:
+def book(database: Database, school: School, sql: Sql) -> Book:
     return Book(database, sql)
 
 

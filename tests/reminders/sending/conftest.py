@@ -19,11 +19,13 @@ from sqlalchemy import text
 from models.people import User as Person
 from models.reminders import Delivery, NotificationPreference
 from models.schedules import Schedule, ScheduleParticipant
+from tests.conftest import MakeSettings, School
 from worker.database import Database
 from worker.reminders.delivery.claim import claim
 from worker.reminders.delivery.partitions import BATCH, batches
 from worker.reminders.delivery.sender import BatchSender, SendPolicy
 from worker.reminders.delivery.transports import Transports
+from worker.settings import Settings
 
 TUTOR, STUDENT, PARENT = 1, 2, 3
 
@@ -35,7 +37,7 @@ class MailSink:
         # Message-ID and recipient, in their order.
         self.received: list[tuple[str, str]] = []
         # The last message as it came.
-        self.last: EmailMessage | None = None
+        self._last: EmailMessage | None = None
         self.asked: Counter[str] = Counter()
         self.closed = False
         # What RCPT and the content are answered, when not by the recipient's name.
@@ -49,6 +51,11 @@ class MailSink:
         self.port: int = self._server.sockets[0].getsockname()[1]
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
+
+    @property
+    def last(self) -> EmailMessage:
+        assert self._last is not None
+        return self._last
 
     async def handle_MAIL(self, _server: Any, _session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 - aiosmtpd's name
         if self.closed:
@@ -74,7 +81,7 @@ class MailSink:
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         if self.content is not None:
             return self.content
-        self.last = head = message_from_bytes(envelope.content, policy=policy.default)
+        self._last = head = message_from_bytes(envelope.content, policy=policy.default)
         self.received.extend((head["Message-ID"], to) for to in envelope.rcpt_tos)
         return "250 OK"
 
@@ -95,7 +102,7 @@ class MailSink:
 class Post:
     """What a test does most with deliveries."""
 
-    def __init__(self, database: Database, settings: Any) -> None:
+    def __init__(self, database: Database, settings: Settings) -> None:
         self.database = database
         self.settings = settings
         self.deliverer = self.new_deliverer()
@@ -230,6 +237,6 @@ def mail() -> Iterator[MailSink]:
 
 
 @pytest.fixture
-def post(settings: Callable[..., Any], database: Database, school: Any, mail: MailSink) -> Post:
+def post(settings: MakeSettings, database: Database, school: School, mail: MailSink) -> Post:
     """A family and a tutor (users 1, 2, 3), and a sender that reaches `mail`."""
     return Post(database, settings(smtp_host="127.0.0.1", smtp_port=mail.port, delivery_lease=5.0))

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from tests.conftest import MakeIdentity
+from tests.reminders.sending.conftest import MailSink, Post
 from worker.channels.destinations import Mailbox, Webhook, new_webhook_secret, to_text
 from worker.channels.errors import PermanentFailure
 from worker.channels.sealed_addresses import AddressSealer
@@ -26,25 +28,25 @@ from worker.reminders.unknown_recipients import MOST_UNKNOWN
 LIMIT = "550 5.4.5 Daily sending limit exceeded"
 
 
-def seal(post: Any, destination: Any) -> bytes:
+def seal(post: Post, destination: Any) -> bytes:
     return AddressSealer.of(post.settings).seal(to_text(destination))
 
 
-def trouble(post: Any) -> dict[str, float]:
+def trouble(post: Post) -> dict[str, float]:
     """What operators watch."""
     with post.database.transaction() as session:
         return delivery_metrics(session).troubles
 
 
-def off(post: Any) -> list[int]:
+def off(post: Post) -> list[int]:
     return [row.id for row in post.all("SELECT id FROM notification_channels WHERE disabled_at IS NOT NULL")]
 
 
-def said_of_channels(post: Any) -> int:
+def said_of_channels(post: Post) -> int:
     return int(post.one("SELECT count(*) AS n FROM deliveries WHERE kind = 'channel-disabled'").n)
 
 
-def send_due_now(post: Any, rounds: int = 1) -> None:
+def send_due_now(post: Post, rounds: int = 1) -> None:
     """As if their times had come; by a process that has learned nothing yet."""
     for _ in range(rounds):
         post.do("UPDATE deliveries SET due_at = now() WHERE state = 'pending'")
@@ -64,7 +66,7 @@ def send_due_now(post: Any, rounds: int = 1) -> None:
         "421 4.7.28 unusual rate",
     ],
 )
-def test_what_is_ours_stops_nobodys_channel(post: Any, mail: Any, stage: str, answer: str) -> None:
+def test_what_is_ours_stops_nobodys_channel(post: Post, mail: MailSink, stage: str, answer: str) -> None:
     channel = post.channel("email", seal(post, Mailbox("second@example.org")))
     ids = [post.message(channel="email"), post.message(channel=channel)]
     setattr(mail, stage, answer)
@@ -82,7 +84,7 @@ def test_what_is_ours_stops_nobodys_channel(post: Any, mail: Any, stage: str, an
     assert {post.delivery(one).state for one in ids} == {"sent"}
 
 
-def test_over_a_daily_limit_a_hundred_people_keep_their_channels(post: Any, mail: Any) -> None:
+def test_over_a_daily_limit_a_hundred_people_keep_their_channels(post: Post, mail: MailSink) -> None:
     """And operators are alarmed until mail goes out again; what was for a lesson that is over is not sent any more."""
     people = post.crowd(100)
     ids = [post.message(channel="email", user_id=one) for one in people]
@@ -114,7 +116,7 @@ def test_over_a_daily_limit_a_hundred_people_keep_their_channels(post: Any, mail
     assert post.outcome(late) == ("dropped", "too-late")
 
 
-def test_the_alarm_lasts_as_long_as_the_trouble(post: Any, mail: Any) -> None:
+def test_the_alarm_lasts_as_long_as_the_trouble(post: Post, mail: MailSink) -> None:
     post.message(channel="email")
     mail.recipient = LIMIT
     post.send_all()
@@ -131,7 +133,7 @@ def test_the_alarm_lasts_as_long_as_the_trouble(post: Any, mail: Any) -> None:
     assert trouble(post) == {}
 
 
-def test_an_alarm_that_nobody_can_stop_any_more_ends(post: Any, mail: Any) -> None:
+def test_an_alarm_that_nobody_can_stop_any_more_ends(post: Post, mail: MailSink) -> None:
     """The process that met the trouble ended; what it could not send is over."""
     post.message(channel="email")
     mail.recipient = LIMIT
@@ -143,7 +145,7 @@ def test_an_alarm_that_nobody_can_stop_any_more_ends(post: Any, mail: Any) -> No
     assert trouble(post)["email"] < 60
 
 
-def test_what_our_trouble_would_bring_too_late_is_found_in_the_app(post: Any, mail: Any) -> None:
+def test_what_our_trouble_would_bring_too_late_is_found_in_the_app(post: Post, mail: MailSink) -> None:
     """It would be tried again in a minute."""
     mail.recipient = LIMIT
     reminder = post.reminder(post.lesson(timedelta(seconds=59)), channel="email")
@@ -155,7 +157,7 @@ def test_what_our_trouble_would_bring_too_late_is_found_in_the_app(post: Any, ma
 
 
 @pytest.mark.parametrize("kind", ["channel-code", "test"])
-def test_a_code_never_goes_to_the_app_instead(post: Any, mail: Any, kind: str) -> None:
+def test_a_code_never_goes_to_the_app_instead(post: Post, mail: MailSink, kind: str) -> None:
     """It would confirm a channel that nobody has reached."""
     channel = post.channel("email", seal(post, Mailbox("second@example.org")))
     mail.recipient = LIMIT
@@ -168,7 +170,7 @@ def test_a_code_never_goes_to_the_app_instead(post: Any, mail: Any, kind: str) -
     assert post.one("SELECT count(*) AS n FROM deliveries").n == 1
 
 
-def test_a_message_that_never_expires_waits_for_days_and_not_for_ever(post: Any, mail: Any) -> None:
+def test_a_message_that_never_expires_waits_for_days_and_not_for_ever(post: Post, mail: MailSink) -> None:
     channel = post.channel("email", seal(post, Mailbox("second@example.org")))
     old, new = post.message(channel=channel), post.message(channel=channel)
     post.do("UPDATE deliveries SET created_at = now() - :age WHERE id = :id", age=PATIENCE, id=old)
@@ -179,7 +181,7 @@ def test_a_message_that_never_expires_waits_for_days_and_not_for_ever(post: Any,
     assert post.one("SELECT channel FROM deliveries WHERE id NOT IN (:old, :new)", old=old, new=new).channel == "in_app"
 
 
-def test_a_message_that_is_refused_goes_by_another_way_and_the_channel_stays(post: Any, mail: Any) -> None:
+def test_a_message_that_is_refused_goes_by_another_way_and_the_channel_stays(post: Post, mail: MailSink) -> None:
     channel = post.channel("email", seal(post, Mailbox("second@example.org")))
     big = post.message(channel=channel)
     mail.content = "552 5.3.4 Message size exceeds fixed limit"
@@ -191,7 +193,7 @@ def test_a_message_that_is_refused_goes_by_another_way_and_the_channel_stays(pos
 
 
 @pytest.mark.parametrize("settings_", [{"smtp_host": None}, {"from_email": "nobody"}, {"smtp_user": "alone"}])
-def test_settings_of_ours_stop_nobodys_channel(post: Any, settings_: dict[str, Any]) -> None:
+def test_settings_of_ours_stop_nobodys_channel(post: Post, settings_: dict[str, Any]) -> None:
     post.settings = post.settings.model_copy(update=settings_)
     delivery = post.message(channel="email")
     send_due_now(post, rounds=8)
@@ -211,7 +213,7 @@ def test_settings_of_ours_stop_nobodys_channel(post: Any, settings_: dict[str, A
         "\u200e 2@example.org \u200f",
     ],
 )
-def test_an_account_address_with_blanks_around_it_gets_mail(post: Any, mail: Any, kept: str) -> None:
+def test_an_account_address_with_blanks_around_it_gets_mail(post: Post, mail: MailSink, kept: str) -> None:
     post.do("UPDATE users SET email = :email WHERE id = 2", email=kept)
     delivery = post.message(channel="email")
     post.send_all()
@@ -232,7 +234,7 @@ def test_an_account_address_with_blanks_around_it_gets_mail(post: Any, mail: Any
         "<2@example.org>",
     ],
 )
-def test_what_is_no_address_brings_no_mail_to_anybody(post: Any, mail: Any, kept: str) -> None:
+def test_what_is_no_address_brings_no_mail_to_anybody(post: Post, mail: MailSink, kept: str) -> None:
     if "\x00" in kept:
         kept = kept.replace("\x00", "\x7f")
     post.do("UPDATE users SET email = :email WHERE id = 2", email=kept)
@@ -243,7 +245,7 @@ def test_what_is_no_address_brings_no_mail_to_anybody(post: Any, mail: Any, kept
 
 
 @pytest.mark.parametrize("registered", ["2@example.org", "2@EXAMPLE.org"])
-def test_the_accounts_own_address_as_a_channel_means_one_mail(post: Any, mail: Any, registered: str) -> None:
+def test_the_accounts_own_address_as_a_channel_means_one_mail(post: Post, mail: MailSink, registered: str) -> None:
     post.do("UPDATE users SET email = ' 2@Example.ORG' WHERE id = 2")
     channel = post.channel("email", seal(post, Mailbox(registered)))
     other = post.channel("email", seal(post, Mailbox("other@example.org")))
@@ -257,7 +259,7 @@ def test_the_accounts_own_address_as_a_channel_means_one_mail(post: Any, mail: A
     assert post.outcome(alone) == ("sent", None)
 
 
-def test_should_both_go_out_they_are_one_message(post: Any, mail: Any) -> None:
+def test_should_both_go_out_they_are_one_message(post: Post, mail: MailSink) -> None:
     """The account's own failed for good in the meantime, or the row came later: the Message-ID is the same."""
     channel = post.channel("email", seal(post, Mailbox("2@example.org")))
     post.message(channel="email", key="k")
@@ -269,7 +271,7 @@ def test_should_both_go_out_they_are_one_message(post: Any, mail: Any) -> None:
     assert first == second
 
 
-def test_a_message_whose_mailbox_refuses_reaches_the_app_past_the_same_mailbox(post: Any) -> None:
+def test_a_message_whose_mailbox_refuses_reaches_the_app_past_the_same_mailbox(post: Post) -> None:
     post.do("UPDATE users SET email = 'gone@example.org' WHERE id = 2")
     channel = post.channel("email", seal(post, Mailbox("gone@example.org")))
     post.prefer(fallback=[channel])
@@ -283,7 +285,7 @@ def test_a_message_whose_mailbox_refuses_reaches_the_app_past_the_same_mailbox(p
 @pytest.mark.parametrize("kind", ["lesson-reminder", "recording-ready"])
 @pytest.mark.parametrize("in_app_too", [True, False])
 def test_what_is_wholly_inside_quiet_hours_is_found_in_the_app(
-    post: Any, mail: Any, kind: str, in_app_too: bool
+    post: Post, mail: MailSink, kind: str, in_app_too: bool
 ) -> None:
     now = datetime.now(UTC)
     start, end = ((now + timedelta(hours=hours)).time().replace(microsecond=0) for hours in (-2, 3))
@@ -315,7 +317,7 @@ class Hook:
 
 
 @pytest.fixture
-def hook(make_identity: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hook]:
+def hook(make_identity: MakeIdentity, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hook]:
     """This process trusts its certificate for the test."""
     identity = make_identity(tmp_path, "localhost")
     webhook: Hook
@@ -354,20 +356,20 @@ def serving(handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext) -> I
 
 
 @pytest.fixture
-def hooked(post: Any, hook: Hook) -> str:
+def hooked(post: Post, hook: Hook) -> str:
     """A confirmed channel that leads there; the operator allows this machine."""
     here = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
     post.settings = post.settings.model_copy(update={"webhook_allowed_networks": here})
     return str(post.channel("webhook", seal(post, Webhook(hook.url, new_webhook_secret()))))
 
 
-def failures(post: Any, channel: str) -> Any:
+def failures(post: Post, channel: str) -> Any:
     return post.one("SELECT * FROM notification_channels WHERE id = :id", id=int(channel))
 
 
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 500, 503])
 def test_a_webhook_that_fails_for_a_day_is_switched_off_and_not_before(
-    post: Any, hook: Hook, hooked: str, status: int
+    post: Post, hook: Hook, hooked: str, status: int
 ) -> None:
     hook.status = status
     first = post.message(channel=hooked)
@@ -397,7 +399,7 @@ def test_a_webhook_that_fails_for_a_day_is_switched_off_and_not_before(
     assert "new code" in told.message
 
 
-def test_who_confirms_it_again_begins_with_no_failures(post: Any, hook: Hook, hooked: str) -> None:
+def test_who_confirms_it_again_begins_with_no_failures(post: Post, hook: Hook, hooked: str) -> None:
     post.do(
         "UPDATE notification_channels SET failures = 9, failing_since = now() - interval '9 d', disabled_at = now(),"
         " disabled_reason = '404'"
@@ -417,7 +419,7 @@ def test_who_confirms_it_again_begins_with_no_failures(post: Any, hook: Hook, ho
     assert failures(post, hooked).failures == 2
 
 
-def test_one_success_in_between_forgets_all_failures(post: Any, hook: Hook, hooked: str) -> None:
+def test_one_success_in_between_forgets_all_failures(post: Post, hook: Hook, hooked: str) -> None:
     post.message(channel=hooked)
     send_due_now(post, rounds=4)
     post.do("UPDATE notification_channels SET failing_since = failing_since - interval '2 days'")
@@ -430,7 +432,7 @@ def test_one_success_in_between_forgets_all_failures(post: Any, hook: Hook, hook
     assert off(post) == []
 
 
-def test_four_failures_over_a_week_are_too_few(post: Any, hook: Hook, hooked: str) -> None:
+def test_four_failures_over_a_week_are_too_few(post: Post, hook: Hook, hooked: str) -> None:
     post.message(channel=hooked)
     send_due_now(post)
     post.do("UPDATE notification_channels SET failing_since = failing_since - interval '7 days'")
@@ -440,14 +442,14 @@ def test_four_failures_over_a_week_are_too_few(post: Any, hook: Hook, hooked: st
     assert off(post) == [int(hooked)]
 
 
-def test_a_webhook_that_is_gone_is_switched_off_at_once(post: Any, hook: Hook, hooked: str) -> None:
+def test_a_webhook_that_is_gone_is_switched_off_at_once(post: Post, hook: Hook, hooked: str) -> None:
     hook.status = 410
     post.message(channel=hooked)
     send_due_now(post)
     assert (hook.asked, off(post)) == (1, [int(hooked)])
 
 
-def test_too_many_requests_and_the_like_do_not_count(post: Any, hook: Hook, hooked: str) -> None:
+def test_too_many_requests_and_the_like_do_not_count(post: Post, hook: Hook, hooked: str) -> None:
     hook.status = 429
     post.message(channel=hooked)
     send_due_now(post, rounds=5)
@@ -455,7 +457,7 @@ def test_too_many_requests_and_the_like_do_not_count(post: Any, hook: Hook, hook
 
 
 @pytest.mark.parametrize("others_work", [False, True])
-def test_nobody_answers_and_that_may_be_our_own_network(post: Any, hook: Hook, hooked: str, others_work: bool) -> None:
+def test_nobody_answers_and_that_may_be_our_own_network(post: Post, hook: Hook, hooked: str, others_work: bool) -> None:
     """It counts only while others' webhooks take messages."""
     dead = post.channel("webhook", seal(post, Webhook("https://localhost:9/hook", new_webhook_secret())), user_id=3)
     if others_work:
@@ -469,7 +471,7 @@ def test_nobody_answers_and_that_may_be_our_own_network(post: Any, hook: Hook, h
     assert off(post) == ([int(dead)] if others_work else [])
 
 
-def test_a_mailbox_that_is_full_for_days_stays(post: Any) -> None:
+def test_a_mailbox_that_is_full_for_days_stays(post: Post) -> None:
     channel = post.channel("email", seal(post, Mailbox("busy@example.org")))
     for _ in range(2):
         post.message(channel=channel)
@@ -478,7 +480,7 @@ def test_a_mailbox_that_is_full_for_days_stays(post: Any) -> None:
     assert failures(post, channel).failures == 0
 
 
-def test_keys_that_this_process_does_not_have_are_nobodys_fault(post: Any) -> None:
+def test_keys_that_this_process_does_not_have_are_nobodys_fault(post: Post) -> None:
     delivery = post.message(channel=post.channel("email", b"sealed with another key"))
     send_due_now(post, rounds=6)
     assert post.outcome(delivery)[0] == "pending"
@@ -487,7 +489,7 @@ def test_keys_that_this_process_does_not_have_are_nobodys_fault(post: Any) -> No
         assert session.execute(text("SELECT provider FROM provider_troubles")).scalar_one() == "email"
 
 
-def after_the_rest(post: Any) -> None:
+def after_the_rest(post: Post) -> None:
     """The same process, when it asks the server again."""
     for record in post.deliverer._breaker._failing.values():
         record.rest_until = 0.0
@@ -499,7 +501,7 @@ UNKNOWN = ("550 5.1.1 no such user", "550 5.1.1 <x@y.example>: Recipient address
 
 
 @pytest.mark.parametrize("answer", UNKNOWN)
-def test_a_relay_that_knows_nobody_switches_nothing_off(post: Any, mail: Any, answer: str) -> None:
+def test_a_relay_that_knows_nobody_switches_nothing_off(post: Post, mail: MailSink, answer: str) -> None:
     people = post.crowd(20)
     channels = [post.channel("email", seal(post, Mailbox(f"c{one}@example.org")), user_id=one) for one in people]
     ids = [post.message(channel=channel, user_id=one) for one, channel in zip(people, channels, strict=True)] + [
@@ -527,7 +529,7 @@ def test_a_relay_that_knows_nobody_switches_nothing_off(post: Any, mail: Any, an
     assert trouble(post) == {}
 
 
-def test_who_is_gone_among_others_is_switched_off(post: Any, mail: Any) -> None:
+def test_who_is_gone_among_others_is_switched_off(post: Post, mail: MailSink) -> None:
     gone = post.channel("email", seal(post, Mailbox("gone@example.org")))
     for _ in range(5):
         post.message(channel=gone)
@@ -541,7 +543,7 @@ def test_who_is_gone_among_others_is_switched_off(post: Any, mail: Any) -> None:
     assert said_of_channels(post) == 1
 
 
-def test_who_got_another_address_meanwhile_keeps_it(post: Any, mail: Any) -> None:
+def test_who_got_another_address_meanwhile_keeps_it(post: Post, mail: MailSink) -> None:
     channel = post.channel("email", seal(post, Mailbox("gone@example.org")))
     post.message(channel=channel)
     post.send_all()
@@ -553,7 +555,7 @@ def test_who_got_another_address_meanwhile_keeps_it(post: Any, mail: Any) -> Non
 
 
 def test_no_log_names_the_host_of_a_webhook(
-    post: Any, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    post: Post, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Gone:
         """A way out that refuses."""

@@ -7,24 +7,27 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
+from tests.reminders.sending.conftest import Post
 from worker.reminders.delivery.claim import claim, release, renew, seconds_until_due, under_way
 from worker.reminders.delivery.claimed import read_claimed
 from worker.reminders.delivery.dispatcher import Dispatcher
 from worker.reminders.delivery.mark import end, mark_sent, put_off
 
 
-def hold(post: Any, lane: str = "in_app", *, lost: bool = False, most: int = 100, **how: Any) -> tuple[UUID, list[int]]:
+def hold(
+    post: Post, lane: str = "in_app", *, lost: bool = False, most: int = 100, **how: Any
+) -> tuple[UUID, list[int]]:
     token = uuid4()
     with post.database.statement() as statement:
         return token, claim(statement, lane, lost=lost, token=token, most=most, lease=60.0, **how)
 
 
-def take_over(post: Any, ids: list[int], token: UUID, run: UUID, lease: float = 60.0) -> list[int]:
+def take_over(post: Post, ids: list[int], token: UUID, run: UUID, lease: float = 60.0) -> list[int]:
     with post.database.statement() as statement:
         return [one.id for one in read_claimed(statement, ids, token, run=run, lease=lease)]
 
 
-def test_only_what_is_due_is_claimed_the_oldest_first_and_once(post: Any) -> None:
+def test_only_what_is_due_is_claimed_the_oldest_first_and_once(post: Post) -> None:
     now = datetime.now(UTC)
     newer = post.message(due_at=now - timedelta(seconds=5))
     older = post.message(due_at=now - timedelta(seconds=50))
@@ -37,14 +40,14 @@ def test_only_what_is_due_is_claimed_the_oldest_first_and_once(post: Any) -> Non
     assert hold(post)[1] == []
 
 
-def test_at_most_so_many(post: Any) -> None:
+def test_at_most_so_many(post: Post) -> None:
     for _n in range(3):
         post.message()
     assert len(hold(post, most=2)[1]) == 2
     assert len(hold(post, most=2)[1]) == 1
 
 
-def test_lanes_are_apart(post: Any) -> None:
+def test_lanes_are_apart(post: Post) -> None:
     in_app, email = post.message(), post.message(channel="email")
     webhook = post.message(channel=post.channel("webhook", b"x"))
     second = post.message(channel=post.channel("email", b"x"))
@@ -54,13 +57,13 @@ def test_lanes_are_apart(post: Any) -> None:
     assert lanes == {"in_app": {in_app, removed, odd}, "email": {email, second}, "webhook": {webhook}, "apprise": set()}
 
 
-def test_what_is_overdue_only(post: Any) -> None:
+def test_what_is_overdue_only(post: Post) -> None:
     post.message(due_at=datetime.now(UTC) - timedelta(seconds=5))
     old = post.message(due_at=datetime.now(UTC) - timedelta(seconds=15))
     assert hold(post, overdue=10.0)[1] == [old]
 
 
-def test_a_lease_that_runs_out_frees_it_as_lost(post: Any) -> None:
+def test_a_lease_that_runs_out_frees_it_as_lost(post: Post) -> None:
     delivery = post.message()
     hold(post)
     post.do("UPDATE deliveries SET lease_until = now() - interval '1 s'")
@@ -69,7 +72,7 @@ def test_a_lease_that_runs_out_frees_it_as_lost(post: Any) -> None:
     assert hold(post, lost=True)[1] == []
 
 
-def test_the_same_batch_is_taken_once(post: Any) -> None:
+def test_the_same_batch_is_taken_once(post: Post) -> None:
     ids = [post.message(), post.message()]
     token, _claimed = hold(post)
     first, second = uuid4(), uuid4()
@@ -79,7 +82,7 @@ def test_the_same_batch_is_taken_once(post: Any) -> None:
     assert (row.send_token, row.attempts) == (first, 1)
 
 
-def test_a_zombie_writes_nothing(post: Any) -> None:
+def test_a_zombie_writes_nothing(post: Post) -> None:
     delivery = post.message()
     token, _claimed = hold(post)
     zombie, heir = uuid4(), uuid4()
@@ -101,7 +104,7 @@ def test_a_zombie_writes_nothing(post: Any) -> None:
     assert post.delivery(delivery).state == "sent"
 
 
-def test_let_go_unharmed(post: Any) -> None:
+def test_let_go_unharmed(post: Post) -> None:
     delivery = post.message()
     token, _claimed = hold(post)
     run = uuid4()
@@ -114,7 +117,7 @@ def test_let_go_unharmed(post: Any) -> None:
     assert (row.state, row.attempts, row.send_token, row.lease_until) == ("pending", 0, None, None)
 
 
-def test_how_long_until_the_next(post: Any) -> None:
+def test_how_long_until_the_next(post: Post) -> None:
     def until() -> float | None:
         with post.database.statement() as statement:
             return seconds_until_due(statement)
@@ -128,7 +131,7 @@ def test_how_long_until_the_next(post: Any) -> None:
     assert 28 < (until() or 0) < 31  # what somebody holds is not waited for
 
 
-def test_claimers_at_once_share_the_rows_out(post: Any) -> None:
+def test_claimers_at_once_share_the_rows_out(post: Post) -> None:
     for user_id in post.crowd(60):
         post.message(user_id=user_id)
 
@@ -146,7 +149,7 @@ def test_claimers_at_once_share_the_rows_out(post: Any) -> None:
     assert len(held) == len(set(held)) == 60
 
 
-def test_nobody_waits_for_a_row_that_another_claims(post: Any) -> None:
+def test_nobody_waits_for_a_row_that_another_claims(post: Post) -> None:
     first, second = post.message(), post.message()
     with post.database.transaction() as session:
         session.execute(text("SELECT id FROM deliveries WHERE id = :id FOR UPDATE"), {"id": first})
@@ -157,7 +160,7 @@ def test_nobody_waits_for_a_row_that_another_claims(post: Any) -> None:
 class Hands:
     """Where batches are handed over to."""
 
-    def __init__(self, post: Any) -> None:
+    def __init__(self, post: Post) -> None:
         self.post = post
         self.batches: list[tuple[str, list[int], UUID]] = []
         self.broken = False
@@ -172,7 +175,7 @@ class Hands:
         return Dispatcher(self.post.database, self.hand_over, **values)
 
 
-def test_the_dispatcher_hands_over_batches_of_a_lane_and_waits_for_them(post: Any) -> None:
+def test_the_dispatcher_hands_over_batches_of_a_lane_and_waits_for_them(post: Post) -> None:
     hands = Hands(post)
     dispatcher = hands.dispatcher()
     assert dispatcher.dispatch() == 1.0  # idle
@@ -195,12 +198,12 @@ def test_the_dispatcher_hands_over_batches_of_a_lane_and_waits_for_them(post: An
     assert post.one("SELECT count(*) AS n FROM deliveries WHERE state <> 'sent'").n == 0
 
 
-def test_the_dispatcher_wakes_when_the_next_is_due(post: Any) -> None:
+def test_the_dispatcher_wakes_when_the_next_is_due(post: Post) -> None:
     post.message(due_at=datetime.now(UTC) + timedelta(seconds=0.5))
     assert 0.1 < Hands(post).dispatcher().dispatch() < 0.55
 
 
-def test_what_cannot_be_handed_over_is_let_go_at_once(post: Any) -> None:
+def test_what_cannot_be_handed_over_is_let_go_at_once(post: Post) -> None:
     delivery = post.message()
     hands = Hands(post)
     hands.broken = True
@@ -218,7 +221,7 @@ def test_what_cannot_be_handed_over_is_let_go_at_once(post: Any) -> None:
     assert [ids for _lane, ids, _token in hands.batches] == [[delivery]]
 
 
-def test_a_lost_batch_is_claimed_again_when_its_lease_has_run_out(post: Any) -> None:
+def test_a_lost_batch_is_claimed_again_when_its_lease_has_run_out(post: Post) -> None:
     ids = [post.message(), post.message()]
     hands = Hands(post)
     dispatcher = hands.dispatcher(lease=0.2)

@@ -7,16 +7,17 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
 from devstack.process import ChildProcess, wait_until
 from models.reminders import Delivery
+from tests.conftest import MakeSettings
+from tests.reminders.sending.conftest import MailSink, Post
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_for
 from worker.reminders.delivery.transport import message_id
@@ -77,9 +78,7 @@ class Couriers:
 
 
 @pytest.fixture
-def couriers(
-    post: Any, settings: Callable[..., Settings], mail: Any, redis_url: str, tmp_path: Path
-) -> Iterator[Couriers]:
+def couriers(post: Post, settings: MakeSettings, mail: MailSink, redis_url: str, tmp_path: Path) -> Iterator[Couriers]:
     quick = settings(
         smtp_host="127.0.0.1", smtp_port=mail.port, delivery_lease=3.0, dispatch_interval=0.3, worker_concurrency=2
     )
@@ -88,13 +87,15 @@ def couriers(
     crew.close()
 
 
-def expected_ids(post: Any) -> set[str]:
+def expected_ids(post: Post) -> set[str]:
     """The Message-ID of every mail that is to come."""
     mails = post.all("SELECT key, user_id, channel FROM deliveries WHERE channel = 'email'")
     return {f"<{message_id(row)}@astegni.example>" for row in mails}
 
 
-def test_nobody_is_told_twice_and_nobody_forgotten_whoever_is_killed(post: Any, mail: Any, couriers: Couriers) -> None:
+def test_nobody_is_told_twice_and_nobody_forgotten_whoever_is_killed(
+    post: Post, mail: MailSink, couriers: Couriers
+) -> None:
     dice = random.Random(11)
     people = post.crowd(COUNT // 2)
     for _n in range(2):
@@ -142,7 +143,7 @@ def test_nobody_is_told_twice_and_nobody_forgotten_whoever_is_killed(post: Any, 
     assert kills["worker"] + kills["beat"] > 0
 
 
-def test_lateness_when_idle(post: Any, mail: Any, couriers: Couriers) -> None:
+def test_lateness_when_idle(post: Post, mail: MailSink, couriers: Couriers) -> None:
     couriers.worker()
     people = post.crowd(12)
     now = datetime.now(UTC)
@@ -158,7 +159,7 @@ def test_lateness_when_idle(post: Any, mail: Any, couriers: Couriers) -> None:
     assert len(mail.received) == 6
 
 
-def test_an_orderly_end_loses_nothing(post: Any, mail: Any, couriers: Couriers) -> None:
+def test_an_orderly_end_loses_nothing(post: Post, mail: MailSink, couriers: Couriers) -> None:
     worker = couriers.worker()
     for one in post.crowd(60):
         post.message(channel="email", user_id=one)
@@ -173,7 +174,7 @@ def test_an_orderly_end_loses_nothing(post: Any, mail: Any, couriers: Couriers) 
     assert post.one("SELECT max(attempts) AS most FROM deliveries").most == 1
 
 
-def test_a_mail_server_that_hangs_delays_mail_only(post: Any, mail: Any, couriers: Couriers) -> None:
+def test_a_mail_server_that_hangs_delays_mail_only(post: Post, mail: MailSink, couriers: Couriers) -> None:
     mail.slowness = 60.0
     # Longer than a mail server is waited for (15 s), as in production.
     couriers.environment["DELIVERY_LEASE"] = "20"

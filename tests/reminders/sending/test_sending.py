@@ -9,6 +9,8 @@ from uuid import uuid4
 
 import pytest
 
+from tests.conftest import School
+from tests.reminders.sending.conftest import MailSink, Post
 from worker.channels.destinations import Mailbox, Webhook, to_text
 from worker.channels.egress import EgressPolicy
 from worker.channels.registration import checked_destination
@@ -21,11 +23,11 @@ from worker.reminders.planning.preferences import Preferences
 from worker.workflows.set_alarms import set_preferences
 
 
-def seal(post: Any, destination: Any) -> bytes:
+def seal(post: Post, destination: Any) -> bytes:
     return AddressSealer.of(post.settings).seal(to_text(destination))
 
 
-def test_a_reminder_by_mail_and_in_the_app(post: Any, mail: Any) -> None:
+def test_a_reminder_by_mail_and_in_the_app(post: Post, mail: MailSink) -> None:
     lesson = post.lesson()
     ids = [post.reminder(lesson, channel=channel) for channel in ("email", "in_app")]
     post.send_all()
@@ -42,7 +44,7 @@ def test_a_reminder_by_mail_and_in_the_app(post: Any, mail: Any) -> None:
     assert "Mathematics" in note.title + note.message
 
 
-def test_the_message_has_the_same_id_at_every_attempt(post: Any, mail: Any) -> None:
+def test_the_message_has_the_same_id_at_every_attempt(post: Post, mail: MailSink) -> None:
     delivery = post.message(channel="email")
     post.send_all()
     post.do("UPDATE deliveries SET state = 'pending', sent_at = NULL")
@@ -54,7 +56,7 @@ def test_the_message_has_the_same_id_at_every_attempt(post: Any, mail: Any) -> N
     assert post.delivery(delivery).state == post.delivery(other).state == "sent"
 
 
-def test_in_the_app_it_comes_once_even_when_it_is_marked_twice(post: Any) -> None:
+def test_in_the_app_it_comes_once_even_when_it_is_marked_twice(post: Post) -> None:
     delivery = post.message()
     post.send_all()
     post.do("UPDATE deliveries SET state = 'pending', sent_at = NULL")
@@ -63,7 +65,7 @@ def test_in_the_app_it_comes_once_even_when_it_is_marked_twice(post: Any) -> Non
     assert post.one("SELECT count(*) AS n FROM notifications").n == 1
 
 
-def test_a_moved_or_cancelled_lesson_reminds_nobody(post: Any) -> None:
+def test_a_moved_or_cancelled_lesson_reminds_nobody(post: Post) -> None:
     moved, off = post.lesson(), post.lesson(timedelta(hours=3))
     ids = [post.reminder(moved), post.reminder(off)]
     post.do("UPDATE tutor_schedules SET starts_at = starts_at + interval '5 min' WHERE id = :id", id=moved[0])
@@ -73,7 +75,7 @@ def test_a_moved_or_cancelled_lesson_reminds_nobody(post: Any) -> None:
     assert post.all("SELECT * FROM notifications") == []
 
 
-def test_who_is_inactive_or_not_of_the_lesson_is_not_reminded(post: Any) -> None:
+def test_who_is_inactive_or_not_of_the_lesson_is_not_reminded(post: Post) -> None:
     lesson = post.lesson()
     stranger, gone = post.reminder(lesson, user_id=4), post.reminder(lesson, user_id=3)
     post.do("UPDATE users SET is_active = false WHERE id = 3")
@@ -82,7 +84,7 @@ def test_who_is_inactive_or_not_of_the_lesson_is_not_reminded(post: Any) -> None
     assert post.outcome(gone) == ("dropped", "person-inactive")
 
 
-def test_after_downtime_only_the_latest_reminder_comes(post: Any) -> None:
+def test_after_downtime_only_the_latest_reminder_comes(post: Post) -> None:
     """The system was down for two days; the lesson begins in ten minutes."""
     lesson = post.lesson()
     day, hour, quarter = (post.reminder(lesson, minutes) for minutes in (1440, 60, 15))
@@ -97,7 +99,7 @@ def test_after_downtime_only_the_latest_reminder_comes(post: Any) -> None:
     assert post.one("SELECT count(*) AS n FROM notifications").n == 1
 
 
-def test_quiet_hours_of_the_person_and_their_zone(post: Any, mail: Any) -> None:
+def test_quiet_hours_of_the_person_and_their_zone(post: Post, mail: MailSink) -> None:
     """Over midnight, by the clocks of Kiritimati (UTC+14): now lies in the middle."""
     local = datetime.now(UTC) + timedelta(hours=14)
     start, end = ((local + timedelta(hours=hours)).time().replace(microsecond=0) for hours in (-11, 2))
@@ -123,7 +125,7 @@ def night(hours: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("hours", [0, 2])
 def test_what_waits_for_the_end_of_quiet_hours_waits_by_the_new_ones(
-    post: Any, mail: Any, school: Any, hours: int
+    post: Post, mail: MailSink, school: School, hours: int
 ) -> None:
     """For messages and reminders of whoever changes them, and nobody else."""
     lesson = post.lesson(timedelta(hours=12))
@@ -155,14 +157,14 @@ def test_what_waits_for_the_end_of_quiet_hours_waits_by_the_new_ones(
     assert post.delivery(theirs).due_at > datetime.now(UTC) + timedelta(hours=8)
 
 
-def test_an_unknown_zone_does_not_hold_up_a_reminder(post: Any) -> None:
+def test_an_unknown_zone_does_not_hold_up_a_reminder(post: Post) -> None:
     post.prefer(quiet_start=time(1), quiet_end=time(1, 1), timezone="Mars/Phobos")
     delivery = post.reminder(post.lesson())
     post.send_all()
     assert post.delivery(delivery).state == "sent"
 
 
-def test_a_recipient_put_off_is_tried_again_while_it_makes_sense(post: Any, mail: Any) -> None:
+def test_a_recipient_put_off_is_tried_again_while_it_makes_sense(post: Post, mail: MailSink) -> None:
     post.do("UPDATE users SET email = 'busy@example.org' WHERE id = 2")
     delivery = post.message(channel="email")
     for attempt, seconds in enumerate((5, 60, 300, 1800), 1):
@@ -180,7 +182,7 @@ def test_a_recipient_put_off_is_tried_again_while_it_makes_sense(post: Any, mail
     assert [tuple(row) for row in rows] == [("recording-ready", "in_app", "pending")]
 
 
-def test_a_reminder_that_cannot_be_sent_in_time_is_dropped(post: Any) -> None:
+def test_a_reminder_that_cannot_be_sent_in_time_is_dropped(post: Post) -> None:
     post.do("UPDATE users SET email = 'busy@example.org' WHERE id = 2")
     delivery = post.reminder(post.lesson(timedelta(seconds=40)), channel="email")
     post.send_all()
@@ -190,7 +192,7 @@ def test_a_reminder_that_cannot_be_sent_in_time_is_dropped(post: Any) -> None:
     assert post.outcome(delivery) == ("dropped", "too-late")
 
 
-def test_a_refused_account_address_is_told_once_and_the_fallback_used(post: Any, mail: Any) -> None:
+def test_a_refused_account_address_is_told_once_and_the_fallback_used(post: Post, mail: MailSink) -> None:
     sealed = seal(post, Mailbox("other@example.org"))
     second, unconfirmed = post.channel("email", sealed), post.channel("email", sealed, confirmed=False)
     post.prefer(fallback=[unconfirmed, second])
@@ -216,7 +218,7 @@ def test_a_refused_account_address_is_told_once_and_the_fallback_used(post: Any,
     assert copies[0][1:] == copies[1][1:]
 
 
-def test_a_refused_channel_is_disabled_and_what_waits_for_it_goes_elsewhere(post: Any) -> None:
+def test_a_refused_channel_is_disabled_and_what_waits_for_it_goes_elsewhere(post: Post) -> None:
     channel = post.channel("email", seal(post, Mailbox("gone@example.org")))
     first, second = (post.message(channel=channel) for _n in range(2))
     post.send_all()
@@ -240,7 +242,7 @@ def test_a_refused_channel_is_disabled_and_what_waits_for_it_goes_elsewhere(post
     assert kinds == ["channel-disabled", "recording-ready", "recording-ready", "recording-ready"]
 
 
-def test_the_fallback_of_the_alarm_goes_before_the_preferences(post: Any, mail: Any) -> None:
+def test_the_fallback_of_the_alarm_goes_before_the_preferences(post: Post, mail: MailSink) -> None:
     post.prefer(fallback=["in_app"])
     post.do("UPDATE users SET email = 'gone@example.org' WHERE id = 2")
     mine = post.channel("email", seal(post, Mailbox("mine@example.org")))
@@ -256,7 +258,7 @@ def test_the_fallback_of_the_alarm_goes_before_the_preferences(post: Any, mail: 
     assert [to for _id, to in mail.received] == ["mine@example.org"]
 
 
-def test_a_webhook_that_leads_inside_is_refused_for_good(post: Any) -> None:
+def test_a_webhook_that_leads_inside_is_refused_for_good(post: Post) -> None:
     channel = post.channel("webhook", seal(post, Webhook("https://localhost/hook", "whsec_" + "A" * 44)))
     delivery = post.message(channel=channel)
     post.send_all()
@@ -266,14 +268,14 @@ def test_a_webhook_that_leads_inside_is_refused_for_good(post: Any) -> None:
     assert post.one("SELECT disabled_at FROM notification_channels").disabled_at is not None
 
 
-def test_a_channel_that_was_removed_or_is_not_theirs(post: Any) -> None:
+def test_a_channel_that_was_removed_or_is_not_theirs(post: Post) -> None:
     others = post.channel("email", seal(post, Mailbox("other@example.org")), user_id=5)
     ids = [post.message(channel=others), post.message(channel="4711")]
     post.send_all()
     assert {post.outcome(one) for one in ids} == {("dropped", "channel-removed")}
 
 
-def test_a_failing_provider_delays_its_own_channel_only(post: Any, mail: Any) -> None:
+def test_a_failing_provider_delays_its_own_channel_only(post: Post, mail: MailSink) -> None:
     mail.closed = True
     people = post.crowd(30)
     mails = [post.message(channel="email", user_id=one) for one in people]
@@ -294,7 +296,7 @@ def test_a_failing_provider_delays_its_own_channel_only(post: Any, mail: Any) ->
     assert len(mail.received) == len(set(mail.received)) == 30
 
 
-def test_recipients_who_are_put_off_do_not_stop_the_mail_of_others(post: Any, mail: Any) -> None:
+def test_recipients_who_are_put_off_do_not_stop_the_mail_of_others(post: Post, mail: MailSink) -> None:
     """The server works: seven full mailboxes in a row say nothing of the eighth."""
     *busy, fine = post.crowd(8)
     post.do("UPDATE users SET email = 'busy@example.org' WHERE id = ANY(:ids)", ids=busy)
@@ -304,7 +306,7 @@ def test_recipients_who_are_put_off_do_not_stop_the_mail_of_others(post: Any, ma
     assert [post.delivery(one).state for one in ids] == ["pending"] * 7 + ["sent"]
 
 
-def test_a_dead_webhook_is_not_waited_for_by_the_others(post: Any) -> None:
+def test_a_dead_webhook_is_not_waited_for_by_the_others(post: Post) -> None:
     """Of two receivers the first hangs: what is for the second goes out meanwhile."""
 
     class Receivers(Meddling):
@@ -326,7 +328,7 @@ def test_a_dead_webhook_is_not_waited_for_by_the_others(post: Any) -> None:
     assert post.delivery(dead).state == post.delivery(alive).state == "sent"
 
 
-def test_a_slow_provider_gives_its_process_back(post: Any, mail: Any) -> None:
+def test_a_slow_provider_gives_its_process_back(post: Post, mail: MailSink) -> None:
     """It takes 0.4 s for each mail, and a batch has one second: a third mail is the last, or an earlier one."""
     post.do("UPDATE users SET email = 'slow@example.org' WHERE id = 2")
     mail.slowness = 0.4
@@ -339,13 +341,13 @@ def test_a_slow_provider_gives_its_process_back(post: Any, mail: Any) -> None:
     assert [tuple(row) for row in rows] == [("pending", 0)] * (5 - sent) + [("sent", 1)] * sent
 
 
-def test_a_message_that_cannot_be_said_holds_up_no_other(post: Any) -> None:
+def test_a_message_that_cannot_be_said_holds_up_no_other(post: Post) -> None:
     odd, fine = post.message(data={"nothing": 1}), post.message()
     post.send_all()
     assert (post.outcome(odd), post.outcome(fine)) == (("failed", "untellable"), ("sent", None))
 
 
-def test_a_code_comes_readable_where_it_was_ordered_and_nowhere_else(post: Any, mail: Any) -> None:
+def test_a_code_comes_readable_where_it_was_ordered_and_nowhere_else(post: Post, mail: MailSink) -> None:
     """Registered, sent, confirmed: in the table the code stands sealed."""
     vault, now = AddressSealer.of(post.settings), datetime.now(UTC)
     destination = checked_destination("email", "second@example.org", EgressPolicy.of(post.settings))
@@ -353,7 +355,9 @@ def test_a_code_comes_readable_where_it_was_ordered_and_nowhere_else(post: Any, 
         channel_id = register_channel(session, vault, 2, destination, now=now).id
     post.send_all()
     letter = mail.last
-    [code] = set(re.findall(r"\b\d{6}\b", letter.get_body(("plain",)).get_content()))
+    body = letter.get_body(("plain",))
+    assert body is not None
+    [code] = set(re.findall(r"\b\d{6}\b", body.get_content()))
     assert letter["To"] == "second@example.org"
     assert code not in post.one("SELECT data::text AS data FROM deliveries").data
     with post.database.transaction() as session:
@@ -382,7 +386,7 @@ class Meddling:
         pass
 
 
-def test_no_transaction_is_open_while_it_is_sent(post: Any) -> None:
+def test_no_transaction_is_open_while_it_is_sent(post: Post) -> None:
     open_ones: list[int] = []
 
     def look(_delivery: Any) -> None:
@@ -394,7 +398,7 @@ def test_no_transaction_is_open_while_it_is_sent(post: Any) -> None:
     assert open_ones == [0]
 
 
-def test_who_lost_its_lease_while_sending_marks_nothing(post: Any) -> None:
+def test_who_lost_its_lease_while_sending_marks_nothing(post: Post) -> None:
     heir = uuid4()
 
     def lose(delivery: Any) -> None:
@@ -409,7 +413,7 @@ def test_who_lost_its_lease_while_sending_marks_nothing(post: Any) -> None:
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("with a secret in it"), KeyError("address")])
-def test_what_nobody_expected_is_tried_again_and_says_nothing_secret(post: Any, error: Exception) -> None:
+def test_what_nobody_expected_is_tried_again_and_says_nothing_secret(post: Post, error: Exception) -> None:
     def crash(_delivery: Any) -> None:
         raise error
 
@@ -418,14 +422,14 @@ def test_what_nobody_expected_is_tried_again_and_says_nothing_secret(post: Any, 
     assert post.outcome(delivery) == ("pending", "internal")
 
 
-def test_a_message_that_ends_its_process_each_time_is_given_up(post: Any) -> None:
+def test_a_message_that_ends_its_process_each_time_is_given_up(post: Post) -> None:
     delivery = post.message(channel="email")
     post.do("UPDATE deliveries SET attempts = 6")
     post.send_all(post.new_deliverer(Meddling(lambda _delivery: pytest.fail("sent"))))
     assert post.outcome(delivery) == ("failed", "worker-lost")
 
 
-def test_figures(post: Any) -> None:
+def test_figures(post: Post) -> None:
     from worker.reminders.delivery.metrics import delivery_metrics
 
     post.message(due_at=datetime.now(UTC) - timedelta(seconds=100))

@@ -12,6 +12,7 @@ from sqlalchemy import event, select, update
 from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.people import User as Person
 from models.schedules import CalendarFeed, Schedule, ScheduleParticipant
+from tests.conftest import School
 from worker.access.callers import UserCaller
 from worker.calendars.ics import Event
 from worker.database import Database
@@ -25,8 +26,11 @@ ADDIS = "Africa/Addis_Ababa"
 EVERYBODY = ("tutor", "student", "parent", "other_tutor", "other_student", "other_parent")
 
 
+AddLesson = Callable[..., int]
+
+
 @pytest.fixture
-def lesson(database: Database) -> Callable[..., int]:
+def lesson(database: Database) -> AddLesson:
     """`lesson(days=3, students=(22,), …)`: a lesson of tutor 11 that many days after NOW; its id."""
 
     def make(*, days: float = 1, students: tuple[int, ...] = (22,), **columns: Any) -> int:
@@ -76,7 +80,7 @@ def event_of(database: Database, person: UserCaller, now: datetime = NOW) -> Eve
     return event
 
 
-def readers(database: Database, school: Any, lesson_id: int) -> set[str]:
+def readers(database: Database, school: School, lesson_id: int) -> set[str]:
     uid = f"lesson-{lesson_id}@astegni"
     return {who for who in EVERYBODY if uid in {one.uid for one in feed_of(database, getattr(school, who)).events}}
 
@@ -137,24 +141,28 @@ class TestSecret:
 class TestWhose:
     """Tutors, those who take part, and parents by the database."""
 
-    def test_everybody_of_a_lesson_and_nobody_else(self, database: Database, school: Any, lesson: Any) -> None:
+    def test_everybody_of_a_lesson_and_nobody_else(self, database: Database, school: School, lesson: AddLesson) -> None:
         mine, theirs = lesson(), lesson(tutor_id=14, students=(25,))
         assert readers(database, school, mine) == {"tutor", "student", "parent"}
         assert readers(database, school, theirs) == {"other_tutor", "other_student", "other_parent"}
 
-    def test_a_group(self, database: Database, school: Any, lesson: Any) -> None:
+    def test_a_group(self, database: Database, school: School, lesson: AddLesson) -> None:
         group = lesson(students=(22, 25))
         assert readers(database, school, group) == {*EVERYBODY} - {"other_tutor"}
 
-    def test_who_left_a_group_has_the_lesson_no_more(self, database: Database, school: Any, lesson: Any) -> None:
+    def test_who_left_a_group_has_the_lesson_no_more(
+        self, database: Database, school: School, lesson: AddLesson
+    ) -> None:
         group = lesson(students=(25,), student_id=22)
         assert readers(database, school, group) == {"tutor", "other_student", "other_parent"}
 
-    def test_without_participants_the_row_says_whose_it_is(self, database: Database, school: Any, lesson: Any) -> None:
+    def test_without_participants_the_row_says_whose_it_is(
+        self, database: Database, school: School, lesson: AddLesson
+    ) -> None:
         called_off = lesson(students=(), student_id=22, status="cancelled", cancelled_by="series")
         assert readers(database, school, called_off) == {"tutor", "student", "parent"}
 
-    def test_a_parent_is_one_by_the_database(self, database: Database, school: Any, lesson: Any) -> None:
+    def test_a_parent_is_one_by_the_database(self, database: Database, school: School, lesson: AddLesson) -> None:
         mine = lesson()
         with database.transaction() as session:
             session.execute(update(StudentProfile).where(StudentProfile.id == 22).values(parent_id=[36]))
@@ -164,14 +172,16 @@ class TestWhose:
         ("profile", "who"), [(TutorProfile, "tutor"), (StudentProfile, "student"), (ParentProfile, "parent")]
     )
     def test_an_inactive_profile_reads_nothing(
-        self, database: Database, school: Any, lesson: Any, profile: Any, who: str
+        self, database: Database, school: School, lesson: AddLesson, profile: Any, who: str
     ) -> None:
         mine = lesson()
         with database.transaction() as session:
             session.execute(update(profile).values(is_active=False))
         assert readers(database, school, mine) == {"tutor", "student", "parent"} - {who}
 
-    def test_all_parts_of_a_person_are_one_calendar(self, database: Database, school: Any, lesson: Any) -> None:
+    def test_all_parts_of_a_person_are_one_calendar(
+        self, database: Database, school: School, lesson: AddLesson
+    ) -> None:
         """The tutor's own child learns with somebody else, and they learn something themselves."""
         with database.transaction() as session:
             session.add(StudentProfile(id=77, user_id=1))
@@ -189,7 +199,7 @@ class TestWhose:
             "student 5: Mathematics with tutor 4",
         ]
 
-    def test_free_slots_are_the_tutors_alone(self, database: Database, school: Any, lesson: Any) -> None:
+    def test_free_slots_are_the_tutors_alone(self, database: Database, school: School, lesson: AddLesson) -> None:
         slot = lesson(students=())
         assert readers(database, school, slot) == {"tutor"}
         told = event_of(database, school.tutor)
@@ -218,22 +228,24 @@ class TestWindow:
         ],
     )
     def test_what_is_told(
-        self, database: Database, school: Any, lesson: Any, days: int, changed: int, status: str, seen: bool
+        self, database: Database, school: School, lesson: AddLesson, days: int, changed: int, status: str, seen: bool
     ) -> None:
         made = lesson(days=days, updated_at=NOW + timedelta(days=changed), status=status)
         assert readers(database, school, made) == ({"tutor", "student", "parent"} if seen else set())
 
-    def test_a_lesson_that_is_just_ending_its_thirty_days(self, database: Database, school: Any, lesson: Any) -> None:
+    def test_a_lesson_that_is_just_ending_its_thirty_days(
+        self, database: Database, school: School, lesson: AddLesson
+    ) -> None:
         lesson(days=-30, timezone="Pacific/Kiritimati", schedule_date=date(2026, 4, 2))
         assert len(feed_of(database, school.tutor).events) == 1
         assert len(feed_of(database, school.student, NOW + timedelta(hours=1)).events) == 1
         assert feed_of(database, school.tutor, NOW + timedelta(hours=1, seconds=1)).events == []
 
-    def test_rows_without_instants_wait(self, database: Database, school: Any, lesson: Any) -> None:
+    def test_rows_without_instants_wait(self, database: Database, school: School, lesson: AddLesson) -> None:
         lesson(starts_at=None, ends_at=None)
         assert feed_of(database, school.tutor).events == []
 
-    def test_two_thousand_are_enough(self, database: Database, school: Any) -> None:
+    def test_two_thousand_are_enough(self, database: Database, school: School) -> None:
         with database.transaction() as session:
             session.add_all(
                 Schedule(
@@ -254,7 +266,9 @@ class TestWindow:
 class TestWords:
     """What an event says, to each reader."""
 
-    def test_names_are_told_to_those_who_may_know_them(self, database: Database, school: Any, lesson: Any) -> None:
+    def test_names_are_told_to_those_who_may_know_them(
+        self, database: Database, school: School, lesson: AddLesson
+    ) -> None:
         with database.transaction() as session:
             for user_id, name, father in ((1, "አልማዝ", "በቀለ"), (2, "አበበ", "ከበደ"), (5, "Sara", "Girma")):
                 values = {"first_name": name, "father_name": father}
@@ -273,7 +287,7 @@ class TestWords:
             assert stranger not in repr(told[who])
         assert feed_of(database, school.tutor).name == "Astegni: አልማዝ በቀለ"
 
-    def test_many_names(self, database: Database, school: Any, lesson: Any) -> None:
+    def test_many_names(self, database: Database, school: School, lesson: AddLesson) -> None:
         with database.transaction() as session:
             for number in range(3):
                 session.add(Person(id=50 + number, first_name=f"Child {number}", email=f"{number}@example.org"))
@@ -284,12 +298,14 @@ class TestWords:
         assert told.summary == "Mathematics with student 2, Child 0 and 2 others"
         assert told.description == "Students: student 2, Child 0, Child 1, Child 2"
 
-    def test_a_student_without_an_account_is_no_free_slot(self, database: Database, school: Any, lesson: Any) -> None:
+    def test_a_student_without_an_account_is_no_free_slot(
+        self, database: Database, school: School, lesson: AddLesson
+    ) -> None:
         lesson(students=(), student_name="Marta")
         told = event_of(database, school.tutor)
         assert (told.summary, told.busy) == ("Mathematics with Marta", True)
 
-    def test_everything_of_a_lesson(self, database: Database, school: Any, lesson: Any) -> None:
+    def test_everything_of_a_lesson(self, database: Database, school: School, lesson: AddLesson) -> None:
         made = lesson(
             grade_level="Grade 10",
             session_format="in-person",
@@ -314,24 +330,24 @@ class TestWords:
             categories=("Lesson", "Mathematics"),
         )
 
-    def test_a_lesson_of_which_little_is_known(self, database: Database, school: Any, lesson: Any) -> None:
+    def test_a_lesson_of_which_little_is_known(self, database: Database, school: School, lesson: AddLesson) -> None:
         lesson(subject=None, timezone=None, meeting_link="javascript:alert(1)")
         told = event_of(database, school.student)
         assert (told.summary, told.timezone, told.categories) == ("Lesson with tutor 1", ADDIS, ("Lesson",))
         assert (told.description, told.location, told.url) == ("", "", "")
 
-    def test_without_a_place_the_link_is_the_place(self, database: Database, school: Any, lesson: Any) -> None:
+    def test_without_a_place_the_link_is_the_place(self, database: Database, school: School, lesson: AddLesson) -> None:
         lesson(meeting_link="https://meet.example.org/x")
         told = event_of(database, school.student)
         assert told.location == "meet.example.org (link from the tutor): https://meet.example.org/x"
 
-    def test_cancelled_lessons_say_so(self, database: Database, school: Any, lesson: Any) -> None:
+    def test_cancelled_lessons_say_so(self, database: Database, school: School, lesson: AddLesson) -> None:
         lesson(status="cancelled")
         told = event_of(database, school.parent)
         assert (told.cancelled, told.summary) == (True, "Cancelled: student 2: Mathematics with tutor 1")
 
 
-def test_the_last_change_and_the_zone_of_the_owner(database: Database, school: Any, lesson: Any) -> None:
+def test_the_last_change_and_the_zone_of_the_owner(database: Database, school: School, lesson: AddLesson) -> None:
     lesson(updated_at=NOW - timedelta(hours=2))
     lesson(days=2, updated_at=NOW - timedelta(hours=1))
     with database.transaction() as session:

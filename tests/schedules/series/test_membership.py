@@ -1,10 +1,10 @@
 """Series are made whole or not at all; students join them; they stop and go on with the bookings of those."""
 
 from datetime import date
-from typing import Any
 
 import pytest
 
+from tests.schedules.conftest import Diary
 from worker.errors import InvalidInput
 from worker.schedules.conflicts.clash import LessonConflict
 from worker.schedules.series.membership import SeriesMember, package_series
@@ -12,7 +12,7 @@ from worker.schedules.series.membership import SeriesMember, package_series
 MONDAYS = ["05-04", "05-11", "05-18", "05-25", "06-01"]
 
 
-def test_a_series_stores_its_lessons_with_their_student(diary: Any) -> None:
+def test_a_series_stores_its_lessons_with_their_student(diary: Diary) -> None:
     made = diary.series()
     assert (made.lessons, made.conflicts, made.schedule_id) == (5, [], None)
     assert "Monday" in made.text
@@ -33,7 +33,7 @@ def test_a_series_stores_its_lessons_with_their_student(diary: Any) -> None:
     )
 
 
-def test_a_series_without_students_is_free_slots_which_take_nobodys_time(diary: Any) -> None:
+def test_a_series_without_students_is_free_slots_which_take_nobodys_time(diary: Diary) -> None:
     diary.series()
     assert diary.series(people=[]).conflicts == []
     slots = [row for row in diary.rows() if row.student_id is None]
@@ -41,7 +41,7 @@ def test_a_series_without_students_is_free_slots_which_take_nobodys_time(diary: 
     assert len(diary.participants()) == 5
 
 
-def test_excluded_days_are_recorded_beyond_the_horizon_too(diary: Any) -> None:
+def test_excluded_days_are_recorded_beyond_the_horizon_too(diary: Diary) -> None:
     diary.series(exdates=["2026-05-11", "2026-06-15"])
     assert diary.days() == ["05-04", "05-18", "05-25", "06-01"]
     assert diary.skips() == [("05-11", None, "excluded", None), ("06-15", None, "excluded", None)]
@@ -49,21 +49,21 @@ def test_excluded_days_are_recorded_beyond_the_horizon_too(diary: Any) -> None:
     assert diary.days() == ["05-04", "05-18", "05-25", "06-01", "06-08", "06-22"]
 
 
-def test_dates_are_a_series_as_well(diary: Any) -> None:
+def test_dates_are_a_series_as_well(diary: Diary) -> None:
     made = diary.series(None, schedule_type="specific", specific_dates=["2026-05-09", "2026-05-06", "2026-09-01"])
     assert diary.days(made.series_id) == ["05-06", "05-09"]
     diary.fill(horizon_days=200)
     assert diary.days(made.series_id) == ["05-06", "05-09", "09-01"]
 
 
-def test_what_was_taught_can_be_entered_a_year_back_and_no_farther(diary: Any) -> None:
+def test_what_was_taught_can_be_entered_a_year_back_and_no_farther(diary: Diary) -> None:
     made = diary.series("FREQ=WEEKLY;COUNT=2", day="2025-05-05")
     assert made.lessons == 2
     with pytest.raises(InvalidInput, match="2025-04-30 or later"):
         diary.series("FREQ=WEEKLY", day="2025-04-29")
 
 
-def test_a_conflict_names_the_other_lesson_and_stores_nothing(diary: Any) -> None:
+def test_a_conflict_names_the_other_lesson_and_stores_nothing(diary: Diary) -> None:
     diary.lesson("2026-05-11", "10:30", "11:30", person=diary.second)
     with pytest.raises(LessonConflict, match=r"lesson 1 .* 2026-05-11") as caught:
         diary.series()
@@ -79,7 +79,7 @@ def test_a_conflict_names_the_other_lesson_and_stores_nothing(diary: Any) -> Non
     assert diary.execute("SELECT * FROM schedule_series") == []
 
 
-def test_skipping_conflicts_stores_the_rest_and_says_why(diary: Any) -> None:
+def test_skipping_conflicts_stores_the_rest_and_says_why(diary: Diary) -> None:
     mine = diary.lesson("2026-05-11", "10:30", "11:30", person=diary.second)
     theirs = diary.lesson("2026-05-18", "09:30", "10:30", tutor_id=14)
     made = diary.series(skip_conflicts=True)
@@ -93,13 +93,13 @@ def test_skipping_conflicts_stores_the_rest_and_says_why(diary: Any) -> None:
     assert diary.reconcile(made.series_id) == []
 
 
-def test_lessons_that_touch_do_not_collide(diary: Any) -> None:
+def test_lessons_that_touch_do_not_collide(diary: Diary) -> None:
     diary.lesson("2026-05-11", "09:00", "10:00")
     diary.lesson("2026-05-11", "11:00", "12:00")
     assert diary.series().lessons == 5
 
 
-def test_a_second_student_joins_the_lessons_instead_of_doubling_them(diary: Any) -> None:
+def test_a_second_student_joins_the_lessons_instead_of_doubling_them(diary: Diary) -> None:
     made = diary.series(package_name="Grade 10")
     with diary.database.transaction() as session:
         [found] = package_series(session, 11, "Grade 10")
@@ -113,7 +113,7 @@ def test_a_second_student_joins_the_lessons_instead_of_doubling_them(diary: Any)
     assert [seat[1] for seat in diary.participants()] == [22, 25] * 5
 
 
-def test_who_joins_does_without_the_lessons_at_which_they_are_busy(diary: Any) -> None:
+def test_who_joins_does_without_the_lessons_at_which_they_are_busy(diary: Diary) -> None:
     other = diary.lesson("2026-05-18", tutor_id=14, person=SeriesMember(25, diary.school.other_booking_id))
     made = diary.series()
     [conflict] = diary.join(made.series_id, diary.second)
@@ -123,21 +123,21 @@ def test_who_joins_does_without_the_lessons_at_which_they_are_busy(diary: Any) -
     assert len(diary.participants()) == 1 + 5 + 4
 
 
-def test_the_first_free_student_names_the_lesson(diary: Any) -> None:
+def test_the_first_free_student_names_the_lesson(diary: Diary) -> None:
     other = diary.lesson("2026-05-18", tutor_id=14)
     made = diary.series(people=[diary.first, diary.second], skip_conflicts=True)
     assert [row.student_id for row in diary.rows(made.series_id)] == [22, 22, 25, 22, 22]
     assert diary.skips() == [("05-18", 22, "student-busy", other)]
 
 
-def test_only_days_of_the_booking_are_lessons(diary: Any) -> None:
+def test_only_days_of_the_booking_are_lessons(diary: Diary) -> None:
     diary.book_status(diary.booking_id, "active", start_date=date(2026, 5, 11), end_date=date(2026, 5, 24))
     assert diary.series().lessons == 2
     assert diary.days() == ["05-11", "05-18"]
 
 
 class TestFollowingABooking:
-    def test_pausing_stops_and_resuming_starts_the_same_lessons(self, diary: Any) -> None:
+    def test_pausing_stops_and_resuming_starts_the_same_lessons(self, diary: Diary) -> None:
         made = diary.series()
         ids = [row.id for row in diary.rows()]
         diary.now = diary.now.replace(day=12)
@@ -152,7 +152,7 @@ class TestFollowingABooking:
         assert [row.sequence for row in diary.rows()] == [0, 0, 2, 2, 2, 0]
         assert {status for _, _, status in diary.participants()} == {"scheduled"}
 
-    def test_days_of_the_pause_stay_free(self, diary: Any) -> None:
+    def test_days_of_the_pause_stay_free(self, diary: Diary) -> None:
         diary.series()
         diary.book_status(diary.booking_id, "paused")
         diary.now = diary.now.replace(month=8, day=1)
@@ -160,14 +160,14 @@ class TestFollowingABooking:
         assert diary.days() == ["08-03", "08-10", "08-17", "08-24"]
         assert diary.days(status="cancelled") == MONDAYS
 
-    def test_what_a_person_cancelled_stays_cancelled(self, diary: Any) -> None:
+    def test_what_a_person_cancelled_stays_cancelled(self, diary: Diary) -> None:
         diary.series()
         diary.execute("UPDATE tutor_schedules SET status = 'cancelled', cancelled_by = 'person' WHERE id = 2")
         diary.book_status(diary.booking_id, "paused")
         diary.book_status(diary.booking_id, "active")
         assert diary.days() == ["05-04", "05-18", "05-25", "06-01"]
 
-    def test_what_was_edited_by_hand_comes_back_as_it_was(self, diary: Any) -> None:
+    def test_what_was_edited_by_hand_comes_back_as_it_was(self, diary: Diary) -> None:
         diary.series()
         diary.execute(
             "UPDATE tutor_schedules SET is_override = true, start_time = '15:00', end_time = '16:00',"
@@ -185,13 +185,13 @@ class TestFollowingABooking:
         )
 
     @pytest.mark.parametrize("status", ["completed", "cancelled"])
-    def test_an_end_is_an_end(self, diary: Any, status: str) -> None:
+    def test_an_end_is_an_end(self, diary: Diary, status: str) -> None:
         diary.series()
         diary.book_status(diary.booking_id, status)
         assert diary.days() == []
         assert diary.execute("SELECT status FROM schedule_series")[0].status == status
 
-    def test_one_of_a_group_leaves_and_the_next_names_the_lessons(self, diary: Any) -> None:
+    def test_one_of_a_group_leaves_and_the_next_names_the_lessons(self, diary: Diary) -> None:
         made = diary.series(people=[diary.first, diary.second])
         diary.book_status(diary.booking_id, "paused")
         assert diary.days() == MONDAYS
@@ -201,7 +201,7 @@ class TestFollowingABooking:
         assert {row.student_id for row in diary.rows(made.series_id)} == {22}
         assert len(diary.participants()) == 10
 
-    def test_time_taken_meanwhile_is_recorded_as_skips(self, diary: Any) -> None:
+    def test_time_taken_meanwhile_is_recorded_as_skips(self, diary: Diary) -> None:
         made = diary.series()
         diary.book_status(diary.booking_id, "paused")
         other = diary.lesson("2026-05-18", person=diary.second)
@@ -209,14 +209,14 @@ class TestFollowingABooking:
         assert diary.days(made.series_id) == ["05-04", "05-11", "05-25", "06-01"]
         assert diary.skips() == [("05-18", None, "tutor-busy", other)]
 
-    def test_a_new_end_date_cuts_off_and_gives_back(self, diary: Any) -> None:
+    def test_a_new_end_date_cuts_off_and_gives_back(self, diary: Diary) -> None:
         diary.series()
         diary.book_status(diary.booking_id, "active", end_date=date(2026, 5, 18))
         assert diary.days() == MONDAYS[:3]
         diary.book_status(diary.booking_id, "active", end_date=None)
         assert diary.days() == MONDAYS
 
-    def test_single_lessons_follow_too(self, diary: Any) -> None:
+    def test_single_lessons_follow_too(self, diary: Diary) -> None:
         diary.lesson("2026-05-06")
         diary.lesson("2026-05-08")
         diary.book_status(diary.booking_id, "paused")
@@ -229,7 +229,7 @@ class TestFollowingABooking:
             (3, "scheduled"),
         ]
 
-    def test_a_series_that_its_tutor_cancelled_does_not_come_back(self, diary: Any) -> None:
+    def test_a_series_that_its_tutor_cancelled_does_not_come_back(self, diary: Diary) -> None:
         diary.series()
         diary.execute("UPDATE schedule_series SET status = 'cancelled'")
         diary.execute("UPDATE tutor_schedules SET status = 'cancelled', cancelled_by = 'person'")
