@@ -66,7 +66,7 @@ def test_unique_key_holds_under_a_storm(ledger: Ledger, knit: type[Knit]) -> Non
 def test_one_of_many_claims_wins(ledger: Ledger, knit: type[Knit]) -> None:
     job_id = ledger.order(knit())
     with ThreadPoolExecutor(8) as pool:
-        claims = list(pool.map(lambda n: ledger.claim(job_id, worker=f"w{n}"), range(24)))
+        claims = list(pool.map(lambda n: ledger.try_claim(job_id, worker=f"w{n}"), range(24)))
     won = [claimed for claimed in claims if claimed]
     assert len(won) == 1
     assert ledger.job(job_id).run_token == won[0].token
