@@ -4,7 +4,7 @@ import json
 import smtplib
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -20,6 +20,7 @@ from devstack.mailbox.embedded import EmbeddedMailbox
 from devstack.mailbox.messages import UNREADABLE, envelope_lines, read_message
 from devstack.mailbox.receiving import MAX_MESSAGE_SIZE
 from devstack.mailbox.store import MessageStore
+from tests.conftest import Gone, Starter
 
 _STARTER = """
 import sys, time
@@ -200,9 +201,9 @@ def test_mail_outlives_a_restart_and_the_server_listens_on_loopback(tmp_path: Pa
         assert process.exit_code == 0
 
 
-def test_it_dies_with_its_starter(tmp_path: Path, starter: Any, gone: Callable[[int], bool]) -> None:
+def test_it_dies_with_its_starter(tmp_path: Path, starter: Starter, gone: Gone) -> None:
     process = starter(_STARTER, tmp_path / "mail")
-    pid = int(process.stdout.readline())
+    pid = int(process.line())
 
     process.kill()
 
