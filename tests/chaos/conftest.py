@@ -11,6 +11,7 @@ import pytest
 from devstack.directories import scratch_directory
 from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.scene import Scene, make_template
+from tests.forking.forked_process import ForkServer
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - scratch_directory makes an unguessable name there
 _MEMORY_WANTED = 1 << 30
@@ -28,12 +29,12 @@ def parts() -> Iterator[Parts]:
 
 
 @pytest.fixture
-def scene(parts: Parts, tmp_path: Path) -> Iterator[Scene]:
+def scene(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Scene]:
     """A database, a broker without a message, no worker yet."""
     name = f"chaos_{next(_numbers)}"
     parts.restore()
     parts.postgres.create_database(name, _TEMPLATE)
     parts.flush_broker()
-    with Scene(parts, tmp_path, name) as scene:
+    with Scene(parts, tmp_path, name, start=fork_server.start) as scene:
         yield scene
     parts.postgres.drop_database(name)

@@ -22,10 +22,10 @@ from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.scene import Scene, make_template
 from tests.chaos.mayhem.work import Errand
 from tests.conftest import MakeSettings
+from tests.forking.forked_process import ForkServer
 from worker import clock
 from worker.api.app import create_api
 from worker.api.services import Services
-from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_for
 from worker.database import Database
 from worker.reminders.delivery.test_messages import order_test
@@ -104,7 +104,7 @@ class Installation:
         sign = self.scene.folder / "beat.ready"
         sign.unlink(missing_ok=True)
         environment = environment_for(self.scene.settings) | {"READY_FILE": str(sign)}
-        self.beat = ChildProcess("beat", astegni("beat"), self.scene.folder / "beat.log", env=environment)
+        self.beat = self.scene.start("beat", "worker.cli", ["beat"], self.scene.folder / "beat.log", environment)
         wait_until(sign.exists, self.beat, 60)
 
     def kill_beat(self) -> None:
@@ -135,7 +135,7 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(tmp_path_factory: pytest.TempPathFactory, fork_server: ForkServer) -> Iterator[Installation]:
     folder = tmp_path_factory.mktemp("alarms")
     mail = MailServer()
     with Parts(folder / "parts") as parts:
@@ -146,7 +146,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
             "smtp_host": "127.0.0.1",
             "smtp_port": mail.port,
         }
-        with Scene(parts, folder, "alarms", quick=QUICK, **changes) as scene:
+        with Scene(parts, folder, "alarms", quick=QUICK, start=fork_server.start, **changes) as scene:
             running = Installation(scene, mail)
             scene.start_api()
             scene.crew.start()

@@ -12,8 +12,8 @@ import redis
 from tests.chaos.mayhem.scene import Scene, eventually
 from tests.chaos.mayhem.work import Errand
 
-# In production a POST answers within this while the broker is frozen (p99).
-_PROMPT = 0.3
+# Whoever waits for a frozen broker waits this long at least (`socket_connect_timeout`; `make chaos` measures the p99).
+_BROKER_TIMEOUT = 2.0
 
 
 def test_everything_forgotten_with_jobs_queued_and_running(scene: Scene) -> None:
@@ -52,7 +52,7 @@ def test_a_frozen_broker_holds_up_no_upload(scene: Scene) -> None:
     assert set(scene.wait_until_over(jobs, within=60).values()) == {"succeeded"}
     assert time.monotonic() - thawed < 60
     # One slow answer is the machine's; a broker that is waited for would show in all of them.
-    assert sorted(took)[-2] < _PROMPT, took
+    assert sorted(took)[-2] < _BROKER_TIMEOUT, took
     assert scene.watchdog.violations() == []
 
 

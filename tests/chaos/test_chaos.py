@@ -1,19 +1,19 @@
 """Everything at once, for a minute: what `make chaos` does for ten, with intervals ten times shorter."""
 
-import pytest
-
 from devstack.directories import scratch_directory
 from tests.chaos.mayhem.plan import FAULTS, make_plan
 from tests.chaos.mayhem.recovery import Run, percentile, recoveries, runs_of
 from tests.chaos.mayhem.session import as_table, carry_out
+from tests.forking.forked_process import ForkServer
 
 SEED = 5
 
 
-def test_a_minute_of_chaos(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_minute_of_chaos(fork_server: ForkServer) -> None:
     told: list[str] = []
     with scratch_directory() as root:
-        verdict = carry_out(make_plan(SEED, seconds=45, jobs=100, quick=10), root, told.append)
+        plan = make_plan(SEED, seconds=45, jobs=100, quick=10)
+        verdict = carry_out(plan, root, told.append, start=fork_server.start)
     assert all(line.holds or line.timed for line in verdict), "\n".join([*told, as_table(verdict)])
 
 

@@ -17,6 +17,7 @@ from tests.chaos.mayhem.crew import alive, children
 from tests.chaos.mayhem.orphans import media_processes
 from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.scene import Scene, eventually
+from tests.forking.forked_process import ForkServer
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import SweepObjects, SweepSpool
 from worker.media.binaries import find_binaries
@@ -33,7 +34,7 @@ _ROW, _ORDER = "whiteboard_session_recordings", "jobs"
 
 
 @pytest.fixture
-def held(parts: Parts, tmp_path: Path) -> Iterator[Scene]:
+def held(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Scene]:
     """A scene with an API whose ffmpeg waits while the file `hold` is there."""
     name = "chaos_held"
     parts.restore()
@@ -43,7 +44,7 @@ def held(parts: Parts, tmp_path: Path) -> Iterator[Scene]:
     ffmpeg = find_binaries(Settings()).ffmpeg
     script.write_text(_HELD.format(hold=tmp_path / "hold", ffmpeg=ffmpeg))
     script.chmod(0o755)
-    with Scene(parts, tmp_path, name, ffmpeg_path=script) as scene:
+    with Scene(parts, tmp_path, name, start=fork_server.start, ffmpeg_path=script) as scene:
         scene.start_api()
         yield scene
     parts.postgres.drop_database(name)

@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from tests.conftest import MakeSettings
+from tests.forking.forked_process import ForkServer
 from tests.jobs.live.knitters import Knitters
 
 
 @pytest.fixture
-def knitters(settings: MakeSettings, database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Knitters]:
-    stack = Knitters(settings(heartbeat_interval=1.0), tmp_path)
+def knitters(
+    settings: MakeSettings, database_url: str, redis_url: str, tmp_path: Path, fork_server: ForkServer
+) -> Iterator[Knitters]:
+    stack = Knitters(settings(heartbeat_interval=1.0), tmp_path, fork_server)
     yield stack
     stack.close()
 

@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError as KombuOperationalError
 from sqlalchemy.exc import OperationalError
 
 from tests.conftest import MakeSettings
+from tests.forking.forked_process import ForkServer
 from tests.jobs.live.knitters import Knitters
 from worker.jobs.cancel import cancel_job, retry_job
 from worker.jobs.periodic_thread import failed_service
@@ -23,8 +24,10 @@ from worker.storage.errors import StorageFull
 
 
 @pytest.fixture
-def knitters(settings: MakeSettings, database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Knitters]:
-    stack = Knitters(settings(), tmp_path)
+def knitters(
+    settings: MakeSettings, database_url: str, redis_url: str, tmp_path: Path, fork_server: ForkServer
+) -> Iterator[Knitters]:
+    stack = Knitters(settings(), tmp_path, fork_server)
     yield stack
     stack.close()
 
@@ -190,7 +193,7 @@ def test_lost_messages_are_published_again(knitters: Knitters) -> None:
 
 
 def test_one_run_with_production_values(
-    settings: MakeSettings, database_url: str, redis_url: str, tmp_path: Path
+    settings: MakeSettings, database_url: str, redis_url: str, tmp_path: Path, fork_server: ForkServer
 ) -> None:
     production = settings()
     production = production.model_copy(
@@ -200,7 +203,7 @@ def test_one_run_with_production_values(
             if name.endswith(("_interval", "_lease", "_renewal", "_lease_max")) or name == "retry_base"
         }
     )
-    stack = Knitters(production, tmp_path)
+    stack = Knitters(production, tmp_path, fork_server)
     try:
         first = stack.start_worker("first")
         stack.hold(on=True)

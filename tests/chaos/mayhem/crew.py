@@ -3,13 +3,13 @@
 import itertools
 import os
 import signal
-import sys
 from pathlib import Path
 
 import psutil
 
 from devstack.process import ChildProcess, wait_until
 from tests.chaos.mayhem.witness import VARIABLE
+from tests.forking.forked_process import Start, start_process
 from worker.cli.local_stack.environment import environment_for
 from worker.settings import Settings
 
@@ -19,9 +19,18 @@ ROOT = Path(__file__).parents[3]
 class Crew:
     """Keeps track of the workers it starts. Use it from the main thread: they die with the thread that started them."""
 
-    def __init__(self, settings: Settings, folder: Path, witness: Path, *, soft_shutdown: float = 20.0) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        witness: Path,
+        *,
+        soft_shutdown: float = 20.0,
+        start: Start = start_process,
+    ) -> None:
         self.workers: list[ChildProcess] = []
         self._folder = folder
+        self._start = start
         self._numbers = itertools.count(1)
         self._signs: dict[int, Path] = {}
         self._environment = {
@@ -35,12 +44,8 @@ class Crew:
         """One more worker; with `wait`, return when it consumes."""
         name = f"w{next(self._numbers)}"
         sign = self._folder / f"{name}.ready"
-        worker = ChildProcess(
-            name,
-            [sys.executable, "-P", "-m", "tests.chaos.mayhem.run_worker", name],
-            self._folder / f"{name}.log",
-            env={**self._environment, "READY_FILE": str(sign), **environment},
-        )
+        environment = {**self._environment, "READY_FILE": str(sign), **environment}
+        worker = self._start(name, "tests.chaos.mayhem.run_worker", [name], self._folder / f"{name}.log", environment)
         self._signs[worker.pid] = sign
         self.workers.append(worker)
         if wait:

@@ -21,9 +21,9 @@ from tests.chaos.mayhem.crew import Crew
 from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.watchdog import Watchdog
 from tests.chaos.mayhem.witness import Witness
+from tests.forking.forked_process import Start, start_process
 from worker.access.tokens import issue_token
 from worker.app import create_app
-from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_for
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import Order
@@ -75,11 +75,21 @@ def make_template(parts: Parts, name: str) -> None:
 
 
 class Scene:
-    """`quick`: how many times shorter than in production the ledger's intervals are."""
+    """`quick`: how many times shorter than in production the ledger's intervals are; `start` starts processes."""
 
-    def __init__(self, parts: Parts, folder: Path, database: str, *, quick: float = 10.0, **changes: Any) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        folder: Path,
+        database: str,
+        *,
+        quick: float = 10.0,
+        start: Start = start_process,
+        **changes: Any,
+    ) -> None:
         self.parts = parts
         self.folder = folder
+        self.start = start
         self.database_name = database
         values: dict[str, Any] = {name: Settings.model_fields[name].default / quick for name in _INTERVALS}
         if parts.b2 is not None:
@@ -106,7 +116,7 @@ class Scene:
         )
         self.witness = Witness(folder / "witness.jsonl")
         self.watchdog = Watchdog(parts.database_url(database))
-        self.crew = Crew(self.settings, folder, self.witness.path, soft_shutdown=20.0 / quick)
+        self.crew = Crew(self.settings, folder, self.witness.path, soft_shutdown=20.0 / quick, start=start)
         self.app = create_app(self.settings, ())
         self.database, self.publisher = start_publisher(self.app, self.settings)
         self.api: ChildProcess | None = None
@@ -131,7 +141,7 @@ class Scene:
 
     def start_api(self) -> None:
         """Start the API and wait until it answers."""
-        self.api = ChildProcess("api", astegni("api"), self.folder / "api.log", env=environment_for(self.settings))
+        self.api = self.start("api", "worker.cli", ["api"], self.folder / "api.log", environment_for(self.settings))
         wait_until(answers("127.0.0.1", self.settings.api_port, "/healthz"), self.api, 60)
 
     def give(self, order: Order) -> UUID:

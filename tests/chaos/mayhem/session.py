@@ -8,15 +8,16 @@ from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.plan import Plan
 from tests.chaos.mayhem.scene import Scene, make_template
 from tests.chaos.mayhem.verdict import Line, judge
+from tests.forking.forked_process import Start, start_process
 
 
-def carry_out(plan: Plan, root: Path, say: Callable[[str], None]) -> list[Line]:
+def carry_out(plan: Plan, root: Path, say: Callable[[str], None], *, start: Start = start_process) -> list[Line]:
     """Start servers, workers and API below `root`, let it happen, and judge. Call it from the main thread."""
     folder = root / "scene"
     folder.mkdir(parents=True, exist_ok=True)
     with Parts(root / "parts") as parts:
         make_template(parts, "chaos")
-        with Scene(parts, folder, "chaos", quick=plan.quick) as scene:
+        with Scene(parts, folder, "chaos", quick=plan.quick, start=start) as scene:
             campaign = Campaign(scene, plan, say)
             campaign.run()
             return judge(campaign)

@@ -1,6 +1,5 @@
 """Workers on the live stack, and the side that gives orders."""
 
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import redis
 from sqlalchemy import text
 
 from devstack.process import ChildProcess, wait_until
+from tests.forking.forked_process import ForkServer
 from worker.app import create_app
 from worker.cli.local_stack.environment import environment_for
 from worker.jobs.cancel import cancel_job
@@ -25,21 +25,24 @@ PATIENCE = 120.0
 class Knitters:
     """Workers that a test starts, and the side that gives orders."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: Settings, folder: Path, server: ForkServer) -> None:
         self.settings = settings
         self.folder = folder
+        self._server = server
         self.workers: list[ChildProcess] = []
         self.app = create_app(settings, ())
         self.database, self.publisher = start_publisher(self.app, settings)
 
     def start_worker(self, name: str = "w", **environment: str) -> ChildProcess:
         sign = self.folder / f"{name}{len(self.workers)}.ready"
-        worker = ChildProcess(
-            name,
-            [sys.executable, "-P", "-m", "tests.jobs.live.run_worker", name],
-            self.folder / f"{name}.log",
-            env={**environment_for(self.settings), "READY_FILE": str(sign), "PYTHONPATH": str(ROOT), **environment},
-        )
+        environment = {
+            **environment_for(self.settings),
+            "READY_FILE": str(sign),
+            "PYTHONPATH": str(ROOT),
+            **environment,
+        }
+        log = self.folder / f"{name}.log"
+        worker = self._server.start(name, "tests.jobs.live.run_worker", [name], log, environment)
         self.workers.append(worker)
         wait_until(sign.exists, worker, PATIENCE)
         return worker

@@ -4,10 +4,9 @@ import os
 import random
 import signal
 import statistics
-import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,13 +16,13 @@ import pytest
 from devstack.process import ChildProcess, wait_until
 from models.reminders import Delivery
 from tests.conftest import MakeSettings
+from tests.forking.forked_process import ForkServer
 from tests.reminders.sending.conftest import MailSink, Post
-from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_for
 from worker.reminders.delivery.transport import message_id
 from worker.settings import Settings
 
-LIVE = Path(__file__).parent / "live"
+ROOT = Path(__file__).parents[3]
 # `REMINDERS=2000 pytest tests/reminders/sending/test_live_dispatch.py` is the long run.
 COUNT = int(os.environ.get("REMINDERS", "300"))
 
@@ -31,31 +30,28 @@ COUNT = int(os.environ.get("REMINDERS", "300"))
 class Couriers:
     """Workers and beats that a test starts and ends."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: Settings, folder: Path, server: ForkServer) -> None:
         self.folder = folder
-        self.environment = environment_for(settings)
+        self.environment = environment_for(settings) | {"PYTHONPATH": str(ROOT)}
+        self._server = server
         self.running: list[ChildProcess] = []
         self.ended: list[ChildProcess] = []
 
-    def start(self, name: str, command: Sequence[str], *, wait: bool = True) -> ChildProcess:
+    def start(self, name: str, module: str, *arguments: str, wait: bool = True) -> ChildProcess:
         number = len(self.running) + len(self.ended)
         sign = self.folder / f"{number}.ready"
-        process = ChildProcess(
-            f"{name} {number}",
-            command,
-            self.folder / f"{number}.log",
-            env=self.environment | {"READY_FILE": str(sign)},
-        )
+        environment = self.environment | {"READY_FILE": str(sign)}
+        process = self._server.start(f"{name} {number}", module, arguments, self.folder / f"{number}.log", environment)
         self.running.append(process)
         if wait:
             wait_until(sign.exists, process, 60)
         return process
 
     def worker(self, *, wait: bool = True) -> ChildProcess:
-        return self.start("worker", [sys.executable, str(LIVE / "run_courier.py")], wait=wait)
+        return self.start("worker", "tests.reminders.sending.live.run_courier", wait=wait)
 
     def beat(self, *, wait: bool = True) -> ChildProcess:
-        return self.start("beat", astegni("beat"), wait=wait)
+        return self.start("beat", "worker.cli", "beat", wait=wait)
 
     def replace(self, process: ChildProcess) -> None:
         """Kill a main process, not its children: they are zombies now. Another one takes its place."""
@@ -78,11 +74,13 @@ class Couriers:
 
 
 @pytest.fixture
-def couriers(post: Post, settings: MakeSettings, mail: MailSink, redis_url: str, tmp_path: Path) -> Iterator[Couriers]:
+def couriers(
+    post: Post, settings: MakeSettings, mail: MailSink, redis_url: str, tmp_path: Path, fork_server: ForkServer
+) -> Iterator[Couriers]:
     quick = settings(
         smtp_host="127.0.0.1", smtp_port=mail.port, delivery_lease=3.0, dispatch_interval=0.3, worker_concurrency=2
     )
-    crew = Couriers(quick, tmp_path)
+    crew = Couriers(quick, tmp_path, fork_server)
     yield crew
     crew.close()
 
