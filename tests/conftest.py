@@ -238,7 +238,7 @@ def redis_url(valkey: EmbeddedValkey) -> str:
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[EmbeddedB2]:
     """The B2 emulator of this test process."""
-    with scratch_directory() as root, EmbeddedB2(root / "b2") as server:
+    with scratch_directory() as root, EmbeddedB2(root / "b2", bucket="astegni-media") as server:
         yield server
 
 

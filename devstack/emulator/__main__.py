@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from devstack.command import errors_end
+from devstack.emulator.bucket_records import DEFAULT_BUCKET
 from devstack.emulator.command import serve
-from devstack.emulator.server import BUCKET
 
 
 def main() -> None:
@@ -14,7 +14,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder of objects and keys; default: a temporary one")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; default: %(default)s")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; default: a free one")
-    parser.add_argument("--bucket", default=BUCKET, help="private bucket made at the start; default: %(default)s")
+    parser.add_argument("--bucket", default=DEFAULT_BUCKET, help="bucket made at the start; default: %(default)s")
     parser.add_argument("--json", action="store_true", help="print the credentials as one line of JSON")
     given = parser.parse_args()
     with errors_end("b2-emulator"):

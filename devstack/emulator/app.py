@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from devstack.emulator import uploads
-from devstack.emulator.bucket_records import ensure_private_bucket
+from devstack.emulator.bucket_records import DEFAULT_BUCKET, ensure_private_bucket
 from devstack.emulator.calls import answer_call, requested_version
 from devstack.emulator.downloads import download_by_name
 from devstack.emulator.emulator import DAY, Emulator
@@ -23,7 +23,7 @@ Upload = Callable[[Emulator, Request, AsyncIterator[bytes], int], Awaitable[Json
 
 
 def create_emulator(
-    root: Path, *, bucket: str = "astegni-media", account_seconds: float = DAY, upload_seconds: float = DAY
+    root: Path, *, bucket: str = DEFAULT_BUCKET, account_seconds: float = DAY, upload_seconds: float = DAY
 ) -> Starlette:
     """A B2 whose store is the folder `root`, with the private bucket `bucket` in it.
 

@@ -70,7 +70,8 @@ def new_bucket(name: str) -> Bucket:
     return Bucket(secrets.token_hex(12), check_bucket_name(name), "allPrivate", {}, [], [], NO_ENCRYPTION, 1)
 
 
-# A page on this machine may read a lesson piece by piece, as the rule in docs/operations.md lets the platform's pages.
+DEFAULT_BUCKET = "emulator"
+# Any page may read files in ranges, as players do.
 _READ_FROM_ANYWHERE: Json = {
     "corsRuleName": "read-from-anywhere",
     "allowedOrigins": ["*"],
@@ -82,7 +83,7 @@ _READ_FROM_ANYWHERE: Json = {
 
 
 def ensure_private_bucket(emulator: Emulator, name: str) -> None:
-    """Make the bucket that a new store begins with, unless it is there; pages of any origin may read from it."""
+    """Create the bucket `name` unless it exists; pages of any origin may read from it with a token."""
     with emulator.index.transaction() as sql:
         if find_bucket_by_name(sql, name) is None:
             insert_bucket(sql, replace(new_bucket(name), cors_rules=[_READ_FROM_ANYWHERE]))

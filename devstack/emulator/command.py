@@ -4,14 +4,17 @@ import sys
 from pathlib import Path
 
 from devstack.command import folder_or_temporary
+from devstack.emulator.bucket_records import DEFAULT_BUCKET
 from devstack.emulator.credentials import Credentials
-from devstack.emulator.server import BUCKET, run_emulator
+from devstack.emulator.server import run_emulator
 
 
-def serve(data: Path | None, *, host: str = "127.0.0.1", port: int = 0, bucket: str = BUCKET, json: bool) -> None:
+def serve(
+    data: Path | None, *, host: str = "127.0.0.1", port: int = 0, bucket: str = DEFAULT_BUCKET, json: bool
+) -> None:
     """Serve the store in `data` (None: a temporary folder) until SIGTERM or SIGINT.
 
-    When calls are answered, the credentials are printed: with `json` as one line of JSON, else as text.
+    When calls are accepted, the credentials are printed: with `json` as one line of JSON, else as text.
     """
 
     def ready(credentials: Credentials) -> None:
@@ -23,4 +26,9 @@ def serve(data: Path | None, *, host: str = "127.0.0.1", port: int = 0, bucket: 
 
 
 def _as_text(credentials: Credentials) -> str:
-    return f"B2 emulator at {credentials.realm}"
+    """Lines for a shell, under the names that the `b2` command reads."""
+    return (
+        f"# B2 emulator at {credentials.realm}, private bucket {credentials.bucket}\n"
+        f"export B2_ENVIRONMENT={credentials.realm}"
+        f" B2_APPLICATION_KEY_ID={credentials.key_id} B2_APPLICATION_KEY={credentials.application_key}"
+    )

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import ClassVar
 
+from devstack.emulator.bucket_records import DEFAULT_BUCKET
 from devstack.emulator.credentials import Credentials
 from devstack.errors import StartupFailed
 from devstack.self_announcing_server import SelfAnnouncingServer
 
 
 class EmbeddedB2(SelfAnnouncingServer):
-    """A B2 emulator on a port of 127.0.0.1 (0: a free one) with its objects and keys under `root`.
+    """A B2 emulator on a port of 127.0.0.1 (0: a free one) with a private `bucket`; objects and keys are under `root`.
 
     What `root` holds already, credentials included, is used again.
     """
@@ -17,8 +18,8 @@ class EmbeddedB2(SelfAnnouncingServer):
     name: ClassVar = "b2"
     module: ClassVar = "devstack.emulator"
 
-    def __init__(self, root: Path, *, log: Path | None = None, port: int = 0) -> None:
-        super().__init__(root, log=log, arguments=("--port", str(port)))
+    def __init__(self, root: Path, *, log: Path | None = None, port: int = 0, bucket: str = DEFAULT_BUCKET) -> None:
+        super().__init__(root, log=log, arguments=("--port", str(port), "--bucket", bucket))
 
     @property
     def credentials(self) -> Credentials:

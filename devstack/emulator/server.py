@@ -1,13 +1,12 @@
-"""Runs the emulator in the foreground until it is told to stop."""
+"""Runs the emulator in the foreground."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from devstack.emulator.app import create_emulator
+from devstack.emulator.bucket_records import DEFAULT_BUCKET
 from devstack.emulator.credentials import Credentials
 from devstack.foreground_server import ForegroundServer, authority, listen
-
-BUCKET = "astegni-media"
 
 
 def run_emulator(
@@ -15,12 +14,12 @@ def run_emulator(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
-    bucket: str = BUCKET,
+    bucket: str = DEFAULT_BUCKET,
     on_ready: Callable[[Credentials], None],
 ) -> None:
     """Serve the store in folder `root` until SIGTERM or SIGINT; `port` 0 takes a free one.
 
-    `on_ready` is called once, when calls are answered. Raises AlreadyInUse when the folder is in use by another
+    `on_ready` is called once, when calls are accepted. Raises AlreadyInUse when the folder is in use by another
     emulator, or the port is taken.
     """
     with listen(host, port) as listener:

@@ -67,6 +67,17 @@ def test_every_package_of_the_project_is_copied(root: Path, dockerfile: list[Any
     assert packages <= {line.rest.split()[0] for line in dockerfile if line.word == "COPY"}
 
 
+def test_the_embedded_servers_stay_out(root: Path, dockerfile: list[Any]) -> None:
+    find = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]
+
+    def is_installed(package: str) -> bool:
+        return any(fnmatch(package, pattern) for pattern in find["include"])
+
+    assert is_installed("worker.cli")
+    assert not is_installed("devstack.emulator")
+    assert [line.rest for line in dockerfile if "devstack" in line.rest] == []
+
+
 def test_it_runs_as_somebody_without_rights(dockerfile: list[Any]) -> None:
     last = {line.word: line.rest for line in dockerfile}
 

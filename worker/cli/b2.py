@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from worker.cli.devstack_access import devstack_for
+from worker.settings import Settings
 
 app = typer.Typer(help="The Backblaze B2 emulator.", no_args_is_help=True)
 
@@ -25,4 +26,4 @@ def serve(
     with devstack_for("astegni b2 serve"):
         from devstack.emulator.command import serve as serve_b2  # noqa: PLC0415 - a heavy import for one command
 
-        serve_b2(data, port=port, json=json)
+        serve_b2(data, port=port, bucket=Settings.model_fields["backblaze_bucket_name"].default, json=json)

@@ -13,6 +13,7 @@ import uvicorn
 from b2sdk.v3 import B2Api, B2HttpApiConfig, Bucket, InMemoryAccountInfo
 
 from devstack.emulator.app import create_emulator
+from devstack.emulator.bucket_records import DEFAULT_BUCKET
 from devstack.emulator.credentials import Credentials
 
 Serve = Callable[..., Credentials]
@@ -29,7 +30,7 @@ def serving(root: Path, **options: Any) -> Iterator[Credentials]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            yield Credentials(realm, vault.key_id, vault.application_key, "astegni-media")
+            yield Credentials(realm, vault.key_id, vault.application_key, DEFAULT_BUCKET)
         finally:
             server.should_exit = True
             thread.join()
