@@ -17,12 +17,14 @@ from benchmarks.scale import Scale
 from benchmarks.timing import timed
 from models.schedules import Series
 from worker.database import Database
+from worker.schedules.planning import Planning
 from worker.schedules.series.occurrences import occurrences, recurrence_of
 from worker.schedules.series.reconcile import fill, reconcile
 
 _NOW = datetime(2026, 5, 1, 6, tzinfo=UTC)
 _FIRST_DAY = date(2026, 5, 1)
 _DAYS = 89
+_PLANNING = Planning(_NOW, _DAYS)
 _BATCH = 200
 _TABLES = ("tutor_schedules", "schedule_participants")
 # Five series for each tutor, one student in each, at five times of Monday, Wednesday and Friday.
@@ -124,7 +126,7 @@ def _fill(database: Database) -> int:
     lessons = 0
     while True:
         with database.transaction() as session:
-            filled = fill(session, now=_NOW, horizon_days=_DAYS, batch=_BATCH)
+            filled = fill(session, _PLANNING, batch=_BATCH)
         if filled.series == 0:
             return lessons
         lessons += filled.lessons
@@ -135,7 +137,7 @@ def _reconcile(database: Database) -> int:
         ids = session.scalars(select(Series.id)).all()
     for first in range(0, len(ids), _BATCH):
         with database.transaction() as session:
-            conflicts = reconcile(session, ids[first : first + _BATCH], now=_NOW, horizon_days=_DAYS)
+            conflicts = reconcile(session, ids[first : first + _BATCH], _PLANNING)
             assert conflicts == []
     return len(ids)
 

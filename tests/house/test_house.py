@@ -97,6 +97,11 @@ def test_no_class_name_has_two_meanings() -> None:
     assert {name: places for name, places in class_names(modules_of("worker")).items() if len(places) > 1} == {}
 
 
+def test_the_type_of_a_caller_is_known() -> None:
+    """`getattr` with a default would hide a misspelt attribute, and grant or refuse to everybody."""
+    assert [path for path in (ROOT / "worker").rglob("*.py") if "getattr(caller" in path.read_text()] == []
+
+
 def test_the_page_of_settings_is_up_to_date() -> None:
     assert (ROOT / "docs" / "settings.md").read_text() == settings_page(), "run `make settings`"
     assert all(f"`{name.upper()}`" in settings_page() for name in Settings.model_fields)

@@ -1,21 +1,31 @@
 """The platform's form, with everything that its own data has been seen to hold."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
+from worker.calendars.months import ETHIOPIAN
 from worker.errors import InvalidInput
 from worker.recurrence.names import MONTHS, WEEKDAYS
-from worker.recurrence.platform_form import PlatformForm, rule_of, window_of
-from worker.recurrence.rule import Rule
+from worker.recurrence.platform_form import PlatformForm, read_form, window_of, year_window
 
 FIRST = date(2026, 1, 1)
 
 
-def rule(**words: object) -> str:
-    said = rule_of(PlatformForm(**({"schedule_type": "recurring"} | words)), FIRST)  # type: ignore[arg-type]
-    assert isinstance(said, Rule)
-    return str(said)
+def rule(rscale: str = "GREGORIAN", **fields: object) -> str:
+    form = PlatformForm(**({"schedule_type": "recurring"} | fields))  # type: ignore[arg-type]
+    days = read_form(form, FIRST, rscale)
+    assert days is not None
+    assert days.rule is not None
+    return str(days.rule)
+
+
+def dates(form: PlatformForm) -> list[date]:
+    days = read_form(form, FIRST, "GREGORIAN")
+    assert days is not None
+    assert days.rule is None
+    return list(days.dates)
 
 
 class TestRecurring:
@@ -62,13 +72,14 @@ class TestRecurring:
         assert rule(days=["Monday"], year_to=2027) == "FREQ=WEEKLY;UNTIL=20271231;BYDAY=MO"
 
     def test_the_window_begins_with_the_year_or_with_the_first_day(self) -> None:
-        words = PlatformForm("recurring", days=["Monday"], year=2027)
-        assert window_of(words, FIRST) == (date(2027, 1, 1), date(2027, 12, 31))
-        assert window_of(words, date(2027, 3, 4)) == (date(2027, 3, 4), date(2027, 12, 31))
-        assert window_of(PlatformForm("recurring"), FIRST) == (FIRST, None)
+        form = PlatformForm("recurring", days=["Monday"], year=2027)
+        assert window_of(form, FIRST, "GREGORIAN") == (date(2027, 1, 1), date(2027, 12, 31))
+        assert window_of(form, date(2027, 3, 4), "GREGORIAN") == (date(2027, 3, 4), date(2027, 12, 31))
+        assert window_of(form, None, "GREGORIAN") == (date(2027, 1, 1), date(2027, 12, 31))
+        assert window_of(PlatformForm("recurring"), FIRST, "GREGORIAN") == (FIRST, None)
 
     @pytest.mark.parametrize(
-        ("words", "told"),
+        ("fields", "detail"),
         [
             ({}, "days: name at least one day"),  # what the parent's page sends: no months, no days
             ({"months": ["January"]}, "days: name at least one day"),
@@ -91,36 +102,38 @@ class TestRecurring:
             ),
             ({"schedule_type": "Flexible"}, "schedule_type must be recurring, specific or specific_dates"),
             ({"schedule_type": "constant"}, "schedule_type must be"),
-            ({"schedule_type": ""}, "schedule_type must be"),
-            ({"days": ["Monday"], "calendar": "mayan", "year": 2026}, "calendar must be"),
         ],
     )
-    def test_what_says_nothing_is_refused(self, words: dict[str, object], told: str) -> None:
+    def test_what_says_nothing_is_refused(self, fields: dict[str, Any], detail: str) -> None:
         with pytest.raises(InvalidInput) as refused:
-            rule(**words)
-        assert told in refused.value.detail
+            rule(**fields)
+        assert detail in refused.value.detail
+
+    def test_a_form_without_fields_says_nothing(self) -> None:
+        assert read_form(PlatformForm(), FIRST, "GREGORIAN") is None
+        assert read_form(PlatformForm(schedule_type="  ", months=[]), None, "GREGORIAN") is None
 
     def test_the_type_is_spelled_in_any_way(self) -> None:
         assert rule(schedule_type=" Recurring ", days=["Monday"]) == "FREQ=WEEKLY;BYDAY=MO"
 
 
 class TestEthiopian:
-    """With calendar="ethiopian", months and years are those of Ethiopia."""
+    """With rscale="ETHIOPIC", months and years are those of Ethiopia."""
 
     def test_months_by_name_or_number(self) -> None:
         expected = "RSCALE=ETHIOPIC;FREQ=WEEKLY;BYMONTH=1,13;BYDAY=MO"
-        assert rule(calendar="ethiopian", days=["Monday"], months=["Pagume", "meskerem"]) == expected
-        assert rule(calendar="ethiopian", days=["Monday"], months=[13, 1]) == expected
+        assert rule(rscale="ETHIOPIC", days=["Monday"], months=["Pagume", "meskerem"]) == expected
+        assert rule(rscale="ETHIOPIC", days=["Monday"], months=[13, 1]) == expected
 
     def test_a_year_ends_with_pagume(self) -> None:
-        assert rule(calendar="ethiopian", days=["Monday"], year=2019) == "FREQ=WEEKLY;UNTIL=20270911;BYDAY=MO"
+        assert rule(rscale="ETHIOPIC", days=["Monday"], year=2019) == "FREQ=WEEKLY;UNTIL=20270911;BYDAY=MO"
 
     def test_year_to_alone_counts_from_the_ethiopian_year_of_the_first_day(self) -> None:
-        assert rule(calendar="ethiopian", days=["Monday"], year_to=2018) == "FREQ=WEEKLY;UNTIL=20260910;BYDAY=MO"
+        assert rule(rscale="ETHIOPIC", days=["Monday"], year_to=2018) == "FREQ=WEEKLY;UNTIL=20260910;BYDAY=MO"
 
     def test_civil_months_are_refused(self) -> None:
         with pytest.raises(InvalidInput, match="not a month of the ethiopian calendar"):
-            rule(calendar="ethiopian", days=["Monday"], months=["January"])
+            rule(rscale="ETHIOPIC", days=["Monday"], months=["January"])
 
 
 class TestSpecific:
@@ -129,23 +142,22 @@ class TestSpecific:
     @pytest.mark.parametrize("kind", ["specific", "specific_dates", "Specific Dates", "specific-dates"])
     def test_dates_are_sorted_and_said_once(self, kind: str) -> None:
         # "specific" is what packages write and requests forbid; both are understood.
-        said: list[str | date] = ["2026-03-01", " 2026-01-05 ", date(2026, 2, 2), "2026-03-01"]
-        found = rule_of(PlatformForm(kind, specific_dates=said), FIRST)
-        assert found == [date(2026, 1, 5), date(2026, 2, 2), date(2026, 3, 1)]
+        sent: list[str | date] = ["2026-03-01", " 2026-01-05 ", date(2026, 2, 2), "2026-03-01"]
+        assert dates(PlatformForm(kind, specific_dates=sent)) == [date(2026, 1, 5), date(2026, 2, 2), date(2026, 3, 1)]
 
     def test_leftovers_of_the_other_type_do_not_count(self) -> None:
         # Rows are stored with months, days and a year that do not even match the dates.
-        words = PlatformForm("specific", ["Smarch"], ["Moonday"], 1999, 1998, ["2026-01-05"])
-        assert rule_of(words, FIRST) == [date(2026, 1, 5)]
+        form = PlatformForm("specific", ["Smarch"], ["Moonday"], 1999, 1998, ["2026-01-05"])
+        assert dates(form) == [date(2026, 1, 5)]
 
     def test_a_year_of_dates_is_the_most(self) -> None:
-        dates = [FIRST + timedelta(days=number) for number in range(367)]
-        assert len(rule_of(PlatformForm("specific", specific_dates=dates[:366] * 2), FIRST)) == 366  # type: ignore[arg-type]
+        days = [FIRST + timedelta(days=number) for number in range(367)]
+        assert len(dates(PlatformForm("specific", specific_dates=days[:366] * 2))) == 366
         with pytest.raises(InvalidInput, match="367 dates are more than 366"):
-            rule_of(PlatformForm("specific", specific_dates=dates), FIRST)
+            dates(PlatformForm("specific", specific_dates=days))
 
     @pytest.mark.parametrize(
-        ("dates", "told"),
+        ("sent", "detail"),
         [
             ([], "name at least one date"),  # five of twelve requests of the platform
             (["2026-02-30"], "there is no day '2026-02-30'"),
@@ -161,8 +173,26 @@ class TestSpecific:
             (["9" * 100_000], "is not a date like"),
         ],
     )
-    def test_what_is_no_date_is_refused_and_not_skipped(self, dates: list[str], told: str) -> None:
+    def test_what_is_no_date_is_refused_and_not_skipped(self, sent: list[str], detail: str) -> None:
         with pytest.raises(InvalidInput) as refused:
-            rule_of(PlatformForm("specific", specific_dates=dates), FIRST)
-        assert told in refused.value.detail
+            dates(PlatformForm("specific", specific_dates=sent))
+        assert detail in refused.value.detail
         assert len(refused.value.detail) < 200
+
+
+class TestYearWindow:
+    """The platform's year and year_to, both included."""
+
+    def test_a_year_alone_is_that_year(self) -> None:
+        assert year_window(2026) == (date(2026, 1, 1), date(2026, 12, 31))
+
+    def test_years_include_the_last(self) -> None:
+        assert year_window(2026, 2028) == (date(2026, 1, 1), date(2028, 12, 31))
+
+    def test_ethiopian_years_run_from_meskerem_to_pagume(self) -> None:
+        assert year_window(2019, None, ETHIOPIAN) == (date(2026, 9, 11), date(2027, 9, 11))
+
+    @pytest.mark.parametrize(("year", "year_to"), [(2027, 2026), (0, None), (-1, 2026), (2026, 10**9), (10**30, None)])
+    def test_windows_that_cannot_be_are_refused(self, year: int, year_to: int | None) -> None:
+        with pytest.raises(InvalidInput):
+            year_window(year, year_to)

@@ -1,21 +1,27 @@
 """A request's fields as one recurrence, whichever way was used to say it."""
 
+from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from datetime import date, time
+from typing import Any
 
 import pytest
 
 from worker.errors import InvalidInput
+from worker.recurrence.platform_form import PlatformForm
 from worker.recurrence.request import Recurrence, TimeRequest, read_recurrence
 
-WISH = TimeRequest(date(2026, 1, 7), time(14), time(15), "Africa/Addis_Ababa")  # a Wednesday
+LESSON = TimeRequest(date(2026, 1, 7), time(14), time(15), "Africa/Addis_Ababa")  # a Wednesday
+FORM_FIELDS = {field.name for field in dataclass_fields(PlatformForm)}
 
 
-def read(**fields: object) -> Recurrence:
-    return read_recurrence(replace(WISH, **fields))  # type: ignore[arg-type]
+def read(**fields: Any) -> Recurrence:
+    """The recurrence of that lesson with these fields, those of the platform's form included."""
+    form = {name: fields.pop(name) for name in FORM_FIELDS & fields.keys()}
+    return read_recurrence(replace(LESSON, form=PlatformForm(**form) if form else None, **fields))
 
 
-def refuse(**fields: object) -> str:
+def refuse(**fields: Any) -> str:
     with pytest.raises(InvalidInput) as refused:
         read(**fields)
     return refused.value.detail
@@ -160,7 +166,7 @@ class TestBoth:
             ({"recurrence_pattern": "every Monday", "schedule_type": "specific"}, "two ways to say when"),
         ],
     )
-    def test_what_contradicts_itself_is_refused(self, fields: dict[str, object], told: str) -> None:
+    def test_what_contradicts_itself_is_refused(self, fields: dict[str, Any], told: str) -> None:
         assert told in refuse(**fields)
 
 
@@ -185,7 +191,7 @@ class TestExcluded:
             {"exdates": ["2026-02-02"], "specific_dates": ["2026-02-02"]},
         ],
     )
-    def test_something_must_be_left(self, fields: dict[str, object]) -> None:
+    def test_something_must_be_left(self, fields: dict[str, Any]) -> None:
         assert refuse(**fields) == "exdates leave no day."
 
     def test_they_must_be_dates(self) -> None:
@@ -198,10 +204,11 @@ class TestExcluded:
         ({"timezone": "../../etc/passwd"}, "There is no time zone"),
         ({"timezone": "Mars/Base"}, "There is no time zone"),
         ({"calendar": "julian"}, "calendar must be gregorian or ethiopian"),
+        ({"calendar": "mayan", "days": ["Monday"], "year": 2026}, "calendar must be gregorian or ethiopian"),
         ({"start_time": time.fromisoformat("14:00+03:00")}, "local times"),
         ({"schedule_date": date(1, 1, 1)}, "between the years 1900 and 2199"),
         ({"schedule_date": date(9999, 12, 31), "recurrence_pattern": "daily"}, "between the years"),
     ],
 )
-def test_hostile_fields_are_refused_for_single_lessons_too(fields: dict[str, object], told: str) -> None:
+def test_hostile_fields_are_refused_for_single_lessons_too(fields: dict[str, Any], told: str) -> None:
     assert told in refuse(**fields)

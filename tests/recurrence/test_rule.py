@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.calendars.months import ETHIOPIAN
 from worker.calendars.zones import zone
 from worker.errors import InvalidInput
-from worker.recurrence.rule import Rule, parse_rule, year_window
+from worker.recurrence.rule import Rule, parse_rule
 
 
 @pytest.mark.parametrize(
@@ -165,21 +164,3 @@ class TestUntil:
     def test_the_end_of_time_is_refused_and_not_overflown(self) -> None:
         with pytest.raises(InvalidInput):
             parse_rule("FREQ=DAILY;UNTIL=99991231T235959Z", zone=zone("Africa/Addis_Ababa"))
-
-
-class TestYearWindow:
-    """The platform's year and year_to, both included."""
-
-    def test_a_year_alone_is_that_year(self) -> None:
-        assert year_window(2026) == (date(2026, 1, 1), date(2026, 12, 31))
-
-    def test_years_include_the_last(self) -> None:
-        assert year_window(2026, 2028) == (date(2026, 1, 1), date(2028, 12, 31))
-
-    def test_ethiopian_years_run_from_meskerem_to_pagume(self) -> None:
-        assert year_window(2019, None, ETHIOPIAN) == (date(2026, 9, 11), date(2027, 9, 11))
-
-    @pytest.mark.parametrize(("year", "year_to"), [(2027, 2026), (0, None), (-1, 2026), (2026, 10**9), (10**30, None)])
-    def test_windows_that_cannot_be_are_refused(self, year: int, year_to: int | None) -> None:
-        with pytest.raises(InvalidInput):
-            year_window(year, year_to)

@@ -12,7 +12,15 @@ from tests.conftest import School, Sql
 from worker.database import Database
 from worker.recurrence.request import TimeRequest, read_recurrence
 from worker.schedules.create_lesson import create_lesson
-from worker.schedules.series.membership import CreationResult, SeriesMember, create_series, follow_booking, join_series
+from worker.schedules.planning import Planning
+from worker.schedules.series.membership import (
+    CreationResult,
+    NewLessons,
+    SeriesMember,
+    create_series,
+    follow_booking,
+    join_series,
+)
 from worker.schedules.series.reconcile import FillResult, fill, reconcile
 
 # A Friday; the first Monday after it is the 4th.
@@ -56,26 +64,18 @@ class Diary:
         skip_conflicts: bool = False,
         package_name: str | None = None,
         horizon_days: int = HORIZON,
-        **wish: Any,
+        **times: Any,
     ) -> NewSeries:
         """Make a series, of student 22 by default."""
         recurrence = read_recurrence(
             TimeRequest(
-                date.fromisoformat(day), time.fromisoformat(start), time.fromisoformat(end), zone, pattern, **wish
+                date.fromisoformat(day), time.fromisoformat(start), time.fromisoformat(end), zone, pattern, **times
             )
         )
         with self.database.transaction() as session:
-            created = create_series(
-                session,
-                tutor_id=tutor_id,
-                recurrence=recurrence,
-                content={"subject": "Mathematics"},
-                participants=[self.first] if people is None else people,
-                package_name=package_name,
-                now=self.now,
-                horizon_days=horizon_days,
-                skip_conflicts=skip_conflicts,
-            )
+            participants = [self.first] if people is None else people
+            lessons = NewLessons(tutor_id, recurrence, {"subject": "Mathematics"}, participants, package_name)
+            created = create_series(session, lessons, Planning(self.now, horizon_days, skip_conflicts))
         return NewSeries(**vars(created))
 
     def lesson(
@@ -89,38 +89,35 @@ class Diary:
         free: bool = False,
     ) -> int:
         """Make a single lesson of student 22, or a free slot; its id."""
-        wish = TimeRequest(
+        times = TimeRequest(
             date.fromisoformat(day), time.fromisoformat(start), time.fromisoformat(end), "Africa/Addis_Ababa"
         )
         with self.database.transaction() as session:
-            made = create_lesson(
-                session,
-                tutor_id=tutor_id,
-                recurrence=read_recurrence(wish),
-                content={},
-                participant=None if free else person or self.first,
-                now=self.now,
-            )
+            lessons = NewLessons(tutor_id, read_recurrence(times), {}, [] if free else [person or self.first])
+            made = create_lesson(session, lessons, self.planning())
         assert made.schedule_id is not None
         return made.schedule_id
 
+    def planning(self, horizon_days: int = HORIZON) -> Planning:
+        return Planning(self.now, horizon_days)
+
     def reconcile(self, *series_ids: int, horizon_days: int = HORIZON) -> list[Any]:
         with self.database.transaction() as session:
-            return reconcile(session, series_ids, now=self.now, horizon_days=horizon_days)
+            return reconcile(session, series_ids, self.planning(horizon_days))
 
     def fill(self, *, horizon_days: int = HORIZON, batch: int = 100) -> list[FillResult]:
         """Call until nothing is due."""
         done: list[FillResult] = []
         while True:
             with self.database.transaction() as session:
-                filled = fill(session, now=self.now, horizon_days=horizon_days, batch=batch)
+                filled = fill(session, self.planning(horizon_days), batch=batch)
             if filled.series == 0:
                 return done
             done.append(filled)
 
     def join(self, series_id: int, person: SeriesMember) -> list[Any]:
         with self.database.transaction() as session:
-            return join_series(session, series_id, person, now=self.now, horizon_days=HORIZON)
+            return join_series(session, series_id, person, self.planning())
 
     def book_status(self, booking_id: int, status: str, **columns: Any) -> None:
         """Change a booking, and let its lessons follow."""
@@ -130,7 +127,7 @@ class Diary:
                 text(f"UPDATE tutor_student_bookings SET {sets} WHERE id = :id"),  # noqa: S608 - names of our own
                 {"id": booking_id, "status": status, **columns},
             )
-            follow_booking(session, booking_id, now=self.now, horizon_days=HORIZON)
+            follow_booking(session, booking_id, self.planning())
 
     def rows(self, series_id: int | None = None) -> Sequence[Row[Any]]:
         """Lessons in order of time."""

@@ -8,10 +8,11 @@ import pytest
 
 from tests.schedules.conftest import Diary
 from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
-from worker.schedules.cancelling import cancel_lesson
-from worker.schedules.changes import change_lesson
+from worker.schedules.cancelling import LessonCancellation
+from worker.schedules.changes import LessonChange
 from worker.schedules.conflicts.clash import LessonConflict
-from worker.schedules.skips import skip_days
+from worker.schedules.planning import Planning
+from worker.schedules.skips import DaySkip
 
 MONDAYS = ["05-04", "05-11", "05-18", "05-25", "06-01"]
 
@@ -26,16 +27,8 @@ def change(diary: Diary) -> Change:
         schedule_id: int, scope: str, *, caller: Any = None, skip_conflicts: bool = False, **changes: Any
     ) -> Any:
         with diary.database.transaction() as session:
-            return change_lesson(
-                session,
-                caller or diary.school.tutor,
-                schedule_id,
-                changes,
-                scope=scope,
-                now=diary.now,
-                horizon_days=28,
-                skip_conflicts=skip_conflicts,
-            )
+            command = LessonChange(schedule_id, changes, scope, Planning(diary.now, 28, skip_conflicts))
+            return command.apply(session, caller or diary.school.tutor)
 
     return _change
 
@@ -44,7 +37,7 @@ def change(diary: Diary) -> Change:
 def cancel(diary: Diary) -> Cancel:
     def _cancel(schedule_id: int, scope: str = "one", caller: Any = None) -> Any:
         with diary.database.transaction() as session:
-            return cancel_lesson(session, caller or diary.school.tutor, schedule_id, scope=scope, now=diary.now)
+            return LessonCancellation(schedule_id, scope, diary.now).apply(session, caller or diary.school.tutor)
 
     return _cancel
 
@@ -260,9 +253,8 @@ class TestCancel:
 class TestSkip:
     def skip(self, diary: Diary, *days: str, caller: Any = None) -> None:
         with diary.database.transaction() as session:
-            skip_days(
-                session, caller or diary.school.tutor, 1, [date.fromisoformat(day) for day in days], now=diary.now
-            )
+            skip = DaySkip(1, frozenset(date.fromisoformat(day) for day in days), diary.now)
+            skip.apply(session, caller or diary.school.tutor)
 
     def test_lessons_of_skipped_days_are_cancelled_for_good(self, diary: Diary) -> None:
         diary.series()

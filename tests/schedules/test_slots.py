@@ -10,11 +10,11 @@ import pytest
 from tests.schedules.conftest import Diary
 from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
 from worker.recurrence.instants import Instants
-from worker.schedules.cancelling import cancel_lesson
+from worker.schedules.cancelling import LessonCancellation
 from worker.schedules.conflicts.clash import LessonConflict
 from worker.schedules.conflicts.free_time import Free, free_parts
 from worker.schedules.reading import Range
-from worker.schedules.slots import book_slot, list_slots
+from worker.schedules.slots import SlotReservation, list_slots
 
 EIGHT = datetime(2026, 5, 4, 8, tzinfo=UTC)
 
@@ -47,8 +47,8 @@ Book = Callable[..., Any]
 def book(diary: Diary) -> Book:
     def _book(schedule_id: int, caller: Any = None, **who: Any) -> Any:
         with diary.database.transaction() as session:
-            said = {"student_id": None, "booking_id": None} | who
-            return book_slot(session, caller or diary.school.student, schedule_id, now=diary.now, **said)
+            reservation = SlotReservation(schedule_id, who.get("student_id"), who.get("booking_id"), diary.now)
+            return reservation.apply(session, caller or diary.school.student)
 
     return _book
 
@@ -154,7 +154,7 @@ def test_a_student_gives_back_what_they_booked(diary: Diary, book: Book, who: st
     slot = diary.lesson("2026-05-04", free=True)
     book(slot)
     with diary.database.transaction() as session:
-        cancel_lesson(session, getattr(diary.school, who), slot, scope="one", now=diary.now)
+        LessonCancellation(slot, "one", diary.now).apply(session, getattr(diary.school, who))
     [row] = diary.rows()
     assert (row.student_id, row.student_name, row.booking_id, row.booked_at, row.status, row.sequence) == (
         None,
@@ -174,7 +174,7 @@ def test_a_stranger_does_not(diary: Diary, book: Book) -> None:
     for caller, error in ((diary.school.other_student, NotFound), (diary.school.student, Forbidden)):
         scope = "one" if error is NotFound else "all"
         with pytest.raises(error), diary.database.transaction() as session:
-            cancel_lesson(session, caller, slot, scope=scope, now=diary.now)
+            LessonCancellation(slot, scope, diary.now).apply(session, caller)
 
 
 def test_pausing_a_booking_stops_its_slots_and_resuming_brings_them_back(diary: Diary, book: Book) -> None:

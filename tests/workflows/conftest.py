@@ -24,6 +24,7 @@ from worker.jobs.perform import JobNotDone, Performer
 from worker.jobs.reaper import reap
 from worker.jobs.run_statements import claim
 from worker.recordings.register import NewRecording, register_recording
+from worker.schedules.planning import Planning
 from worker.workflows.accept_request import Acceptance, accept_request
 from worker.workflows.change_booking import change_booking
 from worker.workflows.context import WorkerContext
@@ -170,7 +171,7 @@ class Office:
     """What the two families and the tutor 11 do on a Monday, at 11:00 in Addis Ababa, and what is stored then."""
 
     now = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-    acceptance = Acceptance(values={}, skip_conflicts=False, now=now, timezone="Africa/Addis_Ababa", horizon_days=90)
+    acceptance = Acceptance(values={}, timezone="Africa/Addis_Ababa", planning=Planning(now, horizon_days=90))
     mondays: Mapping[str, Any] = MappingProxyType(
         {"recurrence_pattern": "every Monday", "start_time": "14:00", "end_time": "15:30"}
     )
@@ -212,12 +213,13 @@ class Office:
 
     def accept(self, request_id: int, who: UserCaller | None = None, **how: Any) -> Any:
         with self.database.transaction() as session:
-            acceptance = replace(self.acceptance, **how)
+            planning = {name: how.pop(name) for name in ("now", "horizon_days", "skip_conflicts") if name in how}
+            acceptance = replace(self.acceptance, planning=replace(self.acceptance.planning, **planning), **how)
             return accept_request(session, who or self.school.tutor, request_id, acceptance)
 
     def change(self, booking_id: int, now: datetime = now, **changes: Any) -> None:
         with self.database.transaction() as session:
-            change_booking(session, self.school.tutor, booking_id, changes, now=now, horizon_days=90)
+            change_booking(session, self.school.tutor, booking_id, changes, Planning(now, horizon_days=90))
 
     def lessons(self, status: str = "scheduled") -> list[tuple[Any, ...]]:
         """(id, day, first student, all students) of the tutor's lessons of that status."""

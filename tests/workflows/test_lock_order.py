@@ -23,16 +23,19 @@ from worker.reminders.channels import remove_channel
 from worker.reminders.planning.alarms import Alarm
 from worker.reminders.planning.plan import plan_for_person
 from worker.reminders.planning.preferences import Preferences
+from worker.schedules.cancelling import LessonCancellation
+from worker.schedules.planning import Planning
 from worker.schedules.requests import LessonRequest
 from worker.schedules.series.reconcile import lock_series
-from worker.workflows import change_lessons
+from worker.schedules.slots import SlotReservation
 from worker.workflows.change_booking import answer_booking, change_booking, offer_booking
+from worker.workflows.change_lessons import change_lessons, make_lessons
 from worker.workflows.set_alarms import set_alarms, set_preferences
 
 # A Monday, 11:00 in Addis Ababa.
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 FIRST = date(2026, 3, 9)
-HORIZON = 40
+PLANNING = Planning(NOW, horizon_days=40)
 SECONDS = 4.0
 
 
@@ -46,15 +49,15 @@ class Crowd:
         self.singles = [self.make(None, time(10), FIRST + timedelta(days=days)) for days in range(24, 0, -1)]
 
     def make(self, pattern: str | None, start: time, day: date, *, booked: bool = True) -> Any:
-        wish = TimeRequest(day, start, time(start.hour + 1), "Africa/Addis_Ababa", pattern)
-        asked = LessonRequest(self._booking_id if booked else None, wish, {"subject": "Maths"})
+        times = TimeRequest(day, start, time(start.hour + 1), "Africa/Addis_Ababa", pattern)
+        request = LessonRequest(11, self._booking_id if booked else None, times, {"subject": "Maths"})
         with self.database.transaction() as session:
-            return change_lessons.make_lessons(session, 11, asked, now=NOW, horizon_days=HORIZON, skip_conflicts=False)
+            return make_lessons(session, request, PLANNING)
 
     def cancel_every_third(self) -> None:
         for made in self.singles[::3]:
             with self.database.transaction() as session:
-                change_lessons.cancel_lesson(session, self.school.tutor, made.schedule_id, scope="one", now=NOW)
+                change_lessons(session, self.school.tutor, LessonCancellation(made.schedule_id, "one", NOW))
 
     def preferences(self, who: Any) -> Iterator[None]:
         for minutes in cycle(((1440,), (30, 60), (5,))):
@@ -74,7 +77,7 @@ class Crowd:
         for status in cycle(("paused", "active")):
             with self.database.transaction() as session:
                 changes = {"status": status}
-                change_booking(session, self.school.tutor, self._booking_id, changes, now=NOW, horizon_days=HORIZON)
+                change_booking(session, self.school.tutor, self._booking_id, changes, PLANNING)
             yield
 
     def answering(self) -> Iterator[None]:
@@ -86,15 +89,12 @@ class Crowd:
             yield
             for answer in (accepted, ended):
                 with self.database.transaction() as session:
-                    answer_booking(session, student, booking_id, answer, now=NOW, horizon_days=HORIZON)
+                    answer_booking(session, student, booking_id, answer, PLANNING)
                 yield
                 if answer is accepted:
-                    wish = TimeRequest(FIRST, time(18), time(19), "Africa/Addis_Ababa", "every Monday")
-                    asked = LessonRequest(booking_id, wish, {})
+                    times = TimeRequest(FIRST, time(18), time(19), "Africa/Addis_Ababa", "every Monday")
                     with self.database.transaction() as session:
-                        change_lessons.make_lessons(
-                            session, 11, asked, now=NOW, horizon_days=HORIZON, skip_conflicts=False
-                        )
+                        make_lessons(session, LessonRequest(11, booking_id, times, {}), PLANNING)
                     yield
 
     def alarms(self, who: Any) -> Iterator[None]:
@@ -130,9 +130,9 @@ class Crowd:
             with suppress(Conflict), self.database.transaction() as session:
                 free = session.get_one(Schedule, slot).student_id is None
                 if free:
-                    change_lessons.book_slot(session, who, slot, student_id=None, booking_id=None, now=NOW)
+                    change_lessons(session, who, SlotReservation(slot, None, None, NOW))
                 else:
-                    change_lessons.cancel_lesson(session, who, slot, scope="one", now=NOW)
+                    change_lessons(session, who, LessonCancellation(slot, "one", NOW))
             yield
 
     def run(self, *doings: Iterator[None]) -> list[int]:
@@ -202,7 +202,7 @@ def test_a_booked_slot_is_locked_after_its_series(crowd: Crowd) -> None:
     slots = crowd.make("every Monday", time(16), FIRST, booked=False)
     booked = slots.first[0].id
     with crowd.database.transaction() as session:
-        change_lessons.book_slot(session, crowd.school.student, booked, student_id=None, booking_id=None, now=NOW)
+        change_lessons(session, crowd.school.student, SlotReservation(booked, None, None, NOW))
 
     with ThreadPoolExecutor(1) as pool:
         with crowd.database.transaction() as session:

@@ -20,18 +20,24 @@ from worker.jobs.perform import Performer
 from worker.recurrence.request import TimeRequest
 from worker.reminders.planning.alarms import Alarm
 from worker.reminders.planning.lessons import Scope
+from worker.schedules.cancelling import LessonCancellation
+from worker.schedules.changes import LessonChange
+from worker.schedules.planning import Planning
 from worker.schedules.requests import LessonRequest
-from worker.workflows import change_lessons, lesson_upkeep
+from worker.schedules.skips import DaySkip
+from worker.schedules.slots import SlotReservation
+from worker.workflows import lesson_upkeep
+from worker.workflows.change_lessons import change_lessons, make_lessons
 from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS
-from worker.workflows.notify_changes import telling_of_changes
+from worker.workflows.notify_changes import notices_of_changes
 from worker.workflows.reject_request import reject_request
 from worker.workflows.set_alarms import read_alarms, set_alarms
 
 # A Monday, 11:00 in Addis Ababa.
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 MONDAY = date(2026, 3, 9)
-HORIZON = 27
+PLANNING = Planning(NOW, horizon_days=27)
 
 
 class House:
@@ -51,20 +57,18 @@ class House:
             return result.all() if result.returns_rows else []  # type: ignore[attr-defined]
 
     def make(self, pattern: str | None = "every Monday", booked: bool = True, day: date = MONDAY) -> Any:
-        wish = TimeRequest(day, time(10), time(11), "Africa/Addis_Ababa", pattern)
-        asked = LessonRequest(self.school.booking_id if booked else None, wish, {"subject": "Maths"})
+        times = TimeRequest(day, time(10), time(11), "Africa/Addis_Ababa", pattern)
+        request = LessonRequest(11, self.school.booking_id if booked else None, times, {"subject": "Maths"})
         with self.database.transaction() as session:
-            return change_lessons.make_lessons(session, 11, asked, now=NOW, horizon_days=HORIZON, skip_conflicts=False)
+            return make_lessons(session, request, PLANNING)
 
     def change(self, lesson_id: int, scope: str = "one", **wanted: Any) -> None:
         with self.database.transaction() as session:
-            change_lessons.change_lesson(
-                session, self.school.tutor, lesson_id, wanted, scope=scope, now=NOW, horizon_days=HORIZON
-            )
+            change_lessons(session, self.school.tutor, LessonChange(lesson_id, wanted, scope, PLANNING))
 
     def cancel(self, lesson_id: int, scope: str = "one", who: Any = None) -> None:
         with self.database.transaction() as session:
-            change_lessons.cancel_lesson(session, who or self.school.tutor, lesson_id, scope=scope, now=NOW)
+            change_lessons(session, who or self.school.tutor, LessonCancellation(lesson_id, scope, NOW))
 
     def lessons(self) -> list[int]:
         return [row.id for row in self.sql("SELECT id FROM tutor_schedules ORDER BY starts_at, id")]
@@ -156,7 +160,7 @@ class TestLessons:
         made = house.make()
         with house.database.transaction() as session:
             days = [date(2026, 3, 16), date(2026, 3, 30)]
-            change_lessons.skip_days(session, house.school.tutor, made.series_id, days, now=NOW)
+            change_lessons(session, house.school.tutor, DaySkip(made.series_id, frozenset(days), NOW))
         assert house.reminded() == everybody(MONDAYS[0], MONDAYS[2])
         assert house.told("count") == [("lesson-cancelled", 2, 2), ("lesson-cancelled", 3, 2)]
 
@@ -165,7 +169,7 @@ class TestLessons:
         assert house.reminded() == []
         slot = house.lessons()[0]
         with house.database.transaction() as session:
-            change_lessons.book_slot(session, house.school.student, slot, student_id=None, booking_id=None, now=NOW)
+            change_lessons(session, house.school.student, SlotReservation(slot, None, None, NOW))
         assert house.reminded() == everybody(MONDAYS[0])
         house.cancel(slot, who=house.school.student)
         assert house.reminded() == []
@@ -182,7 +186,7 @@ class TestLessons:
         with suppress(AstegniError):
             house.change(house.lessons()[0], schedule_date=date(2026, 3, 16))
         with pytest.raises(ZeroDivisionError), house.database.transaction() as session:
-            with telling_of_changes(session, Scope(house.lessons()), by=None, now=NOW):
+            with notices_of_changes(session, Scope(house.lessons()), by=None, now=NOW):
                 session.execute(text("UPDATE tutor_schedules SET status = 'cancelled'"))
             raise ZeroDivisionError
         assert house.sql("SELECT * FROM deliveries ORDER BY id") == before

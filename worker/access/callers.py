@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from worker.errors import Forbidden
+
 
 @dataclass(frozen=True)
 class UserCaller:
@@ -27,7 +29,7 @@ class Operator:
 
     admin_id: int
     departments: frozenset[str]
-    # The token's `exp`, as of a User.
+    # As of a UserCaller.
     expires_at: int | None = field(default=None, compare=False)
 
     @property
@@ -35,5 +37,16 @@ class Operator:
         """The name the ledger keeps, like `operator:3`."""
         return f"operator:{self.admin_id}"
 
+    @property
+    def tutor_id(self) -> None:
+        """None: an operator acts as no tutor."""
+
 
 Caller = UserCaller | Operator
+
+
+def tutor_of(caller: Caller) -> int:
+    """The calling tutor's profile. Raises Forbidden when the caller is no tutor."""
+    if caller.tutor_id is None:
+        raise Forbidden("Only a tutor can do that.")
+    return caller.tutor_id

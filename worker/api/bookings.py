@@ -134,11 +134,10 @@ def patch_booking(booking_id: RowId, body: BookingChange, caller: CallerOf, serv
     The tutor changes all of it. Student and parents change its status: `active` accepts, `completed` and `cancelled`
     end it. A pending booking that is ended is `declined`.
     """
-    now, horizon_days = clock.now(), services.settings.schedule_horizon_days
     changes = body.model_dump(exclude_unset=True)
     with services.acting(caller) as session:
-        changed = change_booking(session, caller, booking_id, changes, now=now, horizon_days=horizon_days)
-        return BookingDocument.model_validate(changed)
+        booking = change_booking(session, caller, booking_id, changes, services.planning())
+        return BookingDocument.model_validate(booking)
 
 
 @router.post("/{booking_id}/accept", responses=responses(409), summary="Accept a booking")
@@ -160,7 +159,6 @@ def post_end_booking(booking_id: RowId, caller: CallerOf, services: ServicesOf) 
 
 
 def _answered(services: Services, caller: Caller, booking_id: int, answer: BookingAnswer) -> BookingDocument:
-    now, horizon_days = clock.now(), services.settings.schedule_horizon_days
     with services.acting(caller) as session:
-        changed = answer_booking(session, caller, booking_id, answer, now=now, horizon_days=horizon_days)
-        return BookingDocument.model_validate(changed)
+        booking = answer_booking(session, caller, booking_id, answer, services.planning())
+        return BookingDocument.model_validate(booking)

@@ -11,6 +11,7 @@ from worker.api.time_fields import MOST_DATES, TimeFields
 from worker.api.time_params import Clock
 from worker.calendars.ethiopian import MONTH_NAMES, spoken_clock, to_ethiopian
 from worker.recurrence.request import TimeRequest
+from worker.schedules.requests import LessonRequest
 from worker.schedules.series.columns import DESCRIBING
 from worker.schedules.series.membership import CreationResult
 from worker.schedules.viewing import LessonView
@@ -43,15 +44,20 @@ class NewSchedule(LessonFields):
     start_time: Clock
     end_time: Clock
 
-    def wish(self, timezone: str, calendar: str) -> TimeRequest:
-        """The fields that say when; `timezone` is used when none is named."""
-        said = {name: value for name in TimeFields.model_fields if (value := getattr(self, name)) is not None}
-        given = {"schedule_date": None} | said | {"timezone": self.timezone or timezone}
-        return TimeRequest(**given, calendar=calendar)
-
-    def content(self) -> dict[str, Any]:
-        """The fields that describe."""
-        return {name: value for name in DESCRIBING if (value := getattr(self, name)) is not None}
+    def lesson_request(self, tutor_id: int, timezone: str, calendar: str) -> LessonRequest:
+        """What the tutor asks for; `timezone` is used when none is named."""
+        times = TimeRequest(
+            schedule_date=self.schedule_date,
+            start_time=self.start_time,
+            end_time=self.end_time,
+            timezone=self.timezone or timezone,
+            recurrence_pattern=self.recurrence_pattern,
+            exdates=self.exdates or (),
+            form=self.form(),
+            calendar=calendar,
+        )
+        content = {name: value for name in DESCRIBING if (value := getattr(self, name)) is not None}
+        return LessonRequest(tutor_id, self.booking_id, times, content)
 
 
 class ScheduleChange(LessonFields):

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from models.schedules import Schedule
 from worker import clock
-from worker.access.callers import Caller
+from worker.access.callers import Caller, tutor_of
 from worker.api.callers import CallerOf
 from worker.api.fields import Flag, RowId
 from worker.api.idempotent import OnceOf, created
@@ -30,10 +30,14 @@ from worker.api.schedule_documents import (
 from worker.api.services import Services, ServicesOf
 from worker.api.time_params import From, To, moment
 from worker.jobs.idempotency import Answer
+from worker.schedules.cancelling import LessonCancellation
+from worker.schedules.changes import LessonChange
 from worker.schedules.reading import Range, find_lesson, list_lessons
-from worker.schedules.requests import LessonRequest, try_lessons, tutor_of, zone_of_tutor
+from worker.schedules.requests import LessonRequest, try_lessons, zone_of_tutor
+from worker.schedules.series.membership import CreationResult
+from worker.schedules.slots import SlotReservation
 from worker.schedules.viewing import LessonView, view_lessons
-from worker.workflows.change_lessons import book_slot, cancel_lesson, change_lesson, make_lessons
+from worker.workflows.change_lessons import change_lessons, make_lessons
 
 router = APIRouter(prefix="/v1/schedules", tags=["schedules"], responses=responses(401, 403, 404, 422, 503))
 
@@ -58,21 +62,16 @@ def post_schedules(
     calendar: Calendar = "gregorian",
 ) -> Response:
     """Make a series or a single lesson of a booking, or free slots. Nothing is stored when one collides (409)."""
-    now, horizon_days = clock.now(), services.settings.schedule_horizon_days
+    planning = services.planning(skip_conflicts=skip_conflicts)
     with services.acting(caller) as session:
-        tutor_id = tutor_of(caller)
-        asked = _asked(session, tutor_id, body, services, calendar)
+        request = _lesson_request(session, caller, body, services, calendar)
         if dry_run:
-            tried = try_lessons(session, tutor_id, asked, now=now, horizon_days=horizon_days)
-            document = MadeDocument.of(tried, calendar, dry_run=True)
+            document = MadeDocument.of(try_lessons(session, request, planning), calendar, dry_run=True)
             return Response(document.model_dump_json(), media_type="application/json")
 
         def make() -> Answer:
-            made = make_lessons(
-                session, tutor_id, asked, now=now, horizon_days=horizon_days, skip_conflicts=skip_conflicts
-            )
-            where = f"/v1/schedules/{made.schedule_id}" if made.series_id is None else f"/v1/series/{made.series_id}"
-            return created(where, MadeDocument.of(made, calendar, dry_run=False))
+            result = make_lessons(session, request, planning)
+            return created(_location(result), MadeDocument.of(result, calendar, dry_run=False))
 
         return once.answer(session, body, make)
 
@@ -89,12 +88,12 @@ def get_schedules(
     limit: Limit = 50,
 ) -> Response:
     """The caller's calendar in order of time: the tutor's lessons and slots, the student's lessons, the children's."""
-    range_ = Range(moment("from", since), moment("to", until))
+    window = Range(moment("from", since), moment("to", until))
     after = BY_TIME.decode(cursor)
     with services.acting(caller) as session:
-        found = list_lessons(session, caller, range_, status=status, after=after, limit=limit + 1)
-        items = [ScheduleDocument.of(view, calendar) for view in view_lessons(session, caller, found[:limit])]
-    page = Page[ScheduleDocument](items=items, next=BY_TIME.after(_positions(found), limit))
+        lessons = list_lessons(session, caller, window, status=status, after=after, limit=limit + 1)
+        items = [ScheduleDocument.of(view, calendar) for view in view_lessons(session, caller, lessons[:limit])]
+    page = Page[ScheduleDocument](items=items, next=BY_TIME.after(_positions(lessons), limit))
     # Written here: the framework would check every item once more, which costs as much as reading them.
     return Response(page.model_dump_json(), media_type="application/json")
 
@@ -118,26 +117,19 @@ def patch_schedule(
     skip_conflicts: SkipConflicts = False,
 ) -> ChangedSchedule:
     """Change a lesson of the calling tutor's, this and the following, or its whole series. Past lessons stay."""
-    changes = body.model_dump(exclude_unset=True)
+    planning = services.planning(skip_conflicts=skip_conflicts)
+    change = LessonChange(schedule_id, body.model_dump(exclude_unset=True), scope, planning)
     with services.acting(caller) as session:
-        lesson, conflicts = change_lesson(
-            session,
-            caller,
-            schedule_id,
-            changes,
-            scope=scope,
-            now=clock.now(),
-            horizon_days=services.settings.schedule_horizon_days,
-            skip_conflicts=skip_conflicts,
-        )
+        lesson, conflicts = change_lessons(session, caller, change)
         return ChangedSchedule.after(_view(session, caller, lesson), conflicts)
 
 
 @router.post("/{schedule_id}/cancel", responses=responses(409), summary="Cancel lessons")
 def post_cancel(schedule_id: RowId, caller: CallerOf, services: ServicesOf, scope: ScopeOf = "one") -> ScheduleDocument:
     """Call a lesson off, this and the following, or its whole series; a student gives back a slot that they booked."""
+    cancellation = LessonCancellation(schedule_id, scope, clock.now())
     with services.acting(caller) as session:
-        lesson = cancel_lesson(session, caller, schedule_id, scope=scope, now=clock.now())
+        lesson = change_lessons(session, caller, cancellation)
         return ScheduleDocument.of(_view(session, caller, lesson), "gregorian")
 
 
@@ -146,22 +138,25 @@ def post_book(
     schedule_id: RowId, caller: CallerOf, services: ServicesOf, body: SlotBooking | None = None
 ) -> ScheduleDocument:
     """A student books a free slot, or a parent for their child."""
-    said = body or SlotBooking()
+    who = body or SlotBooking()
+    reservation = SlotReservation(schedule_id, who.student_id, who.booking_id, clock.now())
     with services.acting(caller) as session:
-        lesson = book_slot(
-            session,
-            caller,
-            schedule_id,
-            student_id=said.student_id,
-            booking_id=said.booking_id,
-            now=clock.now(),
-        )
+        lesson = change_lessons(session, caller, reservation)
         return ScheduleDocument.of(_view(session, caller, lesson), "gregorian")
 
 
-def _asked(session: Session, tutor_id: int, body: NewSchedule, services: Services, calendar: str) -> LessonRequest:
-    where = body.timezone or zone_of_tutor(session, tutor_id, services.settings.timezone)
-    return LessonRequest(body.booking_id, body.wish(where, calendar), body.content())
+def _lesson_request(
+    session: Session, caller: Caller, body: NewSchedule, services: Services, calendar: str
+) -> LessonRequest:
+    tutor_id = tutor_of(caller)
+    timezone = body.timezone or zone_of_tutor(session, tutor_id, services.settings.timezone)
+    return body.lesson_request(tutor_id, timezone, calendar)
+
+
+def _location(result: CreationResult) -> str:
+    if result.series_id is not None:
+        return f"/v1/series/{result.series_id}"
+    return f"/v1/schedules/{result.schedule_id}"
 
 
 def _view(session: Session, caller: Caller, lesson: Schedule) -> LessonView:

@@ -17,7 +17,8 @@ from worker.api.schedule_documents import DaysToSkip
 from worker.api.services import ServicesOf
 from worker.schedules.series.occurrences import recurrence_of
 from worker.schedules.series.reading import SeriesView, find_series, list_series, view_series
-from worker.workflows.change_lessons import skip_days
+from worker.schedules.skips import DaySkip
+from worker.workflows.change_lessons import change_lessons
 
 router = APIRouter(prefix="/v1/series", tags=["schedules"], responses=responses(401, 403, 404, 422, 503))
 
@@ -114,8 +115,9 @@ def get_series(series_id: RowId, caller: CallerOf, services: ServicesOf) -> Seri
 @router.post("/{series_id}/skip", responses=responses(409), summary="Skip days")
 def post_skip(series_id: RowId, body: DaysToSkip, caller: CallerOf, services: ServicesOf) -> SeriesWithPeople:
     """Cancel the lessons of these days; they never come back."""
+    skip = DaySkip(series_id, frozenset(body.dates), clock.now())
     with services.acting(caller) as session:
-        return _document(session, caller, skip_days(session, caller, series_id, body.dates, now=clock.now()))
+        return _document(session, caller, change_lessons(session, caller, skip))
 
 
 def _document(session: Session, caller: Caller, series: Series) -> SeriesWithPeople:

@@ -9,6 +9,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
+from worker import clock
 from worker.access.callers import Caller
 from worker.database import Database
 from worker.jobs.failure_hooks import FailureHooks
@@ -17,6 +18,7 @@ from worker.limits.counters import Counters
 from worker.limits.leases import Leases
 from worker.limits.messages import messages_planned
 from worker.limits.rates import Rates, rates_of
+from worker.schedules.planning import Planning
 from worker.settings import Settings
 from worker.uploads.open_uploads import OpenUploads
 from worker.whiteboards.board_bytes import BoardBounds
@@ -67,6 +69,10 @@ class Services:
     def leases(self) -> Leases:
         """What is open at this process, counted with what is open at the others."""
         return Leases(self.database)
+
+    def planning(self, *, skip_conflicts: bool = False) -> Planning:
+        """How lessons are planned at this moment."""
+        return Planning(clock.now(), self.settings.schedule_horizon_days, skip_conflicts)
 
     @contextmanager
     def acting(self, caller: Caller) -> Iterator[Session]:

@@ -94,10 +94,8 @@ def post_accept(
     """Make the booking and its lessons, or join those of the package. Accepted once more, it answers the same."""
     acceptance = Acceptance(
         values=body.model_dump(exclude_none=True) if body is not None else {},
-        skip_conflicts=skip_conflicts,
-        now=clock.now(),
         timezone=services.settings.timezone,
-        horizon_days=services.settings.schedule_horizon_days,
+        planning=services.planning(skip_conflicts=skip_conflicts),
     )
     with services.acting(caller) as session:
         accepted = accept_request(session, caller, request_id, acceptance)

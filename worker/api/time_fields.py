@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from worker.api.fields import AsJson, Body, Day, Words
 from worker.api.time_params import Clock
 from worker.calendars.zones import zone_name
+from worker.recurrence.platform_form import PlatformForm
 
 # A year of days, and some more than can be: the rules count them, and say so.
 MOST_DATES = 1000
@@ -34,3 +35,14 @@ class TimeFields(Body):
     year: _Year | None = None
     year_to: _Year | None = None
     specific_dates: _Dates | None = None
+
+    def form(self) -> PlatformForm:
+        """The fields of the platform's form; empty when none was sent."""
+        return PlatformForm(
+            schedule_type=self.schedule_type,
+            months=self.months or (),
+            days=self.days or (),
+            year=self.year,
+            year_to=self.year_to,
+            specific_dates=self.specific_dates or (),
+        )

@@ -37,7 +37,7 @@ def offer_booking(session: Session, caller: Caller, *, student_id: int, values: 
     the caller is no tutor, InvalidInput for the dates, Conflict when the tutor has too many pending offers to the
     student.
     """
-    tutor_id = getattr(caller, "tutor_id", None)
+    tutor_id = caller.tutor_id
     if tutor_id is None:
         raise Forbidden("Only a tutor can make a booking.")
     status = "active" if speaks_for(session, caller, student_id) else "pending"
@@ -84,7 +84,7 @@ def _check_waiting(session: Session, tutor_id: int, student_id: int) -> None:
 def _lock(session: Session, caller: Caller, booking_id: int) -> tuple[Booking, Side]:
     booking = find_booking(session, caller, booking_id, lock=True)
     side = Side(
-        tutor=getattr(caller, "tutor_id", None) == booking.tutor_id,
+        tutor=caller.tutor_id == booking.tutor_id,
         learner=speaks_for(session, caller, booking.student_id),
     )
     if not (side.tutor or side.learner):

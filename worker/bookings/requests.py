@@ -61,7 +61,7 @@ def lock_received(session: Session, caller: Caller, request_id: int) -> SessionR
     Raises NotFound, Forbidden for those who may only see it.
     """
     request = find_request(session, caller, request_id, lock=True)
-    if getattr(caller, "tutor_id", None) != request.tutor_id:
+    if caller.tutor_id != request.tutor_id:
         raise Forbidden("Only the tutor who was asked can answer a request.")
     return request
 
@@ -128,7 +128,7 @@ def _learner(session: Session, requester_type: str, requester_id: int, student_i
 
 
 def _check_tutor(session: Session, caller: Caller, tutor_id: int) -> None:
-    if getattr(caller, "tutor_id", None) == tutor_id:
+    if caller.tutor_id == tutor_id:
         raise InvalidInput("You cannot ask yourself for lessons.")
     exists = session.scalar(select(TutorProfile.id).where(TutorProfile.id == tutor_id, TutorProfile.is_active))
     if exists is None:

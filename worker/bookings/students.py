@@ -41,7 +41,7 @@ def list_students(
     `status` counts and shows only bookings of that status; `before` is the `position` of the last one seen. Raises
     Forbidden when the caller is no tutor.
     """
-    tutor_id = getattr(caller, "tutor_id", None)
+    tutor_id = caller.tutor_id
     if tutor_id is None:
         raise Forbidden("Only tutors have students.")
     # Nothing is shown of a student who has not agreed, not even that there is one.

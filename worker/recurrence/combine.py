@@ -5,29 +5,28 @@ from datetime import date
 
 from worker.errors import InvalidInput
 from worker.recurrence.platform_form import PlatformForm, months_of, weekdays_of
-from worker.recurrence.rule import Rule, rscale_of
+from worker.recurrence.rule import Rule
 
 
-def combine(rule: Rule, words: PlatformForm, until: date | None) -> Rule:
-    """Restrict a pattern's rule to the months, weekdays and years (`until`) of the form.
+def combine(rule: Rule, form: PlatformForm, until: date | None, rscale: str) -> Rule:
+    """Restrict a pattern's rule to the months (of the calendar `rscale`), weekdays and years (`until`) of the form.
 
     The rule must be complete. Raises InvalidInput where the two contradict each other.
     """
-    days = tuple((0, day) for day in weekdays_of(words.days))
+    days = tuple((0, day) for day in weekdays_of(form.days))
     if days and (rule.freq != "WEEKLY" or rule.by_day != days):
-        raise InvalidInput(f"recurrence_pattern and days contradict each other: {', '.join(words.days)} and {rule}.")
-    return _within_years(_within_months(rule, words), until)
+        raise InvalidInput(f"recurrence_pattern and days contradict each other: {', '.join(form.days)} and {rule}.")
+    return _within_years(_within_months(rule, form, rscale), until)
 
 
-def _within_months(rule: Rule, words: PlatformForm) -> Rule:
-    months = months_of(words.months, words.calendar)
-    rscale = rscale_of(words.calendar)
+def _within_months(rule: Rule, form: PlatformForm, rscale: str) -> Rule:
+    months = months_of(form.months, rscale)
     if not months or (rule.by_month, rule.rscale) == (months, rscale):
         return rule
     # A rule of weeks or days gets its calendar with its months; in a yearly one the months say what is counted.
     free = rule.freq in ("DAILY", "WEEKLY") or (rule.freq == "MONTHLY" and rule.rscale == rscale)
     if rule.by_month or not free:
-        raise InvalidInput(f"recurrence_pattern and months contradict each other: {rule} and {words.months}.")
+        raise InvalidInput(f"recurrence_pattern and months contradict each other: {rule} and {form.months}.")
     return replace(rule, by_month=months, rscale=rscale)
 
 

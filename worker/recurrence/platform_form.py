@@ -4,15 +4,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
+from worker.calendars.months import GREGORIAN, Calendar
 from worker.errors import InvalidInput
 from worker.recurrence.names import MONTHS_OF, WEEKDAYS, did_you_mean, month_named, weekday_named
-from worker.recurrence.rule import CALENDARS, FIRST_YEAR, LAST_YEAR, Rule, rscale_of, year_window
+from worker.recurrence.rule import CALENDARS, FIRST_YEAR, LAST_YEAR, Rule
 
-RECURRING: Final = "recurring"
+_RECURRING: Final = "recurring"
 # The platform's tables spell it in both ways.
-SPECIFIC: Final = frozenset({"specific", "specific_dates"})
+_SPECIFIC: Final = frozenset({"specific", "specific_dates"})
+_CALENDAR_NAMES: Final = {"GREGORIAN": "gregorian", "ETHIOPIC": "ethiopian"}
 # A year of days, which is also the most that the platform's own form sends.
 MOST_DATES: Final = 366
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -22,111 +24,154 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 class PlatformForm:
     """The fields of the platform's form. No months means all of them; `year` alone means that one year.
 
-    Months are English names or 1 to 12; in the calendar "ethiopian", Ethiopian names or 1 to 13, and Ethiopian years.
+    Without a type, dates mean "specific", anything else "recurring". Months are English names or 1 to 12; in the
+    Ethiopian calendar, Ethiopian names or 1 to 13, and years are Ethiopian.
     """
 
-    schedule_type: str
+    schedule_type: str | None = None
     months: Sequence[str | int] = ()
     days: Sequence[str] = ()
     year: int | None = None
     year_to: int | None = None
     specific_dates: Sequence[str | date] = ()
-    calendar: str = "gregorian"
+
+    def is_empty(self) -> bool:
+        """Whether no field is filled in."""
+        years = (self.year, self.year_to)
+        return not (self._type or self.months or self.days or self.specific_dates or years != (None, None))
+
+    def is_specific(self) -> bool:
+        """Whether it names single dates. Raises InvalidInput for an unknown type."""
+        name = (self._type or "").casefold().replace("-", "_").replace(" ", "_")
+        if name and name != _RECURRING and name not in _SPECIFIC:
+            raise InvalidInput(f"schedule_type must be recurring, specific or specific_dates, not {name[:40]!r}.")
+        return name in _SPECIFIC if name else bool(self.specific_dates)
+
+    @property
+    def _type(self) -> str:
+        return (self.schedule_type or "").strip()
 
 
-def rule_of(words: PlatformForm, first_day: date) -> Rule | list[date]:
-    """The weekly rule, or the sorted dates without duplicates, that the form defines.
+class FormDays(NamedTuple):
+    """The days that a form defines: those of a weekly rule from `first_day` on, or `dates`, sorted and unique."""
 
-    With specific dates all other fields are ignored: forms also send leftovers of the other type. `first_day` gives the
-    year from which `year_to` alone starts. Raises InvalidInput for invalid or empty fields.
+    first_day: date
+    rule: Rule | None = None
+    dates: Sequence[date] = ()
+
+
+def read_form(form: PlatformForm, first_day: date | None, rscale: str) -> FormDays | None:
+    """The days of the form; None when it is empty. `rscale` is the calendar of its months and years.
+
+    With specific dates all other fields are ignored: forms also send leftovers of the other type. `first_day` may be
+    missing where `year` or dates determine it. Raises InvalidInput for invalid or missing fields.
     """
-    if type_of(words) in SPECIFIC:
-        return dates_of(words.specific_dates)
-    if words.specific_dates:
+    if form.is_empty():
+        return None
+    if form.is_specific():
+        dates = dates_of(form.specific_dates)
+        return FormDays(dates[0], dates=dates)
+    begin, until = window_of(form, first_day, rscale)
+    return FormDays(begin, rule=_weekly_rule(form, until, rscale))
+
+
+def _weekly_rule(form: PlatformForm, until: date | None, rscale: str) -> Rule:
+    if form.specific_dates:
         raise InvalidInput('specific_dates belong to schedule_type "specific", not to "recurring".')
-    days = weekdays_of(words.days)
+    days = weekdays_of(form.days)
     if not days:
         raise InvalidInput('days: name at least one day of the week, such as "Monday".')
-    _, until = window_of(words, first_day)
-    months = months_of(words.months, words.calendar)
+    months = months_of(form.months, rscale)
     return Rule(
         "WEEKLY",
         until=until,
         by_month=months,
         by_day=tuple((0, day) for day in days),
-        rscale=rscale_of(words.calendar) if months else "GREGORIAN",
+        rscale=rscale if months else "GREGORIAN",
     )
 
 
-def type_of(words: PlatformForm) -> str:
-    """The type in its canonical spelling. Raises InvalidInput for an unknown one."""
-    said = words.schedule_type.strip().casefold().replace("-", "_").replace(" ", "_")
-    if said != RECURRING and said not in SPECIFIC:
-        raise InvalidInput(f"schedule_type must be recurring, specific or specific_dates, not {said[:40]!r}.")
-    return said
+def window_of(form: PlatformForm, first_day: date | None, rscale: str) -> tuple[date, date | None]:
+    """The first and the last day that the years allow; without years, from `first_day` on without end.
 
-
-def window_of(words: PlatformForm, first_day: date) -> tuple[date, date | None]:
-    """The first and the last day that the years allow; without years, from `first_day` on without end."""
-    year = words.year
-    if year is None and words.year_to is not None:
-        year = CALENDARS[rscale_of(words.calendar)].split(first_day.toordinal())[0]
+    `year_to` alone starts with the year of `first_day`. Raises InvalidInput when neither that nor `year` is there.
+    """
+    if first_day is None and form.year is None:
+        raise InvalidInput("schedule_date is missing: the first day, such as 2026-01-31.")
+    calendar, earliest = CALENDARS[rscale], first_day or date.min
+    year = form.year
+    if year is None and form.year_to is not None:
+        year = calendar.split(earliest.toordinal())[0]
     if year is None:
-        return first_day, None
-    begin, end = year_window(year, words.year_to, CALENDARS[rscale_of(words.calendar)])
-    return max(begin, first_day), end
+        return earliest, None
+    begin, end = year_window(year, form.year_to, calendar)
+    return max(begin, earliest), end
+
+
+def year_window(year: int, year_to: int | None = None, calendar: Calendar = GREGORIAN) -> tuple[date, date]:
+    """The first and the last day of the years `year` to `year_to`, both included; `year` alone is that one year.
+
+    Raises InvalidInput when the window ends before it begins or lies out of range.
+    """
+    last = year if year_to is None else year_to
+    if last < year:
+        raise InvalidInput(f"year_to {last} is before year {year}.")
+    low, high = (calendar.split(date(each, 7, 1).toordinal())[0] for each in (FIRST_YEAR, LAST_YEAR))
+    for each in (year, last):
+        if not low <= each <= high:
+            raise InvalidInput(f"The year {each} is not between {low} and {high}.")
+    return date.fromordinal(calendar.start(year, 1)), date.fromordinal(calendar.start(last + 1, 1) - 1)
 
 
 def weekdays_of(days: Sequence[str]) -> list[int]:
     """Weekdays in the week's order, Monday as 0. A list in one string ("Monday, Friday") is split."""
-    found = set()
-    for name in _each(days):
+    weekdays = set()
+    for name in _names(days):
         weekday = weekday_named(name)
         if weekday is None:
             raise InvalidInput(f"days: “{name[:40]}” is not a day of the week{did_you_mean(name, WEEKDAYS) or '.'}")
-        found.add(weekday)
-    return sorted(found)
+        weekdays.add(weekday)
+    return sorted(weekdays)
 
 
-def months_of(months: Sequence[str | int], calendar: str = "gregorian") -> tuple[int, ...]:
+def months_of(months: Sequence[str | int], rscale: str) -> tuple[int, ...]:
     """Months in the year's order, January or Meskerem as 1; empty when all or none are named."""
-    rscale = rscale_of(calendar)
     most = CALENDARS[rscale].months
-    found = set()
-    for name in _each(months):
+    numbers = set()
+    for name in _names(months):
         month = int(name) if re.fullmatch(r"[0-9]{1,2}", name) else month_named(name, rscale)
         if month is None or not 1 <= month <= most:
             near = did_you_mean(name, MONTHS_OF[rscale]) or f"; name it in English or give 1 to {most}."
-            raise InvalidInput(f"months: “{name[:40]}” is not a month of the {calendar.strip()} calendar{near}")
-        found.add(month)
-    return tuple(sorted(found)) if len(found) < most else ()
+            raise InvalidInput(f"months: “{name[:40]}” is not a month of the {_CALENDAR_NAMES[rscale]} calendar{near}")
+        numbers.add(month)
+    return tuple(sorted(numbers)) if len(numbers) < most else ()
 
 
 def dates_of(dates: Sequence[str | date], *, field: str = "specific_dates") -> list[date]:
     """Sorted dates without duplicates. Raises InvalidInput for none, too many, or an invalid one."""
-    found = sorted({_date(each, field) for each in dates})
-    if not found:
+    days = sorted({_date(each, field) for each in dates})
+    if not days:
         raise InvalidInput(f'{field}: name at least one date, such as "2026-01-31".')
-    if len(found) > MOST_DATES:
-        raise InvalidInput(f"{field}: {len(found)} dates are more than {MOST_DATES}; make several series of them.")
-    return found
+    if len(days) > MOST_DATES:
+        raise InvalidInput(f"{field}: {len(days)} dates are more than {MOST_DATES}; make several series of them.")
+    return days
 
 
-def _date(said: str | date, field: str) -> date:
+def _date(value: str | date, field: str) -> date:
     try:
-        if isinstance(said, str):
+        if isinstance(value, str):
             # fromisoformat would also take 20260131 and 2026-W05-6, which are as likely mistakes.
-            if not _DATE.fullmatch(said.strip()):
-                raise InvalidInput(f"{field}: {said[:40]!r} is not a date like 2026-01-31.")
-            said = date.fromisoformat(said.strip())
+            if not _DATE.fullmatch(value.strip()):
+                raise InvalidInput(f"{field}: {value[:40]!r} is not a date like 2026-01-31.")
+            value = date.fromisoformat(value.strip())
     except ValueError as error:
-        raise InvalidInput(f"{field}: there is no day {said!r}.") from error
-    if not FIRST_YEAR <= said.year <= LAST_YEAR:
-        raise InvalidInput(f"{field}: {said} is not between the years {FIRST_YEAR} and {LAST_YEAR}.")
-    return said
+        raise InvalidInput(f"{field}: there is no day {value!r}.") from error
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise InvalidInput(f"{field}: {value} is not between the years {FIRST_YEAR} and {LAST_YEAR}.")
+    return value
 
 
-def _each(said: Sequence[str | int]) -> list[str]:
+def _names(values: Sequence[str | int]) -> list[str]:
     """Every name, stripped of spaces; empty ones are omitted."""
-    names = [part.strip() for item in said for part in str(item).split(",")]
+    names = [part.strip() for value in values for part in str(value).split(",")]
     return [name for name in names if name]

@@ -107,21 +107,6 @@ def rscale_of(calendar: str) -> str:
         raise InvalidInput(f"calendar must be gregorian or ethiopian, not {calendar[:40]!r}.") from None
 
 
-def year_window(year: int, year_to: int | None = None, calendar: Calendar = GREGORIAN) -> tuple[date, date]:
-    """The first and the last day of the years `year` to `year_to`, both included; `year` alone is that one year.
-
-    Raises InvalidInput when the window ends before it begins or lies out of range.
-    """
-    last = year if year_to is None else year_to
-    if last < year:
-        raise InvalidInput(f"year_to {last} is before year {year}.")
-    low, high = (calendar.split(date(each, 7, 1).toordinal())[0] for each in (FIRST_YEAR, LAST_YEAR))
-    for each in (year, last):
-        if not low <= each <= high:
-            raise InvalidInput(f"The year {each} is not between {low} and {high}.")
-    return date.fromordinal(calendar.start(year, 1)), date.fromordinal(calendar.start(last + 1, 1) - 1)
-
-
 def _check(rule: Rule) -> None:
     calendar = rule.calendar
     _check_range("INTERVAL", (rule.interval,), MOST_INTERVAL)

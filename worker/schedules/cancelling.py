@@ -1,14 +1,16 @@
 """Cancel lessons (one, this and the following, or all of a series) and release a booked slot."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import delete, text
 from sqlalchemy.orm import Session
 
 from models.schedules import Schedule, ScheduleParticipant
-from worker.access.callers import Caller, UserCaller
+from worker.access.callers import Caller
 from worker.errors import Conflict, Forbidden
 from worker.schedules.changes import ALL, ONE
+from worker.schedules.commands import TouchedLessons
 from worker.schedules.reading import find_lesson, lock_lesson, students_of
 from worker.schedules.series.occurrences import recurrence_of
 from worker.schedules.series.reconcile import lock_series
@@ -26,24 +28,37 @@ _CALL_OFF = text(
 )
 
 
-def cancel_lesson(session: Session, caller: Caller, schedule_id: int, *, scope: str, now: datetime) -> Schedule:
-    """Cancel a lesson, or with `scope` those that follow too; idempotent.
+@dataclass(frozen=True)
+class LessonCancellation:
+    """Cancel a lesson, or with `scope` those that follow too."""
 
-    A student, or their parent, releases a slot that they booked: it is free again. Everything else only the tutor may
-    do. Raises NotFound, Forbidden, Conflict for a lesson that has begun.
-    """
-    lesson = lock_lesson(session, find_lesson(session, caller, schedule_id))
-    if isinstance(caller, UserCaller) and caller.tutor_id == lesson.tutor_id:
-        if lesson.series_id is None or scope == ONE:
-            _cancel_one(lesson, now)
+    schedule_id: int
+    scope: str
+    now: datetime
+
+    @property
+    def touched(self) -> TouchedLessons:
+        """The lesson, or its series."""
+        return TouchedLessons(self.schedule_id, whole_series=self.scope != ONE)
+
+    def apply(self, session: Session, caller: Caller) -> Schedule:
+        """The cancelled lesson; idempotent.
+
+        A student, or their parent, releases a slot that they booked: it is free again. Everything else only the tutor
+        may do. Raises NotFound, Forbidden, Conflict for a lesson that has begun.
+        """
+        lesson = lock_lesson(session, find_lesson(session, caller, self.schedule_id))
+        if caller.tutor_id == lesson.tutor_id:
+            if lesson.series_id is None or self.scope == ONE:
+                _cancel_one(lesson, self.now)
+            else:
+                _cancel_series(session, lesson.series_id, lesson, self.scope, self.now)
+        elif self.scope == ONE and lesson.booked_at is not None and lesson.student_id in students_of(session, caller):
+            _release(session, lesson, self.now)
         else:
-            _cancel_series(session, lesson.series_id, lesson, scope, now)
-    elif scope == ONE and lesson.booked_at is not None and lesson.student_id in students_of(session, caller):
-        _let_go(session, lesson, now)
-    else:
-        raise Forbidden("Only the tutor can cancel this; students cancel slots that they booked, one by one.")
-    session.flush()
-    return lesson
+            raise Forbidden("Only the tutor can cancel this; students cancel slots that they booked, one by one.")
+        session.flush()
+        return lesson
 
 
 def _cancel_one(lesson: Schedule, now: datetime) -> None:
@@ -72,7 +87,7 @@ def _cancel_series(session: Session, series_id: int, lesson: Schedule, scope: st
     session.refresh(lesson)
 
 
-def _let_go(session: Session, lesson: Schedule, now: datetime) -> None:
+def _release(session: Session, lesson: Schedule, now: datetime) -> None:
     if lesson.status != "scheduled" or lesson.starts_at is None or lesson.starts_at <= now:
         raise Conflict(f"Lesson {lesson.id} has begun or is cancelled; it cannot be given back.")
     session.execute(delete(ScheduleParticipant).where(ScheduleParticipant.schedule_id == lesson.id))

@@ -1,8 +1,8 @@
 """Change lessons: one, this and the following, or all of a series."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
 from typing import Any, Final
 
 from sqlalchemy import delete, select
@@ -13,11 +13,12 @@ from worker.access.callers import Caller
 from worker.calendars.zones import tzdata_version, zone
 from worker.errors import Conflict, InvalidInput
 from worker.recurrence.instants import instants
-from worker.recurrence.platform_form import dates_of
+from worker.recurrence.platform_form import PlatformForm, dates_of
 from worker.recurrence.request import Recurrence, TimeRequest, read_recurrence
-from worker.schedules.conflicts.clash import LessonConflict, translate_exclusion
-from worker.schedules.conflicts.clash import ScheduleClash as Collision
+from worker.schedules.commands import TouchedLessons
+from worker.schedules.conflicts.clash import LessonConflict, ScheduleClash, translate_exclusion
 from worker.schedules.conflicts.read_busy_times import find_conflicts
+from worker.schedules.planning import Planning
 from worker.schedules.reading import lead_lesson
 from worker.schedules.series.columns import DESCRIBING
 from worker.schedules.series.membership import exclude
@@ -35,37 +36,49 @@ _WHEN = ("schedule_date", "start_time", "end_time", "timezone")
 _RULE = ("recurrence_pattern", "schedule_type", "months", "days", "year", "year_to", "specific_dates")
 
 
-def change_lesson(
-    session: Session,
-    caller: Caller,
-    schedule_id: int,
-    changes: Mapping[str, Any],
-    *,
-    scope: str,
-    now: datetime,
-    horizon_days: int,
-    skip_conflicts: bool = False,
-) -> tuple[Schedule, list[Collision]]:
-    """Change the given fields of a lesson of the calling tutor; a lesson without a series is always changed alone.
+@dataclass(frozen=True)
+class LessonChange:
+    """Change the fields that were sent of a lesson, of it and the following, or of all of its series (`scope`).
 
-    Returns the lesson and, with `skip_conflicts`, what could not be stored. Raises NotFound, Forbidden, InvalidInput,
-    Conflict for a lesson that has ended, LessonConflict.
+    A lesson without a series is always changed alone.
     """
-    lesson = lead_lesson(session, caller, schedule_id)
-    if lesson.series_id is None or scope == ONE:
-        _change_one(session, lesson, changes, now)
-        return lesson, []
-    [series] = lock_series(session, [lesson.series_id])
-    if series.status == "cancelled":
-        raise Conflict(f"The series of lesson {lesson.id} is cancelled; it cannot be changed any more.")
-    if scope == FOLLOWING and lesson.occurrence_date is not None:
-        series = split_series(session, series, lesson.occurrence_date)
-    _change_series(session, series, lesson, changes, now)
-    conflicts = reconcile(session, [series.id], now=now, horizon_days=horizon_days)
-    if conflicts and not skip_conflicts:
-        raise LessonConflict(conflicts)
-    session.refresh(lesson)
-    return lesson, conflicts
+
+    schedule_id: int
+    fields: Mapping[str, Any]
+    scope: str
+    planning: Planning
+
+    @property
+    def now(self) -> datetime:
+        """The present moment."""
+        return self.planning.now
+
+    @property
+    def touched(self) -> TouchedLessons:
+        """The lesson, or its series."""
+        return TouchedLessons(self.schedule_id, whole_series=self.scope != ONE)
+
+    def apply(self, session: Session, caller: Caller) -> tuple[Schedule, list[ScheduleClash]]:
+        """The lesson and, with `skip_conflicts`, what could not be stored.
+
+        Raises NotFound, Forbidden when the caller is not its tutor, InvalidInput, Conflict for a lesson that has
+        ended, LessonConflict.
+        """
+        lesson = lead_lesson(session, caller, self.schedule_id)
+        if lesson.series_id is None or self.scope == ONE:
+            _change_one(session, lesson, self.fields, self.now)
+            return lesson, []
+        [series] = lock_series(session, [lesson.series_id])
+        if series.status == "cancelled":
+            raise Conflict(f"The series of lesson {lesson.id} is cancelled; it cannot be changed any more.")
+        if self.scope == FOLLOWING and lesson.occurrence_date is not None:
+            series = split_series(session, series, lesson.occurrence_date)
+        _change_series(session, series, lesson, self.fields, self.now)
+        conflicts = reconcile(session, [series.id], self.planning)
+        if conflicts and not self.planning.skip_conflicts:
+            raise LessonConflict(conflicts)
+        session.refresh(lesson)
+        return lesson, conflicts
 
 
 def _change_one(session: Session, lesson: Schedule, changes: Mapping[str, Any], now: datetime) -> None:
@@ -98,7 +111,7 @@ def _move(session: Session, lesson: Schedule, moves: Mapping[str, Any]) -> None:
     seats = select(ScheduleParticipant.student_id).where(ScheduleParticipant.schedule_id == lesson.id)
     students = set(session.scalars(seats)) | ({lesson.student_id} if lesson.student_id is not None else set())
 
-    def find() -> list[Collision]:
+    def find() -> list[ScheduleClash]:
         return find_conflicts(
             session,
             tutor_id=lesson.tutor_id,
@@ -145,25 +158,39 @@ def _change_series(
 
 
 def _changed_recurrence(before: Recurrence, lesson: Schedule, changes: Mapping[str, Any]) -> Recurrence:
-    times = {name: changes[name] for name in ("start_time", "end_time", "timezone") if name in changes}
     sent_day: date | None = changes.get("schedule_date")
+    start_time: time = changes.get("start_time", before.start_time)
+    end_time: time = changes.get("end_time", before.end_time)
+    timezone: str = changes.get("timezone", before.timezone)
+    exdates: Sequence[str | date] = changes.get("exdates") or ()
     if any(changes.get(name) for name in _RULE):
-        wish = TimeRequest(
+        request = TimeRequest(
             schedule_date=sent_day or before.first_day,
-            start_time=times.get("start_time", before.start_time),
-            end_time=times.get("end_time", before.end_time),
-            timezone=times.get("timezone", before.timezone),
-            exdates=changes.get("exdates") or (),
-            **{name: changes[name] for name in (*_RULE, "calendar") if changes.get(name)},
+            start_time=start_time,
+            end_time=end_time,
+            timezone=timezone,
+            recurrence_pattern=changes.get("recurrence_pattern"),
+            exdates=exdates,
+            form=_form(changes),
         )
-        return read_recurrence(wish)
+        return read_recurrence(request)
     if sent_day not in (None, lesson.schedule_date, before.first_day):
         raise InvalidInput("To move a series to other days, send its recurrence_pattern with the new schedule_date.")
-    if "timezone" in times:
-        zone(times["timezone"])
-    exdates = changes.get("exdates")
+    if "timezone" in changes:
+        zone(timezone)
     excluded = frozenset(dates_of(exdates, field="exdates")) if exdates else frozenset()
-    return replace(before, **times, excluded=excluded)
+    return replace(before, start_time=start_time, end_time=end_time, timezone=timezone, excluded=excluded)
+
+
+def _form(changes: Mapping[str, Any]) -> PlatformForm:
+    return PlatformForm(
+        schedule_type=changes.get("schedule_type"),
+        months=changes.get("months") or (),
+        days=changes.get("days") or (),
+        year=changes.get("year"),
+        year_to=changes.get("year_to"),
+        specific_dates=changes.get("specific_dates") or (),
+    )
 
 
 def _need(changes: Mapping[str, Any]) -> None:

@@ -1,9 +1,5 @@
 """Create single lessons and slots, which belong to no series."""
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -12,53 +8,46 @@ from models.schedules import Schedule, ScheduleParticipant
 from worker.access.names import FULL_NAME
 from worker.calendars.zones import tzdata_version, zone
 from worker.recurrence.instants import Instants, instants
-from worker.recurrence.request import Recurrence
 from worker.schedules.conflicts.clash import LessonConflict, ScheduleClash, translate_exclusion
 from worker.schedules.conflicts.read_busy_times import find_conflicts
-from worker.schedules.series.membership import FIRST_COLUMNS, CreationResult, SeriesMember, check_begin
+from worker.schedules.planning import Planning
+from worker.schedules.series.membership import FIRST_COLUMNS, CreationResult, NewLessons, check_begin
 
 
-def create_lesson(
-    session: Session,
-    *,
-    tutor_id: int,
-    recurrence: Recurrence,
-    content: Mapping[str, Any],
-    participant: SeriesMember | None,
-    now: datetime,
-    skip_conflicts: bool = False,
-) -> CreationResult:
-    """Create the single lesson of `recurrence`; without a participant it is a free slot.
+def create_lesson(session: Session, lessons: NewLessons, planning: Planning) -> CreationResult:
+    """Create the single lesson of a recurrence, with its participant; without one it is a free slot.
 
     Raises InvalidInput for a day too long ago, LessonConflict; with `skip_conflicts` a lesson that collides is not
     created, and the result says why.
     """
-    check_begin(recurrence, now)
+    recurrence = lessons.recurrence
+    check_begin(recurrence, planning.now)
     day = recurrence.first_day
     when = instants(day, recurrence.start_time, recurrence.end_time, zone(recurrence.timezone))
-    students = [participant.student_id] if participant is not None else []
+    students = [participant.student_id for participant in lessons.participants]
 
     def find() -> list[ScheduleClash]:
-        return find_conflicts(session, tutor_id=tutor_id, students=students, day=day, when=when)
+        return find_conflicts(session, tutor_id=lessons.tutor_id, students=students, day=day, when=when)
 
     conflicts = find()
-    if conflicts and skip_conflicts:
+    if conflicts and planning.skip_conflicts:
         return CreationResult(None, None, recurrence.text(), 0, (), conflicts)
     if conflicts:
         raise LessonConflict(conflicts)
-    lesson = _only_lesson(recurrence, when, tutor_id, content)
+    lesson = _lesson_row(lessons, when)
     with translate_exclusion(session, find):
         session.add(lesson)
         session.flush()
-        if participant is not None:
+        for participant in lessons.participants:
             seat(session, lesson, participant.student_id, participant.booking_id)
     first = session.execute(select(*FIRST_COLUMNS).where(Schedule.id == lesson.id)).all()
     return CreationResult(None, lesson.id, recurrence.text(), 1, first, ())
 
 
-def _only_lesson(recurrence: Recurrence, when: Instants, tutor_id: int, content: Mapping[str, Any]) -> Schedule:
+def _lesson_row(lessons: NewLessons, when: Instants) -> Schedule:
+    recurrence = lessons.recurrence
     return Schedule(
-        tutor_id=tutor_id,
+        tutor_id=lessons.tutor_id,
         schedule_date=recurrence.first_day,
         start_time=recurrence.start_time,
         end_time=recurrence.end_time,
@@ -66,7 +55,7 @@ def _only_lesson(recurrence: Recurrence, when: Instants, tutor_id: int, content:
         starts_at=when.starts_at,
         ends_at=when.ends_at,
         tzdata_version=tzdata_version(),
-        **content,
+        **lessons.content,
     )
 
 

@@ -54,11 +54,11 @@ def students_of(session: Session, caller: Caller) -> frozenset[int]:
     """The students whose lessons the caller may see as their own: themselves and their children."""
     if isinstance(caller, Operator):
         return frozenset()
-    found = {caller.student_id} if caller.student_id is not None else set()
+    students = {caller.student_id} if caller.student_id is not None else set()
     if caller.parent_id is not None:
         children = select(StudentProfile.id).where(StudentProfile.parent_id.bool_op("@>")([caller.parent_id]))
-        found.update(session.scalars(children))
-    return frozenset(found)
+        students.update(session.scalars(children))
+    return frozenset(students)
 
 
 def visible_lessons(caller: Caller) -> ColumnElement[bool]:
@@ -101,7 +101,7 @@ def lock_lesson(session: Session, lesson: Schedule) -> Schedule:
 def lead_lesson(session: Session, caller: Caller, schedule_id: int) -> Schedule:
     """The lesson, locked. Raises NotFound, Forbidden when the caller is not its tutor."""
     lesson = find_lesson(session, caller, schedule_id)
-    if getattr(caller, "tutor_id", None) != lesson.tutor_id:
+    if caller.tutor_id != lesson.tutor_id:
         raise Forbidden("Only the tutor can change a lesson.")
     return lock_lesson(session, lesson)
 
@@ -109,17 +109,17 @@ def lead_lesson(session: Session, caller: Caller, schedule_id: int) -> Schedule:
 def list_lessons(
     session: Session,
     caller: Caller,
-    range_: Range,
+    window: Range,
     *,
     status: str | None,
     after: tuple[datetime | None, int] | None,
     limit: int,
 ) -> Sequence[Schedule]:
     """At most `limit` lessons in order of time, those after the one that began at `after`; without instants last."""
-    range_.check()
-    statement = select(Schedule).where(range_.holds_lesson())
+    window.check()
+    statement = select(Schedule).where(window.holds_lesson())
     if not isinstance(caller, Operator):
-        statement = statement.where(Schedule.id.in_(_candidates(session, caller, range_)))
+        statement = statement.where(Schedule.id.in_(_candidates(session, caller, window)))
     if status is not None:
         statement = statement.where(Schedule.status == status)
     if after is not None:
@@ -128,19 +128,18 @@ def list_lessons(
     return session.scalars(statement).all()
 
 
-def _candidates(session: Session, caller: Caller, range_: Range) -> Select[int]:
+def _candidates(session: Session, caller: Caller, window: Range) -> Select[int]:
     """Ids of the caller's lessons in the range and slightly beyond it; each branch uses an index of its own."""
     branches: list[Select[int]] = []
-    tutor_id = getattr(caller, "tutor_id", None)
-    if tutor_id is not None:
-        branches.append(select(Schedule.id).where(Schedule.tutor_id == tutor_id, range_.holds_lesson()))
+    if caller.tutor_id is not None:
+        branches.append(select(Schedule.id).where(Schedule.tutor_id == caller.tutor_id, window.holds_lesson()))
     students = students_of(session, caller)
     if students:
         branches += [
             select(ScheduleParticipant.schedule_id).where(
-                ScheduleParticipant.student_id.in_(students), range_.holds_participant()
+                ScheduleParticipant.student_id.in_(students), window.holds_participant()
             ),
-            select(Schedule.id).where(Schedule.student_id.in_(students), range_.holds_lesson()),
+            select(Schedule.id).where(Schedule.student_id.in_(students), window.holds_lesson()),
         ]
     if not branches:
         return select(Schedule.id).where(false())

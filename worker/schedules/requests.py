@@ -1,21 +1,19 @@
 """The work of `POST /v1/schedules`: parse the request and create a series or a single lesson, or only simulate it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.bookings import Booking
 from models.people import TutorProfile, User
-from worker.access.callers import Caller
-from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
+from worker.errors import Conflict, InvalidInput, NotFound
 from worker.recurrence.request import Recurrence, TimeRequest, read_recurrence
 from worker.schedules.conflicts.clash import LessonConflict
 from worker.schedules.create_lesson import create_lesson
-from worker.schedules.series.membership import CreationResult, SeriesMember, create_series
+from worker.schedules.planning import Planning
+from worker.schedules.series.membership import CreationResult, NewLessons, SeriesMember, create_series
 
 # Columns that a booking and a lesson both have: theirs by their names, and how much of it a lesson can hold.
 _OF_BOOKING = (("subject", "subject", 100), ("grade_level", "grade_level", 50), ("session_format", "session_type", 50))
@@ -23,19 +21,12 @@ _OF_BOOKING = (("subject", "subject", 100), ("grade_level", "grade_level", 50), 
 
 @dataclass(frozen=True)
 class LessonRequest:
-    """Lessons that a tutor asks for: of a booking, or free slots; `wish` says when, `content` what they are."""
+    """Lessons that a tutor asks for: of a booking, or free slots; `content` holds the columns that describe them."""
 
+    tutor_id: int
     booking_id: int | None
-    wish: TimeRequest
-    content: Mapping[str, Any]
-
-
-def tutor_of(caller: Caller) -> int:
-    """The calling tutor's profile. Raises Forbidden when the caller is no tutor."""
-    tutor_id: int | None = getattr(caller, "tutor_id", None)
-    if tutor_id is None:
-        raise Forbidden("Only a tutor can do that.")
-    return tutor_id
+    times: TimeRequest
+    content: Mapping[str, str | None]
 
 
 def zone_of_tutor(session: Session, tutor_id: int, default: str) -> str:
@@ -44,60 +35,38 @@ def zone_of_tutor(session: Session, tutor_id: int, default: str) -> str:
     return session.scalar(statement.where(TutorProfile.id == tutor_id)) or default
 
 
-def make_lessons(
-    session: Session, tutor_id: int, asked: LessonRequest, *, now: datetime, horizon_days: int, skip_conflicts: bool
-) -> CreationResult:
+def create_lessons(session: Session, request: LessonRequest, planning: Planning) -> CreationResult:
     """Store the requested lessons. Raises InvalidInput, NotFound or Conflict for the booking, LessonConflict."""
-    made = _make(session, tutor_id, asked, now, horizon_days, skip_conflicts=skip_conflicts)
-    if made.conflicts and made.series_id is None:
+    result = _create(session, request, planning)
+    if result.conflicts and result.series_id is None:
         # A single lesson that is skipped leaves nothing to store.
-        raise LessonConflict(made.conflicts)
-    return made
+        raise LessonConflict(result.conflicts)
+    return result
 
 
-def try_lessons(
-    session: Session, tutor_id: int, asked: LessonRequest, *, now: datetime, horizon_days: int
-) -> CreationResult:
-    """What `make_lessons` would return, conflicts included; nothing is stored."""
+def try_lessons(session: Session, request: LessonRequest, planning: Planning) -> CreationResult:
+    """What `create_lessons` would return, conflicts included; nothing is stored."""
     attempt = session.begin_nested()
     try:
-        return _make(session, tutor_id, asked, now, horizon_days, skip_conflicts=True)
+        return _create(session, request, replace(planning, skip_conflicts=True))
     finally:
         attempt.rollback()
 
 
-def _make(
-    session: Session, tutor_id: int, asked: LessonRequest, now: datetime, horizon_days: int, *, skip_conflicts: bool
-) -> CreationResult:
-    recurrence = read_recurrence(asked.wish)
+def _create(session: Session, request: LessonRequest, planning: Planning) -> CreationResult:
+    recurrence, tutor_id = read_recurrence(request.times), request.tutor_id
     # Sequentially: the second sees what the first has stored, and can name the collision.
     session.execute(select(TutorProfile.id).where(TutorProfile.id == tutor_id).with_for_update(key_share=True))
-    booking = _active_booking(session, tutor_id, asked.booking_id) if asked.booking_id is not None else None
-    if booking is not None:
+    booking = _active_booking(session, tutor_id, request.booking_id) if request.booking_id is not None else None
+    if booking is None:
+        lessons = NewLessons(tutor_id, recurrence, request.content)
+    else:
         _check_days(booking, recurrence)
-    participant = SeriesMember(booking.student_id, booking.id) if booking is not None else None
-    content = {**_of_booking(booking), **asked.content}
-    if recurrence.is_single:
-        return create_lesson(
-            session,
-            tutor_id=tutor_id,
-            recurrence=recurrence,
-            content=content,
-            participant=participant,
-            now=now,
-            skip_conflicts=skip_conflicts,
-        )
-    return create_series(
-        session,
-        tutor_id=tutor_id,
-        recurrence=recurrence,
-        content=content,
-        participants=[participant] if participant is not None else [],
-        package_name=booking.package_name if booking is not None else None,
-        now=now,
-        horizon_days=horizon_days,
-        skip_conflicts=skip_conflicts,
-    )
+        content = {**_content_of(booking), **request.content}
+        participant = SeriesMember(booking.student_id, booking.id)
+        lessons = NewLessons(tutor_id, recurrence, content, [participant], booking.package_name)
+    create = create_lesson if recurrence.is_single else create_series
+    return create(session, lessons, planning)
 
 
 def _active_booking(session: Session, tutor_id: int, booking_id: int) -> Booking:
@@ -119,8 +88,7 @@ def _check_days(booking: Booking, recurrence: Recurrence) -> None:
         raise InvalidInput(f"Booking {booking.id} starts on {booking.start_date}, after the lesson.")
 
 
-def _of_booking(booking: Booking | None) -> dict[str, Any]:
-    if booking is None:
-        return {}
-    said = {name: (getattr(booking, column), width) for name, column, width in _OF_BOOKING}
-    return {name: value[:width] for name, (value, width) in said.items() if value is not None}
+def _content_of(booking: Booking) -> dict[str, str]:
+    """What lessons inherit from their booking, cut to the width of their columns."""
+    values = ((name, getattr(booking, column), width) for name, column, width in _OF_BOOKING)
+    return {name: value[:width] for name, value, width in values if value is not None}

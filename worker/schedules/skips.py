@@ -1,6 +1,7 @@
 """Skips: days of a series on which a person wants no lesson."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from models.schedules import Schedule, Series
 from worker.access.callers import Caller
 from worker.errors import Conflict, Forbidden, InvalidInput
+from worker.schedules.commands import TouchedLessons
 from worker.schedules.series.membership import exclude
 from worker.schedules.series.occurrences import recurrence_of
 from worker.schedules.series.reading import find_series
@@ -16,28 +18,44 @@ from worker.schedules.series.reconcile import lock_series
 from worker.schedules.standalone_lessons import touch
 
 
-def skip_days(session: Session, caller: Caller, series_id: int, days: Collection[date], *, now: datetime) -> Series:
-    """Cancel the lessons of these days; idempotent.
+@dataclass(frozen=True)
+class DaySkip:
+    """Cancel the lessons of these days of a series; days without a lesson yet get none."""
 
-    Raises NotFound, Forbidden, InvalidInput for a day that is not one of the series', Conflict for a lesson that has
-    begun.
-    """
-    series = find_series(session, caller, series_id)
-    if getattr(caller, "tutor_id", None) != series.tutor_id:
-        raise Forbidden("Only the tutor can skip lessons.")
-    [series] = lock_series(session, [series_id])
-    wanted = frozenset(days)
-    lessons = _lessons(session, series_id, wanted)
-    _check_days(series, wanted - {lesson.occurrence_date for lesson in lessons})
-    for lesson in lessons:
-        if lesson.status != "cancelled" and (lesson.starts_at is None or lesson.starts_at <= now):
-            raise Conflict(f"The lesson of {lesson.occurrence_date} has begun; it cannot be skipped any more.")
-        if lesson.cancelled_by != "person":
-            lesson.status, lesson.cancelled_by = "cancelled", "person"
-            touch(lesson, now)
-    exclude(session, series_id, wanted)
-    session.flush()
-    return series
+    series_id: int
+    days: frozenset[date]
+    now: datetime
+
+    @property
+    def touched(self) -> TouchedLessons:
+        """Those of the series."""
+        return TouchedLessons(series_id=self.series_id)
+
+    def apply(self, session: Session, caller: Caller) -> Series:
+        """The series; idempotent.
+
+        Raises NotFound, Forbidden, InvalidInput for a day that is not one of the series', Conflict for a lesson that
+        has begun.
+        """
+        series = find_series(session, caller, self.series_id)
+        if caller.tutor_id != series.tutor_id:
+            raise Forbidden("Only the tutor can skip lessons.")
+        [series] = lock_series(session, [self.series_id])
+        lessons = _lessons(session, self.series_id, self.days)
+        _check_days(series, self.days - {lesson.occurrence_date for lesson in lessons})
+        for lesson in lessons:
+            _cancel(lesson, self.now)
+        exclude(session, self.series_id, self.days)
+        session.flush()
+        return series
+
+
+def _cancel(lesson: Schedule, now: datetime) -> None:
+    if lesson.status != "cancelled" and (lesson.starts_at is None or lesson.starts_at <= now):
+        raise Conflict(f"The lesson of {lesson.occurrence_date} has begun; it cannot be skipped any more.")
+    if lesson.cancelled_by != "person":
+        lesson.status, lesson.cancelled_by = "cancelled", "person"
+        touch(lesson, now)
 
 
 def _lessons(session: Session, series_id: int, days: Collection[date]) -> Sequence[Schedule]:

@@ -13,8 +13,8 @@ from models.schedules import Schedule
 from worker.access.callers import Caller, UserCaller
 from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
 from worker.recurrence.instants import Instants
-from worker.schedules.conflicts.clash import LessonConflict, translate_exclusion
-from worker.schedules.conflicts.clash import ScheduleClash as Collision
+from worker.schedules.commands import TouchedLessons
+from worker.schedules.conflicts.clash import LessonConflict, ScheduleClash, translate_exclusion
 from worker.schedules.conflicts.free_time import Free, free_parts
 from worker.schedules.conflicts.read_busy_times import find_conflicts, tutor_lessons
 from worker.schedules.create_lesson import seat
@@ -38,7 +38,7 @@ class FreeSlot:
 def list_slots(
     session: Session,
     tutor_id: int,
-    range_: Range,
+    window: Range,
     *,
     now: datetime,
     after: tuple[datetime | None, int] | None,
@@ -48,7 +48,7 @@ def list_slots(
 
     Raises NotFound when there is no such tutor, InvalidInput for the range.
     """
-    range_.check()
+    window.check()
     if session.scalar(select(TutorProfile.id).where(TutorProfile.id == tutor_id, TutorProfile.is_active)) is None:
         raise NotFound(f"There is no tutor {tutor_id}.")
     statement = select(Schedule).where(
@@ -56,7 +56,7 @@ def list_slots(
         Schedule.student_id.is_(None),
         Schedule.status == "scheduled",
         Schedule.starts_at > now,
-        range_.holds_lesson(),
+        window.holds_lesson(),
     )
     if after is not None:
         statement = statement.where(tuple_(Schedule.starts_at, Schedule.id) > after)
@@ -64,39 +64,54 @@ def list_slots(
     if not slots:
         return [], []
     times = [_times(slot) for slot in slots]
-    since, until = min(one.starts_at for one in times), max(one.ends_at for one in times)
+    since, until = min(when.starts_at for when in times), max(when.ends_at for when in times)
     busy = tutor_lessons(session, tutor_id, since, until)
     free = [part for slot, when in zip(slots, times, strict=True) for part in _free(slot, free_parts(when, busy))]
     return free, slots
 
 
-def book_slot(
-    session: Session,
-    caller: Caller,
-    schedule_id: int,
-    *,
-    student_id: int | None,
-    booking_id: int | None,
-    now: datetime,
-) -> Schedule:
-    """A student books a free slot, or a parent does for their child. The slot's own row becomes the lesson.
+@dataclass(frozen=True)
+class SlotReservation:
+    """A student books a free slot, or a parent does for their child; without a booking's id, the only one there is."""
 
-    Raises Forbidden, NotFound, InvalidInput for the student or booking, Conflict when the slot is not free any more,
-    LessonConflict when tutor or student has another lesson then.
-    """
-    student_id = _student(session, caller, student_id)
-    slot = session.get(Schedule, schedule_id)
-    # Other people's lessons are private; only the fact that a slot is booked is reported.
-    if slot is None or (slot.student_id is not None and slot.booked_at is None):
-        raise NotFound(f"There is no slot {schedule_id}.")
-    # Bookings are locked before lessons, here as everywhere.
-    held = _hold_bookings(session, slot.tutor_id, student_id)
-    lock_lesson(session, slot)
-    if slot.student_id is not None or slot.status != "scheduled" or slot.starts_at is None or slot.starts_at <= now:
-        raise Conflict(f"Slot {schedule_id} is not free any more.")
-    booking = _booking(held, slot, booking_id)
+    schedule_id: int
+    student_id: int | None
+    booking_id: int | None
+    now: datetime
 
-    def find() -> list[Collision]:
+    @property
+    def touched(self) -> TouchedLessons:
+        """The slot."""
+        return TouchedLessons(self.schedule_id)
+
+    def apply(self, session: Session, caller: Caller) -> Schedule:
+        """The slot's own row, which becomes the lesson.
+
+        Raises Forbidden, NotFound, InvalidInput for the student or booking, Conflict when the slot is not free any
+        more, LessonConflict when tutor or student has another lesson then.
+        """
+        student_id = _student(session, caller, self.student_id)
+        slot = session.get(Schedule, self.schedule_id)
+        # Other people's lessons are private; only the fact that a slot is booked is reported.
+        if slot is None or (slot.student_id is not None and slot.booked_at is None):
+            raise NotFound(f"There is no slot {self.schedule_id}.")
+        # Bookings are locked before lessons, here as everywhere.
+        bookings = _lock_bookings(session, slot.tutor_id, student_id)
+        lock_lesson(session, slot)
+        if not _is_free(slot, self.now):
+            raise Conflict(f"Slot {self.schedule_id} is not free any more.")
+        booking = _booking(bookings, slot, self.booking_id)
+        _take(session, slot, student_id, booking, self.now)
+        return slot
+
+
+def _is_free(slot: Schedule, now: datetime) -> bool:
+    future = slot.starts_at is not None and slot.starts_at > now
+    return slot.student_id is None and slot.status == "scheduled" and future
+
+
+def _take(session: Session, slot: Schedule, student_id: int, booking: Booking | None, now: datetime) -> None:
+    def find() -> list[ScheduleClash]:
         return find_conflicts(
             session,
             tutor_id=slot.tutor_id,
@@ -113,7 +128,6 @@ def book_slot(
         seat(session, slot, student_id, booking.id if booking is not None else None)
         slot.booked_at = now
         touch(slot, now)
-    return slot
 
 
 def _student(session: Session, caller: Caller, student_id: int | None) -> int:
@@ -128,7 +142,7 @@ def _student(session: Session, caller: Caller, student_id: int | None) -> int:
     return student_id
 
 
-def _hold_bookings(session: Session, tutor_id: int, student_id: int) -> Sequence[Booking]:
+def _lock_bookings(session: Session, tutor_id: int, student_id: int) -> Sequence[Booking]:
     """Lock the bookings that may be meant until the transaction ends."""
     theirs = select(Booking).where(
         Booking.tutor_id == tutor_id, Booking.student_id == student_id, Booking.status == "active"
@@ -136,12 +150,12 @@ def _hold_bookings(session: Session, tutor_id: int, student_id: int) -> Sequence
     return session.scalars(theirs.order_by(Booking.id).with_for_update(read=True)).all()
 
 
-def _booking(held: Sequence[Booking], slot: Schedule, booking_id: int | None) -> Booking | None:
+def _booking(bookings: Sequence[Booking], slot: Schedule, booking_id: int | None) -> Booking | None:
     """The named booking; without a name the only one that tutor and student have for that day, if any."""
-    found = [one for one in held if booking_id in (None, one.id) and covers(one, slot)]
-    if booking_id is not None and not found:
+    candidates = [booking for booking in bookings if booking_id in (None, booking.id) and covers(booking, slot)]
+    if booking_id is not None and not candidates:
         raise InvalidInput(f"There is no active booking {booking_id} with this tutor for that day.")
-    return found[0] if len(found) == 1 else None
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def _times(slot: Schedule) -> Instants:

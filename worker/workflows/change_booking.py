@@ -10,9 +10,10 @@ from models.bookings import Booking
 from worker.access.callers import Caller, UserCaller
 from worker.bookings import booking_commands
 from worker.reminders.planning.lessons import Scope
+from worker.schedules.planning import Planning
 from worker.schedules.series.membership import follow_booking
 from worker.workflows.notify_bookings import tell_of_change, tell_of_offer
-from worker.workflows.notify_changes import telling_of_changes
+from worker.workflows.notify_changes import notices_of_changes
 
 _MOVES_LESSONS = frozenset({"status", "start_date", "end_date"})
 
@@ -31,7 +32,7 @@ def offer_booking(
 
 
 def change_booking(
-    session: Session, caller: Caller, booking_id: int, changes: Mapping[str, Any], *, now: datetime, horizon_days: int
+    session: Session, caller: Caller, booking_id: int, changes: Mapping[str, Any], planning: Planning
 ) -> Booking:
     """Change columns of a booking; with its status or dates, its future lessons.
 
@@ -39,31 +40,23 @@ def change_booking(
     worker.bookings.booking_commands.edit_booking does.
     """
     changed = booking_commands.edit_booking(session, caller, booking_id, changes)
-    return _follow(session, caller, changed, now, horizon_days)
+    return _follow(session, caller, changed, planning)
 
 
 def answer_booking(
-    session: Session,
-    caller: Caller,
-    booking_id: int,
-    answer: booking_commands.Answer,
-    *,
-    now: datetime,
-    horizon_days: int,
+    session: Session, caller: Caller, booking_id: int, answer: booking_commands.Answer, planning: Planning
 ) -> Booking:
     """Accept, decline or end a booking; its lessons end with it. Raises as worker.bookings.booking_commands does."""
     changed = booking_commands.answer_booking(session, caller, booking_id, answer)
-    return _follow(session, caller, changed, now, horizon_days)
+    return _follow(session, caller, changed, planning)
 
 
-def _follow(
-    session: Session, caller: Caller, changed: booking_commands.ChangedBooking, now: datetime, horizon_days: int
-) -> Booking:
-    booking = changed.booking
+def _follow(session: Session, caller: Caller, changed: booking_commands.ChangedBooking, planning: Planning) -> Booking:
+    booking, now = changed.booking, planning.now
     if changed.columns & _MOVES_LESSONS:
         # A pause was told of; other dates may reach into lessons that a group has had without this student.
         lets_in = "status" not in changed.columns
-        with telling_of_changes(session, Scope(booking_id=booking.id), by=caller, now=now, lets_in=lets_in):
-            follow_booking(session, booking.id, now=now, horizon_days=horizon_days)
+        with notices_of_changes(session, Scope(booking_id=booking.id), by=caller, now=now, lets_in=lets_in):
+            follow_booking(session, booking.id, planning)
     tell_of_change(session, changed, by_user_id=caller.user_id if isinstance(caller, UserCaller) else None, now=now)
     return booking

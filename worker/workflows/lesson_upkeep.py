@@ -13,6 +13,7 @@ from worker.jobs.job_run import JobRun
 from worker.logs import get_logger
 from worker.reminders.planning.plan import plan_ahead, plan_reminders
 from worker.schedules.advance import begin_lessons, complete_lessons
+from worker.schedules.planning import Planning
 from worker.schedules.recompute_instants import RedateResult, date_lessons, redate_lessons
 from worker.schedules.series.complete import complete_series
 from worker.schedules.series.reconcile import FillResult, fill
@@ -92,10 +93,10 @@ def _redate_repeatedly(
 
 
 def _fill(run: JobRun, tools: WorkerContext, now: datetime) -> dict[str, int]:
-    horizon = tools.settings.schedule_horizon_days
+    planning = Planning(now, tools.settings.schedule_horizon_days)
 
     def fill_some(session: Session, _after: int) -> tuple[FillResult, int | None]:
-        filled = fill(session, now=now, horizon_days=horizon, batch=_SERIES_BATCH)
+        filled = fill(session, planning, batch=_SERIES_BATCH)
         plan_reminders(session, filled.ids, now=now)
         return filled, 0 if filled.series else None
 

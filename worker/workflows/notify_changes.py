@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.people import User as Person
-from models.schedules import Schedule, Series
+from models.schedules import Series
 from worker.access.callers import Caller, UserCaller
 from worker.access.names import full_name
 from worker.reminders.planning.alarms import copy_series_alarms
@@ -19,7 +19,7 @@ from worker.reminders.planning.plan import plan_reminders
 
 
 @contextmanager
-def telling_of_changes(
+def notices_of_changes(
     session: Session, scope: Scope, *, by: Caller | None, now: datetime, lets_in: bool = False
 ) -> Iterator[None]:
     """Whatever the block does to the lessons of `scope`: everybody whom it concerns is told, and reminded rightly.
@@ -61,12 +61,6 @@ def plan_new_lessons(
     """Plan the reminders of lessons that have just been made, and of all to come of these series."""
     session.flush()
     plan_reminders(session, lessons_in(session, Scope(schedule_ids, series_ids), now=now), now=now)
-
-
-def scope_of_lesson(session: Session, schedule_id: int, *, alone: bool) -> Scope:
-    """The lesson, or all of its series if it has one."""
-    series_id = None if alone else session.scalar(select(Schedule.series_id).where(Schedule.id == schedule_id))
-    return Scope([schedule_id], [series_id] if series_id is not None else [])
 
 
 def _split_from(session: Session, series_ids: Sequence[int]) -> Sequence[int]:

@@ -1,7 +1,5 @@
 """Students of one package of a tutor share its lessons: who comes later joins them, and nothing is stored twice."""
 
-from datetime import datetime
-
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -11,6 +9,7 @@ from models.people import TutorProfile
 from models.schedules import ScheduleSkip, Series, SeriesParticipant
 from worker.errors import Conflict
 from worker.schedules.conflicts.clash import LessonConflict
+from worker.schedules.planning import Planning
 from worker.schedules.series.membership import SeriesMember, join_series, package_series
 from worker.schedules.series.occurrences import recurrence_of
 from worker.schedules.series.reconcile import lock_series
@@ -20,7 +19,7 @@ _LIVE = ("active", "paused")
 
 
 def series_to_join(
-    session: Session, request: SessionRequest, student_id: int, wished: RequestedTimes | None
+    session: Session, request: SessionRequest, student_id: int, requested: RequestedTimes | None
 ) -> Series | None:
     """The oldest series of the package that has the wished lessons, or any when no times are wished; locked.
 
@@ -31,7 +30,7 @@ def series_to_join(
         return None
     session.execute(select(TutorProfile.id).where(TutorProfile.id == request.tutor_id).with_for_update(key_share=True))
     for series in package_series(session, request.tutor_id, request.package_name):
-        if wished is None or is_part_of(wished, recurrence_of(series)):
+        if requested is None or is_part_of(requested, recurrence_of(series)):
             (locked,) = lock_series(session, [series.id])
             # Its last booking may have ended while we waited for it.
             if locked.status in _LIVE:
@@ -41,21 +40,14 @@ def series_to_join(
 
 
 def join_lessons(
-    session: Session,
-    series: Series,
-    participant: SeriesMember,
-    wished: RequestedTimes | None,
-    *,
-    skip_conflicts: bool,
-    now: datetime,
-    horizon_days: int,
+    session: Session, series: Series, member: SeriesMember, requested: RequestedTimes | None, planning: Planning
 ) -> None:
     """Take part in the lessons of the series that the booking covers. Raises LessonConflict unless `skip_conflicts`."""
-    if wished is not None:
-        _leave_out(session, series, participant.student_id, wished)
-    conflicts = join_series(session, series.id, participant, now=now, horizon_days=horizon_days)
-    theirs = [one for one in conflicts if one.student_id in (None, participant.student_id)]
-    if theirs and not skip_conflicts:
+    if requested is not None:
+        _leave_out(session, series, member.student_id, requested)
+    conflicts = join_series(session, series.id, member, planning)
+    theirs = [clash for clash in conflicts if clash.student_id in (None, member.student_id)]
+    if theirs and not planning.skip_conflicts:
         raise LessonConflict(theirs)
 
 
@@ -68,8 +60,8 @@ def _check_not_in(session: Session, series: Series, student_id: int) -> None:
         raise Conflict(said, booking_id=booking_id)
 
 
-def _leave_out(session: Session, series: Series, student_id: int, wished: RequestedTimes) -> None:
+def _leave_out(session: Session, series: Series, student_id: int, requested: RequestedTimes) -> None:
     """Days that this student cannot come, which stay lessons of the others."""
     theirs = {"series_id": series.id, "student_id": student_id, "reason": "excluded"}
-    for day in sorted(wished.recurrence.excluded):
+    for day in sorted(requested.recurrence.excluded):
         session.execute(insert(ScheduleSkip).values(**theirs, occurrence_date=day).on_conflict_do_nothing())

@@ -1,7 +1,7 @@
 """The times that a request wishes, kept as they were sent: read when it is made, and again when it is accepted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,9 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 from worker.calendars.zones import zone
 from worker.errors import InvalidInput
 from worker.recurrence.instants import instant
+from worker.recurrence.platform_form import PlatformForm
 from worker.recurrence.request import Recurrence, TimeRequest, read_recurrence
 
-_WISH = TypeAdapter(TimeRequest)
+_TIMES = TypeAdapter(TimeRequest)
+_FORM_FIELDS = frozenset(field.name for field in fields(PlatformForm))
 _DAY = timedelta(days=1)
 # Series that agree for so long are the same lessons.
 _COMPARED = timedelta(days=366)
@@ -27,48 +29,53 @@ class RequestedTimes:
 
 
 def read_requested_times(sent: Mapping[str, Any] | None, *, now: datetime, timezone: str) -> RequestedTimes | None:
-    """What a request wishes; None when it names no times. Without a first day it means from now on.
+    """The times of a request; None when it names none. Without a first day they are meant from now on.
 
-    `sent` holds the fields of Wish as JSON has them; `timezone` is for one that names none. Raises InvalidInput for
-    what cannot be understood, and when no lesson of it lies ahead.
+    `sent` holds the fields of TimeRequest and PlatformForm, flat, as JSON has them; `timezone` is used when none is
+    named. Raises InvalidInput for times that cannot be understood, and when no lesson of them lies in the future.
     """
     # The platform's form sends null for what was not filled in.
-    said = {name: value for name, value in (sent or {}).items() if value not in (None, "", [])}
-    if not said:
+    fields_sent = {name: value for name, value in (sent or {}).items() if value not in (None, "", [])}
+    if not fields_sent:
         return None
-    if not {"start_time", "end_time"} <= said.keys():
+    if not {"start_time", "end_time"} <= fields_sent.keys():
         raise InvalidInput("schedule: start_time and end_time are missing. Leave schedule out to name no times.")
-    said.setdefault("timezone", timezone)
-    said.setdefault("schedule_date", now.astimezone(zone(str(said["timezone"]))).date())
-    try:
-        wish = _WISH.validate_python(said)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise InvalidInput(f"schedule.{'.'.join(map(str, first['loc']))}: {first['msg']}.") from error
-    recurrence = read_recurrence(wish)
+    fields_sent.setdefault("timezone", timezone)
+    fields_sent.setdefault("schedule_date", now.astimezone(zone(str(fields_sent["timezone"]))).date())
+    recurrence = read_recurrence(_time_request(fields_sent))
     since = _first_day_ahead(recurrence, now)
     if since is None:
         raise InvalidInput(f"None of the wished lessons lies ahead: {recurrence.text()}.")
     return RequestedTimes(recurrence, since)
 
 
-def end_within_a_year(wished: RequestedTimes) -> date | None:
+def _time_request(sent: Mapping[str, Any]) -> TimeRequest:
+    form = {name: value for name, value in sent.items() if name in _FORM_FIELDS}
+    try:
+        return _TIMES.validate_python({**sent, "form": form})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        path = ".".join(str(part) for part in first["loc"] if part != "form")
+        raise InvalidInput(f"schedule.{path}: {first['msg']}.") from error
+
+
+def end_within_a_year(requested: RequestedTimes) -> date | None:
     """The last day of what is wished; None when it goes on for longer than a year."""
-    until = wished.since + _COMPARED
-    if wished.recurrence.next_days(1, after=until):
+    until = requested.since + _COMPARED
+    if requested.recurrence.next_days(1, after=until):
         return None
-    return wished.recurrence.days(wished.since - _DAY, until)[-1]
+    return requested.recurrence.days(requested.since - _DAY, until)[-1]
 
 
-def is_part_of(wished: RequestedTimes, series: Recurrence) -> bool:
+def is_part_of(requested: RequestedTimes, series: Recurrence) -> bool:
     """Whether all that is wished and lies ahead is lessons of the series, and none of the series' lies in between.
 
     The series may go on when the wish has ended. Days that either leaves out make no difference: those stay no lessons.
     """
-    recurrence, since = wished.recurrence, wished.since
+    recurrence, since = requested.recurrence, requested.since
     if _times(recurrence) != _times(series):
         return False
-    until = end_within_a_year(wished) or since + _COMPARED
+    until = end_within_a_year(requested) or since + _COMPARED
     every, theirs = (replace(one, excluded=frozenset()) for one in (recurrence, series))
     return every.days(since - _DAY, until) == theirs.days(since - _DAY, until)
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.schedules.conftest import Diary
 from worker.errors import InvalidInput
+from worker.recurrence.platform_form import PlatformForm
 from worker.schedules.conflicts.clash import LessonConflict
 from worker.schedules.series.membership import SeriesMember, package_series
 
@@ -50,7 +51,7 @@ def test_excluded_days_are_recorded_beyond_the_horizon_too(diary: Diary) -> None
 
 
 def test_dates_are_a_series_as_well(diary: Diary) -> None:
-    made = diary.series(None, schedule_type="specific", specific_dates=["2026-05-09", "2026-05-06", "2026-09-01"])
+    made = diary.series(None, form=PlatformForm("specific", specific_dates=["2026-05-09", "2026-05-06", "2026-09-01"]))
     assert diary.days(made.series_id) == ["05-06", "05-09"]
     diary.fill(horizon_days=200)
     assert diary.days(made.series_id) == ["05-06", "05-09", "09-01"]

@@ -117,7 +117,7 @@ def test_two_series_of_one_student_filled_at_once_collide_only_on_paper(diary: D
         with diary.database.transaction() as session:
             if turn == 0:
                 session.get(Series, 1, with_for_update=True)
-            return fill(session, now=diary.now, horizon_days=28, batch=1)
+            return fill(session, diary.planning(), batch=1)
 
     found = at_once(2, expand)
     assert sorted(one.lessons for one in found) == [0, 29]
@@ -220,7 +220,7 @@ def test_a_failed_transaction_leaves_nothing_half_done(diary: Diary) -> None:
     before = everything(diary)
     with pytest.raises(RuntimeError), diary.database.transaction() as session:
         session.get_one(Series, made.series_id).subject = "Physics"
-        reconcile(session, [made.series_id], now=diary.now, horizon_days=90)
+        reconcile(session, [made.series_id], diary.planning(90))
         raise RuntimeError
     assert everything(diary) == before
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.errors import Conflict
+from worker.recurrence.platform_form import PlatformForm
 from worker.recurrence.request import Recurrence, TimeRequest, read_recurrence
 from worker.schedules.series.split import from_day, until_before
 
@@ -25,8 +26,8 @@ PATTERNS = (
 END = date(2027, 12, 31)
 
 
-def recurrence(pattern: str | None, **more: object) -> Recurrence:
-    return read_recurrence(TimeRequest(date(2026, 5, 4), time(10), time(11), "UTC", pattern, **more))  # type: ignore[arg-type]
+def recurrence(pattern: str | None, form: PlatformForm | None = None) -> Recurrence:
+    return read_recurrence(TimeRequest(date(2026, 5, 4), time(10), time(11), "UTC", pattern, form=form))
 
 
 @given(st.sampled_from(PATTERNS), st.integers(0, 80))
@@ -41,7 +42,7 @@ def test_both_halves_together_are_the_whole(pattern: str, number: int) -> None:
 
 
 def test_dates_are_shared_out() -> None:
-    whole = recurrence(None, specific_dates=["2026-05-04", "2026-05-06", "2026-05-09"])
+    whole = recurrence(None, form=PlatformForm(specific_dates=["2026-05-04", "2026-05-06", "2026-05-09"]))
     before, rest = until_before(whole, date(2026, 5, 6)), from_day(whole, date(2026, 5, 6))
     assert before is not None
     assert [one.day for one in before.dates] == [4]
@@ -49,9 +50,9 @@ def test_dates_are_shared_out() -> None:
     assert rest.first_day == date(2026, 5, 6)
 
 
-@pytest.mark.parametrize("more", [{}, {"specific_dates": ["2026-05-04", "2026-05-05"]}])
-def test_nothing_is_left_behind_the_end(more: dict[str, object]) -> None:
-    whole = recurrence(None if more else "FREQ=DAILY;COUNT=3", **more)
+@pytest.mark.parametrize("form", [None, PlatformForm(specific_dates=["2026-05-04", "2026-05-05"])])
+def test_nothing_is_left_behind_the_end(form: PlatformForm | None) -> None:
+    whole = recurrence(None if form else "FREQ=DAILY;COUNT=3", form)
     with pytest.raises(Conflict, match="no lesson from 2026-06-01"):
         from_day(whole, date(2026, 6, 1))
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple, TypedDict
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -14,6 +14,7 @@ from models.schedules import Schedule, ScheduleSkip, Series, SeriesParticipant
 from worker.errors import InvalidInput
 from worker.recurrence.request import Recurrence
 from worker.schedules.conflicts.clash import LessonConflict, ScheduleClash
+from worker.schedules.planning import Planning
 from worker.schedules.series.occurrences import today_in
 from worker.schedules.series.reconcile import lock_series, reconcile
 from worker.schedules.standalone_lessons import follow_single_lessons
@@ -33,6 +34,30 @@ class SeriesMember(NamedTuple):
 
 
 @dataclass(frozen=True)
+class NewLessons:
+    """Lessons to create: of these participants, or, without any, free slots; `content` holds columns of DESCRIBING."""
+
+    tutor_id: int
+    recurrence: Recurrence
+    content: Mapping[str, str | None]
+    participants: Sequence[SeriesMember] = ()
+    # Later participants of a package join its series.
+    package_name: str | None = None
+
+
+class RuleColumns(TypedDict):
+    """The columns of a series that define its times."""
+
+    schedule_date: date
+    start_time: time
+    end_time: time
+    timezone: str
+    rrule: str | None
+    dates: list[date] | None
+    recurrence_pattern: str
+
+
+@dataclass(frozen=True)
 class CreationResult:
     """What a request created: a series or a single lesson, how many lessons are stored, and the first of them.
 
@@ -47,44 +72,37 @@ class CreationResult:
     conflicts: Sequence[ScheduleClash]
 
 
-def create_series(
-    session: Session,
-    *,
-    tutor_id: int,
-    recurrence: Recurrence,
-    content: Mapping[str, Any],
-    participants: Sequence[SeriesMember],
-    package_name: str | None,
-    now: datetime,
-    horizon_days: int,
-    skip_conflicts: bool,
-) -> CreationResult:
-    """Create a series and its lessons up to the horizon; without participants they are free slots.
+def create_series(session: Session, lessons: NewLessons, planning: Planning) -> CreationResult:
+    """Create a series and its lessons up to the horizon.
 
-    `content` holds the columns that describe a lesson (columns.DESCRIBING). Raises InvalidInput for a first day too
-    long ago, LessonConflict unless `skip_conflicts`.
+    Raises InvalidInput for a first day too long ago, LessonConflict unless `skip_conflicts`.
     """
-    check_begin(recurrence, now)
+    recurrence = lessons.recurrence
+    check_begin(recurrence, planning.now)
     series = Series(
-        tutor_id=tutor_id,
-        has_students=bool(participants),
-        package_name=package_name,
+        tutor_id=lessons.tutor_id,
+        has_students=bool(lessons.participants),
+        package_name=lessons.package_name,
         **rule_columns(recurrence),
-        **content,
+        **lessons.content,
     )
     session.add(series)
     session.flush()
-    session.add_all(SeriesParticipant(series_id=series.id, **one._asdict()) for one in participants)
+    session.add_all(_participant_row(series.id, member) for member in lessons.participants)
     exclude(session, series.id, recurrence.excluded)
-    conflicts = reconcile(session, [series.id], now=now, horizon_days=horizon_days)
-    if conflicts and not skip_conflicts:
+    conflicts = reconcile(session, [series.id], planning)
+    if conflicts and not planning.skip_conflicts:
         raise LessonConflict(conflicts)
-    lessons, first = _stored(session, series.id)
-    return CreationResult(series.id, None, recurrence.text(), lessons, first, conflicts)
+    number, first = _stored(session, series.id)
+    return CreationResult(series.id, None, recurrence.text(), number, first, conflicts)
 
 
-def rule_columns(recurrence: Recurrence) -> dict[str, Any]:
-    """The columns of a series that define its times."""
+def _participant_row(series_id: int, member: SeriesMember) -> SeriesParticipant:
+    return SeriesParticipant(series_id=series_id, student_id=member.student_id, booking_id=member.booking_id)
+
+
+def rule_columns(recurrence: Recurrence) -> RuleColumns:
+    """The times of a recurrence as columns; its excluded days are rows of their own and change later."""
     return {
         "schedule_date": recurrence.first_day,
         "start_time": recurrence.start_time,
@@ -92,7 +110,6 @@ def rule_columns(recurrence: Recurrence) -> dict[str, Any]:
         "timezone": recurrence.timezone,
         "rrule": str(recurrence.rule) if recurrence.rule is not None else None,
         "dates": list(recurrence.dates) if recurrence.rule is None else None,
-        # Excluded days are rows of their own and change later.
         "recurrence_pattern": replace(recurrence, excluded=frozenset()).text(),
     }
 
@@ -124,25 +141,23 @@ def package_series(session: Session, tutor_id: int, package_name: str) -> Sequen
     return session.scalars(statement.order_by(Series.status, Series.id)).all()
 
 
-def join_series(
-    session: Session, series_id: int, participant: SeriesMember, *, now: datetime, horizon_days: int
-) -> list[ScheduleClash]:
+def join_series(session: Session, series_id: int, member: SeriesMember, planning: Planning) -> list[ScheduleClash]:
     """Add a student to all future lessons that their booking covers. Returns the collisions that prevent some.
 
     Idempotent; a student who returns with a new booking takes part through that one. A paused series resumes.
     """
     (series,) = lock_series(session, [series_id])
-    statement = insert(SeriesParticipant).values(series_id=series_id, **participant._asdict())
+    statement = insert(SeriesParticipant).values(series_id=series_id, **member._asdict())
     session.execute(
         statement.on_conflict_do_update(
-            index_elements=["series_id", "student_id"], set_={"booking_id": participant.booking_id}
+            index_elements=["series_id", "student_id"], set_={"booking_id": member.booking_id}
         )
     )
-    _follow(session, series, now)
-    return reconcile(session, [series_id], now=now, horizon_days=horizon_days)
+    _follow(session, series, planning.now)
+    return reconcile(session, [series_id], planning)
 
 
-def follow_booking(session: Session, booking_id: int, *, now: datetime, horizon_days: int) -> None:
+def follow_booking(session: Session, booking_id: int, planning: Planning) -> None:
     """Bring every series and future lesson of a booking in line with its status and dates, which have just changed.
 
     A series without any active booking stops the way its bookings did, and resumes when one is active again. Lessons
@@ -153,15 +168,16 @@ def follow_booking(session: Session, booking_id: int, *, now: datetime, horizon_
     ids = set(session.scalars(taken_part))
     # A booked slot is locked below, and whoever locks a lesson has locked its series before.
     of_slots = select(Schedule.series_id).where(
-        Schedule.booking_id == booking_id, Schedule.starts_at > now, Schedule.series_id.is_not(None)
+        Schedule.booking_id == booking_id, Schedule.starts_at > planning.now, Schedule.series_id.is_not(None)
     )
-    locked = lock_series(session, sorted(ids.union(one for one in session.scalars(of_slots) if one is not None)))
-    series = [one for one in locked if one.id in ids]
-    for one in series:
-        _follow(session, one, now)
-    if series:
-        reconcile(session, [one.id for one in series], now=now, horizon_days=horizon_days)
-    follow_single_lessons(session, booking_id, now=now)
+    slot_series = {series_id for series_id in session.scalars(of_slots) if series_id is not None}
+    locked = lock_series(session, sorted(ids | slot_series))
+    followers = [series for series in locked if series.id in ids]
+    for series in followers:
+        _follow(session, series, planning.now)
+    if followers:
+        reconcile(session, [series.id for series in followers], planning)
+    follow_single_lessons(session, booking_id, now=planning.now)
 
 
 def _follow(session: Session, series: Series, now: datetime) -> None:

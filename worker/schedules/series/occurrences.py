@@ -8,6 +8,7 @@ from worker.calendars.zones import zone
 from worker.recurrence.instants import instants_of
 from worker.recurrence.request import Recurrence
 from worker.recurrence.rule import parse_rule
+from worker.schedules.planning import Planning
 from worker.schedules.series.plan import Occurrence
 
 
@@ -36,6 +37,7 @@ def today_in(timezone: str, now: datetime) -> date:
     return now.astimezone(zone(timezone)).date()
 
 
-def horizon(timezone: str, first_day: date, now: datetime, days: int) -> date:
-    """The last local day up to which lessons of a series are stored."""
-    return max(today_in(timezone, now), first_day) + timedelta(days=days)
+def horizon(series: Series, planning: Planning) -> date:
+    """The last local day up to which lessons of the series are stored."""
+    first_day = max(today_in(series.timezone, planning.now), series.schedule_date)
+    return first_day + timedelta(days=planning.horizon_days)

@@ -16,13 +16,12 @@ from models.schedules import Series
 from worker import errors
 from worker.calendars.zones import zone_names
 from worker.logs import get_logger
-from worker.schedules.conflicts.busy_times import BusyTimes
 from worker.schedules.conflicts.clash import ScheduleClash, is_collision
-from worker.schedules.conflicts.read_busy_times import read_busy
+from worker.schedules.planning import Planning
 from worker.schedules.series.occurrences import horizon, recurrence_of, today_in
-from worker.schedules.series.plan import Plan, SeriesState, plan_lessons
-from worker.schedules.series.states import DateRange, read_states
-from worker.schedules.series.write_plan import reserve_ids, write_plan
+from worker.schedules.series.plan import Plan, plan_lessons
+from worker.schedules.series.states import DateRange, read_facts
+from worker.schedules.series.write_plan import write_plan
 
 _log = get_logger(__name__)
 
@@ -64,20 +63,19 @@ class FillResult:
     ids: Sequence[int] = field(default=(), compare=False)
 
 
-def reconcile(session: Session, series_ids: Sequence[int], *, now: datetime, horizon_days: int) -> list[ScheduleClash]:
-    """Bring the stored lessons of these series in line with their rules and students, from `now` on.
+def reconcile(session: Session, series_ids: Sequence[int], planning: Planning) -> list[ScheduleClash]:
+    """Bring the stored lessons of these series in line with their rules and students, from the present moment on.
 
     Lessons that are past, held, cancelled by a person, edited by hand or booked stay unchanged. Days that a series has
     never processed are stored even when past: a tutor may enter lessons already taught. Returns what could not be
     stored because somebody is busy; it is recorded as skips. Locks the series.
     """
     session.flush()
-    locked = lock_series(session, series_ids)
-    reaches = [_reach(series, now, horizon_days) for series in locked]
-    plan = _carry_out(session, reaches, now, rows=True)
-    for reach in reaches:
-        if reach.series.status == "active":
-            reach.series.expanded_until = reach.until
+    ranges = [_range_of(series, planning) for series in lock_series(session, series_ids)]
+    plan = _carry_out(session, ranges, planning.now, rows=True)
+    for days in ranges:
+        if days.series.status == "active":
+            days.series.expanded_until = days.until
     session.flush()
     # Rows were changed behind the session's back.
     session.expire_all()
@@ -90,25 +88,23 @@ def lock_series(session: Session, series_ids: Sequence[int]) -> Sequence[Series]
     return session.scalars(_fresh(statement)).all()
 
 
-def fill(session: Session, *, now: datetime, horizon_days: int, batch: int) -> FillResult:
+def fill(session: Session, planning: Planning, *, batch: int) -> FillResult:
     """Store the missing lessons of the next `batch` series up to the horizon; existing ones are not changed.
 
     Series locked by others are left for the next call; when nothing was due, `series` is 0. One transaction per call.
     """
+    now, horizon_days = planning.now, planning.horizon_days
     zones = session.scalars(_ZONES_DUE, {"latest": (now + _TWO_DAYS).date() + timedelta(days=horizon_days)}).all()
     ids = session.scalars(_DUE, {**_local_days(zones, now), "days": horizon_days, "batch": batch}).all()
     if not ids:
         return FillResult(0, 0, 0)
     due = session.scalars(_fresh(select(Series).where(Series.id.in_(ids)).order_by(Series.id))).all()
-    reaches = [
-        DateRange(series, series.expanded_until, horizon(series.timezone, series.schedule_date, now, horizon_days))
-        for series in due
-    ]
-    plan = _carry_out(session, [reach for reach in reaches if _is_readable(reach.series)], now, rows=False)
-    for reach in reaches:
-        reach.series.expanded_until = reach.until
+    ranges = [DateRange(series, series.expanded_until, horizon(series, planning)) for series in due]
+    plan = _carry_out(session, [days for days in ranges if _is_readable(days.series)], now, rows=False)
+    for days in ranges:
+        days.series.expanded_until = days.until
     session.flush()
-    return FillResult(len(due), len(plan.new), len(plan.skips), [one.id for one in plan.new])
+    return FillResult(len(due), len(plan.new), len(plan.skips), [lesson.id for lesson in plan.new])
 
 
 def _local_days(zones: Sequence[str], now: datetime) -> dict[str, list[str] | list[date]]:
@@ -130,46 +126,27 @@ def _fresh(statement: Select[Any]) -> Select[Any]:
     return statement.execution_options(populate_existing=True)
 
 
-def _reach(series: Series, now: datetime, horizon_days: int) -> DateRange:
-    until = horizon(series.timezone, series.schedule_date, now, horizon_days)
+def _range_of(series: Series, planning: Planning) -> DateRange:
+    until = horizon(series, planning)
     if series.expanded_until is None:
         return DateRange(series, None, until)
     # With an earlier, longer horizon there are rows that are still required.
-    return DateRange(series, min(series.expanded_until, (now - _TWO_DAYS).date()), max(until, series.expanded_until))
+    day_before = (planning.now - _TWO_DAYS).date()
+    return DateRange(series, min(series.expanded_until, day_before), max(until, series.expanded_until))
 
 
-def _carry_out(session: Session, reaches: Sequence[DateRange], now: datetime, *, rows: bool) -> Plan:
+def _carry_out(session: Session, ranges: Sequence[DateRange], now: datetime, *, rows: bool) -> Plan:
     """Plan and write; start over when the database rejects a collision with a lesson that was not there to read."""
     for _ in range(_TRIES):
-        states = read_states(session, reaches, now, rows=rows)
-        plan = plan_lessons(states, _busy(session, states), reserve_ids(session, _missing(states)))
+        facts = read_facts(session, ranges, now, rows=rows)
+        plan = plan_lessons(facts.states, facts.busy, facts.ids)
         try:
             with session.begin_nested():
                 write_plan(session, plan)
         except DBAPIError as error:
             if not is_collision(error):
                 raise
-            _log.info("lessons_collided", series=[reach.series.id for reach in reaches][:10])
+            _log.info("lessons_collided", series=[days.series.id for days in ranges][:10])
         else:
             return plan
     raise errors.Conflict("Other lessons of the same people are being stored; try again.")
-
-
-def _missing(states: Sequence[SeriesState]) -> int:
-    return sum(one.day not in state.taken for state in states for one in state.occurrences)
-
-
-def _busy(session: Session, states: Sequence[SeriesState]) -> BusyTimes:
-    taught = [state for state in states if state.has_students]
-    times = [when for state in taught for one in state.occurrences for when in (one.starts_at, one.ends_at)]
-    times += [when for state in taught for row in state.stored for when in (row.starts_at, row.ends_at)]
-    if not times:
-        return BusyTimes()
-    return read_busy(
-        session,
-        tutors={state.tutor_id for state in taught},
-        students={one.student_id for state in taught for one in state.attendees},
-        since=min(times),
-        until=max(times),
-        without=[row.id for state in taught for row in state.stored],
-    )

@@ -1,10 +1,10 @@
-"""Read the state of series that a plan needs: rule, students, skips and rows."""
+"""Read what a plan needs of series: rule, students, skips and rows, the busy times of people, and ids for new rows."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, and_, or_, select, text
 from sqlalchemy.orm import Session
@@ -13,10 +13,13 @@ from models.bookings import Booking
 from models.people import StudentProfile, User
 from models.schedules import Schedule, ScheduleParticipant, ScheduleSkip, Series, SeriesParticipant
 from worker.access.names import FULL_NAME
+from worker.schedules.conflicts.busy_times import BusyTimes
+from worker.schedules.conflicts.read_busy_times import read_busy
 from worker.schedules.series.columns import SHARED, shared_content
 from worker.schedules.series.occurrences import occurrences, recurrence_of
 from worker.schedules.series.plan import Attendee, Occurrence, SeriesState, StoredLesson
 
+_RESERVE = text("SELECT nextval(pg_get_serial_sequence('tutor_schedules', 'id')) FROM generate_series(1, :number)")
 _TAKEN_DAYS = text(
     """
     SELECT lesson.series_id, lesson.occurrence_date
@@ -41,40 +44,58 @@ class DateRange:
         return self.after if self.after is not None else self.series.schedule_date - timedelta(days=1)
 
 
-def read_states(session: Session, reaches: Sequence[DateRange], now: datetime, *, rows: bool) -> list[SeriesState]:
-    """The state of each series, with a few statements for all of them.
+class PlanFacts(NamedTuple):
+    """The arguments of a plan: the series, the other lessons of their people, and ids for new rows.
+
+    Ids are reserved before the rows exist, so that participants can reference them.
+    """
+
+    states: Sequence[SeriesState]
+    busy: BusyTimes
+    ids: Iterator[int]
+
+
+def read_facts(session: Session, ranges: Sequence[DateRange], now: datetime, *, rows: bool) -> PlanFacts:
+    """Read all of it with a few statements for all series.
 
     With `rows`, also the future rows that may be changed; without, only the days that have one.
     """
-    ids = [reach.series.id for reach in reaches]
+    states = _states(session, ranges, now, rows=rows)
+    number = sum(occurrence.day not in state.taken for state in states for occurrence in state.occurrences)
+    ids = session.scalars(_RESERVE, {"number": number}).all() if number else ()
+    return PlanFacts(states, _busy(session, states), iter(ids))
+
+
+def _states(session: Session, ranges: Sequence[DateRange], now: datetime, *, rows: bool) -> list[SeriesState]:
+    ids = [days.series.id for days in ranges]
     attendees, skips = _attendees(session, ids), _skips(session, ids)
-    taken = _taken_days(session, reaches)
+    taken = _taken_days(session, ranges)
     stored = _stored_lessons(session, ids, now) if rows else {}
     return [
         SeriesState(
-            series_id=reach.series.id,
-            tutor_id=reach.series.tutor_id,
-            has_students=reach.series.has_students,
-            active=reach.series.status == "active",
-            content=shared_content(reach.series),
-            attendees=attendees[reach.series.id],
-            occurrences=_wanted(reach, skips[reach.series.id], now),
-            skipped=_whole_days(skips[reach.series.id]),
+            series_id=days.series.id,
+            tutor_id=days.series.tutor_id,
+            has_students=days.series.has_students,
+            active=days.series.status == "active",
+            content=shared_content(days.series),
+            attendees=attendees[days.series.id],
+            occurrences=_wanted(days, skips[days.series.id], now),
+            skipped=_whole_days(skips[days.series.id]),
             student_skips=frozenset(
-                (day, student_id) for day, student_id in skips[reach.series.id] if student_id is not None
+                (day, student_id) for day, student_id in skips[days.series.id] if student_id is not None
             ),
-            stored=stored.get(reach.series.id, ()),
-            taken=taken[reach.series.id],
+            stored=stored.get(days.series.id, ()),
+            taken=taken[days.series.id],
         )
-        for reach in reaches
+        for days in ranges
     ]
 
 
-def _wanted(reach: DateRange, skips: Iterable[tuple[date, int | None]], now: datetime) -> list[Occurrence]:
-    series = reach.series
+def _wanted(days: DateRange, skips: Iterable[tuple[date, int | None]], now: datetime) -> list[Occurrence]:
+    series = days.series
     if series.status != "active":
         return []
-    wanted = occurrences(recurrence_of(series, _whole_days(skips)), reach.after, reach.until)
+    wanted = occurrences(recurrence_of(series, _whole_days(skips)), days.after, days.until)
     begun = series.expanded_until
     # Past days that were already processed stay as they were: a changed rule does not rewrite the past.
     return wanted if begun is None else [one for one in wanted if one.day > begun or one.starts_at > now]
@@ -114,9 +135,9 @@ def _skips(session: Session, series_ids: Sequence[int]) -> dict[int, set[tuple[d
     return found
 
 
-def _taken_days(session: Session, reaches: Sequence[DateRange]) -> dict[int, set[date]]:
+def _taken_days(session: Session, ranges: Sequence[DateRange]) -> dict[int, set[date]]:
     found: dict[int, set[date]] = defaultdict(set)
-    values = {"ids": [reach.series.id for reach in reaches], "floors": [reach.floor for reach in reaches]}
+    values = {"ids": [days.series.id for days in ranges], "floors": [days.floor for days in ranges]}
     for series_id, day in session.execute(_TAKEN_DAYS, values):
         found[series_id].add(day)
     return found
@@ -154,6 +175,22 @@ def _stored(row: Row[Any], participants: Mapping[int, int | None]) -> StoredLess
         content=tuple(row[_OF_LESSON:]),
         named=(row.student_id, row.student_name, row.booking_id),
         participants=participants,
+    )
+
+
+def _busy(session: Session, states: Sequence[SeriesState]) -> BusyTimes:
+    taught = [state for state in states if state.has_students]
+    times = [when for state in taught for day in state.occurrences for when in (day.starts_at, day.ends_at)]
+    times += [when for state in taught for row in state.stored for when in (row.starts_at, row.ends_at)]
+    if not times:
+        return BusyTimes()
+    return read_busy(
+        session,
+        tutors={state.tutor_id for state in taught},
+        students={attendee.student_id for state in taught for attendee in state.attendees},
+        since=min(times),
+        until=max(times),
+        without=[row.id for state in taught for row in state.stored],
     )
 
 

@@ -14,7 +14,6 @@ from worker.calendars.zones import tzdata_version
 from worker.schedules.series.columns import SHARED, copy_line
 from worker.schedules.series.plan import Plan, PlannedLesson, SeriesState
 
-_RESERVE = text("SELECT nextval(pg_get_serial_sequence('tutor_schedules', 'id')) FROM generate_series(1, :number)")
 _COPY_LESSONS = f"""
     COPY tutor_schedules (id, schedule_date, occurrence_date, starts_at, ends_at, student_id, student_name, booking_id,
                           series_id, tutor_id, is_recurring, status, tzdata_version, {", ".join(SHARED)}) FROM STDIN
@@ -57,11 +56,6 @@ _REWRITE = text(
     {_PLANNED}
     """  # noqa: S608 - names of our own columns
 )
-
-
-def reserve_ids(session: Session, number: int) -> Iterator[int]:
-    """Ids for new lessons, reserved before the rows exist, so that participants can reference them."""
-    return iter(session.scalars(_RESERVE, {"number": number}).all() if number else ())
 
 
 def write_plan(session: Session, plan: Plan) -> None:
