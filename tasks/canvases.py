@@ -3,7 +3,7 @@
 from worker.jobs.job_run import JobRun
 from worker.jobs.orders import ReplayBoard, SnapshotChanged, SnapshotPage, SnapshotSession
 from worker.processes.child import performs
-from worker.workflows import order_snapshots, replay_board, snapshot_jobs
+from worker.workflows import replay_board, snapshot_jobs
 from worker.workflows.context import WorkerContext
 
 
@@ -22,7 +22,7 @@ def snapshot_session(run: JobRun, order: SnapshotSession, tools: WorkerContext) 
 @performs(SnapshotChanged)
 def snapshot_what_changed(run: JobRun, tools: WorkerContext) -> None:
     """Orders for pages of running sessions that changed."""
-    order_snapshots.snapshot_changed(run, tools)
+    snapshot_jobs.snapshot_changed(run, tools)
 
 
 @performs(ReplayBoard)

@@ -13,8 +13,7 @@ import recurring_ical_events
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.calendars.content_lines import MOST_OCTETS, fold, text
-from worker.calendars.ics import Event, render
+from worker.calendars.ics import MOST_OCTETS, Event, fold, render, text
 from worker.calendars.vtimezone import vtimezone
 from worker.calendars.zones import zone
 from worker.errors import InvalidInput

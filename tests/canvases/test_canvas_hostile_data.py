@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from worker.canvases.drawing.raster import write_png, write_thumbnail
 from worker.canvases.drawing.svg import write_svg
 from worker.canvases.limits import FARTHEST, LARGEST_FONT, LONGEST_SIDE, MOST_POINTS_OF_STROKE, WIDEST_PEN
-from worker.canvases.stored.documents import read_document
+from worker.canvases.stored.json_text import read_document
 from worker.canvases.stored.pages import DrawnPage, read_board, read_page
 from worker.errors import InvalidInput
 

@@ -12,8 +12,8 @@ from worker.database import Database
 from worker.errors import problem
 from worker.jobs.failure_hooks import FailedJob
 from worker.jobs.orders import IngestRecording, StoreSource
-from worker.recordings.endings import ingest_ended, store_ended
 from worker.recordings.register import register_recording
+from worker.workflows.failure_hooks import ingest_ended, store_ended
 
 REJECTED = problem("media-rejected", "The recording cannot be used", 422, "It is empty.", reason="empty")
 OUTAGE = problem("storage-unavailable", "Storage does not answer", 503, "B2 does not answer.")

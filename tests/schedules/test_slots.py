@@ -12,9 +12,8 @@ from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
 from worker.recurrence.instants import Instants
 from worker.schedules.cancelling import LessonCancellation
 from worker.schedules.conflicts.clash import LessonConflict
-from worker.schedules.conflicts.free_time import Free, free_parts
 from worker.schedules.reading import Range
-from worker.schedules.slots import SlotReservation, list_slots
+from worker.schedules.slots import Free, SlotReservation, free_parts, list_slots
 
 EIGHT = datetime(2026, 5, 4, 8, tzinfo=UTC)
 

@@ -31,7 +31,7 @@ from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS
 from worker.workflows.ingest_recording import ingest_recording
 from worker.workflows.remove_files import remove_recording_files
-from worker.workflows.request_lessons import request_lessons
+from worker.workflows.session_requests import request_lessons
 from worker.workflows.store_source import store_source
 
 DATA = Path(__file__).parent.parent / "data"

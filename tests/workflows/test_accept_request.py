@@ -12,7 +12,7 @@ from worker.bookings.requests import reject_request
 from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
 from worker.schedules.conflicts.clash import LessonConflict
 from worker.workflows.accept_request import accept_request
-from worker.workflows.request_lessons import request_lessons
+from worker.workflows.session_requests import request_lessons
 
 # A Monday, 11:00 in Addis Ababa: what `office.now` says.
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

@@ -31,7 +31,7 @@ from worker.workflows.change_lessons import change_lessons, make_lessons
 from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS
 from worker.workflows.notify_changes import notices_of_changes
-from worker.workflows.reject_request import reject_request
+from worker.workflows.session_requests import reject_request
 from worker.workflows.set_alarms import read_alarms, set_alarms
 
 # A Monday, 11:00 in Addis Ababa.

@@ -27,8 +27,7 @@ from worker.jobs.orders import Order, SnapshotChanged, SnapshotPage, SnapshotSes
 from worker.jobs.perform import JobNotDone, Performer
 from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS
-from worker.workflows.order_snapshots import snapshot_changed
-from worker.workflows.snapshot_jobs import snapshot_page, snapshot_session
+from worker.workflows.snapshot_jobs import snapshot_changed, snapshot_page, snapshot_session
 from worker.workflows.sweep import sweep_objects
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 128, 0), (255, 255, 255)

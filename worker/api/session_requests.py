@@ -24,8 +24,7 @@ from worker.api.session_request_documents import (
 from worker.bookings.request_reading import find_request, list_requests
 from worker.jobs.idempotency import Answer
 from worker.workflows.accept_request import Acceptance, accept_request
-from worker.workflows.reject_request import reject_request
-from worker.workflows.request_lessons import request_lessons
+from worker.workflows.session_requests import reject_request, request_lessons
 
 router = APIRouter(
     prefix="/v1/session-requests", tags=["session requests"], responses=responses(401, 403, 404, 422, 503)

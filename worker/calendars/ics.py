@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from worker.calendars.content_lines import fold, text
 from worker.calendars.vtimezone import vtimezone
 from worker.calendars.zones import zone, zone_names
-from worker.foreign_text import uri
+from worker.foreign_text import shown, uri
 
 _LINE_END = b"\r\n"
 _HEAD = (
@@ -21,6 +20,7 @@ _HEAD = (
     "CALSCALE:GREGORIAN",
     "METHOD:PUBLISH",
 )
+MOST_OCTETS = 75
 
 
 @dataclass(frozen=True)
@@ -142,3 +142,30 @@ def _utc(instant: datetime) -> str:
 def _local(moment: datetime) -> str:
     """DATE-TIME without its zone (RFC 5545 §3.3.5); takes a fifth of the time of strftime."""
     return moment.isoformat()[:19].replace("-", "").replace(":", "")
+
+
+def text(value: str) -> str:
+    """A TEXT value (RFC 5545 §3.3.11): escaped, without control and direction characters."""
+    value = shown(value)
+    # One by one: ten times as fast as a table.
+    return value.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
+
+
+def fold(line: str) -> bytes:
+    """The line in UTF-8, in pieces of at most 75 octets (RFC 5545 §3.1), without the line end.
+
+    Never splits a character: readers that decode piece by piece would lose it. Lone surrogates are omitted.
+    """
+    octets = line.encode("utf-8", "ignore")
+    if len(octets) <= MOST_OCTETS:
+        return octets
+    pieces, start, room = [], 0, MOST_OCTETS
+    while len(octets) - start > room:
+        end = start + room
+        while octets[end] & 0xC0 == 0x80:  # the middle of a character
+            end -= 1
+        pieces.append(octets[start:end])
+        # The space that marks a continued line counts.
+        start, room = end, MOST_OCTETS - 1
+    pieces.append(octets[start:])
+    return b"\r\n ".join(pieces)

@@ -54,7 +54,7 @@ def render(
     A PDF and a replay have all pages. Of a board with several pages the other forms are several files: NAME-1.png,
     NAME-2.png. Strokes that cannot be drawn are named on stderr; they never stop the rest.
     """
-    from worker.canvases.stored.documents import read_document  # noqa: PLC0415 - not for `--help`
+    from worker.canvases.stored.json_text import read_document  # noqa: PLC0415 - not for `--help`
     from worker.canvases.stored.pages import read_board  # noqa: PLC0415
 
     form = _form(output)

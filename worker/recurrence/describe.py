@@ -6,7 +6,6 @@ from datetime import date, time
 from worker.calendars.ethiopian import to_ethiopian
 from worker.recurrence.expand import complete
 from worker.recurrence.names import MONTHS_OF, WEEKDAYS, listed, nth
-from worker.recurrence.omitted_days import omissions
 from worker.recurrence.rule import Rule
 
 _UNITS = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year"}
@@ -14,6 +13,11 @@ _ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "
 _WORKDAYS = (0, 1, 2, 3, 4)
 # More dates than this are described by their number, the first and the last.
 _MOST_LISTED = 5
+# Days of each month in a common and in a leap year.
+_LENGTHS = {
+    "GREGORIAN": [(31, 31), (28, 29), *(((30, 30), (31, 31))[month in (3, 5, 7, 8, 10, 12)] for month in range(3, 13))],
+    "ETHIOPIC": [(30, 30)] * 12 + [(5, 6)],
+}
 
 
 def describe(said: Rule | Sequence[date], start: time, end: time, zone_name: str, first_day: date) -> str:
@@ -122,3 +126,40 @@ def _end(rule: Rule) -> str:
         return ""
     other = f" ({to_ethiopian(rule.until)})" if rule.rscale == "ETHIOPIC" else ""
     return f", until {day_text(rule.until)}{other}"
+
+
+def omissions(rule: Rule) -> str:
+    """ "; months without a 31st are left out", or where SKIP moves them; nothing when every month has every day."""
+    said = [*_missing_days(rule), *_missing_weekdays(rule)]
+    return "".join(f"; {each}" for each in said)
+
+
+def _missing_days(rule: Rule) -> list[str]:
+    months = rule.by_month or range(1, rule.calendar.months + 1)
+    shortest = min(_LENGTHS[rule.rscale][month - 1][0] for month in months)
+    missing = [abs(day) for day in rule.by_month_day if abs(day) > shortest]
+    if rule.freq not in ("MONTHLY", "YEARLY") or not missing:
+        return []
+    what = _what(rule, sorted(set(missing)))
+    if rule.skip == "OMIT" or not any(day > shortest for day in rule.by_month_day):
+        return [f"{what} are left out"]
+    moved = "the last day of the month" if rule.skip == "BACKWARD" else "the first day of the next month"
+    return [f"in {what} it is {moved}"]
+
+
+def _what(rule: Rule, missing: list[int]) -> str:
+    """Months, or for 29 February alone, years."""
+    if len(rule.by_month) == 1 and len(missing) == 1:
+        month = rule.by_month[0]
+        common, leap = _LENGTHS[rule.rscale][month - 1]
+        if common < missing[0] <= leap:
+            return f"years without {missing[0]} {MONTHS_OF[rule.rscale][month - 1]}"
+    pagume = f" ({MONTHS_OF['ETHIOPIC'][-1]})" if rule.rscale == "ETHIOPIC" else ""
+    return f"months without a {listed(nth(day) for day in missing)}{pagume}"
+
+
+def _missing_weekdays(rule: Rule) -> list[str]:
+    within_months = rule.freq == "MONTHLY" or rule.by_month
+    if within_months and any(abs(ordinal) == 5 for ordinal, _ in rule.by_day):
+        return ["months without a fifth one are left out"]
+    return []

@@ -7,11 +7,10 @@ from itertools import islice
 
 from worker.calendars.zones import zone
 from worker.errors import InvalidInput
-from worker.recurrence.combine import combine
 from worker.recurrence.describe import days_text, describe
 from worker.recurrence.expand import complete, first_days, first_match, occurrences
 from worker.recurrence.phrase_parser import is_rule_text, parse_phrase
-from worker.recurrence.platform_form import PlatformForm, dates_of, read_form, window_of
+from worker.recurrence.platform_form import PlatformForm, combine, dates_of, read_form, window_of
 from worker.recurrence.rule import FIRST_YEAR, LAST_YEAR, Rule, rscale_of
 
 

@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo
 
 from worker.calendars.months import ETHIOPIAN, GREGORIAN, Calendar
 from worker.errors import InvalidInput
-from worker.recurrence.rrule_text import WEEKDAY_CODES, integer, integers, one_of, split_parts, weekdays
-from worker.recurrence.until import last_day
+from worker.recurrence.rrule_text import WEEKDAY_CODES, integer, integers, last_day, one_of, split_parts, weekdays
 
 FREQUENCIES: Final = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 CALENDARS: Final[dict[str, Calendar]] = {"GREGORIAN": GREGORIAN, "ETHIOPIC": ETHIOPIAN}

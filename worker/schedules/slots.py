@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
@@ -15,11 +16,18 @@ from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
 from worker.recurrence.instants import Instants
 from worker.schedules.commands import TouchedLessons
 from worker.schedules.conflicts.clash import LessonConflict, ScheduleClash, translate_exclusion
-from worker.schedules.conflicts.free_time import Free, free_parts
 from worker.schedules.conflicts.read_busy_times import find_conflicts, tutor_lessons
 from worker.schedules.create_lesson import seat
 from worker.schedules.reading import Range, lock_lesson, students_of
 from worker.schedules.standalone_lessons import covers, touch
+
+
+class Free(NamedTuple):
+    """A part of a slot without lessons; `whole` when it is the entire slot."""
+
+    starts_at: datetime
+    ends_at: datetime
+    whole: bool
 
 
 @dataclass(frozen=True)
@@ -169,3 +177,20 @@ def _free(slot: Schedule, parts: Sequence[Free]) -> list[FreeSlot]:
         FreeSlot(slot.id, part.starts_at, part.ends_at, part.whole, slot.subject, slot.grade_level, slot.session_format)
         for part in parts
     ]
+
+
+def free_parts(slot: Instants, lessons: Sequence[Instants]) -> list[Free]:
+    """The parts of the slot that none of the `lessons` (sorted by start) covers."""
+    free: list[Instants] = []
+    begin = slot.starts_at
+    for lesson in lessons:
+        if lesson.ends_at <= begin:
+            continue
+        if lesson.starts_at >= slot.ends_at:
+            break
+        if lesson.starts_at > begin:
+            free.append(Instants(begin, lesson.starts_at))
+        begin = lesson.ends_at
+    if begin < slot.ends_at:
+        free.append(Instants(begin, slot.ends_at))
+    return [Free(*part, whole=part == slot) for part in free]

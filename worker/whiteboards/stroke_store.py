@@ -13,9 +13,8 @@ from worker.access.callers import Caller, UserCaller
 from worker.access.session_role import SessionRole
 from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
 from worker.whiteboards.board_bytes import BoardBounds
-from worker.whiteboards.drawing_rights import check_may_draw
 from worker.whiteboards.pages import find_page
-from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke
+from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke, check_may_draw
 
 # Some hours of uninterrupted drawing; it bounds what one board can cost.
 MOST_STROKES_OF_A_PAGE = 50_000

@@ -5,14 +5,15 @@ geometric keys that its redraw reads. All lengths are CSS pixels of the client's
 brought into these first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from math import isnan
 from typing import Any
 
-from worker.errors import InvalidInput
+from worker.access.session_role import SessionRole
+from worker.errors import Forbidden, InvalidInput
 from worker.stroke_shapes import board_shape
 
 MOST_STROKES = 500
@@ -32,6 +33,8 @@ _GEOMETRY = {
     "circle": ("x", "y", "radius"),
     "text": ("x", "y"),
 }
+PERMISSIONS = ("can_draw", "can_erase", "can_write")
+_NEEDED = {"text": "can_write", "eraser": "can_erase"}
 
 
 @dataclass(frozen=True)
@@ -153,3 +156,18 @@ def _check_number(number: float) -> None:
     # Python's JSON reads NaN, Infinity and integers of thousands of digits. Written so that NaN fails too.
     if not abs(number) <= _LARGEST_EXACT:
         raise InvalidInput("stroke_data has a number that is not finite, or too large to be exact")
+
+
+def permission_for(stroke_type: str) -> str:
+    """The key of `student_permissions` that drawing such a stroke needs."""
+    return _NEEDED.get(stroke_type, "can_draw")
+
+
+def check_may_draw(standing: SessionRole, permissions: Mapping[str, Any], stroke_types: Iterable[str]) -> None:
+    """Raise Forbidden, for all of them, when one of the strokes is not allowed."""
+    if standing.full:
+        return
+    for needed in sorted({permission_for(stroke_type) for stroke_type in stroke_types}):
+        # Only true itself grants: a row of the platform may hold anything here.
+        if permissions.get(needed) is not True:
+            raise Forbidden(f"The host of this session has not granted {needed}.")

@@ -21,9 +21,9 @@ from worker.schedules.series.membership import NewLessons, SeriesMember, create_
 from worker.schedules.series.occurrences import recurrence_of
 from worker.workflows.accepted_result import AcceptedRequest, read_accepted
 from worker.workflows.notify_changes import plan_new_lessons
-from worker.workflows.notify_requests import tell_of_answer
 from worker.workflows.package_lessons import join_lessons, series_to_join
 from worker.workflows.requested_times import RequestedTimes, end_within_a_year, read_requested_times
+from worker.workflows.session_requests import tell_of_answer
 
 # Widths of columns: a lesson's are narrower than its booking's, and those narrower than the package's name.
 _BOOKING_SUBJECT, _LESSON_SUBJECT, _LESSON_GRADE = 200, 100, 50

@@ -1,34 +1,44 @@
-"""Delete a recording: cancel what works on it, drop the row, order the removal of its files."""
+"""Delete a recording: cancel its jobs, delete the row, order the removal of its files."""
 
 from contextlib import suppress
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models.jobs import Job
+from models.recordings import Recording
 from models.states import JOB_LIVE
-from worker.errors import Conflict
+from worker.errors import Conflict, NotFound
 from worker.jobs.cancel import cancel_job
+from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import RemoveRecordingFiles
-from worker.recordings.deleting import delete_recording as delete_row
+from worker.recordings.source import lock_recording
 from worker.whiteboards.has_recordings import mark_recorded
 from worker.workflows.failure_hooks import ENDINGS
 
 
 def delete_recording(session: Session, recording_id: int, *, principal: str) -> None:
-    """Take the recording away, in the caller's transaction; a job that is running finds it gone and ends.
+    """Delete the recording and its renditions, in the caller's transaction; a running job finds it gone and ends.
 
     Raises NotFound.
     """
-    for job_id in session.scalars(
-        select(Job.id).where(
-            Job.subject == f"recording:{recording_id}",
-            Job.kind != RemoveRecordingFiles.kind,
-            Job.state.in_(JOB_LIVE),
-        )
-    ).all():
-        # It may have ended since we asked: then there is nothing left to cancel.
+    # Jobs are locked before their subjects.
+    _cancel_jobs(session, recording_id)
+    recording = lock_recording(session, recording_id)
+    if recording is None:
+        raise NotFound(f"There is no recording {recording_id}.")
+    session_id = recording.session_id
+    order = RemoveRecordingFiles(recording_id, session_id, recording.spool_id or "shared", recording.spool_name)
+    session.execute(delete(Recording).where(Recording.id == recording_id))
+    enqueue(session, order, principal=principal)
+    mark_recorded(session, session_id)
+
+
+def _cancel_jobs(session: Session, recording_id: int) -> None:
+    live = select(Job.id).where(
+        Job.subject == f"recording:{recording_id}", Job.kind != RemoveRecordingFiles.kind, Job.state.in_(JOB_LIVE)
+    )
+    for job_id in session.scalars(live).all():
+        # It may have ended since it was read: then there is nothing left to cancel.
         with suppress(Conflict):
             cancel_job(session, ENDINGS, job_id)
-    session_id = delete_row(session, recording_id, principal=principal)
-    mark_recorded(session, session_id)

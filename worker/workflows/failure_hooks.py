@@ -1,12 +1,46 @@
-"""Which ending belongs to which order: handed to everything that can end a job."""
+"""What happens to a recording when its job ends without success: passed to everything that can end a job."""
 
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 
+from models.recordings import Recording
 from worker import clock
+from worker.jobs.enqueue import enqueue
 from worker.jobs.failure_hooks import FailedJob, FailureHooks
-from worker.jobs.orders import IngestRecording, StoreSource
-from worker.recordings.endings import ingest_ended, store_ended
+from worker.jobs.orders import IngestRecording, RemoveRecordingFiles, StoreSource
+from worker.media.errors import MediaRejected
+from worker.recordings.renditions import set_rendition
+from worker.recordings.source import lock_recording
 from worker.workflows.notify_recording import tell_of_failure
+
+# Reasons of a rejection with which no program plays the bytes.
+_NO_MEDIA = frozenset({"empty", "not-a-recording"})
+
+
+def ingest_ended(session: Session, order: IngestRecording, ended: FailedJob) -> Recording | None:
+    """Mark the recording as neither processing nor available, with the error; remove what the attempt uploaded.
+
+    Its bytes stay (SPOOL_RETENTION), so that the job can be retried once the fault is fixed, or the recording be
+    rescued with other tools; only bytes that are no media leave the spool. Returns the recording, or None when the
+    job's end no longer matters.
+    """
+    recording = lock_recording(session, order.recording_id)
+    if recording is None or recording.is_available:
+        return None
+    recording.is_processing, recording.error, recording.updated_at = False, ended.error, func.now()
+    worthless = ended.error.get("code") == MediaRejected.code and ended.error.get("reason") in _NO_MEDIA
+    dropped = recording.spool_name if worthless else None
+    enqueue(session, RemoveRecordingFiles(order.recording_id, order.session_id, order.spool_id, dropped))
+    if worthless:
+        recording.spool_name = None
+    return recording
+
+
+def store_ended(session: Session, order: StoreSource, ended: FailedJob) -> None:
+    """Record in the source rendition why it is not on B2; its bytes stay in the spool until the job is retried."""
+    if lock_recording(session, order.recording_id) is not None:
+        reason = ended.error.get("detail")
+        set_rendition(session, order.recording_id, "source", state="failed", reason=reason)
 
 
 def _ingest_ended(session: Session, order: IngestRecording, ended: FailedJob) -> None:

@@ -1,23 +1,28 @@
-"""The board as pictures and a document: drawn when it changed, stored on B2, and then named by rows.
+"""The jobs that draw boards: order what changed, draw it, store it on B2, and then write the rows that name it.
 
-What is stored stays when an attempt ends early: the next one finds it unchanged and goes on behind it.
+What is stored stays when an attempt ends early: the next one finds it unchanged and continues behind it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from worker.batches import batches
+from worker.canvases.snapshots.changes import ChangedBatch, changed_boards, changed_pages
 from worker.canvases.snapshots.digest import page_states
 from worker.canvases.snapshots.rows import confirm_snapshots, write_snapshots
+from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import JobRun
-from worker.jobs.orders import SnapshotPage, SnapshotSession
+from worker.jobs.orders import Order, SnapshotPage, SnapshotSession
 from worker.uploads.spool import full_disk_named
 from worker.workflows.context import WorkerContext
 from worker.workflows.draw_board import DrawContext, Pictured, picture_board, picture_page
 
 # A job's result names so many strokes that are not drawn as they are stored; the others are only counted.
 MOST_NAMED = 20
+# Digests of so many pages are taken in one statement.
+_BATCH = 100
 
 
 def snapshot_page(run: JobRun, order: SnapshotPage, tools: WorkerContext) -> None:
@@ -79,3 +84,20 @@ def _named(made: Sequence[Pictured]) -> dict[str, Any]:
         {"page_id": page_id, "order": stroke.order, "reason": stroke.reason} for page_id, stroke in skipped[:MOST_NAMED]
     ]
     return {"count": len(skipped), "strokes": strokes}
+
+
+def snapshot_changed(run: JobRun, tools: WorkerContext) -> None:
+    """Safe to run at any time, late, and twice at once: of orders for one page or board only one is live."""
+    pages = _order(run, tools, changed_pages, SnapshotPage)
+    boards = _order(run, tools, changed_boards, SnapshotSession)
+    run.succeed({"pages": pages, "sessions": boards})
+
+
+def _order(run: JobRun, tools: WorkerContext, look: Callable[..., ChangedBatch], order: Callable[[int], Order]) -> int:
+    def order_batch(session: Session, after: int) -> tuple[int, int | None]:
+        changed = look(session, after=after, most=_BATCH)
+        for row_id in changed.ids:
+            enqueue(session, order(row_id), principal="beat")
+        return len(changed.ids), changed.last
+
+    return sum(batches(tools.database, order_batch, check=run.check))

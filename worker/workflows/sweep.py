@@ -1,19 +1,25 @@
-"""Upkeep: what nothing names any more is removed, what is long over is forgotten. Safe to run at any time, twice."""
+"""Upkeep: remove objects and files that no row names, delete expired rows. Idempotent, safe to run at any time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
+from models.jobs import Job
 from models.recordings import Recording, Rendition
+from models.states import JOB_LIVE
 from worker import clock
 from worker.access.operator_accesses import prune_looks
 from worker.batches import repeat_full
 from worker.canvases.snapshots.names import FOLDER as SNAPSHOTS
+from worker.canvases.snapshots.names import SnapshotTarget, target_of
+from worker.canvases.snapshots.rows import named_snapshots
 from worker.jobs.heartbeats import prune_heartbeats
 from worker.jobs.job_run import JobRun
+from worker.jobs.orders import SnapshotPage, SnapshotSession
 from worker.jobs.prune import prune_idempotency_keys, prune_jobs, prune_routine_jobs
 from worker.jobs.run_statements import running_jobs
 from worker.limits.counters import prune_counters
@@ -22,9 +28,10 @@ from worker.recordings.names import FOLDER, recording_id_of
 from worker.reminders.delivery.prune import prune_deliveries
 from worker.workflows.context import WorkerContext
 from worker.workflows.remove_files import remove_unnamed
-from worker.workflows.sweep_snapshots import sweep_snapshots
 
 _BATCH = 5000
+# Objects that are looked up in one query: a running lesson leaves some every few minutes.
+_NAMES = 500
 
 
 def prune_ledger(run: JobRun, tools: WorkerContext) -> None:
@@ -57,7 +64,7 @@ def sweep_objects(run: JobRun, tools: WorkerContext) -> None:
     took meanwhile is asked for again before each removal.
     """
     oldest = clock.now() - timedelta(seconds=tools.settings.orphan_age)
-    removed = _sweep_recordings(run, tools, oldest) + sweep_snapshots(run, tools, oldest)
+    removed = _sweep_recordings(run, tools, oldest) + _sweep_snapshots(run, tools, oldest)
     unfinished = sum(tools.store.cancel_unfinished(folder, older_than=oldest) for folder in (FOLDER, SNAPSHOTS))
     run.succeed({"objects": removed, "unfinished": unfinished})
 
@@ -113,4 +120,39 @@ def _give_up_bytes(session: Session, spool_id: str, retention: float) -> None:
             Recording.updated_at < kept_since,
         )
         .values(spool_name=None)
+    )
+
+
+def _sweep_snapshots(run: JobRun, tools: WorkerContext, oldest: datetime) -> int:
+    """Remove objects older than `oldest` that no row names; returns how many."""
+    listed = ((stored.name, target_of(stored.name), stored.uploaded_at) for stored in tools.store.list(SNAPSHOTS))
+    old = ((name, place) for name, place, uploaded_at in listed if place is not None and uploaded_at <= oldest)
+    removed = 0
+    while batch := dict(islice(old, _NAMES)):
+        removed += sum(_remove(tools, name, batch[name]) for name in _unnamed(run, tools, batch))
+    return removed
+
+
+def _unnamed(run: JobRun, tools: WorkerContext, batch: dict[str, SnapshotTarget]) -> Iterator[str]:
+    with tools.database.transaction() as session:
+        named = named_snapshots(session, batch.keys())
+    for name in batch.keys() - named:
+        run.check()
+        yield name
+
+
+def _remove(tools: WorkerContext, name: str, place: SnapshotTarget) -> bool:
+    """Remove one object unless it is named or about to be: a board that looks as it did before has its old names."""
+    with tools.database.transaction() as session:
+        if _is_drawn_now(session, place) or named_snapshots(session, [name]):
+            return False
+    tools.store.delete(name)
+    return True
+
+
+def _is_drawn_now(session: Session, place: SnapshotTarget) -> bool:
+    kinds = (SnapshotPage.kind, SnapshotSession.kind)
+    subjects = (f"session:{place.session_id}", f"page:{place.page_id}")
+    return bool(
+        session.scalar(select(exists().where(Job.subject.in_(subjects), Job.kind.in_(kinds), Job.state.in_(JOB_LIVE))))
     )

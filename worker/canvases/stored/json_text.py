@@ -1,21 +1,62 @@
-"""JSON into Python's values, sooner than the standard library does it."""
+"""JSON of boards, from a column or a file: json.loads at twice the speed, with the garbage collector paused."""
 
+import gc
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from pydantic_core import from_json
 
-from worker.canvases.stored.gc_paused import gc_paused
+from worker.errors import InvalidInput
+
+# A day of drawing; as values it takes ten times as much memory.
+LARGEST_FILE = 200_000_000
 
 
 def parse_json(text: str | bytes) -> Any:
-    """What `json.loads` gives, and raises: ValueError, RecursionError.
+    """What `json.loads` returns and raises: ValueError, RecursionError.
 
-    A page is mostly numbers, and to read them takes a fifth of the time to draw it. pydantic's parser needs half of
-    that, but gives up on halves of characters and on depth, which boards may hold: then Python's has the last word.
+    A page is mostly numbers; parsing them takes a fifth of the time to draw it. pydantic's parser needs half of that,
+    but refuses lone surrogates and deep nesting, which boards may contain: then the standard library parses the text.
     """
     with gc_paused():
         try:
             return from_json(text)
         except ValueError:
             return json.loads(text)
+
+
+@contextmanager
+def gc_paused() -> Iterator[None]:
+    """Pause the cyclic garbage collector.
+
+    A page is a hundred thousand small lists without a cycle, and each collection traverses all of them: two fifths of
+    the time to parse a page, a twentieth of the time to draw it.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """The object in a JSON file. Raises InvalidInput for what is missing, too large or no board."""
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_FILE:
+            raise InvalidInput(f"{path} has {size} bytes; at most {LARGEST_FILE} are read.")
+        document = parse_json(path.read_bytes())
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.") from error
+    except RecursionError as error:
+        raise InvalidInput(f"{path} is nested too deep to be a board.") from error
+    except ValueError as error:  # no JSON, no UTF-8, or a number of thousands of digits
+        raise InvalidInput(f"{path} is not JSON: {error}.") from error
+    if not isinstance(document, dict) or not isinstance(document.get("pages", document.get("strokes")), list):
+        raise InvalidInput(f"{path} is no board: it needs an object with `strokes` or `pages`.")
+    return document

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeGuard
 from worker.canvases.limits import MOST_PAGES, MOST_POINTS_OF_PAGE, MOST_STROKES_OF_PAGE
 from worker.canvases.shapes import WHITE, Colour, Figure, Lines
 from worker.canvases.stored.colours import colour_of
-from worker.canvases.stored.gc_paused import gc_paused
+from worker.canvases.stored.json_text import gc_paused
 from worker.canvases.stored.page_size import InkBounds, OutsidePage, beyond, ink_bounds_of, page_size
 from worker.canvases.stored.stroke_data import Undrawable, figure_of
 

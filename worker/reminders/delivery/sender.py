@@ -14,8 +14,7 @@ from worker.reminders.delivery.circuit_breaker import CircuitBreaker
 from worker.reminders.delivery.claim import release, renew
 from worker.reminders.delivery.claimed import ClaimedDelivery, read_claimed
 from worker.reminders.delivery.compose import compose
-from worker.reminders.delivery.context import context_of
-from worker.reminders.delivery.decide import decide
+from worker.reminders.delivery.decide import context_of, decide
 from worker.reminders.delivery.decisions import Send
 from worker.reminders.delivery.in_app import put_in_app
 from worker.reminders.delivery.lesson_facts import LessonFacts, read_lesson_facts

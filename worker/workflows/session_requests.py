@@ -1,4 +1,4 @@
-"""The tutor hears of a request, and who made it hears of the answer; in the transaction that stores either."""
+"""Session requests: ask a tutor for lessons, reject a request, notify both sides, in the transaction that stores it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,14 +10,47 @@ from sqlalchemy.orm import Session
 from models.bookings import SessionRequest
 from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.people import User as Person
+from worker.access.callers import Caller
 from worker.access.names import FULL_NAME
+from worker.bookings import requests
+from worker.bookings.requests import ask_for_lessons
 from worker.reminders.planning.notify import tell
+from worker.schedules.requests import zone_of_tutor
+from worker.workflows.requested_times import read_requested_times
 
 _PROFILES: Mapping[str, Any] = {"tutor": TutorProfile, "student": StudentProfile, "parent": ParentProfile}
 
 
+def request_lessons(
+    session: Session,
+    caller: Caller,
+    *,
+    tutor_id: int,
+    student_id: int | None,
+    values: Mapping[str, Any],
+    now: datetime,
+    timezone: str,
+) -> SessionRequest:
+    """Store the request of the student or parent who calls, its `schedule` as it was sent, and notify the tutor.
+
+    `timezone` holds where neither the request nor the tutor has one. Raises as worker.bookings.requests.ask_for_lessons
+    does, and InvalidInput for times that are invalid or past.
+    """
+    request = ask_for_lessons(session, caller, tutor_id=tutor_id, student_id=student_id, values=values)
+    read_requested_times(request.schedule, now=now, timezone=zone_of_tutor(session, tutor_id, timezone))
+    tell_of_request(session, request, now=now)
+    return request
+
+
+def reject_request(session: Session, caller: Caller, request_id: int, *, now: datetime) -> SessionRequest:
+    """Reject a request and notify who made it; idempotent. Raises as worker.bookings.requests.reject_request does."""
+    request = requests.reject_request(session, caller, request_id, now=now)
+    tell_of_answer(session, request, now=now)
+    return request
+
+
 def tell_of_request(session: Session, request: SessionRequest, *, now: datetime) -> None:
-    """Tell the tutor that somebody asks for lessons."""
+    """Notify the tutor of a request."""
     tutor_user_id, _ = _user(session, "tutor", request.tutor_id)
     _, requester = _user(session, request.requester_type, request.requester_id)
     data = {"requester": requester, "student": request.student_name, "message": request.message}
@@ -25,7 +58,7 @@ def tell_of_request(session: Session, request: SessionRequest, *, now: datetime)
 
 
 def tell_of_answer(session: Session, request: SessionRequest, *, now: datetime) -> None:
-    """Tell who asked that the tutor has accepted or rejected, as the request's status says."""
+    """Notify who made the request that the tutor has accepted or rejected it, by its status."""
     user_id, _ = _user(session, request.requester_type, request.requester_id)
     _, tutor = _user(session, "tutor", request.tutor_id)
     # Who asked for themselves need not be told for whom.
