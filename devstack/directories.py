@@ -17,22 +17,22 @@ _SETTLED = 60.0
 
 
 @contextmanager
-def data_directory(kept: Path | None) -> Iterator[Path]:
-    """`kept`, created when missing and locked within the block; without it a scratch directory.
+def data_directory(path: Path | None) -> Iterator[Path]:
+    """`path`, created when missing and locked within the block; without it a scratch directory.
 
-    Raises AlreadyInUse when another stack holds `kept`: two brokers would write into one file.
+    Raises AlreadyInUse when another stack holds `path`: two brokers would write into one file.
     """
-    if kept is None:
-        with scratch_directory() as path:
-            yield path
+    if path is None:
+        with scratch_directory() as scratch:
+            yield scratch
         return
-    kept.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(kept, os.O_RDONLY | os.O_DIRECTORY)
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield kept.absolute()
+        yield path.absolute()
     except BlockingIOError:
-        raise AlreadyInUse(f"{kept} is in use by another stack. Stop it, or choose another directory.") from None
+        raise AlreadyInUse(f"{path} is in use by another stack. Stop it, or choose another directory.") from None
     finally:
         os.close(lock)
 

@@ -134,11 +134,11 @@ def wait_until(ready: Callable[[], bool], process: ChildProcess, timeout: float,
 @cache
 def _setpriv() -> str | None:
     """The setpriv of util-linux, if installed; the one of busybox has no --pdeathsig."""
-    found = shutil.which("setpriv")
-    if found is None:
+    program = shutil.which("setpriv")
+    if program is None:
         return None
-    version = subprocess.run([found, "--version"], capture_output=True, text=True, check=False)
-    return found if "util-linux" in version.stdout else None
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    return program if "util-linux" in version.stdout else None
 
 
 def _guard(death_signal: signal.Signals) -> list[str]:

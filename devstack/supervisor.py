@@ -20,8 +20,8 @@ _RECOVERED = 60.0
 _log = logging.getLogger(__name__)
 
 
-def answers(host: str, port: int, path: str) -> Callable[[], bool]:
-    """Ready when GET `path` returns 200; requested directly, without a proxy that the environment names."""
+def http_ready(host: str, port: int, path: str) -> Callable[[], bool]:
+    """A check whether GET `path` returns 200; it connects directly, without a proxy that the environment names."""
 
     def ready() -> bool:
         connection = http.client.HTTPConnection(host, port, timeout=5)

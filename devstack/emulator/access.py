@@ -1,4 +1,4 @@
-"""Who is asking, and what their application key lets them do."""
+"""Authentication, and what an application key may do."""
 
 import hashlib
 import hmac
@@ -36,7 +36,7 @@ class Key:
         return capability in self.capabilities
 
     def permit(self, capability: str, bucket_id: str | None = None, name: str | None = None) -> None:
-        """Raise `unauthorized` unless the key may do this, in this bucket, to files that start like `name`."""
+        """Raise `unauthorized` unless the key has `capability`, in this bucket and for this file name (or prefix)."""
         if not self.allows(capability):
             raise unauthorized(f"the key lacks the capability {capability}")
         if bucket_id is not None and self.bucket_ids is not None and bucket_id not in self.bucket_ids:
@@ -46,7 +46,7 @@ class Key:
 
 
 def digest(secret: str) -> str:
-    """What is stored of a secret."""
+    """The digest of a secret; the secret itself is not stored."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -65,8 +65,8 @@ def key_from_row(row: sqlite3.Row) -> Key:
 
 def authenticate(emulator: Emulator, key_id: str, secret: str) -> Key:
     """The key with this id and secret; `bad_auth_token` when either is wrong."""
-    if key_id == emulator.vault.key_id:
-        stored = digest(emulator.vault.application_key)
+    if key_id == emulator.secrets.key_id:
+        stored = digest(emulator.secrets.application_key)
     else:
         with emulator.index.transaction() as sql:
             row = sql.execute("select secret_digest from keys where id = ?", (key_id,)).fetchone()
@@ -77,8 +77,8 @@ def authenticate(emulator: Emulator, key_id: str, secret: str) -> Key:
 
 
 def find_key(emulator: Emulator, key_id: str) -> Key:
-    """The key with this id; 401 once it is deleted or its time is over."""
-    if key_id == emulator.vault.key_id:
+    """The key with this id; 401 once it is deleted or expired."""
+    if key_id == emulator.secrets.key_id:
         return Key(key_id, "Master Application Key", CAPABILITIES)
     with emulator.index.transaction() as sql:
         row = sql.execute("select * from keys where id = ?", (key_id,)).fetchone()
@@ -91,7 +91,7 @@ def find_key(emulator: Emulator, key_id: str) -> Key:
 
 
 def open_account_token(emulator: Emulator, token: str | None) -> Key:
-    """The key behind an account authorization token."""
+    """The key that an account authorization token was issued for."""
     if not token:
         raise B2Error(401, "missing_auth_token", "The Authorization header is missing")
     return find_key(emulator, emulator.tokens.open(token, "account")["key"])

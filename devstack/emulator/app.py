@@ -1,4 +1,4 @@
-"""The ASGI application: which address leads to which call."""
+"""The ASGI application: its routes and its error responses."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,10 +14,10 @@ from starlette.routing import Route
 
 from devstack.emulator import uploads
 from devstack.emulator.bucket_records import DEFAULT_BUCKET, ensure_private_bucket
-from devstack.emulator.calls import answer_call, requested_version
+from devstack.emulator.calls import handle_call, requested_version
 from devstack.emulator.downloads import download_by_name
 from devstack.emulator.emulator import DAY, Emulator
-from devstack.emulator.errors import B2Error, Json, answer, refuse
+from devstack.emulator.errors import B2Error, Json, error_response, json_response
 
 Upload = Callable[[Emulator, Request, AsyncIterator[bytes], int], Awaitable[Json]]
 
@@ -25,9 +25,9 @@ Upload = Callable[[Emulator, Request, AsyncIterator[bytes], int], Awaitable[Json
 def create_emulator(
     root: Path, *, bucket: str = DEFAULT_BUCKET, account_seconds: float = DAY, upload_seconds: float = DAY
 ) -> Starlette:
-    """A B2 whose store is the folder `root`, with the private bucket `bucket` in it.
+    """A B2 with its store in the folder `root`, which has the private bucket `bucket`.
 
-    `account_seconds` and `upload_seconds` are how long account and upload tokens hold. The open store is at
+    Account and upload tokens are valid for `account_seconds` and `upload_seconds`. The open store is
     `app.state.emulator` and is closed with the application. Raises AlreadyInUse when the folder is in use.
     """
     emulator = Emulator(root, account_seconds=account_seconds, upload_seconds=upload_seconds)
@@ -49,11 +49,11 @@ def create_emulator(
             Route("/b2api/v{version:int}/b2_upload_part/{target}/{pod}", upload_part, methods=["POST"]),
             Route(
                 "/b2api/v{version:int}/{call}",
-                partial(answer_call, emulator),
+                partial(handle_call, emulator),
                 methods=["GET", "HEAD", "OPTIONS", "POST"],
             ),
         ],
-        exception_handlers=_TELLERS,
+        exception_handlers=_ERROR_HANDLERS,
         lifespan=lifespan,
     )
     app.state.emulator = emulator
@@ -63,36 +63,36 @@ def create_emulator(
 async def _upload(emulator: Emulator, upload: Upload, request: Request) -> Response:
     body = request.stream()
     try:
-        return answer(await upload(emulator, request, body, requested_version(request)))
+        return json_response(await upload(emulator, request, body, requested_version(request)))
     except B2Error as error:
-        # A client that is still sending would see a broken connection instead of the reason.
+        # A client that is still sending would see a reset connection instead of the error.
         async for _ in body:
             pass
-        return refuse(error)
+        return error_response(error)
 
 
-async def _tell_error(_request: Request, error: B2Error) -> Response:
-    return refuse(error)
+async def _on_b2_error(_request: Request, error: B2Error) -> Response:
+    return error_response(error)
 
 
-async def _tell_http_error(_request: Request, error: HTTPException) -> Response:
+async def _on_http_error(_request: Request, error: HTTPException) -> Response:
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")
-    return refuse(B2Error(error.status_code, code, error.detail))
+    return error_response(B2Error(error.status_code, code, error.detail))
 
 
-async def _tell_failure(_request: Request, _error: Exception) -> Response:
-    return refuse(B2Error(500, "internal_error", "The emulator failed; its log says why."))
+async def _on_failure(_request: Request, _error: Exception) -> Response:
+    return error_response(B2Error(500, "internal_error", "The emulator failed; its log says why."))
 
 
-async def _forget(_request: Request, _error: ClientDisconnect) -> Response:
-    """The client is gone: nobody reads this answer."""
+async def _on_disconnect(_request: Request, _error: ClientDisconnect) -> Response:
+    """The client has disconnected; nothing reads this response."""
     return Response(status_code=400)
 
 
-# Each takes the exception it is named for, which the type of the table cannot say.
-_TELLERS: dict[Any, Any] = {
-    B2Error: _tell_error,
-    HTTPException: _tell_http_error,
-    ClientDisconnect: _forget,
-    Exception: _tell_failure,
+# Each handler takes the type that is its key, which the type of a dict cannot express.
+_ERROR_HANDLERS: dict[Any, Any] = {
+    B2Error: _on_b2_error,
+    HTTPException: _on_http_error,
+    ClientDisconnect: _on_disconnect,
+    Exception: _on_failure,
 }

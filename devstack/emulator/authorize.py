@@ -1,4 +1,4 @@
-"""b2_authorize_account: the door, whose answer has another shape in each version of the API."""
+"""b2_authorize_account, whose response has another shape in each version of the API."""
 
 import base64
 import binascii
@@ -15,14 +15,14 @@ RECOMMENDED_PART_SIZE = 100_000_000
 def authorize_account(
     emulator: Emulator, authorization: str | None, version: int, base_url: str, *, expired: bool = False
 ) -> Json:
-    """A fresh account token and where to go with it; `expired` makes a token whose time is already over."""
+    """A new account token and the URLs to use it with; with `expired` the token has expired already."""
     key = authenticate(emulator, *_basic_credentials(authorization))
     seconds = -1.0 if expired else emulator.account_seconds
-    welcome: Json = {
+    account: Json = {
         "accountId": emulator.account_id,
         "authorizationToken": emulator.tokens.seal("account", seconds, key=key.id),
     }
-    places: Json = {
+    urls: Json = {
         "absoluteMinimumPartSize": MINIMUM_PART_SIZE,
         "apiUrl": base_url,
         "downloadUrl": base_url,
@@ -31,15 +31,15 @@ def authorize_account(
     }
     expires = None if key.expires_at is None else int(key.expires_at * 1000)
     if version >= 4:
-        storage = {**places, "infoType": "storageApi", "allowed": _allowed(emulator, key)}
-        return {**welcome, "applicationKeyExpirationTimestamp": expires, "apiInfo": {"storageApi": storage}}
+        storage = {**urls, "infoType": "storageApi", "allowed": _allowed(emulator, key)}
+        return {**account, "applicationKeyExpirationTimestamp": expires, "apiInfo": {"storageApi": storage}}
     allowed = _allowed_one_bucket(emulator, key)
     if version == 3:
-        storage = {**places, "infoType": "storageApi", **allowed}
-        return {**welcome, "applicationKeyExpirationTimestamp": expires, "apiInfo": {"storageApi": storage}}
+        storage = {**urls, "infoType": "storageApi", **allowed}
+        return {**account, "applicationKeyExpirationTimestamp": expires, "apiInfo": {"storageApi": storage}}
     if version == 1:
-        places["minimumPartSize"] = RECOMMENDED_PART_SIZE
-    return {**welcome, **places, "allowed": allowed}
+        urls["minimumPartSize"] = RECOMMENDED_PART_SIZE
+    return {**account, **urls, "allowed": allowed}
 
 
 def _basic_credentials(authorization: str | None) -> tuple[str, str]:
@@ -61,7 +61,7 @@ def _allowed(emulator: Emulator, key: Key) -> Json:
 
 
 def _allowed_one_bucket(emulator: Emulator, key: Key) -> Json:
-    """Before version 4 a key had one bucket or all of them."""
+    """Before version 4 a key was for one bucket or for all."""
     if key.bucket_ids is not None and len(key.bucket_ids) > 1:
         raise B2Error(401, "unsupported", "A key for several buckets needs version 4 of the API")
     bucket_id = key.bucket_ids[0] if key.bucket_ids else None

@@ -1,4 +1,4 @@
-"""The bytes: one file for each uploaded part. A file that the index does not name is not part of any object."""
+"""Blobs: one file for each uploaded part. A file that the index does not name belongs to no object."""
 
 import hashlib
 import os
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-BATCH = 1 << 18  # bytes held in memory for one transfer; a client may have dozens going
+BATCH = 1 << 18  # bytes in memory for one transfer; a client may run dozens of them
 
 
 @dataclass(frozen=True)
 class StoredPart:
-    """A stretch of a file version: its number (from 1), size, SHA-1, and the blob that holds it."""
+    """A part of a file version: its number (from 1), size, SHA-1, and the blob with its bytes."""
 
     number: int
     size: int
@@ -23,7 +23,7 @@ class StoredPart:
 
 
 class NewBlob:
-    """A blob being written, and hashed on the way. A `with` block that fails removes it."""
+    """A blob being written, and hashed while it is. A `with` block that fails removes it."""
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
@@ -48,7 +48,7 @@ class NewBlob:
         self.size += len(data)
 
     def finish(self) -> None:
-        """Make it durable: after this a power cut loses neither the bytes nor the name."""
+        """Sync the file and its directory entry, so that a power failure loses neither."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -72,7 +72,7 @@ class Blobs:
         folder.mkdir(exist_ok=True)
 
     def create(self) -> NewBlob:
-        """An empty blob with a fresh name."""
+        """An empty blob with a new name."""
         return NewBlob(self._path(secrets.token_hex(16)))
 
     def delete(self, names: Iterable[str]) -> None:
@@ -81,14 +81,14 @@ class Blobs:
             self._path(name).unlink(missing_ok=True)
 
     def sweep(self, named: Collection[str]) -> int:
-        """Remove every blob not in `named`: what a killed process left half done. Returns how many."""
+        """Remove every blob not in `named`: those that a killed process left incomplete. Returns how many."""
         stray = [path for path in self._folder.glob("*/*") if path.name not in named]
         for path in stray:
             path.unlink()
         return len(stray)
 
     def read(self, parts: Iterable[StoredPart], start: int, length: int) -> Iterator[bytes]:
-        """Bytes `start` to `start + length` of the parts laid end to end, in batches."""
+        """Bytes `start` to `start + length` of the concatenated parts, in batches."""
         for part in parts:
             if length <= 0:
                 return

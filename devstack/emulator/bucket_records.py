@@ -1,4 +1,4 @@
-"""Buckets as the index keeps them."""
+"""Buckets as rows of the index."""
 
 import json
 import secrets
@@ -13,7 +13,7 @@ from devstack.emulator.names import check_bucket_name
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket as it is stored; `revision` grows with every change."""
+    """A stored bucket; `revision` increases with every change."""
 
     id: str
     name: str
@@ -66,7 +66,7 @@ def bucket_name(emulator: Emulator, bucket_id: str) -> str | None:
 
 
 def new_bucket(name: str) -> Bucket:
-    """A private bucket with a fresh id, not stored yet."""
+    """A private bucket with a new id, not stored yet."""
     return Bucket(secrets.token_hex(12), check_bucket_name(name), "allPrivate", {}, [], [], NO_ENCRYPTION, 1)
 
 
@@ -99,7 +99,7 @@ def insert_bucket(sql: sqlite3.Connection, bucket: Bucket) -> None:
 
 
 def update_bucket_row(sql: sqlite3.Connection, bucket: Bucket) -> None:
-    """Store what may change of a bucket: all but its id and name."""
+    """Store everything of a bucket but its id and name, which never change."""
     sql.execute(
         "update buckets set type = ?, info = ?, cors_rules = ?, lifecycle_rules = ?, encryption = ?, revision = ?"
         " where id = ?",

@@ -1,4 +1,4 @@
-"""Buckets: made, changed, listed, deleted."""
+"""The calls that create, update, list and delete buckets."""
 
 from devstack.emulator.access import Key
 from devstack.emulator.bucket_records import (
@@ -25,7 +25,7 @@ def create_bucket(call: Call) -> Json:
     if call.key.bucket_ids is not None:
         raise unauthorized("a key that is restricted to buckets cannot make another")
     call.parameters.text("bucketType")
-    bucket = _changed(new_bucket(call.parameters.text("bucketName")), call.parameters, revision=1)
+    bucket = _updated(new_bucket(call.parameters.text("bucketName")), call.parameters, revision=1)
     with call.emulator.index.transaction() as sql:
         if find_bucket_by_name(sql, bucket.name):
             raise B2Error(400, "duplicate_bucket_name", "Bucket name is already in use.")
@@ -34,7 +34,7 @@ def create_bucket(call: Call) -> Json:
 
 
 def update_bucket(call: Call) -> Json:
-    """b2_update_bucket; `ifRevisionIs` guards against two changing it at once."""
+    """b2_update_bucket; `ifRevisionIs` detects a concurrent update."""
     bucket_id = call.parameters.text("bucketId")
     call.key.permit("writeBuckets", bucket_id)
     with call.emulator.index.transaction() as sql:
@@ -43,13 +43,13 @@ def update_bucket(call: Call) -> Json:
             expected = call.parameters.integer("ifRevisionIs", 0, 2**53)
             if expected != bucket.revision:
                 raise B2Error(409, "conflict", f"The bucket's revision is {bucket.revision}, not {expected}")
-        bucket = _changed(bucket, call.parameters, revision=bucket.revision + 1)
+        bucket = _updated(bucket, call.parameters, revision=bucket.revision + 1)
         update_bucket_row(sql, bucket)
     return _as_json(bucket, call)
 
 
 def delete_bucket(call: Call) -> Json:
-    """b2_delete_bucket: only an empty one goes, and an unfinished large file counts as content."""
+    """b2_delete_bucket: it must be empty, and an unfinished large file counts as content."""
     bucket_id = call.parameters.text("bucketId")
     call.key.permit("deleteBuckets", bucket_id)
     with call.emulator.index.transaction() as sql:
@@ -77,19 +77,19 @@ def list_buckets(call: Call) -> Json:
         and ("all" in types or bucket.type in types)
     ]
     if not call.key.allows("listAllBucketNames"):
-        _check_restriction(call.key, buckets, asked_for_one=bool(bucket_id or name))
+        _check_restriction(call.key, buckets, is_filtered=bool(bucket_id or name))
     return {"buckets": [_as_json(bucket, call) for bucket in buckets]}
 
 
-def _check_restriction(key: Key, buckets: list[Bucket], *, asked_for_one: bool) -> None:
+def _check_restriction(key: Key, buckets: list[Bucket], *, is_filtered: bool) -> None:
     if key.bucket_ids is None:
         return
-    if not asked_for_one or any(bucket.id not in key.bucket_ids for bucket in buckets):
+    if not is_filtered or any(bucket.id not in key.bucket_ids for bucket in buckets):
         raise unauthorized("the key is restricted to certain buckets")
 
 
-def _changed(bucket: Bucket, parameters: Parameters, *, revision: int) -> Bucket:
-    """`bucket` with what the parameters say."""
+def _updated(bucket: Bucket, parameters: Parameters, *, revision: int) -> Bucket:
+    """`bucket` with the values of the parameters."""
     if parameters.object("replicationConfiguration") or parameters.object("defaultRetention"):
         raise bad_request("This emulator supports neither replication nor retention.")
     if parameters.flag("fileLockEnabled"):

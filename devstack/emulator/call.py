@@ -1,4 +1,4 @@
-"""A JSON call on its way to the function that answers it."""
+"""A JSON call as its handler gets it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from devstack.emulator.parameters import Parameters
 
 @dataclass(frozen=True)
 class Call:
-    """Who asks (`key`), for what (`parameters`), in which API version (1 to 4), at which `base_url`."""
+    """The caller's `key`, the `parameters`, the API version (1 to 4) and the `base_url` of the request."""
 
     emulator: Emulator
     key: Key
@@ -22,9 +22,9 @@ class Call:
 
     @property
     def reader(self) -> DocumentReader:
-        """For whom the answer is."""
+        """What documents in the response depend on."""
         return DocumentReader(self.emulator.account_id, self.key, self.version)
 
 
-# Answers run in a thread of their own, never on the event loop: they may wait for the disk.
-Answer = Callable[[Call], Json]
+# Handlers run in threads, not on the event loop: they may wait for the disk.
+Handler = Callable[[Call], Json]

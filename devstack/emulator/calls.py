@@ -1,4 +1,4 @@
-"""The calls of the API: which function answers which, and for whom."""
+"""The calls of the API by name, and how one is dispatched."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -7,13 +7,13 @@ from starlette.responses import Response
 from devstack.emulator import buckets, copies, files, keys, large_files, listing, uploads
 from devstack.emulator.access import open_account_token
 from devstack.emulator.authorize import authorize_account
-from devstack.emulator.call import Answer, Call
+from devstack.emulator.call import Call, Handler
 from devstack.emulator.downloads import download_by_id
 from devstack.emulator.emulator import Emulator
-from devstack.emulator.errors import Json, answer, bad_request
+from devstack.emulator.errors import Json, bad_request, json_response
 from devstack.emulator.parameters import Parameters, parse_body
 
-_CALLS: dict[str, Answer] = {
+_CALLS: dict[str, Handler] = {
     "b2_cancel_large_file": large_files.cancel_large_file,
     "b2_copy_file": copies.copy_file,
     "b2_copy_part": copies.copy_part,
@@ -43,25 +43,25 @@ _STORAGE_CALLS = frozenset(
 _MAX_BODY = 1 << 20
 
 
-async def answer_call(emulator: Emulator, request: Request) -> Response:
-    """Any call but an upload and a download by name."""
+async def handle_call(emulator: Emulator, request: Request) -> Response:
+    """Respond to any call but an upload and a download by name."""
     name = request.path_params["call"]
     version, parameters = requested_version(request), await _parameters(request)
     if name == "b2_download_file_by_id":
         return await download_by_id(emulator, request, parameters.text("fileId"))
     if name == "b2_authorize_account":
-        return answer(await _authorize(emulator, request, version))
+        return json_response(await _authorize(emulator, request, version))
     if name not in _CALLS or request.method not in ("GET", "POST"):
         raise bad_request(f"This emulator does not know {request.method} {name}.")
     key = await run_in_threadpool(open_account_token, emulator, request.headers.get("authorization"))
     cap = "storage_cap_exceeded" if name in _STORAGE_CALLS else "transaction_cap_exceeded"
     emulator.faults.maybe_exceed_cap(request.headers, cap)
     call = Call(emulator, key, parameters, version, _base_url(request))
-    return answer(await run_in_threadpool(_CALLS[name], call))
+    return json_response(await run_in_threadpool(_CALLS[name], call))
 
 
 def requested_version(request: Request) -> int:
-    """The version of the API in the address, 1 to 4."""
+    """The version of the API in the path, 1 to 4."""
     version: int = request.path_params["version"]
     if not 1 <= version <= 4:
         raise bad_request(f"There is no version {version} of the API.")
@@ -88,5 +88,5 @@ async def _parameters(request: Request) -> Parameters:
 
 
 def _base_url(request: Request) -> str:
-    """The address under which the client reached us: behind a port mapping we could not know it otherwise."""
+    """The base URL that the client used; behind a port mapping nothing else knows it."""
     return str(request.base_url).rstrip("/")

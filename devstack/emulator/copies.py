@@ -1,4 +1,4 @@
-"""Copies inside the store: a whole file, a range of one, or a part of a large file."""
+"""Server-side copies: a whole file, a range of one, or a part of a large file."""
 
 from devstack.emulator.blobs import NewBlob, StoredPart
 from devstack.emulator.bucket_records import find_bucket
@@ -7,7 +7,7 @@ from devstack.emulator.documents import part_as_json, version_as_json
 from devstack.emulator.emulator import now_millis
 from devstack.emulator.encryption import chosen_encryption
 from devstack.emulator.errors import Json, bad_request, not_found
-from devstack.emulator.large_files import find_unfinished, keep_part
+from devstack.emulator.large_files import find_unfinished, store_part
 from devstack.emulator.names import check_file_info, check_file_name, check_header_value
 from devstack.emulator.parameters import Parameters
 from devstack.emulator.ranges import requested_range
@@ -53,7 +53,7 @@ def copy_file(call: Call) -> Json:
 
 
 def copy_part(call: Call) -> Json:
-    """b2_copy_part: a part of a large file from bytes that are here already."""
+    """b2_copy_part: a part of a large file from the bytes of a stored file."""
     large_file_id = call.parameters.text("largeFileId")
     number = call.parameters.integer("partNumber", 1, MAX_PARTS)
     source, parts = _find_source(call)
@@ -61,7 +61,7 @@ def copy_part(call: Call) -> Json:
         target = find_unfinished(sql, large_file_id)
     call.key.permit("writeFiles", target.bucket_id, target.name)
     blob = _copy(call, source, parts)
-    return part_as_json(large_file_id, keep_part(call.emulator, large_file_id, number, blob))
+    return part_as_json(large_file_id, store_part(call.emulator, large_file_id, number, blob))
 
 
 def _find_source(call: Call) -> tuple[FileVersion, list[StoredPart]]:

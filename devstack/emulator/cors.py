@@ -9,7 +9,7 @@ from devstack.emulator.errors import Json
 
 
 def download_headers(rules: Sequence[Json], operation: str, request: Headers) -> dict[str, str]:
-    """The headers that let the page at `Origin` read this answer; none when no rule fits."""
+    """The headers that let the page at `Origin` read the response; none when no rule matches."""
     origin = request.get("origin")
     rule = _find_rule(rules, operation, origin, [])
     if origin is None or rule is None:
@@ -21,7 +21,7 @@ def download_headers(rules: Sequence[Json], operation: str, request: Headers) ->
 
 
 def preflight_headers(rules: Sequence[Json], operation: str, request: Headers) -> dict[str, str] | None:
-    """The headers that allow the request which a browser announces by OPTIONS; None when no rule fits."""
+    """The response headers to a preflight request; None when no rule matches."""
     origin, method = request.get("origin"), request.get("access-control-request-method", "").upper()
     wanted = _split(request.get("access-control-request-headers", ""))
     rule = _find_rule(rules, operation, origin, wanted)
@@ -41,7 +41,7 @@ def preflight_headers(rules: Sequence[Json], operation: str, request: Headers) -
 
 
 def _find_rule(rules: Sequence[Json], operation: str, origin: str | None, wanted_headers: Sequence[str]) -> Json | None:
-    """The first rule that allows all of it: order matters."""
+    """The first rule that allows all of the request; order matters."""
     if origin is None:
         return None
     for rule in rules:
@@ -55,14 +55,14 @@ def _find_rule(rules: Sequence[Json], operation: str, origin: str | None, wanted
 
 
 def _origin_fits(pattern: str, origin: str) -> bool:
-    """`https` alone stands for every origin with that scheme."""
+    """Whether the origin matches; `https` alone means every origin with that scheme."""
     if pattern in ("http", "https"):
         return origin.lower().startswith(f"{pattern}://")
     return _fits(pattern, origin)
 
 
 def _fits(pattern: str, value: str) -> bool:
-    """Whether `value` fits a pattern in which `*` stands for anything; letters of either case are the same."""
+    """Whether `value` matches a pattern in which `*` stands for any text, regardless of case."""
     parts = (re.escape(part) for part in pattern.split("*"))
     return re.fullmatch(".*".join(parts), value, re.IGNORECASE) is not None
 

@@ -1,4 +1,4 @@
-"""What opens the emulator: made at the first start, kept in its folder, readable by the owner only."""
+"""The secrets of the emulator: created at the first start, stored in its folder, readable by the owner only."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Credentials:
-    """All that a client needs: the realm's URL, the master key, and the bucket that waits for it."""
+    """What a client needs: the realm's URL, the master key, and the bucket that exists."""
 
     realm: str
     key_id: str
@@ -44,20 +44,20 @@ class CredentialStore:
         return self.account_id
 
 
-def open_vault(path: Path) -> CredentialStore:
-    """The secrets kept at `path`, made there first when there are none."""
+def open_credential_store(path: Path) -> CredentialStore:
+    """The secrets stored at `path`, created when missing."""
     if not path.exists():
         _write(path, CredentialStore(secrets.token_hex(6), "K000" + secrets.token_urlsafe(20), secrets.token_hex(32)))
     return CredentialStore(**json.loads(path.read_text()))
 
 
-def _write(path: Path, vault: CredentialStore) -> None:
-    """Under another name first: a process killed here must not leave half a vault."""
+def _write(path: Path, store: CredentialStore) -> None:
+    """Write to another name first: a process that is killed here must not leave half a file."""
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600, exist_ok=False)
     with draft.open("w") as file:
-        json.dump(asdict(vault), file)
+        json.dump(asdict(store), file)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)

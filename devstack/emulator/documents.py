@@ -1,4 +1,4 @@
-"""File versions and parts as JSON documents, in the shape that each version of the API has."""
+"""File versions and parts as JSON, in the shape of each version of the API."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from devstack.emulator.versions import FileVersion
 
 @dataclass(frozen=True)
 class DocumentReader:
-    """For whom a document is: the account, the key with its capabilities, and the version of the API (1 to 4)."""
+    """What a document depends on: the account, the key's capabilities, and the version of the API (1 to 4)."""
 
     account_id: str
     key: Key
@@ -18,7 +18,7 @@ class DocumentReader:
 
 
 def version_as_json(version: FileVersion, reader: DocumentReader) -> Json:
-    """A version as the calls answer it; what the key may not read about locks is left out, as B2 does."""
+    """A version as calls return it, without the lock fields that the key may not read, as at B2."""
     document: Json = {
         "accountId": reader.account_id,
         "action": version.action,
@@ -42,7 +42,7 @@ def version_as_json(version: FileVersion, reader: DocumentReader) -> Json:
 
 
 def part_as_json(version_id: str, part: StoredPart) -> Json:
-    """A part as the calls answer it."""
+    """A part as calls return it."""
     return {
         "fileId": version_id,
         "partNumber": part.number,

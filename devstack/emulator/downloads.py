@@ -12,7 +12,7 @@ from devstack.emulator.blobs import StoredPart
 from devstack.emulator.bucket_records import Bucket, find_bucket, find_bucket_by_name
 from devstack.emulator.cors import download_headers, preflight_headers
 from devstack.emulator.emulator import Emulator
-from devstack.emulator.errors import B2Error, bad_auth_token, not_found, refuse, unauthorized
+from devstack.emulator.errors import B2Error, bad_auth_token, error_response, not_found, unauthorized
 from devstack.emulator.files import OVERRIDES
 from devstack.emulator.names import check_header_value, decode, encode
 from devstack.emulator.ranges import requested_range
@@ -24,7 +24,7 @@ _BY_ID = "b2_download_file_by_id"
 
 @dataclass(frozen=True)
 class _Target:
-    """What a download address points at; `version` is None when there is nothing (more) to download."""
+    """What a download URL names; `version` is None when there is nothing to download (any more)."""
 
     operation: str
     bucket: Bucket
@@ -35,7 +35,7 @@ class _Target:
 
 async def download_by_name(emulator: Emulator, request: Request) -> Response:
     """GET, HEAD or OPTIONS /file/{bucket}/{name}."""
-    # From the raw path: in the decoded one `+` (a space) and `%2B` (a plus) look the same.
+    # From the raw path: in the decoded one `+` (a space) and `%2B` (a plus) are the same.
     _, _, bucket, name = request.scope["raw_path"].decode("ascii", "replace").split("/", 3)
     return await _download(emulator, request, lambda: _find_by_name(emulator, decode(bucket), decode(name)))
 
@@ -56,8 +56,8 @@ async def _download(emulator: Emulator, request: Request, find: Callable[[], _Ta
         overrides = await run_in_threadpool(_authorize, emulator, request, target)
         return _respond(emulator, request, target, overrides, cors)
     except B2Error as error:
-        # A refusal carries the CORS headers too, or the page could not even see that it was refused.
-        return refuse(error, cors)
+        # An error has the CORS headers too, or the page could not read its status.
+        return error_response(error, cors)
 
 
 def _find_by_name(emulator: Emulator, bucket_name: str, name: str) -> _Target:
@@ -110,12 +110,12 @@ def _respond(
     version = target.version
     if version is None:
         raise not_found(f"File with such name does not exist: {target.name}")
-    stretch = requested_range(request.headers.get("range"), version.size)
-    start, length = (stretch.start, stretch.length) if stretch else (0, version.size)
+    byte_range = requested_range(request.headers.get("range"), version.size)
+    start, length = (byte_range.start, byte_range.length) if byte_range else (0, version.size)
     headers = {**_headers(version, target.bucket), **overrides, **cors, "Content-Length": str(length)}
-    if stretch:
-        headers["Content-Range"] = stretch.content_range
-    status = 206 if stretch else 200
+    if byte_range:
+        headers["Content-Range"] = byte_range.content_range
+    status = 206 if byte_range else 200
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
     return StreamingResponse(emulator.blobs.read(target.parts, start, length), status, headers)

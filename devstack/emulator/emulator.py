@@ -1,11 +1,11 @@
-"""One open store: its index, its bytes, its secrets, and the few things that live only as long as the process."""
+"""One open store: its index, blobs and secrets, and the state that lasts as long as the process."""
 
 import fcntl
 import time
 from pathlib import Path
 
 from devstack.emulator.blobs import Blobs
-from devstack.emulator.credentials import open_vault
+from devstack.emulator.credentials import open_credential_store
 from devstack.emulator.faults import Faults
 from devstack.emulator.index import Index
 from devstack.emulator.tokens import TokenSeal
@@ -15,9 +15,9 @@ DAY = 86_400.0
 
 
 class Emulator:
-    """The store in folder `root`; `account_seconds` and `upload_seconds` are how long such tokens hold.
+    """The store in folder `root`; `account_seconds` and `upload_seconds` are how long such tokens are valid.
 
-    Raises AlreadyInUse when another process has the folder open: sweeping would remove what it is writing.
+    Raises AlreadyInUse when another process has the folder open: sweeping would remove the blobs that it is writing.
     """
 
     def __init__(self, root: Path, *, account_seconds: float = DAY, upload_seconds: float = DAY) -> None:
@@ -30,8 +30,8 @@ class Emulator:
             raise AlreadyInUse(f"{root} is in use by another emulator. Stop it, or choose another folder.") from None
         self.account_seconds = account_seconds
         self.upload_seconds = upload_seconds
-        self.vault = open_vault(root / "credentials.json")
-        self.tokens = TokenSeal(bytes.fromhex(self.vault.signing_key))
+        self.secrets = open_credential_store(root / "credentials.json")
+        self.tokens = TokenSeal(bytes.fromhex(self.secrets.signing_key))
         self.faults = Faults()
         self.busy_uploads: set[str] = set()
         self.index = Index(root / "index.sqlite3")
@@ -41,8 +41,8 @@ class Emulator:
 
     @property
     def account_id(self) -> str:
-        """The one account there is."""
-        return self.vault.account_id
+        """The id of the only account."""
+        return self.secrets.account_id
 
     def close(self) -> None:
         """Release the folder."""
@@ -51,5 +51,5 @@ class Emulator:
 
 
 def now_millis() -> int:
-    """The present in milliseconds since 1970, as B2 counts."""
+    """The current time in milliseconds since 1970, B2's unit."""
     return time.time_ns() // 1_000_000

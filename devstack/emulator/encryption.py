@@ -1,4 +1,4 @@
-"""Server-side encryption: accepted and told again, so that clients which ask for it work; nothing is encrypted."""
+"""Server-side encryption: stored and returned, so that clients which request it work; nothing is encrypted."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ _HEADER = "x-bz-server-side-encryption"
 
 
 def chosen_encryption(wanted: Json | None, default: Json) -> Json:
-    """What a request asks for, or else the bucket's default. Keys of the client's own (SSE-C) are refused."""
+    """The encryption of a request, or else the bucket's default. Keys of the client's own (SSE-C) are refused."""
     if wanted is None:
         return default
     mode = wanted.get("mode")
@@ -21,7 +21,7 @@ def chosen_encryption(wanted: Json | None, default: Json) -> Json:
 
 
 def encryption_from_headers(headers: Mapping[str, str], default: Json) -> Json:
-    """The same for an upload, which asks by header."""
+    """The encryption of an upload, which requests it by headers, or else the bucket's default."""
     if any(name.startswith(f"{_HEADER}-customer") for name in headers):
         raise bad_request("Server-side encryption must be none, or SSE-B2 with AES256.")
     algorithm = headers.get(_HEADER)

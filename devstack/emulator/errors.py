@@ -1,4 +1,4 @@
-"""The errors that B2 answers with: an HTTP status, a stable code and a sentence."""
+"""Errors as B2 responds with them: an HTTP status, a stable code and a sentence."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ Json = dict[str, Any]
 
 
 class B2Error(Exception):
-    """A refusal in B2's own shape, `{status, code, message}` (Backblaze: error handling and status codes)."""
+    """An error response in B2's shape, `{status, code, message}` (Backblaze: error handling and status codes)."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -19,17 +19,17 @@ class B2Error(Exception):
 
 
 def bad_request(message: str) -> B2Error:
-    """400: a value is missing or not what it must be."""
+    """400: a value is missing or invalid."""
     return B2Error(400, "bad_request", message)
 
 
 def bad_auth_token(message: str = "Invalid authorization token") -> B2Error:
-    """401: the credentials or the token are not ones we gave out."""
+    """401: the credentials or the token were not issued here."""
     return B2Error(401, "bad_auth_token", message)
 
 
 def unauthorized(message: str) -> B2Error:
-    """401: the token is good, but does not allow this."""
+    """401: the token is valid, but does not allow this."""
     return B2Error(401, "unauthorized", message)
 
 
@@ -38,8 +38,8 @@ def not_found(message: str) -> B2Error:
     return B2Error(404, "not_found", message)
 
 
-def answer(document: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """A JSON response as B2 sends it; no cache may keep one, since most carry a token."""
+def json_response(document: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A JSON response as B2 sends it; never cached, since most hold a token."""
     return JSONResponse(
         document,
         status,
@@ -48,7 +48,7 @@ def answer(document: Json, status: int = 200, headers: Mapping[str, str] | None 
     )
 
 
-def refuse(error: B2Error, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """The response that tells `error`."""
+def error_response(error: B2Error, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The response to a call that failed with `error`."""
     document = {"status": error.status, "code": error.code, "message": error.message}
-    return answer(document, error.status, headers)
+    return json_response(document, error.status, headers)

@@ -1,4 +1,4 @@
-"""Single file versions: looked at, hidden, deleted, and opened for download by token."""
+"""The calls on single file versions: info, hide, delete, and download authorization."""
 
 from devstack.emulator.bucket_records import find_bucket
 from devstack.emulator.call import Call
@@ -33,7 +33,7 @@ def get_file_info(call: Call) -> Json:
 
 
 def hide_file(call: Call) -> Json:
-    """b2_hide_file: what is hidden is only left out of listings and downloads by name."""
+    """b2_hide_file: the file is left out of listings and downloads by name, and stays stored."""
     bucket_id = call.parameters.text("bucketId")
     name = check_file_name(call.parameters.text("fileName"))
     call.key.permit("writeFiles", bucket_id, name)

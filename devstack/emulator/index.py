@@ -1,4 +1,4 @@
-"""What is stored, in one SQLite file: buckets, keys, file versions and the parts that make them up."""
+"""The index in one SQLite file: buckets, keys, file versions and their parts."""
 
 import sqlite3
 import threading
@@ -53,28 +53,28 @@ create table if not exists parts (
 
 
 class Index:
-    """One connection behind one lock: calls are short, and SQLite has a single writer anyway."""
+    """One connection with one lock: calls are short, and SQLite has a single writer."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("pragma journal_mode = wal")
-        # With NORMAL the last commits could be lost when the machine (not only the process) dies.
+        # NORMAL could lose the last commits when the machine (not only the process) fails.
         self._connection.execute("pragma synchronous = full")
         self._connection.execute("pragma foreign_keys = on")
         self._connection.executescript(_SCHEMA)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All that happens inside is stored together or not at all."""
+        """A transaction: committed at the end of the block, rolled back when it raises."""
         with self._lock:
             self._connection.execute("begin immediate")
             try:
                 yield self._connection
                 self._connection.execute("commit")
             except BaseException:
-                # A full disk can fail the commit itself, and SQLite may have rolled back by then.
+                # A full disk can fail the commit itself; SQLite may have rolled back already.
                 if self._connection.in_transaction:
                     self._connection.execute("rollback")
                 raise

@@ -1,4 +1,4 @@
-"""Application keys: made, listed, deleted. Only a digest of a secret is stored."""
+"""The calls that create, list and delete application keys. Only a digest of a secret is stored."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _MAX_COUNT = 10_000
 
 
 def create_key(call: Call) -> Json:
-    """b2_create_key: the only time the secret is shown. A key cannot give what it does not have."""
+    """b2_create_key: the only response with the secret. A key cannot grant a capability that it lacks."""
     call.key.permit("writeKeys")
     key, secret = _new_key(call), "K000" + secrets.token_urlsafe(20)
     with call.emulator.index.transaction() as sql:
@@ -39,7 +39,7 @@ def create_key(call: Call) -> Json:
 
 
 def list_keys(call: Call) -> Json:
-    """b2_list_keys: in the order of their ids; expired ones are gone."""
+    """b2_list_keys: ordered by id, without expired ones."""
     call.key.permit("listKeys")
     count = call.parameters.integer("maxKeyCount", 1, _MAX_COUNT, 100)
     start = call.parameters.optional_text("startApplicationKeyId") or ""
@@ -54,7 +54,7 @@ def list_keys(call: Call) -> Json:
 
 
 def delete_key(call: Call) -> Json:
-    """b2_delete_key: its tokens stop working at once."""
+    """b2_delete_key: its tokens become invalid at once."""
     call.key.permit("deleteKeys")
     key_id = call.parameters.text("applicationKeyId")
     with call.emulator.index.transaction() as sql:

@@ -1,4 +1,4 @@
-"""Large files: begun, filled part by part in any order, then finished or cancelled."""
+"""The calls on large files: start, upload parts in any order, then finish or cancel."""
 
 import sqlite3
 
@@ -57,17 +57,17 @@ def start_large_file(call: Call) -> Json:
 
 
 def get_upload_part_url(call: Call) -> Json:
-    """b2_get_upload_part_url: an address and a token for one uploader at a time."""
+    """b2_get_upload_part_url: a URL and a token for one uploader at a time."""
     version = _find_writable(call)
     token = call.emulator.tokens.seal("part", call.emulator.upload_seconds, key=call.key.id, target=version.id)
     url = f"{call.base_url}/b2api/v{call.version}/b2_upload_part/{version.id}/{token[-12:]}"
     return {"fileId": version.id, "uploadUrl": url, "authorizationToken": token}
 
 
-def keep_part(emulator: Emulator, version_id: str, number: int, blob: NewBlob) -> StoredPart:
-    """Store an uploaded part; one with the same number is replaced."""
+def store_part(emulator: Emulator, version_id: str, number: int, blob: NewBlob) -> StoredPart:
+    """Store an uploaded part; it replaces one with the same number."""
     with blob, emulator.index.transaction() as sql:
-        # The file may have been finished or cancelled while the bytes were on their way.
+        # The file may have been finished or cancelled during the upload.
         find_unfinished(sql, version_id)
         replaced = sql.execute(
             "delete from parts where version_id = ? and number = ? returning blob", (version_id, number)
@@ -89,7 +89,7 @@ def list_parts(call: Call) -> Json:
 
 
 def finish_large_file(call: Call) -> Json:
-    """b2_finish_large_file: the parts, told by their SHA-1s in order, become the file."""
+    """b2_finish_large_file: the parts, listed by their SHA-1s in order, become the file."""
     version, sha1s = _find_writable(call), call.parameters.texts("partSha1Array")
     if not sha1s:
         raise bad_request("partSha1Array must not be empty")
@@ -121,7 +121,7 @@ def cancel_large_file(call: Call) -> Json:
 
 
 def list_unfinished_large_files(call: Call) -> Json:
-    """b2_list_unfinished_large_files: in the order in which they were begun."""
+    """b2_list_unfinished_large_files: in the order of their start."""
     bucket_id = call.parameters.text("bucketId")
     prefix = call.parameters.optional_text("namePrefix") or ""
     count = call.parameters.integer("maxFileCount", 1, _MAX_PAGE, _MAX_PAGE)
@@ -135,13 +135,13 @@ def list_unfinished_large_files(call: Call) -> Json:
             " order by sequence limit ?",
             (bucket_id, len(prefix), prefix, start, count + 1),
         ).fetchall()
-    found = [FileVersion.from_row(row) for row in rows]
-    files = [version_as_json(version, call.reader) for version in found[:count]]
-    return {"files": files, "nextFileId": found[count].id if len(found) > count else None}
+    versions = [FileVersion.from_row(row) for row in rows]
+    files = [version_as_json(version, call.reader) for version in versions[:count]]
+    return {"files": files, "nextFileId": versions[count].id if len(versions) > count else None}
 
 
 def find_unfinished(sql: sqlite3.Connection, version_id: str) -> FileVersion:
-    """The large file with this id, when it still takes parts."""
+    """The large file with this id, if it is unfinished; otherwise a `bad_request`."""
     try:
         version = find_version(sql, version_id)
     except B2Error:
@@ -160,7 +160,7 @@ def _find_writable(call: Call) -> FileVersion:
 
 def _check_parts(parts: list[StoredPart], sha1s: list[str]) -> None:
     if [part.number for part in parts] != list(range(1, len(sha1s) + 1)):
-        raise B2Error(400, "missing_part", f"{len(sha1s)} parts were told, but not exactly these are here")
+        raise B2Error(400, "missing_part", f"{len(sha1s)} parts are listed, but not exactly these are uploaded")
     for part, sha1 in zip(parts, sha1s, strict=True):
         if part.sha1 != sha1:
             raise B2Error(400, "part_sha1_mismatch", f"Part {part.number} has another SHA-1 than {sha1}")

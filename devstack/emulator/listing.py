@@ -1,4 +1,4 @@
-"""Pages of file names and file versions, in the order of their UTF-8 bytes, folded at a delimiter when asked."""
+"""Pages of file names and file versions, ordered by their UTF-8 bytes, grouped into folders by a delimiter."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -56,14 +56,14 @@ def _page(call: Call, start: str | None, start_id: str | None, *, newest_only: b
 
 def _versions(sql: sqlite3.Connection, bucket_id: str, prefix: str, start: str) -> Iterator[FileVersion]:
     for row in sql.execute(_FROM_NAME, (bucket_id, start)):
-        # SQLite orders text by its UTF-8 bytes: names with one prefix lie together.
+        # SQLite orders text by its UTF-8 bytes, so names with one prefix are adjacent.
         if not row["name"].startswith(prefix):
             return
         yield FileVersion.from_row(row)
 
 
 def _skip_to(versions: Iterator[FileVersion], name: str, version_id: str) -> Iterator[FileVersion]:
-    """From the version with this id on; when it was deleted meanwhile, from the next name on."""
+    """The versions from the one with this id; if that was deleted meanwhile, from the next name."""
     for version in versions:
         if version.name != name or version.id == version_id:
             yield version
@@ -82,7 +82,7 @@ def _newest(versions: Iterator[FileVersion]) -> Iterator[FileVersion]:
 
 
 def _fold(call: Call, versions: Iterator[FileVersion], prefix: str, delimiter: str | None) -> Iterator[Json]:
-    """The versions as JSON, with all that lie deeper than the next delimiter told as one folder."""
+    """The versions as JSON; those with a further delimiter after the prefix become one folder each."""
     last_folder = None
     for version in versions:
         folder = _folder_name(version.name, prefix, delimiter)
@@ -96,8 +96,8 @@ def _fold(call: Call, versions: Iterator[FileVersion], prefix: str, delimiter: s
 def _folder_name(name: str, prefix: str, delimiter: str | None) -> str | None:
     if not delimiter:
         return None
-    head, found, _ = name.removeprefix(prefix).partition(delimiter)
-    return prefix + head + found if found else None
+    head, separator, _ = name.removeprefix(prefix).partition(delimiter)
+    return prefix + head + separator if separator else None
 
 
 def _folder(call: Call, bucket_id: str, name: str) -> Json:

@@ -1,4 +1,4 @@
-"""Which names of buckets, files and file infos B2 takes, and how they travel in headers and addresses."""
+"""Valid names of buckets, files and file infos, and their encoding in headers and URLs."""
 
 import re
 from urllib.parse import quote, unquote_to_bytes
@@ -26,14 +26,14 @@ def encode(text: str) -> str:
 
 
 def check_bucket_name(name: str) -> str:
-    """`name`, when a bucket may be called that (Backblaze: buckets)."""
+    """`name`, if it is valid for a bucket (Backblaze: buckets)."""
     if not _BUCKET.fullmatch(name) or name.lower().startswith("b2-"):
         raise bad_request("A bucket name has 6 to 63 letters, digits and hyphens, and does not start with 'b2-'.")
     return name
 
 
 def check_file_name(name: str) -> str:
-    """`name`, when a file may be called that (Backblaze: files)."""
+    """`name`, if it is valid for a file (Backblaze: files)."""
     if not 1 <= len(name.encode()) <= 1024:
         raise bad_request("A file name has 1 to 1024 bytes.")
     if any(ord(character) < 32 or character == "\x7f" for character in name):
@@ -46,13 +46,13 @@ def check_file_name(name: str) -> str:
 
 
 def check_file_info(info: dict[str, str]) -> dict[str, str]:
-    """`info` with lower-case names, when a file may carry it: 10 entries, 7000 bytes, sendable as headers."""
+    """`info` with lower-case names, if it is valid: at most 10 entries and 7000 bytes, all valid as headers."""
     if len(info) > _MAX_INFOS:
         raise bad_request(f"A file has at most {_MAX_INFOS} file info entries.")
     for name, value in info.items():
         if not _INFO.fullmatch(name):
             raise bad_request(f"file info name {name!r} is not valid")
-        # b2-content-type and the like come back as response headers, word for word.
+        # b2-content-type and the like are response headers later, unchanged.
         if name.lower().startswith("b2-"):
             check_header_value(name, value)
     if sum(len(name) + len(encode(value)) for name, value in info.items()) > _MAX_INFO_BYTES:
@@ -61,7 +61,7 @@ def check_file_info(info: dict[str, str]) -> dict[str, str]:
 
 
 def check_header_value(name: str, value: str) -> str:
-    """`value`, when it can be sent as an HTTP header: no line break can smuggle in another one."""
+    """`value`, if it is valid as an HTTP header: a line break would inject another header."""
     if not _PRINTABLE.fullmatch(value):
         raise bad_request(f"{name} must be printable ASCII")
     return value

@@ -1,4 +1,4 @@
-"""The parameters of a call, from its JSON body or query: every value is hostile until it has come through here."""
+"""The parameters of a call, from its JSON body or query, validated."""
 
 import json
 from collections.abc import Mapping
@@ -21,17 +21,17 @@ def parse_body(body: bytes) -> "Parameters":
 
 
 class Parameters:
-    """Named values with their types checked on the way out; a wrong one is a `bad_request` that names it."""
+    """Named values whose types are checked when they are read; a wrong one raises a `bad_request` that names it."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        # b2sdk sends null for what it does not want to say.
+        # b2sdk sends null for a parameter that it leaves out.
         self._values = {name: value for name, value in values.items() if value is not None}
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
 
     def text(self, name: str) -> str:
-        """A text that must be there."""
+        """A required text."""
         value = self.optional_text(name)
         if value is None:
             raise bad_request(f"required field {name} is missing")
@@ -45,7 +45,7 @@ class Parameters:
     def integer(
         self, name: str, low: int, high: int, default: int | None = None, *, refusal: str = "bad_request"
     ) -> int:
-        """A whole number from `low` to `high`; digits in a query count too. Out of bounds is told as `refusal`."""
+        """An integer from `low` to `high`, also as digits in a query. Out of range it raises the code `refusal`."""
         value = self._values.get(name, default)
         if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 19:
             value = int(value)
@@ -100,7 +100,7 @@ class Parameters:
 
 
 def checked_text(name: str, value: object) -> str:
-    """`value` as a text that UTF-8 can hold; JSON can also spell lone surrogates, which no file name can."""
+    """`value` as a text that UTF-8 can hold; JSON can also hold lone surrogates, which a file name cannot."""
     if not isinstance(value, str):
         raise bad_request(f"{name} must be a string")
     try:

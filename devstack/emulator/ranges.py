@@ -1,4 +1,4 @@
-"""Which bytes a Range header asks for (RFC 9110 §14.2), pure arithmetic."""
+"""The bytes that a Range header requests (RFC 9110 §14.2)."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 @dataclass(frozen=True)
-class Stretch:
+class ByteRange:
     """`length` bytes from `start` of a file of `size` bytes."""
 
     start: int
@@ -22,8 +22,8 @@ class Stretch:
         return f"bytes {self.start}-{self.start + self.length - 1}/{self.size}"
 
 
-def requested_range(header: str | None, size: int) -> Stretch | None:
-    """The bytes that `header` asks for, None when it asks for the whole or cannot be read; 416 when there are none."""
+def requested_range(header: str | None, size: int) -> ByteRange | None:
+    """The bytes that `header` requests; None for the whole file or an invalid header; 416 when there are none."""
     match = _RANGE.fullmatch(header.strip()) if header else None
     if match is None or match.group(1) == match.group(2) == "":
         return None
@@ -36,4 +36,4 @@ def requested_range(header: str | None, size: int) -> Stretch | None:
         return None
     if start >= size or end < start:
         raise B2Error(416, "range_not_satisfiable", f"The range {header} is not within the {size} bytes of the file")
-    return Stretch(start, end - start + 1, size)
+    return ByteRange(start, end - start + 1, size)

@@ -1,4 +1,4 @@
-"""The body of an upload, from the socket into a blob, with a bounded piece of it in memory at any time."""
+"""Streams the body of an upload into a blob, in constant memory."""
 
 import re
 from collections.abc import AsyncIterator
@@ -17,8 +17,8 @@ _SHA1 = re.compile(r"(?:unverified:)?([0-9a-f]{40})")
 async def receive_blob(body: AsyncIterator[bytes], blobs: Blobs, expected_sha1: str) -> NewBlob:
     """A finished blob with the bytes of `body`, checked against `expected_sha1`.
 
-    That is 40 hex digits, `hex_digits_at_end` (they follow the content) or `do_not_verify`. When this
-    raises, nothing is left of it.
+    That is 40 hex digits, `hex_digits_at_end` (they follow the content) or `do_not_verify`. When this raises, the
+    blob is removed.
     """
     if expected_sha1 not in (TRAILER, UNVERIFIED) and not _SHA1.fullmatch(expected_sha1):
         raise bad_request("X-Bz-Content-Sha1 must be 40 hex digits, hex_digits_at_end or do_not_verify")
@@ -31,18 +31,18 @@ async def receive_blob(body: AsyncIterator[bytes], blobs: Blobs, expected_sha1: 
         return blob
 
 
-async def _fill(blob: NewBlob, body: AsyncIterator[bytes], kept: int) -> str:
-    """Write all of `body` but its last `kept` bytes, which are returned."""
+async def _fill(blob: NewBlob, body: AsyncIterator[bytes], tail: int) -> str:
+    """Write all of `body` but its last `tail` bytes, and return those."""
     pending = bytearray()
     async for chunk in body:
         pending += chunk
-        if len(pending) >= BATCH + kept:
-            rest = pending[len(pending) - kept :]
-            del pending[len(pending) - kept :]
+        if len(pending) >= BATCH + tail:
+            rest = pending[len(pending) - tail :]
+            del pending[len(pending) - tail :]
             await run_in_threadpool(blob.write, pending)
             pending = rest
-    if len(pending) < kept:
+    if len(pending) < tail:
         raise bad_request("The body is shorter than the SHA-1 that ends it")
-    ready = len(pending) - kept
+    ready = len(pending) - tail
     await run_in_threadpool(blob.write, bytes(pending[:ready]))
     return pending[ready:].decode("ascii", "replace").lower()

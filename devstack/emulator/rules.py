@@ -1,4 +1,4 @@
-"""Which CORS and lifecycle rules a bucket takes. Lifecycle rules are kept and told, but nothing acts on them here."""
+"""Validates CORS and lifecycle rules. Lifecycle rules are stored and returned, but not applied."""
 
 from devstack.emulator.errors import Json, bad_request
 

@@ -24,6 +24,6 @@ def run_emulator(
     """
     with listen(host, port) as listener:
         app = create_emulator(root, bucket=bucket)
-        vault = app.state.emulator.vault
-        credentials = Credentials(f"http://{authority(listener)}", vault.key_id, vault.application_key, bucket)
+        secrets = app.state.emulator.secrets
+        credentials = Credentials(f"http://{authority(listener)}", secrets.key_id, secrets.application_key, bucket)
         ForegroundServer(app, lambda: on_ready(credentials)).run(sockets=[listener])

@@ -1,4 +1,4 @@
-"""Tokens that we can check without having stored them: signed claims with an end, so they outlive a restart."""
+"""Tokens as signed claims with an expiry: they need no storage and stay valid after a restart."""
 
 import base64
 import hashlib
@@ -17,13 +17,13 @@ class TokenSeal:
         self._secret = secret
 
     def seal(self, kind: str, seconds: float, **claims: object) -> str:
-        """A token of `kind` that holds for `seconds`; no two are alike."""
+        """A unique token of `kind` that is valid for `seconds`."""
         document = {**claims, "kind": kind, "until": time.time() + seconds, "nonce": secrets.token_hex(6)}
         payload = base64.urlsafe_b64encode(json.dumps(document).encode()).decode().rstrip("=")
         return f"4_{payload}.{self._sign(payload)}"
 
     def open(self, token: str, *kinds: str) -> Json:
-        """The claims in `token` and its `kind`; 401 when it is forged, of none of `kinds`, or past its end."""
+        """The claims in `token` and its `kind`; 401 when it is forged, expired, or of none of `kinds`."""
         payload, _, signature = token.removeprefix("4_").partition(".")
         if not hmac.compare_digest(signature.encode(), self._sign(payload).encode()):
             raise bad_auth_token()

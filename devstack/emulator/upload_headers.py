@@ -1,4 +1,4 @@
-"""What the headers of an upload say: every one is hostile until it has come through here."""
+"""The headers of an upload, validated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _INFO_PREFIX = "x-bz-info-"
 
 @dataclass(frozen=True)
 class FileHeaders:
-    """The headers of b2_upload_file; `sha1` is what receive_blob takes."""
+    """The headers of b2_upload_file; `sha1` is the `expected_sha1` of receive_blob."""
 
     name: str
     content_type: str
@@ -24,7 +24,7 @@ class FileHeaders:
 
 @dataclass(frozen=True)
 class PartHeaders:
-    """The headers of b2_upload_part; `sha1` is what receive_blob takes."""
+    """The headers of b2_upload_part; `sha1` is the `expected_sha1` of receive_blob."""
 
     number: int
     sha1: str

@@ -1,4 +1,4 @@
-"""Uploads: an address for one uploader at a time, then the bytes of a file or of a part."""
+"""The calls that upload: a URL for one uploader at a time, then the bytes of a file or a part."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from devstack.emulator.documents import DocumentReader, part_as_json, version_as
 from devstack.emulator.emulator import Emulator, now_millis
 from devstack.emulator.encryption import encryption_from_headers
 from devstack.emulator.errors import B2Error, Json, bad_auth_token
-from devstack.emulator.large_files import find_unfinished, keep_part
+from devstack.emulator.large_files import find_unfinished, store_part
 from devstack.emulator.receive import UNVERIFIED, receive_blob
 from devstack.emulator.upload_headers import FileHeaders, read_file_headers, read_part_headers
 from devstack.emulator.versions import (
@@ -28,7 +28,7 @@ from devstack.emulator.versions import (
 
 
 def get_upload_url(call: Call) -> Json:
-    """b2_get_upload_url: an address and a token for one uploader at a time."""
+    """b2_get_upload_url: a URL and a token for one uploader at a time."""
     bucket_id = call.parameters.text("bucketId")
     call.key.permit("writeFiles", bucket_id)
     with call.emulator.index.transaction() as sql:
@@ -39,35 +39,35 @@ def get_upload_url(call: Call) -> Json:
 
 
 async def upload_file(emulator: Emulator, request: Request, body: AsyncIterator[bytes], version: int) -> Json:
-    """b2_upload_file: the body is the file, everything else comes in headers."""
-    with _admitted(emulator, request, "upload") as claims:
+    """b2_upload_file: the body is the file, everything else is in headers."""
+    with _claimed_token(emulator, request, "upload") as claims:
         key = await run_in_threadpool(find_key, emulator, claims["key"])
         headers = read_file_headers(request.headers)
         key.permit("writeFiles", claims["target"], headers.name)
         blob = await receive_blob(body, emulator.blobs, headers.sha1)
-        stored = await run_in_threadpool(_keep_file, emulator, request, claims["target"], headers, blob)
+        stored = await run_in_threadpool(_store_file, emulator, request, claims["target"], headers, blob)
         return version_as_json(stored, DocumentReader(emulator.account_id, key, version))
 
 
 async def upload_part(emulator: Emulator, request: Request, body: AsyncIterator[bytes], _version: int) -> Json:
     """b2_upload_part."""
-    with _admitted(emulator, request, "part") as claims:
+    with _claimed_token(emulator, request, "part") as claims:
         headers = read_part_headers(request.headers)
         await run_in_threadpool(_check_unfinished, emulator, claims["target"])
         blob = await receive_blob(body, emulator.blobs, headers.sha1)
-        part = await run_in_threadpool(keep_part, emulator, claims["target"], headers.number, blob)
+        part = await run_in_threadpool(store_part, emulator, claims["target"], headers.number, blob)
         return part_as_json(claims["target"], part)
 
 
 @contextmanager
-def _admitted(emulator: Emulator, request: Request, kind: str) -> Iterator[dict[str, Any]]:
-    """The claims of the request's upload token, which is busy as long as the `with` block runs."""
+def _claimed_token(emulator: Emulator, request: Request, kind: str) -> Iterator[dict[str, Any]]:
+    """The claims of the request's upload token, which is marked as busy within the block."""
     token = request.headers.get("authorization", "")
     claims = emulator.tokens.open(token, kind)
     if claims["target"] != request.path_params["target"]:
         raise bad_auth_token("The token belongs to another upload URL")
     if token in emulator.busy_uploads:
-        # B2's own limit: a second uploader is told to take another URL.
+        # A limit of B2: a concurrent uploader must get another URL.
         raise B2Error(503, "service_unavailable", "This upload URL is busy; get another one")
     emulator.busy_uploads.add(token)
     try:
@@ -78,7 +78,7 @@ def _admitted(emulator: Emulator, request: Request, kind: str) -> Iterator[dict[
         emulator.busy_uploads.discard(token)
 
 
-def _keep_file(
+def _store_file(
     emulator: Emulator, request: Request, bucket_id: str, headers: FileHeaders, blob: NewBlob
 ) -> FileVersion:
     at = now_millis()

@@ -1,4 +1,4 @@
-"""File versions: what an upload, a hide marker or an unfinished large file is, and how the index keeps it."""
+"""File versions in the index: uploads, hide markers and unfinished large files."""
 
 import json
 import secrets
@@ -13,7 +13,7 @@ from devstack.emulator.errors import Json, not_found
 
 _AUTO_TYPE = "b2/x-auto"
 _HIDE_TYPE = "application/x-bz-hide-marker"
-# The table inside Python, not the machine's: the same name has the same type everywhere.
+# Python's own table, not the machine's: a name has the same type everywhere.
 _TYPES = MimeTypes()
 _TYPES.add_type("video/webm", ".webm")
 _TYPES.add_type("text/vtt", ".vtt")
@@ -96,7 +96,7 @@ def insert_version(sql: sqlite3.Connection, version: FileVersion) -> None:
 
 
 def insert_part(sql: sqlite3.Connection, version_id: str, number: int, blob: NewBlob) -> StoredPart:
-    """Store a part that is whole on disk."""
+    """Store the row of a part whose blob is complete."""
     part = StoredPart(number, blob.size, blob.sha1, blob.name, now_millis())
     sql.execute(
         "insert into parts (version_id, number, size, sha1, blob, uploaded_at) values (?, ?, ?, ?, ?, ?)",
@@ -133,7 +133,7 @@ def list_stored_parts(sql: sqlite3.Connection, version_id: str) -> list[StoredPa
 
 
 def delete_version(sql: sqlite3.Connection, version_id: str) -> list[str]:
-    """Forget a version; returns the blobs to remove once that is committed."""
+    """Delete a version; returns the blobs to remove once that is committed."""
     blobs = [part.blob for part in list_stored_parts(sql, version_id)]
     sql.execute("delete from versions where id = ?", (version_id,))
     return blobs

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
-from devstack.supervisor import answers
+from devstack.supervisor import http_ready
 from devstack.valkey import EmbeddedValkey
 from tests.conftest import MakeSettings
 from worker.cli.local_stack.command import astegni
@@ -17,7 +17,7 @@ def test_it_ends_while_its_broker_is_away(settings: MakeSettings, tmp_path: Path
         configured = settings(redis_url=valkey.url(), flower_port=free_port())
         flower = ChildProcess("flower", astegni("flower"), tmp_path / "log", env=environment_for(configured))
         try:
-            wait_until(answers("127.0.0.1", configured.flower_port, "/healthcheck"), flower, 120)
+            wait_until(http_ready("127.0.0.1", configured.flower_port, "/healthcheck"), flower, 120)
             assert valkey.process is not None
             # It takes connections and answers nothing: what asks it waits.
             valkey.process.signal(signal.SIGSTOP)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
-from devstack.supervisor import answers
+from devstack.supervisor import http_ready
 from tests.chaos.mayhem.crew import Crew
 from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.watchdog import Watchdog
@@ -142,7 +142,7 @@ class Scene:
     def start_api(self) -> None:
         """Start the API and wait until it answers."""
         self.api = self.start("api", "worker.cli", ["api"], self.folder / "api.log", environment_for(self.settings))
-        wait_until(answers("127.0.0.1", self.settings.api_port, "/healthz"), self.api, 60)
+        wait_until(http_ready("127.0.0.1", self.settings.api_port, "/healthz"), self.api, 60)
 
     def give(self, order: Order) -> UUID:
         """Order something once, however often the database breaks off: `subject` tells whether it is there already."""

@@ -12,7 +12,7 @@ import psutil
 import psycopg
 import pytest
 
-from devstack.supervisor import answers
+from devstack.supervisor import http_ready
 from tests.conftest import Gone, Starter
 from worker.cli.local_stack.services import reachable, services_for
 from worker.cli.local_stack.stack import _url, _with_ports
@@ -74,8 +74,8 @@ def test_it_comes_up_keeps_its_data_and_leaves_nothing(up: Callable[[], Running]
         "operator_token",
     ]
     assert list(first.facts["b2"]) == ["realm", "key_id", "application_key", "bucket"]
-    assert answers("127.0.0.1", _port(first.facts["api"]), "/readyz")()
-    assert answers("127.0.0.1", _port(first.facts["flower"]), "/healthcheck")()
+    assert http_ready("127.0.0.1", _port(first.facts["api"]), "/readyz")()
+    assert http_ready("127.0.0.1", _port(first.facts["flower"]), "/healthcheck")()
     with psycopg.connect(first.facts["database_url"]) as connection:
         assert connection.execute("SELECT count(*) FROM jobs").fetchone() is not None
         connection.execute("CREATE TABLE kept (word text)")

@@ -24,13 +24,13 @@ def serving(root: Path, **options: Any) -> Iterator[Credentials]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         app = create_emulator(root, **options)
-        vault = app.state.emulator.vault
+        secrets = app.state.emulator.secrets
         realm = f"http://127.0.0.1:{listener.getsockname()[1]}"
         server = uvicorn.Server(uvicorn.Config(app, http="h11", ws="none", log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            yield Credentials(realm, vault.key_id, vault.application_key, DEFAULT_BUCKET)
+            yield Credentials(realm, secrets.key_id, secrets.application_key, DEFAULT_BUCKET)
         finally:
             server.should_exit = True
             thread.join()

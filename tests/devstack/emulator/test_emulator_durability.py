@@ -16,8 +16,8 @@ from b2sdk.v3 import B2Api, UploadSourceLocalFile, WriteIntent
 from devstack.emulator.app import create_emulator
 from devstack.emulator.credentials import Credentials
 from devstack.emulator.embedded import EmbeddedB2
+from devstack.errors import AlreadyInUse
 from tests.devstack.emulator.conftest import Serve
-from worker.errors import Conflict
 
 Connect = Callable[..., B2Api]
 
@@ -90,7 +90,7 @@ def kill(server: EmbeddedB2) -> None:
 
 def test_a_folder_has_one_emulator(serve: Serve, tmp_path: Path) -> None:
     serve()
-    with pytest.raises(Conflict, match="in use"):
+    with pytest.raises(AlreadyInUse, match="in use"):
         create_emulator(tmp_path / "b2")
 
 

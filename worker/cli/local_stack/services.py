@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from devstack.supervisor import Service, answers
+from devstack.supervisor import Service, http_ready
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_for
 from worker.processes.liveness import VARIABLE
@@ -16,7 +16,7 @@ def services_for(settings: Settings, directory: Path) -> list[Service]:
     ready_files.mkdir(mode=0o700, exist_ok=True)
 
     def listening(name: str, host: str, port: int, path: str) -> Service:
-        ready = answers(reachable(host), port, path)
+        ready = http_ready(reachable(host), port, path)
         return Service(name, astegni(name), logs / f"{name}.log", environment, ready=ready)
 
     def consuming(name: str, *arguments: str) -> Service:
