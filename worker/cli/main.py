@@ -6,7 +6,6 @@ from typing import NoReturn
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from sqlalchemy.exc import SQLAlchemyError
 
 from worker.cli import (
     b2,
@@ -23,7 +22,7 @@ from worker.cli import (
     stack,
     tokens,
 )
-from worker.cli.target import database_error
+from worker.cli.target import database_error, database_errors
 from worker.errors import AstegniError
 from worker.settings import setting_faults
 
@@ -52,14 +51,16 @@ def main() -> None:
     """Run one command."""
     try:
         app()
+    except (SystemExit, KeyboardInterrupt):
+        raise
     except AstegniError as error:
         _end(error)
-    except SQLAlchemyError as error:
-        _end(database_error(error))
     except ValidationError as error:
         for fault in setting_faults(error):
             sys.stderr.write(f"astegni: {fault}\n")
         sys.exit(_EXIT_USAGE)
+    except database_errors() as error:
+        _end(database_error(error))
 
 
 def _end(error: AstegniError) -> NoReturn:

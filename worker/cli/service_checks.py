@@ -3,9 +3,7 @@
 import ssl
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from worker.cli.target import database_error
+from worker.cli.target import database_error, database_errors
 from worker.errors import AstegniError, Misconfigured, Unavailable
 from worker.settings import Settings
 
@@ -31,7 +29,7 @@ def check_database(settings: Settings) -> str:
     try:
         revision, newest = current(settings.sqlalchemy_url), newest_revision()
         offset = _clock_offset(settings)
-    except SQLAlchemyError as error:
+    except database_errors() as error:
         raise database_error(error) from error
     if revision != newest:
         raise Misconfigured(f"The database is at revision {revision} and not {newest}. Run `astegni migrate`.")

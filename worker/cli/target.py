@@ -1,14 +1,15 @@
 """Whom a command talks to: what the environment names, else the stack that `astegni up` runs on this machine."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
-from sqlalchemy.exc import ArgumentError, ProgrammingError, SQLAlchemyError
 
 from worker.cli.runfile import newest_stack
-from worker.database import refused_login
 from worker.errors import AstegniError, Misconfigured, Unavailable
 from worker.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.exc import SQLAlchemyError
 
 
 def settings_of_stack() -> Settings:
@@ -55,8 +56,19 @@ def api_of_stack(api: str | None, token: str | None) -> tuple[str, str]:
     return address.rstrip("/"), bearer
 
 
-def database_error(error: SQLAlchemyError) -> AstegniError:
+def database_errors() -> "type[SQLAlchemyError]":
+    """The class of all errors of the database. Most commands end without importing SQLAlchemy, half of a second."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - a heavy import
+
+    return SQLAlchemyError
+
+
+def database_error(error: "SQLAlchemyError") -> AstegniError:
     """What a person at a terminal is told of an error of the database. Never its text: that may hold the address."""
+    from sqlalchemy.exc import ArgumentError, ProgrammingError  # noqa: PLC0415 - a heavy import
+
+    from worker.database import refused_login  # noqa: PLC0415
+
     if isinstance(error, ArgumentError):
         return Misconfigured(
             "DATABASE_URL is not the address of a PostgreSQL database, like postgresql://user:password@host/name."
