@@ -13,6 +13,7 @@ import pytest
 from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.scene import Scene, eventually
 from tests.chaos.mayhem.work import Errand
+from tests.forking.forked_process import ForkServer
 from worker.access.tokens import issue_operator_token
 from worker.settings import DEVELOPMENT_KEY
 
@@ -59,13 +60,14 @@ def test_database_restarted_and_crashed(scene: Scene) -> None:
 
 
 @pytest.fixture
-def unhurried(parts: Parts, tmp_path: Path) -> Iterator[Scene]:
+def unhurried(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Scene]:
     """A scene with leases that outlast the test: what comes back only when one runs out comes too late."""
     name = "chaos_unhurried"
     parts.restore()
     parts.postgres.create_database(name, "chaos_template")
     parts.flush_broker()
-    with Scene(parts, tmp_path, name, run_lease=60.0, published_lease=60.0, published_lease_max=60.0) as scene:
+    leases = {"run_lease": 60.0, "published_lease": 60.0, "published_lease_max": 60.0}
+    with Scene(parts, tmp_path, name, start=fork_server.start, **leases) as scene:
         yield scene
     parts.postgres.drop_database(name)
 

@@ -135,6 +135,8 @@ class UpStack:
     environment: dict[str, str]
     facts: dict[str, Any]
     binaries: Binaries
+    # To connect costs ten times what most statements cost, and tests ask every 100 ms.
+    connection: psycopg.Connection[dict[str, Any]]
     school: School = field(init=False)
 
     @staticmethod
@@ -144,9 +146,8 @@ class UpStack:
 
     def sql(self, statement: str, *values: Any) -> list[dict[str, Any]]:
         """Rows of one statement, in the words of the columns."""
-        with psycopg.connect(self.facts["database_url"], autocommit=True, row_factory=dict_row) as connection:
-            cursor = connection.execute(statement, values)
-            return cursor.fetchall() if cursor.description else []
+        cursor = self.connection.execute(statement, values)
+        return cursor.fetchall() if cursor.description else []
 
     def lesson(self, *, started: bool = True) -> int:
         """A whiteboard session of the school's booking."""
@@ -297,8 +298,12 @@ def stack() -> Iterator[UpStack]:
             )
         try:
             wait_until(lambda: said.read_bytes().endswith(b"\n"), process, 600)
-            running = UpStack(process, folder, environment, json.loads(said.read_bytes()), binaries)
-            with ExitStack() as visitors:
+            facts = json.loads(said.read_bytes())
+            with (
+                psycopg.connect(facts["database_url"], autocommit=True, row_factory=dict_row) as connection,
+                ExitStack() as visitors,
+            ):
+                running = UpStack(process, folder, environment, facts, binaries, connection)
                 running.school = _make_school(running, visitors)
                 yield running
             _end(running)

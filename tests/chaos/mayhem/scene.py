@@ -135,6 +135,7 @@ class Scene:
         self.http.close()
         if self.api is not None:
             self.api.kill()
+        self.watchdog.close()
         self.publisher.stop()
         self.database.close()
         self.app.close()
