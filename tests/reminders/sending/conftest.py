@@ -36,8 +36,8 @@ class MailSink:
     def __init__(self) -> None:
         # Message-ID and recipient, in their order.
         self.received: list[tuple[str, str]] = []
-        # The last message as it came.
-        self._last: EmailMessage | None = None
+        # Messages as they came. No property: aiosmtpd reads every attribute of its handler.
+        self.messages: list[EmailMessage] = []
         self.asked: Counter[str] = Counter()
         self.closed = False
         # What RCPT and the content are answered, when not by the recipient's name.
@@ -51,11 +51,6 @@ class MailSink:
         self.port: int = self._server.sockets[0].getsockname()[1]
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-
-    @property
-    def last(self) -> EmailMessage:
-        assert self._last is not None
-        return self._last
 
     async def handle_MAIL(self, _server: Any, _session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 - aiosmtpd's name
         if self.closed:
@@ -81,7 +76,8 @@ class MailSink:
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         if self.content is not None:
             return self.content
-        self._last = head = message_from_bytes(envelope.content, policy=policy.default)
+        head = message_from_bytes(envelope.content, policy=policy.default)
+        self.messages.append(head)
         self.received.extend((head["Message-ID"], to) for to in envelope.rcpt_tos)
         return "250 OK"
 

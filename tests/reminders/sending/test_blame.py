@@ -219,7 +219,7 @@ def test_an_account_address_with_blanks_around_it_gets_mail(post: Post, mail: Ma
     post.send_all()
     assert post.delivery(delivery).state == "sent"
     assert [to for _id, to in mail.received] == ["2@example.org"]
-    assert mail.last["To"] == "2@example.org"
+    assert mail.messages[-1]["To"] == "2@example.org"
 
 
 @pytest.mark.parametrize(

@@ -354,7 +354,7 @@ def test_a_code_comes_readable_where_it_was_ordered_and_nowhere_else(post: Post,
     with post.database.transaction() as session:
         channel_id = register_channel(session, vault, 2, destination, now=now).id
     post.send_all()
-    letter = mail.last
+    letter = mail.messages[-1]
     body = letter.get_body(("plain",))
     assert body is not None
     [code] = set(re.findall(r"\b\d{6}\b", body.get_content()))
