@@ -20,7 +20,7 @@ def folder_or_temporary(folder: Path | None) -> Iterator[Path]:
 
 
 @contextmanager
-def errors_end(command: str) -> Iterator[None]:
+def report_errors(command: str) -> Iterator[None]:
     """Within the block an expected error ends the process with exit code 1 and one sentence on standard error."""
     try:
         yield

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from devstack.errors import AlreadyInUse
 
-_PREFIX = "astegni-scratch-"
+_PREFIX = "devstack-scratch-"
 # Creating and locking a directory are two steps; nobody may take it for abandoned between them.
 _SETTLED = 60.0
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from devstack.command import errors_end
+from devstack.command import report_errors
 from devstack.emulator.bucket_records import DEFAULT_BUCKET
 from devstack.emulator.command import serve
 
@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("--bucket", default=DEFAULT_BUCKET, help="bucket made at the start; default: %(default)s")
     parser.add_argument("--json", action="store_true", help="print the credentials as one line of JSON")
     given = parser.parse_args()
-    with errors_end("b2-emulator"):
+    with report_errors("b2-emulator"):
         serve(given.data, host=given.host, port=given.port, bucket=given.bucket, json=given.json)
 
 

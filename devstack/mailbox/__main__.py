@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from devstack.command import errors_end
+from devstack.command import report_errors
 from devstack.mailbox.command import serve
 
 
@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="port that shows it as JSON; default: a free one")
     parser.add_argument("--json", action="store_true", help="print the addresses as one line of JSON")
     given = parser.parse_args()
-    with errors_end("mail-catcher"):
+    with report_errors("mail-catcher"):
         serve(given.data, smtp_port=given.smtp_port, port=given.port, json=given.json)
 
 

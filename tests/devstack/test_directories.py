@@ -55,24 +55,24 @@ def test_what_a_living_process_uses_stays_however_old(tmp_path: Path, starter: S
 
 def test_what_was_just_made_stays(tmp_path: Path) -> None:
     """It may not be locked yet."""
-    (tmp_path / "astegni-scratch-new").mkdir()
+    (tmp_path / "devstack-scratch-new").mkdir()
 
     with scratch_directory(tmp_path):
-        assert (tmp_path / "astegni-scratch-new").exists()
+        assert (tmp_path / "devstack-scratch-new").exists()
 
 
 def test_strange_things_of_that_name_are_left_alone(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    (tmp_path / "astegni-scratch-file").touch()
-    (tmp_path / "astegni-scratch-link").symlink_to(elsewhere)
-    _age(tmp_path / "astegni-scratch-file")
+    (tmp_path / "devstack-scratch-file").touch()
+    (tmp_path / "devstack-scratch-link").symlink_to(elsewhere)
+    _age(tmp_path / "devstack-scratch-file")
     _age(elsewhere)
 
     with scratch_directory(tmp_path):
         pass
 
-    assert {path.name for path in tmp_path.iterdir()} == {"elsewhere", "astegni-scratch-file", "astegni-scratch-link"}
+    assert {path.name for path in tmp_path.iterdir()} == {"elsewhere", "devstack-scratch-file", "devstack-scratch-link"}
 
 
 def test_without_a_choice_it_is_removed() -> None:
