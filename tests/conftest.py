@@ -44,6 +44,7 @@ from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.people import User as Person
 from tests.forking.forked_process import ForkServer
 from tests.statements import run_statement
+from tests.waiting import PATIENCE
 from worker.access.callers import UserCaller
 from worker.canvases.engine import EngineMissing, load_engine
 from worker.cli.local_stack.environment import environment_for
@@ -354,7 +355,7 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
     yield mount
     if folder.is_mount():
-        subprocess.run(["umount", str(folder)], check=True, timeout=10)
+        subprocess.run(["umount", str(folder)], check=True, timeout=PATIENCE)
 
 
 @dataclass(frozen=True)

@@ -12,3 +12,9 @@ def run_statement(database: Database, statement: str, **values: Any) -> list[Any
     with database.transaction() as session:
         result = session.connection().execute(text(statement), values)
         return list(result) if result.returns_rows else []
+
+
+def waits_for_a_lock(database: Database) -> bool:
+    """Whether a statement in this database waits for a lock that another transaction holds."""
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return bool(run_statement(database, waiting))

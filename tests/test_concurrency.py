@@ -2,7 +2,6 @@
 
 import signal
 import threading
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.waiting import PATIENCE, wait_for
 from worker.concurrency import together
 from worker.media.binaries import Binaries, find_binaries
 from worker.media.runner import Budget, run_ffmpeg
@@ -29,15 +29,12 @@ def never() -> bool:
 
 
 def until_stopped(should_stop: Callable[[], bool]) -> str:
-    end = time.monotonic() + 120
-    while not should_stop():
-        assert time.monotonic() < end, "nobody stopped it"
-        time.sleep(0.01)
+    wait_for(should_stop)
     return "stopped"
 
 
 def test_every_step_gives_its_result() -> None:
-    both = threading.Barrier(2, timeout=10)  # each waits for the other: one after the other they would never end
+    both = threading.Barrier(2, timeout=PATIENCE)  # each waits for the other: one after the other they would never end
     with together(never) as steps:
         first = steps.begin(lambda _stop: (both.wait(), "first")[1])
         second = steps.begin(lambda _stop: (both.wait(), 2)[1])
@@ -89,7 +86,7 @@ def test_an_exception_from_outside_leaves_no_program_and_no_thread() -> None:
         signal.setitimer(signal.ITIMER_REAL, 0.7)
         with pytest.raises(FromOutside), together(never) as steps:
             for _ in range(2):
-                steps.begin(lambda stop: run_ffmpeg(binaries, endless, budget=Budget(20), should_stop=stop))
+                steps.begin(lambda stop: run_ffmpeg(binaries, endless, budget=Budget(PATIENCE), should_stop=stop))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -103,7 +100,7 @@ def test_the_programs_of_two_steps_run_to_their_ends(tmp_path: Path) -> None:
     written = ["-f", "lavfi", "-i", "testsrc2=s=64x64:d=1", "-f", "mjpeg"]
 
     def write(file: Path, stop: Callable[[], bool]) -> None:
-        run_ffmpeg(binaries, [*written, str(file)], budget=Budget(20), should_stop=stop)
+        run_ffmpeg(binaries, [*written, str(file)], budget=Budget(PATIENCE), should_stop=stop)
 
     with together(never) as steps:
         for name in ("a", "b"):

@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -15,6 +14,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from tests.conftest import MakeSettings
+from tests.waiting import PATIENCE, wait_for
 from worker.access.callers import Operator, UserCaller
 from worker.access.tokens import issue_operator_token, issue_token
 from worker.api.app import create_api
@@ -31,7 +31,6 @@ Serve = Callable[[FastAPI], AbstractContextManager[str]]
 Events = Iterator[dict[str, Any]]
 EventStream = AbstractContextManager[tuple[httpx2.Response, Events]]
 Stream = Callable[[str, dict[str, str]], EventStream]
-Until = Callable[[Callable[[], bool]], None]
 
 
 def token_of(caller: UserCaller | Operator, settings: Settings) -> str:
@@ -121,14 +120,11 @@ def _serving(api: FastAPI) -> Iterator[str]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
-            deadline = time.monotonic() + 120
-            while not server.started:
-                assert time.monotonic() < deadline, "the server did not start"
-                time.sleep(0.01)
+            wait_for(lambda: server.started)
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(10)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
 
 
@@ -153,7 +149,7 @@ def _events(lines: Iterator[str]) -> Events:
 @contextmanager
 def _streaming(url: str, headers: dict[str, str]) -> Iterator[tuple[httpx2.Response, Events]]:
     with (
-        httpx2.Client(timeout=10, trust_env=False) as client,
+        httpx2.Client(timeout=PATIENCE, trust_env=False) as client,
         client.stream("GET", url, headers=headers) as answer,
     ):
         yield answer, _events(answer.iter_lines())
@@ -163,16 +159,3 @@ def _streaming(url: str, headers: dict[str, str]) -> Iterator[tuple[httpx2.Respo
 def stream() -> Stream:
     """`with stream(url, headers) as (answer, events)`: an open stream of server-sent events."""
     return _streaming
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-@pytest.fixture
-def until() -> Until:
-    """`until(condition)`: wait for it, at most five seconds."""
-    return _until

@@ -4,8 +4,8 @@ import gzip
 import re
 import signal
 import subprocess
-import time as stopwatch
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
@@ -25,6 +25,7 @@ from models.people import User as Person
 from models.schedules import Schedule, ScheduleParticipant
 from tests.api.conftest import Bearer, Serve, VisitorOf
 from tests.conftest import MakeSettings, School
+from tests.waiting import PATIENCE, wait_for
 from worker.access.callers import Operator
 from worker.api.app import create_api
 from worker.api.conditional import accepts_gzip, names
@@ -229,11 +230,9 @@ class TestConditional:
     def test_who_takes_gzip(self, said: str, accepted: bool) -> None:
         assert accepts_gzip(said) is accepted
 
-    def test_a_hostile_list_of_tags_is_read_in_no_time(self) -> None:
-        began = stopwatch.perf_counter()
-        for said in ('"' * 60_000, 'W/"' * 20_000, '"a' * 30_000, "W/" * 30_000):
-            assert not names(said, '"tag"')
-        assert stopwatch.perf_counter() - began < 1
+    def test_a_hostile_list_of_tags_names_nothing(self) -> None:
+        for header in ('"' * 60_000, 'W/"' * 20_000, '"a' * 30_000, "W/" * 30_000):
+            assert not names(header, '"tag"')
 
 
 def test_any_server_strips_nothing_and_adds_nothing(
@@ -263,20 +262,17 @@ def process(settings: MakeSettings, redis_url: str, tmp_path: Path) -> Iterator[
             yield url, said
         finally:
             child.send_signal(signal.SIGTERM)
-            child.wait(30)
+            child.wait(PATIENCE)
 
 
 def _wait_until_it_answers(url: str, child: subprocess.Popen[bytes]) -> None:
-    deadline = stopwatch.monotonic() + 30
-    while stopwatch.monotonic() < deadline:
+    def answers() -> bool:
         assert child.poll() is None
-        try:
-            httpx2.get(f"{url}/healthz")
-        except httpx2.TransportError:
-            stopwatch.sleep(0.05)
-        else:
-            return
-    raise AssertionError("the API did not start")
+        with suppress(httpx2.TransportError):
+            return httpx2.get(f"{url}/healthz").is_success
+        return False
+
+    wait_for(answers)
 
 
 def test_the_secret_is_in_no_log_no_figure_and_no_problem(

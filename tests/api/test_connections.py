@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,14 +15,12 @@ import uvicorn
 from fastapi import FastAPI, Request
 from starlette.responses import StreamingResponse
 
-from tests.api.conftest import Until
+from tests.waiting import PATIENCE, wait_for
 from worker.api.connections import Bounds, Connections, raise_descriptors
 from worker.settings import Settings
 
 # Nothing is closed by time, unless a test makes one of these short.
 PATIENT = Bounds(most=5000, most_of_address=0, header_seconds=600, pause_seconds=600, least_rate=0)
-# A wait for something that must happen; it is much sooner.
-CAP = 60.0
 
 
 def _small_api() -> FastAPI:
@@ -75,20 +72,13 @@ def _serving(bounds: Bounds, *, idle: int = 600) -> Iterator[tuple[Callable[[], 
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        _until(lambda: server.started)
+        wait_for(lambda: server.started)
         try:
-            yield lambda: socket.create_connection(listener.getsockname(), timeout=CAP), connections
+            yield lambda: socket.create_connection(listener.getsockname(), timeout=PATIENCE), connections
         finally:
             server.should_exit = True
-            thread.join(CAP)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + CAP
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def _rest(client: socket.socket) -> bytes:
@@ -135,7 +125,7 @@ def test_a_second_half_header_is_closed_too() -> None:
         assert connections.dropped == {"header": 1}
 
 
-def test_a_body_that_trickles_is_closed(until: Until) -> None:
+def test_a_body_that_trickles_is_closed() -> None:
     bounds = replace(PATIENT, pause_seconds=1.0, least_rate=1000)
     with _serving(bounds) as (connect, connections), connect() as client:
         client.sendall(_HALVES["body"])
@@ -169,7 +159,7 @@ def test_a_body_that_keeps_the_least_rate_is_read() -> None:
 def test_an_answer_that_nobody_reads_is_cut_off() -> None:
     with _serving(replace(PATIENT, pause_seconds=0.2)) as (connect, connections), connect() as client:
         client.sendall(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
-        _until(lambda: connections.dropped == {"answer": 1})
+        wait_for(lambda: connections.dropped == {"answer": 1})
 
 
 def test_what_follows_a_refusal_is_not_read_for_ever() -> None:
@@ -179,14 +169,14 @@ def test_what_follows_a_refusal_is_not_read_for_ever() -> None:
         with contextlib.suppress(OSError):
             for _ in range(1000):
                 client.sendall(bytes(100_000))
-        _until(lambda: connections.dropped == {"discarded": 1})
+        wait_for(lambda: connections.dropped == {"discarded": 1})
 
 
 def test_an_idle_connection_is_closed() -> None:
     with _serving(PATIENT, idle=1) as (connect, connections), connect() as client:
         client.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
         assert _rest(client).startswith(b"HTTP/1.1 200")
-        _until(lambda: len(connections) == 0)
+        wait_for(lambda: len(connections) == 0)
 
 
 @pytest.mark.parametrize("half", ["nothing", "header", "body"])
@@ -197,7 +187,7 @@ def test_a_thousand_half_requests_are_in_nobody_s_way(bounds: Bounds, half: str)
         for _ in range(1000):
             client = opened.enter_context(connect())
             client.sendall(_HALVES[half])
-        _until(lambda: connections.dropped.total() >= 900)
+        wait_for(lambda: connections.dropped.total() >= 900)
         assert len(connections) <= 100
         assert _healthy(connect)
 
@@ -215,7 +205,7 @@ def test_connections_at_work_are_not_displaced() -> None:
                 refused.append(_rest(late))
             return refused[-1].startswith(b"HTTP/1.1 429")
 
-        _until(is_refused)
+        wait_for(is_refused)
         assert b"Retry-After: " in refused[-1]
         assert b'"code": "too-many-requests"' in refused[-1]
 
@@ -225,7 +215,7 @@ def test_a_trusted_proxy_has_as_many_connections_as_there_are() -> None:
     with _serving(bounds) as (connect, connections), contextlib.ExitStack() as opened:
         for _ in range(5):
             opened.enter_context(connect())
-        _until(lambda: len(connections) == 5)
+        wait_for(lambda: len(connections) == 5)
         assert _healthy(connect)
 
 

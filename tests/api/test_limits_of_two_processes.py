@@ -10,8 +10,9 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from tests.api.conftest import Bearer, Serve, Stream, Until
+from tests.api.conftest import Bearer, Serve, Stream
 from tests.conftest import MakeSettings, Processes, School, Sql
+from tests.waiting import PATIENCE, wait_for
 from worker.api.app import create_api
 from worker.api.services import Services
 from worker.database import Database
@@ -45,7 +46,6 @@ def test_streams_at_two_processes(
     bearer: Bearer,
     stream: Stream,
     sql: Sql,
-    until: Until,
 ) -> None:
     headers, path = bearer(school.student), "/v1/me/notifications/events"
     first, killed = processes.api(settings_of_both)
@@ -61,14 +61,14 @@ def test_streams_at_two_processes(
         assert _status(second + path, headers) == 429
         # A minute later, as far as the killed process is concerned: the other one renews its leases.
         sql("UPDATE limit_leases SET expires_at = expires_at - interval '60 s'")
-        until(lambda: _status(second + path, headers) == 200)
+        wait_for(lambda: _status(second + path, headers) == 200)
 
 
 @contextmanager
 def _half_upload(url: str, headers: dict[str, str]) -> Iterator[bytes]:
     """An upload of which nothing has come yet; what the server says first."""
     address = urlsplit(url)
-    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=PATIENCE) as connection:
         connection.sendall(
             f"POST /v1/recordings HTTP/1.1\r\nHost: a\r\nAuthorization: {headers['Authorization']}\r\n"
             "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000\r\n"
@@ -85,7 +85,7 @@ def _application(settings: Settings, database: Database) -> FastAPI:
 
 
 def test_uploads_at_two_applications(
-    school: School, settings_of_both: Settings, database: Database, serve: Serve, bearer: Bearer, until: Until
+    school: School, settings_of_both: Settings, database: Database, serve: Serve, bearer: Bearer
 ) -> None:
     headers = bearer(school.tutor)
     with (
@@ -102,4 +102,4 @@ def test_uploads_at_two_applications(
             with _half_upload(second, headers) as said:
                 return said.startswith(b"HTTP/1.1 100")
 
-        until(is_taken)
+        wait_for(is_taken)

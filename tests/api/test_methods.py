@@ -5,8 +5,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from tests.api.conftest import Bearer, Serve, Until
+from tests.api.conftest import Bearer, Serve
 from tests.conftest import School
+from tests.waiting import PATIENCE, wait_for
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -58,15 +59,15 @@ def test_head_is_get_without_its_content(school: School, api: FastAPI, client: T
 
 
 def test_head_of_a_stream_ends_and_leaves_nobody_watching(
-    school: School, api: FastAPI, serve: Serve, bearer: Bearer, until: Until
+    school: School, api: FastAPI, serve: Serve, bearer: Bearer
 ) -> None:
-    with serve(api) as url, httpx2.Client(trust_env=False, timeout=30) as client:
+    with serve(api) as url, httpx2.Client(trust_env=False, timeout=PATIENCE) as client:
         for _ in range(3):
             answer = client.head(f"{url}/v1/me/notifications/events", headers=bearer(school.tutor))
             assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
         # The same connection goes on.
         assert client.get(f"{url}/healthz").status_code == 200
-        until(lambda: len(api.state.inbox_subscriptions) == 0)
+        wait_for(lambda: len(api.state.inbox_subscriptions) == 0)
 
 
 def test_another_kind_of_body_is_415(school: School, client: TestClient, bearer: Bearer) -> None:

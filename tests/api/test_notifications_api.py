@@ -11,8 +11,9 @@ from fastapi import FastAPI
 from sqlalchemy import event, text
 from starlette.testclient import TestClient
 
-from tests.api.conftest import Bearer, EventStream, Serve, Stream, Until, VisitorOf
+from tests.api.conftest import Bearer, EventStream, Serve, Stream, VisitorOf
 from tests.conftest import School
+from tests.waiting import wait_for
 from worker.access.callers import Operator, UserCaller
 from worker.database import Database
 
@@ -140,7 +141,7 @@ class TestEvents:
     """`GET /v1/me/notifications/events`."""
 
     def test_a_message_appears_by_itself(
-        self, school: School, api: FastAPI, serve: Serve, bearer: Bearer, notify: Notify, follow: Follow, until: Until
+        self, school: School, api: FastAPI, serve: Serve, bearer: Bearer, notify: Notify, follow: Follow
     ) -> None:
         old = notify(school.tutor, "there before", age=3600)
         with serve(api) as url, follow(url, bearer(school.tutor)) as (answer, events):
@@ -157,8 +158,8 @@ class TestEvents:
                 # Read in another window.
                 client.post(f"{url}{LIST}/read")
             assert next(events) == {"event": "unread", "data": {"unread": 0}}
-        until(lambda: len(api.state.inbox_subscriptions) == 0)
-        until(lambda: not api.state.inbox_subscriptions.polling)
+        wait_for(lambda: len(api.state.inbox_subscriptions) == 0)
+        wait_for(lambda: not api.state.inbox_subscriptions.polling)
 
     def test_who_comes_back_gets_what_came_meanwhile(
         self, school: School, api: FastAPI, serve: Serve, bearer: Bearer, notify: Notify, follow: Follow
@@ -234,7 +235,6 @@ class TestEvents:
         notify: Notify,
         database: Database,
         follow: Follow,
-        until: Until,
     ) -> None:
         people = [school.tutor, school.student, school.parent]
         asked: list[str] = []
@@ -251,7 +251,7 @@ class TestEvents:
             for person in people:
                 notify(person, person.role)
             assert [_titles(events, 1) for _, events in followed] == [[person.role] for person, _ in followed]
-        until(lambda: len(api.state.inbox_subscriptions) == 0)
+        wait_for(lambda: len(api.state.inbox_subscriptions) == 0)
 
     def test_one_caller_has_a_bounded_number_of_streams(
         self, school: School, api: FastAPI, serve: Serve, bearer: Bearer, follow: Follow

@@ -8,8 +8,9 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from tests.api.conftest import Bearer, Until, VisitorOf
+from tests.api.conftest import Bearer, VisitorOf
 from tests.conftest import School, Sql
+from tests.waiting import PATIENCE, wait_for
 from worker.access.callers import Operator
 from worker.access.operator_accesses import prune_looks
 from worker.database import Database
@@ -95,7 +96,7 @@ def test_a_look_that_cannot_be_kept_is_not_answered(
 
 
 def test_keeping_it_holds_up_nobody_else(
-    school: School, visitor: VisitorOf, operator: Operator, database: Database, until: Until, sql: Sql
+    school: School, visitor: VisitorOf, operator: Operator, database: Database, sql: Sql
 ) -> None:
     """While the table is locked an operator waits, and nobody else does."""
     answers: list[int] = []
@@ -104,10 +105,10 @@ def test_keeping_it_holds_up_nobody_else(
         waiting = threading.Thread(target=lambda: answers.append(visitor(operator).ask("GET", "/v1/bookings")[0]))
         waiting.start()
         locks = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        until(lambda: sql(locks)[0][0] == 1)
+        wait_for(lambda: sql(locks)[0][0] == 1)
         assert visitor(school.tutor).ask("GET", "/v1/bookings")[0] == 200
         assert answers == []
-    waiting.join(timeout=30)
+    waiting.join(timeout=PATIENCE)
     # 503: it waited for longer than anybody waits for a lock.
     assert answers in ([200], [503])
 

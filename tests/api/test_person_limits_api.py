@@ -11,8 +11,9 @@ from fastapi import FastAPI
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
-from tests.api.conftest import Bearer, Serve, Until, VisitorOf
+from tests.api.conftest import Bearer, Serve, VisitorOf
 from tests.conftest import MakeSettings, School, Sql
+from tests.waiting import PATIENCE, wait_for
 from worker.access.callers import UserCaller
 from worker.api.polling_streams import Publish, Subscription, Subscriptions
 from worker.api.services import Services
@@ -146,7 +147,7 @@ def half_uploads(school: School, api: FastAPI, serve: Serve, bearer: Bearer) -> 
         host, port = url.removeprefix("http://").split(":")
 
         def open_one() -> socket.socket:
-            connection = opened.enter_context(socket.create_connection((host, int(port)), timeout=60))
+            connection = opened.enter_context(socket.create_connection((host, int(port)), timeout=PATIENCE))
             connection.sendall(
                 f"POST /v1/recordings HTTP/1.1\r\nHost: a\r\nAuthorization: {bearer(school.tutor)['Authorization']}\r\n"
                 "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000\r\n"
@@ -158,7 +159,7 @@ def half_uploads(school: School, api: FastAPI, serve: Serve, bearer: Bearer) -> 
 
 
 @pytest.mark.parametrize("limits", [{"limit_open_uploads": 2}])
-def test_open_uploads(half_uploads: Callable[[], socket.socket], until: Until, services: Services) -> None:
+def test_open_uploads(half_uploads: Callable[[], socket.socket], services: Services) -> None:
     # The application asks for it in every request, so this one is it.
     vars(services)["open_uploads"] = OpenUploads(services.leases, 2, 0, patience=0.2)
     first = half_uploads()
@@ -168,7 +169,7 @@ def test_open_uploads(half_uploads: Callable[[], socket.socket], until: Until, s
     refused = half_uploads().recv(65_536)
     assert refused.startswith(b"HTTP/1.1 429")
     first.close()
-    until(lambda: half_uploads().recv(100).startswith(b"HTTP/1.1 100"))
+    wait_for(lambda: half_uploads().recv(100).startswith(b"HTTP/1.1 100"))
 
 
 async def _is_refused(uploads: OpenUploads, principal: str, size: int) -> bool:

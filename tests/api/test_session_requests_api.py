@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from tests.api.conftest import Bearer, Serve, VisitorOf
 from tests.conftest import School
+from tests.waiting import PATIENCE
 from worker.access.callers import Operator
 from worker.database import Database
 
@@ -99,7 +100,11 @@ def test_asking_twice_is_a_conflict_until_it_is_answered(school: School, visitor
 def test_asking_twice_at_once_makes_one(
     school: School, api: FastAPI, serve: Serve, bearer: Bearer, database: Database
 ) -> None:
-    with serve(api) as url, httpx2.Client(trust_env=False, timeout=30) as client, ThreadPoolExecutor(8) as threads:
+    with (
+        serve(api) as url,
+        httpx2.Client(trust_env=False, timeout=PATIENCE) as client,
+        ThreadPoolExecutor(8) as threads,
+    ):
 
         def post(headers: dict[str, str]) -> int:
             return client.post(f"{url}{PATH}", json=REQUEST, headers=bearer(school.student) | headers).status_code
@@ -193,7 +198,11 @@ def test_a_conflict_over_http_names_the_other_lesson(school: School, visitor: Vi
 def test_accepting_twice_at_once_over_http(
     school: School, api: FastAPI, serve: Serve, bearer: Bearer, database: Database
 ) -> None:
-    with serve(api) as url, httpx2.Client(trust_env=False, timeout=30) as client, ThreadPoolExecutor(8) as threads:
+    with (
+        serve(api) as url,
+        httpx2.Client(trust_env=False, timeout=PATIENCE) as client,
+        ThreadPoolExecutor(8) as threads,
+    ):
         made = client.post(f"{url}{PATH}", json=REQUEST, headers=bearer(school.student)).json()
 
         def accept(_number: int) -> httpx2.Response:

@@ -9,8 +9,9 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from tests.api.conftest import Bearer, Serve, Stream, Until
+from tests.api.conftest import Bearer, Serve, Stream
 from tests.conftest import School, Sql
+from tests.waiting import wait_for
 from worker.access.callers import Operator, UserCaller
 from worker.access.tokens import issue_operator_token, issue_token
 from worker.api.services import Services
@@ -49,11 +50,11 @@ STREAMS = ("job", "inbox")
 
 
 @pytest.mark.parametrize("what", STREAMS)
-def test_when_the_token_expires(services: Services, streams: Streams, api: FastAPI, until: Until, what: str) -> None:
+def test_when_the_token_expires(services: Services, streams: Streams, api: FastAPI, what: str) -> None:
     token = issue_token(services.settings.signing_key, sub=1, role_ids={"tutor": 11}, expires_in=2)
     with streams.following(what, {"Authorization": f"Bearer {token}"}) as events:
         assert list(events) == []
-    until(lambda: len(api.state.subscriptions) == len(api.state.inbox_subscriptions) == 0)
+    wait_for(lambda: len(api.state.subscriptions) == len(api.state.inbox_subscriptions) == 0)
 
 
 def test_when_an_operator_s_token_expires(services: Services, streams: Streams) -> None:

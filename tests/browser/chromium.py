@@ -3,9 +3,10 @@
 import json
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
+
+from tests.waiting import wait_for
 
 # Letters as on a phone: at fractions of a pixel and not bent to the pixels' grid. Nothing is asked of the network.
 _FLAGS = (
@@ -65,8 +66,7 @@ class Chromium:
         """Go to an address, and wait until its page is loaded."""
         self._call("Page.navigate", {"url": url}, self._session)
         # No promise: it would be lost with the page that is left.
-        while self.run("[location.href, document.readyState]") != [url, "complete"]:
-            time.sleep(0.05)
+        wait_for(lambda: self.run("[location.href, document.readyState]") == [url, "complete"])
 
     def close(self) -> None:
         """End the browser and all that it started."""

@@ -1,7 +1,6 @@
 """Calendars as strangers read them: every octet here goes through the `icalendar` package."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -279,14 +278,7 @@ def test_a_calendar_without_lessons_is_a_calendar() -> None:
     assert [component.name for component in calendar.subcomponents] == ["VTIMEZONE"]
 
 
-def test_four_hundred_lessons_take_milliseconds() -> None:
+def test_four_hundred_lessons_are_four_hundred_events() -> None:
     days = [date(2026, 1, 1) + timedelta(days=number) for number in range(400)]
     events = [_lesson(number, "America/New_York", day, 16) for number, day in enumerate(days)]
-    rendered(*events)
-    assert min(_seconds(events) for _ in range(5)) < 0.1  # 7 ms on a laptop; `icalendar` itself takes 250
-
-
-def _seconds(events: Sequence[Event]) -> float:
-    began = time.perf_counter()
-    rendered(*events)
-    return time.perf_counter() - began
+    assert rendered(*events).count(b"BEGIN:VEVENT") == 400

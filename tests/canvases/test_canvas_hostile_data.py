@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.waiting import PATIENCE
 from worker.canvases.drawing.raster import write_png, write_thumbnail
 from worker.canvases.drawing.svg import write_svg
 from worker.canvases.limits import FARTHEST, LARGEST_FONT, LONGEST_SIDE, MOST_POINTS_OF_STROKE, WIDEST_PEN
@@ -258,7 +259,7 @@ print(json.dumps([draw([[n % 1190, (n * 7) % 790] for n in range(count)]) for co
 
 
 def test_a_hundred_thousand_points_are_drawn_in_bounded_memory() -> None:
-    run = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True, timeout=60)
+    run = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True, timeout=PATIENCE)
     few, many = json.loads(run.stdout)
     # 2400x1600 pixels of four bytes are 15 MB, the points as Python's numbers 15 MB, the modules 60 MB.
     assert many < 250

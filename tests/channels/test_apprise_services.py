@@ -5,7 +5,6 @@ import re
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -334,12 +333,9 @@ def test_a_service_that_cannot_be_reached(message: Message, monkeypatch: pytest.
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
-    began = time.monotonic()
 
     with pytest.raises(TemporaryFailure):
         send_apprise(MessageService(GOOD["tgram"]), message)
-
-    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("name", SERVICES)

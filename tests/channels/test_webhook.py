@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import itertools
 import json
 import logging
 import socket
@@ -20,6 +21,7 @@ import pytest
 
 from tests.channels.conftest import Listener, Listening
 from tests.conftest import Identity
+from tests.waiting import PATIENCE
 from worker.channels.destinations import Webhook, new_webhook_secret, signing_bytes
 from worker.channels.egress import Deadline, EgressPolicy
 from worker.channels.errors import PermanentFailure, TemporaryFailure
@@ -199,20 +201,21 @@ def test_how_long_to_wait_is_bounded(said: str | None, seconds: float | None) ->
 
 
 def drip(connection: ssl.SSLSocket) -> None:
-    for _ in range(100):
+    """Without an end: that the sender returns at all shows its deadline."""
+    while True:
         connection.sendall(b"H")
         time.sleep(0.05)
 
 
 def drip_headers(connection: ssl.SSLSocket) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\n")
-    for number in range(100):
+    for number in itertools.count():
         connection.sendall(b"X-%d: y\r\n" % number)
         time.sleep(0.05)
 
 
 def continue_for_ever(connection: ssl.SSLSocket) -> None:
-    for _ in range(100):
+    while True:
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         time.sleep(0.05)
 
@@ -230,21 +233,8 @@ def say_nothing(connection: ssl.SSLSocket) -> None:
 def test_a_slow_answer_ends_at_the_deadline(
     answering: Answering, outside: EgressPolicy, message: Message, answer: Any
 ) -> None:
-    began = time.monotonic()
     with answering(answer) as listener, pytest.raises(TemporaryFailure):
         send_webhook(webhook_to(listener.port), message, replace(outside, total_timeout=0.6))
-
-    assert time.monotonic() - began < 6
-
-
-def test_the_deadline_is_of_the_whole(answering: Answering, outside: EgressPolicy, message: Message) -> None:
-    with answering(drip) as listener:
-        began = time.monotonic()
-        with pytest.raises(TemporaryFailure):
-            send_webhook(webhook_to(listener.port), message, replace(outside, total_timeout=0.6))
-        took = time.monotonic() - began
-
-    assert 0.3 < took < 1.5
 
 
 @pytest.mark.parametrize(
@@ -290,15 +280,12 @@ def test_a_listener_without_tls(listening: Listening, outside: EgressPolicy, mes
 
 def test_a_handshake_that_never_ends(listening: Listening, outside: EgressPolicy, message: Message) -> None:
     def talk(_listener: Any, connection: socket.socket) -> None:
-        for _ in range(100):
+        while True:
             connection.sendall(b"\x16")
             time.sleep(0.05)
 
-    with listening(talk) as listener:
-        began = time.monotonic()
-        with pytest.raises(TemporaryFailure):
-            send_webhook(webhook_to(listener.port), message, replace(outside, total_timeout=0.5))
-        assert time.monotonic() - began < 1.5
+    with listening(talk) as listener, pytest.raises(TemporaryFailure):
+        send_webhook(webhook_to(listener.port), message, replace(outside, total_timeout=0.5))
 
 
 # --- whom it talks to
@@ -416,18 +403,18 @@ def test_a_name_that_does_not_resolve(outside: EgressPolicy, message: Message) -
 
 
 def test_a_resolver_that_takes_its_time(outside: EgressPolicy, message: Message) -> None:
-    woken = threading.Event()
+    woken, answered = threading.Event(), threading.Event()
 
     def slow(_host: str, _port: int) -> Sequence[str]:
-        woken.wait(5)
+        woken.wait(PATIENCE)
+        answered.set()
         return ["127.0.0.1"]
 
-    began = time.monotonic()
     with pytest.raises(TemporaryFailure, match="resolved"):
         send_webhook(webhook_to(443), message, replace(outside, resolve=slow, connect_timeout=0.2))
+    # The sender gave up while the resolver still had not answered.
+    assert not answered.is_set()
     woken.set()
-
-    assert time.monotonic() - began < 2
 
 
 def test_nobody_listens(outside: EgressPolicy, message: Message) -> None:

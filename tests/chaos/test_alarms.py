@@ -105,7 +105,7 @@ class Installation:
         sign.unlink(missing_ok=True)
         environment = environment_for(self.scene.settings) | {"READY_FILE": str(sign)}
         self.beat = self.scene.start("beat", "worker.cli", ["beat"], self.scene.folder / "beat.log", environment)
-        wait_until(sign.exists, self.beat, 60)
+        wait_until(sign.exists, self.beat, PATIENCE)
 
     def kill_beat(self) -> None:
         assert self.beat is not None
@@ -178,7 +178,7 @@ def test_alarms_ring_while_their_cause_lasts(installation: Installation) -> None
     with while_("broker", parts.stop_broker, parts.start_broker):
         waiting = scene.give(Errand(2))
         installation.rings("BrokerAway", "NoWorkers", "JobsWait")
-    scene.wait_for(waiting, "succeeded", within=60)
+    scene.wait_for(waiting, "succeeded")
 
     with while_("beat", installation.kill_beat, installation.start_beat):
         installation.rings("BeatStopped")

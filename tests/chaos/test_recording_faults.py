@@ -16,8 +16,9 @@ import pytest
 from tests.chaos.mayhem.crew import alive, children
 from tests.chaos.mayhem.orphans import media_processes
 from tests.chaos.mayhem.parts import Parts
-from tests.chaos.mayhem.scene import Scene, eventually
+from tests.chaos.mayhem.scene import Scene
 from tests.forking.forked_process import ForkServer
+from tests.waiting import wait_for
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import SweepObjects, SweepSpool
 from worker.media.binaries import find_binaries
@@ -98,7 +99,7 @@ def sweep(scene: Scene) -> None:
 def settled(scene: Scene, recording_id: int) -> dict[str, Any] | None:
     """The recording's row, once no job works on it any more."""
     live = "SELECT 1 FROM jobs WHERE subject = %s AND state NOT IN ('succeeded', 'failed', 'cancelled', 'dead')"
-    eventually(lambda: not scene.watchdog.ask(live, f"recording:{recording_id}"), within=40, told=scene.crew.log)
+    wait_for(lambda: not scene.watchdog.ask(live, f"recording:{recording_id}"), details=scene.crew.log)
     rows = scene.watchdog.ask("SELECT * FROM whiteboard_session_recordings WHERE id = %s", recording_id)
     return rows[0] if rows else None
 
@@ -109,10 +110,10 @@ def killed_between_storage_and_row(scene: Scene) -> tuple[int, str]:
     with psycopg.connect(scene.settings.database_url or "") as hog:
         with hold(scene):
             recording, job = accepted(scene, scene.new_session())
-            eventually(lambda: media_processes(scene.folder), told=scene.crew.log)
+            wait_for(lambda: media_processes(scene.folder), details=scene.crew.log)
             # The run has marked the recording; the lock stops it where it would fill in the row.
             hog.execute("SELECT 1 FROM whiteboard_session_recordings WHERE id = %s FOR UPDATE", [recording])
-        eventually(lambda: any("/playback." in name for name in stored(scene)), within=20, told=scene.crew.log)
+        wait_for(lambda: any("/playback." in name for name in stored(scene)), details=scene.crew.log)
         scene.crew.forget(worker)
         hog.rollback()
     return recording, job
@@ -122,14 +123,14 @@ def test_no_ffmpeg_and_no_child_outlives_a_killed_worker(held: Scene) -> None:
     worker = held.crew.start()
     with hold(held):
         _recording, job = accepted(held, held.new_session())
-        running = eventually(lambda: media_processes(held.folder), told=held.crew.log)
+        running = wait_for(lambda: media_processes(held.folder), details=held.crew.log)
         pool = children(worker.pid)
         assert pool
         assert all(any(parent.pid in pool for parent in process.parents()) for process in running)
         # The process alone, not its group.
         worker.signal(signal.SIGKILL)
         gone = [*pool, *(process.pid for process in running)]
-        eventually(lambda: not any(map(alive, gone)), within=2, told=lambda: str([*map(psutil.Process, gone)]))
+        wait_for(lambda: not any(map(alive, gone)), details=lambda: str([*map(psutil.Process, gone)]))
         held.crew.forget(worker)
     held.crew.start()
     assert held.wait_for(job, "succeeded")["attempt"] == 2
@@ -164,7 +165,7 @@ def test_upload_killed_before_its_row_or_its_order(held: Scene, step: str) -> No
         with ThreadPoolExecutor(1) as pool:
             asked = pool.submit(held.http.post, "/v1/recordings", **request)
             waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
-            eventually(lambda: held.watchdog.ask(waiting, step), within=10, told=lambda: str(asked))
+            wait_for(lambda: held.watchdog.ask(waiting, step), details=lambda: str(asked))
             assert held.api is not None
             held.api.kill()
             with pytest.raises(httpx.TransportError):
@@ -187,7 +188,7 @@ def test_deleted_while_it_is_processed(held: Scene) -> None:
     held.crew.start()
     with hold(held):
         recording, job = accepted(held, held.new_session())
-        eventually(lambda: media_processes(held.folder), told=held.crew.log)
+        wait_for(lambda: media_processes(held.folder), details=held.crew.log)
         assert held.http.delete(f"/v1/recordings/{recording}").status_code == 204
     assert held.wait_for(job, "cancelled", "succeeded")["attempt"] == 1
     assert settled(held, recording) is None

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from devstack.mailbox.embedded import EmbeddedMailbox
 from tests.cli.conftest import CallCommand
 from tests.conftest import MakeSettings, School
+from tests.waiting import PATIENCE
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
 from worker.database import Database
@@ -46,7 +47,7 @@ def command_apart(environment: dict[str, str]) -> Command:
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            astegni("reminders", *words), env=environment, capture_output=True, text=True, check=False, timeout=60
+            astegni("reminders", *words), env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
         )
 
     return run
@@ -80,7 +81,7 @@ def sender(database: Database, settings: MakeSettings) -> Iterator[Callable[...,
     yield start
     stop.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 

@@ -1,7 +1,6 @@
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,13 +10,17 @@ import pytest
 from devstack.errors import StartupFailed
 from devstack.process import ChildProcess
 from devstack.supervisor import Service, pause_before, start_services, stop_services
+from tests.waiting import wait_for
 
-# Touches its ready file when it is ready and says goodbye when asked to stop.
+# Touches its ready file when it is ready. Asked to stop, it ends once as many were asked as its second argument says.
 _POLITE = """
 import pathlib, signal, sys, time
 def stop(*_):
-    time.sleep(float(sys.argv[2]))
-    print("bye", time.monotonic(), flush=True)
+    ready = pathlib.Path(sys.argv[1])
+    ready.with_suffix(".asked").touch()
+    while len(list(ready.parent.glob("*.asked"))) < int(sys.argv[2]):
+        time.sleep(0.02)
+    print("bye", flush=True)
     sys.exit(0)
 signal.signal(signal.SIGTERM, stop)
 time.sleep(0.1)
@@ -33,9 +36,9 @@ MakeService = Callable[..., Service]
 def service(tmp_path: Path) -> Iterator[MakeService]:
     made: list[Service] = []
 
-    def make(name: str = "polite", script: str = _POLITE, slowness: float = 0.0) -> Service:
+    def make(name: str = "polite", script: str = _POLITE, together: int = 1) -> Service:
         file = tmp_path / f"{name}.ready"
-        command = [sys.executable, "-c", script, str(file), str(slowness)]
+        command = [sys.executable, "-c", script, str(file), str(together)]
         service = Service(name, command, tmp_path / f"{name}.log", os.environ, ready_file=file)
         made.append(service)
         return service
@@ -56,11 +59,11 @@ def process_of(service: Service) -> ChildProcess:
 
 
 def _check_until(service: Service, reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not reached():
-        assert time.monotonic() < deadline
+    def checked() -> bool:
         service.check()
-        time.sleep(0.02)
+        return reached()
+
+    wait_for(checked)
 
 
 def test_it_is_ready_when_it_says_so(service: MakeService) -> None:
@@ -98,20 +101,12 @@ def test_an_end_by_itself_is_made_good(service: MakeService) -> None:
 
 
 def test_pauses_grow_while_it_keeps_ending(service: MakeService) -> None:
-    one = service(script="raise SystemExit(1)")
-    one.start()
-    started = time.monotonic()
-    ends = 0
+    ending = service(script="raise SystemExit(1)")
+    ending.start()
 
-    while ends < 2:
-        before = one.process
-        one.check()
-        ends += before is not None and one.process is None
-        time.sleep(0.01)
-        assert time.monotonic() - started < 10
+    _check_until(ending, lambda: ending._restarts == 2)
 
-    assert time.monotonic() - started >= pause_before(1)
-    assert one._restarts == 2
+    assert ending.process is None
 
 
 def test_the_pause_has_a_limit() -> None:
@@ -120,15 +115,14 @@ def test_the_pause_has_a_limit() -> None:
 
 
 def test_all_stop_at_once_the_last_asked_first(service: MakeService) -> None:
-    services = [service(name, slowness=0.4) for name in ("first", "second", "third")]
+    """None ends before all have been asked: one after the other they would be killed, and not say goodbye."""
+    services = [service(name, together=3) for name in ("first", "second", "third")]
     start_services(services)
-    started = time.monotonic()
 
     stop_services(services)
 
-    assert time.monotonic() - started < 1.1
-    assert all(one.process is None for one in services)
-    assert all("bye" in one.log.read_text() for one in services)
+    assert all(each.process is None for each in services)
+    assert all("bye" in each.log.read_text() for each in services)
     stop_services(services)
 
 

@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,6 +29,7 @@ from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
 from devstack.programs import postgres_programs
 from tests.browser.chromium import Chromium
+from tests.waiting import wait_for
 from worker import clock
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
@@ -184,7 +184,7 @@ def _recorded_replay(stack: SampleStack) -> tuple[int, str]:
     """A recording with a replay of the sample's board, and the job that made it playable."""
     facts = stack.facts
     headers = {"Authorization": f"Bearer {facts['sample']['tutor']['token']}"}
-    with httpx.Client(base_url=facts["api"], headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=facts["api"], headers=headers, timeout=PATIENCE) as client:
         ordered = client.post(f"/v1/whiteboard/sessions/{facts['sample']['session_id']}/replay")
         result = _finished(client, ordered.json()["job_id"])["result"]
         if result["ingest_job_id"] is not None:
@@ -193,14 +193,13 @@ def _recorded_replay(stack: SampleStack) -> tuple[int, str]:
 
 
 def _finished(client: httpx.Client, job_id: str) -> dict[str, Any]:
-    end = time.monotonic() + PATIENCE
-    while True:
+    def finished() -> dict[str, Any] | None:
         job: dict[str, Any] = client.get(f"/v1/jobs/{job_id}").json()
-        if job["finished_at"] is not None:
-            assert job["state"] == "succeeded", job
-            return job
-        assert time.monotonic() < end, job
-        time.sleep(0.2)
+        return job if job["finished_at"] is not None else None
+
+    job = wait_for(finished, within=PATIENCE, pause=0.2)
+    assert job["state"] == "succeeded", job
+    return job
 
 
 @pytest.mark.parametrize("page", PAGES_WITH_COMMANDS)

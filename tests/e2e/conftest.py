@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from psycopg.rows import dict_row
 
 from devstack.directories import scratch_directory
 from devstack.process import ChildProcess, wait_until
+from tests.waiting import PATIENCE, wait_for
 from worker.access.tokens import issue_token
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
@@ -27,23 +27,12 @@ from worker.settings import DEVELOPMENT_KEY, Settings
 
 DATA = Path(__file__).parent.parent / "data"
 OVER = frozenset({"succeeded", "failed", "cancelled", "dead"})
-# A busy machine takes its time; no test waits this long for what will never come.
-PATIENCE = 240.0
 
 # The real ffmpeg, which waits as long as a file is there: a test decides when a running ingest may go on.
 HELD_FFMPEG = """#!/bin/sh
 while [ -e '{hold}' ]; do sleep 0.05; done
 exec '{ffmpeg}' "$@"
 """
-
-
-def eventually(what: Callable[[], Any], *, within: float = PATIENCE) -> Any:
-    """The first true answer of `what`, asked again and again."""
-    end = time.monotonic() + within
-    while not (answer := what()):
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.1)
-    return answer
 
 
 class Visitor:
@@ -81,8 +70,7 @@ class Visitor:
             job: dict[str, Any] = self.get(f"/v1/jobs/{job_id}")
             return job if job["state"] in (states or OVER) else None
 
-        found: dict[str, Any] = eventually(reached)
-        return found
+        return wait_for(reached, pause=0.1)
 
     def events(self, job_id: str, into: list[dict[str, Any]] | None = None) -> list[dict[str, Any]]:
         """Every event of a job's stream until the server ends it: `{"event", "id", "data"}`, put `into` as it comes."""
@@ -139,11 +127,6 @@ class UpStack:
     connection: psycopg.Connection[dict[str, Any]]
     school: School = field(init=False)
 
-    @staticmethod
-    def eventually(what: Callable[[], Any], *, within: float = PATIENCE) -> Any:
-        """The first true answer of `what`, asked again and again."""
-        return eventually(what, within=within)
-
     def sql(self, statement: str, *values: Any) -> list[dict[str, Any]]:
         """Rows of one statement, in the words of the columns."""
         cursor = self.connection.execute(statement, values)
@@ -187,7 +170,7 @@ class UpStack:
     def settled(self, recording_id: int) -> None:
         """Wait until no job of the recording is left to do: its source stored, its removals done."""
         live = "SELECT 1 FROM jobs WHERE subject = %s AND state NOT IN ('succeeded', 'failed', 'cancelled', 'dead')"
-        eventually(lambda: not self.sql(live, f"recording:{recording_id}"))
+        wait_for(lambda: not self.sql(live, f"recording:{recording_id}"))
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -315,7 +298,7 @@ def _end(stack: UpStack) -> None:
     family = _family(stack)
     assert len(family) > 8
     stack.process.signal(signal.SIGTERM)
-    assert stack.process.wait(60), "it did not end"
+    assert stack.process.wait(PATIENCE), "it did not end"
     left = [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
     assert (stack.process.exit_code, left) == (0, [])
     assert list((stack.folder / "state" / "astegni").iterdir()) == []

@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from tests.e2e.conftest import UpStack
+from tests.waiting import PATIENCE, wait_for
 from worker.settings import DEVELOPMENT_KEY
 
 CLUSTER = bytes.fromhex("1f43b675")
@@ -181,7 +182,7 @@ def raw_upload(stack: UpStack, caller: Any, body: bytes, length: int) -> socket.
         f"POST /v1/recordings HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {caller.token}\r\n"
         f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {length}\r\n\r\n"
     )
-    line = socket.create_connection((host, int(port)), timeout=10)
+    line = socket.create_connection((host, int(port)), timeout=PATIENCE)
     line.sendall(head.encode() + body)
     return line
 
@@ -193,9 +194,9 @@ def test_a_client_that_goes_away(stack: UpStack, sample: Callable[[str], bytes])
         '--b\r\nContent-Disposition: form-data; name="file"; filename="a.webm"\r\n\r\n'
     ).encode()
     with raw_upload(stack, stack.school.tutor, body + bytes(2_000_000), 1_000_000_000):
-        stack.eventually(stack.spooled)
+        wait_for(stack.spooled)
 
-    stack.eventually(lambda: not stack.spooled())
+    wait_for(lambda: not stack.spooled())
     nothing_left(stack, session_id)
     assert stack.school.tutor.get(f"/v1/recordings?session_id={session_id}")["items"] == []
     assert stack.sql("SELECT 1 FROM whiteboard_session_recordings WHERE session_id = %s", session_id) == []
@@ -211,7 +212,6 @@ def test_an_upload_to_somebody_elses_session_is_refused_before_its_bytes(stack: 
         end = time.monotonic() + 1
         while time.monotonic() < end:
             assert stack.spooled() == []
-    began = time.monotonic()
     answer = stack.school.other_tutor.http.post(
         "/v1/recordings",
         content=body + bytes(30_000_000) + b"\r\n--b--\r\n",
@@ -220,7 +220,6 @@ def test_an_upload_to_somebody_elses_session_is_refused_before_its_bytes(stack: 
 
     # The answer comes also to a client that first sends everything.
     assert stack.school.other_tutor.said(answer, 404)["detail"] == f"There is no whiteboard session {session_id}."
-    assert time.monotonic() - began < 10
     assert stack.spooled() == []
     assert tutor.get(f"/v1/recordings?session_id={session_id}")["items"] == []
 

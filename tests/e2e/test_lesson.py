@@ -13,13 +13,16 @@ import httpx2 as httpx
 import pytest
 
 from tests.e2e.conftest import UpStack
+from tests.waiting import PATIENCE, wait_for
 
 SAMPLES = ("vp9", "h264", "pause", "audio")
 
 
 def ffprobe(binaries: Any, path: Path, *arguments: str) -> dict[str, Any]:
     command = [str(binaries.ffprobe), "-v", "error", "-of", "json", *arguments, str(path)]
-    found: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
+    found: dict[str, Any] = json.loads(
+        subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE).stdout
+    )
     return found
 
 
@@ -66,7 +69,9 @@ def boxes(data: bytes) -> list[bytes]:
 
 def brightness(binaries: Any, jpeg: bytes) -> bytes:
     command = [binaries.ffmpeg, "-v", "error", "-i", "-", "-vf", "scale=64:36", "-f", "rawvideo", "-pix_fmt", "gray"]
-    return subprocess.run([*map(str, command), "-"], input=jpeg, capture_output=True, check=True, timeout=60).stdout
+    return subprocess.run(
+        [*map(str, command), "-"], input=jpeg, capture_output=True, check=True, timeout=PATIENCE
+    ).stdout
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +234,7 @@ def test_the_signed_address_gives_a_file_that_plays(
     fetched.write_bytes(whole.content)
     decode = [str(stack.binaries.ffmpeg), "-v", "error", "-xerror", "-i", str(fetched)]
     decode += ["-fps_mode", "passthrough", "-enc_time_base", "demux", "-f", "null", "-"]
-    decoded = subprocess.run(decode, capture_output=True, text=True, check=False, timeout=60)
+    decoded = subprocess.run(decode, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert (decoded.returncode, decoded.stderr) == (0, "")
     header = float(ffprobe(stack.binaries, fetched, "-show_entries", "format=duration")["format"]["duration"])
     assert abs(header * 1000 - lesson["recording"]["recording_metadata"]["duration_ms"]) < 100
@@ -353,10 +358,10 @@ def test_progress_rises_while_the_work_goes_on(stack: UpStack, sample: Callable[
         with stack.held():
             recording_id, job_id = tutor.accepted(stack.lesson(), sample("vp9"))
             listening = listener.submit(tutor.events, job_id, events)
-            stack.eventually(lambda: any(0 < event["data"]["progress"] < 100 for event in events))
+            wait_for(lambda: any(0 < event["data"]["progress"] < 100 for event in events))
             halfway = tutor.get(f"/v1/recordings/{recording_id}")
             tutor.get(f"/v1/recordings/{recording_id}/playback", status=409)
-        listening.result(60)
+        listening.result(PATIENCE)
     told = [(event["data"]["state"], event["data"]["progress"]) for event in events]
 
     assert (halfway["is_processing"], halfway["is_available"]) == (True, False)

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +14,7 @@ import psycopg
 import pytest
 
 from tests.e2e.conftest import UpStack
+from tests.waiting import PATIENCE, wait_for
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
 
@@ -74,7 +74,7 @@ def test_flower_lists_both_workers(stack: UpStack) -> None:
     flower = stack.facts["flower"]
 
     assert httpx.get(f"{flower}/healthcheck").status_code == 200
-    page = stack.eventually(lambda: _with_both(httpx.get(f"{flower}/workers?json=1").json()))
+    page = wait_for(lambda: _with_both(httpx.get(f"{flower}/workers?json=1").json()))
     assert {worker["status"] for worker in page} == {True}
     # Operators look; whoever reaches the port changes nothing.
     assert httpx.post(f"{flower}/api/worker/shutdown/{page[0]['hostname']}").status_code in {401, 403, 404, 405}
@@ -119,7 +119,7 @@ def test_ingest_says_why_a_file_is_rejected(stack: UpStack) -> None:
     assert failed.returncode == 1
     assert failed.stderr.startswith("astegni: The recording was not ingested: ")
     assert failed.stderr.count("\n") == 1
-    stack.eventually(lambda: stack.spooled() == [])
+    wait_for(lambda: stack.spooled() == [])
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_jobs_from_the_command_line(stack: UpStack, sample: Callable[[str], byte
         assert tutor.job(job_id)["state"] == "cancelled"
     tutor.delete(f"/v1/recordings/{recording_id}")
     stack.settled(recording_id)
-    stack.eventually(lambda: stack.spooled() == [])
+    wait_for(lambda: stack.spooled() == [])
 
 
 def test_a_second_stack_cannot_take_the_same_data(stack: UpStack) -> None:
@@ -208,11 +208,11 @@ def test_fifty_at_once_with_one_key_are_one_recording(stack: UpStack, sample: Ca
     assert tutor.job(body["job_id"])["state"] == "succeeded"
     stack.settled(body["recording_id"])
     # Boards of lessons that other tests ended may still be drawn.
-    stack.eventually(lambda: stack.spooled() == [])
+    wait_for(lambda: stack.spooled() == [])
     # The key is remembered: also when the lesson is long there, the answer is the first one.
     late = tutor.upload(session_id, content, headers=headers)
     assert (late.status_code, late.content) == (202, answers[0].content)
-    stack.eventually(lambda: stack.spooled() == [])
+    wait_for(lambda: stack.spooled() == [])
 
 
 def test_twenty_at_once_without_a_key_are_one_recording_too(stack: UpStack, sample: Callable[[str], bytes]) -> None:
@@ -224,7 +224,7 @@ def test_twenty_at_once_without_a_key_are_one_recording_too(stack: UpStack, samp
     assert {(answer.status_code, answer.text) for answer in answers} == {(202, answers[0].text)}
     assert tutor.job(answers[0].json()["job_id"])["state"] == "succeeded"
     stack.settled(answers[0].json()["recording_id"])
-    stack.eventually(lambda: stack.spooled() == [])
+    wait_for(lambda: stack.spooled() == [])
     assert len(stack.objects(session_id)) == 2
 
 
@@ -234,11 +234,14 @@ def test_the_demo_ends_well_and_leaves_no_process(tmp_path: Path) -> None:
         astegni("demo"), env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     family: dict[int, psutil.Process] = {}
-    end = time.monotonic() + 120
-    while demo.poll() is None:
-        assert time.monotonic() < end
-        family |= {each.pid: each for each in psutil.Process(demo.pid).children(recursive=True)}
-        time.sleep(0.2)
+
+    def ended() -> bool:
+        if demo.poll() is not None:
+            return True
+        family.update({each.pid: each for each in psutil.Process(demo.pid).children(recursive=True)})
+        return False
+
+    wait_for(ended, within=2 * PATIENCE, pause=0.2)
     said = demo.communicate()[0]
 
     assert demo.returncode == 0, said

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.jobs.conftest import Knit, Ledger
+from tests.waiting import PATIENCE
 from worker.errors import Conflict, InvalidInput
 from worker.jobs.idempotency import Answer, checked_key, fingerprint, remember, remembered
 
@@ -39,7 +40,7 @@ def test_fifty_at_once_are_one(ledger: Ledger, knit: type[Knit]) -> None:
 
     def post(number: int) -> Answer:
         if number < 10:
-            start.wait(5)
+            start.wait(PATIENCE)
         return _post(ledger, knit)
 
     with ThreadPoolExecutor(10) as threads:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from tests.conftest import MakeSettings
 from tests.forking.forked_process import ForkServer
 from tests.jobs.live.knitters import Knitters
+from tests.waiting import wait_for
 from worker.jobs.cancel import cancel_job, retry_job
 from worker.jobs.periodic_thread import failed_service
 from worker.storage.errors import StorageFull
@@ -101,9 +101,8 @@ def test_cancel_queued_and_running(knitters: Knitters) -> None:
     with knitters.database.transaction() as session:
         assert cancel_job(session, {}, waiting) == "cancelled"
     knitters.start_worker()
-    running = knitters.order("sleep", seconds=20.0)
-    while knitters.job(running).progress < 2:
-        time.sleep(0.05)
+    running = knitters.order("sleep", seconds=60.0)
+    wait_for(lambda: knitters.job(running).progress >= 2, details=knitters.log)
     with knitters.database.transaction() as session:
         assert cancel_job(session, {}, running) == "running"
     job = knitters.wait_for(running, "cancelled")
@@ -182,10 +181,7 @@ def test_work_for_another_spool_holds_nobody_up(knitters: Knitters) -> None:
 
 def test_lost_messages_are_published_again(knitters: Knitters) -> None:
     ids = [knitters.order("succeed") for _n in range(20)]
-    end = time.monotonic() + 120
-    while any(knitters.job(job_id).state != "published" for job_id in ids):
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_for(lambda: all(knitters.job(job_id).state == "published" for job_id in ids), details=knitters.log)
     knitters.forget_messages()
     knitters.start_worker()
     for job_id in ids:

@@ -1,7 +1,6 @@
 """A statement by itself, and what waits for a database that is away."""
 
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -84,10 +83,8 @@ def test_a_connection_that_still_waits_for_an_answer_is_replaced(single: Databas
 
 def test_a_database_that_stays_away_is_given_up() -> None:
     nowhere = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
-    began = time.monotonic()
     with pytest.raises(AWAY):
         retry_while_database_down(lambda: backend(nowhere), seconds=0.5)
-    assert 0.2 < time.monotonic() - began < 3.0
     nowhere.close()
 
 

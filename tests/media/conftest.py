@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries, find_binaries
 from worker.media.probe import Probe, probe
 from worker.media.remux import plan_copy, write_copy
@@ -101,7 +102,7 @@ def make(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Callab
             path.write_text("1\n00:00:00,000 --> 00:00:01,000\nSelam\n")
             return path
         words = [str(make_one(word[1:-1])) if word.startswith("{") else word for word in RECIPES[name]]
-        subprocess.run([binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *words, path], check=True, timeout=60)
+        subprocess.run([binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *words, path], check=True, timeout=PATIENCE)
         return path
 
     return make_one
@@ -154,7 +155,9 @@ def look(binaries: Binaries) -> Callable[[Path], dict[str, Any]]:
             "json",
             path,
         ]
-        found: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
+        found: dict[str, Any] = json.loads(
+            subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE).stdout
+        )
         return found
 
     return look_at
@@ -167,7 +170,7 @@ def decode(binaries: Binaries) -> Callable[..., str]:
     def decode_all(path: Path, start: float = 0) -> str:
         command: list[str | Path] = [binaries.ffmpeg, "-v", "error", "-nostdin", "-ss", str(start), "-i", path,
                    "-fps_mode", "passthrough", "-enc_time_base", "demux", "-f", "null", "-"]  # fmt: skip
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stderr
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE).stderr
 
     return decode_all
 
@@ -179,6 +182,6 @@ def pixels(binaries: Binaries) -> Callable[..., bytes]:
     def read(path: Path, width: int, height: int) -> bytes:
         command: list[str | Path] = [binaries.ffmpeg, "-v", "error", "-nostdin", "-i", path, "-frames:v", "1", "-vf",
                    f"scale={width}:{height}", "-pix_fmt", "gray", "-f", "rawvideo", "-"]  # fmt: skip
-        return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+        return subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE).stdout
 
     return read

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries
 from worker.media.kinds import detect_demuxer
 from worker.media.probe import Probe
@@ -26,7 +27,9 @@ def shown(binaries: Binaries) -> Callable[[Path, str], list[float]]:
     def times(path: Path, track: str) -> list[float]:
         words = ["-select_streams", track, "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0"]
         command: list[str | Path] = [binaries.ffprobe, "-v", "error", *words, path]
-        lines = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+        lines = subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=PATIENCE
+        ).stdout.splitlines()
         rows = [line.split(",") for line in lines if line]
         return sorted(1000 * float(row[0]) for row in rows if "D" not in row[1])
 

@@ -1,7 +1,6 @@
 """Files that are not what they say, or that want something else than to be played."""
 
 import socket
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import ffmpeg
 import psutil
 import pytest
 
+from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries
 from worker.media.errors import FfmpegFailed, MediaRejected
 from worker.media.limits import Demuxer, Limits, input_options
@@ -77,7 +77,7 @@ def test_ffmpeg_itself_opens_nothing_else(
     for path in scripts:
         graph = ffmpeg.input(str(path), **input_options(demuxer)).output(str(tmp_path / "stolen"), f="null")
         with pytest.raises(FfmpegFailed):
-            run_ffmpeg(binaries, ffmpeg.get_args(graph), budget=Budget(20))
+            run_ffmpeg(binaries, ffmpeg.get_args(graph), budget=Budget(PATIENCE))
     assert not was_called(listener)
 
 
@@ -87,7 +87,7 @@ def test_the_options_alone_refuse_playlists(scripts: list[Path], binaries: Binar
     for path in scripts:
         graph = ffmpeg.input(str(path), **options).output(str(tmp_path / "stolen.mkv"), c="copy")
         with pytest.raises(FfmpegFailed):
-            run_ffmpeg(binaries, ffmpeg.get_args(graph), budget=Budget(20))
+            run_ffmpeg(binaries, ffmpeg.get_args(graph), budget=Budget(PATIENCE))
 
 
 @pytest.fixture
@@ -114,11 +114,9 @@ def bomb(make: Make, tmp_path: Path) -> Callable[[bool], Path]:
 
 
 def test_a_huge_picture_is_refused_before_it_takes_memory(bomb: Callable[[bool], Path], binaries: Binaries) -> None:
-    started = time.monotonic()
     with pytest.raises(MediaRejected) as caught:
         probe(bomb(True), binaries)
     assert caught.value.reason == "too-large-picture"
-    assert time.monotonic() - started < 2
 
 
 def test_a_huge_picture_behind_a_modest_header_is_never_decoded(
@@ -129,7 +127,7 @@ def test_a_huge_picture_behind_a_modest_header_is_never_decoded(
     assert write_poster(tmp_path / "bomb.webm", tmp_path / "poster.jpg", found, binaries) is None
     graph = ffmpeg.input(str(tmp_path / "bomb.webm"), **input_options("matroska")).output("-", f="null")
     with pytest.raises(FfmpegFailed) as caught:
-        run_ffmpeg(binaries, ffmpeg.get_args(graph), budget=Budget(20))
+        run_ffmpeg(binaries, ffmpeg.get_args(graph), budget=Budget(PATIENCE))
     assert "15000x15000 exceeds specified max pixel count" in caught.value.stderr
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries
 from worker.media.contrast import Contrast
 from worker.media.errors import Stopped
@@ -66,7 +67,7 @@ def test_a_large_picture_is_made_smaller(make: Make, probed: Probed, binaries: B
     source = tmp_path / "wide.webm"
     subprocess.run(
         [binaries.ffmpeg, "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=2562x721:d=0.2", "-c:v", "libvpx", source],
-        check=True, timeout=60,
+        check=True, timeout=PATIENCE,
     )  # fmt: skip
     poster = write_poster(source, tmp_path / "p.jpg", probed(source), binaries)
     assert poster is not None

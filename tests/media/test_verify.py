@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries
 from worker.media.errors import OutputDamaged, Stopped
 from worker.media.probe import Probe
@@ -117,7 +118,7 @@ def test_an_index_behind_the_pictures(
         form,
         tmp_path / "copy",
     ]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=PATIENCE)
     with pytest.raises(OutputDamaged, match=r"not right: its index is not in front\.$"):
         verify_copy(tmp_path / "copy", probed(make(name)), plan_copy(probed(make(name))).form, binaries)
 

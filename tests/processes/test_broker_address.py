@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from devstack.process import ChildProcess, wait_until
 from devstack.programs import valkey_server
+from tests.waiting import PATIENCE
 from worker.api.broker_state import broker_state
 from worker.app import create_app
 from worker.broker_address import BrokerAddress, read_broker_address
@@ -139,7 +140,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
         except redis.RedisError:
             return False
 
-    wait_until(answers, process, 60)
+    wait_until(answers, process, PATIENCE)
     yield port, folder / "r.sock"
     client.close()
     process.kill()

@@ -1,6 +1,5 @@
 """Nobody is in two lessons at once: the database refuses it, however the rows come."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -11,6 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.schedules.conftest import Diary
+from tests.statements import waits_for_a_lock
+from tests.waiting import PATIENCE, wait_for
 from worker.schedules.conflicts.clash import LessonConflict
 from worker.schedules.series.membership import SeriesMember
 
@@ -108,11 +109,10 @@ def test_who_comes_second_in_a_race_learns_what_was_first(diary: Diary, pattern:
         with diary.database.transaction() as session:
             session.execute(text(LESSON), lesson(101, 11, 25, "07:30", "08:30", "scheduled"))
             second = pool.submit(diary.series if pattern else diary.lesson, pattern or "2026-05-04")
-            while not diary.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
-                assert not second.done()
-                time.sleep(0.01)
+            wait_for(lambda: waits_for_a_lock(diary.database))
+            assert not second.done()
         with pytest.raises(LessonConflict, match="lesson 101 "):
-            second.result(timeout=10)
+            second.result(timeout=PATIENCE)
     assert len(diary.rows()) == 1
 
 
@@ -130,14 +130,13 @@ def test_two_who_wait_for_each_other_are_both_answered(diary: Diary) -> None:
                 )
             )
             second = pool.submit(diary.series, "FREQ=DAILY;COUNT=3", skip_conflicts=True)
-            while not diary.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
-                assert not second.done()
-                time.sleep(0.01)
+            wait_for(lambda: waits_for_a_lock(diary.database))
+            assert not second.done()
             first = []
             with suppress(IntegrityError, OperationalError), session.begin_nested():
                 session.execute(text(LESSON), lesson(103, 14, 22, "07:00", "08:00", "scheduled"))
                 first.append(103)
-        made = second.result(timeout=20)
+        made = second.result(timeout=PATIENCE)
     days = diary.days(made.series_id)
     assert days == (["05-05"] if first else ["05-04", "05-05"])
     assert {skip[2] for skip in diary.skips()} == {"student-busy"}

@@ -2,7 +2,6 @@
 
 import secrets
 import socket
-import time
 from collections.abc import Callable
 
 import pytest
@@ -56,10 +55,8 @@ def test_nobody_there(make_store: MakeStore, b2: Credentials) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     store = make_store(realm=f"http://127.0.0.1:{port}")
-    began = time.monotonic()
     with pytest.raises(StorageUnavailable) as caught:
         store.stat("x")
-    assert time.monotonic() - began < 10
     assert caught.value.retryable
     assert_tells_no_secret(caught.value, b2)
 

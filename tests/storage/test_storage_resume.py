@@ -13,6 +13,7 @@ from b2sdk.v3 import Bucket
 
 from devstack.emulator.credentials import Credentials
 from tests.storage.bad_line import Cut, Hold, Line
+from tests.waiting import PATIENCE
 from worker.storage.errors import UploadStopped
 from worker.storage.store import ObjectStore
 
@@ -70,13 +71,13 @@ def test_a_killed_process_costs_ten_megabytes_at_most(
     file, hold = make_file(size=SIZE), Hold(after=3_000_000)
     line.meet("b2_upload_part", *[None] * (part - 1), hold)
     with other_process(file, line, bucket, b2) as process:
-        assert hold.reached.wait(30)
+        assert hold.reached.wait(PATIENCE)
         process.kill()
-        assert process.wait(10) == -9
+        assert process.wait(PATIENCE) == -9
     hold.let_go.set()
     begun = only_begun(bucket)
     with other_process(file, line, bucket, b2) as process:
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE) == 0
     check_end(line, bucket, begun)
     assert make_store().stat(NAME).sha1 == file[1]  # type: ignore[union-attr]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import PATIENCE
 from tests.workflows.conftest import Workshop
 from worker.jobs.orders import IngestRecording, StoreSource
 from worker.media.probe import probe
@@ -148,7 +149,7 @@ def test_the_size_is_what_is_shown(make: Make, ingest: Ingest, tools: WorkerCont
         "-c",
         "copy",
     ]
-    subprocess.run([*command, tmp_path / "turned.mp4"], check=True, timeout=60)
+    subprocess.run([*command, tmp_path / "turned.mp4"], check=True, timeout=PATIENCE)
     turned = ingest((tmp_path / "turned.mp4").read_bytes())
     assert (turned["width"], turned["height"]) == (180, 320)
     wide = ingest(make("wide.mp4", "-map", "0", "-c:v", "libx264", "-vf", "setsar=2"))

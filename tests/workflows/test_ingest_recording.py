@@ -3,7 +3,6 @@
 import hashlib
 import subprocess
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.statements import waits_for_a_lock
+from tests.waiting import PATIENCE, wait_for
 from tests.workflows.conftest import Versions, Workshop
 from worker.errors import OutOfSpace
 from worker.jobs.cancel import cancel_job, retry_job
@@ -73,7 +74,7 @@ def test_what_the_header_promised_is_not_what_is_copied(
     subprocess.run(
         [tools.binaries.ffmpeg, "-v", "error", "-nostdin", "-i", tmp_path / "sound", *late, *words, tmp_path / "f"],
         check=True,
-        timeout=30,
+        timeout=PATIENCE,
     )
     recording_id = workshop.arrive((tmp_path / "f").read_bytes())
 
@@ -296,9 +297,7 @@ def test_a_cancel_in_the_middle_leaves_no_program(
             cancelling.join()
 
     def cancel(run: Any) -> None:
-        end = time.monotonic() + 120
-        while not (tmp_path / "pid").exists() and time.monotonic() < end:
-            time.sleep(0.02)
+        wait_for((tmp_path / "pid").exists)
         with workshop.database.transaction() as session:
             cancel_job(session, ENDINGS, run.claim.job_id)
         run.progress(7)  # as a copy that goes on; otherwise only the renewal of the lease hears of it
@@ -399,18 +398,11 @@ def test_a_delete_does_not_stumble_over_a_job_that_ends_at_that_moment(workshop:
     with run.finish():
         # The run holds its row; the delete has seen a running job and now waits for it.
         deleting.start()
-        _wait_for_a_lock(workshop)
-    deleting.join(10)
+        wait_for(lambda: waits_for_a_lock(workshop.database))
+    deleting.join(PATIENCE)
 
     assert failures == []
     assert workshop.row(recording_id) is None
-
-
-def _wait_for_a_lock(workshop: Workshop) -> None:
-    end = time.monotonic() + 120
-    while not workshop.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_bytes_that_came_again_stand_in_the_way_of_a_retry(workshop: Workshop, sample: bytes) -> None:

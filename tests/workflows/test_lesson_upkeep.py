@@ -1,7 +1,6 @@
 """Jobs that keep lessons going, as beat rings them."""
 
 import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -16,6 +15,7 @@ from devstack.process import ChildProcess
 from models.schedules import Schedule, Series, SeriesParticipant
 from models.whiteboards import WhiteboardSession
 from tests.conftest import MakeSettings, School, Sql
+from tests.waiting import wait_for
 from worker.cli.local_stack.environment import environment_for
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
@@ -248,16 +248,19 @@ def test_a_running_worker_does_both(
     desk.series("FREQ=DAILY", today)
     command = [sys.executable, "-m", "worker.cli", "worker", "--queues", "default"]
     worker = ChildProcess("w", command, tmp_path / "w.log", env=environment_for(settings()))
+
+    def all_done() -> bool:
+        """Whether the lesson is completed and the series filled; orders both jobs, as beat does, when not."""
+        completed = desk.sql("SELECT status FROM tutor_schedules WHERE id = :id", id=lesson) == [("completed",)]
+        if completed and desk.sql("SELECT 1 FROM tutor_schedules WHERE series_id IS NOT NULL LIMIT 1"):
+            return True
+        with database.transaction() as session:
+            for order in (AdvanceLessons(), FillSeries()):
+                enqueue(session, order, principal="beat")
+        return False
+
     try:
-        deadline = time.monotonic() + 180
-        while desk.sql("SELECT status FROM tutor_schedules WHERE id = :id", id=lesson) != [("completed",)] or not (
-            desk.sql("SELECT 1 FROM tutor_schedules WHERE series_id IS NOT NULL LIMIT 1")
-        ):
-            assert time.monotonic() < deadline, worker.log_tail(40)
-            with database.transaction() as session:
-                for order in (AdvanceLessons(), FillSeries()):
-                    enqueue(session, order, principal="beat")
-            time.sleep(0.3)
+        wait_for(all_done, pause=0.3, details=lambda: worker.log_tail(40))
     finally:
         worker.stop(60)
     found = desk.sql("SELECT DISTINCT kind FROM jobs WHERE state = 'succeeded' ORDER BY 1")

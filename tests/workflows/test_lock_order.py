@@ -1,7 +1,6 @@
 """Everybody takes locks in one order (booking, series, lessons, deliveries): whoever meets, none is stopped."""
 
 import threading
-import time as clock
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,6 +14,8 @@ from sqlalchemy import select, text
 from models.reminders import NotificationChannel
 from models.schedules import Schedule
 from tests.conftest import School
+from tests.statements import waits_for_a_lock
+from tests.waiting import PATIENCE, wait_for
 from worker.bookings.statuses import accepted, ended
 from worker.database import Database
 from worker.errors import Conflict
@@ -208,18 +209,11 @@ def test_a_booked_slot_is_locked_after_its_series(crowd: Crowd) -> None:
         with crowd.database.transaction() as session:
             lock_series(session, [slots.series_id])
             paused = pool.submit(next, crowd.pausing())
-            while not waits_for_a_lock(crowd.database):
-                assert not paused.done()
-                clock.sleep(0.01)
+            wait_for(lambda: waits_for_a_lock(crowd.database))
+            assert not paused.done()
             found = select(Schedule.id).where(Schedule.id == booked).with_for_update(nowait=True)
             assert session.scalar(found) == booked
-        paused.result(timeout=10)
+        paused.result(timeout=PATIENCE)
 
     with crowd.database.transaction() as session:
         assert session.get_one(Schedule, booked).status == "cancelled"
-
-
-def waits_for_a_lock(database: Database) -> bool:
-    sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    with database.transaction() as session:
-        return bool(session.scalar(text(sql)))

@@ -16,6 +16,7 @@ from sqlalchemy import true
 
 from tests.conftest import School
 from tests.statements import run_statement
+from tests.waiting import PATIENCE
 from tests.workflows.conftest import Versions
 from worker.database import Database
 from worker.jobs.cancel import cancel_job
@@ -151,7 +152,7 @@ def test_a_board_becomes_a_lesson_that_plays(lesson: Lesson, tools: WorkerContex
         [*shown, "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
         check=True,
         capture_output=True,
-        timeout=30,
+        timeout=PATIENCE,
     ).stdout
     frame = np.frombuffer(raw, np.uint8).reshape(720, 1280, 3).astype(int)
     assert np.abs(frame[20, 640] - (0x20, 0x40, 0x20)).max() < 12  # the second page
@@ -169,7 +170,7 @@ def test_a_page_fetches_the_strokes_and_plays_them_itself(lesson: Lesson, tools:
         assert "replay" in [row.name for row in plan.renditions]
         token = tools.store.authorize_download(plan.prefix, plan.seconds)
 
-    with urllib.request.urlopen(tools.store.signed_url(rendition.object_name, token), timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(tools.store.signed_url(rendition.object_name, token), timeout=PATIENCE) as answer:  # noqa: S310
         packed = answer.read()
         headers = answer.headers
 
@@ -204,7 +205,7 @@ def test_what_was_taken_back_is_seen_until_then(lesson: Lesson, tools: WorkerCon
 
     name = lesson.rendition(recording_id, "replay").object_name
     token = tools.store.authorize_download(f"{name.rsplit('/', 1)[0]}/", 60)
-    with urllib.request.urlopen(tools.store.signed_url(name, token), timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(tools.store.signed_url(name, token), timeout=PATIENCE) as answer:  # noqa: S310
         strokes = json.loads(gzip.decompress(answer.read()))["strokes"]
     assert [(stroke["start"], stroke.get("gone")) for stroke in strokes] == [(1000, None), (3000, 11_000)]
 

@@ -12,6 +12,7 @@ from models.jobs import Job
 from models.schedules import Schedule, ScheduleParticipant
 from models.whiteboards import Stroke, WhiteboardEvent, WhiteboardPage, WhiteboardSession
 from tests.conftest import School
+from tests.waiting import PATIENCE
 from worker.database import Database
 from worker.errors import Conflict, Forbidden, NotFound
 from worker.jobs.orders import SnapshotSession
@@ -221,7 +222,7 @@ class TestTogether:
         for board in boards:
             classroom.start(board)
         classroom.join(boards[0])
-        begin = threading.Barrier(4, timeout=10)
+        begin = threading.Barrier(4, timeout=PATIENCE)
 
         def end(some: list[int]) -> None:
             begin.wait()
@@ -330,7 +331,7 @@ class TestLeftRunning:
 
     def test_many_in_batches_by_two_at_once(self, classroom: Classroom, database: Database) -> None:
         boards = [classroom.running(schedule_id=None) for _ in range(20)]
-        both_hold_theirs = threading.Barrier(2, timeout=10)
+        both_hold_theirs = threading.Barrier(2, timeout=PATIENCE)
 
         def close(_worker: int) -> int:
             with database.transaction() as session:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from pypdf.generic import Destination
 
 from tests.conftest import School
 from tests.statements import run_statement
+from tests.waiting import wait_for
 from tests.workflows.conftest import Put, Versions
 from worker.canvases.limits import PAGE_HEIGHT, PAGE_WIDTH
 from worker.canvases.snapshots.strokes import MOST_BYTES_OF_STROKE
@@ -261,8 +261,7 @@ class TestPage:
             with board.database.transaction() as session:
                 cancel_job(session, ENDINGS, run.claim.job_id)
             run.progress(1)  # what the next pulse has to say
-            while not run.cancelled:
-                time.sleep(0.01)
+            wait_for(lambda: run.cancelled)
             snapshot_page(run, order, tools)
 
         assert board.perform(SnapshotPage(board.page), be_cancelled).state == "cancelled"

@@ -14,7 +14,8 @@ from tests.chaos.mayhem.clients import Clients
 from tests.chaos.mayhem.mischief import NOT_NOW, Mischief
 from tests.chaos.mayhem.orphans import media_processes
 from tests.chaos.mayhem.plan import Fault, Plan
-from tests.chaos.mayhem.scene import OVER, Scene, eventually
+from tests.chaos.mayhem.scene import OVER, Scene
+from tests.waiting import PATIENCE, wait_for
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import SweepObjects, SweepSpool
 
@@ -44,7 +45,7 @@ class Campaign:
         self.scene.start_api()
         for _n in range(_WORKERS):
             self.scene.crew.start(wait=False)
-        eventually(lambda: all(map(self.scene.crew.ready, self.scene.crew.workers)), told=self.scene.crew.log)
+        wait_for(lambda: all(map(self.scene.crew.ready, self.scene.crew.workers)), details=self.scene.crew.log)
         minder = threading.Thread(target=self._mind, daemon=True)
         self._over = threading.Event()
         self._start = time.monotonic()
@@ -60,7 +61,7 @@ class Campaign:
             self._sweep()
         finally:
             self._over.set()
-            minder.join(10)
+            minder.join(PATIENCE)
 
     def _trouble(self) -> None:
         for fault in self.plan.faults:
@@ -103,7 +104,7 @@ class Campaign:
         with self.scene.database.transaction() as session:
             orders = (SweepObjects(), SweepSpool(self.scene.settings.spool_id))
             jobs = [enqueue(session, order) for order in orders]
-        self.scene.wait_until_over(jobs, within=60)
+        self.scene.wait_until_over(jobs)
 
     def _mind(self) -> None:
         """Look for ffmpegs whose worker is gone: `seen` counts the looks in a row."""

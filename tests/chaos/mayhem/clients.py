@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tests.chaos.mayhem.plan import Plan, Request
 from tests.chaos.mayhem.scene import Scene
 from tests.chaos.mayhem.work import Errand, Poison
+from tests.waiting import PATIENCE
 from worker.errors import Conflict
 from worker.jobs.cancel import cancel_job
 
@@ -62,7 +63,7 @@ class Clients:
         for asked in [*self._asked[1:], *self._bursts]:
             asked.result(300)
         self._stopping.set()
-        self._asked[0].result(60)
+        self._asked[0].result(PATIENCE)
         self._pool.shutdown()
 
     def _walk(self, start: float, lane: int) -> None:

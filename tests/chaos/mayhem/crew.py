@@ -10,6 +10,7 @@ import psutil
 from devstack.process import ChildProcess, wait_until
 from tests.chaos.mayhem.witness import VARIABLE
 from tests.forking.forked_process import Start, start_process
+from tests.waiting import PATIENCE
 from worker.cli.local_stack.environment import environment_for
 from worker.settings import Settings
 
@@ -49,7 +50,7 @@ class Crew:
         self._signs[worker.pid] = sign
         self.workers.append(worker)
         if wait:
-            wait_until(sign.exists, worker, 60)
+            wait_until(sign.exists, worker, PATIENCE)
         return worker
 
     def ready(self, worker: ChildProcess) -> bool:

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, Self, TypeVar
 
+from tests.waiting import PATIENCE
+
 _CHUNK = 1 << 16
 # Close with a reset: what is on the way is lost, as when a router forgets a connection.
 _RESET = struct.pack("ii", 1, 0)
@@ -40,7 +42,7 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         self._do(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
         self._loop.close()
 
     def reset(self) -> int:
@@ -54,7 +56,7 @@ class Proxy:
             self.reset()
 
     def _do(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
 
     async def _reset(self) -> int:
         streams = list(self._streams)

@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -22,6 +22,7 @@ from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.watchdog import Watchdog
 from tests.chaos.mayhem.witness import Witness
 from tests.forking.forked_process import Start, start_process
+from tests.waiting import PATIENCE, wait_for
 from worker.access.tokens import issue_token
 from worker.app import create_app
 from worker.cli.local_stack.environment import environment_for
@@ -53,15 +54,6 @@ _SESSION = (
 )
 # The bucket is shared by the scenes of a process, so each session has an id of its own.
 _sessions = itertools.count(1)
-
-
-def eventually(what: Callable[[], Any], *, within: float = 30.0, every: float = 0.05, told: Callable[[], str]) -> Any:
-    """The first true answer of `what`; AssertionError with what `told` says when it does not come in time."""
-    end = time.monotonic() + within
-    while not (answer := what()):
-        assert time.monotonic() < end, told()
-        time.sleep(every)
-    return answer
 
 
 def make_template(parts: Parts, name: str) -> None:
@@ -124,7 +116,7 @@ class Scene:
         self.http = httpx.Client(
             base_url=f"http://127.0.0.1:{self.settings.api_port}",
             headers={"Authorization": f"Bearer {token}"},
-            timeout=60,
+            timeout=PATIENCE,
         )
 
     def __enter__(self) -> Self:
@@ -143,7 +135,7 @@ class Scene:
     def start_api(self) -> None:
         """Start the API and wait until it answers."""
         self.api = self.start("api", "worker.cli", ["api"], self.folder / "api.log", environment_for(self.settings))
-        wait_until(http_ready("127.0.0.1", self.settings.api_port, "/healthz"), self.api, 60)
+        wait_until(http_ready("127.0.0.1", self.settings.api_port, "/healthz"), self.api, PATIENCE)
 
     def give(self, order: Order) -> UUID:
         """Order something once, however often the database breaks off: `subject` tells whether it is there already."""
@@ -174,7 +166,7 @@ class Scene:
         rows = self.watchdog.ask("SELECT outcome FROM job_attempts WHERE job_id = %s ORDER BY id", str(job_id))
         return [row["outcome"] for row in rows]
 
-    def wait_until_over(self, jobs: Iterable[UUID | str], *, within: float = 30.0) -> dict[str, str]:
+    def wait_until_over(self, jobs: Iterable[UUID | str]) -> dict[str, str]:
         """The states of these jobs, once all have ended."""
         wanted = [str(job) for job in jobs]
 
@@ -183,27 +175,27 @@ class Scene:
             states = {row["id"]: row["state"] for row in rows}
             return states if len(states) == len(wanted) and set(states.values()) <= set(OVER) else None
 
-        found: dict[str, str] = eventually(over, within=within, every=0.1, told=lambda: self.told(wanted))
+        found: dict[str, str] = wait_for(over, pause=0.1, details=lambda: self.told(wanted))
         return found
 
-    def wait_for(self, job: UUID | str, *states: str, within: float = 30.0) -> dict[str, Any]:
+    def wait_for(self, job: UUID | str, *states: str) -> dict[str, Any]:
         """The job's row once it is in one of these states."""
 
         def reached() -> dict[str, Any] | None:
             row = self.job(job)
             return row if row["state"] in states else None
 
-        found: dict[str, Any] = eventually(reached, within=within, told=lambda: self.told([str(job)]))
+        found: dict[str, Any] = wait_for(reached, details=lambda: self.told([str(job)]))
         return found
 
-    def wait_for_start(self, job: UUID | str, number: int = 1, *, within: float = 20.0) -> dict[str, Any]:
+    def wait_for_start(self, job: UUID | str, number: int = 1) -> dict[str, Any]:
         """What the witness says of the nth start of an errand."""
 
         def started() -> dict[str, Any] | None:
             lines = [line for line in self.witness.read("started") if line["job"] == str(job)]
             return lines[number - 1] if len(lines) >= number else None
 
-        found: dict[str, Any] = eventually(started, within=within, told=lambda: self.told([str(job)]))
+        found: dict[str, Any] = wait_for(started, details=lambda: self.told([str(job)]))
         return found
 
     def told(self, jobs: list[str]) -> str:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 
 from devstack.supervisor import http_ready
 from tests.conftest import Gone, Starter
+from tests.waiting import PATIENCE, wait_for
 from worker.cli.local_stack.services import reachable, services_for
 from worker.cli.local_stack.stack import _url, _with_ports
 from worker.settings import Settings
@@ -49,7 +49,7 @@ class Running:
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
-        return int(self.process.wait(timeout=60))
+        return int(self.process.wait(timeout=PATIENCE))
 
 
 @pytest.fixture
@@ -104,14 +104,11 @@ def test_our_processes_are_started_again_but_not_a_lost_server(
         assert gone(stack.pids[name])
         ready_file.unlink(missing_ok=True)
 
-    deadline = time.monotonic() + 120
-    while not all(file.exists() for file in ready_files.values()):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_for(lambda: all(file.exists() for file in ready_files.values()))
 
     family = stack.family()
     next(child for child in family if child.name() == "valkey-server").kill()
-    assert stack.process.wait(timeout=60) == 1
+    assert stack.process.wait(timeout=PATIENCE) == 1
     assert [each for each in family if not gone(each.pid)] == []
 
 

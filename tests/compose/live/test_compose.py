@@ -1,8 +1,6 @@
 """The composed product: every service's own command and environment, from health to a lesson to a clean end."""
 
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import redis
 
 from models.people import StudentProfile, TutorProfile, User
 from tests.compose.live.conftest import Host
+from tests.waiting import PATIENCE, wait_for
 from worker.access.tokens import issue_token
 from worker.database import Database
 from worker.settings import Settings
@@ -31,7 +30,7 @@ def _teach(host: Host, variables: dict[str, str]) -> httpx.Client:
         session.add_all([TutorProfile(id=11, user_id=1), StudentProfile(id=22, user_id=2)])
     database.close()
     token = issue_token(variables["SECRET_KEY"], sub=1, role="tutor", role_ids={"tutor": 11})
-    return httpx.Client(base_url=host.url("8000"), headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    return httpx.Client(base_url=host.url("8000"), headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE)
 
 
 def _record_a_lesson(api: httpx.Client, student: dict[str, str]) -> dict[str, Any]:
@@ -53,19 +52,10 @@ def _record_a_lesson(api: httpx.Client, student: dict[str, str]) -> dict[str, An
         document: dict[str, Any] = api.get(f"/v1/jobs/{accepted['job_id']}").json()
         return document
 
-    assert _wait_for(lambda: job()["finished_at"] is not None, 60)
+    wait_for(lambda: job()["finished_at"] is not None, pause=0.1)
     assert job()["state"] == "succeeded", job()
     recording: dict[str, Any] = api.get(f"/v1/recordings/{accepted['recording_id']}").json()
     return recording
-
-
-def _wait_for(condition: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def _lives(process: psutil.Process) -> bool:
@@ -76,14 +66,12 @@ def _lives(process: psutil.Process) -> bool:
 
 
 def _stop(host: Host) -> None:
-    """SIGTERM to all of ours at once, then to the broker: each must end within its grace period."""
+    """SIGTERM to all of ours at once, then to the broker: each must end by itself."""
     for names in (host.running.keys() - SERVERS, SERVERS & host.running.keys()):
-        began = time.monotonic()
         for name in names:
             host.running[name].signal(signal.SIGTERM)
         for name in names:
-            grace = float(host.services[name].get("stop_grace_period", "10s").removesuffix("s"))
-            assert host.running[name].wait(began + grace - time.monotonic()), f"{name} lives on after {grace} s"
+            assert host.running[name].wait(PATIENCE), f"{name} lives on"
 
 
 def _files(folder: Path) -> list[Path]:
@@ -102,7 +90,7 @@ def test_what_compose_starts_makes_a_lesson_of_a_recording(host: Host, variables
     # Keeping the source is an order of its own; then the volume that API and worker share is empty again.
     spool = host.place("api", "/var/lib/astegni/spool")
     assert spool == host.place("worker-media", "/var/lib/astegni/spool")
-    assert _wait_for(lambda: not _files(spool), 30)
+    wait_for(lambda: not _files(spool))
 
     with redis.Redis(port=host.ports["redis"], password=variables["REDIS_PASSWORD"]) as broker:
         wanted = {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction", "save": ""}
@@ -117,7 +105,7 @@ def test_what_compose_starts_makes_a_lesson_of_a_recording(host: Host, variables
     family = [*mains, *(child for main in mains for child in main.children(recursive=True))]
     assert len(family) > len(mains)
     _stop(host)
-    assert _wait_for(lambda: not any(map(_lives, family)), 5), [each for each in family if _lives(each)]
+    wait_for(lambda: not any(map(_lives, family)), details=lambda: [process for process in family if _lives(process)])
     ends = {name: process.exit_code for name, process in host.running.items()}
     # uvicorn ends by the signal that stopped it.
     assert ends.pop("api") in {0, -signal.SIGTERM}

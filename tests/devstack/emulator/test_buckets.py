@@ -8,6 +8,8 @@ import requests
 from b2sdk.v3 import SSE_B2_AES, B2Api, Bucket
 from b2sdk.v3.exception import Conflict, DuplicateBucketName
 
+from tests.waiting import PATIENCE
+
 RULE = {
     "fileNamePrefix": "",
     "daysFromHidingToDeleting": 1,
@@ -101,7 +103,7 @@ def test_only_an_empty_bucket_is_deleted(api: B2Api, call: Call) -> None:
 def test_bodies_that_are_no_object(api: B2Api, body: bytes) -> None:
     info = api.account_info
     headers = {"Authorization": info.get_account_auth_token()}
-    answer = requests.post(f"{info.get_api_url()}/b2api/v4/b2_list_buckets", body, headers=headers, timeout=10)
+    answer = requests.post(f"{info.get_api_url()}/b2api/v4/b2_list_buckets", body, headers=headers, timeout=PATIENCE)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
 
 

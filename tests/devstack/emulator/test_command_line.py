@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from devstack.emulator.embedded import EmbeddedB2
+from tests.waiting import PATIENCE
 
 B2 = Path(sys.executable).with_name("b2")
 Command = Callable[..., str]
@@ -37,7 +38,7 @@ def b2_command(server: EmbeddedB2, tmp_path: Path) -> Command:
 
     def run(*arguments: object) -> str:
         done = subprocess.run(
-            [B2, *map(str, arguments)], env=environment, capture_output=True, text=True, timeout=60, check=False
+            [B2, *map(str, arguments)], env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

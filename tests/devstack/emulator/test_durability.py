@@ -4,7 +4,6 @@ import contextlib
 import itertools
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from devstack.emulator.credentials import Credentials
 from devstack.emulator.embedded import EmbeddedB2
 from devstack.errors import AlreadyInUse
 from tests.devstack.emulator.conftest import Serve
+from tests.waiting import PATIENCE, wait_for
 
 Connect = Callable[..., B2Api]
 
@@ -65,13 +65,14 @@ def test_a_killed_emulator_keeps_what_it_had_acknowledged(tmp_path: Path, connec
         with contextlib.suppress(requests.ConnectionError), requests.Session() as session:
             for name in (f"x/{number:04d}" for number in itertools.count()):
                 told = {**headers, "X-Bz-File-Name": name}
-                session.post(upload["uploadUrl"], os.urandom(200_000), headers=told, timeout=10).raise_for_status()
+                session.post(
+                    upload["uploadUrl"], os.urandom(200_000), headers=told, timeout=PATIENCE
+                ).raise_for_status()
                 acknowledged.append(name)
 
     uploader = threading.Thread(target=upload_until_it_dies)
     uploader.start()
-    while len(acknowledged) < 20:
-        time.sleep(0.01)
+    wait_for(lambda: len(acknowledged) >= 20)
     kill(server)
     uploader.join()
     with EmbeddedB2(tmp_path / "b2") as server:
@@ -122,13 +123,13 @@ def upload_whole(credentials: Credentials, api: B2Api, bucket_id: str, path: Pat
         "X-Bz-Content-Sha1": "do_not_verify",
     }
     with path.open("rb") as file:
-        answer = requests.post(upload["uploadUrl"], data=file, headers=headers, timeout=60)
+        answer = requests.post(upload["uploadUrl"], data=file, headers=headers, timeout=PATIENCE)
     assert answer.json()["contentLength"] == path.stat().st_size
 
 
 def received(url: str, api: B2Api) -> int:
     headers = {"Authorization": api.account_info.get_account_auth_token()}
-    with requests.get(url, headers=headers, stream=True, timeout=60) as answer:
+    with requests.get(url, headers=headers, stream=True, timeout=PATIENCE) as answer:
         return sum(map(len, answer.iter_content(1 << 20)))
 
 

@@ -8,6 +8,8 @@ import requests
 from b2sdk.v3 import SSE_B2_AES, B2Api, Bucket, hex_sha1_of_bytes
 from b2sdk.v3.exception import BadRequest, FileAlreadyHidden, FileNotPresent
 
+from tests.waiting import PATIENCE
+
 NAMES = [
     "plain.txt",
     "with space/and more.txt",
@@ -49,7 +51,7 @@ def test_bad_names_are_refused(bucket: Bucket, api: B2Api, name: str) -> None:
         "Content-Type": "text/plain",
         "X-Bz-Content-Sha1": "do_not_verify",
     }
-    answer = requests.post(upload["uploadUrl"], data=b"x", headers=headers, timeout=10)
+    answer = requests.post(upload["uploadUrl"], data=b"x", headers=headers, timeout=PATIENCE)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
 
 
@@ -87,7 +89,7 @@ def test_checksum_after_the_content(bucket: Bucket, trailer: str, status: int) -
         "Content-Type": "text/plain",
         "X-Bz-Content-Sha1": "hex_digits_at_end",
     }
-    answer = requests.post(upload["uploadUrl"], data=b"hello" + trailer.encode(), headers=headers, timeout=10)
+    answer = requests.post(upload["uploadUrl"], data=b"hello" + trailer.encode(), headers=headers, timeout=PATIENCE)
     assert answer.status_code == status
     if status == 200:
         assert (answer.json()["contentLength"], read(bucket, "x")) == (5, b"hello")
@@ -118,7 +120,7 @@ def test_an_unverified_upload_says_so(bucket: Bucket) -> None:
 def test_ranges(bucket: Bucket, asked: str, status: int, content: bytes | None, told: str | None) -> None:
     bucket.upload_bytes(b"0123456789", "digits")
     headers = {"Authorization": bucket.get_download_authorization("", 60), "Range": asked}
-    answer = requests.get(bucket.get_download_url("digits"), headers=headers, timeout=10)
+    answer = requests.get(bucket.get_download_url("digits"), headers=headers, timeout=PATIENCE)
     assert answer.status_code == status
     assert answer.headers.get("Content-Range") == told
     if content is None:
@@ -126,7 +128,9 @@ def test_ranges(bucket: Bucket, asked: str, status: int, content: bytes | None, 
     else:
         assert answer.content == content
         assert answer.headers["Accept-Ranges"] == "bytes"
-        assert requests.head(answer.url, headers=headers, timeout=10).headers["Content-Length"] == str(len(content))
+        assert requests.head(answer.url, headers=headers, timeout=PATIENCE).headers["Content-Length"] == str(
+            len(content)
+        )
 
 
 def test_empty_file(bucket: Bucket) -> None:
@@ -138,11 +142,11 @@ def test_query_overrides_headers_but_smuggles_none(bucket: Bucket) -> None:
     bucket.upload_bytes(b"x", "x.txt")
     token, url = bucket.get_download_authorization("", 60), bucket.get_download_url("x.txt")
     query = {"Authorization": token, "b2ContentDisposition": 'attachment; filename="y"', "b2ContentType": "a/b"}
-    answer = requests.get(url, params=query, timeout=10)
+    answer = requests.get(url, params=query, timeout=PATIENCE)
     assert answer.headers["Content-Disposition"] == 'attachment; filename="y"'
     assert answer.headers["Content-Type"] == "a/b"
     query["b2ContentType"] = "a/b\r\nSet-Cookie: x=1"
-    assert requests.get(url, params=query, timeout=10).status_code == 400
+    assert requests.get(url, params=query, timeout=PATIENCE).status_code == 400
 
 
 def test_versions_hide_and_delete(bucket: Bucket) -> None:

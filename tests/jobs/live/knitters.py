@@ -1,6 +1,5 @@
 """Workers on the live stack, and the side that gives orders."""
 
-import time
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,6 +9,7 @@ from sqlalchemy import text
 
 from devstack.process import ChildProcess, wait_until
 from tests.forking.forked_process import ForkServer
+from tests.waiting import PATIENCE, wait_for
 from worker.app import create_app
 from worker.cli.local_stack.environment import environment_for
 from worker.jobs.cancel import cancel_job
@@ -18,8 +18,6 @@ from worker.processes.broker import start_publisher
 from worker.settings import Settings
 
 ROOT = Path(__file__).parents[3]
-# An end for what never comes, on a machine that is busy; no test waits this long for what does.
-PATIENCE = 120.0
 
 
 class Knitters:
@@ -62,22 +60,21 @@ class Knitters:
             statement = text("SELECT outcome FROM job_attempts WHERE job_id = :id ORDER BY id")
             return list(session.scalars(statement, {"id": job_id}))
 
-    def wait_for(self, job_id: UUID, *states: str, within: float = PATIENCE) -> Any:
-        end = time.monotonic() + within
-        while (job := self.job(job_id)).state not in states:
-            assert time.monotonic() < end, f"{job.state} and not {states}: {self.log()}"
-            time.sleep(0.05)
-        return job
+    def wait_for(self, job_id: UUID, *states: str) -> Any:
+        """The row of the job once it is in one of the states."""
+
+        def reached() -> Any:
+            job = self.job(job_id)
+            return job if job.state in states else None
+
+        return wait_for(reached, details=lambda: f"{self.job(job_id).state} and not {states}: {self.log()}")
 
     def starts(self, what: str) -> list[list[str]]:
         diary = self.folder / f"{what}.diary"
         return [line.split() for line in diary.read_text().splitlines()] if diary.exists() else []
 
     def wait_for_start(self, what: str, number: int = 1) -> list[str]:
-        end = time.monotonic() + PATIENCE
-        while len(self.starts(what)) < number:
-            assert time.monotonic() < end, self.log()
-            time.sleep(0.02)
+        wait_for(lambda: len(self.starts(what)) >= number, details=self.log)
         return self.starts(what)[number - 1]
 
     def log(self) -> str:

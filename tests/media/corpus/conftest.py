@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries
 from worker.media.header import read_header
 from worker.media.listening import choose_sounds
@@ -103,7 +104,7 @@ class Kit:
             ]
             clean = ["-map_metadata", "-1", "-fflags", "+bitexact"]
             command: list[str | Path] = [self._binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *words, *clean, path]
-            subprocess.run(command, check=True, timeout=60)
+            subprocess.run(command, check=True, timeout=PATIENCE)
         return path
 
     def cut(self, name: str, share: float) -> bytes:
@@ -248,7 +249,7 @@ def complaints(binaries: Binaries) -> Callable[[Path], str]:
             "demux",
         ]
         command: list[str | Path] = [binaries.ffmpeg, *words, "-f", "null", "-"]
-        run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
         # What the muxer of the test says of times is not about the decoding.
         return "\n".join(line for line in run.stderr.splitlines() if "to muxer in stream" not in line)
 

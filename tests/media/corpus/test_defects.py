@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.media.corpus.conftest import Kit
+from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries
 from worker.media.errors import MediaRejected
 from worker.recordings.checking import Draft
@@ -251,7 +252,9 @@ CORPUS = WEBM_CUTS | MP4_CUTS | GLUED | SLICES | SIZES | TRACKS | SHAPES | CLOCK
 def stated(copy: Path, binaries: Binaries) -> float:
     """The length in seconds that the file states; 0 when it states none, as of a single picture."""
     words: list[str | Path] = ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", copy]
-    output = subprocess.run([binaries.ffprobe, *words], capture_output=True, text=True, check=True, timeout=60).stdout
+    output = subprocess.run(
+        [binaries.ffprobe, *words], capture_output=True, text=True, check=True, timeout=PATIENCE
+    ).stdout
     return 0.0 if output.strip() == "N/A" else float(output)
 
 

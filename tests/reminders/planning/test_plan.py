@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.conftest import School, Sql
+from tests.waiting import PATIENCE
 from worker.database import Database
 from worker.reminders.planning.plan import Planned, plan_ahead, plan_for_person, plan_reminders
 
@@ -327,7 +328,7 @@ class TestTwoAtOnce:
         def wish() -> None:
             with book.database.transaction() as session:
                 session.execute(text("UPDATE notification_preferences SET alarms = '{45}' WHERE user_id = 2"))
-                moved.wait(5)
+                moved.wait(PATIENCE)
                 planned.set()
                 plan_for_person(session, STUDENT, now=NOW)
 
@@ -337,7 +338,7 @@ class TestTwoAtOnce:
             session.execute(text(MOVE))
             plan_reminders(session, [lesson], now=NOW)
             moved.set()
-            planned.wait(5)
+            planned.wait(PATIENCE)
             # The other one waits for the lesson's row by now.
             time.sleep(0.2)
         thread.join()

@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from models.people import User as Person
 from models.reminders import Delivery, NotificationPreference
 from models.schedules import Schedule, ScheduleParticipant
 from tests.conftest import MakeSettings, School
+from tests.waiting import PATIENCE, wait_for
 from worker.database import Database
 from worker.reminders.delivery.claim import claim
 from worker.reminders.delivery.partitions import BATCH, batches
@@ -89,9 +89,9 @@ class MailSink:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
 
-        asyncio.run_coroutine_threadsafe(end(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
         self._loop.close()
 
 
@@ -216,12 +216,10 @@ class Post:
             session.add_all(Person(id=one, first_name=f"Person {one}", email=f"p{one}@example.org") for one in ids)
         return ids
 
-    def wait_until_quiet(self, within: float, told: Callable[[], str]) -> None:
+    def wait_until_quiet(self, details: Callable[[], str]) -> None:
         """Until nothing is waiting or under way."""
-        end = time.monotonic() + within
-        while left := self.one("SELECT count(*) AS n FROM deliveries WHERE state IN ('pending', 'sending')").n:
-            assert time.monotonic() < end, f"{left} are left: {told()}"
-            time.sleep(0.1)
+        left = "SELECT state, count(*) FROM deliveries WHERE state IN ('pending', 'sending') GROUP BY state"
+        wait_for(lambda: not self.all(left), pause=0.1, details=lambda: f"{self.all(left)} are left: {details()}")
 
 
 @pytest.fixture

@@ -1,0 +1,28 @@
+"""How tests wait: for a state that is looked at again and again, never for a span of time.
+
+A test passes as soon as the state is reached; the cap only ends a run in which it never is.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+# Seconds; out of reach of what works, also on a busy machine at a quarter of the usual speed.
+PATIENCE = 180.0
+
+State = TypeVar("State")
+
+
+def wait_for(
+    state: Callable[[], State | None],
+    *,
+    within: float = PATIENCE,
+    pause: float = 0.02,
+    details: Callable[[], object] = lambda: "nothing more is known",
+) -> State:
+    """Call `state` until it returns something true, and return that; `details` are shown when it never does."""
+    end = time.monotonic() + within
+    while not (reached := state()):
+        assert time.monotonic() < end, f"not reached within {within:g} s: {details()}"
+        time.sleep(pause)
+    return reached
