@@ -17,6 +17,7 @@ from b2sdk.v3 import B2Api, InMemoryAccountInfo
 from devstack.emulator.credentials import Credentials
 from tests.conftest import MakeSettings, School, Sql
 from worker.access.callers import UserCaller
+from worker.bookings.requests import NewRequest
 from worker.database import Database
 from worker.jobs.job_run import JobRun, LeaseTiming
 from worker.jobs.orders import IngestRecording, Order, RemoveRecordingFiles, StoreSource
@@ -200,15 +201,8 @@ class Office:
         } | values
         with self.database.transaction() as session:
             student_id = values.pop("student_id", None)
-            request = request_lessons(
-                session,
-                caller,
-                tutor_id=11,
-                student_id=student_id,
-                values=values,
-                now=now,
-                timezone=self.acceptance.timezone,
-            )
+            new = NewRequest(11, student_id, values)
+            request = request_lessons(session, caller, new, now=now, timezone=self.acceptance.timezone)
             return request.id
 
     def accept(self, request_id: int, who: UserCaller | None = None, **how: Any) -> Any:

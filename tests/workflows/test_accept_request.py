@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.workflows.conftest import Office
-from worker.bookings.requests import reject_request
+from worker.bookings.requests import NewRequest, reject_request
 from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
 from worker.schedules.conflicts.clash import LessonConflict
 from worker.workflows.accept_request import accept_request
@@ -203,15 +203,8 @@ class TestOfOnePackage:
         first = office.accept(office.ask())
         with office.database.transaction() as session:
             values = {"package_name": "Algebra", "schedule": MONDAYS}
-            request_id = request_lessons(
-                session,
-                office.school.other_student,
-                tutor_id=14,
-                student_id=None,
-                values=values,
-                now=NOW,
-                timezone=ZONE,
-            ).id
+            new = NewRequest(14, None, values)
+            request_id = request_lessons(session, office.school.other_student, new, now=NOW, timezone=ZONE).id
         assert office.accept(request_id, office.school.other_tutor).series_id != first.series_id
 
     def test_a_shorter_wish_ends_that_students_booking(self, office: Office) -> None:

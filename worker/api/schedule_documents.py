@@ -11,6 +11,7 @@ from worker.api.time_fields import MOST_DATES, TimeFields
 from worker.api.time_params import Clock
 from worker.calendars.ethiopian import MONTH_NAMES, spoken_clock, to_ethiopian
 from worker.recurrence.request import TimeRequest
+from worker.schedules.conflicts.clash import ScheduleClash
 from worker.schedules.requests import LessonRequest
 from worker.schedules.series.columns import DESCRIBING
 from worker.schedules.series.membership import CreationResult
@@ -186,9 +187,9 @@ class ChangedSchedule(ScheduleDocument):
     conflicts: list[ConflictDocument]
 
     @classmethod
-    def after(cls, view: LessonView, conflicts: Sequence[Any]) -> Self:
+    def after(cls, view: LessonView, conflicts: Sequence[ScheduleClash]) -> Self:
         """The document of the lesson and of what else came of the change."""
-        documents = [ConflictDocument.model_validate(one) for one in conflicts]
+        documents = [ConflictDocument.model_validate(clash) for clash in conflicts]
         return cls(**{**_values(cls, view), "conflicts": documents})
 
 

@@ -22,6 +22,7 @@ from worker.api.session_request_documents import (
     SessionRequestDocument,
 )
 from worker.bookings.request_reading import find_request, list_requests
+from worker.bookings.requests import NewRequest
 from worker.jobs.idempotency import Answer
 from worker.workflows.accept_request import Acceptance, accept_request
 from worker.workflows.session_requests import reject_request, request_lessons
@@ -46,15 +47,8 @@ def post_session_request(body: NewSessionRequest, caller: CallerOf, once: OnceOf
 
         def make() -> Answer:
             services.counters.spend(session, services.rates.bookings, caller.principal)
-            request = request_lessons(
-                session,
-                caller,
-                tutor_id=body.tutor_id,
-                student_id=body.student_id,
-                values=values,
-                now=clock.now(),
-                timezone=services.settings.timezone,
-            )
+            new = NewRequest(body.tutor_id, body.student_id, values)
+            request = request_lessons(session, caller, new, now=clock.now(), timezone=services.settings.timezone)
             return created(f"/v1/session-requests/{request.id}", SessionRequestDocument.model_validate(request))
 
         return once.answer(session, body, make)

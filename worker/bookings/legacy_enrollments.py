@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, TypedDict
 
 from worker.bookings.frequency import sessions_per_week
 from worker.bookings.statuses import check_dates
@@ -38,6 +38,27 @@ class EnrollmentRow:
     is_active: bool | None
 
 
+class _EnrollmentColumns(TypedDict):
+    """Columns that all bookings of a row share."""
+
+    tutor_id: int
+    student_id: int
+    enrollment_id: int
+    start_date: date | None
+    end_date: date | None
+    sessions_per_week: int | None
+    session_duration: int | None
+    price_per_session: Decimal | None
+    status: str
+    notes: str | None
+
+
+class EnrolledSubject(_EnrollmentColumns):
+    """The columns of the booking of one subject."""
+
+    subject: str | None
+
+
 @dataclass(frozen=True)
 class RefusedSubject:
     """A subject of a row, or the whole row (None), that yields no booking, and why."""
@@ -46,7 +67,7 @@ class RefusedSubject:
     reason: str
 
 
-def read_enrollment(row: EnrollmentRow) -> tuple[list[dict[str, Any]], list[RefusedSubject]]:
+def read_enrollment(row: EnrollmentRow) -> tuple[list[EnrolledSubject], list[RefusedSubject]]:
     """The columns of the row's bookings, one for each subject, and the parts of it that are refused."""
     try:
         names, refused = _subjects(row.subjects)
@@ -56,7 +77,7 @@ def read_enrollment(row: EnrollmentRow) -> tuple[list[dict[str, Any]], list[Refu
     return [{**values, "subject": name} for name in names], refused
 
 
-def _values(row: EnrollmentRow) -> dict[str, Any]:
+def _values(row: EnrollmentRow) -> _EnrollmentColumns:
     start, end = _day("start_date", row.start_date), _day("end_date", row.end_date)
     check_dates(start, end)
     if row.session_duration is not None and not 1 <= row.session_duration <= _MINUTES_OF_A_DAY:
@@ -104,11 +125,11 @@ def _subjects(text: str | None) -> tuple[list[str | None], list[RefusedSubject]]
     """The distinct names in the list, and its other entries. Without any name: one booking without a subject."""
     names: dict[str, str | None] = {}
     refused = []
-    for one in _listed(text):
-        reason = _objection(one)
+    for entry in _listed(text):
+        reason = _objection(entry)
         if reason is not None:
-            refused.append(RefusedSubject(_named(one), reason))
-        elif name := " ".join(one.split()):
+            refused.append(RefusedSubject(_named(entry), reason))
+        elif name := " ".join(entry.split()):
             names.setdefault(name.casefold(), name)
     if not names and not refused:
         return [None], []
@@ -119,34 +140,34 @@ def _listed(text: str | None) -> list[Any]:
     if text is None:
         return []
     try:
-        found = json.loads(text)
+        entries = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InvalidInput("subjects cannot be read.") from error
-    if found is None:
+    if entries is None:
         return []
-    if not isinstance(found, list):
+    if not isinstance(entries, list):
         raise InvalidInput('subjects is not a list of names like ["Math", "Physics"].')
-    if len(found) > _MOST_SUBJECTS:
-        raise InvalidInput(f"subjects holds {len(found)} names; more than {_MOST_SUBJECTS} are no enrollment.")
-    return found
+    if len(entries) > _MOST_SUBJECTS:
+        raise InvalidInput(f"subjects holds {len(entries)} names; more than {_MOST_SUBJECTS} are no enrollment.")
+    return entries
 
 
-def _objection(one: Any) -> str | None:
-    if not isinstance(one, str):
+def _objection(entry: Any) -> str | None:
+    if not isinstance(entry, str):
         return "a subject is a text"
-    if len(one) > _LONGEST_SUBJECT:
-        return f"a subject has at most {_LONGEST_SUBJECT} characters, this one {len(one)}"
+    if len(entry) > _LONGEST_SUBJECT:
+        return f"a subject has at most {_LONGEST_SUBJECT} characters, this one {len(entry)}"
     # PostgreSQL's json keeps as escapes what its text cannot hold.
-    if any(letter == "\x00" or "\ud800" <= letter <= "\udfff" for letter in one):
+    if any(letter == "\x00" or "\ud800" <= letter <= "\udfff" for letter in entry):
         return "a subject holds no NUL character or half of a character"
     return None
 
 
-def _named(one: Any) -> str:
+def _named(entry: Any) -> str:
     # What is nested may be nested a thousand deep.
-    if isinstance(one, list | dict):
-        return "a list" if isinstance(one, list) else "an object"
-    return shortened(str(one))
+    if isinstance(entry, list | dict):
+        return "a list" if isinstance(entry, list) else "an object"
+    return shortened(str(entry))
 
 
 def shortened(text: str, most: int = _LONGEST_SHOWN) -> str:

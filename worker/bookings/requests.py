@@ -1,6 +1,7 @@
 """Create a request for lessons, and reject one. Accepting one also creates lessons: that is a workflow."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,22 +17,29 @@ from worker.bookings.request_reading import find_request
 from worker.errors import Conflict, Forbidden, InvalidInput
 
 
-def ask_for_lessons(
-    session: Session, caller: Caller, *, tutor_id: int, student_id: int | None, values: Mapping[str, Any]
-) -> SessionRequest:
-    """Store a request of the calling student or parent; `values` are the other columns.
+@dataclass(frozen=True)
+class NewRequest:
+    """A request for lessons to store: of which tutor, for which student, and the other columns."""
+
+    tutor_id: int
+    student_id: int | None
+    values: Mapping[str, Any]
+
+
+def ask_for_lessons(session: Session, caller: Caller, new: NewRequest) -> SessionRequest:
+    """Store a request of the calling student or parent.
 
     A student asks for themselves and may omit the student; a parent names one of their children. Raises Forbidden when
     the caller is neither, InvalidInput for a student who is not theirs or an unknown tutor, Conflict when the same
     request is already pending.
     """
     requester_type, requester_id = _requester(caller)
-    student = _learner(session, requester_type, requester_id, student_id)
-    _check_tutor(session, caller, tutor_id)
-    package_name = values.get("package_name")
+    student = _learner(session, requester_type, requester_id, new.student_id)
+    _check_tutor(session, caller, new.tutor_id)
+    package_name = new.values.get("package_name")
     waiting = session.scalar(
         select(SessionRequest.id).where(
-            SessionRequest.tutor_id == tutor_id,
+            SessionRequest.tutor_id == new.tutor_id,
             SessionRequest.student_id == student.id,
             SessionRequest.package_name.is_not_distinct_from(package_name),
             SessionRequest.status == "pending",
@@ -40,9 +48,9 @@ def ask_for_lessons(
     if waiting is not None:
         raise Conflict(f"Request {waiting} for this already waits for the tutor.", session_request_id=waiting)
     known = {"student_name": _name(session, student), "student_grade": (student.grade_level or "")[:50] or None}
-    given = {column: value for column, value in values.items() if value is not None}
+    given = {column: value for column, value in new.values.items() if value is not None}
     request = SessionRequest(
-        tutor_id=tutor_id,
+        tutor_id=new.tutor_id,
         student_id=student.id,
         requester_id=requester_id,
         requester_type=requester_type,

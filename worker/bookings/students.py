@@ -72,12 +72,12 @@ def _bookings(
     if before is not None:
         page = page.having(newest < before)
     page = page.order_by(newest.desc()).limit(limit)
-    found: dict[int, list[Booking]] = defaultdict(list)
+    by_student: dict[int, list[Booking]] = defaultdict(list)
     wanted = select(Booking).where(counted, Booking.student_id.in_(page)).order_by(Booking.id.desc())
     for booking in session.scalars(wanted):
         # The first one seen of each student is their newest, so the order of keys is that of the list.
-        found[booking.student_id].append(booking)
-    return found
+        by_student[booking.student_id].append(booking)
+    return by_student
 
 
 def _next_lesson(tutor_id: int, now: datetime) -> ScalarSelect[int]:

@@ -20,16 +20,18 @@ _LENGTHS = {
 }
 
 
-def describe(said: Rule | Sequence[date], start: time, end: time, zone_name: str, first_day: date) -> str:
+def describe(subject: Rule | Sequence[date], start: time, end: time, zone_name: str, first_day: date) -> str:
     """The times of the lessons in one line: "Every Monday and Friday, 14:00 to 15:00 (Africa/Addis_Ababa), until …".
 
-    `said` is the rule, or the dates when there is none. Days that a rule omits (the 31st, 29 February) are mentioned.
+    `subject` is the rule, or the dates when there is none. Days that a rule omits (31st, 29 February) are mentioned.
     """
-    days = _rule(complete(said, first_day), first_day) if isinstance(said, Rule) else _dates(said or (first_day,))
+    days = (
+        _rule(complete(subject, first_day), first_day) if isinstance(subject, Rule) else _dates(subject or (first_day,))
+    )
     line = f"{days}, {clock(start)} to {clock(end)}{' the next day' if end <= start else ''} ({zone_name})"
-    if not isinstance(said, Rule):
+    if not isinstance(subject, Rule):
         return line
-    return f"{line}{_end(said)}{omissions(complete(said, first_day))}"
+    return f"{line}{_end(subject)}{omissions(complete(subject, first_day))}"
 
 
 def day_text(day: date) -> str:

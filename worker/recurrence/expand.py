@@ -45,11 +45,11 @@ def first_days(rule: Rule, first_day: date, *, after: date | None = None) -> Ite
 
 def first_match(rule: Rule, first_day: date) -> date:
     """The first day of the rule at or after `first_day`. Raises InvalidInput when there is none."""
-    found = next(first_days(rule, first_day), None)
-    if found is None:
+    day = next(first_days(rule, first_day), None)
+    if day is None:
         end = f"; it ends on {rule.until}" if rule.until else ""
         raise InvalidInput(f"No day matches the rule from {first_day} on{end}.")
-    return found
+    return day
 
 
 def complete(rule: Rule, first_day: date) -> Rule:

@@ -35,13 +35,13 @@ def _named(rule: Rule, year: int, month: int) -> set[int]:
     Those cases are days counted from the end, and daily rules, which select from existing days.
     """
     start, length = rule.calendar.start(year, month), rule.calendar.length(year, month)
-    found = set()
+    numbers = set()
     for number in rule.by_month_day:
         if -length <= number <= length:
-            found.add(start + (number - 1 if number > 0 else length + number))
+            numbers.add(start + (number - 1 if number > 0 else length + number))
         elif number > 0 and rule.skip != "OMIT" and rule.freq != "DAILY":
-            found.add(start + length - (rule.skip == "BACKWARD"))
-    return found
+            numbers.add(start + length - (rule.skip == "BACKWARD"))
+    return numbers
 
 
 def _on_weekdays(rule: Rule, named: set[int] | None, start: int, end: int) -> set[int]:
@@ -51,9 +51,9 @@ def _on_weekdays(rule: Rule, named: set[int] | None, start: int, end: int) -> se
     # After SKIP has moved a day (RFC 7529 §4.1), so one moved out of the month is still asked for its weekday.
     days = range(start, end) if named is None else named
     every = {weekday for ordinal, weekday in rule.by_day if ordinal == 0}
-    found = {day for day in days if weekday_of(day) in every} if every else set()
+    matching = {day for day in days if weekday_of(day) in every} if every else set()
     counted = {_counted(ordinal, weekday, start, end) for ordinal, weekday in rule.by_day if ordinal}
-    return found | {day for day in counted if start <= day < end and (named is None or day in named)}
+    return matching | {day for day in counted if start <= day < end and (named is None or day in named)}
 
 
 def _counted(ordinal: int, weekday: int, start: int, end: int) -> int:

@@ -40,10 +40,10 @@ def _plain_weeks(rule: Rule, first: int, begin: int, ceiling: int) -> Iterator[i
 def _walk_periods(rule: Rule, first: int, begin: int, ceiling: int) -> Iterator[int]:
     periods = {"YEARLY": _years, "MONTHLY": _months, "WEEKLY": _weeks, "DAILY": _months_of_days}[rule.freq]
     last, barren = first - 1, 0
-    for start, found in periods(rule, first, begin):
+    for start, named in periods(rule, first, begin):
         if start > ceiling:
             return
-        days = sorted(found)
+        days = sorted(named)
         if rule.by_set_pos and rule.freq != "DAILY":
             days = _pick(days, rule.by_set_pos)
         barren = 0 if days else barren + 1

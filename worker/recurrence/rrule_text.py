@@ -61,13 +61,13 @@ def integers(name: str, text: str | None) -> tuple[int, ...]:
 
 def weekdays(text: str | None) -> tuple[tuple[int, int], ...]:
     """Weekdays such as MO,-1FR as (ordinal, weekday) with 0 for no number and Monday as 0."""
-    found = []
+    pairs = []
     for each in text.split(",") if text is not None else ():
         match = _WEEKDAY.fullmatch(each)
         if match is None or (match[1] and int(match[1]) == 0):
             raise InvalidInput(f"{each!r} is no weekday of a rule; those are {', '.join(WEEKDAY_CODES)}, as in -1FR.")
-        found.append((int(match[1] or 0), WEEKDAY_CODES.index(match[2])))
-    return tuple(found)
+        pairs.append((int(match[1] or 0), WEEKDAY_CODES.index(match[2])))
+    return tuple(pairs)
 
 
 def one_of(known: Sequence[str], name: str, text: str) -> str:

@@ -81,8 +81,8 @@ def _complete(session: Session, ids: Sequence[int]) -> int:
     if not ids:
         return 0
     # Read after the lock: a board that ended meanwhile is then visible.
-    found = attendances(session, ids)
-    return _rows(session, _COMPLETE, ids=list(found), attendances=list(found.values()))
+    attendance_by_id = attendances(session, ids)
+    return _rows(session, _COMPLETE, ids=list(attendance_by_id), attendances=list(attendance_by_id.values()))
 
 
 def _rows(session: Session, statement: Any, **values: Any) -> int:

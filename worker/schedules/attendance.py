@@ -58,8 +58,8 @@ def attendances(session: Session, schedule_ids: Sequence[int]) -> dict[int, str]
     students: defaultdict[int, set[int]] = defaultdict(set)
     for schedule_id, student_id in session.execute(_STUDENTS, ids):
         students[schedule_id].add(student_id)
-    found: dict[int, str] = {}
+    by_lesson: dict[int, str] = {}
     for schedule_id, tutor_id in session.execute(_TUTORS, ids):
         there_now = frozenset(boards[schedule_id]) if schedule_id in boards else None
-        found[schedule_id] = attendance(Presence(tutor_id, frozenset(students[schedule_id]), there_now))
-    return found
+        by_lesson[schedule_id] = attendance(Presence(tutor_id, frozenset(students[schedule_id]), there_now))
+    return by_lesson

@@ -89,8 +89,8 @@ def date_lessons(session: Session, *, default_zone: str, after: int, most: int) 
     """Compute the instants of at most `most` rows that have none, from row `after` on; a student gets a seat."""
     rows = _rows(session, Schedule.starts_at.is_(None), after=after, most=most)
     computed = [_compute(row, default_zone) for row in rows]
-    undated = [one.id for one in computed if one.instants is None]
-    dated = [one for one in computed if one.instants is not None]
+    undated = [row.id for row in computed if row.instants is None]
+    dated = [row for row in computed if row.instants is not None]
     colliding = _put(session, dated, _date)
     return _tended(rows, most, moved=_without(dated, colliding), stuck=[*undated, *colliding])
 
@@ -104,9 +104,9 @@ def redate_lessons(session: Session, *, now: datetime, default_zone: str, after:
     future = and_(Schedule.status == "scheduled", Schedule.starts_at > now)
     rows = _rows(session, future, outdated, after=after, most=most)
     computed = [_compute(row, default_zone) for row in rows]
-    undated = [one.id for one in computed if one.instants is None]
-    same = [one.id for one in computed if one.instants == one.before]
-    moving = [one for one in computed if one.instants is not None and one.instants != one.before]
+    undated = [row.id for row in computed if row.instants is None]
+    same = [row.id for row in computed if row.instants == row.before]
+    moving = [row for row in computed if row.instants is not None and row.instants != row.before]
     if same:
         session.execute(_CONFIRM, {"version": tzdata_version(), "ids": same})
     colliding = _put(session, moving, _move)
@@ -126,7 +126,7 @@ def _tended(rows: Sequence[Row[Any]], most: int, *, moved: list[int], stuck: lis
 
 
 def _without(computed: Sequence[_Computed], colliding: Sequence[int]) -> list[int]:
-    return [one.id for one in computed if one.id not in colliding]
+    return [row.id for row in computed if row.id not in colliding]
 
 
 def _compute(row: Row[Any], default_zone: str) -> _Computed:
@@ -134,10 +134,10 @@ def _compute(row: Row[Any], default_zone: str) -> _Computed:
     if row.schedule_date is None or row.start_time is None:
         return _Computed(row.id, None, before)
     try:
-        found = instants(row.schedule_date, row.start_time, row.end_time, zone(row.timezone or default_zone))
+        when = instants(row.schedule_date, row.start_time, row.end_time, zone(row.timezone or default_zone))
     except InvalidInput:
         return _Computed(row.id, None, before)
-    return _Computed(row.id, found, before)
+    return _Computed(row.id, when, before)
 
 
 def _put(
@@ -164,19 +164,19 @@ def _put(
 
 def _date(session: Session, computed: Sequence[_Computed]) -> None:
     _write(session, _DATE, computed)
-    session.execute(_ENROL, {"ids": [one.id for one in computed]})
+    session.execute(_ENROL, {"ids": [row.id for row in computed]})
 
 
 def _move(session: Session, computed: Sequence[_Computed]) -> None:
-    session.execute(_STEP_ASIDE, {"ids": [one.id for one in computed]})
+    session.execute(_STEP_ASIDE, {"ids": [row.id for row in computed]})
     _write(session, _MOVE, computed)
 
 
 def _write(session: Session, statement: TextClause, computed: Sequence[_Computed]) -> None:
-    placed = [(one.id, one.instants) for one in computed if one.instants is not None]
+    placed = [(row.id, row.instants) for row in computed if row.instants is not None]
     values = {
         "ids": [row_id for row_id, _ in placed],
-        "starts": [found.starts_at for _, found in placed],
-        "ends": [found.ends_at for _, found in placed],
+        "starts": [when.starts_at for _, when in placed],
+        "ends": [when.ends_at for _, when in placed],
     }
     session.execute(statement, {**values, "version": tzdata_version()})

@@ -56,12 +56,12 @@ def _own(lesson: Schedule, seats: _Seats, names: Mapping[int, str]) -> LessonVie
 
 
 def _seats(session: Session, schedule_ids: Collection[int]) -> Mapping[int, _Seats]:
-    found: dict[int, dict[int, int | None]] = defaultdict(dict)
+    seats: dict[int, dict[int, int | None]] = defaultdict(dict)
     seat = ScheduleParticipant
     statement = select(seat.schedule_id, seat.student_id, seat.booking_id).where(seat.schedule_id.in_(schedule_ids))
     for schedule_id, student_id, booking_id in session.execute(statement.order_by(seat.student_id)):
-        found[schedule_id][student_id] = booking_id
-    return found
+        seats[schedule_id][student_id] = booking_id
+    return seats
 
 
 def _names(session: Session, students: Collection[int]) -> dict[int, str]:

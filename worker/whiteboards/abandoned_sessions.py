@@ -1,4 +1,4 @@
-"""Sessions that nobody ended: closed when nothing has happened in them for long, never one in which something does."""
+"""Close sessions that nobody ended, once nothing has happened in them for long enough."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from models.whiteboards import WhiteboardSession
 from worker.whiteboards.lifecycle import complete_session
 
-# Strokes and events refer to the session's row: while that is locked FOR UPDATE nobody adds one, and a session to which
-# somebody is just adding one is skipped.
+# Strokes and events reference the session's row: while it is locked FOR UPDATE none can be added, and a session that is
+# just getting one is skipped.
 _CANDIDATES = text(
     """
     SELECT board.id FROM whiteboard_sessions board
@@ -23,7 +23,7 @@ _CANDIDATES = text(
      ORDER BY board.id LIMIT :most FOR UPDATE OF board SKIP LOCKED
     """
 )
-# Asked once more, since the first question may be older than the lock; undone strokes are a sign of life too.
+# Checked again, because the first query may be older than the lock; undone strokes count as activity too.
 _LAST_SIGNS = text(
     """
     SELECT id, last_sign FROM (
@@ -38,8 +38,8 @@ _LAST_SIGNS = text(
 
 
 @dataclass(frozen=True)
-class Closed:
-    """Which sessions were closed, the lessons they name, and where the next batch goes on (None: the last one)."""
+class ClosedSessions:
+    """The closed sessions, their lessons, and the id after which the next batch starts (None: this was the last)."""
 
     session_ids: tuple[int, ...]
     schedule_ids: tuple[int, ...]
@@ -51,19 +51,23 @@ class Closed:
         return len(self.session_ids)
 
 
-def close_left_sessions(session: Session, *, quiet_since: datetime, now: datetime, after: int, most: int) -> Closed:
-    """End those of at most `most` sessions, from id `after` on, that were left running.
+def close_left_sessions(
+    session: Session, *, quiet_since: datetime, now: datetime, after: int, most: int
+) -> ClosedSessions:
+    """End the abandoned ones of at most `most` sessions after id `after`.
 
-    Left: in progress, past its scheduled end and its lesson, and since `quiet_since` nobody came, went, turned a page
-    or drew. It ended with the last of these, not now: a lesson of an hour did not last three.
+    Abandoned: in progress, past its scheduled end and its lesson, and without an event or a stroke since `quiet_since`.
+    Its end is the time of its last activity, not now: a lesson of one hour must not appear to have lasted three.
     """
     values = {"quiet_since": quiet_since, "now": now}
     ids = session.scalars(_CANDIDATES, {**values, "after": after, "most": most}).all()
     schedule_ids = set()
     left = session.execute(_LAST_SIGNS, {"ids": list(ids), "quiet_since": quiet_since}).all() if ids else []
     for session_id, last_sign in left:
-        found = session.get_one(WhiteboardSession, session_id)
-        complete_session(session, found, None, at=last_sign)
-        if found.schedule_id is not None:
-            schedule_ids.add(found.schedule_id)
-    return Closed(tuple(row.id for row in left), tuple(sorted(schedule_ids)), ids[-1] if len(ids) == most else None)
+        board = session.get_one(WhiteboardSession, session_id)
+        complete_session(session, board, None, at=last_sign)
+        if board.schedule_id is not None:
+            schedule_ids.add(board.schedule_id)
+    return ClosedSessions(
+        tuple(row.id for row in left), tuple(sorted(schedule_ids)), ids[-1] if len(ids) == most else None
+    )

@@ -1,4 +1,4 @@
-"""The whole board as one document: what a recording keeps, and what a client draws when it comes back."""
+"""The whole board as one document: stored with a recording, and drawn by a client that reconnects."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How large a board may grow: what it costs to send, to draw and to film is bounded by its bytes."""
+"""The size limit of a board, in bytes: it bounds the cost of sending, drawing and filming it."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from worker.errors import TooLarge
 
 @dataclass(frozen=True)
 class BoardBounds:
-    """Bytes of strokes, as JSON, that a page and a whole whiteboard session may hold, deleted ones among them.
+    """Bytes of strokes as JSON that a page and a whole whiteboard session may hold, deleted ones included.
 
     A pen that is down all the time writes about 2 kB a second: 8 MB are more than an hour of that on one page.
     """
@@ -16,7 +16,7 @@ class BoardBounds:
     session: int = 32_000_000
 
     def check(self, page_id: int, *, page: int, others: int) -> None:
-        """Raise TooLarge when the page would hold `page` bytes beside `others` on other pages. 0 bounds nothing."""
+        """Raise TooLarge when the page would hold `page` bytes beside `others` on other pages. A limit of 0 is none."""
         if 0 < self.page < page:
             raise TooLarge(
                 f"Page {page_id} would hold {page} bytes of strokes; a page takes {self.page}. "

@@ -1,4 +1,4 @@
-"""A board as JSON, written row by row: however large it is, it is never in memory as a whole."""
+"""Write a board as JSON row by row, so that it is never in memory as a whole."""
 
 import json
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from models.whiteboards import WhiteboardPage
 from worker.whiteboards.board import page_document
 
-# By a cursor of the server, so many rows at once: a row may have a quarter of a megabyte.
+# A server-side cursor with this many rows at once: a row may have a quarter of a megabyte.
 _STREAMED = {"stream_results": True, "yield_per": 50}
 
-# As text: what the database has stored as JSON is not taken apart to be put together again.
+# As text: the stored JSON is copied without being parsed and serialized again.
 _STROKES = text(
     """
     SELECT stroke_order, id,
@@ -31,7 +31,7 @@ _FIRST = -(2**31)
 
 @dataclass(frozen=True)
 class BoardPlace:
-    """Behind which stroke of which page reading goes on."""
+    """The stroke after which reading continues."""
 
     page_number: int
     stroke_order: int = _FIRST
@@ -41,9 +41,9 @@ class BoardPlace:
 def write_board(
     session: Session, out: IO[bytes], session_id: int, *, page_id: int | None, after: BoardPlace | None, most: int
 ) -> BoardPlace | None:
-    """Write `[{page_id, …, "strokes": […]}]` of a session, or of one page, with at most `most` strokes behind `after`.
+    """Write `[{page_id, …, "strokes": […]}]` of a session, or of one page, with at most `most` strokes after `after`.
 
-    Return where to go on, None at the end. The transaction should be one that sees one state (REPEATABLE READ).
+    Returns where to continue, None at the end. The transaction should see one snapshot (REPEATABLE READ).
     """
     left = most
     out.write(b"[")

@@ -1,4 +1,4 @@
-"""Whether a session has something to watch."""
+"""Maintain whiteboard_sessions.has_recordings."""
 
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
@@ -8,7 +8,7 @@ from models.whiteboards import WhiteboardSession
 
 
 def mark_recorded(session: Session, session_id: int) -> None:
-    """Let `has_recordings` say whether a recording of this session can be watched; the last deletion takes it back."""
+    """Set `has_recordings` to whether a recording of this session can be watched; idempotent."""
     available = exists().where(Recording.session_id == session_id, Recording.is_available)
     session.flush()
     session.execute(

@@ -1,4 +1,4 @@
-"""A session begins, people come and go, it ends. Each moment is written down once."""
+"""Start and end sessions, and record who joins and leaves; each start and end is recorded once."""
 
 from datetime import datetime
 
@@ -15,56 +15,56 @@ from worker.whiteboards.sessions import lead_session
 
 
 def start_session(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
-    """Begin the lesson; a session in progress stays as it is.
+    """Start the session; one in progress is unchanged.
 
-    Raises NotFound, Forbidden, Conflict for one that is over.
+    Raises NotFound, Forbidden, Conflict for one that has ended.
     """
-    found, standing = lead_session(session, caller, session_id)
-    if found.status == "in_progress":
-        return found
-    if found.status != "scheduled":
-        raise Conflict(f"Session {session_id} is {found.status}; it cannot be started again.")
-    found.status = "in_progress"
-    found.actual_start = found.updated_at = func.now()
-    record_event(session, session_id, "start", standing)
-    return found
+    board, role = lead_session(session, caller, session_id)
+    if board.status == "in_progress":
+        return board
+    if board.status != "scheduled":
+        raise Conflict(f"Session {session_id} is {board.status}; it cannot be started again.")
+    board.status = "in_progress"
+    board.actual_start = board.updated_at = func.now()
+    record_event(session, session_id, "start", role)
+    return board
 
 
 def end_session(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
-    """End the lesson; a completed one stays as it is. Raises NotFound, Forbidden, Conflict when it never began."""
-    found, standing = lead_session(session, caller, session_id)
-    if found.status == "completed":
-        return found
-    if found.status != "in_progress":
-        raise Conflict(f"Session {session_id} is {found.status}; only a session in progress can end.")
-    complete_session(session, found, standing)
-    return found
+    """End the session; a completed one is unchanged. Raises NotFound, Forbidden, Conflict when it never started."""
+    board, role = lead_session(session, caller, session_id)
+    if board.status == "completed":
+        return board
+    if board.status != "in_progress":
+        raise Conflict(f"Session {session_id} is {board.status}; only a session in progress can end.")
+    complete_session(session, board, role)
+    return board
 
 
 def join_session(session: Session, caller: Caller, session_id: int) -> WhiteboardEvent:
-    """Write down that the caller came. Raises NotFound, Forbidden for those who only look on, Conflict when over."""
-    found, standing = session_and_role(session, caller, session_id)
-    if standing is None:
+    """Record that the caller joined. Raises NotFound, Forbidden for non-participants, Conflict after the end."""
+    board, role = session_and_role(session, caller, session_id)
+    if role is None:
         raise Forbidden("Only those who take part in this session can join it.")
-    if found.status in {"completed", "cancelled"}:
-        raise Conflict(f"Session {session_id} is {found.status}; nobody can join it any more.")
-    return record_event(session, session_id, "join", standing)
+    if board.status in {"completed", "cancelled"}:
+        raise Conflict(f"Session {session_id} is {board.status}; nobody can join it any more.")
+    return record_event(session, session_id, "join", role)
 
 
 def leave_session(session: Session, caller: Caller, session_id: int) -> WhiteboardEvent:
-    """Write down that the caller went, also after the end. Raises NotFound, Forbidden for those who only look on."""
-    _found, standing = session_and_role(session, caller, session_id)
-    if standing is None:
+    """Record that the caller left, also after the end. Raises NotFound, Forbidden for non-participants."""
+    _board, role = session_and_role(session, caller, session_id)
+    if role is None:
         raise Forbidden("Only those who take part in this session can leave it.")
-    return record_event(session, session_id, "leave", standing)
+    return record_event(session, session_id, "leave", role)
 
 
 def complete_session(
-    session: Session, found: WhiteboardSession, standing: SessionRole | None, *, at: datetime | None = None
+    session: Session, board: WhiteboardSession, role: SessionRole | None, *, at: datetime | None = None
 ) -> None:
-    """Write down that a locked session in progress ended: now, or `at` when the worker (no standing) finds it later."""
-    found.status = "completed"
-    found.is_recording = False
-    found.updated_at = func.now()
-    found.actual_end = at or func.now()
-    record_event(session, found.id, "end", standing)
+    """End a locked session in progress: now, or at `at` when the worker (without a role) finds it later."""
+    board.status = "completed"
+    board.is_recording = False
+    board.updated_at = func.now()
+    board.actual_end = at or func.now()
+    record_event(session, board.id, "end", role)

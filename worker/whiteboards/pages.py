@@ -1,4 +1,4 @@
-"""Pages of a board: added, shown, cleared."""
+"""Add, activate, clear and find pages of a board."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -24,13 +24,13 @@ def list_pages(session: Session, session_id: int) -> Sequence[WhiteboardPage]:
 
 
 def create_page(session: Session, caller: Caller, session_id: int, values: Mapping[str, Any]) -> WhiteboardPage:
-    """Add a page after the last one; without a title it is called by its number.
+    """Add a page after the last one; the default title is its number.
 
-    Raises NotFound, Forbidden, Conflict when the session is over or has too many pages.
+    Raises NotFound, Forbidden, Conflict when the session has ended or has too many pages.
     """
-    found, _standing = lead_session(session, caller, session_id)
-    _check_open(found)
-    # The lock on the session keeps another page from taking the same number.
+    board, _role = lead_session(session, caller, session_id)
+    _check_open(board)
+    # The lock on the session prevents another page from taking the same number.
     last = session.scalar(select(func.max(WhiteboardPage.page_number)).where(WhiteboardPage.session_id == session_id))
     number = (last or 0) + 1
     if number > MOST_PAGES:
@@ -42,11 +42,11 @@ def create_page(session: Session, caller: Caller, session_id: int, values: Mappi
 
 
 def activate_page(session: Session, caller: Caller, page_id: int) -> WhiteboardPage:
-    """Show this page instead of the one shown now; shown already, nothing happens.
+    """Show this page instead of the current one; idempotent.
 
-    Raises NotFound, Forbidden, Conflict when the session is over.
+    Raises NotFound, Forbidden, Conflict when the session has ended.
     """
-    page, standing = _lead_page(session, caller, page_id)
+    page, role = _lead_page(session, caller, page_id)
     if page.is_active:
         return page
     session.execute(
@@ -56,17 +56,17 @@ def activate_page(session: Session, caller: Caller, page_id: int) -> WhiteboardP
     )
     page.is_active = True
     page.updated_at = func.now()
-    record_event(session, page.session_id, "page", standing, page_id=page.id)
+    record_event(session, page.session_id, "page", role, page_id=page.id)
     return page
 
 
 def clear_page(session: Session, caller: Caller, page_id: int) -> int:
-    """Mark every stroke of the page deleted now and return how many: a replay still shows them until then.
+    """Mark every stroke of the page deleted now and return how many; a replay still shows them up to this moment.
 
-    Raises NotFound, Forbidden, Conflict when the session is over.
+    Raises NotFound, Forbidden, Conflict when the session has ended.
     """
-    page, _standing = _lead_page(session, caller, page_id)
-    # Strokes that are being appended come wholly before the clear or wholly after it.
+    page, _role = _lead_page(session, caller, page_id)
+    # A concurrent batch of strokes is entirely before the clear or entirely after it.
     session.refresh(page, with_for_update={"key_share": True})
     cleared = session.execute(
         update(Stroke)
@@ -79,26 +79,26 @@ def clear_page(session: Session, caller: Caller, page_id: int) -> int:
 def find_page(
     session: Session, caller: Caller, page_id: int
 ) -> tuple[WhiteboardPage, WhiteboardSession, SessionRole | None]:
-    """The page, its session, and as whom the caller takes part in it. Raises NotFound when it is not theirs to see."""
+    """The page, its session, and the caller's role in it. Raises NotFound when the caller may not see it."""
     lessons = visible_sessions_with_booking(caller).join(
         WhiteboardPage, WhiteboardPage.session_id == WhiteboardSession.id
     )
     row = session.execute(lessons.add_columns(WhiteboardPage).where(WhiteboardPage.id == page_id)).one_or_none()
     if row is None:
         raise NotFound(f"There is no whiteboard page {page_id}.")
-    found, tutor_id, student_id, page = row
-    return page, found, session_role(caller, found, tutor_id=tutor_id, student_id=student_id)
+    board, tutor_id, student_id, page = row
+    return page, board, session_role(caller, board, tutor_id=tutor_id, student_id=student_id)
 
 
 def _lead_page(session: Session, caller: Caller, page_id: int) -> tuple[WhiteboardPage, SessionRole]:
-    """The page of a session that is not over and that the caller leads; the session is locked."""
-    page, _found, _standing = find_page(session, caller, page_id)
-    found, standing = lead_session(session, caller, page.session_id)
-    _check_open(found)
+    """The page of a session that has not ended and that the caller leads; the session is locked."""
+    page, _board, _role = find_page(session, caller, page_id)
+    board, role = lead_session(session, caller, page.session_id)
+    _check_open(board)
     session.refresh(page)
-    return page, standing
+    return page, role
 
 
-def _check_open(found: WhiteboardSession) -> None:
-    if found.status in {"completed", "cancelled"}:
-        raise Conflict(f"Session {found.id} is {found.status}; its pages stay as they are.")
+def _check_open(board: WhiteboardSession) -> None:
+    if board.status in {"completed", "cancelled"}:
+        raise Conflict(f"Session {board.id} is {board.status}; its pages stay as they are.")

@@ -1,4 +1,4 @@
-"""Sessions: made with their first page, found, listed and changed."""
+"""Create sessions with their first page; find, list and change them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from worker.errors import Forbidden, InvalidInput
 
 @dataclass(frozen=True)
 class Participant:
-    """A profile that takes part: its id says nothing without its type (tutor, student or parent)."""
+    """A profile that takes part: its id identifies nobody without its type (tutor, student or parent)."""
 
     profile_id: int
     profile_type: str
@@ -25,7 +25,7 @@ class Participant:
 
 @dataclass(frozen=True)
 class Hosting:
-    """Whose session it will be: the host, everybody else, and the booking and lesson it belongs to."""
+    """The host and the participants of a session, and its booking and lesson."""
 
     host: Participant
     participants: Sequence[Participant]
@@ -44,15 +44,15 @@ class SessionFilter:
 
 
 def create_session(session: Session, hosting: Hosting, values: Mapping[str, Any]) -> WhiteboardSession:
-    """Make a session with its first page, which is shown. Raises InvalidInput for its times."""
+    """Create a session with its first page, which is active. Raises InvalidInput for its times."""
     check_times(values.get("scheduled_start"), values.get("scheduled_end"))
     created = WhiteboardSession(
         booking_id=hosting.booking_id,
         schedule_id=hosting.schedule_id,
         host_profile_id=hosting.host.profile_id,
         host_profile_type=hosting.host.profile_type,
-        participant_profile_ids=[one.profile_id for one in hosting.participants],
-        participant_profile_types=[one.profile_type for one in hosting.participants],
+        participant_profile_ids=[participant.profile_id for participant in hosting.participants],
+        participant_profile_types=[participant.profile_type for participant in hosting.participants],
         **values,
     )
     session.add(created)
@@ -63,12 +63,12 @@ def create_session(session: Session, hosting: Hosting, values: Mapping[str, Any]
 
 
 def lead_session(session: Session, caller: Caller, session_id: int) -> tuple[WhiteboardSession, SessionRole]:
-    """The session, locked, and as whom the caller leads it. Raises NotFound, Forbidden when they do not lead it."""
-    found, standing = session_and_role(session, caller, session_id)
-    if standing is None or not standing.full:
+    """The session, locked, and the role in which the caller leads it. Raises NotFound, Forbidden when they do not."""
+    board, role = session_and_role(session, caller, session_id)
+    if role is None or not role.full:
         raise Forbidden("Only the tutor or host of this session may do that.")
-    session.refresh(found, with_for_update={"key_share": True})
-    return found, standing
+    session.refresh(board, with_for_update={"key_share": True})
+    return board, role
 
 
 def change_session(session: Session, caller: Caller, session_id: int, changes: Mapping[str, Any]) -> WhiteboardSession:
@@ -76,16 +76,16 @@ def change_session(session: Session, caller: Caller, session_id: int, changes: M
 
     Raises NotFound, Forbidden, InvalidInput for its times.
     """
-    found, _standing = lead_session(session, caller, session_id)
+    board, _role = lead_session(session, caller, session_id)
     check_times(
-        changes.get("scheduled_start", found.scheduled_start), changes.get("scheduled_end", found.scheduled_end)
+        changes.get("scheduled_start", board.scheduled_start), changes.get("scheduled_end", board.scheduled_end)
     )
     for column, value in changes.items():
-        merged = {**found.student_permissions, **value} if column == "student_permissions" else value
-        setattr(found, column, merged)
-    found.updated_at = func.now()
+        merged = {**board.student_permissions, **value} if column == "student_permissions" else value
+        setattr(board, column, merged)
+    board.updated_at = func.now()
     session.flush()
-    return found
+    return board
 
 
 def list_sessions(session: Session, caller: Caller, wanted: SessionFilter, limit: int) -> Sequence[WhiteboardSession]:
@@ -104,6 +104,6 @@ def list_sessions(session: Session, caller: Caller, wanted: SessionFilter, limit
 
 
 def check_times(start: datetime | None, end: datetime | None) -> None:
-    """Raise InvalidInput when a session would end before, or as, it starts."""
+    """Raise InvalidInput unless a session would end after it starts."""
     if start is not None and end is not None and end <= start:
         raise InvalidInput("scheduled_end is not after scheduled_start.")

@@ -1,11 +1,11 @@
-"""Strokes onto a page, in an order that the server gives: without gaps, without doubles, however many draw at once."""
+"""Append strokes to a page in an order that the server assigns, without gaps or duplicates under concurrency."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.orm import Session
 
 from models.whiteboards import Stroke, WhiteboardPage
@@ -16,12 +16,12 @@ from worker.whiteboards.board_bytes import BoardBounds
 from worker.whiteboards.pages import find_page
 from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke, check_may_draw
 
-# Some hours of uninterrupted drawing; it bounds what one board can cost.
+# Some hours of uninterrupted drawing; it bounds the cost of one board.
 MOST_STROKES_OF_A_PAGE = 50_000
 
-# One writer at a time per page: the highest order read next is the highest until this transaction ends.
+# One writer at a time per page: the highest order that is read next stays the highest until this transaction ends.
 _LOCK = text("SELECT FROM whiteboard_pages WHERE id = :page_id FOR NO KEY UPDATE")
-# Two looks at the end of the index, which has deleted ones apart, instead of one at every stroke of the page.
+# Two reads at the ends of the index, which separates deleted strokes, instead of reading every stroke of the page.
 _HIGHEST_AND_PLACED = text(
     """
     SELECT page.highest, stroke.client_id, stroke.id, stroke.stroke_order
@@ -33,7 +33,7 @@ _HIGHEST_AND_PLACED = text(
              ON stroke.page_id = :page_id AND stroke.client_id = ANY(:client_ids)
     """
 )
-# One parameter for all strokes: a row of parameters for each cost more than everything else about them.
+# One parameter for all strokes: a row of parameters per stroke cost more than the rest of the statement.
 _INSERT = text(
     """
     WITH page AS (UPDATE whiteboard_pages SET stroke_bytes = stroke_bytes + :bytes
@@ -54,7 +54,7 @@ _INSERT = text(
 
 @dataclass(frozen=True)
 class PlacedStroke:
-    """Where a stroke is on its page; `id` and order are the same when it is sent again."""
+    """The position of a stroke on its page; `id` and order are the same when it is sent again."""
 
     client_id: str
     id: int
@@ -62,8 +62,8 @@ class PlacedStroke:
 
 
 @dataclass(frozen=True)
-class Appended:
-    """Where the strokes are, each once, and why others were refused: the sentence by their index in the batch."""
+class AppendResult:
+    """The stored strokes, each once, and why others were refused: the message by their index in the batch."""
 
     placed: list[PlacedStroke]
     refused: dict[int, str]
@@ -75,44 +75,46 @@ def append_strokes(
     page_id: int,
     strokes: Sequence[NewStroke],
     bounds: BoardBounds = BoardBounds(),  # frozen
-) -> Appended:
-    """Append the strokes that the page does not have yet, and say where each of them is.
+) -> AppendResult:
+    """Append the strokes that the page does not have yet, and return the position of each.
 
-    A stroke that cannot be stored, or that its drawer has no right to, is refused by itself: a client that sends the
-    others again for its sake would never get rid of them.
+    A stroke that is invalid or not permitted is refused alone: a client that retried the whole batch because of it
+    would never succeed.
 
-    A completed session still takes strokes: those of a phone that was offline when the lesson ended come late.
+    A completed session still accepts strokes: those of a phone that was offline when the lesson ended arrive late.
     Raises NotFound, Forbidden when every stroke is refused for the lack of a right, Conflict when the session was
     cancelled or the page has too many strokes, TooLarge when the page or the board would have more bytes than `bounds`.
     """
-    page, found, standing = find_page(session, caller, page_id)
-    drawer = _drawer(standing)
-    accepted, refused = _accepted(drawer, found.student_permissions, strokes)
-    if found.status == "cancelled":
-        raise Conflict(f"Session {found.id} is cancelled; nobody can draw on it.")
+    page, board, role = find_page(session, caller, page_id)
+    drawer = _drawer(role)
+    accepted, refused = _accepted(drawer, board.student_permissions, strokes)
+    if board.status == "cancelled":
+        raise Conflict(f"Session {board.id} is cancelled; nobody can draw on it.")
     session.execute(_LOCK, {"page_id": page_id})
     highest, placed = _highest_and_placed(session, page_id, accepted)
     new = {stroke.client_id: stroke for stroke in reversed(accepted) if stroke.client_id not in placed}
     if new:
-        placed |= _insert(session, page, caller, drawer, [*reversed(new.values())], highest, bounds)
-    return Appended(
+        rows = _insert(session, page, caller, drawer, _numbered(page, [*reversed(new.values())], highest))
+        bounds.check(page.id, page=rows[0].page_bytes, others=int(rows[0].other_bytes))
+        placed |= {row.client_id: PlacedStroke(row.client_id, row.id, row.stroke_order) for row in rows}
+    return AppendResult(
         [placed[client_id] for client_id in dict.fromkeys(stroke.client_id for stroke in accepted)], refused
     )
 
 
 def delete_stroke(session: Session, caller: Caller, page_id: int, client_id: str) -> None:
-    """Mark a stroke deleted now (undo); deleted already, nothing happens.
+    """Mark a stroke deleted now (undo); idempotent.
 
-    The host may take back any stroke, others their own. Raises NotFound, Forbidden.
+    The host may undo any stroke, others their own. Raises NotFound, Forbidden.
     """
-    _page, _found, standing = find_page(session, caller, page_id)
-    drawer = _drawer(standing)
+    _page, _board, role = find_page(session, caller, page_id)
+    drawer = _drawer(role)
     stroke = session.scalar(select(Stroke).where(Stroke.page_id == page_id, Stroke.client_id == client_id))
     if stroke is None:
         raise NotFound(f"Page {page_id} has no stroke {client_id}.")
     if not drawer.full and (stroke.profile_id, stroke.profile_type) != (drawer.profile_id, drawer.profile_type):
         raise Forbidden("Only the host may take back a stroke of somebody else's.")
-    # Asked once more by the statement: a clear at the same moment may have been first, and its time is the one.
+    # Checked again by the statement: a concurrent clear may have been first, and then its time stays.
     session.execute(
         update(Stroke)
         .where(Stroke.id == stroke.id, Stroke.is_deleted.is_(False))
@@ -123,7 +125,7 @@ def delete_stroke(session: Session, caller: Caller, page_id: int, client_id: str
 def _accepted(
     drawer: SessionRole, permissions: Mapping[str, Any], strokes: Sequence[NewStroke]
 ) -> tuple[list[NewStroke], dict[int, str]]:
-    """The strokes to store, in the stored shape, and the sentences about the others by their index."""
+    """The strokes to store, in the stored shape, and the messages about the others by their index."""
     accepted: list[NewStroke] = []
     refused: dict[int, str] = {}
     forbidden: Forbidden | None = None
@@ -140,33 +142,26 @@ def _accepted(
     return accepted, refused
 
 
-def _drawer(standing: SessionRole | None) -> SessionRole:
-    if standing is None:
+def _drawer(role: SessionRole | None) -> SessionRole:
+    if role is None:
         raise Forbidden("Only those who take part in this session can draw on it.")
-    return standing
+    return role
 
 
 def _highest_and_placed(
     session: Session, page_id: int, strokes: Sequence[NewStroke]
 ) -> tuple[int, dict[str, PlacedStroke]]:
     values = {"page_id": page_id, "client_ids": [stroke.client_id for stroke in strokes]}
-    found = session.execute(_HIGHEST_AND_PLACED, values).all()
-    placed = {row.client_id: PlacedStroke(row.client_id, row.id, row.stroke_order) for row in found if row.client_id}
-    return found[0].highest, placed
+    rows = session.execute(_HIGHEST_AND_PLACED, values).all()
+    placed = {row.client_id: PlacedStroke(row.client_id, row.id, row.stroke_order) for row in rows if row.client_id}
+    return rows[0].highest, placed
 
 
-def _insert(
-    session: Session,
-    page: WhiteboardPage,
-    caller: Caller,
-    drawer: SessionRole,
-    strokes: Sequence[NewStroke],
-    highest: int,
-    bounds: BoardBounds,
-) -> dict[str, PlacedStroke]:
+def _numbered(page: WhiteboardPage, strokes: Sequence[NewStroke], highest: int) -> list[dict[str, object]]:
+    """The rows of new strokes. Raises Conflict when the page cannot take them."""
     if highest + len(strokes) > MOST_STROKES_OF_A_PAGE:
         raise Conflict(f"Page {page.id} has {highest} strokes and cannot take {len(strokes)} more; add a page.")
-    rows = [
+    return [
         {
             "client_id": stroke.client_id,
             "stroke_type": stroke.stroke_type,
@@ -177,8 +172,13 @@ def _insert(
         }
         for order, stroke in enumerate(strokes, start=highest + 1)
     ]
-    # One by one: writing two megabytes at once would keep other threads waiting for all of it.
-    written = b"[" + b",".join(map(to_json, rows)) + b"]"
+
+
+def _insert(
+    session: Session, page: WhiteboardPage, caller: Caller, drawer: SessionRole, strokes: Sequence[dict[str, object]]
+) -> Sequence[Row[Any]]:
+    # One by one: serializing two megabytes in one call would hold the GIL for all of it.
+    written = b"[" + b",".join(map(to_json, strokes)) + b"]"
     values = {
         "page_id": page.id,
         "session_id": page.session_id,
@@ -188,6 +188,4 @@ def _insert(
         "strokes": written.decode(),
         "bytes": len(written),
     }
-    inserted = session.execute(_INSERT, values).all()
-    bounds.check(page.id, page=inserted[0].page_bytes, others=int(inserted[0].other_bytes))
-    return {row.client_id: PlacedStroke(row.client_id, row.id, row.stroke_order) for row in inserted}
+    return session.execute(_INSERT, values).all()

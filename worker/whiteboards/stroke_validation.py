@@ -1,8 +1,8 @@
-"""What a stroke may hold: pure checks of what a client sends, before any of it is stored.
+"""Pure checks of the strokes that a client sends, before any of them is stored.
 
 Two shapes are stored for line, rectangle and circle: the freehand `points` that the board's client writes, and the
 geometric keys that its redraw reads. All lengths are CSS pixels of the client's canvas. Shapes of other libraries are
-brought into these first.
+converted to these first.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ MOST_POINTS = 20_000
 LONGEST_TEXT = 10_000
 DEEPEST = 6
 
-# Far beyond any canvas, and well inside what a drawing engine's 32-bit floats hold exactly.
+# Far beyond any canvas, and well within what a drawing engine's 32-bit floats represent exactly.
 _FARTHEST = 1_000_000
 # Beyond it a JavaScript number is no longer exact.
 _LARGEST_EXACT = 2**53
@@ -49,9 +49,9 @@ class NewStroke:
 
 
 def accepted_stroke(stroke: NewStroke) -> NewStroke:
-    """The stroke in the shape that is stored, whatever library wrote it.
+    """The stroke in the stored shape, whatever library wrote it.
 
-    Raises InvalidInput, naming the stroke, when it holds nothing to draw, too much, or what cannot be stored.
+    Raises InvalidInput, naming the stroke, when it has nothing to draw, too much, or values that cannot be stored.
     """
     accepted = replace(stroke, stroke_data=board_shape(stroke.stroke_type, stroke.stroke_data))
     _check_stroke(accepted)
@@ -87,7 +87,7 @@ def _check_points(points: object) -> None:
         raise InvalidInput("points is not a list of [x, y]")
     if len(points) > MOST_POINTS:
         raise InvalidInput(f"it has more than {MOST_POINTS} points")
-    # All at once: asking every number by itself took as long as storing it.
+    # All at once: checking each number by itself took as long as storing it.
     if set(map(type, points)) != {list} or set(map(len, points)) != {2} or not _are_lengths(points):
         raise InvalidInput("points is not a list of [x, y]")
 
@@ -96,7 +96,7 @@ def _are_lengths(points: list[list[Any]]) -> bool:
     numbers = [*chain.from_iterable(points)]
     if not set(map(type, numbers)) <= {int, float}:
         return False
-    # Least and most may overlook NaN, the sum does not.
+    # min and max may overlook NaN, the sum does not.
     return min(numbers) >= -_FARTHEST and max(numbers) <= _FARTHEST and not isnan(sum(numbers))
 
 
@@ -147,7 +147,7 @@ def _check_word(word: str) -> None:
 
 
 def _check_storable(written: str) -> None:
-    # PostgreSQL's jsonb takes neither.
+    # PostgreSQL's jsonb accepts neither.
     if "\x00" in written or not (written.isascii() or all(not "\ud800" <= letter <= "\udfff" for letter in written)):
         raise InvalidInput("stroke_data has text that cannot be stored (NUL or half a character)")
 

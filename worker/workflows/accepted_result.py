@@ -1,4 +1,4 @@
-"""What an accepted request has become: the same answer, however often it is accepted."""
+"""The result of an accepted request: the same answer, however often it is accepted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from worker.schedules.conflicts.clash import ScheduleClash
 
 @dataclass(frozen=True)
 class AcceptedRequest:
-    """The request, its booking and series, the rule of that in plain English (None, None: it has no lessons yet).
+    """The request, its booking, its series and the rule in plain English (None, None: it has no lessons yet).
 
-    `conflicts`: occurrences ahead that are no lesson of this student, since somebody is busy.
+    `conflicts`: future occurrences that are not lessons of this student because somebody is busy.
     """
 
     request: SessionRequest
@@ -30,12 +30,12 @@ class AcceptedRequest:
 
 
 def read_accepted(session: Session, request: SessionRequest, *, now: datetime) -> AcceptedRequest:
-    """What there is of it now. Raises NotFound for a request that was accepted where no booking was made of it."""
+    """Its current state. Raises NotFound when the request was accepted elsewhere, without a booking."""
     booking = session.get(Booking, request.booking_id) if request.booking_id is not None else None
     if booking is None:
         raise NotFound(f"Request {request.id} was accepted without a booking.")
     statement = select(Series).join(SeriesParticipant, SeriesParticipant.series_id == Series.id)
-    # A series that was split since goes on under a later id; the first is the one that the acceptance made or joined.
+    # A series that was split since continues under a later id; the first is the one that the acceptance made or joined.
     series = session.scalar(statement.where(SeriesParticipant.booking_id == booking.id).order_by(Series.id).limit(1))
     if series is None:
         return AcceptedRequest(request, booking, None, None, ())
@@ -50,9 +50,9 @@ def _conflicts(session: Session, series: Series, booking: Booking, now: datetime
         ScheduleSkip.student_id.is_(None) | (ScheduleSkip.student_id == booking.student_id),
         ScheduleSkip.occurrence_date >= (booking.start_date or series.schedule_date),
     )
-    found = []
+    clashes = []
     for skip in session.scalars(skips.order_by(ScheduleSkip.occurrence_date, ScheduleSkip.id)):
         when = instants(skip.occurrence_date, series.start_time, series.end_time, zone(series.timezone))
         if when.starts_at > now:
-            found.append(ScheduleClash(skip.occurrence_date, *when, skip.reason, skip.schedule_id, skip.student_id))
-    return found
+            clashes.append(ScheduleClash(skip.occurrence_date, *when, skip.reason, skip.schedule_id, skip.student_id))
+    return clashes

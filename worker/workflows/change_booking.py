@@ -1,4 +1,4 @@
-"""Offer, answer and change a booking, and the lessons that hang on it: they stop, begin and end as it does."""
+"""Offer, answer and change a booking; its lessons pause, resume and end with it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +12,7 @@ from worker.bookings import booking_commands
 from worker.reminders.planning.lessons import Scope
 from worker.schedules.planning import Planning
 from worker.schedules.series.membership import follow_booking
-from worker.workflows.notify_bookings import tell_of_change, tell_of_offer
+from worker.workflows.notify_bookings import notify_of_change, notify_of_offer
 from worker.workflows.notify_changes import notices_of_changes
 
 _MOVES_LESSONS = frozenset({"status", "start_date", "end_date"})
@@ -21,13 +21,13 @@ _MOVES_LESSONS = frozenset({"status", "start_date", "end_date"})
 def offer_booking(
     session: Session, caller: Caller, *, student_id: int, values: Mapping[str, Any], now: datetime
 ) -> Booking:
-    """Make a booking that waits for the student's acceptance, and notify them.
+    """Create a booking that waits for the student's acceptance, and notify them.
 
     Raises as worker.bookings.booking_commands.offer_booking does.
     """
     booking = booking_commands.offer_booking(session, caller, student_id=student_id, values=values)
     if booking.status == "pending":
-        tell_of_offer(session, booking, now=now)
+        notify_of_offer(session, booking, now=now)
     return booking
 
 
@@ -36,8 +36,8 @@ def change_booking(
 ) -> Booking:
     """Change columns of a booking; with its status or dates, its future lessons.
 
-    Paused: its lessons are called off, and come back with the same ids when it is active again. Raises as
-    worker.bookings.booking_commands.edit_booking does.
+    When it is paused, its lessons are cancelled; when it is active again, they are restored with the same ids. Raises
+    as worker.bookings.booking_commands.edit_booking does.
     """
     changed = booking_commands.edit_booking(session, caller, booking_id, changes)
     return _follow(session, caller, changed, planning)
@@ -54,9 +54,9 @@ def answer_booking(
 def _follow(session: Session, caller: Caller, changed: booking_commands.ChangedBooking, planning: Planning) -> Booking:
     booking, now = changed.booking, planning.now
     if changed.columns & _MOVES_LESSONS:
-        # A pause was told of; other dates may reach into lessons that a group has had without this student.
+        # People were notified of a pause; other dates may add lessons that a group has had without this student.
         lets_in = "status" not in changed.columns
         with notices_of_changes(session, Scope(booking_id=booking.id), by=caller, now=now, lets_in=lets_in):
             follow_booking(session, booking.id, planning)
-    tell_of_change(session, changed, by_user_id=caller.user_id if isinstance(caller, UserCaller) else None, now=now)
+    notify_of_change(session, changed, by_user_id=caller.user_id if isinstance(caller, UserCaller) else None, now=now)
     return booking

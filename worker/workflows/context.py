@@ -1,4 +1,4 @@
-"""What work in the background is done with: made once for each process by its door."""
+"""Dependencies of background work, created once per process by its entry point."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +14,7 @@ from worker.uploads.spool import Spool
 
 @dataclass
 class WorkerContext:
-    """Everything is found on first use: a worker for quick jobs never needs an ffmpeg or a spool."""
+    """The dependencies, each created on first use: a worker for quick jobs never needs ffmpeg or a spool."""
 
     settings: Settings
     database: Database
@@ -36,7 +36,7 @@ class WorkerContext:
 
     @cached_property
     def deliverer(self) -> BatchSender:
-        """Sends messages to people, and remembers which providers do not answer."""
+        """The sender of messages, which remembers the providers that do not answer."""
         settings = self.settings
         manner = SendPolicy(settings.delivery_lease, settings.timezone, settings.whiteboard_url)
         return BatchSender(self.database, Transports(settings), manner)

@@ -32,26 +32,26 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True)
 class DrawContext:
-    """Where and with what one job draws; `folder` and all in it are gone when the job is over."""
+    """The run, the dependencies and the temporary folder of one job; the folder is deleted when the job ends."""
 
     run: JobRun
-    tools: WorkerContext
+    context: WorkerContext
     folder: Path
 
 
 @dataclass(frozen=True)
-class Pictured:
-    """A page or board and its files on B2; without any, those that there were still show it."""
+class DrawnSnapshot:
+    """A page or board and its new files on B2; without new files, those that exist still show it."""
 
-    place: SnapshotTarget
-    taken: SnapshotFacts
+    target: SnapshotTarget
+    facts: SnapshotFacts
     files: Sequence[SnapshotFile]
     skipped: Sequence[Skipped]
 
 
 @dataclass(frozen=True)
-class _Drawing:
-    """A picture to be: its kind, what writes it, and its size in pixels."""
+class _Picture:
+    """A picture to draw: its kind, the function that writes it, and its size in pixels."""
 
     name: str
     form: FileFormat
@@ -59,75 +59,76 @@ class _Drawing:
     size: tuple[int, int]
 
 
-def picture_page(bench: DrawContext, page_id: int) -> Pictured | None:
-    """The page's pictures, all of one moment; None when there is no such page."""
-    bench.run.check()
+def draw_page(job: DrawContext, page_id: int) -> DrawnSnapshot | None:
+    """The page's pictures, all of one state; None when there is no such page."""
+    job.run.check()
     begun = time.monotonic()
-    with bench.tools.database.transaction() as session:
+    with job.context.database.transaction() as session:
         stored = load_page(session, page_id)
         if stored is None:
             return None
-        place, digest = SnapshotTarget(stored.session_id, page_id), stored.state.digest
-        is_drawn = drawn_names(session, place, digest) >= PAGE_FORMS.keys()
-    with TemporaryDirectory(dir=bench.folder) as name:
-        page = _read(stored) if is_drawn else _fetch(bench, stored, Path(name))
-        files = [] if is_drawn else _store(bench, Path(name), snapshot_prefix(place, digest), _pictures(page))
+        target, digest = SnapshotTarget(stored.session_id, page_id), stored.state.digest
+        is_drawn = drawn_names(session, target, digest) >= PAGE_FORMS.keys()
+    with TemporaryDirectory(dir=job.folder) as name:
+        page = _read(stored) if is_drawn else _fetch(job, stored, Path(name))
+        files = [] if is_drawn else _store(job, Path(name), snapshot_prefix(target, digest), _pictures(page))
     if files:
         _log.info("page_drawn", page_id=page_id, skipped=len(page.skipped), ms=_ms_since(begun))
-    taken = SnapshotFacts(digest, stored.read_at, len(page.skipped), bench.run.claim.job_id)
-    return Pictured(place, taken, files, page.skipped)
+    facts = SnapshotFacts(digest, stored.read_at, len(page.skipped), job.run.claim.job_id)
+    return DrawnSnapshot(target, facts, files, page.skipped)
 
 
-def picture_board(bench: DrawContext, session_id: int) -> Pictured | None:
+def draw_board(job: DrawContext, session_id: int) -> DrawnSnapshot | None:
     """The document of all pages; None when there is no such session, or none with pages."""
-    bench.run.progress(80, "the document")
+    job.run.progress(80, "the document")
     begun = time.monotonic()
-    place, job_id = SnapshotTarget(session_id, None), bench.run.claim.job_id
-    with bench.tools.database.transaction() as session:
+    target, job_id = SnapshotTarget(session_id, None), job.run.claim.job_id
+    with job.context.database.transaction() as session:
         board = session.get(WhiteboardSession, session_id)
         states = page_states(session, session_id)
         if board is None or not states:
             return None
         title = board_title(board.session_title, session_id)
         digest, read_at = board_digest(title, states), session.scalars(select(func.now())).one()
-        if drawn_names(session, place, digest) >= BOARD_FORMS.keys():
-            return Pictured(place, SnapshotFacts(digest, read_at, 0, job_id), (), ())
+        if drawn_names(session, target, digest) >= BOARD_FORMS.keys():
+            return DrawnSnapshot(target, SnapshotFacts(digest, read_at, 0, job_id), (), ())
     read: list[PageState] = []
     skipped: list[Skipped] = []
-    with TemporaryDirectory(dir=bench.folder) as name:
+    with TemporaryDirectory(dir=job.folder) as name:
         path, form = Path(name) / "document", BOARD_FORMS["pdf"]
-        with closing(_pages(bench, states, read, skipped)) as pages:
+        with closing(_pages(job, states, read, skipped)) as pages:
             write_pdf(pages, path, title)
-        # Of what was drawn, which may be later than what was found above.
+        # The digest of the drawn states, which may be newer than those read above.
         digest = board_digest(title, read)
-        stored = _upload(bench, path, f"{snapshot_prefix(place, digest)}{form.file}", form.mime, bench.run.should_stop)
+        stored = _upload(job, path, f"{snapshot_prefix(target, digest)}{form.file}", form.mime, job.run.should_stop)
     _log.info("board_drawn", session_id=session_id, pages=len(read), ms=_ms_since(begun))
-    return Pictured(place, SnapshotFacts(digest, read_at, len(skipped), job_id), [SnapshotFile("pdf", stored)], skipped)
+    facts = SnapshotFacts(digest, read_at, len(skipped), job_id)
+    return DrawnSnapshot(target, facts, [SnapshotFile("pdf", stored)], skipped)
 
 
 def _pages(
-    bench: DrawContext, states: Sequence[PageState], read: list[PageState], skipped: list[Skipped]
+    job: DrawContext, states: Sequence[PageState], read: list[PageState], skipped: list[Skipped]
 ) -> Generator[DrawnPage, None, None]:
-    """The pages of a document, one in memory at a time; what they show goes into `read`."""
+    """The pages of a document, one in memory at a time; their states are appended to `read`."""
     for number, state in enumerate(states):
-        bench.run.check()
-        bench.run.progress(80 + 15 * number / len(states), "the document")
-        with bench.tools.database.transaction() as session:
+        job.run.check()
+        job.run.progress(80 + 15 * number / len(states), "the document")
+        with job.context.database.transaction() as session:
             stored = load_page(session, state.page_id)
         if stored is None:
             continue
-        with TemporaryDirectory(dir=bench.folder) as name:
-            page = _fetch(bench, stored, Path(name))
+        with TemporaryDirectory(dir=job.folder) as name:
+            page = _fetch(job, stored, Path(name))
             read.append(stored.state)
             skipped.extend(page.skipped)
             yield page
 
 
-def _fetch(bench: DrawContext, stored: StoredPage, folder: Path) -> DrawnPage:
-    """The page with its picture behind the ink; one that cannot be had is left out and named like a stroke."""
+def _fetch(job: DrawContext, stored: StoredPage, folder: Path) -> DrawnPage:
+    """The page with its background image; an unavailable image is left out and reported like a skipped stroke."""
     if not stored.background_image:
         return _read(stored)
-    store, session_id = bench.tools.store, stored.session_id
+    store, session_id = job.context.store, stored.session_id
     try:
         image = fetch_background(store, stored.background_image, session_id=session_id, folder=folder)
     except NoBackground as error:
@@ -141,29 +142,29 @@ def _read(stored: StoredPage, image: Path | None = None) -> DrawnPage:
     return replace(page, skipped=(*stored.skipped, *page.skipped))
 
 
-def _pictures(page: DrawnPage) -> Iterator[_Drawing]:
+def _pictures(page: DrawnPage) -> Iterator[_Picture]:
     for name, form in PAGE_FORMS.items():
         if form.scale is not None:
-            yield _Drawing(name, form, partial(write_png, page, scale=form.scale), pixel_size(page, form.scale))
-    yield _Drawing("thumbnail", PAGE_FORMS["thumbnail"], partial(write_thumbnail, page), thumbnail_size(page))
-    yield _Drawing("svg", PAGE_FORMS["svg"], partial(write_svg, page), (page.width, page.height))
+            yield _Picture(name, form, partial(write_png, page, scale=form.scale), pixel_size(page, form.scale))
+    yield _Picture("thumbnail", PAGE_FORMS["thumbnail"], partial(write_thumbnail, page), thumbnail_size(page))
+    yield _Picture("svg", PAGE_FORMS["svg"], partial(write_svg, page), (page.width, page.height))
 
 
-def _store(bench: DrawContext, folder: Path, prefix: str, drawings: Iterable[_Drawing]) -> list[SnapshotFile]:
-    """Draw one file after the other, each on its way to B2 while the next is drawn."""
+def _store(job: DrawContext, folder: Path, prefix: str, pictures: Iterable[_Picture]) -> list[SnapshotFile]:
+    """Draw one file after the other; each is uploaded while the next is drawn."""
     begun = []
-    with together(bench.run.should_stop) as steps:
-        for drawing in drawings:
-            bench.run.check()
-            path, form = folder / drawing.name, drawing.form
+    with together(job.run.should_stop) as steps:
+        for picture in pictures:
+            job.run.check()
+            path, form = folder / picture.name, picture.form
             with path.open("wb") as out:
-                drawing.write(out)
-            begun.append((drawing, steps.begin(partial(_upload, bench, path, f"{prefix}{form.file}", form.mime))))
-    return [SnapshotFile(drawing.name, upload.result(), *drawing.size) for drawing, upload in begun]
+                picture.write(out)
+            begun.append((picture, steps.begin(partial(_upload, job, path, f"{prefix}{form.file}", form.mime))))
+    return [SnapshotFile(picture.name, upload.result(), *picture.size) for picture, upload in begun]
 
 
-def _upload(bench: DrawContext, path: Path, name: str, mime: str, should_stop: Callable[[], bool]) -> StoredObject:
-    return bench.tools.store.upload(path, name, content_type=mime, should_stop=should_stop)
+def _upload(job: DrawContext, path: Path, name: str, mime: str, should_stop: Callable[[], bool]) -> StoredObject:
+    return job.context.store.upload(path, name, content_type=mime, should_stop=should_stop)
 
 
 def _ms_since(begun: float) -> int:

@@ -1,17 +1,17 @@
-"""Turn the rows of the older table `tutor_student_enrollments` into bookings, as often as somebody likes."""
+"""Turn the rows of the older table `tutor_student_enrollments` into bookings; idempotent."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import Text, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from models.bookings import Booking, Enrollment
 from worker.batches import batches
-from worker.bookings.legacy_enrollments import EnrollmentRow, read_enrollment
+from worker.bookings.legacy_enrollments import EnrolledSubject, EnrollmentRow, read_enrollment
 from worker.database import Database
 
 # Rows of one transaction.
@@ -20,13 +20,13 @@ _BATCH = 500
 _LONGEST_SUBJECTS = 100_000
 _LONGEST_FREQUENCY = 2_000
 
-# In the order of EnrollmentRow. As text what Python may not be able to hold: a day like `infinity`, deep JSON.
+# In the order of EnrollmentRow. Values that Python may be unable to hold are read as text: `infinity`, deep JSON.
 _subjects_text = cast(Enrollment.subjects, Text)
 _COLUMNS = (
     Enrollment.id,
     Enrollment.tutor_id,
     Enrollment.student_id,
-    # Text cut short is no JSON any more, so it is refused as such.
+    # Truncated text is invalid JSON, and is refused as such.
     func.left(_subjects_text, _LONGEST_SUBJECTS),
     cast(Enrollment.start_date, Text),
     cast(Enrollment.end_date, Text),
@@ -41,7 +41,7 @@ _CREATED_AT = case((func.isfinite(Enrollment.created_at), Enrollment.created_at)
 
 @dataclass(frozen=True)
 class Line:
-    """What became of one subject of an enrollment; `booking_id` where there is a booking now."""
+    """The outcome for one subject of an enrollment; `booking_id` when it has a booking now."""
 
     enrollment_id: int
     subject: str | None
@@ -51,10 +51,10 @@ class Line:
 
 
 def import_enrollments(database: Database, *, dry_run: bool = False) -> Iterator[Line]:
-    """Make the bookings that are missing, one transaction for some hundred rows; a `dry_run` only says which."""
+    """Create the missing bookings, one transaction per 500 rows; a `dry_run` only reports them."""
 
     def import_batch(session: Session, after: int) -> tuple[list[Line], int | None]:
-        # Locked, so that two imports at once make no booking twice: no constraint keeps apart two without subject.
+        # Locked, so that concurrent imports make no booking twice: no constraint separates two without a subject.
         statement = select(*_COLUMNS).where(Enrollment.id > after).order_by(Enrollment.id).limit(_BATCH)
         rows = session.execute(statement.with_for_update()).all()
         lines = _import(session, [EnrollmentRow(*row) for row in rows], dry_run=dry_run)
@@ -71,18 +71,18 @@ def _import(session: Session, rows: Sequence[EnrollmentRow], *, dry_run: bool) -
         missing = _missing(wanted, there[row.id])
         for values in wanted:
             subject = values["subject"]
-            if not any(values is one for one in missing):
+            if not any(values is entry for entry in missing):
                 lines.append(Line(row.id, subject, "already there", there[row.id].get(subject)))
             elif dry_run:
                 lines.append(Line(row.id, subject, "imported"))
             else:
                 lines.append(Line(row.id, subject, "imported", _make(session, values)))
-        lines += [Line(row.id, one.subject, "refused", reason=one.reason) for one in refused]
+        lines += [Line(row.id, entry.subject, "refused", reason=entry.reason) for entry in refused]
     return lines
 
 
-def _missing(wanted: list[dict[str, Any]], there: dict[str | None, int]) -> list[dict[str, Any]]:
-    """Those without a booking. As many bookings as subjects: the tutor has renamed some, and none is missing."""
+def _missing(wanted: list[EnrolledSubject], there: dict[str | None, int]) -> list[EnrolledSubject]:
+    """Those without a booking. With as many bookings as subjects none is missing: the tutor has renamed some."""
     if len(there) >= len(wanted):
         return []
     return [values for values in wanted if values["subject"] not in there]
@@ -98,7 +98,7 @@ def _bookings_there(session: Session, enrollment_ids: Sequence[int]) -> defaultd
     return there
 
 
-def _make(session: Session, values: dict[str, Any]) -> int:
+def _make(session: Session, values: EnrolledSubject) -> int:
     since = select(_CREATED_AT).where(Enrollment.id == values["enrollment_id"]).scalar_subquery()
     booking = Booking(**values, created_at=since)
     session.add(booking)

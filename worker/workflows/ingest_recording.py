@@ -13,7 +13,7 @@ from worker.uploads.spool import full_disk_named
 from worker.whiteboards.board import board_snapshot
 from worker.whiteboards.has_recordings import mark_recorded
 from worker.workflows.context import WorkerContext
-from worker.workflows.notify_recording import tell_of_recording
+from worker.workflows.notify_recording import notify_of_recording
 
 
 class BytesGone(NotFound):
@@ -22,34 +22,36 @@ class BytesGone(NotFound):
     code, title, status = "bytes-gone", "The uploaded bytes are gone", 410
 
 
-def ingest_recording(run: JobRun, order: IngestRecording, tools: WorkerContext) -> None:
+def ingest_recording(run: JobRun, order: IngestRecording, context: WorkerContext) -> None:
     """Make the recording playable and commit its row with the end of the job.
 
     When the recording was deleted before, there is nothing to do; when it was deleted meanwhile, the job ends all the
     same, and the removal that its deletion ordered takes away what was uploaded.
     """
-    with tools.database.transaction() as session:
+    with context.database.transaction() as session:
         mark_processing(session, order.recording_id)
         source = find_source(session, order.recording_id)
     if source is None:
         return
     if source.spool_name is None:
         raise BytesGone(f"The bytes of recording {source.recording_id} are no longer kept. Upload it again.")
-    with full_disk_named(), tools.spool.workspace(run.claim.job_id) as folder:
-        limits = Limits(max_seconds=tools.settings.recording_max_seconds)
-        bench = IngestContext(tools.binaries, tools.store, folder, limits)
-        made = make_playable(run, bench, source, tools.spool.path(source.spool_name))
+    with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
+        limits = Limits(max_seconds=context.settings.recording_max_seconds)
+        ingest = IngestContext(context.binaries, context.store, folder, limits)
+        playable = make_playable(run, ingest, source, context.spool.path(source.spool_name))
     run.check()
-    _finish(run, order, tools, source, made)
+    _finish(run, order, context, source, playable)
 
 
-def _finish(run: JobRun, order: IngestRecording, tools: WorkerContext, source: UploadedSource, made: Playable) -> None:
-    url = tools.store.url(made.playback.name)
-    poster_url = tools.store.url(made.poster.name) if made.poster else None
+def _finish(
+    run: JobRun, order: IngestRecording, context: WorkerContext, source: UploadedSource, playable: Playable
+) -> None:
+    url = context.store.url(playable.playback.name)
+    poster_url = context.store.url(playable.poster.name) if playable.poster else None
     result = {
-        "object": made.playback.name,
-        "duration_ms": made.copy.duration_ms,
-        "decoded_pictures": made.decoded,
+        "object": playable.playback.name,
+        "duration_ms": playable.copy.duration_ms,
+        "decoded_pictures": playable.decoded,
     }
     with run.finish(result) as session:
         recording = lock_recording(session, source.recording_id)
@@ -58,13 +60,13 @@ def _finish(run: JobRun, order: IngestRecording, tools: WorkerContext, source: U
         publish_recording(
             session,
             recording,
-            made,
+            playable,
             board=board_snapshot(session, source.session_id),
             url=url,
             poster_url=poster_url,
         )
         mark_recorded(session, source.session_id)
-        tell_of_recording(session, recording, page=tools.settings.recording_url, now=clock.now())
+        notify_of_recording(session, recording, page=context.settings.recording_url, now=clock.now())
         enqueue(
             session,
             StoreSource(order.recording_id, order.session_id, order.spool_id, order.size_bytes),

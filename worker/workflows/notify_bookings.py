@@ -1,4 +1,4 @@
-"""Who hears of a booking: its student and parents, that it waits for them; its tutor, what has become of it."""
+"""Notices about bookings: to student and parents when one waits for them, to the tutor when they answer or end it."""
 
 from datetime import datetime
 
@@ -14,14 +14,15 @@ from worker.bookings.statuses import FINAL, LIVE
 from worker.reminders.planning.notify import tell
 from worker.reminders.planning.people import family_of
 
-# The id of no user. Telling nobody takes a statement too: otherwise the time would say whether there is such a student.
+# The id of no user. The statement runs without recipients too: otherwise the response time would reveal whether the
+# student exists.
 _NOBODY = (0,)
 
 
-def tell_of_offer(session: Session, booking: Booking, *, now: datetime) -> None:
-    """Tell the student and parents that a pending booking waits. Of the tutor's words only their name is told.
+def notify_of_offer(session: Session, booking: Booking, *, now: datetime) -> None:
+    """Notify the student and parents that a pending booking waits; the notice contains only the tutor's name.
 
-    A tutor with whom the student shares no booking is told of once, however many bookings they offer.
+    A tutor with whom the student shares no booking is announced once, however many bookings they offer.
     """
     shared = (Booking.tutor_id == booking.tutor_id, Booking.agreed_student_id == booking.student_id)
     if session.scalar(select(exists().where(*shared, Booking.status.in_(LIVE)))):
@@ -36,8 +37,8 @@ def tell_of_offer(session: Session, booking: Booking, *, now: datetime) -> None:
     tell(session, "booking-offered", user_ids=family.parents or _NOBODY, data=data, key=key, now=now)
 
 
-def tell_of_change(session: Session, changed: ChangedBooking, *, by_user_id: int | None, now: datetime) -> None:
-    """Tell the tutor that their booking was accepted, or that the student or a parent ended it. Not what they did."""
+def notify_of_change(session: Session, changed: ChangedBooking, *, by_user_id: int | None, now: datetime) -> None:
+    """Notify the tutor that their booking was accepted, or that somebody else ended it."""
     booking, was = changed.booking, changed.was
     if was == "pending" and booking.status == "active":
         kind = "booking-accepted"

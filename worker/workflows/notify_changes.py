@@ -22,22 +22,22 @@ from worker.reminders.planning.plan import plan_reminders
 def notices_of_changes(
     session: Session, scope: Scope, *, by: Caller | None, now: datetime, lets_in: bool = False
 ) -> Iterator[None]:
-    """Whatever the block does to the lessons of `scope`: everybody whom it concerns is told, and reminded rightly.
+    """Notify people of what the block changes in the lessons of `scope`, and replan their reminders.
 
-    Who did it (`by`) is not told. Lessons that the block adds to a series of the scope, or to one that it splits from
-    such a series, belong to it too. `lets_in`: it may bring people into lessons of others that are new to them; who
-    never knew of any is reminded and not told.
+    Whoever made the change (`by`) is not notified. Lessons that the block adds to a series of the scope, or to one that
+    it splits from such a series, are included. `lets_in`: the block may add people to existing lessons of others;
+    those who knew of none of them get reminders but no notice.
     """
     before = read_lessons(session, lessons_in(session, scope, now=now))
     known = frozenset(_split_from(session, scope.series_ids))
     yield
     session.flush()
-    split = [one for one in _split_from(session, scope.series_ids) if one not in known]
+    split = [series_id for series_id in _split_from(session, scope.series_ids) if series_id not in known]
     for series_id in split:
         copy_series_alarms(session, session.get_one(Series, series_id).split_from_id or series_id, series_id)
     wider = Scope([*before, *scope.schedule_ids], [*scope.series_ids, *split], scope.booking_id)
     ids = lessons_in(session, wider, now=now)
-    # Reminders that are planned make lessons known.
+    # Read before planning: people count as knowing a lesson once its reminders are planned.
     heard_of = known_lessons(session, ids) if lets_in else None
     plan_reminders(session, ids, now=now)
     user_id, name = _who(session, by)
@@ -58,7 +58,7 @@ def notices_of_changes(
 def plan_new_lessons(
     session: Session, *, schedule_ids: Sequence[int] = (), series_ids: Sequence[int] = (), now: datetime
 ) -> None:
-    """Plan the reminders of lessons that have just been made, and of all to come of these series."""
+    """Plan the reminders of lessons that have just been created, and of all future lessons of these series."""
     session.flush()
     plan_reminders(session, lessons_in(session, Scope(schedule_ids, series_ids), now=now), now=now)
 

@@ -1,4 +1,4 @@
-"""The people of a whiteboard session learn what became of its recording: it can be watched, or it failed."""
+"""Notify the people of a whiteboard session that its recording can be watched, or that it failed."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,8 +17,8 @@ from worker.reminders.planning.people import people_of_session, teachers_of_sess
 _NOTICED = ("cut-off", "gap", "damaged", "part-lost", "picture-lost", "sound-lost", "pictures-dropped", "sound-dropped")
 
 
-def tell_of_recording(session: Session, recording: Recording, *, page: str | None, now: datetime) -> None:
-    """Tell everybody once, however often the recording is made playable; `page` is the setting RECORDING_URL."""
+def notify_of_recording(session: Session, recording: Recording, *, page: str | None, now: datetime) -> None:
+    """Notify everybody once, however often the recording is made playable; `page` is the setting RECORDING_URL."""
     repairs = {repair["kind"] for repair in (recording.recording_metadata or {}).get("repairs", [])}
     data = _about(session, recording) | {
         "link": page and page.replace("{recording_id}", str(recording.id)),
@@ -34,8 +34,8 @@ def tell_of_recording(session: Session, recording: Recording, *, page: str | Non
     )
 
 
-def tell_of_failure(session: Session, recording: Recording, error: Mapping[str, Any], *, now: datetime) -> None:
-    """Tell its tutor, and who uploaded it, that it failed, why, and what to do; of the same reason once."""
+def notify_of_failure(session: Session, recording: Recording, error: Mapping[str, Any], *, now: datetime) -> None:
+    """Notify its tutor and its uploader that it failed, why, and what to do; once for the same reason."""
     reason = str(error.get("reason") or error.get("code"))
     recorder = [recording.recorded_by] if recording.recorded_by is not None else []
     data = _about(session, recording) | {

@@ -19,8 +19,10 @@ from worker.whiteboards.sessions import Hosting, Participant, create_session
 
 @dataclass(frozen=True)
 class Opening:
-    """What a session is opened for. With a booking its student takes part, with a lesson all of its students do; then
-    nobody else can be named."""
+    """What a session is opened for: with a booking its student takes part, with a lesson all of its students do.
+
+    In both cases no other participants can be named.
+    """
 
     booking_id: int | None = None
     schedule_id: int | None = None
@@ -30,10 +32,10 @@ class Opening:
 
 
 def open_session(session: Session, caller: Caller, opening: Opening) -> WhiteboardSession:
-    """Make the session and its first page.
+    """Create the session and its first page.
 
     Raises NotFound for a booking that is not theirs, Forbidden when the caller cannot host it, Conflict for a booking
-    that is pending or over, InvalidInput for a lesson that is not theirs, or a participant with whom they share
+    that is pending or has ended, InvalidInput for a lesson that is not theirs, or a participant with whom they share
     neither a booking nor a lesson.
     """
     if not isinstance(caller, UserCaller):
@@ -73,15 +75,17 @@ def _host(caller: UserCaller) -> Participant:
 
 
 def _check_participants(session: Session, host: Participant, participants: Sequence[Participant]) -> None:
-    """The same answer for an id that nobody has, and for one of somebody who shares nothing with the host."""
+    """Raise the same error for an unknown id and for a profile that shares nothing with the host."""
     known = known_to(session, (host.profile_type, host.profile_id))
-    for one in participants:
-        if (one.profile_type, one.profile_id) not in known:
-            raise InvalidInput(f"You share no booking and no lesson with {one.profile_type} {one.profile_id}.")
+    for participant in participants:
+        if (participant.profile_type, participant.profile_id) not in known:
+            raise InvalidInput(
+                f"You share no booking and no lesson with {participant.profile_type} {participant.profile_id}."
+            )
 
 
 def _of_lesson(session: Session, caller: UserCaller, opening: Opening, schedule_id: int) -> Opening:
-    """The opening, with who takes part in the lesson: by the booking of its only student, else as participants."""
+    """The opening with the students of the lesson: through the booking of its only student, else as participants."""
     lesson = session.execute(
         select(Schedule.tutor_id, Schedule.booking_id).where(Schedule.id == schedule_id)
     ).one_or_none()
@@ -92,7 +96,7 @@ def _of_lesson(session: Session, caller: UserCaller, opening: Opening, schedule_
         .where(ScheduleParticipant.schedule_id == schedule_id)
         .order_by(ScheduleParticipant.student_id)
     )
-    students = {one.student_id: one.booking_id for one in participants}
+    students = {participant.student_id: participant.booking_id for participant in participants}
     bookings = {*students.values(), lesson.booking_id} - {None}
     if opening.booking_id is not None:
         if bookings and opening.booking_id not in bookings:

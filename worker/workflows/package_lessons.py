@@ -1,4 +1,4 @@
-"""Students of one package of a tutor share its lessons: who comes later joins them, and nothing is stored twice."""
+"""Students of one package of a tutor share its lessons: later students join the series of the first."""
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -21,10 +21,10 @@ _LIVE = ("active", "paused")
 def series_to_join(
     session: Session, request: SessionRequest, student_id: int, requested: RequestedTimes | None
 ) -> Series | None:
-    """The oldest series of the package that has the wished lessons, or any when no times are wished; locked.
+    """The oldest series of the package that has the requested lessons, or any when no times are requested; locked.
 
-    Raises Conflict when the student has these lessons already. From here to the end of the transaction a tutor's
-    acceptances go one after the other: two students of a package who are accepted at once share its lessons too.
+    Raises Conflict when the student has these lessons already. The lock on the tutor serializes acceptances until the
+    end of the transaction, so two students of a package who are accepted concurrently share its lessons too.
     """
     if request.package_name is None:
         return None
@@ -32,7 +32,7 @@ def series_to_join(
     for series in package_series(session, request.tutor_id, request.package_name):
         if requested is None or is_part_of(requested, recurrence_of(series)):
             (locked,) = lock_series(session, [series.id])
-            # Its last booking may have ended while we waited for it.
+            # Its last booking may have ended while we waited for the lock.
             if locked.status in _LIVE:
                 _check_not_in(session, locked, student_id)
                 return locked
@@ -42,7 +42,7 @@ def series_to_join(
 def join_lessons(
     session: Session, series: Series, member: SeriesMember, requested: RequestedTimes | None, planning: Planning
 ) -> None:
-    """Take part in the lessons of the series that the booking covers. Raises LessonConflict unless `skip_conflicts`."""
+    """Add the student to the lessons that the booking covers. Raises LessonConflict unless `skip_conflicts`."""
     if requested is not None:
         _leave_out(session, series, member.student_id, requested)
     conflicts = join_series(session, series.id, member, planning)
@@ -56,12 +56,12 @@ def _check_not_in(session: Session, series: Series, student_id: int) -> None:
     theirs = (SeriesParticipant.series_id == series.id, SeriesParticipant.student_id == student_id)
     booking_id = session.scalar(statement.where(*theirs, Booking.status.in_(_LIVE)))
     if booking_id is not None:
-        said = f"Student {student_id} already has these lessons, by booking {booking_id}."
-        raise Conflict(said, booking_id=booking_id)
+        detail = f"Student {student_id} already has these lessons, by booking {booking_id}."
+        raise Conflict(detail, booking_id=booking_id)
 
 
 def _leave_out(session: Session, series: Series, student_id: int, requested: RequestedTimes) -> None:
-    """Days that this student cannot come, which stay lessons of the others."""
+    """Skip the days on which this student cannot come; they stay lessons of the others."""
     theirs = {"series_id": series.id, "student_id": student_id, "reason": "excluded"}
     for day in sorted(requested.recurrence.excluded):
         session.execute(insert(ScheduleSkip).values(**theirs, occurrence_date=day).on_conflict_do_nothing())

@@ -1,4 +1,4 @@
-"""Remove what nothing names any more: the objects and the spool file of a deleted or failed recording."""
+"""Remove files that no row names any more: the objects and the spool file of a deleted or failed recording."""
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -14,32 +14,32 @@ from worker.workflows.context import WorkerContext
 
 
 class StillBusy(AstegniError):
-    """A job still works on the recording; what it uploads now would be missed."""
+    """A job still works on the recording; objects that it uploads later would be missed."""
 
     code, title, status, retryable = "still-busy", "Still being worked on", 409, True
 
 
-def remove_recording_files(run: JobRun, order: RemoveRecordingFiles, tools: WorkerContext) -> None:
+def remove_recording_files(run: JobRun, order: RemoveRecordingFiles, context: WorkerContext) -> None:
     """Remove every object below the recording's prefix that no ready rendition names, and the spool file."""
     prefix = recording_prefix(order.session_id, order.recording_id)
-    with tools.database.transaction() as session:
+    with context.database.transaction() as session:
         if _is_worked_on(session, order.recording_id):
             raise StillBusy(f"A job still works on recording {order.recording_id}.")
     if order.spool_name is not None:
-        tools.spool.remove(order.spool_name)
+        context.spool.remove(order.spool_name)
     removed = 0
-    for name in sorted({stored.name for stored in tools.store.list(prefix)}):
+    for name in sorted({stored.name for stored in context.store.list(prefix)}):
         run.check()
-        removed += remove_unnamed(order.recording_id, name, tools)
+        removed += remove_unnamed(order.recording_id, name, context)
     run.succeed({"objects": removed})
 
 
-def remove_unnamed(recording_id: int, name: str, tools: WorkerContext) -> int:
+def remove_unnamed(recording_id: int, name: str, context: WorkerContext) -> int:
     """Remove one object unless it is named or about to be: checked right before, again for each object."""
-    with tools.database.transaction() as session:
+    with context.database.transaction() as session:
         if _is_worked_on(session, recording_id) or name in named_objects(session, recording_id):
             return 0
-    tools.store.delete(name)
+    context.store.delete(name)
     return 1
 
 

@@ -1,6 +1,6 @@
-"""The board of a session becomes a recording: filmed into the spool, and let in by the door of every other one.
+"""Turn the board of a session into a recording: a film written to the spool and registered like any uploaded file.
 
-Run twice, the same strokes give the same bytes, and so the same recording.
+The same strokes always give the same bytes, and so the same recording.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from worker.uploads.spool import SpoolFile, full_disk_named
 from worker.workflows.context import WorkerContext
 
 REPLAY_MIME = "application/json"
-# A job's result names so many strokes that are not drawn as they are stored; the others are only counted.
+# A job's result lists this many strokes that could not be drawn as stored; the others are only counted.
 MOST_NAMED = 20
 _CHUNK = 1024 * 1024
 _LONGEST_TITLE = 255
@@ -34,7 +34,7 @@ _LONGEST_TITLE = 255
 
 @dataclass(frozen=True)
 class _Replay:
-    """What was made of the board: its timeline, the film in the spool, the packed strokes, what was left out."""
+    """The replay of a board: its timeline, the film in the spool, the packed strokes, the skipped ones."""
 
     timeline: ReplayTimeline
     film: SpoolFile
@@ -42,20 +42,20 @@ class _Replay:
     skipped: Sequence[tuple[int | None, Skipped]]
 
 
-def replay_board(run: JobRun, order: ReplayBoard, tools: WorkerContext) -> None:
+def replay_board(run: JobRun, order: ReplayBoard, context: WorkerContext) -> None:
     """Film the board, register the film as a recording of type `board`, and give it the rendition `replay`.
 
     Raises NothingDrawn and ReplayTooLong, which no retry can fix, and what the film and the store raise.
     """
     run.progress(1, "reading the board")
-    with tools.database.transaction() as session:
+    with context.database.transaction() as session:
         history = load_history(session, order.session_id)
-    with full_disk_named(), tools.spool.workspace(run.claim.job_id) as folder:
-        replay = _make(run, order, tools, history, folder)
+    with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
+        replay = _make(run, order, context, history, folder)
         run.check()
-        registered = _register(order, tools, replay)
+        registered = _register(order, context, replay)
         run.progress(95, "storing the strokes")
-        stored = _store(run, order, tools, registered, replay, folder)
+        stored = _store(run, order, context, registered, replay, folder)
     result = {
         "recording_id": registered.recording_id,
         "ingest_job_id": str(registered.job_id) if registered.job_id else None,
@@ -63,7 +63,7 @@ def replay_board(run: JobRun, order: ReplayBoard, tools: WorkerContext) -> None:
         "skipped": _named(replay.skipped),
     }
     with run.finish(result) as session:
-        # Deleted meanwhile: the sweep takes the object.
+        # When it was deleted meanwhile, the sweep removes the object.
         if lock_recording(session, registered.recording_id) is not None:
             set_rendition(
                 session,
@@ -80,8 +80,8 @@ def replay_board(run: JobRun, order: ReplayBoard, tools: WorkerContext) -> None:
             )
 
 
-def _make(run: JobRun, order: ReplayBoard, tools: WorkerContext, history: History, folder: Path) -> _Replay:
-    board = _with_images(tools, order.session_id, history, folder)
+def _make(run: JobRun, order: ReplayBoard, context: WorkerContext, history: History, folder: Path) -> _Replay:
+    board = _with_images(context, order.session_id, history, folder)
     timeline = build_timeline(board, turns=history.turns, shorten_idle=order.shorten_idle, until=history.ended_at)
     seconds = timeline.duration_ms / 1000
     run.progress(5, "filming the board")
@@ -89,71 +89,76 @@ def _make(run: JobRun, order: ReplayBoard, tools: WorkerContext, history: Histor
     write_film(
         timeline,
         film,
-        tools.binaries,
-        max_seconds=tools.settings.recording_max_seconds,
+        context.binaries,
+        max_seconds=context.settings.recording_max_seconds,
         should_stop=run.should_stop,
         on_progress=lambda filmed: run.progress(5 + 85 * min(1.0, filmed / seconds)),
     )
     skipped = [(page.page_id, stroke) for page in board.pages for stroke in page.skipped]
-    return _Replay(timeline, _spool(tools, film), pack_replay(timeline), skipped)
+    return _Replay(timeline, _spool(context, film), pack_replay(timeline), skipped)
 
 
-def _with_images(tools: WorkerContext, session_id: int, history: History, folder: Path) -> DrawnBoard:
+def _with_images(context: WorkerContext, session_id: int, history: History, folder: Path) -> DrawnBoard:
     pages = list(history.board.pages)
     for place, value in history.images.items():
         own = folder / f"page_{place}"
         own.mkdir()
-        pages[place] = _with_image(tools, session_id, pages[place], value, own)
+        pages[place] = _with_image(context, session_id, pages[place], value, own)
     return replace(history.board, pages=tuple(pages))
 
 
-def _with_image(tools: WorkerContext, session_id: int, page: DrawnPage, value: str, folder: Path) -> DrawnPage:
-    """The page with its picture behind the ink; one that cannot be had is left out and named like a stroke."""
+def _with_image(context: WorkerContext, session_id: int, page: DrawnPage, value: str, folder: Path) -> DrawnPage:
+    """The page with its background image; an unavailable image is left out and reported like a skipped stroke."""
     try:
-        return replace(page, image=fetch_background(tools.store, value, session_id=session_id, folder=folder))
+        return replace(page, image=fetch_background(context.store, value, session_id=session_id, folder=folder))
     except NoBackground as error:
         return replace(page, skipped=(Skipped(None, f"background_image: {error.detail}"), *page.skipped))
 
 
-def _spool(tools: WorkerContext, film: Path) -> SpoolFile:
+def _spool(context: WorkerContext, film: Path) -> SpoolFile:
     """The film as a file of the spool, as if somebody had uploaded it."""
     size = film.stat().st_size
-    with tools.spool.receive(limit=size, expected=size) as receiver, film.open("rb") as file:
+    with context.spool.receive(limit=size, expected=size) as receiver, film.open("rb") as file:
         while chunk := file.read(_CHUNK):
             receiver.write(chunk)
         return receiver.seal()
 
 
-def _register(order: ReplayBoard, tools: WorkerContext, replay: _Replay) -> RegistrationResult:
-    """The recording of this film: a new one, or the one it already is. Then the second copy of its bytes goes."""
+def _register(order: ReplayBoard, context: WorkerContext, replay: _Replay) -> RegistrationResult:
+    """The recording of this film: new, or the existing one with the same bytes; then the second copy is removed."""
     new = NewRecording(
         session_id=order.session_id,
         title=replay.timeline.title[:_LONGEST_TITLE],
         type="board",
         recorded_by=order.recorded_by,
         principal=order.asked_by,
-        spool_id=tools.settings.spool_id,
+        spool_id=context.settings.spool_id,
         spool_name=replay.film.name,
         size_bytes=replay.film.size,
         sha1=replay.film.sha1,
         filename="replay.mp4",
         started_at=replay.timeline.started_at,
     )
-    with tools.database.transaction() as session:
+    with context.database.transaction() as session:
         registered = register_recording(session, new)
     if not registered.is_new:
-        tools.spool.remove(replay.film.name)
+        context.spool.remove(replay.film.name)
     return registered
 
 
 def _store(
-    run: JobRun, order: ReplayBoard, tools: WorkerContext, registered: RegistrationResult, replay: _Replay, folder: Path
+    run: JobRun,
+    order: ReplayBoard,
+    context: WorkerContext,
+    registered: RegistrationResult,
+    replay: _Replay,
+    folder: Path,
 ) -> StoredObject:
     path = folder / "replay.json"
     path.write_bytes(replay.packed)
     sha1 = hashlib.sha1(replay.packed, usedforsecurity=False).hexdigest()
     prefix = recording_prefix(order.session_id, registered.recording_id)
-    return tools.store.upload(
+    return context.store.upload(
         path,
         replay_name(prefix, replay.film.sha1, sha1),
         content_type=REPLAY_MIME,

@@ -1,4 +1,4 @@
-"""The times that a request wishes, kept as they were sent: read when it is made, and again when it is accepted."""
+"""The times of a request for lessons, stored as sent: parsed when it is made, and again when it is accepted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -16,13 +16,13 @@ from worker.recurrence.request import Recurrence, TimeRequest, read_recurrence
 _TIMES = TypeAdapter(TimeRequest)
 _FORM_FIELDS = frozenset(field.name for field in fields(PlatformForm))
 _DAY = timedelta(days=1)
-# Series that agree for so long are the same lessons.
+# Series that agree for this long count as the same lessons.
 _COMPARED = timedelta(days=366)
 
 
 @dataclass(frozen=True)
 class RequestedTimes:
-    """What a request wishes, and the local day of the first lesson of it that has not begun."""
+    """The times of a request, and the local day of its first lesson that has not begun."""
 
     recurrence: Recurrence
     since: date
@@ -60,7 +60,7 @@ def _time_request(sent: Mapping[str, Any]) -> TimeRequest:
 
 
 def end_within_a_year(requested: RequestedTimes) -> date | None:
-    """The last day of what is wished; None when it goes on for longer than a year."""
+    """The last requested day; None when the lessons continue for longer than a year."""
     until = requested.since + _COMPARED
     if requested.recurrence.next_days(1, after=until):
         return None
@@ -68,15 +68,16 @@ def end_within_a_year(requested: RequestedTimes) -> date | None:
 
 
 def is_part_of(requested: RequestedTimes, series: Recurrence) -> bool:
-    """Whether all that is wished and lies ahead is lessons of the series, and none of the series' lies in between.
+    """Whether the future requested lessons are exactly those of the series, for as long as the request lasts.
 
-    The series may go on when the wish has ended. Days that either leaves out make no difference: those stay no lessons.
+    The series may continue after the request has ended. Days that either excludes make no difference: they have no
+    lessons anyway.
     """
     recurrence, since = requested.recurrence, requested.since
     if _times(recurrence) != _times(series):
         return False
     until = end_within_a_year(requested) or since + _COMPARED
-    every, theirs = (replace(one, excluded=frozenset()) for one in (recurrence, series))
+    every, theirs = replace(recurrence, excluded=frozenset()), replace(series, excluded=frozenset())
     return every.days(since - _DAY, until) == theirs.days(since - _DAY, until)
 
 

@@ -1,6 +1,6 @@
-"""Start and end a whiteboard session together with the lesson that it is, and have its board drawn at the end.
+"""Start and end a whiteboard session together with its lesson, and order snapshots of its board at the end.
 
-The session is locked first and its lesson second, here and everywhere: two in opposite order would wait for each other.
+The session is locked before its lesson, here and everywhere: opposite orders would deadlock.
 """
 
 from datetime import datetime
@@ -17,9 +17,9 @@ from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import SnapshotSession
 from worker.schedules.advance import begin_lesson, complete_boarded_lessons
 from worker.whiteboards import lifecycle
-from worker.whiteboards.abandoned_sessions import Closed, close_left_sessions
+from worker.whiteboards.abandoned_sessions import ClosedSessions, close_left_sessions
 
-# now() stands still within a transaction: ended before, and told so once more, it has another time.
+# now() is constant within a transaction: a session that had been started or ended before has another time.
 _STARTED_NOW = select(WhiteboardSession.actual_start == func.now())
 _ENDED_NOW = select(WhiteboardSession.actual_end == func.now())
 
@@ -27,33 +27,33 @@ _ENDED_NOW = select(WhiteboardSession.actual_end == func.now())
 def start_session(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
     """Begin the session, and its lesson if that has not begun.
 
-    Raises as worker.whiteboards.lifecycle does, and Conflict when its booking has ended: nobody waits there any more.
+    Raises as worker.whiteboards.lifecycle does, and Conflict when its booking has ended.
     """
-    found = lifecycle.start_session(session, caller, session_id)
+    board = lifecycle.start_session(session, caller, session_id)
     if session.scalar(_STARTED_NOW.where(WhiteboardSession.id == session_id)):
-        status = session.scalar(select(Booking.status).where(Booking.id == found.booking_id))
-        if found.booking_id is not None and status not in LIVE:
-            raise Conflict(f"Booking {found.booking_id} is {status}; its sessions cannot be started any more.")
-    if found.schedule_id is not None:
-        begin_lesson(session, found.schedule_id)
-    return found
+        status = session.scalar(select(Booking.status).where(Booking.id == board.booking_id))
+        if board.booking_id is not None and status not in LIVE:
+            raise Conflict(f"Booking {board.booking_id} is {status}; its sessions cannot be started any more.")
+    if board.schedule_id is not None:
+        begin_lesson(session, board.schedule_id)
+    return board
 
 
 def end_session(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
-    """End the session, complete its lesson with its attendance, and have its board drawn.
+    """End the session, complete its lesson with its attendance, and order snapshots of its board.
 
     Raises as worker.whiteboards.lifecycle does.
     """
-    found = lifecycle.end_session(session, caller, session_id)
+    board = lifecycle.end_session(session, caller, session_id)
     if session.scalar(_ENDED_NOW.where(WhiteboardSession.id == session_id)):
         enqueue(session, SnapshotSession(session_id), principal=caller.principal)
-    if found.schedule_id is not None:
-        complete_boarded_lessons(session, [found.schedule_id])
-    return found
+    if board.schedule_id is not None:
+        complete_boarded_lessons(session, [board.schedule_id])
+    return board
 
 
-def close_sessions(session: Session, *, quiet_since: datetime, now: datetime, after: int, most: int) -> Closed:
-    """End sessions that were left running, complete their lessons, and have their boards drawn."""
+def close_sessions(session: Session, *, quiet_since: datetime, now: datetime, after: int, most: int) -> ClosedSessions:
+    """End sessions that were left running, complete their lessons, and order snapshots of their boards."""
     closed = close_left_sessions(session, quiet_since=quiet_since, now=now, after=after, most=most)
     session.flush()
     complete_boarded_lessons(session, closed.schedule_ids)

@@ -8,18 +8,18 @@ from worker.reminders.delivery.claim import claim
 from worker.reminders.delivery.partitions import BATCH, batch_size
 from worker.workflows.context import WorkerContext
 
-# Seconds. A dispatcher that lives has long taken what is due when these have passed.
+# Seconds. By then a running dispatcher has claimed what is due.
 _OVERDUE = 10.0
-# One run of this is no longer than the time to the next.
+# Seconds. One run ends before the next one begins.
 _ENOUGH = 20.0
 
 
-def send_overdue(run: JobRun, tools: WorkerContext) -> None:
-    """Send what has been due for 10 s and is in nobody's hand, a batch of each lane in turn."""
+def send_overdue(run: JobRun, context: WorkerContext) -> None:
+    """Send what has been due for 10 s and is unclaimed, one batch per partition in turn."""
     until = time.monotonic() + _ENOUGH
     sent = 0
     while time.monotonic() < until:
-        claimed = sum(_send_some(tools, lane, lost=lost) for lane in BATCH for lost in (True, False))
+        claimed = sum(_send_some(context, lane, lost=lost) for lane in BATCH for lost in (True, False))
         sent += claimed
         run.check()
         if claimed == 0:
@@ -27,10 +27,10 @@ def send_overdue(run: JobRun, tools: WorkerContext) -> None:
     run.succeed({"handled": sent})
 
 
-def _send_some(tools: WorkerContext, lane: str, *, lost: bool) -> int:
-    token, lease = uuid4(), tools.settings.delivery_lease
-    with tools.database.statement() as statement:
+def _send_some(context: WorkerContext, lane: str, *, lost: bool) -> int:
+    token, lease = uuid4(), context.settings.delivery_lease
+    with context.database.statement() as statement:
         most = batch_size(lane, lost=lost)
         ids = claim(statement, lane, lost=lost, token=token, most=most, lease=lease, overdue=_OVERDUE)
-    tools.deliverer.deliver(ids, token)
+    context.deliverer.deliver(ids, token)
     return len(ids)

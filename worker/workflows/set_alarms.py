@@ -1,4 +1,4 @@
-"""A person's alarms of a lesson or its series, and the reminders that wait because of them: one transaction."""
+"""Read and set a person's alarms of a lesson or its series; their pending reminders follow in one transaction."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -31,7 +31,7 @@ from worker.schedules.reading import find_lesson
 
 
 def read_alarms(session: Session, caller: Caller, schedule_id: int, *, scope: str) -> tuple[Source, list[Alarm]]:
-    """What holds for the caller: for this lesson, or with another scope for its series.
+    """The alarms that apply to the caller: for this lesson, or with another scope for its series.
 
     Raises NotFound, Forbidden for an operator, who has no alarms.
     """
@@ -42,10 +42,10 @@ def read_alarms(session: Session, caller: Caller, schedule_id: int, *, scope: st
 def set_alarms(
     session: Session, caller: Caller, schedule_id: int, alarms: Sequence[Alarm] | None, *, scope: str, now: datetime
 ) -> tuple[Source, list[Alarm]]:
-    """Put these in place of the caller's own alarms, nobody else's; answers as `read_alarms` does.
+    """Replace the caller's own alarms; returns as `read_alarms` does.
 
-    Of this lesson; of its series, for all lessons to come; or of its series from this lesson on: those before it keep
-    what held for them. Raises NotFound, Forbidden, InvalidInput.
+    `scope`: this lesson, all future lessons of its series, or those from this lesson on; earlier ones keep their
+    alarms. Raises NotFound, Forbidden, InvalidInput.
     """
     user = person(caller)
     lesson = find_lesson(session, caller, schedule_id)
@@ -68,7 +68,7 @@ def set_alarms(
 
 
 def set_preferences(session: Session, caller: Caller, wanted: Preferences, *, now: datetime) -> None:
-    """Put these in place of the caller's preferences. Raises InvalidInput, Forbidden for an operator."""
+    """Replace the caller's preferences. Raises InvalidInput, Forbidden for an operator."""
     user = person(caller)
     hold_person(session, user.user_id)
     write_preferences(session, user.user_id, wanted)

@@ -1,4 +1,4 @@
-"""Keep the bytes as they were uploaded: to B2, verified, and only then out of the spool."""
+"""Store the uploaded bytes on B2; the spool file is removed only after the upload is verified."""
 
 from worker.database import after_commit
 from worker.jobs.job_run import JobRun
@@ -9,15 +9,15 @@ from worker.recordings.source import find_source, lock_recording
 from worker.workflows.context import WorkerContext
 
 
-def store_source(run: JobRun, order: StoreSource, tools: WorkerContext) -> None:
-    """Upload the source, write its row, let the spool file go. A recording deleted meanwhile is left to its removal."""
-    with tools.database.transaction() as session:
+def store_source(run: JobRun, order: StoreSource, context: WorkerContext) -> None:
+    """Upload the source, write its row, remove the spool file. A recording deleted meanwhile has a removal job."""
+    with context.database.transaction() as session:
         source = find_source(session, order.recording_id)
     if source is None or source.spool_name is None:
         return
     extension, content_type = SOURCE_FORMS[source.container or "webm"]
-    stored = tools.store.upload(
-        tools.spool.path(source.spool_name),
+    stored = context.store.upload(
+        context.spool.path(source.spool_name),
         source_name(source.prefix, source.sha1, extension),
         content_type=content_type,
         sha1=source.sha1,
@@ -41,5 +41,5 @@ def store_source(run: JobRun, order: StoreSource, tools: WorkerContext) -> None:
             mime=stored.content_type,
         )
         name, recording.spool_name = source.spool_name, None
-        # A crash right here leaves a file that no row names: the sweep takes it.
-        after_commit(session, lambda: tools.spool.remove(name))
+        # A crash right here leaves a file that no row names: the sweep removes it.
+        after_commit(session, lambda: context.spool.remove(name))

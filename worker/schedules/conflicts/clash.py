@@ -31,12 +31,12 @@ class ScheduleClash:
 
     def document(self) -> dict[str, Any]:
         """The JSON form; `student_id` only where there is one."""
-        said = asdict(self) | {
+        columns = asdict(self) | {
             "schedule_date": self.schedule_date.isoformat(),
             "starts_at": self.starts_at.isoformat(),
             "ends_at": self.ends_at.isoformat(),
         }
-        return {name: value for name, value in said.items() if name != "student_id" or value is not None}
+        return {name: value for name, value in columns.items() if name != "student_id" or value is not None}
 
 
 class LessonConflict(errors.Conflict):
@@ -48,7 +48,7 @@ class LessonConflict(errors.Conflict):
         more = f" {len(conflicts) - 1} more collide." if len(conflicts) > 1 else ""
         super().__init__(
             f"{who} already has lesson {first.schedule_id} at the time of the one on {first.schedule_date}.{more}",
-            conflicts=[one.document() for one in conflicts],
+            conflicts=[clash.document() for clash in conflicts],
         )
 
 
@@ -74,7 +74,7 @@ def translate_exclusion(session: Session, find: Callable[[], Sequence[ScheduleCl
         if not is_collision(error):
             raise
         # A new statement: it sees what the other transaction has committed since.
-        found = find()
-        if not found:
+        clashes = find()
+        if not clashes:
             raise errors.Conflict("Another lesson was being stored at the same time; try again.") from error
-        raise LessonConflict(found) from error
+        raise LessonConflict(clashes) from error

@@ -49,15 +49,15 @@ def find_conflicts(
         return []
     since, until = when
     busy = read_busy(session, tutors=[tutor_id], students=students, since=since, until=until, without=without)
-    found = []
+    clashes = []
     other = busy.find(Person(TUTOR, tutor_id), since, until)
     if other is not None:
-        found.append(ScheduleClash(day, since, until, TUTOR_BUSY, other))
+        clashes.append(ScheduleClash(day, since, until, TUTOR_BUSY, other))
     for student_id in sorted(students):
         other = busy.find(Person(STUDENT, student_id), since, until)
         if other is not None:
-            found.append(ScheduleClash(day, since, until, STUDENT_BUSY, other, student_id))
-    return found
+            clashes.append(ScheduleClash(day, since, until, STUDENT_BUSY, other, student_id))
+    return clashes
 
 
 def _lessons(tutors: Collection[int], students: Collection[int], since: datetime, until: datetime) -> Select[Any]:
@@ -95,5 +95,5 @@ def _lessons(tutors: Collection[int], students: Collection[int], since: datetime
 
 def tutor_lessons(session: Session, tutor_id: int, since: datetime, until: datetime) -> list[Instants]:
     """When the tutor teaches between two instants, in order."""
-    found = session.execute(_lessons([tutor_id], [], since, until)).all()
-    return sorted(Instants(row.starts_at, row.ends_at) for row in found)
+    rows = session.execute(_lessons([tutor_id], [], since, until)).all()
+    return sorted(Instants(row.starts_at, row.ends_at) for row in rows)

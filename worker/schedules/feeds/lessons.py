@@ -93,19 +93,19 @@ def _ids_of(owner: FeedOwner, children: Students, now: datetime) -> list[Select[
     """The lessons of each of the owner's roles, each found through its own index."""
     near = Schedule.schedule_date.between((now - KEPT - _DAYS_AROUND).date(), (now + AHEAD + _DAYS_AROUND).date())
     learners = [*children] if owner.student_id is None else [owner.student_id, *children]
-    found = []
+    statements = []
     if owner.tutor_id is not None:
-        found.append(select(Schedule.id).where(Schedule.tutor_id == owner.tutor_id, near))
+        statements.append(select(Schedule.id).where(Schedule.tutor_id == owner.tutor_id, near))
     if learners:
         taking_part = ScheduleParticipant.student_id == any_(literal(learners, ARRAY(Integer)))
         since = ScheduleParticipant.starts_at >= now - KEPT - _DAYS_AROUND
-        found.append(select(ScheduleParticipant.schedule_id).where(taking_part, since))
-        found.append(
+        statements.append(select(ScheduleParticipant.schedule_id).where(taking_part, since))
+        statements.append(
             select(Schedule.id).where(
                 Schedule.student_id == any_(literal(learners, ARRAY(Integer))), near, _has_nobody()
             )
         )
-    return found
+    return statements
 
 
 def _has_nobody() -> ColumnElement[bool]:
@@ -132,10 +132,10 @@ def _participants(session: Session, schedule_ids: Sequence[int]) -> Mapping[int,
         .where(ScheduleParticipant.schedule_id == any_(literal(schedule_ids, ARRAY(Integer))))
         .order_by(ScheduleParticipant.schedule_id, ScheduleParticipant.student_id)
     )
-    found: dict[int, dict[int, str]] = defaultdict(dict)
+    names: dict[int, dict[int, str]] = defaultdict(dict)
     for row in session.execute(statement):
-        found[row.schedule_id][row.student_id] = row.name
-    return found
+        names[row.schedule_id][row.student_id] = row.name
+    return names
 
 
 def _lesson(row: Row[*tuple[Any, ...]], owner: FeedOwner, children: Students, participants: Students) -> FeedLesson:

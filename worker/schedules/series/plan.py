@@ -73,7 +73,11 @@ class SeriesState:
 
     def attendees_on(self, day: date) -> list[Attendee]:
         """The students of that day, in the order in which they joined."""
-        return [one for one in self.attendees if one.comes(day) and (day, one.student_id) not in self.student_skips]
+        return [
+            attendee
+            for attendee in self.attendees
+            if attendee.comes(day) and (day, attendee.student_id) not in self.student_skips
+        ]
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ def _sort_out(state: SeriesState, plan: Plan, busy: BusyTimes) -> list[PlannedLe
     """Decide what stays and what is removed; return the rows that are required."""
     if not state.stored:
         return []
-    wanted = {one.day: one for one in state.occurrences}
+    wanted = {occurrence.day: occurrence for occurrence in state.occurrences}
     uncertain: list[PlannedLesson] = []
     for row in state.stored:
         target = _target(state, row, wanted)
@@ -182,7 +186,9 @@ def _target(state: SeriesState, row: StoredLesson, wanted: Mapping[date, Occurre
 def _keep_time(lesson: PlannedLesson, busy: BusyTimes) -> None:
     if not lesson.state.has_students or lesson.stored is None:
         return
-    staying = [one.student_id for one in lesson.attendees if one.student_id in lesson.stored.participants]
+    staying = [
+        attendee.student_id for attendee in lesson.attendees if attendee.student_id in lesson.stored.participants
+    ]
     people = [Person(TUTOR, lesson.state.tutor_id), *(Person(STUDENT, student_id) for student_id in staying)]
     for person in people:
         busy.take(person, lesson.starts_at, lesson.ends_at, lesson.id)
@@ -201,7 +207,10 @@ def _place(lesson: PlannedLesson, plan: Plan, busy: BusyTimes) -> None:
             if lesson.stored is not None and lesson.stored.scheduled:
                 plan.cancelled.append(lesson.stored.id)
             return
-        for person in (Person(TUTOR, lesson.state.tutor_id), *(Person(STUDENT, one.student_id) for one in free)):
+        for person in (
+            Person(TUTOR, lesson.state.tutor_id),
+            *(Person(STUDENT, attendee.student_id) for attendee in free),
+        ):
             busy.take(person, lesson.starts_at, lesson.ends_at, lesson.id)
     placed = lesson if len(free) == len(lesson.attendees) else replace(lesson, attendees=free)
     if placed.stored is None:
@@ -212,12 +221,12 @@ def _place(lesson: PlannedLesson, plan: Plan, busy: BusyTimes) -> None:
 
 def _free_attendees(lesson: PlannedLesson, plan: Plan, busy: BusyTimes) -> list[Attendee]:
     free = []
-    for one in lesson.attendees:
-        other = _in_the_way(Person(STUDENT, one.student_id), lesson, busy)
+    for attendee in lesson.attendees:
+        other = _in_the_way(Person(STUDENT, attendee.student_id), lesson, busy)
         if other is None:
-            free.append(one)
+            free.append(attendee)
         else:
-            _skip(lesson, other, one.student_id, plan)
+            _skip(lesson, other, attendee.student_id, plan)
     return free
 
 
@@ -238,6 +247,6 @@ def differs(lesson: PlannedLesson, row: StoredLesson) -> bool:
         not row.scheduled
         or (lesson.starts_at, lesson.ends_at) != (row.starts_at, row.ends_at)
         or lesson.named != row.named
-        or {one.student_id: one.booking_id for one in lesson.attendees} != row.participants
+        or {attendee.student_id: attendee.booking_id for attendee in lesson.attendees} != row.participants
         or (not row.is_override and row.content != (row.day, *lesson.state.content))
     )

@@ -33,7 +33,7 @@ def until_before(recurrence: Recurrence, day: date) -> Recurrence | None:
     if day <= recurrence.first_day:
         return None
     if recurrence.rule is None:
-        return replace(recurrence, dates=tuple(one for one in recurrence.dates if one < day))
+        return replace(recurrence, dates=tuple(lesson_day for lesson_day in recurrence.dates if lesson_day < day))
     ends = min(day - _DAY, recurrence.rule.until or date.max)
     if recurrence.rule.count is not None:
         days = recurrence.days(None, ends)
@@ -48,7 +48,7 @@ def from_day(recurrence: Recurrence, day: date) -> Recurrence:
     yesterday = day - _DAY
     rule = recurrence.rule
     if rule is None:
-        rest = tuple(one for one in recurrence.dates if one >= day)
+        rest = tuple(lesson_day for lesson_day in recurrence.dates if lesson_day >= day)
         if not rest:
             raise _nothing_left(day)
         return replace(recurrence, dates=rest, first_day=rest[0])

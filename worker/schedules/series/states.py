@@ -98,7 +98,9 @@ def _wanted(days: DateRange, skips: Iterable[tuple[date, int | None]], now: date
     wanted = occurrences(recurrence_of(series, _whole_days(skips)), days.after, days.until)
     begun = series.expanded_until
     # Past days that were already processed stay as they were: a changed rule does not rewrite the past.
-    return wanted if begun is None else [one for one in wanted if one.day > begun or one.starts_at > now]
+    if begun is None:
+        return wanted
+    return [occurrence for occurrence in wanted if occurrence.day > begun or occurrence.starts_at > now]
 
 
 def _whole_days(skips: Iterable[tuple[date, int | None]]) -> frozenset[date]:
@@ -106,7 +108,7 @@ def _whole_days(skips: Iterable[tuple[date, int | None]]) -> frozenset[date]:
 
 
 def _attendees(session: Session, series_ids: Sequence[int]) -> dict[int, list[Attendee]]:
-    found: dict[int, list[Attendee]] = defaultdict(list)
+    attendees: dict[int, list[Attendee]] = defaultdict(list)
     statement = (
         select(
             SeriesParticipant.series_id,
@@ -123,16 +125,16 @@ def _attendees(session: Session, series_ids: Sequence[int]) -> dict[int, list[At
         .order_by(SeriesParticipant.created_at, SeriesParticipant.student_id)
     )
     for series_id, *attendee in session.execute(statement):
-        found[series_id].append(Attendee(*attendee))
-    return found
+        attendees[series_id].append(Attendee(*attendee))
+    return attendees
 
 
 def _skips(session: Session, series_ids: Sequence[int]) -> dict[int, set[tuple[date, int | None]]]:
-    found: dict[int, set[tuple[date, int | None]]] = defaultdict(set)
+    skips: dict[int, set[tuple[date, int | None]]] = defaultdict(set)
     columns = (ScheduleSkip.series_id, ScheduleSkip.occurrence_date, ScheduleSkip.student_id)
     for series_id, day, student_id in session.execute(select(*columns).where(ScheduleSkip.series_id.in_(series_ids))):
-        found[series_id].add((day, student_id))
-    return found
+        skips[series_id].add((day, student_id))
+    return skips
 
 
 def _taken_days(session: Session, ranges: Sequence[DateRange]) -> dict[int, set[date]]:
@@ -145,7 +147,7 @@ def _taken_days(session: Session, ranges: Sequence[DateRange]) -> dict[int, set[
 
 def _stored_lessons(session: Session, series_ids: Sequence[int], now: datetime) -> dict[int, list[StoredLesson]]:
     """Future rows that are scheduled or were cancelled with their series, except free slots that somebody booked."""
-    found: dict[int, list[StoredLesson]] = defaultdict(list)
+    lessons: dict[int, list[StoredLesson]] = defaultdict(list)
     may_change = and_(
         Schedule.series_id.in_(series_ids),
         Schedule.starts_at > now,
@@ -159,8 +161,8 @@ def _stored_lessons(session: Session, series_ids: Sequence[int], now: datetime) 
     for schedule_id, student_id, booking_id in session.execute(participants.where(may_change)):
         seats[schedule_id][student_id] = booking_id
     for row in session.execute(select(*_STORED_COLUMNS).where(may_change)):
-        found[row.series_id].append(_stored(row, seats[row.id]))
-    return found
+        lessons[row.series_id].append(_stored(row, seats[row.id]))
+    return lessons
 
 
 def _stored(row: Row[Any], participants: Mapping[int, int | None]) -> StoredLesson:

@@ -71,15 +71,21 @@ def write_plan(session: Session, plan: Plan) -> None:
 
 
 def _change(session: Session, lessons: Sequence[PlannedLesson]) -> None:
-    stepped = set(session.scalars(_STEP_ASIDE, {"ids": [one.id for one in lessons]}))
+    stepped = set(session.scalars(_STEP_ASIDE, {"ids": [lesson.id for lesson in lessons]}))
     # A lesson that has begun since the plan was made stays as it is. Those cancelled with their series are moved aside.
-    lessons = [one for one in lessons if one.stored is not None and (one.id in stepped or not one.stored.scheduled)]
-    others = [one for one in lessons if one.stored is not None and one.stored.participants != _bookings(one)]
-    session.execute(_CLEAR, {"ids": [one.id for one in others]})
-    by_hand = [one for one in lessons if one.stored is not None and one.stored.is_override]
+    lessons = [
+        lesson
+        for lesson in lessons
+        if lesson.stored is not None and (lesson.id in stepped or not lesson.stored.scheduled)
+    ]
+    others = [
+        lesson for lesson in lessons if lesson.stored is not None and lesson.stored.participants != _bookings(lesson)
+    ]
+    session.execute(_CLEAR, {"ids": [lesson.id for lesson in others]})
+    by_hand = [lesson for lesson in lessons if lesson.stored is not None and lesson.stored.is_override]
     if by_hand:
         session.execute(_ENROL, _arrays(by_hand))
-    own = [one for one in lessons if one.stored is not None and not one.stored.is_override]
+    own = [lesson for lesson in lessons if lesson.stored is not None and not lesson.stored.is_override]
     for _series_id, group in groupby(sorted(own, key=_series_id_of), key=_series_id_of):
         same = list(group)
         content = dict(zip(SHARED, same[0].state.content, strict=True))
@@ -92,16 +98,16 @@ def _series_id_of(lesson: PlannedLesson) -> int:
 
 
 def _bookings(lesson: PlannedLesson) -> dict[int, int]:
-    return {one.student_id: one.booking_id for one in lesson.attendees}
+    return {attendee.student_id: attendee.booking_id for attendee in lesson.attendees}
 
 
 def _arrays(lessons: Sequence[PlannedLesson]) -> dict[str, list[object]]:
-    students, names, bookings = zip(*(one.named for one in lessons), strict=True)
+    students, names, bookings = zip(*(lesson.named for lesson in lessons), strict=True)
     return {
-        "ids": [one.id for one in lessons],
-        "days": [one.day for one in lessons],
-        "starts": [one.starts_at for one in lessons],
-        "ends": [one.ends_at for one in lessons],
+        "ids": [lesson.id for lesson in lessons],
+        "days": [lesson.day for lesson in lessons],
+        "starts": [lesson.starts_at for lesson in lessons],
+        "ends": [lesson.ends_at for lesson in lessons],
         "students": list(students),
         "names": list(names),
         "bookings": list(bookings),
@@ -110,21 +116,21 @@ def _arrays(lessons: Sequence[PlannedLesson]) -> dict[str, list[object]]:
 
 def _enrol(session: Session, lessons: Sequence[PlannedLesson]) -> None:
     lines = _participant_lines(lessons)
-    if any(one.attendees for one in lessons):
+    if any(lesson.attendees for lesson in lessons):
         _copy(session, _COPY_PARTICIPANTS, lines)
 
 
 def _lesson_lines(lessons: Iterable[PlannedLesson]) -> Iterator[str]:
     """Thousands of lines: the part that all lessons of a series share is formatted once."""
     shared: dict[int, str] = {}
-    for one in lessons:
-        state = one.state
+    for lesson in lessons:
+        state = lesson.state
         rest = shared.get(state.series_id)
         if rest is None:
             rest = shared[state.series_id] = _shared_part(state)
-        day = one.day.isoformat()
-        times = f"{one.starts_at.isoformat()}\t{one.ends_at.isoformat()}"
-        yield f"{one.id}\t{day}\t{day}\t{times}\t{copy_line(*one.named)}\t{rest}\n"
+        day = lesson.day.isoformat()
+        times = f"{lesson.starts_at.isoformat()}\t{lesson.ends_at.isoformat()}"
+        yield f"{lesson.id}\t{day}\t{day}\t{times}\t{copy_line(*lesson.named)}\t{rest}\n"
 
 
 def _shared_part(state: SeriesState) -> str:
@@ -132,10 +138,10 @@ def _shared_part(state: SeriesState) -> str:
 
 
 def _participant_lines(lessons: Iterable[PlannedLesson]) -> Iterator[str]:
-    for one in lessons:
-        times = f"{one.starts_at.isoformat()}\t{one.ends_at.isoformat()}"
-        for attendee in one.attendees:
-            yield f"{one.id}\t{attendee.student_id}\t{attendee.booking_id}\t{times}\tscheduled\n"
+    for lesson in lessons:
+        times = f"{lesson.starts_at.isoformat()}\t{lesson.ends_at.isoformat()}"
+        for attendee in lesson.attendees:
+            yield f"{lesson.id}\t{attendee.student_id}\t{attendee.booking_id}\t{times}\tscheduled\n"
 
 
 def _copy(session: Session, statement: str, lines: Iterator[str]) -> None:
@@ -156,12 +162,12 @@ def _skip(session: Session, plan: Plan) -> None:
         return
     rows = [
         {
-            "series_id": one.series_id,
-            "occurrence_date": one.day,
-            "student_id": one.student_id,
-            "reason": one.reason,
-            "schedule_id": one.schedule_id,
+            "series_id": skip.series_id,
+            "occurrence_date": skip.day,
+            "student_id": skip.student_id,
+            "reason": skip.reason,
+            "schedule_id": skip.schedule_id,
         }
-        for one in plan.skips
+        for skip in plan.skips
     ]
     session.execute(insert(ScheduleSkip).on_conflict_do_nothing(), rows)
