@@ -115,9 +115,9 @@ def get_bookings(
 ) -> Page[BookingDocument]:
     """The tutor's own, the student's own, and those of a parent's children; newest first."""
     with services.acting(caller) as session:
-        found = list_bookings(session, caller, status=status, before=BY_ID.decode(cursor), limit=limit + 1)
-        items = [BookingDocument.model_validate(booking) for booking in found[:limit]]
-    return Page(items=items, next=BY_ID.after([booking.id for booking in found], limit))
+        bookings = list_bookings(session, caller, status=status, before=BY_ID.decode(cursor), limit=limit + 1)
+        items = [BookingDocument.model_validate(booking) for booking in bookings[:limit]]
+    return Page(items=items, next=BY_ID.after([booking.id for booking in bookings], limit))
 
 
 @router.get("/{booking_id}", summary="Read a booking")

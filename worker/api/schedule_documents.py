@@ -224,16 +224,16 @@ class MadeDocument(Document):
     conflicts: list[ConflictDocument]
 
     @classmethod
-    def of(cls, made: CreationResult, calendar: str, *, dry_run: bool) -> Self:
+    def of(cls, result: CreationResult, calendar: str, *, dry_run: bool) -> Self:
         """The document; of a dry run no id outlives it."""
-        first = [FirstLesson.model_validate(one).shown_in(calendar) for one in made.first]
+        first = [FirstLesson.model_validate(row).shown_in(calendar) for row in result.first]
         return cls(
-            series_id=None if dry_run else made.series_id,
-            schedule_id=None if dry_run else made.schedule_id,
-            text=made.text,
-            occurrences=made.lessons,
-            first=[one.model_copy(update={"id": None}) for one in first] if dry_run else first,
-            conflicts=[ConflictDocument.model_validate(one) for one in made.conflicts],
+            series_id=None if dry_run else result.series_id,
+            schedule_id=None if dry_run else result.schedule_id,
+            text=result.text,
+            occurrences=result.lessons,
+            first=[lesson.model_copy(update={"id": None}) for lesson in first] if dry_run else first,
+            conflicts=[ConflictDocument.model_validate(clash) for clash in result.conflicts],
         )
 
 

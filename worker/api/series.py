@@ -85,8 +85,8 @@ class SeriesWithPeople(SeriesDocument):
             **columns,
             text=recurrence_of(view.series, excluded).text(),
             exdates=excluded,
-            participants=[SeriesParticipantDocument.model_validate(one) for one in view.participants],
-            skips=[SkipDocument.model_validate(one) for one in view.skips],
+            participants=[SeriesParticipantDocument.model_validate(row) for row in view.participants],
+            skips=[SkipDocument.model_validate(skip) for skip in view.skips],
         )
 
 
@@ -100,9 +100,9 @@ def get_all_series(
 ) -> Page[SeriesDocument]:
     """The series of the calling tutor, of the student, of a parent's children; newest first."""
     with services.acting(caller) as session:
-        found = list_series(session, caller, status=status, before=BY_ID.decode(cursor), limit=limit + 1)
-        items = [SeriesDocument.model_validate(one) for one in found[:limit]]
-    return Page(items=items, next=BY_ID.after([one.id for one in found], limit))
+        rows = list_series(session, caller, status=status, before=BY_ID.decode(cursor), limit=limit + 1)
+        items = [SeriesDocument.model_validate(series) for series in rows[:limit]]
+    return Page(items=items, next=BY_ID.after([series.id for series in rows], limit))
 
 
 @router.get("/{series_id}", summary="Read a series")

@@ -64,9 +64,9 @@ def get_session_requests(
 ) -> Page[SessionRequestDocument]:
     """Those addressed to the tutor, and those that the caller has made; newest first."""
     with services.acting(caller) as session:
-        found = list_requests(session, caller, status=status, before=BY_ID.decode(cursor), limit=limit + 1)
-        items = [SessionRequestDocument.model_validate(request) for request in found[:limit]]
-    return Page(items=items, next=BY_ID.after([request.id for request in found], limit))
+        requests = list_requests(session, caller, status=status, before=BY_ID.decode(cursor), limit=limit + 1)
+        items = [SessionRequestDocument.model_validate(request) for request in requests[:limit]]
+    return Page(items=items, next=BY_ID.after([request.id for request in requests], limit))
 
 
 @router.get("/{request_id}", summary="Read a request")
@@ -97,7 +97,7 @@ def post_accept(
             booking=BookingDocument.model_validate(accepted.booking),
             series_id=accepted.series_id,
             text=accepted.text,
-            conflicts=[ConflictDocument.model_validate(one) for one in accepted.conflicts],
+            conflicts=[ConflictDocument.model_validate(clash) for clash in accepted.conflicts],
         )
 
 

@@ -32,5 +32,5 @@ def get_slots(
     with services.database.transaction() as session:
         free, slots = list_slots(session, tutor_id, range_, now=clock.now(), after=after, limit=limit + 1)
         shown = {slot.id for slot in slots[:limit]}
-        items = [FreeSlotDocument.model_validate(one) for one in free if one.schedule_id in shown]
+        items = [FreeSlotDocument.model_validate(part) for part in free if part.schedule_id in shown]
     return Page(items=items, next=BY_TIME.after([(slot.starts_at, slot.id) for slot in slots], limit))

@@ -44,8 +44,10 @@ def preview(
 
     zone_name = zone or Settings().timezone
     first_day = _day(begin, "--from") if begin else datetime.now(zones.zone(zone_name)).date()
-    wish = TimeRequest(first_day, _clock(start, "--start"), _clock(end, "--end"), zone_name, pattern, calendar=calendar)
-    recurrence = read_recurrence(wish)
+    request = TimeRequest(
+        first_day, _clock(start, "--start"), _clock(end, "--end"), zone_name, pattern, calendar=calendar
+    )
+    recurrence = read_recurrence(request)
     last = _day(until, "--until") if until else date.max
     days = [day for day in recurrence.next_days(count) if day <= last]
     console = Console()
@@ -54,7 +56,7 @@ def preview(
     console.print(recurrence.text(), soft_wrap=True, markup=False, highlight=False)
     if recurrence.rule is not None:
         console.print(str(recurrence.rule), soft_wrap=True, markup=False, highlight=False)
-    console.print(_table(days, wish.start_time, wish.end_time, zone_name, calendar))
+    console.print(_table(days, request.start_time, request.end_time, zone_name, calendar))
 
 
 def _table(days: list[date], start: time, end: time, zone_name: str, calendar: str) -> "Table":

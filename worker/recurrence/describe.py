@@ -132,8 +132,8 @@ def _end(rule: Rule) -> str:
 
 def omissions(rule: Rule) -> str:
     """ "; months without a 31st are left out", or where SKIP moves them; nothing when every month has every day."""
-    said = [*_missing_days(rule), *_missing_weekdays(rule)]
-    return "".join(f"; {each}" for each in said)
+    notes = [*_missing_days(rule), *_missing_weekdays(rule)]
+    return "".join(f"; {each}" for each in notes)
 
 
 def _missing_days(rule: Rule) -> list[str]:

@@ -163,9 +163,9 @@ def permission_for(stroke_type: str) -> str:
     return _NEEDED.get(stroke_type, "can_draw")
 
 
-def check_may_draw(standing: SessionRole, permissions: Mapping[str, Any], stroke_types: Iterable[str]) -> None:
+def check_may_draw(role: SessionRole, permissions: Mapping[str, Any], stroke_types: Iterable[str]) -> None:
     """Raise Forbidden, for all of them, when one of the strokes is not allowed."""
-    if standing.full:
+    if role.full:
         return
     for needed in sorted({permission_for(stroke_type) for stroke_type in stroke_types}):
         # Only true itself grants: a row of the platform may hold anything here.

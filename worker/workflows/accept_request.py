@@ -23,7 +23,7 @@ from worker.workflows.accepted_result import AcceptedRequest, read_accepted
 from worker.workflows.notify_changes import plan_new_lessons
 from worker.workflows.package_lessons import join_lessons, series_to_join
 from worker.workflows.requested_times import RequestedTimes, end_within_a_year, read_requested_times
-from worker.workflows.session_requests import tell_of_answer
+from worker.workflows.session_requests import notify_of_answer
 
 # Widths of columns: a lesson's are narrower than its booking's, and those narrower than the package's name.
 _BOOKING_SUBJECT, _LESSON_SUBJECT, _LESSON_GRADE = 200, 100, 50
@@ -77,7 +77,7 @@ def _accept(session: Session, request: SessionRequest, acceptance: Acceptance) -
     values = {**columns, **acceptance.values}
     booking = enrol_student(session, tutor_id=request.tutor_id, student_id=student_id, values=values)
     request.status, request.responded_at, request.booking_id = "accepted", now, booking.id
-    tell_of_answer(session, request, now=now)
+    notify_of_answer(session, request, now=now)
     member = SeriesMember(student_id, booking.id)
     if series is not None:
         join_lessons(session, series, member, requested, acceptance.planning)

@@ -11,7 +11,7 @@ from worker.jobs.orders import IngestRecording, RemoveRecordingFiles, StoreSourc
 from worker.media.errors import MediaRejected
 from worker.recordings.renditions import set_rendition
 from worker.recordings.source import lock_recording
-from worker.workflows.notify_recording import tell_of_failure
+from worker.workflows.notify_recording import notify_of_failure
 
 # Reasons of a rejection with which no program plays the bytes.
 _NO_MEDIA = frozenset({"empty", "not-a-recording"})
@@ -47,7 +47,7 @@ def _ingest_ended(session: Session, order: IngestRecording, ended: FailedJob) ->
     recording = ingest_ended(session, order, ended)
     # The person who cancelled it knows.
     if recording is not None and ended.state != "cancelled":
-        tell_of_failure(session, recording, ended.error, now=clock.now())
+        notify_of_failure(session, recording, ended.error, now=clock.now())
 
 
 ENDINGS: FailureHooks = {IngestRecording: _ingest_ended, StoreSource: store_ended}

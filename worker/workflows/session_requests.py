@@ -13,7 +13,7 @@ from models.people import User as Person
 from worker.access.callers import Caller
 from worker.access.names import FULL_NAME
 from worker.bookings import requests
-from worker.bookings.requests import ask_for_lessons
+from worker.bookings.requests import NewRequest, ask_for_lessons
 from worker.reminders.planning.notify import tell
 from worker.schedules.requests import zone_of_tutor
 from worker.workflows.requested_times import read_requested_times
@@ -22,34 +22,27 @@ _PROFILES: Mapping[str, Any] = {"tutor": TutorProfile, "student": StudentProfile
 
 
 def request_lessons(
-    session: Session,
-    caller: Caller,
-    *,
-    tutor_id: int,
-    student_id: int | None,
-    values: Mapping[str, Any],
-    now: datetime,
-    timezone: str,
+    session: Session, caller: Caller, new: NewRequest, *, now: datetime, timezone: str
 ) -> SessionRequest:
-    """Store the request of the student or parent who calls, its `schedule` as it was sent, and notify the tutor.
+    """Store the request of the calling student or parent, its `schedule` as it was sent, and notify the tutor.
 
-    `timezone` holds where neither the request nor the tutor has one. Raises as worker.bookings.requests.ask_for_lessons
-    does, and InvalidInput for times that are invalid or past.
+    `timezone` is used when neither the request nor the tutor names one. Raises as
+    worker.bookings.requests.ask_for_lessons does, and InvalidInput for times that are invalid or past.
     """
-    request = ask_for_lessons(session, caller, tutor_id=tutor_id, student_id=student_id, values=values)
-    read_requested_times(request.schedule, now=now, timezone=zone_of_tutor(session, tutor_id, timezone))
-    tell_of_request(session, request, now=now)
+    request = ask_for_lessons(session, caller, new)
+    read_requested_times(request.schedule, now=now, timezone=zone_of_tutor(session, new.tutor_id, timezone))
+    notify_of_request(session, request, now=now)
     return request
 
 
 def reject_request(session: Session, caller: Caller, request_id: int, *, now: datetime) -> SessionRequest:
     """Reject a request and notify who made it; idempotent. Raises as worker.bookings.requests.reject_request does."""
     request = requests.reject_request(session, caller, request_id, now=now)
-    tell_of_answer(session, request, now=now)
+    notify_of_answer(session, request, now=now)
     return request
 
 
-def tell_of_request(session: Session, request: SessionRequest, *, now: datetime) -> None:
+def notify_of_request(session: Session, request: SessionRequest, *, now: datetime) -> None:
     """Notify the tutor of a request."""
     tutor_user_id, _ = _user(session, "tutor", request.tutor_id)
     _, requester = _user(session, request.requester_type, request.requester_id)
@@ -57,11 +50,11 @@ def tell_of_request(session: Session, request: SessionRequest, *, now: datetime)
     _tell(session, "request-received", request, tutor_user_id, data, now)
 
 
-def tell_of_answer(session: Session, request: SessionRequest, *, now: datetime) -> None:
-    """Notify who made the request that the tutor has accepted or rejected it, by its status."""
+def notify_of_answer(session: Session, request: SessionRequest, *, now: datetime) -> None:
+    """Notify the requester that the tutor has accepted or rejected the request, according to its status."""
     user_id, _ = _user(session, request.requester_type, request.requester_id)
     _, tutor = _user(session, "tutor", request.tutor_id)
-    # Who asked for themselves need not be told for whom.
+    # A student who asked for themselves needs no name of a student.
     data = {"tutor": tutor, "student": request.student_name if request.requester_type == "parent" else None}
     _tell(session, f"request-{request.status}", request, user_id, data, now)
 
@@ -76,7 +69,7 @@ def _tell(
 
 
 def _user(session: Session, profile_type: str, profile_id: int) -> tuple[int | None, str]:
-    """Whose profile it is, and their name. Requesters have no foreign key: the profile may be gone."""
+    """The user of a profile, and their name. Requesters have no foreign key: the profile may be gone."""
     profile = _PROFILES[profile_type]
     statement = select(Person.id, FULL_NAME).join(profile, profile.user_id == Person.id)
     row = session.execute(statement.where(profile.id == profile_id)).one_or_none()

@@ -1,6 +1,6 @@
 """The jobs that draw boards: order what changed, draw it, store it on B2, and then write the rows that name it.
 
-What is stored stays when an attempt ends early: the next one finds it unchanged and continues behind it.
+Stored files stay when an attempt ends early: the next attempt finds those pages unchanged and continues after them.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,87 +17,90 @@ from worker.jobs.job_run import JobRun
 from worker.jobs.orders import Order, SnapshotPage, SnapshotSession
 from worker.uploads.spool import full_disk_named
 from worker.workflows.context import WorkerContext
-from worker.workflows.draw_board import DrawContext, Pictured, picture_board, picture_page
+from worker.workflows.draw_board import DrawContext, DrawnSnapshot, draw_board, draw_page
 
-# A job's result names so many strokes that are not drawn as they are stored; the others are only counted.
+# A job's result lists this many strokes that could not be drawn as stored; the others are only counted.
 MOST_NAMED = 20
-# Digests of so many pages are taken in one statement.
+# Pages whose digests are computed in one statement.
 _BATCH = 100
 
 
-def snapshot_page(run: JobRun, order: SnapshotPage, tools: WorkerContext) -> None:
-    """Draw the page, unless its pictures show it as it is; of one that was deleted nothing is kept."""
-    with full_disk_named(), tools.spool.workspace(run.claim.job_id) as folder:
-        made = picture_page(DrawContext(run, tools, folder), order.page_id)
+def snapshot_page(run: JobRun, order: SnapshotPage, context: WorkerContext) -> None:
+    """Draw the page unless its pictures are current; nothing is kept of a deleted one."""
+    with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
+        snapshot = draw_page(DrawContext(run, context, folder), order.page_id)
     run.check()
-    state = "gone" if made is None else "drawn" if made.files else "unchanged"
-    with run.finish({"page_id": order.page_id, "state": state, "skipped": _named([made] if made else [])}) as session:
-        if made is not None:
-            _keep(session, made)
+    state = "gone" if snapshot is None else "drawn" if snapshot.files else "unchanged"
+    result = {"page_id": order.page_id, "state": state, "skipped": _named([snapshot] if snapshot else [])}
+    with run.finish(result) as session:
+        if snapshot is not None:
+            _keep(session, snapshot)
 
 
-def snapshot_session(run: JobRun, order: SnapshotSession, tools: WorkerContext) -> None:
-    """Draw every page that changed and then, if anything did, the document of all. Pages are kept one by one."""
-    with full_disk_named(), tools.spool.workspace(run.claim.job_id) as folder:
-        bench = DrawContext(run, tools, folder)
-        made = _snapshot_pages(bench, order.session_id)
-        document = picture_board(bench, order.session_id)
+def snapshot_session(run: JobRun, order: SnapshotSession, context: WorkerContext) -> None:
+    """Draw every page that changed and then, if any did, the document of all pages. Pages are committed one by one."""
+    with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
+        drawing = DrawContext(run, context, folder)
+        snapshots = _snapshot_pages(drawing, order.session_id)
+        document = draw_board(drawing, order.session_id)
     run.check()
-    drawn = sum(bool(one.files) for one in made)
+    drawn = sum(bool(snapshot.files) for snapshot in snapshots)
     result = {
         "session_id": order.session_id,
-        "pages": len(made),
+        "pages": len(snapshots),
         "drawn": drawn,
-        "unchanged": len(made) - drawn,
+        "unchanged": len(snapshots) - drawn,
         "document": "none" if document is None else "drawn" if document.files else "unchanged",
-        "skipped": _named(made),
+        "skipped": _named(snapshots),
     }
     with run.finish(result) as session:
         if document is not None:
             _keep(session, document)
 
 
-def _snapshot_pages(bench: DrawContext, session_id: int) -> list[Pictured]:
-    with bench.tools.database.transaction() as session:
+def _snapshot_pages(drawing: DrawContext, session_id: int) -> list[DrawnSnapshot]:
+    with drawing.context.database.transaction() as session:
         pages = page_states(session, session_id)
-    made = []
+    snapshots = []
     for number, page in enumerate(pages):
-        bench.run.progress(80 * number / len(pages), f"page {number + 1} of {len(pages)}")
-        pictured = picture_page(bench, page.page_id)
-        if pictured is not None:
-            with bench.tools.database.transaction() as session:
-                _keep(session, pictured)
-            made.append(pictured)
-    return made
+        drawing.run.progress(80 * number / len(pages), f"page {number + 1} of {len(pages)}")
+        snapshot = draw_page(drawing, page.page_id)
+        if snapshot is not None:
+            with drawing.context.database.transaction() as session:
+                _keep(session, snapshot)
+            snapshots.append(snapshot)
+    return snapshots
 
 
-def _keep(session: Session, made: Pictured) -> None:
-    if made.files:
-        write_snapshots(session, made.place, made.taken, made.files)
+def _keep(session: Session, snapshot: DrawnSnapshot) -> None:
+    if snapshot.files:
+        write_snapshots(session, snapshot.target, snapshot.facts, snapshot.files)
     else:
-        confirm_snapshots(session, made.place, made.taken.digest, made.taken.read_at)
+        confirm_snapshots(session, snapshot.target, snapshot.facts.digest, snapshot.facts.read_at)
 
 
-def _named(made: Sequence[Pictured]) -> dict[str, Any]:
-    skipped = [(one.place.page_id, stroke) for one in made for stroke in one.skipped]
+def _named(snapshots: Sequence[DrawnSnapshot]) -> dict[str, Any]:
+    skipped = [(snapshot.target.page_id, stroke) for snapshot in snapshots for stroke in snapshot.skipped]
     strokes = [
         {"page_id": page_id, "order": stroke.order, "reason": stroke.reason} for page_id, stroke in skipped[:MOST_NAMED]
     ]
     return {"count": len(skipped), "strokes": strokes}
 
 
-def snapshot_changed(run: JobRun, tools: WorkerContext) -> None:
-    """Safe to run at any time, late, and twice at once: of orders for one page or board only one is live."""
-    pages = _order(run, tools, changed_pages, SnapshotPage)
-    boards = _order(run, tools, changed_boards, SnapshotSession)
+def snapshot_changed(run: JobRun, context: WorkerContext) -> None:
+    """Safe to run late and concurrently: only one job per page or board can be live."""
+    pages = _order(run, context, changed_pages, SnapshotPage)
+    boards = _order(run, context, changed_boards, SnapshotSession)
     run.succeed({"pages": pages, "sessions": boards})
 
 
-def _order(run: JobRun, tools: WorkerContext, look: Callable[..., ChangedBatch], order: Callable[[int], Order]) -> int:
+def _order(
+    run: JobRun, context: WorkerContext, look: Callable[..., ChangedBatch], order: Callable[[int], Order]
+) -> int:
     def order_batch(session: Session, after: int) -> tuple[int, int | None]:
         changed = look(session, after=after, most=_BATCH)
         for row_id in changed.ids:
             enqueue(session, order(row_id), principal="beat")
         return len(changed.ids), changed.last
 
-    return sum(batches(tools.database, order_batch, check=run.check))
+    return sum(batches(context.database, order_batch, check=run.check))

@@ -34,9 +34,9 @@ _BATCH = 5000
 _NAMES = 500
 
 
-def prune_ledger(run: JobRun, tools: WorkerContext) -> None:
-    """Finished jobs, idempotency keys, messages and what operators looked at past their retention."""
-    settings = tools.settings
+def prune_ledger(run: JobRun, context: WorkerContext) -> None:
+    """Delete finished jobs, idempotency keys, messages and operator accesses past their retention."""
+    settings = context.settings
     jobs = partial(prune_jobs, finished=settings.job_retention, dead=settings.dead_job_retention)
     by_name: dict[str, tuple[Callable[..., int], ...]] = {
         "jobs": (jobs, partial(prune_routine_jobs, age=settings.routine_job_retention)),
@@ -46,65 +46,65 @@ def prune_ledger(run: JobRun, tools: WorkerContext) -> None:
     }
     result = {
         name: sum(
-            repeat_full(tools.database, partial(each, most=_BATCH), most=_BATCH, check=run.check) for each in prunes
+            repeat_full(context.database, partial(each, most=_BATCH), most=_BATCH, check=run.check) for each in prunes
         )
         for name, prunes in by_name.items()
     }
-    with tools.database.transaction() as session:
+    with context.database.transaction() as session:
         prune_heartbeats(session)
         prune_counters(session)
         prune_leases(session)
     run.succeed(result)
 
 
-def sweep_objects(run: JobRun, tools: WorkerContext) -> None:
-    """Objects of recordings and boards that no row names, and large files nobody finished, once ORPHAN_AGE old.
+def sweep_objects(run: JobRun, context: WorkerContext) -> None:
+    """Remove objects of recordings and boards that no row names, and unfinished large files, once ORPHAN_AGE old.
 
-    The age leaves uploads in hand alone, and pictures of which somebody was just given the address; a name that a row
-    took meanwhile is asked for again before each removal.
+    The age protects running uploads, and pictures whose address was just handed out. Whether a row names an object is
+    checked again before each removal.
     """
-    oldest = clock.now() - timedelta(seconds=tools.settings.orphan_age)
-    removed = _sweep_recordings(run, tools, oldest) + _sweep_snapshots(run, tools, oldest)
-    unfinished = sum(tools.store.cancel_unfinished(folder, older_than=oldest) for folder in (FOLDER, SNAPSHOTS))
+    oldest = clock.now() - timedelta(seconds=context.settings.orphan_age)
+    removed = _sweep_recordings(run, context, oldest) + _sweep_snapshots(run, context, oldest)
+    unfinished = sum(context.store.cancel_unfinished(folder, older_than=oldest) for folder in (FOLDER, SNAPSHOTS))
     run.succeed({"objects": removed, "unfinished": unfinished})
 
 
-def _sweep_recordings(run: JobRun, tools: WorkerContext, oldest: datetime) -> int:
+def _sweep_recordings(run: JobRun, context: WorkerContext, oldest: datetime) -> int:
     removed = 0
-    for stored in tools.store.list(FOLDER):
+    for stored in context.store.list(FOLDER):
         run.check()
         recording_id = recording_id_of(stored.name)
-        if recording_id is None or stored.uploaded_at > oldest or _is_named(tools, stored.name):
+        if recording_id is None or stored.uploaded_at > oldest or _is_named(context, stored.name):
             continue
-        removed += remove_unnamed(recording_id, stored.name, tools)
+        removed += remove_unnamed(recording_id, stored.name, context)
     return removed
 
 
-def _is_named(tools: WorkerContext, name: str) -> bool:
-    with tools.database.transaction() as session:
+def _is_named(context: WorkerContext, name: str) -> bool:
+    with context.database.transaction() as session:
         return bool(session.scalar(select(Rendition.id).where(Rendition.object_name == name)))
 
 
-def sweep_spool(run: JobRun, tools: WorkerContext) -> None:
-    """Spool files that no recording names, debris of uploads and of killed attempts, and bytes kept long enough.
+def sweep_spool(run: JobRun, context: WorkerContext) -> None:
+    """Remove spool files without a recording, debris of uploads and killed attempts, and bytes past their retention.
 
-    Bytes of a recording that never became playable are kept SPOOL_RETENTION for another try; bytes of a playable one
+    Bytes of a recording that never became playable are kept for SPOOL_RETENTION, for retries; those of a playable one
     stay until its source is on B2.
     """
-    settings = tools.settings
-    # Files first, names second: a file that is named in between is seen as named.
-    old = list(tools.spool.names(older_than=settings.orphan_age))
-    folders = tools.spool.workspaces()
-    with tools.database.transaction() as session:
+    settings = context.settings
+    # Files are listed before names: a file that gets a row in between counts as named.
+    old = list(context.spool.names(older_than=settings.orphan_age))
+    folders = context.spool.workspaces()
+    with context.database.transaction() as session:
         _give_up_bytes(session, settings.spool_id, settings.spool_retention)
         named = set(session.scalars(select(Recording.spool_name).where(Recording.spool_name.is_not(None))))
-        # A job makes its folder after its row says that it runs.
+        # A job creates its folder after its row is marked running.
         running = running_jobs(session)
     unnamed = [name for name in old if name not in named]
     for name in unnamed:
-        tools.spool.remove(name)
-    debris = tools.spool.remove_debris(older_than=settings.orphan_age)
-    debris += tools.spool.remove_workspaces(folders, running=running)
+        context.spool.remove(name)
+    debris = context.spool.remove_debris(older_than=settings.orphan_age)
+    debris += context.spool.remove_workspaces(folders, running=running)
     run.succeed({"files": len(unnamed), "debris": debris})
 
 
@@ -123,36 +123,36 @@ def _give_up_bytes(session: Session, spool_id: str, retention: float) -> None:
     )
 
 
-def _sweep_snapshots(run: JobRun, tools: WorkerContext, oldest: datetime) -> int:
+def _sweep_snapshots(run: JobRun, context: WorkerContext, oldest: datetime) -> int:
     """Remove objects older than `oldest` that no row names; returns how many."""
-    listed = ((stored.name, target_of(stored.name), stored.uploaded_at) for stored in tools.store.list(SNAPSHOTS))
-    old = ((name, place) for name, place, uploaded_at in listed if place is not None and uploaded_at <= oldest)
+    listed = ((stored.name, target_of(stored.name), stored.uploaded_at) for stored in context.store.list(SNAPSHOTS))
+    old = ((name, target) for name, target, uploaded_at in listed if target is not None and uploaded_at <= oldest)
     removed = 0
     while batch := dict(islice(old, _NAMES)):
-        removed += sum(_remove(tools, name, batch[name]) for name in _unnamed(run, tools, batch))
+        removed += sum(_remove(context, name, batch[name]) for name in _unnamed(run, context, batch))
     return removed
 
 
-def _unnamed(run: JobRun, tools: WorkerContext, batch: dict[str, SnapshotTarget]) -> Iterator[str]:
-    with tools.database.transaction() as session:
+def _unnamed(run: JobRun, context: WorkerContext, batch: dict[str, SnapshotTarget]) -> Iterator[str]:
+    with context.database.transaction() as session:
         named = named_snapshots(session, batch.keys())
     for name in batch.keys() - named:
         run.check()
         yield name
 
 
-def _remove(tools: WorkerContext, name: str, place: SnapshotTarget) -> bool:
-    """Remove one object unless it is named or about to be: a board that looks as it did before has its old names."""
-    with tools.database.transaction() as session:
-        if _is_drawn_now(session, place) or named_snapshots(session, [name]):
+def _remove(context: WorkerContext, name: str, target: SnapshotTarget) -> bool:
+    """Remove one object unless it is or will be named: a board that looks as it did before gets its old names again."""
+    with context.database.transaction() as session:
+        if _is_drawn_now(session, target) or named_snapshots(session, [name]):
             return False
-    tools.store.delete(name)
+    context.store.delete(name)
     return True
 
 
-def _is_drawn_now(session: Session, place: SnapshotTarget) -> bool:
+def _is_drawn_now(session: Session, target: SnapshotTarget) -> bool:
     kinds = (SnapshotPage.kind, SnapshotSession.kind)
-    subjects = (f"session:{place.session_id}", f"page:{place.page_id}")
+    subjects = (f"session:{target.session_id}", f"page:{target.page_id}")
     return bool(
         session.scalar(select(exists().where(Job.subject.in_(subjects), Job.kind.in_(kinds), Job.state.in_(JOB_LIVE))))
     )

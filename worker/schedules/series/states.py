@@ -138,11 +138,11 @@ def _skips(session: Session, series_ids: Sequence[int]) -> dict[int, set[tuple[d
 
 
 def _taken_days(session: Session, ranges: Sequence[DateRange]) -> dict[int, set[date]]:
-    found: dict[int, set[date]] = defaultdict(set)
+    taken: dict[int, set[date]] = defaultdict(set)
     values = {"ids": [days.series.id for days in ranges], "floors": [days.floor for days in ranges]}
     for series_id, day in session.execute(_TAKEN_DAYS, values):
-        found[series_id].add(day)
-    return found
+        taken[series_id].add(day)
+    return taken
 
 
 def _stored_lessons(session: Session, series_ids: Sequence[int], now: datetime) -> dict[int, list[StoredLesson]]:
