@@ -1,7 +1,7 @@
 """Where packets lie in a file, and what is between them."""
 
 from worker.media.container import Part
-from worker.media.skipped import Positions, positions_of
+from worker.media.skipped import Positions, positions_of, positions_of_complaints
 
 
 def test_headers_between_packets_are_nothing_skipped() -> None:
@@ -32,3 +32,13 @@ def test_a_transparent_layer_stands_between_packets() -> None:
     part = Part(0, 10_000, "matroska")
     assert positions_of(part, "matroska", alpha=False) is not None
     assert positions_of(part, "matroska", alpha=True) is None
+
+
+def test_the_reader_says_where_elements_are_damaged() -> None:
+    positions = positions_of_complaints(
+        "[matroska,webm @ 0x7f00] Element at 0xfa0 ending at 0xc1f892 exceeds containing master element\n"
+        "[matroska,webm @ 0x7f00] 0x00 at pos 2000 (0x7d0) invalid as first byte of an EBML number"
+    )
+    assert positions is not None
+    assert positions.joints == (2000, 4000)
+    assert positions_of_complaints("[vp9 @ 0x7f00] Invalid frame marker") is None

@@ -16,7 +16,7 @@ from worker.media.errors import too_complex
 from worker.media.runner import never
 
 _EBML, _SEGMENT, _TRACKS, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1654AE6B, 0x1F43B675
-_CUES, _VOID, _CRC, _TIMECODE = 0x1C53BB6B, 0xEC, 0xBF, 0xE7
+_CUES, _VOID, _CRC, _TIMECODE, _INFO = 0x1C53BB6B, 0xEC, 0xBF, 0xE7, 0x1549A966
 _DOCTYPE = 0x4282
 # EBML header: version, read version, max id length, max size length, DocType and its two versions, Void, CRC-32.
 _HEADER_IDS = frozenset({0x4286, 0x42F7, 0x42F2, 0x42F3, _DOCTYPE, 0x4287, 0x4285, _VOID, _CRC})
@@ -118,6 +118,14 @@ def cues_are_in_front(path: Path) -> bool:
     return False
 
 
+def info(file: BinaryIO, size: int) -> dict[int, Element]:
+    """The children of the first Info (RFC 9559 §5.1.2) of a file of `size` bytes, by their ids."""
+    for element in _walk(file, 0, size, Effort(1000, never)):
+        if element.id == _INFO and element.end is not None:
+            return {child.id: child for child in _children(read_at(file, 0, element.end), element.data)}
+    return {}
+
+
 def doctype(path: Path) -> str:
     """`webm` or `matroska`, as the header of the file says; empty when it says neither."""
     with path.open("rb") as file:
@@ -211,6 +219,16 @@ def _walk(file: BinaryIO, start: int, end: int, effort: Effort) -> Iterator[Elem
             effort.spend(_FILLER_STEPS)
         yield element
         at = element.data if inside or element.end is None else element.end
+
+
+def _children(data: bytes, at: int) -> Iterator[Element]:
+    """The elements from `at` to the end of `data`, ending at the first that is none."""
+    while at < len(data):
+        child = _element(data, at)
+        if child is None or child.end is None:
+            return
+        yield child
+        at = child.end
 
 
 def _element(data: bytes, at: int, base: int = 0) -> Element | None:

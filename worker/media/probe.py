@@ -14,13 +14,16 @@ from worker.media.packet_timeline import Gap, Timeline, Track, too_long, zero_le
 from worker.media.parts import with_clusters_in_order
 from worker.media.repairs import Repair, RepairKind
 from worker.media.runner import never
-from worker.media.skipped import UNKNOWN, positions_of
+from worker.media.skipped import UNKNOWN, Positions, positions_of, positions_of_complaints
 from worker.media.streams import AudioStream, VideoStream, audio_stream, has_alpha, video_stream
 
 # One line for each packet, as Timeline reads them.
 PACKETS = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,size,pos,flags", "-of", "csv=p=0"]
 # Three hours; their packets are kept in memory while time that goes back is looked at.
 _MOST_CORRECTED = 1_000_000
+
+# An encoder stores at most 16 pictures in another order than they are shown, a phone's two or three.
+_MOST_BEHIND_EDIT_MS = 500
 
 # Encoders for the silence of a part that was recorded without a microphone. Vorbis is missing on purpose: its
 # packets can be read only with the header that its own encoder run made.
@@ -74,6 +77,17 @@ class Probe:
     parts: tuple[ProbedPart, ...]
     mixed: tuple[int, ...] = ()
     lost_parts: int = 0
+
+    @property
+    def shown_ms(self) -> int:
+        """How much of it players show.
+
+        Less than `duration_ms` where an edit list of MP4 ends before pictures that others are decoded from.
+        """
+        claimed = self.header_duration_ms
+        if self.demuxer != "mov" or self.truncated or claimed is None:
+            return self.duration_ms
+        return claimed if 0 < self.duration_ms - claimed <= _MOST_BEHIND_EDIT_MS else self.duration_ms
 
     @property
     def places(self) -> tuple[float, ...]:
@@ -210,11 +224,23 @@ def _seams(correction: Correction | None) -> list[float]:
 def _read_timeline(
     path: Path, header: PartHeader, reading: PartReading, selection: list[str]
 ) -> tuple[dict[str, Track], Timeline, str]:
-    """The tally of each track, all that the packets tell, and what the reader complained about."""
+    """The tally of each track, the timeline of all packets, and what the reader complained about."""
+    alpha = "video" in header.tracks and has_alpha(header.tracks["video"])
+    positions = None if selection else positions_of(header.part, reading.demuxer, alpha=alpha)
+    tallies, timeline, complaints = _read_with(path, header, reading, selection, positions)
+    if alpha and complaints and positions is None:
+        # Only the complaints say where it is damaged: packets of a transparent picture lie apart anyway.
+        damage = positions_of_complaints(complaints)
+        if damage is not None:
+            return _read_with(path, header, reading, selection, damage)
+    return tallies, timeline, complaints
+
+
+def _read_with(
+    path: Path, header: PartHeader, reading: PartReading, selection: list[str], positions: Positions | None
+) -> tuple[dict[str, Track], Timeline, str]:
     tallies, timeline = _new_timeline(header, reading.limits)
-    if not selection:
-        alpha = "video" in header.tracks and has_alpha(header.tracks["video"])
-        timeline.positions = positions_of(header.part, reading.demuxer, alpha=alpha)
+    timeline.positions = positions
     complaints = reading.read(path, header.part, [*selection, *PACKETS], timeline.read)
     return tallies, timeline, complaints
 

@@ -317,6 +317,9 @@ def _options(plan: CopyPlan) -> dict[str, Any]:
         # come slowly (a talk over a quiet board), ffmpeg gives the first one a time below zero. In an MP4 that hides
         # the picture behind an edit list and moves all others against the sound by up to seconds.
         options["avoid_negative_ts"] = "make_zero"
+    if plan.encoded and plan.encodes_picture and plan.encoded.shown_ms < plan.encoded.duration_ms:
+        # A decoder shows pictures that an edit list hides, when others are decoded from them.
+        options["t"] = f"{plan.encoded.shown_ms / 1000:.3f}"
     if plan.hevc:
         options["tag:v"] = "hvc1"  # Safari plays no `hev1`
     return options

@@ -1,6 +1,7 @@
 """Whether packets lie one behind another in their file: where they do not, a reader passed over bytes."""
 
 import math
+import re
 from dataclasses import dataclass
 
 from worker.media.container import Part
@@ -9,6 +10,8 @@ from worker.media.limits import Demuxer
 # Between two blocks of a WebM or Matroska stand their own headers and that of a cluster: up to 25 bytes as Chrome,
 # OBS and ffmpeg write them.
 _MOST_BETWEEN = 64
+# How the demuxer of Matroska names the place of an element that cannot be one.
+_COMPLAINT = re.compile(r"Element at 0x([0-9a-f]+) ending at|at pos \d+ \(0x([0-9a-f]+)\)")
 # How ffprobe writes what there is none of.
 UNKNOWN = "N/A"
 
@@ -49,3 +52,9 @@ def positions_of(part: Part, demuxer: Demuxer, *, alpha: bool) -> Positions | No
     # A transparent layer stands between the packets, and has any size.
     is_dense = (part.demuxer or demuxer) == "matroska" and not alpha
     return Positions(_MOST_BETWEEN if is_dense else None, tuple(joints)) if is_dense or joints else None
+
+
+def positions_of_complaints(complaints: str) -> Positions | None:
+    """The damage that ffprobe found in a WebM whose packets may lie anywhere; None: no place of any."""
+    places = {int(element or number, 16) for element, number in _COMPLAINT.findall(complaints)}
+    return Positions(None, tuple(sorted(places))) if places else None

@@ -11,6 +11,7 @@ from worker.media.errors import FfmpegFailed, FfmpegTimeout, MediaRejected, Outp
 from worker.media.probe import Probe
 from worker.media.remux import CopyPlan, drop_broken, plan_copy, plan_encoded_copy, write_copy
 from worker.media.repairs import Repair, RepairKind
+from worker.media.stated_duration import shorten_stated_duration
 from worker.media.verify import Copy, verify_copy
 
 # With more of its pictures broken than this, a recording is rather encoded than left without them.
@@ -66,6 +67,12 @@ class Checked:
                 "recording in a video editor, save it as MP4, and upload that."
             ) from self.error
         return self.copy
+
+
+def with_true_duration(draft: Draft) -> Draft:
+    """The draft, whose file now states no longer duration than that of the recording."""
+    shorten_stated_duration(draft.path, draft.plan.form, draft.probed.duration_ms)
+    return draft
 
 
 def check_draft(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> Checked:
@@ -125,7 +132,7 @@ def better_draft(
             continue
         if other is None:
             continue
-        result = check_draft(other, binaries, should_stop)
+        result = check_draft(with_true_duration(other), binaries, should_stop)
         if _is_better(result, best[1] if best else checked):
             best = other, result
     return best

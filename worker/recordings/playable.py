@@ -16,7 +16,7 @@ from worker.media.probe import Probe, read_packets
 from worker.media.remux import CopyPlan, plan_copy, plan_promised_copy, write_copy
 from worker.media.repairs import Repair
 from worker.media.verify import Copy
-from worker.recordings.checking import Checked, Draft, better_draft, check_draft
+from worker.recordings.checking import Checked, Draft, better_draft, check_draft, with_true_duration
 from worker.recordings.names import playback_name, poster_name
 from worker.recordings.source import UploadedSource
 from worker.storage.objects import StoredObject
@@ -106,7 +106,7 @@ def _copy_while_reading(run: JobRun, context: IngestContext, header: Header, pat
     plan = plan_copy(probed)
     if plan != promised or not copying.result():
         _write_copy(run, context, plan, path, target, run.should_stop)
-    return Draft(probed, plan, target)
+    return with_true_duration(Draft(probed, plan, target))
 
 
 def _try_copy(

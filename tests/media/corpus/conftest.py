@@ -20,7 +20,7 @@ from worker.media.listening import choose_sounds
 from worker.media.probe import read_packets
 from worker.media.remux import plan_copy, write_copy
 from worker.media.runner import never
-from worker.recordings.checking import Draft, better_draft, check_draft
+from worker.recordings.checking import Draft, better_draft, check_draft, with_true_duration
 
 DATA = Path(__file__).parent.parent.parent / "data"
 
@@ -64,6 +64,7 @@ RECIPES: dict[str, list[str]] = {
     "surround": [*PICTURE, "-f", "lavfi", "-i", f"anullsrc=cl=5.1:r=48000:d={SECONDS}", *VP8, *OPUS, "-b:a", "96k",
                  "-mapping_family", "1", *WEBM],
     "b-frames": [*BOTH, *H264, "-bf", "3", *AAC, "-movflags", "+faststart", "-f", "mp4"],
+    "b-frames-plain": [*BOTH, *H264, "-bf", "3", *AAC, "-f", "mp4"],
     "high10": [*PICTURE, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "-f", "mp4"],
     "theora": [*PICTURE, "-c:v", "libtheora", "-f", "matroska"],
     "mpeg4": [*BOTH, "-c:v", "mpeg4", *AAC, "-f", "mp4"],
@@ -76,6 +77,10 @@ RECIPES: dict[str, list[str]] = {
     # More pictures than are all decoded.
     "long-mkv": ["-stream_loop", "5", "-i", "{h264.webm}", "-c", "copy", *MKV],
     "long-fmp4": ["-stream_loop", "5", "-i", "{h264.webm}", "-c", "copy", *FRAGMENTS],
+    # Its Opus begins with 80 ms that are not heard.
+    "chrome-fmp4-vp9": ["-i", "{vp9.webm}", "-c", "copy", *FRAGMENTS],
+    "long-alpha": ["-stream_loop", "5", "-i", "{vp9.webm}", "-c", "copy", "-metadata:s:v:0", "alpha_mode=1", "-cluster_time_limit", "1000", "-f", "webm",
+                   "-live", "1"],
     "tracks": [*SOUND, *[word for _ in range(40) for word in ("-map", "0:a")], *OPUS, "-t", "0.1", "-f", "matroska"],
 }  # fmt: skip
 
@@ -221,7 +226,7 @@ def ingest(binaries: Binaries) -> Callable[[Path, Path], Draft]:
         probed = read_packets(source, header, binaries)
         draft = Draft(probed, plan_copy(probed), folder / "playback")
         write_copy(source, draft.path, draft.plan, binaries)
-        checked = check_draft(draft, binaries, never)
+        checked = check_draft(with_true_duration(draft), binaries, never)
         if not checked.is_whole:
             better = better_draft(source, draft, checked, binaries, folder, never)
             if better is not None:
@@ -254,3 +259,39 @@ def complaints(binaries: Binaries) -> Callable[[Path], str]:
         return "\n".join(line for line in run.stderr.splitlines() if "to muxer in stream" not in line)
 
     return decode
+
+
+@pytest.fixture(scope="session")
+def shown(binaries: Binaries) -> Callable[[Path], tuple[float, float]]:
+    """When the last picture or sound of a copy ends, decoded as players do, and how long its last picture lasts."""
+
+    def end(copy: Path) -> tuple[float, float]:
+        words = ["-v", "quiet", "-nostdin", "-i", str(copy), "-map", "0", "-fps_mode", "passthrough", "-enc_time_base"]
+        words += ["demux", "-noautoscale", "-copyts", "-f", "framecrc", "-"]
+        output = subprocess.run(
+            [binaries.ffmpeg, *words], capture_output=True, text=True, check=False, timeout=120
+        ).stdout
+        units: dict[str, float] = {}
+        kinds: dict[str, str] = {}
+        frames: dict[str, list[tuple[float, float]]] = {}
+        for line in output.splitlines():
+            word, _, rest = line.partition(" ")
+            if word == "#tb":
+                stream, _, unit = rest.partition(": ")
+                units[stream] = int(unit.partition("/")[0]) / int(unit.partition("/")[2])
+            elif word == "#media_type":
+                kinds[rest.partition(":")[0]] = rest.partition(": ")[2]
+            elif not word.startswith("#"):
+                stream, _, pts, duration, *_ = line.split(",")
+                frames.setdefault(stream, []).append((int(pts) * units[stream], int(duration) * units[stream]))
+        last, ends = 0.04, [0.0]
+        for stream, times in frames.items():
+            if kinds[stream] == "video":
+                starts = sorted(at for at, _ in times)
+                last = max([last, *(later - at for at, later in itertools.pairwise(starts[-2:]))])
+                ends.append(starts[-1] + last)
+            else:
+                ends.append(max(at + duration for at, duration in times))
+        return max(ends), last
+
+    return end

@@ -72,3 +72,17 @@ def test_a_long_recording_is_decoded_where_it_is_damaged(
     draft = ingest(tmp_path / "source", tmp_path)
     assert complaints(draft.path) == ""
     assert draft.repairs
+
+
+def test_damage_of_a_transparent_recording_is_found_by_its_reader(
+    kit: Any, ingest: Callable[[Path, Path], Draft], complaints: Callable[[Path], str], tmp_path: Path
+) -> None:
+    """Its transparent layer lies between the packets, so that their distance shows nothing."""
+    whole = kit.whole("long-alpha")
+    start = int(len(whole) * 0.43)
+    (tmp_path / "source").write_bytes(removed(whole, start, start + 200, random.Random(0)))
+    draft = ingest(tmp_path / "source", tmp_path)
+    assert draft.probed.video
+    assert draft.probed.video.alpha
+    assert complaints(draft.path) == ""
+    assert "damaged" in {repair.kind for repair in draft.repairs}

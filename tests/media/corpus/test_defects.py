@@ -191,6 +191,9 @@ SIZES: dict[str, tuple[Build, Plays | Refused]] = {
     "webm-cluster-ids": (lambda k: k.whole("vp8") + b"\x1f\x43\xb6\x75" * 100_000, Refused("too-complex")),
     "mp4-free-boxes": (lambda k: k.whole("fmp4") + b"\0\0\0\x08free" * 200_000, Refused("too-complex")),
     "mp4-two-edits": (lambda k: k.inside("plain", edits((2, 0), (2, 4)), *EDITS), plays(4.0)),
+    # The second edit ends among pictures that are stored in another order than they are shown.
+    "mp4-two-edits-of-b-frames": (
+        lambda k: k.inside("b-frames-plain", edits((1.5, 0.2), (1.5, 4.3)), *EDITS), plays(3.0, "encoded", within=0.11)),
     "mp4-empty-edit-first": (lambda k: k.inside("plain", edits((1, None), (6, 0)), *EDITS), plays(6.0)),
     "mp4-five-thousand-edits": (
         lambda k: k.inside("plain", edits(*[(0.001, 0)] * 5000), *EDITS), Refused("too-complex")),
@@ -224,6 +227,7 @@ SHAPES: dict[str, tuple[Build, Plays | Refused]] = {
     "chrome-h264-few": (lambda k: k.whole("recordings/h264_few.webm"), plays(15.1)),
     "chrome-resized-avc1": (lambda k: k.whole("recordings/cap_mp4_resize_avc1.mp4"), plays(6.0, "pictures-dropped")),
     "firefox-ogg": (lambda k: k.whole("recordings/ff_audio_default.ogg"), plays(6.0)),
+    "chrome-opus-of-mp4": (lambda k: k.whole("chrome-fmp4-vp9"), plays(12.0, within=0.05)),
     "chrome-pause": (lambda k: k.whole("pause.webm"), plays(7.0)),
 }
 
@@ -268,6 +272,7 @@ def test_a_defect_ends_as_it_must(
     kit: Kit,
     ingest: Callable[..., Draft],
     complaints: Callable[[Path], str],
+    shown: Callable[[Path], tuple[float, float]],
     binaries: Binaries,
     tmp_path: Path,
 ) -> None:
@@ -281,5 +286,7 @@ def test_a_defect_ends_as_it_must(
         return
     draft = ingest(source, tmp_path)
     assert stated(draft.path, binaries) == pytest.approx(outcome.seconds, abs=outcome.within)
+    end, frame = shown(draft.path)
+    assert stated(draft.path, binaries) == pytest.approx(end, abs=frame + 0.001)
     assert complaints(draft.path) == ""
     assert {repair.kind for repair in draft.repairs} == outcome.repairs
