@@ -75,7 +75,7 @@ def test_a_long_recording_is_decoded_where_it_is_damaged(
 
 
 def test_damage_of_a_transparent_recording_is_found_by_its_reader(
-    kit: Any, ingest: Callable[[Path, Path], Draft], complaints: Callable[[Path], str], tmp_path: Path
+    kit: Kit, ingest: Callable[[Path, Path], Draft], complaints: Callable[[Path], str], tmp_path: Path
 ) -> None:
     """Its transparent layer lies between the packets, so that their distance shows nothing."""
     whole = kit.whole("long-alpha")
