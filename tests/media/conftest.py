@@ -10,8 +10,10 @@ import pytest
 
 from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries, find_binaries
-from worker.media.probe import Probe, probe
-from worker.media.remux import plan_copy, write_copy
+from worker.media.copy_plan import plan_copy
+from worker.media.packet_reading import probe
+from worker.media.probe import Probe
+from worker.media.remux import write_copy
 from worker.media.verify import Copy, verify_copy
 from worker.settings import Settings
 
@@ -80,6 +82,13 @@ RECIPES: dict[str, list[str]] = {
     "subtitles.mkv": ["-f", "srt", "-i", "{words.srt}", "-c:s", "srt"],
     "many-tracks.mkv": [*SOUND, *[word for _ in range(40) for word in ("-map", "0:a")], "-c:a", "libopus", "-t", "0.1"],
 }  # fmt: skip
+
+# Recordings of every kind that can be played.
+RECORDINGS = [
+    "chrome-vp9.webm", "chrome-h264.webm", "chrome-pause.webm", "chrome-audio.webm", "vp8.webm", "vp8-silent.webm",
+    "vp8-odd.webm", "one-frame.webm", "alpha.webm", "vorbis.webm", "av1.webm", "h264.mkv", "fragmented.mp4",
+    "plain.mp4", "faststart.mp4", "rotated.mp4", "sound.m4a", "vp9-aac.mp4", "hevc.mp4",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,9 @@ import pytest
 from worker.media.binaries import Binaries
 from worker.media.errors import MediaRejected, Stopped
 from worker.media.limits import Limits
+from worker.media.packet_reading import probe
 from worker.media.packet_timeline import Gap
-from worker.media.probe import Probe, probe
+from worker.media.probe import Probe
 
 Make = Callable[[str], Path]
 Probed = Callable[[Path], Probe]

@@ -4,20 +4,21 @@ import itertools
 import shutil
 import struct
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from tests.media.conftest import RECORDINGS
 from worker.media.binaries import Binaries
+from worker.media.copy_plan import plan_copy, plan_promised_copy
 from worker.media.ebml import cues_are_in_front
-from worker.media.errors import MediaRejected, Stopped
+from worker.media.errors import Stopped
 from worker.media.header import read_header
 from worker.media.mp4_boxes import moov_is_in_front
 from worker.media.probe import Probe
-from worker.media.remux import plan_copy, plan_promised_copy, write_copy
+from worker.media.remux import write_copy
 from worker.media.verify import Copy as Verified
 
 Make = Callable[[str], Path]
@@ -27,12 +28,6 @@ Decode = Callable[..., str]
 Glue = Callable[..., Path]
 Copy = Callable[[Path], Path]
 Play = Callable[[Path, Path], Verified]
-
-RECORDINGS = [
-    "chrome-vp9.webm", "chrome-h264.webm", "chrome-pause.webm", "chrome-audio.webm", "vp8.webm", "vp8-silent.webm",
-    "vp8-odd.webm", "one-frame.webm", "alpha.webm", "vorbis.webm", "av1.webm", "h264.mkv", "fragmented.mp4",
-    "plain.mp4", "faststart.mp4", "rotated.mp4", "sound.m4a", "vp9-aac.mp4", "hevc.mp4",
-]  # fmt: skip
 
 
 @pytest.fixture
@@ -74,13 +69,6 @@ def test_the_copy_is_whole_and_can_be_sought(
     assert list(target.parent.iterdir()) == [target]
 
 
-@pytest.mark.parametrize("name", RECORDINGS)
-def test_the_header_promises_the_copy_that_the_packets_ask_for(
-    name: str, make: Make, binaries: Binaries, probed: Probed
-) -> None:
-    assert plan_promised_copy(read_header(make(name), binaries)) == plan_copy(probed(make(name)))
-
-
 def test_an_empty_track_is_a_promise_that_is_not_kept(
     make: Make, copy: Copy, binaries: Binaries, probed: Probed, look: Look
 ) -> None:
@@ -90,15 +78,6 @@ def test_an_empty_track_is_a_promise_that_is_not_kept(
     assert promised.video is not None
     assert plan_copy(probed(source)).video is None
     assert [stream["codec_type"] for stream in look(copy(source))["streams"]] == ["audio"]
-
-
-def test_what_must_be_encoded_is_left_to_the_packets(make: Make, binaries: Binaries) -> None:
-    """H.264 with Vorbis: the sound is encoded, unless one of the two turns out to be empty."""
-    assert plan_promised_copy(read_header(make("h264-vorbis.mkv"), binaries)) is None
-
-
-def test_several_recordings_are_left_to_the_packets(glue: Glue, binaries: Binaries) -> None:
-    assert plan_promised_copy(read_header(glue("vp8.webm", "vp8.webm"), binaries)) is None
 
 
 @pytest.mark.parametrize("name", ["chrome-vp9.webm", "chrome-h264.webm", "chrome-pause.webm", "plain.mp4"])
@@ -240,14 +219,6 @@ def test_parts_in_different_codecs_are_encoded_into_one(
     assert [(repair.track, repair.codec) for repair in plan_copy(found).repairs] == encoded
     assert tracks_of(probed(tmp_path / "p")) == codecs
     assert decode(tmp_path / "p") == ""
-
-
-def test_parts_in_different_codecs_that_are_too_long_are_refused(glue: Glue, probed: Probed) -> None:
-    found = probed(glue("vp8.webm", "chrome-vp9.webm"))
-    with pytest.raises(MediaRejected) as caught:
-        plan_copy(replace(found, duration_ms=6 * 3600 * 1000, size_bytes=1))
-    assert caught.value.reason == "mixed-codecs"
-    assert "vp8, vp9" in caught.value.detail
 
 
 def test_a_stopped_copy_leaves_nothing(make: Make, binaries: Binaries, probed: Probed, tmp_path: Path) -> None:

@@ -143,24 +143,6 @@ def test_a_killed_parent_takes_the_program_with_it(program: Program, tmp_path: P
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
-def test_a_program_whose_parent_died_before_it_began_never_runs(tmp_path: Path) -> None:
-    """Before setpriv has spoken to the kernel nothing ties the two: here the child waits there until we are gone."""
-    orphaned = 'while test "$(cut -d " " -f 4 /proc/$$/stat)" = "$0"; do sleep 0.05; done; exec "$@"'
-    code = (
-        "import os, subprocess, sys; from worker.media.runner import _guard; "
-        f"late = ['/bin/sh', '-c', {orphaned!r}, str(os.getpid())]; "
-        "subprocess.Popen([*late, *_guard(), *sys.argv[1:]], start_new_session=True)"
-    )
-    subprocess.run(
-        [sys.executable, "-c", code, "/bin/sh", "-c", f"echo began > {tmp_path}/began"],
-        # Read until the last one that could still write has ended.
-        capture_output=True,
-        timeout=PATIENCE,
-        check=True,
-    )
-    assert not (tmp_path / "began").exists()
-
-
 def test_our_environment_stays_with_us(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BACKBLAZE_APPLICATION_KEY", "K005-very-secret")
     seen = "\n".join(lines_of(program("env")))

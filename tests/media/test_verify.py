@@ -9,9 +9,9 @@ import pytest
 
 from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries
+from worker.media.copy_plan import plan_copy
 from worker.media.errors import OutputDamaged, Stopped
 from worker.media.probe import Probe
-from worker.media.remux import plan_copy
 from worker.media.verify import Copy, verify_copy
 
 Make = Callable[[str], Path]

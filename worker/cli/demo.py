@@ -21,7 +21,7 @@ from worker.cli.runfile import published_runfile
 from worker.cli.sample import SAMPLE_RECORDING, STUDENT_EMAIL, make_sample
 from worker.jobs.orders import StoreSource
 from worker.media.binaries import find_binaries
-from worker.media.probe import probe
+from worker.media.packet_reading import probe
 from worker.settings import Settings
 from worker.storage.store import ObjectStore
 

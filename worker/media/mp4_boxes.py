@@ -1,70 +1,21 @@
-"""The skeleton of MP4 (ISO/IEC 14496-12 §4.2): its top-level boxes, and where to go on behind damaged ones.
+"""The boxes of MP4 (ISO/IEC 14496-12 §4.2): what stands where, without looking into pictures or sound."""
 
-A recorder's fragments (`moof` and `mdat`) stand each for itself, so a stretch that was lost costs the fragments it
-touches and no others. A box that was cut off states a size that reaches into what follows it.
-"""
-
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from worker.media import ebml
-from worker.media.container import EBML_MAGIC, MAX_HOLES, Effort, Part
+from worker.media.container import Effort
 from worker.media.errors import too_complex
-from worker.media.order import Piece, Range, in_order, joined
 from worker.media.runner import never
 
-# A fragment begins with its header box, which has a fixed size (ISO/IEC 14496-12 §8.8.5).
-_FRAGMENT = re.compile(rb"moof\x00\x00\x00[\x10\x14]mfhd", re.DOTALL)
 # What may stand between the first box of a recording and its index.
 _BEFORE_INDEX = 8
 # An edit is a cut of a phone's editor. ffmpeg's time grows with the square of their number.
 _MAX_EDITS = 1000
 # What looking whether a recording begins at a place costs.
 _STEPS_OF_CANDIDATE = 8
-_BASE_DATA_OFFSET = 1
-_FRAGMENT_BOXES = frozenset({b"moof", b"mdat"})
-# Boxes that recorders and phones write side by side.
-_TOP_LEVEL = frozenset(
-    {
-        b"ftyp",
-        b"styp",
-        b"moov",
-        b"moof",
-        b"mdat",
-        b"free",
-        b"skip",
-        b"wide",
-        b"sidx",
-        b"ssix",
-        b"prft",
-        b"emsg",
-        b"mfra",
-    }
-    | {b"meta", b"uuid", b"pdin", b"pnot"}
-)
-# Boxes that stand inside others only: at the top there is one where a wrong size led into an index.
-_NESTED = frozenset(
-    {
-        b"mvhd",
-        b"trak",
-        b"tkhd",
-        b"edts",
-        b"elst",
-        b"mdia",
-        b"mdhd",
-        b"hdlr",
-        b"minf",
-        b"vmhd",
-        b"smhd",
-        b"dinf",
-        b"dref",
-    }
-    | {b"stbl", b"stsd", b"stts", b"stss", b"ctts", b"stsc", b"stsz", b"stco", b"co64", b"sgpd", b"sbgp", b"udta"}
-    | {b"mvex", b"mehd", b"trex", b"mfhd", b"traf", b"tfhd", b"tfdt", b"trun"}
-)
 _CONTAINERS = frozenset({b"trak", b"edts"})
 
 
@@ -78,76 +29,11 @@ class Box:
     end: int
 
 
-@dataclass
-class _Recording:
-    """The boxes of one recording, as far as they were read."""
-
-    offset: int
-    # Its `moov`.
-    index: Box | None = None
-    # The last two boxes that were whole and of a known kind.
-    last: Box | None = None
-    before: Box | None = None
-    # What is left out of it: damaged fragments.
-    holes: list[Range] = field(default_factory=list)
-    # Its fragments that are whole, each a `moof` and an `mdat`.
-    fragments: list[Range] = field(default_factory=list)
-
-    def follow(self, box: Box) -> None:
-        """Take note of a whole box of a known kind."""
-        self.before, self.last = self.last, box
-        if box.type == b"mdat" and self.before and self.before.type == b"moof":
-            self.fragments.append((self.before.offset, box.end))
-
-    def fragment_start(self, box: Box) -> int:
-        """Where the fragment begins that `box`, an unfinished one behind `last`, belongs to."""
-        return self.last.offset if box.type == b"mdat" and self.last and self.last.type == b"moof" else box.offset
-
-
-def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[list[Part], int]:
-    """The recordings in a file from `start`, each of which has an index (`moov`), and where something else begins.
-
-    That is the end of the file, or a WebM recording behind the MP4. Raises MediaRejected for a file that is not
-    worth reading, and Stopped.
-    """
-    parts: list[Part] = []
-    current = _Recording(start)
-    at = start
-    while True:
-        box = read_box(file, at, size) if at < size else None
-        if box is not None and _is_chance(current, box, size):
-            box = None
-        if box is not None and box.end <= size:
-            effort.spend()
-            if box.type == b"ftyp" and current.last is not None:
-                parts += _finished(file, current, at, effort, cut_off=False)
-                current = _Recording(at)
-            if box.type == b"moov":
-                _check_edits(file, box, effort)
-                current.index = box
-            if box.type in _TOP_LEVEL:  # four letters among coded pictures prove nothing
-                current.follow(box)
-            at = box.end
-            continue
-        if at >= size:
-            return [*parts, *_finished(file, current, size, effort, cut_off=False)], size
-        behind, is_fragment = _next_start(file, current, box, at, size, effort)
-        if is_fragment:
-            _leave_out(current, box, at, behind)
-            at = behind
-            continue
-        end, cut_off = _end_of_cut(current, box, at, behind)
-        parts += _finished(file, current, end, effort, cut_off=cut_off)
-        if behind >= size or ebml.read_at(file, behind, 4) == EBML_MAGIC:
-            return parts, behind
-        current, at = _Recording(behind), behind
-
-
 def moov_is_in_front(path: Path) -> bool:
     """Whether the index comes before the pictures, so that a browser can begin at once (`faststart`)."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        for box in _children(file, 0, size, Effort(1000, never)):
+        for box in children(file, 0, size, Effort(1000, never)):
             if box.type in (b"moov", b"mdat"):
                 return box.type == b"moov"
     return False
@@ -187,122 +73,13 @@ def read_box(file: BinaryIO, at: int, end: int) -> Box | None:
     return Box(head[4:8], at, data, at + length) if length >= data - at else None
 
 
-def _is_chance(current: _Recording, box: Box, size: int) -> bool:
-    """Whether a wrong size led here, to four letters among coded pictures or into the index of another recording."""
-    if box.type == b"moov":
-        return current.index is not None
-    return box.type in _NESTED or (box.end > size and box.type not in _TOP_LEVEL)
-
-
-def _next_start(
-    file: BinaryIO, current: _Recording, box: Box | None, at: int, size: int, effort: Effort
-) -> tuple[int, bool]:
-    """Where to go on behind the damage at `at`, and whether that is a fragment of the same recording.
-
-    `box` promises more than there is; without one, the size of the box before was wrong, and what it swallowed is
-    looked through.
-    """
-    last = current.last if box is None else None
-    search = last.data if last else at + 8
-    nearest, is_fragment = size, False
-    if current.index is not None:
-        behind = search if last and last.type in _FRAGMENT_BOXES else at + 8
-        fragments = ebml.occurrences(file, _FRAGMENT, behind, size, effort)
-        nearest = next((offset - 4 for offset in fragments if read_box(file, offset - 4, size)), size)
-        is_fragment = nearest < size
-    start = min(
-        next_recording(file, search, nearest, size, effort),
-        next((at for at in ebml.recordings_at(file, search, nearest, size, effort)), nearest),
-    )
-    return (start, False) if start < nearest else (nearest, is_fragment)
-
-
-def _leave_out(current: _Recording, box: Box | None, at: int, behind: int) -> None:
-    """Make a hole of the damaged fragment, up to the next one at `behind`."""
-    if box is None and current.last is not None and current.last.type in _FRAGMENT_BOXES:
-        # The last box was most likely shorter than its size says, so it is damaged as well.
-        box, current.last = current.last, current.before
-    start = current.fragment_start(box) if box is not None else at
-    if current.holes and start <= current.holes[-1][1]:
-        start = current.holes.pop()[0]
-    current.holes.append((start, behind))
-    if len(current.holes) > MAX_HOLES:
-        raise too_complex()
-    current.fragments = [fragment for fragment in current.fragments if fragment[1] <= start]
-    current.last = current.before = None
-
-
-def _end_of_cut(current: _Recording, box: Box | None, at: int, behind: int) -> tuple[int, bool]:
-    """Where a recording ends whose last box was cut off, and that it was.
-
-    A cut `mdat` still holds pictures and sound up to the cut. Half a `moof` makes ffmpeg refuse the whole file.
-    """
-    if box is None:
-        last = current.last
-        if last is None or behind >= last.end:
-            return at, False  # something else behind a whole recording
-        box = last
-    return (behind, True) if box.type == b"mdat" else (box.offset, True)
-
-
-def _finished(file: BinaryIO, current: _Recording, end: int, effort: Effort, *, cut_off: bool) -> list[Part]:
-    if end <= current.offset:
-        return []
-    lost = current.index is None or end < current.index.end
-    holes = tuple(hole for hole in current.holes if hole[1] < end)
-    pieces = () if lost else _pieces(file, current, effort)
-    return [Part(current.offset, end - current.offset, "mov", cut_off, holes, lost, pieces)]
-
-
-def _pieces(file: BinaryIO, current: _Recording, effort: Effort) -> tuple[Range, ...]:
-    """The ranges of a recording whose fragments stand in another order than they were recorded; else none.
-
-    A fragment whose data was cut off is left out, for its size says that the next one belongs to it.
-    """
-    # The fragment's header box comes first, and its sequence number is the second word in it.
-    numbers = [int.from_bytes(ebml.read_at(file, start + 20, 4), "big") for start, _end in current.fragments]
-    if numbers == sorted(numbers):
-        return ()
-    pieces = []
-    for (start, end), number in zip(current.fragments, numbers, strict=True):
-        times = _decode_times(file, start, end, effort)
-        if times is None:
-            return ()
-        pieces.append(Piece(start, end, number, times))
-    ordered = in_order(pieces)
-    if ordered is None or current.index is None:
-        return ()
-    begin = current.index.end if current.holes else current.fragments[0][0]
-    return tuple(joined([(current.offset, begin), *ordered]))
-
-
-def _decode_times(file: BinaryIO, start: int, end: int, effort: Effort) -> dict[int, int] | None:
-    """When each track of the fragment at `start` begins (`tfdt`, ISO/IEC 14496-12 §8.8.12).
-
-    None: the fragment says where in the file its data lies, so that it cannot be moved.
-    """
-    times: dict[int, int] = {}
-    moof = read_box(file, start, end)
-    for traf in _children(file, moof.data, moof.end, effort) if moof else ():
-        track = 0
-        for box in _children(file, traf.data, traf.end, effort) if traf.type == b"traf" else ():
-            data = ebml.read_at(file, box.data, 12)
-            if box.type == b"tfhd":
-                if data[3] & _BASE_DATA_OFFSET:
-                    return None
-                track = int.from_bytes(data[4:8], "big")
-            elif box.type == b"tfdt":
-                times[track] = int.from_bytes(data[4:12] if data[0] else data[4:8], "big")
-    return times
-
-
-def _check_edits(file: BinaryIO, moov: Box, effort: Effort) -> None:
+def check_edits(file: BinaryIO, moov: Box, effort: Effort) -> None:
     """Raise MediaRejected for edit lists (ISO/IEC 14496-12 §8.6.6) that no editor makes."""
     edits = 0
     inside = [moov]
     while inside:
         parent = inside.pop()
-        for box in _children(file, parent.data, parent.end, effort):
+        for box in children(file, parent.data, parent.end, effort):
             if box.type in _CONTAINERS:
                 inside.append(box)
             elif box.type == b"elst" and parent.type == b"edts":
@@ -311,7 +88,7 @@ def _check_edits(file: BinaryIO, moov: Box, effort: Effort) -> None:
         raise too_complex()
 
 
-def _children(file: BinaryIO, at: int, end: int, effort: Effort) -> Iterator[Box]:
+def children(file: BinaryIO, at: int, end: int, effort: Effort) -> Iterator[Box]:
     """The boxes from `at`, ending at the first that is none."""
     while at < end:
         box = read_box(file, at, end)

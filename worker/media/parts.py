@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from worker.media import ebml, mp4_boxes, ogg
+from worker.media import ebml, mp4_boxes, mp4_recordings, ogg
 from worker.media.container import EBML_MAGIC, MAX_PARTS, Effort, Part, too_many_parts
 from worker.media.errors import MediaRejected
 from worker.media.kinds import SNIFFED, UnknownFormat, detect_demuxer, lacks_beginning
@@ -32,7 +32,9 @@ def find_parts(path: Path, *, should_stop: Callable[[], bool] = never) -> list[P
             return [Part(0, size, demuxer)]
         while at < size:
             head = ebml.read_at(file, at, len(EBML_MAGIC))
-            read = _ebml_parts if head == EBML_MAGIC else ogg.recordings if head == b"OggS" else mp4_boxes.recordings
+            read = (
+                _ebml_parts if head == EBML_MAGIC else ogg.recordings if head == b"OggS" else mp4_recordings.recordings
+            )
             more, at = read(file, at, size, effort)
             parts += more
             if len(parts) > MAX_PARTS:

@@ -1,26 +1,14 @@
-"""What is really in an uploaded file: its tracks, its true length, its holes. Reads everything, trusts no header."""
+"""What is really in an uploaded file: its tracks, its true length, its holes."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from worker.media.binaries import Binaries
 from worker.media.container import Part
-from worker.media.correction import Correction, Packet, correct
-from worker.media.errors import MediaRejected
-from worker.media.header import FORGIVEN, Container, Header, PartHeader, PartReading, read_header
-from worker.media.limits import DEFAULT_LIMITS, Demuxer, Limits
-from worker.media.packet_timeline import Gap, Timeline, Track, too_long, zero_length
-from worker.media.parts import with_clusters_in_order
-from worker.media.repairs import Repair, RepairKind
-from worker.media.runner import never
-from worker.media.skipped import UNKNOWN, Positions, positions_of, positions_of_complaints
-from worker.media.streams import AudioStream, VideoStream, audio_stream, has_alpha, video_stream
-
-# One line for each packet, as Timeline reads them.
-PACKETS = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,size,pos,flags", "-of", "csv=p=0"]
-# Three hours; their packets are kept in memory while time that goes back is looked at.
-_MOST_CORRECTED = 1_000_000
+from worker.media.correction import Correction
+from worker.media.header import Container, Header
+from worker.media.limits import Demuxer, Limits
+from worker.media.packet_timeline import Gap, too_long
+from worker.media.repairs import Repair
+from worker.media.streams import AudioStream, VideoStream
 
 # An encoder stores at most 16 pictures in another order than they are shown, a phone's two or three.
 _MOST_BEHIND_EDIT_MS = 500
@@ -28,9 +16,6 @@ _MOST_BEHIND_EDIT_MS = 500
 # Encoders for the silence of a part that was recorded without a microphone. Vorbis is missing on purpose: its
 # packets can be read only with the header that its own encoder run made.
 SILENCE = {"opus": "libopus", "aac": "aac"}
-# Codecs whose pictures may be stored in another order than they are shown.
-REORDERING = frozenset({"h264", "hevc", "mpeg4", "mpeg2video"})
-_LOST: dict[str, RepairKind] = {"video": "picture-lost", "audio": "sound-lost"}
 
 
 @dataclass(frozen=True)
@@ -130,170 +115,7 @@ class Probe:
         return (*found, *gaps, *end, *[Repair("part-lost")] * self.lost_parts)
 
 
-def probe(
-    path: Path, binaries: Binaries, *, limits: Limits = DEFAULT_LIMITS, should_stop: Callable[[], bool] = never
-) -> Probe:
-    """Read the whole file and say what it is.
-
-    Raises MediaRejected when it is not a recording that can be used, and what the runner raises.
-    """
-    header = read_header(path, binaries, limits=limits, should_stop=should_stop)
-    return read_packets(path, header, binaries, limits=limits, should_stop=should_stop)
-
-
-def read_packets(
-    path: Path,
-    header: Header,
-    binaries: Binaries,
-    *,
-    limits: Limits = DEFAULT_LIMITS,
-    should_stop: Callable[[], bool] = never,
-) -> Probe:
-    """Read the file whose beginning is `header` to its end and say what it is. Raises as `probe`."""
-    reading = PartReading(header.demuxer, binaries, limits.for_size(header.size_bytes), should_stop)
-    probed: list[ProbedPart] = []
-    rejected = list(header.rejected)
-    for part in header.parts:
-        try:
-            found = _probe_part(path, part, reading)
-        except MediaRejected as error:
-            if error.reason not in FORGIVEN:
-                raise
-            rejected.append(error)
-        else:
-            probed.append(replace(found, truncated=part.part.cut_off))
-    if not probed:
-        raise rejected[0]
-    whole = _join(header, probed, limits)
-    lost = sum(error.reason == "damaged" for error in rejected)
-    return replace(whole, mixed=header.mixed, lost_parts=lost)
-
-
-def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedPart:
-    """Every packet of one recording, line by line."""
-    tallies, timeline, complaints = _read_timeline(path, header, reading, [])
-    if timeline.went_back and not header.part.pieces and (header.part.demuxer or reading.demuxer) == "matroska":
-        ordered = with_clusters_in_order(path, header.part, should_stop=reading.should_stop)
-        if ordered is not None:
-            mended = replace(header, part=ordered)
-            # A clock that began again: its clusters would come between those of the time before.
-            if not _read_timeline(path, mended, reading, [])[1].went_back:
-                return _probe_part(path, mended, reading)
-    shown = [kind for kind, track in tallies.items() if track.packets]
-    if len(shown) == 1 and len(tallies) == 2:
-        # ffprobe ends at a packet that lies behind the end of a cut file, though the other track may go on.
-        index = str(header.tracks[shown[0]]["index"])
-        tallies, timeline, complaints = _read_timeline(path, header, reading, ["-select_streams", index])
-    correction = None
-    if timeline.went_back and timeline.packets <= _MOST_CORRECTED:
-        correction, tallies, timeline = _correct_timeline(path, header, reading, tallies, timeline)
-    video, audio = tallies.get("video"), tallies.get("audio")
-    if not shown:
-        raise zero_length()
-    skipped = [Repair("damaged", at_ms=at) for at in timeline.skipped_in_ms()]
-    moved = [Repair("reordered")] if header.part.pieces else []
-    slept = [Repair("clock-jump", at_ms=jump.start_ms, length_ms=jump.length_ms) for jump in timeline.jumps_in_ms()]
-    lost = [Repair(word) for kind, word in _LOST.items() if kind in tallies and kind not in shown]
-    # A single frame without a duration still is one.
-    duration_ms = max(1, round(timeline.seconds * 1000))
-    claimed_ms = header.duration_ms
-    return ProbedPart(
-        part=header.part,
-        duration_ms=duration_ms,
-        header_duration_ms=claimed_ms,
-        # A track without a packet is a promise that was not kept: a camera that never started.
-        video=video_stream(header.tracks["video"], video) if video is not None and video.packets else None,
-        audio=audio_stream(header.tracks["audio"], audio) if audio is not None and audio.packets else None,
-        gaps=timeline.gaps_in_ms(),
-        truncated=False,
-        repairs=(*header.left_out, *lost, *(correction.repairs if correction else ()), *slept, *skipped, *moved),
-        correction=correction,
-        jumps=tuple(timeline.jumps),
-        places=tuple(
-            place - timeline.first
-            for place in (*timeline.places, *_seams(correction), *(timeline.holes if complaints else ()))
-        ),
-    )
-
-
-def _seams(correction: Correction | None) -> list[float]:
-    """Where something was left out or moved (seconds)."""
-    return [repair.at_ms / 1000 for repair in correction.repairs if repair.at_ms] if correction else []
-
-
-def _read_timeline(
-    path: Path, header: PartHeader, reading: PartReading, selection: list[str]
-) -> tuple[dict[str, Track], Timeline, str]:
-    """The tally of each track, the timeline of all packets, and what the reader complained about."""
-    alpha = "video" in header.tracks and has_alpha(header.tracks["video"])
-    positions = None if selection else positions_of(header.part, reading.demuxer, alpha=alpha)
-    tallies, timeline, complaints = _read_with(path, header, reading, selection, positions)
-    if alpha and complaints and positions is None:
-        # Only the complaints say where it is damaged: packets of a transparent picture lie apart anyway.
-        damage = positions_of_complaints(complaints)
-        if damage is not None:
-            return _read_with(path, header, reading, selection, damage)
-    return tallies, timeline, complaints
-
-
-def _read_with(
-    path: Path, header: PartHeader, reading: PartReading, selection: list[str], positions: Positions | None
-) -> tuple[dict[str, Track], Timeline, str]:
-    tallies, timeline = _new_timeline(header, reading.limits)
-    timeline.positions = positions
-    complaints = reading.read(path, header.part, [*selection, *PACKETS], timeline.read)
-    return tallies, timeline, complaints
-
-
-def _new_timeline(header: PartHeader, limits: Limits) -> tuple[dict[str, Track], Timeline]:
-    tallies = {
-        kind: Track(is_video=kind == "video", reorders=words["codec_name"] in REORDERING)
-        for kind, words in header.tracks.items()
-    }
-    return tallies, Timeline({str(header.tracks[kind]["index"]): track for kind, track in tallies.items()}, limits)
-
-
-def _correct_timeline(
-    path: Path, header: PartHeader, reading: PartReading, tallies: dict[str, Track], timeline: Timeline
-) -> tuple[Correction | None, dict[str, Track], Timeline]:
-    """Read the packets once more, now with their sizes, and see what makes their time go forward."""
-    lines: list[str] = []
-    reading.read(path, header.part, PACKETS, lines.extend)
-    kinds = {str(words["index"]): kind for kind, words in header.tracks.items()}
-    rows = [fields for line in lines if (fields := line.split(",", 7))[0] in kinds and len(fields) >= 7]
-    rows = [fields for fields in rows if fields[1] != UNKNOWN or fields[2] != UNKNOWN]
-    packets = [_packet(fields, tallies[kinds[fields[0]]]) for fields in rows]
-    correction = correct(packets)
-    if correction is None:
-        return None, tallies, timeline
-    tallies, timeline = _new_timeline(header, reading.limits)
-    counts: dict[int, int] = {}
-    corrected: list[str] = []
-    for packet, (index, _, _, duration, size, _, flags, *_) in zip(packets, rows, strict=True):
-        number = counts.get(packet.stream, 0)
-        counts[packet.stream] = number + 1
-        shift = correction.shift(packet.stream, number)
-        if shift is not None:
-            order = UNKNOWN if packet.order is None else f"{packet.order + shift:.6f}"
-            corrected.append(f"{index},{packet.at + shift:.6f},{order},{duration},{size},N/A,{flags}")
-    timeline.read(corrected)
-    return correction, tallies, timeline
-
-
-def _packet(fields: list[str], track: Track) -> Packet:
-    index, pts, dts, duration, size = fields[:5]
-    stored = pts if dts == UNKNOWN and not track.reorders else dts
-    return Packet(
-        stream=int(index),
-        at=float(dts if pts == UNKNOWN else pts),
-        duration=0.0 if duration == UNKNOWN else float(duration),
-        size=int(size),
-        is_video=track.is_video,
-        order=None if stored == UNKNOWN else float(stored),
-    )
-
-
-def _join(header: Header, parts: list[ProbedPart], limits: Limits) -> Probe:
+def join(header: Header, parts: list[ProbedPart], limits: Limits) -> Probe:
     """One probe of several parts, played one after another; the picture's size is the largest of them."""
     duration_ms = sum(part.duration_ms for part in parts)
     if duration_ms > limits.max_seconds * 1000:

@@ -4,14 +4,10 @@ ffmpeg-python builds the arguments; its own runner has no timeout and stops for 
 (ffmpeg-python#195, #308).
 """
 
-import fcntl
-import functools
 import os
 import re
 import resource
 import selectors
-import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -23,20 +19,16 @@ from typing import IO
 
 from worker.errors import OutOfSpace
 from worker.media.binaries import Binaries
+from worker.media.confined_process import confine, end, start
 from worker.media.errors import FfmpegFailed, FfmpegKilled, FfmpegTimeout, Stopped, too_complex
 from worker.media.limits import MAX_ALLOC
 from worker.media.stdin_feeder import StdinFeeder
 
 POLL_SECONDS = 0.25
-GRACE_SECONDS = 3.0
 STDERR_KEPT = 4096
 _STDERR_MAX = 1024 * 1024
 _LINE_MAX = 1024 * 1024
-_NICENESS = 10
 _CPUS = os.cpu_count() or 1
-# A worker that died before setpriv spoke to the kernel sends no signal any more, so the child looks whether it is
-# still there. The program and its arguments are arguments of the shell and are never read by it.
-_STAY_ONLY_WITH_PARENT = 'test "$PPID" = "$0" && exec "$@"'
 
 
 @dataclass(frozen=True)
@@ -144,70 +136,28 @@ def _run(
 ) -> str:
     # stderr goes to a file: a pipe that nobody empties stops ffmpeg for ever.
     with tempfile.TemporaryFile() as stderr:
-        process = _start(command, stderr, fed is not None)
+        process = start(command, stderr, fed is not None)
         watch = _ProcessWatch(budget, should_stop, process.pid)
         try:
             # The child may be gone already. A preexec_fn could set limits earlier, but is not safe beside threads.
             with suppress(ProcessLookupError):
-                _confine(process.pid, budget)
+                confine(process.pid, _resource_limits(budget))
             _supervise(process, stderr, watch, on_lines, fed)
         finally:
             # Also when an exception was thrown into us from outside, such as Celery's soft time limit.
-            _end(process)
+            end(process)
         message = _last_words(stderr)
         _check(program, process.returncode, message)
         return message
 
 
-def _start(command: list[str], stderr: IO[bytes], is_fed: bool) -> subprocess.Popen[bytes]:
-    # Appending lets `_supervise` empty the file under a chatty child.
-    fcntl.fcntl(stderr.fileno(), fcntl.F_SETFL, fcntl.fcntl(stderr.fileno(), fcntl.F_GETFL) | os.O_APPEND)
-    return subprocess.Popen(
-        [*_guard(), *command],
-        stdin=subprocess.PIPE if is_fed else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        start_new_session=True,
-        # Never our own environment: it holds the keys of B2 and of the database.
-        env={"PATH": os.defpath, "LANG": "C.UTF-8", "AV_LOG_FORCE_NOCOLOR": "1"},
-        bufsize=0,
-    )
-
-
-def _guard() -> list[str]:
-    """On Linux the kernel ends ffmpeg when the thread that started it ends, even by SIGKILL."""
-    setpriv = _setpriv()
-    if setpriv is None:
-        return []
-    # The parent comes from the process id as it is now, not from a cache: a worker's children are forks.
-    return [*setpriv, "/bin/sh", "-c", _STAY_ONLY_WITH_PARENT, str(os.getpid())]
-
-
-@functools.cache
-def _setpriv() -> list[str] | None:
-    found = shutil.which("setpriv")
-    return [found, "--no-new-privs", "--pdeathsig", "KILL", "--"] if found else None
-
-
-def _confine(pid: int, budget: Budget) -> None:
-    os.setpriority(os.PRIO_PROCESS, pid, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, pid)))
-    if not hasattr(resource, "prlimit"):
-        return  # macOS: a developer's machine
-    # ffmpeg hands every packet from one thread to the next; without this each one interrupts the thread before it,
-    # which took a third of the processor time of a copy (sched(7)). EPERM: the worker itself has the class SCHED_IDLE.
-    with suppress(PermissionError):
-        os.sched_setscheduler(pid, os.SCHED_BATCH, os.sched_param(0))
-    wanted = {
+def _resource_limits(budget: Budget) -> dict[int, int | None]:
+    return {
         resource.RLIMIT_CPU: int(budget.wall_seconds * _CPUS) + 1,
         resource.RLIMIT_AS: budget.memory_bytes,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: budget.file_bytes,
     }
-    for kind, most in wanted.items():
-        # The operator may have set a lower limit already, and only root could raise that.
-        hard = resource.prlimit(pid, kind)[1]
-        if most is not None and (hard == resource.RLIM_INFINITY or most < hard):
-            resource.prlimit(pid, kind, (most, most))
 
 
 class _ProcessWatch:
@@ -293,25 +243,6 @@ def _supervise(
         watch.check()
         with suppress(subprocess.TimeoutExpired):
             process.wait(POLL_SECONDS)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Whatever happened, the process group is gone afterwards and its status is collected."""
-    try:
-        if process.poll() is None:
-            # Its own session makes the group id the process id.
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(GRACE_SECONDS)
-    finally:
-        if process.poll() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
 
 
 def _last_words(stderr: IO[bytes]) -> str:

@@ -15,9 +15,10 @@ from worker.media.errors import MediaRejected, OutputDamaged
 from worker.media.header import PartHeader, PartReading, container_of
 from worker.media.kinds import detect_demuxer
 from worker.media.limits import Demuxer, Limits
+from worker.media.packet_reading import PACKETS
 from worker.media.packet_timeline import Timeline, Track
 from worker.media.playable import PlayableForm
-from worker.media.probe import PACKETS, Probe
+from worker.media.probe import Probe
 from worker.media.runner import never
 from worker.media.streams import AudioStream, VideoStream, Words, audio_stream, video_stream
 

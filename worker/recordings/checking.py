@@ -6,10 +6,11 @@ from pathlib import Path
 
 from worker.concurrency import ShouldStop, together
 from worker.media.binaries import Binaries
+from worker.media.copy_plan import CopyPlan, plan_copy, plan_encoded_copy
 from worker.media.decoding import Decoded, Stretch, decode_copy
 from worker.media.errors import FfmpegFailed, FfmpegTimeout, MediaRejected, OutputDamaged
 from worker.media.probe import Probe
-from worker.media.remux import CopyPlan, drop_broken, plan_copy, plan_encoded_copy, write_copy
+from worker.media.remux import drop_broken, write_copy
 from worker.media.repairs import Repair, RepairKind
 from worker.media.stated_duration import shorten_stated_duration
 from worker.media.verify import Copy, verify_copy

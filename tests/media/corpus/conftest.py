@@ -15,10 +15,11 @@ import pytest
 
 from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries
+from worker.media.copy_plan import plan_copy
 from worker.media.header import read_header
 from worker.media.listening import choose_sounds
-from worker.media.probe import read_packets
-from worker.media.remux import plan_copy, write_copy
+from worker.media.packet_reading import read_packets
+from worker.media.remux import write_copy
 from worker.media.runner import never
 from worker.recordings.checking import Draft, better_draft, check_draft, with_true_duration
 
@@ -79,8 +80,8 @@ RECIPES: dict[str, list[str]] = {
     "long-fmp4": ["-stream_loop", "5", "-i", "{h264.webm}", "-c", "copy", *FRAGMENTS],
     # Its Opus begins with 80 ms that are not heard.
     "chrome-fmp4-vp9": ["-i", "{vp9.webm}", "-c", "copy", *FRAGMENTS],
-    "long-alpha": ["-stream_loop", "5", "-i", "{vp9.webm}", "-c", "copy", "-metadata:s:v:0", "alpha_mode=1", "-cluster_time_limit", "1000", "-f", "webm",
-                   "-live", "1"],
+    "long-alpha": ["-stream_loop", "5", "-i", "{vp9.webm}", "-c", "copy", "-metadata:s:v:0", "alpha_mode=1",
+                   "-cluster_time_limit", "1000", "-f", "webm", "-live", "1"],
     "tracks": [*SOUND, *[word for _ in range(40) for word in ("-map", "0:a")], *OPUS, "-t", "0.1", "-f", "matroska"],
 }  # fmt: skip
 
@@ -269,7 +270,7 @@ def shown(binaries: Binaries) -> Callable[[Path], tuple[float, float]]:
         words = ["-v", "quiet", "-nostdin", "-i", str(copy), "-map", "0", "-fps_mode", "passthrough", "-enc_time_base"]
         words += ["demux", "-noautoscale", "-copyts", "-f", "framecrc", "-"]
         output = subprocess.run(
-            [binaries.ffmpeg, *words], capture_output=True, text=True, check=False, timeout=120
+            [binaries.ffmpeg, *words], capture_output=True, text=True, check=False, timeout=PATIENCE
         ).stdout
         units: dict[str, float] = {}
         kinds: dict[str, str] = {}

@@ -193,7 +193,8 @@ SIZES: dict[str, tuple[Build, Plays | Refused]] = {
     "mp4-two-edits": (lambda k: k.inside("plain", edits((2, 0), (2, 4)), *EDITS), plays(4.0)),
     # The second edit ends among pictures that are stored in another order than they are shown.
     "mp4-two-edits-of-b-frames": (
-        lambda k: k.inside("b-frames-plain", edits((1.5, 0.2), (1.5, 4.3)), *EDITS), plays(3.0, "encoded", within=0.11)),
+        lambda k: k.inside("b-frames-plain", edits((1.5, 0.2), (1.5, 4.3)), *EDITS),
+        plays(3.0, "encoded", within=0.11)),
     "mp4-empty-edit-first": (lambda k: k.inside("plain", edits((1, None), (6, 0)), *EDITS), plays(6.0)),
     "mp4-five-thousand-edits": (
         lambda k: k.inside("plain", edits(*[(0.001, 0)] * 5000), *EDITS), Refused("too-complex")),

@@ -1,0 +1,84 @@
+"""A program that is started so that it can be ended for certain: confined, and never without its parent."""
+
+import fcntl
+import functools
+import os
+import resource
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import IO
+
+GRACE_SECONDS = 3.0
+_NICENESS = 10
+# A worker that died before setpriv spoke to the kernel sends no signal any more, so the child looks whether it is
+# still there. The program and its arguments are arguments of the shell and are never read by it.
+_STAY_ONLY_WITH_PARENT = 'test "$PPID" = "$0" && exec "$@"'
+
+
+def start(command: list[str], stderr: IO[bytes], is_fed: bool) -> subprocess.Popen[bytes]:
+    """Start a program with stdout as a pipe, stdin as well if `is_fed`, and nothing of our environment."""
+    # Appending lets the caller empty the file under a chatty child.
+    fcntl.fcntl(stderr.fileno(), fcntl.F_SETFL, fcntl.fcntl(stderr.fileno(), fcntl.F_GETFL) | os.O_APPEND)
+    return subprocess.Popen(
+        [*_guard(), *command],
+        stdin=subprocess.PIPE if is_fed else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        start_new_session=True,
+        # Never our own environment: it holds the keys of B2 and of the database.
+        env={"PATH": os.defpath, "LANG": "C.UTF-8", "AV_LOG_FORCE_NOCOLOR": "1"},
+        bufsize=0,
+    )
+
+
+def _guard() -> list[str]:
+    """On Linux the kernel ends ffmpeg when the thread that started it ends, even by SIGKILL."""
+    setpriv = _setpriv()
+    if setpriv is None:
+        return []
+    # The parent comes from the process id as it is now, not from a cache: a worker's children are forks.
+    return [*setpriv, "/bin/sh", "-c", _STAY_ONLY_WITH_PARENT, str(os.getpid())]
+
+
+@functools.cache
+def _setpriv() -> list[str] | None:
+    found = shutil.which("setpriv")
+    return [found, "--no-new-privs", "--pdeathsig", "KILL", "--"] if found else None
+
+
+def confine(pid: int, limits: Mapping[int, int | None]) -> None:
+    """Lower the priority of a program and limit its resources (RLIMIT_*; None: no limit)."""
+    os.setpriority(os.PRIO_PROCESS, pid, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, pid)))
+    if not hasattr(resource, "prlimit"):
+        return  # macOS: a developer's machine
+    # ffmpeg hands every packet from one thread to the next; without this each one interrupts the thread before it,
+    # which took a third of the processor time of a copy (sched(7)). EPERM: the worker itself has the class SCHED_IDLE.
+    with suppress(PermissionError):
+        os.sched_setscheduler(pid, os.SCHED_BATCH, os.sched_param(0))
+    for kind, most in limits.items():
+        # The operator may have set a lower limit already, and only root could raise that.
+        hard = resource.prlimit(pid, kind)[1]
+        if most is not None and (hard == resource.RLIM_INFINITY or most < hard):
+            resource.prlimit(pid, kind, (most, most))
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Whatever happened, the process group is gone afterwards and its status is collected."""
+    try:
+        if process.poll() is None:
+            # Its own session makes the group id the process id.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(GRACE_SECONDS)
+    finally:
+        if process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()

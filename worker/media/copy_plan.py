@@ -1,0 +1,169 @@
+"""What a fast copy will be: which tracks of which recording, and what of it must be encoded. Rules without effects."""
+
+from dataclasses import dataclass, replace
+
+from worker.media.concat import packet_filters
+from worker.media.container import Part
+from worker.media.encode import is_affordable, too_dear
+from worker.media.errors import MediaRejected
+from worker.media.header import Header
+from worker.media.limits import Demuxer
+from worker.media.packet_timeline import Track
+from worker.media.playable import Encoder, PlayableForm, playable_form
+from worker.media.probe import Probe
+from worker.media.repairs import Repair
+from worker.media.streams import AudioStream, VideoStream, audio_stream, video_stream
+
+
+@dataclass(frozen=True)
+class CopyPlan:
+    """What is copied: these tracks (by their index) of this part of the source. Equal plans give equal copies."""
+
+    form: PlayableForm
+    demuxer: Demuxer
+    size_bytes: int
+    part: Part
+    video: int | None
+    # Several are mixed into one.
+    sounds: tuple[int, ...]
+    alpha: bool
+    hevc: bool
+    # Width and height that are stated in place of a shape that cannot be.
+    aspect: str | None = None
+    # A file of several recordings: they are joined, and `part` and the tracks are those of the first.
+    joined: Probe | None = None
+    # What is encoded, when something is.
+    encoded: Probe | None = None
+    # Options of the input for packets that are dropped or moved.
+    packet_filters: tuple[tuple[str, str], ...] = ()
+    # The codec of a picture that is copied.
+    copied_picture: str | None = None
+
+    @property
+    def mime(self) -> str:
+        """The media type of the copy, without parameters."""
+        return f"{'audio' if self.video is None else 'video'}/{self.form.container}"
+
+    @property
+    def encodes_picture(self) -> bool:
+        """Whether the picture is encoded while the copy is written; of joined recordings, each was before."""
+        return self.form.video_encoder is not None and self.joined is None
+
+    @property
+    def encodes_sound(self) -> bool:
+        """As `encodes_picture`."""
+        return self.form.audio_encoder is not None and self.joined is None
+
+    @property
+    def repairs(self) -> tuple[Repair, ...]:
+        """What is encoded in it."""
+        if self.encoded is None:
+            return ()
+        encoded = (("video", self.form.video_encoder), ("audio", self.form.audio_encoder))
+        return tuple(
+            Repair("encoded", track=track, codec=codec)
+            for track, encoder in encoded
+            if encoder
+            for codec in self.encoded.codecs(track)
+        )
+
+
+def plan_copy(probed: Probe) -> CopyPlan:
+    """The copy of a recording that was read to its end.
+
+    Raises MediaRejected when no browser plays its tracks and encoding them would take too long.
+    """
+    plan = _plan(probed.demuxer, probed.size_bytes, probed.parts[0].part, probed.video, probed.audio)
+    if probed.mixed:
+        encoder: Encoder = "aac" if plan.form.container == "mp4" else "opus"
+        plan = replace(plan, sounds=probed.mixed, form=replace(plan.form, audio_encoder=encoder))
+    if len(probed.parts) > 1:
+        plan = _plan_joined(plan, probed)
+    else:
+        plan = replace(plan, packet_filters=tuple(packet_filters(probed.parts[0]).items()))
+    if _changes_hevc(probed) and is_affordable(probed, picture=True):
+        # Safari wants the parameters of HEVC in the header alone, and there is room for one size.
+        plan = replace(plan, form=replace(plan.form, video_encoder="h264"), hevc=False)
+    form = plan.form
+    if not form.video_encoder and not form.audio_encoder:
+        return plan
+    if not is_affordable(probed, picture=form.video_encoder is not None):
+        if probed.unlike:
+            raise _mixed(probed)
+        stream = probed.video if form.video_encoder and probed.video else probed.audio
+        raise too_dear(stream.codec if stream else "unknown")
+    return replace(plan, encoded=probed)
+
+
+def _plan_joined(plan: CopyPlan, probed: Probe) -> CopyPlan:
+    """The copy of several recordings: what is in different codecs is encoded into one."""
+    form, unlike = plan.form, probed.unlike
+    if "video" in unlike:
+        form = replace(playable_form("h264", probed.audio.codec if probed.audio else None), video_encoder="h264")
+    if "audio" in unlike:
+        form = replace(form, audio_encoder="aac" if form.container == "mp4" else "opus")
+    if form.video_encoder:
+        plan = replace(plan, alpha=False, hevc=False, copied_picture=None)
+    return replace(plan, joined=probed, form=form)
+
+
+def _mixed(probed: Probe) -> MediaRejected:
+    codecs = ", ".join(sorted({*probed.codecs("video"), *probed.codecs("audio")}))
+    return MediaRejected(
+        "mixed-codecs",
+        f"The file holds several recordings in different formats ({codecs}), and is too long to be converted here. "
+        "Upload them one by one.",
+    )
+
+
+def _changes_hevc(probed: Probe) -> bool:
+    """Whether recordings in HEVC are joined whose pictures differ in size."""
+    videos = [part.video for part in probed.parts if part.video]
+    return len({(v.width, v.height) for v in videos}) > 1 and videos[0].codec == "hevc"
+
+
+def plan_encoded_copy(probed: Probe) -> CopyPlan | None:
+    """The copy in which everything is encoded, for a recording whose plain copy does not play; None: too dear."""
+    if not is_affordable(probed, picture=True):
+        return None
+    plan = plan_copy(probed)
+    form = PlayableForm("mp4", "h264" if probed.video else None, "aac" if probed.audio else None)
+    return replace(plan, form=form, encoded=probed, alpha=False, hevc=False)
+
+
+def plan_promised_copy(header: Header) -> CopyPlan | None:
+    """The copy that will most likely be right, known before the packets are; None when only they can tell."""
+    first, *others = header.parts
+    if others or first.more_sounds:
+        return None
+    nothing_yet = Track(is_video=False)
+    video, audio = first.tracks.get("video"), first.tracks.get("audio")
+    try:
+        plan = _plan(
+            header.demuxer,
+            header.size_bytes,
+            first.part,
+            video_stream(video, nothing_yet) if video else None,
+            audio_stream(audio, nothing_yet) if audio else None,
+        )
+    except MediaRejected:
+        return None  # it may turn out that one of the tracks is empty
+    return None if plan.form.video_encoder or plan.form.audio_encoder else plan
+
+
+def _plan(
+    demuxer: Demuxer, size_bytes: int, part: Part, video: VideoStream | None, audio: AudioStream | None
+) -> CopyPlan:
+    form = playable_form(video.codec if video else None, audio.codec if audio else None)
+    return CopyPlan(
+        form=form,
+        demuxer=demuxer,
+        size_bytes=size_bytes,
+        part=part,
+        video=video.index if video else None,
+        sounds=(audio.index,) if audio else (),
+        alpha=video is not None and video.alpha and form.container == "webm",
+        hevc=video is not None and video.codec == "hevc" and form.video_encoder is None,
+        aspect=f"{video.width}:{video.height}" if video and video.aspect_is_wrong else None,
+        copied_picture=video.codec if video and not form.video_encoder else None,
+    )
