@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from worker.jobs.job_run import JobRun
-from worker.jobs.orders import Order
+from worker.jobs.order import Order
 from worker.processes.child import performs
 from worker.workflows.context import WorkerContext
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
-from worker.jobs.orders import Order
+from worker.jobs.order import Order
 from worker.jobs.run_statements import Claim, claim
 
 

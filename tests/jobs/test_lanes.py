@@ -12,7 +12,8 @@ from tests.jobs.conftest import Knit, Ledger
 from worker.database import Database
 from worker.jobs.heartbeats import HeartbeatWriter
 from worker.jobs.lanes import claim_in_lane
-from worker.jobs.orders import IngestRecording, Order, ReplayBoard, SnapshotSession, StoreSource
+from worker.jobs.order import Order
+from worker.jobs.orders import IngestRecording, ReplayBoard, SnapshotSession, StoreSource
 from worker.jobs.publish import PublicationLease, publish
 from worker.jobs.run_statements import Claim, end
 

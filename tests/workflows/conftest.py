@@ -20,7 +20,8 @@ from worker.access.callers import UserCaller
 from worker.bookings.requests import NewRequest
 from worker.database import Database
 from worker.jobs.job_run import JobRun, LeaseTiming
-from worker.jobs.orders import IngestRecording, Order, RemoveRecordingFiles, StoreSource
+from worker.jobs.order import Order
+from worker.jobs.orders import IngestRecording, RemoveRecordingFiles, StoreSource
 from worker.jobs.perform import JobNotDone, Performer
 from worker.jobs.reaper import reap
 from worker.jobs.run_statements import claim

@@ -20,7 +20,8 @@ from worker.cli.local_stack.environment import environment_for
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import LeaseTiming
-from worker.jobs.orders import AdvanceLessons, FillSeries, Order
+from worker.jobs.order import Order
+from worker.jobs.orders import AdvanceLessons, FillSeries
 from worker.jobs.perform import Performer
 from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS

@@ -15,7 +15,8 @@ from worker.errors import AstegniError
 from worker.jobs.cancel import retry_job
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import LeaseTiming
-from worker.jobs.orders import AdvanceLessons, FillSeries, IngestRecording, Order
+from worker.jobs.order import Order
+from worker.jobs.orders import AdvanceLessons, FillSeries, IngestRecording
 from worker.jobs.perform import Performer
 from worker.recurrence.request import TimeRequest
 from worker.reminders.planning.alarms import Alarm

@@ -22,7 +22,8 @@ from worker.database import Database
 from worker.jobs.cancel import cancel_job
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import JobRun, LeaseTiming
-from worker.jobs.orders import IngestRecording, Order, ReplayBoard, StoreSource
+from worker.jobs.order import Order
+from worker.jobs.orders import IngestRecording, ReplayBoard, StoreSource
 from worker.jobs.perform import JobNotDone, Performer
 from worker.recordings.playback import plan_playback
 from worker.recordings.reading import find_recording

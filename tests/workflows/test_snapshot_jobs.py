@@ -23,7 +23,8 @@ from worker.database import Database
 from worker.jobs.cancel import cancel_job
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import JobRun, LeaseTiming
-from worker.jobs.orders import Order, SnapshotChanged, SnapshotPage, SnapshotSession, SweepObjects
+from worker.jobs.order import Order
+from worker.jobs.orders import SnapshotChanged, SnapshotPage, SnapshotSession, SweepObjects
 from worker.jobs.perform import JobNotDone, Performer
 from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS

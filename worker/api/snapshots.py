@@ -22,7 +22,8 @@ from worker.canvases.snapshots.showing import SnapshotStatus, show_board, show_p
 from worker.jobs.enqueue import enqueue
 from worker.jobs.idempotency import Answer
 from worker.jobs.live import require_room
-from worker.jobs.orders import Order, SnapshotPage, SnapshotSession
+from worker.jobs.order import Order
+from worker.jobs.orders import SnapshotPage, SnapshotSession
 from worker.whiteboards.pages import find_page
 
 router = APIRouter(prefix="/v1/whiteboard", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))

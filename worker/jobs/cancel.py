@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from worker.database import announce_after_commit
 from worker.errors import Conflict, NotFound, problem
 from worker.jobs.failure_hooks import FailedJob, FailureHooks, run_failure_hook
-from worker.jobs.orders import ORDERS
+from worker.jobs.orders import order_type
 
 CANCELLED = problem("cancelled", "Cancelled", 409, "The job was cancelled before it was done.")
 
@@ -67,7 +67,7 @@ def retry_job(session: Session, job_id: UUID) -> None:
         raise NotFound(f"There is no job {job_id}.")
     if job.state not in {"failed", "dead", "cancelled"}:
         raise Conflict(f"Job {job_id} is {job.state}; only a failed, dead or cancelled job can be tried again.")
-    order = ORDERS.get(job.kind)
+    order = order_type(job.kind)
     if order is None:
         raise Conflict(f"Job {job_id} is a {job.kind}, which this release does not do any more.")
     try:

@@ -11,7 +11,7 @@ from models.jobs import Job
 from models.states import JOB_LIVE
 from worker.database import announce_after_commit
 from worker.errors import Unavailable
-from worker.jobs.orders import Order
+from worker.jobs.order import Order
 from worker.logs import bound_request_id
 
 # Text, as the ledger's other statements: building this one from parts for each order cost more than its execution.

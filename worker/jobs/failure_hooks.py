@@ -12,7 +12,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from worker.jobs.orders import ORDERS, Order
+from worker.jobs.order import Order
+from worker.jobs.orders import order_type
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def run_failure_hook(
     session: Session, endings: FailureHooks, kind: str, args: dict[str, Any], ended: FailedJob
 ) -> None:
     """Call the hook of `kind`, if it has one."""
-    order_type = ORDERS.get(kind)
-    ending = endings.get(order_type) if order_type else None
-    if order_type is not None and ending is not None:
-        ending(session, order_type.from_args(args), ended)
+    known = order_type(kind)
+    ending = endings.get(known) if known else None
+    if known is not None and ending is not None:
+        ending(session, known.from_args(args), ended)

@@ -18,7 +18,8 @@ from worker.jobs.cancel import CANCELLED
 from worker.jobs.failure_hooks import FailureHooks
 from worker.jobs.job_run import JobCancelled, JobRun, LeaseTiming
 from worker.jobs.lanes import claim_in_lane
-from worker.jobs.orders import Order, read_order
+from worker.jobs.order import Order
+from worker.jobs.orders import read_order
 from worker.jobs.retry import Decision, after_failure, equal_failures, final_words
 from worker.jobs.run_heartbeat import Pulse
 from worker.jobs.run_statements import Claim, LeaseLost, attempts_before, claim

@@ -10,7 +10,8 @@ from worker.database import Database
 from worker.errors import problem
 from worker.jobs.cancel import CANCELLED
 from worker.jobs.failure_hooks import FailureHooks
-from worker.jobs.orders import ORDERS, Order
+from worker.jobs.order import Order
+from worker.jobs.orders import order_type
 from worker.jobs.retry import after_lost_lease, final_words
 from worker.jobs.run_statements import attempts_before
 from worker.jobs.settle import settle
@@ -61,7 +62,7 @@ def reap(database: Database, endings: FailureHooks, *, most: int = 500) -> int:
 
 
 def _take_back(session: Session, endings: FailureHooks, job: Any) -> None:
-    order = ORDERS.get(job.kind)
+    order = order_type(job.kind)
     most_lost = order.most_lost if order is not None else Order.most_lost
     before = attempts_before(session, job.id, kind=job.kind, max_attempts=job.max_attempts, most=most_lost)
     lost = sum(1 for _ in itertools.takewhile(lambda attempt: attempt[0] == "worker-lost", before))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from worker.database import Executor
 from worker.errors import AstegniError
-from worker.jobs.orders import ORDERS
+from worker.jobs.orders import order_type
 
 # `run_at <= now()`: a doubled message must not start a retry before its time. A row that is `running` is never
 # claimed, however old its lease: only the reaper takes it back, so that the lost attempt is written down first.
@@ -157,7 +157,7 @@ def attempts_before(
     session: Executor, job_id: UUID, *, kind: str, max_attempts: int, most: int
 ) -> list[tuple[str, dict[str, Any] | None]]:
     """Outcome and error of at most so many attempts before the current one, latest first."""
-    order = ORDERS.get(kind)
+    order = order_type(kind)
     since = max_attempts - order.max_attempts if order is not None else 0
     rows = session.execute(_BEFORE, {"id": job_id, "since": since, "most": most})
     return [(row.outcome, row.error) for row in rows if row.outcome != "released"]

@@ -10,7 +10,7 @@ from celery import Celery, current_app, shared_task
 
 from worker.database import Database
 from worker.jobs.job_run import JobRun, LeaseTiming
-from worker.jobs.orders import Order
+from worker.jobs.order import Order
 from worker.jobs.perform import JobNotDone, Performer
 from worker.jobs.publisher import Publisher
 from worker.processes.broker import start_publisher

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from tests.chaos.mayhem.witness import VARIABLE, Witness
 from worker.errors import Unavailable
 from worker.jobs.job_run import JobRun
-from worker.jobs.orders import Order
+from worker.jobs.order import Order
 from worker.jobs.run_statements import LeaseLost
 from worker.processes.child import performs
 from worker.workflows.context import WorkerContext

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from worker.errors import InvalidInput, Unavailable
 from worker.jobs.job_run import JobRun
-from worker.jobs.orders import Order
+from worker.jobs.order import Order
 from worker.processes.child import performs
 from worker.workflows.context import WorkerContext
 
