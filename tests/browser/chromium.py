@@ -1,4 +1,4 @@
-"""A headless Chromium with one page, spoken to through a pair of pipes (Chrome DevTools Protocol)."""
+"""A headless Chromium with one page, controlled through two pipes (Chrome DevTools Protocol)."""
 
 import json
 import os
@@ -30,7 +30,7 @@ class Chromium:
         commands, self._commands = os.pipe()
         self._answers, answers = os.pipe()
         arguments = [program, *_FLAGS, f"--user-data-dir={home / 'profile'}", "about:blank"]
-        # The browser reads commands from descriptor 3 and answers on 4; a group of its own, to be ended together.
+        # The browser reads commands from descriptor 3 and responds on 4; a process group, to be killed as a whole.
         self._pid = os.posix_spawn(
             program,
             arguments,
@@ -53,7 +53,7 @@ class Chromium:
         self._session = self._call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
 
     def run(self, script: str) -> Any:
-        """What a script comes to; a promise is waited for."""
+        """The result of a script; a promise is awaited."""
         answer = self._call(
             "Runtime.evaluate",
             {"expression": script, "awaitPromise": True, "returnByValue": True},
@@ -63,13 +63,13 @@ class Chromium:
         return answer["result"].get("value")
 
     def open(self, url: str) -> None:
-        """Go to an address, and wait until its page is loaded."""
+        """Open an address and wait until its page is loaded."""
         self._call("Page.navigate", {"url": url}, self._session)
         # No promise: it would be lost with the page that is left.
         wait_for(lambda: self.run("[location.href, document.readyState]") == [url, "complete"])
 
     def close(self) -> None:
-        """End the browser and all that it started."""
+        """Kill the browser and all processes that it started."""
         os.close(self._commands)
         os.close(self._answers)
         os.killpg(self._pid, signal.SIGKILL)

@@ -31,7 +31,9 @@ SERVERS = {"postgres", "redis"}
 class Host:
     """Gives every container its folders, ports and programs, and runs its command."""
 
-    def __init__(self, compose: dict[str, Any], image_environment: dict[str, str], folder: Path, ports: dict[str, int]):
+    def __init__(
+        self, compose: dict[str, Any], image_environment: dict[str, str], folder: Path, ports: dict[str, int]
+    ) -> None:
         self.services: dict[str, Any] = compose["services"]
         self.ports = ports
         self.running: dict[str, ChildProcess] = {}
