@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from devstack.directories import scratch_directory
+from tests.chaos.mayhem.environment import Environment, make_template
 from tests.chaos.mayhem.parts import Parts
-from tests.chaos.mayhem.scene import Scene, make_template
 from tests.forking.forked_process import ForkServer
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - scratch_directory makes an unguessable name there
@@ -29,12 +29,12 @@ def parts() -> Iterator[Parts]:
 
 
 @pytest.fixture
-def scene(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Scene]:
+def environment(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Environment]:
     """A database, a broker without a message, no worker yet."""
     name = f"chaos_{next(_numbers)}"
     parts.restore()
     parts.postgres.create_database(name, _TEMPLATE)
     parts.flush_broker()
-    with Scene(parts, tmp_path, name, start=fork_server.start) as scene:
-        yield scene
+    with Environment(parts, tmp_path, name, start=fork_server.start) as environment:
+        yield environment
     parts.postgres.drop_database(name)

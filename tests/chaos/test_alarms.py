@@ -18,9 +18,9 @@ from starlette.testclient import TestClient
 from devstack.emulator.credentials import Credentials
 from devstack.process import ChildProcess, wait_until
 from tests.chaos.mayhem.alarms import Alarms, read_rules
+from tests.chaos.mayhem.environment import Environment, make_template
 from tests.chaos.mayhem.parts import Parts
-from tests.chaos.mayhem.scene import Scene, make_template
-from tests.chaos.mayhem.work import Errand
+from tests.chaos.mayhem.work import ChaosOrder
 from tests.conftest import MakeSettings
 from tests.forking.forked_process import ForkServer
 from worker import clock
@@ -87,7 +87,7 @@ class MailServer:
 class Installation:
     """Everything that runs, and what its alarms say."""
 
-    scene: Scene
+    environment: Environment
     mail: MailServer
     alarms: Alarms = field(init=False)
     beat: ChildProcess | None = None
@@ -97,14 +97,16 @@ class Installation:
 
     def _metrics(self) -> str | None:
         with suppress(httpx.HTTPError):
-            return str(self.scene.http.get("/metrics").text)
+            return str(self.environment.http.get("/metrics").text)
         return None
 
     def start_beat(self) -> None:
-        sign = self.scene.folder / "beat.ready"
+        sign = self.environment.folder / "beat.ready"
         sign.unlink(missing_ok=True)
-        environment = environment_for(self.scene.settings) | {"READY_FILE": str(sign)}
-        self.beat = self.scene.start("beat", "worker.cli", ["beat"], self.scene.folder / "beat.log", environment)
+        environment = environment_for(self.environment.settings) | {"READY_FILE": str(sign)}
+        self.beat = self.environment.start(
+            "beat", "worker.cli", ["beat"], self.environment.folder / "beat.log", environment
+        )
         wait_until(sign.exists, self.beat, PATIENCE)
 
     def kill_beat(self) -> None:
@@ -112,20 +114,20 @@ class Installation:
         self.beat.kill()
 
     def kill_workers(self) -> None:
-        for worker in list(self.scene.crew.workers):
-            self.scene.crew.forget(worker)
+        for worker in list(self.environment.workers.running):
+            self.environment.workers.forget(worker)
 
     def send_mail(self) -> None:
-        with self.scene.database.transaction() as session:
+        with self.environment.database.transaction() as session:
             order_test(session, 1, "email", now=clock.now(), good_for=timedelta(minutes=30))
 
     def accept_mail(self) -> None:
         """The provider works again; a retry in production values is a minute off, so it is brought forward."""
         self.mail.accepts = True
-        self.scene.watchdog.ask("UPDATE deliveries SET due_at = now() WHERE state = 'pending' RETURNING id")
+        self.environment.watchdog.ask("UPDATE deliveries SET due_at = now() WHERE state = 'pending' RETURNING id")
 
     def told(self) -> str:
-        return self.scene.crew.log() + (self.beat.log_tail(20) if self.beat else "")
+        return self.environment.workers.log() + (self.beat.log_tail(20) if self.beat else "")
 
     def is_quiet(self) -> float:
         return self.alarms.wait_until(lambda names: not names, within=PATIENCE, told=self.told)
@@ -146,10 +148,10 @@ def installation(tmp_path_factory: pytest.TempPathFactory, fork_server: ForkServ
             "smtp_host": "127.0.0.1",
             "smtp_port": mail.port,
         }
-        with Scene(parts, folder, "alarms", quick=QUICK, start=fork_server.start, **changes) as scene:
-            running = Installation(scene, mail)
-            scene.start_api()
-            scene.crew.start()
+        with Environment(parts, folder, "alarms", quick=QUICK, start=fork_server.start, **changes) as environment:
+            running = Installation(environment, mail)
+            environment.start_api()
+            environment.workers.start()
             running.start_beat()
             yield running
             running.kill_beat()
@@ -158,7 +160,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory, fork_server: ForkServ
 
 def test_alarms_ring_while_their_cause_lasts(installation: Installation) -> None:
     """One after the other on one installation: between two of them it is quiet again."""
-    scene, parts = installation.scene, installation.scene.parts
+    environment, parts = installation.environment, installation.environment.parts
     installation.is_quiet()
 
     @contextmanager
@@ -170,15 +172,15 @@ def test_alarms_ring_while_their_cause_lasts(installation: Installation) -> None
             repair()
         installation.is_quiet()
 
-    with while_("workers", installation.kill_workers, scene.crew.start):
-        waiting = scene.give(Errand(1))
+    with while_("workers", installation.kill_workers, environment.workers.start):
+        waiting = environment.give(ChaosOrder(1))
         installation.rings("NoWorkers", "LoopStopped", "JobsWait")
-    scene.wait_for(waiting, "succeeded")
+    environment.wait_for(waiting, "succeeded")
 
     with while_("broker", parts.stop_broker, parts.start_broker):
-        waiting = scene.give(Errand(2))
+        waiting = environment.give(ChaosOrder(2))
         installation.rings("BrokerAway", "NoWorkers", "JobsWait")
-    scene.wait_for(waiting, "succeeded")
+    environment.wait_for(waiting, "succeeded")
 
     with while_("beat", installation.kill_beat, installation.start_beat):
         installation.rings("BeatStopped")

@@ -13,8 +13,8 @@ def test_a_minute_of_chaos(fork_server: ForkServer) -> None:
     told: list[str] = []
     with scratch_directory() as root:
         plan = make_plan(SEED, seconds=45, jobs=100, quick=10)
-        verdict = carry_out(plan, root, told.append, start=fork_server.start)
-    assert all(line.holds or line.timed for line in verdict), "\n".join([*told, as_table(verdict)])
+        claims = carry_out(plan, root, told.append, start=fork_server.start)
+    assert all(line.holds or line.timed for line in claims), "\n".join([*told, as_table(claims)])
 
 
 def test_the_plan_follows_from_the_seed() -> None:

@@ -10,22 +10,22 @@ import httpx2 as httpx
 import psycopg
 import pytest
 
+from tests.chaos.mayhem.environment import Environment
 from tests.chaos.mayhem.parts import Parts
-from tests.chaos.mayhem.scene import Scene
-from tests.chaos.mayhem.work import Errand
+from tests.chaos.mayhem.work import ChaosOrder
 from tests.forking.forked_process import ForkServer
 from tests.waiting import PATIENCE, wait_for
 from worker.access.tokens import issue_operator_token
 from worker.settings import DEVELOPMENT_KEY
 
 
-def statuses_while(scene: Scene, trouble: Callable[[], None]) -> list[httpx.Response]:
+def statuses_while(environment: Environment, trouble: Callable[[], None]) -> list[httpx.Response]:
     """Answers of the API right after the trouble and until it is well again."""
     trouble()
     answers: list[httpx.Response] = []
 
     def healed() -> bool:
-        answers.append(scene.http.get("/v1/jobs"))
+        answers.append(environment.http.get("/v1/jobs"))
         return answers[-1].status_code == 200
 
     wait_for(healed, pause=0.1, details=lambda: answers[-1].text)
@@ -42,41 +42,41 @@ def assert_told_well(answers: list[httpx.Response]) -> None:
             assert answer.json()["code"] in {"unavailable", "busy"}
 
 
-def test_database_restarted_and_crashed(scene: Scene) -> None:
-    scene.start_api()
-    scene.crew.start()
-    jobs = [scene.give(Errand(number, seconds=0.3)) for number in range(12)]
-    scene.wait_for_start(jobs[0])
+def test_database_restarted_and_crashed(environment: Environment) -> None:
+    environment.start_api()
+    environment.workers.start()
+    jobs = [environment.give(ChaosOrder(number, seconds=0.3)) for number in range(12)]
+    environment.wait_for_start(jobs[0])
     for crash in (False, True):
-        scene.parts.stop_database(crash=crash)
-        down = [scene.http.get(path) for path in ("/v1/jobs", "/v1/recordings", "/readyz")]
-        down += [scene.post_recording(1), scene.http.delete("/v1/recordings/1")]
+        environment.parts.stop_database(crash=crash)
+        down = [environment.http.get(path) for path in ("/v1/jobs", "/v1/recordings", "/readyz")]
+        down += [environment.post_recording(1), environment.http.delete("/v1/recordings/1")]
         assert {(answer.status_code, answer.json()["code"]) for answer in down} == {(503, "unavailable")}
         assert_told_well(down)
-        scene.parts.start_database()
-        assert_told_well(statuses_while(scene, lambda: None))
-        jobs.append(scene.give(Errand(100 + len(jobs), seconds=0.3)))
-    assert set(scene.wait_until_over(jobs).values()) == {"succeeded"}
-    assert scene.watchdog.violations() == []
+        environment.parts.start_database()
+        assert_told_well(statuses_while(environment, lambda: None))
+        jobs.append(environment.give(ChaosOrder(100 + len(jobs), seconds=0.3)))
+    assert set(environment.wait_until_finished(jobs).values()) == {"succeeded"}
+    assert environment.watchdog.violations() == []
 
 
 @pytest.fixture
-def unhurried(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Scene]:
-    """A scene with leases that outlast the test: what comes back only when one runs out comes too late."""
+def unhurried(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Environment]:
+    """An environment with leases that outlast the test: what comes back only when one runs out comes too late."""
     name = "chaos_unhurried"
     parts.restore()
     parts.postgres.create_database(name, "chaos_template")
     parts.flush_broker()
     leases = {"run_lease": 60.0, "published_lease": 60.0, "published_lease_max": 60.0}
-    with Scene(parts, tmp_path, name, start=fork_server.start, **leases) as scene:
-        yield scene
+    with Environment(parts, tmp_path, name, start=fork_server.start, **leases) as environment:
+        yield environment
     parts.postgres.drop_database(name)
 
 
-def test_work_done_while_the_database_is_away_is_not_done_again(unhurried: Scene) -> None:
+def test_work_done_while_the_database_is_away_is_not_done_again(unhurried: Environment) -> None:
     """Nor is the run left to the reaper: it would be charged to whoever restarts the worker meanwhile."""
-    worker = unhurried.crew.start()
-    job = unhurried.give(Errand(1, seconds=0.8))
+    worker = unhurried.workers.start()
+    job = unhurried.give(ChaosOrder(1, seconds=0.8))
     unhurried.wait_for_start(job)
     unhurried.parts.stop_database()
     time.sleep(1.5)
@@ -88,9 +88,9 @@ def test_work_done_while_the_database_is_away_is_not_done_again(unhurried: Scene
     assert worker.exit_code == 0
 
 
-def test_a_failure_while_the_database_is_away_is_written_down(unhurried: Scene) -> None:
-    unhurried.crew.start()
-    job = unhurried.give(Errand(1, what="stumble", seconds=0.5))
+def test_a_failure_while_the_database_is_away_is_written_down(unhurried: Environment) -> None:
+    unhurried.workers.start()
+    job = unhurried.give(ChaosOrder(1, what="stumble", seconds=0.5))
     unhurried.wait_for_start(job)
     unhurried.parts.stop_database(crash=True)
     time.sleep(1.0)
@@ -99,64 +99,66 @@ def test_a_failure_while_the_database_is_away_is_written_down(unhurried: Scene) 
     assert unhurried.outcomes(job) == ["retryable"]
 
 
-def test_messages_wait_for_a_database_that_is_away(unhurried: Scene) -> None:
-    unhurried.crew.start()
-    jobs = [unhurried.give(Errand(number, seconds=0.3)) for number in range(20)]
+def test_messages_wait_for_a_database_that_is_away(unhurried: Environment) -> None:
+    unhurried.workers.start()
+    jobs = [unhurried.give(ChaosOrder(number, seconds=0.3)) for number in range(20)]
     unhurried.wait_for_start(jobs[4])
     unhurried.parts.stop_database()
     time.sleep(1.0)
     unhurried.parts.start_database()
-    assert set(unhurried.wait_until_over(jobs).values()) == {"succeeded"}
+    assert set(unhurried.wait_until_finished(jobs).values()) == {"succeeded"}
     # A claim whose answer was lost with the connection was made: that run is nobody's until its lease has run out. Each
     # of the two children had at most one such message in hand; all others wait.
     assert len(unhurried.watchdog.ask("SELECT id FROM jobs WHERE attempt <> 1")) <= 2
     assert unhurried.watchdog.violations() == []
 
 
-def test_every_connection_terminated(scene: Scene) -> None:
-    scene.start_api()
-    scene.crew.start()
+def test_every_connection_terminated(environment: Environment) -> None:
+    environment.start_api()
+    environment.workers.start()
     jobs = []
     for number in range(15):
-        jobs.append(scene.give(Errand(number, seconds=0.2)))
+        jobs.append(environment.give(ChaosOrder(number, seconds=0.2)))
         if number % 5 == 4:
-            assert_told_well(statuses_while(scene, lambda: assert_positive(scene.parts.terminate_backends())))
+            assert_told_well(
+                statuses_while(environment, lambda: assert_positive(environment.parts.terminate_backends()))
+            )
         time.sleep(0.1)
-    assert set(scene.wait_until_over(jobs).values()) == {"succeeded"}
-    assert scene.watchdog.violations() == []
+    assert set(environment.wait_until_finished(jobs).values()) == {"succeeded"}
+    assert environment.watchdog.violations() == []
 
 
 def assert_positive(number: int) -> None:
     assert number > 0
 
 
-def test_an_idle_transaction_that_holds_a_running_job(scene: Scene) -> None:
-    scene.crew.start()
-    job = scene.give(Errand(1, seconds=0.5))
-    scene.wait_for_start(job)
-    with psycopg.connect(scene.settings.database_url or "") as hog:
+def test_an_idle_transaction_that_holds_a_running_job(environment: Environment) -> None:
+    environment.workers.start()
+    job = environment.give(ChaosOrder(1, seconds=0.5))
+    environment.wait_for_start(job)
+    with psycopg.connect(environment.settings.database_url or "") as hog:
         hog.execute("SELECT 1 FROM jobs WHERE id = %s FOR UPDATE", [job])
-        others = [scene.give(Errand(number)) for number in range(2, 8)]
-        assert set(scene.wait_until_over(others).values()) == {"succeeded"}
+        others = [environment.give(ChaosOrder(number)) for number in range(2, 8)]
+        assert set(environment.wait_until_finished(others).values()) == {"succeeded"}
         # Past its lease: it can neither be renewed nor ended nor taken back.
         time.sleep(4.0)
-        assert scene.job(job)["state"] == "running"
+        assert environment.job(job)["state"] == "running"
         hog.rollback()
-    assert scene.wait_for(job, "succeeded")["attempt"] <= 2
-    assert scene.watchdog.violations() == []
+    assert environment.wait_for(job, "succeeded")["attempt"] <= 2
+    assert environment.watchdog.violations() == []
 
 
-def test_a_locked_row_is_told_within_its_timeout(scene: Scene) -> None:
-    scene.start_api()
-    job = scene.give(Errand(1))
+def test_a_locked_row_is_told_within_its_timeout(environment: Environment) -> None:
+    environment.start_api()
+    job = environment.give(ChaosOrder(1))
     operator = issue_operator_token(DEVELOPMENT_KEY, admin_id=1, departments=["manage-system-settings"])
     cancel: dict[str, Any] = {"url": f"/v1/jobs/{job}/cancel", "headers": {"Authorization": f"Bearer {operator}"}}
-    with psycopg.connect(scene.settings.database_url or "") as hog:
+    with psycopg.connect(environment.settings.database_url or "") as hog:
         hog.execute("SELECT 1 FROM jobs WHERE id = %s FOR UPDATE", [job])
-        answer = scene.http.post(**cancel)
+        answer = environment.http.post(**cancel)
         assert answer.status_code == 503
         assert_told_well([answer])
         assert answer.json()["code"] == "busy"
         hog.rollback()
-    assert scene.http.post(**cancel).is_success
-    assert scene.job(job)["state"] == "cancelled"
+    assert environment.http.post(**cancel).is_success
+    assert environment.job(job)["state"] == "cancelled"

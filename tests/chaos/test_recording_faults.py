@@ -13,10 +13,10 @@ import psutil
 import psycopg
 import pytest
 
-from tests.chaos.mayhem.crew import alive, children
+from tests.chaos.mayhem.environment import Environment
 from tests.chaos.mayhem.orphans import media_processes
 from tests.chaos.mayhem.parts import Parts
-from tests.chaos.mayhem.scene import Scene
+from tests.chaos.mayhem.workers import alive, children
 from tests.forking.forked_process import ForkServer
 from tests.waiting import wait_for
 from worker.jobs.enqueue import enqueue
@@ -35,8 +35,8 @@ _ROW, _ORDER = "whiteboard_session_recordings", "jobs"
 
 
 @pytest.fixture
-def held(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Scene]:
-    """A scene with an API whose ffmpeg waits while the file `hold` is there."""
+def held(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Environment]:
+    """An environment with an API whose ffmpeg waits while the file `hold` is there."""
     name = "chaos_held"
     parts.restore()
     parts.postgres.create_database(name, "chaos_template")
@@ -45,16 +45,16 @@ def held(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Scen
     ffmpeg = find_binaries(Settings()).ffmpeg
     script.write_text(_HELD.format(hold=tmp_path / "hold", ffmpeg=ffmpeg))
     script.chmod(0o755)
-    with Scene(parts, tmp_path, name, start=fork_server.start, ffmpeg_path=script) as scene:
-        scene.start_api()
-        yield scene
+    with Environment(parts, tmp_path, name, start=fork_server.start, ffmpeg_path=script) as environment:
+        environment.start_api()
+        yield environment
     parts.postgres.drop_database(name)
 
 
 @contextmanager
-def hold(scene: Scene) -> Iterator[None]:
+def hold(environment: Environment) -> Iterator[None]:
     """Within the block no ffmpeg gets on."""
-    sign = scene.folder / "hold"
+    sign = environment.folder / "hold"
     sign.touch()
     try:
         yield
@@ -62,68 +62,68 @@ def hold(scene: Scene) -> Iterator[None]:
         sign.unlink()
 
 
-def accepted(scene: Scene, session_id: int, clip: str = "h264.webm") -> tuple[int, str]:
+def accepted(environment: Environment, session_id: int, clip: str = "h264.webm") -> tuple[int, str]:
     """An upload that was taken: recording and job."""
-    answer = scene.post_recording(session_id, clip)
+    answer = environment.post_recording(session_id, clip)
     assert answer.status_code == 202, answer.text
     return answer.json()["recording_id"], answer.json()["job_id"]
 
 
-def spooled(scene: Scene) -> list[str]:
+def spooled(environment: Environment) -> list[str]:
     """Every file in the spool, half-received and work files included."""
-    folder = scene.settings.spool_dir
+    folder = environment.settings.spool_dir
     return [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
 
 
-def stored(scene: Scene) -> set[str]:
-    """Every object of this scene's recordings (the bucket is shared by scenes, ids of sessions are not)."""
-    ids = {row["id"] for row in scene.watchdog.ask("SELECT id FROM whiteboard_sessions")}
-    store = ObjectStore.from_settings(scene.settings)
+def stored(environment: Environment) -> set[str]:
+    """Every object of this environment's recordings (the bucket is shared by environments, ids of sessions are not)."""
+    ids = {row["id"] for row in environment.watchdog.ask("SELECT id FROM whiteboard_sessions")}
+    store = ObjectStore.from_settings(environment.settings)
     return {found.name for one in ids for found in store.list(f"videos/whiteboard/session_{one}/")}
 
 
-def named(scene: Scene) -> set[str]:
+def named(environment: Environment) -> set[str]:
     """Every object that a row names."""
     statement = "SELECT object_name FROM recording_renditions WHERE object_name IS NOT NULL"
-    return {row["object_name"] for row in scene.watchdog.ask(statement)}
+    return {row["object_name"] for row in environment.watchdog.ask(statement)}
 
 
-def sweep(scene: Scene) -> None:
+def sweep(environment: Environment) -> None:
     """Remove what nothing names, once it is old enough."""
-    time.sleep(scene.settings.orphan_age + 0.2)
-    with scene.database.transaction() as session:
-        jobs = [enqueue(session, order) for order in (SweepObjects(), SweepSpool(scene.settings.spool_id))]
-    assert set(scene.wait_until_over(jobs).values()) == {"succeeded"}
+    time.sleep(environment.settings.orphan_age + 0.2)
+    with environment.database.transaction() as session:
+        jobs = [enqueue(session, order) for order in (SweepObjects(), SweepSpool(environment.settings.spool_id))]
+    assert set(environment.wait_until_finished(jobs).values()) == {"succeeded"}
 
 
-def settled(scene: Scene, recording_id: int) -> dict[str, Any] | None:
+def settled(environment: Environment, recording_id: int) -> dict[str, Any] | None:
     """The recording's row, once no job works on it any more."""
     live = "SELECT 1 FROM jobs WHERE subject = %s AND state NOT IN ('succeeded', 'failed', 'cancelled', 'dead')"
-    wait_for(lambda: not scene.watchdog.ask(live, f"recording:{recording_id}"), details=scene.crew.log)
-    rows = scene.watchdog.ask("SELECT * FROM whiteboard_session_recordings WHERE id = %s", recording_id)
+    wait_for(lambda: not environment.watchdog.ask(live, f"recording:{recording_id}"), details=environment.workers.log)
+    rows = environment.watchdog.ask("SELECT * FROM whiteboard_session_recordings WHERE id = %s", recording_id)
     return rows[0] if rows else None
 
 
-def killed_between_storage_and_row(scene: Scene) -> tuple[int, str]:
+def killed_between_storage_and_row(environment: Environment) -> tuple[int, str]:
     """A recording and its job, whose worker died when the lesson was stored and its row did not yet say so."""
-    worker = scene.crew.start()
-    with psycopg.connect(scene.settings.database_url or "") as hog:
-        with hold(scene):
-            recording, job = accepted(scene, scene.new_session())
-            wait_for(lambda: media_processes(scene.folder), details=scene.crew.log)
+    worker = environment.workers.start()
+    with psycopg.connect(environment.settings.database_url or "") as hog:
+        with hold(environment):
+            recording, job = accepted(environment, environment.new_session())
+            wait_for(lambda: media_processes(environment.folder), details=environment.workers.log)
             # The run has marked the recording; the lock stops it where it would fill in the row.
             hog.execute("SELECT 1 FROM whiteboard_session_recordings WHERE id = %s FOR UPDATE", [recording])
-        wait_for(lambda: any("/playback." in name for name in stored(scene)), details=scene.crew.log)
-        scene.crew.forget(worker)
+        wait_for(lambda: any("/playback." in name for name in stored(environment)), details=environment.workers.log)
+        environment.workers.forget(worker)
         hog.rollback()
     return recording, job
 
 
-def test_no_ffmpeg_and_no_child_outlives_a_killed_worker(held: Scene) -> None:
-    worker = held.crew.start()
+def test_no_ffmpeg_and_no_child_outlives_a_killed_worker(held: Environment) -> None:
+    worker = held.workers.start()
     with hold(held):
         _recording, job = accepted(held, held.new_session())
-        running = wait_for(lambda: media_processes(held.folder), details=held.crew.log)
+        running = wait_for(lambda: media_processes(held.folder), details=held.workers.log)
         pool = children(worker.pid)
         assert pool
         assert all(any(parent.pid in pool for parent in process.parents()) for process in running)
@@ -131,16 +131,16 @@ def test_no_ffmpeg_and_no_child_outlives_a_killed_worker(held: Scene) -> None:
         worker.signal(signal.SIGKILL)
         gone = [*pool, *(process.pid for process in running)]
         wait_for(lambda: not any(map(alive, gone)), details=lambda: str([*map(psutil.Process, gone)]))
-        held.crew.forget(worker)
-    held.crew.start()
+        held.workers.forget(worker)
+    held.workers.start()
     assert held.wait_for(job, "succeeded")["attempt"] == 2
     assert media_processes(held.folder) == []
 
 
-def test_killed_between_storage_and_row(held: Scene) -> None:
+def test_killed_between_storage_and_row(held: Environment) -> None:
     recording, job = killed_between_storage_and_row(held)
     assert named(held) == set()
-    held.crew.start()
+    held.workers.start()
     held.wait_for(job, "succeeded")
     row = settled(held, recording)
     assert row is not None
@@ -153,7 +153,7 @@ def test_killed_between_storage_and_row(held: Scene) -> None:
 
 
 @pytest.mark.parametrize("step", [_ROW, _ORDER])
-def test_upload_killed_before_its_row_or_its_order(held: Scene, step: str) -> None:
+def test_upload_killed_before_its_row_or_its_order(held: Environment, step: str) -> None:
     """Row and order are one transaction: either step cut off leaves neither, only bytes for the sweep."""
     session_id = held.new_session()
     with psycopg.connect(held.settings.database_url or "") as hog:
@@ -175,7 +175,7 @@ def test_upload_killed_before_its_row_or_its_order(held: Scene, step: str) -> No
     assert held.watchdog.ask("SELECT 1 FROM jobs") == []
     assert len(spooled(held)) == 1
     held.start_api()
-    held.crew.start()
+    held.workers.start()
     recording, job = accepted(held, session_id)
     held.wait_for(job, "succeeded")
     assert settled(held, recording) is not None
@@ -184,11 +184,11 @@ def test_upload_killed_before_its_row_or_its_order(held: Scene, step: str) -> No
     assert stored(held) == named(held) != set()
 
 
-def test_deleted_while_it_is_processed(held: Scene) -> None:
-    held.crew.start()
+def test_deleted_while_it_is_processed(held: Environment) -> None:
+    held.workers.start()
     with hold(held):
         recording, job = accepted(held, held.new_session())
-        wait_for(lambda: media_processes(held.folder), details=held.crew.log)
+        wait_for(lambda: media_processes(held.folder), details=held.workers.log)
         assert held.http.delete(f"/v1/recordings/{recording}").status_code == 204
     assert held.wait_for(job, "cancelled", "succeeded")["attempt"] == 1
     assert settled(held, recording) is None
@@ -197,10 +197,10 @@ def test_deleted_while_it_is_processed(held: Scene) -> None:
     assert held.watchdog.violations() == []
 
 
-def test_deleted_after_its_objects_were_stored_while_its_worker_dies(held: Scene) -> None:
+def test_deleted_after_its_objects_were_stored_while_its_worker_dies(held: Environment) -> None:
     recording, job = killed_between_storage_and_row(held)
     assert held.http.delete(f"/v1/recordings/{recording}").status_code == 204
-    held.crew.start()
+    held.workers.start()
     assert held.wait_for(job, "cancelled")["error"]["code"] == "cancelled"
     assert settled(held, recording) is None
     assert stored(held) == set()

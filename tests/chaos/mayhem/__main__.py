@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.mayhem`: one seeded run, its events as they come, and a verdict."""
+"""`python -m tests.chaos.mayhem`: one seeded run, its events as they come, and a report."""
 
 import argparse
 import random
@@ -19,7 +19,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=500)
     parser.add_argument("--quick", type=float, default=1.0, help="how many times shorter than in production")
     parser.add_argument("--only", nargs="*", choices=sorted(FAULTS), default=(), help="only these faults")
-    parser.add_argument("--keep", type=Path, help="keep logs and the witness in this folder")
+    parser.add_argument("--keep", type=Path, help="keep logs and the event log in this folder")
     asked = parser.parse_args()
     began = time.monotonic()
 
@@ -29,9 +29,9 @@ def main() -> int:
     tell(f"seed {asked.seed}, {asked.minutes:g} minutes, {asked.jobs} jobs")
     plan = make_plan(asked.seed, seconds=60 * asked.minutes, jobs=asked.jobs, quick=asked.quick, only=asked.only)
     with scratch_directory() as scratch:
-        verdict = carry_out(plan, asked.keep.absolute() if asked.keep else scratch, say)
-    tell("\n" + as_table(verdict))
-    return 0 if all(line.holds for line in verdict) else 1
+        claims = carry_out(plan, asked.keep.absolute() if asked.keep else scratch, say)
+    tell("\n" + as_table(claims))
+    return 0 if all(line.holds for line in claims) else 1
 
 
 def tell(line: str) -> None:

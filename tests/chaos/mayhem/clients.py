@@ -1,4 +1,4 @@
-"""Those who ask while things go wrong: they give errands, upload recordings, delete, cancel, and look."""
+"""Those who ask while things go wrong: they give orders, upload recordings, delete, cancel, and look."""
 
 import time
 from collections.abc import Callable
@@ -10,9 +10,9 @@ import httpx2 as httpx
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from tests.chaos.mayhem.environment import Environment
 from tests.chaos.mayhem.plan import Plan, Request
-from tests.chaos.mayhem.scene import Scene
-from tests.chaos.mayhem.work import Errand, Poison
+from tests.chaos.mayhem.work import ChaosOrder, PoisonOrder
 from tests.waiting import PATIENCE
 from worker.errors import Conflict
 from worker.jobs.cancel import cancel_job
@@ -27,14 +27,14 @@ _SPARE = 150
 class Clients:
     """Threads that carry out the requests of a plan, each until it is answered."""
 
-    def __init__(self, scene: Scene, plan: Plan) -> None:
-        self._scene = scene
+    def __init__(self, environment: Environment, plan: Plan) -> None:
+        self._environment = environment
         self._plan = plan
         self._stopping = Event()
         self._pool = ThreadPoolExecutor(9, thread_name_prefix="client")
         self.asked = len(plan.requests)
-        self._sessions = {one.number: scene.new_session() for one in plan.requests if one.clip}
-        self._spare = [scene.new_session() for _n in range(_SPARE)]
+        self._sessions = {one.number: environment.new_session() for one in plan.requests if one.clip}
+        self._spare = [environment.new_session() for _n in range(_SPARE)]
         self._bursts: list[Future[None]] = []
 
     def start(self) -> None:
@@ -72,24 +72,24 @@ class Clients:
             if request.clip:
                 self._record(request, request.clip)
             else:
-                self._errand(request)
+                self._give_order(request)
 
-    def _errand(self, request: Request) -> None:
-        make = Poison if request.what == "die" else Errand
-        job = self._scene.give(make(request.number, request.what, request.seconds))
+    def _give_order(self, request: Request) -> None:
+        make = PoisonOrder if request.what == "die" else ChaosOrder
+        job = self._environment.give(make(request.number, request.what, request.seconds))
         if request.then:
             time.sleep(request.then_after)
             self._until_done(lambda: self._cancel(job))
 
     def _cancel(self, job: UUID) -> bool:
         try:
-            with self._scene.database.transaction() as session:
+            with self._environment.database.transaction() as session:
                 cancel_job(session, {}, job)
         except (DBAPIError, PoolTimeout):
             return False
         except Conflict:
             return True
-        self._scene.witness.write("cancelled", job=str(job))
+        self._environment.event_log.write("cancelled", job=str(job))
         return True
 
     def _record(self, request: Request, clip: str) -> None:
@@ -98,7 +98,7 @@ class Clients:
 
         def post() -> bool:
             answer = self._answer(
-                "POST", lambda: self._scene.post_recording(self._sessions[request.number], clip, headers=headers)
+                "POST", lambda: self._environment.post_recording(self._sessions[request.number], clip, headers=headers)
             )
             if answer is not None and answer.status_code == 202:
                 taken.update(answer.json())
@@ -106,30 +106,32 @@ class Clients:
             return False
 
         self._until_done(post)
-        self._scene.witness.write("submitted", job=taken["job_id"], kind="recording", recording=taken["recording_id"])
+        self._environment.event_log.write(
+            "submitted", job=taken["job_id"], kind="recording", recording=taken["recording_id"]
+        )
         if request.then:
             time.sleep(request.then_after)
             self._until_done(lambda: self._delete(int(taken["recording_id"])))
 
     def _delete(self, recording: int) -> bool:
-        answer = self._answer("DELETE", lambda: self._scene.http.delete(f"/v1/recordings/{recording}"))
+        answer = self._answer("DELETE", lambda: self._environment.http.delete(f"/v1/recordings/{recording}"))
         if answer is None or answer.status_code not in {204, 404}:
             return False
-        self._scene.witness.write("deleted", recording=recording)
+        self._environment.event_log.write("deleted", recording=recording)
         return True
 
     def _look(self) -> None:
         while not self._stopping.wait(_LOOK_EVERY):
-            self._answer("GET", lambda: self._scene.http.get("/v1/jobs"))
+            self._answer("GET", lambda: self._environment.http.get("/v1/jobs"))
 
     def _answer(self, method: str, ask: Callable[[], httpx.Response]) -> httpx.Response | None:
         asked = time.time()
         try:
             answer = ask()
         except httpx.TransportError as error:
-            self._scene.witness.write("unanswered", method=method, asked=asked, error=type(error).__name__)
+            self._environment.event_log.write("unanswered", method=method, asked=asked, error=type(error).__name__)
             return None
-        self._scene.witness.write(
+        self._environment.event_log.write(
             "answered",
             method=method,
             asked=asked,

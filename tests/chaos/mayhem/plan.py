@@ -51,7 +51,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Request:
-    """At `at` seconds an errand is given that takes `seconds`, or (`clip`) a recording is uploaded.
+    """At `at` seconds an order is given that takes `seconds`, or (`clip`) a recording is uploaded.
 
     After `then_after` seconds it is cancelled or deleted when `then` says so.
     """
@@ -83,7 +83,7 @@ def make_plan(seed: int, *, seconds: float, jobs: int, quick: float, only: Seque
     """
     weights = {name: weight for name, weight in FAULTS.items() if name in only or not only}
     dice = random.Random(seed)
-    # Errands and recordings from the first second; faults a little later and not at the very end.
+    # Orders and recordings from the first second; faults a little later and not at the very end.
     requests = sorted((_request(dice, number, seconds, quick) for number in range(jobs)), key=lambda one: one.at)
     faults = []
     at = 3.0

@@ -1,4 +1,4 @@
-"""A worker like `astegni worker`, that also does errands."""
+"""A worker like `astegni worker`, that also does orders."""
 
 import os
 import sys

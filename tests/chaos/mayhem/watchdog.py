@@ -1,4 +1,4 @@
-"""What the database itself saw: every change of a job's state, the effects of errands, and what must never happen."""
+"""What the database itself saw: every change of a job's state, the effects of orders, and what must never happen."""
 
 import threading
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-# `before` and `after` are states. A job that had ended and changes its state, or a progress note (errands write their
+# `before` and `after` are states. A job that had ended and changes its state, or a progress note (orders write their
 # token) that is not of the run in hand, is a violation.
 _SETUP = """
 CREATE TABLE chaos_effects (job_id uuid, token uuid, attempt int);

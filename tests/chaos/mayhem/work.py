@@ -1,4 +1,4 @@
-"""Errands: orders that only chaos gives. Celery loads this module by its name."""
+"""Orders: orders that only chaos gives. Celery loads this module by its name."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from celery.signals import task_prerun
 from sqlalchemy import text
 
-from tests.chaos.mayhem.witness import VARIABLE, Witness
+from tests.chaos.mayhem.event_log import VARIABLE, EventLog
 from worker.errors import Unavailable
 from worker.jobs.job_run import JobRun
 from worker.jobs.order import Order
@@ -22,10 +22,10 @@ _EFFECT = text("INSERT INTO chaos_effects (job_id, token, attempt) VALUES (:job,
 
 
 @dataclass(frozen=True)
-class Errand(Order):
+class ChaosOrder(Order):
     """`what`: `go` (take `seconds`, ask whether to stop), `trudge` (never ask), `stumble` (fail at the end), `die`."""
 
-    kind: ClassVar[str] = "chaos.errand"
+    kind: ClassVar[str] = "chaos.order"
     # Faults are aimed at what runs: with the usual five, bad luck alone would use them up.
     max_attempts: ClassVar[int] = 20
 
@@ -35,33 +35,33 @@ class Errand(Order):
 
     @property
     def subject(self) -> str:
-        return f"errand:{self.number}"
+        return f"chaos:{self.number}"
 
 
 @dataclass(frozen=True)
-class Poison(Errand):
-    """An errand whose worker always dies."""
+class PoisonOrder(ChaosOrder):
+    """An order whose worker always dies."""
 
     kind: ClassVar[str] = "chaos.poison"
     max_attempts: ClassVar[int] = 3
 
 
-@performs(Errand)
-def errand(run: JobRun, order: Errand, tools: WorkerContext) -> None:
-    do_errand(run, order)
+@performs(ChaosOrder)
+def chaos_order(run: JobRun, order: ChaosOrder, tools: WorkerContext) -> None:
+    perform_order(run, order)
 
 
-@performs(Poison)
-def poison(run: JobRun, order: Poison, tools: WorkerContext) -> None:
-    do_errand(run, order)
+@performs(PoisonOrder)
+def poison(run: JobRun, order: PoisonOrder, tools: WorkerContext) -> None:
+    perform_order(run, order)
 
 
-def do_errand(run: JobRun, order: Errand) -> None:
+def perform_order(run: JobRun, order: ChaosOrder) -> None:
     """Write down the start, work, and leave one effect in the transaction that ends the job."""
-    witness = Witness(Path(os.environ[VARIABLE]))
+    event_log = EventLog(Path(os.environ[VARIABLE]))
     claim = run.claim
     told: dict[str, Any] = {"job": str(claim.job_id), "attempt": claim.attempt, "token": str(claim.token)}
-    witness.write("started", **told, main=os.getppid())
+    event_log.write("started", **told, main=os.getppid())
     # The note is the run's token: a trigger compares the two.
     run.progress(1, str(claim.token))
     if order.what == "die":
@@ -78,9 +78,9 @@ def do_errand(run: JobRun, order: Errand) -> None:
         with run.finish({"token": told["token"]}) as session:
             session.execute(_EFFECT, {"job": claim.job_id, "token": claim.token, "attempt": claim.attempt})
     except LeaseLost:
-        witness.write("refused", **told)
+        event_log.write("refused", **told)
         raise
-    witness.write("accepted", **told)
+    event_log.write("accepted", **told)
 
 
 @task_prerun.connect  # type: ignore[untyped-decorator]  # Celery's
@@ -88,4 +88,4 @@ def note_message(task_id: str = "", args: Any = (), **_signal: Any) -> None:
     """Which process got which job, real recordings included."""
     # Batches of messages to people are no jobs.
     if VARIABLE in os.environ and isinstance(args[0], str):
-        Witness(Path(os.environ[VARIABLE])).write("received", message=task_id, job=args[0], main=os.getppid())
+        EventLog(Path(os.environ[VARIABLE])).write("received", message=task_id, job=args[0], main=os.getppid())

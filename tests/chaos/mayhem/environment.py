@@ -17,10 +17,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
 from devstack.supervisor import http_ready
-from tests.chaos.mayhem.crew import Crew
+from tests.chaos.mayhem.event_log import EventLog
 from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.watchdog import Watchdog
-from tests.chaos.mayhem.witness import Witness
+from tests.chaos.mayhem.workers import Workers
 from tests.forking.forked_process import Start, start_process
 from tests.waiting import PATIENCE, wait_for
 from worker.access.tokens import issue_token
@@ -32,7 +32,7 @@ from worker.migrate import migrate
 from worker.processes.broker import start_publisher
 from worker.settings import DEVELOPMENT_KEY, Settings
 
-OVER = ("succeeded", "failed", "cancelled", "dead")
+FINISHED = ("succeeded", "failed", "cancelled", "dead")
 CLIPS = Path(__file__).parents[2] / "data"
 _INTERVALS = (
     "relay_interval",
@@ -52,12 +52,12 @@ INSERT INTO tutor_profiles (id, user_id) VALUES (11, 1);
 _SESSION = (
     "INSERT INTO whiteboard_sessions (id, host_profile_id, host_profile_type) VALUES (%s, 11, 'tutor') RETURNING id"
 )
-# The bucket is shared by the scenes of a process, so each session has an id of its own.
+# The bucket is shared by the environments of a process, so each session has an id of its own.
 _sessions = itertools.count(1)
 
 
 def make_template(parts: Parts, name: str) -> None:
-    """A database with our tables, a tutor and the watchdog, to be cloned for each scene."""
+    """A database with our tables, a tutor and the watchdog, to be cloned for each environment."""
     parts.postgres.create_database(name)
     url = parts.postgres.url(name)
     migrate(Settings(database_url=url).sqlalchemy_url)
@@ -66,7 +66,7 @@ def make_template(parts: Parts, name: str) -> None:
         connection.execute(_PEOPLE)
 
 
-class Scene:
+class Environment:
     """`quick`: how many times shorter than in production the ledger's intervals are; `start` starts processes."""
 
     def __init__(
@@ -106,9 +106,9 @@ class Scene:
             }
             | changes
         )
-        self.witness = Witness(folder / "witness.jsonl")
+        self.event_log = EventLog(folder / "events.jsonl")
         self.watchdog = Watchdog(parts.database_url(database))
-        self.crew = Crew(self.settings, folder, self.witness.path, soft_shutdown=20.0 / quick, start=start)
+        self.workers = Workers(self.settings, folder, self.event_log.path, soft_shutdown=20.0 / quick, start=start)
         self.app = create_app(self.settings, ())
         self.database, self.publisher = start_publisher(self.app, self.settings)
         self.api: ChildProcess | None = None
@@ -123,7 +123,7 @@ class Scene:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.crew.close()
+        self.workers.close()
         self.http.close()
         if self.api is not None:
             self.api.kill()
@@ -144,7 +144,7 @@ class Scene:
                 with self.database.transaction() as session:
                     there = text("SELECT id FROM jobs WHERE subject = :subject")
                     job_id = session.scalar(there, {"subject": order.subject}) or enqueue(session, order)
-                self.witness.write("submitted", job=str(job_id), kind=order.kind)
+                self.event_log.write("submitted", job=str(job_id), kind=order.kind)
                 return UUID(str(job_id))
             time.sleep(0.2)
 
@@ -166,14 +166,14 @@ class Scene:
         rows = self.watchdog.ask("SELECT outcome FROM job_attempts WHERE job_id = %s ORDER BY id", str(job_id))
         return [row["outcome"] for row in rows]
 
-    def wait_until_over(self, jobs: Iterable[UUID | str]) -> dict[str, str]:
+    def wait_until_finished(self, jobs: Iterable[UUID | str]) -> dict[str, str]:
         """The states of these jobs, once all have ended."""
         wanted = [str(job) for job in jobs]
 
         def over() -> dict[str, str] | None:
             rows = self.watchdog.ask("SELECT id::text, state FROM jobs WHERE id::text = ANY(%s)", wanted)
             states = {row["id"]: row["state"] for row in rows}
-            return states if len(states) == len(wanted) and set(states.values()) <= set(OVER) else None
+            return states if len(states) == len(wanted) and set(states.values()) <= set(FINISHED) else None
 
         found: dict[str, str] = wait_for(over, pause=0.1, details=lambda: self.told(wanted))
         return found
@@ -189,10 +189,10 @@ class Scene:
         return found
 
     def wait_for_start(self, job: UUID | str, number: int = 1) -> dict[str, Any]:
-        """What the witness says of the nth start of an errand."""
+        """What the event log says of the nth start of an order."""
 
         def started() -> dict[str, Any] | None:
-            lines = [line for line in self.witness.read("started") if line["job"] == str(job)]
+            lines = [line for line in self.event_log.read("started") if line["job"] == str(job)]
             return lines[number - 1] if len(lines) >= number else None
 
         found: dict[str, Any] = wait_for(started, details=lambda: self.told([str(job)]))
@@ -205,4 +205,4 @@ class Scene:
             " WHERE id::text = ANY(%s) AND finished_at IS NULL",
             jobs,
         )
-        return f"not over: {rows}\n{self.crew.log()}"
+        return f"not over: {rows}\n{self.workers.log()}"

@@ -11,10 +11,10 @@ from functools import partial
 import psutil
 
 from tests.chaos.mayhem.clients import Clients
-from tests.chaos.mayhem.mischief import NOT_NOW, Mischief
+from tests.chaos.mayhem.environment import FINISHED, Environment
+from tests.chaos.mayhem.faults import NOT_NOW, FaultInjector
 from tests.chaos.mayhem.orphans import media_processes
 from tests.chaos.mayhem.plan import Fault, Plan
-from tests.chaos.mayhem.scene import OVER, Scene
 from tests.waiting import PATIENCE, wait_for
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import SweepObjects, SweepSpool
@@ -25,16 +25,16 @@ _COLLECT = 3.0
 Say = Callable[[str], None]
 
 
-class Campaign:
-    """Carries out a plan on a scene. Everything that starts a process happens in the main thread."""
+class ChaosRun:
+    """Carries out a plan on an environment. Everything that starts a process happens in the main thread."""
 
-    def __init__(self, scene: Scene, plan: Plan, say: Say) -> None:
-        self.scene = scene
+    def __init__(self, environment: Environment, plan: Plan, say: Say) -> None:
+        self.environment = environment
         self.plan = plan
         # ffmpeg or ffprobe processes that nobody minded for more than a second.
         self.orphans: list[str] = []
-        self.clients = Clients(scene, plan)
-        self.mischief = Mischief(scene, random.Random(plan.seed + 1), self._later, plan.quick)
+        self.clients = Clients(environment, plan)
+        self.injector = FaultInjector(environment, random.Random(plan.seed + 1), self._later, plan.quick)
         self._say = say
         self._agenda: list[tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
@@ -42,10 +42,13 @@ class Campaign:
 
     def run(self) -> None:
         """From the first worker to the last sweep."""
-        self.scene.start_api()
+        self.environment.start_api()
         for _n in range(_WORKERS):
-            self.scene.crew.start(wait=False)
-        wait_for(lambda: all(map(self.scene.crew.ready, self.scene.crew.workers)), details=self.scene.crew.log)
+            self.environment.workers.start(wait=False)
+        wait_for(
+            lambda: all(map(self.environment.workers.ready, self.environment.workers.running)),
+            details=self.environment.workers.log,
+        )
         minder = threading.Thread(target=self._mind, daemon=True)
         self._over = threading.Event()
         self._start = time.monotonic()
@@ -70,7 +73,7 @@ class Campaign:
             self._turn()
 
     def _happen(self, fault: Fault) -> None:
-        said = self.mischief.do(fault)
+        said = self.injector.do(fault)
         if fault.name == "freeze_broker" and said != NOT_NOW:
             self.clients.burst(fault.seconds)
         self._say(f"{fault.name.replace('_', ' ')}: {said}")
@@ -81,10 +84,10 @@ class Campaign:
     def _turn(self) -> None:
         while self._agenda and self._agenda[0][0] <= time.monotonic():
             heapq.heappop(self._agenda)[2]()
-        for worker in list(self.scene.crew.workers):
+        for worker in list(self.environment.workers.running):
             if worker.exit_code is not None:
-                self.scene.crew.workers.remove(worker)
-                heir = self.scene.crew.start(wait=False)
+                self.environment.workers.running.remove(worker)
+                heir = self.environment.workers.start(wait=False)
                 self._say(f"{worker.name} ended with {worker.exit_code}; {heir.name} takes its place")
                 # Collected later: that ends what is left of its group, and whether anything is left is asked before.
                 self._later(_COLLECT, worker.kill)
@@ -97,22 +100,22 @@ class Campaign:
 
     def _all_over(self) -> bool:
         time.sleep(0.3)
-        return not self.scene.watchdog.ask("SELECT 1 FROM jobs WHERE NOT state = ANY(%s) LIMIT 1", list(OVER))
+        return not self.environment.watchdog.ask("SELECT 1 FROM jobs WHERE NOT state = ANY(%s) LIMIT 1", list(FINISHED))
 
     def _sweep(self) -> None:
-        time.sleep(self.scene.settings.orphan_age + 0.5)
-        with self.scene.database.transaction() as session:
-            orders = (SweepObjects(), SweepSpool(self.scene.settings.spool_id))
+        time.sleep(self.environment.settings.orphan_age + 0.5)
+        with self.environment.database.transaction() as session:
+            orders = (SweepObjects(), SweepSpool(self.environment.settings.spool_id))
             jobs = [enqueue(session, order) for order in orders]
-        self.scene.wait_until_over(jobs)
+        self.environment.wait_until_finished(jobs)
 
     def _mind(self) -> None:
         """Look for ffmpegs whose worker is gone: `seen` counts the looks in a row."""
         seen: dict[int, int] = {}
         while not self._over.wait(0.7):
-            mains = {worker.pid for worker in list(self.scene.crew.workers)}
+            mains = {worker.pid for worker in list(self.environment.workers.running)}
             unminded: dict[int, int] = {}
-            for process in media_processes(self.scene.folder):
+            for process in media_processes(self.environment.folder):
                 try:
                     minded = any(parent.pid in mains for parent in process.parents())
                 except psutil.Error:

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from devstack.process import ChildProcess, wait_until
-from tests.chaos.mayhem.witness import VARIABLE
+from tests.chaos.mayhem.event_log import VARIABLE
 from tests.forking.forked_process import Start, start_process
 from tests.waiting import PATIENCE
 from worker.cli.local_stack.environment import environment_for
@@ -17,19 +17,19 @@ from worker.settings import Settings
 ROOT = Path(__file__).parents[3]
 
 
-class Crew:
+class Workers:
     """Keeps track of the workers it starts. Use it from the main thread: they die with the thread that started them."""
 
     def __init__(
         self,
         settings: Settings,
         folder: Path,
-        witness: Path,
+        event_log: Path,
         *,
         soft_shutdown: float = 20.0,
         start: Start = start_process,
     ) -> None:
-        self.workers: list[ChildProcess] = []
+        self.running: list[ChildProcess] = []
         self._folder = folder
         self._start = start
         self._numbers = itertools.count(1)
@@ -37,7 +37,7 @@ class Crew:
         self._environment = {
             **environment_for(settings),
             "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
-            VARIABLE: str(witness),
+            VARIABLE: str(event_log),
             "SOFT_SHUTDOWN": str(soft_shutdown),
         }
 
@@ -48,7 +48,7 @@ class Crew:
         environment = {**self._environment, "READY_FILE": str(sign), **environment}
         worker = self._start(name, "tests.chaos.mayhem.run_worker", [name], self._folder / f"{name}.log", environment)
         self._signs[worker.pid] = sign
-        self.workers.append(worker)
+        self.running.append(worker)
         if wait:
             wait_until(sign.exists, worker, PATIENCE)
         return worker
@@ -59,18 +59,18 @@ class Crew:
 
     def forget(self, worker: ChildProcess) -> int:
         """Collect what has ended; return how it ended."""
-        self.workers.remove(worker)
+        self.running.remove(worker)
         return worker.kill()
 
     def close(self) -> None:
         """End everything at once: an orderly end waits for what still runs, and nobody looks at it any more."""
-        for worker in self.workers:
+        for worker in self.running:
             worker.kill()
-        self.workers.clear()
+        self.running.clear()
 
     def log(self) -> str:
         """The last words of everybody."""
-        return "\n".join(f"--- {worker.name}\n{worker.log_tail(40)}" for worker in self.workers)
+        return "\n".join(f"--- {worker.name}\n{worker.log_tail(40)}" for worker in self.running)
 
 
 def children(main: int) -> list[int]:

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-VARIABLE = "CHAOS_WITNESS"
+VARIABLE = "CHAOS_EVENT_LOG"
 
 
-class Witness:
+class EventLog:
     """The file at `path`. One `write` to a file opened for appending is not torn by another process's."""
 
     def __init__(self, path: Path) -> None:

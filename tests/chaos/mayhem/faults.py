@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 
 from devstack.process import ChildProcess
-from tests.chaos.mayhem.crew import alive, children, continue_process
+from tests.chaos.mayhem.environment import Environment
 from tests.chaos.mayhem.plan import Fault
-from tests.chaos.mayhem.scene import Scene
+from tests.chaos.mayhem.workers import alive, children, continue_process
 
 Later = Callable[[float, Callable[[], object]], None]
 NOT_NOW = "not now"
@@ -23,12 +23,12 @@ _AIMED = 0.8
 _NEXT = 20.0
 
 
-class Mischief:
-    """Does faults to a scene, in the main thread. `later` runs something after so many seconds."""
+class FaultInjector:
+    """Does faults to an environment, in the main thread. `later` runs something after so many seconds."""
 
-    def __init__(self, scene: Scene, dice: random.Random, later: Later, quick: float) -> None:
+    def __init__(self, environment: Environment, dice: random.Random, later: Later, quick: float) -> None:
         self.survivors: list[int] = []
-        self._scene = scene
+        self._environment = environment
         self._dice = dice
         self._later = later
         self._quick = quick
@@ -72,17 +72,17 @@ class Mischief:
         return f"{worker.name} for {seconds:.1f} s"
 
     def rolling_restart(self, _seconds: float) -> str:
-        if "crew" in self._busy:
+        if "workers" in self._busy:
             return NOT_NOW
-        self._busy.add("crew")
-        workers = list(self._scene.crew.workers)
+        self._busy.add("workers")
+        workers = list(self._environment.workers.running)
         for number, worker in enumerate(workers):
             self._later(number * _NEXT / self._quick, partial(self._ask_to_go, worker))
-        self._later(len(workers) * _NEXT / self._quick, lambda: self._busy.discard("crew"))
+        self._later(len(workers) * _NEXT / self._quick, lambda: self._busy.discard("workers"))
         return f"{len(workers)} workers"
 
     def _ask_to_go(self, worker: ChildProcess) -> None:
-        if worker in self._scene.crew.workers:
+        if worker in self._environment.workers.running:
             self._note("terminate", main=worker.pid)
             worker.signal(signal.SIGTERM)
 
@@ -90,38 +90,50 @@ class Mischief:
         if "broker" in self._busy:
             return NOT_NOW
         self._note("flush_broker")
-        self._scene.parts.flush_broker()
+        self._environment.parts.flush_broker()
         return "done"
 
     def freeze_broker(self, seconds: float) -> str:
         return self._for_a_while(
-            "broker", "freeze_broker", seconds, self._scene.parts.freeze_broker, self._scene.parts.thaw_broker
+            "broker",
+            "freeze_broker",
+            seconds,
+            self._environment.parts.freeze_broker,
+            self._environment.parts.thaw_broker,
         )
 
     def restart_broker(self, seconds: float) -> str:
         return self._for_a_while(
-            "broker", "restart_broker", seconds, self._scene.parts.stop_broker, self._scene.parts.start_broker
+            "broker",
+            "restart_broker",
+            seconds,
+            self._environment.parts.stop_broker,
+            self._environment.parts.start_broker,
         )
 
     def reset_broker(self, _seconds: float) -> str:
         self._note("reset_broker")
-        return f"{self._scene.parts.broker_line.reset()} connections"
+        return f"{self._environment.parts.broker_line.reset()} connections"
 
     def echo_messages(self, _seconds: float) -> str:
         """Messages that come twice and late: of jobs that run, that wait, and that are over."""
         if self._busy & {"broker", "database"}:
             return NOT_NOW
-        with psycopg.connect(self._scene.parts.postgres.url(self._scene.database_name)) as link:
+        with psycopg.connect(self._environment.parts.postgres.url(self._environment.database_name)) as link:
             rows = link.execute(
                 "SELECT id::text, kind, queue FROM jobs ORDER BY finished_at IS NULL DESC, random() LIMIT 10"
             ).fetchall()
         self._note("echo_messages", jobs=[row[0] for row in rows])
         for job, kind, queue in rows:
-            self._scene.app.send_task(kind, args=(job,), queue=queue)
+            self._environment.app.send_task(kind, args=(job,), queue=queue)
         return f"{len(rows)} messages"
 
     def slow_lines(self, seconds: float) -> str:
-        lines = (self._scene.parts.broker_line, self._scene.parts.database_line, self._scene.parts.storage_line)
+        lines = (
+            self._environment.parts.broker_line,
+            self._environment.parts.database_line,
+            self._environment.parts.storage_line,
+        )
 
         def delay(by: float) -> None:
             for line in lines:
@@ -131,7 +143,11 @@ class Mischief:
 
     def restart_database(self, seconds: float) -> str:
         return self._for_a_while(
-            "database", "restart_database", seconds, self._scene.parts.stop_database, self._scene.parts.start_database
+            "database",
+            "restart_database",
+            seconds,
+            self._environment.parts.stop_database,
+            self._environment.parts.start_database,
         )
 
     def crash_database(self, seconds: float) -> str:
@@ -139,20 +155,20 @@ class Mischief:
             "database",
             "crash_database",
             seconds,
-            lambda: self._scene.parts.stop_database(crash=True),
-            self._scene.parts.start_database,
+            lambda: self._environment.parts.stop_database(crash=True),
+            self._environment.parts.start_database,
         )
 
     def terminate_backends(self, _seconds: float) -> str:
         if "database" in self._busy:
             return NOT_NOW
         self._note("terminate_backends")
-        return f"{self._scene.parts.terminate_backends()} connections"
+        return f"{self._environment.parts.terminate_backends()} connections"
 
     def hog(self, seconds: float) -> str:
         if self._busy & {"database", "hog"}:
             return NOT_NOW
-        hog = psycopg.connect(self._scene.parts.postgres.url(self._scene.database_name))
+        hog = psycopg.connect(self._environment.parts.postgres.url(self._environment.database_name))
         held = hog.execute(
             "SELECT id FROM jobs WHERE finished_at IS NULL ORDER BY (state = 'running') DESC, random()"
             " LIMIT 3 FOR UPDATE SKIP LOCKED"
@@ -170,7 +186,7 @@ class Mischief:
 
     def trouble_storage(self, seconds: float) -> str:
         mode = self._dice.choice(["fail_some_uploads", "expire_some_account_authorization_tokens"])
-        parts = self._scene.parts
+        parts = self._environment.parts
         return self._for_a_while(
             "storage",
             f"storage {mode}",
@@ -181,12 +197,12 @@ class Mischief:
 
     def restart_storage(self, _seconds: float) -> str:
         self._note("restart_storage")
-        self._scene.parts.restart_storage()
+        self._environment.parts.restart_storage()
         return "done"
 
     def reset_storage(self, _seconds: float) -> str:
         self._note("reset_storage")
-        return f"{self._scene.parts.storage_line.reset()} connections"
+        return f"{self._environment.parts.storage_line.reset()} connections"
 
     def _for_a_while(
         self, part: str, name: str, seconds: float, begin: Callable[[], None], end: Callable[[], None]
@@ -200,34 +216,36 @@ class Mischief:
         def calm() -> None:
             end()
             self._busy.discard(part)
-            self._scene.witness.write("calm", fault=name)
+            self._environment.event_log.write("calm", fault=name)
 
         self._later(seconds, calm)
         return f"for {seconds:.1f} s"
 
     def _target(self) -> tuple[ChildProcess, list[int], int | None]:
         """A worker, its children, and one of them; mostly one that has a job in hand."""
-        workers = {worker.pid: worker for worker in self._scene.crew.workers}
+        workers = {worker.pid: worker for worker in self._environment.workers.running}
         busy = self._busy_children() if self._dice.random() < _AIMED else []
         for main, child in self._dice.sample(busy, len(busy)):
             if main in workers and child in (pool := children(main)):
                 return workers[main], pool, child
-        worker = self._dice.choice(self._scene.crew.workers)
+        worker = self._dice.choice(self._environment.workers.running)
         pool = children(worker.pid)
         return worker, pool, self._dice.choice(pool) if pool else None
 
     def _busy_children(self) -> list[tuple[int, int]]:
-        """(main, child) of those that run a job as far as the database and the witness know."""
+        """(main, child) of those that run a job as far as the database and the event log know."""
         try:
-            with psycopg.connect(self._scene.parts.postgres.url(self._scene.database_name), connect_timeout=2) as link:
+            with psycopg.connect(
+                self._environment.parts.postgres.url(self._environment.database_name), connect_timeout=2
+            ) as link:
                 running = {str(row[0]) for row in link.execute("SELECT id FROM jobs WHERE state = 'running'")}
         except psycopg.Error:
             return []
-        holders = {line["job"]: (line["main"], line["pid"]) for line in self._scene.witness.read("received")}
+        holders = {line["job"]: (line["main"], line["pid"]) for line in self._environment.event_log.read("received")}
         return [holders[job] for job in running if job in holders]
 
     def _note(self, name: str, **facts: Any) -> None:
-        self._scene.witness.write("fault", fault=name, **facts)
+        self._environment.event_log.write("fault", fault=name, **facts)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
