@@ -39,8 +39,8 @@ def make_without_finishing(workshop: Workshop, recording_id: int) -> Any:
         assert source is not None
         assert source.spool_name is not None
     with tools.spool.workspace(run.claim.job_id) as folder:
-        bench = IngestContext(tools.binaries, tools.store, folder, Limits(max_seconds=3600))
-        make_playable(run, bench, source, tools.spool.path(source.spool_name))
+        context = IngestContext(tools.binaries, tools.store, folder, Limits(max_seconds=3600))
+        make_playable(run, context, source, tools.spool.path(source.spool_name))
     workshop.lose(run)
     return run
 
@@ -368,8 +368,8 @@ def test_a_delete_right_before_the_commit_wins(workshop: Workshop, versions: Ver
         assert source.spool_name is not None
     tools = workshop.tools
     with tools.spool.workspace(run.claim.job_id) as folder:
-        bench = IngestContext(tools.binaries, tools.store, folder, Limits(max_seconds=3600))
-        make_playable(run, bench, source, tools.spool.path(source.spool_name))
+        context = IngestContext(tools.binaries, tools.store, folder, Limits(max_seconds=3600))
+        make_playable(run, context, source, tools.spool.path(source.spool_name))
     with workshop.database.transaction() as session:
         delete_recording(session, recording_id, principal="user:1")
 

@@ -45,8 +45,8 @@ def _guard() -> list[str]:
 
 @functools.cache
 def _setpriv() -> list[str] | None:
-    found = shutil.which("setpriv")
-    return [found, "--no-new-privs", "--pdeathsig", "KILL", "--"] if found else None
+    program = shutil.which("setpriv")
+    return [program, "--no-new-privs", "--pdeathsig", "KILL", "--"] if program else None
 
 
 def confine(pid: int, limits: Mapping[int, int | None]) -> None:

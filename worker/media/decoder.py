@@ -26,14 +26,14 @@ _AS_THEY_COME = {"fps_mode": "passthrough", "enc_time_base": "demux", "noautosca
 class Run:
     """Sorted times (seconds) of what came out, whether ffmpeg complained, and contrasts if they were asked for."""
 
-    shown: list[float]
+    times: list[float]
     complained: bool
     contrasts: tuple[Contrast, ...] = ()
 
     def has(self, at: float, slack: float) -> bool:
         """Whether something with this time came out, give or take `slack`."""
-        place = bisect.bisect_left(self.shown, at - slack)
-        return place < len(self.shown) and self.shown[place] <= at + slack
+        place = bisect.bisect_left(self.times, at - slack)
+        return place < len(self.times) and self.times[place] <= at + slack
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,13 @@ class CopiedTrack:
     # Whether the contrast of every picture that is decoded is measured.
     contrasts: bool = False
 
-    def decode(self, dropped: str | None = None, **options: str) -> Run:
+    def decode(self, drop: str | None = None, **options: str) -> Run:
         """Decode the track, but for the packets that the expression `dropped` names; `options` are of the input."""
         words: dict[str, Any] = {"threads": 1, **options}
         if self.decoder:
             words[f"c:{self.kind}"] = self.decoder
-        if dropped is not None:
-            words[f"bsf:{self.kind}"] = f"noise=drop='{dropped}'"
+        if drop is not None:
+            words[f"bsf:{self.kind}"] = f"noise=drop='{drop}'"
         return self._run(words, _AS_THEY_COME if self.kind == "v" else {})
 
     def parse(self, parser: str) -> Run:
@@ -103,18 +103,18 @@ class CopiedTrack:
 
     def packets(self) -> list[CopyPacket]:
         """All packets of the track, in the order in which they are shown."""
-        found: list[CopyPacket] = []
+        packets: list[CopyPacket] = []
 
         def read(lines: list[str]) -> None:
             for line in lines:
                 at, _, flags = line.partition(",")
                 if at and at != "N/A":
-                    found.append(CopyPacket(float(at), "K" in flags))
+                    packets.append(CopyPacket(float(at), "K" in flags))
 
         reading = PartReading(self.demuxer, self.binaries, Limits(max_seconds=math.inf), self.should_stop)
         words = ["-select_streams", f"{self.kind}:0", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0"]
         reading.read(self.path, Part(0, self.path.stat().st_size), words, read)
-        return sorted(found, key=lambda packet: packet.at)
+        return sorted(packets, key=lambda packet: packet.at)
 
 
 def _times(lines: list[str]) -> list[float]:

@@ -99,11 +99,11 @@ def _decode_pictures(track: CopiedTrack, video: VideoStream, places: Sequence[fl
 
 def _decode_all(track: CopiedTrack, video: VideoStream) -> Decoded:
     strict = track.decode(**_STRICT)
-    pictures = len(strict.shown)
-    if not strict.complained and strict.shown:
+    pictures = len(strict.times)
+    if not strict.complained and strict.times:
         return Decoded(pictures)
-    if not strict.shown:
-        pictures = len(track.decode().shown)
+    if not strict.times:
+        pictures = len(track.decode().times)
         return Decoded(pictures, nothing=not pictures and video.key_frames > 0)
     packets = track.packets()
     broken: list[Stretch] = []
@@ -123,17 +123,17 @@ def _decode_sample(track: CopiedTrack, video: VideoStream, places: Sequence[floa
     contrasts = not video.alpha or track.decoder.startswith("libvpx")
     sample = replace(track, contrasts=contrasts).decode(f"if(key,mod(st(0,ld(0)+1)-1,{step}),1)")
     if not sample.complained and not places:
-        nothing = not sample.shown and video.key_frames > 0
-        return Decoded(len(sample.shown), nothing=nothing, contrasts=sample.contrasts)
+        nothing = not sample.times and video.key_frames > 0
+        return Decoded(len(sample.times), nothing=nothing, contrasts=sample.contrasts)
     packets = track.packets()
-    pictures, broken = len(sample.shown), []
-    if sample.complained or not sample.shown:
+    pictures, broken = len(sample.times), []
+    if sample.complained or not sample.times:
         # The strict decoder gives a picture up that the lenient one fills with what it has.
         strict = track.decode("not(key)", **_STRICT)
-        pictures += len(strict.shown)
-        if not strict.shown and not sample.shown:
+        pictures += len(strict.times)
+        if not strict.times and not sample.times:
             return Decoded(pictures, nothing=True)
-        if strict.shown:
+        if strict.times:
             broken += _broken_keys(_keys(packets), strict)
     for place in list(places)[:_MOST_PLACES]:
         if not any(start <= place < end for start, end in broken):
@@ -155,8 +155,8 @@ def _keys(packets: list[CopyPacket]) -> list[float]:
     return [packet.at for packet in packets if packet.key]
 
 
-def _missing(run: Run, wanted: Iterable[CopyPacket], slack: float = _MOMENT / 2) -> list[CopyPacket]:
-    return [packet for packet in wanted if not run.has(packet.at, slack)]
+def _missing(run: Run, packets: Iterable[CopyPacket], slack: float = _MOMENT / 2) -> list[CopyPacket]:
+    return [packet for packet in packets if not run.has(packet.at, slack)]
 
 
 def _groups(packets: list[CopyPacket]) -> list[list[CopyPacket]]:
@@ -180,12 +180,12 @@ def _merged(stretches: Iterable[Stretch], apart: float = 2 * _MOMENT) -> tuple[S
     return tuple(merged)
 
 
-def _broken_keys(keys: list[float], shown: Run) -> list[Stretch]:
+def _broken_keys(keys: list[float], run: Run) -> list[Stretch]:
     """From each key frame that is not shown to the next one that is."""
     stretches: list[Stretch] = []
     start: float | None = None
     for at in keys:
-        if shown.has(at, _MOMENT / 2):
+        if run.has(at, _MOMENT / 2):
             if start is not None:
                 stretches.append((start - _MOMENT, at - _MOMENT))
             start = None
@@ -200,15 +200,15 @@ def _decode_around(
     """Decode from the key frame before `place` to the next one: how many pictures, and the stretch that is broken."""
     start = max((at for at in _keys(packets) if at <= place), default=0.0)
     end = min((at for at in _keys(packets) if at > place + _MOMENT), default=math.inf)
-    wanted = [packet for packet in packets if start <= packet.at < end]
-    if not wanted or len(wanted) > _MOST_PICTURES:
+    group = [packet for packet in packets if start <= packet.at < end]
+    if not group or len(group) > _MOST_PICTURES:
         return 0, []
     window = {"ss": f"{start:.6f}"} | ({} if end == math.inf else {"to": f"{end:.6f}"})
     run = track.decode(**window, **options)
-    missing = _missing(run, wanted)
+    missing = _missing(run, group)
     if not run.complained or not missing:
-        return len(run.shown), []
-    return len(run.shown), [(missing[0].at - _MOMENT, end - _MOMENT)]
+        return len(run.times), []
+    return len(run.times), [(missing[0].at - _MOMENT, end - _MOMENT)]
 
 
 def _broken_sounds(track: CopiedTrack, audio: AudioStream, places: Sequence[float]) -> tuple[Stretch, ...]:
@@ -220,19 +220,19 @@ def _broken_sounds(track: CopiedTrack, audio: AudioStream, places: Sequence[floa
     packets: list[CopyPacket] = []
     for start, end in windows:
         run = track.decode(**_STRICT, **({} if end == math.inf else {"ss": f"{start:.6f}", "to": f"{end:.6f}"}))
-        if run.complained and run.shown:
+        if run.complained and run.times:
             packets = packets or track.packets()
             # What comes first may be a lead-in, which is not heard.
-            broken += _silent(run, [p for p in packets if run.shown[0] < p.at < end])
+            broken += _silent(run, [p for p in packets if run.times[0] < p.at < end])
     return _merged(broken, _SOUND_BETWEEN)
 
 
-def _silent(run: Run, wanted: list[CopyPacket]) -> list[Stretch]:
+def _silent(run: Run, packets: list[CopyPacket]) -> list[Stretch]:
     """From each packet that is not heard to the next one that is, in a run that complained."""
-    missing = _missing(run, wanted, _HALF_A_SOUND)
-    if len(missing) > len(wanted) * _MOST_SOUND_MISSING:
+    missing = _missing(run, packets, _HALF_A_SOUND)
+    if len(missing) > len(packets) * _MOST_SOUND_MISSING:
         return []
-    ends = {packet.at: behind.at for packet, behind in itertools.pairwise(wanted)}
+    ends = {packet.at: behind.at for packet, behind in itertools.pairwise(packets)}
     unheard = [(packet.at - _MOMENT, ends.get(packet.at, math.inf) - _MOMENT) for packet in missing]
     usual = statistics.median([end - at for at, end in ends.items()] or [0.0])
     return [*unheard, *((at + usual, end - _MOMENT) for at, end in ends.items() if _is_unread(end - at, usual))]

@@ -47,7 +47,7 @@ class Header:
     demuxer: Demuxer
     size_bytes: int
     parts: tuple[PartHeader, ...]
-    rejected: tuple[MediaRejected, ...]
+    rejections: tuple[MediaRejected, ...]
     # Tracks of sound that are played together.
     mixed: tuple[int, ...] = ()
 
@@ -63,7 +63,7 @@ def read_header(
     demuxer = next(part.demuxer for part in parts if not part.lost) or "matroska"
     reading = PartReading(demuxer, binaries, limits, should_stop)
     headers: list[PartHeader] = []
-    rejected: list[MediaRejected] = []
+    rejections: list[MediaRejected] = []
     for part in parts:
         try:
             if part.lost:
@@ -72,10 +72,10 @@ def read_header(
         except MediaRejected as error:
             if error.reason not in FORGIVEN:
                 raise
-            rejected.append(error)
+            rejections.append(error)
     if not headers:
-        raise rejected[0]
-    return Header(container_of(path, demuxer), demuxer, path.stat().st_size, tuple(headers), tuple(rejected))
+        raise rejections[0]
+    return Header(container_of(path, demuxer), demuxer, path.stat().st_size, tuple(headers), tuple(rejections))
 
 
 def container_of(path: Path, demuxer: Demuxer) -> Container:
@@ -130,14 +130,14 @@ class PartReading:
                 "too-many-tracks", "The file has more tracks than any recorder makes. Upload another file."
             )
         header = json.loads("\n".join(text))
-        claimed = header.get("format", {}).get("duration")
-        chosen = choose_tracks(header.get("streams", []), self.limits)
+        duration = header.get("format", {}).get("duration")
+        selection = choose_tracks(header.get("streams", []), self.limits)
         return PartHeader(
             part,
-            chosen.tracks,
-            round(float(claimed) * 1000) if claimed is not None else None,
-            chosen.more_sounds,
-            chosen.left_out,
+            selection.tracks,
+            round(float(duration) * 1000) if duration is not None else None,
+            selection.more_sounds,
+            selection.left_out,
         )
 
 

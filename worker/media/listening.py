@@ -36,15 +36,15 @@ def choose_sounds(
     if others or not first.more_sounds:
         return header
     tracks = [first.tracks["audio"], *first.more_sounds]
-    heard = [track for track in tracks if _is_heard(path, header, track, binaries, folder, should_stop)]
-    chosen = heard or tracks[:1]
-    repairs = [left_out(track) for track in tracks if track not in chosen]
-    if len(chosen) > 1:
+    audible = [track for track in tracks if _is_heard(path, header, track, binaries, folder, should_stop)]
+    sounds = audible or tracks[:1]
+    repairs = [left_out(track) for track in tracks if track not in sounds]
+    if len(sounds) > 1:
         repairs.append(Repair("sounds-mixed", track="audio"))
-    elif chosen[0] is not tracks[0]:
-        repairs.append(Repair("track-chosen", track="audio", codec=str(chosen[0]["codec_name"])))
-    part = _with_sound(first, chosen[0], (*first.left_out, *repairs))
-    mixed = tuple(int(track["index"]) for track in chosen) if len(chosen) > 1 else ()
+    elif sounds[0] is not tracks[0]:
+        repairs.append(Repair("track-chosen", track="audio", codec=str(sounds[0]["codec_name"])))
+    part = _with_sound(first, sounds[0], (*first.left_out, *repairs))
+    mixed = tuple(int(track["index"]) for track in sounds) if len(sounds) > 1 else ()
     return replace(header, parts=(part,), mixed=mixed)
 
 

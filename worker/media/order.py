@@ -46,10 +46,10 @@ def in_order(pieces: Sequence[Piece]) -> list[Range] | None:
 
 def joined(ranges: Sequence[Range]) -> list[Range]:
     """The same bytes in the same order, in as few ranges as possible."""
-    found: list[Range] = []
+    merged: list[Range] = []
     for start, end in ranges:
-        if found and found[-1][1] == start:
-            found[-1] = found[-1][0], end
+        if merged and merged[-1][1] == start:
+            merged[-1] = merged[-1][0], end
         else:
-            found.append((start, end))
-    return found
+            merged.append((start, end))
+    return merged

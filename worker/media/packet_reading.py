@@ -48,20 +48,20 @@ def read_packets(
     """Read the file whose beginning is `header` to its end and say what it is. Raises as `probe`."""
     reading = PartReading(header.demuxer, binaries, limits.for_size(header.size_bytes), should_stop)
     probed: list[ProbedPart] = []
-    rejected = list(header.rejected)
+    rejections = list(header.rejections)
     for part in header.parts:
         try:
-            found = _probe_part(path, part, reading)
+            probed_part = _probe_part(path, part, reading)
         except MediaRejected as error:
             if error.reason not in FORGIVEN:
                 raise
-            rejected.append(error)
+            rejections.append(error)
         else:
-            probed.append(replace(found, truncated=part.part.cut_off))
+            probed.append(replace(probed_part, truncated=part.part.cut_off))
     if not probed:
-        raise rejected[0]
+        raise rejections[0]
     whole = join(header, probed, limits)
-    lost = sum(error.reason == "damaged" for error in rejected)
+    lost = sum(error.reason == "damaged" for error in rejections)
     return replace(whole, mixed=header.mixed, lost_parts=lost)
 
 
@@ -75,34 +75,34 @@ def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedP
             # A clock that began again: its clusters would come between those of the time before.
             if not _read_timeline(path, mended, reading, [])[1].went_back:
                 return _probe_part(path, mended, reading)
-    shown = [kind for kind, track in tallies.items() if track.packets]
-    if len(shown) == 1 and len(tallies) == 2:
+    kinds_shown = [kind for kind, track in tallies.items() if track.packets]
+    if len(kinds_shown) == 1 and len(tallies) == 2:
         # ffprobe ends at a packet that lies behind the end of a cut file, though the other track may go on.
-        index = str(header.tracks[shown[0]]["index"])
+        index = str(header.tracks[kinds_shown[0]]["index"])
         tallies, timeline, complaints = _read_timeline(path, header, reading, ["-select_streams", index])
     correction = None
     if timeline.went_back and timeline.packets <= _MOST_CORRECTED:
         correction, tallies, timeline = _correct_timeline(path, header, reading, tallies, timeline)
     video, audio = tallies.get("video"), tallies.get("audio")
-    if not shown:
+    if not kinds_shown:
         raise zero_length()
     skipped = [Repair("damaged", at_ms=at) for at in timeline.skipped_in_ms()]
-    moved = [Repair("reordered")] if header.part.pieces else []
-    slept = [Repair("clock-jump", at_ms=jump.start_ms, length_ms=jump.length_ms) for jump in timeline.jumps_in_ms()]
-    lost = [Repair(word) for kind, word in _LOST.items() if kind in tallies and kind not in shown]
+    reordered = [Repair("reordered")] if header.part.pieces else []
+    jumps = [Repair("clock-jump", at_ms=jump.start_ms, length_ms=jump.length_ms) for jump in timeline.jumps_in_ms()]
+    lost = [Repair(word) for kind, word in _LOST.items() if kind in tallies and kind not in kinds_shown]
     # A single frame without a duration still is one.
     duration_ms = max(1, round(timeline.seconds * 1000))
-    claimed_ms = header.duration_ms
+    stated_ms = header.duration_ms
     return ProbedPart(
         part=header.part,
         duration_ms=duration_ms,
-        header_duration_ms=claimed_ms,
+        header_duration_ms=stated_ms,
         # A track without a packet is a promise that was not kept: a camera that never started.
         video=video_stream(header.tracks["video"], video) if video is not None and video.packets else None,
         audio=audio_stream(header.tracks["audio"], audio) if audio is not None and audio.packets else None,
         gaps=timeline.gaps_in_ms(),
         truncated=False,
-        repairs=(*header.left_out, *lost, *(correction.repairs if correction else ()), *slept, *skipped, *moved),
+        repairs=(*header.left_out, *lost, *(correction.repairs if correction else ()), *jumps, *skipped, *reordered),
         correction=correction,
         jumps=tuple(timeline.jumps),
         places=tuple(

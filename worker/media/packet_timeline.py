@@ -135,8 +135,8 @@ class Timeline:
         index, pts, dts, duration, size, position, flags = fields[:7]
         if self.positions is not None and self.positions.is_behind_skipped(position, size):
             self._is_behind_skipped = True
-        track, shown = self.tracks.get(index), dts if pts == UNKNOWN else pts
-        if track is None or shown == UNKNOWN:
+        track, time = self.tracks.get(index), dts if pts == UNKNOWN else pts
+        if track is None or time == UNKNOWN:
             return
         if "D" in flags:
             track.hidden += 1
@@ -145,10 +145,10 @@ class Timeline:
         # Pictures before the first key frame cannot be shown, and a copy leaves them out.
         if not key and track.is_video and not track.packets:
             return
-        start = self._on_running_clock(float(shown))
+        start = self._on_running_clock(float(time))
         if self._is_behind_skipped:
             self._add_skipped(track, start)
-        order = start if dts == shown else self._order(track, start, dts)
+        order = start if dts == time else self._order(track, start, dts)
         end = start if duration == UNKNOWN else start + float(duration)
         self._add(track, start, end, order, key=key)
 
@@ -198,8 +198,8 @@ class Timeline:
             return
         hole = self.without_jumps(start) - self._covered
         sounds = [track for track in self.tracks.values() if not track.is_video]
-        heard = any(track.packets and self._covered - track.end <= _RUNNING_SECONDS for track in sounds)
-        if hole > (JUMP_SECONDS if heard else SILENT_JUMP_SECONDS):
+        is_running = any(track.packets and self._covered - track.end <= _RUNNING_SECONDS for track in sounds)
+        if hole > (JUMP_SECONDS if is_running else SILENT_JUMP_SECONDS):
             # From the middle of the hole, so that neither side is touched by rounding.
             self.jumps.append((start - hole / 2, hole))
             self._add_place(self._covered)

@@ -32,11 +32,11 @@ def find_parts(path: Path, *, should_stop: Callable[[], bool] = never) -> list[P
             return [Part(0, size, demuxer)]
         while at < size:
             head = ebml.read_at(file, at, len(EBML_MAGIC))
-            read = (
+            reader = (
                 _ebml_parts if head == EBML_MAGIC else ogg.recordings if head == b"OggS" else mp4_recordings.recordings
             )
-            more, at = read(file, at, size, effort)
-            parts += more
+            further, at = reader(file, at, size, effort)
+            parts += further
             if len(parts) > MAX_PARTS:
                 raise too_many_parts()
     if all(part.lost for part in parts):

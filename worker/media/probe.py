@@ -69,10 +69,10 @@ class Probe:
 
         Less than `duration_ms` where an edit list of MP4 ends before pictures that others are decoded from.
         """
-        claimed = self.header_duration_ms
-        if self.demuxer != "mov" or self.truncated or claimed is None:
+        stated = self.header_duration_ms
+        if self.demuxer != "mov" or self.truncated or stated is None:
             return self.duration_ms
-        return claimed if 0 < self.duration_ms - claimed <= _MOST_BEHIND_EDIT_MS else self.duration_ms
+        return stated if 0 < self.duration_ms - stated <= _MOST_BEHIND_EDIT_MS else self.duration_ms
 
     @property
     def places(self) -> tuple[float, ...]:

@@ -99,7 +99,7 @@ def drop_broken(
     The picture before each stands still; sound is silent there.
     """
     demuxer: Demuxer = "matroska" if plan.form.container == "webm" else "mov"
-    filters = {f"bsf:{kind}": _without(found) for kind, found in (("v", pictures), ("a", sounds)) if found}
+    filters = {f"bsf:{kind}": _without(stretches) for kind, stretches in (("v", pictures), ("a", sounds)) if stretches}
     media = ffmpeg.input(_path(copy), **input_options(demuxer), **filters)
     tracks = [*([] if plan.video is None else [media["v:0"]]), *([media["a:0"]] if plan.sounds else [])]
     plain = replace(plan, form=replace(plan.form, video_encoder=None, audio_encoder=None), demuxer=demuxer)

@@ -256,11 +256,11 @@ def _check(program: str, returncode: int, message: str) -> None:
         return
     if "No space left on device" in message:
         raise OutOfSpace("The disk is full. Free some space; the work is tried again.")
-    how = f"was ended by signal {-returncode}" if returncode < 0 else f"ended with status {returncode}"
+    ending = f"was ended by signal {-returncode}" if returncode < 0 else f"ended with status {returncode}"
     lines = message.splitlines()
     reason = sanitized(lines[-1]) if lines else "no message"
     failure = FfmpegKilled if returncode < 0 else FfmpegFailed
-    raise failure(f"{program} {how}: {reason}", returncode=returncode, stderr=message)
+    raise failure(f"{program} {ending}: {reason}", returncode=returncode, stderr=message)
 
 
 def sanitized(line: str) -> str:

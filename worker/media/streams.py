@@ -71,7 +71,7 @@ class AudioStream:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class TrackSelection:
     """The tracks that are used, under `video` and `audio`; further tracks of sound; what is left out."""
 
     tracks: Mapping[str, Words]
@@ -79,7 +79,7 @@ class Chosen:
     left_out: tuple[Repair, ...]
 
 
-def choose_tracks(streams: list[Words], limits: Limits) -> Chosen:
+def choose_tracks(streams: list[Words], limits: Limits) -> TrackSelection:
     """The picture and the sound of a recording: those that can be played, then the default ones, then the first.
 
     A cover picture is no video, and no other track costs the lesson; what a phone measures (`data`) is not worth a
@@ -90,17 +90,17 @@ def choose_tracks(streams: list[Words], limits: Limits) -> Chosen:
     audios = _best_first([s for s in streams if s.get("codec_type") == "audio"])
     if videos and audios and not _has_size(videos[0]):
         videos = []
-    chosen = {kind: found[0] for kind, found in (("video", videos), ("audio", audios)) if found}
-    if not chosen:
+    tracks = {kind: candidates[0] for kind, candidates in (("video", videos), ("audio", audios)) if candidates}
+    if not tracks:
         raise MediaRejected(
             "no-playable-stream",
             "The file holds neither picture nor sound. Check that the recorder was given a screen or a microphone.",
         )
-    for stream in chosen.values():
+    for stream in tracks.values():
         _check(stream, limits)
-    more = tuple(stream for stream in audios[1:] if _usable(stream))
-    used = [*chosen.values(), *more]
-    return Chosen(chosen, more, tuple(left_out(s) for s in streams if s not in used and s.get("codec_type") != "data"))
+    further = tuple(stream for stream in audios[1:] if _usable(stream))
+    unused = [s for s in streams if s not in (*tracks.values(), *further) and s.get("codec_type") != "data"]
+    return TrackSelection(tracks, further, tuple(left_out(s) for s in unused))
 
 
 def left_out(stream: Words) -> Repair:

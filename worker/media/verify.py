@@ -86,20 +86,20 @@ def verify_copy(
     limits = Limits(max_seconds=math.inf)
     try:
         demuxer = detect_demuxer(copy)
-        found = _read(copy, PartReading(demuxer, binaries, limits, should_stop))
+        reading = _read(copy, PartReading(demuxer, binaries, limits, should_stop))
     except MediaRejected as error:
         raise OutputDamaged(f"The copy of the recording cannot be read: {error.detail}") from error
-    unplayable = [*_wrong_tracks(found, probed, form), *_wrong_length(found), *_misfits(copy, demuxer, form)]
+    unplayable = [*_wrong_tracks(reading, probed, form), *_wrong_length(reading), *_misfits(copy, demuxer, form)]
     if unplayable:
         raise OutputDamaged(f"The copy of the recording is not right: {'; '.join(unplayable)}.")
-    faults = (*_missing(found, probed, form, dropped, dropped_sounds), *_difference(found, probed))
-    video, audio = found.header.tracks.get("video"), found.header.tracks.get("audio")
+    faults = (*_missing(reading, probed, form, dropped, dropped_sounds), *_difference(reading, probed))
+    video, audio = reading.header.tracks.get("video"), reading.header.tracks.get("audio")
     return Copy(
-        probed.video and _copied_picture(probed.video, video, form, found.packets["video"]) if video else None,
+        probed.video and _copied_picture(probed.video, video, form, reading.packets["video"]) if video else None,
         probed.audio and _copied_sound(probed.audio, audio, form) if audio else None,
         # What players show; it was compared with the packets.
-        found.header.duration_ms or found.duration_ms,
-        found.header.part.length,
+        reading.header.duration_ms or reading.duration_ms,
+        reading.header.part.length,
         faults,
     )
 
@@ -149,59 +149,61 @@ def _ends(copy: Path, header: PartHeader, reading: PartReading, count: int) -> t
     return lines[:first], lines[first:]
 
 
-def _wrong_tracks(found: _Reading, original: Probe, form: PlayableForm) -> list[str]:
+def _wrong_tracks(reading: _Reading, original: Probe, form: PlayableForm) -> list[str]:
     """Tracks that are missing, or not in the codec that was asked for."""
     faults: list[str] = []
     for kind, name, stream, encoder in (
         ("video", "picture", original.video, form.video_encoder),
         ("audio", "sound", original.audio, form.audio_encoder),
     ):
-        track = found.header.tracks.get(kind)
+        track = reading.header.tracks.get(kind)
         codec = track["codec_name"] if track else None
-        wanted = stream and (encoder or stream.codec)
-        if codec != wanted:
-            faults.append(f"its {name} is {codec}, not {wanted}")
-        elif stream and not found.packets.get(kind):
+        expected = stream and (encoder or stream.codec)
+        if codec != expected:
+            faults.append(f"its {name} is {codec}, not {expected}")
+        elif stream and not reading.packets.get(kind):
             faults.append(f"its {name} is empty")
     return faults
 
 
-def _missing(found: _Reading, original: Probe, form: PlayableForm, dropped: int, dropped_sounds: int) -> list[str]:
+def _missing(reading: _Reading, original: Probe, form: PlayableForm, dropped: int, dropped_sounds: int) -> list[str]:
     """What the copy lacks, in words; encoders make packets of their own."""
     faults: list[str] = []
     frames = original.video.frames - dropped if original.video and not form.video_encoder else 0
-    if _is_short(found.packets.get("video", 0), frames):
-        faults.append(f"it has {found.packets.get('video', 0)} of {frames} frames")
+    if _is_short(reading.packets.get("video", 0), frames):
+        faults.append(f"it has {reading.packets.get('video', 0)} of {frames} frames")
     sounds = original.audio.packets - dropped_sounds if original.audio and not form.audio_encoder else 0
-    if _is_short(found.packets.get("audio", 0), sounds):
-        faults.append(f"it has {found.packets.get('audio', 0)} of {sounds} packets of sound")
+    if _is_short(reading.packets.get("audio", 0), sounds):
+        faults.append(f"it has {reading.packets.get('audio', 0)} of {sounds} packets of sound")
     return faults
 
 
-def _is_short(count: int, wanted: int) -> bool:
-    return wanted - count > max(_MISSING_ALWAYS, wanted * _MISSING_PER_THOUSAND // 1000)
+def _is_short(count: int, expected: int) -> bool:
+    return expected - count > max(_MISSING_ALWAYS, expected * _MISSING_PER_THOUSAND // 1000)
 
 
-def _wrong_length(found: _Reading) -> list[str]:
+def _wrong_length(reading: _Reading) -> list[str]:
     """A length that is stated wrongly: players would end too soon, or wait for what never comes."""
     # A single picture without a duration: WebM then states no length at all.
-    stated = found.header.duration_ms or 0
-    if abs(stated - found.duration_ms) <= TOLERANCE_MS:
+    stated = reading.header.duration_ms or 0
+    if abs(stated - reading.duration_ms) <= TOLERANCE_MS:
         return []
-    return [f"its real length is {found.duration_ms} ms, and it states {stated} ms"]
+    return [f"its real length is {reading.duration_ms} ms, and it states {stated} ms"]
 
 
-def _difference(found: _Reading, original: Probe) -> list[str]:
-    if any(abs(found.duration_ms - wanted) <= TOLERANCE_MS for wanted in (original.duration_ms, original.shown_ms)):
+def _difference(reading: _Reading, original: Probe) -> list[str]:
+    if any(
+        abs(reading.duration_ms - expected) <= TOLERANCE_MS for expected in (original.duration_ms, original.shown_ms)
+    ):
         return []
-    return [f"its real length is {found.duration_ms} ms, not {original.duration_ms} ms"]
+    return [f"its real length is {reading.duration_ms} ms, not {original.duration_ms} ms"]
 
 
 def _misfits(copy: Path, demuxer: Demuxer, form: PlayableForm) -> list[str]:
     """What a player would stumble over."""
-    container, wanted = container_of(copy, demuxer), form.container
+    container, expected = container_of(copy, demuxer), form.container
     in_front = mp4_boxes.moov_is_in_front if demuxer == "mov" else ebml.cues_are_in_front
     return [
-        *([] if container == wanted else [f"it is {container}, not {wanted}"]),
+        *([] if container == expected else [f"it is {container}, not {expected}"]),
         *([] if in_front(copy) else ["its index is not in front"]),
     ]

@@ -13,7 +13,13 @@ from worker.storage.objects import StoredObject
 
 
 def publish_recording(
-    session: Session, recording: Recording, made: Playable, *, board: dict[str, Any], url: str, poster_url: str | None
+    session: Session,
+    recording: Recording,
+    playable: Playable,
+    *,
+    board: dict[str, Any],
+    url: str,
+    poster_url: str | None,
 ) -> None:
     """Fill the row and its renditions: from the commit on, the lesson can be played.
 
@@ -22,31 +28,31 @@ def publish_recording(
     """
     recording.file_url = url
     recording.thumbnail_url = poster_url
-    recording.file_size_bytes = made.playback.size
+    recording.file_size_bytes = playable.playback.size
     # Whole seconds; the exact length is `duration_ms` in the metadata.
-    recording.duration_seconds = max(1, round(made.copy.duration_ms / 1000))
+    recording.duration_seconds = max(1, round(playable.copy.duration_ms / 1000))
     recording.board_snapshot = board
-    recording.recording_metadata = {**(recording.recording_metadata or {}), **describe(made)}
-    recording.recording_metadata["source"] |= describe_source(made)
+    recording.recording_metadata = {**(recording.recording_metadata or {}), **describe(playable)}
+    recording.recording_metadata["source"] |= describe_source(playable)
     recording.is_processing, recording.is_available, recording.error = False, True, None
     recording.updated_at = func.now()
-    _write_renditions(session, recording.id, made)
+    _write_renditions(session, recording.id, playable)
 
 
-def describe(made: Playable) -> dict[str, Any]:
+def describe(playable: Playable) -> dict[str, Any]:
     """The metadata of the fast copy. `bit_rate` is bits per second, `fps` frames per second on average."""
-    video, audio = made.copy.video, made.copy.audio
+    video, audio = playable.copy.video, playable.copy.audio
     return {
-        "container": made.form.container,
-        "mime": made.mime,
-        "codecs": made.copy.codecs,
+        "container": playable.form.container,
+        "mime": playable.mime,
+        "codecs": playable.copy.codecs,
         "video_codec": video.codec if video else None,
         "audio_codec": audio.codec if audio else None,
         **_size(video),
         "fps": round(video.frame_rate, 3) if video else None,
-        "bit_rate": made.copy.bit_rate,
-        "duration_ms": made.copy.duration_ms,
-        "repairs": [repair.document() for repair in made.repairs],
+        "bit_rate": playable.copy.bit_rate,
+        "duration_ms": playable.copy.duration_ms,
+        "repairs": [repair.document() for repair in playable.repairs],
     }
 
 
@@ -56,35 +62,35 @@ def _size(video: VideoStream | None) -> dict[str, int | None]:
     return {"width": width, "height": height}
 
 
-def describe_source(made: Playable) -> dict[str, Any]:
+def describe_source(playable: Playable) -> dict[str, Any]:
     """What the probe found in the uploaded bytes: how they came, and what was wrong with them."""
-    found = made.source
+    probed = playable.source
     return {
-        "container": found.container,
-        "header_duration_ms": found.header_duration_ms,
-        "duration_ms": found.duration_ms,
-        "parts": len(found.parts),
-        "truncated": found.truncated,
-        "gaps": [{"start_ms": gap.start_ms, "length_ms": gap.length_ms} for gap in found.gaps],
+        "container": probed.container,
+        "header_duration_ms": probed.header_duration_ms,
+        "duration_ms": probed.duration_ms,
+        "parts": len(probed.parts),
+        "truncated": probed.truncated,
+        "gaps": [{"start_ms": gap.start_ms, "length_ms": gap.length_ms} for gap in probed.gaps],
     }
 
 
-def _write_renditions(session: Session, recording_id: int, made: Playable) -> None:
-    video = made.copy.video
+def _write_renditions(session: Session, recording_id: int, playable: Playable) -> None:
+    video = playable.copy.video
     set_rendition(
         session,
         recording_id,
         "playback",
-        **_stored(made.playback),
-        mime=made.mime,
-        codecs=made.copy.codecs,
+        **_stored(playable.playback),
+        mime=playable.mime,
+        codecs=playable.copy.codecs,
         **_size(video),
-        bit_rate=made.copy.bit_rate,
-        duration_ms=made.copy.duration_ms,
+        bit_rate=playable.copy.bit_rate,
+        duration_ms=playable.copy.duration_ms,
     )
-    if made.poster is not None and made.still is not None:
-        size = {"width": made.still.width, "height": made.still.height}
-        set_rendition(session, recording_id, "poster", **_stored(made.poster), mime="image/jpeg", **size)
+    if playable.poster is not None and playable.still is not None:
+        size = {"width": playable.still.width, "height": playable.still.height}
+        set_rendition(session, recording_id, "poster", **_stored(playable.poster), mime="image/jpeg", **size)
     set_rendition(session, recording_id, "source", state="pending")
 
 

@@ -19,8 +19,8 @@ def set_rendition(session: Session, recording_id: int, name: str, **columns: Any
 
 def renditions_of(session: Session, recording_id: int) -> Sequence[Rendition]:
     """Every output of a recording: what is played first, then the others in the order they were made."""
-    found = select(Rendition).where(Rendition.recording_id == recording_id)
-    return session.scalars(found.order_by(Rendition.name != "playback", Rendition.id)).all()
+    query = select(Rendition).where(Rendition.recording_id == recording_id)
+    return session.scalars(query.order_by(Rendition.name != "playback", Rendition.id)).all()
 
 
 def named_objects(session: Session, recording_id: int) -> set[str]:
