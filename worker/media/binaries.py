@@ -21,7 +21,7 @@ class Binaries:
 
 
 # Everything the project asks of the two programs, by the names of their own listings. The shaka ffmpeg lacks AV1
-# and PNG, the imageio wheel has no ffprobe: such gaps must be found by `doctor`, not by a lesson.
+# and PNG, the imageio wheel has no ffprobe: `doctor` must find such gaps before a recording does.
 FFMPEG_FEATURES: dict[str, str] = {
     "decoders": "vp8 vp9 libvpx libvpx-vp9 libdav1d h264 hevc opus libopus vorbis aac mjpeg png pcm_s16le rawvideo",
     "encoders": "libx264 aac libopus mjpeg png libwebp",
@@ -51,7 +51,7 @@ def find_binaries(settings: Settings) -> Binaries:
 
 
 def missing_features(binaries: Binaries) -> list[str]:
-    """What is absent, as lines like `ffmpeg: decoder libdav1d`; empty when all is there."""
+    """Features that are missing, as lines like `ffmpeg: decoder libdav1d`; empty when all is there."""
     return [
         f"{program.name}: {kind.removesuffix('s')} {name}"
         for program, wanted in ((binaries.ffmpeg, FFMPEG_FEATURES), (binaries.ffprobe, FFPROBE_FEATURES))
@@ -61,7 +61,7 @@ def missing_features(binaries: Binaries) -> list[str]:
 
 
 def _listing(program: Path, kind: str) -> set[str]:
-    """The names that `ffmpeg -decoders` and its kin print."""
+    """The names in a listing such as that of `ffmpeg -decoders`."""
     text = subprocess.run(
         [str(program), "-hide_banner", f"-{kind}"],
         stdin=subprocess.DEVNULL,

@@ -34,8 +34,8 @@ _AAC_OBJECTS = {"LC": 2, "HE-AAC": 5, "HE-AACv2": 29}
 def codec_string(stream: Mapping[str, Any], frame_rate: float = 0.0) -> str:
     """The codec string of a stream as ffprobe describes it, such as `vp09.00.31.08` or `mp4a.40.2`.
 
-    ffprobe 8 knows it itself; for older ones it is put together from profile, level and pixel format. For VP9 we
-    always do so: ffprobe takes the clock of a browser's WebM for 1000 frames per second and names level 5.2.
+    ffprobe 8 reports it; for older versions it is derived from profile, level and pixel format. For VP9 it is always
+    derived: ffprobe takes the clock of a browser's WebM for 1000 frames per second and reports level 5.2.
     """
     name = str(stream.get("codec_name", ""))
     profile = str(stream.get("profile", ""))

@@ -45,8 +45,8 @@ def join_parts(
         items.append(f"file '{name}'\nduration {part.duration_ms / 1000:.3f}\n")
     with_picture = [number for number, part in enumerate(probed.parts) if part.video]
     if with_picture and with_picture[0] > 0:
-        # The first file of a list declares the streams of all. When it has no picture, one that has both stands
-        # before it and gives nothing but its streams.
+        # The first file of a list declares the streams of all. When it has no picture, a part with both tracks is
+        # listed first with no duration, only for its streams.
         items.insert(0, f"file 'part_{with_picture[0]:03d}.mkv'\noutpoint 0\nduration 0\n")
     playlist = folder / "parts.ffconcat"
     playlist.write_text("ffconcat version 1.0\n" + "".join(items), encoding="ascii")
@@ -60,7 +60,7 @@ def join_parts(
 
 
 def packet_filters(part: ProbedPart) -> dict[str, str]:
-    """Options of an input whose clock jumps or goes back: its packets are dropped and moved so that time goes on."""
+    """Options of an input whose clock jumps or goes back: packets are dropped and shifted so that time increases."""
     closed = "".join(f"-gte(TS*TB,{edge:.6f})*{length:.6f}/TB" for edge, length in part.jumps)
     jumps = [f"setts=ts='TS{closed}'"] if closed else []
     options: dict[str, str] = {}
@@ -85,7 +85,7 @@ def _write_part(source: Path, part: ProbedPart, probed: Probe, form: PlayableFor
         options |= encoding
     if part.video and probed.video and form.video_encoder:
         tracks.append(picture_filters(media[str(part.video.index)], part.video, encoded_size(probed.video)))
-        # Pictures that are stored in another order would begin before the part does.
+        # With B-frames the first decoding time would be before the start of the part.
         options |= PICTURE | {"bf": 0}
     elif part.video:
         tracks.append(media[str(part.video.index)])

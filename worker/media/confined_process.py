@@ -1,4 +1,4 @@
-"""A program that is started so that it can be ended for certain: confined, and never without its parent."""
+"""Start a program with limited resources that never outlives its parent, and end it reliably."""
 
 import fcntl
 import functools
@@ -13,14 +13,14 @@ from typing import IO
 
 GRACE_SECONDS = 3.0
 _NICENESS = 10
-# A worker that died before setpriv spoke to the kernel sends no signal any more, so the child looks whether it is
-# still there. The program and its arguments are arguments of the shell and are never read by it.
+# When the worker died before setpriv set the parent-death signal, no signal is sent, so the child checks that its
+# parent still exists. The shell passes the program and its arguments on without parsing them.
 _STAY_ONLY_WITH_PARENT = 'test "$PPID" = "$0" && exec "$@"'
 
 
 def start(command: list[str], stderr: IO[bytes], is_fed: bool) -> subprocess.Popen[bytes]:
     """Start a program with stdout as a pipe, stdin as well if `is_fed`, and nothing of our environment."""
-    # Appending lets the caller empty the file under a chatty child.
+    # With O_APPEND the caller can truncate the file while the child writes.
     fcntl.fcntl(stderr.fileno(), fcntl.F_SETFL, fcntl.fcntl(stderr.fileno(), fcntl.F_GETFL) | os.O_APPEND)
     return subprocess.Popen(
         [*_guard(), *command],
@@ -28,7 +28,7 @@ def start(command: list[str], stderr: IO[bytes], is_fed: bool) -> subprocess.Pop
         stdout=subprocess.PIPE,
         stderr=stderr,
         start_new_session=True,
-        # Never our own environment: it holds the keys of B2 and of the database.
+        # Never our own environment: it contains the keys of B2 and of the database.
         env={"PATH": os.defpath, "LANG": "C.UTF-8", "AV_LOG_FORCE_NOCOLOR": "1"},
         bufsize=0,
     )
@@ -39,7 +39,7 @@ def _guard() -> list[str]:
     setpriv = _setpriv()
     if setpriv is None:
         return []
-    # The parent comes from the process id as it is now, not from a cache: a worker's children are forks.
+    # Not cached: a worker's children are forks, and each has its own process id.
     return [*setpriv, "/bin/sh", "-c", _STAY_ONLY_WITH_PARENT, str(os.getpid())]
 
 
@@ -66,10 +66,10 @@ def confine(pid: int, limits: Mapping[int, int | None]) -> None:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Whatever happened, the process group is gone afterwards and its status is collected."""
+    """End the process group if it still runs, and reap the process."""
     try:
         if process.poll() is None:
-            # Its own session makes the group id the process id.
+            # The process leads its own session, so the group id is the process id.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""The recordings inside a file: where their bytes are, and how ffmpeg is given just these."""
+"""The recordings inside a file: their byte ranges, and the address by which ffmpeg reads only one of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ MAX_HOLES = 200
 class Part:
     """One recording inside a file: the range of its bytes.
 
-    `demuxer` reads it (None: the one of the whole file). `cut_off`: its last element promises more bytes than there
+    `demuxer` reads it (None: the one of the whole file). `cut_off`: its last element states more bytes than there
     are. `holes` are stretches of it, offsets in the file from and to, that are damaged and not read. `lost`: its index
     or its beginning is missing, so that nothing of it can be played. `pieces` are the ranges that are read, when their
     order is not that of the file.
@@ -34,7 +34,7 @@ class Part:
 
     @property
     def end(self) -> int:
-        """Behind its last byte."""
+        """The offset behind its last byte."""
         return self.offset + self.length
 
     def address(self, path: Path) -> str:
@@ -49,12 +49,12 @@ class Part:
 
 
 class Effort:
-    """What reading the skeleton of one file may take: `most` steps, each one element or box that was looked at.
+    """The budget for reading the structure of one file: `most` steps, one for each element or box.
 
-    A recorder writes few of them; a file of millions of empty ones would hold a worker for minutes.
+    A recorder writes few of them; a file of millions of empty ones would occupy a worker for minutes.
     """
 
-    # A cancelled job is noticed within this many steps, a few milliseconds.
+    # Steps between two checks whether the job was cancelled; they take a few milliseconds.
     _ASK_EVERY = 4096
 
     def __init__(self, most: int, should_stop: Callable[[], bool]) -> None:
@@ -72,11 +72,11 @@ class Effort:
             self.check()
 
     def check(self) -> None:
-        """Raise Stopped when the caller wants to stop."""
+        """Raise Stopped when `should_stop` returns true."""
         if self._should_stop():
             raise Stopped("Media processing was stopped before it was done.")
 
 
 def too_many_parts() -> MediaRejected:
-    """The rejection of a file that holds more recordings than are joined."""
+    """The error for a file of more recordings than can be joined."""
     return MediaRejected("damaged", f"The file holds more than {MAX_PARTS} recordings. Upload them one by one.")

@@ -1,4 +1,4 @@
-"""What a fast copy will be: which tracks of which recording, and what of it must be encoded. Rules without effects."""
+"""The plan of a fast copy: which tracks of which part are copied, and which must be encoded. Pure functions."""
 
 from dataclasses import dataclass, replace
 
@@ -32,7 +32,7 @@ class CopyPlan:
     aspect: str | None = None
     # A file of several recordings: they are joined, and `part` and the tracks are those of the first.
     joined: Probe | None = None
-    # What is encoded, when something is.
+    # The recording, when a track of it is encoded.
     encoded: Probe | None = None
     # Options of the input for packets that are dropped or moved.
     packet_filters: tuple[tuple[str, str], ...] = ()
@@ -46,7 +46,7 @@ class CopyPlan:
 
     @property
     def encodes_picture(self) -> bool:
-        """Whether the picture is encoded while the copy is written; of joined recordings, each was before."""
+        """Whether the picture is encoded while the copy is written; joined recordings are encoded one by one before."""
         return self.form.video_encoder is not None and self.joined is None
 
     @property
@@ -56,7 +56,7 @@ class CopyPlan:
 
     @property
     def repairs(self) -> tuple[Repair, ...]:
-        """What is encoded in it."""
+        """The repairs `encoded`, one for each track and codec."""
         if self.encoded is None:
             return ()
         encoded = (("video", self.form.video_encoder), ("audio", self.form.audio_encoder))
@@ -69,7 +69,7 @@ class CopyPlan:
 
 
 def plan_copy(probed: Probe) -> CopyPlan:
-    """The copy of a recording that was read to its end.
+    """The copy of a recording whose packets were all read.
 
     Raises MediaRejected when no browser plays its tracks and encoding them would take too long.
     """
@@ -82,7 +82,7 @@ def plan_copy(probed: Probe) -> CopyPlan:
     else:
         plan = replace(plan, packet_filters=tuple(packet_filters(probed.parts[0]).items()))
     if _changes_hevc(probed) and is_affordable(probed, picture=True):
-        # Safari wants the parameters of HEVC in the header alone, and there is room for one size.
+        # Safari reads the parameters of HEVC from the header only, which has room for one picture size.
         plan = replace(plan, form=replace(plan.form, video_encoder="h264"), hevc=False)
     form = plan.form
     if not form.video_encoder and not form.audio_encoder:
@@ -123,7 +123,7 @@ def _changes_hevc(probed: Probe) -> bool:
 
 
 def plan_encoded_copy(probed: Probe) -> CopyPlan | None:
-    """The copy in which everything is encoded, for a recording whose plain copy does not play; None: too dear."""
+    """The copy in which everything is encoded, when the plain copy does not play; None: that would take too long."""
     if not is_affordable(probed, picture=True):
         return None
     plan = plan_copy(probed)
@@ -132,7 +132,7 @@ def plan_encoded_copy(probed: Probe) -> CopyPlan | None:
 
 
 def plan_promised_copy(header: Header) -> CopyPlan | None:
-    """The copy that will most likely be right, known before the packets are; None when only they can tell."""
+    """The copy that the headers suggest, before packets are read; None when it depends on the packets."""
     first, *others = header.parts
     if others or first.more_sounds:
         return None
@@ -147,7 +147,7 @@ def plan_promised_copy(header: Header) -> CopyPlan | None:
             audio_stream(audio, nothing_yet) if audio else None,
         )
     except MediaRejected:
-        return None  # it may turn out that one of the tracks is empty
+        return None  # one of the tracks may be empty
     return None if plan.form.video_encoder or plan.form.audio_encoder else plan
 
 

@@ -1,6 +1,6 @@
-"""Time that goes back in a file: a chunk that came twice or too late, or a clock that began again at zero.
+"""Timestamps that go back in a file: a chunk was sent twice or too late, or the clock restarted at zero.
 
-ffmpeg's muxers do not know the difference; they move every packet behind the one before it.
+ffmpeg's muxers do not distinguish these cases; they shift every such packet behind the one before it.
 """
 
 from collections import deque
@@ -13,9 +13,9 @@ from worker.media.repairs import Repair
 _REMEMBERED = 4000
 _COMPARED = 30
 _MOSTLY = 0.8
-# A hole that a late chunk may belong into.
+# Seconds of a hole that a late chunk may fill.
 _HOLE = 0.4
-# Expressions of a bitstream filter stay short; a file that goes back more often is left as it is.
+# Limits the length of bitstream filter expressions; a file that goes back more often is not corrected.
 _MOST_EDITS = 20
 
 
@@ -28,7 +28,7 @@ class Packet:
     duration: float
     size: int
     is_video: bool
-    # Its decoding time, by which packets are stored; None: not known, so that its place says nothing.
+    # Its decoding time, by which packets are stored; None: unknown, so that its position proves nothing.
     order: float | None
 
 
@@ -36,8 +36,8 @@ class Packet:
 class Correction:
     """What is done to the packets of each stream, by their numbers from 0.
 
-    `dropped` holds ranges `[from, until)`; `moved` holds (number, seconds): packets from that number on are so much
-    later than the file says.
+    `dropped` holds ranges `[from, until)`; `moved` holds (number, seconds): packets from that number on are that much
+    later than the file states.
     """
 
     dropped: Mapping[int, Sequence[tuple[int, int]]]
@@ -65,7 +65,7 @@ class Correction:
 
 
 def correct(packets: Sequence[Packet]) -> Correction | None:
-    """What must be done so that time goes forward; None when nothing, or nothing simple, would do it."""
+    """The correction that makes time increase; None when none is needed or no simple one exists."""
     walk = _Walk(packets)
     for place in range(len(packets)):
         walk.step(place)
@@ -76,7 +76,7 @@ def correct(packets: Sequence[Packet]) -> Correction | None:
 
 @dataclass
 class _Walk:
-    """Where a pass over the packets stands."""
+    """The state of one pass over the packets."""
 
     packets: Sequence[Packet]
     edits: int = 0
@@ -103,7 +103,7 @@ class _Walk:
             if packet.stream in self._left_out:
                 self._drop(packet.stream, number)
                 return
-            # The clock began again, and this packet is the first of the new time.
+            # The clock restarted, and this packet is the first after that.
             for stream in self.last:
                 start = number if stream == packet.stream else self.counts[stream]
                 self.moved.setdefault(stream, []).append((start, self.shift))
@@ -115,7 +115,7 @@ class _Walk:
         if last is None or packet.order is None:
             return False
         at = packet.order + self.shift
-        # A chunk that came twice ends with the very packet that came last before it.
+        # A repeated chunk ends with the packet that was the last one before it.
         return at <= last if packet.stream in self._left_out else at < last
 
     def _begin_edit(self, place: int, packet: Packet) -> None:
@@ -132,7 +132,7 @@ class _Walk:
             self.repairs.append(Repair("clock-jump", at_ms=_ms(reached), length_ms=_ms(at - reached)))
 
     def _came_before(self, upcoming: Sequence[Packet]) -> bool:
-        """Whether these packets were there already. Pictures decide: packets of silence are all alike."""
+        """Whether these packets came before. Pictures decide: packets of silence are all alike."""
         seen = set(self._seen)
         # A short chunk is followed by packets that are new.
         upcoming = [other for other in upcoming if other.at + self.shift <= (self.reached or 0.0)]

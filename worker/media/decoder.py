@@ -1,4 +1,4 @@
-"""One run of a decoder, or of a parser, over a track of a fast copy: which of its packets come out again."""
+"""One run of a decoder or a parser over a track of a fast copy: which packets it outputs."""
 
 import bisect
 import math
@@ -18,20 +18,20 @@ from worker.media.header import PartReading
 from worker.media.limits import Demuxer, Limits, input_options
 from worker.media.runner import Budget, run_ffmpeg
 
-# Of pictures: as they come, in whatever size they come.
+# Pictures keep their times and sizes.
 _AS_THEY_COME = {"fps_mode": "passthrough", "enc_time_base": "demux", "noautoscale": None}
 
 
 @dataclass(frozen=True)
 class Run:
-    """Sorted times (seconds) of what came out, whether ffmpeg complained, and contrasts if they were asked for."""
+    """Sorted times (seconds) of the output, whether ffmpeg reported errors, and contrasts if they were measured."""
 
     times: list[float]
     complained: bool
     contrasts: tuple[Contrast, ...] = ()
 
     def has(self, at: float, slack: float) -> bool:
-        """Whether something with this time came out, give or take `slack`."""
+        """Whether there is output at this time, give or take `slack`."""
         place = bisect.bisect_left(self.times, at - slack)
         return place < len(self.times) and self.times[place] <= at + slack
 
@@ -46,7 +46,7 @@ class CopyPacket:
 
 @dataclass(frozen=True)
 class CopiedTrack:
-    """The picture (`v`) or the sound (`a`) of a fast copy, and with what it is decoded."""
+    """The picture (`v`) or the sound (`a`) of a fast copy, and how it is decoded."""
 
     path: Path
     demuxer: Demuxer
@@ -61,7 +61,7 @@ class CopiedTrack:
     contrasts: bool = False
 
     def decode(self, drop: str | None = None, **options: str) -> Run:
-        """Decode the track, but for the packets that the expression `dropped` names; `options` are of the input."""
+        """Decode the track, without the packets for which the expression `drop` is true; `options` are of the input."""
         words: dict[str, Any] = {"threads": 1, **options}
         if self.decoder:
             words[f"c:{self.kind}"] = self.decoder
@@ -92,7 +92,7 @@ class CopiedTrack:
         )
 
     def _complaints(self, arguments: list[str]) -> str:
-        """Run ffmpeg and return what it complained about, also when nothing came out."""
+        """Run ffmpeg and return its error messages, also when it failed."""
         budget = Budget(wall_seconds=120 + self.path.stat().st_size / 2_000_000, stall_seconds=60)
         try:
             return run_ffmpeg(self.binaries, arguments, budget=budget, should_stop=self.should_stop)

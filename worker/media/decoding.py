@@ -1,6 +1,6 @@
 """Whether the pictures and the sound of a fast copy can be decoded: all of a short one, of a long one a sample.
 
-A file can be read from end to end and still stop a browser: its packets are counted, but nobody looks into them.
+A file whose packets can all be read may still stop a browser: counting packets does not look into them.
 """
 
 import itertools
@@ -23,14 +23,14 @@ from worker.media.streams import AudioStream, VideoStream
 _CHEAP_PIXELS = 900_000_000
 # Packets of sound: five minutes of Chrome's Opus, 60 ms each, which take 0.8 s.
 _CHEAP_SOUNDS = 5000
-# Key frames that are decoded of a longer copy in which nothing is suspicious.
+# Key frames that are decoded of a longer copy without places of possible damage.
 SAMPLED = 24
 # Places at which packets may be missing: how many are looked at, and how many pictures are decoded for one.
 _MOST_PLACES = 20
 _MOST_PICTURES = 3000
 # Key frames behind which pictures are missing: how many are decoded once more to see whether that is a fault.
 _MOST_CONFIRMED = 60
-# Sound is decoded from so long before a place until so long behind it.
+# Seconds of sound that are decoded before and behind a place.
 _SOUND_AROUND = 2.0
 # Decoders of sound round its times and leave out a lead-in; a packet lasts 20 ms and more.
 _HALF_A_SOUND = 0.012
@@ -38,15 +38,16 @@ _HALF_A_SOUND = 0.012
 _SOUND_BETWEEN = 0.1
 # Times are rounded to a millisecond, of packets that last 20.
 _ROUNDING = 0.1
-# With more of it missing than this, the times of packets and of what is heard do not fit together.
+# With a larger share missing, the times of packets and of decoded sound cannot be compared.
 _MOST_SOUND_MISSING = 0.2
-# The decoder of Chrome, which gives up where ffmpeg's own goes on.
+# Chrome's decoder, which fails where ffmpeg's own continues.
 _DECODERS = {"vp9": "libvpx-vp9"}
-# What reads the beginning of every picture: the sizes in the index of an MP4 tell nothing of bytes that are wrong.
+# Bitstream filters that parse the beginning of every picture: an MP4 has no structure around its packets that damage
+# would break.
 _PARSERS = {codec: f"{codec}_metadata" for codec in ("vp9", "av1", "h264", "hevc")}
-# A picture that any decoder gives up, also where it would fill up what is missing.
+# Decoders fail on damaged pictures instead of concealing the damage.
 _STRICT = {"err_detect": "explode"}
-# The first key frame behind a place is looked for a moment later: times are rounded.
+# Times are rounded, so the first key frame behind a place is searched from a moment later.
 _MOMENT = 0.005
 
 # Seconds of the copy: from, until.
@@ -55,7 +56,7 @@ Stretch = tuple[float, float]
 
 @dataclass(frozen=True)
 class Decoded:
-    """How many pictures were decoded, and the stretches (seconds) whose pictures cannot be shown, or sound not heard.
+    """How many pictures were decoded, and the stretches (seconds) whose pictures or sound cannot be decoded.
 
     `nothing`: not one picture can be shown. `contrasts` are those of the key frames of a sample.
     """
@@ -107,7 +108,7 @@ def _decode_all(track: CopiedTrack, video: VideoStream) -> Decoded:
         return Decoded(pictures, nothing=not pictures and video.key_frames > 0)
     packets = track.packets()
     broken: list[Stretch] = []
-    # Not every packet is a picture that is shown (VP8's golden frames), so what is missing alone proves nothing.
+    # Not every packet is a picture that is shown (VP8's golden frames), so a missing one alone proves nothing.
     suspected = [group for group in _groups(packets) if _missing(strict, group)]
     for group in suspected[:_MOST_CONFIRMED]:
         count, stretches = _decode_around(track, packets, group[0].at, _STRICT)
@@ -118,7 +119,7 @@ def _decode_all(track: CopiedTrack, video: VideoStream) -> Decoded:
 
 def _decode_sample(track: CopiedTrack, video: VideoStream, places: Sequence[float]) -> Decoded:
     step = max(1, -(-video.key_frames // SAMPLED))
-    # What st() keeps counts the key frames; the others are dropped before the decoder sees them.
+    # st() counts key frames; all other packets are dropped before the decoder.
     # ffmpeg's own decoder of VP8 shows a transparent picture without its transparency.
     contrasts = not video.alpha or track.decoder.startswith("libvpx")
     sample = replace(track, contrasts=contrasts).decode(f"if(key,mod(st(0,ld(0)+1)-1,{step}),1)")
@@ -128,7 +129,7 @@ def _decode_sample(track: CopiedTrack, video: VideoStream, places: Sequence[floa
     packets = track.packets()
     pictures, broken = len(sample.times), []
     if sample.complained or not sample.times:
-        # The strict decoder gives a picture up that the lenient one fills with what it has.
+        # The strict decoder fails on pictures whose damage the lenient one conceals.
         strict = track.decode("not(key)", **_STRICT)
         pictures += len(strict.times)
         if not strict.times and not sample.times:
@@ -144,7 +145,7 @@ def _decode_sample(track: CopiedTrack, video: VideoStream, places: Sequence[floa
 
 
 def _misread(track: CopiedTrack, video: VideoStream) -> list[float]:
-    """Times of pictures of an MP4 that no decoder can begin to read."""
+    """Times of pictures of an MP4 whose beginning cannot be parsed."""
     if track.demuxer != "mov" or video.codec not in _PARSERS:
         return []
     parsed = track.parse(_PARSERS[video.codec])
@@ -170,7 +171,7 @@ def _groups(packets: list[CopyPacket]) -> list[list[CopyPacket]]:
 
 
 def _merged(stretches: Iterable[Stretch], apart: float = 2 * _MOMENT) -> tuple[Stretch, ...]:
-    """Stretches that are not further `apart` than this as one."""
+    """The stretches, with those merged that are at most `apart` seconds from each other."""
     merged: list[Stretch] = []
     for start, end in sorted(stretches):
         if merged and start <= merged[-1][1] + apart:
@@ -228,7 +229,7 @@ def _broken_sounds(track: CopiedTrack, audio: AudioStream, places: Sequence[floa
 
 
 def _silent(run: Run, packets: list[CopyPacket]) -> list[Stretch]:
-    """From each packet that is not heard to the next one that is, in a run that complained."""
+    """The stretches of sound that were not decoded, in a run with errors."""
     missing = _missing(run, packets, _HALF_A_SOUND)
     if len(missing) > len(packets) * _MOST_SOUND_MISSING:
         return []
@@ -239,9 +240,9 @@ def _silent(run: Run, packets: list[CopyPacket]) -> list[Stretch]:
 
 
 def _is_unread(seconds: float, usual: float) -> bool:
-    """Whether so long a pause is that of whole packets, in sound in which each lasts `usual` seconds.
+    """Whether a pause has the length of whole packets, each of `usual` seconds.
 
-    ffmpeg itself leaves a packet out whose first byte is wrong, so it is in no list; browsers do not.
+    ffmpeg's demuxer drops a packet whose first byte is wrong, so no list contains it; browsers do not drop it.
     """
     packets = seconds / usual if usual else 0.0
     return packets > 1.5 and seconds < GAP_SECONDS and abs(packets - round(packets)) < _ROUNDING

@@ -1,7 +1,7 @@
-"""The skeleton of Matroska and WebM (RFC 8794, RFC 9559): where recordings begin, whether the end was cut off.
+"""The structure of Matroska and WebM (RFC 8794, RFC 9559): where recordings begin, whether the end was cut off.
 
-A page reload during a lesson, or stop and start, puts a second recording behind the first in one upload. ffmpeg
-reads such a file without complaint and keeps only the length of one part, so the parts must be found here.
+After a page reload during a lesson, or stop and start, an upload holds a second recording behind the first. ffmpeg
+reads such a file without an error and keeps the duration of one part only, so the parts are found here.
 """
 
 import itertools
@@ -30,7 +30,7 @@ _HEADER_MAX = 128  # Chrome's header has 36 bytes, ffmpeg's 40
 # A Cluster lasts at most 65 s (16-bit block times at 1 ms), far below this size.
 _LONGEST_TAIL = 64 * 1024 * 1024
 _TAIL_CHUNK = 1024 * 1024
-# Longer than any needle; chunks of a file overlap by it.
+# Longer than any search pattern; chunks of a file overlap by it.
 _OVERLAP = 64
 # A Cluster's size in 1 to 8 bytes (RFC 8794 §4); its first child is a Timecode, behind a CRC-32 if there is one.
 _SIZE = (
@@ -45,7 +45,7 @@ _MAX_STRAY_IDS = 1000
 _MAX_CANDIDATES = 10_000
 # Of a last Cluster; one of a minute has about ten thousand blocks.
 _MAX_BLOCKS = 300_000
-# What looking at anything but a block counts: a recording has few of them.
+# Steps for an element that is no block: a recording has few of them.
 _FILLER_STEPS = 8
 _BEFORE_TRACKS = 16  # header, Segment, SeekHead, Void, Info, Tags and some more
 
@@ -64,9 +64,9 @@ def starts(file: BinaryIO, start: int, size: int, effort: Effort) -> list[int]:
     """Where recordings begin in a file, from `start`, at which there is one; nearly always there are no others.
 
     The four bytes of an EBML header may stand in any frame; they count when a whole header of WebM or Matroska
-    follows, then a Segment, then its Tracks. No encoder makes a frame like that. The level of the elements is no
-    better witness: a frame cut off by a dying tab swallows the header behind it. Reads the file twice, in chunks.
-    Raises MediaRejected for a file that is not worth reading, and Stopped.
+    follows, then a Segment, then its Tracks. No encoder makes a frame like that. The levels of the elements are no
+    better proof: the size of a frame that a closed tab cut off covers the header behind it. Reads the file twice, in
+    chunks. Raises MediaRejected for a file that is not worth reading, and Stopped.
     """
     begins = [start]
     for at in recordings_at(file, start + len(EBML_MAGIC), size, size, effort):
@@ -80,9 +80,9 @@ def starts(file: BinaryIO, start: int, size: int, effort: Effort) -> list[int]:
 
 
 def is_cut_off(file: BinaryIO, start: int, end: int, effort: Effort) -> bool:
-    """Whether the last element of the recording from `start` to `end` promises more bytes than are there.
+    """Whether the last element of the recording from `start` to `end` states more bytes than there are.
 
-    Then the tab died while writing. Raises MediaRejected for a last Cluster of nothing but filling.
+    Then the tab was closed during the recording. Raises MediaRejected for a last Cluster of nothing but filling.
     """
     for element in _walk(file, start, end, effort):
         if element.id == _SEGMENT and element.end is not None:
@@ -95,7 +95,7 @@ def is_cut_off(file: BinaryIO, start: int, end: int, effort: Effort) -> bool:
         last = element.data if element.end is None else element.end
         blocks += element.id in _BLOCKS
         if blocks > _MAX_BLOCKS:
-            return False  # nobody knows, and it is not worth finding out
+            return False  # unknown, and too expensive to find out
     return last != end
 
 
@@ -136,7 +136,7 @@ def occurrences(
     file: BinaryIO, needle: bytes | re.Pattern[bytes], start: int, end: int, effort: Effort
 ) -> Iterator[int]:
     """Offsets of `needle`, found in chunks that overlap by more than its length."""
-    # Twice as fast as bytes.find, which looks at every byte. No needle of ours begins inside itself.
+    # Twice as fast as bytes.find. None of the needles overlaps itself.
     pattern = re.compile(re.escape(needle)) if isinstance(needle, bytes) else needle
     at, seen = start, start
     while at < end:
@@ -161,7 +161,7 @@ def recordings_at(file: BinaryIO, start: int, end: int, size: int, effort: Effor
 
 
 def begins_recording(file: BinaryIO, at: int, size: int, effort: Effort) -> bool:
-    """Whether a header, a Segment and its Tracks stand here, with nothing but their like between them."""
+    """Whether a header, a Segment and its Tracks stand here, with nothing but elements of their levels between them."""
     if not _doctype(read_at(file, at, _HEADER_MAX)):
         return False
     # Behind the header itself, up to the first Cluster or the header of yet another recording.
@@ -192,7 +192,7 @@ def _last_cluster(file: BinaryIO, start: int, end: int, effort: Effort) -> int:
     while at > max(start, end - _LONGEST_TAIL):
         effort.check()
         at = max(start, at - _TAIL_CHUNK)
-        # One chunk reaches a little into the one behind it, for a Cluster on the border.
+        # Chunks overlap, for a Cluster on their border.
         chunk = read_at(file, at, min(_TAIL_CHUNK + _OVERLAP, end - at))
         last = None
         for last in _CLUSTER_START.finditer(chunk):  # noqa: B007 - the last one is wanted

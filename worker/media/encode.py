@@ -1,4 +1,4 @@
-"""Encoding of tracks that cannot be copied: H.264, AAC, Opus. Pure words for ffmpeg, and the price."""
+"""Encoding of tracks that cannot be copied: H.264, AAC, Opus. The options for ffmpeg, and the cost; pure functions."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ _MOST_FRAMES_PER_SECOND = 30
 _PIXELS_PER_SECOND = 20_000_000
 _SOUND_SPEED = 20
 
-# A picture that is half decoded is not shown; the one before it stands still.
+# A picture that is decoded only in part is dropped; the one before it stays.
 STRICT_PICTURE = {"err_detect:v": "explode"}
 PICTURE = {
     "c:v": "libx264",
@@ -44,7 +44,7 @@ def encoded_size(video: VideoStream) -> tuple[int, int]:
 
 
 def encoding_seconds(probed: Probe, *, picture: bool) -> float:
-    """What encoding this recording takes at most; its sound alone unless `picture`."""
+    """The most seconds that encoding this recording takes; of its sound alone unless `picture`."""
     seconds = probed.duration_ms / 1000
     cost = seconds / _SOUND_SPEED
     if picture and probed.video is not None:
@@ -93,7 +93,7 @@ def picture_filters(picture: Any, video: VideoStream, size: tuple[int, int]) -> 
         .filter("scale", width, height, force_original_aspect_ratio="decrease")
         .filter("pad", width, height, "-1", "-1")
         .filter("setsar", "1")
-        # Not more pictures a second than this, and no picture twice: what stands still costs nothing.
+        # At most this frame rate, and no picture twice: a still picture costs nothing.
         .filter("select", f"isnan(prev_selected_t)+gte(t-prev_selected_t,{0.9 / _MOST_FRAMES_PER_SECOND:.4f})")
     )
 

@@ -1,4 +1,4 @@
-"""What the beginning of a recording promises: its parts and their tracks. Whether that is kept, the packets tell."""
+"""What the headers of a file state: its parts and their tracks. The packets may show something else."""
 
 import json
 import re
@@ -21,9 +21,9 @@ from worker.media.streams import ENTRIES, choose_tracks, too_large_picture
 
 Container = Literal["webm", "matroska", "mp4", "ogg", "mp3", "aac", "flac", "mpegts", "flv", "wav", "avi", "amr"]
 
-# Slowest disk that we wait for, bytes per second.
+# Bytes per second of the slowest disk that is supported.
 _READ_RATE = 5_000_000
-# A later part of a file that is so bad holds nothing to lose, and must not take the good parts with it.
+# Reasons for which a part is left out: it holds nothing that plays, and must not cost the other parts.
 FORGIVEN = frozenset({"zero-length", "no-playable-stream", "damaged"})
 
 
@@ -33,7 +33,7 @@ class PartHeader:
 
     part: Part
     tracks: Mapping[str, Mapping[str, Any]]
-    # What it claims; None: nothing.
+    # As its header states; None: it states none.
     duration_ms: int | None
     more_sounds: tuple[Mapping[str, Any], ...] = ()
     left_out: tuple[Repair, ...] = ()
@@ -41,7 +41,7 @@ class PartHeader:
 
 @dataclass(frozen=True)
 class Header:
-    """The beginnings of all recordings in a file of `size_bytes`, and why others in it were passed over."""
+    """The beginnings of all recordings in a file of `size_bytes`, and why others in it were left out."""
 
     container: Container
     demuxer: Demuxer
@@ -87,7 +87,7 @@ def container_of(path: Path, demuxer: Demuxer) -> Container:
 
 @dataclass(frozen=True)
 class PartReading:
-    """With what ffprobe reads one recording of a file."""
+    """How ffprobe reads one recording of a file."""
 
     demuxer: Demuxer
     binaries: Binaries
@@ -95,13 +95,13 @@ class PartReading:
     should_stop: Callable[[], bool]
 
     def read(self, path: Path, part: Part, arguments: list[str], on_lines: Callable[[list[str]], None]) -> str:
-        """Run ffprobe and answer what it complained about; MediaRejected when it would not read the file."""
+        """Run ffprobe and return its error messages; raises MediaRejected when it cannot read the file."""
         options = as_arguments(input_options(part.demuxer or self.demuxer, self.limits))
         try:
             return run_ffprobe(
                 self.binaries,
                 [*arguments, *options, "-i", part.address(path)],
-                # Nothing is heard of it while it counts.
+                # It prints nothing while it counts.
                 budget=Budget(
                     60 + part.length / _READ_RATE,
                     stall_seconds=30 + part.length / _READ_RATE,
@@ -142,7 +142,7 @@ class PartReading:
 
 
 def _rejection(complaint: str, limits: Limits) -> MediaRejected:
-    """Why ffprobe would not read a file that begins like a recording."""
+    """The error for a file that begins like a recording and that ffprobe cannot read."""
     refused = re.search(r"Codec \((\w+)\) not on whitelist", complaint)
     if refused:
         return unsupported_codec(refused[1])

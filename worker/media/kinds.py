@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, never by its name or MIME type; and a sentence for each kind that is refused."""
+"""What a file is by its first bytes, never by its name or MIME type; and the error for each kind that is refused."""
 
 import codecs
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from worker.media.limits import Demuxer
 # The first bytes that are looked at.
 SNIFFED = 1024 * 1024
 _CLUSTER = b"\x1f\x43\xb6\x75"
-# A Timecode element follows a Cluster's size, so a Cluster found in the middle of nowhere can be trusted.
+# A Timecode element follows a Cluster's size, which proves that four bytes anywhere are a Cluster.
 _TIMECODE = 0xE7
 # Boxes that an MP4 begins with: `ftyp`, or in old QuickTime files one of the others.
 _BEGINNINGS = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
@@ -26,7 +26,7 @@ _OTHER = "This is a {0} file, which browsers cannot play. Convert it to MP4 (H.2
 
 
 class UnknownFormat(MediaRejected):
-    """The first bytes are of no kind that we know; a recording may still stand behind them."""
+    """The first bytes are of no known kind; a recording may still follow them."""
 
 
 @dataclass(frozen=True)

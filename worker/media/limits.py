@@ -14,12 +14,12 @@ _ENCODED = (
     "adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,pcm_u8,pcm_s8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,"
     "pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_alaw,pcm_mulaw"
 )
-# Tracks that are left out. ffprobe ends at the first track whose decoder it may not open, and the lesson with it.
+# Tracks that are left out. ffprobe fails at the first track whose decoder it may not open, so these are allowed.
 _LEFT_OUT = "png,bmp,gif,mov_text,subrip,srt,ass,ssa,webvtt,text,cc_dec,dvbsub,dvdsub,pgssub,theora,truehd"
 DECODERS = f"{_COPIED},{_ENCODED},{_LEFT_OUT}"
 
-# `subfile` opens a range of a file that we name ourselves, `concat` several; none of these formats has a way to name
-# another file (external data references of MP4 are off by default).
+# `subfile` opens a range of a file whose name is ours, `concat` several; none of these formats can refer to another
+# file (external data references of MP4 are off by default).
 _PROTOCOLS = "file,pipe,subfile,concat"
 
 # A browser writes two tracks, a phone's camera up to seven (motion data). Ten thousand are an attack.
@@ -69,5 +69,5 @@ def input_options(demuxer: Demuxer, limits: Limits = DEFAULT_LIMITS) -> dict[str
 
 
 def as_arguments(options: dict[str, str]) -> list[str]:
-    """The same options as words of a command line, for ffprobe."""
+    """The same options as command line arguments, for ffprobe."""
     return [word for name, value in options.items() for word in (f"-{name}", value)]

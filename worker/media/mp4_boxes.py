@@ -1,4 +1,4 @@
-"""The boxes of MP4 (ISO/IEC 14496-12 §4.2): what stands where, without looking into pictures or sound."""
+"""The boxes of MP4 (ISO/IEC 14496-12 §4.2): types and byte ranges, without the contents of pictures and sound."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""The recordings in an MP4 file, each with an index (`moov`), and where to go on behind damaged boxes.
+"""The recordings in an MP4 file, each with an index (`moov`), and where reading continues behind damaged boxes.
 
-A recorder's fragments (`moof` and `mdat`) stand each for itself, so a stretch that was lost costs the fragments it
-touches and no others. A box that was cut off states a size that reaches into what follows it.
+A recorder's fragments (`moof` and `mdat`) are independent, so lost bytes cost only the fragments that they belong to.
+A box that was cut off states a size that reaches into what follows it.
 """
 
 import re
@@ -75,7 +75,7 @@ class _Recording:
     fragments: list[Range] = field(default_factory=list)
 
     def follow(self, box: Box) -> None:
-        """Take note of a whole box of a known kind."""
+        """Record a whole box of a known kind."""
         self.before, self.last = self.last, box
         if box.type == b"mdat" and self.before and self.before.type == b"moof":
             self.fragments.append((self.before.offset, box.end))
@@ -106,7 +106,7 @@ def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[l
             if box.type == b"moov":
                 check_edits(file, box, effort)
                 current.index = box
-            if box.type in _TOP_LEVEL:  # four letters among coded pictures prove nothing
+            if box.type in _TOP_LEVEL:  # four letters may occur by chance in coded pictures
                 current.follow(box)
             at = box.end
             continue
@@ -125,7 +125,7 @@ def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[l
 
 
 def _is_chance(current: _Recording, box: Box, size: int) -> bool:
-    """Whether a wrong size led here, to four letters among coded pictures or into the index of another recording."""
+    """Whether a wrong size led here: into coded pictures, or into the index of another recording."""
     if box.type == b"moov":
         return current.index is not None
     return box.type in _NESTED or (box.end > size and box.type not in _TOP_LEVEL)
@@ -134,10 +134,10 @@ def _is_chance(current: _Recording, box: Box, size: int) -> bool:
 def _next_start(
     file: BinaryIO, current: _Recording, box: Box | None, at: int, size: int, effort: Effort
 ) -> tuple[int, bool]:
-    """Where to go on behind the damage at `at`, and whether that is a fragment of the same recording.
+    """Where reading continues behind the damage at `at`, and whether that is a fragment of the same recording.
 
-    `box` promises more than there is; without one, the size of the box before was wrong, and what it swallowed is
-    looked through.
+    `box` states more bytes than there are; without one, the size of the box before was wrong, and the bytes that it
+    covers are searched.
     """
     last = current.last if box is None else None
     search = last.data if last else at + 8
@@ -155,7 +155,7 @@ def _next_start(
 
 
 def _leave_out(current: _Recording, box: Box | None, at: int, behind: int) -> None:
-    """Make a hole of the damaged fragment, up to the next one at `behind`."""
+    """Leave the damaged fragment out, up to the next one at `behind`."""
     if box is None and current.last is not None and current.last.type in _FRAGMENT_BOXES:
         # The last box was most likely shorter than its size says, so it is damaged as well.
         box, current.last = current.last, current.before

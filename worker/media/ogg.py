@@ -1,4 +1,4 @@
-"""The skeleton of Ogg (RFC 3533): pages. Firefox's recorder writes it for sound alone."""
+"""The structure of Ogg (RFC 3533): pages. Firefox's recorder writes it for sound alone."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ class OggPage:
 def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[list[Part], int]:
     """The recordings from `start`, in order, and the end of the file.
 
-    Each begins with the first page of every stream it has. The last one is cut off when its last page promises more
-    bytes than are there.
+    Each begins with the first page of every stream it has. The last one is cut off when its last page states more
+    bytes than there are.
     """
     starts, before, last = [start], True, start
     for page in _pages(file, start, size, effort):

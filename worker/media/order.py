@@ -1,7 +1,7 @@
-"""The order of the pieces of a recording, the fragments of an MP4 and the clusters of a WebM, by what they say.
+"""The order of the pieces of a recording (fragments of MP4, clusters of WebM) by their numbers and times.
 
-Chunks of an upload that changed places are put back. A recorder's clock that began again is something else: its
-pieces have the numbers and times of others.
+Chunks of an upload that changed places are put back. After a recorder's clock restarted, pieces have the numbers and
+times of others; these are left in the order of the file.
 """
 
 import itertools

@@ -19,7 +19,7 @@ from worker.media.streams import audio_stream, has_alpha, video_stream
 
 # One line for each packet, as Timeline reads them.
 PACKETS = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,size,pos,flags", "-of", "csv=p=0"]
-# Three hours; their packets are kept in memory while time that goes back is looked at.
+# Three hours; these packets are kept in memory while timestamps that go back are corrected.
 _MOST_CORRECTED = 1_000_000
 # Codecs whose pictures may be stored in another order than they are shown.
 REORDERING = frozenset({"h264", "hevc", "mpeg4", "mpeg2video"})
@@ -29,7 +29,7 @@ _LOST: dict[str, RepairKind] = {"video": "picture-lost", "audio": "sound-lost"}
 def probe(
     path: Path, binaries: Binaries, *, limits: Limits = DEFAULT_LIMITS, should_stop: Callable[[], bool] = never
 ) -> Probe:
-    """Read the whole file and say what it is.
+    """Read the whole file and return what it contains.
 
     Raises MediaRejected when it is not a recording that can be used, and what the runner raises.
     """
@@ -45,7 +45,7 @@ def read_packets(
     limits: Limits = DEFAULT_LIMITS,
     should_stop: Callable[[], bool] = never,
 ) -> Probe:
-    """Read the file whose beginning is `header` to its end and say what it is. Raises as `probe`."""
+    """Read all packets of the file with this header and return what it contains. Raises as `probe`."""
     reading = PartReading(header.demuxer, binaries, limits.for_size(header.size_bytes), should_stop)
     probed: list[ProbedPart] = []
     rejections = list(header.rejections)
@@ -72,12 +72,12 @@ def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedP
         ordered = with_clusters_in_order(path, header.part, should_stop=reading.should_stop)
         if ordered is not None:
             mended = replace(header, part=ordered)
-            # A clock that began again: its clusters would come between those of the time before.
+            # When the clock restarted, its clusters would be sorted among the earlier ones.
             if not _read_timeline(path, mended, reading, [])[1].went_back:
                 return _probe_part(path, mended, reading)
     kinds_shown = [kind for kind, track in tallies.items() if track.packets]
     if len(kinds_shown) == 1 and len(tallies) == 2:
-        # ffprobe ends at a packet that lies behind the end of a cut file, though the other track may go on.
+        # ffprobe stops at a packet that lies behind the end of a cut file, although the other track may continue.
         index = str(header.tracks[kinds_shown[0]]["index"])
         tallies, timeline, complaints = _read_timeline(path, header, reading, ["-select_streams", index])
     correction = None
@@ -97,7 +97,7 @@ def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedP
         part=header.part,
         duration_ms=duration_ms,
         header_duration_ms=stated_ms,
-        # A track without a packet is a promise that was not kept: a camera that never started.
+        # A track without a packet: a camera that never started.
         video=video_stream(header.tracks["video"], video) if video is not None and video.packets else None,
         audio=audio_stream(header.tracks["audio"], audio) if audio is not None and audio.packets else None,
         gaps=timeline.gaps_in_ms(),
@@ -113,19 +113,19 @@ def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedP
 
 
 def _seams(correction: Correction | None) -> list[float]:
-    """Where something was left out or moved (seconds)."""
+    """Where packets were left out or shifted (seconds)."""
     return [repair.at_ms / 1000 for repair in correction.repairs if repair.at_ms] if correction else []
 
 
 def _read_timeline(
     path: Path, header: PartHeader, reading: PartReading, selection: list[str]
 ) -> tuple[dict[str, Track], Timeline, str]:
-    """The tally of each track, the timeline of all packets, and what the reader complained about."""
+    """The tally of each track, the timeline of all packets, and the errors that ffprobe reported."""
     alpha = "video" in header.tracks and has_alpha(header.tracks["video"])
     positions = None if selection else positions_of(header.part, reading.demuxer, alpha=alpha)
     tallies, timeline, complaints = _read_with(path, header, reading, selection, positions)
     if alpha and complaints and positions is None:
-        # Only the complaints say where it is damaged: packets of a transparent picture lie apart anyway.
+        # Only these errors show the damage: transparent layers lie between the packets anyway.
         damage = positions_of_complaints(complaints)
         if damage is not None:
             return _read_with(path, header, reading, selection, damage)
@@ -152,7 +152,7 @@ def _new_timeline(header: PartHeader, limits: Limits) -> tuple[dict[str, Track],
 def _correct_timeline(
     path: Path, header: PartHeader, reading: PartReading, tallies: dict[str, Track], timeline: Timeline
 ) -> tuple[Correction | None, dict[str, Track], Timeline]:
-    """Read the packets once more, now with their sizes, and see what makes their time go forward."""
+    """Read the packets once more, and find the correction that makes their time increase."""
     lines: list[str] = []
     reading.read(path, header.part, PACKETS, lines.extend)
     kinds = {str(words["index"]): kind for kind, words in header.tracks.items()}

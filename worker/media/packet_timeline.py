@@ -1,4 +1,4 @@
-"""True times of a recording, from its packets: headers of browser recordings hold none, or a wrong one."""
+"""The true times of a recording, from its packets: browsers write no duration into headers, or a wrong one."""
 
 import math
 from collections import deque
@@ -12,7 +12,7 @@ from worker.media.skipped import UNKNOWN, Positions
 # second, and sound without a pause.
 GAP_SECONDS = 0.5
 _MAX_GAPS = 1000
-# A longer hole in running sound is no lost chunk: the laptop slept, and its clock went on. Without sound (or when it
+# A longer hole in running sound is no lost chunk: the laptop slept while its clock continued. Without sound (or when it
 # had ended before) a board on which nothing is drawn looks like a laptop that sleeps, unless it lasts for so long.
 JUMP_SECONDS = 60.0
 SILENT_JUMP_SECONDS = 1800.0
@@ -21,7 +21,7 @@ _MAX_JUMPS = 20
 # Pictures without sound: where so long none comes, one may be lost.
 _PAUSE_SECONDS = 0.9
 _MAX_PLACES = 20
-# Damage within so many seconds is told once.
+# Damage within this many seconds is reported once.
 _SAME_DAMAGE = 1.0
 # Several packets of sound.
 _HOLE = 0.1
@@ -86,26 +86,26 @@ class Track:
 
 @dataclass
 class Timeline:
-    """All that a pass over the packets of a recording tells, in constant memory.
+    """The result of one pass over the packets of a recording, in constant memory.
 
-    `tracks` maps the stream's index to its tally; packets of other streams are passed over. Feed it with the lines
+    `tracks` maps the stream's index to its tally; packets of other streams are ignored. `read` takes the lines
     of `ffprobe -show_entries packet=stream_index,pts_time,dts_time,duration_time,size,pos,flags -of csv=p=0`.
     """
 
     tracks: dict[str, Track]
     limits: Limits
-    # Whether it is fed with every packet. Else a hole says nothing, and is neither a gap nor a jump of the clock.
+    # Whether every packet is read. Otherwise a hole is neither a gap nor a jump of the clock.
     whole: bool = True
-    # None: where packets lie in the file tells nothing.
+    # None: the positions of packets in the file prove nothing.
     positions: Positions | None = None
     gaps: list[tuple[float, float]] = field(default_factory=list)
     # Where the clock jumped, as it stands in the file, and how far: all other times are without these jumps.
     jumps: list[tuple[float, float]] = field(default_factory=list)
     # Where packets may be missing or in the wrong order.
     places: list[float] = field(default_factory=list)
-    # Where bytes were passed over.
+    # Where the reader skipped bytes.
     skipped: list[float] = field(default_factory=list)
-    # Short holes in the sound: a clock that is not exact makes them, and lost bytes.
+    # Short holes in the sound, caused by an inexact clock or by lost bytes.
     holes: list[float] = field(default_factory=list)
     went_back: bool = False
     _is_behind_skipped: bool = False
@@ -181,7 +181,7 @@ class Timeline:
         return track.order if track.reorders else start
 
     def _add_skipped(self, track: Track, start: float) -> None:
-        """Bytes were passed over before the packet at `start`; they may have been the end of the one before it."""
+        """Bytes were skipped before the packet at `start`; they may be the end of the packet before it."""
         self._is_behind_skipped = False
         before = start if self._covered is None else self._covered
         if len(self.skipped) < _MAX_PLACES and not any(abs(before - other) < _SAME_DAMAGE for other in self.skipped):
@@ -190,7 +190,7 @@ class Timeline:
         self._add_place(start, apart=_EDGE)
 
     def without_jumps(self, at: float) -> float:
-        """A time of the file as it is without the jumps of its clock."""
+        """A time of the file with the jumps of its clock subtracted."""
         return at - sum(length for edge, length in self.jumps if at >= edge)
 
     def _close_jump(self, start: float) -> None:
@@ -244,7 +244,7 @@ class Timeline:
         return tuple(Gap(round((at - self.first) * 1000), round(length * 1000)) for at, length in self.gaps)
 
     def skipped_in_ms(self) -> tuple[int, ...]:
-        """Where bytes were passed over without making a gap, counted as `gaps_in_ms`."""
+        """Where bytes were skipped outside of gaps, counted as `gaps_in_ms`."""
         near = [
             at
             for at in self.skipped

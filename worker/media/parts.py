@@ -1,4 +1,4 @@
-"""The recordings that lie one after another in a file, whatever container each of them has."""
+"""The recordings in a file, one after another, each in any container."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +13,7 @@ from worker.media.limits import Demuxer
 from worker.media.order import Piece, in_order, joined
 from worker.media.runner import never
 
-# Steps beside one for so many bytes: a fragment of an MP4 is two boxes, and has hardly less than that.
+# Steps that any file may take, and the bytes for each further one: a fragment of an MP4 has two boxes and rarely less.
 _STEPS = 50_000
 _BYTES_PER_STEP = 128
 
@@ -57,7 +57,7 @@ def with_clusters_in_order(path: Path, part: Part, *, should_stop: Callable[[], 
     with path.open("rb") as file:
         found = list(ebml.clusters(file, part.offset, part.end, effort))
     if len({time for _at, time in found}) < len(found):
-        return None  # one came twice, or the clock began again
+        return None  # a cluster is repeated, or the clock restarted
     ends = [*(at for at, _time in found[1:]), part.end]
     pieces = [Piece(at, end, time, {}) for (at, time), end in zip(found, ends, strict=True)]
     ordered = in_order(pieces) if pieces else None
@@ -65,7 +65,7 @@ def with_clusters_in_order(path: Path, part: Part, *, should_stop: Callable[[], 
 
 
 def _first(path: Path, file: BinaryIO, size: int, effort: Effort) -> tuple[Demuxer, int, list[Part]]:
-    """What the file is, and where its first recording begins: something else, or half a recording, may be before it."""
+    """The demuxer of the file and where its first recording begins; other bytes may precede it."""
     try:
         return detect_demuxer(path), 0, []
     except UnknownFormat:

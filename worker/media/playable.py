@@ -1,4 +1,4 @@
-"""Which file a browser plays: the rule behind the fast copy, and what of a recording must be encoded for it."""
+"""Which files browsers play: the container of the fast copy, and which tracks must be encoded for it."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""One still picture of a recording, from a moment that shows something."""
+"""The poster of a recording: a frame that is not blank."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -69,7 +69,7 @@ def write_poster(
     `contrasts` are those of key frames that were decoded before: the best of them is taken, when one is not blank.
     Else a few moments are decoded and compared. At most 1280 wide, both sides even, upright, without metadata.
     Returns None when there is no picture: sound only, or not one frame that can be decoded. Raises what the runner
-    raises, except that a failed frame is passed over.
+    raises, except that a frame that fails is skipped.
     """
     video = probed.video
     if video is None:
@@ -135,7 +135,7 @@ def _take(frame: _Frame, folder: Path, binaries: Binaries, should_stop: Callable
     try:
         run_ffmpeg(binaries, _arguments(frame, jpeg, luma), budget=budget, should_stop=should_stop)
     except (FfmpegFailed, FfmpegTimeout):
-        return None  # a broken stretch of the recording; another moment may do
+        return None  # this part of the recording is broken; another moment may work
     measured = variances(luma.read_bytes()) if luma.exists() else []
     return _Candidate(jpeg, frame.at_ms, measured[0]) if measured and jpeg.exists() else None
 

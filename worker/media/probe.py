@@ -1,4 +1,4 @@
-"""What is really in an uploaded file: its tracks, its true length, its holes."""
+"""What an uploaded file contains: its tracks, its true duration, its gaps."""
 
 from dataclasses import dataclass, replace
 
@@ -31,9 +31,9 @@ class ProbedPart:
     truncated: bool
     # What was left out of it and lost in it.
     repairs: tuple[Repair, ...] = ()
-    # Where its clock jumps (seconds as they stand in the file) and how far.
+    # Where its clock jumps (in seconds of the file) and how far.
     jumps: tuple[tuple[float, float], ...] = ()
-    # What makes its time go forward, when it does not by itself.
+    # The correction of timestamps that go back.
     correction: Correction | None = None
     # Seconds from its beginning at which packets may be missing.
     places: tuple[float, ...] = ()
@@ -44,7 +44,7 @@ class Probe:
     """What a recording is. Times are milliseconds, sizes bytes, `bit_rate` bits per second of the whole file.
 
     `duration_ms` is the truth, from the first packet to the end of the last one over both tracks and all `parts`;
-    `header_duration_ms` is what the file claims (None: nothing). `gaps` are holes of more than half a second in
+    `header_duration_ms` is what the file states (None: nothing). `gaps` are holes of more than half a second in
     which neither track has anything. `truncated`: the end was cut off. At least one of `video` and `audio` is there.
     `mixed` are the tracks of sound that are played together, when there are several.
     """
@@ -89,7 +89,7 @@ class Probe:
     def unlike(self) -> frozenset[str]:
         """Which tracks (`video`, `audio`) of its recordings cannot be joined as they are."""
         pictures = {part.video.codec for part in self.parts if part.video}
-        # Opus packets say themselves how many channels they have; those of others need the header of their own part.
+        # Opus packets state their number of channels; other codecs need the header of their own part.
         sounds = {
             a.codec if a.codec == "opus" else f"{a.codec} {a.sample_rate} Hz {a.channels} channels"
             for a in (part.audio for part in self.parts)

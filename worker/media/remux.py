@@ -1,4 +1,4 @@
-"""The fast copy: the coded pictures and sound in a file that a browser can seek; encoded only what none can play."""
+"""The fast copy: a file that browsers can seek, whose tracks are copied, or encoded where no browser plays them."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ from worker.media.runner import Budget, idle_cpu_seconds, never, run_ffmpeg
 from worker.media.writing import write_packets
 
 # The same input gives the same bytes (`bitexact`: no random ids, no version of ffmpeg), so that a second run of a
-# job finds its object already stored. No title, no GPS position of a phone goes along.
+# job finds its object already stored. Titles and the GPS position of a phone are not copied.
 _CLEAN = {"map_metadata": "-1", "map_chapters": "-1", "fflags": "+bitexact"}
 # Packets that may wait for the muxer. With ffmpeg's usual 8 its two threads wake each other for nearly every packet,
 # which took half of the processor time of a copy.
@@ -40,7 +40,7 @@ _OF_CONTAINER = {
 
 
 def copy_budget(size_bytes: int) -> Budget:
-    """What copying this many bytes may take. Moving the index to the front makes no progress that can be seen."""
+    """The budget for copying this many bytes. ffmpeg reports no progress while it moves the index to the front."""
     return Budget(
         wall_seconds=120 + size_bytes / 5_000_000,
         stall_seconds=30 + size_bytes / 10_000_000,
@@ -58,9 +58,9 @@ def write_copy(
     should_stop: Callable[[], bool] = never,
     on_progress: Callable[[float], None] | None = None,
 ) -> None:
-    """Write the fast copy of `source` to `target`; it counts for nothing before `verify_copy` (verify.py).
+    """Write the fast copy of `source` to `target`; it must not be used before `verify_copy` (verify.py).
 
-    `on_progress` gets seconds of media. Raises MediaRejected and what the runner raises; then nothing is left behind.
+    `on_progress` gets seconds of media. Raises MediaRejected and what the runner raises; then `target` does not exist.
     """
     copying = copy_budget(plan.size_bytes)
     budget = copying if plan.encoded is None else encode_budget(plan.encoded)
@@ -144,10 +144,10 @@ def _options(plan: CopyPlan) -> dict[str, Any]:
     if plan.aspect and not form.video_encoder:
         options["aspect"] = plan.aspect
     if plan.alpha:
-        # Taken away with the metadata; without it a transparent board is played on black.
+        # Removed with the metadata; without it a transparent board is played on black.
         options["metadata:s:v:0"] = "alpha_mode=1"
     if plan.demuxer == "mov" and form.container == "webm" and plan.video is not None:
-        # MP4 tells a rate that WebM would keep as the duration of each picture, also of the last.
+        # MP4 states a frame rate, which WebM would keep as the duration of each picture, also of the last.
         options["r:v"] = 1000
     if plan.demuxer == "matroska" and not form.video_encoder:
         # Matroska has no decoding times, and a browser's H.264 begins without a CodecPrivate: when its first pictures

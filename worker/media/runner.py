@@ -1,6 +1,6 @@
-"""Run ffmpeg and ffprobe so that nothing hangs, nothing is left running and nothing leaks into them.
+"""Run ffmpeg and ffprobe with limits: they never hang, never outlive the caller and never see its environment.
 
-ffmpeg-python builds the arguments; its own runner has no timeout and stops for ever when a pipe fills
+ffmpeg-python builds the arguments; its own runner has no timeout and blocks for ever when a pipe is full
 (ffmpeg-python#195, #308).
 """
 
@@ -33,12 +33,12 @@ _CPUS = os.cpu_count() or 1
 
 @dataclass(frozen=True)
 class Budget:
-    """What one run may use. Times are seconds, sizes bytes."""
+    """The limits of one run. Times are seconds, sizes bytes."""
 
     wall_seconds: float
     # No progress for this long means it hangs.
     stall_seconds: float = 30.0
-    # Processor time without progress after which its input is to blame; None for a run whose input is our own.
+    # Processor time without progress after which the input is rejected; None when the input is our own.
     idle_cpu_seconds: float | None = None
     # Address space, not resident memory: the binary alone maps 180 MB and each thread reserves a stack.
     memory_bytes: int = 2 * 1024**3
@@ -47,7 +47,7 @@ class Budget:
 
 
 def idle_cpu_seconds(size_bytes: int) -> float:
-    """What reading so many bytes of somebody else may cost at most without any progress.
+    """The most processor time that reading this many bytes of an untrusted file may take without progress.
 
     A lesson of six hours in its smallest form, 24 MB with a million packets, takes a second to read silently.
     """
@@ -68,10 +68,10 @@ def run_ffmpeg(
     on_progress: Callable[[float], None] | None = None,
     fed: Iterable[bytes | memoryview] | None = None,
 ) -> str:
-    """Run ffmpeg with `arguments` (as `ffmpeg.get_args` gives them) and answer the last 4 KB of its stderr.
+    """Run ffmpeg with `arguments` (as `ffmpeg.get_args` gives them) and return the last 4 KB of its stderr.
 
     `on_progress` gets the seconds of media written so far, about twice a second. `fed` is its input `pipe:0`; each
-    piece is asked for when the one before is written, and may use the same memory. Raises FfmpegFailed,
+    piece is requested when the one before is written, and may use the same memory. Raises FfmpegFailed,
     FfmpegTimeout, Stopped, OutOfSpace or what `fed` raises; the outputs of a failed run are the caller's to remove.
     """
     front = ["-nostdin", "-hide_banner", "-y", "-v", "error", "-max_alloc", str(MAX_ALLOC)]
@@ -107,9 +107,9 @@ def run_ffprobe(
     on_lines: Callable[[list[str]], None],
     should_stop: Callable[[], bool] = never,
 ) -> str:
-    """Run ffprobe, give its output to `on_lines` as it comes, and answer the last 4 KB of its stderr.
+    """Run ffprobe, pass its output to `on_lines` as it comes, and return the last 4 KB of its stderr.
 
-    What `on_lines` raises ends the run and goes on to the caller. Raises the same errors as `run_ffmpeg`.
+    What `on_lines` raises ends the run and is raised to the caller. Raises the same errors as `run_ffmpeg`.
     """
 
     def read_lines(lines: list[str]) -> bool:
@@ -134,17 +134,17 @@ def _run(
     on_lines: Callable[[list[str]], bool],
     fed: Iterable[bytes | memoryview] | None = None,
 ) -> str:
-    # stderr goes to a file: a pipe that nobody empties stops ffmpeg for ever.
+    # stderr is a file: ffmpeg blocks for ever on a pipe that nobody reads.
     with tempfile.TemporaryFile() as stderr:
         process = start(command, stderr, fed is not None)
         watch = _ProcessWatch(budget, should_stop, process.pid)
         try:
-            # The child may be gone already. A preexec_fn could set limits earlier, but is not safe beside threads.
+            # The child may have ended already. A preexec_fn could set limits earlier, but is not safe beside threads.
             with suppress(ProcessLookupError):
                 confine(process.pid, _resource_limits(budget))
             _supervise(process, stderr, watch, on_lines, fed)
         finally:
-            # Also when an exception was thrown into us from outside, such as Celery's soft time limit.
+            # Also after an asynchronous exception, such as Celery's soft time limit.
             end(process)
         message = _last_words(stderr)
         _check(program, process.returncode, message)
@@ -161,7 +161,7 @@ def _resource_limits(budget: Budget) -> dict[int, int | None]:
 
 
 class _ProcessWatch:
-    """The clocks of one run and the caller's wish to stop; `check` raises when one of them says enough."""
+    """The limits of one run and the caller's request to stop; `check` raises when one of them is reached."""
 
     def __init__(self, budget: Budget, should_stop: Callable[[], bool], pid: int) -> None:
         self._budget = budget
@@ -184,7 +184,7 @@ class _ProcessWatch:
         if now - self._moved > self._budget.stall_seconds:
             raise FfmpegTimeout(f"Media processing stood still for {self._budget.stall_seconds:g} seconds.")
         most = self._budget.idle_cpu_seconds
-        # Not asked of the kernel before that much time went by.
+        # The kernel is asked only when the limit may have been reached.
         if (
             most is not None
             and now - self._moved > most / _CPUS
@@ -194,7 +194,7 @@ class _ProcessWatch:
 
 
 def _cpu_seconds(pid: int) -> float:
-    """Processor time that a child has used so far (proc(5), `stat`); 0 where the kernel does not tell."""
+    """Processor time that a child has used so far (proc(5), `stat`); 0 where the kernel does not report it."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
     except OSError:
@@ -210,8 +210,8 @@ def _supervise(
     on_lines: Callable[[list[str]], bool],
     fed: Iterable[bytes | memoryview] | None,
 ) -> None:
-    """Read stdout and feed stdin until the program ends, watching the clocks and the caller in between."""
-    assert process.stdout is not None  # noqa: S101  # asked for with PIPE in _start; this tells mypy
+    """Read stdout and write stdin until the program ends, checking the limits and the caller in between."""
+    assert process.stdout is not None  # noqa: S101  # opened with PIPE in `start`; this is for mypy
     rest = b""
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
@@ -233,7 +233,7 @@ def _supervise(
             chunk = os.read(process.stdout.fileno(), 65536)
             if not chunk:
                 break
-            # No line of either program is that long; what goes beyond is cut so that memory stays bounded.
+            # No line of either program is that long; longer ones are cut so that memory stays bounded.
             lines, newline, rest = (rest + chunk[: _LINE_MAX - len(rest)]).rpartition(b"\n")
             if newline and on_lines(lines.decode("utf-8", "replace").split("\n")):
                 watch.moved()
@@ -264,9 +264,9 @@ def _check(program: str, returncode: int, message: str) -> None:
 
 
 def sanitized(line: str) -> str:
-    """A line of ffmpeg without what differs from run to run, and without folders of this machine.
+    """A message of ffmpeg without addresses, and without folders of this machine.
 
-    The file's name is enough, and two runs that fail alike must say the same.
+    The file's name is enough, and two runs that fail for the same reason must give the same message.
     """
     without_context = re.sub(r"^(\[[^\]]*\] ?)+", "", line)
     return re.sub(r"(?<![\w.])/\S*/", "", re.sub(r"0x[0-9a-f]+", "0x…", without_context))

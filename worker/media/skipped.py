@@ -1,4 +1,4 @@
-"""Whether packets lie one behind another in their file: where they do not, a reader passed over bytes."""
+"""Whether packets follow one another in their file: where they do not, the reader skipped bytes."""
 
 import math
 import re
@@ -10,17 +10,17 @@ from worker.media.limits import Demuxer
 # Between two blocks of a WebM or Matroska stand their own headers and that of a cluster: up to 25 bytes as Chrome,
 # OBS and ffmpeg write them.
 _MOST_BETWEEN = 64
-# How the demuxer of Matroska names the place of an element that cannot be one.
+# Messages of ffmpeg's Matroska demuxer that name the position of an invalid element.
 _COMPLAINT = re.compile(r"Element at 0x([0-9a-f]+) ending at|at pos \d+ \(0x([0-9a-f]+)\)")
-# How ffprobe writes what there is none of.
+# ffprobe's word for a missing value.
 UNKNOWN = "N/A"
 
 
 @dataclass
 class Positions:
-    """Where the packets of one recording lie, told one after another.
+    """The positions of the packets of one recording, in their order.
 
-    `between`: so many bytes may lie between two of them; None: any number, as in an MP4. `joints` are places, sorted,
+    `between`: the most bytes between two of them; None: any number, as in an MP4. `joints` are places, sorted,
     at which a range of bytes was left out of what the reader sees.
     """
 
@@ -30,7 +30,7 @@ class Positions:
     _latest: float = math.inf
 
     def is_behind_skipped(self, position: str, size: str) -> bool:
-        """Whether bytes were passed over between the packets before and this one, by ffprobe's words of it."""
+        """Whether bytes were skipped before this packet, from its position and size as ffprobe prints them."""
         if position == UNKNOWN:
             return False
         at = int(position)
@@ -44,7 +44,7 @@ class Positions:
 
 
 def positions_of(part: Part, demuxer: Demuxer, *, alpha: bool) -> Positions | None:
-    """What is known of the places of packets in this recording; None: nothing."""
+    """The rules for positions of packets in this recording; None: there are none."""
     joints, left_out = [], 0
     for start, end in () if part.pieces else part.holes:
         joints.append(start - part.offset - left_out)
@@ -55,6 +55,6 @@ def positions_of(part: Part, demuxer: Demuxer, *, alpha: bool) -> Positions | No
 
 
 def positions_of_complaints(complaints: str) -> Positions | None:
-    """The damage that ffprobe found in a WebM whose packets may lie anywhere; None: no place of any."""
+    """The positions of damage in ffprobe's error messages; None: they contain none."""
     places = {int(element or number, 16) for element, number in _COMPLAINT.findall(complaints)}
     return Positions(None, tuple(sorted(places))) if places else None

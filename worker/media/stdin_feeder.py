@@ -1,4 +1,4 @@
-"""The other end of a program's stdin: pieces that are made while it reads, and nobody ever waits."""
+"""Writes a program's stdin without blocking, in pieces that are made while the program reads."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""The tracks of a recording: which ones are used, and what they are by the words of ffprobe."""
+"""The tracks of a recording: which ones are used, and what ffprobe reports about them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ ENTRIES = (
 
 _WIDEST_PIXEL = 8
 
-# What ffprobe says of a track.
+# A stream as ffprobe describes it.
 Words = Mapping[str, Any]
 
 
@@ -48,7 +48,7 @@ class VideoStream:
     max_key_interval_ms: int
     # Width of one pixel divided by its height.
     pixel_aspect: float = 1.0
-    # The header states another shape of pixels, one that cannot be.
+    # The header states pixels of an impossible shape.
     aspect_is_wrong: bool = False
 
     @property
@@ -82,9 +82,9 @@ class TrackSelection:
 def choose_tracks(streams: list[Words], limits: Limits) -> TrackSelection:
     """The picture and the sound of a recording: those that can be played, then the default ones, then the first.
 
-    A cover picture is no video, and no other track costs the lesson; what a phone measures (`data`) is not worth a
-    word. Raises MediaRejected when no picture and no
-    sound is left, for a codec that can neither be copied nor encoded, and for a picture that is too large.
+    A cover picture is no video, other tracks are left out, and a phone's data tracks are not reported. Raises
+    MediaRejected when no picture and no sound is left, for a codec that can neither be copied nor encoded, and for a
+    picture that is too large.
     """
     videos = _best_first([s for s in streams if s.get("codec_type") == "video" and not _is_cover(s)])
     audios = _best_first([s for s in streams if s.get("codec_type") == "audio"])
@@ -104,7 +104,7 @@ def choose_tracks(streams: list[Words], limits: Limits) -> TrackSelection:
 
 
 def left_out(stream: Words) -> Repair:
-    """What is said of a track that is not in the copy."""
+    """The repair that names a track that is not in the copy."""
     kind = "cover" if _is_cover(stream) else str(stream.get("codec_type", "data"))
     return Repair("track-left-out", track=kind, codec=str(stream.get("codec_name", "unknown")))
 
@@ -146,7 +146,7 @@ def too_large_picture(size: str) -> MediaRejected:
 
 
 def video_stream(stream: Words, track: Track) -> VideoStream:
-    """The picture, from ffprobe's words and the tally of its packets."""
+    """The picture, from ffprobe's description and the tally of its packets."""
     rotations = [data["rotation"] for data in stream.get("side_data_list", []) if "rotation" in data]
     return VideoStream(
         index=int(stream["index"]),
@@ -169,7 +169,7 @@ def video_stream(stream: Words, track: Track) -> VideoStream:
 def has_alpha(stream: Words) -> bool:
     """Whether this track has a transparent layer."""
     tags = stream.get("tags", {})
-    # Small letters from the track's header, capitals from a tag that ffmpeg's own copies have beside it.
+    # Lower case from the track's header, upper case from a tag that ffmpeg writes into its copies.
     return "1" in (tags.get("alpha_mode"), tags.get("ALPHA_MODE"))
 
 
@@ -188,7 +188,7 @@ def has_wrong_aspect(stream: Words) -> bool:
 
 
 def audio_stream(stream: Words, track: Track) -> AudioStream:
-    """The sound, from ffprobe's words and the tally of its packets."""
+    """The sound, from ffprobe's description and the tally of its packets."""
     return AudioStream(
         index=int(stream["index"]),
         codec=str(stream["codec_name"]),

@@ -1,6 +1,6 @@
-"""Whether the fast copy plays, and is the recording: its packets are read and counted, its two ends looked at.
+"""Whether the fast copy plays and is complete: all packets are read and counted, those at both ends are listed.
 
-A list of every packet would tell no more of what is compared here, and takes ffprobe three times as long to print.
+A list of every packet would add nothing to this comparison, and takes ffprobe three times as long to print.
 """
 
 import math
@@ -22,15 +22,15 @@ from worker.media.probe import Probe
 from worker.media.runner import never
 from worker.media.streams import AudioStream, VideoStream, Words, audio_stream, video_stream
 
-# The copy's length may differ from the truth by less than anyone can see or hear.
+# The most by which the copy's duration may differ: less than anyone sees or hears.
 TOLERANCE_MS = 100
-# Both tracks have begun by then, reordered frames and the hidden lead-in of an MP4 included.
+# By then both tracks have begun, also with reordered frames and the hidden lead-in of an MP4.
 _FIRST_PACKETS = 200
-# Looked at from here to the end: a copy that is cut off shows it, and the last packet of each track is most likely in.
+# The packets of the last seconds show a copy that is cut off, and usually include the last packet of each track.
 _TAIL_SECONDS = 5.0
 
 
-# So many packets of a thousand, and always two, may be missing: two versions of ffmpeg differ about broken ones.
+# Packets of a thousand that may be missing, and always two: versions of ffmpeg treat broken packets differently.
 _MISSING_PER_THOUSAND = 10
 _MISSING_ALWAYS = 2
 
@@ -62,7 +62,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class _Reading:
-    """What was found in the copy: packets that are shown of each kind, and how long it really is."""
+    """What was read from the copy: the shown packets of each track, and its real duration."""
 
     header: PartHeader
     packets: dict[str, int]
@@ -79,9 +79,9 @@ def verify_copy(
     dropped_sounds: int = 0,
     should_stop: Callable[[], bool] = never,
 ) -> Copy:
-    """Read the copy like untrusted input, and compare it with the recording of which these packets go.
+    """Read the copy like untrusted input and compare it with the recording, of which so many packets may be missing.
 
-    Raises OutputDamaged for a copy that players would stumble over, and what the runner raises.
+    Raises OutputDamaged for a copy that players cannot play, and what the runner raises.
     """
     limits = Limits(max_seconds=math.inf)
     try:
@@ -110,7 +110,7 @@ def _copied_picture(original: VideoStream, words: Words, form: PlayableForm, fra
         original,
         frames=frames,
         codec=stated.codec,
-        # The level of VP9 follows from the frame rate, which only the recording's own packets tell.
+        # The level of VP9 depends on the frame rate, which only the packets of the recording show.
         codec_string=stated.codec_string if form.video_encoder else original.codec_string,
         width=stated.width,
         height=stated.height,
@@ -150,7 +150,7 @@ def _ends(copy: Path, header: PartHeader, reading: PartReading, count: int) -> t
 
 
 def _wrong_tracks(reading: _Reading, original: Probe, form: PlayableForm) -> list[str]:
-    """Tracks that are missing, or not in the codec that was asked for."""
+    """Tracks that are missing, or not in the expected codec."""
     faults: list[str] = []
     for kind, name, stream, encoder in (
         ("video", "picture", original.video, form.video_encoder),
@@ -183,7 +183,7 @@ def _is_short(count: int, expected: int) -> bool:
 
 
 def _wrong_length(reading: _Reading) -> list[str]:
-    """A length that is stated wrongly: players would end too soon, or wait for what never comes."""
+    """A wrong stated duration: players would end too early, or wait at the end."""
     # A single picture without a duration: WebM then states no length at all.
     stated = reading.header.duration_ms or 0
     if abs(stated - reading.duration_ms) <= TOLERANCE_MS:
@@ -200,7 +200,7 @@ def _difference(reading: _Reading, original: Probe) -> list[str]:
 
 
 def _misfits(copy: Path, demuxer: Demuxer, form: PlayableForm) -> list[str]:
-    """What a player would stumble over."""
+    """A wrong container, or an index behind the pictures."""
     container, expected = container_of(copy, demuxer), form.container
     in_front = mp4_boxes.moov_is_in_front if demuxer == "mov" else ebml.cues_are_in_front
     return [

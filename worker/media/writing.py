@@ -7,7 +7,7 @@ import ffmpeg
 
 from worker.media.errors import FfmpegFailed
 
-# Muxers rewrite every picture of AV1, and end at the first one that they cannot read.
+# Muxers parse every picture of AV1, and fail at the first one that they cannot parse.
 _PARSERS = {"av1": "av1_metadata"}
 
 
