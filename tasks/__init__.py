@@ -1,4 +1,4 @@
-"""What happens in the background, one module per capability; each task is one call.
+"""Celery tasks, one module per capability; each is one call.
 
 Nobody imports this package: Celery loads its modules by name (worker/app.py).
 """

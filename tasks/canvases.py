@@ -9,23 +9,23 @@ from worker.workflows.context import WorkerContext
 
 @performs(SnapshotPage)
 def snapshot_page(run: JobRun, order: SnapshotPage, tools: WorkerContext) -> None:
-    """PNG, thumbnail and SVG of a page."""
+    """Draw PNG, thumbnail and SVG of a page."""
     snapshot_jobs.snapshot_page(run, order, tools)
 
 
 @performs(SnapshotSession)
 def snapshot_session(run: JobRun, order: SnapshotSession, tools: WorkerContext) -> None:
-    """Every page that changed, and the document of all."""
+    """Draw every page that changed, and the document of all pages."""
     snapshot_jobs.snapshot_session(run, order, tools)
 
 
 @performs(SnapshotChanged)
 def snapshot_what_changed(run: JobRun, tools: WorkerContext) -> None:
-    """Orders for pages of running sessions that changed."""
+    """Order pictures of pages of running sessions that changed."""
     snapshot_jobs.snapshot_changed(run, tools)
 
 
 @performs(ReplayBoard)
 def replay(run: JobRun, order: ReplayBoard, tools: WorkerContext) -> None:
-    """The film of a board, and what a page needs to play it itself."""
+    """Make the film of a board, and the JSON from which a web page plays it."""
     replay_board.replay_board(run, order, tools)

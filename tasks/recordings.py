@@ -1,4 +1,4 @@
-"""Recordings: make them playable, keep their source, remove what is left of them."""
+"""Recordings: make them playable, store their source, remove their files."""
 
 from worker.jobs.job_run import JobRun
 from worker.jobs.orders import IngestRecording, RemoveRecordingFiles, StoreSource
@@ -10,17 +10,17 @@ from worker.workflows.context import WorkerContext
 
 @performs(IngestRecording)
 def ingest(run: JobRun, order: IngestRecording, tools: WorkerContext) -> None:
-    """Probe, fast copy, poster, row."""
+    """Make a recording playable: probe, fast copy, poster, row."""
     ingesting.ingest_recording(run, order, tools)
 
 
 @performs(StoreSource)
 def store(run: JobRun, order: StoreSource, tools: WorkerContext) -> None:
-    """The uploaded bytes to B2, as they came."""
+    """Store the uploaded bytes unchanged on B2."""
     store_source.store_source(run, order, tools)
 
 
 @performs(RemoveRecordingFiles)
 def remove(run: JobRun, order: RemoveRecordingFiles, tools: WorkerContext) -> None:
-    """Objects and spool file of a recording that is no more."""
+    """Remove objects and spool file of a deleted or failed recording."""
     remove_files.remove_recording_files(run, order, tools)

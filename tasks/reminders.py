@@ -1,4 +1,4 @@
-"""Messages to people: a batch that a dispatcher has claimed, and what no dispatcher has."""
+"""Messages to people: a batch that a dispatcher has claimed, and overdue ones that none has."""
 
 from uuid import UUID
 
@@ -14,11 +14,11 @@ from worker.workflows.context import WorkerContext
 
 @shared_task(name=SEND, bind=True)  # type: ignore[untyped-decorator]  # celery publishes no types
 def send(self: Task, ids: list[int], token: str) -> None:
-    """Twice or late does no harm: the token is good for one sender, and for as long as nobody else has claimed them."""
+    """Send a batch. Idempotent: the token is valid for one sender, and only until others claim the deliveries."""
     self.app.child.tools.deliverer.deliver(ids, UUID(token))
 
 
 @performs(SendOverdue)
 def send_what_is_overdue(run: JobRun, tools: WorkerContext) -> None:
-    """Here and now, whatever has become of the dispatchers."""
+    """Send due messages that no dispatcher has claimed."""
     send_overdue.send_overdue(run, tools)

@@ -1,4 +1,4 @@
-"""Lessons: their status moves by itself, and series stay filled."""
+"""Lessons: advance their status, keep series filled."""
 
 from worker import clock
 from worker.jobs.job_run import JobRun
@@ -10,11 +10,11 @@ from worker.workflows.context import WorkerContext
 
 @performs(AdvanceLessons)
 def advance(run: JobRun, tools: WorkerContext) -> None:
-    """What has begun is in progress, what has ended is completed."""
+    """Set lessons that have begun to in progress, those that have ended to completed."""
     lesson_upkeep.advance_lessons(run, tools, clock.now())
 
 
 @performs(FillSeries)
 def fill(run: JobRun, tools: WorkerContext) -> None:
-    """Lessons of every active series, as far ahead as they should be."""
+    """Store the lessons of every active series up to the horizon."""
     lesson_upkeep.fill_series(run, tools, clock.now())

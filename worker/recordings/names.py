@@ -1,10 +1,10 @@
-"""How the objects of a recording are named in B2: by what they hold, so that a name never changes its bytes."""
+"""Names of a recording's objects in B2: by their content, so that the bytes behind a name never change."""
 
 FOLDER = "videos/whiteboard/"
 
 
 def recording_prefix(session_id: int, recording_id: int) -> str:
-    """Everything of one recording is below this; it ends in `/`, so that recording 1 does not cover 10."""
+    """The prefix of all objects of a recording; it ends in `/`, so that recording 1 does not cover 10."""
     return f"{FOLDER}session_{session_id}/recording_{recording_id}/"
 
 
@@ -31,7 +31,7 @@ SOURCE_FORMS = {
 
 
 def play_prefix(prefix: str, digest: str) -> str:
-    """What a viewer may fetch: a download token covers exactly this."""
+    """The prefix that a viewer may download: a token covers exactly this."""
     return f"{prefix}{digest[:12]}/play/"
 
 
@@ -51,7 +51,7 @@ def replay_name(prefix: str, digest: str, sha1: str) -> str:
 
 
 def recording_id_of(name: str) -> int | None:
-    """The recording an object belongs to by its name; None for a name that is not of our making."""
+    """The recording that an object belongs to by its name; None for any other name."""
     parts = name.removeprefix(FOLDER).split("/") if name.startswith(FOLDER) else []
     if len(parts) < 3 or not parts[1].startswith("recording_"):
         return None

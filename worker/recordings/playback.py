@@ -1,4 +1,4 @@
-"""What a player needs: which renditions there are, and how long a lesson's addresses must hold."""
+"""What a player needs: the renditions, and for how long their addresses must be valid."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,9 @@ from worker.errors import Conflict
 from worker.recordings.names import play_prefix, recording_prefix
 from worker.recordings.renditions import renditions_of
 
-# A viewer pauses, goes back, loses the line: the lesson's length and this many seconds.
+# Added to the lesson's length: a viewer pauses, goes back, loses the connection.
 GRACE_SECONDS = 15 * 60
-# What a viewer does not choose from: the upload as it came, and the still.
+# Not offered to a viewer: the upload itself, and the still.
 _NOT_PLAYED = frozenset({"source", "poster"})
 
 
@@ -26,7 +26,7 @@ class PlaybackPlan:
 
 
 def plan_playback(session: Session, recording: Recording) -> PlaybackPlan:
-    """How this recording is played now. Raises Conflict while it cannot be."""
+    """How this recording can be played now. Raises Conflict while it cannot."""
     if not recording.is_available or recording.source_sha1 is None:
         reason = "still being processed" if recording.is_processing else "not available: its ingest failed"
         raise Conflict(f"Recording {recording.id} is {reason}.")

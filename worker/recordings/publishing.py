@@ -1,4 +1,4 @@
-"""What the row of a playable recording says: pure columns, and the one place that writes them."""
+"""The columns of a playable recording: computed purely, and written here only."""
 
 from typing import Any
 
@@ -63,7 +63,7 @@ def _size(video: VideoStream | None) -> dict[str, int | None]:
 
 
 def describe_source(playable: Playable) -> dict[str, Any]:
-    """What the probe found in the uploaded bytes: how they came, and what was wrong with them."""
+    """What the probe found in the uploaded bytes: their form and their defects."""
     probed = playable.source
     return {
         "container": probed.container,
@@ -95,7 +95,7 @@ def _write_renditions(session: Session, recording_id: int, playable: Playable) -
 
 
 def _stored(stored: StoredObject) -> dict[str, Any]:
-    """What a row says of an output that is verified on B2."""
+    """The columns of an output that is verified on B2."""
     return {
         "state": "ready",
         "reason": None,

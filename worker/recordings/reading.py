@@ -1,4 +1,4 @@
-"""Recordings as the outside sees them: rows in the words of the tables."""
+"""Read recordings for the API: one, a list, the kept board, the metadata."""
 
 from datetime import UTC, timedelta
 from typing import IO, Any
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from models.recordings import Recording
 from worker.errors import NotFound
 
-# In the database's own words, cut there: taking JSON apart costs ten times its size in memory.
+# As text, cut by the database: parsing JSON costs ten times its size in memory.
 _KEPT_BOARD = text(
     """
     WITH kept AS MATERIALIZED (SELECT board_snapshot::text AS board FROM whiteboard_session_recordings WHERE id = :id)
@@ -20,7 +20,7 @@ _STREAMED = {"stream_results": True, "yield_per": 1}
 
 
 def find_recording(session: Session, recording_id: int, visible: ColumnElement[bool]) -> Recording:
-    """The recording, if it is `visible` to who asks; NotFound otherwise."""
+    """The recording, if it is `visible` to the caller; raises NotFound otherwise."""
     recording = session.scalar(select(Recording).where(Recording.id == recording_id, visible))
     if recording is None:
         raise NotFound(f"There is no recording {recording_id}.")

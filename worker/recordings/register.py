@@ -1,4 +1,4 @@
-"""A recording enters: its row and the order to ingest it, in the caller's transaction."""
+"""Register a recording: its row and the order to ingest it, in the caller's transaction."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ _LIVE = text("source_sha1 IS NOT NULL AND (is_processing OR is_available)")
 
 @dataclass(frozen=True)
 class NewRecording:
-    """Uploaded bytes and what their sender says of them."""
+    """Uploaded bytes and what their sender states about them."""
 
     session_id: int
     title: str
@@ -48,7 +48,7 @@ def register_recording(session: Session, new: NewRecording) -> RegistrationResul
 
     A failed or deleted recording does not count as live: its bytes are ingested again.
     """
-    # The live twin may fail between our INSERT and our SELECT: then the next round takes its place.
+    # The live recording may fail between the INSERT and the SELECT: then the next round inserts.
     for _round in range(3):
         recording_id = session.scalar(
             insert(Recording)
@@ -86,7 +86,7 @@ def _columns(new: NewRecording) -> dict[str, object]:
         "is_processing": True,
         "recording_metadata": {
             "recorded_by": new.recorded_by,
-            # SHA-1 of what was uploaded; the objects are named by it.
+            # SHA-1 of the uploaded bytes; the objects are named by it.
             "digest": new.sha1,
             "source": {"filename": new.filename, "size_bytes": new.size_bytes},
         },

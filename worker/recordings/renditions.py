@@ -1,4 +1,4 @@
-"""The outputs of a recording, one row each: what it is, where it is, whether it can be played."""
+"""The outputs of a recording, one row each: kind, object, whether it can be played."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,13 +18,13 @@ def set_rendition(session: Session, recording_id: int, name: str, **columns: Any
 
 
 def renditions_of(session: Session, recording_id: int) -> Sequence[Rendition]:
-    """Every output of a recording: what is played first, then the others in the order they were made."""
+    """Every output of a recording: `playback` first, then the others in the order of their creation."""
     query = select(Rendition).where(Rendition.recording_id == recording_id)
     return session.scalars(query.order_by(Rendition.name != "playback", Rendition.id)).all()
 
 
 def named_objects(session: Session, recording_id: int) -> set[str]:
-    """Objects that rows of this recording name: whatever else lies below its prefix is left over."""
+    """Objects that rows of this recording name: any other below its prefix is an orphan."""
     names = session.scalars(
         select(Rendition.object_name)
         .join(Recording, Recording.id == Rendition.recording_id)

@@ -1,4 +1,4 @@
-"""The recording that a job is about: found and marked before the work, locked when the work is done."""
+"""The recording of a job: read and marked before the work, locked when it is finished."""
 
 from dataclasses import dataclass
 
@@ -12,26 +12,26 @@ from worker.recordings.names import recording_prefix
 
 
 class DuplicateUpload(Conflict):
-    """While this recording stood as failed, the same bytes came in once more and are a recording of their own."""
+    """While this recording was failed, the same bytes were uploaded again and became another recording."""
 
     code, title = "sent-again", "Uploaded again"
 
 
 @dataclass(frozen=True)
 class UploadedSource:
-    """Uploaded bytes, and whose they are."""
+    """Uploaded bytes and the recording they belong to."""
 
     recording_id: int
     session_id: int
     sha1: str
-    # File in the spool; None when its bytes are no longer there.
+    # File in the spool; None when the bytes are gone.
     spool_name: str | None
-    # What the ingest found the bytes to be (`webm`, `matroska`, `mp4`, `ogg`); None before.
+    # The container that the ingest found (`webm`, `matroska`, `mp4`, `ogg`); None before.
     container: str | None
 
     @property
     def prefix(self) -> str:
-        """Where this recording's objects live; ends in `/`."""
+        """The prefix of this recording's objects; ends in `/`."""
         return recording_prefix(self.session_id, self.recording_id)
 
 
@@ -45,7 +45,7 @@ def find_source(session: Session, recording_id: int) -> UploadedSource | None:
 
 
 def lock_recording(session: Session, recording_id: int) -> Recording | None:
-    """Hold the row until the transaction ends; None when the recording was deleted."""
+    """Lock the row until the transaction ends; returns None when the recording was deleted."""
     return session.scalar(
         select(Recording)
         .where(Recording.id == recording_id)
@@ -55,9 +55,9 @@ def lock_recording(session: Session, recording_id: int) -> Recording | None:
 
 
 def mark_processing(session: Session, recording_id: int) -> None:
-    """Say that the recording is being worked on, also on a later try after a failure.
+    """Mark the recording as being processed, also for a later attempt after a failure.
 
-    Raises SentAgain when its bytes have become another recording since then.
+    Raises DuplicateUpload when its bytes have become another recording since then.
     """
     recording = lock_recording(session, recording_id)
     if recording is None or recording.is_available:

@@ -10,13 +10,13 @@ import requests
 from b2sdk.v3 import B2Api, B2Http, B2HttpApiConfig, B2Session, Bucket, InMemoryAccountInfo
 from b2sdk.v3.exception import B2Error
 
-# b2sdk alone tries a download 20 times, with pauses of up to 64 s between, and waits 20 minutes for the answer to
-# any JSON call. A job has its own attempts: three tries, 1 and 1.5 s apart, see us through a hiccup.
+# By default b2sdk tries a download 20 times, with pauses of up to 64 s between, and waits 20 minutes for the response
+# to any JSON call. A job has its own attempts: three tries, 1 and 1.5 s apart, are enough for a short failure.
 _PAUSES = (1.0, 1.5)
-# b2sdk would sleep for as long as any Retry-After says, and stumble over a negative one.
+# b2sdk would sleep for as long as any Retry-After says, and fail on a negative one.
 _LONGEST_PAUSE = 10
-# Parts on their way at once, of 5 MB each (store.py): a long line is filled, and a killed process costs 10 MB at most.
-# A worker's other children upload meanwhile.
+# Parts uploaded concurrently, of 5 MB each (store.py): enough to fill a connection with a high latency, and a killed
+# process loses 10 MB at most. A worker's other children upload at the same time.
 _UPLOAD_THREADS = 2
 
 
@@ -45,7 +45,7 @@ class _Http(B2Http):  # type: ignore[misc]  # b2sdk publishes no types
 
 
 def bounded_pause(asked: int | None, usual: float) -> float:
-    """How many seconds to wait: as `asked` by a Retry-After within bounds, or as `usual`."""
+    """How many seconds to wait: what a Retry-After `asked` for, within bounds, or the `usual` time."""
     return usual if asked is None else float(min(max(asked, 0), _LONGEST_PAUSE))
 
 

@@ -1,4 +1,4 @@
-"""The bucket itself: private, and with the rule that clears away what nobody will finish."""
+"""The bucket itself: private, and with a lifecycle rule that deletes unfinished uploads and hidden versions."""
 
 from b2sdk.v3 import Bucket
 from b2sdk.v3.exception import Conflict, DuplicateBucketName, NonExistentBucket
@@ -8,8 +8,8 @@ from worker.storage.account import Account
 from worker.storage.errors import StorageRefused
 
 _PRIVATE = "allPrivate"
-# A hidden or overwritten version lives on for a day; an upload that nobody went on with, for two. Storing both is
-# paid for, and an unfinished upload is in no listing.
+# A hidden or overwritten version is kept for a day, an abandoned upload for two. Both are billed, and an unfinished
+# upload is in no listing.
 LIFECYCLE_RULE = {
     "fileNamePrefix": "",
     "daysFromHidingToDeleting": 1,
@@ -23,7 +23,7 @@ log = get_logger(__name__)
 def prepare_bucket(account: Account) -> None:
     """Make the bucket if it is missing, refuse a public one, and add the lifecycle rule for all names if none is there.
 
-    What the key may not do is left to the bucket's owner and only logged. Raises b2sdk's errors.
+    Where the key lacks a capability, this is only logged and left to the bucket's owner. Raises b2sdk's errors.
     """
     bucket = _find_or_create(account)
     if bucket.type_ != _PRIVATE:
@@ -36,13 +36,13 @@ def prepare_bucket(account: Account) -> None:
     try:
         bucket.update(lifecycle_rules=[*bucket.lifecycle_rules, LIFECYCLE_RULE], if_revision_is=bucket.revision)
     except Conflict:
-        # Another process prepares the same bucket at this moment, with the same rule.
+        # A concurrent process is preparing the same bucket with the same rule.
         log.info("bucket_prepared_elsewhere", bucket=bucket.name)
 
 
 def _find_or_create(account: Account) -> Bucket:
     api, name = account.api(), account.bucket_name
-    # Not account.bucket(): a remembered bucket knows neither its type nor its rules.
+    # Not account.bucket(): a cached bucket has neither its type nor its rules.
     found = api.list_buckets(bucket_name=name)
     if found:
         return found[0]

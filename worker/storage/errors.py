@@ -1,4 +1,4 @@
-"""What can go wrong at Backblaze, in our own words: the class says whether another attempt can help."""
+"""Errors of Backblaze B2, translated: the class says whether a retry can help."""
 
 import json
 from collections.abc import Iterator
@@ -31,19 +31,19 @@ from worker.errors import AstegniError
 
 
 class StorageUnavailable(AstegniError):
-    """Backblaze does not answer, or asks us to come back later."""
+    """Backblaze does not respond, or asks to retry later."""
 
     code, title, status, retryable = "storage-unavailable", "Storage unavailable", 503, True
 
 
 class StorageRefused(AstegniError):
-    """Backblaze answers no, and will again: a wrong key, a missing capability, a bucket that is not ours."""
+    """Backblaze refuses, and would again: a wrong key, a missing capability, another account's bucket."""
 
     code, title, status = "storage-refused", "Storage refused", 502
 
 
 class StorageFull(AstegniError):
-    """A cap of the account is used up. Only an operator can raise it, so trying again is no use."""
+    """A cap of the account is used up. Only an operator can raise it, so a retry cannot help."""
 
     code, title, status = "storage-full", "Storage cap reached", 507
 
@@ -65,18 +65,18 @@ class ChecksumMismatch(AstegniError):
 
 
 class FileChanged(AstegniError):
-    """The local file is not, or no longer, the one its SHA-1 describes: sending it again cannot help."""
+    """The local file does not (or no longer) match its SHA-1: sending it again cannot help."""
 
     code, title, status = "file-changed", "File changed", 409
 
 
 class UploadStopped(AstegniError):
-    """`should_stop` said so. Parts already sent stay at Backblaze, and a later upload goes on from them."""
+    """`should_stop` returned True. Parts already sent stay at Backblaze, and a later upload resumes from them."""
 
     code, title, status = "upload-stopped", "Upload stopped", 409
 
 
-# Transient in fact, though their classes do not say so to b2sdk's own retry loop.
+# Transient, although b2sdk's own retry loop does not treat their classes so.
 _PASSING = (AlreadyFailed, BadDateFormat, InvalidJsonResponse, UnknownError, UnknownHost)
 # Their messages say what an operator must fix, and hold nothing secret. Others stay unquoted: one of them
 # (UploadTokenUsedConcurrently) tells the token.
@@ -97,7 +97,7 @@ def translate_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except (requests.RequestException, json.JSONDecodeError, UnicodeDecodeError) as error:
-        # The last two: a 200 that is no JSON comes from a box on the way, not from Backblaze.
+        # The last two: a 200 that is not JSON comes from a proxy on the way, not from Backblaze.
         raise StorageUnavailable(f"{doing}: {type(error).__name__}") from error
     except B2Error as error:
         raise _verdict(error)(f"{doing}: {_tell(error)}") from error
@@ -106,7 +106,7 @@ def translate_errors(doing: str) -> Iterator[None]:
 def _verdict(error: B2Error) -> type[AstegniError]:
     if isinstance(error, MaxRetriesExceeded):
         return _verdict(error.exception_info_list[-1])
-    # b2sdk would send again with a fresh upload token; that it has done when the error comes here.
+    # b2sdk retries with a fresh upload token; it has done so when the error arrives here.
     if isinstance(error, Unauthorized):
         return StorageRefused
     if isinstance(error, CapExceeded) or _is_unnamed_cap(error):
@@ -121,12 +121,12 @@ def _verdict(error: B2Error) -> type[AstegniError]:
 
 
 def _is_unnamed_cap(error: B2Error) -> bool:
-    """B2 answers 403 at a cap, and only then. b2sdk knows two of the caps by name, and an answer to HEAD has none."""
+    """B2 responds with 403 at a cap, and only then. b2sdk names two of the caps; a response to HEAD names none."""
     return isinstance(error, UnknownError) and str(error).startswith("Unknown error: 403 ")
 
 
 def _is_sha1_refusal(error: B2Error) -> bool:
-    """An upload garbled on its way is refused with nothing but a sentence: "Sha1 did not match data received"."""
+    """An upload corrupted in transit is refused by a sentence only: "Sha1 did not match data received"."""
     return isinstance(error, BadRequest) and "sha1 did not match" in str(error).lower()
 
 

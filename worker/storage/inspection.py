@@ -1,4 +1,4 @@
-"""What is wrong with a key or a bucket, before a lesson meets it: for `astegni doctor`. Nothing is changed."""
+"""Check a key and a bucket before they affect a lesson: for `astegni doctor`. Nothing is changed."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ _READ_BY_SCRIPT = "b2_download_file_by_name"
 
 
 def inspect_bucket(settings: Settings) -> tuple[list[str], list[str]]:
-    """Faults, and what is merely doubtful, of the key and the bucket of BACKBLAZE_*, a sentence each.
+    """Errors and warnings about the key and the bucket of BACKBLAZE_*, a sentence each.
 
     Raises StorageUnavailable and StorageRefused.
     """
@@ -60,7 +60,7 @@ def harmful_rules(rules: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def missing_cors(rules: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A sentence when no rule lets a page's script read a file piece by piece."""
+    """A sentence when no CORS rule lets a page's script read byte ranges of a file."""
     for rule in rules:
         headers = {header.lower() for header in rule.get("allowedHeaders") or ()}
         if _READ_BY_SCRIPT in rule.get("allowedOperations", ()) and headers & {"range", "*"}:

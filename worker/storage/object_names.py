@@ -1,4 +1,4 @@
-"""Which names of objects are sent to Backblaze B2 at all.
+"""Which names of objects are sent to Backblaze B2.
 
 HTTP libraries, proxies and servers normalise the path of an address: `images/./kyc/x` and `images/posts/../kyc/x` may
 be served as `images/kyc/x`. A name that somebody normalises is therefore not the name that was checked, and none of
@@ -18,13 +18,13 @@ _SHOWN = 80
 
 
 class InvalidObjectName(InvalidInput):
-    """The name could be read as the name of another object, or Backblaze takes none like it."""
+    """The name could be read as that of another object, or Backblaze does not accept it."""
 
     code, title = "invalid-object-name", "Invalid object name"
 
 
 def check_name(name: str) -> str:
-    """`name`, when exactly one object can be meant by it. Raises InvalidObjectName."""
+    """`name`, when it identifies exactly one object. Raises InvalidObjectName."""
     _check(name, name.split("/"))
     return name
 

@@ -1,4 +1,4 @@
-"""An object as we speak of it, whatever call of b2sdk told us about it."""
+"""A stored object, by whichever call of b2sdk it was read."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ def find_object(bucket: Bucket, name: str) -> StoredObject | None:
 
 
 def delete_version(bucket: Bucket, version: Any) -> int:
-    """Remove one FileVersion; 0 when somebody else was faster, else 1. Raises b2sdk's errors."""
+    """Delete one FileVersion; returns 0 when it was deleted concurrently, else 1. Raises b2sdk's errors."""
     if version.action == "start":
         return cancel_upload(bucket, version.id_)
     try:
@@ -57,7 +57,7 @@ def delete_version(bucket: Bucket, version: Any) -> int:
 
 
 def cancel_upload(bucket: Bucket, file_id: str) -> int:
-    """Give up an unfinished large file; 0 when it was finished or cancelled meanwhile, else 1."""
+    """Cancel an unfinished large file; returns 0 when it was finished or cancelled meanwhile, else 1."""
     try:
         bucket.api.cancel_large_file(file_id)
     except BadRequest:

@@ -1,4 +1,4 @@
-"""The door to Backblaze B2: put, look, get, list, delete, and let others read for a while."""
+"""The objects in Backblaze B2: upload, find, download, list, delete, and authorise downloads for a time."""
 
 import hashlib
 import os
@@ -106,7 +106,7 @@ class ObjectStore:
             return find_object(self._account.bucket(), name)
 
     def download(self, name: str, path: Path, *, sha1: str | None = None) -> None:
-        """Fetch an object into `path`, which appears only when it is whole.
+        """Download an object to `path`, which exists only once it is complete.
 
         It is checked against `sha1`, or else against the one kept with the object. Raises ObjectMissing, and
         ChecksumMismatch when other bytes arrived.
@@ -133,16 +133,16 @@ class ObjectStore:
             yield from (describe(version) for version in versions if is_valid_name(version.file_name))
 
     def delete(self, name: str) -> int:
-        """Remove all versions of a name, and uploads of it that were never finished; returns how many."""
+        """Delete all versions of a name, and its unfinished uploads; returns how many."""
         check_name(name)
         with translate_errors(f"delete of {name}"):
             bucket = self._account.bucket()
-            # Of all names that start with this one, it comes first itself.
+            # Of all names that start with this one, it is the first.
             versions = takewhile(lambda version: version.file_name == name, file_versions(bucket, name))
             return sum(delete_version(bucket, version) for version in versions)
 
     def cancel_unfinished(self, prefix: str, *, older_than: datetime) -> int:
-        """Give up uploads of names with `prefix` that were begun before `older_than`; returns how many."""
+        """Cancel uploads of names with `prefix` that were started before `older_than`; returns how many."""
         check_list_prefix(prefix)
         with translate_errors(f"cancel of unfinished uploads at {prefix}"):
             bucket = self._account.bucket()
@@ -178,7 +178,7 @@ class ObjectStore:
 
 
 def _keep(part: Path, path: Path, name: str, expected_sha1: str | None) -> None:
-    """Give a download that is whole its name, so that it survives a power cut."""
+    """Rename a complete download to its name, durably."""
     with part.open("r+b") as file:
         actual = hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()
         if expected_sha1 is not None and actual != expected_sha1:
@@ -218,7 +218,7 @@ def file_versions(bucket: Bucket, prefix: str) -> Iterator[Any]:
 
 
 def unfinished_uploads(bucket: Bucket, prefix: str) -> Iterator[dict[str, Any]]:
-    """Large files begun but not finished, as Backblaze tells them: b2sdk's class drops when they were begun."""
+    """Unfinished large files as Backblaze lists them: b2sdk's class omits when they were started."""
     start = None
     while True:
         page = bucket.api.session.list_unfinished_large_files(bucket.id_, start, _UNFINISHED, prefix)

@@ -1,4 +1,4 @@
-"""One local file on its way to the bucket: watched, stoppable, and checked to be the file it was at the start."""
+"""The upload of one local file: with progress, stoppable, and checked not to have changed."""
 
 import hashlib
 import os
@@ -10,10 +10,10 @@ from b2sdk.v3 import AbstractProgressListener, Bucket, UploadSourceLocalFile, Wr
 
 from worker.storage.errors import FileChanged, UploadStopped
 
-# Objects are named by what they hold, so whoever has one never needs to ask again; only its owner may keep it.
+# Objects are named by their content, so a cached one never needs revalidation; only a private cache may keep it.
 CACHE_CONTROL = "private, max-age=31536000, immutable"
-# Backblaze's floor of 5 MB is not for the last part; with it b2sdk would add a short one to the part before, which
-# then costs up to half as much again when it is interrupted.
+# Backblaze's minimum of 5 MB does not apply to the last part; with it b2sdk would append a short one to the part
+# before, and an interruption of that would cost up to half as much again.
 _MIN_PART_SIZE = 1
 
 Progress = Callable[[int], None]
@@ -21,7 +21,7 @@ ShouldStop = Callable[[], bool]
 
 
 class _Stop(BaseException):
-    """Leaves b2sdk's upload threads. Not an Exception: b2sdk would log it as unexpected and wrap it."""
+    """Ends b2sdk's upload threads. Not an Exception: b2sdk would log it as unexpected and wrap it."""
 
 
 class LocalFile:
@@ -29,7 +29,7 @@ class LocalFile:
 
     def __init__(self, path: Path, sha1: str | None) -> None:
         self.path = path
-        # Backblaze checks each part but never the whole of a large file: that `sha1` fits is ours to find out.
+        # Backblaze checks each part but never a whole large file: `sha1` must be verified here.
         with path.open("rb") as file:
             self._identity = _identity(os.fstat(file.fileno()))
             self.sha1 = hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()
@@ -42,7 +42,7 @@ class LocalFile:
         return self._identity[0]
 
     def check_unchanged(self) -> None:
-        """Raise FileChanged when somebody wrote to the file since its SHA-1 was taken."""
+        """Raise FileChanged when the file was written to since its SHA-1 was computed."""
         try:
             identity = _identity(self.path.stat())
         except FileNotFoundError:
@@ -68,7 +68,7 @@ def send(
 ) -> Any:
     """Upload `file` once and return b2sdk's FileVersion; parts of an unfinished earlier upload are not sent again.
 
-    For that b2sdk compares name and file info, so nothing that changes between tries may go into them.
+    b2sdk finds them by name and file info, so these must not contain anything that changes between attempts.
     """
     watch = _Watch(on_progress, should_stop)
     source = _Source(file.path, watch, file.sha1)
@@ -87,12 +87,12 @@ def send(
     except _Stop:
         raise UploadStopped(f"The upload of {name} was stopped.") from None
     finally:
-        # When one part fails for good, b2sdk lets the others in its queue run on.
+        # When one part fails permanently, b2sdk lets the others in its queue continue.
         watch.is_over = True
 
 
 class _Watch(AbstractProgressListener):  # type: ignore[misc]  # b2sdk publishes no types
-    """Passes progress on, and ends the upload from inside its threads once it should stop or is over."""
+    """Reports progress, and ends the upload from inside its threads once it should stop or has ended."""
 
     def __init__(self, on_progress: Progress, should_stop: ShouldStop) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class _Watch(AbstractProgressListener):  # type: ignore[misc]  # b2sdk publishes
 
 
 class _Source(UploadSourceLocalFile):  # type: ignore[misc]  # b2sdk publishes no types
-    """The file, opened once for each part: the moment to notice that no further part is wanted."""
+    """The file, opened once for each part: where a stop takes effect before the next part."""
 
     def __init__(self, path: Path, watch: _Watch, sha1: str) -> None:
         super().__init__(path, content_sha1=sha1)

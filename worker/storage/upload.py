@@ -1,4 +1,4 @@
-"""An upload from beginning to end: not twice, in spite of hiccups, and checked on arrival."""
+"""A whole upload: idempotent, retried over short failures, and verified on arrival."""
 
 import time
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from worker.storage.errors import (
 from worker.storage.objects import StoredObject, delete_version, describe, find_object
 from worker.storage.transfer import LocalFile, Progress, ShouldStop, send
 
-# b2sdk repeats a failed part five times without a pause, so a burst of 503 is over for it within a second.
+# b2sdk retries a failed part five times without a pause, so a burst of 503 exhausts its retries within a second.
 _PAUSES = (1.0, 4.0, 16.0)
 _STOP_CHECK = 1.0
 
@@ -28,7 +28,7 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True)
 class Upload:
-    """One file to be there as `name`; `sleep` waits, the rest is as in `ObjectStore.upload`."""
+    """The upload of one file as `name`; `sleep` waits, the rest is as in `ObjectStore.upload`."""
 
     account: Account
     name: str
@@ -40,7 +40,7 @@ class Upload:
     content_encoding: str | None = None
 
     def run(self, file: LocalFile) -> StoredObject:
-        """Try four times with growing pauses; what was sent before a failure is not sent again."""
+        """Try four times with growing pauses; parts sent before a failure are not sent again."""
         for pause in _PAUSES:
             try:
                 return self._attempt(file)
@@ -58,7 +58,7 @@ class Upload:
             with translate_errors(f"upload of {self.name}"):
                 version = self._send(file)
         except StorageRefused:
-            # A second worker that got the same job may have finished the very upload that we were filling.
+            # Another worker with the same job may have finished the upload that this one was filling.
             present = self._find(file)
             if present is None:
                 raise
@@ -82,13 +82,13 @@ class Upload:
             with translate_errors(f"upload of {self.name}"):
                 found = find_object(self.account.bucket(), self.name)
         except StorageFull:
-            # The cap on looks and downloads; uploads have none but that on what is stored, and say so themselves.
+            # The cap on reads and downloads; uploads have only that on stored bytes, and report it themselves.
             log.warning("upload_not_looked_for", object=self.name)
             return None
         return found if found and (found.sha1, found.size) == (file.sha1, file.size) else None
 
     def _verified(self, version: Any, file: LocalFile) -> StoredObject:
-        """What Backblaze says it stored, when that is the file; a wrong version is removed at once."""
+        """The stored object as Backblaze describes it, when it is the file; a wrong version is deleted at once."""
         stored = describe(version)
         try:
             file.check_unchanged()

@@ -1,4 +1,4 @@
-"""Where uploaded bytes wait: the spool on disk, from the first byte to the moment B2 has them.
+"""The spool on disk: uploaded bytes, from the first one until B2 has them.
 
 It knows files and their digests, not what they are recordings of.
 """

@@ -1,4 +1,4 @@
-"""How many uploads one person may have on their way in, and how many bytes those may bring, in all processes."""
+"""Bounds on concurrent uploads of one person, in number and in bytes, over all processes."""
 
 import asyncio
 from collections import defaultdict
@@ -9,15 +9,15 @@ from worker.errors import TooManyRequests
 from worker.limits.leases import Bound, Lease, Leases
 
 _RETRY_AFTER = 30
-# Another process tells us nothing when one of its uploads is complete.
+# Other processes do not notify this one when an upload ends.
 _ASK_AGAIN = 0.5
 
 
 class OpenUploads:
-    """The uploads on their way in. `most` 0, `most_bytes` 0: as many as they like. Use it from the event loop only.
+    """The open uploads. `most` 0, `most_bytes` 0: unlimited. Use it from the event loop only.
 
-    One too many waits for so many seconds, unread, before it is refused: mostly one of the others is done by then.
-    What this process knows alone needs no statement.
+    One too many waits for so many seconds, unread, before it is refused: usually another one has ended by then. What
+    this process can decide alone needs no statement.
     """
 
     def __init__(self, leases: Leases, most: int, most_bytes: int, *, patience: float = 20.0) -> None:
@@ -29,7 +29,7 @@ class OpenUploads:
 
     @asynccontextmanager
     async def hold(self, principal: str, size: int) -> AsyncIterator[None]:
-        """Let an upload of so many bytes in for the block. Raises TooManyRequests."""
+        """Admit an upload of so many bytes for the duration of the block. Raises TooManyRequests."""
         lease = await self._admit(principal, size)
         try:
             yield
@@ -55,7 +55,7 @@ class OpenUploads:
         )
 
     async def _lease(self, principal: str, size: int) -> Lease | None:
-        """A lease of an upload that has entered; without one it leaves."""
+        """A lease for an admitted upload; without one it is not admitted."""
         lease = None
         try:
             lease = await self._leases.take(self._bound, principal, size)
@@ -65,7 +65,7 @@ class OpenUploads:
         return lease
 
     async def _enter(self, principal: str, size: int, deadline: float) -> bool:
-        """Wait until the upload fits beside those of this process; False when it does not before `deadline`."""
+        """Wait until the upload fits beside those of this process; returns False at `deadline`."""
         sizes = self._sizes[principal]
         try:
             async with asyncio.timeout_at(deadline), self._changed:

@@ -25,10 +25,10 @@ from worker.errors import NotFound, OutOfSpace, TooLarge
 
 _NAME = re.compile(r"[0-9a-f]{32}")
 _PART = ".part"
-# Lessons of children: no other account of the machine may read them.
+# Lessons of children: no other account of the system may read them.
 _PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 _WORK = "work"
-# How many bytes may come in between two looks at the free disk.
+# How many bytes may be received between two checks of the free space.
 _LOOK_EVERY = 16_000_000
 
 
@@ -42,7 +42,7 @@ class SpoolFile:
 
 
 class Spool:
-    """The spool in `folder`, which is made when missing. `reserve` bytes of its disk are never used up."""
+    """The spool in `folder`, which is created when missing. `reserve` bytes of its disk stay free."""
 
     def __init__(self, folder: Path, *, reserve: int = 0) -> None:
         self._folder = folder
@@ -51,14 +51,14 @@ class Spool:
             _make_private(folder, parents=True)
 
     def path(self, name: str) -> Path:
-        """Where the complete file `name` is. Raises NotFound when it is not there any more."""
+        """The path of the complete file `name`. Raises NotFound when it no longer exists."""
         path = self._path(name)
         if not path.is_file():
             raise NotFound(f"The uploaded bytes {name} are no longer in the spool.")
         return path
 
     def receive(self, *, limit: int, expected: int | None = None) -> "SpoolWriter":
-        """Begin to take a file of at most `limit` bytes; `expected` bytes are asked of the disk at once.
+        """Begin to receive a file of at most `limit` bytes; the disk must have room for the `expected` ones.
 
         Raises OutOfSpace when the disk cannot take it.
         """
@@ -93,7 +93,7 @@ class Spool:
 
     @contextlib.contextmanager
     def workspace(self, job_id: UUID) -> Iterator[Path]:
-        """A folder for what a job makes, on the same disk; gone at the end of the block.
+        """A folder for a job's files, on the same disk; removed at the end of the block.
 
         What an earlier attempt left, because it was killed, is removed first.
         """
@@ -105,11 +105,11 @@ class Spool:
             yield Path(folder)
 
     def workspaces(self) -> list[Path]:
-        """The folders of jobs that are at work, or were killed."""
+        """The folders of jobs that are running or were killed."""
         return list((self._folder / _WORK).glob("*"))
 
     def remove_workspaces(self, folders: Sequence[Path], *, running: Collection[UUID]) -> int:
-        """Remove those of `folders` whose job is not one of those `running`; return how many."""
+        """Remove those of `folders` whose job is not in `running`; return how many."""
         prefixes = {job_id.hex for job_id in running}
         left = [folder for folder in folders if folder.name.partition("-")[0] not in prefixes]
         for folder in left:
@@ -123,7 +123,7 @@ class Spool:
 
 
 class SpoolWriter:
-    """A file on its way in: `write` its bytes in order, then `seal` it. Leaving the block unsealed discards it."""
+    """A file being received: `write` its bytes in order, then `seal` it. Leaving the block unsealed discards it."""
 
     def __init__(self, spool: Spool, target: Path, limit: int) -> None:
         self._spool = spool
@@ -142,7 +142,7 @@ class SpoolWriter:
         return self._size
 
     def write(self, chunk: bytes) -> None:
-        """Take the next bytes. Raises TooLarge past the limit, OutOfSpace when the disk is full."""
+        """Append the next bytes. Raises TooLarge past the limit, OutOfSpace when the disk is full."""
         self._size += len(chunk)
         if self._size > self._limit:
             raise TooLarge(f"The file is larger than {self._limit} bytes, the most that is taken.")
@@ -156,7 +156,7 @@ class SpoolWriter:
                 view = view[self._file.write(view) :]
 
     def seal(self) -> SpoolFile:
-        """Put the file under its name, every byte of it on the disk."""
+        """Rename the file to its name, with every byte flushed to the disk."""
         with full_disk_named():
             os.fsync(self._file.fileno())
             self._file.close()
@@ -165,7 +165,7 @@ class SpoolWriter:
         return SpoolFile(self._target.name, self._size, self._digest.hexdigest())
 
     def discard(self) -> None:
-        """Drop what came so far."""
+        """Delete what was received."""
         self._file.close()
         self._part.unlink(missing_ok=True)
 
@@ -179,7 +179,7 @@ class SpoolWriter:
 
 
 def _make_private(folder: Path, *, parents: bool = False) -> None:
-    """Make the folder one that its owner alone can enter; one that is there already and ours is shut to others."""
+    """Create the folder for its owner alone; an existing one of ours loses the permissions of others."""
     folder.mkdir(mode=_PRIVATE_FOLDER, parents=parents, exist_ok=True)
     found = folder.stat()
     if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) != _PRIVATE_FOLDER:
@@ -198,7 +198,7 @@ def _age(path: Path) -> float:
 
 
 def _sync_folder(folder: Path) -> None:
-    """A rename is durable only when its folder is on the disk too."""
+    """Flush the folder: a rename is durable only then."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -208,7 +208,7 @@ def _sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def full_disk_named() -> Iterator[None]:
-    """Raise OutOfSpace for what the system says when a disk or its owner's share is used up."""
+    """Raise OutOfSpace for the system's errors of a full disk or an exhausted quota."""
     try:
         yield
     except OSError as error:
