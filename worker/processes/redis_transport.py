@@ -34,8 +34,8 @@ class RedisChannel(kombu_redis.Channel):  # type: ignore[misc]  # kombu publishe
         """
         if self.connection is None or self.connection.client is None:
             raise ConnectionError("The connection of this channel was lost.")
-        found: dict[str, Any] = super()._connparams(asynchronous=asynchronous)
-        return found
+        parameters: dict[str, Any] = super()._connparams(asynchronous=asynchronous)
+        return parameters
 
 
 class RedisTransport(kombu_redis.Transport):  # type: ignore[misc]  # kombu publishes no types

@@ -44,9 +44,9 @@ class _Http(B2Http):  # type: ignore[misc]  # b2sdk publishes no types
         return response
 
 
-def bounded_pause(asked: int | None, usual: float) -> float:
-    """How many seconds to wait: what a Retry-After `asked` for, within bounds, or the `usual` time."""
-    return usual if asked is None else float(min(max(asked, 0), _LONGEST_PAUSE))
+def bounded_pause(requested: int | None, usual: float) -> float:
+    """How many seconds to wait: the time `requested` by a Retry-After, within bounds, or the `usual` time."""
+    return usual if requested is None else float(min(max(requested, 0), _LONGEST_PAUSE))
 
 
 class _Session(B2Session):  # type: ignore[misc]  # b2sdk publishes no types

@@ -43,9 +43,9 @@ def prepare_bucket(account: Account) -> None:
 def _find_or_create(account: Account) -> Bucket:
     api, name = account.api(), account.bucket_name
     # Not account.bucket(): a cached bucket has neither its type nor its rules.
-    found = api.list_buckets(bucket_name=name)
-    if found:
-        return found[0]
+    buckets = api.list_buckets(bucket_name=name)
+    if buckets:
+        return buckets[0]
     if not account.may("writeBuckets"):
         raise NonExistentBucket(name)
     try:

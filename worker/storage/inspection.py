@@ -34,11 +34,11 @@ def inspect_bucket(settings: Settings) -> tuple[list[str], list[str]]:
     )
     with translate_errors(f"look at bucket {settings.backblaze_bucket_name}"):
         capabilities = [name for name in _NEEDED if not account.may(name)]
-        found = account.api().list_buckets(bucket_name=settings.backblaze_bucket_name)
+        buckets = account.api().list_buckets(bucket_name=settings.backblaze_bucket_name)
     faults = missing_capabilities(capabilities)
-    for bucket in found:
+    for bucket in buckets:
         faults += harmful_rules(bucket.lifecycle_rules or [])
-    doubts = [doubt for bucket in found for doubt in missing_cors(bucket.cors_rules or [])]
+    doubts = [doubt for bucket in buckets for doubt in missing_cors(bucket.cors_rules or [])]
     return faults, doubts
 
 

@@ -147,9 +147,9 @@ class ObjectStore:
         with translate_errors(f"cancel of unfinished uploads at {prefix}"):
             bucket = self._account.bucket()
             old = [
-                found["fileId"]
-                for found in unfinished_uploads(bucket, prefix)
-                if instant(found["uploadTimestamp"]) < older_than
+                upload["fileId"]
+                for upload in unfinished_uploads(bucket, prefix)
+                if instant(upload["uploadTimestamp"]) < older_than
             ]
             return sum(cancel_upload(bucket, file_id) for file_id in old)
 

@@ -80,12 +80,12 @@ class Upload:
     def _find(self, file: LocalFile) -> StoredObject | None:
         try:
             with translate_errors(f"upload of {self.name}"):
-                found = find_object(self.account.bucket(), self.name)
+                stored = find_object(self.account.bucket(), self.name)
         except StorageFull:
             # The cap on reads and downloads; uploads have only that on stored bytes, and report it themselves.
             log.warning("upload_not_looked_for", object=self.name)
             return None
-        return found if found and (found.sha1, found.size) == (file.sha1, file.size) else None
+        return stored if stored and (stored.sha1, stored.size) == (file.sha1, file.size) else None
 
     def _verified(self, version: Any, file: LocalFile) -> StoredObject:
         """The stored object as Backblaze describes it, when it is the file; a wrong version is deleted at once."""

@@ -181,8 +181,8 @@ class SpoolWriter:
 def _make_private(folder: Path, *, parents: bool = False) -> None:
     """Create the folder for its owner alone; an existing one of ours loses the permissions of others."""
     folder.mkdir(mode=_PRIVATE_FOLDER, parents=parents, exist_ok=True)
-    found = folder.stat()
-    if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) != _PRIVATE_FOLDER:
+    status = folder.stat()
+    if status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) != _PRIVATE_FOLDER:
         folder.chmod(_PRIVATE_FOLDER)
 
 
