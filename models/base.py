@@ -1,4 +1,4 @@
-"""What every table shares: names of constraints (so that migrations and models agree), UTC time columns."""
+"""Shared by all tables: names of constraints (so that migrations and models agree), UTC time columns."""
 
 from datetime import datetime
 from typing import Any
@@ -28,11 +28,11 @@ class Base(DeclarativeBase):
 
 
 def created_at() -> Mapped[datetime]:
-    """When the row was made, by the database's clock."""
+    """When the row was inserted, by the database's clock."""
     return mapped_column(server_default=text("now()"))
 
 
 def words(column: str, allowed: tuple[str, ...]) -> CheckConstraint:
-    """A CHECK that `column` holds one of the stored words (models/states.py)."""
+    """A CHECK that `column` is one of the allowed words (models/states.py)."""
     quoted = ", ".join(f"'{word}'" for word in allowed)
     return CheckConstraint(f"{column} IN ({quoted})", name=column)

@@ -1,4 +1,4 @@
-"""How a student comes to a tutor: asked for (`session_requests`), then enrolled (`tutor_student_bookings`)."""
+"""Requests for lessons (`session_requests`) and enrolments of students (`tutor_student_bookings`)."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,7 +25,7 @@ AGREED_STUDENT = """
 
 
 class SessionRequest(Base):
-    """A student or parent asks a tutor for lessons: pending, then accepted or rejected."""
+    """A request of a student or parent for lessons with a tutor: pending, then accepted or rejected."""
 
     __tablename__ = "session_requests"
 
@@ -34,7 +34,7 @@ class SessionRequest(Base):
     # student_profiles.id or parent_profiles.id, as requester_type says: two tables, so no foreign key.
     requester_id: Mapped[int]
     requester_type: Mapped[str] = mapped_column(String(20))
-    # What is asked for, in the platform's words.
+    # What is requested, in the platform's own words.
     package_name: Mapped[str | None] = mapped_column(String(255))
     status: Mapped[str] = mapped_column(String(20), server_default="pending")
     # Who will learn: for a parent's request the child.
@@ -46,11 +46,11 @@ class SessionRequest(Base):
     created_at: Mapped[datetime] = created_at()
     # When the tutor accepted or rejected.
     responded_at: Mapped[datetime | None]
-    # Who will learn. Empty in the platform's older rows.
+    # Who will learn. NULL in the platform's older rows.
     student_id: Mapped[int | None] = mapped_column(ForeignKey("student_profiles.id"), index=True)
-    # The wished times, in the words of `POST /v1/schedules`.
+    # The requested times, in the form of `POST /v1/schedules`.
     schedule: Mapped[dict[str, Any] | None]
-    # What the tutor's acceptance made.
+    # Created by the tutor's acceptance.
     booking_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_student_bookings.id"), index=True)
 
     __table_args__ = (
@@ -63,14 +63,14 @@ class SessionRequest(Base):
 
 
 class Booking(Base):
-    """A student enrolled with a tutor for a subject, for long; whiteboard sessions and lessons hang on it."""
+    """The enrolment of a student with a tutor for a subject; whiteboard sessions and lessons refer to it."""
 
     __tablename__ = "tutor_student_bookings"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     # Profiles, not users: a user may be both tutor and student.
     tutor_id: Mapped[int] = mapped_column(ForeignKey("tutor_profiles.id"))
-    # Whom the tutor named. No foreign key: until the student agrees, an id that nobody has is answered like any other.
+    # Whom the tutor named. No foreign key: until the student agrees, an unknown id must get the same response as any.
     student_id: Mapped[int]
     subject: Mapped[str | None] = mapped_column(String(200))
     grade_level: Mapped[str | None] = mapped_column(String(100))
@@ -89,9 +89,9 @@ class Booking(Base):
     created_at: Mapped[datetime] = created_at()
     # Students of the same package of a tutor share its lessons.
     package_name: Mapped[str | None] = mapped_column(String(255))
-    # The legacy row that this booking was made of, one for each of its subjects.
+    # The legacy row that this booking was imported from, one for each of its subjects.
     enrollment_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_student_enrollments.id"))
-    # The student, once they or a parent have agreed. Whatever shows a student to the tutor reads this column.
+    # The student, once they or a parent have agreed. Everything that shows a student to the tutor reads this column.
     agreed_student_id: Mapped[int | None] = mapped_column(
         Computed(AGREED_STUDENT, persisted=True),
         ForeignKey("student_profiles.id"),
@@ -101,7 +101,7 @@ class Booking(Base):
     __table_args__ = (
         words("session_type", SESSION_FORMATS),
         words("status", BOOKING_STATUSES),
-        # An import that is run again makes no second booking. Its index also serves the foreign key.
+        # A repeated import creates no second booking. Its index also serves the foreign key.
         UniqueConstraint("enrollment_id", "subject"),
         Index("ix_tutor_student_bookings_tutor_id", "tutor_id", "status"),
         Index("ix_tutor_student_bookings_student_id", "student_id", "status"),
@@ -120,7 +120,7 @@ class Enrollment(Base):
     subjects: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     start_date: Mapped[date | None]
     end_date: Mapped[date | None]
-    # Words for people: `3 times per week`.
+    # Text for people: `3 times per week`.
     session_frequency: Mapped[str | None]
     # Minutes.
     session_duration: Mapped[int | None]

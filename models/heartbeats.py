@@ -1,4 +1,4 @@
-"""Which processes live, and when each part of them last did its work."""
+"""Which processes are alive, and when each part of them last completed its work."""
 
 from datetime import datetime
 

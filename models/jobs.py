@@ -21,44 +21,44 @@ def _in(states: tuple[str, ...]) -> str:
 
 
 class Job(Base):
-    """One thing to do in the background, from order to end."""
+    """A background job, from its order to its end."""
 
     __tablename__ = "jobs"
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, server_default=text("gen_random_uuid()"))
-    # Which order this is, e.g. `recordings.ingest`; also the name of the Celery task that does it.
+    # The kind of its order, e.g. `recordings.ingest`; also the name of the Celery task that runs it.
     kind: Mapped[str]
     queue: Mapped[str] = mapped_column(server_default="default")
-    # Who asked: `user:1`, `operator:3`, `beat` or `system`.
+    # Who ordered it: `user:1`, `operator:3`, `beat` or `system`.
     principal: Mapped[str] = mapped_column(server_default="system")
     # What it is about, e.g. `recording:12`.
     subject: Mapped[str | None]
     args: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     state: Mapped[str] = mapped_column(server_default="queued")
-    # 0 goes first.
+    # 0 is the highest.
     priority: Mapped[int] = mapped_column(server_default=text("5"))
-    # Counted when a run is claimed, so that a run that kills its worker counts too.
+    # Incremented when a run is claimed, so that a run that kills its worker counts, too.
     attempt: Mapped[int] = mapped_column(server_default=text("0"))
     max_attempts: Mapped[int] = mapped_column(server_default=text("5"))
-    # Seconds one run may take; the worker is told to kill it 30 s later.
+    # Seconds one run may take; the worker kills it 30 s later.
     time_limit: Mapped[int] = mapped_column(server_default=text("270"))
     # Not before this instant.
     run_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-    # At most one live job holds a key.
+    # At most one live job has a given key.
     unique_key: Mapped[str | None]
-    # The fencing token of the run in hand: every write of that run carries it.
+    # The fencing token of the current run: every write of that run carries it.
     run_token: Mapped[UUID | None] = mapped_column(Uuid)
     # The worker process (one name per process start) that runs it.
     worker: Mapped[str | None]
-    # When a published or running job is given up as lost.
+    # When a published or running job is regarded as lost.
     lease_until: Mapped[datetime | None]
-    # How often it went to the broker since it was last claimed: the published lease doubles with it.
+    # How often it was published since it was last claimed: the published lease doubles with it.
     publications: Mapped[int] = mapped_column(server_default=text("0"))
     cancel_requested_at: Mapped[datetime | None]
     # Percent, 0 to 100.
     progress: Mapped[int] = mapped_column(server_default=text("0"))
     progress_note: Mapped[str | None]
-    # Moves with every visible change; the id of server-sent events.
+    # Incremented with every visible change; the id of server-sent events.
     progress_seq: Mapped[int] = mapped_column(server_default=text("0"))
     result: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     # A problem document (RFC 9457).
@@ -68,11 +68,11 @@ class Job(Base):
     # Start of the latest run.
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
-    # Not published before this instant, after the broker refused it. `run_at` stays: the job is due all the same.
+    # Not published before this instant, after the broker refused it. `run_at` is unchanged: the job is still due.
     publish_at: Mapped[datetime | None]
     # Jobs of one lane take at most half of a worker's children; NULL: not limited.
     lane: Mapped[str | None]
-    # How large it is beside others of its lane, e.g. bytes of its recording; 0: unknown.
+    # Its size relative to others of its lane, e.g. bytes of its recording; 0: unknown.
     weight: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     # `X-Request-ID` of the request that ordered it, or whose job did; in every log line of its runs.
     request_id: Mapped[str | None]
@@ -105,7 +105,7 @@ class Job(Base):
             unique=True,
             postgresql_where=text("unique_key IS NOT NULL AND " + _in(JOB_LIVE)),
         ),
-        # Rows change a few times and die: leave room in the page, and vacuum early.
+        # Rows are updated a few times and deleted: leave room in the page, and vacuum early.
         {"postgresql_with": {"fillfactor": "80", "autovacuum_vacuum_scale_factor": "0.01"}},
     )
 
@@ -129,7 +129,7 @@ class JobAttempt(Base):
 
 
 class IdempotencyKey(Base):
-    """What was answered to a POST with an `Idempotency-Key`, so that its repeat gets the same answer."""
+    """The response to a POST with an `Idempotency-Key`, so that a repeat gets the same one."""
 
     __tablename__ = "idempotency_keys"
 

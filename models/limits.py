@@ -1,4 +1,4 @@
-"""What persons and addresses have used of the rates that bound them, and what persons have open."""
+"""How much of their rates persons and addresses have used, and what persons have open."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,15 +18,15 @@ class LimitCounter(Base):
     rate: Mapped[str] = mapped_column(primary_key=True)
     # `user:1`, `operator:3` or `address:192.0.2.1`.
     who: Mapped[str] = mapped_column(primary_key=True)
-    # When all that was used has come back. No index on it: updates stay within their page (HOT).
+    # When everything used has been restored. No index on it: updates stay within their page (HOT).
     free_at: Mapped[datetime]
 
-    # Not in the write-ahead log: what a crash forgets is a minute's or a day's use.
+    # Not in the write-ahead log: a crash loses a minute's or a day's use.
     __table_args__ = ({"prefixes": ["UNLOGGED"], "postgresql_with": {"fillfactor": "50"}},)
 
 
 class LimitLease(Base):
-    """Something that a person (`who`) has open at a process: an upload on its way in, a stream."""
+    """Something that a person (`who`) has open at a process: an upload, a stream."""
 
     __tablename__ = "limit_leases"
 
@@ -36,7 +36,7 @@ class LimitLease(Base):
     who: Mapped[str]
     # Bytes that it may bring.
     size: Mapped[int] = mapped_column(BigInteger)
-    # Renewed while it is open; a row whose time is over counts no more.
+    # Renewed while it is open; an expired row no longer counts.
     expires_at: Mapped[datetime]
 
     # Not in the write-ahead log: the processes write their rows again when they renew them.

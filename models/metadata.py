@@ -1,4 +1,4 @@
-"""The one place that knows every table: importing it fills `metadata`."""
+"""All tables: importing this module fills `metadata`."""
 
 from models import (
     bookings,

@@ -1,4 +1,4 @@
-"""What operators looked at and did."""
+"""What operators read and did."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from models.base import Base
 
 
 class OperatorAccess(Base):
-    """A request of an operator, kept before it is answered, whatever the answer is."""
+    """A request of an operator, recorded before it is processed, whatever its result."""
 
     __tablename__ = "operator_accesses"
 
@@ -25,6 +25,6 @@ class OperatorAccess(Base):
     __table_args__ = (
         Index("ix_operator_accesses_admin_id", "admin_id", "at"),
         Index("ix_operator_accesses_address", "address", "at"),
-        # Forgotten after OPERATOR_ACCESS_RETENTION.
+        # Deleted after OPERATOR_ACCESS_RETENTION.
         Index("ix_operator_accesses_at", "at"),
     )

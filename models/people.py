@@ -28,9 +28,9 @@ class User(Base):
     phone: Mapped[str | None]
     # The platform's word for the language of its pages, e.g. `en` or `am`. Unchecked: the platform may add others.
     language: Mapped[str] = mapped_column(server_default="en")
-    # IANA zone, e.g. `Africa/Addis_Ababa`; without one the setting TIMEZONE holds.
+    # IANA zone, e.g. `Africa/Addis_Ababa`; NULL: the setting TIMEZONE.
     timezone: Mapped[str | None]
-    # False: may not come in, whatever their token says.
+    # False: refused, whatever their token says.
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     created_at: Mapped[datetime] = created_at()
 
@@ -65,7 +65,7 @@ class StudentProfile(Base):
     # A token that names an inactive profile is refused.
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
 
-    # GIN answers `parent_id @> ARRAY[7]`: the children of a parent.
+    # GIN serves `parent_id @> ARRAY[7]`: the children of a parent.
     __table_args__ = (Index("ix_student_profiles_parent_id", "parent_id", postgresql_using="gin"),)
 
 

@@ -34,26 +34,26 @@ class Recording(Base):
     recording_type: Mapped[str] = mapped_column(String(50), server_default="video")
     # Unsigned address of the fast copy; a player asks for a signed one.
     file_url: Mapped[str | None] = mapped_column(Text)
-    # Of the fast copy, like file_url; the rendition `source` tells what was uploaded.
+    # Of the fast copy, like file_url; the rendition `source` describes the upload.
     file_size_bytes: Mapped[int | None] = mapped_column(BigInteger)
     duration_seconds: Mapped[int | None]
     # Unsigned address of the poster.
     thumbnail_url: Mapped[str | None] = mapped_column(Text)
     # The board when the recording was made.
-    # Loaded when it is asked for: it may have megabytes.
+    # Deferred: it may have megabytes.
     board_snapshot: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), deferred=True)
     # Resolution, codecs and what else the probe found.
     recording_metadata: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    # When the recording began, if the client said; else when it came.
+    # When the recording began, if the client stated it; else when it was uploaded.
     recording_date: Mapped[datetime] = mapped_column(server_default=text("now()"))
     is_processing: Mapped[bool] = mapped_column(server_default=text("false"))
     is_available: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = created_at()
-    # Who recorded. The recording stays with the lesson when an account goes.
+    # Who recorded. The recording stays with the lesson when the account is deleted.
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     # SHA-1 of the source in lower-case hex: the same bytes in one session and type are one recording.
     source_sha1: Mapped[str | None] = mapped_column(String(40))
-    # The spool that took the upload, and its file there while the bytes are nowhere else; afterwards no name.
+    # The spool that received the upload, and its file there while the bytes are nowhere else; afterwards NULL.
     spool_id: Mapped[str | None]
     spool_name: Mapped[str | None]
     # The ingest. Jobs are pruned, recordings stay.
@@ -67,14 +67,14 @@ class Recording(Base):
         CheckConstraint("source_sha1 ~ '^[0-9a-f]{40}$'", name="source_sha1"),
         CheckConstraint("spool_name IS NULL OR spool_id IS NOT NULL", name="spool"),
         Index("ix_whiteboard_session_recordings_session_id", "session_id", "id"),
-        # Which files of a spool are still wanted.
+        # Which files of a spool are still needed.
         Index(
             "ix_whiteboard_session_recordings_spool",
             "spool_id",
             "spool_name",
             postgresql_where=text("spool_name IS NOT NULL"),
         ),
-        # A failed or deleted recording does not prevent sending the same bytes again.
+        # A failed or deleted recording does not prevent uploading the same bytes again.
         Index(
             "uq_recordings_live_source",
             "session_id",

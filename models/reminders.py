@@ -1,4 +1,4 @@
-"""What people are told, when and how: alarms and preferences say what is wished, a delivery is one message."""
+"""Notifications: alarms and preferences say what people want, a delivery is one message."""
 
 from datetime import datetime, time
 from typing import Any
@@ -25,7 +25,7 @@ from models.states import CALENDARS, CHANNEL_KINDS, DELIVERY_STATES, MESSAGE_KIN
 
 
 class NotificationPreference(Base):
-    """How a person likes to be told. Without a row the defaults hold."""
+    """How a person wants to be notified. Without a row the defaults apply."""
 
     __tablename__ = "notification_preferences"
 
@@ -38,7 +38,7 @@ class NotificationPreference(Base):
     )
     # Used only after a permanent failure of one of `channels`, in this order.
     fallback: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=text("'{}'::character varying[]"))
-    # Empty: the language, zone of the person's account.
+    # NULL: the language, zone of the person's account.
     language: Mapped[str | None] = mapped_column(String(10))
     timezone: Mapped[str | None]
     calendar: Mapped[str] = mapped_column(String(20), server_default="gregorian")
@@ -62,9 +62,9 @@ class LessonAlarm(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     schedule_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_schedules.id", ondelete="CASCADE"))
     series_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_series.id", ondelete="CASCADE"))
-    # Empty: no alarm at all, which is a wish too.
+    # NULL: no alarm at all, which can be wanted, too.
     minutes_before: Mapped[int | None]
-    # Empty: those of the preferences.
+    # NULL: those of the preferences.
     channels: Mapped[list[str] | None] = mapped_column(ARRAY(String))
     fallback: Mapped[list[str] | None] = mapped_column(ARRAY(String))
     created_at: Mapped[datetime] = created_at()
@@ -79,7 +79,7 @@ class LessonAlarm(Base):
 
 
 class NotificationChannel(Base):
-    """A way to reach a person that they registered: unused until confirmed by a code that was sent there."""
+    """A channel that a person registered: not used until confirmed by a code that was sent there."""
 
     __tablename__ = "notification_channels"
 
@@ -91,7 +91,7 @@ class NotificationChannel(Base):
     # What may be shown of it.
     label: Mapped[str] = mapped_column(String(100))
     confirmed_at: Mapped[datetime | None]
-    # SHA-256 of the code, hexadecimal, until when it holds, and how often it was guessed.
+    # SHA-256 of the code, hexadecimal, until when it is valid, and how often it was guessed.
     code_hash: Mapped[str | None] = mapped_column(String(64))
     code_expires_at: Mapped[datetime | None]
     code_attempts: Mapped[int] = mapped_column(server_default=text("0"))
@@ -107,7 +107,7 @@ class NotificationChannel(Base):
 
 
 class Delivery(Base):
-    """One message to one person by one channel: due, sent once, and what became of it."""
+    """One message to one person by one channel: when it is due, and its outcome."""
 
     __tablename__ = "deliveries"
 
@@ -116,7 +116,7 @@ class Delivery(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     # A kind, or the id of a row of `notification_channels` as text.
     channel: Mapped[str] = mapped_column(String(20))
-    # The lesson of a reminder, or of a change. Goes with it: nobody is told of what never was.
+    # The lesson of a reminder, or of a change. Deleted with it: nobody is notified of a lesson that never existed.
     schedule_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_schedules.id", ondelete="CASCADE"))
     # Of a reminder: which alarm, and the start that it was planned for.
     minutes_before: Mapped[int | None]
@@ -125,7 +125,7 @@ class Delivery(Base):
     data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     # The same message is planned once: the idempotency key that receivers see, too.
     key: Mapped[str] = mapped_column(String(200))
-    # Tried from then on; moved by retries and quiet hours.
+    # Attempted from then on; postponed by retries and quiet hours.
     due_at: Mapped[datetime]
     # Not worth sending after this.
     expires_at: Mapped[datetime | None]
@@ -144,17 +144,17 @@ class Delivery(Base):
         words("kind", MESSAGE_KINDS),
         words("state", DELIVERY_STATES),
         UniqueConstraint("key", "user_id", "channel"),
-        # Two, so that who claims what waits does not walk over what others have in hand: that may be thousands.
+        # Two, so that a claim of waiting rows does not scan those that others have claimed: there may be thousands.
         Index("ix_deliveries_pending", "due_at", "id", postgresql_where=text("state = 'pending'")),
         Index("ix_deliveries_sending", "id", postgresql_where=text("state = 'sending'")),
         Index("ix_deliveries_schedule_id", "schedule_id", "user_id"),
-        # What is over, by when: forgotten after a while.
+        # Ended deliveries by time: deleted after their retention.
         Index("ix_deliveries_over", "updated_at", postgresql_where=text("state NOT IN ('pending', 'sending')")),
     )
 
 
 class ProviderTrouble(Base):
-    """A provider of ours that does not take our messages, for reasons that are no recipient's; gone when it does."""
+    """A provider that refuses our messages for reasons not of the recipient; deleted when it accepts one."""
 
     __tablename__ = "provider_troubles"
 
@@ -178,7 +178,7 @@ class Notification(Base):
     message: Mapped[str] = mapped_column(Text)
     # Where it leads: ids of the lesson, request or recording.
     data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
-    # The delivery it came by: it comes once. No foreign key: it outlives that row.
+    # The delivery that created it, once. No foreign key: it outlives that row.
     delivery_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
     created_at: Mapped[datetime] = created_at()
     read_at: Mapped[datetime | None]

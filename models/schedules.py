@@ -47,7 +47,7 @@ def one_at_a_time(column: str, *, name: str, where: str) -> ExcludeConstraint:
 
 
 class Series(Base):
-    """Lessons, or free slots, that keep coming: local start, zone and rule. Never instants: zones change."""
+    """Recurring lessons or free slots: local start, zone and rule. Never instants: zones change."""
 
     __tablename__ = "schedule_series"
 
@@ -63,12 +63,12 @@ class Series(Base):
     end_time: Mapped[time]
     # IANA zone.
     timezone: Mapped[str]
-    # RFC 5545 RRULE, RFC 7529 RSCALE included; empty: the days of `dates`.
+    # RFC 5545 RRULE, RFC 7529 RSCALE included; NULL: the days of `dates`.
     rrule: Mapped[str | None] = mapped_column(Text)
     dates: Mapped[list[date] | None] = mapped_column(ARRAY(Date))
     # Words for people.
     recurrence_pattern: Mapped[str] = mapped_column(Text)
-    # What every lesson of the series says.
+    # Copied to every lesson of the series.
     subject: Mapped[str | None] = mapped_column(String(100))
     grade_level: Mapped[str | None] = mapped_column(String(50))
     session_format: Mapped[str | None] = mapped_column(String(50))
@@ -88,7 +88,7 @@ class Series(Base):
         words("status", SERIES_STATUSES),
         CheckConstraint("(rrule IS NULL) <> (dates IS NULL)", name="rule"),
         Index("ix_schedule_series_tutor_id", "tutor_id", "status"),
-        # What is to be filled next.
+        # Which series to fill next.
         Index("ix_schedule_series_due", "expanded_until", postgresql_where=text("status = 'active'")),
     )
 
@@ -101,7 +101,7 @@ class SeriesParticipant(Base):
     series_id: Mapped[int] = mapped_column(ForeignKey("schedule_series.id", ondelete="CASCADE"), primary_key=True)
     student_id: Mapped[int] = mapped_column(ForeignKey("student_profiles.id"), primary_key=True, index=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("tutor_student_bookings.id"), index=True)
-    # Who came first is the one that the lesson's own row names.
+    # The first one is named by the lesson's own row.
     created_at: Mapped[datetime] = created_at()
 
 
@@ -120,9 +120,9 @@ class Schedule(Base):
     subject: Mapped[str | None] = mapped_column(String(100))
     grade_level: Mapped[str | None] = mapped_column(String(50))
     session_format: Mapped[str | None] = mapped_column(String(50))
-    # Empty: a free slot. The first of the lesson's students; all of them are in `schedule_participants`.
+    # NULL: a free slot. The first of the lesson's students; all of them are in `schedule_participants`.
     student_id: Mapped[int | None] = mapped_column(ForeignKey("student_profiles.id"))
-    # What the calendar shows; also for a student without an account.
+    # The name in the calendar; also for a student without an account.
     student_name: Mapped[str | None] = mapped_column(String(255))
     meeting_link: Mapped[str | None] = mapped_column(String(500))
     location: Mapped[str | None] = mapped_column(String(255))
@@ -132,18 +132,18 @@ class Schedule(Base):
     recurrence_pattern: Mapped[str | None] = mapped_column(String(100))
     notes: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = created_at()
-    # IANA zone of the local times; empty: the setting TIMEZONE.
+    # IANA zone of the local times; NULL: the setting TIMEZONE.
     timezone: Mapped[str | None]
     # The same lesson as instants, computed in Python only: PostgreSQL disagrees in the repeated hour of a fold.
-    # Empty in a row that somebody wrote by hand, until beat has computed them.
+    # NULL in a hand-written row, until beat has computed them.
     starts_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None]
     # The series this lesson was expanded from.
     series_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_series.id"))
     booking_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_student_bookings.id"), index=True)
-    # The day that the rule of its series said: a lesson that was moved keeps it.
+    # The day by the rule of its series: a moved lesson keeps it.
     occurrence_date: Mapped[date | None]
-    # Edited by hand: a change of its series leaves it alone.
+    # Edited by hand: a change of its series does not affect it.
     is_override: Mapped[bool] = mapped_column(server_default=text("false"))
     # When a student booked this free slot.
     booked_at: Mapped[datetime | None]
@@ -164,14 +164,14 @@ class Schedule(Base):
         CheckConstraint("(series_id IS NULL) = (occurrence_date IS NULL)", name="occurrence"),
         # Two expanders at once store an occurrence once. Its index also serves the foreign key.
         UniqueConstraint("series_id", "occurrence_date"),
-        # What participants refer to, so that their times and status are the lesson's.
+        # Referred to by participants, so that their times and status are the lesson's.
         UniqueConstraint("id", "starts_at", "ends_at", "status"),
         one_at_a_time("tutor_id", name="ex_tutor_schedules_tutor_id", where=_TAKES_TIME),
         one_at_a_time("student_id", name="ex_tutor_schedules_student_id", where=_TAKES_TIME),
         # A calendar is read by person and day.
         Index("ix_tutor_schedules_tutor_id", "tutor_id", "schedule_date"),
         Index("ix_tutor_schedules_student_id", "student_id", "schedule_date"),
-        # What begins or ends next.
+        # Lessons that begin or end next.
         Index("ix_tutor_schedules_live", "starts_at", postgresql_where=text(f"student_id IS NOT NULL AND {_LIVE}")),
         Index("ix_tutor_schedules_by_hand", "id", postgresql_where=text("starts_at IS NULL")),
     )
@@ -202,17 +202,17 @@ class ScheduleParticipant(Base):
 
 
 class ScheduleSkip(Base):
-    """An occurrence of a series that is no lesson, or not for this student, and why."""
+    """An occurrence of a series without a lesson (EXDATE), or without this student, and why."""
 
     __tablename__ = "schedule_skips"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     series_id: Mapped[int] = mapped_column(ForeignKey("schedule_series.id", ondelete="CASCADE"))
     occurrence_date: Mapped[date]
-    # Empty: nobody has this lesson. Otherwise only this student of a group does without it.
+    # NULL: nobody has this lesson. Otherwise only this student of a group does not.
     student_id: Mapped[int | None] = mapped_column(ForeignKey("student_profiles.id"), index=True)
     reason: Mapped[str] = mapped_column(String(20))
-    # The other lesson, for one that is busy.
+    # The conflicting lesson, when somebody is busy.
     schedule_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_schedules.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = created_at()
 

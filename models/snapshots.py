@@ -1,4 +1,4 @@
-"""Pictures and documents of whiteboards, and which operator looked at them."""
+"""Pictures and documents of whiteboards, and which operator read them."""
 
 from datetime import datetime
 from uuid import UUID
@@ -34,9 +34,9 @@ class Snapshot(Base):
     height: Mapped[int | None]
     # Strokes that were not drawn, or not as they are stored; the job's result names them.
     skipped: Mapped[int] = mapped_column(server_default=text("0"))
-    # The board still looked like this then: when its strokes were read, or last found to be the same.
+    # When the board last looked like this: when its strokes were read, or last found unchanged.
     taken_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-    # What made it. Jobs are pruned, snapshots stay.
+    # The job that created it. Jobs are pruned, snapshots stay.
     job_id: Mapped[UUID | None] = mapped_column(Uuid, ForeignKey("jobs.id", ondelete="SET NULL"), index=True)
 
     __table_args__ = (

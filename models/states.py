@@ -1,4 +1,4 @@
-"""Every stored word. A CHECK in the database holds each column to its list."""
+"""The allowed words of columns. A CHECK in the database limits each column to its list."""
 
 JOB_STATES = ("queued", "published", "running", "retryable", "succeeded", "failed", "cancelled", "dead")
 JOB_FINISHED = ("succeeded", "failed", "cancelled", "dead")
@@ -11,10 +11,10 @@ REQUEST_STATUSES = ("pending", "accepted", "rejected")
 
 # Where a lesson takes place: `session_type` of a booking, `session_format` of a schedule.
 SESSION_FORMATS = ("online", "in-person", "hybrid")
-# `pending`: made by a tutor, and neither the student nor a parent has accepted yet. `declined`: they never did.
+# `pending`: created by a tutor, not yet accepted by the student or a parent. `declined`: they never accepted.
 BOOKING_STATUSES = ("pending", "active", "paused", "completed", "cancelled", "declined")
 SCHEDULE_STATUSES = ("scheduled", "in_progress", "completed", "cancelled")
-# Who called a lesson off. `series`: its series or booking stopped, so it comes back when that goes on.
+# Who cancelled a lesson. `series`: its series or booking was paused or ended; resuming restores it.
 CANCELLERS = ("person", "series")
 # `held`: tutor and a student were on the board. `unknown`: there was no board.
 ATTENDANCES = ("unknown", "held", "missed")
@@ -39,15 +39,15 @@ RENDITION_STATES = ("pending", "ready", "failed")
 # `apprise`: an address of one of the services that apprise speaks to.
 CHANNEL_KINDS = ("email", "webhook", "apprise")
 CALENDARS = ("gregorian", "ethiopian")
-# `dropped`: not worth sending any more; `cancelled`: its lesson is off or was moved; `failed`: for good.
+# `dropped`: no longer worth sending; `cancelled`: its lesson was cancelled or moved; `failed`: permanently.
 DELIVERY_STATES = ("pending", "sending", "sent", "dropped", "cancelled", "failed")
 MESSAGE_KINDS = (
     "lesson-reminder",
     "lesson-moved",
     "lesson-cancelled",
-    # It takes place after all.
+    # The lesson was restored.
     "lesson-restored",
-    # A free slot became somebody's lesson.
+    # A free slot was booked.
     "lesson-booked",
     "request-received",
     "request-accepted",
@@ -57,7 +57,7 @@ MESSAGE_KINDS = (
     "booking-accepted",
     "booking-ended",
     "recording-ready",
-    # To its tutor, and to who uploaded it.
+    # To its tutor and its uploader.
     "recording-failed",
     "channel-code",
     "channel-disabled",

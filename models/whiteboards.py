@@ -1,4 +1,4 @@
-"""The digital whiteboard: a session has pages, a page has strokes, and what happened is kept as events."""
+"""The digital whiteboard: a session has pages, a page has strokes, and activity is recorded as events."""
 
 from datetime import datetime
 from typing import Any
@@ -31,7 +31,7 @@ NO_PERMISSIONS = """'{"can_draw": false, "can_erase": false, "can_write": false}
 
 
 def every_word(column: str, allowed: tuple[str, ...]) -> CheckConstraint:
-    """A CHECK that every element of the array `column` is one of the stored words."""
+    """A CHECK that every element of the array `column` is one of the allowed words."""
     quoted = ", ".join(f"'{word}'" for word in allowed)
     return CheckConstraint(f"{column} <@ ARRAY[{quoted}]::character varying[]", name=column)
 
@@ -44,17 +44,17 @@ class WhiteboardSession(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     session_title: Mapped[str | None] = mapped_column(String(300))
     session_description: Mapped[str | None] = mapped_column(Text)
-    # Whose lesson it is. Empty for a call between people without a booking.
+    # The booking of the lesson. NULL for a call between people without one.
     booking_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_student_bookings.id"))
     # The lesson in the calendar that this session is.
     schedule_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_schedules.id"), index=True)
     scheduled_start: Mapped[datetime | None]
     scheduled_end: Mapped[datetime | None]
-    # When the lesson really ran; recordings are placed on this time line.
+    # When the lesson actually took place; recordings are placed on this time line.
     actual_start: Mapped[datetime | None]
     actual_end: Mapped[datetime | None]
     status: Mapped[str] = mapped_column(String(50), server_default="scheduled")
-    # Somebody records right now, since recording_started_at.
+    # A recording is running, since recording_started_at.
     is_recording: Mapped[bool] = mapped_column(server_default=text("false"))
     recording_started_at: Mapped[datetime | None]
     has_recordings: Mapped[bool] = mapped_column(server_default=text("false"))
@@ -85,7 +85,7 @@ class WhiteboardSession(Base):
         Index("ix_whiteboard_sessions_booking_id", "booking_id", "status"),
         Index("ix_whiteboard_sessions_status", "status", "scheduled_start"),
         Index("ix_whiteboard_sessions_host", "host_profile_type", "host_profile_id"),
-        # Those that ended lately, among all that ever did.
+        # Recently ended sessions.
         Index("ix_whiteboard_sessions_actual_end", "actual_end", postgresql_where=text("status = 'completed'")),
         Index("ix_whiteboard_sessions_participants", "participant_profile_ids", postgresql_using="gin"),
     )
@@ -104,11 +104,11 @@ class WhiteboardPage(Base):
     # CSS colour.
     background_color: Mapped[str] = mapped_column(String(20), server_default="#FFFFFF")
     background_image: Mapped[str | None] = mapped_column(String(500))
-    # The page that is shown now.
+    # The active page.
     is_active: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = created_at()
     updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-    # Of all strokes that are stored, as JSON: it bounds what a page can cost.
+    # Of all stored strokes as JSON: it bounds the size of a page.
     stroke_bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
     # Its index also serves the foreign key, session_id being its first column.
@@ -124,12 +124,12 @@ class Stroke(Base):
     page_id: Mapped[int] = mapped_column(ForeignKey("whiteboard_pages.id", ondelete="CASCADE"))
     # The session of the page, repeated so that a whole lesson is read by one index.
     session_id: Mapped[int] = mapped_column(ForeignKey("whiteboard_sessions.id", ondelete="CASCADE"))
-    # Who drew. The lesson stays readable for the others when an account goes.
+    # Who drew. The lesson stays readable for the others when the account is deleted.
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     stroke_type: Mapped[str] = mapped_column(String(50))
     # Points or geometry in CSS pixels of the client's canvas, colour, width.
     stroke_data: Mapped[dict[str, Any]]
-    # Order on the page. Rows of the platform may share a number: then the id decides.
+    # Order on the page. Rows of the platform may share a number: then by id.
     stroke_order: Mapped[int] = mapped_column(server_default=text("0"))
     # Undone or cleared, at deleted_at: a replay shows it until then.
     is_deleted: Mapped[bool] = mapped_column(server_default=text("false"))
@@ -137,9 +137,9 @@ class Stroke(Base):
     # The profile the drawer acted as.
     profile_id: Mapped[int | None]
     profile_type: Mapped[str | None] = mapped_column(String(20))
-    # The client's own name for the stroke: sent twice, stored once.
+    # The client's own id of the stroke: makes sending idempotent.
     client_id: Mapped[str | None]
-    # When the pen went down and up, if the client said.
+    # When the pen went down and up, if the client stated it.
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
@@ -167,10 +167,10 @@ class WhiteboardEvent(Base):
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     session_id: Mapped[int] = mapped_column(ForeignKey("whiteboard_sessions.id", ondelete="CASCADE"))
     kind: Mapped[str]
-    # Who did it; empty when the worker itself ended the session.
+    # Who did it; NULL when the worker itself ended the session.
     profile_id: Mapped[int | None]
     profile_type: Mapped[str | None]
-    # The page that was activated. Goes with its page: an activation of a page that is gone says nothing.
+    # The page that was activated. Deleted with it: the activation of a deleted page means nothing.
     page_id: Mapped[int | None] = mapped_column(ForeignKey("whiteboard_pages.id", ondelete="CASCADE"), index=True)
     at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
