@@ -1,7 +1,7 @@
 """Series of lessons: `/v1/series`."""
 
 from datetime import date, datetime
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
@@ -79,15 +79,14 @@ class SeriesWithPeople(SeriesDocument):
     @classmethod
     def of(cls, view: SeriesView) -> Self:
         """The document of what a caller may see of a series."""
-        columns: dict[str, Any] = SeriesDocument.model_validate(view.series).model_dump()
         excluded = sorted(skip.occurrence_date for skip in view.skips if skip.reason == "excluded")
-        return cls(
-            **columns,
-            text=recurrence_of(view.series, excluded).text(),
-            exdates=excluded,
-            participants=[SeriesParticipantDocument.model_validate(row) for row in view.participants],
-            skips=[SkipDocument.model_validate(skip) for skip in view.skips],
-        )
+        own = {
+            "text": recurrence_of(view.series, excluded).text(),
+            "exdates": excluded,
+            "participants": [SeriesParticipantDocument.model_validate(row) for row in view.participants],
+            "skips": [SkipDocument.model_validate(skip) for skip in view.skips],
+        }
+        return cls.model_validate(SeriesDocument.model_validate(view.series).model_dump() | own)
 
 
 @router.get("", summary="List series")
