@@ -14,10 +14,10 @@ from worker.jobs.run_statements import Claim, claim
 
 
 @dataclass(frozen=True)
-class Knit(Order):
+class SampleOrder(Order):
     """An order that only tests give."""
 
-    kind: ClassVar[str] = "tests.knit"
+    kind: ClassVar[str] = "tests.sample"
     max_attempts: ClassVar[int] = 3
 
     rows: int = 1
@@ -73,5 +73,5 @@ def ledger(database: Database) -> Ledger:
 
 
 @pytest.fixture
-def knit() -> type[Knit]:
-    return Knit
+def sample_order() -> type[SampleOrder]:
+    return SampleOrder

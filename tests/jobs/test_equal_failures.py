@@ -8,7 +8,7 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from sqlalchemy import text
 
-from tests.jobs.conftest import Knit, Ledger
+from tests.jobs.conftest import Ledger, SampleOrder
 from worker.errors import Unavailable
 from worker.jobs.cancel import retry_job
 from worker.jobs.job_run import JobRun, LeaseTiming
@@ -44,8 +44,8 @@ def fail(ledger: Ledger) -> Fail:
 
 
 @pytest.fixture
-def job(ledger: Ledger, knit: type[Knit]) -> UUID:
-    return ledger.order(knit())  # three attempts
+def job(ledger: Ledger, sample_order: type[SampleOrder]) -> UUID:
+    return ledger.order(sample_order())  # three attempts
 
 
 def failed(word: str) -> FfmpegFailed:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import MakeSettings, Sql
-from tests.jobs.conftest import Knit, Ledger
+from tests.jobs.conftest import Ledger, SampleOrder
 from worker.app import create_app
 from worker.database import Database
 from worker.jobs.heartbeats import HeartbeatWriter, prune_heartbeats, read_process_metrics, remove_consumer
@@ -69,9 +69,11 @@ class BrokenBroker(Exception):
     """What a test's broker says."""
 
 
-def test_publishing_again_and_again_hides_no_waiting_job(ledger: Ledger, knit: type[Knit], sql: Sql) -> None:
+def test_publishing_again_and_again_hides_no_waiting_job(
+    ledger: Ledger, sample_order: type[SampleOrder], sql: Sql
+) -> None:
     """Also while the broker refuses: the job is due since it was ordered."""
-    ledger.order(knit())
+    ledger.order(sample_order())
     sql("UPDATE jobs SET run_at = now() - interval '100 s'")
 
     def refuse(_message: Any) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from tests.jobs.conftest import Knit, Ledger
+from tests.jobs.conftest import Ledger, SampleOrder
 from worker.errors import NotFound
 from worker.jobs.orders import IngestRecording
 from worker.jobs.reading import list_jobs, queue_metrics, read_attempts, read_job, read_jobs
@@ -49,8 +49,8 @@ def test_only_who_ordered_it_finds_it(ledger: Ledger) -> None:
                 read_job(session, job, principal=principal)
 
 
-def test_the_number_moves_with_every_visible_change(ledger: Ledger, knit: type[Knit]) -> None:
-    job_id = ledger.order(knit())
+def test_the_number_moves_with_every_visible_change(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
+    job_id = ledger.order(sample_order())
     seen = []
     claim = None
     for change in ("wait", "claim", "end"):
@@ -68,8 +68,8 @@ def test_the_number_moves_with_every_visible_change(ledger: Ledger, knit: type[K
     assert seen[2].document["result"] == {"rows": 1}
 
 
-def test_attempts_are_told_oldest_first(ledger: Ledger, knit: type[Knit]) -> None:
-    job_id = ledger.order(knit())
+def test_attempts_are_told_oldest_first(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
+    job_id = ledger.order(sample_order())
     for outcome in ("released", "failed"):
         claim = ledger.claim(job_id)
         with ledger.database.transaction() as session:
@@ -81,30 +81,32 @@ def test_attempts_are_told_oldest_first(ledger: Ledger, knit: type[Knit]) -> Non
     assert list(attempts[0]) == ["attempt", "outcome", "error", "started_at", "ended_at"]
 
 
-def test_pages_meet_though_jobs_of_one_instant_and_new_ones_come(ledger: Ledger, knit: type[Knit]) -> None:
+def test_pages_meet_though_jobs_of_one_instant_and_new_ones_come(
+    ledger: Ledger, sample_order: type[SampleOrder]
+) -> None:
     """Seven jobs, five of them made in one transaction (so at one `now()`), listed two by two."""
     with ledger.database.transaction() as session:
-        insert = text("INSERT INTO jobs (kind) SELECT 'tests.knit' FROM generate_series(1, 5)")
+        insert = text("INSERT INTO jobs (kind) SELECT 'tests.sample' FROM generate_series(1, 5)")
         session.execute(insert)
     for _ in range(2):
-        ledger.order(knit())
+        ledger.order(sample_order())
     seen: list[str] = []
     before = None
     while True:
         with ledger.database.transaction() as session:
             jobs = list_jobs(session, before=before, limit=2)
         seen += [job.document["id"] for job in jobs]
-        ledger.order(knit())  # newer than all that was listed: it must not push anything
+        ledger.order(sample_order())  # newer than all that was listed: it must not push anything
         if len(jobs) < 2:
             break
         before = jobs[-1].position
     assert len(seen) == len(set(seen)) == 7
 
 
-def test_filters(ledger: Ledger, knit: type[Knit]) -> None:
+def test_filters(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     mine = ledger.order(IngestRecording(12, session_id=1, spool_id="shared", size_bytes=1), principal="user:1")
     theirs = ledger.order(IngestRecording(13, session_id=1, spool_id="shared", size_bytes=1), principal="user:2")
-    other = ledger.order(knit())
+    other = ledger.order(sample_order())
     ledger.claim(other)
     cases: tuple[tuple[dict[str, Any], list[UUID]], ...] = (
         ({}, [other, theirs, mine]),
@@ -120,16 +122,16 @@ def test_filters(ledger: Ledger, knit: type[Knit]) -> None:
         assert [job.document["id"] for job in found] == [str(job_id) for job_id in expected], filters
 
 
-def test_the_figures_of_the_queue(ledger: Ledger, knit: type[Knit]) -> None:
+def test_the_figures_of_the_queue(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     with ledger.database.transaction() as session:
         assert queue_metrics(session).counts == {}
         assert queue_metrics(session).oldest_due_age == 0
-    first = ledger.order(knit())
-    ledger.order(knit())
+    first = ledger.order(sample_order())
+    ledger.order(sample_order())
     ledger.claim(first)
     with ledger.database.transaction() as session:
         session.execute(text("UPDATE jobs SET run_at = now() - interval '1 min' WHERE state = 'queued'"))
     with ledger.database.transaction() as session:
         figures = queue_metrics(session)
-    assert figures.counts == {("queued", "tests.knit"): 1, ("running", "tests.knit"): 1}
+    assert figures.counts == {("queued", "tests.sample"): 1, ("running", "tests.sample"): 1}
     assert 60 <= figures.oldest_due_age < 90

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from tests.conftest import Sql
-from tests.jobs.conftest import Knit, Ledger
+from tests.jobs.conftest import Ledger, SampleOrder
 from worker.database import Database
 from worker.jobs.heartbeats import HeartbeatWriter
 from worker.jobs.lanes import claim_in_lane
@@ -103,12 +103,14 @@ def test_without_a_living_worker_one_goes_out(studio: Studio) -> None:
     assert len(studio.publish()) == 1
 
 
-def test_other_lanes_and_work_outside_lanes_go_out_beside_a_flood(studio: Studio, knit: type[Knit]) -> None:
+def test_other_lanes_and_work_outside_lanes_go_out_beside_a_flood(
+    studio: Studio, sample_order: type[SampleOrder]
+) -> None:
     studio.add_worker("w", 2)
     for _n in range(50):
         studio.order("user:1")
     studio.publish()
-    upload, quick = studio.order("user:2", group="uploads"), studio.ledger.order(knit())
+    upload, quick = studio.order("user:2", group="uploads"), studio.ledger.order(sample_order())
     assert set(studio.publish()) == {upload, quick}
 
 

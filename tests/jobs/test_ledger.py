@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from tests.conftest import MakeSettings
-from tests.jobs.conftest import Knit, Ledger
+from tests.jobs.conftest import Ledger, SampleOrder
 from worker.database import Database
 from worker.errors import Conflict, NotFound
 from worker.jobs.cancel import cancel_job, retry_job
@@ -25,46 +25,50 @@ from worker.jobs.settle import release_runs, settle
 LEASE = PublicationLease(20.0, 600.0)
 
 
-def test_rollback_leaves_no_job(ledger: Ledger, knit: type[Knit]) -> None:
+def test_rollback_leaves_no_job(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     from worker.jobs.enqueue import enqueue
 
     with pytest.raises(RuntimeError), ledger.database.transaction() as session:
-        enqueue(session, knit())
+        enqueue(session, sample_order())
         raise RuntimeError("the caller's own trouble")
     assert ledger.count() == 0
 
 
-def test_job_is_announced_after_the_commit_only(database_url: str, settings: MakeSettings, knit: type[Knit]) -> None:
+def test_job_is_announced_after_the_commit_only(
+    database_url: str, settings: MakeSettings, sample_order: type[SampleOrder]
+) -> None:
     from worker.jobs.enqueue import enqueue
 
     announced: list[Any] = []
     database = Database(settings(database_url=database_url).sqlalchemy_url, announce=announced.append)
     with database.transaction() as session:
         with session.begin_nested():
-            job_id = enqueue(session, knit())
+            job_id = enqueue(session, sample_order())
         assert announced == []
     assert announced == [job_id]
     database.close()
 
 
-def test_unique_key_finds_the_live_job_and_is_free_after_its_end(ledger: Ledger, knit: type[Knit]) -> None:
-    first = ledger.order(knit(key="scarf"))
-    assert ledger.order(knit(key="scarf")) == first
+def test_unique_key_finds_the_live_job_and_is_free_after_its_end(
+    ledger: Ledger, sample_order: type[SampleOrder]
+) -> None:
+    first = ledger.order(sample_order(key="same"))
+    assert ledger.order(sample_order(key="same")) == first
     run = ledger.claim(first)
     with ledger.database.transaction() as session:
         end(session, run.job_id, run.token, state="succeeded")
-    assert ledger.order(knit(key="scarf")) != first
+    assert ledger.order(sample_order(key="same")) != first
 
 
-def test_unique_key_holds_under_a_storm(ledger: Ledger, knit: type[Knit]) -> None:
+def test_unique_key_holds_under_a_storm(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     with ThreadPoolExecutor(10) as pool:
-        ids = set(pool.map(lambda _n: ledger.order(knit(key="scarf")), range(60)))
+        ids = set(pool.map(lambda _n: ledger.order(sample_order(key="same")), range(60)))
     assert len(ids) == 1
     assert ledger.count() == 1
 
 
-def test_one_of_many_claims_wins(ledger: Ledger, knit: type[Knit]) -> None:
-    job_id = ledger.order(knit())
+def test_one_of_many_claims_wins(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
+    job_id = ledger.order(sample_order())
     with ThreadPoolExecutor(8) as pool:
         claims = list(pool.map(lambda n: ledger.try_claim(job_id, worker=f"w{n}"), range(24)))
     won = [claimed for claimed in claims if claimed]
@@ -73,13 +77,13 @@ def test_one_of_many_claims_wins(ledger: Ledger, knit: type[Knit]) -> None:
     assert ledger.job(job_id).attempt == 1
 
 
-def test_claim_waits_for_run_at(ledger: Ledger, knit: type[Knit]) -> None:
-    job_id = ledger.order(knit(), run_at=datetime.now(UTC) + timedelta(hours=1))
+def test_claim_waits_for_run_at(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
+    job_id = ledger.order(sample_order(), run_at=datetime.now(UTC) + timedelta(hours=1))
     assert ledger.try_claim(job_id) is None
 
 
-def test_stale_token_writes_nothing(ledger: Ledger, knit: type[Knit]) -> None:
-    job_id = ledger.order(knit())
+def test_stale_token_writes_nothing(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
+    job_id = ledger.order(sample_order())
     zombie = ledger.claim(job_id)
     ledger.expire_lease(job_id)
     assert reap(ledger.database, {}) == 1
@@ -95,8 +99,8 @@ def test_stale_token_writes_nothing(ledger: Ledger, knit: type[Knit]) -> None:
         assert session.execute(text("SELECT count(*) FROM users")).scalar_one() == 0
 
 
-def test_pulse_moves_the_sequence_only_when_something_changed(ledger: Ledger, knit: type[Knit]) -> None:
-    run = ledger.claim(ledger.order(knit()))
+def test_pulse_moves_the_sequence_only_when_something_changed(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
+    run = ledger.claim(ledger.order(sample_order()))
     seen = []
     for progress in (0, 40, 40):
         with ledger.database.transaction() as session:
@@ -105,8 +109,8 @@ def test_pulse_moves_the_sequence_only_when_something_changed(ledger: Ledger, kn
     assert seen == [1, 2, 2]
 
 
-def test_history_has_one_line_for_each_run(ledger: Ledger, knit: type[Knit]) -> None:
-    job_id = ledger.order(knit())
+def test_history_has_one_line_for_each_run(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
+    job_id = ledger.order(sample_order())
     run = ledger.claim(job_id)
     with ledger.database.transaction() as session:
         end(session, run.job_id, run.token, state="retryable", delay=0.0, error={"code": "dropped-stitch"})
@@ -122,8 +126,8 @@ def test_history_has_one_line_for_each_run(ledger: Ledger, knit: type[Knit]) -> 
     assert (job.state, job.progress, job.result, job.error) == ("succeeded", 100, {"rows": 1}, None)
 
 
-def test_dead_keeps_the_last_real_error(ledger: Ledger, knit: type[Knit]) -> None:
-    job_id = ledger.order(knit())
+def test_dead_keeps_the_last_real_error(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
+    job_id = ledger.order(sample_order())
     for _attempt in range(2):
         run = ledger.claim(job_id)
         with ledger.database.transaction() as session:
@@ -136,19 +140,19 @@ def test_dead_keeps_the_last_real_error(ledger: Ledger, knit: type[Knit]) -> Non
     assert ledger.attempts(job_id)[-1].outcome == "worker-lost"
 
 
-def test_poison_is_dead_after_exactly_its_attempts(ledger: Ledger, knit: type[Knit]) -> None:
-    job_id = ledger.order(knit())
+def test_poison_is_dead_after_exactly_its_attempts(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
+    job_id = ledger.order(sample_order())
     runs = 0
     while ledger.try_claim(job_id):
         runs += 1
         ledger.expire_lease(job_id)
         reap(ledger.database, {})
-    assert runs == knit.max_attempts
+    assert runs == sample_order.max_attempts
     assert (ledger.job(job_id).state, ledger.job(job_id).error["code"]) == ("dead", "worker-lost")
 
 
-def test_reaper_puts_a_published_job_back_without_an_error(ledger: Ledger, knit: type[Knit]) -> None:
-    job_id = ledger.order(knit())
+def test_reaper_puts_a_published_job_back_without_an_error(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
+    job_id = ledger.order(sample_order())
     publish(ledger.database, lambda _message: None, LEASE)
     ledger.expire_lease(job_id)
     assert reap(ledger.database, {}) == 1
@@ -157,9 +161,9 @@ def test_reaper_puts_a_published_job_back_without_an_error(ledger: Ledger, knit:
 
 
 def test_the_wait_for_a_published_job_doubles_from_the_third_on_up_to_its_ceiling(
-    ledger: Ledger, knit: type[Knit]
+    ledger: Ledger, sample_order: type[SampleOrder]
 ) -> None:
-    job_id = ledger.order(knit())
+    job_id = ledger.order(sample_order())
     leases = []
     for _ in range(8):
         assert publish(ledger.database, lambda _message: None, LEASE) == 1
@@ -170,15 +174,15 @@ def test_the_wait_for_a_published_job_doubles_from_the_third_on_up_to_its_ceilin
     assert leases == pytest.approx([20, 20, 40, 80, 160, 320, 600, 600])
 
 
-def test_reaper_leaves_a_live_lease_alone(ledger: Ledger, knit: type[Knit]) -> None:
-    job_id = ledger.order(knit())
+def test_reaper_leaves_a_live_lease_alone(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
+    job_id = ledger.order(sample_order())
     ledger.claim(job_id)
     assert reap(ledger.database, {}) == 0
     assert ledger.job(job_id).state == "running"
 
 
-def test_cancelled_while_its_worker_died_ends_cancelled(ledger: Ledger, knit: type[Knit]) -> None:
-    job_id = ledger.order(knit())
+def test_cancelled_while_its_worker_died_ends_cancelled(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
+    job_id = ledger.order(sample_order())
     ledger.claim(job_id)
     with ledger.database.transaction() as session:
         assert cancel_job(session, {}, job_id) == "running"
@@ -187,7 +191,7 @@ def test_cancelled_while_its_worker_died_ends_cancelled(ledger: Ledger, knit: ty
     assert (ledger.job(job_id).state, ledger.job(job_id).error["code"]) == ("cancelled", "cancelled")
 
 
-def test_ending_commits_with_the_end(ledger: Ledger, knit: type[Knit]) -> None:
+def test_ending_commits_with_the_end(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     told: list[FailedJob] = []
 
     def ending(session: Session, order: Any, ended: FailedJob) -> None:
@@ -197,31 +201,31 @@ def test_ending_commits_with_the_end(ledger: Ledger, knit: type[Knit]) -> None:
             {"name": f"rows {order.rows}"},
         )
 
-    job_id = ledger.order(knit(rows=7))
+    job_id = ledger.order(sample_order(rows=7))
     with ledger.database.transaction() as session:
-        assert cancel_job(session, {knit: ending}, job_id) == "cancelled"
+        assert cancel_job(session, {sample_order: ending}, job_id) == "cancelled"
     assert [(ended.job_id, ended.state) for ended in told] == [(job_id, "cancelled")]
     with ledger.database.transaction() as session:
         assert session.execute(text("SELECT first_name FROM users")).scalars().all() == ["rows 7"]
 
 
-def test_failing_ending_does_not_hold_up_other_jobs(ledger: Ledger, knit: type[Knit]) -> None:
+def test_failing_ending_does_not_hold_up_other_jobs(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     def ending(_session: Session, order: Any, _ended: FailedJob) -> None:
         if order.rows == 13:
             raise RuntimeError("bad luck")
 
-    ids = [ledger.order(knit(rows=rows)) for rows in (13, 1)]
+    ids = [ledger.order(sample_order(rows=rows)) for rows in (13, 1)]
     for job_id in ids:
         with ledger.database.transaction() as session:
             session.execute(text("UPDATE jobs SET max_attempts = 1 WHERE id = :id"), {"id": job_id})
         ledger.claim(job_id)
         ledger.expire_lease(job_id)
-    reap(ledger.database, {knit: ending})
+    reap(ledger.database, {sample_order: ending})
     assert [ledger.job(job_id).state for job_id in ids] == ["running", "dead"]
 
 
-def test_cancel_of_a_finished_job_is_a_conflict(ledger: Ledger, knit: type[Knit]) -> None:
-    run = ledger.claim(ledger.order(knit()))
+def test_cancel_of_a_finished_job_is_a_conflict(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
+    run = ledger.claim(ledger.order(sample_order()))
     with ledger.database.transaction() as session:
         end(session, run.job_id, run.token, state="succeeded")
     with pytest.raises(Conflict), ledger.database.transaction() as session:
@@ -230,8 +234,8 @@ def test_cancel_of_a_finished_job_is_a_conflict(ledger: Ledger, knit: type[Knit]
         cancel_job(session, {}, run.token)
 
 
-def test_retry_revives_a_dead_job_with_fresh_attempts(ledger: Ledger, knit: type[Knit]) -> None:
-    job_id = ledger.order(knit())
+def test_retry_revives_a_dead_job_with_fresh_attempts(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
+    job_id = ledger.order(sample_order())
     for _attempt in range(3):
         ledger.claim(job_id)
         ledger.expire_lease(job_id)
@@ -245,18 +249,18 @@ def test_retry_revives_a_dead_job_with_fresh_attempts(ledger: Ledger, knit: type
         retry_job(session, job_id)
 
 
-def test_retry_gives_way_to_a_live_twin(ledger: Ledger, knit: type[Knit]) -> None:
-    first = ledger.order(knit(key="scarf"))
+def test_retry_gives_way_to_a_live_twin(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
+    first = ledger.order(sample_order(key="same"))
     with ledger.database.transaction() as session:
         cancel_job(session, {}, first)
-    ledger.order(knit(key="scarf"))
+    ledger.order(sample_order(key="same"))
     with pytest.raises(Conflict), ledger.database.transaction() as session:
         retry_job(session, first)
     assert ledger.job(first).state == "cancelled"
 
 
-def test_broker_failure_puts_the_unsent_back_at_once(ledger: Ledger, knit: type[Knit]) -> None:
-    ids = [ledger.order(knit(rows=n)) for n in range(3)]
+def test_broker_failure_puts_the_unsent_back_at_once(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
+    ids = [ledger.order(sample_order(rows=n)) for n in range(3)]
     sent: list[JobMessage] = []
 
     def send(message: JobMessage) -> None:
@@ -272,9 +276,9 @@ def test_broker_failure_puts_the_unsent_back_at_once(ledger: Ledger, knit: type[
     assert {ledger.job(job_id).publications for job_id in states} == {0}
 
 
-def test_two_publishers_never_take_the_same_job(ledger: Ledger, knit: type[Knit]) -> None:
+def test_two_publishers_never_take_the_same_job(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     for rows in range(60):
-        ledger.order(knit(rows=rows))
+        ledger.order(sample_order(rows=rows))
     sent: list[JobMessage] = []
     lock = threading.Lock()
 
@@ -288,8 +292,8 @@ def test_two_publishers_never_take_the_same_job(ledger: Ledger, knit: type[Knit]
     assert len({message.job_id for message in sent}) == 60
 
 
-def test_release_gives_the_attempt_back(ledger: Ledger, knit: type[Knit]) -> None:
-    mine, others = ledger.order(knit()), ledger.order(knit())
+def test_release_gives_the_attempt_back(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
+    mine, others = ledger.order(sample_order()), ledger.order(sample_order())
     ledger.claim(mine, worker="closing")
     ledger.claim(others, worker="staying")
     assert release_runs(ledger.database, "closing") == 1
@@ -298,29 +302,31 @@ def test_release_gives_the_attempt_back(ledger: Ledger, knit: type[Knit]) -> Non
     assert ledger.job(others).state == "running"
 
 
-def test_settle_with_a_stale_token_tells_no_ending(ledger: Ledger, knit: type[Knit]) -> None:
+def test_settle_with_a_stale_token_tells_no_ending(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     told: list[FailedJob] = []
-    job_id = ledger.order(knit())
+    job_id = ledger.order(sample_order())
     ledger.claim(job_id)
     job = ledger.job(job_id)
     ledger.expire_lease(job_id)
     reap(ledger.database, {})
     with pytest.raises(LeaseLost), ledger.database.transaction() as session:
-        settle(session, {knit: lambda _s, _o, ended: told.append(ended)}, job, Decision("failed"), {"code": "late"})
+        settle(
+            session, {sample_order: lambda _s, _o, ended: told.append(ended)}, job, Decision("failed"), {"code": "late"}
+        )
     assert told == []
 
 
-def test_prune_keeps_the_dead_longer(ledger: Ledger, knit: type[Knit]) -> None:
+def test_prune_keeps_the_dead_longer(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     ids = {}
     for state in ("succeeded", "dead"):
-        run = ledger.claim(ledger.order(knit()))
+        run = ledger.claim(ledger.order(sample_order()))
         with ledger.database.transaction() as session:
             end(session, run.job_id, run.token, state=state)
             session.execute(
                 text("UPDATE jobs SET finished_at = now() - interval '10 days' WHERE id = :id"), {"id": run.job_id}
             )
         ids[state] = run.job_id
-    live = ledger.order(knit())
+    live = ledger.order(sample_order())
     with ledger.database.transaction() as session:
         assert prune_routine_jobs(session, age=86400, most=10) == 0
         assert prune_jobs(session, finished=5 * 86400, dead=20 * 86400, most=10) == 1
@@ -331,9 +337,9 @@ def test_prune_keeps_the_dead_longer(ledger: Ledger, knit: type[Knit]) -> None:
         assert prune_idempotency_keys(session, age=60, most=10) == 0
 
 
-def test_prune_forgets_the_timetable_s_successes_sooner(ledger: Ledger, knit: type[Knit]) -> None:
+def test_prune_forgets_the_timetable_s_successes_sooner(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     for state in ("succeeded", "failed"):
-        run = ledger.claim(ledger.order(knit()))
+        run = ledger.claim(ledger.order(sample_order()))
         with ledger.database.transaction() as session:
             end(session, run.job_id, run.token, state=state)
             session.execute(text("UPDATE jobs SET finished_at = now() - interval '2 days', principal = 'beat'"))

@@ -8,14 +8,14 @@ import pytest
 
 from tests.conftest import MakeSettings
 from tests.forking.forked_process import ForkServer
-from tests.jobs.live.knitters import Knitters
+from tests.jobs.live.worker_stack import WorkerStack
 
 
 @pytest.fixture
-def knitters(
+def stack(
     settings: MakeSettings, database_url: str, redis_url: str, tmp_path: Path, fork_server: ForkServer
-) -> Iterator[Knitters]:
-    stack = Knitters(settings(heartbeat_interval=1.0), tmp_path, fork_server)
+) -> Iterator[WorkerStack]:
+    stack = WorkerStack(settings(heartbeat_interval=1.0), tmp_path, fork_server)
     yield stack
     stack.close()
 
@@ -24,58 +24,58 @@ def knitters(
 LONG = 600.0
 
 
-def test_a_flood_of_one_person_holds_up_nobody_elses_work(knitters: Knitters) -> None:
+def test_a_flood_of_one_person_holds_up_nobody_elses_work(stack: WorkerStack) -> None:
     """A film takes one child, the others wait; uploads of another person run on the other child."""
-    knitters.start_worker(QUEUES="default,media")
+    stack.start_worker(QUEUES="default,media")
     films: dict[str, Any] = {"principal": "user:1", "group": "films", "where": "media", "seconds": LONG}
-    flood = [knitters.order("sleep", **films) for _n in range(4)]
-    knitters.wait_for(flood[0], "running")
-    uploads = [knitters.order("succeed", principal="user:2", group="uploads", where="media") for _n in range(5)]
+    flood = [stack.order("sleep", **films) for _n in range(4)]
+    stack.wait_for(flood[0], "running")
+    uploads = [stack.order("succeed", principal="user:2", group="uploads", where="media") for _n in range(5)]
     for job_id in uploads:
-        knitters.wait_for(job_id, "succeeded")
-    assert [knitters.job(job_id).state for job_id in flood] == ["running", "queued", "queued", "queued"]
+        stack.wait_for(job_id, "succeeded")
+    assert [stack.job(job_id).state for job_id in flood] == ["running", "queued", "queued", "queued"]
     # What a film made room for follows at once, and it is the next.
-    knitters.cancel(flood[0])
-    knitters.wait_for(flood[1], "running")
-    assert knitters.job(flood[2]).state == "queued"
+    stack.cancel(flood[0])
+    stack.wait_for(flood[1], "running")
+    assert stack.job(flood[2]).state == "queued"
     for job_id in flood[1:]:
-        knitters.cancel(job_id)
+        stack.cancel(job_id)
 
 
-def test_long_lessons_do_not_hold_up_a_short_one(knitters: Knitters) -> None:
+def test_long_lessons_do_not_hold_up_a_short_one(stack: WorkerStack) -> None:
     """Of one kind and one person: the short one runs while the first long one runs."""
-    knitters.start_worker(QUEUES="media")
+    stack.start_worker(QUEUES="media")
     lessons = {"principal": "user:1", "group": "ingest", "where": "media"}
-    long = [knitters.order("sleep", seconds=LONG, size=300_000_000, **lessons) for _n in range(3)]
-    knitters.wait_for(long[0], "running")
-    short = knitters.order("succeed", size=8_000_000, **lessons)
-    knitters.wait_for(short, "succeeded")
-    assert [knitters.job(job_id).state for job_id in long] == ["running", "queued", "queued"]
+    long = [stack.order("sleep", seconds=LONG, size=300_000_000, **lessons) for _n in range(3)]
+    stack.wait_for(long[0], "running")
+    short = stack.order("succeed", size=8_000_000, **lessons)
+    stack.wait_for(short, "succeeded")
+    assert [stack.job(job_id).state for job_id in long] == ["running", "queued", "queued"]
     for job_id in long:
-        knitters.cancel(job_id)
+        stack.cancel(job_id)
 
 
-def test_one_child_does_everything_in_turns(knitters: Knitters) -> None:
+def test_one_child_does_everything_in_turns(stack: WorkerStack) -> None:
     """Nothing starves, and nothing waits for a second child that does not exist."""
-    knitters.start_worker(QUEUES="media", WORKER_CONCURRENCY="1")
+    stack.start_worker(QUEUES="media", WORKER_CONCURRENCY="1")
     films = {"group": "films", "where": "media"}
-    first = knitters.order("sleep", principal="user:1", seconds=LONG, **films)
-    knitters.wait_for(first, "running")
-    more = [knitters.order("succeed", principal="user:1", **films) for _n in range(2)]
-    other = knitters.order("succeed", principal="user:2", **films)
-    large = knitters.order("succeed", principal="user:3", group="ingest", where="media", size=500)
-    small = knitters.order("succeed", principal="user:3", group="ingest", where="media", size=5)
-    knitters.cancel(first)
+    first = stack.order("sleep", principal="user:1", seconds=LONG, **films)
+    stack.wait_for(first, "running")
+    more = [stack.order("succeed", principal="user:1", **films) for _n in range(2)]
+    other = stack.order("succeed", principal="user:2", **films)
+    large = stack.order("succeed", principal="user:3", group="ingest", where="media", size=500)
+    small = stack.order("succeed", principal="user:3", group="ingest", where="media", size=5)
+    stack.cancel(first)
     for job_id in (*more, other, large, small):
-        assert knitters.wait_for(job_id, "succeeded").attempt == 1
-    began = [knitters.job(job_id).started_at for job_id in (other, *more)]
+        assert stack.wait_for(job_id, "succeeded").attempt == 1
+    began = [stack.job(job_id).started_at for job_id in (other, *more)]
     assert began == sorted(began)
 
 
-def test_an_outage_of_the_broker_strands_nothing_in_a_lane(knitters: Knitters) -> None:
+def test_an_outage_of_the_broker_strands_nothing_in_a_lane(stack: WorkerStack) -> None:
     """What the broker has forgotten keeps its place taken until its lease runs out, and no longer."""
-    jobs = [knitters.order("succeed", principal="user:1", group="films", where="media") for _n in range(6)]
-    knitters.forget_messages()
-    knitters.start_worker(QUEUES="media")
+    jobs = [stack.order("succeed", principal="user:1", group="films", where="media") for _n in range(6)]
+    stack.forget_messages()
+    stack.start_worker(QUEUES="media")
     for job_id in jobs:
-        assert knitters.wait_for(job_id, "succeeded").attempt == 1
+        assert stack.wait_for(job_id, "succeeded").attempt == 1

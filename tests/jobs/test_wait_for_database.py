@@ -50,14 +50,14 @@ def interrupted_after(seconds: float) -> Iterator[None]:
 
 def test_a_statement_is_committed_and_a_transaction_after_it_still_rolls_back(single: Database) -> None:
     with single.statement() as statement:
-        statement.execute(text("CREATE TABLE wool (colour varchar)"), {})
+        statement.execute(text("CREATE TABLE samples (colour varchar)"), {})
     with single.statement() as statement:
-        statement.execute(text("INSERT INTO wool VALUES (:colour)"), {"colour": "red"})
+        statement.execute(text("INSERT INTO samples VALUES (:colour)"), {"colour": "red"})
     with pytest.raises(RuntimeError), single.transaction() as session:
-        session.execute(text("INSERT INTO wool VALUES (:colour)"), {"colour": "blue"})
+        session.execute(text("INSERT INTO samples VALUES (:colour)"), {"colour": "blue"})
         raise RuntimeError("the caller's own trouble")
     with single.transaction() as session:
-        assert session.scalars(text("SELECT colour FROM wool")).all() == ["red"]
+        assert session.scalars(text("SELECT colour FROM samples")).all() == ["red"]
 
 
 def test_a_connection_is_used_again_after_a_refused_statement(single: Database) -> None:

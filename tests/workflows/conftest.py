@@ -45,8 +45,8 @@ WORK: dict[type[Order], Callable[[JobRun, Any, WorkerContext], None]] = {
 }
 
 
-class Workshop:
-    """One recording's way through the house, step by step."""
+class RecordingFixture:
+    """A recording: its upload, its jobs and what is stored of it."""
 
     def __init__(self, tools: WorkerContext, session_id: int, sql: Sql) -> None:
         self.tools = tools
@@ -55,7 +55,7 @@ class Workshop:
         self.session_id = session_id
 
     def arrive(self, content: bytes, **changes: Any) -> int:
-        """Bytes come into the spool and are registered; answers the recording's id."""
+        """Write bytes to the spool and register them; returns the recording's id."""
         with self.tools.spool.receive(limit=10**9) as receiver:
             receiver.write(content)
             file = receiver.seal()
@@ -143,10 +143,10 @@ def versions(tools: WorkerContext, b2: Credentials) -> Versions:
 
 
 @pytest.fixture
-def workshop(tools: WorkerContext, school: School, sql: Sql) -> Workshop:
+def recordings(tools: WorkerContext, school: School, sql: Sql) -> RecordingFixture:
     statement = "INSERT INTO whiteboard_sessions (booking_id) VALUES (:booking) RETURNING id"
     ((session_id,),) = sql(statement, booking=school.booking_id)
-    return Workshop(tools, session_id, sql)
+    return RecordingFixture(tools, session_id, sql)
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def put(tools: WorkerContext, tmp_path: Path) -> Put:
     return upload
 
 
-class Office:
+class BookingFixture:
     """What the two families and the tutor 11 do on a Monday, at 11:00 in Addis Ababa, and what is stored then."""
 
     now = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -233,5 +233,5 @@ class Office:
 
 
 @pytest.fixture
-def office(database: Database, school: School, sql: Sql) -> Office:
-    return Office(database, school, sql)
+def bookings(database: Database, school: School, sql: Sql) -> BookingFixture:
+    return BookingFixture(database, school, sql)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.waiting import PATIENCE
-from tests.workflows.conftest import Workshop
+from tests.workflows.conftest import RecordingFixture
 from worker.jobs.orders import IngestRecording, StoreSource
 from worker.media.copy_plan import plan_copy
 from worker.media.packet_reading import probe
@@ -23,20 +23,20 @@ Make = Callable[..., bytes]
 
 
 @pytest.fixture
-def ingest(workshop: Workshop, tools: WorkerContext, tmp_path: Path) -> Ingest:
+def ingest(recordings: RecordingFixture, tools: WorkerContext, tmp_path: Path) -> Ingest:
     """`ingest(content)`: the metadata of the recording that became of it; its copy was decoded to its end."""
 
     def run(content: bytes) -> dict[str, Any]:
-        recording_id = workshop.arrive(content)
-        job = workshop.perform(IngestRecording, recording_id)
+        recording_id = recordings.arrive(content)
+        job = recordings.perform(IngestRecording, recording_id)
         assert (job.state, job.error) == ("succeeded", None)
-        tools.store.download(workshop.rendition(recording_id, "playback").object_name, tmp_path / "copy")
+        tools.store.download(recordings.rendition(recording_id, "playback").object_name, tmp_path / "copy")
         options = ["-fps_mode", "passthrough", "-enc_time_base", "demux", "-f", "null", "-"]
         command = [str(tools.binaries.ffmpeg), "-v", "error", "-nostdin", "-i", str(tmp_path / "copy"), *options]
         decoded = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stderr
         assert [line for line in decoded.splitlines() if "to muxer in stream" not in line] == []
-        found: dict[str, Any] = workshop.row(recording_id).recording_metadata
-        assert workshop.perform(StoreSource, recording_id).state == "succeeded"
+        found: dict[str, Any] = recordings.row(recording_id).recording_metadata
+        assert recordings.perform(StoreSource, recording_id).state == "succeeded"
         return found
 
     return run

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflows.conftest import Versions, Workshop
+from tests.workflows.conftest import RecordingFixture, Versions
 from worker.jobs.cancel import retry_job
 from worker.jobs.job_run import JobRun
 from worker.jobs.orders import IngestRecording, RemoveRecordingFiles
@@ -39,72 +39,72 @@ def work_folders(tools: WorkerContext) -> list[str]:
     "filling", [b"\xec\x80" * 400_000, b"\x1f\x43\xb6\x75" * 200_000], ids=["empty-elements", "cluster-ids"]
 )
 def test_a_dear_file_ends_at_its_first_attempt(
-    filling: bytes, workshop: Workshop, tools: WorkerContext, versions: Versions, sample: bytes
+    filling: bytes, recordings: RecordingFixture, tools: WorkerContext, versions: Versions, sample: bytes
 ) -> None:
-    recording_id = workshop.arrive(sample + filling)
+    recording_id = recordings.arrive(sample + filling)
 
-    job = workshop.perform(IngestRecording, recording_id)
+    job = recordings.perform(IngestRecording, recording_id)
 
     assert (job.state, job.attempt, job.error["reason"]) == ("failed", 1, "too-complex")
     assert work_folders(tools) == []
-    assert workshop.perform(RemoveRecordingFiles, recording_id).state == "succeeded"
+    assert recordings.perform(RemoveRecordingFiles, recording_id).state == "succeeded"
     assert versions() == []
     # Another program may read it, so its bytes are kept.
-    assert workshop.spooled() == [workshop.row(recording_id).spool_name]
+    assert recordings.spooled() == [recordings.row(recording_id).spool_name]
 
 
 def test_the_same_error_twice_is_final_and_for_people(
-    workshop: Workshop, tools: WorkerContext, with_ffmpeg: Callable[[str], Any], sample: bytes
+    recordings: RecordingFixture, tools: WorkerContext, with_ffmpeg: Callable[[str], Any], sample: bytes
 ) -> None:
-    recording_id = workshop.arrive(sample)
+    recording_id = recordings.arrive(sample)
     broken = with_ffmpeg('echo "[out#0/webm @ 0x55dfa4e$RANDOM] Could not write header" >&2; exit 187')
 
-    assert workshop.perform(IngestRecording, recording_id, broken).state == "retryable"
-    job = workshop.perform(IngestRecording, recording_id, broken)
+    assert recordings.perform(IngestRecording, recording_id, broken).state == "retryable"
+    job = recordings.perform(IngestRecording, recording_id, broken)
 
     assert (job.state, job.attempt, job.error["code"]) == ("failed", 2, "ffmpeg-failed")
     assert "header" not in job.error["detail"]
     assert "2 times" in job.error["detail"]
     assert job.error["program_error"] == "ffmpeg ended with status 187: Could not write header"
     assert work_folders(tools) == []
-    with workshop.database.transaction() as session:
+    with recordings.database.transaction() as session:
         retry_job(session, job.id)
-    assert workshop.perform(IngestRecording, recording_id).state == "succeeded"
+    assert recordings.perform(IngestRecording, recording_id).state == "succeeded"
 
 
 def test_a_program_that_is_killed_each_time_is_given_up(
-    workshop: Workshop, tools: WorkerContext, with_ffmpeg: Callable[[str], Any], sample: bytes
+    recordings: RecordingFixture, tools: WorkerContext, with_ffmpeg: Callable[[str], Any], sample: bytes
 ) -> None:
-    recording_id = workshop.arrive(sample)
+    recording_id = recordings.arrive(sample)
     broken = with_ffmpeg("kill -KILL $$")
 
-    states = [workshop.perform(IngestRecording, recording_id, broken).state for _ in range(3)]
+    states = [recordings.perform(IngestRecording, recording_id, broken).state for _ in range(3)]
 
     assert states == ["retryable", "retryable", "failed"]
     assert work_folders(tools) == []
 
 
 def test_what_a_killed_attempt_left_goes_with_the_next_one(
-    workshop: Workshop, tools: WorkerContext, sample: bytes
+    recordings: RecordingFixture, tools: WorkerContext, sample: bytes
 ) -> None:
-    recording_id = workshop.arrive(sample)
-    run = workshop.begin(IngestRecording, recording_id)
+    recording_id = recordings.arrive(sample)
+    run = recordings.begin(IngestRecording, recording_id)
     left = tools.settings.spool_dir / "work" / f"{run.claim.job_id.hex}-killed"
     left.mkdir(parents=True)
     (left / "playback").write_bytes(b"x" * 100_000)
-    workshop.lose(run)
+    recordings.lose(run)
 
-    assert workshop.perform(IngestRecording, recording_id).state == "succeeded"
+    assert recordings.perform(IngestRecording, recording_id).state == "succeeded"
     assert work_folders(tools) == []
 
 
-def test_a_worker_that_dies_of_it_four_times_ends_it(workshop: Workshop, sample: bytes) -> None:
-    recording_id = workshop.arrive(sample)
+def test_a_worker_that_dies_of_it_four_times_ends_it(recordings: RecordingFixture, sample: bytes) -> None:
+    recording_id = recordings.arrive(sample)
     for _ in range(4):
-        run = workshop.begin(IngestRecording, recording_id)
-        workshop.lose(run)
+        run = recordings.begin(IngestRecording, recording_id)
+        recordings.lose(run)
 
-    row = workshop.row(recording_id)
+    row = recordings.row(recording_id)
     assert (row.is_processing, row.error["code"]) == (False, "worker-lost")
     assert "4 times" in row.error["detail"]
-    assert workshop.spooled() == [row.spool_name]
+    assert recordings.spooled() == [row.spool_name]

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.conftest import School
-from tests.workflows.conftest import Office, Workshop
+from tests.workflows.conftest import BookingFixture, RecordingFixture
 from worker.database import Database
 from worker.errors import AstegniError
 from worker.jobs.cancel import retry_job
@@ -194,84 +194,86 @@ class TestLessons:
 
 
 class TestBookings:
-    def test_paused_and_resumed(self, office: Office, house: House) -> None:
+    def test_paused_and_resumed(self, bookings: BookingFixture, house: House) -> None:
         house.make()
         booking = house.school.booking_id
-        office.change(booking, now=NOW, status="paused")
+        bookings.change(booking, now=NOW, status="paused")
         assert house.reminded() == []
         first = house.lessons()[0]
         assert house.told("count", "schedule_id") == [
             ("lesson-cancelled", 2, 4, first),
             ("lesson-cancelled", 3, 4, first),
         ]
-        office.change(booking, now=NOW, status="active")
+        bookings.change(booking, now=NOW, status="active")
         assert house.reminded()[: len(MONDAYS)] == everybody(*MONDAYS, users=[1])
         assert house.told("count", "schedule_id")[2:] == [
             ("lesson-restored", 2, 4, first),
             ("lesson-restored", 3, 4, first),
         ]
 
-    def test_who_comes_back_into_a_group(self, office: Office, house: House) -> None:
-        office.accept(office.ask())
-        office.accept(office.ask(house.school.other_parent, student_id=25))
+    def test_who_comes_back_into_a_group(self, bookings: BookingFixture, house: House) -> None:
+        bookings.accept(bookings.ask())
+        bookings.accept(bookings.ask(house.school.other_parent, student_id=25))
         ((booking,),) = house.sql("SELECT booking_id FROM series_participants WHERE student_id = 25")
         for status in ("paused", "active"):
-            office.change(booking, status=status)
+            bookings.change(booking, status=status)
         assert {user for user, _ in house.reminded()} == {1, 2, 3, 5, 6}
         assert {row[1] for row in house.told() if row[0] == "lesson-restored"} == {5, 6}
 
-    def test_all_series_and_single_lessons_of_a_booking_are_one_message(self, office: Office, house: House) -> None:
+    def test_all_series_and_single_lessons_of_a_booking_are_one_message(
+        self, bookings: BookingFixture, house: House
+    ) -> None:
         house.make()
         house.make(None, day=MONDAY + timedelta(days=1))
         house.make("every Wednesday", day=MONDAY + timedelta(days=2))
         for status in ("paused", "active"):
-            office.change(house.school.booking_id, status=status)
+            bookings.change(house.school.booking_id, status=status)
         told = house.told("count")
         assert [row[:2] for row in told] == [
             (f"lesson-{what}", user) for what in ("cancelled", "restored") for user in (2, 3)
         ]
         assert {row[2] for row in told if row[0] == "lesson-cancelled"} == {9}
 
-    def test_who_is_let_into_further_lessons_of_a_group(self, office: Office, house: House) -> None:
+    def test_who_is_let_into_further_lessons_of_a_group(self, bookings: BookingFixture, house: House) -> None:
         """They are new to them: nothing is on again. Nor are they forgotten: reminders come."""
-        office.accept(office.ask())
-        office.accept(office.ask(house.school.other_parent, student_id=25), values={"end_date": date(2026, 3, 16)})
+        bookings.accept(bookings.ask())
+        bookings.accept(bookings.ask(house.school.other_parent, student_id=25), values={"end_date": date(2026, 3, 16)})
         ((booking,),) = house.sql("SELECT booking_id FROM series_participants WHERE student_id = 25")
         few = sum(user == 5 for user, _ in house.reminded())
         house.sql("DELETE FROM deliveries WHERE kind <> 'lesson-reminder'")
-        office.change(booking, end_date=date(2026, 4, 6))
+        bookings.change(booking, end_date=date(2026, 4, 6))
         assert sum(user == 5 for user, _ in house.reminded()) == few + 3
         assert house.told() == []
         # What was taken away and is given back is on again.
-        office.change(booking, end_date=date(2026, 3, 30))
-        office.change(booking, end_date=date(2026, 4, 6))
+        bookings.change(booking, end_date=date(2026, 3, 30))
+        bookings.change(booking, end_date=date(2026, 4, 6))
         assert house.told("count") == [
             (kind, user, 1) for kind in ("lesson-cancelled", "lesson-restored") for user in (5, 6)
         ]
 
-    def test_who_leaves_a_group(self, office: Office, house: House) -> None:
-        office.accept(office.ask())
-        office.accept(office.ask(house.school.other_parent, student_id=25))
+    def test_who_leaves_a_group(self, bookings: BookingFixture, house: House) -> None:
+        bookings.accept(bookings.ask())
+        bookings.accept(bookings.ask(house.school.other_parent, student_id=25))
         assert {user for user, _ in house.reminded()} == {1, 2, 3, 5, 6}
         ((booking,),) = house.sql("SELECT booking_id FROM series_participants WHERE student_id = 25")
-        office.change(booking, status="cancelled")
+        bookings.change(booking, status="cancelled")
         assert {user for user, _ in house.reminded()} == {1, 2, 3}
         assert {row[1] for row in house.told() if row[0] == "lesson-cancelled"} == {5, 6}
 
 
 class TestRequests:
-    def test_asked_and_accepted(self, office: Office, house: House) -> None:
-        request = office.ask(house.school.parent, student_id=22)
+    def test_asked_and_accepted(self, bookings: BookingFixture, house: House) -> None:
+        request = bookings.ask(house.school.parent, student_id=22)
         asked = ("request_id", "requester", "student", "package_name")
         assert house.told(*asked) == [("request-received", 1, request, "parent 3", "student 2", "Algebra")]
-        office.accept(request)
-        office.accept(request)
+        bookings.accept(request)
+        bookings.accept(request)
         assert house.told("tutor", "student")[0] == ("request-accepted", 3, "tutor 1", "student 2")
         assert len(house.told()) == 2
         assert {user for user, _ in house.reminded()} == {1, 2, 3}
 
-    def test_rejected(self, office: Office, house: House) -> None:
-        request = office.ask()
+    def test_rejected(self, bookings: BookingFixture, house: House) -> None:
+        request = bookings.ask()
         for _ in range(2):
             with house.database.transaction() as session:
                 reject_request(session, house.school.tutor, request, now=NOW)
@@ -349,46 +351,50 @@ class TestByItself:
         assert house.told() == []
 
 
-def test_a_recording_is_ready_on_its_page(house: House, workshop: Workshop, sample: bytes) -> None:
-    workshop.tools.settings = workshop.tools.settings.model_copy(
+def test_a_recording_is_ready_on_its_page(house: House, recordings: RecordingFixture, sample: bytes) -> None:
+    recordings.tools.settings = recordings.tools.settings.model_copy(
         update={"recording_url": "https://a.example/watch/{recording_id}"}
     )
-    recording = workshop.arrive(sample)
-    workshop.perform(IngestRecording, recording)
+    recording = recordings.arrive(sample)
+    recordings.perform(IngestRecording, recording)
     assert {row[2] for row in house.told("link")} == {f"https://a.example/watch/{recording}"}
 
 
-def test_a_recording_is_ready(house: House, workshop: Workshop, sample: bytes) -> None:
-    recording = workshop.arrive(sample)
-    workshop.perform(IngestRecording, recording)
+def test_a_recording_is_ready(house: House, recordings: RecordingFixture, sample: bytes) -> None:
+    recording = recordings.arrive(sample)
+    recordings.perform(IngestRecording, recording)
     expected = [("recording-ready", user, recording, "Lesson") for user in (1, 2, 3)]
     assert house.told("recording_id", "title") == expected
-    assert house.told("session_id")[0][2] == workshop.session_id
+    assert house.told("session_id")[0][2] == recordings.session_id
 
 
-def test_a_recording_that_failed_is_told_to_its_tutor_once(house: House, workshop: Workshop, sample: bytes) -> None:
+def test_a_recording_that_failed_is_told_to_its_tutor_once(
+    house: House, recordings: RecordingFixture, sample: bytes
+) -> None:
     """Cut in its header: damaged, but not nothing, so the bytes are kept for another try."""
-    recording = workshop.arrive(sample[:100])
-    job = workshop.perform(IngestRecording, recording)
+    recording = recordings.arrive(sample[:100])
+    job = recordings.perform(IngestRecording, recording)
     assert (job.state, job.error["reason"]) == ("failed", "damaged")
 
     expected = [("recording-failed", 1, recording, "damaged", True)]
     assert house.told("recording_id", "reason_code", "kept") == expected
     assert house.told("reason")[0][2] == job.error["detail"]
-    assert workshop.spooled() == [workshop.row(recording).spool_name]
-    with workshop.database.transaction() as session:
+    assert recordings.spooled() == [recordings.row(recording).spool_name]
+    with recordings.database.transaction() as session:
         retry_job(session, job.id)
-    assert workshop.perform(IngestRecording, recording).state == "failed"
+    assert recordings.perform(IngestRecording, recording).state == "failed"
     assert house.told("recording_id", "reason_code", "kept") == expected
 
 
-def test_a_recording_that_is_cut_off_is_ready_and_says_so(house: House, workshop: Workshop, sample: bytes) -> None:
-    recording = workshop.arrive(sample[:60_000])
-    workshop.perform(IngestRecording, recording)
+def test_a_recording_that_is_cut_off_is_ready_and_says_so(
+    house: House, recordings: RecordingFixture, sample: bytes
+) -> None:
+    recording = recordings.arrive(sample[:60_000])
+    recordings.perform(IngestRecording, recording)
     assert {tuple(row[2]) for row in house.told("missing")} == {("cut-off",)}
 
 
-def test_no_media_is_told_without_a_promise_to_keep_it(house: House, workshop: Workshop) -> None:
-    recording = workshop.arrive(b"<!DOCTYPE html><html></html>")
-    workshop.perform(IngestRecording, recording)
+def test_no_media_is_told_without_a_promise_to_keep_it(house: House, recordings: RecordingFixture) -> None:
+    recording = recordings.arrive(b"<!DOCTYPE html><html></html>")
+    recordings.perform(IngestRecording, recording)
     assert house.told("reason_code", "kept") == [("recording-failed", 1, "not-a-recording", False)]

@@ -11,7 +11,7 @@ from worker.settings import Settings
 
 settings = Settings()
 configure_logs("INFO")
-app = create_app(settings, (*TASK_MODULES, "tests.jobs.live.knitting"))
+app = create_app(settings, (*TASK_MODULES, "tests.jobs.live.work"))
 app.conf.worker_soft_shutdown_timeout = float(os.environ.get("SOFT_SHUTDOWN", "20"))
 run_worker(
     app,

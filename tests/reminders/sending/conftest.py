@@ -95,7 +95,7 @@ class MailSink:
         self._loop.close()
 
 
-class Post:
+class DeliveryFixture:
     """What a test does most with deliveries."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
@@ -231,6 +231,6 @@ def mail() -> Iterator[MailSink]:
 
 
 @pytest.fixture
-def post(settings: MakeSettings, database: Database, school: School, mail: MailSink) -> Post:
+def deliveries(settings: MakeSettings, database: Database, school: School, mail: MailSink) -> DeliveryFixture:
     """A family and a tutor (users 1, 2, 3), and a sender that reaches `mail`."""
-    return Post(database, settings(smtp_host="127.0.0.1", smtp_port=mail.port, delivery_lease=5.0))
+    return DeliveryFixture(database, settings(smtp_host="127.0.0.1", smtp_port=mail.port, delivery_lease=5.0))

@@ -16,7 +16,7 @@ from devstack.process import ChildProcess, wait_until
 from models.reminders import Delivery
 from tests.conftest import MakeSettings
 from tests.forking.forked_process import ForkServer
-from tests.reminders.sending.conftest import MailSink, Post
+from tests.reminders.sending.conftest import DeliveryFixture, MailSink
 from tests.waiting import PATIENCE, wait_for
 from worker.cli.local_stack.environment import environment_for
 from worker.reminders.delivery.transport import message_id
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[3]
 COUNT = int(os.environ.get("REMINDERS", "300"))
 
 
-class Couriers:
+class DispatcherProcesses:
     """Workers and beats that a test starts and ends."""
 
     def __init__(self, settings: Settings, folder: Path, server: ForkServer) -> None:
@@ -48,7 +48,7 @@ class Couriers:
         return process
 
     def worker(self, *, wait: bool = True) -> ChildProcess:
-        return self.start("worker", "tests.reminders.sending.live.run_courier", wait=wait)
+        return self.start("worker", "tests.reminders.sending.live.run_dispatcher", wait=wait)
 
     def beat(self, *, wait: bool = True) -> ChildProcess:
         return self.start("beat", "worker.cli", "beat", wait=wait)
@@ -74,34 +74,39 @@ class Couriers:
 
 
 @pytest.fixture
-def couriers(
-    post: Post, settings: MakeSettings, mail: MailSink, redis_url: str, tmp_path: Path, fork_server: ForkServer
-) -> Iterator[Couriers]:
+def dispatchers(
+    deliveries: DeliveryFixture,
+    settings: MakeSettings,
+    mail: MailSink,
+    redis_url: str,
+    tmp_path: Path,
+    fork_server: ForkServer,
+) -> Iterator[DispatcherProcesses]:
     quick = settings(
         smtp_host="127.0.0.1", smtp_port=mail.port, delivery_lease=3.0, dispatch_interval=0.3, worker_concurrency=2
     )
-    crew = Couriers(quick, tmp_path, fork_server)
+    crew = DispatcherProcesses(quick, tmp_path, fork_server)
     yield crew
     crew.close()
 
 
-def expected_ids(post: Post) -> set[str]:
+def expected_ids(deliveries: DeliveryFixture) -> set[str]:
     """The Message-ID of every mail that is to come."""
-    mails = post.all("SELECT key, user_id, channel FROM deliveries WHERE channel = 'email'")
+    mails = deliveries.all("SELECT key, user_id, channel FROM deliveries WHERE channel = 'email'")
     return {f"<{message_id(row)}@astegni.example>" for row in mails}
 
 
 def test_nobody_is_told_twice_and_nobody_forgotten_whoever_is_killed(
-    post: Post, mail: MailSink, couriers: Couriers
+    deliveries: DeliveryFixture, mail: MailSink, dispatchers: DispatcherProcesses
 ) -> None:
     dice = random.Random(11)
-    people = post.crowd(COUNT // 2)
+    people = deliveries.crowd(COUNT // 2)
     for _n in range(2):
-        couriers.worker()
-        couriers.beat()
+        dispatchers.worker()
+        dispatchers.beat()
     spread = COUNT / 40
     now = datetime.now(UTC)
-    with post.database.transaction() as session:
+    with deliveries.database.transaction() as session:
         session.add_all(
             Delivery(
                 kind="recording-ready",
@@ -119,21 +124,21 @@ def test_nobody_is_told_twice_and_nobody_forgotten_whoever_is_killed(
     while time.monotonic() < end:
         time.sleep(dice.uniform(0.3, 1.2))
         kind = "worker" if dice.random() < 0.8 else "beat"
-        victim = dice.choice([one for one in couriers.running if one.name.startswith(kind)])
+        victim = dice.choice([one for one in dispatchers.running if one.name.startswith(kind)])
         children = psutil.Process(victim.pid).children() if kind == "worker" else []
         if children and dice.random() < 0.7:
             dice.choice(children).send_signal(signal.SIGKILL)
             kills["child"] += 1
         else:
-            couriers.replace(victim)
+            dispatchers.replace(victim)
             kills[kind] += 1
-    post.wait_until_quiet(couriers.log)
+    deliveries.wait_until_quiet(dispatchers.log)
 
-    states = post.all("SELECT state, reason, count(*) FROM deliveries GROUP BY state, reason")
+    states = deliveries.all("SELECT state, reason, count(*) FROM deliveries GROUP BY state, reason")
     assert [tuple(row) for row in states] == [("sent", None, len(people) * 2)]
     ids = [one for one, _to in mail.received]
-    assert set(ids) == expected_ids(post)
-    in_app = post.all("SELECT user_id FROM notifications")
+    assert set(ids) == expected_ids(deliveries)
+    in_app = deliveries.all("SELECT user_id FROM notifications")
     assert sorted(row.user_id for row in in_app) == people
     # What a receiver that does not know the key would have seen twice: only what was in hand at a kill.
     assert len(ids) - len(set(ids)) <= kills["child"] + 2 * kills["worker"]
@@ -141,51 +146,58 @@ def test_nobody_is_told_twice_and_nobody_forgotten_whoever_is_killed(
     assert kills["worker"] + kills["beat"] > 0
 
 
-def test_nothing_is_sent_before_it_is_due(post: Post, mail: MailSink, couriers: Couriers) -> None:
-    couriers.worker()
-    people = post.crowd(12)
+def test_nothing_is_sent_before_it_is_due(
+    deliveries: DeliveryFixture, mail: MailSink, dispatchers: DispatcherProcesses
+) -> None:
+    dispatchers.worker()
+    people = deliveries.crowd(12)
     now = datetime.now(UTC)
     due = [now + timedelta(seconds=1 + 0.37 * number) for number in range(12)]
     ids = [
-        post.message(channel="email" if number % 2 else "in_app", user_id=people[number], due_at=due[number])
+        deliveries.message(channel="email" if number % 2 else "in_app", user_id=people[number], due_at=due[number])
         for number in range(12)
     ]
-    post.wait_until_quiet(couriers.log)
-    late = [(post.delivery(one).sent_at - at).total_seconds() for one, at in zip(ids, due, strict=True)]
+    deliveries.wait_until_quiet(dispatchers.log)
+    late = [(deliveries.delivery(one).sent_at - at).total_seconds() for one, at in zip(ids, due, strict=True)]
     assert min(late) > 0
     assert len(mail.received) == 6
 
 
-def test_an_orderly_end_loses_nothing(post: Post, mail: MailSink, couriers: Couriers) -> None:
-    worker = couriers.worker()
-    for one in post.crowd(60):
-        post.message(channel="email", user_id=one)
-    wait_for(lambda: mail.received, details=couriers.log)
+def test_an_orderly_end_loses_nothing(
+    deliveries: DeliveryFixture, mail: MailSink, dispatchers: DispatcherProcesses
+) -> None:
+    worker = dispatchers.worker()
+    for one in deliveries.crowd(60):
+        deliveries.message(channel="email", user_id=one)
+    wait_for(lambda: mail.received, details=dispatchers.log)
     worker.signal(signal.SIGTERM)
     assert worker.wait(120)
-    couriers.worker()
-    post.wait_until_quiet(couriers.log)
+    dispatchers.worker()
+    deliveries.wait_until_quiet(dispatchers.log)
     ids = [one for one, _to in mail.received]
     assert len(ids) == len(set(ids)) == 60
-    assert post.one("SELECT max(attempts) AS most FROM deliveries").most == 1
+    assert deliveries.one("SELECT max(attempts) AS most FROM deliveries").most == 1
 
 
-def test_a_mail_server_that_hangs_delays_mail_only(post: Post, mail: MailSink, couriers: Couriers) -> None:
+def test_a_mail_server_that_hangs_delays_mail_only(
+    deliveries: DeliveryFixture, mail: MailSink, dispatchers: DispatcherProcesses
+) -> None:
     mail.slowness = 60.0
     # Longer than a mail server is waited for (15 s), as in production.
-    couriers.environment["DELIVERY_LEASE"] = "20"
-    people = post.crowd(20)
-    post.do("UPDATE users SET email = 'slow@example.org'")
-    couriers.worker()
-    mails = [post.message(channel="email", user_id=one) for one in people]
-    wait_for(lambda: mail.asked["slow"], details=couriers.log)
+    dispatchers.environment["DELIVERY_LEASE"] = "20"
+    people = deliveries.crowd(20)
+    deliveries.do("UPDATE users SET email = 'slow@example.org'")
+    dispatchers.worker()
+    mails = [deliveries.message(channel="email", user_id=one) for one in people]
+    wait_for(lambda: mail.asked["slow"], details=dispatchers.log)
     now = datetime.now(UTC)
     shown = [
-        post.message(user_id=one, due_at=now + timedelta(seconds=0.2 * number)) for number, one in enumerate(people)
+        deliveries.message(user_id=one, due_at=now + timedelta(seconds=0.2 * number))
+        for number, one in enumerate(people)
     ]
-    wait_for(lambda: all(post.delivery(one).state == "sent" for one in shown), pause=0.1, details=couriers.log)
+    wait_for(lambda: all(deliveries.delivery(one).state == "sent" for one in shown), pause=0.1, details=dispatchers.log)
     # All are sent while the mail server still leaves every message unanswered.
     assert mail.received == []
-    assert {post.delivery(one).state for one in mails} <= {"pending", "sending"}
+    assert {deliveries.delivery(one).state for one in mails} <= {"pending", "sending"}
     # It would wait for the mail server until the very end.
-    couriers.running[0].kill()
+    dispatchers.running[0].kill()

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import School
-from tests.reminders.sending.conftest import MailSink, Post
+from tests.reminders.sending.conftest import DeliveryFixture, MailSink
 from tests.waiting import PATIENCE
 from worker.channels.destinations import Mailbox, Webhook, to_text
 from worker.channels.egress import EgressPolicy
@@ -23,95 +23,98 @@ from worker.reminders.planning.preferences import Preferences
 from worker.workflows.set_alarms import set_preferences
 
 
-def seal(post: Post, destination: Any) -> bytes:
-    return AddressSealer.of(post.settings).seal(to_text(destination))
+def seal(deliveries: DeliveryFixture, destination: Any) -> bytes:
+    return AddressSealer.of(deliveries.settings).seal(to_text(destination))
 
 
-def test_a_reminder_by_mail_and_in_the_app(post: Post, mail: MailSink) -> None:
-    lesson = post.lesson()
-    ids = [post.reminder(lesson, channel=channel) for channel in ("email", "in_app")]
-    post.send_all()
+def test_a_reminder_by_mail_and_in_the_app(deliveries: DeliveryFixture, mail: MailSink) -> None:
+    lesson = deliveries.lesson()
+    ids = [deliveries.reminder(lesson, channel=channel) for channel in ("email", "in_app")]
+    deliveries.send_all()
     for delivery in ids:
-        row = post.delivery(delivery)
+        row = deliveries.delivery(delivery)
         assert (row.state, row.reason, row.attempts, row.send_token, row.lease_until) == ("sent", None, 1, None, None)
         assert abs((datetime.now(UTC) - row.sent_at).total_seconds()) < 10
     ((message_id, to),) = mail.received
     assert to == "2@example.org"
     assert message_id.endswith("@astegni.example>")
-    note = post.one("SELECT * FROM notifications")
+    note = deliveries.one("SELECT * FROM notifications")
     assert (note.user_id, note.kind, note.delivery_id, note.read_at) == (2, "lesson-reminder", ids[1], None)
     assert note.data == {"schedule_id": lesson[0]}
     assert "Mathematics" in note.title + note.message
 
 
-def test_the_message_has_the_same_id_at_every_attempt(post: Post, mail: MailSink) -> None:
-    delivery = post.message(channel="email")
-    post.send_all()
-    post.do("UPDATE deliveries SET state = 'pending', sent_at = NULL")
-    post.send_all(post.new_deliverer())
-    other = post.message(channel="email", user_id=1)
-    post.send_all()
+def test_the_message_has_the_same_id_at_every_attempt(deliveries: DeliveryFixture, mail: MailSink) -> None:
+    delivery = deliveries.message(channel="email")
+    deliveries.send_all()
+    deliveries.do("UPDATE deliveries SET state = 'pending', sent_at = NULL")
+    deliveries.send_all(deliveries.new_deliverer())
+    other = deliveries.message(channel="email", user_id=1)
+    deliveries.send_all()
     first, second, third = (message_id for message_id, _to in mail.received)
     assert first == second != third
-    assert post.delivery(delivery).state == post.delivery(other).state == "sent"
+    assert deliveries.delivery(delivery).state == deliveries.delivery(other).state == "sent"
 
 
-def test_in_the_app_it_comes_once_even_when_it_is_marked_twice(post: Post) -> None:
-    delivery = post.message()
-    post.send_all()
-    post.do("UPDATE deliveries SET state = 'pending', sent_at = NULL")
-    post.send_all()
-    assert post.delivery(delivery).state == "sent"
-    assert post.one("SELECT count(*) AS n FROM notifications").n == 1
+def test_in_the_app_it_comes_once_even_when_it_is_marked_twice(deliveries: DeliveryFixture) -> None:
+    delivery = deliveries.message()
+    deliveries.send_all()
+    deliveries.do("UPDATE deliveries SET state = 'pending', sent_at = NULL")
+    deliveries.send_all()
+    assert deliveries.delivery(delivery).state == "sent"
+    assert deliveries.one("SELECT count(*) AS n FROM notifications").n == 1
 
 
-def test_a_moved_or_cancelled_lesson_reminds_nobody(post: Post) -> None:
-    moved, off = post.lesson(), post.lesson(timedelta(hours=3))
-    ids = [post.reminder(moved), post.reminder(off)]
-    post.do("UPDATE tutor_schedules SET starts_at = starts_at + interval '5 min' WHERE id = :id", id=moved[0])
-    post.do("UPDATE tutor_schedules SET status = 'cancelled' WHERE id = :id", id=off[0])
-    post.send_all()
-    assert [post.outcome(one) for one in ids] == [("cancelled", "lesson-moved"), ("cancelled", "lesson-cancelled")]
-    assert post.all("SELECT * FROM notifications") == []
+def test_a_moved_or_cancelled_lesson_reminds_nobody(deliveries: DeliveryFixture) -> None:
+    moved, off = deliveries.lesson(), deliveries.lesson(timedelta(hours=3))
+    ids = [deliveries.reminder(moved), deliveries.reminder(off)]
+    deliveries.do("UPDATE tutor_schedules SET starts_at = starts_at + interval '5 min' WHERE id = :id", id=moved[0])
+    deliveries.do("UPDATE tutor_schedules SET status = 'cancelled' WHERE id = :id", id=off[0])
+    deliveries.send_all()
+    assert [deliveries.outcome(one) for one in ids] == [
+        ("cancelled", "lesson-moved"),
+        ("cancelled", "lesson-cancelled"),
+    ]
+    assert deliveries.all("SELECT * FROM notifications") == []
 
 
-def test_who_is_inactive_or_not_of_the_lesson_is_not_reminded(post: Post) -> None:
-    lesson = post.lesson()
-    stranger, gone = post.reminder(lesson, user_id=4), post.reminder(lesson, user_id=3)
-    post.do("UPDATE users SET is_active = false WHERE id = 3")
-    post.send_all()
-    assert post.outcome(stranger) == ("cancelled", "not-of-the-lesson")
-    assert post.outcome(gone) == ("dropped", "person-inactive")
+def test_who_is_inactive_or_not_of_the_lesson_is_not_reminded(deliveries: DeliveryFixture) -> None:
+    lesson = deliveries.lesson()
+    stranger, gone = deliveries.reminder(lesson, user_id=4), deliveries.reminder(lesson, user_id=3)
+    deliveries.do("UPDATE users SET is_active = false WHERE id = 3")
+    deliveries.send_all()
+    assert deliveries.outcome(stranger) == ("cancelled", "not-of-the-lesson")
+    assert deliveries.outcome(gone) == ("dropped", "person-inactive")
 
 
-def test_after_downtime_only_the_latest_reminder_comes(post: Post) -> None:
+def test_after_downtime_only_the_latest_reminder_comes(deliveries: DeliveryFixture) -> None:
     """The system was down for two days; the lesson begins in ten minutes."""
-    lesson = post.lesson()
-    day, hour, quarter = (post.reminder(lesson, minutes) for minutes in (1440, 60, 15))
-    not_yet = post.reminder(lesson, 5, due_at=lesson[1] - timedelta(minutes=5))
-    over = post.lesson(timedelta(hours=-3))
-    late = post.reminder(over)
-    post.send_all()
-    assert post.outcome(quarter) == ("sent", None)
-    assert post.outcome(day) == post.outcome(hour) == ("dropped", "superseded")
-    assert post.outcome(late) == ("dropped", "too-late")
-    assert post.outcome(not_yet) == ("pending", None)
-    assert post.one("SELECT count(*) AS n FROM notifications").n == 1
+    lesson = deliveries.lesson()
+    day, hour, quarter = (deliveries.reminder(lesson, minutes) for minutes in (1440, 60, 15))
+    not_yet = deliveries.reminder(lesson, 5, due_at=lesson[1] - timedelta(minutes=5))
+    over = deliveries.lesson(timedelta(hours=-3))
+    late = deliveries.reminder(over)
+    deliveries.send_all()
+    assert deliveries.outcome(quarter) == ("sent", None)
+    assert deliveries.outcome(day) == deliveries.outcome(hour) == ("dropped", "superseded")
+    assert deliveries.outcome(late) == ("dropped", "too-late")
+    assert deliveries.outcome(not_yet) == ("pending", None)
+    assert deliveries.one("SELECT count(*) AS n FROM notifications").n == 1
 
 
-def test_quiet_hours_of_the_person_and_their_zone(post: Post, mail: MailSink) -> None:
+def test_quiet_hours_of_the_person_and_their_zone(deliveries: DeliveryFixture, mail: MailSink) -> None:
     """Over midnight, by the clocks of Kiritimati (UTC+14): now lies in the middle."""
     local = datetime.now(UTC) + timedelta(hours=14)
     start, end = ((local + timedelta(hours=hours)).time().replace(microsecond=0) for hours in (-11, 2))
-    post.prefer(quiet_start=start, quiet_end=end, timezone="Pacific/Kiritimati")
-    waits, shown = post.message(channel="email"), post.message()
-    useless = post.message(channel="email", expires_at=datetime.now(UTC) + timedelta(hours=1))
-    post.send_all()
-    row = post.delivery(waits)
+    deliveries.prefer(quiet_start=start, quiet_end=end, timezone="Pacific/Kiritimati")
+    waits, shown = deliveries.message(channel="email"), deliveries.message()
+    useless = deliveries.message(channel="email", expires_at=datetime.now(UTC) + timedelta(hours=1))
+    deliveries.send_all()
+    row = deliveries.delivery(waits)
     assert (row.state, row.reason, row.attempts) == ("pending", "quiet-hours", 0)
     assert row.due_at + timedelta(hours=14) == (local + timedelta(hours=2)).replace(microsecond=0)
-    assert post.outcome(useless) == ("dropped", "quiet-hours")
-    assert post.outcome(shown) == ("sent", None)
+    assert deliveries.outcome(useless) == ("dropped", "quiet-hours")
+    assert deliveries.outcome(shown) == ("sent", None)
     assert mail.received == []
 
 
@@ -125,27 +128,27 @@ def night(hours: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("hours", [0, 2])
 def test_what_waits_for_the_end_of_quiet_hours_waits_by_the_new_ones(
-    post: Post, mail: MailSink, school: School, hours: int
+    deliveries: DeliveryFixture, mail: MailSink, school: School, hours: int
 ) -> None:
     """For messages and reminders of whoever changes them, and nobody else."""
-    lesson = post.lesson(timedelta(hours=12))
+    lesson = deliveries.lesson(timedelta(hours=12))
     at = lesson[1] - timedelta(minutes=60)
     for user in (2, 3):
-        post.prefer(user, timezone="UTC", channels=["email"], alarms=[800], **night(9))
-    mine = [post.message(channel="email"), post.reminder(lesson, 800, channel="email")]
-    theirs = post.message(user_id=3, channel="email")
-    post.send_all()
-    assert {post.outcome(one) for one in [*mine, theirs]} == {("pending", "quiet-hours")}
+        deliveries.prefer(user, timezone="UTC", channels=["email"], alarms=[800], **night(9))
+    mine = [deliveries.message(channel="email"), deliveries.reminder(lesson, 800, channel="email")]
+    theirs = deliveries.message(user_id=3, channel="email")
+    deliveries.send_all()
+    assert {deliveries.outcome(one) for one in [*mine, theirs]} == {("pending", "quiet-hours")}
     # By hand: one whose own time is still to come, and one that a provider has put off.
-    ahead = post.reminder(lesson, 60, channel="email", due_at=at + timedelta(minutes=9), reason="quiet-hours")
-    retried = post.message(channel="email", due_at=at, reason="451 later")
+    ahead = deliveries.reminder(lesson, 60, channel="email", due_at=at + timedelta(minutes=9), reason="quiet-hours")
+    retried = deliveries.message(channel="email", due_at=at, reason="451 later")
     wanted = Preferences(alarms=(800, 60), channels=("email",), timezone="UTC", **night(hours))
-    with post.database.transaction() as session:
+    with deliveries.database.transaction() as session:
         set_preferences(session, school.student, wanted, now=datetime.now(UTC))
-    assert all(post.delivery(one).due_at <= datetime.now(UTC) for one in mine)
-    assert post.delivery(ahead).due_at == at == post.delivery(retried).due_at
-    post.send_all()
-    rows = [post.delivery(one) for one in mine]
+    assert all(deliveries.delivery(one).due_at <= datetime.now(UTC) for one in mine)
+    assert deliveries.delivery(ahead).due_at == at == deliveries.delivery(retried).due_at
+    deliveries.send_all()
+    rows = [deliveries.delivery(one) for one in mine]
     if hours:
         until = datetime.now(UTC) + timedelta(hours=hours)
         assert {(row.state, row.reason, row.attempts) for row in rows} == {("pending", "quiet-hours", 0)}
@@ -153,158 +156,160 @@ def test_what_waits_for_the_end_of_quiet_hours_waits_by_the_new_ones(
     else:
         assert {(row.state, row.attempts) for row in rows} == {("sent", 1)}
     assert len(mail.received) == (0 if hours else 2)
-    assert post.outcome(theirs) == ("pending", "quiet-hours")
-    assert post.delivery(theirs).due_at > datetime.now(UTC) + timedelta(hours=8)
+    assert deliveries.outcome(theirs) == ("pending", "quiet-hours")
+    assert deliveries.delivery(theirs).due_at > datetime.now(UTC) + timedelta(hours=8)
 
 
-def test_an_unknown_zone_does_not_hold_up_a_reminder(post: Post) -> None:
-    post.prefer(quiet_start=time(1), quiet_end=time(1, 1), timezone="Mars/Phobos")
-    delivery = post.reminder(post.lesson())
-    post.send_all()
-    assert post.delivery(delivery).state == "sent"
+def test_an_unknown_zone_does_not_hold_up_a_reminder(deliveries: DeliveryFixture) -> None:
+    deliveries.prefer(quiet_start=time(1), quiet_end=time(1, 1), timezone="Mars/Phobos")
+    delivery = deliveries.reminder(deliveries.lesson())
+    deliveries.send_all()
+    assert deliveries.delivery(delivery).state == "sent"
 
 
-def test_a_recipient_put_off_is_tried_again_while_it_makes_sense(post: Post, mail: MailSink) -> None:
-    post.do("UPDATE users SET email = 'busy@example.org' WHERE id = 2")
-    delivery = post.message(channel="email")
+def test_a_recipient_put_off_is_tried_again_while_it_makes_sense(deliveries: DeliveryFixture, mail: MailSink) -> None:
+    deliveries.do("UPDATE users SET email = 'busy@example.org' WHERE id = 2")
+    delivery = deliveries.message(channel="email")
     for attempt, seconds in enumerate((5, 60, 300, 1800), 1):
-        post.send_all(post.new_deliverer())
-        row = post.delivery(delivery)
+        deliveries.send_all(deliveries.new_deliverer())
+        row = deliveries.delivery(delivery)
         assert (row.state, row.attempts) == ("pending", attempt)
         assert "451" in row.reason
         assert 0.75 * seconds < (row.due_at - datetime.now(UTC)).total_seconds() < 1.25 * seconds
-        post.make_due(delivery)
-    post.send_all(post.new_deliverer())
-    assert post.delivery(delivery).state == "failed"
+        deliveries.make_due(delivery)
+    deliveries.send_all(deliveries.new_deliverer())
+    assert deliveries.delivery(delivery).state == "failed"
     assert mail.asked["busy"] == 5
     # It is not the address that is bad: the message goes by another way, and nobody is told of a bad channel.
-    rows = post.all("SELECT kind, channel, state FROM deliveries WHERE id <> :id", id=delivery)
+    rows = deliveries.all("SELECT kind, channel, state FROM deliveries WHERE id <> :id", id=delivery)
     assert [tuple(row) for row in rows] == [("recording-ready", "in_app", "pending")]
 
 
-def test_a_reminder_that_cannot_be_sent_in_time_is_dropped(post: Post) -> None:
-    post.do("UPDATE users SET email = 'busy@example.org' WHERE id = 2")
-    delivery = post.reminder(post.lesson(timedelta(seconds=40)), channel="email")
-    post.send_all()
-    assert post.delivery(delivery).state == "pending"
-    post.make_due(delivery)
-    post.send_all()
-    assert post.outcome(delivery) == ("dropped", "too-late")
+def test_a_reminder_that_cannot_be_sent_in_time_is_dropped(deliveries: DeliveryFixture) -> None:
+    deliveries.do("UPDATE users SET email = 'busy@example.org' WHERE id = 2")
+    delivery = deliveries.reminder(deliveries.lesson(timedelta(seconds=40)), channel="email")
+    deliveries.send_all()
+    assert deliveries.delivery(delivery).state == "pending"
+    deliveries.make_due(delivery)
+    deliveries.send_all()
+    assert deliveries.outcome(delivery) == ("dropped", "too-late")
 
 
-def test_a_refused_account_address_is_told_once_and_the_fallback_used(post: Post, mail: MailSink) -> None:
-    sealed = seal(post, Mailbox("other@example.org"))
-    second, unconfirmed = post.channel("email", sealed), post.channel("email", sealed, confirmed=False)
-    post.prefer(fallback=[unconfirmed, second])
-    post.do("UPDATE users SET email = 'gone@example.org' WHERE id = 2")
-    lesson = post.lesson()
-    first = post.reminder(lesson, channel="email")
-    post.message(channel="email")
+def test_a_refused_account_address_is_told_once_and_the_fallback_used(
+    deliveries: DeliveryFixture, mail: MailSink
+) -> None:
+    sealed = seal(deliveries, Mailbox("other@example.org"))
+    second, unconfirmed = deliveries.channel("email", sealed), deliveries.channel("email", sealed, confirmed=False)
+    deliveries.prefer(fallback=[unconfirmed, second])
+    deliveries.do("UPDATE users SET email = 'gone@example.org' WHERE id = 2")
+    lesson = deliveries.lesson()
+    first = deliveries.reminder(lesson, channel="email")
+    deliveries.message(channel="email")
     for _ in range(3):
-        post.send_all()
-    state, reason = post.outcome(first)
+        deliveries.send_all()
+    state, reason = deliveries.outcome(first)
     assert (state, "550" in str(reason)) == ("failed", True)
     assert [to for _id, to in mail.received] == ["other@example.org", "other@example.org"]
     assert mail.asked["gone"] == 2
-    told = post.one("SELECT * FROM notifications WHERE kind = 'channel-disabled'")
+    told = deliveries.one("SELECT * FROM notifications WHERE kind = 'channel-disabled'")
     assert told.user_id == 2
     # No code can be sent there: what helps is said instead.
     assert "in your account" in told.message
     assert "code" not in told.message
-    copies = post.all(
+    copies = deliveries.all(
         "SELECT channel, minutes_before, expires_at FROM deliveries WHERE key LIKE 'lesson:%' ORDER BY id"
     )
     assert [row.channel for row in copies] == ["email", second]
     assert copies[0][1:] == copies[1][1:]
 
 
-def test_a_refused_channel_is_disabled_and_what_waits_for_it_goes_elsewhere(post: Post) -> None:
-    channel = post.channel("email", seal(post, Mailbox("gone@example.org")))
-    first, second = (post.message(channel=channel) for _n in range(2))
-    post.send_all()
+def test_a_refused_channel_is_disabled_and_what_waits_for_it_goes_elsewhere(deliveries: DeliveryFixture) -> None:
+    channel = deliveries.channel("email", seal(deliveries, Mailbox("gone@example.org")))
+    first, second = (deliveries.message(channel=channel) for _n in range(2))
+    deliveries.send_all()
     # Whether the server knows anybody is not known yet.
-    assert post.one("SELECT disabled_at FROM notification_channels").disabled_at is None
-    post.message(channel="email", user_id=1, kind="test", data={"label": "x"})
-    post.send_all()
-    row = post.one("SELECT * FROM notification_channels")
+    assert deliveries.one("SELECT disabled_at FROM notification_channels").disabled_at is None
+    deliveries.message(channel="email", user_id=1, kind="test", data={"label": "x"})
+    deliveries.send_all()
+    row = deliveries.one("SELECT * FROM notification_channels")
     assert row.disabled_at is not None
     assert "550" in row.disabled_reason
-    assert (post.delivery(first).state, post.outcome(second)) in (
+    assert (deliveries.delivery(first).state, deliveries.outcome(second)) in (
         ("failed", ("failed", row.disabled_reason)),
         ("failed", ("failed", "channel-disabled")),
     )
-    later = post.message(channel=channel)
-    post.send_all()
-    assert post.outcome(later) == ("failed", "channel-disabled")
-    post.send_all()
-    kinds = [one.kind for one in post.all("SELECT kind FROM notifications ORDER BY kind")]
+    later = deliveries.message(channel=channel)
+    deliveries.send_all()
+    assert deliveries.outcome(later) == ("failed", "channel-disabled")
+    deliveries.send_all()
+    kinds = [one.kind for one in deliveries.all("SELECT kind FROM notifications ORDER BY kind")]
     # Told once of the channel, and every message reached the app.
     assert kinds == ["channel-disabled", "recording-ready", "recording-ready", "recording-ready"]
 
 
-def test_the_fallback_of_the_alarm_goes_before_the_preferences(post: Post, mail: MailSink) -> None:
-    post.prefer(fallback=["in_app"])
-    post.do("UPDATE users SET email = 'gone@example.org' WHERE id = 2")
-    mine = post.channel("email", seal(post, Mailbox("mine@example.org")))
-    lesson = post.lesson()
-    post.do(
+def test_the_fallback_of_the_alarm_goes_before_the_preferences(deliveries: DeliveryFixture, mail: MailSink) -> None:
+    deliveries.prefer(fallback=["in_app"])
+    deliveries.do("UPDATE users SET email = 'gone@example.org' WHERE id = 2")
+    mine = deliveries.channel("email", seal(deliveries, Mailbox("mine@example.org")))
+    lesson = deliveries.lesson()
+    deliveries.do(
         "INSERT INTO lesson_alarms (user_id, schedule_id, minutes_before, fallback) VALUES (2, :id, 15, :fallback)",
         id=lesson[0],
         fallback=[mine],
     )
-    post.reminder(lesson, channel="email")
-    post.send_all()
-    post.send_all()
+    deliveries.reminder(lesson, channel="email")
+    deliveries.send_all()
+    deliveries.send_all()
     assert [to for _id, to in mail.received] == ["mine@example.org"]
 
 
-def test_a_webhook_that_leads_inside_is_refused_for_good(post: Post) -> None:
-    channel = post.channel("webhook", seal(post, Webhook("https://localhost/hook", "whsec_" + "A" * 44)))
-    delivery = post.message(channel=channel)
-    post.send_all()
-    row = post.delivery(delivery)
+def test_a_webhook_that_leads_inside_is_refused_for_good(deliveries: DeliveryFixture) -> None:
+    channel = deliveries.channel("webhook", seal(deliveries, Webhook("https://localhost/hook", "whsec_" + "A" * 44)))
+    delivery = deliveries.message(channel=channel)
+    deliveries.send_all()
+    row = deliveries.delivery(delivery)
     assert row.state == "failed"
     assert "whsec" not in row.reason
-    assert post.one("SELECT disabled_at FROM notification_channels").disabled_at is not None
+    assert deliveries.one("SELECT disabled_at FROM notification_channels").disabled_at is not None
 
 
-def test_a_channel_that_was_removed_or_is_not_theirs(post: Post) -> None:
-    others = post.channel("email", seal(post, Mailbox("other@example.org")), user_id=5)
-    ids = [post.message(channel=others), post.message(channel="4711")]
-    post.send_all()
-    assert {post.outcome(one) for one in ids} == {("dropped", "channel-removed")}
+def test_a_channel_that_was_removed_or_is_not_theirs(deliveries: DeliveryFixture) -> None:
+    others = deliveries.channel("email", seal(deliveries, Mailbox("other@example.org")), user_id=5)
+    ids = [deliveries.message(channel=others), deliveries.message(channel="4711")]
+    deliveries.send_all()
+    assert {deliveries.outcome(one) for one in ids} == {("dropped", "channel-removed")}
 
 
-def test_a_failing_provider_delays_its_own_channel_only(post: Post, mail: MailSink) -> None:
+def test_a_failing_provider_delays_its_own_channel_only(deliveries: DeliveryFixture, mail: MailSink) -> None:
     mail.closed = True
-    people = post.crowd(30)
-    mails = [post.message(channel="email", user_id=one) for one in people]
-    shown = [post.message(user_id=one) for one in people]
-    post.send_all()
-    assert {post.delivery(one).state for one in shown} == {"sent"}
-    rows = [post.delivery(one) for one in mails]
+    people = deliveries.crowd(30)
+    mails = [deliveries.message(channel="email", user_id=one) for one in people]
+    shown = [deliveries.message(user_id=one) for one in people]
+    deliveries.send_all()
+    assert {deliveries.delivery(one).state for one in shown} == {"sent"}
+    rows = [deliveries.delivery(one) for one in mails]
     assert {row.state for row in rows} == {"pending"}
     # After five failures nobody else has to wait for an answer. None is charged an attempt: it is not theirs to fail.
     assert {row.attempts for row in rows} == {0}
     assert sum(row.reason == "provider-away" for row in rows) == 25
     # It works again: what was put off goes out, and nothing twice.
     mail.closed = False
-    post.do("UPDATE deliveries SET due_at = now() WHERE state = 'pending'")
-    post.send_all(post.new_deliverer())
+    deliveries.do("UPDATE deliveries SET due_at = now() WHERE state = 'pending'")
+    deliveries.send_all(deliveries.new_deliverer())
     assert len(mail.received) == len(set(mail.received)) == 30
 
 
-def test_recipients_who_are_put_off_do_not_stop_the_mail_of_others(post: Post, mail: MailSink) -> None:
+def test_recipients_who_are_put_off_do_not_stop_the_mail_of_others(deliveries: DeliveryFixture, mail: MailSink) -> None:
     """The server works: seven full mailboxes in a row say nothing of the eighth."""
-    *busy, fine = post.crowd(8)
-    post.do("UPDATE users SET email = 'busy@example.org' WHERE id = ANY(:ids)", ids=busy)
-    ids = [post.message(channel="email", user_id=one) for one in (*busy, fine)]
-    post.send_all()
+    *busy, fine = deliveries.crowd(8)
+    deliveries.do("UPDATE users SET email = 'busy@example.org' WHERE id = ANY(:ids)", ids=busy)
+    ids = [deliveries.message(channel="email", user_id=one) for one in (*busy, fine)]
+    deliveries.send_all()
     assert mail.asked["busy"] == 7
-    assert [post.delivery(one).state for one in ids] == ["pending"] * 7 + ["sent"]
+    assert [deliveries.delivery(one).state for one in ids] == ["pending"] * 7 + ["sent"]
 
 
-def test_a_dead_webhook_is_not_waited_for_by_the_others(post: Post) -> None:
+def test_a_dead_webhook_is_not_waited_for_by_the_others(deliveries: DeliveryFixture) -> None:
     """Of two receivers the first hangs: what is for the second goes out meanwhile."""
 
     class Receivers(Meddling):
@@ -320,45 +325,47 @@ def test_a_dead_webhook_is_not_waited_for_by_the_others(post: Post) -> None:
         else:
             reached.set()
 
-    dead, alive = (post.message(channel="email", user_id=one) for one in (1, 2))
-    post.send_all(post.new_deliverer(Receivers(receive)))
+    dead, alive = (deliveries.message(channel="email", user_id=one) for one in (1, 2))
+    deliveries.send_all(deliveries.new_deliverer(Receivers(receive)))
     assert waited == [True]
-    assert post.delivery(dead).state == post.delivery(alive).state == "sent"
+    assert deliveries.delivery(dead).state == deliveries.delivery(alive).state == "sent"
 
 
-def test_a_slow_provider_gives_its_process_back(post: Post, mail: MailSink) -> None:
+def test_a_slow_provider_gives_its_process_back(deliveries: DeliveryFixture, mail: MailSink) -> None:
     """It takes 0.4 s for each mail, and a batch has one second: a third mail is the last, or an earlier one."""
-    post.do("UPDATE users SET email = 'slow@example.org' WHERE id = 2")
+    deliveries.do("UPDATE users SET email = 'slow@example.org' WHERE id = 2")
     mail.slowness = 0.4
     for _n in range(5):
-        post.message(channel="email")
-    post.send_all(post.new_deliverer(patience=1.0))
-    rows = post.all("SELECT state, attempts FROM deliveries ORDER BY state, attempts")
+        deliveries.message(channel="email")
+    deliveries.send_all(deliveries.new_deliverer(patience=1.0))
+    rows = deliveries.all("SELECT state, attempts FROM deliveries ORDER BY state, attempts")
     sent = sum(row.state == "sent" for row in rows)
     assert 1 <= sent <= 3
     assert [tuple(row) for row in rows] == [("pending", 0)] * (5 - sent) + [("sent", 1)] * sent
 
 
-def test_a_message_that_cannot_be_said_holds_up_no_other(post: Post) -> None:
-    odd, fine = post.message(data={"nothing": 1}), post.message()
-    post.send_all()
-    assert (post.outcome(odd), post.outcome(fine)) == (("failed", "untellable"), ("sent", None))
+def test_a_message_that_cannot_be_said_holds_up_no_other(deliveries: DeliveryFixture) -> None:
+    odd, fine = deliveries.message(data={"nothing": 1}), deliveries.message()
+    deliveries.send_all()
+    assert (deliveries.outcome(odd), deliveries.outcome(fine)) == (("failed", "untellable"), ("sent", None))
 
 
-def test_a_code_comes_readable_where_it_was_ordered_and_nowhere_else(post: Post, mail: MailSink) -> None:
+def test_a_code_comes_readable_where_it_was_ordered_and_nowhere_else(
+    deliveries: DeliveryFixture, mail: MailSink
+) -> None:
     """Registered, sent, confirmed: in the table the code stands sealed."""
-    vault, now = AddressSealer.of(post.settings), datetime.now(UTC)
-    destination = checked_destination("email", "second@example.org", EgressPolicy.of(post.settings))
-    with post.database.transaction() as session:
+    vault, now = AddressSealer.of(deliveries.settings), datetime.now(UTC)
+    destination = checked_destination("email", "second@example.org", EgressPolicy.of(deliveries.settings))
+    with deliveries.database.transaction() as session:
         channel_id = register_channel(session, vault, 2, destination, now=now).id
-    post.send_all()
+    deliveries.send_all()
     letter = mail.messages[-1]
     body = letter.get_body(("plain",))
     assert body is not None
     [code] = set(re.findall(r"\b\d{6}\b", body.get_content()))
     assert letter["To"] == "second@example.org"
-    assert code not in post.one("SELECT data::text AS data FROM deliveries").data
-    with post.database.transaction() as session:
+    assert code not in deliveries.one("SELECT data::text AS data FROM deliveries").data
+    with deliveries.database.transaction() as session:
         channel = find_channel(session, 2, channel_id)
         assert confirm(vault, channel, code, now=datetime.now(UTC)) == "confirmed"
 
@@ -384,61 +391,63 @@ class Meddling:
         pass
 
 
-def test_no_transaction_is_open_while_it_is_sent(post: Post) -> None:
+def test_no_transaction_is_open_while_it_is_sent(deliveries: DeliveryFixture) -> None:
     open_ones: list[int] = []
 
     def look(_delivery: Any) -> None:
         sql = "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND state LIKE :idle"
-        open_ones.append(post.one(sql, idle="idle in transaction%").n)
+        open_ones.append(deliveries.one(sql, idle="idle in transaction%").n)
 
-    post.message(channel="email")
-    post.send_all(post.new_deliverer(Meddling(look)))
+    deliveries.message(channel="email")
+    deliveries.send_all(deliveries.new_deliverer(Meddling(look)))
     assert open_ones == [0]
 
 
-def test_who_lost_its_lease_while_sending_marks_nothing(post: Post) -> None:
+def test_who_lost_its_lease_while_sending_marks_nothing(deliveries: DeliveryFixture) -> None:
     heir = uuid4()
 
     def lose(delivery: Any) -> None:
-        post.do("UPDATE deliveries SET lease_until = now() - interval '1 s' WHERE id = :id", id=delivery.id)
-        with post.database.statement() as statement:
+        deliveries.do("UPDATE deliveries SET lease_until = now() - interval '1 s' WHERE id = :id", id=delivery.id)
+        with deliveries.database.statement() as statement:
             claim(statement, "email", lost=True, token=heir, most=1, lease=60.0)
 
-    delivery = post.message(channel="email")
-    post.send_all(post.new_deliverer(Meddling(lose)))
-    row = post.delivery(delivery)
+    delivery = deliveries.message(channel="email")
+    deliveries.send_all(deliveries.new_deliverer(Meddling(lose)))
+    row = deliveries.delivery(delivery)
     assert (row.state, row.send_token) == ("sending", heir)
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("with a secret in it"), KeyError("address")])
-def test_what_nobody_expected_is_tried_again_and_says_nothing_secret(post: Post, error: Exception) -> None:
+def test_what_nobody_expected_is_tried_again_and_says_nothing_secret(
+    deliveries: DeliveryFixture, error: Exception
+) -> None:
     def crash(_delivery: Any) -> None:
         raise error
 
-    delivery = post.message(channel="email")
-    post.send_all(post.new_deliverer(Meddling(crash)))
-    assert post.outcome(delivery) == ("pending", "internal")
+    delivery = deliveries.message(channel="email")
+    deliveries.send_all(deliveries.new_deliverer(Meddling(crash)))
+    assert deliveries.outcome(delivery) == ("pending", "internal")
 
 
-def test_a_message_that_ends_its_process_each_time_is_given_up(post: Post) -> None:
-    delivery = post.message(channel="email")
-    post.do("UPDATE deliveries SET attempts = 6")
-    post.send_all(post.new_deliverer(Meddling(lambda _delivery: pytest.fail("sent"))))
-    assert post.outcome(delivery) == ("failed", "worker-lost")
+def test_a_message_that_ends_its_process_each_time_is_given_up(deliveries: DeliveryFixture) -> None:
+    delivery = deliveries.message(channel="email")
+    deliveries.do("UPDATE deliveries SET attempts = 6")
+    deliveries.send_all(deliveries.new_deliverer(Meddling(lambda _delivery: pytest.fail("sent"))))
+    assert deliveries.outcome(delivery) == ("failed", "worker-lost")
 
 
-def test_figures(post: Post) -> None:
+def test_figures(deliveries: DeliveryFixture) -> None:
     from worker.reminders.delivery.metrics import delivery_metrics
 
-    post.message(due_at=datetime.now(UTC) - timedelta(seconds=100))
-    post.message(due_at=datetime.now(UTC) + timedelta(seconds=100))
-    post.message("test", data={}, due_at=datetime.now(UTC) - timedelta(seconds=30))
-    with post.database.transaction() as session:
+    deliveries.message(due_at=datetime.now(UTC) - timedelta(seconds=100))
+    deliveries.message(due_at=datetime.now(UTC) + timedelta(seconds=100))
+    deliveries.message("test", data={}, due_at=datetime.now(UTC) - timedelta(seconds=30))
+    with deliveries.database.transaction() as session:
         figures = delivery_metrics(session)
     assert 99 < figures.overdue < 110
     assert figures.counts == {("pending", "recording-ready"): 2, ("pending", "test"): 1}
-    post.send_all()
-    with post.database.transaction() as session:
+    deliveries.send_all()
+    with deliveries.database.transaction() as session:
         figures = delivery_metrics(session)
     assert figures.overdue == 0
     assert figures.counts == {

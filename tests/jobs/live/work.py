@@ -52,11 +52,11 @@ def work(run: JobRun, order: Work, tools: WorkerContext) -> None:
         file.write(f"{run.claim.attempt} {os.getpid()} {os.getppid()}\n")
     match order.what:
         case "reject":
-            raise InvalidInput("This wool cannot be knitted.")
+            raise InvalidInput("This input cannot be processed.")
         case "crash":
             raise ZeroDivisionError("with a secret in it")
         case "fail_once" if before == 0:
-            raise Unavailable("The needles are in use.")
+            raise Unavailable("The resource is in use.")
         case "die":
             os.kill(os.getpid(), signal.SIGKILL)
         case "hold":
@@ -67,6 +67,6 @@ def work(run: JobRun, order: Work, tools: WorkerContext) -> None:
             end = time.monotonic() + order.seconds
             while time.monotonic() < end:
                 run.check()
-                run.progress(100 * (1 - (end - time.monotonic()) / order.seconds), "knitting")
+                run.progress(100 * (1 - (end - time.monotonic()) / order.seconds), "working")
                 time.sleep(0.02)
     run.succeed({"rows": before + 1})

@@ -12,4 +12,4 @@ settings = Settings()
 configure_logs("INFO")
 app = create_app(settings)
 app.conf.worker_soft_shutdown_timeout = 2.0
-run_worker(app, ["default", "reminders"], name="courier", concurrency=settings.worker_concurrency)
+run_worker(app, ["default", "reminders"], name="dispatcher", concurrency=settings.worker_concurrency)

@@ -20,7 +20,7 @@ from worker.settings import Settings
 ROOT = Path(__file__).parents[3]
 
 
-class Knitters:
+class WorkerStack:
     """Workers that a test starts, and the side that gives orders."""
 
     def __init__(self, settings: Settings, folder: Path, server: ForkServer) -> None:
@@ -46,7 +46,7 @@ class Knitters:
         return worker
 
     def order(self, what: str, *, principal: str = "system", **more: Any) -> UUID:
-        from tests.jobs.live.knitting import Work
+        from tests.jobs.live.work import Work
 
         with self.database.transaction() as session:
             return enqueue(session, Work(what, str(self.folder / f"{what}.diary"), **more), principal=principal)
