@@ -39,10 +39,10 @@ class Report:
 
 
 def modules_of(*roots: str) -> list[Module]:
-    """Every Python file below these folders."""
+    """Every Python file below these folders, without what a build left there."""
     found = []
     for root in roots:
-        for path in sorted((ROOT / root).rglob("*.py")):
+        for path in sorted(set((ROOT / root).rglob("*.py")) - set((ROOT / root / "build").rglob("*.py"))):
             text = path.read_text()
             relative = path.relative_to(ROOT).with_suffix("")
             parts = relative.parts[:-1] if relative.name == "__init__" else relative.parts
