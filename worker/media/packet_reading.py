@@ -68,48 +68,58 @@ def read_packets(
 def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedPart:
     """Every packet of one recording, line by line."""
     tallies, timeline, complaints = _read_timeline(path, header, reading, [])
-    if timeline.went_back and not header.part.pieces and (header.part.demuxer or reading.demuxer) == "matroska":
-        ordered = with_clusters_in_order(path, header.part, should_stop=reading.should_stop)
+    if timeline.went_back:
+        ordered = _in_order(path, header, reading)
         if ordered is not None:
-            mended = replace(header, part=ordered)
-            # When the clock restarted, its clusters would be sorted among the earlier ones.
-            if not _read_timeline(path, mended, reading, [])[1].went_back:
-                return _probe_part(path, mended, reading)
-    kinds_shown = [kind for kind, track in tallies.items() if track.packets]
-    if len(kinds_shown) == 1 and len(tallies) == 2:
+            return _probe_part(path, ordered, reading)
+    kinds = [kind for kind, track in tallies.items() if track.packets]
+    if not kinds:
+        raise zero_length()
+    if len(kinds) == 1 and len(tallies) == 2:
         # ffprobe stops at a packet that lies behind the end of a cut file, although the other track may continue.
-        index = str(header.tracks[kinds_shown[0]]["index"])
+        index = str(header.tracks[kinds[0]]["index"])
         tallies, timeline, complaints = _read_timeline(path, header, reading, ["-select_streams", index])
     correction = None
     if timeline.went_back and timeline.packets <= _MOST_CORRECTED:
         correction, tallies, timeline = _correct_timeline(path, header, reading, tallies, timeline)
-    video, audio = tallies.get("video"), tallies.get("audio")
-    if not kinds_shown:
-        raise zero_length()
-    skipped = [Repair("damaged", at_ms=at) for at in timeline.skipped_in_ms()]
-    reordered = [Repair("reordered")] if header.part.pieces else []
-    jumps = [Repair("clock-jump", at_ms=jump.start_ms, length_ms=jump.length_ms) for jump in timeline.jumps_in_ms()]
-    lost = [Repair(word) for kind, word in _LOST.items() if kind in tallies and kind not in kinds_shown]
-    # A single frame without a duration still is one.
-    duration_ms = max(1, round(timeline.seconds * 1000))
-    stated_ms = header.duration_ms
+    lost = [Repair(word) for kind, word in _LOST.items() if kind in header.tracks and kind not in kinds]
+    places = [*timeline.places, *_seams(correction), *(timeline.holes if complaints else ())]
     return ProbedPart(
         part=header.part,
-        duration_ms=duration_ms,
-        header_duration_ms=stated_ms,
+        # A single frame without a duration still is one.
+        duration_ms=max(1, round(timeline.seconds * 1000)),
+        header_duration_ms=header.duration_ms,
         # A track without a packet: a camera that never started.
-        video=video_stream(header.tracks["video"], video) if video is not None and video.packets else None,
-        audio=audio_stream(header.tracks["audio"], audio) if audio is not None and audio.packets else None,
+        video=video_stream(header.tracks["video"], tallies["video"]) if "video" in kinds else None,
+        audio=audio_stream(header.tracks["audio"], tallies["audio"]) if "audio" in kinds else None,
         gaps=timeline.gaps_in_ms(),
         truncated=False,
-        repairs=(*header.left_out, *lost, *(correction.repairs if correction else ()), *jumps, *skipped, *reordered),
+        repairs=(*header.left_out, *lost, *_timeline_repairs(timeline, correction, header)),
         correction=correction,
         jumps=tuple(timeline.jumps),
-        places=tuple(
-            place - timeline.first
-            for place in (*timeline.places, *_seams(correction), *(timeline.holes if complaints else ()))
-        ),
+        places=tuple(place - timeline.first for place in places),
     )
+
+
+def _in_order(path: Path, header: PartHeader, reading: PartReading) -> PartHeader | None:
+    """The recording with its clusters in the order of their times; None when that does not make its time increase."""
+    if header.part.pieces or (header.part.demuxer or reading.demuxer) != "matroska":
+        return None
+    part = with_clusters_in_order(path, header.part, should_stop=reading.should_stop)
+    if part is None:
+        return None
+    ordered = replace(header, part=part)
+    # When the clock restarted, its clusters would be sorted among the earlier ones.
+    return None if _read_timeline(path, ordered, reading, [])[1].went_back else ordered
+
+
+def _timeline_repairs(timeline: Timeline, correction: Correction | None, header: PartHeader) -> list[Repair]:
+    return [
+        *(correction.repairs if correction else ()),
+        *(Repair("clock-jump", at_ms=jump.start_ms, length_ms=jump.length_ms) for jump in timeline.jumps_in_ms()),
+        *(Repair("damaged", at_ms=at) for at in timeline.skipped_in_ms()),
+        *([Repair("reordered")] if header.part.pieces else []),
+    ]
 
 
 def _seams(correction: Correction | None) -> list[float]:

@@ -212,7 +212,7 @@ def _supervise(
 ) -> None:
     """Read stdout and write stdin until the program ends, checking the limits and the caller in between."""
     assert process.stdout is not None  # noqa: S101  # opened with PIPE in `start`; this is for mypy
-    rest = b""
+    lines = _Lines(on_lines)
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         feeder = None
@@ -233,12 +233,32 @@ def _supervise(
             chunk = os.read(process.stdout.fileno(), 65536)
             if not chunk:
                 break
-            # No line of either program is that long; longer ones are cut so that memory stays bounded.
-            lines, newline, rest = (rest + chunk[: _LINE_MAX - len(rest)]).rpartition(b"\n")
-            if newline and on_lines(lines.decode("utf-8", "replace").split("\n")):
+            if lines.add(chunk):
                 watch.moved()
-    if rest:
-        on_lines([rest.decode("utf-8", "replace")])
+    lines.finish()
+    _wait(process, watch)
+
+
+class _Lines:
+    """Output of a program, passed on in whole lines."""
+
+    def __init__(self, on_lines: Callable[[list[str]], bool]) -> None:
+        self._on_lines = on_lines
+        self._rest = b""
+
+    def add(self, chunk: bytes) -> bool:
+        """Pass the lines on that are whole now; returns whether they were progress."""
+        # No line of either program is that long; longer ones are cut so that memory stays bounded.
+        lines, newline, self._rest = (self._rest + chunk[: _LINE_MAX - len(self._rest)]).rpartition(b"\n")
+        return bool(newline) and self._on_lines(lines.decode("utf-8", "replace").split("\n"))
+
+    def finish(self) -> None:
+        """Pass on what follows the last newline."""
+        if self._rest:
+            self._on_lines([self._rest.decode("utf-8", "replace")])
+
+
+def _wait(process: subprocess.Popen[bytes], watch: _ProcessWatch) -> None:
     while process.poll() is None:
         watch.check()
         with suppress(subprocess.TimeoutExpired):
