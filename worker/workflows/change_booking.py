@@ -55,8 +55,8 @@ def _follow(session: Session, caller: Caller, changed: booking_commands.ChangedB
     booking, now = changed.booking, planning.now
     if changed.columns & _MOVES_LESSONS:
         # People were notified of a pause; other dates may add lessons that a group has had without this student.
-        lets_in = "status" not in changed.columns
-        with notices_of_changes(session, Scope(booking_id=booking.id), by=caller, now=now, lets_in=lets_in):
+        adds_people = "status" not in changed.columns
+        with notices_of_changes(session, Scope(booking_id=booking.id), by=caller, now=now, adds_people=adds_people):
             follow_booking(session, booking.id, planning)
     notify_of_change(session, changed, by_user_id=caller.user_id if isinstance(caller, UserCaller) else None, now=now)
     return booking

@@ -20,12 +20,12 @@ from worker.reminders.planning.plan import plan_reminders
 
 @contextmanager
 def notices_of_changes(
-    session: Session, scope: Scope, *, by: Caller | None, now: datetime, lets_in: bool = False
+    session: Session, scope: Scope, *, by: Caller | None, now: datetime, adds_people: bool = False
 ) -> Iterator[None]:
     """Notify people of what the block changes in the lessons of `scope`, and replan their reminders.
 
     Whoever made the change (`by`) is not notified. Lessons that the block adds to a series of the scope, or to one that
-    it splits from such a series, are included. `lets_in`: the block may add people to existing lessons of others;
+    it splits from such a series, are included. `adds_people`: the block may add people to existing lessons of others;
     those who knew of none of them get reminders but no notice.
     """
     before = read_lessons(session, lessons_in(session, scope, now=now))
@@ -35,23 +35,23 @@ def notices_of_changes(
     split = [series_id for series_id in _split_from(session, scope.series_ids) if series_id not in known]
     for series_id in split:
         copy_series_alarms(session, session.get_one(Series, series_id).split_from_id or series_id, series_id)
-    wider = Scope([*before, *scope.schedule_ids], [*scope.series_ids, *split], scope.booking_id)
-    ids = lessons_in(session, wider, now=now)
+    affected = Scope([*before, *scope.schedule_ids], [*scope.series_ids, *split], scope.booking_id)
+    ids = lessons_in(session, affected, now=now)
     # Read before planning: people count as knowing a lesson once its reminders are planned.
-    heard_of = known_lessons(session, ids) if lets_in else None
+    known_before = known_lessons(session, ids) if adds_people else None
     plan_reminders(session, ids, now=now)
-    user_id, name = _who(session, by)
+    user_id, name = _author(session, by)
     after = read_lessons(session, ids)
-    for news in announcements_for(before, after, now=now, by_user_id=user_id, by=name, known=heard_of):
+    for announcement in announcements_for(before, after, now=now, by_user_id=user_id, by=name, known=known_before):
         tell(
             session,
-            news.kind,
-            user_ids=news.user_ids,
-            data=news.data,
-            key=news.key,
-            schedule_id=news.schedule_id,
+            announcement.kind,
+            user_ids=announcement.user_ids,
+            data=announcement.data,
+            key=announcement.key,
+            schedule_id=announcement.schedule_id,
             now=now,
-            expires_at=news.expires_at,
+            expires_at=announcement.expires_at,
         )
 
 
@@ -69,7 +69,7 @@ def _split_from(session: Session, series_ids: Sequence[int]) -> Sequence[int]:
     return session.scalars(select(Series.id).where(Series.split_from_id.in_(series_ids)).order_by(Series.id)).all()
 
 
-def _who(session: Session, by: Caller | None) -> tuple[int | None, str | None]:
+def _author(session: Session, by: Caller | None) -> tuple[int | None, str | None]:
     if not isinstance(by, UserCaller):
         return None, None
     person = session.get(Person, by.user_id)
