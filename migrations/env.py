@@ -1,14 +1,14 @@
-"""Run revisions on the connection that `worker/migrate.py` hands over: each in a transaction of its own."""
+"""Run revisions on the connection that `worker/migrate.py` passes: each in a transaction of its own."""
 
 from alembic import context
 
 connection = context.config.attributes["connection"]
 
-# A revision that waits for a table makes everybody else wait behind it: give up after four seconds and be run again.
+# A revision that waits for a table blocks everybody behind it: it gives up after four seconds and is retried.
 connection.exec_driver_sql("SET lock_timeout = '4s'")
-# An index over a large table takes minutes; ten is a fault.
+# An index over a large table takes minutes; more than ten is an error.
 connection.exec_driver_sql("SET statement_timeout = '10min'")
-# Ends the transaction that the two SETs began: Alembic would join it, and all revisions would share one commit.
+# Ends the transaction that the two SETs started: Alembic would join it, and all revisions would share one commit.
 connection.commit()
 
 context.configure(connection=connection, transaction_per_migration=True)

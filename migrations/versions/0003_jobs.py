@@ -1,4 +1,4 @@
-"""The ledger: jobs, how each attempt ended, and the answers given under an idempotency key."""
+"""The ledger: jobs, the end of each attempt, and the responses stored under idempotency keys."""
 
 from alembic import op
 
@@ -80,7 +80,7 @@ TABLES = (
     )
     """,
     "CREATE INDEX ix_job_attempts_job_id ON job_attempts (job_id)",
-    # What an attempt came to is evidence. A worker that was declared lost and wakes up must not rewrite it.
+    # The outcome of an attempt is evidence: a worker that was declared lost and resumes must not rewrite it.
     """
     CREATE FUNCTION job_attempts_refuse_update() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN

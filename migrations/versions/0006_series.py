@@ -1,4 +1,4 @@
-"""Series, participants, skips and calendar feeds; requests and bookings learn what lessons they want.
+"""Series, participants, skips and calendar feeds; requests and bookings get the requested times.
 
 No lesson can overlap another of its tutor or of one of its students: the database refuses it.
 """
@@ -67,7 +67,7 @@ STEPS = (
     """,
     "CREATE INDEX ix_series_participants_student_id ON series_participants (student_id)",
     "CREATE INDEX ix_series_participants_booking_id ON series_participants (booking_id)",
-    # There was no table of series: a number there referred to nothing.
+    # There was no table of series: the column referred to nothing.
     "UPDATE tutor_schedules SET series_id = NULL WHERE series_id IS NOT NULL",
     "DROP INDEX ix_tutor_schedules_series_id",
     f"""
@@ -119,7 +119,7 @@ STEPS = (
     """,
     "CREATE INDEX ix_schedule_participants_student_id ON schedule_participants (student_id, starts_at)",
     "CREATE INDEX ix_schedule_participants_booking_id ON schedule_participants (booking_id)",
-    # Lessons that already have instants and a student: theirs like any other.
+    # Lessons that already have instants and a student get a participant like any other.
     """
     INSERT INTO schedule_participants (schedule_id, student_id, booking_id, starts_at, ends_at, status)
     SELECT id, student_id, booking_id, starts_at, ends_at, status FROM tutor_schedules

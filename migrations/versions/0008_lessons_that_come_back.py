@@ -1,4 +1,4 @@
-"""Two more messages: a lesson that was off takes place after all, and a free slot was booked."""
+"""Two more kinds of messages: a cancelled lesson was restored, and a free slot was booked."""
 
 from alembic import op
 
@@ -18,7 +18,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # An old release has no words for them.
+    # An old release does not know these kinds.
     for table in ("deliveries", "notifications"):
         op.execute(f"DELETE FROM {table} WHERE kind IN ('lesson-restored', 'lesson-booked')")  # noqa: S608 - our own
     _allow(_OLD)

@@ -1,4 +1,4 @@
-"""What waits to be sent apart from what is in somebody's hands: a claim walks over nothing that others hold."""
+"""Separate indexes for waiting and claimed deliveries: a claim does not scan rows that others have claimed."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Heartbeats of processes; and publishing no longer moves the time since which a job has been due."""
+"""Heartbeats of processes; publishing no longer changes the time since which a job has been due."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""A booking that a tutor makes waits for the student's word; until then it may name an id that no student has."""
+"""A booking that a tutor creates waits for the student's consent; until then it may name an id of no student."""
 
 from alembic import op
 
@@ -33,7 +33,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # A booking that nobody has agreed to has no place in the older table: it would be an enrolment.
+    # A booking without consent must not be in the older table: it would be an enrolment there.
     op.execute("DELETE FROM tutor_student_bookings WHERE status IN ('pending', 'declined')")
     op.execute(f"""
         ALTER TABLE tutor_student_bookings

@@ -1,4 +1,4 @@
-"""How often a channel failed in a row and since when; and providers of ours that do not take messages."""
+"""Consecutive failures of a channel and since when; providers that refuse our messages."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""What operators look at is kept where they come in, for every route."""
+"""What operators read is recorded at authentication, for every route."""
 
 from alembic import op
 

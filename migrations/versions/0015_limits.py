@@ -1,4 +1,4 @@
-"""What persons and addresses have used of the rates that bound them."""
+"""How much of their rates persons and addresses have used."""
 
 from alembic import op
 

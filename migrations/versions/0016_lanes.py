@@ -1,4 +1,4 @@
-"""Lanes: which jobs share half of a worker's children, and how large each is beside others of its lane."""
+"""Lanes: which jobs share half of a worker's children, and the size of each relative to others of its lane."""
 
 from alembic import op
 
@@ -14,7 +14,7 @@ def upgrade() -> None:
         "CREATE INDEX ix_jobs_lane ON jobs (queue, lane, principal) WHERE lane IS NOT NULL"
         " AND state IN ('queued', 'published', 'running', 'retryable')"
     )
-    # When a person was served last in a lane.
+    # When a person's job of a lane was last claimed.
     op.execute("CREATE INDEX ix_jobs_lane_started ON jobs (lane, principal, started_at) WHERE lane IS NOT NULL")
 
 

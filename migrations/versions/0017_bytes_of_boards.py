@@ -1,4 +1,4 @@
-"""How many bytes of strokes each page holds, so that a board is bounded without reading it."""
+"""The number of bytes of strokes of each page, so that a board is bounded without reading it."""
 
 from alembic import op
 
@@ -18,7 +18,7 @@ def upgrade() -> None:
          WHERE stroke.page_id = page.id
         """
     )
-    # A person's live jobs of a kind are counted whenever they order one more.
+    # A person's live jobs of a kind are counted with each further order.
     op.execute(
         """
         CREATE INDEX ix_jobs_live ON jobs (principal, kind)

@@ -1,4 +1,4 @@
-"""The tutor of a recording is told that it failed."""
+"""The tutor of a recording is notified that it failed."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""What persons have open at all processes together: uploads on their way in, streams of events."""
+"""What persons have open at all processes together: uploads and event streams."""
 
 from alembic import op
 

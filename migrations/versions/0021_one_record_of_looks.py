@@ -1,4 +1,4 @@
-"""What operators look at is kept once: `operator_accesses` has every request, those of recordings and boards as well.
+"""What operators read is recorded once: `operator_accesses` has every request, also those of recordings and boards.
 
 Looks from before `operator_accesses` was there are taken over; later ones stand in it already.
 """

@@ -1,1 +1,1 @@
-"""The revisions, one file each, in one line of descent. A released one is never edited: the next one corrects it."""
+"""The revisions, one file each, in a linear history. A released one is never edited: the next one corrects it."""
