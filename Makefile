@@ -12,7 +12,7 @@ IN_PROCESSES := --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test quick check conformance chaos bench house settings format lock clean
+.PHONY: help install install-dev demo test quick check conformance chaos alarms bench house settings format lock clean
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,10 @@ conformance: install-dev ## Let rclone and the b2 command find out whether the e
 # CHAOS="--seed 7 --minutes 2 --only kill_main" for another run than the usual one.
 chaos: install-dev ## Break everything for ten minutes and see whether anything is lost or done twice
 	@$(BIN)/python -m tests.chaos.mayhem $(CHAOS)
+
+# ALARMS="--only B2" for the troubles with this in their name. Prometheus evaluates the rules where it is installed.
+alarms: install-dev ## Cause every outage with the intervals of production, in half an hour, and time its alarms
+	@$(BIN)/python -m tests.chaos.mayhem.alarm_run $(ALARMS)
 
 # BENCH="--only ledger" for one figure, BENCH=--quick to try the benchmarks themselves.
 bench: install-dev ## Measure what docs/figures.md says, beside peers, in about ten minutes

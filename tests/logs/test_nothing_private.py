@@ -210,7 +210,9 @@ def _until_all_was_tried(sql: Sql, logs: Callable[[], str]) -> None:
     )
 
 
+@pytest.mark.parametrize("log_level", ["INFO", "DEBUG"])
 def test_no_log_and_no_job_holds_what_people_write(
+    log_level: str,
     words: Words,
     settings: MakeSettings,
     processes: Processes,
@@ -223,6 +225,7 @@ def test_no_log_and_no_job_holds_what_people_write(
     key = words.keep("SECRET_KEY", secrets.token_hex(32))
     wanted = settings(
         secret_key=key,
+        log_level=log_level,
         smtp_host="127.0.0.1",
         smtp_port=mail_port,
         webhook_allowed_networks="127.0.0.0/8,::1/128",

@@ -20,6 +20,9 @@ from worker.schedules.metrics import LessonMetrics, lesson_metrics
 from worker.settings import Settings
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_SERVER_ERROR = 500
+# Its 503 reports a state; a probe that repeats the question is no failing client.
+_READINESS = "/readyz"
 # Anybody may ask; the database is asked at most this often, in seconds.
 _FIGURES_AGE = 5.0
 
@@ -41,6 +44,10 @@ class Metrics:
             ("method", "route"),
             registry=self._registry,
         )
+        # Without labels it exists from the start: `increase()` does not see the first value of a new series.
+        self._failures = Counter(
+            "astegni_http_failures", "Requests answered 5xx, readiness excepted.", registry=self._registry
+        )
         self._refusals = Counter(
             "astegni_limit_refusals",
             "Requests answered 429, by the limit that was reached.",
@@ -54,6 +61,8 @@ class Metrics:
         known = method if method in _METHODS else "OTHER"
         self._requests.labels(known, route, status).inc()
         self._seconds.labels(known, route).observe(seconds)
+        if status >= _SERVER_ERROR and route != _READINESS:
+            self._failures.inc()
 
     def count_refusal(self, limit: str) -> None:
         """Count a request that was refused; `limit` names a limit, never a person."""

@@ -86,6 +86,7 @@ class Publisher:
                 _log.warning(
                     "publisher_failed", jobs=len(batch), service=failed_service(error), error=type(error).__name__
                 )
+                self.dropped += len(batch)
                 self._rest()
         self._close()
 
@@ -103,5 +104,5 @@ class Publisher:
         self._resting.set()
         self._stopping.wait(_REST)
         while not self._offers.empty():
-            self._offers.get_nowait()
+            self.dropped += self._offers.get_nowait() is not None
         self._resting.clear()

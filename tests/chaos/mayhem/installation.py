@@ -1,0 +1,165 @@
+"""A scene with beat and a mail server, and the ways to break its parts and to repair them."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID
+
+import httpx2 as httpx
+from sqlalchemy import text
+
+from tests.chaos.mayhem.mail_server import MailServer
+from tests.chaos.mayhem.parts import Parts
+from tests.chaos.mayhem.proxy import Proxy
+from tests.chaos.mayhem.scene import Scene, make_template
+from tests.chaos.mayhem.work import Errand
+from worker import clock
+from worker.cli.local_stack.environment import environment_for
+from devstack.supervisor import answers
+from devstack.process import ChildProcess, wait_until
+from worker.reminders.delivery.test_messages import order_test
+from worker.settings import Settings
+
+
+class Installation:
+    """Everything that runs; intervals are `quick` times shorter than in production."""
+
+    def __init__(self, parts: Parts, folder: Path, *, quick: float) -> None:
+        make_template(parts, "alarms")
+        self.mail = MailServer()
+        self.parts = parts
+        self.quick = quick
+        self._folder = folder
+        # The API has a line to Redis of its own: it can be cut off while workers are not.
+        self._api_line = Proxy(parts.valkey.port)
+        self._beat: ChildProcess | None = None
+        self._errands: list[UUID] = []
+        changes: dict[str, Any] = {
+            name: Settings.model_fields[name].default / quick
+            for name in ("heartbeat_interval", "storage_check_interval")
+        }
+        self.scene = Scene(
+            parts, folder, "alarms", quick=quick, smtp_host="127.0.0.1", smtp_port=self.mail.port, **changes
+        )
+
+    def __enter__(self) -> Self:
+        self._api_line.__enter__()
+        self.start_api()
+        self.scene.crew.start()
+        self.start_beat()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill_beat()
+        self.scene.__exit__()
+        self._api_line.__exit__()
+        self.mail.close()
+
+    @property
+    def spool(self) -> Path:
+        """Where uploads wait."""
+        return Path(self.scene.settings.spool_dir)
+
+    def metrics(self) -> str | None:
+        """What the API exposes; None when it cannot be read."""
+        with suppress(httpx.HTTPError):
+            return str(self.scene.http.get("/metrics", timeout=10).text)
+        return None
+
+    def start_beat(self) -> None:
+        """Start it, and wait until it works."""
+        sign = self._folder / "beat.ready"
+        sign.unlink(missing_ok=True)
+        environment = environment_for(self.scene.settings) | {"READY_FILE": str(sign)}
+        self._beat = ChildProcess("beat", astegni("beat"), self._folder / "beat.log", env=environment)
+        wait_until(sign.exists, self._beat, 60)
+
+    def kill_beat(self) -> None:
+        """End it without a word."""
+        if self._beat is not None:
+            self._beat.kill()
+
+    def kill_workers(self) -> None:
+        """End all of them without a word."""
+        for worker in list(self.scene.crew.workers):
+            self.scene.crew.forget(worker)
+
+    def start_broker(self) -> None:
+        """Redis comes back, for the API as well."""
+        self.parts.start_broker()
+        self._api_line.target = self.parts.valkey.port
+
+    def cut_api_off(self, is_cut: bool) -> None:
+        """Break the API's connections to Redis and refuse new ones, until told otherwise."""
+        self._api_line.refuse(is_cut)
+
+    def start_api(self) -> None:
+        """Start the only API, and wait until it answers."""
+        settings = self.scene.settings
+        redis_url = f"redis://127.0.0.1:{self._api_line.port}/0"
+        environment = environment_for(settings) | {"REDIS_URL": redis_url}
+        self.scene.api = ChildProcess("api", astegni("api"), self._folder / "api.log", env=environment)
+        wait_until(answers("127.0.0.1", settings.api_port, "/healthz"), self.scene.api, 60)
+
+    def stop_api(self) -> None:
+        """End the only API."""
+        assert self.scene.api is not None
+        self.scene.api.kill()
+
+    def give_errand(self) -> None:
+        """Order a job."""
+        self._errands.append(self.scene.give(Errand(len(self._errands) + 1)))
+
+    def wait_for_errands(self) -> None:
+        """Every job that was ordered has been done."""
+        for job in self._errands:
+            self.scene.wait_for(job, "succeeded", within=120)
+
+    def send_mail(self) -> None:
+        """Order a message by mail."""
+        with self.scene.database.transaction() as session:
+            order_test(session, 1, "email", now=clock.now(), good_for=timedelta(minutes=30))
+
+    def bring_mail_forward(self) -> None:
+        """A retry in production values is a minute or more away; a compressed run does not wait for it."""
+        if self.quick > 1:
+            self.scene.watchdog.ask("UPDATE deliveries SET due_at = now() WHERE state = 'pending' RETURNING id")
+
+    def hide_table(self) -> None:
+        """The API finds other tables than its release expects."""
+        self._execute("ALTER TABLE session_requests RENAME TO hidden_requests")
+
+    def show_table(self) -> None:
+        """The table has its name again."""
+        self._execute("ALTER TABLE hidden_requests RENAME TO session_requests")
+
+    def _execute(self, statement: str) -> None:
+        with self.scene.database.transaction() as session:
+            session.execute(text(statement))
+
+    @contextmanager
+    def clients(self, request: Callable[[], object], *, pause: float = 0.4) -> Iterator[None]:
+        """Meanwhile somebody makes this request every `pause` seconds, whatever the answer is."""
+        done = threading.Event()
+
+        def repeat() -> None:
+            while not done.is_set():
+                with suppress(httpx.HTTPError):
+                    request()
+                time.sleep(pause)
+
+        thread = threading.Thread(target=repeat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def log(self) -> str:
+        """The last lines of worker and beat, and the metrics."""
+        return "\n".join((self.scene.crew.log(), self._beat.log_tail(20) if self._beat else "", str(self.metrics())))

@@ -1,0 +1,117 @@
+"""What can happen to an installation, and which alarms of deploy/prometheus/rules.yml tell operators of it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+
+from tests.chaos.mayhem.installation import Installation
+
+# Seconds in production: what they order is done meanwhile.
+_BETWEEN_UPLOADS = 5.0
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """`cause` begins it, `repair` ends it; `meanwhile` is what clients do as long as it lasts."""
+
+    name: str
+    alarms: tuple[str, ...]
+    cause: Callable[[], object]
+    repair: Callable[[], object]
+    meanwhile: Callable[[], AbstractContextManager[None]] = nullcontext
+    afterwards: Callable[[], object] = _nothing
+
+    @contextmanager
+    def lasting(self) -> Iterator[None]:
+        """It lasts as long as the block."""
+        self.cause()
+        try:
+            with self.meanwhile():
+                yield
+        finally:
+            self.repair()
+
+
+def troubles_of(installation: Installation) -> list[Trouble]:
+    """All that can be caused here, one after the other; without the right to mount a disk it does not become full."""
+    scene, parts, mail = installation.scene, installation.scene.parts, installation.mail
+
+    def kill_workers() -> None:
+        installation.kill_workers()
+        installation.give_errand()
+        installation.send_mail()
+
+    def stop_broker() -> None:
+        parts.stop_broker()
+        installation.give_errand()
+
+    def refuse_mail(mode: str) -> None:
+        mail.mode = "unavailable" if mode == "unavailable" else "over-limit"
+        installation.send_mail()
+
+    def accept_mail() -> None:
+        mail.mode = "accepting"
+        installation.bring_mail_forward()
+
+    mail_alarms = ("MailPutOff", "ProviderRefuses")
+    return [
+        Trouble(
+            "all workers are killed",
+            ("NoWorkers", "LoopStopped", "JobsWait", "DeliveriesOverdue"),
+            kill_workers,
+            scene.crew.start,
+            afterwards=installation.wait_for_errands,
+        ),
+        Trouble(
+            "Redis is away",
+            ("BrokerAway", "NoWorkers", "JobsWait"),
+            stop_broker,
+            installation.start_broker,
+            afterwards=installation.wait_for_errands,
+        ),
+        Trouble(
+            "the API does not reach Redis",
+            ("BrokerAway", "PublisherDrops"),
+            lambda: installation.cut_api_off(True),
+            lambda: installation.cut_api_off(False),
+            meanwhile=lambda: installation.clients(
+                lambda: scene.post_recording(scene.new_session()), pause=_BETWEEN_UPLOADS / installation.quick
+            ),
+        ),
+        Trouble("beat is killed", ("BeatStopped",), installation.kill_beat, installation.start_beat),
+        Trouble("B2 is away", ("StorageAway",), parts.stop_storage, parts.start_storage),
+        Trouble("PostgreSQL is away", ("DatabaseAway",), parts.stop_database, parts.start_database),
+        Trouble(
+            "the API answers 500",
+            ("ApiFails",),
+            installation.hide_table,
+            installation.show_table,
+            meanwhile=lambda: installation.clients(lambda: scene.http.get("/v1/session-requests")),
+        ),
+        Trouble("the API is killed", ("NoMetrics",), installation.stop_api, installation.start_api),
+        Trouble("the mail server is unavailable", mail_alarms, lambda: refuse_mail("unavailable"), accept_mail),
+        Trouble(
+            "the mail server's daily limit is reached", mail_alarms, lambda: refuse_mail("over-limit"), accept_mail
+        ),
+        *(
+            [Trouble("the disk is full", ("SpoolFull",), lambda: fill(installation), lambda: empty(installation))]
+            if installation.spool.is_mount()
+            else []
+        ),
+    ]
+
+
+def fill(installation: Installation) -> None:
+    """Leave no byte on the disk of the spool."""
+    with suppress(OSError), (installation.spool / "filling").open("wb") as file:
+        while file.write(bytes(1 << 20)):
+            file.flush()
+
+
+def empty(installation: Installation) -> None:
+    """Remove what filled it."""
+    (installation.spool / "filling").unlink()
