@@ -14,7 +14,7 @@ from typing import Any
 
 from worker.access.session_role import SessionRole
 from worker.errors import Forbidden, InvalidInput
-from worker.stroke_shapes import board_shape
+from worker.stroke_shapes import NotUnderstood, board_shape
 
 MOST_STROKES = 500
 MOST_POINTS = 20_000
@@ -25,6 +25,9 @@ DEEPEST = 6
 _FARTHEST = 1_000_000
 # Beyond it a JavaScript number is no longer exact.
 _LARGEST_EXACT = 2**53
+_NO_POINTS = "points is not a list of [x, y], nor the path or the points of a drawing library that is known"
+# A tap has one or two points, in one place.
+_LEAST_OF_LINE = 3
 _MOST_KEYS = 32
 _LONGEST_WORD = 200
 _GEOMETRY = {
@@ -53,7 +56,10 @@ def accepted_stroke(stroke: NewStroke) -> NewStroke:
 
     Raises InvalidInput, naming the stroke, when it has nothing to draw, too much, or values that cannot be stored.
     """
-    accepted = replace(stroke, stroke_data=board_shape(stroke.stroke_type, stroke.stroke_data))
+    try:
+        accepted = replace(stroke, stroke_data=board_shape(stroke.stroke_type, stroke.stroke_data))
+    except NotUnderstood as error:
+        raise InvalidInput(f"Stroke {stroke.client_id}: {error}.") from error
     _check_stroke(accepted)
     return accepted
 
@@ -84,20 +90,23 @@ def _check_drawable(stroke_type: str, data: Mapping[str, Any]) -> None:
 
 def _check_points(points: object) -> None:
     if not isinstance(points, list) or not points:
-        raise InvalidInput("points is not a list of [x, y]")
+        raise InvalidInput(_NO_POINTS)
     if len(points) > MOST_POINTS:
         raise InvalidInput(f"it has more than {MOST_POINTS} points")
     # All at once: checking each number by itself took as long as storing it.
     if set(map(type, points)) != {list} or set(map(len, points)) != {2} or not _are_lengths(points):
-        raise InvalidInput("points is not a list of [x, y]")
+        raise InvalidInput(_NO_POINTS)
 
 
 def _are_lengths(points: list[list[Any]]) -> bool:
     numbers = [*chain.from_iterable(points)]
     if not set(map(type, numbers)) <= {int, float}:
         return False
-    # min and max may overlook NaN, the sum does not.
-    return min(numbers) >= -_FARTHEST and max(numbers) <= _FARTHEST and not isnan(sum(numbers))
+    least, most = min(numbers), max(numbers)
+    if least >= 0 and most <= 1 and len(points) >= _LEAST_OF_LINE and not all(float(n).is_integer() for n in numbers):
+        raise InvalidInput("its points lie within one pixel: send pixels of the page, not fractions of it")
+    # Least and most may overlook NaN, the sum does not.
+    return least >= -_FARTHEST and most <= _FARTHEST and not isnan(sum(numbers))
 
 
 def _is_length(value: object) -> bool:

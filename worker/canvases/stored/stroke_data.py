@@ -16,7 +16,7 @@ from worker.canvases.stored.colours import colour_of
 from worker.canvases.stored.points import number_of, points_of
 from worker.canvases.stored.shape_fitting import arrow_of, circle_of, rectangle_of, triangle_of
 from worker.canvases.stored.text_data import text_of
-from worker.stroke_shapes import board_shape
+from worker.stroke_shapes import NotUnderstood, board_shape
 
 # What the board's redraw takes when none is stored, or zero.
 PEN_WIDTH = 3.0
@@ -33,7 +33,11 @@ def figure_of(stroke_type: object, data: object) -> tuple[Figure, list[str]]:
         raise Undrawable(f"unknown type {stroke_type[:40]!r}" if isinstance(stroke_type, str) else "it has no type")
     if not isinstance(data, Mapping):
         raise Undrawable("stroke_data is not an object")
-    figure, remarks = reader(board_shape(stroke_type, data))
+    try:
+        shape = board_shape(stroke_type, data)
+    except NotUnderstood as error:
+        raise Undrawable(str(error)) from error
+    figure, remarks = reader(shape)
     if _is_nothing(figure):
         raise Undrawable("it has no length")
     return figure, remarks

@@ -1,0 +1,196 @@
+"""The keys of other drawing libraries under the names of the board's own client."""
+
+import re
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any
+
+from worker.stroke_shapes.points import points_of
+from worker.stroke_shapes.tldraw import unpack
+from worker.stroke_shapes.values import NotUnderstood, Shape, number_of
+
+_FONT_SIZE = re.compile(r"(\d{1,4}(?:\.\d{1,4})?)px")
+
+_LENGTHS = frozenset(("x", "y", "width", "height", "radius", "startX", "startY", "endX", "endY", "fontSize"))
+# Konva, Fabric, Excalidraw; React Native and p5 sketches; the attributes of an SVG.
+_WIDTHS = ("strokeWidth", "stroke_width", "lineWidth", "stroke-width", "thickness", "penSize", "brushSize")
+# The same, and signature_pad, react-canvas-draw, the style of a canvas.
+_COLOURS = ("strokeColor", "stroke_color", "stroke", "strokeStyle", "penColor", "brushColor", "colour")
+_GEOMETRY = {
+    "line": {"x1": "startX", "y1": "startY", "x2": "endX", "y2": "endY"},
+    "arrow": {"x1": "startX", "y1": "startY", "x2": "endX", "y2": "endY"},
+    "rectangle": {"left": "x", "top": "y"},
+    "circle": {"cx": "x", "cy": "y", "r": "radius"},
+    "text": {"left": "x", "top": "y", "fill": "color"},
+}
+_FOREIGN = frozenset(
+    (
+        *(*_WIDTHS, *_COLOURS, *chain.from_iterable(_GEOMETRY.values())),
+        *("attrs", "font", "path", "paths", "props", "segments"),
+    )
+)
+# What turns, scales or moves an element where it is shown, and the value that does nothing.
+_TRANSFORMS = {
+    **dict.fromkeys(("rotation", "angle", "rotate", "skewX", "skewY", "offsetX", "offsetY", "flipX", "flipY"), 0),
+    **dict.fromkeys(("scaleX", "scaleY"), 1),
+}
+# What has no `x` and `y` of its own.
+_HANDWRITING = ("pen", "eraser")
+# Where Fabric measures `left` and `top` from, in widths and heights from the centre.
+_ORIGINS = {"left": 0.5, "top": 0.5, "center": 0.0, "right": -0.5, "bottom": -0.5}
+# Fabric rounds, and its box of a curve is exact where ours follows a few points.
+_SAME_PLACE = 2.0
+_PLAIN = (int, float)
+
+
+def board_shape(stroke_type: object, data: Shape) -> Shape:
+    """The data of a stroke, in the shape of the board's own client. The same object when there is nothing to change.
+
+    Raises NotUnderstood.
+    """
+    points = data.get("points")
+    foreign = not _FOREIGN.isdisjoint(data) or type(data.get("x")) is list
+    if (
+        not foreign
+        and _are_pairs(points)
+        and not any(isinstance(value, str) and key in _LENGTHS for key, value in data.items())
+    ):
+        return data
+    shape = dict(data)
+    if foreign:
+        _rename(shape, stroke_type)
+    for key in _LENGTHS & shape.keys():
+        shape[key] = number_of(shape[key], shape[key])
+    if "points" in shape:
+        _take_points(shape, stroke_type, foreign=foreign)
+    return shape
+
+
+def _are_pairs(points: object) -> bool:
+    """Whether there is nothing to do about the points: pairs of numbers, or none at all."""
+    if points is None:
+        return True
+    # The first and the last point tell: to ask each takes a third of the time to read a page, and no library writes
+    # points of two kinds into one stroke.
+    return isinstance(points, list) and bool(points) and _is_pair(points[0]) and _is_pair(points[-1])
+
+
+def _is_pair(point: object) -> bool:
+    return type(point) is list and len(point) == 2 and type(point[0]) in _PLAIN and type(point[1]) in _PLAIN
+
+
+def _rename(shape: dict[str, Any], stroke_type: object) -> None:
+    """Keys of other libraries under the names of ours, where ours are missing."""
+    if isinstance(shape.get("attrs"), Mapping):  # Konva's JSON
+        shape |= shape.pop("attrs")
+    unpack(shape)
+    _check_transforms(shape)
+    if "points" not in shape:
+        _find_points(shape, stroke_type)
+    if "points" not in shape and isinstance(stroke_type, str):
+        _take_geometry(shape, stroke_type)
+    _take_pen(shape, stroke_type)
+    _take_look(shape)
+
+
+def _check_transforms(shape: Shape) -> None:
+    for key, nothing in _TRANSFORMS.items():
+        if number_of(shape.get(key), None) not in (None, nothing) or shape.get(key) is True:
+            raise NotUnderstood(f"it has {key}: send its points as they stand on the page")
+    if shape.get("transform") not in (None, "", "none", [1, 0, 0, 1, 0, 0]):
+        raise NotUnderstood("it has a transform: send its points as they stand on the page")
+
+
+def _find_points(shape: dict[str, Any], stroke_type: object) -> None:
+    """The points under the names of other libraries."""
+    for key in ("paths", "path", "segments"):
+        if isinstance(shape.get(key), list | str):
+            shape["points"] = shape.pop(key)
+            if key == "path" and {"left", "top", "width", "height"} <= shape.keys():
+                shape["points"] = _placed_by_fabric(shape)
+            return
+    if stroke_type in _HANDWRITING and isinstance(shape.get("x"), list) and isinstance(shape.get("y"), list):
+        shape["points"] = {key: shape.pop(key) for key in ("x", "y", "p") if key in shape}
+
+
+def _placed_by_fabric(shape: Shape) -> object:
+    """The points of a path where Fabric shows it: the centre of its box may have been moved since it was drawn."""
+    points, _pressures = points_of(shape["points"])
+    pen = number_of(shape.get("strokeWidth"), 1.0)
+    box = [number_of(shape[key], None) for key in ("left", "top", "width", "height")]
+    if points is None or None in box:
+        return shape["points"]
+    shifts = []
+    for axis, (edge, length, origin) in enumerate(zip(box[:2], box[2:], ("originX", "originY"), strict=True)):
+        along = [point[axis] for point in points]
+        start = _ORIGINS.get(str(shape.get(origin)), _ORIGINS["left"])
+        shift = edge + start * (length + pen) - (min(along) + max(along)) / 2
+        shifts.append(shift if abs(shift) > _SAME_PLACE else 0.0)
+    return [[x + shifts[0], y + shifts[1]] for x, y in points]
+
+
+def _take_geometry(shape: dict[str, Any], stroke_type: str) -> None:
+    for foreign, ours in _GEOMETRY.get(stroke_type, {}).items():
+        _move(shape, foreign, ours)
+    if stroke_type == "circle" and "x" not in shape and {"left", "top", "radius"} <= shape.keys():  # Fabric
+        radius = number_of(shape["radius"], 0.0)
+        shape["x"], shape["y"] = (number_of(shape.pop(key), 0.0) + radius for key in ("left", "top"))
+
+
+def _take_look(shape: dict[str, Any]) -> None:
+    for key in _COLOURS:
+        if isinstance(shape.get(key), str | int | Mapping):
+            _move(shape, key, "color")
+    if isinstance(shape.get("color"), int | Mapping):
+        shape["color"] = _css(shape["color"])
+    if isinstance(shape.get("font"), str) and "fontSize" not in shape and (size := _FONT_SIZE.search(shape["font"])):
+        shape["fontSize"] = float(size[1])
+
+
+def _take_pen(shape: dict[str, Any], stroke_type: object) -> None:
+    """The width of the pen. Beside one, `width` is that of the box (Konva, Fabric, Excalidraw)."""
+    key = next((key for key in _WIDTHS if shape.get(key) is not None), None)
+    if key is None:
+        return
+    if stroke_type == "rectangle" and "points" not in shape:
+        corner = [number_of(shape.get(name), None) for name in ("x", "y", "width", "height")]
+        if None in corner:
+            return
+        x, y, width, height = corner
+        shape["points"] = [[x, y], [x + width, y + height]]
+        for name in ("x", "y", "height"):
+            del shape[name]
+    if stroke_type != "rectangle" or "points" in shape:
+        shape["width"] = shape.pop(key)
+
+
+def _move(shape: dict[str, Any], foreign: str, ours: str) -> None:
+    if foreign in shape and ours not in shape:
+        shape[ours] = shape.pop(foreign)
+
+
+def _take_points(shape: dict[str, Any], stroke_type: object, *, foreign: bool) -> None:
+    points, pressures = points_of(shape["points"])
+    if points is None:
+        return
+    if foreign and stroke_type != "text" and not _is_absolute(shape):
+        # Excalidraw, tldraw, Konva: points are seen from the corner of their element.
+        left, top = number_of(shape.pop("x", 0), 0.0), number_of(shape.pop("y", 0), 0.0)
+        points = [(x + left, y + top) for x, y in points]
+    shape["points"] = [list(point) for point in points]
+    if pressures and "pressures" not in shape:
+        shape["pressures"] = pressures
+
+
+def _is_absolute(shape: Shape) -> bool:
+    return "x" not in shape or "y" not in shape
+
+
+def _css(colour: object) -> object:
+    """0xrrggbb, or channels by their names."""
+    if isinstance(colour, Mapping):
+        red, green, blue = (number_of(colour.get(key), None) for key in "rgb")
+        if red is None or green is None or blue is None:
+            return dict(colour)
+        return f"rgb({red:g} {green:g} {blue:g} / {number_of(colour.get('a', 1), 1.0):g})"
+    return f"#{colour:06x}" if isinstance(colour, int) and 0 <= colour < 1 << 24 else colour
