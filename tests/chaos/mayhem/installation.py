@@ -100,8 +100,7 @@ class Installation:
     def start_api(self) -> None:
         """Start the only API, and wait until it answers."""
         settings = self.scene.settings
-        redis_url = f"redis://127.0.0.1:{self._api_line.port}/0"
-        environment = environment_for(settings) | {"REDIS_URL": redis_url}
+        environment = environment_for(settings) | {"REDIS_URL": self.parts.redis_url(line=self._api_line)}
         self.scene.api = ChildProcess("api", astegni("api"), self._folder / "api.log", env=environment)
         wait_until(answers("127.0.0.1", settings.api_port, "/healthz"), self.scene.api, 60)
 

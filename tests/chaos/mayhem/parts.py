@@ -52,9 +52,9 @@ class Parts:
         """The address of a database through the proxy."""
         return _through(self.postgres.url(name), self.database_line)
 
-    def redis_url(self, number: int = 0) -> str:
-        """The address of a logical database through the proxy."""
-        return _through(self.valkey.url(number), self.broker_line)
+    def redis_url(self, number: int = 0, line: Proxy | None = None) -> str:
+        """The address of a logical database through the proxy, or through another one."""
+        return _through(self.valkey.url(number), line or self.broker_line)
 
     @property
     def storage(self) -> Credentials:
