@@ -9,6 +9,7 @@ import structlog
 
 from worker.errors import AstegniError
 
+_OUR_LOGGERS = ("worker", "tasks")
 _SECRETS = ("authorization", "token", "password", "secret", "key")
 
 
@@ -83,7 +84,10 @@ def _type_of_error(value: object) -> object:
 
 
 def configure_logs(level: str = "INFO", *, as_json: bool | None = None) -> None:
-    """Send structlog and the standard library to stderr in one shape: text on a terminal, JSON elsewhere."""
+    """Send structlog and the standard library to stderr in one shape: text on a terminal, JSON elsewhere.
+
+    DEBUG is for our own loggers; libraries log from INFO on.
+    """
     if as_json is None:
         as_json = not sys.stderr.isatty()
     shared: list[structlog.typing.Processor] = [
@@ -113,7 +117,10 @@ def configure_logs(level: str = "INFO", *, as_json: bool | None = None) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    # At DEBUG libraries write addresses, object names and messages, which hold what people wrote.
+    root.setLevel("INFO" if level == "DEBUG" else level)
+    for name in _OUR_LOGGERS:
+        logging.getLogger(name).setLevel(level)
     # Python's own warnings, too, in the one shape.
     logging.captureWarnings(capture=True)
 

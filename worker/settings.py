@@ -232,7 +232,7 @@ class Settings(BaseSettings):
     flower_basic_auth: SecretStr | None = Field(None, description="`user:password` for Flower.")
     flower_db: Path = Field(Path(".data/flower"), description="Where Flower keeps what it has seen.")
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
-        "INFO", description="DEBUG, INFO, WARNING or ERROR."
+        "INFO", description="DEBUG (of our own modules, libraries from INFO on), INFO, WARNING or ERROR."
     )
 
     @field_validator(

@@ -30,6 +30,8 @@ def said() -> Iterator[io.StringIO]:
     yield stream
     root.handlers[:] = before
     root.setLevel(level)
+    for name in ("worker", "tasks"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 def _raise(error: Exception) -> None:
@@ -99,3 +101,13 @@ def test_what_celery_says_of_a_task_holds_no_error_text(said: io.StringIO) -> No
     logging.getLogger("celery.app.trace").error("Task %(name)s[%(id)s] raised: %(exc)s %(traceback)s", told)
     assert "recordings.ingest[1]" in said.getvalue()
     assert PRIVATE not in said.getvalue()
+
+
+def test_libraries_write_nothing_at_debug(said: io.StringIO) -> None:
+    logging.getLogger("urllib3.connectionpool").debug("GET /%s", PRIVATE)
+    logging.getLogger("urllib3.connectionpool").info("a line for operators")
+    get_logger("worker.jobs").debug("a_line_for_developers")
+    assert [json.loads(line)["event"] for line in said.getvalue().splitlines()] == [
+        "a line for operators",
+        "a_line_for_developers",
+    ]

@@ -130,8 +130,25 @@ def _boards(ask: Client, words: Words, booking_id: int) -> int:
     ]
     ask(200, "POST", f"{page}/strokes", {"strokes": strokes})
     ask(202, "POST", f"{page}/snapshot")
-    ask(201, "POST", f"/v1/whiteboard/sessions/{session['id']}/pages", {"page_title": words("page_title")})
+    board = f"/v1/whiteboard/sessions/{session['id']}"
+    image = f"images/posts/{words('background_image')}.png"
+    second = ask(201, "POST", f"{board}/pages", {"page_title": words("page_title"), "background_image": image})
+    ask(200, "POST", f"/v1/whiteboard/pages/{second['id']}/strokes", {"strokes": strokes[:1]})
+    # Libraries that fetch the picture see its name.
+    ask(202, "POST", f"/v1/whiteboard/pages/{second['id']}/snapshot")
+    ask(200, "GET", f"{board}/board")
     return int(session["id"])
+
+
+def _played(ask: Client, words: Words) -> None:
+    """Whoever has a signed address can play the lesson."""
+    playable = [item["id"] for item in ask(200, "GET", "/v1/recordings")["items"] if item["is_available"]]
+    assert playable
+    for recording_id in playable:
+        (rendition,) = ask(200, "GET", f"/v1/recordings/{recording_id}/playback")["renditions"]
+        token = rendition["url"].partition("Authorization=")[2]
+        assert token
+        words.keep("signed address", token)
 
 
 def _uploads(ask: Client, words: Words, session_id: int) -> None:
@@ -256,7 +273,8 @@ def test_no_log_and_no_job_holds_what_people_write(
         _channels(student, words)
         _secrets_of_addresses(tutor, words, tutor(200, "GET", "/v1/jobs")["items"][0]["id"])
         _broken_rows(tutor, words, sql, session_id)
-    _until_all_was_tried(sql, processes.logs)
+        _until_all_was_tried(sql, processes.logs)
+        _played(tutor, words)
     assert worker.exit_code is None
     processes.close()
 
