@@ -1,6 +1,7 @@
 """All figures, in the order in which they are measured."""
 
 from benchmarks.accepting import measure_accepting
+from benchmarks.board_memory import measure_board_memory
 from benchmarks.canvas import measure_canvas
 from benchmarks.fairness import measure_fairness
 from benchmarks.figure import Measure
@@ -36,4 +37,5 @@ FIGURES: dict[str, Measure] = {
     "replay": measure_replay,
     "canvas": measure_canvas,
     "strokes": measure_strokes,
+    "board_memory": measure_board_memory,
 }

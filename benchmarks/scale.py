@@ -32,6 +32,7 @@ class Scale:
     canvas_repeats: int = 9
     stroke_batches: int = 100
     stroke_repeats: int = 5
+    board_share: float = 1.0
 
 
 FULL = Scale()
@@ -61,4 +62,5 @@ QUICK = Scale(
     canvas_repeats=1,
     stroke_batches=4,
     stroke_repeats=1,
+    board_share=0.05,
 )

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 _BOUNDARY = "figures-boundary-of-a-form"
 _TIMEOUT = 300.0
+_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,17 @@ class Client:
                 connection.sock.sendfile(content)
             connection.send(tail)
         return self._answer(began, time.perf_counter())
+
+    def drain(self, path: str) -> int:
+        """Read the document at `path` without keeping it; its bytes."""
+        self._connection.request("GET", path, headers=self._headers)
+        response = self._connection.getresponse()
+        size = 0
+        while chunk := response.read(_CHUNK):
+            size += len(chunk)
+        if response.status != 200:
+            raise RuntimeError(f"{path} was answered {response.status}")
+        return size
 
     def _answer(self, began: float, last_byte: float) -> Sent:
         response = self._connection.getresponse()

@@ -66,6 +66,12 @@ class MemoryWatch:
             self.tree_peak[name] = max(self.tree_peak[name], together)
 
 
+def reset_peaks(root: int) -> None:
+    """Set VmHWM of a process and its children back to what they have now."""
+    for process in [psutil.Process(root), *psutil.Process(root).children(recursive=True)]:
+        Path(f"/proc/{process.pid}/clear_refs").write_text("5")
+
+
 def _kilobytes(text: str, field: str) -> float:
     """The field of a /proc file in MB; 0 for a process that is exiting."""
     for line in text.splitlines():

@@ -1,0 +1,138 @@
+"""Memory for the largest boards that the limits admit: reading them, their pictures, their document, their film."""
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from random import Random
+from typing import Any
+
+from benchmarks.boards import handwriting
+from benchmarks.figure import Figure, Limit, Reading
+from benchmarks.ground import Ground, running_ground
+from benchmarks.scale import Scale
+from benchmarks.sending import Client
+from benchmarks.watching_memory import MemoryWatch, reset_peaks
+from worker.settings import Settings
+
+_BOUNDS = ("limit_board_page_bytes", "limit_board_session_bytes")
+_PAGES = 4
+_READERS = 4
+_BATCH = 250
+_MOST = Limit("value", "<", 300.0)
+_FULL = 413
+
+Stroke = dict[str, Any]
+
+
+def measure_board_memory(scale: Scale) -> Figure:
+    """Each board is filled until the API refuses more; then each step is watched by itself."""
+    figure = Figure("Memory for boards: the largest that the limits admit")
+    bounds = {name: round(Settings.model_fields[name].default * scale.board_share) for name in _BOUNDS}
+    with running_ground(**bounds) as ground:
+        for what, strokes in (
+            ("handwriting", _letters),
+            ("strokes of 20,000 points", _longest),
+            ("strokes of two points", _shortest),
+        ):
+            session_id, number = _fill(ground, strokes)
+            name = f"{what}, {number:,} strokes"
+            figure.readings += _watch(ground, session_id, name)
+    page, session = (bounds[name] / 1e6 for name in _BOUNDS)
+    figure.notes.append(
+        f"Boards of {_PAGES} pages, {page:g} MB of strokes each, {session:g} MB in all, filled through the API. Peaks "
+        "are VmHWM of the largest process, set back before each step; pages are read by "
+        f"{_READERS} clients at once, the whole board in one answer each."
+    )
+    return figure
+
+
+def _watch(ground: Ground, session_id: int, name: str) -> Iterator[Reading]:
+    steps: list[tuple[str, str, Callable[[], object]]] = [
+        ("API", f"API: {name}, {_READERS} readers at once", lambda: _read(ground, session_id)),
+        ("worker", f"worker: {name}, pictures of its pages and the document", lambda: _end(ground, session_id)),
+        ("worker", f"worker: {name}, the film", lambda: _film(ground, session_id)),
+    ]
+    services = {"API": ground.process_id("api"), "worker": ground.process_id("worker-media")}
+    for service, what, step in steps:
+        reset_peaks(services[service])
+        with MemoryWatch({service: services[service]}) as watch:
+            step()
+        yield Reading(what, watch.largest(service), "MB", limit=_MOST)
+
+
+def _fill(ground: Ground, strokes: Callable[[int], Iterator[Stroke]]) -> tuple[int, int]:
+    """A running session whose board takes no more, and how many strokes it has."""
+    stored = 0
+    with ground.tutor() as tutor:
+        session_id = ground.open_lesson(tutor)
+        first = tutor.get(f"/v1/whiteboard/sessions/{session_id}")["pages"][0]["id"]
+        others = [
+            int(tutor.post(f"/v1/whiteboard/sessions/{session_id}/pages", {})["id"]) for _page in range(_PAGES - 1)
+        ]
+        for page in (first, *others):
+            waiting = strokes(page)
+            while batch := _body(waiting):
+                answer = tutor.request("POST", f"/v1/whiteboard/pages/{page}/strokes", batch)
+                if answer.status == _FULL:
+                    break
+                stored += len(answer.body["strokes"])
+    return session_id, stored
+
+
+def _body(strokes: Iterator[Stroke]) -> bytes:
+    """The next request: at most so many strokes and little more than 150 kB, so that the board becomes full."""
+    batch: list[str] = []
+    size = 0
+    for stroke in strokes:
+        batch.append(json.dumps(stroke, separators=(",", ":")))
+        size += len(batch[-1])
+        if len(batch) == _BATCH or size > 150_000:
+            break
+    return f'{{"strokes":[{",".join(batch)}]}}'.encode() if batch else b""
+
+
+def _letters(page: int) -> Iterator[Stroke]:
+    chance = Random(page)
+    known = [handwriting(chance, 30) for _stroke in range(200)]
+    for number in count():
+        yield _stroke(number, known[number % len(known)])
+
+
+def _longest(page: int) -> Iterator[Stroke]:
+    chance = Random(page)
+    for number in count():
+        yield _stroke(number, [[chance.randrange(100, 1000), chance.randrange(100, 700)] for _point in range(20_000)])
+
+
+def _shortest(page: int) -> Iterator[Stroke]:
+    chance = Random(page)
+    for number in range(50_000):
+        x, y = chance.randrange(100, 1000), chance.randrange(100, 700)
+        yield _stroke(number, [[x, y], [x + 9, y + 9]])
+
+
+def _stroke(number: int, points: list[Any]) -> Stroke:
+    return {"client_id": f"s{number}", "stroke_type": "pen", "stroke_data": {"points": points}}
+
+
+def _read(ground: Ground, session_id: int) -> None:
+    def read(_reader: int) -> None:
+        with Client(ground.address, ground.tutor_token) as client:
+            client.drain(f"/v1/whiteboard/sessions/{session_id}/board")
+
+    with ThreadPoolExecutor(_READERS) as readers:
+        list(readers.map(read, range(_READERS)))
+
+
+def _end(ground: Ground, session_id: int) -> None:
+    """The session ends, and its pictures and the document are drawn."""
+    with ground.tutor() as tutor:
+        tutor.post(f"/v1/whiteboard/sessions/{session_id}/end", status=200)
+    ground.settle()
+
+
+def _film(ground: Ground, session_id: int) -> None:
+    with ground.tutor() as tutor:
+        tutor.post(f"/v1/whiteboard/sessions/{session_id}/replay", status=202)
+    ground.settle()
