@@ -3,20 +3,21 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+from devstack.emulator.credentials import Credentials
 from tests.chaos.mayhem.alarms import OwnAlarms, read_rules, wait_until_firing
 from tests.chaos.mayhem.installation import Installation
 from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.troubles import troubles_of
-from prometheus_client.parser import text_string_to_metric_families
-from starlette.testclient import TestClient
-
+from tests.conftest import MakeSettings
+from tests.forking.forked_process import ForkServer
 from worker.api.app import create_api
 from worker.api.services import Services
 from worker.database import Database
-from worker.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 # Intervals, and thresholds in seconds, are this many times shorter than in production.
@@ -26,9 +27,12 @@ PATIENCE = 120.0
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def installation(tmp_path_factory: pytest.TempPathFactory, fork_server: ForkServer) -> Iterator[Installation]:
     folder = tmp_path_factory.mktemp("alarms")
-    with Parts(folder / "parts") as parts, Installation(parts, folder, quick=QUICK) as running:
+    with (
+        Parts(folder / "parts") as parts,
+        Installation(parts, folder, quick=QUICK, start=fork_server.start) as running,
+    ):
         yield running
 
 
@@ -50,9 +54,7 @@ def test_alarms_fire_while_their_cause_lasts(installation: Installation) -> None
     assert {rule.name for rule in read_rules("astegni-parts")} == caused
 
 
-def test_a_full_spool_fires(
-    settings: Callable[..., Settings], database: Database, small_disk: Callable[..., Path]
-) -> None:
+def test_a_full_spool_fires(settings: MakeSettings, database: Database, small_disk: Callable[..., Path]) -> None:
     disk = small_disk("4m")
     with TestClient(
         create_api(Services(settings(spool_dir=disk / "spool", spool_reserve_bytes=1_000_000), database, {}))
@@ -66,7 +68,7 @@ def test_a_full_spool_fires(
 
 
 def test_alarms_watch_what_is_exposed_and_are_documented(
-    settings: Callable[..., Settings], database: Database, b2: Any, redis_url: str
+    settings: MakeSettings, database: Database, b2: Credentials, redis_url: str
 ) -> None:
     with TestClient(create_api(Services(settings(), database, {}))) as api:
         api.get("/healthz")

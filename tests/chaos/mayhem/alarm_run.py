@@ -9,12 +9,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from devstack.directories import scratch_directory
 from tests.chaos.mayhem.alarms import Alarms, OwnAlarms, read_rules, wait_until_firing
 from tests.chaos.mayhem.installation import Installation
 from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.prometheus import Prometheus
 from tests.chaos.mayhem.troubles import Trouble, troubles_of
-from devstack.directories import scratch_directory
 
 # Seconds. Mail that was put off is tried again after a pause of five minutes at most, the rest notices a repair sooner.
 FIRES_WITHIN = 120.0

@@ -12,15 +12,16 @@ from uuid import UUID
 import httpx2 as httpx
 from sqlalchemy import text
 
+from devstack.process import ChildProcess, wait_until
+from devstack.supervisor import answers
 from tests.chaos.mayhem.mail_server import MailServer
 from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.proxy import Proxy
 from tests.chaos.mayhem.scene import Scene, make_template
 from tests.chaos.mayhem.work import Errand
+from tests.forking.forked_process import Start, start_process
 from worker import clock
 from worker.cli.local_stack.environment import environment_for
-from devstack.supervisor import answers
-from devstack.process import ChildProcess, wait_until
 from worker.reminders.delivery.test_messages import order_test
 from worker.settings import Settings
 
@@ -28,7 +29,7 @@ from worker.settings import Settings
 class Installation:
     """Everything that runs; intervals are `quick` times shorter than in production."""
 
-    def __init__(self, parts: Parts, folder: Path, *, quick: float) -> None:
+    def __init__(self, parts: Parts, folder: Path, *, quick: float, start: Start = start_process) -> None:
         make_template(parts, "alarms")
         self.mail = MailServer()
         self.parts = parts
@@ -42,9 +43,8 @@ class Installation:
             name: Settings.model_fields[name].default / quick
             for name in ("heartbeat_interval", "storage_check_interval")
         }
-        self.scene = Scene(
-            parts, folder, "alarms", quick=quick, smtp_host="127.0.0.1", smtp_port=self.mail.port, **changes
-        )
+        changes |= {"smtp_host": "127.0.0.1", "smtp_port": self.mail.port}
+        self.scene = Scene(parts, folder, "alarms", quick=quick, start=start, **changes)
 
     def __enter__(self) -> Self:
         self._api_line.__enter__()
@@ -75,7 +75,7 @@ class Installation:
         sign = self._folder / "beat.ready"
         sign.unlink(missing_ok=True)
         environment = environment_for(self.scene.settings) | {"READY_FILE": str(sign)}
-        self._beat = ChildProcess("beat", astegni("beat"), self._folder / "beat.log", env=environment)
+        self._beat = self.scene.start("beat", "worker.cli", ["beat"], self._folder / "beat.log", environment)
         wait_until(sign.exists, self._beat, 60)
 
     def kill_beat(self) -> None:
@@ -101,7 +101,7 @@ class Installation:
         """Start the only API, and wait until it answers."""
         settings = self.scene.settings
         environment = environment_for(settings) | {"REDIS_URL": self.parts.redis_url(line=self._api_line)}
-        self.scene.api = ChildProcess("api", astegni("api"), self._folder / "api.log", env=environment)
+        self.scene.api = self.scene.start("api", "worker.cli", ["api"], self._folder / "api.log", environment)
         wait_until(answers("127.0.0.1", settings.api_port, "/healthz"), self.scene.api, 60)
 
     def stop_api(self) -> None:

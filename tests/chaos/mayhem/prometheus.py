@@ -7,9 +7,9 @@ from typing import Any, Self
 import httpx2 as httpx
 import yaml
 
-from tests.chaos.mayhem.alarms import RULES
 from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
+from tests.chaos.mayhem.alarms import RULES
 
 _SCRAPES_BEFORE = 3
 CONFIGURATION = RULES.with_name("prometheus.yml")

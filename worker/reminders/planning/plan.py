@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ARRAY, Integer, bindparam, text
 from sqlalchemy.orm import Session
 
+from worker.reminders.planning.before_quiet_hours import send_before_quiet_hours
 from worker.reminders.planning.people import PERSON, lessons_of_person
 from worker.reminders.planning.preferences import DEFAULTS
 from worker.reminders.planning.quiet_hours import QUIET_HOURS
@@ -157,6 +158,7 @@ def plan_reminders(
         session.execute(_HOLD, {"ids": piece})
         made, gone = session.execute(_PLAN, {**values, "ids": piece}).one()
         planned, cancelled = planned + made, cancelled + gone
+        send_before_quiet_hours(session, piece, now=now, user_id=user_id)
     return Planned(planned, cancelled)
 
 

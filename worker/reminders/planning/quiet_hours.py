@@ -29,3 +29,15 @@ def quiet_until(start: time | None, end: time | None, zone: ZoneInfo, now: datet
     until = datetime.combine(day, end, zone).astimezone(UTC)
     # In the second of two equal hours the end has already passed.
     return until if until > now else None
+
+
+def quiet_since(start: time | None, end: time | None, zone: ZoneInfo, now: datetime) -> datetime | None:
+    """When the quiet hours that apply at `now` began, as an instant in UTC; None outside of them.
+
+    A start in a clock-change gap moves forward with it; of one that occurs twice the first counts.
+    """
+    if start is None or quiet_until(start, end, zone, now) is None:
+        return None
+    local = now.astimezone(zone)
+    day = local.date() if local.time() >= start else local.date() - _DAY
+    return datetime.combine(day, start, zone).astimezone(UTC)

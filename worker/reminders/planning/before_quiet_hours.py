@@ -1,0 +1,72 @@
+"""Reminders that would be of no use after quiet hours are sent before them."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, DateTime, Integer, bindparam, text
+from sqlalchemy.orm import Session
+
+from worker.calendars.zones import zone, zone_names
+from worker.reminders.planning.quiet_hours import quiet_since, quiet_until
+
+# So much before they begin: room for a retry.
+_MARGIN = timedelta(minutes=5)
+
+# Those whose person has quiet hours, and those that were moved for quiet hours that have changed since. What is put off
+# has a reason, and what is being sent is locked: neither is touched.
+_WAITING = text(
+    """
+    SELECT d.id, d.schedule_id, d.user_id, d.channel, d.due_at, d.expires_at, preference.quiet_start,
+           preference.quiet_end, coalesce(preference.timezone, person.timezone, lesson.timezone) AS timezone,
+           d.starts_at - make_interval(mins => d.minutes_before) AS own_time
+      FROM deliveries d
+      JOIN tutor_schedules lesson ON lesson.id = d.schedule_id
+      JOIN users person ON person.id = d.user_id
+      LEFT JOIN notification_preferences preference ON preference.user_id = d.user_id
+     WHERE d.schedule_id = ANY(:ids) AND d.kind = 'lesson-reminder' AND d.state = 'pending' AND d.reason IS NULL
+       AND d.channel <> 'in_app' AND (d.user_id = :user_id OR CAST(:user_id AS integer) IS NULL)
+       AND d.starts_at - make_interval(mins => d.minutes_before) > :now
+       AND (preference.quiet_start IS NOT NULL OR d.due_at <> d.starts_at - make_interval(mins => d.minutes_before))
+     ORDER BY d.minutes_before DESC, d.id
+       FOR NO KEY UPDATE OF d SKIP LOCKED
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Integer), literal_execute=True))
+_MOVE = text(
+    """
+    UPDATE deliveries d SET due_at = moved.due_at, updated_at = now()
+      FROM unnest(:ids, :times) AS moved (id, due_at) WHERE d.id = moved.id
+    """
+).bindparams(bindparam("ids", type_=ARRAY(BigInteger)), bindparam("times", type_=ARRAY(DateTime(timezone=True))))
+
+
+def send_before_quiet_hours(
+    session: Session, schedule_ids: Sequence[int], *, now: datetime, user_id: int | None
+) -> None:
+    """Set when the pending reminders of these lessons, locked by the caller, are due: at their own time, or before the
+    quiet hours that would outlast it.
+
+    Of several of one lesson that the same night would swallow, the earliest is sent before it. Idempotent.
+    """
+    moved: dict[int, datetime] = {}
+    sent_before: set[tuple[int, int, str, datetime | None]] = set()
+    values = {"ids": list(schedule_ids), "user_id": user_id, "now": now}
+    for row in session.execute(_WAITING, values):
+        begin, due_at = _last_moment(row), row.own_time
+        night = (row.schedule_id, row.user_id, row.channel, begin)
+        if begin is not None and now < begin and night not in sent_before:
+            sent_before.add(night)
+            due_at = max(begin - _MARGIN, now)
+        if due_at != row.due_at:
+            moved[row.id] = due_at
+    if moved:
+        session.execute(_MOVE, {"ids": [*moved], "times": [*moved.values()]})
+
+
+def _last_moment(row: Any) -> datetime | None:
+    """When the quiet hours begin that the reminder falls into and that end too late for it; None when it is sent."""
+    if row.timezone not in zone_names():
+        return None
+    hours = (row.quiet_start, row.quiet_end, zone(row.timezone), row.own_time)
+    until = quiet_until(*hours)
+    return quiet_since(*hours) if until is not None and until >= row.expires_at else None
