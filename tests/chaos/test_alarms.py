@@ -15,6 +15,7 @@ from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.troubles import troubles_of
 from tests.conftest import MakeSettings
 from tests.forking.forked_process import ForkServer
+from tests.waiting import PATIENCE
 from worker.api.app import create_api
 from worker.api.services import Services
 from worker.database import Database
@@ -22,8 +23,6 @@ from worker.database import Database
 ROOT = Path(__file__).parents[2]
 # Intervals, and thresholds in seconds, are this many times shorter than in production.
 QUICK = 10.0
-# In production an alarm fires within two minutes; here an end for what never comes, on a machine that is busy.
-PATIENCE = 120.0
 
 
 @pytest.fixture(scope="module")

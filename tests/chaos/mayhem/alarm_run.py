@@ -46,13 +46,13 @@ def main() -> int:
     wanted = parser.parse_args()
     with ExitStack() as stack:
         scratch = stack.enter_context(scratch_directory())
-        folder = (wanted.keep or scratch).absolute() / "scene"
+        folder = (wanted.keep or scratch).absolute() / "environment"
         stack.enter_context(small_disk(folder / "spool"))
         parts = stack.enter_context(Parts(scratch / "parts"))
         installation = stack.enter_context(Installation(parts, folder, quick=1.0))
         if Prometheus.is_installed():
             alarms: Alarms = stack.enter_context(
-                Prometheus(installation.scene.settings.api_port, folder / "prometheus")
+                Prometheus(installation.environment.settings.api_port, folder / "prometheus")
             )
         else:
             tell("Prometheus is not installed (Debian: apt-get install prometheus): the rules are evaluated by us")

@@ -1,4 +1,4 @@
-"""A scene with beat and a mail server, and the ways to break its parts and to repair them."""
+"""An environment with beat and a mail server, and the ways to break its parts and to repair them."""
 
 import threading
 import time
@@ -13,13 +13,14 @@ import httpx2 as httpx
 from sqlalchemy import text
 
 from devstack.process import ChildProcess, wait_until
-from devstack.supervisor import answers
+from devstack.supervisor import http_ready
+from tests.chaos.mayhem.environment import Environment, make_template
 from tests.chaos.mayhem.mail_server import MailServer
 from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.proxy import Proxy
-from tests.chaos.mayhem.scene import Scene, make_template
-from tests.chaos.mayhem.work import Errand
+from tests.chaos.mayhem.work import ChaosOrder
 from tests.forking.forked_process import Start, start_process
+from tests.waiting import PATIENCE
 from worker import clock
 from worker.cli.local_stack.environment import environment_for
 from worker.reminders.delivery.test_messages import order_test
@@ -38,45 +39,45 @@ class Installation:
         # The API has a line to Redis of its own: it can be cut off while workers are not.
         self._api_line = Proxy(parts.valkey.port)
         self._beat: ChildProcess | None = None
-        self._errands: list[UUID] = []
+        self._orders: list[UUID] = []
         changes: dict[str, Any] = {
             name: Settings.model_fields[name].default / quick
             for name in ("heartbeat_interval", "storage_check_interval")
         }
         changes |= {"smtp_host": "127.0.0.1", "smtp_port": self.mail.port}
-        self.scene = Scene(parts, folder, "alarms", quick=quick, start=start, **changes)
+        self.environment = Environment(parts, folder, "alarms", quick=quick, start=start, **changes)
 
     def __enter__(self) -> Self:
         self._api_line.__enter__()
         self.start_api()
-        self.scene.crew.start()
+        self.environment.workers.start()
         self.start_beat()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.kill_beat()
-        self.scene.__exit__()
+        self.environment.__exit__()
         self._api_line.__exit__()
         self.mail.close()
 
     @property
     def spool(self) -> Path:
         """Where uploads wait."""
-        return Path(self.scene.settings.spool_dir)
+        return Path(self.environment.settings.spool_dir)
 
     def metrics(self) -> str | None:
         """What the API exposes; None when it cannot be read."""
         with suppress(httpx.HTTPError):
-            return str(self.scene.http.get("/metrics", timeout=10).text)
+            return str(self.environment.http.get("/metrics", timeout=10).text)
         return None
 
     def start_beat(self) -> None:
         """Start it, and wait until it works."""
         sign = self._folder / "beat.ready"
         sign.unlink(missing_ok=True)
-        environment = environment_for(self.scene.settings) | {"READY_FILE": str(sign)}
-        self._beat = self.scene.start("beat", "worker.cli", ["beat"], self._folder / "beat.log", environment)
-        wait_until(sign.exists, self._beat, 60)
+        variables = environment_for(self.environment.settings) | {"READY_FILE": str(sign)}
+        self._beat = self.environment.start("beat", "worker.cli", ["beat"], self._folder / "beat.log", variables)
+        wait_until(sign.exists, self._beat, PATIENCE)
 
     def kill_beat(self) -> None:
         """End it without a word."""
@@ -85,8 +86,8 @@ class Installation:
 
     def kill_workers(self) -> None:
         """End all of them without a word."""
-        for worker in list(self.scene.crew.workers):
-            self.scene.crew.forget(worker)
+        for worker in list(self.environment.workers.running):
+            self.environment.workers.forget(worker)
 
     def start_broker(self) -> None:
         """Redis comes back, for the API as well."""
@@ -99,34 +100,34 @@ class Installation:
 
     def start_api(self) -> None:
         """Start the only API, and wait until it answers."""
-        settings = self.scene.settings
-        environment = environment_for(settings) | {"REDIS_URL": self.parts.redis_url(line=self._api_line)}
-        self.scene.api = self.scene.start("api", "worker.cli", ["api"], self._folder / "api.log", environment)
-        wait_until(answers("127.0.0.1", settings.api_port, "/healthz"), self.scene.api, 60)
+        settings = self.environment.settings
+        variables = environment_for(settings) | {"REDIS_URL": self.parts.redis_url(line=self._api_line)}
+        self.environment.api = self.environment.start("api", "worker.cli", ["api"], self._folder / "api.log", variables)
+        wait_until(http_ready("127.0.0.1", settings.api_port, "/healthz"), self.environment.api, PATIENCE)
 
     def stop_api(self) -> None:
         """End the only API."""
-        assert self.scene.api is not None
-        self.scene.api.kill()
+        assert self.environment.api is not None
+        self.environment.api.kill()
 
-    def give_errand(self) -> None:
+    def give_order(self) -> None:
         """Order a job."""
-        self._errands.append(self.scene.give(Errand(len(self._errands) + 1)))
+        self._orders.append(self.environment.give(ChaosOrder(len(self._orders) + 1)))
 
-    def wait_for_errands(self) -> None:
+    def wait_for_orders(self) -> None:
         """Every job that was ordered has been done."""
-        for job in self._errands:
-            self.scene.wait_for(job, "succeeded", within=120)
+        for job in self._orders:
+            self.environment.wait_for(job, "succeeded")
 
     def send_mail(self) -> None:
         """Order a message by mail."""
-        with self.scene.database.transaction() as session:
+        with self.environment.database.transaction() as session:
             order_test(session, 1, "email", now=clock.now(), good_for=timedelta(minutes=30))
 
     def bring_mail_forward(self) -> None:
         """A retry in production values is a minute or more away; a compressed run does not wait for it."""
         if self.quick > 1:
-            self.scene.watchdog.ask("UPDATE deliveries SET due_at = now() WHERE state = 'pending' RETURNING id")
+            self.environment.watchdog.ask("UPDATE deliveries SET due_at = now() WHERE state = 'pending' RETURNING id")
 
     def hide_table(self) -> None:
         """The API finds other tables than its release expects."""
@@ -137,7 +138,7 @@ class Installation:
         self._execute("ALTER TABLE hidden_requests RENAME TO session_requests")
 
     def _execute(self, statement: str) -> None:
-        with self.scene.database.transaction() as session:
+        with self.environment.database.transaction() as session:
             session.execute(text(statement))
 
     @contextmanager
@@ -161,4 +162,6 @@ class Installation:
 
     def log(self) -> str:
         """The last lines of worker and beat, and the metrics."""
-        return "\n".join((self.scene.crew.log(), self._beat.log_tail(20) if self._beat else "", str(self.metrics())))
+        return "\n".join(
+            (self.environment.workers.log(), self._beat.log_tail(20) if self._beat else "", str(self.metrics()))
+        )

@@ -10,6 +10,7 @@ import yaml
 from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
 from tests.chaos.mayhem.alarms import RULES
+from tests.waiting import PATIENCE
 
 _SCRAPES_BEFORE = 3
 CONFIGURATION = RULES.with_name("prometheus.yml")
@@ -45,7 +46,7 @@ class Prometheus:
         ]
         self._process = ChildProcess("prometheus", command, self._folder / "prometheus.log")
         # `increase()` needs a value from before the trouble.
-        wait_until(lambda: self._scrapes() >= _SCRAPES_BEFORE, self._process, 120)
+        wait_until(lambda: self._scrapes() >= _SCRAPES_BEFORE, self._process, PATIENCE)
         return self
 
     def __exit__(self, *_: object) -> None:

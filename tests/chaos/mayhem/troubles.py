@@ -38,16 +38,16 @@ class Trouble:
 
 def troubles_of(installation: Installation) -> list[Trouble]:
     """All that can be caused here, one after the other; without the right to mount a disk it does not become full."""
-    scene, parts, mail = installation.scene, installation.scene.parts, installation.mail
+    environment, parts, mail = installation.environment, installation.environment.parts, installation.mail
 
     def kill_workers() -> None:
         installation.kill_workers()
-        installation.give_errand()
+        installation.give_order()
         installation.send_mail()
 
     def stop_broker() -> None:
         parts.stop_broker()
-        installation.give_errand()
+        installation.give_order()
 
     def refuse_mail(mode: str) -> None:
         mail.mode = "unavailable" if mode == "unavailable" else "over-limit"
@@ -63,15 +63,15 @@ def troubles_of(installation: Installation) -> list[Trouble]:
             "all workers are killed",
             ("NoWorkers", "LoopStopped", "JobsWait", "DeliveriesOverdue"),
             kill_workers,
-            scene.crew.start,
-            afterwards=installation.wait_for_errands,
+            environment.workers.start,
+            afterwards=installation.wait_for_orders,
         ),
         Trouble(
             "Redis is away",
             ("BrokerAway", "NoWorkers", "JobsWait"),
             stop_broker,
             installation.start_broker,
-            afterwards=installation.wait_for_errands,
+            afterwards=installation.wait_for_orders,
         ),
         Trouble(
             "the API does not reach Redis",
@@ -79,7 +79,7 @@ def troubles_of(installation: Installation) -> list[Trouble]:
             lambda: installation.cut_api_off(True),
             lambda: installation.cut_api_off(False),
             meanwhile=lambda: installation.clients(
-                lambda: scene.post_recording(scene.new_session()), pause=_BETWEEN_UPLOADS
+                lambda: environment.post_recording(environment.new_session()), pause=_BETWEEN_UPLOADS
             ),
         ),
         Trouble("beat is killed", ("BeatStopped",), installation.kill_beat, installation.start_beat),
@@ -90,7 +90,7 @@ def troubles_of(installation: Installation) -> list[Trouble]:
             ("ApiFails",),
             installation.hide_table,
             installation.show_table,
-            meanwhile=lambda: installation.clients(lambda: scene.http.get("/v1/session-requests")),
+            meanwhile=lambda: installation.clients(lambda: environment.http.get("/v1/session-requests")),
         ),
         Trouble("the API is killed", ("NoMetrics",), installation.stop_api, installation.start_api),
         Trouble("the mail server is unavailable", mail_alarms, lambda: refuse_mail("unavailable"), accept_mail),
