@@ -29,6 +29,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from sqlalchemy import insert, make_url
 from xdist.scheduler import LoadFileScheduling
 
@@ -55,6 +56,8 @@ from worker.settings import Settings
 # How long an example takes says something about the machine, not about the code.
 hypothesis.settings.register_profile("no-deadline", deadline=None)
 hypothesis.settings.load_profile("no-deadline")
+# `make quick` tries a few examples of each property, `make test` a hundred.
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
 
 # Types of fixtures that are functions.
 Sql = Callable[..., list[Any]]
@@ -65,6 +68,8 @@ SmallDisk = Callable[..., Path]
 for _name in list(os.environ):
     if _name.lower() in Settings.model_fields and _name.upper() not in {"FFMPEG_PATH", "FFPROBE_PATH"}:
         del os.environ[_name]
+
+_PROGRAMS = {name.lower(): os.environ[name] for name in ("FFMPEG_PATH", "FFPROBE_PATH") if name in os.environ}
 
 # Compiled modules are kept: a run starts hundreds of processes, and each would compile all that it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -99,9 +104,19 @@ def _place(path: Path) -> int | None:
     return min((_SLOW.index(name) for name in names if name in _SLOW), default=None)
 
 
+def _is_quick(config: pytest.Config) -> bool:
+    return bool(config.option.markexpr == "not slow")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Fewer examples where the properties are not the point."""
+    if _is_quick(config):
+        hypothesis.settings.load_profile("quick")
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """`make quick` does not read what it leaves out: to import it takes as long as to import the rest."""
-    return True if config.option.markexpr == "not slow" and _place(collection_path) is not None else None
+    return True if _is_quick(config) and _place(collection_path) is not None else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -249,6 +264,20 @@ def b2(emulator: EmbeddedB2) -> Credentials:
     return emulator.credentials
 
 
+class _SettingsOfTest(Settings):
+    """Settings that do not read the environment, which takes four fifths of their time and holds none of them."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic passes it by its name
+        init_settings: PydanticBaseSettingsSource,
+        *_others: PydanticBaseSettingsSource,
+        **_named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
 @pytest.fixture
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> MakeSettings:
     """`settings(**changes)`: settings with a spool of the test's own and ledger intervals ten times shorter.
@@ -272,7 +301,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> MakeSettings:
                 "backblaze_application_key": b2.application_key,
                 "backblaze_bucket_name": b2.bucket,
             }
-        return Settings(**(values | changes))
+        return _SettingsOfTest(**(values | _PROGRAMS | changes))
 
     return build
 
