@@ -1,11 +1,14 @@
 """From the last byte of an upload to a playable lesson, beside the two commands that a person would type."""
 
 import os
+import resource
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 from benchmarks.figure import Figure, Limit, Reading, median, spread
 from benchmarks.ground import Ground, running_ground, wait_for
@@ -30,6 +33,7 @@ class _Ours:
     start: list[float] = field(default_factory=list)
     run: list[float] = field(default_factory=list)
     decoded: list[int] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
 
 
 @dataclass
@@ -37,6 +41,7 @@ class _Peer:
     copy: list[float] = field(default_factory=list)
     upload: list[float] = field(default_factory=list)
     start_up: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
 
     @property
     def whole(self) -> list[float]:
@@ -93,6 +98,7 @@ def _tell_lesson(figure: Figure, scale: Scale, ours: _Ours, peer: _Peer, size: i
             without,
             "the same without the start-up of `b2`",
         ),
+        Reading.of("the same: processor time of the media worker", ours.processor, "s", peer.processor, command),
     ]
     figure.notes.append(
         f"Ours, medians: {median(ours.answer):.2f} s from the last byte to the answer 202, {median(ours.start):.3f} s "
@@ -110,8 +116,21 @@ def _tell_lesson(figure: Figure, scale: Scale, ours: _Ours, peer: _Peer, size: i
     )
 
 
+def _worker_seconds(ground: Ground) -> float:
+    """Processor time that the media worker and all programs that it ran have used."""
+    worker = psutil.Process(ground.process_id("worker-media"))
+    times = [process.cpu_times() for process in [worker, *worker.children()]]
+    return sum(used.user + used.system + used.children_user + used.children_system for used in times)
+
+
+def _peer_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def _ingest(ground: Ground, lesson: Path, ours: _Ours) -> None:
     """Upload into a new session, which has no earlier files; then wait until everything is done."""
+    before = _worker_seconds(ground)
     with ground.tutor() as client:
         session_id = ground.open_lesson(client)
         sent = client.upload("/v1/recordings", lesson, session_id=session_id)
@@ -122,6 +141,7 @@ def _ingest(ground: Ground, lesson: Path, ours: _Ours) -> None:
         available = "SELECT 1 FROM whiteboard_session_recordings WHERE id = %s AND is_available"
         wait_for(lambda: connection.execute(available, [recording_id]).fetchone() is not None, pause=_POLL)
         ours.whole.append(time.perf_counter() - sent.last_byte)
+        ours.processor.append(_worker_seconds(ground) - before)
         steps = connection.execute(_STEPS, [f"recording:{recording_id}"]).fetchone()
     ground.settle()
     ours.answer.append(sent.answered - sent.last_byte)
@@ -156,12 +176,13 @@ class _B2Command:
 
 def _copy_and_upload(ground: Ground, b2: _B2Command, lesson: Path, number: int, peer: _Peer) -> None:
     copy = ground.folder / f"copy-{number}.webm"
-    began = time.perf_counter()
+    began, before = time.perf_counter(), _peer_seconds()
     subprocess.run(
         [ground.binaries.ffmpeg, "-v", "error", "-nostdin", "-y", "-i", lesson, "-map", "0", "-c", "copy", copy],
         check=True,
     )
     peer.copy.append(time.perf_counter() - began)
     peer.upload.append(b2.seconds("file", "upload", "--no-progress", b2.bucket, copy, f"peer/{number}.webm"))
+    peer.processor.append(_peer_seconds() - before)
     peer.start_up.append(b2.seconds("version"))
     copy.unlink()
