@@ -100,7 +100,7 @@ _SLOW = [line for line in (_TESTS / "slow.txt").read_text().splitlines() if not 
 
 def _place(path: Path) -> int | None:
     """Where a test file, or a folder above it, stands in the list first."""
-    names = [str(one.relative_to(_TESTS)) for one in (path, *path.parents) if one.is_relative_to(_TESTS)]
+    names = [str(parent.relative_to(_TESTS)) for parent in (path, *path.parents) if parent.is_relative_to(_TESTS)]
     return min((_SLOW.index(name) for name in names if name in _SLOW), default=None)
 
 
@@ -415,8 +415,10 @@ def school(database: Database) -> School:
     tutor, student, parent, other_tutor, other_student, other_parent = people
     with database.transaction() as session:
         session.add_all(
-            Person(id=one.user_id, first_name=f"{one.role} {one.user_id}", email=f"{one.user_id}@example.org")
-            for one in people
+            Person(
+                id=person.user_id, first_name=f"{person.role} {person.user_id}", email=f"{person.user_id}@example.org"
+            )
+            for person in people
         )
         session.flush()
         session.add_all(TutorProfile(id=one.tutor_id, user_id=one.user_id) for one in (tutor, other_tutor))
@@ -448,7 +450,7 @@ def identity_of(directory: Path, *names: str) -> Identity:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Astegni tests")])
     now = datetime.datetime.now(datetime.UTC)
-    alternatives = [x509.DNSName(one) for one in names] + [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    alternatives = [x509.DNSName(name) for name in names] + [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

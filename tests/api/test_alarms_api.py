@@ -23,7 +23,7 @@ USUAL = {
 
 
 def wish(*minutes: int, **how: Any) -> dict[str, Any]:
-    return {"alarms": [{"minutes_before": one, **how} for one in minutes]}
+    return {"alarms": [{"minutes_before": minute, **how} for minute in minutes]}
 
 
 class Calendar:
@@ -96,7 +96,7 @@ def test_of_all(calendar: Calendar) -> None:
     calendar.put(calendar.parent, calendar.lessons[2], wish(7))
     calendar.put(calendar.parent, calendar.lessons[1], wish(30), "all")
     assert calendar.waiting(3) == [[30], [30], [30], [15, 1440]]
-    assert [calendar.held(calendar.parent, one) for one in calendar.lessons] == [("series", [30])] * 3
+    assert [calendar.held(calendar.parent, lesson) for lesson in calendar.lessons] == [("series", [30])] * 3
 
 
 def test_of_this_and_the_following(calendar: Calendar) -> None:
@@ -104,7 +104,7 @@ def test_of_this_and_the_following(calendar: Calendar) -> None:
     assert calendar.waiting(3) == [[15, 1440], [30], [30], [15, 1440]]
     calendar.put(calendar.parent, calendar.lessons[2], wish(9), "following")
     assert calendar.waiting(3) == [[15, 1440], [30], [9], [15, 1440]]
-    assert [calendar.held(calendar.parent, one)[0] for one in calendar.lessons] == ["lesson", "lesson", "series"]
+    assert [calendar.held(calendar.parent, lesson)[0] for lesson in calendar.lessons] == ["lesson", "lesson", "series"]
 
 
 def test_following_keeps_that_earlier_ones_ring_not_at_all(calendar: Calendar) -> None:

@@ -127,7 +127,7 @@ def test_nothing_is_set_to_null_that_must_be(school: School, visitor: VisitorOf)
 def test_pages_of_a_list_meet_without_gap_or_double(school: School, visitor: VisitorOf) -> None:
     tutor = visitor(school.tutor)
     made = [tutor.ask("POST", "/v1/bookings", BOOKING)[1]["id"] for _ in range(4)]
-    assert [one["id"] for one in tutor.pages("/v1/bookings", limit=2)] == [*reversed(made), school.booking_id]
+    assert [page["id"] for page in tutor.pages("/v1/bookings", limit=2)] == [*reversed(made), school.booking_id]
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_one_tutor_does_not_fill_the_list_of_a_student(school: School, visitor: 
     """Nor learns from it whether there is one."""
     tutor = visitor(school.tutor)
     offers = [tutor.send("POST", "/v1/bookings", BOOKING | {"student_id": student_id}) for _ in range(MOST_WAITING + 1)]
-    assert [one.status_code for one in offers] == [201] * MOST_WAITING + [409]
+    assert [offer.status_code for offer in offers] == [201] * MOST_WAITING + [409]
     assert len(visitor(school.other_student).ask("GET", "/v1/bookings?status=pending")[1]["items"]) in (0, MOST_WAITING)
     assert tutor.ask("POST", f"{offers[0].headers['location']}/end")[0] == 200
     assert tutor.ask("POST", "/v1/bookings", BOOKING | {"student_id": student_id})[0] == 201
@@ -193,7 +193,7 @@ def test_offers_and_requests_of_a_day_are_bounded(
                 client.post(path, json={**body, "package_name": f"Package {number}"}, headers=bearer(who))
                 for number in range(3)
             ]
-            assert [one.status_code for one in answers] == [201, 201, 429]
+            assert [answer.status_code for answer in answers] == [201, 201, 429]
             assert int(answers[2].headers["retry-after"]) > 0
     assert sql("SELECT count(*) FROM session_requests") == [(2,)]
 

@@ -116,7 +116,7 @@ def test_pages_meet_without_gap_or_double(school: School, visitor: VisitorOf, da
             session.execute(text("INSERT INTO student_profiles (id, user_id) VALUES (:id, :id)"), user)
     for number in (100, 101, 102, 103, 104, 100, 22):
         enrol(visitor, school, number)
-    assert [one["student_id"] for one in visitor(school.tutor).pages(PATH, limit=2)] == [22, 100, 104, 103, 102, 101]
+    assert [page["student_id"] for page in visitor(school.tutor).pages(PATH, limit=2)] == [22, 100, 104, 103, 102, 101]
 
 
 @pytest.mark.parametrize("who", ["student", "parent", "operator"])

@@ -105,7 +105,7 @@ def test_one_calendar_in_three_languages(school: School, tutor: Visitor, how: di
     }
     assert made["first"][0]["starts_at"] == f"{day(0)}T07:00:00Z"
     items = listed(tutor)
-    assert [one["id"] for one in items[:10]] == [one["id"] for one in made["first"]]
+    assert [item["id"] for item in items[:10]] == [one["id"] for one in made["first"]]
     assert (
         items[0]
         | {
@@ -342,7 +342,7 @@ def test_students_of_a_group_do_not_learn_of_one_another(
     assert seen["other_parent"]["booking_id"] is None
     path = f"/v1/series/{made['series_id']}"
     people = {who: visitor(getattr(school, who)).ask("GET", path)[1]["participants"] for who in seen}
-    assert [[one["student_id"] for one in people[who]] for who in people] == [[22, 25], [22], [25]]
+    assert [[person["student_id"] for person in people[who]] for who in people] == [[22, 25], [22], [25]]
 
 
 def test_the_calendar_is_in_order_of_time_and_its_pages_meet(school: School, tutor: Visitor) -> None:

@@ -127,15 +127,15 @@ def test_what_there_is_of_a_board(stored: Lesson, outside: httpx2.Client) -> Non
 
     assert answer.headers["cache-control"] == "no-store"
     items = answer.json()["items"]
-    assert [(one["page_id"], one["page_number"], one["name"]) for one in items] == [
+    assert [(item["page_id"], item["page_number"], item["name"]) for item in items] == [
         *((stored.page_id, 1, name) for name in ("png", "png_2x", "svg", "thumbnail")),
         (None, None, "pdf"),
     ]
-    for one in items:
-        got = outside.get(one["url"])
-        assert (got.status_code, got.headers["content-type"]) == (200, one["mime"])
-        assert len(got.content) == one["bytes"]
-        assert (one["is_current"], one["skipped"]) == (True, 0)
+    for item in items:
+        got = outside.get(item["url"])
+        assert (got.status_code, got.headers["content-type"]) == (200, item["mime"])
+        assert len(got.content) == item["bytes"]
+        assert (item["is_current"], item["skipped"]) == (True, 0)
     assert (items[1]["width"], items[1]["height"]) == (2400, 1600)
     assert outside.get(items[0]["url"].partition("?")[0]).status_code == 401
 
@@ -153,12 +153,12 @@ def test_a_page_s_addresses_open_that_page_only(stored: Lesson, outside: httpx2.
 def test_what_was_drawn_since_makes_it_old(stored: Lesson) -> None:
     stored.draw("b")
     items = stored.tutor.ask("GET", f"{stored.session}/snapshots")[1]["items"]
-    assert [one["is_current"] for one in items] == [False] * 5
+    assert [item["is_current"] for item in items] == [False] * 5
     assert [one["is_current"] for one in stored.tutor.ask("GET", f"{stored.page}/snapshots")[1]["items"]] == [False] * 4
     # And what makes it as it was makes it current.
     assert stored.tutor.send("DELETE", f"{stored.page}/strokes/b").status_code == 204
     items = stored.tutor.ask("GET", f"{stored.session}/snapshots")[1]["items"]
-    assert [one["is_current"] for one in items] == [True] * 5
+    assert [item["is_current"] for item in items] == [True] * 5
 
 
 def test_those_of_the_lesson_see_it_and_others_find_nothing(

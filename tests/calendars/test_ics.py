@@ -77,7 +77,7 @@ def test_everything_said_comes_back() -> None:
     assert (event["DTSTART"].dt, event["DTEND"].dt) == (EVENT.starts_at, EVENT.ends_at)
     assert (event["SUMMARY"], event["DESCRIPTION"]) == (EVENT.summary, EVENT.description)
     assert (event["LOCATION"], event["URL"]) == (EVENT.location, EVENT.url)
-    assert [str(one) for one in event["CATEGORIES"].cats] == ["Lesson", "Maths, pure"]
+    assert [str(cat) for cat in event["CATEGORIES"].cats] == ["Lesson", "Maths, pure"]
     assert (event["STATUS"], event["TRANSP"]) == ("CONFIRMED", "OPAQUE")
 
 
@@ -231,10 +231,13 @@ class TestZones:
 
     def test_a_zone_without_a_rule_tells_every_change(self) -> None:
         told = icalendar.Timezone.from_ical("\r\n".join(vtimezone("Africa/Casablanca", 2025, 2025)))
-        changes = {one["DTSTART"].to_ical(): one["TZOFFSETTO"].to_ical() for one in told.subcomponents}
+        changes = {
+            subcomponent["DTSTART"].to_ical(): subcomponent["TZOFFSETTO"].to_ical()
+            for subcomponent in told.subcomponents
+        }
         assert changes[b"20250223T030000"] == "+0000"
         assert changes[b"20250406T020000"] == "+0100"
-        assert not any("RRULE" in one for one in told.subcomponents)
+        assert not any("RRULE" in subcomponent for subcomponent in told.subcomponents)
 
     def test_each_zone_is_told_once(self) -> None:
         places = (ADDIS, "America/New_York", ADDIS, "Africa/Casablanca")

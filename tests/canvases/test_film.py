@@ -262,7 +262,7 @@ def test_more_pages_than_are_kept(binaries: Binaries) -> None:
     timeline = build_timeline(board, turns=turns)
     for at, planes in frames_of(timeline):
         index = timeline.page_at(at)
-        stage = IncrementalPage(board.pages[index], [one for one in timeline.strokes if one.page == index])
+        stage = IncrementalPage(board.pages[index], [stroke for stroke in timeline.strokes if stroke.page == index])
         stage.advance(at)
         assert np.array_equal(stage.picture.planes, planes)
 

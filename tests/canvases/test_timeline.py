@@ -157,16 +157,18 @@ def test_any_times_make_a_replay(pages: list[list[Any]], short: bool, data: Any)
         return
     timeline = build_timeline(board(*rows), turns=turns, shorten_idle=short)
 
-    assert sorted((one.page, one.place) for one in timeline.strokes) == [
+    assert sorted((stroke.page, stroke.place) for stroke in timeline.strokes) == [
         (page, place) for page, strokes in enumerate(rows) for place in range(len(strokes))
     ]
-    assert all(0 < one.start <= one.end <= timeline.duration_ms for one in timeline.strokes)
-    assert min(one.start for one in timeline.strokes) == 1000
+    assert all(0 < stroke.start <= stroke.end <= timeline.duration_ms for stroke in timeline.strokes)
+    assert min(stroke.start for stroke in timeline.strokes) == 1000
     assert timeline.turns[0].at == 0
     assert [turn.at for turn in timeline.turns] == sorted(turn.at for turn in timeline.turns)
     if short:
-        busy = sorted([(one.start, one.end) for one in timeline.strokes])
-        changes = [one.gone for one in timeline.strokes if one.gone is not None] + [turn.at for turn in timeline.turns]
+        busy = sorted([(stroke.start, stroke.end) for stroke in timeline.strokes])
+        changes = [stroke.gone for stroke in timeline.strokes if stroke.gone is not None] + [
+            turn.at for turn in timeline.turns
+        ]
         end = 1000
         for start, finish in sorted([*busy, *((moment, moment) for moment in changes if moment >= 1000)]):
             assert start - end <= 3000
@@ -178,7 +180,7 @@ def test_at_any_time_the_strokes_up_to_then_are_shown(rows: list[Any], moment: i
     """Those that have ended whole, those in hand in part, none that is to come and none that is gone."""
     timeline = build_timeline(board([pen(number + 1) | row for number, row in enumerate(rows)]))
     shown = timeline.figures_at(moment, 0)
-    alive = [one for one in timeline.strokes if one.gone is None or one.gone > moment]
+    alive = [stroke for stroke in timeline.strokes if stroke.gone is None or stroke.gone > moment]
     whole = {id(one.figure) for one in alive if one.end <= moment}
     assert {id(figure) for figure in shown} >= whole
     assert len(shown) - len(whole) == sum(one.start < moment < one.end for one in alive)

@@ -215,7 +215,7 @@ def test_the_names_of_files(file: str) -> None:
     [part] = email.message_from_bytes(raw, policy=modern).iter_attachments()
     cleaned = file.translate(dict.fromkeys(map(ord, '"<>/\\|:*?'), "_"))
     assert part.get_filename() == cleaned
-    assert [one.filename for one in fast_mail_parser.parse_email(raw).attachments] == [cleaned]
+    assert [attachment.filename for attachment in fast_mail_parser.parse_email(raw).attachments] == [cleaned]
     check_form(raw)
 
 

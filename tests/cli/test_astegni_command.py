@@ -287,7 +287,7 @@ class TestJobs:
             ["retry", job_id],
         ]
         listed, dead, table, cancelled, shown, retried, again = run.several(
-            *((["jobs", *one], {"DATABASE_URL": database_url}) for one in words)
+            *((["jobs", *word], {"DATABASE_URL": database_url}) for word in words)
         )
 
         assert [job["id"] for job in json.loads(listed.stdout)] == [job_id]

@@ -186,7 +186,7 @@ class TestDue:
 
         cut, whole = command("due", "--limit", "1", "--json"), command("due", "--limit", "2", "--json")
 
-        assert [one["id"] for one in json.loads(cut.stdout)] == [first]
+        assert [load["id"] for load in json.loads(cut.stdout)] == [first]
         assert cut.stderr == "These are the first 1; there is more within 1h (--limit).\n"
         assert (len(json.loads(whole.stdout)), whole.stderr) == (2, "")
 

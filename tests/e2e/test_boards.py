@@ -45,7 +45,7 @@ def test_a_lesson_s_board_is_there_when_it_has_ended(stack: UpStack, school: Sch
     # A parent looks at it, with nothing but addresses.
     items = {one["name"]: one for one in school.parent.get(f"{path}/snapshots")["items"]}
     assert set(items) == {"png", "png_2x", "thumbnail", "svg", "pdf"}
-    assert all(one["is_current"] for one in items.values())
+    assert all(item["is_current"] for item in items.values())
     files = {name: outside.get(one["url"]) for name, one in items.items()}
     assert {answer.status_code for answer in files.values()} == {200}
     assert files["png"].content.startswith(b"\x89PNG")

@@ -299,7 +299,9 @@ def test_b2_holds_three_objects_and_the_spool_none(
     renditions = stack.sql(
         "SELECT name, state, object_name FROM recording_renditions WHERE recording_id = %s", lesson["recording"]["id"]
     )
-    assert {(one["state"], one["object_name"]) for one in renditions} == {("ready", name) for name in objects}
+    assert {(rendition["state"], rendition["object_name"]) for rendition in renditions} == {
+        ("ready", name) for name in objects
+    }
 
 
 def test_nothing_is_left_in_the_spool(lessons: Callable[[str], dict[str, Any]], stack: UpStack) -> None:

@@ -77,7 +77,7 @@ def test_attempts_are_told_oldest_first(ledger: Ledger, sample_order: type[Sampl
             end(session, job_id, claim.token, state=state, outcome=outcome, error={"code": "x"})
     with ledger.database.transaction() as session:
         attempts = read_attempts(session, job_id)
-    assert [(one["attempt"], one["outcome"]) for one in attempts] == [(1, "released"), (1, "failed")]
+    assert [(attempt["attempt"], attempt["outcome"]) for attempt in attempts] == [(1, "released"), (1, "failed")]
     assert list(attempts[0]) == ["attempt", "outcome", "error", "started_at", "ended_at"]
 
 

@@ -52,8 +52,8 @@ def test_twins_are_found_and_others_are_not(register: Register, new: MakeRecordi
         first.recording_id, first.job_id, is_new=False
     )
     others = [register(new(type="screen")), register(new(session_id=900)), register(new(sha1="b" * 40))]
-    assert {one.is_new for one in others} == {True}
-    assert len({one.recording_id for one in (first, *others)}) == 4
+    assert {other.is_new for other in others} == {True}
+    assert len({other.recording_id for other in (first, *others)}) == 4
     assert sql("SELECT count(*) AS n FROM jobs")[0].n == 4
 
 

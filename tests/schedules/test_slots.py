@@ -35,7 +35,7 @@ def at(begin: float, end: float) -> Instants:
     ],
 )
 def test_free_time_is_what_lessons_leave(lessons: list[Any], free: list[Any]) -> None:
-    found = free_parts(at(0, 4), [at(*one) for one in lessons])
+    found = free_parts(at(0, 4), [at(*lesson) for lesson in lessons])
     assert found == [Free(*at(*one), whole=one == (0, 4)) for one in free]
 
 

@@ -142,7 +142,9 @@ def test_skipping_conflicts_stores_the_rest_and_says_what_not(bookings: BookingF
     other = bookings.lessons()[0][0]
     request_id = bookings.ask(bookings.school.other_student)
     accepted = bookings.accept(request_id, skip_conflicts=True)
-    assert [(one.schedule_date, one.schedule_id) for one in accepted.conflicts] == [(date(2026, 3, 9), other)]
+    assert [(conflict.schedule_date, conflict.schedule_id) for conflict in accepted.conflicts] == [
+        (date(2026, 3, 9), other)
+    ]
     assert len(bookings.lessons()) == 13
     assert bookings.accept(request_id).conflicts == accepted.conflicts
 
@@ -254,12 +256,12 @@ class TestOfOnePackage:
         request_id = bookings.ask(bookings.school.other_student)
         with pytest.raises(LessonConflict) as caught:
             bookings.accept(request_id)
-        assert [(one["reason"], one["student_id"]) for one in caught.value.members["conflicts"]] == [
+        assert [(member["reason"], member["student_id"]) for member in caught.value.members["conflicts"]] == [
             ("student-busy", 25)
         ]
         assert {tuple(students) for *_, students in bookings.lessons() if students} == {(22,)}
         accepted = bookings.accept(request_id, skip_conflicts=True)
-        assert [one.schedule_date for one in accepted.conflicts] == [date(2026, 3, 16)]
+        assert [conflict.schedule_date for conflict in accepted.conflicts] == [date(2026, 3, 16)]
         assert [students for *_, students in bookings.lessons()][:4] == [[22, 25], [22, 25], [22], [22, 25]]
 
 

@@ -37,7 +37,7 @@ def test_what_was_held_and_what_was_paused_away_stays(bookings: BookingFixture) 
     booking_id = bookings.accept(bookings.ask()).booking.id
     first = bookings.lessons()[0][0]
     bookings.change(booking_id, now=bookings.now + timedelta(days=2), status="paused")
-    assert [one[0] for one in bookings.lessons()] == [first]
+    assert [lesson[0] for lesson in bookings.lessons()] == [first]
     # The lesson of the ninth of March was in the pause.
     bookings.change(booking_id, now=bookings.now + LATER, status="active")
     assert [day for _, day, *_ in bookings.lessons()][:2] == [date(2026, 3, 2), date(2026, 3, 16)]
@@ -76,11 +76,11 @@ def test_the_others_of_a_group_go_on(bookings: BookingFixture) -> None:
 
 def test_a_student_who_joins_wakes_the_series_of_one_who_pauses(bookings: BookingFixture) -> None:
     first = bookings.accept(bookings.ask())
-    ids = [one[0] for one in bookings.lessons()]
+    ids = [lesson[0] for lesson in bookings.lessons()]
     bookings.change(first.booking.id, status="paused")
     second = bookings.accept(bookings.ask(bookings.school.other_student))
     assert second.series_id == first.series_id
-    assert [one[0] for one in bookings.lessons()] == ids
+    assert [lesson[0] for lesson in bookings.lessons()] == ids
     assert {tuple(students) for *_, students in bookings.lessons()} == {(25,)}
     bookings.change(first.booking.id, status="active")
     assert {tuple(students) for *_, students in bookings.lessons()} == {(22, 25)}

@@ -135,7 +135,7 @@ def test_a_board_becomes_a_lesson_that_plays(lesson: Lesson, tools: WorkerContex
     with lesson.database.transaction() as session:
         plan = plan_playback(session, find_recording(session, recording_id, true()))
     # What a player takes comes first, though the strokes were there before.
-    assert [one.name for one in plan.renditions][:1] == ["playback"]
+    assert [rendition.name for rendition in plan.renditions][:1] == ["playback"]
 
     tools.store.download(lesson.rendition(recording_id, "playback").object_name, tmp_path / "film.mp4")
     shown: list[str | Path] = [

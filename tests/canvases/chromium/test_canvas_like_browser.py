@@ -283,7 +283,7 @@ MISTAKES: dict[str, tuple[list[Stroke], list[Stroke]]] = {
     "an arrow's head at 35°": (ARROW, _head(35)),
     "a pen one pixel too wide": (
         BOARDS["pen"],
-        [{**one, "stroke_data": {**one["stroke_data"], "width": 5}} for one in BOARDS["pen"]],
+        [{**board, "stroke_data": {**board["stroke_data"], "width": 5}} for board in BOARDS["pen"]],
     ),
     "a circle one pixel too large": (
         BOARDS["circle, keys"],

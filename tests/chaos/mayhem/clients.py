@@ -33,7 +33,7 @@ class Clients:
         self._stopping = Event()
         self._pool = ThreadPoolExecutor(9, thread_name_prefix="client")
         self.asked = len(plan.requests)
-        self._sessions = {one.number: environment.new_session() for one in plan.requests if one.clip}
+        self._sessions = {request.number: environment.new_session() for request in plan.requests if request.clip}
         self._spare = [environment.new_session() for _n in range(_SPARE)]
         self._bursts: list[Future[None]] = []
 

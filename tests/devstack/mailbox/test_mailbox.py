@@ -194,7 +194,7 @@ def test_mail_outlives_a_restart_and_the_server_listens_on_loopback(tmp_path: Pa
             mailbox = Mailbox(server)
             with mailbox.http:
                 mailbox.send(new_message())
-                assert [one["id"] for one in mailbox.messages()] == list(range(count, 0, -1))
+                assert [message["id"] for message in mailbox.messages()] == list(range(count, 0, -1))
             assert server.addresses.smtp.startswith("127.0.0.1:")
             assert server.addresses.url.startswith("http://127.0.0.1:")
             process = server.process

@@ -312,8 +312,8 @@ class TestTwoAtOnce:
             done.append(book.plan(*ids))
 
         threads = [threading.Thread(target=work, args=(ids,)) for ids in (lessons, lessons[::-1])]
-        for one in threads:
-            one.start()
+        for thread in threads:
+            thread.start()
         for one in threads:
             one.join()
         assert sorted(one.planned for one in done) == [0, 240]

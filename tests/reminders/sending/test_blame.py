@@ -89,7 +89,7 @@ def test_what_is_ours_stops_nobodys_channel(
 def test_over_a_daily_limit_a_hundred_people_keep_their_channels(deliveries: DeliveryFixture, mail: MailSink) -> None:
     """And operators are alarmed until mail goes out again; what was for a lesson that is over is not sent any more."""
     people = deliveries.crowd(100)
-    ids = [deliveries.message(channel="email", user_id=one) for one in people]
+    ids = [deliveries.message(channel="email", user_id=person) for person in people]
     lesson = deliveries.lesson()
     late = deliveries.reminder(lesson, channel="email")
     mail.recipient = LIMIT
@@ -525,10 +525,11 @@ def test_a_relay_that_knows_nobody_switches_nothing_off(
 ) -> None:
     people = deliveries.crowd(20)
     channels = [
-        deliveries.channel("email", seal(deliveries, Mailbox(f"c{one}@example.org")), user_id=one) for one in people
+        deliveries.channel("email", seal(deliveries, Mailbox(f"c{person}@example.org")), user_id=person)
+        for person in people
     ]
     ids = [deliveries.message(channel=channel, user_id=one) for one, channel in zip(people, channels, strict=True)] + [
-        deliveries.message(channel="email", user_id=one) for one in people
+        deliveries.message(channel="email", user_id=person) for person in people
     ]
     mail.recipient = answer
 

@@ -180,7 +180,7 @@ def test_the_dispatcher_hands_over_batches_of_a_lane_and_waits_for_them(deliveri
     dispatcher = hands.dispatcher()
     assert dispatcher.dispatch() == 1.0  # idle
     people = deliveries.crowd(120)
-    mails = [deliveries.message(channel="email", user_id=one) for one in people]
+    mails = [deliveries.message(channel="email", user_id=person) for person in people]
     shown = deliveries.message()
     assert dispatcher.dispatch() < 0.1
     assert [(lane, len(ids)) for lane, ids, _token in hands.batches] == [("in_app", 1), ("email", 100)]

@@ -110,13 +110,13 @@ def test_nobody_is_told_twice_and_nobody_forgotten_whoever_is_killed(
         session.add_all(
             Delivery(
                 kind="recording-ready",
-                user_id=one,
+                user_id=person,
                 channel=channel,
-                key=f"recording:{one}",
-                data={"recording_id": one, "session_id": 1},
+                key=f"recording:{person}",
+                data={"recording_id": person, "session_id": 1},
                 due_at=now + timedelta(seconds=dice.uniform(0, spread)),
             )
-            for one in people
+            for person in people
             for channel in ("email", "in_app")
         )
     end = time.monotonic() + spread
@@ -188,7 +188,7 @@ def test_a_mail_server_that_hangs_delays_mail_only(
     people = deliveries.crowd(20)
     deliveries.do("UPDATE users SET email = 'slow@example.org'")
     dispatchers.worker()
-    mails = [deliveries.message(channel="email", user_id=one) for one in people]
+    mails = [deliveries.message(channel="email", user_id=person) for person in people]
     wait_for(lambda: mail.asked["slow"], details=dispatchers.log)
     now = datetime.now(UTC)
     shown = [

@@ -283,8 +283,8 @@ def test_a_channel_that_was_removed_or_is_not_theirs(deliveries: DeliveryFixture
 def test_a_failing_provider_delays_its_own_channel_only(deliveries: DeliveryFixture, mail: MailSink) -> None:
     mail.closed = True
     people = deliveries.crowd(30)
-    mails = [deliveries.message(channel="email", user_id=one) for one in people]
-    shown = [deliveries.message(user_id=one) for one in people]
+    mails = [deliveries.message(channel="email", user_id=person) for person in people]
+    shown = [deliveries.message(user_id=person) for person in people]
     deliveries.send_all()
     assert {deliveries.delivery(one).state for one in shown} == {"sent"}
     rows = [deliveries.delivery(one) for one in mails]

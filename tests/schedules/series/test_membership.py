@@ -87,7 +87,7 @@ def test_skipping_conflicts_stores_the_rest_and_says_why(diary: Diary) -> None:
     assert made.lessons == 3
     assert diary.days(made.series_id) == ["05-04", "05-25", "06-01"]
     assert diary.skips() == [("05-11", None, "tutor-busy", mine), ("05-18", 22, "student-busy", theirs)]
-    assert [(one.reason, one.schedule_id) for one in made.conflicts] == [
+    assert [(conflict.reason, conflict.schedule_id) for conflict in made.conflicts] == [
         ("tutor-busy", mine),
         ("student-busy", theirs),
     ]

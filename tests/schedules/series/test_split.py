@@ -45,8 +45,8 @@ def test_dates_are_shared_out() -> None:
     whole = recurrence(None, form=PlatformForm(specific_dates=["2026-05-04", "2026-05-06", "2026-05-09"]))
     before, rest = until_before(whole, date(2026, 5, 6)), from_day(whole, date(2026, 5, 6))
     assert before is not None
-    assert [one.day for one in before.dates] == [4]
-    assert [one.day for one in rest.dates] == [6, 9]
+    assert [date_.day for date_ in before.dates] == [4]
+    assert [date_.day for date_ in rest.dates] == [6, 9]
     assert rest.first_day == date(2026, 5, 6)
 
 
