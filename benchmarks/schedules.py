@@ -192,7 +192,7 @@ def _measure_expansion(figure: Figure, database: Database, scale: Scale) -> None
     with database.transaction() as session:
         series = session.scalars(select(Series)).all()
     end = _FIRST_DAY + timedelta(days=_DAYS)
-    took, ours = timed(lambda: sum(len(occurrences(recurrence_of(one), None, end)) for one in series))
+    took, ours = timed(lambda: sum(len(occurrences(recurrence_of(lesson), None, end)) for lesson in series))
     some = max(1, scale.series // 10)
 
     def expand_calendars() -> int:

@@ -421,8 +421,8 @@ def school(database: Database) -> School:
             for person in people
         )
         session.flush()
-        session.add_all(TutorProfile(id=one.tutor_id, user_id=one.user_id) for one in (tutor, other_tutor))
-        session.add_all(ParentProfile(id=one.parent_id, user_id=one.user_id) for one in (parent, other_parent))
+        session.add_all(TutorProfile(id=person.tutor_id, user_id=person.user_id) for person in (tutor, other_tutor))
+        session.add_all(ParentProfile(id=person.parent_id, user_id=person.user_id) for person in (parent, other_parent))
         session.add_all(
             StudentProfile(id=child.student_id, user_id=child.user_id, parent_id=[one.parent_id])
             for child, one in ((student, parent), (other_student, other_parent))

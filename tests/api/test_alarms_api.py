@@ -31,7 +31,9 @@ class Calendar:
 
     def __init__(self, school: School, visitor: VisitorOf, database: Database) -> None:
         self.database = database
-        self.tutor, self.student, self.parent = (visitor(one) for one in (school.tutor, school.student, school.parent))
+        self.tutor, self.student, self.parent = (
+            visitor(person) for person in (school.tutor, school.student, school.parent)
+        )
         self.stranger = visitor(school.other_tutor)
         body = {"booking_id": school.booking_id, "schedule_date": MONDAY.isoformat(), "timezone": "Africa/Addis_Ababa"}
         times = {"start_time": "10:00", "end_time": "11:00"}
@@ -39,7 +41,7 @@ class Calendar:
             "POST", "/v1/schedules", {**body, **times, "recurrence_pattern": "FREQ=DAILY;COUNT=3"}
         )
         assert status == 201, made
-        self.lessons = [one["id"] for one in made["first"]]
+        self.lessons = [item["id"] for item in made["first"]]
         status, made = self.tutor.ask("POST", "/v1/schedules", {**body, "start_time": "14:00", "end_time": "15:00"})
         self.single = made["schedule_id"]
 
@@ -51,7 +53,7 @@ class Calendar:
     def held(self, who: Any, lesson: int, scope: str = "one") -> tuple[str, list[int]]:
         status, found = who.ask("GET", f"/v1/schedules/{lesson}/alarms?scope={scope}")
         assert status == 200, found
-        return found["source"], [one["minutes_before"] for one in found["alarms"]]
+        return found["source"], [item["minutes_before"] for item in found["alarms"]]
 
     def waiting(self, user_id: int) -> list[list[int]]:
         """Minutes before each lesson, in order of lessons."""

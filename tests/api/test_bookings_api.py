@@ -56,12 +56,12 @@ def test_who_sees_a_booking(school: School, visitor: VisitorOf, who: str, seen: 
     assert status == seen
     status, listed = visitor(getattr(school, who)).ask("GET", "/v1/bookings")
     assert status == 200
-    assert (school.booking_id in [one["id"] for one in listed["items"]]) == (seen == 200)
+    assert (school.booking_id in [item["id"] for item in listed["items"]]) == (seen == 200)
 
 
 def test_an_operator_sees_all_of_them(school: School, visitor: VisitorOf, operator: Operator) -> None:
     _, listed = visitor(operator).ask("GET", "/v1/bookings")
-    assert [one["id"] for one in listed["items"]] == [school.other_booking_id, school.booking_id]
+    assert [item["id"] for item in listed["items"]] == [school.other_booking_id, school.booking_id]
 
 
 def test_pausing_and_ending(school: School, visitor: VisitorOf) -> None:

@@ -120,7 +120,7 @@ def test_a_calendar_reads_it_without_a_token(
     assert answer.headers["cache-control"].startswith("private, max-age=")
     calendar = icalendar.Calendar.from_ical(answer.content)
     found = recurring_ical_events.of(calendar).between(NOW, NOW + timedelta(days=365))
-    assert [(str(one["UID"]), one["DTSTART"].dt) for one in found] == [
+    assert [(str(item["UID"]), item["DTSTART"].dt) for item in found] == [
         (f"lesson-{lessons[number]}@astegni", NOW + timedelta(days=days)) for number, days in enumerate((1, 100, 200))
     ]
     assert found[0]["SUMMARY"] == "student 2: ሒሳብ with tutor 1"
@@ -134,7 +134,7 @@ def test_what_is_wrong_is_never_said(
         session.execute(update(Person).where(Person.id == 1).values(is_active=False))
     # Nobody else's; inactive; too short; too long; not its letters.
     wrong = (path, "/v1/calendar/x.ics", f"/v1/calendar/{'x' * 9000}.ics", "/v1/calendar/%00%ff%ED%A0%80.ics")
-    answers = [client.get(one, headers={"X-Request-ID": "same"}) for one in wrong]
+    answers = [client.get(address, headers={"X-Request-ID": "same"}) for address in wrong]
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.content for answer in answers}) == 1
     assert answers[0].json()["code"] == "not-found"
@@ -245,7 +245,7 @@ def test_any_server_strips_nothing_and_adds_nothing(
         head = calendar.head(path)
         again = calendar.get(path, headers={"If-None-Match": get.headers["etag"]})
         last = calendar.get(path)
-    assert [one.status_code for one in (get, head, again, last)] == [200, 200, 304, 200]
+    assert [answer.status_code for answer in (get, head, again, last)] == [200, 200, 304, 200]
     assert head.headers["content-length"] == get.headers["content-length"]
     assert last.content == get.content
 

@@ -30,8 +30,8 @@ def offered(school: School, visitor: VisitorOf) -> dict[str, Any]:
 def problem(answer: Any, *ids: int) -> tuple[Any, ...]:
     """Status, body and headers of an answer without what differs by request: its id, length, and the ids asked for."""
     body, headers = answer.text, dict(answer.headers)
-    for one in (headers.pop("x-request-id"), *map(str, ids)):
-        body = body.replace(one, "…")
+    for item in (headers.pop("x-request-id"), *map(str, ids)):
+        body = body.replace(item, "…")
     headers.pop("content-length")
     return answer.status_code, body, headers
 
@@ -49,7 +49,7 @@ def test_the_tutor_learns_nothing_from_a_pending_booking(
         "end_time": "11:00",
     }
     assert visitor(school.other_tutor).ask("POST", "/v1/schedules", lesson)[0] == 201
-    assert [one["student_id"] for one in tutor.ask("GET", "/v1/me/students")[1]["items"]] == [22]
+    assert [item["student_id"] for item in tutor.ask("GET", "/v1/me/students")[1]["items"]] == [22]
     assert tutor.ask("GET", "/v1/me/students?status=pending")[1]["items"] == []
     wanted = {"booking_id": offered["id"], "schedule_date": TOMORROW, **TIMES}
     for query in ("?dry_run=true", "?skip_conflicts=true", ""):
@@ -76,7 +76,7 @@ def test_the_student_or_a_parent_accepts(
     assert learner.ask("GET", "/v1/bookings?status=pending")[1]["items"] == [offered]
     for _ in range(2):
         assert learner.ask("POST", f"{path}/accept") == (200, offered | {"status": "active"})
-    assert [one["student_id"] for one in tutor.ask("GET", "/v1/me/students")[1]["items"]] == [25, 22]
+    assert [item["student_id"] for item in tutor.ask("GET", "/v1/me/students")[1]["items"]] == [25, 22]
     told = sql("SELECT DISTINCT user_id, data FROM deliveries WHERE kind = 'booking-accepted'")
     assert told == [(1, {"booking_id": offered["id"], "student": "student 5"})]
     assert learner.ask("POST", f"{path}/decline")[0] == 409
@@ -92,7 +92,7 @@ def test_the_student_or_a_parent_declines(
     assert learner.ask("POST", f"{path}/accept")[0] == 409
     tutor = visitor(school.tutor)
     assert tutor.ask("PATCH", path, {"status": "active"})[0] == 409
-    assert [one["student_id"] for one in tutor.ask("GET", "/v1/me/students?status=declined")[1]["items"]] == []
+    assert [item["student_id"] for item in tutor.ask("GET", "/v1/me/students?status=declined")[1]["items"]] == []
 
 
 def test_a_change_of_status_is_an_answer_too(school: School, visitor: VisitorOf, offered: dict[str, Any]) -> None:
@@ -142,7 +142,9 @@ def test_an_id_that_nobody_has_is_offered_like_any_other(school: School, visitor
     """Otherwise any tutor could find out which students there are."""
     tutor = visitor(school.tutor)
     sql("UPDATE student_profiles SET is_active = false WHERE id = 22")
-    answers = [tutor.send("POST", "/v1/bookings", BOOKING | {"student_id": one}) for one in (22, 25, 2_000_000)]
+    answers = [
+        tutor.send("POST", "/v1/bookings", BOOKING | {"student_id": student_id}) for student_id in (22, 25, 2_000_000)
+    ]
     seen = set()
     for answer, student_id in zip(answers, (22, 25, 2_000_000), strict=True):
         document = answer.json()
@@ -163,7 +165,7 @@ def test_a_student_is_told_of_a_tutor_once_and_in_our_words(school: School, visi
     first = sql("SELECT min(id) FROM tutor_student_bookings WHERE subject = :subject", subject=BOOKING["subject"])[0][0]
     to_student = {"booking_id": first, "tutor": "tutor 1"}
     to_parent = {**to_student, "student": "student 5"}
-    assert [tuple(one) for one in told] == [
+    assert [tuple(item) for item in told] == [
         *((5, channel, to_student) for channel in ("email", "in_app")),
         *((6, channel, to_parent) for channel in ("email", "in_app")),
     ]
@@ -213,7 +215,7 @@ def test_unknown_and_foreign_bookings_are_answered_alike(
     for who in ("student", "parent", "other_tutor"):
         asker = visitor(getattr(school, who))
         mine, theirs = offered["id"], 2_000_000
-        foreign, unknown = (asker.send("POST", f"/v1/bookings/{one}/{verb}") for one in (mine, theirs))
+        foreign, unknown = (asker.send("POST", f"/v1/bookings/{booking_id}/{verb}") for booking_id in (mine, theirs))
         assert foreign.status_code == 404
         assert problem(foreign, mine) == problem(unknown, theirs)
     assert visitor(school.tutor).ask("GET", f"/v1/bookings/{offered['id']}")[1]["status"] == "pending"

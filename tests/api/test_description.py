@@ -74,7 +74,7 @@ def test_examples_are_of_the_form_that_they_explain(api: FastAPI) -> None:
         if not isinstance(example, dict)
     ]
     for name, operation in _operations(described):
-        shown += [(name, one["schema"], one["example"]) for one in operation.get("parameters", [])]
+        shown += [(name, item["schema"], item["example"]) for item in operation.get("parameters", [])]
     assert len(shown) > 600
     wrong = [(name, example) for name, schema, example in shown if not jsonschema_rs.is_valid(root | schema, example)]
     assert wrong == []
@@ -119,5 +119,5 @@ def test_bounds_are_said_in_words_of_json_schema(api: FastAPI) -> None:
 
     described = api.openapi()
     assert keys(described) & {"ge", "le", "gt", "lt", "max_digits", "decimal_places"} == set()
-    (limit,) = [one for one in described["paths"]["/v1/jobs"]["get"]["parameters"] if one["name"] == "limit"]
+    (limit,) = [item for item in described["paths"]["/v1/jobs"]["get"]["parameters"] if item["name"] == "limit"]
     assert (limit["schema"]["minimum"], limit["schema"]["maximum"]) == (1, 200)

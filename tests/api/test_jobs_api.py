@@ -70,12 +70,12 @@ def test_for_others_it_does_not_exist(
 
 def test_the_list_holds_one_s_own(school: School, visitor: VisitorOf, operator: Operator, order: GiveOrder) -> None:
     mine, theirs = order(12), order(13, "user:2")
-    assert [one["id"] for one in visitor(school.tutor).ask("GET", "/v1/jobs")[1]["items"]] == [str(mine)]
-    assert [one["id"] for one in visitor(school.student).ask("GET", "/v1/jobs")[1]["items"]] == [str(theirs)]
+    assert [item["id"] for item in visitor(school.tutor).ask("GET", "/v1/jobs")[1]["items"]] == [str(mine)]
+    assert [item["id"] for item in visitor(school.student).ask("GET", "/v1/jobs")[1]["items"]] == [str(theirs)]
     everything = visitor(operator)
-    assert [one["id"] for one in everything.ask("GET", "/v1/jobs")[1]["items"]] == [str(theirs), str(mine)]
+    assert [item["id"] for item in everything.ask("GET", "/v1/jobs")[1]["items"]] == [str(theirs), str(mine)]
     query = "/v1/jobs?state=queued&kind=recordings.ingest&subject=recording:12"
-    assert [one["id"] for one in everything.ask("GET", query)[1]["items"]] == [str(mine)]
+    assert [item["id"] for item in everything.ask("GET", query)[1]["items"]] == [str(mine)]
 
 
 def test_pages_of_the_list(school: School, visitor: VisitorOf, order: GiveOrder) -> None:

@@ -61,15 +61,18 @@ def test_each_student_is_there_once_with_all_bookings(school: School, visitor: V
     again = enrol(visitor, school, 22, subject="Biology", package_name="Nature")
     status, page = tutor.ask("GET", PATH)
     assert (status, page["next"]) == (200, None)
-    assert [(one["student_id"], one["student_name"]) for one in page["items"]] == [(22, "student 2"), (25, "student 5")]
-    assert [[booking["id"] for booking in one["bookings"]] for one in page["items"]] == [
+    assert [(item["student_id"], item["student_name"]) for item in page["items"]] == [
+        (22, "student 2"),
+        (25, "student 5"),
+    ]
+    assert [[booking["id"] for booking in item["bookings"]] for item in page["items"]] == [
         [again, school.booking_id],
         [other],
     ]
     assert page["items"][0]["bookings"][0] == tutor.ask("GET", f"/v1/bookings/{again}")[1]
     assert page["items"][0]["next_lesson"] is None
     # Another tutor's booking of the same student is not there.
-    assert [one["student_id"] for one in visitor(school.other_tutor).ask("GET", PATH)[1]["items"]] == [25]
+    assert [item["student_id"] for item in visitor(school.other_tutor).ask("GET", PATH)[1]["items"]] == [25]
 
 
 def test_an_accepted_request_shows_here(school: School, visitor: VisitorOf) -> None:
@@ -77,7 +80,7 @@ def test_an_accepted_request_shows_here(school: School, visitor: VisitorOf) -> N
     body = {"tutor_id": 11, "package_name": "Physics", "schedule": schedule}
     made = visitor(school.other_student).ask("POST", "/v1/session-requests", body)[1]
     tutor = visitor(school.tutor)
-    assert [one["student_id"] for one in tutor.ask("GET", PATH)[1]["items"]] == [22]
+    assert [item["student_id"] for item in tutor.ask("GET", PATH)[1]["items"]] == [22]
     accepted = tutor.ask("POST", f"/v1/session-requests/{made['id']}/accept")[1]
     first = tutor.ask("GET", PATH)[1]["items"][0]
     assert (first["student_id"], first["bookings"]) == (25, [accepted["booking"]])

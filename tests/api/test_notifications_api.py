@@ -81,7 +81,7 @@ class TestList:
         tutor = visitor(school.tutor)
 
         status, first = tutor.ask("GET", f"{LIST}?limit=2")
-        assert (status, [one["id"] for one in first["items"]], first["unread"]) == (200, ids[:2:-1], 5)
+        assert (status, [item["id"] for item in first["items"]], first["unread"]) == (200, ids[:2:-1], 5)
         assert set(first) == {"items", "next", "unread"}
         newest = first["items"][0]
         assert newest.pop("created_at").endswith("Z")
@@ -95,7 +95,7 @@ class TestList:
         }
         _, second = tutor.ask("GET", f"{LIST}?limit=2&cursor={first['next']}")
         _, third = tutor.ask("GET", f"{LIST}?limit=2&cursor={second['next']}")
-        assert [[one["id"] for one in page["items"]] for page in (second, third)] == [ids[2:0:-1], ids[:1]]
+        assert [[item["id"] for item in page["items"]] for page in (second, third)] == [ids[2:0:-1], ids[:1]]
         assert third["next"] is None
         assert tutor.ask("GET", f"{LIST}?cursor=nonsense")[0] == 422
 
@@ -108,9 +108,9 @@ class TestList:
         assert read["read_at"] is not None
         assert tutor.ask("POST", f"{LIST}/{first}/read") == (200, read)
         _, unread = tutor.ask("GET", f"{LIST}?unread=true")
-        assert ([one["id"] for one in unread["items"]], unread["unread"]) == ([second], 1)
+        assert ([item["id"] for item in unread["items"]], unread["unread"]) == ([second], 1)
         _, everything = tutor.ask("GET", f"{LIST}?unread=false")
-        assert [one["id"] for one in everything["items"]] == [second, first]
+        assert [item["id"] for item in everything["items"]] == [second, first]
 
     def test_all_are_read(self, school: School, visitor: VisitorOf, notify: Notify) -> None:
         notify(school.tutor, "first")

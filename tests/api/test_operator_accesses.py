@@ -54,7 +54,7 @@ def test_every_look_is_kept(
             continue
         answer = visitor(operator).send("GET", address)
         kept = sql(LOOKS)[watched:]
-        assert [tuple(one) for one in kept] == [(3, f"GET {template}", address)], (template, answer.status_code)
+        assert [tuple(item) for item in kept] == [(3, f"GET {template}", address)], (template, answer.status_code)
         watched += 1
     assert watched >= 30
 
@@ -65,7 +65,7 @@ def test_what_they_do_is_kept_too(
     for method, template in operations(api):
         if method != "GET" and not template.startswith("/v1/recordings"):
             visitor(operator).send(method, address_of(template), {})
-    kept = {one.action for one in sql(LOOKS)}
+    kept = {item.action for item in sql(LOOKS)}
     assert {f"{method} {template}" for method, template in operations(api) if method != "GET"} - kept <= {
         "POST /v1/recordings",
         "DELETE /v1/recordings/{recording_id}",

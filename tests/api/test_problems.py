@@ -82,8 +82,8 @@ def test_a_wrong_body_is_named_field_by_field_and_never_repeated(school: School,
     body = {"student_id": "my-secret", "notes": 5, "password": "my-secret"}
     answer = visitor(school.tutor).send("POST", "/v1/bookings", body)
     said = _problem(answer, 422, "invalid-input")
-    assert [one["loc"] for one in said["errors"]] == [["body", "notes"], ["body", "student_id"], ["body", "password"]]
-    assert all(set(one) == {"loc", "msg"} for one in said["errors"])
+    assert [item["loc"] for item in said["errors"]] == [["body", "notes"], ["body", "student_id"], ["body", "password"]]
+    assert all(set(item) == {"loc", "msg"} for item in said["errors"])
     assert "my-secret" not in answer.text
 
 

@@ -71,7 +71,7 @@ def upload(client: TestClient, bearer: Bearer, school: School) -> Upload:
         fields: dict[str, Any], *, file: Any = ("lesson.webm", CONTENT), caller: Any = None, **how: Any
     ) -> httpx2.Response:
         headers = bearer(caller or school.tutor) | how.pop("headers", {})
-        files = [("file", one) for one in (file if isinstance(file, list) else [file])]
+        files = [("file", part) for part in (file if isinstance(file, list) else [file])]
         return client.post("/v1/recordings", data=fields, files=files, headers=headers, **how)
 
     return send
@@ -257,8 +257,8 @@ def test_what_is_wrong_behind_the_file_costs_no_recording(
     answers = [client.post("/v1/recordings", content=body.encode(), headers=headers) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [202, 202], answers[0].text
     assert answers[0].json() == answers[1].json()
-    assert [one["field"] for one in answers[0].json()["ignored"]] == ignored
-    assert all(one["reason"] for one in answers[0].json()["ignored"])
+    assert [answer["field"] for answer in answers[0].json()["ignored"]] == ignored
+    assert all(answer["reason"] for answer in answers[0].json()["ignored"])
     (row,) = recordings()
     assert (row.recording_title, row.recording_type, row.session_id) == (title, kind, session_id)
 
@@ -459,7 +459,7 @@ def test_lists_go_page_by_page(
     _, second = student.ask("GET", f"/v1/recordings?limit=2&cursor={first['next']}")
     _, third = student.ask("GET", f"/v1/recordings?limit=2&cursor={second['next']}")
 
-    assert [one["id"] for page in (first, second, third) for one in page["items"]] == ids[::-1]
+    assert [item["id"] for page in (first, second, third) for item in page["items"]] == ids[::-1]
     assert third["next"] is None
     assert "board_snapshot" not in first["items"][0]
     assert visitor(school.other_tutor).ask("GET", "/v1/recordings")[1] == {"items": [], "next": None}

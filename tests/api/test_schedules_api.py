@@ -93,7 +93,7 @@ def test_one_calendar_in_three_languages(school: School, tutor: Visitor, how: di
     assert set(made) == {"series_id", "schedule_id", "text", "occurrences", "first", "conflicts"}
     assert (made["occurrences"], made["conflicts"], made["schedule_id"]) == (39, [], None)
     assert "Monday, Wednesday and Friday" in made["text"]
-    assert [one["schedule_date"] for one in made["first"]] == [day(n) for n in (0, 2, 4, 7, 9, 11, 14, 16, 18, 21)]
+    assert [item["schedule_date"] for item in made["first"]] == [day(n) for n in (0, 2, 4, 7, 9, 11, 14, 16, 18, 21)]
     assert set(made["first"][0]) == {
         "id",
         "schedule_date",
@@ -105,7 +105,7 @@ def test_one_calendar_in_three_languages(school: School, tutor: Visitor, how: di
     }
     assert made["first"][0]["starts_at"] == f"{day(0)}T07:00:00Z"
     items = listed(tutor)
-    assert [item["id"] for item in items[:10]] == [one["id"] for one in made["first"]]
+    assert [item["id"] for item in items[:10]] == [item["id"] for item in made["first"]]
     assert (
         items[0]
         | {
@@ -142,7 +142,7 @@ def test_a_single_lesson(school: School, tutor: Visitor) -> None:
 def test_specific_dates(school: School, tutor: Visitor) -> None:
     how = {"schedule_type": "specific", "specific_dates": [day(9), day(1)], "schedule_date": None}
     made = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **how))[1]
-    assert [one["schedule_date"] for one in made["first"]] == [day(1), day(9)]
+    assert [item["schedule_date"] for item in made["first"]] == [day(1), day(9)]
     assert made["series_id"] is not None
     how["specific_dates"] = [day(3)]
     made = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **how))[1]
@@ -164,12 +164,12 @@ def test_a_dry_run_answers_the_same_and_stores_nothing(school: School, tutor: Vi
     status, tried = tutor.ask("POST", "/v1/schedules?dry_run=true", wanted)
     assert (status, tried["series_id"], tried["first"][0]["id"]) == (200, None, None)
     assert (rows(database), rows(database, "schedule_series"), rows(database, "schedule_skips")) == (1, 0, 0)
-    assert [one["schedule_date"] for one in tried["conflicts"]] == [day(2)]
+    assert [item["schedule_date"] for item in tried["conflicts"]] == [day(2)]
     status, made = tutor.ask("POST", "/v1/schedules?skip_conflicts=true", wanted)
     assert status == 201
-    for one in (made, tried):
-        del one["series_id"]
-        for lesson in one["first"]:
+    for item in (made, tried):
+        del item["series_id"]
+        for lesson in item["first"]:
             del lesson["id"]
     assert tried == made
     assert rows(database, "schedule_skips") == 1
@@ -192,9 +192,9 @@ def test_a_conflict_is_409_and_names_the_other_lesson(
     assert (answer.status_code, problem["code"]) == (409, "conflict")
     assert answer.headers["content-type"] == "application/problem+json"
     assert f"lesson {made['schedule_id']}" in problem["detail"]
-    assert [one["reason"] for one in problem["conflicts"]] == ["tutor-busy", "student-busy"]
+    assert [item["reason"] for item in problem["conflicts"]] == ["tutor-busy", "student-busy"]
     assert problem["conflicts"][1]["student_id"] == 22
-    assert {one["schedule_id"] for one in problem["conflicts"]} == {made["schedule_id"]}
+    assert {item["schedule_id"] for item in problem["conflicts"]} == {made["schedule_id"]}
     assert rows(database) == 1
 
 
@@ -348,11 +348,11 @@ def test_students_of_a_group_do_not_learn_of_one_another(
 def test_the_calendar_is_in_order_of_time_and_its_pages_meet(school: School, tutor: Visitor) -> None:
     for start, end in (("15:00", "16:00"), ("08:00", "09:00"), ("12:00", "13:00")):
         tutor.ask("POST", "/v1/schedules", body(school.booking_id, start_time=start, end_time=end, **WEEKLY))
-    whole = [one["starts_at"] for one in listed(tutor, f"/v1/schedules?from={day(0)}&to={day(6)}")]
+    whole = [item["starts_at"] for item in listed(tutor, f"/v1/schedules?from={day(0)}&to={day(6)}")]
     assert len(whole) == 9
     assert whole == sorted(whole)
     paged = tutor.pages(f"/v1/schedules?from={day(0)}&to={day(6)}", limit=4)
-    assert [one["starts_at"] for one in paged] == whole
+    assert [item["starts_at"] for item in paged] == whole
 
 
 def test_days_and_instants_bound_the_calendar(school: School, tutor: Visitor, visitor: VisitorOf) -> None:
@@ -431,12 +431,12 @@ def test_ethiopian_dates_beside_the_others(school: School, tutor: Visitor) -> No
 def test_a_series_by_ethiopian_months(school: School, tutor: Visitor) -> None:
     wish = body(school.booking_id, recurrence_pattern="RSCALE=ETHIOPIC;FREQ=MONTHLY;BYMONTHDAY=5")
     made = tutor.ask("POST", "/v1/schedules?calendar=ethiopian", wish)[1]
-    assert {one["ethiopian"]["day"] for one in made["first"]} == {5}
+    assert {item["ethiopian"]["day"] for item in made["first"]} == {5}
 
 
 def test_one_lesson_this_and_following_and_all(school: School, tutor: Visitor) -> None:
     made = tutor.ask("POST", "/v1/schedules", body(school.booking_id, recurrence_pattern="weekly"))[1]
-    ids = [one["id"] for one in made["first"]]
+    ids = [item["id"] for item in made["first"]]
     status, changed = tutor.ask("PATCH", f"/v1/schedules/{ids[1]}", {"start_time": "15:00", "end_time": "16:00"})
     assert (status, changed["is_override"], changed["start_time"], changed["conflicts"]) == (200, True, "15:00:00", [])
     status, changed = tutor.ask("PATCH", f"/v1/schedules/{ids[2]}?scope=following", {"subject": "Physics"})
@@ -446,11 +446,11 @@ def test_one_lesson_this_and_following_and_all(school: School, tutor: Visitor) -
         "PATCH", f"/v1/schedules/{ids[0]}?scope=all", {"start_time": "08:00", "end_time": "09:00"}
     )
     assert status == 200
-    shown = [(one["start_time"][:2], one["subject"]) for one in listed(tutor)][:4]
+    shown = [(item["start_time"][:2], item["subject"]) for item in listed(tutor)][:4]
     assert shown == [("08", "Mathematics"), ("15", "Mathematics"), ("10", "Physics"), ("10", "Physics")]
     status, cancelled = tutor.ask("POST", f"/v1/schedules/{ids[3]}/cancel?scope=following")
     assert (status, cancelled["status"], cancelled["cancelled_by"]) == (200, "cancelled", "person")
-    assert [one["status"] for one in listed(tutor)][:4] == ["scheduled"] * 3 + ["cancelled"]
+    assert [item["status"] for item in listed(tutor)][:4] == ["scheduled"] * 3 + ["cancelled"]
 
 
 def test_a_change_that_collides_is_409(school: School, tutor: Visitor) -> None:
@@ -465,7 +465,7 @@ def test_a_change_that_collides_is_409(school: School, tutor: Visitor) -> None:
     assert problem["conflicts"][0]["schedule_id"] == other["schedule_id"]
     status, changed = tutor.ask("PATCH", f"{path}&skip_conflicts=true", change)
     assert (status, changed["start_time"]) == (200, "15:00:00")
-    assert [one["schedule_date"] for one in changed["conflicts"]] == [day(7)]
+    assert [item["schedule_date"] for item in changed["conflicts"]] == [day(7)]
 
 
 @pytest.mark.parametrize(
@@ -508,7 +508,7 @@ def test_skipping_a_day(school: School, tutor: Visitor) -> None:
     assert "except" in series["text"]
     assert series["participants"] == [{"student_id": 22, "booking_id": school.booking_id}]
     assert tutor.ask("GET", path) == (200, series)
-    assert [one["status"] for one in listed(tutor)][:3] == ["scheduled", "cancelled", "scheduled"]
+    assert [item["status"] for item in listed(tutor)][:3] == ["scheduled", "cancelled", "scheduled"]
     for odd in ([], [day(1)], ["soon"]):
         assert tutor.ask("POST", f"{path}/skip", {"dates": odd})[0] == 422
 
@@ -550,7 +550,7 @@ def test_pages_of_free_time_meet(school: School, tutor: Visitor) -> None:
         "POST", "/v1/schedules", body(school.booking_id, schedule_date=day(1), start_time="10:20", end_time="10:40")
     )
     paged = tutor.pages(f"/v1/tutors/11/slots?from={day(0)}&to={day(4)}", limit=2)
-    assert [one["starts_at"] for one in paged] == [
+    assert [item["starts_at"] for item in paged] == [
         f"{day(0)}T07:00:00Z",
         f"{day(1)}T07:00:00Z",
         f"{day(1)}T07:40:00Z",

@@ -36,7 +36,7 @@ REQUEST = {
 
 def ids(answer: tuple[int, Any]) -> list[int]:
     assert answer[0] == 200, answer
-    return [one["id"] for one in answer[1]["items"]]
+    return [item["id"] for item in answer[1]["items"]]
 
 
 def test_a_student_asks(school: School, visitor: VisitorOf) -> None:
@@ -146,7 +146,7 @@ def test_the_panel_of_pending_requests(school: School, visitor: VisitorOf) -> No
     assert ids(student.ask("GET", f"{PATH}?status=rejected")) == made[1:2]
     page = tutor.ask("GET", f"{PATH}?status=pending&limit=2")[1]
     rest = tutor.ask("GET", f"{PATH}?status=pending&limit=2&cursor={page['next']}")
-    assert [one["id"] for one in page["items"]] + ids(rest) == made[:1:-1]
+    assert [item["id"] for item in page["items"]] + ids(rest) == made[:1:-1]
     assert rest[1]["next"] is None
     for odd in ("status=odd", "cursor=x", "limit=0"):
         assert tutor.ask("GET", f"{PATH}?{odd}")[0] == 422
@@ -183,15 +183,16 @@ def test_a_conflict_over_http_names_the_other_lesson(school: School, visitor: Vi
     assert tutor.ask("POST", f"{PATH}/{first}/accept")[0] == 200
     status, said = tutor.ask("POST", f"{PATH}/{second}/accept")
     assert (status, said["code"]) == (409, "conflict")
-    assert {one["reason"] for one in said["conflicts"]} == {"tutor-busy"}
-    assert all(isinstance(one["schedule_id"], int) for one in said["conflicts"])
+    assert {item["reason"] for item in said["conflicts"]} == {"tutor-busy"}
+    assert all(isinstance(item["schedule_id"], int) for item in said["conflicts"])
     assert tutor.ask("GET", f"{PATH}/{second}")[1]["status"] == "pending"
     status, accepted = tutor.ask("POST", f"{PATH}/{second}/accept?skip_conflicts=true")
     assert status == 200
     # A 409 leaves out a student_id that there is not.
-    assert [one | {"student_id": None} for one in said["conflicts"]] == [
-        one | {"starts_at": one["starts_at"].replace("Z", "+00:00"), "ends_at": one["ends_at"].replace("Z", "+00:00")}
-        for one in accepted["conflicts"]
+    assert [item | {"student_id": None} for item in said["conflicts"]] == [
+        item
+        | {"starts_at": item["starts_at"].replace("Z", "+00:00"), "ends_at": item["ends_at"].replace("Z", "+00:00")}
+        for item in accepted["conflicts"]
     ]
 
 

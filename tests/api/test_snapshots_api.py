@@ -143,7 +143,7 @@ def test_what_there_is_of_a_board(stored: Lesson, outside: httpx2.Client) -> Non
 def test_a_page_s_addresses_open_that_page_only(stored: Lesson, outside: httpx2.Client) -> None:
     page = stored.tutor.ask("GET", f"{stored.page}/snapshots")[1]["items"]
     board = stored.tutor.ask("GET", f"{stored.session}/snapshots")[1]["items"]
-    assert [one["name"] for one in page] == ["png", "png_2x", "svg", "thumbnail"]
+    assert [item["name"] for item in page] == ["png", "png_2x", "svg", "thumbnail"]
     token = urlsplit(page[0]["url"]).query
     document = board[-1]["url"].partition("?")[0]
     assert outside.get(page[0]["url"]).status_code == 200
@@ -154,7 +154,9 @@ def test_what_was_drawn_since_makes_it_old(stored: Lesson) -> None:
     stored.draw("b")
     items = stored.tutor.ask("GET", f"{stored.session}/snapshots")[1]["items"]
     assert [item["is_current"] for item in items] == [False] * 5
-    assert [one["is_current"] for one in stored.tutor.ask("GET", f"{stored.page}/snapshots")[1]["items"]] == [False] * 4
+    assert [item["is_current"] for item in stored.tutor.ask("GET", f"{stored.page}/snapshots")[1]["items"]] == [
+        False
+    ] * 4
     # And what makes it as it was makes it current.
     assert stored.tutor.send("DELETE", f"{stored.page}/strokes/b").status_code == 204
     items = stored.tutor.ask("GET", f"{stored.session}/snapshots")[1]["items"]

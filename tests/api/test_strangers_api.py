@@ -139,12 +139,12 @@ def test_foreign_is_answered_like_unknown(
     who, method, path, body, kind = ROUTES[route]
     asker = visitor(getattr(school, who))
     answers = []
-    for one in (foreign[kind], NOBODY):
-        where = path.replace("{slot}", str(foreign["slot"])).replace("{}", str(one))
+    for item in (foreign[kind], NOBODY):
+        where = path.replace("{slot}", str(foreign["slot"])).replace("{}", str(item))
         # The id stands alone in the words, so that no other number of the answer is taken for it.
-        answer = asker.send(method, where, body(one))
+        answer = asker.send(method, where, body(item))
         text = answer.text.replace(where, "/path")
-        text = text.replace(answer.headers["x-request-id"], "").replace(f" {one}", " …")
+        text = text.replace(answer.headers["x-request-id"], "").replace(f" {item}", " …")
         answers.append((answer.status_code, text, sorted(set(answer.headers) - {"content-length"})))
     assert answers[0] == answers[1]
     assert answers[0][0] in {403, 404, 422}

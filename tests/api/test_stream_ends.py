@@ -124,7 +124,7 @@ def test_who_may_read_a_job_may_follow_it_and_nobody_else(
         for caller in people:
             headers = bearer(caller)
             read[caller] = client.get(path, headers=headers).status_code
-            listed = [one["id"] for one in client.get("/v1/jobs", headers=headers).json()["items"]]
+            listed = [item["id"] for item in client.get("/v1/jobs", headers=headers).json()["items"]]
             assert (streams.job_id in listed) == (read[caller] == 200)
             ticket = client.post(f"{path}/events/ticket", headers=headers)
             assert ticket.status_code == (201 if read[caller] == 200 else 404)

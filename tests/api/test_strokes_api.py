@@ -27,7 +27,7 @@ def test_strokes_come_back_on_the_board(school: School, visitor: VisitorOf, page
     text = {"stroke_type": "text", "stroke_data": {"text": "ምሳሌ", "x": 30, "y": 84}}
     status, placed = tutor.ask("POST", f"{page}/strokes", {"strokes": [_stroke("a", **times), _stroke("b", **text)]})
     assert status == 200
-    assert [(one["client_id"], one["stroke_order"]) for one in placed["strokes"]] == [("a", 1), ("b", 2)]
+    assert [(item["client_id"], item["stroke_order"]) for item in placed["strokes"]] == [("a", 1), ("b", 2)]
     session_id = tutor.ask("GET", page)[1]["session_id"]
     status, board = visitor(school.parent).ask("GET", f"/v1/whiteboard/sessions/{session_id}/board")
     assert status == 200
@@ -86,8 +86,8 @@ def test_bad_strokes_are_named_and_the_others_are_stored(school: School, visitor
     for _ in range(2):
         status, answer = tutor.ask("POST", f"{page}/strokes", {"strokes": strokes})
         assert status == 200
-        assert [(one["client_id"], one["stroke_order"]) for one in answer["strokes"]] == [("b", 1), ("d", 2)]
-        assert [(one["index"], one["client_id"]) for one in answer["refused"]] == [
+        assert [(item["client_id"], item["stroke_order"]) for item in answer["strokes"]] == [("b", 1), ("d", 2)]
+        assert [(item["index"], item["client_id"]) for item in answer["refused"]] == [
             (0, "a"),
             (2, "c"),
             (3, None),
@@ -109,7 +109,7 @@ def test_bad_strokes_are_named_and_the_others_are_stored(school: School, visitor
 def test_when_none_can_be_stored_that_is_an_error(school: School, visitor: VisitorOf, page: str) -> None:
     status, problem = visitor(school.tutor).ask("POST", f"{page}/strokes", {"strokes": [{}, _stroke("a", more=1)]})
     assert (status, problem["code"]) == (422, "invalid-input")
-    assert [(one["index"], one["client_id"]) for one in problem["refused"]] == [(0, None), (1, "a")]
+    assert [(item["index"], item["client_id"]) for item in problem["refused"]] == [(0, None), (1, "a")]
     assert visitor(school.other_tutor).ask("POST", f"{page}/strokes", {"strokes": [{}]})[0] == 404
 
 

@@ -71,7 +71,7 @@ def test_who_sees_it(
     ):
         assert asker.ask("GET", path)[0] == status, path
     listed = asker.ask("GET", SESSIONS)[1]["items"]
-    assert [one["id"] for one in listed] == ([opened["id"]] if status == 200 else [])
+    assert [item["id"] for item in listed] == ([opened["id"]] if status == 200 else [])
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_pages_are_numbered_and_one_is_shown(
     second = answer.json()
     assert answer.headers["location"] == f"/v1/whiteboard/pages/{second['id']}"
     third = tutor.ask("POST", path, {})[1]
-    assert [(one["page_number"], one["page_title"]) for one in (second, third)] == [(2, "Graphs"), (3, "Page 3")]
+    assert [(item["page_number"], item["page_title"]) for item in (second, third)] == [(2, "Graphs"), (3, "Page 3")]
     for _ in range(2):
         assert tutor.ask("POST", f"/v1/whiteboard/pages/{third['id']}/activate")[1]["is_active"] is True
     pages = tutor.ask("GET", path)[1]["items"]
@@ -320,4 +320,4 @@ def test_the_list_is_filtered(school: School, visitor: VisitorOf, opened: dict[s
         (f"?booking_id={school.booking_id}", [opened["id"]]),
         ("?limit=1", [free["id"]]),
     ):
-        assert [one["id"] for one in tutor.ask("GET", SESSIONS + query)[1]["items"]] == expected
+        assert [item["id"] for item in tutor.ask("GET", SESSIONS + query)[1]["items"]] == expected

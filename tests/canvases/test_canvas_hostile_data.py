@@ -71,8 +71,8 @@ def test_what_cannot_be_drawn_is_skipped_and_named(stroke_type: Any, data: Any, 
     good = _stroke("line", {"startX": 0, "startY": 0, "endX": 100, "endY": 100}, order=2)
     page = read_page({"strokes": [_stroke(stroke_type, data), good]})
 
-    assert [one.order for one in page.drawn] == [2]
-    assert [one.order for one in page.skipped] == [1]
+    assert [stroke.order for stroke in page.drawn] == [2]
+    assert [stroke.order for stroke in page.skipped] == [1]
     assert reason in page.skipped[0].reason
     assert len(page.skipped[0].reason) < 200
     assert _draw(page) == _draw(read_page({"strokes": [good]}))
@@ -100,7 +100,7 @@ def test_what_had_to_be_bent_is_drawn_and_named(stroke_type: str, data: dict[str
     page = read_page({"strokes": [_stroke(stroke_type, data)]})
 
     assert len(page.drawn) == 1
-    assert any(remark in one.reason for one in page.skipped)
+    assert any(remark in stroke.reason for stroke in page.skipped)
     assert max(page.width, page.height) <= LONGEST_SIDE
     _draw(page)
 

@@ -181,7 +181,7 @@ def test_the_same_strokes_are_the_same_bytes_in_any_process() -> None:
     assert here == [hashlib.sha256(_png(document, scale)).hexdigest() for scale in (1, 2)]
 
     other = _shuffled(document, dice)
-    numbered = [one for one in other["strokes"] if "stroke_order" in one]
+    numbered = [stroke for stroke in other["strokes"] if "stroke_order" in stroke]
     dice.shuffle(numbered)
     other["strokes"] = numbered + other["strokes"][-2:]
     run = subprocess.run(

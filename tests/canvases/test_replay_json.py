@@ -64,11 +64,11 @@ def test_the_document() -> None:
         "background_color": "#ffffff",
     }
     assert found["pages"][1]["background_color"] == "#123456"
-    assert [(one["kind"], one["start"], one["end"]) for one in found["strokes"]] == [
+    assert [(stroke["kind"], stroke["start"], stroke["end"]) for stroke in found["strokes"]] == [
         (kind, 1000 + 1000 * number, 1500 + 1000 * number)
         for number, kind in enumerate(["pen", "eraser", "pen", "shape", "circle", "shape", "shape", "text"])
     ]
-    assert [one.get("gone") for one in found["strokes"]] == [None, None, 31_000, None, None, None, None, None]
+    assert [stroke.get("gone") for stroke in found["strokes"]] == [None, None, 31_000, None, None, None, None, None]
 
 
 def test_points_are_tenths_of_pixels_from_one_to_the_next() -> None:

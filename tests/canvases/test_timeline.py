@@ -181,6 +181,6 @@ def test_at_any_time_the_strokes_up_to_then_are_shown(rows: list[Any], moment: i
     timeline = build_timeline(board([pen(number + 1) | row for number, row in enumerate(rows)]))
     shown = timeline.figures_at(moment, 0)
     alive = [stroke for stroke in timeline.strokes if stroke.gone is None or stroke.gone > moment]
-    whole = {id(one.figure) for one in alive if one.end <= moment}
+    whole = {id(stroke.figure) for stroke in alive if stroke.end <= moment}
     assert {id(figure) for figure in shown} >= whole
-    assert len(shown) - len(whole) == sum(one.start < moment < one.end for one in alive)
+    assert len(shown) - len(whole) == sum(stroke.start < moment < stroke.end for stroke in alive)

@@ -43,7 +43,7 @@ def test_a_lesson_s_board_is_there_when_it_has_ended(stack: UpStack, school: Sch
     assert (done["state"], done["result"]["document"]) == ("succeeded", "drawn"), done
 
     # A parent looks at it, with nothing but addresses.
-    items = {one["name"]: one for one in school.parent.get(f"{path}/snapshots")["items"]}
+    items = {item["name"]: item for item in school.parent.get(f"{path}/snapshots")["items"]}
     assert set(items) == {"png", "png_2x", "thumbnail", "svg", "pdf"}
     assert all(item["is_current"] for item in items.values())
     files = {name: outside.get(one["url"]) for name, one in items.items()}

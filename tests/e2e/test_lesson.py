@@ -399,7 +399,7 @@ def test_who_may_do_what(lessons: Callable[[str], dict[str, Any]], stack: UpStac
         assert onlooker.get(recording)["id"] == lesson["recording"]["id"]
         address = onlooker.get(f"{recording}/playback")["renditions"][0]["url"]
         assert httpx.get(address, headers={"Range": "bytes=0-0"}).status_code == 206
-        assert [one["id"] for one in onlooker.get(f"/v1/recordings?session_id={session_id}")["items"]]
+        assert [item["id"] for item in onlooker.get(f"/v1/recordings?session_id={session_id}")["items"]]
         assert onlooker.said(onlooker.upload(session_id, content), 403)["code"] == "forbidden"
         onlooker.delete(recording, status=403)
     for stranger in (school.other_tutor, school.other_student):
@@ -408,7 +408,7 @@ def test_who_may_do_what(lessons: Callable[[str], dict[str, Any]], stack: UpStac
         stranger.said(stranger.upload(session_id, content), 404)
         stranger.delete(recording, status=404)
         stranger.get(f"/v1/jobs/{lesson['accepted']['job_id']}", status=404)
-        assert lesson["recording"]["id"] not in [one["id"] for one in stranger.get("/v1/recordings")["items"]]
+        assert lesson["recording"]["id"] not in [item["id"] for item in stranger.get("/v1/recordings")["items"]]
     for path in (recording, f"{recording}/playback", "/v1/recordings"):
         assert school.nobody.get(path, status=401)["code"] == "unauthorized"
     school.nobody.said(school.nobody.upload(session_id, content), 401)

@@ -83,7 +83,7 @@ def test_flower_lists_both_workers(stack: UpStack) -> None:
 
 def _with_both(answer: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = answer["data"]
-    return found if {one["hostname"].partition("@")[0] for one in found} == {"default-reminders", "media"} else []
+    return found if {item["hostname"].partition("@")[0] for item in found} == {"default-reminders", "media"} else []
 
 
 def test_ingest_finds_the_running_stack_and_shows_progress(stack: UpStack, sample: Callable[[str], bytes]) -> None:
@@ -156,7 +156,7 @@ def test_jobs_from_the_command_line(stack: UpStack, sample: Callable[[str], byte
     assert failed_job in table.stdout
     assert "failed" in table.stdout
     shown = json.loads(stack.command("jobs", "show", failed_job).stdout)
-    assert (shown["state"], [one["outcome"] for one in shown["attempts"]]) == ("failed", ["failed"])
+    assert (shown["state"], [item["outcome"] for item in shown["attempts"]]) == ("failed", ["failed"])
 
     again = stack.command("jobs", "retry", failed_job)
     assert (again.returncode, again.stdout) == (0, "Queued again.\n")

@@ -128,7 +128,7 @@ def test_of_two_that_collide_the_first_is_taken(book: Book) -> None:
     next_door = book.write("2026-02-02", "15:00", "16:00")
     same_student = book.write("2026-02-02", "15:59", "16:30", tutor_id=14)
     assert book.date() == RedateResult(2, 2, (same_tutor, same_student), None)
-    assert [book.row(one).starts_at is None for one in (first, same_tutor, next_door, same_student)] == [
+    assert [book.row(lesson).starts_at is None for lesson in (first, same_tutor, next_door, same_student)] == [
         *(False, True, False, True)
     ]
     # The way is free: the next round takes it.
@@ -200,7 +200,7 @@ class TestNewRules:
         hours = [(f"{hour}:00", f"{hour + 1}:00") for hour in range(10, 18)]
         ids = self.outdated(book, *hours, shift=shift)
         assert book.redate() == RedateResult(8, 8, (), None)
-        assert [book.instants(one)[0][-5:] for one in ids] == [f"{hour:02}:00" for hour in range(7, 15)]
+        assert [book.instants(lesson)[0][-5:] for lesson in ids] == [f"{hour:02}:00" for hour in range(7, 15)]
         assert {(row.sequence, row.tzdata_version, row.status) for row in map(book.row, ids)} == {
             (1, tzdata_version(), "scheduled")
         }
@@ -227,9 +227,9 @@ class TestNewRules:
         ids = self.outdated(book, ("10:00", "11:00"), ("12:00", "13:00"), ("14:00", "15:00"))
         book.sql("UPDATE tutor_schedules SET status = 'in_progress' WHERE id = :id", id=ids[0])
         book.sql("UPDATE tutor_schedules SET status = 'cancelled' WHERE id = :id", id=ids[1])
-        before = [book.instants(one) for one in ids]
+        before = [book.instants(lesson) for lesson in ids]
         assert book.redate(now=datetime(2026, 2, 2, 10, 0, tzinfo=UTC)) == RedateResult(0, 0, (), None)
-        assert [book.instants(one) for one in ids] == before
+        assert [book.instants(lesson) for lesson in ids] == before
 
     def test_who_has_no_place_stays_and_is_named(self, book: Book) -> None:
         """Another lesson of the tutor, in a zone whose rules did not change, is where it wants to go."""

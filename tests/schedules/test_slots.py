@@ -36,7 +36,7 @@ def at(begin: float, end: float) -> Instants:
 )
 def test_free_time_is_what_lessons_leave(lessons: list[Any], free: list[Any]) -> None:
     found = free_parts(at(0, 4), [at(*lesson) for lesson in lessons])
-    assert found == [Free(*at(*one), whole=one == (0, 4)) for one in free]
+    assert found == [Free(*at(*lesson), whole=lesson == (0, 4)) for lesson in free]
 
 
 Book = Callable[..., Any]
@@ -56,7 +56,9 @@ def free(diary: Diary, tutor_id: int = 11) -> list[tuple[int, str, bool]]:
     with diary.database.transaction() as session:
         range_ = Range(date(2026, 5, 1), date(2026, 6, 30))
         found, _ = list_slots(session, tutor_id, range_, now=diary.now, after=None, limit=100)
-    return [(one.schedule_id, f"{one.starts_at:%d %H:%M}-{one.ends_at:%H:%M}", one.bookable) for one in found]
+    return [
+        (lesson.schedule_id, f"{lesson.starts_at:%d %H:%M}-{lesson.ends_at:%H:%M}", lesson.bookable) for lesson in found
+    ]
 
 
 def test_a_booked_slot_is_a_lesson_of_its_student(diary: Diary, book: Book) -> None:

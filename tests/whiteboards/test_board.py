@@ -49,7 +49,7 @@ def test_order_is_by_number_then_by_id_and_without_deleted_ones(lesson: Lesson, 
         )
         delete_stroke(session, school.tutor, lesson.page_id, "a")
     (page,) = lesson.board()["pages"]
-    assert [(one["stroke_data"]["text"], one["stroke_order"]) for one in page["strokes"]] == [
+    assert [(stroke["stroke_data"]["text"], stroke["stroke_order"]) for stroke in page["strokes"]] == [
         ("c", 1),
         ("b", 2),
         ("d", 2),

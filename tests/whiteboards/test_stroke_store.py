@@ -19,7 +19,7 @@ from worker.whiteboards.stroke_validation import NewStroke
 def test_strokes_are_numbered_as_they_come(lesson: Lesson, school: School) -> None:
     first = lesson.draw(school.tutor, "a", "b")
     second = lesson.draw(school.tutor, "c")
-    assert [(one.client_id, one.stroke_order) for one in (*first, *second)] == [("a", 1), ("b", 2), ("c", 3)]
+    assert [(stroke.client_id, stroke.stroke_order) for stroke in (*first, *second)] == [("a", 1), ("b", 2), ("c", 3)]
     (row, *_) = lesson.rows()
     assert (row.session_id, row.user_id, row.profile_id, row.profile_type) == (lesson.id, 1, 11, "tutor")
 
@@ -27,8 +27,8 @@ def test_strokes_are_numbered_as_they_come(lesson: Lesson, school: School) -> No
 def test_what_is_sent_twice_is_stored_once(lesson: Lesson, school: School) -> None:
     first = lesson.draw(school.tutor, "a", "b")
     again = lesson.draw(school.tutor, "b", "c", "a", "c", color="#ff0000")
-    assert [(one.client_id, one.stroke_order) for one in again] == [("b", 2), ("c", 3), ("a", 1)]
-    assert {one.id for one in first} < {one.id for one in again}
+    assert [(stroke.client_id, stroke.stroke_order) for stroke in again] == [("b", 2), ("c", 3), ("a", 1)]
+    assert {stroke.id for stroke in first} < {stroke.id for stroke in again}
     assert [(row.client_id, row.stroke_data.get("color")) for row in lesson.rows()] == [
         ("a", None),
         ("b", None),

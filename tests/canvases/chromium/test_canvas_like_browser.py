@@ -269,7 +269,7 @@ ARROW = [_stroke("arrow", startX=110, startY=85, endX=30, endY=20, color=INK, wi
 WORDS = BOARDS["text"]
 ERASED = BOARDS["eraser"]
 MISTAKES: dict[str, tuple[list[Stroke], list[Stroke]]] = {
-    "an eraser that draws": (ERASED, [{**one, "stroke_type": "pen"} for one in ERASED]),
+    "an eraser that draws": (ERASED, [{**stroke, "stroke_type": "pen"} for stroke in ERASED]),
     "an eraser that does nothing": (ERASED, [ERASED[0], ERASED[2]]),
     "an eraser before its time": (ERASED, [ERASED[n] for n in (1, 0, 2)]),
     "a baseline one pixel too low": (WORDS, [{**WORDS[0], "stroke_data": {**WORDS[0]["stroke_data"], "y": 121}}]),

@@ -213,7 +213,9 @@ class DeliveryFixture:
         """Ids of so many people more."""
         ids = list(range(1000, 1000 + count))
         with self.database.transaction() as session:
-            session.add_all(Person(id=one, first_name=f"Person {one}", email=f"p{one}@example.org") for one in ids)
+            session.add_all(
+                Person(id=user_id, first_name=f"Person {user_id}", email=f"p{user_id}@example.org") for user_id in ids
+            )
         return ids
 
     def wait_until_quiet(self, details: Callable[[], str]) -> None:

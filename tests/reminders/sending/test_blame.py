@@ -75,7 +75,7 @@ def test_what_is_ours_stops_nobodys_channel(
 
     send_due_now(deliveries, rounds=8)
 
-    rows = [deliveries.delivery(one) for one in ids]
+    rows = [deliveries.delivery(delivery_id) for delivery_id in ids]
     assert {(row.state, row.attempts) for row in rows} == {("pending", 0)}
     assert off(deliveries) == []
     assert said_of_channels(deliveries) == 0
@@ -83,7 +83,7 @@ def test_what_is_ours_stops_nobodys_channel(
     setattr(mail, stage, None)
     send_due_now(deliveries)
 
-    assert {deliveries.delivery(one).state for one in ids} == {"sent"}
+    assert {deliveries.delivery(delivery_id).state for delivery_id in ids} == {"sent"}
 
 
 def test_over_a_daily_limit_a_hundred_people_keep_their_channels(deliveries: DeliveryFixture, mail: MailSink) -> None:
@@ -98,7 +98,7 @@ def test_over_a_daily_limit_a_hundred_people_keep_their_channels(deliveries: Del
 
     # The breaker: five are refused, the others are not even tried.
     assert sum(mail.asked.values()) == 5
-    assert {deliveries.delivery(one).state for one in ids} == {"pending"}
+    assert {deliveries.delivery(delivery_id).state for delivery_id in ids} == {"pending"}
     assert off(deliveries) == []
     assert said_of_channels(deliveries) == 0
     assert list(trouble(deliveries)) == ["email"]
@@ -113,7 +113,7 @@ def test_over_a_daily_limit_a_hundred_people_keep_their_channels(deliveries: Del
     deliveries.do("UPDATE provider_troubles SET since = now() - interval '1 hour'")
     deliveries.send_all()
 
-    assert {deliveries.delivery(one).state for one in ids} == {"sent"}
+    assert {deliveries.delivery(delivery_id).state for delivery_id in ids} == {"sent"}
     assert len(mail.received) == len(set(mail.received)) == 100
     assert deliveries.outcome(late) == ("dropped", "too-late")
 
@@ -180,7 +180,7 @@ def test_a_message_that_never_expires_waits_for_days_and_not_for_ever(
     deliveries.do("UPDATE deliveries SET created_at = now() - :age WHERE id = :id", age=PATIENCE, id=old)
     mail.recipient = LIMIT
     deliveries.send_all()
-    assert [deliveries.delivery(one).state for one in (old, new)] == ["failed", "pending"]
+    assert [deliveries.delivery(delivery_id).state for delivery_id in (old, new)] == ["failed", "pending"]
     assert off(deliveries) == []
     assert (
         deliveries.one("SELECT channel FROM deliveries WHERE id NOT IN (:old, :new)", old=old, new=new).channel
@@ -264,9 +264,13 @@ def test_the_accounts_own_address_as_a_channel_means_one_mail(
     deliveries.do("UPDATE users SET email = ' 2@Example.ORG' WHERE id = 2")
     channel = deliveries.channel("email", seal(deliveries, Mailbox(registered)))
     other = deliveries.channel("email", seal(deliveries, Mailbox("other@example.org")))
-    ids = [deliveries.message(channel=one, key="k") for one in (channel, "email", other)]
+    ids = [deliveries.message(channel=name, key="k") for name in (channel, "email", other)]
     deliveries.send_all()
-    assert [deliveries.outcome(one) for one in ids] == [("dropped", "same-mailbox"), ("sent", None), ("sent", None)]
+    assert [deliveries.outcome(delivery_id) for delivery_id in ids] == [
+        ("dropped", "same-mailbox"),
+        ("sent", None),
+        ("sent", None),
+    ]
     assert sorted(to for _id, to in mail.received) == ["2@example.org", "other@example.org"]
     # Alone it is used.
     alone = deliveries.message(channel=channel)
@@ -290,10 +294,10 @@ def test_a_message_whose_mailbox_refuses_reaches_the_app_past_the_same_mailbox(d
     deliveries.do("UPDATE users SET email = 'gone@example.org' WHERE id = 2")
     channel = deliveries.channel("email", seal(deliveries, Mailbox("gone@example.org")))
     deliveries.prefer(fallback=[channel])
-    ids = [deliveries.message(channel=one, key="k") for one in (channel, "email")]
+    ids = [deliveries.message(channel=name, key="k") for name in (channel, "email")]
     deliveries.send_all()
     deliveries.send_all()
-    assert [deliveries.delivery(one).state for one in ids] == ["dropped", "failed"]
+    assert [deliveries.delivery(delivery_id).state for delivery_id in ids] == ["dropped", "failed"]
     assert deliveries.one("SELECT state FROM deliveries WHERE key = 'k' AND channel = 'in_app'").state == "sent"
 
 
@@ -540,14 +544,14 @@ def test_a_relay_that_knows_nobody_switches_nothing_off(
     assert said_of_channels(deliveries) == 0
     assert list(trouble(deliveries)) == ["email"]
     # The first two have gone by another way, the others wait and are charged nothing.
-    states = [deliveries.delivery(one) for one in ids]
+    states = [deliveries.delivery(delivery_id) for delivery_id in ids]
     assert sorted({(row.state, row.attempts) for row in states}) == [("failed", 1), ("pending", 0)]
     assert sum(row.state == "failed" for row in states) == MOST_UNKNOWN - 1
 
     mail.recipient = None
     after_the_rest(deliveries)
 
-    assert sum(deliveries.delivery(one).state == "sent" for one in ids) == len(ids) - MOST_UNKNOWN + 1
+    assert sum(deliveries.delivery(delivery_id).state == "sent" for delivery_id in ids) == len(ids) - MOST_UNKNOWN + 1
     assert off(deliveries) == []
     assert said_of_channels(deliveries) == 0
     assert trouble(deliveries) == {}

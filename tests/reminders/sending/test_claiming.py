@@ -24,7 +24,7 @@ def hold(
 
 def take_over(deliveries: DeliveryFixture, ids: list[int], token: UUID, run: UUID, lease: float = 60.0) -> list[int]:
     with deliveries.database.statement() as statement:
-        return [one.id for one in read_claimed(statement, ids, token, run=run, lease=lease)]
+        return [row.id for row in read_claimed(statement, ids, token, run=run, lease=lease)]
 
 
 def test_only_what_is_due_is_claimed_the_oldest_first_and_once(deliveries: DeliveryFixture) -> None:
@@ -145,7 +145,7 @@ def test_claimers_at_once_share_the_rows_out(deliveries: DeliveryFixture) -> Non
 
     with ThreadPoolExecutor(4) as pool:
         shares = list(pool.map(claim_all, range(4)))
-    held = [one for share in shares for one in share]
+    held = [delivery_id for share in shares for delivery_id in share]
     assert len(held) == len(set(held)) == 60
 
 

@@ -167,8 +167,8 @@ def test_an_orderly_end_loses_nothing(
     deliveries: DeliveryFixture, mail: MailSink, dispatchers: DispatcherProcesses
 ) -> None:
     worker = dispatchers.worker()
-    for one in deliveries.crowd(60):
-        deliveries.message(channel="email", user_id=one)
+    for user_id in deliveries.crowd(60):
+        deliveries.message(channel="email", user_id=user_id)
     wait_for(lambda: mail.received, details=dispatchers.log)
     worker.signal(signal.SIGTERM)
     assert worker.wait(120)
@@ -195,7 +195,11 @@ def test_a_mail_server_that_hangs_delays_mail_only(
         deliveries.message(user_id=one, due_at=now + timedelta(seconds=0.2 * number))
         for number, one in enumerate(people)
     ]
-    wait_for(lambda: all(deliveries.delivery(one).state == "sent" for one in shown), pause=0.1, details=dispatchers.log)
+    wait_for(
+        lambda: all(deliveries.delivery(delivery_id).state == "sent" for delivery_id in shown),
+        pause=0.1,
+        details=dispatchers.log,
+    )
     # All are sent while the mail server still leaves every message unanswered.
     assert mail.received == []
     assert {deliveries.delivery(one).state for one in mails} <= {"pending", "sending"}

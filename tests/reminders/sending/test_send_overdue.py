@@ -29,7 +29,7 @@ def test_what_has_long_been_due_is_sent(deliveries: DeliveryFixture, mail: MailS
     # A dispatcher that lives will take it within a second.
     fresh = deliveries.message()
     send_what_is_overdue(deliveries)
-    assert [deliveries.delivery(one).state for one in (*old, fresh)] == ["sent", "sent", "pending"]
+    assert [deliveries.delivery(delivery_id).state for delivery_id in (*old, fresh)] == ["sent", "sent", "pending"]
     assert len(mail.received) == 1
 
 

@@ -71,7 +71,7 @@ def test_a_moved_or_cancelled_lesson_reminds_nobody(deliveries: DeliveryFixture)
     deliveries.do("UPDATE tutor_schedules SET starts_at = starts_at + interval '5 min' WHERE id = :id", id=moved[0])
     deliveries.do("UPDATE tutor_schedules SET status = 'cancelled' WHERE id = :id", id=off[0])
     deliveries.send_all()
-    assert [deliveries.outcome(one) for one in ids] == [
+    assert [deliveries.outcome(delivery_id) for delivery_id in ids] == [
         ("cancelled", "lesson-moved"),
         ("cancelled", "lesson-cancelled"),
     ]
@@ -138,17 +138,17 @@ def test_what_waits_for_the_end_of_quiet_hours_waits_by_the_new_ones(
     mine = [deliveries.message(channel="email"), deliveries.reminder(lesson, 800, channel="email")]
     theirs = deliveries.message(user_id=3, channel="email")
     deliveries.send_all()
-    assert {deliveries.outcome(one) for one in [*mine, theirs]} == {("pending", "quiet-hours")}
+    assert {deliveries.outcome(delivery_id) for delivery_id in [*mine, theirs]} == {("pending", "quiet-hours")}
     # By hand: one whose own time is still to come, and one that a provider has put off.
     ahead = deliveries.reminder(lesson, 60, channel="email", due_at=at + timedelta(minutes=9), reason="quiet-hours")
     retried = deliveries.message(channel="email", due_at=at, reason="451 later")
     wanted = Preferences(alarms=(800, 60), channels=("email",), timezone="UTC", **night(hours))
     with deliveries.database.transaction() as session:
         set_preferences(session, school.student, wanted, now=datetime.now(UTC))
-    assert all(deliveries.delivery(one).due_at <= datetime.now(UTC) for one in mine)
+    assert all(deliveries.delivery(delivery_id).due_at <= datetime.now(UTC) for delivery_id in mine)
     assert deliveries.delivery(ahead).due_at == at == deliveries.delivery(retried).due_at
     deliveries.send_all()
-    rows = [deliveries.delivery(one) for one in mine]
+    rows = [deliveries.delivery(delivery_id) for delivery_id in mine]
     if hours:
         until = datetime.now(UTC) + timedelta(hours=hours)
         assert {(row.state, row.reason, row.attempts) for row in rows} == {("pending", "quiet-hours", 0)}
@@ -242,7 +242,7 @@ def test_a_refused_channel_is_disabled_and_what_waits_for_it_goes_elsewhere(deli
     deliveries.send_all()
     assert deliveries.outcome(later) == ("failed", "channel-disabled")
     deliveries.send_all()
-    kinds = [one.kind for one in deliveries.all("SELECT kind FROM notifications ORDER BY kind")]
+    kinds = [row.kind for row in deliveries.all("SELECT kind FROM notifications ORDER BY kind")]
     # Told once of the channel, and every message reached the app.
     assert kinds == ["channel-disabled", "recording-ready", "recording-ready", "recording-ready"]
 
@@ -277,7 +277,7 @@ def test_a_channel_that_was_removed_or_is_not_theirs(deliveries: DeliveryFixture
     others = deliveries.channel("email", seal(deliveries, Mailbox("other@example.org")), user_id=5)
     ids = [deliveries.message(channel=others), deliveries.message(channel="4711")]
     deliveries.send_all()
-    assert {deliveries.outcome(one) for one in ids} == {("dropped", "channel-removed")}
+    assert {deliveries.outcome(delivery_id) for delivery_id in ids} == {("dropped", "channel-removed")}
 
 
 def test_a_failing_provider_delays_its_own_channel_only(deliveries: DeliveryFixture, mail: MailSink) -> None:
@@ -286,7 +286,7 @@ def test_a_failing_provider_delays_its_own_channel_only(deliveries: DeliveryFixt
     mails = [deliveries.message(channel="email", user_id=person) for person in people]
     shown = [deliveries.message(user_id=person) for person in people]
     deliveries.send_all()
-    assert {deliveries.delivery(one).state for one in shown} == {"sent"}
+    assert {deliveries.delivery(delivery_id).state for delivery_id in shown} == {"sent"}
     rows = [deliveries.delivery(one) for one in mails]
     assert {row.state for row in rows} == {"pending"}
     # After five failures nobody else has to wait for an answer. None is charged an attempt: it is not theirs to fail.
@@ -303,10 +303,10 @@ def test_recipients_who_are_put_off_do_not_stop_the_mail_of_others(deliveries: D
     """The server works: seven full mailboxes in a row say nothing of the eighth."""
     *busy, fine = deliveries.crowd(8)
     deliveries.do("UPDATE users SET email = 'busy@example.org' WHERE id = ANY(:ids)", ids=busy)
-    ids = [deliveries.message(channel="email", user_id=one) for one in (*busy, fine)]
+    ids = [deliveries.message(channel="email", user_id=user_id) for user_id in (*busy, fine)]
     deliveries.send_all()
     assert mail.asked["busy"] == 7
-    assert [deliveries.delivery(one).state for one in ids] == ["pending"] * 7 + ["sent"]
+    assert [deliveries.delivery(delivery_id).state for delivery_id in ids] == ["pending"] * 7 + ["sent"]
 
 
 def test_a_dead_webhook_is_not_waited_for_by_the_others(deliveries: DeliveryFixture) -> None:
@@ -325,7 +325,7 @@ def test_a_dead_webhook_is_not_waited_for_by_the_others(deliveries: DeliveryFixt
         else:
             reached.set()
 
-    dead, alive = (deliveries.message(channel="email", user_id=one) for one in (1, 2))
+    dead, alive = (deliveries.message(channel="email", user_id=user_id) for user_id in (1, 2))
     deliveries.send_all(deliveries.new_deliverer(Receivers(receive)))
     assert waited == [True]
     assert deliveries.delivery(dead).state == deliveries.delivery(alive).state == "sent"

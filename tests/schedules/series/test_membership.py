@@ -19,7 +19,7 @@ def test_a_series_stores_its_lessons_with_their_student(diary: Diary) -> None:
     assert "Monday" in made.text
     rows = diary.rows(made.series_id)
     assert diary.days() == MONDAYS
-    assert [row.id for row in rows] == [one.id for one in made.first]
+    assert [row.id for row in rows] == [lesson.id for lesson in made.first]
     for row in rows:
         assert (row.student_id, row.student_name, row.booking_id) == (22, "student 2", diary.booking_id)
         assert (row.is_recurring, row.subject, row.occurrence_date) == (True, "Mathematics", row.schedule_date)

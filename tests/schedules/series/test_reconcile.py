@@ -120,8 +120,8 @@ def test_two_series_of_one_student_filled_at_once_collide_only_on_paper(diary: D
             return fill(session, diary.planning(), batch=1)
 
     found = at_once(2, expand)
-    assert sorted(one.lessons for one in found) == [0, 29]
-    assert sorted(one.skipped for one in found) == [0, 29]
+    assert sorted(lesson.lessons for lesson in found) == [0, 29]
+    assert sorted(lesson.skipped for lesson in found) == [0, 29]
     assert {skip[2] for skip in diary.skips()} == {"student-busy"}
 
 
@@ -206,7 +206,7 @@ def test_a_series_that_cannot_be_read_keeps_nobody_waiting(diary: Diary) -> None
     diary.series(start="14:00", end="15:00")
     diary.execute("UPDATE schedule_series SET rrule = 'FREQ=SECONDLY', expanded_until = NULL WHERE id = 1")
     diary.now += timedelta(days=10)
-    assert [(one.series, one.lessons) for one in diary.fill()] == [(2, 1)]
+    assert [(lesson.series, lesson.lessons) for lesson in diary.fill()] == [(2, 1)]
 
 
 def test_an_unknown_zone_neither(diary: Diary) -> None:
