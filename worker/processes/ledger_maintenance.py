@@ -1,5 +1,6 @@
 """What a worker's main process does besides supervising its children: relay and reaper, independent of beat."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from celery import bootsteps
@@ -37,45 +38,8 @@ class LedgerMaintenance(bootsteps.StartStopStep):  # type: ignore[misc]  # celer
 
     def start(self, parent: Any) -> None:
         """Start the loops."""
-        settings, process = parent.app.settings, parent.app.process_name
-        database = Database(settings.sqlalchemy_url, pool_size=2, max_overflow=0)
-        send, lease = sender(parent.app), publication_lease(settings)
-        interval = settings.heartbeat_interval
-
-        def pacemaker(part: str) -> HeartbeatWriter:
-            return HeartbeatWriter(database, process, part, interval=interval)
-
-        consumer = HeartbeatWriter(
-            database,
-            process,
-            "consumer",
-            interval=interval,
-            queues=tuple(parent.app.amqp.queues.consume_from),
-            children=settings.worker_concurrency,
-        )
-
-        def consume() -> bool:
-            age = seconds_since_sign()
-            if age is not None and age < _SIGN_AGE:
-                consumer.beat()
-            return False
-
-        self._database = database
-        self._loops = [
-            PeriodicThread(
-                "relay",
-                lambda: publish(database, send, lease, most=_BATCH) == _BATCH,
-                interval=settings.relay_interval,
-                beat=pacemaker("relay").beat,
-            ),
-            PeriodicThread(
-                "reaper",
-                lambda: reap(database, ENDINGS, most=_BATCH) == _BATCH,
-                interval=settings.reaper_interval,
-                beat=pacemaker("reaper").beat,
-            ),
-            PeriodicThread("consumer", consume, interval=min(1.0, interval)),
-        ]
+        self._database = Database(parent.app.settings.sqlalchemy_url, pool_size=2, max_overflow=0)
+        self._loops = [*_ledger_loops(self._database, parent.app), _consumer_loop(self._database, parent.app)]
         for loop in self._loops:
             loop.start()
 
@@ -97,3 +61,37 @@ class LedgerMaintenance(bootsteps.StartStopStep):  # type: ignore[misc]  # celer
                 remove_consumer(statement, process)
         except Exception as error:  # noqa: BLE001 - the heartbeat runs out by itself
             _log.info("consumer_not_removed", error=type(error).__name__)
+
+
+def _ledger_loops(database: Database, app: Any) -> Iterator[PeriodicThread]:
+    """Relay and reaper; each runs again at once after a full batch."""
+    settings = app.settings
+    send, lease = sender(app), publication_lease(settings)
+    steps: tuple[tuple[str, Callable[[], bool], float], ...] = (
+        ("relay", lambda: publish(database, send, lease, most=_BATCH) == _BATCH, settings.relay_interval),
+        ("reaper", lambda: reap(database, ENDINGS, most=_BATCH) == _BATCH, settings.reaper_interval),
+    )
+    for name, step, interval in steps:
+        writer = HeartbeatWriter(database, app.process_name, name, interval=settings.heartbeat_interval)
+        yield PeriodicThread(name, step, interval=interval, beat=writer.beat)
+
+
+def _consumer_loop(database: Database, app: Any) -> PeriodicThread:
+    """Writes the consumer's heartbeat while Celery's event loop runs."""
+    interval = app.settings.heartbeat_interval
+    writer = HeartbeatWriter(
+        database,
+        app.process_name,
+        "consumer",
+        interval=interval,
+        queues=tuple(app.amqp.queues.consume_from),
+        children=app.settings.worker_concurrency,
+    )
+
+    def step() -> bool:
+        age = seconds_since_sign()
+        if age is not None and age < _SIGN_AGE:
+            writer.beat()
+        return False
+
+    return PeriodicThread("consumer", step, interval=min(1.0, interval))

@@ -56,14 +56,17 @@ def parse_phrase(
         raise InvalidInput(f"The pattern is longer than {LONGEST_TEXT} characters.")
     if is_rule_text(text):
         return parse_rule(text, zone=zone, start_time=start_time)
-    rscale = rscale_of(calendar)
+    return complete(_read(text, first_day, rscale_of(calendar)), first_day)
+
+
+def _read(text: str, first_day: date, rscale: str) -> Rule:
     tokens = _RANGE.sub(_range, tokenize(text))
     phrase = _PHRASE.fullmatch(f"{tokens} ")
     parts = {name: value.strip() for name, value in phrase.groupdict().items() if value} if phrase else {}
     if not parts or ("skip" in parts and "weekdays" not in parts):
         raise InvalidInput(f"{shown(text)} was not understood as a pattern. {UNDERSTOOD}")
     freq = _frequency(parts, text)
-    rule = Rule(
+    return Rule(
         freq=freq,
         interval=int(parts.get("interval") or parts.get("skip") or 1),
         count=int(parts["count"]) if "count" in parts else None,
@@ -72,7 +75,6 @@ def parse_phrase(
         by_day=_weekdays(parts),
         rscale=rscale if freq == "MONTHLY" else "GREGORIAN",
     )
-    return complete(rule, first_day)
 
 
 def _range(match: re.Match[str]) -> str:
