@@ -1,4 +1,4 @@
-"""Lessons move on and series stay filled without anybody's doing. Safe to run at any time, late, and twice at once."""
+"""Advance lessons and keep series filled. Idempotent: safe to run at any time, late, and concurrently."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -22,11 +22,11 @@ from worker.workflows.run_session import close_sessions
 
 _log = get_logger(__name__)
 
-# Rows of one transaction: some hundredths of a second, so that nobody waits for their lesson's row.
+# Rows of one transaction: some hundredths of a second, so that nobody waits long for a lesson's row.
 _BATCH = 500
 # Whole series, with some dozens of lessons each.
 _SERIES_BATCH = 100
-# More names than anybody reads are counted only.
+# Further ids are only counted.
 _MOST_NAMED = 50
 
 

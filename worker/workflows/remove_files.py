@@ -35,7 +35,7 @@ def remove_recording_files(run: JobRun, order: RemoveRecordingFiles, context: Wo
 
 
 def remove_unnamed(recording_id: int, name: str, context: WorkerContext) -> int:
-    """Remove one object unless it is named or about to be: checked right before, again for each object."""
+    """Delete one object unless a row names it or is about to: checked again right before each deletion."""
     with context.database.transaction() as session:
         if _is_worked_on(session, recording_id) or name in named_objects(session, recording_id):
             return 0

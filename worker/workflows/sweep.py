@@ -30,7 +30,7 @@ from worker.workflows.context import WorkerContext
 from worker.workflows.remove_files import remove_unnamed
 
 _BATCH = 5000
-# Objects that are looked up in one query: a running lesson leaves some every few minutes.
+# Objects that are looked up in one query.
 _NAMES = 500
 
 
