@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from models.bookings import Booking
 from models.people import StudentProfile
+from models.recordings import Recording
 from models.whiteboards import WhiteboardSession
 from worker.access.callers import Caller, Operator, UserCaller
 from worker.access.session_role import SessionRole, session_role
@@ -48,6 +49,11 @@ def visible_sessions(caller: Caller) -> ColumnElement[bool]:
         return true()
     booked = WhiteboardSession.booking_id.in_(select(Booking.id).where(visible_bookings(caller)))
     return or_(booked, *(_named_in(profile_type, profile_id) for profile_type, profile_id in _profiles(caller)))
+
+
+def visible_recordings(caller: Caller) -> ColumnElement[bool]:
+    """A predicate on Recording: those of visible sessions."""
+    return Recording.session_id.in_(select(WhiteboardSession.id).where(visible_sessions(caller)))
 
 
 def session_for(session: Session, caller: Caller, session_id: int, *, change: bool = False) -> WhiteboardSession:

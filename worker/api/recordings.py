@@ -4,14 +4,11 @@ from datetime import timedelta
 from typing import IO
 
 from fastapi import APIRouter
-from sqlalchemy import ColumnElement, select
 from starlette.responses import Response
 
 from models.recordings import Recording, Rendition
-from models.whiteboards import WhiteboardSession
 from worker import clock
-from worker.access.callers import Caller
-from worker.access.visibility import session_for, visible_sessions
+from worker.access.visibility import session_for, visible_recordings
 from worker.api.callers import CallerOf
 from worker.api.fields import FilterId, RowId
 from worker.api.paging import BY_ID, Cursor, Limit, Page
@@ -51,7 +48,9 @@ def get_recordings(
         if session_id is not None:
             session_for(session, caller, session_id)
         before = BY_ID.decode(cursor)
-        recordings = list_recordings(session, _visible(caller), session_id=session_id, before=before, limit=limit + 1)
+        recordings = list_recordings(
+            session, visible_recordings(caller), session_id=session_id, before=before, limit=limit + 1
+        )
         items = [_document(row, services) for row in recordings[:limit]]
     return Page(items=items, next=BY_ID.after([recording.id for recording in recordings], limit))
 
@@ -65,7 +64,7 @@ def get_recordings(
 def get_recording(recording_id: RowId, caller: CallerOf, services: ServicesOf) -> Response:
     """A recording with the board's snapshot."""
     with services.database.transaction() as session:
-        recording = find_recording(session, recording_id, _visible(caller))
+        recording = find_recording(session, recording_id, visible_recordings(caller))
         document = _document(recording, services).model_dump_json().encode()
 
         def write(out: IO[bytes]) -> None:
@@ -80,7 +79,7 @@ def get_recording(recording_id: RowId, caller: CallerOf, services: ServicesOf) -
 def get_playback(recording_id: RowId, caller: CallerOf, services: ServicesOf, response: Response) -> Playback:
     """Signed addresses for a player, good for the lesson's length and a quarter of an hour."""
     with services.database.transaction() as session:
-        recording = find_recording(session, recording_id, _visible(caller))
+        recording = find_recording(session, recording_id, visible_recordings(caller))
         plan = plan_playback(session, recording)
     store = services.tools.store
     expires_at = clock.now() + timedelta(seconds=plan.seconds)
@@ -104,14 +103,10 @@ def get_playback(recording_id: RowId, caller: CallerOf, services: ServicesOf, re
 def delete(recording_id: RowId, caller: CallerOf, services: ServicesOf) -> None:
     """Take a recording away (its tutor, or an operator); its files follow in the background."""
     with services.database.transaction() as session:
-        recording = find_recording(session, recording_id, _visible(caller))
+        recording = find_recording(session, recording_id, visible_recordings(caller))
         session_to_fill(session, caller, recording.session_id)
         session.expunge(recording)
         delete_recording(session, recording_id, principal=caller.principal)
-
-
-def _visible(caller: Caller) -> ColumnElement[bool]:
-    return Recording.session_id.in_(select(WhiteboardSession.id).where(visible_sessions(caller)))
 
 
 def _rendition(row: Rendition, url: str | None) -> RenditionDocument:

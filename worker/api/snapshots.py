@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from fastapi import APIRouter
+from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from models.snapshots import Snapshot
 from worker import clock
 from worker.access.callers import Caller
 from worker.access.visibility import session_for
@@ -106,7 +106,7 @@ def _signed(services: Services, response: Response, shown: Sequence[SnapshotStat
 def _document(shown: SnapshotStatus, url: str) -> SnapshotDocument:
     columns: Mapping[str, object] = {
         name: getattr(shown.snapshot, name)
-        for name in SnapshotDocument.model_fields.keys() & Snapshot.__table__.columns.keys()
+        for name in SnapshotDocument.model_fields.keys() & inspect(shown.snapshot).mapper.column_attrs.keys()
     }
     return SnapshotDocument.model_validate(
         {**columns, "url": url, "page_number": shown.page_number, "is_current": shown.is_current}

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from models.bookings import Booking
+from models.bookings import Booking, SessionRequest
 from worker.access.callers import Caller
 from worker.access.visibility import visible_bookings
+from worker.bookings.statuses import LIVE
 from worker.errors import NotFound
 
 
@@ -33,3 +34,21 @@ def list_bookings(
     if before is not None:
         statement = statement.where(Booking.id < before)
     return session.scalars(statement.order_by(Booking.id.desc()).limit(limit)).all()
+
+
+def booking_status(session: Session, booking_id: int | None) -> str | None:
+    """The status of a booking; None when there is no such booking."""
+    return session.scalar(select(Booking.status).where(Booking.id == booking_id))
+
+
+def share_live_booking(session: Session, tutor_id: int, student_id: int) -> bool:
+    """Whether the tutor has a booking with the student that was agreed and has not ended."""
+    live = exists().where(
+        Booking.tutor_id == tutor_id, Booking.agreed_student_id == student_id, Booking.status.in_(LIVE)
+    )
+    return bool(session.scalar(select(live)))
+
+
+def booking_of_request(session: Session, request: SessionRequest) -> Booking | None:
+    """The booking that was made of an accepted request; None when there is none."""
+    return None if request.booking_id is None else session.get(Booking, request.booking_id)

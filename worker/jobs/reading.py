@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from models.jobs import Job, JobAttempt
+from models.states import JOB_LIVE
 from worker.errors import NotFound
 
 # Read together with a job's document; `principal` decides who may see it and is not shown.
@@ -95,6 +96,12 @@ def read_jobs(session: Session, job_ids: Collection[UUID]) -> dict[UUID, JobView
     """Those of the jobs that still exist, in one query."""
     rows = session.execute(select(*_COLUMNS).where(Job.id.in_(job_ids)))
     return {row.id: _view(row) for row in rows}
+
+
+def live_jobs(session: Session, subjects: Collection[str]) -> dict[UUID, str]:
+    """Ids and kinds of the unfinished jobs of these subjects."""
+    statement = select(Job.id, Job.kind).where(Job.subject.in_(subjects), Job.state.in_(JOB_LIVE))
+    return {row.id: row.kind for row in session.execute(statement)}
 
 
 def list_jobs(

@@ -8,11 +8,11 @@ from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from models.jobs import Job
 from models.recordings import Recording
 from worker.errors import Unavailable
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import IngestRecording
+from worker.jobs.reading import read_jobs
 
 _LIVE = text("source_sha1 IS NOT NULL AND (is_processing OR is_available)")
 
@@ -59,10 +59,7 @@ def register_recording(session: Session, new: NewRecording) -> RegistrationResul
         if recording_id is not None:
             return RegistrationResult(recording_id, _order_ingest(session, recording_id, new), is_new=True)
         twin = session.execute(
-            select(Recording.id, Job.id.label("job_id"))
-            # Only the principal sees a job; a second sender of the same bytes follows the recording instead.
-            .outerjoin(Job, (Job.id == Recording.job_id) & (Job.principal == new.principal))
-            .where(
+            select(Recording.id, Recording.job_id).where(
                 Recording.session_id == new.session_id,
                 Recording.recording_type == new.type,
                 Recording.source_sha1 == new.sha1,
@@ -70,7 +67,10 @@ def register_recording(session: Session, new: NewRecording) -> RegistrationResul
             )
         ).one_or_none()
         if twin is not None:
-            return RegistrationResult(twin.id, twin.job_id, is_new=False)
+            # Only the principal sees a job; a second sender of the same bytes follows the recording instead.
+            jobs = read_jobs(session, [twin.job_id]).values()
+            shown = any(job.is_shown_to(new.principal) for job in jobs)
+            return RegistrationResult(twin.id, twin.job_id if shown else None, is_new=False)
     raise Unavailable("The recording could not be registered; try again.")
 
 

@@ -31,3 +31,8 @@ def named_objects(session: Session, recording_id: int) -> set[str]:
         .where(Rendition.recording_id == recording_id, Rendition.state == "ready")
     )
     return {name for name in names if name is not None}
+
+
+def is_named(session: Session, object_name: str) -> bool:
+    """Whether a row names this object."""
+    return session.scalar(select(Rendition.id).where(Rendition.object_name == object_name)) is not None

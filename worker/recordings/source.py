@@ -1,8 +1,9 @@
 """The recording of a job: read and marked before the work, locked when it is finished."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -70,3 +71,28 @@ def mark_processing(session: Session, recording_id: int) -> None:
         raise DuplicateUpload(
             f"The bytes of recording {recording_id} were uploaded again: see the newer recording of the session."
         ) from error
+
+
+def delete_row(session: Session, recording_id: int) -> None:
+    """Delete the recording; its renditions go with it."""
+    session.execute(delete(Recording).where(Recording.id == recording_id))
+
+
+def named_spool_files(session: Session) -> set[str]:
+    """Files of every spool that a recording names."""
+    return set(session.scalars(select(Recording.spool_name).where(Recording.spool_name.is_not(None))))
+
+
+def give_up_bytes(session: Session, spool_id: str, kept_since: datetime) -> None:
+    """Forget the spool files of recordings that never became playable and have not changed since then."""
+    session.execute(
+        update(Recording)
+        .where(
+            Recording.spool_id == spool_id,
+            Recording.spool_name.is_not(None),
+            Recording.is_processing.is_(False),
+            Recording.is_available.is_(False),
+            Recording.updated_at < kept_since,
+        )
+        .values(spool_name=None)
+    )

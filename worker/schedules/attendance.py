@@ -7,15 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-# Whoever starts a board has attended: a tutor who opens it, draws and never "joins" was there. A cancelled board does
-# not count.
-_BOARDS = text(
-    """
-    SELECT DISTINCT board.schedule_id, event.profile_type, event.profile_id
-      FROM whiteboard_sessions board
-      LEFT JOIN whiteboard_events event ON event.session_id = board.id AND event.kind IN ('join', 'start')
-     WHERE board.schedule_id = ANY(:ids) AND board.status <> 'cancelled'
-    """
+# Whoever starts a board has attended: a tutor who opens it, draws and never "joins" was there.
+_VISITORS = text(
+    "SELECT DISTINCT schedule_id, profile_type, profile_id FROM lesson_visitors WHERE schedule_id = ANY(:ids)"
 )
 _STUDENTS = text(
     """
@@ -51,7 +45,7 @@ def attendances(session: Session, schedule_ids: Sequence[int]) -> dict[int, str]
     """The current attendance of each of these lessons."""
     ids = {"ids": list(schedule_ids)}
     boards: dict[int, set[tuple[str, int]]] = {}
-    for schedule_id, profile_type, profile_id in session.execute(_BOARDS, ids):
+    for schedule_id, profile_type, profile_id in session.execute(_VISITORS, ids):
         there = boards.setdefault(schedule_id, set())
         if profile_id is not None:
             there.add((profile_type, profile_id))

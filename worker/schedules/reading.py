@@ -90,6 +90,35 @@ def find_lesson(session: Session, caller: Caller, schedule_id: int) -> Schedule:
     return lesson
 
 
+@dataclass(frozen=True)
+class LessonSeats:
+    """A lesson's tutor, its own booking, and the booking of each of its students (None: by none)."""
+
+    tutor_id: int
+    booking_id: int | None
+    bookings: dict[int, int | None]
+
+
+def read_seats(session: Session, schedule_id: int) -> LessonSeats | None:
+    """Who takes part in a lesson, students by their ids; None when there is no such lesson."""
+    lesson = session.execute(
+        select(Schedule.tutor_id, Schedule.booking_id).where(Schedule.id == schedule_id)
+    ).one_or_none()
+    if lesson is None:
+        return None
+    students = session.execute(
+        select(ScheduleParticipant.student_id, ScheduleParticipant.booking_id)
+        .where(ScheduleParticipant.schedule_id == schedule_id)
+        .order_by(ScheduleParticipant.student_id)
+    )
+    return LessonSeats(lesson.tutor_id, lesson.booking_id, {row.student_id: row.booking_id for row in students})
+
+
+def series_of_lesson(session: Session, schedule_id: int | None) -> int | None:
+    """The series that a lesson belongs to, if any."""
+    return session.scalar(select(Schedule.series_id).where(Schedule.id == schedule_id))
+
+
 def lock_lesson(session: Session, lesson: Schedule) -> Schedule:
     """The lesson as it is now, locked with its series until the transaction ends: concurrent reconciling waits."""
     if lesson.series_id is not None:

@@ -17,7 +17,7 @@ _CANDIDATES = text(
      WHERE board.status = 'in_progress' AND board.id > :after
        AND coalesce(board.actual_start, board.created_at) < :quiet_since
        AND (board.scheduled_end IS NULL OR board.scheduled_end <= :now)
-       AND NOT EXISTS (SELECT FROM tutor_schedules WHERE id = board.schedule_id AND ends_at > :now)
+       AND NOT EXISTS (SELECT FROM lessons WHERE id = board.schedule_id AND ends_at > :now)
        AND NOT EXISTS (SELECT FROM whiteboard_events WHERE session_id = board.id AND at >= :quiet_since)
        AND NOT EXISTS (SELECT FROM whiteboard_canvas_data WHERE session_id = board.id AND created_at >= :quiet_since)
      ORDER BY board.id LIMIT :most FOR UPDATE OF board SKIP LOCKED

@@ -1,15 +1,16 @@
 """Maintain whiteboard_sessions.has_recordings."""
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import column, exists, select, table, update
 from sqlalchemy.orm import Session
 
-from models.recordings import Recording
 from models.whiteboards import WhiteboardSession
+
+_AVAILABLE = table("available_recordings", column("session_id"))
 
 
 def mark_recorded(session: Session, session_id: int) -> None:
     """Set `has_recordings` to whether a recording of this session can be watched; idempotent."""
-    available = exists().where(Recording.session_id == session_id, Recording.is_available)
+    available = exists().where(_AVAILABLE.c.session_id == session_id)
     session.flush()
     session.execute(
         update(WhiteboardSession)

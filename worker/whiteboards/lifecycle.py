@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.whiteboards import WhiteboardEvent, WhiteboardSession
@@ -68,3 +68,15 @@ def complete_session(
     board.updated_at = func.now()
     board.actual_end = at or func.now()
     record_event(session, board.id, "end", role)
+
+
+def has_just_started(session: Session, session_id: int) -> bool:
+    """Whether this transaction started the session: now() is constant within it."""
+    statement = select(WhiteboardSession.actual_start == func.now()).where(WhiteboardSession.id == session_id)
+    return bool(session.scalar(statement))
+
+
+def has_just_ended(session: Session, session_id: int) -> bool:
+    """Whether this transaction ended the session; False when it had been ended before."""
+    statement = select(WhiteboardSession.actual_end == func.now()).where(WhiteboardSession.id == session_id)
+    return bool(session.scalar(statement))

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.bookings import Booking, SessionRequest
-from models.schedules import ScheduleSkip, Series, SeriesParticipant
+from models.schedules import Series
+from worker.bookings.reading import booking_of_request
 from worker.calendars.zones import zone
 from worker.errors import NotFound
 from worker.recurrence.instants import instants
 from worker.schedules.conflicts.clash import ScheduleClash
+from worker.schedules.series.reading import first_series_of, unwanted_skips
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,10 @@ class AcceptedRequest:
 
 def read_accepted(session: Session, request: SessionRequest, *, now: datetime) -> AcceptedRequest:
     """Its current state. Raises NotFound when the request was accepted elsewhere, without a booking."""
-    booking = session.get(Booking, request.booking_id) if request.booking_id is not None else None
+    booking = booking_of_request(session, request)
     if booking is None:
         raise NotFound(f"Request {request.id} was accepted without a booking.")
-    statement = select(Series).join(SeriesParticipant, SeriesParticipant.series_id == Series.id)
-    # A series that was split since continues under a later id; the first is the one that the acceptance made or joined.
-    series = session.scalar(statement.where(SeriesParticipant.booking_id == booking.id).order_by(Series.id).limit(1))
+    series = first_series_of(session, booking.id)
     if series is None:
         return AcceptedRequest(request, booking, None, None, ())
     conflicts = _conflicts(session, series, booking, now)
@@ -44,14 +43,9 @@ def read_accepted(session: Session, request: SessionRequest, *, now: datetime) -
 
 
 def _conflicts(session: Session, series: Series, booking: Booking, now: datetime) -> list[ScheduleClash]:
-    skips = select(ScheduleSkip).where(
-        ScheduleSkip.series_id == series.id,
-        ScheduleSkip.reason != "excluded",
-        ScheduleSkip.student_id.is_(None) | (ScheduleSkip.student_id == booking.student_id),
-        ScheduleSkip.occurrence_date >= (booking.start_date or series.schedule_date),
-    )
+    since = booking.start_date or series.schedule_date
     clashes = []
-    for skip in session.scalars(skips.order_by(ScheduleSkip.occurrence_date, ScheduleSkip.id)):
+    for skip in unwanted_skips(session, series.id, booking.student_id, since):
         when = instants(skip.occurrence_date, series.start_time, series.end_time, zone(series.timezone))
         if when.starts_at > now:
             clashes.append(ScheduleClash(skip.occurrence_date, *when, skip.reason, skip.schedule_id, skip.student_id))

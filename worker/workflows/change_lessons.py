@@ -2,14 +2,13 @@
 
 from typing import TypeVar
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.schedules import Schedule
 from worker.access.callers import Caller
 from worker.reminders.planning.lessons import Scope
 from worker.schedules.commands import LessonCommand, TouchedLessons
 from worker.schedules.planning import Planning
+from worker.schedules.reading import series_of_lesson
 from worker.schedules.requests import LessonRequest, create_lessons
 from worker.schedules.series.membership import CreationResult
 from worker.workflows.notify_changes import notices_of_changes, plan_new_lessons
@@ -39,7 +38,7 @@ def change_lessons(session: Session, caller: Caller, command: LessonCommand[Resu
 def _scope_of(session: Session, touched: TouchedLessons) -> Scope:
     series_id = touched.series_id
     if touched.whole_series:
-        series_id = session.scalar(select(Schedule.series_id).where(Schedule.id == touched.schedule_id))
+        series_id = series_of_lesson(session, touched.schedule_id)
     return Scope(
         [touched.schedule_id] if touched.schedule_id is not None else [], [series_id] if series_id is not None else []
     )

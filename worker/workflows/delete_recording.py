@@ -2,17 +2,14 @@
 
 from contextlib import suppress
 
-from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from models.jobs import Job
-from models.recordings import Recording
-from models.states import JOB_LIVE
 from worker.errors import Conflict, NotFound
 from worker.jobs.cancel import cancel_job
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import RemoveRecordingFiles
-from worker.recordings.source import lock_recording
+from worker.jobs.reading import live_jobs
+from worker.recordings.source import delete_row, lock_recording
 from worker.whiteboards.has_recordings import mark_recorded
 from worker.workflows.failure_hooks import ENDINGS
 
@@ -29,16 +26,15 @@ def delete_recording(session: Session, recording_id: int, *, principal: str) -> 
         raise NotFound(f"There is no recording {recording_id}.")
     session_id = recording.session_id
     order = RemoveRecordingFiles(recording_id, session_id, recording.spool_id or "shared", recording.spool_name)
-    session.execute(delete(Recording).where(Recording.id == recording_id))
+    delete_row(session, recording_id)
     enqueue(session, order, principal=principal)
     mark_recorded(session, session_id)
 
 
 def _cancel_jobs(session: Session, recording_id: int) -> None:
-    live = select(Job.id).where(
-        Job.subject == f"recording:{recording_id}", Job.kind != RemoveRecordingFiles.kind, Job.state.in_(JOB_LIVE)
-    )
-    for job_id in session.scalars(live).all():
+    for job_id, kind in live_jobs(session, [f"recording:{recording_id}"]).items():
+        if kind == RemoveRecordingFiles.kind:
+            continue
         # It may have ended since it was read: then there is nothing left to cancel.
         with suppress(Conflict):
             cancel_job(session, ENDINGS, job_id)

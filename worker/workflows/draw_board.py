@@ -11,12 +11,11 @@ from typing import BinaryIO
 
 from sqlalchemy import func, select
 
-from models.whiteboards import WhiteboardSession
 from worker.canvases.drawing.pdf import write_pdf
 from worker.canvases.drawing.raster import pixel_size, thumbnail_size, write_png, write_thumbnail
 from worker.canvases.drawing.svg import write_svg
 from worker.canvases.snapshots.backgrounds import NoBackground, fetch_background
-from worker.canvases.snapshots.digest import PageState, board_digest, board_title, page_states
+from worker.canvases.snapshots.digest import PageState, board_digest, page_states, stored_title
 from worker.canvases.snapshots.names import BOARD_FORMS, PAGE_FORMS, FileFormat, SnapshotTarget, snapshot_prefix
 from worker.canvases.snapshots.reading import StoredPage, load_page
 from worker.canvases.snapshots.rows import SnapshotFacts, SnapshotFile, drawn_names
@@ -84,11 +83,10 @@ def draw_board(job: DrawContext, session_id: int) -> DrawnSnapshot | None:
     begun = time.monotonic()
     target, job_id = SnapshotTarget(session_id, None), job.run.claim.job_id
     with job.context.database.transaction() as session:
-        board = session.get(WhiteboardSession, session_id)
+        title = stored_title(session, session_id)
         states = page_states(session, session_id)
-        if board is None or not states:
+        if title is None or not states:
             return None
-        title = board_title(board.session_title, session_id)
         digest, read_at = board_digest(title, states), session.scalars(select(func.now())).one()
         if drawn_names(session, target, digest) >= BOARD_FORMS.keys():
             return DrawnSnapshot(target, SnapshotFacts(digest, read_at, 0, job_id), (), ())

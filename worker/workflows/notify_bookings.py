@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.bookings import Booking
@@ -10,6 +10,7 @@ from models.people import TutorProfile
 from models.people import User as Person
 from worker.access.names import FULL_NAME
 from worker.bookings.booking_commands import ChangedBooking
+from worker.bookings.reading import share_live_booking
 from worker.bookings.statuses import FINAL, LIVE
 from worker.reminders.planning.notify import tell
 from worker.reminders.planning.people import family_of
@@ -24,8 +25,7 @@ def notify_of_offer(session: Session, booking: Booking, *, now: datetime) -> Non
 
     A tutor with whom the student shares no booking is announced once, however many bookings they offer.
     """
-    shared = (Booking.tutor_id == booking.tutor_id, Booking.agreed_student_id == booking.student_id)
-    if session.scalar(select(exists().where(*shared, Booking.status.in_(LIVE)))):
+    if share_live_booking(session, booking.tutor_id, booking.student_id):
         key = f"booking-offered:{booking.id}"
     else:
         key = f"booking-offered:{booking.tutor_id}:{booking.student_id}"

@@ -4,11 +4,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.people import User as Person
-from models.schedules import Series
 from worker.access.callers import Caller, UserCaller
 from worker.access.names import full_name
 from worker.reminders.planning.alarms import copy_series_alarms
@@ -16,6 +14,7 @@ from worker.reminders.planning.announcements import announcements_for
 from worker.reminders.planning.lessons import Scope, known_lessons, lessons_in, read_lessons
 from worker.reminders.planning.notify import tell
 from worker.reminders.planning.plan import plan_reminders
+from worker.schedules.series.reading import split_from
 
 
 @contextmanager
@@ -29,12 +28,12 @@ def notices_of_changes(
     those who knew of none of them get reminders but no notice.
     """
     before = read_lessons(session, lessons_in(session, scope, now=now))
-    known = frozenset(_split_from(session, scope.series_ids))
+    known = split_from(session, scope.series_ids).keys()
     yield
     session.flush()
-    split = [series_id for series_id in _split_from(session, scope.series_ids) if series_id not in known]
-    for series_id in split:
-        copy_series_alarms(session, session.get_one(Series, series_id).split_from_id or series_id, series_id)
+    split = {new: old for new, old in split_from(session, scope.series_ids).items() if new not in known}
+    for new, old in split.items():
+        copy_series_alarms(session, old, new)
     affected = Scope([*before, *scope.schedule_ids], [*scope.series_ids, *split], scope.booking_id)
     ids = lessons_in(session, affected, now=now)
     # Read before planning: people count as knowing a lesson once its reminders are planned.
@@ -61,12 +60,6 @@ def plan_new_lessons(
     """Plan the reminders of lessons that have just been created, and of all future lessons of these series."""
     session.flush()
     plan_reminders(session, lessons_in(session, Scope(schedule_ids, series_ids), now=now), now=now)
-
-
-def _split_from(session: Session, series_ids: Sequence[int]) -> Sequence[int]:
-    if not series_ids:
-        return ()
-    return session.scalars(select(Series.id).where(Series.split_from_id.in_(series_ids)).order_by(Series.id)).all()
 
 
 def _author(session: Session, by: Caller | None) -> tuple[int | None, str | None]:

@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.recordings import Recording
-from models.schedules import Schedule
-from models.whiteboards import WhiteboardSession
+from worker.access.session_people import people_of_session, teachers_of_session
 from worker.reminders.planning.notify import tell
-from worker.reminders.planning.people import people_of_session, teachers_of_session
 
 # Repairs that a viewer will notice, in the order in which they are named.
 _NOTICED = ("cut-off", "gap", "damaged", "part-lost", "picture-lost", "sound-lost", "pictures-dropped", "sound-dropped")
+
+_ZONE = text(
+    "SELECT timezone FROM boards board JOIN lessons ON lessons.id = board.schedule_id WHERE board.id = :session_id"
+)
 
 
 def notify_of_recording(session: Session, recording: Recording, *, page: str | None, now: datetime) -> None:
@@ -54,11 +56,10 @@ def notify_of_failure(session: Session, recording: Recording, error: Mapping[str
 
 
 def _about(session: Session, recording: Recording) -> dict[str, Any]:
-    zones = select(Schedule.timezone).join(WhiteboardSession, WhiteboardSession.schedule_id == Schedule.id)
     return {
         "recording_id": recording.id,
         "session_id": recording.session_id,
         "title": recording.recording_title,
         "recorded_at": recording.recording_date.isoformat(),
-        "timezone": session.scalar(zones.where(WhiteboardSession.id == recording.session_id)),
+        "timezone": session.scalar(_ZONE, {"session_id": recording.session_id}),
     }

@@ -4,16 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.schedules import Schedule, ScheduleParticipant
 from models.whiteboards import WhiteboardSession
 from worker.access.callers import Caller, UserCaller
 from worker.access.sharing import known_to
 from worker.bookings.reading import find_booking
 from worker.bookings.statuses import LIVE
 from worker.errors import Conflict, Forbidden, InvalidInput
+from worker.schedules.reading import read_seats
 from worker.whiteboards.sessions import Hosting, Participant, create_session
 
 
@@ -86,17 +85,10 @@ def _check_participants(session: Session, host: Participant, participants: Seque
 
 def _of_lesson(session: Session, caller: UserCaller, opening: Opening, schedule_id: int) -> Opening:
     """The opening with the students of the lesson: through the booking of its only student, else as participants."""
-    lesson = session.execute(
-        select(Schedule.tutor_id, Schedule.booking_id).where(Schedule.id == schedule_id)
-    ).one_or_none()
+    lesson = read_seats(session, schedule_id)
     if lesson is None or lesson.tutor_id != caller.tutor_id:
         raise InvalidInput(f"There is no lesson {schedule_id} of yours.")
-    participants = session.execute(
-        select(ScheduleParticipant.student_id, ScheduleParticipant.booking_id)
-        .where(ScheduleParticipant.schedule_id == schedule_id)
-        .order_by(ScheduleParticipant.student_id)
-    )
-    students = {participant.student_id: participant.booking_id for participant in participants}
+    students = lesson.bookings
     bookings = {*students.values(), lesson.booking_id} - {None}
     if opening.booking_id is not None:
         if bookings and opening.booking_id not in bookings:

@@ -1,16 +1,21 @@
 """Students of one package of a tutor share its lessons: later students join the series of the first."""
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from models.bookings import Booking, SessionRequest
+from models.bookings import SessionRequest
 from models.people import TutorProfile
-from models.schedules import ScheduleSkip, Series, SeriesParticipant
+from models.schedules import Series
 from worker.errors import Conflict
 from worker.schedules.conflicts.clash import LessonConflict
 from worker.schedules.planning import Planning
-from worker.schedules.series.membership import SeriesMember, join_series, package_series
+from worker.schedules.series.membership import (
+    SeriesMember,
+    booking_in_series,
+    exclude_for_student,
+    join_series,
+    package_series,
+)
 from worker.schedules.series.occurrences import recurrence_of
 from worker.schedules.series.reconcile import lock_series
 from worker.workflows.requested_times import RequestedTimes, is_part_of
@@ -44,7 +49,7 @@ def join_lessons(
 ) -> None:
     """Add the student to the lessons that the booking covers. Raises LessonConflict unless `skip_conflicts`."""
     if requested is not None:
-        _leave_out(session, series, member.student_id, requested)
+        exclude_for_student(session, series.id, member.student_id, requested.recurrence.excluded)
     conflicts = join_series(session, series.id, member, planning)
     theirs = [clash for clash in conflicts if clash.student_id in (None, member.student_id)]
     if theirs and not planning.skip_conflicts:
@@ -52,16 +57,7 @@ def join_lessons(
 
 
 def _check_not_in(session: Session, series: Series, student_id: int) -> None:
-    statement = select(Booking.id).join(SeriesParticipant, SeriesParticipant.booking_id == Booking.id)
-    theirs = (SeriesParticipant.series_id == series.id, SeriesParticipant.student_id == student_id)
-    booking_id = session.scalar(statement.where(*theirs, Booking.status.in_(_LIVE)))
+    booking_id = booking_in_series(session, series.id, student_id, _LIVE)
     if booking_id is not None:
         detail = f"Student {student_id} already has these lessons, by booking {booking_id}."
         raise Conflict(detail, booking_id=booking_id)
-
-
-def _leave_out(session: Session, series: Series, student_id: int, requested: RequestedTimes) -> None:
-    """Skip the days on which this student cannot come; they stay lessons of the others."""
-    theirs = {"series_id": series.id, "student_id": student_id, "reason": "excluded"}
-    for day in sorted(requested.recurrence.excluded):
-        session.execute(insert(ScheduleSkip).values(**theirs, occurrence_date=day).on_conflict_do_nothing())

@@ -1,13 +1,11 @@
 """Remove files that no row names any more: the objects and the spool file of a deleted or failed recording."""
 
-from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from models.jobs import Job
-from models.states import JOB_LIVE
 from worker.errors import AstegniError
 from worker.jobs.job_run import JobRun
 from worker.jobs.orders import IngestRecording, RemoveRecordingFiles, StoreSource
+from worker.jobs.reading import live_jobs
 from worker.recordings.names import recording_prefix
 from worker.recordings.renditions import named_objects
 from worker.workflows.context import WorkerContext
@@ -44,7 +42,5 @@ def remove_unnamed(recording_id: int, name: str, context: WorkerContext) -> int:
 
 
 def _is_worked_on(session: Session, recording_id: int) -> bool:
-    makers = (IngestRecording.kind, StoreSource.kind)
-    subject = f"recording:{recording_id}"
-    live = exists().where(Job.subject == subject, Job.kind.in_(makers), Job.state.in_(JOB_LIVE))
-    return bool(session.scalar(select(live)))
+    makers = {IngestRecording.kind, StoreSource.kind}
+    return not makers.isdisjoint(live_jobs(session, [f"recording:{recording_id}"]).values())

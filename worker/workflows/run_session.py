@@ -5,12 +5,11 @@ The session is locked before its lesson, here and everywhere: opposite orders wo
 
 from datetime import datetime
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.bookings import Booking
 from models.whiteboards import WhiteboardSession
 from worker.access.callers import Caller
+from worker.bookings.reading import booking_status
 from worker.bookings.statuses import LIVE
 from worker.errors import Conflict
 from worker.jobs.enqueue import enqueue
@@ -19,10 +18,6 @@ from worker.schedules.advance import begin_lesson, complete_boarded_lessons
 from worker.whiteboards import lifecycle
 from worker.whiteboards.abandoned_sessions import ClosedSessions, close_left_sessions
 
-# now() is constant within a transaction: a session that had been started or ended before has another time.
-_STARTED_NOW = select(WhiteboardSession.actual_start == func.now())
-_ENDED_NOW = select(WhiteboardSession.actual_end == func.now())
-
 
 def start_session(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
     """Begin the session, and its lesson if that has not begun.
@@ -30,8 +25,8 @@ def start_session(session: Session, caller: Caller, session_id: int) -> Whiteboa
     Raises as worker.whiteboards.lifecycle does, and Conflict when its booking has ended.
     """
     board = lifecycle.start_session(session, caller, session_id)
-    if session.scalar(_STARTED_NOW.where(WhiteboardSession.id == session_id)):
-        status = session.scalar(select(Booking.status).where(Booking.id == board.booking_id))
+    if lifecycle.has_just_started(session, session_id):
+        status = booking_status(session, board.booking_id)
         if board.booking_id is not None and status not in LIVE:
             raise Conflict(f"Booking {board.booking_id} is {status}; its sessions cannot be started any more.")
     if board.schedule_id is not None:
@@ -45,7 +40,7 @@ def end_session(session: Session, caller: Caller, session_id: int) -> Whiteboard
     Raises as worker.whiteboards.lifecycle does.
     """
     board = lifecycle.end_session(session, caller, session_id)
-    if session.scalar(_ENDED_NOW.where(WhiteboardSession.id == session_id)):
+    if lifecycle.has_just_ended(session, session_id):
         enqueue(session, SnapshotSession(session_id), principal=caller.principal)
     if board.schedule_id is not None:
         complete_boarded_lessons(session, [board.schedule_id])

@@ -5,12 +5,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 
-from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from models.jobs import Job
-from models.recordings import Recording, Rendition
-from models.states import JOB_LIVE
 from worker import clock
 from worker.access.operator_accesses import prune_looks
 from worker.batches import repeat_full
@@ -21,10 +17,13 @@ from worker.jobs.heartbeats import prune_heartbeats
 from worker.jobs.job_run import JobRun
 from worker.jobs.orders import SnapshotPage, SnapshotSession
 from worker.jobs.prune import prune_idempotency_keys, prune_jobs, prune_routine_jobs
+from worker.jobs.reading import live_jobs
 from worker.jobs.run_statements import running_jobs
 from worker.limits.counters import prune_counters
 from worker.limits.leases import prune_leases
 from worker.recordings.names import FOLDER, recording_id_of
+from worker.recordings.renditions import is_named
+from worker.recordings.source import give_up_bytes, named_spool_files
 from worker.reminders.delivery.prune import prune_deliveries
 from worker.workflows.context import WorkerContext
 from worker.workflows.remove_files import remove_unnamed
@@ -82,7 +81,7 @@ def _sweep_recordings(run: JobRun, context: WorkerContext, oldest: datetime) -> 
 
 def _is_named(context: WorkerContext, name: str) -> bool:
     with context.database.transaction() as session:
-        return bool(session.scalar(select(Rendition.id).where(Rendition.object_name == name)))
+        return is_named(session, name)
 
 
 def sweep_spool(run: JobRun, context: WorkerContext) -> None:
@@ -96,8 +95,8 @@ def sweep_spool(run: JobRun, context: WorkerContext) -> None:
     old = list(context.spool.names(older_than=settings.orphan_age))
     folders = context.spool.workspaces()
     with context.database.transaction() as session:
-        _give_up_bytes(session, settings.spool_id, settings.spool_retention)
-        named = set(session.scalars(select(Recording.spool_name).where(Recording.spool_name.is_not(None))))
+        give_up_bytes(session, settings.spool_id, clock.now() - timedelta(seconds=settings.spool_retention))
+        named = named_spool_files(session)
         # A job creates its folder after its row is marked running.
         running = running_jobs(session)
     unnamed = [name for name in old if name not in named]
@@ -106,21 +105,6 @@ def sweep_spool(run: JobRun, context: WorkerContext) -> None:
     debris = context.spool.remove_debris(older_than=settings.orphan_age)
     debris += context.spool.remove_workspaces(folders, running=running)
     run.succeed({"files": len(unnamed), "debris": debris})
-
-
-def _give_up_bytes(session: Session, spool_id: str, retention: float) -> None:
-    kept_since = clock.now() - timedelta(seconds=retention)
-    session.execute(
-        update(Recording)
-        .where(
-            Recording.spool_id == spool_id,
-            Recording.spool_name.is_not(None),
-            Recording.is_processing.is_(False),
-            Recording.is_available.is_(False),
-            Recording.updated_at < kept_since,
-        )
-        .values(spool_name=None)
-    )
 
 
 def _sweep_snapshots(run: JobRun, context: WorkerContext, oldest: datetime) -> int:
@@ -151,8 +135,6 @@ def _remove(context: WorkerContext, name: str, target: SnapshotTarget) -> bool:
 
 
 def _is_drawn_now(session: Session, target: SnapshotTarget) -> bool:
-    kinds = (SnapshotPage.kind, SnapshotSession.kind)
-    subjects = (f"session:{target.session_id}", f"page:{target.page_id}")
-    return bool(
-        session.scalar(select(exists().where(Job.subject.in_(subjects), Job.kind.in_(kinds), Job.state.in_(JOB_LIVE))))
-    )
+    kinds = {SnapshotPage.kind, SnapshotSession.kind}
+    live = live_jobs(session, [f"session:{target.session_id}", f"page:{target.page_id}"])
+    return not kinds.isdisjoint(live.values())

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from tests.conftest import School
+from worker.access.session_people import people_of_session
 from worker.database import Database
 from worker.reminders.planning.announcements import announcements_for
 from worker.reminders.planning.lessons import Lesson, ViewerRole
 from worker.reminders.planning.notify import tell
-from worker.reminders.planning.people import people_of_session
 
 NOW = datetime(2026, 5, 1, 9, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.whiteboards import WhiteboardSession
 from worker.canvases.limits import MOST_PAGES
 from worker.canvases.replay.timeline import PageShown
 from worker.canvases.snapshots.digest import board_title
@@ -17,16 +16,15 @@ from worker.errors import NotFound
 
 _PAGES = text(
     """
-    SELECT id, page_number, page_title, background_color, background_image FROM whiteboard_pages
+    SELECT id, page_number, page_title, background_color, background_image FROM board_pages
      WHERE session_id = :session_id ORDER BY page_number, id LIMIT :most
     """
 )
 _ANY_STROKE = text(
-    f"SELECT EXISTS (SELECT 1 FROM whiteboard_canvas_data WHERE session_id = :session_id AND {WAS_SEEN})"  # noqa: S608 - a condition of our own
+    f"SELECT EXISTS (SELECT 1 FROM page_strokes WHERE session_id = :session_id AND {WAS_SEEN})"  # noqa: S608 - a condition of our own
 )
-_TURNS = text(
-    "SELECT page_id, at FROM whiteboard_events WHERE session_id = :session_id AND kind = 'page' ORDER BY at, id"
-)
+_TURNS = text("SELECT page_id, at FROM page_activations WHERE session_id = :session_id ORDER BY at, id")
+_BOARD = text("SELECT session_title, status, actual_end FROM boards WHERE id = :session_id")
 
 
 @dataclass(frozen=True)
@@ -50,16 +48,16 @@ def was_drawn_on(session: Session, session_id: int) -> bool:
 def load_history(session: Session, session_id: int) -> History:
     """The history of a session's board, all of one moment. Must come first in its transaction. Raises NotFound."""
     session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    found = session.get(WhiteboardSession, session_id)
-    if found is None:
+    board = session.execute(_BOARD, {"session_id": session_id}).one_or_none()
+    if board is None:
         raise NotFound(f"There is no whiteboard session {session_id}.")
     rows = session.execute(_PAGES, {"session_id": session_id, "most": MOST_PAGES}).all()
     places = {row.id: place for place, row in enumerate(rows)}
     turns = session.execute(_TURNS, {"session_id": session_id})
     return History(
-        DrawnBoard(board_title(found.session_title, session_id), tuple(_page(session, row) for row in rows)),
+        DrawnBoard(board_title(board.session_title, session_id), tuple(_page(session, row) for row in rows)),
         tuple(PageShown(turn.at, places[turn.page_id]) for turn in turns if turn.page_id in places),
-        found.actual_end if found.status == "completed" else None,
+        board.actual_end if board.status == "completed" else None,
         {places[row.id]: row.background_image for row in rows if row.background_image},
     )
 

@@ -8,8 +8,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from models.snapshots import Snapshot
-from models.whiteboards import WhiteboardSession
-from worker.canvases.snapshots.digest import PAGE_DIGEST, board_digest, board_title, page_states
+from worker.canvases.snapshots.digest import PAGE_DIGEST, board_digest, page_states, stored_title
 from worker.canvases.snapshots.names import SnapshotTarget
 from worker.canvases.snapshots.rows import confirm_snapshots
 from worker.jobs.orders import SnapshotPage, SnapshotSession
@@ -22,20 +21,20 @@ _REST_SECONDS = 3600
 _LATE_SECONDS = 86_400
 
 _TOUCHED = """
-    EXISTS (SELECT FROM whiteboard_canvas_data stroke WHERE stroke.{whose}
+    EXISTS (SELECT FROM page_strokes stroke WHERE stroke.{whose}
                AND (stroke.created_at >= taken.taken_at - make_interval(secs => :overlap)
                     OR stroke.deleted_at >= taken.taken_at - make_interval(secs => :overlap)))
 """
 _RESTS = """
-    EXISTS (SELECT FROM jobs WHERE subject = {subject} AND kind = :kind
-               AND state IN ('failed', 'dead', 'cancelled') AND finished_at > now() - make_interval(secs => :rest))
+    EXISTS (SELECT FROM unsuccessful_jobs
+             WHERE subject = {subject} AND kind = :kind AND finished_at > now() - make_interval(secs => :rest))
 """
 # All pictures of a page come in one transaction, so one of them stands for all.
 _PAGES = text(
     f"""
     WITH page AS MATERIALIZED (
         SELECT page.*, taken.content_digest AS shown
-          FROM whiteboard_sessions board JOIN whiteboard_pages page ON page.session_id = board.id
+          FROM boards board JOIN board_pages page ON page.session_id = board.id
           LEFT JOIN whiteboard_snapshots taken ON taken.page_id = page.id AND taken.name = 'png'
          WHERE board.status = 'in_progress' AND page.id > :after
            AND (taken.id IS NULL OR page.updated_at >= taken.taken_at - make_interval(secs => :overlap)
@@ -48,10 +47,10 @@ _PAGES = text(
 )
 _SESSIONS = text(
     f"""
-    SELECT board.id FROM whiteboard_sessions board
+    SELECT board.id FROM boards board
       LEFT JOIN whiteboard_snapshots taken ON taken.session_id = board.id AND taken.name = 'pdf'
      WHERE board.status = 'completed' AND board.actual_end > now() - make_interval(secs => :late) AND board.id > :after
-       AND EXISTS (SELECT FROM whiteboard_pages page WHERE page.session_id = board.id)
+       AND EXISTS (SELECT FROM board_pages page WHERE page.session_id = board.id)
        AND (taken.id IS NULL OR board.updated_at >= taken.taken_at - make_interval(secs => :overlap)
             OR {_TOUCHED.format(whose="session_id = board.id")})
        AND NOT {_RESTS.format(subject="'session:' || board.id")}
@@ -92,9 +91,8 @@ def changed_boards(session: Session, *, after: int, most: int) -> ChangedBatch:
 def _is_shown(session: Session, session_id: int, now: datetime) -> bool:
     """Whether pages and document show the board of now; if so, it is written down."""
     states = page_states(session, session_id)
-    title = session.scalar(select(WhiteboardSession.session_title).where(WhiteboardSession.id == session_id))
     wanted: dict[int | None, str] = {state.page_id: state.digest for state in states}
-    wanted[None] = board_digest(board_title(title, session_id), states)
+    wanted[None] = board_digest(stored_title(session, session_id) or "", states)
     rows = session.scalars(select(Snapshot).where(Snapshot.session_id == session_id, Snapshot.name.in_(("png", "pdf"))))
     if {row.page_id: row.content_digest for row in rows} != wanted:
         return False

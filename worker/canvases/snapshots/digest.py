@@ -16,23 +16,24 @@ from sqlalchemy.orm import Session
 # redrawn, under names of their own.
 EDITION = 2
 
-# An expression over a row `page` of whiteboard_pages. Every stroke is hashed first, so that none can pretend to be two.
+# An expression over a row `page` of board_pages. Every stroke is hashed first, so that none can pretend to be two.
 PAGE_DIGEST = f"""
     encode(sha256(
         convert_to(jsonb_build_array({EDITION}, page.background_color, page.background_image)::text, 'UTF8')
         || coalesce((SELECT string_agg(sha256(convert_to(stroke_type || ' ' || stroke_data::text, 'UTF8')), ''::bytea
                                        ORDER BY stroke_order, id)
-                       FROM whiteboard_canvas_data WHERE page_id = page.id AND NOT is_deleted), ''::bytea)
+                       FROM page_strokes WHERE page_id = page.id AND NOT is_deleted), ''::bytea)
     ), 'hex')
 """  # noqa: S608 - a number of this file
 
-_OF_PAGE = text(f"SELECT {PAGE_DIGEST} FROM whiteboard_pages page WHERE id = :page_id")  # noqa: S608 - as above
+_OF_PAGE = text(f"SELECT {PAGE_DIGEST} FROM board_pages page WHERE id = :page_id")  # noqa: S608 - as above
 _OF_PAGES = text(
     f"""
-    SELECT id, page_number, page_title, {PAGE_DIGEST} AS digest FROM whiteboard_pages page
+    SELECT id, page_number, page_title, {PAGE_DIGEST} AS digest FROM board_pages page
      WHERE session_id = :session_id ORDER BY page_number, id
     """  # noqa: S608 - as above
 )
+_TITLE = text("SELECT session_title FROM boards WHERE id = :session_id")
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,12 @@ def page_states(session: Session, session_id: int) -> list[PageState]:
     """The pages of a session in their order, and what they show now."""
     rows = session.execute(_OF_PAGES, {"session_id": session_id})
     return [PageState(row.id, row.page_number, row.page_title, row.digest) for row in rows]
+
+
+def stored_title(session: Session, session_id: int) -> str | None:
+    """What a board's document is called; None when there is no such session."""
+    board = session.execute(_TITLE, {"session_id": session_id}).one_or_none()
+    return None if board is None else board_title(board.session_title, session_id)
 
 
 def board_title(session_title: str | None, session_id: int) -> str:

@@ -7,11 +7,11 @@ from sqlalchemy.orm import Session
 _BEHIND = text(
     """
     SELECT coalesce(extract(epoch FROM now() - min(waiting.since)), 0)
-      FROM whiteboard_sessions board
-      JOIN whiteboard_pages page ON page.session_id = board.id
+      FROM boards board
+      JOIN board_pages page ON page.session_id = board.id
       LEFT JOIN whiteboard_snapshots taken ON taken.page_id = page.id AND taken.name = 'png'
       CROSS JOIN LATERAL (
-          SELECT min(created_at) AS since FROM whiteboard_canvas_data
+          SELECT min(created_at) AS since FROM page_strokes
            WHERE session_id = board.id AND page_id = page.id AND NOT is_deleted
              AND created_at > coalesce(taken.taken_at, '-infinity')
       ) waiting

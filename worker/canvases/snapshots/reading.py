@@ -15,7 +15,7 @@ _PAGE = text(
     f"""
     SELECT session_id, page_number, page_title, background_color, background_image, now() AS read_at,
            {PAGE_DIGEST} AS digest
-      FROM whiteboard_pages page WHERE id = :page_id
+      FROM board_pages page WHERE id = :page_id
     """  # noqa: S608 - an expression of our own
 )
 

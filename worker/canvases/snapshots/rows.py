@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, column, select, table, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from models.snapshots import Snapshot
-from models.whiteboards import WhiteboardPage, WhiteboardSession
 from worker.canvases.snapshots.names import SnapshotTarget
 from worker.storage.objects import StoredObject
+
+_PAGES = table("board_pages", column("id"), column("page_number"))
+# Until the transaction ends nobody deletes what the rows refer to.
+_LOCK_BOARD = text("SELECT id FROM boards WHERE id = :id FOR KEY SHARE")
+_LOCK_PAGE = text("SELECT id FROM board_pages WHERE id = :id FOR KEY SHARE")
 
 
 @dataclass(frozen=True)
@@ -91,9 +95,9 @@ def snapshots_of(session: Session, session_id: int, page_id: int | None = None) 
     """The latest files of a session, or of one page of it, page by page and the document last."""
     statement = (
         select(Snapshot)
-        .outerjoin(WhiteboardPage, WhiteboardPage.id == Snapshot.page_id)
+        .outerjoin(_PAGES, _PAGES.c.id == Snapshot.page_id)
         .where(Snapshot.session_id == session_id)
-        .order_by(WhiteboardPage.page_number.nulls_last(), Snapshot.page_id, Snapshot.name)
+        .order_by(_PAGES.c.page_number.nulls_last(), Snapshot.page_id, Snapshot.name)
     )
     if page_id is not None:
         statement = statement.where(Snapshot.page_id == page_id)
@@ -110,6 +114,7 @@ def _of(place: SnapshotTarget) -> tuple[ColumnElement[bool], ...]:
 
 
 def _hold(session: Session, place: SnapshotTarget) -> bool:
-    """Keep whom the rows refer to until the transaction ends; False when that is gone."""
-    model, row_id = (WhiteboardSession, place.session_id) if place.page_id is None else (WhiteboardPage, place.page_id)
-    return session.get(model, row_id, with_for_update={"read": True, "key_share": True}) is not None
+    """Lock the page or board that the rows refer to; False when that is gone."""
+    if place.page_id is None:
+        return session.scalar(_LOCK_BOARD, {"id": place.session_id}) is not None
+    return session.scalar(_LOCK_PAGE, {"id": place.page_id}) is not None

@@ -23,7 +23,7 @@ _STROKES = """
     SELECT id, stroke_type, stroke_order, created_at, started_at, ended_at,
            CASE WHEN is_deleted THEN deleted_at END AS deleted_at, octet_length(stroke_data::text) AS size,
            CASE WHEN octet_length(stroke_data::text) <= :most_bytes THEN stroke_data::text END AS data
-      FROM whiteboard_canvas_data WHERE page_id = :page_id AND {seen}
+      FROM page_strokes WHERE page_id = :page_id AND {seen}
      ORDER BY stroke_order, id LIMIT :most
 """
 _NOW = text(_STROKES.format(seen="NOT is_deleted"))

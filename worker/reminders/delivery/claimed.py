@@ -42,7 +42,7 @@ _TAKE = text(
       FROM taken d
       JOIN users person ON person.id = d.user_id
       LEFT JOIN notification_preferences preference ON preference.user_id = d.user_id
-      LEFT JOIN tutor_schedules lesson ON lesson.id = d.schedule_id
+      LEFT JOIN lessons lesson ON lesson.id = d.schedule_id
       LEFT JOIN notification_channels way ON way.user_id = d.user_id
             AND way.id = CASE WHEN d.channel ~ '^[0-9]{1,9}$' THEN d.channel::integer END
      ORDER BY d.due_at, d.id

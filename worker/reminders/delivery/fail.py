@@ -35,7 +35,7 @@ _FALLBACK = text(
         (SELECT alarm.fallback FROM lesson_alarms alarm
           WHERE alarm.user_id = :user_id AND alarm.minutes_before = :minutes_before
             AND (alarm.schedule_id = :schedule_id
-                 OR alarm.series_id = (SELECT series_id FROM tutor_schedules WHERE id = :schedule_id))
+                 OR alarm.series_id = (SELECT series_id FROM lessons WHERE id = :schedule_id))
           ORDER BY alarm.schedule_id NULLS LAST LIMIT 1),
         (SELECT preference.fallback FROM notification_preferences preference WHERE preference.user_id = :user_id),
         '{}')

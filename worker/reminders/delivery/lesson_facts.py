@@ -10,7 +10,7 @@ from worker.reminders.planning.lessons import Lesson, read_lessons
 
 _ROWS = text(
     """
-    SELECT id, starts_at, location, meeting_link, created_at, updated_at FROM tutor_schedules
+    SELECT id, starts_at, location, meeting_link, created_at, updated_at FROM lessons
      WHERE id = ANY(:ids) AND starts_at IS NOT NULL
     """
 )

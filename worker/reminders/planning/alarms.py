@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, delete, insert, select, text
+from sqlalchemy import ColumnElement, column, delete, insert, select, table, text
 from sqlalchemy.orm import Session
 
 from models.reminders import LessonAlarm
-from models.schedules import Schedule
 from worker.reminders.planning.preferences import check_alarms, check_channels, read_preferences
 
 # The source of an alarm.
@@ -22,6 +21,8 @@ _COPY = text(
         ON CONFLICT DO NOTHING
     """
 )
+
+_LESSONS = table("lessons", column("id"), column("series_id"), column("occurrence_date"), column("starts_at")).c
 
 
 @dataclass(frozen=True)
@@ -82,18 +83,18 @@ def set_series_alarms(session: Session, user_id: int, series_id: int, alarms: Se
 def keep_earlier(session: Session, user_id: int, series_id: int, day: date, *, now: datetime) -> None:
     """Give the future lessons before `day` alarms of their own, equal to those that apply to them now."""
     _source, alarms = alarms_of(session, user_id, Subject(None, series_id))
-    own = select(LessonAlarm.schedule_id).where(LessonAlarm.user_id == user_id, LessonAlarm.schedule_id == Schedule.id)
-    earlier = select(Schedule.id).where(
-        Schedule.series_id == series_id, Schedule.occurrence_date < day, Schedule.starts_at > now, ~own.exists()
+    own = select(LessonAlarm.schedule_id).where(LessonAlarm.user_id == user_id, LessonAlarm.schedule_id == _LESSONS.id)
+    earlier = select(_LESSONS.id).where(
+        _LESSONS.series_id == series_id, _LESSONS.occurrence_date < day, _LESSONS.starts_at > now, ~own.exists()
     )
     set_lesson_alarms(session, user_id, session.scalars(earlier).all(), alarms)
 
 
 def lessons_from(session: Session, series_id: int, day: date | None, *, now: datetime) -> Sequence[int]:
     """Ids of the future lessons of a series, from `day` on (None: all)."""
-    statement = select(Schedule.id).where(Schedule.series_id == series_id, Schedule.starts_at > now)
+    statement = select(_LESSONS.id).where(_LESSONS.series_id == series_id, _LESSONS.starts_at > now)
     if day is not None:
-        statement = statement.where(Schedule.occurrence_date >= day)
+        statement = statement.where(_LESSONS.occurrence_date >= day)
     return session.scalars(statement).all()
 
 

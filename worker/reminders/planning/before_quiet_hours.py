@@ -21,7 +21,7 @@ _WAITING = text(
            preference.quiet_end, coalesce(preference.timezone, person.timezone, lesson.timezone) AS timezone,
            d.starts_at - make_interval(mins => d.minutes_before) AS own_time
       FROM deliveries d
-      JOIN tutor_schedules lesson ON lesson.id = d.schedule_id
+      JOIN lessons lesson ON lesson.id = d.schedule_id
       JOIN users person ON person.id = d.user_id
       LEFT JOIN notification_preferences preference ON preference.user_id = d.user_id
      WHERE d.schedule_id = ANY(:ids) AND d.kind = 'lesson-reminder' AND d.state = 'pending' AND d.reason IS NULL

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from worker.reminders.planning.people import PERSON, VIEWS
+from worker.reminders.planning.people import VIEWS
 
 
 @dataclass(frozen=True)
@@ -50,39 +50,33 @@ class Scope:
 
 _IDS = text(
     """
-    SELECT id FROM tutor_schedules WHERE id = ANY(:schedule_ids)
+    SELECT id FROM lessons WHERE id = ANY(:schedule_ids)
      UNION
-    SELECT id FROM tutor_schedules WHERE series_id = ANY(:series_ids) AND starts_at > :now
+    SELECT id FROM lessons WHERE series_id = ANY(:series_ids) AND starts_at > :now
      UNION
-    SELECT id FROM tutor_schedules WHERE booking_id = :booking_id AND starts_at > :now
-     UNION
-    SELECT lesson.id FROM series_participants seat JOIN tutor_schedules lesson ON lesson.series_id = seat.series_id
-     WHERE seat.booking_id = :booking_id AND lesson.starts_at > :now
+    SELECT schedule_id FROM booking_lessons WHERE booking_id = :booking_id AND starts_at > :now
     """
 )
 _LESSONS = text(
     """
-    SELECT lesson.id, series_id, starts_at, ends_at, lesson.timezone, subject, sequence, student_id IS NULL AS is_slot,
+    SELECT lesson.id, series_id, starts_at, ends_at, lesson.timezone, subject, sequence, is_slot,
            concat_ws(' ', first_name, father_name, grandfather_name, last_name) AS tutor
-      FROM tutor_schedules lesson
+      FROM lessons lesson
       JOIN tutor_profiles tutor ON tutor.id = lesson.tutor_id
       JOIN users ON users.id = tutor.user_id
      WHERE lesson.id = ANY(:ids) AND starts_at IS NOT NULL
     """
 )
 _PEOPLE = text(
-    f"""
-    WITH lesson AS (
-        SELECT id, tutor_id FROM tutor_schedules
-         WHERE id = ANY(:ids) AND student_id IS NOT NULL AND status <> 'cancelled' AND starts_at IS NOT NULL),
-    {PERSON}
-    SELECT person.id AS schedule_id, person.user_id, person.view,
+    """
+    SELECT person.schedule_id, person.user_id, person.relation,
            concat_ws(' ', student.first_name, student.father_name, student.grandfather_name, student.last_name) AS name
-      FROM person
+      FROM lesson_people person
       JOIN users ON users.id = person.user_id AND users.is_active
       LEFT JOIN users student ON student.id = person.student_user_id
-     ORDER BY person.id, person.view, person.student_user_id
-    """  # noqa: S608 - a part of our own
+     WHERE person.schedule_id = ANY(:ids)
+     ORDER BY person.schedule_id, person.relation, person.student_user_id
+    """
 )
 _KNOWN = text("SELECT DISTINCT schedule_id, user_id FROM deliveries WHERE schedule_id = ANY(:ids)")
 
@@ -125,10 +119,10 @@ def _places(rows: Sequence[Row[Any]]) -> dict[int, dict[int, ViewerRole]]:
     views: dict[tuple[int, int], int] = {}
     theirs: dict[tuple[int, int], list[str]] = defaultdict(list)
     for row in rows:
-        if row.view == 2:
+        if row.relation == 2:
             everybody[row.schedule_id].append(row.name)
-        view = views.setdefault((row.schedule_id, row.user_id), row.view)
-        if row.name and view == row.view:
+        view = views.setdefault((row.schedule_id, row.user_id), row.relation)
+        if row.name and view == row.relation:
             theirs[row.schedule_id, row.user_id].append(row.name)
     places: dict[int, dict[int, ViewerRole]] = defaultdict(dict)
     for (schedule_id, user_id), view in views.items():

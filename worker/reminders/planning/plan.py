@@ -13,7 +13,7 @@ from sqlalchemy import ARRAY, Integer, bindparam, text
 from sqlalchemy.orm import Session
 
 from worker.reminders.planning.before_quiet_hours import send_before_quiet_hours
-from worker.reminders.planning.people import PERSON, lessons_of_person
+from worker.reminders.planning.people import lessons_of_person
 from worker.reminders.planning.preferences import DEFAULTS
 from worker.reminders.planning.quiet_hours import QUIET_HOURS
 
@@ -22,38 +22,43 @@ _JUST_NOW = timedelta(seconds=60)
 # What is planned in one statement: some tenths of a second.
 _PIECE = 2_000
 
-_HOLD_SERIES = text(
+_LOCK_SERIES = text(
     """
-    SELECT id FROM schedule_series
-     WHERE id IN (SELECT series_id FROM tutor_schedules WHERE id = ANY(:ids)) ORDER BY id FOR NO KEY UPDATE
+    SELECT id FROM lesson_series
+     WHERE id IN (SELECT series_id FROM lessons WHERE id = ANY(:ids)) ORDER BY id FOR NO KEY UPDATE
     """
 )
-_HOLD = text("SELECT id FROM tutor_schedules WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+_LOCK_LESSONS = text("SELECT id FROM lessons WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+
+# The statement that plans reminders, in five parts: readers -> alarms -> compared -> changes -> their counts.
+#
 # Fast with one lesson and with thousands: the ids are literals in the SQL, since a generic plan for lists of any length
 # can take minutes; and required and stored rows are compared by grouping, which no wrong estimate turns into a nested
-# loop. A reminder at the very start would be late as soon as it is due, hence a few minutes of grace.
-# No ON CONFLICT, which would cost a lookup per row: the lessons are locked, so nobody else adds any.
-_PLAN = text(
-    f"""
-    WITH lesson AS MATERIALIZED (
-        SELECT id, series_id, tutor_id, starts_at, 'lesson:' || id || ':' AS key_begin,
-               ':' || extract(epoch FROM starts_at)::bigint AS key_end
-          FROM tutor_schedules
-         WHERE id = ANY(:ids) AND student_id IS NOT NULL AND status <> 'cancelled' AND starts_at IS NOT NULL),
-    {PERSON},
+# loop. All parts are one statement: the rows of one part never leave the server.
+
+# Each active person of each lesson once, with the alarms and channels of their preferences, and whether alarms of their
+# own for the lesson or its series take the place of those. The key of a reminder is key_begin || minutes || key_end.
+_READERS = """
     reader AS MATERIALIZED (
-        SELECT DISTINCT ON (person.id, person.user_id)
-               person.id AS schedule_id, series_id, starts_at, key_begin, key_end, person.user_id,
+        SELECT DISTINCT ON (person.schedule_id, person.user_id)
+               person.schedule_id, person.series_id, person.starts_at, person.user_id,
+               'lesson:' || person.schedule_id || ':' AS key_begin,
+               ':' || extract(epoch FROM person.starts_at)::bigint AS key_end,
                coalesce(preference.alarms, CAST(:alarms AS integer[])) AS alarms,
                coalesce(preference.channels, CAST(:channels AS varchar[])) AS channels,
                EXISTS (SELECT FROM lesson_alarms own
-                        WHERE own.schedule_id = person.id AND own.user_id = person.user_id) AS has_own,
+                        WHERE own.schedule_id = person.schedule_id AND own.user_id = person.user_id) AS has_own,
                EXISTS (SELECT FROM lesson_alarms own
                         WHERE own.series_id = person.series_id AND own.user_id = person.user_id) AS has_of_series
-          FROM person
+          FROM lesson_people person
           JOIN users ON users.id = person.user_id AND users.is_active
           LEFT JOIN notification_preferences preference ON preference.user_id = person.user_id
-         WHERE person.user_id = :user_id OR CAST(:user_id AS integer) IS NULL),
+         WHERE person.schedule_id = ANY(:ids)
+           AND (person.user_id = :user_id OR CAST(:user_id AS integer) IS NULL))
+"""
+# Each alarm that applies to a reader: those of the lesson, else those of its series, else those of the preferences. A
+# row without minutes is the request not to be reminded.
+_ALARMS = """
     alarm AS (
         SELECT reader.schedule_id, reader.user_id, starts_at, key_begin, key_end, own.minutes_before,
                coalesce(own.channels, reader.channels) AS channels
@@ -69,7 +74,11 @@ _PLAN = text(
          UNION ALL
         SELECT schedule_id, user_id, starts_at, key_begin, key_end, usual.minutes_before, channels
           FROM reader CROSS JOIN unnest(alarms) AS usual (minutes_before)
-         WHERE NOT has_own AND NOT has_of_series),
+         WHERE NOT has_own AND NOT has_of_series)
+"""
+# Required reminders (with `starts_at`) beside stored ones (with `id` and `state`); a row with both is a reminder that
+# is required and stored.
+_COMPARED = """
     compared AS MATERIALIZED (
         SELECT key, user_id, channel, max(id) AS id, max(state) AS state, max(schedule_id) AS schedule_id,
                max(minutes_before) AS minutes_before, max(starts_at) AS starts_at,
@@ -83,7 +92,12 @@ _PLAN = text(
             SELECT key, user_id, channel, id, state, NULL, NULL, NULL FROM deliveries
              WHERE schedule_id = ANY(:ids) AND kind = 'lesson-reminder'
                AND (user_id = :user_id OR CAST(:user_id AS integer) IS NULL)) AS both_sides
-         GROUP BY key, user_id, channel),
+         GROUP BY key, user_id, channel)
+"""
+# Stored and no longer required: cancelled. Required and cancelled before: pending again. Required and not stored:
+# inserted. A reminder at the very start would be late as soon as it is due, hence a few minutes of grace.
+# No ON CONFLICT, which would cost a lookup per row: the lessons are locked, so nobody else adds any.
+_CHANGES = """
     cancelled AS (
         UPDATE deliveries SET state = 'cancelled', reason = 'not wanted any more', updated_at = now()
          WHERE state = 'pending' AND id IN (
@@ -102,13 +116,15 @@ _PLAN = text(
                CASE WHEN minutes_before > 0 THEN starts_at ELSE starts_at + interval '5 minutes' END
           FROM timely WHERE id IS NULL
      RETURNING 1)
-    SELECT (SELECT count(*) FROM planned) + (SELECT count(*) FROM revived), (SELECT count(*) FROM cancelled)
-    """  # noqa: S608 - a part of our own
-).bindparams(bindparam("ids", type_=ARRAY(Integer), literal_execute=True))
+"""
+_COUNTS = "SELECT (SELECT count(*) FROM planned) + (SELECT count(*) FROM revived), (SELECT count(*) FROM cancelled)"
+_PLAN = text(f"WITH {_READERS}, {_ALARMS}, {_COMPARED}, {_CHANGES} {_COUNTS}").bindparams(
+    bindparam("ids", type_=ARRAY(Integer), literal_execute=True)
+)
 _AHEAD = text(
     """
-    SELECT id FROM tutor_schedules
-     WHERE student_id IS NOT NULL AND status = 'scheduled' AND starts_at > :now AND id > :after
+    SELECT id FROM lessons
+     WHERE NOT is_slot AND status = 'scheduled' AND starts_at > :now AND id > :after
      ORDER BY id LIMIT :most
     """
 )
@@ -155,7 +171,7 @@ def plan_reminders(
     }
     for first in range(0, len(ids), _PIECE):
         piece = ids[first : first + _PIECE]
-        session.execute(_HOLD, {"ids": piece})
+        session.execute(_LOCK_LESSONS, {"ids": piece})
         made, gone = session.execute(_PLAN, {**values, "ids": piece}).one()
         planned, cancelled = planned + made, cancelled + gone
         send_before_quiet_hours(session, piece, now=now, user_id=user_id)
@@ -164,7 +180,7 @@ def plan_reminders(
 
 def hold_series(session: Session, schedule_ids: Sequence[int]) -> None:
     """Lock the series of these lessons, before any lesson is locked, so that concurrent changes are serialised."""
-    session.execute(_HOLD_SERIES, {"ids": list(schedule_ids)})
+    session.execute(_LOCK_SERIES, {"ids": list(schedule_ids)})
 
 
 def plan_for_person(session: Session, user_id: int, *, now: datetime) -> Planned:

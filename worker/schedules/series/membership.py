@@ -1,6 +1,6 @@
 """Create series, add students to them, and pause or resume them with the bookings of those students."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple, TypedDict
@@ -131,6 +131,20 @@ def exclude(session: Session, series_id: int, days: frozenset[date]) -> None:
         )
         for day in sorted(days):
             session.execute(statement.values(occurrence_date=day))
+
+
+def exclude_for_student(session: Session, series_id: int, student_id: int, days: frozenset[date]) -> None:
+    """Record days on which this student cannot come; they stay lessons of the others, and recorded reasons stay."""
+    skip = insert(ScheduleSkip).values(series_id=series_id, student_id=student_id, reason="excluded")
+    for day in sorted(days):
+        session.execute(skip.values(occurrence_date=day).on_conflict_do_nothing())
+
+
+def booking_in_series(session: Session, series_id: int, student_id: int, statuses: Collection[str]) -> int | None:
+    """The booking, in one of these states, by which the student takes part in the series."""
+    statement = select(Booking.id).join(SeriesParticipant, SeriesParticipant.booking_id == Booking.id)
+    seat = (SeriesParticipant.series_id == series_id, SeriesParticipant.student_id == student_id)
+    return session.scalar(statement.where(*seat, Booking.status.in_(statuses)))
 
 
 def package_series(session: Session, tutor_id: int, package_name: str) -> Sequence[Series]:

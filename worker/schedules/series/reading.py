@@ -1,7 +1,8 @@
 """Read the series that the caller may see."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import Session
@@ -53,6 +54,31 @@ def view_series(session: Session, caller: Caller, series: Series) -> SeriesView:
     people = people.order_by(SeriesParticipant.created_at, SeriesParticipant.student_id)
     skips = skips.order_by(ScheduleSkip.occurrence_date, ScheduleSkip.id)
     return SeriesView(series, session.scalars(people).all(), session.scalars(skips).all())
+
+
+def first_series_of(session: Session, booking_id: int) -> Series | None:
+    """The series that a booking made or joined; those that it was split into have later ids."""
+    statement = select(Series).join(SeriesParticipant, SeriesParticipant.series_id == Series.id)
+    return session.scalar(statement.where(SeriesParticipant.booking_id == booking_id).order_by(Series.id).limit(1))
+
+
+def unwanted_skips(session: Session, series_id: int, student_id: int, since: date) -> Sequence[ScheduleSkip]:
+    """Days from `since` on that the student does without, but nobody excluded; by day."""
+    skips = select(ScheduleSkip).where(
+        ScheduleSkip.series_id == series_id,
+        ScheduleSkip.reason != "excluded",
+        ScheduleSkip.student_id.is_(None) | (ScheduleSkip.student_id == student_id),
+        ScheduleSkip.occurrence_date >= since,
+    )
+    return session.scalars(skips.order_by(ScheduleSkip.occurrence_date, ScheduleSkip.id)).all()
+
+
+def split_from(session: Session, series_ids: Sequence[int]) -> Mapping[int, int]:
+    """The series that were split from these, and from which: by id, the oldest first."""
+    if not series_ids:
+        return {}
+    statement = select(Series.id, Series.split_from_id).where(Series.split_from_id.in_(series_ids)).order_by(Series.id)
+    return {row.id: row.split_from_id for row in session.execute(statement)}
 
 
 def _visible_series(session: Session, caller: Caller) -> ColumnElement[bool]:
