@@ -50,8 +50,14 @@ def operator() -> Operator:
 
 
 @pytest.fixture
-def services(settings: MakeSettings, database: Database) -> Services:
-    return Services(settings(), database, endings={})
+def limits() -> dict[str, Any]:
+    """Settings that a test changes, by `parametrize`."""
+    return {}
+
+
+@pytest.fixture
+def services(settings: MakeSettings, database: Database, limits: dict[str, Any]) -> Services:
+    return Services(settings(**limits), database, endings={})
 
 
 @pytest.fixture

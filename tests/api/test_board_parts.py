@@ -9,20 +9,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tests.api.conftest import VisitorOf
-from tests.conftest import MakeSettings, School, Sql
+from tests.conftest import School, Sql
 from worker.api.services import Services
 from worker.api.written_answers import written_answer
-from worker.database import Database
-
-
-@pytest.fixture
-def limits() -> dict[str, Any]:
-    return {}
-
-
-@pytest.fixture
-def services(settings: MakeSettings, database: Database, limits: dict[str, Any]) -> Services:
-    return Services(settings(**limits), database, endings={})
 
 
 class Lesson:

@@ -9,23 +9,9 @@ from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
 from tests.api.conftest import Bearer, VisitorOf
-from tests.conftest import MakeSettings, School
+from tests.conftest import School
 from worker.api.app import _MODULES
-from worker.api.services import Services
 from worker.api.whiteboard_documents import StrokesBody
-from worker.database import Database
-
-
-@pytest.fixture
-def limits() -> dict[str, Any]:
-    """Settings that a test changes."""
-    return {}
-
-
-@pytest.fixture
-def services(settings: MakeSettings, database: Database, limits: dict[str, Any]) -> Services:
-    return Services(settings(**limits), database, endings={})
-
 
 _JSON = {"Content-Type": "application/json"}
 

@@ -12,25 +12,14 @@ from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from tests.api.conftest import Bearer, Serve, VisitorOf
-from tests.conftest import MakeSettings, School, Sql
+from tests.conftest import School, Sql
 from tests.waiting import PATIENCE, wait_for
 from worker.access.callers import UserCaller
 from worker.api.polling_streams import Publish, Subscription, Subscriptions
 from worker.api.services import Services
-from worker.database import Database
 from worker.errors import TooManyRequests, Unavailable
 from worker.limits.leases import Bound
 from worker.uploads.open_uploads import OpenUploads
-
-
-@pytest.fixture
-def limits() -> dict[str, Any]:
-    return {}
-
-
-@pytest.fixture
-def services(settings: MakeSettings, database: Database, limits: dict[str, Any]) -> Services:
-    return Services(settings(**limits), database, endings={})
 
 
 def _refused(answer: Any, limit: str) -> None:
