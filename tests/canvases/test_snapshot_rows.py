@@ -141,7 +141,7 @@ class TestDigest:
             # Somebody draws while we read: neither the strokes nor the digest of this moment know it.
             board.draw({"points": [[5, 6], [7, 8]]}, order=2)
             assert page_digest(session, board.first) == stored.state.digest
-        assert [stroke["stroke_order"] for stroke in stored.document["strokes"]] == [1]
+        assert [stroke.order for stroke in stored.page.drawn] == [1]
         assert board.digest() != stored.state.digest
 
     def test_a_document_counts_titles_and_the_order_of_pages(self, board: Board) -> None:

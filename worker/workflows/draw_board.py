@@ -19,7 +19,7 @@ from worker.canvases.snapshots.digest import PageState, board_digest, page_state
 from worker.canvases.snapshots.names import BOARD_FORMS, PAGE_FORMS, FileFormat, SnapshotTarget, snapshot_prefix
 from worker.canvases.snapshots.reading import StoredPage, load_page
 from worker.canvases.snapshots.rows import SnapshotFacts, SnapshotFile, drawn_names
-from worker.canvases.stored.pages import DrawnPage, Skipped, read_page
+from worker.canvases.stored.pages import DrawnPage, Skipped
 from worker.concurrency import together
 from worker.jobs.job_run import JobRun
 from worker.logs import get_logger
@@ -69,7 +69,7 @@ def draw_page(job: DrawContext, page_id: int) -> DrawnSnapshot | None:
         target, digest = SnapshotTarget(stored.session_id, page_id), stored.state.digest
         is_drawn = drawn_names(session, target, digest) >= PAGE_FORMS.keys()
     with TemporaryDirectory(dir=job.folder) as name:
-        page = _read(stored) if is_drawn else _fetch(job, stored, Path(name))
+        page = stored.page if is_drawn else _fetch(job, stored, Path(name))
         files = [] if is_drawn else _store(job, Path(name), snapshot_prefix(target, digest), _pictures(page))
     if files:
         _log.info("page_drawn", page_id=page_id, skipped=len(page.skipped), ms=_ms_since(begun))
@@ -124,20 +124,15 @@ def _pages(
 
 def _fetch(job: DrawContext, stored: StoredPage, folder: Path) -> DrawnPage:
     """The page with its background image; an unavailable image is left out and reported like a skipped stroke."""
+    page = stored.page
     if not stored.background_image:
-        return _read(stored)
+        return page
     store, session_id = job.context.store, stored.session_id
     try:
         image = fetch_background(store, stored.background_image, session_id=session_id, folder=folder)
     except NoBackground as error:
-        page = _read(stored)
         return replace(page, skipped=(Skipped(None, f"background_image: {error.detail}"), *page.skipped))
-    return _read(stored, image)
-
-
-def _read(stored: StoredPage, image: Path | None = None) -> DrawnPage:
-    page = read_page(stored.document, image=image)
-    return replace(page, skipped=(*stored.skipped, *page.skipped))
+    return replace(page, image=image)
 
 
 def _pictures(page: DrawnPage) -> Iterator[_Picture]:

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from worker.canvases.limits import MOST_PAGES
 from worker.canvases.replay.timeline import PageShown
 from worker.canvases.snapshots.digest import board_title
-from worker.canvases.snapshots.strokes import WAS_SEEN, read_strokes
-from worker.canvases.stored.pages import DrawnBoard, DrawnPage, read_page
+from worker.canvases.snapshots.strokes import WAS_SEEN, stream_strokes
+from worker.canvases.stored.pages import DrawnBoard, DrawnPage, Skipped, read_page
 from worker.errors import NotFound
 
 _PAGES = text(
@@ -63,13 +63,13 @@ def load_history(session: Session, session_id: int) -> History:
 
 
 def _page(session: Session, row: Any) -> DrawnPage:
-    strokes, skipped = read_strokes(session, row.id, ever=True)
+    skipped: list[Skipped] = []
     document = {
         "page_id": row.id,
         "page_number": row.page_number,
         "page_title": row.page_title,
         "background_color": row.background_color,
-        "strokes": strokes,
+        "strokes": stream_strokes(session, row.id, skipped, ever=True),
     }
     page = read_page(document, ever=True)
     return replace(page, skipped=(*skipped, *page.skipped))

@@ -1,15 +1,14 @@
 """A page out of the database, ready to be drawn: what it shows, and the digest and moment of exactly that."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from worker.canvases.snapshots.digest import PAGE_DIGEST, PageState
-from worker.canvases.snapshots.strokes import read_strokes
-from worker.canvases.stored.pages import Skipped
+from worker.canvases.snapshots.strokes import stream_strokes
+from worker.canvases.stored.pages import DrawnPage, Skipped, read_page
 
 _PAGE = text(
     f"""
@@ -22,14 +21,13 @@ _PAGE = text(
 
 @dataclass(frozen=True)
 class StoredPage:
-    """A page as it is stored: `document` is what `read_page` takes, `skipped` what was left out of it."""
+    """A page as it is stored, still without its `background_image`."""
 
     session_id: int
     state: PageState
     read_at: datetime
-    document: dict[str, Any]
+    page: DrawnPage
     background_image: str | None
-    skipped: tuple[Skipped, ...]
 
 
 def load_page(session: Session, page_id: int) -> StoredPage | None:
@@ -41,13 +39,15 @@ def load_page(session: Session, page_id: int) -> StoredPage | None:
     row = session.execute(_PAGE, {"page_id": page_id}).one_or_none()
     if row is None:
         return None
-    strokes, skipped = read_strokes(session, page_id)
+    skipped: list[Skipped] = []
     document = {
         "page_id": page_id,
         "page_number": row.page_number,
         "page_title": row.page_title,
         "background_color": row.background_color,
-        "strokes": strokes,
+        "strokes": stream_strokes(session, page_id, skipped),
     }
+    page = read_page(document)
+    page = replace(page, skipped=(*skipped, *page.skipped))
     state = PageState(page_id, row.page_number, row.page_title, row.digest)
-    return StoredPage(row.session_id, state, row.read_at, document, row.background_image, tuple(skipped))
+    return StoredPage(row.session_id, state, row.read_at, page, row.background_image)

@@ -12,9 +12,9 @@ from worker.canvases.stored.pages import Skipped
 
 # JSON text. Some hundred thousand points; a hand draws a few hundred.
 MOST_BYTES_OF_STROKE = 8_000_000
-# Together they become Python objects of about ten times that.
 MOST_BYTES_OF_PAGE = 40_000_000
-_BATCH = 500
+# Rows in memory at once: of strokes that the API stores each has at most a quarter of a megabyte.
+_BATCH = 50
 
 # A row that says deleted and not when is of the platform's early days: nobody knows how long it was seen.
 WAS_SEEN = "(NOT is_deleted OR deleted_at IS NOT NULL)"
@@ -30,16 +30,14 @@ _NOW = text(_STROKES.format(seen="NOT is_deleted"))
 _EVER = text(_STROKES.format(seen=WAS_SEEN))
 
 
-def read_strokes(session: Session, page_id: int, *, ever: bool = False) -> tuple[list[dict[str, Any]], list[Skipped]]:
-    """The strokes in drawing order, as `read_page` takes them, and what was left out.
+def stream_strokes(
+    session: Session, page_id: int, skipped: list[Skipped], *, ever: bool = False
+) -> Iterator[dict[str, Any]]:
+    """The strokes in drawing order, as `read_page` takes them, read while they are drawn on; adds what was left out
+    to `skipped`.
 
     `ever`: also those that were undone or cleared, with the moment of it.
     """
-    skipped: list[Skipped] = []
-    return list(_strokes(session, page_id, skipped, ever=ever)), skipped
-
-
-def _strokes(session: Session, page_id: int, skipped: list[Skipped], *, ever: bool) -> Iterator[dict[str, Any]]:
     values = {"page_id": page_id, "most_bytes": MOST_BYTES_OF_STROKE, "most": MOST_STROKES_OF_PAGE + 1}
     size = 0
     with session.execute(_EVER if ever else _NOW, values, execution_options={"yield_per": _BATCH}) as rows:

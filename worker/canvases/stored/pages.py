@@ -5,9 +5,10 @@ A page document is `{"background_color", "width", "height", "page_title", "page_
 Everything may be missing or wrong except that the document is an object.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
@@ -83,6 +84,9 @@ def read_page(
 ) -> DrawnPage:
     """The page of a document; strokes that cannot be drawn, or not wholly, are in `skipped`.
 
+    Strokes are a list in any order, or an iterator in drawing order, of which one is in memory at a time: as Python's
+    values a stroke takes ten times the bytes of its JSON, as a figure twice.
+
     `ever`: what was undone or cleared has room on the page as well, since a replay shows it.
     """
     with gc_paused():
@@ -91,7 +95,7 @@ def read_page(
 
 def _read_page(document: Mapping[str, Any], number: int, image: Path | None, *, ever: bool) -> DrawnPage:
     strokes = document.get("strokes")
-    drawn, skipped = _read_strokes(strokes if isinstance(strokes, list | tuple) else ())
+    drawn, skipped = _read_strokes(_in_drawing_order(strokes))
     stored_number, page_id = document.get("page_number"), document.get("page_id")
     page_number = stored_number if _is_integer(stored_number) else number
     title = document.get("page_title")
@@ -111,13 +115,24 @@ def _read_page(document: Mapping[str, Any], number: int, image: Path | None, *, 
     )
 
 
-def _read_strokes(strokes: Sequence[Any]) -> tuple[list[Drawn], list[Skipped]]:
+def _in_drawing_order(strokes: object) -> Iterator["_Stroke"]:
+    """The strokes, as far as they are drawn, and one more if there are more."""
+    if isinstance(strokes, Iterator):
+        return islice(map(_Stroke.of, strokes), MOST_STROKES_OF_PAGE + 1)
+    if not isinstance(strokes, list | tuple):
+        return iter(())
+    first = sorted(map(_Stroke.of, strokes[:MOST_STROKES_OF_PAGE]), key=_place)
+    return chain(first, map(_Stroke.of, strokes[MOST_STROKES_OF_PAGE : MOST_STROKES_OF_PAGE + 1]))
+
+
+def _read_strokes(strokes: Iterator["_Stroke"]) -> tuple[list[Drawn], list[Skipped]]:
     drawn: list[Drawn] = []
     skipped: list[Skipped] = []
     points = 0
-    if len(strokes) > MOST_STROKES_OF_PAGE:
-        skipped.append(Skipped(None, f"only the first {MOST_STROKES_OF_PAGE} strokes of the page are drawn"))
-    for stroke in sorted(map(_Stroke.of, strokes[:MOST_STROKES_OF_PAGE]), key=_place):
+    for number, stroke in enumerate(strokes):
+        if number == MOST_STROKES_OF_PAGE:
+            skipped.insert(0, Skipped(None, f"only the first {MOST_STROKES_OF_PAGE} strokes of the page are drawn"))
+            break
         if stroke.is_nothing:
             continue
         try:
@@ -125,8 +140,8 @@ def _read_strokes(strokes: Sequence[Any]) -> tuple[list[Drawn], list[Skipped]]:
             points += _points_in(figure)
             if points > MOST_POINTS_OF_PAGE:
                 raise Undrawable(f"the page has more than {MOST_POINTS_OF_PAGE} points")
-        except Undrawable as verdict:
-            skipped.append(Skipped(stroke.order, str(verdict)))
+        except Undrawable as error:
+            skipped.append(Skipped(stroke.order, str(error)))
             continue
         skipped.extend(Skipped(stroke.order, remark) for remark in remarks)
         drawn.append(Drawn(figure, stroke.order, *stroke.instants))
