@@ -26,8 +26,8 @@ class _Listening:
         self._requests = requests
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._requests, name)
-        return partial(_note, found) if name in _ASKING else found
+        function = getattr(self._requests, name)
+        return partial(_note, function) if name in _ASKING else function
 
 
 def listen_to(plugin: Any) -> None:

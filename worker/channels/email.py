@@ -159,15 +159,15 @@ def _put(smtp: smtplib.SMTP, content: bytes) -> tuple[int, bytes]:
     try:
         return smtp.data(content)
     except smtplib.SMTPDataError as error:
-        said = error.smtp_error
-        return error.smtp_code, said if isinstance(said, bytes) else said.encode()
+        reply = error.smtp_error
+        return error.smtp_code, reply if isinstance(reply, bytes) else reply.encode()
 
 
-def _check(stage: Stage, code: int, said: bytes) -> None:
+def _check(stage: Stage, code: int, reply: bytes) -> None:
     """Raise what a refusal means. The words are never repeated: they name the address."""
     if 200 <= code <= 299:
         return
-    text = said.decode("utf-8", "replace")
+    text = reply.decode("utf-8", "replace")
     enhanced = enhanced_code(text)
     answer = f"{code} {'.'.join(map(str, enhanced))}" if enhanced else str(code)
     match read_fault(stage, code, text):

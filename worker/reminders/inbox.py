@@ -41,7 +41,7 @@ class InboxUpdate:
 
     def after(self, known: int) -> "InboxUpdate":
         """The same update for a reader who knows all messages up to the id `known`."""
-        later = [one for one in self.notifications if one.id > known]
+        later = [notification for notification in self.notifications if notification.id > known]
         return InboxUpdate(self.unread, later, max(self.settled, known))
 
 
@@ -84,10 +84,10 @@ def mark_read(session: Session, user_id: int, notification_id: int, *, now: date
     """Mark one as read; if it already was, its time stays. Raises NotFound."""
     theirs = (Notification.id == notification_id, Notification.user_id == user_id)
     statement = update(Notification).where(*theirs).values(read_at=func.coalesce(Notification.read_at, now))
-    found = session.scalars(statement.returning(Notification)).one_or_none()
-    if found is None:
+    marked = session.scalars(statement.returning(Notification)).one_or_none()
+    if marked is None:
         raise NotFound(f"There is no notification {notification_id} of yours.")
-    return found
+    return marked
 
 
 def mark_all_read(session: Session, user_id: int, *, now: datetime) -> None:
@@ -112,14 +112,25 @@ def read_updates(session: Session, above: Mapping[int, int]) -> dict[int, InboxU
     new = session.execute(_NEW_IDS, {**values, "settled": _SETTLED_SECONDS, "most": MOST_NEWS}).all()
     rows: dict[int, Notification] = {}
     if new:
-        wanted = select(Notification).where(Notification.id.in_([one.id for one in new]))
+        wanted = select(Notification).where(Notification.id.in_([notification.id for notification in new]))
         rows = {row.id: row for row in session.scalars(wanted)}
     unread = _unread(session, list(above))
     return {
         user_id: InboxUpdate(
             unread[user_id],
-            [rows[one.id] for one in new if one.user_id == user_id and one.id in rows],
-            max((one.id for one in new if one.user_id == user_id and one.is_settled), default=above[user_id]),
+            [
+                rows[notification.id]
+                for notification in new
+                if notification.user_id == user_id and notification.id in rows
+            ],
+            max(
+                (
+                    notification.id
+                    for notification in new
+                    if notification.user_id == user_id and notification.is_settled
+                ),
+                default=above[user_id],
+            ),
         )
         for user_id in above
     }

@@ -515,7 +515,7 @@ def test_keys_that_this_process_does_not_have_are_nobodys_fault(deliveries: Deli
 def after_the_rest(deliveries: DeliveryFixture) -> None:
     """The same process, when it asks the server again."""
     for record in deliveries.deliverer._breaker._failing.values():
-        record.rest_until = 0.0
+        record.open_until = 0.0
     deliveries.do("UPDATE deliveries SET due_at = now() WHERE state = 'pending'")
     deliveries.send_all()
 

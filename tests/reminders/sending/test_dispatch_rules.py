@@ -101,42 +101,42 @@ def test_the_wish_of_a_provider_is_heard_within_reason(wish: float, seconds: flo
 def test_a_breaker_opens_after_failures_in_a_row_and_closes_with_an_answer() -> None:
     breaker = CircuitBreaker()
     for _n in range(4):
-        breaker.failed("a", 100.0)
-    assert breaker.rest("a", 100.0) == 0
-    breaker.answered("a")
+        breaker.record_failure("a", 100.0)
+    assert breaker.seconds_open("a", 100.0) == 0
+    breaker.record_success("a")
     for _n in range(5):
-        breaker.failed("a", 100.0)
-    assert (breaker.rest("a", 100.0), breaker.rest("b", 100.0)) == (30.0, 0.0)
-    assert breaker.rest("a", 130.0) == 0  # one may try
-    breaker.failed("a", 130.0)
-    assert breaker.rest("a", 130.0) == 60.0
+        breaker.record_failure("a", 100.0)
+    assert (breaker.seconds_open("a", 100.0), breaker.seconds_open("b", 100.0)) == (30.0, 0.0)
+    assert breaker.seconds_open("a", 130.0) == 0  # one may try
+    breaker.record_failure("a", 130.0)
+    assert breaker.seconds_open("a", 130.0) == 60.0
     for _n in range(20):
-        breaker.failed("a", 200.0)
-    assert breaker.rest("a", 200.0) == 300.0
-    breaker.answered("a")
-    assert breaker.rest("a", 200.0) == 0
+        breaker.record_failure("a", 200.0)
+    assert breaker.seconds_open("a", 200.0) == 300.0
+    breaker.record_success("a")
+    assert breaker.seconds_open("a", 200.0) == 0
 
 
 def test_a_breaker_opens_sooner_when_each_failure_was_waited_for() -> None:
     breaker = CircuitBreaker()
-    breaker.failed("a", 100.0, took=15.0)
-    assert breaker.rest("a", 100.0) == 0
-    breaker.failed("a", 115.0, took=15.0)
-    assert breaker.rest("a", 115.0) == 60.0
+    breaker.record_failure("a", 100.0, took=15.0)
+    assert breaker.seconds_open("a", 100.0) == 0
+    breaker.record_failure("a", 115.0, took=15.0)
+    assert breaker.seconds_open("a", 115.0) == 60.0
     # What was slow and worked is no failure.
-    breaker.failed("b", 100.0, took=15.0)
-    breaker.answered("b")
-    breaker.failed("b", 100.0, took=15.0)
-    assert breaker.rest("b", 100.0) == 0
+    breaker.record_failure("b", 100.0, took=15.0)
+    breaker.record_success("b")
+    breaker.record_failure("b", 100.0, took=15.0)
+    assert breaker.seconds_open("b", 100.0) == 0
 
 
 def test_a_breaker_forgets_the_oldest_of_too_many() -> None:
     breaker = CircuitBreaker()
     for number in range(2000):
         for _n in range(5):
-            breaker.failed(f"host {number}", 0.0)
-    assert breaker.rest("host 0", 0.0) == 0
-    assert breaker.rest("host 1999", 0.0) == 30.0
+            breaker.record_failure(f"host {number}", 0.0)
+    assert breaker.seconds_open("host 0", 0.0) == 0
+    assert breaker.seconds_open("host 1999", 0.0) == 30.0
     assert len(breaker._failing) == 1000
 
 

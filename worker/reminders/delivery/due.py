@@ -87,5 +87,5 @@ def list_due(session: Session, *, until: datetime, most: int) -> list[Due]:
 
 
 def _why(row: Row[tuple[object, ...]]) -> str:
-    wish = row.kind if row.minutes_before is None else f"{row.minutes_before} min before: {_WORDS[row.source]}"
-    return f"{wish}; {row.failed_channel} failed" if row.failed_channel else wish
+    origin = row.kind if row.minutes_before is None else f"{row.minutes_before} min before: {_WORDS[row.source]}"
+    return f"{origin}; {row.failed_channel} failed" if row.failed_channel else origin

@@ -31,22 +31,22 @@ class OutcomeWriter:
         self._run = run
         self._patience = patience
 
-    def sent(self, one: ClaimedDelivery) -> None:
+    def sent(self, delivery: ClaimedDelivery) -> None:
         """It was sent."""
 
         def write() -> None:
             # One statement where that will do: it is what every mail costs.
-            if one.channel_id is None:
+            if delivery.channel_id is None:
                 with self._database.statement() as statement:
-                    mark_sent(statement, [one.id], self._run)
+                    mark_sent(statement, [delivery.id], self._run)
                 return
             with self._database.transaction() as session:
-                if mark_sent(session, [one.id], self._run):
-                    forget_failures(session, one.channel_id)
+                if mark_sent(session, [delivery.id], self._run):
+                    forget_failures(session, delivery.channel_id)
 
         retry_while_database_down(write, seconds=self._patience)
 
-    def not_sent(self, one: ClaimedDelivery, error: Exception, provider: str | None = None) -> None:
+    def not_sent(self, delivery: ClaimedDelivery, error: Exception, provider: str | None = None) -> None:
         """It was not sent, because of `error`: temporary, permanent, or unexpected.
 
         `provider`: the one that was called; None when none was.
@@ -54,35 +54,35 @@ class OutcomeWriter:
         match error:
             case UnknownRecipient():
                 # Whether the recipient is at fault is not known before the server accepts another (switch_off).
-                _log.info("delivery_refused", delivery_id=one.id, provider=_told(provider), reason=error.reason)
-                self.settle(one, Fail(error.reason))
+                _log.info("delivery_refused", delivery_id=delivery.id, provider=_told(provider), reason=error.reason)
+                self.settle(delivery, Fail(error.reason))
             case PermanentFailure():
-                _log.info("delivery_refused", delivery_id=one.id, provider=_told(provider), reason=error.reason)
-                self.settle(one, Fail(error.reason), channel_is_bad=error.address_is_bad)
+                _log.info("delivery_refused", delivery_id=delivery.id, provider=_told(provider), reason=error.reason)
+                self.settle(delivery, Fail(error.reason), channel_is_bad=error.address_is_bad)
             case Untellable():
-                _log.error("message_untellable", delivery_id=one.id, kind=one.kind, detail=error.detail)
-                self.settle(one, Fail(error.code))
+                _log.error("message_untellable", delivery_id=delivery.id, kind=delivery.kind, detail=error.detail)
+                self.settle(delivery, Fail(error.code))
             case OurFault():
-                self._alarm(provider or str(one.way), error.reason)
-                self.kept_back(one, max(OUR_FAULT_PAUSE, error.retry_after or 0.0), error.reason)
+                self._alarm(provider or str(delivery.way), error.reason)
+                self.kept_back(delivery, max(OUR_FAULT_PAUSE, error.retry_after or 0.0), error.reason)
             case TemporaryFailure():
-                self._failed_for_now(one, error.reason, error)
+                self._failed_for_now(delivery, error.reason, error)
             case _:
                 # Its message may contain an address.
-                _log.error("delivery_crashed", delivery_id=one.id, kind=one.kind, error=type(error).__name__)
-                self._failed_for_now(one, "internal")
+                _log.error("delivery_crashed", delivery_id=delivery.id, kind=delivery.kind, error=type(error).__name__)
+                self._failed_for_now(delivery, "internal")
 
-    def kept_back(self, one: ClaimedDelivery, pause: float, reason: str) -> None:
+    def kept_back(self, delivery: ClaimedDelivery, pause: float, reason: str) -> None:
         """Only the provider prevents it, for `pause` seconds or more: no attempt is charged."""
         now, chance = clock.now(), random.random()
-        verdict = until_provider_works(one.created_at, one.expires_at, pause, reason, now=now, chance=chance)
-        self.settle(one, verdict, attempted=False)
+        decision = until_provider_works(delivery.created_at, delivery.expires_at, pause, reason, now=now, chance=chance)
+        self.settle(delivery, decision, attempted=False)
 
-    def switch_off(self, one: ClaimedDelivery, reason: str) -> None:
-        """The channel of `one` failed permanently."""
+    def switch_off(self, delivery: ClaimedDelivery, reason: str) -> None:
+        """The channel of the delivery failed permanently."""
         with self._database.transaction() as session:
-            switch_off(session, one, reason)
-        _log.info("channel_switched_off", delivery_id=one.id, reason=reason)
+            switch_off(session, delivery, reason)
+        _log.info("channel_switched_off", delivery_id=delivery.id, reason=reason)
 
     def works(self, provider: str) -> None:
         """A provider that had failed before responds again."""
@@ -90,36 +90,38 @@ class OutcomeWriter:
             clear_trouble(session, provider)
 
     def settle(
-        self, one: ClaimedDelivery, verdict: Verdict, *, attempted: bool = True, channel_is_bad: bool = False
+        self, delivery: ClaimedDelivery, decision: Verdict, *, attempted: bool = True, channel_is_bad: bool = False
     ) -> None:
         """Postpone, drop or fail it; `attempted`: this counts as one of its attempts."""
         with self._database.transaction() as session:
-            match verdict:
+            match decision:
                 case Wait(until, reason):
-                    put_off(session, one.id, self._run, until=until, reason=reason, attempted=attempted)
+                    put_off(session, delivery.id, self._run, until=until, reason=reason, attempted=attempted)
                 case Drop(state, reason, instead_in_app):
-                    if end(session, one.id, self._run, state=state, reason=reason) and instead_in_app:
-                        put_in_app_instead(session, one)
+                    if end(session, delivery.id, self._run, state=state, reason=reason) and instead_in_app:
+                        put_in_app_instead(session, delivery)
                 case Fail(reason):
-                    fail(session, one, self._run, reason, channel_is_bad=channel_is_bad)
-        _log.info("delivery_not_sent", delivery_id=one.id, kind=one.kind, verdict=repr(verdict))
+                    fail(session, delivery, self._run, reason, channel_is_bad=channel_is_bad)
+        _log.info("delivery_not_sent", delivery_id=delivery.id, kind=delivery.kind, decision=repr(decision))
 
     def _alarm(self, provider: str, reason: str) -> None:
         _log.error("provider_refuses_us", provider=_told(provider), reason=reason)
         with self._database.transaction() as session:
             note_trouble(session, provider, reason)
 
-    def _failed_for_now(self, one: ClaimedDelivery, reason: str, error: TemporaryFailure | None = None) -> None:
+    def _failed_for_now(self, delivery: ClaimedDelivery, reason: str, error: TemporaryFailure | None = None) -> None:
         """Retry it, unless its channel has now failed too often."""
-        if error is not None and error.counts and one.channel_id is not None:
+        if error is not None and error.counts and delivery.channel_id is not None:
             with self._database.transaction() as session:
-                has_failed = count_failure(session, one.channel_id, silent=isinstance(error, Unreachable))
+                has_failed = count_failure(session, delivery.channel_id, silent=isinstance(error, Unreachable))
             if has_failed:
-                self.settle(one, Fail(reason), channel_is_bad=True)
+                self.settle(delivery, Fail(reason), channel_is_bad=True)
                 return
         retry_after = None if error is None else error.retry_after
         now, chance = clock.now(), random.random()
-        self.settle(one, after_failure(one.attempts, one.expires_at, retry_after, reason, now=now, chance=chance))
+        self.settle(
+            delivery, after_failure(delivery.attempts, delivery.expires_at, retry_after, reason, now=now, chance=chance)
+        )
 
 
 def _told(provider: str | None) -> str | None:

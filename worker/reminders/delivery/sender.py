@@ -70,34 +70,34 @@ class BatchSender:
             taken = read_claimed(statement, ids, token, run=run_token, lease=self._manner.lease)
         if not taken:
             return
-        about = {one.schedule_id for one in taken if one.schedule_id is not None}
+        about = {delivery.schedule_id for delivery in taken if delivery.schedule_id is not None}
         with self._database.transaction() as session:
             lessons = read_lesson_facts(session, about, board_url=self._manner.board_url)
         run = _BatchRun(run_token, lessons, OutcomeWriter(self._database, run_token, patience=self._manner.lease / 2))
-        going = [one for one in taken if self._goes_out(one, run)]
-        self._put_in_app([one for one in going if one.way == "in_app"], run)
+        going = [delivery for delivery in taken if self._goes_out(delivery, run)]
+        self._put_in_app([delivery for delivery in going if delivery.way == "in_app"], run)
         try:
-            self._send_out([one for one in going if one.way != "in_app"], run)
+            self._send_out([delivery for delivery in going if delivery.way != "in_app"], run)
         finally:
             self._ways.rest()
 
-    def _goes_out(self, one: ClaimedDelivery, run: _BatchRun) -> bool:
-        same = bool(one.goes_to_account) and self._ways.leads_to_account(one)
-        how = context_of(one, run.lessons, default_zone=self._manner.default_zone, same_mailbox=same)
-        verdict = decide(how, clock.now())
-        if isinstance(verdict, Send):
+    def _goes_out(self, delivery: ClaimedDelivery, run: _BatchRun) -> bool:
+        same = bool(delivery.goes_to_account) and self._ways.leads_to_account(delivery)
+        how = context_of(delivery, run.lessons, default_zone=self._manner.default_zone, same_mailbox=same)
+        decision = decide(how, clock.now())
+        if isinstance(decision, Send):
             return True
-        run.settler.settle(one, verdict, attempted=False)
+        run.settler.settle(delivery, decision, attempted=False)
         return False
 
     def _put_in_app(self, deliveries: Sequence[ClaimedDelivery], run: _BatchRun) -> None:
         """Write all of them in one transaction."""
         said: dict[int, tuple[ClaimedDelivery, RenderedMessage]] = {}
-        for one in deliveries:
+        for delivery in deliveries:
             try:
-                said[one.id] = one, self._say(one, run)
+                said[delivery.id] = delivery, self._say(delivery, run)
             except Exception as error:  # noqa: BLE001 - one message that cannot be said holds up no other
-                run.settler.not_sent(one, error)
+                run.settler.not_sent(delivery, error)
         if not said:
             return
 
@@ -110,11 +110,11 @@ class BatchSender:
     def _send_out(self, deliveries: Sequence[ClaimedDelivery], run: _BatchRun) -> None:
         """Send to several providers concurrently, to each one sequentially."""
         by_provider: dict[str, list[ClaimedDelivery]] = {}
-        for one in deliveries:
+        for delivery in deliveries:
             try:
-                by_provider.setdefault(self._ways.provider(one), []).append(one)
+                by_provider.setdefault(self._ways.provider(delivery), []).append(delivery)
             except Exception as error:  # noqa: BLE001 - an address that cannot be read holds up no other
-                run.settler.not_sent(one, error)
+                run.settler.not_sent(delivery, error)
         if len(by_provider) == 1:
             self._send_by(*by_provider.popitem(), run)
         elif by_provider:
@@ -129,57 +129,57 @@ class BatchSender:
             now = time.monotonic()
             if now - run.began > self._manner.patience:
                 with self._database.statement() as statement:
-                    release(statement, [one.id for one in waiting], run.token, charged=True)
+                    release(statement, [delivery.id for delivery in waiting], run.token, charged=True)
                 return
             if now - renewed > self._manner.lease / 3:
                 with self._database.statement() as statement:
-                    held = renew(statement, [one.id for one in waiting], run.token, lease=self._manner.lease)
-                waiting, renewed = [one for one in waiting if one.id in held], now
+                    held = renew(statement, [delivery.id for delivery in waiting], run.token, lease=self._manner.lease)
+                waiting, renewed = [delivery for delivery in waiting if delivery.id in held], now
                 continue
             self._send(provider, waiting.pop(0), run)
 
-    def _send(self, provider: str, one: ClaimedDelivery, run: _BatchRun) -> None:
-        rest = self._breaker.rest(provider, time.monotonic())
+    def _send(self, provider: str, delivery: ClaimedDelivery, run: _BatchRun) -> None:
+        rest = self._breaker.seconds_open(provider, time.monotonic())
         if rest > 0:
-            run.settler.kept_back(one, rest, "provider-away")
+            run.settler.kept_back(delivery, rest, "provider-away")
             return
         try:
-            self._ask(provider, one, self._say(self._ways.readable(one), run), run)
+            self._ask(provider, delivery, self._say(self._ways.readable(delivery), run), run)
         except Exception as error:  # noqa: BLE001 - one message that cannot be sent holds up no other
-            run.settler.not_sent(one, error, provider)
+            run.settler.not_sent(delivery, error, provider)
         else:
-            run.settler.sent(one)
+            run.settler.sent(delivery)
             for unknown in self._unknown.taken(provider, time.monotonic()):
                 run.settler.switch_off(unknown.delivery, unknown.reason)
 
-    def _ask(self, provider: str, one: ClaimedDelivery, said: RenderedMessage, run: _BatchRun) -> None:
+    def _ask(self, provider: str, delivery: ClaimedDelivery, said: RenderedMessage, run: _BatchRun) -> None:
         began = time.monotonic()
         try:
-            self._send_to_known(provider, one, said)
+            self._send_to_known(provider, delivery, said)
         except TemporaryFailure as error:
             now = time.monotonic()
             if error.alone:
                 self._works(provider, run)
             else:
-                self._breaker.failed(provider, now, took=now - began)
+                self._breaker.record_failure(provider, now, took=now - began)
             raise
         except PermanentFailure:
             self._works(provider, run)
             raise
         self._works(provider, run)
 
-    def _send_to_known(self, provider: str, one: ClaimedDelivery, said: RenderedMessage) -> None:
+    def _send_to_known(self, provider: str, delivery: ClaimedDelivery, said: RenderedMessage) -> None:
         try:
-            self._ways.send(one, said)
+            self._ways.send(delivery, said)
         except UnknownRecipient as error:
-            if self._unknown.refused(provider, HeldBackDelivery(one, error.reason, time.monotonic())):
+            if self._unknown.refused(provider, HeldBackDelivery(delivery, error.reason, time.monotonic())):
                 raise OurFault(f"{error.reason} It says so of everybody.") from error
             raise
 
     def _works(self, provider: str, run: _BatchRun) -> None:
-        if self._breaker.answered(provider):
+        if self._breaker.record_success(provider):
             run.settler.works(provider)
 
-    def _say(self, one: ClaimedDelivery, run: _BatchRun) -> RenderedMessage:
-        lesson = run.lessons.facts_for(one.schedule_id, one.user_id)
-        return compose(one, lesson, default_zone=self._manner.default_zone, now=clock.now())
+    def _say(self, delivery: ClaimedDelivery, run: _BatchRun) -> RenderedMessage:
+        lesson = run.lessons.facts_for(delivery.schedule_id, delivery.user_id)
+        return compose(delivery, lesson, default_zone=self._manner.default_zone, now=clock.now())

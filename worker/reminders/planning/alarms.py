@@ -116,11 +116,11 @@ def _alarms(rows: Sequence[LessonAlarm]) -> list[Alarm]:
 def _insert(session: Session, subjects: Sequence[dict[str, int]], alarms: Sequence[Alarm] | None) -> None:
     if alarms is None or not subjects:
         return
-    wishes = [
+    alarm_columns = [
         {"minutes_before": one.minutes_before, "channels": _list(one.channels), "fallback": _list(one.fallback)}
         for one in alarms
     ] or [{"minutes_before": None, "channels": None, "fallback": None}]
-    session.execute(insert(LessonAlarm), [{**subject, **wish} for subject in subjects for wish in wishes])
+    session.execute(insert(LessonAlarm), [{**subject, **columns} for subject in subjects for columns in alarm_columns])
 
 
 def _list(names: Sequence[str] | None) -> list[str] | None:

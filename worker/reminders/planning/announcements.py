@@ -53,7 +53,9 @@ def announcements_for(
     gets no announcement either: nothing was restored for them.
     """
     changed: dict[tuple[int, str, str | None], list[int]] = defaultdict(list)
-    for schedule_id in sorted(before.keys() & after.keys(), key=lambda one: (before[one].starts_at, one)):
+    for schedule_id in sorted(
+        before.keys() & after.keys(), key=lambda lesson_id: (before[lesson_id].starts_at, lesson_id)
+    ):
         was, is_now = before[schedule_id], after[schedule_id]
         for user_id in {**was.people, **is_now.people}:
             kind = _kind(was, is_now, user_id, now)
@@ -61,11 +63,11 @@ def announcements_for(
                 changed[user_id, kind, was.subject].append(schedule_id)
     readers: dict[_Told, list[int]] = defaultdict(list)
     for (user_id, kind, _subject), ids in changed.items():
-        if kind == RESTORED and known is not None and not any((one, user_id) in known for one in ids):
+        if kind == RESTORED and known is not None and not any((lesson_id, user_id) in known for lesson_id in ids):
             continue
         first = ids[0]
         place = before[first].people.get(user_id) or after[first].people[user_id]
-        until = max(_until(kind, before[one], after[one]) for one in ids)
+        until = max(_until(kind, before[lesson_id], after[lesson_id]) for lesson_id in ids)
         readers[_Told(kind, first, len(ids), place, until)].append(user_id)
     return [
         _news(told, user_ids, before[told.schedule_id], after[told.schedule_id], by)

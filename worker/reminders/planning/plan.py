@@ -172,8 +172,8 @@ def plan_reminders(
     for first in range(0, len(ids), _PIECE):
         piece = ids[first : first + _PIECE]
         session.execute(_LOCK_LESSONS, {"ids": piece})
-        made, gone = session.execute(_PLAN, {**values, "ids": piece}).one()
-        planned, cancelled = planned + made, cancelled + gone
+        added, removed = session.execute(_PLAN, {**values, "ids": piece}).one()
+        planned, cancelled = planned + added, cancelled + removed
         send_before_quiet_hours(session, piece, now=now, user_id=user_id)
     return Planned(planned, cancelled)
 

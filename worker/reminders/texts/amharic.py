@@ -37,10 +37,10 @@ def clock(local: time, calendar: CalendarStyle) -> str:
     """Both clocks, the reader's first: an Amharic reader would take a bare 8:00 for two in the afternoon."""
     hour, minute, part = spoken_clock(local)
     # The hour of noon is not yet "after noon".
-    told = f"{'ከቀኑ' if local.hour == 12 else _PARTS[part]} {hour}:{minute:02} ሰዓት"
+    spoken = f"{'ከቀኑ' if local.hour == 12 else _PARTS[part]} {hour}:{minute:02} ሰዓት"
     if calendar == "ethiopian":
-        return f"{told} ({local:%H:%M})"
-    return f"{local:%H:%M} (በኢትዮጵያ አቆጣጠር {told})"
+        return f"{spoken} ({local:%H:%M})"
+    return f"{local:%H:%M} (በኢትዮጵያ አቆጣጠር {spoken})"
 
 
 def in_zone(place: str, offset: str) -> str:
