@@ -13,7 +13,6 @@ from pydantic import (
     BeforeValidator,
     Field,
     SecretStr,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -23,6 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from worker import setting_values as values
 from worker.broker_address import BrokerAddress, read_broker_address
 from worker.errors import Misconfigured
+from worker.setting_contradictions import contradictions
 
 # Published on purpose: with it `astegni token` works from anywhere on a developer's machine. `require_safe`
 # refuses it wherever an untrusted user could get access.
@@ -286,30 +286,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        for wrong, sentence in (
-            (
-                self.run_lease < 2 * self.lease_renewal,
-                "RUN_LEASE must be at least twice LEASE_RENEWAL: a running job would be lost between two renewals",
-            ),
-            (
-                self.run_lease <= self.pulse_interval,
-                "RUN_LEASE must be longer than PULSE_INTERVAL, in which leases are renewed",
-            ),
-            (
-                self.published_lease_max < self.published_lease,
-                "PUBLISHED_LEASE_MAX must be at least PUBLISHED_LEASE: it is the longest of the same waits",
-            ),
-            (
-                (self.backblaze_key_id is None) is not (self.backblaze_application_key is None),
-                "BACKBLAZE_KEY_ID and BACKBLAZE_APPLICATION_KEY go together: set both or none",
-            ),
-            (
-                (self.smtp_user is None) is not (self.smtp_password is None),
-                "SMTP_USER and SMTP_PASSWORD go together: set both or none",
-            ),
-        ):
-            if wrong:
-                raise ValueError(sentence)
+        for sentence in contradictions(self):
+            raise ValueError(sentence)
         return self
 
     @property
@@ -343,17 +321,3 @@ class Settings(BaseSettings):
     def broker_url(self) -> str:
         """The broker's address in the form that Celery reads."""
         return self.broker.url
-
-
-def setting_faults(error: ValidationError) -> list[str]:
-    """A sentence for each setting that is not valid: its name and what is wanted, never its value, a key perhaps."""
-    sentences = []
-    for fault in error.errors(include_url=False, include_input=False):
-        message = fault["msg"].removeprefix("Value error, ")
-        name = str(fault["loc"][0]) if fault["loc"] else ""
-        if name in Settings.model_fields:
-            about = Settings.model_fields[name].description
-            sentences.append(f"the setting {name.upper()} is not valid: {message}. ({about})")
-        else:
-            sentences.append(f"the settings do not fit together: {message}.")
-    return sentences

@@ -22,9 +22,9 @@ from worker.cli import (
     stack,
     tokens,
 )
+from worker.cli.setting_faults import setting_faults
 from worker.cli.target import database_error, database_errors
 from worker.errors import AstegniError
-from worker.settings import setting_faults
 
 # sysexits(3): usage, data, unavailable.
 _EXIT_USAGE, _EXIT_FAILED, _EXIT_UNAVAILABLE = 2, 1, 69
