@@ -17,11 +17,12 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
 from worker import setting_values as values
 from worker.broker_address import BrokerAddress, read_broker_address
 from worker.errors import Misconfigured
+from worker.limit_settings import LimitSettings
 from worker.setting_contradictions import contradictions
 
 # Published on purpose: with it `astegni token` works from anywhere on a developer's machine. `require_safe`
@@ -47,10 +48,8 @@ def _upper(level: object) -> object:
     return level.upper() if isinstance(level, str) else level
 
 
-class Settings(BaseSettings):
+class Settings(LimitSettings):
     """The settings of every process. Durations are seconds and sizes bytes unless the name says otherwise."""
-
-    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
 
     # --- services and addresses
     database_url: Annotated[str, AfterValidator(values.database_address)] | None = Field(
@@ -112,46 +111,6 @@ class Settings(BaseSettings):
     spool_retention: Retention = Field(7 * 86_400, description="How long bytes of an unfinished ingest are kept.")
     upload_max_bytes: int = Field(8_000_000_000, ge=1, le=_LARGEST_FILE, description="Largest recording taken.")
     recording_max_seconds: int = Field(6 * 3600, ge=1, le=86_400, description="Longest recording taken.")
-
-    # --- limits of one person (0: no limit)
-    limit_requests_per_minute: int = Field(
-        600, ge=0, description="Requests of a person in a minute; a body counts once more for each 32 KB."
-    )
-    limit_address_requests_per_minute: int = Field(
-        600, ge=0, description="Requests of an address in a minute that need no token (calendars)."
-    )
-    limit_wrong_tokens_per_minute: int = Field(60, ge=0, description="Wrong tokens of an address in a minute.")
-    limit_unknown_feeds_per_minute: int = Field(
-        30, ge=0, description="Calendar addresses that do not exist, asked for by an address in a minute."
-    )
-    limit_upload_bytes_per_day: int = Field(64_000_000_000, ge=0, description="Bytes that a person uploads in a day.")
-    limit_open_uploads: int = Field(
-        8, ge=0, description="Uploads of a person that are received at once; one more waits 20 s."
-    )
-    limit_open_upload_bytes: int = Field(
-        16_000_000_000,
-        ge=0,
-        description="Bytes that these uploads may bring; one of unknown length counts as the largest.",
-    )
-    limit_live_ingests: int = Field(50, ge=0, description="Recordings of a person that wait for their ingest.")
-    limit_live_replays: int = Field(
-        2, ge=0, description="Films of boards that a person has ordered and that are not done."
-    )
-    limit_live_snapshots: int = Field(
-        20,
-        ge=0,
-        description="Pictures of pages, and documents of boards, that a person has ordered and that are not done.",
-    )
-    limit_event_streams: int = Field(20, ge=1, description="Streams of a kind that a person has open.")
-    limit_board_page_bytes: int = Field(8_000_000, ge=0, description="Bytes of strokes that a page of a board takes.")
-    limit_board_session_bytes: int = Field(
-        32_000_000, ge=0, description="Bytes of strokes that all pages of a whiteboard session take."
-    )
-    limit_whiteboard_sessions_per_day: int = Field(
-        100, ge=0, description="Whiteboard sessions that a person opens in a day."
-    )
-    limit_bookings_per_day: int = Field(100, ge=0, description="Bookings and requests that a person makes in a day.")
-    limit_messages_per_day: int = Field(1000, ge=0, description="Messages to others that a person causes in a day.")
 
     # --- jobs
     relay_interval: Interval = Field(1.0, description="How often due jobs are published.")
