@@ -6,7 +6,7 @@ from typing import Any
 
 from worker.canvases.drawing.svg import write_svg
 from worker.canvases.shapes import Circle, Colour, Lines, Text
-from worker.canvases.stored.pages import Drawn, DrawnPage
+from worker.canvases.stored.pages import DrawnPage, DrawnStroke
 
 _OUTLINE = re.compile(rb"<path[^>]*/>")
 
@@ -53,7 +53,7 @@ def as_svg(page: DrawnPage) -> str:
     return "".join([*parts, "</g></svg>"])
 
 
-def _outlines(page: DrawnPage, drawn: Drawn) -> str:
+def _outlines(page: DrawnPage, drawn: DrawnStroke) -> str:
     """The letters of one text, as our own SVG has them."""
     out = BytesIO()
     alone = DrawnPage(1, "", page.width, page.height, page.background, (drawn,))

@@ -37,8 +37,8 @@ def binaries() -> Binaries:
 def still(timeline: ReplayTimeline, page: DrawnPage, index: int, at: int) -> Any:
     """The frame drawn at once, from nothing."""
     pixels = blank_frame()
-    easel = FrameCanvas(page, pixels)
-    easel.draw(timeline.figures_at(at, index), easel.whole, over=False)
+    canvas = FrameCanvas(page, pixels)
+    canvas.draw(timeline.figures_at(at, index), canvas.whole, over=False)
     return pixels
 
 

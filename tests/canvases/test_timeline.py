@@ -104,7 +104,7 @@ def test_what_was_taken_back_is_gone_from_then_on() -> None:
 def test_what_is_wiped_after_the_lesson_stays_in_its_replay() -> None:
     strokes = [pen(started_at=0, ended_at=1, created_at=1, deleted_at=90_000)]
     timeline = build_timeline(board(strokes), until=at(60))
-    assert timeline.strokes[0].gone is None
+    assert timeline.strokes[0].removed_at is None
     assert timeline.duration_ms == 4000
 
 
@@ -166,7 +166,7 @@ def test_any_times_make_a_replay(pages: list[list[Any]], short: bool, data: Any)
     assert [turn.at for turn in timeline.turns] == sorted(turn.at for turn in timeline.turns)
     if short:
         busy = sorted([(stroke.start, stroke.end) for stroke in timeline.strokes])
-        changes = [stroke.gone for stroke in timeline.strokes if stroke.gone is not None] + [
+        changes = [stroke.removed_at for stroke in timeline.strokes if stroke.removed_at is not None] + [
             turn.at for turn in timeline.turns
         ]
         end = 1000
@@ -180,7 +180,7 @@ def test_at_any_time_the_strokes_up_to_then_are_shown(rows: list[Any], moment: i
     """Those that have ended whole, those in hand in part, none that is to come and none that is gone."""
     timeline = build_timeline(board([pen(number + 1) | row for number, row in enumerate(rows)]))
     shown = timeline.figures_at(moment, 0)
-    alive = [stroke for stroke in timeline.strokes if stroke.gone is None or stroke.gone > moment]
+    alive = [stroke for stroke in timeline.strokes if stroke.removed_at is None or stroke.removed_at > moment]
     whole = {id(stroke.figure) for stroke in alive if stroke.end <= moment}
     assert {id(figure) for figure in shown} >= whole
     assert len(shown) - len(whole) == sum(stroke.start < moment < stroke.end for stroke in alive)

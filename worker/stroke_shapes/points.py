@@ -38,7 +38,7 @@ def points_of(value: object) -> tuple[list[Point] | None, list[float]]:
         return points_of(list(first))
     if not isinstance(first, list | tuple | Mapping):
         return flat_points(value), []
-    return _points_of_items(_turned(value))
+    return _points_of_items(_transpose(value))
 
 
 def _points_of_text(text: str) -> list[Point] | None:
@@ -58,7 +58,7 @@ def _of_columns(value: Mapping[str, Any]) -> list[Any] | None:
     return [list(point) for point in zip(x, y, strict=True)]
 
 
-def _turned(value: list[Any]) -> list[Any]:
+def _transpose(value: list[Any]) -> list[Any]:
     """Quick, Draw!: a list of all x, of all y, and perhaps of times. No point is as long as that."""
     if len(value) in (2, 3) and all(isinstance(item, list) and len(item) > _LONGEST_POINT for item in value):
         return [list(point) for point in zip(value[0], value[1], strict=False)]

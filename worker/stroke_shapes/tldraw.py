@@ -32,7 +32,7 @@ def unpack(shape: dict[str, Any]) -> None:
     props = shape.get("props")
     if isinstance(props, Mapping) and isinstance(props.get("segments"), list):
         del shape["props"]
-        shape["segments"] = _transformed(_points_of(props["segments"]), props, shape)
+        shape["segments"] = _transform(_points_of(props["segments"]), props, shape)
         if (colour := props.get("color")) is not None:
             shape.setdefault("strokeColor", _COLOURS.get(str(colour), colour))
         if (width := _SIZES.get(str(props.get("size")))) is not None:
@@ -52,13 +52,13 @@ def _points_of(segments: list[Any]) -> list[Any]:
 def _line_of(segment: Mapping[str, Any]) -> list[Any] | None:
     path, points = segment.get("path"), segment.get("points")
     if isinstance(path, str):
-        return _decoded(path, deltas=True)
+        return _decode(path, deltas=True)
     if isinstance(points, str):
-        return _decoded(points, deltas=False)
+        return _decode(points, deltas=False)
     return points if isinstance(points, list) else None
 
 
-def _decoded(text: str, *, deltas: bool) -> list[list[float]]:
+def _decode(text: str, *, deltas: bool) -> list[list[float]]:
     try:
         data = base64.b64decode(text, validate=True)
         if not deltas:
@@ -66,10 +66,12 @@ def _decoded(text: str, *, deltas: bool) -> list[list[float]]:
         steps = [_FIRST.unpack(data[: _FIRST.size]), *_NEXT.iter_unpack(data[_FIRST.size :])]
     except (binascii.Error, ValueError, struct.error) as error:
         raise NotUnderstood("its segment is none of tldraw's: send points as [[x, y], …]") from error
-    return [list(point) for point in accumulate(steps, lambda one, step: tuple(map(float.__add__, one, step)))]
+    return [
+        list(point) for point in accumulate(steps, lambda previous, step: tuple(map(float.__add__, previous, step)))
+    ]
 
 
-def _transformed(points: list[Any], props: Mapping[str, Any], shape: dict[str, Any]) -> list[Any]:
+def _transform(points: list[Any], props: Mapping[str, Any], shape: dict[str, Any]) -> list[Any]:
     """The points scaled and turned about the shape's corner, as tldraw shows them."""
     wide, high = (number_of(props.get(key), 1.0) for key in ("scaleX", "scaleY"))
     turn = number_of(shape.pop("rotation", 0), 0.0)

@@ -19,7 +19,7 @@ from worker.canvases.snapshots.digest import PageState, board_digest, page_state
 from worker.canvases.snapshots.names import BOARD_FORMS, PAGE_FORMS, FileFormat, SnapshotTarget, snapshot_prefix
 from worker.canvases.snapshots.reading import StoredPage, load_page
 from worker.canvases.snapshots.rows import SnapshotFacts, SnapshotFile, drawn_names
-from worker.canvases.stored.pages import DrawnPage, Skipped
+from worker.canvases.stored.pages import DrawnPage, SkippedStroke
 from worker.concurrency import together
 from worker.jobs.job_run import JobRun
 from worker.logs import get_logger
@@ -45,7 +45,7 @@ class DrawnSnapshot:
     target: SnapshotTarget
     facts: SnapshotFacts
     files: Sequence[SnapshotFile]
-    skipped: Sequence[Skipped]
+    skipped: Sequence[SkippedStroke]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def draw_board(job: DrawContext, session_id: int) -> DrawnSnapshot | None:
         if drawn_names(session, target, digest) >= BOARD_FORMS.keys():
             return DrawnSnapshot(target, SnapshotFacts(digest, read_at, 0, job_id), (), ())
     read: list[PageState] = []
-    skipped: list[Skipped] = []
+    skipped: list[SkippedStroke] = []
     with TemporaryDirectory(dir=job.folder) as name:
         path, form = Path(name) / "document", BOARD_FORMS["pdf"]
         with closing(_pages(job, states, read, skipped)) as pages:
@@ -105,7 +105,7 @@ def draw_board(job: DrawContext, session_id: int) -> DrawnSnapshot | None:
 
 
 def _pages(
-    job: DrawContext, states: Sequence[PageState], read: list[PageState], skipped: list[Skipped]
+    job: DrawContext, states: Sequence[PageState], read: list[PageState], skipped: list[SkippedStroke]
 ) -> Generator[DrawnPage, None, None]:
     """The pages of a document, one in memory at a time; their states are appended to `read`."""
     for number, state in enumerate(states):
@@ -131,7 +131,7 @@ def _fetch(job: DrawContext, stored: StoredPage, folder: Path) -> DrawnPage:
     try:
         image = fetch_background(store, stored.background_image, session_id=session_id, folder=folder)
     except NoBackground as error:
-        return replace(page, skipped=(Skipped(None, f"background_image: {error.detail}"), *page.skipped))
+        return replace(page, skipped=(SkippedStroke(None, f"background_image: {error.detail}"), *page.skipped))
     return replace(page, image=image)
 
 

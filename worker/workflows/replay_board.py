@@ -14,7 +14,7 @@ from worker.canvases.replay.history import History, load_history
 from worker.canvases.replay.replay_json import pack_replay
 from worker.canvases.replay.timeline import ReplayTimeline, build_timeline
 from worker.canvases.snapshots.backgrounds import NoBackground, fetch_background
-from worker.canvases.stored.pages import DrawnBoard, DrawnPage, Skipped
+from worker.canvases.stored.pages import DrawnBoard, DrawnPage, SkippedStroke
 from worker.jobs.job_run import JobRun
 from worker.jobs.orders import ReplayBoard
 from worker.recordings.names import recording_prefix, replay_name
@@ -39,7 +39,7 @@ class _Replay:
     timeline: ReplayTimeline
     film: SpoolFile
     packed: bytes
-    skipped: Sequence[tuple[int | None, Skipped]]
+    skipped: Sequence[tuple[int | None, SkippedStroke]]
 
 
 def replay_board(run: JobRun, order: ReplayBoard, context: WorkerContext) -> None:
@@ -112,7 +112,7 @@ def _with_image(context: WorkerContext, session_id: int, page: DrawnPage, value:
     try:
         return replace(page, image=fetch_background(context.store, value, session_id=session_id, folder=folder))
     except NoBackground as error:
-        return replace(page, skipped=(Skipped(None, f"background_image: {error.detail}"), *page.skipped))
+        return replace(page, skipped=(SkippedStroke(None, f"background_image: {error.detail}"), *page.skipped))
 
 
 def _spool(context: WorkerContext, film: Path) -> SpoolFile:
@@ -168,7 +168,7 @@ def _store(
     )
 
 
-def _named(skipped: Sequence[tuple[int | None, Skipped]]) -> dict[str, Any]:
+def _named(skipped: Sequence[tuple[int | None, SkippedStroke]]) -> dict[str, Any]:
     strokes = [
         {"page_id": page_id, "order": stroke.order, "reason": stroke.reason} for page_id, stroke in skipped[:MOST_NAMED]
     ]

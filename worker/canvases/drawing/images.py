@@ -34,7 +34,7 @@ def open_image(path: Path) -> Any:
     return image
 
 
-def fitted(image: Any, width: float, height: float) -> tuple[float, float, float, float]:
+def fitted_rectangle(image: Any, width: float, height: float) -> tuple[float, float, float, float]:
     """Left, top, right, bottom of the picture as large as it fits on a page, in its middle."""
     scale = min(width / image.width(), height / image.height())
     left, top = (width - image.width() * scale) / 2, (height - image.height() * scale) / 2

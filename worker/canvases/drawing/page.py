@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from worker.canvases.drawing.images import fitted, open_image
+from worker.canvases.drawing.images import fitted_rectangle, open_image
 from worker.canvases.engine import skia
 from worker.canvases.lettering.text import draw_text
 from worker.canvases.shapes import Circle, Colour, Figure, Lines, Points
@@ -60,7 +60,7 @@ def image_behind(page: DrawnPage, *, fine: bool) -> Any:
     with surface as canvas:
         canvas.clear(_argb(page.background))
         canvas.scale(density, density)
-        place = skia.Rect(*fitted(image, page.width, page.height))
+        place = skia.Rect(*fitted_rectangle(image, page.width, page.height))
         canvas.drawImageRect(image, place, skia.SamplingOptions(skia.FilterMode.kLinear))
     return surface.makeImageSnapshot()
 

@@ -32,11 +32,11 @@ def draw_text(canvas: Any, text: Text, ink: Any) -> None:
         # A paragraph's own baseline lies at a whole number of units.
         paragraph.paint(canvas, text.x, baseline - math.floor(paragraph.AlphabeticBaseline + 0.5))
         end = text.x + _width(paragraph)
-        for wanted, y in (
+        for is_ruled, y in (
             (text.underline, baseline + _UNDERLINE),
             (text.strikethrough, baseline + _STRIKETHROUGH * text.size),
         ):
-            if wanted and end > text.x:
+            if is_ruled and end > text.x:
                 canvas.drawLine(text.x, y, end, y, rule)
 
 

@@ -19,7 +19,7 @@ class DirtyRect:
     right: float
     bottom: float
 
-    def joined(self, other: "DirtyRect") -> "DirtyRect":
+    def union(self, other: "DirtyRect") -> "DirtyRect":
         """The smallest box around both."""
         return DirtyRect(
             min(self.left, other.left),

@@ -25,7 +25,7 @@ TICK_MS = 100
 HOLD_MS = 5000
 KEY_SECONDS = 10
 # Pages that were turned away from wait in memory, 9 MB each.
-_MOST_STAGES = 8
+_MOST_RECENT_PAGES = 8
 # The same strokes give the same bytes: no version of the encoder, and as many threads on every machine.
 _SAME_BYTES = {"fflags": "+bitexact", "flags:v": "+bitexact", "map_metadata": "-1", "threads": 2}
 _ENCODING = {
@@ -84,14 +84,14 @@ def write_film(
 
 def frames_of(timeline: ReplayTimeline) -> Iterator[tuple[int, Pixels]]:
     """The frames of the film: milliseconds, and the planes of the picture, whose memory the next frame may use."""
-    stages = _IncrementalPages(timeline)
+    pages = _IncrementalPages(timeline)
     shown: IncrementalPage | None = None
     for at in _ticks(timeline):
-        stage = stages.of(timeline.page_at(at))
-        changed = stage.advance(at)
-        if changed or stage is not shown or at % HOLD_MS == 0 or at == _last_tick(timeline):
-            yield at, stage.picture.planes
-        shown = stage
+        page = pages.of(timeline.page_at(at))
+        changed = page.advance(at)
+        if changed or page is not shown or at % HOLD_MS == 0 or at == _last_tick(timeline):
+            yield at, page.picture.planes
+        shown = page
 
 
 def _last_tick(timeline: ReplayTimeline) -> int:
@@ -104,8 +104,8 @@ def _ticks(timeline: ReplayTimeline) -> Iterator[int]:
     moments = {*range(0, last + 1, HOLD_MS), last, *(_tick(turn.at) for turn in timeline.turns)}
     for stroke in timeline.strokes:
         moments.update(range(_tick(stroke.start), _tick(stroke.end) + 1, TICK_MS))
-        if stroke.gone is not None:
-            moments.add(_tick(stroke.gone))
+        if stroke.removed_at is not None:
+            moments.add(_tick(stroke.removed_at))
     return iter(sorted(at for at in moments if 0 <= at <= last))
 
 
@@ -122,15 +122,17 @@ class _IncrementalPages:
         self._strokes: dict[int, list[TimedStroke]] = {}
         for stroke in timeline.strokes:
             self._strokes.setdefault(stroke.page, []).append(stroke)
-        self._kept: OrderedDict[int, IncrementalPage] = OrderedDict()
+        self._recent: OrderedDict[int, IncrementalPage] = OrderedDict()
 
-    def of(self, page: int) -> IncrementalPage:
+    def of(self, index: int) -> IncrementalPage:
         """The stage of that page, as it was left, or new."""
-        stage = self._kept.pop(page, None) or IncrementalPage(self._timeline.pages[page], self._strokes.get(page, ()))
-        self._kept[page] = stage
-        if len(self._kept) > _MOST_STAGES:
-            self._kept.popitem(last=False)
-        return stage
+        page = self._recent.pop(index, None) or IncrementalPage(
+            self._timeline.pages[index], self._strokes.get(index, ())
+        )
+        self._recent[index] = page
+        if len(self._recent) > _MOST_RECENT_PAGES:
+            self._recent.popitem(last=False)
+        return page
 
 
 def _arguments(target: Path) -> list[str]:

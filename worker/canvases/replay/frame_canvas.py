@@ -43,13 +43,13 @@ class FrameCanvas:
     def area(self, box: DirtyRect) -> Area | None:
         """The pixels that a box of the page can colour; None when it lies outside."""
         left, top, right, bottom = self.whole
-        found = (
+        area = (
             max(left, _floor(box.left * self._scale + self._left - _SOFT)),
             max(top, _floor(box.top * self._scale + self._top - _SOFT)),
             min(right, -_floor(-(box.right * self._scale + self._left + _SOFT))),
             min(bottom, -_floor(-(box.bottom * self._scale + self._top + _SOFT))),
         )
-        return found if found[0] < found[2] and found[1] < found[3] else None
+        return area if area[0] < area[2] and area[1] < area[3] else None
 
     def draw(self, figures: Iterable[Figure], within: Area, *, over: bool) -> None:
         """Draw figures within the area: over what is there, or over the page's background."""

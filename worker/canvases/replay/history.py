@@ -11,7 +11,7 @@ from worker.canvases.limits import MOST_PAGES
 from worker.canvases.replay.timeline import PageShown
 from worker.canvases.snapshots.digest import board_title
 from worker.canvases.snapshots.strokes import WAS_SEEN, stream_strokes
-from worker.canvases.stored.pages import DrawnBoard, DrawnPage, Skipped, read_page
+from worker.canvases.stored.pages import DrawnBoard, DrawnPage, SkippedStroke, read_page
 from worker.errors import NotFound
 
 _PAGES = text(
@@ -63,7 +63,7 @@ def load_history(session: Session, session_id: int) -> History:
 
 
 def _page(session: Session, row: Any) -> DrawnPage:
-    skipped: list[Skipped] = []
+    skipped: list[SkippedStroke] = []
     document = {
         "page_id": row.id,
         "page_number": row.page_number,

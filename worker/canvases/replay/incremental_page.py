@@ -27,27 +27,27 @@ class IncrementalPage:
         self.pixels, self._whole_pixels = blank_frame(), blank_frame()
         self._shown, self._settled = FrameCanvas(page, self.pixels), FrameCanvas(page, self._whole_pixels)
         # By their start: those before `_next` have begun.
-        self._strokes = sorted(strokes, key=lambda one: one.start)
+        self._strokes = sorted(strokes, key=lambda stroke: stroke.start)
         self._next = 0
         # Strokes that have begun, and how much of each is shown.
         self._growing: dict[TimedStroke, float] = {}
         # In drawing order.
         self._whole: list[TimedStroke] = []
         self._boxes: dict[TimedStroke, DirtyRect] = {}
-        for easel in (self._shown, self._settled):
-            easel.draw((), easel.whole, over=False)
+        for canvas in (self._shown, self._settled):
+            canvas.draw((), canvas.whole, over=False)
         self.picture.update(self.pixels, 0, 0, WIDTH, HEIGHT)
 
     def advance(self, at: int) -> bool:
         """Go on to this moment, never back; whether anything changed."""
-        gone = self._remove(at)
+        removed = self._remove(at)
         self._begin(at)
-        changed = gone + self._grow(at)
-        finished = sorted((one for one in self._growing if at >= one.end), key=lambda one: one.place)
-        for box in _few(gone + self._settle(finished)):
+        changed = removed + self._grow(at)
+        finished = sorted((stroke for stroke in self._growing if at >= stroke.end), key=lambda stroke: stroke.place)
+        for box in _few(removed + self._settle(finished)):
             area = self._settled.area(box)
             if area is not None:
-                self._settled.draw(self._parts(self._seen(self._whole, area)), area, over=False)
+                self._settled.draw(self._parts(self._touching(self._whole, area)), area, over=False)
         for box in _few(changed):
             area = self._shown.area(box)
             if area is not None:
@@ -56,66 +56,70 @@ class IncrementalPage:
 
     def _remove(self, at: int) -> list[DirtyRect]:
         """Take away what is gone by now; where it was."""
-        gone = {one for one in (*self._whole, *self._growing) if one.gone is not None and one.gone <= at}
-        if gone:
-            self._whole = [one for one in self._whole if one not in gone]
-            for one in gone:
-                self._growing.pop(one, None)
-        return [self._boxes.pop(one) for one in gone]
+        removed = {
+            stroke
+            for stroke in (*self._whole, *self._growing)
+            if stroke.removed_at is not None and stroke.removed_at <= at
+        }
+        if removed:
+            self._whole = [stroke for stroke in self._whole if stroke not in removed]
+            for stroke in removed:
+                self._growing.pop(stroke, None)
+        return [self._boxes.pop(stroke) for stroke in removed]
 
     def _begin(self, at: int) -> None:
         while self._next < len(self._strokes) and self._strokes[self._next].start <= at:
-            one = self._strokes[self._next]
+            stroke = self._strokes[self._next]
             self._next += 1
-            if one.gone is None or one.gone > at:
-                self._growing[one] = 0.0
-                self._boxes[one] = box_of(one.figure)
+            if stroke.removed_at is None or stroke.removed_at > at:
+                self._growing[stroke] = 0.0
+                self._boxes[stroke] = box_of(stroke.figure)
 
     def _grow(self, at: int) -> list[DirtyRect]:
         """Let everything that has begun grow; where that shows."""
         changed: list[DirtyRect] = []
-        for one, before in self._growing.items():
-            after = one.shown_at(at)
+        for stroke, before in self._growing.items():
+            after = stroke.shown_at(at)
             if after > before:
-                changed.append(box_between(one.figure, before, after))
-                self._growing[one] = after
+                changed.append(box_between(stroke.figure, before, after))
+                self._growing[stroke] = after
         return changed
 
     def _settle(self, finished: Sequence[TimedStroke]) -> list[DirtyRect]:
         """Put these among the whole strokes; where that is more than drawing them on top."""
         if not finished:
             return []
-        for one in finished:
-            del self._growing[one]
+        for stroke in finished:
+            del self._growing[stroke]
         if not self._whole or self._whole[-1].place < finished[0].place:
             self._whole += finished
-            self._settled.draw([one.figure for one in finished], self._settled.whole, over=True)
+            self._settled.draw([stroke.figure for stroke in finished], self._settled.whole, over=True)
             return []
-        self._whole = sorted([*self._whole, *finished], key=lambda one: one.place)
-        return [self._boxes[one] for one in finished]
+        self._whole = sorted([*self._whole, *finished], key=lambda stroke: stroke.place)
+        return [self._boxes[stroke] for stroke in finished]
 
     def _show(self, area: Area) -> None:
-        growing = sorted(self._growing, key=lambda one: one.place)
+        growing = sorted(self._growing, key=lambda stroke: stroke.place)
         if not growing or not self._whole or self._whole[-1].place < growing[0].place:
             left, top, right, bottom = area
             self.pixels[top:bottom, left:right] = self._whole_pixels[top:bottom, left:right]
             self._shown.draw(self._parts(growing), area, over=True)
         else:
-            strokes = sorted([*self._whole, *growing], key=lambda one: one.place)
-            self._shown.draw(self._parts(self._seen(strokes, area)), area, over=False)
+            strokes = sorted([*self._whole, *growing], key=lambda stroke: stroke.place)
+            self._shown.draw(self._parts(self._touching(strokes, area)), area, over=False)
         self.picture.update(self.pixels, *area)
 
-    def _seen(self, strokes: Iterable[TimedStroke], area: Area) -> list[TimedStroke]:
-        areas = ((one, self._shown.area(self._boxes[one])) for one in strokes)
-        return [one for one, found in areas if found is not None and _meet(found, area)]
+    def _touching(self, strokes: Iterable[TimedStroke], area: Area) -> list[TimedStroke]:
+        areas = ((stroke, self._shown.area(self._boxes[stroke])) for stroke in strokes)
+        return [stroke for stroke, stroke_area in areas if stroke_area is not None and _overlap(stroke_area, area)]
 
     def _parts(self, strokes: Iterable[TimedStroke]) -> list[Figure]:
-        parts = (part_of(one.figure, self._growing.get(one, 1.0)) for one in strokes)
+        parts = (part_of(stroke.figure, self._growing.get(stroke, 1.0)) for stroke in strokes)
         return [part for part in parts if part is not None]
 
 
-def _meet(one: Area, other: Area) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def _overlap(first: Area, second: Area) -> bool:
+    return first[0] < second[2] and second[0] < first[2] and first[1] < second[3] and second[1] < first[3]
 
 
 def _few(boxes: list[DirtyRect]) -> list[DirtyRect]:
@@ -124,5 +128,5 @@ def _few(boxes: list[DirtyRect]) -> list[DirtyRect]:
         return boxes
     whole = boxes[0]
     for box in boxes[1:]:
-        whole = whole.joined(box)
+        whole = whole.union(box)
     return [whole]

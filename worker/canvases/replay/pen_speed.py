@@ -13,12 +13,12 @@ _SHORTEST_MS, _LONGEST_MS = 150, 6000
 def natural_ms(figure: Figure) -> int:
     """Milliseconds, never less than a glance nor more than six seconds."""
     if isinstance(figure, Lines):
-        taken = sum(map(length_of, figure.contours)) / _PIXELS_PER_MS
+        duration = sum(map(length_of, figure.contours)) / _PIXELS_PER_MS
     elif isinstance(figure, Circle):
-        taken = 2 * np.pi * figure.radius / _PIXELS_PER_MS
+        duration = 2 * np.pi * figure.radius / _PIXELS_PER_MS
     else:
-        taken = sum(map(len, figure.lines)) * _MS_PER_LETTER
-    return round(min(_LONGEST_MS, max(_SHORTEST_MS, taken)))
+        duration = sum(map(len, figure.lines)) * _MS_PER_LETTER
+    return round(min(_LONGEST_MS, max(_SHORTEST_MS, duration)))
 
 
 def length_of(contour: Points) -> float:

@@ -58,8 +58,8 @@ def _stroke(stroke: TimedStroke) -> dict[str, Any]:
         "end": stroke.end,
         **_figure(stroke.figure),
     }
-    if stroke.gone is not None:
-        document["gone"] = stroke.gone
+    if stroke.removed_at is not None:
+        document["gone"] = stroke.removed_at
     return document
 
 

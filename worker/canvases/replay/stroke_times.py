@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from worker.canvases.replay.pen_speed import natural_ms
-from worker.canvases.stored.pages import Drawn
+from worker.canvases.stored.pages import DrawnStroke
 
 # A client whose pen went up after its stroke arrived, or a day before, has a clock that is wrong.
 _EARLY_MS, _LATE_MS = 60_000, 24 * 3_600_000
@@ -25,58 +25,58 @@ class StrokeTimes:
 
     page: int
     place: int
-    drawn: Drawn
+    drawn: DrawnStroke
     start: int
     end: int
 
 
 @dataclass(slots=True)
-class _Noted:
+class _KnownTimes:
     """What is known of a stroke: when it ended, and when it began if anybody noted that."""
 
     page: int
     place: int
-    drawn: Drawn
+    drawn: DrawnStroke
     end: int
     start: int | None
 
 
-def place_strokes(pages: Sequence[Sequence[Drawn]]) -> list[StrokeTimes]:
+def place_strokes(pages: Sequence[Sequence[DrawnStroke]]) -> list[StrokeTimes]:
     """Start and end of every stroke, milliseconds since 1970, in the order of their ends."""
-    noted = sorted(_note(pages), key=lambda one: (one.end, one.page, one.place))
+    known = sorted(_known_times(pages), key=lambda stroke: (stroke.end, stroke.page, stroke.place))
     placed: list[StrokeTimes] = []
-    waiting: list[_Noted] = []
+    waiting: list[_KnownTimes] = []
     free: int | None = None
-    for one in noted:
-        if waiting and (one.start is not None or one.end != waiting[0].end):
+    for stroke in known:
+        if waiting and (stroke.start is not None or stroke.end != waiting[0].end):
             placed += _lay_out(waiting, free)
             free, waiting = placed[-1].end if free is None else max(free, placed[-1].end), []
-        if one.start is None:
-            waiting.append(one)
+        if stroke.start is None:
+            waiting.append(stroke)
         else:
-            placed.append(StrokeTimes(one.page, one.place, one.drawn, one.start, one.end))
-            free = one.end if free is None else max(free, one.end)
+            placed.append(StrokeTimes(stroke.page, stroke.place, stroke.drawn, stroke.start, stroke.end))
+            free = stroke.end if free is None else max(free, stroke.end)
     if waiting:
         placed += _lay_out(waiting, free)
     return placed
 
 
-def _note(pages: Sequence[Sequence[Drawn]]) -> list[_Noted]:
+def _known_times(pages: Sequence[Sequence[DrawnStroke]]) -> list[_KnownTimes]:
     """Every stroke; one that nobody noted anything of comes right after the one before it."""
-    found = [
+    intervals = [
         (page, place, drawn, _interval(drawn))
         for page, strokes in enumerate(pages)
         for place, drawn in enumerate(strokes)
     ]
-    last = min((interval[1] for *_, interval in found if interval), default=0)
-    noted = []
-    for page, place, drawn, interval in found:
+    last = min((interval[1] for *_, interval in intervals if interval), default=0)
+    known = []
+    for page, place, drawn, interval in intervals:
         start, last = interval or (None, last)
-        noted.append(_Noted(page, place, drawn, last, start))
-    return noted
+        known.append(_KnownTimes(page, place, drawn, last, start))
+    return known
 
 
-def _interval(drawn: Drawn) -> tuple[int | None, int] | None:
+def _interval(drawn: DrawnStroke) -> tuple[int | None, int] | None:
     """Start, if it is known, and end; None when nothing is known."""
     arrived, start, end = _ms(drawn.created_at), _ms(drawn.started_at), _ms(drawn.ended_at)
     if start is not None and end is None:
@@ -91,21 +91,21 @@ def _interval(drawn: Drawn) -> tuple[int | None, int] | None:
     return None if start is None else arrived - (end - start), arrived
 
 
-def _lay_out(strokes: list[_Noted], free: int | None) -> list[StrokeTimes]:
+def _lay_out(strokes: list[_KnownTimes], free: int | None) -> list[StrokeTimes]:
     """One after another, so that the last ends when they arrived, and the first begins when the board is free.
 
     Where there is too little time they hurry; where there is none at all they take it, and end late.
     """
-    natural = [natural_ms(one.drawn.figure) for one in strokes]
+    natural = [natural_ms(stroke.drawn.figure) for stroke in strokes]
     arrived, total = strokes[0].end, sum(natural)
     room = total if free is None else arrived - free
-    taken = min(total, max(room, total // _MOST_HURRY)) if room > 0 else total
-    at = arrived - taken if free is None else max(free, arrived - taken)
+    duration = min(total, max(room, total // _MOST_HURRY)) if room > 0 else total
+    at = arrived - duration if free is None else max(free, arrived - duration)
     placed, passed = [], 0
-    for one, length in zip(strokes, natural, strict=True):
-        start = at + passed * taken // total
+    for stroke, length in zip(strokes, natural, strict=True):
+        start = at + passed * duration // total
         passed += length
-        placed.append(StrokeTimes(one.page, one.place, one.drawn, start, at + passed * taken // total))
+        placed.append(StrokeTimes(stroke.page, stroke.place, stroke.drawn, start, at + passed * duration // total))
     return placed
 
 

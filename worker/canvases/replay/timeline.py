@@ -42,11 +42,11 @@ class TimedStroke:
     figure: Figure
     start: int
     end: int
-    gone: int | None
+    removed_at: int | None
 
     def shown_at(self, at: int) -> float:
         """How much of it is to be seen, 0 to 1."""
-        if self.gone is not None and self.gone <= at:
+        if self.removed_at is not None and self.removed_at <= at:
             return 0.0
         if at >= self.end:
             return 1.0
@@ -78,8 +78,8 @@ class ReplayTimeline:
 
     def figures_at(self, at: int, page: int) -> list[Figure]:
         """What is on a page at that moment, in drawing order."""
-        strokes = sorted((one for one in self.strokes if one.page == page), key=lambda one: one.place)
-        parts = (part_of(one.figure, one.shown_at(at)) for one in strokes)
+        strokes = sorted((stroke for stroke in self.strokes if stroke.page == page), key=lambda stroke: stroke.place)
+        parts = (part_of(stroke.figure, stroke.shown_at(at)) for stroke in strokes)
         return [part for part in parts if part is not None]
 
 
@@ -99,22 +99,27 @@ def build_timeline(
     if not strokes:
         raise NothingDrawn("Nothing was drawn on this board, so there is nothing to replay.")
     close = None if until is None else round(until.timestamp() * 1000)
-    gone = {_key(one): _gone(one, close) for one in strokes}
+    removals = {_key(stroke): _removed_at(stroke, close) for stroke in strokes}
     shown = _turns(strokes, turns, close)
-    begin = min(one.start for one in strokes)
+    begin = min(stroke.start for stroke in strokes)
     clock = ReplayClock(
-        _busy(strokes, [*gone.values(), *(at for at, _page in shown)], begin), shorten_idle=shorten_idle
+        _busy(strokes, [*removals.values(), *(at for at, _page in shown)], begin), shorten_idle=shorten_idle
     )
     timed = (
         TimedStroke(
-            one.page, one.place, one.drawn.figure, clock.film(one.start), clock.film(one.end), clock.at(gone[_key(one)])
+            stroke.page,
+            stroke.place,
+            stroke.drawn.figure,
+            clock.film(stroke.start),
+            clock.film(stroke.end),
+            clock.at(removals[_key(stroke)]),
         )
-        for one in strokes
+        for stroke in strokes
     )
     return ReplayTimeline(
         title=board.title,
         pages=board.pages,
-        strokes=tuple(sorted(timed, key=lambda one: (one.start, one.end, one.page, one.place))),
+        strokes=tuple(sorted(timed, key=lambda stroke: (stroke.start, stroke.end, stroke.page, stroke.place))),
         turns=_on_film(shown, clock),
         duration_ms=clock.duration_ms,
         # Nobody noted a single time: the first millisecond of 1970 is no date.
@@ -129,30 +134,30 @@ def _key(stroke: StrokeTimes) -> tuple[int, int]:
     return stroke.page, stroke.place
 
 
-def _gone(stroke: StrokeTimes, close: int | None) -> int | None:
+def _removed_at(stroke: StrokeTimes, close: int | None) -> int | None:
     if stroke.drawn.deleted_at is None:
         return None
-    gone = round(stroke.drawn.deleted_at.timestamp() * 1000)
-    return None if close is not None and gone > close else gone
+    removed_at = round(stroke.drawn.deleted_at.timestamp() * 1000)
+    return None if close is not None and removed_at > close else removed_at
 
 
 def _turns(strokes: Sequence[StrokeTimes], turns: Sequence[PageShown], close: int | None) -> list[_WallTurn]:
     """(instant, page) of every turn, in order."""
-    noted = sorted((round(turn.at.timestamp() * 1000), turn.page) for turn in turns)
-    noted = [turn for turn in noted if close is None or turn[0] <= close]
-    first = noted[0][0] if noted else None
-    drawn = ((one.start, one.page) for one in strokes if first is None or one.start < first)
-    found: list[_WallTurn] = []
-    for turn in [*sorted(drawn), *noted]:
-        if not found or found[-1][1] != turn[1]:
-            found.append(turn)
-    return found
+    stored = sorted((round(turn.at.timestamp() * 1000), turn.page) for turn in turns)
+    stored = [turn for turn in stored if close is None or turn[0] <= close]
+    first = stored[0][0] if stored else None
+    drawn = ((stroke.start, stroke.page) for stroke in strokes if first is None or stroke.start < first)
+    changes: list[_WallTurn] = []
+    for turn in [*sorted(drawn), *stored]:
+        if not changes or changes[-1][1] != turn[1]:
+            changes.append(turn)
+    return changes
 
 
 def _busy(strokes: Sequence[StrokeTimes], moments: Iterable[int | None], begin: int) -> list[Stretch]:
     """When something changes. Nothing counts before the first stroke."""
     changes = [(at, at) for at in moments if at is not None and at >= begin]
-    return join_stretches([*((one.start, one.end) for one in strokes), *changes])
+    return join_stretches([*((stroke.start, stroke.end) for stroke in strokes), *changes])
 
 
 def _on_film(turns: Sequence[_WallTurn], clock: ReplayClock) -> tuple[Turn, ...]:

@@ -91,11 +91,11 @@ def changed_boards(session: Session, *, after: int, most: int) -> ChangedBatch:
 def _is_shown(session: Session, session_id: int, now: datetime) -> bool:
     """Whether pages and document show the board of now; if so, it is written down."""
     states = page_states(session, session_id)
-    wanted: dict[int | None, str] = {state.page_id: state.digest for state in states}
-    wanted[None] = board_digest(stored_title(session, session_id) or "", states)
+    digests: dict[int | None, str] = {state.page_id: state.digest for state in states}
+    digests[None] = board_digest(stored_title(session, session_id) or "", states)
     rows = session.scalars(select(Snapshot).where(Snapshot.session_id == session_id, Snapshot.name.in_(("png", "pdf"))))
-    if {row.page_id: row.content_digest for row in rows} != wanted:
+    if {row.page_id: row.content_digest for row in rows} != digests:
         return False
-    for page_id, digest in wanted.items():
+    for page_id, digest in digests.items():
         confirm_snapshots(session, SnapshotTarget(session_id, page_id), digest, now)
     return True

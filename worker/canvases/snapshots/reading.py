@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from worker.canvases.snapshots.digest import PAGE_DIGEST, PageState
 from worker.canvases.snapshots.strokes import stream_strokes
-from worker.canvases.stored.pages import DrawnPage, Skipped, read_page
+from worker.canvases.stored.pages import DrawnPage, SkippedStroke, read_page
 
 _PAGE = text(
     f"""
@@ -39,7 +39,7 @@ def load_page(session: Session, page_id: int) -> StoredPage | None:
     row = session.execute(_PAGE, {"page_id": page_id}).one_or_none()
     if row is None:
         return None
-    skipped: list[Skipped] = []
+    skipped: list[SkippedStroke] = []
     document = {
         "page_id": page_id,
         "page_number": row.page_number,

@@ -40,20 +40,20 @@ class SnapshotFacts:
 
 
 def write_snapshots(
-    session: Session, place: SnapshotTarget, taken: SnapshotFacts, files: Sequence[SnapshotFile]
+    session: Session, place: SnapshotTarget, facts: SnapshotFacts, files: Sequence[SnapshotFile]
 ) -> bool:
     """Let these be the latest files of the page or board; False when that is gone.
 
     A file that shows a later moment stays: two jobs may have drawn the same page, and the slower one looked first.
     """
-    if not _hold(session, place):
+    if not _lock(session, place):
         return False
     for file in files:
         values = {
             "session_id": place.session_id,
             "page_id": place.page_id,
             "name": file.name,
-            "content_digest": taken.digest,
+            "content_digest": facts.digest,
             "object_name": file.stored.name,
             "file_id": file.stored.file_id,
             "sha1": file.stored.sha1,
@@ -61,9 +61,9 @@ def write_snapshots(
             "mime": file.stored.content_type,
             "width": file.width,
             "height": file.height,
-            "skipped": taken.skipped,
-            "taken_at": taken.read_at,
-            "job_id": taken.job_id,
+            "skipped": facts.skipped,
+            "taken_at": facts.read_at,
+            "job_id": facts.job_id,
         }
         session.execute(
             insert(Snapshot)
@@ -71,7 +71,7 @@ def write_snapshots(
             .on_conflict_do_update(
                 index_elements=["session_id", "page_id", "name"],
                 set_=values,
-                where=Snapshot.taken_at <= taken.read_at,
+                where=Snapshot.taken_at <= facts.read_at,
             )
         )
     return True
@@ -113,7 +113,7 @@ def _of(place: SnapshotTarget) -> tuple[ColumnElement[bool], ...]:
     return Snapshot.session_id == place.session_id, Snapshot.page_id.is_not_distinct_from(place.page_id)
 
 
-def _hold(session: Session, place: SnapshotTarget) -> bool:
+def _lock(session: Session, place: SnapshotTarget) -> bool:
     """Lock the page or board that the rows refer to; False when that is gone."""
     if place.page_id is None:
         return session.scalar(_LOCK_BOARD, {"id": place.session_id}) is not None

@@ -23,19 +23,19 @@ def show_page(session: Session, page: WhiteboardPage) -> list[SnapshotStatus]:
     """The files of one page."""
     digest = page_digest(session, page.id)
     return [
-        SnapshotStatus(one, page.page_number, one.content_digest == digest)
-        for one in snapshots_of(session, page.session_id, page.id)
+        SnapshotStatus(snapshot, page.page_number, snapshot.content_digest == digest)
+        for snapshot in snapshots_of(session, page.session_id, page.id)
     ]
 
 
 def show_board(session: Session, board: WhiteboardSession) -> list[SnapshotStatus]:
     """The files of every page in their order, and the document last."""
     states = page_states(session, board.id)
-    now: dict[int | None, tuple[int | None, str]] = {one.page_id: (one.number, one.digest) for one in states}
+    now: dict[int | None, tuple[int | None, str]] = {state.page_id: (state.number, state.digest) for state in states}
     now[None] = None, board_digest(board_title(board.session_title, board.id), states)
     shown = []
-    for one in snapshots_of(session, board.id):
+    for snapshot in snapshots_of(session, board.id):
         # A page that came between the two questions is not among the first one's answers.
-        number, digest = now.get(one.page_id, (None, ""))
-        shown.append(SnapshotStatus(one, number, one.content_digest == digest))
+        number, digest = now.get(snapshot.page_id, (None, ""))
+        shown.append(SnapshotStatus(snapshot, number, snapshot.content_digest == digest))
     return shown

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from worker.canvases.limits import MOST_STROKES_OF_PAGE
 from worker.canvases.stored.json_text import parse_json
-from worker.canvases.stored.pages import Skipped
+from worker.canvases.stored.pages import SkippedStroke
 
 # JSON text. Some hundred thousand points; a hand draws a few hundred.
 MOST_BYTES_OF_STROKE = 8_000_000
@@ -31,7 +31,7 @@ _EVER = text(_STROKES.format(seen=WAS_SEEN))
 
 
 def stream_strokes(
-    session: Session, page_id: int, skipped: list[Skipped], *, ever: bool = False
+    session: Session, page_id: int, skipped: list[SkippedStroke], *, ever: bool = False
 ) -> Iterator[dict[str, Any]]:
     """The strokes in drawing order, as `read_page` takes them, read while they are drawn on; adds what was left out
     to `skipped`.
@@ -43,17 +43,19 @@ def stream_strokes(
     with session.execute(_EVER if ever else _NOW, values, execution_options={"yield_per": _BATCH}) as rows:
         for row in rows.mappings():
             if row["data"] is None:
-                skipped.append(Skipped(row["stroke_order"], f"its data has {row['size']} bytes"))
+                skipped.append(SkippedStroke(row["stroke_order"], f"its data has {row['size']} bytes"))
                 continue
             size += row["size"]
             if size > MOST_BYTES_OF_PAGE:
                 reason = f"it and all after it: more than {MOST_BYTES_OF_PAGE} bytes"
-                skipped.append(Skipped(row["stroke_order"], reason))
+                skipped.append(SkippedStroke(row["stroke_order"], reason))
                 return
             try:
                 stroke_data = parse_json(row["data"])
             except (ValueError, RecursionError):
-                skipped.append(Skipped(row["stroke_order"], "its data is nested too deep, or has a number too long"))
+                skipped.append(
+                    SkippedStroke(row["stroke_order"], "its data is nested too deep, or has a number too long")
+                )
                 continue
             # Not the text as well: it is as large again.
             yield {**row, "data": None, "stroke_data": stroke_data}

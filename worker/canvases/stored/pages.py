@@ -21,7 +21,7 @@ from worker.canvases.stored.stroke_data import Undrawable, figure_of
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedStroke:
     """A stroke that is not drawn, or not as it was stored. `order` is its `stroke_order`, if it has one."""
 
     order: int | None
@@ -29,7 +29,7 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnStroke:
     """A figure and when it came to be; `deleted_at` when it was undone or cleared."""
 
     figure: Figure
@@ -49,8 +49,8 @@ class DrawnPage:
     width: int
     height: int
     background: Colour
-    drawn: tuple[Drawn, ...]
-    skipped: tuple[Skipped, ...] = ()
+    drawn: tuple[DrawnStroke, ...]
+    skipped: tuple[SkippedStroke, ...] = ()
     page_id: int | None = None
     image: Path | None = None
 
@@ -73,9 +73,9 @@ def read_board(document: Mapping[str, Any], *, title: str = "", ever: bool = Fal
     pages = document.get("pages")
     if not isinstance(pages, list):
         return DrawnBoard(title, (read_page(document, number=1, ever=ever),))
-    found = [page for page in pages[:MOST_PAGES] if isinstance(page, Mapping)]
+    page_documents = [page for page in pages[:MOST_PAGES] if isinstance(page, Mapping)]
     return DrawnBoard(
-        title, tuple(read_page(page, number=number, ever=ever) for number, page in enumerate(found, start=1))
+        title, tuple(read_page(page, number=number, ever=ever) for number, page in enumerate(page_documents, start=1))
     )
 
 
@@ -125,13 +125,15 @@ def _in_drawing_order(strokes: object) -> Iterator["_Stroke"]:
     return chain(first, map(_Stroke.of, strokes[MOST_STROKES_OF_PAGE : MOST_STROKES_OF_PAGE + 1]))
 
 
-def _read_strokes(strokes: Iterator["_Stroke"]) -> tuple[list[Drawn], list[Skipped]]:
-    drawn: list[Drawn] = []
-    skipped: list[Skipped] = []
+def _read_strokes(strokes: Iterator["_Stroke"]) -> tuple[list[DrawnStroke], list[SkippedStroke]]:
+    drawn: list[DrawnStroke] = []
+    skipped: list[SkippedStroke] = []
     points = 0
     for number, stroke in enumerate(strokes):
         if number == MOST_STROKES_OF_PAGE:
-            skipped.insert(0, Skipped(None, f"only the first {MOST_STROKES_OF_PAGE} strokes of the page are drawn"))
+            skipped.insert(
+                0, SkippedStroke(None, f"only the first {MOST_STROKES_OF_PAGE} strokes of the page are drawn")
+            )
             break
         if stroke.is_nothing:
             continue
@@ -141,27 +143,27 @@ def _read_strokes(strokes: Iterator["_Stroke"]) -> tuple[list[Drawn], list[Skipp
             if points > MOST_POINTS_OF_PAGE:
                 raise Undrawable(f"the page has more than {MOST_POINTS_OF_PAGE} points")
         except Undrawable as error:
-            skipped.append(Skipped(stroke.order, str(error)))
+            skipped.append(SkippedStroke(stroke.order, str(error)))
             continue
-        skipped.extend(Skipped(stroke.order, remark) for remark in remarks)
-        drawn.append(Drawn(figure, stroke.order, *stroke.instants))
+        skipped.extend(SkippedStroke(stroke.order, remark) for remark in remarks)
+        drawn.append(DrawnStroke(figure, stroke.order, *stroke.instants))
     return drawn, skipped
 
 
 def _on_page(
-    drawn: list[Drawn], reaches: list[InkBounds | None], width: int, height: int
-) -> tuple[list[Drawn], list[Skipped]]:
+    drawn: list[DrawnStroke], reaches: list[InkBounds | None], width: int, height: int
+) -> tuple[list[DrawnStroke], list[SkippedStroke]]:
     """What is on a page of this size, and what of it, or of the others, is not to be seen there."""
-    inside: list[Drawn] = []
-    outside: list[Skipped] = []
+    inside: list[DrawnStroke] = []
+    outside: list[SkippedStroke] = []
     for stroke, reach in zip(drawn, reaches, strict=True):
         try:
             remark = beyond(reach, width, height) if reach else None
-        except OutsidePage as verdict:
-            outside.append(Skipped(stroke.order, str(verdict)))
+        except OutsidePage as error:
+            outside.append(SkippedStroke(stroke.order, str(error)))
             continue
         if remark:
-            outside.append(Skipped(stroke.order, remark))
+            outside.append(SkippedStroke(stroke.order, remark))
         inside.append(stroke)
     return inside, outside
 
@@ -177,18 +179,18 @@ class _Stroke(NamedTuple):
 
     @classmethod
     def of(cls, row: object) -> "_Stroke":
-        found = row if isinstance(row, Mapping) else {"stroke_type": "", "stroke_data": row}
-        order, row_id = found.get("stroke_order"), found.get("id")
+        fields = row if isinstance(row, Mapping) else {"stroke_type": "", "stroke_data": row}
+        order, row_id = fields.get("stroke_order"), fields.get("id")
         return cls(
-            found.get("stroke_type"),
-            found.get("stroke_data"),
+            fields.get("stroke_type"),
+            fields.get("stroke_data"),
             order if _is_integer(order) else None,
             row_id if _is_integer(row_id) else 0,
             (
-                _instant(found.get("created_at")),
-                _instant(found.get("started_at")),
-                _instant(found.get("ended_at")),
-                _instant(found.get("deleted_at")),
+                _instant(fields.get("created_at")),
+                _instant(fields.get("started_at")),
+                _instant(fields.get("ended_at")),
+                _instant(fields.get("deleted_at")),
             ),
         )
 

@@ -17,15 +17,15 @@ def points_of(value: object) -> tuple[Points, list[str]]:
     """
     if not isinstance(value, list | tuple):
         return np.empty((0, 2)), [] if value is None else ["points is not a list"]
-    found = value if len(value) <= MOST_POINTS_OF_STROKE else list(islice(value, MOST_POINTS_OF_STROKE))
-    remarks = [] if found is value else [f"only its first {MOST_POINTS_OF_STROKE} points are drawn"]
-    points = _at_once(found)
+    items = value if len(value) <= MOST_POINTS_OF_STROKE else list(islice(value, MOST_POINTS_OF_STROKE))
+    remarks = [] if items is value else [f"only its first {MOST_POINTS_OF_STROKE} points are drawn"]
+    points = _at_once(items)
     if points is not None and _are_near(points):  # nearly always
         return points, remarks
     if points is None or not np.isfinite(points).all():
-        good = [pair for pair in map(_pair, found) if pair is not None]
-        if len(good) < len(found):
-            remarks.append(f"{len(found) - len(good)} of its points are no points")
+        good = [pair for pair in map(_pair, items) if pair is not None]
+        if len(good) < len(items):
+            remarks.append(f"{len(items) - len(good)} of its points are no points")
         points = np.array(good, dtype=np.float64).reshape(-1, 2)
     near = np.clip(points, -FARTHEST, FARTHEST)
     if not np.array_equal(near, points):

@@ -44,9 +44,9 @@ def text_of(data: Mapping[str, Any], x: float, y: float, colour: Colour, remarks
     if all(letter in unseen or letter.isspace() or is_invisible(letter) for line in shown for letter in line):
         return None
     formatting = data.get("formatting")
-    wanted = formatting if isinstance(formatting, Mapping) else {}
+    flags = formatting if isinstance(formatting, Mapping) else {}
     bold, italic, underline, strikethrough = (
-        bool(wanted.get(key)) for key in ("bold", "italic", "underline", "strikethrough")
+        bool(flags.get(key)) for key in ("bold", "italic", "underline", "strikethrough")
     )
     return Text(shown, x, y, _size(data, remarks), colour, bold, italic, underline, strikethrough)
 
