@@ -18,17 +18,17 @@ def main() -> None:
     words = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     words.add_argument("--only", choices=FIGURES, action="append", help="measure this figure; may be given again")
     words.add_argument("--quick", action="store_true", help="tiny sizes, nothing is written down")
-    asked = words.parse_args()
+    arguments = words.parse_args()
     _forget_settings()
     configure_logs("ERROR")
     console = Console()
     results = Results.read()
-    for name in asked.only or FIGURES:
+    for name in arguments.only or FIGURES:
         console.rule(name)
-        busy = 0.0 if asked.quick else wait_for_quiet()
-        figure = FIGURES[name](QUICK if asked.quick else FULL)
+        busy = 0.0 if arguments.quick else wait_for_quiet()
+        figure = FIGURES[name](QUICK if arguments.quick else FULL)
         print_figure(console, figure)
-        if not asked.quick:
+        if not arguments.quick:
             results.keep(name, figure, busy)
             results.write(describe_machine(), list(FIGURES))
 

@@ -87,5 +87,5 @@ def _crowd(
 
     began = time.perf_counter()
     with ThreadPoolExecutor(scale.clients) as pool:
-        waits = [wait for one in pool.map(visit, range(scale.clients)) for wait in one]
+        waits = [wait for client_waits in pool.map(visit, range(scale.clients)) for wait in client_waits]
     return _Crowd(len(waits) / (time.perf_counter() - began), waits)

@@ -14,8 +14,8 @@ _ROOT = Path(__file__).parent.parent
 def bare_server(folder: Path) -> Iterator[str]:
     """The address of the server; it stores uploads in `folder`."""
     folder.mkdir(exist_ok=True)
-    said = folder.with_suffix(".port")
-    with said.open("wb") as stdout:
+    port_file = folder.with_suffix(".port")
+    with port_file.open("wb") as stdout:
         server = ChildProcess(
             "bare upload",
             [sys.executable, "-m", "benchmarks.bare_upload", folder],
@@ -24,7 +24,7 @@ def bare_server(folder: Path) -> Iterator[str]:
             stdout=stdout,
         )
     try:
-        wait_until(lambda: said.read_text().endswith("\n"), server, 30)
-        yield f"http://127.0.0.1:{int(said.read_text())}"
+        wait_until(lambda: port_file.read_text().endswith("\n"), server, 30)
+        yield f"http://127.0.0.1:{int(port_file.read_text())}"
     finally:
         server.kill()

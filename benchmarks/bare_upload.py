@@ -33,10 +33,10 @@ class Keep:
                 file.write(body)
                 more = message.get("more_body", False)
             os.fsync(file.fileno())
-        answer = f'{{"sha1": "{digest.hexdigest()}"}}'.encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
+        reply = f'{{"sha1": "{digest.hexdigest()}"}}'.encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(reply)).encode())]
         await send({"type": "http.response.start", "status": 202, "headers": headers})
-        await send({"type": "http.response.body", "body": answer})
+        await send({"type": "http.response.body", "body": reply})
 
 
 def main(folder: Path) -> None:

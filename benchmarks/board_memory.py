@@ -73,10 +73,10 @@ def _fill(ground: Ground, strokes: Callable[[int], Iterator[Stroke]]) -> tuple[i
         for page in (first, *others):
             waiting = strokes(page)
             while batch := _body(waiting):
-                answer = tutor.request("POST", f"/v1/whiteboard/pages/{page}/strokes", batch)
-                if answer.status == _FULL:
+                response = tutor.request("POST", f"/v1/whiteboard/pages/{page}/strokes", batch)
+                if response.status == _FULL:
                     break
-                stored += len(answer.body["strokes"])
+                stored += len(response.body["strokes"])
     return session_id, stored
 
 

@@ -43,14 +43,14 @@ def handwriting(chance: Random, points: int) -> list[list[float]]:
     """One pen movement within a letter's height, as a mouse reports it: fractions of pixels."""
     left, top = chance.uniform(20, PAGE_WIDTH - 60), chance.uniform(20, PAGE_HEIGHT - 60)
     turns, phase, lean = chance.uniform(0.7, 2.5), chance.uniform(0, math.tau), chance.uniform(-0.4, 0.4)
-    found = []
+    path = []
     for number in range(points):
         part = number / max(1, points - 1)
         angle = phase + math.tau * turns * part
         x = left + _LETTER * (part + 0.4 * math.cos(angle) + 0.5)
         y = top + _LETTER * (0.5 * math.sin(angle) + lean * part + 0.5)
-        found.append([round(x, 2), round(y, 2)])
-    return found
+        path.append([round(x, 2), round(y, 2)])
+    return path
 
 
 def _types() -> Any:
@@ -62,9 +62,9 @@ def _types() -> Any:
 
 
 def _gesture(chance: Random, stroke_type: str, points: int) -> dict[str, Any]:
-    found = handwriting(chance, points) if stroke_type in {"pen", "eraser"} else _outline(chance, stroke_type, points)
+    path = handwriting(chance, points) if stroke_type in {"pen", "eraser"} else _outline(chance, stroke_type, points)
     width = 12 if stroke_type == "eraser" else chance.choice((2, 3, 3, 3, 4, 6))
-    return {"points": found, "color": chance.choice(_COLOURS), "width": width}
+    return {"points": path, "color": chance.choice(_COLOURS), "width": width}
 
 
 _CORNERS: dict[str, list[tuple[float, float]]] = {
@@ -81,15 +81,15 @@ def _outline(chance: Random, shape: str, points: int) -> list[list[float]]:
     corners = _CORNERS[shape]
     width, height = chance.uniform(40, 200), chance.uniform(40, 150)
     left, top = chance.uniform(20, PAGE_WIDTH - 240), chance.uniform(20, PAGE_HEIGHT - 190)
-    found = []
+    path = []
     for number in range(points):
         at = number / max(1, points - 1) * (len(corners) - 1)
         side = min(int(at), len(corners) - 2)
         (x1, y1), (x2, y2), part = corners[side], corners[side + 1], at - side
         x, y = x1 + (x2 - x1) * part, y1 + (y2 - y1) * part
         shake = chance.uniform(-1, 1)
-        found.append([round(left + width * x + shake, 2), round(top + height * y + shake, 2)])
-    return found
+        path.append([round(left + width * x + shake, 2), round(top + height * y + shake, 2)])
+    return path
 
 
 def _text(chance: Random) -> dict[str, Any]:

@@ -31,20 +31,20 @@ class Browser(Chromium):
     def prepare(self, page: DrawnPage) -> None:
         """Pass the shapes of a page to the browser in advance, so that `draw` only draws them."""
         colour = page.background
-        wanted = {
+        prepared = {
             "shapes": as_shapes(page),
             "width": page.width,
             "height": page.height,
             "background": f"rgb({colour.red}, {colour.green}, {colour.blue})",
             "families": ", ".join(f'"{family}"' for family in _FONTS),
         }
-        self.run(f"globalThis.page = {json.dumps(wanted)}; 0")
+        self.run(f"globalThis.page = {json.dumps(prepared)}; 0")
 
     def draw(self) -> tuple[float, bytes]:
         """Draw the prepared page: seconds within the browser until its PNG was ready, and the PNG."""
-        answer = self.run("draw(globalThis.page)")
+        result = self.run("draw(globalThis.page)")
         time.sleep(_TIDYING)
-        return answer["milliseconds"] / 1000, base64.b64decode(answer["png"])
+        return result["milliseconds"] / 1000, base64.b64decode(result["png"])
 
 
 @contextmanager

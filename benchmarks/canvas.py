@@ -138,10 +138,10 @@ def _run(figure: Figure, what: str, ours: _Contender, peers: list[_Contender], r
 
 
 def _alike(ours: _Contender, peer: _Contender) -> float:
-    found = similarity(ours.file, peer.file)
-    if found < _ALIKE:
-        raise RuntimeError(f"{peer.name} draws another picture: similarity {found:.3f}")
-    return found
+    likeness = similarity(ours.file, peer.file)
+    if likeness < _ALIKE:
+        raise RuntimeError(f"{peer.name} draws another picture: similarity {likeness:.3f}")
+    return likeness
 
 
 def _timed(render: Render) -> Turn:

@@ -97,16 +97,16 @@ def _upload(ground: Ground, recording: Path, number: int) -> int:
 
 def _waited(ground: Ground, recording_id: int) -> tuple[float, float]:
     """Seconds until the ingest started, and until it ended."""
-    found: list[tuple[float, float]] = []
+    waits: list[tuple[float, float]] = []
     with ground.connect() as connection:
 
         def ended() -> bool:
             row = connection.execute(_JOB, [f"recording:{recording_id}"]).fetchone()
-            found.extend([] if row is None else [(row[0], row[1])])
+            waits.extend([] if row is None else [(row[0], row[1])])
             return row is not None
 
         wait_for(ended, pause=_POLL)
-    return found[0]
+    return waits[0]
 
 
 def _another_tutor(ground: Ground) -> str:

@@ -29,7 +29,7 @@ class _Ours:
     """Seconds of each repeat: in total, and by step."""
 
     whole: list[float] = field(default_factory=list)
-    answer: list[float] = field(default_factory=list)
+    response: list[float] = field(default_factory=list)
     start: list[float] = field(default_factory=list)
     run: list[float] = field(default_factory=list)
     decoded: list[int] = field(default_factory=list)
@@ -101,8 +101,8 @@ def _tell_lesson(figure: Figure, scale: Scale, ours: _Ours, peer: _Peer, size: i
         Reading.of("the same: processor time of the media worker", ours.processor, "s", peer.processor, command),
     ]
     figure.notes.append(
-        f"Ours, medians: {median(ours.answer):.2f} s from the last byte to the answer 202, {median(ours.start):.3f} s "
-        f"from there until a worker started, {median(ours.run):.2f} s of work. To see whether the copy plays, "
+        f"Ours, medians: {median(ours.response):.2f} s from the last byte to the answer 202, {median(ours.start):.3f} "
+        f"s from there until a worker started, {median(ours.run):.2f} s of work. To see whether the copy plays, "
         f"{max(ours.decoded, default=0)} pictures of it were decoded."
     )
     figure.notes.append(
@@ -144,7 +144,7 @@ def _ingest(ground: Ground, lesson: Path, ours: _Ours) -> None:
         ours.processor.append(_worker_seconds(ground) - before)
         steps = connection.execute(_STEPS, [f"recording:{recording_id}"]).fetchone()
     ground.settle()
-    ours.answer.append(sent.answered - sent.last_byte)
+    ours.response.append(sent.answered - sent.last_byte)
     if steps is not None:
         ours.start.append(steps[0])
         ours.run.append(steps[1])

@@ -154,10 +154,10 @@ def _costs(scale: Scale) -> list[str]:
         connection.execute("SELECT pg_stat_statements_reset()")
         _our_seconds(laboratory, database, jobs)
         statements = connection.execute(_STATEMENTS).fetchall()
-    found = (
+    heading = (
         f"What one job costs in PostgreSQL (over {jobs} jobs): these statements. Only the order has BEGIN and COMMIT; "
     )
-    notes = [found + "every other one is a transaction by itself."]
+    notes = [heading + "every other one is a transaction by itself."]
     notes += [
         f"`{query.strip()}`: {calls / jobs:.2f} a job, {total / jobs:.3f} ms"
         for query, calls, total in statements

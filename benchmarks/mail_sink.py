@@ -11,9 +11,9 @@ _MESSAGE_ID = re.compile(rb"^Message-ID:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 
 class _Handler:
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        found = _MESSAGE_ID.search(envelope.content)
-        assert found is not None
-        print(found[1].decode(), flush=True)
+        match = _MESSAGE_ID.search(envelope.content)
+        assert match is not None
+        print(match[1].decode(), flush=True)
         return "250 OK"
 
 

@@ -54,8 +54,8 @@ def _throughput(ground: Ground, file: Path, repeats: int) -> tuple[list[float], 
     """Seconds from the first byte to the response: ours and the bare handler's, in turns."""
     ours: list[float] = []
     bare: list[float] = []
-    kept = ground.folder / "bare"
-    with bare_server(kept) as address:
+    storage = ground.folder / "bare"
+    with bare_server(storage) as address:
         for _repeat in range(repeats):
             sent = _upload_here(ground, file)
             ours.append(sent.seconds)
@@ -65,7 +65,7 @@ def _throughput(ground: Ground, file: Path, repeats: int) -> tuple[list[float], 
             # Either server closes an idle connection, so each upload opens a new one.
             with Client(address) as client:
                 bare.append(_accepted(client.upload("/", file, session_id=1)).seconds)
-            for path in kept.iterdir():
+            for path in storage.iterdir():
                 path.unlink()
     return ours, bare
 

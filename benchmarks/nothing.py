@@ -19,5 +19,5 @@ class Nothing(Order):
 
 
 @performs(Nothing)
-def nothing(run: JobRun, order: Nothing, tools: WorkerContext) -> None:
+def nothing(run: JobRun, order: Nothing, context: WorkerContext) -> None:
     """Nothing."""

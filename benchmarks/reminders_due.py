@@ -49,17 +49,17 @@ _FORGET = ("TRUNCATE deliveries, notifications RESTART IDENTITY", "VACUUM ANALYZ
 
 @dataclass
 class MailSink:
-    """The mail server seen by the benchmark; `taken`: how many mails were checked."""
+    """The mail server seen by the benchmark; `count`: how many mails were checked."""
 
     port: int
-    said: Path
-    taken: int = 0
+    output: Path
+    count: int = 0
 
     def take(self, expected: int) -> None:
         """Check the mails received since the last call: so many, without duplicates."""
-        mails = self.said.read_text().split()[1 + self.taken :]
+        mails = self.output.read_text().split()[1 + self.count :]
         assert len(mails) == len(set(mails)) == expected, f"{len(mails)} mails, not {expected}"
-        self.taken += len(mails)
+        self.count += len(mails)
 
 
 def make_lessons(connection: psycopg.Connection[Any], reminders: int) -> None:
@@ -87,13 +87,13 @@ def forget(connection: psycopg.Connection[Any]) -> None:
 @contextmanager
 def mail_sink(folder: Path) -> Iterator[MailSink]:
     """A mail server in its own process."""
-    said = folder / "mail.said"
-    with said.open("wb") as stdout:
+    output = folder / "mail.said"
+    with output.open("wb") as stdout:
         command = [sys.executable, "-m", "benchmarks.mail_sink"]
         server = ChildProcess("mail sink", command, folder / "mail.log", cwd=_ROOT, stdout=stdout)
     try:
-        wait_until(lambda: said.read_text().endswith("\n"), server, 30)
-        yield MailSink(int(said.read_text()), said)
+        wait_until(lambda: output.read_text().endswith("\n"), server, 30)
+        yield MailSink(int(output.read_text()), output)
     finally:
         server.kill()
 

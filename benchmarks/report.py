@@ -36,7 +36,7 @@ class Results:
     @classmethod
     def read(cls) -> "Results":
         """What the page says of earlier runs."""
-        return cls({found[1]: found[0].rstrip("\n") + "\n" for found in _SECTION.finditer(_PAGE.read_text())})
+        return cls({section[1]: section[0].rstrip("\n") + "\n" for section in _SECTION.finditer(_PAGE.read_text())})
 
     def keep(self, name: str, figure: Figure, busy: float) -> None:
         """Add a figure, with the day and the percentage of CPU that other processes used before it began."""
@@ -69,11 +69,11 @@ def _cells(reading: Reading) -> tuple[str, ...]:
         measured += f" ({_number(reading.spread[0])} to {_number(reading.spread[1])})"
     beside = "" if reading.peer is None else f"{_number(reading.peer)} {reading.unit}: {reading.peer_name}"
     limit = reading.limit
-    wanted = (
+    target = (
         "" if limit is None else f"{limit.sign} {limit.number:g} {'ratio' if limit.of == 'ratio' else reading.unit}"
     )
     ratio = "" if reading.ratio is None else f"{reading.ratio:.2f}"
-    return reading.what, measured, beside, ratio, wanted, {None: "", True: "pass", False: "MISS"}[reading.kept]
+    return reading.what, measured, beside, ratio, target, {None: "", True: "pass", False: "MISS"}[reading.kept]
 
 
 def _number(value: float) -> str:

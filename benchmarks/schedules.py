@@ -163,19 +163,19 @@ def _forget(connection: psycopg.Connection[Any]) -> None:
 def _row_by_row(connection: psycopg.Connection[Any], database: Database, scale: Scale) -> float:
     """Lessons per second when each row is a statement, and each series a transaction; for a fifth of the series."""
     _fill(database)
-    kept: dict[str, list[tuple[Any, ...]]] = {}
+    rows: dict[str, list[tuple[Any, ...]]] = {}
     columns: dict[str, list[str]] = {}
     for table, key in (("tutor_schedules", "id"), ("schedule_participants", "schedule_id")):
         cursor = connection.execute(f"SELECT * FROM {table} ORDER BY {key}".encode())  # noqa: S608 - our own
-        kept[table], columns[table] = cursor.fetchall(), [column.name for column in cursor.description or ()]
+        rows[table], columns[table] = cursor.fetchall(), [column.name for column in cursor.description or ()]
     _forget(connection)
     statements = {
         table: _ROW_BY_ROW.format(table=table, columns=", ".join(names), places=", ".join(["%s"] * len(names))).encode()
         for table, names in columns.items()
     }
-    number = len(kept["tutor_schedules"]) // 5
-    each = max(1, len(kept["tutor_schedules"]) // scale.series)
-    pairs = list(zip(kept["tutor_schedules"], kept["schedule_participants"], strict=True))[:number]
+    number = len(rows["tutor_schedules"]) // 5
+    each = max(1, len(rows["tutor_schedules"]) // scale.series)
+    pairs = list(zip(rows["tutor_schedules"], rows["schedule_participants"], strict=True))[:number]
     began = time.perf_counter()
     for first in range(0, number, each):
         with connection.transaction():

@@ -105,8 +105,8 @@ def _bare(
     began = time.perf_counter()
     for number, batch in enumerate(batches):
         rows = [
-            (page_id, session_id, one["stroke_type"], Json(one["stroke_data"]), order, one["client_id"])
-            for order, one in enumerate(batch, start=number * _BATCH + 1)
+            (page_id, session_id, stroke["stroke_type"], Json(stroke["stroke_data"]), order, stroke["client_id"])
+            for order, stroke in enumerate(batch, start=number * _BATCH + 1)
         ]
         with connection.transaction(), connection.cursor() as cursor:
             write(cursor, rows)

@@ -235,10 +235,10 @@ class TestAlive:
             (["alive"], {}),
         )
 
-        assert (missing.returncode, missing.stderr) == (69, "astegni: No sign of life.\n")
+        assert (missing.returncode, missing.stderr) == (69, "astegni: No heartbeat.\n")
         assert (alive.returncode, alive.stderr) == (0, "")
         assert late.returncode == 69
-        assert late.stderr.startswith("astegni: The last sign of life is 12")
+        assert late.stderr.startswith("astegni: The last heartbeat is 12")
         assert late_enough.returncode == 0
         assert unasked.returncode == 1
         assert unasked.stderr.startswith("astegni: READY_FILE names no file.")

@@ -107,5 +107,5 @@ def test_time_never_goes_back_and_the_filters_say_the_same(chunks: list[str], se
         assert all(after >= before for before, after in pairwise(ats))
         if found is not None:
             dropped = len(times(packets, stream)) - len(ats)
-            assert sum(end - start for start, end in found.dropped.get(stream, ())) == dropped
+            assert sum(end - start for start, end in found.drops.get(stream, ())) == dropped
             assert all(len(list(group)) == 1 for _, group in groupby(found.filters(stream)))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Draw boards.", no_args_is_help=True)
 
 # What is told of strokes that are not drawn; a broken table has thousands.
-_MOST_TOLD = 50
+_MOST_LINES = 50
 
 # Writes the whole file of this name.
 Write = Callable[[Path], None]
@@ -66,7 +66,7 @@ def render(
     for path, write in _outputs(drawn, output, form, scale, shorten_idle=shorten_idle):
         _write(path, write)
         typer.echo(str(path))
-    _tell_skipped(drawn)
+    _report_skipped(drawn)
 
 
 def _form(output: Path) -> OutputFormat:
@@ -139,13 +139,13 @@ def _write(path: Path, write: Write) -> None:
         part.unlink(missing_ok=True)
 
 
-def _tell_skipped(board: "DrawnBoard") -> None:
-    told = [
+def _report_skipped(board: "DrawnBoard") -> None:
+    lines = [
         f"page {page.number}, {'a stroke' if skipped.order is None else f'stroke {skipped.order}'}: {skipped.reason}"
         for page in board.pages
         for skipped in page.skipped
     ]
-    for line in told[:_MOST_TOLD]:
+    for line in lines[:_MOST_LINES]:
         typer.echo(line, err=True)
-    if len(told) > _MOST_TOLD:
-        typer.echo(f"and {len(told) - _MOST_TOLD} more", err=True)
+    if len(lines) > _MOST_LINES:
+        typer.echo(f"and {len(lines) - _MOST_LINES} more", err=True)

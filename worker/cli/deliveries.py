@@ -17,7 +17,7 @@ _LOOK_EVERY = 0.2
 
 
 @dataclass(frozen=True)
-class Tried:
+class ChannelTrial:
     """What became of a test message, after so many seconds."""
 
     delivery_id: int
@@ -36,7 +36,7 @@ def document(due: Due) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(due).items()}
 
 
-def try_channel(user_id: int, channel: str, wait: timedelta) -> Tried:
+def try_channel(user_id: int, channel: str, wait: timedelta) -> ChannelTrial:
     """Order a test message and wait for its end, as long as it may be sent. Raises NotFound, InvalidInput."""
     with _database() as database:
         began = time.monotonic()
@@ -47,7 +47,7 @@ def try_channel(user_id: int, channel: str, wait: timedelta) -> Tried:
                 outcome = outcome_of(session, delivery_id)
             seconds = time.monotonic() - began
             if outcome.is_over or seconds > wait.total_seconds():
-                return Tried(delivery_id, outcome, seconds)
+                return ChannelTrial(delivery_id, outcome, seconds)
             time.sleep(_LOOK_EVERY)
 
 

@@ -13,7 +13,7 @@ from rich.table import Column, Table
 
 from devstack.signals import interrupted_by_signals
 from worker.cli.demo_board import show_board
-from worker.cli.demo_client import StoryBroke, client_of, get
+from worker.cli.demo_client import DemoFailed, client_of, get
 from worker.cli.demo_reminder import make_lesson_soon, show_reminder
 from worker.cli.ingest import upload_and_wait
 from worker.cli.local_stack.stack import Stack
@@ -26,20 +26,20 @@ from worker.settings import Settings
 from worker.storage.store import ObjectStore
 
 
-def tell(settings: Settings, *, operator_token: Callable[[], str], keep: bool) -> None:
-    """Run the story on a stack of its own and leave nothing behind, with `keep` after Ctrl-C. Raises StoryBroke."""
+def run_demo(settings: Settings, *, operator_token: Callable[[], str], keep: bool) -> None:
+    """Run the story on a stack of its own and leave nothing behind, with `keep` after Ctrl-C. Raises DemoFailed."""
     console = Console()
     with interrupted_by_signals(), Stack(settings, operator_token=operator_token, on_step=console.print) as stack:
         facts = stack.facts()
         console.print(f"Ready: API {facts['api']}, Flower {facts['flower']}, B2 {facts['b2']['realm']}")
-        _tell_on(console, stack.settings, facts)
+        _act(console, stack.settings, facts)
         if keep:
             console.print("Every address above works until Ctrl-C.")
             with published_runfile(facts), suppress(KeyboardInterrupt):
                 stack.watch()
 
 
-def _tell_on(console: Console, settings: Settings, facts: dict[str, Any]) -> None:
+def _act(console: Console, settings: Settings, facts: dict[str, Any]) -> None:
     sample = make_sample(settings, facts["api"])
     with client_of(facts["api"], sample.tutor.token) as client:
         console.print(f"A tutor, a student, a booking and whiteboard session {sample.session_id} are made.")
@@ -69,7 +69,7 @@ def _wait_for_source(client: httpx.Client, recording_id: int) -> None:
     end = time.monotonic() + 60
     while any(job["finished_at"] is None for job in get(client, path)["items"]):
         if time.monotonic() > end:
-            raise StoryBroke("The source did not reach B2 within a minute.")
+            raise DemoFailed("The source did not reach B2 within a minute.")
         time.sleep(0.25)
 
 
@@ -88,7 +88,7 @@ def _show(console: Console, settings: Settings, recording: dict[str, Any], playb
     table.add_row("fetched and probed", _fetch_and_probe(settings, fast_copy["url"], metadata["duration_ms"]))
     console.print(table)
     if not recording["is_available"]:
-        raise StoryBroke("The recording is not available.")
+        raise DemoFailed("The recording is not available.")
 
 
 def _objects(settings: Settings, recording: dict[str, Any]) -> str:
@@ -98,15 +98,15 @@ def _objects(settings: Settings, recording: dict[str, Any]) -> str:
 
 
 def _fetch_and_probe(settings: Settings, url: str, expected_ms: int) -> str:
-    """Fetch the lesson as a viewer would, and look at what came. Raises StoryBroke when it is not the lesson."""
+    """Fetch the lesson as a viewer would, and look at what came. Raises DemoFailed when it is not the lesson."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "fetched"
         with httpx.stream("GET", url) as response, file.open("wb") as body:
             if response.status_code != httpx.codes.OK:
-                raise StoryBroke(f"The playback address answered {response.status_code}.")
+                raise DemoFailed(f"The playback address answered {response.status_code}.")
             for chunk in response.iter_bytes():
                 body.write(chunk)
-        found = probe(file, find_binaries(settings))
-        if found.header_duration_ms is None or abs(found.duration_ms - expected_ms) > 100:
-            raise StoryBroke("What the playback address gave is not the lesson.")
-        return f"{file.stat().st_size:,} bytes of {found.container}, {found.header_duration_ms} ms in its header"
+        probed = probe(file, find_binaries(settings))
+        if probed.header_duration_ms is None or abs(probed.duration_ms - expected_ms) > 100:
+            raise DemoFailed("What the playback address gave is not the lesson.")
+        return f"{file.stat().st_size:,} bytes of {probed.container}, {probed.header_duration_ms} ms in its header"

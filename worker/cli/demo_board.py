@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from worker.canvases.engine import EngineMissing, load_engine
-from worker.cli.demo_client import StoryBroke, get, post
+from worker.cli.demo_client import DemoFailed, get, post
 
 _PATIENCE = 60.0
 BOARD_TITLE = "ሒሳብ: y = x²"
@@ -42,7 +42,7 @@ def draw_on_board(tutor: httpx.Client, session_id: int) -> None:
 
 
 def show_board(console: Console, tutor: httpx.Client, session_id: int) -> None:
-    """End the lesson and show what its board became. Raises StoryBroke when nothing, or something else."""
+    """End the lesson and show what its board became. Raises DemoFailed when nothing, or something else."""
     post(tutor, f"/v1/whiteboard/sessions/{session_id}/end", {})
     try:
         load_engine()
@@ -68,14 +68,14 @@ def _wait_for_files(tutor: httpx.Client, session_id: int) -> list[dict[str, Any]
         if {file["name"] for file in files} == _FORMS:
             return files
         time.sleep(0.25)
-    raise StoryBroke(f"The board was not drawn within a minute; there is {[file['name'] for file in files]}.")
+    raise DemoFailed(f"The board was not drawn within a minute; there is {[file['name'] for file in files]}.")
 
 
 def _words(url: str) -> str:
     response = httpx.get(url)
     if response.status_code != httpx.codes.OK:
-        raise StoryBroke(f"The document's address answered {response.status_code}.")
+        raise DemoFailed(f"The document's address answered {response.status_code}.")
     words = PdfReader(io.BytesIO(response.content)).pages[0].extract_text().strip()
     if BOARD_TITLE not in words:
-        raise StoryBroke(f"The document says {words!r}.")
+        raise DemoFailed(f"The document says {words!r}.")
     return words

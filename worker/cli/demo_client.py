@@ -9,7 +9,7 @@ import httpx2 as httpx
 from worker.errors import AstegniError
 
 
-class StoryBroke(AstegniError):
+class DemoFailed(AstegniError):
     """The demo did not end as it should."""
 
     code, title = "demo-failed", "The demo failed"
@@ -23,22 +23,22 @@ def client_of(address: str, token: str) -> Iterator[httpx.Client]:
 
 
 def get(client: httpx.Client, path: str) -> dict[str, Any]:
-    """The answer to GET. Raises StoryBroke for an error."""
+    """The answer to GET. Raises DemoFailed for an error."""
     return _checked(client.get(path))
 
 
 def post(client: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """The answer to POST. Raises StoryBroke for an error."""
+    """The answer to POST. Raises DemoFailed for an error."""
     return _checked(client.post(path, json=body))
 
 
 def put(client: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """The answer to PUT. Raises StoryBroke for an error."""
+    """The answer to PUT. Raises DemoFailed for an error."""
     return _checked(client.put(path, json=body))
 
 
 def _checked(response: httpx.Response) -> dict[str, Any]:
     body: dict[str, Any] = response.json()
     if response.is_error:
-        raise StoryBroke(f"{response.request.url.path} answered {response.status_code}: {body.get('detail')}")
+        raise DemoFailed(f"{response.request.url.path} answered {response.status_code}: {body.get('detail')}")
     return body

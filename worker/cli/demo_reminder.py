@@ -11,7 +11,7 @@ from rich.text import Text
 
 from worker import clock
 from worker.calendars.zones import zone
-from worker.cli.demo_client import StoryBroke, post, put
+from worker.cli.demo_client import DemoFailed, post, put
 
 _ZONE = "Africa/Addis_Ababa"
 # The alarm of a lesson that starts so soon rings a moment after it was set.
@@ -27,7 +27,7 @@ def make_lesson_soon(tutor: httpx.Client, booking_id: int) -> int:
 
 
 def make_lesson(tutor: httpx.Client, booking_id: int, *, starts_in: timedelta) -> int:
-    """A lesson of an hour; its id. Raises StoryBroke."""
+    """A lesson of an hour; its id. Raises DemoFailed."""
     starts = clock.now().astimezone(zone(_ZONE)) + starts_in
     body = {
         "booking_id": booking_id,
@@ -41,7 +41,7 @@ def make_lesson(tutor: httpx.Client, booking_id: int, *, starts_in: timedelta) -
 
 
 def show_reminder(console: Console, student: httpx.Client, schedule_id: int, *, to: str, mailbox: str) -> None:
-    """Set the student's alarm and show the mail that comes of it. Raises StoryBroke when none comes."""
+    """Set the student's alarm and show the mail that comes of it. Raises DemoFailed when none comes."""
     alarm = {"minutes_before": _MINUTES_BEFORE, "channels": ["email"]}
     put(student, f"/v1/schedules/{schedule_id}/alarms", {"alarms": [alarm]})
     console.print(f"The next lesson starts in {_MINUTES_BEFORE} minutes, and its student has set an alarm for now …")
@@ -57,8 +57,8 @@ def show_reminder(console: Console, student: httpx.Client, schedule_id: int, *, 
         "attached": ", ".join(attachment["name"] for attachment in mail["attachments"]),
         "mailbox": f"{mailbox}/messages/{mail['id']}/html",
     }
-    for what, found in facts.items():
-        table.add_row(what, Text(found))
+    for what, value in facts.items():
+        table.add_row(what, Text(value))
     console.print(table)
 
 
@@ -66,9 +66,9 @@ def _wait_for_reminder(mailbox: str, to: str) -> dict[str, Any]:
     """The only mail of the story with a file attached to it: the lesson for the student's calendar."""
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end:
-        found: list[dict[str, Any]] = httpx.get(f"{mailbox}/messages").json()
-        for mail in found:
+        mails: list[dict[str, Any]] = httpx.get(f"{mailbox}/messages").json()
+        for mail in mails:
             if to in mail["to"] and mail["attachments"]:
                 return mail
         time.sleep(0.25)
-    raise StoryBroke("No reminder arrived in the mailbox within a minute.")
+    raise DemoFailed("No reminder arrived in the mailbox within a minute.")

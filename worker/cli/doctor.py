@@ -31,13 +31,13 @@ def doctor() -> None:
     failures = 0
     for name, check in _CHECKS.items():
         try:
-            mark, found = "ok", check(settings)
+            mark, detail = "ok", check(settings)
         except Doubtful as doubt:
-            mark, found = "WARNING", doubt.detail
+            mark, detail = "WARNING", doubt.detail
         except AstegniError as error:
             failures += 1
-            mark, found = "FAILED", error.detail
-        typer.echo(f"{name:<10}{mark:<8}{found}")
+            mark, detail = "FAILED", error.detail
+        typer.echo(f"{name:<10}{mark:<8}{detail}")
     if failures:
         raise typer.Exit(1)
 
@@ -64,14 +64,14 @@ def _canvas(settings: Settings) -> str:  # noqa: ARG001 - nothing to set
 
 def _spool(settings: Settings) -> str:
     # A look, not a change: the first upload makes the folder, as a user that may be another one.
-    wanted = settings.spool_dir.absolute()
-    there = next(folder for folder in (wanted, *wanted.parents) if folder.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise Misconfigured(f"{there} cannot be written. Set SPOOL_DIR to a folder that can.")
-    free = shutil.disk_usage(there).free
+    folder = settings.spool_dir.absolute()
+    nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise Misconfigured(f"{nearest} cannot be written. Set SPOOL_DIR to a folder that can.")
+    free = shutil.disk_usage(nearest).free
     if free < settings.spool_reserve_bytes:
-        raise OutOfSpace(f"{wanted} has {free / 1e9:.1f} GB free, less than SPOOL_RESERVE_BYTES. Free some space.")
-    return f"{wanted}, {free / 1e9:.0f} GB free"
+        raise OutOfSpace(f"{folder} has {free / 1e9:.1f} GB free, less than SPOOL_RESERVE_BYTES. Free some space.")
+    return f"{folder}, {free / 1e9:.0f} GB free"
 
 
 _CHECKS: dict[str, Check] = {

@@ -28,7 +28,7 @@ def list_(
 
     from worker.cli import jobs_db  # noqa: PLC0415
 
-    found = jobs_db.find_jobs(
+    jobs = jobs_db.find_jobs(
         state=state,
         kind=kind,
         subject=subject,
@@ -36,12 +36,12 @@ def list_(
         limit=limit,
     )
     if json:
-        typer.echo(json_format.dumps(found))
+        typer.echo(json_format.dumps(jobs))
         return
     whole = Column("id", no_wrap=True, min_width=36)
     headings = ("kind", "subject", "state", "attempt", "%", "created", "took", "worker")
     table = Table(whole, *headings, Column("why", overflow="fold"), box=None)
-    for job in found:
+    for job in jobs:
         why = (job["error"] or {}).get("detail", "")
         numbers = (str(job["attempt"]), str(job["progress"]), job["created_at"][:19], _took(job), job["worker"])
         table.add_row(job["id"], job["kind"], job["subject"], job["state"], *numbers, why)

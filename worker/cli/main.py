@@ -36,8 +36,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for room in (stack, processes, migrate, tokens, ingest, doctor):
-    room.register(app)
+for module in (stack, processes, migrate, tokens, ingest, doctor):
+    module.register(app)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(reminders.app, name="reminders")

@@ -1,4 +1,4 @@
-"""The long-running processes: api, worker, beat, Flower; and the health check that looks at their sign of life."""
+"""The long-running processes: api, worker, beat, Flower; and the health check that looks at their heartbeats."""
 
 import os
 from typing import Annotated
@@ -27,10 +27,10 @@ def api() -> None:
 
 def worker(
     queues: Annotated[
-        str, typer.Option(help="Kinds of work, comma separated: default, reminders, media.")
+        str, typer.Option(help="Queues, comma separated: default, reminders, media.")
     ] = "default,reminders,media",
 ) -> None:
-    """Do background work. `media` also takes the work beside this spool's bytes; `reminders` also dispatches them."""
+    """Run background jobs. `media` also serves this spool's queue; `reminders` also dispatches the reminders."""
     # Orderly by SIGTERM: running jobs get a while, what is left goes back. Celery reads this while it is imported.
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     from worker.app import create_app, queues_of, run_worker  # noqa: PLC0415 - after the line above
@@ -48,7 +48,7 @@ def worker(
 
 
 def beat() -> None:
-    """Ring the timetable. Two at once do no harm."""
+    """Publish the timetable's routine jobs. Two instances at once are safe."""
     from worker.app import create_app  # noqa: PLC0415 - a heavy import for one command
 
     settings = Settings()
@@ -70,13 +70,13 @@ def flower() -> None:
 
 
 def alive(
-    within: Annotated[float, typer.Option(help="Oldest sign of life that still counts, in seconds.")] = 60.0,
+    within: Annotated[float, typer.Option(help="Oldest heartbeat that still counts, in seconds.")] = 60.0,
 ) -> None:
-    """Exit 0 when the process that READY_FILE belongs to showed a sign of life lately (for health checks)."""
+    """Exit 0 when the process that READY_FILE belongs to had a heartbeat lately (for health checks)."""
     from worker.processes.liveness import VARIABLE, seconds_since_alive  # noqa: PLC0415 - celery comes with it
 
     if VARIABLE not in os.environ:
         raise Misconfigured(f"{VARIABLE} names no file. Set it to the same path as for the process to be checked.")
     age = seconds_since_alive()
     if age is None or age > within:
-        raise Unavailable("No sign of life." if age is None else f"The last sign of life is {age:.0f} s old.")
+        raise Unavailable("No heartbeat." if age is None else f"The last heartbeat is {age:.0f} s old.")

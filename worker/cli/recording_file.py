@@ -50,12 +50,12 @@ class RecordingFile:
     def read(self, size: int = -1) -> bytes:
         """The next bytes, never beyond the length that was announced: the file may still grow."""
         left = self.size - self._file.tell()
-        wanted = left if size < 0 else min(size, left)
+        count = left if size < 0 else min(size, left)
         try:
-            piece = self._file.read(wanted) or b""
+            piece = self._file.read(count) or b""
         except OSError as error:
             raise self._fault(error) from error
-        if not piece and wanted:
+        if not piece and count:
             raise UnreadableFile(f"{self._path} became shorter while it was read. Upload it when it is finished.")
         self._on_read(len(piece))
         return piece

@@ -40,20 +40,20 @@ def due(
 
     from worker.cli import deliveries  # noqa: PLC0415
 
-    found = deliveries.due_within(_span(within, "--within"), most=limit + 1)
-    if len(found) > limit:
+    deliveries_due = deliveries.due_within(_span(within, "--within"), most=limit + 1)
+    if len(deliveries_due) > limit:
         typer.echo(f"These are the first {limit}; there is more within {within} (--limit).", err=True)
-        found = found[:limit]
+        deliveries_due = deliveries_due[:limit]
     if json:
-        typer.echo(json_format.dumps([deliveries.document(one) for one in found]))
+        typer.echo(json_format.dumps([deliveries.document(delivery) for delivery in deliveries_due]))
         return
-    if not found:
+    if not deliveries_due:
         typer.echo(f"Nothing is due within {within}.")
         return
     console = Console()
     if not console.is_terminal:
         console.width = _PIPED_WIDTH
-    console.print(_table(found))
+    console.print(_table(deliveries_due))
 
 
 @app.command("test")
@@ -68,19 +68,19 @@ def try_channel(
     """
     from worker.cli import deliveries  # noqa: PLC0415 - not for `--help`
 
-    tried = deliveries.try_channel(user, channel, _span(wait, "--wait"))
-    outcome, why = tried.outcome, f": {tried.outcome.reason}" if tried.outcome.reason else ""
+    trial = deliveries.try_channel(user, channel, _span(wait, "--wait"))
+    outcome, why = trial.outcome, f": {trial.outcome.reason}" if trial.outcome.reason else ""
     if outcome.state == "sent":
-        typer.echo(f"Sent to user {user} by {channel} in {tried.seconds:.1f} s (delivery {tried.delivery_id}).")
+        typer.echo(f"Sent to user {user} by {channel} in {trial.seconds:.1f} s (delivery {trial.delivery_id}).")
     elif outcome.is_over:
-        raise NotSent(f"Delivery {tried.delivery_id} to user {user} by {channel} ended as {outcome.state}{why}.")
+        raise NotSent(f"Delivery {trial.delivery_id} to user {user} by {channel} ended as {outcome.state}{why}.")
     elif outcome.attempts or outcome.reason:
-        raise Unavailable(f"Delivery {tried.delivery_id} was tried and is not sent yet{why}.")
+        raise Unavailable(f"Delivery {trial.delivery_id} was tried and is not sent yet{why}.")
     else:
-        raise Unavailable(f"Nobody sent delivery {tried.delivery_id}. Does a worker with queue `reminders` run?")
+        raise Unavailable(f"Nobody sent delivery {trial.delivery_id}. Does a worker with queue `reminders` run?")
 
 
-def _table(found: "list[Due]") -> "Table":
+def _table(deliveries: "list[Due]") -> "Table":
     from rich.table import Column, Table  # noqa: PLC0415 - not for `--help`
     from rich.text import Text  # noqa: PLC0415
 
@@ -90,23 +90,23 @@ def _table(found: "list[Due]") -> "Table":
     here = zone(Settings().timezone)
     folded = Column("why", overflow="fold")
     table = Table("when", "lesson", "person", "channel", folded, "state", box=None, title=f"Times of {here.key}")
-    for one in found:
-        lesson = "" if one.schedule_id is None else f"{one.schedule_id} {one.subject or ''}".rstrip()
-        if one.starts_at is not None:
-            lesson += f", {one.starts_at.astimezone(here):%Y-%m-%d %H:%M}"
-        state = one.state if one.reason is None else f"{one.state} ({one.reason})"
-        when = f"{one.due_at.astimezone(here):%Y-%m-%d %H:%M:%S}"
+    for delivery in deliveries:
+        lesson = "" if delivery.schedule_id is None else f"{delivery.schedule_id} {delivery.subject or ''}".rstrip()
+        if delivery.starts_at is not None:
+            lesson += f", {delivery.starts_at.astimezone(here):%Y-%m-%d %H:%M}"
+        state = delivery.state if delivery.reason is None else f"{delivery.state} ({delivery.reason})"
+        when = f"{delivery.due_at.astimezone(here):%Y-%m-%d %H:%M:%S}"
         # Names are people's own words, not ours to give meaning to.
-        cells = (when, lesson, f"{one.user_id} {one.person}", one.channel, one.why, state)
+        cells = (when, lesson, f"{delivery.user_id} {delivery.person}", delivery.channel, delivery.why, state)
         table.add_row(*map(Text, cells))
     return table
 
 
 def _span(words: str, option: str) -> timedelta:
-    found = _SPAN.fullmatch(words.strip().lower())
-    if found is None:
+    match = _SPAN.fullmatch(words.strip().lower())
+    if match is None:
         raise InvalidInput(f"{option} must be a time like 30s, 15m, 1h or 2d, not {words!r}.")
-    span = timedelta(**{_UNITS[found[2]]: int(found[1])})
+    span = timedelta(**{_UNITS[match[2]]: int(match[1])})
     if span > _LONGEST:
         raise InvalidInput(f"{option} is a year at most, not {words!r}.")
     return span

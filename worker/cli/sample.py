@@ -67,7 +67,7 @@ class Sample:
 def make_sample(settings: Settings, api: str) -> Sample:
     """Make the people in the database and the rest through the API at `api`; what is there already is used again.
 
-    Raises StoryBroke when the API refuses a step.
+    Raises DemoFailed when the API refuses a step.
     """
     tutor, student, parent = _people(settings)
     with client_of(api, tutor.token) as tutor_client, client_of(api, student.token) as student_client:

@@ -66,10 +66,10 @@ def _sample(settings: Settings, facts: dict[str, Any], parent: Path) -> Iterator
     from worker.cli.sample import make_sample, remove_sample_env, write_sample_files  # noqa: PLC0415 - heavy imports
 
     directory = parent / "sample"
-    made = make_sample(settings, facts["api"])
-    write_sample_files(directory, made, api=facts["api"], operator_token=facts["operator_token"])
+    rows = make_sample(settings, facts["api"])
+    write_sample_files(directory, rows, api=facts["api"], operator_token=facts["operator_token"])
     try:
-        yield made.as_json() | {"directory": str(directory)}
+        yield rows.as_json() | {"directory": str(directory)}
     finally:
         remove_sample_env(directory)
 
@@ -81,9 +81,9 @@ def demo(
     settings = Settings()
     configure_logs("WARNING")
     with devstack_for("astegni demo"):
-        from worker.cli.demo import tell  # noqa: PLC0415 - a heavy import for one command
+        from worker.cli.demo import run_demo  # noqa: PLC0415 - a heavy import for one command
 
-        tell(settings, operator_token=lambda: operator_token(settings), keep=keep)
+        run_demo(settings, operator_token=lambda: operator_token(settings), keep=keep)
 
 
 def operator_token(settings: Settings) -> str:

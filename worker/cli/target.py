@@ -31,17 +31,17 @@ def settings_with_stack() -> tuple[Settings, str | None]:
     if facts is None:
         return settings, None
     b2, mailbox = facts.get("b2") or {}, facts.get("mailbox") or {}
-    found: dict[str, Any] = {"database_url": facts.get("database_url"), "redis_url": facts.get("redis_url")}
+    values: dict[str, Any] = {"database_url": facts.get("database_url"), "redis_url": facts.get("redis_url")}
     if settings.backblaze_key_id is None:
-        found |= {
+        values |= {
             "backblaze_key_id": b2.get("key_id"),
             "backblaze_application_key": SecretStr(b2.get("application_key") or ""),
             "backblaze_realm": b2.get("realm"),
             "backblaze_bucket_name": b2.get("bucket"),
         }
     if settings.smtp_host is None and mailbox:
-        found |= {"smtp_host": mailbox.get("smtp_host"), "smtp_port": mailbox.get("smtp_port")}
-    missing = {name: value for name, value in found.items() if name not in settings.model_fields_set and value}
+        values |= {"smtp_host": mailbox.get("smtp_host"), "smtp_port": mailbox.get("smtp_port")}
+    missing = {name: value for name, value in values.items() if name not in settings.model_fields_set and value}
     return settings.model_copy(update=missing), str(facts.get("api")) if missing else None
 
 

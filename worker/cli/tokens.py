@@ -36,14 +36,14 @@ def token(
         raise InvalidInput(f"--role {role!r} is not tutor, student or parent.")
     if admin is not None:
         departments = settings.operator_departments
-        made = issue_operator_token(
+        text = issue_operator_token(
             settings.signing_key, admin_id=admin, departments=departments, expires_in=expires_in
         )
     else:
-        made = issue_token(
+        text = issue_token(
             settings.signing_key, sub=sub or 0, role=role, role_ids=_role_ids(role_id or []), expires_in=expires_in
         )
-    typer.echo(made)
+    typer.echo(text)
 
 
 def _role_ids(pairs: list[str]) -> dict[str, int]:

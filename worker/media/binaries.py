@@ -54,8 +54,8 @@ def missing_features(binaries: Binaries) -> list[str]:
     """Features that are missing, as lines like `ffmpeg: decoder libdav1d`; empty when all is there."""
     return [
         f"{program.name}: {kind.removesuffix('s')} {name}"
-        for program, wanted in ((binaries.ffmpeg, FFMPEG_FEATURES), (binaries.ffprobe, FFPROBE_FEATURES))
-        for kind, names in wanted.items()
+        for program, features in ((binaries.ffmpeg, FFMPEG_FEATURES), (binaries.ffprobe, FFPROBE_FEATURES))
+        for kind, names in features.items()
         for name in sorted(set(names.split()) - _listing(program, kind))
     ]
 

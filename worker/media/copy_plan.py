@@ -31,9 +31,9 @@ class CopyPlan:
     # Width and height that are stated in place of a shape that cannot be.
     aspect: str | None = None
     # A file of several recordings: they are joined, and `part` and the tracks are those of the first.
-    joined: Probe | None = None
+    probe_to_join: Probe | None = None
     # The recording, when a track of it is encoded.
-    encoded: Probe | None = None
+    probe_to_encode: Probe | None = None
     # Options of the input for packets that are dropped or moved.
     packet_filters: tuple[tuple[str, str], ...] = ()
     # The codec of a picture that is copied.
@@ -47,24 +47,24 @@ class CopyPlan:
     @property
     def encodes_picture(self) -> bool:
         """Whether the picture is encoded while the copy is written; joined recordings are encoded one by one before."""
-        return self.form.video_encoder is not None and self.joined is None
+        return self.form.video_encoder is not None and self.probe_to_join is None
 
     @property
     def encodes_sound(self) -> bool:
         """As `encodes_picture`."""
-        return self.form.audio_encoder is not None and self.joined is None
+        return self.form.audio_encoder is not None and self.probe_to_join is None
 
     @property
     def repairs(self) -> tuple[Repair, ...]:
         """The repairs `encoded`, one for each track and codec."""
-        if self.encoded is None:
+        if self.probe_to_encode is None:
             return ()
         encoded = (("video", self.form.video_encoder), ("audio", self.form.audio_encoder))
         return tuple(
             Repair("encoded", track=track, codec=codec)
             for track, encoder in encoded
             if encoder
-            for codec in self.encoded.codecs(track)
+            for codec in self.probe_to_encode.codecs(track)
         )
 
 
@@ -92,7 +92,7 @@ def plan_copy(probed: Probe) -> CopyPlan:
             raise _mixed(probed)
         stream = probed.video if form.video_encoder and probed.video else probed.audio
         raise too_dear(stream.codec if stream else "unknown")
-    return replace(plan, encoded=probed)
+    return replace(plan, probe_to_encode=probed)
 
 
 def _plan_joined(plan: CopyPlan, probed: Probe) -> CopyPlan:
@@ -104,7 +104,7 @@ def _plan_joined(plan: CopyPlan, probed: Probe) -> CopyPlan:
         form = replace(form, audio_encoder="aac" if form.container == "mp4" else "opus")
     if form.video_encoder:
         plan = replace(plan, alpha=False, hevc=False, copied_picture=None)
-    return replace(plan, joined=probed, form=form)
+    return replace(plan, probe_to_join=probed, form=form)
 
 
 def _mixed(probed: Probe) -> MediaRejected:
@@ -128,7 +128,7 @@ def plan_encoded_copy(probed: Probe) -> CopyPlan | None:
         return None
     plan = plan_copy(probed)
     form = PlayableForm("mp4", "h264" if probed.video else None, "aac" if probed.audio else None)
-    return replace(plan, form=form, encoded=probed, alpha=False, hevc=False)
+    return replace(plan, form=form, probe_to_encode=probed, alpha=False, hevc=False)
 
 
 def plan_promised_copy(header: Header) -> CopyPlan | None:

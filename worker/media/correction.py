@@ -36,29 +36,29 @@ class Packet:
 class Correction:
     """What is done to the packets of each stream, by their numbers from 0.
 
-    `dropped` holds ranges `[from, until)`; `moved` holds (number, seconds): packets from that number on are that much
+    `drops` holds ranges `[from, until)`; `moves` holds (number, seconds): packets from that number on are that much
     later than the file states.
     """
 
-    dropped: Mapping[int, Sequence[tuple[int, int]]]
-    moved: Mapping[int, Sequence[tuple[int, float]]]
+    drops: Mapping[int, Sequence[tuple[int, int]]]
+    moves: Mapping[int, Sequence[tuple[int, float]]]
     repairs: tuple[Repair, ...] = ()
 
     def shift(self, stream: int, number: int) -> float | None:
         """The seconds by which this packet is moved; None: it is dropped."""
-        if any(start <= number < end for start, end in self.dropped.get(stream, ())):
+        if any(start <= number < end for start, end in self.drops.get(stream, ())):
             return None
-        return next((by for start, by in reversed(self.moved.get(stream, ())) if number >= start), 0.0)
+        return next((by for start, by in reversed(self.moves.get(stream, ())) if number >= start), 0.0)
 
     def filters(self, stream: int) -> list[str]:
         """The same as bitstream filters of ffmpeg for an input; empty when nothing is done to the stream."""
         filters: list[str] = []
-        moves = self.moved.get(stream, ())
+        moves = self.moves.get(stream, ())
         if moves:
             steps = zip([0.0, *(by for _, by in moves)], moves, strict=False)
             terms = "".join(f"+gte(N,{start})*{by - before:.6f}/TB" for before, (start, by) in steps)
             filters.append(f"setts=ts='TS{terms}'")
-        drops = self.dropped.get(stream, ())
+        drops = self.drops.get(stream, ())
         if drops:
             filters.append(f"noise=drop='{'+'.join(f'between(n,{start},{end - 1})' for start, end in drops)}'")
         return filters
@@ -85,8 +85,8 @@ class _Walk:
     reached: float | None = None
     last: dict[int, float] = field(default_factory=dict)
     counts: dict[int, int] = field(default_factory=dict)
-    dropped: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
-    moved: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
+    drops: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    moves: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
     repairs: list[Repair] = field(default_factory=list)
     _seen: deque[tuple[int, float, int]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _holes: list[tuple[float, float]] = field(default_factory=list)
@@ -106,7 +106,7 @@ class _Walk:
             # The clock restarted, and this packet is the first after that.
             for stream in self.last:
                 start = number if stream == packet.stream else self.counts[stream]
-                self.moved.setdefault(stream, []).append((start, self.shift))
+                self.moves.setdefault(stream, []).append((start, self.shift))
         self._left_out.discard(packet.stream)
         self._accept(packet)
 
@@ -133,15 +133,15 @@ class _Walk:
 
     def _came_before(self, upcoming: Sequence[Packet]) -> bool:
         """Whether these packets came before. Pictures decide: packets of silence are all alike."""
-        seen = set(self._seen)
+        earlier = set(self._seen)
         # A short chunk is followed by packets that are new.
         upcoming = [other for other in upcoming if other.at + self.shift <= (self.reached or 0.0)]
-        known = [(other.stream, other.at, other.size) in seen for other in upcoming]
+        known = [(other.stream, other.at, other.size) in earlier for other in upcoming]
         pictures = [is_known for is_known, other in zip(known, upcoming, strict=True) if other.is_video]
         return sum(known) >= _MOSTLY * len(known) and sum(pictures) >= _MOSTLY * len(pictures)
 
     def _drop(self, stream: int, number: int) -> None:
-        drops = self.dropped.setdefault(stream, [])
+        drops = self.drops.setdefault(stream, [])
         if drops and drops[-1][1] == number:
             drops[-1] = drops[-1][0], number + 1
         else:
@@ -158,7 +158,7 @@ class _Walk:
         self.reached = max(self.reached or at, at + packet.duration)
 
     def correction(self) -> Correction:
-        return Correction(self.dropped, self.moved, tuple(self.repairs))
+        return Correction(self.drops, self.moves, tuple(self.repairs))
 
 
 def _ms(seconds: float) -> int:

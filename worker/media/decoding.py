@@ -55,7 +55,7 @@ Stretch = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodeResult:
     """How many pictures were decoded, and the stretches (seconds) whose pictures or sound cannot be decoded.
 
     `nothing`: not one picture can be shown. `contrasts` are those of the key frames of a sample.
@@ -76,13 +76,13 @@ def decode_copy(
     *,
     places: Sequence[float] = (),
     should_stop: Callable[[], bool] = never,
-) -> Decoded:
+) -> DecodeResult:
     """Decode these tracks of the copy: all of a short one; else a sample, and everything around `places` (seconds).
 
     Raises what the runner raises.
     """
     picture = CopiedTrack(path, detect_demuxer(path), "v", binaries, should_stop)
-    decoded = Decoded(0)
+    decoded = DecodeResult(0)
     if video is not None:
         decoded = _decode_pictures(
             replace(picture, decoder=_DECODERS.get(video.codec, ""), alpha=video.alpha), video, places
@@ -92,20 +92,20 @@ def decode_copy(
     return replace(decoded, broken_sounds=_broken_sounds(replace(picture, kind="a"), audio, places))
 
 
-def _decode_pictures(track: CopiedTrack, video: VideoStream, places: Sequence[float]) -> Decoded:
+def _decode_pictures(track: CopiedTrack, video: VideoStream, places: Sequence[float]) -> DecodeResult:
     if video.width * video.height * video.frames <= _CHEAP_PIXELS:
         return _decode_all(track, video)
     return _decode_sample(track, video, [*places, *_misread(track, video)])
 
 
-def _decode_all(track: CopiedTrack, video: VideoStream) -> Decoded:
+def _decode_all(track: CopiedTrack, video: VideoStream) -> DecodeResult:
     strict = track.decode(**_STRICT)
     pictures = len(strict.times)
     if not strict.complained and strict.times:
-        return Decoded(pictures)
+        return DecodeResult(pictures)
     if not strict.times:
         pictures = len(track.decode().times)
-        return Decoded(pictures, nothing=not pictures and video.key_frames > 0)
+        return DecodeResult(pictures, nothing=not pictures and video.key_frames > 0)
     packets = track.packets()
     broken: list[Stretch] = []
     # Not every packet is a picture that is shown (VP8's golden frames), so a missing one alone proves nothing.
@@ -114,10 +114,10 @@ def _decode_all(track: CopiedTrack, video: VideoStream) -> Decoded:
         count, stretches = _decode_around(track, packets, group[0].at, _STRICT)
         pictures += count
         broken += stretches
-    return Decoded(pictures, _merged(broken))
+    return DecodeResult(pictures, _merged(broken))
 
 
-def _decode_sample(track: CopiedTrack, video: VideoStream, places: Sequence[float]) -> Decoded:
+def _decode_sample(track: CopiedTrack, video: VideoStream, places: Sequence[float]) -> DecodeResult:
     step = max(1, -(-video.key_frames // SAMPLED))
     # st() counts key frames; all other packets are dropped before the decoder.
     # ffmpeg's own decoder of VP8 shows a transparent picture without its transparency.
@@ -125,7 +125,7 @@ def _decode_sample(track: CopiedTrack, video: VideoStream, places: Sequence[floa
     sample = replace(track, contrasts=contrasts).decode(f"if(key,mod(st(0,ld(0)+1)-1,{step}),1)")
     if not sample.complained and not places:
         nothing = not sample.times and video.key_frames > 0
-        return Decoded(len(sample.times), nothing=nothing, contrasts=sample.contrasts)
+        return DecodeResult(len(sample.times), nothing=nothing, contrasts=sample.contrasts)
     packets = track.packets()
     pictures, broken = len(sample.times), []
     if sample.complained or not sample.times:
@@ -133,7 +133,7 @@ def _decode_sample(track: CopiedTrack, video: VideoStream, places: Sequence[floa
         strict = track.decode("not(key)", **_STRICT)
         pictures += len(strict.times)
         if not strict.times and not sample.times:
-            return Decoded(pictures, nothing=True)
+            return DecodeResult(pictures, nothing=True)
         if strict.times:
             broken += _broken_keys(_keys(packets), strict)
     for place in list(places)[:_MOST_PLACES]:
@@ -141,7 +141,7 @@ def _decode_sample(track: CopiedTrack, video: VideoStream, places: Sequence[floa
             count, stretches = _decode_around(track, packets, place, _STRICT)
             pictures += count
             broken += stretches
-    return Decoded(pictures, _merged(broken), contrasts=sample.contrasts)
+    return DecodeResult(pictures, _merged(broken), contrasts=sample.contrasts)
 
 
 def _misread(track: CopiedTrack, video: VideoStream) -> list[float]:

@@ -138,14 +138,14 @@ def occurrences(
     """Offsets of `needle`, found in chunks that overlap by more than its length."""
     # Twice as fast as bytes.find. None of the needles overlaps itself.
     pattern = re.compile(re.escape(needle)) if isinstance(needle, bytes) else needle
-    at, seen = start, start
+    at, next_start = start, start
     while at < end:
         effort.check()
         chunk = read_at(file, at, min(_CHUNK, end - at))
         for hit in pattern.finditer(chunk):
-            if at + hit.start() >= seen:
+            if at + hit.start() >= next_start:
                 yield at + hit.start()
-                seen = at + hit.start() + 1
+                next_start = at + hit.start() + 1
         if at + len(chunk) >= end or not chunk:
             return
         at += len(chunk) - _OVERLAP
@@ -153,8 +153,8 @@ def occurrences(
 
 def recordings_at(file: BinaryIO, start: int, end: int, size: int, effort: Effort) -> Iterator[int]:
     """Places from `start` to `end` where a recording begins, in a file of `size` bytes."""
-    for seen, at in enumerate(occurrences(file, EBML_MAGIC, start, end, effort)):
-        if seen > _MAX_CANDIDATES:
+    for number, at in enumerate(occurrences(file, EBML_MAGIC, start, end, effort)):
+        if number > _MAX_CANDIDATES:
             raise too_many_parts()
         if begins_recording(file, at, size, effort):
             yield at

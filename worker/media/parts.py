@@ -55,13 +55,13 @@ def with_clusters_in_order(path: Path, part: Part, *, should_stop: Callable[[], 
     """
     effort = Effort(_STEPS + part.length // _BYTES_PER_STEP, should_stop)
     with path.open("rb") as file:
-        found = list(ebml.clusters(file, part.offset, part.end, effort))
-    if len({time for _at, time in found}) < len(found):
+        clusters = list(ebml.clusters(file, part.offset, part.end, effort))
+    if len({time for _at, time in clusters}) < len(clusters):
         return None  # a cluster is repeated, or the clock restarted
-    ends = [*(at for at, _time in found[1:]), part.end]
-    pieces = [Piece(at, end, time, {}) for (at, time), end in zip(found, ends, strict=True)]
+    ends = [*(at for at, _time in clusters[1:]), part.end]
+    pieces = [Piece(at, end, time, {}) for (at, time), end in zip(clusters, ends, strict=True)]
     ordered = in_order(pieces) if pieces else None
-    return None if ordered is None else replace(part, pieces=tuple(joined([(part.offset, found[0][0]), *ordered])))
+    return None if ordered is None else replace(part, pieces=tuple(joined([(part.offset, clusters[0][0]), *ordered])))
 
 
 def _first(path: Path, file: BinaryIO, size: int, effort: Effort) -> tuple[Demuxer, int, list[Part]]:

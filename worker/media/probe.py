@@ -77,13 +77,13 @@ class Probe:
     @property
     def places(self) -> tuple[float, ...]:
         """Seconds from the beginning at which packets may be missing."""
-        found: list[float] = []
+        seconds: list[float] = []
         before = 0.0
         for part in self.parts:
             # Where one recording ends and the next begins, its size or its decoder may change.
-            found += [before + place for place in part.places] + ([before] if before else [])
+            seconds += [before + place for place in part.places] + ([before] if before else [])
             before += part.duration_ms / 1000
-        return tuple(found)
+        return tuple(seconds)
 
     @property
     def unlike(self) -> frozenset[str]:
@@ -111,8 +111,8 @@ class Probe:
         """What of the recording is left out or missing."""
         gaps = [Repair("gap", at_ms=gap.start_ms, length_ms=gap.length_ms) for gap in self.gaps]
         end = [Repair("cut-off", at_ms=self.duration_ms)] if self.truncated else []
-        found = list(dict.fromkeys(repair for part in self.parts for repair in part.repairs))
-        return (*found, *gaps, *end, *[Repair("part-lost")] * self.lost_parts)
+        part_repairs = list(dict.fromkeys(repair for part in self.parts for repair in part.repairs))
+        return (*part_repairs, *gaps, *end, *[Repair("part-lost")] * self.lost_parts)
 
 
 def join(header: Header, parts: list[ProbedPart], limits: Limits) -> Probe:

@@ -63,16 +63,16 @@ def write_copy(
     `on_progress` gets seconds of media. Raises MediaRejected and what the runner raises; then `target` does not exist.
     """
     copying = copy_budget(plan.size_bytes)
-    budget = copying if plan.encoded is None else encode_budget(plan.encoded)
+    budget = copying if plan.probe_to_encode is None else encode_budget(plan.probe_to_encode)
     with tempfile.TemporaryDirectory(prefix=".parts-", dir=target.parent) as folder:
-        if plan.joined is None:
+        if plan.probe_to_join is None:
             media = ffmpeg.input(
                 plan.part.address(source), **input_options(plan.demuxer), **_decoding(plan), **dict(plan.packet_filters)
             )
             video = None if plan.video is None else media[str(plan.video)]
             sounds = [media[str(index)] for index in plan.sounds]
         else:
-            media = join_parts(source, plan.joined, plan.form, binaries, Path(folder), budget, should_stop)
+            media = join_parts(source, plan.probe_to_join, plan.form, binaries, Path(folder), budget, should_stop)
             video = None if plan.video is None else media["v:0"]
             sounds = [media["a:0"]] if plan.sounds else []
         run = partial(run_ffmpeg, binaries, budget=budget, should_stop=should_stop, on_progress=on_progress)
@@ -127,7 +127,7 @@ def _decoding(plan: CopyPlan) -> dict[str, str]:
 def _tracks(plan: CopyPlan, video: Any, sounds: list[Any]) -> list[Any]:
     tracks = []
     if video is not None:
-        encoded = plan.encoded.video if plan.encoded and plan.encodes_picture else None
+        encoded = plan.probe_to_encode.video if plan.probe_to_encode and plan.encodes_picture else None
         tracks.append(picture_filters(video, encoded, encoded_size(encoded)) if encoded else video)
     if sounds:
         tracks.append(sound_filters(sounds) if plan.encodes_sound else sounds[0])
@@ -154,9 +154,10 @@ def _options(plan: CopyPlan) -> dict[str, Any]:
         # come slowly (a talk over a quiet board), ffmpeg gives the first one a time below zero. In an MP4 that hides
         # the picture behind an edit list and moves all others against the sound by up to seconds.
         options["avoid_negative_ts"] = "make_zero"
-    if plan.encoded and plan.encodes_picture and plan.encoded.shown_ms < plan.encoded.duration_ms:
+    probe = plan.probe_to_encode
+    if probe and plan.encodes_picture and probe.shown_ms < probe.duration_ms:
         # A decoder shows pictures that an edit list hides, when others are decoded from them.
-        options["t"] = f"{plan.encoded.shown_ms / 1000:.3f}"
+        options["t"] = f"{probe.shown_ms / 1000:.3f}"
     if plan.hevc:
         options["tag:v"] = "hvc1"  # Safari plays no `hev1`
     return options

@@ -75,8 +75,8 @@ def verify_copy(
     form: PlayableForm,
     binaries: Binaries,
     *,
-    dropped: int = 0,
-    dropped_sounds: int = 0,
+    frame_loss: int = 0,
+    sound_loss: int = 0,
     should_stop: Callable[[], bool] = never,
 ) -> Copy:
     """Read the copy like untrusted input and compare it with the recording, of which so many packets may be missing.
@@ -92,7 +92,7 @@ def verify_copy(
     unplayable = [*_wrong_tracks(reading, probed, form), *_wrong_length(reading), *_misfits(copy, demuxer, form)]
     if unplayable:
         raise OutputDamaged(f"The copy of the recording is not right: {'; '.join(unplayable)}.")
-    faults = (*_missing(reading, probed, form, dropped, dropped_sounds), *_difference(reading, probed))
+    faults = (*_missing(reading, probed, form, frame_loss, sound_loss), *_difference(reading, probed))
     video, audio = reading.header.tracks.get("video"), reading.header.tracks.get("audio")
     return Copy(
         probed.video and _copied_picture(probed.video, video, form, reading.packets["video"]) if video else None,
@@ -166,13 +166,13 @@ def _wrong_tracks(reading: _Reading, original: Probe, form: PlayableForm) -> lis
     return faults
 
 
-def _missing(reading: _Reading, original: Probe, form: PlayableForm, dropped: int, dropped_sounds: int) -> list[str]:
+def _missing(reading: _Reading, original: Probe, form: PlayableForm, frame_loss: int, sound_loss: int) -> list[str]:
     """What the copy lacks, in words; encoders make packets of their own."""
     faults: list[str] = []
-    frames = original.video.frames - dropped if original.video and not form.video_encoder else 0
+    frames = original.video.frames - frame_loss if original.video and not form.video_encoder else 0
     if _is_short(reading.packets.get("video", 0), frames):
         faults.append(f"it has {reading.packets.get('video', 0)} of {frames} frames")
-    sounds = original.audio.packets - dropped_sounds if original.audio and not form.audio_encoder else 0
+    sounds = original.audio.packets - sound_loss if original.audio and not form.audio_encoder else 0
     if _is_short(reading.packets.get("audio", 0), sounds):
         faults.append(f"it has {reading.packets.get('audio', 0)} of {sounds} packets of sound")
     return faults

@@ -7,7 +7,7 @@ from pathlib import Path
 from worker.concurrency import ShouldStop, together
 from worker.media.binaries import Binaries
 from worker.media.copy_plan import CopyPlan, plan_copy, plan_encoded_copy
-from worker.media.decoding import Decoded, Stretch, decode_copy
+from worker.media.decoding import DecodeResult, Stretch, decode_copy
 from worker.media.errors import FfmpegFailed, FfmpegTimeout, MediaRejected, OutputDamaged
 from worker.media.probe import Probe
 from worker.media.remux import drop_broken, write_copy
@@ -30,28 +30,28 @@ class Draft:
     path: Path
     way: str = ""
     # What was done to it beyond the plan, and how many of its pictures and packets of sound may be left out.
-    done: tuple[Repair, ...] = ()
-    dropped: int = 0
-    dropped_sounds: int = 0
+    other_repairs: tuple[Repair, ...] = ()
+    frame_loss: int = 0
+    sound_loss: int = 0
 
     @property
     def repairs(self) -> tuple[Repair, ...]:
         """All that the tutor should know of it."""
-        return (*self.probed.repairs, *self.plan.repairs, *self.done)
+        return (*self.probed.repairs, *self.plan.repairs, *self.other_repairs)
 
 
 @dataclass(frozen=True)
-class Checked:
+class DraftCheck:
     """What reading and decoding a draft found: `copy` is None when it cannot be played, and `error` says why."""
 
     copy: Copy | None
-    decoded: Decoded
+    decoding: DecodeResult
     error: OutputDamaged | None = None
 
     @property
     def plays(self) -> bool:
         """Whether players come to its end."""
-        broken = self.decoded.broken or self.decoded.broken_sounds or self.decoded.nothing
+        broken = self.decoding.broken or self.decoding.broken_sounds or self.decoding.nothing
         return self.copy is not None and not broken
 
     @property
@@ -76,13 +76,13 @@ def with_true_duration(draft: Draft) -> Draft:
     return draft
 
 
-def check_draft(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> Checked:
+def check_draft(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> DraftCheck:
     """Read all packets of the draft and decode all or a sample of them, both at the same time."""
     with together(should_stop) as steps:
         reading = steps.begin(lambda stop: _verify(draft, binaries, stop))
         decoding = steps.begin(lambda stop: _decode(draft, binaries, stop))
     copy, error = reading.result()
-    return Checked(copy, decoding.result(), error)
+    return DraftCheck(copy, decoding.result(), error)
 
 
 def _verify(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> tuple[Copy | None, OutputDamaged | None]:
@@ -92,8 +92,8 @@ def _verify(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> tuple[
             draft.probed,
             draft.plan.form,
             binaries,
-            dropped=draft.dropped,
-            dropped_sounds=draft.dropped_sounds,
+            frame_loss=draft.frame_loss,
+            sound_loss=draft.sound_loss,
             should_stop=should_stop,
         )
     except OutputDamaged as error:
@@ -101,7 +101,7 @@ def _verify(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> tuple[
     return copy, None
 
 
-def _decode(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> Decoded:
+def _decode(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> DecodeResult:
     probed, form = draft.probed, draft.plan.form
     # What we encoded ourselves needs no look.
     video = None if form.video_encoder else probed.video
@@ -110,8 +110,8 @@ def _decode(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> Decode
 
 
 def better_draft(
-    source: Path, draft: Draft, checked: Checked, binaries: Binaries, folder: Path, should_stop: ShouldStop
-) -> tuple[Draft, Checked] | None:
+    source: Path, draft: Draft, check: DraftCheck, binaries: Binaries, folder: Path, should_stop: ShouldStop
+) -> tuple[Draft, DraftCheck] | None:
     """Another copy of a recording whose first one is not whole, when there is one that plays better.
 
     Pictures and sound that cannot be decoded are left out. When that is too much, or the copy does not play, or is
@@ -119,13 +119,13 @@ def better_draft(
     program.
     """
     tries: list[Callable[[], Draft | None]] = []
-    if checked.decoded.nothing:
+    if check.decoding.nothing:
         tries.append(lambda: _without_picture(source, draft, binaries, folder, should_stop))
-    elif checked.decoded.broken or checked.decoded.broken_sounds:
-        tries.append(lambda: _without_broken(draft, checked, binaries, folder, should_stop))
-    if checked.copy is None or checked.copy.faults or _broken_share(draft, checked) > _MOST_BROKEN:
-        tries.append(lambda: _encoded(source, draft, binaries, folder, should_stop))
-    best: tuple[Draft, Checked] | None = None
+    elif check.decoding.broken or check.decoding.broken_sounds:
+        tries.append(lambda: _without_broken(draft, check, binaries, folder, should_stop))
+    if check.copy is None or check.copy.faults or _broken_share(draft, check) > _MOST_BROKEN:
+        tries.append(lambda: _encode_all(source, draft, binaries, folder, should_stop))
+    best: tuple[Draft, DraftCheck] | None = None
     for attempt in tries:
         try:
             other = attempt()
@@ -134,52 +134,54 @@ def better_draft(
         if other is None:
             continue
         result = check_draft(with_true_duration(other), binaries, should_stop)
-        if _is_better(result, best[1] if best else checked):
+        if _is_better(result, best[1] if best else check):
             best = other, result
     return best
 
 
-def _is_better(other: Checked, than: Checked) -> bool:
+def _is_better(other: DraftCheck, than: DraftCheck) -> bool:
     """Whether it plays at all, to its end, is the recording, and shows clearly more pictures: in this order."""
     marks = [
-        (checked.copy is not None, checked.plays, checked.copy is not None and not checked.copy.faults)
-        for checked in (other, than)
+        (check.copy is not None, check.plays, check.copy is not None and not check.copy.faults)
+        for check in (other, than)
     ]
     if marks[0] != marks[1]:
         return marks[0] > marks[1]
     return _pictures(other) > _pictures(than) * _CLEARLY_MORE
 
 
-def _pictures(checked: Checked) -> int:
-    video = checked.copy.video if checked.copy else None
-    return video.frames if video and not checked.decoded.nothing else 0
+def _pictures(check: DraftCheck) -> int:
+    video = check.copy.video if check.copy else None
+    return video.frames if video and not check.decoding.nothing else 0
 
 
-def _broken_share(draft: Draft, checked: Checked) -> float:
-    seconds = sum(min(end, draft.probed.duration_ms / 1000) - start for start, end in checked.decoded.broken)
+def _broken_share(draft: Draft, check: DraftCheck) -> float:
+    seconds = sum(min(end, draft.probed.duration_ms / 1000) - start for start, end in check.decoding.broken)
     return seconds * 1000 / draft.probed.duration_ms
 
 
-def _without_broken(draft: Draft, checked: Checked, binaries: Binaries, folder: Path, should_stop: ShouldStop) -> Draft:
+def _without_broken(
+    draft: Draft, check: DraftCheck, binaries: Binaries, folder: Path, should_stop: ShouldStop
+) -> Draft:
     target = folder / "playback-repaired"
-    pictures, sounds = checked.decoded.broken, checked.decoded.broken_sounds
+    pictures, sounds = check.decoding.broken, check.decoding.broken_sounds
     drop_broken(draft.path, target, draft.plan, pictures, sounds, binaries, should_stop=should_stop)
     video, audio = draft.probed.video, draft.probed.audio
     return replace(
         draft,
         path=target,
         way="repaired",
-        done=(
-            *draft.done,
-            *_dropped("pictures-dropped", "video", pictures, draft.probed.duration_ms),
-            *_dropped("sound-dropped", "audio", sounds, draft.probed.duration_ms),
+        other_repairs=(
+            *draft.other_repairs,
+            *_drop_repairs("pictures-dropped", "video", pictures, draft.probed.duration_ms),
+            *_drop_repairs("sound-dropped", "audio", sounds, draft.probed.duration_ms),
         ),
-        dropped=video.frames if video and pictures else draft.dropped,
-        dropped_sounds=audio.packets if audio and sounds else draft.dropped_sounds,
+        frame_loss=video.frames if video and pictures else draft.frame_loss,
+        sound_loss=audio.packets if audio and sounds else draft.sound_loss,
     )
 
 
-def _dropped(kind: RepairKind, track: str, stretches: Sequence[Stretch], duration_ms: int) -> list[Repair]:
+def _drop_repairs(kind: RepairKind, track: str, stretches: Sequence[Stretch], duration_ms: int) -> list[Repair]:
     spans = [(max(0, round(start * 1000)), round(min(end * 1000, duration_ms))) for start, end in stretches]
     return [Repair(kind, at_ms=at, length_ms=max(0, until - at), track=track) for at, until in spans]
 
@@ -198,7 +200,7 @@ def _without_picture(
     return Draft(probed, plan, target, "sound", (Repair("picture-lost"),))
 
 
-def _encoded(source: Path, draft: Draft, binaries: Binaries, folder: Path, should_stop: ShouldStop) -> Draft | None:
+def _encode_all(source: Path, draft: Draft, binaries: Binaries, folder: Path, should_stop: ShouldStop) -> Draft | None:
     plan = plan_encoded_copy(draft.probed)
     if plan is None or plan == draft.plan:
         return None

@@ -18,7 +18,7 @@ from worker.media.probe import Probe
 from worker.media.remux import write_copy
 from worker.media.repairs import Repair
 from worker.media.verify import Copy
-from worker.recordings.checking import Checked, Draft, better_draft, check_draft, with_true_duration
+from worker.recordings.checking import Draft, DraftCheck, better_draft, check_draft, with_true_duration
 from worker.recordings.names import playback_name, poster_name
 from worker.recordings.source import UploadedSource
 from worker.storage.objects import StoredObject
@@ -38,7 +38,7 @@ class Playable:
     still: Poster | None
     repairs: tuple[Repair, ...]
     # How many pictures were decoded to see whether it plays.
-    decoded: int
+    decoded_pictures: int
 
 
 @dataclass(frozen=True)
@@ -72,26 +72,26 @@ def make_playable(run: JobRun, context: IngestContext, source: UploadedSource, p
     run.progress(5, "writing the fast copy")
     draft = _copy_while_reading(run, context, header, path, context.folder / "playback")
     run.progress(40, "storing the lesson")
-    playback, checked, poster = _store_while_checking(run, context, source, draft)
-    if not checked.is_whole:
-        better = better_draft(path, draft, checked, context.binaries, context.folder, run.should_stop)
+    playback, check, poster = _store_while_checking(run, context, source, draft)
+    if not check.is_whole:
+        better = better_draft(path, draft, check, context.binaries, context.folder, run.should_stop)
         if better is not None:
             wrong = playback
-            draft, checked = better
+            draft, check = better
             playback = _store(run, context, source, draft, run.should_stop)
             context.store.delete(wrong.name)
-        poster = _store_poster(context, source, draft, checked, run.should_stop)
+        poster = _store_poster(context, source, draft, check, run.should_stop)
     run.progress(99, "finishing")
     return Playable(
         source=draft.probed,
-        copy=checked.copy_or_raise(),
+        copy=check.copy_or_raise(),
         form=draft.plan.form,
         mime=draft.plan.mime,
         playback=playback,
         poster=poster.stored if poster else None,
         still=poster.still if poster else None,
         repairs=draft.repairs,
-        decoded=checked.decoded.pictures,
+        decoded_pictures=check.decoding.pictures,
     )
 
 
@@ -134,7 +134,7 @@ def _write_copy(
 
 def _store_while_checking(
     run: JobRun, context: IngestContext, source: UploadedSource, draft: Draft
-) -> tuple[StoredObject, Checked, _StoredPoster | None]:
+) -> tuple[StoredObject, DraftCheck, _StoredPoster | None]:
     """Upload the copy while it is read and decoded; a whole one also gets its poster meanwhile.
 
     The upload waits for B2, the others for the processor. No row names what was uploaded of a wrong copy: another
@@ -148,10 +148,10 @@ def _store_while_checking(
 
 def _check_and_picture(
     context: IngestContext, source: UploadedSource, draft: Draft, should_stop: ShouldStop
-) -> tuple[Checked, _StoredPoster | None]:
-    checked = check_draft(draft, context.binaries, should_stop)
-    poster = _store_poster(context, source, draft, checked, should_stop) if checked.is_whole else None
-    return checked, poster
+) -> tuple[DraftCheck, _StoredPoster | None]:
+    check = check_draft(draft, context.binaries, should_stop)
+    poster = _store_poster(context, source, draft, check, should_stop) if check.is_whole else None
+    return check, poster
 
 
 def _store(
@@ -169,7 +169,7 @@ def _store(
 
 
 def _store_poster(
-    context: IngestContext, source: UploadedSource, draft: Draft, checked: Checked, should_stop: ShouldStop
+    context: IngestContext, source: UploadedSource, draft: Draft, check: DraftCheck, should_stop: ShouldStop
 ) -> _StoredPoster | None:
     """The poster of a draft on B2; None when it has no picture."""
     picture = context.folder / "poster.jpg"
@@ -178,7 +178,7 @@ def _store_poster(
         picture,
         draft.probed,
         context.binaries,
-        contrasts=checked.decoded.contrasts,
+        contrasts=check.decoding.contrasts,
         should_stop=should_stop,
     )
     if still is None:

@@ -51,7 +51,7 @@ def _finish(
     result = {
         "object": playable.playback.name,
         "duration_ms": playable.copy.duration_ms,
-        "decoded_pictures": playable.decoded,
+        "decoded_pictures": playable.decoded_pictures,
     }
     with run.finish(result) as session:
         recording = lock_recording(session, source.recording_id)
