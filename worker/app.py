@@ -178,13 +178,13 @@ def run_worker(app: Celery, queues: Sequence[str], *, name: str, concurrency: in
     supervisor that restarts on failure would leave it at that.
     """
     # Quiet: the banner is no line of a log.
-    words = ["--quiet", "worker", "--queues", ",".join(queues), "--hostname", f"{name}@%h"]
-    words += ["--concurrency", str(concurrency)]
+    arguments = ["--quiet", "worker", "--queues", ",".join(queues), "--hostname", f"{name}@%h"]
+    arguments += ["--concurrency", str(concurrency)]
     # Gossip and mingle are for clusters that elect and share clocks; here they cost a second at every start.
-    words += ["--loglevel", log_level, "--without-gossip", "--without-mingle"]
+    arguments += ["--loglevel", log_level, "--without-gossip", "--without-mingle"]
     celery_worker.safe_say = _say_nothing
     try:
-        app.worker_main(words)
+        app.worker_main(arguments)
         if state.should_stop is None and state.should_terminate is None:
             raise WorkerFailed(f"The worker {name} ended by itself; its log says why.")
     finally:

@@ -37,11 +37,11 @@ class ForeignLink:
     host: str
 
 
-def shown(words: str) -> str:
+def shown(text: str) -> str:
     """`words` without characters that are not seen, or turn the direction of others; line ends are "\\n"."""
-    if words.isprintable():
-        return words
-    return "".join(map(_shown, words.replace("\r\n", "\n")))
+    if text.isprintable():
+        return text
+    return "".join(map(_shown, text.replace("\r\n", "\n")))
 
 
 def shown_values(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,20 +49,20 @@ def shown_values(data: Mapping[str, Any]) -> dict[str, Any]:
     return {key: _shown_value(value) for key, value in data.items()}
 
 
-def clean(words: str, longest: int, *, defang: bool = True) -> str:
+def clean(text: str, longest: int, *, defang: bool = True) -> str:
     """`words` as one line of at most `longest` characters.
 
     With `defang` no program finds an address in them: "evil.com" becomes "evil. com".
     """
     # The rest of a novel is not looked at; twice as much, for what is taken out.
-    line = " ".join(shown(words[: 2 * longest]).split())
+    line = " ".join(shown(text[: 2 * longest]).split())
     line = _defanged(line) if defang else line
     return line if len(line) <= longest else line[: longest - 1].rstrip() + _ELLIPSIS
 
 
-def clean_lines(words: str) -> str:
+def clean_lines(text: str) -> str:
     """`words` with their lines, and no address that a program would find."""
-    return "\n".join(_defanged(line) for line in shown(words).split("\n")).strip()
+    return "\n".join(_defanged(line) for line in shown(text).split("\n")).strip()
 
 
 def foreign_link(address: str) -> ForeignLink | None:

@@ -21,15 +21,19 @@ def _hide_secrets(_logger: object, _method: str, event: structlog.typing.EventDi
     return event
 
 
-def _tell_exception(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def _format_exception(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Replace `exc_info` by a traceback of types and places.
 
     The texts of errors repeat values (a row's, a request's), which are private, so only those are kept that hold none.
     """
-    given = event.pop("exc_info", None)
-    if given:
+    exc_info = event.pop("exc_info", None)
+    if exc_info:
         error = (
-            given if isinstance(given, BaseException) else given[1] if isinstance(given, tuple) else sys.exc_info()[1]
+            exc_info
+            if isinstance(exc_info, BaseException)
+            else exc_info[1]
+            if isinstance(exc_info, tuple)
+            else sys.exc_info()[1]
         )
         if error is not None:
             event["exception"] = traceback_of(error)
@@ -95,7 +99,7 @@ def configure_logs(level: str = "INFO", *, as_json: bool | None = None) -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _tell_exception,
+        _format_exception,
         _hide_secrets,
     ]
     renderer: structlog.typing.Processor = (

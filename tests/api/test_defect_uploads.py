@@ -51,7 +51,9 @@ def ingest(client: TestClient, services: Services, visitor: VisitorOf, bearer: B
         accepted = answer.json()
         performer = Performer(services.database, "test", LeaseTiming(30, 10, 0.05), 0.01, ENDINGS)
         with suppress(JobNotDone):
-            performer.perform(UUID(accepted["job_id"]), lambda job, order: ingest_recording(job, order, services.tools))
+            performer.perform(
+                UUID(accepted["job_id"]), lambda job, order: ingest_recording(job, order, services.context)
+            )
         return (
             tutor.ask("GET", f"/v1/recordings/{accepted['recording_id']}")[1],
             tutor.ask("GET", f"/v1/jobs/{accepted['job_id']}")[1],

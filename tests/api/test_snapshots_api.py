@@ -48,7 +48,7 @@ class Lesson:
         """Do the job as a worker does."""
         works: dict[str, Any] = {SnapshotPage.kind: snapshot_page, SnapshotSession.kind: snapshot_session}
         performer = Performer(self.services.database, "test", LeaseTiming(30, 10, 0.02), 0.01, ENDINGS)
-        tools = self.services.tools
+        tools = self.services.context
         performer.perform(UUID(job_id), lambda run, order: works[order.kind](run, order, tools))
 
     def sql(self, statement: str) -> list[Any]:

@@ -78,8 +78,8 @@ def put_alarms(
     """Set the caller's alarms, nobody else's; what waits to be sent follows at once."""
     alarms = None if body.alarms is None else [Alarm(**alarm.model_dump()) for alarm in body.alarms]
     with services.database.transaction() as session:
-        held = set_alarms(session, caller, schedule_id, alarms, scope=scope, now=clock.now())
-        return AlarmsDocument.of(*held)
+        stored = set_alarms(session, caller, schedule_id, alarms, scope=scope, now=clock.now())
+        return AlarmsDocument.of(*stored)
 
 
 def _document(alarm: Alarm) -> AlarmDocument:

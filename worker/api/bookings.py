@@ -158,7 +158,7 @@ def post_end_booking(booking_id: RowId, caller: CallerOf, services: ServicesOf) 
     return _answered(services, caller, booking_id, ended)
 
 
-def _answered(services: Services, caller: Caller, booking_id: int, answer: BookingAnswer) -> BookingDocument:
+def _answered(services: Services, caller: Caller, booking_id: int, transition: BookingAnswer) -> BookingDocument:
     with services.acting(caller) as session:
-        booking = answer_booking(session, caller, booking_id, answer, services.planning())
+        booking = answer_booking(session, caller, booking_id, transition, services.planning())
         return BookingDocument.model_validate(booking)

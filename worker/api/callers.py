@@ -32,13 +32,13 @@ async def identify(request: Request) -> Caller:
 
     The request is counted, with the body that it brings. Raises Unauthorized, Forbidden, TooManyRequests.
     """
-    known = getattr(request.state, "caller", None)
-    if known is None:
+    caller = getattr(request.state, "caller", None)
+    if caller is None:
         units = 1 + getattr(request.state, "body_bytes", 0) // _BYTES_OF_A_REQUEST
         services = await services_of(request)
-        known = await run_in_threadpool(_verified, services, request, units)
-        request.state.caller = known
-    return cast("Caller", known)
+        caller = await run_in_threadpool(_verified, services, request, units)
+        request.state.caller = caller
+    return cast("Caller", caller)
 
 
 def address_of(request: Request) -> str:

@@ -54,8 +54,8 @@ def accepts_gzip(accept_encoding: str) -> bool:
 
 def _weighted(coding: str) -> tuple[str, float]:
     name, _, weight = coding.partition(";")
-    given = weight.strip().removeprefix("q=")
+    number = weight.strip().removeprefix("q=")
     try:
-        return name.strip(), float(given) if weight else 1.0
+        return name.strip(), float(number) if weight else 1.0
     except ValueError:
         return name.strip(), 0.0

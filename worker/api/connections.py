@@ -157,7 +157,9 @@ class Connections:
         now = time.monotonic()
         if now - self._looked_at >= _LOOK_EVERY:
             self._looked_at, self._displaced_since_look = now, False
-            waits = [(wait.since, each) for each in self._open if (wait := each.waiting()) is not None]
+            waits = [
+                (wait.since, connection) for connection in self._open if (wait := connection.waiting()) is not None
+            ]
             self._longest = defaultdict(deque)
             for _since, connection in sorted(waits, key=lambda pair: pair[0]):
                 self._longest[""].append(connection)
@@ -198,9 +200,9 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Let it in, or say why not and close it."""
         peer = transport.get_extra_info("peername")
-        refused = self._all.admit(self, str(peer[0]) if isinstance(peer, tuple) else None)
-        if refused is not None:
-            transport.write(_answer(refused))
+        refusal = self._all.admit(self, str(peer[0]) if isinstance(peer, tuple) else None)
+        if refusal is not None:
+            transport.write(_answer(refusal))
             transport.close()
             return
         self._admitted = True

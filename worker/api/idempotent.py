@@ -35,12 +35,12 @@ class IdempotentRequest:
             return _response(make(), replayed=False)
         # The fields that were sent, in the order of the model: spaces and the order of keys make no difference.
         body_fingerprint = fingerprint(self.method, self.address, body.model_dump_json(exclude_unset=True))
-        before = remembered(session, self.principal, self.key, body_fingerprint)
-        if before is not None:
-            return _response(before, replayed=True)
-        answer = make()
-        remember(session, self.principal, self.key, body_fingerprint, answer)
-        return _response(answer, replayed=False)
+        stored = remembered(session, self.principal, self.key, body_fingerprint)
+        if stored is not None:
+            return _response(stored, replayed=True)
+        response = make()
+        remember(session, self.principal, self.key, body_fingerprint, response)
+        return _response(response, replayed=False)
 
 
 def created(location: str, document: BaseModel) -> Answer:

@@ -144,11 +144,11 @@ class FormReader:
         if self.fields.setdefault(self._name, value) != value:
             self._wrong(f"The form has the field `{self._name}` twice, with two values.")
 
-    def _wrong(self, what: str) -> None:
+    def _wrong(self, reason: str) -> None:
         """Refuse the form while that costs its client no byte of the file."""
         if self._receiver is None:
-            raise InvalidInput(what)
-        self.ignored[self._name] = what
+            raise InvalidInput(reason)
+        self.ignored[self._name] = reason
 
     def _end(self) -> None:
         self._complete = True
@@ -159,10 +159,10 @@ class FormReader:
             return chunk
         self._preamble += chunk
         body = bytes(self._preamble)
-        begun = self._first_boundary.search(body)
-        if begun:
+        match = self._first_boundary.search(body)
+        if match:
             self._preamble = None
-            return body[begun.start() :]
+            return body[match.start() :]
         if len(body) > _MAX_PREAMBLE_BYTES:
             raise InvalidInput("The body is not valid multipart/form-data: the boundary of its header is not in it.")
         return b""

@@ -29,13 +29,13 @@ class UploadForm(Body):
         """An empty input of a page is none; a `type` that is the file's MIME type says nothing of the lesson."""
         if not isinstance(value, dict):
             return value
-        given = {
+        fields = {
             name: field.strip(_BLANKS) if name != "session_id" and isinstance(field, str) else field
             for name, field in value.items()
         }
-        if isinstance(given.get("type"), str):
-            given["type"] = "" if _MIME.fullmatch(given["type"]) else given["type"].lower()
-        return {name: field for name, field in given.items() if field != ""}
+        if isinstance(fields.get("type"), str):
+            fields["type"] = "" if _MIME.fullmatch(fields["type"]) else fields["type"].lower()
+        return {name: field for name, field in fields.items() if field != ""}
 
 
 class UploadedForm(UploadForm):

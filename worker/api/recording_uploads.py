@@ -72,7 +72,7 @@ async def post_recording(request: Request, caller: CallerOf, once: OnceOf, servi
 
     The same bytes sent again to one session and type are one recording: the answer names it and its job.
     """
-    spool, limit = services.tools.spool, services.settings.upload_max_bytes
+    spool, limit = services.context.spool, services.settings.upload_max_bytes
     declared = request.headers.get("content-length", "")
     expected = int(declared[:19]) if declared.isdecimal() else None
     size = limit if expected is None else min(expected, limit)
@@ -127,7 +127,7 @@ def _register(
     When it is unknown whether the database committed, the file stays too: the sweep decides.
     """
     registered: RegistrationResult | None = None
-    spool = services.tools.spool
+    spool = services.context.spool
     try:
         values, ignored = _usable(form)
         fields = _form(values)

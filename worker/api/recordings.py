@@ -81,7 +81,7 @@ def get_playback(recording_id: RowId, caller: CallerOf, services: ServicesOf, re
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))
         plan = plan_playback(session, recording)
-    store = services.tools.store
+    store = services.context.store
     expires_at = clock.now() + timedelta(seconds=plan.seconds)
     token = store.authorize_download(plan.prefix, plan.seconds)
 

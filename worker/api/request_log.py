@@ -72,5 +72,5 @@ def _route(scope: Scope) -> str:
 
 
 def _request_id(scope: Scope) -> str:
-    given = Headers(scope=scope).get(REQUEST_ID, "")
-    return given if _REQUEST_ID_FORM.fullmatch(given) else uuid.uuid4().hex
+    request_id = Headers(scope=scope).get(REQUEST_ID, "")
+    return request_id if _REQUEST_ID_FORM.fullmatch(request_id) else uuid.uuid4().hex

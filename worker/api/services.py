@@ -40,7 +40,7 @@ class Services:
     publisher_drops: Callable[[], int] = _none_dropped
 
     @cached_property
-    def tools(self) -> WorkerContext:
+    def context(self) -> WorkerContext:
         """The store and the spool, found on first use."""
         return WorkerContext(self.settings, self.database)
 

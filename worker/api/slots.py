@@ -27,10 +27,10 @@ def get_slots(
     limit: Limit = 50,
 ) -> Page[FreeSlotDocument]:
     """What lessons leave of the future slots of a tutor, in order of time; `limit` counts slots. For everybody."""
-    range_ = Range(moment("from", since), moment("to", until))
+    window = Range(moment("from", since), moment("to", until))
     after = BY_TIME.decode(cursor)
     with services.database.transaction() as session:
-        free, slots = list_slots(session, tutor_id, range_, now=clock.now(), after=after, limit=limit + 1)
+        free, slots = list_slots(session, tutor_id, window, now=clock.now(), after=after, limit=limit + 1)
         shown = {slot.id for slot in slots[:limit]}
         items = [FreeSlotDocument.model_validate(part) for part in free if part.schedule_id in shown]
     return Page(items=items, next=BY_TIME.after([(slot.starts_at, slot.id) for slot in slots], limit))

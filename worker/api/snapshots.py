@@ -44,7 +44,7 @@ _NOTHING = Body()
 def post_page_snapshot(page_id: RowId, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
     """Order PNG, thumbnail and SVG of a page. Asked again while that is under way, the same job is answered."""
     with services.database.transaction() as session:
-        page, _found, _standing = find_page(session, caller, page_id)
+        page, _board, _role = find_page(session, caller, page_id)
         order = SnapshotPage(page.id, asked_by=caller.principal)
         return once.answer(session, _NOTHING, lambda: _ordered(services, session, caller, order))
 
@@ -68,7 +68,7 @@ def post_session_snapshot(session_id: RowId, caller: CallerOf, once: OnceOf, ser
 def get_page_snapshots(page_id: RowId, caller: CallerOf, services: ServicesOf, response: Response) -> Snapshots:
     """The latest pictures of a page, at addresses that open these only."""
     with services.database.transaction() as session:
-        page, _found, _standing = find_page(session, caller, page_id)
+        page, _board, _role = find_page(session, caller, page_id)
         shown = show_page(session, page)
     return _signed(services, response, shown)
 
@@ -93,7 +93,7 @@ def _ordered(services: Services, session: Session, caller: Caller, order: Order)
 def _signed(services: Services, response: Response, shown: Sequence[SnapshotStatus]) -> Snapshots:
     """Addresses under one token, which opens the folder that the files share and no more."""
     response.headers["Cache-Control"] = "no-store"
-    store = services.tools.store
+    store = services.context.store
     expires_at = clock.now() + timedelta(seconds=_SECONDS)
     names = [status.snapshot.object_name for status in shown]
     token = store.authorize_download(shared_folder(names), _SECONDS) if names else ""

@@ -68,7 +68,7 @@ def get_pages(session_id: RowId, caller: CallerOf, services: ServicesOf) -> Page
 def get_page(page_id: RowId, caller: CallerOf, services: ServicesOf) -> PageDocument:
     """One page, without its strokes."""
     with services.database.transaction() as session:
-        page, _found, _standing = find_page(session, caller, page_id)
+        page, _board, _role = find_page(session, caller, page_id)
         return PageDocument.model_validate(page)
 
 

@@ -33,7 +33,7 @@ def run_failure_hook(
     session: Session, endings: FailureHooks, kind: str, args: dict[str, Any], ended: FailedJob
 ) -> None:
     """Call the hook of `kind`, if it has one."""
-    known = order_type(kind)
-    ending = endings.get(known) if known else None
-    if known is not None and ending is not None:
-        ending(session, known.from_args(args), ended)
+    order = order_type(kind)
+    hook = endings.get(order) if order else None
+    if order is not None and hook is not None:
+        hook(session, order.from_args(args), ended)

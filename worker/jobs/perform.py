@@ -119,7 +119,7 @@ class Performer:
 
         def write() -> str:
             with self.database.transaction() as session:
-                decision, final = self._verdict(session, claimed, error, document)
+                decision, final = self._decide(session, claimed, error, document)
                 settle(session, self.endings, ended, decision, final)
             return decision.state
 
@@ -136,7 +136,7 @@ class Performer:
             _log.error("job_crashed", **ids, exc_info=error)
         return state
 
-    def _verdict(
+    def _decide(
         self, session: Session, claimed: Claim, error: Exception, document: dict[str, Any]
     ) -> tuple[Decision, dict[str, Any]]:
         """The next state of the job, and the error as it is stored."""

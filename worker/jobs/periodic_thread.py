@@ -36,7 +36,7 @@ def failed_service(error: BaseException) -> str:
     return "none"
 
 
-def _tell_nobody() -> None:
+def _no_beat() -> None:
     return None
 
 
@@ -49,7 +49,7 @@ class PeriodicThread:
     """
 
     def __init__(
-        self, name: str, step: Callable[[], bool], *, interval: float, beat: Callable[[], None] = _tell_nobody
+        self, name: str, step: Callable[[], bool], *, interval: float, beat: Callable[[], None] = _no_beat
     ) -> None:
         self._name = name
         self._step = step

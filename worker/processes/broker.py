@@ -51,16 +51,16 @@ def start_publisher(app: Celery, settings: Settings, *, connections: int = 4) ->
 
     Call it after a fork: neither a connection nor a thread survives one.
     """
-    quiet = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=1)
+    publisher_database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=1)
     send, lease = sender(app), publication_lease(settings)
     publisher = Publisher(
-        lambda job_ids: publish(quiet, send, lease, only=job_ids),
-        publish_due=lambda: publish(quiet, send, lease, most=_NEXT),
-        close=quiet.close,
+        lambda job_ids: publish(publisher_database, send, lease, only=job_ids),
+        publish_due=lambda: publish(publisher_database, send, lease, most=_NEXT),
+        close=publisher_database.close,
     )
     publisher.start()
-    kept = (connections + 1) // 2
+    pool_size = (connections + 1) // 2
     database = Database(
-        settings.sqlalchemy_url, announce=publisher.offer, pool_size=kept, max_overflow=connections - kept
+        settings.sqlalchemy_url, announce=publisher.offer, pool_size=pool_size, max_overflow=connections - pool_size
     )
     return database, publisher

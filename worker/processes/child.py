@@ -29,12 +29,12 @@ class ChildContext:
 
     performer: Performer
     publisher: Publisher
-    tools: WorkerContext
+    context: WorkerContext
 
     @property
     def database(self) -> Database:
         """The child's database; jobs queued through it are published at once."""
-        return self.tools.database
+        return self.context.database
 
 
 def rhythm(settings: Settings) -> LeaseTiming:
@@ -57,7 +57,7 @@ def open_child(**_signal: object) -> None:
             publisher.offer_due,
         ),
         publisher=publisher,
-        tools=WorkerContext(app.settings, database),
+        context=WorkerContext(app.settings, database),
     )
 
 
@@ -84,7 +84,7 @@ def performs(order: type[OrderType]) -> Callable[[Work[OrderType]], Any]:
             child: ChildContext = self.app.child
 
             def perform(run: JobRun, done: Order) -> None:
-                call(*((run, done, child.tools) if reads_order else (run, child.tools)))
+                call(*((run, done, child.context) if reads_order else (run, child.context)))
 
             child.performer.perform(UUID(job_id), perform)
 

@@ -37,14 +37,14 @@ class CheckStorage(bootsteps.StartStopStep):  # type: ignore[misc]  # celery pub
         database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=0)
         store = ObjectStore.from_settings(settings)
         # The loop's own interval is the heartbeat's: each success is written.
-        answered = HeartbeatWriter(database, parent.app.process_name, "storage", interval=0)
+        writer = HeartbeatWriter(database, parent.app.process_name, "storage", interval=0)
 
         def check() -> bool:
             store.stat(_PROBE)
             return False
 
         self._database = database
-        self._loop = PeriodicThread("storage", check, interval=settings.storage_check_interval, beat=answered.beat)
+        self._loop = PeriodicThread("storage", check, interval=settings.storage_check_interval, beat=writer.beat)
         self._loop.start()
 
     def stop(self, parent: Any) -> None:  # noqa: ARG002 - Celery's signature
