@@ -45,28 +45,9 @@ _VIEWS = {
     "lesson_series": """
         SELECT id, status FROM schedule_series
     """,
-    # The people of lessons that are booked, not cancelled, and have instants: once for each relation of a person to the
-    # lesson (1 tutor, 2 student, 3 parent). `student_user_id` is the student through whom the relation exists.
-    "lesson_people": """
-        SELECT lesson.id AS schedule_id, lesson.series_id, lesson.starts_at,
-               tutor.user_id, 1 AS relation, NULL::integer AS student_user_id
-          FROM tutor_schedules lesson
-          JOIN tutor_profiles tutor ON tutor.id = lesson.tutor_id AND tutor.is_active
-         WHERE lesson.student_id IS NOT NULL AND lesson.status <> 'cancelled' AND lesson.starts_at IS NOT NULL
-         UNION ALL
-        SELECT lesson.id, lesson.series_id, lesson.starts_at, student.user_id, 2, student.user_id
-          FROM tutor_schedules lesson
-          JOIN schedule_participants seat ON seat.schedule_id = lesson.id
-          JOIN student_profiles student ON student.id = seat.student_id AND student.is_active
-         WHERE lesson.student_id IS NOT NULL AND lesson.status <> 'cancelled' AND lesson.starts_at IS NOT NULL
-         UNION ALL
-        SELECT lesson.id, lesson.series_id, lesson.starts_at, parent.user_id, 3, student.user_id
-          FROM tutor_schedules lesson
-          JOIN schedule_participants seat ON seat.schedule_id = lesson.id
-          JOIN student_profiles student ON student.id = seat.student_id
-          JOIN parent_profiles parent
-            ON parent.id = ANY(student.parent_id) AND student.parent_id @> ARRAY[parent.id] AND parent.is_active
-         WHERE lesson.student_id IS NOT NULL AND lesson.status <> 'cancelled' AND lesson.starts_at IS NOT NULL
+    # Who attends a lesson: one student, or several of a group.
+    "lesson_seats": """
+        SELECT schedule_id, student_id, status, starts_at FROM schedule_participants
     """,
     # The lessons that concern a person, whatever their state. Each branch uses an index of its own.
     "person_lessons": """

@@ -33,7 +33,7 @@ OWNED_TABLES = {
 OWNED_VIEWS = {
     "jobs": ("unsuccessful_jobs",),
     "recordings": ("available_recordings",),
-    "schedules": ("lessons", "lesson_series", "lesson_people", "person_lessons", "booking_lessons"),
+    "schedules": ("lessons", "lesson_series", "lesson_seats", "person_lessons", "booking_lessons"),
     "whiteboards": ("boards", "board_pages", "page_strokes", "page_activations", "lesson_visitors"),
 }
 

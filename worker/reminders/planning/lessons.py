@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from worker.reminders.planning.people import VIEWS
+from worker.reminders.planning.people import PERSON, VIEWS
 
 
 @dataclass(frozen=True)
@@ -68,15 +68,15 @@ _LESSONS = text(
     """
 )
 _PEOPLE = text(
-    """
+    f"""
+    WITH {PERSON}
     SELECT person.schedule_id, person.user_id, person.relation,
            concat_ws(' ', student.first_name, student.father_name, student.grandfather_name, student.last_name) AS name
-      FROM lesson_people person
+      FROM person
       JOIN users ON users.id = person.user_id AND users.is_active
       LEFT JOIN users student ON student.id = person.student_user_id
-     WHERE person.schedule_id = ANY(:ids)
      ORDER BY person.schedule_id, person.relation, person.student_user_id
-    """
+    """  # noqa: S608 - a part of our own
 )
 _KNOWN = text("SELECT DISTINCT schedule_id, user_id FROM deliveries WHERE schedule_id = ANY(:ids)")
 

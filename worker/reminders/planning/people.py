@@ -7,9 +7,34 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-# The relations of a person to a lesson, as the view `lesson_people` counts them from 1. A person with several counts as
-# the first of them.
+# The relations of a person to a lesson. A person with several counts as the first of them.
 VIEWS = ("tutor", "student", "parent")
+
+# The booked lessons of `:ids` that have instants and are not cancelled, and their people: once for each relation of a
+# person to a lesson, counted from 1 in the order of VIEWS. `student_user_id` is the student through whom it exists.
+# The lessons are read once, and not again for each relation.
+PERSON = """
+    lesson AS MATERIALIZED (
+        SELECT id AS schedule_id, series_id, tutor_id, starts_at, 'lesson:' || id || ':' AS key_begin,
+               ':' || extract(epoch FROM starts_at)::bigint AS key_end
+          FROM lessons
+         WHERE id = ANY(:ids) AND NOT is_slot AND status <> 'cancelled' AND starts_at IS NOT NULL),
+    person AS (
+        SELECT lesson.*, tutor.user_id, 1 AS relation, NULL::integer AS student_user_id
+          FROM lesson JOIN tutor_profiles tutor ON tutor.id = lesson.tutor_id AND tutor.is_active
+         UNION ALL
+        SELECT lesson.*, student.user_id, 2, student.user_id
+          FROM lesson
+          JOIN lesson_seats seat USING (schedule_id)
+          JOIN student_profiles student ON student.id = seat.student_id AND student.is_active
+         UNION ALL
+        SELECT lesson.*, parent.user_id, 3, student.user_id
+          FROM lesson
+          JOIN lesson_seats seat USING (schedule_id)
+          JOIN student_profiles student ON student.id = seat.student_id
+         CROSS JOIN unnest(student.parent_id) AS child_of (parent_id)
+          JOIN parent_profiles parent ON parent.id = child_of.parent_id AND parent.is_active)
+"""
 
 _LESSONS_OF = text("SELECT schedule_id FROM person_lessons WHERE user_id = :user_id AND starts_at > :now")
 _FAMILY = text(

@@ -13,7 +13,7 @@ from sqlalchemy import ARRAY, Integer, bindparam, text
 from sqlalchemy.orm import Session
 
 from worker.reminders.planning.before_quiet_hours import send_before_quiet_hours
-from worker.reminders.planning.people import lessons_of_person
+from worker.reminders.planning.people import PERSON, lessons_of_person
 from worker.reminders.planning.preferences import DEFAULTS
 from worker.reminders.planning.quiet_hours import QUIET_HOURS
 
@@ -30,7 +30,7 @@ _LOCK_SERIES = text(
 )
 _LOCK_LESSONS = text("SELECT id FROM lessons WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 
-# The statement that plans reminders, in five parts: readers -> alarms -> compared -> changes -> their counts.
+# The statement that plans reminders, in six parts: people -> readers -> alarms -> compared -> changes -> their counts.
 #
 # Fast with one lesson and with thousands: the ids are literals in the SQL, since a generic plan for lists of any length
 # can take minutes; and required and stored rows are compared by grouping, which no wrong estimate turns into a nested
@@ -42,19 +42,17 @@ _READERS = """
     reader AS MATERIALIZED (
         SELECT DISTINCT ON (person.schedule_id, person.user_id)
                person.schedule_id, person.series_id, person.starts_at, person.user_id,
-               'lesson:' || person.schedule_id || ':' AS key_begin,
-               ':' || extract(epoch FROM person.starts_at)::bigint AS key_end,
+               person.key_begin, person.key_end,
                coalesce(preference.alarms, CAST(:alarms AS integer[])) AS alarms,
                coalesce(preference.channels, CAST(:channels AS varchar[])) AS channels,
                EXISTS (SELECT FROM lesson_alarms own
                         WHERE own.schedule_id = person.schedule_id AND own.user_id = person.user_id) AS has_own,
                EXISTS (SELECT FROM lesson_alarms own
                         WHERE own.series_id = person.series_id AND own.user_id = person.user_id) AS has_of_series
-          FROM lesson_people person
+          FROM person
           JOIN users ON users.id = person.user_id AND users.is_active
           LEFT JOIN notification_preferences preference ON preference.user_id = person.user_id
-         WHERE person.schedule_id = ANY(:ids)
-           AND (person.user_id = :user_id OR CAST(:user_id AS integer) IS NULL))
+         WHERE person.user_id = :user_id OR CAST(:user_id AS integer) IS NULL)
 """
 # Each alarm that applies to a reader: those of the lesson, else those of its series, else those of the preferences. A
 # row without minutes is the request not to be reminded.
@@ -118,7 +116,7 @@ _CHANGES = """
      RETURNING 1)
 """
 _COUNTS = "SELECT (SELECT count(*) FROM planned) + (SELECT count(*) FROM revived), (SELECT count(*) FROM cancelled)"
-_PLAN = text(f"WITH {_READERS}, {_ALARMS}, {_COMPARED}, {_CHANGES} {_COUNTS}").bindparams(
+_PLAN = text(f"WITH {PERSON}, {_READERS}, {_ALARMS}, {_COMPARED}, {_CHANGES} {_COUNTS}").bindparams(
     bindparam("ids", type_=ARRAY(Integer), literal_execute=True)
 )
 _AHEAD = text(
