@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--only NAME] [--quick]`: measure, print tables, write down what was measured."""
+"""`python -m benchmarks [--only NAME] [--quick]`: measure, print tables, publish the figures."""
 
 import argparse
 import os
@@ -14,7 +14,7 @@ from worker.settings import Settings
 
 
 def main() -> None:
-    """Measure the requested figures. A quick run tries the benchmarks themselves; its figures are not kept."""
+    """Measure the requested figures. A quick run tests the benchmarks themselves; its figures are not published."""
     words = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     words.add_argument("--only", choices=FIGURES, action="append", help="measure this figure; may be given again")
     words.add_argument("--quick", action="store_true", help="tiny sizes, nothing is written down")

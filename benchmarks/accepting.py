@@ -28,7 +28,7 @@ class _Crowd:
 
 
 def measure_accepting(scale: Scale) -> Figure:
-    """Twice: with the media worker stopped, so that the API is alone, and with it processing the uploads."""
+    """Measure twice: while the media worker is suspended, and while it processes the uploads."""
     content = _RECORDING.read_bytes()
     figure = Figure(
         f"API: recordings of {len(content) / 1e3:.0f} kB accepted (202), {scale.clients} clients, each sends the next "

@@ -1,4 +1,4 @@
-"""The peer: a Celery task that does nothing, without the ledger. Celery loads this module by its name."""
+"""The peer of the ledger: a Celery task that does nothing, without the ledger. Celery loads this module by its name."""
 
 from celery import shared_task
 

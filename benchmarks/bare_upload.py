@@ -1,4 +1,4 @@
-"""The peer of an upload: uvicorn and the least code that stores a body, with its SHA-1, on disk.
+"""The peer of an upload: uvicorn and the minimal code that stores a body on disk and computes its SHA-1.
 
 `python -m benchmarks.bare_upload FOLDER` prints its port once it is listening.
 """
@@ -42,7 +42,7 @@ class Keep:
 def main(folder: Path) -> None:
     """Serve until killed, with the settings of worker/api/server.py."""
     with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
-        # As on uvicorn's own listener: without it a response waits 40 ms between its head and its body.
+        # As on uvicorn's own listener: without it there are 40 ms between the head and the body of a response.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         print(listener.getsockname()[1], flush=True)
         config = uvicorn.Config(Keep(folder), lifespan="off", log_config=None, access_log=False, server_header=False)

@@ -11,7 +11,7 @@ _TEXTS = ("Fractions", "ምሳሌ አንድ", "a² + b² = c²", "Remember: mult
 
 
 def board_lesson(*, seconds: int, pages: int, strokes: int, points: int) -> dict[str, Any]:
-    """The board document of a lesson with drawing about half of the time; always the same."""
+    """The board document of a lesson with drawing about half of the time. Deterministic."""
     chance = random.Random(7)
     each, slot = strokes // pages, seconds / strokes
     return {

@@ -1,4 +1,4 @@
-"""Memory for the largest boards that the limits admit: reading them, their pictures, their document, their film."""
+"""Memory for the largest boards within the limits: reading them, drawing their pictures, document and film."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ Stroke = dict[str, Any]
 
 
 def measure_board_memory(scale: Scale) -> Figure:
-    """Each board is filled until the API refuses more; then each step is watched by itself."""
+    """Fill each board until the API refuses more strokes; then measure each step separately."""
     figure = Figure("Memory for boards: the largest that the limits admit")
     bounds = {name: round(Settings.model_fields[name].default * scale.board_share) for name in _BOUNDS}
     with running_ground(**bounds) as ground:
@@ -62,7 +62,7 @@ def _watch(ground: Ground, session_id: int, name: str) -> Iterator[Reading]:
 
 
 def _fill(ground: Ground, strokes: Callable[[int], Iterator[Stroke]]) -> tuple[int, int]:
-    """A running session whose board takes no more, and how many strokes it has."""
+    """A running session with a full board, and the number of its strokes."""
     stored = 0
     with ground.tutor() as tutor:
         session_id = ground.open_lesson(tutor)
@@ -126,7 +126,7 @@ def _read(ground: Ground, session_id: int) -> None:
 
 
 def _end(ground: Ground, session_id: int) -> None:
-    """The session ends, and its pictures and the document are drawn."""
+    """End the session, so that its pictures and its document are drawn."""
     with ground.tutor() as tutor:
         tutor.post(f"/v1/whiteboard/sessions/{session_id}/end", status=200)
     ground.settle()

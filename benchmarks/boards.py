@@ -1,4 +1,4 @@
-"""Pages of a board as they are stored: handwriting, shapes and letters, always the same."""
+"""Pages of a board as they are stored: handwriting, shapes and letters. Deterministic."""
 
 import json
 import math
@@ -17,7 +17,7 @@ _LETTER = 28.0
 
 
 def stored_page(strokes: int, points: int) -> dict[str, Any]:
-    """A page document with so many strokes of all types, which have so many points in total."""
+    """A page document with `strokes` strokes of all types and `points` points in total."""
     chance = Random(6)
     types = list(islice(_types(), strokes))
     drawn = sum(stroke_type != "text" for stroke_type in types)

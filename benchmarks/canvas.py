@@ -53,7 +53,7 @@ Turn = Callable[[], tuple[float, bytes]]
 
 @dataclass
 class _Contender:
-    """One way to draw a page; `rates` are the pages per second of each round."""
+    """A renderer; `rates` are its pages per second in each round."""
 
     name: str
     turn: Turn
@@ -67,7 +67,7 @@ class _Contender:
 
 
 def measure_canvas(scale: Scale) -> Figure:
-    """Both pages as PNG and as PDF; the renderers take turns."""
+    """Measure both pages as PNG and as PDF; the renderers take turns."""
     figure = Figure("Boards: pages drawn in a second, 1200x800, from stored strokes to the finished file")
     if not cairo_is_there():
         figure.notes.append("NOT COMPARED with CairoSVG: libcairo2 is not installed (apt-get install libcairo2).")

@@ -12,8 +12,8 @@ from benchmarks.ready_page import as_shapes, as_svg
 from worker.canvases.lettering.fonts import FAMILIES, font_path
 from worker.canvases.stored.pages import DrawnPage
 
-# Pillow draws without antialiasing: on a picture this many times as large, then scaled down. With a smaller factor its
-# edges differ from the others' (similarity 0.98 instead of 0.99 on a page with little on it).
+# Pillow has no antialiasing, so it draws this many times as large and scales down. With a smaller factor its edges
+# differ from the others' (similarity 0.98 instead of 0.99 on a page with little on it).
 FINENESS = 4
 _LATIN, _ETHIOPIC = "Arimo", "Noto Sans Ethiopic"
 
@@ -21,7 +21,7 @@ Render = Callable[[], bytes]
 
 
 def cairo_is_there() -> bool:
-    """Whether CairoSVG can load libcairo2, a system library that is not in a Python package."""
+    """Whether CairoSVG can load libcairo2, a system library that no Python package contains."""
     try:
         import cairosvg  # noqa: F401, PLC0415 - fails at the import
     except OSError:

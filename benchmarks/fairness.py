@@ -31,7 +31,7 @@ _COPY = """
 
 
 def measure_fairness(scale: Scale) -> Figure:
-    """A recording of five minutes alone, behind three of three hours, and behind twenty films of boards."""
+    """Measure a recording of five minutes alone, behind three of three hours, and behind twenty films of boards."""
     figure = Figure("Fairness: a short recording behind long work")
     with running_ground() as ground:
         short = write_recording(ground.folder, ground.binaries, repeats=repeats_for(scale.short_minutes))
@@ -82,7 +82,7 @@ def _behind_films(ground: Ground, short: Path, scale: Scale) -> tuple[tuple[floa
 
 
 def _upload(ground: Ground, recording: Path, number: int) -> int:
-    """Upload these bytes, made distinct by `number`, into a new session; the recording's id."""
+    """Upload these bytes, made distinct by `number`, into a new session; returns the recording's id."""
     copy = ground.folder / f"fairness-{number}{recording.suffix}"
     shutil.copyfile(recording, copy)
     with copy.open("ab") as tail:
@@ -110,7 +110,7 @@ def _waited(ground: Ground, recording_id: int) -> tuple[float, float]:
 
 
 def _another_tutor(ground: Ground) -> str:
-    """A token of a tutor who shares nothing with the first one."""
+    """A token of a tutor who shares no row with the first."""
     with ground.connect() as connection:
         row = connection.execute(
             "WITH person AS (INSERT INTO users (first_name, email) VALUES ('Another', 'a@example.org') RETURNING id)"

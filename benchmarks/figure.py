@@ -1,4 +1,4 @@
-"""A figure: readings, each beside a peer or a limit, and the conclusion from them."""
+"""Figures: readings, each beside a peer or a limit, and whether they are within it."""
 
 import statistics
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from benchmarks.scale import Scale
 
 @dataclass(frozen=True)
 class Limit:
-    """The bound of a reading: its ratio to the peer, or its value, at most or at least so much."""
+    """The limit of a reading: an upper or lower bound of its value or of its ratio to the peer."""
 
     of: Literal["ratio", "value"]
     sign: Literal["≤", "≥", "<"]
@@ -52,14 +52,14 @@ class Reading:
 
     @property
     def ratio(self) -> float | None:
-        """The ratio to the peer; without one, to the limit; None when there is neither."""
+        """The ratio to the peer, else to the limit; None when there is neither."""
         if self.peer is not None:
             return self.value / self.peer
         return None if self.limit is None else self.value / self.limit.number
 
     @property
     def kept(self) -> bool | None:
-        """Whether the value is within the limit; None without one."""
+        """Whether the reading is within its limit; None when there is no limit."""
         if self.limit is None:
             return None
         measured = self.ratio if self.limit.of == "ratio" else self.value
@@ -68,7 +68,7 @@ class Reading:
 
 @dataclass
 class Figure:
-    """The result of one benchmark: its readings, and notes that explain them (plain sentences)."""
+    """The result of one benchmark: readings, and notes that explain them in plain sentences."""
 
     title: str
     readings: list[Reading] = field(default_factory=list)
@@ -84,7 +84,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The value that so many percent do not exceed (nearest rank)."""
+    """The percentile by the nearest-rank method."""
     ranked = sorted(values)
     rank = max(1, -(-len(ranked) * percent // 100))
     return ranked[int(rank) - 1]

@@ -1,4 +1,4 @@
-"""The stack that is measured, as `astegni up` runs it, with a tutor who has lessons to record."""
+"""The stack that is measured, run as by `astegni up`, with a tutor who has lessons to record."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ UNBOUNDED = {name: 0 for name in Settings.model_fields if name.startswith("limit
 
 @dataclass
 class Ground:
-    """The running stack seen by a client; `folder` is for files of the benchmark."""
+    """A client's view of the running stack; `folder` is for files of the benchmark."""
 
     stack: Stack
     folder: Path
@@ -54,7 +54,7 @@ class Ground:
         return psycopg.connect(str(self.stack.settings.database_url), autocommit=True)
 
     def open_lesson(self, client: Client) -> int:
-        """A running whiteboard session."""
+        """Start a whiteboard session; returns its id."""
         body = {"booking_id": self.booking_id, "session_title": "Figures"}
         session_id = int(client.post("/v1/whiteboard/sessions", body)["id"])
         client.post(f"/v1/whiteboard/sessions/{session_id}/start", status=200)
@@ -66,7 +66,7 @@ class Ground:
             wait_for(lambda: connection.execute(_LIVE_JOBS).fetchone() is None, pause=0.05)
 
     def process_id(self, service: str) -> int:
-        """The main process of one of the stack's services."""
+        """The id of a service's main process."""
         process = next(each.process for each in self.stack.services if each.name == service)
         if process is None:
             raise RuntimeError(f"{service} is not running")
@@ -75,7 +75,7 @@ class Ground:
 
 @contextmanager
 def running_ground(**changes: Any) -> Iterator[Ground]:
-    """A stack of embedded parts, with these settings changed from their defaults; removed completely at the end."""
+    """Run a stack of embedded servers with these settings changed; all of it is removed at the end."""
     settings = Settings(**(UNBOUNDED | changes))
     with (
         scratch_directory() as folder,
@@ -97,7 +97,7 @@ def running_ground(**changes: Any) -> Iterator[Ground]:
 
 
 def wait_for(done: Callable[[], bool], *, pause: float, patience: float = _PATIENCE) -> None:
-    """Poll until it is true; raises TimeoutError."""
+    """Poll until the condition is true. Raises TimeoutError."""
     end = time.monotonic() + patience
     while not done():
         if time.monotonic() > end:
@@ -106,7 +106,7 @@ def wait_for(done: Callable[[], bool], *, pause: float, patience: float = _PATIE
 
 
 def _make_people(settings: Settings) -> tuple[int, int, int, int]:
-    """A tutor and a student: users.id and profile id of each."""
+    """Create a tutor and a student; returns users.id and profile id of each."""
     database = Database(settings.sqlalchemy_url, pool_size=1)
     try:
         with database.transaction() as session:

@@ -26,7 +26,7 @@ _STEPS = """
 
 @dataclass
 class _Ours:
-    """Seconds of each repeat: in total, and by step."""
+    """Seconds of each repeat, in total and by step."""
 
     whole: list[float] = field(default_factory=list)
     response: list[float] = field(default_factory=list)
@@ -49,7 +49,7 @@ class _Peer:
 
 
 def measure_ingest(scale: Scale) -> Figure:
-    """A lesson of twenty minutes beside the peer, one of an hour beside its duration."""
+    """Measure a lesson of twenty minutes beside the peer, and one of an hour against a limit."""
     figure = Figure("Ingest: last byte of the upload until the recording is available")
     with running_ground() as ground:
         b2 = _B2Command(ground)
@@ -78,7 +78,7 @@ def measure_ingest(scale: Scale) -> Figure:
 
 
 def _odd(repeats: int) -> int:
-    """Adds one to an even number: the poster is taken at quarters of a lesson, each of which would start a sample.
+    """Make the number of repeats odd: the poster is taken at quarters of a lesson, each of which would start a sample.
 
     The sample begins with an empty board, so all would show the same blank frame, unlike any lesson.
     """
@@ -129,7 +129,7 @@ def _peer_seconds() -> float:
 
 
 def _ingest(ground: Ground, lesson: Path, ours: _Ours) -> None:
-    """Upload into a new session, which has no earlier files; then wait until everything is done."""
+    """Upload into a new session, which has no earlier files; then wait until all jobs have ended."""
     before = _worker_seconds(ground)
     with ground.tutor() as client:
         session_id = ground.open_lesson(client)

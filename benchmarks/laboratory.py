@@ -1,4 +1,4 @@
-"""Database, broker and one worker only: the environment in which the ledger is compared with bare Celery."""
+"""Only database, broker and one worker: the environment for comparing the ledger with bare Celery."""
 
 import sys
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ _EMPTY_LOOKS = 5
 
 @dataclass
 class Laboratory:
-    """Running servers with the tables created."""
+    """Running servers and a migrated database."""
 
     settings: Settings
     folder: Path
@@ -38,7 +38,7 @@ class Laboratory:
 
     @contextmanager
     def worker(self, which: Literal["ours", "bare"]) -> Iterator[ChildProcess]:
-        """A ready worker, of the ledger or of Celery alone; stopped at the end of the block."""
+        """A ready worker of the ledger or of bare Celery; stopped at the end of the block."""
         sign = self.folder / f"{which}.ready"
         sign.unlink(missing_ok=True)
         process = ChildProcess(
@@ -70,7 +70,7 @@ class Laboratory:
 
 @contextmanager
 def running_laboratory(*, watch_statements: bool = False) -> Iterator[Laboratory]:
-    """Embedded servers as `astegni up` runs them; with `watch_statements` PostgreSQL counts each statement."""
+    """Run embedded servers as `astegni up` does; with `watch_statements` PostgreSQL counts each statement."""
     with (
         scratch_directory() as folder,
         EmbeddedPostgres(folder / "postgres") as postgres,

@@ -1,4 +1,4 @@
-"""The cost of the ledger: jobs that do nothing, end to end, beside Celery alone with the same settings."""
+"""The cost of the ledger: jobs that do nothing, end to end, beside bare Celery with the same settings."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ from worker.processes.broker import sender, start_publisher
 _UNDONE = "SELECT 1 FROM jobs WHERE state IN ('queued', 'published', 'running', 'retryable') LIMIT 1"
 _TIME_LIMIT = 270
 _WARM_UP = 50
-# Statements that are listed, by their prefix.
+# Prefixes of the statements that are listed.
 _STATEMENTS = """
     SELECT left(regexp_replace(query, '\\s+', ' ', 'g'), 90), calls, total_exec_time FROM pg_stat_statements
      WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY total_exec_time DESC
@@ -34,7 +34,7 @@ _STATEMENTS = """
 
 @dataclass
 class _Turns:
-    """Of each round: jobs per second, and milliseconds of CPU time per job."""
+    """The results of each round: jobs per second, and milliseconds of CPU time per job."""
 
     rates: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
@@ -46,7 +46,7 @@ class _Turns:
 
 
 def measure_ledger(scale: Scale) -> Figure:
-    """In turns: so many jobs through the ledger, as many messages through Celery alone."""
+    """Measure in turns: jobs through the ledger, and as many messages through bare Celery."""
     figure = Figure("Ledger: jobs that do nothing, ordered one by one until the last has succeeded")
     ours, bare = _Turns(), _Turns()
     with running_laboratory() as laboratory:
@@ -91,7 +91,7 @@ def _compared(scale: Scale, ours: _Turns, bare: _Turns) -> list[Reading]:
 
 @contextmanager
 def ordering(laboratory: Laboratory) -> Iterator[Database]:
-    """The ordering side: a database whose commits trigger a publisher, as in the API."""
+    """The enqueuing side: a database whose commits trigger a publisher, as in the API."""
     app = create_app(laboratory.settings, ())
     database, publisher = start_publisher(app, laboratory.settings)
     try:
@@ -103,7 +103,7 @@ def ordering(laboratory: Laboratory) -> Iterator[Database]:
 
 
 def order_nothing(database: Database, number: int = 0) -> UUID:
-    """One order in its own transaction."""
+    """Enqueue one job in its own transaction."""
     with database.transaction() as session:
         return enqueue(session, Nothing(number))
 
@@ -131,7 +131,7 @@ def _bare_seconds(laboratory: Laboratory, jobs: int) -> float:
 
 
 def _processor_seconds() -> float:
-    """CPU time of this process, its servers and its worker so far; of ended children only if waited for."""
+    """CPU time so far of this process, its servers and its worker; of ended children only if they were waited for."""
     own = psutil.Process()
     total = 0.0
     for process in (own, *own.children(recursive=True)):
@@ -142,7 +142,7 @@ def _processor_seconds() -> float:
 
 
 def _costs(scale: Scale) -> list[str]:
-    """The work of PostgreSQL for one job, measured on a separate server: counting slows it down slightly."""
+    """The statements of one job, measured on a separate server, since counting slows it down slightly."""
     jobs = max(50, scale.ledger_jobs // 3)
     with (
         running_laboratory(watch_statements=True) as laboratory,

@@ -31,14 +31,14 @@ _HALVES = 1000
 
 
 def measure_limits(scale: Scale) -> Figure:
-    """One database, two APIs: one with the default limits, one with none."""
+    """Measure two APIs on one database: one with the default limits, one without limits."""
     figure = Figure("API: what limits cost, and how long others wait for hostile requests")
     with running_ground() as ground, _limited_api(ground) as limited:
         _measure_cost(figure, ground, limited, scale)
         with Client(ground.address, ground.tutor_token) as tutor:
             page = tutor.get(f"/v1/whiteboard/sessions/{ground.open_lesson(tutor)}")["pages"][0]["id"]
         for what, path, body in _hostile(page):
-            # Without a rate limit on requests, so that the API reads what it would otherwise refuse by count.
+            # Without a rate limit, so that the API reads requests that it would otherwise refuse.
             worst = _longest_wait(ground.address, partial(_send, ground, path, body))
             figure.readings.append(Reading(f"/healthz beside {what}, slowest", worst, "ms", limit=_STALL))
         with _half_requests(limited):
@@ -59,7 +59,7 @@ def _measure_cost(figure: Figure, ground: Ground, limited: str, scale: Scale) ->
         clients = {
             address: [opened.enter_context(Client(address, token)) for token in tokens[:_PEOPLE]] for address in took
         }
-        # Fifty of each person at most, far below their limit.
+        # At most fifty for each person, far below their limit.
         for number in range(_PEOPLE + min(10 * scale.requests, 50 * _PEOPLE)):
             for address in took if number % 2 else reversed(took):
                 began = time.perf_counter()

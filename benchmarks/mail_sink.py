@@ -1,4 +1,4 @@
-"""A mail server that accepts everything: prints its port, then the Message-ID of each mail, one a line."""
+"""A mail server that accepts everything. It prints its port, then the Message-ID of each mail, one per line."""
 
 import asyncio
 import re

@@ -15,7 +15,7 @@ _MOST = Limit("value", "<", 300.0)
 
 
 def measure_memory(scale: Scale) -> Figure:
-    """Throughput with the recording deleted at once; then memory during the full ingest of one."""
+    """Measure throughput, deleting each recording at once; then memory during the complete ingest of one."""
     figure = Figure("Memory and throughput: one large upload")
     # The repeated lesson is longer than a recording may be: a real one reaches a gigabyte only this way.
     with running_ground(recording_max_seconds=_DAY) as ground:

@@ -1,4 +1,4 @@
-"""A ledger with history: a million finished jobs of many people, and a few thousand that wait."""
+"""A ledger with a history: a million finished jobs of many people, and a few thousand waiting jobs."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ _ATTEMPTS = """
 
 
 def fill_ledger(connection: psycopg.Connection[Any], rows: int) -> None:
-    """Insert so many jobs and their attempts, and update the planner's statistics."""
+    """Insert jobs and their attempts, and update the planner's statistics."""
     # One statement that takes a minute, on a server whose timeout is half of that.
     connection.execute("SET statement_timeout = 0")
     connection.execute(_JOBS, {"rows": rows})

@@ -1,4 +1,4 @@
-"""An order to do nothing, and its task: what it costs is the ledger's own cost. Celery loads this module by name."""
+"""A job that does nothing, so that all of its cost is the ledger's. Celery loads this module by name."""
 
 from dataclasses import dataclass
 from typing import ClassVar

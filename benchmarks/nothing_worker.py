@@ -1,4 +1,4 @@
-"""A worker like `astegni worker`: `ours` runs orders of the ledger, `bare` is Celery alone with the same settings."""
+"""A worker like `astegni worker`: `ours` runs jobs of the ledger, `bare` is bare Celery with the same settings."""
 
 import sys
 
@@ -14,7 +14,7 @@ def create_bare_app(settings: Settings) -> Celery:
     """Celery with the project's settings and nothing else from it."""
     app = Celery("bare", broker=settings.broker_url, include=["benchmarks.bare_nothing"])
     app.conf.update(celery_config(settings))
-    # kombu's own transport: in the ordering process `redis://` uses ours.
+    # kombu's own transport: in the enqueuing process `redis://` uses ours.
     app.conf.broker_transport = "kombu.transport.redis:Transport"
     return app
 

@@ -1,4 +1,4 @@
-"""Tutors and students, in equal number."""
+"""Equal numbers of tutors and students."""
 
 from typing import Any
 
@@ -15,6 +15,6 @@ _PEOPLE = (
 
 
 def write_people(connection: psycopg.Connection[Any], pairs: int) -> None:
-    """Tutors 1 to `pairs` are the users with these ids, students 1 to `pairs` the users that follow."""
+    """Insert tutors 1 to `pairs`, with the same user ids, and students 1 to `pairs`, whose user ids follow those."""
     for statement in _PEOPLE:
         connection.execute(statement, {"pairs": pairs})

@@ -1,4 +1,4 @@
-"""The ledger's steps alone, sequentially on one connection (order, claim, finish), and how soon a job starts."""
+"""The ledger's single steps (enqueue, claim, finish), sequentially on one connection, and how soon a job starts."""
 
 import time
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _WAITS = "SELECT extract(epoch FROM started_at - created_at)::float * 1000 FROM 
 
 
 def measure_rates(scale: Scale) -> Figure:
-    """Each step beside the smallest durable transaction on the same server."""
+    """Measure each step beside the smallest durable transaction on the same server."""
     figure = Figure("Ledger: its steps alone, one connection, one commit each")
     with running_laboratory() as laboratory:
         database = Database(laboratory.settings.sqlalchemy_url, pool_size=1)
@@ -82,13 +82,13 @@ def _bare_commits(connection: psycopg.Connection[Any], times: int) -> float:
 
 
 def measure_latency(scale: Scale) -> Figure:
-    """From an order to its start, on an otherwise idle stack."""
+    """Measure the time from enqueuing to the start of a job, on an otherwise idle stack."""
     figure = Figure("Ledger: from the order to the start of the job, otherwise idle")
     with running_laboratory() as laboratory, laboratory.worker("ours"):
         with ordering(laboratory) as database:
             _order_slowly(laboratory, database, 10)
             direct = _order_slowly(laboratory, database, scale.latency_jobs)
-        # Nobody publishes these at commit: as when the API that took the order died right after it.
+        # Not published at commit, as when the API dies right after the commit.
         silent = Database(laboratory.settings.sqlalchemy_url, pool_size=1)
         try:
             relayed = _order_slowly(laboratory, silent, scale.relay_jobs, pause=0.31)
@@ -108,7 +108,7 @@ def measure_latency(scale: Scale) -> Figure:
 
 
 def _order_slowly(laboratory: Laboratory, database: Database, jobs: int, *, pause: float = _PAUSE) -> list[float]:
-    """Milliseconds from order to start of each."""
+    """Milliseconds from enqueuing to the start of each job."""
     with laboratory.connect() as connection:
         connection.execute("DELETE FROM jobs")
         for number in range(jobs):

@@ -54,7 +54,7 @@ _FILL = (
 
 
 def measure_calendars(scale: Scale) -> Figure:
-    """A week of a tutor, of a student, of a parent, and a tutor's free time."""
+    """Measure a week of a tutor, of a student and of a parent, and a tutor's free time."""
     figure = Figure(f"API: a week of the calendar, {scale.table_rows:,} rows in `tutor_schedules`, one client")
     first = datetime.now(UTC).date() + timedelta(days=2)
     tutors = max(2, scale.table_rows // _EACH)

@@ -28,7 +28,7 @@ _QUERIES = (
 
 
 def measure_reading(scale: Scale) -> Figure:
-    """One job by its id, and lists by every filter, as an operator and as a user."""
+    """Measure one job by its id, and lists by every filter, as an operator and as a user."""
     figure = Figure(f"API: reading jobs, {scale.table_rows:,} rows in `jobs`, one client")
     with running_ground() as ground:
         with ground.connect() as connection:

@@ -1,4 +1,4 @@
-"""A page prepared for the peers: its shapes computed beforehand, in the form that suits each of them best."""
+"""A page prepared for the peers: its shapes are computed in advance, in the form that suits each peer best."""
 
 import re
 from io import BytesIO

@@ -13,7 +13,7 @@ from benchmarks.reminders_due import MailSink, courier, forget, mail_sink, make_
 from benchmarks.scale import Scale
 
 _RATE = 100
-# Seconds until the first is due, longer than planning takes.
+# Seconds until the first message is due, longer than planning takes.
 _AHEAD = 3.0
 # Seconds between single ones: fixed for planned ones, random for others; not a multiple of the dispatcher's interval.
 _GAP = 1.37
@@ -23,12 +23,12 @@ _UNSENT = "SELECT 1 FROM deliveries WHERE state IN ('pending', 'sending') LIMIT 
 _STATES = "SELECT DISTINCT state FROM deliveries"
 _LATE = "SELECT channel, extract(epoch FROM sent_at - due_at)::float FROM deliveries"
 
-# Seconds that each was late, by its channel.
+# Seconds that each message was late, by channel.
 _Lateness = list[tuple[str, float]]
 
 
 def measure_reminders(scale: Scale) -> Figure:
-    """Computed from the rows: `sent_at` minus `due_at`."""
+    """Measure lateness from the rows: `sent_at` minus `due_at`."""
     figure = Figure("Reminders: how late they go out, half by mail, half in the app; one worker, 2 children")
     with (
         running_laboratory() as laboratory,
@@ -74,7 +74,7 @@ def _stream(connection: psycopg.Connection[Any], sink: MailSink, seconds: int) -
 
 
 def _idle(connection: psycopg.Connection[Any], sink: MailSink, count: int) -> list[Reading]:
-    """Planned long before, as reminders are; and inserted when already due, as announcements are."""
+    """Measure messages planned in advance, like reminders, and messages inserted when due, like announcements."""
     plan(connection, "planned", count, begin=_AHEAD, gap=_GAP)
     planned = _of(_sent(connection, sink))
     dice = random.Random(11)
@@ -91,7 +91,7 @@ def _idle(connection: psycopg.Connection[Any], sink: MailSink, count: int) -> li
 
 
 def _sent(connection: psycopg.Connection[Any], sink: MailSink) -> _Lateness:
-    """How late each was, once the last has been sent; then they are deleted."""
+    """Wait until all are sent, delete them, and return how late each was."""
     wait_for(lambda: connection.execute(_UNSENT).fetchone() is None, pause=0.2)
     assert connection.execute(_STATES).fetchall() == [("sent",)]
     late = [(channel, seconds) for channel, seconds in connection.execute(_LATE)]

@@ -28,7 +28,7 @@ _SETTLE = "UPDATE deliveries SET state = 'sent', sent_at = now(), updated_at = n
 
 
 def measure_reminders_claiming(scale: Scale) -> Figure:
-    """`claim` in batches of the dispatcher's size, in turns with the bare statement over the same batches."""
+    """Measure `claim` in batches of the dispatcher's size, in turns with the bare statement over the same batches."""
     figure = Figure(f"Reminders: {scale.reminders:,} that are due, claimed in batches of {BATCH['in_app']} and less")
     with running_laboratory() as laboratory, laboratory.connect() as connection:
         make_lessons(connection, 2 * scale.reminders)
@@ -48,7 +48,7 @@ def measure_reminders_claiming(scale: Scale) -> Figure:
 
 
 def _measure(database: Database, connection: psycopg.Connection[Any], scale: Scale, *, held: int) -> list[Reading]:
-    """While others have so many more claimed."""
+    """Measure while other processes hold claims on that many more messages."""
     ours: list[float] = []
     bare: list[float] = []
     for turn in range(scale.series_repeats + 1):
@@ -69,7 +69,7 @@ def _measure(database: Database, connection: psycopg.Connection[Any], scale: Sca
 
 
 def _plan(connection: psycopg.Connection[Any], count: int, held: int) -> None:
-    """The same rows with the same ids every time."""
+    """Insert the same rows with the same ids every time."""
     forget(connection)
     plan(connection, "due", count, begin=-1.0)
     plan(connection, "held", held, first=count, begin=-2.0)
@@ -79,7 +79,7 @@ def _plan(connection: psycopg.Connection[Any], count: int, held: int) -> None:
 
 
 def _claim_all(database: Database, connection: psycopg.Connection[Any]) -> tuple[float, list[list[int]]]:
-    """Seconds, and the batches."""
+    """Claim all; returns the seconds it took, and the batches."""
     took, claimed = 0.0, list[list[int]]()
     lanes = list(_LANES)
     while lanes:

@@ -17,7 +17,7 @@ from worker.cli.local_stack.environment import environment_for
 
 _ROOT = Path(__file__).parent.parent
 _CHILDREN = 2
-# Of each lesson: its tutor and its student, each by mail and in the app.
+# Reminders of each lesson: to its tutor and its student, each by mail and in the app.
 OF_A_LESSON = 4
 _LESSONS = (
     """
@@ -33,7 +33,7 @@ _LESSONS = (
     """,
     "VACUUM ANALYZE",
 )
-# Number n is of the lesson n / 4: mail and app take turns.
+# Reminder n belongs to lesson 1 + n / 4; mail and app alternate.
 _PLAN = """
     INSERT INTO deliveries (kind, user_id, channel, schedule_id, minutes_before, starts_at, key, due_at, expires_at)
     SELECT 'lesson-reminder', CASE n / 2 % 2 WHEN 0 THEN lesson.tutor_id ELSE student.user_id END,
@@ -49,21 +49,21 @@ _FORGET = ("TRUNCATE deliveries, notifications RESTART IDENTITY", "VACUUM ANALYZ
 
 @dataclass
 class MailSink:
-    """The mail server seen by the benchmark; `count`: how many mails were checked."""
+    """The benchmark's view of the mail server; `count` is the number of mails checked so far."""
 
     port: int
     output: Path
     count: int = 0
 
     def take(self, expected: int) -> None:
-        """Check the mails received since the last call: so many, without duplicates."""
+        """Assert that `expected` mails were received since the last call, without duplicates."""
         mails = self.output.read_text().split()[1 + self.count :]
         assert len(mails) == len(set(mails)) == expected, f"{len(mails)} mails, not {expected}"
         self.count += len(mails)
 
 
 def make_lessons(connection: psycopg.Connection[Any], reminders: int) -> None:
-    """The lessons that so many reminders need; they begin in an hour."""
+    """Insert the lessons that so many reminders need; they begin in an hour."""
     lessons = -(-reminders // OF_A_LESSON)
     write_people(connection, lessons)
     for statement in _LESSONS:
@@ -73,7 +73,7 @@ def make_lessons(connection: psycopg.Connection[Any], reminders: int) -> None:
 def plan(
     connection: psycopg.Connection[Any], name: str, count: int, *, first: int = 0, begin: float = 0.0, gap: float = 0.0
 ) -> None:
-    """So many reminders, the first due in `begin` seconds, each `gap` after the previous. `name`: of their keys."""
+    """Insert reminders with `name` in their keys, the first due in `begin` seconds, the next ones `gap` apart."""
     words = {"first": f"{first}", "count": f"{count}", "begin": f"{begin}", "gap": f"{gap}", "name": f"'{name}'"}
     connection.execute(_PLAN.format(**words).encode())
 

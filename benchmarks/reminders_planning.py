@@ -17,11 +17,11 @@ from worker.database import Database
 from worker.reminders.planning.plan import plan_reminders
 
 _NOW = datetime(2026, 5, 1, 6, tzinfo=UTC)
-# Lessons of one transaction: those of a hundred series, as the hourly filling makes them.
+# Lessons of one transaction: those of a hundred series, as the hourly fill job makes them.
 _BATCH = 3_900
 _DAYS = 39
 # Each series has a tutor and a student of its own; every eighth tutor and student have preferences. The lessons are in
-# the order in which the filling stores them: series by series, each by day.
+# the order in which the fill job stores them: series by series, each by day.
 _LESSONS = (
     """
     INSERT INTO notification_preferences (user_id, alarms, channels)
@@ -50,7 +50,7 @@ _FORGET = ("TRUNCATE deliveries RESTART IDENTITY", "VACUUM ANALYZE deliveries", 
 
 
 def measure_reminders_planning(scale: Scale) -> Figure:
-    """`plan_reminders` on lessons that have none yet, in turns with COPY of the rows that it made."""
+    """Measure `plan_reminders` on lessons without reminders, in turns with COPY of the rows that it inserted."""
     series = scale.series
     figure = Figure(f"Reminders: {series * _DAYS:,} lessons, 2 people each, 2 alarms, one channel, indexes in place")
     with running_laboratory() as laboratory, laboratory.connect() as connection:

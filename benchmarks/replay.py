@@ -1,4 +1,4 @@
-"""Rendering an hour of a board as a film, beside the minute that it may take."""
+"""Rendering an hour of a board as a film, against the limit of a minute."""
 
 import os
 import time
@@ -23,7 +23,7 @@ _SECONDS = 60.0
 
 
 def measure_replay(scale: Scale) -> Figure:
-    """A lesson of an hour, ten pages, 3000 strokes of 30 points, with drawing half of the time."""
+    """Measure a lesson of an hour: ten pages, 3000 strokes of 30 points, with drawing half of the time."""
     minutes = scale.long_minutes
     share = minutes / 60
     figure = Figure("Replay: a board lesson filmed in 1280x720")

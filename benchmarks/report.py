@@ -29,17 +29,17 @@ otherwise; without a peer the ratio is to the target.
 
 @dataclass
 class Results:
-    """The sections of docs/figures.md by the names of their figures; a figure that is measured replaces its section."""
+    """The sections of docs/figures.md by the names of their figures. A new figure replaces its section."""
 
     sections: dict[str, str]
 
     @classmethod
     def read(cls) -> "Results":
-        """What the page says of earlier runs."""
+        """Read the page with the results of earlier runs."""
         return cls({section[1]: section[0].rstrip("\n") + "\n" for section in _SECTION.finditer(_PAGE.read_text())})
 
     def keep(self, name: str, figure: Figure, busy: float) -> None:
-        """Add a figure, with the day and the percentage of CPU that other processes used before it began."""
+        """Store a figure with today's date and the percentage of CPU that other processes used before it began."""
         self.sections[name] = _section(name, figure, busy)
 
     def write(self, machine: dict[str, str], names: list[str]) -> None:

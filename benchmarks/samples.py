@@ -1,4 +1,4 @@
-"""Recordings of any length: a browser's own, repeated, without duration and index, as a browser sends them."""
+"""Recordings of any length: a browser's recording repeated, without duration and index, as browsers send them."""
 
 import subprocess
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from worker.media.binaries import Binaries
 
 LESSON = Path(__file__).parent.parent / "tests" / "data" / "vp9.webm"
-# As reported by ffprobe: the header has no duration, so the joiner must be given it.
+# As reported by ffprobe: the header lacks the duration, which ffmpeg's concat demuxer needs.
 LESSON_SECONDS = 12.01
 _VOID = b"\xec"
 
@@ -36,12 +36,12 @@ def write_recording(folder: Path, binaries: Binaries, *, repeats: int) -> Path:
 
 
 def repeats_for(minutes: float) -> int:
-    """How many repeats have this duration."""
+    """The number of repeats with this duration."""
     return max(1, round(minutes * 60 / LESSON_SECONDS))
 
 
 def repeats_of_bytes(size: int) -> int:
-    """How many repeats have at least so many bytes."""
+    """The number of repeats with at least so many bytes."""
     return -(-size // LESSON.stat().st_size)
 
 

@@ -1,4 +1,4 @@
-"""The size of a run: full for published figures, small to try the benchmarks themselves."""
+"""The size of a run: full for published figures, small for testing the benchmarks themselves."""
 
 from dataclasses import dataclass
 

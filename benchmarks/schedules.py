@@ -1,4 +1,4 @@
-"""Lessons of series, stored 90 days ahead with every collision checked, beside the minimum that has to be done."""
+"""Storing the lessons of series 90 days ahead with every collision checked, beside the minimum of work."""
 
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -71,7 +71,7 @@ END:VCALENDAR\r
 
 
 def measure_schedules(scale: Scale) -> Figure:
-    """`schedules.fill` on series that have no lessons yet, in turns with COPY of the rows that it made."""
+    """Measure `schedules.fill` on series without lessons, in turns with COPY of the rows that it inserted."""
     figure = Figure(f"Schedules: {scale.series:,} series, 90 days, one student each, constraints in place")
     with running_laboratory() as laboratory, laboratory.connect() as connection:
         write_people(connection, scale.series)
@@ -161,7 +161,7 @@ def _forget(connection: psycopg.Connection[Any]) -> None:
 
 
 def _row_by_row(connection: psycopg.Connection[Any], database: Database, scale: Scale) -> float:
-    """Lessons per second when each row is a statement, and each series a transaction; for a fifth of the series."""
+    """Lessons per second with one statement per row and one transaction per series; for a fifth of the series."""
     _fill(database)
     rows: dict[str, list[tuple[Any, ...]]] = {}
     columns: dict[str, list[str]] = {}
@@ -188,7 +188,7 @@ def _row_by_row(connection: psycopg.Connection[Any], database: Database, scale: 
 
 
 def _measure_expansion(figure: Figure, database: Database, scale: Scale) -> None:
-    """Days and instants alone, without a database."""
+    """Measure the expansion to days and instants alone, without a database."""
     with database.transaction() as session:
         series = session.scalars(select(Series)).all()
     end = _FIRST_DAY + timedelta(days=_DAYS)

@@ -15,7 +15,7 @@ _CHUNK = 1 << 16
 
 @dataclass(frozen=True)
 class Sent:
-    """A response, and by `time.perf_counter` when the request began, its last byte was sent, the response came."""
+    """A response, and the times (`time.perf_counter`) of the first byte sent, the last byte sent and the response."""
 
     status: int
     body: Any
@@ -25,7 +25,7 @@ class Sent:
 
     @property
     def seconds(self) -> float:
-        """From the first byte to the response."""
+        """Seconds from the first byte to the response."""
         return self.answered - self.began
 
 
@@ -80,7 +80,7 @@ class Client:
         return self._answer(began, time.perf_counter())
 
     def drain(self, path: str) -> int:
-        """Read the document at `path` without keeping it; its bytes."""
+        """Read the document at `path` and discard it; returns its size in bytes."""
         self._connection.request("GET", path, headers=self._headers)
         response = self._connection.getresponse()
         size = 0

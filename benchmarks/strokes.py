@@ -27,7 +27,7 @@ Batch = list[dict[str, Any]]
 
 
 def measure_strokes(scale: Scale) -> Figure:
-    """By one client, by several on separate pages, by as many on one page; each turn on new pages."""
+    """Measure one client, several on separate pages, and as many on one page; each turn uses new pages."""
     figure = Figure(f"API: strokes stored in a second, {_POINTS} points each, {_BATCH} in a request")
     batches = [_batch(number) for number in range(scale.stroke_batches)]
     bodies = [json.dumps({"strokes": batch}).encode() for batch in batches]
@@ -75,7 +75,7 @@ def _batch(number: int) -> Batch:
 
 
 def _draw(ground: Ground, pages: Sequence[int], bodies: Sequence[bytes], clients: int) -> float:
-    """Strokes per second: the clients share the batches, and the pages in turn."""
+    """Strokes per second: the clients share the batches and alternate between the pages."""
 
     def visit(number: int) -> None:
         path = f"/v1/whiteboard/pages/{pages[number % len(pages)]}/strokes"

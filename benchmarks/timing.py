@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 def timed(do: Callable[[], int]) -> tuple[float, int]:
-    """Seconds, and the number that `do` returned."""
+    """Call `do`; returns the seconds it took, and its result."""
     began = time.perf_counter()
     number = do()
     return time.perf_counter() - began, number

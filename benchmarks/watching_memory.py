@@ -13,7 +13,7 @@ _MEDIA = ("ffmpeg", "ffprobe")
 
 
 class MemoryWatch:
-    """Within its block it samples these process trees ten times per second. All results are in MB (10^6 bytes).
+    """Samples these process trees ten times per second within its block. All results are in MB (10^6 bytes).
 
     A forked child shares most pages with its parent, so the sum of resident sizes counts them several times. The
     proportional set size (PSS) counts a shared page once.
@@ -22,7 +22,7 @@ class MemoryWatch:
     def __init__(self, roots: Mapping[str, int]) -> None:
         self.peaks: dict[str, dict[int, float]] = {name: {} for name in roots}
         self.media_peak = 0.0
-        # Of all processes of a tree except ffmpeg and ffprobe, at the peak.
+        # Peak over all processes of a tree except ffmpeg and ffprobe.
         self.tree_peak = dict.fromkeys(roots, 0.0)
         self._roots = roots
         self._over = threading.Event()
@@ -57,7 +57,7 @@ class MemoryWatch:
                 except OSError:  # it has exited
                     continue
                 peak = _kilobytes(status, "VmHWM")
-                # Threads have truncated the name; before its exec it is still setpriv or a Python of ours.
+                # The name may be truncated; before its exec the process is still setpriv or our Python.
                 if status.partition("\n")[0].removeprefix("Name:").strip().startswith(_MEDIA):
                     self.media_peak = max(self.media_peak, peak)
                     continue
@@ -67,7 +67,7 @@ class MemoryWatch:
 
 
 def reset_peaks(root: int) -> None:
-    """Set VmHWM of a process and its children back to what they have now."""
+    """Reset VmHWM of a process and its children to their current memory."""
     for process in [psutil.Process(root), *psutil.Process(root).children(recursive=True)]:
         Path(f"/proc/{process.pid}/clear_refs").write_text("5")
 

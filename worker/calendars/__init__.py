@@ -1,5 +1,5 @@
 """Time zones from one pinned database, the Ethiopian calendar beside the Gregorian one, and iCalendar text.
 
-Shared by all capabilities: arithmetic and formats that depend on neither lessons nor tables. Recurrence rules are
+Shared by all packages: arithmetic and formats that depend on neither lessons nor tables. Recurrence rules are in
 `worker.recurrence`.
 """

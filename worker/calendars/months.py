@@ -13,7 +13,7 @@ _BEFORE_LEAP = (0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335, 366)
 
 
 class Calendar(Protocol):
-    """What a rule needs from a calendar."""
+    """The interface that recurrence rules need."""
 
     months: int
     longest_month: int

@@ -16,7 +16,7 @@ _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 @dataclass(frozen=True)
 class Onset:
-    """A zone's change of offset. `at` is local time by the offset before it."""
+    """A change of a zone's offset. `at` is local time in the offset before the change."""
 
     at: datetime
     offset_from: timedelta
@@ -36,7 +36,7 @@ def vtimezone(name: str, first_year: int, last_year: int) -> tuple[str, ...]:
     Where clocks change by one rule in all these years, there is one STANDARD and one DAYLIGHT with that rule: Outlook
     accepts no other form. Otherwise (Casablanca, where Ramadan moves) every change is listed.
     """
-    # A year before, so that a change is in force when the first day begins; one after, so that a rule is seen thrice.
+    # A year before, so that an offset is in force when the first day begins; a year after, so that rules occur 3 times.
     years = range(first_year - 1, last_year + 2)
     since = datetime(years.start, 1, 1, tzinfo=UTC)
     place = zone(name)
@@ -47,7 +47,7 @@ def vtimezone(name: str, first_year: int, last_year: int) -> tuple[str, ...]:
 
 
 def _onsets(place: ZoneInfo, since: datetime, until: datetime) -> Iterator[Onset]:
-    """The changes of the zone's offset. No zone has two within a day any more."""
+    """The changes of the zone's offset. No zone still has two within one day."""
     low, before = since, _offset(place, since)
     while low < until:
         high = low + _DAY
@@ -92,7 +92,7 @@ def _rule(onsets: Sequence[Onset]) -> str:
 
 
 def _start(place: ZoneInfo, since: datetime, onsets: Sequence[Onset]) -> Onset:
-    """The offset before the first change; for a zone without any, from the year in which calendars begin."""
+    """The offset before the first change; for a zone without changes, from 1970 on."""
     offset = _offset(place, since)
     local = since.replace(tzinfo=None) if onsets else datetime(1970, 1, 1)  # noqa: DTZ001 - local, so without a zone
     return Onset(local, offset, offset, since.astimezone(place).tzname() or "")

@@ -15,10 +15,10 @@ from tzlocal.windows_tz import win_tz
 
 from worker.errors import InvalidInput
 
-# The longest name of the database has 32 characters; what is longer is not worth a comparison.
+# The longest name of the database has 32 characters; longer ones need no comparison.
 _LONGEST_NAME = 64
 _BLANKS = " \t\r\n"
-# A machine that was never set up, and whatever a machine happens to be set to.
+# Names for a machine without a zone, and for a machine's local setting.
 _NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
 _HOME = "Africa/Addis_Ababa"
 _OFFSET = re.compile(r"(?:UTC|GMT|Z)?\s*([+−-])\s*(\d{1,2})(?::?([0-5]\d))?", re.IGNORECASE)  # noqa: RUF001 - U+2212
@@ -31,7 +31,7 @@ def zone(name: str) -> ZoneInfo:
 
 
 def zone_name(written: str) -> str:
-    """The IANA name for `written`, which may be an old link, a Windows name, in any case, with blanks around it.
+    """The IANA name for `written`: an IANA name, an old link or a Windows name, in any case, with blanks around it.
 
     Raises InvalidInput for anything else. An offset is not accepted: it does not say which place's rules apply.
     """
@@ -49,11 +49,11 @@ def tzdata_version() -> str:
 
 @cache
 def zone_names() -> frozenset[str]:
-    """Every name in the database that is that of a place or of UTC."""
+    """All names of the database that denote a place or UTC."""
     return frozenset(files("tzdata").joinpath("zones").read_text("utf-8").split()) - _NO_PLACES
 
 
-# Only names of the database come here, so there are never more than those in the cache.
+# Called with names of the database only, which bounds the cache.
 @cache
 def _load(name: str) -> ZoneInfo:
     with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
@@ -64,7 +64,7 @@ def _load(name: str) -> ZoneInfo:
 def _spellings() -> dict[str, str]:
     """IANA names by their lower-case form, and those of Windows (CLDR's windowsZones, territory 001)."""
     windows = {name.casefold(): place for name, place in win_tz.items() if place in zone_names()}
-    # The same clock as CLDR's Nairobi, and the place where the lessons are.
+    # The same time as CLDR's Nairobi, but the place where the lessons are.
     windows["e. africa standard time"] = _HOME
     return windows | {name.casefold(): name for name in zone_names()}
 
@@ -83,7 +83,7 @@ def _likely(name: str) -> str:
 
 
 def _place_at(offset: re.Match[str]) -> str:
-    """A place with this offset in winter and in summer: home if it has, else any; home when there is none."""
+    """A place with this offset in winter and summer: Addis Ababa if it has it, or if no place has; else any other."""
     ahead = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0)) * (1 if offset[1] == "+" else -1)
     places = (_HOME, "UTC", *sorted({*win_tz.values()} & zone_names()))
     return next((place for place in places if _offsets(place) == {ahead}), _HOME)

@@ -1,4 +1,4 @@
-"""The command line `astegni`: one module for each group of commands. A door: it builds settings and starts things.
+"""The command line `astegni`, an entry point that reads the settings and starts processes: a module for each group.
 
-Heavy imports (Celery, ffmpeg, the web server) are made inside the commands, so that `astegni --help` is quick.
+Heavy modules (Celery, ffmpeg, the web server) are imported inside the commands, so that `astegni --help` is fast.
 """

@@ -1,4 +1,4 @@
-"""`python -m worker.cli` is `astegni`, for processes that we start ourselves."""
+"""`python -m worker.cli` runs `astegni`, for processes that we start ourselves."""
 
 from worker.cli.main import main
 

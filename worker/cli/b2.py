@@ -1,4 +1,4 @@
-"""`astegni b2`: the B2 emulator alone."""
+"""`astegni b2`: only the B2 emulator."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ app = typer.Typer(help="The Backblaze B2 emulator.", no_args_is_help=True)
 
 @app.callback()
 def group() -> None:
-    """Keep `serve` a command of its own."""
+    """Keep `serve` a subcommand: Typer would merge a single command into its group."""
 
 
 @app.command()

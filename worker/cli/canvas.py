@@ -1,4 +1,4 @@
-"""`astegni canvas`: a stored board becomes a picture or a document, from a file and without a service."""
+"""`astegni canvas`: draws a stored board from a file as a picture, document or film, without any service."""
 
 import os
 from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Draw boards.", no_args_is_help=True)
 
-# What is told of strokes that are not drawn; a broken table has thousands.
+# At most so many lines about strokes that are not drawn; a broken table has thousands.
 _MOST_LINES = 50
 
 # Writes the whole file of this name.
@@ -24,7 +24,7 @@ Write = Callable[[Path], None]
 
 
 class OutputFormat(StrEnum):
-    """What the name of the output ends in."""
+    """The extension of the output file."""
 
     PNG = ".png"
     WEBP = ".webp"
@@ -35,7 +35,7 @@ class OutputFormat(StrEnum):
 
 @app.callback()
 def group() -> None:
-    """Keep `render` a command of its own."""
+    """Keep `render` a subcommand: Typer would merge a single command into its group."""
 
 
 @app.command()
@@ -49,10 +49,10 @@ def render(
     page: Annotated[int | None, typer.Option(min=1, help="Draw only this page, counted from 1.")] = None,
     shorten_idle: Annotated[bool, typer.Option(help="Of a replay: leave out what is idle beyond 3 s.")] = False,
 ) -> None:
-    """Draw a board as its browser showed it.
+    """Draw a board as the browser showed it.
 
-    A PDF and a replay have all pages. Of a board with several pages the other forms are several files: NAME-1.png,
-    NAME-2.png. Strokes that cannot be drawn are named on stderr; they never stop the rest.
+    A PDF and a replay contain all pages. In the other formats a board with several pages becomes several files:
+    NAME-1.png, NAME-2.png. Strokes that cannot be drawn are listed on stderr; the others are drawn.
     """
     from worker.canvases.stored.json_text import read_document  # noqa: PLC0415 - not for `--help`
     from worker.canvases.stored.pages import read_board  # noqa: PLC0415
@@ -128,7 +128,7 @@ def _picture(page: "DrawnPage", form: OutputFormat, scale: float, path: Path) ->
 
 
 def _write(path: Path, write: Write) -> None:
-    """All of the file, or none of it."""
+    """Write the file atomically: completely or not at all."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         write(part)

@@ -1,4 +1,4 @@
-"""What `astegni reminders` asks of the deliveries: short transactions, straight in PostgreSQL."""
+"""The queries of `astegni reminders`: short transactions, directly in PostgreSQL."""
 
 import time
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _LOOK_EVERY = 0.2
 
 @dataclass(frozen=True)
 class ChannelTrial:
-    """What became of a test message, after so many seconds."""
+    """The outcome of a test message after `seconds`."""
 
     delivery_id: int
     outcome: Outcome
@@ -26,18 +26,18 @@ class ChannelTrial:
 
 
 def due_within(span: timedelta, *, most: int) -> list[Due]:
-    """What will go out from now on within `span`."""
+    """The deliveries due between now and `span` from now."""
     with _database() as database, database.transaction() as session:
         return list_due(session, until=clock.now() + span, most=most)
 
 
 def document(due: Due) -> dict[str, Any]:
-    """As JSON."""
+    """The delivery as a JSON object."""
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(due).items()}
 
 
 def try_channel(user_id: int, channel: str, wait: timedelta) -> ChannelTrial:
-    """Order a test message and wait for its end, as long as it may be sent. Raises NotFound, InvalidInput."""
+    """Enqueue a test message and wait at most `wait` for its outcome. Raises NotFound, InvalidInput."""
     with _database() as database:
         began = time.monotonic()
         with database.transaction() as session:

@@ -1,4 +1,4 @@
-"""The story of `astegni demo`: a lesson can be watched, its board looked at, and a student is reminded of the next."""
+"""`astegni demo`: a lesson is recorded and played, its board drawn, and the student reminded of the next lesson."""
 
 import time
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from worker.storage.store import ObjectStore
 
 
 def run_demo(settings: Settings, *, operator_token: Callable[[], str], keep: bool) -> None:
-    """Run the story on a stack of its own and leave nothing behind, with `keep` after Ctrl-C. Raises DemoFailed."""
+    """Run the demo on its own stack, then remove it; with `keep` only after Ctrl-C. Raises DemoFailed."""
     console = Console()
     with interrupted_by_signals(), Stack(settings, operator_token=operator_token, on_step=console.print) as stack:
         facts = stack.facts()
@@ -64,7 +64,7 @@ def _act(console: Console, settings: Settings, facts: dict[str, Any]) -> None:
 
 
 def _wait_for_source(client: httpx.Client, recording_id: int) -> None:
-    """The lesson plays already; the table shows the uploaded bytes too, which follow in a job of their own."""
+    """Wait until the uploaded bytes are in B2, which the table shows too; a separate job stores them."""
     path = f"/v1/jobs?subject=recording:{recording_id}&kind={StoreSource.kind}"
     end = time.monotonic() + 60
     while any(job["finished_at"] is None for job in get(client, path)["items"]):
@@ -74,7 +74,7 @@ def _wait_for_source(client: httpx.Client, recording_id: int) -> None:
 
 
 def _show(console: Console, settings: Settings, recording: dict[str, Any], playback: dict[str, Any]) -> None:
-    """The table at the end: the row, the objects, and the signed address, fetched and probed again."""
+    """Print the table: the row, the objects, and the signed address, whose file is fetched and probed again."""
     metadata = recording["recording_metadata"]
     fast_copy = playback["renditions"][0]
     table = Table(Column("what", no_wrap=True), Column("found", overflow="fold"), title="The lesson", show_lines=True)
@@ -98,7 +98,7 @@ def _objects(settings: Settings, recording: dict[str, Any]) -> str:
 
 
 def _fetch_and_probe(settings: Settings, url: str, expected_ms: int) -> str:
-    """Fetch the lesson as a viewer would, and look at what came. Raises DemoFailed when it is not the lesson."""
+    """Fetch the lesson as a viewer would, and probe it. Raises DemoFailed when it is not the lesson."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "fetched"
         with httpx.stream("GET", url) as response, file.open("wb") as body:

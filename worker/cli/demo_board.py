@@ -1,4 +1,4 @@
-"""A part of the demo's story: what was drawn in the lesson becomes pictures and a document when the lesson ends."""
+"""The demo's board: what was drawn in the lesson becomes pictures and a document when the lesson ends."""
 
 import io
 import math
@@ -42,7 +42,7 @@ def draw_on_board(tutor: httpx.Client, session_id: int) -> None:
 
 
 def show_board(console: Console, tutor: httpx.Client, session_id: int) -> None:
-    """End the lesson and show what its board became. Raises DemoFailed when nothing, or something else."""
+    """End the lesson and show the files made of its board. Raises DemoFailed when files are missing or wrong."""
     post(tutor, f"/v1/whiteboard/sessions/{session_id}/end", {})
     try:
         load_engine()

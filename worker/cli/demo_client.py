@@ -1,4 +1,4 @@
-"""How the demo's people talk to the API, and how their story ends when something is not as it should be."""
+"""The HTTP client of the demo's users, and the error with which the demo fails."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,30 +10,30 @@ from worker.errors import AstegniError
 
 
 class DemoFailed(AstegniError):
-    """The demo did not end as it should."""
+    """A step of the demo failed."""
 
     code, title = "demo-failed", "The demo failed"
 
 
 @contextmanager
 def client_of(address: str, token: str) -> Iterator[httpx.Client]:
-    """Requests of the person whom `token` names."""
+    """A client that sends `token` with each request."""
     with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
         yield client
 
 
 def get(client: httpx.Client, path: str) -> dict[str, Any]:
-    """The answer to GET. Raises DemoFailed for an error."""
+    """The response to GET. Raises DemoFailed for an error."""
     return _checked(client.get(path))
 
 
 def post(client: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """The answer to POST. Raises DemoFailed for an error."""
+    """The response to POST. Raises DemoFailed for an error."""
     return _checked(client.post(path, json=body))
 
 
 def put(client: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """The answer to PUT. Raises DemoFailed for an error."""
+    """The response to PUT. Raises DemoFailed for an error."""
     return _checked(client.put(path, json=body))
 
 

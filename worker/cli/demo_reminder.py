@@ -1,4 +1,4 @@
-"""The end of the demo's story: the next lesson is soon, and its student is reminded of it by mail."""
+"""The last step of the demo: the next lesson starts soon, and its student is reminded of it by mail."""
 
 import time
 from datetime import timedelta
@@ -14,7 +14,7 @@ from worker.calendars.zones import zone
 from worker.cli.demo_client import DemoFailed, post, put
 
 _ZONE = "Africa/Addis_Ababa"
-# The alarm of a lesson that starts so soon rings a moment after it was set.
+# The alarm of a lesson that starts so soon is due a moment after it was set.
 _MINUTES_BEFORE = 10
 _A_MOMENT = timedelta(seconds=3)
 _PATIENCE = 60.0
@@ -22,12 +22,12 @@ _LINES_SHOWN = 8
 
 
 def make_lesson_soon(tutor: httpx.Client, booking_id: int) -> int:
-    """A lesson of the booking that starts in ten minutes; its id."""
+    """Create a lesson of the booking that starts in ten minutes; returns its id."""
     return make_lesson(tutor, booking_id, starts_in=timedelta(minutes=_MINUTES_BEFORE) + _A_MOMENT)
 
 
 def make_lesson(tutor: httpx.Client, booking_id: int, *, starts_in: timedelta) -> int:
-    """A lesson of an hour; its id. Raises DemoFailed."""
+    """Create a lesson of one hour; returns its id. Raises DemoFailed."""
     starts = clock.now().astimezone(zone(_ZONE)) + starts_in
     body = {
         "booking_id": booking_id,
@@ -41,7 +41,7 @@ def make_lesson(tutor: httpx.Client, booking_id: int, *, starts_in: timedelta) -
 
 
 def show_reminder(console: Console, student: httpx.Client, schedule_id: int, *, to: str, mailbox: str) -> None:
-    """Set the student's alarm and show the mail that comes of it. Raises DemoFailed when none comes."""
+    """Set the student's alarm and show the mail that it causes. Raises DemoFailed when none arrives."""
     alarm = {"minutes_before": _MINUTES_BEFORE, "channels": ["email"]}
     put(student, f"/v1/schedules/{schedule_id}/alarms", {"alarms": [alarm]})
     console.print(f"The next lesson starts in {_MINUTES_BEFORE} minutes, and its student has set an alarm for now …")
@@ -63,7 +63,7 @@ def show_reminder(console: Console, student: httpx.Client, schedule_id: int, *, 
 
 
 def _wait_for_reminder(mailbox: str, to: str) -> dict[str, Any]:
-    """The only mail of the story with a file attached to it: the lesson for the student's calendar."""
+    """Wait for the mail with the lesson attached as a calendar file: no other mail of the demo has an attachment."""
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end:
         mails: list[dict[str, Any]] = httpx.get(f"{mailbox}/messages").json()

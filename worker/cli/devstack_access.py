@@ -1,4 +1,4 @@
-"""devstack as commands use it: a distribution of its own, which a production image does not have."""
+"""Access to devstack for commands: it is a separate distribution, which production images lack."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,16 +13,16 @@ class DevstackMissing(AstegniError):
 
 
 class EmbeddedServerFailed(AstegniError):
-    """A server of devstack did not start, or could not have its folder or port."""
+    """A server of devstack did not start, or its folder or port was unavailable."""
 
     code, title = "embedded-server-failed", "Embedded server failed"
 
 
 @contextmanager
 def devstack_for(command: str) -> Iterator[None]:
-    """Within the block devstack can be imported, and its expected errors become ours.
+    """Within the block devstack can be imported, and its expected errors are converted to ours.
 
-    Raises DevstackMissing where it is not installed, with what to do.
+    Raises DevstackMissing, with the remedy, when it is not installed.
     """
     try:
         from devstack.errors import DevstackError  # noqa: PLC0415 - a production image has none

@@ -1,4 +1,4 @@
-"""`astegni doctor`: is everything there that this installation needs, and does what it names answer?"""
+"""`astegni doctor`: checks that everything this installation needs is present, and that its services respond."""
 
 import os
 import shutil
@@ -21,9 +21,9 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor() -> None:
-    """Check the programs, the disk and the services, of the environment or of the stack that runs on this machine.
+    """Check the programs, the disk and the services of the environment, or of the stack running on this machine.
 
-    Exit 1 when something is wrong; a WARNING alone is exit 0.
+    Exits 1 when a check fails; warnings alone exit 0.
     """
     settings, stack = settings_with_stack()
     if stack is not None:
@@ -63,7 +63,7 @@ def _canvas(settings: Settings) -> str:  # noqa: ARG001 - nothing to set
 
 
 def _spool(settings: Settings) -> str:
-    # A look, not a change: the first upload makes the folder, as a user that may be another one.
+    # Read-only: the first upload creates the folder, possibly as another user.
     folder = settings.spool_dir.absolute()
     nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):

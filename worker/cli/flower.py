@@ -1,4 +1,4 @@
-"""How Flower is started: read-only, with stored state, and closed to untrusted users."""
+"""The options of Flower: read-only, with persistent state, and closed to untrusted users."""
 
 import _thread
 import os
@@ -12,7 +12,7 @@ from worker.settings import LOOPBACK, Settings
 
 
 def arguments(settings: Settings, environment: MutableMapping[str, str]) -> list[str]:
-    """Words of the `celery flower` command. The password travels in `environment`, which `ps` does not show.
+    """Arguments of the `celery flower` command. The password travels in `environment`, which `ps` does not show.
 
     Raises Misconfigured for an address that untrusted users can reach without FLOWER_BASIC_AUTH.
     """
@@ -28,7 +28,7 @@ def arguments(settings: Settings, environment: MutableMapping[str, str]) -> list
         "flower",
         f"--address={settings.flower_host}",
         f"--port={settings.flower_port}",
-        # History is the ledger's; Flower keeps what it has seen lately over a restart.
+        # The ledger has the history; Flower keeps what it has seen lately across restarts.
         "--persistent=True",
         f"--db={settings.flower_db}",
         "--state_save_interval=60000",
@@ -39,12 +39,12 @@ def arguments(settings: Settings, environment: MutableMapping[str, str]) -> list
 
 
 def end_on_sigterm(patience: float = 5.0) -> None:
-    """Have SIGTERM end this process within `patience` seconds, in order if that goes.
+    """Have SIGTERM end this process within `patience` seconds, gracefully if possible.
 
-    Flower's own handler waits for threads that ask the broker, and while the broker is away that takes minutes. What it
-    shows is stored each minute, so little is lost.
+    Flower's own handler waits for threads that query the broker, which takes minutes while the broker is unavailable.
+    Its state is stored each minute, so little is lost.
     """
-    # Threads inherit it: the signal stays for the one that waits for it.
+    # Threads inherit the mask, so only the thread that waits for the signal receives it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
     def wait() -> None:

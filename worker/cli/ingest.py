@@ -1,4 +1,4 @@
-"""`astegni ingest`: upload a recording and watch it become a lesson."""
+"""`astegni ingest`: uploads a recording and follows its ingest."""
 
 import time
 from pathlib import Path
@@ -19,7 +19,7 @@ _OVER = frozenset({"succeeded", "failed", "cancelled", "dead"})
 
 
 class IngestFailed(AstegniError):
-    """The API or the job said no."""
+    """The API refused the recording, or its job failed."""
 
     code, title = "ingest-failed", "The recording was not ingested"
 
@@ -37,8 +37,8 @@ def ingest(
     api: Annotated[str | None, typer.Option(envvar="ASTEGNI_API_URL", help="Default: the running stack.")] = None,
     token: Annotated[str | None, typer.Option(envvar="ASTEGNI_TOKEN", hidden=True)] = None,
 ) -> None:
-    """Upload FILE (ASTEGNI_TOKEN says who you are) and wait until it can be played."""
-    RecordingFile(file).close()  # before anything is asked of anybody
+    """Upload FILE as the user of ASTEGNI_TOKEN and wait until it can be played."""
+    RecordingFile(file).close()  # fails before any request
     address, bearer = api_of_stack(api, token)
     with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {bearer}"}, timeout=60) as client:
         recording = upload_and_wait(client, file, session_id=session, title=title or file.stem, type_=type)
@@ -49,10 +49,10 @@ def ingest(
 def upload_and_wait(
     client: httpx.Client, file: Path, *, session_id: int, title: str, type_: str, console: Console | None = None
 ) -> dict[str, Any]:
-    """Upload with a bar, follow the job with a second one, and return the recording's row.
+    """Upload with a progress bar, follow the job with another, and return the recording.
 
-    Raises UnreadableFile, IngestFailed with the sentence of the API or of the job, Unavailable when the API does not
-    answer.
+    Raises UnreadableFile, IngestFailed with the detail of the API or of the job, and Unavailable when the API does not
+    respond.
     """
     columns = (TextColumn("{task.description:<22}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     try:
@@ -79,7 +79,7 @@ def _upload(client: httpx.Client, body: Any, filename: str, session_id: int, tit
 
 
 def _follow(client: httpx.Client, accepted: dict[str, Any], console: Console | None) -> None:
-    """Show the job's progress until it is over. Bytes that are already a playable lesson have no job to wait for."""
+    """Show the job's progress until it has ended. Bytes that are already a playable lesson have no job."""
     if accepted["job_id"] is None:
         return
     columns = (TextColumn("{task.description:<22}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
@@ -96,7 +96,7 @@ def _follow(client: httpx.Client, accepted: dict[str, Any], console: Console | N
 
 
 def _ask_patiently(client: httpx.Client, path: str) -> dict[str, Any]:
-    """GET, and again for a minute while the API cannot answer: the upload is safe, only the view of it is not."""
+    """GET with retries for a minute while the API is unavailable: the upload is safe, only its progress is unknown."""
     end = time.monotonic() + _PATIENCE
     while True:
         try:

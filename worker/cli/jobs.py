@@ -1,4 +1,4 @@
-"""`astegni jobs`: the ledger for operators, in PostgreSQL itself, so that it works when the API does not."""
+"""`astegni jobs`: the ledger for operators, read directly from PostgreSQL: it works when the API does not."""
 
 import json as json_format
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ import typer
 
 app = typer.Typer(help="Look at jobs, cancel them, try them again.", no_args_is_help=True)
 
-# Wide enough for whole ids where nobody says how wide the screen is.
+# Wide enough for whole ids where the width of the terminal is unknown.
 _PIPED_WIDTH = 240
 
 
@@ -22,7 +22,7 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show jobs, the newest first; those of beat only when asked for, by --routine, --state or --kind."""
+    """List jobs, newest first; beat's routine jobs only with --routine, --state or --kind."""
     from rich.console import Console  # noqa: PLC0415 - not for `--help`
     from rich.table import Column, Table  # noqa: PLC0415
 
@@ -52,7 +52,7 @@ def list_(
 
 
 def _took(job: dict[str, Any]) -> str:
-    """Seconds of the last run, so far if it runs."""
+    """Seconds of the last run; of a running job, so far."""
     if job["started_at"] is None or (job["finished_at"] is None and job["state"] != "running"):
         return ""
     end = datetime.fromisoformat(job["finished_at"]) if job["finished_at"] else datetime.now(UTC)
@@ -69,7 +69,7 @@ def show(job_id: UUID) -> None:
 
 @app.command()
 def cancel(job_id: UUID) -> None:
-    """Cancel a waiting job, or ask a running one to stop."""
+    """Cancel a waiting job, or request that a running one stops."""
     from worker.cli import jobs_db  # noqa: PLC0415 - not for `--help`
 
     state = jobs_db.cancel(job_id)

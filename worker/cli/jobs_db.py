@@ -1,4 +1,4 @@
-"""What `astegni jobs` asks of the ledger: one short transaction each, straight in PostgreSQL."""
+"""The queries of `astegni jobs`: one short transaction each, directly in PostgreSQL."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from worker.workflows.failure_hooks import ENDINGS
 def find_jobs(
     *, state: str | None, kind: str | None, subject: str | None, routine: bool, limit: int
 ) -> list[dict[str, Any]]:
-    """The newest jobs that fit, as the API shows them, with `worker`. Raises InvalidInput for an unknown state."""
+    """The newest jobs that match, as the API shows them, plus `worker`. Raises InvalidInput for an unknown state."""
     if state is not None and state not in JOB_STATES:
         raise InvalidInput(f"There is no state {state}. The states are {', '.join(JOB_STATES)}.")
     with _ledger() as session:
@@ -34,7 +34,7 @@ def find_job(job_id: UUID) -> dict[str, Any]:
 
 
 def cancel(job_id: UUID) -> str:
-    """Cancel a job; the state it is in now. Raises NotFound, Conflict."""
+    """Cancel a job; returns its new state. Raises NotFound, Conflict."""
     with _ledger() as session:
         return cancel_job(session, ENDINGS, job_id)
 

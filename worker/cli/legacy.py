@@ -1,4 +1,4 @@
-"""`astegni legacy`: take over what older tables hold."""
+"""`astegni legacy`: imports the rows of older tables."""
 
 from typing import Annotated
 
@@ -6,21 +6,21 @@ import typer
 
 app = typer.Typer(help="Take over what older tables hold.", no_args_is_help=True)
 
-# Wide enough for whole reasons where nobody says how wide the screen is.
+# Wide enough for whole reasons where the width of the terminal is unknown.
 _PIPED_WIDTH = 200
 _LONGEST_SUBJECT = 60
 
 
 @app.callback()
 def legacy() -> None:
-    """Take over what older tables hold."""
+    """Import the rows of older tables."""
 
 
 @app.command("import-enrollments")
 def import_enrollments(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and do nothing.")] = False,
 ) -> None:
-    """Make bookings of the rows of tutor_student_enrollments: one for each subject, once."""
+    """Import tutor_student_enrollments as bookings: one for each subject. Idempotent."""
     from collections import Counter  # noqa: PLC0415 - not for `--help`
 
     from rich.console import Console  # noqa: PLC0415
@@ -39,7 +39,7 @@ def import_enrollments(
         for line in workflow.import_enrollments(database, dry_run=dry_run):
             counts[line.outcome] += 1
             booking = "" if line.booking_id is None else str(line.booking_id)
-            # As plain text, and no character that a terminal obeys: a subject like `[red]` is not a colour.
+            # Plain text without control characters: a subject like `[red]` is not markup.
             subject = Text(shortened(line.subject or "", _LONGEST_SUBJECT))
             table.add_row(str(line.enrollment_id), subject, line.outcome, booking, Text(line.reason or ""))
     finally:

@@ -1,4 +1,4 @@
-"""`astegni mailbox`: the mailbox alone."""
+"""`astegni mailbox`: only the mailbox."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ app = typer.Typer(help="A mailbox for trying out: it keeps every mail and delive
 
 @app.callback()
 def group() -> None:
-    """Keep `serve` a command of its own."""
+    """Keep `serve` a subcommand: Typer would merge a single command into its group."""
 
 
 @app.command()
@@ -22,7 +22,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1 that shows it as JSON; 0 for a free one.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:
-    """Take mail by SMTP on loopback and show it, until SIGTERM."""
+    """Receive mail by SMTP on loopback and show it, until SIGTERM."""
     with devstack_for("astegni mailbox serve"):
         from devstack.mailbox.command import serve as serve_mailbox  # noqa: PLC0415 - a heavy import for one command
 

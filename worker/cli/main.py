@@ -1,4 +1,4 @@
-"""The command `astegni`, and how its errors end: one sentence on stderr and a telling exit code."""
+"""The command `astegni`, and how errors are reported: one sentence on stderr and an exit code."""
 
 import sys
 from typing import NoReturn

@@ -1,4 +1,4 @@
-"""`astegni migrate`: bring the database to this release's tables."""
+"""`astegni migrate`: upgrades the database to this release."""
 
 import typer
 
@@ -12,7 +12,7 @@ def register(app: typer.Typer) -> None:
 
 
 def migrate() -> None:
-    """Bring DATABASE_URL to this release. A database that is not ours is refused before any change."""
+    """Upgrade the database of DATABASE_URL to this release. A foreign database is refused before any change."""
     from worker.migrate import migrate as run  # noqa: PLC0415 - a heavy import for one command
 
     settings = Settings()

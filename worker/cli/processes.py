@@ -1,4 +1,4 @@
-"""The long-running processes: api, worker, beat, Flower; and the health check that looks at their heartbeats."""
+"""The long-running processes: api, worker, beat, Flower; and the health check of their heartbeats."""
 
 import os
 from typing import Annotated
@@ -31,7 +31,7 @@ def worker(
     ] = "default,reminders,media",
 ) -> None:
     """Run background jobs. `media` also serves this spool's queue; `reminders` also dispatches the reminders."""
-    # Orderly by SIGTERM: running jobs get a while, what is left goes back. Celery reads this while it is imported.
+    # SIGTERM shuts down gracefully: running jobs get some time, the others are requeued. Read when Celery is imported.
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     from worker.app import create_app, queues_of, run_worker  # noqa: PLC0415 - after the line above
 
@@ -57,7 +57,7 @@ def beat() -> None:
 
 
 def flower() -> None:
-    """Show operators what the workers do (FLOWER_HOST, FLOWER_PORT, FLOWER_BASIC_AUTH)."""
+    """Serve Flower, which shows operators what the workers do (FLOWER_HOST, FLOWER_PORT, FLOWER_BASIC_AUTH)."""
     from worker.app import create_app  # noqa: PLC0415 - a heavy import for one command
     from worker.cli.flower import arguments, end_on_sigterm  # noqa: PLC0415
 
@@ -72,8 +72,8 @@ def flower() -> None:
 def alive(
     within: Annotated[float, typer.Option(help="Oldest heartbeat that still counts, in seconds.")] = 60.0,
 ) -> None:
-    """Exit 0 when the process that READY_FILE belongs to had a heartbeat lately (for health checks)."""
-    from worker.processes.liveness import VARIABLE, seconds_since_alive  # noqa: PLC0415 - celery comes with it
+    """Exit 0 when the process of READY_FILE had a recent heartbeat (for health checks)."""
+    from worker.processes.liveness import VARIABLE, seconds_since_alive  # noqa: PLC0415 - it imports celery
 
     if VARIABLE not in os.environ:
         raise Misconfigured(f"{VARIABLE} names no file. Set it to the same path as for the process to be checked.")

@@ -1,4 +1,4 @@
-"""The file that is uploaded: opened without waiting for anybody, and read so that every fault of it is a sentence."""
+"""The file that is uploaded: opened without blocking, and read with every fault reported as a sentence."""
 
 import os
 import stat
@@ -13,15 +13,15 @@ _PIECE = 1 << 16
 
 
 class UnreadableFile(InvalidInput):
-    """The file cannot be uploaded; the sentence says why."""
+    """The file cannot be uploaded; `detail` says why."""
 
     code, title = "unreadable-file", "The file cannot be read"
 
 
 class RecordingFile:
-    """A regular file, as long as it was when it was opened. `on_read` gets the number of bytes of each piece.
+    """A regular file with the length it had when it was opened. `on_read` receives the size of each piece in bytes.
 
-    Raises UnreadableFile when it is something else, and whenever its bytes cannot be had.
+    Raises UnreadableFile when it is not a regular file, and whenever it cannot be read.
     """
 
     def __init__(self, path: Path, on_read: Callable[[int], None] = lambda _count: None) -> None:
@@ -29,7 +29,7 @@ class RecordingFile:
         self._path = path
         self._on_read = on_read
         try:
-            # A pipe without a writer would make a plain open wait for ever.
+            # A plain open of a pipe without a writer would block forever.
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             raise self._fault(error) from error
@@ -48,7 +48,7 @@ class RecordingFile:
             raise self._fault(error) from error
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes, never beyond the length that was announced: the file may still grow."""
+        """The next bytes, never beyond the announced length: the file may still grow."""
         left = self.size - self._file.tell()
         count = left if size < 0 else min(size, left)
         try:
@@ -65,7 +65,7 @@ class RecordingFile:
             yield piece
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move to this offset; the end is where it was when the file was opened."""
+        """Move to this offset; the end is that of the time of opening."""
         if whence == os.SEEK_END:
             return self._file.seek(self.size + offset)
         return self._file.seek(offset, whence)

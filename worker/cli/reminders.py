@@ -1,4 +1,4 @@
-"""`astegni reminders`: what will go out and why, and whether a channel works. In PostgreSQL itself, like `jobs`."""
+"""`astegni reminders`: lists due deliveries, and tests a channel. Directly in PostgreSQL, like `astegni jobs`."""
 
 import json as json_format
 import re
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look at what people will be told, and try a channel.", no_args_is_help=True)
 
-# Wide enough for every column where nobody says how wide the screen is.
+# Wide enough for every column where the width of the terminal is unknown.
 _PIPED_WIDTH = 200
 _SPAN = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -24,7 +24,7 @@ _LONGEST = timedelta(days=366)
 
 
 class NotSent(AstegniError):
-    """The test message will not arrive."""
+    """The test message will not be sent."""
 
     code, title = "not-sent", "Not sent"
 
@@ -35,7 +35,7 @@ def due(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many to show at most.")] = 200,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show what will go out, and why; the earliest first."""
+    """List the messages that will be sent, each with its reason; the earliest first."""
     from rich.console import Console  # noqa: PLC0415 - not for `--help`
 
     from worker.cli import deliveries  # noqa: PLC0415
@@ -62,9 +62,9 @@ def try_channel(
     channel: Annotated[str, typer.Option(help="email, in_app, or the id of one of their channels.")] = "email",
     wait: Annotated[str, typer.Option(help="How long to try, like 30s, 5m.")] = "30s",
 ) -> None:
-    """Send a test message and see what becomes of it; exit 0 when it was sent.
+    """Send a test message and wait for its outcome; exits 0 when it was sent.
 
-    It goes the way of all messages, so a worker with the queue `reminders` must run; quiet hours do not hold it.
+    It is sent like every other message, so a worker with the queue `reminders` must run. Quiet hours do not delay it.
     """
     from worker.cli import deliveries  # noqa: PLC0415 - not for `--help`
 
@@ -96,7 +96,7 @@ def _table(deliveries: "list[Due]") -> "Table":
             lesson += f", {delivery.starts_at.astimezone(here):%Y-%m-%d %H:%M}"
         state = delivery.state if delivery.reason is None else f"{delivery.state} ({delivery.reason})"
         when = f"{delivery.due_at.astimezone(here):%Y-%m-%d %H:%M:%S}"
-        # Names are people's own words, not ours to give meaning to.
+        # As plain text: names are untrusted and may look like markup.
         cells = (when, lesson, f"{delivery.user_id} {delivery.person}", delivery.channel, delivery.why, state)
         table.add_row(*map(Text, cells))
     return table

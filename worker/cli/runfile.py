@@ -1,4 +1,4 @@
-"""Run files: how other commands find the stacks that `astegni up` runs in the foreground elsewhere."""
+"""Run files, by which other commands find the stacks that `astegni up` runs in the foreground."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def runfile_directory() -> Path:
-    """The directory of this user's run files (XDG Base Directory Specification): `up-PID.json`, one for each stack."""
+    """The directory of this user's run files, one `up-PID.json` for each stack (XDG Base Directory Specification)."""
     state = os.environ.get("XDG_STATE_HOME")
     # The specification says to ignore a relative path.
     base = Path(state) if state and Path(state).is_absolute() else Path.home() / ".local" / "state"
@@ -33,13 +33,13 @@ def published_runfile(facts: Mapping[str, Any]) -> Iterator[None]:
 
 
 def running_stacks() -> list[dict[str, Any]]:
-    """The facts of the running stacks, each with its `pid`, the newest first; run files of killed ones are removed."""
+    """The facts of the running stacks with their `pid`, newest first; removes the run files of killed stacks."""
     files = sorted(runfile_directory().glob("up-*.json"), key=_modified, reverse=True)
     return [facts for facts in map(_read, files) if facts is not None]
 
 
 def newest_stack() -> dict[str, Any] | None:
-    """The facts of the stack that was started last and still runs; None when there is none."""
+    """The facts of the newest running stack; None when there is none."""
     return next(iter(running_stacks()), None)
 
 
@@ -57,11 +57,11 @@ def _read(path: Path) -> dict[str, Any] | None:
 def _modified(path: Path) -> int:
     try:
         return path.stat().st_mtime_ns
-    except FileNotFoundError:  # its stack has ended meanwhile
+    except FileNotFoundError:  # its stack has just ended
         return 0
 
 
 def _born(pid: int) -> str:
-    """When a process started, in clock ticks since boot (proc(5), field 22): after a reboot its id is another's."""
-    # The second field, the program's name in parentheses, may hold spaces and parentheses of its own.
+    """When a process started, in clock ticks since boot (proc(5), field 22): after a reboot its id may be reused."""
+    # The second field, the program's name in parentheses, may contain spaces and parentheses.
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]

@@ -1,4 +1,4 @@
-"""What there is to try the product with: a tutor, a student, a parent, a booking, a whiteboard session, two files."""
+"""Sample data: a tutor, a student, a parent, a booking, a lesson, a whiteboard session, and two files."""
 
 import json
 import os
@@ -36,7 +36,7 @@ Profile = TypeVar("Profile", TutorProfile, StudentProfile, ParentProfile)
 
 @dataclass(frozen=True)
 class SamplePerson:
-    """A person as tokens name them: `users.id`, and the id of the profile of their role."""
+    """A person as tokens identify them: `users.id` and the id of the profile of their role."""
 
     role: str
     user_id: int
@@ -46,7 +46,7 @@ class SamplePerson:
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows to try the product with.
+    """The ids of the sample's rows.
 
     The lesson is less than a day ahead, the whiteboard session is running, and `page_id` is its first page.
     """
@@ -60,12 +60,12 @@ class Sample:
     page_id: int
 
     def as_json(self) -> dict[str, Any]:
-        """The same as JSON values. It holds tokens."""
+        """The sample as JSON values. Contains tokens."""
         return asdict(self)
 
 
 def make_sample(settings: Settings, api: str) -> Sample:
-    """Make the people in the database and the rest through the API at `api`; what is there already is used again.
+    """Create the people in the database and the rest through the API at `api`. Idempotent: existing rows are reused.
 
     Raises DemoFailed when the API refuses a step.
     """
@@ -82,8 +82,8 @@ def make_sample(settings: Settings, api: str) -> Sample:
 def write_sample_files(directory: Path, sample: Sample, *, api: str, operator_token: str) -> None:
     """Write `lesson.webm`, `board.json` and `env` into `directory`.
 
-    A shell that reads `env` has API, TOKEN (the tutor's), STUDENT_TOKEN, PARENT_TOKEN, OPERATOR_TOKEN, BOOKING,
-    LESSON, SESSION and PAGE. It holds tokens: only its owner may read it.
+    `env` exports API, TOKEN (the tutor's), STUDENT_TOKEN, PARENT_TOKEN, OPERATOR_TOKEN, BOOKING, LESSON, SESSION and
+    PAGE to a shell. Only its owner can read it, since it contains tokens.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     shutil.copyfile(SAMPLE_RECORDING, directory / "lesson.webm")
@@ -108,12 +108,12 @@ def write_sample_files(directory: Path, sample: Sample, *, api: str, operator_to
 
 
 def remove_sample_env(directory: Path) -> None:
-    """Remove the file with the tokens: they lead to a stack that has ended."""
+    """Remove the file with the tokens, whose stack has ended."""
     (directory / "env").unlink(missing_ok=True)
 
 
 def _people(settings: Settings) -> tuple[SamplePerson, SamplePerson, SamplePerson]:
-    """Rows that the platform would have."""
+    """Create the rows of the platform's users."""
     database = Database(settings.sqlalchemy_url, pool_size=1)
     try:
         with database.transaction() as session:
@@ -154,7 +154,7 @@ def _person(settings: Settings, role: str, user_id: int, profile_id: int) -> Sam
 
 
 def _booking(tutor: httpx.Client, student: httpx.Client, tutor_id: int) -> int:
-    """The booking that follows when the tutor accepts a request of the student."""
+    """The active booking; created by the student's request and the tutor's acceptance when there is none."""
     for booking in get(tutor, "/v1/bookings")["items"]:
         if booking["status"] == "active":
             return int(booking["id"])
@@ -164,7 +164,7 @@ def _booking(tutor: httpx.Client, student: httpx.Client, tutor_id: int) -> int:
 
 
 def _lesson(tutor: httpx.Client, booking_id: int) -> int:
-    """A lesson of the booking that is yet to come."""
+    """A future lesson of the booking; created when there is none."""
     now = clock.now()
     query = urlencode({"from": now.isoformat(), "to": (now + timedelta(days=1)).isoformat()})
     for lesson in get(tutor, f"/v1/schedules?{query}")["items"]:
@@ -174,7 +174,7 @@ def _lesson(tutor: httpx.Client, booking_id: int) -> int:
 
 
 def _whiteboard_session(tutor: httpx.Client, booking_id: int) -> int:
-    """A running session of the booking."""
+    """A running session of the booking; created when there is none."""
     for session in get(tutor, "/v1/whiteboard/sessions")["items"]:
         if session["booking_id"] == booking_id and session["status"] == "in_progress":
             return int(session["id"])

@@ -1,4 +1,4 @@
-"""`astegni schedules`: what a pattern of lessons means, before anybody is promised anything."""
+"""`astegni schedules`: shows the lessons of a pattern before anything is booked."""
 
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Annotated
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look at patterns of lessons.", no_args_is_help=True)
 
-# Wide enough for every column where nobody says how wide the screen is.
+# Wide enough for every column where the width of the terminal is unknown.
 _PIPED_WIDTH = 160
 _MOST_SHOWN = 1_000
 
 
 @app.callback()
 def group() -> None:
-    """Keep `preview` a command of its own."""
+    """Keep `preview` a subcommand: Typer would merge a single command into its group."""
 
 
 @app.command()
@@ -71,7 +71,7 @@ def _table(days: list[date], start: time, end: time, zone_name: str, calendar: s
     beside = ("Ethiopian date", "told as") if ethiopian else ()
     table = Table("", "date", "day", "local time", "UTC", *beside, box=None)
     for number, (day, when) in enumerate(zip(days, instants_of(days, start, end, zone), strict=True), 1):
-        # What the wall shows, which is another time where the clocks skip the one that was asked for.
+        # Local time as clocks show it: another time than the requested one where the clocks skip that.
         begins, ends = when.starts_at.astimezone(zone), when.ends_at.astimezone(zone)
         cells = [str(number), str(day), f"{begins:%A}", f"{begins:%H:%M} to {ends:%H:%M}"]
         cells.append(f"{when.starts_at.astimezone(UTC):%Y-%m-%dT%H:%MZ}")

@@ -1,4 +1,4 @@
-"""What `astegni doctor` asks of the services: a sentence when all is well, an error that says what is not."""
+"""The service checks of `astegni doctor`: each returns a sentence, or raises an error that names the fault."""
 
 import ssl
 from typing import Any
@@ -10,18 +10,18 @@ from worker.settings import Settings
 # RFC 8314 §7.3: TLS from the first byte.
 _SMTP_OVER_TLS = 465
 _SECONDS = 5.0
-# Tokens and messages bear this much.
+# Tokens and messages tolerate this much.
 _CLOCK_OFFSET = 10.0
 
 
 class Doubtful(AstegniError):
-    """It works, and something is still not as it should be."""
+    """The service works, but needs attention."""
 
     code, title = "doubtful", "Doubtful"
 
 
 def check_database(settings: Settings) -> str:
-    """PostgreSQL, its tables, and whether its clock and this machine's agree."""
+    """Check PostgreSQL, its tables, and that its clock and this machine's agree."""
     from worker.migrate import current, newest_revision  # noqa: PLC0415 - only when asked
 
     if settings.database_url is None:
@@ -55,7 +55,7 @@ def _clock_offset(settings: Settings) -> float:
 
 
 def check_broker(settings: Settings) -> str:
-    """Redis by the same address as every process; of RabbitMQ that a connection can be made."""
+    """Check Redis with the client that every process uses; for RabbitMQ only that it accepts a connection."""
     if settings.redis_url is None:
         return "REDIS_URL is not set: `astegni up` brings its own"
     address = settings.broker
@@ -87,7 +87,7 @@ def _redis(settings: Settings) -> str:
 
 
 def _eviction_policy(client: Any) -> str | None:
-    """None where the user may not ask: then it is the operator's to know."""
+    """The policy; None where the user is not permitted to read it: then the operator must check it."""
     import redis  # noqa: PLC0415 - only when asked
 
     try:
@@ -110,7 +110,7 @@ def _rabbit(settings: Settings) -> str:
 
 
 def check_storage(settings: Settings) -> str:
-    """The key, the bucket, and what would harm lessons in it."""
+    """Check the key, the bucket, and settings of the bucket that would harm lessons."""
     from worker.storage.inspection import inspect_bucket  # noqa: PLC0415 - only when asked
     from worker.storage.store import ObjectStore  # noqa: PLC0415
 
@@ -127,7 +127,7 @@ def check_storage(settings: Settings) -> str:
 
 
 def check_mail(settings: Settings) -> str:
-    """Whether the mail server answers."""
+    """Check that the mail server responds."""
     import smtplib  # noqa: PLC0415 - only when asked
 
     if settings.smtp_host is None:

@@ -1,4 +1,4 @@
-"""`astegni up` and `astegni demo`: the whole product on one machine."""
+"""`astegni up` and `astegni demo`: run the whole product on one machine."""
 
 import json as json_format
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from worker.settings import Settings
 if TYPE_CHECKING:
     from worker.cli.local_stack.stack import Stack
 
-# The stack's own operator: as long as the stack may reasonably run.
+# Lifetime of the operator's token: longer than a stack may reasonably run.
 _YEAR = 366 * 86_400
 
 
@@ -34,7 +34,7 @@ def up(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:
-    """Run everything until Ctrl-C: servers that the environment does not name, API, workers, beat, Flower."""
+    """Run the whole product until Ctrl-C: servers that the environment does not name, API, workers, beat, Flower."""
     from worker.access.safety import require_safe  # noqa: PLC0415 - heavy imports for one command
     from worker.cli.up_output import print_facts, say_other_stacks, say_step  # noqa: PLC0415
 
@@ -62,7 +62,7 @@ def up(
 
 @contextmanager
 def _sample(settings: Settings, facts: dict[str, Any], parent: Path) -> Iterator[dict[str, Any]]:
-    """The sample and its files in `parent`/sample; the file with the tokens is gone at the end of the block."""
+    """The sample and its files in `parent`/sample; the file with the tokens is removed at the end of the block."""
     from worker.cli.sample import make_sample, remove_sample_env, write_sample_files  # noqa: PLC0415 - heavy imports
 
     directory = parent / "sample"
@@ -77,7 +77,7 @@ def _sample(settings: Settings, facts: dict[str, Any], parent: Path) -> Iterator
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Keep everything running until Ctrl-C.")] = False,
 ) -> None:
-    """Show the main job on a real browser recording, from an empty machine to a lesson that plays."""
+    """Demonstrate the product with a real browser recording, from an empty machine to a lesson that plays."""
     settings = Settings()
     configure_logs("WARNING")
     with devstack_for("astegni demo"):

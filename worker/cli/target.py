@@ -1,4 +1,4 @@
-"""Whom a command talks to: what the environment names, else the stack that `astegni up` runs on this machine."""
+"""The target of a command: the servers of the environment, else the stack that `astegni up` runs on this machine."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +22,9 @@ def settings_of_stack() -> Settings:
 
 
 def settings_with_stack() -> tuple[Settings, str | None]:
-    """The environment's settings, and where it names no server those of the running stack, with its API's address.
+    """The environment's settings, completed by those of the running stack, and the address of the stack's API.
 
-    The address is None when nothing of a stack was needed. Raises Misconfigured.
+    The address is None when nothing was taken from a stack. Raises Misconfigured.
     """
     settings = Settings()
     facts = newest_stack()
@@ -57,14 +57,14 @@ def api_of_stack(api: str | None, token: str | None) -> tuple[str, str]:
 
 
 def database_errors() -> "type[SQLAlchemyError]":
-    """The class of all errors of the database. Most commands end without importing SQLAlchemy, half of a second."""
+    """The class of all errors of the database. Importing SQLAlchemy takes half a second, which most commands avoid."""
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - a heavy import
 
     return SQLAlchemyError
 
 
 def database_error(error: "SQLAlchemyError") -> AstegniError:
-    """What a person at a terminal is told of an error of the database. Never its text: that may hold the address."""
+    """The error to show at a terminal for a database error. Never its own text, which may contain the address."""
     from sqlalchemy.exc import ArgumentError, ProgrammingError  # noqa: PLC0415 - a heavy import
 
     from worker.database import refused_login  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""`astegni token`: a token of the platform, for people who try things out."""
+"""`astegni token`: prints a token of the platform, for development."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ import typer
 from worker.errors import InvalidInput
 from worker.settings import Settings
 
-# PostgreSQL's integer: no id is larger, and a token that names one is refused.
+# The maximum of PostgreSQL's integer: tokens with a larger id are refused.
 _LARGEST_ID = 2**31 - 1
 _ROLES = frozenset({"tutor", "student", "parent"})
 

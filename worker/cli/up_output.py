@@ -1,4 +1,4 @@
-"""What `astegni up` prints: steps and warnings on stderr, addresses and the sample on stdout."""
+"""The output of `astegni up`: steps and warnings on stderr, addresses and the sample on stdout."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from worker.cli.runfile import running_stacks
 
 
 def say_step(step: str) -> None:
-    """One step of the start; on stderr, so that the line of `--json` stands alone."""
+    """Print a start-up step on stderr, so that stdout has only the line of `--json`."""
     typer.echo(step, err=True)
 
 
 def say_other_stacks() -> None:
-    """Name the stacks that run already: commands without an address talk to the newest."""
+    """Warn of stacks that already run: commands without an address use the newest."""
     for facts in running_stacks():
         typer.echo(
             f"Another stack runs at {facts['api']} (process {facts['pid']}). While this one runs, `astegni` commands"
@@ -23,7 +23,7 @@ def say_other_stacks() -> None:
 
 
 def print_facts(facts: dict[str, Any]) -> None:
-    """Where everything is, and what to try next."""
+    """Print all addresses and what to try next."""
     typer.echo(f"API     {facts['api']}\nFlower  {facts['flower']}\nB2      {facts['b2']['realm']}")
     if facts["mailbox"]:
         typer.echo(f"Mail    {facts['mailbox']['url']}")

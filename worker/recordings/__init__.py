@@ -1,5 +1,5 @@
 """Recordings of lessons: registered, ingested, played, deleted.
 
-Rules (names of objects, what the row says) are pure; the shells that probe, copy and upload hold no transaction
-while they work. Nothing here knows the whiteboard, the spool's disk or a request.
+Rules (names of objects, columns of the row) are pure functions; the functions that probe, copy and upload keep no
+transaction open. Nothing here depends on the whiteboard, the spool's disk or HTTP requests.
 """

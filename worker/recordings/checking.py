@@ -1,4 +1,4 @@
-"""Whether a fast copy plays, and what is tried when it does not. A lesson that can be played is not ended here."""
+"""Checks whether a fast copy plays, and tries other copies when it does not. Whatever can be played is not rejected."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,34 +15,34 @@ from worker.media.repairs import Repair, RepairKind
 from worker.media.stated_duration import shorten_stated_duration
 from worker.media.verify import Copy, verify_copy
 
-# With more of its pictures broken than this, a recording is rather encoded than left without them.
+# With a larger share of broken pictures than this, the recording is encoded again instead of omitting them.
 _MOST_BROKEN = 0.1
-# A picture that is encoded again is a little worse; it must be worth that.
+# Encoding again costs a little quality: it must show so many times as many pictures.
 _CLEARLY_MORE = 1.05
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A fast copy that was written: of what, by which plan, where. `way` is in its name on B2; empty: by the first."""
+    """A fast copy on disk, with its source and plan. `way` is part of its name on B2; empty for the first attempt."""
 
     probed: Probe
     plan: CopyPlan
     path: Path
     way: str = ""
-    # What was done to it beyond the plan, and how many of its pictures and packets of sound may be left out.
+    # Repairs beyond those of the plan, and the numbers of pictures and packets of sound that it may lack.
     other_repairs: tuple[Repair, ...] = ()
     frame_loss: int = 0
     sound_loss: int = 0
 
     @property
     def repairs(self) -> tuple[Repair, ...]:
-        """All that the tutor should know of it."""
+        """All repairs, for the tutor."""
         return (*self.probed.repairs, *self.plan.repairs, *self.other_repairs)
 
 
 @dataclass(frozen=True)
 class DraftCheck:
-    """What reading and decoding a draft found: `copy` is None when it cannot be played, and `error` says why."""
+    """The result of reading and decoding a draft: `copy` is None when it cannot be played, and `error` says why."""
 
     copy: Copy | None
     decoding: DecodeResult
@@ -50,7 +50,7 @@ class DraftCheck:
 
     @property
     def plays(self) -> bool:
-        """Whether players come to its end."""
+        """Whether players can play it to the end."""
         broken = self.decoding.broken or self.decoding.broken_sounds or self.decoding.nothing
         return self.copy is not None and not broken
 
@@ -62,7 +62,7 @@ class DraftCheck:
     def copy_or_raise(self) -> Copy:
         """The copy; raises OutputDamaged when it cannot be played."""
         if self.copy is None:
-            # What is wrong with the copy is for the log.
+            # The cause, which the log shows, is the fault of the copy.
             raise OutputDamaged(
                 "What was made of the recording does not play. Try it again; when it fails once more, open the "
                 "recording in a video editor, save it as MP4, and upload that."
@@ -71,7 +71,7 @@ class DraftCheck:
 
 
 def with_true_duration(draft: Draft) -> Draft:
-    """The draft, whose file now states no longer duration than that of the recording."""
+    """Shorten the duration that the draft's file states to that of the recording; returns the draft."""
     shorten_stated_duration(draft.path, draft.plan.form, draft.probed.duration_ms)
     return draft
 
@@ -103,7 +103,7 @@ def _verify(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> tuple[
 
 def _decode(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> DecodeResult:
     probed, form = draft.probed, draft.plan.form
-    # What we encoded ourselves needs no look.
+    # Tracks that we encoded ourselves need no check.
     video = None if form.video_encoder else probed.video
     audio = None if form.audio_encoder else probed.audio
     return decode_copy(draft.path, video, audio, binaries, places=probed.places, should_stop=should_stop)
@@ -112,11 +112,11 @@ def _decode(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> Decode
 def better_draft(
     source: Path, draft: Draft, check: DraftCheck, binaries: Binaries, folder: Path, should_stop: ShouldStop
 ) -> tuple[Draft, DraftCheck] | None:
-    """Another copy of a recording whose first one is not whole, when there is one that plays better.
+    """Another copy of a recording whose first copy is not whole; None when no other copy plays better.
 
-    Pictures and sound that cannot be decoded are left out. When that is too much, or the copy does not play, or is
-    not the recording, everything is decoded and encoded again. Raises what the runner raises, but for failures of a
-    program.
+    Pictures and sound that cannot be decoded are omitted. When those are too many, or the copy does not play or
+    differs from the recording, everything is decoded and encoded again. Raises what the runner raises, except failures
+    of a program.
     """
     tries: list[Callable[[], Draft | None]] = []
     if check.decoding.nothing:
@@ -140,7 +140,7 @@ def better_draft(
 
 
 def _is_better(other: DraftCheck, than: DraftCheck) -> bool:
-    """Whether it plays at all, to its end, is the recording, and shows clearly more pictures: in this order."""
+    """Whether it is better: by playing at all, to the end, being whole, then by clearly more pictures."""
     marks = [
         (check.copy is not None, check.plays, check.copy is not None and not check.copy.faults)
         for check in (other, than)

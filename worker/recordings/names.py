@@ -31,7 +31,7 @@ SOURCE_FORMS = {
 
 
 def play_prefix(prefix: str, digest: str) -> str:
-    """The prefix that a viewer may download: a token covers exactly this."""
+    """The prefix of the objects that a viewer may download; a download token covers exactly this prefix."""
     return f"{prefix}{digest[:12]}/play/"
 
 
@@ -41,12 +41,12 @@ def playback_name(prefix: str, digest: str, extension: str, way: str = "") -> st
 
 
 def poster_name(prefix: str, digest: str) -> str:
-    """The still shown before playing."""
+    """The still that is shown before playing."""
     return f"{play_prefix(prefix, digest)}poster.jpg"
 
 
 def replay_name(prefix: str, digest: str, sha1: str) -> str:
-    """The board's strokes with their times. `sha1` is its own: titles may change while the film stays the same."""
+    """The board's strokes with their times. `sha1` is the document's: its titles may change while the film does not."""
     return f"{play_prefix(prefix, digest)}replay.{sha1[:12]}.json"
 
 

@@ -27,7 +27,7 @@ from worker.storage.store import ObjectStore
 
 @dataclass(frozen=True)
 class Playable:
-    """What an ingest made: the fast copy on B2, its poster (None for sound alone), and what was found in both."""
+    """The result of an ingest: the fast copy on B2, its poster (None for sound alone), and the properties of both."""
 
     source: Probe
     copy: Copy
@@ -37,13 +37,13 @@ class Playable:
     poster: StoredObject | None
     still: Poster | None
     repairs: tuple[Repair, ...]
-    # How many pictures were decoded to see whether it plays.
+    # Number of pictures that were decoded to check whether it plays.
     decoded_pictures: int
 
 
 @dataclass(frozen=True)
 class IngestContext:
-    """Where and with what one ingest works."""
+    """The programs, store, folder and limits of one ingest."""
 
     binaries: Binaries
     store: ObjectStore
@@ -53,7 +53,7 @@ class IngestContext:
 
 @dataclass(frozen=True)
 class _StoredPoster:
-    """A poster on B2, and what it shows."""
+    """A poster on B2, and the still it shows."""
 
     stored: StoredObject
     still: Poster
@@ -62,8 +62,8 @@ class _StoredPoster:
 def make_playable(run: JobRun, context: IngestContext, source: UploadedSource, path: Path) -> Playable:
     """Make the recording at `path` playable and put it on B2.
 
-    The copy is uploaded before it is verified, so its row must wait for the end of this function. Raises
-    MediaRejected when the bytes are to blame, and what the runner and the store raise. Progress: the header up to
+    The copy is uploaded before it is verified, so its row must not be written before this function returns. Raises
+    MediaRejected when the bytes are at fault, and what the runner and the store raise. Progress: the header up to
     5 %, the copy to 40 %, the upload to 99 %.
     """
     run.progress(1, "reading the recording")
@@ -96,7 +96,7 @@ def make_playable(run: JobRun, context: IngestContext, source: UploadedSource, p
 
 
 def _copy_while_reading(run: JobRun, context: IngestContext, header: Header, path: Path, target: Path) -> Draft:
-    """Write the copy that the header promises while all packets are read; another one when they are not as promised."""
+    """Write the copy planned from the header while all packets are read; write another when the packets require it."""
     promised = plan_promised_copy(header)
     with together(run.should_stop) as steps:
         reading = steps.begin(
@@ -114,7 +114,7 @@ def _copy_while_reading(run: JobRun, context: IngestContext, header: Header, pat
 def _try_copy(
     run: JobRun, context: IngestContext, plan: CopyPlan, path: Path, target: Path, should_stop: ShouldStop
 ) -> bool:
-    """Write the copy and return whether that succeeded; when not, the bytes may be to blame: the packets show it."""
+    """Write the copy; returns whether that succeeded. The bytes may be at fault, which reading the packets shows."""
     try:
         _write_copy(run, context, plan, path, target, should_stop)
     except FfmpegFailed:
@@ -135,10 +135,10 @@ def _write_copy(
 def _store_while_checking(
     run: JobRun, context: IngestContext, source: UploadedSource, draft: Draft
 ) -> tuple[StoredObject, DraftCheck, _StoredPoster | None]:
-    """Upload the copy while it is read and decoded; a whole one also gets its poster meanwhile.
+    """Upload the copy while it is read and decoded, and its poster is made if it is whole.
 
-    The upload waits for B2, the others for the processor. No row names what was uploaded of a wrong copy: another
-    copy takes its place, or the end of the job removes it.
+    The upload waits for the network, the rest for the processor. No row names an uploaded copy that is not whole:
+    another copy replaces it, or the end of the job removes it.
     """
     with together(run.should_stop) as steps:
         checking = steps.begin(lambda stop: _check_and_picture(context, source, draft, stop))

@@ -1,4 +1,4 @@
-"""What a player needs: the renditions, and for how long their addresses must be valid."""
+"""Data for a player: the renditions, and how long their addresses must be valid."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ _NOT_PLAYED = frozenset({"source", "poster"})
 
 @dataclass(frozen=True)
 class PlaybackPlan:
-    """The rows to show, the B2 prefix a token must open, and for how many seconds."""
+    """The rows to show, the B2 prefix that the download token must cover, and its lifetime in seconds."""
 
     renditions: list[Rendition]
     poster: Rendition | None
@@ -26,7 +26,7 @@ class PlaybackPlan:
 
 
 def plan_playback(session: Session, recording: Recording) -> PlaybackPlan:
-    """How this recording can be played now. Raises Conflict while it cannot."""
+    """Plan the playback of this recording. Raises Conflict when it cannot be played now."""
     if not recording.is_available or recording.source_sha1 is None:
         reason = "still being processed" if recording.is_processing else "not available: its ingest failed"
         raise Conflict(f"Recording {recording.id} is {reason}.")

@@ -1,4 +1,4 @@
-"""The columns of a playable recording: computed purely, and written here only."""
+"""The columns of a playable recording: computed by pure functions, and written only here."""
 
 from typing import Any
 
@@ -21,10 +21,10 @@ def publish_recording(
     url: str,
     poster_url: str | None,
 ) -> None:
-    """Fill the row and its renditions: from the commit on, the lesson can be played.
+    """Write the row and its renditions: the lesson can be played as soon as the transaction is committed.
 
-    `file_url` and `file_size_bytes` are of the fast copy; what was uploaded is the rendition `source`, still on its
-    way. `url` and `poster_url` are unsigned.
+    `file_url` and `file_size_bytes` are those of the fast copy; the uploaded bytes are the rendition `source`, still
+    pending. `url` and `poster_url` are unsigned.
     """
     recording.file_url = url
     recording.thumbnail_url = poster_url
@@ -63,7 +63,7 @@ def _size(video: VideoStream | None) -> dict[str, int | None]:
 
 
 def describe_source(playable: Playable) -> dict[str, Any]:
-    """What the probe found in the uploaded bytes: their form and their defects."""
+    """The metadata of the uploaded bytes: their form and their defects."""
     probed = playable.source
     return {
         "container": probed.container,

@@ -1,4 +1,4 @@
-"""Read recordings for the API: one, a list, the kept board, the metadata."""
+"""Read recordings for the API: one recording, lists, its stored board, its metadata."""
 
 from datetime import UTC, timedelta
 from typing import IO, Any
@@ -28,7 +28,7 @@ def find_recording(session: Session, recording_id: int, visible: ColumnElement[b
 
 
 def write_kept_board(session: Session, out: IO[bytes], recording_id: int) -> None:
-    """Write the board that a recording keeps as JSON, `null` when it keeps none; never more than a megabyte at once."""
+    """Write the board stored with a recording as JSON, `null` when there is none; at most a megabyte at a time."""
     none = True
     with session.execute(_KEPT_BOARD, {"id": recording_id}, execution_options=_STREAMED) as pieces:
         for (piece,) in pieces:

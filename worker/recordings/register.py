@@ -44,7 +44,7 @@ class RegistrationResult:
 
 
 def register_recording(session: Session, new: NewRecording) -> RegistrationResult:
-    """Write the row and its order, or find the live recording of the same bytes in this session and type.
+    """Write the row and enqueue its ingest, or find the live recording of the same bytes in this session and type.
 
     A failed or deleted recording does not count as live: its bytes are ingested again.
     """

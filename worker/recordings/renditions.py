@@ -11,20 +11,20 @@ from models.recordings import Recording, Rendition
 
 
 def set_rendition(session: Session, recording_id: int, name: str, **columns: Any) -> None:
-    """Insert or update the row of one output; parallel jobs each write their own."""
+    """Insert or update the row of one output; concurrent jobs write different rows."""
     values = {"recording_id": recording_id, "name": name, "updated_at": func.now(), **columns}
     statement = insert(Rendition).values(values)
     session.execute(statement.on_conflict_do_update(index_elements=["recording_id", "name"], set_=values))
 
 
 def renditions_of(session: Session, recording_id: int) -> Sequence[Rendition]:
-    """Every output of a recording: `playback` first, then the others in the order of their creation."""
+    """All outputs of a recording: `playback` first, then in the order of creation."""
     query = select(Rendition).where(Rendition.recording_id == recording_id)
     return session.scalars(query.order_by(Rendition.name != "playback", Rendition.id)).all()
 
 
 def named_objects(session: Session, recording_id: int) -> set[str]:
-    """Objects that rows of this recording name: any other below its prefix is an orphan."""
+    """Objects that rows of this recording name; any other object below its prefix is an orphan."""
     names = session.scalars(
         select(Rendition.object_name)
         .join(Recording, Recording.id == Rendition.recording_id)

@@ -1,4 +1,4 @@
-"""The recording of a job: read and marked before the work, locked when it is finished."""
+"""The recording of a job: read and marked before the work, locked when the result is written."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from worker.recordings.names import recording_prefix
 
 
 class DuplicateUpload(Conflict):
-    """While this recording was failed, the same bytes were uploaded again and became another recording."""
+    """After this recording failed, the same bytes were uploaded again and became another recording."""
 
     code, title = "sent-again", "Uploaded again"
 
@@ -56,7 +56,7 @@ def lock_recording(session: Session, recording_id: int) -> Recording | None:
 
 
 def mark_processing(session: Session, recording_id: int) -> None:
-    """Mark the recording as being processed, also for a later attempt after a failure.
+    """Mark the recording as being processed, also for a retry after a failure.
 
     Raises DuplicateUpload when its bytes have become another recording since then.
     """
@@ -79,12 +79,12 @@ def delete_row(session: Session, recording_id: int) -> None:
 
 
 def named_spool_files(session: Session) -> set[str]:
-    """Files of every spool that a recording names."""
+    """The files, of every spool, that a recording names."""
     return set(session.scalars(select(Recording.spool_name).where(Recording.spool_name.is_not(None))))
 
 
 def give_up_bytes(session: Session, spool_id: str, kept_since: datetime) -> None:
-    """Forget the spool files of recordings that never became playable and have not changed since then."""
+    """Clear the spool file of recordings that never became playable and have not changed since `kept_since`."""
     session.execute(
         update(Recording)
         .where(

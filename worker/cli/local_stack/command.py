@@ -1,8 +1,8 @@
-"""The command `astegni` as a child process starts it."""
+"""The command line that starts `astegni` as a child process."""
 
 import sys
 
 
 def astegni(*arguments: str) -> list[str]:
-    """The command of this very interpreter; -P keeps a folder `worker` of the current directory out."""
+    """`astegni` in the same interpreter; -P prevents the import of a folder `worker` in the current directory."""
     return [sys.executable, "-P", "-m", "worker.cli", *arguments]

@@ -1,4 +1,4 @@
-"""The environment of a child process, which passes settings and secrets on: every user can see arguments."""
+"""The environment of a child process. It passes settings and secrets, since every user can see arguments."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from worker.settings import Settings
 def environment_without_settings() -> dict[str, str]:
     """This process's environment without any setting."""
     inherited = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
-    # What a child printed has to be in its log when it is killed.
+    # The log must contain all output even when the child is killed.
     return inherited | {"PYTHONUNBUFFERED": "1"}
 
 

@@ -1,4 +1,4 @@
-"""Embedded servers for those that the settings do not name."""
+"""Embedded servers in place of those that the settings do not name."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -61,6 +61,6 @@ def start_servers(settings: Settings, directory: Path, running: ExitStack) -> Se
 
 
 def _b2(settings: Settings, directory: Path, log: Path) -> EmbeddedB2:
-    """The emulator at the port of its last start: `file_url` of stored rows names it."""
+    """The emulator at the port of its last start, since `file_url` of stored rows contains the port."""
     port, bucket = usual_port(directory / "ports" / "b2"), settings.backblaze_bucket_name
     return EmbeddedB2(directory / "b2", log=log, port=port, bucket=bucket)

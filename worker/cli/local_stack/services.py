@@ -1,4 +1,4 @@
-"""The processes of the product that make up the stack, and how each shows that it is ready."""
+"""The processes of the product that make up the stack, and the readiness check of each."""
 
 from pathlib import Path
 

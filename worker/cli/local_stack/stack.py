@@ -27,7 +27,7 @@ _log = get_logger(__name__)
 
 
 class ServerLost(AstegniError):
-    """An embedded server ended by itself. It is not restarted: the services lost their connections and their broker."""
+    """An embedded server exited. It is not restarted, since the services have lost their connections and broker."""
 
     code, title = "server-lost", "Embedded server ended"
 
@@ -35,8 +35,8 @@ class ServerLost(AstegniError):
 class Stack:
     """The whole product on one machine, on ports that are free unless the settings choose them.
 
-    `data` is the directory of all data and logs; without it a temporary one is used. `on_step` gets a sentence before
-    each step of the start. Start it from the main thread: its processes end with the thread that started them.
+    `data` is the directory of all data and logs; without it a temporary one is used. `on_step` receives a sentence
+    before each start-up step. Start it from the main thread: its processes end with the thread that started them.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Stack:
     def start(self) -> None:
         """Start everything and wait until it is ready; raises StartupFailed, and then nothing is left running.
 
-        After it `settings` are those of the processes: they name every server and port.
+        Afterwards `settings` are those of the processes: they name every server and port.
         """
         try:
             directory = self._running.enter_context(data_directory(self._data))
