@@ -18,7 +18,7 @@ def group() -> None:
 
 @app.command()
 def serve(
-    data: Annotated[Path | None, typer.Option(help="Where objects are kept; default: a temporary folder.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Where objects are stored; default: a temporary folder.")] = None,
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 for a free one.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:

@@ -43,11 +43,13 @@ def render(
     board: Annotated[Path, typer.Argument(help='JSON: {"strokes": [...]}, or a board_snapshot with `pages`.')],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="Where to: NAME.png, .webp (a thumbnail), .svg, .pdf or .mp4 (a replay)."),
+        typer.Option(
+            "--output", "-o", help="File to write: NAME.png, .webp (a thumbnail), .svg, .pdf or .mp4 (a replay)."
+        ),
     ],
     scale: Annotated[float, typer.Option(help="Pixels of the PNG for each pixel of the board, at most 4.")] = 1.0,
     page: Annotated[int | None, typer.Option(min=1, help="Draw only this page, counted from 1.")] = None,
-    shorten_idle: Annotated[bool, typer.Option(help="Of a replay: leave out what is idle beyond 3 s.")] = False,
+    shorten_idle: Annotated[bool, typer.Option(help="In a replay, shorten idle times to 3 s.")] = False,
 ) -> None:
     """Draw a board as the browser showed it.
 

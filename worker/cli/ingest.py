@@ -30,8 +30,8 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    file: Annotated[Path, typer.Argument(exists=True, help="The file that the recorder made.")],
-    session: Annotated[int, typer.Option(help="Whiteboard session it belongs to.", min=1)],
+    file: Annotated[Path, typer.Argument(exists=True, help="The recording.")],
+    session: Annotated[int, typer.Option(help="Id of its whiteboard session.", min=1)],
     title: Annotated[str | None, typer.Option(help="Default: the file's name.")] = None,
     type: Annotated[str, typer.Option(help="video, screen or board.")] = "video",  # noqa: A002 - the option's name
     api: Annotated[str | None, typer.Option(envvar="ASTEGNI_API_URL", help="Default: the running stack.")] = None,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-app = typer.Typer(help="Look at jobs, cancel them, try them again.", no_args_is_help=True)
+app = typer.Typer(help="List, show, cancel and retry jobs.", no_args_is_help=True)
 
 # Wide enough for whole ids where the width of the terminal is unknown.
 _PIPED_WIDTH = 240
@@ -16,9 +16,9 @@ _PIPED_WIDTH = 240
 @app.command("list")
 def list_(
     state: Annotated[str | None, typer.Option(help="Only jobs in this state.")] = None,
-    kind: Annotated[str | None, typer.Option(help="Only this kind, like recordings.ingest.")] = None,
-    subject: Annotated[str | None, typer.Option(help="Only about this, like recording:12.")] = None,
-    routine: Annotated[bool, typer.Option("--routine", help="Also what beat orders again and again.")] = False,
+    kind: Annotated[str | None, typer.Option(help="Only of this kind, like recordings.ingest.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Only with this subject, like recording:12.")] = None,
+    routine: Annotated[bool, typer.Option("--routine", help="Also beat's routine jobs.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Take over what older tables hold.", no_args_is_help=True)
+app = typer.Typer(help="Import the rows of older tables.", no_args_is_help=True)
 
 # Wide enough for whole reasons where the width of the terminal is unknown.
 _PIPED_WIDTH = 200
@@ -18,7 +18,7 @@ def legacy() -> None:
 
 @app.command("import-enrollments")
 def import_enrollments(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and do nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and change nothing.")] = False,
 ) -> None:
     """Import tutor_student_enrollments as bookings: one for each subject. Idempotent."""
     from collections import Counter  # noqa: PLC0415 - not for `--help`

@@ -7,7 +7,7 @@ import typer
 
 from worker.cli.devstack_access import devstack_for
 
-app = typer.Typer(help="A mailbox for trying out: it keeps every mail and delivers none.", no_args_is_help=True)
+app = typer.Typer(help="A mailbox for development: it stores every mail and delivers none.", no_args_is_help=True)
 
 
 @app.callback()
@@ -17,9 +17,9 @@ def group() -> None:
 
 @app.command()
 def serve(
-    data: Annotated[Path | None, typer.Option(help="Where mail is kept; default: a temporary folder.")] = None,
-    smtp_port: Annotated[int, typer.Option(help="Port on 127.0.0.1 that takes mail; 0 for a free one.")] = 0,
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1 that shows it as JSON; 0 for a free one.")] = 0,
+    data: Annotated[Path | None, typer.Option(help="Where mail is stored; default: a temporary folder.")] = None,
+    smtp_port: Annotated[int, typer.Option(help="SMTP port on 127.0.0.1; 0 for a free one.")] = 0,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1 that shows the mail as JSON; 0 for a free one.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:
     """Receive mail by SMTP on loopback and show it, until SIGTERM."""

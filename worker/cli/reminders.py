@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from worker.reminders.delivery.due import Due
 
-app = typer.Typer(help="Look at what people will be told, and try a channel.", no_args_is_help=True)
+app = typer.Typer(help="List due deliveries, and test a channel.", no_args_is_help=True)
 
 # Wide enough for every column where the width of the terminal is unknown.
 _PIPED_WIDTH = 200
@@ -32,7 +32,7 @@ class NotSent(AstegniError):
 @app.command()
 def due(
     within: Annotated[str, typer.Option(help="How far ahead to look, like 30m, 1h, 2d.")] = "1h",
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many to show at most.")] = 200,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of deliveries.")] = 200,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the messages that will be sent, each with its reason; the earliest first."""
@@ -60,7 +60,7 @@ def due(
 def try_channel(
     user: Annotated[int, typer.Option(min=1, max=2**31 - 1, help="Id of the user to send it to.")],
     channel: Annotated[str, typer.Option(help="email, in_app, or the id of one of their channels.")] = "email",
-    wait: Annotated[str, typer.Option(help="How long to try, like 30s, 5m.")] = "30s",
+    wait: Annotated[str, typer.Option(help="How long to wait, like 30s, 5m.")] = "30s",
 ) -> None:
     """Send a test message and wait for its outcome; exits 0 when it was sent.
 

@@ -10,7 +10,7 @@ from worker.errors import InvalidInput
 if TYPE_CHECKING:
     from rich.table import Table
 
-app = typer.Typer(help="Look at patterns of lessons.", no_args_is_help=True)
+app = typer.Typer(help="Preview patterns of lessons.", no_args_is_help=True)
 
 # Wide enough for every column where the width of the terminal is unknown.
 _PIPED_WIDTH = 160
@@ -31,9 +31,9 @@ def preview(
     zone: Annotated[str | None, typer.Option(help="IANA time zone; default: the setting TIMEZONE.")] = None,
     count: Annotated[int, typer.Option(min=1, max=_MOST_SHOWN, help="How many lessons to show at most.")] = 10,
     until: Annotated[str | None, typer.Option(help="Show none after this day.")] = None,
-    calendar: Annotated[str, typer.Option(help="gregorian, or ethiopian: its months, and its dates beside.")] = (
-        "gregorian"
-    ),
+    calendar: Annotated[
+        str, typer.Option(help="gregorian, or ethiopian: months are Ethiopian, and its dates are shown too.")
+    ] = ("gregorian"),
 ) -> None:
     """Show the days of a pattern, in local time and in UTC."""
     from rich.console import Console  # noqa: PLC0415 - not for `--help`

@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
-    data: Annotated[Path | None, typer.Option(help="Keep everything here; default: gone at the end.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Directory for all data; default: a temporary one.")] = None,
     sample: Annotated[
         bool,
         typer.Option("--sample", help="Make a tutor, a student, a parent, a booking, a whiteboard session and files."),

@@ -22,9 +22,9 @@ def token(
     role: Annotated[str | None, typer.Option(help="tutor, student or parent.")] = None,
     role_id: Annotated[list[str] | None, typer.Option(help="Profile, like tutor=1; may be given again.")] = None,
     admin: Annotated[
-        int | None, typer.Option(help="admin_id: make an operator's token instead.", min=1, max=_LARGEST_ID)
+        int | None, typer.Option(help="admin_id: print an operator's token instead.", min=1, max=_LARGEST_ID)
     ] = None,
-    expires_in: Annotated[int, typer.Option(help="Seconds it is good for.", min=1)] = 7 * 86_400,
+    expires_in: Annotated[int, typer.Option(help="Lifetime in seconds.", min=1)] = 7 * 86_400,
 ) -> None:
     """Print a token signed with SECRET_KEY, or with the published development key."""
     from worker.access.tokens import issue_operator_token, issue_token  # noqa: PLC0415 - not for `--help`
