@@ -1,1 +1,1 @@
-"""How we work: everything in the background and behind the doors of the project, in layers (pyproject.toml)."""
+"""The worker: its API, its background jobs and the rules behind both, in layers (pyproject.toml)."""

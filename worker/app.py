@@ -1,6 +1,6 @@
-"""The Celery application: how work is delivered. What is to be done stands in PostgreSQL (worker/jobs).
+"""The Celery application: how work is delivered. The work itself is stored in PostgreSQL (worker/jobs).
 
-Built by a door with settings in hand (`create_app`); importing this module touches nothing.
+An entry point builds it from the settings (`create_app`); importing this module has no side effects.
 """
 
 import logging
@@ -41,10 +41,10 @@ from worker.settings import Settings
 
 _log = get_logger(__name__)
 
-# The database may be restarting just then; within these seconds and the soft shutdown a supervisor still waits.
+# The database may be restarting at that moment; a supervisor waits at least this long after the soft shutdown.
 _GIVE_BACK_SECONDS = 7.0
 
-# Said one by one, so that nothing is registered by walking a folder. Celery imports them by name.
+# Listed explicitly, so that nothing is registered by scanning a folder. Celery imports them by name.
 TASK_MODULES = (
     "tasks.recordings",
     "tasks.canvases",
@@ -54,70 +54,70 @@ TASK_MODULES = (
 )
 
 
-# What is done, and how it ended, stands in PostgreSQL.
+# PostgreSQL records what has been done and how it ended.
 _TRUTH: dict[str, Any] = {
-    # Status and results are the ledger's. Without this every task would also write to Redis, where an outage
-    # blocks the worker and keys pile up.
+    # Status and results belong to the ledger. Without this every task would also write to Redis, where an outage
+    # blocks the worker and keys accumulate.
     "task_ignore_result": True,
     "result_backend": None,
-    # JSON only: a pickled message would run whatever the broker's owner likes.
+    # JSON only: unpickling a message would run any code that somebody with access to the broker put there.
     "task_serializer": "json",
     "accept_content": ["json"],
     "enable_utc": True,
     "timezone": "UTC",
 }
 
-# How a message reaches a child, and when it is gone for good.
+# How a message reaches a child, and when it is acknowledged.
 _DELIVERY: dict[str, Any] = {
-    # A message is acknowledged after its run, so a killed worker's message comes back by itself as well; claim
-    # refuses it when the reaper was quicker.
+    # A message is acknowledged after its run, so the broker redelivers that of a killed worker; claiming rejects it
+    # if the reaper was faster.
     "task_acks_late": True,
-    # A child takes one message at a time: prefetched ones would wait behind a long lesson while others idle.
+    # A child takes one message at a time: prefetched ones would wait behind a long lesson while other children idle.
     "worker_prefetch_multiplier": 1,
-    # Retries are the ledger's, so a failed or overdue run is acknowledged like any other.
+    # The ledger does the retries, so a failed or timed-out run is acknowledged like any other.
     "task_acks_on_failure": True,
     "task_acks_on_timeout": True,
-    # True alone redelivers a job that kills its worker for ever. The reaper counts attempts and ends it.
+    # True would redeliver a job that kills its worker for ever. The reaper counts the attempts and ends it.
     "task_reject_on_worker_lost": False,
     "task_retry_on_worker_lost": False,
-    # A lost broker does not stop work in hand: the lease in PostgreSQL decides who owns a job.
+    # Losing the broker does not stop running jobs: the lease in PostgreSQL decides who owns a job.
     "worker_cancel_long_running_tasks_on_connection_loss": False,
-    # We use no ETA at all (a job that is not due is not published); this caps what a mistake could do.
+    # We never use an ETA (a job that is not due is not published); this limits the damage of a mistake.
     "worker_eta_task_limit": 100,
 }
 
-# What a child may use up.
+# What a child may consume.
 _LIMITS: dict[str, Any] = {
-    # For batches of reminders; a job's own limits travel with its message.
+    # For batches of reminders; a job's message carries its own limits.
     "task_soft_time_limit": 270,
     "task_time_limit": 300,
-    # A child is replaced after this many tasks or this much memory (KiB): leaks of C libraries stay small.
+    # A child is replaced after this many tasks or this much memory (KiB), which bounds memory leaks in C libraries.
     "worker_max_tasks_per_child": 500,
     "worker_max_memory_per_child": 400_000,
 }
 
-# How a worker goes.
+# How a worker shuts down.
 _SHUTDOWN: dict[str, Any] = {
-    # SIGTERM (as SIGQUIT, see worker/cli) gives running jobs this long; what is left goes back unharmed.
+    # After SIGTERM (handled as SIGQUIT, see worker/cli) running jobs have this long; the rest are released.
     "worker_soft_shutdown_timeout": 20.0,
-    # An idle worker may go at once: this is for those that hold messages with an ETA, and ours never do.
+    # An idle worker may exit at once: the setting is for workers with ETA messages, which ours never have.
     "worker_enable_soft_shutdown_on_idle": False,
 }
 
-# The link to the broker: every wait has an end.
+# The connection to the broker: every wait has a timeout.
 _LINK: dict[str, Any] = {
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,
     "broker_pool_limit": 10,
     "broker_pool_acquire_timeout": 2.0,
     "broker_transport_options": {
-        # The same in every process: the shortest of any client wins. It need not exceed the longest job, since
-        # claim refuses what comes back too early.
+        # The same in every process: the shortest of all clients takes effect. It need not exceed the longest job,
+        # since claiming rejects what is redelivered too early.
         "visibility_timeout": 600,
-        # Look for unacknowledged messages every 5 s; the default is about every 100 s.
+        # Check for unacknowledged messages every 5 s; the default is about every 100 s.
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
-        # Without these a frozen Redis holds a caller for ever.
+        # Without these a hanging Redis blocks its caller for ever.
         "socket_timeout": 5,
         "socket_connect_timeout": 2,
         "socket_keepalive": True,
@@ -144,7 +144,7 @@ _OBSERVATION: dict[str, Any] = {
 
 
 class WorkerFailed(AstegniError):
-    """The worker met an error that it could not get over."""
+    """The worker ended because of an error."""
 
     code, title = "worker-failed", "Worker failed"
 
@@ -155,7 +155,7 @@ def create_app(settings: Settings, task_modules: Sequence[str] = TASK_MODULES) -
     app = Celery("astegni", broker=settings.broker_url, include=list(task_modules), set_as_current=True)
     app.conf.update(celery_config(settings))
     app.settings = settings
-    # One name per process start and never the host's alone: a restarted worker must not be taken for its
+    # Unique for each start of a process, not just the host's name: a restarted worker must not be confused with its
     # predecessor. Children inherit it.
     app.process_name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
     app.steps["worker"].add(LedgerMaintenance)
@@ -171,16 +171,16 @@ def create_app(settings: Settings, task_modules: Sequence[str] = TASK_MODULES) -
 
 
 def run_worker(app: Celery, queues: Sequence[str], *, name: str, concurrency: int, log_level: str = "INFO") -> None:
-    """Work on these queues until SIGTERM, then give back what was still in hand.
+    """Work on these queues until SIGTERM, then release the jobs that were still running.
 
-    Celery's own shutdown signal is not sent when running jobs had to be broken off, so this does not wait for it.
-    Raises WorkerFailed when it ended without having been asked: Celery only logs that and leaves with status 0, and a
-    supervisor that restarts on failure would leave it at that.
+    Celery does not send its own shutdown signal when running jobs had to be interrupted, so this does not rely on it.
+    Raises WorkerFailed when it ended without a request to stop: Celery only logs that and exits with status 0, and a
+    supervisor that restarts on failure would not restart it.
     """
-    # Quiet: the banner is no line of a log.
+    # Quiet: the banner is not a log line.
     arguments = ["--quiet", "worker", "--queues", ",".join(queues), "--hostname", f"{name}@%h"]
     arguments += ["--concurrency", str(concurrency)]
-    # Gossip and mingle are for clusters that elect and share clocks; here they cost a second at every start.
+    # Gossip and mingle are for clusters that elect leaders and share clocks; here they cost a second at every start.
     arguments += ["--loglevel", log_level, "--without-gossip", "--without-mingle"]
     celery_worker.safe_say = _say_nothing
     try:
@@ -192,11 +192,11 @@ def run_worker(app: Celery, queues: Sequence[str], *, name: str, concurrency: in
 
 
 def _say_nothing(*_words: object) -> None:
-    """Celery announces its shutdown on standard output, which is no line of a log; `worker_stopped` is."""
+    """Discard Celery's shutdown notice on standard output; the log has `worker_stopped` instead."""
 
 
 def _give_back(app: Celery) -> None:
-    """After the children have gone: what they had in hand goes back, without an attempt charged."""
+    """Release the jobs that the children were running when they exited; no attempt is charged."""
     database = Database(app.settings.sqlalchemy_url, pool_size=1, max_overflow=0)
     try:
         released = retry_while_database_down(
@@ -209,24 +209,24 @@ def _give_back(app: Celery) -> None:
         database.close()
 
 
-# They say of every message that it came and that its task succeeded. So do our own lines, by the job's id; what goes
-# wrong in there is told as before.
+# They log the arrival and success of every message. Our own lines do so too, with the job's id; warnings and errors of
+# these loggers are still logged.
 _CELERYS_TALK = ("celery.worker.strategy", "celery.app.trace")
 
 
 def _keep_our_logging(**_signal: object) -> None:
-    """Celery leaves logging alone when this is connected: worker/logs.py has set it up."""
+    """Prevent Celery from configuring logging, which worker/logs.py has done; it does not while this is connected."""
     for name in _CELERYS_TALK:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _show_alive(**_signal: object) -> None:
-    """A heartbeat leaves only while the worker's event loop turns and its broker answers."""
+    """Record a sign of life: Celery sends a heartbeat only while its event loop runs and its broker responds."""
     show_alive()
 
 
 def queue_names(settings: Settings) -> tuple[str, ...]:
-    """Every queue: quick work, messages to people, media work that may run anywhere, and beside this spool's bytes."""
+    """All queues: short jobs, messages, media jobs for any machine, and media jobs for this spool's machine."""
     return ("default", REMINDERS, "media", f"media.{settings.spool_id}")
 
 
@@ -252,13 +252,13 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         **_LINK,
         **_OBSERVATION,
         "broker_use_ssl": settings.broker.tls_options,
-        # Exactly these; a typing error in a queue's name must fail and not make a queue nobody consumes.
+        # Exactly these: a mistyped name must fail and not create a queue that nobody consumes.
         "task_queues": [queue(name) for name in queue_names(settings)],
         "task_create_missing_queues": False,
         "task_default_queue": "default",
         "task_default_exchange": EXCHANGE,
         "task_default_routing_key": "default",
-        # A tick inserts no order while a job with the same unique key is live: two beats or a late one do no harm.
+        # A tick inserts no order while a job with the same unique key is live: two beats or a late one are harmless.
         "beat_schedule": timetable(settings),
         "beat_scheduler": "worker.processes.beat:Timetable",
         "beat_max_loop_interval": 5,

@@ -1,4 +1,4 @@
-"""REDIS_URL, read once for all processes: taken as it is meant, or refused with a sentence. Pure: nothing connects."""
+"""Parse REDIS_URL, the same way for all processes, or reject it with a sentence. Pure: nothing connects."""
 
 import re
 import ssl
@@ -28,8 +28,8 @@ _MOST_PORT = 65_535
 class BrokerAddress:
     """Where the broker is.
 
-    `socket` is a unix socket in the place of host and port; `database` the number of Redis, or the virtual host of
-    RabbitMQ, percent-encoded; `ca_file` holds who signs the certificate, if that is no authority of the system.
+    `socket` is a unix socket instead of host and port; `database` is the number of a Redis database, or the virtual
+    host of RabbitMQ, percent-encoded; `ca_file` has the certificate authority, if the system does not trust it already.
     """
 
     kind: str
@@ -44,12 +44,12 @@ class BrokerAddress:
 
     @property
     def is_redis(self) -> bool:
-        """Whether Redis or Valkey is there; else RabbitMQ."""
+        """Whether the broker is Redis or Valkey; otherwise it is RabbitMQ."""
         return self.kind == "redis"
 
     @property
     def url(self) -> str:
-        """The form that Celery and Flower read: everything percent-encoded. It holds the password."""
+        """The form that Celery and Flower read: everything percent-encoded, with the password."""
         login = ""
         if self.user is not None or self.password is not None:
             login = f"{quote(self.user or '', safe='')}:{quote(self.password or '', safe='')}@"
@@ -61,7 +61,7 @@ class BrokerAddress:
 
     @property
     def tls_options(self) -> dict[str, Any] | None:
-        """Celery's `broker_use_ssl`: the certificate is verified, always. None without TLS."""
+        """Celery's `broker_use_ssl`, which always verifies the certificate; None without TLS."""
         if not self.tls:
             return None
         ca_file = None if self.ca_file is None else str(self.ca_file)
@@ -71,7 +71,7 @@ class BrokerAddress:
 
 
 def read_broker_address(url: str, *, ca_file: Path | None = None) -> BrokerAddress:
-    """The address that REDIS_URL means. Raises Misconfigured, whose sentence never holds a part of the URL's login."""
+    """Parse REDIS_URL. Raises Misconfigured, whose text never contains a part of the URL's login."""
     scheme, rest = _scheme(url)
     match = _ADDRESS.fullmatch(rest)
     if match is None:

@@ -1,8 +1,8 @@
-"""The one place that reads the wall clock, so that rules can be given the time instead."""
+"""The only place that reads the wall clock; rules take the time as a parameter."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The present instant, aware, in UTC."""
+    """The current time, aware, in UTC."""
     return datetime.now(UTC)

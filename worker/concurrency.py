@@ -1,4 +1,4 @@
-"""Steps of one work that are done at the same time: all of them succeed, or the first failure stops the others."""
+"""Run the steps of a job concurrently: either all of them succeed, or the first failure stops the others."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ ShouldStop = Callable[[], bool]
 
 
 class TaskGroup:
-    """What `together` gives its block: steps begin here, each in a thread of its own."""
+    """Starts the steps of a `together` block, each in its own thread."""
 
     def __init__(self, pool: ThreadPoolExecutor, should_stop: ShouldStop) -> None:
         self.begun: list[Future[Any]] = []
@@ -21,7 +21,7 @@ class TaskGroup:
         self._should_stop = should_stop
 
     def begin(self, step: Callable[[ShouldStop], Result]) -> "Future[Result]":
-        """Begin a step. It is given a `should_stop` to ask often; its result is there at the end of the block."""
+        """Start a step, which must call its `should_stop` often; its result is available at the end of the block."""
         future = self._pool.submit(step, self._should_stop)
         self.begun.append(future)
         return future
@@ -29,11 +29,11 @@ class TaskGroup:
 
 @contextmanager
 def together(should_stop: ShouldStop) -> Iterator[TaskGroup]:
-    """A block that ends when every step begun in it has: with the error of the one that failed first, if one did.
+    """A block that ends when every step started in it has ended; it raises the error of the first that failed.
 
-    The others are told to stop then, and also when the block is left by an exception from outside, such as Celery's
-    soft time limit; either way nothing runs on behind it. A program that a step starts dies with the thread that
-    started it, so each step must wait for its own.
+    The others are then told to stop, as they are when an exception from outside leaves the block, such as Celery's soft
+    time limit; in both cases nothing continues after it. A program that a step starts is killed when the thread that
+    started it ends, so each step must wait for its own.
     """
     abandoned = threading.Event()
     with ThreadPoolExecutor(_MOST, "step") as pool:

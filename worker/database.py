@@ -1,4 +1,4 @@
-"""Connections and the unit of work: one commit, at the edge, and what must follow a commit follows it."""
+"""Connections and transactions: one commit by the caller, followed by the calls that must come after it."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,10 +18,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-# Every table, wherever there is a database: a foreign key must find the table it points to.
+# All tables are imported wherever there is a database: a foreign key needs the table it references.
 from models.metadata import metadata as _metadata  # noqa: F401
 
-# A connection that hangs must not hang its process: every wait has an end.
+# A hanging connection must not block its process: every wait has a timeout.
 _CONNECT_ARGS = {
     "connect_timeout": 5,
     "keepalives_idle": 30,
@@ -32,22 +32,22 @@ _CONNECT_ARGS = {
     " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
 }
 
-# A connection that was used a moment ago is not asked whether it still lives: asking costs as much as a statement.
+# A connection used within these seconds is not checked before use: the check costs as much as a statement.
 _TRUSTED_SECONDS = 0.2
 _USED_AT = "used_at"
 
-# What is raised while the database is away, or too busy: the same again may do.
+# Raised while the database is unavailable or overloaded: a retry may succeed.
 AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError)
 
 AfterCommit = Callable[[], None]
-# Told of every job that a committed transaction queued (worker/jobs/publisher.py).
+# Called with the id of every job that a committed transaction queued (worker/jobs/publisher.py).
 Announce = Callable[[UUID], None]
 
 
 class Database:
     """The engine of one process and its transactions.
 
-    Make it after a fork, never before: a connection shared by two processes answers the wrong one.
+    Create it after a fork, never before: two processes sharing a connection would read each other's responses.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=max_overflow,
             pool_timeout=5,
-            # Values are what people wrote: no error repeats them.
+            # Error messages must not repeat values, which are people's private texts.
             hide_parameters=True,
             connect_args=dict[str, Any](_CONNECT_ARGS),
         )
@@ -69,7 +69,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """A session that commits at the end of the block, or rolls back; then `after_commit` calls run.
+        """A session that commits at the end of the block, or rolls back; after a commit the `after_commit` calls run.
 
         They run after the block and not from SQLAlchemy's `after_commit` event, which also fires when a
         SAVEPOINT is released. An error in one of them cannot undo the commit, so they must not raise.
@@ -82,10 +82,9 @@ class Database:
 
     @contextmanager
     def statement(self) -> Iterator["Statement"]:
-        """A pooled connection for one statement that is a transaction by itself: one round trip instead of three.
+        """A pooled connection in autocommit mode, for a single statement: one round trip instead of three.
 
-        Nothing follows its commit: `after_commit` and `announce_after_commit` are for `transaction`. Errors are
-        psycopg's.
+        `after_commit` and `announce_after_commit` do not work here, only in `transaction`. Errors are psycopg's.
         """
         pooled = self.engine.raw_connection()
         connection: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]  # it is psycopg's
@@ -96,7 +95,7 @@ class Database:
             if connection.pgconn.transaction_status == TransactionStatus.IDLE:
                 connection.autocommit = False
             else:
-                # Broken, or its answer was not waited for (a time limit's signal): not to be used again.
+                # Broken, or a time limit's signal interrupted the wait for its response: it must not be reused.
                 pooled.invalidate()
             pooled.close()
 
@@ -106,17 +105,17 @@ class Database:
 
 
 class Statement:
-    """Runs SQL as a session does, without what a session does around it: that costs more than the statement."""
+    """Executes SQL without the overhead of a session, which costs more than the statement itself."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
 
     def execute(self, sql: TextClause, values: Mapping[str, Any]) -> psycopg.Cursor[Any]:
-        """Run it; the rows have their columns as attributes."""
+        """Execute the statement; rows have their columns as attributes."""
         return self._connection.cursor(row_factory=namedtuple_row).execute(_as_psycopg(sql), values)
 
 
-# What the ledger's SQL is written for: part of a transaction, or one by itself.
+# What the ledger's SQL runs on: a transaction, or a single statement in autocommit mode.
 Executor = Session | Statement
 
 
@@ -127,7 +126,7 @@ def _as_psycopg(sql: TextClause) -> bytes:
 
 
 def after_commit(session: Session, call: AfterCommit) -> None:
-    """Run `call` once the transaction of `session` has been committed; never when it rolls back."""
+    """Run `call` after the transaction of `session` has committed; never if it rolls back."""
     _calls(session).append(call)
 
 
@@ -137,7 +136,7 @@ def _calls(session: Session) -> list[AfterCommit]:
 
 
 def announce_after_commit(session: Session, job_id: UUID) -> None:
-    """Tell this process's publisher of a job once it is committed; without one the relay finds it."""
+    """Pass the job to this process's publisher after the commit; without a publisher the relay finds it."""
     announce: Announce | None = session.info.get("announce")
     if announce is not None:
         after_commit(session, partial(announce, job_id))
@@ -150,8 +149,8 @@ def _note_use(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) 
 def _check_alive(
     engine: Engine, connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
 ) -> None:
-    """Before each use: the server may have gone and come back. A dead connection is replaced, and all like it."""
-    used_at = record.info.get(_USED_AT)  # None: it has just been made
+    """Check a connection before use, since the server may have restarted; a dead one invalidates the whole pool."""
+    used_at = record.info.get(_USED_AT)  # None: a new connection
     if used_at is None or time.monotonic() - used_at < _TRUSTED_SECONDS:
         return
     try:
@@ -160,7 +159,7 @@ def _check_alive(
         raise InvalidatePoolError from error
 
 
-# How PostgreSQL words a refusal of a connection, which carries no SQLSTATE: what is wrong, in our words.
+# Parts of PostgreSQL's messages for refused connections, which have no SQLSTATE, and what each of them means.
 _REFUSALS = (
     ("password authentication failed", "the user or the password is wrong"),
     ("no password supplied", "it wants a password"),
@@ -173,7 +172,7 @@ _REFUSALS = (
 
 
 def refused_login(error: Exception) -> str | None:
-    """What a server that answers says against a connection, in words without names; None for any other error."""
+    """Why a server that responds refused the connection, without names; None for any other error."""
     text = str(getattr(error, "orig", None) or error)
     if "FATAL:" not in text:
         return None

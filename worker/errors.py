@@ -1,4 +1,4 @@
-"""The family of expected errors: each knows its HTTP status, its stable code and whether to try again."""
+"""The expected errors: each has an HTTP status, a stable code, and says whether a retry may succeed."""
 
 from typing import Any, ClassVar
 
@@ -6,16 +6,16 @@ from typing import Any, ClassVar
 class AstegniError(Exception):
     """Something expected went wrong.
 
-    `code` is stable and kebab-case, `status` is the HTTP status, `retryable` tells the ledger whether another
-    attempt can fix it. `problem()` is the RFC 9457 document shown by the API and kept on a failed job.
+    `code` is stable and kebab-case, `status` is the HTTP status, and `retryable` tells the ledger whether another
+    attempt may succeed. `problem()` is the RFC 9457 document that the API returns and a failed job stores.
     """
 
     code: ClassVar[str] = "internal"
     title: ClassVar[str] = "Internal error"
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
-    # So many equal failures in a row end a job that would be tried again; None: all its attempts are made, because
-    # it waits for something outside to come back.
+    # After this many equal failures in a row a job is not retried any more; None: it makes all its attempts, because
+    # it waits for an external service to recover.
     equal_failures: ClassVar[int | None] = None
 
     def __init__(self, detail: str, **members: Any) -> None:
@@ -41,31 +41,31 @@ def problem(code: str, title: str, status: int, detail: str, **members: Any) -> 
 
 
 class InvalidInput(AstegniError):
-    """A value is not what it must be."""
+    """A value is invalid."""
 
     code, title, status = "invalid-input", "Invalid input", 422
 
 
 class NotFound(AstegniError):
-    """It does not exist, or it is not the caller's: from outside the two look the same."""
+    """It does not exist, or the caller may not see it; the response does not distinguish the two."""
 
     code, title, status = "not-found", "Not found", 404
 
 
 class Conflict(AstegniError):
-    """The thing is not in a state that allows this."""
+    """The current state does not allow this."""
 
     code, title, status = "conflict", "Conflict", 409
 
 
 class Unauthorized(AstegniError):
-    """No token, or one that cannot be trusted."""
+    """There is no token, or it cannot be trusted."""
 
     code, title, status = "unauthorized", "Unauthorized", 401
 
 
 class Forbidden(AstegniError):
-    """The caller is known, the thing is theirs to see, but not theirs to do."""
+    """The caller is known and may see it, but may not do this."""
 
     code, title, status = "forbidden", "Forbidden", 403
 
@@ -77,30 +77,30 @@ class TooLarge(AstegniError):
 
 
 class TooManyRequests(AstegniError):
-    """A person or an address has used up what one may do: `limit` names what, `retry_after` says when there is more."""
+    """A person or an address has reached a limit: `limit` names it, `retry_after` is the number of seconds to wait."""
 
     code, title, status, retryable = "too-many-requests", "Too many requests", 429, True
 
 
 class OutOfSpace(AstegniError):
-    """The spool's disk cannot take the bytes."""
+    """The spool's disk does not have enough space."""
 
     code, title, status, retryable = "out-of-space", "Out of disk space", 507, True
 
 
 class Unavailable(AstegniError):
-    """A service that we need does not answer now."""
+    """A service that we need does not respond now."""
 
     code, title, status, retryable = "unavailable", "Service unavailable", 503, True
 
 
 class Busy(AstegniError):
-    """Another transaction holds what this one needs; nothing was changed."""
+    """Another transaction has locked what this one needs; nothing was changed."""
 
     code, title, status, retryable = "busy", "Busy", 503, True
 
 
 class Misconfigured(AstegniError):
-    """A setting is missing or unsafe; the detail names it and the remedy."""
+    """A setting is missing or unsafe; the detail names it and says what to do."""
 
     code, title, status = "misconfigured", "Misconfigured", 500

@@ -1,7 +1,7 @@
-"""Other people's words and links, made fit for what leaves in the platform's name: mail, calendars, webhooks, the app.
+"""Sanitise users' texts and links for what is sent in the platform's name: mail, calendars, webhooks, the app.
 
-Here and nowhere else it is decided what is left of them: no control, format and direction characters, no address that a
-program would turn into a link by itself, and of links only https ones, with the host that they lead to.
+The rules are only here: no control, format or direction characters, no address that a program would turn into a link by
+itself, and only https links, shown with the host that they lead to.
 """
 
 import re
@@ -12,64 +12,64 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-# The width of `tutor_schedules.meeting_link`; what is longer is no link of ours.
+# The width of `tutor_schedules.meeting_link`: a longer link cannot come from there.
 LONGEST_LINK = 500
-# Shape letters of Persian and Indian scripts and joined emoji. Every other format character is invisible, or turns
-# the direction of what follows it.
+# Needed by letters of Persian and Indian scripts and by joined emoji. All other format characters are invisible, or
+# change the direction of what follows.
 _JOINERS = "\u200c\u200d"
-# What some reader takes for the end of a line. Among these are U+0085, U+2028 and U+2029, where Python splits.
+# What some program treats as the end of a line, including U+0085, U+2028 and U+2029, where Python splits.
 _LINE_ENDS = "\n\r\x0b\x0c\x85\u2028\u2029"
-# "//" with a scheme, and a dot (of any script) right before a letter: what mail programs turn into links themselves.
+# A scheme with "//", and a dot (of any script) directly before a letter: mail programs turn these into links.
 _SCHEME = re.compile(r"\s*:\s*//+\s*")
 _DOT = re.compile(rf"[.\u3002\uff0e\uff61][{_JOINERS}]*(?=[^\W\d_])")
 _ELLIPSIS = "…"
-# What a URI may hold (RFC 3986 §2), "%" included: the rest is written as its octets.
+# The characters that a URI may contain (RFC 3986 §2), "%" included; all others are percent-encoded.
 _URI = ":/?#[]@!$&'()*+,;=-._~%"
-# A name in ASCII and a port. Letters of other scripts look like those of a host that people know.
+# An ASCII name and a port. Letters of other scripts can imitate a host that people know.
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]{1,5})?", re.ASCII)
 
 
 @dataclass(frozen=True)
 class ForeignLink:
-    """A link that somebody else wrote, and where it leads: never shown without it."""
+    """A link that a user wrote, and the host it leads to, which is always shown with it."""
 
     address: str
     host: str
 
 
 def shown(text: str) -> str:
-    """`words` without characters that are not seen, or turn the direction of others; line ends are "\\n"."""
+    """`text` without characters that are invisible or change the direction of others; line ends become "\\n"."""
     if text.isprintable():
         return text
     return "".join(map(_shown, text.replace("\r\n", "\n")))
 
 
 def shown_values(data: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON with every text in it as `shown`."""
+    """JSON with `shown` applied to every text in it."""
     return {key: _shown_value(value) for key, value in data.items()}
 
 
 def clean(text: str, longest: int, *, defang: bool = True) -> str:
-    """`words` as one line of at most `longest` characters.
+    """`text` as one line of at most `longest` characters.
 
-    With `defang` no program finds an address in them: "evil.com" becomes "evil. com".
+    With `defang` no program recognises an address in it: "evil.com" becomes "evil. com".
     """
-    # The rest of a novel is not looked at; twice as much, for what is taken out.
+    # The rest of a very long text is not processed; twice the length allows for what is removed.
     line = " ".join(shown(text[: 2 * longest]).split())
     line = _defanged(line) if defang else line
     return line if len(line) <= longest else line[: longest - 1].rstrip() + _ELLIPSIS
 
 
 def clean_lines(text: str) -> str:
-    """`words` with their lines, and no address that a program would find."""
+    """`text` with its lines kept, and no address that a program would recognise."""
     return "\n".join(_defanged(line) for line in shown(text).split("\n")).strip()
 
 
 def foreign_link(address: str) -> ForeignLink | None:
-    """An https address, with its host, that may stand in a message; None for every other one.
+    """An https address that may be put into a message, with its host; None for any other address.
 
-    Not taken: http, a user or password (https://astegni.et@evil.example leads to evil.example), a host that is no
-    name in ASCII, what is too long.
+    Rejected: http, a user or password (https://astegni.et@evil.example leads to evil.example), a host that is not an
+    ASCII name, and an address that is too long.
     """
     safe = uri(address) if len(address) <= LONGEST_LINK else None
     if safe is None:
@@ -79,7 +79,7 @@ def foreign_link(address: str) -> ForeignLink | None:
     return ForeignLink(safe, host) if parts.scheme == "https" and _HOST.fullmatch(host) else None
 
 
-# One link stands in all lessons of a series.
+# All lessons of a series have the same link.
 @lru_cache(maxsize=1024)
 def uri(value: str) -> str | None:
     """An http or https address as a URI; None for everything else."""
@@ -99,7 +99,7 @@ def _shown(character: str) -> str:
         return "\n"
     if character.isspace():
         return " "
-    # Halves of characters (Cs) cannot be encoded; private ones (Co) show anything.
+    # Surrogates (Cs) cannot be encoded; private-use characters (Co) may look like anything.
     hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co")
     return "" if hidden and character not in _JOINERS else character
 

@@ -1,4 +1,4 @@
-"""Structured logs: a static event name, ids as fields, one line each on stderr."""
+"""Structured logs on stderr: one line per event, with a static event name and ids as fields."""
 
 import logging
 import sys
@@ -14,7 +14,7 @@ _SECRETS = ("authorization", "token", "password", "secret", "key")
 
 
 def _hide_secrets(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Blank every field whose name smells of a secret: a log is read by more people than the vault is."""
+    """Mask every field whose name suggests a secret: more people can read a log than may know its secrets."""
     for name in event:
         if any(name == secret or name.endswith(f"_{secret}") for secret in _SECRETS):
             event[name] = "***"
@@ -22,9 +22,9 @@ def _hide_secrets(_logger: object, _method: str, event: structlog.typing.EventDi
 
 
 def _format_exception(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Replace `exc_info` by a traceback of types and places.
+    """Replace `exc_info` by a traceback of error types and code locations.
 
-    The texts of errors repeat values (a row's, a request's), which are private, so only those are kept that hold none.
+    Error messages may repeat private values of a row or a request, so only those that cannot are kept.
     """
     exc_info = event.pop("exc_info", None)
     if exc_info:
@@ -41,7 +41,7 @@ def _format_exception(_logger: object, _method: str, event: structlog.typing.Eve
 
 
 def traceback_of(error: BaseException) -> str:
-    """The traceback of `error` and of what led to it, each with its type and, where that is safe, its text."""
+    """The traceback of `error` and its causes, each with its type and, where that is safe, its message."""
     parts: list[str] = []
     current: BaseException | None = error
     visited: set[int] = set()
@@ -68,7 +68,7 @@ def _safe_text(error: BaseException) -> str:
 
 
 class _HideErrorTexts(logging.Filter):
-    """Libraries put errors into their messages; only their types are let through."""
+    """Replaces errors in the log messages of libraries by their types."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -88,7 +88,7 @@ def _type_of_error(value: object) -> object:
 
 
 def configure_logs(level: str = "INFO", *, as_json: bool | None = None) -> None:
-    """Send structlog and the standard library to stderr in one shape: text on a terminal, JSON elsewhere.
+    """Send structlog and the standard library's logs to stderr in one format: text on a terminal, otherwise JSON.
 
     DEBUG is for our own loggers; libraries log from INFO on.
     """
@@ -121,11 +121,11 @@ def configure_logs(level: str = "INFO", *, as_json: bool | None = None) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    # At DEBUG libraries write addresses, object names and messages, which hold what people wrote.
+    # At DEBUG libraries log addresses, object names and messages with people's texts.
     root.setLevel("INFO" if level == "DEBUG" else level)
     for name in _OUR_LOGGERS:
         logging.getLogger(name).setLevel(level)
-    # Python's own warnings, too, in the one shape.
+    # Python's own warnings in the same format.
     logging.captureWarnings(capture=True)
 
 
@@ -136,6 +136,6 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
 
 
 def bound_request_id() -> str | None:
-    """The `request_id` that lines of this thread or task carry now."""
+    """The `request_id` that log lines of this thread or task have now; None without one."""
     request_id = structlog.contextvars.get_contextvars().get("request_id")
     return None if request_id is None else str(request_id)

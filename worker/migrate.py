@@ -1,4 +1,4 @@
-"""Bring a database to a revision of ours, one migrator at a time, and never a database that is somebody else's."""
+"""Migrate a database to a revision, one migrator at a time, and never a database that belongs to something else."""
 
 import importlib.util
 from collections.abc import Iterator
@@ -19,18 +19,18 @@ from worker.database import refused_login
 from worker.errors import AstegniError, Misconfigured, Unavailable
 from worker.logs import get_logger
 
-# Any constant number will do: it only has to be the same in every migrator (`astegni` in ASCII, 7 bytes).
+# An arbitrary constant that must be the same in every migrator (`astegni` in ASCII, 7 bytes).
 _LOCK = int.from_bytes(b"astegni", "big")
-# A second migrator waits for the first, then finds nothing left to do.
+# A second migrator waits for the first and then has nothing to do.
 _LOCK_WAIT = "5min"
-# Revision 0001 leaves this comment on `alembic_version`: others number their revisions `0001` too.
+# Revision 0001 puts this comment on `alembic_version`, since other programs also have a revision `0001`.
 _MARK = "astegni-worker"
 
 _log = get_logger(__name__)
 
 
 class ForeignDatabase(AstegniError):
-    """The database belongs to the platform, to another program, or to a newer release: it is left as it is."""
+    """The database belongs to the platform, to another program, or to a newer release; it was not changed."""
 
     code: ClassVar[str] = "foreign-database"
     title: ClassVar[str] = "Not a database of this worker"
@@ -38,7 +38,7 @@ class ForeignDatabase(AstegniError):
 
 
 class MigrationBusy(AstegniError):
-    """Another session holds what a migration needs, for longer than a migration waits."""
+    """Another session locks what a migration needs for longer than the migration waits."""
 
     code: ClassVar[str] = "migration-busy"
     title: ClassVar[str] = "Database is busy"
@@ -50,7 +50,7 @@ def migrate(database: str | URL | Engine, revision: str = "head") -> str | None:
     """Upgrade `database` to `revision` and return the revision it is at now.
 
     Raises ForeignDatabase before any change, MigrationBusy when a lock is unavailable (revisions done so far
-    stay done; run it again), Unavailable when the server does not answer.
+    stay done; run it again), Unavailable when the server does not respond.
     """
     with _exclusive(database) as connection:
         before = _guarded_revision(connection)
@@ -61,9 +61,9 @@ def migrate(database: str | URL | Engine, revision: str = "head") -> str | None:
 
 
 def downgrade(database: str | URL | Engine, revision: str) -> str | None:
-    """Take `database` back to `revision` (`base` for none) and return the revision it is at now.
+    """Downgrade `database` to `revision` (`base`: before the first) and return the revision it is at now.
 
-    Tables of undone revisions go with their rows. Errors as in `migrate`.
+    Tables of undone revisions are dropped with their rows. Raises the same errors as `migrate`.
     """
     with _exclusive(database) as connection:
         before = _guarded_revision(connection)
@@ -74,19 +74,19 @@ def downgrade(database: str | URL | Engine, revision: str) -> str | None:
 
 
 def current(database: str | URL | Engine) -> str | None:
-    """The revision `database` is at, or None: a look without a change."""
+    """The revision `database` is at, or None; changes nothing."""
     with _connection(database) as connection:
         return _revision(connection)
 
 
 @cache
 def newest_revision() -> str | None:
-    """The newest revision that this release has: where a database must be for it to work."""
+    """The newest revision of this release, which a database must have for it to work."""
     return ScriptDirectory(str(_scripts())).get_current_head()
 
 
 def _scripts() -> Path:
-    """Where the migrations are installed; found without importing them, since nothing may."""
+    """Where the migrations are installed; located without importing them, which the layers forbid."""
     spec = importlib.util.find_spec("migrations")
     if spec is None or spec.origin is None:
         raise Misconfigured("The package `migrations` is not installed. Install astegni-worker again.")
@@ -95,7 +95,7 @@ def _scripts() -> Path:
 
 def _config(connection: Connection) -> Config:
     config = Config()
-    # Alembic reads the value as a format: a percent sign in the path must be doubled.
+    # Alembic interpolates the value: a percent sign in the path must be doubled.
     config.set_main_option("script_location", str(_scripts()).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
@@ -108,10 +108,10 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _guarded_revision(connection: Connection) -> str | None:
-    """The revision, after making sure that the database is ours to change."""
+    """The revision, after checking that the database belongs to this worker. Raises ForeignDatabase."""
     revision = _revision(connection)
     known = {script.revision for script in ScriptDirectory.from_config(_config(connection)).walk_revisions()}
-    # Tables are looked up on the search path only: hosted servers keep a `users` of their own in other schemas.
+    # Tables are looked up on the search path only: hosted servers have their own `users` table in other schemas.
     users, mark = connection.execute(
         text("SELECT to_regclass('users') IS NOT NULL, obj_description(to_regclass('alembic_version'), 'pg_class')")
     ).one()
@@ -138,7 +138,7 @@ def _guarded_revision(connection: Connection) -> str | None:
 
 @contextmanager
 def _exclusive(database: str | URL | Engine) -> Iterator[Connection]:
-    """A connection that holds the migrators' lock until it closes."""
+    """A connection that has the migrators' advisory lock until it closes."""
     with _connection(database) as connection:
         connection.exec_driver_sql(f"SET lock_timeout = '{_LOCK_WAIT}'")
         connection.exec_driver_sql("SET statement_timeout = 0")
@@ -149,7 +149,7 @@ def _exclusive(database: str | URL | Engine) -> Iterator[Connection]:
 
 @contextmanager
 def _connection(database: str | URL | Engine) -> Iterator[Connection]:
-    """A connection of our own: detached from its pool, so that neither its lock nor its timeouts live on there."""
+    """A connection detached from its pool, so that neither its lock nor its timeouts persist there."""
     engine = database if isinstance(database, Engine) else create_engine(database, poolclass=NullPool)
     try:
         with engine.connect() as connection:
@@ -171,5 +171,5 @@ def _translated(error: OperationalError) -> AstegniError:
     refusal = refused_login(error)
     if refusal is not None:
         return Misconfigured(f"The database of DATABASE_URL answers and refuses: {refusal}.")
-    # libpq's messages name host, user and database, never the password.
+    # libpq's messages contain host, user and database, never the password.
     return Unavailable(f"The database of DATABASE_URL does not answer, or broke off: {error.orig}")

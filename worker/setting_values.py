@@ -1,4 +1,4 @@
-"""The kinds of values that settings hold. Each check raises ValueError, whose text says what is wanted."""
+"""Checks for the values of settings. Each raises ValueError, whose text says what is required."""
 
 import ipaddress
 import re
@@ -20,19 +20,19 @@ _HEADER_ADDRESS = re.compile(r"[!-;=?-~]+", re.ASCII)
 _MAILBOX = re.compile(r"[^\s@<>\",;]+@[^\s@<>\",;]+\.[^\s@<>\",;]+")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _DATABASE_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
-# Entries of the IANA database that are no place's time.
+# Entries of the IANA database that are not the time zone of a place.
 _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 
 
 def plain_text(text: str) -> str:
-    """Text without control characters: a line break in a name or an address is somebody's mistake or attack."""
+    """Text without control characters: a line break in a name or an address is a mistake or an attack."""
     if _CONTROL.search(text):
         raise ValueError("must be a single line without control characters")
     return text
 
 
 def signing_key(key: str) -> str:
-    """A key that cannot be guessed."""
+    """A key that is long and varied enough not to be guessed."""
     plain_text(key)
     if key != key.strip():
         raise ValueError("must not begin or end with a blank; remove it here or in the platform's configuration")
@@ -45,7 +45,7 @@ def signing_key(key: str) -> str:
 
 
 def basic_auth(text: str) -> str:
-    """`user:password`, or several with commas between them, as Flower reads it."""
+    """`user:password`, or several separated by commas, as Flower reads it."""
     for pair in plain_text(text).split(","):
         user, _, password = pair.partition(":")
         if not user.strip() or not password.strip():
@@ -54,7 +54,7 @@ def basic_auth(text: str) -> str:
 
 
 def zone_name(name: str) -> str:
-    """A name of the IANA database."""
+    """The name of a time zone of the IANA database."""
     if name in _NO_ZONES or name not in _zone_names():
         raise ValueError("must be a time zone of the IANA database, like Africa/Addis_Ababa")
     return name
@@ -78,7 +78,7 @@ def listening_host(host: str) -> str:
 
 
 def origin(text: str) -> str:
-    """An origin (RFC 6454 §6.2) as browsers send it: any other spelling would never be equal to one."""
+    """An origin (RFC 6454 §6.2) spelled as browsers send it: no other spelling would ever match."""
     rule = "must be origins like https://astegni.example or http://localhost:3000: scheme, host and port, "
     parts = _split(text)
     if parts is None or parts.scheme not in _DEFAULT_PORTS or "*" in text:
@@ -92,7 +92,7 @@ def origin(text: str) -> str:
 
 
 def web_address(text: str, *, secure: bool = False) -> str:
-    """An absolute http(s) address. `secure`: https, except for this machine itself."""
+    """An absolute http(s) address; with `secure` it must be https, except for loopback."""
     parts = _split(text)
     if parts is None or parts.scheme not in _DEFAULT_PORTS or parts.username is not None or " " in text:
         raise ValueError("must be an address like https://astegni.example/path, without user and password")
@@ -102,7 +102,7 @@ def web_address(text: str, *, secure: bool = False) -> str:
 
 
 def header_address(text: str) -> str:
-    """An address that a header of mail holds in angle brackets on one line (RFC 5322 §2.1.1: 998 characters)."""
+    """An address that fits in angle brackets on one line of a mail header (RFC 5322 §2.1.1: 998 characters)."""
     if len(text) > _LONGEST_HEADER_ADDRESS or not _HEADER_ADDRESS.fullmatch(text):
         raise ValueError("must be at most 900 ASCII characters without blanks and angle brackets, to fit into a mail")
     return web_address(text, secure=True)
@@ -117,7 +117,7 @@ def base_address(text: str) -> str:
 
 
 def address_template(text: str, placeholder: str) -> str:
-    """An address with `{placeholder}` in it, and no other one."""
+    """An address that contains `{placeholder}` and no other placeholder."""
     rule = f"must be an address with {{{placeholder}}} in it and no other braces, like https://astegni.example/"
     try:
         names = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
@@ -137,14 +137,14 @@ def database_address(text: str) -> str:
 
 
 def bucket_name(name: str) -> str:
-    """The name of a bucket as Backblaze B2 allows it."""
+    """A bucket name that Backblaze B2 allows."""
     if not _BUCKET.fullmatch(name):
         raise ValueError("must be a bucket of B2: 6 to 63 letters, digits and hyphens, not beginning with `b2-`")
     return name
 
 
 def mail_address(text: str) -> str:
-    """A mail address, without a name beside it."""
+    """A mail address without a display name."""
     if not _MAILBOX.fullmatch(text):
         raise ValueError("must be a mail address like no-reply@astegni.example, without a name")
     return text
@@ -161,7 +161,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _split(text: str) -> SplitResult | None:
-    """The parts of an address with a host; None for what is none."""
+    """The parts of an address that has a host; None for anything else."""
     try:
         parts = urlsplit(text)
         _ = parts.port

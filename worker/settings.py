@@ -1,6 +1,6 @@
-"""Everything that can be set from outside, by the platform's own names.
+"""All settings, by the names that the platform uses.
 
-Built once at a door, never read at import.
+An entry point reads them once; no module reads them at import.
 """
 
 from functools import partial
@@ -25,8 +25,8 @@ from worker.errors import Misconfigured
 from worker.limit_settings import LimitSettings
 from worker.setting_contradictions import contradictions
 
-# Published on purpose: with it `astegni token` works from anywhere on a developer's machine. `require_safe`
-# refuses it wherever an untrusted user could get access.
+# Published deliberately: with it `astegni token` works anywhere on a developer's machine. `require_safe` rejects it
+# wherever an untrusted user could get access.
 DEVELOPMENT_KEY = "astegni-development-key-that-protects-nothing"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -34,10 +34,10 @@ _SECRETS = frozenset(
     {"secret_key", "secret_key_previous", "backblaze_application_key", "smtp_password", "flower_basic_auth"}
 )
 _YEAR = 366 * 86_400
-# What B2 keeps in one file at most.
+# The maximum size of a file in B2.
 _LARGEST_FILE = 10_000_000_000_000
 
-# Shorter would do nothing but ask, longer than a day would never happen.
+# A shorter interval would only poll; one longer than a day would hardly ever fire.
 Interval = Annotated[float, Field(ge=0.01, le=86_400, allow_inf_nan=False)]
 Retention = Annotated[int, Field(ge=60, le=10 * _YEAR)]
 Text = Annotated[str, AfterValidator(values.plain_text)]
@@ -209,9 +209,9 @@ class Settings(LimitSettings):
     @field_validator("*", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object, info: object) -> object:
-        """`REDIS_URL=` in an environment file means "not set", as people expect."""
+        """Treat an empty value (`REDIS_URL=` in an environment file) as not set, as people expect."""
         name = getattr(info, "field_name", "")
-        # A blank around a value is a typing error; in a secret it may be meant.
+        # Whitespace around a value is a typing error, except perhaps in a secret.
         if isinstance(value, str) and name not in _SECRETS:
             value = value.strip()
         return cls.model_fields[name].get_default(call_default_factory=True) if value == "" else value
@@ -251,7 +251,7 @@ class Settings(LimitSettings):
 
     @property
     def signing_key(self) -> str:
-        """The key that signs and checks tokens; without SECRET_KEY the published development key."""
+        """The key that signs and verifies tokens; without SECRET_KEY it is the published development key."""
         return self.secret_key.get_secret_value() if self.secret_key else DEVELOPMENT_KEY
 
     @property
@@ -261,7 +261,7 @@ class Settings(LimitSettings):
 
     @property
     def sqlalchemy_url(self) -> str:
-        """DATABASE_URL with the psycopg 3 driver named."""
+        """DATABASE_URL with psycopg 3 as its driver. Raises Misconfigured when it is not set."""
         if self.database_url is None:
             raise Misconfigured("DATABASE_URL is not set. Set it, or run `astegni up` for an embedded server.")
         for prefix in ("postgresql://", "postgres://"):
@@ -271,7 +271,7 @@ class Settings(LimitSettings):
 
     @property
     def broker(self) -> BrokerAddress:
-        """REDIS_URL as all processes read it. Raises Misconfigured with the remedy."""
+        """The parsed REDIS_URL. Raises Misconfigured, which says what to do."""
         if self.redis_url is None:
             raise Misconfigured("REDIS_URL is not set. Set it, or run `astegni up` for an embedded server.")
         return read_broker_address(self.redis_url, ca_file=self.redis_ca_file)

@@ -29,7 +29,7 @@ class Operator:
 
     admin_id: int
     departments: frozenset[str]
-    # As of a UserCaller.
+    # As in UserCaller.
     expires_at: int | None = field(default=None, compare=False)
 
     @property

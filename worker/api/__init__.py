@@ -1,4 +1,4 @@
-"""The HTTP door: it reads requests, asks the rooms below, and writes answers.
+"""The HTTP entry point: it parses requests, calls the packages below, and writes responses.
 
-No rule and no SQL enters here; a route is a sentence. Every error leaves as a problem document.
+No business rule and no SQL belongs here, and routes are short. Every error becomes a problem document.
 """

@@ -1,4 +1,4 @@
-"""Absolute addresses of this API, as the outside reaches it."""
+"""Absolute addresses of this API, as clients outside reach it."""
 
 from starlette.requests import Request
 
@@ -8,9 +8,10 @@ _HTTP = 80
 
 
 def public_address(request: Request, settings: Settings, path: str) -> str:
-    """The absolute address of `path`: below PUBLIC_BASE_URL, else at the socket that took the connection.
+    """The absolute address of `path`: below PUBLIC_BASE_URL, else at the socket that accepted the connection.
 
-    Never from Host or X-Forwarded-*: a client writes those, and what is made here is a secret that others follow.
+    Never built from Host or X-Forwarded-*: a client controls those, and the result is a secret address that people
+    open.
     """
     return f"{settings.public_base_url or _bound_address(request)}{path}"
 

@@ -39,7 +39,7 @@ AlarmScope = Annotated[
 
 
 class AlarmDocument(Body):
-    """A reminder so many minutes before the lesson. No channels, no fallback: those of the preferences."""
+    """A reminder this many minutes before the lesson. Without channels or fallback: those of the preferences."""
 
     minutes_before: Minutes
     channels: Annotated[Channels, Field(min_length=1)] | None = None
@@ -47,20 +47,20 @@ class AlarmDocument(Body):
 
 
 class AlarmWishes(Body):
-    """All alarms of the caller there. An empty list: no reminder; null: those of the series or preferences again."""
+    """All alarms of the caller there. Empty list: no reminder; null: again those of the series or the preferences."""
 
     alarms: Annotated[list[AlarmDocument], Field(max_length=MOST_ALARMS, fail_fast=True)] | None
 
 
 class AlarmsDocument(Document):
-    """What holds for the caller, the earliest alarm first, and who said so."""
+    """The caller's alarms in effect, earliest first, and where they were set."""
 
     alarms: list[AlarmDocument]
     source: Literal["lesson", "series", "preferences"]
 
     @classmethod
     def of(cls, source: Literal["lesson", "series", "preferences"], alarms: Sequence[Alarm]) -> Self:
-        """The document of some alarms."""
+        """The document of these alarms."""
         return cls(source=source, alarms=[_document(alarm) for alarm in alarms])
 
 
@@ -75,7 +75,7 @@ def get_alarms(schedule_id: RowId, caller: CallerOf, services: ServicesOf, scope
 def put_alarms(
     schedule_id: RowId, body: AlarmWishes, caller: CallerOf, services: ServicesOf, scope: AlarmScope = "one"
 ) -> AlarmsDocument:
-    """Set the caller's alarms, nobody else's; what waits to be sent follows at once."""
+    """Set the caller's alarms only; reminders that are not sent yet are replanned at once."""
     alarms = None if body.alarms is None else [Alarm(**alarm.model_dump()) for alarm in body.alarms]
     with services.database.transaction() as session:
         stored = set_alarms(session, caller, schedule_id, alarms, scope=scope, now=clock.now())

@@ -1,4 +1,4 @@
-"""The application: routes, and around them what every request needs."""
+"""The application: the routes, and the middleware around them."""
 
 import re
 from collections.abc import AsyncIterator
@@ -47,10 +47,10 @@ from worker.api.services import Services
 from worker.limits.leases import Bound
 
 MOST_JSON = 65_536
-# Five hundred strokes of a few hundred points each.
+# Enough for five hundred strokes of a few hundred points each.
 MOST_STROKES_JSON = 2_000_000
 LARGER = (Larger("POST", re.compile(r"/v1/whiteboard/pages/[0-9]+/strokes"), MOST_STROKES_JSON),)
-# Routes that read their body piece by piece, under limits of their own.
+# Routes that stream their body, with their own limits.
 STREAMED = frozenset({("POST", "/v1/recordings")})
 
 _MODULES = (
@@ -79,7 +79,7 @@ _MODULES = (
 
 
 class Api(FastAPI):
-    """FastAPI whose description names every answer."""
+    """FastAPI with a description that names every response."""
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document."""
@@ -89,7 +89,7 @@ class Api(FastAPI):
 
 
 def create_api(services: Services) -> FastAPI:
-    """Return the application; the caller closes `services` when the server has stopped."""
+    """Create the application; the caller closes `services` after the server has stopped."""
     database, leases, most_of_one = services.database, services.leases, services.settings.limit_event_streams
     subscriptions = Subscriptions(database, job_events.read_job_updates, leases, Bound("job-streams", most_of_one))
     inbox_subscriptions = Subscriptions(database, read_inbox_updates, leases, Bound("inbox-streams", most_of_one))
@@ -106,12 +106,12 @@ def create_api(services: Services) -> FastAPI:
         summary="Recordings, whiteboards, bookings and the jobs behind them.",
         version=version("astegni-worker"),
         lifespan=lifespan,
-        # A redirect of a POST loses its body in some clients; an address is right or unknown.
+        # Some clients lose the body of a POST at a redirect, so an address with a wrong slash is unknown.
         redirect_slashes=False,
-        # Their pages load scripts from elsewhere.
+        # The framework's pages load scripts from other hosts.
         docs_url=None,
         redoc_url=None,
-        # The routes themselves: `include_router` would read every signature a second time, with the first requests.
+        # The routes themselves: `include_router` would inspect every signature again, during the first requests.
         routes=[route for module in _MODULES for route in module.router.routes],
     )
     api.state.services = services
@@ -124,7 +124,7 @@ def create_api(services: Services) -> FastAPI:
 
 
 def _wrap(api: FastAPI, services: Services) -> None:
-    """The last one added is the outermost: CORS headers stand on every answer, also on a crash's."""
+    """Add the middleware, the outermost last: CORS headers are then on every response, even after a crash."""
     api.add_middleware(LimitBody, most=MOST_JSON, admit=identify, larger=LARGER, streamed=STREAMED)
     api.add_middleware(AnyMethod)
     api.add_middleware(RequestLog, metrics=api.state.metrics)

@@ -1,4 +1,4 @@
-"""No body is read past its limit, whatever Content-Length says, and none before its sender is known."""
+"""Read no body beyond its limit, whatever Content-Length says, and none before its sender is known."""
 
 import re
 from collections.abc import Awaitable, Callable, Container, Sequence
@@ -13,28 +13,28 @@ from worker.api.problems import BodyRefused, database_away, problem_response
 from worker.database import AWAY
 from worker.errors import AstegniError, TooLarge
 
-# Without it the server would go on reading, and throwing away, for as long as the client sends.
+# Without it the server would keep reading and discarding for as long as the client sends.
 _CLOSE = {"Connection": "close"}
 
 
 @dataclass(frozen=True)
 class Larger:
-    """Addresses below which a body may have `most` bytes."""
+    """The paths where a body may have `most` bytes."""
 
     method: str
     path: re.Pattern[str]
     most: int
 
 
-# Finds out who sends a request, or raises what is wrong with them; `request.state.body_bytes` says how much they send.
+# Identifies the sender of a request, or raises an error; `request.state.body_bytes` is the size of the body.
 Admit = Callable[[Request], Awaitable[Any]]
 
 
 class LimitBody:
-    """ASGI middleware: 413 for a body of more than `most` bytes, 401, 403 and 429 before anything of one is read.
+    """ASGI middleware: 413 for a body of more than `most` bytes; 401, 403 and 429 before any of it is read.
 
-    `streamed` holds the (method, path) of routes that read their body piece by piece under limits of their own, and
-    know their caller before that. `larger` are exceptions from `most`.
+    `streamed` has the (method, path) of routes that stream their body with their own limits, and identify their caller
+    first. `larger` has the exceptions from `most`.
     """
 
     def __init__(

@@ -39,7 +39,7 @@ PackageName = Annotated[Words, Field(min_length=1, max_length=255), AfterValidat
 
 
 class BookingFields(Body):
-    """What can be said of a booking when it is made and later. Minutes, lessons a week, price of one lesson."""
+    """The fields that can be set when a booking is made and later: minutes, lessons a week, price of one lesson."""
 
     subject: Annotated[Words, Field(max_length=200)] | None = None
     grade_level: Annotated[Words, Field(max_length=100)] | None = None
@@ -54,15 +54,15 @@ class BookingFields(Body):
 
 
 class NewBooking(BookingFields):
-    """A student whom the tutor who calls would like to teach."""
+    """A booking that the calling tutor offers to a student."""
 
     student_id: Number
-    # Its students share lessons; so it is not changed later.
+    # The students of a package share lessons, so it cannot be changed later.
     package_name: PackageName | None = None
 
 
 class BookingChange(BookingFields):
-    """Only what is sent is changed. What is over stays as it is."""
+    """Only the fields that are sent change. A booking that has ended stays as it is."""
 
     status: Literal["active", "paused", "completed", "cancelled"] = "active"
 
@@ -90,9 +90,9 @@ class BookingDocument(Document):
 
 @router.post("", status_code=201, response_model=BookingDocument, responses=responses(409), summary="Offer a booking")
 def post_booking(body: NewBooking, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
-    """A booking of the calling tutor's, `pending` until the student or a parent accepts it.
+    """Offer a booking as the calling tutor; it is `pending` until the student or a parent accepts it.
 
-    The answer is the same whether or not there is a student of this id.
+    The response is the same whether or not a student with this id exists.
     """
     values = body.model_dump(exclude_unset=True, exclude={"student_id"})
     with services.acting(caller) as session:
@@ -113,7 +113,7 @@ def get_bookings(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[BookingDocument]:
-    """The tutor's own, the student's own, and those of a parent's children; newest first."""
+    """The tutor's bookings, the student's, and those of a parent's children; newest first."""
     with services.acting(caller) as session:
         bookings = list_bookings(session, caller, status=status, before=BY_ID.decode(cursor), limit=limit + 1)
         items = [BookingDocument.model_validate(booking) for booking in bookings[:limit]]
@@ -131,8 +131,8 @@ def get_booking(booking_id: RowId, caller: CallerOf, services: ServicesOf) -> Bo
 def patch_booking(booking_id: RowId, body: BookingChange, caller: CallerOf, services: ServicesOf) -> BookingDocument:
     """Change, pause, resume or end a booking, and with it its future lessons.
 
-    The tutor changes all of it. Student and parents change its status: `active` accepts, `completed` and `cancelled`
-    end it. A pending booking that is ended is `declined`.
+    The tutor may change every field. Student and parents may change its status: `active` accepts, `completed` and
+    `cancelled` end it. A pending booking that is ended becomes `declined`.
     """
     changes = body.model_dump(exclude_unset=True)
     with services.acting(caller) as session:
@@ -142,19 +142,19 @@ def patch_booking(booking_id: RowId, body: BookingChange, caller: CallerOf, serv
 
 @router.post("/{booking_id}/accept", responses=responses(409), summary="Accept a booking")
 def post_accept_booking(booking_id: RowId, caller: CallerOf, services: ServicesOf) -> BookingDocument:
-    """The student, or a parent, agrees to a pending booking. Sent again, nothing changes."""
+    """Accept a pending booking, as the student or a parent. Idempotent."""
     return _answered(services, caller, booking_id, accepted)
 
 
 @router.post("/{booking_id}/decline", responses=responses(409), summary="Decline a booking")
 def post_decline_booking(booking_id: RowId, caller: CallerOf, services: ServicesOf) -> BookingDocument:
-    """The student, or a parent, declines a pending booking. Sent again, nothing changes."""
+    """Decline a pending booking, as the student or a parent. Idempotent."""
     return _answered(services, caller, booking_id, declined)
 
 
 @router.post("/{booking_id}/end", responses=responses(409), summary="End a booking")
 def post_end_booking(booking_id: RowId, caller: CallerOf, services: ServicesOf) -> BookingDocument:
-    """The tutor, the student or a parent ends a booking and its future lessons. Sent again, nothing changes."""
+    """End a booking and its future lessons, as the tutor, the student or a parent. Idempotent."""
     return _answered(services, caller, booking_id, ended)
 
 

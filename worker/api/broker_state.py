@@ -1,4 +1,4 @@
-"""Whether the broker answers, for `/readyz` and `/metrics`. Neither waits long for it: requests do not need it."""
+"""Whether the broker responds, for `/readyz` and `/metrics`. Neither waits long: requests do not need the broker."""
 
 import redis
 

@@ -1,4 +1,4 @@
-"""A person's calendar for Google Calendar, Outlook, Thunderbird: `/v1/me/calendar` and the secret address itself."""
+"""A person's calendar for Google Calendar, Outlook, Thunderbird: `/v1/me/calendar` and the feed's secret address."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -23,13 +23,13 @@ router = APIRouter(tags=["calendar"], responses=responses(503))
 
 _OWN = "/v1/me/calendar"
 _FEED = "/v1/calendar/{secret}.ics"
-# Calendars ask once an hour at most; a manual refresh shows a change after this many seconds.
+# Calendar programs poll at most once an hour; a manual refresh shows a change after this many seconds.
 _MAX_AGE = 300
 _HEADERS = {
     "Content-Type": "text/calendar; charset=utf-8",
     "Content-Disposition": 'inline; filename="astegni.ics"',
     "Cache-Control": f"private, max-age={_MAX_AGE}",
-    # Notes hold what people wrote: no browser shall find a page in them.
+    # Notes contain people's texts: no browser may interpret them as a page.
     "X-Content-Type-Options": "nosniff",
 }
 _CALENDAR: dict[int | str, dict[str, Any]] = {
@@ -40,13 +40,13 @@ Secret = Annotated[str, Path(description="The secret of the address. Whoever kno
 
 
 class FeedAddress(Document):
-    """The address to subscribe to. It is never told again."""
+    """The address to subscribe to. It is returned only once."""
 
     url: str
 
 
 class FeedDocument(Document):
-    """Whether there is an address, and since when."""
+    """Whether an address exists, and since when."""
 
     active: bool
     created_at: datetime | None
@@ -54,7 +54,7 @@ class FeedDocument(Document):
 
 @router.post(_OWN, status_code=201, responses=responses(401, 403), summary="Make the address of the own calendar")
 def post_calendar(request: Request, caller: CallerOf, services: ServicesOf) -> FeedAddress:
-    """A new secret address; the one before stops working. An `Idempotency-Key` has no effect: no secret is kept."""
+    """Create a secret address; the previous one stops working. `Idempotency-Key` has no effect: no secret is kept."""
     user = _person(caller)
     with services.database.transaction() as session:
         secret = open_feed(session, user.user_id)
@@ -63,7 +63,7 @@ def post_calendar(request: Request, caller: CallerOf, services: ServicesOf) -> F
 
 @router.get(_OWN, responses=responses(401, 403), summary="Is there an address of the own calendar?")
 def get_calendar(caller: CallerOf, services: ServicesOf) -> FeedDocument:
-    """Whether there is one; never the address."""
+    """Whether an address exists, without the address itself."""
     with services.database.transaction() as session:
         created_at = feed_created_at(session, _person(caller).user_id)
     return FeedDocument(active=created_at is not None, created_at=created_at)
@@ -71,21 +71,21 @@ def get_calendar(caller: CallerOf, services: ServicesOf) -> FeedDocument:
 
 @router.delete(_OWN, status_code=204, responses=responses(401, 403), summary="Revoke the address of the own calendar")
 def delete_calendar(caller: CallerOf, services: ServicesOf) -> None:
-    """The address stops working at once. Done twice it is the same."""
+    """Revoke the address; it stops working at once. Idempotent."""
     with services.database.transaction() as session:
         revoke_feed(session, _person(caller).user_id)
 
 
 @router.get(_FEED, response_class=Response, responses=_CALENDAR | responses(404, 422, 429), summary="Read a calendar")
 def get_feed(secret: Secret, request: Request, address: AddressOf, services: ServicesOf) -> Response:
-    """The lessons of the address's owner, thirty days back and all that are stored ahead. Needs no token."""
+    """The lessons of the address's owner, from thirty days ago to the last one stored. Needs no token."""
     timezone = services.settings.timezone
     try:
         with services.database.transaction() as session:
             owner = find_owner(session, secret)
             feed = read_feed(session, owner, now=clock.now(), timezone=timezone)
     except NotFound:
-        # Addresses that exist go on: Google asks for thousands of them from one place.
+        # Only unknown addresses are counted: Google fetches thousands of existing ones from a single IP address.
         services.counters.take(services.rates.unknown_feeds, address)
         raise
     content = render(feed.name, feed.events, home=feed.timezone)

@@ -1,4 +1,4 @@
-"""Who is asking: the bearer token, read and then verified in the database, and how often they ask."""
+"""Identify the caller: the bearer token is read, then verified in the database, and the request is counted."""
 
 import re
 from typing import Annotated, cast
@@ -18,19 +18,19 @@ from worker.errors import Unauthorized
 from worker.limits.rates import address_key
 from worker.settings import Settings
 
-# A body of so many bytes is as much work as a request.
+# A body of this many bytes counts as one more request.
 _BYTES_OF_A_REQUEST = 32_768
-# It opens a stream, so it is kept nowhere.
+# A ticket opens a stream, so it is not stored.
 _TICKET = re.compile(r"(?:^|&)ticket=[^&]*")
 
-# Only for the description of the API: a body's sender is known before the framework asks for a dependency.
+# Only for the API's description: the sender of a body is identified before the framework resolves dependencies.
 _bearer = HTTPBearer(auto_error=False, description="The platform's own access token (HS256).")
 
 
 async def identify(request: Request) -> Caller:
-    """The caller, as the token says and the database confirms; asked again for a request, the same answer.
+    """The caller of the token, verified in the database; cached for the request.
 
-    The request is counted, with the body that it brings. Raises Unauthorized, Forbidden, TooManyRequests.
+    The request and its body are counted. Raises Unauthorized, Forbidden, TooManyRequests.
     """
     caller = getattr(request.state, "caller", None)
     if caller is None:
@@ -42,19 +42,19 @@ async def identify(request: Request) -> Caller:
 
 
 def address_of(request: Request) -> str:
-    """The address that asks, as the counters know it."""
+    """The client's address, in the form that the counters use."""
     return address_key(request.client.host if request.client else None)
 
 
 async def caller_of(
     request: Request, _described: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
-    """The caller of this request. Raises what `identify` raises."""
+    """The caller of this request. Raises the same errors as `identify`."""
     return await identify(request)
 
 
 def count_address(request: Request, services: ServicesOf) -> str:
-    """Count a request that needs no token, and return whose it is. Raises TooManyRequests."""
+    """Count a request that needs no token, and return its client's address. Raises TooManyRequests."""
     address = address_of(request)
     services.counters.take(services.rates.address_requests, address)
     return address
@@ -66,7 +66,7 @@ def _token_of(request: Request) -> str | None:
 
 
 def _claimed(request: Request, settings: Settings) -> Caller:
-    """The caller that a token names, or, on the address of a stream, the `ticket` in its query."""
+    """The caller that the token names or, for the address of a stream, the `ticket` in its query."""
     token, ticket = _token_of(request), request.query_params.get("ticket")
     if token is None and ticket is not None and request.method == "GET":
         return read_ticket(ticket, settings.signing_key, request.url.path)
@@ -85,14 +85,14 @@ def _verified(services: Services, request: Request, units: int) -> Caller:
         with services.database.transaction() as session:
             return verify(session, caller)
     except Unauthorized:
-        # Right tokens from the same address go on: behind one address may be a whole town. None is not wrong.
+        # Valid tokens from the same address still work: many people may share one. A missing token is not counted.
         if _token_of(request) is not None or "ticket" in request.query_params:
             counters.take(rates.wrong_tokens, address_of(request))
         raise
 
 
 async def kept_caller(request: Request, services: ServicesOf, caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
-    """The caller. Of an operator it is kept what they ask for, before it is answered: no row, no answer."""
+    """The caller. An operator's request is recorded before it is processed; if that fails, the request fails."""
     if isinstance(caller, Operator):
         await run_in_threadpool(_keep, services, caller, request)
     return caller
@@ -100,7 +100,7 @@ async def kept_caller(request: Request, services: ServicesOf, caller: Annotated[
 
 def _keep(services: Services, operator: Operator, request: Request) -> None:
     route: str = getattr(request.scope.get("route"), "path", "")
-    # As it was sent, in ASCII: a decoded path may hold what PostgreSQL's text cannot.
+    # As it was sent, in ASCII: a decoded path may contain characters that PostgreSQL's text cannot.
     path = bytes(request.scope["raw_path"]).decode("ascii", "replace")
     query = _TICKET.sub("", bytes(request.scope["query_string"]).decode("ascii", "replace"))
     with services.database.transaction() as session:

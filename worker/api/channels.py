@@ -1,4 +1,4 @@
-"""The ways to reach oneself: `/v1/me/channels`."""
+"""The caller's notification channels: `/v1/me/channels`."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/v1/me/channels", tags=["channels"], responses=respon
 
 
 class NewChannel(Body):
-    """`address`: a mail address, an https address, or one of apprise like `tgram://token/chat`."""
+    """`address`: a mail address, an https address, or an apprise address like `tgram://token/chat`."""
 
     kind: Literal["email", "webhook", "apprise"]
     address: Annotated[Words, Field(min_length=1, max_length=2000)]
@@ -45,7 +45,7 @@ class Code(Body):
 
 
 class ChannelDocument(Document):
-    """A channel. Its address is never told again; it is used while confirmed and not disabled."""
+    """A channel, without its address; it is used while it is confirmed and not disabled."""
 
     id: int
     kind: str
@@ -57,13 +57,13 @@ class ChannelDocument(Document):
 
 
 class NewChannelDocument(ChannelDocument):
-    """`secret`: signs what a webhook gets (Standard Webhooks); told now and never again. Others have none."""
+    """`secret` signs the requests to a webhook (Standard Webhooks) and is returned only once; null for other kinds."""
 
     secret: str | None = None
 
 
 class Channels(Document):
-    """All of the caller's, oldest first; there are ten at most."""
+    """All channels of the caller, oldest first; at most ten."""
 
     items: list[ChannelDocument]
     next: None = None
@@ -71,7 +71,7 @@ class Channels(Document):
 
 @router.get("", summary="List the own channels")
 def get_channels(caller: CallerOf, services: ServicesOf) -> Channels:
-    """Those that the caller has registered. The account's own mail address and the app need no channel."""
+    """The channels that the caller has registered. The account's mail address and the app need no channel."""
     user = _person(caller)
     with services.database.transaction() as session:
         channels = list_channels(session, user.user_id)
@@ -80,8 +80,9 @@ def get_channels(caller: CallerOf, services: ServicesOf) -> Channels:
 
 @router.post("", status_code=201, responses=responses(409, 429), summary="Register a channel")
 def post_channel(body: NewChannel, caller: CallerOf, services: ServicesOf, response: Response) -> NewChannelDocument:
-    """Unused until confirmed by the code that is sent there. An `Idempotency-Key` has no effect: no secret is kept;
-    the same address once more is 409 and names the channel.
+    """Register a channel, unused until it is confirmed by the code that is sent to it.
+
+    An `Idempotency-Key` has no effect, since secrets are not kept; the same address again is 409 and names the channel.
     """
     user = _person(caller)
     destination = checked_destination(body.kind, body.address, EgressPolicy.of(services.settings))
@@ -97,14 +98,14 @@ def post_channel(body: NewChannel, caller: CallerOf, services: ServicesOf, respo
 
 @router.get("/{channel_id}", responses=responses(404), summary="Read a channel")
 def get_channel(channel_id: RowId, caller: CallerOf, services: ServicesOf) -> ChannelDocument:
-    """One channel of the caller's."""
+    """One of the caller's channels."""
     with services.database.transaction() as session:
         return ChannelDocument.model_validate(find_channel(session, _person(caller).user_id, channel_id))
 
 
 @router.delete("/{channel_id}", status_code=204, responses=responses(404), summary="Delete a channel")
 def delete_channel(channel_id: RowId, caller: CallerOf, services: ServicesOf) -> None:
-    """Nothing goes there any more, and alarms and preferences no longer name it: what waited goes by the others."""
+    """Delete a channel, also from alarms and preferences; messages that wait for it are sent through the others."""
     user_id = _person(caller).user_id
     with services.database.transaction() as session:
         remove_channel(session, user_id, channel_id)
@@ -113,7 +114,7 @@ def delete_channel(channel_id: RowId, caller: CallerOf, services: ServicesOf) ->
 
 @router.post("/{channel_id}/confirm", responses=responses(404, 409), summary="Confirm a channel")
 def post_confirm(channel_id: RowId, body: Code, caller: CallerOf, services: ServicesOf) -> ChannelDocument:
-    """By the code that was sent there: good for a quarter of an hour and five guesses. Confirmed stays confirmed."""
+    """Confirm a channel with the code sent to it, valid for 15 minutes and five attempts. Idempotent once confirmed."""
     user = _person(caller)
     vault = AddressSealer.of(services.settings)
     with services.database.transaction() as session:
@@ -131,7 +132,7 @@ def post_confirm(channel_id: RowId, body: Code, caller: CallerOf, services: Serv
 
 @router.post("/{channel_id}/resend", status_code=202, responses=responses(404, 409, 429), summary="Send another code")
 def post_resend(channel_id: RowId, caller: CallerOf, services: ServicesOf) -> ChannelDocument:
-    """A new code to a channel that is unconfirmed or disabled; the one before does nothing any more."""
+    """Send a new code to a channel that is unconfirmed or disabled; the previous one becomes invalid."""
     user = _person(caller)
     vault = AddressSealer.of(services.settings)
     with services.database.transaction() as session:

@@ -1,4 +1,4 @@
-"""Conditional and compressed answers (RFC 9110 §8.8, §12.5.3, §13.1)."""
+"""Conditional and compressed responses (RFC 9110 §8.8, §12.5.3, §13.1)."""
 
 import gzip
 import hashlib
@@ -17,10 +17,10 @@ _TAG_LENGTH = 32
 def conditional_answer(
     request_headers: Headers, content: bytes, *, changed_at: datetime, headers: Mapping[str, str]
 ) -> Response:
-    """200 with `content`, compressed for those who accept gzip, or 304 for those who have it.
+    """200 with `content`, compressed if the client accepts gzip, or 304 if the client has it already.
 
-    The entity tag is strong: made of the content, another one for its compressed form (RFC 9110 §8.8.3.3).
-    If-Modified-Since is not looked at: what is taken away from a list leaves no later date behind.
+    The entity tag is strong: a hash of the content, with another one for the compressed form (RFC 9110 §8.8.3.3).
+    If-Modified-Since is ignored: removing an item from a list leaves no later date.
     """
     compressed = accepts_gzip(request_headers.get("accept-encoding", ""))
     digest = hashlib.sha256(content).hexdigest()[:_TAG_LENGTH]
@@ -35,19 +35,19 @@ def conditional_answer(
         return Response(status_code=304, headers=response_headers)
     if compressed:
         response_headers["Content-Encoding"] = "gzip"
-        # Without the time of compression: the same tag is the same octets.
+        # Without the time of compression, since equal tags must mean equal octets.
         content = gzip.compress(content, mtime=0)
-    # After HEAD the server leaves the content out and its length in.
+    # For HEAD the server omits the content and keeps its length.
     return Response(content, headers={**headers, **response_headers})
 
 
 def names(if_none_match: str, tag: str) -> bool:
-    """Whether the header's list names the entity tag, by the weak comparison (RFC 9110 §13.1.2)."""
+    """Whether the header's list contains the entity tag, by weak comparison (RFC 9110 §13.1.2)."""
     return if_none_match.strip() == "*" or tag in _ENTITY_TAG.findall(if_none_match)
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether Accept-Encoding allows gzip: named, or meant by `*`, and not with a weight of zero."""
+    """Whether Accept-Encoding allows gzip, by name or by `*`, with a weight above zero."""
     weights = dict(_weighted(item) for item in accept_encoding.lower().split(","))
     return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0
 

@@ -1,7 +1,7 @@
-"""Connections are bounded: how many there are, and how long one may keep us waiting for its client.
+"""Limit the number of connections, and how long each may wait for its client.
 
-Uvicorn closes idle connections and nothing else: a header that never ends, a body that stops or an answer that nobody
-reads would hold their connection, and what is in it, for ever.
+Uvicorn closes only idle connections: a header that never ends, a body that stops or a response that nobody reads would
+occupy its connection and memory for ever.
 """
 
 import asyncio
@@ -21,9 +21,9 @@ from worker.errors import AstegniError, TooManyRequests, Unavailable
 from worker.limits.rates import address_key
 from worker.settings import Settings
 
-# What a client still sends after its answer is thrown away, up to so many bytes.
+# What a client still sends after the response is discarded, up to this many bytes.
 _MOST_DISCARDED = 1 << 20
-# Those that wait are looked for at most this often when there is no room for a new one.
+# While there is no room for new connections, the waiting ones are listed at most this often, in seconds.
 _LOOK_EVERY = 0.05
 _RETRY_AFTER = 10
 _MOST_DESCRIPTORS = 65_536
@@ -37,9 +37,9 @@ class TooSlow(AstegniError):
 
 @dataclass(frozen=True)
 class Bounds:
-    """How many connections there may be, and seconds to wait for a client.
+    """How many connections may be open, and how many seconds each may wait for its client.
 
-    `least_rate` is the bytes a second that a body must bring, on average over `pause_seconds`.
+    `least_rate` is the minimum bytes a second of a body, on average over `pause_seconds`.
     """
 
     most: int
@@ -51,9 +51,9 @@ class Bounds:
 
     @classmethod
     def of(cls, settings: Settings, descriptors: int) -> "Bounds":
-        """The bounds that the settings ask for, in a process that may have so many files open."""
+        """The bounds of the settings, in a process that may have `descriptors` files open."""
         return cls(
-            # The rest is for the database, the spool and files.
+            # The remaining descriptors are for the database, the spool and files.
             most=max(1, min(settings.api_connections, descriptors - 200)),
             most_of_address=settings.api_connections_per_address,
             header_seconds=settings.api_header_seconds,
@@ -64,7 +64,7 @@ class Bounds:
 
 
 class Waiting(NamedTuple):
-    """Since when (loop time) a connection waits for its client, and what for."""
+    """Since when (loop time) a connection has been waiting for its client, and for what."""
 
     since: float
     reason: str
@@ -75,7 +75,7 @@ class Connections:
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
-        # By reason, since the process began.
+        # By reason, since the process started.
         self.dropped: Counter[str] = Counter()
         self._open: set[BoundedProtocol] = set()
         self._of: Counter[str] = Counter()
@@ -88,14 +88,14 @@ class Connections:
         return len(self._open)
 
     def protocol(self, *args: Any, **more: Any) -> "BoundedProtocol":
-        """A new connection, as uvicorn makes it."""
+        """Create the protocol of a new connection, with uvicorn's arguments."""
         return BoundedProtocol(self, *args, **more)
 
     def admit(self, connection: "BoundedProtocol", host: str | None) -> AstegniError | None:
-        """Let a connection in, or say why not.
+        """Admit a connection: returns None, or the error that refuses it.
 
-        When there is no room, the one that has waited for its client the longest makes some: so a health check, or a
-        person, gets in past a thousand that send nothing.
+        When there is no room, the connection that has waited longest for its client is closed, so that a health check
+        or a person gets in despite a thousand connections that send nothing.
         """
         key = address_key(host)
         if self._is_full(key) and not self._make_room(key):
@@ -108,7 +108,7 @@ class Connections:
         return None
 
     def release(self, connection: "BoundedProtocol") -> None:
-        """The connection is closed."""
+        """Stop counting a connection that has closed."""
         if connection in self._open:
             self._open.remove(connection)
             self._of[connection.key] -= 1
@@ -136,7 +136,7 @@ class Connections:
         name = key if self._is_address_full(key) else ""
         if self._displace(name):
             return True
-        # The list is used up; one that displaced nobody would be the same again.
+        # The list is exhausted. Listing again helps only if this list displaced a connection.
         if self._displaced_since_look:
             self._looked_at = float("-inf")
             return self._displace(name)
@@ -153,7 +153,7 @@ class Connections:
         return False
 
     def _waiting_longest(self) -> dict[str, "deque[BoundedProtocol]"]:
-        """Connections that wait for their clients, longest first: of each address, and of all under the name ""."""
+        """Connections waiting for their clients, longest first: by address, and all of them under the key ""."""
         now = time.monotonic()
         if now - self._looked_at >= _LOOK_EVERY:
             self._looked_at, self._displaced_since_look = now, False
@@ -174,7 +174,7 @@ class Connections:
 
 
 def raise_descriptors() -> int:
-    """Let this process have as many files open as the system allows it, and return how many that is."""
+    """Raise this process's limit of open files as far as the system allows, and return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     target = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < target:
@@ -184,21 +184,21 @@ def raise_descriptors() -> int:
 
 
 class BoundedProtocol(H11Protocol):
-    """Uvicorn's connection, which also knows for how long it has been waiting for its client."""
+    """Uvicorn's connection, which also records how long it has been waiting for its client."""
 
     def __init__(self, connections: Connections, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.key = ""
         self._all = connections
         self._admitted = False
-        # When the last byte came, when a header began that has not ended, and the present window of a body.
+        # When the last byte arrived, when an incomplete header began, and the current window of a body.
         self._heard_at = self._window_at = time.monotonic()
         self._header_at: float | None = self._heard_at
         self._window_bytes = self._discarded = 0
         self._writing_paused_at: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        """Let it in, or say why not and close it."""
+        """Admit the connection, or send the error and close it."""
         peer = transport.get_extra_info("peername")
         refusal = self._all.admit(self, str(peer[0]) if isinstance(peer, tuple) else None)
         if refusal is not None:
@@ -209,13 +209,13 @@ class BoundedProtocol(H11Protocol):
         super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
+        """Stop counting the connection."""
         if self._admitted:
             self._all.release(self)
             super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Note when it came, then read it."""
+        """Record when the data arrived, then parse it."""
         if not self._admitted or self.transport.is_closing():
             return
         self._heard_at = time.monotonic()
@@ -231,17 +231,17 @@ class BoundedProtocol(H11Protocol):
         self._header_at = (self._header_at or self._heard_at) if self.conn.their_state is h11.IDLE else None
 
     def pause_writing(self) -> None:
-        """The client reads more slowly than we write."""
+        """Record that the client reads more slowly than we write."""
         self._writing_paused_at = time.monotonic()
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        """It has caught up."""
+        """Record that the client has caught up."""
         self._writing_paused_at = None
         super().resume_writing()
 
     def waiting(self) -> Waiting | None:
-        """What this connection waits for its client to do, or None while it is our turn."""
+        """What this connection waits for its client to do; None while the client waits for us."""
         if self._writing_paused_at is not None:
             return Waiting(self._writing_paused_at, "answer")
         if self.conn.their_state is h11.IDLE:
@@ -249,14 +249,14 @@ class BoundedProtocol(H11Protocol):
         if self.conn.their_state is not h11.SEND_BODY or self.conn.they_are_waiting_for_100_continue:
             return None
         if self.flow.read_paused:
-            # We have not yet taken what it sent: that time is not its own.
+            # We have not read yet what the client sent, so this time does not count against it.
             self._heard_at = self._window_at = time.monotonic()
             self._window_bytes = 0
             return None
         return Waiting(self._heard_at, "body")
 
     def drop_if_overdue(self) -> None:
-        """Close the connection when its client has had its time."""
+        """Close the connection if its client has taken too long."""
         waits = self.waiting()
         if waits is None or waits.reason == "idle":  # uvicorn has a timer for these
             return
@@ -266,7 +266,7 @@ class BoundedProtocol(H11Protocol):
             self.drop(waits.reason)
 
     def drop(self, reason: str) -> None:
-        """Close the connection at once, with 408 where nothing was answered yet."""
+        """Close the connection at once, with 408 if no response has begun."""
         self._all.dropped[reason] += 1
         self._all.release(self)
         if self.cycle is None or not self.cycle.response_started:
@@ -275,7 +275,7 @@ class BoundedProtocol(H11Protocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if self._writing_paused_at is not None:
-            self.transport.abort()  # what is still to be written would never be
+            self.transport.abort()  # the rest of the response would never be read
         else:
             self.transport.close()
 

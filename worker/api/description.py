@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond the routes themselves: every answer that they may give, and every name."""
+"""Complete the OpenAPI document: all responses of each route, and the meaning of every name."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,17 +8,17 @@ from worker.api.problems import Problem, responses
 from worker.api.stroke_schema import STROKE_DATA
 from worker.api.whiteboard_documents import StrokesBody
 
-# Responses of every route: a wrong method, and those that depend on the request's body and the caller.
+# Problems of every route: for a wrong method, and those of routes with a body or a caller.
 _ALWAYS = (405, 503)
 _WITH_A_BODY = (400, 413, 415)
 _WITH_A_CALLER = (429,)
 
 
 def complete(description: dict[str, Any]) -> dict[str, Any]:
-    """Add the problems and the meanings that stand in no route. Done twice it is the same."""
+    """Add the problems and the meanings that routes do not state themselves. Idempotent."""
     schemas = description.setdefault("components", {}).setdefault("schemas", {})
     schemas.setdefault("Problem", Problem.model_json_schema())
-    # Its route reads the body by itself.
+    # The route parses this body itself.
     strokes = StrokesBody.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= strokes.pop("$defs") | {"StrokesBody": strokes}
     for name, schema in schemas.items():
@@ -46,7 +46,7 @@ def _complete_operation(operation: dict[str, Any], special: Mapping[str, Meaning
 
 
 def _explain(properties: dict[str, Any], special: Mapping[str, Meaning]) -> None:
-    """Say what each property means; what its model says itself comes first."""
+    """Describe each property, unless its model already does."""
     for name, schema in properties.items():
         if name == "stroke_data":
             schema.update(STROKE_DATA)

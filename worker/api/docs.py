@@ -1,4 +1,4 @@
-"""`/docs`: the OpenAPI document as one HTML page, written here. It runs no script and loads nothing from elsewhere."""
+"""`/docs`: the OpenAPI document as one HTML page, which runs no script and loads nothing from other hosts."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 router = APIRouter(include_in_schema=False)
 
-# The same for everybody.
+# The page is public and the same for everybody.
 _HEADERS = {
     "Cache-Control": "public, max-age=300",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -23,13 +23,13 @@ _DEEPEST = 6
 
 @router.get("/")
 async def get_root() -> Response:
-    """Where somebody begins who has only the address."""
+    """Redirect somebody who has only the API's address to its documentation."""
     return RedirectResponse("docs", status_code=307)
 
 
 @router.get("/docs")
 def get_docs(request: Request) -> Response:
-    """The page, written once for each application."""
+    """The page, rendered once for each application."""
     state = request.app.state
     if not hasattr(state, "docs"):
         state.docs = _page(request.app.openapi())
@@ -38,7 +38,7 @@ def get_docs(request: Request) -> Response:
 
 @router.get("/docs.css")
 def get_style() -> Response:
-    """Its style."""
+    """The style sheet of the page."""
     return Response(_templates().get_template("docs.css").render(), media_type="text/css", headers=_HEADERS)
 
 
@@ -67,7 +67,7 @@ def _by_tag(description: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
 
 
 def _body(operation: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The kinds of body that it takes, each with its name or, where it has none, its fields."""
+    """The media types of the request body, each with the schema's name and fields."""
     content = operation.get("requestBody", {}).get("content", {})
     return [
         {"media_type": kind, "name": _type(media["schema"]), "fields": list(_fields(media["schema"]))}
@@ -97,7 +97,7 @@ def _fields(schema: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iter
 
 
 def _type(schema: Mapping[str, Any]) -> str:
-    """In words: `integer or null`, `list of BookingDocument`."""
+    """A type in words: `integer or null`, `list of BookingDocument`."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "anyOf" in schema:
@@ -111,7 +111,7 @@ def _type(schema: Mapping[str, Any]) -> str:
 
 
 def _with_code(text: str) -> Markup:
-    """Words in backticks as code."""
+    """HTML in which words in backticks are code."""
     parts = str(text).split("`")
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if index % 2 else escape(part) for index, part in enumerate(parts)

@@ -1,4 +1,4 @@
-"""The kinds of values that requests hold, each bounded by what its column can keep."""
+"""Types of values in requests, each bounded by what its column can store."""
 
 import re
 from datetime import UTC, date, datetime, time
@@ -23,15 +23,15 @@ _MOST_UNKNOWN = 20
 LARGEST_INTEGER = 2**31 - 1
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-# In addresses and forms numbers are text. What Python also reads as one (`01`, `+1`, `1_0`, ` 1`, digits of other
-# scripts) would be a second spelling of the same thing, which caches, logs and limits take for another.
+# In addresses and forms numbers are text. Other forms that Python accepts (`01`, `+1`, `1_0`, ` 1`, digits of other
+# scripts) would be second spellings of the same value, which caches, logs and limits treat as different.
 _WHOLE = re.compile(r"0|[1-9]\d{0,18}", re.ASCII)
 _AMOUNT = re.compile(r"\d{1,8}(\.\d{1,2})?", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _LOCAL_TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$"
-# Instants and days outside do not belong to a lesson, and near year 1 or 9999 another zone's calendar has no such day.
+# No lesson is outside these years, and close to the years 1 and 9999 a day may not exist in another time zone.
 _YEARS = range(2000, 2101)
-# A day of these years, for the API's description; of leap days it allows too many.
+# A day in these years, for the API's description; it allows 29 February in every year.
 DAY_PATTERN = (
     "(20[0-9]{2}|2100)-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"
     "|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-9]))"
@@ -39,14 +39,14 @@ DAY_PATTERN = (
 
 
 class Body(BaseModel):
-    """A request's body: a field that is not named here is an error, not a wish that is silently ignored."""
+    """The body of a request: an unknown field is an error, so that none is silently ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @model_validator(mode="before")
     @classmethod
     def _few_fields(cls, value: Any) -> Any:
-        # Each unknown field is an error of its own: to make those of thousands takes longer than anybody may wait.
+        # Each unknown field is a separate error, and creating thousands of them takes too long.
         most = len(cls.model_fields) + _MOST_UNKNOWN
         if isinstance(value, dict) and len(value) > most:
             raise ValueError(f"has {len(value)} fields, more than {most}")
@@ -54,13 +54,13 @@ class Body(BaseModel):
 
 
 class Document(BaseModel):
-    """An answer's body, read from a row."""
+    """The body of a response, read from a row."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
 def _storable(text: str) -> str:
-    # PostgreSQL's text holds neither. Halves of characters come from JSON escapes like \ud83d.
+    # PostgreSQL's text can contain neither. Surrogates come from JSON escapes like \ud83d.
     if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
         raise ValueError("must not hold a NUL character or half of a character")
     return text
@@ -73,7 +73,7 @@ def _written_day(value: Any) -> Any:
 
 
 def _written_instant(value: Any) -> Any:
-    # Otherwise numbers would be taken too, as seconds or milliseconds by their size.
+    # Otherwise numbers would be accepted too, as seconds or milliseconds depending on their size.
     if not isinstance(value, str) or not _DAY.match(value):
         raise ValueError("must be a time with its offset, like 2026-01-31T14:00:00+03:00")
     return value
@@ -89,7 +89,7 @@ def _in_reach(moment: Moment) -> Moment:
 
 
 def _in_utc(instant: datetime) -> datetime:
-    # As the database gives it back, so that what a POST answers and what a GET answers are the same.
+    # As the database returns it, so that the responses to POST and GET are equal.
     return instant.astimezone(UTC)
 
 
@@ -100,7 +100,7 @@ def _written_whole(value: Any) -> Any:
 
 
 def _integral(value: Any) -> Any:
-    # To JSON 12.0 is the number 12, and some clients write it so.
+    # In JSON 12.0 and 12 are the same number, and some clients send the former.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -136,18 +136,18 @@ Instant = Annotated[
     AfterValidator(_in_utc),
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": f"^{DAY_PATTERN}"}),
 ]
-# The format `time` of JSON Schema has an offset (RFC 3339); a time on the wall of a zone has none.
+# The format `time` of JSON Schema has an offset (RFC 3339); a local time has none.
 LocalTime = Annotated[time, WithJsonSchema({"type": "string", "pattern": _LOCAL_TIME})]
-# Behind the bounds of a number, or the description would not have them as `minimum` and `maximum`.
+# Use these after the bounds of a number; otherwise the description lacks its `minimum` and `maximum`.
 AsText = BeforeValidator(_written_whole)
 AsJson = BeforeValidator(_integral)
-# `true` and "5" are not numbers.
+# Strict, so `true` and "5" are not numbers.
 Number = Annotated[int, Field(strict=True, ge=1, le=LARGEST_INTEGER), AsJson]
 RowId = Annotated[int, Field(ge=1, le=LARGEST_INTEGER), AsText, Path()]
 FilterId = Annotated[int, Field(ge=1, le=LARGEST_INTEGER), AsText, Query()]
 JobId = Annotated[UUID, BeforeValidator(_written_uuid), Path()]
 Flag = Annotated[bool, BeforeValidator(_written_flag)]
-# Ten digits, two of them behind the point: a JSON number holds that exactly enough to come back the same.
+# Ten digits with two decimals, which survive the conversion to a JSON number and back.
 Price = Annotated[
     Decimal,
     BeforeValidator(_written_amount),

@@ -1,6 +1,6 @@
-"""The name of an uploaded file, however its client writes it. A name is never a reason to refuse a file. Pure.
+"""The name of an uploaded file, however its client encodes it. No file is refused because of its name. Pure.
 
-Content-Disposition as browsers write it (WHATWG HTML §4.10.22.8), as RFC 7578 has it, and as mail does: RFC 2047, and
+Reads Content-Disposition as browsers write it (WHATWG HTML §4.10.22.8), by RFC 7578, and as in mail: RFC 2047, and
 RFC 5987 and 2231 with `filename*`.
 """
 
@@ -14,18 +14,18 @@ _PARAMETER = re.compile(rb';\s*([^\s=;"]+)\s*=\s*("(?:\\.|[^"\\])*"(?=\s*(?:;|$)
 _PART = re.compile(r"filename\*(\d{1,3})?(\*)?")
 _DRIVE = re.compile(r"([A-Za-z]:)?\\")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-# All that browsers write so; and any character beyond ASCII, as scripts write it.
+# The only escapes that browsers write; and non-ASCII characters, which scripts escape.
 _ESCAPED = re.compile("%22|%0D%0A|%0D|%0A", re.IGNORECASE)
 _ESCAPED_UTF8 = re.compile("(?:%[89A-F][0-9A-F])+", re.IGNORECASE)
 _ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[BbQq]\?[^?]*\?=")
-# Chinese letters of GB 2312 come in pairs of such bytes; in European texts a high byte seldom has another beside it.
+# Chinese characters in GB 2312 are pairs of such bytes; in European texts two high bytes rarely follow each other.
 _CHINESE = re.compile(rb"(?:[\xa1-\xa9\xb0-\xf7][\xa1-\xfe]|[\x00-\x7f])+")
 
 
 def filename_of(disposition: bytes, charset: str | None = None) -> str | None:
-    """The file's name in a Content-Disposition, without folders; None when it has none.
+    """The file's name in a Content-Disposition header, without folders; None without a name.
 
-    `charset` is what the request says of its text. Where both `filename` and `filename*` are there, the first counts
+    `charset` is the charset that the request declares. If there are both `filename` and `filename*`, the former is used
     (RFC 7578 §4.2).
     """
     plain: bytes | None = None
@@ -35,14 +35,14 @@ def filename_of(disposition: bytes, charset: str | None = None) -> str | None:
         if name == "filename":
             plain = _unquoted(value)
         elif part := _PART.fullmatch(name):
-            # `filename*` alone is encoded; of numbered parts those that end in an asterisk.
+            # `filename*` is always encoded; numbered parts only if their names end in an asterisk.
             extended[int(part[1] or 0)] = (_unquoted(value), bool(part[2]) or part[1] is None)
     name = _plain_name(plain, charset) if plain else ""
     return _without_folders(name) or _without_folders(_extended_name(extended)) or None
 
 
 def readable(value: bytes, charset: str | None = None) -> str:
-    """The text of bytes: UTF-8, else what the request says, else the likelier of Chinese and Western European."""
+    """Decode bytes: as UTF-8, else in the declared charset, else as Chinese or Western European by likelihood."""
     for encoding in ("utf-8", charset, "gbk" if _CHINESE.fullmatch(value) else "cp1252"):
         try:
             return value.decode(encoding) if encoding else value.decode()
@@ -83,7 +83,7 @@ def _decoded_words(name: str) -> str:
 
 
 def _extended_name(parts: dict[int, tuple[bytes, bool]]) -> str:
-    """The parts in order, up to the first that is missing; the first names the charset."""
+    """Join the parts in order, up to the first missing one; part 0 names the charset."""
     charset: str | None = None
     value = b""
     for number in range(len(parts)):
@@ -103,7 +103,7 @@ def _extended_name(parts: dict[int, tuple[bytes, bool]]) -> str:
 
 
 def _without_folders(name: str) -> str:
-    """The last part of a path, of Unix or of the Windows of old browsers, without control characters."""
+    """The last part of a Unix path, or of a Windows path (old browsers), without control characters."""
     if _DRIVE.match(name):
         name = name.rpartition("\\")[2]
     return _CONTROL.sub("", name.rstrip("/").rpartition("/")[2].replace("\t", " ")).strip()[:_LONGEST]

@@ -1,4 +1,4 @@
-"""How a setting that is not valid is reported."""
+"""How invalid settings are reported."""
 
 from pydantic import ValidationError
 
@@ -6,7 +6,7 @@ from worker.settings import Settings
 
 
 def setting_faults(error: ValidationError) -> list[str]:
-    """A sentence for each setting that is not valid: its name and what is wanted, never its value, a key perhaps."""
+    """A sentence for each invalid setting: its name and what is required, never its value, which may be a secret."""
     sentences = []
     for fault in error.errors(include_url=False, include_input=False):
         message = fault["msg"].removeprefix("Value error, ")

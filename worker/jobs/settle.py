@@ -26,7 +26,7 @@ def settle(
     *,
     outcome: str | None = None,
 ) -> None:
-    """End the run of `job` (anything with id, run_token, kind and args) as `verdict` says.
+    """End the run of `job` (anything with id, run_token, kind and args) as `decision` says.
 
     Raises LeaseLost when the token is stale.
     """

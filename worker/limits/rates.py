@@ -33,7 +33,7 @@ class Rate:
         return max(1, self.most // 20)
 
     def wait(self, used: float, more: float) -> int:
-        """Whole seconds until `wanted` more units fit beside `used` ones; at most the whole period."""
+        """Whole seconds until `more` units fit beside the `used` ones; at most the whole period."""
         missing = used + more - self.most
         return min(self.seconds, max(1, ceil(missing / self.per_second)))
 
