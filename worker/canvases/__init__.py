@@ -1,6 +1,6 @@
-"""The board as it was: stored strokes become pictures, documents and films.
+"""Whiteboard rendering: turns stored strokes into images, documents and films.
 
-What is stored is read into figures (`stored`), one routine draws figures in every form (`drawing`, with `lettering`);
-`snapshots` keeps pictures, `replay` tells how they came to be. No SQL of other capabilities, no HTTP and no Celery must
-enter.
+`stored` parses stored data into figures, `drawing` (with `lettering`) renders figures in every format, `snapshots`
+keeps track of rendered files, `replay` renders how a board was drawn over time. SQL of other capabilities, HTTP and
+Celery must not be used here.
 """

@@ -1,7 +1,7 @@
-"""The drawing engine, loaded when something is first drawn.
+"""The drawing engine, loaded on first use.
 
-skia-python links libGL and libEGL, also for drawing without a screen. Where these are missing its import fails; what
-draws nothing must not fail with it, and need not carry its 60 MB either.
+skia-python links libGL and libEGL, even for off-screen drawing, and its import fails where they are missing. Processes
+that draw nothing must not fail with it, nor spend 60 MB of memory on it.
 """
 
 from importlib import import_module
@@ -9,7 +9,7 @@ from typing import Any
 
 from worker.errors import Misconfigured
 
-# What Debian and Ubuntu call them.
+# Their names in Debian and Ubuntu.
 PACKAGES = ("libgl1", "libegl1")
 
 
@@ -20,7 +20,7 @@ class EngineMissing(Misconfigured):
 
 
 class _Engine:
-    """Stands for the module `skia` and loads it at the first look."""
+    """A proxy of the module `skia` that loads it on the first attribute access."""
 
     def __getattr__(self, name: str) -> Any:
         self.__dict__.update(vars(load_engine()))
@@ -28,7 +28,7 @@ class _Engine:
 
 
 def load_engine() -> Any:
-    """The module `skia`. Raises EngineMissing, which names what to install."""
+    """Import and return the module `skia`. Raises EngineMissing, which names the packages to install."""
     try:
         return import_module("skia")
     except ImportError as error:

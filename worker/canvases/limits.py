@@ -1,18 +1,18 @@
-"""How much one board may ask for: whatever is stored, drawing it stays within bounds.
+"""Limits that bound the cost of drawing a board, whatever is stored.
 
 Lengths are CSS pixels of the board.
 """
 
-# The page as the platform's editor opens it. No size is stored with a board.
+# The size of a new page in the platform's editor; no size is stored with a board.
 PAGE_WIDTH = 1200
 PAGE_HEIGHT = 800
-# Room between the outermost ink and the edge of a page that grew.
+# Space between the outermost ink and the edge of an enlarged page.
 MARGIN = 20
-# Boards that scroll reach far down or to the right. Both sides together are bounded by what a picture may hold.
+# Scrolling boards extend far down or to the right; the area is limited by the size of an image.
 LONGEST_SIDE = 8000
 MOST_PIXELS_OF_PAGE = 4096 * 4096
 
-# Farther away nothing can be seen, and an engine of 32-bit floats stays exact.
+# Nothing beyond this is visible, and within it the engine's 32-bit floats are precise.
 FARTHEST = 100_000.0
 WIDEST_PEN = 400.0
 LARGEST_FONT = 1000.0

@@ -1,4 +1,4 @@
-"""What can be drawn, as plain values: three shapes that every stored stroke comes down to.
+"""What can be drawn, as plain values: every stored stroke is converted to one of three shapes.
 
 Lengths are CSS pixels of the board, measured from its upper left corner.
 """
@@ -28,7 +28,7 @@ WHITE = Colour(255, 255, 255)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lines:
-    """Straight segments through each contour's points, drawn with a round pen. Without a colour they erase."""
+    """Straight segments through each contour's points, drawn with a round pen; an eraser when `colour` is None."""
 
     contours: tuple[Points, ...]
     width: float
@@ -49,7 +49,7 @@ class Circle:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Lines of text; (x, y) is where the first one's alphabetic baseline starts."""
+    """Lines of text; (x, y) is the start of the first line's alphabetic baseline."""
 
     lines: tuple[str, ...]
     x: float
@@ -64,5 +64,5 @@ class Text:
 
 Figure = Lines | Circle | Text
 
-# The distance of baselines, in font sizes: what the platform's typing preview shows.
+# The distance between baselines in font sizes, as in the platform's typing preview.
 LINE_HEIGHT = 1.2

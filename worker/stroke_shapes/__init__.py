@@ -1,8 +1,8 @@
-"""Strokes as other drawing libraries write them become strokes as the board's client writes them. Pure.
+"""Converts strokes of other drawing libraries to the format of the board's client. Pure.
 
-A board's stroke has `points` as `[[x, y], …]` or the keys of its geometry, `width` and `color`; lengths are numbers of
-CSS pixels. What is understood is converted; what is certain to be drawn differently than it was meant is refused
-(NotUnderstood); anything else comes back as it was, and whether that can be stored or drawn is for others to say.
+A board's stroke has `points` as `[[x, y], …]` or the keys of its geometry, `width` and `color`; lengths are in CSS
+pixels. Known formats are converted; strokes that would certainly be drawn other than intended raise NotUnderstood;
+anything else is returned unchanged, and callers decide whether it can be stored or drawn.
 """
 
 from worker.stroke_shapes.board_shape import board_shape

@@ -1,4 +1,4 @@
-"""The keys of other drawing libraries under the names of the board's own client."""
+"""Translates the keys of other drawing libraries to those of the board's client."""
 
 import re
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from worker.stroke_shapes.values import NotUnderstood, Shape, number_of
 _FONT_SIZE = re.compile(r"(\d{1,4}(?:\.\d{1,4})?)px")
 
 _LENGTHS = frozenset(("x", "y", "width", "height", "radius", "startX", "startY", "endX", "endY", "fontSize"))
-# Konva, Fabric, Excalidraw; React Native and p5 sketches; the attributes of an SVG.
+# Konva, Fabric, Excalidraw; React Native and p5 sketches; SVG attributes.
 _WIDTHS = ("strokeWidth", "stroke_width", "lineWidth", "stroke-width", "thickness", "penSize", "brushSize")
-# The same, and signature_pad, react-canvas-draw, the style of a canvas.
+# The same libraries, and signature_pad, react-canvas-draw, the styles of a canvas.
 _COLOURS = ("strokeColor", "stroke_color", "stroke", "strokeStyle", "penColor", "brushColor", "colour")
 _GEOMETRY = {
     "line": {"x1": "startX", "y1": "startY", "x2": "endX", "y2": "endY"},
@@ -29,22 +29,22 @@ _FOREIGN = frozenset(
         *("attrs", "font", "path", "paths", "props", "segments"),
     )
 )
-# What turns, scales or moves an element where it is shown, and the value that does nothing.
+# Keys that rotate, scale or move an element, and the value that has no effect.
 _TRANSFORMS = {
     **dict.fromkeys(("rotation", "angle", "rotate", "skewX", "skewY", "offsetX", "offsetY", "flipX", "flipY"), 0),
     **dict.fromkeys(("scaleX", "scaleY"), 1),
 }
-# What has no `x` and `y` of its own.
+# Types without an `x` and `y` of their own.
 _HANDWRITING = ("pen", "eraser")
-# Where Fabric measures `left` and `top` from, in widths and heights from the centre.
+# The origins of Fabric's `left` and `top`: the distance to the centre in widths or heights.
 _ORIGINS = {"left": 0.5, "top": 0.5, "center": 0.0, "right": -0.5, "bottom": -0.5}
-# Fabric rounds, and its box of a curve is exact where ours follows a few points.
+# Tolerance in pixels: Fabric rounds, and its bounding box of a curve is exact, ours is of a few points on it.
 _SAME_PLACE = 2.0
 _PLAIN = (int, float)
 
 
 def board_shape(stroke_type: object, data: Shape) -> Shape:
-    """The data of a stroke, in the shape of the board's own client. The same object when there is nothing to change.
+    """The data of a stroke in the format of the board's client; the same object when nothing has to change.
 
     Raises NotUnderstood.
     """
@@ -67,11 +67,11 @@ def board_shape(stroke_type: object, data: Shape) -> Shape:
 
 
 def _are_pairs(points: object) -> bool:
-    """Whether there is nothing to do about the points: pairs of numbers, or none at all."""
+    """Whether the points need no conversion: pairs of numbers, or None."""
     if points is None:
         return True
-    # The first and the last point tell: to ask each takes a third of the time to read a page, and no library writes
-    # points of two kinds into one stroke.
+    # The first and the last point are enough: checking all takes a third of the time to read a page, and no library
+    # mixes two kinds of points in one stroke.
     return isinstance(points, list) and bool(points) and _is_pair(points[0]) and _is_pair(points[-1])
 
 
@@ -80,7 +80,7 @@ def _is_pair(point: object) -> bool:
 
 
 def _rename(shape: dict[str, Any], stroke_type: object) -> None:
-    """Keys of other libraries under the names of ours, where ours are missing."""
+    """Rename the keys of other libraries to ours, where ours are missing."""
     if isinstance(shape.get("attrs"), Mapping):  # Konva's JSON
         shape |= shape.pop("attrs")
     unpack(shape)
@@ -102,7 +102,7 @@ def _check_transforms(shape: Shape) -> None:
 
 
 def _find_points(shape: dict[str, Any], stroke_type: object) -> None:
-    """The points under the names of other libraries."""
+    """Set `points` from the keys of other libraries."""
     for key in ("paths", "path", "segments"):
         if isinstance(shape.get(key), list | str):
             shape["points"] = shape.pop(key)
@@ -114,7 +114,7 @@ def _find_points(shape: dict[str, Any], stroke_type: object) -> None:
 
 
 def _placed_by_fabric(shape: Shape) -> object:
-    """The points of a path where Fabric shows it: the centre of its box may have been moved since it was drawn."""
+    """The points of a path where Fabric shows it: its bounding box may have been moved after it was drawn."""
     points, _pressures = points_of(shape["points"])
     pen = number_of(shape.get("strokeWidth"), 1.0)
     box = [number_of(shape[key], None) for key in ("left", "top", "width", "height")]
@@ -148,7 +148,7 @@ def _take_look(shape: dict[str, Any]) -> None:
 
 
 def _take_pen(shape: dict[str, Any], stroke_type: object) -> None:
-    """The width of the pen. Beside one, `width` is that of the box (Konva, Fabric, Excalidraw)."""
+    """Set `width` to the pen's width. When another key has that, `width` is the box's (Konva, Fabric, Excalidraw)."""
     key = next((key for key in _WIDTHS if shape.get(key) is not None), None)
     if key is None:
         return
@@ -174,7 +174,7 @@ def _take_points(shape: dict[str, Any], stroke_type: object, *, foreign: bool) -
     if points is None:
         return
     if foreign and stroke_type != "text" and not _is_absolute(shape):
-        # Excalidraw, tldraw, Konva: points are seen from the corner of their element.
+        # Excalidraw, tldraw, Konva: points are relative to the corner of their element.
         left, top = number_of(shape.pop("x", 0), 0.0), number_of(shape.pop("y", 0), 0.0)
         points = [(x + left, y + top) for x, y in points]
     shape["points"] = [list(point) for point in points]
@@ -187,7 +187,7 @@ def _is_absolute(shape: Shape) -> bool:
 
 
 def _css(colour: object) -> object:
-    """0xrrggbb, or channels by their names."""
+    """The CSS colour of an integer 0xrrggbb or a mapping of channels; anything else unchanged."""
     if isinstance(colour, Mapping):
         red, green, blue = (number_of(colour.get(key), None) for key in "rgb")
         if red is None or green is None or blue is None:

@@ -1,4 +1,4 @@
-"""The points of a stroke in any known notation."""
+"""Parses the points of a stroke in any known format."""
 
 import re
 from collections.abc import Mapping
@@ -11,16 +11,16 @@ _LONGEST_PATH = 1_000_000
 # The `points` of an SVG polyline.
 _POLYLINE = re.compile(r"[-+.\deE,\s]+", re.ASCII)
 _PRESSURES = ("pressure", "p", "z", "force", "PressureFactor")
-# Ink of Windows, and of the events of a pointer relative to the canvas.
+# Plain keys; Windows ink; pointer events relative to the canvas.
 _PAIRS = (("x", "y"), ("X", "Y"), ("offsetX", "offsetY"))
-# A point is x, y, and then what a pen adds: pressure, time, tilt.
+# A point is x, y, and optional pen data: pressure, time, tilt.
 _LONGEST_POINT = 5
 
 
 def points_of(value: object) -> tuple[list[Point] | None, list[float]]:
-    """The points and the pen's pressure at each, if known; None when one of them is no point.
+    """The points and the pen's pressure at each, if known; None for the points when one of them is invalid.
 
-    Raises NotUnderstood for several lines in one stroke, and for coordinates of something else than the page.
+    Raises NotUnderstood for several lines in one stroke, and for coordinates that are not relative to the page.
     """
     if isinstance(value, str) and len(value) <= _LONGEST_PATH:
         return _points_of_text(value), []
@@ -49,7 +49,7 @@ def _points_of_text(text: str) -> list[Point] | None:
 
 
 def _of_columns(value: Mapping[str, Any]) -> list[Any] | None:
-    """MyScript, Google's ink: `{"x": […], "y": […], "p": […]}`."""
+    """Points in columns, as in MyScript and Google's ink: `{"x": […], "y": […], "p": […]}`."""
     x, y, pressures = value.get("x"), value.get("y"), value.get("p")
     if not isinstance(x, list) or not isinstance(y, list) or len(x) != len(y):
         return None
@@ -59,7 +59,7 @@ def _of_columns(value: Mapping[str, Any]) -> list[Any] | None:
 
 
 def _transpose(value: list[Any]) -> list[Any]:
-    """Quick, Draw!: a list of all x, of all y, and perhaps of times. No point is as long as that."""
+    """The points of Quick, Draw!: a list of all x, one of all y, and optionally one of times. No point is that long."""
     if len(value) in (2, 3) and all(isinstance(item, list) and len(item) > _LONGEST_POINT for item in value):
         return [list(point) for point in zip(value[0], value[1], strict=False)]
     return value

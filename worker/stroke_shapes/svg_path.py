@@ -10,13 +10,13 @@ from worker.stroke_shapes.values import NotUnderstood, Point, number_of
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _WORD = re.compile(rf"([MLHVCSQTAZmlhvcsqtaz])|({_NUMBER})|[\s,]+")
-# Flags may stand without a blank before what follows: `a5 5 0 0110 10`.
+# Flags need no separator after them: `a5 5 0 0110 10`.
 _ARC = re.compile(
     rf"[\s,]*({_NUMBER})[\s,]*({_NUMBER})[\s,]*({_NUMBER})[\s,]*([01])[\s,]*([01])[\s,]*({_NUMBER})[\s,]*({_NUMBER})"
 )
-# How many numbers a command takes; more of them repeat it.
+# How many numbers a command takes; further numbers repeat the command.
 _TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
-# How finely a curve is followed: a hand's curves are a few pixels long. An arc may be a whole circle.
+# Points per curve: those of handwriting are a few pixels long. An arc may be a whole circle.
 _STEPS = 4
 _STEPS_OF_ARC = 32
 
@@ -24,7 +24,7 @@ Command = tuple[str, list[float]]
 
 
 def points_along(commands: Sequence[Command]) -> list[Point] | None:
-    """The points of one line; None when the commands are no path. Raises NotUnderstood when the pen is lifted."""
+    """The points of one line; None when the commands are not a path. Raises NotUnderstood when the pen is lifted."""
     pen = _Pen()
     for letter, numbers in commands:
         takes = _TAKES.get(letter.upper())
@@ -41,7 +41,7 @@ def points_along(commands: Sequence[Command]) -> list[Point] | None:
 
 
 def commands_of_text(path: str) -> list[Command] | None:
-    """The commands of a `d`; None when it is no path."""
+    """The commands of a `d` attribute; None when it is not a path."""
     commands: list[Command] = []
     at = 0
     while at < len(path):
@@ -62,7 +62,7 @@ def commands_of_text(path: str) -> list[Command] | None:
 
 
 def commands_of_list(items: list[Any]) -> list[Command] | None:
-    """Fabric's commands: `[["M", x, y], ["Q", cx, cy, x, y]]`; None when one of them is none."""
+    """Fabric's commands: `[["M", x, y], ["Q", cx, cy, x, y]]`; None when one of them is invalid."""
     commands: list[Command] = []
     for item in items:
         if not isinstance(item, list | tuple) or not item or not isinstance(item[0], str):
@@ -120,7 +120,7 @@ class _Pen:
 
 
 def _curve(corners: list[Point]) -> Iterator[Point]:
-    """De Casteljau's points of a Bézier curve, without its first."""
+    """Points of a Bézier curve without its first (De Casteljau's algorithm)."""
     for step in range(1, _STEPS + 1):
         part, left = step / _STEPS, corners
         while len(left) > 1:
@@ -129,16 +129,16 @@ def _curve(corners: list[Point]) -> Iterator[Point]:
 
 
 def _arc(start: Point, shape: list[float], end: Point) -> list[Point]:
-    """Points of an elliptical arc, without its first (SVG 2 §B.2.4, from its ends to its centre)."""
+    """Points of an elliptical arc without its first (SVG 2 §B.2.4, endpoint to centre parameterisation)."""
     wide, high, turn, large, sweep = abs(shape[0]), abs(shape[1]), math.radians(shape[2]), shape[3], shape[4]
     if not wide or not high or start == end:
         return [end]
     cosine, sine = math.cos(turn), math.sin(turn)
     half_x, half_y = (start[0] - end[0]) / 2, (start[1] - end[1]) / 2
-    # In the ellipse's own axes, as if it were a circle of radius 1.
+    # In the axes of the ellipse, scaled to a circle of radius 1.
     x, y = (cosine * half_x + sine * half_y) / wide, (cosine * half_y - sine * half_x) / high
     distance = math.hypot(x, y)
-    if distance > 1:  # too small to reach: it grows
+    if distance > 1:  # radii too small to reach both ends are scaled up
         wide, high, x, y = wide * distance, high * distance, x / distance, y / distance
     reach = math.sqrt(max(0.0, 1 / (x * x + y * y) - 1)) * (-1 if bool(large) == bool(sweep) else 1)
     centre_x, centre_y = reach * y, -reach * x

@@ -1,8 +1,8 @@
-"""Draw shapes of tldraw: what is under `props`, and the points that it keeps as base64.
+"""Unpacks draw shapes of tldraw: the keys under `props`, and points stored as base64.
 
 Since tldraw 4.2 a segment's `path` is the first point as three little-endian float32 (x, y, pressure) and then for each
-point its difference from the one before as three float16 (tlschema, `b64Vecs`). For a while `points` was text as well:
-each point as three float16.
+further point its difference from the previous one as three float16 (tlschema, `b64Vecs`). For a while `points` was
+text too: each point as three float16.
 """
 
 import base64
@@ -28,7 +28,7 @@ _COLOURS = {
 
 
 def unpack(shape: dict[str, Any]) -> None:
-    """Replace `props` and `segments` by the keys that other libraries use for points, colour and width."""
+    """Replace `props` and `segments` with the keys that other libraries use for points, colour and width."""
     props = shape.get("props")
     if isinstance(props, Mapping) and isinstance(props.get("segments"), list):
         del shape["props"]
@@ -42,7 +42,7 @@ def unpack(shape: dict[str, Any]) -> None:
 
 
 def _points_of(segments: list[Any]) -> list[Any]:
-    """The points of all segments; the same list when they are none of tldraw's."""
+    """The points of all segments; the same list when they are not tldraw's."""
     if not all(isinstance(segment, Mapping) for segment in segments):
         return segments
     lines = [_line_of(segment) for segment in segments]
@@ -72,7 +72,7 @@ def _decode(text: str, *, deltas: bool) -> list[list[float]]:
 
 
 def _transform(points: list[Any], props: Mapping[str, Any], shape: dict[str, Any]) -> list[Any]:
-    """The points scaled and turned about the shape's corner, as tldraw shows them."""
+    """The points, scaled and rotated about the shape's corner as tldraw shows them."""
     wide, high = (number_of(props.get(key), 1.0) for key in ("scaleX", "scaleY"))
     turn = number_of(shape.pop("rotation", 0), 0.0)
     if (wide, high, turn) == (1.0, 1.0, 0):

@@ -1,1 +1,1 @@
-"""Pages become PNG, WebP, SVG and PDF, all by one routine (`page`). No database and no store."""
+"""Renders pages as PNG, WebP, SVG and PDF, all by one routine (`page`). No database or object store is used here."""

@@ -1,4 +1,4 @@
-"""Pictures that lie behind the ink of a page."""
+"""Background images of pages."""
 
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,13 @@ MOST_PIXELS = 50_000_000
 
 
 class BadImage(InvalidInput):
-    """The file is no picture that can be drawn."""
+    """The file is not an image that can be drawn."""
 
     code, title = "bad-image", "The picture cannot be drawn"
 
 
 def open_image(path: Path) -> Any:
-    """The picture in a PNG, JPEG or WebP file, decoded when drawn. Raises BadImage."""
+    """The image in a PNG, JPEG or WebP file, decoded when drawn. Raises BadImage."""
     size = path.stat().st_size
     if size > MOST_BYTES:
         raise BadImage(f"The picture has {size} bytes; at most {MOST_BYTES} are drawn.")
@@ -35,7 +35,7 @@ def open_image(path: Path) -> Any:
 
 
 def fitted_rectangle(image: Any, width: float, height: float) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom of the picture as large as it fits on a page, in its middle."""
+    """Left, top, right, bottom of the image scaled to fit a page of this size and centred on it."""
     scale = min(width / image.width(), height / image.height())
     left, top = (width - image.width() * scale) / 2, (height - image.height() * scale) / 2
     return left, top, left + image.width() * scale, top + image.height() * scale
@@ -44,5 +44,5 @@ def fitted_rectangle(image: Any, width: float, height: float) -> tuple[float, fl
 def _codec(data: Any) -> tuple[Any, str]:
     try:
         return skia.Codec.MakeFromData(data), ""
-    except (ValueError, RuntimeError) as error:  # the engine's way to say that no decoder knows it
+    except (ValueError, RuntimeError) as error:  # no decoder recognises the data
         return None, str(error)

@@ -1,8 +1,8 @@
-"""The one drawing routine: pictures, documents and films all come from here.
+"""The one drawing routine, used for images, documents and films.
 
-Ink lies on the page. Where an eraser went, the page shows again, whatever colour the eraser's row carries: it paints
-what lies behind the ink. For an opaque page that is, also along antialiased edges, the same as a transparent layer of
-ink with a hole in it, and needs no layers, which neither SVG nor PDF erase in.
+An eraser paints the backdrop of the page over the ink, whatever colour its row has. For an opaque page the result is
+the same as erasing from a transparent layer of ink, antialiased edges included, and it needs no layers: neither SVG nor
+PDF can erase within one.
 """
 
 from collections.abc import Iterator
@@ -15,17 +15,17 @@ from worker.canvases.lettering.text import draw_text
 from worker.canvases.shapes import Circle, Colour, Figure, Lines, Points
 from worker.canvases.stored.pages import DrawnPage
 
-# A picture behind the ink is kept at two pixels per CSS pixel for what is drawn larger than the board and for
-# documents; a page larger than this (in square CSS pixels, 64 MB then) at one.
+# A background image is rendered at two pixels per CSS pixel for documents and for scales above 1, or at one pixel when
+# the page is larger than this (square CSS pixels; it takes 64 MB at two).
 _LARGEST_FINE_PAGE = 4_000_000
-# Points of one path. A hand's strokes are far shorter.
+# Points of one path. Hand-drawn strokes are far shorter.
 _LONGEST_PIECE = 512
 
 
 def draw_page(canvas: Any, page: DrawnPage, backdrop: Any = None) -> None:
-    """Draw background and ink of the page on a canvas whose unit is a CSS pixel.
+    """Draw the background and the ink of the page on a canvas whose unit is a CSS pixel.
 
-    `backdrop` stands for the page's own when given; else this raises BadImage.
+    `backdrop` replaces the page's own. Without it, raises BadImage when the background image cannot be drawn.
     """
     if backdrop is None:
         backdrop = backdrop_of(page, fine=canvas.getTotalMatrix().getScaleX() > 1)
@@ -35,7 +35,7 @@ def draw_page(canvas: Any, page: DrawnPage, backdrop: Any = None) -> None:
 
 
 def backdrop_of(page: DrawnPage, *, fine: bool = False) -> Any:
-    """What lies behind the ink, as a paint: the page's colour, or its picture. Raises BadImage."""
+    """The paint of what is behind the ink: the page's colour, or its background image. Raises BadImage."""
     paint = plain_backdrop(page.background)
     if page.image is not None:
         behind = image_behind(page, fine=fine)
@@ -46,12 +46,12 @@ def backdrop_of(page: DrawnPage, *, fine: bool = False) -> Any:
 
 
 def plain_backdrop(colour: Colour) -> Any:
-    """The paint of a page of one colour."""
+    """The paint of a page without a background image."""
     return skia.Paint(AntiAlias=True, Color=_argb(colour))
 
 
 def image_behind(page: DrawnPage, *, fine: bool) -> Any:
-    """The page's picture on its paper, as large as the page or, when `fine`, twice. Raises BadImage."""
+    """The background image on the page's colour, in the size of the page; twice that when `fine`. Raises BadImage."""
     if page.image is None:
         raise ValueError("the page has no picture")
     image = open_image(page.image)
@@ -71,7 +71,7 @@ def draw_background(canvas: Any, page: DrawnPage, backdrop: Any) -> None:
 
 
 def draw_figure(canvas: Any, figure: Figure, backdrop: Any) -> None:
-    """Draw one figure; one that erases shows the backdrop."""
+    """Draw one figure; an eraser paints the backdrop."""
     if isinstance(figure, Lines):
         erases = figure.colour is None
         pen = _pen(skia.Paint(backdrop), figure.width) if erases else _coloured_pen(figure.colour, figure.width)
@@ -84,10 +84,10 @@ def draw_figure(canvas: Any, figure: Figure, backdrop: Any) -> None:
 
 
 def _paths(lines: Lines) -> Iterator[Any]:
-    """The contours as one path; a long line of an opaque pen as several, which look the same.
+    """The contours as one path; a long line of an opaque pen as several paths, which look the same.
 
-    What a path costs grows with the square of its points where it crosses itself: 8.6 s for 20 000 points all over a
-    page, 0.7 s in pieces. Where a pen lets light through, pieces would be darker at their ends.
+    The time to draw a path that crosses itself is quadratic in its points: 8.6 s for 20 000 points all over a page,
+    0.7 s in pieces. The pieces of a translucent pen would be darker where they overlap.
     """
     path = skia.Path()
     for contour in lines.contours:
@@ -120,7 +120,7 @@ def _paint(colour: Colour) -> Any:
 
 @lru_cache(maxsize=256)
 def _coloured_pen(colour: Colour, width: float) -> Any:
-    """A hand takes few pens, and thousands of strokes with each."""
+    """The pen of this colour and width; cached, since a board has thousands of strokes with few pens."""
     return _pen(_paint(colour), width)
 
 

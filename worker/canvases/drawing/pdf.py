@@ -1,4 +1,4 @@
-"""A session as one PDF: vectors, a page for each page of the board, text that can be selected and searched."""
+"""Writes a session as one PDF: vector graphics, one page per page of the board, selectable and searchable text."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,12 +17,12 @@ _POINTS_PER_PIXEL = 72 / 96
 
 
 def write_pdf(pages: Iterable[DrawnPage], path: Path, title: str) -> None:
-    """Write the pages in their order, with `title` as the document's and the pages' titles as bookmarks.
+    """Write the pages in their order, with `title` as the document's title and the pages' titles as bookmarks.
 
-    Pages are drawn one at a time. Raises EngineMissing, BadImage, OSError, and InvalidInput when there is no page; then
-    the file is of no use.
+    Pages are drawn one at a time. Raises EngineMissing, BadImage, OSError, and InvalidInput when there is no page; the
+    file is not usable then.
     """
-    # In memory, a megabyte for a page full of ink: where its disk is full the engine does not say so, it crashes.
+    # In memory (a megabyte for a page full of ink): the engine crashes when it writes to a full disk.
     stream = skia.DynamicMemoryWStream()
     titles = _draw(pages, stream, title)
     if not titles:
@@ -46,7 +46,7 @@ def _draw(pages: Iterable[DrawnPage], stream: Any, title: str) -> list[str]:
     document = skia.PDF.MakeDocument(stream, facts)
     try:
         for page in pages:
-            # A picture that is none is found out before the page is begun.
+            # An invalid image raises before the page is begun.
             backdrop = backdrop_of(page, fine=True)
             canvas = document.beginPage(page.width * _POINTS_PER_PIXEL, page.height * _POINTS_PER_PIXEL)
             canvas.scale(_POINTS_PER_PIXEL, _POINTS_PER_PIXEL)
@@ -55,12 +55,12 @@ def _draw(pages: Iterable[DrawnPage], stream: Any, title: str) -> list[str]:
             titles.append(_storable(page.title))
         document.close()
     except BaseException:
-        # One that is left open writes when it goes, into a stream that went before it.
+        # An open document writes when it is destroyed, and its stream may have been destroyed before it.
         document.abort()
         raise
     return titles
 
 
 def _storable(title: str) -> str:
-    """Half a character, which JSON can hold, has no encoding."""
+    """The title without lone surrogates, which JSON can contain and UTF-8 cannot encode."""
     return title.encode(errors="replace").decode()

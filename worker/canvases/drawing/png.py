@@ -1,7 +1,7 @@
-"""A PNG file, written band by band (PNG specification, third edition).
+"""Writes a PNG file band by band (PNG specification, third edition).
 
-The engine's own encoder tries every filter on every row and takes three times as long to make a larger file: ink on
-paper compresses best unfiltered. Deflate is zlib's.
+The engine's own encoder tries every filter on every row, which takes three times as long and makes larger files: ink
+on a plain background compresses best unfiltered. Deflate is zlib's.
 """
 
 import struct
@@ -12,17 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# Bits per channel, true colour without alpha, the three methods there are.
+# 8 bits per channel, true colour without alpha, compression method 0, filter method 0, not interlaced.
 _TRUE_COLOUR = (8, 2, 0, 0, 0)
 _NONE, _UP = 0, 2
-# Of zlib's levels the last that is fast: level 6 takes twice as long for a tenth less.
+# The last fast level of zlib: level 6 takes twice as long for files a tenth smaller.
 _LEVEL = 2
 
 
 class PngWriter:
-    """Takes the rows of one picture in turn; `finish` must be called when all are there.
+    """Writes the rows of one image in order; `finish` must be called after the last one.
 
-    `photo` says that the picture has photographs in it, whose rows compress better as differences.
+    `photo`: the image contains photographs, whose rows compress better as differences to the row above.
     """
 
     def __init__(self, out: BinaryIO, width: int, height: int, *, photo: bool = False) -> None:
@@ -33,12 +33,12 @@ class PngWriter:
         self._chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, *_TRUE_COLOUR))
 
     def write(self, rows: NDArray[np.uint8]) -> None:
-        """Append rows: shape (n, width, 4), channels blue, green, red and an alpha that is left out."""
+        """Append rows: shape (n, width, 4), channels blue, green, red and alpha, which is ignored."""
         height, width = rows.shape[:2]
         filtered = np.empty((height, 1 + width * 3), np.uint8)
         filtered[:, 0] = _NONE if self._above is None else _UP
         pixels = filtered[:, 1:]
-        # Channel by channel: numpy takes five times as long to copy three bytes out of every four.
+        # Channel by channel: numpy takes five times as long to copy three of every four bytes at once.
         by_channel = pixels.reshape(height, width, 3)
         for channel in range(3):
             by_channel[:, :, channel] = rows[:, :, 2 - channel]
@@ -51,7 +51,7 @@ class PngWriter:
             self._chunk(b"IDAT", compressed)
 
     def finish(self) -> None:
-        """Write what is left and the end of the file."""
+        """Write the remaining data and the end of the file."""
         self._chunk(b"IDAT", self._deflate.flush())
         self._chunk(b"IEND", b"")
 

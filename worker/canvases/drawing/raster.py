@@ -1,4 +1,4 @@
-"""Pictures of pages in pixels: PNG at any scale, and a small WebP."""
+"""Raster images of pages: PNG at any scale, and a small WebP."""
 
 from typing import Any, BinaryIO
 
@@ -11,23 +11,23 @@ from worker.canvases.stored.pages import DrawnPage
 from worker.errors import InvalidInput
 
 LARGEST_SCALE = 4.0
-# Pixels of a lesson's list on a phone.
+# Pixels; for lists of lessons on phones.
 THUMBNAIL_WIDTH = 400
 _THUMBNAIL_QUALITY = 80
 _HIGHEST_THUMBNAIL = 8000
-# 32 MB of pixels in memory at a time, however large the page: an ordinary one is drawn in one go.
+# 32 MB of pixels in memory at a time, however large the page; an ordinary page is a single band.
 _BAND_PIXELS = 8_000_000
 
 
 def pixel_size(page: DrawnPage, scale: float) -> tuple[int, int]:
-    """Width and height of its picture in pixels. Raises InvalidInput for a scale that is none."""
+    """Width and height of the page's image in pixels. Raises InvalidInput for an invalid scale."""
     if not 0 < scale <= LARGEST_SCALE:
         raise InvalidInput(f"A scale is more than 0 and at most {LARGEST_SCALE:g}, not {scale:g}.")
     return max(1, round(page.width * scale)), max(1, round(page.height * scale))
 
 
 def write_png(page: DrawnPage, out: BinaryIO, scale: float = 1.0) -> None:
-    """Write the page as PNG; the same page always as the same bytes. Raises EngineMissing, BadImage, InvalidInput."""
+    """Write the page as PNG; the bytes are deterministic. Raises EngineMissing, BadImage, InvalidInput."""
     width, height = pixel_size(page, scale)
     writer = PngWriter(out, width, height, photo=page.image is not None)
     rows = min(height, max(1, _BAND_PIXELS // width))
@@ -45,19 +45,19 @@ def write_thumbnail(page: DrawnPage, out: BinaryIO) -> None:
 
 
 def thumbnail_size(page: DrawnPage) -> tuple[int, int]:
-    """Width and height of the thumbnail in pixels: THUMBNAIL_WIDTH wide, less where it would be too high for WebP."""
+    """Width and height of the thumbnail in pixels: THUMBNAIL_WIDTH wide, less when it would be too high for WebP."""
     scale = min(THUMBNAIL_WIDTH / page.width, _HIGHEST_THUMBNAIL / page.height)
     return max(1, round(page.width * scale)), max(1, round(page.height * scale))
 
 
 def _draw(page: DrawnPage, width: int, height: int, scale: float, top: int = 0) -> Any:
-    """Rows of the page's picture from `top` on: shape (height, width, 4), blue, green, red, alpha.
+    """Rows of the page's image from `top` on: shape (height, width, 4), blue, green, red, alpha.
 
-    In this order the engine fills a tenth faster: it is its own.
+    Drawing in this order, the engine's native one, is a tenth faster.
     """
     pixels = np.empty((height, width, 4), np.uint8)
     with skia.Surface(pixels, colorType=skia.kBGRA_8888_ColorType) as canvas:
-        # A side that was rounded up ends a fraction of a pixel behind its page: there the memory would show.
+        # A side that was rounded up ends a fraction of a pixel beyond the page, where memory would stay uninitialised.
         canvas.clear(skia.Color(page.background.red, page.background.green, page.background.blue))
         canvas.translate(0, -top)
         canvas.scale(scale, scale)

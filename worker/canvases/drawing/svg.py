@@ -1,4 +1,4 @@
-"""A page as SVG."""
+"""Writes a page as SVG."""
 
 from base64 import b64encode
 from itertools import count
@@ -11,18 +11,18 @@ from worker.canvases.stored.pages import DrawnPage
 
 
 def write_svg(page: DrawnPage, out: BinaryIO) -> None:
-    """Write the page as SVG in CSS pixels, letters as outlines: it looks the same where its fonts are missing.
+    """Write the page as SVG in CSS pixels, with letters as outlines, so that it needs no fonts.
 
     Raises EngineMissing, BadImage.
     """
     size = f'width="{page.width}" height="{page.height}"'.encode()
-    # Without a viewBox a page that shows it smaller would cut it off.
+    # Without a viewBox, a web page that shows it at a smaller size would crop it.
     box = size + f' viewBox="0 0 {page.width} {page.height}"'.encode()
     if page.image is None:
         out.write(_svg(page, page.background).replace(size, box, 1))
         return
-    # The engine would write the picture once for each eraser, and without its size. So it draws with a colour that
-    # nothing else has, and that becomes a pattern.
+    # The engine would write the image once for each eraser, and without its size. So the backdrop is drawn in a colour
+    # that nothing else has, which is then replaced by a pattern.
     colour = _unused(page)
     svg = _svg(page, colour).replace(size, box, 1)
     name = f'"#{colour.red:02X}{colour.green:02X}{colour.blue:02X}"'.encode()
@@ -36,14 +36,14 @@ def _svg(page: DrawnPage, behind: Colour) -> bytes:
     try:
         draw_page(canvas, page, plain_backdrop(behind))
     finally:
-        # It writes the end of the document when it goes: before its stream, whatever happens.
+        # The canvas writes the end of the document when it is destroyed, which must happen before its stream is.
         del canvas
     return bytes(stream.detachAsData())
 
 
 def _unused(page: DrawnPage) -> Colour:
     used = {(figure.colour.red, figure.colour.green, figure.colour.blue) for figure in page.figures if figure.colour}
-    # Of one that starts with 01 the engine writes all six digits.
+    # The engine writes all six digits of a colour that starts with 01.
     colours = (Colour(value >> 16, value >> 8 & 255, value & 255) for value in count(0x010203))
     return next(colour for colour in colours if (colour.red, colour.green, colour.blue) not in used)
 

@@ -1,1 +1,1 @@
-"""Letters on a canvas: which faces, shaped how, how dark. Nothing of pages or strokes."""
+"""Text rendering: font selection, shaping, contrast and bounds. Knows no pages or strokes."""

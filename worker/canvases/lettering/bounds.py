@@ -1,4 +1,4 @@
-"""Where the letters of a text are. Lengths are CSS pixels of the board."""
+"""The bounding boxes of text. Lengths are CSS pixels of the board."""
 
 import unicodedata
 from functools import lru_cache
@@ -8,19 +8,19 @@ from worker.canvases.lettering.text import width_of
 from worker.canvases.limits import PAGE_WIDTH
 from worker.canvases.shapes import LINE_HEIGHT, Text
 
-# In font sizes, of all the faces: no letter of ASCII is wider than this; how far capitals rise above the baseline, and
-# tails hang below it; how far a slanted or bold letter leans out of its own width.
+# In font sizes, the maximum over all fonts: the width of an ASCII letter; the height of capitals above the baseline,
+# and the depth of descenders below it; how far a slanted or bold letter extends beyond its own width.
 _WIDEST_ASCII = 1.2
 _CAPITAL, _TAIL, _OVERHANG = 0.72, 0.2, 0.25
-# The same for any ink: of ASCII, and of any sign (a brace of three lines, a circle around the letter before it).
+# The same for any ink: of ASCII, and of any character (a brace of three lines, a circle around the letter before it).
 _ASCII_RISE, _ASCII_LEAN = 1.5, 0.5
 _RISE, _SINK, _LEAN = 2.0, 0.8, 1.3
-# Marks are set one above the other: what each adds.
+# The height that each stacked combining mark adds.
 _MARK = 0.5
 
 
 def body_of(text: Text) -> tuple[float, float, float, float, float]:
-    """Left, top, right, bottom of the letters as they are commonly shaped, and how far ink may go beyond that."""
+    """Left, top, right, bottom of the letters in their usual shape, and how far ink may extend beyond that."""
     marks = _MARK * max(0, _marks(text) - 1)
     return (
         text.x,
@@ -32,7 +32,7 @@ def body_of(text: Text) -> tuple[float, float, float, float, float]:
 
 
 def ink_of(text: Text) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom of a box that all ink is certainly within."""
+    """Left, top, right, bottom of a box that certainly contains all ink."""
     plain = _is_plain(text)
     marks = 0.0 if plain else _MARK * _marks(text)
     lean = _ASCII_LEAN if plain else _LEAN
@@ -46,7 +46,7 @@ def ink_of(text: Text) -> tuple[float, float, float, float]:
 
 @lru_cache(512)
 def _width(text: Text) -> float:
-    """How wide it is at most; measured only where that may matter, since the fonts need the engine."""
+    """The maximum width; measured only when it may matter, since the fonts need the engine."""
     most = max(map(len, text.lines)) * _WIDEST_ASCII * text.size
     if _is_plain(text) and text.x + most <= PAGE_WIDTH:
         return most
@@ -58,12 +58,12 @@ def _is_plain(text: Text) -> bool:
 
 
 def _below(text: Text) -> float:
-    """From the first baseline to the last, in font sizes."""
+    """The distance from the first baseline to the last, in font sizes."""
     return (len(text.lines) - 1) * LINE_HEIGHT
 
 
 def _marks(text: Text) -> int:
-    """The longest row of marks on one letter."""
+    """The largest number of combining marks on one letter."""
     return max(
         (
             len(list(row))

@@ -1,8 +1,8 @@
-"""How dark the edges of letters are: browsers thicken dark letters and thin light ones, and so must we.
+"""Contrast of the edges of letters: like browsers, thickens dark letters and thins light ones.
 
-The engine does that for letters drawn as masks, with figures fixed when it was built: skia-python's show black letters
-a third too pale at their edges, white ones too bold. A mask filter turns that off and puts the browser's table in its
-place. The figures are Chromium's for everything but Windows (SK_GAMMA_CONTRAST, SK_GAMMA_EXPONENT in its
+The engine does this for letters drawn as masks, with constants fixed at its compilation: those of skia-python make the
+edges of black letters a third too pale, and white letters too bold. A mask filter replaces them by the browser's table.
+The constants are Chromium's for all platforms but Windows (SK_GAMMA_CONTRAST, SK_GAMMA_EXPONENT in its
 skia/config/SkUserConfig.h), the formula is Skia's (SkMaskGamma.cpp).
 """
 
@@ -17,9 +17,9 @@ from worker.canvases.shapes import Colour
 
 _CONTRAST = 0.2
 _GAMMA = 1.2
-# Rec. 709, as the engine weighs channels.
+# Weights of the channels: Rec. 709, as in the engine.
 _RED, _GREEN, _BLUE = 0.2126, 0.7152, 0.0722
-# Larger letters are drawn as outlines, whose edges nobody corrects. Pixels.
+# Larger letters are drawn as outlines, whose edges are not corrected. Pixels.
 LARGEST_MASK = 256
 
 
@@ -30,15 +30,15 @@ def text_contrast(colour: Colour) -> Any:
 
 @cache
 def _filter(level: int) -> Any:
-    """One of eight, from black (0) to white (7)."""
+    """The filter of a luminance level, from black (0) to white (7)."""
     return skia.TableMaskFilter.Create(correction(level))
 
 
 def correction(level: int) -> list[int]:
-    """For each coverage 0 to 255 the one that looks right, for letters of a luminance of `level` eighths."""
-    # Three bits repeated until they are eight.
+    """The corrected coverage for each coverage 0 to 255, for letters of a luminance of `level` eighths."""
+    # Three bits, repeated to fill eight.
     ink = (level << 5 | level << 2 | level >> 1) / 255
-    # What lies behind is guessed: the opposite. No level of eight is its own opposite, so nothing is divided by zero.
+    # The background is assumed to be the opposite. No level equals its opposite, so there is no division by zero.
     paper = 1 - ink
     coverage = np.arange(256) / 255
     contrast = _CONTRAST * paper**_GAMMA
@@ -49,6 +49,6 @@ def correction(level: int) -> list[int]:
 
 
 def _luminance(colour: Colour) -> int:
-    """0 to 255, as the engine judges a colour's lightness."""
+    """The luminance of a colour, 0 to 255, as the engine computes it."""
     red, green, blue = (math.pow(channel / 255, _GAMMA) for channel in (colour.red, colour.green, colour.blue))
     return round(255 * math.pow(_RED * red + _GREEN * green + _BLUE * blue, 1 / _GAMMA))

@@ -1,7 +1,7 @@
-"""The typefaces of boards, from packages: the same on every machine, with or without fonts of its own.
+"""The fonts of boards, from Python packages: the same on every machine, whatever fonts it has installed.
 
-Arimo has Arial's metrics, so text is as wide as the browser's. The others have what Arimo lacks, asked in the order of
-`FAMILIES`: Ethiopic first, then the scripts, signs and symbols a lesson may need (docs/decisions/0007). No other face
+Arimo has Arial's metrics, so text is as wide as in the browser. The others are fallbacks for what Arimo lacks, in the
+order of `FAMILIES`: Ethiopic first, then the scripts and symbols a lesson may need (docs/decisions/0007). No other font
 is ever used.
 """
 
@@ -14,7 +14,7 @@ from worker.canvases.engine import skia
 
 
 class FontFile(NamedTuple):
-    """A file of an installed package, and which face of it when it is a collection."""
+    """A font file of an installed package, and the index of the face when it is a collection."""
 
     package: str
     name: str
@@ -25,7 +25,7 @@ def _noto(name: str) -> FontFile:
     return FontFile("manimgx-fonts", f"manimgx_fonts/Noto{name}[wght].ttf")
 
 
-# Scripts that the user interface of no client writes in, but a lesson may show a word of.
+# Scripts that no client's user interface is written in, but that a lesson may contain words of.
 _SCRIPTS = (
     "Armenian Bengali Georgian Gujarati Gurmukhi Kannada Khmer Lao Malayalam Myanmar Oriya Sinhala Tamil Telugu Thai"
 )
@@ -43,7 +43,7 @@ FAMILIES = {
     "STIX Two Math": FontFile("ziamath", "ziamath/fonts/STIXTwoMath-Regular.ttf"),
     EMOJI: _noto("Emoji"),
     **{f"Noto Sans {script}": _noto(f"Sans{script}") for script in _SCRIPTS.split()},
-    # The third face of the collection writes Han as China does; kana and hangul are the same in all of them.
+    # The third face of the collection has the Chinese forms of Han; kana and hangul are the same in all of them.
     "Noto Sans CJK SC": FontFile("manimgx-fonts-cjk", "manimgx_fonts_cjk/NotoSansCJK-VF.otf.ttc", 2),
 }
 ITALICS = {
@@ -57,7 +57,7 @@ _WEIGHT_AXIS = int.from_bytes(b"wght")
 
 @cache
 def collection() -> Any:
-    """Every face in regular and bold, upright and italic where it has one, for the engine to choose from by style."""
+    """Every font in regular and bold, upright and, where it exists, italic; the engine selects from it by style."""
     provider = skia.textlayout.TypefaceFontProvider()
     for table in (FAMILIES, ITALICS):
         for family, file in table.items():
@@ -70,24 +70,24 @@ def collection() -> Any:
 
 @cache
 def font_style(*, bold: bool, italic: bool) -> Any:
-    """The style to choose a face by. A family without an italic is slanted by the engine, as a browser does it."""
+    """The style to select a font by. The engine slants a family that has no italic, as browsers do."""
     slant = skia.FontStyle.kItalic_Slant if italic else skia.FontStyle.kUpright_Slant
     return skia.FontStyle(_BOLD if bold else _REGULAR, skia.FontStyle.kNormal_Width, slant)
 
 
 @cache
 def unicode() -> Any:
-    """What the engine's text layout knows of scripts and line breaks."""
+    """The Unicode data that the engine's text layout uses for scripts and line breaks."""
     return skia.Unicodes.ICU.Make()
 
 
 def has_glyph(family: str, letter: str) -> bool:
-    """Whether the family has a shape of its own for this character. Raises EngineMissing."""
+    """Whether the family has a glyph for this character. Raises EngineMissing."""
     return bool(_face(FAMILIES[family], _REGULAR).unicharToGlyph(ord(letter)))
 
 
 def font_path(file: FontFile) -> Path:
-    """Where the file is installed; its package is not imported."""
+    """The path of the installed file; its package is not imported."""
     return Path(str(distribution(file.package).locate_file(file.name)))
 
 
@@ -95,7 +95,7 @@ def font_path(file: FontFile) -> Path:
 def _face(file: FontFile, weight: int) -> Any:
     face = _files().makeFromFile(str(font_path(file)), file.face)
     axes = skia.FontArguments.VariationPosition
-    # Kept by a name until the clone is made: the engine only points to them.
+    # Held by a variable until the clone is made: the engine only keeps a pointer to them.
     coordinates = axes.Coordinates([axes.Coordinate(_WEIGHT_AXIS, weight)])
     position = axes(coordinates)
     arguments = skia.FontArguments()
@@ -105,5 +105,5 @@ def _face(file: FontFile, weight: int) -> Any:
 
 @cache
 def _files() -> Any:
-    """Reads font files and knows no others: the engine's usual manager would ask the machine for its fonts."""
+    """A font manager that only reads given files: the engine's default one would use the machine's fonts."""
     return skia.FontMgr.New_Custom_Empty()

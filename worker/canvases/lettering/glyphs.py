@@ -1,7 +1,7 @@
-"""Which face writes which characters of a line. Nothing of a text is dropped but what no face has, and that is named.
+"""Selects the font of each character of a line. Only characters that no font has are dropped, and those are reported.
 
-A letter and its marks, and the parts of an emoji, are set from one face wherever one has them all: a face can only
-place its own marks on its own letters.
+A letter with its marks, or the parts of an emoji, use one font when any font has them all: a font can only place its
+own marks on its own letters.
 """
 
 import unicodedata
@@ -12,7 +12,7 @@ from itertools import groupby
 from worker.canvases.lettering.fonts import EMOJI, FAMILIES, has_glyph
 
 # Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt, 16): joiners, direction marks, variation selectors.
-# They have no shape, and the layout uses them.
+# They have no glyph, but text layout uses them.
 _INVISIBLE = (
     (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F),
     (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF),
@@ -21,18 +21,18 @@ _INVISIBLE = (
 _JOINER, _EMOJI_SELECTOR = "\u200d", "\ufe0f"
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 _FIRST_FAMILY = next(iter(FAMILIES))
-# Different clusters whose face is remembered: more than any lesson has.
+# Clusters whose font is cached: more different ones than any lesson has.
 _REMEMBERED = 1 << 14
 
 
 def is_invisible(letter: str) -> bool:
-    """Whether the character has no shape of its own by Unicode's rules, whatever a face has for it."""
+    """Whether the character is invisible by Unicode's rules, even if a font has a glyph for it."""
     point = ord(letter)
     return point >= _INVISIBLE[0][0] and any(first <= point <= last for first, last in _INVISIBLE)
 
 
 def clusters(text: str) -> Iterator[str]:
-    """The text in pieces that belong to one face: a letter with its marks, an emoji with all that is joined to it."""
+    """The text in clusters that need one font: a letter with its marks, an emoji with all that is joined to it."""
     cluster = ""
     for letter in text:
         if cluster and not (_extends(letter) or cluster[-1] == _JOINER):
@@ -44,9 +44,9 @@ def clusters(text: str) -> Iterator[str]:
 
 
 def runs(text: str) -> Iterator[tuple[str, str]]:
-    """Family and characters of each stretch that one face writes, in order. Raises EngineMissing.
+    """Family and characters of each run of one font, in order. Raises EngineMissing.
 
-    Characters that no face has are left out: a gap, never a box.
+    Characters that no font has are left out: a gap, never a box.
     """
     if text.isascii():  # most boards
         if text:
@@ -59,7 +59,7 @@ def runs(text: str) -> Iterator[tuple[str, str]]:
 
 
 def without_glyph(text: str) -> list[str]:
-    """The characters that no face has, each once, in their order. Raises EngineMissing."""
+    """The characters that no font has, each once, in their order. Raises EngineMissing."""
     if text.isascii():
         return []
     return [letter for letter in dict.fromkeys(text) if _family_of(letter) is None]
@@ -69,7 +69,7 @@ def _pieces(cluster: str) -> list[tuple[str | None, str]]:
     family = _family_of(cluster)
     if family or len(cluster) == 1:
         return [(family, cluster)]
-    # No face has all of it: each character from the first one that has it.
+    # No font has all of it: each character uses the first font that has it.
     return [(_family_of(letter), letter) for letter in cluster]
 
 
@@ -77,10 +77,10 @@ def _pieces(cluster: str) -> list[tuple[str | None, str]]:
 def _family_of(cluster: str) -> str | None:
     """The first family that has every visible character of the cluster."""
     visible = [letter for letter in cluster if not is_invisible(letter)]
-    # What a private character looks like is agreed between a font and a text, and nobody knows which font that was.
+    # The glyph of a private-use character depends on the font the text was written for, which is unknown.
     if any(unicodedata.category(letter) == "Co" for letter in visible):
         return None
-    # Unicode Technical Standard 51: the selector asks for the emoji where a sign is both.
+    # Unicode Technical Standard 51: the selector requests the emoji when a character has both presentations.
     families = [EMOJI, *FAMILIES] if _EMOJI_SELECTOR in cluster else FAMILIES
     return next((family for family in families if all(has_glyph(family, letter) for letter in visible)), None)
 

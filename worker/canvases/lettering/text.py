@@ -1,4 +1,4 @@
-"""Text on a canvas: shaped as a browser shapes it, placed by its alphabetic baseline."""
+"""Draws text on a canvas: shaped as in a browser, positioned by its alphabetic baseline."""
 
 import math
 import re
@@ -10,16 +10,16 @@ from worker.canvases.lettering.fonts import collection, font_style, unicode
 from worker.canvases.lettering.glyphs import runs
 from worker.canvases.shapes import LINE_HEIGHT, Text
 
-# Where the platform's redraw puts its one-pixel lines, from the baseline.
+# Offsets of the platform's one-pixel lines from the baseline.
 _UNDERLINE = 2.0
 _STRIKETHROUGH = -0.3  # font sizes
-# One line never wraps.
+# A layout width at which no line wraps.
 _ENDLESS = 1e6
 _WORDS = re.compile(" +|[^ ]+")
 
 
 def draw_text(canvas: Any, text: Text, ink: Any) -> None:
-    """Draw the lines with the paint `ink`, underlined and struck through as they ask."""
+    """Draw the lines with the paint `ink`, underlined and struck through as the text says."""
     rule = skia.Paint(ink)
     rule.setStyle(skia.Paint.kStroke_Style)
     rule.setStrokeWidth(1)
@@ -29,7 +29,7 @@ def draw_text(canvas: Any, text: Text, ink: Any) -> None:
     for number, line in enumerate(text.lines):
         baseline = text.y + number * LINE_HEIGHT * text.size
         paragraph = _set(line, text, letters)
-        # A paragraph's own baseline lies at a whole number of units.
+        # The engine rounds the baseline of a paragraph to a whole unit.
         paragraph.paint(canvas, text.x, baseline - math.floor(paragraph.AlphabeticBaseline + 0.5))
         end = text.x + _width(paragraph)
         for is_ruled, y in (
@@ -41,25 +41,25 @@ def draw_text(canvas: Any, text: Text, ink: Any) -> None:
 
 
 def width_of(line: str, text: Text) -> float:
-    """How wide one line of the text is. Raises EngineMissing."""
+    """The width of one line of the text. Raises EngineMissing."""
     return _width(_set(line, text, skia.Paint()))
 
 
 def _width(paragraph: Any) -> float:
-    """As a canvas measures it: spaces at the end count."""
+    """The width as a canvas measures it, trailing spaces included."""
     return float(paragraph.MaxIntrinsicWidth)
 
 
 def _has_pixels(canvas: Any) -> bool:
-    """Whether this is a picture. A document takes letters as they are: with a mask they were no text any more."""
+    """Whether the canvas is a raster image. With a mask filter, letters in a document would no longer be text."""
     return bool(canvas.imageInfo().colorType() != skia.kUnknown_ColorType)
 
 
 def _set(line: str, text: Text, ink: Any) -> Any:
-    """The line, shaped.
+    """The line as a shaped paragraph.
 
-    A canvas shapes word by word, so that no letter is drawn nearer to a space; a paragraph does so where the style
-    changes, and a language counts as style.
+    A browser's canvas shapes word by word, so that letters are never kerned with spaces. A paragraph starts a new run
+    where the style changes, and the language is part of the style.
     """
     builder = skia.textlayout.ParagraphBuilder.make(skia.textlayout.ParagraphStyle(), collection(), unicode())
     space_ink = _space_ink(ink)
@@ -75,7 +75,7 @@ def _set(line: str, text: Text, ink: Any) -> Any:
 
 
 def _space_ink(ink: Any) -> Any:
-    """Ink for spaces: with an outline. Without one they cover nothing and are left out, and words of a PDF run on."""
+    """The paint for spaces, with an outline: the engine omits spaces without ink, which joins the words of a PDF."""
     outlined = skia.Paint(ink)
     outlined.setStyle(skia.Paint.kStrokeAndFill_Style)
     outlined.setStrokeWidth(0.01)

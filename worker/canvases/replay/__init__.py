@@ -1,1 +1,1 @@
-"""A board as it came to be: when what was to be seen, as a film and for a page that draws by itself."""
+"""Replays of boards: what was visible when, as a film and as JSON for players in the browser."""

@@ -20,7 +20,7 @@ class DirtyRect:
     bottom: float
 
     def union(self, other: "DirtyRect") -> "DirtyRect":
-        """The smallest box around both."""
+        """The smallest rectangle that contains both."""
         return DirtyRect(
             min(self.left, other.left),
             min(self.top, other.top),
@@ -30,7 +30,7 @@ class DirtyRect:
 
 
 def box_of(figure: Figure) -> DirtyRect:
-    """Around all of its ink."""
+    """The box around all ink of the figure."""
     if isinstance(figure, Lines):
         drawn = [contour for contour in figure.contours if len(contour)]
         return _around(np.concatenate(drawn), figure.width) if drawn else DirtyRect(0, 0, 0, 0)
@@ -41,7 +41,7 @@ def box_of(figure: Figure) -> DirtyRect:
 
 
 def box_between(figure: Figure, before: float, after: float) -> DirtyRect:
-    """Around what changes when the figure grows from one fraction of it to another."""
+    """The box around what changes when the drawn fraction of the figure grows from `before` to `after`."""
     if before <= 0 or not isinstance(figure, Lines) or not is_freehand(figure):
         return box_of(figure)
     contour = figure.contours[0]

@@ -1,7 +1,7 @@
-"""A replay as a film: 1280x720, H.264, drawn stroke by stroke.
+"""Writes a replay as a film: 1280x720, H.264, drawn stroke by stroke.
 
-A frame is made only when something has changed, and is shown until the next one. At the moment of each frame it holds
-exactly what the timeline says.
+A frame is rendered only when something has changed, and is shown until the next one. Each frame shows exactly what the
+timeline contains at its time.
 """
 
 from collections import OrderedDict
@@ -19,21 +19,21 @@ from worker.media.binaries import Binaries
 from worker.media.matroska_pipe import stream
 from worker.media.runner import Budget, never, run_ffmpeg
 
-# Ten pictures a second follow a hand; twice as many cost twice as much and look the same.
+# Ten frames a second are enough for hand movements; twice as many cost twice as much and look the same.
 TICK_MS = 100
-# Also when nothing changes there is a frame every so often, and every second of these can be sought.
+# When nothing changes there is still a frame at this interval, and every second one is a key frame for seeking.
 HOLD_MS = 5000
 KEY_SECONDS = 10
-# Pages that were turned away from wait in memory, 9 MB each.
+# Pages that are no longer shown are cached in memory, 9 MB each.
 _MOST_RECENT_PAGES = 8
-# The same strokes give the same bytes: no version of the encoder, and as many threads on every machine.
+# The output is deterministic: no encoder version in the file, and the same number of threads on every machine.
 _SAME_BYTES = {"fflags": "+bitexact", "flags:v": "+bitexact", "map_metadata": "-1", "threads": 2}
 _ENCODING = {
     "c:v": "libx264",
-    # Superfast costs one and a half times as much as ultrafast and makes files of half the size.
+    # superfast takes one and a half times as long as ultrafast, for files of half the size.
     "preset": "superfast",
     "crf": 25,
-    # A board is still but for a pen: looking ahead finds nothing. Without reordered frames times are as they are.
+    # A board is static except for the pen, so lookahead gains nothing. Without B-frames, timestamps need no reordering.
     "x264-params": "bframes=0:weightp=0:scenecut=0:rc-lookahead=0:mbtree=0",
     "pix_fmt": "yuv420p",
     "force_key_frames": f"expr:gte(t,n_forced*{KEY_SECONDS})",
@@ -56,10 +56,10 @@ def write_film(
     should_stop: Callable[[], bool] = never,
     on_progress: Callable[[float], None] | None = None,
 ) -> None:
-    """Write the replay to `target` as MP4; the same timeline always as the same bytes.
+    """Write the replay to `target` as MP4; the bytes are deterministic.
 
-    `on_progress` gets seconds of the film. Raises ReplayTooLong, EngineMissing, BadImage and what the runner raises;
-    then nothing is left behind.
+    `on_progress` receives the seconds of film written. Raises ReplayTooLong, EngineMissing, BadImage and the errors of
+    the runner; then `target` is deleted.
     """
     seconds = timeline.duration_ms / 1000
     if seconds > max_seconds:
@@ -83,7 +83,7 @@ def write_film(
 
 
 def frames_of(timeline: ReplayTimeline) -> Iterator[tuple[int, Pixels]]:
-    """The frames of the film: milliseconds, and the planes of the picture, whose memory the next frame may use."""
+    """The frames of the film: milliseconds, and the planes of the image, whose memory the next frame may overwrite."""
     pages = _IncrementalPages(timeline)
     shown: IncrementalPage | None = None
     for at in _ticks(timeline):
@@ -99,7 +99,7 @@ def _last_tick(timeline: ReplayTimeline) -> int:
 
 
 def _ticks(timeline: ReplayTimeline) -> Iterator[int]:
-    """Moments at which a frame may be due, in order: all in which a stroke grows, none of those in between."""
+    """The times at which a frame may be due, in order: all at which a stroke grows, none while nothing changes."""
     last = _last_tick(timeline)
     moments = {*range(0, last + 1, HOLD_MS), last, *(_tick(turn.at) for turn in timeline.turns)}
     for stroke in timeline.strokes:
@@ -110,12 +110,12 @@ def _ticks(timeline: ReplayTimeline) -> Iterator[int]:
 
 
 def _tick(at: int) -> int:
-    """The first tick at which a change at this moment is to be seen."""
+    """The first tick at which a change at this time is visible."""
     return -(-at // TICK_MS) * TICK_MS
 
 
 class _IncrementalPages:
-    """The stages of the pages that were shown last."""
+    """A cache of the pages that were shown last."""
 
     def __init__(self, timeline: ReplayTimeline) -> None:
         self._timeline = timeline
@@ -125,7 +125,7 @@ class _IncrementalPages:
         self._recent: OrderedDict[int, IncrementalPage] = OrderedDict()
 
     def of(self, index: int) -> IncrementalPage:
-        """The stage of that page, as it was left, or new."""
+        """The page with this index, in its last state when it is cached, else new."""
         page = self._recent.pop(index, None) or IncrementalPage(
             self._timeline.pages[index], self._strokes.get(index, ())
         )
@@ -149,5 +149,5 @@ def _arguments(target: Path) -> list[str]:
 
 
 def _most_bytes(seconds: float) -> int:
-    """Far more than a board ever takes: a megabit a second."""
+    """The size limit of the file, far above what a board needs: a megabit per second."""
     return 64 * 1024 * 1024 + round(seconds) * 125_000

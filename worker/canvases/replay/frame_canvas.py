@@ -1,4 +1,4 @@
-"""A page scaled into the frame of a film: drawn whole, or redrawn within a dirty rectangle."""
+"""Draws a page scaled into the frame of a film, in whole or within a dirty rectangle."""
 
 import math
 from collections.abc import Iterable
@@ -13,17 +13,17 @@ from worker.canvases.shapes import Figure
 from worker.canvases.stored.pages import DrawnPage
 
 WIDTH, HEIGHT = 1280, 720
-# Around a page of another shape: darker than paper, lighter than ink.
+# Fills the frame around a page of another aspect ratio: darker than paper, lighter than ink.
 SURROUND = (0x3A, 0x3F, 0x47, 0xFF)
-# Half a pixel of antialiasing, and what rounding may add.
+# Half a pixel of antialiasing, and a pixel for rounding.
 _SOFT = 1.5
 
-# Left, top, right, bottom in pixels of the frame, all even: colours are stored for two by two pixels.
+# Left, top, right, bottom in pixels of the frame, all even: colour is stored per two by two pixels.
 Area = tuple[int, int, int, int]
 
 
 def blank_frame() -> Pixels:
-    """A frame without a page: shape (HEIGHT, WIDTH, 4), RGBA."""
+    """The pixels of a frame without a page: shape (HEIGHT, WIDTH, 4), RGBA."""
     return np.full((HEIGHT, WIDTH, 4), SURROUND, np.uint8)
 
 
@@ -35,13 +35,13 @@ class FrameCanvas:
         self._scale = min(WIDTH / page.width, HEIGHT / page.height)
         width, height = _even(page.width * self._scale), _even(page.height * self._scale)
         self._left, self._top = (WIDTH - width) // 4 * 2, (HEIGHT - height) // 4 * 2
-        # Where the page is.
+        # The area of the page.
         self.whole: Area = (self._left, self._top, self._left + width, self._top + height)
         self._backdrop = backdrop_of(page)
         self._surface = skia.Surface(pixels, colorType=skia.kRGBA_8888_ColorType)
 
     def area(self, box: DirtyRect) -> Area | None:
-        """The pixels that a box of the page can colour; None when it lies outside."""
+        """The pixels that ink within a box of the page may affect; None when the box is outside the page."""
         left, top, right, bottom = self.whole
         area = (
             max(left, _floor(box.left * self._scale + self._left - _SOFT)),
@@ -52,7 +52,7 @@ class FrameCanvas:
         return area if area[0] < area[2] and area[1] < area[3] else None
 
     def draw(self, figures: Iterable[Figure], within: Area, *, over: bool) -> None:
-        """Draw figures within the area: over what is there, or over the page's background."""
+        """Draw figures within the area: over its present pixels when `over`, else over the page's background."""
         page_colour = self._page.background
         with self._surface as canvas:
             canvas.save()
@@ -60,7 +60,7 @@ class FrameCanvas:
             canvas.translate(self._left, self._top)
             canvas.scale(self._scale, self._scale)
             if not over:
-                # The page may end within a pixel, which must not keep what was there before.
+                # The page may end within a pixel, whose old value must not remain.
                 canvas.drawColor(skia.Color(page_colour.red, page_colour.green, page_colour.blue))
                 draw_background(canvas, self._page, self._backdrop)
             for figure in figures:

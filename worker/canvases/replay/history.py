@@ -1,4 +1,4 @@
-"""Everything that was ever drawn on the board of a session, out of the database, ready to be replayed."""
+"""Loads everything that was ever drawn on a session's board from the database, for a replay."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,9 +29,9 @@ _BOARD = text("SELECT session_title, status, actual_end FROM boards WHERE id = :
 
 @dataclass(frozen=True)
 class History:
-    """The board with what was taken away again, who turned to which page when, and when the session ended, if it has.
+    """The board with deleted strokes, the page turns, and the end of the session, if it has ended.
 
-    `images` are the `background_image` of pages, by their index.
+    `images` are the `background_image` values of pages, by page index.
     """
 
     board: DrawnBoard
@@ -41,12 +41,14 @@ class History:
 
 
 def was_drawn_on(session: Session, session_id: int) -> bool:
-    """Whether there is a single stroke to replay."""
+    """Whether there is at least one stroke to replay."""
     return bool(session.scalar(_ANY_STROKE, {"session_id": session_id}))
 
 
 def load_history(session: Session, session_id: int) -> History:
-    """The history of a session's board, all of one moment. Must come first in its transaction. Raises NotFound."""
+    """The history of a session's board, from one database snapshot. Raises NotFound.
+
+    Must be the first query of its transaction."""
     session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     board = session.execute(_BOARD, {"session_id": session_id}).one_or_none()
     if board is None:

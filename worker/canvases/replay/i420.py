@@ -1,4 +1,4 @@
-"""Pixels as a video codec wants them: brightness, and two colour differences of half the size (BT.709, limited)."""
+"""Converts RGB to I420: luma, and two chroma planes of half the width and height (BT.709, limited range)."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 
-# ITU-R BT.709-6 §3 and §5.2 for 8 bits, in units of 2^-16; the rows of the differences add up to 0, so that grey
+# ITU-R BT.709-6 §3 and §5.2 for 8 bits, in units of 2^-16; the weights of each chroma row add up to 0, so that grey
 # stays grey.
 _Y = (11966, 40254, 4064)
 _CB = (-6596, -22188, 28784)
@@ -16,10 +16,10 @@ _HALF = 1 << 15
 
 
 class Picture:
-    """A picture of planes, kept up to date rectangle by rectangle. Width and height are even."""
+    """An image as I420 planes, updated rectangle by rectangle. Width and height are even."""
 
     def __init__(self, width: int, height: int) -> None:
-        # Y, Cb and Cr one after another.
+        # Y, Cb and Cr, consecutively.
         self.planes: Pixels = np.zeros(width * height * 3 // 2, np.uint8)
         whole, quarter = width * height, width * height // 4
         self._y = self.planes[:whole].reshape(height, width)
@@ -27,7 +27,7 @@ class Picture:
         self._cr = self.planes[whole + quarter :].reshape(height // 2, width // 2)
 
     def update(self, pixels: Pixels, left: int, top: int, right: int, bottom: int) -> None:
-        """Take over this rectangle of `pixels` (height, width, RGBA); its sides lie on even numbers."""
+        """Convert this rectangle of `pixels` (height, width, RGBA); its coordinates are even."""
         red, green, blue = np.moveaxis(pixels[top:bottom, left:right, :3].astype(np.int32), 2, 0)
         self._y[top:bottom, left:right] = (_weigh(_Y, red, green, blue) + _HALF + (16 << 16)) >> 16
         halves = [_sum_of_four(channel) for channel in (red, green, blue)]

@@ -1,4 +1,4 @@
-"""One page of a board in motion: its picture at one moment after another, drawing only what has changed."""
+"""Renders one page of a replay at increasing times, redrawing only what has changed."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,26 +10,25 @@ from worker.canvases.replay.timeline import TimedStroke
 from worker.canvases.shapes import Figure
 from worker.canvases.stored.pages import DrawnPage
 
-# More places than people who draw at once are drawn as one.
+# More boxes than this (people drawing at the same time) are merged into one.
 _MOST_BOXES = 6
 
 
 class IncrementalPage:
-    """A page and its strokes, as pixels (RGBA) and as the picture of a film.
+    """A page and its strokes, as pixels (RGBA) and as the planes of a film.
 
-    Strokes that are whole are kept in pixels of their own, which are copied to where a growing one is redrawn. As
-    long as the one that grows lies on top of them, that is all there is to do; else the place is drawn from its
-    background up.
+    Finished strokes are kept in a separate buffer. Where a growing stroke changes, that buffer is copied and the stroke
+    drawn over it, if it is above all finished ones; otherwise the area is redrawn from the background.
     """
 
     def __init__(self, page: DrawnPage, strokes: Iterable[TimedStroke]) -> None:
         self.picture = Picture(WIDTH, HEIGHT)
         self.pixels, self._whole_pixels = blank_frame(), blank_frame()
         self._shown, self._settled = FrameCanvas(page, self.pixels), FrameCanvas(page, self._whole_pixels)
-        # By their start: those before `_next` have begun.
+        # Ordered by start; those before the index `_next` have begun.
         self._strokes = sorted(strokes, key=lambda stroke: stroke.start)
         self._next = 0
-        # Strokes that have begun, and how much of each is shown.
+        # Strokes that have begun, and the fraction of each that is shown.
         self._growing: dict[TimedStroke, float] = {}
         # In drawing order.
         self._whole: list[TimedStroke] = []
@@ -39,7 +38,7 @@ class IncrementalPage:
         self.picture.update(self.pixels, 0, 0, WIDTH, HEIGHT)
 
     def advance(self, at: int) -> bool:
-        """Go on to this moment, never back; whether anything changed."""
+        """Advance to this time, which must not be earlier than before. Returns whether anything changed."""
         removed = self._remove(at)
         self._begin(at)
         changed = removed + self._grow(at)
@@ -55,7 +54,7 @@ class IncrementalPage:
         return bool(changed)
 
     def _remove(self, at: int) -> list[DirtyRect]:
-        """Take away what is gone by now; where it was."""
+        """Remove the strokes deleted by this time. Returns their boxes."""
         removed = {
             stroke
             for stroke in (*self._whole, *self._growing)
@@ -76,7 +75,7 @@ class IncrementalPage:
                 self._boxes[stroke] = box_of(stroke.figure)
 
     def _grow(self, at: int) -> list[DirtyRect]:
-        """Let everything that has begun grow; where that shows."""
+        """Grow all strokes that have begun. Returns the boxes that changed."""
         changed: list[DirtyRect] = []
         for stroke, before in self._growing.items():
             after = stroke.shown_at(at)
@@ -86,7 +85,7 @@ class IncrementalPage:
         return changed
 
     def _settle(self, finished: Sequence[TimedStroke]) -> list[DirtyRect]:
-        """Put these among the whole strokes; where that is more than drawing them on top."""
+        """Add these to the finished strokes. Returns the boxes to redraw when they cannot just be drawn on top."""
         if not finished:
             return []
         for stroke in finished:
@@ -123,7 +122,7 @@ def _overlap(first: Area, second: Area) -> bool:
 
 
 def _few(boxes: list[DirtyRect]) -> list[DirtyRect]:
-    """The boxes, or the one around all of them when they are many."""
+    """The boxes, or a single box around all of them when there are too many."""
     if len(boxes) <= _MOST_BOXES:
         return boxes
     whole = boxes[0]

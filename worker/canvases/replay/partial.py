@@ -1,4 +1,4 @@
-"""A figure that is not finished yet: as much of it as the hand has drawn."""
+"""Partially drawn figures: as much of a figure as has been drawn at some time."""
 
 import math
 import unicodedata
@@ -8,16 +8,16 @@ import numpy as np
 from worker.canvases.replay.pen_speed import length_of
 from worker.canvases.shapes import Circle, Figure, Lines, Points, Text
 
-# Sides of the polygon that stands for part of a circle: each shorter than four pixels, on boards of any use.
+# The polygon that approximates part of a circle: sides of four pixels at most, except for the largest circles.
 _SIDE = 4.0
 _MOST_SIDES = 720
 
 
 def part_of(figure: Figure, fraction: float) -> Figure | None:
-    """The part drawn so far, `fraction` of 0 to 1; None when nothing is to be seen yet.
+    """The part drawn so far, for a `fraction` of 0 to 1; None when nothing is visible yet.
 
-    A pen's points were taken at even times, so they come one by one; the outline of a shape grows evenly, text letter
-    by letter.
+    The points of a pen were sampled at regular intervals, so they appear one by one; the outline of a shape grows at
+    constant speed, text letter by letter.
     """
     if fraction <= 0:
         return None
@@ -31,7 +31,7 @@ def part_of(figure: Figure, fraction: float) -> Figure | None:
 
 
 def is_freehand(lines: Lines) -> bool:
-    """Whether its points came one by one from a moving pen, and it is no shape with corners."""
+    """Whether the points are those of a moving pen, not the corners of a shape."""
     return len(lines.contours) == 1 and not lines.closed
 
 
@@ -62,7 +62,7 @@ def _outline(contour: Points, *, closed: bool) -> Points:
 
 
 def _along(points: Points, steps: float) -> Points:
-    """The points up to so many steps from the first, the last one on the way between two."""
+    """The points up to `steps` segments from the first, the last one interpolated between two points."""
     whole = math.floor(steps)
     if whole >= len(points) - 1:
         return points
@@ -73,7 +73,7 @@ def _along(points: Points, steps: float) -> Points:
 
 
 def _steps(points: Points, length: float) -> float:
-    """How many steps from point to point it takes to go so far."""
+    """The number of segments, with a fraction, that have this length."""
     sides = np.hypot(*np.diff(points, axis=0).T)
     reached = np.concatenate([[0.0], np.cumsum(sides)])
     whole = int(np.searchsorted(reached, length, side="right")) - 1
@@ -83,7 +83,7 @@ def _steps(points: Points, length: float) -> float:
 
 
 def _arc(circle: Circle, fraction: float) -> Lines:
-    """From the right, clockwise on the screen, as a canvas draws it."""
+    """An arc from the rightmost point, clockwise on the screen, as a canvas draws it."""
     sides = max(8, min(_MOST_SIDES, math.ceil(2 * math.pi * circle.radius / _SIDE)))
     angles = np.linspace(0.0, 2 * math.pi * fraction, max(2, math.ceil(sides * fraction) + 1))
     points = np.column_stack([circle.x + circle.radius * np.cos(angles), circle.y + circle.radius * np.sin(angles)])
@@ -96,7 +96,7 @@ def _part_of_text(text: Text, fraction: float) -> Text | None:
     for line in text.lines:
         if left <= 0:
             break
-        # An accent belongs to its letter.
+        # Combining marks appear together with their letter.
         while left < len(line) and unicodedata.combining(line[left]):
             left += 1
         lines.append(line[:left])

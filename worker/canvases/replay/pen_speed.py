@@ -1,17 +1,17 @@
-"""How long a hand takes for a figure when nobody noted it."""
+"""Estimates how long it takes to draw a figure, for strokes without recorded times."""
 
 import numpy as np
 
 from worker.canvases.shapes import Circle, Figure, Lines, Points
 
-# A hand that writes moves 500 to 900 CSS pixels a second; a tutor types seven or eight letters.
+# A writing hand moves 500 to 900 CSS pixels per second; a tutor types seven or eight letters per second.
 _PIXELS_PER_MS = 0.7
 _MS_PER_LETTER = 130
 _SHORTEST_MS, _LONGEST_MS = 150, 6000
 
 
 def natural_ms(figure: Figure) -> int:
-    """Milliseconds, never less than a glance nor more than six seconds."""
+    """The estimated duration in milliseconds, between _SHORTEST_MS and _LONGEST_MS."""
     if isinstance(figure, Lines):
         duration = sum(map(length_of, figure.contours)) / _PIXELS_PER_MS
     elif isinstance(figure, Circle):
@@ -22,5 +22,5 @@ def natural_ms(figure: Figure) -> int:
 
 
 def length_of(contour: Points) -> float:
-    """The way along these points."""
+    """The length of the line through these points."""
     return float(np.hypot(*np.diff(contour, axis=0).T).sum()) if len(contour) > 1 else 0.0

@@ -1,22 +1,22 @@
-"""The clock of a replay: it runs with the one on the wall, but for idle time that is shortened."""
+"""The clock of a replay: runs at the speed of wall-clock time, with idle time shortened on request."""
 
 import bisect
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-# Time in which nothing happens is shortened to this on request.
+# Idle time is shortened to this on request.
 _IDLE_MS = 3000
-# The empty board is seen before the first stroke, the finished one after the last.
+# How long the empty board is shown before the first stroke, and the finished one after the last.
 LEAD_MS, _TAIL_MS = 1000, 2000
 
 Stretch = tuple[int, int]
 
 
 class ReplayClock:
-    """Milliseconds since 1970 become milliseconds of the film; it begins `LEAD_MS` before anything happens."""
+    """Converts milliseconds since 1970 to milliseconds of the film, which begins `LEAD_MS` before the first change."""
 
     def __init__(self, busy: Sequence[tuple[int, int]], *, shorten_idle: bool) -> None:
-        """`busy` are the stretches in which something changes, at least one, in order and apart."""
+        """`busy` are the intervals in which something changes: at least one, ordered and disjoint."""
         self._starts = [start for start, _end in busy]
         self._cut = [0]
         for (_, end), (start, _) in pairwise(busy):
@@ -26,17 +26,17 @@ class ReplayClock:
         self.duration_ms = self.film(busy[-1][1]) + _TAIL_MS
 
     def film(self, instant: int) -> int:
-        """The film's moment of an instant in which something happens; below 0 before its beginning."""
+        """The film time of an instant within a busy interval; negative before the beginning of the film."""
         stretch = max(0, bisect.bisect_right(self._starts, instant) - 1)
         return instant - self._begin - self._cut[stretch]
 
     def at(self, instant: int | None) -> int | None:
-        """The same of an instant that may not be known."""
+        """The film time of an instant; None when the instant is None."""
         return None if instant is None else self.film(instant)
 
 
 def join_stretches(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """The same time in stretches that are in order and apart."""
+    """The union of the intervals, as ordered and disjoint intervals."""
     joined: list[Stretch] = []
     for start, end in sorted(stretches):
         if joined and start <= joined[-1][1]:

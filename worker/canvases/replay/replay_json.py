@@ -1,7 +1,7 @@
-"""A replay for a page that draws by itself: the strokes with their times, in some ten kilobytes.
+"""Encodes a replay as JSON for players in the browser: the strokes with their times, in some ten kilobytes.
 
-The format is described in docs/replay-json.md; `VERSION` rises when a player of an older one would show something
-else. The same timeline gives the same bytes.
+The format is described in docs/replay-json.md; `VERSION` is incremented when a player of an older version would show
+something else. The bytes are deterministic.
 """
 
 import gzip
@@ -15,18 +15,18 @@ from worker.canvases.replay.timeline import ReplayTimeline, TimedStroke
 from worker.canvases.shapes import Circle, Colour, Figure, Lines, Points, Text
 
 FORMAT, VERSION = "astegni-replay", 1
-# Coordinates are whole numbers of tenths of a CSS pixel: finer than any screen, and small numbers pack well.
+# Coordinates are integers in tenths of a CSS pixel: finer than any screen, and small numbers compress well.
 _UNITS_PER_PIXEL = 10
 
 
 def pack_replay(timeline: ReplayTimeline) -> bytes:
-    """The document as gzip (RFC 1952), without the time of packing."""
+    """The document as gzip (RFC 1952), without a timestamp."""
     text = json.dumps(replay_document(timeline), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return gzip.compress(text.encode(), compresslevel=9, mtime=0)
 
 
 def replay_document(timeline: ReplayTimeline) -> dict[str, Any]:
-    """The replay as JSON values."""
+    """The replay as a JSON document."""
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -102,14 +102,14 @@ def _text(text: Text) -> dict[str, Any]:
 
 
 def _deltas(points: Points) -> list[int]:
-    """x and y of the first point, then how far each next one is from the one before."""
+    """x and y of the first point, then the difference of each point from the previous one."""
     units = np.rint(points * _UNITS_PER_PIXEL).astype(np.int64)
     deltas: list[int] = np.diff(units, axis=0, prepend=np.zeros((1, 2), np.int64)).ravel().tolist()
     return deltas
 
 
 def _css(colour: Colour) -> str:
-    """`#rrggbb`, or `#rrggbbaa` where light shines through."""
+    """`#rrggbb`, or `#rrggbbaa` for translucent colours."""
     channels = [colour.red, colour.green, colour.blue]
     if colour.alpha < 1:
         channels.append(round(255 * colour.alpha))

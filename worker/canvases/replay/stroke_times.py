@@ -1,7 +1,7 @@
-"""When each stroke was drawn, by the clock on the wall, from what was noted of it.
+"""Determines when each stroke was drawn, in wall-clock time, from the recorded times.
 
-A client says when the pen went down and up, if it can; the server says when the stroke arrived. Strokes without times
-of their own lie between their neighbours.
+A client reports when the pen went down and up, if it can; the server records when the stroke arrived. Strokes without
+times are placed between their neighbours.
 """
 
 from collections.abc import Sequence
@@ -11,17 +11,17 @@ from datetime import datetime
 from worker.canvases.replay.pen_speed import natural_ms
 from worker.canvases.stored.pages import DrawnStroke
 
-# A client whose pen went up after its stroke arrived, or a day before, has a clock that is wrong.
+# A client's clock is wrong when the pen went up after the stroke arrived, or more than a day before.
 _EARLY_MS, _LATE_MS = 60_000, 24 * 3_600_000
-# Nobody's pen stays down longer; a phone that slept did.
+# A longer stroke is not drawing time: the phone was asleep.
 LONGEST_STROKE_MS = 60_000
-# Strokes that arrived together are drawn up to so many times faster than a hand, to be there when they arrived.
+# Strokes that arrived together are drawn up to this many times faster, to be finished when they arrived.
 _MOST_HURRY = 4
 
 
 @dataclass(frozen=True, slots=True)
 class StrokeTimes:
-    """A stroke of the board: the index of its page, its place in the drawing order, and start to end in ms."""
+    """A stroke of the board: the index of its page, its place in drawing order, and its start and end in ms."""
 
     page: int
     place: int
@@ -32,7 +32,7 @@ class StrokeTimes:
 
 @dataclass(slots=True)
 class _KnownTimes:
-    """What is known of a stroke: when it ended, and when it began if anybody noted that."""
+    """The known times of a stroke: its end, and its start if that was recorded."""
 
     page: int
     place: int
@@ -62,7 +62,7 @@ def place_strokes(pages: Sequence[Sequence[DrawnStroke]]) -> list[StrokeTimes]:
 
 
 def _known_times(pages: Sequence[Sequence[DrawnStroke]]) -> list[_KnownTimes]:
-    """Every stroke; one that nobody noted anything of comes right after the one before it."""
+    """The known times of every stroke; one without any recorded time ends with the stroke before it."""
     intervals = [
         (page, place, drawn, _interval(drawn))
         for page, strokes in enumerate(pages)
@@ -77,7 +77,7 @@ def _known_times(pages: Sequence[Sequence[DrawnStroke]]) -> list[_KnownTimes]:
 
 
 def _interval(drawn: DrawnStroke) -> tuple[int | None, int] | None:
-    """Start, if it is known, and end; None when nothing is known."""
+    """The start, if it is known, and the end; None when no time is known."""
     arrived, start, end = _ms(drawn.created_at), _ms(drawn.started_at), _ms(drawn.ended_at)
     if start is not None and end is None:
         end = start + natural_ms(drawn.figure)
@@ -87,14 +87,14 @@ def _interval(drawn: DrawnStroke) -> tuple[int | None, int] | None:
         start = min(end, max(start, end - LONGEST_STROKE_MS))
     if arrived is None or -_EARLY_MS <= arrived - end <= _LATE_MS:
         return start, end
-    # How long it took may be true all the same.
+    # The duration may be right even if the clock is wrong.
     return None if start is None else arrived - (end - start), arrived
 
 
 def _lay_out(strokes: list[_KnownTimes], free: int | None) -> list[StrokeTimes]:
-    """One after another, so that the last ends when they arrived, and the first begins when the board is free.
+    """Place the strokes one after another: the last ends when they arrived, the first begins at `free` or later.
 
-    Where there is too little time they hurry; where there is none at all they take it, and end late.
+    When there is too little time they are drawn faster; when there is none they take their natural time and end late.
     """
     natural = [natural_ms(stroke.drawn.figure) for stroke in strokes]
     arrived, total = strokes[0].end, sum(natural)

@@ -1,6 +1,6 @@
-"""A board as it came to be: which strokes are to be seen at which moment of its replay. Pure.
+"""The timeline of a replay: which strokes are visible at which time. Pure.
 
-Times of a timeline are whole milliseconds from the beginning of the replay.
+Times are whole milliseconds from the beginning of the replay.
 """
 
 import bisect
@@ -32,9 +32,9 @@ class PageShown:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TimedStroke:
-    """A figure on the page with that index, at that place of its drawing order.
+    """A figure, with the index of its page and its place in that page's drawing order.
 
-    It grows from `start` to `end` and is taken away at `gone`, if ever.
+    It grows from `start` to `end` and is removed at `removed_at`, if ever.
     """
 
     page: int
@@ -45,7 +45,7 @@ class TimedStroke:
     removed_at: int | None
 
     def shown_at(self, at: int) -> float:
-        """How much of it is to be seen, 0 to 1."""
+        """The visible fraction of the figure, 0 to 1."""
         if self.removed_at is not None and self.removed_at <= at:
             return 0.0
         if at >= self.end:
@@ -55,7 +55,7 @@ class TimedStroke:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """From here on this page is shown."""
+    """From this time on this page is shown."""
 
     at: int
     page: int
@@ -63,7 +63,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class ReplayTimeline:
-    """A replay: strokes by their start, turns in order (the first at 0). `started_at` is its moment 0, if known."""
+    """A replay: strokes ordered by start, turns in order (the first at 0). `started_at` is the date of 0, if known."""
 
     title: str
     pages: tuple[DrawnPage, ...]
@@ -73,11 +73,11 @@ class ReplayTimeline:
     started_at: datetime | None
 
     def page_at(self, at: int) -> int:
-        """The index of the page that is shown."""
+        """The index of the page that is shown at this time."""
         return self.turns[max(0, bisect.bisect_right(self.turns, at, key=lambda turn: turn.at) - 1)].page
 
     def figures_at(self, at: int, page: int) -> list[Figure]:
-        """What is on a page at that moment, in drawing order."""
+        """The figures visible on a page at this time, in drawing order."""
         strokes = sorted((stroke for stroke in self.strokes if stroke.page == page), key=lambda stroke: stroke.place)
         parts = (part_of(stroke.figure, stroke.shown_at(at)) for stroke in strokes)
         return [part for part in parts if part is not None]
@@ -92,8 +92,8 @@ def build_timeline(
 ) -> ReplayTimeline:
     """The replay of a board. Raises NothingDrawn.
 
-    Until somebody first turns a page (`turns`), and always when nobody did, the page of the stroke is shown. Pages
-    turned and strokes taken away after `until` are not in the replay; nor is what nobody ever saw.
+    Before the first of `turns`, the page of the stroke being drawn is shown. Page turns and deletions after `until` are
+    ignored. A stroke that was deleted before its start is never visible.
     """
     strokes = place_strokes([page.drawn for page in board.pages])
     if not strokes:
@@ -122,7 +122,7 @@ def build_timeline(
         strokes=tuple(sorted(timed, key=lambda stroke: (stroke.start, stroke.end, stroke.page, stroke.place))),
         turns=_on_film(shown, clock),
         duration_ms=clock.duration_ms,
-        # Nobody noted a single time: the first millisecond of 1970 is no date.
+        # When no time was recorded at all, `begin` is 0, which is no date.
         started_at=datetime.fromtimestamp((begin - LEAD_MS) / 1000, UTC) if begin > LEAD_MS else None,
     )
 
@@ -142,7 +142,7 @@ def _removed_at(stroke: StrokeTimes, close: int | None) -> int | None:
 
 
 def _turns(strokes: Sequence[StrokeTimes], turns: Sequence[PageShown], close: int | None) -> list[_WallTurn]:
-    """(instant, page) of every turn, in order."""
+    """The (instant, page) of every turn, in order."""
     stored = sorted((round(turn.at.timestamp() * 1000), turn.page) for turn in turns)
     stored = [turn for turn in stored if close is None or turn[0] <= close]
     first = stored[0][0] if stored else None
@@ -155,13 +155,13 @@ def _turns(strokes: Sequence[StrokeTimes], turns: Sequence[PageShown], close: in
 
 
 def _busy(strokes: Sequence[StrokeTimes], moments: Iterable[int | None], begin: int) -> list[Stretch]:
-    """When something changes. Nothing counts before the first stroke."""
+    """The intervals in which something changes, ignoring changes before the first stroke."""
     changes = [(at, at) for at in moments if at is not None and at >= begin]
     return join_stretches([*((stroke.start, stroke.end) for stroke in strokes), *changes])
 
 
 def _on_film(turns: Sequence[_WallTurn], clock: ReplayClock) -> tuple[Turn, ...]:
-    """Turns of the film: what was turned to before it begins is what it begins with."""
+    """The turns of the film, which begins with the last page turned to before its beginning."""
     before: list[Turn] = []
     after: list[Turn] = []
     for at, page in turns:

@@ -1,1 +1,1 @@
-"""The pictures of boards that are kept: how they are named, what they show, whether they still show it."""
+"""Stored images and documents of boards: their names, their content digests, and whether they are up to date."""

@@ -1,4 +1,4 @@
-"""The picture behind a page: from the public folders of our own bucket, or of the page's own whiteboard session."""
+"""Background images of pages: from public folders of our own bucket, or from the page's own whiteboard session."""
 
 import re
 from pathlib import Path
@@ -11,23 +11,23 @@ from worker.storage.errors import ChecksumMismatch, ObjectMissing, StorageRefuse
 from worker.storage.object_names import InvalidObjectName, check_name
 from worker.storage.store import ObjectStore
 
-# The bucket is the platform's, and anyone who may edit a page chooses the name. Only what the platform shows to
-# everybody may be drawn: recordings, papers, profile data and private messages lie in the same bucket.
+# The bucket is the platform's, and anyone who may edit a page chooses the object name. Only public objects may be
+# drawn: recordings, documents, profile data and private messages are in the same bucket.
 _PUBLIC = ("images/blog/", "images/boards/", "images/news/", "images/posts/", "images/thumbnails/")
 # RFC 3986 §3.1.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 class NoBackground(InvalidInput):
-    """The page is drawn without its picture."""
+    """The background image cannot be used; the page is drawn without it."""
 
     code, title = "no-background", "No background"
 
 
 def object_behind(value: str, *, session_id: int, base_url: str) -> str:
-    """The object that a page's `background_image` names: by its name, or by its address below `base_url`.
+    """The name of the object that `background_image` refers to, given as an object name or as a URL below `base_url`.
 
-    Raises NoBackground when it is somewhere else, or not for this whiteboard session to see.
+    Raises NoBackground when it is outside the bucket or not accessible to this whiteboard session.
     """
     try:
         name = check_name(_name_in(value.strip(), base_url))
@@ -40,7 +40,7 @@ def object_behind(value: str, *, session_id: int, base_url: str) -> str:
 
 def _name_in(value: str, base_url: str) -> str:
     if value.startswith(base_url):
-        # Of a signed address only the name counts; we read the object with our own key.
+        # Only the name in a signed URL is used: we read the object with our own key.
         return unquote(value.removeprefix(base_url).partition("?")[0])
     if value.startswith("//") or _SCHEME.match(value):
         raise NoBackground("it is not in our own bucket")
@@ -48,9 +48,9 @@ def _name_in(value: str, base_url: str) -> str:
 
 
 def fetch_background(store: ObjectStore, value: str, *, session_id: int, folder: Path) -> Path:
-    """Download the picture into `folder`.
+    """Download the background image into `folder` and return its path.
 
-    Raises NoBackground when it cannot be shown, and StorageUnavailable when a later attempt may succeed.
+    Raises NoBackground when it cannot be drawn, and StorageUnavailable when a retry may succeed.
     """
     name = object_behind(value, session_id=session_id, base_url=store.url("-").removesuffix("-"))
     path = folder / "background"

@@ -1,4 +1,4 @@
-"""Which boards their pictures no longer show. Cheap questions narrow it down, the digest decides."""
+"""Finds pages and boards whose snapshots are out of date: cheap conditions select candidates, the digest decides."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from worker.canvases.snapshots.names import SnapshotTarget
 from worker.canvases.snapshots.rows import confirm_snapshots
 from worker.jobs.orders import SnapshotPage, SnapshotSession
 
-# A stroke carries the time when its transaction began and is seen when that ends, so a look goes back a while.
+# A stroke's created_at is the start of its transaction, but it is visible only after the commit: look back this far.
 _OVERLAP_SECONDS = 300
-# A job that fails does so again for now: an hour's rest.
+# A job that has just failed would probably fail again: wait an hour before the next attempt.
 _REST_SECONDS = 3600
-# Strokes of phones that were offline come late.
+# Strokes from phones that were offline arrive late.
 _LATE_SECONDS = 86_400
 
 _TOUCHED = """
@@ -29,7 +29,7 @@ _RESTS = """
     EXISTS (SELECT FROM unsuccessful_jobs
              WHERE subject = {subject} AND kind = :kind AND finished_at > now() - make_interval(secs => :rest))
 """
-# All pictures of a page come in one transaction, so one of them stands for all.
+# All images of a page are written in one transaction, so checking one of them is enough.
 _PAGES = text(
     f"""
     WITH page AS MATERIALIZED (
@@ -61,26 +61,26 @@ _SESSIONS = text(
 
 @dataclass(frozen=True)
 class ChangedBatch:
-    """What to draw, and where the next batch goes on (None: that was the last one)."""
+    """The ids to draw, and the id after which the next batch starts; None for the last batch."""
 
     ids: Sequence[int]
     last: int | None
 
 
 def changed_pages(session: Session, *, after: int, most: int) -> ChangedBatch:
-    """Pages of running sessions that look different now, among the next `most` candidates behind the id `after`."""
+    """Pages of running sessions with outdated images, among the next `most` candidates whose id is above `after`."""
     values = {"after": after, "most": most, "overlap": _OVERLAP_SECONDS, "rest": _REST_SECONDS}
     rows = session.execute(_PAGES, {**values, "kind": SnapshotPage.kind}).all()
     for row in rows:
         if row.digest == row.shown:
-            # Drawn and taken back: the picture is right, and need not be looked at again.
+            # Drawn and undone again: the image is up to date and need not be checked again.
             confirm_snapshots(session, SnapshotTarget(row.session_id, row.id), row.digest, row.at)
     changed = [row.id for row in rows if row.digest != row.shown]
     return ChangedBatch(changed, rows[-1].id if len(rows) == most else None)
 
 
 def changed_boards(session: Session, *, after: int, most: int) -> ChangedBatch:
-    """Sessions that ended within a day and whose pages or document are not those of now, as `changed_pages`."""
+    """Sessions that ended within a day and have outdated images or documents; parameters as in `changed_pages`."""
     values = {"after": after, "most": most, "overlap": _OVERLAP_SECONDS, "rest": _REST_SECONDS, "late": _LATE_SECONDS}
     ids = session.scalars(_SESSIONS, {**values, "kind": SnapshotSession.kind}).all()
     now = session.scalars(select(func.now())).one()
@@ -89,7 +89,7 @@ def changed_boards(session: Session, *, after: int, most: int) -> ChangedBatch:
 
 
 def _is_shown(session: Session, session_id: int, now: datetime) -> bool:
-    """Whether pages and document show the board of now; if so, it is written down."""
+    """Whether images and document are up to date; if so, records that they were confirmed at `now`."""
     states = page_states(session, session_id)
     digests: dict[int | None, str] = {state.page_id: state.digest for state in states}
     digests[None] = board_digest(stored_title(session, session_id) or "", states)

@@ -1,7 +1,7 @@
-"""A content hash of what a page or a board shows. Only what has another hash is redrawn.
+"""Content digests of pages and boards; only a page or board with a different digest is redrawn.
 
-It is taken over what is drawn (types and data of the strokes in their order, the page's background), not over when or
-by whom. PostgreSQL computes it, so that asking costs no transfer of the strokes.
+A digest covers what is drawn (types and data of the strokes in their order, the page's background), not when or by
+whom. PostgreSQL computes it, so that no strokes need to be transferred.
 """
 
 import hashlib
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-# Part of every digest. Raise it when the same strokes are drawn differently: all boards that somebody asks for are then
-# redrawn, under names of their own.
+# Part of every digest. Increment it when the same strokes are drawn differently: requested boards are then redrawn,
+# under new object names.
 EDITION = 2
 
-# An expression over a row `page` of board_pages. Every stroke is hashed first, so that none can pretend to be two.
+# An SQL expression over a row `page` of board_pages. Each stroke is hashed by itself, so that the boundaries between
+# strokes are unambiguous.
 PAGE_DIGEST = f"""
     encode(sha256(
         convert_to(jsonb_build_array({EDITION}, page.background_color, page.background_image)::text, 'UTF8')
@@ -38,7 +39,7 @@ _TITLE = text("SELECT session_title FROM boards WHERE id = :session_id")
 
 @dataclass(frozen=True)
 class PageState:
-    """A page and what it shows now."""
+    """A page and the digest of its current content."""
 
     page_id: int
     number: int
@@ -47,29 +48,29 @@ class PageState:
 
 
 def page_digest(session: Session, page_id: int) -> str | None:
-    """What the page shows now; None when there is no such page."""
+    """The digest of the page's current content; None when there is no such page."""
     digest: str | None = session.scalar(_OF_PAGE, {"page_id": page_id})
     return digest
 
 
 def page_states(session: Session, session_id: int) -> list[PageState]:
-    """The pages of a session in their order, and what they show now."""
+    """The pages of a session in their order, with the digests of their current content."""
     rows = session.execute(_OF_PAGES, {"session_id": session_id})
     return [PageState(row.id, row.page_number, row.page_title, row.digest) for row in rows]
 
 
 def stored_title(session: Session, session_id: int) -> str | None:
-    """What a board's document is called; None when there is no such session."""
+    """The title of a session's document; None when there is no such session."""
     board = session.execute(_TITLE, {"session_id": session_id}).one_or_none()
     return None if board is None else board_title(board.session_title, session_id)
 
 
 def board_title(session_title: str | None, session_id: int) -> str:
-    """What a board's document is called."""
+    """The title of a board's document; a session without a title gets a default."""
     return session_title or f"Whiteboard {session_id}"
 
 
 def board_digest(title: str, pages: Sequence[PageState]) -> str:
-    """What the document of these pages shows: its title, theirs, and the pages themselves."""
+    """The digest of a document: its title, the titles of its pages, and their content."""
     shown = [EDITION, title, [[page.number, page.title, page.digest] for page in pages]]
     return hashlib.sha256(json.dumps(shown).encode()).hexdigest()

@@ -1,9 +1,9 @@
-"""What operators watch: do the pictures of running lessons follow their boards."""
+"""A metric for operators: how far the images of running lessons are behind their boards."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-# Drawing only: for what was taken back there is no index, and a page that shows too much is soon drawn upon again.
+# Only new strokes: deleted ones have no index, and a page that shows too much is soon drawn on again.
 _BEHIND = text(
     """
     SELECT coalesce(extract(epoch FROM now() - min(waiting.since)), 0)
@@ -21,5 +21,5 @@ _BEHIND = text(
 
 
 def outdated_pages(session: Session) -> float:
-    """For how many seconds the oldest stroke of a running session has not been in its page's picture; 0 when none."""
+    """Age in seconds of the oldest stroke of a running session that its page's image does not show; 0 when none."""
     return float(session.scalars(_BEHIND).one())

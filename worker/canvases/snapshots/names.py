@@ -1,4 +1,4 @@
-"""How pictures of boards are named in B2: by what they show, so that a name never changes its bytes."""
+"""Object names of board snapshots in B2, derived from their content: the bytes under a name never change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ FOLDER = "snapshots/whiteboard/"
 
 @dataclass(frozen=True)
 class FileFormat:
-    """One kind of file: what it is called within its folder, its media type, and a picture's pixels per CSS pixel."""
+    """A format of snapshots: file name within the folder, media type, and an image's pixels per CSS pixel."""
 
     file: str
     mime: str
     scale: float | None = None
 
 
-# By the names of models/states.py.
+# Keys are the names in models/states.py.
 PAGE_FORMS = {
     "png": FileFormat("page.png", "image/png", scale=1.0),
     "png_2x": FileFormat("page@2x.png", "image/png", scale=2.0),
@@ -28,35 +28,35 @@ BOARD_FORMS = {"pdf": FileFormat("board.pdf", "application/pdf")}
 
 @dataclass(frozen=True)
 class SnapshotTarget:
-    """Whose object it is; without a page it is the whole board's."""
+    """The page that a snapshot shows; the whole board when `page_id` is None."""
 
     session_id: int
     page_id: int | None
 
     @property
     def prefix(self) -> str:
-        """Everything of this page, or of the board's documents, is below this; it ends in `/`."""
+        """The prefix of all objects of this page, or of the board's documents; it ends in `/`."""
         part = "board" if self.page_id is None else f"page_{self.page_id}"
         return f"{session_prefix(self.session_id)}{part}/"
 
 
 def session_prefix(session_id: int) -> str:
-    """Everything of one session; it ends in `/`, so that session 1 does not cover 10."""
+    """The prefix of all objects of one session; it ends in `/`, so that session 1 does not match 10."""
     return f"{FOLDER}session_{session_id}/"
 
 
 def snapshot_prefix(place: SnapshotTarget, digest: str) -> str:
-    """The files of one moment. `digest` is the SHA-256 of what they show, of which sixteen digits name the folder."""
+    """The prefix of the files with this content. `digest` is its SHA-256; its first sixteen digits name the folder."""
     return f"{place.prefix}{digest[:16]}/"
 
 
 def shared_folder(names: Sequence[str]) -> str:
-    """The innermost folder that holds all of these objects, of which there is at least one; it ends in `/`."""
+    """The innermost folder that contains all of these objects (at least one); it ends in `/`."""
     return f"{commonpath([dirname(name) for name in names])}/"
 
 
 def target_of(name: str) -> SnapshotTarget | None:
-    """Whose object this is by its name; None for a name that is not of our making."""
+    """The target of an object, parsed from its name; None for a name that this module does not generate."""
     parts = name.removeprefix(FOLDER).split("/") if name.startswith(FOLDER) else []
     if len(parts) != 4:
         return None

@@ -1,4 +1,4 @@
-"""A page out of the database, ready to be drawn: what it shows, and the digest and moment of exactly that."""
+"""Loads a page from the database for drawing, with the digest and time of exactly this content."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,7 +21,7 @@ _PAGE = text(
 
 @dataclass(frozen=True)
 class StoredPage:
-    """A page as it is stored, still without its `background_image`."""
+    """A page as it is stored; its `background_image` is not loaded yet."""
 
     session_id: int
     state: PageState
@@ -31,9 +31,10 @@ class StoredPage:
 
 
 def load_page(session: Session, page_id: int) -> StoredPage | None:
-    """The page with its strokes; None when there is none. Must come first in its transaction.
+    """The page with its strokes; None when there is no such page. Must be the first query of its transaction.
 
-    All is of one moment: a digest of other strokes than those drawn would keep a wrong picture for good.
+    Everything is read from one database snapshot: a digest of strokes other than those drawn would keep a wrong image
+    forever.
     """
     session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     row = session.execute(_PAGE, {"page_id": page_id}).one_or_none()

@@ -1,4 +1,4 @@
-"""The rows of pictures and documents: the latest of each kind, whatever order jobs end in."""
+"""The rows of snapshots: the latest of each format, whatever order jobs finish in."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from worker.canvases.snapshots.names import SnapshotTarget
 from worker.storage.objects import StoredObject
 
 _PAGES = table("board_pages", column("id"), column("page_number"))
-# Until the transaction ends nobody deletes what the rows refer to.
+# Prevents deletion of the referenced rows until the transaction ends.
 _LOCK_BOARD = text("SELECT id FROM boards WHERE id = :id FOR KEY SHARE")
 _LOCK_PAGE = text("SELECT id FROM board_pages WHERE id = :id FOR KEY SHARE")
 
 
 @dataclass(frozen=True)
 class SnapshotFile:
-    """One file that is verified on B2; a picture has a size in pixels."""
+    """A file that is verified in B2; an image has a size in pixels."""
 
     name: str
     stored: StoredObject
@@ -31,7 +31,7 @@ class SnapshotFile:
 
 @dataclass(frozen=True)
 class SnapshotFacts:
-    """What the files show, since when it is known, how many strokes are missing, and which job made them."""
+    """The content of the files: digest, time of reading, number of skipped strokes, and the job that drew it."""
 
     digest: str
     read_at: datetime
@@ -42,9 +42,9 @@ class SnapshotFacts:
 def write_snapshots(
     session: Session, place: SnapshotTarget, facts: SnapshotFacts, files: Sequence[SnapshotFile]
 ) -> bool:
-    """Let these be the latest files of the page or board; False when that is gone.
+    """Record these as the latest files of the page or board; False when it no longer exists.
 
-    A file that shows a later moment stays: two jobs may have drawn the same page, and the slower one looked first.
+    A file with newer content is kept: of two jobs that draw the same page, the slower one may have read it first.
     """
     if not _lock(session, place):
         return False
@@ -78,7 +78,7 @@ def write_snapshots(
 
 
 def confirm_snapshots(session: Session, place: SnapshotTarget, digest: str, at: datetime) -> None:
-    """Write down that the files still show the page or board as it was at this moment."""
+    """Record that the files were still up to date at this time."""
     session.execute(
         update(Snapshot)
         .where(*_of(place), Snapshot.content_digest == digest, Snapshot.taken_at < at)
@@ -87,12 +87,12 @@ def confirm_snapshots(session: Session, place: SnapshotTarget, digest: str, at: 
 
 
 def drawn_names(session: Session, place: SnapshotTarget, digest: str) -> set[str]:
-    """Which files there are of exactly this content."""
+    """The names of the files that exist with exactly this content."""
     return set(session.scalars(select(Snapshot.name).where(*_of(place), Snapshot.content_digest == digest)))
 
 
 def snapshots_of(session: Session, session_id: int, page_id: int | None = None) -> Sequence[Snapshot]:
-    """The latest files of a session, or of one page of it, page by page and the document last."""
+    """The latest files of a session, or of one of its pages: ordered by page, the document last."""
     statement = (
         select(Snapshot)
         .outerjoin(_PAGES, _PAGES.c.id == Snapshot.page_id)
@@ -105,7 +105,7 @@ def snapshots_of(session: Session, session_id: int, page_id: int | None = None) 
 
 
 def named_snapshots(session: Session, names: Collection[str]) -> set[str]:
-    """Those of the objects that a row names."""
+    """Those of the object names that a row refers to."""
     return set(session.scalars(select(Snapshot.object_name).where(Snapshot.object_name.in_(names))))
 
 
@@ -114,7 +114,7 @@ def _of(place: SnapshotTarget) -> tuple[ColumnElement[bool], ...]:
 
 
 def _lock(session: Session, place: SnapshotTarget) -> bool:
-    """Lock the page or board that the rows refer to; False when that is gone."""
+    """Lock the page or board that the rows refer to; False when it no longer exists."""
     if place.page_id is None:
         return session.scalar(_LOCK_BOARD, {"id": place.session_id}) is not None
     return session.scalar(_LOCK_PAGE, {"id": place.page_id}) is not None

@@ -1,4 +1,4 @@
-"""The files there are of a page or a board, and whether they still show it."""
+"""The snapshots of a page or a board, and whether they are up to date."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from worker.canvases.snapshots.rows import snapshots_of
 
 @dataclass(frozen=True)
 class SnapshotStatus:
-    """A file, the number of its page, and whether what it shows is what there is now."""
+    """A snapshot, the number of its page, and whether it shows the current content."""
 
     snapshot: Snapshot
     page_number: int | None
@@ -20,7 +20,7 @@ class SnapshotStatus:
 
 
 def show_page(session: Session, page: WhiteboardPage) -> list[SnapshotStatus]:
-    """The files of one page."""
+    """The snapshots of one page."""
     digest = page_digest(session, page.id)
     return [
         SnapshotStatus(snapshot, page.page_number, snapshot.content_digest == digest)
@@ -29,13 +29,13 @@ def show_page(session: Session, page: WhiteboardPage) -> list[SnapshotStatus]:
 
 
 def show_board(session: Session, board: WhiteboardSession) -> list[SnapshotStatus]:
-    """The files of every page in their order, and the document last."""
+    """The snapshots of every page in their order, and the document last."""
     states = page_states(session, board.id)
     now: dict[int | None, tuple[int | None, str]] = {state.page_id: (state.number, state.digest) for state in states}
     now[None] = None, board_digest(board_title(board.session_title, board.id), states)
     shown = []
     for snapshot in snapshots_of(session, board.id):
-        # A page that came between the two questions is not among the first one's answers.
+        # A page that was added between the two queries is missing from `states`.
         number, digest = now.get(snapshot.page_id, (None, ""))
         shown.append(SnapshotStatus(snapshot, number, snapshot.content_digest == digest))
     return shown

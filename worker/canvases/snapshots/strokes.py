@@ -1,4 +1,4 @@
-"""The strokes of a page out of the database: those that are to be seen now, or all that ever were."""
+"""Reads the strokes of a page from the database: those visible now, or all that ever were."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,15 +10,16 @@ from worker.canvases.limits import MOST_STROKES_OF_PAGE
 from worker.canvases.stored.json_text import parse_json
 from worker.canvases.stored.pages import SkippedStroke
 
-# JSON text. Some hundred thousand points; a hand draws a few hundred.
+# Bytes of JSON text: some hundred thousand points, where a hand-drawn stroke has a few hundred.
 MOST_BYTES_OF_STROKE = 8_000_000
 MOST_BYTES_OF_PAGE = 40_000_000
-# Rows in memory at once: of strokes that the API stores each has at most a quarter of a megabyte.
+# Rows in memory at once: strokes stored by the API have at most a quarter of a megabyte each.
 _BATCH = 50
 
-# A row that says deleted and not when is of the platform's early days: nobody knows how long it was seen.
+# Deleted rows without deleted_at are from the platform's early days: how long they were visible is unknown.
 WAS_SEEN = "(NOT is_deleted OR deleted_at IS NOT NULL)"
-# As text: what is too large never comes over, and what is nested too deep for the parser breaks its own stroke only.
+# As text: data that is too large is never transferred, and data nested too deep for the parser fails for its own stroke
+# only.
 _STROKES = """
     SELECT id, stroke_type, stroke_order, created_at, started_at, ended_at,
            CASE WHEN is_deleted THEN deleted_at END AS deleted_at, octet_length(stroke_data::text) AS size,
@@ -33,10 +34,10 @@ _EVER = text(_STROKES.format(seen=WAS_SEEN))
 def stream_strokes(
     session: Session, page_id: int, skipped: list[SkippedStroke], *, ever: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """The strokes in drawing order, as `read_page` takes them, read while they are drawn on; adds what was left out
-    to `skipped`.
+    """The strokes in drawing order, in the form `read_page` accepts; strokes that are left out are added to `skipped`.
 
-    `ever`: also those that were undone or cleared, with the moment of it.
+    They are streamed: one batch is in memory at a time. `ever`: also those that were undone or cleared, with the time
+    of that.
     """
     values = {"page_id": page_id, "most_bytes": MOST_BYTES_OF_STROKE, "most": MOST_STROKES_OF_PAGE + 1}
     size = 0
@@ -57,5 +58,5 @@ def stream_strokes(
                     SkippedStroke(row["stroke_order"], "its data is nested too deep, or has a number too long")
                 )
                 continue
-            # Not the text as well: it is as large again.
+            # Drops the JSON text, which would double the memory.
             yield {**row, "data": None, "stroke_data": stroke_data}

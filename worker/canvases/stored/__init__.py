@@ -1,4 +1,4 @@
-"""What is stored becomes what can be drawn: strokes of every shape and age, pages, boards in files.
+"""Converts stored data to figures that can be drawn: strokes of every format and age, pages, boards in files.
 
-Pure, and it never fails on bad data. Only how wide a text is asks the engine.
+Pure, and never fails on bad data. The drawing engine is used only to measure text.
 """

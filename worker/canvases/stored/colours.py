@@ -1,4 +1,4 @@
-"""Colours as CSS writes them: names, hex, rgb(), hsl(), hwb()."""
+"""CSS colours: names, hex, rgb(), hsl(), hwb()."""
 
 from functools import lru_cache
 
@@ -6,12 +6,12 @@ from tinycss2.color4 import parse_color
 
 from worker.canvases.shapes import Colour
 
-# Nothing longer is a colour, and the parser need not look at it.
+# No longer text is a colour, so it is not parsed.
 _LONGEST = 100
 
 
 def colour_of(value: object) -> Colour | None:
-    """The colour that CSS text names, clamped into sRGB; None when it names none."""
+    """The colour of a CSS value, clamped to sRGB; None when it is not a colour."""
     if not isinstance(value, str) or len(value) > _LONGEST:
         return None
     return _parse(value)
@@ -25,7 +25,7 @@ def _parse(value: str) -> Colour | None:
     try:
         red, green, blue = (_byte(channel or 0.0) for channel in parsed.to("srgb").coordinates)
     except (NotImplementedError, ValueError, OverflowError):
-        # A space the parser does not convert from, or an angle without end: no board's colour input writes them.
+        # A colour space that the parser cannot convert, or an infinite angle: no colour input of a board writes them.
         return None
     return Colour(red, green, blue, min(1.0, max(0.0, parsed.alpha)))
 

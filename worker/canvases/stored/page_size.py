@@ -1,4 +1,4 @@
-"""How large a page is, and what lies beyond it. No size is stored with a board: every browser had its own."""
+"""The size of a page, and what lies beyond it. No size is stored with a board: it depended on the browser."""
 
 import math
 from collections.abc import Iterable
@@ -11,12 +11,12 @@ from worker.canvases.limits import LONGEST_SIDE, MARGIN, MOST_PIXELS_OF_PAGE, PA
 from worker.canvases.shapes import Circle, Figure, Lines
 from worker.canvases.stored.points import number_of
 
-# Less than this beyond an edge of the page is not worth a word. CSS pixels.
+# Ink less than this beyond an edge of the page is not reported. CSS pixels.
 _UNSEEN = 1.0
 
 
 class InkBounds(NamedTuple):
-    """The box around a figure's path, or around its letters; ink goes `ink` farther on each side."""
+    """The bounding box of a figure's path, or of its letters; ink extends `ink` beyond it on each side."""
 
     left: float
     top: float
@@ -26,11 +26,10 @@ class InkBounds(NamedTuple):
 
 
 def page_size(reaches: Iterable[InkBounds], width: object = None, height: object = None) -> tuple[int, int]:
-    """Width and height in whole CSS pixels: what the document says, or 1200x800, and as far as the ink reaches.
+    """Width and height in whole CSS pixels: as stated by the document, or 1200x800 enlarged to contain the ink.
 
-    A page that grows leaves a margin; no side is longer than LONGEST_SIDE, and the page no larger than
-    MOST_PIXELS_OF_PAGE. It grows to the right and downwards only: what was drawn left of or above the board was never
-    seen. An eraser leaves nothing to be seen.
+    An enlarged page has a margin; no side is longer than LONGEST_SIDE, and the area at most MOST_PIXELS_OF_PAGE. It is
+    enlarged to the right and downwards only: ink left of or above the board was never visible. Erasers leave no ink.
     """
     stated_width, stated_height = _stated(width), _stated(height)
     right, bottom = 0.0, 0.0
@@ -41,9 +40,9 @@ def page_size(reaches: Iterable[InkBounds], width: object = None, height: object
 
 
 def beyond(reach: InkBounds, width: int, height: int) -> str | None:
-    """What of a figure a page of this size does not show, in words; None when it shows all of it.
+    """A message when a page of this size shows only part of the figure; None when it shows all of it.
 
-    Raises OutsidePage when it shows nothing of it.
+    Raises OutsidePage when it shows none of it.
     """
     if (
         reach.right + reach.ink <= 0
@@ -58,7 +57,7 @@ def beyond(reach: InkBounds, width: int, height: int) -> str | None:
 
 
 class OutsidePage(Exception):
-    """Nothing of the figure is on the page; the reason is for people."""
+    """No part of the figure is on the page; the message is for people."""
 
 
 def _stated(value: object) -> int | None:
@@ -71,7 +70,7 @@ def _side(reach: float, usual: int) -> int:
 
 
 def _bounded(width: int, height: int) -> tuple[int, int]:
-    """The size, its longer side cut where the page would have too many pixels; both when neither is short."""
+    """The size, its longer side reduced when the page would have too many pixels; both sides when both are long."""
     if width * height <= MOST_PIXELS_OF_PAGE:
         return width, height
     square = math.isqrt(MOST_PIXELS_OF_PAGE)
@@ -81,7 +80,7 @@ def _bounded(width: int, height: int) -> tuple[int, int]:
 
 
 def ink_bounds_of(figure: Figure) -> InkBounds | None:
-    """Where the figure is; None for what leaves no ink."""
+    """The bounds of the figure; None when it leaves no ink."""
     if isinstance(figure, Lines):
         if figure.colour is None or not any(map(len, figure.contours)):
             return None

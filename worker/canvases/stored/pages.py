@@ -1,8 +1,8 @@
-"""Boards as they are stored become pages to draw: what to draw in which order, on what, how large.
+"""Converts stored boards to pages that can be drawn: figures in drawing order, background and size.
 
 A page document is `{"background_color", "width", "height", "page_title", "page_number", "strokes": [...]}`, a stroke
 `{"stroke_type", "stroke_data", "stroke_order", "created_at", …}`; a board is `{"pages": [...]}`, or one page alone.
-Everything may be missing or wrong except that the document is an object.
+The document is an object; anything in it may be missing or invalid.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ from worker.canvases.stored.stroke_data import Undrawable, figure_of
 
 @dataclass(frozen=True, slots=True)
 class SkippedStroke:
-    """A stroke that is not drawn, or not as it was stored. `order` is its `stroke_order`, if it has one."""
+    """A stroke that is not drawn, or not exactly as stored. `order` is its `stroke_order`, if it has one."""
 
     order: int | None
     reason: str
@@ -30,7 +30,7 @@ class SkippedStroke:
 
 @dataclass(frozen=True, slots=True)
 class DrawnStroke:
-    """A figure and when it came to be; `deleted_at` when it was undone or cleared."""
+    """A figure and its times; `deleted_at` is when it was undone or cleared."""
 
     figure: Figure
     order: int | None
@@ -42,7 +42,7 @@ class DrawnStroke:
 
 @dataclass(frozen=True, slots=True)
 class DrawnPage:
-    """A page to draw, figures in drawing order; sizes in CSS pixels. `image` lies behind the ink, scaled to fit."""
+    """A page to draw: figures in drawing order, sizes in CSS pixels. `image` is drawn behind the ink, scaled to fit."""
 
     number: int
     title: str
@@ -56,7 +56,7 @@ class DrawnPage:
 
     @property
     def figures(self) -> Iterator[Figure]:
-        """What is on the page now, in drawing order: nothing that was deleted."""
+        """The figures on the page now, without deleted ones, in drawing order."""
         return (drawn.figure for drawn in self.drawn if drawn.deleted_at is None)
 
 
@@ -69,7 +69,7 @@ class DrawnBoard:
 
 
 def read_board(document: Mapping[str, Any], *, title: str = "", ever: bool = False) -> DrawnBoard:
-    """The board of a `board_snapshot`, or of a single page; `ever` as for `read_page`."""
+    """The board of a `board_snapshot`, or of a single page; `ever` as in `read_page`."""
     pages = document.get("pages")
     if not isinstance(pages, list):
         return DrawnBoard(title, (read_page(document, number=1, ever=ever),))
@@ -82,12 +82,12 @@ def read_board(document: Mapping[str, Any], *, title: str = "", ever: bool = Fal
 def read_page(
     document: Mapping[str, Any], *, number: int = 1, image: Path | None = None, ever: bool = False
 ) -> DrawnPage:
-    """The page of a document; strokes that cannot be drawn, or not wholly, are in `skipped`.
+    """The page of a document; strokes that cannot be drawn, or only in part, are in `skipped`.
 
-    Strokes are a list in any order, or an iterator in drawing order, of which one is in memory at a time: as Python's
-    values a stroke takes ten times the bytes of its JSON, as a figure twice.
+    Strokes are a list in any order, or an iterator in drawing order, of which one is in memory at a time: as Python
+    values a stroke takes ten times the memory of its JSON, as a figure twice.
 
-    `ever`: what was undone or cleared has room on the page as well, since a replay shows it.
+    `ever`: the page is large enough for strokes that were undone or cleared too, since a replay shows them.
     """
     with gc_paused():
         return _read_page(document, number, image, ever=ever)
@@ -116,7 +116,7 @@ def _read_page(document: Mapping[str, Any], number: int, image: Path | None, *, 
 
 
 def _in_drawing_order(strokes: object) -> Iterator["_Stroke"]:
-    """The strokes, as far as they are drawn, and one more if there are more."""
+    """At most MOST_STROKES_OF_PAGE strokes in drawing order, and one more when there are more."""
     if isinstance(strokes, Iterator):
         return islice(map(_Stroke.of, strokes), MOST_STROKES_OF_PAGE + 1)
     if not isinstance(strokes, list | tuple):
@@ -153,7 +153,7 @@ def _read_strokes(strokes: Iterator["_Stroke"]) -> tuple[list[DrawnStroke], list
 def _on_page(
     drawn: list[DrawnStroke], reaches: list[InkBounds | None], width: int, height: int
 ) -> tuple[list[DrawnStroke], list[SkippedStroke]]:
-    """What is on a page of this size, and what of it, or of the others, is not to be seen there."""
+    """The strokes on a page of this size, and a remark for each that lies outside of it or reaches beyond it."""
     inside: list[DrawnStroke] = []
     outside: list[SkippedStroke] = []
     for stroke, reach in zip(drawn, reaches, strict=True):
@@ -169,7 +169,7 @@ def _on_page(
 
 
 class _Stroke(NamedTuple):
-    """A stored stroke, as far as it can be read."""
+    """A stored stroke, as far as it is valid."""
 
     type: object
     data: object
@@ -196,12 +196,12 @@ class _Stroke(NamedTuple):
 
     @property
     def is_nothing(self) -> bool:
-        """The platform's left join writes one stroke of three nulls for a page without strokes."""
+        """Whether it is the stroke of three nulls that the platform's left join writes for a page without strokes."""
         return self.type is None and self.data is None
 
 
 def _place(stroke: _Stroke) -> tuple[bool, int, int]:
-    """Drawing order: the stroke's number, then its id, since old rows share numbers; those without one come last."""
+    """The sort key of drawing order: number, then id, since old rows share numbers; without a number, last."""
     return stroke.order is None, stroke.order or 0, stroke.id
 
 
@@ -210,7 +210,7 @@ def _points_in(figure: Figure) -> int:
 
 
 def _instant(value: object) -> datetime | None:
-    """An instant; text without an offset is UTC, as the platform's database writes it."""
+    """An instant; None when it is invalid. Text without an offset is UTC, as the platform's database writes it."""
     if value is None:
         return None
     if isinstance(value, str):
@@ -228,7 +228,7 @@ def _is_integer(value: object) -> TypeGuard[int]:
 
 
 def _over_white(colour: Colour) -> Colour:
-    """A page that lets light through lies on white."""
+    """The colour over white, for translucent page backgrounds."""
     channels = (
         round(channel * colour.alpha + 255 * (1 - colour.alpha)) for channel in (colour.red, colour.green, colour.blue)
     )

@@ -1,4 +1,4 @@
-"""The points of a stroke, whatever was stored as such."""
+"""Parses the stored points of a stroke."""
 
 import math
 from itertools import islice
@@ -10,10 +10,10 @@ from worker.canvases.shapes import Points
 
 
 def points_of(value: object) -> tuple[Points, list[str]]:
-    """The points of a list of `[x, y]`, and what had to be done to it in words.
+    """The points of a list of `[x, y]`, and remarks on what was changed.
 
-    What is no point is left out, what lies absurdly far away is brought to the edge of what is drawn, and only the
-    first MOST_POINTS_OF_STROKE are taken.
+    Invalid points are left out, coordinates are clamped to FARTHEST, and only the first MOST_POINTS_OF_STROKE points
+    are used.
     """
     if not isinstance(value, list | tuple):
         return np.empty((0, 2)), [] if value is None else ["points is not a list"]
@@ -34,7 +34,7 @@ def points_of(value: object) -> tuple[Points, list[str]]:
 
 
 def number_of(value: object) -> float | None:
-    """A finite number within what is drawn; None for anything else."""
+    """A finite number, clamped to FARTHEST; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -47,9 +47,9 @@ def number_of(value: object) -> float | None:
 
 
 def _at_once(value: list[object] | tuple[object, ...]) -> Points | None:
-    """All points in one go; None when there is anything but pairs of numbers among them."""
+    """All points, converted at once; None when any of them is not a pair of numbers."""
     try:
-        # Not as whatever is in it: a single long text would make every number as long as that.
+        # With an explicit type: inferred from a long text, every element would take as much memory as that text.
         points = np.array(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         return None
@@ -57,10 +57,10 @@ def _at_once(value: list[object] | tuple[object, ...]) -> Points | None:
 
 
 def _are_near(points: Points) -> bool:
-    """Whether all are certainly within what is drawn; numbers that are not finite never are.
+    """Whether all points are certainly finite and within FARTHEST.
 
-    One sum of squares takes a quarter of the time to look at each. Very many points may be too much for it, though all
-    are near.
+    One sum of squares takes a quarter of the time of checking each coordinate. The result may be False for very many
+    points that are all within FARTHEST.
     """
     return bool(np.vdot(points, points) <= FARTHEST**2)
 

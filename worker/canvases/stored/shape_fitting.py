@@ -1,4 +1,4 @@
-"""What a hand's movement means as a shape. The board stores the same movement whatever the tool."""
+"""Fits shapes to freehand points: the board stores the pointer's movement, whatever the tool."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from worker.canvases.shapes import Points
 
-# The two sides of an arrow's head, whatever the pen: pixels, and radians back from its shaft.
+# The two sides of an arrow's head, for any pen width: length in pixels, and angle to the shaft in radians.
 HEAD = 15.0
 HEAD_ANGLE = math.pi / 6
 
@@ -25,17 +25,17 @@ def circle_of(points: Points) -> tuple[float, float, float]:
 
 
 def triangle_of(points: Points) -> Points:
-    """The three corners of the gesture: three points as they are, of more those that span the largest triangle.
+    """The three corners: the points themselves when there are three, else those that span the largest triangle.
 
-    A hand never quite closes its triangle and never keeps its sides straight; its corners are what it reached
-    farthest. Found on the convex hull by turning the two other corners with the first; O(n²) of the hull's points.
+    Hand-drawn triangles are never quite closed or straight; their corners are the outermost points. The search moves
+    the two other corners along the convex hull with the first one: O(n²) in the number of hull points.
     """
     if len(points) <= 3:
         return points
     hull = _hull(points)
     if len(hull) <= 3:
         return hull
-    at = hull.tolist()  # numpy is slow at single numbers
+    at = hull.tolist()  # single numbers are slow in numpy
     best, corners = -1.0, hull[:3]
     for first in range(len(hull) - 2):
         third = first + 2
@@ -60,12 +60,12 @@ def arrow_of(points: Points) -> tuple[Points, Points]:
     return np.array([start, tip]), np.array([sides[0], tip, sides[1]])
 
 
-# A hull with more corners than a hand draws is thinned: the search above takes their square.
+# A hull with more corners than a hand draws is thinned: the search above is quadratic.
 _MOST_CORNERS = 200
 
 
 def _hull(points: Points) -> Points:
-    """The convex hull, counter-clockwise in mathematics' orientation (Andrew's monotone chain)."""
+    """The convex hull, counter-clockwise with the y axis pointing up (Andrew's monotone chain)."""
     ordered = np.unique(points, axis=0)
     if len(ordered) <= 3:
         return ordered

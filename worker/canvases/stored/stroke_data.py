@@ -1,8 +1,7 @@
-"""Stored strokes become figures: every type in both of its stored shapes, and whatever else is in a table.
+"""Converts stored strokes to figures: every type in both of its stored formats, and invalid data.
 
-For line, rectangle and circle there are the freehand `points` that the board's client writes and the geometric keys
-that its redraw reads. Nothing here fails: what cannot be drawn comes back as Undrawable, what had to be bent as a
-remark.
+A line, rectangle or circle has either the freehand `points` that the board's client writes or the geometric keys that
+its redraw reads. A stroke that cannot be drawn raises Undrawable and nothing else; corrections are returned as remarks.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,16 +17,16 @@ from worker.canvases.stored.shape_fitting import arrow_of, circle_of, rectangle_
 from worker.canvases.stored.text_data import text_of
 from worker.stroke_shapes import NotUnderstood, board_shape
 
-# What the board's redraw takes when none is stored, or zero.
+# The default of the board's redraw when no width, or zero, is stored.
 PEN_WIDTH = 3.0
 
 
 class Undrawable(Exception):
-    """The stroke shows nothing; the reason is for people."""
+    """The stroke shows nothing; the message is for people."""
 
 
 def figure_of(stroke_type: object, data: object) -> tuple[Figure, list[str]]:
-    """The figure of one stored stroke, and remarks on what had to be bent to draw it. Raises Undrawable."""
+    """The figure of one stored stroke, and remarks on what was corrected to draw it. Raises Undrawable."""
     reader = _READERS.get(stroke_type) if isinstance(stroke_type, str) else None
     if reader is None:
         raise Undrawable(f"unknown type {stroke_type[:40]!r}" if isinstance(stroke_type, str) else "it has no type")
@@ -52,7 +51,7 @@ def _pen(data: Mapping[str, Any]) -> Read:
 
 
 def _eraser(data: Mapping[str, Any]) -> Read:
-    # Whatever colour the row carries: the pen's, by habit of the client.
+    # The row's colour is ignored: the client stores the pen's colour with erasers too.
     points, remarks = _freehand(data, least=2)
     return Lines((points,), _width(data, remarks), None), remarks
 
@@ -117,9 +116,9 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Read]] = {
 
 
 def _is_nothing(figure: Figure) -> bool:
-    """Whether it stays in one place: a canvas draws nothing then, not even a dot."""
+    """Whether the figure has no extent: a canvas then draws nothing, not even a dot."""
     if isinstance(figure, Lines):
-        # Nearly every stroke ends elsewhere than it began, and two numbers tell.
+        # Nearly every stroke ends at another x than it starts at, which two numbers show.
         return all(
             contour.item(0) == contour.item(-2) and bool((contour == contour[0]).all()) for contour in figure.contours
         )
@@ -134,7 +133,7 @@ def _freehand(data: Mapping[str, Any], *, least: int) -> tuple[Points, list[str]
 
 
 def _ends(data: Mapping[str, Any]) -> tuple[Points, list[str]]:
-    """First and last point: of the movement, or by their own keys."""
+    """First and last point: of the freehand points, or from the geometric keys."""
     if data.get("points"):
         points, remarks = _freehand(data, least=2)
         return points[[0, -1]], remarks

@@ -1,4 +1,4 @@
-"""The text of a stroke: what the two writing paths of the board's client store, and bad copies of it."""
+"""Parses the text of a stroke, as either of the two code paths of the board's client stores it, or invalid."""
 
 import re
 from collections.abc import Mapping
@@ -9,21 +9,21 @@ from worker.canvases.limits import LARGEST_FONT, LONGEST_TEXT, MOST_LINES_OF_TEX
 from worker.canvases.shapes import Colour, Text
 from worker.canvases.stored.points import number_of
 
-# What a canvas takes when the stroke names none.
+# The default when the stroke has no font size.
 FONT_SIZE = 16.0
 _SPACES = str.maketrans("\t\f", "  ")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _HALF = re.compile("[\ud800-\udfff]")
-# The last two are Unicode's own ends of a line and of a paragraph.
+# The last two are Unicode's line separator and paragraph separator.
 _LINE_END = re.compile("\r\n|[\r\n\u2028\u2029]")
 _MOST_NAMED = 8
 
 
 def text_of(data: Mapping[str, Any], x: float, y: float, colour: Colour, remarks: list[str]) -> Text | None:
-    """The text at (x, y), None when there is none.
+    """The text at (x, y); None when nothing of it is visible.
 
-    `fontFamily` is not looked at: the client writes Arial only. Subscript and superscript need nothing: the client
-    has already made them smaller and moved them when it stored them.
+    `fontFamily` is ignored: the client writes Arial only. So are subscript and superscript: the client stores them with
+    their size and position already adjusted.
     """
     text = data.get("text")
     if not isinstance(text, str):
@@ -65,7 +65,7 @@ def _size(data: Mapping[str, Any], remarks: list[str]) -> float:
 
 
 def _printable(line: str) -> str:
-    """A canvas shows a tab as a space, control characters as nothing; half a character cannot be shown at all."""
+    """The line as a canvas shows it: tabs as spaces, without control characters and lone surrogates."""
     return _HALF.sub("", _CONTROL.sub("", line.translate(_SPACES)))
 
 
