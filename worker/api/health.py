@@ -1,7 +1,7 @@
-"""For those who run it: `/healthz` (the process lives), `/readyz` (it can work), `/metrics`.
+"""For operators: `/healthz` (the process is alive), `/readyz` (it can work), `/metrics`.
 
-Open to anybody who can reach the port: they hold no names and no secrets. Keep `/metrics` from the internet at the
-proxy all the same.
+Open to everybody who can reach the port, since they contain no names and no secrets. The proxy should still not expose
+`/metrics` to the internet.
 """
 
 import os
@@ -24,19 +24,19 @@ from worker.settings import Settings
 router = APIRouter(tags=["health"])
 
 _OK = "ok"
-# What these say is told, but never decides: without the broker a POST still queues its job, and the relay sends it.
+# Reported, but not needed for readiness: without the broker a POST still queues its job, and the relay sends it later.
 _INFORMATIVE = frozenset({"broker"})
 
 
 @router.get("/healthz", summary="Is the process alive?")
 async def get_healthz() -> dict[str, str]:
-    """Answers while the process can answer at all."""
+    """200 as long as the process can respond."""
     return {"status": _OK}
 
 
 @router.get("/readyz", responses=responses(503), summary="Can it work?")
 def get_readyz(services: ServicesOf) -> dict[str, Any]:
-    """200 when the database answers, has this release's tables and the spool can be written; else 503."""
+    """200 if the database responds and has this release's tables, and the spool is writable; otherwise 503."""
     checks = {
         "database": _database(services),
         "spool": _spool(services.settings),
@@ -49,7 +49,7 @@ def get_readyz(services: ServicesOf) -> dict[str, Any]:
 
 @router.get("/metrics", response_class=Response, summary="Figures for Prometheus")
 def get_metrics(request: Request) -> Response:
-    """Requests of this process and the state of the ledger, in Prometheus' text format."""
+    """Requests of this process and the state of the ledger, in Prometheus's text format."""
     metrics = cast("Metrics", request.app.state.metrics)
     return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -71,7 +71,7 @@ def _database(services: Services) -> str:
 
 
 def _spool(settings: Settings) -> str:
-    # The first upload makes the directory.
+    # The first upload creates the directory.
     if not settings.spool_dir.exists():
         return _OK
     return _OK if os.access(settings.spool_dir, os.W_OK | os.X_OK) else "cannot be written"

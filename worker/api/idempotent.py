@@ -1,4 +1,4 @@
-"""Do a creating POST once: its `Idempotency-Key`, if it has one, and the answer that every repeat gets."""
+"""Execute a creating POST once: its `Idempotency-Key`, if any, and the response that every repeat gets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,22 +18,22 @@ REPLAYED = "Idempotency-Replayed"
 
 @dataclass(frozen=True)
 class IdempotentRequest:
-    """Who sends which request under which key (None: the client does not care)."""
+    """Who sends which request with which key (None: the client sent none)."""
 
     principal: str
     key: str | None
     method: str
-    # With its query.
+    # Path and query.
     address: str
 
     def answer(self, session: Session, body: BaseModel, make: Callable[[], Answer]) -> Response:
-        """Answer with what `make` does and says, or with what was said before to the same key, byte by byte.
+        """The response of `make`, or the stored response for the same key, byte by byte.
 
-        Raises InvalidInput for a key of another request, Conflict when the first one is still at it.
+        Raises InvalidInput for the key of another request, Conflict while the first request is still running.
         """
         if self.key is None:
             return _response(make(), replayed=False)
-        # The fields that were sent, in the order of the model: spaces and the order of keys make no difference.
+        # The fields that were sent, in the model's order: whitespace and the order of keys do not matter.
         body_fingerprint = fingerprint(self.method, self.address, body.model_dump_json(exclude_unset=True))
         stored = remembered(session, self.principal, self.key, body_fingerprint)
         if stored is not None:
@@ -44,7 +44,7 @@ class IdempotentRequest:
 
 
 def created(location: str, document: BaseModel) -> Answer:
-    """201 with the address of what was made."""
+    """201 with the address of the new resource."""
     return Answer(201, document.model_dump_json(), {"Location": location})
 
 
@@ -61,9 +61,9 @@ def once_of(
         ),
     ] = None,
 ) -> IdempotentRequest:
-    """The request's Idempotency-Key, scoped by who sends it. Raises InvalidInput for its form."""
+    """The request's Idempotency-Key, scoped to its sender. Raises InvalidInput if the key is malformed."""
     key = None if idempotency_key is None else checked_key(idempotency_key)
-    # The order of parameters makes no difference; the parameters do: `skip_conflicts=true` is another wish.
+    # The order of parameters does not matter, the parameters do: `skip_conflicts=true` makes a different request.
     address = urlencode(sorted(request.query_params.multi_items()))
     return IdempotentRequest(caller.principal, key, request.method, f"{request.url.path}?{address}")
 

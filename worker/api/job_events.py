@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(401, 40
 
 
 class JobSubscription(Subscription):
-    """An open stream of one job. It holds the latest state only: a slow client misses steps, never the end."""
+    """An open stream of one job. It keeps only the latest state: a slow client misses steps, never the end."""
 
     def __init__(self, caller: Caller, view: JobView) -> None:
         super().__init__(caller)
@@ -31,7 +31,7 @@ class JobSubscription(Subscription):
         self.latest = view
 
     def publish(self, latest: JobView | None) -> None:
-        """Store the latest state. Ends the stream when the job is gone (None) or hidden from the caller."""
+        """Store the latest state; end the stream if the job no longer exists (None) or is hidden from the caller."""
         if latest is None or not latest.is_shown_to(ordered_by(self.caller)):
             self.end()
         elif latest.seq != self.latest.seq:
@@ -51,7 +51,7 @@ def read_job_updates(session: Session, subscriptions: Collection[JobSubscription
 
 
 def watched_job(job_id: JobId, caller: CallerOf, services: ServicesOf) -> JobView:
-    """The job as it is now. Raises NotFound when the caller may not see it."""
+    """The job's current state. Raises NotFound if the caller may not see it."""
     with services.database.transaction() as session:
         return read_job(session, job_id, principal=ordered_by(caller))
 
@@ -71,10 +71,10 @@ async def get_events(
     job: Annotated[JobView, Depends(watched_job)],
     last_event_id: Annotated[str | None, Header(description="Sent by browsers that come back.")] = None,
 ) -> Response:
-    """The job now, then each change, until it is over. `id` is the number of the change."""
+    """The job's current state, then each change until it has ended. `id` is the number of the change."""
     known = last_event_id == str(job.seq)
     if known and job.finished:
-        # A browser comes back after every end of a stream; only this answer tells it not to.
+        # A browser reconnects whenever a stream ends; only a 204 prevents that.
         return Response(status_code=204)
     subscriptions = cast("Subscriptions[JobSubscription]", request.app.state.subscriptions)
     subscription = JobSubscription(caller, job)
@@ -84,7 +84,7 @@ async def get_events(
 
 @router.post("/{job_id}/events/ticket", status_code=201, summary="Get an address to follow a job")
 def post_events_ticket(_job: Annotated[JobView, Depends(watched_job)], ticket: TicketOf) -> TicketDocument:
-    """An address of the job's stream for a browser's `EventSource`, which sends no token. It opens for a minute."""
+    """An address of the job's stream for a browser's `EventSource`, which sends no token; valid for a minute."""
     return ticket
 
 

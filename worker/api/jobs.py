@@ -1,4 +1,4 @@
-"""Jobs: `/v1/jobs`. A caller sees the jobs they ordered, operators see all."""
+"""Jobs: `/v1/jobs`. A caller sees the jobs they ordered, an operator sees all."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -18,7 +18,7 @@ from worker.jobs.reading import list_jobs, read_attempts, read_job
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(401, 403, 404, 422, 503))
 
-# Seconds after which it is worth asking again.
+# Seconds after which polling again makes sense.
 RETRY_AFTER = "2"
 
 JobState = Literal["queued", "published", "running", "retryable", "succeeded", "failed", "cancelled", "dead"]
@@ -59,7 +59,7 @@ class JobWithAttempts(JobDocument):
 
 
 def ordered_by(caller: Caller) -> str | None:
-    """Whose jobs the caller may read and follow: their own; None, for an operator, means everybody's."""
+    """The principal whose jobs the caller may read and follow; None for an operator: everybody's."""
     return caller.principal if isinstance(caller, UserCaller) else None
 
 
@@ -122,7 +122,7 @@ def post_retry(job_id: JobId, caller: CallerOf, services: ServicesOf, response: 
 
 
 def _accepted(response: Response, job_id: UUID) -> None:
-    """202 (RFC 9110 §15.3.3): where to look, and when."""
+    """Make it a 202 (RFC 9110 §15.3.3) that says where to poll, and when."""
     response.status_code = 202
     response.headers["Location"] = f"/v1/jobs/{job_id}"
     response.headers["Retry-After"] = RETRY_AFTER

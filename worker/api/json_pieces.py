@@ -1,7 +1,7 @@
-"""Read a large JSON body in pieces: reading two megabytes at once keeps every other request waiting for 0.2 s.
+"""Parse a large JSON body in pieces: parsing two megabytes at once blocks every other request for 0.2 s.
 
-Python reads JSON while it holds the interpreter's lock, in whatever thread. Here the outermost object and the lists
-in it are walked by Python code, between whose steps other threads run, and only the items of the lists at once.
+Python's parser does not release the interpreter's lock, whichever thread it runs in. Here Python code walks the
+outermost object and the lists in it, so that other threads run in between, and only single items are parsed at once.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 from worker.errors import InvalidInput
 
-# Reading so much takes a few milliseconds. A stroke of 20 000 points has it, if they are written shortly.
+# Parsing this many characters takes a few milliseconds. A stroke of 20 000 points fits if they are written compactly.
 LONGEST_ITEM = 262_144
 _MOST_MEMBERS = 40
 
@@ -19,9 +19,9 @@ _DECODER = json.JSONDecoder()
 
 
 def read_json(body: bytes, *, most_items: int) -> Any:
-    """The value that `body` holds. Raises InvalidInput when it is not JSON, or a list or one of its items is too long.
+    """The JSON value in `body`. Raises InvalidInput if it is not JSON, or a list or one of its items is too long.
 
-    `most_items` bounds the lists directly below the outermost object.
+    `most_items` limits the lists directly below the outermost object.
     """
     try:
         text = body.decode("utf-8")
@@ -35,7 +35,7 @@ def read_json(body: bytes, *, most_items: int) -> Any:
 
 
 class _Reader:
-    """A position in the text, behind which everything has been read."""
+    """A text and a position in it, up to which everything has been parsed."""
 
     def __init__(self, text: str, most_items: int) -> None:
         self._text = text
@@ -43,7 +43,7 @@ class _Reader:
         self._at = 0
 
     def peek(self) -> str:
-        """The next character that is no space; empty at the end."""
+        """The next character that is not whitespace; empty at the end."""
         match = _SPACE.match(self._text, self._at)
         self._at = match.end() if match else self._at
         return self._text[self._at : self._at + 1]
@@ -66,7 +66,7 @@ class _Reader:
         return members
 
     def refusal(self) -> InvalidInput:
-        """What is wrong at this place."""
+        """The error for the current position."""
         return InvalidInput(
             f"The body is not JSON from character {self._at} on, or what begins there is longer than "
             f"{LONGEST_ITEM} characters."
@@ -81,7 +81,7 @@ class _Reader:
         return items
 
     def _another(self, end: str, *, begun: bool) -> bool:
-        """Step over the comma, or what opens; False at the end, which is stepped over."""
+        """Skip the opening character or the comma and return True; at the end, skip it and return False."""
         if not begun:
             self._at += 1
             if self.peek() != end:

@@ -1,4 +1,4 @@
-"""What belongs to the caller: `/v1/me/students`."""
+"""The caller's own students: `/v1/me/students`."""
 
 from datetime import date, datetime
 
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/me", tags=["bookings"], responses=responses(401, 
 
 
 class NextLessonDocument(Document):
-    """The lesson that is on now or comes next; times are local to `timezone`."""
+    """The current or next lesson; times are local to `timezone`."""
 
     schedule_id: int = Field(validation_alias="id")
     series_id: int | None
@@ -50,7 +50,7 @@ def get_students(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[StudentDocument]:
-    """The tutor's students, each once, those with the newest bookings first; `status` is that of the bookings."""
+    """The tutor's students, each once, newest bookings first; `status` filters by the status of the bookings."""
     with services.database.transaction() as session:
         students = list_students(
             session, caller, status=status, before=BY_ID.decode(cursor), limit=limit + 1, now=clock.now()

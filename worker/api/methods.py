@@ -1,4 +1,4 @@
-"""HEAD and OPTIONS for every address, and the methods that an address has (RFC 9110 §9.3.2, §9.3.7, §10.2.1)."""
+"""HEAD and OPTIONS for every path, and the methods that a path allows (RFC 9110 §9.3.2, §9.3.7, §10.2.1)."""
 
 from contextlib import suppress
 
@@ -11,17 +11,17 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class _Answered(OSError):
-    """The response to a HEAD is complete; a route that writes its content sees a client that disconnected."""
+    """The response to a HEAD is complete; to the route that writes its content it looks like a disconnected client."""
 
 
 class AnyMethod:
-    """ASGI middleware. HEAD is GET without its content, so that streams end after their headers."""
+    """ASGI middleware. HEAD runs GET and omits the content, and ends a stream after its headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer OPTIONS; pass on the rest."""
+        """Respond to OPTIONS, run GET for HEAD, and pass other requests on."""
         if scope["type"] != "http" or scope["method"] not in {"HEAD", "OPTIONS"}:
             await self._app(scope, receive, send)
         elif scope["method"] == "HEAD":
@@ -41,15 +41,15 @@ class AnyMethod:
                 raise _Answered
 
         inner = {**scope, "method": "GET"}
-        # A streaming answer may turn it into the framework's own error for a client that has gone.
+        # A streaming response may turn it into the framework's own error for a disconnected client.
         with suppress(_Answered, ClientDisconnect):
             await self._app(inner, receive, without_content)
         if "route" in inner:
-            scope["route"] = inner["route"]  # for the log and the figures
+            scope["route"] = inner["route"]  # for the log and the metrics
 
 
 def allowed_methods(scope: Scope) -> list[str]:
-    """The methods of the address that `scope` asks for, in a fixed order; empty where nothing is."""
+    """The methods that the requested path allows, in a fixed order; empty for an unknown path."""
     routes = scope["app"].router.routes
     methods = [
         method

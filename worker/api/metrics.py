@@ -1,4 +1,4 @@
-"""Figures for Prometheus: requests of this process; ledger, processes, messages, lessons and boards at this moment."""
+"""Metrics for Prometheus: this process's requests; the current ledger, processes, messages, lessons and boards."""
 
 import threading
 import time
@@ -21,9 +21,9 @@ from worker.settings import Settings
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SERVER_ERROR = 500
-# Its 503 reports a state; a probe that repeats the question is no failing client.
+# Its 503 reports a state and is not a failed request of a client.
 _READINESS = "/readyz"
-# Anybody may ask; the database is asked at most this often, in seconds.
+# Anybody may request the metrics; the database is queried at most this often, in seconds.
 _FIGURES_AGE = 5.0
 
 _Figures = tuple[QueueMetrics, ProcessMetrics, DeliveryMetrics, LessonMetrics, float]
@@ -44,7 +44,7 @@ class Metrics:
             ("method", "route"),
             registry=self._registry,
         )
-        # Without labels it exists from the start: `increase()` does not see the first value of a new series.
+        # Without labels the series exists from the start: `increase()` misses the first value of a new one.
         self._failures = Counter(
             "astegni_http_failures", "Requests answered 5xx, readiness excepted.", registry=self._registry
         )
@@ -57,7 +57,7 @@ class Metrics:
         self._registry.register(_LedgerCollector(settings, database, publisher_drops))
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request; `route` is the template, so that ids do not become series."""
+        """Count a request; `route` is the path template, so that ids do not create new series."""
         known = method if method in _METHODS else "OTHER"
         self._requests.labels(known, route, status).inc()
         self._seconds.labels(known, route).observe(seconds)
@@ -65,15 +65,15 @@ class Metrics:
             self._failures.inc()
 
     def count_refusal(self, limit: str) -> None:
-        """Count a request that was refused; `limit` names a limit, never a person."""
+        """Count a refused request; `limit` is the name of the limit, never of a person."""
         self._refusals.labels(limit).inc()
 
     def watch_connections(self, connections: Connections) -> None:
-        """Let the figures hold the connections of this process."""
+        """Include the connections of this process in the metrics."""
         self._registry.register(_ConnectionCollector(connections))
 
     def exposition(self) -> bytes:
-        """All figures in Prometheus' text format."""
+        """All metrics in Prometheus's text format."""
         return generate_latest(self._registry)
 
 

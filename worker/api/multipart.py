@@ -1,6 +1,6 @@
-"""Read `multipart/form-data` as it comes: text fields into memory, the one file straight into the spool.
+"""Parse `multipart/form-data` as it arrives: text fields into memory, the single file directly into the spool.
 
-RFC 7578. The ready-made form parsers write the file to a temporary directory first, without a limit and a digest.
+RFC 7578. The available form parsers first write the file to a temporary directory, without a limit or a digest.
 """
 
 import re
@@ -15,22 +15,22 @@ from worker.errors import InvalidInput
 from worker.uploads.spool import SpoolFile, SpoolWriter
 
 _MAX_FIELD_BYTES = 4096
-# What stands before the first boundary, and in parts that nobody asked for: pictures beside the recording, tokens.
+# Limits for what precedes the first boundary, and for parts that are not expected: pictures, tokens.
 _MAX_PREAMBLE_BYTES = 65_536
 _MAX_IGNORED_BYTES = 16 << 20
 
 Fields = dict[str, str]
-# Called when the file begins, with the fields before it: the earliest moment to refuse an upload.
+# Called when the file begins, with the fields before it: the earliest time to refuse an upload.
 OnFile = Callable[[Fields], SpoolWriter]
 
 
 class FormReader:
-    """A form with the text fields of `field_names` and exactly one file, in the part `file_field`.
+    """Parses a form with the text fields `field_names` and exactly one file, in the part `file_field`.
 
-    `feed` it bytes, then `finish`. Fields may stand before and behind the file; parts of other names are passed over.
-    What is wrong before the file raises. Behind it the bytes are there already, so a field that cannot be read, or that
-    contradicts one before it, stands in `ignored` with the reason. `behind` names the fields that came after the file.
-    Leaving it unfinished: call `discard`, and nothing stays behind.
+    `feed` it bytes, then `finish`. Fields may precede or follow the file; parts with other names are ignored.
+    An error before the file raises. After it the bytes have been received already, so a field that cannot be read, or
+    contradicts an earlier one, is put into `ignored` with the reason. `behind` names the fields that followed the file.
+    If it is not finished, call `discard`: nothing of the upload is kept.
     """
 
     def __init__(self, content_type: str, *, file_field: str, field_names: Container[str], on_file: OnFile) -> None:
@@ -53,9 +53,9 @@ class FormReader:
         self._header_value = bytearray()
         self._disposition = b""
         boundary, self._charset = _options(content_type)
-        # None when the first boundary has come.
+        # None once the first boundary has been found.
         self._preamble: bytearray | None = bytearray()
-        # At the beginning of a line; the end of one is found out by the parser.
+        # At the beginning of a line; the parser checks how the line ends.
         self._first_boundary = re.compile(rb"(?:^|(?<=\n))--" + re.escape(boundary) + rb"(?=--|[ \t]*\r?\n)")
         self._parser = _parser(
             boundary,
@@ -72,7 +72,7 @@ class FormReader:
         )
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes of the body. Raises InvalidInput, and what the receiver raises."""
+        """Parse the next bytes of the body. Raises InvalidInput, and the receiver's errors."""
         chunk = self._after_preamble(chunk)
         try:
             self._parser.write(chunk)
@@ -82,7 +82,7 @@ class FormReader:
             ) from error
 
     def finish(self) -> SpoolFile:
-        """The file, sealed in the spool. Raises InvalidInput when it is missing or the body broke off."""
+        """The file, complete in the spool. Raises InvalidInput when it is missing or the body was truncated."""
         if not self._complete:
             raise InvalidInput("The body ends before its closing boundary: the upload was cut off. Send it again.")
         if self._receiver is None and self._other_file is not None:
@@ -92,7 +92,7 @@ class FormReader:
         return self._receiver.seal()
 
     def discard(self) -> None:
-        """Drop what came so far; after `finish` this does nothing."""
+        """Delete what was received so far; does nothing after `finish`."""
         if self._receiver is not None:
             self._receiver.discard()
 
@@ -132,7 +132,7 @@ class FormReader:
         self._value += data[start:end]
         if len(self._value) > _MAX_FIELD_BYTES:
             self._wrong(f"The field `{self._name[:40]}` is longer than {_MAX_FIELD_BYTES} bytes.")
-            # The rest of it is passed over.
+            # The rest of the field is ignored.
             self._in_field = False
 
     def _end_part(self) -> None:
@@ -145,7 +145,7 @@ class FormReader:
             self._wrong(f"The form has the field `{self._name}` twice, with two values.")
 
     def _wrong(self, reason: str) -> None:
-        """Refuse the form while that costs its client no byte of the file."""
+        """Refuse the form if the file has not begun; otherwise ignore the field."""
         if self._receiver is None:
             raise InvalidInput(reason)
         self.ignored[self._name] = reason
@@ -154,7 +154,7 @@ class FormReader:
         self._complete = True
 
     def _after_preamble(self, chunk: bytes) -> bytes:
-        """What of the body comes from its first boundary on (RFC 2046 §5.1.1: what is before that is to be ignored)."""
+        """The body from its first boundary on (RFC 2046 §5.1.1: what precedes it is ignored)."""
         if self._preamble is None:
             return chunk
         self._preamble += chunk
@@ -169,7 +169,7 @@ class FormReader:
 
 
 def _options(content_type: str) -> tuple[bytes, str | None]:
-    """The boundary, and the charset if it is said."""
+    """The boundary, and the charset if it is declared. Raises InvalidInput."""
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
         raise InvalidInput("Send the recording as multipart/form-data with a boundary.")

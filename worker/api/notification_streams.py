@@ -1,4 +1,4 @@
-"""Open streams of notifications: what each has sent, and what it has yet to send."""
+"""Open streams of notifications: what each has sent, and what it still has to send."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""Messages in the app: `/v1/me/notifications`, and the same as server-sent events (WHATWG HTML §9.2)."""
+"""Messages in the app: `/v1/me/notifications`, also as server-sent events (WHATWG HTML §9.2)."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -42,7 +42,7 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
 
 
 class NotificationDocument(Document):
-    """A message: `kind` says what about, `data` holds the ids of the lesson, request or recording it leads to."""
+    """A message: `kind` is its subject, `data` has the ids of the lesson, request or recording it leads to."""
 
     id: int
     kind: str
@@ -60,7 +60,7 @@ class UnreadDocument(BaseModel):
 
 
 class NotificationPage(Page[NotificationDocument]):
-    """A page of messages, newest first, and how many of all of them are unread."""
+    """A page of messages, newest first, and how many messages are unread in total."""
 
     unread: int = Field(ge=0)
 
@@ -76,7 +76,7 @@ Person = Annotated[UserCaller, Depends(person)]
 
 
 def cursor_of(caller: Person, services: ServicesOf) -> InboxCursor:
-    """How the caller's inbox stands now."""
+    """The current state of the caller's inbox."""
     with services.database.transaction() as session:
         return read_cursor(session, caller.user_id)
 
@@ -89,7 +89,7 @@ def get_notifications(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> NotificationPage:
-    """What the caller was told in the app, newest first, and how much of it is unread."""
+    """The caller's messages in the app, newest first, and how many are unread."""
     with services.database.transaction() as session:
         notifications = list_notifications(
             session, caller.user_id, unread=unread, before=BY_ID.decode(cursor), limit=limit + 1
@@ -103,7 +103,7 @@ def get_notifications(
 
 @router.post("/read", summary="Mark all my notifications as read")
 def post_read_all(caller: Person, services: ServicesOf) -> UnreadDocument:
-    """Mark all present notifications as read. Idempotent."""
+    """Mark all current notifications as read. Idempotent."""
     with services.database.transaction() as session:
         mark_all_read(session, caller.user_id, now=clock.now())
         return UnreadDocument(unread=count_unread(session, caller.user_id))
@@ -124,7 +124,7 @@ async def get_events(
     cursor: Annotated[InboxCursor, Depends(cursor_of)],
     last_event_id: Annotated[str | None, Header(description="Sent by browsers that come back.")] = None,
 ) -> Response:
-    """Each message as it comes; `id` is the message's. Who comes back gets what came meanwhile."""
+    """Each message as it arrives; `id` is the message's. A client that reconnects gets the messages it missed."""
     subscriptions = cast("Subscriptions[InboxSubscription]", request.app.state.inbox_subscriptions)
     subscription = InboxSubscription(caller, cursor, _id(last_event_id))
     await subscriptions.add(subscription)
@@ -135,12 +135,12 @@ async def get_events(
 
 @router.post("/events/ticket", status_code=201, summary="Get an address to follow my notifications")
 def post_events_ticket(_caller: Person, ticket: TicketOf) -> TicketDocument:
-    """An address of the stream for a browser's `EventSource`, which sends no token. It opens for a minute."""
+    """An address of the stream for a browser's `EventSource`, which sends no token; valid for a minute."""
     return ticket
 
 
 async def _stream(subscription: InboxSubscription, newest: int | None) -> AsyncIterator[bytes]:
-    # With the newest id: who comes back before anything came shall not miss what comes meanwhile.
+    # With the newest id, so that a client that reconnects before its first message misses none.
     unread = subscription.unread
     yield _unread(unread, id_=newest, retry=RETRY)
     while True:
@@ -167,7 +167,7 @@ def _unread(count: int, *, id_: int | None = None, retry: int | None = None) -> 
 
 
 def _id(last_event_id: str | None) -> int | None:
-    """The id that was received last; None for what none of our streams has sent."""
+    """The id of the last message received; None for a value that our streams do not send."""
     if last_event_id is None or not last_event_id.isascii() or not last_event_id.isdecimal():
         return None
     return min(int(last_event_id[:20]), LARGEST_INTEGER)

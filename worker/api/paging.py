@@ -25,7 +25,7 @@ Position = TypeVar("Position")
 
 
 class Page(BaseModel, Generic[Item]):
-    """A page of a list; `next` is null on the last one."""
+    """A page of a list; `next` is null on the last page."""
 
     items: list[Item]
     next: str | None
@@ -33,19 +33,22 @@ class Page(BaseModel, Generic[Item]):
 
 @dataclass(frozen=True)
 class CursorCodec(Generic[Position]):
-    """Cursors of lists in one order: the words of a position, and the position of such words (raises ValueError)."""
+    """Converts positions in an ordered list to cursors and back: `words` of a position, and `position` of words.
+
+    `position` raises ValueError.
+    """
 
     words: Callable[[Position], tuple[object, ...]]
     position: Callable[..., Position]
 
     def encode(self, position: Position | None) -> str | None:
-        """The cursor of the page behind this position; None for none."""
+        """The cursor of the page after this position; None for None."""
         if position is None:
             return None
         return base64.urlsafe_b64encode(" ".join(map(str, self.words(position))).encode()).decode()
 
     def decode(self, cursor: str | None) -> Position | None:
-        """The position of a cursor that `encode` returned; None for none. Raises InvalidInput for any other."""
+        """The position of a cursor that `encode` returned; None for None. Raises InvalidInput for any other."""
         if cursor is None:
             return None
         try:
@@ -57,7 +60,7 @@ class CursorCodec(Generic[Position]):
         return position
 
     def after(self, positions: Sequence[Position], limit: int) -> str | None:
-        """The cursor behind the first `limit` of these positions, when there are more."""
+        """The cursor after the first `limit` of these positions; None if there are no more."""
         return self.encode(positions[limit - 1]) if len(positions) > limit else None
 
 
@@ -85,9 +88,9 @@ def _board_place(*words: str) -> BoardPlace:
     return BoardPlace(*numbers)
 
 
-# Rows with falling ids.
+# Rows by descending id.
 BY_ID = CursorCodec[int](lambda row_id: ("before", row_id), lambda _name, row_id: _row_id(row_id))
-# Rows in order of time, those without an instant last.
+# Rows by time, those without a time last.
 BY_TIME = CursorCodec[tuple[datetime | None, int]](_time_words, _time_position)
 # Jobs, newest first.
 BY_CREATION = CursorCodec[tuple[datetime, UUID]](

@@ -13,9 +13,9 @@ from worker.settings import Settings
 
 
 def process_metrics(settings: Settings, figures: ProcessMetrics) -> Iterator[Metric]:
-    """Living workers by queue, the last run of each part, and how far clocks differ.
+    """Live workers by queue, the last run of each part, and the differences between clocks.
 
-    A part that never ran has an age of +Inf: an alarm that compares it rings.
+    A part that never ran has an age of +Inf, so that an alert that compares the age fires.
     """
     workers = GaugeMetricFamily("astegni_workers", "Living workers that consume the queue.", labels=("queue",))
     for queue in sorted({*queue_names(settings), *figures.consumers}):
@@ -38,7 +38,7 @@ def process_metrics(settings: Settings, figures: ProcessMetrics) -> Iterator[Met
 
 
 def local_metrics(settings: Settings) -> Iterator[Metric]:
-    """What this process sees by itself."""
+    """What this process can measure itself: the broker, and the disk of the spool."""
     state = broker_state(settings)
     if settings.redis_url is not None and not state.startswith("is not asked"):
         yield GaugeMetricFamily("astegni_broker_up", "Whether the broker answers.", value=state == OK)
@@ -56,7 +56,7 @@ def _parts(settings: Settings) -> tuple[str, ...]:
 
 def _room(settings: Settings) -> int | None:
     spool = settings.spool_dir.absolute()
-    # The first upload makes the folder.
+    # The first upload creates the folder.
     folder = next((folder for folder in (spool, *spool.parents) if folder.exists()), None)
     try:
         return None if folder is None else shutil.disk_usage(folder).free - settings.spool_reserve_bytes

@@ -1,4 +1,4 @@
-"""Server-sent events by polling: one poller per process reads everything that is subscribed to in a query or two.
+"""Server-sent events by polling: one poller per process reads the data of all subscriptions in one or two queries.
 
 A thousand open streams cost the database a few statements a second, but no connection or thread each. A stream ends
 when its caller loses access: the token expires, or the account or a profile of the token is deactivated.
@@ -24,11 +24,11 @@ from worker.logs import get_logger
 
 _log = get_logger(__name__)
 
-# Milliseconds until a browser comes back after a lost connection.
+# Milliseconds until a browser reconnects after losing the connection.
 RETRY = 3000
-# Seconds of silence after which proxies and phones begin to doubt a connection.
+# Seconds without data after which a keepalive is sent, before proxies and phones consider the connection dead.
 _PING = 15.0
-# `no-store`: a stream kept by a cache would be replayed as the present. nginx would hold events back otherwise.
+# `no-store`: a cache would replay a stored stream as current. `X-Accel-Buffering`: nginx would buffer the events.
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -86,7 +86,7 @@ class Subscriptions(Generic[W]):
         self._most = most
         self._leases = leases
         self._bound = bound
-        # The oldest first.
+        # In order of age, oldest first.
         self._open: dict[W, Lease] = {}
         self._of: Counter[str] = Counter()
         self._poller: asyncio.Task[None] | None = None
@@ -106,7 +106,7 @@ class Subscriptions(Generic[W]):
         Raises TooManyRequests at the principal's limit over all processes, Unavailable when nobody has more streams
         than this principal would have.
         """
-        # The count of this process may already decide, without a statement.
+        # This process's own count may already suffice, without a statement.
         full = self._of[subscription.principal] >= self._bound.most > 0
         lease = None if full else await self._leases.take(self._bound, subscription.principal)
         if lease is None:
@@ -152,7 +152,7 @@ class Subscriptions(Generic[W]):
             await asyncio.sleep(self._interval)
             self._end_expired()
             try:
-                # Not a request thread: those may all be waiting for a connection.
+                # Not in a request thread: all of those may be waiting for a connection.
                 publish = await asyncio.to_thread(self._read_updates, set(self._open))
             except SQLAlchemyError as error:
                 # The streams stay open: clients would only reconnect to the same outage.
@@ -161,7 +161,7 @@ class Subscriptions(Generic[W]):
             publish()
 
     def _end_expired(self) -> None:
-        """Needs no query, so it works while the database is down."""
+        """End streams whose token has expired. Needs no query, so it works while the database is down."""
         now = clock.now().timestamp()
         for subscription in self._open:
             if subscription.caller.expires_at is not None and subscription.caller.expires_at <= now:
@@ -195,7 +195,7 @@ class SubscriptionEvents(EventSourceResponse, Generic[W]):
         self._subscription = subscription
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send them."""
+        """Send the events, then release the subscription."""
         try:
             await super().__call__(scope, receive, send)
         finally:

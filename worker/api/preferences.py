@@ -1,4 +1,4 @@
-"""How the caller likes to be told: `/v1/me/notification-preferences`."""
+"""How the caller wants to be notified: `/v1/me/notification-preferences`."""
 
 from dataclasses import fields
 from typing import Annotated, Literal
@@ -22,10 +22,10 @@ router = APIRouter(prefix="/v1/me", tags=["reminders"], responses=responses(401,
 
 
 class PreferencesWish(Body):
-    """All preferences: what is left out is as it is for somebody who never said anything.
+    """All preferences: a field that is omitted gets its default.
 
-    `alarms` are minutes before each lesson without alarms of its own. All `channels` are used; those of `fallback`
-    only after a permanent failure, in order. Quiet hours are local, both or none, and may go past midnight.
+    `alarms` are minutes before each lesson that has no alarms of its own. All `channels` are used; those of `fallback`
+    only after a permanent failure, in order. Quiet hours are local, both or neither are set, and may include midnight.
     """
 
     alarms: Annotated[list[Minutes], Field(max_length=MOST_ALARMS, fail_fast=True)] = Field(
@@ -41,7 +41,7 @@ class PreferencesWish(Body):
 
 
 class PreferencesDocument(Document):
-    """The preferences that hold. No language, zone: those of the account."""
+    """The preferences in effect. No language or time zone: those of the account."""
 
     alarms: list[int]
     channels: list[str]
@@ -55,14 +55,14 @@ class PreferencesDocument(Document):
 
 @router.get("/notification-preferences", summary="Read my preferences")
 def get_preferences(caller: CallerOf, services: ServicesOf) -> PreferencesDocument:
-    """The caller's preferences; who never said anything has the usual ones."""
+    """The caller's preferences; the defaults if they were never set."""
     with services.database.transaction() as session:
         return _document(read_preferences(session, person(caller).user_id))
 
 
 @router.put("/notification-preferences", summary="Set my preferences")
 def put_preferences(body: PreferencesWish, caller: CallerOf, services: ServicesOf) -> PreferencesDocument:
-    """Replace the caller's preferences; what waits to be sent follows at once."""
+    """Replace the caller's preferences; messages that are not sent yet are replanned at once."""
     preferences = Preferences(**body.model_dump())
     with services.database.transaction() as session:
         set_preferences(session, caller, preferences, now=clock.now())

@@ -1,26 +1,26 @@
-"""What every answer says about itself: kept by no cache, taken for nothing else, and naming no address to others."""
+"""Headers of every response: it is not cached, its type is not guessed, and its address is not sent to other sites."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HEADERS = {
-    # Answers hold names, messages and addresses that open recordings. Routes that may be kept say so themselves.
+    # Responses contain names, messages and signed addresses of recordings. Cacheable routes set this header themselves.
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
-    # The address of a calendar is a secret.
+    # The address of a calendar feed is a secret.
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
 
 class PrivateAnswers:
-    """ASGI middleware. A header that an answer has already is left as it is."""
+    """ASGI middleware that adds the headers, except those that a response already has."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
+        """Pass the request on and add the headers to its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

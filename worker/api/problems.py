@@ -34,11 +34,11 @@ MEDIA_TYPE = "application/problem+json"
 _log = get_logger(__name__)
 
 _RETRY_AFTER = 5
-# Errors of one request that are told; a hostile body may hold thousands.
+# Reported errors of one request; a hostile body may cause thousands.
 _MOST_ERRORS = 20
 _LONGEST_NAME = 100
 _UNSUPPORTED, _NOT_ALLOWED = 415, 405
-# What follows in an address is a secret that opens somebody's calendar, and problems are copied into reports.
+# What follows this in a path is the secret of a calendar, and people copy problem documents into reports.
 _CALENDARS = "/calendar/"
 
 
@@ -57,7 +57,7 @@ class Problem(BaseModel):
 
 
 class BodyRefused(HTTPException):
-    """An error of ours while a body is read: of all others, the framework makes "400" there."""
+    """An error of ours while a body is read; the framework turns any other exception there into a 400."""
 
     def __init__(self, error: AstegniError, headers: dict[str, str] | None = None) -> None:
         super().__init__(error.status, error.detail, headers)
@@ -65,7 +65,7 @@ class BodyRefused(HTTPException):
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI part that says which problems a route answers with: 429 wherever a token is needed."""
+    """The OpenAPI description of the problems that a route may return; 429 is added wherever a token is needed."""
     if Unauthorized.status in statuses:
         statuses = (*statuses, TooManyRequests.status)
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -73,7 +73,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def problem_response(scope: Scope, error: AstegniError, more: Mapping[str, str] | None = None) -> Response:
-    """The answer that says `error`; `retry_after` among its members becomes the header. `more` are headers too."""
+    """The response for `error`; its member `retry_after` becomes the header. `more` has additional headers."""
     headers = dict(more or {})
     if isinstance(error, TooManyRequests):
         scope["app"].state.metrics.count_refusal(error.members["limit"])
@@ -87,7 +87,7 @@ def problem_response(scope: Scope, error: AstegniError, more: Mapping[str, str] 
 
 
 def database_away(error: Exception) -> AstegniError:
-    """What is answered, and written into the log, for an error of the database (`worker.database.AWAY`)."""
+    """Log an error of the database (`worker.database.AWAY`) and return the error for the response."""
     cause = getattr(error, "orig", None) or error
     problem = _of_database(cause)
     _log.warning(f"database_{problem.code}", error=type(cause).__name__)
@@ -95,7 +95,7 @@ def database_away(error: Exception) -> AstegniError:
 
 
 def install_problems(api: FastAPI) -> None:
-    """Answer every expected error with its problem document. The unexpected ones are the request log's."""
+    """Turn every expected error into its problem document. `RequestLog` handles the unexpected ones."""
     api.add_exception_handler(AstegniError, _on_expected)
     api.add_exception_handler(RequestValidationError, _on_invalid)
     api.add_exception_handler(HTTPException, _on_http)
@@ -111,13 +111,13 @@ async def _on_expected(request: Request, error: Exception) -> Response:
 async def _on_invalid(request: Request, error: Exception) -> Response:
     errors = cast("RequestValidationError", error).errors()
     if any(fault["loc"][0] == "path" for fault in errors):
-        # An id that no row can have is an address where nothing is.
+        # No row can have such an id, so nothing exists at this path.
         return problem_response(request.scope, NotFound("There is nothing at this address."))
     if errors[0]["loc"] == ("body",) and not is_json(request.headers.get("content-type", "")):
         hint = "Send the body as JSON, with `Content-Type: application/json`."
         document = problem("unsupported-media-type", "Unsupported Media Type", _UNSUPPORTED, hint)
         return _response(request.scope, document, {"Accept": "application/json"})
-    # The value itself is never repeated: it may be a secret, or huge.
+    # The value itself is never returned: it may be secret, or very large.
     errors = [{"loc": [_name(part) for part in fault["loc"]], "msg": fault["msg"]} for fault in errors[:_MOST_ERRORS]]
     invalid = InvalidInput("The request does not have the form it must have; see `errors`.", errors=errors)
     return problem_response(request.scope, invalid)
@@ -134,13 +134,13 @@ async def _on_http(request: Request, error: Exception) -> Response:
         document = problem(title.lower().replace(" ", "-"), title, http_error.status_code, http_error.detail)
     headers = dict(http_error.headers or {})
     if http_error.status_code == _NOT_ALLOWED:
-        # One address has several routes; the framework names the methods of one.
+        # A path may have several routes; the framework names the methods of one only.
         headers["Allow"] = ", ".join(allowed_methods(request.scope))
     return _response(request.scope, document, headers)
 
 
 async def _on_unstorable(request: Request, error: Exception) -> Response:
-    # Every field is bounded by its column, so this is a fault of ours; the client can still send another value.
+    # Every field is bounded by its column, so this is a bug of ours; the client can still send another value.
     orig = cast("DataError", error).orig
     _log.error("value_not_storable", error=type(orig).__name__, sqlstate=getattr(orig, "sqlstate", None))
     invalid = InvalidInput("A value is too large for, or not of the form of, the place where it is kept.")
@@ -164,7 +164,7 @@ def _of_database(cause: BaseException) -> AstegniError:
 
 
 def is_json(content_type: str) -> bool:
-    """Whether a body of this type is read as JSON."""
+    """Whether a body of this media type is parsed as JSON."""
     kind, _, subtype = content_type.partition(";")[0].strip().lower().partition("/")
     return kind == "application" and (subtype == "json" or subtype.endswith("+json"))
 
@@ -182,6 +182,6 @@ def _instance(scope: Scope) -> str:
 def _response(scope: Scope, document: dict[str, Any], headers: dict[str, str]) -> Response:
     request_id = scope.get("state", {}).get("request_id", "")
     full_document = {**document, "instance": _instance(scope), "request_id": request_id}
-    # ASCII: names of the client's own making may hold halves of characters that UTF-8 has no bytes for.
+    # ASCII: names from the client may contain surrogates, which UTF-8 cannot encode.
     body = json.dumps(full_document, ensure_ascii=True)
     return Response(body, status_code=document["status"], headers=headers, media_type=MEDIA_TYPE)

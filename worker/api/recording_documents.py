@@ -1,4 +1,4 @@
-"""What the recordings' routes take and give: the columns of the tables, and what a player needs."""
+"""Request and response documents of the recordings' routes: columns of the tables, and what a player needs."""
 
 import re
 from datetime import datetime
@@ -14,19 +14,19 @@ _BLANKS = " \t\r\n"
 
 
 class UploadForm(Body):
-    """The text fields of an upload; the bytes come beside them in the part `file`."""
+    """The text fields of an upload; the bytes are in the part `file`."""
 
     session_id: Annotated[int, Field(ge=1, le=LARGEST_INTEGER), AsText]
     # Default: the file's name without its extension.
     title: Annotated[Words, Field(min_length=1, max_length=255)] | None = None
     type: Literal["video", "screen", "board"] = "video"
-    # When recording began, if the client knows.
+    # When the recording began, if the client knows.
     started_at: Instant | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _as_forms_have_it(cls, value: Any) -> Any:
-        """An empty input of a page is none; a `type` that is the file's MIME type says nothing of the lesson."""
+        """Ignore empty fields, and a `type` that is the file's MIME type instead of the kind of recording."""
         if not isinstance(value, dict):
             return value
         fields = {
@@ -39,20 +39,20 @@ class UploadForm(Body):
 
 
 class UploadedForm(UploadForm):
-    """The form with what is now known of its file: together they tell one upload from another."""
+    """The form and its file's digest: together they identify an upload."""
 
     sha1: str
 
 
 class IgnoredField(Document):
-    """A field that stood behind the file and was wrong: the recording was taken as if it had not been sent."""
+    """An invalid field after the file: the recording was accepted as if the field had not been sent."""
 
     field: str
     reason: str
 
 
 class Accepted(Document):
-    """An upload that was taken. `job_id` is null when these bytes have long been a lesson."""
+    """An accepted upload. `job_id` is null if these bytes were uploaded before and the caller cannot see that job."""
 
     recording_id: int
     job_id: UUID | None
@@ -60,7 +60,7 @@ class Accepted(Document):
 
 
 class RecordingDocument(Document):
-    """A recording: processing, then available; neither means that it failed, and `error` says why."""
+    """A recording is processing, then available; if it is neither, it has failed, and `error` says why."""
 
     id: int
     session_id: int
@@ -80,13 +80,13 @@ class RecordingDocument(Document):
 
 
 class RecordingWithBoard(RecordingDocument):
-    """A recording and the board as it stood when the recording was ingested."""
+    """A recording, and the board as it was when the recording was ingested."""
 
     board_snapshot: dict[str, Any] | None
 
 
 class RenditionDocument(Document):
-    """One form of the lesson that a player may choose; `url` is null until `state` is `ready`."""
+    """A version of the recording that a player may choose; `url` is null until `state` is `ready`."""
 
     name: str
     url: str | None
@@ -100,7 +100,7 @@ class RenditionDocument(Document):
 
 
 class PosterDocument(Document):
-    """The still that is shown before playing."""
+    """The picture that is shown before playback."""
 
     url: str
 
@@ -112,7 +112,7 @@ class VttDocument(Document):
 
 
 class Playback(Document):
-    """Signed addresses, good until `expires_at`."""
+    """Signed addresses, valid until `expires_at`."""
 
     renditions: list[RenditionDocument]
     poster: PosterDocument | None

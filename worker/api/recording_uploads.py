@@ -68,9 +68,9 @@ _FORM: dict[str, Any] = {
     summary="Upload a recording",
 )
 async def post_recording(request: Request, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
-    """Take a recording of a session (its tutor only) and order its ingest; `Location` is the job to follow.
+    """Upload a recording of a session (its tutor only) and order its ingest; `Location` is the job to follow.
 
-    The same bytes sent again to one session and type are one recording: the answer names it and its job.
+    The same bytes sent again for the same session and type are the same recording: the response names it and its job.
     """
     spool, limit = services.context.spool, services.settings.upload_max_bytes
     declared = request.headers.get("content-length", "")
@@ -79,8 +79,8 @@ async def post_recording(request: Request, caller: CallerOf, once: OnceOf, servi
     receivers: list[SpoolWriter] = []
 
     def begin(fields: dict[str, str]) -> SpoolWriter:
-        # As early as the fields allow: nobody sends eight gigabytes to learn that the session is not theirs. A field
-        # before the file that is invalid is refused now, too.
+        # As early as possible: nobody should send eight gigabytes to learn that the session is not theirs. An invalid
+        # field before the file is also refused here.
         form = _form({"session_id": "1", **fields})
         if "session_id" in fields:
             with services.database.transaction() as session:
@@ -107,7 +107,7 @@ async def post_recording(request: Request, caller: CallerOf, once: OnceOf, servi
 
 
 def _require_upload(services: Services, caller: Caller, size: int) -> None:
-    """Raise TooManyRequests when the caller may bring no more today, or has brought more than is ingested."""
+    """Raise TooManyRequests at the caller's limit of bytes per day, or of recordings that wait for their ingest."""
     with services.database.transaction() as session:
         services.counters.require(session, services.rates.upload_bytes, caller.principal, size)
         require_room(session, IngestRecording.kind, principal=caller.principal, most=services.most_live_jobs)
@@ -122,9 +122,9 @@ def _count_bytes(services: Services, caller: Caller, size: int) -> None:
 def _register(
     services: Services, caller: Caller, once: IdempotentRequest, form: FormReader, file: SpoolFile
 ) -> Response:
-    """Row, order and answer in one transaction. Afterwards the file stays in the spool only if the row names it.
+    """Write the row, the order and the response in one transaction; keep the file only if the row names it.
 
-    When it is unknown whether the database committed, the file stays too: the sweep decides.
+    If it is unknown whether the database committed, the file is kept too; the sweep deletes it if no row names it.
     """
     registered: RegistrationResult | None = None
     spool = services.context.spool
@@ -160,9 +160,9 @@ def _form(fields: dict[str, str]) -> UploadForm:
 
 
 def _usable(form: FormReader) -> tuple[dict[str, str], dict[str, str]]:
-    """The fields to use, and why others are ignored: optional ones behind the file that are invalid.
+    """The fields to use, and the ignored ones with reasons: invalid optional fields after the file.
 
-    The bytes have been received; refusing them because of a title would lose them.
+    The bytes have already been received, and refusing the upload because of a title would lose them.
     """
     fields, ignored = dict(form.fields), dict(form.ignored)
     try:
@@ -177,7 +177,7 @@ def _usable(form: FormReader) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def session_to_fill(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
-    """The session, if this caller may add recordings to it: its tutor, or an operator on somebody's behalf."""
+    """The session, if this caller may add recordings to it: its tutor, or an operator. Raises as `session_for`."""
     return session_for(session, caller, session_id, change=isinstance(caller, UserCaller))
 
 

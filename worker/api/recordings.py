@@ -62,7 +62,7 @@ def get_recordings(
     summary="Read a recording",
 )
 def get_recording(recording_id: RowId, caller: CallerOf, services: ServicesOf) -> Response:
-    """A recording with the board's snapshot."""
+    """A recording with the snapshot of its board."""
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))
         document = _document(recording, services).model_dump_json().encode()
@@ -77,7 +77,7 @@ def get_recording(recording_id: RowId, caller: CallerOf, services: ServicesOf) -
 
 @router.get("/{recording_id}/playback", responses=responses(409), summary="Play a recording")
 def get_playback(recording_id: RowId, caller: CallerOf, services: ServicesOf, response: Response) -> Playback:
-    """Signed addresses for a player, good for the lesson's length and a quarter of an hour."""
+    """Signed addresses for a player, valid for the recording's duration and 15 minutes more."""
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))
         plan = plan_playback(session, recording)
@@ -101,7 +101,7 @@ def get_playback(recording_id: RowId, caller: CallerOf, services: ServicesOf, re
 
 @router.delete("/{recording_id}", status_code=204, summary="Delete a recording")
 def delete(recording_id: RowId, caller: CallerOf, services: ServicesOf) -> None:
-    """Take a recording away (its tutor, or an operator); its files follow in the background."""
+    """Delete a recording (its tutor, or an operator); its files are deleted in the background."""
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))
         session_to_fill(session, caller, recording.session_id)

@@ -1,4 +1,4 @@
-"""Boards as films: `POST /v1/whiteboard/sessions/{id}/replay`. What comes of it is a recording like any other."""
+"""Boards as films: `POST /v1/whiteboard/sessions/{id}/replay`. The result is a recording like any other."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1/whiteboard/sessions", tags=["whiteboard"], respon
 class ReplayBody(Body):
     """How the board is filmed."""
 
-    # Time in which nothing happens is shortened to three seconds.
+    # Shorten each period without changes to three seconds.
     shorten_idle: bool = False
 
 
@@ -38,10 +38,10 @@ class ReplayBody(Body):
 def post_replay(
     session_id: RowId, caller: CallerOf, once: OnceOf, services: ServicesOf, body: ReplayBody | None = None
 ) -> Response:
-    """Order a film of the board (its tutor, or an operator); the job's result names the recording.
+    """Order a film of the board (as its tutor or an operator); the job's result names the recording.
 
-    The same strokes are the same recording, however often they are filmed. Asked again while that is under way, the
-    same job is answered.
+    Unchanged strokes give the same recording, however often they are filmed. A request while the job is unfinished
+    returns the same job.
     """
     options = body or ReplayBody()
     with services.database.transaction() as session:

@@ -1,4 +1,4 @@
-"""Around every request: its id, one line in the log, its figures, and the answer when something unexpected happens."""
+"""Around every request: its id, one log line, its metrics, and the response to an unexpected error."""
 
 import re
 import time
@@ -17,13 +17,13 @@ _log = get_logger(__name__)
 
 REQUEST_ID = "X-Request-ID"
 _REQUEST_ID_FORM = re.compile(r"[A-Za-z0-9._-]{1,64}")
-# What nginx writes when the client went away before an answer.
+# The status that nginx logs when the client disconnects before the response.
 _CLIENT_GONE = 499
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class RequestLog:
-    """ASGI middleware. A client's own `X-Request-ID` is kept; the log names the route, never the query string."""
+    """ASGI middleware. A client's own `X-Request-ID` is used; the log has the route, never the query string."""
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self._app = app
@@ -52,7 +52,7 @@ class RequestLog:
         except Exception as error:
             _log.exception("request_crashed", route=_route(scope), error=type(error).__name__)
             if answered:
-                raise  # too late for another answer: the server closes the connection
+                raise  # too late for another response: the server closes the connection
             unexpected = AstegniError("Something unexpected happened; the worker's log tells more by this request_id.")
             await problem_response(scope, unexpected)(scope, receive, noted)
         finally:
@@ -67,7 +67,7 @@ def _write_line(scope: Scope, status: int, seconds: float) -> None:
 
 
 def _route(scope: Scope) -> str:
-    """The template that matched, like `/v1/jobs/{job_id}`; unknown addresses share one name."""
+    """The matching path template, like `/v1/jobs/{job_id}`; all unknown paths are `unmatched`."""
     return getattr(scope.get("route"), "path", "unmatched")
 
 

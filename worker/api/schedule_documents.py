@@ -1,4 +1,4 @@
-"""What the calendar's routes take and give: the columns of its tables."""
+"""Request and response documents of the calendar's routes: the columns of its tables."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
@@ -24,10 +24,10 @@ SessionFormat = Literal["online", "in-person", "hybrid"]
 
 
 class LessonFields(TimeFields):
-    """What can be said of lessons when they are made and later; times are local to `timezone`.
+    """The fields that can be set when lessons are made and later; times are local to `timezone`.
 
-    When they are is said by `recurrence_pattern` (an RRULE, or words like "every Monday"), or by `schedule_type` with
-    `months`, `days`, `year`, `year_to` or with `specific_dates`; by none of these, it is one lesson.
+    Their days come from `recurrence_pattern` (an RRULE, or words like "every Monday"), or from `schedule_type` with
+    `months`, `days`, `year`, `year_to` or with `specific_dates`; without any of these it is a single lesson.
     """
 
     subject: Annotated[Words, Field(max_length=100)] | None = None
@@ -39,14 +39,14 @@ class LessonFields(TimeFields):
 
 
 class NewSchedule(LessonFields):
-    """Lessons to make: of a booking, or, without one, slots that students can book."""
+    """Lessons to make: those of a booking or, without one, slots that students can book."""
 
     booking_id: Number | None = None
     start_time: Clock
     end_time: Clock
 
     def lesson_request(self, tutor_id: int, timezone: str, calendar: str) -> LessonRequest:
-        """What the tutor asks for; `timezone` is used when none is named."""
+        """The tutor's request; `timezone` is the default."""
         times = TimeRequest(
             schedule_date=self.schedule_date,
             start_time=self.start_time,
@@ -62,11 +62,11 @@ class NewSchedule(LessonFields):
 
 
 class ScheduleChange(LessonFields):
-    """Only what is sent is changed."""
+    """Only the fields that are sent change."""
 
 
 class SlotBooking(Body):
-    """Who will come: a parent names the child. The booking by which they come need not be named."""
+    """Who takes the slot: a parent names the child. The booking that entitles them need not be named."""
 
     student_id: Number | None = None
     booking_id: Number | None = None
@@ -79,7 +79,7 @@ class DaysToSkip(Body):
 
 
 class SpokenClock(Document):
-    """A time as told in Ethiopia: hour 1 to 12, counted from dawn, and the part of the day."""
+    """A time as people say it in Ethiopia: hour 1 to 12, counted from dawn, and the part of the day."""
 
     hour: int
     minute: int
@@ -104,7 +104,7 @@ class EthiopianTime(Document):
 
     @classmethod
     def of(cls, day: date, start: time, end: time) -> Self:
-        """The same day and times."""
+        """The document of this day and these times."""
         there = to_ethiopian(day)
         return cls(
             year=there.year,
@@ -117,7 +117,7 @@ class EthiopianTime(Document):
 
 
 class InCalendar(Document):
-    """Something with a local day and times; `ethiopian` is there when it was asked for."""
+    """Something with a local day and times; `ethiopian` is present when that calendar was requested."""
 
     schedule_date: date
     start_time: LocalTime
@@ -125,7 +125,7 @@ class InCalendar(Document):
     ethiopian: EthiopianTime | None = Field(None, exclude_if=lambda shown: shown is None)
 
     def shown_in(self, calendar: str) -> Self:
-        """The same, with the Ethiopian day and times when `calendar` is that."""
+        """The document, with the Ethiopian day and times if `calendar` is `ethiopian`."""
         if calendar != "ethiopian":
             return self
         return self.model_copy(
@@ -134,7 +134,7 @@ class InCalendar(Document):
 
 
 class ConflictDocument(Document):
-    """A lesson that could not be: who is busy, and with which other lesson."""
+    """A lesson that collides with another: who is busy, and with which lesson."""
 
     schedule_date: date
     starts_at: datetime
@@ -177,24 +177,24 @@ class ScheduleDocument(InCalendar):
 
     @classmethod
     def of(cls, view: LessonView, calendar: str) -> Self:
-        """The document of what a caller may see of a lesson."""
+        """The document of a lesson, with what the caller may see of it."""
         return cls(**_values(cls, view)).shown_in(calendar)
 
 
 class ChangedSchedule(ScheduleDocument):
-    """A lesson after a change; `conflicts` are those of its series that could not be."""
+    """A lesson after a change; `conflicts` are the lessons of its series that collide."""
 
     conflicts: list[ConflictDocument]
 
     @classmethod
     def after(cls, view: LessonView, conflicts: Sequence[ScheduleClash]) -> Self:
-        """The document of the lesson and of what else came of the change."""
+        """The document of the lesson and the conflicts of the change."""
         documents = [ConflictDocument.model_validate(clash) for clash in conflicts]
         return cls(**{**_values(cls, view), "conflicts": documents})
 
 
 def _values(cls: type[ScheduleDocument], view: LessonView) -> Mapping[str, Any]:
-    """The columns of the row; of its students only what the caller may see."""
+    """The columns of the row, with only those students that the caller may see."""
     own = {name: getattr(view.lesson, name) for name in cls.model_fields if hasattr(view.lesson, name)}
     return own | {
         "student_id": view.student_id,
@@ -205,7 +205,7 @@ def _values(cls: type[ScheduleDocument], view: LessonView) -> Mapping[str, Any]:
 
 
 class FirstLesson(InCalendar):
-    """One of the first lessons of what was made; without an id when it was only tried."""
+    """One of the first lessons that were made; without an id in a dry run."""
 
     id: int | None
     timezone: str
@@ -214,7 +214,7 @@ class FirstLesson(InCalendar):
 
 
 class MadeDocument(Document):
-    """What was made, or would be: a series or a single lesson, its rule in plain English, and its first lessons."""
+    """What was, or would be, made: a series or a single lesson, its rule in plain English, and its first lessons."""
 
     series_id: int | None
     schedule_id: int | None
@@ -225,7 +225,7 @@ class MadeDocument(Document):
 
     @classmethod
     def of(cls, result: CreationResult, calendar: str, *, dry_run: bool) -> Self:
-        """The document; of a dry run no id outlives it."""
+        """The document; without ids in a dry run, whose rows are rolled back."""
         first = [FirstLesson.model_validate(row).shown_in(calendar) for row in result.first]
         return cls(
             series_id=None if dry_run else result.series_id,

@@ -61,7 +61,7 @@ def post_schedules(
     skip_conflicts: SkipConflicts = False,
     calendar: Calendar = "gregorian",
 ) -> Response:
-    """Make a series or a single lesson of a booking, or free slots. Nothing is stored when one collides (409)."""
+    """Make a series or a single lesson of a booking, or free slots. Nothing is stored if one collides (409)."""
     planning = services.planning(skip_conflicts=skip_conflicts)
     with services.acting(caller) as session:
         request = _lesson_request(session, caller, body, services, calendar)
@@ -87,14 +87,14 @@ def get_schedules(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
-    """The caller's calendar in order of time: the tutor's lessons and slots, the student's lessons, the children's."""
+    """The caller's calendar by time: a tutor's lessons and slots, a student's lessons, those of a parent's children."""
     window = Range(moment("from", since), moment("to", until))
     after = BY_TIME.decode(cursor)
     with services.acting(caller) as session:
         lessons = list_lessons(session, caller, window, status=status, after=after, limit=limit + 1)
         items = [ScheduleDocument.of(view, calendar) for view in view_lessons(session, caller, lessons[:limit])]
     page = Page[ScheduleDocument](items=items, next=BY_TIME.after(_positions(lessons), limit))
-    # Written here: the framework would check every item once more, which costs as much as reading them.
+    # Serialised here: the framework would validate every item again, which costs as much as reading them.
     return Response(page.model_dump_json(), media_type="application/json")
 
 
@@ -116,7 +116,7 @@ def patch_schedule(
     scope: ScopeOf = "one",
     skip_conflicts: SkipConflicts = False,
 ) -> ChangedSchedule:
-    """Change a lesson of the calling tutor's, this and the following, or its whole series. Past lessons stay."""
+    """Change a lesson as its tutor, this and the following, or its whole series. Past lessons stay as they are."""
     planning = services.planning(skip_conflicts=skip_conflicts)
     change = LessonChange(schedule_id, body.model_dump(exclude_unset=True), scope, planning)
     with services.acting(caller) as session:
@@ -126,7 +126,7 @@ def patch_schedule(
 
 @router.post("/{schedule_id}/cancel", responses=responses(409), summary="Cancel lessons")
 def post_cancel(schedule_id: RowId, caller: CallerOf, services: ServicesOf, scope: ScopeOf = "one") -> ScheduleDocument:
-    """Call a lesson off, this and the following, or its whole series; a student gives back a slot that they booked."""
+    """Cancel a lesson, this and the following, or its whole series; a student releases a slot that they booked."""
     cancellation = LessonCancellation(schedule_id, scope, clock.now())
     with services.acting(caller) as session:
         lesson = change_lessons(session, caller, cancellation)
@@ -137,7 +137,7 @@ def post_cancel(schedule_id: RowId, caller: CallerOf, services: ServicesOf, scop
 def post_book(
     schedule_id: RowId, caller: CallerOf, services: ServicesOf, body: SlotBooking | None = None
 ) -> ScheduleDocument:
-    """A student books a free slot, or a parent for their child."""
+    """Book a free slot, as a student or as a parent for their child."""
     who = body or SlotBooking()
     reservation = SlotReservation(schedule_id, who.student_id, who.booking_id, clock.now())
     with services.acting(caller) as session:

@@ -26,7 +26,7 @@ SeriesStatus = Literal["active", "paused", "completed", "cancelled"]
 
 
 class SeriesDocument(Document):
-    """A series: when its lessons are, and what each of them says."""
+    """A series: when its lessons are, and the fields that they share."""
 
     id: int
     tutor_id: int
@@ -53,14 +53,14 @@ class SeriesDocument(Document):
 
 
 class SeriesParticipantDocument(Document):
-    """A student of a series, and the booking by which they come."""
+    """A student of a series, and the booking that entitles them."""
 
     student_id: int
     booking_id: int
 
 
 class SkipDocument(Document):
-    """A day that is no lesson, or not for this student, and why."""
+    """A day without a lesson, or without one for this student, and why."""
 
     occurrence_date: date
     student_id: int | None
@@ -69,7 +69,7 @@ class SkipDocument(Document):
 
 
 class SeriesWithPeople(SeriesDocument):
-    """A series, its students and its skips; `text` is the rule in plain English, with the days it leaves out."""
+    """A series, its students and its skips; `text` is the rule in plain English, with the excluded days."""
 
     text: str
     exdates: list[date]
@@ -78,7 +78,7 @@ class SeriesWithPeople(SeriesDocument):
 
     @classmethod
     def of(cls, view: SeriesView) -> Self:
-        """The document of what a caller may see of a series."""
+        """The document of a series, with what the caller may see of it."""
         excluded = sorted(skip.occurrence_date for skip in view.skips if skip.reason == "excluded")
         own = {
             "text": recurrence_of(view.series, excluded).text(),
@@ -97,7 +97,7 @@ def get_all_series(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[SeriesDocument]:
-    """The series of the calling tutor, of the student, of a parent's children; newest first."""
+    """The series of the tutor, of the student, or of a parent's children; newest first."""
     with services.acting(caller) as session:
         rows = list_series(session, caller, status=status, before=BY_ID.decode(cursor), limit=limit + 1)
         items = [SeriesDocument.model_validate(series) for series in rows[:limit]]
@@ -106,14 +106,14 @@ def get_all_series(
 
 @router.get("/{series_id}", summary="Read a series")
 def get_series(series_id: RowId, caller: CallerOf, services: ServicesOf) -> SeriesWithPeople:
-    """A series with its students and the days that are no lessons."""
+    """A series with its students and its days without lessons."""
     with services.acting(caller) as session:
         return _document(session, caller, find_series(session, caller, series_id))
 
 
 @router.post("/{series_id}/skip", responses=responses(409), summary="Skip days")
 def post_skip(series_id: RowId, body: DaysToSkip, caller: CallerOf, services: ServicesOf) -> SeriesWithPeople:
-    """Cancel the lessons of these days; they never come back."""
+    """Cancel the lessons on these days permanently."""
     skip = DaySkip(series_id, frozenset(body.dates), clock.now())
     with services.acting(caller) as session:
         return _document(session, caller, change_lessons(session, caller, skip))

@@ -1,4 +1,4 @@
-"""The API as a process: what it needs is built here, served, and closed again."""
+"""The API as a process: build its dependencies, serve, and close them."""
 
 import gc
 import signal
@@ -20,17 +20,17 @@ from worker.workflows.failure_hooks import ENDINGS
 
 _log = get_logger(__name__)
 
-# Synchronous routes run in this many threads (anyio's default); each may want a connection.
+# Synchronous routes run in this many threads (anyio's default); each may need a connection.
 _CONNECTIONS = 40
-# An upload in hand at SIGTERM gets this long; its client resends what was not answered.
+# At SIGTERM a running upload has this long to finish; its client resends a request without a response.
 _GRACEFUL_SECONDS = 20
 
 
 class Server(uvicorn.Server):
-    """Uvicorn, which at shutdown waits for open answers: a stream of events would never end by itself."""
+    """Uvicorn with a shutdown that ends event streams, since it waits for open responses and those never end."""
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """End the streams first; their clients come back to another process."""
+        """End the streams first; their clients reconnect to another process."""
         state = self.config.app.state  # type: ignore[union-attr]
         for subscriptions in (state.subscriptions, state.inbox_subscriptions):
             await subscriptions.close()
@@ -45,7 +45,7 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM. Raises Misconfigured when the settings would give untrusted users access."""
     require_safe(settings, settings.api_host)
     if settings.public_base_url is None and not is_loopback(settings.api_host):
-        # Addresses that are given to people name this machine's own then, which few of them can reach.
+        # Then addresses given to people contain this machine's own address, which few of them can reach.
         _log.warning("public_base_url_missing", api_host=settings.api_host)
     celery = create_app(settings, ())
     database, publisher = start_publisher(celery, settings, connections=_CONNECTIONS)
@@ -55,19 +55,19 @@ def serve(settings: Settings) -> None:
         api.state.metrics.watch_connections(connections)
         config = uvicorn.Config(
             api,
-            http=connections.protocol,  # type: ignore[arg-type]  # whatever makes a protocol
+            http=connections.protocol,  # type: ignore[arg-type]  # any function that creates a protocol
             forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
             timeout_keep_alive=settings.api_idle_seconds,
             host=settings.api_host,
             port=settings.api_port,
             log_config=None,
-            access_log=False,  # worker/api/request_log.py says more, and no query strings
+            access_log=False,  # worker/api/request_log.py logs more, and no query strings
             server_header=False,
             timeout_graceful_shutdown=_GRACEFUL_SECONDS,
         )
-        # Uvicorn raises the signal again when it is done; the default handler would leave no time to close.
+        # Uvicorn raises the signal again when it has stopped; the default handler would leave no time to close.
         signal.signal(signal.SIGTERM, _leave)
-        # What is loaded by now stays until the end: looking at it for garbage stopped every request for 0.1 s.
+        # Objects loaded by now live until the end: scanning them for garbage paused every request for 0.1 s.
         gc.collect()
         gc.freeze()
         Server(config).run()

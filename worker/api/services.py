@@ -31,17 +31,17 @@ def _none_dropped() -> int:
 
 @dataclass(frozen=True)
 class Services:
-    """The parts an API process works with."""
+    """The dependencies of one API process."""
 
     settings: Settings
     database: Database
     endings: FailureHooks
-    # How many jobs this process's publisher left to the relay; a figure of /metrics.
+    # How many jobs this process's publisher left to the relay; a metric in /metrics.
     publisher_drops: Callable[[], int] = _none_dropped
 
     @cached_property
     def context(self) -> WorkerContext:
-        """The store and the spool, found on first use."""
+        """The store and the spool, opened on first use."""
         return WorkerContext(self.settings, self.database)
 
     @cached_property
@@ -61,24 +61,24 @@ class Services:
 
     @cached_property
     def open_uploads(self) -> OpenUploads:
-        """What is on its way in."""
+        """The uploads in progress, limited per person."""
         settings = self.settings
         return OpenUploads(self.leases, settings.limit_open_uploads, settings.limit_open_upload_bytes)
 
     @cached_property
     def leases(self) -> Leases:
-        """What is open at this process, counted with what is open at the others."""
+        """The open uploads and streams of this process, counted across all processes."""
         return Leases(self.database)
 
     def planning(self, *, skip_conflicts: bool = False) -> Planning:
-        """How lessons are planned at this moment."""
+        """The parameters for planning lessons now."""
         return Planning(clock.now(), self.settings.schedule_horizon_days, skip_conflicts)
 
     @contextmanager
     def acting(self, caller: Caller) -> Iterator[Session]:
-        """A transaction of the caller's, who is charged for the messages that it plans.
+        """A transaction of the caller, who is charged for the messages that it plans.
 
-        Raises TooManyRequests at its end when they may send no more: then nothing of it is done.
+        Raises TooManyRequests at its end if that exceeds their limit; it is then rolled back.
         """
         with self.database.transaction() as session:
             yield session
@@ -88,12 +88,12 @@ class Services:
 
     @cached_property
     def counters(self) -> Counters:
-        """What they have done."""
+        """The counters of what people and addresses have used."""
         return Counters(self.database)
 
 
 async def services_of(request: Request) -> Services:
-    """The services of the application that answers. It waits for nothing; a plain function would cost a thread."""
+    """The services of this application. Async although it awaits nothing: a plain function would run in a thread."""
     return cast("Services", request.app.state.services)
 
 

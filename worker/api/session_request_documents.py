@@ -1,4 +1,4 @@
-"""What the routes of requests take and give: the columns of `session_requests`."""
+"""Request and response documents of the session requests' routes: the columns of `session_requests`."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -12,16 +12,16 @@ from worker.api.time_fields import Name, TimeFields
 
 
 class WishedTimesFields(TimeFields):
-    """When lessons are wished, in the words of `POST /v1/schedules`; what is null was not said.
+    """The requested times, in the fields of `POST /v1/schedules`; null means not specified.
 
-    Times are local to `timezone` (the tutor's, when it is not named). Without `schedule_date`: from now on.
+    Times are local to `timezone` (default: the tutor's). Without `schedule_date`: from now on.
     """
 
     calendar: Name | None = None
 
 
 class NewSessionRequest(Body):
-    """A wish for lessons. A student asks for themselves; a parent says with `student_id` which child will learn."""
+    """A request for lessons. A student asks for themselves; a parent names the child in `student_id`."""
 
     tutor_id: Number
     student_id: Number | None = None
@@ -35,17 +35,17 @@ class NewSessionRequest(Body):
 
 
 class RequestAcceptance(BookingFields):
-    """What the tutor says of the booking; what is not sent comes from the request and its times."""
+    """The tutor's values for the booking; fields that are not sent are taken from the request and its times."""
 
 
 class RequestRejection(Body):
-    """Why not. The reason is not kept: the tables have no place for it."""
+    """Why the request is rejected. The reason is not stored: the tables have no column for it."""
 
     reason: Annotated[Words, Field(max_length=10_000)] | None = None
 
 
 class SessionRequestDocument(Document):
-    """A request; `booking_id` is what its acceptance made."""
+    """A request; `booking_id` is the booking that its acceptance made."""
 
     id: int
     tutor_id: int
@@ -66,7 +66,7 @@ class SessionRequestDocument(Document):
 
 
 class AcceptedDocument(SessionRequestDocument):
-    """An accepted request with its booking, its series (`text`: its rule in plain English), and what collides."""
+    """An accepted request with its booking, its series (`text`: its rule in plain English), and the conflicts."""
 
     booking: BookingDocument
     series_id: int | None

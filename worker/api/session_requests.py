@@ -38,10 +38,10 @@ RequestStatus = Literal["pending", "accepted", "rejected"]
     "", status_code=201, response_model=SessionRequestDocument, responses=responses(409), summary="Ask for lessons"
 )
 def post_session_request(body: NewSessionRequest, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
-    """Ask a tutor for lessons, as a student or for one's child."""
+    """Request lessons from a tutor, as a student or as a parent for a child."""
     values = body.model_dump(exclude_unset=True, exclude={"tutor_id", "student_id", "schedule"})
     if body.schedule is not None:
-        # As it was sent, so that the tutor reads the words that were said.
+        # As it was sent, so that the tutor reads the original words.
         values["schedule"] = body.schedule.model_dump(mode="json", exclude_unset=True)
     with services.acting(caller) as session:
 
@@ -62,7 +62,7 @@ def get_session_requests(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[SessionRequestDocument]:
-    """Those addressed to the tutor, and those that the caller has made; newest first."""
+    """The requests addressed to the tutor, and those that the caller has made; newest first."""
     with services.acting(caller) as session:
         requests = list_requests(session, caller, status=status, before=BY_ID.decode(cursor), limit=limit + 1)
         items = [SessionRequestDocument.model_validate(request) for request in requests[:limit]]
@@ -84,7 +84,7 @@ def post_accept(
     body: RequestAcceptance | None = None,
     skip_conflicts: Annotated[Flag, Query(description="Leave out the lessons that collide, and record each.")] = False,
 ) -> AcceptedDocument:
-    """Make the booking and its lessons, or join those of the package. Accepted once more, it answers the same."""
+    """Accept a request: make the booking and its lessons, or join those of the package. Idempotent."""
     acceptance = Acceptance(
         values=body.model_dump(exclude_none=True) if body is not None else {},
         timezone=services.settings.timezone,
@@ -105,6 +105,6 @@ def post_accept(
 def post_reject(
     request_id: RowId, caller: CallerOf, services: ServicesOf, _body: RequestRejection | None = None
 ) -> SessionRequestDocument:
-    """Turn a request down."""
+    """Reject a request."""
     with services.acting(caller) as session:
         return SessionRequestDocument.model_validate(reject_request(session, caller, request_id, now=clock.now()))

@@ -26,7 +26,7 @@ def get_slots(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[FreeSlotDocument]:
-    """What lessons leave of the future slots of a tutor, in order of time; `limit` counts slots. For everybody."""
+    """The free parts of a tutor's future slots, in order of time, for any caller; `limit` counts slots."""
     window = Range(moment("from", since), moment("to", until))
     after = BY_TIME.decode(cursor)
     with services.database.transaction() as session:

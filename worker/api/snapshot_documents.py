@@ -1,4 +1,4 @@
-"""What the routes of board snapshots give."""
+"""Response documents of the board snapshots' routes."""
 
 from datetime import datetime
 from typing import Literal
@@ -8,13 +8,13 @@ from worker.api.fields import Document
 
 
 class Ordered(Document):
-    """Work in the background; `Location` is the job too."""
+    """The job that does the work in the background, also named in `Location`."""
 
     job_id: UUID
 
 
 class SnapshotDocument(Document):
-    """One file: of a page, or (`pdf`) of the whole board. `url` is signed; `is_current`: nothing was drawn since."""
+    """A file of a page or (`pdf`) of the whole board. `url` is signed; `is_current`: nothing was drawn since."""
 
     page_id: int | None
     page_number: int | None
@@ -24,14 +24,14 @@ class SnapshotDocument(Document):
     width: int | None
     height: int | None
     bytes: int
-    # Strokes that are not in it, or not as they are stored.
+    # Strokes that the file lacks, or shows differently from how they are stored.
     skipped: int
     taken_at: datetime
     is_current: bool
 
 
 class Snapshots(Document):
-    """The latest file of each kind, page by page and the document last; addresses are good until `expires_at`."""
+    """The latest file of each kind, by page, the document last; addresses are valid until `expires_at`."""
 
     items: list[SnapshotDocument]
     expires_at: datetime

@@ -1,4 +1,4 @@
-"""Boards as pictures and documents: `…/snapshot` orders them, `…/snapshots` tells where they are."""
+"""Boards as pictures and documents: `…/snapshot` orders them, `…/snapshots` returns their addresses."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -28,9 +28,9 @@ from worker.whiteboards.pages import find_page
 
 router = APIRouter(prefix="/v1/whiteboard", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
 
-# A page is looked at, a document downloaded: whoever comes back later asks again.
+# How long signed addresses are valid: enough to view a page or download a document.
 _SECONDS = 3600
-# The body that a POST without fields has.
+# The body of a POST without fields.
 _NOTHING = Body()
 
 
@@ -42,7 +42,7 @@ _NOTHING = Body()
     summary="Draw a page",
 )
 def post_page_snapshot(page_id: RowId, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
-    """Order PNG, thumbnail and SVG of a page. Asked again while that is under way, the same job is answered."""
+    """Order PNG, thumbnail and SVG of a page. A request while the job is unfinished returns the same job."""
     with services.database.transaction() as session:
         page, _board, _role = find_page(session, caller, page_id)
         order = SnapshotPage(page.id, asked_by=caller.principal)
@@ -57,7 +57,7 @@ def post_page_snapshot(page_id: RowId, caller: CallerOf, once: OnceOf, services:
     summary="Draw a board",
 )
 def post_session_snapshot(session_id: RowId, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
-    """Order the pictures of every page and the PDF of all, as far as something changed."""
+    """Order the pictures of every changed page, and the PDF of the whole board."""
     with services.database.transaction() as session:
         session_for(session, caller, session_id)
         order = SnapshotSession(session_id, asked_by=caller.principal)
@@ -66,7 +66,7 @@ def post_session_snapshot(session_id: RowId, caller: CallerOf, once: OnceOf, ser
 
 @router.get("/pages/{page_id}/snapshots", summary="Pictures of a page")
 def get_page_snapshots(page_id: RowId, caller: CallerOf, services: ServicesOf, response: Response) -> Snapshots:
-    """The latest pictures of a page, at addresses that open these only."""
+    """The latest pictures of a page, at signed addresses that give access to these only."""
     with services.database.transaction() as session:
         page, _board, _role = find_page(session, caller, page_id)
         shown = show_page(session, page)
@@ -75,7 +75,7 @@ def get_page_snapshots(page_id: RowId, caller: CallerOf, services: ServicesOf, r
 
 @router.get("/sessions/{session_id}/snapshots", summary="Pictures and document of a board")
 def get_session_snapshots(session_id: RowId, caller: CallerOf, services: ServicesOf, response: Response) -> Snapshots:
-    """The latest pictures of every page and the PDF of all, at addresses that open this session only."""
+    """The latest pictures of every page and the PDF of all, at signed addresses for this session only."""
     with services.database.transaction() as session:
         whiteboard = session_for(session, caller, session_id)
         shown = show_board(session, whiteboard)
@@ -91,7 +91,7 @@ def _ordered(services: Services, session: Session, caller: Caller, order: Order)
 
 
 def _signed(services: Services, response: Response, shown: Sequence[SnapshotStatus]) -> Snapshots:
-    """Addresses under one token, which opens the folder that the files share and no more."""
+    """Sign the addresses with one token, which gives access only to the files' common folder."""
     response.headers["Cache-Control"] = "no-store"
     store = services.context.store
     expires_at = clock.now() + timedelta(seconds=_SECONDS)

@@ -16,7 +16,7 @@ from worker.api.services import ServicesOf
 
 
 class TicketDocument(Document):
-    """An address of a stream that needs no `Authorization` header."""
+    """The address of a stream, which needs no `Authorization` header."""
 
     url: str = Field(
         description="Open it with `new EventSource(url)`. It works for this stream only.",
@@ -29,7 +29,7 @@ class TicketDocument(Document):
 
 
 def ticket_of(request: Request, caller: CallerOf, services: ServicesOf) -> TicketDocument:
-    """A ticket for the stream whose address is this one's without `/ticket`."""
+    """A ticket for the stream whose path is the requested one without `/ticket`."""
     path = request.url.path.removesuffix("/ticket")
     ticket, expires_at = issue_ticket(services.settings.signing_key, caller, path, clock.now())
     url = public_address(request, services.settings, f"{path}?{urlencode({'ticket': ticket})}")

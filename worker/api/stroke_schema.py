@@ -1,6 +1,6 @@
-"""The keys of `stroke_data`, as the board's client writes and its redraw reads them. Lengths are CSS pixels.
+"""The keys of `stroke_data`, as the board's client writes and redraws them. Lengths are CSS pixels.
 
-They have no types: other libraries write `"24px"` and other shapes, which are understood as far as they can be.
+They have no types: other libraries write `"24px"` and other shapes, which are accepted as far as possible.
 """
 
 from typing import Any

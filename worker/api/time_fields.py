@@ -1,4 +1,4 @@
-"""The fields of a request that say when lessons are: the same words wherever lessons are made, changed or wished."""
+"""The fields of a request that say when lessons are, the same wherever lessons are made, changed or requested."""
 
 from typing import Annotated
 
@@ -9,11 +9,11 @@ from worker.api.time_params import Clock
 from worker.calendars.zones import zone_name
 from worker.recurrence.platform_form import PlatformForm
 
-# A year of days, and some more than can be: the rules count them, and say so.
+# More than the rules allow, which count the days themselves and report the exact limit.
 MOST_DATES = 1000
 
 Name = Annotated[Words, Field(max_length=60)]
-# As the database of zones has it, however it was written.
+# The name is converted to its spelling in the zone database.
 Zone = Annotated[Name, AfterValidator(zone_name)]
 _Dates = Annotated[list[Name], Field(max_length=MOST_DATES, fail_fast=True)]
 _Month = Name | Annotated[int, Field(strict=True, ge=1, le=13), AsJson]
@@ -37,7 +37,7 @@ class TimeFields(Body):
     specific_dates: _Dates | None = None
 
     def form(self) -> PlatformForm:
-        """The fields of the platform's form; empty when none was sent."""
+        """The fields of the platform's form; all empty if none was sent."""
         return PlatformForm(
             schedule_type=self.schedule_type,
             months=self.months or (),

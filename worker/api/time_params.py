@@ -36,7 +36,7 @@ To = Annotated[
 ]
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", re.ASCII)
-# A plus sign that was not escaped in an address arrives as a space.
+# An unescaped plus sign in a query arrives as a space.
 _LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d:\d\d$)")
 _DAY: TypeAdapter[date] = TypeAdapter(Day)
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
@@ -52,7 +52,7 @@ Clock = Annotated[LocalTime, BeforeValidator(_written_clock)]
 
 
 def moment(name: str, text: str) -> date | datetime:
-    """A day, or an instant with its offset. Raises InvalidInput, which names the parameter."""
+    """Parse a day, or an instant with its offset. Raises InvalidInput, which names the parameter."""
     try:
         return _DAY.validate_python(text) if len(text) == 10 else _INSTANT.validate_python(_LOST_PLUS.sub("+", text))
     except ValidationError as error:

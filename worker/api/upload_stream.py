@@ -1,4 +1,4 @@
-"""Take a request's body piece by piece, never whole, and end well with a client whose upload is refused."""
+"""Read a request's body piece by piece, never as a whole, and make sure that a refused client can read the response."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -11,10 +11,10 @@ from worker.api.multipart import FormReader
 from worker.errors import InvalidInput
 from worker.uploads.spool import SpoolFile
 
-# Few enough hand-overs to a thread, little enough memory for each upload.
+# Large enough for few switches to a thread, small enough to bound the memory of each upload.
 _BATCH = 1 << 20
-# Most clients read an answer only when they have sent their body. What is left of a refused one is read away, as far
-# as that is cheap; then the connection is closed on it.
+# Most clients read the response only after they have sent their body. The rest of a refused body is read and discarded
+# up to these limits; then the connection is closed.
 _DRAIN_BYTES = 256 << 20
 _DRAIN_SECONDS = 10.0
 
@@ -22,9 +22,9 @@ _DRAIN_SECONDS = 10.0
 async def receive_form(
     request: Request, room: AbstractAsyncContextManager[None], make_reader: Callable[[], FormReader]
 ) -> tuple[FormReader, SpoolFile]:
-    """Read the form of `request`, in `room`, by the reader that `make_reader` makes; its file is then in the spool.
+    """Parse the form of `request` within `room`, with the reader of `make_reader`; its file is then in the spool.
 
-    Raises what the reader and `room` raise; nothing of a refused or broken upload stays behind.
+    Raises the errors of the reader and of `room`; nothing of a refused or interrupted upload is kept.
     """
     stream = request.stream()
     reader: FormReader | None = None
@@ -39,7 +39,7 @@ async def receive_form(
     except ClientDisconnect as error:
         raise InvalidInput("The client went away before the upload was complete.") from error
     except Exception:
-        # Who asked before sending has sent nothing yet, and reading would be the invitation to begin.
+        # A client that expects 100-continue has sent nothing yet, and reading would tell it to start.
         if begun or request.headers.get("expect", "").lower() != "100-continue":
             await _drain(stream)
         raise

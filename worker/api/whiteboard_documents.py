@@ -1,4 +1,4 @@
-"""What the whiteboard's routes take and give: the columns of its tables."""
+"""Request and response documents of the whiteboard's routes: the columns of its tables."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from worker.whiteboards.stroke_validation import MOST_STROKES
 SessionStatus = Literal["scheduled", "in_progress", "completed", "cancelled"]
 ProfileType = Literal["tutor", "student", "parent"]
 StrokeType = Literal["pen", "eraser", "line", "rectangle", "circle", "triangle", "arrow", "text"]
-# Safe in an address: a UUID, a nanoid.
+# Safe in a path: a UUID, a nanoid.
 ClientId = Annotated[str, Field(pattern="^[A-Za-z0-9._~-]{1,64}$")]
 _LONGEST_CLIENT_ID = 64
 Colour = Annotated[
@@ -28,7 +28,7 @@ _MOST_PARTICIPANTS = 50
 
 
 class Permissions(Body):
-    """What participants may do on the board. What is not named stays as it is, at first false."""
+    """What participants may do on the board. A field that is not sent keeps its value, initially false."""
 
     can_draw: Annotated[bool, Field(strict=True)] = False
     can_erase: Annotated[bool, Field(strict=True)] = False
@@ -36,7 +36,7 @@ class Permissions(Body):
 
 
 class SessionFields(Body):
-    """What can be said of a session when it is opened and later."""
+    """The fields that can be set when a session is opened and later."""
 
     session_title: Annotated[Words, Field(max_length=300)] | None = None
     session_description: Annotated[Words, Field(max_length=10_000)] | None = None
@@ -46,7 +46,7 @@ class SessionFields(Body):
 
 
 class NewSession(SessionFields):
-    """A session of a booking, or, without one, hosted by the caller with these participants."""
+    """A session of a booking or, without one, a session hosted by the caller with these participants."""
 
     booking_id: Number | None = None
     schedule_id: Number | None = None
@@ -65,7 +65,7 @@ class NewSession(SessionFields):
 
 
 class SessionChange(SessionFields):
-    """Only what is sent is changed."""
+    """Only the fields that are sent change."""
 
     session_notes: Annotated[Words, Field(max_length=10_000)] | None = None
 
@@ -79,7 +79,7 @@ class NewPage(Body):
 
 
 class StrokeBody(Body):
-    """A stroke as the board's client, or another drawing library, writes it; the times are of pen down and pen up."""
+    """A stroke as the board's client or another drawing library writes it, with the times of pen down and pen up."""
 
     client_id: ClientId
     stroke_type: StrokeType
@@ -90,14 +90,14 @@ class StrokeBody(Body):
 
 @dataclass(frozen=True)
 class MalformedStroke:
-    """Stands for a stroke whose fields are not those of a stroke: it must not keep out the others."""
+    """Takes the place of a stroke with invalid fields, so that the other strokes are still accepted."""
 
     client_id: str | None
     reason: str
 
     @classmethod
     def unless_valid(cls, value: object, handler: ValidatorFunctionWrapHandler) -> object:
-        """The stroke, or one of these that says what is wrong with it."""
+        """The valid stroke, or a MalformedStroke with the reason."""
         try:
             return handler(value)
         except ValidationError as error:
@@ -111,7 +111,7 @@ class MalformedStroke:
 
 
 class StrokesBody(Body):
-    """Strokes in the order in which they were drawn. Each is taken or refused by itself."""
+    """Strokes in the order in which they were drawn. Each is accepted or refused separately."""
 
     strokes: Annotated[
         list[Annotated[StrokeBody, WrapValidator(MalformedStroke.unless_valid)]],
@@ -200,7 +200,7 @@ class RefusedStroke(Document):
 
 
 class PlacedStrokes(Document):
-    """The strokes of the request that are on the page, each once, in its order, and those that were refused."""
+    """The strokes of the request that are on the page, each once, in the request's order, and the refused ones."""
 
     strokes: list[PlacedStrokeDocument]
     refused: list[RefusedStroke]
@@ -232,7 +232,7 @@ class BoardPage(Document):
 
 
 class Board(Document):
-    """The board of a session, or the part of it that was asked for; `next` is null when nothing follows."""
+    """The board of a session, or the requested part of it; `next` is null when nothing follows."""
 
     pages: list[BoardPage]
     next: str | None

@@ -74,14 +74,14 @@ def get_page(page_id: RowId, caller: CallerOf, services: ServicesOf) -> PageDocu
 
 @router.post("/pages/{page_id}/activate", responses=responses(409), summary="Show a page")
 def post_activate(page_id: RowId, caller: CallerOf, services: ServicesOf) -> PageDocument:
-    """Show this page to everybody. Sent again, nothing changes."""
+    """Show this page to everybody. Idempotent."""
     with services.database.transaction() as session:
         return PageDocument.model_validate(activate_page(session, caller, page_id))
 
 
 @router.post("/pages/{page_id}/clear", responses=responses(409), summary="Clear a page")
 def post_clear(page_id: RowId, caller: CallerOf, services: ServicesOf) -> Cleared:
-    """Wipe the page. The strokes stay stored, marked deleted."""
+    """Clear the page. Its strokes stay stored, marked as deleted."""
     with services.database.transaction() as session:
         return Cleared(cleared=clear_page(session, caller, page_id))
 
@@ -106,9 +106,9 @@ async def _body(request: Request, _caller: CallerOf) -> bytes:
 def post_strokes(
     page_id: RowId, body: Annotated[bytes, Depends(_body)], caller: CallerOf, services: ServicesOf
 ) -> PlacedStrokes:
-    """Append strokes, in an order that the server gives. A `client_id` that the page has is not stored again.
+    """Append strokes; the server assigns their order. A `client_id` that the page has already is not stored again.
 
-    A stroke that cannot be stored is named in `refused` and keeps out no other; when none can be, the answer is 422.
+    A stroke that cannot be stored is listed in `refused` and does not affect the others; if none can be, it is a 422.
     """
     strokes = _strokes(body)
     malformed = {index: stroke for index, stroke in enumerate(strokes) if isinstance(stroke, MalformedStroke)}
@@ -134,13 +134,13 @@ def post_strokes(
 def delete_one_stroke(
     page_id: RowId, client_id: Annotated[ClientId, Path()], caller: CallerOf, services: ServicesOf
 ) -> None:
-    """Undo: the stroke stays stored, marked deleted. Sent again, nothing changes."""
+    """Undo a stroke; it stays stored, marked as deleted. Idempotent."""
     with services.database.transaction() as session:
         delete_stroke(session, caller, page_id, client_id)
 
 
 def _strokes(body: bytes) -> list[StrokeBody]:
-    """The strokes of a body that may be large: read here, in a thread, and in pieces."""
+    """Parse the strokes of a body that may be large, in this thread and in pieces."""
     try:
         parsed = StrokesBody.model_validate(read_json(body, most_items=MOST_STROKES))
     except ValidationError as error:

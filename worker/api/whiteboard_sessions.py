@@ -45,7 +45,7 @@ _OF_THE_OPENING = {"booking_id", "schedule_id", "participant_profile_ids", "part
 
 @router.post("", status_code=201, response_model=SessionWithPages, responses=responses(409), summary="Open a session")
 def post_session(body: NewSession, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
-    """Open a session of a booking (its tutor only), or one without a booking. Its first page is made with it."""
+    """Open a session of a booking (its tutor only), or one without a booking; its first page is created with it."""
     with services.database.transaction() as session:
 
         def make() -> Answer:
@@ -95,14 +95,14 @@ def get_board(
     limit: Annotated[MostStrokes | None, Query(description="How many strokes at most.")] = None,
     cursor: Cursor = None,
 ) -> Response:
-    """Every page with its strokes in drawing order: what a client draws when it comes back.
+    """Every page with its strokes in drawing order: what a client draws when it reconnects.
 
-    With `limit` a part of it: `next` is the `cursor` of the part that follows, which begins with the page that this one
-    ends with.
+    With `limit` only a part: `next` is the `cursor` of the following part, which begins with the page at which this one
+    ends.
     """
     after = BY_STROKE.decode(cursor)
     with services.database.transaction() as session:
-        # All statements see one moment.
+        # All statements see the same snapshot.
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         session_for(session, caller, session_id)
 
@@ -117,7 +117,7 @@ def get_board(
 
 @router.patch("/{session_id}", summary="Change a session")
 def patch_session(session_id: RowId, body: SessionChange, caller: CallerOf, services: ServicesOf) -> SessionDocument:
-    """Change a session, e.g. what its students may draw."""
+    """Change a session, e.g. what its students may do on the board."""
     with services.database.transaction() as session:
         changed = change_session(session, caller, session_id, body.model_dump(exclude_unset=True))
         return SessionDocument.model_validate(changed)
@@ -125,28 +125,28 @@ def patch_session(session_id: RowId, body: SessionChange, caller: CallerOf, serv
 
 @router.post("/{session_id}/start", responses=responses(409), summary="Start")
 def post_start(session_id: RowId, caller: CallerOf, services: ServicesOf) -> SessionDocument:
-    """The session begins now, and with it the lesson it names. Sent again, nothing changes."""
+    """Start the session now, and with it the lesson it names. Idempotent."""
     with services.database.transaction() as session:
         return SessionDocument.model_validate(start_session(session, caller, session_id))
 
 
 @router.post("/{session_id}/end", responses=responses(409), summary="End")
 def post_end(session_id: RowId, caller: CallerOf, services: ServicesOf) -> SessionDocument:
-    """The session ends now, and with it the lesson it names. Sent again, nothing changes."""
+    """End the session now, and with it the lesson it names. Idempotent."""
     with services.database.transaction() as session:
         return SessionDocument.model_validate(end_session(session, caller, session_id))
 
 
 @router.post("/{session_id}/join", responses=responses(409), summary="Join")
 def post_join(session_id: RowId, caller: CallerOf, services: ServicesOf) -> EventDocument:
-    """The caller comes into the session."""
+    """Record that the caller joins the session."""
     with services.database.transaction() as session:
         return EventDocument.model_validate(join_session(session, caller, session_id))
 
 
 @router.post("/{session_id}/leave", summary="Leave")
 def post_leave(session_id: RowId, caller: CallerOf, services: ServicesOf) -> EventDocument:
-    """The caller leaves the session."""
+    """Record that the caller leaves the session."""
     with services.database.transaction() as session:
         return EventDocument.model_validate(leave_session(session, caller, session_id))
 
@@ -155,7 +155,7 @@ def _opening(body: NewSession) -> Opening:
     named = zip(body.participant_profile_ids, body.participant_profile_types, strict=True)
     participants: Sequence[Participant] = [Participant(profile_id, profile_type) for profile_id, profile_type in named]
     values: dict[str, Any] = body.model_dump(exclude_unset=True, exclude=_OF_THE_OPENING)
-    # A new row is given all three permissions, named or not.
+    # A new row gets all three permissions, sent or not.
     values["student_permissions"] = body.student_permissions.model_dump()
     return Opening(body.booking_id, body.schedule_id, participants, values)
 

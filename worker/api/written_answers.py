@@ -1,6 +1,6 @@
-"""Answers that may be large: written into a file first, then sent from there.
+"""Responses that may be large: written to a temporary file first, then sent from it.
 
-So memory holds a small part of one, and a client that reads slowly holds a file and no transaction.
+Only a small part of one is in memory, and a slow client keeps a file open but no transaction.
 """
 
 import tempfile
@@ -10,13 +10,13 @@ from typing import IO
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-# What is smaller stays in memory.
+# Smaller responses stay in memory.
 _IN_MEMORY = 1 << 20
 _PIECE = 1 << 18
 
 
 class WrittenAnswer(StreamingResponse):
-    """The JSON in a file of so many bytes, which is closed however the sending ends."""
+    """The JSON in a file of `size` bytes, which is closed however sending ends."""
 
     def __init__(self, file: IO[bytes], size: int) -> None:
         file.seek(0)
@@ -25,13 +25,13 @@ class WrittenAnswer(StreamingResponse):
         self.file = file
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
+        """Send the file and close it."""
         with self.file:
             await super().__call__(scope, receive, send)
 
 
 def written_answer(write: Callable[[IO[bytes]], None]) -> WrittenAnswer:
-    """The answer that `write` writes, now. Raises what `write` raises."""
+    """Call `write` now and return the response that it wrote. Raises the errors of `write`."""
     file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the answer closes it
     try:
         write(file)
