@@ -37,23 +37,23 @@ class Calendar:
         self.stranger = visitor(school.other_tutor)
         body = {"booking_id": school.booking_id, "schedule_date": MONDAY.isoformat(), "timezone": "Africa/Addis_Ababa"}
         times = {"start_time": "10:00", "end_time": "11:00"}
-        status, made = self.tutor.ask(
+        status, schedule = self.tutor.ask(
             "POST", "/v1/schedules", {**body, **times, "recurrence_pattern": "FREQ=DAILY;COUNT=3"}
         )
-        assert status == 201, made
-        self.lessons = [item["id"] for item in made["first"]]
-        status, made = self.tutor.ask("POST", "/v1/schedules", {**body, "start_time": "14:00", "end_time": "15:00"})
-        self.single = made["schedule_id"]
+        assert status == 201, schedule
+        self.lessons = [item["id"] for item in schedule["first"]]
+        status, schedule = self.tutor.ask("POST", "/v1/schedules", {**body, "start_time": "14:00", "end_time": "15:00"})
+        self.single = schedule["schedule_id"]
 
     def put(self, who: Any, lesson: int, body: Any, scope: str = "one") -> Any:
-        status, found = who.ask("PUT", f"/v1/schedules/{lesson}/alarms?scope={scope}", body)
-        assert status == 200, found
-        return found
+        status, alarms = who.ask("PUT", f"/v1/schedules/{lesson}/alarms?scope={scope}", body)
+        assert status == 200, alarms
+        return alarms
 
     def held(self, who: Any, lesson: int, scope: str = "one") -> tuple[str, list[int]]:
-        status, found = who.ask("GET", f"/v1/schedules/{lesson}/alarms?scope={scope}")
-        assert status == 200, found
-        return found["source"], [item["minutes_before"] for item in found["alarms"]]
+        status, alarms = who.ask("GET", f"/v1/schedules/{lesson}/alarms?scope={scope}")
+        assert status == 200, alarms
+        return alarms["source"], [item["minutes_before"] for item in alarms["alarms"]]
 
     def waiting(self, user_id: int) -> list[list[int]]:
         """Minutes before each lesson, in order of lessons."""
@@ -61,8 +61,8 @@ class Calendar:
             "SELECT DISTINCT schedule_id, minutes_before FROM deliveries WHERE user_id = :id AND state = 'pending'"
         )
         with self.database.transaction() as session:
-            found = session.execute(statement, {"id": user_id}).all()
-        return [sorted(minutes for lesson, minutes in found if lesson == one) for one in (*self.lessons, self.single)]
+            rows = session.execute(statement, {"id": user_id}).all()
+        return [sorted(minutes for lesson, minutes in rows if lesson == one) for one in (*self.lessons, self.single)]
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ class Lesson:
 
     def __init__(self, tutor: Any, booking_id: int) -> None:
         self.tutor = tutor
-        made = tutor.ask("POST", "/v1/whiteboard/sessions", {"booking_id": booking_id})[1]
-        self.address = f"/v1/whiteboard/sessions/{made['id']}"
-        self.pages = [made["pages"][0]["id"]]
+        board_session = tutor.ask("POST", "/v1/whiteboard/sessions", {"booking_id": booking_id})[1]
+        self.address = f"/v1/whiteboard/sessions/{board_session['id']}"
+        self.pages = [board_session["pages"][0]["id"]]
 
     def add_page(self, **values: Any) -> int:
         self.pages.append(self.tutor.ask("POST", f"{self.address}/pages", values)[1]["id"])
@@ -77,15 +77,15 @@ def test_parts_together_are_the_whole(visitor: VisitorOf, school: School, limit:
         page_id = lesson.add_page() if number else lesson.pages[0]
         if count:
             lesson.draw(page_id, *(f"s{n}" for n in range(count)))
-    found, query = [], f"?limit={limit}"
+    strokes, query = [], f"?limit={limit}"
     while True:
         part = lesson.board(query)
         assert len(_strokes(part)) <= limit
-        found += _strokes(part)
+        strokes += _strokes(part)
         if part["next"] is None:
             break
         query = f"?limit={limit}&cursor={part['next']}"
-    assert found == _strokes(lesson.board())
+    assert strokes == _strokes(lesson.board())
 
 
 @pytest.mark.parametrize("cursor", ["x", "MSAy", "MSAyIDMgNA==", "MSAyIGE=", "OTk5OTk5OTk5OTkgMSAx", "%00"])

@@ -26,12 +26,12 @@ def test_a_tutor_offers_a_booking(school: School, visitor: VisitorOf) -> None:
     tutor = visitor(school.tutor)
     answer = tutor.send("POST", "/v1/bookings", BOOKING)
     assert answer.status_code == 201
-    made = answer.json()
-    assert answer.headers["location"] == f"/v1/bookings/{made['id']}"
-    assert made | BOOKING == made
-    assert (made["tutor_id"], made["status"], made["currency"]) == (11, "pending", "ETB")
+    document = answer.json()
+    assert answer.headers["location"] == f"/v1/bookings/{document['id']}"
+    assert document | BOOKING == document
+    assert (document["tutor_id"], document["status"], document["currency"]) == (11, "pending", "ETB")
     for reader in (tutor, visitor(school.other_student), visitor(school.other_parent)):
-        assert reader.ask("GET", answer.headers["location"]) == (200, made)
+        assert reader.ask("GET", answer.headers["location"]) == (200, document)
 
 
 @pytest.mark.parametrize("who", ["student", "parent", "operator"])
@@ -126,8 +126,8 @@ def test_nothing_is_set_to_null_that_must_be(school: School, visitor: VisitorOf)
 
 def test_pages_of_a_list_meet_without_gap_or_double(school: School, visitor: VisitorOf) -> None:
     tutor = visitor(school.tutor)
-    made = [tutor.ask("POST", "/v1/bookings", BOOKING)[1]["id"] for _ in range(4)]
-    assert [page["id"] for page in tutor.pages("/v1/bookings", limit=2)] == [*reversed(made), school.booking_id]
+    booking_ids = [tutor.ask("POST", "/v1/bookings", BOOKING)[1]["id"] for _ in range(4)]
+    assert [page["id"] for page in tutor.pages("/v1/bookings", limit=2)] == [*reversed(booking_ids), school.booking_id]
 
 
 @pytest.mark.parametrize(

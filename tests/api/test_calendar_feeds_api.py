@@ -119,11 +119,11 @@ def test_a_calendar_reads_it_without_a_token(
     assert answer.headers["content-disposition"] == 'inline; filename="astegni.ics"'
     assert answer.headers["cache-control"].startswith("private, max-age=")
     calendar = icalendar.Calendar.from_ical(answer.content)
-    found = recurring_ical_events.of(calendar).between(NOW, NOW + timedelta(days=365))
-    assert [(str(item["UID"]), item["DTSTART"].dt) for item in found] == [
+    events = recurring_ical_events.of(calendar).between(NOW, NOW + timedelta(days=365))
+    assert [(str(item["UID"]), item["DTSTART"].dt) for item in events] == [
         (f"lesson-{lessons[number]}@astegni", NOW + timedelta(days=days)) for number, days in enumerate((1, 100, 200))
     ]
-    assert found[0]["SUMMARY"] == "student 2: ሒሳብ with tutor 1"
+    assert events[0]["SUMMARY"] == "student 2: ሒሳብ with tutor 1"
 
 
 def test_what_is_wrong_is_never_said(
@@ -154,13 +154,13 @@ class TestConditional:
         tag = first.headers["etag"]
         assert re.fullmatch(r'"[0-9a-f]{32}"', tag)
         assert first.headers["vary"] == "Accept-Encoding"
-        for said in (tag, f"W/{tag}", "*", f'"a,b", W/"c" , {tag}', f'"{"x" * 9000}",{tag}'):
-            answer = client.get(path, headers={**plain, "If-None-Match": said})
+        for header in (tag, f"W/{tag}", "*", f'"a,b", W/"c" , {tag}', f'"{"x" * 9000}",{tag}'):
+            answer = client.get(path, headers={**plain, "If-None-Match": header})
             assert (answer.status_code, answer.content) == (304, b"")
             for name in ("etag", "cache-control", "vary", "last-modified"):
                 assert answer.headers[name] == first.headers[name]
-        for said in ('"other"', tag.strip('"'), "", '"', f'"x{tag}'):
-            assert client.get(path, headers={**plain, "If-None-Match": said}).status_code == 200
+        for header in ('"other"', tag.strip('"'), "", '"', f'"x{tag}'):
+            assert client.get(path, headers={**plain, "If-None-Match": header}).status_code == 200
         two = [(*plain.items(),)[0], ("If-None-Match", '"other"'), ("If-None-Match", tag)]
         assert client.get(path, headers=two).status_code == 304
 
@@ -253,13 +253,13 @@ def test_any_server_strips_nothing_and_adds_nothing(
 @pytest.fixture
 def process(settings: MakeSettings, redis_url: str, tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """`astegni api` as operators run it, at its most talkative: its address, and the file of all that it says."""
-    port, said = free_port(), tmp_path / "log"
+    port, log_file = free_port(), tmp_path / "log"
     environment = environment_for(settings(api_port=port, log_level="DEBUG", secret_key=DEVELOPMENT_KEY))
-    with said.open("wb") as log, subprocess.Popen(astegni("api"), env=environment, stdout=log, stderr=log) as child:
+    with log_file.open("wb") as log, subprocess.Popen(astegni("api"), env=environment, stdout=log, stderr=log) as child:
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_until_it_answers(url, child)
-            yield url, said
+            yield url, log_file
         finally:
             child.send_signal(signal.SIGTERM)
             child.wait(PATIENCE)
@@ -301,14 +301,14 @@ def test_the_secret_is_in_no_log_no_figure_and_no_problem(
     answers.append(httpx2.get(address))
     answers.append(httpx2.get(f"{url}/metrics"))
     assert [answer.status_code for answer in answers[-3:]] == [404, 500, 200]
-    said = log.read_text()
+    log_text = log.read_text()
     for answer in answers:
         assert secret not in answer.text
         assert secret not in str(answer.headers)
-    assert secret not in said
+    assert secret not in log_text
     # It has looked where it should.
-    assert said.count('"/v1/calendar/{secret}.ics"') >= 7
-    assert "request_crashed" in said
+    assert log_text.count('"/v1/calendar/{secret}.ics"') >= 7
+    assert "request_crashed" in log_text
     assert 'route="/v1/calendar/{secret}.ics"' in answers[-1].text
 
 

@@ -91,31 +91,36 @@ def test_a_channel_is_unused_until_confirmed(
 ) -> None:
     tutor = visitor(school.tutor)
     answer = tutor.send("POST", MINE, {"kind": kind, "address": address})
-    made = answer.json()
+    document = answer.json()
 
     assert answer.status_code == 201
-    assert answer.headers["Location"] == f"{MINE}/{made['id']}"
+    assert answer.headers["Location"] == f"{MINE}/{document['id']}"
     assert answer.headers["Cache-Control"] == "no-store"
-    assert (made["kind"], made["label"], made["confirmed_at"], made["disabled_at"]) == (kind, label, None, None)
-    assert ("whsec_" in (made["secret"] or "")) is (kind == "webhook")
+    assert (document["kind"], document["label"], document["confirmed_at"], document["disabled_at"]) == (
+        kind,
+        label,
+        None,
+        None,
+    )
+    assert ("whsec_" in (document["secret"] or "")) is (kind == "webhook")
     with database.transaction() as session:
-        channel = session.get_one(NotificationChannel, made["id"])
+        channel = session.get_one(NotificationChannel, document["id"])
         assert not is_in_use(channel)
         assert isinstance(read_destination(vault, channel), destination)
         [delivery] = session.scalars(select(Delivery))
-        assert (delivery.kind, delivery.user_id, delivery.channel) == ("channel-code", 1, str(made["id"]))
+        assert (delivery.kind, delivery.user_id, delivery.channel) == ("channel-code", 1, str(document["id"]))
         assert delivery.expires_at == channel.code_expires_at
         assert delivery.due_at <= datetime.now(UTC)
 
-    status, confirmed = tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": sent_code(made["id"])})
+    status, confirmed = tutor.ask("POST", f"{MINE}/{document['id']}/confirm", {"code": sent_code(document["id"])})
 
     assert status == 200
     assert confirmed["confirmed_at"] is not None
     assert "secret" not in confirmed
     with database.transaction() as session:
-        assert is_in_use(session.get_one(NotificationChannel, made["id"]))
+        assert is_in_use(session.get_one(NotificationChannel, document["id"]))
     assert tutor.ask("GET", MINE) == (200, {"items": [confirmed], "next": None})
-    assert tutor.ask("GET", f"{MINE}/{made['id']}") == (200, confirmed)
+    assert tutor.ask("GET", f"{MINE}/{document['id']}") == (200, confirmed)
 
 
 def test_neither_address_nor_code_can_be_read(
@@ -129,9 +134,9 @@ def test_neither_address_nor_code_can_be_read(
     tutor = visitor(school.tutor)
     secrets = [CHAT, "s3cret", "AAsecret", "abebe@"]
     for kind, address in (("email", "abebe@example.com"), ("webhook", HOOK), ("apprise", CHAT)):
-        made = register(tutor, kind, address)
-        secrets += [sent_code(made["id"]), made["secret"] or "whsec_"]
-        tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": sent_code(made["id"])})
+        channel = register(tutor, kind, address)
+        secrets += [sent_code(channel["id"]), channel["secret"] or "whsec_"]
+        tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": sent_code(channel["id"])})
     with database.transaction() as session:
         rows = [
             str(row)
@@ -151,29 +156,29 @@ def test_neither_address_nor_code_can_be_read(
 
 def test_a_code_has_five_guesses(visitor: VisitorOf, school: School, sent_code: Callable[[int], str]) -> None:
     tutor = visitor(school.tutor)
-    made = register(tutor)
-    right = sent_code(made["id"])
+    channel = register(tutor)
+    right = sent_code(channel["id"])
 
-    told = [tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": wrong(right)}) for _ in range(5)]
+    told = [tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": wrong(right)}) for _ in range(5)]
 
     assert [(status, problem["guesses_left"]) for status, problem in told] == [(422, left) for left in (4, 3, 2, 1, 0)]
-    assert tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": right})[0] == 409
-    assert tutor.ask("GET", f"{MINE}/{made['id']}")[1]["confirmed_at"] is None
+    assert tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": right})[0] == 409
+    assert tutor.ask("GET", f"{MINE}/{channel['id']}")[1]["confirmed_at"] is None
     # Another code, another five.
-    assert tutor.ask("POST", f"{MINE}/{made['id']}/resend")[0] == 202
-    assert tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": sent_code(made["id"])})[0] == 200
+    assert tutor.ask("POST", f"{MINE}/{channel['id']}/resend")[0] == 202
+    assert tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": sent_code(channel["id"])})[0] == 200
 
 
 def test_guesses_at_once_are_counted_one_by_one(
     visitor: VisitorOf, school: School, database: Database, sent_code: Callable[[int], str]
 ) -> None:
     tutor = visitor(school.tutor)
-    made = register(tutor)
-    guess = wrong(sent_code(made["id"]))
+    channel = register(tutor)
+    guess = wrong(sent_code(channel["id"]))
     statuses: list[int] = []
 
     def guess_once() -> None:
-        statuses.append(tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": guess})[0])
+        statuses.append(tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": guess})[0])
 
     threads = [threading.Thread(target=guess_once) for _ in range(8)]
     for thread in threads:
@@ -188,41 +193,41 @@ def test_a_code_is_good_for_a_quarter_of_an_hour(
     visitor: VisitorOf, school: School, database: Database, sent_code: Callable[[int], str]
 ) -> None:
     tutor = visitor(school.tutor)
-    made = register(tutor)
+    registration = register(tutor)
     with database.transaction() as session:
-        channel = session.get_one(NotificationChannel, made["id"])
+        channel = session.get_one(NotificationChannel, registration["id"])
         assert channel.code_expires_at is not None
         left = channel.code_expires_at - datetime.now(UTC)
         assert timedelta(minutes=14) < left <= timedelta(minutes=15)
         channel.code_expires_at = datetime.now(UTC)
 
-    assert tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": sent_code(made["id"])})[0] == 409
+    assert tutor.ask("POST", f"{MINE}/{registration['id']}/confirm", {"code": sent_code(registration["id"])})[0] == 409
 
 
 def test_a_new_code_replaces_the_one_before(
     visitor: VisitorOf, school: School, sent_code: Callable[[int], str]
 ) -> None:
     tutor = visitor(school.tutor)
-    made = register(tutor)
-    first = sent_code(made["id"])
+    channel = register(tutor)
+    first = sent_code(channel["id"])
     second = first
     while second == first:
-        assert tutor.ask("POST", f"{MINE}/{made['id']}/resend")[0] == 202
-        second = sent_code(made["id"])
+        assert tutor.ask("POST", f"{MINE}/{channel['id']}/resend")[0] == 202
+        second = sent_code(channel["id"])
 
-    assert tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": first})[0] == 422
-    assert tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": second})[0] == 200
+    assert tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": first})[0] == 422
+    assert tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": second})[0] == 200
 
 
 def test_five_codes_an_hour(visitor: VisitorOf, school: School, database: Database) -> None:
     """Deleting the channel does not make it forgotten: somebody else's mailbox would be flooded."""
     tutor, other = visitor(school.tutor), visitor(school.other_tutor)
     for number in range(4):
-        made = register(tutor, address=f"a{number}@example.com")
-        assert tutor.ask("DELETE", f"{MINE}/{made['id']}") == (204, None)
-    made = register(tutor)
+        channel = register(tutor, address=f"a{number}@example.com")
+        assert tutor.ask("DELETE", f"{MINE}/{channel['id']}") == (204, None)
+    channel = register(tutor)
 
-    answer = tutor.send("POST", f"{MINE}/{made['id']}/resend")
+    answer = tutor.send("POST", f"{MINE}/{channel['id']}/resend")
 
     assert answer.status_code == 429
     assert 3500 < int(answer.headers["Retry-After"]) <= 3600
@@ -231,7 +236,7 @@ def test_five_codes_an_hour(visitor: VisitorOf, school: School, database: Databa
     register(other)
     with database.transaction() as session:
         session.execute(update(Delivery).values(created_at=Delivery.created_at - timedelta(hours=1)))
-    assert tutor.ask("POST", f"{MINE}/{made['id']}/resend")[0] == 202
+    assert tutor.ask("POST", f"{MINE}/{channel['id']}/resend")[0] == 202
 
 
 def test_ten_channels(visitor: VisitorOf, school: School, database: Database) -> None:
@@ -266,11 +271,11 @@ def test_registering_at_once_keeps_the_limit(visitor: VisitorOf, school: School,
 @pytest.mark.parametrize(("kind", "address"), [("email", "abebe@example.com"), ("webhook", HOOK), ("apprise", CHAT)])
 def test_the_same_address_twice(visitor: VisitorOf, school: School, kind: str, address: str) -> None:
     tutor = visitor(school.tutor)
-    made = register(tutor, kind, address)
+    channel = register(tutor, kind, address)
 
     status, problem = tutor.ask("POST", MINE, {"kind": kind, "address": address})
 
-    assert (status, problem["channel_id"]) == (409, made["id"])
+    assert (status, problem["channel_id"]) == (409, channel["id"])
     assert "s3cret" not in json.dumps(problem)
     register(visitor(school.student), kind, address)
 
@@ -330,23 +335,23 @@ def test_the_inside_is_refused_where_no_operator_allows_it(
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "12345a", "१२३४५६", "123456\n", 123456, None])
 def test_what_is_no_code(visitor: VisitorOf, school: School, code: Any) -> None:
     tutor = visitor(school.tutor)
-    made = register(tutor)
+    channel = register(tutor)
 
-    assert tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": code})[0] == 422
+    assert tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": code})[0] == 422
 
 
 def test_a_channel_of_another_person_is_not_there(
     visitor: VisitorOf, school: School, sent_code: Callable[[int], str]
 ) -> None:
-    made = register(visitor(school.tutor))
+    channel = register(visitor(school.tutor))
     for person in (visitor(school.student), visitor(school.parent), visitor(school.other_tutor)):
         for method, path, body in (
             ("GET", "", None),
             ("DELETE", "", None),
-            ("POST", "/confirm", {"code": sent_code(made["id"])}),
+            ("POST", "/confirm", {"code": sent_code(channel["id"])}),
             ("POST", "/resend", None),
         ):
-            assert person.ask(method, f"{MINE}/{made['id']}{path}", body)[0] == 404
+            assert person.ask(method, f"{MINE}/{channel['id']}{path}", body)[0] == 404
         assert person.ask("GET", MINE)[1]["items"] == []
     assert visitor(school.tutor).ask("GET", f"{MINE}/999999")[0] == 404
 
@@ -368,40 +373,40 @@ def test_a_disabled_channel_comes_back_by_a_new_code(
     visitor: VisitorOf, school: School, database: Database, sent_code: Callable[[int], str]
 ) -> None:
     tutor = visitor(school.tutor)
-    made = register(tutor)
-    tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": sent_code(made["id"])})
-    assert tutor.ask("POST", f"{MINE}/{made['id']}/resend")[0] == 409
-    disable(database, made["id"])
-    disabled = tutor.ask("GET", f"{MINE}/{made['id']}")[1]
+    channel = register(tutor)
+    tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": sent_code(channel["id"])})
+    assert tutor.ask("POST", f"{MINE}/{channel['id']}/resend")[0] == 409
+    disable(database, channel["id"])
+    disabled = tutor.ask("GET", f"{MINE}/{channel['id']}")[1]
     assert disabled["disabled_reason"] == "The mail server refuses the recipient: 550."
 
-    status, asked = tutor.ask("POST", f"{MINE}/{made['id']}/resend")
+    status, asked = tutor.ask("POST", f"{MINE}/{channel['id']}/resend")
     # As a new one: nothing but the code goes there.
     assert (status, asked["confirmed_at"], asked["disabled_at"]) == (202, None, None)
-    status, document = tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": sent_code(made["id"])})
+    status, document = tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": sent_code(channel["id"])})
 
     assert (status, document["disabled_at"], document["disabled_reason"]) == (200, None, None)
     # Confirmed once more it is the same.
-    assert tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": "000000"}) == (200, document)
+    assert tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": "000000"}) == (200, document)
 
 
 def test_the_same_address_twice_says_what_brings_it_into_use(
     visitor: VisitorOf, school: School, database: Database, sent_code: Callable[[int], str]
 ) -> None:
     tutor = visitor(school.tutor)
-    made = register(tutor)
+    channel = register(tutor)
 
     def refused() -> str:
         status, problem = tutor.ask("POST", MINE, {"kind": "email", "address": "abebe@example.com"})
         assert status == 409
-        return str(problem["detail"]).removeprefix(f"You have this channel already: {made['id']}.")
+        return str(problem["detail"]).removeprefix(f"You have this channel already: {channel['id']}.")
 
     unconfirmed = refused()
     assert "not confirmed" in unconfirmed
     assert "/resend" in unconfirmed
-    tutor.ask("POST", f"{MINE}/{made['id']}/confirm", {"code": sent_code(made["id"])})
+    tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": sent_code(channel["id"])})
     assert refused() == ""
-    disable(database, made["id"])
+    disable(database, channel["id"])
     off = refused()
     assert "switched off" in off
     assert "/resend" in off
@@ -409,8 +414,8 @@ def test_the_same_address_twice_says_what_brings_it_into_use(
 
 def test_a_deleted_channel_is_named_nowhere(visitor: VisitorOf, school: School, database: Database) -> None:
     tutor = visitor(school.tutor)
-    made, kept = register(tutor), register(tutor, address="kept@example.com")
-    name, other = str(made["id"]), str(kept["id"])
+    channel, kept = register(tutor), register(tutor, address="kept@example.com")
+    name, other = str(channel["id"]), str(kept["id"])
     with database.transaction() as session:
         lesson = Schedule(tutor_id=11, student_id=22, subject="Mathematics", timezone="UTC")
         lesson.schedule_date = datetime(2030, 1, 1, tzinfo=UTC).date()
@@ -429,9 +434,9 @@ def test_a_deleted_channel_is_named_nowhere(visitor: VisitorOf, school: School, 
             ]
         )
 
-    assert tutor.ask("DELETE", f"{MINE}/{made['id']}") == (204, None)
+    assert tutor.ask("DELETE", f"{MINE}/{channel['id']}") == (204, None)
 
-    assert tutor.ask("DELETE", f"{MINE}/{made['id']}")[0] == 404
+    assert tutor.ask("DELETE", f"{MINE}/{channel['id']}")[0] == 404
     with database.transaction() as session:
         states = {row.channel: row.state for row in session.execute(select(Delivery.channel, Delivery.state))}
         # What waited for it goes another way.
@@ -444,10 +449,10 @@ def test_a_deleted_channel_is_named_nowhere(visitor: VisitorOf, school: School, 
 
 
 def test_a_replaced_secret_key(visitor: VisitorOf, school: School, database: Database, settings: MakeSettings) -> None:
-    made = register(visitor(school.tutor), "apprise", CHAT)
+    registration = register(visitor(school.tutor), "apprise", CHAT)
     before = settings().signing_key
     with database.transaction() as session:
-        channel = session.get_one(NotificationChannel, made["id"])
+        channel = session.get_one(NotificationChannel, registration["id"])
         assert read_destination(AddressSealer(["new", before]), channel) == MessageService(CHAT)
         with pytest.raises(TemporaryFailure):
             read_destination(AddressSealer(["new"]), channel)
@@ -456,13 +461,13 @@ def test_a_replaced_secret_key(visitor: VisitorOf, school: School, database: Dat
 def test_the_code_is_kept_as_a_hash_under_a_key(
     visitor: VisitorOf, school: School, database: Database, sent_code: Callable[[int], str]
 ) -> None:
-    made = register(visitor(school.tutor))
+    channel = register(visitor(school.tutor))
     with database.transaction() as session:
-        kept = session.get_one(NotificationChannel, made["id"]).code_hash
+        kept = session.get_one(NotificationChannel, channel["id"]).code_hash
 
     assert kept is not None
-    for said in (sent_code(made["id"]), f"{made['id']}:{sent_code(made['id'])}"):
-        assert not hmac.compare_digest(kept, hashlib.sha256(said.encode()).hexdigest())
+    for source in (sent_code(channel["id"]), f"{channel['id']}:{sent_code(channel['id'])}"):
+        assert not hmac.compare_digest(kept, hashlib.sha256(source.encode()).hexdigest())
 
 
 def test_the_description_names_every_route(api: FastAPI) -> None:

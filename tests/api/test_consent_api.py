@@ -22,9 +22,9 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
 @pytest.fixture
 def offered(school: School, visitor: VisitorOf) -> dict[str, Any]:
     """A booking that tutor 11 offers to student 25, who knows nothing of them."""
-    status, made = visitor(school.tutor).ask("POST", "/v1/bookings", BOOKING)
-    assert (status, made["status"]) == (201, "pending")
-    return dict(made)
+    status, booking = visitor(school.tutor).ask("POST", "/v1/bookings", BOOKING)
+    assert (status, booking["status"]) == (201, "pending")
+    return dict(booking)
 
 
 def problem(answer: Any, *ids: int) -> tuple[Any, ...]:
@@ -53,9 +53,9 @@ def test_the_tutor_learns_nothing_from_a_pending_booking(
     assert tutor.ask("GET", "/v1/me/students?status=pending")[1]["items"] == []
     wanted = {"booking_id": offered["id"], "schedule_date": TOMORROW, **TIMES}
     for query in ("?dry_run=true", "?skip_conflicts=true", ""):
-        status, said = tutor.ask("POST", f"/v1/schedules{query}", wanted)
+        status, document = tutor.ask("POST", f"/v1/schedules{query}", wanted)
         assert status == 409
-        assert "conflicts" not in said
+        assert "conflicts" not in document
     assert tutor.ask("POST", "/v1/whiteboard/sessions", {"booking_id": offered["id"]})[0] == 409
     assert tutor.ask("GET", f"/v1/bookings/{offered['id']}") == (200, offered)
     # Nobody's time is taken: the student's own tutor plans on.
@@ -159,8 +159,8 @@ def test_an_id_that_nobody_has_is_offered_like_any_other(school: School, visitor
 def test_a_student_is_told_of_a_tutor_once_and_in_our_words(school: School, visitor: VisitorOf, sql: Sql) -> None:
     tutor = visitor(school.tutor)
     for _ in range(3):
-        made = tutor.ask("POST", "/v1/bookings", BOOKING)[1]
-        tutor.ask("POST", f"/v1/bookings/{made['id']}/end")
+        booking = tutor.ask("POST", "/v1/bookings", BOOKING)[1]
+        tutor.ask("POST", f"/v1/bookings/{booking['id']}/end")
     told = sql("SELECT user_id, channel, data FROM deliveries ORDER BY user_id, channel")
     first = sql("SELECT min(id) FROM tutor_student_bookings WHERE subject = :subject", subject=BOOKING["subject"])[0][0]
     to_student = {"booking_id": first, "tutor": "tutor 1"}
@@ -230,7 +230,7 @@ def test_an_operator_answers_for_nobody(
 
 def test_a_parent_who_is_one_no_longer_enrols_nobody(school: School, visitor: VisitorOf, sql: Sql) -> None:
     request = {"tutor_id": 11, "student_id": 25}
-    made = visitor(school.other_parent).ask("POST", "/v1/session-requests", request)[1]
+    session_request = visitor(school.other_parent).ask("POST", "/v1/session-requests", request)[1]
     sql("UPDATE student_profiles SET parent_id = '{}' WHERE id = 25")
-    assert visitor(school.tutor).ask("POST", f"/v1/session-requests/{made['id']}/accept")[0] == 409
+    assert visitor(school.tutor).ask("POST", f"/v1/session-requests/{session_request['id']}/accept")[0] == 409
     assert sql("SELECT count(*) FROM tutor_student_bookings WHERE student_id = 25 AND tutor_id = 11") == [(0,)]

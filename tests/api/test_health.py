@@ -29,12 +29,12 @@ def test_ready_without_a_broker(client: TestClient) -> None:
 
 
 def test_the_broker_is_told_but_does_not_decide(services: Services, redis_url: str) -> None:
-    for url, said in ((redis_url, "ok"), ("redis://127.0.0.1:1/0", "does not answer"), ("amqp://x", "is not asked")):
+    for url, state in ((redis_url, "ok"), ("redis://127.0.0.1:1/0", "does not answer"), ("amqp://x", "is not asked")):
         settings = services.settings.model_copy(update={"redis_url": url})
         with TestClient(create_api(replace(services, settings=settings))) as client:
             answer = client.get("/readyz")
             assert answer.status_code == 200
-            assert answer.json()["checks"]["broker"].startswith(said)
+            assert answer.json()["checks"]["broker"].startswith(state)
 
 
 def test_another_revision_is_not_ready(client: TestClient, database: Database) -> None:
@@ -83,8 +83,8 @@ def test_the_lessons_in_figures(services: Services, school: School, database: Da
     def figures() -> dict[str, float]:
         with TestClient(create_api(services)) as client:
             lines = client.get("/metrics").text.splitlines()
-        found = (line.split() for line in lines if line.startswith(("astegni_lessons", "astegni_series")))
-        return {name: float(value) for name, value in found}
+        pairs = (line.split() for line in lines if line.startswith(("astegni_lessons", "astegni_series")))
+        return {name: float(value) for name, value in pairs}
 
     def change(statement: str) -> None:
         with database.transaction() as session:

@@ -89,12 +89,12 @@ def test_sessions_and_pages_are_made_once_too(school: School, visitor: VisitorOf
     tutor = visitor(school.tutor)
     for _ in range(2):
         body = {"booking_id": school.booking_id, "scheduled_start": "2026-02-02T14:00:00+03:00"}
-        made = tutor.ask("POST", "/v1/whiteboard/sessions", body, headers={"Idempotency-Key": "s"})[1]
-        tutor.ask("POST", f"/v1/whiteboard/sessions/{made['id']}/pages", {}, headers={"Idempotency-Key": "p"})
+        board_session = tutor.ask("POST", "/v1/whiteboard/sessions", body, headers={"Idempotency-Key": "s"})[1]
+        tutor.ask("POST", f"/v1/whiteboard/sessions/{board_session['id']}/pages", {}, headers={"Idempotency-Key": "p"})
     assert (_count(database, "whiteboard_sessions"), _count(database, "whiteboard_pages")) == (1, 2)
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 256, "\x7f"])
 def test_odd_keys_are_refused(school: School, visitor: VisitorOf, key: str) -> None:
-    status, said = visitor(school.tutor).ask("POST", "/v1/bookings", BODY, headers={"Idempotency-Key": key})
-    assert (status, said["code"]) == (422, "invalid-input")
+    status, problem = visitor(school.tutor).ask("POST", "/v1/bookings", BODY, headers={"Idempotency-Key": key})
+    assert (status, problem["code"]) == (422, "invalid-input")

@@ -79,8 +79,8 @@ def test_the_list_holds_one_s_own(school: School, visitor: VisitorOf, operator: 
 
 
 def test_pages_of_the_list(school: School, visitor: VisitorOf, order: GiveOrder) -> None:
-    made = [str(order(number)) for number in range(5)]
-    assert [page["id"] for page in visitor(school.tutor).pages("/v1/jobs", limit=2)] == made[::-1]
+    job_ids = [str(order(number)) for number in range(5)]
+    assert [page["id"] for page in visitor(school.tutor).pages("/v1/jobs", limit=2)] == job_ids[::-1]
 
 
 @pytest.mark.parametrize(

@@ -141,16 +141,16 @@ def test_a_body_is_refused_at_its_limit(school: School, visitor: VisitorOf, meth
 
 def _lists(schema: Any) -> list[Any]:
     """Every part of a core schema in which many errors can be made."""
-    found = []
+    schemas = []
     if isinstance(schema, dict):
         if schema.get("type") in {"list", "set", "frozenset", "tuple", "dict"} and "items_schema" in schema:
-            found.append(schema)
+            schemas.append(schema)
         for part in schema.values():
-            found += _lists(part)
+            schemas += _lists(part)
     elif isinstance(schema, list | tuple):
         for part in schema:
-            found += _lists(part)
-    return found
+            schemas += _lists(part)
+    return schemas
 
 
 def _body_models() -> dict[str, Any]:
@@ -174,6 +174,6 @@ def test_no_body_makes_more_than_a_few_errors() -> None:
 
 @pytest.mark.parametrize("path", ["/v1/bookings", "/v1/whiteboard/sessions", "/v1/schedules"])
 def test_thousands_of_unknown_fields_make_one_error(school: School, visitor: VisitorOf, path: str) -> None:
-    status, said = visitor(school.tutor).ask("POST", path, {f"{n:x}": 0 for n in range(6000)})
+    status, problem = visitor(school.tutor).ask("POST", path, {f"{n:x}": 0 for n in range(6000)})
     assert status == 422
-    assert len(said["errors"]) == 1
+    assert len(problem["errors"]) == 1

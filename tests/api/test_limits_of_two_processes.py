@@ -99,7 +99,7 @@ def test_uploads_at_two_applications(
                     assert refused.startswith(b"HTTP/1.1 429")
 
         def is_taken() -> bool:
-            with _half_upload(second, headers) as said:
-                return said.startswith(b"HTTP/1.1 100")
+            with _half_upload(second, headers) as response:
+                return response.startswith(b"HTTP/1.1 100")
 
         wait_for(is_taken)

@@ -15,12 +15,12 @@ PATH = "/v1/me/students"
 
 
 def enrol(visitor: VisitorOf, school: School, student_id: int, **fields: Any) -> int:
-    status, made = visitor(school.tutor).ask("POST", "/v1/bookings", {"student_id": student_id, **fields})
+    status, booking = visitor(school.tutor).ask("POST", "/v1/bookings", {"student_id": student_id, **fields})
     assert status == 201
     user_id = {22: 2, 25: 5}.get(student_id, student_id)
     student = type(school.student)(user_id, "student", student_id=student_id)
-    assert visitor(student).ask("POST", f"/v1/bookings/{made['id']}/accept")[0] == 200
-    return int(made["id"])
+    assert visitor(student).ask("POST", f"/v1/bookings/{booking['id']}/accept")[0] == 200
+    return int(booking["id"])
 
 
 def schedule(database: Database, student_id: int, hours: int, *, tutor_id: int = 11, status: str = "scheduled") -> int:
@@ -78,10 +78,10 @@ def test_each_student_is_there_once_with_all_bookings(school: School, visitor: V
 def test_an_accepted_request_shows_here(school: School, visitor: VisitorOf) -> None:
     schedule = {"recurrence_pattern": "daily", "start_time": "09:00", "end_time": "10:00"}
     body = {"tutor_id": 11, "package_name": "Physics", "schedule": schedule}
-    made = visitor(school.other_student).ask("POST", "/v1/session-requests", body)[1]
+    session_request = visitor(school.other_student).ask("POST", "/v1/session-requests", body)[1]
     tutor = visitor(school.tutor)
     assert [item["student_id"] for item in tutor.ask("GET", PATH)[1]["items"]] == [22]
-    accepted = tutor.ask("POST", f"/v1/session-requests/{made['id']}/accept")[1]
+    accepted = tutor.ask("POST", f"/v1/session-requests/{session_request['id']}/accept")[1]
     first = tutor.ask("GET", PATH)[1]["items"][0]
     assert (first["student_id"], first["bookings"]) == (25, [accepted["booking"]])
     assert first["next_lesson"]["series_id"] == accepted["series_id"]

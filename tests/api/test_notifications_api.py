@@ -30,7 +30,7 @@ def notify(database: Database) -> Notify:
 
     def insert(user: UserCaller, title: str, *, age: int = 0) -> int:
         with database.transaction() as session:
-            found = session.execute(
+            result = session.execute(
                 text(
                     "INSERT INTO notifications (user_id, kind, title, message, data, created_at)"
                     " VALUES (:user_id, 'test', :title, 'Selam', '{\"schedule_id\": 7}',"
@@ -38,7 +38,7 @@ def notify(database: Database) -> Notify:
                 ),
                 {"user_id": user.user_id, "title": title, "age": age},
             )
-            return int(found.scalar_one())
+            return int(result.scalar_one())
 
     return insert
 
@@ -55,13 +55,13 @@ def follow(stream: Stream) -> Follow:
 
 def _titles(events: Iterator[dict[str, Any]], count: int) -> list[str]:
     """The titles of the next messages."""
-    found: list[str] = []
-    while len(found) < count:
+    titles: list[str] = []
+    while len(titles) < count:
         one = next(events)
         if one["event"] == "notification":
             assert one["id"] == str(one["data"]["id"])
-            found.append(one["data"]["title"])
-    return found
+            titles.append(one["data"]["title"])
+    return titles
 
 
 def _unread(events: Iterator[dict[str, Any]], count: int) -> None:

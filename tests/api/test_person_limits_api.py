@@ -77,9 +77,9 @@ def test_messages_of_a_day(school: School, visitor: VisitorOf, lessons: list[int
 @pytest.fixture
 def pages(school: School, visitor: VisitorOf) -> list[int]:
     tutor = visitor(school.tutor)
-    made = tutor.ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
-    address = f"/v1/whiteboard/sessions/{made['id']}/pages"
-    return [made["pages"][0]["id"], *(tutor.ask("POST", address, {})[1]["id"] for _ in range(2))]
+    board_session = tutor.ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
+    address = f"/v1/whiteboard/sessions/{board_session['id']}/pages"
+    return [board_session["pages"][0]["id"], *(tutor.ask("POST", address, {})[1]["id"] for _ in range(2))]
 
 
 @pytest.mark.parametrize("limits", [{"limit_live_snapshots": 2}])
@@ -101,8 +101,8 @@ def test_live_jobs_of_a_kind(school: School, visitor: VisitorOf, pages: list[int
 
 @pytest.fixture
 def session_id(school: School, visitor: VisitorOf) -> int:
-    made = visitor(school.tutor).ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
-    return int(made["id"])
+    board_session = visitor(school.tutor).ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
+    return int(board_session["id"])
 
 
 def _upload(client: TestClient, headers: dict[str, str], session_id: int, content: bytes) -> Any:

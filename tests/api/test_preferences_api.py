@@ -71,8 +71,8 @@ def test_all_of_them_and_back(tutor: Visitor, school: School, visitor: VisitorOf
 def test_what_waits_follows_at_once(tutor: Visitor, school: School, visitor: VisitorOf, sql: Sql) -> None:
     begin = datetime.now(UTC) + timedelta(days=10)
     body = {"booking_id": school.booking_id, "schedule_date": begin.date().isoformat()}
-    made = tutor.ask("POST", "/v1/schedules", body | {"start_time": "10:00", "end_time": "11:00"})
-    assert made[0] == 201, made
+    schedule = tutor.ask("POST", "/v1/schedules", body | {"start_time": "10:00", "end_time": "11:00"})
+    assert schedule[0] == 201, schedule
     waiting = "SELECT minutes_before, channel FROM deliveries WHERE user_id = :id AND state = 'pending' ORDER BY 1, 2"
     usual = [(15, "email"), (15, "in_app"), (1440, "email"), (1440, "in_app")]
     for user, who in ((1, school.tutor), (2, school.student), (3, school.parent)):

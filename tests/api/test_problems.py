@@ -25,13 +25,13 @@ from worker.database import Database
 def _problem(answer: Any, status: int, code: str) -> dict[str, Any]:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    said = dict(answer.json())
-    assert (said["status"], said["code"], said["type"]) == (status, code, f"urn:astegni:problem:{code}")
-    assert said["title"]
-    assert said["detail"]
-    assert said["request_id"] == answer.headers["x-request-id"]
-    assert said["instance"] == answer.request.url.path
-    return said
+    document = dict(answer.json())
+    assert (document["status"], document["code"], document["type"]) == (status, code, f"urn:astegni:problem:{code}")
+    assert document["title"]
+    assert document["detail"]
+    assert document["request_id"] == answer.headers["x-request-id"]
+    assert document["instance"] == answer.request.url.path
+    return document
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,13 @@ def test_an_account_that_was_closed_is_out_at_once(
 def test_a_wrong_body_is_named_field_by_field_and_never_repeated(school: School, visitor: VisitorOf) -> None:
     body = {"student_id": "my-secret", "notes": 5, "password": "my-secret"}
     answer = visitor(school.tutor).send("POST", "/v1/bookings", body)
-    said = _problem(answer, 422, "invalid-input")
-    assert [item["loc"] for item in said["errors"]] == [["body", "notes"], ["body", "student_id"], ["body", "password"]]
-    assert all(set(item) == {"loc", "msg"} for item in said["errors"])
+    problem = _problem(answer, 422, "invalid-input")
+    assert [item["loc"] for item in problem["errors"]] == [
+        ["body", "notes"],
+        ["body", "student_id"],
+        ["body", "password"],
+    ]
+    assert all(set(item) == {"loc", "msg"} for item in problem["errors"])
     assert "my-secret" not in answer.text
 
 
@@ -151,8 +155,8 @@ def test_a_crash_says_nothing_of_its_cause(api: FastAPI) -> None:
     api.add_api_route("/crash", crash)
     with TestClient(api) as client:
         answer = client.get("/crash", headers={"X-Request-ID": "abc-1"})
-        said = _problem(answer, 500, "internal")
-        assert said["request_id"] == "abc-1"
+        problem = _problem(answer, 500, "internal")
+        assert problem["request_id"] == "abc-1"
         assert "hush" not in answer.text
         assert "RuntimeError" not in answer.text
         assert 'route="/crash",status="500"' in client.get("/metrics").text
@@ -198,8 +202,8 @@ def test_a_lock_that_somebody_holds_is_not_an_absent_database(
             text("SELECT 1 FROM tutor_student_bookings WHERE id = :id FOR UPDATE"), {"id": school.booking_id}
         )
         answer = visitor(school.tutor).send("PATCH", f"/v1/bookings/{school.booking_id}", {"notes": "x"})
-    said = _problem(answer, 503, "busy")
-    assert "Another request is changing the same thing" in said["detail"]
+    problem = _problem(answer, 503, "busy")
+    assert "Another request is changing the same thing" in problem["detail"]
     assert answer.headers["retry-after"] == "5"
     assert visitor(school.tutor).ask("PATCH", f"/v1/bookings/{school.booking_id}", {"notes": "x"})[0] == 200
 

@@ -21,8 +21,8 @@ class Lesson:
     def __init__(self, services: Services, visitor: VisitorOf, school: School) -> None:
         self.services = services
         self.tutor = visitor(school.tutor)
-        made = self.tutor.ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
-        self.id, self.page_id = made["id"], made["pages"][0]["id"]
+        board_session = self.tutor.ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
+        self.id, self.page_id = board_session["id"], board_session["pages"][0]["id"]
         self.address = f"/v1/whiteboard/sessions/{self.id}/replay"
 
     def draw(self, client_id: str = "a") -> None:
@@ -88,9 +88,9 @@ def test_an_operator_may_and_that_is_kept(lesson: Lesson, visitor: VisitorOf, op
     status, answer = visitor(operator).ask("POST", lesson.address, {})
     assert status == 202
     assert visitor(operator).ask("GET", f"/v1/jobs/{answer['job_id']}")[0] == 200
-    found = lesson.sql("SELECT admin_id, action, address FROM operator_accesses ORDER BY id")
+    rows = lesson.sql("SELECT admin_id, action, address FROM operator_accesses ORDER BY id")
     action = "POST /v1/whiteboard/sessions/{session_id}/replay"
-    assert tuple(found[0]) == (operator.admin_id, action, lesson.address)
+    assert tuple(rows[0]) == (operator.admin_id, action, lesson.address)
 
 
 def test_an_empty_board_is_refused(lesson: Lesson) -> None:

@@ -88,13 +88,15 @@ def rows(database: Database, table: str = "tutor_schedules") -> int:
 def test_one_calendar_in_three_languages(school: School, tutor: Visitor, how: dict[str, Any]) -> None:
     answer = tutor.send("POST", "/v1/schedules", body(school.booking_id, **how))
     assert answer.status_code == 201, answer.text
-    made = answer.json()
-    assert answer.headers["location"] == f"/v1/series/{made['series_id']}"
-    assert set(made) == {"series_id", "schedule_id", "text", "occurrences", "first", "conflicts"}
-    assert (made["occurrences"], made["conflicts"], made["schedule_id"]) == (39, [], None)
-    assert "Monday, Wednesday and Friday" in made["text"]
-    assert [item["schedule_date"] for item in made["first"]] == [day(n) for n in (0, 2, 4, 7, 9, 11, 14, 16, 18, 21)]
-    assert set(made["first"][0]) == {
+    document = answer.json()
+    assert answer.headers["location"] == f"/v1/series/{document['series_id']}"
+    assert set(document) == {"series_id", "schedule_id", "text", "occurrences", "first", "conflicts"}
+    assert (document["occurrences"], document["conflicts"], document["schedule_id"]) == (39, [], None)
+    assert "Monday, Wednesday and Friday" in document["text"]
+    assert [item["schedule_date"] for item in document["first"]] == [
+        day(n) for n in (0, 2, 4, 7, 9, 11, 14, 16, 18, 21)
+    ]
+    assert set(document["first"][0]) == {
         "id",
         "schedule_date",
         "start_time",
@@ -103,9 +105,9 @@ def test_one_calendar_in_three_languages(school: School, tutor: Visitor, how: di
         "starts_at",
         "ends_at",
     }
-    assert made["first"][0]["starts_at"] == f"{day(0)}T07:00:00Z"
+    assert document["first"][0]["starts_at"] == f"{day(0)}T07:00:00Z"
     items = listed(tutor)
-    assert [item["id"] for item in items[:10]] == [item["id"] for item in made["first"]]
+    assert [item["id"] for item in items[:10]] == [item["id"] for item in document["first"]]
     assert (
         items[0]
         | {
@@ -114,7 +116,7 @@ def test_one_calendar_in_three_languages(school: School, tutor: Visitor, how: di
             "student_name": "student 2",
             "participants": [22],
             "booking_id": school.booking_id,
-            "series_id": made["series_id"],
+            "series_id": document["series_id"],
             "status": "scheduled",
             "attendance": "unknown",
             "is_recurring": True,
@@ -131,9 +133,9 @@ def test_one_calendar_in_three_languages(school: School, tutor: Visitor, how: di
 
 def test_a_single_lesson(school: School, tutor: Visitor) -> None:
     answer = tutor.send("POST", "/v1/schedules", body(school.booking_id))
-    made = answer.json()
-    assert (made["series_id"], made["occurrences"]) == (None, 1)
-    assert answer.headers["location"] == f"/v1/schedules/{made['schedule_id']}"
+    document = answer.json()
+    assert (document["series_id"], document["occurrences"]) == (None, 1)
+    assert answer.headers["location"] == f"/v1/schedules/{document['schedule_id']}"
     status, lesson = tutor.ask("GET", answer.headers["location"])
     assert status == 200
     assert (lesson["is_recurring"], lesson["series_id"], lesson["participants"]) == (False, None, [22])
@@ -141,12 +143,12 @@ def test_a_single_lesson(school: School, tutor: Visitor) -> None:
 
 def test_specific_dates(school: School, tutor: Visitor) -> None:
     how = {"schedule_type": "specific", "specific_dates": [day(9), day(1)], "schedule_date": None}
-    made = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **how))[1]
-    assert [item["schedule_date"] for item in made["first"]] == [day(1), day(9)]
-    assert made["series_id"] is not None
+    schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **how))[1]
+    assert [item["schedule_date"] for item in schedule["first"]] == [day(1), day(9)]
+    assert schedule["series_id"] is not None
     how["specific_dates"] = [day(3)]
-    made = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **how))[1]
-    assert (made["series_id"], made["first"][0]["schedule_date"]) == (None, day(3))
+    schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **how))[1]
+    assert (schedule["series_id"], schedule["first"][0]["schedule_date"]) == (None, day(3))
 
 
 def test_defaults_come_from_booking_and_tutor(school: School, tutor: Visitor, database: Database) -> None:
@@ -165,36 +167,36 @@ def test_a_dry_run_answers_the_same_and_stores_nothing(school: School, tutor: Vi
     assert (status, tried["series_id"], tried["first"][0]["id"]) == (200, None, None)
     assert (rows(database), rows(database, "schedule_series"), rows(database, "schedule_skips")) == (1, 0, 0)
     assert [item["schedule_date"] for item in tried["conflicts"]] == [day(2)]
-    status, made = tutor.ask("POST", "/v1/schedules?skip_conflicts=true", wanted)
+    status, schedule = tutor.ask("POST", "/v1/schedules?skip_conflicts=true", wanted)
     assert status == 201
-    for item in (made, tried):
+    for item in (schedule, tried):
         del item["series_id"]
         for lesson in item["first"]:
             del lesson["id"]
-    assert tried == made
+    assert tried == schedule
     assert rows(database, "schedule_skips") == 1
 
 
 def test_a_dry_run_of_a_single_lesson_lists_what_is_in_the_way(school: School, tutor: Visitor) -> None:
-    made = tutor.ask("POST", "/v1/schedules", body(school.booking_id))[1]
+    schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id))[1]
     status, tried = tutor.ask("POST", "/v1/schedules?dry_run=true", body(school.booking_id))
     assert (status, tried["occurrences"], tried["first"]) == (200, 0, [])
-    assert tried["conflicts"][0]["schedule_id"] == made["schedule_id"]
+    assert tried["conflicts"][0]["schedule_id"] == schedule["schedule_id"]
 
 
 @pytest.mark.parametrize("query", ["", "?skip_conflicts=true"])
 def test_a_conflict_is_409_and_names_the_other_lesson(
     school: School, tutor: Visitor, database: Database, query: str
 ) -> None:
-    made = tutor.ask("POST", "/v1/schedules", body(school.booking_id))[1]
+    schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id))[1]
     answer = tutor.send("POST", f"/v1/schedules{query}", body(school.booking_id, start_time="10:30", end_time="12:00"))
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (409, "conflict")
     assert answer.headers["content-type"] == "application/problem+json"
-    assert f"lesson {made['schedule_id']}" in problem["detail"]
+    assert f"lesson {schedule['schedule_id']}" in problem["detail"]
     assert [item["reason"] for item in problem["conflicts"]] == ["tutor-busy", "student-busy"]
     assert problem["conflicts"][1]["student_id"] == 22
-    assert {item["schedule_id"] for item in problem["conflicts"]} == {made["schedule_id"]}
+    assert {item["schedule_id"] for item in problem["conflicts"]} == {schedule["schedule_id"]}
     assert rows(database) == 1
 
 
@@ -306,13 +308,13 @@ def test_the_booking_must_be_the_tutors_and_active(school: School, tutor: Visito
 def test_who_sees_lessons_and_slots(
     school: School, visitor: VisitorOf, operator: Operator, tutor: Visitor, who: str, lessons: int, slots: int
 ) -> None:
-    made = tutor.ask("POST", "/v1/schedules", body(school.booking_id))[1]
+    schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id))[1]
     slot = tutor.ask("POST", "/v1/schedules", body(schedule_date=day(1)))[1]
     series = tutor.ask(
         "POST", "/v1/schedules", body(school.booking_id, start_time="15:00", end_time="16:00", **WEEKLY)
     )[1]
     caller = visitor(operator if who == "operator" else getattr(school, who))
-    for one, seen in ((made, lessons), (slot, slots)):
+    for one, seen in ((schedule, lessons), (slot, slots)):
         assert caller.ask("GET", f"/v1/schedules/{one['schedule_id']}")[0] == (200 if seen else 404)
     items = listed(caller, f"/v1/schedules?from={day(0)}&to={day(1)}")
     assert len(items) == 2 * lessons + slots
@@ -323,7 +325,7 @@ def test_who_sees_lessons_and_slots(
 def test_students_of_a_group_do_not_learn_of_one_another(
     school: School, visitor: VisitorOf, tutor: Visitor, database: Database
 ) -> None:
-    made = tutor.ask("POST", "/v1/schedules", body(school.booking_id, recurrence_pattern="weekly"))[1]
+    schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id, recurrence_pattern="weekly"))[1]
     with database.transaction() as session:
         session.execute(
             text(
@@ -332,15 +334,15 @@ def test_students_of_a_group_do_not_learn_of_one_another(
         )
         session.execute(
             text("INSERT INTO series_participants (series_id, student_id, booking_id) VALUES (:s, 25, :b)"),
-            {"s": made["series_id"], "b": school.other_booking_id},
+            {"s": schedule["series_id"], "b": school.other_booking_id},
         )
-    path = f"/v1/schedules/{made['first'][0]['id']}"
+    path = f"/v1/schedules/{schedule['first'][0]['id']}"
     seen = {who: visitor(getattr(school, who)).ask("GET", path)[1] for who in ("tutor", "student", "other_parent")}
     assert [seen[who]["participants"] for who in seen] == [[22, 25], [22], [25]]
     assert [seen[who]["student_id"] for who in seen] == [22, 22, 25]
     assert seen["other_parent"]["student_name"] == "student 5"
     assert seen["other_parent"]["booking_id"] is None
-    path = f"/v1/series/{made['series_id']}"
+    path = f"/v1/series/{schedule['series_id']}"
     people = {who: visitor(getattr(school, who)).ask("GET", path)[1]["participants"] for who in seen}
     assert [[person["student_id"] for person in people[who]] for who in people] == [[22, 25], [22], [25]]
 
@@ -414,8 +416,8 @@ def test_odd_questions_are_refused(tutor: Visitor, query: str) -> None:
 def test_ethiopian_dates_beside_the_others(school: School, tutor: Visitor) -> None:
     first = date(MONDAY.year + 1, 9, 11)
     wish = body(school.booking_id, schedule_date=first.isoformat(), start_time="07:30", end_time="18:00")
-    made = tutor.ask("POST", "/v1/schedules?calendar=ethiopian", wish)[1]
-    shown = made["first"][0]["ethiopian"]
+    schedule = tutor.ask("POST", "/v1/schedules?calendar=ethiopian", wish)[1]
+    shown = schedule["first"][0]["ethiopian"]
     assert (shown["start"], shown["end"]) == (
         {"hour": 1, "minute": 30, "part": "morning"},
         {"hour": 12, "minute": 0, "part": "evening"},
@@ -423,25 +425,25 @@ def test_ethiopian_dates_beside_the_others(school: School, tutor: Visitor) -> No
     assert set(shown) == {"year", "month", "month_name", "day", "start", "end"}
     [item] = listed(tutor, f"/v1/schedules?from={first}&to={first}&calendar=ethiopian")
     assert item["ethiopian"] == shown
-    path = f"/v1/schedules/{made['schedule_id']}"
+    path = f"/v1/schedules/{schedule['schedule_id']}"
     assert tutor.ask("GET", f"{path}?calendar=ethiopian")[1]["ethiopian"] == shown
     assert "ethiopian" not in tutor.ask("GET", path)[1]
 
 
 def test_a_series_by_ethiopian_months(school: School, tutor: Visitor) -> None:
     wish = body(school.booking_id, recurrence_pattern="RSCALE=ETHIOPIC;FREQ=MONTHLY;BYMONTHDAY=5")
-    made = tutor.ask("POST", "/v1/schedules?calendar=ethiopian", wish)[1]
-    assert {item["ethiopian"]["day"] for item in made["first"]} == {5}
+    schedule = tutor.ask("POST", "/v1/schedules?calendar=ethiopian", wish)[1]
+    assert {item["ethiopian"]["day"] for item in schedule["first"]} == {5}
 
 
 def test_one_lesson_this_and_following_and_all(school: School, tutor: Visitor) -> None:
-    made = tutor.ask("POST", "/v1/schedules", body(school.booking_id, recurrence_pattern="weekly"))[1]
-    ids = [item["id"] for item in made["first"]]
+    schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id, recurrence_pattern="weekly"))[1]
+    ids = [item["id"] for item in schedule["first"]]
     status, changed = tutor.ask("PATCH", f"/v1/schedules/{ids[1]}", {"start_time": "15:00", "end_time": "16:00"})
     assert (status, changed["is_override"], changed["start_time"], changed["conflicts"]) == (200, True, "15:00:00", [])
     status, changed = tutor.ask("PATCH", f"/v1/schedules/{ids[2]}?scope=following", {"subject": "Physics"})
     assert (status, changed["subject"]) == (200, "Physics")
-    assert changed["series_id"] != made["series_id"]
+    assert changed["series_id"] != schedule["series_id"]
     status, changed = tutor.ask(
         "PATCH", f"/v1/schedules/{ids[0]}?scope=all", {"start_time": "08:00", "end_time": "09:00"}
     )
@@ -457,8 +459,8 @@ def test_a_change_that_collides_is_409(school: School, tutor: Visitor) -> None:
     other = tutor.ask(
         "POST", "/v1/schedules", body(school.booking_id, schedule_date=day(7), start_time="15:00", end_time="16:00")
     )[1]
-    made = tutor.ask("POST", "/v1/schedules", body(school.booking_id, recurrence_pattern="weekly"))[1]
-    path = f"/v1/schedules/{made['first'][0]['id']}?scope=all"
+    schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id, recurrence_pattern="weekly"))[1]
+    path = f"/v1/schedules/{schedule['first'][0]['id']}?scope=all"
     change = {"start_time": "15:00", "end_time": "16:00"}
     status, problem = tutor.ask("PATCH", path, change)
     assert status == 409
@@ -479,8 +481,8 @@ def test_a_change_that_collides_is_409(school: School, tutor: Visitor) -> None:
     ],
 )
 def test_odd_changes_are_refused(school: School, tutor: Visitor, change: dict[str, Any]) -> None:
-    made = tutor.ask("POST", "/v1/schedules", body(school.booking_id))[1]
-    assert tutor.ask("PATCH", f"/v1/schedules/{made['schedule_id']}", change)[0] == 422
+    schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id))[1]
+    assert tutor.ask("PATCH", f"/v1/schedules/{schedule['schedule_id']}", change)[0] == 422
 
 
 @pytest.mark.parametrize(
@@ -489,17 +491,17 @@ def test_odd_changes_are_refused(school: School, tutor: Visitor, change: dict[st
 def test_others_change_nothing(
     school: School, visitor: VisitorOf, operator: Operator, tutor: Visitor, who: str, status: int
 ) -> None:
-    made = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **WEEKLY))[1]
+    schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **WEEKLY))[1]
     caller = visitor(operator if who == "operator" else getattr(school, who))
-    path = f"/v1/schedules/{made['first'][0]['id']}"
+    path = f"/v1/schedules/{schedule['first'][0]['id']}"
     assert caller.ask("PATCH", path, {"notes": "x"})[0] == status
     assert caller.ask("POST", f"{path}/cancel")[0] == status
-    assert caller.ask("POST", f"/v1/series/{made['series_id']}/skip", {"dates": [day(2)]})[0] == status
+    assert caller.ask("POST", f"/v1/series/{schedule['series_id']}/skip", {"dates": [day(2)]})[0] == status
 
 
 def test_skipping_a_day(school: School, tutor: Visitor) -> None:
-    made = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **WEEKLY))[1]
-    path = f"/v1/series/{made['series_id']}"
+    schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **WEEKLY))[1]
+    path = f"/v1/series/{schedule['series_id']}"
     status, series = tutor.ask("POST", f"{path}/skip", {"dates": [day(2)]})
     assert (status, series["exdates"]) == (200, [day(2)])
     assert series["skips"] == [

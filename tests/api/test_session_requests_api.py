@@ -42,34 +42,34 @@ def ids(answer: tuple[int, Any]) -> list[int]:
 def test_a_student_asks(school: School, visitor: VisitorOf) -> None:
     answer = visitor(school.student).send("POST", PATH, REQUEST)
     assert answer.status_code == 201, answer.text
-    made = answer.json()
-    assert answer.headers["location"] == f"{PATH}/{made['id']}"
+    document = answer.json()
+    assert answer.headers["location"] == f"{PATH}/{document['id']}"
     # The wish comes back in the words in which it was sent, times to the second.
     sent = SCHEDULE | {"start_time": "14:00:00", "end_time": "15:00:00"}
-    assert made | REQUEST | {"schedule": sent} == made
-    assert (made["status"], made["student_id"], made["requester_id"], made["requester_type"]) == (
+    assert document | REQUEST | {"schedule": sent} == document
+    assert (document["status"], document["student_id"], document["requester_id"], document["requester_type"]) == (
         "pending",
         22,
         22,
         "student",
     )
-    assert (made["student_name"], made["responded_at"], made["booking_id"]) == ("student 2", None, None)
+    assert (document["student_name"], document["responded_at"], document["booking_id"]) == ("student 2", None, None)
     for reader in (school.student, school.tutor):
-        assert visitor(reader).ask("GET", answer.headers["location"]) == (200, made)
+        assert visitor(reader).ask("GET", answer.headers["location"]) == (200, document)
 
 
 def test_the_least_that_can_be_asked(school: School, visitor: VisitorOf) -> None:
-    status, made = visitor(school.student).ask("POST", PATH, {"tutor_id": 11})
-    assert (status, made["package_name"], made["schedule"]) == (201, None, None)
-    status, accepted = visitor(school.tutor).ask("POST", f"{PATH}/{made['id']}/accept")
+    status, session_request = visitor(school.student).ask("POST", PATH, {"tutor_id": 11})
+    assert (status, session_request["package_name"], session_request["schedule"]) == (201, None, None)
+    status, accepted = visitor(school.tutor).ask("POST", f"{PATH}/{session_request['id']}/accept")
     assert (status, accepted["booking"]["subject"], accepted["series_id"]) == (200, None, None)
 
 
 def test_a_parent_asks_for_their_own_child_only(school: School, visitor: VisitorOf) -> None:
     parent = visitor(school.parent)
-    status, made = parent.ask("POST", PATH, REQUEST | {"student_id": 22, "student_name": "Abebe"})
-    assert (status, made["requester_type"], made["requester_id"]) == (201, "parent", 33)
-    assert (made["student_id"], made["student_name"]) == (22, "Abebe")
+    status, session_request = parent.ask("POST", PATH, REQUEST | {"student_id": 22, "student_name": "Abebe"})
+    assert (status, session_request["requester_type"], session_request["requester_id"]) == (201, "parent", 33)
+    assert (session_request["student_id"], session_request["student_name"]) == (22, "Abebe")
     for wrong in (REQUEST, REQUEST | {"student_id": 25}, REQUEST | {"student_id": 999}):
         assert parent.ask("POST", PATH, wrong | {"package_name": "Other"})[0] == 422
     # The token says nothing of children: only the database does.
@@ -138,15 +138,15 @@ def test_who_sees_which(school: School, visitor: VisitorOf, operator: Operator) 
 
 def test_the_panel_of_pending_requests(school: School, visitor: VisitorOf) -> None:
     student, tutor = visitor(school.student), visitor(school.tutor)
-    made = [student.ask("POST", PATH, {"tutor_id": 11, "package_name": str(each)})[1]["id"] for each in range(5)]
-    tutor.ask("POST", f"{PATH}/{made[0]}/accept")
-    tutor.ask("POST", f"{PATH}/{made[1]}/reject")
-    assert ids(tutor.ask("GET", f"{PATH}?status=pending")) == made[:1:-1]
-    assert ids(tutor.ask("GET", f"{PATH}?status=accepted")) == made[:1]
-    assert ids(student.ask("GET", f"{PATH}?status=rejected")) == made[1:2]
+    request_ids = [student.ask("POST", PATH, {"tutor_id": 11, "package_name": str(each)})[1]["id"] for each in range(5)]
+    tutor.ask("POST", f"{PATH}/{request_ids[0]}/accept")
+    tutor.ask("POST", f"{PATH}/{request_ids[1]}/reject")
+    assert ids(tutor.ask("GET", f"{PATH}?status=pending")) == request_ids[:1:-1]
+    assert ids(tutor.ask("GET", f"{PATH}?status=accepted")) == request_ids[:1]
+    assert ids(student.ask("GET", f"{PATH}?status=rejected")) == request_ids[1:2]
     page = tutor.ask("GET", f"{PATH}?status=pending&limit=2")[1]
     rest = tutor.ask("GET", f"{PATH}?status=pending&limit=2&cursor={page['next']}")
-    assert [item["id"] for item in page["items"]] + ids(rest) == made[:1:-1]
+    assert [item["id"] for item in page["items"]] + ids(rest) == request_ids[:1:-1]
     assert rest[1]["next"] is None
     for odd in ("status=odd", "cursor=x", "limit=0"):
         assert tutor.ask("GET", f"{PATH}?{odd}")[0] == 422
@@ -154,8 +154,8 @@ def test_the_panel_of_pending_requests(school: School, visitor: VisitorOf) -> No
 
 def test_accepting_over_http(school: School, visitor: VisitorOf) -> None:
     student, tutor = visitor(school.student), visitor(school.tutor)
-    made = student.ask("POST", PATH, REQUEST)[1]
-    path = f"{PATH}/{made['id']}"
+    session_request = student.ask("POST", PATH, REQUEST)[1]
+    path = f"{PATH}/{session_request['id']}"
     assert student.ask("POST", f"{path}/accept")[0] == 403
     assert visitor(school.other_tutor).ask("POST", f"{path}/accept")[0] == 404
     body = {"session_type": "online", "price_per_session": 249.99}
@@ -181,15 +181,15 @@ def test_a_conflict_over_http_names_the_other_lesson(school: School, visitor: Vi
     first = visitor(school.student).ask("POST", PATH, REQUEST)[1]["id"]
     second = visitor(school.other_student).ask("POST", PATH, REQUEST | {"package_name": "Physics"})[1]["id"]
     assert tutor.ask("POST", f"{PATH}/{first}/accept")[0] == 200
-    status, said = tutor.ask("POST", f"{PATH}/{second}/accept")
-    assert (status, said["code"]) == (409, "conflict")
-    assert {item["reason"] for item in said["conflicts"]} == {"tutor-busy"}
-    assert all(isinstance(item["schedule_id"], int) for item in said["conflicts"])
+    status, problem = tutor.ask("POST", f"{PATH}/{second}/accept")
+    assert (status, problem["code"]) == (409, "conflict")
+    assert {item["reason"] for item in problem["conflicts"]} == {"tutor-busy"}
+    assert all(isinstance(item["schedule_id"], int) for item in problem["conflicts"])
     assert tutor.ask("GET", f"{PATH}/{second}")[1]["status"] == "pending"
     status, accepted = tutor.ask("POST", f"{PATH}/{second}/accept?skip_conflicts=true")
     assert status == 200
     # A 409 leaves out a student_id that there is not.
-    assert [item | {"student_id": None} for item in said["conflicts"]] == [
+    assert [item | {"student_id": None} for item in problem["conflicts"]] == [
         item
         | {"starts_at": item["starts_at"].replace("Z", "+00:00"), "ends_at": item["ends_at"].replace("Z", "+00:00")}
         for item in accepted["conflicts"]
@@ -204,10 +204,10 @@ def test_accepting_twice_at_once_over_http(
         httpx2.Client(trust_env=False, timeout=PATIENCE) as client,
         ThreadPoolExecutor(8) as threads,
     ):
-        made = client.post(f"{url}{PATH}", json=REQUEST, headers=bearer(school.student)).json()
+        session_request = client.post(f"{url}{PATH}", json=REQUEST, headers=bearer(school.student)).json()
 
         def accept(_number: int) -> httpx2.Response:
-            return client.post(f"{url}{PATH}/{made['id']}/accept", headers=bearer(school.tutor))
+            return client.post(f"{url}{PATH}/{session_request['id']}/accept", headers=bearer(school.tutor))
 
         answers = list(threads.map(accept, range(8)))
     assert {answer.status_code for answer in answers} == {200}
@@ -272,9 +272,9 @@ def test_what_cannot_be_a_request_is_refused(school: School, visitor: VisitorOf,
     [{"student_id": 25}, {"status": "active"}, {"price_per_session": -1}, {"session_type": "underwater"}, [], "yes"],
 )
 def test_an_acceptance_that_says_odd_things_is_refused(school: School, visitor: VisitorOf, body: Any) -> None:
-    made = visitor(school.student).ask("POST", PATH, REQUEST)[1]["id"]
-    assert visitor(school.tutor).ask("POST", f"{PATH}/{made}/accept", body)[0] == 422
-    assert visitor(school.tutor).ask("GET", f"{PATH}/{made}")[1]["status"] == "pending"
+    request_id = visitor(school.student).ask("POST", PATH, REQUEST)[1]["id"]
+    assert visitor(school.tutor).ask("POST", f"{PATH}/{request_id}/accept", body)[0] == 422
+    assert visitor(school.tutor).ask("GET", f"{PATH}/{request_id}")[1]["status"] == "pending"
 
 
 def test_a_tutor_does_not_ask_themselves(school: School, visitor: VisitorOf, database: Database) -> None:

@@ -34,8 +34,8 @@ class Lesson:
         self.services = services
         self.tutor = visitor(school.tutor)
         body = {"booking_id": school.booking_id, "session_title": "Algebra"}
-        made = self.tutor.ask("POST", "/v1/whiteboard/sessions", body)[1]
-        self.id, self.page_id = made["id"], made["pages"][0]["id"]
+        board_session = self.tutor.ask("POST", "/v1/whiteboard/sessions", body)[1]
+        self.id, self.page_id = board_session["id"], board_session["pages"][0]["id"]
         self.session = f"/v1/whiteboard/sessions/{self.id}"
         self.page = f"/v1/whiteboard/pages/{self.page_id}"
         self.draw("a")

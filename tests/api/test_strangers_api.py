@@ -157,8 +157,8 @@ def test_who_shares_a_booking_can_be_named(school: School, visitor: VisitorOf) -
         ("student", "tutor", 11),
         ("student", "parent", 33),
     ):
-        status, made = visitor(getattr(school, who)).ask("POST", SESSIONS, named(profile_type, profile_id))
-        assert (status, made["participant_profile_ids"]) == (201, [profile_id])
+        status, board_session = visitor(getattr(school, who)).ask("POST", SESSIONS, named(profile_type, profile_id))
+        assert (status, board_session["participant_profile_ids"]) == (201, [profile_id])
 
 
 @pytest.mark.parametrize("status", ["pending", "completed", "cancelled", "declined"])

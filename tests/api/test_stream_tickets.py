@@ -42,17 +42,17 @@ def server(school: School, api: FastAPI, serve: Serve, database: Database) -> It
 def ticket(server: Server, what: str, headers: dict[str, str]) -> dict[str, Any]:
     answer = httpx2.post(f"{server.url}{server.path(what)}/ticket", headers=headers)
     assert answer.status_code == 201, answer.text
-    made: dict[str, Any] = answer.json()
-    return made
+    document: dict[str, Any] = answer.json()
+    return document
 
 
 @pytest.mark.parametrize("what", ["job", "inbox"])
 def test_the_address_opens_the_stream_without_a_header(
     school: School, server: Server, bearer: Bearer, stream: Stream, what: str
 ) -> None:
-    made = ticket(server, what, bearer(school.tutor))
-    assert urlsplit(made["url"]).path == server.path(what)
-    with stream(made["url"], {}) as (answer, events):
+    stream_ticket = ticket(server, what, bearer(school.tutor))
+    assert urlsplit(stream_ticket["url"]).path == server.path(what)
+    with stream(stream_ticket["url"], {}) as (answer, events):
         assert answer.status_code == 200
         assert next(events)["event"] == {"job": "job", "inbox": "unread"}[what]
 

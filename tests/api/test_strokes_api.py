@@ -13,8 +13,8 @@ PEN = {"points": [[12.5, 30.25], [18, 34.25]], "color": "#1d4ed8", "width": 4}
 @pytest.fixture
 def page(school: School, visitor: VisitorOf) -> str:
     """Address of a page of the tutor's."""
-    made = visitor(school.tutor).ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
-    return f"/v1/whiteboard/pages/{made['pages'][0]['id']}"
+    board_session = visitor(school.tutor).ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
+    return f"/v1/whiteboard/pages/{board_session['pages'][0]['id']}"
 
 
 def _stroke(client_id: str, **more: Any) -> dict[str, Any]:

@@ -18,9 +18,9 @@ TIMES = {"scheduled_start": "2026-02-02T14:00:00+03:00", "scheduled_end": "2026-
 def opened(school: School, visitor: VisitorOf) -> dict[str, Any]:
     """A session of the booking."""
     body = {"booking_id": school.booking_id, "session_title": "Quadratics", **TIMES}
-    status, made = visitor(school.tutor).ask("POST", SESSIONS, body)
+    status, board_session = visitor(school.tutor).ask("POST", SESSIONS, body)
     assert status == 201
-    return dict(made)
+    return dict(board_session)
 
 
 def _events(database: Database, session_id: int) -> list[tuple[Any, ...]]:
@@ -151,8 +151,8 @@ def test_its_lesson_in_the_calendar_goes_along(school: School, visitor: VisitorO
             {"booking": school.booking_id},
         )
     tutor, student = visitor(school.tutor), visitor(school.student)
-    made = tutor.ask("POST", SESSIONS, {"booking_id": school.booking_id, "schedule_id": lesson_id})[1]
-    path = f"{SESSIONS}/{made['id']}"
+    board_session = tutor.ask("POST", SESSIONS, {"booking_id": school.booking_id, "schedule_id": lesson_id})[1]
+    path = f"{SESSIONS}/{board_session['id']}"
     assert lesson() == ("scheduled", "unknown")
     assert student.ask("POST", f"{path}/start")[0] == 403
     assert tutor.ask("POST", f"{path}/end")[0] == 409
@@ -202,10 +202,14 @@ def test_permissions_change_key_by_key(school: School, visitor: VisitorOf, opene
 
 def test_a_call_without_a_booking(school: School, visitor: VisitorOf) -> None:
     body = {"participant_profile_ids": [11, 33], "participant_profile_types": ["tutor", "parent"]}
-    status, made = visitor(school.student).ask("POST", SESSIONS, body)
+    status, board_session = visitor(school.student).ask("POST", SESSIONS, body)
     assert status == 201
-    assert (made["booking_id"], made["host_profile_type"], made["host_profile_id"]) == (None, "student", 22)
-    path = f"{SESSIONS}/{made['id']}"
+    assert (board_session["booking_id"], board_session["host_profile_type"], board_session["host_profile_id"]) == (
+        None,
+        "student",
+        22,
+    )
+    path = f"{SESSIONS}/{board_session['id']}"
     assert visitor(school.student).ask("POST", f"{path}/start")[0] == 200
     assert visitor(school.tutor).ask("POST", f"{path}/join")[0] == 200
     assert visitor(school.parent).ask("POST", f"{path}/join")[0] == 200
@@ -248,12 +252,12 @@ def test_a_lesson_of_the_calendar_must_be_the_tutor_s_and_of_that_booking(
         mine = session.scalar(insert, {"tutor": 11, "booking": school.booking_id})
         theirs = session.scalar(insert, {"tutor": 14, "booking": school.other_booking_id})
     tutor = visitor(school.tutor)
-    status, made = tutor.ask("POST", SESSIONS, {"booking_id": school.booking_id, "schedule_id": mine})
-    assert (status, made["schedule_id"]) == (201, mine)
-    assert tutor.ask("GET", f"{SESSIONS}?schedule_id={mine}")[1]["items"][0]["id"] == made["id"]
+    status, board_session = tutor.ask("POST", SESSIONS, {"booking_id": school.booking_id, "schedule_id": mine})
+    assert (status, board_session["schedule_id"]) == (201, mine)
+    assert tutor.ask("GET", f"{SESSIONS}?schedule_id={mine}")[1]["items"][0]["id"] == board_session["id"]
     assert tutor.ask("POST", SESSIONS, {"booking_id": school.booking_id, "schedule_id": theirs})[0] == 422
-    status, made = tutor.ask("POST", SESSIONS, {"schedule_id": mine})
-    assert (status, made["booking_id"]) == (201, school.booking_id)
+    status, board_session = tutor.ask("POST", SESSIONS, {"schedule_id": mine})
+    assert (status, board_session["booking_id"]) == (201, school.booking_id)
 
 
 def test_a_session_of_a_group_lesson_takes_all_of_its_students(
@@ -275,9 +279,9 @@ def test_a_session_of_a_group_lesson_takes_all_of_its_students(
             )
         )
     tutor = visitor(school.tutor)
-    status, made = tutor.ask("POST", SESSIONS, {"schedule_id": lesson_id})
-    assert (status, made["booking_id"], made["participant_profile_ids"]) == (201, None, [22, 25])
-    assert visitor(school.other_student).ask("POST", f"{SESSIONS}/{made['id']}/join")[0] == 200
+    status, board_session = tutor.ask("POST", SESSIONS, {"schedule_id": lesson_id})
+    assert (status, board_session["booking_id"], board_session["participant_profile_ids"]) == (201, None, [22, 25])
+    assert visitor(school.other_student).ask("POST", f"{SESSIONS}/{board_session['id']}/join")[0] == 200
     named = {"schedule_id": lesson_id, "participant_profile_ids": [25], "participant_profile_types": ["student"]}
     assert tutor.ask("POST", SESSIONS, named)[0] == 422
 

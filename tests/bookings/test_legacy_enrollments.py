@@ -61,8 +61,8 @@ def test_each_subject_is_a_booking() -> None:
     ],
 )
 def test_names_of_subjects(subjects: str | None, names: list[str | None]) -> None:
-    made, refused = read(subjects=subjects)
-    assert [one["subject"] for one in made] == names
+    bookings, refused = read(subjects=subjects)
+    assert [one["subject"] for one in bookings] == names
     assert refused == []
 
 
@@ -70,8 +70,8 @@ def test_names_of_subjects(subjects: str | None, names: list[str | None]) -> Non
     "subject", ["5", "true", "null", "1.5e300", '["Math"]', '{"a": 1}', f'"{"x" * 300}"', '"a\\u0000b"', '"\\ud800"']
 )
 def test_what_is_no_subject_does_not_hinder_the_others(subject: str) -> None:
-    made, refused = read(subjects=f'["Math", {subject}]')
-    assert [one["subject"] for one in made] == ["Math"]
+    bookings, refused = read(subjects=f'["Math", {subject}]')
+    assert [one["subject"] for one in bookings] == ["Math"]
     assert len(refused) == 1
     # Alone it is no booking without a subject either: nobody meant that.
     assert [len(part) for part in read(subjects=f"[{subject}]")] == [0, 1]
@@ -90,8 +90,8 @@ def test_what_is_no_subject_does_not_hinder_the_others(subject: str) -> None:
     ],
 )
 def test_what_is_no_list_is_refused_whole(subjects: str) -> None:
-    made, refused = read(subjects=subjects)
-    assert (made, len(refused)) == ([], 1)
+    bookings, refused = read(subjects=subjects)
+    assert (bookings, len(refused)) == ([], 1)
     assert len(refused[0]) < 200
 
 
@@ -109,9 +109,9 @@ def test_what_is_no_list_is_refused_whole(subjects: str) -> None:
     ],
 )
 def test_the_price_of_a_lesson_to_the_cent(rate: float | None, minutes: int | None, price: str | None) -> None:
-    made, _ = read(hourly_rate=rate, session_duration=minutes)
-    assert made[0]["price_per_session"] == (None if price is None else Decimal(price))
-    assert price is None or str(made[0]["price_per_session"]) == price
+    bookings, _ = read(hourly_rate=rate, session_duration=minutes)
+    assert bookings[0]["price_per_session"] == (None if price is None else Decimal(price))
+    assert price is None or str(bookings[0]["price_per_session"]) == price
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,8 @@ def test_the_price_of_a_lesson_to_the_cent(rate: float | None, minutes: int | No
     ],
 )
 def test_what_cannot_be_is_refused_with_its_reason(change: dict[str, Any]) -> None:
-    made, refused = read(**change)
-    assert (made, len(refused)) == ([], 1)
+    bookings, refused = read(**change)
+    assert (bookings, len(refused)) == ([], 1)
     assert next(iter(change)) in refused[0]
 
 

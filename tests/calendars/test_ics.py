@@ -49,8 +49,8 @@ def read(octets: bytes) -> Any:
 
 
 def events_in(octets: bytes) -> list[Any]:
-    found: list[Any] = read(octets).walk("VEVENT")
-    return found
+    events: list[Any] = read(octets).walk("VEVENT")
+    return events
 
 
 def at(place: str, *local: int, fold: int = 0) -> datetime:
@@ -209,8 +209,10 @@ class TestZones:
         # Under a name that nobody knows, so that only our VTIMEZONE can help.
         octets = rendered(*events, home=place).replace(f"TZID={place}:".encode(), f"TZID=Our/{place}:".encode())
         calendar = read(octets.replace(f"TZID:{place}".encode(), f"TZID:Our/{place}".encode()))
-        found = recurring_ical_events.of(calendar).between(date(2025, 12, 31), date(2027, 1, 3))
-        told = {(str(one["UID"]), *(one[name].dt.astimezone(UTC) for name in ("DTSTART", "DTEND"))) for one in found}
+        occurrences = recurring_ical_events.of(calendar).between(date(2025, 12, 31), date(2027, 1, 3))
+        told = {
+            (str(one["UID"]), *(one[name].dt.astimezone(UTC) for name in ("DTSTART", "DTEND"))) for one in occurrences
+        }
         assert told == {(event.uid, event.starts_at, event.ends_at) for event in events}
 
     def test_a_zone_that_never_changes_has_one_observance(self) -> None:

@@ -35,14 +35,14 @@ def test_zones_come_from_the_wheel_and_not_from_the_machine(tmp_path: Path) -> N
         "from datetime import datetime; from zoneinfo import ZoneInfo; from worker.calendars.zones import zone;"
         "print([datetime(2026, 1, 1, tzinfo=each('Africa/Addis_Ababa')).strftime('%z') for each in (ZoneInfo, zone)])"
     )
-    said = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script],
         env=os.environ | {"PYTHONTZPATH": str(tmp_path)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert said.stdout.strip() == "['-0500', '+0300']"
+    assert process.stdout.strip() == "['-0500', '+0300']"
 
 
 def test_addis_ababa_is_three_hours_ahead() -> None:
@@ -145,8 +145,8 @@ def test_any_text_is_a_zone_or_refused_in_a_sentence(text: str) -> None:
     try:
         name = zone_name(text)
     except InvalidInput as refusal:
-        name, said = "UTC", refusal.detail
+        name, refusal_text = "UTC", refusal.detail
     else:
-        said = ""
+        refusal_text = ""
     assert name in zone_names()
-    assert len(said) < 250
+    assert len(refusal_text) < 250

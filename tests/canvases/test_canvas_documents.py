@@ -167,8 +167,8 @@ def _on_picture(image: Path) -> Any:
 
 def _shade(picture: bytes, x: int, y: int) -> list[int]:
     image = skia.Image.MakeFromEncoded(skia.Data.MakeWithCopy(picture))
-    found: list[int] = image.toarray(colorType=skia.kRGBA_8888_ColorType)[y, x, :3].tolist()
-    return found
+    shade: list[int] = image.toarray(colorType=skia.kRGBA_8888_ColorType)[y, x, :3].tolist()
+    return shade
 
 
 def test_a_picture_lies_behind_the_ink_and_shows_again_where_it_is_erased(halves: Path) -> None:

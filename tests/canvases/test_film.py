@@ -206,8 +206,8 @@ def test_what_players_need(film: tuple[ReplayTimeline, Path], binaries: Binaries
     timeline, path = film
     wanted = "stream=codec_name,width,height,pix_fmt,color_space,color_range,has_b_frames:format=duration"
     command: list[str | Path] = [binaries.ffprobe, "-v", "error", "-of", "json", "-show_entries", wanted, path]
-    found = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE).stdout)
-    assert found["streams"] == [
+    document = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE).stdout)
+    assert document["streams"] == [
         {
             "codec_name": "h264",
             "width": 1280,
@@ -218,7 +218,7 @@ def test_what_players_need(film: tuple[ReplayTimeline, Path], binaries: Binaries
             "color_space": "bt709",
         }
     ]
-    assert float(found["format"]["duration"]) == pytest.approx(timeline.duration_ms / 1000, abs=0.11)
+    assert float(document["format"]["duration"]) == pytest.approx(timeline.duration_ms / 1000, abs=0.11)
 
     command = [
         binaries.ffprobe,

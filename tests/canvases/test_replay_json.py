@@ -50,12 +50,12 @@ def document() -> dict[str, Any]:
 
 
 def test_the_document() -> None:
-    found = document()
-    assert found["title"] == "Algebra"
-    assert found["started_at"] == "2026-03-02T07:59:59+00:00"
-    assert found["duration_ms"] == 33_000
-    assert found["turns"] == [[0, 0], [21_000, 1]]
-    assert found["pages"][0] == {
+    replay = document()
+    assert replay["title"] == "Algebra"
+    assert replay["started_at"] == "2026-03-02T07:59:59+00:00"
+    assert replay["duration_ms"] == 33_000
+    assert replay["turns"] == [[0, 0], [21_000, 1]]
+    assert replay["pages"][0] == {
         "page_id": 7,
         "page_number": 1,
         "page_title": "One",
@@ -63,12 +63,12 @@ def test_the_document() -> None:
         "height": 800,
         "background_color": "#ffffff",
     }
-    assert found["pages"][1]["background_color"] == "#123456"
-    assert [(stroke["kind"], stroke["start"], stroke["end"]) for stroke in found["strokes"]] == [
+    assert replay["pages"][1]["background_color"] == "#123456"
+    assert [(stroke["kind"], stroke["start"], stroke["end"]) for stroke in replay["strokes"]] == [
         (kind, 1000 + 1000 * number, 1500 + 1000 * number)
         for number, kind in enumerate(["pen", "eraser", "pen", "shape", "circle", "shape", "shape", "text"])
     ]
-    assert [stroke.get("gone") for stroke in found["strokes"]] == [None, None, 31_000, None, None, None, None, None]
+    assert [stroke.get("gone") for stroke in replay["strokes"]] == [None, None, 31_000, None, None, None, None, None]
 
 
 def test_points_are_tenths_of_pixels_from_one_to_the_next() -> None:
@@ -102,7 +102,7 @@ def test_the_same_board_is_the_same_bytes() -> None:
 
 def test_every_word_of_the_format_is_described() -> None:
     described = (DOCS / "replay-json.md").read_text(encoding="utf-8")
-    found = document()
-    words = {*found, *found["pages"][0], *(word for stroke in found["strokes"] for word in stroke)}
+    replay = document()
+    words = {*replay, *replay["pages"][0], *(word for stroke in replay["strokes"] for word in stroke)}
     assert [word for word in sorted(words) if f"`{word}`" not in described] == []
-    assert f"version {found['version']}" in described
+    assert f"version {replay['version']}" in described

@@ -315,10 +315,10 @@ def test_nothing_secret_is_logged(
         world.answer = World.answer
 
     out, err = capfd.readouterr()
-    said = caplog.text + str(reasons) + out + err
+    log_text = caplog.text + str(reasons) + out + err
     assert len(world.hosts) >= len(GOOD) * 3
     for secret in (TOKEN[:16], "5ec2e7", "4242421234", "15557654321"):
-        assert secret not in said
+        assert secret not in log_text
 
 
 def test_others_are_logged_as_before(caplog: pytest.LogCaptureFixture) -> None:

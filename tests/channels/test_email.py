@@ -301,10 +301,12 @@ def test_nobody_listens(message: Message) -> None:
     ],
 )
 def test_names_bring_no_header(mailroom: Mailroom, message: Message, hostile: str) -> None:
-    said = replace(message, subject=hostile, text=hostile, attachments=(Attachment(hostile, "text/calendar", b"x"),))
+    hostile_message = replace(
+        message, subject=hostile, text=hostile, attachments=(Attachment(hostile, "text/calendar", b"x"),)
+    )
     settings = Settings(smtp_host="127.0.0.1").model_copy(update={"from_name": hostile})
     with mail_server(mailroom) as port, Mailer(replace(MailServer.of(settings), port=port)) as mailer:
-        mailer.send("abebe@example.com", said)
+        mailer.send("abebe@example.com", hostile_message)
 
     [(_, recipients, raw)] = mailroom.got
     [mail] = mailroom.mails()

@@ -139,8 +139,8 @@ def test_subjects(subject: str) -> None:
 def test_the_name_and_address_that_it_comes_from(name: str, sender: str) -> None:
     raw = mail_of(name=name, sender=sender)
 
-    [found] = email.message_from_bytes(raw, policy=modern)["From"].addresses
-    assert (found.display_name, found.addr_spec) == (name, sender)
+    [address] = email.message_from_bytes(raw, policy=modern)["From"].addresses
+    assert (address.display_name, address.addr_spec) == (name, sender)
     read = fast_mail_parser.parse_email(raw).from_
     assert read is not None
     assert (read.display_name, read.address) == (name, sender)

@@ -211,8 +211,8 @@ ANSWERS: list[tuple[Stage, str, MailFault, str]] = [
 
 @pytest.mark.parametrize(("stage", "answer", "fault", "source"), ANSWERS)
 def test_what_servers_say(stage: Stage, answer: str, fault: MailFault, source: str) -> None:
-    code, _, said = answer.partition(" ")
-    assert read_fault(stage, int(code), said) is fault
+    code, _, text = answer.partition(" ")
+    assert read_fault(stage, int(code), text) is fault
 
 
 @given(st.sampled_from(["connect", "ehlo", "auth", "mail"]), st.integers(100, 999), st.text(max_size=80))
@@ -222,9 +222,9 @@ def test_before_a_recipient_is_named_it_is_never_the_recipients(stage: Stage, co
 
 @given(st.sampled_from([answer for *_, answer, _, _ in ANSWERS]), st.sampled_from(["rcpt", "data"]))
 def test_an_answer_for_now_never_means_that_somebody_is_gone(answer: str, stage: Stage) -> None:
-    _, _, said = answer.partition(" ")
+    _, _, text = answer.partition(" ")
     for code in (421, 450, 451, 452, 454):
-        assert read_fault(stage, code, said) is not GONE
+        assert read_fault(stage, code, text) is not GONE
 
 
 @given(
@@ -235,8 +235,8 @@ def test_an_answer_for_now_never_means_that_somebody_is_gone(answer: str, stage:
 )
 def test_a_name_in_an_answer_decides_nothing(answer: tuple[Stage, str], name: str) -> None:
     stage, words = answer
-    code, _, said = words.partition(" ")
-    assert read_fault(stage, int(code), f"{said} <{name}>") is OURS
+    code, _, text = words.partition(" ")
+    assert read_fault(stage, int(code), f"{text} <{name}>") is OURS
 
 
 @pytest.mark.parametrize(

@@ -425,11 +425,11 @@ def test_nobody_listens(outside: EgressPolicy, message: Message) -> None:
 
 
 def test_the_system_resolver_knows_localhost(outside: EgressPolicy) -> None:
-    found = EgressPolicy(allowed=(*HERE, ip_network("::1/128")), trust=outside.trust).find(
+    addresses = EgressPolicy(allowed=(*HERE, ip_network("::1/128")), trust=outside.trust).find(
         WebhookUrl.read("https://localhost:9/"), Deadline(5)
     )
 
-    assert set(found) <= {"127.0.0.1", "::1"}
+    assert set(addresses) <= {"127.0.0.1", "::1"}
 
 
 def test_an_address_that_was_kept_and_is_no_good_any_more(outside: EgressPolicy, message: Message) -> None:
@@ -462,10 +462,10 @@ def test_nothing_secret_is_logged(
             except (PermanentFailure, TemporaryFailure) as error:
                 reasons.append(error.problem())
 
-    said = caplog.text + str(reasons) + repr(webhook)
+    log_text = caplog.text + str(reasons) + repr(webhook)
     assert len(reasons) == 3
-    assert "s3cret" not in said
-    assert webhook.secret not in said
+    assert "s3cret" not in log_text
+    assert webhook.secret not in log_text
 
 
 def test_an_operators_networks_come_from_the_settings() -> None:

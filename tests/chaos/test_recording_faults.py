@@ -79,7 +79,9 @@ def stored(environment: Environment) -> set[str]:
     """Every object of this environment's recordings (the bucket is shared by environments, ids of sessions are not)."""
     ids = {row["id"] for row in environment.watchdog.ask("SELECT id FROM whiteboard_sessions")}
     store = ObjectStore.from_settings(environment.settings)
-    return {found.name for job_id in ids for found in store.list(f"videos/whiteboard/session_{job_id}/")}
+    return {
+        stored_object.name for job_id in ids for stored_object in store.list(f"videos/whiteboard/session_{job_id}/")
+    }
 
 
 def named(environment: Environment) -> set[str]:

@@ -106,30 +106,30 @@ def run(tmp_path: Path, call_command: CallCommand) -> Terminal:
 
 
 def test_help_names_every_command(run: Terminal) -> None:
-    said = run.apart("--help").stdout
+    help_text = run.apart("--help").stdout
 
     for command in (
         *("mailbox", "reminders"),
         *("up", "demo", "worker", "beat", "api", "flower", "migrate", "token", "ingest", "jobs", "b2", "doctor"),
         "alive",
     ):
-        assert f"\n  {command} " in said
+        assert f"\n  {command} " in help_text
 
 
 class TestToken:
     """`astegni token`."""
 
     def test_a_persons(self, run: Terminal) -> None:
-        said = run("token", "--sub", "1", "--role", "tutor", "--role-id", "tutor=1", "--role-id", "parent=3").stdout
+        text = run("token", "--sub", "1", "--role", "tutor", "--role-id", "tutor=1", "--role-id", "parent=3").stdout
 
-        assert read_token(said.strip(), DEVELOPMENT_KEY, DEPARTMENTS) == UserCaller(1, "tutor", 1, None, 3)
+        assert read_token(text.strip(), DEVELOPMENT_KEY, DEPARTMENTS) == UserCaller(1, "tutor", 1, None, 3)
 
     def test_an_operators_with_another_key(self, run: Terminal) -> None:
         key = "the platform's own key, long enough"
-        said = run("token", "--admin", "7", SECRET_KEY=key, OPERATOR_DEPARTMENTS="media, support").stdout
+        text = run("token", "--admin", "7", SECRET_KEY=key, OPERATOR_DEPARTMENTS="media, support").stdout
 
         departments = frozenset({"media", "support"})
-        assert read_token(said.strip(), key, departments) == Operator(7, departments)
+        assert read_token(text.strip(), key, departments) == Operator(7, departments)
 
     def test_no_token_is_made_that_nobody_would_take(self, run: Terminal) -> None:
         wrong: list[list[str]] = [
@@ -341,9 +341,9 @@ class TestJobs:
         ]
         answers = run.several(*((["jobs", "list"], {"DATABASE_URL": url}) for url, _, _ in cases))
 
-        for answer, (_, code, said) in zip(answers, cases, strict=True):
+        for answer, (_, code, sentence) in zip(answers, cases, strict=True):
             assert (answer.returncode, answer.stdout) == (code, "")
-            assert answer.stderr.startswith(f"astegni: {said}")
+            assert answer.stderr.startswith(f"astegni: {sentence}")
 
 
 def test_what_is_missing_or_wrong_is_said(run: Terminal) -> None:
@@ -366,6 +366,6 @@ def test_what_is_missing_or_wrong_is_said(run: Terminal) -> None:
     ]
     answers = run.several_apart(*((words, settings) for words, settings, _, _ in cases))
 
-    for answer, (words, _, code, said) in zip(answers, cases, strict=True):
+    for answer, (words, _, code, sentence) in zip(answers, cases, strict=True):
         assert (words, answer.returncode, answer.stdout) == (words, code, "")
-        assert said in answer.stderr
+        assert sentence in answer.stderr

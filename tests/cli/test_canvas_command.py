@@ -93,10 +93,10 @@ class TestDrawing:
         done = render_apart({"strokes": strokes}, "-o", "page.mp4", "--shorten-idle")
 
         assert (done.returncode, done.stderr) == (0, "")
-        found = probe(tmp_path / "page.mp4", find_binaries(Settings()))
-        assert found.video is not None
-        assert (found.video.width, found.video.height) == (1280, 720)
-        assert 3_000 < found.duration_ms < 20_000
+        film = probe(tmp_path / "page.mp4", find_binaries(Settings()))
+        assert film.video is not None
+        assert (film.video.width, film.video.height) == (1280, 720)
+        assert 3_000 < film.duration_ms < 20_000
 
     def test_what_is_not_drawn_is_named_and_stops_nothing(self, render_apart: Any, tmp_path: Path) -> None:
         bad = {"stroke_type": "laser", "stroke_order": 3, "stroke_data": {}}

@@ -44,8 +44,8 @@ def test_a_database_that_refuses_is_told_from_one_that_is_away(postgres: Postgre
 def test_how_postgresql_refuses(said: str, meaning: str | None) -> None:
     from worker.database import refused_login
 
-    found = refused_login(Exception(said))
-    assert (meaning is None and found is None) or (meaning is not None and meaning in (found or ""))
+    message = refused_login(Exception(said))
+    assert (meaning is None and message is None) or (meaning is not None and meaning in (message or ""))
 
 
 class Storage:

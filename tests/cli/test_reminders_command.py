@@ -109,7 +109,7 @@ def plan(database: Database, school: School) -> Callable[..., int]:
             **more,
         }
         with database.transaction() as session:
-            found = session.execute(
+            result = session.execute(
                 text(
                     "INSERT INTO deliveries (kind, user_id, channel, schedule_id, minutes_before, starts_at, key,"
                     " due_at, state, reason) VALUES (:kind, :user_id, :channel, :schedule_id, :minutes_before,"
@@ -124,7 +124,7 @@ def plan(database: Database, school: School) -> Callable[..., int]:
                     "due_at": datetime.now(UTC) + due_in,
                 },
             )
-            return int(found.scalar_one())
+            return int(result.scalar_one())
 
     return insert
 
@@ -146,10 +146,10 @@ class TestDue:
         plan(2, due_in=timedelta(hours=2))
         plan(2, due_in=soon * 5, state="sent")
 
-        found = json.loads(command("due", "--within", "1h", "--json").stdout)
+        document = json.loads(command("due", "--within", "1h", "--json").stdout)
 
-        assert failed not in {one["id"] for one in found}
-        assert [(one["id"], one["why"]) for one in found] == [
+        assert failed not in {one["id"] for one in document}
+        assert [(one["id"], one["why"]) for one in document] == [
             (message, "lesson-moved"),
             (own, "15 min before: own alarm of the lesson"),
             (preferred, "15 min before: preferences"),
@@ -157,7 +157,7 @@ class TestDue:
             (instead, "15 min before: default; 42 failed"),
         ]
         assert {
-            name: found[0][name] for name in ("state", "reason", "person", "schedule_id", "subject", "channel")
+            name: document[0][name] for name in ("state", "reason", "person", "schedule_id", "subject", "channel")
         } == {
             "state": "sending",
             "reason": "refused",
@@ -166,16 +166,16 @@ class TestDue:
             "subject": "Mathematics",
             "channel": "email",
         }
-        assert found[0]["starts_at"] == "2036-01-07T11:00:00+00:00"
+        assert document[0]["starts_at"] == "2036-01-07T11:00:00+00:00"
 
     def test_the_table(self, command_apart: Command, plan: Callable[..., int], database: Database) -> None:
         with database.transaction() as session:
             session.execute(text("UPDATE users SET first_name = '[red]Abebe' WHERE id = 2"))
         plan(2, due_in=timedelta(minutes=5))
 
-        said = command_apart("due").stdout
+        output = command_apart("due").stdout
 
-        title, header, row = (line.strip() for line in said.splitlines())
+        title, header, row = (line.strip() for line in output.splitlines())
         assert title == "Times of Africa/Addis_Ababa"
         assert header.split() == ["when", "lesson", "person", "channel", "why", "state"]
         for words in ("7 Mathematics, 2036-01-07 14:00", "2 [red]Abebe", "email", "15 min before: default", "pending"):
@@ -261,9 +261,9 @@ class TestTest:
                 )
             )
 
-        said = {name: command("test", "--user", "2", "--channel", name).stderr for name in ("7", "5", "6")}
+        errors = {name: command("test", "--user", "2", "--channel", name).stderr for name in ("7", "5", "6")}
 
-        assert said == {
+        assert errors == {
             "7": "astegni: User 2 has no channel '7'; there are email, in_app, 5 (a…@example.org),"
             " 6 (https://example.org/…).\n",
             "5": "astegni: Channel 5 (a…@example.org) of user 2 is not confirmed yet.\n",

@@ -38,8 +38,8 @@ def compose(read_compose: ReadCompose, variables: dict[str, str]) -> dict[str, A
 
 @pytest.fixture(scope="module")
 def services(compose: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = compose["services"]
-    return found
+    definitions: dict[str, Any] = compose["services"]
+    return definitions
 
 
 @pytest.fixture(scope="module")
@@ -101,9 +101,9 @@ def test_every_queue_has_a_consumer(services: dict[str, Any]) -> None:
         (_settings(worker), worker["command"][worker["command"].index("--queues") + 1].split(",")) for worker in workers
     ]
 
-    found = [queues_of(kinds, settings) for settings, kinds in consumed]
+    consumed_queues = [queues_of(kinds, settings) for settings, kinds in consumed]
 
-    assert sorted(queue for queues in found for queue in queues) == sorted(queue_names(consumed[0][0]))
+    assert sorted(queue for queues in consumed_queues for queue in queues) == sorted(queue_names(consumed[0][0]))
 
 
 @pytest.mark.parametrize("spool_id", ["", "addis-1"])

@@ -31,10 +31,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedB2]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     """An empty folder, removed at once: there are gigabytes in it."""
-    made = tmp_path / "files"
-    made.mkdir()
-    yield made
-    shutil.rmtree(made)
+    path = tmp_path / "files"
+    path.mkdir()
+    yield path
+    shutil.rmtree(path)
 
 
 def runner(program: str | Path, environment: dict[str, str]) -> Command:

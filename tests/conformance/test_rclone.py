@@ -41,7 +41,7 @@ def bucket(rclone: Command, blobs: Callable[[], int]) -> Iterator[None]:
 
 def names(rclone: Command, where: str = BUCKET, *options: str) -> list[str]:
     return sorted(
-        found["Path"] for found in json.loads(rclone("lsjson", "--recursive", "--files-only", *options, where))
+        entry["Path"] for entry in json.loads(rclone("lsjson", "--recursive", "--files-only", *options, where))
     )
 
 

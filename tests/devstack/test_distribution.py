@@ -63,16 +63,16 @@ def alone(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _closure(requirements: list[str]) -> list[Distribution]:
     """What these requirements need here, without extras."""
-    found: dict[str, Distribution] = {}
+    distributions: dict[str, Distribution] = {}
     waiting = [Requirement(text) for text in requirements]
     while waiting:
         requirement = waiting.pop()
-        if requirement.name in found or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
+        if requirement.name in distributions or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
             continue
-        found[requirement.name] = distribution(requirement.name)
-        assert requirement.specifier.contains(found[requirement.name].version)
-        waiting += [Requirement(text) for text in found[requirement.name].requires or []]
-    return list(found.values())
+        distributions[requirement.name] = distribution(requirement.name)
+        assert requirement.specifier.contains(distributions[requirement.name].version)
+        waiting += [Requirement(text) for text in distributions[requirement.name].requires or []]
+    return list(distributions.values())
 
 
 def _copy(package: Distribution, site_packages: Path) -> None:

@@ -34,17 +34,17 @@ MakeService = Callable[..., Service]
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[MakeService]:
-    made: list[Service] = []
+    services: list[Service] = []
 
     def make(name: str = "polite", script: str = _POLITE, together: int = 1) -> Service:
         file = tmp_path / f"{name}.ready"
         command = [sys.executable, "-c", script, str(file), str(together)]
         service = Service(name, command, tmp_path / f"{name}.log", os.environ, ready_file=file)
-        made.append(service)
+        services.append(service)
         return service
 
     yield make
-    for service in made:
+    for service in services:
         service.stop(0)
 
 

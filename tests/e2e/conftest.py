@@ -150,8 +150,8 @@ class UpStack:
 
     def objects(self, session_id: int) -> dict[str, Any]:
         """Every version of every object of a whiteboard session, by name."""
-        found = self.bucket().ls(f"videos/whiteboard/session_{session_id}", latest_only=False, recursive=True)
-        return {version.file_name: version for version, _ in found}
+        versions = self.bucket().ls(f"videos/whiteboard/session_{session_id}", latest_only=False, recursive=True)
+        return {version.file_name: version for version, _ in versions}
 
     def spooled(self) -> list[str]:
         """Everything in the spool, work folders included."""
@@ -199,15 +199,15 @@ class UpStack:
 
 def _family(stack: UpStack) -> list[psutil.Process]:
     """The stack's processes: descendants, and whoever else carries its environment."""
-    found = {process.pid: process for process in psutil.Process(stack.process.pid).children(recursive=True)}
+    processes = {process.pid: process for process in psutil.Process(stack.process.pid).children(recursive=True)}
     mark = stack.environment["XDG_STATE_HOME"]
     for process in psutil.process_iter():
         try:
             if process.environ().get("XDG_STATE_HOME") == mark:
-                found[process.pid] = process
+                processes[process.pid] = process
         except psutil.Error:
             continue
-    return list(found.values())
+    return list(processes.values())
 
 
 def _make_school(stack: UpStack, visitors: ExitStack) -> School:
@@ -270,8 +270,8 @@ def stack() -> Iterator[UpStack]:
         held.write_text(HELD_FFMPEG.format(hold=folder / "hold", ffmpeg=binaries.ffmpeg))
         held.chmod(0o755)
         environment = environment_without_settings() | {"XDG_STATE_HOME": str(folder / "state"), "COLUMNS": "200"}
-        said = folder / "said"
-        with said.open("wb") as stdout:
+        output = folder / "said"
+        with output.open("wb") as stdout:
             process = ChildProcess(
                 "up",
                 astegni("up", "--json", "--data", str(folder / "data")),
@@ -280,8 +280,8 @@ def stack() -> Iterator[UpStack]:
                 stdout=stdout,
             )
         try:
-            wait_until(lambda: said.read_bytes().endswith(b"\n"), process, 600)
-            facts = json.loads(said.read_bytes())
+            wait_until(lambda: output.read_bytes().endswith(b"\n"), process, 600)
+            facts = json.loads(output.read_bytes())
             with (
                 psycopg.connect(facts["database_url"], autocommit=True, row_factory=dict_row) as connection,
                 ExitStack() as visitors,

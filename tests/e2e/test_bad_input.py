@@ -287,7 +287,7 @@ def test_a_waiting_ingest_is_cancelled_at_once(stack: UpStack, sample: Callable[
 
     assert (job["state"], job["attempt"]) == ("cancelled", 0)
     assert tutor.get(f"/v1/recordings/{recording_id}")["is_processing"] is False
-    for item in (recording_id, *(found for found, _ in busy)):
+    for item in (recording_id, *(busy_id for busy_id, _ in busy)):
         stack.settled(item)
     tutor.delete(f"/v1/recordings/{recording_id}")
     stack.settled(recording_id)

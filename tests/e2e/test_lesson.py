@@ -20,10 +20,10 @@ SAMPLES = ("vp9", "h264", "pause", "audio")
 
 def ffprobe(binaries: Any, path: Path, *arguments: str) -> dict[str, Any]:
     command = [str(binaries.ffprobe), "-v", "error", "-of", "json", *arguments, str(path)]
-    found: dict[str, Any] = json.loads(
+    description: dict[str, Any] = json.loads(
         subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE).stdout
     )
-    return found
+    return description
 
 
 def seconds_of_packets(binaries: Any, path: Path) -> float:
@@ -49,22 +49,22 @@ def elements(data: bytes) -> list[int]:
     size, at = size_at(at)
     _, at = id_at(at + size)
     size, at = size_at(at)
-    end, found = at + size, []
+    end, identities = at + size, []
     while at < end:
         identity, at = id_at(at)
         size, at = size_at(at)
-        found.append(identity)
+        identities.append(identity)
         at += size
-    return found
+    return identities
 
 
 def boxes(data: bytes) -> list[bytes]:
     """Types of the top-level boxes of an MP4 file (ISO/IEC 14496-12 §4.2), in order."""
-    at, found = 0, []
+    at, kinds = 0, []
     while at < len(data):
-        found.append(data[at + 4 : at + 8])
+        kinds.append(data[at + 4 : at + 8])
         at += int.from_bytes(data[at : at + 4], "big")
-    return found
+    return kinds
 
 
 def brightness(binaries: Any, jpeg: bytes) -> bytes:
@@ -77,12 +77,12 @@ def brightness(binaries: Any, jpeg: bytes) -> bytes:
 @pytest.fixture(scope="module")
 def lessons(stack: UpStack, sample: Callable[[str], bytes]) -> Callable[[str], dict[str, Any]]:
     """`lessons("vp9")`: what was answered and found while that sample was made a lesson, once for all tests here."""
-    made: dict[str, dict[str, Any]] = {}
+    ingests: dict[str, dict[str, Any]] = {}
 
     def make(name: str) -> dict[str, Any]:
-        if name not in made:
-            made[name] = ingest(stack, sample(name))
-        return made[name]
+        if name not in ingests:
+            ingests[name] = ingest(stack, sample(name))
+        return ingests[name]
 
     return make
 
@@ -239,8 +239,8 @@ def test_the_signed_address_gives_a_file_that_plays(
     header = float(ffprobe(stack.binaries, fetched, "-show_entries", "format=duration")["format"]["duration"])
     assert abs(header * 1000 - lesson["recording"]["recording_metadata"]["duration_ms"]) < 100
     if fast_copy["mime"] == "video/mp4":
-        found = boxes(whole.content)
-        assert found.index(b"moov") < found.index(b"mdat")
+        kinds = boxes(whole.content)
+        assert kinds.index(b"moov") < kinds.index(b"mdat")
     else:
         cues, cluster = 0x1C53BB6B, 0x1F43B675
         ids = elements(whole.content)
@@ -288,7 +288,7 @@ def test_b2_holds_three_objects_and_the_spool_none(
     lesson = lessons(name)
     objects, base = stack.objects(lesson["session_id"]), lesson["base"]
     play, poster = ("mp4" if name == "h264" else "webm"), [] if name == "audio" else [f"{base}play/poster.jpg"]
-    (source,) = [found for found in objects if found.startswith(f"{base}source.")]
+    (source,) = [name for name in objects if name.startswith(f"{base}source.")]
 
     assert sorted(objects) == sorted([f"{base}play/playback.{play}", *poster, source])
     assert objects[source].content_sha1 == hashlib.sha1(lesson["content"], usedforsecurity=False).hexdigest()

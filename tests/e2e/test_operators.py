@@ -82,8 +82,8 @@ def test_flower_lists_both_workers(stack: UpStack) -> None:
 
 
 def _with_both(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = answer["data"]
-    return found if {item["hostname"].partition("@")[0] for item in found} == {"default-reminders", "media"} else []
+    workers: list[dict[str, Any]] = answer["data"]
+    return workers if {item["hostname"].partition("@")[0] for item in workers} == {"default-reminders", "media"} else []
 
 
 def test_ingest_finds_the_running_stack_and_shows_progress(stack: UpStack, sample: Callable[[str], bytes]) -> None:
@@ -242,12 +242,12 @@ def test_the_demo_ends_well_and_leaves_no_process(tmp_path: Path) -> None:
         return False
 
     wait_for(ended, within=2 * PATIENCE, pause=0.2)
-    said = demo.communicate()[0]
+    output = demo.communicate()[0]
 
-    assert demo.returncode == 0, said
+    assert demo.returncode == 0, output
     assert len(family) > 8
     assert [each for each in family.values() if each.is_running()] == []
     shown = ("is_available", "True", "vp09", "play/playback.webm", "play/poster.jpg", "Authorization=")
     for word in (*shown, "jediael@example.com", "starts in 10 minutes", "lesson.ics", "/messages/"):
-        assert word in said
+        assert word in output
     assert list(tmp_path.iterdir()) == []

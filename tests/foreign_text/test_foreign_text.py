@@ -48,9 +48,9 @@ def hidden(text: str) -> set[str]:
 @settings(deadline=None)
 @given(HOSTILE)
 def test_nothing_hidden_is_left(words: str) -> None:
-    said = shown(words)
-    assert hidden(said) == set()
-    assert shown(said) == said
+    visible = shown(words)
+    assert hidden(visible) == set()
+    assert shown(visible) == visible
     assert hidden(clean(words, 40)) == hidden(clean_lines(words)) == set()
     assert "\n" not in clean(words, 40)
     assert (
@@ -93,12 +93,18 @@ def lesson(words: str) -> dict[str, Any]:
 def test_by_every_way(words: str) -> None:
     """Mail with subject, both bodies and file; the app; a webhook's data; a calendar that somebody subscribes to."""
     data = lesson(f"x{words}")
-    said = render("lesson-reminder", data, READER)
+    rendering = render("lesson-reminder", data, READER)
     file = attachment("lesson-reminder", data, READER)
     assert file is not None
-    for text in (said.subject, said.summary, said.text, said.html, file.decode().replace("\r\n", "\n")):
+    for text in (
+        rendering.subject,
+        rendering.summary,
+        rendering.text,
+        rendering.html,
+        file.decode().replace("\r\n", "\n"),
+    ):
         assert hidden(text) == set()
-    message = Message("lesson-reminder", f"x{words}", said.text, said.html, id="a", data=shown_values(data))
+    message = Message("lesson-reminder", f"x{words}", rendering.text, rendering.html, id="a", data=shown_values(data))
     mail = compose(message, sender=Address("Astegni", "no-reply", "astegni.example"), to="a@b.example", now=NOW)
     assert hidden(str(mail["Subject"])) == set()
     event = feed_event(
@@ -110,7 +116,7 @@ def test_by_every_way(words: str) -> None:
 
 
 def feed_lesson(**values: Any) -> FeedLesson:
-    said: dict[str, Any] = {
+    fields: dict[str, Any] = {
         **dict.fromkeys(("grade_level", "session_format", "recurrence_pattern", "meeting_link", "location", "notes")),
         "subject": None,
         "view": "student",
@@ -124,7 +130,7 @@ def feed_lesson(**values: Any) -> FeedLesson:
         **dict.fromkeys(("starts_at", "created_at", "updated_at"), NOW),
         "ends_at": NOW + timedelta(hours=1),
     }
-    return FeedLesson(**(said | values))
+    return FeedLesson(**(fields | values))
 
 
 @pytest.mark.parametrize(
@@ -156,11 +162,11 @@ def feed_lesson(**values: Any) -> FeedLesson:
 def test_links_of_others(address: str, host: str | None) -> None:
     link = foreign_link(address)
     assert (link and link.host) == host
-    said = render("lesson-reminder", lesson("Bole") | {"meeting_link": address}, READER)
-    assert (f"Online meeting, link from the tutor to {host}: {link and link.address}" in said.text) == (
+    message = render("lesson-reminder", lesson("Bole") | {"meeting_link": address}, READER)
+    assert (f"Online meeting, link from the tutor to {host}: {link and link.address}" in message.text) == (
         link is not None
     )
-    assert ("<a href" in said.html) == (link is not None)
+    assert ("<a href" in message.html) == (link is not None)
     event = feed_event(feed_lesson(meeting_link=address), timezone="UTC")
     marked = f"{host} (link from the tutor): {link.address}" if link else ""
     assert (event.description, event.location, event.url) == (marked, marked, "")

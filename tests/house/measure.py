@@ -40,14 +40,14 @@ class Report:
 
 def modules_of(*roots: str) -> list[Module]:
     """Every Python file below these folders, without what a build left there."""
-    found = []
+    modules = []
     for root in roots:
         for path in sorted(set((ROOT / root).rglob("*.py")) - set((ROOT / root / "build").rglob("*.py"))):
             text = path.read_text()
             relative = path.relative_to(ROOT).with_suffix("")
             parts = relative.parts[:-1] if relative.name == "__init__" else relative.parts
-            found.append(Module(".".join(parts), path, ast.parse(text), len(text.splitlines())))
-    return found
+            modules.append(Module(".".join(parts), path, ast.parse(text), len(text.splitlines())))
+    return modules
 
 
 def functions_of(module: Module) -> Iterator[Function]:
@@ -76,15 +76,15 @@ def class_names(modules: list[Module]) -> dict[str, list[str]]:
 
 def imports_of(module: Module, known: set[str]) -> set[str]:
     """The modules of ours that it imports anywhere, inside functions too, but not for types alone."""
-    found: set[str] = set()
+    imports: set[str] = set()
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
-                found.add(inner if inner in known else node.module)
+                imports.add(inner if inner in known else node.module)
         elif isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-    return (found & known) - {module.name}
+            imports |= {alias.name for alias in node.names}
+    return (imports & known) - {module.name}
 
 
 def cycles_in(graph: dict[str, set[str]]) -> list[list[str]]:

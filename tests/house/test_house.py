@@ -38,8 +38,8 @@ def test_every_order_has_exactly_one_task() -> None:
 
 
 def test_every_task_module_is_listed() -> None:
-    found = {f"tasks.{path.stem}" for path in (ROOT / "tasks").glob("*.py")} - {"tasks.__init__"}
-    assert found == set(TASK_MODULES)
+    task_modules = {f"tasks.{path.stem}" for path in (ROOT / "tasks").glob("*.py")} - {"tasks.__init__"}
+    assert task_modules == set(TASK_MODULES)
 
 
 def test_every_queue_has_a_consumer_and_every_order_a_queue() -> None:

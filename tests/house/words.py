@@ -43,12 +43,12 @@ def prose_of(source: str) -> Iterator[tuple[int, str]]:
 
 def findings(path: Path) -> list[str]:
     """`path:line: word -> term` for each place."""
-    found = []
+    lines = []
     for line, text in prose_of(path.read_text()):
         for match in _PATTERN.finditer(text):
             term = list(TERMS.values())[int(str(match.lastgroup)[1:])]
-            found.append(f"{path.relative_to(ROOT)}:{line}: “{match[0]}” -> {term}")
-    return found
+            lines.append(f"{path.relative_to(ROOT)}:{line}: “{match[0]}” -> {term}")
+    return lines
 
 
 if __name__ == "__main__":

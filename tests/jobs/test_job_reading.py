@@ -118,8 +118,8 @@ def test_filters(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     )
     for filters, expected in cases:
         with ledger.database.transaction() as session:
-            found = list_jobs(session, **filters)
-        assert [job.document["id"] for job in found] == [str(job_id) for job_id in expected], filters
+            jobs = list_jobs(session, **filters)
+        assert [job.document["id"] for job in jobs] == [str(job_id) for job_id in expected], filters
 
 
 def test_the_figures_of_the_queue(ledger: Ledger, sample_order: type[SampleOrder]) -> None:

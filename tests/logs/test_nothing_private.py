@@ -76,8 +76,8 @@ class RefusingMail:
         if self._refused:
             return "250 OK"
         self._refused = True
-        said = re.search(rb"Subject: (.*)", envelope.content)
-        return f"554 5.6.0 cannot take {said[1].decode() if said else ''}"
+        match = re.search(rb"Subject: (.*)", envelope.content)
+        return f"554 5.6.0 cannot take {match[1].decode() if match else ''}"
 
 
 @pytest.fixture
@@ -110,8 +110,8 @@ def _lessons(ask: Client, words: Words, booking_id: int) -> None:
     told = {name: words(name) for name in ("subject", "grade_level", "location", "notes")}
     link = f"https://meet.example/{words('meeting_link')}"
     times = {"booking_id": booking_id, "start_time": "14:00", "end_time": "15:00"}
-    made = ask(201, "POST", "/v1/schedules", {**times, **told, "meeting_link": link, "schedule_date": "2099-01-05"})
-    ask(200, "POST", f"/v1/schedules/{made['schedule_id']}/cancel", {})
+    schedule = ask(201, "POST", "/v1/schedules", {**times, **told, "meeting_link": link, "schedule_date": "2099-01-05"})
+    ask(200, "POST", f"/v1/schedules/{schedule['schedule_id']}/cancel", {})
     ask(422, "POST", "/v1/schedules", {**times, "recurrence_pattern": words("recurrence_pattern")})
     ask(422, "POST", "/v1/schedules", {**times, "schedule_date": words("schedule_date")})
     ask(422, "POST", "/v1/schedules", {**times, words("field"): 1})

@@ -140,10 +140,10 @@ def play(binaries: Binaries) -> Callable[[Path, Path], Copy]:
     """`play(source, target)`: write the fast copy of a recording and verify it."""
 
     def write(source: Path, target: Path) -> Copy:
-        found = probe(source, binaries)
-        plan = plan_copy(found)
+        media = probe(source, binaries)
+        plan = plan_copy(media)
         write_copy(source, target, plan, binaries)
-        return verify_copy(target, found, plan.form, binaries)
+        return verify_copy(target, media, plan.form, binaries)
 
     return write
 
@@ -164,10 +164,10 @@ def look(binaries: Binaries) -> Callable[[Path], dict[str, Any]]:
             "json",
             path,
         ]
-        found: dict[str, Any] = json.loads(
+        description: dict[str, Any] = json.loads(
             subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE).stdout
         )
-        return found
+        return description
 
     return look_at
 

@@ -83,10 +83,10 @@ def test_ogg_is_taken(
     tmp_path: Path,
 ) -> None:  # fmt: skip
     """What Firefox writes for `new MediaRecorder(stream)` when there is sound alone."""
-    found = probed(make(name))
+    media = probed(make(name))
     copy = play(make(name), tmp_path / "copy")
 
-    assert (found.container, found.truncated, found.repairs) == ("ogg", False, ())
+    assert (media.container, media.truncated, media.repairs) == ("ogg", False, ())
     assert copy.audio is not None
     assert copy.audio.codec == codec
     assert copy.duration_ms == pytest.approx(duration_ms, abs=30)
@@ -98,9 +98,9 @@ def test_an_ogg_that_was_cut_off_plays_as_far_as_it_goes(
     make: Make, play: Play, probed: Probed, tmp_path: Path
 ) -> None:
     (tmp_path / "f").write_bytes(make("chrome-recordings/ff_audio_default.ogg").read_bytes()[:60_000])
-    found = probed(tmp_path / "f")
-    assert found.truncated
-    assert [repair.kind for repair in found.repairs] == ["cut-off"]
+    media = probed(tmp_path / "f")
+    assert media.truncated
+    assert [repair.kind for repair in media.repairs] == ["cut-off"]
     assert 2000 < play(tmp_path / "f", tmp_path / "copy").duration_ms < 6000
 
 
@@ -119,8 +119,8 @@ def test_two_oggs_in_one_file_play_one_after_the_other(make: Make, play: Play, p
 
 
 def test_a_still_board_without_sound_has_no_gaps(make: Make, play: Play, probed: Probed, tmp_path: Path) -> None:
-    found = probed(make("still.webm"))
-    assert (found.gaps, found.truncated, found.repairs) == ((), False, ())
+    media = probed(make("still.webm"))
+    assert (media.gaps, media.truncated, media.repairs) == ((), False, ())
     assert play(make("still.webm"), tmp_path / "copy").duration_ms == pytest.approx(20_000, abs=100)
 
 
@@ -128,8 +128,8 @@ def test_a_clock_that_begins_late_is_no_end_that_is_missing(
     make: Make, play: Play, probed: Probed, tmp_path: Path
 ) -> None:
     """The recorder's clock was at 25 hours when it began."""
-    found = probed(make("late-clock.webm"))
-    assert (found.truncated, found.repairs) == (False, ())
+    media = probed(make("late-clock.webm"))
+    assert (media.truncated, media.repairs) == (False, ())
     assert play(make("late-clock.webm"), tmp_path / "copy").duration_ms == pytest.approx(2000, abs=100)
 
 

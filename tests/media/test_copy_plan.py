@@ -33,8 +33,8 @@ def test_several_recordings_are_left_to_the_packets(glue: Glue, binaries: Binari
 
 
 def test_parts_in_different_codecs_that_are_too_long_are_refused(glue: Glue, probed: Probed) -> None:
-    found = probed(glue("vp8.webm", "chrome-vp9.webm"))
+    media = probed(glue("vp8.webm", "chrome-vp9.webm"))
     with pytest.raises(MediaRejected) as caught:
-        plan_copy(replace(found, duration_ms=6 * 3600 * 1000, size_bytes=1))
+        plan_copy(replace(media, duration_ms=6 * 3600 * 1000, size_bytes=1))
     assert caught.value.reason == "mixed-codecs"
     assert "vp8, vp9" in caught.value.detail

@@ -48,26 +48,26 @@ def test_time_that_goes_forward_needs_nothing() -> None:
 def test_a_chunk_that_came_twice_is_left_out_once() -> None:
     whole = lesson(0, 10)
     packets = whole[:160] + whole[120:160] + whole[160:]
-    found = correct(packets)
-    assert found is not None
-    assert corrected(packets, found) == whole
-    (repair,) = found.repairs
+    correction = correct(packets)
+    assert correction is not None
+    assert corrected(packets, correction) == whole
+    (repair,) = correction.repairs
     assert (repair.kind, repair.at_ms, repair.length_ms) == ("repeated", 4010, 1010)
 
 
 def test_a_chunk_that_came_late_is_left_out() -> None:
     whole = lesson(0, 10)
     packets = whole[:80] + whole[120:160] + whole[80:120] + whole[160:]
-    found = correct(packets)
-    assert found is not None
-    assert corrected(packets, found) == whole[:80] + whole[120:]
+    correction = correct(packets)
+    assert correction is not None
+    assert corrected(packets, correction) == whole[:80] + whole[120:]
 
 
 def test_a_clock_that_began_again_goes_on() -> None:
     packets = lesson(0, 4) + lesson(0, 5, seed=3)
-    found = correct(packets)
-    assert found is not None
-    left = corrected(packets, found)
+    correction = correct(packets)
+    assert correction is not None
+    left = corrected(packets, correction)
     assert len(left) == len(packets)
     for stream in (VIDEO, AUDIO):
         assert times(left, stream) == sorted(times(left, stream))
@@ -100,12 +100,12 @@ def test_time_never_goes_back_and_the_filters_say_the_same(chunks: list[str], se
             packets, at = packets + lesson(0, 1, seed=number + 11), 1.0
         else:
             packets, at = packets + lesson(at, 1, seed=number + 13), at + 1
-    found = correct(packets)
-    left = packets if found is None else corrected(packets, found)
+    correction = correct(packets)
+    left = packets if correction is None else corrected(packets, correction)
     for stream in (VIDEO, AUDIO):
         ats = times(left, stream)
         assert all(after >= before for before, after in pairwise(ats))
-        if found is not None:
+        if correction is not None:
             dropped = len(times(packets, stream)) - len(ats)
-            assert sum(end - start for start, end in found.drops.get(stream, ())) == dropped
-            assert all(len(list(group)) == 1 for _, group in groupby(found.filters(stream)))
+            assert sum(end - start for start, end in correction.drops.get(stream, ())) == dropped
+            assert all(len(list(group)) == 1 for _, group in groupby(correction.filters(stream)))

@@ -124,8 +124,8 @@ def test_a_huge_picture_behind_a_modest_header_is_never_decoded(
     bomb: Callable[[bool], Path], binaries: Binaries, tmp_path: Path
 ) -> None:
     """Its decoder would take 400 MB; here it gets address space for the program alone."""
-    found = probe(bomb(False), binaries)
-    assert write_poster(tmp_path / "bomb.webm", tmp_path / "poster.jpg", found, binaries) is None
+    media = probe(bomb(False), binaries)
+    assert write_poster(tmp_path / "bomb.webm", tmp_path / "poster.jpg", media, binaries) is None
     graph = ffmpeg.input(str(tmp_path / "bomb.webm"), **input_options("matroska")).output("-", f="null")
     with pytest.raises(FfmpegFailed) as caught:
         run_ffmpeg(binaries, ffmpeg.get_args(graph), budget=Budget(PATIENCE))
@@ -198,10 +198,10 @@ def test_noise_inside_a_recording_never_breaks_the_probe(
             damaged[(seed * 7919 + n * 104_729) % len(damaged)] ^= 0xFF
         (tmp_path / "f").write_bytes(damaged)
         try:
-            found = probed(tmp_path / "f")
+            media = probed(tmp_path / "f")
         except MediaRejected:
             continue
-        assert found.duration_ms > 0
+        assert media.duration_ms > 0
     assert set(psutil.Process().children()) <= before
 
 

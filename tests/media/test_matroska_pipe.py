@@ -46,9 +46,9 @@ def test_pictures_arrive_with_their_times(binaries: Binaries, tmp_path: Path) ->
         "-show_streams",
         tmp_path / "copy.mkv",
     ]
-    found = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE).stdout)
-    assert [round(1000 * float(packet["pts_time"])) for packet in found["packets"]] == TIMES
-    assert (found["streams"][0]["width"], found["streams"][0]["color_space"]) == (WIDTH, "bt709")
+    document = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE).stdout)
+    assert [round(1000 * float(packet["pts_time"])) for packet in document["packets"]] == TIMES
+    assert (document["streams"][0]["width"], document["streams"][0]["color_space"]) == (WIDTH, "bt709")
     decode: list[str | Path] = [binaries.ffmpeg, "-v", "error", "-i", tmp_path / "copy.mkv", "-fps_mode", "passthrough"]
     pixels = subprocess.run([*decode, "-f", "rawvideo", "-"], check=True, capture_output=True, timeout=PATIENCE).stdout
     assert pixels == b"".join(planes.tobytes() for _at, planes in frames())

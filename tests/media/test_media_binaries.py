@@ -24,9 +24,9 @@ def test_settings_name_other_programs(binaries: Binaries, tmp_path: Path) -> Non
     program = tmp_path / "ffmpeg"
     program.symlink_to(binaries.ffmpeg)
 
-    found = find_binaries(Settings(ffmpeg_path=program, ffprobe_path=binaries.ffprobe))
+    programs = find_binaries(Settings(ffmpeg_path=program, ffprobe_path=binaries.ffprobe))
 
-    assert found == Binaries(program, binaries.ffprobe)
+    assert programs == Binaries(program, binaries.ffprobe)
 
 
 def test_a_program_that_is_not_there_is_a_misconfiguration(tmp_path: Path) -> None:

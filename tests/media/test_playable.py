@@ -44,8 +44,8 @@ from worker.media.playable import PlayableForm, playable_form
 def test_the_form_follows_from_the_codecs(
     video: str | None, audio: str | None, form: tuple[str, str | None, str | None]
 ) -> None:
-    found = playable_form(video, audio)
-    assert (found.container, found.video_encoder, found.audio_encoder) == form
+    playable = playable_form(video, audio)
+    assert (playable.container, playable.video_encoder, playable.audio_encoder) == form
 
 
 @pytest.mark.parametrize(("video", "audio"), [("theora", "vorbis"), ("vp8", "truehd"), (None, "wmav2")])

@@ -36,20 +36,20 @@ def reason_of(path: Path, binaries: Binaries, limits: Limits | None = None) -> s
 
 
 def test_a_chrome_recording_is_described(make: Make, probed: Probed) -> None:
-    found = probed(make("chrome-vp9.webm"))
+    media = probed(make("chrome-vp9.webm"))
 
-    assert (found.container, found.demuxer, found.size_bytes) == ("webm", "matroska", 448_659)
-    assert (found.duration_ms, found.header_duration_ms, found.truncated, found.gaps) == (11_983, None, False, ())
-    assert found.bit_rate == pytest.approx(448_659 * 8 / 11.983, rel=0.001)
-    assert found.video is not None
-    assert (found.video.codec, found.video.width, found.video.height, found.video.pixel_format) == (
+    assert (media.container, media.demuxer, media.size_bytes) == ("webm", "matroska", 448_659)
+    assert (media.duration_ms, media.header_duration_ms, media.truncated, media.gaps) == (11_983, None, False, ())
+    assert media.bit_rate == pytest.approx(448_659 * 8 / 11.983, rel=0.001)
+    assert media.video is not None
+    assert (media.video.codec, media.video.width, media.video.height, media.video.pixel_format) == (
         "vp9", 1280, 720, "yuv420p",
     )  # fmt: skip
-    assert (found.video.frames, found.video.key_frames, found.video.max_key_interval_ms) == (335, 4, 3759)
-    assert found.video.frame_rate == pytest.approx(27.9, abs=0.1)
-    assert found.video.alpha
-    assert found.audio is not None
-    assert (found.audio.codec, found.audio.sample_rate, found.audio.channels, found.audio.packets) == (
+    assert (media.video.frames, media.video.key_frames, media.video.max_key_interval_ms) == (335, 4, 3759)
+    assert media.video.frame_rate == pytest.approx(27.9, abs=0.1)
+    assert media.video.alpha
+    assert media.audio is not None
+    assert (media.audio.codec, media.audio.sample_rate, media.audio.channels, media.audio.packets) == (
         "opus", 48_000, 2, 199,
     )  # fmt: skip
 
@@ -79,10 +79,10 @@ def test_the_length_is_that_of_the_packets(name: str, make: Make, probed: Probed
 def test_the_tracks_are_named(
     name: str, container: str, video: str | None, audio: str | None, make: Make, probed: Probed
 ) -> None:
-    found = probed(make(name))
-    assert found.container == container
-    assert (found.video and found.video.codec_string) == video
-    assert (found.audio and found.audio.codec_string) == audio
+    media = probed(make(name))
+    assert media.container == container
+    assert (media.video and media.video.codec_string) == video
+    assert (media.audio and media.audio.codec_string) == audio
 
 
 def test_names_and_extensions_mean_nothing(make: Make, probed: Probed, tmp_path: Path) -> None:
@@ -103,10 +103,10 @@ def test_a_phones_rotation_is_told(make: Make, probed: Probed) -> None:
 
 
 def test_a_single_frame_is_a_recording(make: Make, probed: Probed) -> None:
-    found = probed(make("one-frame.webm"))
-    assert found.video is not None
-    assert (found.video.frames, found.video.frame_rate) == (1, 0.0)
-    assert found.duration_ms >= 1
+    media = probed(make("one-frame.webm"))
+    assert media.video is not None
+    assert (media.video.frames, media.video.frame_rate) == (1, 0.0)
+    assert media.duration_ms >= 1
 
 
 @pytest.mark.parametrize("share", [0.1, 0.35, 0.5, 0.77, 0.99])
@@ -117,30 +117,30 @@ def test_what_is_left_of_a_cut_recording_counts(
     whole = make(name)
     cut = tmp_path / name
     cut.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * share)])
-    found = probed(cut)
-    assert found.truncated
-    assert 0 < found.duration_ms <= probed(whole).duration_ms
+    media = probed(cut)
+    assert media.truncated
+    assert 0 < media.duration_ms <= probed(whole).duration_ms
     if name.startswith("chrome"):
-        assert found.duration_ms == pytest.approx(probed(whole).duration_ms * share, rel=0.5)
+        assert media.duration_ms == pytest.approx(probed(whole).duration_ms * share, rel=0.5)
 
 
 def test_a_lost_chunk_in_the_middle_is_a_gap(make: Make, probed: Probed, tmp_path: Path) -> None:
     """Clusters 3 to 5 of Chrome's file, between two and five seconds."""
     recording = make("chrome-vp9.webm").read_bytes()
     (tmp_path / "f").write_bytes(recording[:71_618] + recording[163_776:])
-    found = probed(tmp_path / "f")
-    (gap,) = found.gaps
-    assert found.duration_ms == 11_983
+    media = probed(tmp_path / "f")
+    (gap,) = media.gaps
+    assert media.duration_ms == 11_983
     assert 1500 < gap.start_ms < 4000
     assert 1000 < gap.length_ms < 4000
 
 
 def test_two_recordings_in_one_file_last_as_long_as_both(make: Make, glue: Glue, probed: Probed) -> None:
-    found = probed(glue("chrome-vp9.webm", "chrome-vp9.webm"))
-    assert found.duration_ms == 2 * 11_983
-    assert [part.part.offset for part in found.parts] == [0, 448_659]
-    assert found.video is not None
-    assert found.video.frames == 2 * 335
+    media = probed(glue("chrome-vp9.webm", "chrome-vp9.webm"))
+    assert media.duration_ms == 2 * 11_983
+    assert [part.part.offset for part in media.parts] == [0, 448_659]
+    assert media.video is not None
+    assert media.video.frames == 2 * 335
 
 
 def test_the_larger_picture_stands_for_all_parts(glue: Glue, probed: Probed) -> None:

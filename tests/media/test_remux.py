@@ -45,9 +45,9 @@ def copy(play: Play, tmp_path: Path) -> Copy:
 
 def payload(look: Look, path: Path, kind: str) -> list[int]:
     """The sizes of the packets of one track, which a copy does not change."""
-    found = look(path)
-    (index, *_) = [s["index"] for s in found["streams"] if s["codec_type"] == kind]
-    return [int(p["size"]) for p in found["packets"] if p["stream_index"] == index]
+    description = look(path)
+    (index, *_) = [s["index"] for s in description["streams"] if s["codec_type"] == kind]
+    return [int(p["size"]) for p in description["packets"] if p["stream_index"] == index]
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
@@ -56,14 +56,14 @@ def test_the_copy_is_whole_and_can_be_sought(
 ) -> None:
     truth = probed(make(name))
     target = copy(make(name))
-    found = look(target)
+    description = look(target)
 
-    assert float(found["format"]["duration"]) * 1000 == pytest.approx(truth.duration_ms, abs=100)
-    last = max(float(p["pts_time"]) + float(p.get("duration_time", 0)) for p in found["packets"])
+    assert float(description["format"]["duration"]) * 1000 == pytest.approx(truth.duration_ms, abs=100)
+    last = max(float(p["pts_time"]) + float(p.get("duration_time", 0)) for p in description["packets"])
     assert last * 1000 == pytest.approx(truth.duration_ms, abs=100)
-    is_mp4 = "mp4" in found["format"]["format_name"]
+    is_mp4 = "mp4" in description["format"]["format_name"]
     assert moov_is_in_front(target) if is_mp4 else cues_are_in_front(target)
-    assert [s["codec_name"] for s in found["streams"]] == [t.codec for t in (truth.video, truth.audio) if t]
+    assert [s["codec_name"] for s in description["streams"]] == [t.codec for t in (truth.video, truth.audio) if t]
     assert decode(target) == ""
     assert decode(target, start=truth.duration_ms / 2000) == ""
     assert list(target.parent.iterdir()) == [target]
@@ -140,9 +140,9 @@ def test_a_cut_recording_plays_as_far_as_it_goes(
 def test_a_lost_chunk_keeps_its_place_in_time(make: Make, copy: Copy, probed: Probed, tmp_path: Path) -> None:
     data = make("chrome-vp9.webm").read_bytes()
     (tmp_path / "f").write_bytes(data[:71_618] + data[163_776:])
-    found = probed(copy(tmp_path / "f"))
-    assert found.duration_ms == pytest.approx(11_983, abs=100)
-    assert found.gaps == probed(tmp_path / "f").gaps
+    media = probed(copy(tmp_path / "f"))
+    assert media.duration_ms == pytest.approx(11_983, abs=100)
+    assert media.gaps == probed(tmp_path / "f").gaps
 
 
 @pytest.mark.parametrize(
@@ -167,13 +167,13 @@ def test_parts_play_one_after_another(
     target = copy(glue(*names))
     whole = sum(part.duration_ms for part in alone)
 
-    found = look(target)
-    assert float(found["format"]["duration"]) * 1000 == pytest.approx(whole, abs=100)
+    description = look(target)
+    assert float(description["format"]["duration"]) * 1000 == pytest.approx(whole, abs=100)
     assert decode(target) == ""
     assert decode(target, start=whole / 1250) == ""
     frames = sum(part.video.frames for part in alone if part.video)
-    sizes = [int(p["size"]) for p in found["packets"]]
-    assert len([s for s in found["streams"] if s["codec_type"] == "video"]) == (1 if frames else 0)
+    sizes = [int(p["size"]) for p in description["packets"]]
+    assert len([s for s in description["streams"] if s["codec_type"] == "video"]) == (1 if frames else 0)
     assert len(payload(look, target, "video") if frames else []) == frames
     assert len(sizes) >= frames + sum(part.audio.packets for part in alone if part.audio)
     assert probed(target).gaps == ()
@@ -213,10 +213,10 @@ def test_parts_in_different_codecs_are_encoded_into_one(
     tmp_path: Path,
 ) -> None:
     source = glue(*names)
-    found = probed(source)
+    media = probed(source)
     copy = play(source, tmp_path / "p")
     assert copy.faults == ()
-    assert [(repair.track, repair.codec) for repair in plan_copy(found).repairs] == encoded
+    assert [(repair.track, repair.codec) for repair in plan_copy(media).repairs] == encoded
     assert tracks_of(probed(tmp_path / "p")) == codecs
     assert decode(tmp_path / "p") == ""
 

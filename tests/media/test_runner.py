@@ -72,12 +72,12 @@ def test_work_with_progress_may_take_longer(program: Program) -> None:
 
 def test_equal_failures_say_the_same(program: Program) -> None:
     """Addresses differ from run to run, and are no business of the person who reads this."""
-    said = set()
+    problems = set()
     for address in ("0x55ba5f0780c0", "0x7f0000000010"):
         with pytest.raises(FfmpegFailed) as caught:
             lines_of(program(f"echo '[out#0/webm @ {address}] Could not write {address} to /srv/x/f.webm' >&2; exit 3"))
-        said.add(str(caught.value.problem()))
-    assert len(said) == 1
+        problems.add(str(caught.value.problem()))
+    assert len(problems) == 1
     problem = caught.value.problem()
     assert problem["program_error"] == "ffprobe ended with status 3: Could not write 0x… to f.webm"
     assert "0x" not in problem["detail"]

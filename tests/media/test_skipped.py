@@ -24,8 +24,8 @@ def test_a_packet_behind_what_was_left_out_is_told_once() -> None:
     positions = positions_of(part, "mov", alpha=False)
     assert positions is not None
     assert positions.joints == (1000, 3000)
-    found = [positions.is_behind_skipped(str(at), "10") for at in (0, 900, 1200, 950, 2900, 3000, 9000)]
-    assert found == [False, False, True, False, False, True, False]
+    reports = [positions.is_behind_skipped(str(at), "10") for at in (0, 900, 1200, 950, 2900, 3000, 9000)]
+    assert reports == [False, False, True, False, False, True, False]
 
 
 def test_a_transparent_layer_stands_between_packets() -> None:

@@ -32,13 +32,13 @@ Play = Callable[[Path, Path], Copy]
     ],
 )
 def test_a_whole_copy_is_described(name: str, make: Make, probed: Probed, play: Play, tmp_path: Path) -> None:
-    found = play(make(name), tmp_path / "copy")
+    copy = play(make(name), tmp_path / "copy")
     itself = probed(tmp_path / "copy")
-    assert found.duration_ms == itself.duration_ms
-    assert (found.size_bytes, found.bit_rate) == (itself.size_bytes, itself.bit_rate)
-    assert (found.video is None, found.audio is None) == (itself.video is None, itself.audio is None)
-    if found.video and itself.video:
-        assert (found.video.codec, found.video.width, found.video.height, found.video.frames) == (
+    assert copy.duration_ms == itself.duration_ms
+    assert (copy.size_bytes, copy.bit_rate) == (itself.size_bytes, itself.bit_rate)
+    assert (copy.video is None, copy.audio is None) == (itself.video is None, itself.audio is None)
+    if copy.video and itself.video:
+        assert (copy.video.codec, copy.video.width, copy.video.height, copy.video.frames) == (
             itself.video.codec, itself.video.width, itself.video.height, itself.video.frames,
         )  # fmt: skip
 
@@ -125,6 +125,6 @@ def test_an_index_behind_the_pictures(
 
 def test_the_caller_can_stop(make: Make, probed: Probed, play: Play, binaries: Binaries, tmp_path: Path) -> None:
     play(make("vp8.webm"), tmp_path / "copy")
-    found = probed(make("vp8.webm"))
+    media = probed(make("vp8.webm"))
     with pytest.raises(Stopped):
-        verify_copy(tmp_path / "copy", found, plan_copy(found).form, binaries, should_stop=lambda: True)
+        verify_copy(tmp_path / "copy", media, plan_copy(media).form, binaries, should_stop=lambda: True)

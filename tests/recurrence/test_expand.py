@@ -15,13 +15,13 @@ def days(text: str, first_day: date, until: date, after: date | None = None) -> 
 
 
 def test_three_days_a_week() -> None:
-    found = days("FREQ=WEEKLY;BYDAY=MO,WE,FR", date(2026, 1, 1), date(2026, 1, 9))
-    assert found == [date(2026, 1, 2), date(2026, 1, 5), date(2026, 1, 7), date(2026, 1, 9)]
+    dates = days("FREQ=WEEKLY;BYDAY=MO,WE,FR", date(2026, 1, 1), date(2026, 1, 9))
+    assert dates == [date(2026, 1, 2), date(2026, 1, 5), date(2026, 1, 7), date(2026, 1, 9)]
 
 
 def test_after_is_left_out_and_until_is_not() -> None:
-    found = days("FREQ=DAILY", date(2026, 1, 1), date(2026, 1, 6), after=date(2026, 1, 3))
-    assert found == [date(2026, 1, 4), date(2026, 1, 5), date(2026, 1, 6)]
+    dates = days("FREQ=DAILY", date(2026, 1, 1), date(2026, 1, 6), after=date(2026, 1, 3))
+    assert dates == [date(2026, 1, 4), date(2026, 1, 5), date(2026, 1, 6)]
 
 
 @pytest.mark.parametrize("after", [None, date(2025, 1, 1), date(2026, 6, 1)])
@@ -47,8 +47,8 @@ class TestTraps:
             first_match(parse_rule("FREQ=WEEKLY;BYDAY=MO;UNTIL=20261129"), date(2026, 11, 25))
 
     def test_the_31st_skips_short_months(self) -> None:
-        found = days("FREQ=MONTHLY;BYMONTHDAY=31", date(2026, 1, 1), date(2026, 6, 1))
-        assert found == [date(2026, 1, 31), date(2026, 3, 31), date(2026, 5, 31)]
+        dates = days("FREQ=MONTHLY;BYMONTHDAY=31", date(2026, 1, 1), date(2026, 6, 1))
+        assert dates == [date(2026, 1, 31), date(2026, 3, 31), date(2026, 5, 31)]
 
     def test_29_february_skips_common_years(self) -> None:
         assert days("FREQ=YEARLY", date(2024, 2, 29), date(2033, 1, 1)) == [
@@ -58,8 +58,8 @@ class TestTraps:
         ]
 
     def test_the_last_day_of_the_month_skips_nothing(self) -> None:
-        found = days("FREQ=MONTHLY;BYMONTHDAY=-1", date(2026, 1, 1), date(2026, 4, 30))
-        assert [day.day for day in found] == [31, 28, 31, 30]
+        dates = days("FREQ=MONTHLY;BYMONTHDAY=-1", date(2026, 1, 1), date(2026, 4, 30))
+        assert [day.day for day in dates] == [31, 28, 31, 30]
 
     def test_the_week_start_decides_which_week_an_interval_counts(self) -> None:
         # The example of RFC 5545 §3.3.10: same days, other week start, other lessons.
@@ -69,8 +69,8 @@ class TestTraps:
         assert [day.day for day in sunday] == [5, 17, 19, 31]
 
     def test_count_is_counted_from_the_first_day_and_not_from_the_window(self) -> None:
-        found = days("FREQ=DAILY;COUNT=5", date(2026, 1, 1), date(2026, 2, 1), after=date(2026, 1, 3))
-        assert found == [date(2026, 1, 4), date(2026, 1, 5)]
+        dates = days("FREQ=DAILY;COUNT=5", date(2026, 1, 1), date(2026, 2, 1), after=date(2026, 1, 3))
+        assert dates == [date(2026, 1, 4), date(2026, 1, 5)]
 
     @pytest.mark.parametrize(
         "text",
@@ -154,12 +154,12 @@ class TestEthiopianCalendar:
     """RSCALE=ETHIOPIC (RFC 7529)."""
 
     def test_each_month_of_thirteen_has_a_fifth(self) -> None:
-        found = days("RSCALE=ETHIOPIC;FREQ=MONTHLY;BYMONTHDAY=5", date(2026, 8, 1), date(2026, 10, 31))
-        assert found == [date(2026, 8, 11), date(2026, 9, 10), date(2026, 9, 15), date(2026, 10, 15)]
+        dates = days("RSCALE=ETHIOPIC;FREQ=MONTHLY;BYMONTHDAY=5", date(2026, 8, 1), date(2026, 10, 31))
+        assert dates == [date(2026, 8, 11), date(2026, 9, 10), date(2026, 9, 15), date(2026, 10, 15)]
 
     def test_new_year_moves_against_the_civil_calendar(self) -> None:
-        found = days("RSCALE=ETHIOPIC;FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=1", date(2025, 1, 1), date(2028, 12, 31))
-        assert found == [date(2025, 9, 11), date(2026, 9, 11), date(2027, 9, 12), date(2028, 9, 11)]
+        dates = days("RSCALE=ETHIOPIC;FREQ=YEARLY;BYMONTH=1;BYMONTHDAY=1", date(2025, 1, 1), date(2028, 12, 31))
+        assert dates == [date(2025, 9, 11), date(2026, 9, 11), date(2027, 9, 12), date(2028, 9, 11)]
 
     @pytest.mark.parametrize(
         ("skip", "expected"),
@@ -180,13 +180,13 @@ class TestEthiopianCalendar:
         assert days(text, date(2023, 1, 1), date(2027, 12, 31)) == expected
 
     def test_the_last_day_of_the_year_is_pagume_5_or_6(self) -> None:
-        found = days("RSCALE=ETHIOPIC;FREQ=YEARLY;BYMONTH=13;BYMONTHDAY=-1", date(2026, 1, 1), date(2027, 12, 31))
-        assert found == [date(2026, 9, 10), date(2027, 9, 11)]
+        dates = days("RSCALE=ETHIOPIC;FREQ=YEARLY;BYMONTH=13;BYMONTHDAY=-1", date(2026, 1, 1), date(2027, 12, 31))
+        assert dates == [date(2026, 9, 10), date(2027, 9, 11)]
 
     def test_the_30th_moved_out_of_pagume_is_not_doubled(self) -> None:
         text = "RSCALE=ETHIOPIC;FREQ=MONTHLY;BYMONTHDAY=1,30;SKIP=FORWARD"
-        found = days(text, date(2026, 9, 1), date(2026, 10, 12))
-        assert found == [date(2026, 9, 5), date(2026, 9, 6), date(2026, 9, 11), date(2026, 10, 10), date(2026, 10, 11)]
+        dates = days(text, date(2026, 9, 1), date(2026, 10, 12))
+        assert dates == [date(2026, 9, 5), date(2026, 9, 6), date(2026, 9, 11), date(2026, 10, 10), date(2026, 10, 11)]
 
 
 class TestSkip:
@@ -209,8 +209,8 @@ class TestFirstDays:
     """Days one by one, for whoever wants the next few."""
 
     def test_the_next_ones_without_an_end(self) -> None:
-        found = first_days(parse_rule("FREQ=WEEKLY;BYDAY=MO"), date(2026, 1, 1), after=date(2030, 1, 1))
-        assert [next(found), next(found)] == [date(2030, 1, 7), date(2030, 1, 14)]
+        dates = first_days(parse_rule("FREQ=WEEKLY;BYDAY=MO"), date(2026, 1, 1), after=date(2030, 1, 1))
+        assert [next(dates), next(dates)] == [date(2030, 1, 7), date(2030, 1, 14)]
 
     @pytest.mark.parametrize("end", ["COUNT=3", "UNTIL=20260103"])
     def test_they_stop_where_the_rule_stops(self, end: str) -> None:

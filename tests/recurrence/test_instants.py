@@ -70,12 +70,12 @@ class TestTraps:
 
     def test_a_lesson_on_the_gap_day_is_as_long_as_any(self) -> None:
         # 02:30 to 03:30 on the day when 02:30 is 03:30: others make it nothing long.
-        found = instants(date(2026, 3, 8), time(2, 30), time(3, 30), zone(NEW_YORK))
-        assert found == Instants(utc("2026-03-08 07:30"), utc("2026-03-08 08:30"))
+        times = instants(date(2026, 3, 8), time(2, 30), time(3, 30), zone(NEW_YORK))
+        assert times == Instants(utc("2026-03-08 07:30"), utc("2026-03-08 08:30"))
 
     def test_a_lesson_over_the_fold_is_as_long_as_any(self) -> None:
-        found = instants(date(2026, 11, 1), time(0, 30), time(1, 30), zone(NEW_YORK))
-        assert found.ends_at - found.starts_at == timedelta(hours=1)
+        times = instants(date(2026, 11, 1), time(0, 30), time(1, 30), zone(NEW_YORK))
+        assert times.ends_at - times.starts_at == timedelta(hours=1)
 
     def test_a_day_that_does_not_exist_becomes_the_next(self) -> None:
         days = [date(2011, 12, 29), date(2011, 12, 30), date(2011, 12, 31)]
@@ -96,8 +96,8 @@ class TestTraps:
     ],
 )
 def test_an_end_at_or_before_the_start_is_on_the_next_day(start: time, end: time, lasts: timedelta) -> None:
-    found = instants(date(2026, 1, 5), start, end, zone(ADDIS))
-    assert found.ends_at - found.starts_at == lasts
+    times = instants(date(2026, 1, 5), start, end, zone(ADDIS))
+    assert times.ends_at - times.starts_at == lasts
 
 
 @settings(deadline=None)
@@ -108,13 +108,13 @@ def test_an_end_at_or_before_the_start_is_on_the_next_day(start: time, end: time
     st.sampled_from([ADDIS, NEW_YORK, LORD_HOWE, CASABLANCA, APIA, "Asia/Kathmandu", "Antarctica/Troll"]),
 )
 def test_no_lesson_is_empty_or_longer_than_a_day(day: date, start: time, end: time, name: str) -> None:
-    found = instants(day, start, end, zone(name))
-    assert timedelta(0) < found.ends_at - found.starts_at <= timedelta(days=1)
-    assert found.starts_at.tzinfo is found.ends_at.tzinfo is UTC
-    shown = found.starts_at.astimezone(zone(name)).replace(tzinfo=None)
+    times = instants(day, start, end, zone(name))
+    assert timedelta(0) < times.ends_at - times.starts_at <= timedelta(days=1)
+    assert times.starts_at.tzinfo is times.ends_at.tzinfo is UTC
+    shown = times.starts_at.astimezone(zone(name)).replace(tzinfo=None)
     moved = shown - datetime.combine(day, start.replace(fold=0))
     assert timedelta(0) <= moved <= timedelta(days=1)
-    assert [found] == instants_of([day], start, end, zone(name))
+    assert [times] == instants_of([day], start, end, zone(name))
 
 
 @pytest.mark.parametrize("day", [date.min, date.max])
@@ -122,7 +122,7 @@ def test_no_lesson_is_empty_or_longer_than_a_day(day: date, start: time, end: ti
 def test_the_ends_of_time_are_refused_or_right(day: date, name: str) -> None:
     for start in (time.min, time.max):
         try:
-            found = instant(day, start, zone(name))
+            moment = instant(day, start, zone(name))
         except InvalidInput:
             continue
-        assert found.tzinfo is UTC
+        assert moment.tzinfo is UTC

@@ -64,14 +64,14 @@ class TestPattern:
 
     def test_every_other_week_begins_with_the_next_of_the_days(self) -> None:
         # In words the next Tuesday is the first; an RRULE counts from the week of its first day.
-        said = read(recurrence_pattern="every 2 weeks on Tuesday")
-        assert said.next_days(2) == [date(2026, 1, 13), date(2026, 1, 27)]
+        recurrence = read(recurrence_pattern="every 2 weeks on Tuesday")
+        assert recurrence.next_days(2) == [date(2026, 1, 13), date(2026, 1, 27)]
         ruled = read(recurrence_pattern="FREQ=WEEKLY;INTERVAL=2;BYDAY=TU")
         assert ruled.next_days(2) == [date(2026, 1, 20), date(2026, 2, 3)]
 
     def test_every_other_month_begins_with_the_next_such_day(self) -> None:
-        said = read(recurrence_pattern="every 2 months on the 5th")
-        assert said.next_days(2) == [date(2026, 2, 5), date(2026, 4, 5)]
+        recurrence = read(recurrence_pattern="every 2 months on the 5th")
+        assert recurrence.next_days(2) == [date(2026, 2, 5), date(2026, 4, 5)]
 
     @pytest.mark.parametrize(
         "pattern",
@@ -101,8 +101,8 @@ class TestPattern:
         assert read(recurrence_pattern=pattern, start_time=time(14, 1)).next_days(9)[-1] == date(2026, 1, 8)
 
     def test_the_fifth_is_that_of_the_ethiopian_month(self) -> None:
-        said = read(recurrence_pattern="monthly on the 5th", calendar="ethiopian")
-        assert said.next_days(2) == [date(2026, 1, 13), date(2026, 2, 12)]  # 5 Tir and 5 Yekatit 2018
+        recurrence = read(recurrence_pattern="monthly on the 5th", calendar="ethiopian")
+        assert recurrence.next_days(2) == [date(2026, 1, 13), date(2026, 2, 12)]  # 5 Tir and 5 Yekatit 2018
 
     def test_a_pattern_without_any_day_is_refused(self) -> None:
         assert "No day matches" in refuse(recurrence_pattern="FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30")
@@ -113,19 +113,19 @@ class TestPlatformWords:
     """The platform's form."""
 
     def test_recurring_without_a_date_begins_with_its_year(self) -> None:
-        said = read(schedule_date=None, schedule_type="recurring", days=["Monday"], months=["March"], year=2027)
-        assert said.next_days(99) == [date(2027, 3, day) for day in (1, 8, 15, 22, 29)]
-        assert said.first_day == date(2027, 3, 1)
+        recurrence = read(schedule_date=None, schedule_type="recurring", days=["Monday"], months=["March"], year=2027)
+        assert recurrence.next_days(99) == [date(2027, 3, day) for day in (1, 8, 15, 22, 29)]
+        assert recurrence.first_day == date(2027, 3, 1)
 
     def test_without_a_type_days_mean_recurring_and_dates_mean_specific(self) -> None:
         assert str(read(days=["Monday"]).rule) == "FREQ=WEEKLY;BYDAY=MO"
         assert read(specific_dates=["2026-03-02", "2026-02-02"]).dates == (date(2026, 2, 2), date(2026, 3, 2))
 
     def test_specific_dates_alone_say_when(self) -> None:
-        said = read(schedule_type="specific", specific_dates=["2026-02-02", "2026-03-02"])
-        assert (said.rule, said.first_day) == (None, date(2026, 2, 2))
-        assert said.days(date(2026, 2, 2), date(2027, 1, 1)) == [date(2026, 3, 2)]
-        assert said.text() == "On 2 February 2026 and 2 March 2026, 14:00 to 15:00 (Africa/Addis_Ababa)"
+        recurrence = read(schedule_type="specific", specific_dates=["2026-02-02", "2026-03-02"])
+        assert (recurrence.rule, recurrence.first_day) == (None, date(2026, 2, 2))
+        assert recurrence.days(date(2026, 2, 2), date(2027, 1, 1)) == [date(2026, 3, 2)]
+        assert recurrence.text() == "On 2 February 2026 and 2 March 2026, 14:00 to 15:00 (Africa/Addis_Ababa)"
 
     def test_a_window_before_the_first_day_is_refused(self) -> None:
         assert "ends on 2025-12-31" in refuse(schedule_type="recurring", days=["Monday"], year=2025)
@@ -135,18 +135,18 @@ class TestBoth:
     """A pattern beside the platform's words."""
 
     def test_the_same_said_twice_is_said_once(self) -> None:
-        said = read(
+        recurrence = read(
             recurrence_pattern="every Monday and Friday",
             schedule_type="recurring",
             days=["Friday", "Monday"],
             year=2026,
         )
-        assert str(said.rule) == "FREQ=WEEKLY;UNTIL=20261231;BYDAY=MO,FR"
+        assert str(recurrence.rule) == "FREQ=WEEKLY;UNTIL=20261231;BYDAY=MO,FR"
 
     def test_months_and_years_narrow_the_pattern(self) -> None:
-        said = read(recurrence_pattern="every Monday until 2029-01-01", months=["May"], year=2027, year_to=2028)
-        assert str(said.rule) == "FREQ=WEEKLY;UNTIL=20281231;BYMONTH=5;BYDAY=MO"
-        assert said.first_day == date(2027, 5, 3)
+        recurrence = read(recurrence_pattern="every Monday until 2029-01-01", months=["May"], year=2027, year_to=2028)
+        assert str(recurrence.rule) == "FREQ=WEEKLY;UNTIL=20281231;BYMONTH=5;BYDAY=MO"
+        assert recurrence.first_day == date(2027, 5, 3)
 
     @pytest.mark.parametrize(
         ("fields", "told"),
@@ -174,14 +174,14 @@ class TestExcluded:
     """Days left out."""
 
     def test_they_are_no_days_and_are_told(self) -> None:
-        said = read(recurrence_pattern="daily", exdates=["2026-01-08", date(2026, 1, 9)])
-        assert said.days(None, date(2026, 1, 11)) == [date(2026, 1, 7), date(2026, 1, 10), date(2026, 1, 11)]
-        assert said.next_days(2) == [date(2026, 1, 7), date(2026, 1, 10)]
-        assert said.text().endswith(", except 8 January 2026 and 9 January 2026")
+        recurrence = read(recurrence_pattern="daily", exdates=["2026-01-08", date(2026, 1, 9)])
+        assert recurrence.days(None, date(2026, 1, 11)) == [date(2026, 1, 7), date(2026, 1, 10), date(2026, 1, 11)]
+        assert recurrence.next_days(2) == [date(2026, 1, 7), date(2026, 1, 10)]
+        assert recurrence.text().endswith(", except 8 January 2026 and 9 January 2026")
 
     def test_count_counts_them(self) -> None:
-        said = read(recurrence_pattern="daily, 3 times", exdates=["2026-01-08"])
-        assert said.next_days(9) == [date(2026, 1, 7), date(2026, 1, 9)]
+        recurrence = read(recurrence_pattern="daily, 3 times", exdates=["2026-01-08"])
+        assert recurrence.next_days(9) == [date(2026, 1, 7), date(2026, 1, 9)]
 
     @pytest.mark.parametrize(
         "fields",

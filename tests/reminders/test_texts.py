@@ -149,20 +149,20 @@ def test_templates_name_only_what_they_are_given(kind: str) -> None:
 @pytest.mark.parametrize("kind", MESSAGE_KINDS)
 def test_every_kind_is_said_with_least_and_most(kind: str, language: Language, calendar: CalendarStyle) -> None:
     for data in (LEAST[kind], full(kind), LEAST[kind] | dict.fromkeys(MOST[kind])):
-        said = render(kind, data, reader(language, calendar))
-        page = Page(said.html)
-        for words in (said.subject, said.summary, said.text, page.words):
+        message = render(kind, data, reader(language, calendar))
+        page = Page(message.html)
+        for words in (message.subject, message.summary, message.text, page.words):
             assert words.strip()
             assert not re.search(r"None|Undefined|[{}]|\S {2,}\S| [.,።፣]|&#?\w+;", words)
             assert (re.search("[\u1200-\u137f]", words) is not None) == (language == "am")
-        assert "\n" not in said.subject + said.summary
-        assert "\n\n\n" not in said.text
-        assert said.summary.split("።" if language == "am" else ". ")[0] in said.text
+        assert "\n" not in message.subject + message.summary
+        assert "\n\n\n" not in message.text
+        assert message.summary.split("።" if language == "am" else ". ")[0] in message.text
         assert set(page.tags) <= {"html", "head", "meta", "title", "body", "table", "tr", "td", "h1", "span", "strong",
                                   "br", "a"}  # fmt: skip
-        assert f'<html lang="{language}">' in said.html
+        assert f'<html lang="{language}">' in message.html
         # The text is complete by itself: every link of the page stands in it.
-        assert all(address in said.text for address in page.links)
+        assert all(address in message.text for address in page.links)
 
 
 ENGLISH_REMINDER = """\
@@ -201,10 +201,10 @@ https://board.example/7
 
 
 def test_whole_text_of_an_english_reminder() -> None:
-    said = render("lesson-reminder", full("lesson-reminder"), reader("en", "ethiopian"))
-    assert said.subject == "Mathematics with Abebe Kebede starts in 15 minutes"
-    assert said.text == ENGLISH_REMINDER
-    page = Page(said.html)
+    message = render("lesson-reminder", full("lesson-reminder"), reader("en", "ethiopian"))
+    assert message.subject == "Mathematics with Abebe Kebede starts in 15 minutes"
+    assert message.text == ENGLISH_REMINDER
+    page = Page(message.html)
     assert page.links == ["https://meet.example/abc", "https://board.example/7"]
     assert "Saturday, 5 Hidar 2019, 8:00 in the afternoon (14:00)" in page.words
 
@@ -218,9 +218,9 @@ def test_many_lessons_have_no_board_of_their_own(kind: str, language: Language) 
 
 def test_whole_text_of_an_amharic_move() -> None:
     people = {"subject": "ሒሳብ", "tutor": "አበበ ከበደ", "by": "አበበ ከበደ", "location": "ቦሌ"}
-    said = render("lesson-moved", full("lesson-moved", **people), reader("am", "ethiopian", name="ሊያ ተስፋዬ"))
-    assert said.subject == "ጊዜው ተቀይሯል፦ የሒሳብ ትምህርት ከአበበ ከበደ ጋር"
-    assert said.text == AMHARIC_MOVE
+    message = render("lesson-moved", full("lesson-moved", **people), reader("am", "ethiopian", name="ሊያ ተስፋዬ"))
+    assert message.subject == "ጊዜው ተቀይሯል፦ የሒሳብ ትምህርት ከአበበ ከበደ ጋር"
+    assert message.text == AMHARIC_MOVE
 
 
 @pytest.mark.parametrize(
@@ -369,13 +369,13 @@ def test_days(day: str, gregorian: str, ethiopian: str, english_ethiopian: str) 
 def test_times_are_the_readers_and_the_zone_is_named_unless_it_is_the_lessons(
     zone: str, home: str | None, told: str
 ) -> None:
-    said = render("lesson-reminder", full("lesson-reminder", timezone=home), reader(timezone=zone))
-    assert f"When: {told}\n" in said.text
+    message = render("lesson-reminder", full("lesson-reminder", timezone=home), reader(timezone=zone))
+    assert f"When: {told}\n" in message.text
 
 
 def test_zone_is_named_in_amharic() -> None:
-    said = render("lesson-cancelled", LESSON | {"timezone": "America/New_York"}, reader("am", "ethiopian"))
-    assert "ከሰዓት በኋላ 8:00 ሰዓት (14:00)፣ በአዲስ አበባ ሰዓት (UTC+3)" in said.text
+    message = render("lesson-cancelled", LESSON | {"timezone": "America/New_York"}, reader("am", "ethiopian"))
+    assert "ከሰዓት በኋላ 8:00 ሰዓት (14:00)፣ በአዲስ አበባ ሰዓት (UTC+3)" in message.text
 
 
 HOSTILE = {
@@ -406,28 +406,33 @@ def test_nothing_that_people_write_is_obeyed(kind: str, name: str, language: Lan
     harmless = render(kind, data, reader(language))
     data |= {key: words for key in PEOPLES if key in data}
     data |= {"students": [words] * 2} if "students" in data else {}
-    said = render(kind, data, reader(language, name=words))
+    rendering = render(kind, data, reader(language, name=words))
 
-    for line in (said.subject, said.summary, said.text.replace("\n", ""), said.html.replace("\n", "")):
+    for line in (
+        rendering.subject,
+        rendering.summary,
+        rendering.text.replace("\n", ""),
+        rendering.html.replace("\n", ""),
+    ):
         assert line.isprintable()
         line.encode()  # no halves of characters
-    assert "49" not in (said.subject + said.text).replace("482913", "")
-    assert len(said.subject) <= 200
-    assert len(said.text) < 5_000
-    assert "evil.example" not in said.subject + said.summary + said.text + said.html
-    assert "://evil" not in said.text + said.html
+    assert "49" not in (rendering.subject + rendering.text).replace("482913", "")
+    assert len(rendering.subject) <= 200
+    assert len(rendering.text) < 5_000
+    assert "evil.example" not in rendering.subject + rendering.summary + rendering.text + rendering.html
+    assert "://evil" not in rendering.text + rendering.html
 
-    page, usual = Page(said.html), Page(harmless.html)
+    page, usual = Page(rendering.html), Page(harmless.html)
     assert set(page.tags) <= set(usual.tags)
     assert page.attributes == usual.attributes
     assert page.links == usual.links
     # As many lines as usual: nobody adds one.
-    assert said.text.count("\n") <= harmless.text.count("\n")
+    assert rendering.text.count("\n") <= harmless.text.count("\n")
 
     message = EmailMessage(policy=SMTP)
-    message["Subject"] = said.subject
-    message.set_content(said.text)
-    message.add_alternative(said.html, subtype="html")
+    message["Subject"] = rendering.subject
+    message.set_content(rendering.text)
+    message.add_alternative(rendering.html, subtype="html")
     octets = message.as_bytes()
     assert b"\nbcc" not in octets.partition(b"\r\n\r\n")[0].lower()
     assert max(map(len, octets.split(b"\r\n"))) <= 998
@@ -435,18 +440,18 @@ def test_nothing_that_people_write_is_obeyed(kind: str, name: str, language: Lan
 
 def test_names_are_shown_as_they_are() -> None:
     name = "{{7*7}} <b>O'Neil & Söhne</b>"
-    said = render("request-received", {"request_id": 1, "requester": name}, reader())
-    assert said.subject == f"New request from {name}"
-    assert f"{name} would like" in said.text
-    assert "&lt;b&gt;" in said.html
-    assert html_entities.unescape(said.html).count(name) == 2  # title, sentence
+    message = render("request-received", {"request_id": 1, "requester": name}, reader())
+    assert message.subject == f"New request from {name}"
+    assert f"{name} would like" in message.text
+    assert "&lt;b&gt;" in message.html
+    assert html_entities.unescape(message.html).count(name) == 2  # title, sentence
 
 
 def test_code_tells_a_stranger_nothing_of_the_account() -> None:
-    said = render("channel-code", LEAST["channel-code"], reader(name="Buy at evil.example"))
-    assert "Buy" not in said.subject + said.summary + said.text + said.html
-    assert "482913" in said.subject
-    assert "482913" in said.summary
+    message = render("channel-code", LEAST["channel-code"], reader(name="Buy at evil.example"))
+    assert "Buy" not in message.subject + message.summary + message.text + message.html
+    assert "482913" in message.subject
+    assert "482913" in message.summary
 
 
 @pytest.mark.parametrize(
@@ -461,8 +466,8 @@ def test_code_tells_a_stranger_nothing_of_the_account() -> None:
     ],
 )
 def test_links_of_the_operator_s_settings(address: str, safe: str | None) -> None:
-    said = render("recording-ready", LEAST["recording-ready"] | {"link": address}, reader())
-    assert Page(said.html).links == ([safe] if safe else [])
+    message = render("recording-ready", LEAST["recording-ready"] | {"link": address}, reader())
+    assert Page(message.html).links == ([safe] if safe else [])
 
 
 @pytest.mark.parametrize(
@@ -586,14 +591,14 @@ def test_what_is_missing_of_a_recording_is_said(language: Language) -> None:
     whole = render("recording-ready", full("recording-ready", missing=[]), reader(language))
     lost = ["gap", "damaged", "part-lost", "picture-lost", "sound-lost", "pictures-dropped", "sound-dropped"]
     for missing in (["cut-off"], lost):
-        said = render("recording-ready", full("recording-ready", missing=missing), reader(language))
-        assert len(said.summary) > len(whole.summary) + 8 * len(missing)
+        message = render("recording-ready", full("recording-ready", missing=missing), reader(language))
+        assert len(message.summary) > len(whole.summary) + 8 * len(missing)
 
 
 def test_a_failed_recording_says_why_and_whether_its_bytes_are_kept() -> None:
-    said = render("recording-failed", full("recording-failed"), reader())
-    assert "longer than 6 hours" in said.summary
-    assert "is kept for some days" in said.text
+    message = render("recording-failed", full("recording-failed"), reader())
+    assert "longer than 6 hours" in message.summary
+    assert "is kept for some days" in message.text
     assert "kept" not in render("recording-failed", full("recording-failed", kept=False), reader()).text
 
 
@@ -601,8 +606,8 @@ def test_every_reason_of_a_failure_is_said_in_amharic() -> None:
     """A reason that is not listed gets the sentence about our own trouble."""
     reasons = {"empty", "not-a-recording", "missing-init", "no-playable-stream", "zero-length", "too-long"}
     reasons |= {"too-many-frames", "too-large-picture", "damaged", "unsupported-codec", "mixed-codecs", "too-complex"}
-    said = {render("recording-failed", full("recording-failed", reason_code=reason), reader("am")).text
+    texts = {render("recording-failed", full("recording-failed", reason_code=reason), reader("am")).text
             for reason in reasons | {"worker-lost"}}  # fmt: skip
-    assert len(said) == len(reasons) + 1
-    for text in said:
+    assert len(texts) == len(reasons) + 1
+    for text in texts:
         assert "6 hours" not in text

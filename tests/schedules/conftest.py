@@ -94,9 +94,9 @@ class Diary:
         )
         with self.database.transaction() as session:
             lessons = NewLessons(tutor_id, read_recurrence(times), {}, [] if free else [person or self.first])
-            made = create_lesson(session, lessons, self.planning())
-        assert made.schedule_id is not None
-        return made.schedule_id
+            creation = create_lesson(session, lessons, self.planning())
+        assert creation.schedule_id is not None
+        return creation.schedule_id
 
     def planning(self, horizon_days: int = HORIZON) -> Planning:
         return Planning(self.now, horizon_days)
@@ -141,15 +141,15 @@ class Diary:
 
     def participants(self) -> list[tuple[int, int, str]]:
         """schedule_id, student_id, status, in order."""
-        found = self.execute("SELECT schedule_id, student_id, status FROM schedule_participants ORDER BY 1, 2")
-        return [tuple(row) for row in found]
+        rows = self.execute("SELECT schedule_id, student_id, status FROM schedule_participants ORDER BY 1, 2")
+        return [tuple(row) for row in rows]
 
     def skips(self) -> list[tuple[str, int | None, str, int | None]]:
         """Day, student, reason and other lesson, in order."""
-        found = self.execute(
+        rows = self.execute(
             "SELECT occurrence_date, student_id, reason, schedule_id FROM schedule_skips ORDER BY 1, 2 NULLS FIRST"
         )
-        return [(f"{day:%m-%d}", *rest) for day, *rest in found]
+        return [(f"{day:%m-%d}", *rest) for day, *rest in rows]
 
 
 @pytest.fixture

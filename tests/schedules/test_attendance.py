@@ -32,8 +32,8 @@ TUTOR, FIRST, SECOND = ("tutor", 11), ("student", 22), ("student", 25)
     ],
 )
 def test_the_tutor_and_one_of_the_students_make_a_lesson(there: set[tuple[str, int]] | None, expected: str) -> None:
-    found = Presence(11, frozenset({22, 25}), None if there is None else frozenset(there))
-    assert attendance(found) == expected
+    presence = Presence(11, frozenset({22, 25}), None if there is None else frozenset(there))
+    assert attendance(presence) == expected
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def hours(diary: Diary) -> list[str]:
 
 class TestOne:
     def test_it_moves_and_its_series_leaves_it_alone(self, diary: Diary, change: Change) -> None:
-        made = diary.series()
+        series = diary.series()
         change(2, "one", schedule_date=date(2026, 5, 12), start_time=time(15), end_time=time(16), notes="moved")
         moved = next(row for row in diary.rows() if row.id == 2)
         assert (str(moved.schedule_date), str(moved.occurrence_date)) == ("2026-05-12", "2026-05-11")
@@ -56,7 +56,7 @@ class TestOne:
         assert (moved.is_override, moved.sequence, moved.notes) == (True, 1, "moved")
         change(1, "all", start_time=time(8), end_time=time(9))
         assert hours(diary) == ["08", "15", "08", "08", "08"]
-        assert diary.reconcile(made.series_id) == []
+        assert diary.reconcile(series.series_id) == []
         assert len(diary.rows()) == 5
 
     def test_its_participants_move_with_it(self, diary: Diary, change: Change) -> None:
@@ -98,11 +98,11 @@ class TestOne:
 
 class TestAll:
     def test_words_and_times_of_every_future_lesson(self, diary: Diary, change: Change) -> None:
-        made = diary.series()
+        creation = diary.series()
         diary.now += timedelta(days=7)
         ids = [row.id for row in diary.rows()]
         change(3, "all", start_time=time(14), end_time=time(15), subject="Physics", meeting_link=None)
-        rows = diary.rows(made.series_id)
+        rows = diary.rows(creation.series_id)
         assert [row.id for row in rows][:5] == ids
         assert [(row.subject, f"{row.start_time:%H}", row.sequence) for row in rows][:2] == [
             ("Mathematics", "10", 0),
@@ -134,13 +134,13 @@ class TestAll:
         assert {f"{row.start_time:%H} {row.sequence}" for row in diary.rows() if row.series_id} == {"10 0"}
 
     def test_a_collision_can_be_skipped_and_is_looked_at_again(self, diary: Diary, change: Change) -> None:
-        made = diary.series()
+        series = diary.series()
         other = diary.lesson("2026-05-18", "14:00", "15:00", person=diary.second)
         _, [conflict] = change(1, "all", start_time=time(14), end_time=time(15), skip_conflicts=True)
         assert conflict.schedule_id == other
-        assert diary.days(made.series_id) == ["05-04", "05-11", "05-25", "06-01"]
+        assert diary.days(series.series_id) == ["05-04", "05-11", "05-25", "06-01"]
         change(1, "all", start_time=time(16), end_time=time(17))
-        assert diary.days(made.series_id) == MONDAYS
+        assert diary.days(series.series_id) == MONDAYS
         assert diary.skips() == []
 
     def test_more_excluded_days(self, diary: Diary, change: Change) -> None:
@@ -205,12 +205,12 @@ class TestFollowing:
 
 class TestCancel:
     def test_one(self, diary: Diary, cancel: Cancel) -> None:
-        made = diary.series()
+        series = diary.series()
         for _ in range(2):
             cancel(2)
         [row] = [row for row in diary.rows() if row.status == "cancelled"]
         assert (row.id, row.cancelled_by, row.sequence) == (2, "person", 1)
-        assert diary.reconcile(made.series_id) == []
+        assert diary.reconcile(series.series_id) == []
         assert len(diary.days()) == 4
 
     @pytest.mark.parametrize("status", ["in_progress", "completed"])
@@ -235,12 +235,12 @@ class TestCancel:
 
     @pytest.mark.parametrize("pattern", ["FREQ=WEEKLY", "FREQ=WEEKLY;COUNT=9", "FREQ=WEEKLY;UNTIL=20270101"])
     def test_following_ends_the_rule(self, diary: Diary, cancel: Cancel, pattern: str) -> None:
-        made = diary.series(pattern)
+        series = diary.series(pattern)
         cancel(3, "following")
         assert diary.days() == ["05-04", "05-11"]
         diary.now += timedelta(days=30)
         diary.fill()
-        assert diary.reconcile(made.series_id) == []
+        assert diary.reconcile(series.series_id) == []
         assert len(diary.rows()) == 5
 
     def test_following_takes_slots_that_were_booked(self, diary: Diary, cancel: Cancel) -> None:

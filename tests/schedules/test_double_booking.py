@@ -96,10 +96,10 @@ def test_the_room_says_who_is_busy(diary: Diary, tutor_id: int, student_id: int,
 
 
 def test_the_second_student_of_a_group_is_busy_too(diary: Diary) -> None:
-    made = diary.series("FREQ=DAILY", people=[diary.first, diary.second])
+    series = diary.series("FREQ=DAILY", people=[diary.first, diary.second])
     with pytest.raises(LessonConflict) as caught:
         diary.lesson("2026-05-05", tutor_id=14, person=SeriesMember(25, diary.school.other_booking_id))
-    assert caught.value.members["conflicts"][0]["schedule_id"] == made.first[1].id
+    assert caught.value.members["conflicts"][0]["schedule_id"] == series.first[1].id
 
 
 @pytest.mark.parametrize("pattern", [None, "FREQ=DAILY"])
@@ -136,7 +136,7 @@ def test_two_who_wait_for_each_other_are_both_answered(diary: Diary) -> None:
             with suppress(IntegrityError, OperationalError), session.begin_nested():
                 session.execute(text(LESSON), lesson(103, 14, 22, "07:00", "08:00", "scheduled"))
                 first.append(103)
-        made = second.result(timeout=PATIENCE)
-    days = diary.days(made.series_id)
+        series = second.result(timeout=PATIENCE)
+    days = diary.days(series.series_id)
     assert days == (["05-05"] if first else ["05-04", "05-05"])
     assert {skip[2] for skip in diary.skips()} == {"student-busy"}

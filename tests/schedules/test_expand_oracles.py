@@ -120,10 +120,10 @@ def test_the_same_lessons_as_recurring_ical_events(
     calendar = icalendar.Calendar()
     calendar.add_component(event)
     begin = datetime.combine(first_day, time(), zone(name))
-    found = recurring_ical_events.of(calendar).between(begin, datetime.combine(until + DAY, time(), zone(name)))
+    events = recurring_ical_events.of(calendar).between(begin, datetime.combine(until + DAY, time(), zone(name)))
     days = [day for day in expand(rule, first_day, None, until) if day not in excluded]
     ours = [each.starts_at for each in instants_of(days, start, start, zone(name))]
-    assert ours == sorted(each["DTSTART"].dt.astimezone(UTC) for each in found)
+    assert ours == sorted(each["DTSTART"].dt.astimezone(UTC) for each in events)
 
 
 @MANY
@@ -262,15 +262,17 @@ def ask_every_day(rule: Rule, first_day: date, until: date) -> list[date]:
             if (period - base) % rule.interval == 0 and is_named(day, name, rule, first_day):
                 sets[period].add(day)
         day += DAY
-    found: set[date] = set()
+    ordered_days: set[date] = set()
     for days in sets.values():
         ordered = sorted(days)
         if rule.by_set_pos:
             places = [place - 1 if place > 0 else place for place in rule.by_set_pos]
-            found |= {ordered[place] for place in places if -len(ordered) <= place < len(ordered)}
+            ordered_days |= {ordered[place] for place in places if -len(ordered) <= place < len(ordered)}
         else:
-            found |= days
-    return [day for day in sorted(found) if day >= first_day][: rule.count][: _up_to(found, first_day, until)]
+            ordered_days |= days
+    return [day for day in sorted(ordered_days) if day >= first_day][: rule.count][
+        : _up_to(ordered_days, first_day, until)
+    ]
 
 
 def _up_to(found: set[date], first_day: date, until: date) -> int:

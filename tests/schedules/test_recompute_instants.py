@@ -44,8 +44,8 @@ class Book:
         """Like ("2026-02-02 11:00", "2026-02-02 12:00"), in UTC."""
         statement = """SELECT to_char(starts_at, 'YYYY-MM-DD HH24:MI'), to_char(ends_at, 'YYYY-MM-DD HH24:MI')
                          FROM tutor_schedules WHERE id = :id"""
-        found: tuple[str, str] = self.sql(statement, id=schedule_id)[0]
-        return found
+        times: tuple[str, str] = self.sql(statement, id=schedule_id)[0]
+        return times
 
     def row(self, schedule_id: int) -> Any:
         (row,) = self.sql("SELECT * FROM tutor_schedules WHERE id = :id", id=schedule_id)
@@ -94,8 +94,8 @@ def test_its_student_takes_part_and_a_slot_has_none(book: Book, school: School) 
     done = book.write("2026-02-02", "14:00", "15:00", status="completed")
     book.write("2026-02-02", "14:00", "15:00", student_id=None)
     assert book.date().moved == 3
-    found = book.sql("SELECT schedule_id, student_id, booking_id, status FROM schedule_participants ORDER BY 1")
-    assert found == [(lesson, 22, school.booking_id, "scheduled"), (done, 22, None, "completed")]
+    rows = book.sql("SELECT schedule_id, student_id, booking_id, status FROM schedule_participants ORDER BY 1")
+    assert rows == [(lesson, 22, school.booking_id, "scheduled"), (done, 22, None, "completed")]
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,8 @@ def at(begin: float, end: float) -> Instants:
     ],
 )
 def test_free_time_is_what_lessons_leave(lessons: list[Any], free: list[Any]) -> None:
-    found = free_parts(at(0, 4), [at(*lesson) for lesson in lessons])
-    assert found == [Free(*at(*lesson), whole=lesson == (0, 4)) for lesson in free]
+    free_times = free_parts(at(0, 4), [at(*lesson) for lesson in lessons])
+    assert free_times == [Free(*at(*lesson), whole=lesson == (0, 4)) for lesson in free]
 
 
 Book = Callable[..., Any]
@@ -55,9 +55,9 @@ def book(diary: Diary) -> Book:
 def free(diary: Diary, tutor_id: int = 11) -> list[tuple[int, str, bool]]:
     with diary.database.transaction() as session:
         range_ = Range(date(2026, 5, 1), date(2026, 6, 30))
-        found, _ = list_slots(session, tutor_id, range_, now=diary.now, after=None, limit=100)
+        slots, _ = list_slots(session, tutor_id, range_, now=diary.now, after=None, limit=100)
     return [
-        (lesson.schedule_id, f"{lesson.starts_at:%d %H:%M}-{lesson.ends_at:%H:%M}", lesson.bookable) for lesson in found
+        (lesson.schedule_id, f"{lesson.starts_at:%d %H:%M}-{lesson.ends_at:%H:%M}", lesson.bookable) for lesson in slots
     ]
 
 
@@ -145,8 +145,8 @@ def test_two_students_want_one_slot(diary: Diary, book: Book) -> None:
         return "booked"
 
     with ThreadPoolExecutor(2) as pool:
-        said = list(pool.map(attempt, (diary.school.student, diary.school.other_student)))
-    assert sorted(said) == [f"Slot {slot} is not free any more.", "booked"]
+        results = list(pool.map(attempt, (diary.school.student, diary.school.other_student)))
+    assert sorted(results) == [f"Slot {slot} is not free any more.", "booked"]
     assert len(diary.participants()) == 1
 
 

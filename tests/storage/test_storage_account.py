@@ -72,10 +72,10 @@ def test_a_busy_backblaze_is_unavailable(make_store: MakeStore, line: Line, slep
 def test_the_bucket_is_made_ready_once(make_store: MakeStore, admin: B2Api, sent: list[str]) -> None:
     name = f"fresh-{secrets.token_hex(8)}"
     make_store(bucket=name).prepare_bucket()
-    made = admin.list_buckets(bucket_name=name)[0]
-    assert (made.type_, made.lifecycle_rules) == ("allPrivate", [LIFECYCLE_RULE])
+    stored_bucket = admin.list_buckets(bucket_name=name)[0]
+    assert (stored_bucket.type_, stored_bucket.lifecycle_rules) == ("allPrivate", [LIFECYCLE_RULE])
     make_store(bucket=name).prepare_bucket()
-    assert admin.list_buckets(bucket_name=name)[0].revision == made.revision
+    assert admin.list_buckets(bucket_name=name)[0].revision == stored_bucket.revision
 
 
 def test_rules_of_the_owner_stay(make_store: MakeStore, admin: B2Api, bucket: Bucket) -> None:

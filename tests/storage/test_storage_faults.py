@@ -49,7 +49,7 @@ def content(bucket: Bucket) -> bytes:
 
 def versions(bucket: Bucket) -> list[tuple[str, int]]:
     """Action and size of every version, unfinished uploads included."""
-    return [(found.action, found.size) for found in bucket.list_file_versions(NAME)]
+    return [(version.action, version.size) for version in bucket.list_file_versions(NAME)]
 
 
 def unfinished(bucket: Bucket) -> int:
@@ -163,7 +163,7 @@ def test_calls_around_the_parts_fail(
     store, file = make_store(realm=line.url), make_file(size=BIG)
     assert upload(store, file).sha1 == file[1]
     assert content(bucket) == file[0].read_bytes()
-    assert [found for found in versions(bucket) if found[0] == "upload"] == [("upload", BIG)]
+    assert [version for version in versions(bucket) if version[0] == "upload"] == [("upload", BIG)]
     store.cancel_unfinished("videos/", older_than=datetime.now(UTC) + timedelta(days=1))
     assert versions(bucket) == [("upload", BIG)]
 
@@ -178,7 +178,7 @@ def test_account_tokens_expire_at_every_call(
     line.meet("download", None, Answer(401, "expired_auth_token"))
     upload(store, file)
     store.download(NAME, tmp_path / "back", sha1=file[1])
-    assert [found.name for found in store.list("videos/")] == [NAME]
+    assert [stored.name for stored in store.list("videos/")] == [NAME]
     assert store.authorize_download("videos/", 60)
     assert store.cancel_unfinished("videos/", older_than=datetime.now(UTC)) == 0
     assert store.delete(NAME) == 1

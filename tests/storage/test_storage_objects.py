@@ -87,7 +87,7 @@ def test_list_is_by_prefix_and_tells_the_newest(store: ObjectStore, put: MakeFil
     put("rec/1/hidden")
     bucket.hide_file("rec/1/hidden")
     listed = list(store.list("rec/1/"))
-    assert [found.name for found in listed] == ["rec/1/a", "rec/1/b/c"]
+    assert [stored.name for stored in listed] == ["rec/1/a", "rec/1/b/c"]
     assert listed[0] == store.stat("rec/1/a")
     assert listed[0].sha1 == newest
     assert len(list(store.list(""))) == 3
@@ -117,4 +117,4 @@ def test_old_unfinished_uploads_are_given_up(store: ObjectStore, bucket: Bucket)
     now = datetime.now(UTC)
     assert store.cancel_unfinished("rec/", older_than=now - timedelta(hours=1)) == 0
     assert store.cancel_unfinished("rec/", older_than=now + timedelta(minutes=1)) == 2
-    assert [found.file_name for found in bucket.list_unfinished_large_files()] == ["other/c"]
+    assert [file.file_name for file in bucket.list_unfinished_large_files()] == ["other/c"]

@@ -53,7 +53,7 @@ def other_process(file: tuple[Path, str], line: Line, bucket: Bucket, b2: Creden
 
 def check_end(line: Line, bucket: Bucket, begun: str) -> None:
     assert SIZE <= line.received["b2_upload_part"] <= SIZE + MOST_AGAIN
-    assert [(found.action, found.id_, found.size) for found in bucket.list_file_versions(NAME)] == [
+    assert [(version.action, version.id_, version.size) for version in bucket.list_file_versions(NAME)] == [
         ("upload", begun, SIZE)
     ]
     assert list(bucket.list_unfinished_large_files()) == []

@@ -77,8 +77,8 @@ class RecordingFixture:
         """The newest job of that kind about the recording, due now."""
         self.sql("UPDATE jobs SET run_at = now() WHERE state IN ('queued', 'published', 'retryable')")
         statement = "SELECT id FROM jobs WHERE kind = :kind AND subject = :subject ORDER BY created_at DESC LIMIT 1"
-        found: UUID = self.sql(statement, kind=order.kind, subject=f"recording:{recording_id}")[0].id
-        return found
+        job_id: UUID = self.sql(statement, kind=order.kind, subject=f"recording:{recording_id}")[0].id
+        return job_id
 
     def perform(self, order: type[Order], recording_id: int, work: Any = None) -> Any:
         """Do that job as a worker does, and answer its row."""
@@ -105,14 +105,14 @@ class RecordingFixture:
         return self.sql("SELECT * FROM jobs WHERE id = :id", id=job_id)[0]
 
     def row(self, recording_id: int) -> Any:
-        found = self.sql("SELECT * FROM whiteboard_session_recordings WHERE id = :id", id=recording_id)
-        return found[0] if found else None
+        rows = self.sql("SELECT * FROM whiteboard_session_recordings WHERE id = :id", id=recording_id)
+        return rows[0] if rows else None
 
     def rendition(self, recording_id: int, name: str) -> Any:
-        found = self.sql(
+        rows = self.sql(
             "SELECT * FROM recording_renditions WHERE recording_id = :id AND name = :name", id=recording_id, name=name
         )
-        return found[0] if found else None
+        return rows[0] if rows else None
 
     def spooled(self) -> list[str]:
         spool = self.tools.settings.spool_dir
@@ -139,7 +139,7 @@ def versions(tools: WorkerContext, b2: Credentials) -> Versions:
     api = B2Api(InMemoryAccountInfo())
     api.authorize_account(b2.key_id, b2.application_key, realm=b2.realm)
     bucket = api.get_bucket_by_name(tools.settings.backblaze_bucket_name)
-    return lambda: [(found.file_name, found.id_) for found, _ in bucket.ls("", latest_only=False, recursive=True)]
+    return lambda: [(version.file_name, version.id_) for version, _ in bucket.ls("", latest_only=False, recursive=True)]
 
 
 @pytest.fixture

@@ -37,10 +37,10 @@ def test_accepting_makes_the_booking_its_series_and_its_lessons(bookings: Bookin
     assert accepted.text == "Every Monday, 14:00 to 15:30 (Africa/Addis_Ababa)"
     # Ninety days ahead, not the eight weeks that the platform stores once.
     assert bookings.days() == mondays(date(2026, 3, 2), date(2026, 5, 31))
-    said = bookings.sql(
+    rows = bookings.sql(
         "SELECT DISTINCT series_id, booking_id, subject, grade_level, student_id, is_recurring FROM tutor_schedules"
     )
-    assert said == [(accepted.series_id, booking.id, "Algebra", "Grade 9", 22, True)]
+    assert rows == [(accepted.series_id, booking.id, "Algebra", "Grade 9", 22, True)]
     starts = bookings.sql("SELECT min(starts_at) FROM tutor_schedules")[0][0]
     assert starts == datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
 

@@ -35,9 +35,9 @@ def ingest(recordings: RecordingFixture, tools: WorkerContext, tmp_path: Path) -
         command = [str(tools.binaries.ffmpeg), "-v", "error", "-nostdin", "-i", str(tmp_path / "copy"), *options]
         decoded = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stderr
         assert [line for line in decoded.splitlines() if "to muxer in stream" not in line] == []
-        found: dict[str, Any] = recordings.row(recording_id).recording_metadata
+        metadata: dict[str, Any] = recordings.row(recording_id).recording_metadata
         assert recordings.perform(StoreSource, recording_id).state == "succeeded"
-        return found
+        return metadata
 
     return run
 
@@ -197,8 +197,8 @@ def test_a_copy_that_is_not_the_recording_is_encoded_from_it(make: Make, tools: 
     arguments = ["-map", "0", "-map", "1", "-c:v", "libx264", "-c:a", "aac"]
     make("half.mp4", *arguments, "-movflags", "+faststart", "-frames:v", "20", "-shortest")
     make("whole.mp4", *arguments)
-    found = probe(tmp_path / "whole.mp4", tools.binaries)
-    draft = Draft(found, plan_copy(found), tmp_path / "half.mp4")
+    media = probe(tmp_path / "whole.mp4", tools.binaries)
+    draft = Draft(media, plan_copy(media), tmp_path / "half.mp4")
     checked = check_draft(draft, tools.binaries, lambda: False)
     assert (checked.plays, checked.is_whole) == (True, False)
 

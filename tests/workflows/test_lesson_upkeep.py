@@ -117,8 +117,8 @@ class TestAdvance:
         assert advanced() == {**nothing, "closed": 1, "dated": 3, **stuck}
         assert advanced() == {**nothing, "begun": 1, "completed": 1, **stuck}
         assert advanced() == {**nothing, **stuck}
-        found = dict(desk.sql("SELECT id, status FROM tutor_schedules WHERE status <> 'scheduled'"))
-        assert found == {past: "completed", present: "in_progress"}
+        statuses = dict(desk.sql("SELECT id, status FROM tutor_schedules WHERE status <> 'scheduled'"))
+        assert statuses == {past: "completed", present: "in_progress"}
 
     def test_settings_decide(self, desk: Desk, advanced: Perform) -> None:
         desk.add(WhiteboardSession, status="in_progress", actual_start=NOW - timedelta(minutes=10))
@@ -264,7 +264,7 @@ def test_a_running_worker_does_both(
         wait_for(all_done, pause=0.3, details=lambda: worker.log_tail(40))
     finally:
         worker.stop(60)
-    found = desk.sql("SELECT DISTINCT kind FROM jobs WHERE state = 'succeeded' ORDER BY 1")
-    assert found == [("schedules.advance",), ("schedules.fill",)]
+    rows = desk.sql("SELECT DISTINCT kind FROM jobs WHERE state = 'succeeded' ORDER BY 1")
+    assert rows == [("schedules.advance",), ("schedules.fill",)]
     assert desk.sql("SELECT DISTINCT principal FROM jobs") == [("beat",)]
     assert desk.sql("SELECT count(*) FROM tutor_schedules WHERE series_id IS NOT NULL") == [(HORIZON + 1,)]

@@ -57,9 +57,9 @@ class ConcurrentActions:
             return make_lessons(session, request, PLANNING)
 
     def cancel_every_third(self) -> None:
-        for made in self.singles[::3]:
+        for single in self.singles[::3]:
             with self.database.transaction() as session:
-                change_lessons(session, self.school.tutor, LessonCancellation(made.schedule_id, "one", NOW))
+                change_lessons(session, self.school.tutor, LessonCancellation(single.schedule_id, "one", NOW))
 
     def preferences(self, who: Any) -> Iterator[None]:
         for minutes in cycle(((1440,), (30, 60), (5,))):
@@ -101,8 +101,8 @@ class ConcurrentActions:
 
     def alarms(self, who: Any) -> Iterator[None]:
         """Of a series, so that whoever has lessons in it waits for that first."""
-        made = self.make("every Monday", time(8), FIRST)
-        lesson = made.first[0].id
+        series = self.make("every Monday", time(8), FIRST)
+        lesson = series.first[0].id
         for minutes in cycle((10, 20)):
             with self.database.transaction() as session:
                 set_alarms(session, who, lesson, [Alarm(minutes)], scope="all", now=NOW)
@@ -215,8 +215,8 @@ def test_a_booked_slot_is_locked_after_its_series(actions: ConcurrentActions) ->
             paused = pool.submit(next, actions.pausing())
             wait_for(lambda: waits_for_a_lock(actions.database))
             assert not paused.done()
-            found = select(Schedule.id).where(Schedule.id == booked).with_for_update(nowait=True)
-            assert session.scalar(found) == booked
+            query = select(Schedule.id).where(Schedule.id == booked).with_for_update(nowait=True)
+            assert session.scalar(query) == booked
         paused.result(timeout=PATIENCE)
 
     with actions.database.transaction() as session:

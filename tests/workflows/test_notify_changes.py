@@ -158,10 +158,10 @@ class TestLessons:
         assert house.told("count") == [("lesson-cancelled", 2, 4), ("lesson-cancelled", 3, 4)]
 
     def test_days_skipped(self, house: House) -> None:
-        made = house.make()
+        series = house.make()
         with house.database.transaction() as session:
             days = [date(2026, 3, 16), date(2026, 3, 30)]
-            change_lessons(session, house.school.tutor, DaySkip(made.series_id, frozenset(days), NOW))
+            change_lessons(session, house.school.tutor, DaySkip(series.series_id, frozenset(days), NOW))
         assert house.reminded() == everybody(MONDAYS[0], MONDAYS[2])
         assert house.told("count") == [("lesson-cancelled", 2, 2), ("lesson-cancelled", 3, 2)]
 

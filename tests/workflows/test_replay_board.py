@@ -69,7 +69,7 @@ class Lesson:
     def draw(self, page: int, start: float, end: float, kind: str = "pen", **data: Any) -> int:
         """A stroke from `start` to `end`, seconds since eight; answers its id."""
         content = data or {"points": [[100, 100], [1000, 600]], "color": "#1d4ed8", "width": 20}
-        found: int = self.sql(
+        stroke_id: int = self.sql(
             "INSERT INTO whiteboard_canvas_data"
             " (page_id, session_id, stroke_type, stroke_data, stroke_order, started_at, ended_at, created_at)"
             " SELECT :page, :session, :kind, CAST(:data AS jsonb), count(page_id) + 1,"
@@ -84,7 +84,7 @@ class Lesson:
             start=start,
             end=end,
         )[0].id
-        return found
+        return stroke_id
 
     def order(self, *, shorten_idle: bool = False) -> UUID:
         order = ReplayBoard(self.id, self.tools.settings.spool_id, shorten_idle, asked_by="user:1", recorded_by=1)

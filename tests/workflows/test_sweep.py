@@ -124,9 +124,9 @@ class TestSpool:
         (folder / "work" / "tmp1").mkdir(parents=True)
         grow_old(recordings, 2 * DAY)
 
-        found = swept(sweep.sweep_spool, SweepSpool("shared"), orphan_age=DAY)
+        counts = swept(sweep.sweep_spool, SweepSpool("shared"), orphan_age=DAY)
 
-        assert found == {"files": 1, "debris": 2}
+        assert counts == {"files": 1, "debris": 2}
         assert recordings.spooled() == [kept]
 
     def test_what_is_young_stays(self, recordings: RecordingFixture, tools: WorkerContext, swept: Swept) -> None:

@@ -28,12 +28,12 @@ def test_each_page_has_its_bookmark(document: Path) -> None:
     _add_bookmarks(document, _TITLES)
     assert document.read_bytes().startswith(before)
     reader = PdfReader(document, strict=True)
-    found = [
+    bookmarks = [
         (item.title, reader.get_destination_page_number(item))
         for item in reader.outline
         if isinstance(item, Destination)
     ]
-    assert found == [(title, number) for number, title in enumerate(_TITLES)]
+    assert bookmarks == [(title, number) for number, title in enumerate(_TITLES)]
     assert [page.mediabox.width for page in reader.pages] == [100, 101, 102]
     assert reader.metadata is not None
     assert reader.metadata.title == "Algebra"

@@ -175,8 +175,8 @@ class Environment:
             states = {row["id"]: row["state"] for row in rows}
             return states if len(states) == len(wanted) and set(states.values()) <= set(FINISHED) else None
 
-        found: dict[str, str] = wait_for(over, pause=0.1, details=lambda: self.told(wanted))
-        return found
+        final: dict[str, str] = wait_for(over, pause=0.1, details=lambda: self.told(wanted))
+        return final
 
     def wait_for(self, job: UUID | str, *states: str) -> dict[str, Any]:
         """The job's row once it is in one of these states."""
@@ -185,8 +185,8 @@ class Environment:
             row = self.job(job)
             return row if row["state"] in states else None
 
-        found: dict[str, Any] = wait_for(reached, details=lambda: self.told([str(job)]))
-        return found
+        job_row: dict[str, Any] = wait_for(reached, details=lambda: self.told([str(job)]))
+        return job_row
 
     def wait_for_start(self, job: UUID | str, number: int = 1) -> dict[str, Any]:
         """What the event log says of the nth start of an order."""
@@ -195,8 +195,8 @@ class Environment:
             lines = [line for line in self.event_log.read("started") if line["job"] == str(job)]
             return lines[number - 1] if len(lines) >= number else None
 
-        found: dict[str, Any] = wait_for(started, details=lambda: self.told([str(job)]))
-        return found
+        start: dict[str, Any] = wait_for(started, details=lambda: self.told([str(job)]))
+        return start
 
     def told(self, jobs: list[str]) -> str:
         """What helps to understand a failure."""

@@ -7,10 +7,10 @@ import psutil
 
 def media_processes(folder: Path) -> list[psutil.Process]:
     """Processes that were given a file below `folder` to work on: ffmpeg, ffprobe, and a shell in front of them."""
-    found = []
+    processes = []
     for process in psutil.process_iter(["cmdline", "name", "status"]):
         words = process.info["cmdline"] or []
         mentions = any(str(folder / "spool") in word for word in words)
         if mentions and process.info["status"] != psutil.STATUS_ZOMBIE:
-            found.append(process)
-    return found
+            processes.append(process)
+    return processes

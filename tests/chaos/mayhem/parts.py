@@ -60,9 +60,9 @@ class Parts:
     def storage(self) -> Credentials:
         """How to reach the emulator through the proxy."""
         assert self.b2 is not None
-        found = self.b2.credentials
+        credentials = self.b2.credentials
         realm = f"http://127.0.0.1:{self.storage_line.port}"
-        return Credentials(realm, found.key_id, found.application_key, found.bucket)
+        return Credentials(realm, credentials.key_id, credentials.application_key, credentials.bucket)
 
     def flush_broker(self) -> None:
         """FLUSHALL: every message, binding and unacknowledged one is gone."""

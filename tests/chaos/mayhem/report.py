@@ -180,7 +180,7 @@ def _recordings(run: ChaosRun) -> list[Claim]:
 
 def _files(run: ChaosRun) -> list[Claim]:
     environment = run.environment
-    stored = {found.name for found in ObjectStore.from_settings(environment.settings).list("videos/whiteboard/")}
+    stored = {file.name for file in ObjectStore.from_settings(environment.settings).list("videos/whiteboard/")}
     rows = environment.watchdog.ask("SELECT object_name FROM recording_renditions WHERE object_name IS NOT NULL")
     named = {row["object_name"] for row in rows}
     spooled = [path.name for path in environment.settings.spool_dir.rglob("*") if path.is_file()]

@@ -73,10 +73,10 @@ class ChaosRun:
             self._turn()
 
     def _happen(self, fault: Fault) -> None:
-        said = self.injector.do(fault)
-        if fault.name == "freeze_broker" and said != NOT_NOW:
+        effect = self.injector.do(fault)
+        if fault.name == "freeze_broker" and effect != NOT_NOW:
             self.clients.burst(fault.seconds)
-        self._say(f"{fault.name.replace('_', ' ')}: {said}")
+        self._say(f"{fault.name.replace('_', ' ')}: {effect}")
 
     def _later(self, seconds: float, what: Callable[[], object]) -> None:
         heapq.heappush(self._agenda, (time.monotonic() + seconds, next(self._order), what))

@@ -73,8 +73,8 @@ class Watchdog:
 
     def violations(self) -> list[str]:
         """What must not be: writes after the end, stale progress, two effects, an effect of a run that failed."""
-        said = [f"{row['job_id']} {row['said']}" for row in self.ask("SELECT job_id, said FROM chaos_violations")]
-        said += [
+        sentences = [f"{row['job_id']} {row['said']}" for row in self.ask("SELECT job_id, said FROM chaos_violations")]
+        sentences += [
             f"{row['job_id']} has {row['n']} effects"
             for row in self.ask(
                 """SELECT j.id AS job_id, count(e.token) AS n FROM jobs j LEFT JOIN chaos_effects e ON e.job_id = j.id
@@ -82,7 +82,7 @@ class Watchdog:
                    HAVING count(e.token) <> CASE WHEN j.state = 'succeeded' THEN 1 ELSE 0 END"""
             )
         ]
-        said += [
+        sentences += [
             f"{row['job_id']} took an effect of a run that did not succeed"
             for row in self.ask(
                 """SELECT e.job_id FROM chaos_effects e WHERE NOT EXISTS (
@@ -90,11 +90,11 @@ class Watchdog:
                      WHERE a.job_id = e.job_id AND a.run_token = e.token AND a.outcome = 'succeeded')"""
             )
         ]
-        said += [
+        sentences += [
             f"{row['job_id']} ended {row['n']} times"
             for row in self.ask(
                 """SELECT job_id, count(*) AS n FROM chaos_history
                     WHERE after IN ('succeeded', 'failed', 'cancelled', 'dead') GROUP BY job_id HAVING count(*) <> 1"""
             )
         ]
-        return said
+        return sentences

@@ -40,9 +40,9 @@ class Running:
 
     def __init__(self, process: Any) -> None:
         self.process = process
-        said = json.loads(process.stdout.readline())
-        self.facts: dict[str, Any] = said["facts"]
-        self.pids: dict[str, int] = said["pids"]
+        report = json.loads(process.stdout.readline())
+        self.facts: dict[str, Any] = report["facts"]
+        self.pids: dict[str, int] = report["pids"]
 
     def family(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)

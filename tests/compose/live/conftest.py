@@ -173,14 +173,14 @@ def postgres_of_compose(
     postgres: PostgresServer, read_compose: ReadCompose, variables: dict[str, str]
 ) -> Iterator[int]:
     """What the image of PostgreSQL would make of its environment: an owner and a database. Answers the port."""
-    made = read_compose(variables)["services"]["postgres"]["environment"]
-    owner, database = made["POSTGRES_USER"], made["POSTGRES_DB"]
+    environment = read_compose(variables)["services"]["postgres"]["environment"]
+    owner, database = environment["POSTGRES_USER"], environment["POSTGRES_DB"]
     postgres.create_database(database)
     with psycopg.connect(postgres.admin_url, autocommit=True) as admin:
         # Less than in the container, where it is a superuser: enough for an owner is enough for both.
         admin.execute(
             sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
-                sql.Identifier(owner), sql.Literal(made["POSTGRES_PASSWORD"])
+                sql.Identifier(owner), sql.Literal(environment["POSTGRES_PASSWORD"])
             )
         )
         admin.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(database), sql.Identifier(owner)))

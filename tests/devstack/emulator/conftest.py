@@ -53,9 +53,9 @@ def connect(credentials: Credentials, key_id: str | None = None, key: str | None
     """The official library, authorised; `headers` go with every request."""
 
     def session() -> requests.Session:
-        made = requests.Session()
-        made.headers.update(headers)
-        return made
+        session = requests.Session()
+        session.headers.update(headers)
+        return session
 
     api = B2Api(InMemoryAccountInfo(), api_config=B2HttpApiConfig(http_session_factory=session))
     api.authorize_account(key_id or credentials.key_id, key or credentials.application_key, realm=credentials.realm)

@@ -121,10 +121,10 @@ def test_a_key_does_only_what_it_may(
     bucket.upload_bytes(b"x", "rec/x")
     bucket.upload_bytes(b"y", "other/y")
     other = api.create_bucket("another-bucket", "allPrivate")
-    made = api.create_key(
+    key = api.create_key(
         ["listBuckets", "listFiles", "readFiles"], "reader", bucket_ids=[bucket.id_], name_prefix="rec/"
     )
-    limited = connect(b2_here, made.id_, made.application_key)
+    limited = connect(b2_here, key.id_, key.application_key)
     own = limited.get_bucket_by_name(bucket.name)
     assert [version.file_name for version, _ in own.ls("rec/")] == ["rec/x"]
     assert own.get_file_info_by_name("rec/x").size == 1
@@ -148,8 +148,8 @@ def test_a_key_does_only_what_it_may(
 def test_upload_token_keeps_the_limits_of_its_key(
     api: B2Api, bucket: Bucket, b2_here: Credentials, connect: Callable[..., B2Api]
 ) -> None:
-    made = api.create_key(["listBuckets", "writeFiles"], "writer", bucket_ids=[bucket.id_], name_prefix="rec/")
-    own = connect(b2_here, made.id_, made.application_key).get_bucket_by_name(bucket.name)
+    key = api.create_key(["listBuckets", "writeFiles"], "writer", bucket_ids=[bucket.id_], name_prefix="rec/")
+    own = connect(b2_here, key.id_, key.application_key).get_bucket_by_name(bucket.name)
     assert own.upload_bytes(b"x", "rec/x").file_name == "rec/x"
     with pytest.raises(Exception, match="unauthorized"):
         own.upload_bytes(b"x", "other/x")
@@ -171,16 +171,16 @@ def test_keys_are_listed_and_end(api: B2Api, b2_here: Credentials, connect: Call
 
 
 def test_a_key_cannot_give_more_than_it_has(api: B2Api, b2_here: Credentials, connect: Callable[..., B2Api]) -> None:
-    made = api.create_key(["writeKeys", "listBuckets"], "maker")
-    maker = connect(b2_here, made.id_, made.application_key)
+    key = api.create_key(["writeKeys", "listBuckets"], "maker")
+    maker = connect(b2_here, key.id_, key.application_key)
     assert maker.create_key(["listBuckets"], "child").capabilities == ["listBuckets"]
     with pytest.raises(Unauthorized):
         maker.create_key(["deleteFiles"], "child")
 
 
 def test_secrets_are_for_the_owner_only(api: B2Api, tmp_path: Any) -> None:
-    made = api.create_key(["listBuckets"], "made")
+    key = api.create_key(["listBuckets"], "made")
     assert (tmp_path / "b2").stat().st_mode & 0o077 == 0
     assert (tmp_path / "b2" / "credentials.json").stat().st_mode & 0o777 == 0o600
     stored = b"".join(path.read_bytes() for path in (tmp_path / "b2").glob("index*"))
-    assert made.application_key.encode() not in stored
+    assert key.application_key.encode() not in stored

@@ -41,11 +41,11 @@ def test_what_is_told_about_a_bucket_is_kept(api: B2Api) -> None:
         lifecycle_rules=[RULE],
         default_server_side_encryption=SSE_B2_AES,
     )
-    found = api.list_buckets(bucket_name="my-bucket")[0]
-    assert (found.type_, found.bucket_info, found.revision) == ("allPublic", {"a": "b"}, 1)
-    assert (found.cors_rules, found.lifecycle_rules) == ([CORS], [RULE])
-    assert found.default_server_side_encryption == SSE_B2_AES
-    assert found.upload_bytes(b"x", "x").server_side_encryption == SSE_B2_AES
+    stored_bucket = api.list_buckets(bucket_name="my-bucket")[0]
+    assert (stored_bucket.type_, stored_bucket.bucket_info, stored_bucket.revision) == ("allPublic", {"a": "b"}, 1)
+    assert (stored_bucket.cors_rules, stored_bucket.lifecycle_rules) == ([CORS], [RULE])
+    assert stored_bucket.default_server_side_encryption == SSE_B2_AES
+    assert stored_bucket.upload_bytes(b"x", "x").server_side_encryption == SSE_B2_AES
     assert [known.name for known in api.list_buckets()] == ["emulator", "my-bucket"]
 
 
@@ -87,16 +87,16 @@ def test_wrong_values_are_refused(call: Call, wrong: dict[str, Any]) -> None:
 
 
 def test_only_an_empty_bucket_is_deleted(api: B2Api, call: Call) -> None:
-    made = api.create_bucket("my-bucket", "allPrivate")
-    made.upload_bytes(b"x", "x")
-    made.hide_file("x")
-    answer = call("b2_delete_bucket", bucketId=made.id_)
+    stored_bucket = api.create_bucket("my-bucket", "allPrivate")
+    stored_bucket.upload_bytes(b"x", "x")
+    stored_bucket.hide_file("x")
+    answer = call("b2_delete_bucket", bucketId=stored_bucket.id_)
     assert (answer.status_code, answer.json()["code"]) == (400, "cannot_delete_non_empty_bucket")
-    for version in made.list_file_versions("x"):
+    for version in stored_bucket.list_file_versions("x"):
         api.delete_file_version(version.id_, "x")
-    api.delete_bucket(made)
+    api.delete_bucket(stored_bucket)
     assert [known.name for known in api.list_buckets()] == ["emulator"]
-    assert call("b2_list_file_names", bucketId=made.id_).json()["code"] == "bad_bucket_id"
+    assert call("b2_list_file_names", bucketId=stored_bucket.id_).json()["code"] == "bad_bucket_id"
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{", b"\xff", b"[" * 100_000, b'"x"'])

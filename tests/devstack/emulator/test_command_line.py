@@ -84,8 +84,8 @@ def test_a_big_file_with_many_threads(server: EmbeddedB2, b2_command: Command, t
     b2_command("ls", f"b2://{bucket}")
     before = peak_memory(server)
     parts = ["--threads", 10, "--min-part-size", 5_000_000]
-    said = b2_command("file", "upload", "--no-progress", *parts, bucket, here, name)
-    assert f"URL by file name: {server.credentials.realm}/file/{bucket}/big%20ones/gr%C3%B6%C3%9Fe%201.bin" in said
+    output = b2_command("file", "upload", "--no-progress", *parts, bucket, here, name)
+    assert f"URL by file name: {server.credentials.realm}/file/{bucket}/big%20ones/gr%C3%B6%C3%9Fe%201.bin" in output
     b2_command("file", "download", "--no-progress", "--threads", 10, f"b2://{bucket}/{name}", back)
     assert digest(back) == digest(here)
     assert peak_memory(server) - before < 30_000_000

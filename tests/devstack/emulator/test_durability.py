@@ -35,14 +35,14 @@ def test_everything_is_there_after_a_restart(tmp_path: Path, connect: Connect) -
         bucket = api.get_bucket_by_name(first.bucket)
         bucket.upload_bytes(b"x", "x", file_info={"a": "b"})
         begun = api.session.start_large_file(bucket.id_, "big", "a/b", {})["fileId"]
-        made = api.create_key(["listBuckets", "listFiles", "readFiles"], "made")
+        key = api.create_key(["listBuckets", "listFiles", "readFiles"], "made")
         token = bucket.get_download_authorization("", 60)
     with EmbeddedB2(tmp_path / "b2") as server:
         again = server.credentials
         assert (again.key_id, again.application_key) == (first.key_id, first.application_key)
-        bucket = connect(again, made.id_, made.application_key).get_bucket_by_name(first.bucket)
+        bucket = connect(again, key.id_, key.application_key).get_bucket_by_name(first.bucket)
         assert bucket.get_file_info_by_name("x").file_info == {"a": "b"}
-        assert [found.file_id for found in bucket.list_unfinished_large_files()] == [begun]
+        assert [file.file_id for file in bucket.list_unfinished_large_files()] == [begun]
         url = f"{again.realm}/file/{first.bucket}/x"
         assert requests.get(url, headers={"Authorization": token}, timeout=10).content == b"x"
 
@@ -77,11 +77,11 @@ def test_a_killed_emulator_keeps_what_it_had_acknowledged(tmp_path: Path, connec
     uploader.join()
     with EmbeddedB2(tmp_path / "b2") as server:
         again = connect(server.credentials).get_bucket_by_name(credentials.bucket)
-        found = {version.file_name: version for version, _ in again.ls("x")}
-        assert set(acknowledged) <= set(found)
-        assert all(version.size == 200_000 for version in found.values())
+        versions = {version.file_name: version for version, _ in again.ls("x")}
+        assert set(acknowledged) <= set(versions)
+        assert all(version.size == 200_000 for version in versions.values())
         blobs = list((tmp_path / "b2" / "blobs").glob("*/*"))
-        assert len(blobs) == len(found)
+        assert len(blobs) == len(versions)
 
 
 def kill(server: EmbeddedB2) -> None:

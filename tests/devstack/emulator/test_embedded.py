@@ -18,8 +18,8 @@ time.sleep(60)
 
 def _client(server: EmbeddedB2) -> B2Api:
     api = B2Api(InMemoryAccountInfo())
-    found = server.credentials
-    api.authorize_account(found.realm, found.key_id, found.application_key)
+    credentials = server.credentials
+    api.authorize_account(credentials.realm, credentials.key_id, credentials.application_key)
     return api
 
 

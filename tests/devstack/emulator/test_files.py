@@ -64,13 +64,13 @@ def test_what_is_told_about_a_file_is_kept(bucket: Bucket) -> None:
         content_disposition='attachment; filename="x"',
         encryption=SSE_B2_AES,
     )
-    found = bucket.get_file_info_by_name("x.webm")
-    assert sent.content_type == found.content_type == "video/webm"
-    assert sent.content_sha1 == found.content_sha1 == hex_sha1_of_bytes(b"hello")
-    assert (found.size, found.cache_control) == (5, "private, max-age=60")
-    assert found.content_disposition == 'attachment; filename="x"'
-    assert found.file_info == {"note": "Grüße + 100%"}
-    assert sent.server_side_encryption == found.server_side_encryption == SSE_B2_AES
+    file_info = bucket.get_file_info_by_name("x.webm")
+    assert sent.content_type == file_info.content_type == "video/webm"
+    assert sent.content_sha1 == file_info.content_sha1 == hex_sha1_of_bytes(b"hello")
+    assert (file_info.size, file_info.cache_control) == (5, "private, max-age=60")
+    assert file_info.content_disposition == 'attachment; filename="x"'
+    assert file_info.file_info == {"note": "Grüße + 100%"}
+    assert sent.server_side_encryption == file_info.server_side_encryption == SSE_B2_AES
     assert bucket.api.get_file_info(sent.id_).file_info["note"] == "Grüße + 100%"
 
 

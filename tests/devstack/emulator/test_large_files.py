@@ -53,7 +53,7 @@ def test_an_unfinished_file_is_gone_on_with(bucket: Bucket, big: Path) -> None:
     sha1 = hex_sha1_of_bytes(big.read_bytes())
     begun = start(bucket, large_file_sha1=sha1)
     part(bucket, begun, 1, big.read_bytes()[:PART])
-    assert [found.file_id for found in bucket.list_unfinished_large_files()] == [begun]
+    assert [file.file_id for file in bucket.list_unfinished_large_files()] == [begun]
     assert send(bucket, big).id_ == begun
     assert list(bucket.list_unfinished_large_files()) == []
 
@@ -68,7 +68,7 @@ def test_a_part_sent_again_replaces_the_first(bucket: Bucket) -> None:
     file_id = start(bucket)
     part(bucket, file_id, 1, b"wrong")
     sha1 = part(bucket, file_id, 1, b"right")
-    assert [found.content_sha1 for found in bucket.api.list_parts(file_id)] == [sha1]
+    assert [stored_part.content_sha1 for stored_part in bucket.api.list_parts(file_id)] == [sha1]
     bucket.api.session.finish_large_file(file_id, [sha1])
     target = io.BytesIO()
     bucket.download_file_by_name("big").save(target)
@@ -89,14 +89,14 @@ def test_finish_checks_the_parts(bucket: Bucket) -> None:
         finish(file_id, [small, last])
     with pytest.raises(BadRequest):
         finish(file_id, [])
-    assert [found.file_id for found in bucket.list_unfinished_large_files()] == [file_id]
+    assert [file.file_id for file in bucket.list_unfinished_large_files()] == [file_id]
 
 
 def test_parts_come_in_pages(bucket: Bucket) -> None:
     file_id = start(bucket)
     for number in (3, 1, 2):
         part(bucket, file_id, number, b"x")
-    listed = [found.part_number for found in bucket.api.list_parts(file_id, batch_size=2)]
+    listed = [stored_part.part_number for stored_part in bucket.api.list_parts(file_id, batch_size=2)]
     assert listed == [1, 2, 3]
 
 
@@ -113,8 +113,8 @@ def test_cancel_forgets_the_parts(bucket: Bucket, call: Callable[..., requests.R
 
 def test_unfinished_files_come_in_pages_and_by_prefix(bucket: Bucket) -> None:
     begun = [start(bucket, name) for name in ("a/1", "b/1", "a/2")]
-    assert [found.file_id for found in bucket.list_unfinished_large_files(batch_size=1)] == begun
-    assert [found.file_name for found in bucket.list_unfinished_large_files(prefix="a/")] == ["a/1", "a/2"]
+    assert [file.file_id for file in bucket.list_unfinished_large_files(batch_size=1)] == begun
+    assert [file.file_name for file in bucket.list_unfinished_large_files(prefix="a/")] == ["a/1", "a/2"]
 
 
 def test_parts_can_be_copied(bucket: Bucket, big: Path) -> None:

@@ -41,8 +41,8 @@ def test_nested_since_version_3(b2_here: Credentials, version: int) -> None:
 
 
 def test_keys_of_one_bucket(b2_here: Credentials, api: B2Api, bucket: Bucket) -> None:
-    made = api.create_key(["listBuckets"], "one", bucket_ids=[bucket.id_])
-    told = [authorize(b2_here, version, made.id_, made.application_key) for version in (1, 3, 4)]
+    key = api.create_key(["listBuckets"], "one", bucket_ids=[bucket.id_])
+    told = [authorize(b2_here, version, key.id_, key.application_key) for version in (1, 3, 4)]
     assert told[0]["allowed"]["bucketName"] == bucket.name
     assert told[1]["apiInfo"]["storageApi"]["bucketId"] == bucket.id_
     assert told[2]["apiInfo"]["storageApi"]["allowed"]["buckets"] == [{"id": bucket.id_, "name": bucket.name}]
@@ -50,9 +50,9 @@ def test_keys_of_one_bucket(b2_here: Credentials, api: B2Api, bucket: Bucket) ->
 
 def test_keys_of_several_buckets_need_version_4(b2_here: Credentials, api: B2Api, bucket: Bucket) -> None:
     other = api.create_bucket("another-bucket", "allPrivate")
-    made = api.create_key(["listBuckets"], "two", bucket_ids=[bucket.id_, other.id_])
-    assert authorize(b2_here, 3, made.id_, made.application_key)["code"] == "unsupported"
-    allowed = authorize(b2_here, 4, made.id_, made.application_key)["apiInfo"]["storageApi"]["allowed"]
+    key = api.create_key(["listBuckets"], "two", bucket_ids=[bucket.id_, other.id_])
+    assert authorize(b2_here, 3, key.id_, key.application_key)["code"] == "unsupported"
+    allowed = authorize(b2_here, 4, key.id_, key.application_key)["apiInfo"]["storageApi"]["allowed"]
     assert [known["name"] for known in allowed["buckets"]] == [bucket.name, other.name]
 
 

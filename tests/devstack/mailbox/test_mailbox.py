@@ -50,8 +50,8 @@ class Mailbox:
             smtp.sendmail("no-reply@astegni.example", recipients or ("abebe@example.org",), content)
 
     def messages(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.http.get("/messages").json()
-        return found
+        mails: list[dict[str, Any]] = self.http.get("/messages").json()
+        return mails
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +86,9 @@ def test_a_message_is_kept_as_it_was_sent(mailbox: Mailbox) -> None:
     sent = new_message()
     mailbox.send(sent, "abebe@example.org", "hidden@example.org")
 
-    (found,) = mailbox.messages()
-    id_, received_at = found.pop("id"), datetime.fromisoformat(found.pop("received_at"))
-    assert found == {
+    (message,) = mailbox.messages()
+    id_, received_at = message.pop("id"), datetime.fromisoformat(message.pop("received_at"))
+    assert message == {
         "from": "Astegni <no-reply@astegni.example>",
         "to": ["abebe@example.org", "hidden@example.org"],
         "subject": "ትምህርት: Mathematics",
@@ -107,8 +107,8 @@ def test_a_message_is_kept_as_it_was_sent(mailbox: Mailbox) -> None:
     }
     assert abs(datetime.now(UTC) - received_at) < timedelta(minutes=1)
     one = mailbox.http.get(f"/messages/{id_}").json()
-    assert (one["message_id"], one["text"]) == (found["message_id"], found["text"])
-    file = mailbox.http.get(found["attachments"][0]["url"])
+    assert (one["message_id"], one["text"]) == (message["message_id"], message["text"])
+    file = mailbox.http.get(message["attachments"][0]["url"])
     assert file.content == b"BEGIN:VCALENDAR\r\n"
     assert file.headers["content-disposition"].startswith("attachment;")
     assert file.headers["content-type"] == "application/octet-stream"
@@ -122,10 +122,10 @@ def test_every_arrival_is_kept_and_doubles_can_be_seen(mailbox: Mailbox) -> None
     for number in range(3):
         mailbox.send(new_message(f"number {number}"))
 
-    found = mailbox.messages()
-    assert [one["subject"] for one in found] == ["number 2", "number 1", "number 0"]
-    assert [one["id"] - found[2]["id"] for one in found] == [2, 1, 0]
-    assert {one["message_id"] for one in found} == {"<one@astegni.example>"}
+    messages = mailbox.messages()
+    assert [one["subject"] for one in messages] == ["number 2", "number 1", "number 0"]
+    assert [one["id"] - messages[2]["id"] for one in messages] == [2, 1, 0]
+    assert {one["message_id"] for one in messages} == {"<one@astegni.example>"}
 
 
 def test_what_is_not_there(mailbox: Mailbox) -> None:
@@ -153,14 +153,14 @@ def test_mail_cannot_become_a_page_of_ours(mailbox: Mailbox) -> None:
     message = new_message(f"Lesson {evil}", html=evil)
     message.add_attachment(evil.encode(), maintype="text", subtype="html", filename=f"{evil}.html")
     mailbox.send(message)
-    found = mailbox.messages()[0]
+    mail = mailbox.messages()[0]
 
-    for path in ("/", f"/messages/{found['id']}"):
+    for path in ("/", f"/messages/{mail['id']}"):
         assert mailbox.http.get(path).headers["content-type"] == "application/json"
-    html = mailbox.http.get(f"/messages/{found['id']}/html")
+    html = mailbox.http.get(f"/messages/{mail['id']}/html")
     assert html.text == f"{evil}\n"
     assert html.headers["content-security-policy"].startswith("sandbox; default-src 'none';")
-    for attachment in found["attachments"]:
+    for attachment in mail["attachments"]:
         file = mailbox.http.get(attachment["url"])
         assert (file.headers["content-type"], file.headers["x-content-type-options"]) == (
             "application/octet-stream",

@@ -120,12 +120,12 @@ class Kit:
 
     def boxes(self, name: str) -> list[bytes]:
         """The top-level boxes of an MP4."""
-        whole, at, found = self.whole(name), 0, []
+        whole, at, contents = self.whole(name), 0, []
         while at < len(whole):
             length = int.from_bytes(whole[at : at + 4], "big")
-            found.append(whole[at : at + length])
+            contents.append(whole[at : at + length])
             at += length
-        return found
+        return contents
 
     def fragments(self, name: str) -> tuple[bytes, list[bytes], bytes]:
         """The beginning of a fragmented MP4, its fragments, and its end."""
@@ -201,11 +201,11 @@ def _edited(box: bytes, edit: Callable[[bytes], bytes], path: tuple[bytes, ...])
 
 
 def _all(data: bytes, needle: bytes) -> list[int]:
-    found, at = [], data.find(needle)
+    offsets, at = [], data.find(needle)
     while at >= 0:
-        found.append(at)
+        offsets.append(at)
         at = data.find(needle, at + 1)
-    return found
+    return offsets
 
 
 def box(kind: bytes, payload: bytes = b"") -> bytes:

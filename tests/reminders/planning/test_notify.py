@@ -130,18 +130,18 @@ def lesson(
 
 def news(before: Sequence[Lesson], after: Sequence[Lesson], **who: Any) -> list[tuple[Any, ...]]:
     """(kind, users, first lesson, how many), in order."""
-    found = announcements_for(
+    announcements = announcements_for(
         {one.schedule_id: one for one in before}, {one.schedule_id: one for one in after}, now=NOW, **who
     )
-    return sorted((one.kind, one.user_ids, one.schedule_id, one.data["count"]) for one in found)
+    return sorted((one.kind, one.user_ids, one.schedule_id, one.data["count"]) for one in announcements)
 
 
 class TestNews:
     def test_moved(self) -> None:
-        (told, *_) = found = announcements_for(
+        (told, *_) = announcements = announcements_for(
             {7: lesson(7)}, {7: lesson(7, NOW + 2 * DAY, sequence=4)}, now=NOW, by="Sara"
         )
-        assert [one.user_ids for one in found] == [(1,), (2,), (3,)]
+        assert [one.user_ids for one in announcements] == [(1,), (2,), (3,)]
         assert (told.kind, told.key, told.expires_at) == ("lesson-moved", "lesson-moved:7:4", NOW + 2 * DAY)
         assert told.data == {
             "schedule_id": 7,
@@ -153,12 +153,12 @@ class TestNews:
         }
 
     def test_cancelled_tells_what_the_lesson_was(self) -> None:
-        found = announcements_for(
+        announcements = announcements_for(
             {7: lesson(7)}, {7: lesson(7, people={}, sequence=2)}, now=NOW, by_user_id=1, by="Sara"
         )
-        assert {one.user_ids: one.data["view"] for one in found} == {(2,): "student", (3,): "parent"}
-        assert found[0].key == "lesson-cancelled:7:2"
-        assert found[0].data == {
+        assert {one.user_ids: one.data["view"] for one in announcements} == {(2,): "student", (3,): "parent"}
+        assert announcements[0].key == "lesson-cancelled:7:2"
+        assert announcements[0].data == {
             "schedule_id": 7,
             "count": 1,
             "by": "Sara",

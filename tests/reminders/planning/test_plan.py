@@ -51,12 +51,12 @@ class Book:
         return lesson_id
 
     def series(self) -> int:
-        found: int = self.sql(
+        series_id: int = self.sql(
             "INSERT INTO schedule_series (tutor_id, has_students, schedule_date, start_time, end_time, timezone, rrule,"
             " recurrence_pattern) VALUES (11, true, '2026-05-04', '10:00', '11:00', 'Africa/Addis_Ababa',"
             " 'FREQ=DAILY', 'daily') RETURNING id"
         )[0].id
-        return found
+        return series_id
 
     def alarm(self, user_id: int, minutes: int | None, channels: list[str] | None = None, **of: int) -> None:
         ((name, number),) = of.items()
@@ -84,9 +84,9 @@ class Book:
     def waiting(self, user_id: int | None = None, state: str = "pending") -> set[tuple[Any, ...]]:
         """(user, minutes before, channel) of what waits."""
         rows = self.sql("SELECT * FROM deliveries WHERE state = :state", state=state)
-        found = [(row.user_id, row.minutes_before, row.channel) for row in rows]
-        assert len(set(found)) == len(found) or len({row.schedule_id for row in rows}) > 1
-        return {one for one in found if user_id in (None, one[0])}
+        reminders = [(row.user_id, row.minutes_before, row.channel) for row in rows]
+        assert len(set(reminders)) == len(reminders) or len({row.schedule_id for row in rows}) > 1
+        return {one for one in reminders if user_id in (None, one[0])}
 
 
 @pytest.fixture
@@ -179,11 +179,11 @@ class TestWhoseWish:
         book.alarm(TUTOR, 5, ["email"], schedule_id=mine)
         book.alarm(TUTOR, 90, schedule_id=mine)
         book.plan(mine, other)
-        found = {
+        rows = {
             (row.schedule_id, row.user_id, row.minutes_before, row.channel)
             for row in book.sql("SELECT * FROM deliveries")
         }
-        assert found == {
+        assert rows == {
             (mine, TUTOR, 5, "email"),
             (mine, TUTOR, 90, "in_app"),
             (other, TUTOR, 60, "in_app"),

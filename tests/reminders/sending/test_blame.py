@@ -602,6 +602,6 @@ def test_no_log_names_the_host_of_a_webhook(
         deliveries.send_all(deliveries.new_deliverer(Gone()))
     assert deliveries.delivery(message).state == "failed"
     # Another test of this process may have configured the logs.
-    said = "".join([caplog.text, *capsys.readouterr()])
-    assert "delivery_refused" in said
-    assert "private-host" not in said
+    log_text = "".join([caplog.text, *capsys.readouterr()])
+    assert "delivery_refused" in log_text
+    assert "private-host" not in log_text

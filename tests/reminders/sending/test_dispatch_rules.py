@@ -43,8 +43,8 @@ def utc(words: str) -> datetime:
     ],
 )
 def test_quiet_hours(start: str, end: str, place: str, now: str, until: str | None) -> None:
-    found = quiet_until(time.fromisoformat(start), time.fromisoformat(end), zone(place), utc(now))
-    assert found == (utc(until) if until else None)
+    quiet_end = quiet_until(time.fromisoformat(start), time.fromisoformat(end), zone(place), utc(now))
+    assert quiet_end == (utc(until) if until else None)
 
 
 def test_no_quiet_hours() -> None:

@@ -18,10 +18,10 @@ def test_a_lesson_is_found_exactly_when_one_overlaps(wished: list[tuple[int, int
     for number, (begin, length) in enumerate(wished):
         starts_at, ends_at = MONDAY + timedelta(hours=begin), MONDAY + timedelta(hours=begin + length)
         others = {known for since, until, known in taken if since < begin + length and begin < until}
-        found = busy.find(TUTOR_1, starts_at, ends_at)
-        assert (found in others) if others else (found is None)
+        conflict = busy.find(TUTOR_1, starts_at, ends_at)
+        assert (conflict in others) if others else (conflict is None)
         assert busy.find(STUDENT_1, starts_at, ends_at) is None
-        if found is None:
+        if conflict is None:
             busy.take(TUTOR_1, starts_at, ends_at, number)
             taken.append((begin, begin + length, number))
 

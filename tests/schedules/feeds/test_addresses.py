@@ -230,8 +230,8 @@ class TestWindow:
     def test_what_is_told(
         self, database: Database, school: School, lesson: AddLesson, days: int, changed: int, status: str, seen: bool
     ) -> None:
-        made = lesson(days=days, updated_at=NOW + timedelta(days=changed), status=status)
-        assert readers(database, school, made) == ({"tutor", "student", "parent"} if seen else set())
+        lesson_id = lesson(days=days, updated_at=NOW + timedelta(days=changed), status=status)
+        assert readers(database, school, lesson_id) == ({"tutor", "student", "parent"} if seen else set())
 
     def test_a_lesson_that_is_just_ending_its_thirty_days(
         self, database: Database, school: School, lesson: AddLesson
@@ -306,7 +306,7 @@ class TestWords:
         assert (told.summary, told.busy) == ("Mathematics with Marta", True)
 
     def test_everything_of_a_lesson(self, database: Database, school: School, lesson: AddLesson) -> None:
-        made = lesson(
+        lesson_id = lesson(
             grade_level="Grade 10",
             session_format="in-person",
             recurrence_pattern="every Monday",
@@ -316,7 +316,7 @@ class TestWords:
             sequence=4,
         )
         assert event_of(database, school.student) == Event(
-            uid=f"lesson-{made}@astegni",
+            uid=f"lesson-{lesson_id}@astegni",
             sequence=4,
             created_at=NOW - timedelta(days=90),
             changed_at=NOW - timedelta(days=1),

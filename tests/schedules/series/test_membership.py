@@ -14,12 +14,12 @@ MONDAYS = ["05-04", "05-11", "05-18", "05-25", "06-01"]
 
 
 def test_a_series_stores_its_lessons_with_their_student(diary: Diary) -> None:
-    made = diary.series()
-    assert (made.lessons, made.conflicts, made.schedule_id) == (5, [], None)
-    assert "Monday" in made.text
-    rows = diary.rows(made.series_id)
+    creation = diary.series()
+    assert (creation.lessons, creation.conflicts, creation.schedule_id) == (5, [], None)
+    assert "Monday" in creation.text
+    rows = diary.rows(creation.series_id)
     assert diary.days() == MONDAYS
-    assert [row.id for row in rows] == [lesson.id for lesson in made.first]
+    assert [row.id for row in rows] == [lesson.id for lesson in creation.first]
     for row in rows:
         assert (row.student_id, row.student_name, row.booking_id) == (22, "student 2", diary.booking_id)
         assert (row.is_recurring, row.subject, row.occurrence_date) == (True, "Mathematics", row.schedule_date)
@@ -51,15 +51,17 @@ def test_excluded_days_are_recorded_beyond_the_horizon_too(diary: Diary) -> None
 
 
 def test_dates_are_a_series_as_well(diary: Diary) -> None:
-    made = diary.series(None, form=PlatformForm("specific", specific_dates=["2026-05-09", "2026-05-06", "2026-09-01"]))
-    assert diary.days(made.series_id) == ["05-06", "05-09"]
+    series = diary.series(
+        None, form=PlatformForm("specific", specific_dates=["2026-05-09", "2026-05-06", "2026-09-01"])
+    )
+    assert diary.days(series.series_id) == ["05-06", "05-09"]
     diary.fill(horizon_days=200)
-    assert diary.days(made.series_id) == ["05-06", "05-09", "09-01"]
+    assert diary.days(series.series_id) == ["05-06", "05-09", "09-01"]
 
 
 def test_what_was_taught_can_be_entered_a_year_back_and_no_farther(diary: Diary) -> None:
-    made = diary.series("FREQ=WEEKLY;COUNT=2", day="2025-05-05")
-    assert made.lessons == 2
+    series = diary.series("FREQ=WEEKLY;COUNT=2", day="2025-05-05")
+    assert series.lessons == 2
     with pytest.raises(InvalidInput, match="2025-04-30 or later"):
         diary.series("FREQ=WEEKLY", day="2025-04-29")
 
@@ -83,15 +85,15 @@ def test_a_conflict_names_the_other_lesson_and_stores_nothing(diary: Diary) -> N
 def test_skipping_conflicts_stores_the_rest_and_says_why(diary: Diary) -> None:
     mine = diary.lesson("2026-05-11", "10:30", "11:30", person=diary.second)
     theirs = diary.lesson("2026-05-18", "09:30", "10:30", tutor_id=14)
-    made = diary.series(skip_conflicts=True)
-    assert made.lessons == 3
-    assert diary.days(made.series_id) == ["05-04", "05-25", "06-01"]
+    series = diary.series(skip_conflicts=True)
+    assert series.lessons == 3
+    assert diary.days(series.series_id) == ["05-04", "05-25", "06-01"]
     assert diary.skips() == [("05-11", None, "tutor-busy", mine), ("05-18", 22, "student-busy", theirs)]
-    assert [(conflict.reason, conflict.schedule_id) for conflict in made.conflicts] == [
+    assert [(conflict.reason, conflict.schedule_id) for conflict in series.conflicts] == [
         ("tutor-busy", mine),
         ("student-busy", theirs),
     ]
-    assert diary.reconcile(made.series_id) == []
+    assert diary.reconcile(series.series_id) == []
 
 
 def test_lessons_that_touch_do_not_collide(diary: Diary) -> None:
@@ -101,13 +103,13 @@ def test_lessons_that_touch_do_not_collide(diary: Diary) -> None:
 
 
 def test_a_second_student_joins_the_lessons_instead_of_doubling_them(diary: Diary) -> None:
-    made = diary.series(package_name="Grade 10")
+    series = diary.series(package_name="Grade 10")
     with diary.database.transaction() as session:
-        [found] = package_series(session, 11, "Grade 10")
-        assert found.id == made.series_id
+        [package] = package_series(session, 11, "Grade 10")
+        assert package.id == series.series_id
         assert package_series(session, 14, "Grade 10") == []
-    assert diary.join(made.series_id, diary.second) == []
-    assert diary.join(made.series_id, diary.second) == []
+    assert diary.join(series.series_id, diary.second) == []
+    assert diary.join(series.series_id, diary.second) == []
     rows = diary.rows()
     assert diary.days() == MONDAYS
     assert {row.student_id for row in rows} == {22}
@@ -116,18 +118,18 @@ def test_a_second_student_joins_the_lessons_instead_of_doubling_them(diary: Diar
 
 def test_who_joins_does_without_the_lessons_at_which_they_are_busy(diary: Diary) -> None:
     other = diary.lesson("2026-05-18", tutor_id=14, person=SeriesMember(25, diary.school.other_booking_id))
-    made = diary.series()
-    [conflict] = diary.join(made.series_id, diary.second)
+    series = diary.series()
+    [conflict] = diary.join(series.series_id, diary.second)
     assert (conflict.reason, conflict.student_id, conflict.schedule_id) == ("student-busy", 25, other)
     assert diary.skips() == [("05-18", 25, "student-busy", other)]
-    assert diary.days(made.series_id) == MONDAYS
+    assert diary.days(series.series_id) == MONDAYS
     assert len(diary.participants()) == 1 + 5 + 4
 
 
 def test_the_first_free_student_names_the_lesson(diary: Diary) -> None:
     other = diary.lesson("2026-05-18", tutor_id=14)
-    made = diary.series(people=[diary.first, diary.second], skip_conflicts=True)
-    assert [row.student_id for row in diary.rows(made.series_id)] == [22, 22, 25, 22, 22]
+    series = diary.series(people=[diary.first, diary.second], skip_conflicts=True)
+    assert [row.student_id for row in diary.rows(series.series_id)] == [22, 22, 25, 22, 22]
     assert diary.skips() == [("05-18", 22, "student-busy", other)]
 
 
@@ -139,7 +141,7 @@ def test_only_days_of_the_booking_are_lessons(diary: Diary) -> None:
 
 class TestFollowingABooking:
     def test_pausing_stops_and_resuming_starts_the_same_lessons(self, diary: Diary) -> None:
-        made = diary.series()
+        series = diary.series()
         ids = [row.id for row in diary.rows()]
         diary.now = diary.now.replace(day=12)
         diary.book_status(diary.booking_id, "paused")
@@ -148,7 +150,7 @@ class TestFollowingABooking:
         assert diary.execute("SELECT status FROM schedule_series")[0].status == "paused"
         assert diary.fill() == []
         diary.book_status(diary.booking_id, "active")
-        assert diary.days(made.series_id) == [*MONDAYS, "06-08"]
+        assert diary.days(series.series_id) == [*MONDAYS, "06-08"]
         assert [row.id for row in diary.rows()][:5] == ids
         assert [row.sequence for row in diary.rows()] == [0, 0, 2, 2, 2, 0]
         assert {status for _, _, status in diary.participants()} == {"scheduled"}
@@ -193,21 +195,21 @@ class TestFollowingABooking:
         assert diary.execute("SELECT status FROM schedule_series")[0].status == status
 
     def test_one_of_a_group_leaves_and_the_next_names_the_lessons(self, diary: Diary) -> None:
-        made = diary.series(people=[diary.first, diary.second])
+        series = diary.series(people=[diary.first, diary.second])
         diary.book_status(diary.booking_id, "paused")
         assert diary.days() == MONDAYS
         assert {(row.student_id, row.booking_id) for row in diary.rows()} == {(25, diary.second_booking_id)}
         assert [seat[1] for seat in diary.participants()] == [25] * 5
         diary.book_status(diary.booking_id, "active")
-        assert {row.student_id for row in diary.rows(made.series_id)} == {22}
+        assert {row.student_id for row in diary.rows(series.series_id)} == {22}
         assert len(diary.participants()) == 10
 
     def test_time_taken_meanwhile_is_recorded_as_skips(self, diary: Diary) -> None:
-        made = diary.series()
+        series = diary.series()
         diary.book_status(diary.booking_id, "paused")
         other = diary.lesson("2026-05-18", person=diary.second)
         diary.book_status(diary.booking_id, "active")
-        assert diary.days(made.series_id) == ["05-04", "05-11", "05-25", "06-01"]
+        assert diary.days(series.series_id) == ["05-04", "05-11", "05-25", "06-01"]
         assert diary.skips() == [("05-18", None, "tutor-busy", other)]
 
     def test_a_new_end_date_cuts_off_and_gives_back(self, diary: Diary) -> None:

@@ -42,21 +42,21 @@ def everything(diary: Diary) -> list[Any]:
 
 def test_a_second_run_changes_nothing(diary: Diary) -> None:
     diary.lesson("2026-05-18", person=diary.second)
-    made = diary.series(people=[diary.first, diary.second], skip_conflicts=True)
+    series = diary.series(people=[diary.first, diary.second], skip_conflicts=True)
     before = everything(diary)
     assert diary.fill() == []
-    assert diary.reconcile(made.series_id) == []
+    assert diary.reconcile(series.series_id) == []
     assert everything(diary) == before
 
 
 def test_the_horizon_moves_on_with_the_day(diary: Diary) -> None:
-    made = diary.series("FREQ=DAILY")
+    series = diary.series("FREQ=DAILY")
     for _ in range(3):
         diary.now += timedelta(days=7)
         diary.fill()
     assert diary.days()[-1] == "06-19"
     assert len(diary.rows()) == (date(2026, 6, 19) - date(2026, 5, 4)).days + 1
-    assert diary.rows(made.series_id)[-1].recurrence_pattern.startswith("Every day")
+    assert diary.rows(series.series_id)[-1].recurrence_pattern.startswith("Every day")
 
 
 def test_fill_works_in_batches_and_ends(diary: Diary) -> None:
@@ -93,10 +93,10 @@ def test_two_expanders_at_once_store_each_occurrence_once(diary: Diary) -> None:
 
 
 def test_two_reconciles_of_one_series_at_once(diary: Diary) -> None:
-    made = diary.series()
+    series = diary.series()
     diary.execute("DELETE FROM tutor_schedules")
     diary.execute("UPDATE schedule_series SET expanded_until = NULL")
-    assert at_once(3, lambda _turn: diary.reconcile(made.series_id)) == [[], [], []]
+    assert at_once(3, lambda _turn: diary.reconcile(series.series_id)) == [[], [], []]
     assert diary.days() == ["05-04", "05-11", "05-18", "05-25", "06-01"]
 
 
@@ -119,21 +119,21 @@ def test_two_series_of_one_student_filled_at_once_collide_only_on_paper(diary: D
                 session.get(Series, 1, with_for_update=True)
             return fill(session, diary.planning(), batch=1)
 
-    found = at_once(2, expand)
-    assert sorted(lesson.lessons for lesson in found) == [0, 29]
-    assert sorted(lesson.skipped for lesson in found) == [0, 29]
+    results = at_once(2, expand)
+    assert sorted(lesson.lessons for lesson in results) == [0, 29]
+    assert sorted(lesson.skipped for lesson in results) == [0, 29]
     assert {skip[2] for skip in diary.skips()} == {"student-busy"}
 
 
 def test_nothing_that_a_person_did_is_overwritten(diary: Diary) -> None:
-    made = diary.series("FREQ=DAILY")
+    series = diary.series("FREQ=DAILY")
     diary.execute("UPDATE tutor_schedules SET is_override = true, subject = 'Algebra' WHERE id = 1")
     diary.execute("UPDATE tutor_schedules SET status = 'completed', attendance = 'held', notes = 'x' WHERE id = 2")
     diary.execute("UPDATE tutor_schedules SET status = 'cancelled', cancelled_by = 'person' WHERE id = 3")
     diary.execute("UPDATE tutor_schedules SET status = 'in_progress' WHERE id = 4")
     before = [row for row in diary.rows() if row.id <= 4]
     diary.execute("UPDATE schedule_series SET subject = 'Physics', start_time = '14:00', end_time = '15:00'")
-    assert diary.reconcile(made.series_id) == []
+    assert diary.reconcile(series.series_id) == []
     rows = diary.rows()
     assert sorted((row for row in rows if row.id <= 4), key=lambda row: row.id) == before
     assert {(row.subject, str(row.start_time), row.sequence) for row in rows if row.id > 4} == {
@@ -143,32 +143,32 @@ def test_nothing_that_a_person_did_is_overwritten(diary: Diary) -> None:
 
 
 def test_a_booked_slot_is_the_students(diary: Diary) -> None:
-    made = diary.series("FREQ=DAILY", people=[])
+    series = diary.series("FREQ=DAILY", people=[])
     diary.execute("UPDATE tutor_schedules SET student_id = 22, booked_at = now() WHERE id = 5;")
     diary.execute("UPDATE schedule_series SET start_time = '14:00', end_time = '15:00'")
-    diary.reconcile(made.series_id)
+    diary.reconcile(series.series_id)
     [booked] = [row for row in diary.rows() if row.id == 5]
     assert (str(booked.start_time), booked.student_id, booked.sequence) == ("10:00:00", 22, 0)
     assert {str(row.start_time) for row in diary.rows() if row.id != 5} == {"14:00:00"}
 
 
 def test_days_that_the_rule_no_longer_says_are_cancelled_and_come_back(diary: Diary) -> None:
-    made = diary.series("FREQ=WEEKLY;BYDAY=MO,WE")
+    series = diary.series("FREQ=WEEKLY;BYDAY=MO,WE")
     diary.execute("UPDATE schedule_series SET rrule = 'FREQ=WEEKLY;BYDAY=MO,FR'")
-    diary.reconcile(made.series_id)
+    diary.reconcile(series.series_id)
     assert {row.schedule_date.weekday() for row in diary.rows() if row.status == "scheduled"} == {0, 4}
     gone = [row for row in diary.rows() if row.status == "cancelled"]
     assert {(row.schedule_date.weekday(), row.cancelled_by, row.sequence) for row in gone} == {(2, "series", 1)}
     diary.execute("UPDATE schedule_series SET rrule = 'FREQ=WEEKLY;BYDAY=MO,WE'")
-    diary.reconcile(made.series_id)
+    diary.reconcile(series.series_id)
     assert {row.id for row in gone} <= {row.id for row in diary.rows() if row.status == "scheduled"}
 
 
 def test_lessons_that_move_into_one_anothers_places(diary: Diary) -> None:
     """Whole days, all an hour later: each meets its neighbour where that was."""
-    made = diary.series("FREQ=DAILY", start="08:00", end="08:00")
+    series = diary.series("FREQ=DAILY", start="08:00", end="08:00")
     diary.execute("UPDATE schedule_series SET start_time = '09:00', end_time = '09:00'")
-    assert diary.reconcile(made.series_id) == []
+    assert diary.reconcile(series.series_id) == []
     rows = diary.rows()
     assert len(rows) == 29
     assert {(row.status, f"{row.starts_at:%H:%M}", row.sequence) for row in rows} == {("scheduled", "06:00", 1)}
@@ -177,11 +177,11 @@ def test_lessons_that_move_into_one_anothers_places(diary: Diary) -> None:
 
 def test_a_lesson_that_cannot_move_is_skipped(diary: Diary) -> None:
     other = diary.lesson("2026-05-11", "14:00", "15:00", person=diary.second)
-    made = diary.series()
+    series = diary.series()
     diary.execute("UPDATE schedule_series SET start_time = '14:00', end_time = '15:00'")
-    [conflict] = diary.reconcile(made.series_id)
+    [conflict] = diary.reconcile(series.series_id)
     assert conflict.schedule_id == other
-    assert diary.days(made.series_id) == ["05-04", "05-18", "05-25", "06-01"]
+    assert diary.days(series.series_id) == ["05-04", "05-18", "05-25", "06-01"]
     assert diary.skips() == [("05-11", None, "tutor-busy", other)]
 
 
@@ -196,9 +196,9 @@ def test_a_zone_with_summer_time_keeps_the_local_hour(diary: Diary) -> None:
 def test_a_day_that_a_zone_leaves_out_collides_with_the_next(diary: Diary) -> None:
     """30 December 2011 did not happen in Apia: its lesson would be at the very time of the one of the 31st."""
     diary.now = diary.now.replace(year=2011, month=12, day=1)
-    made = diary.series("FREQ=DAILY;COUNT=4", day="2011-12-29", zone="Pacific/Apia", skip_conflicts=True)
+    series = diary.series("FREQ=DAILY;COUNT=4", day="2011-12-29", zone="Pacific/Apia", skip_conflicts=True)
     assert diary.days() == ["12-29", "12-30", "01-01"]
-    assert diary.skips() == [("12-31", None, "tutor-busy", made.first[1].id)]
+    assert diary.skips() == [("12-31", None, "tutor-busy", series.first[1].id)]
 
 
 def test_a_series_that_cannot_be_read_keeps_nobody_waiting(diary: Diary) -> None:
@@ -216,11 +216,11 @@ def test_an_unknown_zone_neither(diary: Diary) -> None:
 
 
 def test_a_failed_transaction_leaves_nothing_half_done(diary: Diary) -> None:
-    made = diary.series()
+    series = diary.series()
     before = everything(diary)
     with pytest.raises(RuntimeError), diary.database.transaction() as session:
-        session.get_one(Series, made.series_id).subject = "Physics"
-        reconcile(session, [made.series_id], diary.planning(90))
+        session.get_one(Series, series.series_id).subject = "Physics"
+        reconcile(session, [series.series_id], diary.planning(90))
         raise RuntimeError
     assert everything(diary) == before
 
