@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.api.conftest import VisitorOf
 from tests.conftest import School, Sql
+from worker.api.file_backed_response import file_backed_response
 from worker.api.services import Services
-from worker.api.written_answers import written_answer
 
 
 class Lesson:
@@ -127,7 +127,7 @@ def test_a_large_answer_is_a_file() -> None:
             out.write(b" " * 100_000)
         assert out._rolled
 
-    answer = written_answer(write)
+    answer = file_backed_response(write)
     assert answer.headers["content-length"] == "10000000"
     answer.file.close()
 
@@ -140,5 +140,5 @@ def test_a_writer_that_fails_leaves_no_file() -> None:
         raise json.JSONDecodeError("", "", 0)
 
     with pytest.raises(json.JSONDecodeError):
-        written_answer(write)
+        file_backed_response(write)
     assert files[0].closed

@@ -12,7 +12,7 @@ from tests.api.conftest import Bearer, VisitorOf
 from tests.conftest import School, Sql
 from tests.waiting import PATIENCE, wait_for
 from worker.access.callers import Operator
-from worker.access.operator_accesses import prune_looks
+from worker.access.operator_accesses import prune_operator_accesses
 from worker.database import Database
 
 LOOKS = "SELECT admin_id, action, address FROM operator_accesses ORDER BY id"
@@ -121,5 +121,5 @@ def test_old_looks_are_forgotten(database: Database, sql: Sql) -> None:
     for age in (5, 50, 500):
         sql(insert, age=age)
     with database.transaction() as session:
-        assert prune_looks(session, age=20, most=10) == 2
+        assert prune_operator_accesses(session, age=20, most=10) == 2
     assert sql("SELECT count(*) FROM operator_accesses") == [(1,)]

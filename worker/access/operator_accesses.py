@@ -19,12 +19,12 @@ _PRUNE = text(
 )
 
 
-def keep_look(session: Session, operator: Operator, *, action: str, address: str) -> None:
+def record_access(session: Session, operator: Operator, *, action: str, address: str) -> None:
     """Record that the operator requests `address`; `action` is the method and the route's template."""
     session.add(OperatorAccess(admin_id=operator.admin_id, action=action, address=address[:_LONGEST_ADDRESS]))
 
 
-def prune_looks(session: Session, *, age: float, most: int) -> int:
+def prune_operator_accesses(session: Session, *, age: float, most: int) -> int:
     """Delete at most `most` records older than `age` seconds; return how many."""
     pruned: int = session.scalars(_PRUNE, {"age": age, "most": most}).one()
     return pruned

@@ -40,7 +40,7 @@ from worker.api.methods import AnyMethod
 from worker.api.metrics import Metrics
 from worker.api.notification_streams import read_inbox_updates
 from worker.api.polling_streams import Subscriptions
-from worker.api.privacy import PrivateAnswers
+from worker.api.privacy import PrivateResponses
 from worker.api.problems import install_problems
 from worker.api.request_log import REQUEST_ID, RequestLog
 from worker.api.services import Services
@@ -128,7 +128,7 @@ def _wrap(api: FastAPI, services: Services) -> None:
     api.add_middleware(LimitBody, most=MOST_JSON, admit=identify, larger=LARGER, streamed=STREAMED)
     api.add_middleware(AnyMethod)
     api.add_middleware(RequestLog, metrics=api.state.metrics)
-    api.add_middleware(PrivateAnswers)
+    api.add_middleware(PrivateResponses)
     if services.settings.cors_origins:
         api.add_middleware(
             CORSMiddleware,

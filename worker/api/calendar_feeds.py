@@ -10,7 +10,7 @@ from worker import clock
 from worker.access.callers import Caller, UserCaller
 from worker.api.addresses import public_address
 from worker.api.callers import AddressOf, CallerOf
-from worker.api.conditional import conditional_answer
+from worker.api.conditional import conditional_response
 from worker.api.fields import Document
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
@@ -89,7 +89,7 @@ def get_feed(secret: Secret, request: Request, address: AddressOf, services: Ser
         services.counters.take(services.rates.unknown_feeds, address)
         raise
     content = render(feed.name, feed.events, home=feed.timezone)
-    return conditional_answer(request.headers, content, changed_at=feed.changed_at, headers=_HEADERS)
+    return conditional_response(request.headers, content, changed_at=feed.changed_at, headers=_HEADERS)
 
 
 def _person(caller: Caller) -> UserCaller:

@@ -9,7 +9,7 @@ from fastapi.security.utils import get_authorization_scheme_param
 from starlette.concurrency import run_in_threadpool
 
 from worker.access.callers import Caller, Operator, UserCaller
-from worker.access.operator_accesses import keep_look
+from worker.access.operator_accesses import record_access
 from worker.access.people import verify
 from worker.access.tickets import read_ticket
 from worker.access.tokens import read_token
@@ -91,21 +91,25 @@ def _verified(services: Services, request: Request, units: int) -> Caller:
         raise
 
 
-async def kept_caller(request: Request, services: ServicesOf, caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
+async def recorded_caller(
+    request: Request, services: ServicesOf, caller: Annotated[Caller, Depends(caller_of)]
+) -> Caller:
     """The caller. An operator's request is recorded before it is processed; if that fails, the request fails."""
     if isinstance(caller, Operator):
-        await run_in_threadpool(_keep, services, caller, request)
+        await run_in_threadpool(_record, services, caller, request)
     return caller
 
 
-def _keep(services: Services, operator: Operator, request: Request) -> None:
+def _record(services: Services, operator: Operator, request: Request) -> None:
     route: str = getattr(request.scope.get("route"), "path", "")
     # As it was sent, in ASCII: a decoded path may contain characters that PostgreSQL's text cannot.
     path = bytes(request.scope["raw_path"]).decode("ascii", "replace")
     query = _TICKET.sub("", bytes(request.scope["query_string"]).decode("ascii", "replace"))
     with services.database.transaction() as session:
-        keep_look(session, operator, action=f"{request.method} {route}", address=f"{path}?{query}" if query else path)
+        record_access(
+            session, operator, action=f"{request.method} {route}", address=f"{path}?{query}" if query else path
+        )
 
 
-CallerOf = Annotated[Caller, Depends(kept_caller)]
+CallerOf = Annotated[Caller, Depends(recorded_caller)]
 AddressOf = Annotated[str, Depends(count_address)]

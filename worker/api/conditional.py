@@ -14,7 +14,7 @@ _ENTITY_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 _TAG_LENGTH = 32
 
 
-def conditional_answer(
+def conditional_response(
     request_headers: Headers, content: bytes, *, changed_at: datetime, headers: Mapping[str, str]
 ) -> Response:
     """200 with `content`, compressed if the client accepts gzip, or 304 if the client has it already.

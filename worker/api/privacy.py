@@ -13,7 +13,7 @@ _HEADERS = {
 }
 
 
-class PrivateAnswers:
+class PrivateResponses:
     """ASGI middleware that adds the headers, except those that a response already has."""
 
     def __init__(self, app: ASGIApp) -> None:

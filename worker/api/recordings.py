@@ -11,6 +11,7 @@ from worker import clock
 from worker.access.visibility import session_for, visible_recordings
 from worker.api.callers import CallerOf
 from worker.api.fields import FilterId, RowId
+from worker.api.file_backed_response import file_backed_response
 from worker.api.paging import BY_ID, Cursor, Limit, Page
 from worker.api.problems import responses
 from worker.api.recording_documents import (
@@ -22,7 +23,6 @@ from worker.api.recording_documents import (
 )
 from worker.api.recording_uploads import session_to_fill
 from worker.api.services import Services, ServicesOf
-from worker.api.written_answers import written_answer
 from worker.recordings.playback import plan_playback
 from worker.recordings.reading import find_recording, list_recordings, shown_metadata, write_kept_board
 from worker.workflows.delete_recording import delete_recording
@@ -72,7 +72,7 @@ def get_recording(recording_id: RowId, caller: CallerOf, services: ServicesOf) -
             write_kept_board(session, out, recording_id)
             out.write(b"}")
 
-        return written_answer(write)
+        return file_backed_response(write)
 
 
 @router.get("/{recording_id}/playback", responses=responses(409), summary="Play a recording")

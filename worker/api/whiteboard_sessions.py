@@ -13,6 +13,7 @@ from models.whiteboards import WhiteboardSession
 from worker.access.visibility import session_for
 from worker.api.callers import CallerOf
 from worker.api.fields import AsText, FilterId, RowId
+from worker.api.file_backed_response import file_backed_response
 from worker.api.idempotent import OnceOf, created
 from worker.api.paging import BY_ID, BY_STROKE, Cursor, Limit, Page
 from worker.api.problems import responses
@@ -26,7 +27,6 @@ from worker.api.whiteboard_documents import (
     SessionStatus,
     SessionWithPages,
 )
-from worker.api.written_answers import written_answer
 from worker.jobs.idempotency import Answer
 from worker.whiteboards.board_stream import write_board
 from worker.whiteboards.lifecycle import join_session, leave_session
@@ -112,7 +112,7 @@ def get_board(
             follows = write_board(session, out, session_id, page_id=page_id, after=after, most=most)
             out.write(b',"next":' + json.dumps(BY_STROKE.encode(follows)).encode() + b"}")
 
-        return written_answer(write)
+        return file_backed_response(write)
 
 
 @router.patch("/{session_id}", summary="Change a session")

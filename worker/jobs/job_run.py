@@ -54,7 +54,7 @@ class JobRun:
         self._pulsing = threading.Lock()
         self._written: tuple[int, str | None] = (0, None)
         self._renewed = time.monotonic()
-        self._over = False
+        self._ended = False
 
     @property
     def cancelled(self) -> bool:
@@ -122,7 +122,7 @@ class JobRun:
         with self._pulsing:
             state = (self._progress, self._note)
             due = time.monotonic() - self._renewed >= self._rhythm.renewal
-            if self._over or self.lost or (state == self._written and not due):
+            if self._ended or self.lost or (state == self._written and not due):
                 return
             try:
                 self._pulse_once(*state)
@@ -138,7 +138,7 @@ class JobRun:
     def end_pulse(self) -> None:
         """Send no further heartbeat; wait for the current one, but for a limited time if the database hangs."""
         waited = self._pulsing.acquire(timeout=_LAST_PULSE)
-        self._over = True
+        self._ended = True
         if waited:
             self._pulsing.release()
 

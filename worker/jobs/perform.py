@@ -52,7 +52,7 @@ class Performer:
     # Children of this worker, which the jobs of a lane share; None: lanes are ignored.
     children: int | None = None
     # Called when a job of a lane has ended: another may take its place.
-    made_room: Callable[[], None] = _nothing
+    publish_waiting: Callable[[], None] = _nothing
 
     @cached_property
     def _pulse(self) -> Pulse:
@@ -75,7 +75,7 @@ class Performer:
                 self._run(JobRun(self.database, claimed, self.rhythm), work)
             finally:
                 if claimed.lane is not None:
-                    self.made_room()
+                    self.publish_waiting()
 
     def _run(self, run: JobRun, work: Work) -> None:
         claimed, began = run.claim, time.monotonic()

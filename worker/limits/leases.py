@@ -82,7 +82,7 @@ class Leases:
         self._held: dict[UUID, Lease] = {}
         self._given_back: set[UUID] = set()
         self._keeper: asyncio.Task[None] | None = None
-        self._stirred = asyncio.Event()
+        self._changed = asyncio.Event()
 
     async def take(self, bound: Bound, who: str, size: int = 0) -> Lease | None:
         """A lease of `who`, to be given back in the end; None when they have the maximum open."""
@@ -132,7 +132,7 @@ class Leases:
 
     def _forget(self, lease: Lease) -> None:
         self._given_back.add(lease.id)
-        self._stirred.set()
+        self._changed.set()
         self._start_keeper()
 
     def _start_keeper(self) -> None:
@@ -144,8 +144,8 @@ class Leases:
         while self._held or self._given_back:
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, renew_at - monotonic())):
-                    await self._stirred.wait()
-            self._stirred.clear()
+                    await self._changed.wait()
+            self._changed.clear()
             try:
                 if monotonic() >= renew_at:
                     renew_at = monotonic() + self._seconds / 3

@@ -8,7 +8,7 @@ from itertools import islice
 from sqlalchemy.orm import Session
 
 from worker import clock
-from worker.access.operator_accesses import prune_looks
+from worker.access.operator_accesses import prune_operator_accesses
 from worker.batches import repeat_full
 from worker.canvases.snapshots.names import FOLDER as SNAPSHOTS
 from worker.canvases.snapshots.names import SnapshotTarget, target_of
@@ -41,7 +41,7 @@ def prune_ledger(run: JobRun, context: WorkerContext) -> None:
         "jobs": (jobs, partial(prune_routine_jobs, age=settings.routine_job_retention)),
         "idempotency_keys": (partial(prune_idempotency_keys, age=settings.idempotency_retention),),
         "deliveries": (partial(prune_deliveries, age=settings.delivery_retention),),
-        "operator_accesses": (partial(prune_looks, age=settings.operator_access_retention),),
+        "operator_accesses": (partial(prune_operator_accesses, age=settings.operator_access_retention),),
     }
     result = {
         name: sum(

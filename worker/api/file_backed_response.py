@@ -15,7 +15,7 @@ _IN_MEMORY = 1 << 20
 _PIECE = 1 << 18
 
 
-class WrittenAnswer(StreamingResponse):
+class FileBackedResponse(StreamingResponse):
     """The JSON in a file of `size` bytes, which is closed however sending ends."""
 
     def __init__(self, file: IO[bytes], size: int) -> None:
@@ -30,7 +30,7 @@ class WrittenAnswer(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-def written_answer(write: Callable[[IO[bytes]], None]) -> WrittenAnswer:
+def file_backed_response(write: Callable[[IO[bytes]], None]) -> FileBackedResponse:
     """Call `write` now and return the response that it wrote. Raises the errors of `write`."""
     file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the answer closes it
     try:
@@ -38,4 +38,4 @@ def written_answer(write: Callable[[IO[bytes]], None]) -> WrittenAnswer:
     except BaseException:
         file.close()
         raise
-    return WrittenAnswer(file, file.tell())
+    return FileBackedResponse(file, file.tell())
