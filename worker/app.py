@@ -203,7 +203,7 @@ def _give_back(app: Celery) -> None:
             lambda: release_runs(database, app.process_name), seconds=_GIVE_BACK_SECONDS
         )
         _log.info("worker_stopped", released=released)
-    except Exception as error:  # noqa: BLE001 - a last courtesy: without it the reaper takes the runs back
+    except Exception as error:  # noqa: BLE001 - best effort: otherwise the reaper takes the runs back
         _log.warning("runs_not_released", error=type(error).__name__)
     finally:
         database.close()

@@ -4,7 +4,7 @@ from sqlalchemy import func
 
 from models.people import User as Person
 
-# The width of the columns that keep a name.
+# The width of the columns that store a name.
 LONGEST_NAME = 255
 
 # The same as SQL, for queries that join `users`.

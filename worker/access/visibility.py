@@ -16,7 +16,7 @@ from worker.errors import Forbidden, NotFound
 
 
 def visible_bookings(caller: Caller) -> ColumnElement[bool]:
-    """A predicate on Booking: the tutor's, the student's, and those of a parent's children."""
+    """A predicate on Booking: a tutor's bookings, a student's, and those of a parent's children."""
     if isinstance(caller, Operator):
         return true()
     ways: list[ColumnElement[bool]] = []
@@ -95,8 +95,8 @@ def _named_in(profile_type: str, profile_id: int) -> ColumnElement[bool]:
         WhiteboardSession.host_profile_type == profile_type,
         WhiteboardSession.host_profile_id == profile_id,
     )
-    # Ids of tutors and students overlap, so an id counts only beside its own type. The first condition is what the
-    # GIN index answers.
+    # Ids of tutors and students overlap, so an id must be compared with its type. The first condition uses the GIN
+    # index.
     participant = (
         func.unnest(WhiteboardSession.participant_profile_ids, WhiteboardSession.participant_profile_types)
         .table_valued("profile_id", "profile_type")

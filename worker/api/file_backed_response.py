@@ -32,7 +32,7 @@ class FileBackedResponse(StreamingResponse):
 
 def file_backed_response(write: Callable[[IO[bytes]], None]) -> FileBackedResponse:
     """Call `write` now and return the response that it wrote. Raises the errors of `write`."""
-    file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the answer closes it
+    file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the response closes it
     try:
         write(file)
     except BaseException:

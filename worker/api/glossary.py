@@ -1,8 +1,8 @@
-"""What each name in the API means, with an example: requests and answers carry the names of the tables' columns, and a
-name means the same wherever it stands.
+"""The meaning of each name in the API, with an example: requests and responses use the names of the tables' columns,
+and a name means the same everywhere.
 
-`NAMES` holds a description and an example for each; `SPECIAL` those of documents in which a name means something of its
-own. A test looks that every property and parameter has both.
+`NAMES` has a description and an example for each; `SPECIAL` those of documents in which a name has a different meaning.
+A test checks that every property and parameter has both.
 """
 
 from typing import Any
@@ -238,7 +238,7 @@ _JOB_NAMES: dict[str, Meaning] = {
 }
 _CHANNEL_KIND: Meaning = ("`email`, `webhook` or `apprise`.", "email")
 
-# By the name of the schema, or of the operation's path for parameters.
+# By the name of the schema or, for parameters, the operation's path.
 SPECIAL: dict[str, dict[str, Meaning]] = {
     "JobDocument": _JOB_NAMES,
     "JobWithAttempts": _JOB_NAMES,

@@ -128,7 +128,7 @@ class JobRun:
                 self._pulse_once(*state)
             except LeaseLost:
                 self._lost.set()
-            except Exception as error:  # noqa: BLE001 - the database may be away for a moment; the lease decides
+            except Exception as error:  # noqa: BLE001 - the database may be briefly unavailable; the lease decides
                 _log.warning("pulse_failed", job_id=str(self.claim.job_id), error=type(error).__name__)
                 if self.lease_left < 0:
                     self._lost.set()

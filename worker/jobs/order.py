@@ -7,7 +7,7 @@ fields are ids and plain values, serialised as JSON.
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
 
-# Every order of the process by its kind; ask `order_type` of worker/jobs/orders.py, which has loaded ours.
+# Every order class of the process by kind; use `order_type` of worker/jobs/orders.py, which has loaded ours.
 REGISTERED: dict[str, type["Order"]] = {}
 
 
@@ -25,7 +25,7 @@ class Order:
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
-        if "kind" in cls.__dict__:  # not what several kinds share
+        if "kind" in cls.__dict__:  # not a base class of several kinds
             REGISTERED[cls.kind] = cls
 
     @property

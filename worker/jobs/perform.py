@@ -51,7 +51,7 @@ class Performer:
     endings: FailureHooks
     # Children of this worker, which the jobs of a lane share; None: lanes are ignored.
     children: int | None = None
-    # Called when a job of a lane has ended: another may take its place.
+    # Called when a job of a lane has ended, since another may now be published.
     publish_waiting: Callable[[], None] = _nothing
 
     @cached_property
@@ -87,7 +87,7 @@ class Performer:
                     run.succeed()
         except Exception as error:
             if run.lost or isinstance(error, LeaseLost):
-                # It was asked to stop; any other error is not the job's outcome. The reaper decides.
+                # The run was told to stop, so any other error is not the job's outcome. The reaper decides.
                 _log.warning("lease_lost")
                 raise JobNotDone("lease lost") from error
             # Every way a job can fail is settled in the ledger first.

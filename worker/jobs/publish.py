@@ -62,7 +62,7 @@ class PublicationLease:
     """How long a published job may wait: `first` seconds twice, then doubling with each publication up to `longest`.
 
     Short at first, since the message may have gone to a worker that was killed or stopped; then doubling, since it
-    usually waits behind others, and claiming rejects a second message in any case.
+    usually waits behind other jobs, and claiming rejects a second message in any case.
 
     `alive`: seconds for which a worker counts as live after its heartbeat.
     """

@@ -35,7 +35,7 @@ _UNSHOWN = frozenset({"principal", "progress_seq", "worker"})
 
 _DIED = text("SELECT count(*) FROM jobs WHERE state = 'dead' AND finished_at > now() - interval '1 hour'")
 _FIGURES = text("SELECT state, kind, count(*) FROM jobs GROUP BY state, kind ORDER BY state, kind")
-# Whatever is done to a job that waits: published, lost, published again, refused by the broker.
+# Since the job became due, however often it was published, lost or rejected by the broker.
 _OLDEST_DUE = text(
     """
     SELECT queue, extract(epoch FROM now() - min(run_at))::float AS age FROM jobs
@@ -60,7 +60,7 @@ class JobView:
 
     @property
     def position(self) -> tuple[datetime, UUID]:
-        """Where the job stands in `list_jobs`."""
+        """The position of the job in `list_jobs`."""
         return datetime.fromisoformat(self.document["created_at"]), UUID(self.document["id"])
 
     @property

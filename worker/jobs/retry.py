@@ -42,7 +42,7 @@ def after_failure(
         return Decision("dead")
     if most_equal is not None and equal_before + 1 >= most_equal:
         return Decision("failed")
-    # 2**20 is past the ceiling for any base ≥ 4 ms; the bound keeps the power small.
+    # 2**20 exceeds the maximum wait for any base ≥ 4 ms; the bound avoids huge powers.
     wait = min(LONGEST_WAIT, base * 2 ** min(attempt - 1, 20)) * jitter
     return Decision("retryable", max(wait, retry_after or 0.0))
 

@@ -12,8 +12,8 @@ from worker.database import Executor
 from worker.errors import AstegniError
 from worker.jobs.orders import order_type
 
-# `run_at <= now()`: a doubled message must not start a retry before its time. A row that is `running` is never
-# claimed, however old its lease: only the reaper takes it back, so that the lost attempt is written down first.
+# `run_at <= now()`: a duplicate message must not start a retry early. A row that is `running` is never claimed, however
+# old its lease: only the reaper takes it back, so that the lost attempt is recorded first.
 # `rule` is for jobs of a lane (worker/jobs/lanes.py).
 CLAIM = """
     UPDATE jobs j

@@ -9,7 +9,7 @@ from worker.logs import get_logger
 
 _log = get_logger(__name__)
 
-# A restart takes a second or two; frequent retries notice its end soon and cost an absent server nothing.
+# A restart takes a second or two; frequent retries notice its end quickly and cost an unavailable server nothing.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 
 Written = TypeVar("Written")

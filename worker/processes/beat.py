@@ -37,7 +37,7 @@ class Timetable(Scheduler):  # type: ignore[misc]  # celery publishes no types
         show_alive()
         try:
             self._pacemaker.beat()
-        except Exception as error:  # noqa: BLE001 - the database may be away; beat goes on, and the metric shows it
+        except Exception as error:  # noqa: BLE001 - the database may be unavailable; beat continues, and the metric shows it
             _log.warning("heartbeat_failed", error=type(error).__name__)
         return seconds
 

@@ -59,7 +59,7 @@ class LedgerMaintenance(bootsteps.StartStopStep):  # type: ignore[misc]  # celer
         try:
             with database.statement() as statement:
                 remove_consumer(statement, process)
-        except Exception as error:  # noqa: BLE001 - the heartbeat runs out by itself
+        except Exception as error:  # noqa: BLE001 - the heartbeat expires by itself
             _log.info("consumer_not_removed", error=type(error).__name__)
 
 

@@ -50,7 +50,7 @@ class DispatchReminders(bootsteps.StartStopStep):  # type: ignore[misc]  # celer
         )
 
         def dispatch() -> bool:
-            # It returns how long to wait, until the next is due. Then it runs again at once.
+            # It returns how long to wait until the next message is due; then it runs again immediately.
             self._stopping.wait(dispatcher.dispatch())
             return True
 
