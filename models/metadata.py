@@ -3,6 +3,7 @@
 from models import (
     bookings,
     heartbeats,
+    installation,
     jobs,
     limits,
     operators,
@@ -25,6 +26,7 @@ TABLE_GROUPS = (
     reminders,
     snapshots,
     heartbeats,
+    installation,
     operators,
     limits,
 )

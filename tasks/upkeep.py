@@ -1,9 +1,9 @@
 """Upkeep: delete expired rows and orphaned files."""
 
 from worker.jobs.job_run import JobRun
-from worker.jobs.orders import PruneLedger, SweepObjects, SweepSpool
+from worker.jobs.orders import PruneLedger, SweepObjects, SweepPeople, SweepSpool
 from worker.processes.child import performs
-from worker.workflows import sweep
+from worker.workflows import sweep, sweep_people
 from worker.workflows.context import WorkerContext
 
 
@@ -23,3 +23,9 @@ def sweep_objects(run: JobRun, tools: WorkerContext) -> None:
 def sweep_spool(run: JobRun, tools: WorkerContext) -> None:
     """Delete spool files that no row names."""
     sweep.sweep_spool(run, tools)
+
+
+@performs(SweepPeople)
+def sweep_people_of_platform(run: JobRun, tools: WorkerContext) -> None:
+    """People who have changed or gone on the platform."""
+    sweep_people.sweep_people(run, tools)

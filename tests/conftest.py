@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import hypothesis
 import psutil
@@ -43,6 +44,7 @@ from devstack.valkey import EmbeddedValkey
 from models.bookings import Booking
 from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.people import User as Person
+from tests.buckets import with_new_bucket
 from tests.forking.forked_process import ForkServer
 from tests.statements import run_statement
 from tests.waiting import PATIENCE
@@ -51,6 +53,9 @@ from worker.canvases.engine import EngineMissing, load_engine
 from worker.cli.local_stack.environment import environment_for
 from worker.database import Database
 from worker.migrate import migrate
+from worker.platform.connection import PlatformConnection
+from worker.platform.grants import grants
+from worker.platform.people import PlatformPeople
 from worker.settings import Settings
 
 # How long an example takes says something about the machine, not about the code.
@@ -260,8 +265,11 @@ def emulator() -> Iterator[EmbeddedB2]:
 
 @pytest.fixture
 def b2(emulator: EmbeddedB2) -> Credentials:
-    """How to reach the emulator: realm, key_id, application_key, bucket. What a test stores there stays."""
-    return emulator.credentials
+    """How to reach the emulator: realm, key_id, application_key, and a bucket of the test's own.
+
+    One bucket belongs to one database, and each test has its own database.
+    """
+    return with_new_bucket(emulator.credentials)
 
 
 class _SettingsOfTest(Settings):
@@ -528,3 +536,58 @@ def gone() -> Gone:
         return False
 
     return ended
+
+
+_PLATFORM = _TESTS / "data" / "platform"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The live platform's database: `owner` is a connection that may change it, `url` the reader's address."""
+
+    owner: psycopg.Connection
+    url: str
+
+
+@pytest.fixture(scope="session")
+def platform_template(postgres: PostgresServer) -> Iterator[str]:
+    """Name of a database with the platform's schema and sample rows, June 2026."""
+    name = f"platform_template_{secrets.token_hex(6)}"
+    postgres.create_database(name)
+    with psycopg.connect(postgres.url(name), autocommit=True) as connection:
+        for file in ("schema-2026.sql", "sample-2026.sql", "zone-evidence-2026.sql"):
+            connection.execute((_PLATFORM / file).read_text().encode())
+        connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def platform(postgres: PostgresServer, platform_template: str) -> Iterator[Platform]:
+    """A copy of the sample, and a role with the printed grants and nothing else."""
+    name = f"platform_{secrets.token_hex(6)}"
+    reader, password = f"astegni_reader_{secrets.token_hex(4)}", secrets.token_hex(8)
+    postgres.create_database(name, platform_template)
+    with psycopg.connect(postgres.url(name), autocommit=True) as owner:
+        for statement in grants(name, reader, password=password):
+            owner.execute(statement.encode())
+        parts = urlsplit(postgres.url(name))
+        address = parts._replace(netloc=f"{reader}:{password}@{parts.netloc.rpartition('@')[2]}")
+        yield Platform(owner, urlunsplit(address))
+        owner.execute(f"DROP OWNED BY {reader}".encode())
+        owner.execute(f"DROP ROLE {reader}".encode())
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def platform_connection(platform: Platform) -> Iterator[PlatformConnection]:
+    """The reader's connection."""
+    connection = PlatformConnection(platform.url)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def platform_people(platform_connection: PlatformConnection) -> PlatformPeople:
+    """The people of the sample."""
+    return PlatformPeople(platform_connection)

@@ -23,6 +23,7 @@ from worker.jobs.orders import (
     SendOverdue,
     SnapshotChanged,
     SweepObjects,
+    SweepPeople,
     SweepSpool,
 )
 from worker.jobs.settle import release_runs
@@ -279,7 +280,9 @@ def timetable(settings: Settings) -> dict[str, dict[str, Any]]:
             for order in orders
         }
 
+    people = every(600, SweepPeople()) if settings.platform_database_url is not None else {}
     return {
+        **people,
         **every(30, AdvanceLessons(), SendOverdue()),
         **every(settings.snapshot_interval, SnapshotChanged()),
         **every(3600, FillSeries(), PruneLedger(), SweepSpool(settings.spool_id)),

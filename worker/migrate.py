@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from worker.database import refused_login
 from worker.errors import AstegniError, Misconfigured, Unavailable
@@ -157,6 +157,14 @@ def _connection(database: str | URL | Engine) -> Iterator[Connection]:
             yield connection
     except OperationalError as error:
         raise _translated(error) from error
+    except ProgrammingError as error:
+        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise
+        raise Misconfigured(
+            f"The role of DATABASE_URL may not do what a migration needs: {error.orig.diag.message_primary}. "
+            "Let it own the database, and where it may not create extensions, let a superuser run `CREATE EXTENSION "
+            "btree_gist` there once."
+        ) from error
 
 
 def _translated(error: OperationalError) -> AstegniError:

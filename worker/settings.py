@@ -31,7 +31,14 @@ DEVELOPMENT_KEY = "astegni-development-key-that-protects-nothing"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _SECRETS = frozenset(
-    {"secret_key", "secret_key_previous", "backblaze_application_key", "smtp_password", "flower_basic_auth"}
+    {
+        "platform_database_url",
+        "secret_key",
+        "secret_key_previous",
+        "backblaze_application_key",
+        "smtp_password",
+        "flower_basic_auth",
+    }
 )
 _YEAR = 366 * 86_400
 # The maximum size of a file in B2.
@@ -55,6 +62,10 @@ class Settings(LimitSettings):
     database_url: Annotated[str, AfterValidator(values.database_address)] | None = Field(
         None, description="PostgreSQL 15 to 18; `postgresql://` is enough."
     )
+    platform_database_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL of the platform, by a role that may only read some columns; none: people are our own.",
+    )
     redis_url: str | None = Field(None, description="The broker: Redis 7 or Valkey 8.")
     redis_ca_file: Path | None = Field(
         None, description="Certificates (PEM) of the authority that signs a `rediss://` broker's, if not a known one."
@@ -73,7 +84,7 @@ class Settings(LimitSettings):
         description="Admin departments (comma separated) whose members are operators.",
     )
     api_host: Host = Field("127.0.0.1", description="Address the API listens on.")
-    api_port: int = Field(8000, ge=0, le=65535, description="Port the API listens on.")
+    api_port: int = Field(8090, ge=0, le=65535, description="Port the API listens on.")
     public_base_url: Annotated[str, AfterValidator(values.base_address)] | None = Field(
         None, description="Address (https) under which the outside reaches the API; none: the one it listens on."
     )

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from tests.api.conftest import VisitorOf
 from tests.conftest import School
-from worker.access.callers import Operator
+from worker.access.callers import Operator, UserCaller
 from worker.database import Database
 
 SESSIONS = "/v1/whiteboard/sessions"
@@ -325,3 +325,18 @@ def test_the_list_is_filtered(school: School, visitor: VisitorOf, opened: dict[s
         ("?limit=1", [free["id"]]),
     ):
         assert [item["id"] for item in tutor.ask("GET", SESSIONS + query)[1]["items"]] == expected
+
+
+def test_the_page_says_as_what_its_person_hosts(database: Database, school: School, visitor: VisitorOf) -> None:
+    """A token's role is the one that was chosen last, which need not be that of the page."""
+    caller = UserCaller(1, "parent", tutor_id=11)
+    body = {"host_profile_type": "tutor", "participant_profile_ids": [22], "participant_profile_types": ["student"]}
+
+    status, opened = visitor(caller).ask("POST", SESSIONS, body)
+
+    assert status == 201
+    assert (opened["host_profile_type"], opened["host_profile_id"]) == ("tutor", 11)
+    assert visitor(caller).ask("POST", SESSIONS, {"host_profile_type": "student"})[0] == 403
+    assert visitor(caller).ask("POST", SESSIONS, {"host_profile_type": "parent"})[0] == 422
+    of_booking = {"host_profile_type": "student", "booking_id": school.booking_id}
+    assert visitor(school.tutor).ask("POST", SESSIONS, of_booking)[0] == 403

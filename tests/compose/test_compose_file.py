@@ -180,8 +180,8 @@ def test_the_development_key_and_an_open_flower_are_refused(services: dict[str, 
 def test_only_this_host_reaches_the_ports(services: dict[str, Any]) -> None:
     published = {name: service["ports"] for name, service in services.items() if "ports" in service}
 
-    assert published == {"api": ["127.0.0.1:8000:8000"], "flower": ["127.0.0.1:5555:5555"]}
-    assert services["api"]["environment"]["API_PORT"] == "8000"
+    assert published == {"api": ["127.0.0.1:8090:8090"], "flower": ["127.0.0.1:5555:5555"]}
+    assert services["api"]["environment"]["API_PORT"] == "8090"
     assert services["flower"]["environment"]["FLOWER_PORT"] == "5555"
 
 

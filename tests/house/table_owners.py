@@ -26,6 +26,7 @@ OWNED_TABLES = {
         "schedule_skips",
         "calendar_feeds",
     ),
+    "storage": ("installation",),
     "whiteboards": ("whiteboard_sessions", "whiteboard_pages", "whiteboard_canvas_data", "whiteboard_events"),
 }
 

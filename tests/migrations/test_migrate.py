@@ -1,6 +1,7 @@
 """The runner: whose database it touches, who runs at a time, and what it leaves behind."""
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -11,9 +12,9 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, make_url
 
-from worker.errors import Unavailable
+from worker.errors import Misconfigured, Unavailable
 from worker.migrate import ForeignDatabase, MigrationBusy, current, downgrade, migrate
 from worker.settings import Settings
 
@@ -102,10 +103,10 @@ def test_gives_up_on_a_lock_and_keeps_what_is_done(empty_database_url: str) -> N
         with pytest.raises(MigrationBusy, match="lock"):
             downgrade(empty_database_url, "base")
 
-    # 0006 to 0002 are undone, each in its own transaction; 0001, which drops the locked table, is whole.
-    assert current(empty_database_url) == "0001"
+    # 0024 is undone, each revision in its own transaction; 0023, which changes the locked table, is whole.
+    assert current(empty_database_url) == "0023"
     with psycopg.connect(empty_database_url) as connection:
-        assert connection.execute("SELECT to_regclass('jobs')").fetchone() == (None,)
+        assert connection.execute("SELECT to_regclass('installation')").fetchone() == (None,)
         assert connection.execute("SELECT count(*) FROM parent_profiles").fetchone() == (0,)
     assert migrate(empty_database_url) == HEAD
 
@@ -164,3 +165,16 @@ def _everything(url: str) -> tuple[set[str], list[tuple[int, str]]]:
     with psycopg.connect(url) as connection:
         names = connection.execute("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace")
         return {name for (name,) in names}, connection.execute("SELECT * FROM users").fetchall()
+
+
+def test_a_role_that_may_not_create_what_is_needed(empty_database_url: str) -> None:
+    """It is told what to let whom do, not to run the migration again."""
+    role = f"narrow_{secrets.token_hex(6)}"
+    with psycopg.connect(empty_database_url, autocommit=True) as owner:
+        owner.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'narrow'").format(sql.Identifier(role)))
+        try:
+            url = make_url(empty_database_url).set(username=role, password="narrow", drivername="postgresql+psycopg")
+            with pytest.raises(Misconfigured, match=r"permission denied .* own the database"):
+                migrate(url)
+        finally:
+            owner.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))

@@ -134,7 +134,6 @@ SPECIFIED = {
     "student_profiles": {"id": INTEGER, "user_id": INTEGER, "grade_level": WORDS, "parent_id": IDS},
 }
 REQUIRED_OF_PEOPLE = {
-    "users": {"first_name", "email"},
     "tutor_profiles": {"user_id"},
     "student_profiles": {"user_id"},
     "parent_profiles": {"user_id"},

@@ -27,6 +27,7 @@ from worker.jobs.reaper import reap
 from worker.jobs.run_statements import claim
 from worker.recordings.register import NewRecording, register_recording
 from worker.schedules.planning import Planning
+from worker.storage.ownership import MARK
 from worker.workflows.accept_request import Acceptance, accept_request
 from worker.workflows.change_booking import change_booking
 from worker.workflows.context import WorkerContext
@@ -126,20 +127,23 @@ Put = Callable[[str], str]
 
 @pytest.fixture
 def tools(settings: MakeSettings, database: Database, b2: Credentials) -> WorkerContext:
-    tools = WorkerContext(
-        settings(backblaze_bucket_name=f"test-{secrets.token_hex(8)}", spool_reserve_bytes=0), database
-    )
+    tools = WorkerContext(settings(spool_reserve_bytes=0), database)
     tools.store.prepare_bucket()
     return tools
 
 
 @pytest.fixture
 def versions(tools: WorkerContext, b2: Credentials) -> Versions:
-    """`versions()`: (name, file id) of every version that the bucket holds."""
+    """`versions()`: (name, file id) of every version that the bucket holds, the mark of its owner left out."""
     api = B2Api(InMemoryAccountInfo())
     api.authorize_account(b2.key_id, b2.application_key, realm=b2.realm)
     bucket = api.get_bucket_by_name(tools.settings.backblaze_bucket_name)
-    return lambda: [(version.file_name, version.id_) for version, _ in bucket.ls("", latest_only=False, recursive=True)]
+
+    def listed() -> list[tuple[str, str]]:
+        files = (version for version, _ in bucket.ls("", latest_only=False, recursive=True))
+        return [(version.file_name, version.id_) for version in files if version.file_name != MARK]
+
+    return listed
 
 
 @pytest.fixture

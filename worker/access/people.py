@@ -1,9 +1,11 @@
 """Verify a signed token's claims against the database: tokens are valid for a week, people change sooner."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Select, and_, bindparam, select, text
+from sqlalchemy import Integer, Select, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from models.people import ParentProfile, StudentProfile, TutorProfile
@@ -11,23 +13,84 @@ from models.people import User as Person
 from worker.access.callers import UserCaller
 from worker.errors import Unauthorized
 
-_PROFILES = (TutorProfile, StudentProfile, ParentProfile)
+_PROFILES: dict[str, type[TutorProfile] | type[StudentProfile] | type[ParentProfile]] = {
+    "tutor": TutorProfile,
+    "student": StudentProfile,
+    "parent": ParentProfile,
+}
+PROFILES = tuple(_PROFILES)
 
 
-def _claimed_profiles() -> Select[*tuple[Any, ...]]:
-    statement = select(Person.is_active, *(profile.id for profile in _PROFILES)).select_from(Person)
-    for profile in _PROFILES:
-        claimed = bindparam(profile.__tablename__, type_=Integer)
-        theirs = and_(profile.user_id == Person.id, profile.id == claimed, profile.is_active)
-        statement = statement.outerjoin(profile, theirs)
+@dataclass(frozen=True)
+class Claims:
+    """What the database knows of a token's claims: the account, and the owner of each claimed profile."""
+
+    user: UserCaller
+    # None: there is no such account.
+    is_active: bool | None
+    # When the account was last read from the platform; None: it does not come from there.
+    platform_read_at: datetime | None
+    # For each claimed role whose profile exists: its owner's `users.id`, and whether it is active.
+    profiles: Mapping[str, tuple[int, bool]]
+
+    @property
+    def unknown_profiles(self) -> frozenset[str]:
+        """The claimed roles whose profile does not exist here."""
+        return frozenset(claimed(self.user)) - self.profiles.keys()
+
+    def accepted(self, *, unknown_are_absent: bool = False) -> UserCaller:
+        """The caller with those of the claimed profiles that are active.
+
+        An inactive profile of one's own counts as not there: tokens name it for a week after it was given up. Raises
+        Unauthorized for the whole token when the account is not active or a profile is somebody else's, which is a
+        forged claim; also when a profile does not exist, unless `unknown_are_absent`.
+        """
+        if not self.is_active:
+            raise Unauthorized("The account of this token does not exist or is not active.")
+        forged = any(owner != self.user.user_id for owner, _ in self.profiles.values())
+        if forged or (self.unknown_profiles and not unknown_are_absent):
+            raise Unauthorized("The token claims a profile that is not its owner's.")
+        active = {role: profile_id for role, profile_id in claimed(self.user).items() if self._is_active(role)}
+        return replace(
+            self.user, tutor_id=active.get("tutor"), student_id=active.get("student"), parent_id=active.get("parent")
+        )
+
+    def _is_active(self, role: str) -> bool:
+        _owner, is_active = self.profiles.get(role, (None, False))
+        return is_active
+
+
+def claimed(user: UserCaller) -> dict[str, int]:
+    """The profile ids that a token claims, by role."""
+    ids = {"tutor": user.tutor_id, "student": user.student_id, "parent": user.parent_id}
+    return {role: profile_id for role, profile_id in ids.items() if profile_id is not None}
+
+
+def _claims_statement() -> Select[*tuple[Any, ...]]:
+    owners = [column for profile in _PROFILES.values() for column in (profile.user_id, profile.is_active)]
+    statement = select(Person.is_active, Person.platform_read_at, *owners).select_from(Person)
+    for role, profile in _PROFILES.items():
+        statement = statement.outerjoin(profile, profile.id == bindparam(role, type_=Integer))
     return statement.where(Person.id == bindparam("user_id", type_=Integer))
 
 
 # Built once: every request uses it.
-_CLAIMED = _claimed_profiles()
+_CLAIMS = _claims_statement()
 
 
-# The same check as _CLAIMED, for many users at once.
+def read_claims(session: Session, user: UserCaller) -> Claims:
+    """What is stored of the claims of `user`. One query."""
+    named = claimed(user)
+    values = {"user_id": user.user_id, **{role: named.get(role) for role in PROFILES}}
+    row = session.execute(_CLAIMS, values).one_or_none()
+    if row is None:
+        return Claims(user, None, None, {})
+    is_active, read_at, *owners = row
+    pairs = zip(PROFILES, zip(owners[::2], owners[1::2], strict=True), strict=True)
+    return Claims(user, is_active, read_at, {role: owner for role, owner in pairs if owner[0] is not None})
+
+
+# Whether an accepted caller would be accepted with all these profiles again; for many users at once.
 _STILL_VALID = text(
     """
     SELECT asked.number
@@ -47,7 +110,7 @@ _STILL_VALID = text(
 
 
 def still_valid(session: Session, users: Collection[UserCaller]) -> set[UserCaller]:
-    """Those of these users whom `verify` would accept now. One query for all of them."""
+    """Those of these users whom `verify` would accept now with every profile. One query for all of them."""
     callers = list(users)
     if not callers:
         return set()
@@ -61,16 +124,5 @@ def still_valid(session: Session, users: Collection[UserCaller]) -> set[UserCall
 
 
 def verify(session: Session, user: UserCaller) -> UserCaller:
-    """Returns `user` if the account is active and every claimed profile is active and theirs. One query.
-
-    Raises Unauthorized for the whole token otherwise: a profile that is not its owner's is a forged claim.
-    """
-    claims = (user.tutor_id, user.student_id, user.parent_id)
-    names = (profile.__tablename__ for profile in _PROFILES)
-    values = {"user_id": user.user_id, **dict(zip(names, claims, strict=True))}
-    row = session.execute(_CLAIMED, values).one_or_none()
-    if row is None or not row[0]:
-        raise Unauthorized("The account of this token does not exist or is not active.")
-    if tuple(row[1:]) != claims:
-        raise Unauthorized("The token claims a profile that is not active or not its owner's.")
-    return user
+    """The caller as the database confirms them, see `Claims.accepted`. One query. Raises Unauthorized."""
+    return read_claims(session, user).accepted()

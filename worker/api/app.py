@@ -26,6 +26,7 @@ from worker.api import (
     replays,
     schedules,
     series,
+    server_time,
     session_requests,
     slots,
     snapshots,
@@ -74,6 +75,7 @@ _MODULES = (
     jobs,
     job_events,
     health,
+    server_time,
     docs,
 )
 

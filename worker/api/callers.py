@@ -8,15 +8,16 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
 from starlette.concurrency import run_in_threadpool
 
+from worker import clock
 from worker.access.callers import Caller, Operator, UserCaller
 from worker.access.operator_accesses import record_access
-from worker.access.people import verify
 from worker.access.tickets import read_ticket
 from worker.access.tokens import read_token
 from worker.api.services import Services, ServicesOf, services_of
 from worker.errors import Unauthorized
 from worker.limits.rates import address_key
 from worker.settings import Settings
+from worker.workflows.verify_caller import verify_caller
 
 # A body of this many bytes counts as one more request.
 _BYTES_OF_A_REQUEST = 32_768
@@ -82,8 +83,7 @@ def _verified(services: Services, request: Request, units: int) -> Caller:
         counters.take(rates.requests, caller.principal, units)
         if not isinstance(caller, UserCaller):
             return caller
-        with services.database.transaction() as session:
-            return verify(session, caller)
+        return verify_caller(services.database, services.context.platform_people, caller, now=clock.now())
     except Unauthorized:
         # Valid tokens from the same address still work: many people may share one. A missing token is not counted.
         if _token_of(request) is not None or "ticket" in request.query_params:

@@ -91,6 +91,7 @@ NAMES: dict[str, Meaning] = {
     "has_students": ("Whether the series is of a booking; free slots have none.", True),
     "height": ("Height in pixels.", 720),
     "host_profile_id": ("Profile of the host.", 11),
+    "now": ("The server's clock (UTC).", "2026-11-28T19:30:00.123456Z"),
     "host_profile_type": ("Kind of the host's profile: `tutor`, `student` or `parent`.", "tutor"),
     "hour": ("Hour from 1 to 12, counted from dawn or dusk.", 8),
     "id": ("Id of the row.", 7),

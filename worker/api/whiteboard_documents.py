@@ -50,6 +50,7 @@ class NewSession(SessionFields):
 
     booking_id: Number | None = None
     schedule_id: Number | None = None
+    host_profile_type: Literal["tutor", "student"] | None = None
     participant_profile_ids: Annotated[
         list[Number], Field(max_length=_MOST_PARTICIPANTS, fail_fast=True, default_factory=list)
     ]

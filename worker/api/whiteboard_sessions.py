@@ -40,7 +40,13 @@ MostStrokes = Annotated[int, Field(ge=1, le=50_000), AsText]
 
 router = APIRouter(prefix="/v1/whiteboard/sessions", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
 
-_OF_THE_OPENING = {"booking_id", "schedule_id", "participant_profile_ids", "participant_profile_types"}
+_OF_THE_OPENING = {
+    "booking_id",
+    "schedule_id",
+    "host_profile_type",
+    "participant_profile_ids",
+    "participant_profile_types",
+}
 
 
 @router.post("", status_code=201, response_model=SessionWithPages, responses=responses(409), summary="Open a session")
@@ -157,7 +163,7 @@ def _opening(body: NewSession) -> Opening:
     values: dict[str, Any] = body.model_dump(exclude_unset=True, exclude=_OF_THE_OPENING)
     # A new row gets all three permissions, sent or not.
     values["student_permissions"] = body.student_permissions.model_dump()
-    return Opening(body.booking_id, body.schedule_id, participants, values)
+    return Opening(body.booking_id, body.schedule_id, participants, values, body.host_profile_type)
 
 
 def _with_pages(session: Session, whiteboard: WhiteboardSession) -> SessionWithPages:

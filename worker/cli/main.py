@@ -9,6 +9,7 @@ from rich.console import Console
 
 from worker.cli import (
     b2,
+    bucket,
     canvas,
     doctor,
     ingest,
@@ -16,6 +17,7 @@ from worker.cli import (
     legacy,
     mailbox,
     migrate,
+    platform,
     processes,
     reminders,
     schedules,
@@ -41,9 +43,11 @@ for module in (stack, processes, migrate, tokens, ingest, doctor):
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(reminders.app, name="reminders")
+app.add_typer(platform.app, name="platform")
 app.add_typer(canvas.app, name="canvas")
 app.add_typer(legacy.app, name="legacy")
 app.add_typer(b2.app, name="b2")
+app.add_typer(bucket.app, name="bucket")
 app.add_typer(mailbox.app, name="mailbox")
 
 

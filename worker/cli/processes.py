@@ -34,10 +34,13 @@ def worker(
     # SIGTERM shuts down gracefully: running jobs get some time, the others are requeued. Read when Celery is imported.
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     from worker.app import create_app, queues_of, run_worker  # noqa: PLC0415 - after the line above
+    from worker.workflows.own_bucket import check_before_start  # noqa: PLC0415 - likewise
 
     settings = Settings()
     configure_logs(settings.log_level)
     names = queues_of(queues.split(","), settings)
+    if settings.backblaze_key_id is not None and any(name.startswith("media") for name in names):
+        check_before_start(settings)
     run_worker(
         create_app(settings),
         names,

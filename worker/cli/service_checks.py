@@ -123,7 +123,23 @@ def check_storage(settings: Settings) -> str:
         raise Misconfigured(f"{name}: {'; '.join(faults)}.")
     if doubts:
         raise Doubtful(f"{name}: {'; '.join(doubts)}.")
+    if settings.database_url is not None:
+        _check_owner(settings)
     return name
+
+
+def _check_owner(settings: Settings) -> None:
+    """Raises ForeignBucket; a database that does not answer has a line of its own."""
+    from worker.database import AWAY, Database  # noqa: PLC0415 - only when asked
+    from worker.workflows.own_bucket import own_store  # noqa: PLC0415
+
+    database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=0)
+    try:
+        own_store(settings, database)
+    except AWAY:
+        return
+    finally:
+        database.close()
 
 
 def check_mail(settings: Settings) -> str:

@@ -246,6 +246,13 @@ class PruneLedger(RoutineOrder):
 
 
 @dataclass(frozen=True)
+class SweepPeople(RoutineOrder):
+    """Compare the people that were read from the platform with what it says now."""
+
+    kind: ClassVar[str] = "upkeep.sweep_people"
+
+
+@dataclass(frozen=True)
 class AdvanceLessons(RoutineOrder):
     """Update the status of lessons that have begun or ended, and close whiteboard sessions left running."""
 

@@ -5,11 +5,14 @@ from functools import cached_property
 
 from worker.database import Database
 from worker.media.binaries import Binaries, find_binaries
+from worker.platform.connection import PlatformConnection
+from worker.platform.people import PlatformPeople
 from worker.reminders.delivery.sender import BatchSender, SendPolicy
 from worker.reminders.delivery.transports import Transports
 from worker.settings import Settings
 from worker.storage.store import ObjectStore
 from worker.uploads.spool import Spool
+from worker.workflows.own_bucket import own_store
 
 
 @dataclass
@@ -21,8 +24,8 @@ class WorkerContext:
 
     @cached_property
     def store(self) -> ObjectStore:
-        """Backblaze B2, or the emulator. Raises Misconfigured without its settings."""
-        return ObjectStore.from_settings(self.settings)
+        """Backblaze B2, or the emulator. Raises Misconfigured without its settings, ForeignBucket for another's."""
+        return own_store(self.settings, self.database)
 
     @cached_property
     def spool(self) -> Spool:
@@ -33,6 +36,12 @@ class WorkerContext:
     def binaries(self) -> Binaries:
         """ffmpeg and ffprobe."""
         return find_binaries(self.settings)
+
+    @cached_property
+    def platform_people(self) -> PlatformPeople | None:
+        """The people of the live platform; None without PLATFORM_DATABASE_URL."""
+        url = self.settings.platform_database_url
+        return None if url is None else PlatformPeople(PlatformConnection(url.get_secret_value()))
 
     @cached_property
     def deliverer(self) -> BatchSender:

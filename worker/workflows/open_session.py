@@ -28,6 +28,8 @@ class Opening:
     participants: Sequence[Participant] = ()
     # Title, description, scheduled times, permissions.
     values: Mapping[str, Any] = field(default_factory=dict)
+    # The profile of the caller that hosts: a page knows which it is, a token may name another role.
+    host_type: str | None = None
 
 
 def open_session(session: Session, caller: Caller, opening: Opening) -> WhiteboardSession:
@@ -42,9 +44,11 @@ def open_session(session: Session, caller: Caller, opening: Opening) -> Whiteboa
     if opening.schedule_id is not None:
         opening = _of_lesson(session, caller, opening, opening.schedule_id)
     if opening.booking_id is None:
-        host, participants = _host(caller), opening.participants
+        host, participants = _host(caller, opening.host_type), opening.participants
         _check_participants(session, host, participants)
     else:
+        if opening.host_type == "student":
+            raise Forbidden("Only the tutor of a booking can open its sessions.")
         host, participants = _of_booking(session, caller, opening, opening.booking_id)
     hosting = Hosting(host, participants, opening.booking_id, opening.schedule_id)
     return create_session(session, hosting, opening.values)
@@ -63,10 +67,10 @@ def _of_booking(
     return Participant(booking.tutor_id, "tutor"), (Participant(booking.student_id, "student"),)
 
 
-def _host(caller: UserCaller) -> Participant:
-    """The profile that hosts: that of the role the caller acts in, else whichever can host."""
+def _host(caller: UserCaller, host_type: str | None) -> Participant:
+    """The profile that hosts: of `host_type`, else of the role the caller acts in, else whichever can host."""
     profiles = {"tutor": caller.tutor_id, "student": caller.student_id}
-    for profile_type in (caller.role or "", *profiles):
+    for profile_type in (caller.role or "", *profiles) if host_type is None else (host_type,):
         profile_id = profiles.get(profile_type)
         if profile_id is not None:
             return Participant(profile_id, profile_type)

@@ -26,6 +26,7 @@ from worker.recordings.renditions import is_named
 from worker.recordings.source import give_up_bytes, named_spool_files
 from worker.reminders.delivery.prune import prune_deliveries
 from worker.workflows.context import WorkerContext
+from worker.workflows.own_bucket import check_owner
 from worker.workflows.remove_files import remove_unnamed
 
 _BATCH = 5000
@@ -62,6 +63,8 @@ def sweep_objects(run: JobRun, context: WorkerContext) -> None:
     The age protects running uploads, and pictures whose address was just handed out. Whether a row names an object is
     checked again before each removal.
     """
+    # The store was checked when this process first used it; the bucket may have been taken over since.
+    check_owner(context.store, context.database)
     oldest = clock.now() - timedelta(seconds=context.settings.orphan_age)
     removed = _sweep_recordings(run, context, oldest) + _sweep_snapshots(run, context, oldest)
     unfinished = sum(context.store.cancel_unfinished(folder, older_than=oldest) for folder in (FOLDER, SNAPSHOTS))

@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
 from devstack.supervisor import http_ready
+from tests.buckets import with_new_bucket
 from tests.chaos.mayhem.event_log import EventLog
 from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.watchdog import Watchdog
@@ -89,7 +90,7 @@ class Environment:
                 "backblaze_realm": parts.storage.realm,
                 "backblaze_key_id": parts.storage.key_id,
                 "backblaze_application_key": parts.storage.application_key,
-                "backblaze_bucket_name": parts.storage.bucket,
+                "backblaze_bucket_name": with_new_bucket(parts.b2.credentials).bucket,
             }
         self.settings = Settings(
             **values

@@ -8,6 +8,7 @@ from typing import Any
 from tests.chaos.mayhem.orphans import media_processes
 from tests.chaos.mayhem.recovery import RESUMPTION, percentile, recoveries, resumptions, runs_of
 from tests.chaos.mayhem.run import ChaosRun
+from worker.storage.ownership import MARK
 from worker.storage.store import ObjectStore
 
 # Seconds, with production values.
@@ -180,7 +181,7 @@ def _recordings(run: ChaosRun) -> list[Claim]:
 
 def _files(run: ChaosRun) -> list[Claim]:
     environment = run.environment
-    stored = {file.name for file in ObjectStore.from_settings(environment.settings).list("videos/whiteboard/")}
+    stored = {file.name for file in ObjectStore.from_settings(environment.settings).list("videos/whiteboard/")} - {MARK}
     rows = environment.watchdog.ask("SELECT object_name FROM recording_renditions WHERE object_name IS NOT NULL")
     named = {row["object_name"] for row in rows}
     spooled = [path.name for path in environment.settings.spool_dir.rglob("*") if path.is_file()]

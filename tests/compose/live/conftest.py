@@ -145,8 +145,8 @@ class Host:
     def _local(self, text: str) -> str:
         """Names, ports and addresses of the compose network, as they are here."""
         text = re.sub(r"@(postgres|redis):\d+/", lambda found: f"@127.0.0.1:{self.ports[found[1]]}/", text)
-        text = re.sub(r"(?<=127\.0\.0\.1:)(8000|5555)\b", lambda found: str(self.ports[found[1]]), text)
-        whole = {"0.0.0.0": "127.0.0.1", **{port: str(self.ports[port]) for port in ("8000", "5555")}}  # noqa: S104 - gone
+        text = re.sub(r"(?<=127\.0\.0\.1:)(8090|5555)\b", lambda found: str(self.ports[found[1]]), text)
+        whole = {"0.0.0.0": "127.0.0.1", **{port: str(self.ports[port]) for port in ("8090", "5555")}}  # noqa: S104 - gone
         return whole.get(text, text)
 
     def _made(self, folder: Path) -> Path:
@@ -213,7 +213,7 @@ def host(
     environment = image_environment | {"PYTHONPATH": str(image_modules)}
 
     def start() -> Host:
-        ports = {"postgres": postgres_of_compose, "redis": free_port(), "8000": free_port(), "5555": free_port()}
+        ports = {"postgres": postgres_of_compose, "redis": free_port(), "8090": free_port(), "5555": free_port()}
         host = Host(compose, environment, Path(tempfile.mkdtemp(dir=tmp_path)), ports)
         try:
             host.bring_up()

@@ -30,7 +30,7 @@ def _teach(host: Host, variables: dict[str, str]) -> httpx.Client:
         session.add_all([TutorProfile(id=11, user_id=1), StudentProfile(id=22, user_id=2)])
     database.close()
     token = issue_token(variables["SECRET_KEY"], sub=1, role="tutor", role_ids={"tutor": 11})
-    return httpx.Client(base_url=host.url("8000"), headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE)
+    return httpx.Client(base_url=host.url("8090"), headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE)
 
 
 def _record_a_lesson(api: httpx.Client, student: dict[str, str]) -> dict[str, Any]:

@@ -198,6 +198,7 @@ MORNING = NOW + timedelta(minutes=5)
         (NIGHT, Wait(MORNING, "quiet-hours")),
         (NIGHT | {"expires_at": MORNING}, Drop("dropped", "quiet-hours", instead_in_app=True)),
         ({"same_mailbox": True}, Drop("dropped", "same-mailbox")),
+        ({"has_address": False}, Drop("dropped", "no-address", instead_in_app=True)),
         (NIGHT | {"way": "in_app"}, Send()),
         (NIGHT | {"kind": "test"}, Send()),
         # Other messages do not mind what has become of the lesson.

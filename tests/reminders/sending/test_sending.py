@@ -87,6 +87,16 @@ def test_who_is_inactive_or_not_of_the_lesson_is_not_reminded(deliveries: Delive
     assert deliveries.outcome(gone) == ("dropped", "person-inactive")
 
 
+def test_who_has_no_name_and_no_e_mail_gets_it_in_the_app(deliveries: DeliveryFixture) -> None:
+    """People sign up with a phone alone: nothing is mailed or tried again, and nothing fails."""
+    deliveries.do("UPDATE users SET first_name = NULL, father_name = NULL, last_name = NULL, email = NULL WHERE id = 2")
+    mailed = deliveries.reminder(deliveries.lesson(), channel="email", user_id=2)
+    deliveries.send_all()
+    assert deliveries.outcome(mailed) == ("dropped", "no-address")
+    deliveries.send_all()
+    assert deliveries.one("SELECT count(*) AS n FROM notifications WHERE user_id = 2").n == 1
+
+
 def test_after_downtime_only_the_latest_reminder_comes(deliveries: DeliveryFixture) -> None:
     """The system was down for two days; the lesson begins in ten minutes."""
     lesson = deliveries.lesson()

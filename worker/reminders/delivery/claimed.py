@@ -68,7 +68,7 @@ class ClaimedDelivery:
     attempts: int
     created_at: datetime
     is_active: bool
-    email: str
+    email: str | None
     name: str
     language: str
     timezone: str | None

@@ -24,7 +24,7 @@ class DeliveryContext:
     `lesson_status` and `lesson_starts_at` are None without a lesson. `way` is the kind of its channel: `in_app`,
     `email`, `webhook` or `apprise`; None when the channel has been removed. `superseded`: a later reminder of the same
     lesson by the same channel is due, or was sent. `same_mailbox`: the message also goes to the account's address, and
-    the channel has the same one.
+    the channel has the same one. `has_address`: there is an address to send to; an account may have no e-mail.
     """
 
     kind: str
@@ -43,6 +43,7 @@ class DeliveryContext:
     quiet_end: time | None
     zone: ZoneInfo
     same_mailbox: bool = False
+    has_address: bool = True
 
 
 def decide(it: DeliveryContext, now: datetime) -> Verdict:
@@ -75,6 +76,8 @@ def _of_time(it: DeliveryContext, now: datetime) -> Drop | Fail | None:
 def _of_channel(it: DeliveryContext) -> Drop | Fail | None:
     if it.way is None:
         return Drop("dropped", "channel-removed")
+    if not it.has_address:
+        return Drop("dropped", "no-address", instead_in_app=True)
     if it.disabled:
         return Fail("channel-disabled")
     if not it.confirmed and it.kind != "channel-code":
@@ -113,4 +116,5 @@ def context_of(it: ClaimedDelivery, lessons: LessonFacts, *, default_zone: str, 
         quiet_end=it.quiet_end,
         zone=zone(it.timezone if it.timezone in zone_names() else default_zone),
         same_mailbox=same_mailbox,
+        has_address=bool(it.email) or it.channel != "email",
     )

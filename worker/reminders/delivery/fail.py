@@ -116,8 +116,9 @@ def switch_off(session: Session, delivery: ClaimedDelivery, reason: str) -> None
         key = f"channel-disabled:{delivery.channel_id}:{disabled.at}"
     else:
         # The account's address cannot be disabled: its person is notified once, until the address changes.
-        key = f"channel-disabled:email:{hashlib.sha256(delivery.email.encode()).hexdigest()}"
-        data = {"label": delivery.email, "reason": reason, "of_account": True}
+        address = delivery.email or ""
+        key = f"channel-disabled:email:{hashlib.sha256(address.encode()).hexdigest()}"
+        data = {"label": address, "reason": reason, "of_account": True}
     session.execute(_TELL_OF_IT, {"user_id": delivery.user_id, "data": data, "key": key})
 
 

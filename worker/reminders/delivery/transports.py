@@ -93,7 +93,7 @@ class Transports:
 def _account_of(delivery: ClaimedDelivery) -> Mailbox:
     """The platform stores addresses as they were typed."""
     try:
-        return Mailbox(read_mailbox(trimmed(delivery.email)))
+        return Mailbox(read_mailbox(trimmed(delivery.email or "")))
     except InvalidInput as error:
         raise PermanentFailure(error.detail) from None
 

@@ -1,0 +1,77 @@
+"""`astegni platform check` and `grants`, on the platform's sample."""
+
+import os
+import subprocess
+from urllib.parse import urlsplit
+
+from psycopg.sql import SQL, Identifier
+
+from tests.conftest import Platform
+from worker.cli.local_stack.command import astegni
+
+
+def _check(url: str) -> tuple[int, str]:
+    environment = os.environ | {"PLATFORM_DATABASE_URL": url}
+    done = subprocess.run(astegni("platform", "check"), env=environment, capture_output=True, text=True, check=False)
+    assert "hush" not in done.stdout + done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_platform_that_is_right(platform: Platform) -> None:
+    code, text = _check(platform.url)
+
+    # A profile of the sample belongs to no account.
+    assert code == 1
+    assert "June 2026" in text
+    assert "reads, and nothing else" in text
+    assert "11 accounts: 8 come in, 3 are suspended, deactivated or leaving" in text
+    assert "1 without a first name, 1 without an e-mail" in text
+    assert "1 of student_profiles belong to no account" in text
+
+
+def test_without_warnings(platform: Platform) -> None:
+    platform.owner.execute("DELETE FROM student_profiles WHERE user_id IS NULL")
+
+    assert _check(platform.url)[0] == 0
+
+
+def test_a_column_that_may_not_be_read(platform: Platform) -> None:
+    reader = Identifier(urlsplit(platform.url).username or "")
+    platform.owner.execute(SQL("REVOKE SELECT (account_status) ON users FROM {}").format(reader))
+
+    code, text = _check(platform.url)
+
+    assert code == 2
+    assert "users.account_status may not be read; run the statements of `astegni platform grants`" in text
+
+
+def test_a_role_that_may_do_more(platform: Platform) -> None:
+    reader = Identifier(urlsplit(platform.url).username or "")
+    platform.owner.execute(SQL("GRANT UPDATE (first_name) ON users TO {}").format(reader))
+    platform.owner.execute(SQL("GRANT SELECT (password_hash) ON users TO {}").format(reader))
+
+    code, text = _check(platform.url)
+
+    assert code == 1
+    assert "this role may write users and may read users.password_hash: take that away" in text
+
+
+def test_another_database(empty_database_url: str) -> None:
+    code, text = _check(empty_database_url)
+
+    assert code == 2
+    assert "does not look like the platform's database" in text
+
+
+def test_a_server_that_is_away() -> None:
+    code, text = _check("postgresql://reader:hush@127.0.0.1:1/platform")
+
+    assert code == 69
+    assert "does not answer" in text
+
+
+def test_no_address() -> None:
+    done = subprocess.run(astegni("platform", "check"), capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert "PLATFORM_DATABASE_URL is not set" in done.stderr

@@ -1,0 +1,128 @@
+"""Store what the platform says about people. People are deactivated here and never deleted: their rows are named."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, not_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from models.people import ParentProfile, StudentProfile, TutorProfile
+from models.people import User as Person
+
+_Profile = type[TutorProfile] | type[StudentProfile] | type[ParentProfile]
+
+
+@dataclass(frozen=True)
+class ProfileRecord:
+    """One role of a person. `grade_level` and `parent_id` (parent profile ids) are a student's."""
+
+    id: int
+    username: str | None = None
+    is_active: bool = True
+    grade_level: str | None = None
+    parent_id: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class PersonRecord:
+    """An account and its profiles, as the platform has them. Names and e-mail may be missing."""
+
+    id: int
+    first_name: str | None = None
+    father_name: str | None = None
+    grandfather_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    is_active: bool = True
+    # By role: tutor, student, parent.
+    profiles: Mapping[str, ProfileRecord] = field(default_factory=dict)
+
+    def without_inactive_profiles(self) -> "PersonRecord":
+        """The same person as `stored_people` returns them."""
+        active = {role: profile for role, profile in self.profiles.items() if profile.is_active}
+        return replace(self, profiles=active)
+
+
+_ACCOUNT = ("id", "first_name", "father_name", "grandfather_name", "last_name", "email", "phone", "is_active")
+_COLUMNS: dict[str, tuple[_Profile, tuple[str, ...]]] = {
+    "tutor": (TutorProfile, ("id", "username", "is_active")),
+    "student": (StudentProfile, ("id", "username", "is_active", "grade_level", "parent_id")),
+    "parent": (ParentProfile, ("id", "username", "is_active")),
+}
+
+
+def store_people(session: Session, people: Collection[PersonRecord], *, read_at: datetime) -> None:
+    """Insert or update accounts and profiles. Idempotent; locks rows in the order of ids, accounts first.
+
+    A profile that the platform no longer has beside its account becomes inactive.
+    """
+    ordered = sorted(people, key=lambda person: person.id)
+    if not ordered:
+        return
+    accounts = [_account(person) | {"platform_read_at": read_at} for person in ordered]
+    _upsert(session, Person, accounts)
+    for role, (table, columns) in _COLUMNS.items():
+        records = [(person.id, person.profiles.get(role)) for person in ordered]
+        _deactivate_others(session, table, records)
+        rows = [
+            {"user_id": user_id} | {name: getattr(record, name) for name in columns}
+            for user_id, record in records
+            if record is not None
+        ]
+        _upsert(session, table, sorted(rows, key=lambda row: row["id"]))
+
+
+def deactivate_people(session: Session, user_ids: Iterable[int], *, read_at: datetime) -> None:
+    """Deactivate accounts that the platform no longer has; unknown ids change nothing. Idempotent."""
+    session.execute(
+        update(Person).where(Person.id.in_(sorted(user_ids))).values(is_active=False, platform_read_at=read_at)
+    )
+
+
+def stored_people(session: Session, *, after: int, most: int) -> dict[int, PersonRecord]:
+    """At most `most` people that were read from the platform, with ids above `after`, in the order of ids."""
+    statement = select(Person, TutorProfile, StudentProfile, ParentProfile)
+    for table, _ in _COLUMNS.values():
+        statement = statement.outerjoin(table, (table.user_id == Person.id) & table.is_active)
+    statement = statement.where(Person.id > after, Person.platform_read_at.is_not(None)).order_by(Person.id).limit(most)
+    return {row[0].id: _record(*row) for row in session.execute(statement)}
+
+
+def _record(
+    person: Person, tutor: TutorProfile | None, student: StudentProfile | None, parent: ParentProfile | None
+) -> PersonRecord:
+    profiles: dict[str, ProfileRecord] = {}
+    if tutor is not None:
+        profiles["tutor"] = ProfileRecord(tutor.id, tutor.username)
+    if student is not None:
+        parents = tuple(student.parent_id)
+        profiles["student"] = ProfileRecord(student.id, student.username, True, student.grade_level, parents)
+    if parent is not None:
+        profiles["parent"] = ProfileRecord(parent.id, parent.username)
+    return PersonRecord(**{name: getattr(person, name) for name in _ACCOUNT}, profiles=profiles)
+
+
+def _account(person: PersonRecord) -> dict[str, Any]:
+    return {name: getattr(person, name) for name in _ACCOUNT}
+
+
+def _upsert(session: Session, table: type[Person] | _Profile, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    statement = insert(table).values(rows)
+    changed = {name: statement.excluded[name] for name in rows[0] if name != "id"}
+    session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed))
+
+
+def _deactivate_others(session: Session, table: _Profile, records: list[tuple[int, ProfileRecord | None]]) -> None:
+    users = [user_id for user_id, _ in records]
+    present = [record.id for _, record in records if record is not None]
+    session.execute(
+        update(table)
+        .where(table.user_id.in_(users), not_(table.id == func.any(present)), table.is_active)
+        .values(is_active=False)
+    )

@@ -1,0 +1,53 @@
+"""`astegni platform`: the platform's database, of which this worker reads people, and changes nothing."""
+
+from typing import Annotated
+
+import typer
+
+from worker.errors import Misconfigured
+from worker.settings import Settings
+
+app = typer.Typer(help="Look at the platform's database (PLATFORM_DATABASE_URL). Nothing is changed there.")
+
+_EXIT_WARNINGS, _EXIT_CANNOT = 1, 2
+
+
+@app.callback()
+def platform() -> None:
+    """Look at the platform's database (PLATFORM_DATABASE_URL). Nothing is changed there."""
+
+
+@app.command()
+def check() -> None:
+    """Say which state the platform's database is in, what this role may read of it, and who would come in.
+
+    Exit 0 when all is well, 1 with warnings, 2 when people cannot be read.
+    """
+    from worker.platform.check import check_platform  # noqa: PLC0415 - not for `--help`
+    from worker.platform.connection import PlatformConnection  # noqa: PLC0415 - not for `--help`
+
+    url = Settings().platform_database_url
+    if url is None:
+        raise Misconfigured("PLATFORM_DATABASE_URL is not set: it names the platform's database and a role that reads.")
+    connection = PlatformConnection(url.get_secret_value())
+    verdicts = set()
+    for finding in check_platform(connection):
+        verdicts.add(finding.verdict)
+        typer.echo(f"{finding.subject:<10}{finding.verdict:<9}{finding.text}")
+    connection.close()
+    if "CANNOT" in verdicts:
+        raise typer.Exit(_EXIT_CANNOT)
+    if "WARNING" in verdicts:
+        raise typer.Exit(_EXIT_WARNINGS)
+
+
+@app.command()
+def grants(
+    database: Annotated[str, typer.Option(help="Name of the platform's database.")] = "astegni",
+    role: Annotated[str, typer.Option(help="Name of the role that reads.")] = "astegni_reader",
+) -> None:
+    """Print the statements that make a role which may read what this worker reads, for the owner to run with psql."""
+    from worker.platform.grants import grants as statements  # noqa: PLC0415 - not for `--help`
+
+    for statement in statements(database, role):
+        typer.echo(statement)

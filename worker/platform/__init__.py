@@ -1,0 +1,5 @@
+"""The live platform's database, which is only read: its people, by a role that may SELECT some columns.
+
+Nothing here writes to it, locks a row of it or reads a password hash. What is read is stored by the owners of our
+tables; a workflow joins the two.
+"""

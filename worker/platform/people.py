@@ -1,0 +1,167 @@
+"""People of the platform: an account, and the profiles that belong to it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+
+from psycopg import errors
+from psycopg.sql import SQL, Composable, Composed, Identifier, Placeholder
+
+from worker.access.people_store import PersonRecord, ProfileRecord
+from worker.errors import Unavailable
+from worker.platform.catalog import Catalog, Column
+from worker.platform.connection import PlatformConnection, Row
+
+_NAMES = ("first_name", "father_name", "grandfather_name", "last_name", "email", "phone")
+ACCOUNT = (
+    Column("users", "id", "integer", required=True),
+    *(Column("users", name, "varchar") for name in _NAMES),
+    # Three columns decide whether somebody may come in. NULL is the default of each, and means that they may.
+    Column("users", "is_active", "boolean"),
+    Column("users", "account_status", "varchar"),
+    Column("users", "is_suspended", "boolean"),
+)
+_PROFILE = (
+    ("id", "integer", True),
+    ("user_id", "integer", True),
+    ("username", "varchar", False),
+    ("is_active", "boolean", False),
+)
+TUTOR = tuple(Column("tutor_profiles", *column) for column in _PROFILE)
+STUDENT = (
+    *(Column("student_profiles", *column) for column in _PROFILE),
+    Column("student_profiles", "grade_level", "varchar"),
+    Column("student_profiles", "parent_id", "integer[]"),
+)
+PARENT = tuple(Column("parent_profiles", *column) for column in _PROFILE)
+ROLES = {"tutor": TUTOR, "student": STUDENT, "parent": PARENT}
+PEOPLE = (*ACCOUNT, *TUTOR, *STUDENT, *PARENT)
+
+
+class PlatformPeople:
+    """Reads people, each with one query. Columns that this state of the platform lacks have their default's meaning."""
+
+    def __init__(self, connection: PlatformConnection) -> None:
+        self._connection = connection
+
+    @cached_property
+    def _catalog(self) -> Catalog:
+        catalog = Catalog.read(self._connection)
+        denied = [column for column in PEOPLE if catalog.is_denied(column)]
+        missing = [
+            column
+            for column in PEOPLE
+            if column.required and column.table in {"users", *catalog.tables} and not catalog.has(column)
+        ]
+        for columns, what in ((denied, "may not be read"), (missing, "is missing")):
+            if columns:
+                named = f"{columns[0].table}.{columns[0].name}"
+                # Who is suspended cannot be told without it, so nobody is let in.
+                raise Unavailable(f"The platform's column {named} {what}.", retry_after=60)
+        return catalog
+
+    def read(self, user_ids: Sequence[int], *, seconds: float = 10.0) -> dict[int, PersonRecord]:
+        """The people with these ids, those without an account left out. Raises Unavailable."""
+        rows = self._rows(_select, {"ids": list(user_ids)}, seconds)
+        people: dict[int, PersonRecord] = {}
+        for row in rows:
+            # A second profile of one role, which the platform forbids, would be a second row: the first counts.
+            people.setdefault(row.id, _person(row))
+        return people
+
+    def everybody(self, *, batch: int = 1000) -> Iterator[PersonRecord]:
+        """Every account in the order of ids, `batch` at a time. Raises Unavailable."""
+        after = 0
+        while True:
+            rows = self._rows(_select_after, {"after": after, "most": batch}, 10.0)
+            people: dict[int, PersonRecord] = {}
+            for row in rows:
+                people.setdefault(row.id, _person(row))
+            yield from people.values()
+            if len(rows) < batch:
+                return
+            after = rows[-1].id
+
+    def read_claims(
+        self, user_id: int, claims: Mapping[str, int], *, seconds: float
+    ) -> tuple[PersonRecord | None, frozenset[str]]:
+        """The person (None: no account), and the roles whose claimed profile is somebody else's.
+
+        Raises Unavailable.
+        """
+        values = {"ids": [user_id], **{role: claims.get(role) for role in ROLES}}
+        rows = self._rows(_select_claims, values, seconds)
+        if not rows:
+            return None, frozenset()
+        owners = {role: getattr(rows[0], f"{role}_owner") for role in ROLES}
+        foreign = frozenset(role for role, owner in owners.items() if owner is not None and owner != user_id)
+        return _person(rows[0]), foreign
+
+    def _rows(
+        self, shape: Callable[[Catalog], Composed], values: Mapping[str, object], seconds: float
+    ) -> Sequence[Row]:
+        try:
+            return self._connection.rows(shape(self._catalog), values, seconds=seconds)
+        except (errors.UndefinedColumn, errors.UndefinedTable, errors.InsufficientPrivilege):
+            # The schema or a grant has changed since the catalogue was read.
+            del self._catalog
+            return self._connection.rows(shape(self._catalog), values, seconds=seconds)
+
+
+def _select(catalog: Catalog) -> Composed:
+    return _statement(catalog, []) + SQL(" WHERE users.id = ANY(%(ids)s)")
+
+
+def _select_after(catalog: Catalog) -> Composed:
+    return _statement(catalog, []) + SQL(" WHERE users.id > %(after)s ORDER BY users.id LIMIT %(most)s")
+
+
+def _select_claims(catalog: Catalog) -> Composed:
+    """With the owner of each claimed profile, whoever it is."""
+    owner = SQL("(SELECT user_id FROM {table} WHERE id = {claim}) AS {name}")
+    owners = _statement(
+        catalog,
+        [
+            owner.format(table=Identifier(_table(role)), claim=Placeholder(role), name=Identifier(f"{role}_owner"))
+            if _table(role) in catalog.tables
+            else SQL("NULL::integer AS {}").format(Identifier(f"{role}_owner"))
+            for role in ROLES
+        ],
+    )
+    return owners + SQL(" WHERE users.id = ANY(%(ids)s)")
+
+
+def _statement(catalog: Catalog, more: list[Composable]) -> Composed:
+    columns = [_named(catalog, column, column.name) for column in ACCOUNT]
+    tables: list[Composable] = [SQL("users")]
+    for role, profile in ROLES.items():
+        columns += [_named(catalog, column, f"{role}_{column.name}") for column in profile]
+        if _table(role) in catalog.tables:
+            join = SQL("LEFT JOIN {table} ON {table}.user_id = users.id")
+            tables.append(join.format(table=Identifier(_table(role))))
+    statement = SQL("SELECT {columns} FROM {tables}")
+    return statement.format(columns=SQL(", ").join([*columns, *more]), tables=SQL(" ").join(tables))
+
+
+def _named(catalog: Catalog, column: Column, name: str) -> Composable:
+    return SQL("{} AS {}").format(catalog.expression(column), Identifier(name))
+
+
+def _table(role: str) -> str:
+    return f"{role}_profiles"
+
+
+def _person(row: Row) -> PersonRecord:
+    profiles = {role: profile for role in ROLES if (profile := _profile(row, role)) is not None}
+    is_active = row.is_active is not False and not row.is_suspended and (row.account_status or "active") == "active"
+    names = {name: getattr(row, name) for name in _NAMES}
+    return PersonRecord(id=row.id, **names, is_active=is_active, profiles=profiles)
+
+
+def _profile(row: Row, role: str) -> ProfileRecord | None:
+    profile_id = getattr(row, f"{role}_id")
+    if profile_id is None:
+        return None
+    username, is_active = getattr(row, f"{role}_username"), getattr(row, f"{role}_is_active") is not False
+    if role != "student":
+        return ProfileRecord(profile_id, username, is_active)
+    return ProfileRecord(profile_id, username, is_active, row.student_grade_level, tuple(row.student_parent_id or ()))

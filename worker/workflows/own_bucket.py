@@ -1,0 +1,50 @@
+"""The bucket's owner is the database: each process checks it before it uses the bucket, and each sweep once more."""
+
+from uuid import UUID
+
+from worker.database import AWAY, Database
+from worker.logs import get_logger
+from worker.settings import Settings
+from worker.storage.errors import StorageUnavailable
+from worker.storage.ownership import installation_id, require_own_bucket, take_over
+from worker.storage.store import ObjectStore
+
+_log = get_logger(__name__)
+
+
+def own_store(settings: Settings, database: Database) -> ObjectStore:
+    """The store of BACKBLAZE_*, once it is known to be this installation's. Raises ForeignBucket, Misconfigured."""
+    store = ObjectStore.from_settings(settings)
+    check_owner(store, database)
+    return store
+
+
+def check_before_start(settings: Settings) -> None:
+    """Raise ForeignBucket when the bucket is another installation's; B2 or the database may be away meanwhile."""
+    database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=0)
+    try:
+        own_store(settings, database)
+    except (StorageUnavailable, *AWAY) as error:
+        # Each job checks again before it uses the bucket.
+        _log.warning("bucket_owner_unknown", error=type(error).__name__)
+    finally:
+        database.close()
+
+
+def check_owner(store: ObjectStore, database: Database) -> None:
+    """Raise ForeignBucket when the bucket is another installation's."""
+    require_own_bucket(store, _installation(database))
+
+
+def take_over_bucket(settings: Settings) -> None:
+    """Make the bucket this installation's, whoever had it."""
+    database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=0)
+    try:
+        take_over(ObjectStore.from_settings(settings), _installation(database))
+    finally:
+        database.close()
+
+
+def _installation(database: Database) -> UUID:
+    with database.transaction() as session:
+        return installation_id(session)

@@ -1,0 +1,60 @@
+"""Verify a token's claims; with PLATFORM_DATABASE_URL, people who are unknown or read too long ago are read there."""
+
+from datetime import datetime, timedelta
+
+from worker.access.callers import UserCaller
+from worker.access.people import Claims, claimed, read_claims
+from worker.access.people_store import deactivate_people, store_people
+from worker.database import Database
+from worker.errors import Unauthorized, Unavailable
+from worker.platform.people import PlatformPeople
+
+# Who leaves the platform, or is suspended there, is out here this much later.
+_FRESH = timedelta(seconds=60)
+# How long people who are known come in while the platform does not answer.
+_KEPT = timedelta(days=1)
+# Nobody waits long for a platform that is slow: known people go on with what was read before.
+_KNOWN_SECONDS = 1.0
+_UNKNOWN_SECONDS = 3.0
+
+
+def verify_caller(
+    database: Database, platform: PlatformPeople | None, user: UserCaller, *, now: datetime
+) -> UserCaller:
+    """The caller with those of the claimed profiles that are active.
+
+    One query here for those who are known, one more there for others. Raises Unauthorized; Unavailable for those who
+    are not known while the platform does not answer.
+    """
+    with database.transaction() as session:
+        known = read_claims(session, user)
+    if platform is None:
+        return known.accepted()
+    if not _is_fresh(known, now):
+        known = _read_again(database, platform, known, now)
+    return known.accepted(unknown_are_absent=True)
+
+
+def _is_fresh(known: Claims, now: datetime) -> bool:
+    read_at = known.platform_read_at
+    return read_at is not None and now - read_at <= _FRESH and not known.unknown_profiles
+
+
+def _read_again(database: Database, platform: PlatformPeople, known: Claims, now: datetime) -> Claims:
+    user, read_at = known.user, known.platform_read_at
+    is_kept = read_at is not None and now - read_at <= _KEPT
+    try:
+        seconds = _KNOWN_SECONDS if is_kept else _UNKNOWN_SECONDS
+        person, foreign = platform.read_claims(user.user_id, claimed(user), seconds=seconds)
+    except Unavailable:
+        if is_kept:
+            return known
+        raise
+    if foreign:
+        raise Unauthorized("The token claims a profile that is not its owner's.")
+    with database.transaction() as session:
+        if person is None:
+            deactivate_people(session, [user.user_id], read_at=now)
+        else:
+            store_people(session, [person], read_at=now)
+        return read_claims(session, user)
