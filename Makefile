@@ -67,7 +67,7 @@ alarms: install-dev ## Cause every outage with the intervals of production, in h
 	@$(BIN)/python -m tests.chaos.mayhem.alarm_run $(ALARMS)
 
 # BENCH="--only ledger" for one figure, BENCH=--quick to try the benchmarks themselves.
-bench: install-dev ## Measure what docs/figures.md says, beside peers, in about ten minutes
+bench: install-dev ## Measure what docs/benchmarks.md says, beside peers, in about ten minutes
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 house: install-dev ## Print sizes, names, imports and types of the code, beside their limits

@@ -1,4 +1,4 @@
-"""Reports of figures: tables on the terminal, and docs/figures.md."""
+"""Reports of figures: tables on the terminal, and docs/benchmarks.md."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from rich.table import Table
 from benchmarks.figure import Figure, Reading
 
 _ROOT = Path(__file__).parent.parent
-_PAGE = _ROOT / "docs" / "figures.md"
+_PAGE = _ROOT / "docs" / "benchmarks.md"
 _FOUND = Path(__file__).with_name("found.md")
 # A section: its title, and the name of the figure at the beginning of its first line.
 _SECTION = re.compile(r"^## [^\n]+\n\n`(\w+)`, .*?(?=^## )", re.MULTILINE | re.DOTALL)
@@ -29,7 +29,7 @@ otherwise; without a peer the ratio is to the target.
 
 @dataclass
 class Results:
-    """The sections of docs/figures.md by the names of their figures. A new figure replaces its section."""
+    """The sections of docs/benchmarks.md by the names of their figures. A new figure replaces its section."""
 
     sections: dict[str, str]
 

@@ -22,8 +22,8 @@ from pydantic_settings import NoDecode
 from worker import setting_values as values
 from worker.broker_address import BrokerAddress, read_broker_address
 from worker.errors import Misconfigured
+from worker.job_settings import YEAR, Interval, JobSettings, Retention
 from worker.limit_settings import LimitSettings
-from worker.setting_contradictions import contradictions
 
 # Published deliberately: with it `astegni token` works anywhere on a developer's machine. `require_safe` rejects it
 # wherever an untrusted user could get access.
@@ -40,13 +40,9 @@ _SECRETS = frozenset(
         "flower_basic_auth",
     }
 )
-_YEAR = 366 * 86_400
 # The maximum size of a file in B2.
 _LARGEST_FILE = 10_000_000_000_000
 
-# A shorter interval would only poll; one longer than a day would hardly ever fire.
-Interval = Annotated[float, Field(ge=0.01, le=86_400, allow_inf_nan=False)]
-Retention = Annotated[int, Field(ge=60, le=10 * _YEAR)]
 Text = Annotated[str, AfterValidator(values.plain_text)]
 Host = Annotated[str, AfterValidator(values.listening_host)]
 
@@ -55,7 +51,7 @@ def _upper(level: object) -> object:
     return level.upper() if isinstance(level, str) else level
 
 
-class Settings(LimitSettings):
+class Settings(JobSettings, LimitSettings):
     """The settings of every process. Durations are seconds and sizes bytes unless the name says otherwise."""
 
     # --- services and addresses
@@ -123,35 +119,12 @@ class Settings(LimitSettings):
     upload_max_bytes: int = Field(8_000_000_000, ge=1, le=_LARGEST_FILE, description="Largest recording taken.")
     recording_max_seconds: int = Field(6 * 3600, ge=1, le=86_400, description="Longest recording taken.")
 
-    # --- jobs
-    relay_interval: Interval = Field(1.0, description="How often due jobs are published.")
-    reaper_interval: Interval = Field(2.0, description="How often run-out leases are taken back.")
-    published_lease: Interval = Field(
-        10.0, description="Wait before a published job is published again; doubles from the third publication on."
-    )
-    published_lease_max: Interval = Field(600.0, description="Longest such wait.")
-    run_lease: Interval = Field(30.0, description="A running job without a pulse this long is lost.")
-    lease_renewal: Interval = Field(10.0, description="How often a running job renews its lease.")
-    pulse_interval: Interval = Field(2.0, description="How often progress is written and a cancel is noticed.")
-    heartbeat_interval: Interval = Field(10.0, description="How often each part of a worker and beat show they live.")
-    storage_check_interval: Interval = Field(30.0, description="How often media workers ask whether B2 answers.")
-    retry_base: Interval = Field(5.0, description="First wait of the exponential back-off.")
-    job_retention: Retention = Field(30 * 86_400, description="How long finished jobs are kept.")
-    routine_job_retention: Retention = Field(86_400, description="How long succeeded jobs of the timetable are kept.")
-    dead_job_retention: Retention = Field(180 * 86_400, description="How long dead jobs are kept.")
-    idempotency_retention: Retention = Field(86_400, description="How long an Idempotency-Key is remembered.")
-    operator_access_retention: Retention = Field(
-        2 * 365 * 86_400, ge=86_400, description="How long it is kept which operator asked for what."
-    )
-    orphan_age: int = Field(86_400, ge=0, le=10 * _YEAR, description="Age at which an object no row names is swept.")
-    worker_concurrency: int = Field(2, ge=1, le=64, description="Child processes of one worker.")
-
     # --- lessons
     schedule_horizon_days: int = Field(90, ge=1, le=366, description="How many days ahead series are kept filled.")
     whiteboard_left_seconds: int = Field(
         7200,
         ge=60,
-        le=_YEAR,
+        le=YEAR,
         description="A whiteboard session in which nothing happens this long after its lesson is closed.",
     )
 
@@ -255,9 +228,10 @@ class Settings(LimitSettings):
         return value
 
     @model_validator(mode="after")
-    def _fit_together(self) -> Self:
-        for sentence in contradictions(self):
-            raise ValueError(sentence)
+    def _are_pairs(self) -> Self:
+        for name, other in (("backblaze_key_id", "backblaze_application_key"), ("smtp_user", "smtp_password")):
+            if (getattr(self, name) is None) is not (getattr(self, other) is None):
+                raise ValueError(f"{name.upper()} and {other.upper()} go together: set both or none")
         return self
 
     @property
