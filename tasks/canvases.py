@@ -8,24 +8,24 @@ from worker.workflows.context import WorkerContext
 
 
 @performs(SnapshotPage)
-def snapshot_page(run: JobRun, order: SnapshotPage, tools: WorkerContext) -> None:
+def snapshot_page(run: JobRun, order: SnapshotPage, context: WorkerContext) -> None:
     """Draw PNG, thumbnail and SVG of a page."""
-    snapshot_jobs.snapshot_page(run, order, tools)
+    snapshot_jobs.snapshot_page(run, order, context)
 
 
 @performs(SnapshotSession)
-def snapshot_session(run: JobRun, order: SnapshotSession, tools: WorkerContext) -> None:
+def snapshot_session(run: JobRun, order: SnapshotSession, context: WorkerContext) -> None:
     """Draw every page that changed, and the document of all pages."""
-    snapshot_jobs.snapshot_session(run, order, tools)
+    snapshot_jobs.snapshot_session(run, order, context)
 
 
 @performs(SnapshotChanged)
-def snapshot_what_changed(run: JobRun, tools: WorkerContext) -> None:
+def snapshot_what_changed(run: JobRun, context: WorkerContext) -> None:
     """Order pictures of pages of running sessions that changed."""
-    snapshot_jobs.snapshot_changed(run, tools)
+    snapshot_jobs.snapshot_changed(run, context)
 
 
 @performs(ReplayBoard)
-def replay(run: JobRun, order: ReplayBoard, tools: WorkerContext) -> None:
+def replay(run: JobRun, order: ReplayBoard, context: WorkerContext) -> None:
     """Make the film of a board, and the JSON from which a web page plays it."""
-    replay_board.replay_board(run, order, tools)
+    replay_board.replay_board(run, order, context)

@@ -9,18 +9,18 @@ from worker.workflows.context import WorkerContext
 
 
 @performs(IngestRecording)
-def ingest(run: JobRun, order: IngestRecording, tools: WorkerContext) -> None:
+def ingest(run: JobRun, order: IngestRecording, context: WorkerContext) -> None:
     """Make a recording playable: probe, fast copy, poster, row."""
-    ingesting.ingest_recording(run, order, tools)
+    ingesting.ingest_recording(run, order, context)
 
 
 @performs(StoreSource)
-def store(run: JobRun, order: StoreSource, tools: WorkerContext) -> None:
+def store(run: JobRun, order: StoreSource, context: WorkerContext) -> None:
     """Store the uploaded bytes unchanged on B2."""
-    store_source.store_source(run, order, tools)
+    store_source.store_source(run, order, context)
 
 
 @performs(RemoveRecordingFiles)
-def remove(run: JobRun, order: RemoveRecordingFiles, tools: WorkerContext) -> None:
+def remove(run: JobRun, order: RemoveRecordingFiles, context: WorkerContext) -> None:
     """Remove objects and spool file of a deleted or failed recording."""
-    remove_files.remove_recording_files(run, order, tools)
+    remove_files.remove_recording_files(run, order, context)

@@ -19,6 +19,6 @@ def send(self: Task, ids: list[int], token: str) -> None:
 
 
 @performs(SendOverdue)
-def send_what_is_overdue(run: JobRun, tools: WorkerContext) -> None:
+def send_what_is_overdue(run: JobRun, context: WorkerContext) -> None:
     """Send due messages that no dispatcher has claimed."""
-    send_overdue.send_overdue(run, tools)
+    send_overdue.send_overdue(run, context)

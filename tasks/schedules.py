@@ -9,12 +9,12 @@ from worker.workflows.context import WorkerContext
 
 
 @performs(AdvanceLessons)
-def advance(run: JobRun, tools: WorkerContext) -> None:
+def advance(run: JobRun, context: WorkerContext) -> None:
     """Set lessons that have begun to in progress, those that have ended to completed."""
-    lesson_upkeep.advance_lessons(run, tools, clock.now())
+    lesson_upkeep.advance_lessons(run, context, clock.now())
 
 
 @performs(FillSeries)
-def fill(run: JobRun, tools: WorkerContext) -> None:
+def fill(run: JobRun, context: WorkerContext) -> None:
     """Store the lessons of every active series up to the horizon."""
-    lesson_upkeep.fill_series(run, tools, clock.now())
+    lesson_upkeep.fill_series(run, context, clock.now())

@@ -8,24 +8,24 @@ from worker.workflows.context import WorkerContext
 
 
 @performs(PruneLedger)
-def prune_ledger(run: JobRun, tools: WorkerContext) -> None:
+def prune_ledger(run: JobRun, context: WorkerContext) -> None:
     """Delete jobs and idempotency keys past their retention."""
-    sweep.prune_ledger(run, tools)
+    sweep.prune_ledger(run, context)
 
 
 @performs(SweepObjects)
-def sweep_objects(run: JobRun, tools: WorkerContext) -> None:
+def sweep_objects(run: JobRun, context: WorkerContext) -> None:
     """Delete objects that no row names."""
-    sweep.sweep_objects(run, tools)
+    sweep.sweep_objects(run, context)
 
 
 @performs(SweepSpool)
-def sweep_spool(run: JobRun, tools: WorkerContext) -> None:
+def sweep_spool(run: JobRun, context: WorkerContext) -> None:
     """Delete spool files that no row names."""
-    sweep.sweep_spool(run, tools)
+    sweep.sweep_spool(run, context)
 
 
 @performs(SweepPeople)
-def sweep_people_of_platform(run: JobRun, tools: WorkerContext) -> None:
+def sweep_people_of_platform(run: JobRun, context: WorkerContext) -> None:
     """People who have changed or gone on the platform."""
-    sweep_people.sweep_people(run, tools)
+    sweep_people.sweep_people(run, context)

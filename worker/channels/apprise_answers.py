@@ -47,8 +47,8 @@ def hearing() -> Iterator[list[HttpOutcome]]:
         _heard.reset(token)
 
 
-def _note(ask: Callable[..., Any], *args: Any, **how: Any) -> Any:
-    response = ask(*args, **how)
+def _note(ask: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    response = ask(*args, **options)
     answers = _heard.get()
     if answers is not None and not response.headers.get("Content-Type", "").lower().startswith(_PAGE):
         answers.append(HttpOutcome(response.status_code, response.headers.get("Retry-After")))

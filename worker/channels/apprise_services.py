@@ -93,16 +93,18 @@ def check_service(url: str) -> Any:
         raise InvalidInput(f"The services are {', '.join(f'`{name}://`' for name in SERVICES)}.")
     if len(url) > _LONGEST or not rest or not _PRINTABLE.fullmatch(url) or "?" in url:
         raise InvalidInput("The address of a service is at most 500 printable ASCII characters without `?`.")
-    made = _make(plugin, url)
-    if made is None or len(made) != 1 or (scheme in _NAMES_RECEIVER and not made.targets):
+    service = _make(plugin, url)
+    if service is None or len(service) != 1 or (scheme in _NAMES_RECEIVER and not service.targets):
         raise InvalidInput(f"This is not an address of one receiver at {plugin.service_name}.")
-    return made
+    return service
 
 
 def send_apprise(service: MessageService, message: Message) -> None:
-    """Send subject and text. Raises Refused for an address of another form and for 410, OurFault for a proxy of ours,
-    TryLater for whatever else goes wrong. A service's other 4xx count against the channel: token and chat are both the
-    person's own, and a bot that was blocked may be let in again.
+    """Send subject and text.
+
+    Raises PermanentFailure for an invalid address and for 410, OurFault for a proxy of ours, else TemporaryFailure. A
+    service's other 4xx count against the channel: token and chat are both the person's own, and a bot that was blocked
+    may be unblocked.
     """
     try:
         plugin = check_service(service.url)
@@ -126,7 +128,7 @@ def send_apprise(service: MessageService, message: Message) -> None:
 
 def _judge(name: str, answers: Sequence[HttpOutcome]) -> NoReturn:
     """Raises what the first refusal among `answers` means."""
-    refusal = next((one for one in answers if not one.is_good), None)
+    refusal = next((outcome for outcome in answers if not outcome.is_good), None)
     if refusal is None:
         raise TemporaryFailure(f"{name} did not take the message.")
     status = refusal.status

@@ -37,7 +37,7 @@ _CLASSES: dict[str, type[Destination]] = {"email": Mailbox, "webhook": Webhook, 
 
 def kind_of(destination: Destination) -> str:
     """The stored word (models.states.CHANNEL_KINDS)."""
-    return next(kind for kind, one in _CLASSES.items() if type(destination) is one)
+    return next(kind for kind, destination_class in _CLASSES.items() if type(destination) is destination_class)
 
 
 def to_text(destination: Destination) -> str:

@@ -20,8 +20,8 @@ Resolve = Callable[[str, int], Sequence[str]]
 
 def resolve_host(host: str, port: int) -> Sequence[str]:
     """Ask the system's resolver."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in addresses]
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class EgressPolicy:
         return cls(allowed=settings.webhook_allowed_networks)
 
     def find(self, url: WebhookUrl, deadline: "Deadline") -> Sequence[str]:
-        """The addresses of the host, all of them allowed. Raises Refused, or Unreachable when there is no answer."""
+        """The addresses of the host, all of them allowed. Raises PermanentFailure, or Unreachable without an answer."""
         addresses = _resolve_within(self.resolve, url, min(self.connect_timeout, deadline.left()))
-        # One public address among private ones is how a way inside is dressed up.
+        # One public address among private ones is a common disguise of an attack on the inside.
         if not all(is_allowed(address, self.allowed) for address in addresses):
             raise PermanentFailure("The host leads to an address that webhooks may not reach.")
         if not url.has_usual_port and not all(is_named(address, self.allowed) for address in addresses):
@@ -91,12 +91,12 @@ def _resolve_within(resolve: Resolve, url: WebhookUrl, seconds: float) -> Sequen
 
     threading.Thread(target=ask, name="resolve-webhook", daemon=True).start()
     try:
-        found = answers.get(timeout=seconds)
+        addresses = answers.get(timeout=seconds)
     except queue.Empty:
-        found = None
-    if not found:
+        addresses = None
+    if not addresses:
         raise Unreachable("The host cannot be resolved.")
-    return found
+    return addresses
 
 
 def _tls_reason(error: Exception) -> str:

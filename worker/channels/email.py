@@ -82,8 +82,8 @@ class Mailer:
     def send(self, to: str, message: Message) -> None:
         """Hand one message to the mail server.
 
-        Raises OurFault, TryLater when this recipient cannot be reached now, Refused when they, or this message, never
-        can be.
+        Raises OurFault, TemporaryFailure when the recipient cannot be reached now, PermanentFailure when the recipient
+        or the message is refused for good.
         """
         server = self._server
         content = compose(message, sender=server.sender, to=to, now=clock.now(), unsubscribe=server.unsubscribe)
@@ -169,16 +169,16 @@ def _check(stage: Stage, code: int, reply: bytes) -> None:
         return
     text = reply.decode("utf-8", "replace")
     enhanced = enhanced_code(text)
-    answer = f"{code} {'.'.join(map(str, enhanced))}" if enhanced else str(code)
+    shown = f"{code} {'.'.join(map(str, enhanced))}" if enhanced else str(code)
     match read_fault(stage, code, text):
         case MailFault.RECIPIENT_GONE:
-            raise UnknownRecipient(f"The mail server knows no such recipient: {answer}.")
+            raise UnknownRecipient(f"The mail server knows no such recipient: {shown}.")
         case MailFault.RECIPIENT_LATER:
-            raise TemporaryFailure(f"The mail server does not take mail for the recipient now: {answer}.", alone=True)
+            raise TemporaryFailure(f"The mail server does not take mail for the recipient now: {shown}.", alone=True)
         case MailFault.MESSAGE:
-            raise PermanentFailure(f"The mail server refuses this message: {answer}.", address_is_bad=False)
+            raise PermanentFailure(f"The mail server refuses this message: {shown}.", address_is_bad=False)
         case MailFault.OURS:
-            raise OurFault(f"The mail server takes no mail from us now: {answer}.")
+            raise OurFault(f"The mail server takes no mail from us now: {shown}.")
 
 
 def _said(error: OSError) -> str:

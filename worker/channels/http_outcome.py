@@ -25,14 +25,14 @@ class HttpOutcome:
 
     def wait(self, now: datetime) -> float | None:
         """Seconds from `Retry-After` (RFC 9110 §10.2.3), at most an hour; None when it makes no sense."""
-        said = self.retry_after
-        if said is None:
+        header = self.retry_after
+        if header is None:
             return None
         try:
-            if said.isascii() and said.isdigit():
-                seconds = float(said)
+            if header.isascii() and header.isdigit():
+                seconds = float(header)
             else:
-                until = parsedate_to_datetime(said)
+                until = parsedate_to_datetime(header)
                 seconds = (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()
         except (ValueError, OverflowError):
             return None

@@ -135,27 +135,27 @@ _BARE_AT_RCPT: dict[int, MailFault] = {450: _LATER, 550: _LATER, 551: _LATER, 55
 _CLOSING = 421
 
 
-def read_fault(stage: Stage, code: int, said: str) -> MailFault:
-    """What a refusal (`code` 400 to 599, or one that makes no sense here) with the words `said` is about."""
+def read_fault(stage: Stage, code: int, text: str) -> MailFault:
+    """What a refusal (`code` 400 to 599, or one that makes no sense here) with the words `text` is about."""
     if stage not in ("rcpt", "data") or code == _CLOSING or not 400 <= code <= 599:
         return _OURS
-    fault = _by_words(said) or _by_code(stage, code, said)
+    fault = _by_words(text) or _by_code(stage, code, text)
     return _LATER if fault is _GONE and code < 500 else fault
 
 
-def enhanced_code(said: str) -> tuple[int, int, int] | None:
+def enhanced_code(text: str) -> tuple[int, int, int] | None:
     """Class, subject and detail of the enhanced code of an answer (RFC 2034); None when it has none."""
-    match = _ENHANCED.search(said)
+    match = _ENHANCED.search(text)
     return (int(match[1]), int(match[2]), int(match[3])) if match else None
 
 
-def _by_words(said: str) -> MailFault | None:
-    words = _NAMES.sub(" ", _LINE_END.sub(" ", said))
+def _by_words(text: str) -> MailFault | None:
+    words = _NAMES.sub(" ", _LINE_END.sub(" ", text))
     return next((fault for fault, phrases in _WORDS if phrases.search(words)), None)
 
 
-def _by_code(stage: Stage, code: int, said: str) -> MailFault:
-    enhanced = enhanced_code(said)
+def _by_code(stage: Stage, code: int, text: str) -> MailFault:
+    enhanced = enhanced_code(text)
     if enhanced is None:
         return _BARE_AT_RCPT.get(code, _OURS) if stage == "rcpt" else _OURS
     _, subject, detail = enhanced

@@ -29,8 +29,8 @@ _MOST_HEAD = 16 * 1024
 def send_webhook(webhook: Webhook, message: Message, outside: EgressPolicy) -> None:
     """POST `message` as `{"type", "timestamp", "data"}`; `data` also holds its `subject` and `text`.
 
-    Raises Refused for 410 and for an address that may not be reached; else TryLater. Other refusals may be of a moment:
-    somebody deploys, or renews a password.
+    Raises PermanentFailure for 410 and for an address that may not be reached; else TemporaryFailure, since other
+    refusals may be momentary: a deployment, an expired password.
     """
     now = clock.now()
     try:
@@ -58,17 +58,17 @@ def sign(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 
 
-def judge(who: str, answer: HttpOutcome, now: datetime) -> None:
-    """Nothing for a 2xx. Raises Refused for 410, else TryLater; it counts unless it speaks of the moment only."""
-    status = answer.status
-    if answer.is_good:
+def judge(who: str, outcome: HttpOutcome, now: datetime) -> None:
+    """Returns for a 2xx. Raises PermanentFailure for 410, else TemporaryFailure; it counts unless momentary."""
+    status = outcome.status
+    if outcome.is_good:
         return
     if status == GONE:
         raise PermanentFailure(f"{who} wants no more messages: 410.")
     if 300 <= status <= 399:
         raise TemporaryFailure(f"{who} answers with a redirect, which is not followed: {status}.", counts=True)
     reason = f"{who} does not take the message now: {status}."
-    raise TemporaryFailure(reason, answer.wait(now), counts=status not in MOMENTARY)
+    raise TemporaryFailure(reason, outcome.wait(now), counts=status not in MOMENTARY)
 
 
 def _body(message: Message, now: datetime) -> bytes:
@@ -102,5 +102,5 @@ def _post(url: WebhookUrl, headers: Mapping[str, str], body: bytes, outside: Egr
 
 
 def _answer(response: h11.Response) -> HttpOutcome:
-    wanted = [value for name, value in response.headers if name == b"retry-after"]
-    return HttpOutcome(response.status_code, wanted[0].decode("latin-1") if wanted else None)
+    values = [value for name, value in response.headers if name == b"retry-after"]
+    return HttpOutcome(response.status_code, values[0].decode("latin-1") if values else None)

@@ -30,14 +30,14 @@ def check() -> None:
     if url is None:
         raise Misconfigured("PLATFORM_DATABASE_URL is not set: it names the platform's database and a role that reads.")
     connection = PlatformConnection(url.get_secret_value())
-    verdicts = set()
+    levels = set()
     for finding in check_platform(connection):
-        verdicts.add(finding.verdict)
-        typer.echo(f"{finding.subject:<10}{finding.verdict:<9}{finding.text}")
+        levels.add(finding.level)
+        typer.echo(f"{finding.subject:<10}{finding.level:<9}{finding.text}")
     connection.close()
-    if "CANNOT" in verdicts:
+    if "CANNOT" in levels:
         raise typer.Exit(_EXIT_CANNOT)
-    if "WARNING" in verdicts:
+    if "WARNING" in levels:
         raise typer.Exit(_EXIT_WARNINGS)
 
 

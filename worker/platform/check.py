@@ -11,7 +11,7 @@ from worker.platform.connection import PlatformConnection
 from worker.platform.people import ACCOUNT, PEOPLE, ROLES, PlatformPeople
 from worker.platform.state import PlatformState, platform_state
 
-Verdict = Literal["ok", "WARNING", "CANNOT"]
+Level = Literal["ok", "WARNING", "CANNOT"]
 
 _ROLE = """
     SELECT current_user AS name, current_database() AS database, split_part(version(), ' ', 2) AS version,
@@ -33,7 +33,7 @@ class Finding:
     """One line of the report: what was looked at, how it is, and in words what was found and what to do."""
 
     subject: str
-    verdict: Verdict
+    level: Level
     text: str
 
 

@@ -65,7 +65,7 @@ def order_code(session: Session, vault: AddressSealer, channel: NotificationChan
 
 
 def reveal_code(vault: AddressSealer, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The data of such a delivery with its code decrypted, for sending. Raises TryLater."""
+    """The data of such a delivery with its code decrypted, for sending. Raises TemporaryFailure."""
     return {**data, "code": vault.open(data["code"].encode("ascii"))}
 
 

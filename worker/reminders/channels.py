@@ -38,19 +38,19 @@ _FORGET = tuple(
 
 def list_channels(session: Session, user_id: int) -> list[NotificationChannel]:
     """All channels of the person, oldest first."""
-    wanted = select(NotificationChannel).where(NotificationChannel.user_id == user_id)
-    return list(session.scalars(wanted.order_by(NotificationChannel.id)))
+    statement = select(NotificationChannel).where(NotificationChannel.user_id == user_id)
+    return list(session.scalars(statement.order_by(NotificationChannel.id)))
 
 
 def find_channel(session: Session, user_id: int, channel_id: int) -> NotificationChannel:
     """One of the person's, locked. Raises NotFound."""
-    wanted = select(NotificationChannel).where(
+    statement = select(NotificationChannel).where(
         NotificationChannel.id == channel_id, NotificationChannel.user_id == user_id
     )
-    found = session.scalar(wanted.with_for_update())
-    if found is None:
+    channel = session.scalar(statement.with_for_update())
+    if channel is None:
         raise NotFound(f"There is no channel {channel_id} of yours.")
-    return found
+    return channel
 
 
 def register_channel(
@@ -114,7 +114,7 @@ def is_in_use(channel: NotificationChannel) -> bool:
 
 
 def read_destination(vault: AddressSealer, channel: NotificationChannel) -> Destination:
-    """The channel's address. Raises TryLater when this process does not have the key."""
+    """The channel's address. Raises TemporaryFailure when this process does not have the key."""
     return from_text(vault.open(channel.address))
 
 

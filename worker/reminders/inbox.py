@@ -112,8 +112,8 @@ def read_updates(session: Session, above: Mapping[int, int]) -> dict[int, InboxU
     new = session.execute(_NEW_IDS, {**values, "settled": _SETTLED_SECONDS, "most": MOST_NEWS}).all()
     rows: dict[int, Notification] = {}
     if new:
-        wanted = select(Notification).where(Notification.id.in_([notification.id for notification in new]))
-        rows = {row.id: row for row in session.scalars(wanted)}
+        statement = select(Notification).where(Notification.id.in_([notification.id for notification in new]))
+        rows = {row.id: row for row in session.scalars(statement)}
     unread = _unread(session, list(above))
     return {
         user_id: InboxUpdate(

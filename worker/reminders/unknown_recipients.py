@@ -46,7 +46,7 @@ class UnknownRecipients:
         """The server reports a recipient as unknown. True: it refuses everybody, so the recipients are not at fault."""
         row = self._rows.setdefault(provider, _Row())
         row.unknown = {
-            recipient: one for recipient, one in row.unknown.items() if unknown.at - one.at <= REMEMBERED
+            recipient: delivery for recipient, delivery in row.unknown.items() if unknown.at - delivery.at <= REMEMBERED
         } | {unknown.recipient: unknown}
         row.refuses_everybody = row.refuses_everybody or len(row.unknown) >= MOST_UNKNOWN
         return row.refuses_everybody
@@ -56,4 +56,4 @@ class UnknownRecipients:
         row = self._rows.pop(provider, _Row())
         if row.refuses_everybody:
             return ()
-        return [one for one in row.unknown.values() if now - one.at <= REMEMBERED]
+        return [delivery for delivery in row.unknown.values() if now - delivery.at <= REMEMBERED]

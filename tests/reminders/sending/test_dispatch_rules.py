@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from worker.calendars.zones import zone
 from worker.reminders.delivery.circuit_breaker import CircuitBreaker
 from worker.reminders.delivery.decide import DeliveryContext, decide
-from worker.reminders.delivery.decisions import Drop, Fail, Send, Verdict, Wait
+from worker.reminders.delivery.decisions import DeliveryDecision, Discard, Postpone, Reject, SendNow
 from worker.reminders.delivery.fail import next_channel
 from worker.reminders.delivery.partitions import BATCH, batch_size, batches, batches_at_once
 from worker.reminders.delivery.retry import PATIENCE, after_failure, until_provider_works
@@ -62,40 +62,40 @@ def test_quiet_hours_end_within_a_day(start: time, end: time, epoch: int) -> Non
 def test_retries_wait_longer_each_time_with_jitter(attempts: int, seconds: float) -> None:
     def pause(chance: float) -> float:
         verdict = after_failure(attempts, None, None, "away", now=NOW, chance=chance)
-        assert isinstance(verdict, Wait)
+        assert isinstance(verdict, Postpone)
         return (verdict.until - NOW).total_seconds()
 
     assert [pause(0.0), pause(0.5), pause(1.0)] == pytest.approx([0.8 * seconds, seconds, 1.2 * seconds])
 
 
 def test_a_provider_of_ours_is_waited_for_without_end() -> None:
-    def verdict(age: timedelta, expires_at: datetime | None = None, pause: float = 60.0) -> Verdict:
+    def verdict(age: timedelta, expires_at: datetime | None = None, pause: float = 60.0) -> DeliveryDecision:
         return until_provider_works(NOW - age, expires_at, pause, "limit", now=NOW, chance=0.0)
 
     minute = timedelta(minutes=1)
-    assert verdict(timedelta(0)) == verdict(PATIENCE - minute) == Wait(NOW + minute, "limit")
+    assert verdict(timedelta(0)) == verdict(PATIENCE - minute) == Postpone(NOW + minute, "limit")
     # A message that never expires: for three days, and then it goes by another way.
-    assert verdict(PATIENCE) == Fail("limit")
+    assert verdict(PATIENCE) == Reject("limit")
     # A reminder, however old, until its lesson; then it is found in the app.
-    assert verdict(2 * PATIENCE, NOW + 2 * minute) == Wait(NOW + minute, "limit")
-    assert verdict(timedelta(0), NOW + minute) == Drop("dropped", "too-late", instead_in_app=True)
-    assert verdict(timedelta(0), NOW + 4 * minute, 300.0) == Drop("dropped", "too-late", instead_in_app=True)
+    assert verdict(2 * PATIENCE, NOW + 2 * minute) == Postpone(NOW + minute, "limit")
+    assert verdict(timedelta(0), NOW + minute) == Discard("dropped", "too-late", instead_in_app=True)
+    assert verdict(timedelta(0), NOW + 4 * minute, 300.0) == Discard("dropped", "too-late", instead_in_app=True)
 
 
 def test_a_fifth_failure_is_the_last() -> None:
-    assert after_failure(5, None, None, "away", now=NOW, chance=0.5) == Fail("away")
+    assert after_failure(5, None, None, "away", now=NOW, chance=0.5) == Reject("away")
 
 
 def test_no_retry_after_the_lesson_began() -> None:
     soon = NOW + timedelta(seconds=50)
-    assert after_failure(1, soon, None, "away", now=NOW, chance=0.5) == Wait(NOW + timedelta(seconds=5), "away")
-    assert after_failure(2, soon, None, "away", now=NOW, chance=0.5) == Drop("dropped", "too-late")
+    assert after_failure(1, soon, None, "away", now=NOW, chance=0.5) == Postpone(NOW + timedelta(seconds=5), "away")
+    assert after_failure(2, soon, None, "away", now=NOW, chance=0.5) == Discard("dropped", "too-late")
 
 
 @pytest.mark.parametrize(("wish", "seconds"), [(2.0, 5), (120.0, 120), (1e9, 3600)])
 def test_the_wish_of_a_provider_is_heard_within_reason(wish: float, seconds: float) -> None:
     verdict = after_failure(1, None, wish, "busy", now=NOW, chance=0.5)
-    assert verdict == Wait(NOW + timedelta(seconds=seconds), "busy")
+    assert verdict == Postpone(NOW + timedelta(seconds=seconds), "busy")
 
 
 def test_a_breaker_opens_after_failures_in_a_row_and_closes_with_an_answer() -> None:
@@ -179,35 +179,38 @@ MORNING = NOW + timedelta(minutes=5)
 @pytest.mark.parametrize(
     ("changes", "verdict"),
     [
-        ({}, Send()),
-        ({"person_active": False}, Drop("dropped", "person-inactive")),
-        ({"lesson_status": "cancelled"}, Drop("cancelled", "lesson-cancelled")),
-        ({"lesson_starts_at": LATER + timedelta(hours=1)}, Drop("cancelled", "lesson-moved")),
-        ({"lesson_starts_at": None, "lesson_status": None}, Drop("cancelled", "lesson-moved")),
-        ({"lesson_status": "completed"}, Drop("dropped", "too-late")),
-        ({"lesson_status": "in_progress"}, Send()),
-        ({"invited": False}, Drop("cancelled", "not-of-the-lesson")),
-        ({"superseded": True}, Drop("dropped", "superseded")),
-        ({"expires_at": NOW}, Drop("dropped", "too-late")),
-        ({"expires_at": None}, Send()),
-        ({"attempts": 6}, Send()),
-        ({"attempts": 7}, Fail("worker-lost")),
-        ({"way": None}, Drop("dropped", "channel-removed")),
-        ({"disabled": True}, Fail("channel-disabled")),
-        ({"confirmed": False}, Fail("channel-unconfirmed")),
-        (NIGHT, Wait(MORNING, "quiet-hours")),
-        (NIGHT | {"expires_at": MORNING}, Drop("dropped", "quiet-hours", instead_in_app=True)),
-        ({"same_mailbox": True}, Drop("dropped", "same-mailbox")),
-        ({"has_address": False}, Drop("dropped", "no-address", instead_in_app=True)),
-        (NIGHT | {"way": "in_app"}, Send()),
-        (NIGHT | {"kind": "test"}, Send()),
+        ({}, SendNow()),
+        ({"person_active": False}, Discard("dropped", "person-inactive")),
+        ({"lesson_status": "cancelled"}, Discard("cancelled", "lesson-cancelled")),
+        ({"lesson_starts_at": LATER + timedelta(hours=1)}, Discard("cancelled", "lesson-moved")),
+        ({"lesson_starts_at": None, "lesson_status": None}, Discard("cancelled", "lesson-moved")),
+        ({"lesson_status": "completed"}, Discard("dropped", "too-late")),
+        ({"lesson_status": "in_progress"}, SendNow()),
+        ({"invited": False}, Discard("cancelled", "not-of-the-lesson")),
+        ({"superseded": True}, Discard("dropped", "superseded")),
+        ({"expires_at": NOW}, Discard("dropped", "too-late")),
+        ({"expires_at": None}, SendNow()),
+        ({"attempts": 6}, SendNow()),
+        ({"attempts": 7}, Reject("worker-lost")),
+        ({"way": None}, Discard("dropped", "channel-removed")),
+        ({"disabled": True}, Reject("channel-disabled")),
+        ({"confirmed": False}, Reject("channel-unconfirmed")),
+        (NIGHT, Postpone(MORNING, "quiet-hours")),
+        (NIGHT | {"expires_at": MORNING}, Discard("dropped", "quiet-hours", instead_in_app=True)),
+        ({"same_mailbox": True}, Discard("dropped", "same-mailbox")),
+        ({"has_address": False}, Discard("dropped", "no-address", instead_in_app=True)),
+        (NIGHT | {"way": "in_app"}, SendNow()),
+        (NIGHT | {"kind": "test"}, SendNow()),
         # Other messages do not mind what has become of the lesson.
-        ({"kind": "lesson-cancelled", "lesson_status": "cancelled", "invited": False}, Send()),
-        ({"kind": "channel-code", "confirmed": False}, Send()),
-        ({"kind": "recording-ready", "lesson_status": None, "invited": False} | NIGHT, Wait(MORNING, "quiet-hours")),
+        ({"kind": "lesson-cancelled", "lesson_status": "cancelled", "invited": False}, SendNow()),
+        ({"kind": "channel-code", "confirmed": False}, SendNow()),
+        (
+            {"kind": "recording-ready", "lesson_status": None, "invited": False} | NIGHT,
+            Postpone(MORNING, "quiet-hours"),
+        ),
     ],
 )
-def test_everything_is_checked_again(changes: dict[str, object], verdict: Verdict) -> None:
+def test_everything_is_checked_again(changes: dict[str, object], verdict: DeliveryDecision) -> None:
     assert decide(stand(**changes), NOW) == verdict
 
 

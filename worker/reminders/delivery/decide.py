@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from worker.calendars.zones import zone, zone_names
 from worker.reminders.delivery.claimed import ClaimedDelivery
-from worker.reminders.delivery.decisions import Drop, Fail, Send, Verdict, Wait
+from worker.reminders.delivery.decisions import DeliveryDecision, Discard, Postpone, Reject, SendNow
 from worker.reminders.delivery.lesson_facts import LessonFacts
 from worker.reminders.delivery.retry import RETRY_AFTER
 from worker.reminders.planning.quiet_hours import QUIET_HOURS, quiet_until
@@ -46,75 +46,83 @@ class DeliveryContext:
     has_address: bool = True
 
 
-def decide(it: DeliveryContext, now: datetime) -> Verdict:
+def decide(delivery: DeliveryContext, now: datetime) -> DeliveryDecision:
     """The decision for a delivery at `now`."""
-    if not it.person_active:
-        return Drop("dropped", "person-inactive")
-    return _of_lesson(it) or _of_time(it, now) or _of_channel(it) or _of_quiet_hours(it, now) or Send()
+    if not delivery.person_active:
+        return Discard("dropped", "person-inactive")
+    return (
+        _of_lesson(delivery)
+        or _of_time(delivery, now)
+        or _of_channel(delivery)
+        or _of_quiet_hours(delivery, now)
+        or SendNow()
+    )
 
 
-def _of_lesson(it: DeliveryContext) -> Drop | None:
-    if it.kind != "lesson-reminder":
+def _of_lesson(delivery: DeliveryContext) -> Discard | None:
+    if delivery.kind != "lesson-reminder":
         return None
-    if it.lesson_status == "cancelled":
-        return Drop("cancelled", "lesson-cancelled")
-    if it.lesson_starts_at != it.starts_at:
-        return Drop("cancelled", "lesson-moved")
-    if it.lesson_status == "completed":
-        return Drop("dropped", "too-late")
-    if not it.invited:
-        return Drop("cancelled", "not-of-the-lesson")
-    return Drop("dropped", "superseded") if it.superseded else None
+    if delivery.lesson_status == "cancelled":
+        return Discard("cancelled", "lesson-cancelled")
+    if delivery.lesson_starts_at != delivery.starts_at:
+        return Discard("cancelled", "lesson-moved")
+    if delivery.lesson_status == "completed":
+        return Discard("dropped", "too-late")
+    if not delivery.invited:
+        return Discard("cancelled", "not-of-the-lesson")
+    return Discard("dropped", "superseded") if delivery.superseded else None
 
 
-def _of_time(it: DeliveryContext, now: datetime) -> Drop | Fail | None:
-    if it.expires_at is not None and now >= it.expires_at:
-        return Drop("dropped", "too-late")
-    return Fail("worker-lost") if it.attempts > _MOST_ATTEMPTS else None
+def _of_time(delivery: DeliveryContext, now: datetime) -> Discard | Reject | None:
+    if delivery.expires_at is not None and now >= delivery.expires_at:
+        return Discard("dropped", "too-late")
+    return Reject("worker-lost") if delivery.attempts > _MOST_ATTEMPTS else None
 
 
-def _of_channel(it: DeliveryContext) -> Drop | Fail | None:
-    if it.way is None:
-        return Drop("dropped", "channel-removed")
-    if not it.has_address:
-        return Drop("dropped", "no-address", instead_in_app=True)
-    if it.disabled:
-        return Fail("channel-disabled")
-    if not it.confirmed and it.kind != "channel-code":
-        return Fail("channel-unconfirmed")
-    return Drop("dropped", "same-mailbox") if it.same_mailbox else None
+def _of_channel(delivery: DeliveryContext) -> Discard | Reject | None:
+    if delivery.way is None:
+        return Discard("dropped", "channel-removed")
+    if not delivery.has_address:
+        return Discard("dropped", "no-address", instead_in_app=True)
+    if delivery.disabled:
+        return Reject("channel-disabled")
+    if not delivery.confirmed and delivery.kind != "channel-code":
+        return Reject("channel-unconfirmed")
+    return Discard("dropped", "same-mailbox") if delivery.same_mailbox else None
 
 
-def _of_quiet_hours(it: DeliveryContext, now: datetime) -> Drop | Wait | None:
-    if it.way == "in_app" or it.kind in _ASKED_FOR:
+def _of_quiet_hours(delivery: DeliveryContext, now: datetime) -> Discard | Postpone | None:
+    if delivery.way == "in_app" or delivery.kind in _ASKED_FOR:
         return None
-    until = quiet_until(it.quiet_start, it.quiet_end, it.zone, now)
+    until = quiet_until(delivery.quiet_start, delivery.quiet_end, delivery.zone, now)
     if until is None:
         return None
-    if it.expires_at is not None and until >= it.expires_at:
-        return Drop("dropped", QUIET_HOURS, instead_in_app=True)
-    return Wait(until, QUIET_HOURS)
+    if delivery.expires_at is not None and until >= delivery.expires_at:
+        return Discard("dropped", QUIET_HOURS, instead_in_app=True)
+    return Postpone(until, QUIET_HOURS)
 
 
-def context_of(it: ClaimedDelivery, lessons: LessonFacts, *, default_zone: str, same_mailbox: bool) -> DeliveryContext:
+def context_of(
+    delivery: ClaimedDelivery, lessons: LessonFacts, *, default_zone: str, same_mailbox: bool
+) -> DeliveryContext:
     """The context of a delivery. The default applies when a person's time zone is unknown."""
     return DeliveryContext(
-        kind=it.kind,
-        attempts=it.attempts,
-        expires_at=it.expires_at,
-        starts_at=it.starts_at,
-        person_active=it.is_active,
-        invited=lessons.invites(it.schedule_id, it.user_id),
-        lesson_status=it.lesson_status,
-        lesson_starts_at=it.lesson_starts_at,
-        way=it.way,
+        kind=delivery.kind,
+        attempts=delivery.attempts,
+        expires_at=delivery.expires_at,
+        starts_at=delivery.starts_at,
+        person_active=delivery.is_active,
+        invited=lessons.invites(delivery.schedule_id, delivery.user_id),
+        lesson_status=delivery.lesson_status,
+        lesson_starts_at=delivery.lesson_starts_at,
+        way=delivery.way,
         # An account's address and the app need no confirmation.
-        confirmed=it.confirmed or it.channel_id is None,
-        disabled=it.disabled,
-        superseded=it.superseded,
-        quiet_start=it.quiet_start,
-        quiet_end=it.quiet_end,
-        zone=zone(it.timezone if it.timezone in zone_names() else default_zone),
+        confirmed=delivery.confirmed or delivery.channel_id is None,
+        disabled=delivery.disabled,
+        superseded=delivery.superseded,
+        quiet_start=delivery.quiet_start,
+        quiet_end=delivery.quiet_end,
+        zone=zone(delivery.timezone if delivery.timezone in zone_names() else default_zone),
         same_mailbox=same_mailbox,
-        has_address=bool(it.email) or it.channel != "email",
+        has_address=bool(delivery.email) or delivery.channel != "email",
     )

@@ -5,12 +5,12 @@ from datetime import datetime
 
 
 @dataclass(frozen=True)
-class Send:
+class SendNow:
     """It is sent now."""
 
 
 @dataclass(frozen=True)
-class Wait:
+class Postpone:
     """It is checked again at `until`."""
 
     until: datetime
@@ -18,7 +18,7 @@ class Wait:
 
 
 @dataclass(frozen=True)
-class Drop:
+class Discard:
     """It is not sent; `state` is `dropped` (obsolete) or `cancelled` (its lesson is cancelled or moved).
 
     `instead_in_app`: the person gets it in the app, if it is not there already.
@@ -30,10 +30,10 @@ class Drop:
 
 
 @dataclass(frozen=True)
-class Fail:
+class Reject:
     """It cannot be sent by this channel: the person is notified by another."""
 
     reason: str
 
 
-Verdict = Send | Wait | Drop | Fail
+DeliveryDecision = SendNow | Postpone | Discard | Reject

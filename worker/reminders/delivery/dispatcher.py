@@ -57,7 +57,10 @@ class Dispatcher:
     def _look_after(self) -> None:
         """Forget batches of which no delivery is claimed any more. A lost one is not waited for."""
         waited_for = {
-            one for batches_of_lane in self._on_the_way.values() for batch in batches_of_lane for one in batch.ids
+            delivery_id
+            for batches_of_lane in self._on_the_way.values()
+            for batch in batches_of_lane
+            for delivery_id in batch.ids
         }
         if not waited_for:
             return
@@ -82,7 +85,7 @@ class Dispatcher:
             try:
                 self._hand_over(lane, waiting[0], token)
             except Exception:
-                unsent = [one for ids in waiting for one in ids]
+                unsent = [delivery_id for ids in waiting for delivery_id in ids]
                 with self._database.statement() as statement:
                     release(statement, unsent, token, charged=False)
                 raise

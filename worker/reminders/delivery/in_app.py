@@ -17,21 +17,21 @@ _LEADS_TO = ("schedule_id", "request_id", "booking_id", "recording_id", "session
 _LONGEST_TITLE = 255
 
 
-def put_in_app(session: Session, said: Mapping[int, tuple[ClaimedDelivery, RenderedMessage]], run: UUID) -> int:
+def put_in_app(session: Session, messages: Mapping[int, tuple[ClaimedDelivery, RenderedMessage]], run: UUID) -> int:
     """Show these deliveries (by id) in the app, each once; those that `run` no longer owns are left alone."""
-    held = sorted(mark_sent(session, list(said), run))
+    held = sorted(mark_sent(session, list(messages), run))
     if held:
         statement = insert(Notification).on_conflict_do_nothing(index_elements=["delivery_id"])
-        session.execute(statement, [_row(*said[one]) for one in held])
+        session.execute(statement, [_row(*messages[delivery_id]) for delivery_id in held])
     return len(held)
 
 
-def _row(delivery: ClaimedDelivery, said: RenderedMessage) -> dict[str, Any]:
+def _row(delivery: ClaimedDelivery, message: RenderedMessage) -> dict[str, Any]:
     return {
         "user_id": delivery.user_id,
         "kind": delivery.kind,
-        "title": said.subject[:_LONGEST_TITLE],
-        "message": said.summary,
-        "data": {name: said.data[name] for name in _LEADS_TO if said.data.get(name) is not None},
+        "title": message.subject[:_LONGEST_TITLE],
+        "message": message.summary,
+        "data": {name: message.data[name] for name in _LEADS_TO if message.data.get(name) is not None},
         "delivery_id": delivery.id,
     }

@@ -63,4 +63,6 @@ def read_lesson_facts(session: Session, schedule_ids: Iterable[int], *, board_ur
         for row in session.execute(_ROWS, {"ids": ids})
     }
     lessons = read_lessons(session, ids)
-    return LessonFacts({one: lesson for one, lesson in lessons.items() if one in rows}, rows, board_url)
+    return LessonFacts(
+        {schedule_id: lesson for schedule_id, lesson in lessons.items() if schedule_id in rows}, rows, board_url
+    )

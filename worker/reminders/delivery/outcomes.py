@@ -9,7 +9,7 @@ from worker.database import Database
 from worker.jobs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger
 from worker.reminders.delivery.claimed import ClaimedDelivery
-from worker.reminders.delivery.decisions import Drop, Fail, Verdict, Wait
+from worker.reminders.delivery.decisions import DeliveryDecision, Discard, Postpone, Reject
 from worker.reminders.delivery.fail import count_failure, fail, forget_failures, put_in_app_instead, switch_off
 from worker.reminders.delivery.mark import end, mark_sent, put_off
 from worker.reminders.delivery.provider_troubles import clear_trouble, note_trouble
@@ -55,13 +55,13 @@ class OutcomeWriter:
             case UnknownRecipient():
                 # Whether the recipient is at fault is not known before the server accepts another (switch_off).
                 _log.info("delivery_refused", delivery_id=delivery.id, provider=_told(provider), reason=error.reason)
-                self.settle(delivery, Fail(error.reason))
+                self.settle(delivery, Reject(error.reason))
             case PermanentFailure():
                 _log.info("delivery_refused", delivery_id=delivery.id, provider=_told(provider), reason=error.reason)
-                self.settle(delivery, Fail(error.reason), channel_is_bad=error.address_is_bad)
+                self.settle(delivery, Reject(error.reason), channel_is_bad=error.address_is_bad)
             case Untellable():
                 _log.error("message_untellable", delivery_id=delivery.id, kind=delivery.kind, detail=error.detail)
-                self.settle(delivery, Fail(error.code))
+                self.settle(delivery, Reject(error.code))
             case OurFault():
                 self._alarm(provider or str(delivery.way), error.reason)
                 self.kept_back(delivery, max(OUR_FAULT_PAUSE, error.retry_after or 0.0), error.reason)
@@ -90,17 +90,22 @@ class OutcomeWriter:
             clear_trouble(session, provider)
 
     def settle(
-        self, delivery: ClaimedDelivery, decision: Verdict, *, attempted: bool = True, channel_is_bad: bool = False
+        self,
+        delivery: ClaimedDelivery,
+        decision: DeliveryDecision,
+        *,
+        attempted: bool = True,
+        channel_is_bad: bool = False,
     ) -> None:
         """Postpone, drop or fail it; `attempted`: this counts as one of its attempts."""
         with self._database.transaction() as session:
             match decision:
-                case Wait(until, reason):
+                case Postpone(until, reason):
                     put_off(session, delivery.id, self._run, until=until, reason=reason, attempted=attempted)
-                case Drop(state, reason, instead_in_app):
+                case Discard(state, reason, instead_in_app):
                     if end(session, delivery.id, self._run, state=state, reason=reason) and instead_in_app:
                         put_in_app_instead(session, delivery)
-                case Fail(reason):
+                case Reject(reason):
                     fail(session, delivery, self._run, reason, channel_is_bad=channel_is_bad)
         _log.info("delivery_not_sent", delivery_id=delivery.id, kind=delivery.kind, decision=repr(decision))
 
@@ -115,7 +120,7 @@ class OutcomeWriter:
             with self._database.transaction() as session:
                 has_failed = count_failure(session, delivery.channel_id, silent=isinstance(error, Unreachable))
             if has_failed:
-                self.settle(delivery, Fail(reason), channel_is_bad=True)
+                self.settle(delivery, Reject(reason), channel_is_bad=True)
                 return
         retry_after = None if error is None else error.retry_after
         now, chance = clock.now(), random.random()

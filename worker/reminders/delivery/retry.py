@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from worker.reminders.delivery.decisions import Drop, Fail, Wait
+from worker.reminders.delivery.decisions import Discard, Postpone, Reject
 
 # Seconds before the second, third, … attempt.
 RETRY_AFTER = (5, 60, 300, 1800)
@@ -18,32 +18,32 @@ PATIENCE = timedelta(days=3)
 
 def after_failure(
     attempts: int, expires_at: datetime | None, retry_after: float | None, reason: str, *, now: datetime, chance: float
-) -> Wait | Drop | Fail:
+) -> Postpone | Discard | Reject:
     """The decision after attempt number `attempts`; `chance` is a random number from 0 to 1.
 
     `retry_after`, in seconds, was requested by the provider: never sooner. A message that would be obsolete at its next
     attempt is dropped.
     """
     if attempts > len(RETRY_AFTER):
-        return Fail(reason)
+        return Reject(reason)
     pause = timedelta(seconds=RETRY_AFTER[max(attempts, 1) - 1] * (1 - _JITTER + 2 * _JITTER * chance))
     if retry_after is not None:
         pause = max(pause, min(timedelta(seconds=retry_after), _LONGEST))
     if expires_at is not None and now + pause >= expires_at:
-        return Drop("dropped", "too-late")
-    return Wait(now + pause, reason)
+        return Discard("dropped", "too-late")
+    return Postpone(now + pause, reason)
 
 
 def until_provider_works(
     created_at: datetime, expires_at: datetime | None, pause: float, reason: str, *, now: datetime, chance: float
-) -> Wait | Drop | Fail:
+) -> Postpone | Discard | Reject:
     """The decision when only the provider prevents a message: it waits `pause` seconds or more, any number of times.
 
     A message that would then be too late is put into the app.
     """
     if expires_at is None and now - created_at >= PATIENCE:
-        return Fail(reason)
+        return Reject(reason)
     until = now + timedelta(seconds=pause * (1 + _JITTER * chance))
     if expires_at is not None and until >= expires_at:
-        return Drop("dropped", "too-late", instead_in_app=True)
-    return Wait(until, reason)
+        return Discard("dropped", "too-late", instead_in_app=True)
+    return Postpone(until, reason)

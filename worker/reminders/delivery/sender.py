@@ -15,7 +15,7 @@ from worker.reminders.delivery.claim import release, renew
 from worker.reminders.delivery.claimed import ClaimedDelivery, read_claimed
 from worker.reminders.delivery.compose import compose
 from worker.reminders.delivery.decide import context_of, decide
-from worker.reminders.delivery.decisions import Send
+from worker.reminders.delivery.decisions import SendNow
 from worker.reminders.delivery.in_app import put_in_app
 from worker.reminders.delivery.lesson_facts import LessonFacts, read_lesson_facts
 from worker.reminders.delivery.outcomes import OutcomeWriter
@@ -67,14 +67,14 @@ class BatchSender:
             return
         run_token = uuid4()
         with self._database.statement() as statement:
-            taken = read_claimed(statement, ids, token, run=run_token, lease=self._manner.lease)
-        if not taken:
+            claimed = read_claimed(statement, ids, token, run=run_token, lease=self._manner.lease)
+        if not claimed:
             return
-        about = {delivery.schedule_id for delivery in taken if delivery.schedule_id is not None}
+        about = {delivery.schedule_id for delivery in claimed if delivery.schedule_id is not None}
         with self._database.transaction() as session:
             lessons = read_lesson_facts(session, about, board_url=self._manner.board_url)
         run = _BatchRun(run_token, lessons, OutcomeWriter(self._database, run_token, patience=self._manner.lease / 2))
-        going = [delivery for delivery in taken if self._goes_out(delivery, run)]
+        going = [delivery for delivery in claimed if self._goes_out(delivery, run)]
         self._put_in_app([delivery for delivery in going if delivery.way == "in_app"], run)
         try:
             self._send_out([delivery for delivery in going if delivery.way != "in_app"], run)
@@ -83,27 +83,27 @@ class BatchSender:
 
     def _goes_out(self, delivery: ClaimedDelivery, run: _BatchRun) -> bool:
         same = bool(delivery.goes_to_account) and self._ways.leads_to_account(delivery)
-        how = context_of(delivery, run.lessons, default_zone=self._manner.default_zone, same_mailbox=same)
-        decision = decide(how, clock.now())
-        if isinstance(decision, Send):
+        context = context_of(delivery, run.lessons, default_zone=self._manner.default_zone, same_mailbox=same)
+        decision = decide(context, clock.now())
+        if isinstance(decision, SendNow):
             return True
         run.settler.settle(delivery, decision, attempted=False)
         return False
 
     def _put_in_app(self, deliveries: Sequence[ClaimedDelivery], run: _BatchRun) -> None:
         """Write all of them in one transaction."""
-        said: dict[int, tuple[ClaimedDelivery, RenderedMessage]] = {}
+        messages: dict[int, tuple[ClaimedDelivery, RenderedMessage]] = {}
         for delivery in deliveries:
             try:
-                said[delivery.id] = delivery, self._say(delivery, run)
+                messages[delivery.id] = delivery, self._say(delivery, run)
             except Exception as error:  # noqa: BLE001 - one message that cannot be said holds up no other
                 run.settler.not_sent(delivery, error)
-        if not said:
+        if not messages:
             return
 
         def write() -> None:
             with self._database.transaction() as session:
-                put_in_app(session, said, run.token)
+                put_in_app(session, messages, run.token)
 
         retry_while_database_down(write, seconds=self._manner.lease / 2)
 
@@ -152,10 +152,10 @@ class BatchSender:
             for unknown in self._unknown.taken(provider, time.monotonic()):
                 run.settler.switch_off(unknown.delivery, unknown.reason)
 
-    def _ask(self, provider: str, delivery: ClaimedDelivery, said: RenderedMessage, run: _BatchRun) -> None:
+    def _ask(self, provider: str, delivery: ClaimedDelivery, message: RenderedMessage, run: _BatchRun) -> None:
         began = time.monotonic()
         try:
-            self._send_to_known(provider, delivery, said)
+            self._send_to_known(provider, delivery, message)
         except TemporaryFailure as error:
             now = time.monotonic()
             if error.alone:
@@ -168,9 +168,9 @@ class BatchSender:
             raise
         self._works(provider, run)
 
-    def _send_to_known(self, provider: str, delivery: ClaimedDelivery, said: RenderedMessage) -> None:
+    def _send_to_known(self, provider: str, delivery: ClaimedDelivery, message: RenderedMessage) -> None:
         try:
-            self._ways.send(delivery, said)
+            self._ways.send(delivery, message)
         except UnknownRecipient as error:
             if self._unknown.refused(provider, HeldBackDelivery(delivery, error.reason, time.monotonic())):
                 raise OurFault(f"{error.reason} It says so of everybody.") from error

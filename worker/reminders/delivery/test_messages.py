@@ -58,10 +58,10 @@ def _check_channel(session: Session, user_id: int, name: str) -> None:
     """Name the person's channels in the error: an operator does not know them."""
     if name in (EMAIL, IN_APP):
         return
-    theirs = {str(one.id): one for one in list_channels(session, user_id)}
+    theirs = {str(candidate.id): candidate for candidate in list_channels(session, user_id)}
     channel = theirs.get(name)
     if channel is None:
-        known = ", ".join((EMAIL, IN_APP, *(f"{one.id} ({one.label})" for one in theirs.values())))
+        known = ", ".join((EMAIL, IN_APP, *(f"{candidate.id} ({candidate.label})" for candidate in theirs.values())))
         raise InvalidInput(f"User {user_id} has no channel {name[:20]!r}; there are {known}.")
     if channel.confirmed_at is None:
         raise InvalidInput(f"Channel {name} ({channel.label}) of user {user_id} is not confirmed yet.")

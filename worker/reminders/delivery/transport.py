@@ -29,10 +29,10 @@ class Transport(Protocol):
         """The provider that is called, e.g. `email:smtp.example.org`: deliveries that fail together have the same."""
 
     def readable(self, delivery: ClaimedDelivery) -> ClaimedDelivery:
-        """The delivery with the encrypted parts of its data decrypted. Raises TryLater."""
+        """The delivery with the encrypted parts of its data decrypted. Raises TemporaryFailure."""
 
-    def send(self, delivery: ClaimedDelivery, said: RenderedMessage) -> None:
-        """Send it. Raises TryLater, or Refused when no later attempt can succeed."""
+    def send(self, delivery: ClaimedDelivery, message: RenderedMessage) -> None:
+        """Send it. Raises TemporaryFailure, or PermanentFailure when no later attempt can succeed."""
 
     def leads_to_account(self, delivery: ClaimedDelivery) -> bool:
         """Whether its channel is the mailbox of the account's own address."""

@@ -38,20 +38,20 @@ class Transports:
                 return f"apprise:{url.partition('://')[0]}"
 
     def readable(self, delivery: ClaimedDelivery) -> ClaimedDelivery:
-        """A code is stored encrypted in its row; only its own channel may show it. Raises TryLater."""
+        """A code is stored encrypted in its row; only its own channel may show it. Raises TemporaryFailure."""
         if delivery.kind != channel_codes.KIND:
             return delivery
         return replace(delivery, data=channel_codes.reveal_code(self._vault, delivery.data))
 
-    def send(self, delivery: ClaimedDelivery, said: RenderedMessage) -> None:
-        """Send it. Raises TryLater, Refused."""
+    def send(self, delivery: ClaimedDelivery, message: RenderedMessage) -> None:
+        """Send it. Raises TemporaryFailure, PermanentFailure."""
         match self._destination(delivery):
             case Mailbox(address=address):
-                self._post(address, _message(delivery, said, to_account=self.leads_to_account(delivery)))
+                self._post(address, _message(delivery, message, to_account=self.leads_to_account(delivery)))
             case Webhook() as webhook:
-                send_webhook(webhook, _message(delivery, said), self._outside)
+                send_webhook(webhook, _message(delivery, message), self._outside)
             case MessageService() as service:
-                send_apprise(service, _message(delivery, said))
+                send_apprise(service, _message(delivery, message))
 
     def leads_to_account(self, delivery: ClaimedDelivery) -> bool:
         """Whether its channel is the mailbox of the account's own address."""
@@ -105,10 +105,16 @@ def _host(url: str) -> str:
         raise PermanentFailure(error.detail) from None
 
 
-def _message(delivery: ClaimedDelivery, said: RenderedMessage, *, to_account: bool = False) -> Message:
-    files = (Attachment("lesson.ics", "text/calendar", said.lesson_file),) if said.lesson_file else ()
+def _message(delivery: ClaimedDelivery, rendered: RenderedMessage, *, to_account: bool = False) -> Message:
+    files = (Attachment("lesson.ics", "text/calendar", rendered.lesson_file),) if rendered.lesson_file else ()
     # A telephone shows the summary; a mail has room for all of it.
-    text = said.text if delivery.way == "email" else said.summary
+    text = rendered.text if delivery.way == "email" else rendered.summary
     return Message(
-        delivery.kind, said.subject, text, said.html, files, said.data, message_id(delivery, to_account=to_account)
+        delivery.kind,
+        rendered.subject,
+        text,
+        rendered.html,
+        files,
+        rendered.data,
+        message_id(delivery, to_account=to_account),
     )

@@ -58,10 +58,10 @@ def alarms_of(session: Session, user_id: int, subject: Subject) -> tuple[Source,
 
 def check_wishes(session: Session, user_id: int, alarms: Sequence[Alarm]) -> None:
     """Raise InvalidInput for alarms that are not allowed."""
-    check_alarms([one.minutes_before for one in alarms])
-    for one in alarms:
-        check_channels(session, user_id, one.channels or (), field="channels")
-        check_channels(session, user_id, one.fallback or (), field="fallback")
+    check_alarms([alarm.minutes_before for alarm in alarms])
+    for alarm in alarms:
+        check_channels(session, user_id, alarm.channels or (), field="channels")
+        check_channels(session, user_id, alarm.fallback or (), field="fallback")
 
 
 def set_lesson_alarms(
@@ -71,7 +71,7 @@ def set_lesson_alarms(
     session.execute(
         delete(LessonAlarm).where(LessonAlarm.user_id == user_id, LessonAlarm.schedule_id.in_(schedule_ids))
     )
-    _insert(session, [{"user_id": user_id, "schedule_id": one} for one in schedule_ids], alarms)
+    _insert(session, [{"user_id": user_id, "schedule_id": schedule_id} for schedule_id in schedule_ids], alarms)
 
 
 def set_series_alarms(session: Session, user_id: int, series_id: int, alarms: Sequence[Alarm] | None) -> None:
@@ -117,8 +117,8 @@ def _insert(session: Session, subjects: Sequence[dict[str, int]], alarms: Sequen
     if alarms is None or not subjects:
         return
     alarm_columns = [
-        {"minutes_before": one.minutes_before, "channels": _list(one.channels), "fallback": _list(one.fallback)}
-        for one in alarms
+        {"minutes_before": alarm.minutes_before, "channels": _list(alarm.channels), "fallback": _list(alarm.fallback)}
+        for alarm in alarms
     ] or [{"minutes_before": None, "channels": None, "fallback": None}]
     session.execute(insert(LessonAlarm), [{**subject, **columns} for subject in subjects for columns in alarm_columns])
 

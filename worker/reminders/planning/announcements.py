@@ -70,8 +70,8 @@ def announcements_for(
         until = max(_until(kind, before[lesson_id], after[lesson_id]) for lesson_id in ids)
         readers[_Told(kind, first, len(ids), place, until)].append(user_id)
     return [
-        _news(told, user_ids, before[told.schedule_id], after[told.schedule_id], by)
-        for told, user_ids in readers.items()
+        _news(change, user_ids, before[change.schedule_id], after[change.schedule_id], by)
+        for change, user_ids in readers.items()
     ]
 
 
@@ -93,18 +93,18 @@ def _until(kind: str, was: Lesson, is_now: Lesson) -> datetime:
     return was.ends_at if kind == CANCELLED else is_now.ends_at
 
 
-def _news(told: _Told, user_ids: Sequence[int], was: Lesson, is_now: Lesson, by: str | None) -> Announcement:
+def _news(change: _Told, user_ids: Sequence[int], was: Lesson, is_now: Lesson, by: str | None) -> Announcement:
     # Every change of a lesson increments its sequence: another move is another announcement.
-    key = f"{told.kind}:{told.schedule_id}:{is_now.sequence}"
+    key = f"{change.kind}:{change.schedule_id}:{is_now.sequence}"
     # A person who has left the lesson by the time of sending cannot be found there.
-    data: dict[str, Any] = {"schedule_id": told.schedule_id, "count": told.lessons, "by": by}
-    data |= {"view": told.place.view, "students": list(told.place.students)}
-    if told.kind == MOVED:
+    data: dict[str, Any] = {"schedule_id": change.schedule_id, "count": change.lessons, "by": by}
+    data |= {"view": change.place.view, "students": list(change.place.students)}
+    if change.kind == MOVED:
         data["before_starts_at"] = _utc(was.starts_at)
-    elif told.kind == CANCELLED:
+    elif change.kind == CANCELLED:
         # Its row may have changed by then.
         data |= {"tutor": was.tutor, "starts_at": _utc(was.starts_at), "timezone": was.timezone, "subject": was.subject}
-    return Announcement(told.kind, tuple(user_ids), told.schedule_id, key, data, told.until)
+    return Announcement(change.kind, tuple(user_ids), change.schedule_id, key, data, change.until)
 
 
 def _utc(instant: datetime) -> str:

@@ -49,18 +49,18 @@ def read_preferences(session: Session, user_id: int) -> Preferences:
     return DEFAULTS if row is None else Preferences(**{name: getattr(row, name) for name in asdict(DEFAULTS)})
 
 
-def write_preferences(session: Session, user_id: int, wanted: Preferences) -> None:
+def write_preferences(session: Session, user_id: int, preferences: Preferences) -> None:
     """Replace the person's preferences. Pending reminders are left to worker.reminders.planning.plan.
 
     Raises InvalidInput for what is unknown, too much, or not theirs.
     """
-    check_alarms(wanted.alarms)
-    if not wanted.channels:
+    check_alarms(preferences.alarms)
+    if not preferences.channels:
         raise InvalidInput("channels is empty: name at least one. With no alarms, nothing reminds you of lessons.")
-    check_channels(session, user_id, wanted.channels, field="channels")
-    check_channels(session, user_id, wanted.fallback, field="fallback")
-    _check_taste(wanted)
-    values = asdict(wanted)
+    check_channels(session, user_id, preferences.channels, field="channels")
+    check_channels(session, user_id, preferences.fallback, field="fallback")
+    _check_taste(preferences)
+    values = asdict(preferences)
     statement = insert(NotificationPreference).values(user_id=user_id, **values)
     session.execute(
         statement.on_conflict_do_update(index_elements=["user_id"], set_={**values, "updated_at": func.now()})
@@ -78,20 +78,20 @@ def check_alarms(minutes: Sequence[int]) -> None:
         raise InvalidInput(f"alarms has {len(minutes)} entries; at most {MOST_ALARMS} are kept.")
     if len(set(minutes)) != len(minutes):
         raise InvalidInput("alarms says the same time twice.")
-    for one in minutes:
-        if not 0 <= one <= LONGEST_BEFORE:
-            raise InvalidInput(f"An alarm rings 0 to {LONGEST_BEFORE} minutes before a lesson, not {one}.")
+    for minutes_before in minutes:
+        if not 0 <= minutes_before <= LONGEST_BEFORE:
+            raise InvalidInput(f"An alarm rings 0 to {LONGEST_BEFORE} minutes before a lesson, not {minutes_before}.")
 
 
 def check_channels(session: Session, user_id: int, channels: Sequence[str], *, field: str) -> None:
     """Raise InvalidInput unless each is `email`, `in_app`, or a usable channel of the person."""
     if len(channels) > MOST_CHANNELS or len(set(channels)) != len(channels):
         raise InvalidInput(f"{field} names at most {MOST_CHANNELS} channels, each once.")
-    named = [one for one in channels if one not in (EMAIL, IN_APP)]
+    named = [channel for channel in channels if channel not in (EMAIL, IN_APP)]
     if not named:
         return
     theirs = select(NotificationChannel).where(NotificationChannel.user_id == user_id)
-    known = {str(one.id): one for one in session.scalars(theirs)}
+    known = {str(channel.id): channel for channel in session.scalars(theirs)}
     for name in named:
         channel = known.get(name)
         if channel is None:
@@ -104,14 +104,14 @@ def check_channels(session: Session, user_id: int, channels: Sequence[str], *, f
             raise InvalidInput(f"{field}: channel {name} was switched off; confirm it by a new code (`/resend`).")
 
 
-def _check_taste(wanted: Preferences) -> None:
-    if wanted.language is not None and wanted.language not in LANGUAGES:
+def _check_taste(preferences: Preferences) -> None:
+    if preferences.language is not None and preferences.language not in LANGUAGES:
         raise InvalidInput(f"language is one of {', '.join(LANGUAGES)}.")
-    if wanted.calendar not in CALENDARS:
+    if preferences.calendar not in CALENDARS:
         raise InvalidInput(f"calendar is one of {', '.join(CALENDARS)}.")
-    if wanted.timezone is not None:
-        zone(wanted.timezone)
-    if (wanted.quiet_start is None) != (wanted.quiet_end is None):
+    if preferences.timezone is not None:
+        zone(preferences.timezone)
+    if (preferences.quiet_start is None) != (preferences.quiet_end is None):
         raise InvalidInput("quiet_start and quiet_end go together: send both or none.")
-    if wanted.quiet_start is not None and wanted.quiet_start == wanted.quiet_end:
+    if preferences.quiet_start is not None and preferences.quiet_start == preferences.quiet_end:
         raise InvalidInput("quiet_start and quiet_end are the same; leave both out to have no quiet hours.")

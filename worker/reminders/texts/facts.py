@@ -87,7 +87,7 @@ def _shaped(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _told(known: dict[str, Any], reader: Recipient) -> dict[str, Any]:
     words = _WORDS[reader.language]
-    said = known | {
+    values = known | {
         "language": reader.language,
         "reader": clean(reader.name, LONGEST_NAME),
     }
@@ -95,14 +95,14 @@ def _told(known: dict[str, Any], reader: Recipient) -> dict[str, Any]:
         if value is None:
             continue
         if key in _LONGEST:
-            said[key] = clean(value, _LONGEST[key])
+            values[key] = clean(value, _LONGEST[key])
         elif key in _OURS:
-            said[key] = clean(value, _OURS[key], defang=False)
+            values[key] = clean(value, _OURS[key], defang=False)
         elif key in _LINKS:
-            said[key] = uri(value) if len(value) <= LONGEST_LINK else None
+            values[key] = uri(value) if len(value) <= LONGEST_LINK else None
         elif key in _INSTANTS:
-            said[key] = _moment(instant(value), known["timezone"], reader, words)
-    return said | _derived(known, words)
+            values[key] = _moment(instant(value), known["timezone"], reader, words)
+    return values | _derived(known, words)
 
 
 def _derived(known: dict[str, Any], words: Words) -> dict[str, Any]:
@@ -127,15 +127,15 @@ def _derived(known: dict[str, Any], words: Words) -> dict[str, Any]:
 
 
 def _link_and_host(name: str, address: str | None) -> dict[str, Any]:
-    found = foreign_link(address) if address else None
-    return {f"{name}_link": found and found.address, f"{name}_host": found and found.host}
+    link = foreign_link(address) if address else None
+    return {f"{name}_link": link and link.address, f"{name}_host": link and link.host}
 
 
 def _moment(moment: datetime, home: str | None, reader: Recipient, words: Words) -> str:
     place = _place(reader.timezone, home)
     local = moment.astimezone(place)
-    told = words.moment(local, reader.calendar)
-    return told if place.key == home else told + words.in_zone(_city(place.key), _offset(local))
+    shown = words.moment(local, reader.calendar)
+    return shown if place.key == home else shown + words.in_zone(_city(place.key), _offset(local))
 
 
 def _place(*names: str | None) -> ZoneInfo:
