@@ -146,7 +146,9 @@ def test_what_the_readme_says_works(environment: dict[str, str], tmp_path: Path)
     """Its shell blocks, then its Python blocks, in the environment that the shell has by then."""
     assert set(re.findall(r"^```(\w+)$", README, re.MULTILINE)) == {"sh", "python"}
     # Its mailbox needs an extra, which is here and not in the new environment.
-    commands = _blocks("sh").replace("mail-catcher", f"{sys.executable} -P -m devstack.mailbox").replace("/tmp/", "./")  # noqa: S108 - a literal of the page
+    # The folder of the page first: this interpreter may stand below /tmp itself.
+    commands = _blocks("sh").replace("/tmp/", "./")  # noqa: S108 - a literal of the page
+    commands = commands.replace("mail-catcher", f"{sys.executable} -P -m devstack.mailbox")
     (tmp_path / "devstack").symlink_to(DEVSTACK)
     (tmp_path / "blocks.py").write_text(_blocks("python"))
     script = f"trap 'kill $(jobs -p)' EXIT\n{commands}\n{sys.executable} -P blocks.py\n"

@@ -152,5 +152,5 @@ def test_programs_in_a_closed_folder_are_lent(tmp_path: Path, starter: Starter) 
 
     assert process.returncode == 0
     assert program.name == "postgres"
-    assert program.parents[3].name.startswith("astegni-")
+    assert program.parents[3].name.startswith("devstack-")
     assert not program.parents[3].exists()
