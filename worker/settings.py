@@ -208,6 +208,13 @@ class Settings(JobSettings, LimitSettings):
             check(value.get_secret_value())
         return value
 
+    @field_validator("platform_database_url")
+    @classmethod
+    def _is_a_platform(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            values.platform_address(value.get_secret_value())
+        return value
+
     @field_validator("backblaze_realm")
     @classmethod
     def _is_a_realm(cls, value: str) -> str:

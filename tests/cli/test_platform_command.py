@@ -66,12 +66,19 @@ def test_another_database(empty_database_url: str) -> None:
 def test_a_server_that_is_away() -> None:
     code, text = _check("postgresql://reader:hush@127.0.0.1:1/platform")
 
-    assert code == 69
+    assert code == 2
     assert "does not answer" in text
+
+
+def test_a_server_that_refuses(platform: Platform) -> None:
+    code, text = _check(platform.url.replace("://astegni_reader", "://nobody_here"))
+
+    assert code == 2
+    assert "answers and refuses: " in text
 
 
 def test_no_address() -> None:
     done = subprocess.run(astegni("platform", "check"), capture_output=True, text=True, check=False)
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "PLATFORM_DATABASE_URL is not set" in done.stderr

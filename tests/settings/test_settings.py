@@ -61,6 +61,7 @@ WRONG = {
     "RECORDING_URL": ["https://a.example/{schedule_id}", "https://a.example/", "https://a.example/{recording_id.x}"],
     "UNSUBSCRIBE_URL": ["http://a.example/settings", "settings", "mailto:a@b.example"],
     "DATABASE_URL": ["mysql://a/b", "localhost", "sqlite:///x", "postgresql:/x"],
+    "PLATFORM_DATABASE_URL": ["mysql://a/b", "postgresql+psycopg://a/b", "postgresql://a:b c@d/e?x=y", "postgresql://"],
     "BACKBLAZE_REALM": ["prod", "b2.example", "ftp://a"],
     "BACKBLAZE_BUCKET_NAME": ["b2-files", "short", "no_underscores", "x" * 64],
     "API_HOST": ["http://0.0.0.0", "0.0.0.0:8000", "a b", "-"],
@@ -94,7 +95,7 @@ def test_what_means_nothing_is_refused_by_name_and_never_repeated(
     for sentence in setting_faults(caught.value):
         assert sentence.startswith(f"the setting {name} is not valid: ")
         assert str(Settings.model_fields[name.lower()].description) in sentence
-        if len(value) > 12 and name in {"SECRET_KEY", "FLOWER_BASIC_AUTH", "DATABASE_URL"}:
+        if len(value) > 13 and name in {"SECRET_KEY", "FLOWER_BASIC_AUTH", "DATABASE_URL", "PLATFORM_DATABASE_URL"}:
             assert value not in sentence
 
 

@@ -44,7 +44,7 @@ SERVICES: Mapping[str, Any] = MappingProxyType(
     }
 )
 
-# Without one Telegram's plugin takes whoever wrote to the bot first, and those of telephones the sender's own number.
+# Without a receiver Telegram's plugin sends to the first person who wrote to the bot, telephone plugins to the sender.
 _NAMES_RECEIVER = frozenset({"atalk", "tgram", "twilio", "vonage"})
 
 _LONGEST = 500

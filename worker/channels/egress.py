@@ -80,7 +80,7 @@ class Deadline:
 
 
 def _resolve_within(resolve: Resolve, url: WebhookUrl, seconds: float) -> Sequence[str]:
-    """The system's resolver takes no timeout, and whoever runs a name's server decides how slow it is."""
+    """Resolve in a thread: the system's resolver has no timeout, and a hostile name server may be slow on purpose."""
     answers: queue.SimpleQueue[Sequence[str] | None] = queue.SimpleQueue()
 
     def ask() -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from worker.errors import Misconfigured
+from worker.errors import AstegniError, Misconfigured, Unavailable
 from worker.settings import Settings
 
 app = typer.Typer(help="Look at the platform's database (PLATFORM_DATABASE_URL). Nothing is changed there.")
@@ -23,22 +23,40 @@ def check() -> None:
 
     Exit 0 when all is well, 1 with warnings, 2 when people cannot be read.
     """
-    from worker.platform.check import check_platform  # noqa: PLC0415 - not for `--help`
-    from worker.platform.connection import PlatformConnection  # noqa: PLC0415 - not for `--help`
-
-    url = Settings().platform_database_url
-    if url is None:
-        raise Misconfigured("PLATFORM_DATABASE_URL is not set: it names the platform's database and a role that reads.")
-    connection = PlatformConnection(url.get_secret_value())
-    levels = set()
-    for finding in check_platform(connection):
-        levels.add(finding.level)
-        typer.echo(f"{finding.subject:<10}{finding.level:<9}{finding.text}")
-    connection.close()
+    try:
+        levels = _print_findings(Settings())
+    except AstegniError as error:
+        typer.echo(f"astegni: {error.detail}", err=True)
+        raise typer.Exit(_EXIT_CANNOT) from error
     if "CANNOT" in levels:
         raise typer.Exit(_EXIT_CANNOT)
     if "WARNING" in levels:
         raise typer.Exit(_EXIT_WARNINGS)
+
+
+def _print_findings(settings: Settings) -> set[str]:
+    """Print each finding and return their levels. Raises Misconfigured, Unavailable."""
+    from worker.database import refused_login  # noqa: PLC0415 - not for `--help`
+    from worker.platform.check import check_platform  # noqa: PLC0415
+    from worker.platform.connection import PlatformConnection  # noqa: PLC0415
+
+    url = settings.platform_database_url
+    if url is None:
+        raise Misconfigured("PLATFORM_DATABASE_URL is not set: it names the platform's database and a role that reads.")
+    connection = PlatformConnection(url.get_secret_value())
+    levels: set[str] = set()
+    try:
+        for finding in check_platform(connection):
+            levels.add(finding.level)
+            typer.echo(f"{finding.subject:<10}{finding.level:<9}{finding.text}")
+    except Unavailable as error:
+        refusal = refused_login(error.__cause__) if isinstance(error.__cause__, Exception) else None
+        if refusal is None:
+            raise
+        raise Misconfigured(f"The database of PLATFORM_DATABASE_URL answers and refuses: {refusal}.") from error
+    finally:
+        connection.close()
+    return levels
 
 
 @app.command()

@@ -87,7 +87,7 @@ def demo(
 
 
 def operator_token(settings: Settings) -> str:
-    """A token for whoever runs the stack."""
+    """An operator's token for the person who started the stack."""
     from worker.access.tokens import issue_operator_token  # noqa: PLC0415 - not for `--help`
 
     departments = settings.operator_departments

@@ -8,8 +8,11 @@ from psycopg.sql import SQL, Composable, Composed, Identifier, Placeholder
 
 from worker.access.people_store import PersonRecord, ProfileRecord
 from worker.errors import Unavailable
+from worker.logs import get_logger
 from worker.platform.catalog import Catalog, Column
 from worker.platform.connection import PlatformConnection, Row
+
+_log = get_logger(__name__)
 
 _NAMES = ("first_name", "father_name", "grandfather_name", "last_name", "email", "phone")
 ACCOUNT = (
@@ -56,7 +59,11 @@ class PlatformPeople:
             if columns:
                 named = f"{columns[0].table}.{columns[0].name}"
                 # Who is suspended cannot be told without it, so nobody is let in.
-                raise Unavailable(f"The platform's column {named} {what}.", retry_after=60)
+                _log.error("platform_column_unreadable", column=named)
+                raise Unavailable(
+                    f"The platform's column {named} {what}. Run the statements of `astegni platform grants` there.",
+                    retry_after=60,
+                )
         return catalog
 
     def read(self, user_ids: Sequence[int], *, seconds: float = 10.0) -> dict[int, PersonRecord]:
@@ -102,8 +109,8 @@ class PlatformPeople:
         try:
             return self._connection.rows(shape(self._catalog), values, seconds=seconds)
         except (errors.UndefinedColumn, errors.UndefinedTable, errors.InsufficientPrivilege):
-            # The schema or a grant has changed since the catalogue was read.
-            del self._catalog
+            # The schema or a grant has changed since the catalogue was read. Another thread may have noticed, too.
+            self.__dict__.pop("_catalog", None)
             return self._connection.rows(shape(self._catalog), values, seconds=seconds)
 
 
@@ -116,7 +123,7 @@ def _select_after(catalog: Catalog) -> Composed:
 
 
 def _select_claims(catalog: Catalog) -> Composed:
-    """With the owner of each claimed profile, whoever it is."""
+    """With the owner of each claimed profile, which may be another user."""
     owner = SQL("(SELECT user_id FROM {table} WHERE id = {claim}) AS {name}")
     owners = _statement(
         catalog,

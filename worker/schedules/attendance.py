@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-# Whoever starts a board has attended: a tutor who opens it, draws and never "joins" was there.
+# Starting a board counts as attending: a tutor who opens it, draws and never "joins" was there.
 _VISITORS = text(
     "SELECT DISTINCT schedule_id, profile_type, profile_id FROM lesson_visitors WHERE schedule_id = ANY(:ids)"
 )

@@ -49,7 +49,7 @@ def require_own_bucket(store: ObjectStore, installation: UUID) -> None:
 
 
 def take_over(store: ObjectStore, installation: UUID) -> None:
-    """Make the bucket this installation's, whoever had it. The other one is refused from then on. Idempotent."""
+    """Make the bucket this installation's. An earlier owner is refused from then on. Idempotent."""
     if not _is_marked(store, installation):
         store.delete(MARK)
         _write_mark(store, installation)

@@ -37,7 +37,7 @@ def check_owner(store: ObjectStore, database: Database) -> None:
 
 
 def take_over_bucket(settings: Settings) -> None:
-    """Make the bucket this installation's, whoever had it."""
+    """Make the bucket this installation's. An earlier owner is refused from then on."""
     database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=0)
     try:
         take_over(ObjectStore.from_settings(settings), _installation(database))

@@ -23,7 +23,11 @@ _EFFECT = text("INSERT INTO chaos_effects (job_id, token, attempt) VALUES (:job,
 
 @dataclass(frozen=True)
 class ChaosOrder(Order):
-    """`what`: `go` (take `seconds`, ask whether to stop), `trudge` (never ask), `stumble` (fail at the end), `die`."""
+    """`what` an order does.
+
+    `go`: take `seconds` and ask whether to stop; `trudge`: never ask; `hold`: go on until the event log has
+    `opened`; `stumble`: fail at the end; `die`: kill its own process.
+    """
 
     kind: ClassVar[str] = "chaos.order"
     # Faults are aimed at what runs: with the usual five, bad luck alone would use them up.
@@ -66,6 +70,9 @@ def perform_order(run: JobRun, order: ChaosOrder) -> None:
     run.progress(1, str(claim.token))
     if order.what == "die":
         os.kill(os.getpid(), signal.SIGKILL)
+    while order.what == "hold" and not event_log.read("opened"):
+        run.check()
+        time.sleep(0.05)
     end = time.monotonic() + order.seconds
     while (left := end - time.monotonic()) > 0:
         if order.what == "go":

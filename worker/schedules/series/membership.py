@@ -180,7 +180,7 @@ def follow_booking(session: Session, booking_id: int, planning: Planning) -> Non
     session.flush()
     taken_part = select(SeriesParticipant.series_id).where(SeriesParticipant.booking_id == booking_id)
     ids = set(session.scalars(taken_part))
-    # A booked slot is locked below, and whoever locks a lesson has locked its series before.
+    # A booked slot is locked below, and the series of a lesson are always locked before it.
     of_slots = select(Schedule.series_id).where(
         Schedule.booking_id == booking_id, Schedule.starts_at > planning.now, Schedule.series_id.is_not(None)
     )
