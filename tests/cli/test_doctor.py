@@ -9,9 +9,9 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from devstack.emulator.credentials import Credentials
-from tests.conftest import PostgresServer
+from tests.conftest import Platform, PostgresServer
 from worker.cli.runfile import published_runfile
-from worker.cli.service_checks import Doubtful, check_database, check_storage
+from worker.cli.service_checks import Doubtful, check_database, check_platform_people, check_storage
 from worker.cli.target import settings_with_stack
 from worker.errors import Misconfigured, Unavailable
 from worker.settings import Settings
@@ -29,6 +29,20 @@ def test_a_database_that_refuses_is_told_from_one_that_is_away(postgres: Postgre
     with pytest.raises(Unavailable, match="does not answer"):
         check_database(Settings(database_url="postgresql://x:hush@127.0.0.1:1/d"))
     assert check_database(Settings(database_url=database_url)).startswith("at revision")
+
+
+def test_the_platform(platform: Platform) -> None:
+    assert check_platform_people(Settings()).startswith("PLATFORM_DATABASE_URL is not set")
+    settings = Settings(platform_database_url=SecretStr(platform.url))
+    with pytest.raises(Doubtful, match="1 of student_profiles belong to no account"):
+        check_platform_people(settings)
+    platform.owner.execute("DELETE FROM student_profiles WHERE user_id IS NULL")
+    assert check_platform_people(settings).startswith("PostgreSQL")
+    platform.owner.execute("ALTER TABLE users RENAME COLUMN id TO number")
+    with pytest.raises(Misconfigured, match=r"users\.id is missing"):
+        check_platform_people(settings)
+    with pytest.raises(Unavailable, match="does not answer"):
+        check_platform_people(Settings(platform_database_url=SecretStr("postgresql://x:hush@127.0.0.1:1/d")))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import typer
 
 from tests.compose.conftest import ReadCompose
 from worker.access.safety import require_safe
-from worker.app import celery_config, queue_names, queues_of
+from worker.app import celery_config, queue_names, queues_of, timetable
 from worker.cli.flower import arguments
 from worker.cli.main import app
 from worker.errors import Misconfigured
@@ -26,6 +26,7 @@ SECRETS = {
     "SMTP_PASSWORD",
     "BACKBLAZE_APPLICATION_KEY",
     "DATABASE_URL",
+    "PLATFORM_DATABASE_URL",
     "REDIS_URL",
     "FLOWER_BASIC_AUTH",
 }
@@ -153,13 +154,26 @@ def test_each_process_knows_only_its_own_secrets(ours: dict[str, Any]) -> None:
 
     assert {name: SECRETS & set(service["environment"]) for name, service in ours.items()} == {
         "migrate": {"DATABASE_URL"},
-        "api": work | {"SECRET_KEY", "SECRET_KEY_PREVIOUS"},
+        "api": work | {"SECRET_KEY", "SECRET_KEY_PREVIOUS", "PLATFORM_DATABASE_URL"},
         # It sends: addresses are read with the key.
-        "worker-default": work | {"SECRET_KEY", "SECRET_KEY_PREVIOUS", "SMTP_PASSWORD"},
+        "worker-default": work | {"SECRET_KEY", "SECRET_KEY_PREVIOUS", "SMTP_PASSWORD", "PLATFORM_DATABASE_URL"},
         "worker-media": work,
-        "beat": {"REDIS_URL", "DATABASE_URL"},
+        "beat": {"REDIS_URL", "DATABASE_URL", "PLATFORM_DATABASE_URL"},
         "flower": {"REDIS_URL", "FLOWER_BASIC_AUTH"},
     }
+
+
+@pytest.mark.parametrize("address", ["", "postgresql://astegni_reader:x@host.docker.internal/astegni"])
+def test_the_platform_is_read_by_who_is_told_of_it(
+    read_compose: ReadCompose, variables: dict[str, str], address: str
+) -> None:
+    services = read_compose(variables | {"PLATFORM_DATABASE_URL": address})["services"]
+    told = {name: _settings(services[name]).platform_database_url for name in ("api", "worker-default", "beat")}
+
+    assert {secret.get_secret_value() if secret else "" for secret in told.values()} == {address}
+    assert ("upkeep.sweep_people" in timetable(_settings(services["beat"]))) == bool(address)
+    for name in ("api", "worker-default"):
+        assert services[name]["extra_hosts"] == ["host.docker.internal:host-gateway"]
 
 
 def test_no_secret_stands_in_a_command(services: dict[str, Any], variables: dict[str, str]) -> None:

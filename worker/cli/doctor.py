@@ -7,7 +7,14 @@ from collections.abc import Callable
 
 import typer
 
-from worker.cli.service_checks import Doubtful, check_broker, check_database, check_mail, check_storage
+from worker.cli.service_checks import (
+    Doubtful,
+    check_broker,
+    check_database,
+    check_mail,
+    check_platform_people,
+    check_storage,
+)
 from worker.cli.target import settings_with_stack
 from worker.errors import AstegniError, Misconfigured, OutOfSpace
 from worker.settings import Settings
@@ -79,6 +86,7 @@ _CHECKS: dict[str, Check] = {
     "canvas": _canvas,
     "spool": _spool,
     "database": check_database,
+    "platform": check_platform_people,
     "broker": check_broker,
     "storage": check_storage,
     "mail": check_mail,

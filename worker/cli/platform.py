@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from worker.errors import AstegniError, Misconfigured, Unavailable
+from worker.cli.platform_findings import platform_findings
+from worker.errors import AstegniError
 from worker.settings import Settings
 
 app = typer.Typer(help="Look at the platform's database (PLATFORM_DATABASE_URL). Nothing is changed there.")
@@ -36,26 +37,10 @@ def check() -> None:
 
 def _print_findings(settings: Settings) -> set[str]:
     """Print each finding and return their levels. Raises Misconfigured, Unavailable."""
-    from worker.database import refused_login  # noqa: PLC0415 - not for `--help`
-    from worker.platform.check import check_platform  # noqa: PLC0415
-    from worker.platform.connection import PlatformConnection  # noqa: PLC0415
-
-    url = settings.platform_database_url
-    if url is None:
-        raise Misconfigured("PLATFORM_DATABASE_URL is not set: it names the platform's database and a role that reads.")
-    connection = PlatformConnection(url.get_secret_value())
     levels: set[str] = set()
-    try:
-        for finding in check_platform(connection):
-            levels.add(finding.level)
-            typer.echo(f"{finding.subject:<10}{finding.level:<9}{finding.text}")
-    except Unavailable as error:
-        refusal = refused_login(error.__cause__) if isinstance(error.__cause__, Exception) else None
-        if refusal is None:
-            raise
-        raise Misconfigured(f"The database of PLATFORM_DATABASE_URL answers and refuses: {refusal}.") from error
-    finally:
-        connection.close()
+    for finding in platform_findings(settings):
+        levels.add(finding.level)
+        typer.echo(f"{finding.subject:<10}{finding.level:<9}{finding.text}")
     return levels
 
 

@@ -3,10 +3,12 @@
 import ssl
 from typing import Any
 
+from worker.cli.platform_findings import platform_findings
 from worker.cli.target import database_error, database_errors
 from worker.errors import AstegniError, Misconfigured, Unavailable
 from worker.settings import Settings
 
+_LEVELS = ("CANNOT", "WARNING")
 # RFC 8314 §7.3: TLS from the first byte.
 _SMTP_OVER_TLS = 465
 _SECONDS = 5.0
@@ -52,6 +54,19 @@ def _clock_offset(settings: Settings) -> float:
             return time.time() - float(theirs)
     finally:
         database.close()
+
+
+def check_platform_people(settings: Settings) -> str:
+    """Check that people of the platform can be read, with the findings of `astegni platform check`."""
+    if settings.platform_database_url is None:
+        return "PLATFORM_DATABASE_URL is not set: people are our own"
+    findings = list(platform_findings(settings))
+    texts = {level: "; ".join(finding.text for finding in findings if finding.level == level) for level in _LEVELS}
+    if texts["CANNOT"]:
+        raise Misconfigured(f"{texts['CANNOT']}.")
+    if texts["WARNING"]:
+        raise Doubtful(f"{texts['WARNING']}.")
+    return findings[0].text
 
 
 def check_broker(settings: Settings) -> str:

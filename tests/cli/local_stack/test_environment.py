@@ -9,6 +9,7 @@ from worker.settings import Settings
 def test_a_child_reads_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(
         database_url="postgresql://u:p%40@127.0.0.1/x",
+        platform_database_url="postgresql://reader:p%40@127.0.0.1/platform",
         backblaze_key_id="0000",
         backblaze_application_key="K000",
         cors_origins=("http://b.example", "http://a.example"),
