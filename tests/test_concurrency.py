@@ -12,7 +12,8 @@ import pytest
 from tests.waiting import PATIENCE, wait_for
 from worker.concurrency import together
 from worker.media.binaries import Binaries, find_binaries
-from worker.media.runner import Budget, run_ffmpeg
+from worker.media.budget import Budget
+from worker.media.runner import run_ffmpeg
 from worker.settings import Settings
 
 

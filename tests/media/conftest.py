@@ -10,11 +10,12 @@ import pytest
 
 from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries, find_binaries
-from worker.media.copy_plan import plan_copy
+from worker.media.fast_copy import Copy
 from worker.media.packet_reading import probe
+from worker.media.plan_copy import plan_copy
 from worker.media.probe import Probe
 from worker.media.remux import write_copy
-from worker.media.verify import Copy, verify_copy
+from worker.media.verify import verify_copy
 from worker.settings import Settings
 
 DATA = Path(__file__).parent.parent / "data"

@@ -8,9 +8,9 @@ import pytest
 
 from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries
+from worker.media.fast_copy import Copy
 from worker.media.kinds import detect_demuxer
 from worker.media.probe import Probe
-from worker.media.verify import Copy
 
 Make = Callable[[str], Path]
 Play = Callable[[Path, Path], Copy]

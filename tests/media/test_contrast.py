@@ -7,8 +7,8 @@ import pytest
 from worker.media.binaries import Binaries
 from worker.media.contrast import BLANK
 from worker.media.decoding import DecodeResult, decode_copy
+from worker.media.fast_copy import Copy
 from worker.media.probe import Probe
-from worker.media.verify import Copy
 
 Make = Callable[[str], Path]
 Play = Callable[[Path, Path], Copy]

@@ -9,9 +9,9 @@ import pytest
 from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries
 from worker.media.errors import MediaRejected
+from worker.media.fast_copy import Copy
 from worker.media.kinds import detect_demuxer
 from worker.media.parts import find_parts
-from worker.media.verify import Copy
 
 Make = Callable[[str], Path]
 

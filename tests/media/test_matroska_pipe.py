@@ -10,9 +10,10 @@ import pytest
 
 from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries
+from worker.media.budget import Budget
 from worker.media.errors import FfmpegFailed, Stopped
 from worker.media.matroska_pipe import Planes, stream
-from worker.media.runner import Budget, run_ffmpeg
+from worker.media.runner import run_ffmpeg
 
 WIDTH, HEIGHT = 320, 180
 TIMES = [0, 100, 5000, 70_000]

@@ -4,7 +4,8 @@ import pytest
 
 from worker.media.errors import MediaRejected
 from worker.media.limits import Limits
-from worker.media.packet_timeline import Gap, Timeline, Track
+from worker.media.packet_timeline import Gap, Timeline
+from worker.media.track import Track
 
 
 def read(*lines: str, limits: Limits | None = None) -> Timeline:

@@ -8,9 +8,9 @@ from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries
 from worker.media.contrast import Contrast
 from worker.media.errors import Stopped
+from worker.media.fast_copy import Copy
 from worker.media.poster import Poster, jpeg_size, moments, write_poster
 from worker.media.probe import Probe
-from worker.media.verify import Copy
 
 Make = Callable[[str], Path]
 Probed = Callable[[Path], Probe]

@@ -12,14 +12,14 @@ import pytest
 
 from tests.media.conftest import RECORDINGS
 from worker.media.binaries import Binaries
-from worker.media.copy_plan import plan_copy, plan_promised_copy
 from worker.media.ebml import cues_are_in_front
 from worker.media.errors import Stopped
+from worker.media.fast_copy import Copy as Verified
 from worker.media.header import read_header
 from worker.media.mp4_boxes import moov_is_in_front
+from worker.media.plan_copy import plan_copy, plan_promised_copy
 from worker.media.probe import Probe
 from worker.media.remux import write_copy
-from worker.media.verify import Copy as Verified
 
 Make = Callable[[str], Path]
 Probed = Callable[[Path], Probe]

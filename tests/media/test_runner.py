@@ -14,8 +14,9 @@ import pytest
 from tests.waiting import PATIENCE, wait_for
 from worker.errors import OutOfSpace
 from worker.media.binaries import Binaries
+from worker.media.budget import Budget
 from worker.media.errors import FfmpegFailed, FfmpegTimeout, MediaRejected, Stopped
-from worker.media.runner import Budget, run_ffmpeg, run_ffprobe
+from worker.media.runner import run_ffmpeg, run_ffprobe
 
 ENDLESS = ["-re", "-f", "lavfi", "-i", "testsrc2=s=64x64", "-f", "null", "-"]
 Program = Callable[[str], Binaries]

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from worker.media.fast_copy import Copy
 from worker.media.playable import PlayableForm
 from worker.media.stated_duration import shorten_stated_duration
-from worker.media.verify import Copy
 
 Make = Callable[[str], Path]
 Play = Callable[[Path, Path], Copy]

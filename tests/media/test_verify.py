@@ -9,10 +9,11 @@ import pytest
 
 from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries
-from worker.media.copy_plan import plan_copy
 from worker.media.errors import OutputDamaged, Stopped
+from worker.media.fast_copy import Copy
+from worker.media.plan_copy import plan_copy
 from worker.media.probe import Probe
-from worker.media.verify import Copy, verify_copy
+from worker.media.verify import verify_copy
 
 Make = Callable[[str], Path]
 Probed = Callable[[Path], Probe]

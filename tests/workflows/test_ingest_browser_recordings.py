@@ -10,8 +10,8 @@ import pytest
 from tests.waiting import PATIENCE
 from tests.workflows.conftest import RecordingFixture
 from worker.jobs.orders import IngestRecording, StoreSource
-from worker.media.copy_plan import plan_copy
 from worker.media.packet_reading import probe
+from worker.media.plan_copy import plan_copy
 from worker.recordings.checking import Draft, better_draft, check_draft
 from worker.workflows.context import WorkerContext
 

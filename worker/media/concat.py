@@ -8,11 +8,12 @@ from typing import Any
 import ffmpeg
 
 from worker.media.binaries import Binaries
+from worker.media.budget import Budget
 from worker.media.encode import PICTURE, SOUND, STRICT_PICTURE, encoded_size, picture_filters, sound_filters
 from worker.media.limits import DECODERS, input_options
-from worker.media.playable import PlayableForm
-from worker.media.probe import SILENCE, Probe, ProbedPart
-from worker.media.runner import Budget, run_ffmpeg
+from worker.media.playable import SILENCE, PlayableForm
+from worker.media.probe import Probe, ProbedPart
+from worker.media.runner import run_ffmpeg
 from worker.media.streams import AudioStream
 from worker.media.writing import write_packets
 

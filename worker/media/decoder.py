@@ -11,12 +11,13 @@ from typing import Any, Literal
 import ffmpeg
 
 from worker.media.binaries import Binaries
+from worker.media.budget import Budget
 from worker.media.container import Part
 from worker.media.contrast import THUMBNAIL_OPTIONS, Contrast, on_paper, thumbnail, variances
 from worker.media.errors import FfmpegFailed
 from worker.media.header import PartReading
 from worker.media.limits import Demuxer, Limits, input_options
-from worker.media.runner import Budget, run_ffmpeg
+from worker.media.runner import run_ffmpeg
 
 # Pictures keep their times and sizes.
 _AS_THEY_COME = {"fps_mode": "passthrough", "enc_time_base": "demux", "noautoscale": None}

@@ -4,9 +4,9 @@ from typing import Any
 
 import ffmpeg
 
+from worker.media.budget import Budget
 from worker.media.errors import MediaRejected
 from worker.media.probe import Probe
-from worker.media.runner import Budget
 from worker.media.streams import VideoStream
 
 # A board and a face are readable at this size, and any phone decodes it.

@@ -1,6 +1,7 @@
 """What can go wrong with a media file, and with the programs that read it."""
 
 from worker.errors import AstegniError
+from worker.media.limits import Limits
 
 
 class MediaRejected(AstegniError):
@@ -73,3 +74,20 @@ class OutputDamaged(AstegniError):
     """A file that we wrote is not what it must be; it was thrown away before anybody saw it."""
 
     code, title, status = "output-damaged", "The processed file failed its check", 500
+
+
+def too_long(limits: Limits) -> MediaRejected:
+    """The rejection of a recording that lasts longer than these limits allow."""
+    longest = (
+        f"{limits.max_seconds / 3600:g} hours" if limits.max_seconds >= 3600 else f"{limits.max_seconds:g} seconds"
+    )
+    return MediaRejected("too-long", f"The recording is longer than {longest}. Cut it and upload the parts one by one.")
+
+
+def zero_length() -> MediaRejected:
+    """The rejection of a recording without a single packet."""
+    return MediaRejected(
+        "zero-length",
+        "The recording holds no picture and no sound: it was stopped before anything was recorded. "
+        "Check that the camera or the screen is shared, and record the lesson again.",
+    )

@@ -5,21 +5,20 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from worker.media import ebml
 from worker.media.binaries import Binaries
+from worker.media.budget import Budget, idle_cpu_seconds, never
 from worker.media.container import Part
-from worker.media.errors import FfmpegFailed, MediaRejected
+from worker.media.errors import FfmpegFailed, MediaRejected, zero_length
+from worker.media.kinds import Container, container_of
 from worker.media.limits import DEFAULT_LIMITS, Demuxer, Limits, as_arguments, input_options
-from worker.media.packet_timeline import zero_length
 from worker.media.parts import find_parts
 from worker.media.playable import unsupported_codec
 from worker.media.repairs import Repair
-from worker.media.runner import Budget, idle_cpu_seconds, never, run_ffprobe
-from worker.media.streams import ENTRIES, choose_tracks, too_large_picture
-
-Container = Literal["webm", "matroska", "mp4", "ogg", "mp3", "aac", "flac", "mpegts", "flv", "wav", "avi", "amr"]
+from worker.media.runner import run_ffprobe
+from worker.media.streams import ENTRIES
+from worker.media.track_selection import choose_tracks, too_large_picture
 
 # Bytes per second of the slowest disk that is supported.
 _READ_RATE = 5_000_000
@@ -76,13 +75,6 @@ def read_header(
     if not headers:
         raise rejections[0]
     return Header(container_of(path, demuxer), demuxer, path.stat().st_size, tuple(headers), tuple(rejections))
-
-
-def container_of(path: Path, demuxer: Demuxer) -> Container:
-    """What the file says it is."""
-    if demuxer == "matroska":
-        return "webm" if ebml.doctype(path) == "webm" else "matroska"
-    return "mp4" if demuxer == "mov" else demuxer
 
 
 @dataclass(frozen=True)

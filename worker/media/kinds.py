@@ -1,32 +1,25 @@
 """What a file is by its first bytes, never by its name or MIME type; and the error for each kind that is refused."""
 
-import codecs
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from worker.media import ebml
 from worker.media.container import EBML_MAGIC
 from worker.media.errors import MediaRejected
 from worker.media.limits import Demuxer
+from worker.media.unknown_kinds import refuse
 
 # The first bytes that are looked at.
 SNIFFED = 1024 * 1024
-_CLUSTER = b"\x1f\x43\xb6\x75"
-# A Timecode element follows a Cluster's size, which proves that four bytes anywhere are a Cluster.
-_TIMECODE = 0xE7
 # Boxes that an MP4 begins with: `ftyp`, or in old QuickTime files one of the others.
 _BEGINNINGS = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
-# Boxes that a fragmented MP4 continues with when its first chunk is gone.
-_CONTINUATIONS = frozenset({b"moof", b"styp", b"sidx"})
 # Brands of still pictures that come in the boxes of MP4 (HEIF, AVIF, Canon raw).
 _PICTURE_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2", b"avif", b"crx "})
 
 _PHOTO = "This is a picture ({0}), not a recording. Upload the file that the recorder made."
 _OTHER = "This is a {0} file, which browsers cannot play. Convert it to MP4 (H.264 and AAC), and upload that."
-
-
-class UnknownFormat(MediaRejected):
-    """The first bytes are of no known kind; a recording may still follow them."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +76,7 @@ def detect_demuxer(path: Path) -> Demuxer:
             if magic.demuxer is None:
                 raise MediaRejected(magic.reason, magic.detail)
             return magic.demuxer
-    return _of_boxes(head) or _of_sync_words(head) or _refuse(head)
+    return _of_boxes(head) or _of_sync_words(head) or refuse(head)
 
 
 def _of_boxes(head: bytes) -> Demuxer | None:
@@ -134,53 +127,11 @@ def _mp3_length(frame: bytes) -> int:
     return (144 if first else 72) * kbit * 1000 // hertz + (frame[2] >> 1 & 1)
 
 
-def _refuse(head: bytes) -> Demuxer:
-    if lacks_beginning(head):
-        raise UnknownFormat(
-            "missing-init",
-            "The beginning of the recording is missing, and without it nothing can be played. "
-            "Send the upload again from its first chunk.",
-        )
-    start = head[:1024].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
-        raise UnknownFormat(
-            "not-a-recording",
-            "This is a web page, not a recording: the download of the recording failed. Fetch it again and upload it.",
-        )
-    if _is_text(head[:1024]):
-        raise UnknownFormat("not-a-recording", "This is a text, not a recording. Upload the file the recorder made.")
-    raise UnknownFormat(
-        "not-a-recording",
-        "This is not a WebM, Matroska, MP4 or Ogg recording. Upload the file that the recorder made.",
-    )
+Container = Literal["webm", "matroska", "mp4", "ogg", "mp3", "aac", "flac", "mpegts", "flv", "wav", "avi", "amr"]
 
 
-def lacks_beginning(head: bytes) -> bool:
-    """Whether these are bytes from the middle of a recording."""
-    return head[4:8] in _CONTINUATIONS or _has_cluster(head)
-
-
-def _is_text(head: bytes) -> bool:
-    return len(head) > 3 and all(byte >= 0x20 or byte in b"\t\r\n" for byte in head) and _is_utf8(head)
-
-
-def _is_utf8(head: bytes) -> bool:
-    try:
-        # The last character may be cut.
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _has_cluster(head: bytes) -> bool:
-    """Whether a Matroska Cluster begins somewhere in these bytes (RFC 9559 §5.1.3)."""
-    at = head.find(_CLUSTER)
-    while at >= 0:
-        # Its size takes 1 to 8 bytes, as the leading zero bits of the first one say.
-        size_at = at + len(_CLUSTER)
-        timecode_at = size_at + 9 - head[size_at].bit_length() if size_at < len(head) else len(head)
-        if timecode_at < len(head) and head[timecode_at] == _TIMECODE:
-            return True
-        at = head.find(_CLUSTER, at + 1)
-    return False
+def container_of(path: Path, demuxer: Demuxer) -> Container:
+    """What the file says it is."""
+    if demuxer == "matroska":
+        return "webm" if ebml.doctype(path) == "webm" else "matroska"
+    return "mp4" if demuxer == "mov" else demuxer

@@ -9,13 +9,13 @@ from typing import Any
 import ffmpeg
 
 from worker.media.binaries import Binaries
+from worker.media.budget import copy_budget, never
 from worker.media.errors import FfmpegFailed
 from worker.media.header import Header, PartHeader
 from worker.media.limits import input_options
-from worker.media.remux import copy_budget
 from worker.media.repairs import Repair
-from worker.media.runner import never, run_ffmpeg
-from worker.media.streams import left_out
+from worker.media.runner import run_ffmpeg
+from worker.media.track_selection import left_out
 
 # Root mean square of one window, in dB of full scale. An open microphone in a quiet room has about -55.
 _SILENT_DB = -65.0

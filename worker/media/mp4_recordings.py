@@ -8,55 +8,23 @@ import re
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from worker.media import ebml
+from worker.media import byte_search, webm_recordings
 from worker.media.container import EBML_MAGIC, MAX_HOLES, Effort, Part
 from worker.media.errors import too_complex
-from worker.media.mp4_boxes import Box, check_edits, children, next_recording, read_box
+from worker.media.mp4_boxes import (
+    NESTED,
+    TOP_LEVEL,
+    Box,
+    check_edits,
+    fragment_times,
+    next_recording,
+    read_box,
+)
 from worker.media.order import Piece, Range, in_order, joined
 
 # A fragment begins with its header box, which has a fixed size (ISO/IEC 14496-12 §8.8.5).
 _FRAGMENT = re.compile(rb"moof\x00\x00\x00[\x10\x14]mfhd", re.DOTALL)
-_BASE_DATA_OFFSET = 1
 _FRAGMENT_BOXES = frozenset({b"moof", b"mdat"})
-# Boxes that recorders and phones write side by side.
-_TOP_LEVEL = frozenset(
-    {
-        b"ftyp",
-        b"styp",
-        b"moov",
-        b"moof",
-        b"mdat",
-        b"free",
-        b"skip",
-        b"wide",
-        b"sidx",
-        b"ssix",
-        b"prft",
-        b"emsg",
-        b"mfra",
-    }
-    | {b"meta", b"uuid", b"pdin", b"pnot"}
-)
-# Boxes that stand inside others only: at the top there is one where a wrong size led into an index.
-_NESTED = frozenset(
-    {
-        b"mvhd",
-        b"trak",
-        b"tkhd",
-        b"edts",
-        b"elst",
-        b"mdia",
-        b"mdhd",
-        b"hdlr",
-        b"minf",
-        b"vmhd",
-        b"smhd",
-        b"dinf",
-        b"dref",
-    }
-    | {b"stbl", b"stsd", b"stts", b"stss", b"ctts", b"stsc", b"stsz", b"stco", b"co64", b"sgpd", b"sbgp", b"udta"}
-    | {b"mvex", b"mehd", b"trex", b"mfhd", b"traf", b"tfhd", b"tfdt", b"trun"}
-)
 
 
 @dataclass
@@ -106,7 +74,7 @@ def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[l
             if box.type == b"moov":
                 check_edits(file, box, effort)
                 current.index = box
-            if box.type in _TOP_LEVEL:  # four letters may occur by chance in coded pictures
+            if box.type in TOP_LEVEL:  # four letters may occur by chance in coded pictures
                 current.follow(box)
             at = box.end
             continue
@@ -119,7 +87,7 @@ def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[l
             continue
         end, cut_off = _end_of_cut(current, box, at, behind)
         parts += _finished(file, current, end, effort, cut_off=cut_off)
-        if behind >= size or ebml.read_at(file, behind, 4) == EBML_MAGIC:
+        if behind >= size or byte_search.read_at(file, behind, 4) == EBML_MAGIC:
             return parts, behind
         current, at = _Recording(behind), behind
 
@@ -128,7 +96,7 @@ def _is_chance(current: _Recording, box: Box, size: int) -> bool:
     """Whether a wrong size led here: into coded pictures, or into the index of another recording."""
     if box.type == b"moov":
         return current.index is not None
-    return box.type in _NESTED or (box.end > size and box.type not in _TOP_LEVEL)
+    return box.type in NESTED or (box.end > size and box.type not in TOP_LEVEL)
 
 
 def _next_start(
@@ -144,12 +112,12 @@ def _next_start(
     nearest, is_fragment = size, False
     if current.index is not None:
         behind = search if last and last.type in _FRAGMENT_BOXES else at + 8
-        fragments = ebml.occurrences(file, _FRAGMENT, behind, size, effort)
+        fragments = byte_search.occurrences(file, _FRAGMENT, behind, size, effort)
         nearest = next((offset - 4 for offset in fragments if read_box(file, offset - 4, size)), size)
         is_fragment = nearest < size
     start = min(
         next_recording(file, search, nearest, size, effort),
-        next((at for at in ebml.recordings_at(file, search, nearest, size, effort)), nearest),
+        next((at for at in webm_recordings.recordings_at(file, search, nearest, size, effort)), nearest),
     )
     return (start, False) if start < nearest else (nearest, is_fragment)
 
@@ -197,12 +165,12 @@ def _pieces(file: BinaryIO, current: _Recording, effort: Effort) -> tuple[Range,
     A fragment whose data was cut off is left out, for its size says that the next one belongs to it.
     """
     # The fragment's header box comes first, and its sequence number is the second word in it.
-    numbers = [int.from_bytes(ebml.read_at(file, start + 20, 4), "big") for start, _end in current.fragments]
+    numbers = [int.from_bytes(byte_search.read_at(file, start + 20, 4), "big") for start, _end in current.fragments]
     if numbers == sorted(numbers):
         return ()
     pieces = []
     for (start, end), number in zip(current.fragments, numbers, strict=True):
-        times = _decode_times(file, start, end, effort)
+        times = fragment_times(file, start, end, effort)
         if times is None:
             return ()
         pieces.append(Piece(start, end, number, times))
@@ -211,23 +179,3 @@ def _pieces(file: BinaryIO, current: _Recording, effort: Effort) -> tuple[Range,
         return ()
     begin = current.index.end if current.holes else current.fragments[0][0]
     return tuple(joined([(current.offset, begin), *ordered]))
-
-
-def _decode_times(file: BinaryIO, start: int, end: int, effort: Effort) -> dict[int, int] | None:
-    """When each track of the fragment at `start` begins (`tfdt`, ISO/IEC 14496-12 §8.8.12).
-
-    None: the fragment says where in the file its data lies, so that it cannot be moved.
-    """
-    times: dict[int, int] = {}
-    moof = read_box(file, start, end)
-    for traf in children(file, moof.data, moof.end, effort) if moof else ():
-        track = 0
-        for box in children(file, traf.data, traf.end, effort) if traf.type == b"traf" else ():
-            data = ebml.read_at(file, box.data, 12)
-            if box.type == b"tfhd":
-                if data[3] & _BASE_DATA_OFFSET:
-                    return None
-                track = int.from_bytes(data[4:8], "big")
-            elif box.type == b"tfdt":
-                times[track] = int.from_bytes(data[4:12] if data[0] else data[4:8], "big")
-    return times

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from worker.media.byte_search import read_at
 from worker.media.container import Effort, Part
-from worker.media.ebml import read_at
 
 _MAGIC = b"OggS"
 _PAGE_HEADER = 27

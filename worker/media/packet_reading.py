@@ -5,20 +5,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from worker.media.binaries import Binaries
-from worker.media.correction import Correction, Packet, correct
-from worker.media.errors import MediaRejected
+from worker.media.budget import never
+from worker.media.correction import Correction
+from worker.media.errors import MediaRejected, zero_length
+from worker.media.find_correction import correct_lines
 from worker.media.header import FORGIVEN, Header, PartHeader, PartReading, read_header
 from worker.media.limits import DEFAULT_LIMITS, Limits
-from worker.media.packet_timeline import Timeline, Track, zero_length
+from worker.media.packet_timeline import PACKETS, Timeline
 from worker.media.parts import with_clusters_in_order
 from worker.media.probe import Probe, ProbedPart, join
 from worker.media.repairs import Repair, RepairKind
-from worker.media.runner import never
-from worker.media.skipped import UNKNOWN, Positions, positions_of, positions_of_complaints
+from worker.media.skipped import Positions, positions_of, positions_of_complaints
 from worker.media.streams import audio_stream, has_alpha, video_stream
+from worker.media.track import Track
 
-# One line for each packet, as Timeline reads them.
-PACKETS = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,size,pos,flags", "-of", "csv=p=0"]
 # Three hours; these packets are kept in memory while timestamps that go back are corrected.
 _MOST_CORRECTED = 1_000_000
 # Codecs whose pictures may be stored in another order than they are shown.
@@ -165,35 +165,10 @@ def _correct_timeline(
     """Read the packets once more, and find the correction that makes their time increase."""
     lines: list[str] = []
     reading.read(path, header.part, PACKETS, lines.extend)
-    kinds = {str(words["index"]): kind for kind, words in header.tracks.items()}
-    rows = [fields for line in lines if (fields := line.split(",", 7))[0] in kinds and len(fields) >= 7]
-    rows = [fields for fields in rows if fields[1] != UNKNOWN or fields[2] != UNKNOWN]
-    packets = [_packet(fields, tallies[kinds[fields[0]]]) for fields in rows]
-    correction = correct(packets)
+    tracks = {str(words["index"]): tallies[kind] for kind, words in header.tracks.items()}
+    correction, corrected_lines = correct_lines(lines, tracks)
     if correction is None:
         return None, tallies, timeline
     tallies, timeline = _new_timeline(header, reading.limits)
-    counts: dict[int, int] = {}
-    corrected: list[str] = []
-    for packet, (index, _, _, duration, size, _, flags, *_) in zip(packets, rows, strict=True):
-        number = counts.get(packet.stream, 0)
-        counts[packet.stream] = number + 1
-        shift = correction.shift(packet.stream, number)
-        if shift is not None:
-            order = UNKNOWN if packet.order is None else f"{packet.order + shift:.6f}"
-            corrected.append(f"{index},{packet.at + shift:.6f},{order},{duration},{size},N/A,{flags}")
-    timeline.read(corrected)
+    timeline.read(corrected_lines)
     return correction, tallies, timeline
-
-
-def _packet(fields: list[str], track: Track) -> Packet:
-    index, pts, dts, duration, size = fields[:5]
-    stored = pts if dts == UNKNOWN and not track.reorders else dts
-    return Packet(
-        stream=int(index),
-        at=float(dts if pts == UNKNOWN else pts),
-        duration=0.0 if duration == UNKNOWN else float(duration),
-        size=int(size),
-        is_video=track.is_video,
-        order=None if stored == UNKNOWN else float(stored),
-    )

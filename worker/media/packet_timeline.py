@@ -1,12 +1,12 @@
 """The true times of a recording, from its packets: browsers write no duration into headers, or a wrong one."""
 
-import math
 from collections import deque
 from dataclasses import dataclass, field
 
-from worker.media.errors import MediaRejected
+from worker.media.errors import MediaRejected, too_long
 from worker.media.limits import Limits
 from worker.media.skipped import UNKNOWN, Positions
+from worker.media.track import Track
 
 # A hole longer than this, where neither picture nor sound is, means that a chunk was lost: browsers write chunks of a
 # second, and sound without a pause.
@@ -37,51 +37,6 @@ class Gap:
 
     start_ms: int
     length_ms: int
-
-
-@dataclass
-class Track:
-    """The running tally of one track; times are seconds as they stand in the file."""
-
-    is_video: bool
-    packets: int = 0
-    keys: int = 0
-    first: float = 0.0
-    last: float = 0.0
-    end: float = 0.0
-    last_key: float = 0.0
-    key_interval: float = 0.0
-    # Its pictures may be stored in another order than they are shown (B-frames): only decoding times tell that order.
-    reorders: bool = False
-    # The greatest decoding time.
-    order: float = -math.inf
-    # Packets that an edit list of MP4 says are never shown; they are in no other figure.
-    hidden: int = 0
-
-    def add(self, start: float, end: float, *, key: bool) -> None:
-        """Count one packet."""
-        if not self.packets:
-            self.first = self.last_key = start
-        elif start < self.first:
-            self.first = start
-        self.packets += 1
-        # The end of what is shown last: durations in between are made of decoding times, and may be anything.
-        if self.packets == 1 or start >= self.last:
-            self.last, self.end = start, end
-        if key:
-            self.keys += 1
-            self.key_interval = max(self.key_interval, start - self.last_key)
-            self.last_key = start
-
-    @property
-    def longest_key_interval(self) -> float:
-        """The longest stretch between points where playing can begin, the last one to the end included."""
-        return max(self.key_interval, self.end - self.last_key)
-
-    @property
-    def packet_rate(self) -> float:
-        """Packets per second on average; 0 for a single one."""
-        return (self.packets - 1) / (self.last - self.first) if self.last > self.first else 0.0
 
 
 @dataclass
@@ -265,18 +220,5 @@ def _is_inside(at: float, gap: tuple[float, float]) -> bool:
     return start + _EDGE < at < start + length - _EDGE
 
 
-def too_long(limits: Limits) -> MediaRejected:
-    """The rejection of a recording that lasts longer than these limits allow."""
-    longest = (
-        f"{limits.max_seconds / 3600:g} hours" if limits.max_seconds >= 3600 else f"{limits.max_seconds:g} seconds"
-    )
-    return MediaRejected("too-long", f"The recording is longer than {longest}. Cut it and upload the parts one by one.")
-
-
-def zero_length() -> MediaRejected:
-    """The rejection of a recording without a single packet."""
-    return MediaRejected(
-        "zero-length",
-        "The recording holds no picture and no sound: it was stopped before anything was recorded. "
-        "Check that the camera or the screen is shared, and record the lesson again.",
-    )
+# One line for each packet, as Timeline reads them.
+PACKETS = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,size,pos,flags", "-of", "csv=p=0"]

@@ -5,13 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from worker.media import ebml, mp4_boxes, mp4_recordings, ogg
+from worker.media import byte_search, mp4_boxes, mp4_recordings, ogg, webm_recordings
+from worker.media.budget import never
 from worker.media.container import EBML_MAGIC, MAX_PARTS, Effort, Part, too_many_parts
 from worker.media.errors import MediaRejected
-from worker.media.kinds import SNIFFED, UnknownFormat, detect_demuxer, lacks_beginning
+from worker.media.kinds import SNIFFED, detect_demuxer
 from worker.media.limits import Demuxer
 from worker.media.order import Piece, in_order, joined
-from worker.media.runner import never
+from worker.media.unknown_kinds import UnknownFormat, lacks_beginning
 
 # Steps that any file may take, and the bytes for each further one: a fragment of an MP4 has two boxes and rarely less.
 _STEPS = 50_000
@@ -31,7 +32,7 @@ def find_parts(path: Path, *, should_stop: Callable[[], bool] = never) -> list[P
         if demuxer not in ("matroska", "mov", "ogg"):
             return [Part(0, size, demuxer)]
         while at < size:
-            head = ebml.read_at(file, at, len(EBML_MAGIC))
+            head = byte_search.read_at(file, at, len(EBML_MAGIC))
             reader = (
                 _ebml_parts if head == EBML_MAGIC else ogg.recordings if head == b"OggS" else mp4_recordings.recordings
             )
@@ -55,7 +56,7 @@ def with_clusters_in_order(path: Path, part: Part, *, should_stop: Callable[[], 
     """
     effort = Effort(_STEPS + part.length // _BYTES_PER_STEP, should_stop)
     with path.open("rb") as file:
-        clusters = list(ebml.clusters(file, part.offset, part.end, effort))
+        clusters = list(webm_recordings.clusters(file, part.offset, part.end, effort))
     if len({time for _at, time in clusters}) < len(clusters):
         return None  # a cluster is repeated, or the clock restarted
     ends = [*(at for at, _time in clusters[1:]), part.end]
@@ -69,20 +70,20 @@ def _first(path: Path, file: BinaryIO, size: int, effort: Effort) -> tuple[Demux
     try:
         return detect_demuxer(path), 0, []
     except UnknownFormat:
-        webm = next(ebml.recordings_at(file, 0, size, size, effort), size)
+        webm = next(webm_recordings.recordings_at(file, 0, size, size, effort), size)
         mp4 = mp4_boxes.next_recording(file, 0, webm, size, effort)
         if min(webm, mp4) == size:
             raise
         at = min(webm, mp4)
-        before = [Part(0, at, lost=True)] if lacks_beginning(ebml.read_at(file, 0, min(at, SNIFFED))) else []
+        before = [Part(0, at, lost=True)] if lacks_beginning(byte_search.read_at(file, 0, min(at, SNIFFED))) else []
         return "matroska" if webm <= mp4 else "mov", at, before
 
 
 def _ebml_parts(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[list[Part], int]:
     """The WebM and Matroska recordings from `start`, and where an MP4 begins behind them (the end: nowhere)."""
     end = mp4_boxes.next_recording(file, start, size, size, effort)
-    begins = ebml.starts(file, start, end, effort)
+    begins = webm_recordings.starts(file, start, end, effort)
     return [
-        Part(at, behind - at, "matroska", ebml.is_cut_off(file, at, behind, effort))
+        Part(at, behind - at, "matroska", webm_recordings.is_cut_off(file, at, behind, effort))
         for at, behind in zip(begins, [*begins[1:], end], strict=True)
     ], end

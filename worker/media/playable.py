@@ -60,3 +60,8 @@ def unsupported_codec(name: str) -> MediaRejected:
         f"The recording uses the codec {name}, which browsers cannot play. Record with VP8, VP9, AV1 or H.264 and "
         "with Opus or AAC sound, or convert the file to MP4 and upload that.",
     )
+
+
+# Encoders for the silence of a part that was recorded without a microphone. Vorbis is missing on purpose: its
+# packets can be read only with the header that its own encoder run made.
+SILENCE = {"opus": "libopus", "aac": "aac"}

@@ -9,12 +9,13 @@ from typing import Any
 import ffmpeg
 
 from worker.media.binaries import Binaries
+from worker.media.budget import Budget, never
 from worker.media.contrast import BLANK, THUMBNAIL_OPTIONS, Contrast, on_paper, thumbnail, variances
 from worker.media.errors import FfmpegFailed, FfmpegTimeout
 from worker.media.kinds import detect_demuxer
 from worker.media.limits import DEFAULT_LIMITS, Demuxer, Limits, input_options
 from worker.media.probe import Probe
-from worker.media.runner import Budget, never, run_ffmpeg
+from worker.media.runner import run_ffmpeg
 from worker.media.streams import VideoStream
 
 MAX_WIDTH = 1280

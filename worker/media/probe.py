@@ -1,21 +1,20 @@
 """What an uploaded file contains: its tracks, its true duration, its gaps."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from worker.media.container import Part
 from worker.media.correction import Correction
-from worker.media.header import Container, Header
+from worker.media.errors import too_long
+from worker.media.header import Header
+from worker.media.kinds import Container
 from worker.media.limits import Demuxer, Limits
-from worker.media.packet_timeline import Gap, too_long
+from worker.media.packet_timeline import Gap
+from worker.media.playable import SILENCE
 from worker.media.repairs import Repair
-from worker.media.streams import AudioStream, VideoStream
+from worker.media.streams import AudioStream, VideoStream, joined_audio, joined_video
 
 # An encoder stores at most 16 pictures in another order than they are shown, a phone's two or three.
 _MOST_BEHIND_EDIT_MS = 500
-
-# Encoders for the silence of a part that was recorded without a microphone. Vorbis is missing on purpose: its
-# packets can be read only with the header that its own encoder run made.
-SILENCE = {"opus": "libopus", "aac": "aac"}
 
 
 @dataclass(frozen=True)
@@ -128,8 +127,8 @@ def join(header: Header, parts: list[ProbedPart], limits: Limits) -> Probe:
     return Probe(
         container=header.container,
         demuxer=header.demuxer,
-        video=_joined_video([part.video for part in parts if part.video], duration_ms),
-        audio=_joined_audio([part.audio for part in parts if part.audio]),
+        video=joined_video([part.video for part in parts if part.video], duration_ms),
+        audio=joined_audio([part.audio for part in parts if part.audio]),
         duration_ms=duration_ms,
         header_duration_ms=parts[0].header_duration_ms if len(parts) == 1 else None,
         bit_rate=header.size_bytes * 8000 // duration_ms,
@@ -138,23 +137,3 @@ def join(header: Header, parts: list[ProbedPart], limits: Limits) -> Probe:
         truncated=any(part.truncated for part in parts),
         parts=tuple(parts),
     )
-
-
-def _joined_video(videos: list[VideoStream], duration_ms: int) -> VideoStream | None:
-    if len(videos) < 2:
-        return videos[0] if videos else None
-    frames = sum(video.frames for video in videos)
-    return replace(
-        max(videos, key=lambda video: video.width * video.height),
-        alpha=any(video.alpha for video in videos),
-        frames=frames,
-        frame_rate=round(frames * 1000 / duration_ms, 3),
-        key_frames=sum(video.key_frames for video in videos),
-        max_key_interval_ms=max(video.max_key_interval_ms for video in videos),
-    )
-
-
-def _joined_audio(audios: list[AudioStream]) -> AudioStream | None:
-    if len(audios) < 2:
-        return audios[0] if audios else None
-    return replace(audios[0], packets=sum(audio.packets for audio in audios))

@@ -10,6 +10,7 @@ from typing import Any
 import ffmpeg
 
 from worker.media.binaries import Binaries
+from worker.media.budget import copy_budget, never
 from worker.media.concat import join_parts
 from worker.media.copy_plan import CopyPlan
 from worker.media.encode import (
@@ -22,7 +23,7 @@ from worker.media.encode import (
     sound_filters,
 )
 from worker.media.limits import Demuxer, input_options
-from worker.media.runner import Budget, idle_cpu_seconds, never, run_ffmpeg
+from worker.media.runner import run_ffmpeg
 from worker.media.writing import write_packets
 
 # The same input gives the same bytes (`bitexact`: no random ids, no version of ffmpeg), so that a second run of a
@@ -37,16 +38,6 @@ _OF_CONTAINER = {
     "webm": {"cues_to_front": "1", "avoid_negative_ts": "make_zero"},
     "mp4": {"movflags": "+faststart"},
 }
-
-
-def copy_budget(size_bytes: int) -> Budget:
-    """The budget for copying this many bytes. ffmpeg reports no progress while it moves the index to the front."""
-    return Budget(
-        wall_seconds=120 + size_bytes / 5_000_000,
-        stall_seconds=30 + size_bytes / 10_000_000,
-        idle_cpu_seconds=idle_cpu_seconds(size_bytes),
-        file_bytes=size_bytes * 2 + 64 * 1024 * 1024,
-    )
 
 
 def write_copy(

@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-from worker.media import ebml
+from worker.media import byte_search, ebml
 from worker.media.playable import PlayableForm
 
 _DURATION, _TIMESTAMP_SCALE = 0x4489, 0x2AD7B1
@@ -27,7 +27,7 @@ def shorten_stated_duration(copy: Path, form: PlayableForm, duration_ms: int) ->
         if stated is None or stated.end != stated.data + _FLOAT_BYTES:
             return
         ticks = duration_ms * 1_000_000 / _number(file, scale, _DEFAULT_SCALE)
-        if struct.unpack(">d", ebml.read_at(file, stated.data, _FLOAT_BYTES))[0] > ticks:
+        if struct.unpack(">d", byte_search.read_at(file, stated.data, _FLOAT_BYTES))[0] > ticks:
             file.seek(stated.data)
             file.write(struct.pack(">d", ticks))
 
@@ -35,4 +35,4 @@ def shorten_stated_duration(copy: Path, form: PlayableForm, duration_ms: int) ->
 def _number(file: BinaryIO, element: ebml.Element | None, default: int) -> int:
     if element is None or element.end is None:
         return default
-    return int.from_bytes(ebml.read_at(file, element.data, element.end - element.data), "big") or default
+    return int.from_bytes(byte_search.read_at(file, element.data, element.end - element.data), "big") or default

@@ -1,21 +1,11 @@
-"""The tracks of a recording: which ones are used, and what ffprobe reports about them."""
+"""The tracks of a recording, from what ffprobe reports about them and the tally of their packets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from worker.media.codecs import codec_string
-from worker.media.errors import MediaRejected
-from worker.media.limits import Limits
-from worker.media.packet_timeline import Track
-from worker.media.playable import (
-    COPIED_PICTURES,
-    COPIED_SOUNDS,
-    ENCODED_PICTURES,
-    ENCODED_SOUNDS,
-    unsupported_codec,
-)
-from worker.media.repairs import Repair
+from worker.media.track import Track
 
 ENTRIES = (
     "stream=index,codec_name,codec_type,profile,level,width,height,pix_fmt,sample_rate,channels,mime_codec_string"
@@ -70,81 +60,6 @@ class AudioStream:
     packets: int
 
 
-@dataclass(frozen=True)
-class TrackSelection:
-    """The tracks that are used, under `video` and `audio`; further tracks of sound; what is left out."""
-
-    tracks: Mapping[str, Words]
-    more_sounds: tuple[Words, ...]
-    left_out: tuple[Repair, ...]
-
-
-def choose_tracks(streams: list[Words], limits: Limits) -> TrackSelection:
-    """The picture and the sound of a recording: those that can be played, then the default ones, then the first.
-
-    A cover picture is no video, other tracks are left out, and a phone's data tracks are not reported. Raises
-    MediaRejected when no picture and no sound is left, for a codec that can neither be copied nor encoded, and for a
-    picture that is too large.
-    """
-    videos = _best_first([s for s in streams if s.get("codec_type") == "video" and not _is_cover(s)])
-    audios = _best_first([s for s in streams if s.get("codec_type") == "audio"])
-    if videos and audios and not _has_size(videos[0]):
-        videos = []
-    tracks = {kind: candidates[0] for kind, candidates in (("video", videos), ("audio", audios)) if candidates}
-    if not tracks:
-        raise MediaRejected(
-            "no-playable-stream",
-            "The file holds neither picture nor sound. Check that the recorder was given a screen or a microphone.",
-        )
-    for stream in tracks.values():
-        _check(stream, limits)
-    further = tuple(stream for stream in audios[1:] if _usable(stream))
-    unused = [s for s in streams if s not in (*tracks.values(), *further) and s.get("codec_type") != "data"]
-    return TrackSelection(tracks, further, tuple(left_out(s) for s in unused))
-
-
-def left_out(stream: Words) -> Repair:
-    """The repair that names a track that is not in the copy."""
-    kind = "cover" if _is_cover(stream) else str(stream.get("codec_type", "data"))
-    return Repair("track-left-out", track=kind, codec=str(stream.get("codec_name", "unknown")))
-
-
-def _is_cover(stream: Words) -> bool:
-    return bool(stream.get("disposition", {}).get("attached_pic"))
-
-
-def _best_first(streams: list[Words]) -> list[Words]:
-    return sorted(streams, key=lambda s: (not _usable(s), not s.get("disposition", {}).get("default"), s["index"]))
-
-
-def _usable(stream: Words) -> bool:
-    return stream.get("codec_name") in COPIED_PICTURES | COPIED_SOUNDS | ENCODED_PICTURES | ENCODED_SOUNDS
-
-
-def _has_size(stream: Words) -> bool:
-    return int(stream.get("width") or 0) > 0 and int(stream.get("height") or 0) > 0
-
-
-def _check(stream: Words, limits: Limits) -> None:
-    if not _usable(stream):
-        raise unsupported_codec(str(stream.get("codec_name", "unknown")))
-    if stream.get("codec_type") != "video":
-        return
-    width, height = int(stream.get("width") or 0), int(stream.get("height") or 0)
-    if width * height > limits.max_pixels:
-        raise too_large_picture(f"{width} x {height}")
-    if not _has_size(stream):
-        raise MediaRejected("damaged", "The recording's picture has no size. Record the lesson again.")
-
-
-def too_large_picture(size: str) -> MediaRejected:
-    """The rejection of a picture of this size."""
-    return MediaRejected(
-        "too-large-picture",
-        f"The recording's picture is too large ({size}). Record at 4K (3840 x 2160) or less.",
-    )
-
-
 def video_stream(stream: Words, track: Track) -> VideoStream:
     """The picture, from ffprobe's description and the tally of its packets."""
     rotations = [data["rotation"] for data in stream.get("side_data_list", []) if "rotation" in data]
@@ -197,3 +112,23 @@ def audio_stream(stream: Words, track: Track) -> AudioStream:
         channels=int(stream.get("channels") or 0),
         packets=track.packets,
     )
+
+
+def joined_video(videos: list[VideoStream], duration_ms: int) -> VideoStream | None:
+    if len(videos) < 2:
+        return videos[0] if videos else None
+    frames = sum(video.frames for video in videos)
+    return replace(
+        max(videos, key=lambda video: video.width * video.height),
+        alpha=any(video.alpha for video in videos),
+        frames=frames,
+        frame_rate=round(frames * 1000 / duration_ms, 3),
+        key_frames=sum(video.key_frames for video in videos),
+        max_key_interval_ms=max(video.max_key_interval_ms for video in videos),
+    )
+
+
+def joined_audio(audios: list[AudioStream]) -> AudioStream | None:
+    if len(audios) < 2:
+        return audios[0] if audios else None
+    return replace(audios[0], packets=sum(audio.packets for audio in audios))

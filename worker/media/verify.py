@@ -5,22 +5,22 @@ A list of every packet would add nothing to this comparison, and takes ffprobe t
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from worker.media import ebml, mp4_boxes
 from worker.media.binaries import Binaries
+from worker.media.budget import never
 from worker.media.container import Part
 from worker.media.errors import MediaRejected, OutputDamaged
-from worker.media.header import PartHeader, PartReading, container_of
-from worker.media.kinds import detect_demuxer
+from worker.media.fast_copy import Copy, copied_picture, copied_sound
+from worker.media.header import PartHeader, PartReading
+from worker.media.kinds import container_of, detect_demuxer
 from worker.media.limits import Demuxer, Limits
-from worker.media.packet_reading import PACKETS
-from worker.media.packet_timeline import Timeline, Track
+from worker.media.packet_timeline import PACKETS, Timeline
 from worker.media.playable import PlayableForm
 from worker.media.probe import Probe
-from worker.media.runner import never
-from worker.media.streams import AudioStream, VideoStream, Words, audio_stream, video_stream
+from worker.media.track import Track
 
 # The most by which the copy's duration may differ: less than anyone sees or hears.
 TOLERANCE_MS = 100
@@ -29,35 +29,9 @@ _FIRST_PACKETS = 200
 # The packets of the last seconds show a copy that is cut off, and usually include the last packet of each track.
 _TAIL_SECONDS = 5.0
 
-
 # Packets of a thousand that may be missing, and always two: versions of ffmpeg treat broken packets differently.
 _MISSING_PER_THOUSAND = 10
 _MISSING_ALWAYS = 2
-
-
-@dataclass(frozen=True)
-class Copy:
-    """A fast copy that plays. Milliseconds, bytes, `bit_rate` bits per second of the whole file.
-
-    `video` and `audio` are those of the recording, in the codec and the size that the copy states. `faults` says in
-    words how the copy differs from the recording; it is empty for a whole copy.
-    """
-
-    video: VideoStream | None
-    audio: AudioStream | None
-    duration_ms: int
-    size_bytes: int
-    faults: tuple[str, ...] = ()
-
-    @property
-    def codecs(self) -> str:
-        """The `codecs` parameter of its media type (RFC 6381)."""
-        return ", ".join(stream.codec_string for stream in (self.video, self.audio) if stream)
-
-    @property
-    def bit_rate(self) -> int:
-        """Of the whole file."""
-        return self.size_bytes * 8000 // self.duration_ms
 
 
 @dataclass(frozen=True)
@@ -95,33 +69,13 @@ def verify_copy(
     faults = (*_missing(reading, probed, form, frame_loss, sound_loss), *_difference(reading, probed))
     video, audio = reading.header.tracks.get("video"), reading.header.tracks.get("audio")
     return Copy(
-        probed.video and _copied_picture(probed.video, video, form, reading.packets["video"]) if video else None,
-        probed.audio and _copied_sound(probed.audio, audio, form) if audio else None,
+        probed.video and copied_picture(probed.video, video, form, reading.packets["video"]) if video else None,
+        probed.audio and copied_sound(probed.audio, audio, form) if audio else None,
         # What players show; it was compared with the packets.
         reading.header.duration_ms or reading.duration_ms,
         reading.header.part.length,
         faults,
     )
-
-
-def _copied_picture(original: VideoStream, words: Words, form: PlayableForm, frames: int) -> VideoStream:
-    stated = video_stream(words, Track(is_video=True))
-    return replace(
-        original,
-        frames=frames,
-        codec=stated.codec,
-        # The level of VP9 depends on the frame rate, which only the packets of the recording show.
-        codec_string=stated.codec_string if form.video_encoder else original.codec_string,
-        width=stated.width,
-        height=stated.height,
-        rotation=stated.rotation,
-        pixel_aspect=stated.pixel_aspect,
-    )
-
-
-def _copied_sound(original: AudioStream, words: Words, form: PlayableForm) -> AudioStream:
-    stated = audio_stream(words, Track(is_video=False))
-    return replace(stated, packets=original.packets) if form.audio_encoder else original
 
 
 def _read(copy: Path, reading: PartReading) -> _Reading:
@@ -170,16 +124,12 @@ def _missing(reading: _Reading, original: Probe, form: PlayableForm, frame_loss:
     """What the copy lacks, in words; encoders make packets of their own."""
     faults: list[str] = []
     frames = original.video.frames - frame_loss if original.video and not form.video_encoder else 0
-    if _is_short(reading.packets.get("video", 0), frames):
-        faults.append(f"it has {reading.packets.get('video', 0)} of {frames} frames")
     sounds = original.audio.packets - sound_loss if original.audio and not form.audio_encoder else 0
-    if _is_short(reading.packets.get("audio", 0), sounds):
-        faults.append(f"it has {reading.packets.get('audio', 0)} of {sounds} packets of sound")
+    for kind, name, expected in (("video", "frames", frames), ("audio", "packets of sound", sounds)):
+        count = reading.packets.get(kind, 0)
+        if expected - count > max(_MISSING_ALWAYS, expected * _MISSING_PER_THOUSAND // 1000):
+            faults.append(f"it has {count} of {expected} {name}")
     return faults
-
-
-def _is_short(count: int, expected: int) -> bool:
-    return expected - count > max(_MISSING_ALWAYS, expected * _MISSING_PER_THOUSAND // 1000)
 
 
 def _wrong_length(reading: _Reading) -> list[str]:
@@ -192,9 +142,8 @@ def _wrong_length(reading: _Reading) -> list[str]:
 
 
 def _difference(reading: _Reading, original: Probe) -> list[str]:
-    if any(
-        abs(reading.duration_ms - expected) <= TOLERANCE_MS for expected in (original.duration_ms, original.shown_ms)
-    ):
+    expected = (original.duration_ms, original.shown_ms)
+    if min(abs(reading.duration_ms - duration_ms) for duration_ms in expected) <= TOLERANCE_MS:
         return []
     return [f"its real length is {reading.duration_ms} ms, not {original.duration_ms} ms"]
 

@@ -6,14 +6,17 @@ from pathlib import Path
 
 from worker.concurrency import ShouldStop, together
 from worker.media.binaries import Binaries
-from worker.media.copy_plan import CopyPlan, plan_copy, plan_encoded_copy
-from worker.media.decoding import DecodeResult, Stretch, decode_copy
+from worker.media.copy_plan import CopyPlan
+from worker.media.decoding import DecodeResult, decode_copy
 from worker.media.errors import FfmpegFailed, FfmpegTimeout, MediaRejected, OutputDamaged
+from worker.media.fast_copy import Copy
+from worker.media.plan_copy import plan_copy, plan_encoded_copy
 from worker.media.probe import Probe
 from worker.media.remux import drop_broken, write_copy
 from worker.media.repairs import Repair, RepairKind
 from worker.media.stated_duration import shorten_stated_duration
-from worker.media.verify import Copy, verify_copy
+from worker.media.stretches import Stretch
+from worker.media.verify import verify_copy
 
 # With a larger share of broken pictures than this, the recording is encoded again instead of omitting them.
 _MOST_BROKEN = 0.1

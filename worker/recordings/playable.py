@@ -6,18 +6,19 @@ from pathlib import Path
 from worker.concurrency import ShouldStop, together
 from worker.jobs.job_run import JobRun
 from worker.media.binaries import Binaries
-from worker.media.copy_plan import CopyPlan, plan_copy, plan_promised_copy
+from worker.media.copy_plan import CopyPlan
 from worker.media.errors import FfmpegFailed
+from worker.media.fast_copy import Copy
 from worker.media.header import Header, read_header
 from worker.media.limits import Limits
 from worker.media.listening import choose_sounds
 from worker.media.packet_reading import read_packets
+from worker.media.plan_copy import plan_copy, plan_promised_copy
 from worker.media.playable import PlayableForm
 from worker.media.poster import Poster, write_poster
 from worker.media.probe import Probe
 from worker.media.remux import write_copy
 from worker.media.repairs import Repair
-from worker.media.verify import Copy
 from worker.recordings.checking import Draft, DraftCheck, better_draft, check_draft, with_true_duration
 from worker.recordings.names import playback_name, poster_name
 from worker.recordings.source import UploadedSource

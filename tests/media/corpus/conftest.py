@@ -15,12 +15,12 @@ import pytest
 
 from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries
-from worker.media.copy_plan import plan_copy
+from worker.media.budget import never
 from worker.media.header import read_header
 from worker.media.listening import choose_sounds
 from worker.media.packet_reading import read_packets
+from worker.media.plan_copy import plan_copy
 from worker.media.remux import write_copy
-from worker.media.runner import never
 from worker.recordings.checking import Draft, better_draft, check_draft, with_true_duration
 
 DATA = Path(__file__).parent.parent.parent / "data"

@@ -16,8 +16,9 @@ from worker.canvases.replay.incremental_page import IncrementalPage
 from worker.canvases.replay.timeline import ReplayTimeline, TimedStroke
 from worker.errors import InvalidInput
 from worker.media.binaries import Binaries
+from worker.media.budget import Budget, never
 from worker.media.matroska_pipe import stream
-from worker.media.runner import Budget, never, run_ffmpeg
+from worker.media.runner import run_ffmpeg
 
 # Ten frames a second are enough for hand movements; twice as many cost twice as much and look the same.
 TICK_MS = 100

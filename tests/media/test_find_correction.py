@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.media.correction import Correction, Packet, correct
+from worker.media.correction import Correction, Packet
+from worker.media.find_correction import correct
 
 VIDEO, AUDIO = 0, 1
 

@@ -6,9 +6,9 @@ import pytest
 
 from tests.media.conftest import RECORDINGS
 from worker.media.binaries import Binaries
-from worker.media.copy_plan import plan_copy, plan_promised_copy
 from worker.media.errors import MediaRejected
 from worker.media.header import read_header
+from worker.media.plan_copy import plan_copy, plan_promised_copy
 from worker.media.probe import Probe
 
 Make = Callable[[str], Path]
