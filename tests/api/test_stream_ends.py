@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.api.conftest import Bearer, Serve, Stream
-from tests.conftest import School, Sql
+from tests.conftest import Platform, School, Sql
 from tests.waiting import wait_for
 from worker.access.callers import Operator, UserCaller
 from worker.access.tokens import issue_operator_token, issue_token
@@ -18,6 +18,7 @@ from worker.api.services import Services
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import IngestRecording
+from worker.platform.people import PlatformPeople
 
 
 @dataclass
@@ -81,6 +82,31 @@ def test_when_the_account_or_profile_is_not_active_any_more(
         sql(other)
         sql(cause)
         assert list(events) == []
+
+
+def test_when_the_account_is_suspended_on_the_platform(
+    platform_people: PlatformPeople,
+    platform: Platform,
+    services: Services,
+    api: FastAPI,
+    serve: Serve,
+    stream: Stream,
+    bearer: Bearer,
+    sql: Sql,
+) -> None:
+    services.context.platform_people = platform_people
+    suspended, other = UserCaller(14, "student", student_id=12), UserCaller(11, "tutor", tutor_id=14)
+    path = "/v1/me/notifications/events"
+    with serve(api) as url, stream(url + path, bearer(other)) as (_, events):
+        next(events)
+        with stream(url + path, bearer(suspended)) as (_, ended):
+            next(ended)
+            platform.owner.execute("UPDATE users SET is_suspended = true WHERE id = 14")
+            # As if they had come in a minute ago: a token would be looked up again.
+            sql("UPDATE users SET platform_read_at = now() - interval '61 seconds'")
+            assert list(ended) == []
+        sql("INSERT INTO notifications (user_id, kind, title, message) VALUES (11, 'test', 'x', 'It goes on.')")
+        assert next(events)["data"]["message"] == "It goes on."
 
 
 def test_when_the_job_is_another_s(school: School, streams: Streams, bearer: Bearer, sql: Sql) -> None:

@@ -93,8 +93,10 @@ class Api(FastAPI):
 def create_api(services: Services) -> FastAPI:
     """Create the application; the caller closes `services` after the server has stopped."""
     database, leases, most_of_one = services.database, services.leases, services.settings.limit_event_streams
-    subscriptions = Subscriptions(database, job_events.read_job_updates, leases, Bound("job-streams", most_of_one))
-    inbox_subscriptions = Subscriptions(database, read_inbox_updates, leases, Bound("inbox-streams", most_of_one))
+    renew = services.renew_people
+    job_bound, inbox_bound = Bound("job-streams", most_of_one), Bound("inbox-streams", most_of_one)
+    subscriptions = Subscriptions(database, job_events.read_job_updates, leases, job_bound, renew=renew)
+    inbox_subscriptions = Subscriptions(database, read_inbox_updates, leases, inbox_bound, renew=renew)
 
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:

@@ -1,10 +1,12 @@
 """Server-sent events by polling: one poller per process reads the data of all subscriptions in one or two queries.
 
 A thousand open streams cost the database a few statements a second, but no connection or thread each. A stream ends
-when its caller loses access: the token expires, or the account or a profile of the token is deactivated.
+when its caller loses access: the token expires, or the account or a profile of the token is deactivated, also on the
+platform, where all callers are read at most every 10 seconds with one query.
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection
 from typing import Generic, TypeVar
@@ -21,6 +23,7 @@ from worker.database import Database
 from worker.errors import TooManyRequests, Unavailable
 from worker.limits.leases import Bound, Lease, Leases
 from worker.logs import get_logger
+from worker.workflows.renew_people import RENEWAL
 
 _log = get_logger(__name__)
 
@@ -62,6 +65,7 @@ class Subscription:
 
 
 W = TypeVar("W", bound=Subscription)
+Renew = Callable[[Collection[int]], Collection[int]]
 Publish = Callable[[], None]
 # Queries the database in a thread; the function it returns passes the rows to the subscriptions, in the event loop.
 Read = Callable[[Session, Collection[W]], Publish]
@@ -77,6 +81,7 @@ class Subscriptions(Generic[W]):
         leases: Leases,
         bound: Bound,
         *,
+        renew: Renew = lambda _user_ids: (),
         interval: float = 1.0,
         most: int = 1000,
     ) -> None:
@@ -86,6 +91,8 @@ class Subscriptions(Generic[W]):
         self._most = most
         self._leases = leases
         self._bound = bound
+        self._renew = renew
+        self._renewed = -RENEWAL.total_seconds()
         # In order of age, oldest first.
         self._open: dict[W, Lease] = {}
         self._of: Counter[str] = Counter()
@@ -168,11 +175,10 @@ class Subscriptions(Generic[W]):
                 subscription.end()
 
     def _read_updates(self, subscriptions: Collection[W]) -> Publish:
+        users = {subscription.caller for subscription in subscriptions if isinstance(subscription.caller, UserCaller)}
+        unconfirmed = self._unconfirmed(users)
         with self._database.transaction() as session:
-            users = {
-                subscription.caller for subscription in subscriptions if isinstance(subscription.caller, UserCaller)
-            }
-            invalid = users - still_valid(session, users)
+            invalid = (users - still_valid(session, users)) | unconfirmed
             lost = [subscription for subscription in subscriptions if subscription.caller in invalid]
             publish = self._read(
                 session, [subscription for subscription in subscriptions if subscription.caller not in invalid]
@@ -184,6 +190,14 @@ class Subscriptions(Generic[W]):
             publish()
 
         return end_and_publish
+
+    def _unconfirmed(self, users: Collection[UserCaller]) -> set[UserCaller]:
+        """Have people read again from the platform, now and then; those whom it could not confirm for too long."""
+        if time.monotonic() - self._renewed < RENEWAL.total_seconds():
+            return set()
+        self._renewed = time.monotonic()
+        expired = self._renew({user.user_id for user in users})
+        return {user for user in users if user.user_id in expired}
 
 
 class SubscriptionEvents(EventSourceResponse, Generic[W]):

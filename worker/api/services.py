@@ -1,6 +1,6 @@
 """Dependencies of the routes, built once when the server starts."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +23,7 @@ from worker.settings import Settings
 from worker.uploads.open_uploads import OpenUploads
 from worker.whiteboards.board_bytes import BoardBounds
 from worker.workflows.context import WorkerContext
+from worker.workflows.renew_people import renew_people
 
 
 def _none_dropped() -> int:
@@ -69,6 +70,10 @@ class Services:
     def leases(self) -> Leases:
         """The open uploads and streams of this process, counted across all processes."""
         return Leases(self.database)
+
+    def renew_people(self, user_ids: Collection[int]) -> frozenset[int]:
+        """See `renew_people` of the workflows; nothing without PLATFORM_DATABASE_URL."""
+        return renew_people(self.database, self.context.platform_people, user_ids, now=clock.now())
 
     def planning(self, *, skip_conflicts: bool = False) -> Planning:
         """The parameters for planning lessons now."""

@@ -9,6 +9,7 @@ from worker.errors import Misconfigured
 from worker.jobs.job_run import JobRun
 from worker.platform.people import PlatformPeople
 from worker.workflows.context import WorkerContext
+from worker.workflows.renew_people import differences
 
 _BATCH = 1000
 
@@ -34,8 +35,7 @@ def _update(database: Database, platform: PlatformPeople, stored: Mapping[int, P
     """Store what differs from the platform; return how many people."""
     now = clock.now()
     current = platform.read(list(stored))
-    changed = [person for person in current.values() if person.without_inactive_profiles() != stored[person.id]]
-    gone = [user_id for user_id, person in stored.items() if user_id not in current and person.is_active]
+    changed, gone = differences(stored, current)
     if changed or gone:
         with database.transaction() as session:
             store_people(session, changed, read_at=now)

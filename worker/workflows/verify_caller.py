@@ -10,9 +10,9 @@ from worker.errors import Unauthorized, Unavailable
 from worker.platform.people import PlatformPeople
 
 # Who leaves the platform, or is suspended there, is out here this much later.
-_FRESH = timedelta(seconds=60)
+FRESH = timedelta(seconds=60)
 # How long people who are known come in while the platform does not answer.
-_KEPT = timedelta(days=1)
+KEPT = timedelta(days=1)
 # Nobody waits long for a platform that is slow: known people go on with what was read before.
 _KNOWN_SECONDS = 1.0
 _UNKNOWN_SECONDS = 3.0
@@ -37,12 +37,12 @@ def verify_caller(
 
 def _is_fresh(known: Claims, now: datetime) -> bool:
     read_at = known.platform_read_at
-    return read_at is not None and now - read_at <= _FRESH and not known.unknown_profiles
+    return read_at is not None and now - read_at <= FRESH and not known.unknown_profiles
 
 
 def _read_again(database: Database, platform: PlatformPeople, known: Claims, now: datetime) -> Claims:
     user, read_at = known.user, known.platform_read_at
-    is_kept = read_at is not None and now - read_at <= _KEPT
+    is_kept = read_at is not None and now - read_at <= KEPT
     try:
         seconds = _KNOWN_SECONDS if is_kept else _UNKNOWN_SECONDS
         person, foreign = platform.read_claims(user.user_id, claimed(user), seconds=seconds)
