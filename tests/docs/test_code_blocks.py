@@ -2,7 +2,7 @@
 
 A block names its language; shell blocks of a page run one after the other, as somebody who tries them would. `…` in an
 assignment stands for a secret, and is filled in. Programs that talk to what is not here (Docker's engine, a git remote)
-are replaced by those in `programs/`.
+are replaced by those in `programs/`; there `astegni` is the real command, forked from a process that has imported it.
 """
 
 import json
@@ -10,7 +10,6 @@ import os
 import re
 import secrets
 import shutil
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -30,6 +29,8 @@ from devstack.process import ChildProcess, wait_until
 from devstack.programs import postgres_programs
 from tests.browser.chromium import Chromium
 from tests.conftest import Platform
+from tests.forking.command_server import CommandServer
+from tests.forking.forked_process import ForkServer
 from tests.waiting import wait_for
 from worker import clock
 from worker.cli.local_stack.command import astegni
@@ -203,9 +204,16 @@ def _finished(client: httpx.Client, job_id: str) -> dict[str, Any]:
     return job
 
 
+@pytest.fixture(scope="module")
+def commands(fork_server: ForkServer) -> Iterator[Path]:
+    """The socket where the program `astegni` of the blocks has its commands started."""
+    with scratch_directory() as directory, CommandServer(fork_server, directory / "socket"):
+        yield directory / "socket"
+
+
 @pytest.mark.parametrize("page", PAGES_WITH_COMMANDS)
 def test_every_command_of_a_page_runs(
-    page: str, stack: SampleStack, tmp_path: Path, request: pytest.FixtureRequest
+    page: str, stack: SampleStack, commands: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     blocks = [block for block in blocks_of(page) if block.language == "sh"]
     programs = {word for block in blocks for word in re.findall(r"(?:^|\| *|&& *)([a-z0-9]+) ", block.content, re.M)}
@@ -217,7 +225,7 @@ def test_every_command_of_a_page_runs(
     settings = _settings(stack)
     environment = stack.environment | {
         "PATH": f"{PROGRAMS}:{postgres_programs()}:{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "DOCUMENTATION_PYTHON": sys.executable,
+        "DOCUMENTATION_COMMANDS": str(commands),
         "DOCUMENTATION_ROOT": str(ROOT),
         "DOCUMENTATION_FAILURES": str(failures),
         "API_PORT": str(free_port()),
@@ -234,16 +242,17 @@ def test_every_command_of_a_page_runs(
         environment["PLATFORM_DATABASE_URL"] = platform.url
     _lay_out(stack)
     script = "\n".join(f"echo '## line {block.line}'\n{_filled_in(block.content, settings)}" for block in blocks)
-    ended = subprocess.run(
+    shell = ChildProcess(
+        page,
         ["bash", "-euo", "pipefail", "-c", f"{script}\nwait"],
-        cwd=stack.directory,
+        tmp_path / "log",
         env=environment,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
+        cwd=stack.directory,
     )
-    assert (ended.returncode, failures.read_text()) == (0, ""), f"{ended.stdout[-4000:]}\n{ended.stderr[-4000:]}"
+    shell.wait(PATIENCE)
+    # With its whole group: what a script that never ends has started is not left behind.
+    code = shell.kill()
+    assert (code, failures.read_text()) == (0, ""), (tmp_path / "log").read_text()[-8000:]
 
 
 def _settings(stack: SampleStack) -> dict[str, str]:

@@ -3,8 +3,8 @@
 Without it each process imports all that it needs again, which takes three quarters of the CPU time of its start. What
 is different from a process of its own: `/proc/PID/cmdline` and `/proc/PID/environ` are those of this program.
 
-Requests and answers are lines of JSON on the socket FD: `start` a module (answers its `pid`), look at its `status`
-(answers `code`: its exit code, None while it runs), `collect` it (waits for its end, answers `code`). All forks are
+Requests and responses are lines of JSON on the socket FD: `start` a module (returns its `pid`), look at its `status`
+(returns `code`: its exit code, None while it runs), `collect` it (waits for its end, returns `code`). All forks are
 killed when this process ends, and this process ends with the socket.
 """
 
@@ -67,12 +67,14 @@ def _fork() -> int:
     return pid
 
 
-def run(module: str, arguments: list[str], environment: dict[str, str], log: str) -> None:
-    """What `python -m module arguments…` does, with its output at the end of `log`."""
-    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
-    os.close(descriptor)
+def run(module: str, arguments: list[str], environment: dict[str, str], directory: str, streams: list[str]) -> None:
+    """What `python -m module arguments…` does in `directory`; `streams` are the paths of its standard streams."""
+    for number, path in enumerate(streams):
+        flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        descriptor = os.open(path, flags, 0o600)
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    os.chdir(directory)
     os.environ.clear()
     os.environ.update(environment)
     sys.path[:0] = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path not in sys.path]
@@ -89,8 +91,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     request = serve(connection)
-    run(request["module"], request["arguments"], request["environment"], request["log"])
-    return
+    run(**{name: value for name, value in request.items() if name != "do"})
 
 
 if __name__ == "__main__":

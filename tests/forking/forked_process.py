@@ -55,12 +55,17 @@ class ForkServer:
         log.touch(mode=0o600)
         start = log.stat().st_size
         answer = self.ask(
-            do="start", module=module, arguments=list(arguments), log=str(log), environment=dict(environment)
+            do="start",
+            module=module,
+            arguments=list(arguments),
+            environment=dict(environment),
+            directory=str(Path.cwd()),
+            streams=[os.devnull, str(log), str(log)],
         )
         return ForkedProcess(self, name, log, start, answer["pid"])
 
     def ask(self, **request: Any) -> dict[str, Any]:
-        """The answer to one request; threads take turns."""
+        """The response to one request; threads take turns."""
         with self._turn:
             self._stream.write(json.dumps(request) + "\n")
             self._stream.flush()
