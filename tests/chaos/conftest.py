@@ -4,7 +4,9 @@ import itertools
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,10 +33,24 @@ def parts() -> Iterator[Parts]:
 @pytest.fixture
 def environment(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Environment]:
     """A database, a broker without a message, no worker yet."""
+    with _new_environment(parts, tmp_path, fork_server) as environment:
+        yield environment
+
+
+@pytest.fixture
+def unhurried(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Environment]:
+    """An environment with leases that outlast the test: what comes back only when one expires comes too late."""
+    leases = {"run_lease": 60.0, "published_lease": 60.0, "published_lease_max": 60.0}
+    with _new_environment(parts, tmp_path, fork_server, **leases) as environment:
+        yield environment
+
+
+@contextmanager
+def _new_environment(parts: Parts, folder: Path, fork_server: ForkServer, **changes: Any) -> Iterator[Environment]:
     name = f"chaos_{next(_numbers)}"
     parts.restore()
     parts.postgres.create_database(name, _TEMPLATE)
     parts.flush_broker()
-    with Environment(parts, tmp_path, name, start=fork_server.start) as environment:
+    with Environment(parts, folder, name, start=fork_server.start, **changes) as environment:
         yield environment
     parts.postgres.drop_database(name)

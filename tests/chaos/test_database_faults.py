@@ -2,18 +2,14 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import httpx2 as httpx
 import psycopg
-import pytest
 
 from tests.chaos.mayhem.environment import Environment
-from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.work import ChaosOrder
-from tests.forking.forked_process import ForkServer
 from tests.waiting import PATIENCE, wait_for
 from worker.access.tokens import issue_operator_token
 from worker.settings import DEVELOPMENT_KEY
@@ -58,19 +54,6 @@ def test_database_restarted_and_crashed(environment: Environment) -> None:
         jobs.append(environment.give(ChaosOrder(100 + len(jobs), seconds=0.3)))
     assert set(environment.wait_until_finished(jobs).values()) == {"succeeded"}
     assert environment.watchdog.violations() == []
-
-
-@pytest.fixture
-def unhurried(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Environment]:
-    """An environment with leases that outlast the test: what comes back only when one runs out comes too late."""
-    name = "chaos_unhurried"
-    parts.restore()
-    parts.postgres.create_database(name, "chaos_template")
-    parts.flush_broker()
-    leases = {"run_lease": 60.0, "published_lease": 60.0, "published_lease_max": 60.0}
-    with Environment(parts, tmp_path, name, start=fork_server.start, **leases) as environment:
-        yield environment
-    parts.postgres.drop_database(name)
 
 
 def test_work_done_while_the_database_is_away_is_not_done_again(unhurried: Environment) -> None:
