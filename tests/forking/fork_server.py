@@ -69,12 +69,12 @@ def _fork() -> int:
 
 def run(module: str, arguments: list[str], environment: dict[str, str], directory: str, streams: list[str]) -> None:
     """What `python -m module arguments…` does in `directory`; `streams` are the paths of its standard streams."""
+    os.chdir(directory)
     for number, path in enumerate(streams):
         flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_APPEND | os.O_CREAT
         descriptor = os.open(path, flags, 0o600)
         os.dup2(descriptor, number)
         os.close(descriptor)
-    os.chdir(directory)
     os.environ.clear()
     os.environ.update(environment)
     sys.path[:0] = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path not in sys.path]
