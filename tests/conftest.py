@@ -569,6 +569,8 @@ def platform(postgres: PostgresServer, platform_template: str) -> Iterator[Platf
     reader, password = f"astegni_reader_{secrets.token_hex(4)}", secrets.token_hex(8)
     postgres.create_database(name, platform_template)
     with psycopg.connect(postgres.url(name), autocommit=True) as owner:
+        # A setting of the template itself, which its copies do not take over.
+        owner.execute(f"ALTER DATABASE {name} SET timezone TO 'Europe/Berlin'".encode())
         for statement in grants(name, reader, password=password):
             owner.execute(statement.encode())
         parts = urlsplit(postgres.url(name))

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 import string
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from urllib.parse import SplitResult, urlsplit
@@ -55,14 +56,21 @@ def basic_auth(text: str) -> str:
 
 def zone_name(name: str) -> str:
     """The name of a time zone of the IANA database."""
-    if name in _NO_ZONES or name not in _zone_names():
+    if name not in zone_names():
         raise ValueError("must be a time zone of the IANA database, like Africa/Addis_Ababa")
     return name
 
 
+def known_zone(text: str) -> str | None:
+    """The zone's name as the IANA database spells it, whatever the case; None for anything else."""
+    return {name.lower(): name for name in zone_names()}.get(text.lower())
+
+
 @cache
-def _zone_names() -> frozenset[str]:
-    return frozenset(files("tzdata").joinpath("zones").read_text("utf-8").split())
+def zone_names() -> Sequence[str]:
+    """The names of all time zones of the IANA database, in order."""
+    names = files("tzdata").joinpath("zones").read_text("utf-8").split()
+    return tuple(sorted({*names} - _NO_ZONES))
 
 
 def listening_host(host: str) -> str:

@@ -62,6 +62,9 @@ class Settings(JobSettings, LimitSettings):
         None,
         description="PostgreSQL of the platform, by a role that may only read some columns; none: people are our own.",
     )
+    platform_timezone: Annotated[str, AfterValidator(values.zone_name)] | None = Field(
+        None, description="Zone of the times that the platform's SQL writes; none: the one that its rows prove."
+    )
     redis_url: str | None = Field(None, description="The broker: Redis 7 or Valkey 8.")
     redis_ca_file: Path | None = Field(
         None, description="Certificates (PEM) of the authority that signs a `rediss://` broker's, if not a known one."

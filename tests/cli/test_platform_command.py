@@ -10,8 +10,8 @@ from tests.conftest import Platform
 from worker.cli.local_stack.command import astegni
 
 
-def _check(url: str) -> tuple[int, str]:
-    environment = os.environ | {"PLATFORM_DATABASE_URL": url}
+def _check(url: str, **settings: str) -> tuple[int, str]:
+    environment = os.environ | {"PLATFORM_DATABASE_URL": url} | settings
     done = subprocess.run(astegni("platform", "check"), env=environment, capture_output=True, text=True, check=False)
     assert "hush" not in done.stdout + done.stderr
     return done.returncode, done.stdout + done.stderr
@@ -33,6 +33,26 @@ def test_without_warnings(platform: Platform) -> None:
     platform.owner.execute("DELETE FROM student_profiles WHERE user_id IS NULL")
 
     assert _check(platform.url)[0] == 0
+
+
+def test_a_zone_that_is_not_proven(platform: Platform) -> None:
+    platform.owner.execute("DELETE FROM student_profiles WHERE user_id IS NULL")
+    platform.owner.execute("TRUNCATE whiteboard_call_history")
+
+    code, text = _check(platform.url)
+
+    assert code == 2
+    assert "not proven: no call in whiteboard_call_history has both clocks" in text
+    code, text = _check(platform.url, PLATFORM_TIMEZONE="Europe/Berlin")
+    assert code == 0
+    assert "Europe/Berlin, set by PLATFORM_TIMEZONE, which overrides the proof" in text
+
+
+def test_a_zone_that_is_set_to_hours_instead_of_a_name(platform: Platform) -> None:
+    code, text = _check(platform.url, PLATFORM_TIMEZONE="+02:00")
+
+    assert code == 2
+    assert "PLATFORM_TIMEZONE must be a time zone of the IANA database" in text
 
 
 def test_a_column_that_may_not_be_read(platform: Platform) -> None:

@@ -20,9 +20,9 @@ def platform() -> None:
 
 @app.command()
 def check() -> None:
-    """Say which state the platform's database is in, what this role may read of it, and who would come in.
+    """Say which state the platform's database is in, what this role may read of it, who would come in, and its zone.
 
-    Exit 0 when all is well, 1 with warnings, 2 when people cannot be read.
+    Exit 0 when all is well, 1 with warnings, 2 when people cannot be read or the server's zone is not proven.
     """
     try:
         levels = _print_findings(Settings())

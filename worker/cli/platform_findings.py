@@ -38,4 +38,4 @@ def platform_findings(settings: Settings) -> "Iterator[Finding]":
     from worker.platform.check import check_platform  # noqa: PLC0415 - not for `--help`
 
     with platform_reader(settings) as connection:
-        yield from check_platform(connection)
+        yield from check_platform(connection, settings.platform_timezone)

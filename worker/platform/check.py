@@ -10,6 +10,7 @@ from worker.platform.catalog import Catalog, Column
 from worker.platform.connection import PlatformConnection
 from worker.platform.people import ACCOUNT, PEOPLE, ROLES, PlatformPeople
 from worker.platform.state import PlatformState, platform_state
+from worker.platform.zone import prove_zone
 
 Level = Literal["ok", "WARNING", "CANNOT"]
 
@@ -37,8 +38,11 @@ class Finding:
     text: str
 
 
-def check_platform(connection: PlatformConnection) -> Iterator[Finding]:
-    """Everything that the bridge needs, in the order in which it matters. Raises Unavailable."""
+def check_platform(connection: PlatformConnection, timezone: str | None = None) -> Iterator[Finding]:
+    """Everything that the bridge needs, in the order in which it matters; `timezone` is PLATFORM_TIMEZONE.
+
+    Raises Unavailable.
+    """
     catalog = Catalog.read(connection)
     role = connection.rows(_ROLE)[0]
     yield Finding("server", "ok", f"PostgreSQL {role.version}, database {role.database}, role {role.name}")
@@ -48,6 +52,9 @@ def check_platform(connection: PlatformConnection) -> Iterator[Finding]:
     yield from _columns(catalog)
     if not any(column.required and not catalog.has(column) for column in ACCOUNT):
         yield from _people(connection, catalog)
+    if state is not PlatformState.UNKNOWN:
+        proof = prove_zone(connection, catalog, timezone)
+        yield from (Finding("zone", level, text) for level, text in proof.lines)
 
 
 def _rights(

@@ -1,0 +1,109 @@
+"""The rows by which the platform's server shows its time zone, few enough to be read in a moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.sql import SQL, Composed
+
+from worker.platform.catalog import Catalog, Column
+from worker.platform.connection import PlatformConnection, Row
+from worker.platform.state import PlatformState, platform_state
+from worker.platform.zone_evidence import CallEnd, FirstRequest, Offset, measure
+
+_CALLS = (
+    Column("whiteboard_call_history", "id", "integer"),
+    Column("whiteboard_call_history", "ended_at", "timestamp"),
+    Column("whiteboard_call_history", "canvas_snapshot", "jsonb"),
+)
+_REQUESTS = (
+    Column("requested_sessions", "requester_id", "integer"),
+    Column("requested_sessions", "created_at", "timestamp"),
+    Column("users", "created_at", "timestamp"),
+)
+_MONTHS = 24
+# A month's newest rows: the pictures beside the stamps are large.
+_CALL_ENDS = """
+    SELECT ended_at, canvas_snapshot ->> 'timestamp' AS browser_at
+      FROM (SELECT ended_at, canvas_snapshot,
+                   row_number() OVER (PARTITION BY date_trunc('month', ended_at) ORDER BY id DESC) AS newest,
+                   dense_rank() OVER (ORDER BY date_trunc('month', ended_at) DESC) AS month
+              FROM whiteboard_call_history
+             WHERE ended_at IS NOT NULL AND canvas_snapshot IS NOT NULL) AS ends
+     WHERE newest <= 40 AND month <= %(months)s
+"""
+# Those who asked soonest after signing up, or before: others measure nothing.
+_FIRST_REQUESTS = """
+    SELECT min(requested_sessions.created_at) AS requested_at, users.created_at AS account_at
+      FROM requested_sessions {join}
+     WHERE requested_sessions.created_at IS NOT NULL AND users.created_at IS NOT NULL
+     GROUP BY users.id, users.created_at
+     ORDER BY min(requested_sessions.created_at) - users.created_at
+     LIMIT 2000
+"""
+_BY_USER = SQL("JOIN users ON users.id = requester_id")
+# Until February 2026 `requester_id` was a profile's.
+_BY_PROFILE = SQL(
+    "LEFT JOIN student_profiles student ON requester_type = 'student' AND student.id = requester_id"
+    " LEFT JOIN parent_profiles parent ON requester_type = 'parent' AND parent.id = requester_id"
+    " JOIN users ON users.id = coalesce(student.user_id, parent.user_id)"
+)
+_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class ZoneEvidence:
+    """What was measured, and why something could not be."""
+
+    offsets: Sequence[Offset]
+    imprecise: int
+    requests: Sequence[FirstRequest]
+    no_calls: str | None
+    no_requests: str | None
+
+
+def read_evidence(connection: PlatformConnection, catalog: Catalog) -> ZoneEvidence:
+    """What can be measured. Raises Unavailable."""
+    call_rows, no_calls = _rows(connection, catalog, _CALLS, SQL(_CALL_ENDS).format(), {"months": _MONTHS})
+    calls = [CallEnd(row.ended_at, browser_at) for row in call_rows if (browser_at := _stamp(row)) is not None]
+    offsets, imprecise = measure(calls)
+    if no_calls is None and not offsets:
+        no_calls = "no call in whiteboard_call_history has both clocks (ended_at, and the browser's time)"
+    by = _BY_PROFILE if platform_state(catalog) is PlatformState.DECEMBER_2025 else _BY_USER
+    statement = SQL(_FIRST_REQUESTS).format(join=by)
+    request_rows, no_requests = _rows(connection, catalog, _REQUESTS, statement, None)
+    requests = [
+        FirstRequest(row.requested_at, row.account_at) for row in request_rows if row.requested_at.tzinfo is None
+    ]
+    return ZoneEvidence(offsets, imprecise, requests, no_calls, no_requests)
+
+
+def _rows(
+    connection: PlatformConnection,
+    catalog: Catalog,
+    columns: Sequence[Column],
+    statement: Composed,
+    values: dict[str, Any] | None,
+) -> tuple[Sequence[Row], str | None]:
+    """The rows, or why there are none."""
+    missing = [f"{column.table}.{column.name}" for column in columns if not catalog.has(column)]
+    if missing:
+        return [], f"this state of the platform has no {missing[0]}"
+    denied = [f"{column.table}.{column.name}" for column in columns if catalog.is_denied(column)]
+    if denied:
+        return [], f"this role may not read {', '.join(denied)}; run the statements of `astegni platform grants`"
+    try:
+        return connection.rows(statement, values, seconds=_SECONDS), None
+    except psycopg.errors.ProgrammingError as error:
+        return [], f"{columns[-1].table} cannot be read: {error.diag.message_primary}"
+
+
+def _stamp(row: Row) -> datetime | None:
+    """The browser's time; None for text that is none, or without a zone, and where the server's says its own zone."""
+    try:
+        stamp = datetime.fromisoformat(row.browser_at or "")
+    except ValueError:
+        return None
+    return stamp if stamp.tzinfo is not None and row.ended_at.tzinfo is None else None
