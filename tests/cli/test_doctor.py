@@ -38,6 +38,9 @@ def test_the_platform(platform: Platform) -> None:
         check_platform_people(settings)
     platform.owner.execute("DELETE FROM student_profiles WHERE user_id IS NULL")
     assert check_platform_people(settings).startswith("PostgreSQL")
+    platform.owner.execute("TRUNCATE whiteboard_call_history")
+    with pytest.raises(Doubtful, match="not proven: no call"):
+        check_platform_people(settings)
     platform.owner.execute("ALTER TABLE users RENAME COLUMN id TO number")
     with pytest.raises(Misconfigured, match=r"users\.id is missing"):
         check_platform_people(settings)
