@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.ready_page import as_shapes
 from tests.browser.chromium import Chromium
+from worker.canvases.board import DrawnPage
 from worker.canvases.lettering.fonts import FAMILIES, font_path
-from worker.canvases.stored.pages import DrawnPage
 
 _SCRIPT = Path(__file__).with_name("canvas.js")
 _FONTS = ("Arimo", "Noto Sans Ethiopic")

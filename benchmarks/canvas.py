@@ -22,10 +22,11 @@ from benchmarks.canvas_peers import (
 from benchmarks.figure import Figure, Limit, Reading, median
 from benchmarks.likeness import similarity
 from benchmarks.scale import Scale
+from worker.canvases.board import DrawnPage
 from worker.canvases.drawing.pdf import write_pdf
 from worker.canvases.drawing.raster import write_png
 from worker.canvases.stored.json_text import parse_json
-from worker.canvases.stored.pages import DrawnPage, read_page
+from worker.canvases.stored.pages import read_page
 
 # Strokes and points.
 _PAGES = {"typical": (300, 9_000), "heavy": (5_000, 150_000)}

@@ -9,8 +9,8 @@ import resvg_py
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.ready_page import as_shapes, as_svg
+from worker.canvases.board import DrawnPage
 from worker.canvases.lettering.fonts import FAMILIES, font_path
-from worker.canvases.stored.pages import DrawnPage
 
 # Pillow has no antialiasing, so it draws this many times as large and scales down. With a smaller factor its edges
 # differ from the others' (similarity 0.98 instead of 0.99 on a page with little on it).

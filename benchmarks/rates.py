@@ -12,9 +12,9 @@ from benchmarks.ledger import order_nothing, ordering
 from benchmarks.nothing import Nothing
 from benchmarks.scale import Scale
 from worker.database import Database
+from worker.jobs.claim import Claim, claim
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import JobRun, LeaseTiming
-from worker.jobs.run_statements import Claim, claim
 
 _BATCH = 100
 _PAUSE = 0.05

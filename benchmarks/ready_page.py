@@ -4,9 +4,9 @@ import re
 from io import BytesIO
 from typing import Any
 
+from worker.canvases.board import DrawnPage, DrawnStroke
 from worker.canvases.drawing.svg import write_svg
 from worker.canvases.shapes import Circle, Colour, Lines, Text
-from worker.canvases.stored.pages import DrawnPage, DrawnStroke
 
 _OUTLINE = re.compile(rb"<path[^>]*/>")
 

@@ -10,9 +10,10 @@ import psutil
 from benchmarks.board_lesson import board_lesson
 from benchmarks.figure import Figure, Limit, Reading
 from benchmarks.scale import Scale
+from worker.canvases.replay.build_timeline import build_timeline
 from worker.canvases.replay.film import frames_of, write_film
 from worker.canvases.replay.replay_json import pack_replay
-from worker.canvases.replay.timeline import ReplayTimeline, build_timeline
+from worker.canvases.replay.timeline import ReplayTimeline
 from worker.canvases.stored.pages import read_board
 from worker.media.binaries import find_binaries
 from worker.settings import Settings

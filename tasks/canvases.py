@@ -1,7 +1,7 @@
 """Boards: pictures of pages, documents and films of sessions."""
 
+from worker.jobs.board_orders import ReplayBoard, SnapshotChanged, SnapshotPage, SnapshotSession
 from worker.jobs.job_run import JobRun
-from worker.jobs.orders import ReplayBoard, SnapshotChanged, SnapshotPage, SnapshotSession
 from worker.processes.child import performs
 from worker.workflows import replay_board, snapshot_jobs
 from worker.workflows.context import WorkerContext

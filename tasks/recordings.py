@@ -1,7 +1,7 @@
 """Recordings: make them playable, store their source, remove their files."""
 
 from worker.jobs.job_run import JobRun
-from worker.jobs.orders import IngestRecording, RemoveRecordingFiles, StoreSource
+from worker.jobs.recording_orders import IngestRecording, RemoveRecordingFiles, StoreSource
 from worker.processes.child import performs
 from worker.workflows import ingest_recording as ingesting
 from worker.workflows import remove_files, store_source

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import Task, shared_task
 
 from worker.jobs.job_run import JobRun
-from worker.jobs.orders import SendOverdue
+from worker.jobs.routine_orders import SendOverdue
 from worker.processes.child import performs
 from worker.processes.reminder_dispatcher import SEND
 from worker.workflows import send_overdue

@@ -2,7 +2,7 @@
 
 from worker import clock
 from worker.jobs.job_run import JobRun
-from worker.jobs.orders import AdvanceLessons, FillSeries
+from worker.jobs.routine_orders import AdvanceLessons, FillSeries
 from worker.processes.child import performs
 from worker.workflows import lesson_upkeep
 from worker.workflows.context import WorkerContext

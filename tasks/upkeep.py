@@ -1,7 +1,7 @@
 """Upkeep: delete expired rows and orphaned files."""
 
 from worker.jobs.job_run import JobRun
-from worker.jobs.orders import PruneLedger, SweepObjects, SweepPeople, SweepSpool
+from worker.jobs.routine_orders import PruneLedger, SweepObjects, SweepPeople, SweepSpool
 from worker.processes.child import performs
 from worker.workflows import sweep, sweep_people
 from worker.workflows.context import WorkerContext

@@ -16,12 +16,12 @@ from celery.worker import state
 
 from worker.database import Database
 from worker.errors import AstegniError, Misconfigured
-from worker.jobs.orders import (
+from worker.jobs.board_orders import SnapshotChanged
+from worker.jobs.routine_orders import (
     AdvanceLessons,
     FillSeries,
     PruneLedger,
     SendOverdue,
-    SnapshotChanged,
     SweepObjects,
     SweepPeople,
     SweepSpool,

@@ -12,7 +12,7 @@ from worker.api.app import create_api
 from worker.api.services import Services
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
-from worker.jobs.orders import PruneLedger
+from worker.jobs.routine_orders import PruneLedger
 
 
 def test_a_process_that_lives_says_so(client: TestClient) -> None:

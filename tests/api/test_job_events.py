@@ -14,9 +14,10 @@ from tests.api.conftest import Bearer, EventStream, Serve, Stream
 from tests.conftest import School
 from tests.waiting import wait_for
 from worker.database import Database
+from worker.jobs.claim import claim
 from worker.jobs.enqueue import enqueue
-from worker.jobs.orders import IngestRecording
-from worker.jobs.run_statements import claim, end, pulse
+from worker.jobs.recording_orders import IngestRecording
+from worker.jobs.run_statements import end, pulse
 
 
 class Work:

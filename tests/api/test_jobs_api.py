@@ -9,9 +9,10 @@ from tests.api.conftest import VisitorOf
 from tests.conftest import School
 from worker.access.callers import Operator
 from worker.database import Database
+from worker.jobs.claim import Claim, claim
 from worker.jobs.enqueue import enqueue
-from worker.jobs.orders import IngestRecording
-from worker.jobs.run_statements import Claim, claim, end
+from worker.jobs.recording_orders import IngestRecording
+from worker.jobs.run_statements import end
 
 GiveOrder = Callable[..., UUID]
 BeginRun = Callable[[UUID], Claim]

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from worker.api.multipart import FormReader
 from worker.errors import Forbidden, InvalidInput, TooLarge
-from worker.uploads.spool import Spool, SpoolFile
+from worker.uploads.spool import Spool
+from worker.uploads.spool_writer import SpoolFile
 
 TYPE = "multipart/form-data; boundary=b"
 FIELDS = ("session_id", "title", "type")

@@ -18,7 +18,7 @@ from worker.access.callers import UserCaller
 from worker.api.polling_streams import Publish, Subscription, Subscriptions
 from worker.api.services import Services
 from worker.errors import TooManyRequests, Unavailable
-from worker.limits.leases import Bound
+from worker.limits.lease_rows import Bound
 from worker.uploads.open_uploads import OpenUploads
 
 

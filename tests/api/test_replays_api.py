@@ -10,7 +10,8 @@ from tests.conftest import School
 from tests.statements import run_statement
 from worker.access.callers import Operator
 from worker.api.services import Services
-from worker.jobs.orders import ReplayBoard, read_order
+from worker.jobs.board_orders import ReplayBoard
+from worker.jobs.orders import read_order
 
 PEN = {"points": [[20, 20], [180, 180]], "color": "#ff0000", "width": 30}
 

@@ -18,8 +18,8 @@ from worker.access.callers import Operator
 from worker.api.app import create_api
 from worker.api.services import Services
 from worker.database import Database
+from worker.jobs.board_orders import SnapshotPage, SnapshotSession
 from worker.jobs.job_run import LeaseTiming
-from worker.jobs.orders import SnapshotPage, SnapshotSession
 from worker.jobs.perform import Performer
 from worker.workflows.failure_hooks import ENDINGS
 from worker.workflows.snapshot_jobs import snapshot_page, snapshot_session

@@ -12,7 +12,8 @@ import recurring_ical_events
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.calendars.ics import MOST_OCTETS, Event, fold, render, text
+from worker.calendars.event import Event
+from worker.calendars.ics import MOST_OCTETS, fold, render, text
 from worker.calendars.vtimezone import vtimezone
 from worker.calendars.zones import zone
 from worker.errors import InvalidInput

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from worker.canvases.board import DrawnBoard, DrawnPage
 from worker.canvases.drawing.raster import thumbnail_size, write_png, write_thumbnail
 from worker.canvases.engine import skia
 from worker.canvases.limits import LONGEST_SIDE, MARGIN, MOST_PIXELS_OF_PAGE
+from worker.canvases.replay.build_timeline import build_timeline
 from worker.canvases.replay.film import frames_of
-from worker.canvases.replay.timeline import build_timeline
 from worker.canvases.shapes import Circle, Text
-from worker.canvases.stored.pages import DrawnBoard, DrawnPage, read_page
+from worker.canvases.stored.pages import read_page
 
 pytestmark = pytest.mark.drawing
 

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from worker.canvases.board import DrawnPage
 from worker.canvases.engine import skia
 from worker.canvases.lettering.bounds import ink_of
 from worker.canvases.lettering.fonts import FAMILIES, has_glyph
 from worker.canvases.lettering.glyphs import clusters, is_invisible, runs, without_glyph
 from worker.canvases.lettering.text import draw_text
 from worker.canvases.shapes import BLACK, Text
-from worker.canvases.stored.pages import DrawnPage, read_page
+from worker.canvases.stored.pages import read_page
 
 pytestmark = pytest.mark.drawing
 

@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
+from worker.canvases.board import DrawnBoard, DrawnPage
 from worker.canvases.drawing.images import BadImage
 from worker.canvases.drawing.pdf import write_pdf
 from worker.canvases.drawing.raster import write_png, write_thumbnail
 from worker.canvases.drawing.svg import write_svg
 from worker.canvases.engine import skia
-from worker.canvases.stored.pages import DrawnBoard, DrawnPage, read_board, read_page
+from worker.canvases.stored.pages import read_board, read_page
 from worker.errors import InvalidInput
 
 pytestmark = pytest.mark.drawing

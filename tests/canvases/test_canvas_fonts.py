@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from tests.waiting import PATIENCE
+from worker.canvases.board import DrawnPage
 from worker.canvases.drawing.raster import write_png
 from worker.canvases.engine import skia
 from worker.canvases.lettering.fonts import FAMILIES, _face
 from worker.canvases.lettering.glyphs import runs, without_glyph
 from worker.canvases.lettering.text import draw_text, width_of
 from worker.canvases.shapes import BLACK, Text
-from worker.canvases.stored.pages import DrawnPage, read_page
+from worker.canvases.stored.pages import read_page
 
 pytestmark = pytest.mark.drawing
 

@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.waiting import PATIENCE
+from worker.canvases.board import DrawnPage
 from worker.canvases.drawing.raster import write_png, write_thumbnail
 from worker.canvases.drawing.svg import write_svg
 from worker.canvases.limits import FARTHEST, LARGEST_FONT, LONGEST_SIDE, MOST_POINTS_OF_STROKE, WIDEST_PEN
 from worker.canvases.stored.json_text import read_document
-from worker.canvases.stored.pages import DrawnPage, read_board, read_page
+from worker.canvases.stored.pages import read_board, read_page
 from worker.errors import InvalidInput
 
 pytestmark = pytest.mark.drawing

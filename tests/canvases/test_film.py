@@ -13,12 +13,14 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.waiting import PATIENCE
+from worker.canvases.board import DrawnPage
 from worker.canvases.drawing.raster import write_png
+from worker.canvases.replay.build_timeline import build_timeline
 from worker.canvases.replay.film import HOLD_MS, TICK_MS, ReplayTooLong, frames_of, write_film
 from worker.canvases.replay.frame_canvas import HEIGHT, WIDTH, FrameCanvas, blank_frame
 from worker.canvases.replay.incremental_page import IncrementalPage
-from worker.canvases.replay.timeline import PageShown, ReplayTimeline, build_timeline
-from worker.canvases.stored.pages import DrawnPage, read_board
+from worker.canvases.replay.timeline import PageShown, ReplayTimeline
+from worker.canvases.stored.pages import read_board
 from worker.media.binaries import Binaries, find_binaries
 from worker.media.errors import Stopped
 from worker.settings import Settings

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from worker.canvases.board import DrawnBoard
+from worker.canvases.replay.build_timeline import build_timeline
 from worker.canvases.replay.replay_json import pack_replay, replay_document
-from worker.canvases.replay.timeline import PageShown, build_timeline
-from worker.canvases.stored.pages import DrawnBoard, read_board
+from worker.canvases.replay.timeline import PageShown
+from worker.canvases.stored.pages import read_board
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 DOCS = Path(__file__).parent.parent.parent / "docs"

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.canvases.replay.timeline import NothingDrawn, PageShown, ReplayTimeline, build_timeline
-from worker.canvases.stored.pages import DrawnBoard, read_board
+from worker.canvases.board import DrawnBoard
+from worker.canvases.replay.build_timeline import NothingDrawn, build_timeline
+from worker.canvases.replay.timeline import PageShown, ReplayTimeline
+from worker.canvases.stored.pages import read_board
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 

@@ -17,8 +17,9 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.channels.conftest import Listening, SmtpTalk
 from tests.conftest import Identity
-from worker.channels.email import Mailer, MailServer
+from worker.channels.email import Mailer
 from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure
+from worker.channels.mail_server import MailServer
 from worker.channels.message import Attachment, Message
 from worker.errors import Misconfigured
 from worker.settings import Settings

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from tests.channels.conftest import SmtpTalk
 from tests.waiting import PATIENCE
-from worker.channels.email import Mailer, MailServer
+from worker.channels.email import Mailer
 from worker.channels.email_address import read_mailbox
 from worker.channels.email_message import compose
+from worker.channels.mail_server import MailServer
 from worker.channels.message import Attachment, Message, one_line
 from worker.errors import InvalidInput
 from worker.settings import Settings

@@ -13,13 +13,14 @@ from tests.house.settings_page import settings_page
 from worker.app import TASK_MODULES, celery_config, create_app, queue_names, queues_of, timetable
 from worker.errors import Misconfigured
 from worker.jobs.order import REGISTERED, Order
-from worker.jobs.orders import IngestRecording, media_time_limit, read_order
+from worker.jobs.orders import read_order
+from worker.jobs.recording_orders import IngestRecording, media_time_limit
 from worker.media.encode import affordable_seconds
 from worker.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = Settings(redis_url="redis://127.0.0.1:1/0")
-OURS = {kind: order for kind, order in REGISTERED.items() if order.__module__ == "worker.jobs.orders"}
+OURS = {kind: order for kind, order in REGISTERED.items() if order.__module__.startswith("worker.jobs.")}
 
 
 def tracked_files() -> list[Path]:

@@ -12,9 +12,9 @@ from tests.jobs.conftest import Ledger, SampleOrder
 from worker.errors import Unavailable
 from worker.jobs.cancel import retry_job
 from worker.jobs.job_run import JobRun, LeaseTiming
-from worker.jobs.orders import IngestRecording
 from worker.jobs.perform import JobNotDone, Performer
 from worker.jobs.reaper import reap
+from worker.jobs.recording_orders import IngestRecording
 from worker.jobs.retry import equal_failures
 from worker.media.errors import FfmpegFailed, FfmpegKilled, FfmpegTimeout, OutputDamaged
 

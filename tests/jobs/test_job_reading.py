@@ -8,8 +8,9 @@ from sqlalchemy import text
 
 from tests.jobs.conftest import Ledger, SampleOrder
 from worker.errors import NotFound
-from worker.jobs.orders import IngestRecording
-from worker.jobs.reading import list_jobs, queue_metrics, read_attempts, read_job, read_jobs
+from worker.jobs.metrics import queue_metrics
+from worker.jobs.reading import list_jobs, read_attempts, read_job, read_jobs
+from worker.jobs.recording_orders import IngestRecording
 from worker.jobs.run_statements import end
 
 FIELDS = [

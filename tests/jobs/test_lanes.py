@@ -10,12 +10,14 @@ import pytest
 from tests.conftest import Sql
 from tests.jobs.conftest import Ledger, SampleOrder
 from worker.database import Database
+from worker.jobs.board_orders import ReplayBoard, SnapshotSession
+from worker.jobs.claim import Claim
 from worker.jobs.heartbeats import HeartbeatWriter
 from worker.jobs.lanes import claim_in_lane
 from worker.jobs.order import Order
-from worker.jobs.orders import IngestRecording, ReplayBoard, SnapshotSession, StoreSource
 from worker.jobs.publish import PublicationLease, publish
-from worker.jobs.run_statements import Claim, end
+from worker.jobs.recording_orders import IngestRecording, StoreSource
+from worker.jobs.run_statements import end
 
 LEASE = PublicationLease(20, 600)
 

@@ -9,7 +9,8 @@ import pytest
 
 from tests.conftest import Sql
 from worker.database import Database
-from worker.limits.leases import LEASE_SECONDS, Bound, Lease, Leases, prune_leases
+from worker.limits.lease_rows import Bound, Lease, prune_leases
+from worker.limits.leases import LEASE_SECONDS, Leases
 
 
 async def _eventually(happens: Callable[[], Awaitable[Any]]) -> None:

@@ -11,7 +11,7 @@ from tests.recordings.conftest import MakeRecording
 from worker.database import Database
 from worker.errors import problem
 from worker.jobs.failure_hooks import FailedJob
-from worker.jobs.orders import IngestRecording, StoreSource
+from worker.jobs.recording_orders import IngestRecording, StoreSource
 from worker.recordings.register import register_recording
 from worker.workflows.failure_hooks import ingest_ended, store_ended
 

@@ -15,7 +15,8 @@ import pytest
 
 from tests.waiting import PATIENCE
 from worker.errors import NotFound, OutOfSpace, TooLarge
-from worker.uploads.spool import Spool, SpoolFile, SpoolWriter
+from worker.uploads.spool import Spool
+from worker.uploads.spool_writer import SpoolFile, SpoolWriter
 
 GONE = "0" * 32
 
@@ -269,8 +270,8 @@ def test_a_full_disk_is_named_and_has_room_again(small_disk: Callable[[str], Pat
 
 
 def test_a_receiver_cannot_take_anothers_place(spool: Spool, folder: Path) -> None:
-    first = SpoolWriter(spool, folder / GONE, 10)
+    first = SpoolWriter(folder / GONE, 10, spool.require_space)
 
     with pytest.raises(FileExistsError):
-        SpoolWriter(spool, folder / GONE, 10)
+        SpoolWriter(folder / GONE, 10, spool.require_space)
     first.discard()

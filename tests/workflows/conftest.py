@@ -19,12 +19,12 @@ from tests.conftest import MakeSettings, School, Sql
 from worker.access.callers import UserCaller
 from worker.bookings.requests import NewRequest
 from worker.database import Database
+from worker.jobs.claim import claim
 from worker.jobs.job_run import JobRun, LeaseTiming
 from worker.jobs.order import Order
-from worker.jobs.orders import IngestRecording, RemoveRecordingFiles, StoreSource
 from worker.jobs.perform import JobNotDone, Performer
 from worker.jobs.reaper import reap
-from worker.jobs.run_statements import claim
+from worker.jobs.recording_orders import IngestRecording, RemoveRecordingFiles, StoreSource
 from worker.recordings.register import NewRecording, register_recording
 from worker.schedules.planning import Planning
 from worker.storage.ownership import MARK

@@ -9,10 +9,11 @@ import pytest
 
 from tests.waiting import PATIENCE
 from tests.workflows.conftest import RecordingFixture
-from worker.jobs.orders import IngestRecording, StoreSource
+from worker.jobs.recording_orders import IngestRecording, StoreSource
 from worker.media.packet_reading import probe
 from worker.media.plan_copy import plan_copy
-from worker.recordings.checking import Draft, better_draft, check_draft
+from worker.recordings.better_draft import better_draft
+from worker.recordings.draft import Draft, check_draft
 from worker.workflows.context import WorkerContext
 
 RECORDINGS = Path(__file__).parent.parent / "data" / "recordings"

@@ -9,7 +9,7 @@ import pytest
 from tests.workflows.conftest import RecordingFixture, Versions
 from worker.jobs.cancel import retry_job
 from worker.jobs.job_run import JobRun
-from worker.jobs.orders import IngestRecording, RemoveRecordingFiles
+from worker.jobs.recording_orders import IngestRecording, RemoveRecordingFiles
 from worker.workflows.context import WorkerContext
 from worker.workflows.ingest_recording import ingest_recording
 

@@ -15,12 +15,14 @@ from tests.waiting import PATIENCE, wait_for
 from tests.workflows.conftest import RecordingFixture, Versions
 from worker.errors import OutOfSpace
 from worker.jobs.cancel import cancel_job, retry_job
-from worker.jobs.orders import IngestRecording, RemoveRecordingFiles, StoreSource, read_order
+from worker.jobs.orders import read_order
+from worker.jobs.recording_orders import IngestRecording, RemoveRecordingFiles, StoreSource
 from worker.jobs.run_statements import LeaseLost
 from worker.media.errors import OutputDamaged
 from worker.media.header import read_header
 from worker.media.limits import Limits
-from worker.recordings.playable import IngestContext, make_playable
+from worker.recordings.make_playable import make_playable
+from worker.recordings.playable import IngestContext
 from worker.recordings.source import find_source
 from worker.storage.errors import StorageRefused
 from worker.workflows.context import WorkerContext

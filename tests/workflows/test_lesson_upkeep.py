@@ -21,8 +21,8 @@ from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import LeaseTiming
 from worker.jobs.order import Order
-from worker.jobs.orders import AdvanceLessons, FillSeries
 from worker.jobs.perform import Performer
+from worker.jobs.routine_orders import AdvanceLessons, FillSeries
 from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS
 from worker.workflows.lesson_upkeep import advance_lessons, fill_series

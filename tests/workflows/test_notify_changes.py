@@ -16,8 +16,9 @@ from worker.jobs.cancel import retry_job
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import LeaseTiming
 from worker.jobs.order import Order
-from worker.jobs.orders import AdvanceLessons, FillSeries, IngestRecording
 from worker.jobs.perform import Performer
+from worker.jobs.recording_orders import IngestRecording
+from worker.jobs.routine_orders import AdvanceLessons, FillSeries
 from worker.recurrence.request import TimeRequest
 from worker.reminders.planning.alarms import Alarm
 from worker.reminders.planning.lessons import Scope

@@ -14,8 +14,8 @@ from worker.cli.local_stack.environment import environment_for
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import LeaseTiming
-from worker.jobs.orders import SweepObjects
 from worker.jobs.perform import JobNotDone, Performer
+from worker.jobs.routine_orders import SweepObjects
 from worker.storage.ownership import ForeignBucket
 from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS

@@ -19,12 +19,13 @@ from tests.statements import run_statement
 from tests.waiting import PATIENCE
 from tests.workflows.conftest import Versions
 from worker.database import Database
+from worker.jobs.board_orders import ReplayBoard
 from worker.jobs.cancel import cancel_job
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import JobRun, LeaseTiming
 from worker.jobs.order import Order
-from worker.jobs.orders import IngestRecording, ReplayBoard, StoreSource
 from worker.jobs.perform import JobNotDone, Performer
+from worker.jobs.recording_orders import IngestRecording, StoreSource
 from worker.recordings.playback import plan_playback
 from worker.recordings.reading import find_recording
 from worker.workflows.context import WorkerContext

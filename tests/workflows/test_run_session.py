@@ -15,7 +15,7 @@ from tests.conftest import School
 from tests.waiting import PATIENCE
 from worker.database import Database
 from worker.errors import Conflict, Forbidden, NotFound
-from worker.jobs.orders import SnapshotSession
+from worker.jobs.board_orders import SnapshotSession
 from worker.schedules.advance import complete_lessons
 from worker.whiteboards.lifecycle import join_session
 from worker.workflows.run_session import close_sessions, end_session, start_session

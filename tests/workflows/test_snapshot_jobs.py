@@ -20,12 +20,13 @@ from tests.workflows.conftest import Put, Versions
 from worker.canvases.limits import PAGE_HEIGHT, PAGE_WIDTH
 from worker.canvases.snapshots.strokes import MOST_BYTES_OF_STROKE
 from worker.database import Database
+from worker.jobs.board_orders import SnapshotChanged, SnapshotPage, SnapshotSession
 from worker.jobs.cancel import cancel_job
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import JobRun, LeaseTiming
 from worker.jobs.order import Order
-from worker.jobs.orders import SnapshotChanged, SnapshotPage, SnapshotSession, SweepObjects
 from worker.jobs.perform import JobNotDone, Performer
+from worker.jobs.routine_orders import SweepObjects
 from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS
 from worker.workflows.snapshot_jobs import snapshot_changed, snapshot_page, snapshot_session

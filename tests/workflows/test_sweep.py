@@ -10,8 +10,9 @@ import pytest
 from tests.workflows.conftest import Put, RecordingFixture, Versions
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import LeaseTiming
-from worker.jobs.orders import IngestRecording, PruneLedger, RemoveRecordingFiles, StoreSource, SweepObjects, SweepSpool
 from worker.jobs.perform import Performer
+from worker.jobs.recording_orders import IngestRecording, RemoveRecordingFiles, StoreSource
+from worker.jobs.routine_orders import PruneLedger, SweepObjects, SweepSpool
 from worker.workflows import sweep
 from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS

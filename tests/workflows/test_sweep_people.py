@@ -11,8 +11,8 @@ from worker.access.people_store import store_people
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import LeaseTiming
-from worker.jobs.orders import SweepPeople
 from worker.jobs.perform import Performer
+from worker.jobs.routine_orders import SweepPeople
 from worker.platform.people import PlatformPeople
 from worker.settings import Settings
 from worker.workflows.context import WorkerContext

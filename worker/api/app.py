@@ -45,7 +45,7 @@ from worker.api.privacy import PrivateResponses
 from worker.api.problems import install_problems
 from worker.api.request_log import REQUEST_ID, RequestLog
 from worker.api.services import Services
-from worker.limits.leases import Bound
+from worker.limits.lease_rows import Bound
 
 MOST_JSON = 65_536
 # Enough for five hundred strokes of a few hundred points each.

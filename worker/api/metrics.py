@@ -14,7 +14,7 @@ from worker.api.part_metrics import local_metrics, process_metrics
 from worker.canvases.snapshots.metrics import outdated_pages
 from worker.database import Database
 from worker.jobs.heartbeats import ProcessMetrics, read_process_metrics
-from worker.jobs.reading import QueueMetrics, queue_metrics
+from worker.jobs.metrics import QueueMetrics, queue_metrics
 from worker.reminders.delivery.metrics import DeliveryMetrics, delivery_metrics
 from worker.schedules.metrics import LessonMetrics, lesson_metrics
 from worker.settings import Settings

@@ -12,7 +12,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from worker.api.filenames import filename_of, readable
 from worker.errors import InvalidInput
-from worker.uploads.spool import SpoolFile, SpoolWriter
+from worker.uploads.spool_writer import SpoolFile, SpoolWriter
 
 _MAX_FIELD_BYTES = 4096
 # Limits for what precedes the first boundary, and for parts that are not expected: pictures, tokens.

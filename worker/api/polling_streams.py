@@ -21,7 +21,8 @@ from worker.access.callers import Caller, UserCaller
 from worker.access.people import still_valid
 from worker.database import Database
 from worker.errors import TooManyRequests, Unavailable
-from worker.limits.leases import Bound, Lease, Leases
+from worker.limits.lease_rows import Bound, Lease
+from worker.limits.leases import Leases
 from worker.logs import get_logger
 from worker.workflows.renew_people import RENEWAL
 

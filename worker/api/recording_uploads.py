@@ -31,9 +31,9 @@ from worker.database import AWAY
 from worker.errors import AstegniError, TooLarge
 from worker.jobs.idempotency import Answer
 from worker.jobs.live import require_room
-from worker.jobs.orders import IngestRecording
+from worker.jobs.recording_orders import IngestRecording
 from worker.recordings.register import NewRecording, RegistrationResult, register_recording
-from worker.uploads.spool import SpoolFile, SpoolWriter
+from worker.uploads.spool_writer import SpoolFile, SpoolWriter
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))
 

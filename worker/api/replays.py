@@ -11,12 +11,12 @@ from worker.api.idempotent import OnceOf
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
 from worker.api.snapshot_documents import Ordered
+from worker.canvases.replay.build_timeline import NothingDrawn
 from worker.canvases.replay.history import was_drawn_on
-from worker.canvases.replay.timeline import NothingDrawn
+from worker.jobs.board_orders import ReplayBoard
 from worker.jobs.enqueue import enqueue
 from worker.jobs.idempotency import Answer
 from worker.jobs.live import require_room
-from worker.jobs.orders import ReplayBoard
 
 router = APIRouter(prefix="/v1/whiteboard/sessions", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
 

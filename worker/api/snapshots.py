@@ -19,11 +19,11 @@ from worker.api.services import Services, ServicesOf
 from worker.api.snapshot_documents import Ordered, SnapshotDocument, Snapshots
 from worker.canvases.snapshots.names import shared_folder
 from worker.canvases.snapshots.showing import SnapshotStatus, show_board, show_page
+from worker.jobs.board_orders import SnapshotPage, SnapshotSession
 from worker.jobs.enqueue import enqueue
 from worker.jobs.idempotency import Answer
 from worker.jobs.live import require_room
 from worker.jobs.order import Order
-from worker.jobs.orders import SnapshotPage, SnapshotSession
 from worker.whiteboards.pages import find_page
 
 router = APIRouter(prefix="/v1/whiteboard", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from worker.api.multipart import FormReader
 from worker.errors import InvalidInput
-from worker.uploads.spool import SpoolFile
+from worker.uploads.spool_writer import SpoolFile
 
 # Large enough for few switches to a thread, small enough to bound the memory of each upload.
 _BATCH = 1 << 20

@@ -4,10 +4,10 @@ Our own writer: the `icalendar` package takes 250 ms for four hundred lessons; t
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from worker.calendars.event import Event
 from worker.calendars.vtimezone import vtimezone
 from worker.calendars.zones import zone, zone_names
 from worker.foreign_text import shown, uri
@@ -21,30 +21,6 @@ _HEAD = (
     "METHOD:PUBLISH",
 )
 MOST_OCTETS = 75
-
-
-@dataclass(frozen=True)
-class Event:
-    """One lesson or slot. Instants are aware; `timezone` is an IANA name (None or unknown: times are given in UTC).
-
-    `sequence` and `changed_at` must increase with every change. With `busy` False the time is free. A `url` other than
-    http or https is omitted.
-    """
-
-    uid: str
-    sequence: int
-    created_at: datetime
-    changed_at: datetime
-    starts_at: datetime
-    ends_at: datetime
-    timezone: str | None
-    summary: str
-    cancelled: bool = False
-    busy: bool = True
-    description: str = ""
-    location: str = ""
-    url: str = ""
-    categories: tuple[str, ...] = ()
 
 
 def render(name: str, events: Sequence[Event], *, home: str) -> bytes:

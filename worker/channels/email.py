@@ -2,61 +2,18 @@
 
 import smtplib
 import ssl
-from dataclasses import dataclass, field
-from email.headerregistry import Address
 from types import TracebackType
 from typing import Self
 
 from worker import clock
-from worker.channels.email_address import read_mailbox, trimmed
 from worker.channels.email_message import compose
 from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure, UnknownRecipient
-from worker.channels.message import Message, one_line
+from worker.channels.mail_server import MailServer
+from worker.channels.message import Message
 from worker.channels.smtp_answers import MailFault, Stage, enhanced_code, read_fault
-from worker.channels.tls import system_trust
-from worker.errors import Misconfigured
-from worker.settings import Settings
 
-# The port where TLS comes first (RFC 8314 §3.3).
-_TLS_PORT = 465
-# Of each answer. A mail server may look somebody up before it takes a recipient.
-_TIMEOUT = 15.0
 # The server is closing; a connection that was kept too long hears it, and a new one will do.
 _CLOSING = 421
-
-
-@dataclass(frozen=True)
-class MailServer:
-    """The operator's mail server and in whose name mail comes. `tls`: from the start, else STARTTLS where offered."""
-
-    host: str
-    port: int
-    sender: Address
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-    tls: bool = False
-    unsubscribe: str | None = None
-    timeout: float = _TIMEOUT
-    context: ssl.SSLContext = field(default_factory=system_trust)
-
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """The one that the settings name. Raises Misconfigured."""
-        if settings.smtp_host is None:
-            raise Misconfigured("SMTP_HOST is not set. Set it, or run `astegni up` for a mailbox.")
-        if (settings.smtp_user is None) is not (settings.smtp_password is None):
-            raise Misconfigured("SMTP_USER and SMTP_PASSWORD go together: set both or none.")
-        sender = Address(one_line(settings.from_name), addr_spec=read_mailbox(trimmed(settings.from_email)))
-        password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
-        return cls(
-            host=settings.smtp_host,
-            port=settings.smtp_port,
-            sender=sender,
-            user=settings.smtp_user,
-            password=password,
-            tls=settings.smtp_port == _TLS_PORT,
-            unsubscribe=settings.unsubscribe_url,
-        )
 
 
 class Mailer:

@@ -12,7 +12,7 @@ import typer
 from worker.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
-    from worker.canvases.stored.pages import DrawnBoard, DrawnPage
+    from worker.canvases.board import DrawnBoard, DrawnPage
 
 app = typer.Typer(help="Draw boards.", no_args_is_help=True)
 
@@ -79,7 +79,7 @@ def _form(output: Path) -> OutputFormat:
 
 
 def _only(board: "DrawnBoard", number: int) -> "DrawnBoard":
-    from worker.canvases.stored.pages import DrawnBoard  # noqa: PLC0415
+    from worker.canvases.board import DrawnBoard  # noqa: PLC0415
 
     if number > len(board.pages):
         raise NotFound(f"The board has {len(board.pages)} pages and no page {number}.")
@@ -108,8 +108,8 @@ def _document(board: "DrawnBoard", path: Path) -> None:
 
 
 def _film(board: "DrawnBoard", path: Path, *, shorten_idle: bool) -> None:
+    from worker.canvases.replay.build_timeline import build_timeline  # noqa: PLC0415
     from worker.canvases.replay.film import write_film  # noqa: PLC0415
-    from worker.canvases.replay.timeline import build_timeline  # noqa: PLC0415
     from worker.media.binaries import find_binaries  # noqa: PLC0415
     from worker.settings import Settings  # noqa: PLC0415
 

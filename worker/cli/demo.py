@@ -19,7 +19,7 @@ from worker.cli.ingest import upload_and_wait
 from worker.cli.local_stack.stack import Stack
 from worker.cli.runfile import published_runfile
 from worker.cli.sample import SAMPLE_RECORDING, STUDENT_EMAIL, make_sample
-from worker.jobs.orders import StoreSource
+from worker.jobs.recording_orders import StoreSource
 from worker.media.binaries import find_binaries
 from worker.media.packet_reading import probe
 from worker.settings import Settings

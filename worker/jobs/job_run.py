@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from worker.database import Database
 from worker.errors import AstegniError
-from worker.jobs.run_statements import Claim, LeaseLost, end, lock, pulse
+from worker.jobs.claim import Claim
+from worker.jobs.run_statements import LeaseLost, end, lock, pulse
 from worker.jobs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from worker.jobs.run_statements import CLAIM, Claim, claim_of
+from worker.jobs.claim import CLAIM, Claim, claim_of
 
 # A job that is this many times smaller than every running job of its lane does not wait for them.
 SMALLER = 4

@@ -6,7 +6,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from worker.errors import TooManyRequests
-from worker.jobs.orders import IngestRecording, ReplayBoard, SnapshotPage, SnapshotSession
+from worker.jobs.board_orders import ReplayBoard, SnapshotPage, SnapshotSession
+from worker.jobs.recording_orders import IngestRecording
 from worker.settings import Settings
 
 _RETRY_AFTER = 30

@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Self
 
 # Every order class of the process by kind; use `order_type` of worker/jobs/orders.py, which has loaded ours.
 REGISTERED: dict[str, type["Order"]] = {}
+# The lane of jobs that may take minutes and that nobody waits for on screen.
+BACKGROUND = "background"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from structlog.contextvars import bound_contextvars
 from worker.database import AWAY, Database
 from worker.errors import AstegniError, Unavailable, problem
 from worker.jobs.cancel import CANCELLED
+from worker.jobs.claim import Claim, claim
 from worker.jobs.failure_hooks import FailureHooks
 from worker.jobs.job_run import JobCancelled, JobRun, LeaseTiming
 from worker.jobs.lanes import claim_in_lane
@@ -22,7 +23,7 @@ from worker.jobs.order import Order
 from worker.jobs.orders import read_order
 from worker.jobs.retry import Decision, after_failure, equal_failures, final_words
 from worker.jobs.run_heartbeat import Pulse
-from worker.jobs.run_statements import Claim, LeaseLost, attempts_before, claim
+from worker.jobs.run_statements import LeaseLost, attempts_before
 from worker.jobs.settle import settle
 from worker.jobs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger

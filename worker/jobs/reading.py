@@ -1,4 +1,4 @@
-"""Read jobs for the API: one, a list, the history of attempts, and the metrics of the queues."""
+"""Read jobs for the API: one, a list, the history of attempts."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select, text, tuple_
+from sqlalchemy import Row, Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from models.jobs import Job, JobAttempt
@@ -33,16 +33,6 @@ _COLUMNS = (
 )
 _UNSHOWN = frozenset({"principal", "progress_seq", "worker"})
 
-_DIED = text("SELECT count(*) FROM jobs WHERE state = 'dead' AND finished_at > now() - interval '1 hour'")
-_FIGURES = text("SELECT state, kind, count(*) FROM jobs GROUP BY state, kind ORDER BY state, kind")
-# Since the job became due, however often it was published, lost or rejected by the broker.
-_OLDEST_DUE = text(
-    """
-    SELECT queue, extract(epoch FROM now() - min(run_at))::float AS age FROM jobs
-     WHERE state IN ('queued', 'retryable', 'published') AND run_at <= now() GROUP BY queue
-    """
-)
-
 
 @dataclass(frozen=True)
 class JobView:
@@ -67,21 +57,6 @@ class JobView:
     def finished(self) -> bool:
         """Whether the job has ended: nothing changes any more unless somebody retries it."""
         return self.document["finished_at"] is not None
-
-
-@dataclass(frozen=True)
-class QueueMetrics:
-    """Jobs by (state, kind), and for how many seconds the oldest due job of each queue has been waiting."""
-
-    counts: dict[tuple[str, str], int]
-    oldest_due: dict[str, float]
-    # Jobs that used up their attempts within the last hour.
-    died: int
-
-    @property
-    def oldest_due_age(self) -> float:
-        """For how many seconds the oldest due job of all queues has waited; 0 when none waits."""
-        return max(self.oldest_due.values(), default=0.0)
 
 
 def read_job(session: Session, job_id: UUID, *, principal: str | None = None) -> JobView:
@@ -136,14 +111,6 @@ def read_attempts(session: Session, job_id: UUID) -> list[dict[str, Any]]:
     columns = (JobAttempt.attempt, JobAttempt.outcome, JobAttempt.error, JobAttempt.started_at, JobAttempt.ended_at)
     rows = session.execute(select(*columns).where(JobAttempt.job_id == job_id).order_by(JobAttempt.id))
     return [{name: _plain(value) for name, value in row._asdict().items()} for row in rows]
-
-
-def queue_metrics(session: Session) -> QueueMetrics:
-    """The metrics of the queues for operators."""
-    counts = {(state, kind): count for state, kind, count in session.execute(_FIGURES)}
-    return QueueMetrics(
-        counts, {row.queue: row.age for row in session.execute(_OLDEST_DUE)}, session.scalars(_DIED).one()
-    )
 
 
 def _ordered_by(statement: Select[Any], principal: str | None) -> Select[Any]:

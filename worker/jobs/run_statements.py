@@ -1,7 +1,6 @@
-"""The SQL of one run: claim under a fencing token, heartbeat, end. Every write of a run carries its token."""
+"""The SQL of one run: heartbeat, lock, end. Every write of a run carries its fencing token."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,22 +9,8 @@ from sqlalchemy.orm import Session
 
 from worker.database import Executor
 from worker.errors import AstegniError
+from worker.jobs.claim import Claim
 from worker.jobs.orders import order_type
-
-# `run_at <= now()`: a duplicate message must not start a retry early. A row that is `running` is never claimed, however
-# old its lease: only the reaper takes it back, so that the lost attempt is recorded first.
-# `rule` is for jobs of a lane (worker/jobs/lanes.py).
-CLAIM = """
-    UPDATE jobs j
-       SET state = 'running', attempt = attempt + 1, run_token = gen_random_uuid(), worker = :worker,
-           started_at = now(), publish_at = NULL, lease_until = now() + make_interval(secs => :lease), publications = 0,
-           progress = 0, progress_note = NULL, progress_seq = progress_seq + 1
-     WHERE id = :id AND state IN ('queued', 'published', 'retryable')
-       AND attempt < max_attempts AND cancel_requested_at IS NULL AND run_at <= now() {rule}
-    RETURNING id, run_token, kind, args, principal, attempt, max_attempts, lane, request_id
-"""
-_CLAIM = text(CLAIM.format(rule=""))
-_CLAIM_OUTSIDE_LANES = text(CLAIM.format(rule="AND lane IS NULL"))
 
 _LOCK = text("SELECT 1 FROM jobs WHERE id = :id AND run_token = :token AND state = 'running' FOR UPDATE")
 
@@ -71,7 +56,6 @@ _END = text(
     """
 )
 
-
 # Attempts before this one, latest first. A job that was retried begins a new series of attempts, so earlier ones do not
 # count: `attempt` continues, and `max_attempts` is the limit of the new series.
 _BEFORE = text(
@@ -88,46 +72,6 @@ class LeaseLost(AstegniError):
     """The run no longer owns its job: all further writes are rejected."""
 
     code, title, status = "lease-lost", "Lease lost", 409
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A claimed job and its fencing token."""
-
-    job_id: UUID
-    token: UUID
-    kind: str
-    args: dict[str, Any]
-    principal: str
-    attempt: int
-    max_attempts: int
-    lane: str | None
-    request_id: str | None
-
-
-def claim(session: Executor, job_id: UUID, *, worker: str, lease: float, lanes: bool = True) -> Claim | None:
-    """Claim the job for `lease` seconds; None when it cannot be claimed (ended, claimed, cancelled, not yet due).
-
-    Without `lanes` a job of a lane cannot be claimed either: use `claim_in_lane`.
-    """
-    statement = _CLAIM if lanes else _CLAIM_OUTSIDE_LANES
-    row = session.execute(statement, {"id": job_id, "worker": worker, "lease": lease}).fetchone()
-    return None if row is None else claim_of(row)
-
-
-def claim_of(row: Any) -> Claim:
-    """The claim from the row that its statement returned."""
-    return Claim(
-        row.id,
-        row.run_token,
-        row.kind,
-        row.args,
-        row.principal,
-        row.attempt,
-        row.max_attempts,
-        row.lane,
-        row.request_id,
-    )
 
 
 def lock(session: Executor, run: Claim) -> None:

@@ -7,13 +7,11 @@ longer counts. The table is UNLOGGED: rows lost in a crash of the server return 
 import asyncio
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, field
 from time import monotonic
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from sqlalchemy import text
-
-from worker.database import AWAY, Database, Executor
+from worker.database import AWAY, Database
+from worker.limits.lease_rows import Bound, Lease, delete_leases, keep_leases, lock_and_check
 from worker.logs import get_logger
 
 _log = get_logger(__name__)
@@ -21,56 +19,6 @@ _log = get_logger(__name__)
 # The leases of a killed process expire after at most this long; a live one misses two renewals before that.
 LEASE_SECONDS = 45.0
 _PAUSE_AFTER_ERROR = 1.0
-
-# A concurrent take for the same person waits here until the transaction that counted first has ended.
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name || ' ' || :who, 0))")
-# Own leases that were given back a moment ago may still have their rows.
-_COUNT = text(
-    """
-    SELECT count(*) AS number, coalesce(sum(size), 0)::bigint AS size FROM limit_leases
-     WHERE name = :name AND who = :who AND expires_at > clock_timestamp() AND NOT id = ANY(CAST(:given_back AS uuid[]))
-    """
-)
-_KEEP = text(
-    """
-    INSERT INTO limit_leases AS lease (id, name, who, size, expires_at)
-    SELECT kept.*, clock_timestamp() + make_interval(secs => :seconds)
-      FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[]), CAST(:whos AS text[]), CAST(:sizes AS bigint[])) AS kept
-    ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at
-    """
-)
-_DELETE = text("DELETE FROM limit_leases WHERE id = ANY(CAST(:ids AS uuid[]))")
-_PRUNE = text(
-    """
-    DELETE FROM limit_leases
-     WHERE id IN (SELECT id FROM limit_leases WHERE expires_at < clock_timestamp() FOR UPDATE SKIP LOCKED)
-    """
-)
-
-
-@dataclass(frozen=True)
-class Bound:
-    """How many of `name` one person may have open, and of how many bytes in all; 0: unlimited."""
-
-    name: str
-    most: int
-    most_bytes: int = 0
-
-    def fits(self, number: int, total: int, size: int) -> bool:
-        """Whether one of `size` bytes fits beside `number` of `total` bytes. The first one always does."""
-        too_many = 0 < self.most <= number
-        too_large = 0 < self.most_bytes < total + size
-        return number == 0 or not (too_many or too_large)
-
-
-@dataclass(frozen=True)
-class Lease:
-    """One open upload or stream of a person."""
-
-    name: str
-    who: str
-    size: int
-    id: UUID = field(default_factory=uuid4)
 
 
 class Leases:
@@ -121,13 +69,10 @@ class Leases:
                 await asyncio.to_thread(self._delete, left)
 
     def _take(self, bound: Bound, lease: Lease, given_back: Collection[UUID]) -> bool:
-        values = {"name": lease.name, "who": lease.who}
         with self._database.transaction() as session:
-            session.execute(_LOCK, values)
-            row = session.execute(_COUNT, values | {"given_back": given_back}).one()
-            if not bound.fits(row.number, row.size, lease.size):
+            if not lock_and_check(session, bound, lease, given_back):
                 return False
-            _keep(session, [lease], self._seconds)
+            keep_leases(session, [lease], self._seconds)
             return True
 
     def _forget(self, lease: Lease) -> None:
@@ -164,23 +109,8 @@ class Leases:
 
     def _renew(self, leases: Collection[Lease]) -> None:
         with self._database.transaction() as session:
-            _keep(session, leases, self._seconds)
+            keep_leases(session, leases, self._seconds)
 
     def _delete(self, ids: Collection[UUID]) -> None:
         with self._database.transaction() as session:
-            session.execute(_DELETE, {"ids": list(ids)})
-
-
-def prune_leases(executor: Executor) -> None:
-    """Delete the rows of processes that have ended."""
-    executor.execute(_PRUNE, {})
-
-
-def _keep(executor: Executor, leases: Collection[Lease], seconds: float) -> None:
-    values = {
-        "ids": [lease.id for lease in leases],
-        "names": [lease.name for lease in leases],
-        "whos": [lease.who for lease in leases],
-        "sizes": [lease.size for lease in leases],
-    }
-    executor.execute(_KEEP, values | {"seconds": seconds})
+            delete_leases(session, ids)

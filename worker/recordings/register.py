@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from models.recordings import Recording
 from worker.errors import Unavailable
 from worker.jobs.enqueue import enqueue
-from worker.jobs.orders import IngestRecording
 from worker.jobs.reading import read_jobs
+from worker.jobs.recording_orders import IngestRecording
 
 _LIVE = text("source_sha1 IS NOT NULL AND (is_processing OR is_available)")
 

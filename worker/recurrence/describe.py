@@ -5,14 +5,12 @@ from datetime import date, time
 
 from worker.calendars.ethiopian import to_ethiopian
 from worker.recurrence.expand import complete
-from worker.recurrence.names import MONTHS_OF, WEEKDAYS, listed, nth
+from worker.recurrence.names import MONTHS_OF, WEEKDAYS, clock, day_text, days_text, listed, nth
 from worker.recurrence.rule import Rule
 
 _UNITS = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year"}
 _ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
 _WORKDAYS = (0, 1, 2, 3, 4)
-# More dates than this are described by their number, the first and the last.
-_MOST_LISTED = 5
 # Days of each month in a common and in a leap year.
 _LENGTHS = {
     "GREGORIAN": [(31, 31), (28, 29), *(((30, 30), (31, 31))[month in (3, 5, 7, 8, 10, 12)] for month in range(3, 13))],
@@ -32,23 +30,6 @@ def describe(subject: Rule | Sequence[date], start: time, end: time, zone_name: 
     if not isinstance(subject, Rule):
         return line
     return f"{line}{_end(subject)}{omissions(complete(subject, first_day))}"
-
-
-def day_text(day: date) -> str:
-    """31 January 2027."""
-    return f"{day.day} {day:%B} {day.year}"
-
-
-def days_text(days: Sequence[date]) -> str:
-    """5 January 2026 and 7 January 2026; of many only the first and last."""
-    if len(days) <= _MOST_LISTED:
-        return listed(day_text(day) for day in days)
-    return f"{len(days)} days from {day_text(days[0])} to {day_text(days[-1])}"
-
-
-def clock(moment: time) -> str:
-    """14:00."""
-    return f"{moment:%H:%M}"
 
 
 def _dates(days: Sequence[date]) -> str:

@@ -1,6 +1,7 @@
 """Weekdays and months by name, and suggestions for a word that is neither."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, time
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Final
@@ -62,3 +63,24 @@ def nth(number: int) -> str:
     """1st, 22nd, 13th."""
     ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
+
+
+# More dates than this are described by their number, the first and the last.
+_MOST_LISTED = 5
+
+
+def day_text(day: date) -> str:
+    """31 January 2027."""
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def days_text(days: Sequence[date]) -> str:
+    """5 January 2026 and 7 January 2026; of many only the first and last."""
+    if len(days) <= _MOST_LISTED:
+        return listed(day_text(day) for day in days)
+    return f"{len(days)} days from {day_text(days[0])} to {day_text(days[-1])}"
+
+
+def clock(moment: time) -> str:
+    """14:00."""
+    return f"{moment:%H:%M}"

@@ -10,7 +10,7 @@ from worker.errors import InvalidInput
 from worker.recurrence.expand import complete
 from worker.recurrence.names import MONTHS, WEEKDAYS, nth
 from worker.recurrence.phrase_tokens import UNDERSTOOD, shown, tokenize
-from worker.recurrence.rrule_text import LONGEST_TEXT
+from worker.recurrence.rrule_text import LONGEST_TEXT, is_rule_text
 from worker.recurrence.rule import CALENDARS, Rule, parse_rule, rscale_of
 
 # Of tokens (phrase_tokens.py), each with the space behind it. A number that belongs to an end is no day of a month.
@@ -31,11 +31,6 @@ _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # What a lesson can be planned ahead; keeps all sums within the years of a date.
 _LONGEST_SPAN = 1_000
 _ADVERBS = {"day": "daily", "week": "weekly", "month": "monthly"}
-
-
-def is_rule_text(text: str) -> bool:
-    """Whether a pattern is an RRULE value rather than a phrase."""
-    return "=" in text
 
 
 def parse_phrase(

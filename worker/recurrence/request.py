@@ -7,10 +7,13 @@ from itertools import islice
 
 from worker.calendars.zones import zone
 from worker.errors import InvalidInput
-from worker.recurrence.describe import days_text, describe
+from worker.recurrence.describe import describe
 from worker.recurrence.expand import complete, first_days, first_match, occurrences
-from worker.recurrence.phrase_parser import is_rule_text, parse_phrase
-from worker.recurrence.platform_form import PlatformForm, combine, dates_of, read_form, window_of
+from worker.recurrence.names import days_text
+from worker.recurrence.phrase_parser import parse_phrase
+from worker.recurrence.platform_days import dates_of
+from worker.recurrence.platform_form import PlatformForm, combine, read_form, window_of
+from worker.recurrence.rrule_text import is_rule_text
 from worker.recurrence.rule import FIRST_YEAR, LAST_YEAR, Rule, rscale_of
 
 

@@ -100,3 +100,8 @@ def last_day(text: str, zone: ZoneInfo | None, start_time: time) -> date:
         return day if instant(day, start_time, zone) <= until else day - timedelta(days=1)
     except (ValueError, OverflowError) as error:
         raise InvalidInput(f"UNTIL names a day or a time that does not exist: {text!r}.") from error
+
+
+def is_rule_text(text: str) -> bool:
+    """Whether a pattern is an RRULE value rather than a phrase."""
+    return "=" in text

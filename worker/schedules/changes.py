@@ -13,7 +13,8 @@ from worker.access.callers import Caller
 from worker.calendars.zones import tzdata_version, zone
 from worker.errors import Conflict, InvalidInput
 from worker.recurrence.instants import instants
-from worker.recurrence.platform_form import PlatformForm, dates_of
+from worker.recurrence.platform_days import dates_of
+from worker.recurrence.platform_form import PlatformForm
 from worker.recurrence.request import Recurrence, TimeRequest, read_recurrence
 from worker.schedules.commands import TouchedLessons
 from worker.schedules.conflicts.clash import LessonConflict, ScheduleClash, translate_exclusion

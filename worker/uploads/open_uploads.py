@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from worker.errors import TooManyRequests
-from worker.limits.leases import Bound, Lease, Leases
+from worker.limits.lease_rows import Bound, Lease
+from worker.limits.leases import Leases
 
 _RETRY_AFTER = 30
 # Other processes do not notify this one when an upload ends.

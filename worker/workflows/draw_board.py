@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from sqlalchemy import func, select
 
+from worker.canvases.board import DrawnPage, SkippedStroke
 from worker.canvases.drawing.pdf import write_pdf
 from worker.canvases.drawing.raster import pixel_size, thumbnail_size, write_png, write_thumbnail
 from worker.canvases.drawing.svg import write_svg
@@ -19,7 +20,6 @@ from worker.canvases.snapshots.digest import PageState, board_digest, page_state
 from worker.canvases.snapshots.names import BOARD_FORMS, PAGE_FORMS, FileFormat, SnapshotTarget, snapshot_prefix
 from worker.canvases.snapshots.reading import StoredPage, load_page
 from worker.canvases.snapshots.rows import SnapshotFacts, SnapshotFile, drawn_names
-from worker.canvases.stored.pages import DrawnPage, SkippedStroke
 from worker.concurrency import together
 from worker.jobs.job_run import JobRun
 from worker.logs import get_logger

@@ -7,7 +7,7 @@ from models.recordings import Recording
 from worker import clock
 from worker.jobs.enqueue import enqueue
 from worker.jobs.failure_hooks import FailedJob, FailureHooks
-from worker.jobs.orders import IngestRecording, RemoveRecordingFiles, StoreSource
+from worker.jobs.recording_orders import IngestRecording, RemoveRecordingFiles, StoreSource
 from worker.media.errors import MediaRejected
 from worker.recordings.renditions import set_rendition
 from worker.recordings.source import lock_recording

@@ -4,12 +4,13 @@ from worker import clock
 from worker.errors import NotFound
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import JobRun
-from worker.jobs.orders import IngestRecording, StoreSource
+from worker.jobs.recording_orders import IngestRecording, StoreSource
 from worker.media.limits import Limits
-from worker.recordings.playable import IngestContext, Playable, make_playable
+from worker.recordings.make_playable import make_playable
+from worker.recordings.playable import IngestContext, Playable
 from worker.recordings.publishing import publish_recording
 from worker.recordings.source import UploadedSource, find_source, lock_recording, mark_processing
-from worker.uploads.spool import full_disk_named
+from worker.uploads.private_files import full_disk_named
 from worker.whiteboards.board import board_snapshot
 from worker.whiteboards.has_recordings import mark_recorded
 from worker.workflows.context import WorkerContext

@@ -4,8 +4,8 @@ from sqlalchemy.orm import Session
 
 from worker.errors import AstegniError
 from worker.jobs.job_run import JobRun
-from worker.jobs.orders import IngestRecording, RemoveRecordingFiles, StoreSource
 from worker.jobs.reading import live_jobs
+from worker.jobs.recording_orders import IngestRecording, RemoveRecordingFiles, StoreSource
 from worker.recordings.names import recording_prefix
 from worker.recordings.renditions import named_objects
 from worker.workflows.context import WorkerContext

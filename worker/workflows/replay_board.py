@@ -9,20 +9,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from worker.canvases.board import DrawnBoard, DrawnPage, SkippedStroke
+from worker.canvases.replay.build_timeline import build_timeline
 from worker.canvases.replay.film import write_film
 from worker.canvases.replay.history import History, load_history
 from worker.canvases.replay.replay_json import pack_replay
-from worker.canvases.replay.timeline import ReplayTimeline, build_timeline
+from worker.canvases.replay.timeline import ReplayTimeline
 from worker.canvases.snapshots.backgrounds import NoBackground, fetch_background
-from worker.canvases.stored.pages import DrawnBoard, DrawnPage, SkippedStroke
+from worker.jobs.board_orders import ReplayBoard
 from worker.jobs.job_run import JobRun
-from worker.jobs.orders import ReplayBoard
 from worker.recordings.names import recording_prefix, replay_name
 from worker.recordings.register import NewRecording, RegistrationResult, register_recording
 from worker.recordings.renditions import set_rendition
 from worker.recordings.source import lock_recording
 from worker.storage.objects import StoredObject
-from worker.uploads.spool import SpoolFile, full_disk_named
+from worker.uploads.private_files import full_disk_named
+from worker.uploads.spool_writer import SpoolFile
 from worker.workflows.context import WorkerContext
 
 REPLAY_MIME = "application/json"

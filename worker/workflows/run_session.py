@@ -12,8 +12,8 @@ from worker.access.callers import Caller
 from worker.bookings.reading import booking_status
 from worker.bookings.statuses import LIVE
 from worker.errors import Conflict
+from worker.jobs.board_orders import SnapshotSession
 from worker.jobs.enqueue import enqueue
-from worker.jobs.orders import SnapshotSession
 from worker.schedules.advance import begin_lesson, complete_boarded_lessons
 from worker.whiteboards import lifecycle
 from worker.whiteboards.abandoned_sessions import ClosedSessions, close_left_sessions

@@ -12,11 +12,11 @@ from worker.batches import batches
 from worker.canvases.snapshots.changes import ChangedBatch, changed_boards, changed_pages
 from worker.canvases.snapshots.digest import page_states
 from worker.canvases.snapshots.rows import confirm_snapshots, write_snapshots
+from worker.jobs.board_orders import SnapshotPage, SnapshotSession
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import JobRun
 from worker.jobs.order import Order
-from worker.jobs.orders import SnapshotPage, SnapshotSession
-from worker.uploads.spool import full_disk_named
+from worker.uploads.private_files import full_disk_named
 from worker.workflows.context import WorkerContext
 from worker.workflows.draw_board import DrawContext, DrawnSnapshot, draw_board, draw_page
 

@@ -2,7 +2,7 @@
 
 from worker.database import after_commit
 from worker.jobs.job_run import JobRun
-from worker.jobs.orders import StoreSource
+from worker.jobs.recording_orders import StoreSource
 from worker.recordings.names import SOURCE_FORMS, source_name
 from worker.recordings.renditions import set_rendition
 from worker.recordings.source import find_source, lock_recording

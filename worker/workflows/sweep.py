@@ -13,14 +13,14 @@ from worker.batches import repeat_full
 from worker.canvases.snapshots.names import FOLDER as SNAPSHOTS
 from worker.canvases.snapshots.names import SnapshotTarget, target_of
 from worker.canvases.snapshots.rows import named_snapshots
+from worker.jobs.board_orders import SnapshotPage, SnapshotSession
 from worker.jobs.heartbeats import prune_heartbeats
 from worker.jobs.job_run import JobRun
-from worker.jobs.orders import SnapshotPage, SnapshotSession
 from worker.jobs.prune import prune_idempotency_keys, prune_jobs, prune_routine_jobs
 from worker.jobs.reading import live_jobs
 from worker.jobs.run_statements import running_jobs
 from worker.limits.counters import prune_counters
-from worker.limits.leases import prune_leases
+from worker.limits.lease_rows import prune_leases
 from worker.recordings.names import FOLDER, recording_id_of
 from worker.recordings.renditions import is_named
 from worker.recordings.source import give_up_bytes, named_spool_files

@@ -14,8 +14,9 @@ import pytest
 from devstack.supervisor import http_ready
 from tests.conftest import Gone, Starter
 from tests.waiting import PATIENCE, wait_for
+from worker.cli.local_stack.environment import with_ports
 from worker.cli.local_stack.services import reachable, services_for
-from worker.cli.local_stack.stack import _url, _with_ports
+from worker.cli.local_stack.stack import _url
 from worker.settings import Settings
 
 _UP = """
@@ -113,11 +114,11 @@ def _restarts_its_processes(stack: Running, gone: Gone, run: Path) -> None:
 
 
 def test_chosen_ports_are_kept(tmp_path: Path) -> None:
-    chosen = _with_ports(Settings(api_port=8123), tmp_path)
+    chosen = with_ports(Settings(api_port=8123), tmp_path)
 
     assert chosen.api_port == 8123
     assert chosen.flower_port != 0
-    assert _with_ports(Settings(), tmp_path).flower_port == chosen.flower_port
+    assert with_ports(Settings(), tmp_path).flower_port == chosen.flower_port
 
 
 @pytest.mark.parametrize(

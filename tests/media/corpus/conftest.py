@@ -21,7 +21,8 @@ from worker.media.listening import choose_sounds
 from worker.media.packet_reading import read_packets
 from worker.media.plan_copy import plan_copy
 from worker.media.remux import write_copy
-from worker.recordings.checking import Draft, better_draft, check_draft, with_true_duration
+from worker.recordings.better_draft import better_draft
+from worker.recordings.draft import Draft, check_draft, with_true_duration
 
 DATA = Path(__file__).parent.parent.parent / "data"
 

@@ -16,7 +16,7 @@ from tests.media.corpus.conftest import Kit
 from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries
 from worker.media.errors import MediaRejected
-from worker.recordings.checking import Draft
+from worker.recordings.draft import Draft
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 from tests.reminders.sending.conftest import DeliveryFixture, MailSink
+from worker.jobs.claim import claim
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import JobRun
-from worker.jobs.orders import SendOverdue
-from worker.jobs.run_statements import claim
+from worker.jobs.routine_orders import SendOverdue
 from worker.processes.child import rhythm
 from worker.workflows.context import WorkerContext
 from worker.workflows.send_overdue import send_overdue

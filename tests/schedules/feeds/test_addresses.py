@@ -14,7 +14,7 @@ from models.people import User as Person
 from models.schedules import CalendarFeed, Schedule, ScheduleParticipant
 from tests.conftest import School
 from worker.access.callers import UserCaller
-from worker.calendars.ics import Event
+from worker.calendars.event import Event
 from worker.database import Database
 from worker.errors import NotFound
 from worker.schedules.feeds import lessons

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from worker.canvases.board import DrawnPage
 from worker.canvases.drawing.images import fitted_rectangle, open_image
 from worker.canvases.engine import skia
 from worker.canvases.lettering.text import draw_text
 from worker.canvases.shapes import Circle, Colour, Figure, Lines, Points
-from worker.canvases.stored.pages import DrawnPage
 
 # A background image is rendered at two pixels per CSS pixel for documents and for scales above 1, or at one pixel when
 # the page is larger than this (square CSS pixels; it takes 64 MB at two).

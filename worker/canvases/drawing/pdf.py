@@ -7,9 +7,9 @@ from typing import Any
 from pypdf import PdfWriter
 from pypdf.generic import Fit
 
+from worker.canvases.board import DrawnPage
 from worker.canvases.drawing.page import backdrop_of, draw_page
 from worker.canvases.engine import skia
-from worker.canvases.stored.pages import DrawnPage
 from worker.errors import InvalidInput
 
 # A CSS pixel is 1/96 inch, a point 1/72.

@@ -4,10 +4,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from worker.canvases.board import DrawnPage
 from worker.canvases.drawing.page import draw_page
 from worker.canvases.drawing.png import PngWriter
 from worker.canvases.engine import skia
-from worker.canvases.stored.pages import DrawnPage
 from worker.errors import InvalidInput
 
 LARGEST_SCALE = 4.0

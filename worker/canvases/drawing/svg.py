@@ -4,10 +4,10 @@ from base64 import b64encode
 from itertools import count
 from typing import BinaryIO
 
+from worker.canvases.board import DrawnPage
 from worker.canvases.drawing.page import draw_page, image_behind, plain_backdrop
 from worker.canvases.engine import skia
 from worker.canvases.shapes import Colour
-from worker.canvases.stored.pages import DrawnPage
 
 
 def write_svg(page: DrawnPage, out: BinaryIO) -> None:

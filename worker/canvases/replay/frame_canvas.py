@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from worker.canvases.board import DrawnPage
 from worker.canvases.drawing.page import backdrop_of, draw_background, draw_figure
 from worker.canvases.engine import skia
 from worker.canvases.replay.dirty_rects import DirtyRect
 from worker.canvases.replay.i420 import Pixels
 from worker.canvases.shapes import Figure
-from worker.canvases.stored.pages import DrawnPage
 
 WIDTH, HEIGHT = 1280, 720
 # Fills the frame around a page of another aspect ratio: darker than paper, lighter than ink.

@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from worker.canvases.board import DrawnBoard, DrawnPage, SkippedStroke
 from worker.canvases.limits import MOST_PAGES
 from worker.canvases.replay.timeline import PageShown
 from worker.canvases.snapshots.digest import board_title
 from worker.canvases.snapshots.strokes import WAS_SEEN, stream_strokes
-from worker.canvases.stored.pages import DrawnBoard, DrawnPage, SkippedStroke, read_page
+from worker.canvases.stored.pages import read_page
 from worker.errors import NotFound
 
 _PAGES = text(

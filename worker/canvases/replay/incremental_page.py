@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
+from worker.canvases.board import DrawnPage
 from worker.canvases.replay.dirty_rects import DirtyRect, box_between, box_of
 from worker.canvases.replay.frame_canvas import HEIGHT, WIDTH, Area, FrameCanvas, blank_frame
 from worker.canvases.replay.i420 import Picture
 from worker.canvases.replay.partial import part_of
 from worker.canvases.replay.timeline import TimedStroke
 from worker.canvases.shapes import Figure
-from worker.canvases.stored.pages import DrawnPage
 
 # More boxes than this (people drawing at the same time) are merged into one.
 _MOST_BOXES = 6

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from worker.canvases.board import DrawnStroke
 from worker.canvases.replay.pen_speed import natural_ms
-from worker.canvases.stored.pages import DrawnStroke
 
 # A client's clock is wrong when the pen went up after the stroke arrived, or more than a day before.
 _EARLY_MS, _LATE_MS = 60_000, 24 * 3_600_000

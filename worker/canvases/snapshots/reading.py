@@ -6,9 +6,10 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from worker.canvases.board import DrawnPage, SkippedStroke
 from worker.canvases.snapshots.digest import PAGE_DIGEST, PageState
 from worker.canvases.snapshots.strokes import stream_strokes
-from worker.canvases.stored.pages import DrawnPage, SkippedStroke, read_page
+from worker.canvases.stored.pages import read_page
 
 _PAGE = text(
     f"""

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from worker.canvases.board import SkippedStroke
 from worker.canvases.limits import MOST_STROKES_OF_PAGE
 from worker.canvases.stored.json_text import parse_json
-from worker.canvases.stored.pages import SkippedStroke
 
 # Bytes of JSON text: some hundred thousand points, where a hand-drawn stroke has a few hundred.
 MOST_BYTES_OF_STROKE = 8_000_000

@@ -32,3 +32,11 @@ def _parse(value: str) -> Colour | None:
 
 def _byte(channel: float) -> int:
     return round(255 * min(1.0, max(0.0, channel)))
+
+
+def over_white(colour: Colour) -> Colour:
+    """The colour over white, for translucent page backgrounds."""
+    channels = (
+        round(channel * colour.alpha + 255 * (1 - colour.alpha)) for channel in (colour.red, colour.green, colour.blue)
+    )
+    return Colour(*channels)

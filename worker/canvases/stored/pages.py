@@ -6,66 +6,19 @@ The document is an object; anything in it may be missing or invalid.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any
 
+from worker.canvases.board import DrawnBoard, DrawnPage, DrawnStroke, SkippedStroke
 from worker.canvases.limits import MOST_PAGES, MOST_POINTS_OF_PAGE, MOST_STROKES_OF_PAGE
-from worker.canvases.shapes import WHITE, Colour, Figure, Lines
-from worker.canvases.stored.colours import colour_of
+from worker.canvases.shapes import WHITE, Figure, Lines
+from worker.canvases.stored.colours import colour_of, over_white
 from worker.canvases.stored.json_text import gc_paused
 from worker.canvases.stored.page_size import InkBounds, OutsidePage, beyond, ink_bounds_of, page_size
-from worker.canvases.stored.stroke_data import Undrawable, figure_of
-
-
-@dataclass(frozen=True, slots=True)
-class SkippedStroke:
-    """A stroke that is not drawn, or not exactly as stored. `order` is its `stroke_order`, if it has one."""
-
-    order: int | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class DrawnStroke:
-    """A figure and its times; `deleted_at` is when it was undone or cleared."""
-
-    figure: Figure
-    order: int | None
-    created_at: datetime | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    deleted_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DrawnPage:
-    """A page to draw: figures in drawing order, sizes in CSS pixels. `image` is drawn behind the ink, scaled to fit."""
-
-    number: int
-    title: str
-    width: int
-    height: int
-    background: Colour
-    drawn: tuple[DrawnStroke, ...]
-    skipped: tuple[SkippedStroke, ...] = ()
-    page_id: int | None = None
-    image: Path | None = None
-
-    @property
-    def figures(self) -> Iterator[Figure]:
-        """The figures on the page now, without deleted ones, in drawing order."""
-        return (drawn.figure for drawn in self.drawn if drawn.deleted_at is None)
-
-
-@dataclass(frozen=True, slots=True)
-class DrawnBoard:
-    """The pages of one session."""
-
-    title: str
-    pages: tuple[DrawnPage, ...]
+from worker.canvases.stored.stroke_data import figure_of
+from worker.canvases.stored.stroke_fields import Undrawable
+from worker.canvases.stored.stroke_row import StrokeRow, drawing_place, is_integer
 
 
 def read_board(document: Mapping[str, Any], *, title: str = "", ever: bool = False) -> DrawnBoard:
@@ -97,7 +50,7 @@ def _read_page(document: Mapping[str, Any], number: int, image: Path | None, *, 
     strokes = document.get("strokes")
     drawn, skipped = _read_strokes(_in_drawing_order(strokes))
     stored_number, page_id = document.get("page_number"), document.get("page_id")
-    page_number = stored_number if _is_integer(stored_number) else number
+    page_number = stored_number if is_integer(stored_number) else number
     title = document.get("page_title")
     reaches = [ink_bounds_of(stroke.figure) if ever or stroke.deleted_at is None else None for stroke in drawn]
     width, height = page_size(filter(None, reaches), document.get("width"), document.get("height"))
@@ -107,25 +60,25 @@ def _read_page(document: Mapping[str, Any], number: int, image: Path | None, *, 
         title=title[:200] if isinstance(title, str) and title.strip() else f"Page {page_number}",
         width=width,
         height=height,
-        background=_over_white(colour_of(document.get("background_color")) or WHITE),
+        background=over_white(colour_of(document.get("background_color")) or WHITE),
         drawn=tuple(drawn),
         skipped=(*skipped, *outside),
-        page_id=page_id if _is_integer(page_id) else None,
+        page_id=page_id if is_integer(page_id) else None,
         image=image,
     )
 
 
-def _in_drawing_order(strokes: object) -> Iterator["_Stroke"]:
+def _in_drawing_order(strokes: object) -> Iterator["StrokeRow"]:
     """At most MOST_STROKES_OF_PAGE strokes in drawing order, and one more when there are more."""
     if isinstance(strokes, Iterator):
-        return islice(map(_Stroke.of, strokes), MOST_STROKES_OF_PAGE + 1)
+        return islice(map(StrokeRow.of, strokes), MOST_STROKES_OF_PAGE + 1)
     if not isinstance(strokes, list | tuple):
         return iter(())
-    first = sorted(map(_Stroke.of, strokes[:MOST_STROKES_OF_PAGE]), key=_place)
-    return chain(first, map(_Stroke.of, strokes[MOST_STROKES_OF_PAGE : MOST_STROKES_OF_PAGE + 1]))
+    first = sorted(map(StrokeRow.of, strokes[:MOST_STROKES_OF_PAGE]), key=drawing_place)
+    return chain(first, map(StrokeRow.of, strokes[MOST_STROKES_OF_PAGE : MOST_STROKES_OF_PAGE + 1]))
 
 
-def _read_strokes(strokes: Iterator["_Stroke"]) -> tuple[list[DrawnStroke], list[SkippedStroke]]:
+def _read_strokes(strokes: Iterator["StrokeRow"]) -> tuple[list[DrawnStroke], list[SkippedStroke]]:
     drawn: list[DrawnStroke] = []
     skipped: list[SkippedStroke] = []
     points = 0
@@ -168,68 +121,5 @@ def _on_page(
     return inside, outside
 
 
-class _Stroke(NamedTuple):
-    """A stored stroke, as far as it is valid."""
-
-    type: object
-    data: object
-    order: int | None
-    id: int
-    instants: tuple[datetime | None, datetime | None, datetime | None, datetime | None]
-
-    @classmethod
-    def of(cls, row: object) -> "_Stroke":
-        fields = row if isinstance(row, Mapping) else {"stroke_type": "", "stroke_data": row}
-        order, row_id = fields.get("stroke_order"), fields.get("id")
-        return cls(
-            fields.get("stroke_type"),
-            fields.get("stroke_data"),
-            order if _is_integer(order) else None,
-            row_id if _is_integer(row_id) else 0,
-            (
-                _instant(fields.get("created_at")),
-                _instant(fields.get("started_at")),
-                _instant(fields.get("ended_at")),
-                _instant(fields.get("deleted_at")),
-            ),
-        )
-
-    @property
-    def is_nothing(self) -> bool:
-        """Whether it is the stroke of three nulls that the platform's left join writes for a page without strokes."""
-        return self.type is None and self.data is None
-
-
-def _place(stroke: _Stroke) -> tuple[bool, int, int]:
-    """The sort key of drawing order: number, then id, since old rows share numbers; without a number, last."""
-    return stroke.order is None, stroke.order or 0, stroke.id
-
-
 def _points_in(figure: Figure) -> int:
     return sum(map(len, figure.contours)) if isinstance(figure, Lines) else 1
-
-
-def _instant(value: object) -> datetime | None:
-    """An instant; None when it is invalid. Text without an offset is UTC, as the platform's database writes it."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    if not isinstance(value, datetime):
-        return None
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-def _is_integer(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
-
-
-def _over_white(colour: Colour) -> Colour:
-    """The colour over white, for translucent page backgrounds."""
-    channels = (
-        round(channel * colour.alpha + 255 * (1 - colour.alpha)) for channel in (colour.red, colour.green, colour.blue)
-    )
-    return Colour(*channels)

@@ -9,20 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from worker.canvases.limits import WIDEST_PEN
-from worker.canvases.shapes import BLACK, Circle, Colour, Figure, Lines, Points
-from worker.canvases.stored.colours import colour_of
-from worker.canvases.stored.points import number_of, points_of
+from worker.canvases.shapes import Circle, Figure, Lines
 from worker.canvases.stored.shape_fitting import arrow_of, circle_of, rectangle_of, triangle_of
+from worker.canvases.stored.stroke_fields import (
+    PEN_WIDTH,
+    Undrawable,
+    ends_of,
+    freehand,
+    ink_colour,
+    ink_of,
+    numbers_of,
+    width_of,
+)
 from worker.canvases.stored.text_data import text_of
 from worker.stroke_shapes import NotUnderstood, board_shape
-
-# The default of the board's redraw when no width, or zero, is stored.
-PEN_WIDTH = 3.0
-
-
-class Undrawable(Exception):
-    """The stroke shows nothing; the message is for people."""
 
 
 def figure_of(stroke_type: object, data: object) -> tuple[Figure, list[str]]:
@@ -46,58 +46,58 @@ Read = tuple[Figure, list[str]]
 
 
 def _pen(data: Mapping[str, Any]) -> Read:
-    points, remarks = _freehand(data, least=2)
-    return Lines((points,), *_ink(data, remarks)), remarks
+    points, remarks = freehand(data, least=2)
+    return Lines((points,), *ink_of(data, remarks)), remarks
 
 
 def _eraser(data: Mapping[str, Any]) -> Read:
     # The row's colour is ignored: the client stores the pen's colour with erasers too.
-    points, remarks = _freehand(data, least=2)
-    return Lines((points,), _width(data, remarks), None), remarks
+    points, remarks = freehand(data, least=2)
+    return Lines((points,), width_of(data, remarks), None), remarks
 
 
 def _line(data: Mapping[str, Any]) -> Read:
-    points, remarks = _ends(data)
-    return Lines((points,), *_ink(data, remarks)), remarks
+    points, remarks = ends_of(data)
+    return Lines((points,), *ink_of(data, remarks)), remarks
 
 
 def _arrow(data: Mapping[str, Any]) -> Read:
-    points, remarks = _ends(data)
-    return Lines(arrow_of(points), *_ink(data, remarks)), remarks
+    points, remarks = ends_of(data)
+    return Lines(arrow_of(points), *ink_of(data, remarks)), remarks
 
 
 def _rectangle(data: Mapping[str, Any]) -> Read:
     if data.get("points"):
-        points, remarks = _freehand(data, least=2)
-        return Lines((rectangle_of(points),), *_ink(data, remarks), closed=True), remarks
-    x, y, width, height = _numbers(data, "x", "y", "width", "height")
+        points, remarks = freehand(data, least=2)
+        return Lines((rectangle_of(points),), *ink_of(data, remarks), closed=True), remarks
+    x, y, width, height = numbers_of(data, "x", "y", "width", "height")
     remarks = []
     # Here `width` is the width of the box.
     corners = rectangle_of(np.array([[x, y], [x + width, y + height]]))
-    return Lines((corners,), PEN_WIDTH, _colour(data, remarks), closed=True), remarks
+    return Lines((corners,), PEN_WIDTH, ink_colour(data, remarks), closed=True), remarks
 
 
 def _circle(data: Mapping[str, Any]) -> Read:
     if data.get("points"):
-        points, remarks = _freehand(data, least=2)
+        points, remarks = freehand(data, least=2)
         x, y, radius = circle_of(points)
     else:
         remarks = []
-        x, y, radius = _numbers(data, "x", "y", "radius")
+        x, y, radius = numbers_of(data, "x", "y", "radius")
     if radius < 0:
         raise Undrawable("its radius is negative")
-    return Circle(x, y, radius, *_ink(data, remarks)), remarks
+    return Circle(x, y, radius, *ink_of(data, remarks)), remarks
 
 
 def _triangle(data: Mapping[str, Any]) -> Read:
-    points, remarks = _freehand(data, least=2)
-    return Lines((triangle_of(points),), *_ink(data, remarks), closed=True), remarks
+    points, remarks = freehand(data, least=2)
+    return Lines((triangle_of(points),), *ink_of(data, remarks), closed=True), remarks
 
 
 def _text(data: Mapping[str, Any]) -> Read:
-    x, y = _numbers(data, "x", "y")
+    x, y = numbers_of(data, "x", "y")
     remarks: list[str] = []
-    text = text_of(data, x, y, _colour(data, remarks), remarks)
+    text = text_of(data, x, y, ink_colour(data, remarks), remarks)
     if text is None:
         raise Undrawable("; ".join(["it has no text", *remarks]) if remarks else "it has no text")
     return text, remarks
@@ -123,54 +123,3 @@ def _is_nothing(figure: Figure) -> bool:
             contour.item(0) == contour.item(-2) and bool((contour == contour[0]).all()) for contour in figure.contours
         )
     return isinstance(figure, Circle) and figure.radius == 0
-
-
-def _freehand(data: Mapping[str, Any], *, least: int) -> tuple[Points, list[str]]:
-    points, remarks = points_of(data.get("points"))
-    if len(points) < least:
-        raise Undrawable("it has no points" if len(points) == 0 else "a single point shows nothing")
-    return points, remarks
-
-
-def _ends(data: Mapping[str, Any]) -> tuple[Points, list[str]]:
-    """First and last point: of the freehand points, or from the geometric keys."""
-    if data.get("points"):
-        points, remarks = _freehand(data, least=2)
-        return points[[0, -1]], remarks
-    start_x, start_y, end_x, end_y = _numbers(data, "startX", "startY", "endX", "endY")
-    return np.array([[start_x, start_y], [end_x, end_y]]), []
-
-
-def _numbers(data: Mapping[str, Any], *keys: str) -> list[float]:
-    numbers = [number_of(data.get(key)) for key in keys]
-    missing = [key for key, number in zip(keys, numbers, strict=True) if number is None]
-    if missing:
-        raise Undrawable(f"it has no number {', '.join(missing)}")
-    return [number for number in numbers if number is not None]
-
-
-def _ink(data: Mapping[str, Any], remarks: list[str]) -> tuple[float, Colour]:
-    return _width(data, remarks), _colour(data, remarks)
-
-
-def _width(data: Mapping[str, Any], remarks: list[str]) -> float:
-    width = data.get("width")
-    if not width:
-        return PEN_WIDTH
-    number = number_of(width)
-    if number is None or number < 0:
-        remarks.append("its width is no width")
-        return PEN_WIDTH
-    if number > WIDEST_PEN:
-        remarks.append(f"its pen is wider than {WIDEST_PEN:g}")
-    return min(number, WIDEST_PEN)
-
-
-def _colour(data: Mapping[str, Any], remarks: list[str]) -> Colour:
-    value = data.get("color")
-    if not value:
-        return BLACK
-    colour = colour_of(value)
-    if colour is None:
-        remarks.append("its color is no colour")
-    return colour or BLACK

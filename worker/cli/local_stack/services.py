@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from devstack.errors import StartupFailed
+from devstack.process import ChildProcess
 from devstack.supervisor import Service, http_ready
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_for
@@ -36,3 +38,19 @@ def services_for(settings: Settings, directory: Path) -> list[Service]:
 def reachable(host: str) -> str:
     """The address at which this machine reaches a server that listens on `host`."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - a key of the table
+
+
+_MIGRATION_TIMEOUT = 600.0
+
+
+def migrate_database(settings: Settings, directory: Path) -> None:
+    """Run the migration; raises StartupFailed with the end of its log."""
+    migration = ChildProcess(
+        "migrate", astegni("migrate"), directory / "logs" / "migrate.log", env=environment_for(settings)
+    )
+    try:
+        ended = migration.wait(_MIGRATION_TIMEOUT)
+    finally:
+        exit_code = migration.kill()
+    if not ended or exit_code != 0:
+        raise StartupFailed(f"The migration failed. {migration.log} ends with:\n{migration.log_tail()}")

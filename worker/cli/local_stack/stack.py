@@ -8,20 +8,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from devstack.directories import data_directory
-from devstack.errors import StartupFailed
-from devstack.ports import retry_while_port_taken, usual_port
-from devstack.process import ChildProcess
+from devstack.ports import retry_while_port_taken
 from devstack.signals import interrupted_by_signals
 from devstack.supervisor import Service, start_services, stop_services
-from worker.cli.local_stack.command import astegni
-from worker.cli.local_stack.environment import environment_for
+from worker.cli.local_stack.environment import with_directories, with_ports
 from worker.cli.local_stack.servers import Servers, start_servers
-from worker.cli.local_stack.services import reachable, services_for
+from worker.cli.local_stack.services import migrate_database, reachable, services_for
 from worker.errors import AstegniError
 from worker.logs import get_logger
 from worker.settings import Settings
-
-_MIGRATION_TIMEOUT = 600.0
 
 _log = get_logger(__name__)
 
@@ -69,14 +64,14 @@ class Stack:
         """
         try:
             directory = self._running.enter_context(data_directory(self._data))
-            self.settings = _with_directories(self.settings, directory)
+            self.settings = with_directories(self.settings, directory)
             self._on_step(
                 "Starting PostgreSQL, Valkey, the B2 emulator and a mailbox, where no setting names another …"
             )
             self._servers = start_servers(self.settings, directory, self._running)
             self.settings = self._servers.settings
             self._on_step("Migrating the database …")
-            _migrate(self.settings, directory)
+            migrate_database(self.settings, directory)
             self._on_step("Starting API, workers, beat and Flower …")
             retry_while_port_taken(lambda: self._start_services(directory))
         except BaseException:
@@ -127,7 +122,7 @@ class Stack:
             time.sleep(interval)
 
     def _start_services(self, directory: Path) -> None:
-        settings = _with_ports(self.settings, directory / "ports")
+        settings = with_ports(self.settings, directory / "ports")
         services = services_for(settings, directory)
         start_services(services)
         self.settings, self.services = settings, services
@@ -142,36 +137,6 @@ def run_stack(stack: Stack, ready: Callable[[Stack], None]) -> None:
                 stack.watch()
         except KeyboardInterrupt:
             _log.info("stack_stopped")
-
-
-def _with_directories(settings: Settings, directory: Path) -> Settings:
-    """`settings` with paths below `directory` where none was set."""
-    paths = {"spool_dir": directory / "spool", "flower_db": directory / "flower"}
-    return settings.model_copy(update=_unset(settings, paths))
-
-
-def _with_ports(settings: Settings, directory: Path) -> Settings:
-    """`settings` with ports where none was set: those of the last start, else the defaults, else free ones."""
-    ports = {
-        name: usual_port(directory / name, Settings.model_fields[name].default) for name in ("api_port", "flower_port")
-    }
-    return settings.model_copy(update=_unset(settings, ports))
-
-
-def _unset(settings: Settings, values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if name not in settings.model_fields_set}
-
-
-def _migrate(settings: Settings, directory: Path) -> None:
-    migration = ChildProcess(
-        "migrate", astegni("migrate"), directory / "logs" / "migrate.log", env=environment_for(settings)
-    )
-    try:
-        ended = migration.wait(_MIGRATION_TIMEOUT)
-    finally:
-        exit_code = migration.kill()
-    if not ended or exit_code != 0:
-        raise StartupFailed(f"The migration failed. {migration.log} ends with:\n{migration.log_tail()}")
 
 
 def _url(host: str, port: int) -> str:

@@ -6,9 +6,10 @@ from functools import cached_property
 from worker.channels.apprise_services import send_apprise
 from worker.channels.destinations import Destination, Mailbox, MessageService, Webhook, from_text
 from worker.channels.egress import EgressPolicy
-from worker.channels.email import Mailer, MailServer
+from worker.channels.email import Mailer
 from worker.channels.email_address import is_same_mailbox, read_mailbox, trimmed
 from worker.channels.errors import OurFault, PermanentFailure
+from worker.channels.mail_server import MailServer
 from worker.channels.message import Attachment, Message
 from worker.channels.sealed_addresses import AddressSealer
 from worker.channels.webhook import send_webhook

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from worker.calendars.ics import Event, render_event
+from worker.calendars.event import Event
+from worker.calendars.ics import render_event
 from worker.reminders.texts.data import Recipient
 from worker.reminders.texts.facts import facts, instant, telling
 

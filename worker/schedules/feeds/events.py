@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from worker.calendars.ics import Event
+from worker.calendars.event import Event
 from worker.foreign_text import clean, clean_lines, foreign_link
 
 View = Literal["tutor", "student", "parent"]

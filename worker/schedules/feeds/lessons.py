@@ -13,7 +13,7 @@ from models.people import StudentProfile, TutorProfile
 from models.people import User as Person
 from models.schedules import Schedule, ScheduleParticipant
 from worker.access.names import FULL_NAME
-from worker.calendars.ics import Event
+from worker.calendars.event import Event
 from worker.calendars.zones import zone_names
 from worker.schedules.feeds.addresses import FeedOwner
 from worker.schedules.feeds.events import FeedLesson, View, feed_event

@@ -1,115 +1,22 @@
-"""Checks whether a fast copy plays, and tries other copies when it does not. Whatever can be played is not rejected."""
+"""Find a better copy of a recording whose first copy is not whole. Whatever can be played is not rejected."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from worker.concurrency import ShouldStop, together
+from worker.concurrency import ShouldStop
 from worker.media.binaries import Binaries
-from worker.media.copy_plan import CopyPlan
-from worker.media.decoding import DecodeResult, decode_copy
-from worker.media.errors import FfmpegFailed, FfmpegTimeout, MediaRejected, OutputDamaged
-from worker.media.fast_copy import Copy
+from worker.media.errors import FfmpegFailed, FfmpegTimeout, MediaRejected
 from worker.media.plan_copy import plan_copy, plan_encoded_copy
-from worker.media.probe import Probe
 from worker.media.remux import drop_broken, write_copy
 from worker.media.repairs import Repair, RepairKind
-from worker.media.stated_duration import shorten_stated_duration
 from worker.media.stretches import Stretch
-from worker.media.verify import verify_copy
+from worker.recordings.draft import Draft, DraftCheck, check_draft, with_true_duration
 
 # With a larger share of broken pictures than this, the recording is encoded again instead of omitting them.
 _MOST_BROKEN = 0.1
 # Encoding again costs a little quality: it must show so many times as many pictures.
 _CLEARLY_MORE = 1.05
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A fast copy on disk, with its source and plan. `way` is part of its name on B2; empty for the first attempt."""
-
-    probed: Probe
-    plan: CopyPlan
-    path: Path
-    way: str = ""
-    # Repairs beyond those of the plan, and the numbers of pictures and packets of sound that it may lack.
-    other_repairs: tuple[Repair, ...] = ()
-    frame_loss: int = 0
-    sound_loss: int = 0
-
-    @property
-    def repairs(self) -> tuple[Repair, ...]:
-        """All repairs, for the tutor."""
-        return (*self.probed.repairs, *self.plan.repairs, *self.other_repairs)
-
-
-@dataclass(frozen=True)
-class DraftCheck:
-    """The result of reading and decoding a draft: `copy` is None when it cannot be played, and `error` says why."""
-
-    copy: Copy | None
-    decoding: DecodeResult
-    error: OutputDamaged | None = None
-
-    @property
-    def plays(self) -> bool:
-        """Whether players can play it to the end."""
-        broken = self.decoding.broken or self.decoding.broken_sounds or self.decoding.nothing
-        return self.copy is not None and not broken
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it plays and nothing of the recording is missing."""
-        return self.plays and self.copy is not None and not self.copy.faults
-
-    def copy_or_raise(self) -> Copy:
-        """The copy; raises OutputDamaged when it cannot be played."""
-        if self.copy is None:
-            # The cause, which the log shows, is the fault of the copy.
-            raise OutputDamaged(
-                "What was made of the recording does not play. Try it again; when it fails once more, open the "
-                "recording in a video editor, save it as MP4, and upload that."
-            ) from self.error
-        return self.copy
-
-
-def with_true_duration(draft: Draft) -> Draft:
-    """Shorten the duration that the draft's file states to that of the recording; returns the draft."""
-    shorten_stated_duration(draft.path, draft.plan.form, draft.probed.duration_ms)
-    return draft
-
-
-def check_draft(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> DraftCheck:
-    """Read all packets of the draft and decode all or a sample of them, both at the same time."""
-    with together(should_stop) as steps:
-        reading = steps.begin(lambda stop: _verify(draft, binaries, stop))
-        decoding = steps.begin(lambda stop: _decode(draft, binaries, stop))
-    copy, error = reading.result()
-    return DraftCheck(copy, decoding.result(), error)
-
-
-def _verify(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> tuple[Copy | None, OutputDamaged | None]:
-    try:
-        copy = verify_copy(
-            draft.path,
-            draft.probed,
-            draft.plan.form,
-            binaries,
-            frame_loss=draft.frame_loss,
-            sound_loss=draft.sound_loss,
-            should_stop=should_stop,
-        )
-    except OutputDamaged as error:
-        return None, error
-    return copy, None
-
-
-def _decode(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> DecodeResult:
-    probed, form = draft.probed, draft.plan.form
-    # Tracks that we encoded ourselves need no check.
-    video = None if form.video_encoder else probed.video
-    audio = None if form.audio_encoder else probed.audio
-    return decode_copy(draft.path, video, audio, binaries, places=probed.places, should_stop=should_stop)
 
 
 def better_draft(

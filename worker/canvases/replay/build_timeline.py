@@ -1,0 +1,103 @@
+"""Build the timeline of a replay from a board and its page turns. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from worker.canvases.board import DrawnBoard
+from worker.canvases.replay.replay_clock import LEAD_MS, ReplayClock, Stretch, join_stretches
+from worker.canvases.replay.stroke_times import StrokeTimes, place_strokes
+from worker.canvases.replay.timeline import PageShown, ReplayTimeline, TimedStroke, Turn
+from worker.errors import Conflict
+
+
+class NothingDrawn(Conflict):
+    """The board has no stroke that can be drawn."""
+
+    code, title = "nothing-drawn", "Nothing was drawn"
+
+
+def build_timeline(
+    board: DrawnBoard,
+    *,
+    turns: Sequence[PageShown] = (),
+    shorten_idle: bool = False,
+    until: datetime | None = None,
+) -> ReplayTimeline:
+    """The replay of a board. Raises NothingDrawn.
+
+    Before the first of `turns`, the page of the stroke being drawn is shown. Page turns and deletions after `until` are
+    ignored. A stroke that was deleted before its start is never visible.
+    """
+    strokes = place_strokes([page.drawn for page in board.pages])
+    if not strokes:
+        raise NothingDrawn("Nothing was drawn on this board, so there is nothing to replay.")
+    close = None if until is None else round(until.timestamp() * 1000)
+    removals = {_key(stroke): _removed_at(stroke, close) for stroke in strokes}
+    shown = _turns(strokes, turns, close)
+    begin = min(stroke.start for stroke in strokes)
+    clock = ReplayClock(
+        _busy(strokes, [*removals.values(), *(at for at, _page in shown)], begin), shorten_idle=shorten_idle
+    )
+    timed = (
+        TimedStroke(
+            stroke.page,
+            stroke.place,
+            stroke.drawn.figure,
+            clock.film(stroke.start),
+            clock.film(stroke.end),
+            clock.at(removals[_key(stroke)]),
+        )
+        for stroke in strokes
+    )
+    return ReplayTimeline(
+        title=board.title,
+        pages=board.pages,
+        strokes=tuple(sorted(timed, key=lambda stroke: (stroke.start, stroke.end, stroke.page, stroke.place))),
+        turns=_on_film(shown, clock),
+        duration_ms=clock.duration_ms,
+        # When no time was recorded at all, `begin` is 0, which is no date.
+        started_at=datetime.fromtimestamp((begin - LEAD_MS) / 1000, UTC) if begin > LEAD_MS else None,
+    )
+
+
+_WallTurn = tuple[int, int]
+
+
+def _key(stroke: StrokeTimes) -> tuple[int, int]:
+    return stroke.page, stroke.place
+
+
+def _removed_at(stroke: StrokeTimes, close: int | None) -> int | None:
+    if stroke.drawn.deleted_at is None:
+        return None
+    removed_at = round(stroke.drawn.deleted_at.timestamp() * 1000)
+    return None if close is not None and removed_at > close else removed_at
+
+
+def _turns(strokes: Sequence[StrokeTimes], turns: Sequence[PageShown], close: int | None) -> list[_WallTurn]:
+    """The (instant, page) of every turn, in order."""
+    stored = sorted((round(turn.at.timestamp() * 1000), turn.page) for turn in turns)
+    stored = [turn for turn in stored if close is None or turn[0] <= close]
+    first = stored[0][0] if stored else None
+    drawn = ((stroke.start, stroke.page) for stroke in strokes if first is None or stroke.start < first)
+    changes: list[_WallTurn] = []
+    for turn in [*sorted(drawn), *stored]:
+        if not changes or changes[-1][1] != turn[1]:
+            changes.append(turn)
+    return changes
+
+
+def _busy(strokes: Sequence[StrokeTimes], moments: Iterable[int | None], begin: int) -> list[Stretch]:
+    """The intervals in which something changes, ignoring changes before the first stroke."""
+    changes = [(at, at) for at in moments if at is not None and at >= begin]
+    return join_stretches([*((stroke.start, stroke.end) for stroke in strokes), *changes])
+
+
+def _on_film(turns: Sequence[_WallTurn], clock: ReplayClock) -> tuple[Turn, ...]:
+    """The turns of the film, which begins with the last page turned to before its beginning."""
+    before: list[Turn] = []
+    after: list[Turn] = []
+    for at, page in turns:
+        moment = clock.film(at)
+        (before if moment <= 0 or not (before or after) else after).append(Turn(max(0, moment), page))
+    return (Turn(0, before[-1].page), *after)

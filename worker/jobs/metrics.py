@@ -1,0 +1,39 @@
+"""The metrics of the queues, for operators."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+_DIED = text("SELECT count(*) FROM jobs WHERE state = 'dead' AND finished_at > now() - interval '1 hour'")
+_FIGURES = text("SELECT state, kind, count(*) FROM jobs GROUP BY state, kind ORDER BY state, kind")
+# Since the job became due, however often it was published, lost or rejected by the broker.
+_OLDEST_DUE = text(
+    """
+    SELECT queue, extract(epoch FROM now() - min(run_at))::float AS age FROM jobs
+     WHERE state IN ('queued', 'retryable', 'published') AND run_at <= now() GROUP BY queue
+    """
+)
+
+
+@dataclass(frozen=True)
+class QueueMetrics:
+    """Jobs by (state, kind), and for how many seconds the oldest due job of each queue has been waiting."""
+
+    counts: dict[tuple[str, str], int]
+    oldest_due: dict[str, float]
+    # Jobs that used up their attempts within the last hour.
+    died: int
+
+    @property
+    def oldest_due_age(self) -> float:
+        """For how many seconds the oldest due job of all queues has waited; 0 when none waits."""
+        return max(self.oldest_due.values(), default=0.0)
+
+
+def queue_metrics(session: Session) -> QueueMetrics:
+    """The metrics of the queues for operators."""
+    counts = {(state, kind): count for state, kind, count in session.execute(_FIGURES)}
+    return QueueMetrics(
+        counts, {row.queue: row.age for row in session.execute(_OLDEST_DUE)}, session.scalars(_DIED).one()
+    )

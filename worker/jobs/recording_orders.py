@@ -1,0 +1,99 @@
+"""Orders of work on recordings: ingest, the source's upload, and the deletion of files."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from worker.jobs.order import BACKGROUND, Order
+
+
+def media_time_limit(size_bytes: int) -> int:
+    """Seconds for one pass over a recording: a minute, and a second for each megabyte.
+
+    A lesson is 1 to 20 MB a minute and a stream copy runs a thousand times faster than it plays, so in practice this is
+    time for a slow connection to B2.
+    """
+    return 60 + size_bytes // 1_000_000
+
+
+def encoding_time_limit(size_bytes: int) -> int:
+    """Seconds that encoding a recording may take where its tracks cannot be copied (worker/media/encode.py)."""
+    return min(1800, 120 + size_bytes // 50_000)
+
+
+@dataclass(frozen=True)
+class RecordingOrder(Order):
+    """Work on a recording's uploaded bytes, on the machine that spooled them; one job of each kind at a time."""
+
+    # Ten attempts outlast a B2 outage of an hour and a half.
+    max_attempts: ClassVar[int] = 10
+    # A file that makes the kernel kill its worker does so each time.
+    most_lost: ClassVar[int] = 4
+
+    recording_id: int
+    session_id: int
+    spool_id: str
+    size_bytes: int
+
+    @property
+    def queue(self) -> str:
+        return f"media.{self.spool_id}"
+
+    @property
+    def weight(self) -> int:
+        return self.size_bytes
+
+    @property
+    def time_limit(self) -> int:
+        return media_time_limit(self.size_bytes)
+
+    @property
+    def subject(self) -> str:
+        return f"recording:{self.recording_id}"
+
+    @property
+    def unique_key(self) -> str:
+        return f"{self.kind}:{self.recording_id}"
+
+
+@dataclass(frozen=True)
+class IngestRecording(RecordingOrder):
+    """Make the recording playable: probe, fast copy, poster, row."""
+
+    kind: ClassVar[str] = "recordings.ingest"
+    priority: ClassVar[int] = 2
+
+    @property
+    def time_limit(self) -> int:
+        return media_time_limit(self.size_bytes) + encoding_time_limit(self.size_bytes)
+
+
+@dataclass(frozen=True)
+class StoreSource(RecordingOrder):
+    """Store the uploaded bytes unchanged in B2, then delete the spool file."""
+
+    kind: ClassVar[str] = "recordings.store_source"
+
+    @property
+    def lane(self) -> str:
+        return BACKGROUND
+
+
+@dataclass(frozen=True)
+class RemoveRecordingFiles(Order):
+    """Delete from B2 what a deleted recording or a failed ingest left there, and its spool file, if one is named."""
+
+    kind: ClassVar[str] = "recordings.remove_files"
+    max_attempts: ClassVar[int] = 10
+
+    recording_id: int
+    session_id: int
+    spool_id: str
+    spool_name: str | None
+
+    @property
+    def queue(self) -> str:
+        return f"media.{self.spool_id}"
+
+    @property
+    def subject(self) -> str:
+        return f"recording:{self.recording_id}"

@@ -1,0 +1,73 @@
+"""Orders that the timetable repeats: upkeep, lessons and overdue messages."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from worker.jobs.order import Order, RoutineOrder
+
+
+@dataclass(frozen=True)
+class SweepObjects(RoutineOrder):
+    """Delete objects below our prefixes that no row names, and unfinished large files."""
+
+    kind: ClassVar[str] = "upkeep.sweep_objects"
+
+
+@dataclass(frozen=True)
+class SweepSpool(Order):
+    """Delete spool files that no recording waits for."""
+
+    kind: ClassVar[str] = "upkeep.sweep_spool"
+    max_attempts: ClassVar[int] = 2
+
+    spool_id: str
+
+    @property
+    def queue(self) -> str:
+        return f"media.{self.spool_id}"
+
+    @property
+    def unique_key(self) -> str:
+        return f"{self.kind}:{self.spool_id}"
+
+
+@dataclass(frozen=True)
+class PruneLedger(RoutineOrder):
+    """Delete finished jobs, idempotency keys and messages past their retention."""
+
+    kind: ClassVar[str] = "upkeep.prune_ledger"
+
+
+@dataclass(frozen=True)
+class SweepPeople(RoutineOrder):
+    """Compare the people that were read from the platform with what it says now."""
+
+    kind: ClassVar[str] = "upkeep.sweep_people"
+
+
+@dataclass(frozen=True)
+class AdvanceLessons(RoutineOrder):
+    """Update the status of lessons that have begun or ended, and close whiteboard sessions left running."""
+
+    kind: ClassVar[str] = "schedules.advance"
+    # A status that people see should not wait for a long nightly fill.
+    priority: ClassVar[int] = 3
+
+
+@dataclass(frozen=True)
+class FillSeries(RoutineOrder):
+    """Store the lessons of active series up to the horizon, by the current time zone rules."""
+
+    kind: ClassVar[str] = "schedules.fill"
+
+
+@dataclass(frozen=True)
+class SendOverdue(RoutineOrder):
+    """Send due messages that no dispatcher has claimed."""
+
+    kind: ClassVar[str] = "reminders.send_overdue"
+    priority: ClassVar[int] = 3
+
+    @property
+    def queue(self) -> str:
+        return "reminders"
