@@ -8,6 +8,7 @@ from models import (
     limits,
     operators,
     people,
+    platform,
     recordings,
     reminders,
     schedules,
@@ -29,6 +30,7 @@ TABLE_GROUPS = (
     installation,
     operators,
     limits,
+    platform,
 )
 
 metadata = Base.metadata

@@ -1,10 +1,11 @@
 """Upkeep: delete expired rows and orphaned files."""
 
 from worker.jobs.job_run import JobRun
-from worker.jobs.routine_orders import PruneLedger, SweepObjects, SweepPeople, SweepSpool
+from worker.jobs.routine_orders import PruneLedger, PullPlatform, SweepObjects, SweepPeople, SweepSpool
 from worker.processes.child import performs
 from worker.workflows import sweep, sweep_people
 from worker.workflows.context import WorkerContext
+from worker.workflows.platform_import import pull
 
 
 @performs(PruneLedger)
@@ -29,3 +30,9 @@ def sweep_spool(run: JobRun, context: WorkerContext) -> None:
 def sweep_people_of_platform(run: JobRun, context: WorkerContext) -> None:
     """People who have changed or gone on the platform."""
     sweep_people.sweep_people(run, context)
+
+
+@performs(PullPlatform)
+def pull_platform(run: JobRun, context: WorkerContext) -> None:
+    """Rows that are new, changed or gone on the platform."""
+    pull.pull_platform(run, context)

@@ -21,6 +21,7 @@ from worker.jobs.routine_orders import (
     AdvanceLessons,
     FillSeries,
     PruneLedger,
+    PullPlatform,
     SendOverdue,
     SweepObjects,
     SweepPeople,
@@ -280,9 +281,9 @@ def timetable(settings: Settings) -> dict[str, dict[str, Any]]:
             for order in orders
         }
 
-    people = every(600, SweepPeople()) if settings.platform_database_url is not None else {}
+    platform = {**every(60, PullPlatform()), **every(600, SweepPeople())} if settings.platform_database_url else {}
     return {
-        **people,
+        **platform,
         **every(30, AdvanceLessons(), SendOverdue()),
         **every(settings.snapshot_interval, SnapshotChanged()),
         **every(3600, FillSeries(), PruneLedger(), SweepSpool(settings.spool_id)),

@@ -9,6 +9,7 @@ OWNED_TABLES = {
     "canvases": ("whiteboard_snapshots",),
     "jobs": ("jobs", "job_attempts", "idempotency_keys", "heartbeats"),
     "limits": ("limit_counters", "limit_leases"),
+    "platform": ("platform_links", "platform_refusals", "platform_pulls"),
     "recordings": ("whiteboard_session_recordings", "recording_renditions"),
     "reminders": (
         "notification_preferences",

@@ -57,6 +57,10 @@ LEAST = {
     "limit_leases": "(id, name, who, size, expires_at) VALUES (gen_random_uuid(), 'uploads', 'user:1', 1, now())",
     "limit_counters": "(rate, who, free_at) VALUES ('requests', 'user:1', now())",
     "operator_accesses": "(admin_id, action, address) VALUES (3, 'GET /v1/jobs', '/v1/jobs')",
+    "platform_links": "(kind, platform_id, digest) VALUES ('lesson', 81, '')",
+    "platform_refusals": "(kind, platform_id, code, is_refused, reason, remedy)"
+    " VALUES ('lesson', 86, 'tutor-busy', true, 'tutor busy (85)', 'Move one of the two.')",
+    "platform_pulls": "(kind) VALUES ('lesson')",
 }
 PROFILES = ("tutor", "student", "parent")
 FORMATS = ("online", "in-person", "hybrid")

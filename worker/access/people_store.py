@@ -1,12 +1,12 @@
 """Store what the platform says about people. People are deactivated here and never deleted: their rows are named."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, not_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, func, not_, select, text, update
 from sqlalchemy.orm import Session
 
 from models.people import ParentProfile, StudentProfile, TutorProfile
@@ -38,6 +38,8 @@ class PersonRecord:
     email: str | None = None
     phone: str | None = None
     is_active: bool = True
+    # None: unknown. Not compared: it never changes.
+    created_at: datetime | None = field(default=None, compare=False)
     # By role: tutor, student, parent.
     profiles: Mapping[str, ProfileRecord] = field(default_factory=dict)
 
@@ -48,10 +50,52 @@ class PersonRecord:
 
 
 _ACCOUNT = ("id", "first_name", "father_name", "grandfather_name", "last_name", "email", "phone", "is_active")
-_COLUMNS: dict[str, tuple[_Profile, tuple[str, ...]]] = {
-    "tutor": (TutorProfile, ("id", "username", "is_active")),
-    "student": (StudentProfile, ("id", "username", "is_active", "grade_level", "parent_id")),
-    "parent": (ParentProfile, ("id", "username", "is_active")),
+_PROFILES: dict[str, _Profile] = {"tutor": TutorProfile, "student": StudentProfile, "parent": ParentProfile}
+
+# Rows as JSON: a thousand of them are one parameter, and their statement is always the same.
+_STORE_ACCOUNTS = text(
+    """
+    INSERT INTO users (id, first_name, father_name, grandfather_name, last_name, email, phone, is_active, created_at,
+                       platform_read_at)
+    SELECT id, first_name, father_name, grandfather_name, last_name, email, phone, is_active,
+           coalesce(created_at, now()), :read_at
+      FROM json_to_recordset(CAST(:rows AS json))
+           AS row (id integer, first_name text, father_name text, grandfather_name text, last_name text, email text,
+                   phone text, is_active boolean, created_at timestamptz)
+     ORDER BY id
+        ON CONFLICT (id) DO UPDATE
+       SET first_name = excluded.first_name, father_name = excluded.father_name,
+           grandfather_name = excluded.grandfather_name, last_name = excluded.last_name, email = excluded.email,
+           phone = excluded.phone, is_active = excluded.is_active, platform_read_at = excluded.platform_read_at
+    """
+)
+_STORE_PROFILES = {
+    table: text(
+        f"""
+        INSERT INTO {table} (id, user_id, username, is_active)
+        SELECT id, user_id, username, is_active
+          FROM json_to_recordset(CAST(:rows AS json)) AS row (id integer, user_id integer, username text,
+                                                              is_active boolean)
+         ORDER BY id
+            ON CONFLICT (id) DO UPDATE
+           SET user_id = excluded.user_id, username = excluded.username, is_active = excluded.is_active
+        """  # noqa: S608 - names of this module
+    )
+    for table in ("tutor_profiles", "parent_profiles")
+} | {
+    "student_profiles": text(
+        """
+        INSERT INTO student_profiles (id, user_id, username, is_active, grade_level, parent_id)
+        SELECT id, user_id, username, is_active, grade_level, parent_id
+          FROM json_to_recordset(CAST(:rows AS json))
+               AS row (id integer, user_id integer, username text, is_active boolean, grade_level text,
+                       parent_id integer[])
+         ORDER BY id
+            ON CONFLICT (id) DO UPDATE
+           SET user_id = excluded.user_id, username = excluded.username, is_active = excluded.is_active,
+               grade_level = excluded.grade_level, parent_id = excluded.parent_id
+        """
+    )
 }
 
 
@@ -60,20 +104,16 @@ def store_people(session: Session, people: Collection[PersonRecord], *, read_at:
 
     A profile that the platform no longer has beside its account becomes inactive.
     """
-    ordered = sorted(people, key=lambda person: person.id)
-    if not ordered:
+    if not people:
         return
-    accounts = [_account(person) | {"platform_read_at": read_at} for person in ordered]
-    _upsert(session, Person, accounts)
-    for role, (table, columns) in _COLUMNS.items():
-        records = [(person.id, person.profiles.get(role)) for person in ordered]
+    accounts = [_account(person) for person in people]
+    session.execute(_STORE_ACCOUNTS, {"rows": json.dumps(accounts), "read_at": read_at})
+    for role, table in _PROFILES.items():
+        records = [(person.id, person.profiles.get(role)) for person in people]
         _deactivate_others(session, table, records)
-        rows = [
-            {"user_id": user_id} | {name: getattr(record, name) for name in columns}
-            for user_id, record in records
-            if record is not None
-        ]
-        _upsert(session, table, sorted(rows, key=lambda row: row["id"]))
+        rows = [vars(record) | {"user_id": user_id} for user_id, record in records if record is not None]
+        if rows:
+            session.execute(_STORE_PROFILES[table.__tablename__], {"rows": json.dumps(rows)})
 
 
 def deactivate_people(session: Session, user_ids: Iterable[int], *, read_at: datetime) -> None:
@@ -112,7 +152,7 @@ def touch_people(session: Session, user_ids: Collection[int], *, read_at: dateti
 
 def _stored_statement() -> Select[Person, TutorProfile, StudentProfile, ParentProfile]:
     statement = select(Person, TutorProfile, StudentProfile, ParentProfile)
-    for table, _ in _COLUMNS.values():
+    for table in _PROFILES.values():
         statement = statement.outerjoin(table, (table.user_id == Person.id) & table.is_active)
     return statement.where(Person.platform_read_at.is_not(None))
 
@@ -132,15 +172,8 @@ def _record(
 
 
 def _account(person: PersonRecord) -> dict[str, Any]:
-    return {name: getattr(person, name) for name in _ACCOUNT}
-
-
-def _upsert(session: Session, table: type[Person] | _Profile, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    statement = insert(table).values(rows)
-    changed = {name: statement.excluded[name] for name in rows[0] if name != "id"}
-    session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed))
+    created_at = None if person.created_at is None else person.created_at.isoformat()
+    return {name: getattr(person, name) for name in _ACCOUNT} | {"created_at": created_at}
 
 
 def _deactivate_others(session: Session, table: _Profile, records: list[tuple[int, ProfileRecord | None]]) -> None:

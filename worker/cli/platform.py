@@ -1,10 +1,11 @@
-"""`astegni platform`: the platform's database, of which this worker reads people, and changes nothing."""
+"""`astegni platform`: the platform's database, of which this worker reads people and lessons, and changes nothing."""
 
 from typing import Annotated
 
 import typer
 
 from worker.cli.platform_findings import platform_findings
+from worker.cli.platform_import import import_rows, report_refusals
 from worker.errors import AstegniError
 from worker.settings import Settings
 
@@ -54,3 +55,26 @@ def grants(
 
     for statement in statements(database, role):
         typer.echo(statement)
+
+
+@app.command("import")
+def import_command(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and change nothing.")] = False,
+) -> None:
+    """Take everything from the platform that is new or has changed. Idempotent; the worker does it each minute.
+
+    Exit 0 when all was taken or is in the report, 1 when something waits, 2 when the platform cannot be read.
+    """
+    try:
+        is_complete = import_rows(dry_run=dry_run)
+    except AstegniError as error:
+        typer.echo(f"astegni: {error.detail}", err=True)
+        raise typer.Exit(_EXIT_CANNOT) from error
+    if not is_complete:
+        raise typer.Exit(_EXIT_WARNINGS)
+
+
+@app.command()
+def report() -> None:
+    """List what could not be taken from the platform: each row, the reason, and what to do."""
+    report_refusals()

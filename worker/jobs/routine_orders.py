@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from worker.jobs.order import Order, RoutineOrder
+from worker.jobs.order import BACKGROUND, Order, RoutineOrder
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,22 @@ class SweepPeople(RoutineOrder):
     """Compare the people that were read from the platform with what it says now."""
 
     kind: ClassVar[str] = "upkeep.sweep_people"
+
+
+@dataclass(frozen=True)
+class PullPlatform(RoutineOrder):
+    """Bring the rows that come from the platform up to date."""
+
+    kind: ClassVar[str] = "upkeep.pull_platform"
+
+    @property
+    def lane(self) -> str:
+        return BACKGROUND
+
+    @property
+    def time_limit(self) -> int:
+        # The first one takes everything. What it has stored stays, and the next one goes on.
+        return 1800
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,7 @@ _TABLES = (
 # Of other tables these columns alone. `users.password_hash` is in no list.
 _COLUMNS = (
     *PEOPLE,
-    # Model-written times are UTC; comparing them with what SQL wrote proves the server's zone.
-    *(Column("users", name, "timestamp") for name in ("created_at", "updated_at")),
+    Column("users", "updated_at", "timestamp"),
     *(
         Column("enrolled_students", name, "text")
         for name in (

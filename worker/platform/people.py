@@ -1,6 +1,8 @@
 """People of the platform: an account, and the profiles that belong to it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC
 from functools import cached_property
 
 from psycopg import errors
@@ -11,6 +13,7 @@ from worker.errors import Unavailable
 from worker.logs import get_logger
 from worker.platform.catalog import Catalog, Column
 from worker.platform.connection import PlatformConnection, Row
+from worker.platform.source import Join, Source
 
 _log = get_logger(__name__)
 
@@ -22,6 +25,8 @@ ACCOUNT = (
     Column("users", "is_active", "boolean"),
     Column("users", "account_status", "varchar"),
     Column("users", "is_suspended", "boolean"),
+    # Written by model classes, so in UTC.
+    Column("users", "created_at", "timestamp"),
 )
 _PROFILE = (
     ("id", "integer", True),
@@ -38,6 +43,22 @@ STUDENT = (
 PARENT = tuple(Column("parent_profiles", *column) for column in _PROFILE)
 ROLES = {"tutor": TUTOR, "student": STUDENT, "parent": PARENT}
 PEOPLE = (*ACCOUNT, *TUTOR, *STUDENT, *PARENT)
+# An account as one row, for `person_of`. A change of a profile alone leaves no trace there: the sweep finds it.
+PEOPLE_SOURCE = Source(
+    table="users",
+    columns={column.name: column for column in ACCOUNT}
+    | {
+        f"{role}_{column.name}": replace(column, required=False)
+        for role, profile in ROLES.items()
+        for column in profile
+    },
+    changed=(Column("users", "updated_at", "timestamp"), Column("users", "created_at", "timestamp")),
+    joins=(
+        Join("tutor_profiles", "tutor_profiles.user_id = users.id"),
+        Join("student_profiles", "student_profiles.user_id = users.id"),
+        Join("parent_profiles", "parent_profiles.user_id = users.id"),
+    ),
+)
 
 
 class PlatformPeople:
@@ -72,7 +93,7 @@ class PlatformPeople:
         people: dict[int, PersonRecord] = {}
         for row in rows:
             # A second profile of one role, which the platform forbids, would be a second row: the first counts.
-            people.setdefault(row.id, _person(row))
+            people.setdefault(row.id, person_of(row))
         return people
 
     def everybody(self, *, batch: int = 1000) -> Iterator[PersonRecord]:
@@ -82,7 +103,7 @@ class PlatformPeople:
             rows = self._rows(_select_after, {"after": after, "most": batch}, 10.0)
             people: dict[int, PersonRecord] = {}
             for row in rows:
-                people.setdefault(row.id, _person(row))
+                people.setdefault(row.id, person_of(row))
             yield from people.values()
             if len(rows) < batch:
                 return
@@ -101,7 +122,7 @@ class PlatformPeople:
             return None, frozenset()
         owners = {role: getattr(rows[0], f"{role}_owner") for role in ROLES}
         foreign = frozenset(role for role, owner in owners.items() if owner is not None and owner != user_id)
-        return _person(rows[0]), foreign
+        return person_of(rows[0]), foreign
 
     def _rows(
         self, shape: Callable[[Catalog], Composed], values: Mapping[str, object], seconds: float
@@ -157,11 +178,13 @@ def _table(role: str) -> str:
     return f"{role}_profiles"
 
 
-def _person(row: Row) -> PersonRecord:
+def person_of(row: Row) -> PersonRecord:
+    """The person of a row, whose profiles have their role before the names of their columns."""
     profiles = {role: profile for role in ROLES if (profile := _profile(row, role)) is not None}
     is_active = row.is_active is not False and not row.is_suspended and (row.account_status or "active") == "active"
     names = {name: getattr(row, name) for name in _NAMES}
-    return PersonRecord(id=row.id, **names, is_active=is_active, profiles=profiles)
+    created_at = None if row.created_at is None else row.created_at.replace(tzinfo=UTC)
+    return PersonRecord(id=row.id, **names, is_active=is_active, created_at=created_at, profiles=profiles)
 
 
 def _profile(row: Row, role: str) -> ProfileRecord | None:

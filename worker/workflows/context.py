@@ -7,6 +7,7 @@ from worker.database import Database
 from worker.media.binaries import Binaries, find_binaries
 from worker.platform.connection import PlatformConnection
 from worker.platform.people import PlatformPeople
+from worker.platform.zone import PlatformZone
 from worker.reminders.delivery.sender import BatchSender, SendPolicy
 from worker.reminders.delivery.transports import Transports
 from worker.settings import Settings
@@ -38,10 +39,22 @@ class WorkerContext:
         return find_binaries(self.settings)
 
     @cached_property
+    def platform_connection(self) -> PlatformConnection | None:
+        """The live platform's database; None without PLATFORM_DATABASE_URL."""
+        url = self.settings.platform_database_url
+        return None if url is None else PlatformConnection(url.get_secret_value())
+
+    @cached_property
+    def platform_zone(self) -> PlatformZone | None:
+        """The zone of the platform's server, or why it is not proven; None without PLATFORM_DATABASE_URL."""
+        connection = self.platform_connection
+        return None if connection is None else PlatformZone(connection, self.settings.platform_timezone)
+
+    @cached_property
     def platform_people(self) -> PlatformPeople | None:
         """The people of the live platform; None without PLATFORM_DATABASE_URL."""
-        url = self.settings.platform_database_url
-        return None if url is None else PlatformPeople(PlatformConnection(url.get_secret_value()))
+        connection = self.platform_connection
+        return None if connection is None else PlatformPeople(connection)
 
     @cached_property
     def deliverer(self) -> BatchSender:

@@ -13,6 +13,7 @@ from tests.conftest import School, Sql
 from tests.waiting import PATIENCE
 from worker.database import Database
 from worker.reminders.planning.plan import Planned, plan_ahead, plan_for_person, plan_reminders
+from worker.reminders.planning.preferences import read_preferences
 
 NOW = datetime(2026, 5, 1, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -359,3 +360,21 @@ def test_all_that_is_ahead_in_batches(book: Book) -> None:
     book.sql("UPDATE student_profiles SET parent_id = '{}'")
     with book.database.transaction() as session:
         assert plan_ahead(session, now=NOW, after=0, most=100) == (Planned(0, 20), None)
+
+
+def test_people_of_the_platform_begin_without_alarms(book: Book) -> None:
+    """Neither the change of a lesson nor the hourly planning plans anything until they set alarms."""
+    lesson = book.lesson()
+    book.sql(
+        "UPDATE users SET platform_read_at = now() WHERE id IN (:student, :parent)", student=STUDENT, parent=PARENT
+    )
+
+    assert book.plan(lesson).planned == 4
+    with book.database.transaction() as session:
+        assert plan_ahead(session, now=NOW, after=0, most=100)[0] == Planned(0, 0)
+        assert read_preferences(session, TUTOR).alarms == (1440, 15)
+        assert read_preferences(session, STUDENT).alarms == ()
+    book.sql("INSERT INTO lesson_alarms (user_id, schedule_id, minutes_before) VALUES (2, :lesson, 30)", lesson=lesson)
+    assert book.plan(lesson).planned == 2
+    book.sql("INSERT INTO notification_preferences (user_id, alarms) VALUES (3, '{60}')")
+    assert book.plan(lesson).planned == 2

@@ -37,13 +37,15 @@ _LOCK_LESSONS = text("SELECT id FROM lessons WHERE id = ANY(:ids) ORDER BY id FO
 # loop. All parts are one statement: the rows of one part never leave the server.
 
 # Each active person of each lesson once, with the alarms and channels of their preferences, and whether alarms of their
-# own for the lesson or its series take the place of those. The key of a reminder is key_begin || minutes || key_end.
+# own for the lesson or its series take the place of those. Without preferences somebody of the platform has no alarms.
+# The key of a reminder is key_begin || minutes || key_end.
 _READERS = """
     reader AS MATERIALIZED (
         SELECT DISTINCT ON (person.schedule_id, person.user_id)
                person.schedule_id, person.series_id, person.starts_at, person.user_id,
                person.key_begin, person.key_end,
-               coalesce(preference.alarms, CAST(:alarms AS integer[])) AS alarms,
+               coalesce(preference.alarms, CASE WHEN users.platform_read_at IS NULL
+                                                THEN CAST(:alarms AS integer[]) ELSE '{}' END) AS alarms,
                coalesce(preference.channels, CAST(:channels AS varchar[])) AS channels,
                EXISTS (SELECT FROM lesson_alarms own
                         WHERE own.schedule_id = person.schedule_id AND own.user_id = person.user_id) AS has_own,

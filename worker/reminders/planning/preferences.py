@@ -1,7 +1,7 @@
 """How a person wants to be notified: alarms, channels, language, time zone, calendar and quiet hours."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import time
 
 from sqlalchemy import func, select
@@ -41,12 +41,18 @@ class Preferences:
 
 # The same as the defaults of the columns.
 DEFAULTS = Preferences()
+# People who come from the platform begin without alarms: their lessons come with them, and an import of a few dozen
+# lessons would send hundreds of messages that nobody has asked for. The same rule is in worker/reminders/planning/plan.
+PLATFORM_DEFAULTS = replace(DEFAULTS, alarms=())
 
 
 def read_preferences(session: Session, user_id: int) -> Preferences:
     """The preferences of a person; the defaults when none are stored."""
     row = session.get(NotificationPreference, user_id)
-    return DEFAULTS if row is None else Preferences(**{name: getattr(row, name) for name in asdict(DEFAULTS)})
+    if row is not None:
+        return Preferences(**{name: getattr(row, name) for name in asdict(DEFAULTS)})
+    from_platform = session.scalar(select(User.platform_read_at.is_not(None)).where(User.id == user_id))
+    return PLATFORM_DEFAULTS if from_platform else DEFAULTS
 
 
 def write_preferences(session: Session, user_id: int, preferences: Preferences) -> None:

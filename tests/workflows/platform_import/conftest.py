@@ -1,0 +1,60 @@
+"""The platform's sample, imported into a database of the test's own, and what `payloads.json` expects of it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Sql
+from worker.database import Database
+from worker.platform.connection import PlatformConnection
+from worker.platform.zone import ServerZone
+from worker.workflows.platform_import.pull import import_platform
+
+BERLIN = ServerZone("Europe/Berlin")
+LESSONS = "Africa/Addis_Ababa"
+
+Import = Callable[..., dict[str, dict[str, int]]]
+Refusals = Callable[[str], dict[int, str]]
+
+
+@pytest.fixture(scope="session")
+def expected() -> Any:
+    """`expected_import` of the payloads."""
+    path = Path(__file__).parents[2] / "data" / "platform" / "payloads.json"
+    return json.loads(path.read_text())["expected_import"]
+
+
+@pytest.fixture
+def run_import(database: Database, platform_connection: PlatformConnection) -> Import:
+    """`run_import()`: everything, ids compared; the counts of each kind. `server_zone=None`: not proven."""
+
+    def run(
+        server_zone: ServerZone | None = BERLIN,
+        *,
+        compare: bool = True,
+        transactions: Any = database,
+        connection: PlatformConnection = platform_connection,
+    ) -> dict[str, dict[str, int]]:
+        reports = import_platform(transactions, connection, timezone=LESSONS, server_zone=server_zone, compare=compare)
+        return {report.kind: dict(+report.counts) if report.waits_for is None else {"waits": 1} for report in reports}
+
+    return run
+
+
+@pytest.fixture
+def refusals(sql: Sql) -> Refusals:
+    """`refusals("lesson")`: the reasons of what was refused, by platform id."""
+
+    def read(kind: str) -> dict[int, str]:
+        statement = "SELECT platform_id, reason FROM platform_refusals WHERE kind = :kind AND is_refused"
+        return dict(sql(statement, kind=kind))
+
+    return read
+
+
+def stored(sql: Sql, *tables: str) -> dict[str, list[Any]]:
+    """All rows of these tables of ours, in the order of their keys."""
+    return {table: sql(f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables}  # noqa: S608 - names of tests

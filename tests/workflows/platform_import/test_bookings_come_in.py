@@ -1,0 +1,93 @@
+"""Enrolments and groups: one booking for each pair of a tutor and a student."""
+
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+from tests.conftest import Platform, Sql
+from tests.workflows.platform_import.conftest import Import, Refusals, stored
+
+
+def _bookings(sql: Sql) -> dict[tuple[int, int], Any]:
+    rows = sql("SELECT *, created_at AT TIME ZONE 'UTC' AS utc FROM tutor_student_bookings ORDER BY id")
+    assert len({(row.tutor_id, row.student_id) for row in rows}) == len(rows)
+    return {(row.tutor_id, row.student_id): row for row in rows}
+
+
+def test_one_booking_for_each_pair(run_import: Import, refusals: Refusals, sql: Sql, expected: Any) -> None:
+    run_import()
+    bookings = _bookings(sql)
+
+    assert len(bookings) == expected["bookings"]
+    assert Counter(row.status for row in bookings.values()) == expected["bookings_by_status"]
+    linked = {row.id for row in sql("SELECT id FROM platform_links WHERE kind = 'enrolment'")}
+    alone = sorted([list(pair) for pair, row in bookings.items() if row.id not in linked])
+    assert alone == expected["bookings_of_groups_only"]
+    assert refusals("enrolment") == refusals("group") == {}
+    dropped = sql("SELECT platform_id, details FROM platform_refusals WHERE code = 'students-left-out'")
+    assert {str(row.platform_id): row.details["students"] for row in dropped} == expected["groups_students_dropped"]
+
+
+def test_what_a_booking_says(run_import: Import, sql: Sql) -> None:
+    run_import()
+    bookings = _bookings(sql)
+
+    first = bookings[14, 11]
+    assert (first.subject, first.package_name, first.session_type) == ("Mathematics", "Algebra evenings", "online")
+    assert (first.status, first.price_per_session, first.session_duration) == ("active", Decimal("300.00"), None)
+    assert first.utc.isoformat() == "2026-10-10T10:00:00.750000"
+    week = bookings[14, 13]
+    assert (week.subject, week.session_duration, week.price_per_session) == ("Mathematics, Physics", 90, None)
+    assert bookings[16, 12].session_type is None  # Self-paced
+    notes = sql("SELECT kind, platform_id, is_refused FROM platform_refusals WHERE code = 'unknown-format'")
+    assert notes == [("group", 64, False)]
+
+
+def test_a_second_import_changes_nothing(run_import: Import, sql: Sql) -> None:
+    run_import()
+    before = stored(sql, *_TABLES)
+
+    counts = run_import()
+
+    assert all(kind.keys() <= {"read"} for kind in counts.values()), counts
+    assert stored(sql, *_TABLES) == before
+
+
+_TABLES = ("users", "student_profiles", "tutor_student_bookings", "platform_links", "platform_refusals")
+
+
+def test_a_changed_status_and_a_second_enrolment(run_import: Import, platform: Platform, sql: Sql) -> None:
+    """A status changes without a trace in any time; of two enrolments the one that goes on decides."""
+    run_import()
+    booking = _bookings(sql)[14, 11]
+    platform.owner.execute("UPDATE enrolled_students SET status = 'suspended' WHERE id = 71")
+
+    run_import()
+    assert _bookings(sql)[14, 11].status == "paused"
+
+    platform.owner.execute(
+        "INSERT INTO enrolled_students (id, tutor_id, student_id, package_id, status, agreed_price)"
+        " VALUES (76, 14, 11, 32, 'active', 120), (77, 14, 11, 31, 'rejected', 90)"
+    )
+    run_import()
+    changed = _bookings(sql)[14, 11]
+    assert (changed.id, changed.status, changed.package_name) == (booking.id, "active", "Exam week")
+
+    platform.owner.execute("DELETE FROM enrolled_students WHERE id IN (71, 76)")
+    run_import()
+    assert (_bookings(sql)[14, 11].id, _bookings(sql)[14, 11].status) == (booking.id, "cancelled")
+
+    platform.owner.execute("DELETE FROM enrolled_students WHERE id = 72")
+    run_import()
+    assert _bookings(sql)[14, 12].status == "cancelled"
+    assert sql("SELECT count(*) FROM platform_links WHERE kind = 'enrolment' AND platform_id IN (71, 72, 76)") == [(0,)]
+
+
+def test_an_unknown_word_is_taken_and_reported(run_import: Import, platform: Platform, sql: Sql) -> None:
+    platform.owner.execute("UPDATE enrolled_students SET status = 'frozen' WHERE id = 71")
+
+    run_import()
+
+    assert _bookings(sql)[14, 11].status == "paused"
+    [(reason,)] = sql("SELECT reason FROM platform_refusals WHERE kind = 'enrolment' AND code = 'unknown-status'")
+    assert "'frozen'" in reason

@@ -1,0 +1,129 @@
+"""How rows are read and stored, whatever their kind: batches, savepoints, rehearsals, two at once, an outage."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from tests.conftest import Platform, Sql
+from tests.workflows.platform_import.conftest import Import, Refusals, stored
+from worker.database import Database
+from worker.errors import Unavailable
+from worker.platform.connection import PlatformConnection
+from worker.workflows.platform_import import run
+
+
+def _statements(connection: PlatformConnection, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    read: list[str] = []
+    rows = connection.rows
+
+    def noted(sql: Any, values: Any = None, *, seconds: float = 3.0) -> Any:
+        read.append(sql if isinstance(sql, str) else sql.as_string())
+        return rows(sql, values, seconds=seconds)
+
+    monkeypatch.setattr(connection, "rows", noted)
+    return read
+
+
+def test_small_batches_give_the_same(run_import: Import, sql: Sql, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "_BATCH", 2)
+    monkeypatch.setattr(run, "_IDS", 3)
+
+    counts = run_import()
+
+    assert counts["person"] == {"read": 11, "stored": 11}
+    assert counts["enrolment"] == {"read": 5, "stored": 5}
+    assert sql("SELECT count(*) FROM tutor_student_bookings") == [(7,)]
+
+
+def test_one_statement_for_each_kind_when_nothing_has_changed(
+    run_import: Import, platform_connection: PlatformConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        run_import(compare=False)
+    read = _statements(platform_connection, monkeypatch)
+
+    counts = run_import(compare=False)
+
+    assert all(kind == {} for kind in counts.values())
+    assert len(read) == 1 + len(counts)  # the catalogue
+    assert all(statement.startswith("SELECT count(*)") for statement in read[1:])
+
+
+def test_what_changes_between_comparisons(run_import: Import, platform: Platform, sql: Sql) -> None:
+    run_import()
+    platform.owner.execute(
+        "UPDATE users SET first_name = 'Selam', updated_at = '2026-10-30 17:03:45' WHERE id = 14;"
+        "INSERT INTO users (id, first_name, password_hash, created_at, updated_at)"
+        " VALUES (30, 'New', 'x', '2026-10-30 16:00', '2026-10-30 16:00')"
+    )
+
+    assert run_import(compare=False)["person"]["stored"] == 2
+
+    assert sql("SELECT first_name FROM users WHERE id IN (14, 30) ORDER BY id") == [("Selam",), ("New",)]
+
+
+def test_a_row_that_was_written_long_ago_is_found_by_its_id(run_import: Import, platform: Platform, sql: Sql) -> None:
+    run_import()
+    platform.owner.execute(
+        "INSERT INTO users (id, first_name, password_hash, created_at, updated_at)"
+        " VALUES (2, 'Restored', 'x', '2025-01-01', '2025-01-01')"
+    )
+
+    assert "stored" not in run_import(compare=False)["person"]
+    assert run_import()["person"]["stored"] == 1
+    assert sql("SELECT first_name FROM users WHERE id = 2") == [("Restored",)]
+
+
+def test_a_rehearsal_changes_nothing(database: Database, run_import: Import, sql: Sql) -> None:
+    with run.rehearse(database) as rehearsal:
+        counts = run_import(transactions=rehearsal)
+
+    assert counts["person"] == {"read": 11, "stored": 11}
+    tables = ("users", "tutor_student_bookings", "platform_links", "platform_refusals", "platform_pulls")
+    assert not any(stored(sql, *tables).values())
+
+
+def test_two_imports_at_once(run_import: Import, platform: Platform, sql: Sql) -> None:
+    connections = [PlatformConnection(platform.url) for _ in range(3)]
+    threads = [threading.Thread(target=run_import, kwargs={"connection": each}) for each in connections]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for connection in connections:
+        connection.close()
+
+    assert sql("SELECT count(*) FROM tutor_student_bookings") == [(7,)]
+    assert sql("SELECT count(*) FROM users") == [(11,)]
+
+
+def test_a_row_that_the_database_refuses_stops_no_other(run_import: Import, refusals: Refusals, sql: Sql) -> None:
+    sql("ALTER TABLE tutor_student_bookings ADD CONSTRAINT ck_no_such_price CHECK (price_per_session <> 280)")
+
+    counts = run_import()
+
+    assert counts["enrolment"] == {"read": 5, "stored": 4, "refused": 1}
+    assert "ck_no_such_price" in refusals("enrolment")[72]
+    sql("ALTER TABLE tutor_student_bookings DROP CONSTRAINT ck_no_such_price")
+    assert run_import()["enrolment"] == {"read": 5, "stored": 1}
+    assert refusals("enrolment") == {}
+
+
+def test_an_outage_loses_nothing(run_import: Import, platform: Platform, sql: Sql) -> None:
+    run_import()
+    away = PlatformConnection("postgresql://reader@127.0.0.1:1/platform")
+    with pytest.raises(Unavailable):
+        run_import(connection=away)
+    away.close()
+    platform.owner.execute("UPDATE users SET first_name = 'Selam', updated_at = '2026-10-30 17:03:45' WHERE id = 14")
+
+    run_import(compare=False)
+
+    assert sql("SELECT first_name FROM users WHERE id = 14") == [("Selam",)]
+
+
+def test_a_state_without_enrolments(run_import: Import, platform: Platform) -> None:
+    platform.owner.execute("DROP TABLE enrolled_students")
+
+    assert run_import()["enrolment"] == {"waits": 1}

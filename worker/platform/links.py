@@ -1,0 +1,88 @@
+"""Which row of the platform's became which of ours (`platform_links`)."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.orm import Session
+
+from models.platform import PlatformLink
+
+_WRITE = text(
+    """
+    INSERT INTO platform_links (kind, platform_id, id, digest)
+    SELECT :kind, link.platform_id, link.id, link.digest
+      FROM unnest(CAST(:platform_ids AS bigint[]), CAST(:ids AS bigint[]), CAST(:digests AS bytea[]))
+           AS link (platform_id, id, digest)
+     ORDER BY link.platform_id
+        ON CONFLICT (kind, platform_id) DO UPDATE SET id = excluded.id, digest = excluded.digest
+    """
+)
+_LOCK = 0x706C6C6B  # "pllk"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A row of the platform's that was read: the id of ours (None: refused, or nothing of ours), and its digest."""
+
+    platform_id: int
+    id: int | None
+    digest: bytes
+
+
+def hold_kind(session: Session, kind: str) -> None:
+    """Lock the kind until the transaction ends: a second import waits, and then finds what this one has stored."""
+    session.execute(select(func.pg_advisory_xact_lock(_LOCK, func.hashtext(kind))))
+
+
+def read_links(session: Session, kind: str, platform_ids: Collection[int]) -> dict[int, Link]:
+    """The links of these rows by platform id, as far as they were read before."""
+    statement = select(PlatformLink.platform_id, PlatformLink.id, PlatformLink.digest)
+    of_kind = (PlatformLink.kind == kind, PlatformLink.platform_id == func.any(list(platform_ids)))
+    return {row.platform_id: Link(*row) for row in session.execute(statement.where(*of_kind))}
+
+
+def our_ids(session: Session, kind: str, platform_ids: Collection[int]) -> dict[int, int]:
+    """The ids of our rows by platform id; those that were refused or never read are missing."""
+    return {
+        platform_id: link.id
+        for platform_id, link in read_links(session, kind, platform_ids).items()
+        if link.id is not None
+    }
+
+
+def links_between(session: Session, kind: str, *, after: int, until: int | None) -> list[Link]:
+    """All links with platform ids above `after`, and up to `until` (None: all that follow), in order."""
+    statement = select(PlatformLink.platform_id, PlatformLink.id, PlatformLink.digest)
+    statement = statement.where(PlatformLink.kind == kind, PlatformLink.platform_id > after)
+    if until is not None:
+        statement = statement.where(PlatformLink.platform_id <= until)
+    return [Link(*row) for row in session.execute(statement.order_by(PlatformLink.platform_id))]
+
+
+def linked_platform_ids(session: Session, kind: str, ids: Collection[int]) -> dict[int, list[int]]:
+    """The platform ids of our rows, by our id, in order."""
+    statement = select(PlatformLink.id, PlatformLink.platform_id)
+    of_kind = (PlatformLink.kind == kind, PlatformLink.id == func.any(list(ids)))
+    found: dict[int, list[int]] = {}
+    for our_id, platform_id in session.execute(statement.where(*of_kind).order_by(PlatformLink.platform_id)):
+        if our_id is not None:
+            found.setdefault(our_id, []).append(platform_id)
+    return found
+
+
+def write_links(session: Session, kind: str, links: Sequence[Link]) -> None:
+    """Insert or replace links. Idempotent."""
+    if links:
+        values = {
+            "platform_ids": [link.platform_id for link in links],
+            "ids": [link.id for link in links],
+            "digests": [link.digest for link in links],
+        }
+        session.execute(_WRITE, {"kind": kind, **values})
+
+
+def remove_links(session: Session, kind: str, platform_ids: Collection[int]) -> None:
+    """Delete the links of rows that the platform has deleted."""
+    of_kind = (PlatformLink.kind == kind, PlatformLink.platform_id == func.any(list(platform_ids)))
+    session.execute(delete(PlatformLink).where(*of_kind))

@@ -1,0 +1,15 @@
+"""The kinds of rows that are imported, in an order in which each finds the rows that it refers to."""
+
+from worker.workflows.platform_import.bookings import Enrolments, Groups
+from worker.workflows.platform_import.kind import Kind
+from worker.workflows.platform_import.people import People, UnownedProfiles
+
+
+def all_kinds() -> list[Kind]:
+    """Every kind, in order."""
+    return [
+        People(),
+        *(UnownedProfiles(role) for role in ("tutor", "student", "parent")),
+        Enrolments(),
+        Groups(),
+    ]

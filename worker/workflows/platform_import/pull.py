@@ -1,0 +1,60 @@
+"""Pull everything from the platform: as a job each minute, and as a command."""
+
+from collections.abc import Callable, Iterator
+
+from worker import clock
+from worker.errors import Misconfigured, Unavailable
+from worker.jobs.job_run import JobRun
+from worker.logs import get_logger
+from worker.platform.catalog import Catalog
+from worker.platform.connection import PlatformConnection
+from worker.platform.zone import ServerZone
+from worker.workflows.context import WorkerContext
+from worker.workflows.platform_import.kind import Pull
+from worker.workflows.platform_import.kinds import all_kinds
+from worker.workflows.platform_import.run import KindReport, Transactions, pull_kinds
+
+_log = get_logger(__name__)
+
+
+def pull_platform(run: JobRun, context: WorkerContext) -> None:
+    """Bring everything that comes from the platform up to date.
+
+    While the platform is away nothing is read and the job succeeds: the next one reads what this one has missed.
+    """
+    connection, zone = context.platform_connection, context.platform_zone
+    if connection is None or zone is None:
+        raise Misconfigured("PLATFORM_DATABASE_URL is not set, so there is nothing to pull.")
+    counts: dict[str, object] = {}
+    try:
+        reports = import_platform(
+            context.database,
+            connection,
+            timezone=context.settings.timezone,
+            server_zone=zone.proof().zone,
+            check=run.check,
+        )
+        for report in reports:
+            counts[report.kind] = dict(+report.counts) if report.waits_for is None else {"waits": 1}
+            run.progress(0, report.kind)
+    except Unavailable as error:
+        _log.warning("platform_not_pulled", reason=error.detail)
+        counts["away"] = error.detail
+    run.succeed(counts)
+
+
+def import_platform(
+    transactions: Transactions,
+    connection: PlatformConnection,
+    *,
+    timezone: str,
+    server_zone: ServerZone | None,
+    compare: bool = False,
+    check: Callable[[], None] = lambda: None,
+) -> Iterator[KindReport]:
+    """What was done with each kind, in order. Raises Unavailable.
+
+    `timezone` is that of lessons' times of day, `server_zone` that in which the platform's SQL writes times.
+    """
+    pull = Pull(connection, Catalog.read(connection), clock.now(), server_zone, timezone)
+    yield from pull_kinds(transactions, all_kinds(), pull, compare=compare, check=check)

@@ -1,0 +1,242 @@
+"""Read what has changed there and store it: kind by kind, in batches of their own transactions.
+
+Running it twice, or twice at once, gives the same: a batch locks its kind, and rows whose digest is known are left out.
+Stopped anywhere, the next run reads again from the last complete pull.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from hashlib import blake2b
+from typing import Protocol, TypeVar
+
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import Session
+
+from worker.database import Database
+from worker.errors import AstegniError
+from worker.platform.connection import Row
+from worker.platform.links import Link, hold_kind, links_between, read_links, remove_links, write_links
+from worker.platform.pulls import Progress, PullState, read_pulls, write_pull
+from worker.platform.refusals import Refusal, refused_ids, remove_refusals, write_refusals
+from worker.platform.source import EVERYTHING, SourceReader, Window
+from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+
+_Item = TypeVar("_Item")
+# Rows of one transaction.
+_BATCH = 1000
+_IDS = 20_000
+# How often ids are compared and refused rows tried again.
+_COMPARE_EVERY = timedelta(minutes=10)
+
+
+class Transactions(Protocol):
+    """Where rows are stored: a database, or a rehearsal."""
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """A session that commits at the end of the block, or rolls back."""
+
+
+@dataclass
+class KindReport:
+    """What a run did with one kind; `waits_for` says what is missing when nothing could be read."""
+
+    kind: str
+    counts: Counter[str] = field(default_factory=Counter)
+    waits_for: str | None = None
+
+
+class Rehearsal:
+    """Transactions that are savepoints of one that is never committed."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A savepoint."""
+        with self.session.begin_nested():
+            yield self.session
+
+
+@contextmanager
+def rehearse(database: Database) -> Iterator[Rehearsal]:
+    """Run an import in the block and roll all of it back."""
+    with Session(database.engine, expire_on_commit=False) as session:
+        yield Rehearsal(session)
+        session.rollback()
+
+
+def pull_kinds(
+    transactions: Transactions,
+    kinds: Sequence[Kind],
+    pull: Pull,
+    *,
+    compare: bool = False,
+    check: Callable[[], None] = lambda: None,
+) -> Iterator[KindReport]:
+    """Bring the rows of these kinds up to date, in this order; with `compare` also ids, however recently that was done.
+
+    `check` runs before each batch and may raise to stop. Raises Unavailable.
+    """
+    with transactions.transaction() as session:
+        states = read_pulls(session)
+    for kind in kinds:
+        state = states.get(kind.name, PullState(kind.name))
+        yield _KindPull(transactions, kind, pull, check).run(state, compare=compare)
+
+
+@dataclass
+class _KindPull:
+    """One kind in one run."""
+
+    transactions: Transactions
+    kind: Kind
+    pull: Pull
+    check: Callable[[], None]
+
+    def run(self, state: PullState, *, compare: bool) -> KindReport:
+        report = KindReport(self.kind.name)
+        if not self.kind.source.is_there(self.pull.catalog):
+            report.waits_for = f"table {self.kind.source.table}, which this state of the platform lacks"
+        elif self.kind.needs_zone and self.pull.server_zone is None:
+            report.waits_for = "a proof of the server's time zone, or PLATFORM_TIMEZONE"
+        else:
+            self._pull(report, state, compare=compare)
+        return report
+
+    def _pull(self, report: KindReport, state: PullState, *, compare: bool) -> None:
+        reader = self.pull.reader(self.kind.source)
+        is_due = compare or state.compared_at is None or self.pull.now - state.compared_at >= _COMPARE_EVERY
+        reads_all = is_due and self.kind.reads_all
+        window = EVERYTHING if reads_all else state.window(self.kind.source)
+        # Before the rows are read: what is written meanwhile is found the next time.
+        signature = reader.signature(window)
+        if signature == state.signature and not reads_all:
+            state = replace(state, pulled_at=self.pull.now)
+        else:
+            progress = Progress(state)
+            for rows in self._batches(reader, window):
+                report.counts.update(self._store(rows))
+                progress.note(rows[-1].id, (row.row_changed_at for row in rows))
+            state = progress.state(signature=signature, now=self.pull.now)
+        if is_due:
+            report.counts.update(self._compare(reader))
+            state = replace(state, compared_at=self.pull.now)
+        with self.transactions.transaction() as session:
+            write_pull(session, state)
+
+    def _batches(self, reader: SourceReader, window: Window) -> Iterator[Sequence[Row]]:
+        after = 0
+        while rows := reader.rows(window, after=after, most=_BATCH):
+            yield rows
+            if len(rows) < _BATCH:
+                return
+            after = rows[-1].id
+
+    def _store(self, rows: Sequence[Row], *, again: bool = False) -> Mapping[str, int]:
+        """Store the rows whose digest is not known; with `again` all of them."""
+        self.check()
+        first_of_each = {row.id: row for row in reversed(rows)}
+        digests = {row_id: self._digest(row) for row_id, row in first_of_each.items()}
+        with self.transactions.transaction() as session:
+            hold_kind(session, self.kind.name)
+            links = read_links(session, self.kind.name, digests)
+            incoming = [
+                Incoming(first_of_each[row_id], links[row_id].id if row_id in links else None)
+                for row_id in sorted(first_of_each)
+                if again or row_id not in links or links[row_id].digest != digests[row_id]
+            ]
+            outcomes = self._apart(session, incoming) if incoming else []
+            write_links(session, self.kind.name, [_link(outcome, digests) for outcome in outcomes])
+            if outcomes:
+                write_refusals(session, self.kind.name, {each.platform_id: each.refusals for each in outcomes})
+        refused = sum(outcome.is_refused for outcome in outcomes)
+        return {"read": len(rows), "stored": len(outcomes) - refused, "refused": refused}
+
+    def _apart(self, session: Session, rows: Sequence[Incoming]) -> Sequence[ImportOutcome]:
+        """Store all rows in one savepoint or, when one of them cannot be stored, each half in another."""
+        try:
+            with session.begin_nested():
+                outcomes = self.kind.store(session, rows, self.pull)
+                session.flush()
+            return outcomes
+        except (IntegrityError, DataError, AstegniError) as error:
+            if isinstance(error, AstegniError) and error.retryable:
+                raise
+            if len(rows) == 1:
+                [row] = rows
+                return [ImportOutcome(row.row.id, row.id, (_refusal(error),))]
+        middle = len(rows) // 2
+        return [*self._apart(session, rows[:middle]), *self._apart(session, rows[middle:])]
+
+    def _digest(self, row: Row) -> bytes:
+        zone = None if self.pull.server_zone is None else self.pull.server_zone.name
+        return blake2b(repr((self.kind.version, zone, row[:-1])).encode(), digest_size=16).digest()
+
+    def _compare(self, reader: SourceReader) -> Mapping[str, int]:
+        """Compare ids: store rows that were missed, remove those that have gone, try refused ones again."""
+        counts: Counter[str] = Counter()
+        after = 0
+        while True:
+            ids = reader.ids(after=after, most=_IDS)
+            # Behind the last id there, no link may be left.
+            until = ids[-1] if len(ids) == _IDS else None
+            missed, gone = self._difference(ids, after, until)
+            for batch in _pieces(missed):
+                counts.update(self._store(reader.rows_of(batch)))
+            for links in _pieces(gone):
+                counts.update(self._remove(links))
+            if until is None:
+                break
+            after = until
+        for batch in self._refused():
+            rows = [row for row in reader.rows_of(batch) if self.kind.may_retry(row, self.pull)]
+            taken = self._store(rows, again=True) if rows else {}
+            counts.update(stored=taken.get("stored", 0))
+        return counts
+
+    def _difference(self, ids: Sequence[int], after: int, until: int | None) -> tuple[list[int], list[Link]]:
+        with self.transactions.transaction() as session:
+            links = links_between(session, self.kind.name, after=after, until=until)
+        there, known = set(ids), {link.platform_id for link in links}
+        return sorted(there - known), [link for link in links if link.platform_id not in there]
+
+    def _remove(self, links: Sequence[Link]) -> Mapping[str, int]:
+        self.check()
+        ids = [link.platform_id for link in links]
+        with self.transactions.transaction() as session:
+            hold_kind(session, self.kind.name)
+            self.kind.remove(session, links, self.pull)
+            remove_refusals(session, self.kind.name, ids)
+            remove_links(session, self.kind.name, ids)
+        return {"removed": len(links)}
+
+    def _refused(self) -> Iterator[list[int]]:
+        after = 0
+        while True:
+            with self.transactions.transaction() as session:
+                ids = refused_ids(session, self.kind.name, after=after, most=_BATCH)
+            if not ids:
+                return
+            yield ids
+            after = ids[-1]
+
+
+def _link(outcome: ImportOutcome, digests: Mapping[int, bytes]) -> Link:
+    return Link(outcome.platform_id, outcome.id, digests[outcome.platform_id])
+
+
+def _pieces(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    for first in range(0, len(items), _BATCH):
+        yield items[first : first + _BATCH]
+
+
+def _refusal(error: IntegrityError | DataError | AstegniError) -> Refusal:
+    if isinstance(error, AstegniError):
+        return Refusal(error.code, error.detail, "Correct the row on the platform.")
+    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    reason = f"our database refuses it: {constraint or type(error.orig).__name__}"
+    return Refusal("refused-by-database", reason, "Look at the row on the platform; it does not fit beside the others.")

@@ -1,0 +1,29 @@
+"""The platform's words, in ours. Pure: an unknown word is None, and the caller reports it."""
+
+from collections.abc import Mapping
+
+_FORMATS = {"online": "online", "in-person": "in-person", "in person": "in-person", "hybrid": "hybrid"}
+# Words of enrolments and of groups.
+_BOOKINGS = {
+    "active": "active",
+    "alumni": "completed",
+    "completed": "completed",
+    "suspended": "paused",
+    "paused": "paused",
+    "rejected": "cancelled",
+    "cancelled": "cancelled",
+}
+
+
+def _read(words: Mapping[str, str], written: str | None) -> str | None:
+    return words.get((written or "").strip().casefold().replace("_", "-"))
+
+
+def session_format(written: str | None) -> str | None:
+    """Where lessons take place; None for nothing and for words without a meaning here, like `Self-paced`."""
+    return _read(_FORMATS, written)
+
+
+def booking_status(written: str | None) -> str | None:
+    """The status of a booking; NULL there is the default, active."""
+    return "active" if written is None else _read(_BOOKINGS, written)
