@@ -51,7 +51,7 @@ NAMES: dict[str, Meaning] = {
     "code": ("Stable name of the problem, in kebab-case, for programs.", "not-found"),
     "codecs": ("Codecs as RFC 6381 names them.", "avc1.42c01f,mp4a.40.2"),
     "confirmed_at": ("When the channel was confirmed by its code; null before.", _INSTANT),
-    "conflicts": ("Lessons that collide with others.", []),
+    "conflicts": ("Lessons that collide with others, or of the same person by another role.", []),
     "contact_email": ("Mail address for questions about the request.", "liya@example.org"),
     "contact_phone": ("Telephone number for questions about the request.", "+251911000000"),
     "created_at": ("When the row was made.", _INSTANT),

@@ -1,6 +1,7 @@
 """Request and response documents of the calendar's routes: the columns of its tables."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Annotated, Any, Literal, Self
 
@@ -145,7 +146,7 @@ class ConflictDocument(Document):
 
 
 class ScheduleDocument(InCalendar):
-    """A lesson or a free slot."""
+    """A lesson or a free slot; `conflicts` are the caller's own lessons at that time by another of their roles."""
 
     id: int
     tutor_id: int
@@ -174,6 +175,7 @@ class ScheduleDocument(InCalendar):
     sequence: int
     created_at: datetime
     updated_at: datetime
+    conflicts: list[ConflictDocument]
 
     @classmethod
     def of(cls, view: LessonView, calendar: str) -> Self:
@@ -182,15 +184,12 @@ class ScheduleDocument(InCalendar):
 
 
 class ChangedSchedule(ScheduleDocument):
-    """A lesson after a change; `conflicts` are the lessons of its series that collide."""
-
-    conflicts: list[ConflictDocument]
+    """A lesson after a change; `conflicts` are the lessons of its series that collide, too."""
 
     @classmethod
     def after(cls, view: LessonView, conflicts: Sequence[ScheduleClash]) -> Self:
         """The document of the lesson and the conflicts of the change."""
-        documents = [ConflictDocument.model_validate(clash) for clash in conflicts]
-        return cls(**{**_values(cls, view), "conflicts": documents})
+        return cls(**_values(cls, replace(view, conflicts=[*conflicts, *view.conflicts])))
 
 
 def _values(cls: type[ScheduleDocument], view: LessonView) -> Mapping[str, Any]:
@@ -201,6 +200,7 @@ def _values(cls: type[ScheduleDocument], view: LessonView) -> Mapping[str, Any]:
         "student_name": view.student_name,
         "booking_id": view.booking_id,
         "participants": list(view.participants),
+        "conflicts": [ConflictDocument.model_validate(clash) for clash in view.conflicts],
     }
 
 

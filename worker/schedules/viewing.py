@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,6 +11,8 @@ from models.people import StudentProfile, User
 from models.schedules import Schedule, ScheduleParticipant
 from worker.access.callers import Caller, Operator
 from worker.access.names import FULL_NAME
+from worker.schedules.conflicts.clash import ScheduleClash
+from worker.schedules.conflicts.two_roles import find_role_conflicts
 from worker.schedules.reading import students_of
 
 # student_id to booking_id, in order of ids.
@@ -26,16 +28,20 @@ class LessonView:
     student_name: str | None
     booking_id: int | None
     participants: Sequence[int]
+    # Where the caller has another lesson at that time by another role.
+    conflicts: Sequence[ScheduleClash] = ()
 
 
 def view_lessons(session: Session, caller: Caller, lessons: Sequence[Schedule]) -> list[LessonView]:
     """The lessons as the caller may see them; the caller must be allowed to see each in some way."""
     seats = _seats(session, [lesson.id for lesson in lessons])
     names = _names(session, students_of(session, caller))
-    return [
+    views = [
         _whole(lesson, seats[lesson.id]) if _sees_all(caller, lesson) else _own(lesson, seats[lesson.id], names)
         for lesson in lessons
     ]
+    conflicts = find_role_conflicts(session, caller, lessons)
+    return [replace(view, conflicts=conflicts.get(view.lesson.id, ())) for view in views] if conflicts else views
 
 
 def _sees_all(caller: Caller, lesson: Schedule) -> bool:

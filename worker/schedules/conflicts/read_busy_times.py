@@ -1,10 +1,10 @@
 """Read the lessons that make people busy."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, literal, select, union_all
+from sqlalchemy import Row, Select, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from models.schedules import Schedule, ScheduleParticipant
@@ -29,10 +29,21 @@ def read_busy(
     """The live lessons of these people between two instants, except those with the ids `without`."""
     busy = BusyTimes()
     left_out = frozenset(without)
-    for kind, person_id, starts_at, ends_at, schedule_id in session.execute(_lessons(tutors, students, since, until)):
+    rows = read_lesson_times(session, tutors=tutors, students=students, since=since, until=until)
+    for kind, person_id, starts_at, ends_at, schedule_id in rows:
         if schedule_id not in left_out:
             busy.take(Person(kind, person_id), starts_at, ends_at, schedule_id)
     return busy
+
+
+def read_lesson_times(
+    session: Session, *, tutors: Collection[int], students: Collection[int], since: datetime, until: datetime
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Kind and id of the person, times and id of each live lesson that overlaps with this time.
+
+    The lesson of a student comes once more for their participation.
+    """
+    return session.execute(_lessons(tutors, students, since, until)).all()
 
 
 def find_conflicts(
@@ -60,7 +71,9 @@ def find_conflicts(
     return clashes
 
 
-def _lessons(tutors: Collection[int], students: Collection[int], since: datetime, until: datetime) -> Select[Any]:
+def _lessons(
+    tutors: Collection[int], students: Collection[int], since: datetime, until: datetime
+) -> Select[*tuple[Any, ...]]:
     """Kind and id of the person, times and id of the lesson. Each branch has an index that begins with the person."""
     days = Schedule.schedule_date.between((since - _MARGIN).date(), (until + _MARGIN).date())
     own = (

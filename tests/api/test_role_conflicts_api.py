@@ -1,0 +1,90 @@
+"""A person who teaches one lesson and attends another at that time: nothing is refused, and they are shown both."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import VisitorOf
+from tests.api.test_schedules_api import ASKED, body, day, listed
+from tests.conftest import School, Sql
+from worker.access.callers import UserCaller
+
+
+@pytest.fixture
+def both(school: School, sql: Sql) -> UserCaller:
+    """The tutor of the school, who is taught by its other tutor."""
+    sql("INSERT INTO student_profiles (id, user_id) VALUES (41, 1)")
+    sql("INSERT INTO tutor_student_bookings (tutor_id, student_id, subject) VALUES (14, 41, 'Physics')")
+    return replace(school.tutor, student_id=41)
+
+
+def _lessons(visitor: VisitorOf, school: School, sql: Sql) -> tuple[int, list[int]]:
+    """A lesson of two hours that the person teaches, and three that they attend: the first two at that time."""
+    ((other_booking,),) = sql("SELECT id FROM tutor_student_bookings WHERE student_id = 41")
+
+    def make(who: UserCaller, booking: int, start: str, end: str) -> int:
+        wanted = body(booking, start_time=start, end_time=end)
+        status, answer = visitor(who).ask("POST", "/v1/schedules", wanted)
+        assert status == 201, answer
+        return int(answer["schedule_id"])
+
+    taught = make(school.tutor, school.booking_id, "10:00", "12:00")
+    hours = (("09:30", "10:30"), ("10:30", "11:30"), ("12:00", "13:00"))
+    return taught, [make(school.other_tutor, other_booking, *hour) for hour in hours]
+
+
+def _conflicts(items: list[Any]) -> dict[int, list[tuple[str, int, int | None]]]:
+    return {
+        item["id"]: [(clash["reason"], clash["schedule_id"], clash["student_id"]) for clash in item["conflicts"]]
+        for item in items
+    }
+
+
+def test_both_lessons_name_the_other(both: UserCaller, school: School, visitor: VisitorOf, sql: Sql) -> None:
+    taught, (first, second, after) = _lessons(visitor, school, sql)
+
+    items = listed(visitor(both))
+
+    assert _conflicts(items) == {
+        taught: [("tutor-busy", first, None), ("tutor-busy", second, None)],
+        first: [("student-busy", taught, 41)],
+        second: [("student-busy", taught, 41)],
+        after: [],
+    }
+    ((clash,),) = [item["conflicts"] for item in items if item["id"] == first]
+    assert (clash["schedule_date"], clash["starts_at"], clash["ends_at"]) == (
+        day(0),
+        f"{day(0)}T06:30:00Z",
+        f"{day(0)}T07:30:00Z",
+    )
+    assert visitor(both).ask("GET", f"/v1/schedules/{second}")[1]["conflicts"] == items[2]["conflicts"]
+    page = visitor(both).ask("GET", ASKED.replace("limit=200", "limit=1"))[1]["items"]
+    assert _conflicts(page) == {first: [("student-busy", taught, 41)]}
+
+
+def test_nobody_else_is_shown_it(both: UserCaller, school: School, visitor: VisitorOf, sql: Sql, operator: Any) -> None:
+    _lessons(visitor, school, sql)
+
+    for who in (school.tutor, school.student, school.parent, school.other_tutor, operator):
+        assert [item["conflicts"] for item in listed(visitor(who)) if item["conflicts"]] == []
+
+
+def test_a_lesson_that_was_called_off_is_in_nobodys_way(
+    both: UserCaller, school: School, visitor: VisitorOf, sql: Sql
+) -> None:
+    taught, _ = _lessons(visitor, school, sql)
+    status, lesson = visitor(both).ask("POST", f"/v1/schedules/{taught}/cancel")
+
+    assert (status, lesson["conflicts"]) == (200, [])
+    assert [item["conflicts"] for item in listed(visitor(both)) if item["conflicts"]] == []
+
+
+def test_a_change_answers_with_it(both: UserCaller, school: School, visitor: VisitorOf, sql: Sql) -> None:
+    taught, (_, _, after) = _lessons(visitor, school, sql)
+    change = {"start_time": "12:30", "end_time": "13:30"}
+
+    status, lesson = visitor(both).ask("PATCH", f"/v1/schedules/{taught}", change)
+
+    assert status == 200
+    assert _conflicts([lesson]) == {taught: [("tutor-busy", after, None)]}
