@@ -329,9 +329,11 @@ class Processes:
         self._server = server
         self._running: list[ChildProcess] = []
 
-    def api(self, settings: Settings) -> tuple[str, ChildProcess]:
-        """An API that answers, at the address returned."""
-        return retry_while_port_taken(lambda: self._api(settings))
+    def api(self, settings: Settings, port: int | None = None) -> tuple[str, ChildProcess]:
+        """An API that answers, at the address returned; with `port` in place of one that has ended."""
+        if port is not None:
+            return self._api(settings, port)
+        return retry_while_port_taken(lambda: self._api(settings, free_port()))
 
     def worker(self, settings: Settings, *words: str) -> ChildProcess:
         """A worker; nobody waits until it works."""
@@ -347,8 +349,7 @@ class Processes:
         for process in self._running:
             process.stop(30)
 
-    def _api(self, settings: Settings) -> tuple[str, ChildProcess]:
-        port = free_port()
+    def _api(self, settings: Settings, port: int) -> tuple[str, ChildProcess]:
         process = self._start("api", settings.model_copy(update={"api_port": port}))
         wait_until(lambda: _accepts(port), process, 120)
         return f"http://127.0.0.1:{port}", process

@@ -135,3 +135,14 @@ def test_addresses_of_others_do_not_exist(school: School, visitor: VisitorOf, pa
         ("DELETE", f"{page}/strokes/a%00", None),
     ):
         assert stranger.ask(method, path, body)[0] == 404, path
+
+
+def test_a_repeated_clear_leaves_what_was_drawn_after_it(school: School, visitor: VisitorOf, page: str) -> None:
+    tutor, key = visitor(school.tutor), {"Idempotency-Key": "clear-1"}
+    tutor.ask("POST", f"{page}/strokes", {"strokes": [_stroke("before")]})
+    first = tutor.send("POST", f"{page}/clear", headers=key)
+    tutor.ask("POST", f"{page}/strokes", {"strokes": [_stroke("after")]})
+    repeated = tutor.send("POST", f"{page}/clear", headers=key)
+    assert (first.content, repeated.content) == (b'{"cleared":1}', b'{"cleared":1}')
+    assert repeated.headers["Idempotency-Replayed"] == "true"
+    assert tutor.ask("POST", f"{page}/clear") == (200, {"cleared": 1})

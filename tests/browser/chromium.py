@@ -1,8 +1,9 @@
-"""A headless Chromium with one page, controlled through two pipes (Chrome DevTools Protocol)."""
+"""A headless Chromium, controlled through two pipes (Chrome DevTools Protocol)."""
 
 import json
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,69 @@ _FLAGS = (
     "--font-render-hinting=none",
     "--force-color-profile=srgb",
     "--remote-debugging-pipe",
+    # Several pages are open at once, and each works as if it were looked at.
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    "--disable-background-timer-throttling",
 )
 
 
-class Chromium:
-    """One browser with one page open. `home` is a directory of its own. Close it in the end."""
+class Page:
+    """A tab."""
 
-    def __init__(self, program: str, home: Path) -> None:
+    def __init__(self, browser: "Chromium", context: str | None = None) -> None:
+        self._browser = browser
+        where = {"browserContextId": context} if context else {}
+        self._target = browser.call("Target.createTarget", {"url": "about:blank", **where})["targetId"]
+        self._session = browser.call("Target.attachToTarget", {"targetId": self._target, "flatten": True})["sessionId"]
+
+    def run(self, script: str) -> Any:
+        """The result of a script; a promise is awaited."""
+        answer = self._call(
+            "Runtime.evaluate", {"expression": script, "awaitPromise": True, "returnByValue": True, "userGesture": True}
+        )
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def open(self, url: str) -> None:
+        """Open an address and wait until its page is loaded."""
+        self._call("Page.navigate", {"url": url})
+        # No promise: it would be lost with the page that is left.
+        wait_for(lambda: self.run("[location.href, document.readyState]") == [url, "complete"])
+
+    def drag(self, points: Sequence[tuple[float, float]]) -> None:
+        """Press the mouse at the first point, move it over the others, and release it at the last one."""
+        for kind, (x, y) in (("mousePressed", points[0]), *(("mouseMoved", point) for point in points[1:])):
+            self._mouse(kind, x, y)
+        self._mouse("mouseReleased", *points[-1])
+
+    def click(self, x: float, y: float) -> None:
+        """Click there."""
+        self._mouse("mousePressed", x, y)
+        self._mouse("mouseReleased", x, y)
+
+    def close(self) -> None:
+        """Close the tab; none of its handlers delays that."""
+        self._browser.call("Target.closeTarget", {"targetId": self._target})
+
+    def _mouse(self, kind: str, x: float, y: float) -> None:
+        pressed = {"button": "left", "buttons": int(kind != "mouseReleased"), "clickCount": 1}
+        self._call("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, **pressed})
+
+    def _call(self, method: str, parameters: dict[str, Any]) -> Any:
+        return self._browser.call(method, parameters, self._session)
+
+
+class Chromium:
+    """One browser. `home` is a directory of its own; it may hold the profile of a browser that was killed.
+
+    `run` and `open` use a first page. Close the browser in the end.
+    """
+
+    def __init__(self, program: str, home: Path, *flags: str) -> None:
         commands, self._commands = os.pipe()
         self._answers, answers = os.pipe()
-        arguments = [program, *_FLAGS, f"--user-data-dir={home / 'profile'}", "about:blank"]
+        arguments = [program, *_FLAGS, *flags, f"--user-data-dir={home / 'profile'}", "about:blank"]
         # The browser reads commands from descriptor 3 and responds on 4; a process group, to be killed as a whole.
         self._pid = os.posix_spawn(
             program,
@@ -49,24 +103,24 @@ class Chromium:
         os.close(answers)
         self._buffer = b""
         self._calls = 0
-        target = self._call("Target.createTarget", {"url": "about:blank"})["targetId"]
-        self._session = self._call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
+        self._page = Page(self)
+
+    def page(self) -> Page:
+        """Another tab, of a person of its own: it shares neither storage nor cookies with the others."""
+        return Page(self, self.call("Target.createBrowserContext", {})["browserContextId"])
 
     def run(self, script: str) -> Any:
-        """The result of a script; a promise is awaited."""
-        answer = self._call(
-            "Runtime.evaluate",
-            {"expression": script, "awaitPromise": True, "returnByValue": True},
-            self._session,
-        )
-        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
-        return answer["result"].get("value")
+        """The result of a script in the first page; a promise is awaited."""
+        return self._page.run(script)
 
     def open(self, url: str) -> None:
-        """Open an address and wait until its page is loaded."""
-        self._call("Page.navigate", {"url": url}, self._session)
-        # No promise: it would be lost with the page that is left.
-        wait_for(lambda: self.run("[location.href, document.readyState]") == [url, "complete"])
+        """Open an address in the first page and wait until it is loaded."""
+        self._page.open(url)
+
+    @property
+    def first_page(self) -> Page:
+        """The page whose storage is kept in the profile."""
+        return self._page
 
     def close(self) -> None:
         """Kill the browser and all processes that it started."""
@@ -75,7 +129,8 @@ class Chromium:
         os.killpg(self._pid, signal.SIGKILL)
         os.waitpid(self._pid, 0)
 
-    def _call(self, method: str, parameters: dict[str, Any], session: str | None = None) -> Any:
+    def call(self, method: str, parameters: dict[str, Any], session: str | None = None) -> Any:
+        """The result of a command of the protocol."""
         self._calls += 1
         message = {"id": self._calls, "method": method, "params": parameters}
         if session:

@@ -25,6 +25,7 @@ from worker.api import (
     recordings,
     replays,
     schedules,
+    script_tag,
     series,
     server_time,
     session_requests,
@@ -76,6 +77,7 @@ _MODULES = (
     job_events,
     health,
     server_time,
+    script_tag,
     docs,
 )
 

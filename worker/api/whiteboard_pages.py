@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from worker.access.visibility import session_for
 from worker.api.callers import CallerOf
-from worker.api.fields import RowId
+from worker.api.fields import Body, RowId
 from worker.api.idempotent import OnceOf, created
 from worker.api.json_pieces import read_json
 from worker.api.paging import Page
@@ -32,6 +32,9 @@ from worker.jobs.idempotency import Answer
 from worker.whiteboards.pages import activate_page, clear_page, create_page, find_page, list_pages
 from worker.whiteboards.stroke_store import append_strokes, delete_stroke
 from worker.whiteboards.stroke_validation import MOST_STROKES, NewStroke
+
+# The body of a request without one, for its fingerprint.
+_NOTHING = Body()
 
 router = APIRouter(prefix="/v1/whiteboard", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
 
@@ -79,11 +82,18 @@ def post_activate(page_id: RowId, caller: CallerOf, services: ServicesOf) -> Pag
         return PageDocument.model_validate(activate_page(session, caller, page_id))
 
 
-@router.post("/pages/{page_id}/clear", responses=responses(409), summary="Clear a page")
-def post_clear(page_id: RowId, caller: CallerOf, services: ServicesOf) -> Cleared:
-    """Clear the page. Its strokes stay stored, marked as deleted."""
+@router.post("/pages/{page_id}/clear", response_model=Cleared, responses=responses(409), summary="Clear a page")
+def post_clear(page_id: RowId, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
+    """Clear the page. Its strokes stay stored, marked as deleted.
+
+    With an `Idempotency-Key` a repeat leaves what was drawn after the first request.
+    """
     with services.database.transaction() as session:
-        return Cleared(cleared=clear_page(session, caller, page_id))
+
+        def make() -> Answer:
+            return Answer(200, Cleared(cleared=clear_page(session, caller, page_id)).model_dump_json())
+
+        return once.answer(session, _NOTHING, make)
 
 
 async def _body(request: Request, _caller: CallerOf) -> bytes:

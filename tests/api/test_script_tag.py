@@ -1,0 +1,44 @@
+"""`/astegni.js`: served compressed, cached and revalidated, and small."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from worker.api import script_tag
+
+MOST_BYTES = 25_000
+FOLDER = Path(script_tag.__file__).parent / "tag"
+
+
+def test_it_is_public_and_cached(client: TestClient) -> None:
+    answer = client.get("/astegni.js")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/javascript; charset=utf-8")
+    assert answer.headers["cache-control"] == "public, max-age=3600, stale-while-revalidate=604800"
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize(("accepted", "coding"), [("gzip, br", "gzip"), ("identity", None), ("gzip;q=0", None)])
+def test_each_coding_has_its_entity_tag(client: TestClient, accepted: str, coding: str | None) -> None:
+    headers = {"Accept-Encoding": accepted}
+    answer = client.get("/astegni.js", headers=headers)
+    assert answer.headers.get("content-encoding") == coding
+    # The client has decompressed it.
+    assert answer.content == script_tag.plain().content
+    again = client.get("/astegni.js", headers=headers | {"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", answer.headers["etag"])
+    other = client.get("/astegni.js", headers=headers | {"If-None-Match": '"another"'})
+    assert other.status_code == 200
+
+
+def test_it_is_small() -> None:
+    assert len(script_tag.compressed().content) <= MOST_BYTES
+    assert gzip.decompress(script_tag.compressed().content) == script_tag.plain().content
+
+
+def test_every_part_is_in_it() -> None:
+    content = script_tag.plain().content.decode()
+    assert all(path.read_text() in content for path in FOLDER.glob("*.js"))

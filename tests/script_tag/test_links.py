@@ -1,0 +1,132 @@
+"""A dead link, a killed browser, a worker that is away: the lesson goes on, and nothing of it is lost or doubled."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.browser.chromium import Chromium
+from tests.conftest import Processes, Sql
+from tests.script_tag.conftest import BoardPage, Lesson
+from tests.waiting import wait_for
+
+LINE = ((20, 20), (60, 60), (90, 30))
+NAMES = "whiteboardManager.currentPage.strokes.map((stroke) => stroke.client_id)"
+
+
+def _kept(sql: Sql) -> list[str]:
+    return [row.client_id for row in sql("SELECT client_id FROM whiteboard_canvas_data ORDER BY stroke_order")]
+
+
+@pytest.mark.parametrize("cut", ["frozen", "restarted"])
+def test_a_link_that_is_cut_for_20_seconds_loses_and_doubles_nothing(
+    cut: str, lesson: Lesson, processes: Processes, sql: Sql
+) -> None:
+    tutor, student = lesson.tutor(), lesson.student()
+    lesson.call(tutor, student)
+    tutor.draw(*LINE)
+    tutor.press("#toggleAllInteraction")
+    tutor.send()
+    student.send()
+    since = tutor.run("Date.now()")
+    lesson.process.signal(signal.SIGSTOP if cut == "frozen" else signal.SIGKILL)
+    tutor.draw(*LINE)
+    # Sent while nobody answers; then more is drawn.
+    tutor.wait("astegni.pending().then((rest) => rest.length === 1)")
+    tutor.run("void astegni.send()")
+    while tutor.run("Date.now()") < since + 20_000:
+        tutor.draw(*LINE)
+        student.draw((200, 20), (240, 60))
+    if cut == "frozen":
+        lesson.process.signal(signal.SIGCONT)
+    else:
+        processes.api(lesson.settings, int(lesson.api.rpartition(":")[2]))
+    tutor.send()
+    student.send()
+    drawn = tutor.run(NAMES)
+    assert sorted(_kept(sql)) == sorted(drawn)
+    assert len(drawn) > 4
+    by_tutor = [
+        row.client_id
+        for row in sql(
+            "SELECT client_id FROM whiteboard_canvas_data WHERE profile_type = 'tutor' ORDER BY stroke_order"
+        )
+    ]
+    assert by_tutor == [name for name in drawn if name in set(by_tutor)]
+    assert (tutor.errors, student.errors) == ([], [])
+
+
+def test_a_killed_browser_sends_the_rest_when_the_page_is_opened_again(
+    lesson: Lesson, chromium_program: str, tmp_path: Path, sql: Sql
+) -> None:
+    first = Chromium(chromium_program, tmp_path)
+    try:
+        tutor = lesson.tutor("alone", page=first.first_page)
+        tutor.call_alone()
+        tutor.draw(*LINE)
+        tutor.send()
+        lesson.process.signal(signal.SIGSTOP)
+        for _ in range(3):
+            tutor.draw(*LINE)
+        tutor.press("#undoBtn")
+        tutor.wait("astegni.pending().then((rest) => rest.length === 4)")
+        names = tutor.run(NAMES)
+    finally:
+        first.close()
+    lesson.process.signal(signal.SIGCONT)
+    second = Chromium(chromium_program, tmp_path)
+    try:
+        again = BoardPage(second.first_page, tutor.url)
+        again.send()
+    finally:
+        second.close()
+    rows = sql("SELECT client_id, is_deleted FROM whiteboard_canvas_data ORDER BY stroke_order")
+    assert [row.client_id for row in rows if not row.is_deleted] == names
+    assert [row.is_deleted for row in rows] == [False, False, False, True]
+
+
+def _dead(lesson: Lesson) -> None:
+    lesson.process.signal(signal.SIGKILL)
+
+
+def _frozen(lesson: Lesson) -> None:
+    lesson.process.signal(signal.SIGSTOP)
+
+
+@pytest.mark.parametrize("away", [_dead, _frozen])
+def test_a_lesson_without_the_worker_is_what_it_was(away: Callable[[Lesson], None], lesson: Lesson, sql: Sql) -> None:
+    tutor, student = lesson.tutor(), lesson.student()
+    away(lesson)
+    lesson.call(tutor, student)
+    tutor.press("#toggleAllInteraction")
+    tutor.draw(*LINE)
+    tutor.draw(*LINE)
+    student.wait("whiteboardManager.currentPage.strokes.length === 2")
+    tutor.press("#undoBtn")
+    student.wait("whiteboardManager.currentPage.strokes.length === 1")
+    tutor.press("#addPageBtn")
+    tutor.press("#startVideoSessionBtn")
+    student.wait("!whiteboardManager.isVideoSessionActive")
+    assert [row["stroke_type"] for row in lesson.platform.strokes] == ["pen", "pen"]
+    wait_for(lambda: all(call["ended"] for call in lesson.platform.calls.values()))
+    assert (tutor.errors, student.errors) == ([], [])
+    assert sql("SELECT 1 FROM whiteboard_sessions") == []
+
+
+def test_a_page_without_the_script_works_on(lesson: Lesson) -> None:
+    tutor = lesson.tutor("alone", tag=f"{lesson.api}/not-there.js")
+    tutor.call_alone()
+    tutor.draw(*LINE)
+    assert [row["stroke_type"] for row in lesson.platform.strokes] == ["pen"]
+
+
+@pytest.mark.parametrize("cors", [()])
+def test_an_origin_that_the_worker_does_not_know_changes_nothing(lesson: Lesson, sql: Sql) -> None:
+    tutor = lesson.tutor("alone")
+    tutor.call_alone()
+    tutor.draw(*LINE)
+    tutor.run("astegni.send()")
+    assert tutor.run("astegni.pending().then((rest) => rest.map((one) => one.kind))") == ["open", "stroke"]
+    assert [row["stroke_type"] for row in lesson.platform.strokes] == ["pen"]
+    assert (tutor.errors, sql("SELECT 1 FROM whiteboard_sessions")) == ([], [])

@@ -1,0 +1,185 @@
+// A session of the platform and the one that the worker keeps for it: how they are joined, and what is sent.
+
+const SESSIONS = 'v1/whiteboard/sessions';
+const PAGES = 'v1/whiteboard/pages';
+/** How long a student waits for the tutor's side: their link may be the dead one. */
+const PATIENCE_FOR_TUTOR = 3_600_000;
+/** How long an operation waits for one of the other side that it depends on. */
+const PATIENCE_FOR_OTHERS = 60_000;
+/** The other side begins its session up to some seconds earlier. */
+const EARLIER = 30_000;
+
+const pathOf = (board, verb) => `${SESSIONS}/${board.session}/${verb}`;
+
+/** The tutor's side leads, whoever called; both sides believe that they are the host. */
+const leads = (board) => board.role === 'tutor';
+
+/** The tutor's session: created once, whatever is repeated. */
+async function createSession(board) {
+  return ask('POST', SESSIONS, {
+    host_profile_type: 'tutor',
+    participant_profile_ids: [board.other.id],
+    participant_profile_types: [board.other.type],
+    session_title: board.title,
+    student_permissions: permissions(board.allowed),
+  }, { key: `platform-session-${board.platform}` });
+}
+
+/** The session that the tutor's side has created for this call. */
+async function findSession(board) {
+  const since = board.at + (await clock.read()) - EARLIER;
+  const { items } = await ask('GET', `${SESSIONS}?limit=50`);
+  const session = items.findLast((one) => (
+    one.host_profile_type === board.other.type && one.host_profile_id === board.other.id
+    && Date.parse(one.created_at) >= since
+  ));
+  if (!session && Date.now() - board.at < PATIENCE_FOR_TUTOR) throw new Away('the tutor has no session yet', 2);
+  if (!session) throw new Refused(404, { detail: 'the tutor never had a session' });
+  return session;
+}
+
+const permissions = (all) => ({ can_draw: all, can_write: all, can_erase: all });
+
+/** A refusal of what has happened already, or may not happen any more, changes nothing for what follows. */
+async function unlessRefused(request) {
+  try {
+    return await request;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    complain(error);
+    return null;
+  }
+}
+
+async function rememberPages(board) {
+  const { items } = await ask('GET', pathOf(board, 'pages'));
+  board.pages = Object.fromEntries(items.map((page) => [page.page_number, page.id]));
+  await store.put('boards', board);
+}
+
+/** A page that the tutor adds; the key makes a repeat the same page. */
+const createPage = (board, number, options) => (
+  ask('POST', pathOf(board, 'pages'), {}, { key: `platform-page-${board.platform}-${number}`, ...options })
+);
+
+/** The worker's id of a page. Pages that this script has added carry it, negative; the others go by their number. */
+async function pageId(board, page) {
+  if (page.id < 0) return -page.id;
+  if (!board.pages[page.number]) await rememberPages(board);
+  while (leads(board) && !board.pages[page.number]) {
+    const added = await createPage(board, Object.keys(board.pages).length + 1);
+    board.pages[added.page_number] = added.id;
+    await store.put('boards', board);
+  }
+  if (!board.pages[page.number]) throw new Later(`no page ${page.number} yet`, PATIENCE_FOR_OTHERS);
+  return board.pages[page.number];
+}
+
+const instant = (milliseconds, offset) => milliseconds && new Date(milliseconds + offset).toISOString();
+
+const HANDLERS = {
+  async open(board) {
+    if (board.session) return;
+    board.session = (await (leads(board) ? createSession(board) : findSession(board))).id;
+    await rememberPages(board);
+    if (leads(board)) await unlessRefused(ask('POST', pathOf(board, 'start')));
+    await unlessRefused(ask('POST', pathOf(board, 'join')));
+  },
+
+  async stroke(board, operations) {
+    const id = await pageId(board, operations[0].page);
+    const offset = await clock.read();
+    const strokes = operations.map(({ stroke }) => ({
+      ...stroke,
+      started_at: instant(stroke.started_at, offset),
+      ended_at: instant(stroke.ended_at, offset),
+    }));
+    try {
+      const { refused } = await ask('POST', `${PAGES}/${id}/strokes`, { strokes });
+      refused.forEach(({ reason }) => complain(reason));
+    } catch (error) {
+      // The tutor's side may not have sent yet that others may draw.
+      if (error.status === 403) throw new Later(error.message, PATIENCE_FOR_OTHERS);
+      throw error;
+    }
+  },
+
+  async undo(board, [{ page, client_id: clientId }]) {
+    try {
+      await ask('DELETE', `${PAGES}/${await pageId(board, page)}/strokes/${encodeURIComponent(clientId)}`);
+    } catch (error) {
+      // The other side may not have sent its stroke yet.
+      if (error.status === 404) throw new Later(error.message, 10 * PATIENCE_FOR_OTHERS);
+      throw error;
+    }
+  },
+
+  async clear(board, [{ page, key }]) {
+    await ask('POST', `${PAGES}/${await pageId(board, page)}/clear`, undefined, { key });
+  },
+
+  async show(board, [{ page }]) {
+    await ask('POST', `${PAGES}/${await pageId(board, page)}/activate`);
+  },
+
+  async permit(board, [{ allowed }]) {
+    await ask('PATCH', `${SESSIONS}/${board.session}`, { student_permissions: permissions(allowed) });
+  },
+
+  async end(board) {
+    await ask('POST', pathOf(board, leads(board) ? 'end' : 'leave'));
+  },
+};
+
+// Nothing but `open` makes sense before the worker's session is known; a refused `open` takes the rest along.
+for (const [kind, handler] of Object.entries(HANDLERS)) {
+  if (kind === 'open') continue;
+  HANDLERS[kind] = (board, operations) => {
+    if (!board.session) throw new Refused(404, { detail: `the worker has no session for ${board.key}` });
+    return handler(board, operations);
+  };
+}
+
+const queue = new Queue(HANDLERS);
+/** Boards of this page load; the store has the worker's side of them. */
+const boards = new Map();
+
+/** The board of the session that the page shows, registered when it is first met; null without a session. */
+function boardOf(manager) {
+  const platform = manager.currentSession?.id;
+  const other = manager.getOtherParty();
+  const who = whoIsSignedIn();
+  if (!platform || !other || who === null) return null;
+  const key = `${who}-${platform}`;
+  if (!boards.has(key)) {
+    const board = {
+      key,
+      who,
+      platform,
+      role: manager.userRole,
+      other: { id: Number(other.id), type: other.type },
+      title: manager.currentSession.session_title || 'Whiteboard',
+      allowed: Boolean(manager.interactionAllowed),
+      call: manager.currentCallId,
+      at: Date.now(),
+      session: null,
+      pages: {},
+    };
+    boards.set(key, board);
+    safely(() => store.putNew('boards', board));
+    queue.add({ kind: 'open', board: key });
+  }
+  return boards.get(key);
+}
+
+/** The board with the worker's session, or null when that is not known within some seconds. */
+async function adopted(board, seconds) {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const stored = await store.get('boards', board.key);
+    if (stored?.session) return stored;
+    if (Date.now() >= end) return null;
+    await Promise.race([queue.drain(), pause(end - Date.now())]);
+    await pause(Math.min(250, Math.max(0, end - Date.now())));
+  }
+}

@@ -1,0 +1,79 @@
+// Requests to the worker.
+
+/** The worker answered, and the same request will never succeed. */
+class Refused extends Error {
+  constructor(status, problem) {
+    super(`${status} ${problem?.detail || ''}`);
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+/** No answer, or one that asks for patience: try again, after `seconds` at the earliest. */
+class Away extends Error {
+  constructor(reason, seconds = 0) {
+    super(reason);
+    this.seconds = seconds;
+  }
+}
+
+/** Statuses after which a repeat may succeed; after 401 the page may have another token. */
+const PASSING = new Set([401, 408, 425, 429]);
+const SECONDS_AFTER_401 = 15;
+
+/**
+ * The error of a response. A refusal is a problem document, or a 413, which proxies write as well: any other page of a
+ * proxy says nothing about the request.
+ */
+function failureOf(status, headers, text) {
+  const seconds = Number(headers('retry-after')) || (status === 401 ? SECONDS_AFTER_401 : 0);
+  const isProblem = (headers('content-type') || '').startsWith('application/problem+json');
+  const answered = status >= 400 && status < 500 && !PASSING.has(status);
+  if (!answered || !(isProblem || status === 413)) return new Away(`status ${status}`, seconds);
+  let problem = null;
+  try {
+    problem = JSON.parse(text);
+  } catch (error) {
+    complain(error);
+  }
+  // The first request with an Idempotency-Key still runs.
+  if (status === 409 && seconds) return new Away(problem?.detail, seconds);
+  return new Refused(status, problem);
+}
+
+/** The JSON of the answer (null: none). Throws Refused or Away. `key` is an Idempotency-Key. */
+async function ask(method, path, body, { key, seconds = 15 } = {}) {
+  const credential = token();
+  if (!credential) throw new Away('nobody is signed in', SECONDS_AFTER_401);
+  const headers = { Authorization: `Bearer ${credential}` };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (key) headers['Idempotency-Key'] = key;
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), seconds * 1000);
+  try {
+    const content = body === undefined ? undefined : JSON.stringify(body);
+    const response = await fetch(new URL(path, base), {
+      method, headers, body: content, signal: abort.signal, cache: 'no-store', credentials: 'omit',
+    });
+    const text = await response.text();
+    if (!response.ok) throw failureOf(response.status, (name) => response.headers.get(name), text);
+    return text ? JSON.parse(text) : null;
+  } catch (error) {
+    throw error instanceof Refused || error instanceof Away ? error : new Away(error?.message);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Milliseconds that the worker's clock is ahead of this one; strokes of both sides then have comparable times. */
+const clock = {
+  offset: null,
+
+  async read() {
+    if (this.offset !== null) return this.offset;
+    const asked = Date.now();
+    const { now } = await ask('GET', 'v1/time');
+    this.offset = Date.parse(now) - (asked + Date.now()) / 2;
+    return this.offset;
+  },
+};

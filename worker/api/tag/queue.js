@@ -1,0 +1,138 @@
+// The queue: what was done on a board, in order, until the worker has it.
+//
+// An operation is a row {n, board, kind, who, at, …}. One tab at a time sends; it goes from board to board and removes an
+// operation when the worker has answered. A request whose answer was lost is sent again, and the worker recognizes it
+// (client_id, Idempotency-Key, or it changes nothing).
+
+const LINGER = 700; // milliseconds; strokes of this time go in one request
+const FIRST_RETRY = 1_000;
+const LONGEST_RETRY = 30_000;
+const MOST_STROKES = 200;
+const MOST_BYTES = 250_000; // nginx refuses bodies of more than 1 MB unless it is told otherwise
+const RETRY_LATER = 2_000;
+
+/** Thrown by a handler: not now, but what follows need not wait. After `patience` milliseconds it is given up. */
+class Later extends Error {
+  constructor(reason, patience) {
+    super(reason);
+    this.patience = patience;
+  }
+}
+
+class Queue {
+  #handlers;
+  #timer = null;
+  #due = Infinity;
+  #failures = 0;
+  #draining = null;
+
+  /** `handlers[kind](board, operations)` does it at the worker; operations are of one kind, strokes of one page. */
+  constructor(handlers) {
+    this.#handlers = handlers;
+  }
+
+  /** Keeps the operation and sends it soon. Returns at once. */
+  add(operation) {
+    const who = whoIsSignedIn();
+    if (who === null) return;
+    safely(async () => {
+      await store.put('operations', { ...operation, who, at: Date.now() });
+      if (!this.#failures) this.drainIn(LINGER);
+    });
+  }
+
+  drainIn(milliseconds) {
+    const due = Date.now() + milliseconds;
+    if (due >= this.#due) return;
+    clearTimeout(this.#timer);
+    this.#due = due;
+    this.#timer = setTimeout(() => this.drain(), milliseconds);
+  }
+
+  /** Sends what can be sent now. Resolves when nothing more can; never rejects. */
+  drain() {
+    clearTimeout(this.#timer);
+    this.#due = Infinity;
+    this.#draining ||= exclusively('astegni-queue', () => this.#pass())
+      .catch((error) => this.#failed(error))
+      .finally(() => { this.#draining = null; });
+    return this.#draining;
+  }
+
+  /** The operations of whoever is signed in. */
+  async mine() {
+    const who = whoIsSignedIn();
+    return (await store.all('operations')).filter((operation) => operation.who === who);
+  }
+
+  async #pass() {
+    const keys = new Set((await this.mine()).map((operation) => operation.board));
+    let failure = null;
+    for (const key of keys) {
+      try {
+        await this.#drainBoard(key);
+      } catch (error) {
+        failure = error;
+      }
+    }
+    if (failure) throw failure;
+    this.#failures = 0;
+    const rest = await this.mine();
+    if (rest.length) this.drainIn(Math.max(0, Math.min(...rest.map((operation) => operation.after || 0)) - Date.now()));
+  }
+
+  #failed(error) {
+    complain(error);
+    const longer = Math.min(LONGEST_RETRY, FIRST_RETRY * 2 ** this.#failures);
+    this.#failures += 1;
+    this.drainIn(Math.max((error.seconds || 0) * 1000, longer * (0.5 + Math.random() / 2)));
+  }
+
+  async #drainBoard(key) {
+    for (;;) {
+      const ready = (await this.mine()).filter(({ board, after }) => board === key && !(after > Date.now()));
+      if (!ready.length) return;
+      await this.#perform(await store.get('boards', key), batchOf(ready));
+    }
+  }
+
+  async #perform(board, batch) {
+    try {
+      if (!board) throw new Refused(404, { detail: 'this browser has forgotten the board' });
+      await this.#handlers[batch[0].kind](board, batch);
+    } catch (error) {
+      if (error instanceof Later) {
+        await this.#postpone(batch, error);
+        return;
+      }
+      // An error of our own would be the same the next time, and hold up everything behind it.
+      if (error instanceof Away) throw error;
+      complain(error);
+    }
+    await store.remove('operations', batch.map((operation) => operation.n));
+  }
+
+  async #postpone(batch, { message, patience }) {
+    const now = Date.now();
+    for (const operation of batch) {
+      if (now - operation.at < patience) await store.put('operations', { ...operation, after: now + RETRY_LATER });
+      else {
+        complain(`given up: ${operation.kind}, ${message}`);
+        await store.remove('operations', [operation.n]);
+      }
+    }
+  }
+}
+
+/** The first operation, and with a stroke the strokes of its page that follow it directly. */
+function batchOf(operations) {
+  const [first] = operations;
+  const batch = [first];
+  let bytes = JSON.stringify(first).length;
+  for (const next of operations.slice(1, first.kind === 'stroke' ? MOST_STROKES : 1)) {
+    bytes += JSON.stringify(next).length;
+    if (next.kind !== 'stroke' || next.page.id !== first.page.id || bytes > MOST_BYTES) break;
+    batch.push(next);
+  }
+  return batch;
+}
