@@ -19,7 +19,7 @@ from worker.canvases.shapes import Circle, Colour, Figure, Lines, Points
 # the page is larger than this (square CSS pixels; it takes 64 MB at two).
 _LARGEST_FINE_PAGE = 4_000_000
 # Points of one path. Hand-drawn strokes are far shorter.
-_LONGEST_PIECE = 512
+LONGEST_PIECE = 512
 
 
 def draw_page(canvas: Any, page: DrawnPage, backdrop: Any = None) -> None:
@@ -70,12 +70,12 @@ def draw_background(canvas: Any, page: DrawnPage, backdrop: Any) -> None:
     canvas.drawRect(skia.Rect(page.width, page.height), backdrop)
 
 
-def draw_figure(canvas: Any, figure: Figure, backdrop: Any) -> None:
-    """Draw one figure; an eraser paints the backdrop."""
+def draw_figure(canvas: Any, figure: Figure, backdrop: Any, *, longest_piece: int = LONGEST_PIECE) -> None:
+    """Draw one figure; an eraser paints the backdrop. A line of more points than `longest_piece` is drawn in pieces."""
     if isinstance(figure, Lines):
         erases = figure.colour is None
         pen = _pen(skia.Paint(backdrop), figure.width) if erases else _coloured_pen(figure.colour, figure.width)
-        for path in _paths(figure):
+        for path in _paths(figure, longest_piece):
             canvas.drawPath(path, pen)
     elif isinstance(figure, Circle):
         canvas.drawCircle(figure.x, figure.y, figure.radius, _coloured_pen(figure.colour, figure.width))
@@ -83,7 +83,7 @@ def draw_figure(canvas: Any, figure: Figure, backdrop: Any) -> None:
         draw_text(canvas, figure, _paint(figure.colour))
 
 
-def _paths(lines: Lines) -> Iterator[Any]:
+def _paths(lines: Lines, longest_piece: int) -> Iterator[Any]:
     """The contours as one path; a long line of an opaque pen as several paths, which look the same.
 
     The time to draw a path that crosses itself is quadratic in its points: 8.6 s for 20 000 points all over a page,
@@ -91,14 +91,14 @@ def _paths(lines: Lines) -> Iterator[Any]:
     """
     path = skia.Path()
     for contour in lines.contours:
-        if lines.closed or len(contour) <= _LONGEST_PIECE or (lines.colour is not None and lines.colour.alpha < 1):
+        if lines.closed or len(contour) <= longest_piece or (lines.colour is not None and lines.colour.alpha < 1):
             _add(path, contour)
             if lines.closed:
                 path.close()
             continue
-        for start in range(0, len(contour) - 1, _LONGEST_PIECE - 1):
+        for start in range(0, len(contour) - 1, longest_piece - 1):
             piece = skia.Path()
-            _add(piece, contour[start : start + _LONGEST_PIECE])
+            _add(piece, contour[start : start + longest_piece])
             yield piece
     if not path.isEmpty():
         yield path

@@ -15,7 +15,7 @@ from worker.canvases.replay.timeline import PageShown
 from worker.canvases.stored.pages import read_board
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-DOCS = Path(__file__).parent.parent.parent / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 STROKES: list[tuple[str, dict[str, Any]]] = [
     ("pen", {"points": [[10.04, 20], [10.5, 21.25], [-3, 0]], "color": "#1d4ed8", "width": 4}),
     ("eraser", {"points": [[0, 0], [9, 9]], "color": "#000", "width": 30}),

@@ -20,7 +20,7 @@ from worker.canvases.stored.pages import read_page
 
 pytestmark = pytest.mark.drawing
 
-TABLE = Path(__file__).parents[2] / "docs" / "board-characters.md"
+TABLE = Path(__file__).parents[3] / "docs" / "board-characters.md"
 _RANGE = re.compile(r"([0-9A-F]{4,5})(?:–([0-9A-F]{4,5}))?")
 
 
