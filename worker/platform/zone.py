@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from worker import clock
 from worker.platform.catalog import Catalog
 from worker.platform.connection import PlatformConnection
-from worker.platform.zone_claims import Claim, read_claims
+from worker.platform.zone_claims import ZoneClaim, read_claims
 from worker.platform.zone_evidence import CallEvidence, RequestEvidence, compare_calls, compare_requests
 from worker.platform.zone_rows import ZoneEvidence, read_evidence
 from worker.recurrence.instants import instant
@@ -112,7 +112,7 @@ def _overridden(evidence: ZoneEvidence, name: str) -> ZoneProof:
     return ZoneProof(ServerZone(name), [first, *_measurements(evidence, comparison)])
 
 
-def _judge(evidence: ZoneEvidence, claims: Sequence[Claim]) -> ZoneProof:
+def _judge(evidence: ZoneEvidence, claims: Sequence[ZoneClaim]) -> ZoneProof:
     comparisons = [(claim, _compare(evidence, claim.zone)) for claim in claims if claim.zone is not None]
     for claim, comparison in comparisons:
         if comparison.agrees:
@@ -129,7 +129,7 @@ def _judge(evidence: ZoneEvidence, claims: Sequence[Claim]) -> ZoneProof:
     return ZoneProof(None, [("CANNOT", text), *details])
 
 
-def _refusal(claim: Claim, comparison: _Comparison) -> str:
+def _refusal(claim: ZoneClaim, comparison: _Comparison) -> str:
     calls, requests = comparison.calls, comparison.requests
     if calls.agrees:
         people = f"{requests.before} of {requests.people} people"
@@ -141,7 +141,7 @@ def _refusal(claim: Claim, comparison: _Comparison) -> str:
     )
 
 
-def _no_name(claims: Sequence[Claim]) -> str:
+def _no_name(claims: Sequence[ZoneClaim]) -> str:
     texts = ", ".join(f"{claim.text} ({claim.source})" for claim in claims) or "nothing"
     return f"the server says {texts}, which is not the name of a zone"
 

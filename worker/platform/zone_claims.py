@@ -20,7 +20,7 @@ _SETTINGS = """
 
 
 @dataclass(frozen=True)
-class Claim:
+class ZoneClaim:
     """A time zone as somebody wrote it, and where. `zone` is its IANA name; None for a mere number of hours."""
 
     text: str
@@ -28,7 +28,7 @@ class Claim:
     zone: str | None
 
 
-def read_claims(connection: PlatformConnection) -> list[Claim]:
+def read_claims(connection: PlatformConnection) -> list[ZoneClaim]:
     """The claims, the most credible first. Raises Unavailable.
 
     The platform writes as the owner of its tables, as a rule: that role's setting comes first, for this database before
@@ -41,7 +41,7 @@ def read_claims(connection: PlatformConnection) -> list[Claim]:
     if shown.source != "client":
         claims.append(_claim(shown.zone, "SHOW timezone"))
     claims += [_claim(row.zone, _words(row)) for row in settings if row.role is not None and not row.is_owner]
-    distinct: dict[str, Claim] = {}
+    distinct: dict[str, ZoneClaim] = {}
     for claim in claims:
         distinct.setdefault(claim.zone or claim.text, claim)
     return list(distinct.values())
@@ -56,5 +56,5 @@ def _words(row: Row) -> str:
     return f"the setting of {where}" if row.role is None else f"the setting of role {row.role} in {where}"
 
 
-def _claim(text: str, source: str) -> Claim:
-    return Claim(text, source, known_zone(text.strip("'\"")))
+def _claim(text: str, source: str) -> ZoneClaim:
+    return ZoneClaim(text, source, known_zone(text.strip("'\"")))
