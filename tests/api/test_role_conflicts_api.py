@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.api.test_schedules_api import ASKED, body, day, listed
 
 from tests.api.conftest import VisitorOf
+from tests.api.test_schedules import ASKED, body, day, listed
 from tests.conftest import School, Sql
 from worker.access.callers import UserCaller
 

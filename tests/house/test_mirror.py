@@ -20,6 +20,7 @@ FOLDERS = {
     "migrations": "all revisions together, and the schema that they make",
     "models": "all tables together",
     "reminders/sending": "a delivery from the claim to the outcome",
+    "workflows/platform_import": "the import of the platform's rows, kind by kind",
 }
 
 # Files of several modules, or named after a rule that several modules keep.
@@ -33,6 +34,7 @@ FILES = {
     "api/test_limits_of_two_processes.py": "limits of many routes",
     "api/test_person_limits_api.py": "limits of many routes",
     "api/test_operator_accesses.py": "every route for operators",
+    "api/test_role_conflicts_api.py": "lessons of a person who has two roles",
     "api/test_strangers_api.py": "every route for people without a right",
     "api/test_stream_ends.py": "every stream",
     "canvases/drawing/test_documents.py": "PDF and SVG of the same boards",
