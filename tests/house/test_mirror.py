@@ -20,6 +20,7 @@ FOLDERS = {
     "migrations": "all revisions together, and the schema that they make",
     "models": "all tables together",
     "reminders/sending": "a delivery from the claim to the outcome",
+    "script_tag": "the script of the platform's pages, in a real browser",
     "workflows/platform_import": "the import of the platform's rows, kind by kind",
 }
 
