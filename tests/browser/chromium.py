@@ -33,6 +33,7 @@ class Page:
 
     def __init__(self, browser: "Chromium", context: str | None = None) -> None:
         self._browser = browser
+        self.context = context
         where = {"browserContextId": context} if context else {}
         self._target = browser.call("Target.createTarget", {"url": "about:blank", **where})["targetId"]
         self._session = browser.call("Target.attachToTarget", {"targetId": self._target, "flatten": True})["sessionId"]

@@ -76,7 +76,8 @@ class BoardPage:
         return wait_for(lambda: self.run(asked), details=lambda: (condition, self.run(details), self.run("logged")))
 
     def press(self, selector: str) -> None:
-        """Click an element with the mouse."""
+        """Click an element with the mouse, once it is there."""
+        self.wait(f"document.querySelector({json.dumps(selector)})")
         x, y = self.run(f"(({_CENTRE})({json.dumps(selector)}))")
         self.page.click(x, y)
 
@@ -204,6 +205,6 @@ def lesson(
     b2: Credentials,
 ) -> Lesson:
     """The API of a lesson, for pages of another origin."""
-    chosen = settings(secret_key=_KEY, cors_origins=cors)
+    chosen = settings(secret_key=_KEY, cors_origins=cors, spool_reserve_bytes=0)
     api, process = processes.api(chosen)
     return Lesson(fake_platform, chosen, api, process, browser)

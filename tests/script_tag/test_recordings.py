@@ -1,0 +1,140 @@
+"""The Record button: it records, also a board on which nobody draws, and what it recorded is never lost."""
+
+import signal
+from pathlib import Path
+
+from tests.browser.chromium import Chromium
+from tests.conftest import Processes, Sql
+from tests.script_tag.conftest import BoardPage, Lesson
+from tests.waiting import wait_for
+
+RECORDED = "SELECT id, session_id, recording_title, is_processing, is_available, duration_seconds FROM"
+RECORDINGS = f"{RECORDED} whiteboard_session_recordings"
+
+
+def _record(page: BoardPage, seconds: int = 3) -> None:
+    """Press Record and wait until this many seconds have been recorded."""
+    page.press("#recordBtn")
+    page.press(".choice-btn[data-mode=system]")
+    page.wait(f"whiteboardManager.recordedChunks.length > {seconds}", "whiteboardManager.recordedChunks.length")
+
+
+def test_a_still_board_is_recorded_uploaded_ingested_and_played(lesson: Lesson, processes: Processes, sql: Sql) -> None:
+    processes.worker(lesson.settings)
+    tutor = lesson.tutor("alone")
+    tutor.call_alone()
+    tutor.draw((20, 20), (60, 60))
+    _record(tutor, seconds=4)
+    tutor.press("#recordBtn")
+    wait_for(lambda: sql(RECORDINGS))
+    wait_for(
+        lambda: sql(f"{RECORDINGS} WHERE is_available"), details=lambda: (sql(RECORDINGS), processes.logs()[-2000:])
+    )
+    (recording,) = sql(RECORDINGS)
+    assert recording.duration_seconds >= 3
+    assert recording.recording_title.startswith("Session with student - ")
+    (started,) = sql(
+        "SELECT recording_date BETWEEN now() - interval '10 minutes' AND now() FROM whiteboard_session_recordings"
+    )
+    assert started[0]
+    # The platform's call names it to the page; the address that is played is a signed one.
+    tutor.run(
+        "whiteboardManager.showRecordingInLivePanel('/uploads/raw.webm', { id: whiteboardManager.currentCallId })"
+    )
+    tutor.wait("document.querySelector('.session-recording-video')?.readyState >= 2")
+    played = tutor.run("document.querySelector('.session-recording-video').currentSrc")
+    assert "Authorization=" in played
+    # Nothing of it is kept in the browser any more.
+    tutor.wait("indexedDB.databases().then((all) => all.length === 1)")
+    assert tutor.run(_LEFT) == [0, 0]
+    assert tutor.errors == []
+
+
+_LEFT = """new Promise((resolve) => {
+  const opening = indexedDB.open('astegni');
+  opening.onsuccess = () => {
+    const rows = opening.result.transaction(['recordings', 'chunks']);
+    const counts = ['recordings', 'chunks'].map((name) => rows.objectStore(name).count());
+    rows.oncomplete = () => { opening.result.close(); resolve(counts.map((count) => count.result)); };
+  };
+})"""
+
+
+def test_the_end_of_the_call_stops_the_recorder_first(lesson: Lesson, sql: Sql) -> None:
+    tutor = lesson.tutor("alone")
+    tutor.call_alone()
+    tutor.send()
+    _record(tutor)
+    tutor.press("#startVideoSessionBtn")
+    wait_for(lambda: sql(RECORDINGS))
+    tutor.send()
+    assert [row.status for row in sql("SELECT status FROM whiteboard_sessions")] == ["completed"]
+    assert tutor.run("whiteboardManager.isRecording") is False
+
+
+def _downloads(lesson: Lesson, folder: Path, page: BoardPage) -> None:
+    lesson.browser.call(
+        "Browser.setDownloadBehavior",
+        {"behavior": "allow", "downloadPath": str(folder), "browserContextId": page.page.context},
+    )
+
+
+def test_a_recording_that_cannot_be_uploaded_is_downloaded(lesson: Lesson, tmp_path: Path, sql: Sql) -> None:
+    tutor = lesson.tutor("alone")
+    _downloads(lesson, tmp_path, tutor)
+    tutor.call_alone()
+    tutor.send()
+    _record(tutor)
+    lesson.process.signal(signal.SIGKILL)
+    tutor.press("#recordBtn")
+    file = wait_for(lambda: next(tmp_path.glob("whiteboard-recording-*.webm"), None))
+    assert file.stat().st_size > 500
+    assert (tutor.errors, sql(RECORDINGS)) == ([], [])
+
+
+def test_without_the_worker_the_platform_gets_the_recording(lesson: Lesson) -> None:
+    tutor = lesson.tutor("alone")
+    lesson.process.signal(signal.SIGKILL)
+    tutor.call_alone()
+    _record(tutor)
+    tutor.press("#recordBtn")
+    (upload,) = wait_for(lambda: lesson.platform.uploads)
+    assert upload["bytes"] > 500
+
+
+def test_what_a_killed_browser_has_recorded_is_uploaded_later(
+    lesson: Lesson, chromium_program: str, tmp_path: Path, sql: Sql
+) -> None:
+    first = Chromium(chromium_program, tmp_path)
+    try:
+        tutor = lesson.tutor("alone", page=first.first_page)
+        tutor.call_alone()
+        tutor.send()
+        _record(tutor)
+        tutor.wait(f"({_LEFT}).then(([, chunks]) => chunks > 2)")
+    finally:
+        first.close()
+    second = Chromium(chromium_program, tmp_path)
+    try:
+        again = BoardPage(second.first_page, tutor.url)
+        wait_for(lambda: sql(RECORDINGS), details=lambda: again.run("logged"))
+        again.wait(f"({_LEFT}).then(([recordings, chunks]) => recordings + chunks === 0)")
+    finally:
+        second.close()
+    (size,) = sql("SELECT (recording_metadata->'source'->>'size_bytes')::int > 500 FROM whiteboard_session_recordings")
+    assert size
+
+
+def test_a_new_recording_does_not_wait_for_the_upload_of_the_last(lesson: Lesson, sql: Sql) -> None:
+    tutor = lesson.tutor("alone")
+    tutor.call_alone()
+    tutor.send()
+    _record(tutor)
+    lesson.process.signal(signal.SIGSTOP)
+    tutor.press("#recordBtn")
+    tutor.wait("!whiteboardManager.isRecording && whiteboardManager.mediaRecorder.state === 'inactive'")
+    _record(tutor)
+    lesson.process.signal(signal.SIGCONT)
+    wait_for(lambda: sql(RECORDINGS))
+    tutor.press("#recordBtn")
+    wait_for(lambda: len(sql(RECORDINGS)) == 2)
