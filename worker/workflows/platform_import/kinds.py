@@ -2,6 +2,7 @@
 
 from worker.workflows.platform_import.bookings import Enrolments, Groups
 from worker.workflows.platform_import.kind import Kind
+from worker.workflows.platform_import.lessons import Lessons
 from worker.workflows.platform_import.people import People, UnownedProfiles
 
 
@@ -12,4 +13,5 @@ def all_kinds() -> list[Kind]:
         *(UnownedProfiles(role) for role in ("tutor", "student", "parent")),
         Enrolments(),
         Groups(),
+        Lessons(),
     ]

@@ -13,6 +13,15 @@ _BOOKINGS = {
     "rejected": "cancelled",
     "cancelled": "cancelled",
 }
+# `missed` also says that nobody came.
+_LESSONS = {
+    "scheduled": "scheduled",
+    "in-progress": "in_progress",
+    "ongoing": "in_progress",
+    "completed": "completed",
+    "missed": "completed",
+    "cancelled": "cancelled",
+}
 
 
 def _read(words: Mapping[str, str], written: str | None) -> str | None:
@@ -27,3 +36,13 @@ def session_format(written: str | None) -> str | None:
 def booking_status(written: str | None) -> str | None:
     """The status of a booking; NULL there is the default, active."""
     return "active" if written is None else _read(_BOOKINGS, written)
+
+
+def lesson_status(written: str | None) -> str | None:
+    """The status of a lesson; NULL there is the default, scheduled."""
+    return "scheduled" if written is None else _read(_LESSONS, written)
+
+
+def attendance(status: str | None) -> str:
+    """Whether a lesson of this status was missed. The columns of attendance say `present` before anybody came."""
+    return "missed" if (status or "").strip().casefold() == "missed" else "unknown"

@@ -1,0 +1,287 @@
+"""Lessons that come from the platform: stored, changed and cancelled many at once. Nobody is notified.
+
+A caller first asks which stored lessons are at the same time (`neighbours`): the constraints of the database would
+refuse a collision too, but not say with what.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from worker.calendars.zones import tzdata_version
+
+LIVE = frozenset({"scheduled", "in_progress"})
+
+
+class Seat(NamedTuple):
+    """A student of a lesson, by their booking."""
+
+    student_id: int
+    booking_id: int | None
+
+
+@dataclass(frozen=True)
+class PlatformLesson:
+    """The columns of a lesson that the platform determines. `id` None: it is new."""
+
+    id: int | None
+    tutor_id: int
+    # At least one; the first is named by the lesson's own row.
+    seats: tuple[Seat, ...]
+    student_name: str | None
+    schedule_date: date
+    start_time: time
+    end_time: time
+    timezone: str
+    starts_at: datetime
+    ends_at: datetime
+    status: str
+    attendance: str
+    subject: str | None
+    session_format: str | None
+    location: str | None
+    notes: str | None
+    # None: unknown; then now, for a new one.
+    created_at: datetime | None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it takes its people's time."""
+        return self.status in LIVE
+
+    @property
+    def students(self) -> frozenset[int]:
+        """The profile ids of its students."""
+        return frozenset(seat.student_id for seat in self.seats)
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A stored lesson, not cancelled, that overlaps a lesson to be stored and shares a person with it."""
+
+    id: int
+    tutor_id: int
+    students: frozenset[int]
+    starts_at: datetime
+    ends_at: datetime
+    status: str
+
+
+class StoredState(NamedTuple):
+    """The state of a stored lesson, before the platform's row changes it."""
+
+    status: str
+    # `person`: somebody cancelled it here. The platform's own cancellations name nobody.
+    cancelled_by: str | None
+
+
+class TwoRoles(NamedTuple):
+    """A person who teaches in one lesson and learns in another at the same time."""
+
+    schedule_id: int
+    user_id: int
+    other_id: int
+
+
+# Days are compared first, for the indexes that begin with a person and go on with a day or a start.
+_NEIGHBOURS = text(
+    """
+    WITH wanted AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(CAST(:rows AS json))
+                   AS row (number integer, tutor_id integer, students integer[], schedule_date date,
+                           starts_at timestamptz, ends_at timestamptz)),
+    near AS (
+        SELECT wanted.number, lesson.id
+          FROM wanted
+          JOIN tutor_schedules lesson
+            ON lesson.tutor_id = wanted.tutor_id
+           AND lesson.schedule_date BETWEEN wanted.schedule_date - 2 AND wanted.schedule_date + 2
+           AND lesson.starts_at < wanted.ends_at AND lesson.ends_at > wanted.starts_at
+         WHERE lesson.student_id IS NOT NULL AND lesson.status <> 'cancelled'
+         UNION
+        SELECT wanted.number, seat.schedule_id
+          FROM wanted CROSS JOIN unnest(wanted.students) AS student (id)
+          JOIN schedule_participants seat
+            ON seat.student_id = student.id AND seat.starts_at > wanted.starts_at - interval '2 days'
+           AND seat.starts_at < wanted.ends_at AND seat.ends_at > wanted.starts_at
+         WHERE seat.status <> 'cancelled')
+    SELECT near.number, lesson.id, lesson.tutor_id, lesson.starts_at, lesson.ends_at, lesson.status,
+           ARRAY(SELECT student_id FROM schedule_participants WHERE schedule_id = lesson.id) AS students
+      FROM near JOIN tutor_schedules lesson ON lesson.id = near.id
+     ORDER BY near.number, lesson.id
+    """
+)
+_IDS = text("SELECT nextval(pg_get_serial_sequence('tutor_schedules', 'id')) FROM generate_series(1, :number)")
+_ROW = """
+    AS row (id integer, tutor_id integer, student_id integer, booking_id integer, student_name text, schedule_date date,
+            start_time time, end_time time, timezone text, starts_at timestamptz, ends_at timestamptz, status text,
+            attendance text, subject text, session_format text, location text, notes text, created_at timestamptz)
+"""
+_CREATE = text(
+    f"""
+    INSERT INTO tutor_schedules (id, tutor_id, student_id, booking_id, student_name, schedule_date, start_time,
+                                 end_time, timezone, starts_at, ends_at, tzdata_version, status, attendance, subject,
+                                 session_format, location, notes, created_at)
+    SELECT id, tutor_id, student_id, booking_id, left(student_name, 255), schedule_date, start_time, end_time, timezone,
+           starts_at, ends_at, :version, status, attendance, left(subject, 100), session_format, left(location, 255),
+           notes, coalesce(created_at, now())
+      FROM json_to_recordset(CAST(:rows AS json)) {_ROW}
+     ORDER BY id
+    """  # noqa: S608 - constants of this module
+)
+_HOLD = text("SELECT id, status, cancelled_by FROM tutor_schedules WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
+# PostgreSQL checks each row as it is written: two lessons that change places would collide on the way.
+_STEP_ASIDE = text("UPDATE tutor_schedules SET status = 'cancelled' WHERE id = ANY(:ids)")
+_CHANGE = text(
+    f"""
+    UPDATE tutor_schedules lesson
+       SET tutor_id = row.tutor_id, student_id = row.student_id, booking_id = row.booking_id,
+           student_name = left(row.student_name, 255), schedule_date = row.schedule_date, start_time = row.start_time,
+           end_time = row.end_time, timezone = row.timezone, starts_at = row.starts_at, ends_at = row.ends_at,
+           tzdata_version = :version, status = row.status,
+           cancelled_by = CASE WHEN row.status = 'cancelled' THEN lesson.cancelled_by END,
+           attendance = CASE WHEN row.attendance = 'unknown' THEN lesson.attendance ELSE row.attendance END,
+           subject = left(row.subject, 100), session_format = row.session_format, location = left(row.location, 255),
+           notes = row.notes, sequence = sequence + 1, updated_at = now()
+      FROM json_to_recordset(CAST(:rows AS json)) {_ROW}
+     WHERE lesson.id = row.id
+    """  # noqa: S608 - constants of this module
+)
+_LEAVE = text(
+    """
+    DELETE FROM schedule_participants seat
+     WHERE schedule_id = ANY(:ids)
+       AND (schedule_id, student_id) NOT IN (
+           SELECT * FROM unnest(CAST(:lessons AS integer[]), CAST(:students AS integer[])) AS kept (id, student))
+    """
+)
+_TAKE_SEATS = text(
+    """
+    INSERT INTO schedule_participants (schedule_id, student_id, booking_id, starts_at, ends_at, status)
+    SELECT lesson.id, seat.student, seat.booking, lesson.starts_at, lesson.ends_at, lesson.status
+      FROM unnest(CAST(:lessons AS integer[]), CAST(:students AS integer[]), CAST(:bookings AS integer[]))
+           WITH ORDINALITY AS seat (lesson, student, booking, number)
+      JOIN tutor_schedules lesson ON lesson.id = seat.lesson
+     ORDER BY seat.number
+        ON CONFLICT (schedule_id, student_id) DO UPDATE SET booking_id = excluded.booking_id
+    """
+)
+_CANCEL = text(
+    """
+    UPDATE tutor_schedules SET status = 'cancelled', sequence = sequence + 1, updated_at = now()
+     WHERE id = ANY(:ids) AND status IN ('scheduled', 'in_progress')
+    """
+)
+_TWO_ROLES = text(
+    """
+    SELECT lesson.id, tutor.user_id, seat.schedule_id
+      FROM tutor_schedules lesson
+      JOIN tutor_profiles tutor ON tutor.id = lesson.tutor_id
+      JOIN student_profiles student ON student.user_id = tutor.user_id
+      JOIN schedule_participants seat
+        ON seat.student_id = student.id AND seat.starts_at > lesson.starts_at - interval '2 days'
+       AND seat.starts_at < lesson.ends_at AND seat.ends_at > lesson.starts_at
+     WHERE lesson.id = ANY(:ids) AND lesson.status IN ('scheduled', 'in_progress')
+       AND seat.status IN ('scheduled', 'in_progress')
+     UNION
+    SELECT seat.schedule_id, student.user_id, lesson.id
+      FROM schedule_participants seat
+      JOIN student_profiles student ON student.id = seat.student_id
+      JOIN tutor_profiles tutor ON tutor.user_id = student.user_id
+      JOIN tutor_schedules lesson
+        ON lesson.tutor_id = tutor.id AND lesson.student_id IS NOT NULL
+       AND lesson.schedule_date BETWEEN (seat.starts_at - interval '3 days')::date
+                                    AND (seat.ends_at + interval '1 day')::date
+       AND lesson.starts_at < seat.ends_at AND lesson.ends_at > seat.starts_at
+     WHERE seat.schedule_id = ANY(:ids) AND seat.status IN ('scheduled', 'in_progress')
+       AND lesson.status IN ('scheduled', 'in_progress')
+     ORDER BY 1, 2, 3
+    """
+)
+
+
+def neighbours(session: Session, lessons: Sequence[PlatformLesson]) -> list[list[Neighbour]]:
+    """For each lesson the stored ones at the same time that share a person with it; without itself."""
+    rows = [
+        {
+            "number": number,
+            "tutor_id": lesson.tutor_id,
+            "students": sorted(lesson.students),
+            "schedule_date": lesson.schedule_date.isoformat(),
+            "starts_at": lesson.starts_at.isoformat(),
+            "ends_at": lesson.ends_at.isoformat(),
+        }
+        for number, lesson in enumerate(lessons)
+    ]
+    near: list[list[Neighbour]] = [[] for _ in lessons]
+    for number, lesson_id, tutor_id, starts_at, ends_at, status, students in session.execute(
+        _NEIGHBOURS, {"rows": json.dumps(rows)}
+    ):
+        if lesson_id != lessons[number].id:
+            near[number].append(Neighbour(lesson_id, tutor_id, frozenset(students), starts_at, ends_at, status))
+    return near
+
+
+def hold_lessons(session: Session, ids: Collection[int]) -> dict[int, StoredState]:
+    """Lock these lessons in the order of ids; returns the state of those that still exist."""
+    return {row.id: StoredState(row.status, row.cancelled_by) for row in session.execute(_HOLD, {"ids": sorted(ids)})}
+
+
+def store_lessons(session: Session, lessons: Sequence[PlatformLesson]) -> list[int]:
+    """Create the new lessons and change the others, which the caller has locked; their ids, in order.
+
+    Raises IntegrityError when one collides with another lesson.
+    """
+    fresh = iter(session.scalars(_IDS, {"number": sum(lesson.id is None for lesson in lessons)}).all())
+    ids = [next(fresh) if lesson.id is None else lesson.id for lesson in lessons]
+    placed = list(zip(ids, lessons, strict=True))
+    changed = [(lesson_id, lesson) for lesson_id, lesson in placed if lesson.id is not None]
+    if changed:
+        changed_ids = [lesson_id for lesson_id, _ in changed]
+        session.execute(_STEP_ASIDE, {"ids": changed_ids})
+        kept = [(lesson_id, student) for lesson_id, lesson in changed for student in lesson.students]
+        seats = {"lessons": [lesson_id for lesson_id, _ in kept], "students": [student for _, student in kept]}
+        session.execute(_LEAVE, {"ids": changed_ids, **seats})
+        session.execute(_CHANGE, {"rows": _rows(changed), "version": tzdata_version()})
+    created = [(lesson_id, lesson) for lesson_id, lesson in placed if lesson.id is None]
+    if created:
+        session.execute(_CREATE, {"rows": _rows(created), "version": tzdata_version()})
+    _take_seats(session, placed)
+    return ids
+
+
+def cancel_lessons(session: Session, ids: Collection[int]) -> None:
+    """Cancel those of these lessons that are not over. Idempotent."""
+    hold_lessons(session, ids)
+    session.execute(_CANCEL, {"ids": sorted(ids)})
+
+
+def people_in_two_roles(session: Session, ids: Collection[int]) -> dict[int, list[TwoRoles]]:
+    """Persons of these lessons who have another lesson at that time by another role: the constraints allow it."""
+    found: defaultdict[int, list[TwoRoles]] = defaultdict(list)
+    for row in session.execute(_TWO_ROLES, {"ids": list(ids)}):
+        found[row[0]].append(TwoRoles(*row))
+    return found
+
+
+def _take_seats(session: Session, placed: Sequence[tuple[int, PlatformLesson]]) -> None:
+    seats = [(lesson_id, seat) for lesson_id, lesson in placed for seat in lesson.seats]
+    values = {
+        "lessons": [lesson_id for lesson_id, _ in seats],
+        "students": [seat.student_id for _, seat in seats],
+        "bookings": [seat.booking_id for _, seat in seats],
+    }
+    session.execute(_TAKE_SEATS, values)
+
+
+def _rows(placed: Sequence[tuple[int, PlatformLesson]]) -> str:
+    return json.dumps(
+        [{**vars(lesson), "id": lesson_id, "seats": None, **lesson.seats[0]._asdict()} for lesson_id, lesson in placed],
+        default=str,
+    )

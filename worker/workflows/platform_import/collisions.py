@@ -1,0 +1,89 @@
+"""Which lessons of a batch cannot be stored beside those that are there and those before them. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from worker.schedules.conflicts.busy_times import STUDENT, TUTOR, BusyTimes, Person
+from worker.schedules.platform_lessons import LIVE, Neighbour, PlatformLesson
+
+Code = Literal["tutor-busy", "student-busy", "same-as"]
+_WORDS: Final = {"tutor-busy": "tutor busy", "student-busy": "student busy"}
+
+
+@dataclass(frozen=True)
+class Collision:
+    """Why a lesson cannot be stored: by the stored lesson `stored_id`, or by the one at `place` in the batch."""
+
+    code: Code
+    stored_id: int | None = None
+    place: int | None = None
+
+    def reason(self, other: str) -> str:
+        """In words; `other` names the other lesson."""
+        return f"same as lesson {other}" if self.code == "same-as" else f"{_WORDS[self.code]} ({other})"
+
+
+def find_collisions(lessons: Sequence[PlatformLesson], near: Sequence[Sequence[Neighbour]]) -> list[Collision | None]:
+    """For each lesson why it cannot be stored, or None. First come stays: those that are stored already come first.
+
+    The same lesson twice (tutor, times and students) is no collision of two, whatever its state.
+    """
+    batch_ids = {lesson.id for lesson in lessons if lesson.id is not None}
+    found: list[Collision | None] = [None] * len(lessons)
+    busy = BusyTimes()
+    same: dict[tuple[object, ...], int] = {}
+    for place in sorted(range(len(lessons)), key=lambda number: (lessons[number].id is None, number)):
+        lesson = lessons[place]
+        others = [other for other in near[place] if other.id not in batch_ids]
+        found[place] = _beside(lesson, others) or _within(lesson, busy, same)
+        if found[place] is None and lesson.status != "cancelled":
+            same.setdefault(_sameness(lesson), place)
+            if lesson.is_live:
+                for person in _people(lesson):
+                    busy.take(person, lesson.starts_at, lesson.ends_at, place)
+    return found
+
+
+def _beside(lesson: PlatformLesson, others: Sequence[Neighbour]) -> Collision | None:
+    """The first of the stored lessons that are in the way."""
+    if lesson.status == "cancelled":
+        return None
+    for other in others:
+        if _sameness(other) == _sameness(lesson):
+            return Collision("same-as", stored_id=other.id)
+    if not lesson.is_live:
+        return None
+    live = [other for other in others if other.status in LIVE]
+    for other in live:
+        if other.tutor_id == lesson.tutor_id:
+            return Collision("tutor-busy", stored_id=other.id)
+    for other in live:
+        if other.students & lesson.students:
+            return Collision("student-busy", stored_id=other.id)
+    return None
+
+
+def _within(lesson: PlatformLesson, busy: BusyTimes, same: dict[tuple[object, ...], int]) -> Collision | None:
+    """The earlier lesson of the batch that is in the way."""
+    if lesson.status == "cancelled":
+        return None
+    twin = same.get(_sameness(lesson))
+    if twin is not None:
+        return Collision("same-as", place=twin)
+    if lesson.is_live:
+        for person in _people(lesson):
+            place = busy.find(person, lesson.starts_at, lesson.ends_at)
+            if place is not None:
+                return Collision("tutor-busy" if person.kind == TUTOR else "student-busy", place=place)
+    return None
+
+
+def _people(lesson: PlatformLesson) -> Iterator[Person]:
+    yield Person(TUTOR, lesson.tutor_id)
+    for student_id in sorted(lesson.students):
+        yield Person(STUDENT, student_id)
+
+
+def _sameness(lesson: PlatformLesson | Neighbour) -> tuple[object, ...]:
+    return lesson.tutor_id, lesson.starts_at, lesson.ends_at, lesson.students
