@@ -13,6 +13,7 @@ from models import (
     reminders,
     schedules,
     snapshots,
+    timetable,
     whiteboards,
 )
 from models.base import Base
@@ -21,6 +22,7 @@ TABLE_GROUPS = (
     people,
     bookings,
     schedules,
+    timetable,
     jobs,
     whiteboards,
     recordings,

@@ -139,6 +139,8 @@ class Delivery(Base):
     sent_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = created_at()
     updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    # The entry of the person's timetable that a reminder is about; deleted with it, too.
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("timetable_entries.id", ondelete="CASCADE"))
 
     __table_args__ = (
         words("kind", MESSAGE_KINDS),
@@ -148,6 +150,7 @@ class Delivery(Base):
         Index("ix_deliveries_pending", "due_at", "id", postgresql_where=text("state = 'pending'")),
         Index("ix_deliveries_sending", "id", postgresql_where=text("state = 'sending'")),
         Index("ix_deliveries_schedule_id", "schedule_id", "user_id"),
+        Index("ix_deliveries_entry_id", "entry_id"),
         # Ended deliveries by time: deleted after their retention.
         Index("ix_deliveries_over", "updated_at", postgresql_where=text("state NOT IN ('pending', 'sending')")),
     )

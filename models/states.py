@@ -21,6 +21,10 @@ ATTENDANCES = ("unknown", "held", "missed")
 SERIES_STATUSES = ("active", "paused", "completed", "cancelled")
 # Why an occurrence of a series is no lesson. `excluded`: a skipped date (EXDATE).
 SKIP_REASONS = ("excluded", "tutor-busy", "student-busy")
+# Of an entry of a personal timetable, as the platform's form spells them. `important` is the parents' word.
+ENTRY_PRIORITIES = ("low", "medium", "high", "urgent", "important")
+ENTRY_STATUSES = ("active", "draft", "completed", "cancelled")
+ENTRY_TYPES = ("recurring", "specific")
 ENROLLMENT_STATUSES = ("active", "paused", "completed")
 PAYMENT_STATUSES = ("pending", "paid", "overdue")
 
@@ -49,6 +53,8 @@ MESSAGE_KINDS = (
     "lesson-restored",
     # A free slot was booked.
     "lesson-booked",
+    # Of an entry of the person's own timetable.
+    "entry-reminder",
     "request-received",
     "request-accepted",
     "request-rejected",

@@ -27,6 +27,8 @@ RULES = {
     "POST /v1/bookings": AMOUNT,
     "PATCH /v1/bookings/{booking_id}": AMOUNT,
     "POST /v1/session-requests/{request_id}/accept": AMOUNT,
+    "POST /v1/me/timetable": "Which fields say when depends on `schedule_type`; names of days and months.",
+    "PATCH /v1/me/timetable/{entry_id}": "Which fields say when depends on `schedule_type`; names of days and months.",
     "POST /v1/whiteboard/sessions": "A lesson must be one of the booking; people must share it.",
     "POST /v1/me/channels": "What an address looks like depends on `kind`; hosts are looked up.",
     "POST /v1/schedules": "Which fields say when depends on the others; lessons end after they begin.",

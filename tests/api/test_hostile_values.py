@@ -23,6 +23,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/schedules": {"schedule_date": "2027-01-04", "start_time": "14:00", "end_time": "15:00"},
     "/v1/whiteboard/sessions": {"booking_id": 1},
     "/v1/schedules/{schedule_id}/alarms": {"alarms": [{"minutes_before": 5, "channels": ["email"]}]},
+    "/v1/me/timetable": {
+        "title": "Own study",
+        "schedule_type": "recurring",
+        "days": ["Monday"],
+        "start_time": "14:00",
+        "end_time": "15:00",
+    },
     "/v1/me/channels": {"kind": "email", "address": "a@b.example"},
     "/v1/me/channels/{channel_id}/confirm": {"code": "123456"},
     "/v1/series/{series_id}/skip": {"dates": ["2027-01-04"]},
@@ -74,7 +81,16 @@ def _operations(api: FastAPI) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def _filled(path: str) -> str:
-    for name in ("schedule_id", "session_id", "page_id", "booking_id", "series_id", "tutor_id", "channel_id"):
+    for name in (
+        "schedule_id",
+        "session_id",
+        "page_id",
+        "booking_id",
+        "series_id",
+        "tutor_id",
+        "channel_id",
+        "entry_id",
+    ):
         path = path.replace(f"{{{name}}}", "1")
     return (
         path.replace("{job_id}", "9f1c5d20-0000-4000-8000-000000000000")

@@ -53,6 +53,9 @@ _OPERATIONS: tuple[tuple[str, str, Any, str], ...] = (
     ("POST", "/v1/me/channels/{}/confirm", {"code": "012345"}, "channel"),
     ("DELETE", "/v1/me/channels/{}", None, "channel"),
     ("POST", "/v1/me/notifications/{}/read", None, "notification"),
+    ("GET", "/v1/me/timetable/{}", None, "entry"),
+    ("PATCH", "/v1/me/timetable/{}", {"title": "x"}, "entry"),
+    ("DELETE", "/v1/me/timetable/{}", None, "entry"),
 )
 
 
@@ -114,6 +117,10 @@ def foreign(school: School, visitor: VisitorOf, sql: Sql) -> dict[str, int]:
         "INSERT INTO notification_channels (user_id, kind, address, label) VALUES (5, 'email', 'x', 'x') RETURNING id"
     )
     message = "INSERT INTO notifications (user_id, kind, title, message) VALUES (5, 'test', 'x', 'x') RETURNING id"
+    entry = (
+        "INSERT INTO timetable_entries (user_id, title, year, start_time, end_time, timezone)"
+        " VALUES (5, 'x', 2026, '09:00', '10:00', 'UTC') RETURNING id"
+    )
     recording = "INSERT INTO whiteboard_session_recordings (session_id) VALUES (:id) RETURNING id"
     return {
         "student": 25,
@@ -128,6 +135,7 @@ def foreign(school: School, visitor: VisitorOf, sql: Sql) -> dict[str, int]:
         "recording": sql(recording, id=session["id"])[0][0],
         "channel": sql(channel)[0][0],
         "notification": sql(message)[0][0],
+        "entry": sql(entry)[0][0],
         "slot": visitor(school.tutor).ask("POST", "/v1/schedules", WHEN)[1]["schedule_id"],
     }
 

@@ -26,16 +26,17 @@ OWNED_TABLES = {
         "schedule_participants",
         "schedule_skips",
         "calendar_feeds",
+        "timetable_entries",
     ),
     "storage": ("installation",),
     "whiteboards": ("whiteboard_sessions", "whiteboard_pages", "whiteboard_canvas_data", "whiteboard_events"),
 }
 
-# Views that the owner keeps for everybody else (migration 0022, docs/architecture.md).
+# Views that the owner keeps for everybody else (migration 0022 and later, docs/architecture.md).
 OWNED_VIEWS = {
     "jobs": ("unsuccessful_jobs",),
     "recordings": ("available_recordings",),
-    "schedules": ("lessons", "lesson_series", "lesson_seats", "person_lessons", "booking_lessons"),
+    "schedules": ("lessons", "lesson_series", "lesson_seats", "person_lessons", "booking_lessons", "timetable"),
     "whiteboards": ("boards", "board_pages", "page_strokes", "page_activations", "lesson_visitors"),
 }
 

@@ -33,6 +33,8 @@ LEAST = {
     "schedule_participants": "(schedule_id, student_id, starts_at, ends_at, status)"
     " SELECT id, 1, starts_at, ends_at, status FROM tutor_schedules",
     "schedule_skips": "(series_id, occurrence_date, reason) VALUES (1, '2025-02-03', 'excluded')",
+    "timetable_entries": "(user_id, title, year, start_time, end_time, timezone)"
+    " VALUES (1, 'Own study', 2025, '14:00', '15:00', 'Africa/Addis_Ababa')",
     "calendar_feeds": "(user_id, secret_hash) VALUES (1, 'f')",
     "jobs": "(kind) VALUES ('recordings.ingest')",
     "job_attempts": "(job_id, attempt, run_token, worker, started_at, outcome)"
@@ -65,7 +67,7 @@ LEAST = {
 PROFILES = ("tutor", "student", "parent")
 FORMATS = ("online", "in-person", "hybrid")
 MESSAGES = (
-    *("lesson-reminder", "lesson-moved", "lesson-cancelled", "lesson-restored", "lesson-booked"),
+    *("lesson-reminder", "lesson-moved", "lesson-cancelled", "lesson-restored", "lesson-booked", "entry-reminder"),
     *("request-received", "request-accepted", "request-rejected", "recording-ready", "recording-failed"),
     *("booking-offered", "booking-accepted", "booking-ended"),
     *("channel-code", "channel-disabled", "test"),
@@ -81,6 +83,10 @@ WORDS = {
     ("tutor_schedules", "status"): ("scheduled", "completed", "cancelled", "in_progress"),
     ("tutor_schedules", "cancelled_by"): ("person", "series"),
     ("tutor_schedules", "attendance"): ("unknown", "held", "missed"),
+    ("timetable_entries", "role"): PROFILES,
+    ("timetable_entries", "priority_level"): ("low", "medium", "high", "urgent", "important"),
+    ("timetable_entries", "schedule_type"): ("recurring", "specific"),
+    ("timetable_entries", "status"): ("active", "draft", "completed", "cancelled"),
     ("schedule_series", "session_format"): FORMATS,
     ("schedule_series", "status"): ("active", "paused", "completed", "cancelled"),
     ("schedule_skips", "reason"): ("excluded", "tutor-busy", "student-busy"),

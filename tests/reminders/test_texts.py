@@ -43,6 +43,14 @@ STORED = LESSON | {
 # Nothing but what is required.
 LEAST: dict[str, dict[str, Any]] = {
     "lesson-reminder": STORED | {"minutes_left": 15},
+    "entry-reminder": {
+        "entry_id": 4,
+        "title": "Own study",
+        "starts_at": "2026-11-14T11:00:00+00:00",
+        "ends_at": "2026-11-14T12:30:00+00:00",
+        "timezone": ADDIS,
+        "minutes_left": 15,
+    },
     "lesson-moved": STORED | {"before_starts_at": "2026-11-13T05:00:00+00:00"},
     "lesson-cancelled": LESSON,
     "lesson-restored": STORED,
@@ -68,6 +76,7 @@ LEAST: dict[str, dict[str, Any]] = {
 LINKS = {"meeting_link": "https://meet.example/abc", "board_link": "https://board.example/7"}
 MOST: dict[str, dict[str, Any]] = {
     "lesson-reminder": {"subject": "Mathematics", "location": "Bole", **LINKS},
+    "entry-reminder": {},
     "lesson-moved": {"subject": "Mathematics", "location": "Bole", **LINKS, "by": "Abebe Kebede", "count": 1},
     "lesson-cancelled": {"subject": "Mathematics", "by": "Liya Tesfaye", "count": 12},
     "lesson-restored": {"subject": "Mathematics", "location": "Bole", **LINKS, "count": 1},
@@ -234,6 +243,10 @@ def test_whole_text_of_an_amharic_move() -> None:
          "Your lesson with A, B and 3 others starts in 15 minutes. Saturday, 14 November 2026, 14:00."),
         ("lesson-reminder", {"view": "tutor", "students": []},
          "Your Mathematics lesson with your students starts in 15 minutes. Saturday, 14 November 2026, 14:00."),
+        ("entry-reminder", {},
+         "“Own study” of your timetable starts in 15 minutes. Saturday, 14 November 2026, 14:00."),
+        ("entry-reminder", {"title": " ", "minutes_left": 0},
+         "An entry of your timetable starts now. Saturday, 14 November 2026, 14:00."),
         ("lesson-moved", {"count": 3, "by": None},
          ("Your 3 Mathematics lessons with Abebe Kebede have been moved. "
           "The first is now: Saturday, 14 November 2026, 14:00.")),

@@ -31,6 +31,7 @@ from worker.api import (
     session_requests,
     slots,
     snapshots,
+    timetable,
     whiteboard_pages,
     whiteboard_sessions,
 )
@@ -65,6 +66,7 @@ _MODULES = (
     schedules,
     series,
     slots,
+    timetable,
     alarms,
     preferences,
     whiteboard_sessions,

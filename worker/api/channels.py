@@ -27,6 +27,7 @@ from worker.reminders.channels import (
     send_another_code,
 )
 from worker.reminders.planning.plan import plan_for_person
+from worker.workflows.plan_timetable import plan_entries_of
 
 router = APIRouter(prefix="/v1/me/channels", tags=["channels"], responses=responses(401, 403, 422, 503))
 
@@ -110,6 +111,7 @@ def delete_channel(channel_id: RowId, caller: CallerOf, services: ServicesOf) ->
     with services.database.transaction() as session:
         remove_channel(session, user_id, channel_id)
         plan_for_person(session, user_id, now=clock.now())
+        plan_entries_of(session, user_id, now=clock.now())
 
 
 @router.post("/{channel_id}/confirm", responses=responses(404, 409), summary="Confirm a channel")

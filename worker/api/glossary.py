@@ -18,6 +18,8 @@ NAMES: dict[str, Meaning] = {
     "actual_end": ("When the session ended; null before.", "2027-01-04T12:02:10Z"),
     "actual_start": ("When the session was started; null before.", "2027-01-04T11:00:41Z"),
     "address": ("A mail address, an https address, or an address of apprise.", "liya@example.org"),
+    "alarm_before_minutes": ("Minutes before the start at which the one alarm rings, 0 to 40320.", 15),
+    "alarm_enabled": ("Whether the alarm rings; it alone decides, whatever the minutes are.", True),
     "alarms": ("Reminders, each some minutes before a lesson; the earliest first.", [{"minutes_before": 15}]),
     "at": ("When it happened.", _INSTANT),
     "attempt": ("Number of the attempt, from 1; 0 before the first.", 1),
@@ -60,6 +62,7 @@ NAMES: dict[str, Meaning] = {
     "dates": ("Days of the series, local to its zone.", ["2027-01-11"]),
     "day": ("Day of the Ethiopian month, 1 to 30.", 26),
     "days": ("Days of the week of a `recurring` rule.", ["Monday", "Wednesday"]),
+    "description": ("Text about the entry.", "Chapter by chapter"),
     "detail": ("What went wrong and how to mend it, for people.", "There is no booking 3."),
     "disabled_at": ("When the channel was switched off; null while it is used.", None),
     "disabled_reason": ("Why the channel was switched off.", None),
@@ -70,6 +73,7 @@ NAMES: dict[str, Meaning] = {
     "end_time": ("Local end; at or before `start_time` it is on the next day.", "15:00:00"),
     "ended_at": ("When it ended.", "2027-01-04T11:00:02Z"),
     "ends_at": ("The instant of the end.", "2027-01-04T12:00:00Z"),
+    "entry_id": ("An entry of one's own timetable.", 4),
     "error": ("The problem document of the failure; null when there is none.", None),
     "ethiopian": (
         "The local day and times in the Ethiopian calendar; only with `calendar=ethiopian`.",
@@ -91,6 +95,11 @@ NAMES: dict[str, Meaning] = {
     "has_students": ("Whether the series is of a booking; free slots have none.", True),
     "height": ("Height in pixels.", 720),
     "host_profile_id": ("Profile of the host.", 11),
+    "is_featured": ("Whether the page shows the entry first; kept as it was sent.", False),
+    "next_ends_at": ("End of the occurrence that is on or comes next; null: none.", "2027-01-04T12:00:00Z"),
+    "next_starts_at": ("Start of the occurrence that is on or comes next; null: none.", _INSTANT),
+    "notification_browser": ("Whether the page shows the alarm in the browser; kept as it was sent.", True),
+    "notification_sound": ("Whether the page plays a sound; kept as it was sent.", True),
     "now": ("The server's clock (UTC).", "2026-11-28T19:30:00.123456Z"),
     "host_profile_type": ("Kind of the host's profile: `tutor`, `student` or `parent`.", "tutor"),
     "hour": ("Hour from 1 to 12, counted from dawn or dusk.", 8),
@@ -142,6 +151,7 @@ NAMES: dict[str, Meaning] = {
     "participants": ("Students of the lesson that the caller may see.", [22]),
     "poster": ("The still that is shown before playing; null until it is ready.", {"url": _SESSION_URL}),
     "price_per_session": ("Price of one lesson, with at most two digits behind the point.", 150),
+    "priority_level": ("`low`, `medium`, `high`, `urgent` or `important`.", "high"),
     "profile_id": ("Profile of who did it; null when the worker did.", 22),
     "profile_type": ("Kind of that profile.", "student"),
     "progress": ("Progress in per cent, 0 to 100.", 60),
@@ -167,6 +177,7 @@ NAMES: dict[str, Meaning] = {
     "requester_type": ("Kind of that profile: `student` or `parent`.", "student"),
     "responded_at": ("When the request was accepted or rejected; null before.", None),
     "result": ("What the job made; null until it succeeded.", {"recording_id": 12}),
+    "role": ("Role in which the entry was written: `tutor`, `student`, `parent`; null: none of them.", "student"),
     "rrule": ("The rule as RFC 5545 writes it; null for single days.", "FREQ=WEEKLY;BYDAY=MO,WE"),
     "schedule": (
         "The wished times, in the words of `POST /v1/schedules`.",
@@ -237,6 +248,14 @@ _JOB_NAMES: dict[str, Meaning] = {
     "id": ("Id of the job.", _JOB),
     "subject": ("What the job works on, like `recording:12`.", "recording:12"),
 }
+_ENTRY_NAMES: dict[str, Meaning] = {
+    "title": ("What is planned.", "Morning group"),
+    "notes": ("Free text.", "Bring the exercise book."),
+    "conflicts": ("Own lessons at the time of an occurrence within ninety days; 20 at most.", []),
+    "status": ("`active`, `draft`, `completed` or `cancelled`; only active entries ring.", "active"),
+    "year": ("Year in which a `recurring` entry begins; it goes on in later years.", 2027),
+    "sequence": ("How often the entry was changed (RFC 5545 SEQUENCE).", 0),
+}
 _CHANNEL_KIND: Meaning = ("`email`, `webhook` or `apprise`.", "email")
 
 # By the name of the schema or, for parameters, the operation's path.
@@ -282,6 +301,18 @@ SPECIAL: dict[str, dict[str, Meaning]] = {
         "subject": ("Only jobs about this.", "recording:12"),
     },
     "GET /v1/me/notifications": {"unread": ("Only messages that are unread.", True)},
+    "EntryDocument": _ENTRY_NAMES,
+    "NewEntry": _ENTRY_NAMES,
+    "EntryChange": _ENTRY_NAMES,
+    "EntryConflictDocument": {
+        "starts_at": ("Start of the occurrence.", _INSTANT),
+        "ends_at": ("End of the occurrence.", "2027-01-04T12:00:00Z"),
+        "schedule_id": ("The lesson at the same time.", 7),
+    },
+    "GET /v1/me/timetable": {
+        "role": ("Only entries written in this role.", "student"),
+        "status": ("Only entries with this status.", "active"),
+    },
     "GET /v1/schedules": {"status": ("Only lessons with this status.", "scheduled")},
     "GET /v1/session-requests": {"status": ("Only requests with this status.", "pending")},
     "GET /v1/whiteboard/sessions": {"status": ("Only sessions with this status.", "in_progress")},

@@ -16,7 +16,7 @@ Name = Annotated[Words, Field(max_length=60)]
 # The name is converted to its spelling in the zone database.
 Zone = Annotated[Name, AfterValidator(zone_name)]
 _Dates = Annotated[list[Name], Field(max_length=MOST_DATES, fail_fast=True)]
-_Month = Name | Annotated[int, Field(strict=True, ge=1, le=13), AsJson]
+MonthName = Name | Annotated[int, Field(strict=True, ge=1, le=13), AsJson]
 _Year = Annotated[int, Field(strict=True, ge=1, le=9999), AsJson]
 
 
@@ -30,7 +30,7 @@ class TimeFields(Body):
     recurrence_pattern: Annotated[Words, Field(max_length=1000)] | None = None
     exdates: _Dates | None = None
     schedule_type: Name | None = None
-    months: Annotated[list[_Month], Field(max_length=50, fail_fast=True)] | None = None
+    months: Annotated[list[MonthName], Field(max_length=50, fail_fast=True)] | None = None
     days: Annotated[list[Name], Field(max_length=50, fail_fast=True)] | None = None
     year: _Year | None = None
     year_to: _Year | None = None

@@ -8,8 +8,8 @@ from datetime import datetime
 class Event:
     """One lesson or slot. Instants are aware; `timezone` is an IANA name (None or unknown: times are given in UTC).
 
-    `sequence` and `changed_at` must increase with every change. With `busy` False the time is free. A `url` other than
-    http or https is omitted.
+    `rrule` repeats the event from `starts_at` on, by the local clock. `sequence` and `changed_at` must increase with
+    every change. With `busy` False the time is free. A `url` other than http or https is omitted.
     """
 
     uid: str
@@ -26,3 +26,4 @@ class Event:
     location: str = ""
     url: str = ""
     categories: tuple[str, ...] = ()
+    rrule: str = ""

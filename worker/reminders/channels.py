@@ -19,7 +19,7 @@ MOST_CHANNELS = 10
 _LOCK = 0x63686E6C  # "chnl"
 
 # Nothing may name a deleted channel: an alarm without channels of its own has those of the preferences, preferences
-# without any have the defaults. Reminders of lessons are left to the planner, which locks the lessons first;
+# without any have the defaults. Reminders are left to the planner, which locks the lessons and entries first;
 # one that is not planned again finds no channel when it is due.
 _FORGET = tuple(
     text(statement)
@@ -31,7 +31,8 @@ _FORGET = tuple(
                   channels = coalesce(nullif(array_remove(channels, :name), '{}'), '{email,in_app}')
             WHERE user_id = :user_id AND (:name = ANY(channels) OR :name = ANY(fallback))""",
         """UPDATE deliveries SET state = 'cancelled', reason = 'channel-deleted', updated_at = now()
-            WHERE user_id = :user_id AND channel = :name AND state = 'pending' AND kind <> 'lesson-reminder'""",
+            WHERE user_id = :user_id AND channel = :name AND state = 'pending'
+              AND kind NOT IN ('lesson-reminder', 'entry-reminder')""",
     )
 )
 

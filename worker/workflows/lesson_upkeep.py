@@ -18,6 +18,7 @@ from worker.schedules.recompute_instants import RedateResult, date_lessons, reda
 from worker.schedules.series.complete import complete_series
 from worker.schedules.series.reconcile import FillResult, fill
 from worker.workflows.context import WorkerContext
+from worker.workflows.plan_timetable import plan_due_entries
 from worker.workflows.run_session import close_sessions
 
 _log = get_logger(__name__)
@@ -31,10 +32,14 @@ _MOST_NAMED = 50
 
 
 def advance_lessons(run: JobRun, context: WorkerContext, now: datetime) -> None:
-    """Start and complete lessons, close abandoned whiteboard sessions, compute the instants of hand-written rows."""
+    """Start and complete lessons, close abandoned whiteboard sessions, compute the instants of hand-written rows.
+
+    Also plans the reminders of timetable entries that are due to be planned.
+    """
+    steps = (("begun", begin_lessons), ("completed", complete_lessons), ("entries", plan_due_entries))
     counts = {
         name: repeat_full(context.database, partial(work, now=now, most=_BATCH), most=_BATCH, check=run.check)
-        for name, work in (("begun", begin_lessons), ("completed", complete_lessons))
+        for name, work in steps
     }
     closed = _close_sessions(run, context, now)
     dated, stuck = _redate(

@@ -28,6 +28,7 @@ from worker.reminders.planning.plan import (
 from worker.reminders.planning.preferences import Preferences, hold_person, write_preferences
 from worker.schedules.changes import FOLLOWING, ONE
 from worker.schedules.reading import find_lesson
+from worker.workflows.plan_timetable import plan_entries_of
 
 
 def read_alarms(session: Session, caller: Caller, schedule_id: int, *, scope: str) -> tuple[Source, list[Alarm]]:
@@ -73,6 +74,7 @@ def set_preferences(session: Session, caller: Caller, wanted: Preferences, *, no
     hold_person(session, user.user_id)
     write_preferences(session, user.user_id, wanted)
     plan_for_person(session, user.user_id, now=now)
+    plan_entries_of(session, user.user_id, now=now)
     look_again_after_quiet_hours(session, user.user_id, now=now)
 
 

@@ -12,7 +12,8 @@ from sqlalchemy import text
 from tests.conftest import School, Sql
 from tests.waiting import PATIENCE
 from worker.database import Database
-from worker.reminders.planning.plan import Planned, plan_ahead, plan_for_person, plan_reminders
+from worker.reminders.planning.changes import Planned
+from worker.reminders.planning.plan import plan_ahead, plan_for_person, plan_reminders
 from worker.reminders.planning.preferences import read_preferences
 
 NOW = datetime(2026, 5, 1, 9, tzinfo=UTC)

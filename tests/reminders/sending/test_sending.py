@@ -44,6 +44,47 @@ def test_a_reminder_by_mail_and_in_the_app(deliveries: DeliveryFixture, mail: Ma
     assert "Mathematics" in note.title + note.message
 
 
+def entry_reminders(deliveries: DeliveryFixture, **columns: Any) -> tuple[int, list[int]]:
+    """An entry of the student's that begins in a quarter of an hour, and its reminders by mail and in the app."""
+    starts_at = (datetime.now(UTC) + timedelta(minutes=15)).replace(microsecond=0)
+    entry: int = deliveries.one(
+        "INSERT INTO timetable_entries (user_id, title, year, start_time, end_time, timezone, alarm_enabled)"
+        " VALUES (2, 'Own study', 2026, '23:30', '01:00', 'Africa/Addis_Ababa', true) RETURNING id"
+    ).id
+    values: dict[str, Any] = {"entry_id": entry, "minutes_before": 15, "data": {}}
+    values |= {"starts_at": starts_at, "expires_at": starts_at}
+    reminders = [
+        deliveries.message("entry-reminder", channel=channel, **(values | columns)) for channel in ("email", "in_app")
+    ]
+    return entry, reminders
+
+
+def test_a_reminder_of_an_entry_by_mail_and_in_the_app(deliveries: DeliveryFixture, mail: MailSink) -> None:
+    entry, ids = entry_reminders(deliveries)
+    deliveries.send_all()
+    assert [deliveries.delivery(delivery).state for delivery in ids] == ["sent", "sent"]
+    assert [to for _, to in mail.received] == ["2@example.org"]
+    note = deliveries.one("SELECT * FROM notifications")
+    assert (note.kind, note.data, note.title) == (
+        "entry-reminder",
+        {"entry_id": entry},
+        "Own study starts in 15 minutes",
+    )
+    body = mail.messages[0].get_body(("plain",))
+    assert body is not None
+    assert "Length: 1 hour 30 minutes" in body.get_content()
+
+
+@pytest.mark.parametrize("change", ["alarm_enabled = false", "status = 'draft'"])
+def test_an_entry_that_rings_no_more_when_it_is_due(deliveries: DeliveryFixture, mail: MailSink, change: str) -> None:
+    _, ids = entry_reminders(deliveries)
+    deliveries.do(f"UPDATE timetable_entries SET {change}")  # noqa: S608 - words of this file
+    deliveries.send_all()
+    outcomes = {(row.state, row.reason) for row in map(deliveries.delivery, ids)}
+    assert outcomes == {("cancelled", "entry-changed")}
+    assert mail.received == []
+
+
 def test_the_message_has_the_same_id_at_every_attempt(deliveries: DeliveryFixture, mail: MailSink) -> None:
     delivery = deliveries.message(channel="email")
     deliveries.send_all()

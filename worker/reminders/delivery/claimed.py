@@ -18,14 +18,16 @@ _TAKE = text(
            SET send_token = :run, attempts = attempts + 1, lease_until = now() + make_interval(secs => :lease),
                updated_at = now()
          WHERE d.id = ANY(:ids) AND d.send_token = :token AND d.state = 'sending' RETURNING d.*)
-    SELECT d.id, d.kind, d.user_id, d.channel, d.schedule_id, d.minutes_before, d.starts_at, d.data, d.key, d.due_at,
-           d.expires_at, d.attempts, d.created_at,
+    SELECT d.id, d.kind, d.user_id, d.channel, d.schedule_id, d.entry_id, d.minutes_before, d.starts_at, d.data,
+           d.key, d.due_at, d.expires_at, d.attempts, d.created_at,
            person.is_active, person.email,
            concat_ws(' ', person.first_name, person.father_name, person.grandfather_name, person.last_name) AS name,
            coalesce(preference.language, person.language) AS language,
            coalesce(preference.timezone, person.timezone) AS timezone,
            coalesce(preference.calendar, 'gregorian') AS calendar, preference.quiet_start, preference.quiet_end,
            lesson.status AS lesson_status, lesson.starts_at AS lesson_starts_at,
+           entry.rings AS entry_rings, entry.title AS entry_title, entry.timezone AS entry_timezone,
+           d.starts_at + entry.lasts AS entry_ends_at,
            way.id AS channel_id, way.kind AS channel_kind, way.address, way.label,
            way.confirmed_at IS NOT NULL AS confirmed, way.disabled_at IS NOT NULL AS disabled,
            d.kind = 'lesson-reminder' AND EXISTS (
@@ -43,6 +45,7 @@ _TAKE = text(
       JOIN users person ON person.id = d.user_id
       LEFT JOIN notification_preferences preference ON preference.user_id = d.user_id
       LEFT JOIN lessons lesson ON lesson.id = d.schedule_id
+      LEFT JOIN timetable entry ON entry.id = d.entry_id
       LEFT JOIN notification_channels way ON way.user_id = d.user_id
             AND way.id = CASE WHEN d.channel ~ '^[0-9]{1,9}$' THEN d.channel::integer END
      ORDER BY d.due_at, d.id
@@ -52,13 +55,14 @@ _TAKE = text(
 
 @dataclass(frozen=True)
 class ClaimedDelivery:
-    """A claimed delivery, and the current state of its person, lesson and channel (see `_TAKE`)."""
+    """A claimed delivery, and the current state of its person, lesson or entry, and channel (see `_TAKE`)."""
 
     id: int
     kind: str
     user_id: int
     channel: str
     schedule_id: int | None
+    entry_id: int | None
     minutes_before: int | None
     starts_at: datetime | None
     data: dict[str, Any]
@@ -77,6 +81,10 @@ class ClaimedDelivery:
     quiet_end: time | None
     lesson_status: str | None
     lesson_starts_at: datetime | None
+    entry_rings: bool | None
+    entry_title: str | None
+    entry_timezone: str | None
+    entry_ends_at: datetime | None
     channel_id: int | None
     channel_kind: str | None
     address: bytes | None
@@ -86,6 +94,19 @@ class ClaimedDelivery:
     superseded: bool
     # The channel is a mailbox, and the same message goes to the account's address, too.
     goes_to_account: bool | None
+
+    @property
+    def entry_facts(self) -> dict[str, Any]:
+        """What the row of its timetable entry adds to its message; empty without one."""
+        if self.entry_id is None or self.starts_at is None or self.entry_ends_at is None:
+            return {}
+        return {
+            "entry_id": self.entry_id,
+            "title": self.entry_title,
+            "timezone": self.entry_timezone,
+            "starts_at": self.starts_at.isoformat(),
+            "ends_at": self.entry_ends_at.isoformat(),
+        }
 
     @property
     def way(self) -> str | None:

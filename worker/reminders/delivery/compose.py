@@ -11,16 +11,18 @@ from worker.reminders.texts.attachments import attachment
 from worker.reminders.texts.data import Language, Recipient
 from worker.reminders.texts.render import render
 
+_REMINDERS = frozenset({"lesson-reminder", "entry-reminder"})
+
 
 def compose(
     delivery: ClaimedDelivery, lesson: Mapping[str, Any], *, default_zone: str, now: datetime
 ) -> RenderedMessage:
-    """The rendered message. The data ordered with it take precedence over the lesson's row.
+    """The rendered message. The data ordered with it take precedence over the row of its lesson or entry.
 
     Raises Untellable when data are missing.
     """
-    data = {**lesson, **delivery.data}
-    if delivery.kind == "lesson-reminder" and delivery.starts_at is not None:
+    data = {**lesson, **delivery.entry_facts, **delivery.data}
+    if delivery.kind in _REMINDERS and delivery.starts_at is not None:
         data["minutes_left"] = round((delivery.starts_at - now).total_seconds() / 60)
     reader = _reader(delivery, default_zone)
     words = render(delivery.kind, data, reader)

@@ -23,8 +23,9 @@ class DeliveryContext:
 
     `lesson_status` and `lesson_starts_at` are None without a lesson. `way` is the kind of its channel: `in_app`,
     `email`, `webhook` or `apprise`; None when the channel has been removed. `superseded`: a later reminder of the same
-    lesson by the same channel is due, or was sent. `same_mailbox`: the message also goes to the account's address, and
-    the channel has the same one. `has_address`: there is an address to send to; an account may have no e-mail.
+    lesson by the same channel is due, or was sent. `entry_rings`: the timetable entry is active and its alarm is on.
+    `same_mailbox`: the message also goes to the account's address, and the channel has the same one. `has_address`:
+    there is an address to send to; an account may have no e-mail.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class DeliveryContext:
     quiet_start: time | None
     quiet_end: time | None
     zone: ZoneInfo
+    entry_rings: bool | None = None
     same_mailbox: bool = False
     has_address: bool = True
 
@@ -52,6 +54,7 @@ def decide(delivery: DeliveryContext, now: datetime) -> DeliveryDecision:
         return Discard("dropped", "person-inactive")
     return (
         _of_lesson(delivery)
+        or _of_entry(delivery)
         or _of_time(delivery, now)
         or _of_channel(delivery)
         or _of_quiet_hours(delivery, now)
@@ -71,6 +74,12 @@ def _of_lesson(delivery: DeliveryContext) -> Discard | None:
     if not delivery.invited:
         return Discard("cancelled", "not-of-the-lesson")
     return Discard("dropped", "superseded") if delivery.superseded else None
+
+
+def _of_entry(delivery: DeliveryContext) -> Discard | None:
+    if delivery.kind == "entry-reminder" and not delivery.entry_rings:
+        return Discard("cancelled", "entry-changed")
+    return None
 
 
 def _of_time(delivery: DeliveryContext, now: datetime) -> Discard | Reject | None:
@@ -123,6 +132,7 @@ def context_of(
         quiet_start=delivery.quiet_start,
         quiet_end=delivery.quiet_end,
         zone=zone(delivery.timezone if delivery.timezone in zone_names() else default_zone),
+        entry_rings=delivery.entry_rings,
         same_mailbox=same_mailbox,
         has_address=bool(delivery.email) or delivery.channel != "email",
     )

@@ -13,6 +13,7 @@ _DUE = text(
            d.user_id, lesson.subject, lesson.starts_at, way.label,
            concat_ws(' ', person.first_name, person.father_name, person.grandfather_name, person.last_name) AS name,
            CASE
+               WHEN d.entry_id IS NOT NULL THEN 'entry'
                WHEN EXISTS (SELECT FROM lesson_alarms alarm
                              WHERE alarm.user_id = d.user_id AND alarm.schedule_id = d.schedule_id) THEN 'lesson'
                WHEN EXISTS (SELECT FROM lesson_alarms alarm
@@ -36,6 +37,7 @@ _DUE = text(
     """
 )
 _WORDS = {
+    "entry": "alarm of the timetable entry",
     "lesson": "own alarm of the lesson",
     "series": "own alarm of the series",
     "preferences": "preferences",

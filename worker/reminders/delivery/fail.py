@@ -50,9 +50,9 @@ _USABLE = text(
 )
 _ALSO_BY = text(
     """
-    INSERT INTO deliveries (kind, user_id, channel, schedule_id, minutes_before, starts_at, data, key, due_at,
+    INSERT INTO deliveries (kind, user_id, channel, schedule_id, entry_id, minutes_before, starts_at, data, key, due_at,
                             expires_at)
-    SELECT kind, user_id, :channel, schedule_id, minutes_before, starts_at, data, key, now(), expires_at
+    SELECT kind, user_id, :channel, schedule_id, entry_id, minutes_before, starts_at, data, key, now(), expires_at
       FROM deliveries WHERE id = :id
         ON CONFLICT (key, user_id, channel) DO NOTHING
     """

@@ -13,7 +13,7 @@ from worker.reminders.delivery.mark import mark_sent
 from worker.reminders.delivery.transport import RenderedMessage
 
 # Where a message leads.
-_LEADS_TO = ("schedule_id", "request_id", "booking_id", "recording_id", "session_id")
+_LEADS_TO = ("schedule_id", "entry_id", "request_id", "booking_id", "recording_id", "session_id")
 _LONGEST_TITLE = 255
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, Integer, bindparam, text
+from sqlalchemy import ARRAY, BigInteger, DateTime, Integer, TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
 from worker.calendars.zones import zone, zone_names
@@ -15,23 +15,21 @@ _MARGIN = timedelta(minutes=5)
 
 # Those whose person has quiet hours, and those that were moved for quiet hours that have changed since. What is put off
 # has a reason, and what is being sent is locked: neither is touched.
-_WAITING = text(
-    """
-    SELECT d.id, d.schedule_id, d.user_id, d.channel, d.due_at, d.expires_at, preference.quiet_start,
-           preference.quiet_end, coalesce(preference.timezone, person.timezone, lesson.timezone) AS timezone,
+_WAITING = """
+    SELECT d.id, d.{subject} AS subject_id, d.user_id, d.channel, d.due_at, d.expires_at, preference.quiet_start,
+           preference.quiet_end, coalesce(preference.timezone, person.timezone, subject.timezone) AS timezone,
            d.starts_at - make_interval(mins => d.minutes_before) AS own_time
       FROM deliveries d
-      JOIN lessons lesson ON lesson.id = d.schedule_id
+      JOIN {view} subject ON subject.id = d.{subject}
       JOIN users person ON person.id = d.user_id
       LEFT JOIN notification_preferences preference ON preference.user_id = d.user_id
-     WHERE d.schedule_id = ANY(:ids) AND d.kind = 'lesson-reminder' AND d.state = 'pending' AND d.reason IS NULL
+     WHERE d.{subject} = ANY(:ids) AND d.kind = '{kind}' AND d.state = 'pending' AND d.reason IS NULL
        AND d.channel <> 'in_app' AND (d.user_id = :user_id OR CAST(:user_id AS integer) IS NULL)
        AND d.starts_at - make_interval(mins => d.minutes_before) > :now
        AND (preference.quiet_start IS NOT NULL OR d.due_at <> d.starts_at - make_interval(mins => d.minutes_before))
      ORDER BY d.minutes_before DESC, d.id
        FOR NO KEY UPDATE OF d SKIP LOCKED
-    """
-).bindparams(bindparam("ids", type_=ARRAY(Integer), literal_execute=True))
+"""
 _MOVE = text(
     """
     UPDATE deliveries d SET due_at = moved.due_at, updated_at = now()
@@ -40,20 +38,30 @@ _MOVE = text(
 ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)), bindparam("times", type_=ARRAY(DateTime(timezone=True))))
 
 
+def _waiting(kind: str, subject: str, view: str) -> TextClause:
+    statement = text(_WAITING.format(kind=kind, subject=subject, view=view))
+    return statement.bindparams(bindparam("ids", type_=ARRAY(Integer), literal_execute=True))
+
+
+LESSONS = _waiting("lesson-reminder", "schedule_id", "lessons")
+ENTRIES = _waiting("entry-reminder", "entry_id", "timetable")
+
+
 def send_before_quiet_hours(
-    session: Session, schedule_ids: Sequence[int], *, now: datetime, user_id: int | None
+    session: Session, reminders: TextClause, subject_ids: Sequence[int], *, now: datetime, user_id: int | None
 ) -> None:
-    """Set when the pending reminders of these lessons, locked by the caller, are due: at their own time, or before the
+    """Set when the pending reminders of these subjects, locked by the caller, are due: at their own time, or before the
     quiet hours that would outlast it.
 
-    Of several of one lesson that the same night would swallow, the earliest is sent before it. Idempotent.
+    `reminders` is LESSONS or ENTRIES, and the ids are theirs. Of several reminders of one subject that the same night
+    would swallow, the earliest is sent before it. Idempotent.
     """
     moved: dict[int, datetime] = {}
     sent_before: set[tuple[int, int, str, datetime | None]] = set()
-    values = {"ids": list(schedule_ids), "user_id": user_id, "now": now}
-    for row in session.execute(_WAITING, values):
+    values = {"ids": list(subject_ids), "user_id": user_id, "now": now}
+    for row in session.execute(reminders, values):
         begin, due_at = _last_moment(row), row.own_time
-        night = (row.schedule_id, row.user_id, row.channel, begin)
+        night = (row.subject_id, row.user_id, row.channel, begin)
         if begin is not None and now < begin and night not in sent_before:
             sent_before.add(night)
             due_at = max(begin - _MARGIN, now)

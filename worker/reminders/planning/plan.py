@@ -6,19 +6,17 @@ are locked before lessons, here as everywhere; the opposite order would deadlock
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ARRAY, Integer, bindparam, text
 from sqlalchemy.orm import Session
 
-from worker.reminders.planning.before_quiet_hours import send_before_quiet_hours
+from worker.reminders.planning.before_quiet_hours import LESSONS, send_before_quiet_hours
+from worker.reminders.planning.changes import JUST_NOW, Planned, changes_of
 from worker.reminders.planning.people import PERSON, lessons_of_person
 from worker.reminders.planning.preferences import DEFAULTS
 from worker.reminders.planning.quiet_hours import QUIET_HOURS
 
-# An alarm whose time passed while a lesson was being created still gets a reminder.
-_JUST_NOW = timedelta(seconds=60)
 # What is planned in one statement: some tenths of a second.
 _PIECE = 2_000
 
@@ -30,7 +28,7 @@ _LOCK_SERIES = text(
 )
 _LOCK_LESSONS = text("SELECT id FROM lessons WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 
-# The statement that plans reminders, in six parts: people -> readers -> alarms -> compared -> changes -> their counts.
+# The statement that plans reminders: people -> readers -> alarms -> changes (worker.reminders.planning.changes).
 #
 # Fast with one lesson and with thousands: the ids are literals in the SQL, since a generic plan for lists of any length
 # can take minutes; and required and stored rows are compared by grouping, which no wrong estimate turns into a nested
@@ -76,49 +74,7 @@ _ALARMS = """
           FROM reader CROSS JOIN unnest(alarms) AS usual (minutes_before)
          WHERE NOT has_own AND NOT has_of_series)
 """
-# Required reminders (with `starts_at`) beside stored ones (with `id` and `state`); a row with both is a reminder that
-# is required and stored.
-_COMPARED = """
-    compared AS MATERIALIZED (
-        SELECT key, user_id, channel, max(id) AS id, max(state) AS state, max(schedule_id) AS schedule_id,
-               max(minutes_before) AS minutes_before, max(starts_at) AS starts_at,
-               max(starts_at) - make_interval(mins => max(minutes_before)) AS due_at
-          FROM (
-            SELECT key_begin || minutes_before || key_end AS key, user_id, way.channel, NULL AS id, NULL AS state,
-                   schedule_id, minutes_before, starts_at
-              FROM alarm CROSS JOIN unnest(channels) AS way (channel)
-             WHERE minutes_before IS NOT NULL
-             UNION ALL
-            SELECT key, user_id, channel, id, state, NULL, NULL, NULL FROM deliveries
-             WHERE schedule_id = ANY(:ids) AND kind = 'lesson-reminder'
-               AND (user_id = :user_id OR CAST(:user_id AS integer) IS NULL)) AS both_sides
-         GROUP BY key, user_id, channel)
-"""
-# Stored and no longer required: cancelled. Required and cancelled before: pending again. Required and not stored:
-# inserted. A reminder at the very start would be late as soon as it is due, hence a few minutes of grace.
-# No ON CONFLICT, which would cost a lookup per row: the lessons are locked, so nobody else adds any.
-_CHANGES = """
-    cancelled AS (
-        UPDATE deliveries SET state = 'cancelled', reason = 'not wanted any more', updated_at = now()
-         WHERE state = 'pending' AND id IN (
-             SELECT id FROM compared WHERE compared.state = 'pending' AND compared.starts_at IS NULL)
-     RETURNING 1),
-    timely AS (SELECT * FROM compared WHERE due_at >= :since AND starts_at > :now),
-    revived AS (
-        UPDATE deliveries
-           SET state = 'pending', reason = NULL, attempts = 0, due_at = timely.due_at, updated_at = now()
-          FROM timely
-         WHERE deliveries.id = timely.id AND timely.state = 'cancelled' AND deliveries.state = 'cancelled'
-     RETURNING 1),
-    planned AS (
-        INSERT INTO deliveries (kind, user_id, channel, schedule_id, minutes_before, starts_at, key, due_at, expires_at)
-        SELECT 'lesson-reminder', user_id, channel, schedule_id, minutes_before, starts_at, key, due_at,
-               CASE WHEN minutes_before > 0 THEN starts_at ELSE starts_at + interval '5 minutes' END
-          FROM timely WHERE id IS NULL
-     RETURNING 1)
-"""
-_COUNTS = "SELECT (SELECT count(*) FROM planned) + (SELECT count(*) FROM revived), (SELECT count(*) FROM cancelled)"
-_PLAN = text(f"WITH {PERSON}, {_READERS}, {_ALARMS}, {_COMPARED}, {_CHANGES} {_COUNTS}").bindparams(
+_PLAN = text(f"WITH {PERSON}, {_READERS}, {_ALARMS}, {changes_of('lesson-reminder', 'schedule_id')}").bindparams(
     bindparam("ids", type_=ARRAY(Integer), literal_execute=True)
 )
 _AHEAD = text(
@@ -142,14 +98,6 @@ _LOOK_AGAIN = text(
 )
 
 
-@dataclass(frozen=True)
-class Planned:
-    """How many reminders were newly planned, and how many were cancelled."""
-
-    planned: int
-    cancelled: int
-
-
 def plan_reminders(
     session: Session, schedule_ids: Sequence[int], *, now: datetime, user_id: int | None = None
 ) -> Planned:
@@ -164,7 +112,7 @@ def plan_reminders(
     ids = sorted(set(schedule_ids))
     values = {
         "now": now,
-        "since": now - _JUST_NOW,
+        "since": now - JUST_NOW,
         "user_id": user_id,
         "alarms": list(DEFAULTS.alarms),
         "channels": list(DEFAULTS.channels),
@@ -174,7 +122,7 @@ def plan_reminders(
         session.execute(_LOCK_LESSONS, {"ids": piece})
         added, removed = session.execute(_PLAN, {**values, "ids": piece}).one()
         planned, cancelled = planned + added, cancelled + removed
-        send_before_quiet_hours(session, piece, now=now, user_id=user_id)
+        send_before_quiet_hours(session, LESSONS, piece, now=now, user_id=user_id)
     return Planned(planned, cancelled)
 
 

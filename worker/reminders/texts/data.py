@@ -56,6 +56,17 @@ class LessonReminder(CalendarLesson):
     minutes_left: int
 
 
+class EntryReminder(TypedDict):
+    """An entry of the reader's own timetable; `minutes_left` as in a lesson's reminder."""
+
+    entry_id: int
+    title: str
+    starts_at: str
+    ends_at: str
+    timezone: str | None
+    minutes_left: int
+
+
 class LessonMoved(CalendarLesson):
     """The lesson as it is now. Of a group (`count` > 1) the first one; then no file is attached."""
 
@@ -180,6 +191,7 @@ class Test(TypedDict):
 # What `render` checks: every kind of models.states.MESSAGE_KINDS.
 DATA: Mapping[str, Any] = {
     "lesson-reminder": LessonReminder,
+    "entry-reminder": EntryReminder,
     "lesson-moved": LessonMoved,
     "lesson-cancelled": LessonCancelled,
     "lesson-restored": LessonRestored,

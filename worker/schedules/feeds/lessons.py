@@ -1,4 +1,4 @@
-"""The lessons in a person's calendar: those they teach, attend, or whose student is their child."""
+"""A person's calendar: the lessons that they teach, attend, or whose student is their child, and their timetable."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,9 @@ from worker.access.names import FULL_NAME
 from worker.calendars.event import Event
 from worker.calendars.zones import zone_names
 from worker.schedules.feeds.addresses import FeedOwner
+from worker.schedules.feeds.entries import entry_events
 from worker.schedules.feeds.events import FeedLesson, View, feed_event
+from worker.schedules.timetable.entries import active_entries
 
 MOST_LESSONS = 2_000
 # How long past lessons stay, and how long a cancelled lesson is listed as cancelled: time enough for every calendar to
@@ -45,17 +47,22 @@ class Feed:
 
 
 def read_feed(session: Session, owner: FeedOwner, *, now: datetime, timezone: str) -> Feed:
-    """Lessons from thirty days ago on, at most 2 000, the earliest first.
+    """Lessons from thirty days ago on, at most 2 000, the earliest first; then the active entries of the timetable.
 
     Rows whose instants are not computed yet are omitted. `timezone` is used for rows and people who name none.
     """
     lessons = _lessons(session, owner, now)
+    entries = active_entries(session, owner.user_id)
     changes = [owner.feed_created_at, *(lesson.updated_at for lesson in lessons)]
+    changes += [entry.updated_at for entry in entries]
     home = owner.timezone if owner.timezone in zone_names() else None
     return Feed(
         name=f"Astegni: {owner.name}",
         timezone=home or timezone,
-        events=[feed_event(lesson, timezone=timezone) for lesson in lessons],
+        events=[
+            *(feed_event(lesson, timezone=timezone) for lesson in lessons),
+            *(event for entry in entries for event in entry_events(entry, since=now - KEPT, until=now + AHEAD)),
+        ],
         changed_at=min(max(changes), now),
     )
 
