@@ -301,7 +301,7 @@ SPECIAL: dict[str, dict[str, Meaning]] = {
         "subject": ("Only jobs about this.", "recording:12"),
     },
     "GET /v1/me/notifications": {"unread": ("Only messages that are unread.", True)},
-    "EntryDocument": _ENTRY_NAMES,
+    "EntryDocument": {**_ENTRY_NAMES, "months": ("Months of a `recurring` entry by name; empty: all.", ["January"])},
     "NewEntry": _ENTRY_NAMES,
     "EntryChange": _ENTRY_NAMES,
     "EntryConflictDocument": {
