@@ -149,6 +149,7 @@ NAMES: dict[str, Meaning] = {
     "participant_profile_ids": ("Profiles that take part, besides the host.", [22]),
     "participant_profile_types": ("Kinds of these profiles, in the same order.", ["student"]),
     "participants": ("Students of the lesson that the caller may see.", [22]),
+    "platform_session_id": ("Whiteboard session of the platform, adopted by its first use here.", None),
     "poster": ("The still that is shown before playing; null until it is ready.", {"url": _SESSION_URL}),
     "price_per_session": ("Price of one lesson, with at most two digits behind the point.", 150),
     "priority_level": ("`low`, `medium`, `high`, `urgent` or `important`.", "high"),

@@ -48,6 +48,7 @@ class SessionFields(Body):
 class NewSession(SessionFields):
     """A session of a booking or, without one, a session hosted by the caller with these participants."""
 
+    platform_session_id: Number | None = None
     booking_id: Number | None = None
     schedule_id: Number | None = None
     host_profile_type: Literal["tutor", "student"] | None = None
@@ -62,6 +63,13 @@ class NewSession(SessionFields):
     def _each_id_has_a_type(self) -> Self:
         if len(self.participant_profile_ids) != len(self.participant_profile_types):
             raise ValueError("participant_profile_ids and participant_profile_types must be of one length")
+        return self
+
+    @model_validator(mode="after")
+    def _the_platform_says_who_and_what(self) -> Self:
+        given = self.model_fields_set & {"booking_id", "schedule_id", "participant_profile_ids"}
+        if self.platform_session_id is not None and any(getattr(self, name) for name in given):
+            raise ValueError(f"a session of the platform has people of its own; leave out {', '.join(sorted(given))}")
         return self
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import IO, Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -33,6 +34,7 @@ from worker.whiteboards.lifecycle import join_session, leave_session
 from worker.whiteboards.pages import MOST_PAGES, list_pages
 from worker.whiteboards.sessions import Participant, SessionFilter, change_session, list_sessions
 from worker.whiteboards.stroke_store import MOST_STROKES_OF_A_PAGE
+from worker.workflows.adopt_board import adopt_board, read_call
 from worker.workflows.open_session import Opening, open_session
 from worker.workflows.run_session import end_session, start_session
 
@@ -40,7 +42,12 @@ MostStrokes = Annotated[int, Field(ge=1, le=50_000), AsText]
 
 router = APIRouter(prefix="/v1/whiteboard/sessions", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
 
+_OPENED: dict[int | str, dict[str, Any]] = {
+    200: {"model": SessionWithPages, "description": "The platform's session, adopted before."},
+    **responses(409),
+}
 _OF_THE_OPENING = {
+    "platform_session_id",
     "booking_id",
     "schedule_id",
     "host_profile_type",
@@ -49,15 +56,37 @@ _OF_THE_OPENING = {
 }
 
 
-@router.post("", status_code=201, response_model=SessionWithPages, responses=responses(409), summary="Open a session")
+@router.post("", status_code=201, response_model=SessionWithPages, responses=_OPENED, summary="Open a session")
 def post_session(body: NewSession, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
-    """Open a session of a booking (its tutor only), or one without a booking; its first page is created with it."""
+    """Open a session of a booking (its tutor only), or one without a booking; its first page is created with it.
+
+    With `platform_session_id` adopt a session of the platform: both sides of a call get the same one, led by its tutor.
+    """
+    if body.platform_session_id is not None:
+        return _adopt(body, body.platform_session_id, caller, once, services)
     with services.database.transaction() as session:
 
         def make() -> Answer:
             services.counters.spend(session, services.rates.whiteboard_sessions, caller.principal)
             whiteboard = open_session(session, caller, _opening(body))
             return created(f"/v1/whiteboard/sessions/{whiteboard.id}", _with_pages(session, whiteboard))
+
+        return once.answer(session, body, make)
+
+
+def _adopt(
+    body: NewSession, platform_session_id: int, caller: CallerOf, once: OnceOf, services: ServicesOf
+) -> Response:
+    # Before the transaction: the platform may be slow.
+    call = read_call(services.context, caller, platform_session_id)
+    with services.database.transaction() as session:
+
+        def make() -> Answer:
+            whiteboard, is_new = adopt_board(session, caller, platform_session_id, call)
+            if is_new:
+                services.counters.spend(session, services.rates.whiteboard_sessions, caller.principal)
+            answer = created(f"/v1/whiteboard/sessions/{whiteboard.id}", _with_pages(session, whiteboard))
+            return answer if is_new else replace(answer, status=200)
 
         return once.answer(session, body, make)
 

@@ -1,6 +1,6 @@
 """People of the platform: an account, and the profiles that belong to it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC
 from functools import cached_property
@@ -95,6 +95,17 @@ class PlatformPeople:
             # A second profile of one role, which the platform forbids, would be a second row: the first counts.
             people.setdefault(row.id, person_of(row))
         return people
+
+    def owners(self, profiles: Collection[tuple[str, int]]) -> list[int]:
+        """Ids of the accounts that have these profiles (role, id); those of nobody are left out. Raises Unavailable."""
+        owners: set[int] = set()
+        for role in ROLES:
+            ids = [profile_id for of_role, profile_id in profiles if of_role == role]
+            if ids and _table(role) in self._catalog.tables:
+                statement = SQL("SELECT user_id FROM {} WHERE id = ANY(%(ids)s) AND user_id IS NOT NULL")
+                rows = self._connection.rows(statement.format(Identifier(_table(role))), {"ids": ids})
+                owners |= {row.user_id for row in rows}
+        return sorted(owners)
 
     def everybody(self, *, batch: int = 1000) -> Iterator[PersonRecord]:
         """Every account in the order of ids, `batch` at a time. Raises Unavailable."""

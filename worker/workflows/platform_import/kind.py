@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 
 from sqlalchemy.orm import Session
 
@@ -93,6 +94,12 @@ class Kind(ABC):
     @abstractmethod
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
         """The platform has deleted these rows; their links and refusals are deleted afterwards. Idempotent."""
+
+    def digest(self, row: Row, pull: Pull) -> bytes:
+        """Of everything that decides what the row becomes: an equal one is not stored again."""
+        zone = None if pull.server_zone is None else pull.server_zone.name
+        # Without `row_changed_at`.
+        return blake2b(repr((self.version, zone, row[:-1])).encode(), digest_size=16).digest()
 
     def may_retry(self, row: Row, pull: Pull) -> bool:  # noqa: ARG002 - of subclasses
         """Whether a refused row that has not changed is tried again at each comparison."""

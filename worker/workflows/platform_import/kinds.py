@@ -1,5 +1,6 @@
 """The kinds of rows that are imported, in an order in which each finds the rows that it refers to."""
 
+from worker.workflows.platform_import.boards import Boards, Pages
 from worker.workflows.platform_import.bookings import Enrolments, Groups
 from worker.workflows.platform_import.kind import Kind
 from worker.workflows.platform_import.lessons import Lessons
@@ -14,4 +15,6 @@ def all_kinds() -> list[Kind]:
         Enrolments(),
         Groups(),
         Lessons(),
+        Boards(),
+        Pages(),
     ]

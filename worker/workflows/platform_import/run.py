@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from hashlib import blake2b
 from typing import Protocol, TypeVar
 
 from sqlalchemy.exc import DataError, IntegrityError
@@ -140,7 +139,7 @@ class _KindPull:
         """Store the rows whose digest is not known; with `again` all of them."""
         self.check()
         first_of_each = {row.id: row for row in reversed(rows)}
-        digests = {row_id: self._digest(row) for row_id, row in first_of_each.items()}
+        digests = {row_id: self.kind.digest(row, self.pull) for row_id, row in first_of_each.items()}
         with self.transactions.transaction() as session:
             hold_kind(session, self.kind.name)
             links = read_links(session, self.kind.name, digests)
@@ -171,10 +170,6 @@ class _KindPull:
                 return [ImportOutcome(row.row.id, row.id, (_refusal(error),))]
         middle = len(rows) // 2
         return [*self._apart(session, rows[:middle]), *self._apart(session, rows[middle:])]
-
-    def _digest(self, row: Row) -> bytes:
-        zone = None if self.pull.server_zone is None else self.pull.server_zone.name
-        return blake2b(repr((self.kind.version, zone, row[:-1])).encode(), digest_size=16).digest()
 
     def _compare(self, reader: SourceReader) -> Mapping[str, int]:
         """Compare ids: store rows that were missed, remove those that have gone, try refused ones again."""

@@ -22,6 +22,15 @@ _LESSONS = {
     "missed": "completed",
     "cancelled": "cancelled",
 }
+_BOARDS = {
+    "scheduled": "scheduled",
+    "in-progress": "in_progress",
+    "ongoing": "in_progress",
+    "active": "in_progress",
+    "completed": "completed",
+    "ended": "completed",
+    "cancelled": "cancelled",
+}
 
 
 def _read(words: Mapping[str, str], written: str | None) -> str | None:
@@ -46,3 +55,8 @@ def lesson_status(written: str | None) -> str | None:
 def attendance(status: str | None) -> str:
     """Whether a lesson of this status was missed. The columns of attendance say `present` before anybody came."""
     return "missed" if (status or "").strip().casefold() == "missed" else "unknown"
+
+
+def board_status(written: str | None) -> str | None:
+    """The status of a whiteboard session; NULL there is the default, scheduled."""
+    return "scheduled" if written is None else _read(_BOARDS, written)
