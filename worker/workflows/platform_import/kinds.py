@@ -5,6 +5,7 @@ from worker.workflows.platform_import.bookings import Enrolments, Groups
 from worker.workflows.platform_import.kind import Kind
 from worker.workflows.platform_import.lessons import Lessons
 from worker.workflows.platform_import.people import People, UnownedProfiles
+from worker.workflows.platform_import.requests import Requests
 
 
 def all_kinds() -> list[Kind]:
@@ -14,6 +15,7 @@ def all_kinds() -> list[Kind]:
         *(UnownedProfiles(role) for role in ("tutor", "student", "parent")),
         Enrolments(),
         Groups(),
+        Requests(),
         Lessons(),
         Boards(),
         Pages(),
