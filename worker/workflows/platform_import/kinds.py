@@ -2,6 +2,7 @@
 
 from worker.workflows.platform_import.boards import Boards, Pages
 from worker.workflows.platform_import.bookings import Enrolments, Groups
+from worker.workflows.platform_import.entries import Entries
 from worker.workflows.platform_import.kind import Kind
 from worker.workflows.platform_import.lessons import Lessons
 from worker.workflows.platform_import.people import People, UnownedProfiles
@@ -19,4 +20,5 @@ def all_kinds() -> list[Kind]:
         Lessons(),
         Boards(),
         Pages(),
+        Entries(),
     ]

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from models.states import ENTRY_PRIORITIES, ENTRY_STATUSES
+
 _FORMATS = {"online": "online", "in-person": "in-person", "in person": "in-person", "hybrid": "hybrid"}
 # Words of enrolments and of groups.
 _BOOKINGS = {
@@ -31,6 +33,10 @@ _BOARDS = {
     "ended": "completed",
     "cancelled": "cancelled",
 }
+# Single dates are spelled in two ways.
+_ENTRY_TYPES = {"recurring": "recurring", "specific": "specific", "specific-dates": "specific"}
+_PRIORITIES = {word: word for word in ENTRY_PRIORITIES}
+_ENTRIES = {word: word for word in ENTRY_STATUSES}
 
 
 def _read(words: Mapping[str, str], written: str | None) -> str | None:
@@ -60,3 +66,18 @@ def attendance(status: str | None) -> str:
 def board_status(written: str | None) -> str | None:
     """The status of a whiteboard session; NULL there is the default, scheduled."""
     return "scheduled" if written is None else _read(_BOARDS, written)
+
+
+def entry_type(written: str | None) -> str | None:
+    """How a timetable entry names its days; None for nothing and for words without a meaning here, like `Flexible`."""
+    return _read(_ENTRY_TYPES, written)
+
+
+def entry_priority(written: str | None) -> str | None:
+    """The priority of a timetable entry; NULL there is the default, medium."""
+    return "medium" if written is None else _read(_PRIORITIES, written)
+
+
+def entry_status(written: str | None) -> str | None:
+    """The status of a timetable entry; NULL there is the default, active."""
+    return "active" if written is None else _read(_ENTRIES, written)
