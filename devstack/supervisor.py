@@ -19,6 +19,9 @@ _RECOVERED = 60.0
 
 _log = logging.getLogger(__name__)
 
+# Starts a service's process: its name, command, log and environment.
+StartProcess = Callable[[str, Sequence[str], Path, Mapping[str, str]], ChildProcess]
+
 
 def http_ready(host: str, port: int, path: str) -> Callable[[], bool]:
     """A check whether GET `path` returns 200; it connects directly, without a proxy that the environment names."""
@@ -41,11 +44,17 @@ def pause_before(restart: int) -> float:
     return float(min(_FIRST_PAUSE * 2 ** min(restart - 1, 10), _LONGEST_PAUSE))
 
 
+def start_program(name: str, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> ChildProcess:
+    """A process whose command is a program and its arguments."""
+    return ChildProcess(name, command, log, env=environment)
+
+
 class Service:
     """A process that is restarted whenever it ends; call `check` regularly.
 
-    `ready` returns whether it is ready. `ready_file`, which the process creates when it is, is removed before each
-    start; by default its existence is what `ready` looks at.
+    `start_process` starts it; by default the command is that of a program. `ready` returns whether it is ready.
+    `ready_file`, which the process creates when it is, is removed before each start; by default its existence is what
+    `ready` looks at.
     """
 
     def __init__(
@@ -55,6 +64,7 @@ class Service:
         log: Path,
         environment: Mapping[str, str],
         *,
+        start_process: StartProcess = start_program,
         ready: Callable[[], bool] | None = None,
         ready_file: Path | None = None,
     ) -> None:
@@ -63,6 +73,7 @@ class Service:
         self.process: ChildProcess | None = None
         self._command = command
         self._environment = environment
+        self._start_process = start_process
         self._ready = ready or (ready_file.exists if ready_file else lambda: True)
         self._ready_file = ready_file
         self._restarts = 0
@@ -73,7 +84,7 @@ class Service:
         """Start the process, without waiting."""
         if self._ready_file is not None:
             self._ready_file.unlink(missing_ok=True)
-        self.process = ChildProcess(self.name, self._command, self.log, env=self._environment)
+        self.process = self._start_process(self.name, self._command, self.log, self._environment)
         self._started_at = time.monotonic()
 
     def wait(self) -> None:

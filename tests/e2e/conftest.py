@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 
 from devstack.directories import scratch_directory
 from devstack.process import ChildProcess, wait_until
+from tests.forking.forked_process import ForkServer
 from tests.waiting import PATIENCE, wait_for
 from worker.access.tokens import issue_token
 from worker.cli.local_stack.command import astegni
@@ -123,6 +124,7 @@ class UpStack:
     environment: dict[str, str]
     facts: dict[str, Any]
     binaries: Binaries
+    forks: ForkServer
     # To connect costs ten times what most statements cost, and tests ask every 100 ms.
     connection: psycopg.Connection[dict[str, Any]]
     school: School = field(init=False)
@@ -182,16 +184,9 @@ class UpStack:
         finally:
             hold.unlink()
 
-    def command(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """What the command `astegni` says in another terminal on this machine."""
-        return subprocess.run(
-            astegni(*words),
-            env={**self.environment, **environment},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
+        return self.forks.astegni(words, self.environment)
 
     def logs(self) -> str:
         return "".join(path.read_text(errors="replace") for path in (self.folder / "data" / "logs").glob("*.log"))
@@ -262,7 +257,7 @@ def _make_school(stack: UpStack, visitors: ExitStack) -> School:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[UpStack]:
+def stack(fork_server: ForkServer) -> Iterator[UpStack]:
     """`astegni up --json --data …` with production's intervals; at the end SIGTERM, and nothing of it may be left."""
     with scratch_directory() as folder:
         binaries = find_binaries(Settings())
@@ -286,7 +281,7 @@ def stack() -> Iterator[UpStack]:
                 psycopg.connect(facts["database_url"], autocommit=True, row_factory=dict_row) as connection,
                 ExitStack() as visitors,
             ):
-                running = UpStack(process, folder, environment, facts, binaries, connection)
+                running = UpStack(process, folder, environment, facts, binaries, fork_server, connection)
                 running.school = _make_school(running, visitors)
                 yield running
             _end(running)

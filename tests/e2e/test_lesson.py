@@ -386,7 +386,8 @@ def test_a_recording_deleted_while_it_is_processed_leaves_nothing(
     stack.settled(recording_id)
 
     assert stack.objects(session_id) == {}
-    assert stack.spooled() == []
+    # Meanwhile a board may be drawn there.
+    wait_for(lambda: stack.spooled() == [])
     assert stack.sql("SELECT 1 FROM recording_renditions WHERE recording_id = %s", recording_id) == []
 
 

@@ -13,7 +13,7 @@ from tests.forking.forked_process import ForkServer
 
 
 class CommandServer:
-    """Passes requests of `fork_server.py` on. A program must not `collect` a process that has not ended."""
+    """Passes requests of devstack/fork_server.py on. A program must not `collect` a process that has not ended."""
 
     def __init__(self, server: ForkServer, path: Path) -> None:
         self._server = server

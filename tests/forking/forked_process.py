@@ -1,20 +1,20 @@
-"""Processes from a fork server: what `ChildProcess` is, started in a tenth of the CPU time."""
+"""The fork server of tests: what starts their workers, APIs and beats in a tenth of the CPU time."""
 
-import json
 import os
+import secrets
+import select
 import signal
-import socket
+import subprocess
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
 
+from devstack import forked_process
 from devstack.process import ChildProcess
+from tests.waiting import PATIENCE
 from worker.app import TASK_MODULES
 from worker.cli.local_stack.environment import environment_without_settings
 
-_PROGRAM = Path(__file__).with_name("fork_server.py")
 # What the API, a worker, beat and the command line import.
 _MODULES = ("worker.cli.main", "worker.cli.processes", "worker.app", *TASK_MODULES, "worker.api.server", "celery.beat")
 
@@ -22,85 +22,35 @@ _MODULES = ("worker.cli.main", "worker.cli.processes", "worker.app", *TASK_MODUL
 Start = Callable[[str, str, Sequence[str], Path, Mapping[str, str]], ChildProcess]
 
 
-class ForkServer:
-    """The server and the way to it. To be started in the main thread, as every `ChildProcess`."""
+class ForkServer(forked_process.ForkServer):
+    """A fork server with the modules of the product."""
 
     def __init__(self, folder: Path) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = ChildProcess(
-                "fork server",
-                [sys.executable, "-P", _PROGRAM, str(theirs.fileno()), *_MODULES],
-                folder / "fork-server.log",
-                # Celery reads it while it is imported, and a worker needs it.
-                env=environment_without_settings() | {"REMAP_SIGTERM": "SIGQUIT"},
-                pass_fds=[theirs.fileno()],
-            )
-        self._stream = ours.makefile("rw")
-        ours.close()
-        self._turn = threading.Lock()
+        # Celery reads the variable while it is imported, and a worker needs it.
+        environment = environment_without_settings() | {"REMAP_SIGTERM": "SIGQUIT"}
+        super().__init__(folder / "fork-server.log", _MODULES, environment)
+        self._folder = folder
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stream.close()
-        self._process.stop()
-
-    def start(
-        self, name: str, module: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str]
-    ) -> ChildProcess:
-        """A process that runs `python -m module arguments…`."""
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.touch(mode=0o600)
-        start = log.stat().st_size
-        answer = self.ask(
+    def astegni(self, arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """How `astegni arguments…` ends, as a process of its own, and what it prints."""
+        output, errors = (self._folder / f"{secrets.token_hex(8)}-{stream}" for stream in ("output", "errors"))
+        response = self.ask(
             do="start",
-            module=module,
+            name="astegni",
+            module="worker.cli",
             arguments=list(arguments),
             environment=dict(environment),
-            directory=str(Path.cwd()),
-            streams=[os.devnull, str(log), str(log)],
+            directory=str(self._folder),
+            streams=[os.devnull, str(output), str(errors)],
         )
-        return ForkedProcess(self, name, log, start, answer["pid"])
-
-    def ask(self, **request: Any) -> dict[str, Any]:
-        """The response to one request; threads take turns."""
-        with self._turn:
-            self._stream.write(json.dumps(request) + "\n")
-            self._stream.flush()
-            line = self._stream.readline()
-        assert line, f"the fork server has ended: {self._process.log_tail()}"
-        return dict(json.loads(line))
-
-
-class ForkedProcess(ChildProcess):
-    """A process whose parent is the fork server, which has to be asked how it ended."""
-
-    def __init__(self, server: ForkServer, name: str, log: Path, log_start: int, pid: int) -> None:
-        self.name = name
-        self.log = log
-        self._log_start = log_start
-        self._server = server
-        self._pid = pid
-        self._code: int | None = None
-
-    @property
-    def pid(self) -> int:
-        return self._pid
-
-    @property
-    def exit_code(self) -> int | None:
-        if self._code is not None:
-            return self._code
-        code: int | None = self._server.ask(do="status", pid=self._pid)["code"]
-        return code
-
-    def kill(self) -> int:
-        if self._code is None:
-            os.killpg(self._pid, signal.SIGKILL)
-            self._code = int(self._server.ask(do="collect", pid=self._pid)["code"])
-        return self._code
+        end = os.pidfd_open(response["pid"])
+        try:
+            assert select.select([end], [], [], PATIENCE)[0], f"astegni {arguments} does not end"
+        finally:
+            os.close(end)
+            os.killpg(response["pid"], signal.SIGKILL)
+            code = self.ask(do="collect", pid=response["pid"])["code"]
+        return subprocess.CompletedProcess(arguments, code, output.read_text(), errors.read_text())
 
 
 def start_process(

@@ -11,7 +11,7 @@ import psutil
 import psycopg
 import pytest
 
-from devstack.supervisor import http_ready
+from devstack.supervisor import http_ready, start_program
 from tests.conftest import Gone, Starter
 from tests.waiting import PATIENCE, wait_for
 from worker.cli.local_stack.environment import with_ports
@@ -143,4 +143,6 @@ def test_secrets_stand_in_no_command(tmp_path: Path) -> None:
         secret_key="hush, a key of which nobody has heard",
     )
 
-    assert all("hush" not in " ".join(service._command) for service in services_for(settings, tmp_path))
+    services = services_for(settings, tmp_path, start_program)
+
+    assert all("hush" not in " ".join(service._command) for service in services)

@@ -1,30 +1,54 @@
 """The processes of the product that make up the stack, and the readiness check of each."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from devstack.errors import StartupFailed
+from devstack.forked_process import ForkServer
 from devstack.process import ChildProcess
-from devstack.supervisor import Service, http_ready
-from worker.cli.local_stack.command import astegni
-from worker.cli.local_stack.environment import environment_for
+from devstack.supervisor import Service, StartProcess, http_ready
+from worker.cli.local_stack.environment import environment_for, environment_without_settings
 from worker.processes.liveness import VARIABLE
 from worker.settings import Settings
 
+# What the services import, for the process from which they are forked.
+_MODULES = ("worker.cli.main", "worker.migrate", "worker.app", "worker.api.server", "celery.beat", "flower.command")
 
-def services_for(settings: Settings, directory: Path) -> list[Service]:
-    """API, both workers, beat and Flower, not yet started; `settings` name every server and port."""
+
+def fork_server(directory: Path) -> ForkServer:
+    """What starts the services: each alone would import the same modules again, most of the CPU time of its start."""
+    # Celery reads the variable when it is imported; `astegni worker` explains it.
+    environment = environment_without_settings() | {"REMAP_SIGTERM": "SIGQUIT"}
+    return ForkServer(directory / "logs" / "fork-server.log", _MODULES, environment)
+
+
+def fork_astegni(server: ForkServer) -> StartProcess:
+    """Starts `astegni` with the arguments that it gets as the command."""
+
+    def start(name: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str]) -> ChildProcess:
+        return server.start(name, "worker.cli", arguments, log, environment)
+
+    return start
+
+
+def services_for(settings: Settings, directory: Path, start_process: StartProcess) -> list[Service]:
+    """API, both workers, beat and Flower, not yet started; `settings` name every server and port.
+
+    `start_process` gets the arguments of `astegni` as the command.
+    """
     environment = environment_for(settings)
     logs, ready_files = directory / "logs", directory / "run"
     ready_files.mkdir(mode=0o700, exist_ok=True)
 
     def listening(name: str, host: str, port: int, path: str) -> Service:
         ready = http_ready(reachable(host), port, path)
-        return Service(name, astegni(name), logs / f"{name}.log", environment, ready=ready)
+        log = logs / f"{name}.log"
+        return Service(name, [name], log, environment, start_process=start_process, ready=ready)
 
     def consuming(name: str, *arguments: str) -> Service:
         file = ready_files / name
-        variables = environment | {VARIABLE: str(file)}
-        return Service(name, astegni(*arguments), logs / f"{name}.log", variables, ready_file=file)
+        log, variables = logs / f"{name}.log", environment | {VARIABLE: str(file)}
+        return Service(name, arguments, log, variables, start_process=start_process, ready_file=file)
 
     return [
         listening("api", settings.api_host, settings.api_port, "/readyz"),
@@ -43,11 +67,10 @@ def reachable(host: str) -> str:
 _MIGRATION_TIMEOUT = 600.0
 
 
-def migrate_database(settings: Settings, directory: Path) -> None:
+def migrate_database(settings: Settings, directory: Path, start_process: StartProcess) -> None:
     """Run the migration; raises StartupFailed with the end of its log."""
-    migration = ChildProcess(
-        "migrate", astegni("migrate"), directory / "logs" / "migrate.log", env=environment_for(settings)
-    )
+    log = directory / "logs" / "migrate.log"
+    migration = start_process("migrate", ["migrate"], log, environment_for(settings))
     try:
         ended = migration.wait(_MIGRATION_TIMEOUT)
     finally:

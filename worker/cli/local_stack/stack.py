@@ -9,11 +9,12 @@ from typing import Any, Self
 
 from devstack.directories import data_directory
 from devstack.ports import retry_while_port_taken
+from devstack.process import ChildProcess
 from devstack.signals import interrupted_by_signals
-from devstack.supervisor import Service, start_services, stop_services
+from devstack.supervisor import Service, StartProcess, start_services, stop_services
 from worker.cli.local_stack.environment import with_directories, with_ports
 from worker.cli.local_stack.servers import Servers, start_servers
-from worker.cli.local_stack.services import migrate_database, reachable, services_for
+from worker.cli.local_stack.services import fork_astegni, fork_server, migrate_database, reachable, services_for
 from worker.errors import AstegniError
 from worker.logs import get_logger
 from worker.settings import Settings
@@ -45,6 +46,8 @@ class Stack:
         self.settings = settings
         self.services: list[Service] = []
         self._servers: Servers | None = None
+        # Processes whose end is the end of the stack.
+        self._essential: list[ChildProcess] = []
         self._data = data
         self._operator_token = operator_token
         self._on_step = on_step
@@ -65,15 +68,19 @@ class Stack:
         try:
             directory = self._running.enter_context(data_directory(self._data))
             self.settings = with_directories(self.settings, directory)
+            # It imports while the servers start.
+            forks = self._running.enter_context(fork_server(directory))
+            start_process = fork_astegni(forks)
             self._on_step(
                 "Starting PostgreSQL, Valkey, the B2 emulator and a mailbox, where no setting names another …"
             )
             self._servers = start_servers(self.settings, directory, self._running)
             self.settings = self._servers.settings
+            self._essential = [forks.process, *self._servers.processes]
             self._on_step("Migrating the database …")
-            migrate_database(self.settings, directory)
+            migrate_database(self.settings, directory, start_process)
             self._on_step("Starting API, workers, beat and Flower …")
-            retry_while_port_taken(lambda: self._start_services(directory))
+            retry_while_port_taken(lambda: self._start_services(directory, start_process))
         except BaseException:
             self.stop()
             raise
@@ -83,6 +90,7 @@ class Stack:
         stop_services(self.services)
         self.services = []
         self._servers = None
+        self._essential = []
         self._running.close()
 
     def facts(self) -> dict[str, Any]:
@@ -107,7 +115,7 @@ class Stack:
 
     def check(self) -> None:
         """Check every process once: restart services that have ended; raises ServerLost when a server has."""
-        for server in self._servers.processes if self._servers else ():
+        for server in self._essential:
             if server.exit_code is not None:
                 raise ServerLost(
                     f"{server.name} ended with {server.exit_code}. {server.log} ends with:\n{server.log_tail()}"
@@ -121,9 +129,9 @@ class Stack:
             self.check()
             time.sleep(interval)
 
-    def _start_services(self, directory: Path) -> None:
+    def _start_services(self, directory: Path, start_process: StartProcess) -> None:
         settings = with_ports(self.settings, directory / "ports")
-        services = services_for(settings, directory)
+        services = services_for(settings, directory, start_process)
         start_services(services)
         self.settings, self.services = settings, services
 

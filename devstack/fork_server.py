@@ -1,7 +1,7 @@
-"""Imports modules once, then forks a process that runs one of them for each request: `fork_server.py FD MODULE…`.
+"""A program that imports modules once, then forks a process for each request: `fork_server.py FD MODULE…`.
 
 Without it each process imports all that it needs again, which takes three quarters of the CPU time of its start. What
-is different from a process of its own: `/proc/PID/cmdline` and `/proc/PID/environ` are those of this program.
+differs from a process of its own: `/proc/PID/cmdline` and `/proc/PID/environ` are those of this program.
 
 Requests and responses are lines of JSON on the socket FD: `start` a module (returns its `pid`), look at its `status`
 (returns `code`: its exit code, None while it runs), `collect` it (waits for its end, returns `code`). All forks are
@@ -19,7 +19,7 @@ import socket
 import sys
 from typing import Any
 
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15  # <linux/prctl.h>
 
 
 def serve(connection: socket.socket) -> dict[str, Any]:
@@ -67,8 +67,14 @@ def _fork() -> int:
     return pid
 
 
-def run(module: str, arguments: list[str], environment: dict[str, str], directory: str, streams: list[str]) -> None:
-    """What `python -m module arguments…` does in `directory`; `streams` are the paths of its standard streams."""
+def run(
+    name: str, module: str, arguments: list[str], environment: dict[str, str], directory: str, streams: list[str]
+) -> None:
+    """What `python -m module arguments…` does in `directory`; `streams` are the paths of its standard streams.
+
+    `name` is what `ps -o comm` and `top` show of it, up to 15 bytes.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
     os.chdir(directory)
     for number, path in enumerate(streams):
         flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_APPEND | os.O_CREAT
