@@ -25,7 +25,10 @@ for package in ("models", "worker", "tasks"):
                 print(module.name)
 """
 # Commands import these when they are run, and say so where devstack is missing.
-_NEED_DEVSTACK = {"worker.cli.demo", *(f"worker.cli.local_stack.{name}" for name in ("servers", "services", "stack"))}
+_NEED_DEVSTACK = {
+    "worker.cli.demo",
+    *(f"worker.cli.local_stack.{name}" for name in ("places", "servers", "services", "stack")),
+}
 
 
 def _ignored(path: str, patterns: list[str]) -> bool:

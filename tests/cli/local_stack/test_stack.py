@@ -14,7 +14,7 @@ import pytest
 from devstack.supervisor import http_ready, start_program
 from tests.conftest import Gone, Starter
 from tests.waiting import PATIENCE, wait_for
-from worker.cli.local_stack.environment import with_ports
+from worker.cli.local_stack.places import with_ports
 from worker.cli.local_stack.services import reachable, services_for
 from worker.cli.local_stack.stack import _url
 from worker.settings import Settings

@@ -1,12 +1,10 @@
-"""The settings of the stack, and the environment that passes them to a child: every user can see arguments."""
+"""The environment that passes settings to a child process: every user can see arguments."""
 
 import os
 from pathlib import Path
-from typing import Any
 
 from pydantic import SecretStr
 
-from devstack.ports import usual_port
 from worker.settings import Settings
 
 
@@ -35,21 +33,3 @@ def _as_text(value: object) -> str:
             return str(value.absolute())  # the child may run elsewhere
         case _:
             return str(value)
-
-
-def with_directories(settings: Settings, directory: Path) -> Settings:
-    """`settings` with paths below `directory` where none was set."""
-    paths = {"spool_dir": directory / "spool", "flower_db": directory / "flower"}
-    return settings.model_copy(update=_unset(settings, paths))
-
-
-def with_ports(settings: Settings, directory: Path) -> Settings:
-    """`settings` with ports where none was set: those of the last start, else the defaults, else free ones."""
-    ports = {
-        name: usual_port(directory / name, Settings.model_fields[name].default) for name in ("api_port", "flower_port")
-    }
-    return settings.model_copy(update=_unset(settings, ports))
-
-
-def _unset(settings: Settings, values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if name not in settings.model_fields_set}

@@ -12,7 +12,7 @@ from devstack.ports import retry_while_port_taken
 from devstack.process import ChildProcess
 from devstack.signals import interrupted_by_signals
 from devstack.supervisor import Service, StartProcess, start_services, stop_services
-from worker.cli.local_stack.environment import with_directories, with_ports
+from worker.cli.local_stack.places import with_directories, with_ports
 from worker.cli.local_stack.servers import Servers, start_servers
 from worker.cli.local_stack.services import fork_astegni, fork_server, migrate_database, reachable, services_for
 from worker.errors import AstegniError
