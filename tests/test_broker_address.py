@@ -59,7 +59,7 @@ def test_forms_that_are_taken(url: str, expected: BrokerAddress) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "message"),
     [
         ("h:6379", "scheme"),
         ("hush@h:6379/0", "scheme"),
@@ -87,12 +87,12 @@ def test_forms_that_are_taken(url: str, expected: BrokerAddress) -> None:
         ("amqp://h?heartbeat=5", "only `db`"),
     ],
 )
-def test_forms_that_are_refused(url: str, said: str) -> None:
-    with pytest.raises(Misconfigured, match=said) as refused:
+def test_forms_that_are_refused(url: str, message: str) -> None:
+    with pytest.raises(Misconfigured, match=message) as refused:
         read_broker_address(url)
     assert "hush" not in refused.value.detail
     # At the start of worker, beat, Flower and API, which all make this application.
-    with pytest.raises(Misconfigured, match=said):
+    with pytest.raises(Misconfigured, match=message):
         create_app(Settings(redis_url=url), ())
 
 

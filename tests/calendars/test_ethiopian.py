@@ -82,6 +82,6 @@ def test_the_day_begins_at_dawn(clock: time, spoken: tuple[int, int, str]) -> No
 
 
 def test_no_two_times_of_a_day_are_told_alike() -> None:
-    told = {spoken_clock(time(hour, minute)) for hour in range(24) for minute in range(60)}
-    assert len(told) == 24 * 60
-    assert {hour for hour, _, _ in told} == set(range(1, 13))
+    clock_times = {spoken_clock(time(hour, minute)) for hour in range(24) for minute in range(60)}
+    assert len(clock_times) == 24 * 60
+    assert {hour for hour, _, _ in clock_times} == set(range(1, 13))

@@ -128,11 +128,11 @@ HOSTILE = st.text(
 def test_any_text_stays_inside_its_value(summary: str, description: str, location: str) -> None:
     event = replace(EVENT, summary=f"s{summary}", description=f"d{description}", location=f"l{location}")
     octets = rendered(event, name=f"n{summary}")
-    (told,) = events_in(octets)
-    assert set(told) == set(events_in(rendered(EVENT))[0])
-    assert told["SUMMARY"] == shown(event.summary)
-    assert told["DESCRIPTION"] == shown(event.description)
-    assert told["LOCATION"] == shown(event.location)
+    (component,) = events_in(octets)
+    assert set(component) == set(events_in(rendered(EVENT))[0])
+    assert component["SUMMARY"] == shown(event.summary)
+    assert component["DESCRIPTION"] == shown(event.description)
+    assert component["LOCATION"] == shown(event.location)
     # Readers that split where Python does see the same lines.
     assert len(octets.decode().splitlines()) == octets.count(b"\r\n")
 
@@ -146,13 +146,13 @@ def test_nobody_adds_a_property_through_a_value(field: str, end: str) -> None:
     for octets in (rendered(event), rendered(EVENT, name=smuggled)):
         for line in octets.decode().splitlines():
             assert not line.startswith(("ATTENDEE", "BEGIN:VALARM"))
-        (told,) = events_in(octets)
-        assert "ATTENDEE" not in told
-        assert told.subcomponents == []
+        (component,) = events_in(octets)
+        assert "ATTENDEE" not in component
+        assert component.subcomponents == []
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("address", "link"),
     [
         ("https://meet.example.org/abc", "https://meet.example.org/abc"),
         ("  HTTP://example.org/a%20b ", "HTTP://example.org/a%20b"),
@@ -171,10 +171,10 @@ def test_nobody_adds_a_property_through_a_value(field: str, end: str) -> None:
         ("", None),
     ],
 )
-def test_only_addresses_of_pages_are_links(said: str, told: str | None) -> None:
-    assert uri(said) == told
-    (event,) = events_in(rendered(replace(EVENT, url=said)))
-    assert event.get("URL") == told
+def test_only_addresses_of_pages_are_links(address: str, link: str | None) -> None:
+    assert uri(address) == link
+    (event,) = events_in(rendered(replace(EVENT, url=address)))
+    assert event.get("URL") == link
 
 
 def test_escapes_are_those_of_the_standard() -> None:
@@ -194,13 +194,13 @@ class TestZones:
     def test_a_stranger_that_knows_no_zone_reads_the_same_clock(self, place: str, years: tuple[int, int]) -> None:
         lines = "\r\n".join(vtimezone(place, *years)).replace(f"TZID:{place}", "TZID:Nowhere")
         read: Any = icalendar.Timezone.from_ical(lines)
-        told = read.to_tz(lookup_tzid=False)
-        known = zone(place)
+        timezone = read.to_tz(lookup_tzid=False)
+        reference = zone(place)
         local = datetime(years[0], 1, 1)  # noqa: DTZ001 - local
         while local.year <= years[1]:
             # Within an hour of a change readers differ about the wall clock; changes last no longer.
-            if len({(local + timedelta(hours=hours)).replace(tzinfo=known).utcoffset() for hours in (-3, 3)}) == 1:
-                assert local.replace(tzinfo=told).utcoffset() == local.replace(tzinfo=known).utcoffset(), local
+            if len({(local + timedelta(hours=hours)).replace(tzinfo=reference).utcoffset() for hours in (-3, 3)}) == 1:
+                assert local.replace(tzinfo=timezone).utcoffset() == local.replace(tzinfo=reference).utcoffset(), local
             local += timedelta(hours=3)
 
     @pytest.mark.parametrize("place", PLACES)
@@ -211,15 +211,16 @@ class TestZones:
         octets = rendered(*events, home=place).replace(f"TZID={place}:".encode(), f"TZID=Our/{place}:".encode())
         calendar = read(octets.replace(f"TZID:{place}".encode(), f"TZID:Our/{place}".encode()))
         occurrences = recurring_ical_events.of(calendar).between(date(2025, 12, 31), date(2027, 1, 3))
-        told = {
-            (str(one["UID"]), *(one[name].dt.astimezone(UTC) for name in ("DTSTART", "DTEND"))) for one in occurrences
+        times = {
+            (str(occurrence["UID"]), *(occurrence[name].dt.astimezone(UTC) for name in ("DTSTART", "DTEND")))
+            for occurrence in occurrences
         }
-        assert told == {(event.uid, event.starts_at, event.ends_at) for event in events}
+        assert times == {(event.uid, event.starts_at, event.ends_at) for event in events}
 
     def test_a_zone_that_never_changes_has_one_observance(self) -> None:
-        (told,) = read(rendered(EVENT)).walk("VTIMEZONE")
-        (standard,) = told.subcomponents
-        assert (told["TZID"], standard.name, standard["TZNAME"]) == (ADDIS, "STANDARD", "EAT")
+        (timezone,) = read(rendered(EVENT)).walk("VTIMEZONE")
+        (standard,) = timezone.subcomponents
+        assert (timezone["TZID"], standard.name, standard["TZNAME"]) == (ADDIS, "STANDARD", "EAT")
         assert standard["TZOFFSETTO"].td == standard["TZOFFSETFROM"].td == timedelta(hours=3)
 
     def test_a_zone_with_a_rule_is_a_pair_that_outlook_understands(self) -> None:
@@ -233,37 +234,37 @@ class TestZones:
         assert len(parts) == 2
 
     def test_a_zone_without_a_rule_tells_every_change(self) -> None:
-        told = icalendar.Timezone.from_ical("\r\n".join(vtimezone("Africa/Casablanca", 2025, 2025)))
+        timezone = icalendar.Timezone.from_ical("\r\n".join(vtimezone("Africa/Casablanca", 2025, 2025)))
         changes = {
             subcomponent["DTSTART"].to_ical(): subcomponent["TZOFFSETTO"].to_ical()
-            for subcomponent in told.subcomponents
+            for subcomponent in timezone.subcomponents
         }
         assert changes[b"20250223T030000"] == "+0000"
         assert changes[b"20250406T020000"] == "+0100"
-        assert not any("RRULE" in subcomponent for subcomponent in told.subcomponents)
+        assert not any("RRULE" in subcomponent for subcomponent in timezone.subcomponents)
 
     def test_each_zone_is_told_once(self) -> None:
         places = (ADDIS, "America/New_York", ADDIS, "Africa/Casablanca")
         events = [_lesson(number, place, date(2026, 5, 1), 9) for number, place in enumerate(places)]
-        told = [str(one["TZID"]) for one in read(rendered(*events)).walk("VTIMEZONE")]
-        assert told == sorted(set(places))
+        names = [str(timezone["TZID"]) for timezone in read(rendered(*events)).walk("VTIMEZONE")]
+        assert names == sorted(set(places))
 
     def test_the_second_of_two_hours_is_told_in_utc(self) -> None:
         """01:30 comes twice in New York on 1 November 2026, and a local time can only mean the first."""
         first = at("America/New_York", 2026, 11, 1, 0, 30)
         event = replace(EVENT, timezone="America/New_York", starts_at=first, ends_at=first + timedelta(hours=2))
-        (told,) = events_in(rendered(event))
-        assert told["DTSTART"].to_ical() == b"20261101T043000Z"
-        assert told["DTEND"].to_ical() == b"20261101T063000Z"
+        (component,) = events_in(rendered(event))
+        assert component["DTSTART"].to_ical() == b"20261101T043000Z"
+        assert component["DTEND"].to_ical() == b"20261101T063000Z"
         before = replace(event, ends_at=first + timedelta(hours=1))
-        (told,) = events_in(rendered(before))
-        assert told["DTEND"].to_ical() == b"20261101T013000"
-        assert told["DTEND"].dt.astimezone(UTC) == before.ends_at
+        (component,) = events_in(rendered(before))
+        assert component["DTEND"].to_ical() == b"20261101T013000"
+        assert component["DTEND"].dt.astimezone(UTC) == before.ends_at
 
     @pytest.mark.parametrize("unknown", [None, "Mars/Olympus", "EVIL:x\r\nATTENDEE:y", "../etc/passwd", ""])
     def test_a_zone_that_is_none_does_no_harm(self, unknown: str | None) -> None:
-        (told,) = events_in(rendered(replace(EVENT, timezone=unknown)))
-        assert told["DTSTART"].to_ical() == b"20260302T110000Z"
+        (component,) = events_in(rendered(replace(EVENT, timezone=unknown)))
+        assert component["DTSTART"].to_ical() == b"20260302T110000Z"
         with pytest.raises(InvalidInput):
             vtimezone("Mars/Olympus", 2026, 2026)
 

@@ -47,20 +47,20 @@ def _run(folder: Path, **environment: str) -> dict[str, Any]:
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    told: dict[str, Any] = json.loads(run.stdout)
-    return told
+    report: dict[str, Any] = json.loads(run.stdout)
+    return report
 
 
 @pytest.mark.parametrize("library", ["libGL.so.1", "libEGL.so.1"])
 def test_only_drawing_fails_without_its_libraries(library: str, tmp_path: Path) -> None:
     # The loader takes the first file of that name on its path, and this one is no library.
     (tmp_path / library).write_bytes(b"not a library")
-    told = _run(tmp_path, LD_LIBRARY_PATH=str(tmp_path))
+    report = _run(tmp_path, LD_LIBRARY_PATH=str(tmp_path))
 
-    assert told["drawn"] == 1
-    assert not told["loaded"]
-    assert len(told["errors"]) == 4
-    for name, code, message in told["errors"]:
+    assert report["drawn"] == 1
+    assert not report["loaded"]
+    assert len(report["errors"]) == 4
+    for name, code, message in report["errors"]:
         assert (name, code) == ("EngineMissing", "drawing-engine-missing")
         assert library in message
         assert "libgl1" in message
@@ -69,5 +69,5 @@ def test_only_drawing_fails_without_its_libraries(library: str, tmp_path: Path) 
 
 @pytest.mark.drawing
 def test_nothing_fails_with_its_libraries(tmp_path: Path) -> None:
-    told = _run(tmp_path)
-    assert told == {"drawn": 1, "loaded": False}
+    report = _run(tmp_path)
+    assert report == {"drawn": 1, "loaded": False}

@@ -86,15 +86,15 @@ def smtp_talk() -> SmtpTalk:
         def talk(listener: Listener, connection: socket.socket) -> None:
             lines = connection.makefile("rb")
             connection.sendall(b"220 ready\r\n")
-            left = mails_per_connection
-            while left and (line := lines.readline()):
+            remaining = mails_per_connection
+            while remaining and (line := lines.readline()):
                 if line.upper().startswith(b"DATA"):
                     connection.sendall(b"354 go on\r\n")
                     content = b""
                     while (line := lines.readline()) != b".\r\n":
                         content += line
                     listener.seen.append(content)
-                    left -= 1
+                    remaining -= 1
                 connection.sendall(b"250 ok\r\n")
             if farewell:
                 lines.readline()

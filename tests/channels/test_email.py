@@ -135,7 +135,7 @@ def test_a_batch_goes_over_one_connection_past_a_refused_one(mailroom: Mailroom,
 
 @pytest.mark.parametrize("stage", ["recipient", "content"])
 @pytest.mark.parametrize(
-    ("said", "error"),
+    ("reply", "error"),
     [
         ("450 4.2.1 mailbox busy", TemporaryFailure),
         ("421 4.3.2 closing", TemporaryFailure),
@@ -152,9 +152,9 @@ def test_a_batch_goes_over_one_connection_past_a_refused_one(mailroom: Mailroom,
     ],
 )
 def test_answers_are_told_apart(
-    mailroom: Mailroom, message: Message, stage: str, said: str, error: type[PermanentFailure | TemporaryFailure]
+    mailroom: Mailroom, message: Message, stage: str, reply: str, error: type[PermanentFailure | TemporaryFailure]
 ) -> None:
-    setattr(mailroom, stage, said)
+    setattr(mailroom, stage, reply)
 
     with (
         mail_server(mailroom) as port,
@@ -164,13 +164,13 @@ def test_answers_are_told_apart(
         mailer.send("abebe@example.com", message)
 
     assert isinstance(refused.value, PermanentFailure | TemporaryFailure)
-    assert said[:3] in refused.value.reason
+    assert reply[:3] in refused.value.reason
     assert "abebe" not in refused.value.reason
     assert mailroom.got == []
 
 
 @pytest.mark.parametrize(
-    ("stage", "said", "alone"),
+    ("stage", "reply", "alone"),
     [
         ("recipient", "451 4.2.1 mailbox busy", True),
         ("recipient", "421 4.3.2 closing", False),
@@ -179,9 +179,9 @@ def test_answers_are_told_apart(
     ],
 )
 def test_what_is_about_one_recipient_only(
-    mailroom: Mailroom, message: Message, stage: str, said: str, alone: bool
+    mailroom: Mailroom, message: Message, stage: str, reply: str, alone: bool
 ) -> None:
-    setattr(mailroom, stage, said)
+    setattr(mailroom, stage, reply)
 
     with mail_server(mailroom) as port, Mailer(server_at(port)) as mailer, pytest.raises(TemporaryFailure) as later:
         mailer.send("abebe@example.com", message)

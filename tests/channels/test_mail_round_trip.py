@@ -153,8 +153,8 @@ def test_the_name_and_address_that_it_comes_from(name: str, sender: str) -> None
 def test_the_address_that_it_goes_to(to: str) -> None:
     raw = mail_of(to=to)
 
-    assert [one.addr_spec for one in email.message_from_bytes(raw, policy=modern)["To"].addresses] == [to]
-    assert [one.address for one in fast_mail_parser.parse_email(raw).to] == [to]
+    assert [recipient.addr_spec for recipient in email.message_from_bytes(raw, policy=modern)["To"].addresses] == [to]
+    assert [recipient.address for recipient in fast_mail_parser.parse_email(raw).to] == [to]
     check_form(raw, unbroken=(to,))
 
 
@@ -235,15 +235,10 @@ def test_the_text(text: str) -> None:
     assert max(map(len, raw.split(b"\r\n"))) <= 998
 
 
-@pytest.fixture
-def taken(smtp_talk: SmtpTalk) -> SmtpTalk:
-    return smtp_talk
-
-
 @how(CALM, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from([".", "..", ".x", "", "QUIT", "መ", ". "]), min_size=1, max_size=8).map("\n".join))
-def test_dots_come_through_a_mail_server_as_they_were(taken: SmtpTalk, text: str) -> None:
-    with taken(mails_per_connection=1) as listener:
+def test_dots_come_through_a_mail_server_as_they_were(smtp_talk: SmtpTalk, text: str) -> None:
+    with smtp_talk(mails_per_connection=1) as listener:
         server = MailServer("127.0.0.1", listener.port, Address("", "a", "b.example"), timeout=PATIENCE)
         with Mailer(server) as mailer:
             mailer.send("liya@x.example", Message("reminder", id="1", subject=".", text=text))

@@ -216,8 +216,8 @@ def test_what_servers_say(stage: Stage, answer: str, fault: MailFault, source: s
 
 
 @given(st.sampled_from(["connect", "ehlo", "auth", "mail"]), st.integers(100, 999), st.text(max_size=80))
-def test_before_a_recipient_is_named_it_is_never_the_recipients(stage: Stage, code: int, said: str) -> None:
-    assert read_fault(stage, code, said) is OURS
+def test_before_a_recipient_is_named_it_is_never_the_recipients(stage: Stage, code: int, reply: str) -> None:
+    assert read_fault(stage, code, reply) is OURS
 
 
 @given(st.sampled_from([answer for *_, answer, _, _ in ANSWERS]), st.sampled_from(["rcpt", "data"]))
@@ -240,7 +240,7 @@ def test_a_name_in_an_answer_decides_nothing(answer: tuple[Stage, str], name: st
 
 
 @pytest.mark.parametrize(
-    ("said", "code"),
+    ("reply", "code"),
     [
         ("5.1.1 no", (5, 1, 1)),
         ("sorry (#5.7.1)", (5, 7, 1)),
@@ -250,5 +250,5 @@ def test_a_name_in_an_answer_decides_nothing(answer: tuple[Stage, str], name: st
         ("9.1.1 x", None),
     ],
 )
-def test_enhanced_codes(said: str, code: tuple[int, int, int] | None) -> None:
-    assert enhanced_code(said) == code
+def test_enhanced_codes(reply: str, code: tuple[int, int, int] | None) -> None:
+    assert enhanced_code(reply) == code

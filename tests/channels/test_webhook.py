@@ -79,8 +79,8 @@ def read_request(connection: ssl.SSLSocket) -> bytes:
     while b"\r\n\r\n" not in got:
         got += connection.recv(4096)
     head, _, body = got.partition(b"\r\n\r\n")
-    wanted = next(int(line.split(b":")[1]) for line in head.splitlines() if line.lower().startswith(b"content-length"))
-    while len(body) < wanted:
+    length = next(int(line.split(b":")[1]) for line in head.splitlines() if line.lower().startswith(b"content-length"))
+    while len(body) < length:
         body += connection.recv(4096)
     return head + b"\r\n\r\n" + body
 
@@ -173,7 +173,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("said", "seconds"),
+    ("retry_after", "seconds"),
     [
         (None, None),
         ("0", 0),
@@ -190,9 +190,9 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
         ("Fri, 31 Dec 9999 23:59:59 GMT", 3600),
     ],
 )
-def test_how_long_to_wait_is_bounded(said: str | None, seconds: float | None) -> None:
+def test_how_long_to_wait_is_bounded(retry_after: str | None, seconds: float | None) -> None:
     with pytest.raises(TemporaryFailure) as later:
-        judge(HOST, HttpOutcome(503, said), NOW)
+        judge(HOST, HttpOutcome(503, retry_after), NOW)
 
     assert later.value.retry_after == seconds
 
@@ -357,16 +357,16 @@ def test_a_name_that_leads_elsewhere_the_second_time(
     answering: Answering, outside: EgressPolicy, message: Message
 ) -> None:
     """Rebinding: a resolver's second answer is never asked for, so what was checked is what is connected to."""
-    asked = []
+    lookups = []
 
     def rebinding(_host: str, _port: int) -> Sequence[str]:
-        asked.append(1)
-        return ["127.0.0.1"] if len(asked) == 1 else ["10.255.255.1"]
+        lookups.append(1)
+        return ["127.0.0.1"] if len(lookups) == 1 else ["10.255.255.1"]
 
     with answering(OK) as listener:
         send_webhook(webhook_to(listener.port), message, replace(outside, resolve=rebinding))
 
-    assert len(asked) == 1
+    assert len(lookups) == 1
     assert len(listener.seen) == 1
 
 

@@ -137,6 +137,6 @@ def test_without_the_engine_it_says_what_to_install(render_apart: Any, tmp_path:
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
     assert "libgl1 and libegl1" in done.stderr
     doctor = run(tmp_path, "doctor", LD_LIBRARY_PATH=str(broken))
-    told = next(line for line in doctor.stdout.splitlines() if line.startswith("canvas"))
-    assert (doctor.returncode, told.split()[1]) == (1, "FAILED")
-    assert "libgl1 and libegl1" in told
+    report = next(line for line in doctor.stdout.splitlines() if line.startswith("canvas"))
+    assert (doctor.returncode, report.split()[1]) == (1, "FAILED")
+    assert "libgl1 and libegl1" in report

@@ -49,7 +49,7 @@ def test_the_platform(platform: Platform) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "meaning"),
+    ("refusal", "meaning"),
     [
         ('FATAL:  password authentication failed for user "x"', "the user or the password is wrong"),
         ('FATAL:  role "x" does not exist', "there is no such user"),
@@ -58,10 +58,10 @@ def test_the_platform(platform: Platform) -> None:
         ("connection refused", None),
     ],
 )
-def test_how_postgresql_refuses(said: str, meaning: str | None) -> None:
+def test_how_postgresql_refuses(refusal: str, meaning: str | None) -> None:
     from worker.database import refused_login
 
-    message = refused_login(Exception(said))
+    message = refused_login(Exception(refusal))
     assert (meaning is None and message is None) or (meaning is not None and meaning in (message or ""))
 
 

@@ -80,24 +80,24 @@ class Terminal:
         answers = [subprocess.CompletedProcess((), *answer) for answer in json.loads(done.stdout)]
         return [self._checked(answer) for answer in answers]
 
-    def _start(self, command: list[str], settings: dict[str, str], given: str = "") -> subprocess.CompletedProcess[str]:
+    def _start(self, command: list[str], settings: dict[str, str], stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
             env=self._environment | settings,
             cwd=self._home,
-            input=given,
+            input=stdin,
             capture_output=True,
             text=True,
             check=False,
             timeout=120,
         )
 
-    def _checked(self, said: Any) -> Any:
-        assert "Traceback" not in said.stdout + said.stderr
-        assert "hush-hush" not in said.stdout + said.stderr
+    def _checked(self, run: Any) -> Any:
+        assert "Traceback" not in run.stdout + run.stderr
+        assert "hush-hush" not in run.stdout + run.stderr
         # Looking at a machine changes nothing on it.
         assert list(self._home.iterdir()) == []
-        return said
+        return run
 
 
 @pytest.fixture
@@ -265,10 +265,10 @@ class TestMigrate:
         assert tables == [("users",)]
 
     def test_a_database_that_does_not_answer(self, run: Terminal) -> None:
-        asked = run.apart("migrate", DATABASE_URL=NOWHERE)
+        run_of_migrate = run.apart("migrate", DATABASE_URL=NOWHERE)
 
-        assert asked.returncode == 69
-        assert "astegni: The database" in asked.stderr
+        assert run_of_migrate.returncode == 69
+        assert "astegni: The database" in run_of_migrate.stderr
 
 
 class TestJobs:

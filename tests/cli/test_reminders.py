@@ -148,8 +148,8 @@ class TestDue:
 
         document = json.loads(command("due", "--within", "1h", "--json").stdout)
 
-        assert failed not in {one["id"] for one in document}
-        assert [(one["id"], one["why"]) for one in document] == [
+        assert failed not in {reminder["id"] for reminder in document}
+        assert [(reminder["id"], reminder["why"]) for reminder in document] == [
             (message, "lesson-moved"),
             (own, "15 min before: own alarm of the lesson"),
             (preferred, "15 min before: preferences"),

@@ -60,13 +60,13 @@ def test_without_a_pattern_it_is_one_lesson() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["every Moonday"], "did you mean “Monday”?"),
         (["daily", "--start", "25:00"], "--start must be a time like 14:00"),
     ],
 )
-def test_an_error_is_one_sentence_and_exit_1(words: list[str], told: str) -> None:
+def test_an_error_is_one_sentence_and_exit_1(words: list[str], message: str) -> None:
     done = subprocess.run(
         astegni("schedules", "preview", *words),
         env=environment_without_settings(),
@@ -76,5 +76,5 @@ def test_an_error_is_one_sentence_and_exit_1(words: list[str], told: str) -> Non
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("astegni: ")
-    assert told in done.stderr
+    assert message in done.stderr
     assert done.stderr.count("\n") == 1

@@ -101,12 +101,12 @@ def test_stale_token_writes_nothing(ledger: Ledger, sample_order: type[SampleOrd
 
 def test_pulse_moves_the_sequence_only_when_something_changed(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     run = ledger.claim(ledger.order(sample_order()))
-    seen = []
+    numbers = []
     for progress in (0, 40, 40):
         with ledger.database.transaction() as session:
             assert pulse(session, run, lease=30.0, progress=progress, note=None) is False
-        seen.append(ledger.job(run.job_id).progress_seq)
-    assert seen == [1, 2, 2]
+        numbers.append(ledger.job(run.job_id).progress_seq)
+    assert numbers == [1, 2, 2]
 
 
 def test_history_has_one_line_for_each_run(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
@@ -192,10 +192,10 @@ def test_cancelled_while_its_worker_died_ends_cancelled(ledger: Ledger, sample_o
 
 
 def test_ending_commits_with_the_end(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
-    told: list[FailedJob] = []
+    failed_jobs: list[FailedJob] = []
 
     def ending(session: Session, order: Any, ended: FailedJob) -> None:
-        told.append(ended)
+        failed_jobs.append(ended)
         session.execute(
             text("INSERT INTO users (first_name, email) VALUES (:name, 'k@example.com')"),
             {"name": f"rows {order.rows}"},
@@ -204,7 +204,7 @@ def test_ending_commits_with_the_end(ledger: Ledger, sample_order: type[SampleOr
     job_id = ledger.order(sample_order(rows=7))
     with ledger.database.transaction() as session:
         assert cancel_job(session, {sample_order: ending}, job_id) == "cancelled"
-    assert [(ended.job_id, ended.state) for ended in told] == [(job_id, "cancelled")]
+    assert [(ended.job_id, ended.state) for ended in failed_jobs] == [(job_id, "cancelled")]
     with ledger.database.transaction() as session:
         assert session.execute(text("SELECT first_name FROM users")).scalars().all() == ["rows 7"]
 
@@ -303,7 +303,7 @@ def test_release_gives_the_attempt_back(ledger: Ledger, sample_order: type[Sampl
 
 
 def test_settle_with_a_stale_token_tells_no_ending(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
-    told: list[FailedJob] = []
+    failed_jobs: list[FailedJob] = []
     job_id = ledger.order(sample_order())
     ledger.claim(job_id)
     job = ledger.job(job_id)
@@ -311,9 +311,13 @@ def test_settle_with_a_stale_token_tells_no_ending(ledger: Ledger, sample_order:
     reap(ledger.database, {})
     with pytest.raises(LeaseLost), ledger.database.transaction() as session:
         settle(
-            session, {sample_order: lambda _s, _o, ended: told.append(ended)}, job, Decision("failed"), {"code": "late"}
+            session,
+            {sample_order: lambda _s, _o, ended: failed_jobs.append(ended)},
+            job,
+            Decision("failed"),
+            {"code": "late"},
         )
-    assert told == []
+    assert failed_jobs == []
 
 
 def test_prune_keeps_the_dead_longer(ledger: Ledger, sample_order: type[SampleOrder]) -> None:

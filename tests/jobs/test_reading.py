@@ -52,7 +52,7 @@ def test_only_who_ordered_it_finds_it(ledger: Ledger) -> None:
 
 def test_the_number_moves_with_every_visible_change(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     job_id = ledger.order(sample_order())
-    seen = []
+    views = []
     claim = None
     for change in ("wait", "claim", "end"):
         if change == "claim":
@@ -62,11 +62,11 @@ def test_the_number_moves_with_every_visible_change(ledger: Ledger, sample_order
                 assert claim is not None
                 end(session, job_id, claim.token, state="succeeded", result={"rows": 1})
         with ledger.database.transaction() as session:
-            seen.append(read_jobs(session, [job_id, uuid4()])[job_id])
-    assert [job.document["state"] for job in seen] == ["queued", "running", "succeeded"]
-    assert seen[0].seq < seen[1].seq < seen[2].seq
-    assert seen[2].finished
-    assert seen[2].document["result"] == {"rows": 1}
+            views.append(read_jobs(session, [job_id, uuid4()])[job_id])
+    assert [job.document["state"] for job in views] == ["queued", "running", "succeeded"]
+    assert views[0].seq < views[1].seq < views[2].seq
+    assert views[2].finished
+    assert views[2].document["result"] == {"rows": 1}
 
 
 def test_attempts_are_told_oldest_first(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
@@ -91,17 +91,17 @@ def test_pages_meet_though_jobs_of_one_instant_and_new_ones_come(
         session.execute(insert)
     for _ in range(2):
         ledger.order(sample_order())
-    seen: list[str] = []
+    ids: list[str] = []
     before = None
     while True:
         with ledger.database.transaction() as session:
             jobs = list_jobs(session, before=before, limit=2)
-        seen += [job.document["id"] for job in jobs]
+        ids += [job.document["id"] for job in jobs]
         ledger.order(sample_order())  # newer than all that was listed: it must not push anything
         if len(jobs) < 2:
             break
         before = jobs[-1].position
-    assert len(seen) == len(set(seen)) == 7
+    assert len(ids) == len(set(ids)) == 7
 
 
 def test_filters(ledger: Ledger, sample_order: type[SampleOrder]) -> None:

@@ -20,10 +20,10 @@ from worker.jobs.retry import Decision, after_failure, after_lost_lease
     ],
 )
 def test_failure(attempt: int, retryable: bool, retry_after: float | None, expected: Decision) -> None:
-    verdict = after_failure(
+    decision = after_failure(
         attempt=attempt, max_attempts=5, retryable=retryable, base=5.0, jitter=1.0, retry_after=retry_after
     )
-    assert verdict == expected
+    assert decision == expected
 
 
 def test_wait_has_a_ceiling_and_jitter_spreads_it() -> None:
@@ -46,7 +46,7 @@ def test_wait_has_a_ceiling_and_jitter_spreads_it() -> None:
     ],
 )
 def test_lost_lease(state: str, attempt: int, cancel_requested: bool, expected: str) -> None:
-    verdict = after_lost_lease(
+    decision = after_lost_lease(
         state=state, attempt=attempt, max_attempts=3, cancel_requested=cancel_requested, most_lost=9
     )
-    assert verdict == Decision(expected)
+    assert decision == Decision(expected)

@@ -15,14 +15,14 @@ SLOW = Rate("slow", 40, 4_000_000, "Wait.")
 
 
 def _taken(counters: Counters, rate: Rate, who: str, times: int) -> int:
-    taken = 0
+    count = 0
     for _ in range(times):
         try:
             counters.take(rate, who)
         except TooManyRequests:
             continue
-        taken += 1
-    return taken
+        count += 1
+    return count
 
 
 def test_no_more_than_the_rate_is_taken(database: Database) -> None:
@@ -36,17 +36,17 @@ def test_no_more_than_the_rate_is_taken(database: Database) -> None:
 
 def test_processes_share_what_is_left(database: Database) -> None:
     first, second = Counters(database), Counters(database)
-    taken = 0
+    count = 0
     for _ in range(40):
-        taken += _taken(first, SLOW, "user:1", 1) + _taken(second, SLOW, "user:1", 1)
-    assert taken == 40
+        count += _taken(first, SLOW, "user:1", 1) + _taken(second, SLOW, "user:1", 1)
+    assert count == 40
 
 
 def test_threads_share_what_is_left(database: Database) -> None:
     counters = Counters(database)
     with ThreadPoolExecutor(8) as pool:
-        taken = sum(pool.map(lambda _: _taken(counters, SLOW, "user:1", 10), range(8)))
-    assert taken == 40
+        count = sum(pool.map(lambda _: _taken(counters, SLOW, "user:1", 10), range(8)))
+    assert count == 40
 
 
 def test_units_come_back(database: Database, sql: Sql) -> None:

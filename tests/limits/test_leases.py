@@ -46,15 +46,15 @@ def _counted(sql: Sql) -> int:
 def test_processes_share_the_bound(database: Database, sql: Sql) -> None:
     async def share() -> None:
         first, second = Leases(database), Leases(database)
-        kept, other = await first.take(TWO, "user:1"), await second.take(TWO, "user:1")
-        assert kept is not None
-        assert other is not None
+        lease, other_lease = await first.take(TWO, "user:1"), await second.take(TWO, "user:1")
+        assert lease is not None
+        assert other_lease is not None
         for leases in (first, second):
             assert await leases.take(TWO, "user:1") is None
         assert await first.take(TWO, "user:2") is not None
         assert await first.take(Bound("uploads", 1), "user:1") is not None
-        first.give_back(kept)
-        first.give_back(kept)
+        first.give_back(lease)
+        first.give_back(lease)
         # At once for the process itself.
         assert await first.take(TWO, "user:1") is not None
         assert await second.take(TWO, "user:1") is None
@@ -68,10 +68,10 @@ def test_processes_share_the_bound(database: Database, sql: Sql) -> None:
 def test_many_at_once_take_no_more_than_there_is(database: Database) -> None:
     async def crowd() -> list[Lease | None]:
         processes = [Leases(database) for _ in range(4)]
-        taken = await asyncio.gather(*(leases.take(TWO, "user:1") for leases in processes for _ in range(8)))
+        granted = await asyncio.gather(*(leases.take(TWO, "user:1") for leases in processes for _ in range(8)))
         for leases in processes:
             await leases.close()
-        return taken
+        return granted
 
     assert sum(lease is not None for lease in asyncio.run(crowd())) == 2
 
@@ -79,8 +79,8 @@ def test_many_at_once_take_no_more_than_there_is(database: Database) -> None:
 def test_what_is_given_back_is_soon_free_for_others(database: Database) -> None:
     async def wait() -> None:
         first, second = Leases(database), Leases(database)
-        taken = [await first.take(TWO, "user:1") for _ in range(2)]
-        for lease in taken:
+        granted = [await first.take(TWO, "user:1") for _ in range(2)]
+        for lease in granted:
             assert lease is not None
             first.give_back(lease)
         await _eventually(lambda: second.take(TWO, "user:1"))
@@ -114,9 +114,9 @@ def test_a_killed_process_gives_back_within_a_minute(database: Database, sql: Sq
 
     async def come_after() -> bool:
         leases = Leases(database)
-        taken = await leases.take(TWO, "user:1")
+        lease = await leases.take(TWO, "user:1")
         await leases.close()
-        return taken is not None
+        return lease is not None
 
     asyncio.run(die())
     assert not asyncio.run(come_after())

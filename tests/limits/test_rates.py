@@ -12,14 +12,14 @@ from worker.settings import Settings
     most=st.integers(1, 10**12),
     seconds=st.sampled_from([MINUTE, DAY]),
     used=st.floats(0, 1),
-    wanted=st.floats(0, 1, exclude_min=True),
+    demand=st.floats(0, 1, exclude_min=True),
 )
-def test_after_the_wait_what_was_refused_fits(most: int, seconds: int, used: float, wanted: float) -> None:
+def test_after_the_wait_what_was_refused_fits(most: int, seconds: int, used: float, demand: float) -> None:
     rate = Rate("r", most, seconds)
-    wait = rate.wait(used * most, wanted * most)
+    wait = rate.wait(used * most, demand * most)
     assert 1 <= wait <= seconds
-    left = max(0.0, used * most - wait * rate.per_second)
-    assert left + wanted * most <= most * (1 + 1e-9) + rate.per_second * 1e-6
+    remainder = max(0.0, used * most - wait * rate.per_second)
+    assert remainder + demand * most <= most * (1 + 1e-9) + rate.per_second * 1e-6
 
 
 @pytest.mark.parametrize(

@@ -104,12 +104,16 @@ def test_an_ogg_that_was_cut_off_plays_as_far_as_it_goes(
     assert 2000 < play(tmp_path / "f", tmp_path / "copy").duration_ms < 6000
 
 
-@pytest.mark.parametrize("left", [0, 3, 27, 30, 100])
-def test_the_end_of_the_last_page_is_looked_at(left: int, make: Make, probed: Probed, tmp_path: Path) -> None:
+@pytest.mark.parametrize("remaining_bytes", [0, 3, 27, 30, 100])
+def test_the_end_of_the_last_page_is_looked_at(
+    remaining_bytes: int, make: Make, probed: Probed, tmp_path: Path
+) -> None:
     """Pages of Firefox are 4 KB; the last one begins at 97325."""
-    (tmp_path / "f").write_bytes(make("chrome-recordings/ff_audio_default.ogg").read_bytes()[: 97_325 + left])
+    (tmp_path / "f").write_bytes(
+        make("chrome-recordings/ff_audio_default.ogg").read_bytes()[: 97_325 + remaining_bytes]
+    )
     (part,) = [probed_part.part for probed_part in probed(tmp_path / "f").parts]
-    assert part.cut_off is (left > 0)
+    assert part.cut_off is (remaining_bytes > 0)
 
 
 def test_two_oggs_in_one_file_play_one_after_the_other(make: Make, play: Play, probed: Probed, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ HD = {"width": 1280, "height": 720, "pix_fmt": "yuv420p"}
 
 
 @pytest.mark.parametrize(
-    ("stream", "rate", "wanted"),
+    ("stream", "rate", "expected"),
     [
         ({"codec_name": "vp8"}, 30, "vp8"),
         ({"codec_name": "opus"}, 0, "opus"),
@@ -32,5 +32,5 @@ HD = {"width": 1280, "height": 720, "pix_fmt": "yuv420p"}
         ({"codec_name": "aac", "profile": "HE-AAC"}, 0, "mp4a.40.5"),
     ],
 )
-def test_a_codec_has_the_name_that_browsers_know(stream: dict[str, Any], rate: float, wanted: str) -> None:
-    assert codec_string(stream, rate) == wanted
+def test_a_codec_has_the_name_that_browsers_know(stream: dict[str, Any], rate: float, expected: str) -> None:
+    assert codec_string(stream, rate) == expected

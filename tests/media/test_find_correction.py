@@ -28,13 +28,13 @@ def lesson(start: float, seconds: float, *, seed: int = 1) -> list[Packet]:
 
 def corrected(packets: list[Packet], correction: Correction) -> list[Packet]:
     """The packets that are left, with their new times."""
-    left, counts = [], {VIDEO: 0, AUDIO: 0}
+    remaining, counts = [], {VIDEO: 0, AUDIO: 0}
     for packet in packets:
         shift = correction.shift(packet.stream, counts[packet.stream])
         counts[packet.stream] += 1
         if shift is not None:
-            left.append(replace(packet, at=round(packet.at + shift, 3)))
-    return left
+            remaining.append(replace(packet, at=round(packet.at + shift, 3)))
+    return remaining
 
 
 def times(packets: list[Packet], stream: int) -> list[float]:
@@ -68,13 +68,13 @@ def test_a_clock_that_began_again_goes_on() -> None:
     packets = lesson(0, 4) + lesson(0, 5, seed=3)
     correction = correct(packets)
     assert correction is not None
-    left = corrected(packets, correction)
-    assert len(left) == len(packets)
+    remaining = corrected(packets, correction)
+    assert len(remaining) == len(packets)
     for stream in (VIDEO, AUDIO):
-        assert times(left, stream) == sorted(times(left, stream))
-    assert left[-1].at == pytest.approx(9.0, abs=0.1)
+        assert times(remaining, stream) == sorted(times(remaining, stream))
+    assert remaining[-1].at == pytest.approx(9.0, abs=0.1)
     # Picture and sound stay together.
-    assert times(left, AUDIO)[-1] - times(left, VIDEO)[-1] == pytest.approx(0.01, abs=0.001)
+    assert times(remaining, AUDIO)[-1] - times(remaining, VIDEO)[-1] == pytest.approx(0.01, abs=0.001)
 
 
 def test_reordered_pictures_are_as_they_should_be() -> None:
@@ -102,9 +102,9 @@ def test_time_never_goes_back_and_the_filters_say_the_same(chunks: list[str], se
         else:
             packets, at = packets + lesson(at, 1, seed=number + 13), at + 1
     correction = correct(packets)
-    left = packets if correction is None else corrected(packets, correction)
+    remaining = packets if correction is None else corrected(packets, correction)
     for stream in (VIDEO, AUDIO):
-        ats = times(left, stream)
+        ats = times(remaining, stream)
         assert all(after >= before for before, after in pairwise(ats))
         if correction is not None:
             dropped = len(times(packets, stream)) - len(ats)

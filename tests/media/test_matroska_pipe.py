@@ -70,12 +70,12 @@ def test_a_program_that_reads_no_more_says_why(binaries: Binaries) -> None:
 
 
 def test_a_fed_run_can_be_stopped(binaries: Binaries) -> None:
-    asked = iter([False] * 20)
+    stop_answers = iter([False] * 20)
     with pytest.raises(Stopped):
         run_ffmpeg(
             binaries,
             [*READ, "-f", "null", "-"],
             budget=Budget(PATIENCE),
-            should_stop=lambda: next(asked, True),
+            should_stop=lambda: next(stop_answers, True),
             fed=endless(),
         )

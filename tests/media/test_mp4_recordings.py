@@ -96,7 +96,7 @@ def test_a_slice_lost_in_the_middle_costs_the_fragments_it_touches(
     assume(all(stop - end != later - begin for stop in starts for later in starts if stop > end and later > begin))
     path = written(tmp_path / "f", whole[:begin], whole[end:])
     (part,) = find_parts(path)
-    kept = b"".join(
+    contents = b"".join(
         path.read_bytes()[start:stop]
         for start, stop in zip(
             [0, *(hole[1] for hole in part.holes)], [*(hole[0] for hole in part.holes), part.end], strict=True
@@ -105,8 +105,8 @@ def test_a_slice_lost_in_the_middle_costs_the_fragments_it_touches(
     touched = [(start, stop) for start, stop in itertools.pairwise(starts) if start < end and stop > begin]
     # Every fragment that is whole in the file is read, and none that is not; one whose end is in doubt goes too.
     first = touched[0][0]
-    assert kept.endswith(whole[touched[-1][1] :])
-    before = kept[: len(kept) - len(whole) + touched[-1][1]]
+    assert contents.endswith(whole[touched[-1][1] :])
+    before = contents[: len(contents) - len(whole) + touched[-1][1]]
     assert before == whole[:first] or (begin < first + 8 and before == whole[: starts[starts.index(first) - 1]])
 
 

@@ -130,11 +130,11 @@ def test_the_caller_can_stop(make: Make, probed: Probed, binaries: Binaries, tmp
 
 
 @pytest.mark.parametrize(
-    ("duration_ms", "wanted"),
+    ("duration_ms", "expected"),
     [(60_000, [15_000, 30_000, 45_000]), (1000, [250, 500]), (600, [100]), (40, [0]), (1, [0])],
 )
-def test_no_moment_lies_in_the_last_half_second(duration_ms: int, wanted: list[int]) -> None:
-    assert moments(duration_ms, (0.25, 0.5, 0.75)) == wanted
+def test_no_moment_lies_in_the_last_half_second(duration_ms: int, expected: list[int]) -> None:
+    assert moments(duration_ms, (0.25, 0.5, 0.75)) == expected
 
 
 def test_the_key_frame_with_the_most_contrast_is_taken(

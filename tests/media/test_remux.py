@@ -232,10 +232,10 @@ def test_a_stopped_copy_leaves_nothing(make: Make, binaries: Binaries, probed: P
 
 
 def test_progress_reaches_the_length(make: Make, binaries: Binaries, probed: Probed, tmp_path: Path) -> None:
-    seen: list[float] = []
+    seconds_written: list[float] = []
     source = make("chrome-vp9.webm")
-    write_copy(source, tmp_path / "p", plan_copy(probed(source)), binaries, on_progress=seen.append)
-    assert seen[-1] == pytest.approx(11.98, abs=0.1)
+    write_copy(source, tmp_path / "p", plan_copy(probed(source)), binaries, on_progress=seconds_written.append)
+    assert seconds_written[-1] == pytest.approx(11.98, abs=0.1)
 
 
 def test_awkward_paths_are_paths(make: Make, play: Play, probed: Probed, tmp_path: Path) -> None:

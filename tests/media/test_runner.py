@@ -46,13 +46,13 @@ def is_gone(pid_file: Path) -> bool:
 
 
 def test_progress_grows_to_the_end(binaries: Binaries, tmp_path: Path) -> None:
-    seen: list[float] = []
+    seconds_written: list[float] = []
     arguments = ["-f", "lavfi", "-i", "testsrc2=s=64x64:d=3", "-f", "mjpeg", str(tmp_path / "out")]
 
-    run_ffmpeg(binaries, arguments, budget=Budget(PATIENCE), on_progress=seen.append)
+    run_ffmpeg(binaries, arguments, budget=Budget(PATIENCE), on_progress=seconds_written.append)
 
-    assert seen == sorted(seen)
-    assert seen[-1] == pytest.approx(3, abs=0.1)
+    assert seconds_written == sorted(seconds_written)
+    assert seconds_written[-1] == pytest.approx(3, abs=0.1)
 
 
 def test_work_without_progress_is_the_fault_of_the_input(program: Program, tmp_path: Path) -> None:
@@ -146,9 +146,9 @@ def test_a_killed_parent_takes_the_program_with_it(program: Program, tmp_path: P
 
 def test_our_environment_stays_with_us(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BACKBLAZE_APPLICATION_KEY", "K005-very-secret")
-    seen = "\n".join(lines_of(program("env")))
-    assert "PATH=" in seen
-    assert "secret" not in seen
+    environment = "\n".join(lines_of(program("env")))
+    assert "PATH=" in environment
+    assert "secret" not in environment
 
 
 def test_the_program_is_confined(program: Program) -> None:

@@ -62,9 +62,9 @@ def fault(make: Make, probed: Probed, play: Play, binaries: Binaries, tmp_path: 
 
 @pytest.mark.parametrize("name", ["chrome-vp9.webm", "chrome-audio.webm", "chrome-h264.webm", "plain.mp4"])
 def test_a_copy_that_was_cut_off(name: str, fault: Callable[..., str]) -> None:
-    told = fault(name, lambda data: data[: len(data) * 3 // 4])
-    assert "and it states" in told
-    assert "not right" in told
+    detail = fault(name, lambda data: data[: len(data) * 3 // 4])
+    assert "and it states" in detail
+    assert "not right" in detail
 
 
 def test_a_copy_with_a_hole_in_the_middle(fault: Callable[..., str]) -> None:
@@ -83,10 +83,10 @@ def test_a_copy_with_a_hole_in_the_middle(fault: Callable[..., str]) -> None:
             + data[second:]
         )
 
-    told = fault("chrome-vp9.webm", without_a_cluster)
-    assert "of 335 frames" in told
-    assert "packets of sound" in told
-    assert "length" not in told
+    detail = fault("chrome-vp9.webm", without_a_cluster)
+    assert "of 335 frames" in detail
+    assert "packets of sound" in detail
+    assert "length" not in detail
 
 
 def test_a_copy_of_something_else(fault: Callable[..., str], make: Make, probed: Probed) -> None:

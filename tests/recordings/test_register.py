@@ -108,7 +108,7 @@ def test_a_storm_of_the_same_bytes_is_one_recording(
     with ThreadPoolExecutor(8) as senders:
         for _ in range(3):
             results = list(senders.map(enter, range(8)))
-            assert len({(one.recording_id, one.job_id) for one in results}) == 1
+            assert len({(registration.recording_id, registration.job_id) for registration in results}) == 1
             sql("UPDATE whiteboard_session_recordings SET is_processing = false")
 
     recordings = sql("SELECT * FROM whiteboard_session_recordings")

@@ -95,7 +95,7 @@ def test_in_the_ethiopian_calendar_months_are_ethiopian(text: str, rule: str) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("every Moonday", "“Moonday” was not understood; did you mean “Monday”?"),
         ("evry Friday", "“evry” was not understood; did you mean “every”?"),
@@ -159,10 +159,10 @@ def test_in_the_ethiopian_calendar_months_are_ethiopian(text: str, rule: str) ->
         ("a" * 501, "longer than 500 characters"),
     ],
 )
-def test_what_nobody_can_know_is_refused_with_help(text: str, told: str) -> None:
+def test_what_nobody_can_know_is_refused_with_help(text: str, message: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         parse_phrase(text, WEDNESDAY)
-    assert told in refused.value.detail
+    assert message in refused.value.detail
     assert len(refused.value.detail) < 700
 
 

@@ -149,7 +149,7 @@ class TestBoth:
         assert recurrence.first_day == date(2027, 5, 3)
 
     @pytest.mark.parametrize(
-        ("fields", "told"),
+        ("fields", "message"),
         [
             ({"recurrence_pattern": "every Monday", "days": ["Tuesday"]}, "recurrence_pattern and days contradict"),
             ({"recurrence_pattern": "daily", "days": ["Tuesday"]}, "recurrence_pattern and days contradict"),
@@ -166,8 +166,8 @@ class TestBoth:
             ({"recurrence_pattern": "every Monday", "schedule_type": "specific"}, "two ways to say when"),
         ],
     )
-    def test_what_contradicts_itself_is_refused(self, fields: dict[str, Any], told: str) -> None:
-        assert told in refuse(**fields)
+    def test_what_contradicts_itself_is_refused(self, fields: dict[str, Any], message: str) -> None:
+        assert message in refuse(**fields)
 
 
 class TestExcluded:
@@ -199,7 +199,7 @@ class TestExcluded:
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
         ({"timezone": "../../etc/passwd"}, "There is no time zone"),
         ({"timezone": "Mars/Base"}, "There is no time zone"),
@@ -210,5 +210,5 @@ class TestExcluded:
         ({"schedule_date": date(9999, 12, 31), "recurrence_pattern": "daily"}, "between the years"),
     ],
 )
-def test_hostile_fields_are_refused_for_single_lessons_too(fields: dict[str, Any], told: str) -> None:
-    assert told in refuse(**fields)
+def test_hostile_fields_are_refused_for_single_lessons_too(fields: dict[str, Any], message: str) -> None:
+    assert message in refuse(**fields)

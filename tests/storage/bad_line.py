@@ -166,12 +166,12 @@ class _Proxy(BaseHTTPRequestHandler):
                 raise _Gone
 
     def _body(self) -> Iterator[bytes]:
-        left = int(self.headers.get("Content-Length", "0"))
-        while left > 0:
-            piece = self.rfile.read1(min(_PIECE, left))
+        remaining = int(self.headers.get("Content-Length", "0"))
+        while remaining > 0:
+            piece = self.rfile.read1(min(_PIECE, remaining))
             if not piece:
                 raise _Gone
-            left -= len(piece)
+            remaining -= len(piece)
             self.line.count(self.call, len(piece))
             yield piece
 

@@ -112,6 +112,6 @@ def test_requests_say_who_they_are_from(make_store: MakeStore) -> None:
 
 
 def assert_tells_no_secret(error: AstegniError, b2: Credentials, *secrets_: str) -> None:
-    told = f"{error} {error!r} {error.problem()}"
+    texts = f"{error} {error!r} {error.problem()}"
     for secret in (b2.application_key, *secrets_):
-        assert secret not in told
+        assert secret not in texts

@@ -60,10 +60,10 @@ def test_other_bytes_under_the_same_name_are_sent(store: ObjectStore, make_file:
 
 
 def test_progress_ends_with_the_size(store: ObjectStore, make_file: MakeFile) -> None:
-    told: list[int] = []
-    upload(store, make_file(size=BIG), on_progress=told.append)
-    assert max(told) == BIG
-    assert len(told) > 10
+    progress: list[int] = []
+    upload(store, make_file(size=BIG), on_progress=progress.append)
+    assert max(progress) == BIG
+    assert len(progress) > 10
 
 
 def test_a_stopped_upload_is_gone_on_with(
@@ -71,9 +71,11 @@ def test_a_stopped_upload_is_gone_on_with(
 ) -> None:
     """Six parts, two at once: when more than 24 MB are told, at most two of the parts begun are not whole."""
     file = make_file(size=6 * 5_000_000)
-    told: list[int] = []
+    progress: list[int] = []
     with pytest.raises(UploadStopped):
-        upload(store, file, on_progress=told.append, should_stop=lambda: bool(told) and max(told) > 24_000_000)
+        upload(
+            store, file, on_progress=progress.append, should_stop=lambda: bool(progress) and max(progress) > 24_000_000
+        )
     assert store.stat(NAME) is None
     begun = list(bucket.list_unfinished_large_files())
     assert len(begun) == 1

@@ -282,22 +282,26 @@ SHAPES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("library", "stroke_type", "written", "meant"), SHAPES, ids=[shape[0] for shape in SHAPES])
+@pytest.mark.parametrize(
+    ("library", "stroke_type", "written", "board_stroke"), SHAPES, ids=[shape[0] for shape in SHAPES]
+)
 def test_what_another_library_writes_is_stored_as_it_is_meant(
-    library: str, stroke_type: str, written: dict[str, Any], meant: dict[str, Any]
+    library: str, stroke_type: str, written: dict[str, Any], board_stroke: dict[str, Any]
 ) -> None:
     before = repr(written)
-    assert accepted_stroke(NewStroke("a", stroke_type, written)).stroke_data == meant
+    assert accepted_stroke(NewStroke("a", stroke_type, written)).stroke_data == board_stroke
     assert repr(written) == before
-    assert board_shape(stroke_type, meant) == meant
+    assert board_shape(stroke_type, board_stroke) == board_stroke
 
 
 @pytest.mark.drawing
-@pytest.mark.parametrize(("library", "stroke_type", "written", "meant"), SHAPES, ids=[shape[0] for shape in SHAPES])
+@pytest.mark.parametrize(
+    ("library", "stroke_type", "written", "board_stroke"), SHAPES, ids=[shape[0] for shape in SHAPES]
+)
 def test_what_another_library_wrote_into_the_database_is_drawn(
-    library: str, stroke_type: str, written: dict[str, Any], meant: dict[str, Any]
+    library: str, stroke_type: str, written: dict[str, Any], board_stroke: dict[str, Any]
 ) -> None:
-    (ours,) = read_page({"strokes": [{"stroke_type": stroke_type, "stroke_data": meant}]}).figures
+    (ours,) = read_page({"strokes": [{"stroke_type": stroke_type, "stroke_data": board_stroke}]}).figures
     page = read_page({"strokes": [{"stroke_type": stroke_type, "stroke_data": written}]})
     assert repr([*page.figures]) == repr([ours])
     assert page.skipped == ()

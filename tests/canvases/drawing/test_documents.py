@@ -73,8 +73,8 @@ def test_a_pdf_has_the_pages_titles_and_bookmarks_of_the_board() -> None:
 
 def test_words_of_a_pdf_can_be_found() -> None:
     words = _pdf(read_board(LESSON)).pages[0].extract_text()
-    for wanted in ("የፒታጎረስ ቴዎረም a² + b² = c²", "The longest side", "is the hypotenuse"):
-        assert wanted in words
+    for phrase in ("የፒታጎረስ ቴዎረም a² + b² = c²", "The longest side", "is the hypotenuse"):
+        assert phrase in words
 
 
 def test_a_pdf_is_drawn_in_lines_and_letters_not_in_pixels() -> None:

@@ -150,8 +150,8 @@ def test_every_character_is_drawn_invisible_or_named(text: str) -> None:
     named = " ".join(skipped.reason for skipped in page.skipped)
     missing = without_glyph(re.sub(r"[\ud800-\udfff]", "", text))
     (figure,) = page.figures
-    kept = "".join(figure.lines)  # type: ignore[union-attr]
-    written = {letter for family, letters in runs(kept) for letter in letters}
+    shown_text = "".join(figure.lines)  # type: ignore[union-attr]
+    written = {letter for family, letters in runs(shown_text) for letter in letters}
     for letter in set(text) - written:
         if "\ud800" <= letter <= "\udfff":
             assert "halves of characters" in named

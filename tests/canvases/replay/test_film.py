@@ -81,8 +81,8 @@ def strokes(draw: Any) -> list[dict[str, Any]]:
     rows = []
     for number, (kind, data) in enumerate(draw(st.lists(shapes, min_size=1, max_size=8))):
         start, length = draw(st.integers(0, 80)) / 10, draw(st.integers(0, 40)) / 10
-        gone = draw(st.none() | st.integers(0, 150))
-        deleted = {} if gone is None else {"deleted_at": BEGIN + timedelta(seconds=gone / 10)}
+        deletion = draw(st.none() | st.integers(0, 150))
+        deleted = {} if deletion is None else {"deleted_at": BEGIN + timedelta(seconds=deletion / 10)}
         rows.append(row(kind, data, start, start + length, stroke_order=number, **deleted))
     return rows
 
@@ -155,13 +155,13 @@ def decoded(binaries: Binaries, path: Path, at: float) -> Any:
     return np.frombuffer(raw, np.uint8).reshape(HEIGHT, WIDTH, 3).astype(int)
 
 
-def assert_alike(one: Any, other: Any) -> None:
+def assert_alike(picture: Any, other: Any) -> None:
     """Coding blurs edges and keeps everything else."""
-    difference = np.abs(one - other).max(axis=2)
+    difference = np.abs(picture - other).max(axis=2)
     assert difference.mean() < 4
     assert (difference > 64).mean() < 0.01
     # Nothing of any size is there in the one and not in the other: 8 by 8 pixels on average.
-    blocks = (one - other).reshape(HEIGHT // 8, 8, WIDTH // 8, 8, 3).mean(axis=(1, 3))
+    blocks = (picture - other).reshape(HEIGHT // 8, 8, WIDTH // 8, 8, 3).mean(axis=(1, 3))
     assert np.abs(blocks).max() < 24
 
 
@@ -206,8 +206,8 @@ def test_the_last_picture_of_a_page_is_its_png(
 
 def test_what_players_need(film: tuple[ReplayTimeline, Path], binaries: Binaries) -> None:
     timeline, path = film
-    wanted = "stream=codec_name,width,height,pix_fmt,color_space,color_range,has_b_frames:format=duration"
-    command: list[str | Path] = [binaries.ffprobe, "-v", "error", "-of", "json", "-show_entries", wanted, path]
+    entries = "stream=codec_name,width,height,pix_fmt,color_space,color_range,has_b_frames:format=duration"
+    command: list[str | Path] = [binaries.ffprobe, "-v", "error", "-of", "json", "-show_entries", entries, path]
     document = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE).stdout)
     assert document["streams"] == [
         {
@@ -272,9 +272,9 @@ def test_more_pages_than_are_kept(binaries: Binaries) -> None:
 def test_a_film_that_is_stopped_leaves_nothing(
     film: tuple[ReplayTimeline, Path], binaries: Binaries, tmp_path: Path
 ) -> None:
-    asked = iter([False] * 3)
+    stop_answers = iter([False] * 3)
     with pytest.raises(Stopped):
-        write_film(film[0], tmp_path / "film.mp4", binaries, should_stop=lambda: next(asked, True))
+        write_film(film[0], tmp_path / "film.mp4", binaries, should_stop=lambda: next(stop_answers, True))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -68,8 +68,8 @@ lines = st.builds(
 
 
 @given(lines, st.floats(0, 1), st.floats(0, 1))
-def test_what_is_drawn_only_grows(figure: Lines, one: float, other: float) -> None:
-    before, after = sorted((one, other))
+def test_what_is_drawn_only_grows(figure: Lines, fraction: float, other: float) -> None:
+    before, after = sorted((fraction, other))
     shorter, longer = part_of(figure, before), part_of(figure, after)
 
     def drawn(part: object) -> float:
@@ -79,8 +79,8 @@ def test_what_is_drawn_only_grows(figure: Lines, one: float, other: float) -> No
 
 
 @given(lines, st.floats(0, 1), st.floats(0, 1))
-def test_the_boxes_hold_what_changes(figure: Lines, one: float, other: float) -> None:
-    before, after = sorted((one, other))
+def test_the_boxes_hold_what_changes(figure: Lines, fraction: float, other: float) -> None:
+    before, after = sorted((fraction, other))
     part = part_of(figure, after)
     if not isinstance(part, Lines) or before == after:
         return

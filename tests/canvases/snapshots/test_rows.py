@@ -62,10 +62,10 @@ class Board:
             return page_digest(session, page or self.first)
 
     def write(self, place: SnapshotTarget, digest: str, at: datetime, *names: str) -> bool:
-        taken = SnapshotFacts(digest, at, 3, self.job)
+        facts = SnapshotFacts(digest, at, 3, self.job)
         files = [SnapshotFile(name, _object(f"{place.prefix}{digest[:4]}/{name}"), 10, 20) for name in names]
         with self.database.transaction() as session:
-            return write_snapshots(session, place, taken, files)
+            return write_snapshots(session, place, facts, files)
 
     def shown(self) -> list[tuple[int | None, str, str]]:
         with self.database.transaction() as session:
@@ -85,9 +85,9 @@ class TestDigest:
     """What makes a page another one."""
 
     def test_what_is_drawn_counts(self, board: Board) -> None:
-        seen = [board.digest()]
+        digests = [board.digest()]
         board.draw({"points": [[1, 2], [3, 4]]})
-        seen.append(board.digest())
+        digests.append(board.digest())
         for change in (
             "UPDATE whiteboard_canvas_data SET stroke_type = 'line'",
             """UPDATE whiteboard_canvas_data SET stroke_data = '{"points": [[1, 2], [3, 5]]}'""",
@@ -95,8 +95,8 @@ class TestDigest:
             "UPDATE whiteboard_pages SET background_image = 'grid.png'",
         ):
             board.sql(change)
-            seen.append(board.digest())
-        assert len(set(seen)) == len(seen)
+            digests.append(board.digest())
+        assert len(set(digests)) == len(digests)
 
     def test_a_stroke_that_was_taken_back_does_not_count(self, board: Board) -> None:
         empty = board.digest()

@@ -69,10 +69,10 @@ def test_order_decides_what_lies_above(scale: int) -> None:
 
 
 def test_deleted_strokes_are_not_drawn_and_make_no_room() -> None:
-    kept = _line(300, 200, stroke_order=1)
+    visible = _line(300, 200, stroke_order=1)
     undone = _line(3000, 2000, stroke_order=2, deleted_at="2026-03-01T10:00:00")
-    assert _size(kept, undone) == (1200, 800)
-    assert _png({"strokes": [kept, undone]}) == _png({"strokes": [kept]})
+    assert _size(visible, undone) == (1200, 800)
+    assert _png({"strokes": [visible, undone]}) == _png({"strokes": [visible]})
 
 
 @pytest.mark.parametrize(

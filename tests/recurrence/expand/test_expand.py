@@ -219,7 +219,7 @@ class TestFirstDays:
 
 
 @pytest.mark.parametrize(
-    ("text", "first_day", "said"),
+    ("text", "first_day", "rule_text"),
     [
         ("FREQ=WEEKLY", date(2026, 1, 7), "FREQ=WEEKLY;BYDAY=WE"),
         ("FREQ=MONTHLY", date(2026, 1, 31), "FREQ=MONTHLY;BYMONTHDAY=31"),
@@ -230,8 +230,8 @@ class TestFirstDays:
         ("FREQ=YEARLY;BYDAY=20MO", date(2026, 1, 7), "FREQ=YEARLY;BYDAY=20MO"),
     ],
 )
-def test_what_the_first_day_says_can_be_said_in_words(text: str, first_day: date, said: str) -> None:
-    assert str(complete(parse_rule(text), first_day)) == said
+def test_what_the_first_day_says_can_be_said_in_words(text: str, first_day: date, rule_text: str) -> None:
+    assert str(complete(parse_rule(text), first_day)) == rule_text
 
 
 def test_a_rule_without_an_end_that_has_no_day_is_not_said_to_end() -> None:

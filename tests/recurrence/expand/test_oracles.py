@@ -221,8 +221,8 @@ def is_named(day: date, name: Name, rule: Rule, first_day: date) -> bool:
     return not by_day or any(is_weekday(day, each, rule, real) for each in by_day)
 
 
-def is_weekday(day: date, wanted: tuple[int, int], rule: Rule, real: bool) -> bool:
-    ordinal, weekday = wanted
+def is_weekday(day: date, place: tuple[int, int], rule: Rule, real: bool) -> bool:
+    ordinal, weekday = place
     if day.weekday() != weekday:
         return False
     if ordinal == 0:
@@ -275,5 +275,5 @@ def ask_every_day(rule: Rule, first_day: date, until: date) -> list[date]:
     ]
 
 
-def _up_to(found: set[date], first_day: date, until: date) -> int:
-    return sum(first_day <= day <= until for day in found)
+def _up_to(days: set[date], first_day: date, until: date) -> int:
+    return sum(first_day <= day <= until for day in days)

@@ -236,7 +236,7 @@ def test_an_answer_of_somebody_else_is_no_answer(make_store: MakeStore, line: Li
 
 
 @pytest.mark.parametrize(
-    ("asked", "paused"),
+    ("retry_after", "paused"),
     [
         ("3", 3.0),
         ("0", 0.0),
@@ -250,8 +250,8 @@ def test_an_answer_of_somebody_else_is_no_answer(make_store: MakeStore, line: Li
 )
 @pytest.mark.parametrize("status", [429, 503])
 def test_no_retry_after_holds_a_worker_for_long(
-    make_store: MakeStore, line: Line, slept: list[float], asked: str, paused: float, status: int
+    make_store: MakeStore, line: Line, slept: list[float], retry_after: str, paused: float, status: int
 ) -> None:
-    line.meet("b2_list_buckets", Answer(status, "busy", {"Retry-After": asked}))
+    line.meet("b2_list_buckets", Answer(status, "busy", {"Retry-After": retry_after}))
     assert make_store(realm=line.url).stat(NAME) is None
     assert slept == [paused]

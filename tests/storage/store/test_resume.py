@@ -91,13 +91,13 @@ def test_a_cut_line_costs_little(make_store: MakeStore, make_file: MakeFile, lin
 
 
 def test_a_stopped_upload_costs_little(make_store: MakeStore, make_file: MakeFile, line: Line, bucket: Bucket) -> None:
-    file, told = make_file(size=SIZE), [0]
+    file, progress = make_file(size=SIZE), [0]
     with pytest.raises(UploadStopped):
         upload(
             make_store(realm=line.url),
             file,
-            on_progress=told.append,
-            should_stop=lambda: max(told) > 24_000_000,
+            on_progress=progress.append,
+            should_stop=lambda: max(progress) > 24_000_000,
         )
     begun = only_begun(bucket)
     assert upload(make_store(realm=line.url), file).sha1 == file[1]
