@@ -26,6 +26,7 @@ FOLDERS = {
 
 # Files of several modules, or named after a rule that several modules keep.
 FILES = {
+    "api/test_adopted_boards.py": "boards that the platform drew, by every route of a board",
     "api/test_board_parts.py": "boards and pages, written and read in parts",
     "api/test_by_schema.py": "every route, called by its schema",
     "api/test_consent_api.py": "bookings and lessons, for people who have not agreed",
