@@ -6,7 +6,7 @@ from typing import Any
 from tests.conftest import Platform, Sql
 from tests.workflows.platform_import.conftest import Import, Refusals, stored
 
-_TABLES = ("whiteboard_sessions", "whiteboard_pages", "platform_links", "platform_refusals")
+_TABLES = ("whiteboard_sessions", "whiteboard_pages", "platform_links")
 
 
 def _boards(sql: Sql) -> dict[int, Any]:

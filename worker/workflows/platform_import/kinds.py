@@ -7,6 +7,7 @@ from worker.workflows.platform_import.kind import Kind
 from worker.workflows.platform_import.lessons import Lessons
 from worker.workflows.platform_import.people import People, UnownedProfiles
 from worker.workflows.platform_import.requests import Requests
+from worker.workflows.platform_import.strokes import Strokes
 
 
 def all_kinds() -> list[Kind]:
@@ -21,4 +22,5 @@ def all_kinds() -> list[Kind]:
         Boards(),
         Pages(),
         Entries(),
+        Strokes(),
     ]

@@ -1,0 +1,185 @@
+"""Strokes that come from the platform: numbered by their times over both sides of a call."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+_PREFIX = "platform-"
+
+_LOCK = text("SELECT id, session_id FROM whiteboard_pages WHERE id = ANY(:pages) ORDER BY id FOR NO KEY UPDATE")
+# Since when somebody's page sends their strokes here itself.
+_JOINED = text(
+    """
+    SELECT session_id, profile_type, profile_id, min(at) AS at
+      FROM whiteboard_events
+     WHERE session_id = ANY(:sessions) AND kind IN ('start', 'join') AND profile_id IS NOT NULL
+     GROUP BY session_id, profile_type, profile_id
+    """
+)
+# Numbers go on behind those of the page; the few that belong before others are put right afterwards. On boards that
+# are used here a stroke that was also sent here is the same one: the platform knows no name for it.
+_INSERT = text(
+    """
+    INSERT INTO whiteboard_canvas_data AS stroke (page_id, session_id, user_id, profile_id, profile_type, client_id,
+                                                  stroke_type, stroke_data, stroke_order, is_deleted, deleted_at,
+                                                  created_at)
+    SELECT row.page_id, page.session_id, person.id, row.profile_id, row.profile_type, row.client_id,
+           row.stroke_type, row.stroke_data,
+           page.highest + row_number() OVER (PARTITION BY row.page_id ORDER BY row.created_at, row.number),
+           row.is_deleted, CASE WHEN row.is_deleted THEN row.created_at END, row.created_at
+      FROM json_to_recordset(CAST(:strokes AS json)) AS row (
+               number bigint, page_id integer, user_id integer, profile_id integer,
+               profile_type varchar, client_id varchar, stroke_type varchar, stroke_data jsonb, is_deleted boolean,
+               created_at timestamptz)
+      JOIN (SELECT page.id, page.session_id,
+                   greatest((SELECT max(stroke_order) FROM whiteboard_canvas_data
+                              WHERE page_id = page.id AND is_deleted),
+                            (SELECT max(stroke_order) FROM whiteboard_canvas_data
+                              WHERE page_id = page.id AND NOT is_deleted), 0) AS highest
+              FROM whiteboard_pages page WHERE page.id = ANY(:pages)) AS page ON page.id = row.page_id
+      LEFT JOIN users person ON person.id = row.user_id
+     WHERE page.session_id <> ALL(CAST(:used AS integer[]))
+        OR NOT EXISTS (SELECT FROM whiteboard_canvas_data own
+                        WHERE own.page_id = row.page_id AND own.user_id = row.user_id
+                          AND own.stroke_type = row.stroke_type AND own.stroke_data = row.stroke_data
+                          AND own.client_id NOT LIKE 'platform-%')
+     ORDER BY row.number
+        ON CONFLICT (page_id, client_id) WHERE client_id IS NOT NULL DO UPDATE
+       SET stroke_type = excluded.stroke_type, stroke_data = excluded.stroke_data,
+           is_deleted = stroke.is_deleted OR excluded.is_deleted,
+           deleted_at = coalesce(stroke.deleted_at, excluded.deleted_at)
+    RETURNING id, page_id, client_id, xmax = 0 AS is_new
+    """
+)
+_ADD_BYTES = text(
+    """
+    UPDATE whiteboard_pages page SET stroke_bytes = stroke_bytes + added.bytes
+      FROM unnest(CAST(:pages AS integer[]), CAST(:bytes AS bigint[])) AS added (id, bytes)
+     WHERE page.id = added.id
+    """
+)
+# By time, then by the platform's ids; strokes of one batch that was sent here have one time and keep their order.
+_RENUMBER = text(
+    r"""
+    WITH numbered AS (
+        SELECT stroke.id, earlier.number + row_number() OVER (
+                   PARTITION BY stroke.page_id
+                   ORDER BY stroke.created_at,
+                            CASE WHEN stroke.client_id ~ '^platform-\d{1,18}$'
+                                 THEN CAST(substr(stroke.client_id, 10) AS bigint) END NULLS LAST,
+                            stroke.stroke_order, stroke.id) AS place
+          FROM unnest(CAST(:pages AS integer[]), CAST(:since AS timestamptz[])) AS page (id, since)
+         CROSS JOIN LATERAL (SELECT count(*) AS number FROM whiteboard_canvas_data
+                              WHERE page_id = page.id AND created_at < page.since) AS earlier
+          JOIN whiteboard_canvas_data stroke ON stroke.page_id = page.id AND stroke.created_at >= page.since
+    )
+    UPDATE whiteboard_canvas_data stroke SET stroke_order = numbered.place
+      FROM numbered
+     WHERE numbered.id = stroke.id AND stroke.stroke_order <> numbered.place
+    """
+)
+# A board that nobody ended was closed at its last sign, before these strokes were known.
+_PUT_OFF_ENDS = text(
+    """
+    UPDATE whiteboard_sessions board
+       SET actual_end = last.at
+      FROM (SELECT session_id, max(created_at) AS at FROM whiteboard_canvas_data
+             WHERE session_id = ANY(:sessions) GROUP BY session_id) AS last
+     WHERE board.id = last.session_id AND board.status = 'completed' AND board.actual_end < last.at
+       AND EXISTS (SELECT FROM whiteboard_events event
+                    WHERE event.session_id = board.id AND event.kind = 'end' AND event.profile_id IS NULL)
+    """
+)
+_COMPLETED = text("SELECT id FROM whiteboard_sessions WHERE id = ANY(:sessions) AND status = 'completed' ORDER BY id")
+
+
+class Drawer(NamedTuple):
+    """A profile on a board."""
+
+    session_id: int
+    profile_type: str
+    profile_id: int
+
+
+@dataclass(frozen=True)
+class PlatformStroke:
+    """A stroke there, in the stored shape. The profile is None in older rows."""
+
+    platform_id: int
+    page_id: int
+    session_id: int
+    user_id: int | None
+    profile_type: str | None
+    profile_id: int | None
+    stroke_type: str
+    stroke_data: Mapping[str, Any]
+    is_deleted: bool
+    created_at: datetime
+
+
+def drawers_since(session: Session, session_ids: Collection[int]) -> dict[Drawer, datetime]:
+    """Who has joined these boards here, and since when: their page sends what they draw."""
+    rows = session.execute(_JOINED, {"sessions": list(session_ids)})
+    return {Drawer(row.session_id, row.profile_type, row.profile_id): row.at for row in rows}
+
+
+def store_strokes(session: Session, strokes: Sequence[PlatformStroke], *, used: Collection[int]) -> dict[int, int]:
+    """Store strokes and return our ids by the platform's; one that was sent here as well is left out. Idempotent.
+
+    `used` are the boards that people have joined here. Pages are locked in the order of ids.
+    """
+    if not strokes:
+        return {}
+    pages = sorted({stroke.page_id for stroke in strokes})
+    session.execute(_LOCK, {"pages": pages})
+    written = {f"{_PREFIX}{stroke.platform_id}": _written(stroke) for stroke in strokes}
+    values = {"strokes": f"[{','.join(row.decode() for row in written.values())}]", "pages": pages, "used": list(used)}
+    rows = session.execute(_INSERT, values).all()
+    _add_bytes(session, [(row.page_id, len(written[row.client_id])) for row in rows if row.is_new])
+    new = {row.client_id for row in rows if row.is_new}
+    _renumber(session, [stroke for stroke in strokes if f"{_PREFIX}{stroke.platform_id}" in new])
+    return {int(row.client_id.removeprefix(_PREFIX)): row.id for row in rows}
+
+
+def completed_boards(session: Session, session_ids: Collection[int]) -> list[int]:
+    """Those of the boards that have ended; an end that lies before their last stroke is put off to it."""
+    session.execute(_PUT_OFF_ENDS, {"sessions": sorted(session_ids)})
+    return list(session.scalars(_COMPLETED, {"sessions": list(session_ids)}))
+
+
+def _written(stroke: PlatformStroke) -> bytes:
+    return to_json(
+        {
+            "number": stroke.platform_id,
+            "page_id": stroke.page_id,
+            "user_id": stroke.user_id,
+            "profile_id": stroke.profile_id,
+            "profile_type": stroke.profile_type,
+            "client_id": f"{_PREFIX}{stroke.platform_id}",
+            "stroke_type": stroke.stroke_type,
+            "stroke_data": stroke.stroke_data,
+            "is_deleted": stroke.is_deleted,
+            "created_at": stroke.created_at,
+        }
+    )
+
+
+def _add_bytes(session: Session, sizes: Sequence[tuple[int, int]]) -> None:
+    of_page: dict[int, int] = {}
+    for page_id, size in sizes:
+        of_page[page_id] = of_page.get(page_id, 0) + size
+    if of_page:
+        session.execute(_ADD_BYTES, {"pages": list(of_page), "bytes": list(of_page.values())})
+
+
+def _renumber(session: Session, new: Sequence[PlatformStroke]) -> None:
+    since: dict[int, datetime] = {}
+    for stroke in new:
+        since[stroke.page_id] = min(stroke.created_at, since.get(stroke.page_id, stroke.created_at))
+    if since:
+        session.execute(_RENUMBER, {"pages": list(since), "since": list(since.values())})
