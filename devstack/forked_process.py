@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from devstack.directories import scratch_directory
 from devstack.errors import DevstackError
 from devstack.process import ChildProcess
 
@@ -69,6 +71,28 @@ class ForkServer:
             streams=[os.devnull, str(log.absolute()), str(log.absolute())],
         )
         return ForkedProcess(self, name, log, log_start, response["pid"])
+
+    def run(
+        self, name: str, module: str, arguments: Sequence[str], environment: Mapping[str, str], *, timeout: float
+    ) -> subprocess.CompletedProcess[str]:
+        """How `python -m module arguments…` ends within `timeout` seconds, and what it prints; killed at their end.
+
+        Raises ForkServerLost.
+        """
+        with scratch_directory() as folder:
+            output, errors = folder / "output", folder / "errors"
+            response = self.ask(
+                do="start",
+                name=name,
+                module=module,
+                arguments=list(arguments),
+                environment=dict(environment),
+                directory=str(folder),
+                streams=[os.devnull, str(output), str(errors)],
+            )
+            process = ForkedProcess(self, name, errors, 0, response["pid"])
+            process.wait(timeout)
+            return subprocess.CompletedProcess(arguments, process.kill(), output.read_text(), errors.read_text())
 
     def ask(self, **request: Any) -> dict[str, Any]:
         """The response to one request of fork_server.py; threads take turns. Raises ForkServerLost."""

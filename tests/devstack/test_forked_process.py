@@ -44,6 +44,14 @@ def test_it_has_its_own_arguments_environment_and_log(server: ForkServer, tmp_pa
     assert log.read_text() == "selam 0 more True\nselam 3 more True\n"
 
 
+def test_what_it_prints_is_returned(server: ForkServer) -> None:
+    done = server.run("program", "program", ["3"], {"WORD": "selam"}, timeout=PATIENCE)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "selam 3 True\n", "")
+    wrong = server.run("program", "program", ["three"], {"WORD": "selam"}, timeout=PATIENCE)
+    assert wrong.returncode == 1
+    assert wrong.stderr.splitlines()[-1].startswith("ValueError")
+
+
 def test_it_can_be_told_from_the_others_and_ends_with_its_group(server: ForkServer, tmp_path: Path, gone: Gone) -> None:
     process = server.start("staying", "program", ["stay"], tmp_path / "log", os.environ | {"WORD": "selam"})
     (_, child) = wait_for(lambda: lines if len(lines := process.log_tail().splitlines()) == 2 else None)

@@ -4,17 +4,18 @@ import hashlib
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from devstack.directories import scratch_directory
 from devstack.emulator.embedded import EmbeddedB2
+from devstack.forked_process import ForkServer
 from tests.waiting import PATIENCE
 
-B2 = Path(sys.executable).with_name("b2")
+# What the command runs, and what that imports.
+B2, MODULES = "b2._internal.b2v5.__main__", ["b2._internal.b2v5.registry"]
 Command = Callable[..., str]
 
 
@@ -24,8 +25,15 @@ def server(tmp_path: Path) -> Iterator[EmbeddedB2]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def forks() -> Iterator[ForkServer]:
+    """The command `b2`, imported once: that takes most of the time of each."""
+    with scratch_directory() as folder, ForkServer(folder / "log", MODULES, os.environ) as server:
+        yield server
+
+
 @pytest.fixture
-def b2_command(server: EmbeddedB2, tmp_path: Path) -> Command:
+def b2_command(server: EmbeddedB2, forks: ForkServer, tmp_path: Path) -> Command:
     """`b2_command(*arguments)`: what the command prints; it must succeed. It authorizes itself when needed."""
     environment = {
         **os.environ,
@@ -37,9 +45,7 @@ def b2_command(server: EmbeddedB2, tmp_path: Path) -> Command:
     }
 
     def run(*arguments: object) -> str:
-        done = subprocess.run(
-            [B2, *map(str, arguments)], env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
-        )
+        done = forks.run("b2", B2, [*map(str, arguments)], environment, timeout=PATIENCE)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
