@@ -9,10 +9,14 @@ import sys
 import tomllib
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
+from signal import SIGTERM
 from zipfile import ZipFile
 
 import pytest
 from packaging.requirements import Requirement
+
+from devstack.ports import free_port
+from devstack.process import ChildProcess
 
 ROOT = Path(__file__).parents[2]
 DEVSTACK = ROOT / "devstack"
@@ -149,18 +153,20 @@ def test_what_the_readme_says_works(environment: dict[str, str], tmp_path: Path)
     # The folder of the page first: this interpreter may stand below /tmp itself.
     commands = _blocks("sh").replace("/tmp/", "./")  # noqa: S108 - a literal of the page
     commands = commands.replace("mail-catcher", f"{sys.executable} -P -m devstack.mailbox")
+    # The port of the page may be taken.
+    assert "--port 8765 " in commands
+    commands = commands.replace("8765", str(free_port()))
     (tmp_path / "devstack").symlink_to(DEVSTACK)
     (tmp_path / "blocks.py").write_text(_blocks("python"))
     script = f"trap 'kill $(jobs -p)' EXIT\n{commands}\n{sys.executable} -P blocks.py\n"
-    ended = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
+    log = tmp_path / "log"
+    # SIGTERM also when this process is killed: then bash ends its jobs.
+    shell = ChildProcess(
+        "README", ["bash", "-euo", "pipefail", "-c", script], log, env=environment, cwd=tmp_path, death_signal=SIGTERM
     )
-    assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
-    assert "notes/one.txt" in ended.stdout
-    assert re.search(r"Mail sent to 127\.0\.0\.1:\d+ is shown at http://127\.0\.0\.1:\d+", ended.stdout)
+    shell.wait(600)
+    # With its whole group: a script that does not end leaves no server behind.
+    code, output = shell.kill(), log.read_text()
+    assert code == 0, output
+    assert "notes/one.txt" in output
+    assert re.search(r"Mail sent to 127\.0\.0\.1:\d+ is shown at http://127\.0\.0\.1:\d+", output)
