@@ -1,5 +1,6 @@
 """Which row of the platform's became which of ours (`platform_links`)."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -11,9 +12,8 @@ from models.platform import PlatformLink
 _WRITE = text(
     """
     INSERT INTO platform_links (kind, platform_id, id, digest)
-    SELECT :kind, link.platform_id, link.id, link.digest
-      FROM unnest(CAST(:platform_ids AS bigint[]), CAST(:ids AS bigint[]), CAST(:digests AS bytea[]))
-           AS link (platform_id, id, digest)
+    SELECT :kind, link.platform_id, link.id, decode(link.digest, 'hex')
+      FROM json_to_recordset(CAST(:rows AS json)) AS link (platform_id bigint, id bigint, digest text)
      ORDER BY link.platform_id
         ON CONFLICT (kind, platform_id) DO UPDATE SET id = excluded.id, digest = excluded.digest
     """
@@ -74,12 +74,8 @@ def linked_platform_ids(session: Session, kind: str, ids: Collection[int]) -> di
 def write_links(session: Session, kind: str, links: Sequence[Link]) -> None:
     """Insert or replace links. Idempotent."""
     if links:
-        values = {
-            "platform_ids": [link.platform_id for link in links],
-            "ids": [link.id for link in links],
-            "digests": [link.digest for link in links],
-        }
-        session.execute(_WRITE, {"kind": kind, **values})
+        rows = [vars(link) | {"digest": link.digest.hex()} for link in links]
+        session.execute(_WRITE, {"kind": kind, "rows": json.dumps(rows)})
 
 
 def remove_links(session: Session, kind: str, platform_ids: Collection[int]) -> None:

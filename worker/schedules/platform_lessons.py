@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import cached_property
 from typing import NamedTuple
 
 from sqlalchemy import text
@@ -55,7 +56,7 @@ class PlatformLesson:
         """Whether it takes its people's time."""
         return self.status in LIVE
 
-    @property
+    @cached_property
     def students(self) -> frozenset[int]:
         """The profile ids of its students."""
         return frozenset(seat.student_id for seat in self.seats)
@@ -165,8 +166,8 @@ _TAKE_SEATS = text(
     """
     INSERT INTO schedule_participants (schedule_id, student_id, booking_id, starts_at, ends_at, status)
     SELECT lesson.id, seat.student, seat.booking, lesson.starts_at, lesson.ends_at, lesson.status
-      FROM unnest(CAST(:lessons AS integer[]), CAST(:students AS integer[]), CAST(:bookings AS integer[]))
-           WITH ORDINALITY AS seat (lesson, student, booking, number)
+      FROM json_to_recordset(CAST(:rows AS json)) AS seat (number integer, lesson integer, student integer,
+                                                           booking integer)
       JOIN tutor_schedules lesson ON lesson.id = seat.lesson
      ORDER BY seat.number
         ON CONFLICT (schedule_id, student_id) DO UPDATE SET booking_id = excluded.booking_id
@@ -178,29 +179,39 @@ _CANCEL = text(
      WHERE id = ANY(:ids) AND status IN ('scheduled', 'in_progress')
     """
 )
+# Nearly nobody has both roles, so those who have are found first; the planner cannot know it of tables that an import
+# has just filled.
 _TWO_ROLES = text(
     """
-    SELECT lesson.id, tutor.user_id, seat.schedule_id
-      FROM tutor_schedules lesson
-      JOIN tutor_profiles tutor ON tutor.id = lesson.tutor_id
-      JOIN student_profiles student ON student.user_id = tutor.user_id
-      JOIN schedule_participants seat
-        ON seat.student_id = student.id AND seat.starts_at > lesson.starts_at - interval '2 days'
-       AND seat.starts_at < lesson.ends_at AND seat.ends_at > lesson.starts_at
-     WHERE lesson.id = ANY(:ids) AND lesson.status IN ('scheduled', 'in_progress')
-       AND seat.status IN ('scheduled', 'in_progress')
+    WITH mine AS MATERIALIZED (
+        SELECT id, tutor_id, starts_at, ends_at FROM tutor_schedules
+         WHERE id = ANY(:ids) AND status IN ('scheduled', 'in_progress')),
+    teaching AS MATERIALIZED (
+        SELECT mine.id, mine.starts_at, mine.ends_at, student.id AS student_id, student.user_id
+          FROM mine JOIN tutor_profiles tutor ON tutor.id = mine.tutor_id
+          JOIN student_profiles student ON student.user_id = tutor.user_id),
+    learning AS MATERIALIZED (
+        SELECT mine.id, mine.starts_at, mine.ends_at, tutor.id AS tutor_id, tutor.user_id
+          FROM mine JOIN schedule_participants seat ON seat.schedule_id = mine.id
+          JOIN student_profiles student ON student.id = seat.student_id
+          JOIN tutor_profiles tutor ON tutor.user_id = student.user_id)
+    SELECT teaching.id, teaching.user_id, other.schedule_id
+      FROM teaching CROSS JOIN LATERAL (
+          SELECT seat.schedule_id FROM schedule_participants seat
+           WHERE seat.student_id = teaching.student_id AND seat.status IN ('scheduled', 'in_progress')
+             AND seat.starts_at > teaching.starts_at - interval '2 days'
+             AND seat.starts_at < teaching.ends_at AND seat.ends_at > teaching.starts_at
+          OFFSET 0) AS other
      UNION
-    SELECT seat.schedule_id, student.user_id, lesson.id
-      FROM schedule_participants seat
-      JOIN student_profiles student ON student.id = seat.student_id
-      JOIN tutor_profiles tutor ON tutor.user_id = student.user_id
-      JOIN tutor_schedules lesson
-        ON lesson.tutor_id = tutor.id AND lesson.student_id IS NOT NULL
-       AND lesson.schedule_date BETWEEN (seat.starts_at - interval '3 days')::date
-                                    AND (seat.ends_at + interval '1 day')::date
-       AND lesson.starts_at < seat.ends_at AND lesson.ends_at > seat.starts_at
-     WHERE seat.schedule_id = ANY(:ids) AND seat.status IN ('scheduled', 'in_progress')
-       AND lesson.status IN ('scheduled', 'in_progress')
+    SELECT learning.id, learning.user_id, other.id
+      FROM learning CROSS JOIN LATERAL (
+          SELECT lesson.id FROM tutor_schedules lesson
+           WHERE lesson.tutor_id = learning.tutor_id AND lesson.student_id IS NOT NULL
+             AND lesson.status IN ('scheduled', 'in_progress')
+             AND lesson.schedule_date BETWEEN (learning.starts_at - interval '3 days')::date
+                                          AND (learning.ends_at + interval '1 day')::date
+             AND lesson.starts_at < learning.ends_at AND lesson.ends_at > learning.starts_at
+          OFFSET 0) AS other
      ORDER BY 1, 2, 3
     """
 )
@@ -272,16 +283,18 @@ def people_in_two_roles(session: Session, ids: Collection[int]) -> dict[int, lis
 
 def _take_seats(session: Session, placed: Sequence[tuple[int, PlatformLesson]]) -> None:
     seats = [(lesson_id, seat) for lesson_id, lesson in placed for seat in lesson.seats]
-    values = {
-        "lessons": [lesson_id for lesson_id, _ in seats],
-        "students": [seat.student_id for _, seat in seats],
-        "bookings": [seat.booking_id for _, seat in seats],
-    }
-    session.execute(_TAKE_SEATS, values)
+    rows = [
+        {"number": number, "lesson": lesson_id, "student": seat.student_id, "booking": seat.booking_id}
+        for number, (lesson_id, seat) in enumerate(seats)
+    ]
+    session.execute(_TAKE_SEATS, {"rows": json.dumps(rows)})
 
 
 def _rows(placed: Sequence[tuple[int, PlatformLesson]]) -> str:
     return json.dumps(
-        [{**vars(lesson), "id": lesson_id, "seats": None, **lesson.seats[0]._asdict()} for lesson_id, lesson in placed],
+        [
+            {**vars(lesson), "id": lesson_id, "seats": None, "students": None, **lesson.seats[0]._asdict()}
+            for lesson_id, lesson in placed
+        ],
         default=str,
     )
