@@ -7,12 +7,14 @@ import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from tests.conftest import School
+from tests.conftest import School, Sql
+from tests.waiting import PATIENCE
 from worker.api.app import create_api
 from worker.api.services import Services
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.routine_orders import PruneLedger
+from worker.platform.connection import PlatformConnection
 
 
 def test_a_process_that_lives_says_so(client: TestClient) -> None:
@@ -119,3 +121,29 @@ def test_requests_are_counted_by_route_not_by_id(client: TestClient, path: str, 
     assert f'method="OTHER",route="{route}"' in figures
     assert "/5" not in figures
     assert f'astegni_http_request_seconds_count{{method="GET",route="{route}"}} 1.0' in figures
+
+
+def _platform_figures(client: TestClient) -> dict[str, str]:
+    lines = client.get("/metrics").text.splitlines()
+    return dict(line.rsplit(" ", 1) for line in lines if line.startswith("astegni_platform_"))
+
+
+def test_the_platform_in_figures(services: Services, platform_connection: PlatformConnection, sql: Sql) -> None:
+    with TestClient(create_api(services)) as client:
+        assert _platform_figures(client) == {}
+    services.context.platform_connection = platform_connection
+    with TestClient(create_api(services)) as client:
+        never = {"astegni_platform_up": "1.0", 'astegni_platform_pull_age_seconds{kind="all"}': "+Inf"}
+        assert _platform_figures(client) == never
+    sql("INSERT INTO platform_pulls (kind, pulled_at) VALUES ('lesson', now() - interval '1 hour'), ('page', NULL)")
+    for code, is_refused in (("tutor-busy", True), ("student-busy", True), ("format-unknown", False)):
+        statement = """INSERT INTO platform_refusals (kind, platform_id, code, is_refused, reason, remedy)
+                       VALUES ('lesson', 86, :code, :is_refused, 'x', 'y')"""
+        sql(statement, code=code, is_refused=is_refused)
+    services.context.platform_connection = PlatformConnection("postgresql://reader@127.0.0.1:1/platform")
+    with TestClient(create_api(services)) as client:
+        figures = _platform_figures(client)
+    services.context.platform_connection.close()
+    age = float(figures.pop('astegni_platform_pull_age_seconds{kind="lesson"}'))
+    assert 3600 <= age < 3600 + PATIENCE
+    assert figures == {"astegni_platform_up": "0.0", 'astegni_platform_refused_rows{kind="lesson"}': "1.0"}

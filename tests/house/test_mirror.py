@@ -35,6 +35,7 @@ FILES = {
     "api/test_limits_api.py": "limits of many routes",
     "api/test_limits_of_two_processes.py": "limits of many routes",
     "api/test_person_limits_api.py": "limits of many routes",
+    "api/test_nameless_people_api.py": "people without a name, in lists, calendars and messages",
     "api/test_operator_accesses.py": "every route for operators",
     "api/test_role_conflicts_api.py": "lessons of a person who has two roles",
     "api/test_strangers_api.py": "every route for people without a right",

@@ -125,7 +125,9 @@ def create_api(services: Services) -> FastAPI:
     api.state.services = services
     api.state.subscriptions = subscriptions
     api.state.inbox_subscriptions = inbox_subscriptions
-    api.state.metrics = Metrics(services.settings, services.database, services.publisher_drops)
+    api.state.metrics = Metrics(
+        services.settings, services.database, services.publisher_drops, services.context.platform_connection
+    )
     install_problems(api)
     _wrap(api, services)
     return api

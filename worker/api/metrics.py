@@ -11,10 +11,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from worker.api.connections import Connections
 from worker.api.part_metrics import local_metrics, process_metrics
+from worker.api.platform_metrics import answers, platform_metrics
 from worker.canvases.snapshots.metrics import outdated_pages
 from worker.database import Database
 from worker.jobs.heartbeats import ProcessMetrics, read_process_metrics
 from worker.jobs.metrics import QueueMetrics, queue_metrics
+from worker.platform.connection import PlatformConnection
+from worker.platform.metrics import PullMetrics, pull_metrics
 from worker.reminders.delivery.metrics import DeliveryMetrics, delivery_metrics
 from worker.schedules.metrics import LessonMetrics, lesson_metrics
 from worker.settings import Settings
@@ -26,13 +29,19 @@ _READINESS = "/readyz"
 # Anybody may request the metrics; the database is queried at most this often, in seconds.
 _FIGURES_AGE = 5.0
 
-_Figures = tuple[QueueMetrics, ProcessMetrics, DeliveryMetrics, LessonMetrics, float]
+_Figures = tuple[QueueMetrics, ProcessMetrics, DeliveryMetrics, LessonMetrics, float, PullMetrics]
 
 
 class Metrics:
     """The registry of one application."""
 
-    def __init__(self, settings: Settings, database: Database, publisher_drops: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        publisher_drops: Callable[[], int],
+        platform: PlatformConnection | None = None,
+    ) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._requests = Counter(
@@ -54,7 +63,7 @@ class Metrics:
             ("limit",),
             registry=self._registry,
         )
-        self._registry.register(_LedgerCollector(settings, database, publisher_drops))
+        self._registry.register(_LedgerCollector(settings, database, publisher_drops, platform))
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request; `route` is the path template, so that ids do not create new series."""
@@ -92,7 +101,14 @@ class _ConnectionCollector(Collector):
 
 
 class _LedgerCollector(Collector):
-    def __init__(self, settings: Settings, database: Database, publisher_drops: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        publisher_drops: Callable[[], int],
+        platform: PlatformConnection | None,
+    ) -> None:
+        self._platform = platform
         self._settings = settings
         self._database = database
         self._publisher_drops = publisher_drops
@@ -109,7 +125,7 @@ class _LedgerCollector(Collector):
         yield from local_metrics(self._settings)
         if figures is None:
             return
-        queues, processes, deliveries, lessons, behind = figures
+        queues, processes, deliveries, lessons, behind, pulls = figures
         yield from _of_queues(queues)
         yield from process_metrics(self._settings, processes)
         yield from _of_deliveries(deliveries)
@@ -119,6 +135,8 @@ class _LedgerCollector(Collector):
             "For how long the oldest stroke of a running session has not been in its page's picture.",
             value=behind,
         )
+        if self._platform is not None:
+            yield from platform_metrics(is_up=answers(self._platform), pulls=pulls)
 
     def _current(self) -> _Figures | None:
         with self._lock:
@@ -136,6 +154,7 @@ class _LedgerCollector(Collector):
                     delivery_metrics(session),
                     lesson_metrics(session),
                     outdated_pages(session),
+                    pull_metrics(session),
                 )
         except SQLAlchemyError:
             return None

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from worker.access.names import STUDENT
 from worker.api.bookings import BookingDocument, BookingFields, PackageName
 from worker.api.fields import Body, Document, Number, Words
 from worker.api.schedule_documents import ConflictDocument
@@ -54,7 +55,7 @@ class SessionRequestDocument(Document):
     student_id: int | None
     package_name: str | None
     status: str
-    student_name: str | None
+    student_name: Annotated[str, BeforeValidator(lambda name: name or STUDENT)]
     student_grade: str | None
     message: str | None
     contact_phone: str | None

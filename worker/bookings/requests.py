@@ -12,7 +12,7 @@ from models.bookings import SessionRequest
 from models.people import StudentProfile, TutorProfile
 from models.people import User as Person
 from worker.access.callers import Caller, UserCaller
-from worker.access.names import full_name
+from worker.access.names import person_name
 from worker.bookings.request_reading import find_request
 from worker.errors import Conflict, Forbidden, InvalidInput
 
@@ -143,6 +143,6 @@ def _check_tutor(session: Session, caller: Caller, tutor_id: int) -> None:
         raise InvalidInput(f"There is no active tutor {tutor_id}.")
 
 
-def _name(session: Session, student: StudentProfile) -> str:
+def _name(session: Session, student: StudentProfile) -> str | None:
     person = session.get_one(Person, student.user_id)
-    return full_name(person)
+    return person_name(person, student)

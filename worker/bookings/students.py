@@ -13,7 +13,7 @@ from models.people import StudentProfile
 from models.people import User as Person
 from models.schedules import Schedule, ScheduleParticipant
 from worker.access.callers import Caller
-from worker.access.names import full_name
+from worker.access.names import STUDENT, person_name
 from worker.errors import Forbidden
 
 
@@ -60,7 +60,8 @@ def list_students(
 
 
 def _my_student(student: StudentProfile, person: Person, lesson: Schedule | None, bookings: list[Booking]) -> MyStudent:
-    return MyStudent(student.id, full_name(person), student.grade_level, bookings, lesson)
+    name = person_name(person, student) or STUDENT
+    return MyStudent(student.id, name, student.grade_level, bookings, lesson)
 
 
 def _bookings(

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from models.people import StudentProfile, User
 from models.schedules import Schedule, ScheduleParticipant
-from worker.access.names import FULL_NAME
+from worker.access.names import name_of
 from worker.calendars.zones import tzdata_version, zone
 from worker.recurrence.instants import Instants, instants
 from worker.schedules.conflicts.clash import LessonConflict, ScheduleClash, translate_exclusion
@@ -77,6 +77,7 @@ def seat(session: Session, lesson: Schedule, student_id: int, booking_id: int | 
 
 
 def student_name(session: Session, student_id: int) -> str | None:
-    """The student's name as the calendar shows it."""
-    statement = select(FULL_NAME).join(StudentProfile, StudentProfile.user_id == User.id)
+    """The student's name as the calendar shows it; None where it is missing."""
+    statement = select(name_of(StudentProfile)).select_from(User)
+    statement = statement.join(StudentProfile, StudentProfile.user_id == User.id)
     return session.scalar(statement.where(StudentProfile.id == student_id))

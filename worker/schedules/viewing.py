@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models.people import StudentProfile, User
 from models.schedules import Schedule, ScheduleParticipant
 from worker.access.callers import Caller, Operator
-from worker.access.names import FULL_NAME
+from worker.access.names import STUDENT, name_of
 from worker.schedules.conflicts.clash import ScheduleClash
 from worker.schedules.conflicts.two_roles import find_role_conflicts
 from worker.schedules.reading import students_of
@@ -51,7 +51,8 @@ def _sees_all(caller: Caller, lesson: Schedule) -> bool:
 def _whole(lesson: Schedule, seats: _Seats) -> LessonView:
     # Written by hand, and not yet looked at: the row itself is all there is.
     written = [lesson.student_id] if lesson.student_id is not None else []
-    return LessonView(lesson, lesson.student_id, lesson.student_name, lesson.booking_id, list(seats) or written)
+    name = lesson.student_name or (STUDENT if lesson.student_id is not None else None)
+    return LessonView(lesson, lesson.student_id, name, lesson.booking_id, list(seats) or written)
 
 
 def _own(lesson: Schedule, seats: _Seats, names: Mapping[int, str]) -> LessonView:
@@ -73,5 +74,7 @@ def _seats(session: Session, schedule_ids: Collection[int]) -> Mapping[int, _Sea
 def _names(session: Session, students: Collection[int]) -> dict[int, str]:
     if not students:
         return {}
-    statement = select(StudentProfile.id, FULL_NAME.label("name")).join(User, User.id == StudentProfile.user_id)
-    return {row.id: row.name for row in session.execute(statement.where(StudentProfile.id.in_(students)))}
+    statement = select(StudentProfile.id, name_of(StudentProfile).label("name")).join(
+        User, User.id == StudentProfile.user_id
+    )
+    return {row.id: row.name or STUDENT for row in session.execute(statement.where(StudentProfile.id.in_(students)))}

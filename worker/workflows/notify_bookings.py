@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models.bookings import Booking
 from models.people import TutorProfile
 from models.people import User as Person
-from worker.access.names import FULL_NAME
+from worker.access.names import name_of
 from worker.bookings.booking_commands import ChangedBooking
 from worker.bookings.reading import share_live_booking
 from worker.bookings.statuses import FINAL, LIVE
@@ -54,7 +54,7 @@ def notify_of_change(session: Session, changed: ChangedBooking, *, by_user_id: i
 
 
 def _tutor(session: Session, booking: Booking) -> tuple[int, str]:
-    """The tutor's user and name."""
-    statement = select(Person.id, FULL_NAME).join(TutorProfile, TutorProfile.user_id == Person.id)
+    """The tutor's user and name, empty where it is missing."""
+    statement = select(Person.id, name_of(TutorProfile)).join(TutorProfile, TutorProfile.user_id == Person.id)
     row = session.execute(statement.where(TutorProfile.id == booking.tutor_id)).one()
-    return row[0], row[1]
+    return row[0], row[1] or ""

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from models.people import User as Person
 from worker.access.callers import Caller, UserCaller
-from worker.access.names import full_name
+from worker.access.names import person_name
 from worker.reminders.planning.alarms import copy_series_alarms
 from worker.reminders.planning.announcements import announcements_for
 from worker.reminders.planning.lessons import Scope, known_lessons, lessons_in, read_lessons
@@ -66,4 +66,4 @@ def _author(session: Session, by: Caller | None) -> tuple[int | None, str | None
     if not isinstance(by, UserCaller):
         return None, None
     person = session.get(Person, by.user_id)
-    return by.user_id, full_name(person) if person is not None else None
+    return by.user_id, person_name(person) if person is not None else None

@@ -11,7 +11,7 @@ from models.bookings import SessionRequest
 from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.people import User as Person
 from worker.access.callers import Caller
-from worker.access.names import FULL_NAME
+from worker.access.names import name_of
 from worker.bookings import requests
 from worker.bookings.requests import NewRequest, ask_for_lessons
 from worker.reminders.planning.notify import tell
@@ -46,7 +46,9 @@ def notify_of_request(session: Session, request: SessionRequest, *, now: datetim
     """Notify the tutor of a request."""
     tutor_user_id, _ = _user(session, "tutor", request.tutor_id)
     _, requester = _user(session, request.requester_type, request.requester_id)
-    data = {"requester": requester, "student": request.student_name, "message": request.message}
+    learner = _learner(request)
+    student = request.student_name if learner is None else learner
+    data = {"requester": requester, "student": student, "message": request.message}
     _tell(session, "request-received", request, tutor_user_id, data, now)
 
 
@@ -54,9 +56,13 @@ def notify_of_answer(session: Session, request: SessionRequest, *, now: datetime
     """Notify the requester that the tutor has accepted or rejected the request, according to its status."""
     user_id, _ = _user(session, request.requester_type, request.requester_id)
     _, tutor = _user(session, "tutor", request.tutor_id)
-    # A student who asked for themselves needs no name of a student.
-    data = {"tutor": tutor, "student": request.student_name if request.requester_type == "parent" else None}
+    data = {"tutor": tutor, "student": _learner(request)}
     _tell(session, f"request-{request.status}", request, user_id, data, now)
+
+
+def _learner(request: SessionRequest) -> str | None:
+    """The name of the child that a parent asked for, empty where it is missing; None for who asked for themselves."""
+    return (request.student_name or "") if request.requester_type == "parent" else None
 
 
 def _tell(
@@ -69,8 +75,8 @@ def _tell(
 
 
 def _user(session: Session, profile_type: str, profile_id: int) -> tuple[int | None, str]:
-    """The user of a profile, and their name. Requesters have no foreign key: the profile may be gone."""
+    """The user of a profile, and their name, maybe empty. Requesters have no foreign key: the profile may be gone."""
     profile = _PROFILES[profile_type]
-    statement = select(Person.id, FULL_NAME).join(profile, profile.user_id == Person.id)
+    statement = select(Person.id, name_of(profile)).join(profile, profile.user_id == Person.id)
     row = session.execute(statement.where(profile.id == profile_id)).one_or_none()
-    return (row[0], row[1]) if row is not None else (None, "")
+    return (row[0], row[1] or "") if row is not None else (None, "")

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from worker.access.names import name_sql
 from worker.database import Executor
 
 # A later reminder counts by the time it was planned for: quiet hours and retries do not make it an earlier one.
 _TAKE = text(
-    """
+    f"""
     WITH taken AS (
         UPDATE deliveries d
            SET send_token = :run, attempts = attempts + 1, lease_until = now() + make_interval(secs => :lease),
@@ -21,7 +22,7 @@ _TAKE = text(
     SELECT d.id, d.kind, d.user_id, d.channel, d.schedule_id, d.entry_id, d.minutes_before, d.starts_at, d.data,
            d.key, d.due_at, d.expires_at, d.attempts, d.created_at,
            person.is_active, person.email,
-           concat_ws(' ', person.first_name, person.father_name, person.grandfather_name, person.last_name) AS name,
+           coalesce({name_sql("person")}, '') AS name,
            coalesce(preference.language, person.language) AS language,
            coalesce(preference.timezone, person.timezone) AS timezone,
            coalesce(preference.calendar, 'gregorian') AS calendar, preference.quiet_start, preference.quiet_end,
@@ -47,9 +48,9 @@ _TAKE = text(
       LEFT JOIN lessons lesson ON lesson.id = d.schedule_id
       LEFT JOIN timetable entry ON entry.id = d.entry_id
       LEFT JOIN notification_channels way ON way.user_id = d.user_id
-            AND way.id = CASE WHEN d.channel ~ '^[0-9]{1,9}$' THEN d.channel::integer END
+            AND way.id = CASE WHEN d.channel ~ '^[0-9]{{1,9}}$' THEN d.channel::integer END
      ORDER BY d.due_at, d.id
-    """
+    """  # noqa: S608 - a part of our own
 )
 
 

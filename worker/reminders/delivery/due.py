@@ -7,11 +7,13 @@ from datetime import datetime
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from worker.access.names import name_sql
+
 _DUE = text(
-    """
+    f"""
     SELECT d.id, d.kind, d.state, d.due_at, d.channel, d.attempts, d.reason, d.minutes_before, d.schedule_id,
            d.user_id, lesson.subject, lesson.starts_at, way.label,
-           concat_ws(' ', person.first_name, person.father_name, person.grandfather_name, person.last_name) AS name,
+           coalesce({name_sql("person")}, '') AS name,
            CASE
                WHEN d.entry_id IS NOT NULL THEN 'entry'
                WHEN EXISTS (SELECT FROM lesson_alarms alarm
@@ -29,12 +31,12 @@ _DUE = text(
       LEFT JOIN lessons lesson ON lesson.id = d.schedule_id
       LEFT JOIN notification_preferences preference ON preference.user_id = d.user_id
       LEFT JOIN notification_channels way ON way.user_id = d.user_id
-            AND way.id = CASE WHEN d.channel ~ '^[0-9]{1,9}$' THEN d.channel::integer END
+            AND way.id = CASE WHEN d.channel ~ '^[0-9]{{1,9}}$' THEN d.channel::integer END
      WHERE d.id IN (SELECT id FROM deliveries WHERE state = 'pending' AND due_at <= :until
                      UNION ALL
                     SELECT id FROM deliveries WHERE state = 'sending' AND due_at <= :until)
      ORDER BY d.due_at, d.id LIMIT :most
-    """
+    """  # noqa: S608 - a part of our own
 )
 _WORDS = {
     "entry": "alarm of the timetable entry",

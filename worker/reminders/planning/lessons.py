@@ -9,12 +9,16 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from worker.access.names import name_sql
 from worker.reminders.planning.people import PERSON, VIEWS
 
 
 @dataclass(frozen=True)
 class ViewerRole:
-    """A person's relation to a lesson: one of VIEWS, and the names of its students that they may know."""
+    """A person's relation to a lesson: one of VIEWS, and the names of its students that they may know.
+
+    A name that is missing is empty.
+    """
 
     view: str
     students: tuple[str, ...]
@@ -58,20 +62,20 @@ _IDS = text(
     """
 )
 _LESSONS = text(
-    """
+    f"""
     SELECT lesson.id, series_id, starts_at, ends_at, lesson.timezone, subject, sequence, is_slot,
-           concat_ws(' ', first_name, father_name, grandfather_name, last_name) AS tutor
+           coalesce({name_sql("users", "tutor")}, '') AS tutor
       FROM lessons lesson
       JOIN tutor_profiles tutor ON tutor.id = lesson.tutor_id
       JOIN users ON users.id = tutor.user_id
      WHERE lesson.id = ANY(:ids) AND starts_at IS NOT NULL
-    """
+    """  # noqa: S608 - a part of our own
 )
 _PEOPLE = text(
     f"""
     WITH {PERSON}
     SELECT person.schedule_id, person.user_id, person.relation,
-           concat_ws(' ', student.first_name, student.father_name, student.grandfather_name, student.last_name) AS name
+           coalesce({name_sql("student", "person")}, '') AS name
       FROM person
       JOIN users ON users.id = person.user_id AND users.is_active
       LEFT JOIN users student ON student.id = person.student_user_id
@@ -122,7 +126,7 @@ def _places(rows: Sequence[Row[Any]]) -> dict[int, dict[int, ViewerRole]]:
         if row.relation == 2:
             everybody[row.schedule_id].append(row.name)
         view = views.setdefault((row.schedule_id, row.user_id), row.relation)
-        if row.name and view == row.relation:
+        if row.relation > 1 and view == row.relation:
             theirs[row.schedule_id, row.user_id].append(row.name)
     places: dict[int, dict[int, ViewerRole]] = defaultdict(dict)
     for (schedule_id, user_id), view in views.items():

@@ -32,7 +32,7 @@ class LessonText(TypedDict):
     starts_at: str
     timezone: str | None
     tutor: str
-    # Names that the reader may see: for a parent their own children.
+    # Names that the reader may see: for a parent their own children. A name that is missing is empty.
     students: list[str]
     subject: NotRequired[str | None]
 
@@ -96,7 +96,10 @@ class LessonBooked(CalendarLesson):
 
 
 class RequestReceived(TypedDict):
-    """To the tutor. `requester` asks; `student` is the learner (empty, or the same name: the requester)."""
+    """To the tutor. `requester` asks; `student` is the learner (None, or the same name: the requester).
+
+    A name that is missing is empty.
+    """
 
     request_id: int
     requester: str
@@ -108,7 +111,7 @@ class RequestReceived(TypedDict):
 
 
 class RequestAnswered(TypedDict):
-    """To the requester, accepted or rejected by `tutor`; `student` is empty when that is the requester."""
+    """To the requester, accepted or rejected by `tutor`; `student` is None when that is the requester."""
 
     request_id: int
     tutor: str
@@ -120,7 +123,7 @@ class RequestAnswered(TypedDict):
 class BookingOffered(TypedDict):
     """To the student and parents, who have not agreed to anything yet: of the tutor's own text only the name is shown.
 
-    `student` is empty when that is the reader.
+    `student` is None when that is the reader, empty when the name is missing.
     """
 
     booking_id: int

@@ -64,6 +64,6 @@ def until(rest: Span) -> str:
 
 def listed(names: Sequence[str], others: int) -> str:
     """Like "A, B and C", or with two names and three others "A, B and 3 others"."""
-    last = f"{others} others" if others else names[-1] if names else ""
+    last = (f"{others} others" if others > 1 else "1 other") if others else names[-1] if names else ""
     first = names if others else names[:-1]
     return " and ".join(filter(None, (", ".join(first), last)))

@@ -112,10 +112,11 @@ def _derived(known: dict[str, Any], words: Words) -> dict[str, Any]:
         **_link_and_host("location", known.get("location")),
     }
     if "students" in known:
+        derived["student_count"] = len(known["students"])
         names = [name for name in (clean(name, LONGEST_NAME) for name in known["students"]) if name]
-        shown = names if len(names) <= _MOST_NAMES else names[: _MOST_NAMES - 1]
-        derived["students"] = words.listed(shown, len(names) - len(shown))
-        derived["student_count"] = len(names)
+        shown = names if derived["student_count"] <= _MOST_NAMES else names[: _MOST_NAMES - 1]
+        # Students without a name are among the others; where no name is known, the templates have a word.
+        derived["students"] = words.listed(shown, derived["student_count"] - len(shown)) if shown else ""
     if "ends_at" in known:
         length = instant(known["ends_at"]) - instant(known["starts_at"])
         derived["length"] = words.span(exactly(int(length.total_seconds()) // 60))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.people import User as Person
 from models.schedules import CalendarFeed
-from worker.access.names import FULL_NAME
+from worker.access.names import name_of
 from worker.errors import NotFound
 
 _SECRET_BYTES = 32
@@ -23,7 +23,7 @@ class FeedOwner:
     """The owner of a calendar: the account, and its active profiles."""
 
     user_id: int
-    name: str
+    name: str | None
     timezone: str | None
     tutor_id: int | None
     student_id: int | None
@@ -64,7 +64,7 @@ def find_owner(session: Session, secret: str) -> FeedOwner:
     statement = (
         select(
             Person.id,
-            FULL_NAME,
+            name_of(),
             Person.timezone,
             *(profile.id for profile in profiles),
             CalendarFeed.created_at,

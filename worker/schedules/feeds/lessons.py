@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models.people import StudentProfile, TutorProfile
 from models.people import User as Person
 from models.schedules import Schedule, ScheduleParticipant
-from worker.access.names import FULL_NAME
+from worker.access.names import STUDENT, name_of
 from worker.calendars.event import Event
 from worker.calendars.zones import zone_names
 from worker.schedules.feeds.addresses import FeedOwner
@@ -57,7 +57,7 @@ def read_feed(session: Session, owner: FeedOwner, *, now: datetime, timezone: st
     changes += [entry.updated_at for entry in entries]
     home = owner.timezone if owner.timezone in zone_names() else None
     return Feed(
-        name=f"Astegni: {owner.name}",
+        name=f"Astegni: {owner.name}" if owner.name else "Astegni",
         timezone=home or timezone,
         events=[
             *(feed_event(lesson, timezone=timezone) for lesson in lessons),
@@ -78,7 +78,7 @@ def _lessons(session: Session, owner: FeedOwner, now: datetime) -> list[FeedLess
             Schedule.tutor_id,
             Schedule.student_id,
             Schedule.student_name,
-            FULL_NAME.label("tutor"),
+            name_of(TutorProfile).label("tutor"),
         )
         .join(TutorProfile, TutorProfile.id == Schedule.tutor_id)
         .join(Person, Person.id == TutorProfile.user_id)
@@ -124,16 +124,16 @@ def _children(session: Session, owner: FeedOwner) -> Students:
     if owner.parent_id is None:
         return {}
     statement = (
-        select(StudentProfile.id, FULL_NAME.label("name"))
+        select(StudentProfile.id, name_of(StudentProfile).label("name"))
         .join(Person, Person.id == StudentProfile.user_id)
         .where(StudentProfile.parent_id.bool_op("@>")([owner.parent_id]))
     )
-    return {row.id: row.name for row in session.execute(statement)}
+    return {row.id: row.name or STUDENT for row in session.execute(statement)}
 
 
 def _participants(session: Session, schedule_ids: Sequence[int]) -> Mapping[int, dict[int, str]]:
     statement = (
-        select(ScheduleParticipant.schedule_id, ScheduleParticipant.student_id, FULL_NAME.label("name"))
+        select(ScheduleParticipant.schedule_id, ScheduleParticipant.student_id, name_of(StudentProfile).label("name"))
         .join(StudentProfile, StudentProfile.id == ScheduleParticipant.student_id)
         .join(Person, Person.id == StudentProfile.user_id)
         .where(ScheduleParticipant.schedule_id == any_(literal(schedule_ids, ARRAY(Integer))))
@@ -141,19 +141,19 @@ def _participants(session: Session, schedule_ids: Sequence[int]) -> Mapping[int,
     )
     names: dict[int, dict[int, str]] = defaultdict(dict)
     for row in session.execute(statement):
-        names[row.schedule_id][row.student_id] = row.name
+        names[row.schedule_id][row.student_id] = row.name or STUDENT
     return names
 
 
 def _lesson(row: Row[*tuple[Any, ...]], owner: FeedOwner, children: Students, participants: Students) -> FeedLesson:
-    known = participants or ({} if row.student_id is None else {row.student_id: children.get(row.student_id, "")})
+    known = participants or ({} if row.student_id is None else {row.student_id: children.get(row.student_id, STUDENT)})
     view = _view(row.tutor_id, owner, known)
     return FeedLesson(
         view=view,
         students=_names(view, row, children, known),
         # Taught to somebody who has no account, it is no slot.
         is_slot=row.student_id is None and not row.student_name,
-        tutor=row.tutor,
+        tutor=row.tutor or "",
         **{name: getattr(row, name) for name in _COLUMNS},
     )
 

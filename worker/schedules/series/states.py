@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models.bookings import Booking
 from models.people import StudentProfile, User
 from models.schedules import Schedule, ScheduleParticipant, ScheduleSkip, Series, SeriesParticipant
-from worker.access.names import FULL_NAME
+from worker.access.names import name_of
 from worker.schedules.conflicts.busy_times import BusyTimes
 from worker.schedules.conflicts.read_busy_times import read_busy
 from worker.schedules.series.columns import SHARED, shared_content
@@ -114,7 +114,7 @@ def _attendees(session: Session, series_ids: Sequence[int]) -> dict[int, list[At
             SeriesParticipant.series_id,
             SeriesParticipant.student_id,
             SeriesParticipant.booking_id,
-            FULL_NAME,
+            name_of(StudentProfile),
             Booking.start_date,
             Booking.end_date,
         )

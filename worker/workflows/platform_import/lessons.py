@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from models.people import StudentProfile, TutorProfile
 from models.people import User as Person
-from worker.access.names import FULL_NAME
+from worker.access.names import name_of
 from worker.bookings.platform_bookings import Pair, bookings_of_pairs
 from worker.calendars.zones import zone
 from worker.platform.catalog import Column
@@ -124,7 +124,7 @@ class _Known:
 
     tutors: frozenset[int]
     # Names by student.
-    students: Mapping[int, str]
+    students: Mapping[int, str | None]
     bookings: Mapping[Pair, int]
     courses: dict[int, str]
 
@@ -137,7 +137,7 @@ class _Known:
 def _read_known(session: Session, rows: Sequence[Row], pull: Pull) -> _Known:
     tutors = {row.tutor_id for row in rows if row.tutor_id is not None}
     students = {student_id for row in rows for student_id in row.students_id or ()}
-    names = select(StudentProfile.id, FULL_NAME).join(Person, Person.id == StudentProfile.user_id)
+    names = select(StudentProfile.id, name_of(StudentProfile)).join(Person, Person.id == StudentProfile.user_id)
     pairs = {Pair(row.tutor_id, student_id) for row in rows for student_id in row.students_id or ()}
     return _Known(
         frozenset(session.scalars(select(TutorProfile.id).where(TutorProfile.id == func.any(list(tutors))))),
@@ -163,7 +163,7 @@ def _lesson(incoming: Incoming, known: _Known, stored: Mapping[int, StoredState]
         incoming.id if is_stored else None,
         row.tutor_id,
         seats,
-        known.students[seats[0].student_id] or None,
+        known.students[seats[0].student_id],
         row.session_date,
         row.start_time,
         row.end_time,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.people import User as Person
-from worker.access.names import FULL_NAME
+from worker.access.names import name_of
 from worker.bookings.platform_bookings import Pair, bookings_of_pairs
 from worker.bookings.platform_requests import PlatformRequest, remove_requests, store_requests
 from worker.errors import InvalidInput
@@ -137,10 +137,10 @@ def _requesters(
 
 
 def _students(session: Session, ids: Iterable[int]) -> dict[int, _Student]:
-    statement = select(StudentProfile.id, FULL_NAME, StudentProfile.grade_level)
+    statement = select(StudentProfile.id, name_of(StudentProfile), StudentProfile.grade_level)
     statement = statement.join(Person, Person.id == StudentProfile.user_id)
     rows = session.execute(statement.where(StudentProfile.id == func.any(list(ids))))
-    return {row[0]: _Student(row[0], row[1] or None, row[2]) for row in rows}
+    return {row[0]: _Student(*row) for row in rows}
 
 
 def _request(incoming: Incoming, known: _Known, pull: Pull) -> tuple[PlatformRequest | None, tuple[Refusal, ...]]:
