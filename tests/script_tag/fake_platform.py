@@ -78,10 +78,13 @@ class FakePlatform:
     alarms: dict[str, bool] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
+    def token(self, claims: Claims) -> str:
+        """A token of somebody who has signed in."""
+        return jwt.encode({"exp": 4_000_000_000, **claims}, self.key, algorithm="HS256")
+
     def page_url(self, role: str, claims: Claims, other: int, tag: str | None, *options: str) -> str:
         """The address of a person's page; `other` is the profile of the other party, `tag` the script under test."""
-        token = jwt.encode({"exp": 4_000_000_000, **claims}, self.key, algorithm="HS256")
-        query = urlencode({"token": token, "other": other, **({"tag": tag} if tag else {})})
+        query = urlencode({"token": self.token(claims), "other": other, **({"tag": tag} if tag else {})})
         return f"{self.url}/profile-pages/{role}-profile.html?{'&'.join([query, *options])}"
 
     def create_session(self, me: Claims, body: Row, _: str) -> Row:

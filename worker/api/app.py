@@ -20,6 +20,7 @@ from worker.api import (
     jobs,
     me,
     notifications,
+    platform_links,
     preferences,
     recording_uploads,
     recordings,
@@ -79,6 +80,7 @@ _MODULES = (
     job_events,
     health,
     server_time,
+    platform_links,
     script_tag,
     docs,
 )

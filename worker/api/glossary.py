@@ -110,6 +110,7 @@ NAMES: dict[str, Meaning] = {
     "is_active": ("Whether this page is the one that is shown.", True),
     "is_available": ("Whether the recording can be played.", True),
     "is_current": ("Whether nothing was drawn or taken back since.", True),
+    "is_imported": ("Whether rows of the platform are imported, so that a missing one may come.", True),
     "is_override": ("Whether this lesson of a series was changed by itself.", False),
     "is_processing": ("Whether the recording is being ingested.", False),
     "is_recording": ("Whether the session is being recorded now.", False),
@@ -150,6 +151,7 @@ NAMES: dict[str, Meaning] = {
     "participant_profile_types": ("Kinds of these profiles, in the same order.", ["student"]),
     "participants": ("Students of the lesson that the caller may see.", [22]),
     "platform_session_id": ("Whiteboard session of the platform, adopted by its first use here.", None),
+    "platform_id": ("Id of the row in the platform's database.", 96),
     "poster": ("The still that is shown before playing; null until it is ready.", {"url": _SESSION_URL}),
     "price_per_session": ("Price of one lesson, with at most two digits behind the point.", 150),
     "priority_level": ("`low`, `medium`, `high`, `urgent` or `important`.", "high"),
@@ -257,6 +259,7 @@ _ENTRY_NAMES: dict[str, Meaning] = {
     "year": ("Year in which a `recurring` entry begins; it goes on in later years.", 2027),
     "sequence": ("How often the entry was changed (RFC 5545 SEQUENCE).", 0),
 }
+_LINK_KIND = ("What the row is: `lesson`, `board` (a whiteboard session) or `timetable_entry`.", "lesson")
 _CHANNEL_KIND: Meaning = ("`email`, `webhook` or `apprise`.", "email")
 
 # By the name of the schema or, for parameters, the operation's path.
@@ -272,6 +275,8 @@ SPECIAL: dict[str, dict[str, Meaning]] = {
     "IgnoredField": {"reason": ("What is wrong with it.", "Input should have timezone info.")},
     "RefusedStroke": {"reason": ("Why it was not stored.", "stroke_data has no points")},
     "Code": {"code": ("The six digits that were sent to the channel.", "012345")},
+    "LinkDocument": {"kind": _LINK_KIND, "id": ("Id of our row.", 7)},
+    "GET /v1/platform/links/{kind}/{platform_id}": {"kind": _LINK_KIND},
     "NewChannel": {"kind": _CHANNEL_KIND},
     "ChannelDocument": {"kind": _CHANNEL_KIND},
     "NewChannelDocument": {"kind": _CHANNEL_KIND},

@@ -14,7 +14,7 @@ from worker.api.conditional import accepts_gzip, names
 router = APIRouter(include_in_schema=False)
 
 # In this order: each part uses what the parts before it declare.
-_PARTS = ("environment", "client", "store", "queue", "boards", "whiteboard", "recordings", "install")
+_PARTS = ("environment", "client", "store", "queue", "boards", "whiteboard", "recordings", "alarms", "install")
 # One scope for all parts, and none of their names in the page's. Loaded twice it does nothing the second time.
 _BEFORE = "(() => {\n'use strict';\nif (window.astegni || !document.currentScript?.src) return;\n"
 _AFTER = "})();\n"

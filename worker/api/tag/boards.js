@@ -14,15 +14,28 @@ const pathOf = (board, verb) => `${SESSIONS}/${board.session}/${verb}`;
 /** The tutor's side leads, whoever called; both sides believe that they are the host. */
 const leads = (board) => board.role === 'tutor';
 
-/** The tutor's session: created once, whatever is repeated. */
-async function createSession(board) {
+/**
+ * The worker's session of this call. With access to the platform's database it knows who takes part, and that the other
+ * side's session is the same call; without, the tutor's side creates one and the student's side looks for it.
+ */
+async function openSession(board) {
+  const key = `platform-session-${board.platform}`;
+  try {
+    return await ask('POST', SESSIONS, { platform_session_id: board.platform }, { key });
+  } catch (error) {
+    if (error.status !== 404 && error.status !== 422) throw error;
+    complain(error);
+    return leads(board) ? createSession(board, key) : findSession(board);
+  }
+}
+
+function createSession(board, key) {
   return ask('POST', SESSIONS, {
     host_profile_type: 'tutor',
     participant_profile_ids: [board.other.id],
     participant_profile_types: [board.other.type],
     session_title: board.title,
-    student_permissions: permissions(board.allowed),
-  }, { key: `platform-session-${board.platform}` });
+  }, { key });
 }
 
 /** The session that the tutor's side has created for this call. */
@@ -79,8 +92,8 @@ const instant = (milliseconds, offset) => milliseconds && new Date(milliseconds 
 
 const HANDLERS = {
   async open(board) {
-    if (board.session) return;
-    board.session = (await (leads(board) ? createSession(board) : findSession(board))).id;
+    if (!board || board.session) return;
+    board.session = (await openSession(board)).id;
     await rememberPages(board);
     if (leads(board)) await unlessRefused(ask('POST', pathOf(board, 'start')));
     await unlessRefused(ask('POST', pathOf(board, 'join')));
@@ -135,7 +148,7 @@ const HANDLERS = {
 for (const [kind, handler] of Object.entries(HANDLERS)) {
   if (kind === 'open') continue;
   HANDLERS[kind] = (board, operations) => {
-    if (!board.session) throw new Refused(404, { detail: `the worker has no session for ${board.key}` });
+    if (!board?.session) throw new Refused(404, { detail: 'the worker has no session for this board' });
     return handler(board, operations);
   };
 }
@@ -159,7 +172,6 @@ function boardOf(manager) {
       role: manager.userRole,
       other: { id: Number(other.id), type: other.type },
       title: manager.currentSession.session_title || 'Whiteboard',
-      allowed: Boolean(manager.interactionAllowed),
       call: manager.currentCallId,
       at: Date.now(),
       session: null,
@@ -168,6 +180,7 @@ function boardOf(manager) {
     boards.set(key, board);
     safely(() => store.putNew('boards', board));
     queue.add({ kind: 'open', board: key });
+    if (manager.interactionAllowed && leads(board)) queue.add({ kind: 'permit', board: key, allowed: true });
   }
   return boards.get(key);
 }

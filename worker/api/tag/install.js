@@ -1,8 +1,12 @@
 // Puts the hooks into the page and sends what an earlier one has left.
 
+// The class is a global that `window` does not have. The other pages of the platform have none.
 function install() {
-  // The class is a global that `window` does not have. The other pages of the platform have none.
-  if (typeof WhiteboardManager === 'function') hookWhiteboard(WhiteboardManager.prototype);
+  if (typeof WhiteboardManager === 'function' && !hooked.has('whiteboard')) {
+    hooked.add('whiteboard');
+    hookWhiteboard(WhiteboardManager.prototype);
+  }
+  hookAlarms();
 }
 
 function sendAll() {
@@ -19,6 +23,9 @@ window.astegni = Object.freeze({
 });
 
 safely(install);
+// What the page declares behind this script.
+document.addEventListener('DOMContentLoaded', () => safely(install));
+addEventListener('load', () => safely(install));
 safely(async () => {
   await store.forgetOld();
   sendAll();

@@ -26,7 +26,8 @@ class Queue {
   #failures = 0;
   #draining = null;
 
-  /** `handlers[kind](board, operations)` does it at the worker; operations are of one kind, strokes of one page. */
+  /** `handlers[kind](board, operations)` does it at the worker; operations are of one kind, strokes of one page. What is of
+   * no board goes under a name of its own, and gets undefined. */
   constructor(handlers) {
     this.#handlers = handlers;
   }
@@ -98,7 +99,6 @@ class Queue {
 
   async #perform(board, batch) {
     try {
-      if (!board) throw new Refused(404, { detail: 'this browser has forgotten the board' });
       await this.#handlers[batch[0].kind](board, batch);
     } catch (error) {
       if (error instanceof Later) {

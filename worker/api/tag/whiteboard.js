@@ -61,12 +61,14 @@ function place(manager) {
   return board && { board: board.key, page };
 }
 
-/** A stroke from the platform's own rows has no client_id; imported, it is called after its row. */
-const nameOf = (stroke) => stroke?.client_id || (stroke?.id ? `platform-${stroke.id}` : null);
+/** The platform's rows keep the name inside the data; a row without one is imported under its id. */
+const nameOf = (stroke) => (
+  stroke?.client_id || stroke?.stroke_data?.client_id || (stroke?.id ? `platform-${stroke.id}` : null)
+);
 
 /** Without points that repeat the one before them: each arrives twice when the board was opened twice. */
-function tidied(data) {
-  if (!Array.isArray(data?.points)) return data;
+function tidied({ client_id: _, ...data }) {
+  if (!Array.isArray(data.points)) return data;
   const points = data.points.filter(([x, y], index, all) => !index || x !== all[index - 1][0] || y !== all[index - 1][1]);
   return points.length < 2 ? data : { ...data, points };
 }
@@ -94,9 +96,11 @@ function hookBoard(prototype) {
     after() { penDown = this.isDrawing ? Date.now() : null; },
   });
   around(prototype, 'saveStroke', {
-    // Before the original: the message to the other side, which follows, carries the same object and so its name.
+    // Before the original: the message to the other side, which follows, carries the same object and so its name. The
+    // platform's row keeps only the data: by the name in it an import knows the stroke again.
     before(stroke) {
       stroke.client_id ||= newId();
+      stroke.stroke_data.client_id = stroke.client_id;
       const where = place(this);
       if (!where) return;
       const { client_id, stroke_type, stroke_data } = stroke;

@@ -1,0 +1,61 @@
+// Alarms of lessons and of personal entries. The page's own functions always run: the platform keeps its flag, the worker
+// reminds. Both are functions of `window` and may be declared after this script.
+
+/** An import comes each minute; a lesson that none has brought by then is nobody's. */
+const PATIENCE_FOR_IMPORT = 600_000;
+/** The platform's page has no other. */
+const MINUTES_BEFORE = 15;
+const ENTRY_FIELDS = ['title', 'description', 'priority_level', 'year', 'schedule_type', 'months', 'days',
+  'specific_dates', 'start_time', 'end_time', 'notes', 'status', 'is_featured', 'alarm_enabled', 'alarm_before_minutes',
+  'notification_browser', 'notification_sound'];
+/** Functions that have been wrapped. */
+const hooked = new Set();
+
+const linkOf = (kind, id) => ask('GET', `v1/platform/links/${kind}/${id}`);
+
+Object.assign(HANDLERS, {
+  async alarm(_board, [{ lesson, enable }]) {
+    const { id } = await linkOf('lesson', lesson);
+    if (id === null) throw new Later(`lesson ${lesson} is not here yet`, PATIENCE_FOR_IMPORT);
+    await ask('PUT', `v1/schedules/${id}/alarms`, { alarms: enable ? [{ minutes_before: MINUTES_BEFORE }] : [] });
+  },
+
+  /** An entry that an import brings, or that is here already, is not added again: pages announce theirs each day. */
+  async entry(_board, [{ entry, platform, key }]) {
+    if (platform && (await linkOf('timetable_entry', platform)).is_imported) return;
+    if (!(await isKnown(entry))) await ask('POST', 'v1/me/timetable', entry, { key });
+  },
+});
+
+/** Whether the person has an entry of these words and times. */
+async function isKnown(entry) {
+  const minute = (time) => String(time).slice(0, 5);
+  let cursor = '';
+  do {
+    const { items, next } = await ask('GET', `v1/me/timetable?limit=100${cursor}`);
+    if (items.some((known) => known.title === String(entry.title).trim()
+      && minute(known.start_time) === minute(entry.start_time) && minute(known.end_time) === minute(entry.end_time)
+      && (known.schedule_type === 'recurring') === (entry.schedule_type === 'recurring'))) return true;
+    cursor = next && `&cursor=${encodeURIComponent(next)}`;
+  } while (cursor);
+  return false;
+}
+
+function hookAlarms() {
+  const noted = {
+    toggleSessionAlarm(lesson, enable) {
+      if (Number(lesson)) queue.add({ kind: 'alarm', board: 'alarms', lesson: Number(lesson), enable: Boolean(enable) });
+    },
+    scheduleNotifications(schedule) {
+      if (!schedule?.alarm_enabled) return;
+      const names = ENTRY_FIELDS.filter((name) => schedule[name] !== undefined && schedule[name] !== null);
+      const entry = Object.fromEntries(names.map((name) => [name, schedule[name]]));
+      queue.add({ kind: 'entry', board: 'alarms', entry, platform: Number(schedule.id) || null, key: newId() });
+    },
+  };
+  for (const [name, before] of Object.entries(noted)) {
+    if (typeof window[name] !== 'function' || hooked.has(name)) continue;
+    hooked.add(name);
+    around(window, name, { before });
+  }
+}
