@@ -194,6 +194,12 @@ def cors(fake_platform: FakePlatform) -> tuple[str, ...]:
 
 
 @pytest.fixture
+def more_settings() -> dict[str, Any]:
+    """Further settings of the API."""
+    return {}
+
+
+@pytest.fixture
 def lesson(
     people: None,
     fake_platform: FakePlatform,
@@ -201,10 +207,11 @@ def lesson(
     processes: Processes,
     browser: Chromium,
     cors: tuple[str, ...],
+    more_settings: dict[str, Any],
     redis_url: str,
     b2: Credentials,
 ) -> Lesson:
     """The API of a lesson, for pages of another origin."""
-    chosen = settings(secret_key=_KEY, cors_origins=cors, spool_reserve_bytes=0)
+    chosen = settings(secret_key=_KEY, cors_origins=cors, spool_reserve_bytes=0, **more_settings)
     api, process = processes.api(chosen)
     return Lesson(fake_platform, chosen, api, process, browser)

@@ -11,8 +11,6 @@ const ENTRY_FIELDS = ['title', 'description', 'priority_level', 'year', 'schedul
 /** Functions that have been wrapped. */
 const hooked = new Set();
 
-const linkOf = (kind, id) => ask('GET', `v1/platform/links/${kind}/${id}`);
-
 Object.assign(HANDLERS, {
   async alarm(_board, [{ lesson, enable }]) {
     const { id } = await linkOf('lesson', lesson);

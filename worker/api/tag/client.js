@@ -65,6 +65,9 @@ async function ask(method, path, body, { key, seconds = 15 } = {}) {
   }
 }
 
+/** What the worker calls a row of the platform's: `{id, is_imported}`. */
+const linkOf = (kind, id) => ask('GET', `v1/platform/links/${kind}/${id}`);
+
 /** Milliseconds that the worker's clock is ahead of this one; strokes of both sides then have comparable times. */
 const clock = {
   offset: null,

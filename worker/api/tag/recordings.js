@@ -175,13 +175,16 @@ async function playbackAddress(url, callData) {
   return (ready.find((rendition) => rendition.name === 'playback') || ready[0])?.url || null;
 }
 
+/** The call's board is known to this browser, or to the worker. */
 async function newestRecording(callData) {
+  const { id: call, whiteboard_session_id: platform } = callData || {};
   const who = whoIsSignedIn();
-  const board = (await store.all('boards')).find((one) => one.who === who && one.session && callData && (
-    one.call === callData.id || one.platform === callData.whiteboard_session_id
+  const board = (await store.all('boards')).find((one) => (
+    one.who === who && one.session && ((call && one.call === call) || (platform && one.platform === platform))
   ));
-  if (!board) return null;
-  const { items } = await ask('GET', `v1/recordings?session_id=${board.session}`);
+  const session = board?.session || (platform && (await linkOf('board', platform)).id);
+  if (!session) return null;
+  const { items } = await ask('GET', `v1/recordings?session_id=${session}`);
   return items.find((row) => row.is_available)?.id;
 }
 
