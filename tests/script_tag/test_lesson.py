@@ -95,6 +95,8 @@ def test_the_end_of_the_call_ends_the_session(lesson: Lesson, sql: Sql) -> None:
     tutor, student = lesson.tutor(), lesson.student()
     lesson.call(tutor, student)
     tutor.draw(*LINE)
+    tutor.send()
+    student.send()
     tutor.press("#startVideoSessionBtn")
     student.wait("!whiteboardManager.isVideoSessionActive")
     tutor.send()
