@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import Platform, Sql
 from tests.script_tag.conftest import Lesson
 from tests.script_tag.fake_platform import FakePlatform, Row
+from tests.waiting import wait_for
 
 LINE = ((20, 20), (60, 60), (90, 30))
 
@@ -54,5 +55,5 @@ def test_both_sessions_of_a_call_are_adopted_as_one(caller: str, lesson: Lesson,
     assert [row.profile_type for row in strokes] == ["tutor", "student"]
     # The platform's rows carry the names of the worker's strokes: an import knows them again.
     names = [row.client_id for row in sql("SELECT client_id FROM whiteboard_canvas_data ORDER BY stroke_order")]
-    assert [row["stroke_data"]["client_id"] for row in lesson.platform.strokes] == names
+    wait_for(lambda: [row["stroke_data"]["client_id"] for row in lesson.platform.strokes] == names)
     assert (tutor.errors, student.errors) == ([], [])

@@ -118,7 +118,7 @@ def test_a_page_without_the_script_works_on(lesson: Lesson) -> None:
     tutor = lesson.tutor("alone", tag=f"{lesson.api}/not-there.js")
     tutor.call_alone()
     tutor.draw(*LINE)
-    assert [row["stroke_type"] for row in lesson.platform.strokes] == ["pen"]
+    wait_for(lambda: [row["stroke_type"] for row in lesson.platform.strokes] == ["pen"])
 
 
 @pytest.mark.parametrize("cors", [()])
@@ -128,5 +128,5 @@ def test_an_origin_that_the_worker_does_not_know_changes_nothing(lesson: Lesson,
     tutor.draw(*LINE)
     tutor.run("astegni.send()")
     assert tutor.run("astegni.pending().then((rest) => rest.map((one) => one.kind))") == ["open", "stroke"]
-    assert [row["stroke_type"] for row in lesson.platform.strokes] == ["pen"]
+    wait_for(lambda: [row["stroke_type"] for row in lesson.platform.strokes] == ["pen"])
     assert (tutor.errors, sql("SELECT 1 FROM whiteboard_sessions")) == ([], [])
