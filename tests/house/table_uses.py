@@ -106,8 +106,9 @@ def _texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
         and node.body
         and isinstance(node.body[0], ast.Expr)
     }
+    left_out = nested | docstrings
     for node in ast.walk(tree):
-        if id(node) in nested | docstrings:
+        if id(node) in left_out:
             continue
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.lineno, node.value

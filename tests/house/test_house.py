@@ -105,8 +105,9 @@ def test_the_type_of_a_caller_is_known() -> None:
 
 
 def test_the_page_of_settings_is_up_to_date() -> None:
-    assert (ROOT / "docs" / "settings.md").read_text() == settings_page(), "run `make settings`"
-    assert all(f"`{name.upper()}`" in settings_page() for name in Settings.model_fields)
+    page = settings_page()
+    assert (ROOT / "docs" / "settings.md").read_text() == page, "run `make settings`"
+    assert all(f"`{name.upper()}`" in page for name in Settings.model_fields)
 
 
 def test_nothing_else_stands_at_the_root() -> None:
@@ -140,5 +141,6 @@ def test_slow_tests_are_listed_and_no_other_is_left_out_by_quick(request: pytest
     assert [path for path in listed if not path.exists()] == []
     assert '-m "not slow"' in (ROOT / "Makefile").read_text()
     marked = {item.path for item in request.session.items if item.get_closest_marker("slow")}
-    assert marked == {item.path for item in request.session.items if any(map(item.path.is_relative_to, listed))}
+    paths = {item.path for item in request.session.items}
+    assert marked == {path for path in paths if any(map(path.is_relative_to, listed))}
     assert Path(__file__) not in marked

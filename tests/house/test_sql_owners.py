@@ -1,5 +1,6 @@
 """SQL has an owner: no statement names another package's table but through a view that its owner keeps."""
 
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -23,6 +24,12 @@ def crossings_of(path: Path, root: Path = WORKER) -> list[tuple[str, TableUse]]:
     return [(module, use) for use in table_uses(path, CLASSES) if _crosses(package, use)]
 
 
+@cache
+def worker_crossings() -> list[tuple[str, TableUse]]:
+    """The crossings of every module of the worker."""
+    return [crossing for path in sorted(WORKER.rglob("*.py")) for crossing in crossings_of(path)]
+
+
 def _crosses(package: str, use: TableUse) -> bool:
     if use.table in VIEW_OWNERS:
         return use.writes
@@ -36,15 +43,14 @@ def is_allowed(module: str, use: TableUse) -> bool:
 def test_no_statement_reaches_into_the_tables_of_another_package() -> None:
     crossings = [
         f"worker/{module}.py:{use.line}: {use.table} belongs to worker/{(OWNERS | VIEW_OWNERS)[use.table]}"
-        for path in sorted(WORKER.rglob("*.py"))
-        for module, use in crossings_of(path)
+        for module, use in worker_crossings()
         if not is_allowed(module, use)
     ]
     assert crossings == []
 
 
 def test_what_is_allowed_is_still_needed() -> None:
-    needed = {(module, use.table) for path in WORKER.rglob("*.py") for module, use in crossings_of(path)}
+    needed = {(module, use.table) for module, use in worker_crossings()}
     for crossing in ALLOWED:
         for prefix in crossing.modules:
             assert any(module.startswith(prefix) for module, table in needed if table in crossing.tables), crossing
