@@ -4,6 +4,7 @@ Ask for `database_url`, `database`, `redis_url`, `b2` or `settings`; what no tes
 """
 
 import datetime
+import gc
 import ipaddress
 import itertools
 import os
@@ -15,7 +16,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Fewer examples where the properties are not the point."""
     if _is_quick(config):
         hypothesis.settings.load_profile("quick")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep modules and tests out of garbage collection: they stay until the end, and each pass takes 0.3 s for them."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
