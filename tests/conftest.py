@@ -46,6 +46,7 @@ from models.bookings import Booking
 from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.people import User as Person
 from tests.buckets import with_new_bucket
+from tests.empty_databases import EmptyDatabase
 from tests.forking.forked_process import ForkServer
 from tests.statements import run_statement
 from tests.waiting import PATIENCE
@@ -212,13 +213,61 @@ def template_database(postgres: PostgresServer) -> Iterator[str]:
     postgres.drop_database(name)
 
 
+class EmptyDatabases:
+    """Databases with our tables and no rows, for one test after the other; at most one waits for the next test."""
+
+    def __init__(self, server: PostgresServer, template: str) -> None:
+        self._server = server
+        self._template = template
+        self._waiting: EmptyDatabase | None = None
+
+    def take(self) -> EmptyDatabase:
+        """The database that the last test gave back, or a new clone."""
+        database, self._waiting = self._waiting or self._clone(), None
+        database.begin_test()
+        return database
+
+    def give_back(self, database: EmptyDatabase) -> None:
+        """Empty it for the next test, or drop it if that may not use it."""
+        if self._waiting is None and database.reset():
+            self._waiting = database
+        else:
+            self._drop(database)
+
+    def close(self) -> None:
+        if self._waiting is not None:
+            self._drop(self._waiting)
+
+    def _clone(self) -> EmptyDatabase:
+        name = f"astegni_test_{secrets.token_hex(6)}"
+        self._server.create_database(name, self._template)
+        return EmptyDatabase(self._server.url(name), name)
+
+    def _drop(self, database: EmptyDatabase) -> None:
+        database.close()
+        self._server.drop_database(database.name)
+
+
+@pytest.fixture(scope="session")
+def empty_databases(postgres: PostgresServer, template_database: str) -> Iterator[EmptyDatabases]:
+    """Where `database_url` comes from."""
+    databases = EmptyDatabases(postgres, template_database)
+    yield databases
+    databases.close()
+
+
 @pytest.fixture
-def database_url(postgres: PostgresServer, template_database: str) -> Iterator[str]:
+def empty_database(empty_databases: EmptyDatabases) -> Iterator[EmptyDatabase]:
+    """A database that no other test uses meanwhile, with our tables and no rows."""
+    database = empty_databases.take()
+    yield database
+    empty_databases.give_back(database)
+
+
+@pytest.fixture
+def database_url(empty_database: EmptyDatabase) -> str:
     """`postgresql://` URL of a database of the test's own, with our tables and no rows."""
-    name = f"astegni_test_{secrets.token_hex(6)}"
-    postgres.create_database(name, template_database)
-    yield postgres.url(name)
-    postgres.drop_database(name)
+    return empty_database.url
 
 
 @pytest.fixture
@@ -231,12 +280,9 @@ def empty_database_url(postgres: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(empty_database: EmptyDatabase) -> Database:
     """Transactions on the test's own database."""
-    # Not from `Settings`: to look for fifty variables in the environment takes longer than all else here.
-    database = Database(make_url(database_url).set(drivername="postgresql+psycopg"))
-    yield database
-    database.close()
+    return empty_database.database
 
 
 @pytest.fixture
