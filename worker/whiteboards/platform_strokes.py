@@ -53,6 +53,7 @@ _INSERT = text(
        SET stroke_type = excluded.stroke_type, stroke_data = excluded.stroke_data,
            is_deleted = stroke.is_deleted OR excluded.is_deleted,
            deleted_at = coalesce(stroke.deleted_at, excluded.deleted_at)
+     WHERE stroke.client_id LIKE 'platform-%'
     RETURNING id, page_id, client_id, xmax = 0 AS is_new
     """
 )
@@ -108,7 +109,10 @@ class Drawer(NamedTuple):
 
 @dataclass(frozen=True)
 class PlatformStroke:
-    """A stroke there, in the stored shape. The profile is None in older rows."""
+    """A stroke there, in the stored shape. The profile is None in older rows.
+
+    `name` is the `client_id` that the script of the platform's pages (`/astegni.js`) has given it; None without one.
+    """
 
     platform_id: int
     page_id: int
@@ -120,6 +124,12 @@ class PlatformStroke:
     stroke_data: Mapping[str, Any]
     is_deleted: bool
     created_at: datetime
+    name: str | None = None
+
+    @property
+    def client_id(self) -> str:
+        """Its name on the page."""
+        return self.name or f"{_PREFIX}{self.platform_id}"
 
 
 def drawers_since(session: Session, session_ids: Collection[int]) -> dict[Drawer, datetime]:
@@ -137,13 +147,14 @@ def store_strokes(session: Session, strokes: Sequence[PlatformStroke], *, used: 
         return {}
     pages = sorted({stroke.page_id for stroke in strokes})
     session.execute(_LOCK, {"pages": pages})
-    written = {f"{_PREFIX}{stroke.platform_id}": _written(stroke) for stroke in strokes}
+    # A name stands once on a page; of two rows with one the first counts.
+    named = {(stroke.page_id, stroke.client_id): stroke for stroke in reversed(strokes)}
+    written = {key: _written(stroke) for key, stroke in sorted(named.items(), key=lambda item: item[1].platform_id)}
     values = {"strokes": f"[{','.join(row.decode() for row in written.values())}]", "pages": pages, "used": list(used)}
     rows = session.execute(_INSERT, values).all()
-    _add_bytes(session, [(row.page_id, len(written[row.client_id])) for row in rows if row.is_new])
-    new = {row.client_id for row in rows if row.is_new}
-    _renumber(session, [stroke for stroke in strokes if f"{_PREFIX}{stroke.platform_id}" in new])
-    return {int(row.client_id.removeprefix(_PREFIX)): row.id for row in rows}
+    _add_bytes(session, [(row.page_id, len(written[row.page_id, row.client_id])) for row in rows if row.is_new])
+    _renumber(session, [named[row.page_id, row.client_id] for row in rows if row.is_new])
+    return {named[row.page_id, row.client_id].platform_id: row.id for row in rows}
 
 
 def completed_boards(session: Session, session_ids: Collection[int]) -> list[int]:
@@ -160,7 +171,7 @@ def _written(stroke: PlatformStroke) -> bytes:
             "user_id": stroke.user_id,
             "profile_id": stroke.profile_id,
             "profile_type": stroke.profile_type,
-            "client_id": f"{_PREFIX}{stroke.platform_id}",
+            "client_id": stroke.client_id,
             "stroke_type": stroke.stroke_type,
             "stroke_data": stroke.stroke_data,
             "is_deleted": stroke.is_deleted,

@@ -148,6 +148,32 @@ def test_a_stroke_that_was_sent_here_as_well_is_the_same(run_import: Import, pla
     assert len(_order(sql, 101)) == 12
 
 
+def test_a_stroke_that_is_sent_here_after_it_was_imported_is_the_same(
+    run_import: Import, platform: Platform, sql: Sql
+) -> None:
+    """Its page's link was dead; the platform's row carries the name that the page has given it."""
+    run_import()
+    data = {"points": [[301, 2], [30, 4]], "width": 3}
+    for number in (301, 302):
+        _draw(platform, number, 122, "2026-10-20 16:20", stroke_data={**data, "client_id": "a"})
+    _draw(platform, 303, 122, "2026-10-20 16:21", stroke_data={**data, "client_id": "platform-201"})
+
+    run_import()
+
+    named = "SELECT stroke_data, is_deleted FROM whiteboard_canvas_data WHERE client_id = 'a'"
+    assert sql(named) == [(data, False)]
+    # Somebody's own name may not be that of another row.
+    assert 303 in _order(sql, 101)
+    tidied = {"points": [[9, 9]]}
+    sql(
+        "UPDATE whiteboard_canvas_data SET stroke_data = CAST(:data AS jsonb), is_deleted = true WHERE client_id = 'a'",
+        data=json.dumps(tidied),
+    )
+    sql("UPDATE platform_links SET digest = '' WHERE kind = 'stroke'")
+    run_import()
+    assert sql(named) == [(tidied, True)]
+
+
 def test_the_end_of_a_board_that_was_closed_before_its_strokes_came(
     run_import: Import, platform: Platform, sql: Sql
 ) -> None:

@@ -1,7 +1,9 @@
 """Strokes of boards. Each side of a call numbers its own from one, so they are numbered here by their times."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -26,6 +28,8 @@ from worker.workflows.platform_import.boards import BOARD, PAGE, without_board
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
 
 _TABLE = "whiteboard_canvas_data"
+# A `client_id`, but not one of those that rows without a name get here.
+_NAME = re.compile(r"(?!platform-)[A-Za-z0-9._~-]{1,64}")
 # Between the platform's clock and ours.
 _CLOCKS_DIFFER = timedelta(seconds=5)
 
@@ -77,8 +81,9 @@ def _stroke(row: Row, pages: Mapping[int, int], boards: Mapping[int, int], pull:
         return _undrawable(f"a stroke of type {row.stroke_type!r}")
     if not isinstance(row.stroke_data, dict):
         return _undrawable("stroke_data is not an object")
+    name, drawn = _named(row.stroke_data)
     try:
-        data = accepted_stroke(NewStroke(f"platform-{row.id}", row.stroke_type, row.stroke_data)).stroke_data
+        data = accepted_stroke(NewStroke(f"platform-{row.id}", row.stroke_type, drawn)).stroke_data
     except InvalidInput as error:
         return _undrawable(error.detail)
     has_profile = row.profile_id is not None and row.profile_type in PROFILE_TYPES
@@ -93,7 +98,15 @@ def _stroke(row: Row, pages: Mapping[int, int], boards: Mapping[int, int], pull:
         data,
         is_deleted=row.is_deleted is True,
         created_at=pull.written_at(row.created_at) or pull.now,
+        name=name,
     )
+
+
+def _named(stroke_data: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """The name that the script of the platform's pages has put into the data, and the data without it."""
+    name = stroke_data.get("client_id")
+    drawn = {key: value for key, value in stroke_data.items() if key != "client_id"}
+    return (name if isinstance(name, str) and _NAME.fullmatch(name) else None), drawn
 
 
 def _undrawable(reason: str) -> Refusal:
