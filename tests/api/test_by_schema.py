@@ -1,8 +1,6 @@
 """schemathesis against the running API: requests made from its OpenAPI document, and every answer checked by it."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,9 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from devstack.directories import scratch_directory
 from devstack.emulator.credentials import Credentials
+from devstack.forked_process import ForkServer
 from tests.api.conftest import Bearer, Serve, VisitorOf
 from tests.conftest import MakeSettings, School
 from worker.access.callers import Operator
@@ -48,6 +48,9 @@ PHASES = {
 }
 # Of each operation; the whole takes less than three minutes on two cores.
 MOST_EXAMPLES = 2
+PROGRAM = "schemathesis.cli"
+# What it imports, some of it late.
+MODULES = [PROGRAM, "schemathesis.openapi", "schemathesis.specs.openapi.schemas", "hypothesis.stateful"]
 _RATES = ("_per_minute", "_per_day")
 SEED = 20261128
 
@@ -98,14 +101,29 @@ def test_rules_are_of_operations_that_exist(api: FastAPI) -> None:
     assert RULES.keys() <= {f"{method.upper()} {path}" for path in paths for method in paths[path]}
 
 
+@pytest.fixture(scope="module")
+def schemathesis() -> Iterator[ForkServer]:
+    """schemathesis, imported once for all roles."""
+    with scratch_directory() as folder, ForkServer(folder / "log", MODULES, os.environ) as server:
+        yield server
+
+
 @pytest.mark.parametrize("role", PHASES)
 def test_every_answer_is_one_that_is_described(
-    school: School, operator: Operator, bearer: Bearer, api: FastAPI, address: str, tmp_path: Path, role: str
+    school: School,
+    operator: Operator,
+    bearer: Bearer,
+    api: FastAPI,
+    address: str,
+    schemathesis: ForkServer,
+    tmp_path: Path,
+    role: str,
 ) -> None:
     caller = operator if role == "operator" else getattr(school, role)
-    (tmp_path / "schemathesis.toml").write_text(_configuration(api.openapi()))
+    configuration = tmp_path / "schemathesis.toml"
+    configuration.write_text(_configuration(api.openapi()))
     command = [
-        *(str(Path(sys.executable).with_name("st")), "run", f"{address}/openapi.json", "--checks", "all"),
+        *("--config-file", str(configuration), "run", f"{address}/openapi.json", "--checks", "all"),
         *("--phases", PHASES[role], "--max-examples", str(MOST_EXAMPLES), "--seed", str(SEED)),
         *("--continue-on-failure", "--no-shrink", "--suppress-health-check", "all", "--warnings", "off"),
         *("--request-timeout", "60", "--header", f"Authorization: {bearer(caller)['Authorization']}"),
@@ -113,8 +131,6 @@ def test_every_answer_is_one_that_is_described(
         *("--exclude-path-regex", "/events$"),
     ]
     environment = os.environ | {"SCHEMATHESIS_HOOKS": str(HOOKS)}
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=1800, check=False
-    )
+    done = schemathesis.run("st", PROGRAM, command, environment, timeout=1800)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
     assert "Tested:" in done.stdout
