@@ -29,6 +29,12 @@ def test_a_rehearsal_the_import_and_its_report(database_url: str, platform: Plat
     assert "student_profile  22   refused  no user" in text
 
 
+def test_the_tables_of_2025_are_not_in_a_later_state(database_url: str, platform: Platform) -> None:
+    code, text = _run(database_url, platform.url, "import", "--document")
+    assert code == 1
+    assert "document_booking  waits for table tutor_student_bookings, which this state of the platform lacks" in text
+
+
 def test_a_platform_that_is_away(database_url: str) -> None:
     code, text = _run(database_url, "postgresql://reader@127.0.0.1:1/platform", "import")
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.schedules.conftest import Diary
 from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -116,6 +117,15 @@ def test_what_is_no_free_slot_cannot_be_booked(diary: Diary, book: Book) -> None
     diary.now += timedelta(days=6)
     with pytest.raises(Conflict, match="not free any more"):
         book(late)
+
+
+def test_a_row_that_names_somebody_without_an_account_is_no_free_slot(diary: Diary, book: Book) -> None:
+    slot = diary.lesson("2026-05-04", free=True)
+    with diary.database.transaction() as session:
+        session.execute(text("UPDATE tutor_schedules SET student_name = 'Somebody Gone'"))
+    assert free(diary) == []
+    with pytest.raises(Conflict):
+        book(slot)
 
 
 def test_a_slot_that_a_lesson_covers_in_part_is_refused_with_its_name(diary: Diary, book: Book) -> None:

@@ -49,24 +49,28 @@ def _print_findings(settings: Settings) -> set[str]:
 def grants(
     database: Annotated[str, typer.Option(help="Name of the platform's database.")] = "astegni",
     role: Annotated[str, typer.Option(help="Name of the role that reads.")] = "astegni_reader",
+    document: Annotated[bool, typer.Option("--document", help="For the tables of 2025.")] = False,
 ) -> None:
     """Print the statements that make a role which may read what this worker reads, for the owner to run with psql."""
     from worker.platform.grants import grants as statements  # noqa: PLC0415 - not for `--help`
 
-    for statement in statements(database, role):
+    for statement in statements(database, role, document=document):
         typer.echo(statement)
 
 
 @app.command("import")
 def import_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and change nothing.")] = False,
+    document: Annotated[
+        bool, typer.Option("--document", help="Take the tables of 2025 instead, by users' ids.")
+    ] = False,
 ) -> None:
     """Take everything from the platform that is new or has changed. Idempotent; the worker does it each minute.
 
     Exit 0 when all was taken or is in the report, 1 when something waits, 2 when the platform cannot be read.
     """
     try:
-        is_complete = import_rows(dry_run=dry_run)
+        is_complete = import_rows(document=document, dry_run=dry_run)
     except AstegniError as error:
         typer.echo(f"astegni: {error.detail}", err=True)
         raise typer.Exit(_EXIT_CANNOT) from error

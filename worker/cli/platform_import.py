@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 _PIPED_WIDTH = 200
 
 
-def import_rows(*, dry_run: bool) -> bool:
+def import_rows(*, document: bool, dry_run: bool) -> bool:
     """Import, print what was done, and with `dry_run` what would be reported; whether nothing waits.
+
+    `document`: the tables of the state of 2025.
 
     Raises Misconfigured, Unavailable.
     """
@@ -30,9 +32,9 @@ def import_rows(*, dry_run: bool) -> bool:
 
     with _opened() as (database, connection, settings):
         if not dry_run:
-            return _print_reports(_reports(database, connection, settings))
+            return _print_reports(_reports(database, connection, settings, document=document))
         with rehearse(database) as rehearsal:
-            is_complete = _print_reports(_reports(rehearsal, connection, settings))
+            is_complete = _print_reports(_reports(rehearsal, connection, settings, document=document))
             _print_refusals(list_refusals(rehearsal.session))
     typer.echo("Nothing was changed.")
     return is_complete
@@ -65,13 +67,21 @@ def _opened() -> "Iterator[tuple[Database, PlatformConnection, Settings]]":
 
 
 def _reports(
-    transactions: "Transactions", connection: "PlatformConnection", settings: "Settings"
+    transactions: "Transactions", connection: "PlatformConnection", settings: "Settings", *, document: bool
 ) -> "Iterable[KindReport]":
     from worker.platform.zone import PlatformZone  # noqa: PLC0415 - not for `--help`
+    from worker.workflows.platform_import.kinds import all_kinds, document_kinds  # noqa: PLC0415
     from worker.workflows.platform_import.pull import import_platform  # noqa: PLC0415
 
     server_zone = PlatformZone(connection, settings.platform_timezone).proof().zone
-    return import_platform(transactions, connection, timezone=settings.timezone, server_zone=server_zone, compare=True)
+    return import_platform(
+        transactions,
+        connection,
+        timezone=settings.timezone,
+        server_zone=server_zone,
+        kinds=document_kinds if document else all_kinds,
+        compare=True,
+    )
 
 
 def _print_reports(reports: "Iterable[KindReport]") -> bool:

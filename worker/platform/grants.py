@@ -1,6 +1,6 @@
 """The role that reads the platform's database: what it may see, as statements for its owner to run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
@@ -42,15 +42,34 @@ _COLUMNS = (
         for name in ("id", "initiated_at", "ended_at", "canvas_snapshot")
     ),
 )
+# The state of 2025 has other tables, and fewer columns of people.
+_DOCUMENT_TABLES = (
+    "session_requests",
+    "tutor_student_bookings",
+    "tutor_schedules",
+    "tutor_student_enrollments",
+    "whiteboard_sessions",
+    "whiteboard_pages",
+    "whiteboard_canvas_data",
+    "whiteboard_session_recordings",
+)
+_DOCUMENT_PEOPLE = {
+    "users": ("id", "first_name", "father_name", "email", "phone", "is_active", "created_at"),
+    "tutor_profiles": ("id", "user_id", "is_active"),
+    "student_profiles": ("id", "user_id", "grade_level", "parent_id"),
+    "parent_profiles": ("id", "user_id", "is_active"),
+}
+_DOCUMENT_COLUMNS = tuple(Column(table, name, "text") for table, names in _DOCUMENT_PEOPLE.items() for name in names)
 
 
-def grants(database: str, role: str, *, password: str | None = None) -> Iterator[str]:
+def grants(database: str, role: str, *, password: str | None = None, document: bool = False) -> Iterator[str]:
     """The statements that make `role` and let it read what the bridge reads, in order.
 
-    Without a password the statement holds a placeholder to be replaced.
+    Without a password the statement holds a placeholder to be replaced. `document`: in the state of 2025.
     """
     secret = Literal(password if password is not None else "…")
-    for statement in (*_role(Identifier(role), secret), *_rights(Identifier(database), Identifier(role))):
+    readable = (_DOCUMENT_COLUMNS, _DOCUMENT_TABLES) if document else (_COLUMNS, _TABLES)
+    for statement in (*_role(Identifier(role), secret), *_rights(Identifier(database), Identifier(role), *readable)):
         yield f"{statement.as_string()};"
 
 
@@ -61,10 +80,12 @@ def _role(role: Identifier, secret: Literal) -> Iterator[Composable]:
     yield SQL("ALTER ROLE {} SET idle_in_transaction_session_timeout = '10s'").format(role)
 
 
-def _rights(database: Identifier, role: Identifier) -> Iterator[Composable]:
+def _rights(
+    database: Identifier, role: Identifier, columns: Sequence[Column], tables: Sequence[str]
+) -> Iterator[Composable]:
     yield SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, role)
     yield SQL("GRANT USAGE ON SCHEMA public TO {}").format(role)
-    for table in dict.fromkeys(column.table for column in _COLUMNS):
-        names = [Identifier(column.name) for column in _COLUMNS if column.table == table]
+    for table in dict.fromkeys(column.table for column in columns):
+        names = [Identifier(column.name) for column in columns if column.table == table]
         yield SQL("GRANT SELECT ({}) ON {} TO {}").format(SQL(", ").join(names), Identifier(table), role)
-    yield SQL("GRANT SELECT ON {} TO {}").format(SQL(", ").join(map(Identifier, _TABLES)), role)
+    yield SQL("GRANT SELECT ON {} TO {}").format(SQL(", ").join(map(Identifier, tables)), role)

@@ -62,6 +62,8 @@ def list_slots(
     statement = select(Schedule).where(
         Schedule.tutor_id == tutor_id,
         Schedule.student_id.is_(None),
+        # Somebody who has no account here.
+        Schedule.student_name.is_(None),
         Schedule.status == "scheduled",
         Schedule.starts_at > now,
         window.holds_lesson(),
@@ -115,7 +117,8 @@ class SlotReservation:
 
 def _is_free(slot: Schedule, now: datetime) -> bool:
     future = slot.starts_at is not None and slot.starts_at > now
-    return slot.student_id is None and slot.status == "scheduled" and future
+    is_taken = slot.student_id is not None or slot.student_name is not None
+    return not is_taken and slot.status == "scheduled" and future
 
 
 def _take(session: Session, slot: Schedule, student_id: int, booking: Booking | None, now: datetime) -> None:

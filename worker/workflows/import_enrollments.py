@@ -63,6 +63,13 @@ def import_enrollments(database: Database, *, dry_run: bool = False) -> Iterator
     return chain.from_iterable(batches(database, import_batch))
 
 
+def import_enrolled(session: Session, ids: Sequence[int]) -> list[Line]:
+    """Create the missing bookings of these enrollments, in the caller's transaction."""
+    statement = select(*_COLUMNS).where(Enrollment.id.in_(ids)).order_by(Enrollment.id)
+    rows = session.execute(statement.with_for_update()).all()
+    return _import(session, [EnrollmentRow(*row) for row in rows], dry_run=False)
+
+
 def _import(session: Session, rows: Sequence[EnrollmentRow], *, dry_run: bool) -> list[Line]:
     there = _bookings_there(session, [row.id for row in rows])
     lines = []

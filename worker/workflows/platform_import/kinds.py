@@ -2,6 +2,13 @@
 
 from worker.workflows.platform_import.boards import Boards, Pages
 from worker.workflows.platform_import.bookings import Enrolments, Groups
+from worker.workflows.platform_import.document_boards import DocumentBoards
+from worker.workflows.platform_import.document_bookings import (
+    DocumentBookings,
+    DocumentEnrollments,
+    DocumentRequests,
+)
+from worker.workflows.platform_import.document_calendar import DocumentCalendar
 from worker.workflows.platform_import.entries import Entries
 from worker.workflows.platform_import.kind import Kind
 from worker.workflows.platform_import.lessons import Lessons
@@ -11,7 +18,7 @@ from worker.workflows.platform_import.strokes import Strokes
 
 
 def all_kinds() -> list[Kind]:
-    """Every kind, in order."""
+    """Every kind of the states from December 2025 on, in order."""
     return [
         People(),
         *(UnownedProfiles(role) for role in ("tutor", "student", "parent")),
@@ -23,4 +30,18 @@ def all_kinds() -> list[Kind]:
         Pages(),
         Entries(),
         Strokes(),
+    ]
+
+
+def document_kinds() -> list[Kind]:
+    """The kinds of the state of 2025, whose tables a document describes, in order. Taken by the command only."""
+    return [
+        People(),
+        *(UnownedProfiles(role) for role in ("tutor", "student", "parent")),
+        DocumentBookings(),
+        DocumentRequests(),
+        DocumentEnrollments(),
+        DocumentCalendar(),
+        DocumentBoards(),
+        Pages(),
     ]

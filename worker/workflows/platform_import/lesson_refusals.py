@@ -16,11 +16,11 @@ NOBODYS = Refusal("nobodys", "no course: nobody's", "Give the lesson a group on 
 
 
 def collision_refusals(
-    session: Session, platform_ids: Sequence[int], found: Sequence[Collision | None]
+    session: Session, platform_ids: Sequence[int], found: Sequence[Collision | None], *, kind: str = LESSON
 ) -> dict[int, tuple[Refusal, ...]]:
-    """Why those that collide were not stored, by platform id."""
+    """Why those that collide were not stored, by platform id; `kind` is that of their links."""
     stored = [each.stored_id for each in found if each is not None and each.stored_id is not None]
-    theirs = linked_platform_ids(session, LESSON, stored) if stored else {}
+    theirs = linked_platform_ids(session, kind, stored) if stored else {}
     refusals: dict[int, tuple[Refusal, ...]] = {}
     for platform_id, collision in zip(platform_ids, found, strict=True):
         if collision is not None:

@@ -10,7 +10,7 @@ from worker.platform.catalog import Catalog
 from worker.platform.connection import PlatformConnection
 from worker.platform.zone import ServerZone
 from worker.workflows.context import WorkerContext
-from worker.workflows.platform_import.kind import Pull
+from worker.workflows.platform_import.kind import Kind, Pull
 from worker.workflows.platform_import.kinds import all_kinds
 from worker.workflows.platform_import.run import KindReport, Transactions, pull_kinds
 
@@ -49,12 +49,13 @@ def import_platform(
     *,
     timezone: str,
     server_zone: ServerZone | None,
+    kinds: Callable[[], list[Kind]] = all_kinds,
     compare: bool = False,
     check: Callable[[], None] = lambda: None,
 ) -> Iterator[KindReport]:
-    """What was done with each kind, in order. Raises Unavailable.
+    """What was done with each of these kinds, in order. Raises Unavailable.
 
     `timezone` is that of lessons' times of day, `server_zone` that in which the platform's SQL writes times.
     """
     pull = Pull(connection, Catalog.read(connection), clock.now(), server_zone, timezone)
-    yield from pull_kinds(transactions, all_kinds(), pull, compare=compare, check=check)
+    yield from pull_kinds(transactions, kinds(), pull, compare=compare, check=check)

@@ -1,0 +1,215 @@
+"""The platform of November 2025, whose tables a document describes: users' ids become profiles' where they can."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.conftest import PostgresServer, Sql
+from tests.workflows.platform_import.conftest import BERLIN, LESSONS, Refusals, stored
+from worker.database import Database
+from worker.platform.connection import PlatformConnection
+from worker.platform.grants import grants
+from worker.workflows.platform_import.kinds import document_kinds
+from worker.workflows.platform_import.pull import import_platform
+
+_DATA = Path(__file__).parents[2] / "data" / "platform"
+Counts = dict[str, dict[str, int]]
+
+
+@pytest.fixture(scope="session")
+def expected_document() -> Any:
+    """`expected_document_2025` of the payloads."""
+    return json.loads((_DATA / "payloads.json").read_text())["expected_document_2025"]
+
+
+@pytest.fixture
+def document(postgres: PostgresServer) -> Iterator[PlatformConnection]:
+    """A connection to the sample by a role with the printed grants and nothing else."""
+    name, role = f"document_{secrets.token_hex(6)}", f"reader_{secrets.token_hex(4)}"
+    postgres.create_database(name)
+    with psycopg.connect(postgres.url(name), autocommit=True) as owner:
+        owner.execute((_DATA / "document-2025.sql").read_text().encode())
+        for statement in grants(name, role, password="secret", document=True):
+            owner.execute(statement.encode())
+        address = postgres.url(name).rpartition("@")[2]
+        connection = PlatformConnection(f"postgresql://{role}:secret@{address}")
+        yield connection
+        connection.close()
+        owner.execute(f"DROP OWNED BY {role}".encode())
+        owner.execute(f"DROP ROLE {role}".encode())
+    postgres.drop_database(name)
+
+
+def take(database: Database, document: PlatformConnection) -> Counts:
+    reports = import_platform(
+        database, document, timezone=LESSONS, server_zone=BERLIN, kinds=document_kinds, compare=True
+    )
+    counts = {report.kind: dict(+report.counts) for report in reports if report.waits_for is None}
+    assert len(counts) == len(document_kinds())
+    return counts
+
+
+@pytest.fixture
+def counts(database: Database, document: PlatformConnection) -> Counts:
+    """Everything is imported; the counts of each kind."""
+    return take(database, document)
+
+
+def by_platform_id(sql: Sql, kind: str, table: str) -> dict[int, Any]:
+    statement = (
+        f"SELECT link.platform_id, row.* FROM platform_links link JOIN {table} row ON row.id = link.id"  # noqa: S608 - names of this file
+        " WHERE link.kind = :kind ORDER BY 1"
+    )
+    return {row.platform_id: row for row in sql(statement, kind=kind)}
+
+
+def text(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def strings(reasons: dict[int, str]) -> dict[str, str]:
+    return {str(number): reason for number, reason in reasons.items()}
+
+
+@pytest.mark.usefixtures("counts")
+class TestBookings:
+    def test_users_become_profiles(self, sql: Sql, refusals: Refusals, expected_document: Any) -> None:
+        bookings = by_platform_id(sql, "document_booking", "tutor_student_bookings")
+        people = {str(number): [row.tutor_id, row.student_id] for number, row in bookings.items()}
+        assert people == expected_document["bookings"]
+        assert strings(refusals("document_booking")) == expected_document["bookings_refused"]
+        first = bookings[1]
+        assert (first.subject, first.session_type, first.sessions_per_week) == ("Mathematics", "online", 3)
+        assert (first.status, float(first.price_per_session), first.currency) == ("active", 220.0, "ETB")
+        assert text(first.created_at) == "2025-08-29T06:00:00Z"
+
+    def test_requests_by_profile(self, sql: Sql, refusals: Refusals, expected_document: Any) -> None:
+        requests = by_platform_id(sql, "document_request", "session_requests")
+        assert len(requests) == expected_document["session_requests"]
+        assert strings(refusals("document_request")) == expected_document["session_requests_refused"]
+        assert [(row.requester_type, row.requester_id, row.student_id) for row in requests.values()] == [
+            ("student", 203, 203),
+            ("student", 41, 41),
+            ("parent", 7, None),
+            ("student", 202, 202),
+        ]
+        first = requests[1]
+        assert (first.package_name, first.contact_phone, first.status) == ("Mathematics", "+251000000202", "accepted")
+        assert (text(first.created_at), text(first.responded_at)) == ("2025-08-28T17:00:00Z", "2025-08-29T06:00:00Z")
+
+    def test_enrolments_become_bookings(
+        self, counts: Counts, sql: Sql, refusals: Refusals, expected_document: Any
+    ) -> None:
+        assert counts["document_enrollment"]["read"] == expected_document["enrollments"]
+        made = sql(
+            "SELECT link.platform_id, array_agg(subject ORDER BY subject) FROM platform_links link"
+            " JOIN tutor_student_bookings booking ON booking.enrollment_id = link.id"
+            " WHERE kind = 'document_enrollment' GROUP BY 1"
+        )
+        assert {str(number): subjects for number, subjects in made} == expected_document["enrollments_to_bookings"]
+        assert strings(refusals("document_enrollment")) == expected_document["enrollments_refused"]
+        notes = "SELECT platform_id, reason FROM platform_refusals WHERE kind = :kind AND NOT is_refused"
+        reported = dict(sql(notes, kind="document_enrollment"))
+        assert strings(reported) == expected_document["enrollments_to_report"]
+
+
+@pytest.mark.usefixtures("counts")
+class TestCalendar:
+    def test_every_row(self, counts: Counts, sql: Sql, refusals: Refusals, expected_document: Any) -> None:
+        assert counts["document_lesson"]["read"] == expected_document["calendar_rows"]
+        lessons = by_platform_id(sql, "document_lesson", "tutor_schedules")
+        refused = refusals("document_lesson")
+        assert strings(refused) == expected_document["calendar_refused"]
+        assert len(lessons) + len(refused) == expected_document["calendar_rows"]
+        without_profile = expected_document["calendar_student_without_profile"]
+        with_student = [number for number, row in lessons.items() if row.student_id is not None]
+        assert len(with_student) + len(refused) + len(without_profile) == expected_document["calendar_booked"]
+        nobodys = {number: row for number, row in lessons.items() if row.student_id is None}
+        free = [number for number, row in nobodys.items() if row.student_name is None]
+        assert len(free) == expected_document["calendar_free"]
+        named = sorted(set(nobodys) - set(free))
+        gone = expected_document["calendar_not_free_although_without_student"]
+        assert named == sorted([*map(int, without_profile), *gone])
+        assert {row.session_format for row in lessons.values()} == {"online", "in-person"}
+
+    def test_what_a_row_says(self, sql: Sql, expected_document: Any) -> None:
+        lessons = by_platform_id(sql, "document_lesson", "tutor_schedules")
+        night, first = lessons[35], lessons[1]
+        assert [text(night.starts_at), text(night.ends_at)] == expected_document["calendar_row_35"]
+        assert (night.student_id, night.meeting_link) == (202, "https://meet.example.org/a")
+        assert (first.status, first.is_recurring, first.recurrence_pattern) == (
+            "completed",
+            True,
+            "Every Monday, Wednesday, Friday",
+        )
+        assert (first.student_id, first.student_name, first.grade_level) == (203, "Natnael Wolde", "Grade 9")
+        seats = sql("SELECT count(*) FROM schedule_participants")
+        assert seats == [(sum(row.student_id is not None for row in lessons.values()),)]
+
+    def test_what_is_reported(self, sql: Sql, expected_document: Any) -> None:
+        rows = sql(
+            "SELECT code, platform_id, details FROM platform_refusals WHERE kind = 'document_lesson' AND NOT is_refused"
+        )
+        codes = {(row.code, row.platform_id): row.details for row in rows}
+        without = {("no-student", int(number)): user for number, user in _without(expected_document).items()}
+        gone = [("student-gone", number) for number in expected_document["calendar_not_free_although_without_student"]]
+        wordless = [
+            ("recurs-without-words", number) for number in expected_document["calendar_recurring_without_words"]
+        ]
+        assert set(codes) == {*without, *gone, *wordless}
+        assert {key: codes[key]["user"] for key in without} == without
+
+    def test_who_is_gone_leaves_no_free_slot(self, sql: Sql) -> None:
+        row = by_platform_id(sql, "document_lesson", "tutor_schedules")[36]
+        assert (row.student_id, row.student_name) == (None, "Somebody Gone")
+
+
+def _without(expected_document: Any) -> dict[str, int]:
+    found: dict[str, int] = expected_document["calendar_student_without_profile"]
+    return found
+
+
+@pytest.mark.usefixtures("counts")
+class TestBoards:
+    def test_who_leads_and_takes_part(self, sql: Sql, refusals: Refusals, expected_document: Any) -> None:
+        boards = by_platform_id(sql, "board", "whiteboard_sessions")
+        hosts = {str(number): [row.host_profile_type, row.host_profile_id] for number, row in boards.items()}
+        assert hosts == expected_document["board_hosts"]
+        participants = {
+            str(number): [
+                list(pair) for pair in zip(row.participant_profile_types, row.participant_profile_ids, strict=True)
+            ]
+            for number, row in boards.items()
+        }
+        assert participants == expected_document["board_participants"]
+        assert refusals("board") == refusals("board_page") == {}
+        bookings = by_platform_id(sql, "document_booking", "tutor_student_bookings")
+        assert [row.booking_id for row in boards.values()] == [bookings[1].id, bookings[1].id, bookings[3].id, None]
+
+    def test_when_they_ran(self, sql: Sql, expected_document: Any) -> None:
+        boards = by_platform_id(sql, "board", "whiteboard_sessions")
+        for number in (1, 4):
+            ran = [text(boards[number].actual_start), text(boards[number].actual_end)]
+            assert ran == expected_document[f"board_{number}_ran"]
+        running = [number for number, row in boards.items() if row.status == "in_progress"]
+        assert running == expected_document["boards_left_running"]
+
+    def test_pages(self, sql: Sql, expected_document: Any) -> None:
+        assert len(by_platform_id(sql, "board_page", "whiteboard_pages")) == expected_document["pages"]
+
+
+def test_a_second_import_changes_nothing(
+    counts: Counts, database: Database, document: PlatformConnection, sql: Sql
+) -> None:
+    assert sum(kind.get("stored", 0) for kind in counts.values()) > 0
+    tables = ("tutor_student_bookings", "session_requests", "tutor_schedules", "whiteboard_sessions", "platform_links")
+    before = stored(sql, *tables)
+    again = take(database, document)
+    assert all(kind.keys() <= {"read"} for kind in again.values()), again
+    assert stored(sql, *tables) == before
