@@ -108,9 +108,9 @@ def test_when_they_were_written(run_import: Import, entries: Any) -> None:
 
 def test_a_second_import_changes_nothing(run_import: Import, sql: Sql) -> None:
     run_import()
-    before = stored(sql, "timetable_entries", "platform_links", "platform_refusals")
+    before = stored(sql, "timetable_entries", "platform_links")
     assert run_import()["entry"].keys() <= {"read"}
-    assert stored(sql, "timetable_entries", "platform_links", "platform_refusals") == before
+    assert stored(sql, "timetable_entries", "platform_links") == before
 
 
 def test_changes_and_deletes_there(run_import: Import, platform: Platform, entries: Any, sql: Sql) -> None:
