@@ -62,7 +62,7 @@ def test_each_subject_is_a_booking() -> None:
 )
 def test_names_of_subjects(subjects: str | None, names: list[str | None]) -> None:
     bookings, refused = read(subjects=subjects)
-    assert [one["subject"] for one in bookings] == names
+    assert [booking["subject"] for booking in bookings] == names
     assert refused == []
 
 
@@ -71,7 +71,7 @@ def test_names_of_subjects(subjects: str | None, names: list[str | None]) -> Non
 )
 def test_what_is_no_subject_does_not_hinder_the_others(subject: str) -> None:
     bookings, refused = read(subjects=f'["Math", {subject}]')
-    assert [one["subject"] for one in bookings] == ["Math"]
+    assert [booking["subject"] for booking in bookings] == ["Math"]
     assert len(refused) == 1
     # Alone it is no booking without a subject either: nobody meant that.
     assert [len(part) for part in read(subjects=f"[{subject}]")] == [0, 1]

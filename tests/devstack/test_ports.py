@@ -12,7 +12,7 @@ from devstack.valkey import EmbeddedValkey
 
 
 @pytest.fixture
-def taken() -> Iterator[int]:
+def busy_port() -> Iterator[int]:
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         yield server.getsockname()[1]
@@ -23,18 +23,18 @@ def test_a_free_port_can_be_taken() -> None:
         assert server.getsockname()[1] > 0
 
 
-def test_valkey_moves_on_to_another_port(tmp_path: Path, taken: int) -> None:
+def test_valkey_moves_on_to_another_port(tmp_path: Path, busy_port: int) -> None:
     server = EmbeddedValkey(tmp_path)
-    ports = iter([taken, taken, free_port()])
+    ports = iter([busy_port, busy_port, free_port()])
 
     process = retry_while_port_taken(lambda: server._serve(next(ports)))
 
-    assert server.port != taken
+    assert server.port != busy_port
     assert process.exit_code is None
     process.stop()
 
 
-def test_postgres_says_that_its_port_is_taken(tmp_path: Path, taken: int) -> None:
+def test_postgres_says_that_its_port_is_taken(tmp_path: Path, busy_port: int) -> None:
     with EmbeddedPostgres(tmp_path, fast=True) as server:
         assert server.process is not None
         program = Path(f"/proc/{server.process.pid}/exe").readlink()
@@ -44,7 +44,7 @@ def test_postgres_says_that_its_port_is_taken(tmp_path: Path, taken: int) -> Non
         lend(account, tmp_path / "data") as data,
         pytest.raises(StartupFailed, match="Address already in use"),
     ):
-        server._serve(program.parent, account, data, taken)
+        server._serve(program.parent, account, data, busy_port)
 
 
 def test_other_failures_are_not_tried_again() -> None:

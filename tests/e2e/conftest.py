@@ -222,9 +222,9 @@ def _make_school(stack: UpStack, visitors: ExitStack) -> School:
         return entered(issue_token(DEVELOPMENT_KEY, sub=user_id, role=role, role_ids={role: profile_id}))
 
     def entered(token: str | None) -> Visitor:
-        one = Visitor(stack.facts["api"], token)
-        visitors.callback(one.http.close)
-        return one
+        new_visitor = Visitor(stack.facts["api"], token)
+        visitors.callback(new_visitor.http.close)
+        return new_visitor
 
     users = {name: user(name) for name in ("tutor", "student", "parent", "other-tutor", "other-student")}
     # Ids of users and profiles all differ, so that none fits by chance.

@@ -50,8 +50,8 @@ def rejected(stack: UpStack, content: bytes, *, name: str = "lesson.webm") -> di
     assert (recording["file_url"], recording["thumbnail_url"]) == (None, None)
     tutor.get(f"/v1/recordings/{recording_id}/playback", status=409)
     # Bytes that some tool might play are kept until somebody deletes the recording, and nothing else of it.
-    kept = recording["recording_metadata"].get("bytes_kept_until")
-    assert stack.spooled() == ([stack.recording_row(recording_id)["spool_name"]] if kept else [])
+    kept_until = recording["recording_metadata"].get("bytes_kept_until")
+    assert stack.spooled() == ([stack.recording_row(recording_id)["spool_name"]] if kept_until else [])
     tutor.delete(f"/v1/recordings/{recording_id}")
     stack.settled(recording_id)
     nothing_left(stack, session_id)

@@ -364,11 +364,11 @@ def test_progress_rises_while_the_work_goes_on(stack: UpStack, sample: Callable[
             halfway = tutor.get(f"/v1/recordings/{recording_id}")
             tutor.get(f"/v1/recordings/{recording_id}/playback", status=409)
         listening.result(PATIENCE)
-    told = [(event["data"]["state"], event["data"]["progress"]) for event in events]
+    states = [(event["data"]["state"], event["data"]["progress"]) for event in events]
 
     assert (halfway["is_processing"], halfway["is_available"]) == (True, False)
-    assert [progress for _, progress in told] == sorted(progress for _, progress in told)
-    assert told[-1] == ("succeeded", 100)
+    assert [progress for _, progress in states] == sorted(progress for _, progress in states)
+    assert states[-1] == ("succeeded", 100)
     stack.settled(recording_id)
 
 

@@ -110,9 +110,9 @@ def test_by_every_way(words: str) -> None:
     event = feed_event(
         feed_lesson(subject=words, notes=words, location=words, tutor=words), timezone="Africa/Addis_Ababa"
     )
-    (told,) = icalendar.Calendar.from_ical(render_calendar(f"x{words}", [event], home="UTC")).walk("VEVENT")
+    (component,) = icalendar.Calendar.from_ical(render_calendar(f"x{words}", [event], home="UTC")).walk("VEVENT")
     for name in ("SUMMARY", "DESCRIPTION", "LOCATION"):
-        assert hidden(str(told.get(name, ""))) == set()
+        assert hidden(str(component.get(name, ""))) == set()
 
 
 def feed_lesson(**values: Any) -> FeedLesson:

@@ -18,7 +18,7 @@ PRIVATE = "Abebe-says-his-diagnosis-is-flu"
 
 
 @pytest.fixture
-def said() -> Iterator[io.StringIO]:
+def log_output() -> Iterator[io.StringIO]:
     """All that the process logs, as JSON."""
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
@@ -42,7 +42,7 @@ class Age(BaseModel):
     age: int
 
 
-def test_a_rejected_row_is_told_without_its_values(database: Database, said: io.StringIO) -> None:
+def test_a_rejected_row_is_told_without_its_values(database: Database, log_output: io.StringIO) -> None:
     add = text("INSERT INTO users (id, first_name, email) VALUES (NULL, :name, :name)")
     with pytest.raises(DBAPIError) as caught, database.transaction() as session:
         session.execute(add, {"name": PRIVATE})
@@ -51,19 +51,19 @@ def test_a_rejected_row_is_told_without_its_values(database: Database, said: io.
     get_logger("test").error("request_crashed", exc_info=error)
     logging.getLogger("library").error("It failed: %s", error, exc_info=error)
     logging.getLogger("library").error("It failed", exc_info=error.orig)
-    lines = [json.loads(line) for line in said.getvalue().splitlines()]
+    lines = [json.loads(line) for line in log_output.getvalue().splitlines()]
     assert [line["event"] for line in lines] == ["request_crashed", "It failed: IntegrityError", "It failed"]
     for line in lines:
         assert "psycopg.errors.NotNullViolation: 23502 users id" in line["exception"]
     assert __file__ in lines[0]["exception"]
-    assert PRIVATE not in said.getvalue()
+    assert PRIVATE not in log_output.getvalue()
 
 
 @pytest.mark.parametrize(
     "error",
     [ValueError(PRIVATE), KeyError(PRIVATE), RuntimeError(PRIVATE), ExceptionGroup(PRIVATE, [ValueError(PRIVATE)])],
 )
-def test_an_unexpected_error_is_told_by_its_type(said: io.StringIO, error: Exception) -> None:
+def test_an_unexpected_error_is_told_by_its_type(log_output: io.StringIO, error: Exception) -> None:
     try:
         try:
             _raise(error)
@@ -71,9 +71,9 @@ def test_an_unexpected_error_is_told_by_its_type(said: io.StringIO, error: Excep
             raise RuntimeError(PRIVATE) from cause
     except RuntimeError:
         get_logger("test").exception("job_crashed")
-    assert PRIVATE not in said.getvalue()
-    assert f"builtins.{type(error).__name__}" in said.getvalue()
-    assert "in _raise" in said.getvalue()
+    assert PRIVATE not in log_output.getvalue()
+    assert f"builtins.{type(error).__name__}" in log_output.getvalue()
+    assert "in _raise" in log_output.getvalue()
 
 
 def test_a_rejected_document_is_told_without_its_input() -> None:
@@ -88,9 +88,9 @@ def test_what_helps_and_holds_nothing_private_is_told() -> None:
     assert PRIVATE not in traceback_of(FileNotFoundError(2, "No such file or directory", PRIVATE))
 
 
-def test_what_celery_says_of_a_task_holds_no_error_text(said: io.StringIO) -> None:
+def test_what_celery_says_of_a_task_holds_no_error_text(log_output: io.StringIO) -> None:
     """As celery.app.trace writes it: the error and the arguments are text by then."""
-    told = {
+    task = {
         "name": "recordings.ingest",
         "id": "1",
         "exc": PRIVATE,
@@ -98,16 +98,16 @@ def test_what_celery_says_of_a_task_holds_no_error_text(said: io.StringIO) -> No
         "args": PRIVATE,
         "kwargs": PRIVATE,
     }
-    logging.getLogger("celery.app.trace").error("Task %(name)s[%(id)s] raised: %(exc)s %(traceback)s", told)
-    assert "recordings.ingest[1]" in said.getvalue()
-    assert PRIVATE not in said.getvalue()
+    logging.getLogger("celery.app.trace").error("Task %(name)s[%(id)s] raised: %(exc)s %(traceback)s", task)
+    assert "recordings.ingest[1]" in log_output.getvalue()
+    assert PRIVATE not in log_output.getvalue()
 
 
-def test_libraries_write_nothing_at_debug(said: io.StringIO) -> None:
+def test_libraries_write_nothing_at_debug(log_output: io.StringIO) -> None:
     logging.getLogger("urllib3.connectionpool").debug("GET /%s", PRIVATE)
     logging.getLogger("urllib3.connectionpool").info("a line for operators")
     get_logger("worker.jobs").debug("a_line_for_developers")
-    assert [json.loads(line)["event"] for line in said.getvalue().splitlines()] == [
+    assert [json.loads(line)["event"] for line in log_output.getvalue().splitlines()] == [
         "a line for operators",
         "a_line_for_developers",
     ]

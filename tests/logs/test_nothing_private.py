@@ -107,10 +107,12 @@ class Client:
 
 
 def _lessons(ask: Client, words: Words, booking_id: int) -> None:
-    told = {name: words(name) for name in ("subject", "grade_level", "location", "notes")}
+    fields = {name: words(name) for name in ("subject", "grade_level", "location", "notes")}
     link = f"https://meet.example/{words('meeting_link')}"
     times = {"booking_id": booking_id, "start_time": "14:00", "end_time": "15:00"}
-    schedule = ask(201, "POST", "/v1/schedules", {**times, **told, "meeting_link": link, "schedule_date": "2099-01-05"})
+    schedule = ask(
+        201, "POST", "/v1/schedules", {**times, **fields, "meeting_link": link, "schedule_date": "2099-01-05"}
+    )
     ask(200, "POST", f"/v1/schedules/{schedule['schedule_id']}/cancel", {})
     ask(422, "POST", "/v1/schedules", {**times, "recurrence_pattern": words("recurrence_pattern")})
     ask(422, "POST", "/v1/schedules", {**times, "schedule_date": words("schedule_date")})
@@ -119,8 +121,8 @@ def _lessons(ask: Client, words: Words, booking_id: int) -> None:
 
 
 def _boards(ask: Client, words: Words, booking_id: int) -> int:
-    told = {"session_title": words("session_title"), "session_description": words("session_description")}
-    session = ask(201, "POST", "/v1/whiteboard/sessions", {"booking_id": booking_id, **told})
+    fields = {"session_title": words("session_title"), "session_description": words("session_description")}
+    session = ask(201, "POST", "/v1/whiteboard/sessions", {"booking_id": booking_id, **fields})
     page = f"/v1/whiteboard/pages/{session['pages'][0]['id']}"
     text = {"x": 10, "y": 40, "text": words("stroke text"), "size": 20}
     strokes = [
@@ -197,11 +199,11 @@ def _secrets_of_addresses(ask: Client, words: Words, job_id: str) -> None:
 
 
 def _bookings(ask: Client, other: Client, words: Words) -> None:
-    told = {name: words(name) for name in ("subject", "grade_level", "notes", "package_name")}
-    ask(201, "POST", "/v1/bookings", {"student_id": 25, **told})
+    fields = {name: words(name) for name in ("subject", "grade_level", "notes", "package_name")}
+    ask(201, "POST", "/v1/bookings", {"student_id": 25, **fields})
     ask(422, "POST", "/v1/bookings", {"student_id": words("student_id")})
-    wish = {name: words(name) for name in ("student_name", "message", "contact_email", "package_name")}
-    request = other(201, "POST", "/v1/session-requests", {"tutor_id": 11, **wish})
+    request_fields = {name: words(name) for name in ("student_name", "message", "contact_email", "package_name")}
+    request = other(201, "POST", "/v1/session-requests", {"tutor_id": 11, **request_fields})
     ask(200, "POST", f"/v1/session-requests/{request['id']}/reject", {"reason": words("reason")})
 
 
@@ -240,7 +242,7 @@ def test_no_log_and_no_job_holds_what_people_write(
     mail_port: int,
 ) -> None:
     key = words.keep("SECRET_KEY", secrets.token_hex(32))
-    wanted = settings(
+    process_settings = settings(
         secret_key=key,
         log_level=log_level,
         smtp_host="127.0.0.1",
@@ -256,8 +258,8 @@ def test_no_log_and_no_job_holds_what_people_write(
             email=f"{name}@example.org",
             id=person,
         )
-    worker = processes.worker(wanted)
-    url, _api = processes.api(wanted)
+    worker = processes.worker(process_settings)
+    url, _api = processes.api(process_settings)
 
     with ExitStack() as clients:
 

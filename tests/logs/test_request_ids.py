@@ -24,12 +24,12 @@ def test_a_request_is_followed_through_the_jobs_that_it_orders(
     settings: MakeSettings, processes: Processes, school: School, sql: Sql, redis_url: str, b2: Credentials
 ) -> None:
     key, request_id = secrets.token_hex(32), f"from-the-page.{secrets.token_hex(4)}"
-    wanted = settings(secret_key=key, spool_reserve_bytes=0)
+    process_settings = settings(secret_key=key, spool_reserve_bytes=0)
     ((session_id,),) = sql(
         "INSERT INTO whiteboard_sessions (booking_id) VALUES (:id) RETURNING id", id=school.booking_id
     )
-    worker = processes.worker(wanted)
-    url, api = processes.api(wanted)
+    worker = processes.worker(process_settings)
+    url, api = processes.api(process_settings)
     headers = {"Authorization": f"Bearer {issue_token(key, sub=1, role_ids={'tutor': 11})}"}
     with httpx2.Client(base_url=url, headers=headers, trust_env=False, timeout=PATIENCE) as client:
         answer = client.post(
@@ -47,8 +47,8 @@ def test_a_request_is_followed_through_the_jobs_that_it_orders(
     # The source goes to B2 by a job that the ingest orders.
     assert {job.kind for job in jobs} >= {"recordings.ingest", "recordings.store_source"}
     assert {(job.state, job.request_id) for job in jobs} == {("succeeded", request_id)}
-    told = {(line["route"], line["status"]) for line in _lines(api.log) if line.get("request_id") == request_id}
-    assert told == {("/v1/recordings", 202)}
+    requests = {(line["route"], line["status"]) for line in _lines(api.log) if line.get("request_id") == request_id}
+    assert requests == {("/v1/recordings", 202)}
     assert other != request_id
     for job in jobs:
         of_the_job = [line for line in _lines(worker.log) if line.get("job_id") == job.id and "kind" in line]

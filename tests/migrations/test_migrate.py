@@ -130,9 +130,9 @@ def test_leaves_no_lock_and_no_timeout_in_a_pool(empty_database_url: str) -> Non
 
 
 def test_a_silent_server_is_unavailable_and_no_password_is_told() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        url = f"postgresql://astegni:hidden@127.0.0.1:{taken.getsockname()[1]}/lessons"
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        url = f"postgresql://astegni:hidden@127.0.0.1:{listener.getsockname()[1]}/lessons"
         with pytest.raises(Unavailable) as raised:
             migrate(url)
 

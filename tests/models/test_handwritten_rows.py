@@ -277,8 +277,8 @@ def test_a_session_with_recordings_stays(lesson: Connection) -> None:
     lesson.execute("DELETE FROM whiteboard_sessions")
 
     whiteboard = ("pages", "canvas_data", "events", "snapshots")
-    gone = ("recording_renditions", *(f"whiteboard_{table}" for table in whiteboard))
-    assert {table: count(lesson, table) for table in gone} == dict.fromkeys(gone, 0)
+    tables = ("recording_renditions", *(f"whiteboard_{table}" for table in whiteboard))
+    assert {table: count(lesson, table) for table in tables} == dict.fromkeys(tables, 0)
     # Who looked at it is known for longer than the recording, and than the board.
     assert count(lesson, "operator_accesses") == 1
 

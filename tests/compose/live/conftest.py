@@ -144,8 +144,8 @@ class Host:
 
     def _local(self, text: str) -> str:
         """Names, ports and addresses of the compose network, as they are here."""
-        text = re.sub(r"@(postgres|redis):\d+/", lambda found: f"@127.0.0.1:{self.ports[found[1]]}/", text)
-        text = re.sub(r"(?<=127\.0\.0\.1:)(8090|5555)\b", lambda found: str(self.ports[found[1]]), text)
+        text = re.sub(r"@(postgres|redis):\d+/", lambda match: f"@127.0.0.1:{self.ports[match[1]]}/", text)
+        text = re.sub(r"(?<=127\.0\.0\.1:)(8090|5555)\b", lambda match: str(self.ports[match[1]]), text)
         whole = {"0.0.0.0": "127.0.0.1", **{port: str(self.ports[port]) for port in ("8090", "5555")}}  # noqa: S104 - gone
         return whole.get(text, text)
 

@@ -93,8 +93,8 @@ def test_what_compose_starts_makes_a_lesson_of_a_recording(host: Host, variables
     wait_for(lambda: not _files(spool))
 
     with redis.Redis(port=host.ports["redis"], password=variables["REDIS_PASSWORD"]) as broker:
-        wanted = {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction", "save": ""}
-        assert broker.config_get(*wanted) == wanted
+        configuration = {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction", "save": ""}
+        assert broker.config_get(*configuration) == configuration
     with redis.Redis(port=host.ports["redis"]) as stranger, pytest.raises(redis.AuthenticationError):
         stranger.ping()
     assert httpx.get(host.url("5555")).status_code == httpx.codes.UNAUTHORIZED

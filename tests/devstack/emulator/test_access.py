@@ -102,17 +102,17 @@ def test_download_token_has_bounds(call: Call, bucket: Bucket, seconds: int) -> 
 
 def test_download_token_can_demand_a_header(call: Call, bucket: Bucket) -> None:
     bucket.upload_bytes(b"x", "x")
-    wanted = {"b2ContentDisposition": "attachment"}
+    demands = {"b2ContentDisposition": "attachment"}
     token = call(
         "b2_get_download_authorization",
         bucketId=bucket.id_,
         fileNamePrefix="",
         validDurationInSeconds=60,
-        **wanted,
+        **demands,
     ).json()["authorizationToken"]
     url, query = bucket.get_download_url("x"), {"Authorization": token}
     assert requests.get(url, params=query, timeout=PATIENCE).status_code == 401
-    assert requests.get(url, params={**query, **wanted}, timeout=PATIENCE).status_code == 200
+    assert requests.get(url, params={**query, **demands}, timeout=PATIENCE).status_code == 200
 
 
 def test_a_key_does_only_what_it_may(
@@ -156,7 +156,7 @@ def test_upload_token_keeps_the_limits_of_its_key(
 
 
 def test_keys_are_listed_and_end(api: B2Api, b2_here: Credentials, connect: Callable[..., B2Api]) -> None:
-    kept = api.create_key(["listBuckets"], "kept")
+    lasting = api.create_key(["listBuckets"], "kept")
     brief = api.create_key(["listBuckets"], "brief", valid_duration_seconds=1)
     limited = connect(b2_here, brief.id_, brief.application_key)
     assert {key.key_name for key in api.list_keys()} == {"kept", "brief"}
@@ -164,10 +164,10 @@ def test_keys_are_listed_and_end(api: B2Api, b2_here: Credentials, connect: Call
     assert {key.key_name for key in api.list_keys()} == {"kept"}
     with pytest.raises(InvalidAuthToken):
         limited.list_buckets()
-    api.delete_key(kept)
+    api.delete_key(lasting)
     assert list(api.list_keys()) == []
     with pytest.raises(InvalidAuthToken):
-        connect(b2_here, kept.id_, kept.application_key)
+        connect(b2_here, lasting.id_, lasting.application_key)
 
 
 def test_a_key_cannot_give_more_than_it_has(api: B2Api, b2_here: Credentials, connect: Callable[..., B2Api]) -> None:

@@ -31,8 +31,8 @@ def url(bucket: Bucket) -> str:
 
 def test_a_page_reads_a_range(bucket: Bucket, url: str) -> None:
     origin = {"Origin": "https://app.example.org"}
-    asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "range, x-bz-info"}
-    preflight = requests.options(url, headers={**origin, **asked}, timeout=PATIENCE)
+    request_headers = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "range, x-bz-info"}
+    preflight = requests.options(url, headers={**origin, **request_headers}, timeout=PATIENCE)
     assert preflight.status_code == 200
     assert preflight.headers["Access-Control-Allow-Origin"] == "https://app.example.org"
     assert preflight.headers["Access-Control-Allow-Headers"] == "range, x-bz-info"
@@ -51,13 +51,15 @@ def test_a_page_sees_that_it_is_refused(url: str) -> None:
 
 
 def test_other_pages_and_other_ways_are_not_allowed(bucket: Bucket, url: str) -> None:
-    asked = {"Access-Control-Request-Method": "GET"}
+    request_headers = {"Access-Control-Request-Method": "GET"}
     stranger = {"Origin": "https://evil.example.org"}
-    assert requests.options(url, headers={**stranger, **asked}, timeout=PATIENCE).status_code == 403
-    friend = {"Origin": "https://app.example.org", **asked, "Access-Control-Request-Headers": "authorization"}
+    assert requests.options(url, headers={**stranger, **request_headers}, timeout=PATIENCE).status_code == 403
+    friend = {"Origin": "https://app.example.org", **request_headers, "Access-Control-Request-Headers": "authorization"}
     assert requests.options(url, headers=friend, timeout=PATIENCE).status_code == 403
     by_id = bucket.api.get_download_url_for_fileid(bucket.get_file_info_by_name("x").id_)
-    refused = requests.options(by_id, headers={"Origin": "https://app.example.org", **asked}, timeout=PATIENCE)
+    refused = requests.options(
+        by_id, headers={"Origin": "https://app.example.org", **request_headers}, timeout=PATIENCE
+    )
     assert refused.status_code == 403
     token = {"Authorization": bucket.get_download_authorization("", 60)}
     answer = requests.get(url, params=token, headers=stranger, timeout=PATIENCE)
@@ -80,17 +82,19 @@ def test_other_pages_and_other_ways_are_not_allowed(bucket: Bucket, url: str) ->
 )
 def test_origins(pattern: str, origin: str, fits: bool) -> None:
     rules = [{**RULE, "allowedOrigins": [pattern]}]
-    told = download_headers(rules, BY_NAME, Headers({"origin": origin}))
-    assert bool(told) is fits
+    headers = download_headers(rules, BY_NAME, Headers({"origin": origin}))
+    assert bool(headers) is fits
     if pattern == "*":
-        assert told["Access-Control-Allow-Origin"] == "*"
+        assert headers["Access-Control-Allow-Origin"] == "*"
 
 
 def test_the_first_rule_that_fits_counts() -> None:
     rules = [{**RULE, "maxAgeSeconds": 1}, {**RULE, "maxAgeSeconds": 2}]
-    asked = {"origin": "https://app.example.org", "access-control-request-method": "GET"}
-    told = preflight_headers(rules, BY_NAME, Headers(asked))
-    assert told is not None
-    assert told["Access-Control-Max-Age"] == "1"
-    assert preflight_headers(rules, BY_NAME, Headers({**asked, "access-control-request-method": "PUT"})) is None
+    request_headers = {"origin": "https://app.example.org", "access-control-request-method": "GET"}
+    headers = preflight_headers(rules, BY_NAME, Headers(request_headers))
+    assert headers is not None
+    assert headers["Access-Control-Max-Age"] == "1"
+    assert (
+        preflight_headers(rules, BY_NAME, Headers({**request_headers, "access-control-request-method": "PUT"})) is None
+    )
     assert download_headers(rules, BY_NAME, Headers({})) == {}

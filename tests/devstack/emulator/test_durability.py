@@ -64,9 +64,9 @@ def test_a_killed_emulator_keeps_what_it_had_acknowledged(tmp_path: Path, connec
     def upload_until_it_dies() -> None:
         with contextlib.suppress(requests.ConnectionError), requests.Session() as session:
             for name in (f"x/{number:04d}" for number in itertools.count()):
-                told = {**headers, "X-Bz-File-Name": name}
+                named_headers = {**headers, "X-Bz-File-Name": name}
                 session.post(
-                    upload["uploadUrl"], os.urandom(200_000), headers=told, timeout=PATIENCE
+                    upload["uploadUrl"], os.urandom(200_000), headers=named_headers, timeout=PATIENCE
                 ).raise_for_status()
                 acknowledged.append(name)
 

@@ -103,7 +103,7 @@ def test_an_unverified_upload_says_so(bucket: Bucket) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "status", "content", "told"),
+    ("byte_range", "status", "content", "content_range"),
     [
         ("bytes=0-3", 206, b"0123", "bytes 0-3/10"),
         ("bytes=4-4", 206, b"4", "bytes 4-4/10"),
@@ -117,12 +117,12 @@ def test_an_unverified_upload_says_so(bucket: Bucket) -> None:
         ("lines=1-2", 200, b"0123456789", None),
     ],
 )
-def test_ranges(bucket: Bucket, asked: str, status: int, content: bytes | None, told: str | None) -> None:
+def test_ranges(bucket: Bucket, byte_range: str, status: int, content: bytes | None, content_range: str | None) -> None:
     bucket.upload_bytes(b"0123456789", "digits")
-    headers = {"Authorization": bucket.get_download_authorization("", 60), "Range": asked}
+    headers = {"Authorization": bucket.get_download_authorization("", 60), "Range": byte_range}
     answer = requests.get(bucket.get_download_url("digits"), headers=headers, timeout=PATIENCE)
     assert answer.status_code == status
-    assert answer.headers.get("Content-Range") == told
+    assert answer.headers.get("Content-Range") == content_range
     if content is None:
         assert answer.json()["code"] == "range_not_satisfiable"
     else:

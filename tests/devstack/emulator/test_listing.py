@@ -31,26 +31,26 @@ def test_names_are_in_the_order_of_their_bytes(call: Call, bucket_id: str) -> No
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
 def test_pages_lose_and_repeat_nothing(call: Call, bucket_id: str, size: int) -> None:
-    seen: list[str] = []
+    listed: list[str] = []
     start: str | None = None
-    while start is not None or not seen:
+    while start is not None or not listed:
         answer = call("b2_list_file_names", bucketId=bucket_id, maxFileCount=size, startFileName=start)
-        seen += names(answer)
+        listed += names(answer)
         start = answer.json()["nextFileName"]
-    assert seen == sorted(NAMES, key=str.encode)
+    assert listed == sorted(NAMES, key=str.encode)
 
 
 @pytest.mark.parametrize("size", [1, 2, 100])
 def test_pages_of_versions(call: Call, bucket_id: str, size: int) -> None:
-    seen: list[tuple[str, int]] = []
+    versions: list[tuple[str, int]] = []
     cursor: dict[str, Any] = {}
-    while cursor or not seen:
+    while cursor or not versions:
         answer = call("b2_list_file_versions", bucketId=bucket_id, maxFileCount=size, **cursor).json()
-        seen += [(file["fileName"], file["uploadTimestamp"]) for file in answer["files"]]
+        versions += [(file["fileName"], file["uploadTimestamp"]) for file in answer["files"]]
         cursor = {"startFileName": answer["nextFileName"], "startFileId": answer["nextFileId"]}
         cursor = cursor if answer["nextFileName"] else {}
-    assert [name for name, _ in seen] == sorted([*NAMES, "a/1"], key=str.encode)
-    twice = [at for name, at in seen if name == "a/1"]
+    assert [name for name, _ in versions] == sorted([*NAMES, "a/1"], key=str.encode)
+    twice = [at for name, at in versions if name == "a/1"]
     assert twice == sorted(twice, reverse=True)
 
 

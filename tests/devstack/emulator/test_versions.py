@@ -23,29 +23,29 @@ def authorize(here: Credentials, version: int, key_id: str | None = None, key: s
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_flat_until_version_2(b2_here: Credentials, version: int) -> None:
-    told = authorize(b2_here, version)
-    assert (told["apiUrl"], told["downloadUrl"]) == (b2_here.realm, b2_here.realm)
-    assert told["absoluteMinimumPartSize"] == 5_000_000
-    assert told["allowed"]["bucketId"] is None
-    assert ("minimumPartSize" in told) == (version == 1)
+    account = authorize(b2_here, version)
+    assert (account["apiUrl"], account["downloadUrl"]) == (b2_here.realm, b2_here.realm)
+    assert account["absoluteMinimumPartSize"] == 5_000_000
+    assert account["allowed"]["bucketId"] is None
+    assert ("minimumPartSize" in account) == (version == 1)
 
 
 @pytest.mark.parametrize("version", [3, 4])
 def test_nested_since_version_3(b2_here: Credentials, version: int) -> None:
-    told = authorize(b2_here, version)
-    storage = told["apiInfo"]["storageApi"]
+    account = authorize(b2_here, version)
+    storage = account["apiInfo"]["storageApi"]
     assert storage["apiUrl"] == b2_here.realm
-    assert "apiUrl" not in told
+    assert "apiUrl" not in account
     assert ("capabilities" in storage) == (version == 3)
     assert ("allowed" in storage) == (version == 4)
 
 
 def test_keys_of_one_bucket(b2_here: Credentials, api: B2Api, bucket: Bucket) -> None:
     key = api.create_key(["listBuckets"], "one", bucket_ids=[bucket.id_])
-    told = [authorize(b2_here, version, key.id_, key.application_key) for version in (1, 3, 4)]
-    assert told[0]["allowed"]["bucketName"] == bucket.name
-    assert told[1]["apiInfo"]["storageApi"]["bucketId"] == bucket.id_
-    assert told[2]["apiInfo"]["storageApi"]["allowed"]["buckets"] == [{"id": bucket.id_, "name": bucket.name}]
+    accounts = [authorize(b2_here, version, key.id_, key.application_key) for version in (1, 3, 4)]
+    assert accounts[0]["allowed"]["bucketName"] == bucket.name
+    assert accounts[1]["apiInfo"]["storageApi"]["bucketId"] == bucket.id_
+    assert accounts[2]["apiInfo"]["storageApi"]["allowed"]["buckets"] == [{"id": bucket.id_, "name": bucket.name}]
 
 
 def test_keys_of_several_buckets_need_version_4(b2_here: Credentials, api: B2Api, bucket: Bucket) -> None:
@@ -57,8 +57,8 @@ def test_keys_of_several_buckets_need_version_4(b2_here: Credentials, api: B2Api
 
 
 def test_old_clients_make_keys_for_one_bucket(call: Call, bucket: Bucket) -> None:
-    told = call("b2_create_key", 2, capabilities=["listBuckets"], keyName="old", bucketId=bucket.id_).json()
-    assert told["bucketId"] == bucket.id_
+    key = call("b2_create_key", 2, capabilities=["listBuckets"], keyName="old", bucketId=bucket.id_).json()
+    assert key["bucketId"] == bucket.id_
     assert call("b2_list_keys").json()["keys"][0]["bucketIds"] == [bucket.id_]
 
 

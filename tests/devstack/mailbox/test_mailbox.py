@@ -106,8 +106,8 @@ def test_a_message_is_kept_as_it_was_sent(mailbox: Mailbox) -> None:
         ],
     }
     assert abs(datetime.now(UTC) - received_at) < timedelta(minutes=1)
-    one = mailbox.http.get(f"/messages/{id_}").json()
-    assert (one["message_id"], one["text"]) == (message["message_id"], message["text"])
+    document = mailbox.http.get(f"/messages/{id_}").json()
+    assert (document["message_id"], document["text"]) == (message["message_id"], message["text"])
     file = mailbox.http.get(message["attachments"][0]["url"])
     assert file.content == b"BEGIN:VCALENDAR\r\n"
     assert file.headers["content-disposition"].startswith("attachment;")
@@ -123,9 +123,9 @@ def test_every_arrival_is_kept_and_doubles_can_be_seen(mailbox: Mailbox) -> None
         mailbox.send(new_message(f"number {number}"))
 
     messages = mailbox.messages()
-    assert [one["subject"] for one in messages] == ["number 2", "number 1", "number 0"]
-    assert [one["id"] - messages[2]["id"] for one in messages] == [2, 1, 0]
-    assert {one["message_id"] for one in messages} == {"<one@astegni.example>"}
+    assert [message["subject"] for message in messages] == ["number 2", "number 1", "number 0"]
+    assert [message["id"] - messages[2]["id"] for message in messages] == [2, 1, 0]
+    assert {message["message_id"] for message in messages} == {"<one@astegni.example>"}
 
 
 def test_what_is_not_there(mailbox: Mailbox) -> None:
@@ -212,9 +212,9 @@ def test_it_dies_with_its_starter(tmp_path: Path, starter: Starter, gone: Gone) 
 
 
 def test_chosen_ports_and_one_that_is_taken(server: EmbeddedMailbox, tmp_path: Path) -> None:
-    taken = str(server.addresses.smtp_port)
+    port = str(server.addresses.smtp_port)
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "devstack.mailbox", "--data", tmp_path / "mail", "--smtp-port", taken, "--json"],
+        [sys.executable, "-P", "-m", "devstack.mailbox", "--data", tmp_path / "mail", "--smtp-port", port, "--json"],
         capture_output=True,
         text=True,
         check=False,
@@ -222,7 +222,7 @@ def test_chosen_ports_and_one_that_is_taken(server: EmbeddedMailbox, tmp_path: P
     )
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"mail-catcher: Nothing can listen on 127.0.0.1:{taken}: Address already in use.")
+    assert done.stderr.startswith(f"mail-catcher: Nothing can listen on 127.0.0.1:{port}: Address already in use.")
 
 
 def test_the_oldest_gives_way(tmp_path: Path) -> None:
@@ -260,7 +260,9 @@ def test_badly_written_headers(headers: bytes, expected: dict[str, Any]) -> None
 
 
 def test_parts_without_end() -> None:
-    deep = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (one, one) for one in range(3000))
+    deep = b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (number, number) for number in range(3000)
+    )
 
     assert read_message(HEAD + deep).subject == UNREADABLE
 
