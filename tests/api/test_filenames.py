@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from worker.api.filenames import filename_of, readable
 
 NAMES: dict[str, tuple[bytes, str | None]] = {
@@ -77,13 +78,13 @@ WAYS = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(TEXTS, st.sampled_from(WAYS))
 def test_every_name_comes_back_from_every_way(name: str, way: object) -> None:
     assert filename_of(b'form-data; name="file"; ' + way(name)) == name  # type: ignore[operator]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text(st.characters(codec="cp1252", categories=["L", "Nd"]), min_size=1, max_size=30))
 def test_a_western_name_is_kept_letter_by_letter_or_taken_for_chinese(name: str) -> None:
     kept = filename_of(b'form-data; filename="' + name.encode("cp1252") + b'"')
@@ -94,7 +95,7 @@ def test_a_western_name_is_kept_letter_by_letter_or_taken_for_chinese(name: str)
     }
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.binary(max_size=80), st.none() | st.sampled_from(["utf-7", "idna", "hex", "undefined", "x", "utf-16"]))
 def test_no_header_breaks_the_reading(header: bytes, charset: str | None) -> None:
     for disposition in (header, b"form-data; filename=" + header, b"form-data; filename*0*=" + header):

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from tests.examples import examples
 from worker.api.multipart import FormReader
 from worker.errors import Forbidden, InvalidInput, TooLarge
 from worker.uploads.spool import Spool
@@ -93,7 +94,9 @@ def test_split_at_every_byte(spool: Spool) -> None:
     assert one_by_one.content(one_by_one.take([body[at : at + 1] for at in range(len(body))])) == TREACHEROUS
 
 
-@hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     content=st.lists(
         st.sampled_from([b"\r", b"\n", b"-", b"--", b"b", b"\r\n--b", b"\r\n--", b"\r\n", b"x", bytes(40)]), max_size=30
@@ -115,7 +118,9 @@ def test_any_chunking_gives_the_same(spool: Spool, content: bytes, title: str, c
     spool.remove(file.name)
 
 
-@hypothesis_settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     body=st.lists(
         st.sampled_from(

@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from models.states import STROKE_TYPES
+from tests.examples import examples
 from worker.canvases.stored.pages import read_page
 from worker.errors import InvalidInput
 from worker.stroke_shapes import NotUnderstood, board_shape
@@ -452,7 +453,7 @@ KEYS = [
 ]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @example("circle", {"left": None, "top": None, "r": None})
 @given(st.sampled_from(STROKE_TYPES), st.dictionaries(st.sampled_from(KEYS), JSON, max_size=6))
 def test_no_shape_breaks_the_reading(stroke_type: str, data: dict[str, Any]) -> None:
