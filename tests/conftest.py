@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import hypothesis
@@ -47,7 +47,6 @@ from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.people import User as Person
 from tests.buckets import with_new_bucket
 from tests.empty_databases import EmptyDatabase
-from tests.forking.forked_process import ForkServer
 from tests.statements import run_statement
 from tests.waiting import PATIENCE
 from worker.access.callers import UserCaller
@@ -59,6 +58,10 @@ from worker.platform.connection import PlatformConnection
 from worker.platform.grants import grants
 from worker.platform.people import PlatformPeople
 from worker.settings import Settings
+
+if TYPE_CHECKING:
+    # It imports Celery and every task: 0.9 s of CPU in each process of a run, also in the one that hands out the files.
+    from tests.forking.forked_process import ForkServer
 
 # How long an example takes says something about the machine, not about the code.
 hypothesis.settings.register_profile("no-deadline", deadline=None)
@@ -373,8 +376,10 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> MakeSettings:
 
 
 @pytest.fixture(scope="session")
-def fork_server() -> Iterator[ForkServer]:
+def fork_server() -> Iterator["ForkServer"]:
     """What starts workers, APIs and beats in a tenth of the time; `astegni up` and the commands start as users do."""
+    from tests.forking.forked_process import ForkServer
+
     with scratch_directory() as folder, ForkServer(folder) as server:
         yield server
 
@@ -382,7 +387,7 @@ def fork_server() -> Iterator[ForkServer]:
 class Processes:
     """Processes of the product itself: `api` and `worker`, each with a log of its own. They end with the test."""
 
-    def __init__(self, folder: Path, server: ForkServer) -> None:
+    def __init__(self, folder: Path, server: "ForkServer") -> None:
         self._folder = folder
         self._server = server
         self._running: list[ChildProcess] = []
@@ -425,7 +430,7 @@ def _accepts(port: int) -> bool:
 
 
 @pytest.fixture
-def processes(tmp_path: Path, fork_server: ForkServer) -> Iterator[Processes]:
+def processes(tmp_path: Path, fork_server: "ForkServer") -> Iterator[Processes]:
     """`processes.api(settings())`, `processes.worker(settings())`."""
     processes = Processes(tmp_path / "processes", fork_server)
     yield processes
