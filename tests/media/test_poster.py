@@ -9,7 +9,8 @@ from worker.media.binaries import Binaries
 from worker.media.contrast import Contrast
 from worker.media.errors import Stopped
 from worker.media.fast_copy import Copy
-from worker.media.poster import Poster, jpeg_size, moments, write_poster
+from worker.media.frame_capture import jpeg_size
+from worker.media.poster import Poster, moments, write_poster
 from worker.media.probe import Probe
 
 Make = Callable[[str], Path]

@@ -121,15 +121,7 @@ _CODES: dict[tuple[int, int], MailFault] = {
     (7, 17): _GONE,  # the mailbox has another owner (RFC 7293)
     (7, 18): _GONE,  # the domain has another owner (RFC 7293)
 }
-_SUBJECTS: dict[int, MailFault] = {
-    1: _LATER,
-    2: _LATER,
-    3: _OURS,
-    4: _LATER,
-    5: _OURS,
-    6: _MESSAGE,
-    7: _OURS,
-}
+_SUBJECTS: dict[int, MailFault] = {1: _LATER, 2: _LATER, 3: _OURS, 4: _LATER, 5: _OURS, 6: _MESSAGE, 7: _OURS}
 # Answers without an enhanced code to RCPT (RFC 5321 §4.2.2, RFC 7504). Those that are not here are ours.
 _BARE_AT_RCPT: dict[int, MailFault] = {450: _LATER, 550: _LATER, 551: _LATER, 552: _LATER, 553: _LATER, 556: _GONE}
 _CLOSING = 421

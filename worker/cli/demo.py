@@ -18,7 +18,8 @@ from worker.cli.demo_reminder import make_lesson_soon, show_reminder
 from worker.cli.ingest import upload_and_wait
 from worker.cli.local_stack.stack import Stack
 from worker.cli.runfile import published_runfile
-from worker.cli.sample import SAMPLE_RECORDING, STUDENT_EMAIL, make_sample
+from worker.cli.sample import STUDENT_EMAIL, make_sample
+from worker.cli.sample_files import SAMPLE_RECORDING
 from worker.jobs.recording_orders import StoreSource
 from worker.media.binaries import find_binaries
 from worker.media.packet_reading import probe

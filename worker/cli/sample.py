@@ -1,12 +1,7 @@
 """Sample data: a tutor, a student, a parent, a booking, a lesson, a whiteboard session, and two files."""
 
-import json
-import os
-import shlex
-import shutil
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -17,14 +12,12 @@ from sqlalchemy.orm import Session
 from models.people import ParentProfile, StudentProfile, TutorProfile, User
 from worker import clock
 from worker.access.tokens import issue_token
-from worker.cli.demo_board import BOARD_TITLE, draw_on_board, sample_strokes
+from worker.cli.demo_board import draw_on_board
 from worker.cli.demo_client import client_of, get, post
 from worker.cli.demo_reminder import make_lesson
 from worker.database import Database
 from worker.settings import Settings
 
-# Twelve seconds of VP9 and Opus, as Chromium's MediaRecorder wrote them: no duration, no cues.
-SAMPLE_RECORDING = Path(__file__).with_name("lesson.webm")
 STUDENT_EMAIL = "jediael@example.com"
 _TUTOR_EMAIL, _PARENT_EMAIL = "kush@example.com", "hanna@example.com"
 _SUBJECT = "Mathematics"
@@ -77,39 +70,6 @@ def make_sample(settings: Settings, api: str) -> Sample:
         page_id = int(get(tutor_client, f"/v1/whiteboard/sessions/{session_id}/pages")["items"][0]["id"])
         draw_on_board(tutor_client, session_id)
     return Sample(tutor, student, parent, booking_id, schedule_id, session_id, page_id)
-
-
-def write_sample_files(directory: Path, sample: Sample, *, api: str, operator_token: str) -> None:
-    """Write `lesson.webm`, `board.json` and `env` into `directory`.
-
-    `env` exports API, TOKEN (the tutor's), STUDENT_TOKEN, PARENT_TOKEN, OPERATOR_TOKEN, BOOKING, LESSON, SESSION and
-    PAGE to a shell. Only its owner can read it, since it contains tokens.
-    """
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    shutil.copyfile(SAMPLE_RECORDING, directory / "lesson.webm")
-    board = {"page_title": BOARD_TITLE, "background_color": "#FFFFFF", "strokes": sample_strokes()}
-    (directory / "board.json").write_text(json.dumps(board, ensure_ascii=False, indent=1))
-    variables = {
-        "API": api,
-        "TOKEN": sample.tutor.token,
-        "STUDENT_TOKEN": sample.student.token,
-        "PARENT_TOKEN": sample.parent.token,
-        "OPERATOR_TOKEN": operator_token,
-        "BOOKING": sample.booking_id,
-        "LESSON": sample.schedule_id,
-        "SESSION": sample.session_id,
-        "PAGE": sample.page_id,
-    }
-    lines = [f"export {name}={shlex.quote(str(value))}\n" for name, value in variables.items()]
-    remove_sample_env(directory)
-    descriptor = os.open(directory / "env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.writelines(lines)
-
-
-def remove_sample_env(directory: Path) -> None:
-    """Remove the file with the tokens, whose stack has ended."""
-    (directory / "env").unlink(missing_ok=True)
 
 
 def _people(settings: Settings) -> tuple[SamplePerson, SamplePerson, SamplePerson]:

@@ -63,7 +63,8 @@ def up(
 @contextmanager
 def _sample(settings: Settings, facts: dict[str, Any], parent: Path) -> Iterator[dict[str, Any]]:
     """The sample and its files in `parent`/sample; the file with the tokens is removed at the end of the block."""
-    from worker.cli.sample import make_sample, remove_sample_env, write_sample_files  # noqa: PLC0415 - heavy imports
+    from worker.cli.sample import make_sample  # noqa: PLC0415 - heavy imports
+    from worker.cli.sample_files import remove_sample_env, write_sample_files  # noqa: PLC0415 - heavy imports
 
     directory = parent / "sample"
     rows = make_sample(settings, facts["api"])
