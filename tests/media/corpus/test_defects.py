@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.media.corpus.conftest import Kit
+from tests.media.corpus.conftest import Kit, Shown
 from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries
 from worker.media.errors import MediaRejected
@@ -272,8 +272,7 @@ def test_a_defect_ends_as_it_must(
     name: str,
     kit: Kit,
     ingest: Callable[..., Draft],
-    complaints: Callable[[Path], str],
-    shown: Callable[[Path], tuple[float, float]],
+    shown: Callable[[Path], Shown],
     binaries: Binaries,
     tmp_path: Path,
 ) -> None:
@@ -286,8 +285,8 @@ def test_a_defect_ends_as_it_must(
         assert caught.value.reason == outcome.reason
         return
     draft = ingest(source, tmp_path)
-    assert stated(draft.path, binaries) == pytest.approx(outcome.seconds, abs=outcome.within)
-    end, frame = shown(draft.path)
-    assert stated(draft.path, binaries) == pytest.approx(end, abs=frame + 0.001)
-    assert complaints(draft.path) == ""
+    length, player = stated(draft.path, binaries), shown(draft.path)
+    assert length == pytest.approx(outcome.seconds, abs=outcome.within)
+    assert length == pytest.approx(player.end, abs=player.last_picture + 0.001)
+    assert player.complaints == ""
     assert {repair.kind for repair in draft.repairs} == outcome.repairs
