@@ -106,7 +106,7 @@ class Host:
     def wait_healthy(self, name: str) -> None:
         """Wait for the service's health; PostgreSQL runs before us and must be healthy at once."""
         if name in self.running:
-            wait_until(lambda: self.is_healthy(name), self.running[name], HEALTHY_WITHIN, interval=0.2)
+            wait_until(lambda: self.is_healthy(name), self.running[name], HEALTHY_WITHIN, interval=1.5)
         else:
             assert self.is_healthy(name)
 
