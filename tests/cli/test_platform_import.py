@@ -15,14 +15,14 @@ def _run(database_url: str, platform_url: str, *words: str) -> tuple[int, str]:
 
 def test_a_rehearsal_the_import_and_its_report(database_url: str, platform: Platform, sql: Sql) -> None:
     _, text = _run(database_url, platform.url, "import", "--dry-run")
-    assert "person            11 read, 11 stored, 0 refused, 0 removed" in text
+    assert "person              11 read, 11 stored, 0 refused, 0 removed" in text
     assert "Nothing was changed." in text
     assert sql("SELECT count(*) FROM users") == [(0,)]
 
     code, text = _run(database_url, platform.url, "import")
     assert code == 0, text
     assert sql("SELECT count(*) FROM users") == [(11,)]
-    assert "person            1 read, 0 stored, 0 refused, 0 removed" in _run(database_url, platform.url, "import")[1]
+    assert "person              1 read, 0 stored, 0 refused, 0 removed" in _run(database_url, platform.url, "import")[1]
 
     code, text = _run(database_url, platform.url, "report")
     assert code == 0
@@ -32,7 +32,7 @@ def test_a_rehearsal_the_import_and_its_report(database_url: str, platform: Plat
 def test_the_tables_of_2025_are_not_in_a_later_state(database_url: str, platform: Platform) -> None:
     code, text = _run(database_url, platform.url, "import", "--document")
     assert code == 1
-    assert "document_booking  waits for table tutor_student_bookings, which this state of the platform lacks" in text
+    assert "document_booking    waits for table tutor_student_bookings, which this state of the platform lacks" in text
 
 
 def test_a_platform_that_is_away(database_url: str) -> None:

@@ -89,11 +89,11 @@ def _print_reports(reports: "Iterable[KindReport]") -> bool:
     for report in reports:
         if report.waits_for is not None:
             is_complete = False
-            typer.echo(f"{report.kind:<18}waits for {report.waits_for}")
+            typer.echo(f"{report.kind:<20}waits for {report.waits_for}")
             continue
         counts = report.counts
         words = [f"{counts['read']} read", f"{counts['stored']} stored", f"{counts['refused']} refused"]
-        typer.echo(f"{report.kind:<18}{', '.join(words)}, {counts['removed']} removed")
+        typer.echo(f"{report.kind:<20}{', '.join(words)}, {counts['removed']} removed")
     return is_complete
 
 

@@ -203,6 +203,16 @@ class TestBoards:
     def test_pages(self, sql: Sql, expected_document: Any) -> None:
         assert len(by_platform_id(sql, "board_page", "whiteboard_pages")) == expected_document["pages"]
 
+    def test_strokes(self, sql: Sql, refusals: Refusals, expected_document: Any) -> None:
+        strokes = by_platform_id(sql, "stroke", "whiteboard_canvas_data")
+        assert (len(strokes), refusals("stroke")) == (expected_document["strokes"], {})
+        page = strokes[1].page_id
+        order = sorted((row.stroke_order, number) for number, row in strokes.items() if row.page_id == page)
+        assert [number for _, number in order] == expected_document["page_1_strokes_in_order"]
+        profiles = {str(row.user_id): [row.profile_type, row.profile_id] for row in strokes.values()}
+        assert profiles == expected_document["stroke_profiles"]
+        assert [number for number, row in strokes.items() if row.is_deleted] == [7]
+
 
 def test_a_second_import_changes_nothing(
     counts: Counts, database: Database, document: PlatformConnection, sql: Sql

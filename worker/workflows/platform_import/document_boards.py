@@ -1,6 +1,6 @@
 """Whiteboard sessions of 2025: one row for each, with a booking, and tutor and students by users.id.
 
-Pages, strokes and recordings are those of every state: they name their session only.
+Pages are those of every state: they name their session only. Strokes name the user who drew, and no profile.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 from worker.platform.connection import Row
 from worker.platform.links import Link, our_ids
 from worker.platform.refusals import Refusal
-from worker.whiteboards.document_boards import name_bookings
+from worker.whiteboards.document_boards import name_bookings, people_of_boards
 from worker.whiteboards.platform_boards import PlatformBoard, store_boards
 from worker.whiteboards.sessions import Participant
 from worker.workflows.platform_import.boards import BOARD
 from worker.workflows.platform_import.document_bookings import DOCUMENT_BOOKING, document_source
 from worker.workflows.platform_import.document_people import profiles_of_users, without_profile
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.strokes import Strokes
 from worker.workflows.platform_import.words import board_status
 
 _PERMISSIONS = ("can_draw", "can_erase", "can_write")
@@ -82,3 +83,23 @@ def _left_out(row: Row, students: Mapping[int, int]) -> list[Refusal]:
     """A student without a profile takes no part; the board is kept."""
     missing = [user_id for user_id in dict.fromkeys(row.student_id or ()) if user_id not in students]
     return [without_profile(user_id, "student", is_refused=False) for user_id in missing[:1]]
+
+
+class DocumentStrokes(Strokes):
+    """Strokes: whoever drew did so as the tutor who leads the board, or as one of its students."""
+
+    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
+        users = {incoming.row.user_id for incoming in rows}
+        roles = {role: profiles_of_users(session, role, users) for role in ("tutor", "student")}
+        boards = our_ids(session, BOARD, {incoming.row.session_id for incoming in rows})
+        people = people_of_boards(session, boards.values())
+        drawn = []
+        for incoming in rows:
+            row = incoming.row
+            profiles = {
+                (role, profile_of[row.user_id]) for role, profile_of in roles.items() if row.user_id in profile_of
+            }
+            there = sorted(profiles & people.get(boards.get(row.session_id, 0), frozenset()), reverse=True)
+            kind, profile_id = there[0] if there else (None, None)
+            drawn.append(Incoming(row._replace(profile_type=kind, profile_id=profile_id), incoming.id))
+        return super().store(session, drawn, pull)

@@ -2,7 +2,7 @@
 
 from worker.workflows.platform_import.boards import Boards, Pages
 from worker.workflows.platform_import.bookings import Enrolments, Groups
-from worker.workflows.platform_import.document_boards import DocumentBoards
+from worker.workflows.platform_import.document_boards import DocumentBoards, DocumentStrokes
 from worker.workflows.platform_import.document_bookings import (
     DocumentBookings,
     DocumentEnrollments,
@@ -44,4 +44,5 @@ def document_kinds() -> list[Kind]:
         DocumentCalendar(),
         DocumentBoards(),
         Pages(),
+        DocumentStrokes(),
     ]
