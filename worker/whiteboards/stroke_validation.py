@@ -22,7 +22,7 @@ LONGEST_TEXT = 10_000
 DEEPEST = 6
 
 # Far beyond any canvas, and well within what a drawing engine's 32-bit floats represent exactly.
-_FARTHEST = 1_000_000
+FARTHEST = 1_000_000
 # Beyond it a JavaScript number is no longer exact.
 _LARGEST_EXACT = 2**53
 _NO_POINTS = "points is not a list of [x, y], nor the path or the points of a drawing library that is known"
@@ -106,11 +106,11 @@ def _are_lengths(points: list[list[Any]]) -> bool:
     if least >= 0 and most <= 1 and len(points) >= _LEAST_OF_LINE and not all(float(n).is_integer() for n in numbers):
         raise InvalidInput("its points lie within one pixel: send pixels of the page, not fractions of it")
     # Least and most may overlook NaN, the sum does not.
-    return least >= -_FARTHEST and most <= _FARTHEST and not isnan(sum(numbers))
+    return least >= -FARTHEST and most <= FARTHEST and not isnan(sum(numbers))
 
 
 def _is_length(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _FARTHEST
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= FARTHEST
 
 
 def _check_values(data: Mapping[str, Any]) -> None:

@@ -4,8 +4,12 @@ import json
 from datetime import datetime
 from typing import Any
 
+import pytest
+
 from tests.conftest import Platform, Sql
 from tests.workflows.platform_import.conftest import Import, Refusals, stored
+from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke
+from worker.workflows.platform_import.strokes import is_plain_line
 
 _TABLES = ("whiteboard_canvas_data", "whiteboard_pages", "whiteboard_sessions", "platform_links")
 
@@ -190,3 +194,29 @@ def test_the_end_of_a_board_that_was_closed_before_its_strokes_came(
     assert sql("SELECT kind FROM jobs WHERE subject = :board", board=f"session:{board_id}") == [
         ("canvases.snapshot_session",)
     ]
+
+
+@pytest.mark.parametrize(
+    ("data", "is_plain"),
+    [
+        ({"points": [[1.5, 2], [30, 4.25]], "color": "#000000", "width": 3}, True),
+        ({"points": [[0, 0], [0.5, 4]]}, True),
+        ({"points": [[-4, 2], [30, 4]]}, True),
+        # All within one pixel, no points, three numbers, words, too far, too many, keys of others.
+        ({"points": [[0, 0.1], [0.5, 0.2], [1, 1]]}, False),
+        ({"points": []}, False),
+        ({"points": [[1, 2, 3]]}, False),
+        ({"points": [["1", 2]]}, False),
+        ({"points": [[True, 2]]}, False),
+        ({"points": [[1e7, 2]]}, False),
+        ({"points": [[float("nan"), 2]]}, False),
+        ({"points": [[2, 2]] * 20_001}, False),
+        ({"points": [[2, 2]], "width": "3"}, False),
+        ({"points": [[2, 2]], "left": 3}, False),
+        ({"width": 3}, False),
+    ],
+)
+def test_plain_strokes_are_those_that_the_api_stores_as_they_are(data: dict[str, Any], is_plain: bool) -> None:
+    assert is_plain_line(data) is is_plain
+    if is_plain:
+        assert accepted_stroke(NewStroke("a", "pen", data)).stroke_data is data
