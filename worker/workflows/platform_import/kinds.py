@@ -13,6 +13,7 @@ from worker.workflows.platform_import.entries import Entries
 from worker.workflows.platform_import.kind import Kind
 from worker.workflows.platform_import.lessons import Lessons
 from worker.workflows.platform_import.people import People, UnownedProfiles
+from worker.workflows.platform_import.recordings import Recordings
 from worker.workflows.platform_import.requests import Requests
 from worker.workflows.platform_import.strokes import Strokes
 
@@ -30,6 +31,7 @@ def all_kinds() -> list[Kind]:
         Pages(),
         Entries(),
         Strokes(),
+        Recordings(),
     ]
 
 

@@ -24,6 +24,7 @@ _LESSONS = {
     "missed": "completed",
     "cancelled": "cancelled",
 }
+_RECORDINGS = {"video": "video", "screen": "screen", "board": "board", "canvas": "board", "audio": "video"}
 _BOARDS = {
     "scheduled": "scheduled",
     "in-progress": "in_progress",
@@ -81,3 +82,8 @@ def entry_priority(written: str | None) -> str | None:
 def entry_status(written: str | None) -> str | None:
     """The status of a timetable entry; NULL there is the default, active."""
     return "active" if written is None else _read(_ENTRIES, written)
+
+
+def recording_type(written: str | None) -> str | None:
+    """What a recording shows; NULL there is the default, video."""
+    return "video" if written is None else _read(_RECORDINGS, written)
