@@ -8,21 +8,17 @@ from worker.media.binaries import Binaries
 from worker.media.budget import never
 from worker.media.correction import Correction
 from worker.media.errors import MediaRejected, zero_length
-from worker.media.find_correction import correct_lines
 from worker.media.header import FORGIVEN, Header, PartHeader, PartReading, read_header
 from worker.media.limits import DEFAULT_LIMITS, Limits
-from worker.media.packet_timeline import PACKETS, Timeline
+from worker.media.packet_timeline import Timeline
 from worker.media.parts import with_clusters_in_order
 from worker.media.probe import Probe, ProbedPart, join
 from worker.media.repairs import Repair, RepairKind
-from worker.media.skipped import Positions, positions_of, positions_of_complaints
-from worker.media.streams import audio_stream, has_alpha, video_stream
-from worker.media.track import Track
+from worker.media.streams import audio_stream, video_stream
+from worker.media.timeline_reading import correct_timeline, read_timeline
 
 # Three hours; these packets are kept in memory while timestamps that go back are corrected.
 _MOST_CORRECTED = 1_000_000
-# Codecs whose pictures may be stored in another order than they are shown.
-REORDERING = frozenset({"h264", "hevc", "mpeg4", "mpeg2video"})
 _LOST: dict[str, RepairKind] = {"video": "picture-lost", "audio": "sound-lost"}
 
 
@@ -67,7 +63,7 @@ def read_packets(
 
 def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedPart:
     """Every packet of one recording, line by line."""
-    tallies, timeline, complaints = _read_timeline(path, header, reading, [])
+    tallies, timeline, complaints = read_timeline(path, header, reading, [])
     if timeline.went_back:
         ordered = _in_order(path, header, reading)
         if ordered is not None:
@@ -78,10 +74,10 @@ def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedP
     if len(kinds) == 1 and len(tallies) == 2:
         # ffprobe stops at a packet that lies behind the end of a cut file, although the other track may continue.
         index = str(header.tracks[kinds[0]]["index"])
-        tallies, timeline, complaints = _read_timeline(path, header, reading, ["-select_streams", index])
+        tallies, timeline, complaints = read_timeline(path, header, reading, ["-select_streams", index])
     correction = None
     if timeline.went_back and timeline.packets <= _MOST_CORRECTED:
-        correction, tallies, timeline = _correct_timeline(path, header, reading, tallies, timeline)
+        correction, tallies, timeline = correct_timeline(path, header, reading, tallies, timeline)
     lost = [Repair(word) for kind, word in _LOST.items() if kind in header.tracks and kind not in kinds]
     places = [*timeline.places, *_seams(correction), *(timeline.holes if complaints else ())]
     return ProbedPart(
@@ -110,7 +106,7 @@ def _in_order(path: Path, header: PartHeader, reading: PartReading) -> PartHeade
         return None
     ordered = replace(header, part=part)
     # When the clock restarted, its clusters would be sorted among the earlier ones.
-    return None if _read_timeline(path, ordered, reading, [])[1].went_back else ordered
+    return None if read_timeline(path, ordered, reading, [])[1].went_back else ordered
 
 
 def _timeline_repairs(timeline: Timeline, correction: Correction | None, header: PartHeader) -> list[Repair]:
@@ -125,50 +121,3 @@ def _timeline_repairs(timeline: Timeline, correction: Correction | None, header:
 def _seams(correction: Correction | None) -> list[float]:
     """Where packets were left out or shifted (seconds)."""
     return [repair.at_ms / 1000 for repair in correction.repairs if repair.at_ms] if correction else []
-
-
-def _read_timeline(
-    path: Path, header: PartHeader, reading: PartReading, selection: list[str]
-) -> tuple[dict[str, Track], Timeline, str]:
-    """The tally of each track, the timeline of all packets, and the errors that ffprobe reported."""
-    alpha = "video" in header.tracks and has_alpha(header.tracks["video"])
-    positions = None if selection else positions_of(header.part, reading.demuxer, alpha=alpha)
-    tallies, timeline, complaints = _read_with(path, header, reading, selection, positions)
-    if alpha and complaints and positions is None:
-        # Only these errors show the damage: transparent layers lie between the packets anyway.
-        damage = positions_of_complaints(complaints)
-        if damage is not None:
-            return _read_with(path, header, reading, selection, damage)
-    return tallies, timeline, complaints
-
-
-def _read_with(
-    path: Path, header: PartHeader, reading: PartReading, selection: list[str], positions: Positions | None
-) -> tuple[dict[str, Track], Timeline, str]:
-    tallies, timeline = _new_timeline(header, reading.limits)
-    timeline.positions = positions
-    complaints = reading.read(path, header.part, [*selection, *PACKETS], timeline.read)
-    return tallies, timeline, complaints
-
-
-def _new_timeline(header: PartHeader, limits: Limits) -> tuple[dict[str, Track], Timeline]:
-    tallies = {
-        kind: Track(is_video=kind == "video", reorders=words["codec_name"] in REORDERING)
-        for kind, words in header.tracks.items()
-    }
-    return tallies, Timeline({str(header.tracks[kind]["index"]): track for kind, track in tallies.items()}, limits)
-
-
-def _correct_timeline(
-    path: Path, header: PartHeader, reading: PartReading, tallies: dict[str, Track], timeline: Timeline
-) -> tuple[Correction | None, dict[str, Track], Timeline]:
-    """Read the packets once more, and find the correction that makes their time increase."""
-    lines: list[str] = []
-    reading.read(path, header.part, PACKETS, lines.extend)
-    tracks = {str(words["index"]): tallies[kind] for kind, words in header.tracks.items()}
-    correction, corrected_lines = correct_lines(lines, tracks)
-    if correction is None:
-        return None, tallies, timeline
-    tallies, timeline = _new_timeline(header, reading.limits)
-    timeline.read(corrected_lines)
-    return correction, tallies, timeline
