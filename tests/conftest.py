@@ -486,20 +486,27 @@ def school(database: Database) -> School:
     )
     tutor, student, parent, other_tutor, other_student, other_parent = people
     with database.transaction() as session:
-        session.add_all(
-            Person(
-                id=person.user_id, first_name=f"{person.role} {person.user_id}", email=f"{person.user_id}@example.org"
-            )
-            for person in people
+        # Rows, not objects: 900 tests start with them, and a unit of work takes 10 ms of CPU instead of 6.
+        session.execute(
+            insert(Person),
+            [
+                {"id": one.user_id, "first_name": f"{one.role} {one.user_id}", "email": f"{one.user_id}@example.org"}
+                for one in people
+            ],
         )
-        session.flush()
-        session.add_all(TutorProfile(id=person.tutor_id, user_id=person.user_id) for person in (tutor, other_tutor))
-        session.add_all(ParentProfile(id=person.parent_id, user_id=person.user_id) for person in (parent, other_parent))
-        session.add_all(
-            StudentProfile(id=child.student_id, user_id=child.user_id, parent_id=[one.parent_id])
-            for child, one in ((student, parent), (other_student, other_parent))
+        session.execute(
+            insert(TutorProfile), [{"id": one.tutor_id, "user_id": one.user_id} for one in (tutor, other_tutor)]
         )
-        session.flush()
+        session.execute(
+            insert(ParentProfile), [{"id": one.parent_id, "user_id": one.user_id} for one in (parent, other_parent)]
+        )
+        session.execute(
+            insert(StudentProfile),
+            [
+                {"id": child.student_id, "user_id": child.user_id, "parent_id": [one.parent_id]}
+                for child, one in ((student, parent), (other_student, other_parent))
+            ],
+        )
         booking_id, other_booking_id = session.scalars(
             insert(Booking).returning(Booking.id, sort_by_parameter_order=True),
             [
