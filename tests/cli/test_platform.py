@@ -27,6 +27,8 @@ def test_a_platform_that_is_right(platform: Platform) -> None:
     assert "11 accounts: 8 come in, 3 are suspended, deactivated or leaving" in text
     assert "1 without a first name, 1 without an e-mail" in text
     assert "1 of student_profiles belong to no account" in text
+    assert "5 enrolled_students" in text
+    assert "16 sessions" in text
 
 
 def test_without_warnings(platform: Platform) -> None:
@@ -63,6 +65,17 @@ def test_a_column_that_may_not_be_read(platform: Platform) -> None:
 
     assert code == 2
     assert "users.account_status may not be read; run the statements of `astegni platform grants`" in text
+
+
+def test_a_table_that_may_not_be_read(platform: Platform) -> None:
+    reader = Identifier(urlsplit(platform.url).username or "")
+    platform.owner.execute(SQL("REVOKE SELECT ON sessions FROM {}").format(reader))
+
+    code, text = _check(platform.url)
+
+    assert code == 1
+    assert "sessions: id, enrolled_courses_id" in text
+    assert "may not be read; run the statements of `astegni platform grants`" in text
 
 
 def test_a_role_that_may_do_more(platform: Platform) -> None:

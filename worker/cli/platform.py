@@ -64,13 +64,16 @@ def import_command(
     document: Annotated[
         bool, typer.Option("--document", help="Take the tables of 2025 instead, by users' ids.")
     ] = False,
+    accept_deletes: Annotated[
+        bool, typer.Option("--accept-deletes", help="Also when most rows of a kind have gone there at once.")
+    ] = False,
 ) -> None:
     """Take everything from the platform that is new or has changed. Idempotent; the worker does it each minute.
 
     Exit 0 when all was taken or is in the report, 1 when something waits, 2 when the platform cannot be read.
     """
     try:
-        is_complete = import_rows(document=document, dry_run=dry_run)
+        is_complete = import_rows(document=document, dry_run=dry_run, accept_deletes=accept_deletes)
     except AstegniError as error:
         typer.echo(f"astegni: {error.detail}", err=True)
         raise typer.Exit(_EXIT_CANNOT) from error

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _PIPED_WIDTH = 200
 
 
-def import_rows(*, document: bool, dry_run: bool) -> bool:
+def import_rows(*, document: bool, dry_run: bool, accept_deletes: bool) -> bool:
     """Import, print what was done, and with `dry_run` what would be reported; whether nothing waits.
 
     `document`: the tables of the state of 2025.
@@ -32,9 +32,9 @@ def import_rows(*, document: bool, dry_run: bool) -> bool:
 
     with _opened() as (database, connection, settings):
         if not dry_run:
-            return _print_reports(_reports(database, connection, settings, document=document))
+            return _print_reports(_reports(database, connection, settings, document, accept_deletes))
         with rehearse(database) as rehearsal:
-            is_complete = _print_reports(_reports(rehearsal, connection, settings, document=document))
+            is_complete = _print_reports(_reports(rehearsal, connection, settings, document, accept_deletes))
             _print_refusals(list_refusals(rehearsal.session))
     typer.echo("Nothing was changed.")
     return is_complete
@@ -67,7 +67,11 @@ def _opened() -> "Iterator[tuple[Database, PlatformConnection, Settings]]":
 
 
 def _reports(
-    transactions: "Transactions", connection: "PlatformConnection", settings: "Settings", *, document: bool
+    transactions: "Transactions",
+    connection: "PlatformConnection",
+    settings: "Settings",
+    document: bool,
+    accept_deletes: bool,
 ) -> "Iterable[KindReport]":
     from worker.platform.zone import PlatformZone  # noqa: PLC0415 - not for `--help`
     from worker.workflows.platform_import.kinds import all_kinds, document_kinds  # noqa: PLC0415
@@ -81,6 +85,7 @@ def _reports(
         server_zone=server_zone,
         kinds=document_kinds if document else all_kinds,
         compare=True,
+        accept_deletes=accept_deletes,
     )
 
 

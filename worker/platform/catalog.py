@@ -56,6 +56,10 @@ class Catalog:
         """Whether the column exists and this role may not read it."""
         return self._readable.get((column.table, column.name)) is False
 
+    def denied_in(self, table: str) -> list[str]:
+        """The columns of a table that exist and may not be read by this role."""
+        return [name for (of, name), may_read in self._readable.items() if of == table and not may_read]
+
     def expression(self, column: Column) -> Composable:
         """The column for a SELECT list; NULL of its type where this state of the platform has no such column."""
         if self.has(column):

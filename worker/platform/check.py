@@ -8,6 +8,7 @@ from psycopg.sql import SQL, Identifier
 
 from worker.platform.catalog import Catalog, Column
 from worker.platform.connection import PlatformConnection
+from worker.platform.grants import TABLES
 from worker.platform.people import ACCOUNT, PEOPLE, ROLES, PlatformPeople
 from worker.platform.state import PlatformState, platform_state
 from worker.platform.zone import prove_zone
@@ -53,6 +54,7 @@ def check_platform(connection: PlatformConnection, timezone: str | None = None) 
     if not any(column.required and not catalog.has(column) for column in ACCOUNT):
         yield from _people(connection, catalog)
     if state is not PlatformState.UNKNOWN:
+        yield from _rows(connection, catalog)
         proof = prove_zone(connection, catalog, timezone)
         yield from (Finding("zone", level, text) for level, text in proof.lines)
 
@@ -108,3 +110,21 @@ def _people(connection: PlatformConnection, catalog: Catalog) -> Iterator[Findin
             number = connection.rows(statement)[0].number
             if number:
                 yield Finding("profiles", "WARNING", f"{number} of {table} belong to no account and are left out")
+
+
+def _rows(connection: PlatformConnection, catalog: Catalog) -> Iterator[Finding]:
+    """How many rows there are of what is imported beside people."""
+    tables = [table for table in ("enrolled_students", *TABLES) if table in catalog.tables]
+    denied = {table: catalog.denied_in(table) for table in TABLES if catalog.denied_in(table)}
+    for table, columns in denied.items():
+        text = f"{table}: {', '.join(columns)} may not be read; run the statements of `astegni platform grants`"
+        yield Finding("rows", "WARNING", text)
+    counts = [f"{_number(connection, table)} {table}" for table in tables if table not in denied]
+    if counts:
+        text = f"{', '.join(counts)}; `astegni platform import --dry-run` says what of them would be refused, and why"
+        yield Finding("rows", "ok", text)
+
+
+def _number(connection: PlatformConnection, table: str) -> int:
+    [row] = connection.rows(SQL("SELECT count(*) AS number FROM {}").format(Identifier(table)), seconds=10.0)
+    return int(row.number)

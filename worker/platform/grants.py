@@ -8,7 +8,7 @@ from worker.platform.catalog import Column
 from worker.platform.people import PEOPLE
 
 # Read whole: lessons, boards and timetables hold nothing that the bridge must not see.
-_TABLES = (
+TABLES = (
     "courses",
     "tutor_packages",
     "requested_sessions",
@@ -68,7 +68,7 @@ def grants(database: str, role: str, *, password: str | None = None, document: b
     Without a password the statement holds a placeholder to be replaced. `document`: in the state of 2025.
     """
     secret = Literal(password if password is not None else "…")
-    readable = (_DOCUMENT_COLUMNS, _DOCUMENT_TABLES) if document else (_COLUMNS, _TABLES)
+    readable = (_DOCUMENT_COLUMNS, _DOCUMENT_TABLES) if document else (_COLUMNS, TABLES)
     for statement in (*_role(Identifier(role), secret), *_rights(Identifier(database), Identifier(role), *readable)):
         yield f"{statement.as_string()};"
 

@@ -31,8 +31,13 @@ class Link:
 
 
 def hold_kind(session: Session, kind: str) -> None:
-    """Lock the kind until the transaction ends: a second import waits, and then finds what this one has stored."""
+    """Lock the kind until the transaction ends: a second import waits, and then finds what this one has stored.
+
+    Longer than other locks are waited for, since a batch on a slow machine takes seconds.
+    """
+    session.execute(text("SET LOCAL lock_timeout = '25s'"))
     session.execute(select(func.pg_advisory_xact_lock(_LOCK, func.hashtext(kind))))
+    session.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
 
 
 def read_links(session: Session, kind: str, platform_ids: Collection[int]) -> dict[int, Link]:
@@ -58,6 +63,12 @@ def links_between(session: Session, kind: str, *, after: int, until: int | None)
     if until is not None:
         statement = statement.where(PlatformLink.platform_id <= until)
     return [Link(*row) for row in session.execute(statement.order_by(PlatformLink.platform_id))]
+
+
+def count_links(session: Session, kind: str) -> int:
+    """How many rows of this kind have one of ours."""
+    statement = select(func.count()).where(PlatformLink.kind == kind, PlatformLink.id.is_not(None))
+    return session.scalar(statement) or 0
 
 
 def linked_platform_ids(session: Session, kind: str, ids: Collection[int]) -> dict[int, list[int]]:

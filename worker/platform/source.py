@@ -123,6 +123,12 @@ class SourceReader:
         select = SQL("SELECT {} AS id FROM {}").format(self._key, Identifier(self._source.table))
         return [row.id for row in self._run(self._page(select, SQL("true")), {"after": after, "most": most})]
 
+    def ids_of(self, ids: Sequence[int]) -> list[int]:
+        """Those of these ids that exist."""
+        select = SQL("SELECT {} AS id FROM {}").format(self._key, Identifier(self._source.table))
+        where = SQL("{} = ANY(%(ids)s)").format(self._key)
+        return [row.id for row in self._run(self._page(select, where), {"after": 0, "most": None, "ids": list(ids)})]
+
     def _select(self, catalog: Catalog) -> Composed:
         columns = [
             SQL("{} AS {}").format(catalog.expression(column), Identifier(name))

@@ -10,6 +10,7 @@ from tests.workflows.platform_import.conftest import Import, Refusals, stored
 from worker.database import Database
 from worker.errors import Unavailable
 from worker.platform.connection import PlatformConnection
+from worker.platform.source import SourceReader
 from worker.workflows.platform_import import run
 
 
@@ -127,3 +128,33 @@ def test_a_state_without_enrolments(run_import: Import, platform: Platform) -> N
     platform.owner.execute("DROP TABLE enrolled_students")
 
     assert run_import()["enrolment"] == {"waits": 1}
+
+
+def test_most_rows_gone_at_once_are_not_believed(
+    run_import: Import, refusals: Refusals, platform: Platform, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restored or another database, rather than something that people did."""
+    monkeypatch.setattr(run, "_MANY", 3)
+    run_import()
+    platform.owner.execute("DELETE FROM requested_sessions WHERE id <> 51")
+
+    assert "removed" not in run_import()["request"]
+    assert refusals("request")[0] == "6 of 7 rows have gone at once, and nothing was removed here"
+
+    assert run_import(accept_deletes=True)["request"]["removed"] == 7  # a refused one, too
+    assert refusals("request") == {}
+
+
+def test_rows_that_arrive_while_ids_are_compared_are_kept(
+    run_import: Import, platform: Platform, platform_connection: PlatformConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids were read before another import stored a row that came after them."""
+    run_import()
+    ids = SourceReader.ids
+
+    def old_ids(reader: SourceReader, *, after: int, most: int) -> list[int]:
+        return ids(reader, after=after, most=most)[:-1]
+
+    monkeypatch.setattr(SourceReader, "ids", old_ids)
+
+    assert not any("removed" in counts for counts in run_import().values())

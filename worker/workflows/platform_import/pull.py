@@ -51,6 +51,7 @@ def import_platform(
     server_zone: ServerZone | None,
     kinds: Callable[[], list[Kind]] = all_kinds,
     compare: bool = False,
+    accept_deletes: bool = False,
     check: Callable[[], None] = lambda: None,
 ) -> Iterator[KindReport]:
     """What was done with each of these kinds, in order. Raises Unavailable.
@@ -58,4 +59,4 @@ def import_platform(
     `timezone` is that of lessons' times of day, `server_zone` that in which the platform's SQL writes times.
     """
     pull = Pull(connection, Catalog.read(connection), clock.now(), server_zone, timezone)
-    yield from pull_kinds(transactions, kinds(), pull, compare=compare, check=check)
+    yield from pull_kinds(transactions, kinds(), pull, compare=compare, accept_deletes=accept_deletes, check=check)

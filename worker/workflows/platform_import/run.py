@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from worker.database import Database
 from worker.errors import AstegniError
 from worker.platform.connection import Row
-from worker.platform.links import Link, hold_kind, links_between, read_links, remove_links, write_links
+from worker.platform.links import Link, count_links, hold_kind, links_between, read_links, remove_links, write_links
 from worker.platform.pulls import Progress, PullState, read_pulls, write_pull
 from worker.platform.refusals import Refusal, refused_ids, remove_refusals, write_refusals
 from worker.platform.source import EVERYTHING, SourceReader, Window
@@ -29,6 +29,8 @@ _BATCH = 1000
 _IDS = 20_000
 # How often ids are compared and refused rows tried again.
 _COMPARE_EVERY = timedelta(minutes=10)
+# More rows than people delete in ten minutes.
+_MANY = 100
 
 
 class Transactions(Protocol):
@@ -74,17 +76,19 @@ def pull_kinds(
     pull: Pull,
     *,
     compare: bool = False,
+    accept_deletes: bool = False,
     check: Callable[[], None] = lambda: None,
 ) -> Iterator[KindReport]:
     """Bring the rows of these kinds up to date, in this order; with `compare` also ids, however recently that was done.
 
-    `check` runs before each batch and may raise to stop. Raises Unavailable.
+    With `accept_deletes` also when most rows of a kind have gone at once. `check` runs before each batch and may raise
+    to stop. Raises Unavailable.
     """
     with transactions.transaction() as session:
         states = read_pulls(session)
     for kind in kinds:
         state = states.get(kind.name, PullState(kind.name))
-        yield _KindPull(transactions, kind, pull, check).run(state, compare=compare)
+        yield _KindPull(transactions, kind, pull, check, accept_deletes).run(state, compare=compare)
 
 
 @dataclass
@@ -95,6 +99,7 @@ class _KindPull:
     kind: Kind
     pull: Pull
     check: Callable[[], None]
+    accept_deletes: bool
 
     def run(self, state: PullState, *, compare: bool) -> KindReport:
         report = KindReport(self.kind.name)
@@ -174,19 +179,20 @@ class _KindPull:
     def _compare(self, reader: SourceReader) -> Mapping[str, int]:
         """Compare ids: store rows that were missed, remove those that have gone, try refused ones again."""
         counts: Counter[str] = Counter()
-        after = 0
-        while True:
+        gone: list[Link] = []
+        after: int | None = 0
+        while after is not None:
             ids = reader.ids(after=after, most=_IDS)
             # Behind the last id there, no link may be left.
             until = ids[-1] if len(ids) == _IDS else None
-            missed, gone = self._difference(ids, after, until)
+            missed, missing = self._difference(ids, after, until)
+            gone += self._still_missing(reader, missing)
             for batch in _pieces(missed):
                 counts.update(self._store(reader.rows_of(batch)))
+            after = until
+        if self._may_remove(gone):
             for links in _pieces(gone):
                 counts.update(self._remove(links))
-            if until is None:
-                break
-            after = until
         for batch in self._refused():
             rows = [row for row in reader.rows_of(batch) if self.kind.may_retry(row, self.pull)]
             taken = self._store(rows, again=True) if rows else {}
@@ -198,6 +204,20 @@ class _KindPull:
             links = links_between(session, self.kind.name, after=after, until=until)
         there, known = set(ids), {link.platform_id for link in links}
         return sorted(there - known), [link for link in links if link.platform_id not in there]
+
+    def _still_missing(self, reader: SourceReader, links: Sequence[Link]) -> list[Link]:
+        """Those whose rows are not there: another import may have stored rows that came after ids were read."""
+        there = {row_id for batch in _pieces(links) for row_id in reader.ids_of([link.platform_id for link in batch])}
+        return [link for link in links if link.platform_id not in there]
+
+    def _may_remove(self, gone: Sequence[Link]) -> bool:
+        """Not when most rows have gone at once: a restored or another database is likelier than that people did it."""
+        ours = sum(link.id is not None for link in gone)
+        with self.transactions.transaction() as session:
+            linked = count_links(session, self.kind.name)
+            is_too_much = not self.accept_deletes and ours > _MANY and ours * 2 > linked
+            write_refusals(session, self.kind.name, {0: (_too_much(ours, linked),) if is_too_much else ()})
+        return not is_too_much
 
     def _remove(self, links: Sequence[Link]) -> Mapping[str, int]:
         self.check()
@@ -227,6 +247,12 @@ def _link(outcome: ImportOutcome, digests: Mapping[int, bytes]) -> Link:
 def _pieces(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
     for first in range(0, len(items), _BATCH):
         yield items[first : first + _BATCH]
+
+
+def _too_much(gone: int, linked: int) -> Refusal:
+    reason = f"{gone} of {linked} rows have gone at once, and nothing was removed here"
+    remedy = "Make sure that it is the right database; if they were deleted, run the import with --accept-deletes."
+    return Refusal("too-much-gone", reason, remedy)
 
 
 def _refusal(error: IntegrityError | DataError | AstegniError) -> Refusal:
