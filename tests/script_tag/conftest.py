@@ -208,6 +208,7 @@ def lesson(
     browser: Chromium,
     cors: tuple[str, ...],
     more_settings: dict[str, Any],
+    database_url: str,
     redis_url: str,
     b2: Credentials,
 ) -> Lesson:

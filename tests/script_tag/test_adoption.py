@@ -8,12 +8,13 @@ from tests.conftest import Platform, Sql
 from tests.script_tag.conftest import Lesson
 from tests.script_tag.fake_platform import FakePlatform, Row
 from tests.waiting import wait_for
+from worker.database import Database
 
 LINE = ((20, 20), (60, 60), (90, 30))
 
 
 @pytest.fixture
-def people() -> None:
+def people(database: Database) -> None:
     """Nobody is here before their first request."""
 
 

@@ -2,6 +2,7 @@
 
 from tests.conftest import Sql
 from tests.script_tag.conftest import Lesson
+from tests.waiting import wait_for
 
 LINE = ((20, 20), (60, 60), (90, 30))
 
@@ -98,16 +99,9 @@ def test_the_end_of_the_call_ends_the_session(lesson: Lesson, sql: Sql) -> None:
     tutor.send()
     student.send()
     tutor.press("#startVideoSessionBtn")
-    student.wait("!whiteboardManager.isVideoSessionActive")
-    tutor.send()
-    student.send()
-    assert [row.status for row in sql("SELECT status FROM whiteboard_sessions")] == ["completed"]
-    assert [
-        row.kind for row in sql("SELECT kind FROM whiteboard_events WHERE profile_type = 'student' ORDER BY id")
-    ] == [
-        "join",
-        "leave",
-    ]
+    wait_for(lambda: [row.status for row in sql("SELECT status FROM whiteboard_sessions")] == ["completed"])
+    events = "SELECT kind FROM whiteboard_events WHERE profile_type = 'student' ORDER BY id"
+    wait_for(lambda: [row.kind for row in sql(events)] == ["join", "leave"], details=lambda: sql(events))
     # The next call is another session of the platform, and of the worker.
     tutor.run("whiteboardManager.setOtherParty(11, 'student')")
     lesson.call(tutor, student)

@@ -67,8 +67,7 @@ def test_the_end_of_the_call_stops_the_recorder_first(lesson: Lesson, sql: Sql) 
     _record(tutor)
     tutor.press("#startVideoSessionBtn")
     wait_for(lambda: sql(RECORDINGS))
-    tutor.send()
-    assert [row.status for row in sql("SELECT status FROM whiteboard_sessions")] == ["completed"]
+    wait_for(lambda: [row.status for row in sql("SELECT status FROM whiteboard_sessions")] == ["completed"])
     assert tutor.run("whiteboardManager.isRecording") is False
 
 

@@ -29,13 +29,17 @@ async function openSession(board) {
   }
 }
 
-function createSession(board, key) {
-  return ask('POST', SESSIONS, {
-    host_profile_type: 'tutor',
-    participant_profile_ids: [board.other.id],
-    participant_profile_types: [board.other.type],
-    session_title: board.title,
-  }, { key });
+async function createSession(board, key) {
+  const own = { host_profile_type: 'tutor', session_title: board.title };
+  const others = { participant_profile_ids: [board.other.id], participant_profile_types: [board.other.type] };
+  try {
+    return await ask('POST', SESSIONS, { ...own, ...others }, { key });
+  } catch (error) {
+    // They share neither a booking nor a lesson here: the tutor's board is kept without the other side.
+    if (error.status !== 422) throw error;
+    complain(error);
+    return ask('POST', SESSIONS, own, { key: `${key}-alone` });
+  }
 }
 
 /** The session that the tutor's side has created for this call. */

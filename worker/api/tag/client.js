@@ -76,7 +76,7 @@ const clock = {
     if (this.offset !== null) return this.offset;
     const asked = Date.now();
     const { now } = await ask('GET', 'v1/time');
-    this.offset = Date.parse(now) - (asked + Date.now()) / 2;
+    this.offset = Math.round(Date.parse(now) - (asked + Date.now()) / 2);
     return this.offset;
   },
 };

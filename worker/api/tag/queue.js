@@ -25,6 +25,7 @@ class Queue {
   #due = Infinity;
   #failures = 0;
   #draining = null;
+  #again = false;
 
   /** `handlers[kind](board, operations)` does it at the worker; operations are of one kind, strokes of one page. What is of
    * no board goes under a name of its own, and gets undefined. */
@@ -54,9 +55,14 @@ class Queue {
   drain() {
     clearTimeout(this.#timer);
     this.#due = Infinity;
+    // What was added since the running one looked last would wait for the next operation.
+    this.#again = this.#draining !== null;
     this.#draining ||= exclusively('astegni-queue', () => this.#pass())
       .catch((error) => this.#failed(error))
-      .finally(() => { this.#draining = null; });
+      .finally(() => {
+        this.#draining = null;
+        if (this.#again) this.drainIn(0);
+      });
     return this.#draining;
   }
 

@@ -21,10 +21,14 @@ function around(owner, name, { before = () => undefined, after = () => undefined
 /** Runs `work(original, ...args)` instead; when it throws, the page's own method, if that has not run yet. */
 function instead(owner, name, work) {
   hook(owner, name, (method) => async function wrapped(...args) {
-    let result = null;
+    let hasRun = false;
+    let result;
     const original = (...others) => {
-      result ||= { value: method.apply(this, others.length ? others : args) };
-      return result.value;
+      if (!hasRun) {
+        hasRun = true;
+        result = method.apply(this, others.length ? others : args);
+      }
+      return result;
     };
     try {
       return await work.call(this, original, ...args);
