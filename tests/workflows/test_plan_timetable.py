@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import School, Sql
 from worker.database import Database
+from worker.reminders.delivery.due import list_due
 from worker.workflows.plan_timetable import plan_due_entries, plan_entries_of
 
 # A Saturday; 9:00 in Addis Ababa is 6:00 UTC.
@@ -116,3 +117,13 @@ def test_a_reminder_that_quiet_hours_would_outlast_comes_before_them(
     with database.transaction() as session:
         plan_entries_of(session, 2, now=NOW)
     assert sql("SELECT due_at FROM deliveries") == [(SUNDAY - timedelta(minutes=15),)]
+
+
+def test_operators_see_what_asked_for_it(add: AddEntry, database: Database) -> None:
+    add()
+    plan(database)
+    with database.transaction() as session:
+        due = list_due(session, until=SUNDAY, most=10)
+    assert [(delivery.why, delivery.subject) for delivery in due] == [
+        ("15 min before: alarm of the timetable entry", None)
+    ] * 2

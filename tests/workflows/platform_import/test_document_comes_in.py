@@ -213,6 +213,15 @@ class TestBoards:
         assert profiles == expected_document["stroke_profiles"]
         assert [number for number, row in strokes.items() if row.is_deleted] == [7]
 
+    def test_recordings_have_no_file(self, sql: Sql, refusals: Refusals, expected_document: Any) -> None:
+        recordings = by_platform_id(sql, "recording", "whiteboard_session_recordings")
+        available = [number for number, row in recordings.items() if row.is_available]
+        shown = {"rows": len(recordings), "available": len(available)}
+        assert (shown, refusals("recording")) == (expected_document["recordings"], {})
+        assert {row.recording_type for row in recordings.values()} == {"video", "screen", "board"}
+        # The board of the one with a snapshot is kept.
+        assert [page["page_number"] for page in recordings[2].board_snapshot["pages"]] == [1, 2]
+
 
 def test_a_second_import_changes_nothing(
     counts: Counts, database: Database, document: PlatformConnection, sql: Sql

@@ -1,6 +1,7 @@
 """Whiteboard sessions of 2025: one row for each, with a booking, and tutor and students by users.id.
 
-Pages are those of every state: they name their session only. Strokes name the user who drew, and no profile.
+Pages and recordings are those of every state: they name their session only. Strokes name the user who drew, and no
+profile.
 """
 
 from collections.abc import Mapping, Sequence

@@ -47,4 +47,5 @@ def document_kinds() -> list[Kind]:
         DocumentBoards(),
         Pages(),
         DocumentStrokes(),
+        Recordings(),
     ]
