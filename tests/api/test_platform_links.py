@@ -1,11 +1,13 @@
 """`GET /v1/platform/links`: ids of the platform's rows and of ours, for those who may see them."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from tests.api.conftest import VisitorOf
 from tests.conftest import School, Sql
+from worker.api.platform_links import LinkKind
+from worker.workflows.platform_import.kinds import all_kinds
 
 LESSON = {"schedule_date": "2029-01-04", "start_time": "10:00", "end_time": "11:00"}
 
@@ -27,7 +29,7 @@ def links(school: School, visitor: VisitorOf, sql: Sql) -> dict[str, int]:
     ours = {
         "lesson": int(lesson.id),
         "board": int(board["id"]),
-        "timetable_entry": int(tutor.ask("POST", "/v1/me/timetable", entry)[1]["id"]),
+        "entry": int(tutor.ask("POST", "/v1/me/timetable", entry)[1]["id"]),
     }
     for kind, row_id in ours.items():
         sql(
@@ -39,7 +41,7 @@ def links(school: School, visitor: VisitorOf, sql: Sql) -> dict[str, int]:
     return ours
 
 
-@pytest.mark.parametrize("kind", ["lesson", "board", "timetable_entry"])
+@pytest.mark.parametrize("kind", ["lesson", "board", "entry"])
 def test_only_those_who_may_see_a_row_learn_its_id(
     kind: str, links: dict[str, int], school: School, visitor: VisitorOf
 ) -> None:
@@ -49,3 +51,7 @@ def test_only_those_who_may_see_a_row_learn_its_id(
     assert visitor(school.other_tutor).ask("GET", path) == (200, {**document, "id": None})
     unknown = visitor(school.tutor).ask("GET", f"/v1/platform/links/{kind}/99")
     assert unknown == (200, {**document, "platform_id": 99, "id": None})
+
+
+def test_each_kind_is_one_that_is_imported() -> None:
+    assert set(get_args(LinkKind)) <= {kind.name for kind in all_kinds()}

@@ -60,6 +60,20 @@ _LEFT = """new Promise((resolve) => {
 })"""
 
 
+def test_pictures_of_the_others_are_recorded(lesson: Lesson, sql: Sql) -> None:
+    tutor = lesson.tutor("alone", "streams")
+    tutor.call_alone()
+    tutor.send()
+    tutor.wait("document.querySelector('#studentVideoGrid video')?.readyState >= 2")
+    _record(tutor)
+    tutor.press("#recordBtn")
+    wait_for(lambda: sql(RECORDINGS))
+    (source,) = sql("SELECT (recording_metadata->'source'->>'size_bytes')::int FROM whiteboard_session_recordings")
+    # Of a still board it would be a tenth.
+    assert source[0] > 3000
+    assert tutor.errors == []
+
+
 def test_the_end_of_the_call_stops_the_recorder_first(lesson: Lesson, sql: Sql) -> None:
     tutor = lesson.tutor("alone")
     tutor.call_alone()

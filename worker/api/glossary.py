@@ -259,7 +259,7 @@ _ENTRY_NAMES: dict[str, Meaning] = {
     "year": ("Year in which a `recurring` entry begins; it goes on in later years.", 2027),
     "sequence": ("How often the entry was changed (RFC 5545 SEQUENCE).", 0),
 }
-_LINK_KIND = ("What the row is: `lesson`, `board` (a whiteboard session) or `timetable_entry`.", "lesson")
+_LINK_KIND = ("What the row is: `lesson`, `board` (a whiteboard session) or `entry` (of the own timetable).", "lesson")
 _CHANNEL_KIND: Meaning = ("`email`, `webhook` or `apprise`.", "email")
 
 # By the name of the schema or, for parameters, the operation's path.

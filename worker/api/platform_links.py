@@ -18,7 +18,7 @@ from worker.schedules.timetable.entries import find_entry
 
 router = APIRouter(prefix="/v1/platform", tags=["platform"], responses=responses(401, 422, 503))
 
-LinkKind = Literal["lesson", "board", "timetable_entry"]
+LinkKind = Literal["lesson", "board", "entry"]
 
 
 class LinkDocument(Document):

@@ -20,7 +20,7 @@ Object.assign(HANDLERS, {
 
   /** An entry that an import brings, or that is here already, is not added again: pages announce theirs each day. */
   async entry(_board, [{ entry, platform, key }]) {
-    if (platform && (await linkOf('timetable_entry', platform)).is_imported) return;
+    if (platform && (await linkOf('entry', platform)).is_imported) return;
     if (!(await isKnown(entry))) await ask('POST', 'v1/me/timetable', entry, { key });
   },
 });
