@@ -22,7 +22,8 @@ _JOINED = text(
     """
 )
 # Numbers go on behind those of the page; the few that belong before others are put right afterwards. On boards that
-# are used here a stroke that was also sent here is the same one: the platform knows no name for it.
+# are used here a stroke that was also sent here is the same one: the platform knows no name for it. As jsonb: the data
+# of a stroke is parsed once, which as json takes a third longer.
 _INSERT = text(
     """
     INSERT INTO whiteboard_canvas_data AS stroke (page_id, session_id, user_id, profile_id, profile_type, client_id,
@@ -32,7 +33,7 @@ _INSERT = text(
            row.stroke_type, row.stroke_data,
            page.highest + row_number() OVER (PARTITION BY row.page_id ORDER BY row.created_at, row.number),
            row.is_deleted, CASE WHEN row.is_deleted THEN row.created_at END, row.created_at
-      FROM json_to_recordset(CAST(:strokes AS json)) AS row (
+      FROM jsonb_to_recordset(CAST(:strokes AS jsonb)) AS row (
                number bigint, page_id integer, user_id integer, profile_id integer,
                profile_type varchar, client_id varchar, stroke_type varchar, stroke_data jsonb, is_deleted boolean,
                created_at timestamptz)
