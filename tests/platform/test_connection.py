@@ -52,6 +52,17 @@ def test_nothing_can_be_written(platform: Platform, platform_connection: Platfor
             reader.execute("SELECT id FROM users FOR UPDATE")
 
 
+def test_json_that_is_deep_or_no_text(platform_connection: PlatformConnection) -> None:
+    deep = "[" * 300 + "]" * 300
+    [row] = platform_connection.rows(
+        r"""SELECT CAST(%(deep)s AS jsonb) AS deep, CAST('"\ud800"' AS json) AS half,
+                   CAST('[1.5, 2]' AS jsonb) AS plain""",
+        {"deep": deep},
+    )
+
+    assert (str(row.deep), row.half, row.plain) == (deep, "\ud800", [1.5, 2])
+
+
 def test_a_connection_that_was_cut_is_replaced_at_once(
     platform: Platform, platform_connection: PlatformConnection
 ) -> None:

@@ -4,6 +4,7 @@ The platform's server may be stopped, restarted or frozen (it accepts connection
 kept on this side; `statement_timeout` alone would be the frozen server's own.
 """
 
+import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -128,8 +129,7 @@ class PlatformConnection:
             keepalives_interval=10,
             keepalives_count=3,
         )
-        # A third of the time of the standard library's: a lesson has thousands of strokes.
-        set_json_loads(from_json, connection)
+        set_json_loads(_parse_json, connection)
         return connection
 
     def _drop(self) -> None:
@@ -151,6 +151,14 @@ class PlatformConnection:
                 break
             self._drop()
         self._probe = None
+
+
+def _parse_json(text: str | bytes) -> Any:
+    """In a third of the time of the standard library, which parses lone surrogates and deep nesting as well."""
+    try:
+        return from_json(text)
+    except ValueError:
+        return json.loads(text)
 
 
 def _away() -> Unavailable:

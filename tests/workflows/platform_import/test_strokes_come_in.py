@@ -105,6 +105,8 @@ def test_what_cannot_be_drawn_is_reported(run_import: Import, platform: Platform
     _draw(platform, 301, 122, "2026-10-20 16:09", stroke_type="hologram")
     _draw(platform, 302, 122, "2026-10-20 16:10", stroke_data=[1, 2])
     _draw(platform, 303, 122, "2026-10-20 16:11", stroke_data={"width": 3})
+    deep = json.loads("[" * 300 + "]" * 300)
+    _draw(platform, 304, 122, "2026-10-20 16:12", stroke_data={"points": [[1, 2], [3, 4]], "more": deep})
 
     run_import()
 
@@ -112,6 +114,7 @@ def test_what_cannot_be_drawn_is_reported(run_import: Import, platform: Platform
         301: "a stroke of type 'hologram'",
         302: "stroke_data is not an object",
         303: "Stroke platform-303: stroke_data has no points.",
+        304: "Stroke platform-304: stroke_data is nested deeper than 6.",
     }
     assert len(_order(sql, 101)) == 12
 

@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
+from worker.canvases.stored.json_text import gc_paused
 from worker.database import Database
 from worker.errors import AstegniError
 from worker.platform.connection import Row
@@ -108,7 +109,9 @@ class _KindPull:
         elif self.kind.needs_zone and self.pull.server_zone is None:
             report.waits_for = "a proof of the server's time zone, or PLATFORM_TIMEZONE"
         else:
-            self._pull(report, state, compare=compare)
+            # Rows are many small objects without a cycle, and each collection would traverse all of a batch.
+            with gc_paused():
+                self._pull(report, state, compare=compare)
         return report
 
     def _pull(self, report: KindReport, state: PullState, *, compare: bool) -> None:

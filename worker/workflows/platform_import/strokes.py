@@ -90,8 +90,13 @@ class Strokes(Kind):
 
     def digest(self, row: Row, pull: Pull) -> bytes:
         zone = None if pull.server_zone is None else pull.server_zone.name
-        # Faster than `repr` of hundreds of numbers.
-        return blake2b(to_json((self.version, zone, *row[:-1])), digest_size=16).digest()
+        try:
+            # Faster than `repr` of hundreds of numbers.
+            written = to_json((self.version, zone, *row[:-1]))
+        except ValueError:
+            # Nested too deeply to be a stroke.
+            return super().digest(row, pull)
+        return blake2b(written, digest_size=16).digest()
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
         """The stroke stays: one goes there only with its board, or with the account of who drew it."""
