@@ -359,9 +359,11 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> MakeSettings:
         # A test sends more in a minute than a person does. Tests of the limits ask for them.
         values |= {"limit_requests_per_minute": 0, "limit_wrong_tokens_per_minute": 0}
         values |= {"spool_dir": tmp_path / "spool", "flower_db": tmp_path / "flower", "api_port": 0, "flower_port": 0}
-        for name in ("database_url", "redis_url"):
-            if name in request.fixturenames:
-                values[name] = request.getfixturevalue(name)
+        # `database` and what is built on it use the database without its URL.
+        if {"database_url", "empty_database"} & set(request.fixturenames):
+            values["database_url"] = request.getfixturevalue("database_url")
+        if "redis_url" in request.fixturenames:
+            values["redis_url"] = request.getfixturevalue("redis_url")
         if "b2" in request.fixturenames:
             b2: Credentials = request.getfixturevalue("b2")
             values |= {

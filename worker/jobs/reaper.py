@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+from structlog.contextvars import bound_contextvars
 
 from worker.database import Database
 from worker.errors import problem
@@ -21,7 +22,7 @@ _log = get_logger(__name__)
 
 _LOST = text(
     """
-    SELECT id, kind, args, state, attempt, max_attempts, run_token, worker, error,
+    SELECT id, kind, args, state, attempt, max_attempts, run_token, worker, error, request_id,
            cancel_requested_at IS NOT NULL AS cancel_requested
       FROM jobs WHERE state IN ('published', 'running') AND lease_until < now()
      ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED
@@ -51,11 +52,13 @@ def reap(database: Database, endings: FailureHooks, *, most: int = 500) -> int:
                 job = session.execute(_LOST).one_or_none()
                 if job is None:
                     return settled
-                _take_back(session, endings, job)
+                # The request that ordered the job is in the log lines, and in the rows of jobs that follow.
+                with bound_contextvars(job_id=str(job.id), kind=job.kind, request_id=job.request_id):
+                    _take_back(session, endings, job)
         except Exception:
             if job is None:
                 raise
-            _log.exception("job_not_settled", job_id=str(job.id), kind=job.kind)
+            _log.exception("job_not_settled", job_id=str(job.id), kind=job.kind, request_id=job.request_id)
             with database.transaction() as session:
                 session.execute(_POSTPONE, {"id": job.id})
     return most
@@ -76,7 +79,7 @@ def _take_back(session: Session, endings: FailureHooks, job: Any) -> None:
     )
     if decision.state == "queued":
         session.execute(_UNPUBLISH, {"id": job.id})
-        _log.info("job_unpublished", job_id=str(job.id), kind=job.kind)
+        _log.info("job_unpublished")
         return
     error = CANCELLED if decision.state == "cancelled" else WORKER_LOST
     if decision.state == "dead" and job.error is not None and job.error.get("code") != WORKER_LOST["code"]:
@@ -84,4 +87,4 @@ def _take_back(session: Session, endings: FailureHooks, job: Any) -> None:
     elif decision.state == "dead" and job.attempt < job.max_attempts:
         error = final_words(WORKER_LOST, lost + 1)
     settle(session, endings, job, decision, error, outcome="worker-lost")
-    _log.warning("job_worker_lost", job_id=str(job.id), kind=job.kind, worker=job.worker, state=decision.state)
+    _log.warning("job_worker_lost", worker=job.worker, state=decision.state)
