@@ -1,10 +1,10 @@
 """How far the rows of each kind have been read from the platform (`platform_pulls`)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -69,6 +69,11 @@ def write_pull(session: Session, state: PullState) -> None:
     values = vars(state) | {"changed_at": changed_at}
     statement = insert(PlatformPull).values(values)
     session.execute(statement.on_conflict_do_update(index_elements=["kind"], set_=values))
+
+
+def touch_pulls(session: Session, kinds: Collection[str], *, now: datetime) -> None:
+    """Record that nothing of these kinds had changed."""
+    session.execute(update(PlatformPull).where(PlatformPull.kind.in_(kinds)).values(pulled_at=now))
 
 
 def _state(row: PlatformPull) -> PullState:

@@ -38,10 +38,11 @@ def test_small_batches_give_the_same(run_import: Import, sql: Sql, monkeypatch: 
 
 
 def test_one_statement_for_each_kind_when_nothing_has_changed(
-    run_import: Import, platform_connection: PlatformConnection, monkeypatch: pytest.MonkeyPatch
+    run_import: Import, platform_connection: PlatformConnection, sql: Sql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
         run_import(compare=False)
+    sql("UPDATE platform_pulls SET pulled_at = '2026-01-01Z'")
     read = _statements(platform_connection, monkeypatch)
 
     counts = run_import(compare=False)
@@ -49,6 +50,7 @@ def test_one_statement_for_each_kind_when_nothing_has_changed(
     assert all(kind == {} for kind in counts.values())
     assert len(read) == 1 + len(counts)  # the catalogue
     assert all(statement.startswith("SELECT count(*)") for statement in read[1:])
+    assert sql("SELECT count(*) FROM platform_pulls WHERE pulled_at < '2026-06-01Z'") == [(0,)]
 
 
 def test_what_changes_between_comparisons(run_import: Import, platform: Platform, sql: Sql) -> None:

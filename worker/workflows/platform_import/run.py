@@ -19,7 +19,7 @@ from worker.database import Database
 from worker.errors import AstegniError
 from worker.platform.connection import Row
 from worker.platform.links import Link, count_links, hold_kind, links_between, read_links, remove_links, write_links
-from worker.platform.pulls import Progress, PullState, read_pulls, write_pull
+from worker.platform.pulls import Progress, PullState, read_pulls, touch_pulls, write_pull
 from worker.platform.refusals import Refusal, refused_ids, remove_refusals, write_refusals
 from worker.platform.source import EVERYTHING, SourceReader, Window
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
@@ -48,6 +48,8 @@ class KindReport:
     kind: str
     counts: Counter[str] = field(default_factory=Counter)
     waits_for: str | None = None
+    # Nothing had changed there, and ids were not compared: only the time of the pull is to be stored.
+    is_unchanged: bool = False
 
 
 class Rehearsal:
@@ -87,9 +89,16 @@ def pull_kinds(
     """
     with transactions.transaction() as session:
         states = read_pulls(session)
+    unchanged: list[str] = []
     for kind in kinds:
         state = states.get(kind.name, PullState(kind.name))
-        yield _KindPull(transactions, kind, pull, check, accept_deletes).run(state, compare=compare)
+        report = _KindPull(transactions, kind, pull, check, accept_deletes).run(state, compare=compare)
+        if report.is_unchanged:
+            unchanged.append(kind.name)
+        yield report
+    if unchanged:
+        with transactions.transaction() as session:
+            touch_pulls(session, unchanged, now=pull.now)
 
 
 @dataclass
@@ -121,9 +130,12 @@ class _KindPull:
         window = EVERYTHING if reads_all else state.window(self.kind.source)
         # Before the rows are read: what is written meanwhile is found the next time.
         signature = reader.signature(window)
-        if signature == state.signature and not reads_all:
-            state = replace(state, pulled_at=self.pull.now)
-        else:
+        is_same = signature == state.signature and not reads_all
+        if is_same and not is_due:
+            report.is_unchanged = True
+            return
+        state = replace(state, pulled_at=self.pull.now)
+        if not is_same:
             progress = Progress(state)
             for rows in self._batches(reader, window):
                 report.counts.update(self._store(rows))
