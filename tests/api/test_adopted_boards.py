@@ -1,6 +1,7 @@
 """`platform_session_id` at POST /v1/whiteboard/sessions: a call of the platform is adopted when it is first named."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from worker.access.callers import UserCaller
 from worker.api.services import Services
 from worker.platform.connection import PlatformConnection
 from worker.platform.people import PlatformPeople
-from worker.platform.zone import PlatformZone
+from worker.platform.zone import PlatformZone, ServerZone
+from worker.workflows.platform_import.pull import import_platform
 
 _PATH = "/v1/whiteboard/sessions"
 _TUTOR = UserCaller(11, "tutor", tutor_id=14)
@@ -101,12 +103,46 @@ def test_while_the_platform_is_away(client: TestClient, bearer: Bearer, services
     assert answers[1].headers["retry-after"]
 
 
-def test_without_a_proof_of_the_zone(client: TestClient, bearer: Bearer, platform: Platform, sql: Sql) -> None:
+def test_without_a_proof_of_the_zone(
+    client: TestClient,
+    bearer: Bearer,
+    platform: Platform,
+    services: Services,
+    platform_connection: PlatformConnection,
+    sql: Sql,
+) -> None:
     """A board is needed now, whatever the server's clock says: it begins now, and the import corrects that."""
     platform.owner.execute("TRUNCATE whiteboard_call_history")
 
-    assert _adopt(client, bearer(_TUTOR), 102).status_code == 201
+    board = _adopt(client, bearer(_TUTOR), 102).json()
+
     assert sql("SELECT now() - created_at < interval '10 minutes' AS is_now FROM whiteboard_sessions") == [(True,)]
+
+    _import(services, platform_connection)
+
+    began = datetime.fromisoformat("2026-10-20T14:02:11.204318Z")
+    assert sql("SELECT created_at, actual_start FROM whiteboard_sessions WHERE id = :id", id=board["id"]) == [
+        (began, began)
+    ]
+
+
+def test_the_import_knows_what_was_adopted(
+    client: TestClient, bearer: Bearer, services: Services, platform_connection: PlatformConnection, sql: Sql
+) -> None:
+    board = _adopt(client, bearer(_STUDENT), 101).json()
+
+    _import(services, platform_connection)
+
+    links = sql("SELECT DISTINCT id FROM platform_links WHERE kind = 'board' AND platform_id IN (101, 102)")
+    assert links == [(board["id"],)]
+    assert len(sql("SELECT FROM whiteboard_sessions")) == 6
+    assert _adopt(client, bearer(_TUTOR), 102).json()["pages"] == board["pages"]
+
+
+def _import(services: Services, connection: PlatformConnection) -> None:
+    zone = ServerZone("Europe/Berlin")
+    timezone = services.settings.timezone
+    list(import_platform(services.database, connection, timezone=timezone, server_zone=zone, compare=True))
 
 
 def test_a_session_without_pages_gets_its_first(client: TestClient, bearer: Bearer, platform: Platform) -> None:

@@ -43,7 +43,7 @@ _CHANGE = text(
                           AND row.status IN ('in_progress', 'completed', 'cancelled') THEN row.status
                          ELSE board.status END,
            actual_start = CASE WHEN row.status IN ('in_progress', 'completed')
-                               THEN coalesce(board.actual_start, row.actual_start, row.created_at)
+                               THEN least(board.actual_start, coalesce(row.actual_start, row.created_at))
                                ELSE board.actual_start END,
            actual_end = CASE WHEN row.status = 'completed'
                              THEN coalesce(board.actual_end, row.actual_end, row.created_at)
