@@ -15,46 +15,7 @@ _KINDS_AFTER = (
 
 
 def upgrade() -> None:
-    op.execute(
-        """
-        CREATE TABLE timetable_entries (
-            id SERIAL NOT NULL,
-            user_id INTEGER NOT NULL,
-            role VARCHAR(20),
-            title VARCHAR(255) NOT NULL,
-            description TEXT,
-            priority_level VARCHAR(20) DEFAULT 'medium' NOT NULL,
-            schedule_type VARCHAR(20) DEFAULT 'recurring' NOT NULL,
-            year INTEGER NOT NULL,
-            months VARCHAR[] DEFAULT '{}'::character varying[] NOT NULL,
-            days VARCHAR[] DEFAULT '{}'::character varying[] NOT NULL,
-            specific_dates DATE[] DEFAULT '{}'::date[] NOT NULL,
-            start_time TIME NOT NULL,
-            end_time TIME NOT NULL,
-            timezone VARCHAR NOT NULL,
-            notes TEXT,
-            status VARCHAR(20) DEFAULT 'active' NOT NULL,
-            is_featured BOOLEAN DEFAULT false NOT NULL,
-            alarm_enabled BOOLEAN DEFAULT false NOT NULL,
-            alarm_before_minutes INTEGER,
-            notification_browser BOOLEAN DEFAULT false NOT NULL,
-            notification_sound BOOLEAN DEFAULT false NOT NULL,
-            created_at TIMESTAMPTZ DEFAULT now() NOT NULL,
-            updated_at TIMESTAMPTZ DEFAULT now() NOT NULL,
-            sequence INTEGER DEFAULT 0 NOT NULL,
-            planned_at TIMESTAMPTZ,
-            CONSTRAINT pk_timetable_entries PRIMARY KEY (id),
-            CONSTRAINT fk_timetable_entries_user_id FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
-            CONSTRAINT ck_timetable_entries_role CHECK (role IN ('tutor', 'student', 'parent')),
-            CONSTRAINT ck_timetable_entries_priority_level
-                CHECK (priority_level IN ('low', 'medium', 'high', 'urgent', 'important')),
-            CONSTRAINT ck_timetable_entries_schedule_type CHECK (schedule_type IN ('recurring', 'specific')),
-            CONSTRAINT ck_timetable_entries_status CHECK (status IN ('active', 'draft', 'completed', 'cancelled')),
-            CONSTRAINT ck_timetable_entries_year CHECK (year BETWEEN 1900 AND 2199),
-            CONSTRAINT ck_timetable_entries_alarm_before_minutes CHECK (alarm_before_minutes BETWEEN 0 AND 40320)
-        )
-        """
-    )
+    _create_entries()
     op.execute("CREATE INDEX ix_timetable_entries_user_id ON timetable_entries (user_id, id)")
     op.execute(
         """
@@ -96,3 +57,46 @@ def _kinds(kinds: str) -> None:
     for table in ("deliveries", "notifications"):
         op.execute(f"ALTER TABLE {table} DROP CONSTRAINT ck_{table}_kind")
         op.execute(f"ALTER TABLE {table} ADD CONSTRAINT ck_{table}_kind CHECK (kind IN ({kinds}))")
+
+
+def _create_entries() -> None:
+    op.execute(
+        """
+        CREATE TABLE timetable_entries (
+            id SERIAL NOT NULL,
+            user_id INTEGER NOT NULL,
+            role VARCHAR(20),
+            title VARCHAR(255) NOT NULL,
+            description TEXT,
+            priority_level VARCHAR(20) DEFAULT 'medium' NOT NULL,
+            schedule_type VARCHAR(20) DEFAULT 'recurring' NOT NULL,
+            year INTEGER NOT NULL,
+            months VARCHAR[] DEFAULT '{}'::character varying[] NOT NULL,
+            days VARCHAR[] DEFAULT '{}'::character varying[] NOT NULL,
+            specific_dates DATE[] DEFAULT '{}'::date[] NOT NULL,
+            start_time TIME NOT NULL,
+            end_time TIME NOT NULL,
+            timezone VARCHAR NOT NULL,
+            notes TEXT,
+            status VARCHAR(20) DEFAULT 'active' NOT NULL,
+            is_featured BOOLEAN DEFAULT false NOT NULL,
+            alarm_enabled BOOLEAN DEFAULT false NOT NULL,
+            alarm_before_minutes INTEGER,
+            notification_browser BOOLEAN DEFAULT false NOT NULL,
+            notification_sound BOOLEAN DEFAULT false NOT NULL,
+            created_at TIMESTAMPTZ DEFAULT now() NOT NULL,
+            updated_at TIMESTAMPTZ DEFAULT now() NOT NULL,
+            sequence INTEGER DEFAULT 0 NOT NULL,
+            planned_at TIMESTAMPTZ,
+            CONSTRAINT pk_timetable_entries PRIMARY KEY (id),
+            CONSTRAINT fk_timetable_entries_user_id FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+            CONSTRAINT ck_timetable_entries_role CHECK (role IN ('tutor', 'student', 'parent')),
+            CONSTRAINT ck_timetable_entries_priority_level
+                CHECK (priority_level IN ('low', 'medium', 'high', 'urgent', 'important')),
+            CONSTRAINT ck_timetable_entries_schedule_type CHECK (schedule_type IN ('recurring', 'specific')),
+            CONSTRAINT ck_timetable_entries_status CHECK (status IN ('active', 'draft', 'completed', 'cancelled')),
+            CONSTRAINT ck_timetable_entries_year CHECK (year BETWEEN 1900 AND 2199),
+            CONSTRAINT ck_timetable_entries_alarm_before_minutes CHECK (alarm_before_minutes BETWEEN 0 AND 40320)
+        )
+        """
+    )

@@ -7,7 +7,8 @@ import jsonschema_rs
 import pytest
 from fastapi import FastAPI
 
-from worker.api.glossary import NAMES, SPECIAL
+from worker.api.glossary import NAMES
+from worker.api.glossary_exceptions import SPECIAL
 
 
 def _properties(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

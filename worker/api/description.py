@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from worker.api.glossary import NAMES, SPECIAL, Meaning
+from worker.api.glossary import NAMES, Meaning
+from worker.api.glossary_exceptions import SPECIAL
 from worker.api.problems import Problem, responses
 from worker.api.stroke_schema import STROKE_DATA
 from worker.api.whiteboard_documents import StrokesBody

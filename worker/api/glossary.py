@@ -1,16 +1,16 @@
 """The meaning of each name in the API, with an example: requests and responses use the names of the tables' columns,
 and a name means the same everywhere.
 
-`NAMES` has a description and an example for each; `SPECIAL` those of documents in which a name has a different meaning.
-A test checks that every property and parameter has both.
+`NAMES` has a description and an example for each; glossary_exceptions.py has those of documents in which a name has a
+different meaning. A test checks that every property and parameter has both.
 """
 
 from typing import Any
 
 Meaning = tuple[str, Any]
 
-_INSTANT = "2027-01-04T11:00:00Z"
-_JOB = "9f1c5d20-7c7e-4a52-9d5e-2f2f6f0a1b11"
+INSTANT = "2027-01-04T11:00:00Z"
+JOB = "9f1c5d20-7c7e-4a52-9d5e-2f2f6f0a1b11"
 _SESSION_URL = "https://f000.backblazeb2.com/file/astegni-media/videos/whiteboard/session_7/recording_12/…"
 
 NAMES: dict[str, Meaning] = {
@@ -21,7 +21,7 @@ NAMES: dict[str, Meaning] = {
     "alarm_before_minutes": ("Minutes before the start at which the one alarm rings, 0 to 40320.", 15),
     "alarm_enabled": ("Whether the alarm rings; it alone decides, whatever the minutes are.", True),
     "alarms": ("Reminders, each some minutes before a lesson; the earliest first.", [{"minutes_before": 15}]),
-    "at": ("When it happened.", _INSTANT),
+    "at": ("When it happened.", INSTANT),
     "attempt": ("Number of the attempt, from 1; 0 before the first.", 1),
     "attempts": ("The attempts that have ended, oldest first.", []),
     "attendance": ("`held`, `missed` or `unknown`: whether tutor and student met on the lesson's board.", "held"),
@@ -33,7 +33,7 @@ NAMES: dict[str, Meaning] = {
     "bit_rate": ("Bits per second on average.", 420_000),
     "board_snapshot": ("The board as it stood when the recording was ingested.", {"pages": []}),
     "bookable": ("Whether the whole slot is free: only that can be booked.", True),
-    "booked_at": ("When a student booked this slot; null when it was none or is free.", _INSTANT),
+    "booked_at": ("When a student booked this slot; null when it was none or is free.", INSTANT),
     "booking": ("The booking that the acceptance made.", {"id": 3, "status": "active"}),
     "booking_id": ("Booking (a student with a tutor) by which it is held.", 3),
     "bookings": ("Bookings of the student with the calling tutor, newest first.", []),
@@ -52,11 +52,11 @@ NAMES: dict[str, Meaning] = {
     ),
     "code": ("Stable name of the problem, in kebab-case, for programs.", "not-found"),
     "codecs": ("Codecs as RFC 6381 names them.", "avc1.42c01f,mp4a.40.2"),
-    "confirmed_at": ("When the channel was confirmed by its code; null before.", _INSTANT),
+    "confirmed_at": ("When the channel was confirmed by its code; null before.", INSTANT),
     "conflicts": ("Lessons that collide with others, or of the same person by another role.", []),
     "contact_email": ("Mail address for questions about the request.", "liya@example.org"),
     "contact_phone": ("Telephone number for questions about the request.", "+251911000000"),
-    "created_at": ("When the row was made.", _INSTANT),
+    "created_at": ("When the row was made.", INSTANT),
     "currency": ("ISO 4217 code of the price.", "ETB"),
     "data": ("Ids of what the message is about.", {"schedule_id": 7}),
     "dates": ("Days of the series, local to its zone.", ["2027-01-11"]),
@@ -87,7 +87,7 @@ NAMES: dict[str, Meaning] = {
     "file": ("The recording as the browser made it: WebM, MP4, Ogg or Matroska.", "(binary)"),
     "file_size_bytes": ("Size of the uploaded file in bytes.", 48_120_400),
     "file_url": ("Unsigned address of the fast copy; `playback` gives one that opens.", _SESSION_URL),
-    "finished_at": ("When the job was over; null before.", _INSTANT),
+    "finished_at": ("When the job was over; null before.", INSTANT),
     "first": ("The first lessons that were made.", []),
     "from": ("First day, or an instant with its offset.", "2027-01-01"),
     "grade_level": ("Grade that the student is in.", "Grade 7"),
@@ -97,7 +97,7 @@ NAMES: dict[str, Meaning] = {
     "host_profile_id": ("Profile of the host.", 11),
     "is_featured": ("Whether the page shows the entry first; kept as it was sent.", False),
     "next_ends_at": ("End of the occurrence that is on or comes next; null: none.", "2027-01-04T12:00:00Z"),
-    "next_starts_at": ("Start of the occurrence that is on or comes next; null: none.", _INSTANT),
+    "next_starts_at": ("Start of the occurrence that is on or comes next; null: none.", INSTANT),
     "notification_browser": ("Whether the page shows the alarm in the browser; kept as it was sent.", True),
     "notification_sound": ("Whether the page plays a sound; kept as it was sent.", True),
     "now": ("The server's clock (UTC).", "2026-11-28T19:30:00.123456Z"),
@@ -116,7 +116,7 @@ NAMES: dict[str, Meaning] = {
     "is_recording": ("Whether the session is being recorded now.", False),
     "is_recurring": ("Whether the lesson is one of a series.", True),
     "items": ("The items of this page.", []),
-    "job_id": ("The job that does the work; null when nothing is left to do.", _JOB),
+    "job_id": ("The job that does the work; null when nothing is left to do.", JOB),
     "kind": ("What the job does.", "recordings.ingest"),
     "label": ("The channel's address with most of it hidden.", "l…@example.org"),
     "language": ("Language of messages: `en` or `am`; null: that of the account.", "am"),
@@ -163,7 +163,7 @@ NAMES: dict[str, Meaning] = {
     "quiet_start": ("Local start of the hours without messages; both or none.", "22:00:00"),
     "read_at": ("When the message was read; null before.", None),
     "reason": ("Why.", "student-busy"),
-    "recording_date": ("When recording began, as far as known.", _INSTANT),
+    "recording_date": ("When recording began, as far as known.", INSTANT),
     "recording_id": ("The recording.", 12),
     "recording_metadata": (
         "What was measured: container, codecs, size, frames, `repairs` (what was done), `source` as it came in.",
@@ -190,7 +190,7 @@ NAMES: dict[str, Meaning] = {
     "schedule_id": ("A lesson or free slot.", 7),
     "schedule_type": ("`recurring` (months and days) or `specific` (dates).", "recurring"),
     "scheduled_end": ("Planned end.", "2027-01-04T12:00:00Z"),
-    "scheduled_start": ("Planned start.", _INSTANT),
+    "scheduled_start": ("Planned start.", INSTANT),
     "scope": ("`one` lesson, it and the `following`, or `all` of its series.", "one"),
     "secret": ("Secret that signs webhooks (Standard Webhooks), shown once; null for other kinds.", None),
     "sequence": ("How often the lesson was changed (RFC 5545 SEQUENCE).", 0),
@@ -213,8 +213,8 @@ NAMES: dict[str, Meaning] = {
     "start": ("Start on the Ethiopian six-hour clock.", {"hour": 8, "minute": 0, "part": "ከሰዓት"}),
     "start_date": ("First day of the booking.", "2027-01-01"),
     "start_time": ("Local start.", "14:00:00"),
-    "started_at": ("When it began.", _INSTANT),
-    "starts_at": ("The instant of the start.", _INSTANT),
+    "started_at": ("When it began.", INSTANT),
+    "starts_at": ("The instant of the start.", INSTANT),
     "state": ("State of the job.", "running"),
     "status": ("Where it stands.", "active"),
     "storyboard": ("Pictures along the time, as WebVTT; null where there are none.", None),
@@ -226,7 +226,7 @@ NAMES: dict[str, Meaning] = {
     "student_name": ("The student's name.", "Liya Abebe"),
     "student_permissions": ("What participants may do on the board.", {"can_draw": True}),
     "subject": ("Subject that is taught.", "Mathematics"),
-    "taken_at": ("When the picture was drawn.", _INSTANT),
+    "taken_at": ("When the picture was drawn.", INSTANT),
     "text": ("The rule in plain English.", "Every Monday and Wednesday, until 30 June 2027"),
     "thumbnail_url": ("Unsigned address of the poster.", _SESSION_URL),
     "timezone": ("Zone of the local times, a name of the IANA database.", "Africa/Addis_Ababa"),
@@ -235,7 +235,7 @@ NAMES: dict[str, Meaning] = {
     "tutor_id": ("The tutor's profile.", 11),
     "type": ("`video`, `screen` or `board`.", "video"),
     "unread": ("How many messages are unread.", 3),
-    "updated_at": ("When the row was last changed.", _INSTANT),
+    "updated_at": ("When the row was last changed.", INSTANT),
     "url": ("Address, signed where the file is private.", _SESSION_URL),
     "vtt_url": ("Address of a WebVTT file.", _SESSION_URL),
     "width": ("Width in pixels.", 1280),
@@ -245,84 +245,4 @@ NAMES: dict[str, Meaning] = {
     "channel_id": ("Id of one's own channel.", 4),
     "idempotency-key": ("Any new text; repeats of the request get the first answer for a day.", "4f7c2a2e-one-click"),
     "last-event-id": ("Id of the last event that was received; browsers send it when they come back.", "12"),
-}
-
-_JOB_NAMES: dict[str, Meaning] = {
-    "id": ("Id of the job.", _JOB),
-    "subject": ("What the job works on, like `recording:12`.", "recording:12"),
-}
-_ENTRY_NAMES: dict[str, Meaning] = {
-    "title": ("What is planned.", "Morning group"),
-    "notes": ("Free text.", "Bring the exercise book."),
-    "conflicts": ("Own lessons at the time of an occurrence within ninety days; 20 at most.", []),
-    "status": ("`active`, `draft`, `completed` or `cancelled`; only active entries ring.", "active"),
-    "year": ("Year in which a `recurring` entry begins; it goes on in later years.", 2027),
-    "sequence": ("How often the entry was changed (RFC 5545 SEQUENCE).", 0),
-}
-_LINK_KIND = ("What the row is: `lesson`, `board` (a whiteboard session) or `entry` (of the own timetable).", "lesson")
-_CHANNEL_KIND: Meaning = ("`email`, `webhook` or `apprise`.", "email")
-
-# By the name of the schema or, for parameters, the operation's path.
-SPECIAL: dict[str, dict[str, Meaning]] = {
-    "JobDocument": _JOB_NAMES,
-    "JobWithAttempts": _JOB_NAMES,
-    "StrokesBody": {
-        "strokes": (
-            "Strokes in the order in which they were drawn, 500 at most.",
-            [{"client_id": "a1", "stroke_type": "pen", "stroke_data": {"points": [[10, 10], [15, 14]]}}],
-        )
-    },
-    "IgnoredField": {"reason": ("What is wrong with it.", "Input should have timezone info.")},
-    "RefusedStroke": {"reason": ("Why it was not stored.", "stroke_data has no points")},
-    "Code": {"code": ("The six digits that were sent to the channel.", "012345")},
-    "LinkDocument": {"kind": _LINK_KIND, "id": ("Id of our row.", 7)},
-    "GET /v1/platform/links/{kind}/{platform_id}": {"kind": _LINK_KIND},
-    "NewChannel": {"kind": _CHANNEL_KIND},
-    "ChannelDocument": {"kind": _CHANNEL_KIND},
-    "NewChannelDocument": {"kind": _CHANNEL_KIND},
-    "EventDocument": {"kind": ("What happened: `start`, `end`, `join`, `leave`, `activate`.", "join")},
-    "NotificationDocument": {"kind": ("What the message is about.", "lesson-reminder")},
-    "PreferencesWish": {"alarms": ("Minutes before each lesson that has no alarms of its own.", [1440, 15])},
-    "PreferencesDocument": {"alarms": ("Minutes before each lesson that has no alarms of its own.", [1440, 15])},
-    "SeriesWithPeople": {"participants": ("Students of the series with their bookings.", [])},
-    "SessionDocument": {"status": ("`scheduled`, `in_progress`, `completed` or `cancelled`.", "in_progress")},
-    "SessionWithPages": {"status": ("`scheduled`, `in_progress`, `completed` or `cancelled`.", "in_progress")},
-    "EthiopianTime": {"year": ("Ethiopian year.", 2019)},
-    "RenditionDocument": {"state": ("`pending`, `ready` or `failed`.", "ready")},
-    "SnapshotDocument": {
-        "name": ("Which file: `png`, `png_2x`, `thumbnail`, `svg`, `pdf`.", "png"),
-        "mime": ("Media type of the file.", "image/png"),
-    },
-    "SkipDocument": {"reason": ("Why: `excluded`, `tutor-busy`, `student-busy`, …", "excluded")},
-    "RequestRejection": {"reason": ("Why not; it is not kept.", "No time in January.")},
-    "Problem": {
-        "status": ("The HTTP status.", 404),
-        "title": ("Name of the problem for people.", "Not found"),
-        "type": ("URN of the problem.", "urn:astegni:problem:not-found"),
-        "request_id": ("Id of the request, as in `X-Request-ID` and the log.", "6d444409363f452f8707daf728170a4c"),
-    },
-    "GET /v1/jobs": {
-        "state": ("Only jobs in this state.", "running"),
-        "kind": ("Only jobs of this kind.", "recordings.ingest"),
-        "subject": ("Only jobs about this.", "recording:12"),
-    },
-    "GET /v1/me/notifications": {"unread": ("Only messages that are unread.", True)},
-    "EntryDocument": {**_ENTRY_NAMES, "months": ("Months of a `recurring` entry by name; empty: all.", ["January"])},
-    "NewEntry": _ENTRY_NAMES,
-    "EntryChange": _ENTRY_NAMES,
-    "EntryConflictDocument": {
-        "starts_at": ("Start of the occurrence.", _INSTANT),
-        "ends_at": ("End of the occurrence.", "2027-01-04T12:00:00Z"),
-        "schedule_id": ("The lesson at the same time.", 7),
-    },
-    "GET /v1/me/timetable": {
-        "role": ("Only entries written in this role.", "student"),
-        "status": ("Only entries with this status.", "active"),
-    },
-    "GET /v1/schedules": {"status": ("Only lessons with this status.", "scheduled")},
-    "GET /v1/session-requests": {"status": ("Only requests with this status.", "pending")},
-    "GET /v1/whiteboard/sessions": {"status": ("Only sessions with this status.", "in_progress")},
-    "GET /v1/calendar/{secret}.ics": {
-        "secret": ("The secret of the address. Whoever knows it reads the calendar.", "q3R…")
-    },
 }

@@ -24,7 +24,7 @@ from worker.workflows.platform_import.kind import Incoming, Kind, Pull
 
 
 @dataclass(frozen=True)
-class Call:
+class PlatformCall:
     """A call that was read from the platform: its sessions, their pages, and the people who take part."""
 
     pull: Pull
@@ -33,7 +33,7 @@ class Call:
     people: Sequence[PersonRecord]
 
 
-def read_call(context: WorkerContext, caller: Caller, platform_session_id: int) -> Call | None:
+def read_call(context: WorkerContext, caller: Caller, platform_session_id: int) -> PlatformCall | None:
     """The call as the platform has it now; None when it was adopted before, so that nothing has to be read.
 
     Raises Forbidden for those who are nobody there, InvalidInput without a platform, NotFound for a session that is not
@@ -52,7 +52,7 @@ def read_call(context: WorkerContext, caller: Caller, platform_session_id: int) 
 
 
 def adopt_board(
-    session: Session, caller: Caller, platform_session_id: int, call: Call | None
+    session: Session, caller: Caller, platform_session_id: int, call: PlatformCall | None
 ) -> tuple[WhiteboardSession, bool]:
     """The board of the call, and whether it is new. Idempotent, also when both sides adopt at the same time.
 
@@ -74,7 +74,7 @@ def _pull(connection: PlatformConnection, zone: PlatformZone, timezone: str) -> 
     return Pull(connection, Catalog.read(connection), clock.now(), zone.proof().zone, timezone)
 
 
-def _read(pull: Pull, people: PlatformPeople, caller: UserCaller, platform_session_id: int) -> Call:
+def _read(pull: Pull, people: PlatformPeople, caller: UserCaller, platform_session_id: int) -> PlatformCall:
     if not Boards.source.is_there(pull.catalog) or not Pages.source.is_there(pull.catalog):
         raise InvalidInput("This state of the platform has no whiteboard sessions by profile.")
     near = sessions_near(pull.connection, pull.catalog, [platform_session_id])
@@ -84,7 +84,7 @@ def _read(pull: Pull, people: PlatformPeople, caller: UserCaller, platform_sessi
     if not sides & _profiles(caller):
         raise NotFound(f"There is no whiteboard session {platform_session_id} of yours on the platform.")
     pages = pull.reader(Pages.source).rows_with(("session_id",), [(each,) for each in ids])
-    return Call(pull, rows, pages, list(people.read(people.owners(sides)).values()))
+    return PlatformCall(pull, rows, pages, list(people.read(people.owners(sides)).values()))
 
 
 def _profiles(caller: UserCaller) -> set[CallMember]:
@@ -92,7 +92,7 @@ def _profiles(caller: UserCaller) -> set[CallMember]:
     return {CallMember(profile_type, profile_id) for profile_type, profile_id in named if profile_id is not None}
 
 
-def _store(session: Session, call: Call) -> None:
+def _store(session: Session, call: PlatformCall) -> None:
     """Store the call as the import would, with the digests by which it knows these rows again."""
     store_people(session, call.people, read_at=call.pull.now)
     board_ids = _store_rows(session, Boards(), call.sessions, call.pull)

@@ -183,7 +183,7 @@ def _notes(row: Row, owner: _Owner) -> tuple[Refusal, ...]:
     notes = []
     if owner.is_ambiguous:
         reason = f"{row.scheduler_id} is a user who teaches and somebody else's tutor profile; taken as the user's"
-        notes.append(("ambiguous-owner", reason, "If it is the other tutor's, let them write it anew."))
+        notes.append(("ambiguous-owner", reason, "If it is the other tutor's, let them enter it again."))
     if row.scheduler_role not in PROFILE_TYPES:
         notes.append(("unknown-role", f"role {row.scheduler_role!r} is none here", "Nothing, if it is right."))
     if row.priority_level is not None and entry_priority(row.priority_level) is None:

@@ -1,0 +1,83 @@
+"""The meaning of names in the documents in which they differ from glossary.py: by schema name, or method and path."""
+
+from worker.api.glossary import INSTANT, JOB, Meaning
+
+_JOB_NAMES: dict[str, Meaning] = {
+    "id": ("Id of the job.", JOB),
+    "subject": ("What the job works on, like `recording:12`.", "recording:12"),
+}
+_ENTRY_NAMES: dict[str, Meaning] = {
+    "title": ("What is planned.", "Morning group"),
+    "notes": ("Free text.", "Bring the exercise book."),
+    "conflicts": ("Own lessons at the time of an occurrence within ninety days; 20 at most.", []),
+    "status": ("`active`, `draft`, `completed` or `cancelled`; only active entries ring.", "active"),
+    "year": ("Year in which a `recurring` entry begins; it goes on in later years.", 2027),
+    "sequence": ("How often the entry was changed (RFC 5545 SEQUENCE).", 0),
+}
+_LINK_KIND = ("What the row is: `lesson`, `board` (a whiteboard session) or `entry` (of the own timetable).", "lesson")
+_CHANNEL_KIND: Meaning = ("`email`, `webhook` or `apprise`.", "email")
+
+# By the name of the schema or, for parameters, the operation's path.
+SPECIAL: dict[str, dict[str, Meaning]] = {
+    "JobDocument": _JOB_NAMES,
+    "JobWithAttempts": _JOB_NAMES,
+    "StrokesBody": {
+        "strokes": (
+            "Strokes in the order in which they were drawn, 500 at most.",
+            [{"client_id": "a1", "stroke_type": "pen", "stroke_data": {"points": [[10, 10], [15, 14]]}}],
+        )
+    },
+    "IgnoredField": {"reason": ("What is wrong with it.", "Input should have timezone info.")},
+    "RefusedStroke": {"reason": ("Why it was not stored.", "stroke_data has no points")},
+    "Code": {"code": ("The six digits that were sent to the channel.", "012345")},
+    "LinkDocument": {"kind": _LINK_KIND, "id": ("Id of our row.", 7)},
+    "GET /v1/platform/links/{kind}/{platform_id}": {"kind": _LINK_KIND},
+    "NewChannel": {"kind": _CHANNEL_KIND},
+    "ChannelDocument": {"kind": _CHANNEL_KIND},
+    "NewChannelDocument": {"kind": _CHANNEL_KIND},
+    "EventDocument": {"kind": ("What happened: `start`, `end`, `join`, `leave`, `activate`.", "join")},
+    "NotificationDocument": {"kind": ("What the message is about.", "lesson-reminder")},
+    "PreferencesWish": {"alarms": ("Minutes before each lesson that has no alarms of its own.", [1440, 15])},
+    "PreferencesDocument": {"alarms": ("Minutes before each lesson that has no alarms of its own.", [1440, 15])},
+    "SeriesWithPeople": {"participants": ("Students of the series with their bookings.", [])},
+    "SessionDocument": {"status": ("`scheduled`, `in_progress`, `completed` or `cancelled`.", "in_progress")},
+    "SessionWithPages": {"status": ("`scheduled`, `in_progress`, `completed` or `cancelled`.", "in_progress")},
+    "EthiopianTime": {"year": ("Ethiopian year.", 2019)},
+    "RenditionDocument": {"state": ("`pending`, `ready` or `failed`.", "ready")},
+    "SnapshotDocument": {
+        "name": ("Which file: `png`, `png_2x`, `thumbnail`, `svg`, `pdf`.", "png"),
+        "mime": ("Media type of the file.", "image/png"),
+    },
+    "SkipDocument": {"reason": ("Why: `excluded`, `tutor-busy`, `student-busy`, …", "excluded")},
+    "RequestRejection": {"reason": ("Why not; it is not kept.", "No time in January.")},
+    "Problem": {
+        "status": ("The HTTP status.", 404),
+        "title": ("Name of the problem for people.", "Not found"),
+        "type": ("URN of the problem.", "urn:astegni:problem:not-found"),
+        "request_id": ("Id of the request, as in `X-Request-ID` and the log.", "6d444409363f452f8707daf728170a4c"),
+    },
+    "GET /v1/jobs": {
+        "state": ("Only jobs in this state.", "running"),
+        "kind": ("Only jobs of this kind.", "recordings.ingest"),
+        "subject": ("Only jobs about this.", "recording:12"),
+    },
+    "GET /v1/me/notifications": {"unread": ("Only messages that are unread.", True)},
+    "EntryDocument": {**_ENTRY_NAMES, "months": ("Months of a `recurring` entry by name; empty: all.", ["January"])},
+    "NewEntry": _ENTRY_NAMES,
+    "EntryChange": _ENTRY_NAMES,
+    "EntryConflictDocument": {
+        "starts_at": ("Start of the occurrence.", INSTANT),
+        "ends_at": ("End of the occurrence.", "2027-01-04T12:00:00Z"),
+        "schedule_id": ("The lesson at the same time.", 7),
+    },
+    "GET /v1/me/timetable": {
+        "role": ("Only entries written in this role.", "student"),
+        "status": ("Only entries with this status.", "active"),
+    },
+    "GET /v1/schedules": {"status": ("Only lessons with this status.", "scheduled")},
+    "GET /v1/session-requests": {"status": ("Only requests with this status.", "pending")},
+    "GET /v1/whiteboard/sessions": {"status": ("Only sessions with this status.", "in_progress")},
+    "GET /v1/calendar/{secret}.ics": {
+        "secret": ("The secret of the address. Whoever knows it reads the calendar.", "q3R…")
+    },
+}
