@@ -9,6 +9,7 @@ from benchmarks.ingest import measure_ingest
 from benchmarks.ledger import measure_ledger
 from benchmarks.limits import measure_limits
 from benchmarks.memory import measure_memory
+from benchmarks.platform import measure_platform
 from benchmarks.rates import measure_latency, measure_rates
 from benchmarks.reading_calendars import measure_calendars
 from benchmarks.reading_jobs import measure_reading
@@ -38,4 +39,5 @@ FIGURES: dict[str, Measure] = {
     "canvas": measure_canvas,
     "strokes": measure_strokes,
     "board_memory": measure_board_memory,
+    "platform": measure_platform,
 }

@@ -33,6 +33,7 @@ class Scale:
     stroke_batches: int = 100
     stroke_repeats: int = 5
     board_share: float = 1.0
+    platform_share: float = 1.0
 
 
 FULL = Scale()
@@ -63,4 +64,5 @@ QUICK = Scale(
     stroke_batches=4,
     stroke_repeats=1,
     board_share=0.05,
+    platform_share=0.01,
 )
