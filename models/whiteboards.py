@@ -71,12 +71,18 @@ class WhiteboardSession(Base):
     )
     created_at: Mapped[datetime] = created_at()
     updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    # Who opened it on the platform, where each side of a call has a board of its own and the tutor leads the one here;
+    # NULL: the host.
+    opener_profile_id: Mapped[int | None]
+    opener_profile_type: Mapped[str | None] = mapped_column(String(20))
 
     __table_args__ = (
         words("status", WHITEBOARD_SESSION_STATUSES),
         words("host_profile_type", HOST_TYPES),
         # Ids of tutors and students overlap: an id without its type names nobody.
         CheckConstraint("host_profile_id IS NULL OR host_profile_type IS NOT NULL", name="host"),
+        words("opener_profile_type", HOST_TYPES),
+        CheckConstraint("opener_profile_id IS NULL OR opener_profile_type IS NOT NULL", name="opener"),
         CheckConstraint(
             "cardinality(participant_profile_ids) = cardinality(participant_profile_types)",
             name="participants",

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from tests.api.conftest import Bearer, Serve, VisitorOf
-from tests.conftest import MakeSettings, School
+from tests.conftest import MakeSettings, School, Sql
 from tests.waiting import PATIENCE
 from worker.access.callers import Operator
 from worker.api.app import create_api
@@ -325,6 +325,25 @@ def test_who_may_upload(upload: Upload, refused: Refused, school: School, sessio
         assert refused(upload({"session_id": session_id}, caller=caller), 404)["code"] == "not-found"
     nobody = client.post("/v1/recordings", data={"session_id": session_id}, files={"file": ("a", b"1")})
     assert refused(nobody, 401)["code"] == "unauthorized"
+
+
+def test_a_student_who_opened_it_on_the_platform_may_upload_and_not_delete(
+    upload: Upload, refused: Refused, school: School, session_id: int, sql: Sql, visitor: VisitorOf
+) -> None:
+    """Their profile, and not that number as another's."""
+    open_by = "UPDATE whiteboard_sessions SET opener_profile_id = :id, opener_profile_type = :type"
+    sql(open_by, id=22, type="tutor")
+    assert refused(upload({"session_id": session_id}, caller=school.student), 403)["code"] == "forbidden"
+    sql(open_by, id=22, type="student")
+
+    accepted = upload({"session_id": session_id}, caller=school.student)
+
+    assert accepted.status_code == 202, accepted.text
+    path = f"/v1/recordings/{accepted.json()['recording_id']}"
+    assert visitor(school.student).ask("DELETE", path)[0] == 403
+    assert upload({"session_id": session_id}, caller=school.parent).status_code == 403
+    assert upload({"session_id": session_id}, caller=school.other_student).status_code == 404
+    assert visitor(school.tutor).ask("DELETE", path)[0] == 204
 
 
 def test_an_operator_uploads_on_somebodys_behalf(

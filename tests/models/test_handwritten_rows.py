@@ -92,6 +92,7 @@ WORDS = {
     ("schedule_skips", "reason"): ("excluded", "tutor-busy", "student-busy"),
     ("whiteboard_sessions", "status"): ("scheduled", "in_progress", "completed", "cancelled"),
     ("whiteboard_sessions", "host_profile_type"): ("tutor", "student"),
+    ("whiteboard_sessions", "opener_profile_type"): ("tutor", "student"),
     ("whiteboard_canvas_data", "stroke_type"): (
         *("pen", "eraser", "line", "rectangle", "circle", "triangle", "arrow", "text"),
     ),
@@ -385,6 +386,7 @@ def test_participants_are_typed_one_by_one(lesson: Connection) -> None:
         "UPDATE whiteboard_sessions SET participant_profile_ids = '{1}'",
         "UPDATE whiteboard_sessions SET participant_profile_ids = '{1}', participant_profile_types = '{admin}'",
         "UPDATE whiteboard_sessions SET host_profile_id = 1",
+        "UPDATE whiteboard_sessions SET opener_profile_id = 1",
     ):
         with pytest.raises(CheckViolation):
             lesson.execute(wrong)

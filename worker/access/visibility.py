@@ -67,6 +67,19 @@ def session_for(session: Session, caller: Caller, session_id: int, *, change: bo
     return whiteboard
 
 
+def session_to_record(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
+    """The whiteboard session, when the caller may add recordings: its tutor or host, who opened it, or an operator.
+
+    Raises NotFound when the caller may not see it, Forbidden when the caller may not record it.
+    """
+    whiteboard, role = session_and_role(session, caller, session_id)
+    opener = (whiteboard.opener_profile_type, whiteboard.opener_profile_id)
+    may_record = role is not None and (role.full or (role.profile_type, role.profile_id) == opener)
+    if not may_record and not isinstance(caller, Operator):
+        raise Forbidden("Only the tutor of this session, and who opened it, may record it.")
+    return whiteboard
+
+
 def session_and_role(session: Session, caller: Caller, session_id: int) -> tuple[WhiteboardSession, SessionRole | None]:
     """The session and the caller's role in it (None: they may only look). Raises NotFound."""
     row = session.execute(visible_sessions_with_booking(caller).where(WhiteboardSession.id == session_id)).one_or_none()

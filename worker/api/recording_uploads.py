@@ -8,13 +8,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
-from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from models.whiteboards import WhiteboardSession
 from worker.access.callers import Caller, UserCaller
-from worker.access.visibility import session_for
+from worker.access.visibility import session_to_record
 from worker.api.callers import CallerOf
 from worker.api.idempotent import IdempotentRequest, OnceOf
 from worker.api.multipart import FormReader
@@ -68,7 +66,7 @@ _FORM: dict[str, Any] = {
     summary="Upload a recording",
 )
 async def post_recording(request: Request, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
-    """Upload a recording of a session (its tutor only) and order its ingest; `Location` is the job to follow.
+    """Upload a recording of a session (its tutor, or who opened it); `Location` is the job that ingests it.
 
     The same bytes sent again for the same session and type are the same recording: the response names it and its job.
     """
@@ -84,7 +82,7 @@ async def post_recording(request: Request, caller: CallerOf, once: OnceOf, servi
         form = _form({"session_id": "1", **fields})
         if "session_id" in fields:
             with services.database.transaction() as session:
-                session_to_fill(session, caller, form.session_id)
+                session_to_record(session, caller, form.session_id)
         receivers.append(spool.receive(limit=limit, expected=None if expected is None else size))
         return receivers[-1]
 
@@ -133,7 +131,7 @@ def _register(
         fields = _form(values)
         uploaded = UploadedForm.model_validate({**values, "sha1": file.sha1})
         with services.database.transaction() as session:
-            session_to_fill(session, caller, fields.session_id)
+            session_to_record(session, caller, fields.session_id)
 
             def make() -> Answer:
                 nonlocal registered
@@ -174,11 +172,6 @@ def _usable(form: FormReader) -> tuple[dict[str, str], dict[str, str]]:
                 fields.pop(name, None)
                 ignored[name] = f"{fault['msg']}."
     return fields, ignored
-
-
-def session_to_fill(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
-    """The session, if this caller may add recordings to it: its tutor, or an operator. Raises as `session_for`."""
-    return session_for(session, caller, session_id, change=isinstance(caller, UserCaller))
 
 
 def _new_recording(

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from models.recordings import Recording, Rendition
 from worker import clock
+from worker.access.callers import UserCaller
 from worker.access.visibility import session_for, visible_recordings
 from worker.api.callers import CallerOf
 from worker.api.fields import FilterId, RowId
@@ -21,7 +22,6 @@ from worker.api.recording_documents import (
     RecordingWithBoard,
     RenditionDocument,
 )
-from worker.api.recording_uploads import session_to_fill
 from worker.api.services import Services, ServicesOf
 from worker.recordings.playback import plan_playback
 from worker.recordings.reading import find_recording, list_recordings, shown_metadata, write_kept_board
@@ -104,7 +104,7 @@ def delete(recording_id: RowId, caller: CallerOf, services: ServicesOf) -> None:
     """Delete a recording (its tutor, or an operator); its files are deleted in the background."""
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))
-        session_to_fill(session, caller, recording.session_id)
+        session_for(session, caller, recording.session_id, change=isinstance(caller, UserCaller))
         session.expunge(recording)
         delete_recording(session, recording_id, principal=caller.principal)
 

@@ -15,9 +15,10 @@ _IDS = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_
 _CREATE = text(
     """
     INSERT INTO whiteboard_sessions (id, session_title, session_description, host_profile_id, host_profile_type,
+                                     opener_profile_id, opener_profile_type,
                                      participant_profile_ids, participant_profile_types, status, student_permissions,
                                      scheduled_start, scheduled_end, actual_start, actual_end, created_at)
-    SELECT id, left(title, 300), description, host_id, host_type,
+    SELECT id, left(title, 300), description, host_id, host_type, opener_id, opener_type,
            ARRAY(SELECT json_array_elements_text(participant_ids)::integer),
            ARRAY(SELECT json_array_elements_text(participant_types)), status, permissions,
            scheduled_start, scheduled_end,
@@ -25,7 +26,8 @@ _CREATE = text(
            CASE WHEN status = 'completed' THEN coalesce(actual_end, actual_start, created_at, now()) END,
            coalesce(created_at, now())
       FROM json_to_recordset(CAST(:rows AS json)) AS row (
-               id integer, title text, description text, host_id integer, host_type text, participant_ids json,
+               id integer, title text, description text, host_id integer, host_type text, opener_id integer,
+               opener_type text, participant_ids json,
                participant_types json, status text, permissions jsonb, scheduled_start timestamptz,
                scheduled_end timestamptz, actual_start timestamptz, actual_end timestamptz, created_at timestamptz)
     """
@@ -121,6 +123,8 @@ class PlatformBoard:
     actual_end: datetime | None
     # None: unknown; then now, for a new one.
     created_at: datetime | None
+    # Who made the first of its sessions there: of a call, the one who called. None: unknown.
+    opener: Participant | None = None
 
 
 class PageKey(NamedTuple):
@@ -198,6 +202,8 @@ def _row(board: PlatformBoard, board_id: int | None) -> dict[str, Any]:
         "description": board.description,
         "host_id": board.host.profile_id,
         "host_type": board.host.profile_type,
+        "opener_id": board.opener and board.opener.profile_id,
+        "opener_type": board.opener and board.opener.profile_type,
         "participant_ids": [each.profile_id for each in board.participants],
         "participant_types": [each.profile_type for each in board.participants],
         "status": board.status,

@@ -34,6 +34,11 @@ def test_twins_are_one_board_led_by_the_tutor(run_import: Import, refusals: Refu
         board = boards[int(platform_id)]
         assert [board.host_profile_type, board.host_profile_id] == lead
     assert (boards[101].participant_profile_types, boards[101].participant_profile_ids) == (["student"], [11])
+    # The student called first, then the tutor.
+    assert [(boards[each].opener_profile_type, boards[each].opener_profile_id) for each in (101, 104)] == [
+        ("student", 11),
+        ("tutor", 14),
+    ]
     # The leader's own words.
     assert boards[101].session_title == "Session with student"
     for platform_id, created in expected["board_created_at"].items():

@@ -178,11 +178,13 @@ def _board(
 ) -> PlatformBoard:
     row = full[call.leading.id]
     others = dict.fromkeys(side for each in call.sessions for side in each.people if side != lead and side in there)
-    starts = [full[each.id].created_at for each in call.sessions]
-    created = min((moment for moment in starts if moment is not None), default=None)
+    dated = [each for each in call.sessions if full[each.id].created_at is not None]
+    first = min(dated, key=lambda each: full[each.id].created_at, default=call.leading)
+    created, opener = full[first.id].created_at, first.host
     return PlatformBoard(
         board_id,
         host=_participant(lead),
+        opener=_participant(opener) if opener is not None and opener in there else None,
         participants=[_participant(side) for side in others],
         title=row.title,
         description=row.description,

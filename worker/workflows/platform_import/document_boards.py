@@ -71,6 +71,7 @@ def _board(incoming: Incoming, tutor_id: int, students: Mapping[int, int], pull:
     return PlatformBoard(
         incoming.id,
         host=Participant(tutor_id, "tutor"),
+        opener=None,
         participants=[Participant(student_id, "student") for student_id in taking_part],
         title=row.session_title,
         description=row.session_description,
