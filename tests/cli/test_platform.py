@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from psycopg.sql import SQL, Identifier
 
-from tests.conftest import Platform
+from tests.conftest import Platform, Sql
 from worker.cli.local_stack.command import astegni
 
 
@@ -35,6 +35,25 @@ def test_without_warnings(platform: Platform) -> None:
     platform.owner.execute("DELETE FROM student_profiles WHERE user_id IS NULL")
 
     assert _check(platform.url)[0] == 0
+
+
+def test_what_an_import_would_take_is_counted(platform: Platform, database_url: str, sql: Sql) -> None:
+    code, text = _check(platform.url, DATABASE_URL=database_url)
+
+    assert code == 1
+    assert "lesson: 12 new or changed would be taken, 4 refused; " in text
+    assert "1 student-busy" in text
+    assert "1 tutor-busy" in text
+    assert sql("SELECT 1 FROM platform_links") == []
+
+
+def test_a_database_of_ours_without_tables(platform: Platform, empty_database_url: str) -> None:
+    platform.owner.execute("DELETE FROM student_profiles WHERE user_id IS NULL")
+
+    code, text = _check(platform.url, DATABASE_URL=empty_database_url)
+
+    assert code == 1
+    assert "our own database cannot be used, nothing was counted: " in text
 
 
 def test_a_zone_that_is_not_proven(platform: Platform) -> None:

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from worker.cli.platform_findings import platform_findings
-from worker.cli.platform_import import import_rows, report_refusals
+from worker.cli.platform_import import import_rows, rehearsal_lines, report_refusals
+from worker.cli.target import database_errors, settings_of_stack
 from worker.errors import AstegniError
 from worker.settings import Settings
 
@@ -23,10 +24,13 @@ def platform() -> None:
 def check() -> None:
     """Say which state the platform's database is in, what this role may read of it, who would come in, and its zone.
 
+    Where DATABASE_URL names a database of ours, also what an import would take and refuse now, and why.
     Exit 0 when all is well, 1 with warnings, 2 when people cannot be read or the server's zone is not proven.
     """
     try:
         levels = _print_findings(Settings())
+        if "CANNOT" not in levels:
+            levels |= _print_rehearsal()
     except AstegniError as error:
         typer.echo(f"astegni: {error.detail}", err=True)
         raise typer.Exit(_EXIT_CANNOT) from error
@@ -41,8 +45,26 @@ def _print_findings(settings: Settings) -> set[str]:
     levels: set[str] = set()
     for finding in platform_findings(settings):
         levels.add(finding.level)
-        typer.echo(f"{finding.subject:<10}{finding.level:<9}{finding.text}")
+        _print_finding(finding.subject, finding.level, finding.text)
     return levels
+
+
+def _print_rehearsal() -> set[str]:
+    """Print what an import would do, and return the level of that."""
+    if settings_of_stack().database_url is None:
+        return set()
+    try:
+        for line in rehearsal_lines():
+            _print_finding("import", "ok", line)
+    except database_errors() as error:
+        reason = str(getattr(error, "orig", error)).strip().split("\n")[0]
+        _print_finding("import", "WARNING", f"our own database cannot be used, nothing was counted: {reason}")
+        return {"WARNING"}
+    return {"ok"}
+
+
+def _print_finding(subject: str, level: str, text: str) -> None:
+    typer.echo(f"{subject:<10}{level:<9}{text}")
 
 
 @app.command()

@@ -40,6 +40,26 @@ def import_rows(*, document: bool, dry_run: bool, accept_deletes: bool) -> bool:
     return is_complete
 
 
+def rehearsal_lines() -> Iterator[str]:
+    """What an import would take and refuse now, kind by kind with the reasons counted. Nothing is changed.
+
+    Raises Misconfigured, Unavailable.
+    """
+    from worker.platform.refusals import count_refusals  # noqa: PLC0415 - not for `--help`
+    from worker.workflows.platform_import.run import rehearse  # noqa: PLC0415
+
+    with _opened() as (database, connection, settings), rehearse(database) as rehearsal:
+        reports = list(_reports(rehearsal, connection, settings, False, False))
+        reasons = count_refusals(rehearsal.session)
+        for report in reports:
+            if report.waits_for is not None:
+                yield f"{report.kind}: waits for {report.waits_for}"
+                continue
+            counted = [f"{number} {code}" for code, number in reasons.get(report.kind, {}).items()]
+            words = f"{report.counts['stored']} new or changed would be taken, {report.counts['refused']} refused"
+            yield f"{report.kind}: {words}{'; ' if counted else ''}{', '.join(counted)}"
+
+
 def report_refusals() -> None:
     """Print every row that was refused, or of which a part was left out."""
     from worker.database import Database  # noqa: PLC0415 - not for `--help`

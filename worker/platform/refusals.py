@@ -92,6 +92,15 @@ def refused_ids(session: Session, kind: str, *, after: int, most: int) -> list[i
     return list(session.scalars(statement.where(*refused).order_by(PlatformRefusal.platform_id).limit(most)))
 
 
+def count_refusals(session: Session) -> dict[str, dict[str, int]]:
+    """By kind: how many rows have which code, whether refused or taken without a part."""
+    key = (PlatformRefusal.kind, PlatformRefusal.code)
+    counts: dict[str, dict[str, int]] = {}
+    for kind, code, number in session.execute(select(*key, func.count()).group_by(*key).order_by(*key)):
+        counts.setdefault(kind, {})[code] = number
+    return counts
+
+
 def list_refusals(session: Session, *, batch: int = 1000) -> Iterator[RefusedRow]:
     """Every line of the report, by kind, row and code."""
     key = (PlatformRefusal.kind, PlatformRefusal.platform_id, PlatformRefusal.code)
