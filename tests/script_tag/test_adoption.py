@@ -58,3 +58,15 @@ def test_both_sessions_of_a_call_are_adopted_as_one(caller: str, lesson: Lesson,
     names = [row.client_id for row in sql("SELECT client_id FROM whiteboard_canvas_data ORDER BY stroke_order")]
     wait_for(lambda: [row["stroke_data"]["client_id"] for row in lesson.platform.strokes] == names)
     assert (tutor.errors, student.errors) == ([], [])
+
+
+def test_a_student_who_called_may_record(lesson: Lesson, sql: Sql) -> None:
+    student = lesson.student("alone")
+    student.call_alone()
+    student.send()
+    student.press("#recordBtn")
+    student.press(".choice-btn[data-mode=system]")
+    student.wait("whiteboardManager.recordedChunks.length > 2")
+    student.press("#recordBtn")
+    wait_for(lambda: sql("SELECT 1 FROM whiteboard_session_recordings"), details=lambda: student.run("logged"))
+    assert sql("SELECT host_profile_type FROM whiteboard_sessions") == [("tutor",)]

@@ -127,7 +127,7 @@ async function uploadOrDownload(own, manager, original, blob, filename, duration
     manager.showNotification(`Recording uploaded, ${duration} s`, 'success');
   } catch (error) {
     complain(error);
-    const why = error.status === 403 ? "Only the tutor's recording is kept" : 'The recording could not be uploaded';
+    const why = error.status === 403 ? "Only the tutor's recording and a calling student's are kept" : 'The recording could not be uploaded';
     manager.showNotification(`${why}; yours is downloaded instead`, 'warning');
     await manager.downloadRecordingLocally(blob, filename, duration);
   }
