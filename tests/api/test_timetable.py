@@ -236,3 +236,9 @@ class TestReminders:
         assert sql(self.WAITING) == []
         tutor.ask("POST", PATH, once_at(soon(9), alarm_enabled=True, alarm_before_minutes=8 * 1440))
         assert sql(self.WAITING) == [(8 * 1440, "email"), (8 * 1440, "in_app")]
+
+
+def test_an_entry_without_a_year_begins_with_this_one(tutor: Visitor) -> None:
+    form = TIMES | {"schedule_type": "recurring", "days": ["Monday"]}
+    entries = [tutor.ask("POST", PATH, form | year)[1] for year in ({}, {"year": None})]
+    assert {entry["year"] for entry in entries} <= {datetime.now(UTC).year, datetime.now(UTC).year + 1}

@@ -33,8 +33,9 @@ def create_entry(
     theirs = select(func.count()).where(TimetableEntry.user_id == user_id)
     if (session.scalar(theirs) or 0) >= MOST_ENTRIES:
         raise Conflict(f"You have {MOST_ENTRIES} timetable entries, which are the most; delete one first.")
-    entry = TimetableEntry(user_id=user_id, role=role, timezone=_zone_of(session, user_id, default_zone))
-    _assign(entry, {"year": now.year, **values}, form=values)
+    zone = _zone_of(session, user_id, default_zone)
+    entry = TimetableEntry(user_id=user_id, role=role, timezone=zone, year=now.year)
+    _assign(entry, values, form=values)
     session.add(entry)
     session.flush()
     session.refresh(entry)
