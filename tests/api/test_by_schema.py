@@ -33,6 +33,8 @@ RULES = {
     "POST /v1/me/channels": "What an address looks like depends on `kind`; hosts are looked up.",
     "POST /v1/schedules": "Which fields say when depends on the others; lessons end after they begin.",
     "PATCH /v1/schedules/{schedule_id}": "Which fields a change may have depends on `scope`.",
+    "PUT /v1/schedules/{schedule_id}/alarms": "Alarms differ in their minutes, and a channel is the caller's.",
+    "PUT /v1/me/notification-preferences": "A channel is the caller's.",
     "POST /v1/schedules/{schedule_id}/book": "A parent says which child will come.",
     "POST /v1/series/{series_id}/skip": "The days must be days of the series.",
     "POST /v1/session-requests": "A parent says which child will learn; the tutor must be active.",

@@ -22,7 +22,9 @@ router = APIRouter(prefix="/v1/schedules", tags=["reminders"], responses=respons
 # `email`, `in_app`, or the id of a row of `notification_channels`. A pattern of exactly the ids up to 2147483647 could
 # not be read; this one ends at 1999999999, and what it allows can be stored.
 ChannelName = Annotated[str, Field(pattern=r"^(email|in_app|[1-9][0-9]{0,8}|1[0-9]{9})$")]
-Channels = Annotated[list[ChannelName], Field(max_length=MOST_CHANNELS, fail_fast=True)]
+# What the JSON schema says of a list whose items differ; the check itself is that of the preferences.
+DISTINCT = {"uniqueItems": True}
+Channels = Annotated[list[ChannelName], Field(max_length=MOST_CHANNELS, fail_fast=True, json_schema_extra=DISTINCT)]
 Minutes = Annotated[int, Field(strict=True, ge=0, le=LONGEST_BEFORE), AsJson]
 AlarmScope = Annotated[
     Scope,

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from worker import clock
-from worker.api.alarms import Channels, Minutes
+from worker.api.alarms import DISTINCT, Channels, Minutes
 from worker.api.callers import CallerOf
 from worker.api.fields import Body, Document, LocalTime
 from worker.api.problems import responses
@@ -28,7 +28,7 @@ class PreferencesWish(Body):
     only after a permanent failure, in order. Quiet hours are local, both or neither are set, and may include midnight.
     """
 
-    alarms: Annotated[list[Minutes], Field(max_length=MOST_ALARMS, fail_fast=True)] = Field(
+    alarms: Annotated[list[Minutes], Field(max_length=MOST_ALARMS, fail_fast=True, json_schema_extra=DISTINCT)] = Field(
         default=list(DEFAULTS.alarms)
     )
     channels: Annotated[Channels, Field(min_length=1)] = Field(default=list(DEFAULTS.channels))
