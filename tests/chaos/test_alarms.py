@@ -13,7 +13,7 @@ from tests.chaos.mayhem.alarms import OwnAlarms, read_rules, wait_until_firing
 from tests.chaos.mayhem.installation import Installation
 from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.troubles import troubles_of
-from tests.conftest import MakeSettings
+from tests.conftest import MakeSettings, Platform
 from tests.forking.forked_process import ForkServer
 from tests.waiting import PATIENCE
 from worker.api.app import create_api
@@ -67,9 +67,10 @@ def test_a_full_spool_fires(settings: MakeSettings, database: Database, small_di
 
 
 def test_alarms_watch_what_is_exposed_and_are_documented(
-    settings: MakeSettings, database: Database, b2: Credentials, redis_url: str
+    settings: MakeSettings, database: Database, b2: Credentials, redis_url: str, platform: Platform
 ) -> None:
-    with TestClient(create_api(Services(settings(), database, {}))) as api:
+    services = Services(settings(platform_database_url=platform.url), database, {})
+    with TestClient(create_api(services)) as api:
         api.get("/healthz")
         exposed = {
             name

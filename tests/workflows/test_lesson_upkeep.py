@@ -105,7 +105,7 @@ class TestAdvance:
     """`schedules.advance`."""
 
     def test_all_of_it(self, desk: Desk, advanced: Perform) -> None:
-        nothing = {"begun": 0, "completed": 0, "closed": 0, "dated": 0, "stuck": 0, "stuck_ids": []}
+        nothing = {"begun": 0, "completed": 0, "closed": 0, "dated": 0, "entries": 0, "stuck": 0, "stuck_ids": []}
         assert advanced() == nothing
         past = desk.lesson(NOW.date() - DAY, "14:00", "15:00")
         present = desk.lesson(NOW.date(), "11:30", "12:30")
