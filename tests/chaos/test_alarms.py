@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,8 @@ def test_alarms_watch_what_is_exposed_and_are_documented(
     settings: MakeSettings, database: Database, b2: Credentials, redis_url: str, platform: Platform
 ) -> None:
     services = Services(settings(platform_database_url=platform.url), database, {})
-    with TestClient(create_api(services)) as api:
+    assert services.context.platform_connection is not None
+    with closing(services.context.platform_connection), TestClient(create_api(services)) as api:
         api.get("/healthz")
         exposed = {
             name

@@ -88,7 +88,7 @@ def test_rolling_restart_under_load_charges_nothing(unhurried: Environment) -> N
     for _n in range(2):
         unhurried.workers.start()
     # The first ones outlast every soft shutdown (2 s): they are released each time.
-    long = [unhurried.give(ChaosOrder(number, what="hold")) for number in range(2)]
+    long = [unhurried.give(ChaosOrder(number, what="hold", seconds=45.0)) for number in range(2)]
     jobs = long + [unhurried.give(ChaosOrder(number, seconds=0.05)) for number in range(2, 40)]
     for job in long:
         unhurried.wait_for_start(job)

@@ -26,7 +26,7 @@ class ChaosOrder(Order):
     """`what` an order does.
 
     `go`: take `seconds` and ask whether to stop; `trudge`: never ask; `hold`: go on until the event log has
-    `opened`; `stumble`: fail at the end; `die`: kill its own process.
+    `opened`, for `seconds` at most; `stumble`: fail at the end; `die`: kill its own process.
     """
 
     kind: ClassVar[str] = "chaos.order"
@@ -70,12 +70,11 @@ def perform_order(run: JobRun, order: ChaosOrder) -> None:
     run.progress(1, str(claim.token))
     if order.what == "die":
         os.kill(os.getpid(), signal.SIGKILL)
-    while order.what == "hold" and not event_log.read("opened"):
-        run.check()
-        time.sleep(0.05)
     end = time.monotonic() + order.seconds
     while (left := end - time.monotonic()) > 0:
-        if order.what == "go":
+        if order.what == "hold" and event_log.read("opened"):
+            break
+        if order.what in {"go", "hold"}:
             run.check()
         run.progress(99 * (1 - left / order.seconds))
         time.sleep(0.02)
