@@ -39,6 +39,7 @@ from worker.processes.redis_transport import install_patched_transport
 from worker.processes.reminder_dispatcher import QUEUE as REMINDERS
 from worker.processes.reminder_dispatcher import DispatchReminders
 from worker.processes.storage_check import CheckStorage
+from worker.processes.worker_shutdown import BoundedWorker
 from worker.settings import Settings
 
 _log = get_logger(__name__)
@@ -160,6 +161,7 @@ def create_app(settings: Settings, task_modules: Sequence[str] = TASK_MODULES) -
     # Unique for each start of a process, not just the host's name: a restarted worker must not be confused with its
     # predecessor. Children inherit it.
     app.process_name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+    app.Worker = app.subclass_with_self(BoundedWorker, reverse="Worker")
     app.steps["worker"].add(LedgerMaintenance)
     app.steps["worker"].add(DispatchReminders)
     app.steps["worker"].add(CheckStorage)

@@ -83,6 +83,25 @@ def test_poison_holds_up_nobody(environment: Environment) -> None:
     assert environment.watchdog.violations() == []
 
 
+def test_a_job_that_starts_during_the_shutdown_is_released(unhurried: Environment) -> None:
+    """The children are stopped until the worker has begun to end: it cannot know what they start then."""
+    unhurried.workers.start()
+    [worker] = unhurried.workers.running
+    pool = children(worker.pid)
+    for child in pool:
+        os.kill(child, signal.SIGSTOP)
+    job = unhurried.give(ChaosOrder(1, what="hold", seconds=2 * PATIENCE))
+    wait_for(lambda: unhurried.parts.unacknowledged() == 1, details=unhurried.workers.log)
+    worker.signal(signal.SIGTERM)
+    wait_for(lambda: "soft_shutdown" in worker.log_tail(20), details=unhurried.workers.log)
+    for child in pool:
+        os.kill(child, signal.SIGCONT)
+    unhurried.wait_for_start(job)
+    assert worker.wait(PATIENCE), worker.log_tail(40)
+    assert unhurried.outcomes(job) == ["released"]
+    assert unhurried.job(job)["state"] == "queued"
+
+
 def test_rolling_restart_under_load_charges_nothing(unhurried: Environment) -> None:
     # With a lease of seconds a slow machine lets it expire between the end of a child and its release.
     for _n in range(2):

@@ -69,7 +69,10 @@ def test_progress_ends_with_the_size(store: ObjectStore, make_file: MakeFile) ->
 def test_a_stopped_upload_is_gone_on_with(
     store: ObjectStore, bucket: Bucket, make_file: MakeFile, sent: list[str]
 ) -> None:
-    """Six parts, two at once: when more than 24 MB are told, at most two of the parts begun are not whole."""
+    """Six parts, two at once: when more than 24 MB are told, at most two of the parts begun are not whole.
+
+    The second of the two may arrive after the stop, while the parts are listed: it is not sent again either.
+    """
     file = make_file(size=6 * 5_000_000)
     progress: list[int] = []
     with pytest.raises(UploadStopped):
@@ -83,7 +86,7 @@ def test_a_stopped_upload_is_gone_on_with(
     assert 3 <= whole <= 5
     sent.clear()
     assert upload(store, file).file_id == begun[0].file_id
-    assert len(uploads(sent)) == 6 - whole
+    assert 1 <= len(uploads(sent)) <= 6 - whole
     assert list(bucket.list_unfinished_large_files()) == []
 
 

@@ -69,6 +69,11 @@ class Parts:
         with redis.Redis.from_url(self.valkey.url(), socket_timeout=10) as client:
             client.flushall()
 
+    def unacknowledged(self) -> int:
+        """How many messages workers have received and not acknowledged."""
+        with redis.Redis.from_url(self.valkey.url(), socket_timeout=10) as client:
+            return int(client.hlen("astegni:unacked"))
+
     def freeze_broker(self) -> None:
         """It takes connections and data and answers nothing."""
         _process(self.valkey.process).signal(signal.SIGSTOP)

@@ -1,0 +1,32 @@
+"""The end of a worker's main process: no child outlasts the soft shutdown."""
+
+from time import sleep
+
+from billiard.process import active_children
+from celery.apps.worker import Worker
+from celery.worker import state
+
+from worker.logs import get_logger
+
+_log = get_logger(__name__)
+
+
+class BoundedWorker(Worker):  # type: ignore[misc]  # celery publishes no types
+    """Celery's worker, which also ends the runs that its main process does not know of yet.
+
+    A child reports to the main process that it has started a job, but the handler of SIGTERM blocks the loop that reads
+    the report. Celery 5.7 therefore neither waits for such a run nor cancels it: it cancels the runs it has read of,
+    then waits for its children without a limit, be it three hours. A supervisor loses patience and kills the worker,
+    and the job is charged an attempt.
+    """
+
+    def wait_for_soft_shutdown(self) -> None:
+        """Wait while messages are in work, then terminate the children whose runs Celery is not about to cancel."""
+        seconds = self.app.conf.worker_soft_shutdown_timeout
+        if tuple(state.reserved_requests):
+            _log.info("soft_shutdown", seconds=seconds)
+            sleep(seconds)
+        known = {request.worker_pid for request in tuple(state.active_requests)}
+        for child in active_children():
+            if child.pid not in known:
+                self.pool.terminate_job(child.pid)
