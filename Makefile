@@ -8,6 +8,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 TEST_PROCESSES ?= 3
 # File by file in the order of tests/slow.txt, the dearest first.
 IN_PROCESSES := --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+CHECK := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo \
+	&& $(BIN)/python tests/house/words.py
 # Where a shell or an image says not to keep compiled modules, every process compiles all it imports: 2 s of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -41,18 +43,19 @@ $(VENV)/.dev: $(VENV)/.created requirements-dev.txt pyproject.toml devstack/pypr
 demo: install ## Show the main job: a browser's recording becomes a lesson that plays
 	@$(BIN)/astegni demo
 
-test: check ## Run the whole check: format, lint, types, layers, tests
-	$(BIN)/pytest $(IN_PROCESSES)
+# The linters take one core for a minute, in which the first tests wait for processes. Where they fail, their output
+# comes last.
+test: install-dev ## Run the whole check: format, lint, types, layers, tests
+	@{ $(CHECK); } >$(VENV)/check.log 2>&1 & check=$$!; \
+	$(BIN)/pytest $(IN_PROCESSES); tests=$$?; \
+	wait $$check || { cat $(VENV)/check.log >&2; exit 1; }; \
+	exit $$tests
 
 quick: install-dev ## Run the tests of rules, SQL and API alone
 	$(BIN)/pytest $(IN_PROCESSES) -m "not slow"
 
 check: install-dev ## Run all of that but the tests
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
-	$(BIN)/python tests/house/words.py
+	$(CHECK)
 
 conformance: install-dev ## Let rclone and the b2 command find out whether the emulator is Backblaze B2, with gigabytes
 	@command -v rclone >/dev/null || { echo "rclone is missing and nothing was tested. Install it (Debian: apt-get install rclone)." >&2; exit 1; }
