@@ -1,8 +1,6 @@
 """Servers of the chaos tests' own: they are frozen and restarted, which no other test should feel."""
 
 import itertools
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +12,8 @@ from devstack.directories import scratch_directory
 from tests.chaos.mayhem.environment import Environment, make_template
 from tests.chaos.mayhem.parts import Parts
 from tests.forking.forked_process import ForkServer
+from tests.memory import memory_directory
 
-_MEMORY = Path("/dev/shm")  # noqa: S108 - scratch_directory makes an unguessable name there
-_MEMORY_WANTED = 1 << 30
 _TEMPLATE = "chaos_template"
 _numbers = itertools.count(1)
 
@@ -24,8 +21,7 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def parts() -> Iterator[Parts]:
     """The three servers, each behind a proxy."""
-    in_memory = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _MEMORY_WANTED
-    with scratch_directory(_MEMORY if in_memory else None) as root, Parts(root) as running:
+    with scratch_directory(memory_directory()) as root, Parts(root) as running:
         make_template(running, _TEMPLATE)
         yield running
 

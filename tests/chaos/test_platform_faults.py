@@ -19,10 +19,12 @@ import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
+from devstack.directories import scratch_directory
 from devstack.postgres import EmbeddedPostgres
 from tests.api.conftest import token_of
 from tests.chaos.mayhem.proxy import Proxy
 from tests.conftest import MakeSettings, Sql
+from tests.memory import memory_directory
 from tests.waiting import wait_for
 from worker.access.callers import UserCaller
 from worker.api.app import create_api
@@ -41,7 +43,7 @@ ANYTHING = "/v1/bookings"
 
 @dataclass
 class LivePlatform:
-    """A PostgreSQL server of the test's own with the platform's sample, reached through a proxy that keeps its port."""
+    """A PostgreSQL server with a copy of the platform's sample, reached through a proxy that keeps its port."""
 
     server: EmbeddedPostgres
     line: Proxy
@@ -93,18 +95,31 @@ class LivePlatform:
                 process.send_signal(number)
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedPostgres]:
+    """A server with the platform's sample as the database `sample`."""
+    with scratch_directory(memory_directory()) as root, EmbeddedPostgres(root / "platform", fast=True) as server:
+        server.create_database("sample")
+        with psycopg.connect(server.url("sample"), autocommit=True) as owner:
+            for file in ("schema-2026.sql", "sample-2026.sql", "zone-evidence-2026.sql"):
+                owner.execute((_DATA / file).read_text().encode())
+            owner.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        yield server
+
+
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[LivePlatform]:
-    with EmbeddedPostgres(tmp_path / "platform", fast=True) as server, Proxy(server.port) as line:
-        server.create_database("platform")
-        live = LivePlatform(server, line, "astegni_reader", secrets.token_hex(8))
-        for file in ("schema-2026.sql", "sample-2026.sql", "zone-evidence-2026.sql"):
-            live.run((_DATA / file).read_text())
-        live.run("REVOKE CREATE ON SCHEMA public FROM PUBLIC", *grants("platform", live.reader, password=live.password))
+def live(server: EmbeddedPostgres) -> Iterator[LivePlatform]:
+    server.create_database("platform", "sample")
+    with Proxy(server.port) as line:
+        live = LivePlatform(server, line, f"astegni_reader_{secrets.token_hex(4)}", secrets.token_hex(8))
+        # A setting of the sample itself, which its copies do not take over.
+        live.run("ALTER DATABASE platform SET timezone TO 'Europe/Berlin'")
+        live.run(*grants("platform", live.reader, password=live.password))
         # A crash loses no grant: this server writes its log late.
         live.run("CHECKPOINT")
         yield live
         live.restore()
+    server.drop_database("platform")
 
 
 Ask = Callable[..., httpx2.Response]
