@@ -14,6 +14,7 @@ from models import (
     schedules,
     snapshots,
     timetable,
+    uploads,
     whiteboards,
 )
 from models.base import Base
@@ -33,6 +34,7 @@ TABLE_GROUPS = (
     operators,
     limits,
     platform,
+    uploads,
 )
 
 metadata = Base.metadata

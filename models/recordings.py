@@ -61,6 +61,8 @@ class Recording(Base):
     # The problem document (RFC 9457) of a failed ingest.
     error: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    # Pauses and gaps of the recorder: `{"kind", "from_ms", "to_ms"}`, milliseconds since the recording began.
+    marks: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
 
     __table_args__ = (
         words("recording_type", RECORDING_TYPES),

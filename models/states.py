@@ -39,6 +39,8 @@ SNAPSHOT_NAMES = ("png", "png_2x", "thumbnail", "svg", "pdf")
 
 RECORDING_TYPES = ("video", "screen", "board")
 RENDITION_STATES = ("pending", "ready", "failed")
+# `recovered`: abandoned, and what had arrived became the recording. `terminated`: its bytes are gone.
+UPLOAD_STATES = ("open", "finished", "recovered", "terminated")
 
 # `apprise`: an address of one of the services that apprise speaks to.
 CHANNEL_KINDS = ("email", "webhook", "apprise")

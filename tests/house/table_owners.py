@@ -29,6 +29,7 @@ OWNED_TABLES = {
         "timetable_entries",
     ),
     "storage": ("installation",),
+    "uploads": ("uploads",),
     "whiteboards": ("whiteboard_sessions", "whiteboard_pages", "whiteboard_canvas_data", "whiteboard_events"),
 }
 

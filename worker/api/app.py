@@ -33,10 +33,11 @@ from worker.api import (
     slots,
     snapshots,
     timetable,
+    uploads,
     whiteboard_pages,
     whiteboard_sessions,
 )
-from worker.api.body_limit import Larger, LimitBody
+from worker.api.body_limit import Larger, LimitBody, Streamed
 from worker.api.callers import identify
 from worker.api.description import complete
 from worker.api.idempotent import REPLAYED
@@ -48,14 +49,17 @@ from worker.api.privacy import PrivateResponses
 from worker.api.problems import install_problems
 from worker.api.request_log import REQUEST_ID, RequestLog
 from worker.api.services import Services
+from worker.api.tus_protocol import REQUEST_HEADERS, RESPONSE_HEADERS, TusProtocol
 from worker.limits.lease_rows import Bound
 
 MOST_JSON = 65_536
 # Enough for five hundred strokes of a few hundred points each.
 MOST_STROKES_JSON = 2_000_000
 LARGER = (Larger("POST", re.compile(r"/v1/whiteboard/pages/[0-9]+/strokes"), MOST_STROKES_JSON),)
-# Routes that stream their body, with their own limits.
-STREAMED = frozenset({("POST", "/v1/recordings")})
+STREAMED = (
+    Streamed("POST", re.compile(r"/v1/(recordings|uploads)")),
+    Streamed("PATCH", re.compile(r"/v1/uploads/[^/]+")),
+)
 
 _MODULES = (
     channels,
@@ -75,6 +79,7 @@ _MODULES = (
     snapshots,
     replays,
     recording_uploads,
+    uploads,
     recordings,
     jobs,
     job_events,
@@ -141,12 +146,16 @@ def _wrap(api: FastAPI, services: Services) -> None:
     api.add_middleware(AnyMethod)
     api.add_middleware(RequestLog, metrics=api.state.metrics)
     api.add_middleware(PrivateResponses)
+    api.add_middleware(TusProtocol)
     if services.settings.cors_origins:
         api.add_middleware(
             CORSMiddleware,
             allow_origins=services.settings.cors_origins,
             allow_methods=["*"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", REQUEST_ID],
-            expose_headers=["Location", "Retry-After", "WWW-Authenticate", REPLAYED, REQUEST_ID],
+            allow_headers=[
+                *("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", REQUEST_ID),
+                *REQUEST_HEADERS,
+            ],
+            expose_headers=["Location", "Retry-After", "WWW-Authenticate", REPLAYED, REQUEST_ID, *RESPONSE_HEADERS],
             max_age=3600,
         )

@@ -1,7 +1,7 @@
 """Read no body beyond its limit, whatever Content-Length says, and none before its sender is known."""
 
 import re
-from collections.abc import Awaitable, Callable, Container, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,14 @@ class Larger:
     most: int
 
 
+@dataclass(frozen=True)
+class Streamed:
+    """The paths whose routes stream their body with their own limits, and identify their caller first."""
+
+    method: str
+    path: re.Pattern[str]
+
+
 # Identifies the sender of a request, or raises an error; `request.state.body_bytes` is the size of the body.
 Admit = Callable[[Request], Awaitable[Any]]
 
@@ -33,8 +41,7 @@ Admit = Callable[[Request], Awaitable[Any]]
 class LimitBody:
     """ASGI middleware: 413 for a body of more than `most` bytes; 401, 403 and 429 before any of it is read.
 
-    `streamed` has the (method, path) of routes that stream their body with their own limits, and identify their caller
-    first. `larger` has the exceptions from `most`.
+    `larger` has the exceptions from `most`.
     """
 
     def __init__(
@@ -44,7 +51,7 @@ class LimitBody:
         most: int,
         admit: Admit,
         larger: Sequence[Larger] = (),
-        streamed: Container[tuple[str, str]] = (),
+        streamed: Sequence[Streamed] = (),
     ) -> None:
         self._app = app
         self._most = most
@@ -53,7 +60,7 @@ class LimitBody:
         self._streamed = streamed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or (scope["method"], scope["path"]) in self._streamed:
+        if scope["type"] != "http" or self._is_streamed(scope):
             await self._app(scope, receive, send)
             return
         most, headers = self._most_of(scope), Headers(scope=scope)
@@ -84,6 +91,9 @@ class LimitBody:
             return message
 
         await self._app(scope, counted, send)
+
+    def _is_streamed(self, scope: Scope) -> bool:
+        return any(route.method == scope["method"] and route.path.fullmatch(scope["path"]) for route in self._streamed)
 
     def _most_of(self, scope: Scope) -> int:
         for larger in self._larger:

@@ -37,7 +37,7 @@ _RETRY_AFTER = 5
 # Reported errors of one request; a hostile body may cause thousands.
 _MOST_ERRORS = 20
 _LONGEST_NAME = 100
-_UNSUPPORTED, _NOT_ALLOWED = 415, 405
+_UNSUPPORTED, _NOT_ALLOWED, _CHECKSUM_MISMATCH = 415, 405, 460
 # What follows this in a path is the secret of a calendar, and people copy problem documents into reports.
 _CALENDARS = "/calendar/"
 
@@ -69,7 +69,12 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     if Unauthorized.status in statuses:
         statuses = (*statuses, TooManyRequests.status)
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+    return {status: {"description": _phrase(status), "content": content} for status in statuses}
+
+
+def _phrase(status: int) -> str:
+    # 460 is of tus 1.0, not of HTTP.
+    return "Checksum Mismatch" if status == _CHECKSUM_MISMATCH else HTTPStatus(status).phrase
 
 
 def problem_response(scope: Scope, error: AstegniError, more: Mapping[str, str] | None = None) -> Response:

@@ -15,12 +15,15 @@ from worker.database import Database
 from worker.jobs.failure_hooks import FailureHooks
 from worker.jobs.live import most_live_jobs
 from worker.limits.counters import Counters
+from worker.limits.lease_rows import Bound
 from worker.limits.leases import Leases
 from worker.limits.messages import messages_planned
 from worker.limits.rates import Rates, rates_of
+from worker.media.first_bytes import refuse_other_files
 from worker.schedules.planning import Planning
 from worker.settings import Settings
 from worker.uploads.open_uploads import OpenUploads
+from worker.uploads.uploads import Uploads
 from worker.whiteboards.board_bytes import BoardBounds
 from worker.workflows.context import WorkerContext
 from worker.workflows.renew_people import renew_people
@@ -65,6 +68,19 @@ class Services:
         """The uploads in progress, limited per person."""
         settings = self.settings
         return OpenUploads(self.leases, settings.limit_open_uploads, settings.limit_open_upload_bytes)
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        """The uploads that are sent in pieces."""
+        settings = self.settings
+        return Uploads(
+            self.database,
+            self.context.spool,
+            settings.spool_id,
+            largest=settings.upload_max_bytes,
+            bound=Bound("uploads", settings.limit_open_uploads, settings.limit_open_upload_bytes),
+            check_head=refuse_other_files,
+        )
 
     @cached_property
     def leases(self) -> Leases:

@@ -41,7 +41,7 @@ async def receive_form(
     except Exception:
         # A client that expects 100-continue has sent nothing yet, and reading would tell it to start.
         if begun or request.headers.get("expect", "").lower() != "100-continue":
-            await _drain(stream)
+            await drain(stream)
         raise
     finally:
         if reader is not None:
@@ -61,7 +61,8 @@ async def _batches(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield b"".join(pieces)
 
 
-async def _drain(stream: AsyncIterator[bytes]) -> None:
+async def drain(stream: AsyncIterator[bytes]) -> None:
+    """Read and discard the rest of a refused body, up to some limits, so that its client can read the response."""
     left = _DRAIN_BYTES
     try:
         async with asyncio.timeout(_DRAIN_SECONDS):

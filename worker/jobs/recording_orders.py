@@ -33,6 +33,8 @@ class RecordingOrder(Order):
     session_id: int
     spool_id: str
     size_bytes: int
+    # How many times the bytes had been extended (worker/recordings/extend.py).
+    version: int = 0
 
     @property
     def queue(self) -> str:
@@ -52,7 +54,8 @@ class RecordingOrder(Order):
 
     @property
     def unique_key(self) -> str:
-        return f"{self.kind}:{self.recording_id}"
+        # A job on fewer bytes must not stand for one on all of them.
+        return f"{self.kind}:{self.recording_id}{f':{self.version}' if self.version else ''}"
 
 
 @dataclass(frozen=True)

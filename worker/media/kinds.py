@@ -68,7 +68,11 @@ _MP3_LOW_RATES = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 def detect_demuxer(path: Path) -> Demuxer:
     """The demuxer for this file by its bytes; MediaRejected, with a sentence for its kind, when there is none."""
     with path.open("rb") as file:
-        head = file.read(SNIFFED)
+        return demuxer_of(file.read(SNIFFED))
+
+
+def demuxer_of(head: bytes) -> Demuxer:
+    """The demuxer for a file with these first bytes. Raises MediaRejected, as `detect_demuxer`."""
     if not head:
         raise MediaRejected("empty", "The file is empty. Record the lesson again, or upload the right file.")
     for magic in _MAGICS:

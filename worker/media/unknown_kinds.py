@@ -23,8 +23,7 @@ def refuse(head: bytes) -> Demuxer:
             "The beginning of the recording is missing, and without it nothing can be played. "
             "Send the upload again from its first chunk.",
         )
-    start = head[:1024].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")):
+    if _is_page(head):
         raise UnknownFormat(
             "not-a-recording",
             "This is a web page, not a recording: the download of the recording failed. Fetch it again and upload it.",
@@ -37,9 +36,19 @@ def refuse(head: bytes) -> Demuxer:
     )
 
 
+def is_document(head: bytes) -> bool:
+    """Whether these are the first bytes of a web page or of a text."""
+    return _is_page(head) or _is_text(head[:1024])
+
+
 def lacks_beginning(head: bytes) -> bool:
     """Whether these are bytes from the middle of a recording."""
     return head[4:8] in _CONTINUATIONS or _has_cluster(head)
+
+
+def _is_page(head: bytes) -> bool:
+    start = head[:1024].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
+    return start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<body"))
 
 
 def _is_text(head: bytes) -> bool:

@@ -1,7 +1,9 @@
 """Read recordings for the API: one recording, lists, its stored board, its metadata."""
 
+from collections.abc import Sequence
 from datetime import UTC, timedelta
 from typing import IO, Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.orm import Session
@@ -25,6 +27,12 @@ def find_recording(session: Session, recording_id: int, visible: ColumnElement[b
     if recording is None:
         raise NotFound(f"There is no recording {recording_id}.")
     return recording
+
+
+def ingest_jobs(session: Session, recording_ids: Sequence[int]) -> dict[int, UUID | None]:
+    """The ingest job of each of these recordings."""
+    rows = session.execute(select(Recording.id, Recording.job_id).where(Recording.id.in_(recording_ids)))
+    return {row.id: row.job_id for row in rows}
 
 
 def write_kept_board(session: Session, out: IO[bytes], recording_id: int) -> None:

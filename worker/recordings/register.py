@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, text, update
@@ -32,6 +33,12 @@ class NewRecording:
     sha1: str
     filename: str | None = None
     started_at: datetime | None = None
+    # Server time minus the time of the device that recorded.
+    clock_offset_ms: int | None = None
+    # Pauses and gaps of the recorder.
+    marks: list[Any] | None = None
+    # Whether the upload was abandoned, so that the end is missing.
+    is_recovered: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,16 +91,25 @@ def _columns(new: NewRecording) -> dict[str, object]:
         "spool_id": new.spool_id,
         "spool_name": new.spool_name,
         "is_processing": True,
-        "recording_metadata": {
-            "recorded_by": new.recorded_by,
-            # SHA-1 of the uploaded bytes; the objects are named by it.
-            "digest": new.sha1,
-            "source": {"filename": new.filename, "size_bytes": new.size_bytes},
-        },
+        "marks": new.marks,
+        "recording_metadata": metadata_of(new),
     }
     if new.started_at is not None:
         columns["recording_date"] = new.started_at
     return columns
+
+
+def metadata_of(new: NewRecording) -> dict[str, Any]:
+    """The metadata of a recording before its ingest."""
+    clock = {} if new.clock_offset_ms is None else {"clock_offset_ms": new.clock_offset_ms}
+    return {
+        "recorded_by": new.recorded_by,
+        # SHA-1 of the uploaded bytes; the objects are named by it.
+        "digest": new.sha1,
+        "source": {"filename": new.filename, "size_bytes": new.size_bytes},
+        **clock,
+        **({"recovered": True} if new.is_recovered else {}),
+    }
 
 
 def _order_ingest(session: Session, recording_id: int, new: NewRecording) -> UUID:

@@ -55,6 +55,19 @@ def lock_recording(session: Session, recording_id: int) -> Recording | None:
     )
 
 
+def find_live_twin(session: Session, recording_id: int, session_id: int, type_: str, sha1: str) -> int | None:
+    """Another live recording of the same bytes in this session and type; None when there is none."""
+    return session.scalar(
+        select(Recording.id).where(
+            Recording.id != recording_id,
+            Recording.session_id == session_id,
+            Recording.recording_type == type_,
+            Recording.source_sha1 == sha1,
+            Recording.is_processing | Recording.is_available,
+        )
+    )
+
+
 def mark_processing(session: Session, recording_id: int) -> None:
     """Mark the recording as being processed, also for a retry after a failure.
 

@@ -17,6 +17,7 @@ from uuid import UUID
 from worker.errors import NotFound, OutOfSpace
 from worker.uploads.private_files import full_disk_named, make_private
 from worker.uploads.spool_writer import PART, SpoolWriter
+from worker.uploads.upload_file import DATA, UploadFile
 
 _NAME = re.compile(r"[0-9a-f]{32}")
 _WORK = "work"
@@ -47,6 +48,14 @@ class Spool:
             self.require_space(expected)
         return SpoolWriter(self._path(secrets.token_hex(16)), limit, self.require_space)
 
+    def upload(self, upload_id: str) -> UploadFile:
+        """The file of an upload that is sent in pieces, whether it exists or not."""
+        return UploadFile(self._path(upload_id).parent, upload_id)
+
+    def target(self, name: str) -> Path:
+        """The path under which bytes may be put into the spool as the complete file `name`."""
+        return self._path(name)
+
     def require_space(self, size: int) -> None:
         """Raise OutOfSpace unless `size` more bytes leave the reserve untouched."""
         free = shutil.disk_usage(self._folder).free
@@ -62,6 +71,12 @@ class Spool:
         for path in self._folder.iterdir():
             if _NAME.fullmatch(path.name) and _age(path) > older_than:
                 yield path.name
+
+    def upload_ids(self, *, older_than: float) -> Iterator[str]:
+        """The uploads that have a file here to which nothing was added for so many seconds."""
+        for path in self._folder.glob(f"*{DATA}"):
+            if _age(path) > older_than:
+                yield path.name.removesuffix(DATA)
 
     def remove_debris(self, *, older_than: float) -> int:
         """Remove half-received files untouched for so many seconds; return how many."""

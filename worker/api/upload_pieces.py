@@ -1,0 +1,77 @@
+"""Store the body of a request that appends to an upload: what has arrived is stored, even when its client goes away."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import IO
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+
+from worker.api.tus_headers import Checksum
+from worker.api.upload_stream import drain
+from worker.errors import AstegniError, TooLarge
+from worker.uploads.appending import Appending
+from worker.uploads.upload_file import Replaced, WrongOffset
+
+# So many bytes are stored at once: few switches to a thread, and a bound on the memory of each request.
+_BATCH = 1 << 20
+# A body with a checksum is stored only when all of it has arrived.
+MOST_CHECKED = 64 << 20
+
+
+async def store_body(request: Request, appending: Appending, checksum: Checksum | None) -> None:
+    """Append the body of the request; at the return all of it is on the disk.
+
+    Raises the errors of `appending`, ChecksumMismatch when nothing was stored, and ClientDisconnect when the client
+    went away, with what had arrived on the disk unless there is a checksum.
+    """
+    stream = request.stream()
+    try:
+        if checksum is None:
+            await _store(stream, appending)
+        else:
+            await _store_checked(stream, appending, checksum)
+    except AstegniError:
+        await drain(stream)
+        raise
+
+
+async def _store(stream: AsyncIterator[bytes], appending: Appending) -> None:
+    batch = bytearray()
+    try:
+        async for piece in stream:
+            batch += piece
+            if len(batch) >= _BATCH:
+                await run_in_threadpool(appending.store, bytes(batch))
+                batch.clear()
+    except ClientDisconnect:
+        # Whoever continues this upload meanwhile needs nothing of this request.
+        with suppress(Replaced, WrongOffset):
+            await run_in_threadpool(appending.store, bytes(batch), last=True)
+        raise
+    await run_in_threadpool(appending.store, bytes(batch), last=True)
+
+
+async def _store_checked(stream: AsyncIterator[bytes], appending: Appending, checksum: Checksum) -> None:
+    computed, size = checksum.new(), 0
+    with tempfile.SpooledTemporaryFile(max_size=_BATCH, dir=str(appending.folder)) as body:
+        async for piece in stream:
+            size += len(piece)
+            if size > MOST_CHECKED:
+                raise TooLarge(f"A body with Upload-Checksum has at most {MOST_CHECKED} bytes.")
+            computed.update(piece)
+            # Into memory; a larger body goes to the disk.
+            if size > _BATCH:
+                await run_in_threadpool(body.write, piece)
+            else:
+                body.write(piece)
+        checksum.require(computed)
+        await run_in_threadpool(_append_all, body, appending)
+
+
+def _append_all(body: "IO[bytes] | tempfile.SpooledTemporaryFile[bytes]", appending: Appending) -> None:
+    body.seek(0)
+    while data := body.read(_BATCH):
+        appending.store(data)
+    appending.store(b"", last=True)

@@ -1,0 +1,77 @@
+"""One request that appends to an upload, as long as no other one replaces it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from worker.errors import TooLarge
+from worker.uploads.upload_file import UploadFile
+
+# Checks the first bytes of the upload; the flag says whether more will follow. Raises an error to refuse them.
+CheckHead = Callable[[bytes, bool], None]
+# So many first bytes are checked.
+HEAD_BYTES = 1024
+
+
+class Appending:
+    """Appends at `offset` to an upload of at most `most` bytes, with the token of this request's turn."""
+
+    def __init__(
+        self,
+        file: UploadFile,
+        token: str,
+        offset: int,
+        most: int,
+        *,
+        length_known: bool,
+        check_head: CheckHead,
+        require_space: Callable[[int], None],
+    ) -> None:
+        self.offset = offset
+        self.most = most
+        self._length_known = length_known
+        self._file = file
+        self._token = token
+        self._check_head = check_head
+        self._require_space = require_space
+        self._is_head_checked = offset >= HEAD_BYTES
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the spool."""
+        return self._file.path.parent
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the length of the upload is known and reached."""
+        return self._length_known and self.offset == self.most
+
+    def require_room(self, size: int) -> None:
+        """Raise TooLarge when `size` more bytes are more than the upload may have, OutOfSpace when the disk is full."""
+        if self.offset + size > self.most:
+            raise TooLarge(f"The upload has at most {self.most} bytes; {self.offset} have arrived.")
+        self._require_space(size)
+
+    def store(self, data: bytes, *, last: bool = False) -> None:
+        """Append the bytes; with `last` they and all before them are on the disk at the return.
+
+        Raises Replaced, WrongOffset, UploadGone, Busy, and as `require_room`.
+        """
+        if not data and not last:
+            return
+        self.require_room(len(data))
+        with self._file.locked() as locked:
+            locked.require_turn(self._token)
+            if data:
+                self._check_first(data)
+                locked.append(data, self.offset)
+                self.offset += len(data)
+            if last:
+                locked.sync()
+
+    def _check_first(self, data: bytes) -> None:
+        if self._is_head_checked:
+            return
+        with self._file.path.open("rb") as file:
+            head = file.read(self.offset) + data[: HEAD_BYTES - self.offset]
+        self._check_head(head, self.offset + len(data) < self.most)
+        self._is_head_checked = len(head) >= HEAD_BYTES

@@ -1,0 +1,178 @@
+"""The file of an upload that is sent in pieces: appended to by one request at a time, in any process on this spool.
+
+Its size is the offset of the upload. `ID.lock` is locked (flock) for each append, and holds the token of the request
+that may append: a request that finds another token there has been replaced. So a request whose client has gone away
+blocks nobody, and two requests never interleave.
+"""
+
+import fcntl
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from worker.errors import AstegniError, Busy, Conflict
+from worker.uploads.private_files import create_private, full_disk_named, sync_folder
+
+DATA = ".upload"
+LOCK = ".lock"
+# An append, and the transaction that ends an upload, take less.
+_PATIENCE = 10.0
+_POLL = 0.005
+
+
+class UploadGone(AstegniError):
+    """The upload was terminated or has expired: its bytes are no longer kept."""
+
+    code, title, status = "upload-gone", "The upload is gone", 410
+
+
+class WrongOffset(Conflict):
+    """The client's offset is not the number of bytes that have arrived, which is the member `offset`."""
+
+    code, title = "wrong-offset", "Wrong offset"
+
+
+class Replaced(Conflict):
+    """Another request of the same upload has taken over."""
+
+    code, title = "upload-taken-over", "Another request continues this upload"
+
+
+def wrong_offset(offset: int) -> WrongOffset:
+    """The error for a client that continues elsewhere than at `offset`."""
+    return WrongOffset(f"{offset} bytes have arrived; ask with HEAD and continue there.", offset=offset)
+
+
+class UploadFile:
+    """The file of one upload in the folder of a spool."""
+
+    def __init__(self, folder: Path, upload_id: str) -> None:
+        self.path = folder / f"{upload_id}{DATA}"
+        self._lock = folder / f"{upload_id}{LOCK}"
+
+    def create(self) -> None:
+        """Create it, empty. Raises OutOfSpace."""
+        with full_disk_named():
+            for path in (self._lock, self.path):
+                os.close(create_private(path))
+            sync_folder(self.path.parent)
+
+    def size(self) -> int:
+        """Bytes that have arrived. Raises UploadGone."""
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError as error:
+            raise _gone() from error
+
+    def idle_seconds(self) -> float:
+        """How long no byte has arrived. Raises UploadGone."""
+        try:
+            return max(0.0, time.time() - self.path.stat().st_mtime)
+        except FileNotFoundError as error:
+            raise _gone() from error
+
+    def remove(self) -> None:
+        """Remove it and its lock; idempotent."""
+        self.path.unlink(missing_ok=True)
+        self._lock.unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator["LockedUpload"]:
+        """Lock it for the block. Raises UploadGone, and Busy when another one keeps the lock for too long."""
+        try:
+            descriptor = os.open(self._lock, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise _gone() from error
+        try:
+            _wait_for_lock(descriptor)
+            # Whoever had the lock may have removed both.
+            if not self.path.exists():
+                raise _gone()
+            yield LockedUpload(self, descriptor)
+        finally:
+            # Closing releases the lock, as the end of the process does.
+            os.close(descriptor)
+
+
+class LockedUpload:
+    """An upload's file while this thread has its lock."""
+
+    def __init__(self, file: UploadFile, lock: int) -> None:
+        self.file = file
+        self._lock = lock
+
+    def take_turn(self) -> str:
+        """Replace the request that may append; returns the token of the new one."""
+        token = secrets.token_hex(8)
+        os.pwrite(self._lock, token.encode(), 0)
+        return token
+
+    def require_turn(self, token: str) -> None:
+        """Raise Replaced when another request may append now."""
+        if os.pread(self._lock, 16, 0) != token.encode():
+            raise Replaced("Another request continues this upload; this one stored nothing more.")
+
+    def append(self, data: bytes, at: int) -> None:
+        """Append at offset `at`. Raises WrongOffset, and OutOfSpace when the disk is full."""
+        size = self.file.size()
+        if size != at:
+            raise wrong_offset(size)
+        with full_disk_named(), self.file.path.open("r+b", buffering=0) as file:
+            file.seek(at)
+            view = memoryview(data)
+            while view:
+                view = view[file.write(view) :]
+
+    def sync(self) -> None:
+        """Flush its bytes to the disk: only then may they be acknowledged."""
+        with full_disk_named(), self.file.path.open("rb") as file:
+            os.fdatasync(file.fileno())
+
+    def own_inode(self) -> None:
+        """Copy the bytes if a recording shares them: an append must not change what an ingest reads."""
+        path = self.file.path
+        if path.stat().st_nlink == 1:
+            return
+        copy = path.with_name(f"{path.name}.part")
+        copy.unlink(missing_ok=True)
+        with full_disk_named(), path.open("rb") as source, os.fdopen(create_private(copy), "wb") as target:
+            while os.copy_file_range(source.fileno(), target.fileno(), 1 << 30):
+                pass
+            os.fsync(target.fileno())
+            times = os.fstat(source.fileno())
+        os.utime(copy, ns=(times.st_atime_ns, times.st_mtime_ns))
+        copy.rename(path)
+        sync_folder(path.parent)
+
+    def share_as(self, target: Path) -> None:
+        """Give the bytes a second name; idempotent."""
+        with full_disk_named():
+            self.sync()
+            try:
+                os.link(self.file.path, target)
+            except FileExistsError:
+                if not target.samefile(self.file.path):
+                    raise
+            sync_folder(target.parent)
+
+
+def _wait_for_lock(descriptor: int) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    pause = _POLL
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise Busy("Another request is storing bytes of this upload; ask again.") from None
+            time.sleep(pause)
+            pause = min(2 * pause, 0.1)
+        else:
+            return
+
+
+def _gone() -> UploadGone:
+    return UploadGone("The bytes of this upload are no longer kept. Create another one.")

@@ -1,0 +1,128 @@
+"""The rows of uploads that are sent in pieces: created within limits, found by their creator, ended once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session
+
+from models.uploads import Upload
+from worker.errors import NotFound, TooManyRequests
+from worker.limits.lease_rows import Bound
+
+_RETRY_AFTER = 30
+# An upload of unknown length reserves so much, and again as much whenever that is used up: an hour of video.
+RESERVED_AT_ONCE = 1_000_000_000
+# Marks of one upload: more than any recorder reports.
+_MOST_MARKS = 1000
+
+# Two creations of a person at the same moment would both see room for one.
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('open uploads ' || :principal, 0))")
+
+
+@dataclass(frozen=True)
+class NewUpload:
+    """What the creator of an upload states about it."""
+
+    id: str
+    principal: str
+    recorded_by: int | None
+    session_id: int
+    spool_id: str
+    recording_type: str
+    length: int | None
+    title: str | None = None
+    filename: str | None = None
+    media_type: str | None = None
+    started_at: datetime | None = None
+    clock_offset_ms: int | None = None
+
+
+def create_upload(session: Session, new: NewUpload, bound: Bound) -> Upload:
+    """Insert the row of an upload. Raises TooManyRequests when its creator has as many open as they may."""
+    reserved = new.length or RESERVED_AT_ONCE
+    _require_room(session, new.principal, bound, reserved)
+    upload = Upload(**vars(new), reserved=reserved)
+    session.add(upload)
+    session.flush()
+    session.refresh(upload)
+    return upload
+
+
+def find_upload(session: Session, upload_id: str, principal: str, *, lock: bool = False) -> Upload:
+    """The upload, for its creator. Raises NotFound for everybody else."""
+    query = select(Upload).where(Upload.id == upload_id, Upload.principal == principal)
+    upload = session.scalar(query.with_for_update() if lock else query)
+    if upload is None:
+        raise NotFound("There is no such upload.")
+    return upload
+
+
+def list_uploads(session: Session, principal: str, session_id: int, *, most: int) -> Sequence[Upload]:
+    """The newest uploads of this person in this session."""
+    query = select(Upload).where(Upload.principal == principal, Upload.session_id == session_id)
+    return session.scalars(query.order_by(Upload.created_at.desc(), Upload.id).limit(most)).all()
+
+
+def lock_upload(session: Session, upload_id: str) -> Upload | None:
+    """Lock the row until the transaction ends."""
+    query = select(Upload).where(Upload.id == upload_id).with_for_update()
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def open_uploads(session: Session, spool_id: str) -> Sequence[str]:
+    """The ids of the open uploads of this spool."""
+    return session.scalars(select(Upload.id).where(Upload.spool_id == spool_id, Upload.state == "open")).all()
+
+
+def open_uploads_with_length(session: Session, spool_id: str) -> Sequence[tuple[str, int]]:
+    """The open uploads of this spool whose length is known: (id, length)."""
+    query = select(Upload.id, Upload.length).where(
+        Upload.spool_id == spool_id, Upload.state == "open", Upload.length.is_not(None)
+    )
+    return [(row.id, row.length) for row in session.execute(query)]
+
+
+def go_on(upload: Upload, length: int | None, marks: Sequence[dict[str, Any]]) -> None:
+    """Reopen a recovered upload, set a length that was deferred, and add marks. The row must be locked."""
+    if upload.state == "recovered":
+        upload.state = "open"
+    if length is not None:
+        upload.length = upload.reserved = length
+    known = upload.marks or []
+    added = [mark for mark in marks if mark not in known]
+    if added:
+        upload.marks = sorted([*known, *added], key=lambda mark: mark["from_ms"])[:_MOST_MARKS]
+    upload.updated_at = func.now()
+
+
+def reserve_more(session: Session, upload: Upload, size: int, bound: Bound) -> None:
+    """Reserve more for an upload of unknown length that has `size` bytes. Raises TooManyRequests."""
+    while upload.reserved < size:
+        upload.reserved += RESERVED_AT_ONCE
+    _require_room(session, upload.principal, Bound(bound.name, 0, bound.most_bytes), upload.reserved, beside=upload.id)
+
+
+def terminate(session: Session, upload_id: str) -> None:
+    """Its bytes are gone."""
+    session.execute(update(Upload).where(Upload.id == upload_id).values(state="terminated", updated_at=func.now()))
+
+
+def _require_room(session: Session, principal: str, bound: Bound, size: int, *, beside: str = "") -> None:
+    if not bound.most and not bound.most_bytes:
+        return
+    session.execute(_LOCK, {"principal": principal})
+    row = session.execute(
+        select(func.count().label("number"), func.coalesce(func.sum(Upload.reserved), 0).label("size")).where(
+            Upload.principal == principal, Upload.state == "open", Upload.id != beside
+        )
+    ).one()
+    if not bound.fits(row.number, int(row.size), size):
+        raise TooManyRequests(
+            f"You have {row.number} uploads open, of {row.size} bytes in all; {bound.most} of {bound.most_bytes} bytes "
+            "are allowed. Finish or delete one.",
+            limit="open-uploads",
+            retry_after=_RETRY_AFTER,
+        )

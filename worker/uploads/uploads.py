@@ -1,0 +1,186 @@
+"""Uploads that are sent in pieces: create, read, continue. The row and the file are always locked in the other order:
+first the file, then the row."""
+
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models.uploads import Upload
+from worker.database import Database
+from worker.errors import InvalidInput, TooLarge, Unavailable
+from worker.limits.lease_rows import Bound
+from worker.uploads.appending import Appending, CheckHead
+from worker.uploads.spool import Spool
+from worker.uploads.upload_file import LockedUpload, UploadGone, wrong_offset
+from worker.uploads.upload_rows import (
+    NewUpload,
+    create_upload,
+    find_upload,
+    go_on,
+    open_uploads_with_length,
+    reserve_more,
+)
+
+
+@dataclass(frozen=True)
+class UploadProgress:
+    """An upload and how many of its bytes have arrived."""
+
+    upload: Upload
+    offset: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every byte has arrived, while no recording has all of them yet."""
+        return self.upload.state == "open" and self.upload.length == self.offset
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What a request states that appends: where, how many bytes (None: unknown), the whole length if it is known now,
+    and marks of the recorder."""
+
+    offset: int
+    size: int | None
+    length: int | None = None
+    marks: Sequence[dict[str, Any]] = ()
+
+
+class Uploads:
+    """The uploads of one spool; `largest` is the most bytes of one, `bound` what one person may have open."""
+
+    def __init__(
+        self, database: Database, spool: Spool, spool_id: str, *, largest: int, bound: Bound, check_head: CheckHead
+    ) -> None:
+        self._database = database
+        self._spool = spool
+        self._spool_id = spool_id
+        self._largest = largest
+        self._bound = bound
+        self._check_head = check_head
+
+    def new_id(self) -> str:
+        """128 random bits."""
+        return secrets.token_hex(16)
+
+    def create(self, session: Session, new: NewUpload) -> Upload:
+        """Create the row and the file. Raises TooLarge, OutOfSpace and TooManyRequests.
+
+        A crash before the commit leaves a file without a row, which the sweep removes.
+        """
+        if new.length is not None and new.length > self._largest:
+            raise TooLarge(f"The file is larger than {self._largest} bytes, the most that is taken.")
+        upload = create_upload(session, new, self._bound)
+        self._spool.require_space(self._promised(session))
+        self._spool.upload(new.id).create()
+        return upload
+
+    def read(self, session: Session, upload_id: str, principal: str) -> UploadProgress:
+        """The upload as it is, for its creator. Raises NotFound."""
+        return self.progress(find_upload(session, upload_id, principal))
+
+    def progress(self, upload: Upload) -> UploadProgress:
+        """How much of it has arrived: the size of its file or, without one, what its recording has."""
+        offset = upload.recorded_bytes
+        if upload.state in {"open", "recovered"} and upload.spool_id == self._spool_id:
+            with suppress(UploadGone):
+                offset = self._spool.upload(upload.id).size()
+        return UploadProgress(upload, offset)
+
+    def take_over(self, upload_id: str, principal: str) -> UploadProgress:
+        """Where the upload is to be continued; a request that still appends to it may store nothing more.
+
+        All bytes before the offset are on the disk. Raises NotFound, UploadGone, Busy.
+        """
+        try:
+            with self._spool.upload(upload_id).locked() as locked:
+                with self._database.transaction() as session:
+                    upload = find_upload(session, upload_id, principal)
+                locked.take_turn()
+                locked.sync()
+                return UploadProgress(upload, locked.file.size())
+        except UploadGone:
+            return self._ended(upload_id, principal)
+
+    def begin_piece(self, upload_id: str, principal: str, piece: Piece) -> Appending | UploadProgress:
+        """Prepare to append a piece, in place of any other request; for an upload that is whole, its progress.
+
+        Raises WrongOffset, TooLarge, OutOfSpace, TooManyRequests, NotFound, UploadGone, Busy.
+        """
+        try:
+            with self._spool.upload(upload_id).locked() as locked:
+                with self._database.transaction() as session:
+                    upload = self._admit(session, upload_id, principal, piece, locked.file.size())
+                return self._begin(locked, upload, piece)
+        except UploadGone:
+            progress = self._ended(upload_id, principal)
+            if progress.offset != piece.offset or piece.size:
+                raise wrong_offset(progress.offset) from None
+            return progress
+
+    def _admit(self, session: Session, upload_id: str, principal: str, piece: Piece, size: int) -> Upload:
+        upload = find_upload(session, upload_id, principal)
+        if piece.offset != size:
+            raise wrong_offset(size)
+        length = self._new_length(upload, piece)
+        expected = size + (piece.size or 0)
+        most = upload.length or length or self._largest
+        if expected > most:
+            raise TooLarge(f"The upload has at most {most} bytes; {size} have arrived.")
+        needs_more = upload.length is None and length is None and expected > upload.reserved
+        if upload.state == "recovered" or length is not None or piece.marks or needs_more:
+            upload = find_upload(session, upload_id, principal, lock=True)
+            go_on(upload, length, piece.marks)
+            if needs_more:
+                reserve_more(session, upload, expected, self._bound)
+        return upload
+
+    def _new_length(self, upload: Upload, piece: Piece) -> int | None:
+        """The length that this piece sets. Raises InvalidInput when it is another one than before."""
+        if piece.length is None or piece.length == upload.length:
+            return None
+        if upload.length is not None:
+            raise InvalidInput(f"The upload has {upload.length} bytes; its length cannot be changed.")
+        if piece.length < piece.offset or piece.length == 0:
+            raise InvalidInput(f"{piece.offset} bytes have arrived, more than Upload-Length.")
+        if piece.length > self._largest:
+            raise TooLarge(f"The upload is larger than {self._largest} bytes, the most that is taken.")
+        return piece.length
+
+    def _begin(self, locked: LockedUpload, upload: Upload, piece: Piece) -> Appending:
+        self._spool.require_space(piece.size or 0)
+        locked.own_inode()
+        return Appending(
+            locked.file,
+            locked.take_turn(),
+            piece.offset,
+            upload.length or self._largest,
+            length_known=upload.length is not None,
+            check_head=self._check_head,
+            require_space=self._spool.require_space,
+        )
+
+    def _ended(self, upload_id: str, principal: str) -> UploadProgress:
+        """The progress of an upload without a file: it is finished. Raises NotFound, UploadGone."""
+        with self._database.transaction() as session:
+            upload = find_upload(session, upload_id, principal)
+        if upload.spool_id != self._spool_id:
+            raise Unavailable(f"The bytes of this upload are in the spool {upload.spool_id}; send them there.")
+        if upload.state != "finished":
+            raise UploadGone("The bytes of this upload are no longer kept. Create another one.")
+        return UploadProgress(upload, upload.recorded_bytes)
+
+    def _promised(self, session: Session) -> int:
+        """Bytes that the open uploads of known length have still to bring."""
+        missing = 0
+        for upload_id, length in open_uploads_with_length(session, self._spool_id):
+            try:
+                missing += length - self._spool.upload(upload_id).size()
+            except UploadGone:
+                # It was created a moment ago, and has no file yet.
+                missing += length
+        return missing

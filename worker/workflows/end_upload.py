@@ -1,0 +1,140 @@
+"""End an upload that was sent in pieces: its bytes become a recording, or a better version of the one they were."""
+
+import hashlib
+import secrets
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlalchemy.orm import Session
+
+from models.uploads import Upload
+from worker.logs import get_logger
+from worker.recordings.extend import extend_recording
+from worker.recordings.register import NewRecording, register_recording
+from worker.recordings.source import lock_recording
+from worker.uploads.upload_file import UploadFile, UploadGone
+from worker.uploads.upload_rows import lock_upload, terminate
+from worker.workflows.context import WorkerContext
+
+_log = get_logger(__name__)
+
+
+def finish_upload(context: WorkerContext, upload_id: str) -> None:
+    """Register the recording of an upload that is whole; idempotent, and does nothing while bytes are missing.
+
+    The file is named like the upload. Its second name goes after the commit; what a crash leaves, the sweep removes.
+    """
+    file = context.spool.upload(upload_id)
+    # No byte can follow the last one, so the digest needs no lock.
+    size, sha1 = file.size(), _sha1(file.path)
+    with file.locked() as locked:
+        locked.share_as(context.spool.target(upload_id))
+        with context.database.transaction() as session:
+            upload = _lock_open(session, upload_id)
+            if upload is None or upload.length != size:
+                return
+            _record(session, upload, size=size, sha1=sha1, spool_name=upload_id, is_recovered=False)
+            upload.state = "finished"
+    file.remove()
+    _log.info("upload_finished", upload_id=upload_id, bytes=size)
+
+
+def recover_upload(context: WorkerContext, upload_id: str, *, idle: float) -> str:
+    """Register what has arrived of an upload to which nothing was added for `idle` seconds; returns its state.
+
+    Its file stays, so that it can be continued.
+    """
+    file = context.spool.upload(upload_id)
+    try:
+        with file.locked() as locked:
+            size = file.size()
+            if file.idle_seconds() < idle:
+                return "open"
+            # A request that still waits for its client may store nothing more.
+            locked.take_turn()
+            name = secrets.token_hex(16)
+            if size:
+                locked.share_as(context.spool.target(name))
+            state = _recover(context, upload_id, file, size, name)
+    except UploadGone:
+        with context.database.transaction() as session:
+            terminate(session, upload_id)
+        return "terminated"
+    if state == "terminated":
+        file.remove()
+    return state
+
+
+def terminate_upload(context: WorkerContext, upload_id: str) -> None:
+    """Remove the bytes of an upload; a recording that was made of them stays."""
+    file = context.spool.upload(upload_id)
+    try:
+        with file.locked() as locked:
+            locked.take_turn()
+            with context.database.transaction() as session:
+                terminate(session, upload_id)
+    except UploadGone:
+        with context.database.transaction() as session:
+            terminate(session, upload_id)
+    file.remove()
+
+
+def _recover(context: WorkerContext, upload_id: str, file: UploadFile, size: int, name: str) -> str:
+    sha1 = _sha1(file.path)
+    with context.database.transaction() as session:
+        upload = _lock_open(session, upload_id)
+        if upload is None:
+            context.spool.remove(name)
+            return "open"
+        if size > upload.recorded_bytes:
+            whole = upload.length == size
+            _record(session, upload, size=size, sha1=sha1, spool_name=name, is_recovered=not whole)
+            upload.state = "finished" if whole else "recovered"
+        else:
+            upload.state = "recovered" if upload.recorded_bytes else "terminated"
+        upload.updated_at = func.now()
+        _log.info("upload_abandoned", upload_id=upload_id, bytes=size, state=upload.state)
+        return upload.state
+
+
+def _lock_open(session: Session, upload_id: str) -> Upload | None:
+    """Lock the row of an open upload and, before it, that of its recording; None when it has ended."""
+    upload = session.get(Upload, upload_id)
+    if upload is not None and upload.recording_id is not None:
+        # Deleting a recording locks its row first, and then those that name it.
+        lock_recording(session, upload.recording_id)
+    upload = lock_upload(session, upload_id)
+    return upload if upload is not None and upload.state == "open" else None
+
+
+def _record(
+    session: Session, upload: Upload, *, size: int, sha1: str, spool_name: str, is_recovered: bool
+) -> UUID | None:
+    new = NewRecording(
+        session_id=upload.session_id,
+        title=upload.title or Path(upload.filename or "").stem or "Recording",
+        type=upload.recording_type,
+        recorded_by=upload.recorded_by,
+        principal=upload.principal,
+        spool_id=upload.spool_id,
+        spool_name=spool_name,
+        size_bytes=size,
+        sha1=sha1,
+        filename=upload.filename,
+        started_at=upload.started_at,
+        clock_offset_ms=upload.clock_offset_ms,
+        marks=upload.marks,
+        is_recovered=is_recovered,
+    )
+    if upload.recording_id is None:
+        result = register_recording(session, new)
+    else:
+        result = extend_recording(session, upload.recording_id, new)
+    upload.recording_id, upload.recorded_bytes, upload.updated_at = result.recording_id, size, func.now()
+    return result.job_id
+
+
+def _sha1(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()
