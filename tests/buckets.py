@@ -18,12 +18,12 @@ def with_new_bucket(credentials: Credentials) -> Credentials:
 def _create_bucket(credentials: Credentials, name: str) -> None:
     """Two requests of B2's native API: b2sdk would make four, and takes a second to import."""
     login = (credentials.key_id, credentials.application_key)
-    answer = requests.get(f"{credentials.realm}/b2api/v3/b2_authorize_account", auth=login, timeout=60)
-    account = answer.json()
-    answer = requests.post(
+    response = requests.get(f"{credentials.realm}/b2api/v3/b2_authorize_account", auth=login, timeout=60)
+    account = response.json()
+    response = requests.post(
         f"{account['apiInfo']['storageApi']['apiUrl']}/b2api/v3/b2_create_bucket",
         headers={"Authorization": account["authorizationToken"]},
         json={"accountId": account["accountId"], "bucketName": name, "bucketType": "allPrivate"},
         timeout=60,
     )
-    answer.raise_for_status()
+    response.raise_for_status()

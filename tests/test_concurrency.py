@@ -58,12 +58,12 @@ def test_the_first_failure_stops_the_others_and_is_the_one_told() -> None:
     assert ended == ["stopped"]
 
 
-def test_the_callers_wish_reaches_each_step() -> None:
-    asked = threading.Event()
-    with together(asked.is_set) as steps:
-        told = [steps.begin(until_stopped) for _ in range(3)]
-        asked.set()
-    assert [each.result() for each in told] == ["stopped"] * 3
+def test_a_cancellation_reaches_each_step() -> None:
+    cancelled = threading.Event()
+    with together(cancelled.is_set) as steps:
+        steps_begun = [steps.begin(until_stopped) for _ in range(3)]
+        cancelled.set()
+    assert [each.result() for each in steps_begun] == ["stopped"] * 3
 
 
 def test_a_failure_in_the_block_itself_stops_the_steps() -> None:

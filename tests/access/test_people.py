@@ -27,10 +27,10 @@ def test_people_come_in_as_they_are(database: Database, school: School) -> None:
 
 
 def test_it_takes_one_query(database: Database, school: School) -> None:
-    asked: list[str] = []
-    event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    statements: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
     _verify(database, school.tutor)
-    assert len(asked) == 1
+    assert len(statements) == 1
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_many_at_once_are_judged_as_each_alone(database: Database, school: Schoo
 
 
 def test_nobody_costs_no_query(database: Database) -> None:
-    asked: list[str] = []
-    event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    statements: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
     with database.transaction() as session:
         assert still_valid(session, []) == set()
-    assert asked == []
+    assert statements == []

@@ -78,17 +78,17 @@ class Visitor:
         self._client = client
         self._headers = headers
 
-    def send(self, method: str, path: str, body: Any = None, **how: Any) -> Any:
-        headers = self._headers | how.pop("headers", {})
+    def send(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
+        headers = self._headers | options.pop("headers", {})
         if body is not None:
             # Not the client's own encoder: it refuses what hostile clients send.
             headers["Content-Type"] = "application/json"
-            how["content"] = json.dumps(body).encode()
-        return self._client.request(method, path, headers=headers, **how)
+            options["content"] = json.dumps(body).encode()
+        return self._client.request(method, path, headers=headers, **options)
 
-    def ask(self, method: str, path: str, body: Any = None, **how: Any) -> tuple[int, Any]:
-        answer = self.send(method, path, body, **how)
-        return answer.status_code, answer.json() if answer.content else None
+    def ask(self, method: str, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:
+        response = self.send(method, path, body, **options)
+        return response.status_code, response.json() if response.content else None
 
     def pages(self, path: str, *, limit: int) -> list[Any]:
         """The items of a list, asked for page by page; `path` has no limit and no cursor of its own."""
@@ -156,9 +156,9 @@ def _events(lines: Iterator[str]) -> Events:
 def _streaming(url: str, headers: dict[str, str]) -> Iterator[tuple[httpx2.Response, Events]]:
     with (
         httpx2.Client(timeout=PATIENCE, trust_env=False) as client,
-        client.stream("GET", url, headers=headers) as answer,
+        client.stream("GET", url, headers=headers) as response,
     ):
-        yield answer, _events(answer.iter_lines())
+        yield response, _events(response.iter_lines())
 
 
 @pytest.fixture

@@ -35,25 +35,25 @@ def _adopt(client: TestClient, headers: dict[str, str], platform_id: int, **more
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_both_sides_get_one_board_led_by_the_tutor(client: TestClient, bearer: Bearer, order: tuple[int, int]) -> None:
     sides = [(_TUTOR, 102), (_STUDENT, 101)]
-    answers = [_adopt(client, bearer(caller), each) for caller, each in (sides[place] for place in order)]
+    responses = [_adopt(client, bearer(caller), each) for caller, each in (sides[place] for place in order)]
 
-    assert [answer.status_code for answer in answers] == [201, 200]
-    first, second = (answer.json() for answer in answers)
+    assert [response.status_code for response in responses] == [201, 200]
+    first, second = (response.json() for response in responses)
     assert first == second
     assert (first["host_profile_type"], first["host_profile_id"]) == ("tutor", 14)
     assert (first["participant_profile_types"], first["participant_profile_ids"]) == (["student"], [11])
     assert (first["status"], first["actual_start"]) == ("in_progress", "2026-10-20T14:02:11.204318Z")
     assert [(page["page_number"], page["is_active"]) for page in first["pages"]] == [(1, True)]
-    assert answers[0].headers["location"] == f"{_PATH}/{first['id']}"
+    assert responses[0].headers["location"] == f"{_PATH}/{first['id']}"
 
 
 def test_both_sides_at_once(client: TestClient, bearer: Bearer, sql: Sql) -> None:
     sides = [(bearer(_TUTOR), 102), (bearer(_STUDENT), 101)] * 4
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda side: _adopt(client, *side), sides))
+        responses = list(pool.map(lambda side: _adopt(client, *side), sides))
 
-    assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
-    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert sorted(response.status_code for response in responses) == [200] * 7 + [201]
+    assert len({response.json()["id"] for response in responses}) == 1
     assert len(sql("SELECT FROM whiteboard_sessions")) == 1
 
 
@@ -80,9 +80,9 @@ def test_it_is_a_session_like_any_other(client: TestClient, bearer: Bearer) -> N
 
 @pytest.mark.parametrize("platform_id", [102, 999])
 def test_who_does_not_take_part(client: TestClient, bearer: Bearer, platform_id: int) -> None:
-    answer = _adopt(client, bearer(_OUTSIDER), platform_id)
+    response = _adopt(client, bearer(_OUTSIDER), platform_id)
 
-    assert answer.status_code == 404
+    assert response.status_code == 404
     _adopt(client, bearer(_TUTOR), 102)
     assert _adopt(client, bearer(_OUTSIDER), platform_id).status_code == 404
 
@@ -94,13 +94,13 @@ def test_while_the_platform_is_away(client: TestClient, bearer: Bearer, services
     services.context.platform_connection, services.context.platform_people = away, PlatformPeople(away)
     services.context.platform_zone = PlatformZone(away, None)
 
-    answers = [_adopt(client, bearer(caller), each) for caller, each in ((_STUDENT, 101), (_TUTOR, 103))]
+    responses = [_adopt(client, bearer(caller), each) for caller, each in ((_STUDENT, 101), (_TUTOR, 103))]
 
     away.close()
     # Adopted before, so nothing is asked there.
-    assert (answers[0].status_code, answers[0].json()["id"]) == (200, board["id"])
-    assert answers[1].status_code == 503
-    assert answers[1].headers["retry-after"]
+    assert (responses[0].status_code, responses[0].json()["id"]) == (200, board["id"])
+    assert responses[1].status_code == 503
+    assert responses[1].headers["retry-after"]
 
 
 def test_without_a_proof_of_the_zone(
@@ -157,10 +157,10 @@ def test_a_session_without_pages_gets_its_first(client: TestClient, bearer: Bear
     "more", [{"booking_id": 1}, {"participant_profile_ids": [11], "participant_profile_types": ["student"]}]
 )
 def test_its_people_are_the_platform_s(client: TestClient, bearer: Bearer, more: dict[str, Any]) -> None:
-    answer = _adopt(client, bearer(_TUTOR), 102, **more)
+    response = _adopt(client, bearer(_TUTOR), 102, **more)
 
-    assert answer.status_code == 422
-    assert "a session of the platform has people of its own" in answer.text
+    assert response.status_code == 422
+    assert "a session of the platform has people of its own" in response.text
 
 
 def test_the_same_key_gets_the_same_answer(client: TestClient, bearer: Bearer) -> None:
@@ -176,7 +176,7 @@ def test_without_a_platform(client: TestClient, bearer: Bearer, services: Servic
     _adopt(client, bearer(_TUTOR), 102)
     services.context.platform_connection = None
 
-    answer = _adopt(client, bearer(_TUTOR), 102)
+    response = _adopt(client, bearer(_TUTOR), 102)
 
-    assert answer.status_code == 422
-    assert "PLATFORM_DATABASE_URL" in answer.json()["detail"]
+    assert response.status_code == 422
+    assert "PLATFORM_DATABASE_URL" in response.json()["detail"]

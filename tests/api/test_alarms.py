@@ -22,8 +22,8 @@ USUAL = {
 }
 
 
-def wish(*minutes: int, **how: Any) -> dict[str, Any]:
-    return {"alarms": [{"minutes_before": minute, **how} for minute in minutes]}
+def alarms_of(*minutes: int, **options: Any) -> dict[str, Any]:
+    return {"alarms": [{"minutes_before": minute, **options} for minute in minutes]}
 
 
 class Calendar:
@@ -62,7 +62,10 @@ class Calendar:
         )
         with self.database.transaction() as session:
             rows = session.execute(statement, {"id": user_id}).all()
-        return [sorted(minutes for lesson, minutes in rows if lesson == one) for one in (*self.lessons, self.single)]
+        return [
+            sorted(minutes for lesson, minutes in rows if lesson == schedule_id)
+            for schedule_id in (*self.lessons, self.single)
+        ]
 
 
 @pytest.fixture
@@ -77,48 +80,48 @@ def test_who_said_nothing_has_the_usual_ones(calendar: Calendar) -> None:
 
 def test_each_their_own(calendar: Calendar) -> None:
     for who, minutes in ((calendar.tutor, 5), (calendar.student, 10), (calendar.parent, 20)):
-        calendar.put(who, calendar.single, wish(minutes))
+        calendar.put(who, calendar.single, alarms_of(minutes))
     assert [calendar.waiting(user)[3] for user in (1, 2, 3)] == [[5], [10], [20]]
     assert calendar.held(calendar.student, calendar.single) == ("lesson", [10])
 
 
 def test_channels_and_fallback_come_back(calendar: Calendar) -> None:
-    body = wish(60, channels=["in_app"], fallback=["email"])
+    body = alarms_of(60, channels=["in_app"], fallback=["email"])
     assert calendar.put(calendar.parent, calendar.single, body) == {"source": "lesson", **body}
 
 
 def test_of_one_lesson_of_a_series(calendar: Calendar) -> None:
-    calendar.put(calendar.parent, calendar.lessons[1], wish(30, 120))
+    calendar.put(calendar.parent, calendar.lessons[1], alarms_of(30, 120))
     assert calendar.waiting(3) == [[15, 1440], [30, 120], [15, 1440], [15, 1440]]
     assert calendar.held(calendar.parent, calendar.lessons[1]) == ("lesson", [120, 30])
     assert calendar.held(calendar.parent, calendar.lessons[1], "all") == ("preferences", [1440, 15])
 
 
 def test_of_all(calendar: Calendar) -> None:
-    calendar.put(calendar.parent, calendar.lessons[2], wish(7))
-    calendar.put(calendar.parent, calendar.lessons[1], wish(30), "all")
+    calendar.put(calendar.parent, calendar.lessons[2], alarms_of(7))
+    calendar.put(calendar.parent, calendar.lessons[1], alarms_of(30), "all")
     assert calendar.waiting(3) == [[30], [30], [30], [15, 1440]]
     assert [calendar.held(calendar.parent, lesson) for lesson in calendar.lessons] == [("series", [30])] * 3
 
 
 def test_of_this_and_the_following(calendar: Calendar) -> None:
-    calendar.put(calendar.parent, calendar.lessons[1], wish(30), "following")
+    calendar.put(calendar.parent, calendar.lessons[1], alarms_of(30), "following")
     assert calendar.waiting(3) == [[15, 1440], [30], [30], [15, 1440]]
-    calendar.put(calendar.parent, calendar.lessons[2], wish(9), "following")
+    calendar.put(calendar.parent, calendar.lessons[2], alarms_of(9), "following")
     assert calendar.waiting(3) == [[15, 1440], [30], [9], [15, 1440]]
     assert [calendar.held(calendar.parent, lesson)[0] for lesson in calendar.lessons] == ["lesson", "lesson", "series"]
 
 
 def test_following_keeps_that_earlier_ones_ring_not_at_all(calendar: Calendar) -> None:
     calendar.put(calendar.parent, calendar.lessons[0], {"alarms": []}, "all")
-    calendar.put(calendar.parent, calendar.lessons[2], wish(9), "following")
+    calendar.put(calendar.parent, calendar.lessons[2], alarms_of(9), "following")
     assert calendar.waiting(3) == [[], [], [9], [15, 1440]]
 
 
 def test_no_alarm_and_none_said(calendar: Calendar) -> None:
     assert calendar.put(calendar.student, calendar.lessons[0], {"alarms": []}) == {"source": "lesson", "alarms": []}
     assert calendar.waiting(2)[0] == []
-    calendar.put(calendar.student, calendar.lessons[0], wish(33), "all")
+    calendar.put(calendar.student, calendar.lessons[0], alarms_of(33), "all")
     calendar.put(calendar.student, calendar.lessons[0], {"alarms": []})
     assert calendar.put(calendar.student, calendar.lessons[0], {"alarms": None})["source"] == "series"
     assert calendar.put(calendar.student, calendar.lessons[0], {"alarms": None}, "all") == USUAL
@@ -127,13 +130,13 @@ def test_no_alarm_and_none_said(calendar: Calendar) -> None:
 
 def test_a_single_lesson_is_alone_in_every_scope(calendar: Calendar) -> None:
     for scope in ("following", "all"):
-        assert calendar.put(calendar.tutor, calendar.single, wish(5), scope)["source"] == "lesson"
+        assert calendar.put(calendar.tutor, calendar.single, alarms_of(5), scope)["source"] == "lesson"
     assert calendar.waiting(1) == [[15, 1440]] * 3 + [[5]]
 
 
 def test_who_may(calendar: Calendar, visitor: VisitorOf, operator: Operator) -> None:
     path = f"/v1/schedules/{calendar.single}/alarms"
-    for method, body in (("GET", None), ("PUT", wish(5))):
+    for method, body in (("GET", None), ("PUT", alarms_of(5))):
         assert calendar.stranger.ask(method, path, body)[0] == 404
         assert visitor(operator).ask(method, path, body)[0] == 403
     assert calendar.waiting(1)[3] == [15, 1440]
@@ -143,17 +146,17 @@ def test_who_may(calendar: Calendar, visitor: VisitorOf, operator: Operator) -> 
     "body",
     [
         {},
-        wish(-1),
-        wish(40_321),
-        wish(5, 5),
-        wish(*range(11)),
-        wish(5, channels=[]),
-        wish(5, channels=["sms"]),
-        wish(5, channels=["email", "email"]),
-        wish(5, channels=["1"]),
-        wish(5, fallback=["7"]),
-        wish(5, fallback=["email'; --"]),
-        wish(5, sound="bell"),
+        alarms_of(-1),
+        alarms_of(40_321),
+        alarms_of(5, 5),
+        alarms_of(*range(11)),
+        alarms_of(5, channels=[]),
+        alarms_of(5, channels=["sms"]),
+        alarms_of(5, channels=["email", "email"]),
+        alarms_of(5, channels=["1"]),
+        alarms_of(5, fallback=["7"]),
+        alarms_of(5, fallback=["email'; --"]),
+        alarms_of(5, sound="bell"),
         {"alarms": [{"minutes_before": "5"}]},
         {"alarms": [{"minutes_before": True}]},
         {"alarms": 5},
@@ -166,6 +169,6 @@ def test_what_cannot_be_wished(calendar: Calendar, body: Any) -> None:
 
 
 def test_the_longest_and_the_shortest(calendar: Calendar) -> None:
-    calendar.put(calendar.tutor, calendar.single, wish(0, 40_320))
+    calendar.put(calendar.tutor, calendar.single, alarms_of(0, 40_320))
     # Four weeks before is over already.
     assert calendar.waiting(1)[3] == [0]

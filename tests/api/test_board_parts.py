@@ -33,10 +33,10 @@ class Lesson:
         return self.tutor.send("POST", f"/v1/whiteboard/pages/{page_id}/strokes", {"strokes": strokes})
 
     def board(self, query: str = "") -> Any:
-        answer = self.tutor.send("GET", f"{self.address}/board{query}")
-        assert answer.status_code == 200, answer.text
-        assert int(answer.headers["content-length"]) == len(answer.content)
-        return answer.json()
+        response = self.tutor.send("GET", f"{self.address}/board{query}")
+        assert response.status_code == 200, response.text
+        assert int(response.headers["content-length"]) == len(response.content)
+        return response.json()
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ def test_the_board_is_what_the_recording_keeps(lesson: Lesson, sql: Sql, service
     lesson.draw(lesson.pages[1], "a")
     lesson.tutor.send("DELETE", f"/v1/whiteboard/pages/{lesson.pages[0]}/strokes/a")
     with services.database.transaction() as session:
-        kept = board_snapshot(session, int(lesson.address.rpartition("/")[2]))
-    assert lesson.board() == kept | {"next": None}
+        snapshot = board_snapshot(session, int(lesson.address.rpartition("/")[2]))
+    assert lesson.board() == snapshot | {"next": None}
     assert _strokes(lesson.board()) == [(lesson.pages[0], 2), (lesson.pages[1], 1)]
 
 
@@ -127,9 +127,9 @@ def test_a_large_answer_is_a_file() -> None:
             out.write(b" " * 100_000)
         assert out._rolled
 
-    answer = file_backed_response(write)
-    assert answer.headers["content-length"] == "10000000"
-    answer.file.close()
+    response = file_backed_response(write)
+    assert response.headers["content-length"] == "10000000"
+    response.file.close()
 
 
 def test_a_writer_that_fails_leaves_no_file() -> None:

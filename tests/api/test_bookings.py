@@ -24,14 +24,14 @@ BOOKING = {
 
 def test_a_tutor_offers_a_booking(school: School, visitor: VisitorOf) -> None:
     tutor = visitor(school.tutor)
-    answer = tutor.send("POST", "/v1/bookings", BOOKING)
-    assert answer.status_code == 201
-    document = answer.json()
-    assert answer.headers["location"] == f"/v1/bookings/{document['id']}"
+    response = tutor.send("POST", "/v1/bookings", BOOKING)
+    assert response.status_code == 201
+    document = response.json()
+    assert response.headers["location"] == f"/v1/bookings/{document['id']}"
     assert document | BOOKING == document
     assert (document["tutor_id"], document["status"], document["currency"]) == (11, "pending", "ETB")
     for reader in (tutor, visitor(school.other_student), visitor(school.other_parent)):
-        assert reader.ask("GET", answer.headers["location"]) == (200, document)
+        assert reader.ask("GET", response.headers["location"]) == (200, document)
 
 
 @pytest.mark.parametrize("who", ["student", "parent", "operator"])
@@ -41,7 +41,7 @@ def test_only_tutors_enrol(school: School, visitor: VisitorOf, operator: Operato
 
 
 @pytest.mark.parametrize(
-    ("who", "seen"),
+    ("who", "expected_status"),
     [
         ("tutor", 200),
         ("student", 200),
@@ -51,12 +51,12 @@ def test_only_tutors_enrol(school: School, visitor: VisitorOf, operator: Operato
         ("other_parent", 404),
     ],
 )
-def test_who_sees_a_booking(school: School, visitor: VisitorOf, who: str, seen: int) -> None:
+def test_who_sees_a_booking(school: School, visitor: VisitorOf, who: str, expected_status: int) -> None:
     status, _ = visitor(getattr(school, who)).ask("GET", f"/v1/bookings/{school.booking_id}")
-    assert status == seen
+    assert status == expected_status
     status, listed = visitor(getattr(school, who)).ask("GET", "/v1/bookings")
     assert status == 200
-    assert (school.booking_id in [item["id"] for item in listed["items"]]) == (seen == 200)
+    assert (school.booking_id in [item["id"] for item in listed["items"]]) == (expected_status == 200)
 
 
 def test_an_operator_sees_all_of_them(school: School, visitor: VisitorOf, operator: Operator) -> None:
@@ -112,9 +112,9 @@ def test_dates_are_looked_at_together(school: School, visitor: VisitorOf) -> Non
     ],
 )
 def test_what_cannot_be_a_booking_is_refused(school: School, visitor: VisitorOf, change: dict[str, Any]) -> None:
-    answer = visitor(school.tutor).send("POST", "/v1/bookings", BOOKING | change)
-    assert answer.status_code == 422, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
+    response = visitor(school.tutor).send("POST", "/v1/bookings", BOOKING | change)
+    assert response.status_code == 422, response.text
+    assert response.headers["content-type"] == "application/problem+json"
     assert len(visitor(school.tutor).ask("GET", "/v1/bookings")[1]["items"]) == 1
 
 

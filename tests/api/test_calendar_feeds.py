@@ -87,16 +87,16 @@ def test_an_address_is_made_told_once_changed_and_revoked(
 ) -> None:
     tutor = visitor(school.tutor)
     assert tutor.ask("GET", MINE) == (200, {"active": False, "created_at": None})
-    answer = tutor.send("POST", MINE, headers={"Idempotency-Key": "once"})
-    assert (answer.status_code, answer.headers["cache-control"]) == (201, "no-store")
-    first = answer.json()["url"]
+    response = tutor.send("POST", MINE, headers={"Idempotency-Key": "once"})
+    assert (response.status_code, response.headers["cache-control"]) == (201, "no-store")
+    first = response.json()["url"]
     assert re.fullmatch(r"http://testserver/v1/calendar/[A-Za-z0-9_-]{43}\.ics", first)
-    told = tutor.send("GET", MINE)
-    assert told.json()["active"] is True
-    assert datetime.fromisoformat(told.json()["created_at"]).tzinfo is not None
-    assert first.rpartition("/")[2].removesuffix(".ics") not in told.text
+    state = tutor.send("GET", MINE)
+    assert state.json()["active"] is True
+    assert datetime.fromisoformat(state.json()["created_at"]).tzinfo is not None
+    assert first.rpartition("/")[2].removesuffix(".ics") not in state.text
 
-    # The same key again: a secret is not kept, so it cannot be told again.
+    # The same key again: the secret is not stored, so it cannot be returned again.
     second = tutor.send("POST", MINE, headers={"Idempotency-Key": "once"}).json()["url"]
     assert [client.get(url).status_code for url in (first, second)] == [404, 200]
     assert [tutor.ask("DELETE", MINE) for _ in range(2)] == [(204, None)] * 2
@@ -113,12 +113,12 @@ def test_only_people_have_one(client: TestClient, visitor: VisitorOf, operator: 
 def test_a_calendar_reads_it_without_a_token(
     school: School, client: TestClient, make: Callable[[Any], str], lessons: list[int]
 ) -> None:
-    answer = client.get(make(school.parent))
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
-    assert answer.headers["content-disposition"] == 'inline; filename="astegni.ics"'
-    assert answer.headers["cache-control"].startswith("private, max-age=")
-    calendar = icalendar.Calendar.from_ical(answer.content)
+    response = client.get(make(school.parent))
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert response.headers["content-disposition"] == 'inline; filename="astegni.ics"'
+    assert response.headers["cache-control"].startswith("private, max-age=")
+    calendar = icalendar.Calendar.from_ical(response.content)
     events = recurring_ical_events.of(calendar).between(NOW, NOW + timedelta(days=365))
     assert [(str(item["UID"]), item["DTSTART"].dt) for item in events] == [
         (f"lesson-{lessons[number]}@astegni", NOW + timedelta(days=days)) for number, days in enumerate((1, 100, 200))
@@ -132,13 +132,13 @@ def test_what_is_wrong_is_never_said(
     path = make(school.tutor)
     with database.transaction() as session:
         session.execute(update(Person).where(Person.id == 1).values(is_active=False))
-    # Nobody else's; inactive; too short; too long; not its letters.
+    # Of an inactive person; too short; too long; other characters.
     wrong = (path, "/v1/calendar/x.ics", f"/v1/calendar/{'x' * 9000}.ics", "/v1/calendar/%00%ff%ED%A0%80.ics")
-    answers = [client.get(address, headers={"X-Request-ID": "same"}) for address in wrong]
-    assert {answer.status_code for answer in answers} == {404}
-    assert len({answer.content for answer in answers}) == 1
-    assert answers[0].json()["code"] == "not-found"
-    assert answers[0].json()["instance"] == "/v1/calendar/***"
+    responses = [client.get(address, headers={"X-Request-ID": "same"}) for address in wrong]
+    assert {response.status_code for response in responses} == {404}
+    assert len({response.content for response in responses}) == 1
+    assert responses[0].json()["code"] == "not-found"
+    assert responses[0].json()["instance"] == "/v1/calendar/***"
 
 
 @pytest.mark.usefixtures("lessons")
@@ -155,10 +155,10 @@ class TestConditional:
         assert re.fullmatch(r'"[0-9a-f]{32}"', tag)
         assert first.headers["vary"] == "Accept-Encoding"
         for header in (tag, f"W/{tag}", "*", f'"a,b", W/"c" , {tag}', f'"{"x" * 9000}",{tag}'):
-            answer = client.get(path, headers={**plain, "If-None-Match": header})
-            assert (answer.status_code, answer.content) == (304, b"")
+            response = client.get(path, headers={**plain, "If-None-Match": header})
+            assert (response.status_code, response.content) == (304, b"")
             for name in ("etag", "cache-control", "vary", "last-modified"):
-                assert answer.headers[name] == first.headers[name]
+                assert response.headers[name] == first.headers[name]
         for header in ('"other"', tag.strip('"'), "", '"', f'"x{tag}'):
             assert client.get(path, headers={**plain, "If-None-Match": header}).status_code == 200
         two = [(*plain.items(),)[0], ("If-None-Match", '"other"'), ("If-None-Match", tag)]
@@ -177,9 +177,9 @@ class TestConditional:
         path = make(school.student)
         with database.transaction() as session:
             session.execute(text("UPDATE calendar_feeds SET created_at = '2026-01-01'"))
-        answer = client.get(path)
-        assert parsedate_to_datetime(answer.headers["last-modified"]) == NOW - timedelta(hours=1)
-        # What was taken away leaves no later date, so a date is never an answer.
+        response = client.get(path)
+        assert parsedate_to_datetime(response.headers["last-modified"]) == NOW - timedelta(hours=1)
+        # A removed lesson leaves no later date, so If-Modified-Since is ignored.
         later = format_datetime(NOW + timedelta(days=1), usegmt=True)
         assert client.get(path, headers={"If-Modified-Since": later}).status_code == 200
 
@@ -189,13 +189,13 @@ class TestConditional:
         path = make(school.student)
         plain = client.get(path, headers={"Accept-Encoding": "identity"})
         assert "content-encoding" not in plain.headers
-        with client.stream("GET", path, headers={"Accept-Encoding": "br, gzip"}) as answer:
-            raw = b"".join(answer.iter_raw())
-        assert answer.headers["content-encoding"] == "gzip"
-        assert answer.headers["content-length"] == str(len(raw))
+        with client.stream("GET", path, headers={"Accept-Encoding": "br, gzip"}) as response:
+            raw = b"".join(response.iter_raw())
+        assert response.headers["content-encoding"] == "gzip"
+        assert response.headers["content-length"] == str(len(raw))
         assert gzip.decompress(raw) == plain.content
-        assert answer.headers["etag"] == plain.headers["etag"][:-1] + '-gzip"'
-        both = {"Accept-Encoding": "gzip", "If-None-Match": answer.headers["etag"]}
+        assert response.headers["etag"] == plain.headers["etag"][:-1] + '-gzip"'
+        both = {"Accept-Encoding": "gzip", "If-None-Match": response.headers["etag"]}
         assert client.get(path, headers=both).status_code == 304
 
     @pytest.mark.parametrize("coding", ["gzip", "identity"])
@@ -210,7 +210,7 @@ class TestConditional:
         assert client.head("/v1/calendar/x.ics").status_code == 404
 
     @pytest.mark.parametrize(
-        ("said", "accepted"),
+        ("header", "accepted"),
         [
             ("gzip", True),
             ("GZIP;q=0.1", True),
@@ -227,8 +227,8 @@ class TestConditional:
             ("notgzip", False),
         ],
     )
-    def test_who_takes_gzip(self, said: str, accepted: bool) -> None:
-        assert accepts_gzip(said) is accepted
+    def test_who_takes_gzip(self, header: str, accepted: bool) -> None:
+        assert accepts_gzip(header) is accepted
 
     def test_a_hostile_list_of_tags_names_nothing(self) -> None:
         for header in ('"' * 60_000, 'W/"' * 20_000, '"a' * 30_000, "W/" * 30_000):
@@ -245,7 +245,7 @@ def test_any_server_strips_nothing_and_adds_nothing(
         head = calendar.head(path)
         again = calendar.get(path, headers={"If-None-Match": get.headers["etag"]})
         last = calendar.get(path)
-    assert [answer.status_code for answer in (get, head, again, last)] == [200, 200, 304, 200]
+    assert [response.status_code for response in (get, head, again, last)] == [200, 200, 304, 200]
     assert head.headers["content-length"] == get.headers["content-length"]
     assert last.content == get.content
 
@@ -278,12 +278,12 @@ def _wait_until_it_answers(url: str, child: subprocess.Popen[bytes]) -> None:
 def test_the_secret_is_in_no_log_no_figure_and_no_problem(
     school: School, bearer: Bearer, database: Database, process: tuple[str, Path], lessons: list[int]
 ) -> None:
-    """Whatever happens: found, not modified, asked in a wrong way, revoked, a crash."""
+    """For every outcome: found, not modified, a wrong request, revoked, a crash."""
     url, log = process
     address = httpx2.post(url + MINE, headers=bearer(school.tutor)).json()["url"]
     assert address.startswith(url)
     secret = address.rpartition("/")[2].removesuffix(".ics")
-    answers = [
+    responses = [
         httpx2.get(address),
         httpx2.head(address),
         httpx2.get(address, headers={"If-None-Match": "*"}),
@@ -293,23 +293,23 @@ def test_the_secret_is_in_no_log_no_figure_and_no_problem(
         httpx2.get(address.replace("/v1/", "/v2/")),
         httpx2.post(address, content=b"x"),
     ]
-    assert [answer.status_code for answer in answers] == [200, 200, 304, 200, 404, 404, 404, 405]
+    assert [response.status_code for response in responses] == [200, 200, 304, 200, 404, 404, 404, 405]
     httpx2.delete(url + MINE, headers=bearer(school.tutor))
-    answers.append(httpx2.get(address))
+    responses.append(httpx2.get(address))
     with database.transaction() as session:
         session.execute(text("ALTER TABLE calendar_feeds RENAME TO elsewhere"))
-    answers.append(httpx2.get(address))
-    answers.append(httpx2.get(f"{url}/metrics"))
-    assert [answer.status_code for answer in answers[-3:]] == [404, 500, 200]
+    responses.append(httpx2.get(address))
+    responses.append(httpx2.get(f"{url}/metrics"))
+    assert [response.status_code for response in responses[-3:]] == [404, 500, 200]
     log_text = log.read_text()
-    for answer in answers:
-        assert secret not in answer.text
-        assert secret not in str(answer.headers)
+    for response in responses:
+        assert secret not in response.text
+        assert secret not in str(response.headers)
     assert secret not in log_text
     # It has looked where it should.
     assert log_text.count('"/v1/calendar/{secret}.ics"') >= 7
     assert "request_crashed" in log_text
-    assert 'route="/v1/calendar/{secret}.ics"' in answers[-1].text
+    assert 'route="/v1/calendar/{secret}.ics"' in responses[-1].text
 
 
 def test_what_a_client_says_of_its_address_is_not_believed(
@@ -334,10 +334,10 @@ def test_what_a_client_says_of_its_address_is_not_believed(
 def test_without_a_database_the_secret_is_not_said_either(services: Services) -> None:
     away = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
     with TestClient(create_api(replace(services, database=away))) as client:
-        answer = client.get("/v1/calendar/hush-hush.ics")
+        response = client.get("/v1/calendar/hush-hush.ics")
     away.close()
-    assert answer.status_code == 503
-    assert "hush-hush" not in answer.text
+    assert response.status_code == 503
+    assert "hush-hush" not in response.text
 
 
 def test_the_description_names_no_operation_twice(client: TestClient) -> None:

@@ -54,8 +54,8 @@ def sent_code(database: Database, vault: AddressSealer) -> Callable[[int], str]:
 
     def read(channel_id: int) -> str:
         with database.transaction() as session:
-            wanted = select(Delivery.data).where(Delivery.channel == str(channel_id)).order_by(Delivery.id.desc())
-            return str(reveal_code(vault, session.scalars(wanted.limit(1)).one())["code"])
+            statement = select(Delivery.data).where(Delivery.channel == str(channel_id)).order_by(Delivery.id.desc())
+            return str(reveal_code(vault, session.scalars(statement.limit(1)).one())["code"])
 
     return read
 
@@ -90,12 +90,12 @@ def test_a_channel_is_unused_until_confirmed(
     destination: type,
 ) -> None:
     tutor = visitor(school.tutor)
-    answer = tutor.send("POST", MINE, {"kind": kind, "address": address})
-    document = answer.json()
+    response = tutor.send("POST", MINE, {"kind": kind, "address": address})
+    document = response.json()
 
-    assert answer.status_code == 201
-    assert answer.headers["Location"] == f"{MINE}/{document['id']}"
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert response.status_code == 201
+    assert response.headers["Location"] == f"{MINE}/{document['id']}"
+    assert response.headers["Cache-Control"] == "no-store"
     assert (document["kind"], document["label"], document["confirmed_at"], document["disabled_at"]) == (
         kind,
         label,
@@ -159,9 +159,11 @@ def test_a_code_has_five_guesses(visitor: VisitorOf, school: School, sent_code: 
     channel = register(tutor)
     right = sent_code(channel["id"])
 
-    told = [tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": wrong(right)}) for _ in range(5)]
+    refusals = [tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": wrong(right)}) for _ in range(5)]
 
-    assert [(status, problem["guesses_left"]) for status, problem in told] == [(422, left) for left in (4, 3, 2, 1, 0)]
+    assert [(status, problem["guesses_left"]) for status, problem in refusals] == [
+        (422, left) for left in (4, 3, 2, 1, 0)
+    ]
     assert tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": right})[0] == 409
     assert tutor.ask("GET", f"{MINE}/{channel['id']}")[1]["confirmed_at"] is None
     # Another code, another five.
@@ -227,10 +229,10 @@ def test_five_codes_an_hour(visitor: VisitorOf, school: School, database: Databa
         assert tutor.ask("DELETE", f"{MINE}/{channel['id']}") == (204, None)
     channel = register(tutor)
 
-    answer = tutor.send("POST", f"{MINE}/{channel['id']}/resend")
+    response = tutor.send("POST", f"{MINE}/{channel['id']}/resend")
 
-    assert answer.status_code == 429
-    assert 3500 < int(answer.headers["Retry-After"]) <= 3600
+    assert response.status_code == 429
+    assert 3500 < int(response.headers["Retry-After"]) <= 3600
     assert tutor.ask("POST", MINE, {"kind": "email", "address": "b@example.com"})[0] == 429
     assert len(tutor.ask("GET", MINE)[1]["items"]) == 1
     register(other)
@@ -322,14 +324,14 @@ def test_the_inside_is_refused_where_no_operator_allows_it(
     strict = settings()
     token = issue_token(strict.signing_key, sub=1, role="tutor", role_ids={"tutor": 11})
     with TestClient(create_api(Services(strict, database, endings={}))) as client:
-        answer = client.post(
+        response = client.post(
             MINE,
             json={"kind": "webhook", "address": "https://localhost/s3cret"},
             headers={"Authorization": f"Bearer {token}"},
         )
 
-    assert answer.status_code == 422
-    assert "may not reach" in answer.json()["detail"]
+    assert response.status_code == 422
+    assert "may not reach" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "12345a", "१२३४५६", "123456\n", 123456, None])
@@ -380,9 +382,9 @@ def test_a_disabled_channel_comes_back_by_a_new_code(
     disabled = tutor.ask("GET", f"{MINE}/{channel['id']}")[1]
     assert disabled["disabled_reason"] == "The mail server refuses the recipient: 550."
 
-    status, asked = tutor.ask("POST", f"{MINE}/{channel['id']}/resend")
+    status, resent = tutor.ask("POST", f"{MINE}/{channel['id']}/resend")
     # As a new one: nothing but the code goes there.
-    assert (status, asked["confirmed_at"], asked["disabled_at"]) == (202, None, None)
+    assert (status, resent["confirmed_at"], resent["disabled_at"]) == (202, None, None)
     status, document = tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": sent_code(channel["id"])})
 
     assert (status, document["disabled_at"], document["disabled_reason"]) == (200, None, None)
@@ -396,26 +398,26 @@ def test_the_same_address_twice_says_what_brings_it_into_use(
     tutor = visitor(school.tutor)
     channel = register(tutor)
 
-    def refused() -> str:
+    def reason() -> str:
         status, problem = tutor.ask("POST", MINE, {"kind": "email", "address": "abebe@example.com"})
         assert status == 409
         return str(problem["detail"]).removeprefix(f"You have this channel already: {channel['id']}.")
 
-    unconfirmed = refused()
+    unconfirmed = reason()
     assert "not confirmed" in unconfirmed
     assert "/resend" in unconfirmed
     tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": sent_code(channel["id"])})
-    assert refused() == ""
+    assert reason() == ""
     disable(database, channel["id"])
-    off = refused()
+    off = reason()
     assert "switched off" in off
     assert "/resend" in off
 
 
 def test_a_deleted_channel_is_named_nowhere(visitor: VisitorOf, school: School, database: Database) -> None:
     tutor = visitor(school.tutor)
-    channel, kept = register(tutor), register(tutor, address="kept@example.com")
-    name, other = str(channel["id"]), str(kept["id"])
+    channel, other_channel = register(tutor), register(tutor, address="kept@example.com")
+    name, other = str(channel["id"]), str(other_channel["id"])
     with database.transaction() as session:
         lesson = Schedule(tutor_id=11, student_id=22, subject="Mathematics", timezone="UTC")
         lesson.schedule_date = datetime(2030, 1, 1, tzinfo=UTC).date()
@@ -463,11 +465,11 @@ def test_the_code_is_kept_as_a_hash_under_a_key(
 ) -> None:
     channel = register(visitor(school.tutor))
     with database.transaction() as session:
-        kept = session.get_one(NotificationChannel, channel["id"]).code_hash
+        code_hash = session.get_one(NotificationChannel, channel["id"]).code_hash
 
-    assert kept is not None
+    assert code_hash is not None
     for source in (sent_code(channel["id"]), f"{channel['id']}:{sent_code(channel['id'])}"):
-        assert not hmac.compare_digest(kept, hashlib.sha256(source.encode()).hexdigest())
+        assert not hmac.compare_digest(code_hash, hashlib.sha256(source.encode()).hexdigest())
 
 
 def test_the_description_names_every_route(api: FastAPI) -> None:

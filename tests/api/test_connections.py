@@ -93,8 +93,8 @@ def _rest(client: socket.socket) -> bytes:
 def _healthy(connect: Callable[[], socket.socket]) -> bool:
     with connect() as client:
         client.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-        answer = _rest(client)
-        assert answer.startswith(b"HTTP/1.1 200"), answer
+        response = _rest(client)
+        assert response.startswith(b"HTTP/1.1 200"), response
         return True
 
 

@@ -27,13 +27,13 @@ def offered(school: School, visitor: VisitorOf) -> dict[str, Any]:
     return dict(booking)
 
 
-def problem(answer: Any, *ids: int) -> tuple[Any, ...]:
-    """Status, body and headers of an answer without what differs by request: its id, length, and the ids asked for."""
-    body, headers = answer.text, dict(answer.headers)
+def problem(response: Any, *ids: int) -> tuple[Any, ...]:
+    """Status, body and headers of a response without what differs by request: id, length, ids in the path."""
+    body, headers = response.text, dict(response.headers)
     for item in (headers.pop("x-request-id"), *map(str, ids)):
         body = body.replace(item, "…")
     headers.pop("content-length")
-    return answer.status_code, body, headers
+    return response.status_code, body, headers
 
 
 def test_the_tutor_learns_nothing_from_a_pending_booking(
@@ -51,9 +51,9 @@ def test_the_tutor_learns_nothing_from_a_pending_booking(
     assert visitor(school.other_tutor).ask("POST", "/v1/schedules", lesson)[0] == 201
     assert [item["student_id"] for item in tutor.ask("GET", "/v1/me/students")[1]["items"]] == [22]
     assert tutor.ask("GET", "/v1/me/students?status=pending")[1]["items"] == []
-    wanted = {"booking_id": offered["id"], "schedule_date": TOMORROW, **TIMES}
+    new_lesson = {"booking_id": offered["id"], "schedule_date": TOMORROW, **TIMES}
     for query in ("?dry_run=true", "?skip_conflicts=true", ""):
-        status, document = tutor.ask("POST", f"/v1/schedules{query}", wanted)
+        status, document = tutor.ask("POST", f"/v1/schedules{query}", new_lesson)
         assert status == 409
         assert "conflicts" not in document
     assert tutor.ask("POST", "/v1/whiteboard/sessions", {"booking_id": offered["id"]})[0] == 409
@@ -77,8 +77,8 @@ def test_the_student_or_a_parent_accepts(
     for _ in range(2):
         assert learner.ask("POST", f"{path}/accept") == (200, offered | {"status": "active"})
     assert [item["student_id"] for item in tutor.ask("GET", "/v1/me/students")[1]["items"]] == [25, 22]
-    told = sql("SELECT DISTINCT user_id, data FROM deliveries WHERE kind = 'booking-accepted'")
-    assert told == [(1, {"booking_id": offered["id"], "student": "student 5"})]
+    deliveries = sql("SELECT DISTINCT user_id, data FROM deliveries WHERE kind = 'booking-accepted'")
+    assert deliveries == [(1, {"booking_id": offered["id"], "student": "student 5"})]
     assert learner.ask("POST", f"{path}/decline")[0] == 409
 
 
@@ -118,15 +118,15 @@ def test_each_side_ends_a_booking_and_its_lessons(
     school: School, visitor: VisitorOf, sql: Sql, who: str, paused: bool
 ) -> None:
     tutor, path = visitor(school.tutor), f"/v1/bookings/{school.booking_id}"
-    wanted = {"booking_id": school.booking_id, "schedule_date": TOMORROW, **TIMES}
-    assert tutor.ask("POST", "/v1/schedules", wanted)[0] == 201
+    new_lesson = {"booking_id": school.booking_id, "schedule_date": TOMORROW, **TIMES}
+    assert tutor.ask("POST", "/v1/schedules", new_lesson)[0] == 201
     if paused:
         assert tutor.ask("PATCH", path, {"status": "paused"})[0] == 200
     for _ in range(2):
         assert visitor(getattr(school, who)).ask("POST", f"{path}/end")[1]["status"] == "completed"
     assert sql("SELECT DISTINCT status FROM tutor_schedules") == [("cancelled",)]
-    told = sql("SELECT DISTINCT user_id FROM deliveries WHERE kind = 'booking-ended'")
-    assert told == ([] if who == "tutor" else [(1,)])
+    notified_users = sql("SELECT DISTINCT user_id FROM deliveries WHERE kind = 'booking-ended'")
+    assert notified_users == ([] if who == "tutor" else [(1,)])
 
 
 def test_who_speaks_for_the_student_needs_no_second_word(school: School, visitor: VisitorOf, sql: Sql) -> None:
@@ -142,18 +142,18 @@ def test_an_id_that_nobody_has_is_offered_like_any_other(school: School, visitor
     """Otherwise any tutor could find out which students there are."""
     tutor = visitor(school.tutor)
     sql("UPDATE student_profiles SET is_active = false WHERE id = 22")
-    answers = [
+    responses = [
         tutor.send("POST", "/v1/bookings", BOOKING | {"student_id": student_id}) for student_id in (22, 25, 2_000_000)
     ]
-    seen = set()
-    for answer, student_id in zip(answers, (22, 25, 2_000_000), strict=True):
-        document = answer.json()
+    outlines = set()
+    for response, student_id in zip(responses, (22, 25, 2_000_000), strict=True):
+        document = response.json()
         assert document["student_id"] == student_id
-        headers = {name for name in answer.headers if name not in {"x-request-id", "content-length"}}
-        seen.add((answer.status_code, document["status"], *document, *sorted(headers)))
-        assert tutor.ask("GET", answer.headers["location"]) == (200, document)
-    assert len(seen) == 1
-    assert tutor.ask("POST", f"{answers[2].headers['location']}/end")[1]["status"] == "declined"
+        headers = {name for name in response.headers if name not in {"x-request-id", "content-length"}}
+        outlines.add((response.status_code, document["status"], *document, *sorted(headers)))
+        assert tutor.ask("GET", response.headers["location"]) == (200, document)
+    assert len(outlines) == 1
+    assert tutor.ask("POST", f"{responses[2].headers['location']}/end")[1]["status"] == "declined"
 
 
 def test_a_student_is_told_of_a_tutor_once_and_in_our_words(school: School, visitor: VisitorOf, sql: Sql) -> None:
@@ -161,11 +161,11 @@ def test_a_student_is_told_of_a_tutor_once_and_in_our_words(school: School, visi
     for _ in range(3):
         booking = tutor.ask("POST", "/v1/bookings", BOOKING)[1]
         tutor.ask("POST", f"/v1/bookings/{booking['id']}/end")
-    told = sql("SELECT user_id, channel, data FROM deliveries ORDER BY user_id, channel")
+    deliveries = sql("SELECT user_id, channel, data FROM deliveries ORDER BY user_id, channel")
     first = sql("SELECT min(id) FROM tutor_student_bookings WHERE subject = :subject", subject=BOOKING["subject"])[0][0]
     to_student = {"booking_id": first, "tutor": "tutor 1"}
     to_parent = {**to_student, "student": "student 5"}
-    assert [tuple(item) for item in told] == [
+    assert [tuple(item) for item in deliveries] == [
         *((5, channel, to_student) for channel in ("email", "in_app")),
         *((6, channel, to_parent) for channel in ("email", "in_app")),
     ]
@@ -191,12 +191,12 @@ def test_offers_and_requests_of_a_day_are_bounded(
             (school.tutor, "/v1/bookings", {"student_id": 25}),
             (school.student, "/v1/session-requests", {"tutor_id": 14}),
         ):
-            answers = [
+            responses = [
                 client.post(path, json={**body, "package_name": f"Package {number}"}, headers=bearer(who))
                 for number in range(3)
             ]
-            assert [answer.status_code for answer in answers] == [201, 201, 429]
-            assert int(answers[2].headers["retry-after"]) > 0
+            assert [response.status_code for response in responses] == [201, 201, 429]
+            assert int(responses[2].headers["retry-after"]) > 0
     assert sql("SELECT count(*) FROM session_requests") == [(2,)]
 
 

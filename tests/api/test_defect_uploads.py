@@ -41,14 +41,14 @@ def ingest(client: TestClient, services: Services, visitor: VisitorOf, bearer: B
     session_id = tutor.ask("POST", "/v1/whiteboard/sessions", body)[1]["id"]
 
     def run(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-        answer = client.post(
+        response = client.post(
             "/v1/recordings",
             data={"session_id": session_id},
             files=[("file", ("lesson.webm", content))],
             headers=bearer(school.tutor),
         )
-        assert answer.status_code == 202, answer.text
-        accepted = answer.json()
+        assert response.status_code == 202, response.text
+        accepted = response.json()
         performer = Performer(services.database, "test", LeaseTiming(30, 10, 0.05), 0.01, ENDINGS)
         with suppress(JobNotDone):
             performer.perform(
@@ -85,7 +85,7 @@ def test_what_can_be_played_is_played_and_what_is_missing_is_said(
 
 
 @pytest.mark.parametrize(
-    ("content", "reason", "kept"),
+    ("content", "reason", "has_deadline"),
     [
         (SOUND[:100], "damaged", True),
         (SOUND + b"\xec\x80" * 400_000, "too-complex", True),
@@ -97,7 +97,7 @@ def test_what_can_be_played_is_played_and_what_is_missing_is_said(
     ids=["header", "dear", "no-beginning", "windows-media", "web-page", "zip"],
 )
 def test_what_is_refused_says_why_and_until_when_its_bytes_are_kept(
-    content: bytes, reason: str, kept: bool, ingest: Ingest, services: Services
+    content: bytes, reason: str, has_deadline: bool, ingest: Ingest, services: Services
 ) -> None:
     recording, job = ingest(content)
 
@@ -105,7 +105,7 @@ def test_what_is_refused_says_why_and_until_when_its_bytes_are_kept(
     assert (job["error"]["code"], job["error"]["reason"]) == ("media-rejected", reason)
     assert (recording["is_processing"], recording["is_available"], recording["error"]) == (False, False, job["error"])
     until = recording["recording_metadata"].get("bytes_kept_until")
-    assert (until is not None) is kept
-    if kept:
+    assert (until is not None) is has_deadline
+    if has_deadline:
         left = datetime.fromisoformat(until) - datetime.now(UTC)
         assert timedelta(0) < left <= timedelta(seconds=services.settings.spool_retention)

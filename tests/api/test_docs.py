@@ -35,14 +35,14 @@ class _Page(HTMLParser):
 
 @pytest.fixture
 def page(client: TestClient) -> str:
-    answer = client.get("/docs")
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    return str(answer.text)
+    response = client.get("/docs")
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    return str(response.text)
 
 
 def test_the_root_leads_there(client: TestClient) -> None:
-    answer = client.get("/", follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"]) == (307, "docs")
+    response = client.get("/", follow_redirects=False)
+    assert (response.status_code, response.headers["location"]) == (307, "docs")
 
 
 def test_everything_is_on_the_page(page: str, api: FastAPI) -> None:

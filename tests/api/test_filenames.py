@@ -87,8 +87,8 @@ def test_every_name_comes_back_from_every_way(name: str, way: object) -> None:
 @settings(max_examples=examples(300), deadline=None)
 @given(st.text(st.characters(codec="cp1252", categories=["L", "Nd"]), min_size=1, max_size=30))
 def test_a_western_name_is_kept_letter_by_letter_or_taken_for_chinese(name: str) -> None:
-    kept = filename_of(b'form-data; filename="' + name.encode("cp1252") + b'"')
-    assert kept in {
+    filename = filename_of(b'form-data; filename="' + name.encode("cp1252") + b'"')
+    assert filename in {
         name,
         name.encode("cp1252").decode("gbk", "replace"),
         name.encode("cp1252").decode("utf-8", "replace"),

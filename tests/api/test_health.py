@@ -22,9 +22,9 @@ def test_a_process_that_lives_says_so(client: TestClient) -> None:
 
 
 def test_ready_without_a_broker(client: TestClient) -> None:
-    answer = client.get("/readyz")
-    assert answer.status_code == 200
-    assert answer.json() == {
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json() == {
         "status": "ready",
         "checks": {"database": "ok", "spool": "ok", "broker": "is not set"},
     }
@@ -34,17 +34,17 @@ def test_the_broker_is_told_but_does_not_decide(services: Services, redis_url: s
     for url, state in ((redis_url, "ok"), ("redis://127.0.0.1:1/0", "does not answer"), ("amqp://x", "is not asked")):
         settings = services.settings.model_copy(update={"redis_url": url})
         with TestClient(create_api(replace(services, settings=settings))) as client:
-            answer = client.get("/readyz")
-            assert answer.status_code == 200
-            assert answer.json()["checks"]["broker"].startswith(state)
+            response = client.get("/readyz")
+            assert response.status_code == 200
+            assert response.json()["checks"]["broker"].startswith(state)
 
 
 def test_another_revision_is_not_ready(client: TestClient, database: Database) -> None:
     with database.transaction() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
-    answer = client.get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json()["checks"]["database"].startswith("is at revision 0001")
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["checks"]["database"].startswith("is at revision 0001")
     with database.transaction() as session:
         session.execute(text("DROP TABLE alembic_version"))
     assert "astegni migrate" in client.get("/readyz").json()["checks"]["database"]
@@ -53,9 +53,9 @@ def test_another_revision_is_not_ready(client: TestClient, database: Database) -
 def test_a_database_that_is_away_is_not_ready(services: Services) -> None:
     away = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
     with TestClient(create_api(replace(services, database=away))) as client:
-        answer = client.get("/readyz")
-        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-        assert answer.json()["checks"]["database"] == "does not answer"
+        response = client.get("/readyz")
+        assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+        assert response.json()["checks"]["database"] == "does not answer"
         assert "astegni_database_up 0.0" in client.get("/metrics").text
     away.close()
 

@@ -117,7 +117,7 @@ def people(school: School, visitor: VisitorOf) -> list[Visitor]:
 
 
 def test_no_parameter_breaks_a_route(people: list[Visitor], api: FastAPI) -> None:
-    asked = 0
+    requests = 0
     for method, path, operation in _operations(api):
         for parameter in operation.get("parameters", []):
             if parameter["in"] == "header":
@@ -130,12 +130,12 @@ def test_no_parameter_breaks_a_route(people: list[Visitor], api: FastAPI) -> Non
                     where = f"{_filled(path)}?{parameter['name']}={written}"
                 status = people[0].send(method, where, BODIES.get(path)).status_code
                 assert status < 500, (method, where, status)
-                asked += 1
-    assert asked > 500
+                requests += 1
+    assert requests > 500
 
 
 def test_no_field_breaks_a_route(people: list[Visitor], api: FastAPI) -> None:
-    asked = 0
+    requests = 0
     for method, path, operation in _operations(api):
         content = operation.get("requestBody", {}).get("content", {})
         if "application/json" not in content:
@@ -145,12 +145,12 @@ def test_no_field_breaks_a_route(people: list[Visitor], api: FastAPI) -> None:
         for name in schema["properties"]:
             for value in VALUES:
                 person = people[path == "/v1/session-requests"]
-                answer = person.send(method, _filled(path), usual | {name: value})
-                assert answer.status_code < 500, (method, path, name, value, answer.text)
+                response = person.send(method, _filled(path), usual | {name: value})
+                assert response.status_code < 500, (method, path, name, value, response.text)
                 # Refused for what it is, not by PostgreSQL.
-                assert "where it is kept" not in answer.text, (method, path, name, value)
-                asked += 1
-    assert asked > 3000
+                assert "where it is kept" not in response.text, (method, path, name, value)
+                requests += 1
+    assert requests > 3000
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_no_stroke_breaks_the_board(people: list[Visitor], inner: dict[str, Any]
 
 def test_a_number_has_one_spelling(people: list[Visitor], school: School, api: FastAPI) -> None:
     """In every path and every query of the API."""
-    asked = 0
+    requests = 0
     for method, path, operation in _operations(api):
         for parameter in operation.get("parameters", []):
             kind = json.dumps(parameter["schema"])
@@ -182,13 +182,13 @@ def test_a_number_has_one_spelling(people: list[Visitor], school: School, api: F
             for value in SPELLINGS:
                 written = quote(value)
                 if parameter["in"] == "path":
-                    where, wanted = _filled(path.replace(f"{{{parameter['name']}}}", written)), {404, 405}
+                    where, expected_statuses = _filled(path.replace(f"{{{parameter['name']}}}", written)), {404, 405}
                 else:
-                    where, wanted = f"{_filled(path)}?{parameter['name']}={written}", {422, 404}
-                answer = people[0].send(method, where, BODIES.get(path))
-                assert answer.status_code in wanted, (method, where, answer.text)
-                asked += 1
-    assert asked > 300
+                    where, expected_statuses = f"{_filled(path)}?{parameter['name']}={written}", {422, 404}
+                response = people[0].send(method, where, BODIES.get(path))
+                assert response.status_code in expected_statuses, (method, where, response.text)
+                requests += 1
+    assert requests > 300
 
 
 @rules(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -204,10 +204,10 @@ def test_only_plain_digits_are_an_id(text: str) -> None:
 
 @rules(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.decimals(allow_nan=True, allow_infinity=True) | st.text(max_size=12) | st.floats())
-def test_a_price_is_kept_as_it_is_said_or_refused(said: Any) -> None:
+def test_a_price_is_kept_as_it_is_said_or_refused(value: Any) -> None:
     prices = TypeAdapter(Price)
     try:
-        price = prices.validate_python(str(said))
+        price = prices.validate_python(str(value))
     except ValidationError:
         return
     assert 0 <= price < 10**8

@@ -31,11 +31,11 @@ def test_fifty_equal_posts_at_once_make_one_booking(
             return client.post(f"{url}/v1/bookings", json=BODY, headers=headers)
 
         with ThreadPoolExecutor(50) as threads:
-            answers = list(threads.map(post, range(50)))
-    assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.content for answer in answers}) == 1
-    assert len({answer.headers["location"] for answer in answers}) == 1
-    assert sum("idempotency-replayed" in answer.headers for answer in answers) == 49
+            responses = list(threads.map(post, range(50)))
+    assert {response.status_code for response in responses} == {201}
+    assert len({response.content for response in responses}) == 1
+    assert len({response.headers["location"] for response in responses}) == 1
+    assert sum("idempotency-replayed" in response.headers for response in responses) == 49
     assert _count(database, "tutor_student_bookings") == before + 1
 
 
@@ -60,8 +60,8 @@ def test_another_query_under_the_same_key_is_another_request(school: School, vis
     tutor = visitor(school.tutor)
     key = {"Idempotency-Key": "k"}
     body = {"schedule_date": "2027-01-04", "start_time": "14:00", "end_time": "15:00"}
-    asked = "/v1/schedules?skip_conflicts=true&calendar=gregorian"
-    first = tutor.send("POST", asked, body, headers=key)
+    path = "/v1/schedules?skip_conflicts=true&calendar=gregorian"
+    first = tutor.send("POST", path, body, headers=key)
     again = tutor.send("POST", "/v1/schedules?calendar=gregorian&skip_conflicts=true", body, headers=key)
     assert (first.status_code, again.content) == (201, first.content)
     assert tutor.ask("POST", "/v1/schedules?skip_conflicts=false", body, headers=key)[0] == 422

@@ -63,11 +63,11 @@ def test_a_job_is_followed_to_its_end(
     school: School, api: FastAPI, serve: Serve, bearer: Bearer, work: MakeWork, follow: Follow
 ) -> None:
     job = work()
-    with serve(api) as url, follow(url, job.id, bearer(school.tutor)) as (answer, events):
-        assert answer.status_code == 200
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        assert answer.headers.get_list("cache-control") == ["no-store"]
-        assert answer.headers["x-accel-buffering"] == "no"
+    with serve(api) as url, follow(url, job.id, bearer(school.tutor)) as (response, events):
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        assert response.headers.get_list("cache-control") == ["no-store"]
+        assert response.headers["x-accel-buffering"] == "no"
         first = next(events)
         assert (first["event"], first["retry"], first["data"]["state"]) == ("job", "3000", "queued")
         job.begin()
@@ -94,8 +94,8 @@ def test_who_comes_back_gets_the_present_and_nothing_twice(
     headers = bearer(school.tutor)
     with serve(api) as url:
         with follow(url, job.id, headers) as (_, events):
-            seen = next(events)["id"]
-        with follow(url, job.id, headers | {"Last-Event-ID": seen}) as (_, events):
+            last_event_id = next(events)["id"]
+        with follow(url, job.id, headers | {"Last-Event-ID": last_event_id}) as (_, events):
             assert next(events) == {"retry": "3000"}
             job.begin()
             running = next(events)
@@ -108,9 +108,9 @@ def test_who_comes_back_gets_the_present_and_nothing_twice(
         with follow(url, job.id, headers | {"Last-Event-ID": running["id"]}) as (_, events):
             (last,) = list(events)
             assert last["data"]["state"] == "succeeded"
-        with follow(url, job.id, headers | {"Last-Event-ID": last["id"]}) as (answer, _):
+        with follow(url, job.id, headers | {"Last-Event-ID": last["id"]}) as (response, _):
             # A browser would come back to an ended stream for ever; 204 tells it not to.
-            assert answer.status_code == 204
+            assert response.status_code == 204
 
 
 def test_many_streams_are_one_query_a_second(
@@ -123,15 +123,15 @@ def test_many_streams_are_one_query_a_second(
     follow: Follow,
 ) -> None:
     jobs = [work(number) for number in range(15)]
-    asked: list[str] = []
+    statements: list[str] = []
     with serve(api) as url:
         with ExitStack() as streams:
             followed = [streams.enter_context(follow(url, job.id, bearer(school.tutor)))[1] for job in jobs]
             for events in followed:
                 next(events)
-            event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+            event.listen(database.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
             time.sleep(2.5)
-            polls = [statement for statement in asked if "FROM jobs" in statement]
+            polls = [statement for statement in statements if "FROM jobs" in statement]
             assert 1 <= len(polls) <= 3
             for job in jobs:
                 job.begin()
@@ -151,10 +151,10 @@ def test_one_caller_has_a_bounded_number_of_streams(
             followed = [streams.enter_context(follow(url, job.id, bearer(school.tutor))) for _ in range(20)]
             for _, events in followed:
                 next(events)
-            with follow(url, job.id, bearer(school.tutor)) as (answer, _):
-                assert answer.status_code == 429
-                assert answer.headers["content-type"] == "application/problem+json"
-                assert answer.headers["retry-after"] == "30"
+            with follow(url, job.id, bearer(school.tutor)) as (response, _):
+                assert response.status_code == 429
+                assert response.headers["content-type"] == "application/problem+json"
+                assert response.headers["retry-after"] == "30"
             with follow(url, theirs.id, bearer(school.student)) as (_, events):
                 next(events)
         wait_for(lambda: len(api.state.subscriptions) == 0)

@@ -14,15 +14,15 @@ from worker.jobs.enqueue import enqueue
 from worker.jobs.recording_orders import IngestRecording
 from worker.jobs.run_statements import end
 
-GiveOrder = Callable[..., UUID]
+EnqueueOrder = Callable[..., UUID]
 BeginRun = Callable[[UUID], Claim]
 
 
 @pytest.fixture
-def order(database: Database) -> GiveOrder:
+def order(database: Database) -> EnqueueOrder:
     """`order(recording_id, principal)`: the id of a job."""
 
-    def give(recording_id: int = 12, principal: str = "user:1") -> UUID:
+    def enqueue_ingest(recording_id: int = 12, principal: str = "user:1") -> UUID:
         with database.transaction() as session:
             return enqueue(
                 session,
@@ -30,7 +30,7 @@ def order(database: Database) -> GiveOrder:
                 principal=principal,
             )
 
-    return give
+    return enqueue_ingest
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def run(database: Database) -> BeginRun:
 
 
 def test_a_job_is_read_by_who_ordered_it_and_by_operators(
-    school: School, visitor: VisitorOf, operator: Operator, order: GiveOrder
+    school: School, visitor: VisitorOf, operator: Operator, order: EnqueueOrder
 ) -> None:
     job_id = order()
     status, job = visitor(school.tutor).ask("GET", f"/v1/jobs/{job_id}")
@@ -61,15 +61,15 @@ def test_a_job_is_read_by_who_ordered_it_and_by_operators(
     ("method", "end_of_path"), [("GET", ""), ("POST", "/cancel"), ("POST", "/retry"), ("GET", "/events")]
 )
 def test_for_others_it_does_not_exist(
-    school: School, visitor: VisitorOf, order: GiveOrder, method: str, end_of_path: str
+    school: School, visitor: VisitorOf, order: EnqueueOrder, method: str, end_of_path: str
 ) -> None:
     stranger = visitor(school.student)
     for job_id in (order(), uuid4(), "1", "not-a-uuid", "%00"):
-        answer = stranger.send(method, f"/v1/jobs/{job_id}{end_of_path}")
-        assert (answer.status_code, answer.json()["code"]) == (404, "not-found"), job_id
+        response = stranger.send(method, f"/v1/jobs/{job_id}{end_of_path}")
+        assert (response.status_code, response.json()["code"]) == (404, "not-found"), job_id
 
 
-def test_the_list_holds_one_s_own(school: School, visitor: VisitorOf, operator: Operator, order: GiveOrder) -> None:
+def test_the_list_holds_one_s_own(school: School, visitor: VisitorOf, operator: Operator, order: EnqueueOrder) -> None:
     mine, theirs = order(12), order(13, "user:2")
     assert [item["id"] for item in visitor(school.tutor).ask("GET", "/v1/jobs")[1]["items"]] == [str(mine)]
     assert [item["id"] for item in visitor(school.student).ask("GET", "/v1/jobs")[1]["items"]] == [str(theirs)]
@@ -79,7 +79,7 @@ def test_the_list_holds_one_s_own(school: School, visitor: VisitorOf, operator: 
     assert [item["id"] for item in everything.ask("GET", query)[1]["items"]] == [str(mine)]
 
 
-def test_pages_of_the_list(school: School, visitor: VisitorOf, order: GiveOrder) -> None:
+def test_pages_of_the_list(school: School, visitor: VisitorOf, order: EnqueueOrder) -> None:
     job_ids = [str(order(number)) for number in range(5)]
     assert [page["id"] for page in visitor(school.tutor).pages("/v1/jobs", limit=2)] == job_ids[::-1]
 
@@ -91,7 +91,7 @@ def test_odd_questions_are_refused(school: School, visitor: VisitorOf, query: st
     assert visitor(school.tutor).ask("GET", f"/v1/jobs?{query}")[0] == 422
 
 
-def test_a_waiting_job_is_cancelled_at_once(school: School, visitor: VisitorOf, order: GiveOrder) -> None:
+def test_a_waiting_job_is_cancelled_at_once(school: School, visitor: VisitorOf, order: EnqueueOrder) -> None:
     tutor, job_id = visitor(school.tutor), order()
     status, job = tutor.ask("POST", f"/v1/jobs/{job_id}/cancel")
     assert (status, job["state"], job["error"]["code"]) == (200, "cancelled", "cancelled")
@@ -99,25 +99,25 @@ def test_a_waiting_job_is_cancelled_at_once(school: School, visitor: VisitorOf, 
     assert tutor.ask("POST", f"/v1/jobs/{job_id}/cancel")[0] == 409
 
 
-def test_a_running_job_is_asked_to_stop(school: School, visitor: VisitorOf, order: GiveOrder, run: BeginRun) -> None:
+def test_a_running_job_is_asked_to_stop(school: School, visitor: VisitorOf, order: EnqueueOrder, run: BeginRun) -> None:
     job_id = order()
     run(job_id)
-    answer = visitor(school.tutor).send("POST", f"/v1/jobs/{job_id}/cancel")
-    assert (answer.status_code, answer.json()["state"]) == (202, "running")
-    assert answer.headers["location"] == f"/v1/jobs/{job_id}"
-    assert answer.headers["retry-after"] == "2"
+    response = visitor(school.tutor).send("POST", f"/v1/jobs/{job_id}/cancel")
+    assert (response.status_code, response.json()["state"]) == (202, "running")
+    assert response.headers["location"] == f"/v1/jobs/{job_id}"
+    assert response.headers["retry-after"] == "2"
 
 
 def test_a_job_that_failed_is_tried_again(
-    school: School, visitor: VisitorOf, operator: Operator, database: Database, order: GiveOrder, run: BeginRun
+    school: School, visitor: VisitorOf, operator: Operator, database: Database, order: EnqueueOrder, run: BeginRun
 ) -> None:
     job_id = order()
     assert visitor(school.tutor).ask("POST", f"/v1/jobs/{job_id}/retry")[0] == 409
     claimed = run(job_id)
     with database.transaction() as session:
         end(session, job_id, claimed.token, state="failed", error={"code": "media-rejected"})
-    answer = visitor(operator).send("POST", f"/v1/jobs/{job_id}/retry")
-    assert (answer.status_code, answer.json()["state"]) == (202, "queued")
-    assert (answer.headers["location"], answer.headers["retry-after"]) == (f"/v1/jobs/{job_id}", "2")
+    response = visitor(operator).send("POST", f"/v1/jobs/{job_id}/retry")
+    assert (response.status_code, response.json()["state"]) == (202, "queued")
+    assert (response.headers["location"], response.headers["retry-after"]) == (f"/v1/jobs/{job_id}", "2")
     (attempt,) = visitor(school.tutor).ask("GET", f"/v1/jobs/{job_id}")[1]["attempts"]
     assert (attempt["attempt"], attempt["outcome"], attempt["error"]) == (1, "failed", {"code": "media-rejected"})

@@ -16,12 +16,12 @@ from worker.api.whiteboard_documents import StrokesBody
 _JSON = {"Content-Type": "application/json"}
 
 
-def _refused(answer: Any, limit: str) -> None:
-    assert answer.status_code == 429, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["code"] == "too-many-requests"
-    assert answer.json()["limit"] == limit
-    assert 1 <= int(answer.headers["retry-after"]) <= 86_400
+def _assert_too_many(response: Any, limit: str) -> None:
+    assert response.status_code == 429, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["code"] == "too-many-requests"
+    assert response.json()["limit"] == limit
+    assert 1 <= int(response.headers["retry-after"]) <= 86_400
 
 
 def _refusals(client: TestClient, limit: str) -> float:
@@ -33,9 +33,9 @@ def _refusals(client: TestClient, limit: str) -> float:
 
 @pytest.mark.parametrize("limits", [{"limit_requests_per_minute": 5}])
 def test_a_person_asks_so_often_and_no_more(school: School, visitor: VisitorOf, client: TestClient) -> None:
-    answers = [visitor(school.tutor).send("GET", "/v1/bookings") for _ in range(6)]
-    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
-    _refused(answers[-1], "requests")
+    responses = [visitor(school.tutor).send("GET", "/v1/bookings") for _ in range(6)]
+    assert [response.status_code for response in responses] == [200] * 5 + [429]
+    _assert_too_many(responses[-1], "requests")
     assert _refusals(client, "requests") == 1
     assert visitor(school.student).send("GET", "/v1/bookings").status_code == 200
 
@@ -53,9 +53,9 @@ def test_a_large_body_counts_as_many_requests(school: School, visitor: VisitorOf
 @pytest.mark.parametrize("limits", [{"limit_wrong_tokens_per_minute": 3}])
 def test_wrong_tokens_of_an_address_are_counted(school: School, visitor: VisitorOf, client: TestClient) -> None:
     wrong = {"Authorization": "Bearer a.b.c"}
-    answers = [client.get("/v1/bookings", headers=wrong) for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [401] * 3 + [429]
-    _refused(answers[-1], "wrong-tokens")
+    responses = [client.get("/v1/bookings", headers=wrong) for _ in range(4)]
+    assert [response.status_code for response in responses] == [401] * 3 + [429]
+    _assert_too_many(responses[-1], "wrong-tokens")
     # Others behind that address go on, and so do those who have no token yet.
     assert visitor(school.tutor).send("GET", "/v1/bookings").status_code == 200
     assert client.get("/v1/bookings").status_code == 401
@@ -64,29 +64,29 @@ def test_wrong_tokens_of_an_address_are_counted(school: School, visitor: Visitor
 @pytest.mark.parametrize("limits", [{"limit_unknown_feeds_per_minute": 3}])
 def test_unknown_calendars_of_an_address_are_counted(school: School, visitor: VisitorOf, client: TestClient) -> None:
     url = visitor(school.tutor).ask("POST", "/v1/me/calendar")[1]["url"]
-    answers = [client.get("/v1/calendar/nothing.ics") for _ in range(4)]
-    assert [answer.status_code for answer in answers] == [404] * 3 + [429]
-    _refused(answers[-1], "unknown-feeds")
+    responses = [client.get("/v1/calendar/nothing.ics") for _ in range(4)]
+    assert [response.status_code for response in responses] == [404] * 3 + [429]
+    _assert_too_many(responses[-1], "unknown-feeds")
     assert client.get(url).status_code == 200
 
 
 @pytest.mark.parametrize("limits", [{"limit_address_requests_per_minute": 2}])
 def test_requests_without_a_person_are_counted_by_address(client: TestClient) -> None:
-    answers = [client.get("/v1/calendar/nothing.ics") for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [404, 404, 429]
-    _refused(answers[-1], "address-requests")
+    responses = [client.get("/v1/calendar/nothing.ics") for _ in range(3)]
+    assert [response.status_code for response in responses] == [404, 404, 429]
+    _assert_too_many(responses[-1], "address-requests")
 
 
 _BODIES = [("POST", "/v1/bookings"), ("POST", "/v1/whiteboard/pages/1/strokes"), ("PATCH", "/v1/schedules/1")]
 
 
 async def _ask(api: FastAPI, method: str, path: str, headers: dict[str, str]) -> tuple[int, int]:
-    """The status of a request with a body, and how often that was asked for."""
-    asked, status = 0, 0
+    """The status of a request with a body, and how often the application received from it."""
+    receives, status = 0, 0
 
     async def receive() -> dict[str, Any]:
-        nonlocal asked
-        asked += 1
+        nonlocal receives
+        receives += 1
         return {"type": "http.request", "body": b"{", "more_body": False}
 
     async def send(message: Any) -> None:
@@ -110,7 +110,7 @@ async def _ask(api: FastAPI, method: str, path: str, headers: dict[str, str]) ->
         "state": {},
     }
     await api(scope, receive, send)
-    return status, asked
+    return status, receives
 
 
 @pytest.mark.parametrize(("method", "path"), _BODIES)

@@ -33,8 +33,8 @@ def services(settings_of_both: Settings, database: Database) -> Services:
 
 def _status(url: str, headers: dict[str, str]) -> int:
     """The status of a stream that is closed at once."""
-    with httpx2.Client(trust_env=False) as client, client.stream("GET", url, headers=headers) as answer:
-        return answer.status_code
+    with httpx2.Client(trust_env=False) as client, client.stream("GET", url, headers=headers) as response:
+        return response.status_code
 
 
 def test_streams_at_two_processes(
@@ -51,8 +51,8 @@ def test_streams_at_two_processes(
     first, killed = processes.api(settings_of_both)
     with serve(api) as second, ExitStack() as opened:
         for url in (first, second):
-            answer, _events = opened.enter_context(stream(url + path, headers))
-            assert answer.status_code == 200
+            response, _events = opened.enter_context(stream(url + path, headers))
+            assert response.status_code == 200
         for url in (first, second):
             refused = httpx2.get(url + path, headers=headers, trust_env=False)
             assert (refused.status_code, refused.json()["limit"]) == (429, "event-streams")
@@ -92,8 +92,8 @@ def test_uploads_at_two_applications(
         serve(_application(settings_of_both, database)) as first,
         serve(_application(settings_of_both, database)) as second,
     ):
-        with _half_upload(first, headers) as one, _half_upload(second, headers) as other:
-            assert (one[:12], other[:12]) == (b"HTTP/1.1 100", b"HTTP/1.1 100")
+        with _half_upload(first, headers) as first_reply, _half_upload(second, headers) as second_reply:
+            assert (first_reply[:12], second_reply[:12]) == (b"HTTP/1.1 100", b"HTTP/1.1 100")
             for url in (first, second):
                 with _half_upload(url, headers) as refused:
                     assert refused.startswith(b"HTTP/1.1 429")

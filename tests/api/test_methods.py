@@ -25,23 +25,23 @@ def test_allow_names_every_method_of_an_address(api: FastAPI, client: TestClient
     described = api.openapi()["paths"]
     several = 0
     for path, operations in described.items():
-        wanted = {method.upper() for method in operations} | {"OPTIONS"} | ({"HEAD"} if "get" in operations else set())
+        methods = {method.upper() for method in operations} | {"OPTIONS"} | ({"HEAD"} if "get" in operations else set())
         where = _filled(path)
-        asked = client.options(where)
-        assert (asked.status_code, set(asked.headers["allow"].split(", "))) == (204, wanted), path
-        for method in set(METHODS) - wanted:
+        response = client.options(where)
+        assert (response.status_code, set(response.headers["allow"].split(", "))) == (204, methods), path
+        for method in set(METHODS) - methods:
             refused = client.request(method, where)
             # Another address may have the same form, like `/read` beside `/{notification_id}`.
             if refused.status_code == 405:
-                assert set(refused.headers["allow"].split(", ")) == wanted, (method, path)
-                several += len(wanted) > 3
+                assert set(refused.headers["allow"].split(", ")) == methods, (method, path)
+                several += len(methods) > 3
     assert several > 15
 
 
 @pytest.mark.parametrize("method", ["TRACE", "PROPFIND", "get", "X"])
 def test_methods_that_no_address_has(client: TestClient, method: str) -> None:
-    answer = client.request(method, "/v1/jobs")
-    assert answer.status_code in {405, 401}
+    response = client.request(method, "/v1/jobs")
+    assert response.status_code in {405, 401}
     assert client.options("/v1/nothing").status_code == 404
     assert client.head("/v1/nothing").status_code == 404
 
@@ -63,8 +63,8 @@ def test_head_of_a_stream_ends_and_leaves_nobody_watching(
 ) -> None:
     with serve(api) as url, httpx2.Client(trust_env=False, timeout=PATIENCE) as client:
         for _ in range(3):
-            answer = client.head(f"{url}/v1/me/notifications/events", headers=bearer(school.tutor))
-            assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+            response = client.head(f"{url}/v1/me/notifications/events", headers=bearer(school.tutor))
+            assert (response.status_code, response.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
         # The same connection goes on.
         assert client.get(f"{url}/healthz").status_code == 200
         wait_for(lambda: len(api.state.inbox_subscriptions) == 0)
@@ -72,6 +72,6 @@ def test_head_of_a_stream_ends_and_leaves_nobody_watching(
 
 def test_another_kind_of_body_is_415(school: School, client: TestClient, bearer: Bearer) -> None:
     headers = bearer(school.tutor) | {"Content-Type": "text/plain"}
-    answer = client.post("/v1/bookings", content=b'{"student_id": 22}', headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
-    assert answer.headers["accept"] == "application/json"
+    response = client.post("/v1/bookings", content=b'{"student_id": 22}', headers=headers)
+    assert (response.status_code, response.json()["code"]) == (415, "unsupported-media-type")
+    assert response.headers["accept"] == "application/json"

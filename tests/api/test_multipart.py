@@ -138,7 +138,7 @@ def test_no_body_breaks_the_reader(spool: Spool, body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         (part("file", "x", "a")[:-2], "cut off"),
         (part("file", "x", "a"), "cut off"),
@@ -154,8 +154,8 @@ def test_no_body_breaks_the_reader(spool: Spool, body: bytes) -> None:
         (part("file", "x", "a").replace(b"\r\n", b"\n") + b"--b--\n", "lines end in CRLF"),
     ],
 )
-def test_what_is_wrong_is_said(spool: Spool, body: bytes, said: str) -> None:
-    with pytest.raises(InvalidInput, match=said):
+def test_what_is_wrong_is_said(spool: Spool, body: bytes, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
         Reading(spool).take([body])
 
     assert left(spool) == []

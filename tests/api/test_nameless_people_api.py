@@ -21,9 +21,9 @@ def nameless(school: School, sql: Sql) -> School:
 
 
 def _teach(visitor: VisitorOf, school: School) -> int:
-    status, made = visitor(school.tutor).ask("POST", "/v1/schedules", body(school.booking_id))
+    status, lesson = visitor(school.tutor).ask("POST", "/v1/schedules", body(school.booking_id))
     assert status == 201
-    return int(made["schedule_id"])
+    return int(lesson["schedule_id"])
 
 
 @pytest.mark.parametrize(("username", "shown"), [(None, "Student"), ("liya7", "liya7"), (f"{SECRET}2", "Student")])

@@ -57,16 +57,16 @@ def _titles(events: Iterator[dict[str, Any]], count: int) -> list[str]:
     """The titles of the next messages."""
     titles: list[str] = []
     while len(titles) < count:
-        one = next(events)
-        if one["event"] == "notification":
-            assert one["id"] == str(one["data"]["id"])
-            titles.append(one["data"]["title"])
+        entry = next(events)
+        if entry["event"] == "notification":
+            assert entry["id"] == str(entry["data"]["id"])
+            titles.append(entry["data"]["title"])
     return titles
 
 
 def _unread(events: Iterator[dict[str, Any]], count: int) -> None:
     """Wait until the stream says so."""
-    while (one := next(events))["event"] != "unread" or one["data"] != {"unread": count}:
+    while (entry := next(events))["event"] != "unread" or entry["data"] != {"unread": count}:
         pass
 
 
@@ -144,16 +144,16 @@ class TestEvents:
         self, school: School, api: FastAPI, serve: Serve, bearer: Bearer, notify: Notify, follow: Follow
     ) -> None:
         old = notify(school.tutor, "there before", age=3600)
-        with serve(api) as url, follow(url, bearer(school.tutor)) as (answer, events):
-            assert answer.headers["content-type"].startswith("text/event-stream")
-            assert answer.headers.get_list("cache-control") == ["no-store"]
+        with serve(api) as url, follow(url, bearer(school.tutor)) as (response, events):
+            assert response.headers["content-type"].startswith("text/event-stream")
+            assert response.headers.get_list("cache-control") == ["no-store"]
             assert next(events) == {"event": "unread", "data": {"unread": 1}, "id": str(old), "retry": "3000"}
             notify(school.student, "somebody else's")
             new = notify(school.tutor, "ሰላም")
-            told = next(events)
-            assert (told["event"], told["id"]) == ("notification", str(new))
+            notification = next(events)
+            assert (notification["event"], notification["id"]) == ("notification", str(new))
             with httpx2.Client(trust_env=False, headers=bearer(school.tutor)) as client:
-                assert told["data"] == client.get(f"{url}{LIST}").json()["items"][0]
+                assert notification["data"] == client.get(f"{url}{LIST}").json()["items"][0]
                 assert next(events) == {"event": "unread", "data": {"unread": 2}}
                 # Read in another window.
                 client.post(f"{url}{LIST}/read")
@@ -237,17 +237,17 @@ class TestEvents:
         follow: Follow,
     ) -> None:
         people = [school.tutor, school.student, school.parent]
-        asked: list[str] = []
+        statements: list[str] = []
         with serve(api) as url, ExitStack() as streams:
             followed = [
                 (person, streams.enter_context(follow(url, bearer(person)))[1]) for person in people for _ in range(5)
             ]
             for _, events in followed:
                 next(events)
-            event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+            event.listen(database.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
             time.sleep(2.5)
-            assert 1 <= len([statement for statement in asked if "LATERAL" in statement]) <= 3
-            assert len([statement for statement in asked if "notifications" in statement]) <= 6
+            assert 1 <= len([statement for statement in statements if "LATERAL" in statement]) <= 3
+            assert len([statement for statement in statements if "notifications" in statement]) <= 6
             for person in people:
                 notify(person, person.role)
             assert [_titles(events, 1) for _, events in followed] == [[person.role] for person, _ in followed]
@@ -261,7 +261,7 @@ class TestEvents:
             followed = [streams.enter_context(follow(url, bearer(school.tutor)))[1] for _ in range(20)]
             for events in followed:
                 next(events)
-            with follow(url, bearer(school.tutor)) as (answer, _):
-                assert answer.status_code == 429
-            with follow(url, bearer(school.student)) as (answer, _):
-                assert answer.status_code == 200
+            with follow(url, bearer(school.tutor)) as (response, _):
+                assert response.status_code == 429
+            with follow(url, bearer(school.student)) as (response, _):
+                assert response.status_code == 200

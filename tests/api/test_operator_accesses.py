@@ -52,9 +52,9 @@ def test_every_look_is_kept(
         address = address_of(template)
         if client.get(address).status_code != 401:
             continue
-        answer = visitor(operator).send("GET", address)
-        kept = sql(LOOKS)[watched:]
-        assert [tuple(item) for item in kept] == [(3, f"GET {template}", address)], (template, answer.status_code)
+        response = visitor(operator).send("GET", address)
+        accesses = sql(LOOKS)[watched:]
+        assert [tuple(item) for item in accesses] == [(3, f"GET {template}", address)], (template, response.status_code)
         watched += 1
     assert watched >= 30
 
@@ -65,8 +65,8 @@ def test_what_they_do_is_kept_too(
     for method, template in operations(api):
         if method != "GET" and not template.startswith("/v1/recordings"):
             visitor(operator).send(method, address_of(template), {})
-    kept = {item.action for item in sql(LOOKS)}
-    assert {f"{method} {template}" for method, template in operations(api) if method != "GET"} - kept <= {
+    actions = {item.action for item in sql(LOOKS)}
+    assert {f"{method} {template}" for method, template in operations(api) if method != "GET"} - actions <= {
         "POST /v1/recordings",
         "DELETE /v1/recordings/{recording_id}",
     }
@@ -82,8 +82,8 @@ def test_people_are_not_watched(school: School, visitor: VisitorOf, sql: Sql) ->
 def test_odd_addresses_are_kept_as_they_were_sent(
     visitor: VisitorOf, operator: Operator, school: School, sql: Sql, odd: str
 ) -> None:
-    answer = visitor(operator).send("GET", f"/v1/bookings/{odd}?x={odd}")
-    assert answer.status_code == 404
+    response = visitor(operator).send("GET", f"/v1/bookings/{odd}?x={odd}")
+    assert response.status_code == 404
     assert sql(LOOKS)[0].address == f"/v1/bookings/{odd}?x={odd}"[:500]
 
 
@@ -99,18 +99,18 @@ def test_keeping_it_holds_up_nobody_else(
     school: School, visitor: VisitorOf, operator: Operator, database: Database, sql: Sql
 ) -> None:
     """While the table is locked an operator waits, and nobody else does."""
-    answers: list[int] = []
+    responses: list[int] = []
     with database.transaction() as session:
         session.execute(text("LOCK TABLE operator_accesses IN EXCLUSIVE MODE"))
-        waiting = threading.Thread(target=lambda: answers.append(visitor(operator).ask("GET", "/v1/bookings")[0]))
+        waiting = threading.Thread(target=lambda: responses.append(visitor(operator).ask("GET", "/v1/bookings")[0]))
         waiting.start()
         locks = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         wait_for(lambda: sql(locks)[0][0] == 1)
         assert visitor(school.tutor).ask("GET", "/v1/bookings")[0] == 200
-        assert answers == []
+        assert responses == []
     waiting.join(timeout=PATIENCE)
     # 503: it waited for longer than anybody waits for a lock.
-    assert answers in ([200], [503])
+    assert responses in ([200], [503])
 
 
 def test_old_looks_are_forgotten(database: Database, sql: Sql) -> None:

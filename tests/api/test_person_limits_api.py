@@ -22,11 +22,11 @@ from worker.limits.lease_rows import Bound
 from worker.uploads.open_uploads import OpenUploads
 
 
-def _refused(answer: Any, limit: str) -> None:
-    assert answer.status_code == 429, answer.text
-    assert answer.json()["code"] == "too-many-requests"
-    assert answer.json()["limit"] == limit
-    assert int(answer.headers["retry-after"]) >= 1
+def _assert_too_many(response: Any, limit: str) -> None:
+    assert response.status_code == 429, response.text
+    assert response.json()["code"] == "too-many-requests"
+    assert response.json()["limit"] == limit
+    assert int(response.headers["retry-after"]) >= 1
 
 
 @pytest.mark.parametrize("limits", [{"limit_whiteboard_sessions_per_day": 2}])
@@ -38,7 +38,7 @@ def test_whiteboard_sessions_of_a_day(school: School, visitor: VisitorOf, sql: S
         assert tutor.send("POST", "/v1/whiteboard/sessions", body, **dict(key)).status_code == 201
         assert tutor.send("POST", "/v1/whiteboard/sessions", {"booking_id": 999}).status_code == 404
     assert tutor.send("POST", "/v1/whiteboard/sessions", body).status_code == 201
-    _refused(tutor.send("POST", "/v1/whiteboard/sessions", body), "whiteboard-sessions")
+    _assert_too_many(tutor.send("POST", "/v1/whiteboard/sessions", body), "whiteboard-sessions")
     assert sql("SELECT count(*) AS n FROM whiteboard_sessions")[0].n == 2
 
 
@@ -46,7 +46,7 @@ def test_whiteboard_sessions_of_a_day(school: School, visitor: VisitorOf, sql: S
 def test_bookings_of_a_day(school: School, visitor: VisitorOf, sql: Sql) -> None:
     tutor = visitor(school.tutor)
     assert tutor.send("POST", "/v1/bookings", {"student_id": 25}).status_code == 201
-    _refused(tutor.send("POST", "/v1/bookings", {"student_id": 25}), "bookings")
+    _assert_too_many(tutor.send("POST", "/v1/bookings", {"student_id": 25}), "bookings")
     assert visitor(school.other_tutor).send("POST", "/v1/bookings", {"student_id": 22}).status_code == 201
 
 
@@ -65,9 +65,9 @@ def lessons(school: School, visitor: VisitorOf) -> list[int]:
 @pytest.mark.parametrize("limits", [{"limit_messages_per_day": 2}])
 def test_messages_of_a_day(school: School, visitor: VisitorOf, lessons: list[int], sql: Sql) -> None:
     tutor = visitor(school.tutor)
-    answers = [tutor.send("POST", f"/v1/schedules/{lesson}/cancel", {}) for lesson in lessons]
-    assert answers[0].status_code == 200
-    _refused(answers[-1], "messages")
+    responses = [tutor.send("POST", f"/v1/schedules/{lesson}/cancel", {}) for lesson in lessons]
+    assert responses[0].status_code == 200
+    _assert_too_many(responses[-1], "messages")
     # What was refused is not done.
     states = {row.id: row.status for row in sql("SELECT id, status FROM tutor_schedules")}
     assert states[lessons[0]] == "cancelled"
@@ -90,13 +90,13 @@ def test_live_jobs_of_a_kind(school: School, visitor: VisitorOf, pages: list[int
         return tutor.send("POST", f"/v1/whiteboard/pages/{page_id}/snapshot")
 
     jobs = [order(page_id).json()["job_id"] for page_id in pages[:2]]
-    _refused(order(pages[2]), "live-jobs")
+    _assert_too_many(order(pages[2]), "live-jobs")
     # The same again is the same job; another person, and another kind, have room of their own.
     assert order(pages[0]).json()["job_id"] == jobs[0]
     assert visitor(school.student).send("POST", f"/v1/whiteboard/pages/{pages[2]}/snapshot").status_code == 202
     sql("UPDATE jobs SET state = 'failed', finished_at = now() WHERE id = CAST(:id AS uuid)", id=jobs[0])
     assert order(pages[2]).status_code == 202
-    _refused(tutor.send("POST", f"/v1/jobs/{jobs[0]}/retry"), "live-jobs")
+    _assert_too_many(tutor.send("POST", f"/v1/jobs/{jobs[0]}/retry"), "live-jobs")
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def _upload(client: TestClient, headers: dict[str, str], session_id: int, conten
 def test_upload_bytes_of_a_day(school: School, client: TestClient, bearer: Bearer, session_id: int) -> None:
     headers = bearer(school.tutor)
     assert _upload(client, headers, session_id, b"a" * 30_000).status_code == 202
-    _refused(_upload(client, headers, session_id, b"b" * 30_000), "upload-bytes")
+    _assert_too_many(_upload(client, headers, session_id, b"b" * 30_000), "upload-bytes")
     assert _upload(client, headers, session_id, b"c" * 10_000).status_code == 202
     assert _upload(client, bearer(school.other_tutor), session_id, b"b" * 30_000).status_code == 404
 
@@ -125,7 +125,7 @@ def test_recordings_that_wait(
 ) -> None:
     headers = bearer(school.tutor)
     assert _upload(client, headers, session_id, b"a" * 1000).status_code == 202
-    _refused(_upload(client, headers, session_id, b"b" * 1000), "live-jobs")
+    _assert_too_many(_upload(client, headers, session_id, b"b" * 1000), "live-jobs")
     assert len([path for path in (tmp_path / "spool").iterdir() if path.is_file()]) == 1
 
 
@@ -185,19 +185,19 @@ def test_bytes_of_open_uploads(services: Services, client: TestClient) -> None:
 
 
 def test_one_upload_too_many_waits_for_the_others(services: Services, client: TestClient) -> None:
-    """Fifty at once, for a person who may have two, are all taken, never more than two at a time."""
+    """Fifty concurrent uploads of a person who may have two all get through, at most two at a time."""
 
-    async def upload(uploads: OpenUploads, seen: list[int]) -> None:
+    async def upload(uploads: OpenUploads, counts: list[int]) -> None:
         async with uploads.hold("user:1", 1):
-            seen.append(seen[-1] + 1)
+            counts.append(counts[-1] + 1)
             await asyncio.sleep(0)
-            seen.append(seen[-1] - 1)
+            counts.append(counts[-1] - 1)
 
     async def crowd() -> None:
-        uploads, seen = OpenUploads(services.leases, 2, 0, patience=600), [0]
-        await asyncio.gather(*(upload(uploads, seen) for _ in range(50)))
-        assert len(seen) == 101
-        assert max(seen) <= 2
+        uploads, counts = OpenUploads(services.leases, 2, 0, patience=600), [0]
+        await asyncio.gather(*(upload(uploads, counts) for _ in range(50)))
+        assert len(counts) == 101
+        assert max(counts) <= 2
 
     assert client.portal is not None
     client.portal.call(crowd)

@@ -85,8 +85,8 @@ def test_what_waits_follows_at_once(tutor: Visitor, school: School, visitor: Vis
 
 def test_own_confirmed_channels(tutor: Visitor, sql: Sql) -> None:
     number = channel(sql, 1)
-    wanted = ALL | {"channels": [number, "email"], "fallback": ["in_app"]}
-    assert tutor.ask("PUT", PATH, wanted) == (200, wanted)
+    preferences = ALL | {"channels": [number, "email"], "fallback": ["in_app"]}
+    assert tutor.ask("PUT", PATH, preferences) == (200, preferences)
 
 
 @pytest.mark.parametrize(

@@ -22,15 +22,15 @@ from worker.api.services import Services
 from worker.database import Database
 
 
-def _problem(answer: Any, status: int, code: str) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    document = dict(answer.json())
+def _problem(response: Any, status: int, code: str) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    document = dict(response.json())
     assert (document["status"], document["code"], document["type"]) == (status, code, f"urn:astegni:problem:{code}")
     assert document["title"]
     assert document["detail"]
-    assert document["request_id"] == answer.headers["x-request-id"]
-    assert document["instance"] == answer.request.url.path
+    assert document["request_id"] == response.headers["x-request-id"]
+    assert document["instance"] == response.request.url.path
     return document
 
 
@@ -47,10 +47,10 @@ def _problem(answer: Any, status: int, code: str) -> dict[str, Any]:
     ],
 )
 def test_strangers_and_unknown_addresses(client: TestClient, method: str, path: str, status: int, code: str) -> None:
-    answer = client.request(method, path)
-    _problem(answer, status, code)
-    assert answer.headers.get("www-authenticate") == ("Bearer" if status == 401 else None)
-    assert answer.headers.get("allow") == ("GET, HEAD, OPTIONS" if status == 405 else None)
+    response = client.request(method, path)
+    _problem(response, status, code)
+    assert response.headers.get("www-authenticate") == ("Bearer" if status == 401 else None)
+    assert response.headers.get("allow") == ("GET, HEAD, OPTIONS" if status == 405 else None)
 
 
 @pytest.mark.parametrize("sent", ["", "Bearer", "Bearer ", "Basic YTpi", "Bearer x", "Bearer a.b.c", "Token abc"])
@@ -80,21 +80,21 @@ def test_an_account_that_was_closed_is_out_at_once(
 
 def test_a_wrong_body_is_named_field_by_field_and_never_repeated(school: School, visitor: VisitorOf) -> None:
     body = {"student_id": "my-secret", "notes": 5, "password": "my-secret"}
-    answer = visitor(school.tutor).send("POST", "/v1/bookings", body)
-    problem = _problem(answer, 422, "invalid-input")
+    response = visitor(school.tutor).send("POST", "/v1/bookings", body)
+    problem = _problem(response, 422, "invalid-input")
     assert [item["loc"] for item in problem["errors"]] == [
         ["body", "notes"],
         ["body", "student_id"],
         ["body", "password"],
     ]
     assert all(set(item) == {"loc", "msg"} for item in problem["errors"])
-    assert "my-secret" not in answer.text
+    assert "my-secret" not in response.text
 
 
 def test_thousands_of_errors_are_not_all_told(school: School, visitor: VisitorOf) -> None:
-    answer = visitor(school.tutor).send("POST", "/v1/bookings", {"x" * 2_000 + str(n): 1 for n in range(20)})
-    _problem(answer, 422, "invalid-input")
-    assert len(answer.content) < 10_000
+    response = visitor(school.tutor).send("POST", "/v1/bookings", {"x" * 2_000 + str(n): 1 for n in range(20)})
+    _problem(response, 422, "invalid-input")
+    assert len(response.content) < 10_000
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,9 @@ def test_thousands_of_errors_are_not_all_told(school: School, visitor: VisitorOf
 )
 def test_what_is_no_json_is_the_sender_s_error(school: School, client: TestClient, bearer: Bearer, raw: bytes) -> None:
     headers = bearer(school.tutor) | {"Content-Type": "application/json"}
-    answer = client.post("/v1/bookings", content=raw, headers=headers)
-    assert answer.status_code in {400, 422}
-    _problem(answer, answer.status_code, "invalid-input" if answer.status_code == 422 else "bad-request")
+    response = client.post("/v1/bookings", content=raw, headers=headers)
+    assert response.status_code in {400, 422}
+    _problem(response, response.status_code, "invalid-input" if response.status_code == 422 else "bad-request")
 
 
 def test_json_must_be_called_json(school: School, client: TestClient, bearer: Bearer) -> None:
@@ -140,8 +140,8 @@ def test_too_large_a_body_that_does_not_say_so(school: School, api: FastAPI, ser
     headers = bearer(school.tutor) | {"Content-Type": "application/json"}
     with serve(api) as url, httpx2.Client(trust_env=False, timeout=PATIENCE) as client:
         try:
-            answer = client.post(f"{url}/v1/bookings", content=endless(), headers=headers)
-            _problem(answer, 413, "too-large")
+            response = client.post(f"{url}/v1/bookings", content=endless(), headers=headers)
+            _problem(response, 413, "too-large")
         except httpx2.WriteError:
             pass  # the server closed the connection while we still wrote
         assert sent < 50_000_000
@@ -154,11 +154,11 @@ def test_a_crash_says_nothing_of_its_cause(api: FastAPI) -> None:
 
     api.add_api_route("/crash", crash)
     with TestClient(api) as client:
-        answer = client.get("/crash", headers={"X-Request-ID": "abc-1"})
-        problem = _problem(answer, 500, "internal")
+        response = client.get("/crash", headers={"X-Request-ID": "abc-1"})
+        problem = _problem(response, 500, "internal")
         assert problem["request_id"] == "abc-1"
-        assert "hush" not in answer.text
-        assert "RuntimeError" not in answer.text
+        assert "hush" not in response.text
+        assert "RuntimeError" not in response.text
         assert 'route="/crash",status="500"' in client.get("/metrics").text
 
 
@@ -175,10 +175,10 @@ def test_a_database_that_is_away_is_503_and_comes_back(
         token = issue_operator_token(
             services.settings.signing_key, admin_id=3, departments=services.settings.operator_departments
         )
-        answer = client.get("/v1/jobs", headers={"Authorization": f"Bearer {token}"})
-        _problem(answer, 503, "unavailable")
-        assert answer.headers["retry-after"] == "5"
-        assert "127.0.0.1" not in answer.text
+        response = client.get("/v1/jobs", headers={"Authorization": f"Bearer {token}"})
+        _problem(response, 503, "unavailable")
+        assert response.headers["retry-after"] == "5"
+        assert "127.0.0.1" not in response.text
         assert client.get("/healthz").status_code == 200
     away.close()
     # Connections that were cut: the pool notices and makes new ones.
@@ -201,10 +201,10 @@ def test_a_lock_that_somebody_holds_is_not_an_absent_database(
         holder.execute(
             text("SELECT 1 FROM tutor_student_bookings WHERE id = :id FOR UPDATE"), {"id": school.booking_id}
         )
-        answer = visitor(school.tutor).send("PATCH", f"/v1/bookings/{school.booking_id}", {"notes": "x"})
-    problem = _problem(answer, 503, "busy")
+        response = visitor(school.tutor).send("PATCH", f"/v1/bookings/{school.booking_id}", {"notes": "x"})
+    problem = _problem(response, 503, "busy")
     assert "Another request is changing the same thing" in problem["detail"]
-    assert answer.headers["retry-after"] == "5"
+    assert response.headers["retry-after"] == "5"
     assert visitor(school.tutor).ask("PATCH", f"/v1/bookings/{school.booking_id}", {"notes": "x"})[0] == 200
 
 
@@ -220,11 +220,11 @@ def test_pages_of_other_origins_come_in_only_when_they_are_named(services: Servi
     named = replace(services, settings=services.settings.model_copy(update={"cors_origins": (origin,)}))
     with TestClient(create_api(named)) as client:
         assert client.options("/v1/bookings", headers=asks).headers["access-control-allow-origin"] == origin
-        answer = client.get("/v1/jobs", headers={"Origin": origin})
+        response = client.get("/v1/jobs", headers={"Origin": origin})
         # On errors too: without them a page cannot even read why it was refused.
-        assert answer.status_code == 401
-        assert answer.headers["access-control-allow-origin"] == origin
-        exposed = answer.headers["access-control-expose-headers"]
+        assert response.status_code == 401
+        assert response.headers["access-control-allow-origin"] == origin
+        exposed = response.headers["access-control-expose-headers"]
         assert {"Location", "Retry-After", "Idempotency-Replayed"} <= set(exposed.split(", "))
         other = client.options("/v1/bookings", headers=asks | {"Origin": "https://evil.example"})
         assert "access-control-allow-origin" not in other.headers

@@ -43,7 +43,7 @@ def session_id(database: Database, school: School) -> int:
 Spooled = Callable[[], list[str]]
 Recordings = Callable[[], list[Any]]
 Upload = Callable[..., httpx2.Response]
-Refused = Callable[[httpx2.Response, int], dict[str, Any]]
+ExpectProblem = Callable[[httpx2.Response, int], dict[str, Any]]
 
 
 @pytest.fixture
@@ -68,24 +68,24 @@ def upload(client: TestClient, bearer: Bearer, school: School) -> Upload:
     """`upload(fields, file=…, caller=…)`: the answer to a multipart POST."""
 
     def send(
-        fields: dict[str, Any], *, file: Any = ("lesson.webm", CONTENT), caller: Any = None, **how: Any
+        fields: dict[str, Any], *, file: Any = ("lesson.webm", CONTENT), caller: Any = None, **options: Any
     ) -> httpx2.Response:
-        headers = bearer(caller or school.tutor) | how.pop("headers", {})
+        headers = bearer(caller or school.tutor) | options.pop("headers", {})
         files = [("file", part) for part in (file if isinstance(file, list) else [file])]
-        return client.post("/v1/recordings", data=fields, files=files, headers=headers, **how)
+        return client.post("/v1/recordings", data=fields, files=files, headers=headers, **options)
 
     return send
 
 
 @pytest.fixture
-def refused(spooled: Spooled, recordings: Recordings) -> Refused:
-    """`refused(answer, status)`: its problem document, after a look that nothing stayed."""
+def expect_problem(spooled: Spooled, recordings: Recordings) -> ExpectProblem:
+    """`expect_problem(response, status)`: its problem document; asserts that nothing was stored."""
 
-    def check(answer: httpx2.Response, status: int) -> dict[str, Any]:
-        assert answer.status_code == status, answer.text
-        assert answer.headers["content-type"] == "application/problem+json"
+    def check(response: httpx2.Response, status: int) -> dict[str, Any]:
+        assert response.status_code == status, response.text
+        assert response.headers["content-type"] == "application/problem+json"
         assert (spooled(), recordings()) == ([], [])
-        document: dict[str, Any] = answer.json()
+        document: dict[str, Any] = response.json()
         return document
 
     return check
@@ -94,13 +94,13 @@ def refused(spooled: Spooled, recordings: Recordings) -> Refused:
 def test_an_upload_becomes_a_row_an_order_and_a_spool_file(
     upload: Upload, spooled: Spooled, recordings: Recordings, database: Database, session_id: int, services: Services
 ) -> None:
-    answer = upload(
+    response = upload(
         {"session_id": session_id, "title": "Limits", "type": "board", "started_at": "2026-01-31T14:00:00+03:00"}
     )
 
-    assert answer.status_code == 202, answer.text
+    assert response.status_code == 202, response.text
     (row,) = recordings()
-    assert answer.json() == {"recording_id": row.id, "job_id": str(row.job_id), "ignored": []}
+    assert response.json() == {"recording_id": row.id, "job_id": str(row.job_id), "ignored": []}
     assert (row.recording_title, row.recording_type, row.session_id) == ("Limits", "board", session_id)
     assert (row.is_processing, row.is_available, row.recorded_by) == (True, False, 1)
     assert row.recording_date.isoformat() == "2026-01-31T11:00:00+00:00"
@@ -145,9 +145,9 @@ def test_without_a_title_the_file_is_its_title(
     )
     headers = bearer(school.tutor) | {"Content-Type": "multipart/form-data; boundary=b"}
 
-    answer = client.post("/v1/recordings", content=body.encode(), headers=headers)
+    response = client.post("/v1/recordings", content=body.encode(), headers=headers)
 
-    assert answer.status_code == 202, answer.text
+    assert response.status_code == 202, response.text
     assert recordings()[0].recording_title == title
 
 
@@ -165,9 +165,9 @@ def test_without_a_title_the_file_is_its_title(
     ],
 )
 def test_a_wrong_field_is_named(
-    upload: Upload, refused: Refused, session_id: int, fields: dict[str, str], part: str
+    upload: Upload, expect_problem: ExpectProblem, session_id: int, fields: dict[str, str], part: str
 ) -> None:
-    document = refused(upload({"session_id": session_id, **fields}), 422)
+    document = expect_problem(upload({"session_id": session_id, **fields}), 422)
 
     assert document["code"] == "invalid-input"
     assert [error["loc"][-1] for error in document["errors"]] == [part]
@@ -204,14 +204,14 @@ def test_what_clients_add_is_taken_as_it_is_meant(
     body = "".join([*parts, file] if place == "before the file" else [file, *parts]) + "--b--\r\n"
     headers = bearer(school.tutor) | {"Content-Type": "multipart/form-data; boundary=b", "Idempotency-Key": "k" * 20}
     for _ in range(2):
-        answer = client.post("/v1/recordings", content=body.encode(), headers=headers)
-        assert answer.status_code == 202, answer.text
+        response = client.post("/v1/recordings", content=body.encode(), headers=headers)
+        assert response.status_code == 202, response.text
     (row,) = recordings()
     assert (row.recording_title, row.recording_type) == (title, kind)
 
 
 def test_a_wrong_field_before_the_file_is_refused_before_any_byte_of_it(
-    client: TestClient, refused: Refused, bearer: Bearer, school: School
+    client: TestClient, expect_problem: ExpectProblem, bearer: Bearer, school: School
 ) -> None:
     body = (
         b'--b\r\nContent-Disposition: form-data; name="type"\r\n\r\nfilm\r\n'
@@ -219,7 +219,7 @@ def test_a_wrong_field_before_the_file_is_refused_before_any_byte_of_it(
     )
     headers = bearer(school.tutor) | {"Content-Type": "multipart/form-data; boundary=b"}
     # The body breaks off there: what is said is said at the file's beginning.
-    document = refused(client.post("/v1/recordings", content=body, headers=headers), 422)
+    document = expect_problem(client.post("/v1/recordings", content=body, headers=headers), 422)
     assert [error["loc"][-1] for error in document["errors"]] == ["type"]
 
 
@@ -254,40 +254,47 @@ def test_what_is_wrong_behind_the_file_costs_no_recording(
     parts = [("session_id", str(session_id)), ("file", "x"), *behind]
     body = "".join(_part(*part) for part in parts) + "--b--\r\n"
     headers = bearer(school.tutor) | {"Content-Type": "multipart/form-data; boundary=b", "Idempotency-Key": "k" * 20}
-    answers = [client.post("/v1/recordings", content=body.encode(), headers=headers) for _ in range(2)]
-    assert [answer.status_code for answer in answers] == [202, 202], answers[0].text
-    assert answers[0].json() == answers[1].json()
-    assert [answer["field"] for answer in answers[0].json()["ignored"]] == ignored
-    assert all(answer["reason"] for answer in answers[0].json()["ignored"])
+    responses = [client.post("/v1/recordings", content=body.encode(), headers=headers) for _ in range(2)]
+    assert [response.status_code for response in responses] == [202, 202], responses[0].text
+    assert responses[0].json() == responses[1].json()
+    assert [response["field"] for response in responses[0].json()["ignored"]] == ignored
+    assert all(response["reason"] for response in responses[0].json()["ignored"])
     (row,) = recordings()
     assert (row.recording_title, row.recording_type, row.session_id) == (title, kind, session_id)
 
 
 def test_without_a_session_nothing_can_be_kept(
-    client: TestClient, refused: Refused, bearer: Bearer, school: School, recordings: Recordings, spooled: Spooled
+    client: TestClient,
+    expect_problem: ExpectProblem,
+    bearer: Bearer,
+    school: School,
+    recordings: Recordings,
+    spooled: Spooled,
 ) -> None:
     headers = bearer(school.tutor) | {"Content-Type": "multipart/form-data; boundary=b"}
     body = _part("file", "x") + _part("session_id", "none") + "--b--\r\n"
-    document = refused(client.post("/v1/recordings", content=body.encode(), headers=headers), 422)
+    document = expect_problem(client.post("/v1/recordings", content=body.encode(), headers=headers), 422)
     assert [error["loc"][-1] for error in document["errors"]] == ["session_id"]
     assert (recordings(), spooled()) == ([], [])
 
 
 def test_missing_parts(
-    client: TestClient, upload: Upload, refused: Refused, bearer: Bearer, school: School, session_id: int
+    client: TestClient, upload: Upload, expect_problem: ExpectProblem, bearer: Bearer, school: School, session_id: int
 ) -> None:
-    document = refused(upload({}), 422)
+    document = expect_problem(upload({}), 422)
     assert [error["loc"][-1] for error in document["errors"]] == ["session_id"]
     no_file = client.post("/v1/recordings", files={"session_id": (None, str(session_id))}, headers=bearer(school.tutor))
-    assert "no file in its field `file`" in refused(no_file, 422)["detail"]
-    assert "one file" in refused(upload({"session_id": session_id}, file=[("a", b"1"), ("b", b"2")]), 422)["detail"]
+    assert "no file in its field `file`" in expect_problem(no_file, 422)["detail"]
+    assert (
+        "one file" in expect_problem(upload({"session_id": session_id}, file=[("a", b"1"), ("b", b"2")]), 422)["detail"]
+    )
     other_name = client.post(
         "/v1/recordings",
         data={"session_id": session_id},
         files={"video": ("a.webm", b"1")},
         headers=bearer(school.tutor),
     )
-    assert "Only the field `file`" in refused(other_name, 422)["detail"]
+    assert "Only the field `file`" in expect_problem(other_name, 422)["detail"]
 
 
 @pytest.mark.parametrize(
@@ -311,29 +318,31 @@ def test_missing_parts(
     ids=range(11),
 )
 def test_a_broken_body(
-    client: TestClient, refused: Refused, bearer: Bearer, school: School, content_type: str, body: bytes
+    client: TestClient, expect_problem: ExpectProblem, bearer: Bearer, school: School, content_type: str, body: bytes
 ) -> None:
     headers = bearer(school.tutor) | {"Content-Type": content_type}
 
-    assert refused(client.post("/v1/recordings", content=body, headers=headers), 422)["code"] == "invalid-input"
+    assert expect_problem(client.post("/v1/recordings", content=body, headers=headers), 422)["code"] == "invalid-input"
 
 
-def test_who_may_upload(upload: Upload, refused: Refused, school: School, session_id: int, client: TestClient) -> None:
+def test_who_may_upload(
+    upload: Upload, expect_problem: ExpectProblem, school: School, session_id: int, client: TestClient
+) -> None:
     for caller in (school.student, school.parent):
-        assert refused(upload({"session_id": session_id}, caller=caller), 403)["code"] == "forbidden"
+        assert expect_problem(upload({"session_id": session_id}, caller=caller), 403)["code"] == "forbidden"
     for caller in (school.other_tutor, school.other_student, school.other_parent):
-        assert refused(upload({"session_id": session_id}, caller=caller), 404)["code"] == "not-found"
+        assert expect_problem(upload({"session_id": session_id}, caller=caller), 404)["code"] == "not-found"
     nobody = client.post("/v1/recordings", data={"session_id": session_id}, files={"file": ("a", b"1")})
-    assert refused(nobody, 401)["code"] == "unauthorized"
+    assert expect_problem(nobody, 401)["code"] == "unauthorized"
 
 
 def test_a_student_who_opened_it_on_the_platform_may_upload_and_not_delete(
-    upload: Upload, refused: Refused, school: School, session_id: int, sql: Sql, visitor: VisitorOf
+    upload: Upload, expect_problem: ExpectProblem, school: School, session_id: int, sql: Sql, visitor: VisitorOf
 ) -> None:
     """Their profile, and not that number as another's."""
     open_by = "UPDATE whiteboard_sessions SET opener_profile_id = :id, opener_profile_type = :type"
     sql(open_by, id=22, type="tutor")
-    assert refused(upload({"session_id": session_id}, caller=school.student), 403)["code"] == "forbidden"
+    assert expect_problem(upload({"session_id": session_id}, caller=school.student), 403)["code"] == "forbidden"
     sql(open_by, id=22, type="student")
 
     accepted = upload({"session_id": session_id}, caller=school.student)
@@ -354,7 +363,12 @@ def test_an_operator_uploads_on_somebodys_behalf(
 
 
 def test_the_session_may_stand_behind_the_file(
-    client: TestClient, refused: Refused, recordings: Recordings, bearer: Bearer, school: School, session_id: int
+    client: TestClient,
+    expect_problem: ExpectProblem,
+    recordings: Recordings,
+    bearer: Bearer,
+    school: School,
+    session_id: int,
 ) -> None:
     def body(number: int) -> bytes:
         return (
@@ -364,7 +378,7 @@ def test_the_session_may_stand_behind_the_file(
 
     headers = bearer(school.tutor) | {"Content-Type": "multipart/form-data; boundary=b"}
 
-    refused(client.post("/v1/recordings", content=body(session_id + 1), headers=headers), 404)
+    expect_problem(client.post("/v1/recordings", content=body(session_id + 1), headers=headers), 404)
     assert client.post("/v1/recordings", content=body(session_id), headers=headers).status_code == 202
     assert len(recordings()) == 1
 
@@ -379,8 +393,8 @@ class TestLimits:
     def test_the_limit_itself_is_taken(self, upload: Upload, session_id: int) -> None:
         assert upload({"session_id": session_id}, file=("a.webm", bytes(10_000))).status_code == 202
 
-    def test_one_byte_more_is_not(self, upload: Upload, refused: Refused, session_id: int) -> None:
-        document = refused(upload({"session_id": session_id}, file=("a.webm", bytes(10_001))), 413)
+    def test_one_byte_more_is_not(self, upload: Upload, expect_problem: ExpectProblem, session_id: int) -> None:
+        document = expect_problem(upload({"session_id": session_id}, file=("a.webm", bytes(10_001))), 413)
 
         assert document["code"] == "too-large"
         assert "10000 bytes" in document["detail"]
@@ -397,19 +411,19 @@ class TestLimits:
             line.putheader("Content-Length", str(10**15))
             line.putheader("Expect", "100-continue")
             line.endheaders()
-            # Not one byte of it was sent, and the answer is there.
-            answer = line.getresponse()
-            assert answer.status == 413
-            assert answer.getheader("Content-Type") == "application/problem+json"
+            # The response comes before any byte of the body was sent.
+            response = line.getresponse()
+            assert response.status == 413
+            assert response.getheader("Content-Type") == "application/problem+json"
             line.close()
 
     def test_chunks_without_a_length_are_counted(
-        self, client: TestClient, refused: Refused, bearer: Bearer, school: School, session_id: int
+        self, client: TestClient, expect_problem: ExpectProblem, bearer: Bearer, school: School, session_id: int
     ) -> None:
         form = chunked_form(session_id, count=200, size=1000)
         headers = bearer(school.tutor) | IN_CHUNKS
 
-        assert refused(client.post("/v1/recordings", content=form, headers=headers), 413)["code"] == "too-large"
+        assert expect_problem(client.post("/v1/recordings", content=form, headers=headers), 413)["code"] == "too-large"
 
 
 class TestReserve:
@@ -419,8 +433,8 @@ class TestReserve:
     def services(self, settings: MakeSettings, database: Database) -> Services:
         return Services(settings(spool_reserve_bytes=10**13), database, endings={})
 
-    def test_the_disk_is_too_full(self, upload: Upload, refused: Refused, session_id: int) -> None:
-        document = refused(upload({"session_id": session_id}), 507)
+    def test_the_disk_is_too_full(self, upload: Upload, expect_problem: ExpectProblem, session_id: int) -> None:
+        document = expect_problem(upload({"session_id": session_id}), 507)
 
         assert document["code"] == "out-of-space"
 
@@ -434,37 +448,45 @@ class TestFullDisk:
         return Services(settings(spool_dir=spool, spool_reserve_bytes=0), database, endings={})
 
     def test_no_space_is_left(
-        self, client: TestClient, upload: Upload, refused: Refused, bearer: Bearer, school: School, session_id: int
+        self,
+        client: TestClient,
+        upload: Upload,
+        expect_problem: ExpectProblem,
+        bearer: Bearer,
+        school: School,
+        session_id: int,
     ) -> None:
         form = chunked_form(session_id, count=50, size=100_000)
         headers = bearer(school.tutor) | IN_CHUNKS
 
-        document = refused(client.post("/v1/recordings", content=form, headers=headers), 507)
+        document = expect_problem(client.post("/v1/recordings", content=form, headers=headers), 507)
 
         assert document["code"] == "out-of-space"
         # There is room again, and the next one is taken.
         assert upload({"session_id": session_id}, file=("a", bytes(1_000_000))).status_code == 202
 
-    def test_no_inode_is_left(self, upload: Upload, refused: Refused, session_id: int, services: Services) -> None:
+    def test_no_inode_is_left(
+        self, upload: Upload, expect_problem: ExpectProblem, session_id: int, services: Services
+    ) -> None:
         disk = services.settings.spool_dir.parent
         with pytest.raises(OSError, match="No space left") as full:
             for number in range(100):
                 (disk / str(number)).touch()
         assert full.value.errno == errno.ENOSPC
 
-        assert refused(upload({"session_id": session_id}), 507)["code"] == "out-of-space"
+        assert expect_problem(upload({"session_id": session_id}), 507)["code"] == "out-of-space"
 
 
 def test_the_key_answers_again(upload: Upload, recordings: Recordings, spooled: Spooled, session_id: int) -> None:
-    how = {"headers": {"Idempotency-Key": "k1"}}
-    first = upload({"session_id": session_id, "title": "A"}, **how)
-    again = upload({"title": "A", "session_id": session_id}, **how)
+    options = {"headers": {"Idempotency-Key": "k1"}}
+    first = upload({"session_id": session_id, "title": "A"}, **options)
+    again = upload({"title": "A", "session_id": session_id}, **options)
 
     assert (again.status_code, again.content) == (first.status_code, first.content)
     assert again.headers["Idempotency-Replayed"] == "true"
     assert again.headers["Location"] == first.headers["Location"]
-    assert upload({"session_id": session_id, "title": "B"}, **how).status_code == 422
-    assert upload({"session_id": session_id, "title": "A"}, file=("a", b"other"), **how).status_code == 422
+    assert upload({"session_id": session_id, "title": "B"}, **options).status_code == 422
+    assert upload({"session_id": session_id, "title": "A"}, file=("a", b"other"), **options).status_code == 422
     assert len(recordings()) == len(spooled()) == 1
 
 

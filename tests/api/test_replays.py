@@ -41,12 +41,12 @@ def lesson(services: Services, visitor: VisitorOf, school: School) -> Lesson:
 
 def test_a_film_is_ordered(lesson: Lesson) -> None:
     lesson.draw()
-    answer = lesson.tutor.send("POST", lesson.address)
-    assert answer.status_code == 202
-    job_id = answer.json()["job_id"]
-    assert answer.headers["Location"] == f"/v1/jobs/{job_id}"
+    response = lesson.tutor.send("POST", lesson.address)
+    assert response.status_code == 202
+    job_id = response.json()["job_id"]
+    assert response.headers["Location"] == f"/v1/jobs/{job_id}"
 
-    status, job = lesson.tutor.ask("GET", answer.headers["Location"])
+    status, job = lesson.tutor.ask("GET", response.headers["Location"])
     assert (status, job["kind"], job["subject"]) == (200, "canvases.replay", f"session:{lesson.id}")
     row = lesson.sql("SELECT * FROM jobs WHERE kind = 'canvases.replay'")[0]
     assert row.queue == f"media.{lesson.services.settings.spool_id}"
@@ -86,9 +86,9 @@ def test_only_the_tutor_may(lesson: Lesson, visitor: VisitorOf, school: School) 
 
 def test_an_operator_may_and_that_is_kept(lesson: Lesson, visitor: VisitorOf, operator: Operator) -> None:
     lesson.draw()
-    status, answer = visitor(operator).ask("POST", lesson.address, {})
+    status, document = visitor(operator).ask("POST", lesson.address, {})
     assert status == 202
-    assert visitor(operator).ask("GET", f"/v1/jobs/{answer['job_id']}")[0] == 200
+    assert visitor(operator).ask("GET", f"/v1/jobs/{document['job_id']}")[0] == 200
     rows = lesson.sql("SELECT admin_id, action, address FROM operator_accesses ORDER BY id")
     action = "POST /v1/whiteboard/sessions/{session_id}/replay"
     assert tuple(rows[0]) == (operator.admin_id, action, lesson.address)

@@ -24,10 +24,10 @@ def _lessons(visitor: VisitorOf, school: School, sql: Sql) -> tuple[int, list[in
     ((other_booking,),) = sql("SELECT id FROM tutor_student_bookings WHERE student_id = 41")
 
     def make(who: UserCaller, booking: int, start: str, end: str) -> int:
-        wanted = body(booking, start_time=start, end_time=end)
-        status, answer = visitor(who).ask("POST", "/v1/schedules", wanted)
-        assert status == 201, answer
-        return int(answer["schedule_id"])
+        lesson = body(booking, start_time=start, end_time=end)
+        status, document = visitor(who).ask("POST", "/v1/schedules", lesson)
+        assert status == 201, document
+        return int(document["schedule_id"])
 
     taught = make(school.tutor, school.booking_id, "10:00", "12:00")
     hours = (("09:30", "10:30"), ("10:30", "11:30"), ("12:00", "13:00"))

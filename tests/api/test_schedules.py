@@ -72,7 +72,7 @@ def rows(database: Database, table: str = "tutor_schedules") -> int:
 
 
 @pytest.mark.parametrize(
-    "how",
+    "fields",
     [
         WEEKLY,
         {"recurrence_pattern": "RRULE:FREQ=WEEKLY;BYDAY=MO,WE,FR"},
@@ -85,11 +85,11 @@ def rows(database: Database, table: str = "tutor_schedules") -> int:
         },
     ],
 )
-def test_one_calendar_in_three_languages(school: School, tutor: Visitor, how: dict[str, Any]) -> None:
-    answer = tutor.send("POST", "/v1/schedules", body(school.booking_id, **how))
-    assert answer.status_code == 201, answer.text
-    document = answer.json()
-    assert answer.headers["location"] == f"/v1/series/{document['series_id']}"
+def test_one_calendar_in_three_languages(school: School, tutor: Visitor, fields: dict[str, Any]) -> None:
+    response = tutor.send("POST", "/v1/schedules", body(school.booking_id, **fields))
+    assert response.status_code == 201, response.text
+    document = response.json()
+    assert response.headers["location"] == f"/v1/series/{document['series_id']}"
     assert set(document) == {"series_id", "schedule_id", "text", "occurrences", "first", "conflicts"}
     assert (document["occurrences"], document["conflicts"], document["schedule_id"]) == (39, [], None)
     assert "Monday, Wednesday and Friday" in document["text"]
@@ -132,22 +132,22 @@ def test_one_calendar_in_three_languages(school: School, tutor: Visitor, how: di
 
 
 def test_a_single_lesson(school: School, tutor: Visitor) -> None:
-    answer = tutor.send("POST", "/v1/schedules", body(school.booking_id))
-    document = answer.json()
+    response = tutor.send("POST", "/v1/schedules", body(school.booking_id))
+    document = response.json()
     assert (document["series_id"], document["occurrences"]) == (None, 1)
-    assert answer.headers["location"] == f"/v1/schedules/{document['schedule_id']}"
-    status, lesson = tutor.ask("GET", answer.headers["location"])
+    assert response.headers["location"] == f"/v1/schedules/{document['schedule_id']}"
+    status, lesson = tutor.ask("GET", response.headers["location"])
     assert status == 200
     assert (lesson["is_recurring"], lesson["series_id"], lesson["participants"]) == (False, None, [22])
 
 
 def test_specific_dates(school: School, tutor: Visitor) -> None:
-    how = {"schedule_type": "specific", "specific_dates": [day(9), day(1)], "schedule_date": None}
-    schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **how))[1]
+    fields = {"schedule_type": "specific", "specific_dates": [day(9), day(1)], "schedule_date": None}
+    schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **fields))[1]
     assert [item["schedule_date"] for item in schedule["first"]] == [day(1), day(9)]
     assert schedule["series_id"] is not None
-    how["specific_dates"] = [day(3)]
-    schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **how))[1]
+    fields["specific_dates"] = [day(3)]
+    schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **fields))[1]
     assert (schedule["series_id"], schedule["first"][0]["schedule_date"]) == (None, day(3))
 
 
@@ -162,18 +162,18 @@ def test_defaults_come_from_booking_and_tutor(school: School, tutor: Visitor, da
 
 def test_a_dry_run_answers_the_same_and_stores_nothing(school: School, tutor: Visitor, database: Database) -> None:
     tutor.ask("POST", "/v1/schedules", body(school.booking_id, schedule_date=day(2)))
-    wanted = body(school.booking_id, **WEEKLY)
-    status, tried = tutor.ask("POST", "/v1/schedules?dry_run=true", wanted)
-    assert (status, tried["series_id"], tried["first"][0]["id"]) == (200, None, None)
+    request_body = body(school.booking_id, **WEEKLY)
+    status, preview = tutor.ask("POST", "/v1/schedules?dry_run=true", request_body)
+    assert (status, preview["series_id"], preview["first"][0]["id"]) == (200, None, None)
     assert (rows(database), rows(database, "schedule_series"), rows(database, "schedule_skips")) == (1, 0, 0)
-    assert [item["schedule_date"] for item in tried["conflicts"]] == [day(2)]
-    status, schedule = tutor.ask("POST", "/v1/schedules?skip_conflicts=true", wanted)
+    assert [item["schedule_date"] for item in preview["conflicts"]] == [day(2)]
+    status, schedule = tutor.ask("POST", "/v1/schedules?skip_conflicts=true", request_body)
     assert status == 201
-    for item in (schedule, tried):
+    for item in (schedule, preview):
         del item["series_id"]
         for lesson in item["first"]:
             del lesson["id"]
-    assert tried == schedule
+    assert preview == schedule
     assert rows(database, "schedule_skips") == 1
 
 
@@ -189,10 +189,12 @@ def test_a_conflict_is_409_and_names_the_other_lesson(
     school: School, tutor: Visitor, database: Database, query: str
 ) -> None:
     schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id))[1]
-    answer = tutor.send("POST", f"/v1/schedules{query}", body(school.booking_id, start_time="10:30", end_time="12:00"))
-    problem = answer.json()
-    assert (answer.status_code, problem["code"]) == (409, "conflict")
-    assert answer.headers["content-type"] == "application/problem+json"
+    response = tutor.send(
+        "POST", f"/v1/schedules{query}", body(school.booking_id, start_time="10:30", end_time="12:00")
+    )
+    problem = response.json()
+    assert (response.status_code, problem["code"]) == (409, "conflict")
+    assert response.headers["content-type"] == "application/problem+json"
     assert f"lesson {schedule['schedule_id']}" in problem["detail"]
     assert [item["reason"] for item in problem["conflicts"]] == ["tutor-busy", "student-busy"]
     assert problem["conflicts"][1]["student_id"] == 22
@@ -200,21 +202,21 @@ def test_a_conflict_is_409_and_names_the_other_lesson(
     assert rows(database) == 1
 
 
-@pytest.mark.parametrize("how", [{}, WEEKLY])
+@pytest.mark.parametrize("fields", [{}, WEEKLY])
 def test_a_race_for_one_time_has_one_winner(
-    school: School, api: FastAPI, bearer: Bearer, database: Database, how: dict[str, Any]
+    school: School, api: FastAPI, bearer: Bearer, database: Database, fields: dict[str, Any]
 ) -> None:
     def ask(_turn: int) -> Any:
         with TestClient(api) as client:
-            return client.post("/v1/schedules", json=body(school.booking_id, **how), headers=bearer(school.tutor))
+            return client.post("/v1/schedules", json=body(school.booking_id, **fields), headers=bearer(school.tutor))
 
     with ThreadPoolExecutor(3) as pool:
-        answers = list(pool.map(ask, range(3)))
-    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
-    for answer in answers:
-        if answer.status_code == 409:
-            assert answer.json()["conflicts"][0]["schedule_id"] > 0
-    assert rows(database) == (39 if how else 1)
+        responses = list(pool.map(ask, range(3)))
+    assert sorted(response.status_code for response in responses) == [201, 409, 409]
+    for response in responses:
+        if response.status_code == 409:
+            assert response.json()["conflicts"][0]["schedule_id"] > 0
+    assert rows(database) == (39 if fields else 1)
 
 
 def test_an_idempotency_key_makes_them_once(school: School, tutor: Visitor, database: Database) -> None:
@@ -272,9 +274,9 @@ HOSTILE: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("change", HOSTILE)
 def test_what_cannot_be_is_refused(tutor: Visitor, database: Database, change: dict[str, Any]) -> None:
-    answer = tutor.send("POST", "/v1/schedules", body(**change))
-    assert answer.status_code == 422, answer.text
-    assert answer.json()["detail"]
+    response = tutor.send("POST", "/v1/schedules", body(**change))
+    assert response.status_code == 422, response.text
+    assert response.json()["detail"]
     assert rows(database) == 0
 
 
@@ -314,8 +316,8 @@ def test_who_sees_lessons_and_slots(
         "POST", "/v1/schedules", body(school.booking_id, start_time="15:00", end_time="16:00", **WEEKLY)
     )[1]
     caller = visitor(operator if who == "operator" else getattr(school, who))
-    for one, seen in ((schedule, lessons), (slot, slots)):
-        assert caller.ask("GET", f"/v1/schedules/{one['schedule_id']}")[0] == (200 if seen else 404)
+    for row, visible in ((schedule, lessons), (slot, slots)):
+        assert caller.ask("GET", f"/v1/schedules/{row['schedule_id']}")[0] == (200 if visible else 404)
     items = listed(caller, f"/v1/schedules?from={day(0)}&to={day(1)}")
     assert len(items) == 2 * lessons + slots
     assert caller.ask("GET", f"/v1/series/{series['series_id']}")[0] == (200 if lessons else 404)
@@ -337,13 +339,13 @@ def test_students_of_a_group_do_not_learn_of_one_another(
             {"s": schedule["series_id"], "b": school.other_booking_id},
         )
     path = f"/v1/schedules/{schedule['first'][0]['id']}"
-    seen = {who: visitor(getattr(school, who)).ask("GET", path)[1] for who in ("tutor", "student", "other_parent")}
-    assert [seen[who]["participants"] for who in seen] == [[22, 25], [22], [25]]
-    assert [seen[who]["student_id"] for who in seen] == [22, 22, 25]
-    assert seen["other_parent"]["student_name"] == "student 5"
-    assert seen["other_parent"]["booking_id"] is None
+    documents = {who: visitor(getattr(school, who)).ask("GET", path)[1] for who in ("tutor", "student", "other_parent")}
+    assert [documents[who]["participants"] for who in documents] == [[22, 25], [22], [25]]
+    assert [documents[who]["student_id"] for who in documents] == [22, 22, 25]
+    assert documents["other_parent"]["student_name"] == "student 5"
+    assert documents["other_parent"]["booking_id"] is None
     path = f"/v1/series/{schedule['series_id']}"
-    people = {who: visitor(getattr(school, who)).ask("GET", path)[1]["participants"] for who in seen}
+    people = {who: visitor(getattr(school, who)).ask("GET", path)[1]["participants"] for who in documents}
     assert [[person["student_id"] for person in people[who]] for who in people] == [[22, 25], [22], [25]]
 
 
@@ -415,24 +417,24 @@ def test_odd_questions_are_refused(tutor: Visitor, query: str) -> None:
 
 def test_ethiopian_dates_beside_the_others(school: School, tutor: Visitor) -> None:
     first = date(MONDAY.year + 1, 9, 11)
-    wish = body(school.booking_id, schedule_date=first.isoformat(), start_time="07:30", end_time="18:00")
-    schedule = tutor.ask("POST", "/v1/schedules?calendar=ethiopian", wish)[1]
-    shown = schedule["first"][0]["ethiopian"]
-    assert (shown["start"], shown["end"]) == (
+    lesson = body(school.booking_id, schedule_date=first.isoformat(), start_time="07:30", end_time="18:00")
+    schedule = tutor.ask("POST", "/v1/schedules?calendar=ethiopian", lesson)[1]
+    ethiopian = schedule["first"][0]["ethiopian"]
+    assert (ethiopian["start"], ethiopian["end"]) == (
         {"hour": 1, "minute": 30, "part": "morning"},
         {"hour": 12, "minute": 0, "part": "evening"},
     )
-    assert set(shown) == {"year", "month", "month_name", "day", "start", "end"}
+    assert set(ethiopian) == {"year", "month", "month_name", "day", "start", "end"}
     [item] = listed(tutor, f"/v1/schedules?from={first}&to={first}&calendar=ethiopian")
-    assert item["ethiopian"] == shown
+    assert item["ethiopian"] == ethiopian
     path = f"/v1/schedules/{schedule['schedule_id']}"
-    assert tutor.ask("GET", f"{path}?calendar=ethiopian")[1]["ethiopian"] == shown
+    assert tutor.ask("GET", f"{path}?calendar=ethiopian")[1]["ethiopian"] == ethiopian
     assert "ethiopian" not in tutor.ask("GET", path)[1]
 
 
 def test_a_series_by_ethiopian_months(school: School, tutor: Visitor) -> None:
-    wish = body(school.booking_id, recurrence_pattern="RSCALE=ETHIOPIC;FREQ=MONTHLY;BYMONTHDAY=5")
-    schedule = tutor.ask("POST", "/v1/schedules?calendar=ethiopian", wish)[1]
+    lesson = body(school.booking_id, recurrence_pattern="RSCALE=ETHIOPIC;FREQ=MONTHLY;BYMONTHDAY=5")
+    schedule = tutor.ask("POST", "/v1/schedules?calendar=ethiopian", lesson)[1]
     assert {item["ethiopian"]["day"] for item in schedule["first"]} == {5}
 
 
@@ -565,8 +567,8 @@ def test_pages_of_free_time_meet(school: School, tutor: Visitor) -> None:
 def test_taught_lessons_of_the_past_are_entered(school: School, tutor: Visitor) -> None:
     # Where the lessons are: the day there begins three hours before UTC's.
     today = datetime.now(ZoneInfo("Africa/Addis_Ababa")).date()
-    wish = body(school.booking_id, schedule_date=(today - timedelta(days=30)).isoformat(), recurrence_pattern="daily")
-    assert tutor.ask("POST", "/v1/schedules", wish)[1]["occurrences"] == 121
+    lesson = body(school.booking_id, schedule_date=(today - timedelta(days=30)).isoformat(), recurrence_pattern="daily")
+    assert tutor.ask("POST", "/v1/schedules", lesson)[1]["occurrences"] == 121
 
 
 @pytest.mark.parametrize("odd", ["0", "-1", "x", "2147483648", "99"])

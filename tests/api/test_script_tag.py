@@ -13,23 +13,23 @@ FOLDER = Path(script_tag.__file__).parent / "tag"
 
 
 def test_it_is_public_and_cached(client: TestClient) -> None:
-    answer = client.get("/astegni.js")
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/javascript; charset=utf-8")
-    assert answer.headers["cache-control"] == "public, max-age=3600, stale-while-revalidate=604800"
-    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["vary"] == "Accept-Encoding"
+    response = client.get("/astegni.js")
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/javascript; charset=utf-8")
+    assert response.headers["cache-control"] == "public, max-age=3600, stale-while-revalidate=604800"
+    assert response.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["vary"] == "Accept-Encoding"
 
 
 @pytest.mark.parametrize(("accepted", "coding"), [("gzip, br", "gzip"), ("identity", None), ("gzip;q=0", None)])
 def test_each_coding_has_its_entity_tag(client: TestClient, accepted: str, coding: str | None) -> None:
     headers = {"Accept-Encoding": accepted}
-    answer = client.get("/astegni.js", headers=headers)
-    assert answer.headers.get("content-encoding") == coding
+    response = client.get("/astegni.js", headers=headers)
+    assert response.headers.get("content-encoding") == coding
     # The client has decompressed it.
-    assert answer.content == script_tag.plain().content
-    again = client.get("/astegni.js", headers=headers | {"If-None-Match": answer.headers["etag"]})
-    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", answer.headers["etag"])
+    assert response.content == script_tag.plain().content
+    again = client.get("/astegni.js", headers=headers | {"If-None-Match": response.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", response.headers["etag"])
     other = client.get("/astegni.js", headers=headers | {"If-None-Match": '"another"'})
     assert other.status_code == 200
 

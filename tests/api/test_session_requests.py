@@ -34,17 +34,17 @@ REQUEST = {
 }
 
 
-def ids(answer: tuple[int, Any]) -> list[int]:
-    assert answer[0] == 200, answer
-    return [item["id"] for item in answer[1]["items"]]
+def ids(listing: tuple[int, Any]) -> list[int]:
+    assert listing[0] == 200, listing
+    return [item["id"] for item in listing[1]["items"]]
 
 
 def test_a_student_asks(school: School, visitor: VisitorOf) -> None:
-    answer = visitor(school.student).send("POST", PATH, REQUEST)
-    assert answer.status_code == 201, answer.text
-    document = answer.json()
-    assert answer.headers["location"] == f"{PATH}/{document['id']}"
-    # The wish comes back in the words in which it was sent, times to the second.
+    response = visitor(school.student).send("POST", PATH, REQUEST)
+    assert response.status_code == 201, response.text
+    document = response.json()
+    assert response.headers["location"] == f"{PATH}/{document['id']}"
+    # The requested times are returned as they were sent, times to the second.
     sent = SCHEDULE | {"start_time": "14:00:00", "end_time": "15:00:00"}
     assert document | REQUEST | {"schedule": sent} == document
     assert (document["status"], document["student_id"], document["requester_id"], document["requester_type"]) == (
@@ -55,7 +55,7 @@ def test_a_student_asks(school: School, visitor: VisitorOf) -> None:
     )
     assert (document["student_name"], document["responded_at"], document["booking_id"]) == ("student 2", None, None)
     for reader in (school.student, school.tutor):
-        assert visitor(reader).ask("GET", answer.headers["location"]) == (200, document)
+        assert visitor(reader).ask("GET", response.headers["location"]) == (200, document)
 
 
 def test_the_least_that_can_be_asked(school: School, visitor: VisitorOf) -> None:
@@ -120,7 +120,7 @@ def test_asking_twice_at_once_makes_one(
 def test_who_sees_which(school: School, visitor: VisitorOf, operator: Operator) -> None:
     by_student = visitor(school.student).ask("POST", PATH, REQUEST)[1]["id"]
     by_parent = visitor(school.parent).ask("POST", PATH, {"tutor_id": 14, "student_id": 22})[1]["id"]
-    seen = {
+    expected_ids = {
         "tutor": [by_student],
         "other_tutor": [by_parent],
         "student": [by_student],
@@ -128,7 +128,7 @@ def test_who_sees_which(school: School, visitor: VisitorOf, operator: Operator) 
         "other_student": [],
         "other_parent": [],
     }
-    for who, expected in seen.items():
+    for who, expected in expected_ids.items():
         caller = visitor(getattr(school, who))
         assert ids(caller.ask("GET", PATH)) == expected
         for request_id in (by_student, by_parent):
@@ -209,9 +209,9 @@ def test_accepting_twice_at_once_over_http(
         def accept(_number: int) -> httpx2.Response:
             return client.post(f"{url}{PATH}/{session_request['id']}/accept", headers=bearer(school.tutor))
 
-        answers = list(threads.map(accept, range(8)))
-    assert {answer.status_code for answer in answers} == {200}
-    assert len({answer.content for answer in answers}) == 1
+        responses = list(threads.map(accept, range(8)))
+    assert {response.status_code for response in responses} == {200}
+    assert len({response.content for response in responses}) == 1
     with database.transaction() as session:
         assert session.scalar(text("SELECT count(*) FROM schedule_series")) == 1
 
@@ -261,9 +261,9 @@ def test_accepting_twice_at_once_over_http(
 )
 def test_what_cannot_be_a_request_is_refused(school: School, visitor: VisitorOf, change: dict[str, Any]) -> None:
     student = visitor(school.student)
-    answer = student.send("POST", PATH, REQUEST | change)
-    assert answer.status_code == 422, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
+    response = student.send("POST", PATH, REQUEST | change)
+    assert response.status_code == 422, response.text
+    assert response.headers["content-type"] == "application/problem+json"
     assert ids(student.ask("GET", PATH)) == []
 
 

@@ -48,8 +48,8 @@ class Lesson:
         """Do the job as a worker does."""
         works: dict[str, Any] = {SnapshotPage.kind: snapshot_page, SnapshotSession.kind: snapshot_session}
         performer = Performer(self.services.database, "test", LeaseTiming(30, 10, 0.02), 0.01, ENDINGS)
-        tools = self.services.context
-        performer.perform(UUID(job_id), lambda run, order: works[order.kind](run, order, tools))
+        context = self.services.context
+        performer.perform(UUID(job_id), lambda run, order: works[order.kind](run, order, context))
 
     def sql(self, statement: str) -> list[Any]:
         with self.services.database.transaction() as session:
@@ -84,11 +84,11 @@ def outside() -> Iterator[httpx2.Client]:
 def test_ordering_is_answered_with_a_job_to_follow(lesson: Lesson, what: str) -> None:
     path = f"{getattr(lesson, what)}/snapshot"
 
-    answer = lesson.tutor.send("POST", path)
+    response = lesson.tutor.send("POST", path)
 
-    assert answer.status_code == 202
-    job_id = answer.json()["job_id"]
-    assert (answer.headers["location"], answer.headers["retry-after"]) == (f"/v1/jobs/{job_id}", "2")
+    assert response.status_code == 202
+    job_id = response.json()["job_id"]
+    assert (response.headers["location"], response.headers["retry-after"]) == (f"/v1/jobs/{job_id}", "2")
     status, job = lesson.tutor.ask("GET", f"/v1/jobs/{job_id}")
     expected = {"page": f"page:{lesson.page_id}", "session": f"session:{lesson.id}"}[what]
     assert (status, job["kind"], job["subject"]) == (200, f"canvases.snapshot_{what}", expected)
@@ -101,32 +101,32 @@ def test_everybody_follows_a_job_of_their_own(
 ) -> None:
     jobs = set()
     for who in (school.tutor, school.student, school.parent, operator):
-        status, answer = visitor(who).ask("POST", f"{lesson.page}/snapshot")
-        assert (status, visitor(who).ask("GET", f"/v1/jobs/{answer['job_id']}")[0]) == (202, 200)
-        jobs.add(answer["job_id"])
+        status, document = visitor(who).ask("POST", f"{lesson.page}/snapshot")
+        assert (status, visitor(who).ask("GET", f"/v1/jobs/{document['job_id']}")[0]) == (202, 200)
+        jobs.add(document["job_id"])
     assert len(jobs) == 4
 
 
 def test_an_idempotency_key_repeats_the_answer(lesson: Lesson) -> None:
-    how = {"headers": {"Idempotency-Key": "once"}}
-    first = lesson.tutor.send("POST", f"{lesson.page}/snapshot", **how)
+    options = {"headers": {"Idempotency-Key": "once"}}
+    first = lesson.tutor.send("POST", f"{lesson.page}/snapshot", **options)
     lesson.work(first.json()["job_id"])
-    again = lesson.tutor.send("POST", f"{lesson.page}/snapshot", **how)
+    again = lesson.tutor.send("POST", f"{lesson.page}/snapshot", **options)
     assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
     assert lesson.tutor.ask("POST", f"{lesson.page}/snapshot")[1] != first.json()
 
 
 def test_before_anything_was_drawn_there_is_nothing(lesson: Lesson) -> None:
     for path in (lesson.page, lesson.session):
-        status, answer = lesson.tutor.ask("GET", f"{path}/snapshots")
-        assert (status, answer["items"], answer["next"]) == (200, [], None)
+        status, document = lesson.tutor.ask("GET", f"{path}/snapshots")
+        assert (status, document["items"], document["next"]) == (200, [], None)
 
 
 def test_what_there_is_of_a_board(stored: Lesson, outside: httpx2.Client) -> None:
-    answer = stored.tutor.send("GET", f"{stored.session}/snapshots")
+    response = stored.tutor.send("GET", f"{stored.session}/snapshots")
 
-    assert answer.headers["cache-control"] == "no-store"
-    items = answer.json()["items"]
+    assert response.headers["cache-control"] == "no-store"
+    items = response.json()["items"]
     assert [(item["page_id"], item["page_number"], item["name"]) for item in items] == [
         *((stored.page_id, 1, name) for name in ("png", "png_2x", "svg", "thumbnail")),
         (None, None, "pdf"),

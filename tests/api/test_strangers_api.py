@@ -146,16 +146,16 @@ def test_foreign_is_answered_like_unknown(
 ) -> None:
     who, method, path, body, kind = ROUTES[route]
     asker = visitor(getattr(school, who))
-    answers = []
+    responses = []
     for item in (foreign[kind], NOBODY):
         where = path.replace("{slot}", str(foreign["slot"])).replace("{}", str(item))
-        # The id stands alone in the words, so that no other number of the answer is taken for it.
-        answer = asker.send(method, where, body(item))
-        text = answer.text.replace(where, "/path")
-        text = text.replace(answer.headers["x-request-id"], "").replace(f" {item}", " …")
-        answers.append((answer.status_code, text, sorted(set(answer.headers) - {"content-length"})))
-    assert answers[0] == answers[1]
-    assert answers[0][0] in {403, 404, 422}
+        # Replaced only as a word of its own: no other number of the response is mistaken for the id.
+        response = asker.send(method, where, body(item))
+        text = response.text.replace(where, "/path")
+        text = text.replace(response.headers["x-request-id"], "").replace(f" {item}", " …")
+        responses.append((response.status_code, text, sorted(set(response.headers) - {"content-length"})))
+    assert responses[0] == responses[1]
+    assert responses[0][0] in {403, 404, 422}
 
 
 def test_who_shares_a_booking_can_be_named(school: School, visitor: VisitorOf) -> None:

@@ -32,8 +32,8 @@ class Streams:
     @contextmanager
     def following(self, what: str, headers: dict[str, str]) -> Iterator[Iterator[dict[str, Any]]]:
         path = f"/v1/jobs/{self.job_id}/events" if what == "job" else "/v1/me/notifications/events"
-        with self.open(self.url + path, headers) as (answer, events):
-            assert answer.status_code == 200
+        with self.open(self.url + path, headers) as (response, events):
+            assert response.status_code == 200
             next(events)
             yield events
 
@@ -154,6 +154,6 @@ def test_who_may_read_a_job_may_follow_it_and_nobody_else(
             assert (streams.job_id in listed) == (read[caller] == 200)
             ticket = client.post(f"{path}/events/ticket", headers=headers)
             assert ticket.status_code == (201 if read[caller] == 200 else 404)
-            with streams.open(f"{streams.url}{path}/events", headers) as (answer, _events):
-                assert answer.status_code == read[caller]
+            with streams.open(f"{streams.url}{path}/events", headers) as (response, _events):
+                assert response.status_code == read[caller]
     assert [caller for caller in people if read[caller] == 200] == [school.tutor, operator]

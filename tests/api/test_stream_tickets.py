@@ -40,9 +40,9 @@ def server(school: School, api: FastAPI, serve: Serve, database: Database) -> It
 
 
 def ticket(server: Server, what: str, headers: dict[str, str]) -> dict[str, Any]:
-    answer = httpx2.post(f"{server.url}{server.path(what)}/ticket", headers=headers)
-    assert answer.status_code == 201, answer.text
-    document: dict[str, Any] = answer.json()
+    response = httpx2.post(f"{server.url}{server.path(what)}/ticket", headers=headers)
+    assert response.status_code == 201, response.text
+    document: dict[str, Any] = response.json()
     return document
 
 
@@ -52,8 +52,8 @@ def test_the_address_opens_the_stream_without_a_header(
 ) -> None:
     stream_ticket = ticket(server, what, bearer(school.tutor))
     assert urlsplit(stream_ticket["url"]).path == server.path(what)
-    with stream(stream_ticket["url"], {}) as (answer, events):
-        assert answer.status_code == 200
+    with stream(stream_ticket["url"], {}) as (response, events):
+        assert response.status_code == 200
         assert next(events)["event"] == {"job": "job", "inbox": "unread"}[what]
 
 
@@ -90,8 +90,8 @@ def test_who_may_not_follow_gets_no_ticket(school: School, server: Server, beare
 def test_what_an_operator_opens_is_kept_without_the_ticket(
     server: Server, bearer: Bearer, operator: Operator, stream: Stream, sql: Sql
 ) -> None:
-    with stream(ticket(server, "job", bearer(operator))["url"], {}) as (answer, events):
-        assert answer.status_code == 200
+    with stream(ticket(server, "job", bearer(operator))["url"], {}) as (response, events):
+        assert response.status_code == 200
         next(events)
     looks = sql("SELECT action, address FROM operator_accesses ORDER BY id")
     assert [tuple(look) for look in looks][-1] == ("GET /v1/jobs/{job_id}/events", server.path("job"))

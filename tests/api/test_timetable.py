@@ -40,14 +40,14 @@ def once_at(local: datetime, **fields: Any) -> dict[str, Any]:
 
 
 def test_the_form_as_the_page_sends_it(tutor: Visitor) -> None:
-    answer = tutor.send("POST", PATH, FORM)
-    entry = answer.json()
-    assert (answer.status_code, answer.headers["Location"]) == (201, f"{PATH}/{entry['id']}")
+    response = tutor.send("POST", PATH, FORM)
+    entry = response.json()
+    assert (response.status_code, response.headers["Location"]) == (201, f"{PATH}/{entry['id']}")
     sent = FORM | {"start_time": "09:00:00", "end_time": "10:30:00"}
     assert {name: entry[name] for name in FORM} == sent
     assert (entry["role"], entry["timezone"], entry["conflicts"]) == ("tutor", "Africa/Addis_Ababa", [])
     assert entry["text"] == "Every Monday and Wednesday in October to December, 09:00 to 10:30 (Africa/Addis_Ababa)"
-    assert tutor.ask("GET", answer.headers["Location"]) == (200, entry)
+    assert tutor.ask("GET", response.headers["Location"]) == (200, entry)
     assert tutor.ask("GET", PATH) == (200, {"items": [entry], "next": None})
 
 
@@ -132,8 +132,8 @@ def test_nobody_elses(school: School, visitor: VisitorOf, tutor: Visitor, operat
     _, entry = tutor.ask("POST", PATH, FORM)
     other, path = visitor(school.other_tutor), f"{PATH}/{entry['id']}"
     assert other.ask("GET", PATH)[1]["items"] == []
-    asked = [("GET", None), ("PATCH", {"title": "x"}), ("DELETE", None)]
-    assert [other.ask(method, path, body)[0] for method, body in asked] == [404, 404, 404]
+    requests = [("GET", None), ("PATCH", {"title": "x"}), ("DELETE", None)]
+    assert [other.ask(method, path, body)[0] for method, body in requests] == [404, 404, 404]
     assert visitor(operator).ask("GET", PATH)[0] == 403
     assert tutor.ask("GET", path)[1]["title"] == FORM["title"]
 
@@ -170,9 +170,9 @@ class TestConflicts:
     def lesson(self, school: School, tutor: Visitor, local: datetime) -> int:
         body = {"booking_id": school.booking_id, "schedule_date": local.date().isoformat()}
         body |= {"start_time": f"{local:%H:%M}", "end_time": f"{local + timedelta(hours=1):%H:%M}"}
-        status, answer = tutor.ask("POST", "/v1/schedules", body | {"timezone": "Africa/Addis_Ababa"})
-        assert status == 201, answer
-        schedule_id: int = answer["schedule_id"]
+        status, document = tutor.ask("POST", "/v1/schedules", body | {"timezone": "Africa/Addis_Ababa"})
+        assert status == 201, document
+        schedule_id: int = document["schedule_id"]
         return schedule_id
 
     def test_of_tutor_and_student_and_not_of_the_parent(

@@ -84,19 +84,19 @@ def test_bad_strokes_are_named_and_the_others_are_stored(school: School, visitor
         _stroke("f/f"),
     ]
     for _ in range(2):
-        status, answer = tutor.ask("POST", f"{page}/strokes", {"strokes": strokes})
+        status, document = tutor.ask("POST", f"{page}/strokes", {"strokes": strokes})
         assert status == 200
-        assert [(item["client_id"], item["stroke_order"]) for item in answer["strokes"]] == [("b", 1), ("d", 2)]
-        assert [(item["index"], item["client_id"]) for item in answer["refused"]] == [
+        assert [(item["client_id"], item["stroke_order"]) for item in document["strokes"]] == [("b", 1), ("d", 2)]
+        assert [(item["index"], item["client_id"]) for item in document["refused"]] == [
             (0, "a"),
             (2, "c"),
             (3, None),
             (5, "e"),
             (6, "f/f"),
         ]
-        assert "stroke_type" in answer["refused"][0]["reason"]
-        assert "stroke_order" in answer["refused"][1]["reason"]
-        assert "points" in answer["refused"][3]["reason"]
+        assert "stroke_type" in document["refused"][0]["reason"]
+        assert "stroke_order" in document["refused"][1]["reason"]
+        assert "points" in document["refused"][3]["reason"]
     session_id = tutor.ask("GET", page)[1]["session_id"]
     board = tutor.ask("GET", f"/v1/whiteboard/sessions/{session_id}/board")[1]
     assert board["pages"][0]["strokes"][1]["stroke_data"] == {
@@ -119,8 +119,8 @@ def test_a_full_batch_of_long_strokes_is_taken_and_more_is_too_large(
     tutor = visitor(school.tutor)
     long = {"points": [[number, number] for number in range(450)]}
     strokes = [_stroke(f"s{number}", stroke_data=long) for number in range(500)]
-    answer = tutor.send("POST", f"{page}/strokes", {"strokes": strokes})
-    assert answer.status_code == 413, len(answer.request.content)
+    response = tutor.send("POST", f"{page}/strokes", {"strokes": strokes})
+    assert response.status_code == 413, len(response.request.content)
     assert tutor.ask("POST", f"{page}/strokes", {"strokes": strokes[:250]})[0] == 200
 
 

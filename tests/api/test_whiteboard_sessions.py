@@ -174,10 +174,10 @@ def test_pages_are_numbered_and_one_is_shown(
 ) -> None:
     tutor = visitor(school.tutor)
     path = f"{SESSIONS}/{opened['id']}/pages"
-    answer = tutor.send("POST", path, {"page_title": "Graphs", "background_color": "#102030"})
-    assert answer.status_code == 201
-    second = answer.json()
-    assert answer.headers["location"] == f"/v1/whiteboard/pages/{second['id']}"
+    response = tutor.send("POST", path, {"page_title": "Graphs", "background_color": "#102030"})
+    assert response.status_code == 201
+    second = response.json()
+    assert response.headers["location"] == f"/v1/whiteboard/pages/{second['id']}"
     third = tutor.ask("POST", path, {})[1]
     assert [(item["page_number"], item["page_title"]) for item in (second, third)] == [(2, "Graphs"), (3, "Page 3")]
     for _ in range(2):

@@ -40,11 +40,11 @@ class Page:
 
     def run(self, script: str) -> Any:
         """The result of a script; a promise is awaited."""
-        answer = self._call(
+        response = self._call(
             "Runtime.evaluate", {"expression": script, "awaitPromise": True, "returnByValue": True, "userGesture": True}
         )
-        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
-        return answer["result"].get("value")
+        assert "exceptionDetails" not in response, response["exceptionDetails"]
+        return response["result"].get("value")
 
     def open(self, url: str) -> None:
         """Open an address and wait until its page is loaded."""
@@ -138,10 +138,10 @@ class Chromium:
             message["sessionId"] = session
         _write_all(self._commands, json.dumps(message).encode() + b"\0")
         while True:
-            answer = self._read()
-            if answer.get("id") == self._calls:
-                assert "error" not in answer, answer["error"]
-                return answer["result"]
+            response = self._read()
+            if response.get("id") == self._calls:
+                assert "error" not in response, response["error"]
+                return response["result"]
 
     def _read(self) -> Any:
         while b"\0" not in self._buffer:

@@ -27,7 +27,7 @@ class Listener:
 
     port: int
     connections: int = 0
-    seen: list[bytes] = field(default_factory=list)
+    requests: list[bytes] = field(default_factory=list)
 
 
 @contextmanager
@@ -93,7 +93,7 @@ def smtp_talk() -> SmtpTalk:
                     content = b""
                     while (line := lines.readline()) != b".\r\n":
                         content += line
-                    listener.seen.append(content)
+                    listener.requests.append(content)
                     remaining -= 1
                 connection.sendall(b"250 ok\r\n")
             if farewell:

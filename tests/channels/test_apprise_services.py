@@ -60,7 +60,7 @@ class World:
     context: ssl.SSLContext
     hosts: list[str] = field(default_factory=list)
     requests: list[bytes] = field(default_factory=list)
-    answer: bytes = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"ok":true}'
+    reply: bytes = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"ok":true}'
 
     def serve(self, plain: socket.socket) -> None:
         head = b""
@@ -77,7 +77,7 @@ class World:
             with suppress(TimeoutError):
                 self.requests[-1] += connection.recv(65536)
             connection.settimeout(5)
-            connection.sendall(self.answer)
+            connection.sendall(self.reply)
 
 
 @pytest.fixture
@@ -230,7 +230,7 @@ def test_a_message_arrives(world: World, message: Message) -> None:
 
 
 def test_a_redirect_is_not_followed(world: World, message: Message) -> None:
-    world.answer = b"HTTP/1.1 302 Found\r\nLocation: https://evil.example/\r\nContent-Length: 0\r\n\r\n"
+    world.reply = b"HTTP/1.1 302 Found\r\nLocation: https://evil.example/\r\nContent-Length: 0\r\n\r\n"
     for name in sorted(SERVICES):
         world.hosts.clear()
         with suppress(TemporaryFailure):
@@ -238,14 +238,14 @@ def test_a_redirect_is_not_followed(world: World, message: Message) -> None:
         assert set(world.hosts) == {HOSTS[name]}
 
 
-def say(status: int, *headers: bytes, body: bytes = b"{}") -> bytes:
+def http_reply(status: int, *headers: bytes, body: bytes = b"{}") -> bytes:
     lines = [b"HTTP/1.1 %d No" % status, b"Content-Length: %d" % len(body), *headers, b"", body]
     return b"\r\n".join(lines)
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_receiver_who_is_gone(world: World, message: Message, name: str) -> None:
-    world.answer = say(410, b"Content-Type: application/json")
+    world.reply = http_reply(410, b"Content-Type: application/json")
 
     with pytest.raises(PermanentFailure, match="wants no more messages: 410") as refused:
         send_apprise(MessageService(GOOD[name]), message)
@@ -256,8 +256,8 @@ def test_a_receiver_who_is_gone(world: World, message: Message, name: str) -> No
 @pytest.mark.parametrize("name", SERVICES)
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
 def test_a_receiver_who_may_be_gone(world: World, message: Message, name: str, status: int) -> None:
-    """Told from a service that is down by the status of its answer. It counts; no one of them switches off."""
-    world.answer = say(status, b"Content-Type: application/json")
+    """The status tells it from a service that is down. It counts as a failure; a single one disables nothing."""
+    world.reply = http_reply(status, b"Content-Type: application/json")
 
     with pytest.raises(TemporaryFailure, match=f"refuses the message: {status}") as refused:
         send_apprise(MessageService(GOOD[name]), message)
@@ -269,7 +269,7 @@ def test_a_receiver_who_may_be_gone(world: World, message: Message, name: str, s
 @pytest.mark.parametrize("name", SERVICES)
 @pytest.mark.parametrize("status", [302, 402, 407, 408, 429, 500, 502, 503])
 def test_a_service_that_is_down(world: World, message: Message, name: str, status: int) -> None:
-    world.answer = say(status, b"Retry-After: 7")
+    world.reply = http_reply(status, b"Retry-After: 7")
 
     with pytest.raises(TemporaryFailure) as later:
         send_apprise(MessageService(GOOD[name]), message)
@@ -283,17 +283,17 @@ def test_a_service_that_is_down(world: World, message: Message, name: str, statu
 
 def test_a_page_in_between_says_nothing_of_the_receiver(world: World, message: Message) -> None:
     """A wall against robots refuses us all: nobody's channel is to blame."""
-    world.answer = say(403, b"Content-Type: text/html; charset=UTF-8", body=b"<h1>Blocked</h1>")
+    world.reply = http_reply(403, b"Content-Type: text/html; charset=UTF-8", body=b"<h1>Blocked</h1>")
 
     with pytest.raises(TemporaryFailure, match="Discord did not take"):
         send_apprise(MessageService(GOOD["discord"]), message)
 
 
 def test_one_answer_is_not_heard_by_the_next_message(world: World, message: Message) -> None:
-    world.answer = say(404)
+    world.reply = http_reply(404)
     with pytest.raises(TemporaryFailure):
         send_apprise(MessageService(GOOD["tgram"]), message)
-    world.answer = World.answer
+    world.reply = World.reply
 
     send_apprise(MessageService(GOOD["tgram"]), message)
 
@@ -306,13 +306,13 @@ def test_nothing_secret_is_logged(
         caplog.set_level(logging.DEBUG, logger=name)
     reasons = []
     for name, url in GOOD.items():
-        for answer in (world.answer, b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", b"rubbish"):
-            world.answer = answer
+        for raw_reply in (world.reply, b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", b"rubbish"):
+            world.reply = raw_reply
             try:
                 send_apprise(MessageService(url), message)
             except (PermanentFailure, TemporaryFailure) as error:
                 reasons.append((name, str(error.problem()), str(error.__cause__)))
-        world.answer = World.answer
+        world.reply = World.reply
 
     out, err = capfd.readouterr()
     log_text = caplog.text + str(reasons) + out + err

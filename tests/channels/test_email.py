@@ -65,8 +65,8 @@ class _Controller(Controller):
 
 
 @contextmanager
-def mail_server(mailroom: Mailroom, **how: Any) -> Iterator[int]:
-    controller = _Controller(mailroom, hostname="127.0.0.1", port=0, **how)
+def mail_server(mailroom: Mailroom, **options: Any) -> Iterator[int]:
+    controller = _Controller(mailroom, hostname="127.0.0.1", port=0, **options)
     controller.start()
     try:
         yield controller.port
@@ -79,8 +79,8 @@ def mailroom() -> Mailroom:
     return Mailroom()
 
 
-def server_at(port: int, **how: Any) -> MailServer:
-    return MailServer("localhost", port, SENDER, **{"timeout": 5.0, **how})
+def server_at(port: int, **options: Any) -> MailServer:
+    return MailServer("localhost", port, SENDER, **{"timeout": 5.0, **options})
 
 
 def authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
@@ -201,8 +201,8 @@ def test_tls_from_the_start_and_a_login(mailroom: Mailroom, message: Message, id
 
 
 def test_starttls_before_a_login(mailroom: Mailroom, message: Message, identity: Identity) -> None:
-    how = {"tls_context": identity.server, "authenticator": authenticate, "auth_required": True}
-    with mail_server(mailroom, **how) as port:
+    options = {"tls_context": identity.server, "authenticator": authenticate, "auth_required": True}
+    with mail_server(mailroom, **options) as port:
         server = server_at(port, context=identity.trusting, user="astegni", password=PASSWORD)
         with Mailer(server) as mailer:
             mailer.send("abebe@example.com", message)
@@ -242,7 +242,7 @@ def test_a_kept_connection_that_was_closed_is_opened_again(message: Message, smt
         for _ in range(3):
             mailer.send("abebe@example.com", message)
 
-    assert len(listener.seen) == 3
+    assert len(listener.requests) == 3
     assert listener.connections == 3
 
 
@@ -254,7 +254,7 @@ def test_a_server_that_says_421_to_a_kept_connection(message: Message, smtp_talk
         for _ in range(2):
             mailer.send("abebe@example.com", message)
 
-    assert len(listener.seen) == 2
+    assert len(listener.requests) == 2
 
 
 @pytest.mark.parametrize("greeting", [b"", b"421 busy\r\n", b"554 go away\r\n", b"\xff\xfe\r\n", b"SSH-2.0-x\r\n"])

@@ -244,6 +244,6 @@ def test_dots_come_through_a_mail_server_as_they_were(smtp_talk: SmtpTalk, text:
             mailer.send("liya@x.example", Message("reminder", id="1", subject=".", text=text))
 
     # The receiver takes away one dot of each line that begins with one (RFC 5321 §4.5.2).
-    raw = b"\r\n".join(line.removeprefix(b".") for line in listener.seen[0].split(b"\r\n"))
+    raw = b"\r\n".join(line.removeprefix(b".") for line in listener.requests[0].split(b"\r\n"))
     read = email.message_from_bytes(raw, policy=modern)
     assert (read["Subject"], plain(read.get_content())) == (".", plain(text))

@@ -209,9 +209,9 @@ ANSWERS: list[tuple[Stage, str, MailFault, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("stage", "answer", "fault", "source"), ANSWERS)
-def test_what_servers_say(stage: Stage, answer: str, fault: MailFault, source: str) -> None:
-    code, _, text = answer.partition(" ")
+@pytest.mark.parametrize(("stage", "reply", "fault", "source"), ANSWERS)
+def test_what_servers_say(stage: Stage, reply: str, fault: MailFault, source: str) -> None:
+    code, _, text = reply.partition(" ")
     assert read_fault(stage, int(code), text) is fault
 
 
@@ -220,21 +220,21 @@ def test_before_a_recipient_is_named_it_is_never_the_recipients(stage: Stage, co
     assert read_fault(stage, code, reply) is OURS
 
 
-@given(st.sampled_from([answer for *_, answer, _, _ in ANSWERS]), st.sampled_from(["rcpt", "data"]))
-def test_an_answer_for_now_never_means_that_somebody_is_gone(answer: str, stage: Stage) -> None:
-    _, _, text = answer.partition(" ")
+@given(st.sampled_from([reply for *_, reply, _, _ in ANSWERS]), st.sampled_from(["rcpt", "data"]))
+def test_an_answer_for_now_never_means_that_somebody_is_gone(reply: str, stage: Stage) -> None:
+    _, _, text = reply.partition(" ")
     for code in (421, 450, 451, 452, 454):
         assert read_fault(stage, code, text) is not GONE
 
 
 @given(
-    st.sampled_from([(stage, answer) for stage, answer, fault, _ in ANSWERS if fault is OURS]),
+    st.sampled_from([(stage, refusal) for stage, refusal, fault, _ in ANSWERS if fault is OURS]),
     st.sampled_from(
         ["mailbox-does-not-exist@example.com", "user.unknown@unknown-user.example", "no.such.user@x.example"]
     ),
 )
-def test_a_name_in_an_answer_decides_nothing(answer: tuple[Stage, str], name: str) -> None:
-    stage, words = answer
+def test_a_name_in_an_answer_decides_nothing(refusal: tuple[Stage, str], name: str) -> None:
+    stage, words = refusal
     code, _, text = words.partition(" ")
     assert read_fault(stage, int(code), f"{text} <{name}>") is OURS
 

@@ -56,13 +56,13 @@ Answering = Callable[..., AbstractContextManager[Listener]]
 
 @pytest.fixture
 def answering(identity: Identity, listening: Listening) -> Answering:
-    """`with answering(b"HTTP/1.1 …") as listener:`; `listener.seen` holds the requests."""
+    """`with answering(b"HTTP/1.1 …") as listener:`; `listener.requests` holds the requests."""
 
     @contextmanager
     def start(answer: bytes | Callable[[ssl.SSLSocket], None]) -> Iterator[Listener]:
         def talk(listener: Any, plain: socket.socket) -> None:
             with identity.server.wrap_socket(plain, server_side=True) as connection:
-                listener.seen.append(read_request(connection))
+                listener.requests.append(read_request(connection))
                 if callable(answer):
                     answer(connection)
                 else:
@@ -102,7 +102,7 @@ def test_a_receiver_can_check_what_it_gets(answering: Answering, outside: Egress
         webhook = webhook_to(listener.port)
         send_webhook(webhook, message, outside)
 
-    [request] = listener.seen
+    [request] = listener.requests
     head, _, body = request.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
@@ -125,7 +125,7 @@ def test_hostile_words_stay_words(answering: Answering, outside: EgressPolicy, m
     with answering(OK) as listener:
         send_webhook(webhook_to(listener.port), replace(message, subject=hostile, text=hostile), outside)
 
-    [request] = listener.seen
+    [request] = listener.requests
     head, _, body = request.partition(b"\r\n\r\n")
     assert b"Evil" not in head
     assert json.loads(body)["data"]["subject"] == hostile
@@ -136,12 +136,12 @@ def test_every_2xx_is_good(answering: Answering, outside: EgressPolicy, message:
     with answering(b"HTTP/1.1 %d Fine\r\nContent-Length: 0\r\n\r\n" % status) as listener:
         send_webhook(webhook_to(listener.port), message, outside)
 
-    assert len(listener.seen) == 1
+    assert len(listener.requests) == 1
 
 
 def test_no_for_good(answering: Answering, outside: EgressPolicy, message: Message) -> None:
-    answer = b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"
-    with answering(answer) as listener, pytest.raises(PermanentFailure, match="410") as refused:
+    response = b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"
+    with answering(response) as listener, pytest.raises(PermanentFailure, match="410") as refused:
         send_webhook(webhook_to(listener.port), message, outside)
 
     assert refused.value.address_is_bad
@@ -150,8 +150,8 @@ def test_no_for_good(answering: Answering, outside: EgressPolicy, message: Messa
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 413, 422, 451])
 def test_no_that_may_pass(answering: Answering, outside: EgressPolicy, message: Message, status: int) -> None:
     location = f"https://localhost:1/{PATH}".encode()
-    answer = b"HTTP/1.1 %d No\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % (status, location)
-    with answering(answer) as listener, pytest.raises(TemporaryFailure, match=str(status)) as refused:
+    response = b"HTTP/1.1 %d No\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % (status, location)
+    with answering(response) as listener, pytest.raises(TemporaryFailure, match=str(status)) as refused:
         send_webhook(webhook_to(listener.port), message, outside)
 
     assert refused.value.counts
@@ -162,8 +162,8 @@ def test_no_that_may_pass(answering: Answering, outside: EgressPolicy, message: 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 599])
 def test_no_for_now(answering: Answering, outside: EgressPolicy, message: Message, status: int) -> None:
-    answer = b"HTTP/1.1 %d No\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n" % status
-    with answering(answer) as listener, pytest.raises(TemporaryFailure, match=str(status)) as later:
+    response = b"HTTP/1.1 %d No\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n" % status
+    with answering(response) as listener, pytest.raises(TemporaryFailure, match=str(status)) as later:
         send_webhook(webhook_to(listener.port), message, outside)
 
     assert later.value.retry_after == 7
@@ -229,16 +229,16 @@ def say_nothing(connection: ssl.SSLSocket) -> None:
     connection.recv(1)
 
 
-@pytest.mark.parametrize("answer", [drip, drip_headers, continue_for_ever, say_nothing])
+@pytest.mark.parametrize("response", [drip, drip_headers, continue_for_ever, say_nothing])
 def test_a_slow_answer_ends_at_the_deadline(
-    answering: Answering, outside: EgressPolicy, message: Message, answer: Any
+    answering: Answering, outside: EgressPolicy, message: Message, response: Any
 ) -> None:
-    with answering(answer) as listener, pytest.raises(TemporaryFailure):
+    with answering(response) as listener, pytest.raises(TemporaryFailure):
         send_webhook(webhook_to(listener.port), message, replace(outside, total_timeout=0.6))
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         flood,
         b"",
@@ -249,8 +249,8 @@ def test_a_slow_answer_ends_at_the_deadline(
         b"HTTP/1.1 99999 OK\r\n\r\n",
     ],
 )
-def test_no_answer_at_all(answering: Answering, outside: EgressPolicy, message: Message, answer: Any) -> None:
-    with answering(answer) as listener, pytest.raises(TemporaryFailure):
+def test_no_answer_at_all(answering: Answering, outside: EgressPolicy, message: Message, response: Any) -> None:
+    with answering(response) as listener, pytest.raises(TemporaryFailure):
         send_webhook(webhook_to(listener.port), message, outside)
 
 
@@ -300,7 +300,7 @@ def test_a_certificate_of_another_name_is_not_trusted(
         with pytest.raises(TemporaryFailure, match="certificate"):
             send_webhook(webhook_to(listener.port), message, replace(outside, trust=ssl.create_default_context()))
 
-    assert listener.seen == []
+    assert listener.requests == []
 
 
 INSIDE = [
@@ -323,7 +323,7 @@ INSIDE = [
 
 
 @pytest.mark.parametrize(
-    "addresses", [*((one,) for one in INSIDE), ("8.8.8.8", "10.0.0.1"), ("2606:4700::1111", "::1")]
+    "addresses", [*((address,) for address in INSIDE), ("8.8.8.8", "10.0.0.1"), ("2606:4700::1111", "::1")]
 )
 def test_names_of_the_inside_are_refused(outside: EgressPolicy, message: Message, addresses: tuple[str, ...]) -> None:
     """Also when only one of several addresses is inside: which one is connected to would be up to chance."""
@@ -367,7 +367,7 @@ def test_a_name_that_leads_elsewhere_the_second_time(
         send_webhook(webhook_to(listener.port), message, replace(outside, resolve=rebinding))
 
     assert len(lookups) == 1
-    assert len(listener.seen) == 1
+    assert len(listener.requests) == 1
 
 
 def test_a_name_that_was_public_when_registered(answering: Answering, outside: EgressPolicy, message: Message) -> None:
@@ -388,7 +388,7 @@ def test_the_next_address_is_tried_when_one_does_not_answer(
     with answering(OK) as listener:
         send_webhook(webhook_to(listener.port), message, replace(outside, resolve=always("127.0.0.2", "127.0.0.1")))
 
-    assert len(listener.seen) == 1
+    assert len(listener.requests) == 1
 
 
 def test_a_name_that_does_not_resolve(outside: EgressPolicy, message: Message) -> None:
@@ -446,7 +446,7 @@ def test_proxies_of_the_environment_are_not_asked(
     with answering(OK) as listener:
         send_webhook(webhook_to(listener.port), message, outside)
 
-    assert len(listener.seen) == 1
+    assert len(listener.requests) == 1
 
 
 def test_nothing_secret_is_logged(
@@ -454,8 +454,8 @@ def test_nothing_secret_is_logged(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     reasons = []
-    for answer in (OK, b"HTTP/1.1 404 No\r\n\r\n", b"HTTP/1.1 503 No\r\n\r\n", b"x"):
-        with answering(answer) as listener:
+    for response in (OK, b"HTTP/1.1 404 No\r\n\r\n", b"HTTP/1.1 503 No\r\n\r\n", b"x"):
+        with answering(response) as listener:
             webhook = webhook_to(listener.port)
             try:
                 send_webhook(webhook, message, outside)

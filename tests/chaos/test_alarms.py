@@ -40,8 +40,8 @@ def test_alarms_fire_while_their_cause_lasts(installation: Installation) -> None
     """One after the other on one installation: between two of them it is quiet again."""
     alarms = OwnAlarms(installation.metrics, quick=QUICK)
 
-    def wait(wanted: Callable[[set[str]], bool]) -> None:
-        wait_until_firing(alarms, wanted, within=PATIENCE, told=installation.log)
+    def wait(condition: Callable[[set[str]], bool]) -> None:
+        wait_until_firing(alarms, condition, within=PATIENCE, details=installation.log)
 
     wait(lambda names: not names)
     troubles = troubles_of(installation)
@@ -62,9 +62,9 @@ def test_a_full_spool_fires(settings: MakeSettings, database: Database, small_di
         alarms = OwnAlarms(lambda: str(api.get("/metrics").text), quick=QUICK)
         assert "SpoolFull" not in alarms.firing()
         (disk / "bytes").write_bytes(bytes(3_500_000))
-        wait_until_firing(alarms, lambda names: "SpoolFull" in names, within=PATIENCE, told=str)
+        wait_until_firing(alarms, lambda names: "SpoolFull" in names, within=PATIENCE, details=str)
         (disk / "bytes").unlink()
-        wait_until_firing(alarms, lambda names: "SpoolFull" not in names, within=PATIENCE, told=str)
+        wait_until_firing(alarms, lambda names: "SpoolFull" not in names, within=PATIENCE, details=str)
 
 
 def test_alarms_watch_what_is_exposed_and_are_documented(

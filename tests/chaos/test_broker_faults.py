@@ -16,12 +16,12 @@ from tests.waiting import PATIENCE, wait_for
 
 def test_everything_forgotten_with_jobs_queued_and_running(environment: Environment) -> None:
     environment.workers.start()
-    jobs = [environment.give(ChaosOrder(number, seconds=0.3)) for number in range(12)]
+    jobs = [environment.submit(ChaosOrder(number, seconds=0.3)) for number in range(12)]
     environment.wait_for_start(jobs[0])
     environment.parts.flush_broker()
     assert set(environment.wait_until_finished(jobs).values()) == {"succeeded"}
     # The worker that consumed all along gets what is published from now on.
-    assert environment.wait_for(environment.give(ChaosOrder(99)), "succeeded")["attempt"] == 1
+    assert environment.wait_for(environment.submit(ChaosOrder(99)), "succeeded")["attempt"] == 1
     assert environment.watchdog.ask("SELECT id FROM jobs WHERE attempt <> 1") == []
     assert environment.watchdog.violations() == []
 
@@ -31,15 +31,15 @@ def test_a_frozen_broker_holds_up_no_upload(environment: Environment) -> None:
     environment.workers.start()
     sessions = [environment.new_session() for _n in range(12)]
     assert environment.post_recording(sessions.pop()).status_code == 202
-    running = environment.give(ChaosOrder(1, seconds=3.0))
+    running = environment.submit(ChaosOrder(1, seconds=3.0))
     environment.wait_for_start(running)
     environment.parts.freeze_broker()
     jobs = []
     try:
         for session_id in sessions:
-            answer = environment.post_recording(session_id)
-            assert answer.status_code == 202, answer.text
-            jobs.append(answer.json()["job_id"])
+            response = environment.post_recording(session_id)
+            assert response.status_code == 202, response.text
+            jobs.append(response.json()["job_id"])
         environment.wait_for(running, "succeeded")  # whose lease needs no broker
         assert {environment.job(job)["state"] for job in jobs} <= {"queued", "published"}
     finally:
@@ -50,10 +50,10 @@ def test_a_frozen_broker_holds_up_no_upload(environment: Environment) -> None:
 
 def test_broker_restarted_under_load(environment: Environment) -> None:
     environment.workers.start()
-    jobs = [environment.give(ChaosOrder(number, seconds=0.2)) for number in range(12)]
+    jobs = [environment.submit(ChaosOrder(number, seconds=0.2)) for number in range(12)]
     environment.wait_for_start(jobs[0])
     environment.parts.stop_broker()
-    jobs += [environment.give(ChaosOrder(number)) for number in range(100, 105)]
+    jobs += [environment.submit(ChaosOrder(number)) for number in range(100, 105)]
     time.sleep(1.0)
     environment.parts.start_broker()
     assert set(environment.wait_until_finished(jobs).values()) == {"succeeded"}
@@ -65,7 +65,7 @@ def test_broker_connections_reset_again_and_again(environment: Environment) -> N
     environment.workers.start()
     jobs = []
     for number in range(20):
-        jobs.append(environment.give(ChaosOrder(number, seconds=0.1)))
+        jobs.append(environment.submit(ChaosOrder(number, seconds=0.1)))
         if number % 4 == 3:
             assert environment.parts.broker_line.reset() > 0
         time.sleep(0.1)
@@ -76,14 +76,14 @@ def test_broker_connections_reset_again_and_again(environment: Environment) -> N
 def test_a_worker_with_work_in_hand_outlives_its_broker(environment: Environment) -> None:
     """One slot is taken, the other waits at the broker when the connection breaks."""
     worker = environment.workers.start()
-    running = environment.give(ChaosOrder(1, seconds=2.0))
+    running = environment.submit(ChaosOrder(1, seconds=2.0))
     environment.wait_for_start(running)
     environment.parts.stop_broker()
     time.sleep(0.5)
     environment.parts.start_broker()
     ended = environment.wait_for(running, "succeeded")
     assert (ended["attempt"], environment.outcomes(running)) == (1, ["succeeded"])
-    environment.wait_for(environment.give(ChaosOrder(2)), "succeeded")
+    environment.wait_for(environment.submit(ChaosOrder(2)), "succeeded")
     assert {line["main"] for line in environment.event_log.read("started")} == {worker.pid}
     assert worker.exit_code is None
 
@@ -98,7 +98,7 @@ def test_a_worker_that_cannot_go_on_says_so_with_its_exit_status(environment: En
     assert "WorkerFailed" in worker.log_tail(5)
     environment.parts.flush_broker()
     environment.workers.start()
-    environment.wait_for(environment.give(ChaosOrder(1)), "succeeded")
+    environment.wait_for(environment.submit(ChaosOrder(1)), "succeeded")
 
 
 @contextmanager
@@ -133,12 +133,12 @@ def test_flower_hears_of_every_job_also_after_the_broker_was_away(environment: E
     worker = environment.workers.start()
     for _round in range(2):
         with heard(environment) as events:
-            jobs = [str(environment.give(ChaosOrder(number + 100 * _round))) for number in range(10)]
+            jobs = [str(environment.submit(ChaosOrder(number + 100 * _round))) for number in range(10)]
             environment.wait_until_finished(jobs)
-            last = str(environment.give(ChaosOrder(99 + 100 * _round, seconds=0.3)))
+            last = str(environment.submit(ChaosOrder(99 + 100 * _round, seconds=0.3)))
             environment.wait_for(last, "succeeded")
-            wanted = {(event, job) for event in ("task-started", "task-succeeded") for job in [*jobs, last]}
-            wait_for(lambda: wanted <= events, details=lambda: str(wanted - events))  # noqa: B023 - asked here
+            expected_events = {(event, job) for event in ("task-started", "task-succeeded") for job in [*jobs, last]}
+            wait_for(lambda: expected_events <= events, details=lambda: str(expected_events - events))  # noqa: B023 - asked here
         environment.parts.stop_broker()
         time.sleep(0.5)
         environment.parts.start_broker()

@@ -11,11 +11,11 @@ SEED = 11
 
 
 def test_a_minute_of_chaos(fork_server: ForkServer) -> None:
-    told: list[str] = []
+    output: list[str] = []
     with scratch_directory() as root:
         plan = make_plan(SEED, seconds=45, jobs=60, quick=10)
-        claims = carry_out(plan, root, told.append, start=fork_server.start)
-    assert all(line.holds or line.timed for line in claims), "\n".join([*told, as_table(claims)])
+        claims = carry_out(plan, root, output.append, start=fork_server.start)
+    assert all(line.holds or line.timed for line in claims), "\n".join([*output, as_table(claims)])
 
 
 def test_the_plan_follows_from_the_seed() -> None:

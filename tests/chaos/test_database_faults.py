@@ -28,30 +28,30 @@ def statuses_while(environment: Environment, trouble: Callable[[], None]) -> lis
     return answers
 
 
-def assert_told_well(answers: list[httpx.Response]) -> None:
+def assert_unavailable(responses: list[httpx.Response]) -> None:
     """Results, or problem documents that say it passes: no database, or a row that is locked."""
-    for answer in answers:
-        if answer.status_code != 200:
-            assert answer.status_code == 503, answer.text
-            assert answer.headers["content-type"] == "application/problem+json"
-            assert answer.headers["retry-after"]
-            assert answer.json()["code"] in {"unavailable", "busy"}
+    for response in responses:
+        if response.status_code != 200:
+            assert response.status_code == 503, response.text
+            assert response.headers["content-type"] == "application/problem+json"
+            assert response.headers["retry-after"]
+            assert response.json()["code"] in {"unavailable", "busy"}
 
 
 def test_database_restarted_and_crashed(environment: Environment) -> None:
     environment.start_api()
     environment.workers.start()
-    jobs = [environment.give(ChaosOrder(number, seconds=0.3)) for number in range(12)]
+    jobs = [environment.submit(ChaosOrder(number, seconds=0.3)) for number in range(12)]
     environment.wait_for_start(jobs[0])
     for crash in (False, True):
         environment.parts.stop_database(crash=crash)
         down = [environment.http.get(path) for path in ("/v1/jobs", "/v1/recordings", "/readyz")]
         down += [environment.post_recording(1), environment.http.delete("/v1/recordings/1")]
-        assert {(answer.status_code, answer.json()["code"]) for answer in down} == {(503, "unavailable")}
-        assert_told_well(down)
+        assert {(response.status_code, response.json()["code"]) for response in down} == {(503, "unavailable")}
+        assert_unavailable(down)
         environment.parts.start_database()
-        assert_told_well(statuses_while(environment, lambda: None))
-        jobs.append(environment.give(ChaosOrder(100 + len(jobs), seconds=0.3)))
+        assert_unavailable(statuses_while(environment, lambda: None))
+        jobs.append(environment.submit(ChaosOrder(100 + len(jobs), seconds=0.3)))
     assert set(environment.wait_until_finished(jobs).values()) == {"succeeded"}
     assert environment.watchdog.violations() == []
 
@@ -59,7 +59,7 @@ def test_database_restarted_and_crashed(environment: Environment) -> None:
 def test_work_done_while_the_database_is_away_is_not_done_again(unhurried: Environment) -> None:
     """Nor is the run left to the reaper: it would be charged to whoever restarts the worker meanwhile."""
     worker = unhurried.workers.start()
-    job = unhurried.give(ChaosOrder(1, seconds=0.8))
+    job = unhurried.submit(ChaosOrder(1, seconds=0.8))
     unhurried.wait_for_start(job)
     unhurried.parts.stop_database()
     time.sleep(1.5)
@@ -73,7 +73,7 @@ def test_work_done_while_the_database_is_away_is_not_done_again(unhurried: Envir
 
 def test_a_failure_while_the_database_is_away_is_written_down(unhurried: Environment) -> None:
     unhurried.workers.start()
-    job = unhurried.give(ChaosOrder(1, what="stumble", seconds=0.5))
+    job = unhurried.submit(ChaosOrder(1, what="stumble", seconds=0.5))
     unhurried.wait_for_start(job)
     unhurried.parts.stop_database(crash=True)
     time.sleep(1.0)
@@ -84,7 +84,7 @@ def test_a_failure_while_the_database_is_away_is_written_down(unhurried: Environ
 
 def test_messages_wait_for_a_database_that_is_away(unhurried: Environment) -> None:
     unhurried.workers.start()
-    jobs = [unhurried.give(ChaosOrder(number, seconds=0.3)) for number in range(20)]
+    jobs = [unhurried.submit(ChaosOrder(number, seconds=0.3)) for number in range(20)]
     unhurried.wait_for_start(jobs[4])
     unhurried.parts.stop_database()
     time.sleep(1.0)
@@ -101,9 +101,9 @@ def test_every_connection_terminated(environment: Environment) -> None:
     environment.workers.start()
     jobs = []
     for number in range(15):
-        jobs.append(environment.give(ChaosOrder(number, seconds=0.2)))
+        jobs.append(environment.submit(ChaosOrder(number, seconds=0.2)))
         if number % 5 == 4:
-            assert_told_well(
+            assert_unavailable(
                 statuses_while(environment, lambda: assert_positive(environment.parts.terminate_backends()))
             )
         time.sleep(0.1)
@@ -117,11 +117,11 @@ def assert_positive(number: int) -> None:
 
 def test_an_idle_transaction_that_holds_a_running_job(environment: Environment) -> None:
     environment.workers.start()
-    job = environment.give(ChaosOrder(1, seconds=0.5))
+    job = environment.submit(ChaosOrder(1, seconds=0.5))
     environment.wait_for_start(job)
     with psycopg.connect(environment.settings.database_url or "") as hog:
         hog.execute("SELECT 1 FROM jobs WHERE id = %s FOR UPDATE", [job])
-        others = [environment.give(ChaosOrder(number)) for number in range(2, 8)]
+        others = [environment.submit(ChaosOrder(number)) for number in range(2, 8)]
         assert set(environment.wait_until_finished(others).values()) == {"succeeded"}
         # Past its lease: it can neither be renewed nor ended nor taken back.
         time.sleep(4.0)
@@ -133,15 +133,15 @@ def test_an_idle_transaction_that_holds_a_running_job(environment: Environment) 
 
 def test_a_locked_row_is_told_within_its_timeout(environment: Environment) -> None:
     environment.start_api()
-    job = environment.give(ChaosOrder(1))
+    job = environment.submit(ChaosOrder(1))
     operator = issue_operator_token(DEVELOPMENT_KEY, admin_id=1, departments=["manage-system-settings"])
     cancel: dict[str, Any] = {"url": f"/v1/jobs/{job}/cancel", "headers": {"Authorization": f"Bearer {operator}"}}
     with psycopg.connect(environment.settings.database_url or "") as hog:
         hog.execute("SELECT 1 FROM jobs WHERE id = %s FOR UPDATE", [job])
-        answer = environment.http.post(**cancel)
-        assert answer.status_code == 503
-        assert_told_well([answer])
-        assert answer.json()["code"] == "busy"
+        response = environment.http.post(**cancel)
+        assert response.status_code == 503
+        assert_unavailable([response])
+        assert response.json()["code"] == "busy"
         hog.rollback()
     assert environment.http.post(**cancel).is_success
     assert environment.job(job)["state"] == "cancelled"

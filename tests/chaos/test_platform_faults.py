@@ -147,9 +147,9 @@ def ask(running: tuple[TestClient, Services]) -> Ask:
     return response
 
 
-def _assert_told_well(answer: httpx2.Response) -> None:
-    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable"), answer.text
-    assert int(answer.headers["retry-after"]) > 0
+def _assert_unavailable(response: httpx2.Response) -> None:
+    assert (response.status_code, response.json()["code"]) == (503, "unavailable"), response.text
+    assert int(response.headers["retry-after"]) > 0
 
 
 @pytest.mark.parametrize(
@@ -174,9 +174,9 @@ def test_known_people_come_in_for_a_day_and_nobody_is_refused(
     sql("UPDATE users SET platform_read_at = now() - interval '23 hours'")
     assert [ask(KNOWN).status_code for _ in range(5)] == [200] * 5
     for _ in range(3):
-        _assert_told_well(ask(UNKNOWN))
+        _assert_unavailable(ask(UNKNOWN))
     sql("UPDATE users SET platform_read_at = now() - interval '25 hours'")
-    _assert_told_well(ask(KNOWN))
+    _assert_unavailable(ask(KNOWN))
 
     mend_it(live)
     statuses: list[int] = []
@@ -208,9 +208,9 @@ def test_a_column_that_may_not_be_read_is_an_outage_and_lets_nobody_in(
         sql("UPDATE users SET platform_read_at = now() - interval '23 hours'")
     live.run(f"REVOKE SELECT (account_status) ON users FROM {live.reader}")  # noqa: S608 - a name of the test's own
 
-    _assert_told_well(ask(UNKNOWN))
+    _assert_unavailable(ask(UNKNOWN))
     if is_first:
-        _assert_told_well(ask(KNOWN))
+        _assert_unavailable(ask(KNOWN))
     else:
         assert ask(KNOWN).status_code == 200
     live.run(f"GRANT SELECT (account_status) ON users TO {live.reader}")

@@ -64,9 +64,9 @@ def hold(environment: Environment) -> Iterator[None]:
 
 def accepted(environment: Environment, session_id: int, clip: str = "h264.webm") -> tuple[int, str]:
     """An upload that was taken: recording and job."""
-    answer = environment.post_recording(session_id, clip)
-    assert answer.status_code == 202, answer.text
-    return answer.json()["recording_id"], answer.json()["job_id"]
+    response = environment.post_recording(session_id, clip)
+    assert response.status_code == 202, response.text
+    return response.json()["recording_id"], response.json()["job_id"]
 
 
 def spooled(environment: Environment) -> list[str]:
@@ -131,8 +131,8 @@ def test_no_ffmpeg_and_no_child_outlives_a_killed_worker(held: Environment) -> N
         assert all(any(parent.pid in pool for parent in process.parents()) for process in running)
         # The process alone, not its group.
         worker.signal(signal.SIGKILL)
-        gone = [*pool, *(process.pid for process in running)]
-        wait_for(lambda: not any(map(alive, gone)), details=lambda: str([*map(psutil.Process, gone)]))
+        process_ids = [*pool, *(process.pid for process in running)]
+        wait_for(lambda: not any(map(alive, process_ids)), details=lambda: str([*map(psutil.Process, process_ids)]))
         held.workers.forget(worker)
     held.workers.start()
     assert held.wait_for(job, "succeeded")["attempt"] == 2
@@ -165,13 +165,13 @@ def test_upload_killed_before_its_row_or_its_order(held: Environment, step: str)
             "files": {"file": ("a.webm", b"\x1a\x45\xdf\xa3" * 1000)},
         }
         with ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(held.http.post, "/v1/recordings", **request)
+            upload = pool.submit(held.http.post, "/v1/recordings", **request)
             waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
-            wait_for(lambda: held.watchdog.ask(waiting, step), details=lambda: str(asked))
+            wait_for(lambda: held.watchdog.ask(waiting, step), details=lambda: str(upload))
             assert held.api is not None
             held.api.kill()
             with pytest.raises(httpx.TransportError):
-                asked.result()
+                upload.result()
         hog.rollback()
     assert held.watchdog.ask("SELECT 1 FROM whiteboard_session_recordings") == []
     assert held.watchdog.ask("SELECT 1 FROM jobs") == []

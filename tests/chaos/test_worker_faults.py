@@ -16,7 +16,7 @@ def test_hundred_orders_under_random_kills_end_once(environment: Environment) ->
     dice = random.Random(7)
     for _n in range(2):
         environment.workers.start()
-    jobs = [environment.give(ChaosOrder(number, seconds=0.02)) for number in range(100)]
+    jobs = [environment.submit(ChaosOrder(number, seconds=0.02)) for number in range(100)]
     for _n in range(6):
         worker = dice.choice(environment.workers.running)
         if dice.random() < 0.6:
@@ -38,7 +38,7 @@ def test_hundred_orders_under_random_kills_end_once(environment: Environment) ->
 
 def test_a_stopped_run_that_comes_back_writes_nothing(environment: Environment) -> None:
     environment.workers.start()
-    job = environment.give(ChaosOrder(1, what="trudge", seconds=0.5))
+    job = environment.submit(ChaosOrder(1, what="trudge", seconds=0.5))
     zombie = environment.wait_for_start(job)
     os.kill(zombie["pid"], signal.SIGSTOP)
     try:
@@ -55,12 +55,12 @@ def test_a_stopped_run_that_comes_back_writes_nothing(environment: Environment) 
     assert environment.outcomes(job) == ["worker-lost", "succeeded"]
     assert environment.watchdog.violations() == []
     # The zombie's process is as good as before: it takes the next job.
-    assert environment.wait_for(environment.give(ChaosOrder(2)), "succeeded")["attempt"] == 1
+    assert environment.wait_for(environment.submit(ChaosOrder(2)), "succeeded")["attempt"] == 1
 
 
 def test_cancelled_while_its_worker_died(environment: Environment) -> None:
     environment.workers.start()
-    job = environment.give(ChaosOrder(1, seconds=30.0))
+    job = environment.submit(ChaosOrder(1, seconds=30.0))
     os.kill(environment.wait_for_start(job)["pid"], signal.SIGKILL)
     with environment.database.transaction() as session:
         assert cancel_job(session, {}, job) == "running"
@@ -73,10 +73,10 @@ def test_cancelled_while_its_worker_died(environment: Environment) -> None:
 
 def test_poison_holds_up_nobody(environment: Environment) -> None:
     environment.workers.start()
-    poison = environment.give(PoisonOrder(1, what="die"))
+    poison = environment.submit(PoisonOrder(1, what="die"))
     environment.wait_for_start(poison)
     for number in range(2, 12):
-        environment.wait_for(environment.give(ChaosOrder(number)), "succeeded")
+        environment.wait_for(environment.submit(ChaosOrder(number)), "succeeded")
     assert environment.job(poison)["state"] in {"running", "retryable", "published"}
     # A second attempt, in time: nothing stands in front of it.
     environment.wait_for_start(poison, 2)
@@ -90,7 +90,7 @@ def test_a_job_that_starts_during_the_shutdown_is_released(unhurried: Environmen
     pool = children(worker.pid)
     for child in pool:
         os.kill(child, signal.SIGSTOP)
-    job = unhurried.give(ChaosOrder(1, what="hold", seconds=2 * PATIENCE))
+    job = unhurried.submit(ChaosOrder(1, what="hold", seconds=2 * PATIENCE))
     wait_for(lambda: unhurried.parts.unacknowledged() == 1, details=unhurried.workers.log)
     worker.signal(signal.SIGTERM)
     wait_for(lambda: "soft_shutdown" in worker.log_tail(20), details=unhurried.workers.log)
@@ -107,8 +107,8 @@ def test_rolling_restart_under_load_charges_nothing(unhurried: Environment) -> N
     for _n in range(2):
         unhurried.workers.start()
     # The first ones outlast every soft shutdown (2 s): they are released each time.
-    long = [unhurried.give(ChaosOrder(number, what="hold", seconds=45.0)) for number in range(2)]
-    jobs = long + [unhurried.give(ChaosOrder(number, seconds=0.05)) for number in range(2, 40)]
+    long = [unhurried.submit(ChaosOrder(number, what="hold", seconds=45.0)) for number in range(2)]
+    jobs = long + [unhurried.submit(ChaosOrder(number, seconds=0.05)) for number in range(2, 40)]
     for job in long:
         unhurried.wait_for_start(job)
     for worker in list(unhurried.workers.running):

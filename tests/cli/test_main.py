@@ -77,8 +77,8 @@ class Terminal:
         """How each of these commands ends, all of them in one process that never crashes."""
         done = self._start([sys.executable, "-P", "-c", _SEVERAL], {}, json.dumps(commands))
         assert done.returncode == 0, done.stderr
-        answers = [subprocess.CompletedProcess((), *answer) for answer in json.loads(done.stdout)]
-        return [self._checked(answer) for answer in answers]
+        results = [subprocess.CompletedProcess((), *result) for result in json.loads(done.stdout)]
+        return [self._checked(result) for result in results]
 
     def _start(self, command: list[str], settings: dict[str, str], stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -143,11 +143,11 @@ class TestToken:
             ["--sub", "1", "--role-id", "king=1"],
             ["--sub", "1", "--expires-in", "0"],
         ]
-        answers = run.several(*((["token", *words], {}) for words in wrong))
+        results = run.several(*((["token", *words], {}) for words in wrong))
 
-        assert {answer.returncode for answer in answers} == {1, 2}
-        assert {answer.stdout for answer in answers} == {""}
-        assert "" not in {answer.stderr for answer in answers}
+        assert {result.returncode for result in results} == {1, 2}
+        assert {result.stdout for result in results} == {""}
+        assert "" not in {result.stderr for result in results}
 
 
 @pytest.mark.drawing
@@ -209,14 +209,14 @@ class TestDoctor:
             {"BACKBLAZE_KEY_ID": "1", "BACKBLAZE_APPLICATION_KEY": "2", "BACKBLAZE_REALM": "http://127.0.0.1:1"},
             {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": "1"},
         ]
-        answers = run.several(*((["doctor"], settings) for settings in wrong))
+        results = run.several(*((["doctor"], settings) for settings in wrong))
 
-        assert [(answer.returncode, answer.stdout.count("FAILED")) for answer in answers] == [(1, 1)] * len(wrong)
+        assert [(result.returncode, result.stdout.count("FAILED")) for result in results] == [(1, 1)] * len(wrong)
 
     def test_a_setting_without_its_other_half_is_refused_before_anything_is_tried(self, run: Terminal) -> None:
-        (answer,) = run.several((["doctor"], {"BACKBLAZE_KEY_ID": "1"}))
-        assert (answer.returncode, answer.stdout) == (2, "")
-        assert "BACKBLAZE_APPLICATION_KEY" in answer.stderr
+        (result,) = run.several((["doctor"], {"BACKBLAZE_KEY_ID": "1"}))
+        assert (result.returncode, result.stdout) == (2, "")
+        assert "BACKBLAZE_APPLICATION_KEY" in result.stderr
 
 
 class TestAlive:
@@ -309,9 +309,9 @@ class TestJobs:
         with database.transaction() as session:
             enqueue(session, PruneLedger(), principal="beat")
         words: list[list[str]] = [[], ["--routine"], ["--kind", "upkeep.prune_ledger"], ["--state", "queued"]]
-        answers = run.several(*((["jobs", "list", "--json", *more], {"DATABASE_URL": database_url}) for more in words))
+        results = run.several(*((["jobs", "list", "--json", *more], {"DATABASE_URL": database_url}) for more in words))
 
-        assert [len(json.loads(answer.stdout)) for answer in answers] == [0, 1, 1, 1]
+        assert [len(json.loads(result.stdout)) for result in results] == [0, 1, 1, 1]
 
     def test_times_durations_and_workers_are_shown(self, run: Terminal, database: Database, database_url: str) -> None:
         with database.transaction() as session:
@@ -339,11 +339,11 @@ class TestJobs:
             ("hush-hush", 2, "the setting DATABASE_URL is not valid"),
             (empty_database_url, 1, "The database does not have this release's tables. Run `astegni migrate`."),
         ]
-        answers = run.several(*((["jobs", "list"], {"DATABASE_URL": url}) for url, _, _ in cases))
+        results = run.several(*((["jobs", "list"], {"DATABASE_URL": url}) for url, _, _ in cases))
 
-        for answer, (_, code, sentence) in zip(answers, cases, strict=True):
-            assert (answer.returncode, answer.stdout) == (code, "")
-            assert answer.stderr.startswith(f"astegni: {sentence}")
+        for result, (_, code, sentence) in zip(results, cases, strict=True):
+            assert (result.returncode, result.stdout) == (code, "")
+            assert result.stderr.startswith(f"astegni: {sentence}")
 
 
 def test_what_is_missing_or_wrong_is_said(run: Terminal) -> None:
@@ -364,8 +364,8 @@ def test_what_is_missing_or_wrong_is_said(run: Terminal) -> None:
         (["jobs", "show", "12"], {}, 2, "valid UUID"),
         (["knit"], {}, 2, "No such command"),
     ]
-    answers = run.several_apart(*((words, settings) for words, settings, _, _ in cases))
+    results = run.several_apart(*((words, settings) for words, settings, _, _ in cases))
 
-    for answer, (words, _, code, sentence) in zip(answers, cases, strict=True):
-        assert (words, answer.returncode, answer.stdout) == (words, code, "")
-        assert sentence in answer.stderr
+    for result, (words, _, code, sentence) in zip(results, cases, strict=True):
+        assert (words, result.returncode, result.stdout) == (words, code, "")
+        assert sentence in result.stderr

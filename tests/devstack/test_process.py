@@ -85,13 +85,13 @@ def test_stop_does_not_wait_for_ever(tmp_path: Path) -> None:
     assert child.stop(timeout=0.1) == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("how", ["stop", "kill"])
-def test_what_it_started_ends_with_it(tmp_path: Path, gone: Gone, how: str) -> None:
+@pytest.mark.parametrize("method", ["stop", "kill"])
+def test_what_it_started_ends_with_it(tmp_path: Path, gone: Gone, method: str) -> None:
     child = ChildProcess("parent", [sys.executable, "-c", _PARENT_OF_A_SLEEPER], tmp_path / "log")
     wait_until(lambda: child.log_tail().isdigit(), child, PATIENCE)
     grandchild = int(child.log_tail())
 
-    getattr(child, how)()
+    getattr(child, method)()
 
     assert gone(grandchild)
 

@@ -45,23 +45,23 @@ class Visitor:
         self.token = token
 
     def get(self, path: str, status: int = 200) -> Any:
-        return self.said(self.http.get(path), status)
+        return self.checked_body(self.http.get(path), status)
 
     def post(self, path: str, body: Any = None, status: int = 201) -> Any:
-        return self.said(self.http.post(path, json=body or {}), status)
+        return self.checked_body(self.http.post(path, json=body or {}), status)
 
     def delete(self, path: str, status: int = 204) -> Any:
-        return self.said(self.http.delete(path), status)
+        return self.checked_body(self.http.delete(path), status)
 
-    def upload(self, session_id: int, content: bytes, *, name: str = "lesson.webm", **how: Any) -> httpx.Response:
-        """The answer to `POST /v1/recordings`; `how`: title, type and `headers`."""
-        headers = how.pop("headers", {})
-        fields = {"session_id": str(session_id), **how}
+    def upload(self, session_id: int, content: bytes, *, name: str = "lesson.webm", **options: Any) -> httpx.Response:
+        """The response to `POST /v1/recordings`; `options`: title, type and `headers`."""
+        headers = options.pop("headers", {})
+        fields = {"session_id": str(session_id), **options}
         return self.http.post("/v1/recordings", data=fields, files={"file": (name, content)}, headers=headers)
 
-    def accepted(self, session_id: int, content: bytes, **how: Any) -> tuple[int, str]:
-        """Upload and answer (recording id, job id)."""
-        body = self.said(self.upload(session_id, content, **how), 202)
+    def upload_accepted(self, session_id: int, content: bytes, **options: Any) -> tuple[int, str]:
+        """Upload a recording that is accepted; returns (recording id, job id)."""
+        body = self.checked_body(self.upload(session_id, content, **options), 202)
         return body["recording_id"], body["job_id"]
 
     def job(self, job_id: str, *states: str) -> dict[str, Any]:
@@ -76,11 +76,11 @@ class Visitor:
     def events(self, job_id: str, into: list[dict[str, Any]] | None = None) -> list[dict[str, Any]]:
         """Every event of a job's stream until the server ends it: `{"event", "id", "data"}`, put `into` as it comes."""
         events: list[dict[str, Any]] = [] if into is None else into
-        with self.http.stream("GET", f"/v1/jobs/{job_id}/events") as answer:
-            assert answer.status_code == 200
-            assert answer.headers["content-type"].startswith("text/event-stream")
+        with self.http.stream("GET", f"/v1/jobs/{job_id}/events") as response:
+            assert response.status_code == 200
+            assert response.headers["content-type"].startswith("text/event-stream")
             event: dict[str, Any] = {}
-            for line in answer.iter_lines():
+            for line in response.iter_lines():
                 name, _, value = line.partition(": ")
                 if not line and "data" in event:
                     events.append({**event, "data": json.loads(event["data"])})
@@ -88,11 +88,11 @@ class Visitor:
         return events
 
     @staticmethod
-    def said(answer: httpx.Response, status: int) -> Any:
-        assert answer.status_code == status, answer.text
-        body: Any = answer.json() if answer.content else None
+    def checked_body(response: httpx.Response, status: int) -> Any:
+        assert response.status_code == status, response.text
+        body: Any = response.json() if response.content else None
         if status >= 400:
-            assert answer.headers["content-type"] == "application/problem+json"
+            assert response.headers["content-type"] == "application/problem+json"
             assert {"type", "title", "status", "detail", "code", "instance"} <= body.keys()
             assert body["status"] == status
             assert "Traceback" not in body["detail"]

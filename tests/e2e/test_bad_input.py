@@ -39,7 +39,7 @@ def nothing_left(stack: UpStack, session_id: int) -> None:
 def rejected(stack: UpStack, content: bytes, *, name: str = "lesson.webm") -> dict[str, Any]:
     """Upload what must be rejected, see that nothing stays, and answer the problem document."""
     tutor, session_id = stack.school.tutor, stack.lesson()
-    recording_id, job_id = tutor.accepted(session_id, content, name=name)
+    recording_id, job_id = tutor.upload_accepted(session_id, content, name=name)
     job = tutor.job(job_id)
     stack.settled(recording_id)
     recording = tutor.get(f"/v1/recordings/{recording_id}")
@@ -103,7 +103,7 @@ def test_a_concat_script_that_points_elsewhere(stack: UpStack, listener: socket.
 
 def test_a_cut_off_recording_plays_as_far_as_it_goes(stack: UpStack, sample: Callable[[str], bytes]) -> None:
     tutor, whole, session_id = stack.school.tutor, sample("vp9"), stack.lesson()
-    recording_id, job_id = tutor.accepted(session_id, whole[: len(whole) * 6 // 10])
+    recording_id, job_id = tutor.upload_accepted(session_id, whole[: len(whole) * 6 // 10])
 
     assert tutor.job(job_id)["state"] == "succeeded"
     recording = tutor.get(f"/v1/recordings/{recording_id}")
@@ -117,7 +117,7 @@ def test_a_cut_off_recording_plays_as_far_as_it_goes(stack: UpStack, sample: Cal
 def test_a_session_that_does_not_exist(stack: UpStack, sample: Callable[[str], bytes]) -> None:
     tutor = stack.school.tutor
 
-    assert tutor.said(tutor.upload(2**31 - 1, sample("audio")), 404)["code"] == "not-found"
+    assert tutor.checked_body(tutor.upload(2**31 - 1, sample("audio")), 404)["code"] == "not-found"
     assert stack.spooled() == []
 
 
@@ -149,16 +149,16 @@ def test_a_token_that_cannot_be_trusted(
 ) -> None:
     mine = {"sub": str(stack.school.tutor_user_id), "role": "tutor", "role_ids": {"tutor": "111"}}
     token = signed(algorithm, {**mine, **claims}, key)
-    answer = stack.school.nobody.http.post(
+    response = stack.school.nobody.http.post(
         "/v1/recordings",
         data={"session_id": str(stack.lesson())},
         files={"file": ("lesson.webm", sample("audio"))},
         headers={"Authorization": f"Bearer {token}"},
     )
 
-    assert stack.school.nobody.said(answer, 401)["code"] == "unauthorized"
-    assert answer.headers["www-authenticate"] == "Bearer"
-    assert token not in answer.text
+    assert stack.school.nobody.checked_body(response, 401)["code"] == "unauthorized"
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert token not in response.text
     assert stack.spooled() == []
 
 
@@ -171,8 +171,10 @@ def test_a_token_made_that_way_is_taken_when_all_is_right(stack: UpStack) -> Non
 
 def test_a_malformed_token(stack: UpStack) -> None:
     for token in ("x", "a.b.c", "e30.e30.e30", "é"):
-        answer = stack.school.nobody.http.get("/v1/recordings", headers={b"Authorization": f"Bearer {token}".encode()})
-        assert stack.school.nobody.said(answer, 401)["code"] == "unauthorized"
+        response = stack.school.nobody.http.get(
+            "/v1/recordings", headers={b"Authorization": f"Bearer {token}".encode()}
+        )
+        assert stack.school.nobody.checked_body(response, 401)["code"] == "unauthorized"
 
 
 def raw_upload(stack: UpStack, caller: Any, body: bytes, length: int) -> socket.socket:
@@ -212,21 +214,24 @@ def test_an_upload_to_somebody_elses_session_is_refused_before_its_bytes(stack: 
         end = time.monotonic() + 1
         while time.monotonic() < end:
             assert stack.spooled() == []
-    answer = stack.school.other_tutor.http.post(
+    response = stack.school.other_tutor.http.post(
         "/v1/recordings",
         content=body + bytes(30_000_000) + b"\r\n--b--\r\n",
         headers={"Content-Type": "multipart/form-data; boundary=b"},
     )
 
     # The answer comes also to a client that first sends everything.
-    assert stack.school.other_tutor.said(answer, 404)["detail"] == f"There is no whiteboard session {session_id}."
+    assert (
+        stack.school.other_tutor.checked_body(response, 404)["detail"]
+        == f"There is no whiteboard session {session_id}."
+    )
     assert stack.spooled() == []
     assert tutor.get(f"/v1/recordings?session_id={session_id}")["items"] == []
 
 
 def test_a_failed_ingest_can_be_asked_for_again_and_says_what_helps(stack: UpStack) -> None:
     tutor, session_id = stack.school.tutor, stack.lesson()
-    recording_id, job_id = tutor.accepted(session_id, b"no video")
+    recording_id, job_id = tutor.upload_accepted(session_id, b"no video")
     tutor.job(job_id)
 
     tutor.post(f"/v1/jobs/{job_id}/retry", status=202)
@@ -238,10 +243,10 @@ def test_a_failed_ingest_can_be_asked_for_again_and_says_what_helps(stack: UpSta
     recording = tutor.get(f"/v1/recordings/{recording_id}")
     assert (recording["is_processing"], recording["is_available"]) == (False, False)
     # The same bytes are then a recording of their own: a failed one stands in nobody's way.
-    anew, job_id = tutor.accepted(session_id, b"no video")
-    assert anew != recording_id
+    repeated_id, job_id = tutor.upload_accepted(session_id, b"no video")
+    assert repeated_id != recording_id
     assert UUID(tutor.job(job_id)["id"])
-    stack.settled(anew)
+    stack.settled(repeated_id)
     nothing_left(stack, session_id)
 
 
@@ -250,7 +255,7 @@ def test_a_running_ingest_is_cancelled_and_can_be_asked_for_again(
 ) -> None:
     tutor, session_id = stack.school.tutor, stack.lesson()
     with stack.held():
-        recording_id, job_id = tutor.accepted(session_id, sample("audio"))
+        recording_id, job_id = tutor.upload_accepted(session_id, sample("audio"))
         tutor.job(job_id, "running")
         tutor.post(f"/v1/jobs/{job_id}/cancel", status=202)
         job = tutor.job(job_id)
@@ -276,10 +281,10 @@ def test_a_waiting_ingest_is_cancelled_at_once(stack: UpStack, sample: Callable[
     tutor, session_id, content = stack.school.tutor, stack.lesson(), sample("audio")
     with stack.held():
         # Both children of the media worker are busy, so that the third upload has to wait.
-        busy = [tutor.accepted(session_id, content, type=type_) for type_ in ("video", "screen")]
+        busy = [tutor.upload_accepted(session_id, content, type=type_) for type_ in ("video", "screen")]
         for _, job_id in busy:
             tutor.job(job_id, "running")
-        recording_id, job_id = tutor.accepted(session_id, content, type="board")
+        recording_id, job_id = tutor.upload_accepted(session_id, content, type="board")
         tutor.post(f"/v1/jobs/{job_id}/cancel", status=200)
         job = tutor.get(f"/v1/jobs/{job_id}")
     for _, other in busy:

@@ -47,7 +47,7 @@ def test_a_lesson_s_board_is_there_when_it_has_ended(stack: UpStack, school: Sch
     assert set(items) == {"png", "png_2x", "thumbnail", "svg", "pdf"}
     assert all(item["is_current"] for item in items.values())
     files = {name: outside.get(item["url"]) for name, item in items.items()}
-    assert {answer.status_code for answer in files.values()} == {200}
+    assert {response.status_code for response in files.values()} == {200}
     assert files["png"].content.startswith(b"\x89PNG")
     words = PdfReader(io.BytesIO(files["pdf"].content)).pages[0].extract_text()
     assert "Fractions" in words

@@ -95,8 +95,8 @@ def ingest(stack: UpStack, content: bytes) -> dict[str, Any]:
         {"client_id": "b", "stroke_type": "text", "stroke_data": {"text": "½ + ¼", "x": 5, "y": 6}},
     ]
     tutor.post(f"/v1/whiteboard/pages/{pages[0]['id']}/strokes", {"strokes": strokes}, status=200)
-    answer = tutor.upload(session_id, content, title="ክፍልፋዮች", type="video")
-    accepted = tutor.said(answer, 202)
+    response = tutor.upload(session_id, content, title="ክፍልፋዮች", type="video")
+    accepted = tutor.checked_body(response, 202)
     events = tutor.events(accepted["job_id"])
     recording = tutor.get(f"/v1/recordings/{accepted['recording_id']}")
     playback = tutor.get(f"/v1/recordings/{accepted['recording_id']}/playback")
@@ -105,7 +105,7 @@ def ingest(stack: UpStack, content: bytes) -> dict[str, Any]:
         "content": content,
         "session_id": session_id,
         "page": pages[0],
-        "answer": answer,
+        "response": response,
         "accepted": accepted,
         "events": events,
         "recording": recording,
@@ -118,11 +118,11 @@ def ingest(stack: UpStack, content: bytes) -> dict[str, Any]:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_the_upload_is_accepted_and_its_progress_told(lessons: Callable[[str], dict[str, Any]], name: str) -> None:
     lesson = lessons(name)
-    answer, accepted, events = lesson["answer"], lesson["accepted"], lesson["events"]
+    response, accepted, events = lesson["response"], lesson["accepted"], lesson["events"]
 
-    assert answer.status_code == 202
-    assert answer.headers["location"] == f"/v1/jobs/{accepted['job_id']}"
-    assert int(answer.headers["retry-after"]) >= 1
+    assert response.status_code == 202
+    assert response.headers["location"] == f"/v1/jobs/{accepted['job_id']}"
+    assert int(response.headers["retry-after"]) >= 1
     assert list(accepted) == ["recording_id", "job_id", "ignored"]
 
     assert {event["event"] for event in events} == {"job"}
@@ -319,11 +319,11 @@ def test_the_same_bytes_are_one_recording_in_one_session_and_type(
 
     again = tutor.upload(lesson["session_id"], content, title="Again")
     assert (again.status_code, again.json()) == (202, lesson["accepted"])
-    assert again.headers["location"] == lesson["answer"].headers["location"]
+    assert again.headers["location"] == lesson["response"].headers["location"]
     assert stack.spooled() == []
 
-    other_type, _ = tutor.accepted(lesson["session_id"], content, type="screen")
-    other_session, _ = tutor.accepted(stack.lesson(), content)
+    other_type, _ = tutor.upload_accepted(lesson["session_id"], content, type="screen")
+    other_session, _ = tutor.upload_accepted(stack.lesson(), content)
     assert len({other_type, other_session, lesson["recording"]["id"]}) == 3
     for recording_id in (other_type, other_session):
         stack.settled(recording_id)
@@ -332,7 +332,7 @@ def test_the_same_bytes_are_one_recording_in_one_session_and_type(
 
 def test_a_deleted_recording_leaves_nothing_and_may_come_again(stack: UpStack, sample: Callable[[str], bytes]) -> None:
     tutor, session_id, content = stack.school.tutor, stack.lesson(), sample("audio")
-    recording_id, job_id = tutor.accepted(session_id, content)
+    recording_id, job_id = tutor.upload_accepted(session_id, content)
     assert tutor.job(job_id)["state"] == "succeeded"
     stack.settled(recording_id)
     assert len(stack.objects(session_id)) == 2
@@ -346,11 +346,11 @@ def test_a_deleted_recording_leaves_nothing_and_may_come_again(stack: UpStack, s
     stack.settled(recording_id)
     assert stack.objects(session_id) == {}
 
-    anew, job_id = tutor.accepted(session_id, content)
-    assert anew != recording_id
+    repeated_id, job_id = tutor.upload_accepted(session_id, content)
+    assert repeated_id != recording_id
     assert tutor.job(job_id)["state"] == "succeeded"
     assert tutor.get(f"/v1/whiteboard/sessions/{session_id}")["has_recordings"] is True
-    stack.settled(anew)
+    stack.settled(repeated_id)
 
 
 def test_progress_rises_while_the_work_goes_on(stack: UpStack, sample: Callable[[str], bytes]) -> None:
@@ -358,7 +358,7 @@ def test_progress_rises_while_the_work_goes_on(stack: UpStack, sample: Callable[
     events: list[dict[str, Any]] = []
     with ThreadPoolExecutor(1) as listener:
         with stack.held():
-            recording_id, job_id = tutor.accepted(stack.lesson(), sample("vp9"))
+            recording_id, job_id = tutor.upload_accepted(stack.lesson(), sample("vp9"))
             listening = listener.submit(tutor.events, job_id, events)
             wait_for(lambda: any(0 < event["data"]["progress"] < 100 for event in events))
             halfway = tutor.get(f"/v1/recordings/{recording_id}")
@@ -377,7 +377,7 @@ def test_a_recording_deleted_while_it_is_processed_leaves_nothing(
 ) -> None:
     tutor, session_id = stack.school.tutor, stack.lesson()
     with stack.held():
-        recording_id, job_id = tutor.accepted(session_id, sample("audio"))
+        recording_id, job_id = tutor.upload_accepted(session_id, sample("audio"))
         tutor.job(job_id, "running")
         assert stack.spooled() != []
         tutor.delete(f"/v1/recordings/{recording_id}")
@@ -401,18 +401,18 @@ def test_who_may_do_what(lessons: Callable[[str], dict[str, Any]], stack: UpStac
         address = onlooker.get(f"{recording}/playback")["renditions"][0]["url"]
         assert httpx.get(address, headers={"Range": "bytes=0-0"}).status_code == 206
         assert [item["id"] for item in onlooker.get(f"/v1/recordings?session_id={session_id}")["items"]]
-        assert onlooker.said(onlooker.upload(session_id, content), 403)["code"] == "forbidden"
+        assert onlooker.checked_body(onlooker.upload(session_id, content), 403)["code"] == "forbidden"
         onlooker.delete(recording, status=403)
     for stranger in (school.other_tutor, school.other_student):
         for path in (recording, f"{recording}/playback", f"/v1/recordings?session_id={session_id}"):
             assert stranger.get(path, status=404)["code"] == "not-found"
-        stranger.said(stranger.upload(session_id, content), 404)
+        stranger.checked_body(stranger.upload(session_id, content), 404)
         stranger.delete(recording, status=404)
         stranger.get(f"/v1/jobs/{lesson['accepted']['job_id']}", status=404)
         assert lesson["recording"]["id"] not in [item["id"] for item in stranger.get("/v1/recordings")["items"]]
     for path in (recording, f"{recording}/playback", "/v1/recordings"):
         assert school.nobody.get(path, status=401)["code"] == "unauthorized"
-    school.nobody.said(school.nobody.upload(session_id, content), 401)
+    school.nobody.checked_body(school.nobody.upload(session_id, content), 401)
     school.nobody.delete(recording, status=401)
     assert stack.recording_row(lesson["recording"]["id"])["is_available"]
 

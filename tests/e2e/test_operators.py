@@ -81,8 +81,8 @@ def test_flower_lists_both_workers(stack: UpStack) -> None:
     assert stack.school.nobody.get("/readyz")["status"] == "ready"
 
 
-def _with_both(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    workers: list[dict[str, Any]] = answer["data"]
+def _with_both(document: dict[str, Any]) -> list[dict[str, Any]]:
+    workers: list[dict[str, Any]] = document["data"]
     return workers if {item["hostname"].partition("@")[0] for item in workers} == {"default-reminders", "media"} else []
 
 
@@ -123,7 +123,7 @@ def test_ingest_says_why_a_file_is_rejected(stack: UpStack) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--session", "2147483647"], "There is no whiteboard session 2147483647."),
         (["--session", "1", "--type", "film"], "The request does not have the form it must have"),
@@ -132,7 +132,7 @@ def test_ingest_says_why_a_file_is_rejected(stack: UpStack) -> None:
     ],
 )
 def test_ingest_passes_on_what_the_api_says(
-    stack: UpStack, sample: Callable[[str], bytes], words: list[str], said: str
+    stack: UpStack, sample: Callable[[str], bytes], words: list[str], message: str
 ) -> None:
     lesson = stack.folder / "lesson.webm"
     lesson.write_bytes(sample("audio"))
@@ -140,13 +140,13 @@ def test_ingest_passes_on_what_the_api_says(
     failed = stack.command("ingest", str(lesson), *words)
 
     assert failed.returncode != 0
-    assert failed.stderr.startswith(f"astegni: {said}")
+    assert failed.stderr.startswith(f"astegni: {message}")
     assert "Traceback" not in failed.stderr
 
 
 def test_jobs_from_the_command_line(stack: UpStack, sample: Callable[[str], bytes]) -> None:
     tutor, session_id = stack.school.tutor, stack.lesson()
-    failed_id, failed_job = tutor.accepted(session_id, b"no recording")
+    failed_id, failed_job = tutor.upload_accepted(session_id, b"no recording")
     tutor.job(failed_job)
     stack.settled(failed_id)
 
@@ -162,18 +162,18 @@ def test_jobs_from_the_command_line(stack: UpStack, sample: Callable[[str], byte
     assert (again.returncode, again.stdout) == (0, "Queued again.\n")
     assert tutor.job(failed_job)["state"] == "failed"
     stack.settled(failed_id)
-    over = stack.command("jobs", "cancel", failed_job)
-    assert (over.returncode, over.stdout) == (1, "")
-    assert over.stderr.startswith(f"astegni: Job {failed_job} is failed;")
+    refusal = stack.command("jobs", "cancel", failed_job)
+    assert (refusal.returncode, refusal.stdout) == (1, "")
+    assert refusal.stderr.startswith(f"astegni: Job {failed_job} is failed;")
     unknown = stack.command("jobs", "show", "00000000-0000-0000-0000-000000000000")
     assert unknown.returncode == 1
     assert unknown.stderr == "astegni: There is no job 00000000-0000-0000-0000-000000000000.\n"
 
     with stack.held():
-        recording_id, job_id = tutor.accepted(session_id, sample("audio"))
+        recording_id, job_id = tutor.upload_accepted(session_id, sample("audio"))
         tutor.job(job_id, "running")
-        asked = stack.command("jobs", "cancel", job_id)
-        assert (asked.returncode, asked.stdout) == (0, "The running job was asked to stop.\n")
+        cancellation = stack.command("jobs", "cancel", job_id)
+        assert (cancellation.returncode, cancellation.stdout) == (0, "The running job was asked to stop.\n")
         assert tutor.job(job_id)["state"] == "cancelled"
     tutor.delete(f"/v1/recordings/{recording_id}")
     stack.settled(recording_id)
@@ -194,24 +194,26 @@ def test_fifty_at_once_with_one_key_are_one_recording(stack: UpStack, sample: Ca
     headers = {"Idempotency-Key": f"key-{session_id}"}
 
     with ThreadPoolExecutor(50) as senders:
-        answers = list(senders.map(lambda _: tutor.upload(session_id, content, headers=headers), range(50)))
+        responses = list(senders.map(lambda _: tutor.upload(session_id, content, headers=headers), range(50)))
 
-    assert {(answer.status_code, answer.content) for answer in answers} == {(202, answers[0].content)}
-    assert {answer.headers["location"] for answer in answers} == {answers[0].headers["location"]}
-    assert sorted(answer.headers.get("idempotency-replayed", "no") for answer in answers) == ["no"] + ["true"] * 49
+    assert {(response.status_code, response.content) for response in responses} == {(202, responses[0].content)}
+    assert {response.headers["location"] for response in responses} == {responses[0].headers["location"]}
+    assert (
+        sorted(response.headers.get("idempotency-replayed", "no") for response in responses) == ["no"] + ["true"] * 49
+    )
     assert len(tutor.get(f"/v1/recordings?session_id={session_id}")["items"]) == 1
-    body = answers[0].json()
+    body = responses[0].json()
     other = tutor.upload(session_id, content, headers=headers, title="Another")
-    assert tutor.said(other, 422)["code"] == "invalid-input"
+    assert tutor.checked_body(other, 422)["code"] == "invalid-input"
     other = tutor.upload(session_id, sample("vp9"), headers=headers)
-    assert tutor.said(other, 422)["code"] == "invalid-input"
+    assert tutor.checked_body(other, 422)["code"] == "invalid-input"
     assert tutor.job(body["job_id"])["state"] == "succeeded"
     stack.settled(body["recording_id"])
     # Boards of lessons that other tests ended may still be drawn.
     wait_for(lambda: stack.spooled() == [])
     # The key is remembered: also when the lesson is long there, the answer is the first one.
     late = tutor.upload(session_id, content, headers=headers)
-    assert (late.status_code, late.content) == (202, answers[0].content)
+    assert (late.status_code, late.content) == (202, responses[0].content)
     wait_for(lambda: stack.spooled() == [])
 
 
@@ -219,11 +221,11 @@ def test_twenty_at_once_without_a_key_are_one_recording_too(stack: UpStack, samp
     tutor, session_id, content = stack.school.tutor, stack.lesson(), sample("audio")
 
     with ThreadPoolExecutor(20) as senders:
-        answers = list(senders.map(lambda _: tutor.upload(session_id, content), range(20)))
+        responses = list(senders.map(lambda _: tutor.upload(session_id, content), range(20)))
 
-    assert {(answer.status_code, answer.text) for answer in answers} == {(202, answers[0].text)}
-    assert tutor.job(answers[0].json()["job_id"])["state"] == "succeeded"
-    stack.settled(answers[0].json()["recording_id"])
+    assert {(response.status_code, response.text) for response in responses} == {(202, responses[0].text)}
+    assert tutor.job(responses[0].json()["job_id"])["state"] == "succeeded"
+    stack.settled(responses[0].json()["recording_id"])
     wait_for(lambda: stack.spooled() == [])
     assert len(stack.objects(session_id)) == 2
 

@@ -34,9 +34,9 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def order(self, order: Order, **how: Any) -> UUID:
+    def order(self, order: Order, **options: Any) -> UUID:
         with self.database.transaction() as session:
-            return enqueue(session, order, **how)
+            return enqueue(session, order, **options)
 
     def claim(self, job_id: UUID, *, worker: str = "w1", lease: float = 30.0) -> Claim:
         claimed = self.try_claim(job_id, worker=worker, lease=lease)

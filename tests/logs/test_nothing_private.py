@@ -100,10 +100,10 @@ class Client:
         self._http = http
         self._http.headers["Authorization"] = f"Bearer {token}"
 
-    def __call__(self, expected: int, method: str, path: str, body: Any = None, **how: Any) -> Any:
-        answer = self._http.request(method, path, **({} if body is None else {"json": body}), **how)
-        assert answer.status_code == expected, (method, path, answer.status_code, answer.text)
-        return answer.json() if answer.headers.get("content-type", "").endswith("json") else answer.text
+    def __call__(self, expected: int, method: str, path: str, body: Any = None, **options: Any) -> Any:
+        response = self._http.request(method, path, **({} if body is None else {"json": body}), **options)
+        assert response.status_code == expected, (method, path, response.status_code, response.text)
+        return response.json() if response.headers.get("content-type", "").endswith("json") else response.text
 
 
 def _lessons(ask: Client, words: Words, booking_id: int) -> None:

@@ -32,13 +32,13 @@ def test_a_request_is_followed_through_the_jobs_that_it_orders(
     url, api = processes.api(process_settings)
     headers = {"Authorization": f"Bearer {issue_token(key, sub=1, role_ids={'tutor': 11})}"}
     with httpx2.Client(base_url=url, headers=headers, trust_env=False, timeout=PATIENCE) as client:
-        answer = client.post(
+        response = client.post(
             "/v1/recordings",
             data={"session_id": str(session_id)},
             files={"file": ("a.webm", AUDIO.read_bytes())},
             headers={"X-Request-ID": request_id},
         )
-        assert (answer.status_code, answer.headers["X-Request-ID"]) == (202, request_id)
+        assert (response.status_code, response.headers["X-Request-ID"]) == (202, request_id)
         other = client.get("/v1/jobs").headers["X-Request-ID"]
     wait_for(lambda: not sql(LIVE), within=2 * PATIENCE, details=lambda: worker.log_tail(40))
     processes.close()

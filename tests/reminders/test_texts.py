@@ -346,8 +346,8 @@ def test_both_clocks_stand_together(hour: int, in_english: str, in_amharic: str)
     assert english.clock(local.time(), "ethiopian") == in_english
     assert english.clock(local.time(), "gregorian") == f"{hour:02}:05"
     assert amharic.clock(local.time(), "ethiopian") == in_amharic
-    told = in_amharic.partition(" (")[0]
-    assert amharic.clock(local.time(), "gregorian") == f"{hour:02}:05 (በኢትዮጵያ አቆጣጠር {told})"
+    ethiopian = in_amharic.partition(" (")[0]
+    assert amharic.clock(local.time(), "gregorian") == f"{hour:02}:05 (በኢትዮጵያ አቆጣጠር {ethiopian})"
 
 
 @pytest.mark.parametrize(
@@ -366,7 +366,7 @@ def test_days(day: str, gregorian: str, ethiopian: str, english_ethiopian: str) 
 
 
 @pytest.mark.parametrize(
-    ("zone", "home", "told"),
+    ("zone", "home", "time_text"),
     [
         (ADDIS, ADDIS, "Saturday, 14 November 2026, 14:00"),
         ("America/New_York", ADDIS, "Saturday, 14 November 2026, 06:00, New York time (UTC-5)"),
@@ -380,10 +380,10 @@ def test_days(day: str, gregorian: str, ethiopian: str, english_ethiopian: str) 
     ],
 )
 def test_times_are_the_readers_and_the_zone_is_named_unless_it_is_the_lessons(
-    zone: str, home: str | None, told: str
+    zone: str, home: str | None, time_text: str
 ) -> None:
     message = render("lesson-reminder", full("lesson-reminder", timezone=home), reader(timezone=zone))
-    assert f"When: {told}\n" in message.text
+    assert f"When: {time_text}\n" in message.text
 
 
 def test_zone_is_named_in_amharic() -> None:

@@ -32,13 +32,13 @@ class Book:
         with self.database.transaction() as session:
             return session.scalars(insert(Schedule).values(values).returning(Schedule.id)).one()
 
-    def date(self, **how: Any) -> RedateResult:
+    def date(self, **arguments: Any) -> RedateResult:
         with self.database.transaction() as session:
-            return date_lessons(session, **{"default_zone": ADDIS, "after": 0, "most": 100, **how})
+            return date_lessons(session, **{"default_zone": ADDIS, "after": 0, "most": 100, **arguments})
 
-    def redate(self, **how: Any) -> RedateResult:
+    def redate(self, **arguments: Any) -> RedateResult:
         with self.database.transaction() as session:
-            return redate_lessons(session, **{"now": NOW, "default_zone": ADDIS, "after": 0, "most": 100, **how})
+            return redate_lessons(session, **{"now": NOW, "default_zone": ADDIS, "after": 0, "most": 100, **arguments})
 
     def instants(self, schedule_id: int) -> tuple[str, str]:
         """Like ("2026-02-02 11:00", "2026-02-02 12:00"), in UTC."""
@@ -152,14 +152,14 @@ def test_many_rows_and_few_collisions(book: Book) -> None:
         " SELECT 11, 22, DATE '2026-02-01' + n - (n % 5 = 4)::int, '14:00', '15:00' FROM generate_series(0, 99) n"
     )
     after: int | None = 0
-    seen: list[Any] = []
+    moves: list[Any] = []
     stuck: list[Any] = []
     while after is not None:
-        tended = book.date(after=after, most=30)
-        seen.append(tended.moved)
-        stuck += tended.stuck
-        after = tended.last
-    assert seen == [24, 24, 24, 8]
+        result = book.date(after=after, most=30)
+        moves.append(result.moved)
+        stuck += result.stuck
+        after = result.last
+    assert moves == [24, 24, 24, 8]
     assert len(stuck) == 20
     assert book.sql("SELECT count(*) FROM schedule_participants") == [(80,)]
 
@@ -221,7 +221,7 @@ class TestNewRules:
         book.sql("DELETE FROM schedule_participants WHERE schedule_id = :slot", slot=slot)
         book.sql("UPDATE tutor_schedules SET student_id = NULL WHERE id = :slot", slot=slot)
         assert book.redate() == RedateResult(2, 2, (), None)
-        assert [book.instants(one)[0][-5:] for one in (lesson, slot)] == ["11:00", "13:00"]
+        assert [book.instants(schedule_id)[0][-5:] for schedule_id in (lesson, slot)] == ["11:00", "13:00"]
 
     def test_past_begun_and_cancelled_lessons_stay(self, book: Book) -> None:
         ids = self.outdated(book, ("10:00", "11:00"), ("12:00", "13:00"), ("14:00", "15:00"))

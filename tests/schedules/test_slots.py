@@ -55,8 +55,8 @@ def book(diary: Diary) -> Book:
 
 def free(diary: Diary, tutor_id: int = 11) -> list[tuple[int, str, bool]]:
     with diary.database.transaction() as session:
-        range_ = Range(date(2026, 5, 1), date(2026, 6, 30))
-        slots, _ = list_slots(session, tutor_id, range_, now=diary.now, after=None, limit=100)
+        window = Range(date(2026, 5, 1), date(2026, 6, 30))
+        slots, _ = list_slots(session, tutor_id, window, now=diary.now, after=None, limit=100)
     return [
         (lesson.schedule_id, f"{lesson.starts_at:%d %H:%M}-{lesson.ends_at:%H:%M}", lesson.bookable) for lesson in slots
     ]
@@ -73,13 +73,13 @@ def test_a_booked_slot_is_a_lesson_of_its_student(diary: Diary, book: Book) -> N
 
 
 def test_free_time_is_slots_less_lessons(diary: Diary) -> None:
-    one = diary.lesson("2026-05-04", "08:00", "12:00", free=True)
-    two = diary.lesson("2026-05-05", "08:00", "09:00", free=True)
+    first_slot = diary.lesson("2026-05-04", "08:00", "12:00", free=True)
+    second_slot = diary.lesson("2026-05-05", "08:00", "09:00", free=True)
     diary.lesson("2026-05-04", "09:00", "10:00")
     assert free(diary) == [
-        (one, "04 05:00-06:00", False),
-        (one, "04 07:00-09:00", False),
-        (two, "05 05:00-06:00", True),
+        (first_slot, "04 05:00-06:00", False),
+        (first_slot, "04 07:00-09:00", False),
+        (second_slot, "05 05:00-06:00", True),
     ]
     assert free(diary, 14) == []
     diary.now += timedelta(days=4)

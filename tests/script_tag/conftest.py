@@ -72,8 +72,8 @@ class BoardPage:
 
     def wait(self, condition: str, details: str = "null") -> Any:
         """Wait until the script's result is true."""
-        asked = f"Promise.resolve({condition}).then(Boolean)"
-        return wait_for(lambda: self.run(asked), details=lambda: (condition, self.run(details), self.run("logged")))
+        script = f"Promise.resolve({condition}).then(Boolean)"
+        return wait_for(lambda: self.run(script), details=lambda: (condition, self.run(details), self.run("logged")))
 
     def press(self, selector: str) -> None:
         """Click an element with the mouse, once it is there."""
@@ -146,11 +146,11 @@ class Lesson:
         opened.open_board()
         return opened
 
-    def tutor(self, *options: str, **how: Any) -> BoardPage:
-        return self.page("tutor", *options, **how)
+    def tutor(self, *options: str, **arguments: Any) -> BoardPage:
+        return self.page("tutor", *options, **arguments)
 
-    def student(self, *options: str, **how: Any) -> BoardPage:
-        return self.page("student", *options, **how)
+    def student(self, *options: str, **arguments: Any) -> BoardPage:
+        return self.page("student", *options, **arguments)
 
     def call(self, caller: BoardPage, callee: BoardPage) -> None:
         """A call between two open boards, until both sides have their session."""

@@ -129,8 +129,8 @@ class FakePlatform:
             raise RequestRefused(403, "no permission")
         order = max((row["stroke_order"] for row in self.strokes if row["page_id"] == page["id"]), default=0) + 1
         # A client_id that came along is not kept.
-        kept = {name: body[name] for name in ("page_id", "stroke_type", "stroke_data")}
-        self.strokes.append({"id": len(self.strokes) + 1, "stroke_order": order, **kept})
+        fields = {name: body[name] for name in ("page_id", "stroke_type", "stroke_data")}
+        self.strokes.append({"id": len(self.strokes) + 1, "stroke_order": order, **fields})
         return {"success": True, "stroke_id": len(self.strokes), "stroke_order": order}
 
     def refuse(self, _me: Claims, _body: Row, _: str) -> Row:
@@ -304,8 +304,8 @@ def _handler_of(platform: FakePlatform, live: LiveChannel) -> type[BaseHTTPReque
         def do_POST(self) -> None:
             sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             path, authorization = urlsplit(self.path).path, self.headers.get("Authorization")
-            status, answer = platform.answer(self.command, path, authorization, lambda: self._body(sent))
-            self._send(status, json.dumps(answer).encode(), "application/json")
+            status, document = platform.answer(self.command, path, authorization, lambda: self._body(sent))
+            self._send(status, json.dumps(document).encode(), "application/json")
 
         do_PUT = do_PATCH = do_DELETE = do_POST  # noqa: N815 - the names that the server looks for
 

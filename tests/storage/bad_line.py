@@ -125,10 +125,10 @@ class _Proxy(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_POST  # noqa: N815 - named by http.server
 
-    def _answer(self, answer: Answer) -> None:
-        body = answer.body()
-        self.send_response(answer.status)
-        for name, value in {**answer.headers, "Content-Length": str(len(body))}.items():
+    def _answer(self, response: Answer) -> None:
+        body = response.body()
+        self.send_response(response.status)
+        for name, value in {**response.headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
@@ -151,14 +151,14 @@ class _Proxy(BaseHTTPRequestHandler):
                     fault.let_go.wait(PATIENCE)
             self._pass_back(upstream.getresponse(), fault)
 
-    def _pass_back(self, answer: http.client.HTTPResponse, fault: Fault | None) -> None:
-        self.send_response_only(answer.status, answer.reason)
-        for name, value in answer.getheaders():
+    def _pass_back(self, response: http.client.HTTPResponse, fault: Fault | None) -> None:
+        self.send_response_only(response.status, response.reason)
+        for name, value in response.getheaders():
             self.send_header(name, value)
         self.end_headers()
         limit = fault.after if isinstance(fault, CutAnswer) else _FOREVER
         sent = 0
-        while piece := answer.read(min(_PIECE, limit - sent)):
+        while piece := response.read(min(_PIECE, limit - sent)):
             garbled = isinstance(fault, GarbleAnswer) and sent == 0
             self.wfile.write(_turned(piece) if garbled else piece)
             sent += len(piece)

@@ -61,9 +61,9 @@ def test_eight_writers_at_once_leave_no_gap_and_no_double(lesson: Lesson, school
 
 def test_the_same_stroke_from_eight_connections_at_once_is_one_row(lesson: Lesson, school: School) -> None:
     with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(lambda _n: lesson.draw(school.tutor, "a"), range(8)))
+        results = list(threads.map(lambda _n: lesson.draw(school.tutor, "a"), range(8)))
     assert len(lesson.rows()) == 1
-    assert all(answer == answers[0] for answer in answers)
+    assert all(result == results[0] for result in results)
 
 
 @pytest.mark.parametrize(

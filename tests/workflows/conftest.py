@@ -49,15 +49,15 @@ WORK: dict[type[Order], Callable[[JobRun, Any, WorkerContext], None]] = {
 class RecordingFixture:
     """A recording: its upload, its jobs and what is stored of it."""
 
-    def __init__(self, tools: WorkerContext, session_id: int, sql: Sql) -> None:
-        self.tools = tools
-        self.database: Database = tools.database
+    def __init__(self, context: WorkerContext, session_id: int, sql: Sql) -> None:
+        self.context = context
+        self.database: Database = context.database
         self.sql = sql
         self.session_id = session_id
 
     def arrive(self, content: bytes, **changes: Any) -> int:
         """Write bytes to the spool and register them; returns the recording's id."""
-        with self.tools.spool.receive(limit=10**9) as receiver:
+        with self.context.spool.receive(limit=10**9) as receiver:
             receiver.write(content)
             file = receiver.seal()
         values: dict[str, Any] = {
@@ -66,7 +66,7 @@ class RecordingFixture:
             "type": "video",
             "recorded_by": 1,
             "principal": "user:1",
-            "spool_id": self.tools.settings.spool_id,
+            "spool_id": self.context.settings.spool_id,
             "spool_name": file.name,
             "size_bytes": file.size,
             "sha1": file.sha1,
@@ -82,23 +82,23 @@ class RecordingFixture:
         return job_id
 
     def perform(self, order: type[Order], recording_id: int, work: Any = None) -> Any:
-        """Do that job as a worker does, and answer its row."""
+        """Perform that job as a worker does, and return its row."""
         job_id = self.due(order, recording_id)
         do = work or WORK[order]
         performer = Performer(self.database, "test", RHYTHM, 0.01, ENDINGS)
         with suppress(JobNotDone):  # what the ledger says of it is what counts
-            performer.perform(job_id, lambda run, done: do(run, done, self.tools))
+            performer.perform(job_id, lambda run, done: do(run, done, self.context))
         return self.job(job_id)
 
     def begin(self, order: type[Order], recording_id: int) -> JobRun:
-        """Claim that job and hold it, like a worker that is about to die."""
+        """Claim that job and do nothing with it, like a worker that is about to die."""
         with self.database.transaction() as session:
             claimed = claim(session, self.due(order, recording_id), worker="dying", lease=30)
         assert claimed is not None
         return JobRun(self.database, claimed, RHYTHM)
 
     def lose(self, run: JobRun) -> None:
-        """Its lease runs out and the job is given to somebody else."""
+        """The lease expires and the job is queued again."""
         self.sql("UPDATE jobs SET lease_until = now() - interval '1 s' WHERE id = :id", id=run.claim.job_id)
         assert reap(self.database, ENDINGS) == 1
 
@@ -116,7 +116,7 @@ class RecordingFixture:
         return rows[0] if rows else None
 
     def spooled(self) -> list[str]:
-        spool = self.tools.settings.spool_dir
+        spool = self.context.settings.spool_dir
         return sorted(str(path.relative_to(spool)) for path in spool.rglob("*") if path.name != "work")
 
 
@@ -126,31 +126,31 @@ Put = Callable[[str], str]
 
 
 @pytest.fixture
-def tools(settings: MakeSettings, database: Database, b2: Credentials) -> WorkerContext:
-    tools = WorkerContext(settings(spool_reserve_bytes=0), database)
-    tools.store.prepare_bucket()
-    return tools
+def context(settings: MakeSettings, database: Database, b2: Credentials) -> WorkerContext:
+    context = WorkerContext(settings(spool_reserve_bytes=0), database)
+    context.store.prepare_bucket()
+    return context
 
 
 @pytest.fixture
-def versions(tools: WorkerContext, b2: Credentials) -> Versions:
-    """`versions()`: (name, file id) of every version that the bucket holds, the mark of its owner left out."""
+def versions(context: WorkerContext, b2: Credentials) -> Versions:
+    """`versions()`: (name, file id) of every version in the bucket, without the marker of its owner."""
     api = B2Api(InMemoryAccountInfo())
     api.authorize_account(b2.key_id, b2.application_key, realm=b2.realm)
-    bucket = api.get_bucket_by_name(tools.settings.backblaze_bucket_name)
+    bucket = api.get_bucket_by_name(context.settings.backblaze_bucket_name)
 
-    def listed() -> list[tuple[str, str]]:
+    def list_versions() -> list[tuple[str, str]]:
         files = (version for version, _ in bucket.ls("", latest_only=False, recursive=True))
         return [(version.file_name, version.id_) for version in files if version.file_name != MARK]
 
-    return listed
+    return list_versions
 
 
 @pytest.fixture
-def recordings(tools: WorkerContext, school: School, sql: Sql) -> RecordingFixture:
+def recordings(context: WorkerContext, school: School, sql: Sql) -> RecordingFixture:
     statement = "INSERT INTO whiteboard_sessions (booking_id) VALUES (:booking) RETURNING id"
     ((session_id,),) = sql(statement, booking=school.booking_id)
-    return RecordingFixture(tools, session_id, sql)
+    return RecordingFixture(context, session_id, sql)
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def sample() -> bytes:
 
 
 @pytest.fixture
-def put(tools: WorkerContext, tmp_path: Path) -> Put:
+def put(context: WorkerContext, tmp_path: Path) -> Put:
     """`put(name)`: an object of that name."""
 
     def upload(name: str) -> str:
@@ -168,7 +168,7 @@ def put(tools: WorkerContext, tmp_path: Path) -> Put:
         path = tmp_path / secrets.token_hex(8)
         path.write_bytes(content)
         sha1 = hashlib.sha1(content, usedforsecurity=False).hexdigest()
-        return tools.store.upload(path, name, content_type="video/webm", sha1=sha1).name
+        return context.store.upload(path, name, content_type="video/webm", sha1=sha1).name
 
     return upload
 
@@ -197,7 +197,7 @@ class BookingFixture:
         now: datetime = now,
         **values: Any,
     ) -> int:
-        """Ask the tutor 11 for the package "Algebra"; answers the request's id."""
+        """Ask the tutor 11 for the package "Algebra"; returns the request's id."""
         caller = who or self.school.student
         values = {
             "package_name": "Algebra",
@@ -210,10 +210,12 @@ class BookingFixture:
             request = request_lessons(session, caller, new, now=now, timezone=self.acceptance.timezone)
             return request.id
 
-    def accept(self, request_id: int, who: UserCaller | None = None, **how: Any) -> Any:
+    def accept(self, request_id: int, who: UserCaller | None = None, **changes: Any) -> Any:
         with self.database.transaction() as session:
-            planning = {name: how.pop(name) for name in ("now", "horizon_days", "skip_conflicts") if name in how}
-            acceptance = replace(self.acceptance, planning=replace(self.acceptance.planning, **planning), **how)
+            planning = {
+                name: changes.pop(name) for name in ("now", "horizon_days", "skip_conflicts") if name in changes
+            }
+            acceptance = replace(self.acceptance, planning=replace(self.acceptance.planning, **planning), **changes)
             return accept_request(session, who or self.school.tutor, request_id, acceptance)
 
     def change(self, booking_id: int, now: datetime = now, **changes: Any) -> None:

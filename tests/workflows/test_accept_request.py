@@ -80,7 +80,7 @@ def test_accepting_twice_at_once_does_it_once(bookings: BookingFixture) -> None:
     request_id = bookings.ask()
     with ThreadPoolExecutor(8) as threads:
         accepted = list(threads.map(lambda _: bookings.accept(request_id), range(8)))
-    assert len({(one.booking.id, one.series_id) for one in accepted}) == 1
+    assert len({(acceptance.booking.id, acceptance.series_id) for acceptance in accepted}) == 1
     assert (bookings.count("tutor_student_bookings"), bookings.count("schedule_series")) == (3, 1)
     assert len(bookings.lessons()) == 13
 
@@ -160,7 +160,7 @@ class TestOfOnePackage:
         assert second.booking.id != first.booking.id
         assert second.booking.sessions_per_week == 1
         after = bookings.lessons()
-        assert [one[:3] for one in after] == [one[:3] for one in before]
+        assert [lesson[:3] for lesson in after] == [lesson[:3] for lesson in before]
         assert {tuple(students) for *_, students in after} == {(22, 25)}
 
     @pytest.mark.parametrize(

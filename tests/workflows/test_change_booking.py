@@ -63,7 +63,7 @@ def test_the_others_of_a_group_go_on(bookings: BookingFixture) -> None:
     assert {(student, tuple(students)) for _, _, student, students in before} == {(22, (22, 25))}
     bookings.change(first.id, status="paused")
     during = bookings.lessons()
-    assert [one[:2] for one in during] == [one[:2] for one in before]
+    assert [lesson[:2] for lesson in during] == [lesson[:2] for lesson in before]
     assert {(student, tuple(students)) for _, _, student, students in during} == {(25, (25,))}
     named = bookings.sql("SELECT DISTINCT student_name, booking_id FROM tutor_schedules")
     assert named == [("student 5", second.id)]

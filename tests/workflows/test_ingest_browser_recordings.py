@@ -26,16 +26,16 @@ Make = Callable[..., bytes]
 
 
 @pytest.fixture
-def ingest(recordings: RecordingFixture, tools: WorkerContext, tmp_path: Path) -> Ingest:
+def ingest(recordings: RecordingFixture, context: WorkerContext, tmp_path: Path) -> Ingest:
     """`ingest(content)`: the metadata of the recording that became of it; its copy was decoded to its end."""
 
     def run(content: bytes) -> dict[str, Any]:
         recording_id = recordings.arrive(content)
         job = recordings.perform(IngestRecording, recording_id)
         assert (job.state, job.error) == ("succeeded", None)
-        tools.store.download(recordings.rendition(recording_id, "playback").object_name, tmp_path / "copy")
+        context.store.download(recordings.rendition(recording_id, "playback").object_name, tmp_path / "copy")
         options = ["-fps_mode", "passthrough", "-enc_time_base", "demux", "-f", "null", "-"]
-        command = [str(tools.binaries.ffmpeg), "-v", "error", "-nostdin", "-i", str(tmp_path / "copy"), *options]
+        command = [str(context.binaries.ffmpeg), "-v", "error", "-nostdin", "-i", str(tmp_path / "copy"), *options]
         decoded = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stderr
         assert [line for line in decoded.splitlines() if "to muxer in stream" not in line] == []
         metadata: dict[str, Any] = recordings.row(recording_id).recording_metadata
@@ -46,14 +46,14 @@ def ingest(recordings: RecordingFixture, tools: WorkerContext, tmp_path: Path) -
 
 
 @pytest.fixture
-def make(tools: WorkerContext, tmp_path: Path) -> Make:
+def make(context: WorkerContext, tmp_path: Path) -> Make:
     """`make("f.mkv", *arguments)`: four seconds that ffmpeg writes; its inputs are a picture, a tone, silence."""
 
     def write(name: str, *arguments: str) -> bytes:
         inputs = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=10:d=4", "-f", "lavfi", "-i", "sine=440:d=4:r=48000",
                   "-f", "lavfi", "-i", "anullsrc=r=48000:d=4"]  # fmt: skip
         options = ["-v", "error", "-nostdin", "-y", *inputs, *arguments, "-t", "4"]
-        command = [str(tools.binaries.ffmpeg), *options, str(tmp_path / name)]
+        command = [str(context.binaries.ffmpeg), *options, str(tmp_path / name)]
         subprocess.run(command, check=True, timeout=120)
         return (tmp_path / name).read_bytes()
 
@@ -138,11 +138,11 @@ def test_words_and_covers_are_left_out(make: Make, ingest: Ingest, tmp_path: Pat
     ]  # fmt: skip
 
 
-def test_the_size_is_what_is_shown(make: Make, ingest: Ingest, tools: WorkerContext, tmp_path: Path) -> None:
+def test_the_size_is_what_is_shown(make: Make, ingest: Ingest, context: WorkerContext, tmp_path: Path) -> None:
     """A phone held upright, and pixels that are not square."""
     make("f.mp4", "-map", "0", "-c:v", "libx264")
     command: list[str | Path] = [
-        tools.binaries.ffmpeg,
+        context.binaries.ffmpeg,
         "-v",
         "error",
         "-display_rotation",
@@ -195,17 +195,19 @@ def test_a_clock_that_began_again_loses_nothing(clusters: list[bytes], make: Mak
     assert metadata["duration_ms"] == pytest.approx(8000, abs=150)
 
 
-def test_a_copy_that_is_not_the_recording_is_encoded_from_it(make: Make, tools: WorkerContext, tmp_path: Path) -> None:
+def test_a_copy_that_is_not_the_recording_is_encoded_from_it(
+    make: Make, context: WorkerContext, tmp_path: Path
+) -> None:
     """Half of the recording is in the copy, which plays: the other half is worth encoding all of it."""
     arguments = ["-map", "0", "-map", "1", "-c:v", "libx264", "-c:a", "aac"]
     make("half.mp4", *arguments, "-movflags", "+faststart", "-frames:v", "20", "-shortest")
     make("whole.mp4", *arguments)
-    media = probe(tmp_path / "whole.mp4", tools.binaries)
+    media = probe(tmp_path / "whole.mp4", context.binaries)
     draft = Draft(media, plan_copy(media), tmp_path / "half.mp4")
-    checked = check_draft(draft, tools.binaries, lambda: False)
+    checked = check_draft(draft, context.binaries, lambda: False)
     assert (checked.plays, checked.is_whole) == (True, False)
 
-    better = better_draft(tmp_path / "whole.mp4", draft, checked, tools.binaries, tmp_path, lambda: False)
+    better = better_draft(tmp_path / "whole.mp4", draft, checked, context.binaries, tmp_path, lambda: False)
 
     assert better is not None
     other, result = better
@@ -256,12 +258,12 @@ def test_a_lesson_of_six_minutes(
     video: list[str] | None,
     six_minutes: Callable[[str], Path],
     ingest: Ingest,
-    tools: WorkerContext,
+    context: WorkerContext,
     tmp_path: Path,
 ) -> None:
     picture = ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=2:d=360"] if video else []
     tone: list[str | Path] = ["-i", six_minutes(sound), "-c:a", "copy"] if sound else []
-    command: list[str | Path] = [tools.binaries.ffmpeg, "-v", "error", "-nostdin", *picture, *tone, *(video or [])]
+    command: list[str | Path] = [context.binaries.ffmpeg, "-v", "error", "-nostdin", *picture, *tone, *(video or [])]
     subprocess.run([*command, tmp_path / name], check=True, timeout=240)
     metadata = ingest((tmp_path / name).read_bytes())
     assert metadata["repairs"] == []
@@ -269,14 +271,14 @@ def test_a_lesson_of_six_minutes(
 
 
 def test_the_microphone_ends_long_before_the_board_is_drawn_on_again(
-    ingest: Ingest, tools: WorkerContext, tmp_path: Path
+    ingest: Ingest, context: WorkerContext, tmp_path: Path
 ) -> None:
     """A board that stands still for two minutes without sound is no laptop that slept."""
     drawn = "testsrc2=s=160x90:r=2:d=200,select='lt(t,20)+gt(t,180)'"
     inputs = ["-f", "lavfi", "-i", drawn, "-f", "lavfi", "-i", "sine=440:d=10:r=48000"]
     codecs = ["-fps_mode", "passthrough", "-c:v", "libvpx", "-deadline", "realtime", "-c:a", "libopus"]
     command: list[str | Path] = [
-        tools.binaries.ffmpeg,
+        context.binaries.ffmpeg,
         "-v",
         "error",
         "-nostdin",

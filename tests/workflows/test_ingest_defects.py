@@ -18,35 +18,35 @@ WithFfmpeg = Callable[[str], Work]
 
 
 @pytest.fixture
-def with_ffmpeg(tools: WorkerContext, tmp_path: Path) -> WithFfmpeg:
+def with_ffmpeg(context: WorkerContext, tmp_path: Path) -> WithFfmpeg:
     """`with_ffmpeg(body)`: the work of an ingest whose ffmpeg is this shell script."""
 
     def replace(body: str) -> Work:
         script = tmp_path / "ffmpeg"
         script.write_text(f"#!/bin/bash\n{body}\n")
         script.chmod(0o755)
-        broken = WorkerContext(tools.settings.model_copy(update={"ffmpeg_path": script}), tools.database)
-        return lambda run, order, _tools: ingest_recording(run, order, broken)
+        broken = WorkerContext(context.settings.model_copy(update={"ffmpeg_path": script}), context.database)
+        return lambda run, order, _context: ingest_recording(run, order, broken)
 
     return replace
 
 
-def work_folders(tools: WorkerContext) -> list[str]:
-    return [path.name for path in (tools.settings.spool_dir / "work").glob("*")]
+def work_folders(context: WorkerContext) -> list[str]:
+    return [path.name for path in (context.settings.spool_dir / "work").glob("*")]
 
 
 @pytest.mark.parametrize(
     "filling", [b"\xec\x80" * 400_000, b"\x1f\x43\xb6\x75" * 200_000], ids=["empty-elements", "cluster-ids"]
 )
 def test_a_dear_file_ends_at_its_first_attempt(
-    filling: bytes, recordings: RecordingFixture, tools: WorkerContext, versions: Versions, sample: bytes
+    filling: bytes, recordings: RecordingFixture, context: WorkerContext, versions: Versions, sample: bytes
 ) -> None:
     recording_id = recordings.arrive(sample + filling)
 
     job = recordings.perform(IngestRecording, recording_id)
 
     assert (job.state, job.attempt, job.error["reason"]) == ("failed", 1, "too-complex")
-    assert work_folders(tools) == []
+    assert work_folders(context) == []
     assert recordings.perform(RemoveRecordingFiles, recording_id).state == "succeeded"
     assert versions() == []
     # Another program may read it, so its bytes are kept.
@@ -54,7 +54,7 @@ def test_a_dear_file_ends_at_its_first_attempt(
 
 
 def test_the_same_error_twice_is_final_and_for_people(
-    recordings: RecordingFixture, tools: WorkerContext, with_ffmpeg: Callable[[str], Any], sample: bytes
+    recordings: RecordingFixture, context: WorkerContext, with_ffmpeg: Callable[[str], Any], sample: bytes
 ) -> None:
     recording_id = recordings.arrive(sample)
     broken = with_ffmpeg('echo "[out#0/webm @ 0x55dfa4e$RANDOM] Could not write header" >&2; exit 187')
@@ -66,14 +66,14 @@ def test_the_same_error_twice_is_final_and_for_people(
     assert "header" not in job.error["detail"]
     assert "2 times" in job.error["detail"]
     assert job.error["program_error"] == "ffmpeg ended with status 187: Could not write header"
-    assert work_folders(tools) == []
+    assert work_folders(context) == []
     with recordings.database.transaction() as session:
         retry_job(session, job.id)
     assert recordings.perform(IngestRecording, recording_id).state == "succeeded"
 
 
 def test_a_program_that_is_killed_each_time_is_given_up(
-    recordings: RecordingFixture, tools: WorkerContext, with_ffmpeg: Callable[[str], Any], sample: bytes
+    recordings: RecordingFixture, context: WorkerContext, with_ffmpeg: Callable[[str], Any], sample: bytes
 ) -> None:
     recording_id = recordings.arrive(sample)
     broken = with_ffmpeg("kill -KILL $$")
@@ -81,21 +81,21 @@ def test_a_program_that_is_killed_each_time_is_given_up(
     states = [recordings.perform(IngestRecording, recording_id, broken).state for _ in range(3)]
 
     assert states == ["retryable", "retryable", "failed"]
-    assert work_folders(tools) == []
+    assert work_folders(context) == []
 
 
 def test_what_a_killed_attempt_left_goes_with_the_next_one(
-    recordings: RecordingFixture, tools: WorkerContext, sample: bytes
+    recordings: RecordingFixture, context: WorkerContext, sample: bytes
 ) -> None:
     recording_id = recordings.arrive(sample)
     run = recordings.begin(IngestRecording, recording_id)
-    left = tools.settings.spool_dir / "work" / f"{run.claim.job_id.hex}-killed"
+    left = context.settings.spool_dir / "work" / f"{run.claim.job_id.hex}-killed"
     left.mkdir(parents=True)
     (left / "playback").write_bytes(b"x" * 100_000)
     recordings.lose(run)
 
     assert recordings.perform(IngestRecording, recording_id).state == "succeeded"
-    assert work_folders(tools) == []
+    assert work_folders(context) == []
 
 
 def test_a_worker_that_dies_of_it_four_times_ends_it(recordings: RecordingFixture, sample: bytes) -> None:

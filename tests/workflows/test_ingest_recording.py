@@ -34,15 +34,15 @@ from worker.workflows.store_source import store_source
 
 def make_without_finishing(recordings: RecordingFixture, recording_id: int) -> Any:
     """An attempt that put everything on B2 and died before its commit."""
-    tools = recordings.tools
+    context = recordings.context
     run = recordings.begin(IngestRecording, recording_id)
     with recordings.database.transaction() as session:
         source = find_source(session, recording_id)
         assert source is not None
         assert source.spool_name is not None
-    with tools.spool.workspace(run.claim.job_id) as folder:
-        context = IngestContext(tools.binaries, tools.store, folder, Limits(max_seconds=3600))
-        make_playable(run, context, source, tools.spool.path(source.spool_name))
+    with context.spool.workspace(run.claim.job_id) as folder:
+        ingest_context = IngestContext(context.binaries, context.store, folder, Limits(max_seconds=3600))
+        make_playable(run, ingest_context, source, context.spool.path(source.spool_name))
     recordings.lose(run)
     return run
 
@@ -67,14 +67,14 @@ def test_ingest_then_store(recordings: RecordingFixture, versions: Versions, sam
 
 
 def test_what_the_header_promised_is_not_what_is_copied(
-    recordings: RecordingFixture, tools: WorkerContext, sample: bytes, tmp_path: Path
+    recordings: RecordingFixture, context: WorkerContext, sample: bytes, tmp_path: Path
 ) -> None:
     """A camera that never started: its track is in the header, and that is all of it."""
     late = ["-itsoffset", "100", "-f", "lavfi", "-i", "testsrc2=s=64x64:d=1"]
     words = ["-map", "1:v", "-map", "0:a", "-c:v", "libvpx", "-c:a", "copy", "-t", "5", "-f", "webm", "-live", "1"]
     (tmp_path / "sound").write_bytes(sample)
     subprocess.run(
-        [tools.binaries.ffmpeg, "-v", "error", "-nostdin", "-i", tmp_path / "sound", *late, *words, tmp_path / "f"],
+        [context.binaries.ffmpeg, "-v", "error", "-nostdin", "-i", tmp_path / "sound", *late, *words, tmp_path / "f"],
         check=True,
         timeout=PATIENCE,
     )
@@ -83,8 +83,8 @@ def test_what_the_header_promised_is_not_what_is_copied(
     assert recordings.perform(IngestRecording, recording_id).state == "succeeded"
     rendition = recordings.rendition(recording_id, "playback")
     assert (rendition.mime, rendition.codecs, rendition.width) == ("audio/webm", "opus", None)
-    tools.store.download(rendition.object_name, tmp_path / "copy")
-    header = read_header(tmp_path / "copy", tools.binaries)
+    context.store.download(rendition.object_name, tmp_path / "copy")
+    header = read_header(tmp_path / "copy", context.binaries)
     assert [list(part.tracks) for part in header.parts] == [["audio"]]
 
 
@@ -137,9 +137,9 @@ def test_a_crash_at_the_last_attempt_ends_the_recording_and_its_objects_go(
 def test_a_stale_run_writes_nothing(recordings: RecordingFixture, versions: Versions, sample: bytes) -> None:
     recording_id = recordings.arrive(sample)
 
-    def overtaken(run: Any, order: Any, tools: WorkerContext) -> None:
+    def overtaken(run: Any, order: Any, context: WorkerContext) -> None:
         recordings.lose(run)
-        ingest_recording(run, order, tools)
+        ingest_recording(run, order, context)
 
     assert recordings.perform(IngestRecording, recording_id, overtaken).state == "retryable"
     row = recordings.row(recording_id)
@@ -161,10 +161,10 @@ def test_rejected_bytes_leave_nothing(recordings: RecordingFixture, versions: Ve
 
 
 def test_a_lesson_is_not_lost_because_a_key_had_expired(
-    recordings: RecordingFixture, tools: WorkerContext, versions: Versions, sample: bytes
+    recordings: RecordingFixture, context: WorkerContext, versions: Versions, sample: bytes
 ) -> None:
     recording_id = recordings.arrive(sample)
-    shut_out = WorkerContext(tools.settings.model_copy(update={"backblaze_key_id": "0" * 12}), tools.database)
+    shut_out = WorkerContext(context.settings.model_copy(update={"backblaze_key_id": "0" * 12}), context.database)
 
     job = recordings.perform(
         IngestRecording, recording_id, lambda run, order, _: ingest_recording(run, order, shut_out)
@@ -189,14 +189,16 @@ def test_a_disk_that_fills_up_costs_time_and_no_lesson(
     size: str,
     inodes: int | None,
     recordings: RecordingFixture,
-    tools: WorkerContext,
+    context: WorkerContext,
     versions: Versions,
     sample: bytes,
     small_disk: Callable[..., Path],
 ) -> None:
     """From the folder that cannot be made to the index that finds no room: always the disk, never the recording."""
     folder = small_disk(size, inodes=inodes)
-    recordings.tools = WorkerContext(tools.settings.model_copy(update={"spool_dir": folder / "spool"}), tools.database)
+    recordings.context = WorkerContext(
+        context.settings.model_copy(update={"spool_dir": folder / "spool"}), context.database
+    )
     recording_id = recordings.arrive(sample)
     recordings.sql("UPDATE jobs SET max_attempts = 2")
     name = recordings.row(recording_id).spool_name
@@ -224,14 +226,14 @@ WithFfmpeg = Callable[[str], WorkerContext]
 
 
 @pytest.fixture
-def with_ffmpeg(tools: WorkerContext, tmp_path: Path) -> WithFfmpeg:
-    """`with_ffmpeg(body)`: tools whose ffmpeg is this shell script; it calls the real one as `$FFMPEG "$@"`."""
+def with_ffmpeg(context: WorkerContext, tmp_path: Path) -> WithFfmpeg:
+    """`with_ffmpeg(body)`: a context whose ffmpeg is this shell script; it calls the real one as `$FFMPEG "$@"`."""
 
     def replace(body: str) -> WorkerContext:
         script = tmp_path / "ffmpeg"
-        script.write_text(f"#!/bin/bash\nFFMPEG={tools.binaries.ffmpeg}\nlast=${{@: -1}}\n{body}\n")
+        script.write_text(f"#!/bin/bash\nFFMPEG={context.binaries.ffmpeg}\nlast=${{@: -1}}\n{body}\n")
         script.chmod(0o755)
-        return WorkerContext(tools.settings.model_copy(update={"ffmpeg_path": script}), tools.database)
+        return WorkerContext(context.settings.model_copy(update={"ffmpeg_path": script}), context.database)
 
     return replace
 
@@ -256,7 +258,7 @@ def test_a_copy_that_went_wrong_is_never_shown_and_goes_from_b2(
 
 def test_bad_bytes_are_to_blame_also_when_the_copy_fails_first(
     recordings: RecordingFixture,
-    tools: WorkerContext,
+    context: WorkerContext,
     with_ffmpeg: Callable[[str], WorkerContext],
     versions: Versions,
     sample: bytes,
@@ -264,10 +266,10 @@ def test_bad_bytes_are_to_blame_also_when_the_copy_fails_first(
 ) -> None:
     recording_id = recordings.arrive(sample)
     slow = tmp_path / "ffprobe"
-    slow.write_text(f'#!/bin/sh\ncase "$*" in *packet=*) sleep 0.7;; esac\nexec {tools.binaries.ffprobe} "$@"\n')
+    slow.write_text(f'#!/bin/sh\ncase "$*" in *packet=*) sleep 0.7;; esac\nexec {context.binaries.ffprobe} "$@"\n')
     slow.chmod(0o755)
     changes = {"recording_max_seconds": 5, "ffprobe_path": slow}
-    broken = WorkerContext(with_ffmpeg("exit 1").settings.model_copy(update=changes), tools.database)
+    broken = WorkerContext(with_ffmpeg("exit 1").settings.model_copy(update=changes), context.database)
 
     job = recordings.perform(IngestRecording, recording_id, lambda run, order, _: ingest_recording(run, order, broken))
 
@@ -296,7 +298,7 @@ def test_a_cancel_in_the_middle_leaves_no_program(
     recording_id = recordings.arrive(sample)
     endless = with_ffmpeg(f"echo $$ > {tmp_path}/pid.new && mv {tmp_path}/pid.new {tmp_path}/pid; exec sleep 600")
 
-    def cancelled_meanwhile(run: Any, order: Any, _tools: Any) -> None:
+    def cancelled_meanwhile(run: Any, order: Any, _context: Any) -> None:
         cancelling = threading.Thread(target=cancel, args=[run])
         cancelling.start()
         try:
@@ -318,9 +320,9 @@ def test_a_cancel_in_the_middle_leaves_no_program(
     assert recordings.spooled() in ([], [recordings.row(recording_id).spool_name])
 
 
-def test_bytes_that_are_gone_are_named(recordings: RecordingFixture, tools: WorkerContext, sample: bytes) -> None:
+def test_bytes_that_are_gone_are_named(recordings: RecordingFixture, context: WorkerContext, sample: bytes) -> None:
     recording_id = recordings.arrive(sample)
-    tools.spool.remove(recordings.row(recording_id).spool_name)
+    context.spool.remove(recordings.row(recording_id).spool_name)
 
     job = recordings.perform(IngestRecording, recording_id)
 
@@ -330,9 +332,11 @@ def test_bytes_that_are_gone_are_named(recordings: RecordingFixture, tools: Work
     assert "no longer" in row.error["detail"]
 
 
-def test_the_longest_recording_is_a_setting(recordings: RecordingFixture, tools: WorkerContext, sample: bytes) -> None:
+def test_the_longest_recording_is_a_setting(
+    recordings: RecordingFixture, context: WorkerContext, sample: bytes
+) -> None:
     recording_id = recordings.arrive(sample)
-    short = WorkerContext(tools.settings.model_copy(update={"recording_max_seconds": 5}), tools.database)
+    short = WorkerContext(context.settings.model_copy(update={"recording_max_seconds": 5}), context.database)
 
     job = recordings.perform(IngestRecording, recording_id, lambda run, order, _: ingest_recording(run, order, short))
 
@@ -354,11 +358,11 @@ def test_a_recording_that_is_deleted_meanwhile_leaves_nothing(
 ) -> None:
     recording_id = recordings.arrive(sample)
 
-    def deleted_meanwhile(run: Any, order: Any, tools: WorkerContext) -> None:
+    def deleted_meanwhile(run: Any, order: Any, context: WorkerContext) -> None:
         with recordings.database.transaction() as session:
             delete_recording(session, recording_id, principal="user:1")
         assert recordings.perform(RemoveRecordingFiles, recording_id).state == "retryable"
-        ingest_recording(run, order, tools)
+        ingest_recording(run, order, context)
 
     job = recordings.perform(IngestRecording, recording_id, deleted_meanwhile)
 
@@ -374,10 +378,10 @@ def test_a_delete_right_before_the_commit_wins(recordings: RecordingFixture, ver
         source = find_source(session, recording_id)
         assert source is not None
         assert source.spool_name is not None
-    tools = recordings.tools
-    with tools.spool.workspace(run.claim.job_id) as folder:
-        context = IngestContext(tools.binaries, tools.store, folder, Limits(max_seconds=3600))
-        make_playable(run, context, source, tools.spool.path(source.spool_name))
+    context = recordings.context
+    with context.spool.workspace(run.claim.job_id) as folder:
+        ingest_context = IngestContext(context.binaries, context.store, folder, Limits(max_seconds=3600))
+        make_playable(run, ingest_context, source, context.spool.path(source.spool_name))
     with recordings.database.transaction() as session:
         delete_recording(session, recording_id, principal="user:1")
 
@@ -401,7 +405,7 @@ def test_a_delete_does_not_stumble_over_a_job_that_ends_at_that_moment(
         try:
             with recordings.database.transaction() as session:
                 delete_recording(session, recording_id, principal="user:1")
-        except Exception as error:  # noqa: BLE001 - told by the main thread
+        except Exception as error:  # noqa: BLE001 - reported by the main thread
             failures.append(error)
 
     deleting = threading.Thread(target=delete)
@@ -433,15 +437,15 @@ def test_bytes_that_came_again_stand_in_the_way_of_a_retry(recordings: Recording
 
 
 def test_storing_goes_on_where_a_crash_left_it(
-    recordings: RecordingFixture, tools: WorkerContext, versions: Versions, sample: bytes
+    recordings: RecordingFixture, context: WorkerContext, versions: Versions, sample: bytes
 ) -> None:
     recording_id = recordings.arrive(sample)
     recordings.perform(IngestRecording, recording_id)
     row = recordings.row(recording_id)
     run = recordings.begin(StoreSource, recording_id)
     prefix = f"videos/whiteboard/session_{recordings.session_id}/recording_{recording_id}/{row.source_sha1[:12]}"
-    tools.store.upload(
-        tools.spool.path(row.spool_name), f"{prefix}/source.webm", content_type="video/webm", sha1=row.source_sha1
+    context.store.upload(
+        context.spool.path(row.spool_name), f"{prefix}/source.webm", content_type="video/webm", sha1=row.source_sha1
     )
     recordings.lose(run)
     before = versions()
@@ -454,7 +458,9 @@ def test_storing_goes_on_where_a_crash_left_it(
     assert recordings.spooled() == []
 
 
-def test_an_overtaken_store_keeps_the_bytes(recordings: RecordingFixture, tools: WorkerContext, sample: bytes) -> None:
+def test_an_overtaken_store_keeps_the_bytes(
+    recordings: RecordingFixture, context: WorkerContext, sample: bytes
+) -> None:
     recording_id = recordings.arrive(sample)
     recordings.perform(IngestRecording, recording_id)
     run = recordings.begin(StoreSource, recording_id)
@@ -463,7 +469,7 @@ def test_an_overtaken_store_keeps_the_bytes(recordings: RecordingFixture, tools:
     with pytest.raises(LeaseLost):
         order = read_order(run.claim.kind, run.claim.args)
         assert isinstance(order, StoreSource)
-        store_source(run, order, tools)
+        store_source(run, order, context)
 
     row = recordings.row(recording_id)
     assert recordings.spooled() == [row.spool_name]
@@ -492,12 +498,12 @@ def test_storing_twice_and_storing_what_was_deleted_do_nothing(
 
 
 def test_bytes_that_changed_in_the_spool_are_not_stored(
-    recordings: RecordingFixture, tools: WorkerContext, versions: Versions, sample: bytes
+    recordings: RecordingFixture, context: WorkerContext, versions: Versions, sample: bytes
 ) -> None:
     recording_id = recordings.arrive(sample)
     recordings.perform(IngestRecording, recording_id)
     before = versions()
-    tools.spool.path(recordings.row(recording_id).spool_name).write_bytes(b"x" * len(sample))
+    context.spool.path(recordings.row(recording_id).spool_name).write_bytes(b"x" * len(sample))
 
     job = recordings.perform(StoreSource, recording_id)
 

@@ -32,16 +32,16 @@ DAY = timedelta(days=1)
 HORIZON = 90
 
 
-class Desk:
-    """Series and lessons of the school's tutor, and the jobs that tend them."""
+class UpkeepFixture:
+    """Series and lessons of the school's tutor, and the jobs that maintain them."""
 
-    def __init__(self, tools: WorkerContext, school: School, sql: Sql) -> None:
-        self.tools = tools
+    def __init__(self, context: WorkerContext, school: School, sql: Sql) -> None:
+        self.context = context
         self.school = school
         self.sql = sql
 
     def add(self, model: Any, **values: Any) -> int:
-        with self.tools.database.transaction() as session:
+        with self.context.database.transaction() as session:
             return int(session.scalars(insert(model).values(values).returning(model.id)).one())
 
     def series(self, rrule: str | None, first: date = NOW.date(), *, hour: int = 14, **columns: Any) -> int:
@@ -58,23 +58,23 @@ class Desk:
         }
         series_id = self.add(Series, **values)
         if values["has_students"]:
-            with self.tools.database.transaction() as session:
+            with self.context.database.transaction() as session:
                 member = {"series_id": series_id, "student_id": 22, "booking_id": self.school.booking_id}
                 session.execute(insert(SeriesParticipant).values(member))
         return series_id
 
     def lesson(self, day: date, start: str, end: str, **columns: Any) -> int:
-        """A row as somebody writes it by hand."""
+        """A row that was inserted by hand."""
         local = {"schedule_date": day, "start_time": start, "end_time": end}
         return self.add(Schedule, **{"tutor_id": 11, "student_id": 22, **local, **columns})
 
     def perform(self, order: Order, work: Any, now: datetime = NOW, **changes: Any) -> Any:
-        """Do it as a worker does; answers the job's result."""
-        with self.tools.database.transaction() as session:
+        """Perform it as a worker does; returns the job's result."""
+        with self.context.database.transaction() as session:
             job_id = enqueue(session, order)
-        tools = WorkerContext(self.tools.settings.model_copy(update=changes), self.tools.database)
-        performer = Performer(self.tools.database, "test", LeaseTiming(30, 10, 0.05), 0.01, ENDINGS)
-        performer.perform(job_id, lambda run, _order: work(run, tools, now))
+        context = WorkerContext(self.context.settings.model_copy(update=changes), self.context.database)
+        performer = Performer(self.context.database, "test", LeaseTiming(30, 10, 0.05), 0.01, ENDINGS)
+        performer.perform(job_id, lambda run, _order: work(run, context, now))
         ((state, result),) = self.sql("SELECT state, result FROM jobs WHERE id = :id", id=job_id)
         assert state == "succeeded"
         return result
@@ -84,112 +84,114 @@ class Desk:
 
 
 @pytest.fixture
-def desk(settings: MakeSettings, database: Database, school: School, sql: Sql) -> Desk:
-    return Desk(WorkerContext(settings(), database), school, sql)
+def upkeep(settings: MakeSettings, database: Database, school: School, sql: Sql) -> UpkeepFixture:
+    return UpkeepFixture(WorkerContext(settings(), database), school, sql)
 
 
 Perform = Callable[..., Any]
 
 
 @pytest.fixture
-def advanced(desk: Desk) -> Perform:
-    return partial(desk.perform, AdvanceLessons(), advance_lessons)
+def advance(upkeep: UpkeepFixture) -> Perform:
+    return partial(upkeep.perform, AdvanceLessons(), advance_lessons)
 
 
 @pytest.fixture
-def filled(desk: Desk) -> Perform:
-    return partial(desk.perform, FillSeries(), fill_series)
+def fill(upkeep: UpkeepFixture) -> Perform:
+    return partial(upkeep.perform, FillSeries(), fill_series)
 
 
 class TestAdvance:
     """`schedules.advance`."""
 
-    def test_all_of_it(self, desk: Desk, advanced: Perform) -> None:
+    def test_all_of_it(self, upkeep: UpkeepFixture, advance: Perform) -> None:
         nothing = {"begun": 0, "completed": 0, "closed": 0, "dated": 0, "entries": 0, "stuck": 0, "stuck_ids": []}
-        assert advanced() == nothing
-        past = desk.lesson(NOW.date() - DAY, "14:00", "15:00")
-        present = desk.lesson(NOW.date(), "11:30", "12:30")
-        desk.lesson(NOW.date(), "13:00", "14:00")
-        wrong = desk.lesson(NOW.date(), "15:00", "16:00", timezone="Nowhere")
-        double = desk.lesson(NOW.date(), "13:30", "14:30")
-        desk.add(WhiteboardSession, status="in_progress", actual_start=NOW - DAY)
+        assert advance() == nothing
+        past = upkeep.lesson(NOW.date() - DAY, "14:00", "15:00")
+        present = upkeep.lesson(NOW.date(), "11:30", "12:30")
+        upkeep.lesson(NOW.date(), "13:00", "14:00")
+        wrong = upkeep.lesson(NOW.date(), "15:00", "16:00", timezone="Nowhere")
+        double = upkeep.lesson(NOW.date(), "13:30", "14:30")
+        upkeep.add(WhiteboardSession, status="in_progress", actual_start=NOW - DAY)
         stuck = {"stuck": 2, "stuck_ids": [wrong, double]}
-        assert advanced() == {**nothing, "closed": 1, "dated": 3, **stuck}
-        assert advanced() == {**nothing, "begun": 1, "completed": 1, **stuck}
-        assert advanced() == {**nothing, **stuck}
-        statuses = dict(desk.sql("SELECT id, status FROM tutor_schedules WHERE status <> 'scheduled'"))
+        assert advance() == {**nothing, "closed": 1, "dated": 3, **stuck}
+        assert advance() == {**nothing, "begun": 1, "completed": 1, **stuck}
+        assert advance() == {**nothing, **stuck}
+        statuses = dict(upkeep.sql("SELECT id, status FROM tutor_schedules WHERE status <> 'scheduled'"))
         assert statuses == {past: "completed", present: "in_progress"}
 
-    def test_settings_decide(self, desk: Desk, advanced: Perform) -> None:
-        desk.add(WhiteboardSession, status="in_progress", actual_start=NOW - timedelta(minutes=10))
-        lesson = desk.lesson(NOW.date(), "14:00", "15:00")
-        assert advanced(whiteboard_left_seconds=601)["closed"] == 0
-        assert advanced(whiteboard_left_seconds=599, timezone="America/New_York")["closed"] == 1
+    def test_settings_decide(self, upkeep: UpkeepFixture, advance: Perform) -> None:
+        upkeep.add(WhiteboardSession, status="in_progress", actual_start=NOW - timedelta(minutes=10))
+        lesson = upkeep.lesson(NOW.date(), "14:00", "15:00")
+        assert advance(whiteboard_left_seconds=601)["closed"] == 0
+        assert advance(whiteboard_left_seconds=599, timezone="America/New_York")["closed"] == 1
         # The first run had dated it by Addis Ababa's clocks.
-        assert desk.sql("SELECT id, starts_at FROM tutor_schedules") == [(lesson, NOW + timedelta(hours=2))]
+        assert upkeep.sql("SELECT id, starts_at FROM tutor_schedules") == [(lesson, NOW + timedelta(hours=2))]
 
-    def test_more_than_a_batch(self, desk: Desk, advanced: Perform) -> None:
-        desk.sql(
+    def test_more_than_a_batch(self, upkeep: UpkeepFixture, advance: Perform) -> None:
+        upkeep.sql(
             "INSERT INTO tutor_schedules (tutor_id, student_id, schedule_date, start_time, end_time)"
             " SELECT 11, 22, DATE '2020-01-01' + n, '14:00', '15:00' FROM generate_series(1, 1100) n"
         )
-        assert advanced()["dated"] == 1100
-        assert advanced()["completed"] == 1100
+        assert advance()["dated"] == 1100
+        assert advance()["completed"] == 1100
 
 
 class TestFill:
     """`schedules.fill`."""
 
-    def test_series_are_filled_to_their_horizon(self, desk: Desk, filled: Perform) -> None:
-        daily = desk.series("FREQ=DAILY", hour=8)
-        weekly = desk.series("FREQ=WEEKLY;BYDAY=MO", hour=10, has_students=False)
-        paused = desk.series("FREQ=DAILY", hour=12, status="paused")
-        result = filled()
+    def test_series_are_filled_to_their_horizon(self, upkeep: UpkeepFixture, fill: Perform) -> None:
+        daily = upkeep.series("FREQ=DAILY", hour=8)
+        weekly = upkeep.series("FREQ=WEEKLY;BYDAY=MO", hour=10, has_students=False)
+        paused = upkeep.series("FREQ=DAILY", hour=12, status="paused")
+        result = fill()
         assert (result["series"], result["lessons"], result["skipped"]) == (2, 91 + 13, 0)
-        assert filled()["series"] == 0
-        assert desk.sql("SELECT series_id, count(*) FROM tutor_schedules GROUP BY 1 ORDER BY 1") == [
+        assert fill()["series"] == 0
+        assert upkeep.sql("SELECT series_id, count(*) FROM tutor_schedules GROUP BY 1 ORDER BY 1") == [
             *((daily, 91), (weekly, 13))
         ]
         # Three days without beat, the first of June, a Monday, among those to be added.
-        assert filled(NOW + 3 * DAY)["lessons"] == 3 + 1
-        assert desk.status(paused) == "paused"
+        assert fill(NOW + 3 * DAY)["lessons"] == 3 + 1
+        assert upkeep.status(paused) == "paused"
 
-    def test_what_collides_is_skipped_and_counted(self, desk: Desk, filled: Perform, advanced: Perform) -> None:
-        desk.lesson(NOW.date() + 2 * DAY, "14:30", "15:30")
-        advanced()
-        desk.series("FREQ=DAILY")
-        result = filled()
+    def test_what_collides_is_skipped_and_counted(self, upkeep: UpkeepFixture, fill: Perform, advance: Perform) -> None:
+        upkeep.lesson(NOW.date() + 2 * DAY, "14:30", "15:30")
+        advance()
+        upkeep.series("FREQ=DAILY")
+        result = fill()
         assert (result["series"], result["lessons"], result["skipped"]) == (1, 90, 1)
-        assert desk.sql("SELECT occurrence_date, reason FROM schedule_skips") == [
+        assert upkeep.sql("SELECT occurrence_date, reason FROM schedule_skips") == [
             (NOW.date() + 2 * DAY, "tutor-busy"),
         ]
 
-    def test_more_series_than_a_batch(self, desk: Desk, filled: Perform) -> None:
-        desk.sql(
+    def test_more_series_than_a_batch(self, upkeep: UpkeepFixture, fill: Perform) -> None:
+        upkeep.sql(
             "INSERT INTO schedule_series (tutor_id, has_students, schedule_date, start_time, end_time, timezone, rrule,"
             " recurrence_pattern) SELECT 11, false, '2026-03-02', '14:00', '15:00', 'Africa/Addis_Ababa',"
             " 'FREQ=MONTHLY', 'words' FROM generate_series(1, 250)"
         )
-        assert filled()["series"] == 250
+        assert fill()["series"] == 250
 
-    def test_neighbours_of_another_batch_are_waited_for(self, desk: Desk, filled: Perform, advanced: Perform) -> None:
+    def test_neighbours_of_another_batch_are_waited_for(
+        self, upkeep: UpkeepFixture, fill: Perform, advance: Perform
+    ) -> None:
         """A day's lessons end to end, on both sides of a batch's end, all of them an hour too early."""
-        desk.sql(
+        upkeep.sql(
             "INSERT INTO tutor_schedules (tutor_id, student_id, schedule_date, start_time, end_time)"
             " SELECT 11, 22, DATE '2026-04-01' + n, '14:00', '15:00' FROM generate_series(1, 495) n"
         )
         for hour in range(6, 20):
-            desk.lesson(NOW.date() + DAY, f"{hour:02}:00", f"{hour + 1:02}:00")
-        advanced()
-        before = desk.sql("SELECT id, starts_at, status FROM tutor_schedules ORDER BY id")
-        desk.sql("UPDATE tutor_schedules SET status = 'cancelled'")
-        desk.sql(
+            upkeep.lesson(NOW.date() + DAY, f"{hour:02}:00", f"{hour + 1:02}:00")
+        advance()
+        before = upkeep.sql("SELECT id, starts_at, status FROM tutor_schedules ORDER BY id")
+        upkeep.sql("UPDATE tutor_schedules SET status = 'cancelled'")
+        upkeep.sql(
             "UPDATE tutor_schedules SET starts_at = starts_at - interval '1 h', ends_at = ends_at - interval '1 h',"
             " status = 'scheduled', tzdata_version = '2020a'"
         )
-        result = filled()
+        result = fill()
         assert (result["moved"], result["stuck"]) == (495 + 14, 0)
-        assert desk.sql("SELECT id, starts_at, status FROM tutor_schedules ORDER BY id") == before
+        assert upkeep.sql("SELECT id, starts_at, status FROM tutor_schedules ORDER BY id") == before
 
     @pytest.mark.parametrize(
         ("rrule", "first", "finished"),
@@ -205,55 +207,55 @@ class TestFill:
         ],
     )
     def test_a_series_past_its_last_day_is_completed(
-        self, desk: Desk, filled: Perform, rrule: str, first: str, finished: bool
+        self, upkeep: UpkeepFixture, fill: Perform, rrule: str, first: str, finished: bool
     ) -> None:
-        series_id = desk.series(rrule, date.fromisoformat(first))
-        result = filled()
-        assert (result["finished"], desk.status(series_id)) == (finished, "completed" if finished else "active")
+        series_id = upkeep.series(rrule, date.fromisoformat(first))
+        result = fill()
+        assert (result["finished"], upkeep.status(series_id)) == (finished, "completed" if finished else "active")
 
-    def test_so_are_dates_and_no_others(self, desk: Desk, filled: Perform) -> None:
-        over = desk.series(None, dates=[date(2026, 2, 1), date(2026, 2, 3)], hour=8)
-        today = desk.series(None, dates=[date(2026, 2, 1), date(2026, 3, 2)], hour=10)
-        paused = desk.series(None, dates=[date(2026, 2, 1)], hour=12, status="paused")
-        assert filled()["finished"] == 1
-        assert [desk.status(one) for one in (over, today, paused)] == ["completed", "active", "paused"]
-        assert filled(NOW + DAY)["finished"] == 1
+    def test_so_are_dates_and_no_others(self, upkeep: UpkeepFixture, fill: Perform) -> None:
+        past = upkeep.series(None, dates=[date(2026, 2, 1), date(2026, 2, 3)], hour=8)
+        today = upkeep.series(None, dates=[date(2026, 2, 1), date(2026, 3, 2)], hour=10)
+        paused = upkeep.series(None, dates=[date(2026, 2, 1)], hour=12, status="paused")
+        assert fill()["finished"] == 1
+        assert [upkeep.status(series_id) for series_id in (past, today, paused)] == ["completed", "active", "paused"]
+        assert fill(NOW + DAY)["finished"] == 1
 
-    def test_the_day_is_that_of_the_zone(self, desk: Desk, filled: Perform) -> None:
+    def test_the_day_is_that_of_the_zone(self, upkeep: UpkeepFixture, fill: Perform) -> None:
         """11:30 UTC on the 2nd is the 3rd already in Kiritimati, and only just the 2nd in Niue."""
         half_past = datetime(2026, 3, 2, 11, 30, tzinfo=UTC)
-        east = desk.series("FREQ=DAILY;UNTIL=20260302", date(2026, 3, 1), timezone="Pacific/Kiritimati", hour=1)
-        west = desk.series("FREQ=DAILY;UNTIL=20260302", date(2026, 3, 1), timezone="Pacific/Niue", hour=1)
-        assert filled(half_past)["finished"] == 1
-        assert [desk.status(one) for one in (east, west)] == ["completed", "active"]
+        east = upkeep.series("FREQ=DAILY;UNTIL=20260302", date(2026, 3, 1), timezone="Pacific/Kiritimati", hour=1)
+        west = upkeep.series("FREQ=DAILY;UNTIL=20260302", date(2026, 3, 1), timezone="Pacific/Niue", hour=1)
+        assert fill(half_past)["finished"] == 1
+        assert [upkeep.status(series_id) for series_id in (east, west)] == ["completed", "active"]
 
-    def test_a_lesson_moved_beyond_the_end_keeps_its_series(self, desk: Desk, filled: Perform) -> None:
-        series_id = desk.series("FREQ=DAILY;COUNT=2", date(2026, 2, 20))
-        filled(datetime(2026, 2, 20, tzinfo=UTC))
-        desk.sql(
+    def test_a_lesson_moved_beyond_the_end_keeps_its_series(self, upkeep: UpkeepFixture, fill: Perform) -> None:
+        series_id = upkeep.series("FREQ=DAILY;COUNT=2", date(2026, 2, 20))
+        fill(datetime(2026, 2, 20, tzinfo=UTC))
+        upkeep.sql(
             "UPDATE tutor_schedules SET starts_at = starts_at + interval '30 d', ends_at = ends_at + interval '30 d',"
             " is_override = true WHERE occurrence_date = '2026-02-21'"
         )
-        assert filled()["finished"] == 0
-        assert filled(NOW + 30 * DAY)["finished"] == 1
-        assert desk.status(series_id) == "completed"
+        assert fill()["finished"] == 0
+        assert fill(NOW + 30 * DAY)["finished"] == 1
+        assert upkeep.status(series_id) == "completed"
 
 
 def test_a_running_worker_does_both(
-    desk: Desk, settings: MakeSettings, database: Database, redis_url: str, tmp_path: Path
+    upkeep: UpkeepFixture, settings: MakeSettings, database: Database, redis_url: str, tmp_path: Path
 ) -> None:
     """Ordered as beat orders: a row of `jobs`, done by the process that serves `default`."""
     # Where the lessons are: the day there begins three hours before UTC's.
     today = datetime.now(ZoneInfo("Africa/Addis_Ababa")).date()
-    lesson = desk.lesson(today - 2 * DAY, "14:00", "15:00")
-    desk.series("FREQ=DAILY", today)
+    lesson = upkeep.lesson(today - 2 * DAY, "14:00", "15:00")
+    upkeep.series("FREQ=DAILY", today)
     command = [sys.executable, "-m", "worker.cli", "worker", "--queues", "default"]
     worker = ChildProcess("w", command, tmp_path / "w.log", env=environment_for(settings()))
 
     def all_done() -> bool:
         """Whether the lesson is completed and the series filled; orders both jobs, as beat does, when not."""
-        completed = desk.sql("SELECT status FROM tutor_schedules WHERE id = :id", id=lesson) == [("completed",)]
-        if completed and desk.sql("SELECT 1 FROM tutor_schedules WHERE series_id IS NOT NULL LIMIT 1"):
+        completed = upkeep.sql("SELECT status FROM tutor_schedules WHERE id = :id", id=lesson) == [("completed",)]
+        if completed and upkeep.sql("SELECT 1 FROM tutor_schedules WHERE series_id IS NOT NULL LIMIT 1"):
             return True
         with database.transaction() as session:
             for order in (AdvanceLessons(), FillSeries()):
@@ -264,7 +266,7 @@ def test_a_running_worker_does_both(
         wait_for(all_done, pause=0.3, details=lambda: worker.log_tail(40))
     finally:
         worker.stop(60)
-    rows = desk.sql("SELECT DISTINCT kind FROM jobs WHERE state = 'succeeded' ORDER BY 1")
+    rows = upkeep.sql("SELECT DISTINCT kind FROM jobs WHERE state = 'succeeded' ORDER BY 1")
     assert rows == [("schedules.advance",), ("schedules.fill",)]
-    assert desk.sql("SELECT DISTINCT principal FROM jobs") == [("beat",)]
-    assert desk.sql("SELECT count(*) FROM tutor_schedules WHERE series_id IS NOT NULL") == [(HORIZON + 1,)]
+    assert upkeep.sql("SELECT DISTINCT principal FROM jobs") == [("beat",)]
+    assert upkeep.sql("SELECT count(*) FROM tutor_schedules WHERE series_id IS NOT NULL") == [(HORIZON + 1,)]

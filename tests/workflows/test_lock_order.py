@@ -83,17 +83,17 @@ class ConcurrentActions:
             yield
 
     def answering(self) -> Iterator[None]:
-        """A booking is offered, accepted, has lessons, and is ended by the student; each step counts."""
+        """Offers a booking, accepts it, adds lessons, and ends it as the student; yields after each step."""
         tutor, student = self.school.tutor, self.school.student
         while True:
             with self.database.transaction() as session:
                 booking_id = offer_booking(session, tutor, student_id=22, values={}, now=NOW).id
             yield
-            for answer in (accepted, ended):
+            for step in (accepted, ended):
                 with self.database.transaction() as session:
-                    answer_booking(session, student, booking_id, answer, PLANNING)
+                    answer_booking(session, student, booking_id, step, PLANNING)
                 yield
-                if answer is accepted:
+                if step is accepted:
                     times = TimeRequest(FIRST, time(18), time(19), "Africa/Addis_Ababa", "every Monday")
                     with self.database.transaction() as session:
                         make_lessons(session, LessonRequest(11, booking_id, times, {}), PLANNING)
@@ -109,16 +109,18 @@ class ConcurrentActions:
             yield
 
     def channels(self, who: Any) -> Iterator[None]:
-        """One comes, reminders are planned for it, and it is deleted."""
+        """Adds a channel, plans reminders for it and removes it."""
         while True:
             with self.database.transaction() as session:
-                one = NotificationChannel(user_id=who.user_id, kind="email", address=b"x", label="x", confirmed_at=NOW)
-                session.add(one)
+                channel = NotificationChannel(
+                    user_id=who.user_id, kind="email", address=b"x", label="x", confirmed_at=NOW
+                )
+                session.add(channel)
                 session.flush()
-                channel_id = one.id
+                channel_id = channel.id
             with self.database.transaction() as session:
-                wanted = Preferences(alarms=(30, 60), channels=(str(channel_id),))
-                set_preferences(session, who, wanted, now=NOW)
+                preferences = Preferences(alarms=(30, 60), channels=(str(channel_id),))
+                set_preferences(session, who, preferences, now=NOW)
             yield
             with self.database.transaction() as session:
                 remove_channel(session, who.user_id, channel_id)
@@ -126,9 +128,9 @@ class ConcurrentActions:
             yield
 
     def booking_slots(self, who: Any) -> Iterator[None]:
-        """Booked, and given back; while the booking is paused neither can be."""
+        """Books a slot and releases it; while the booking is paused both are refused."""
         slots = self.make("every Monday", time(16), FIRST, booked=False)
-        for slot in cycle([one.id for one in slots.first]):
+        for slot in cycle([lesson.id for lesson in slots.first]):
             with suppress(Conflict), self.database.transaction() as session:
                 free = session.get_one(Schedule, slot).student_id is None
                 if free:
@@ -138,7 +140,7 @@ class ConcurrentActions:
             yield
 
     def run(self, *actions: Iterator[None]) -> None:
-        """All at once, until each was done ROUNDS times; raises what one of them raised."""
+        """Runs all concurrently until each has made ROUNDS steps; raises the first error."""
         ended = threading.Event()
         done = [0] * len(actions)
         errors: list[Exception] = []
@@ -148,7 +150,7 @@ class ConcurrentActions:
                 while not ended.is_set():
                     next(actions[number])
                     done[number] += 1
-            except Exception as error:  # noqa: BLE001 - told by the test
+            except Exception as error:  # noqa: BLE001 - reported by the test
                 errors.append(error)
                 ended.set()
 

@@ -26,7 +26,7 @@ _ORPHAN = "videos/whiteboard/session_1/recording_1/0123/play/playback.webm"
 
 
 @pytest.fixture
-def second(tools: WorkerContext, postgres: PostgresServer, template_database: str) -> Iterator[WorkerContext]:
+def second(context: WorkerContext, postgres: PostgresServer, template_database: str) -> Iterator[WorkerContext]:
     """Another installation with the same BACKBLAZE_*, as a trial beside production has."""
     name = f"astegni_second_{secrets.token_hex(6)}"
     postgres.create_database(name, template_database)
@@ -35,7 +35,7 @@ def second(tools: WorkerContext, postgres: PostgresServer, template_database: st
     database = Database(make_url(url).set(drivername="postgresql+psycopg"))
     with database.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE installation SET id = gen_random_uuid()")
-    settings = tools.settings.model_copy(update={"database_url": url, "orphan_age": 0})
+    settings = context.settings.model_copy(update={"database_url": url, "orphan_age": 0})
     yield WorkerContext(settings, database)
     database.close()
     postgres.drop_database(name)
@@ -55,7 +55,7 @@ def _sweep(context: WorkerContext) -> str | None:
 
 
 def test_the_second_one_sweeps_nothing(
-    tools: WorkerContext, second: WorkerContext, put: Put, versions: Versions
+    context: WorkerContext, second: WorkerContext, put: Put, versions: Versions
 ) -> None:
     put(_ORPHAN)
 
@@ -66,14 +66,14 @@ def test_the_second_one_sweeps_nothing(
 
 
 def test_after_a_take_over_the_first_one_sweeps_nothing(
-    tools: WorkerContext, second: WorkerContext, put: Put, versions: Versions
+    context: WorkerContext, second: WorkerContext, put: Put, versions: Versions
 ) -> None:
     """Also in a process that has used the bucket before."""
     put(_ORPHAN)
     take_over_bucket(second.settings)
 
-    first = WorkerContext(tools.settings.model_copy(update={"orphan_age": 0}), tools.database)
-    first.store = tools.store
+    first = WorkerContext(context.settings.model_copy(update={"orphan_age": 0}), context.database)
+    first.store = context.store
     assert _sweep(first) == "foreign-bucket"
     assert [name for name, _ in versions()] == [_ORPHAN]
     assert _sweep(second) is None

@@ -30,7 +30,7 @@ def read_at(database: Database, platform_people: PlatformPeople) -> datetime:
 
 
 @pytest.fixture
-def counted(platform_connection: PlatformConnection, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+def count_statements(platform_connection: PlatformConnection, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """How many statements the platform was sent since the last call."""
     rows, sent = platform_connection.rows, []
 
@@ -41,19 +41,23 @@ def counted(platform_connection: PlatformConnection, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(platform_connection, "rows", counting)
 
     def number() -> int:
-        made = len(sent)
+        count = len(sent)
         sent.clear()
-        return made
+        return count
 
     return number
 
 
 def test_one_query_for_all_who_would_be_too_old_at_the_next_call(
-    database: Database, platform_people: PlatformPeople, read_at: datetime, counted: Callable[[], int], sql: Sql
+    database: Database,
+    platform_people: PlatformPeople,
+    read_at: datetime,
+    count_statements: Callable[[], int],
+    sql: Sql,
 ) -> None:
     def renew(age: timedelta) -> int:
         assert renew_people(database, platform_people, IDS, now=read_at + age) == frozenset()
-        return counted()
+        return count_statements()
 
     assert renew(FRESH - RENEWAL) == 0
     assert renew(FRESH - RENEWAL + timedelta(seconds=1)) == 1
@@ -98,10 +102,10 @@ def test_while_the_platform_is_away_access_ends_after_a_day(database: Database, 
 
 
 def test_people_of_our_own_are_never_looked_up(
-    database: Database, platform_people: PlatformPeople, counted: Callable[[], int], sql: Sql
+    database: Database, platform_people: PlatformPeople, count_statements: Callable[[], int], sql: Sql
 ) -> None:
     sql("INSERT INTO users (id, first_name) VALUES (900, 'Own')")
 
     assert renew_people(database, platform_people, [900], now=clock.now() + timedelta(days=2)) == frozenset()
     assert renew_people(database, None, [900], now=clock.now()) == frozenset()
-    assert counted() == 0
+    assert count_statements() == 0

@@ -44,9 +44,9 @@ WORK: dict[type[Order], Callable[[JobRun, Any, WorkerContext], None]] = {
 class Lesson:
     """A session with two pages, drawn on for some seconds."""
 
-    def __init__(self, tools: WorkerContext, booking_id: int) -> None:
-        self.tools = tools
-        self.database: Database = tools.database
+    def __init__(self, context: WorkerContext, booking_id: int) -> None:
+        self.context = context
+        self.database: Database = context.database
         self.id: int = self.sql(
             "INSERT INTO whiteboard_sessions (booking_id, session_title, status, actual_start, actual_end)"
             " VALUES (:booking_id, 'Algebra', 'completed', '2026-03-02 08:00Z', '2026-03-02 09:00Z') RETURNING id",
@@ -68,7 +68,7 @@ class Lesson:
         return run_statement(self.database, statement, **values)
 
     def draw(self, page: int, start: float, end: float, kind: str = "pen", **data: Any) -> int:
-        """A stroke from `start` to `end`, seconds since eight; answers its id."""
+        """A stroke from `start` to `end`, in seconds since eight; returns its id."""
         content = data or {"points": [[100, 100], [1000, 600]], "color": "#1d4ed8", "width": 20}
         stroke_id: int = self.sql(
             "INSERT INTO whiteboard_canvas_data"
@@ -88,19 +88,19 @@ class Lesson:
         return stroke_id
 
     def order(self, *, shorten_idle: bool = False) -> UUID:
-        order = ReplayBoard(self.id, self.tools.settings.spool_id, shorten_idle, asked_by="user:1", recorded_by=1)
+        order = ReplayBoard(self.id, self.context.settings.spool_id, shorten_idle, asked_by="user:1", recorded_by=1)
         with self.database.transaction() as session:
             return enqueue(session, order, principal="user:1")
 
     def perform(self, job_id: UUID, kind: type[Order] = ReplayBoard) -> Any:
-        """Do the job as a worker does, and answer its row."""
+        """Perform the job as a worker does, and return its row."""
         performer = Performer(self.database, "test", LeaseTiming(lease=30, renewal=10, pulse=0.05), 0.01, ENDINGS)
         with suppress(JobNotDone):  # what the ledger says of it is what counts
-            performer.perform(job_id, lambda run, order: WORK[kind](run, order, self.tools))
+            performer.perform(job_id, lambda run, order: WORK[kind](run, order, self.context))
         return self.sql("SELECT * FROM jobs WHERE id = :id", id=job_id)[0]
 
-    def replay(self, **how: Any) -> Any:
-        return self.perform(self.order(**how))
+    def replay(self, **options: Any) -> Any:
+        return self.perform(self.order(**options))
 
     def rendition(self, recording_id: int, name: str) -> Any:
         return self.sql(
@@ -109,11 +109,11 @@ class Lesson:
 
 
 @pytest.fixture
-def lesson(tools: WorkerContext, school: School) -> Lesson:
-    return Lesson(tools, school.booking_id)
+def lesson(context: WorkerContext, school: School) -> Lesson:
+    return Lesson(context, school.booking_id)
 
 
-def test_a_board_becomes_a_lesson_that_plays(lesson: Lesson, tools: WorkerContext, tmp_path: Path) -> None:
+def test_a_board_becomes_a_lesson_that_plays(lesson: Lesson, context: WorkerContext, tmp_path: Path) -> None:
     lesson.draw(0, 0, 2)
     lesson.draw(0, 3, 4, "text", text="ምሳሌ", x=200, y=700, fontSize=60)
     lesson.draw(1, 5, 6, "circle", x=600, y=400, radius=200, width=20, color="#ffffff")
@@ -138,9 +138,9 @@ def test_a_board_becomes_a_lesson_that_plays(lesson: Lesson, tools: WorkerContex
     # What a player takes comes first, though the strokes were there before.
     assert [rendition.name for rendition in plan.renditions][:1] == ["playback"]
 
-    tools.store.download(lesson.rendition(recording_id, "playback").object_name, tmp_path / "film.mp4")
+    context.store.download(lesson.rendition(recording_id, "playback").object_name, tmp_path / "film.mp4")
     shown: list[str | Path] = [
-        tools.binaries.ffmpeg,
+        context.binaries.ffmpeg,
         "-v",
         "error",
         "-i",
@@ -161,7 +161,7 @@ def test_a_board_becomes_a_lesson_that_plays(lesson: Lesson, tools: WorkerContex
     assert frame[360, 100 + 720].min() > 180  # and its circle, 200 pixels to the right of (600, 400)
 
 
-def test_a_page_fetches_the_strokes_and_plays_them_itself(lesson: Lesson, tools: WorkerContext) -> None:
+def test_a_page_fetches_the_strokes_and_plays_them_itself(lesson: Lesson, context: WorkerContext) -> None:
     lesson.draw(0, 0, 2)
     recording_id = lesson.replay().result["recording_id"]
     rendition = lesson.rendition(recording_id, "replay")
@@ -170,11 +170,11 @@ def test_a_page_fetches_the_strokes_and_plays_them_itself(lesson: Lesson, tools:
     with lesson.database.transaction() as session:
         plan = plan_playback(session, find_recording(session, recording_id, true()))
         assert "replay" in [row.name for row in plan.renditions]
-        token = tools.store.authorize_download(plan.prefix, plan.seconds)
+        token = context.store.authorize_download(plan.prefix, plan.seconds)
 
-    with urllib.request.urlopen(tools.store.signed_url(rendition.object_name, token), timeout=PATIENCE) as answer:  # noqa: S310
-        packed = answer.read()
-        headers = answer.headers
+    with urllib.request.urlopen(context.store.signed_url(rendition.object_name, token), timeout=PATIENCE) as response:  # noqa: S310
+        packed = response.read()
+        headers = response.headers
 
     assert (headers["Content-Type"], headers["Content-Encoding"]) == ("application/json", "gzip")
     assert len(packed) == rendition.bytes
@@ -188,7 +188,7 @@ def test_twice_is_one_recording(lesson: Lesson, versions: Versions) -> None:
     first, again = lesson.replay(), lesson.replay()
     assert first.id != again.id
     assert again.result["recording_id"] == first.result["recording_id"]
-    spool = lesson.tools.settings.spool_dir
+    spool = lesson.context.settings.spool_dir
     assert len([path for path in spool.iterdir() if path.is_file()]) == 1
     assert len(versions()) == 1
 
@@ -196,7 +196,7 @@ def test_twice_is_one_recording(lesson: Lesson, versions: Versions) -> None:
     assert lesson.replay().result["recording_id"] != first.result["recording_id"]
 
 
-def test_what_was_taken_back_is_seen_until_then(lesson: Lesson, tools: WorkerContext) -> None:
+def test_what_was_taken_back_is_seen_until_then(lesson: Lesson, context: WorkerContext) -> None:
     lesson.draw(0, 0, 1)
     undone = lesson.draw(0, 2, 3, points=[[0, 0], [9, 9]])
     statement = "UPDATE whiteboard_canvas_data SET is_deleted = true, deleted_at = {} WHERE id = :id"
@@ -206,13 +206,13 @@ def test_what_was_taken_back_is_seen_until_then(lesson: Lesson, tools: WorkerCon
     recording_id = lesson.replay().result["recording_id"]
 
     name = lesson.rendition(recording_id, "replay").object_name
-    token = tools.store.authorize_download(f"{name.rsplit('/', 1)[0]}/", 60)
-    with urllib.request.urlopen(tools.store.signed_url(name, token), timeout=PATIENCE) as answer:  # noqa: S310
-        strokes = json.loads(gzip.decompress(answer.read()))["strokes"]
+    token = context.store.authorize_download(f"{name.rsplit('/', 1)[0]}/", 60)
+    with urllib.request.urlopen(context.store.signed_url(name, token), timeout=PATIENCE) as response:  # noqa: S310
+        strokes = json.loads(gzip.decompress(response.read()))["strokes"]
     assert [(stroke["start"], stroke.get("gone")) for stroke in strokes] == [(1000, None), (3000, 11_000)]
 
 
-def test_pages_are_turned_as_they_were_and_idle_time_is_cut(lesson: Lesson, tools: WorkerContext) -> None:
+def test_pages_are_turned_as_they_were_and_idle_time_is_cut(lesson: Lesson, context: WorkerContext) -> None:
     lesson.draw(0, 0, 1)
     lesson.draw(1, 600, 601)
     for page, second in ((1, 300), (0, 1200)):
@@ -251,14 +251,14 @@ def test_a_cancelled_film_leaves_nothing(lesson: Lesson) -> None:
         lesson.draw(0, number * 10, number * 10 + 10)
     job_id = lesson.order()
 
-    def cancelled(run: JobRun, order: Any, tools: WorkerContext) -> None:
+    def cancelled(run: JobRun, order: Any, context: WorkerContext) -> None:
         with lesson.database.transaction() as session:
             cancel_job(session, ENDINGS, job_id)
-        replay_board(run, order, tools)
+        replay_board(run, order, context)
 
     performer = Performer(lesson.database, "test", LeaseTiming(lease=30, renewal=10, pulse=0.05), 0.01, ENDINGS)
     with suppress(JobNotDone):
-        performer.perform(job_id, lambda run, order: cancelled(run, order, lesson.tools))
+        performer.perform(job_id, lambda run, order: cancelled(run, order, lesson.context))
     assert lesson.sql("SELECT state FROM jobs WHERE id = :id", id=job_id)[0].state == "cancelled"
     assert lesson.sql("SELECT 1 FROM whiteboard_session_recordings") == []
-    assert [path for path in lesson.tools.settings.spool_dir.rglob("*") if path.is_file()] == []
+    assert [path for path in lesson.context.settings.spool_dir.rglob("*") if path.is_file()] == []

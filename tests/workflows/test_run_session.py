@@ -90,9 +90,9 @@ class Classroom:
         with self.database.transaction() as session:
             join_session(session, caller or self.school.student, session_id)
 
-    def close(self, **how: Any) -> int:
+    def close(self, **changes: Any) -> int:
         with self.database.transaction() as session:
-            values = {"quiet_since": NOW - QUIET, "now": NOW, "after": 0, "most": 100, **how}
+            values = {"quiet_since": NOW - QUIET, "now": NOW, "after": 0, "most": 100, **changes}
             return close_sessions(session, **values).sessions
 
     def status(self, session_id: int) -> str:

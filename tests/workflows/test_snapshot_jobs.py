@@ -36,8 +36,8 @@ RED, GREEN, WHITE = (255, 0, 0), (0, 128, 0), (255, 255, 255)
 WORK: dict[type[Order], Callable[[JobRun, Any, WorkerContext], None]] = {
     SnapshotPage: snapshot_page,
     SnapshotSession: snapshot_session,
-    SnapshotChanged: lambda run, _order, tools: snapshot_changed(run, tools),
-    SweepObjects: lambda run, _order, tools: sweep_objects(run, tools),
+    SnapshotChanged: lambda run, _order, context: snapshot_changed(run, context),
+    SweepObjects: lambda run, _order, context: sweep_objects(run, context),
 }
 
 
@@ -52,11 +52,11 @@ def bookmarks(reader: PdfReader) -> list[str | None]:
 
 
 class Board:
-    """A session in progress with one page, what is drawn there, and what the house makes of it."""
+    """A session in progress with one page, its strokes, and the snapshots made of them."""
 
-    def __init__(self, tools: WorkerContext, booking_id: int, folder: Path) -> None:
-        self.tools = tools
-        self.database: Database = tools.database
+    def __init__(self, context: WorkerContext, booking_id: int, folder: Path) -> None:
+        self.context = context
+        self.database: Database = context.database
         self.folder = folder
         self.id: int = self.sql(
             "INSERT INTO whiteboard_sessions (booking_id, session_title, status, actual_start)"
@@ -100,14 +100,14 @@ class Board:
         with self.database.transaction() as session:
             return enqueue(session, order)
 
-    def perform(self, order: Order, work: Any = None, tools: WorkerContext | None = None) -> Any:
-        """Order it, do it as a worker does, and answer the job's row."""
+    def perform(self, order: Order, work: Any = None, context: WorkerContext | None = None) -> Any:
+        """Order it, perform it as a worker does, and return the job's row."""
         job_id = self.order(order)
         self.sql("UPDATE jobs SET run_at = now() WHERE id = :id AND state <> 'running'", id=job_id)
         do = work or WORK[type(order)]
         performer = Performer(self.database, "test", LeaseTiming(30, 10, 0.02), 0.01, ENDINGS)
         with suppress(JobNotDone):  # what the ledger says of it is what counts
-            performer.perform(job_id, lambda run, done: do(run, done, tools or self.tools))
+            performer.perform(job_id, lambda run, done: do(run, done, context or self.context))
         return self.sql("SELECT * FROM jobs WHERE id = :id", id=job_id)[0]
 
     def done(self, order: Order) -> Any:
@@ -126,7 +126,7 @@ class Board:
         """What B2 holds of it, checked against its row."""
         row = self.row(name, page)
         path = self.folder / hashlib.sha256(row.object_name.encode()).hexdigest()
-        self.tools.store.download(row.object_name, path, sha1=row.sha1)
+        self.context.store.download(row.object_name, path, sha1=row.sha1)
         assert path.stat().st_size == row.bytes
         return path
 
@@ -136,16 +136,18 @@ class Board:
         return tuple(int(channel) for channel in pixels[y, x, :3])
 
     def jobs(self, kind: type[Order], *states: str) -> list[Any]:
-        wanted = list(states or ("queued", "published"))
-        return self.sql("SELECT * FROM jobs WHERE kind = :kind AND state = ANY(:states)", kind=kind.kind, states=wanted)
+        allowed_states = list(states or ("queued", "published"))
+        return self.sql(
+            "SELECT * FROM jobs WHERE kind = :kind AND state = ANY(:states)", kind=kind.kind, states=allowed_states
+        )
 
     def spooled(self) -> list[Path]:
-        return [path for path in self.tools.settings.spool_dir.rglob("*") if path.name != "work"]
+        return [path for path in self.context.settings.spool_dir.rglob("*") if path.name != "work"]
 
 
 @pytest.fixture
-def board(tools: WorkerContext, school: School, tmp_path: Path) -> Board:
-    return Board(tools, school.booking_id, tmp_path)
+def board(context: WorkerContext, school: School, tmp_path: Path) -> Board:
+    return Board(context, school.booking_id, tmp_path)
 
 
 class TestPage:
@@ -239,8 +241,8 @@ class TestPage:
         skipped = board.done(SnapshotPage(board.page))["skipped"]
 
         assert skipped["count"] == 5
-        assert sorted(one["order"] for one in skipped["strokes"]) == [2, 3, 4, 5, 6]
-        assert all(one["reason"] and one["page_id"] == board.page for one in skipped["strokes"])
+        assert sorted(stroke["order"] for stroke in skipped["strokes"]) == [2, 3, 4, 5, 6]
+        assert all(stroke["reason"] and stroke["page_id"] == board.page for stroke in skipped["strokes"])
         assert board.pixel(100, 100) == RED
         assert board.row().skipped == 5
 
@@ -259,21 +261,21 @@ class TestPage:
     def test_a_cancelled_one_stops_and_leaves_nothing_on_the_disk(self, board: Board) -> None:
         board.draw(pen("#ff0000"))
 
-        def be_cancelled(run: JobRun, order: Any, tools: WorkerContext) -> None:
+        def be_cancelled(run: JobRun, order: Any, context: WorkerContext) -> None:
             with board.database.transaction() as session:
                 cancel_job(session, ENDINGS, run.claim.job_id)
             run.progress(1)  # what the next pulse has to say
             wait_for(lambda: run.cancelled)
-            snapshot_page(run, order, tools)
+            snapshot_page(run, order, context)
 
         assert board.perform(SnapshotPage(board.page), be_cancelled).state == "cancelled"
         assert (board.rows(), board.spooled()) == ({}, [])
 
     def test_a_b2_that_says_no_leaves_nothing_behind_and_another_try_draws(self, board: Board) -> None:
         board.draw(pen("#ff0000"))
-        nowhere = board.tools.settings.model_copy(update={"backblaze_bucket_name": "no-such-bucket-of-ours"})
+        nowhere = board.context.settings.model_copy(update={"backblaze_bucket_name": "no-such-bucket-of-ours"})
 
-        job = board.perform(SnapshotPage(board.page), tools=WorkerContext(nowhere, board.database))
+        job = board.perform(SnapshotPage(board.page), context=WorkerContext(nowhere, board.database))
 
         assert (job.state, job.error["code"]) == ("failed", "storage-refused")
         assert (board.rows(), board.spooled()) == ({}, [])
@@ -292,7 +294,7 @@ class TestBackground:
             surface.getCanvas().clear(0xFF008000)
             path = board.folder / "grid.png"
             path.write_bytes(content or bytes(surface.makeImageSnapshot().encodeToData()))
-            return board.tools.store.upload(path, name, content_type="image/png").name
+            return board.context.store.upload(path, name, content_type="image/png").name
 
         return put
 
@@ -304,7 +306,7 @@ class TestBackground:
     @pytest.mark.parametrize("form", ["name", "address", "signed address"])
     def test_it_lies_behind_the_ink_and_an_eraser_shows_it(self, board: Board, grid: Any, form: str) -> None:
         name = grid("images/boards/a grid.png")
-        url = board.tools.store.url(name)
+        url = board.context.store.url(name)
         board.draw(pen("#ff0000"))
         board.draw(pen("#ff0000") | {"width": 20}, "eraser", order=2)
 
@@ -422,7 +424,7 @@ class TestSession:
     def test_what_was_stored_before_an_attempt_ended_is_not_drawn_again(self, board: Board) -> None:
         board.add_page(2)
 
-        def break_off(run: JobRun, order: Any, tools: WorkerContext) -> None:
+        def break_off(run: JobRun, order: Any, context: WorkerContext) -> None:
             original = run.progress
 
             def stop_at_the_second(percent: float, note: str | None = None) -> None:
@@ -431,7 +433,7 @@ class TestSession:
                     raise OSError("the disk is on fire")
 
             run.progress = stop_at_the_second  # type: ignore[method-assign]  # a fault from outside
-            snapshot_session(run, order, tools)
+            snapshot_session(run, order, context)
 
         assert board.perform(SnapshotSession(board.id), break_off).state == "retryable"
         assert len(board.rows()) == 4
@@ -530,8 +532,8 @@ class TestSweep:
     """`upkeep.sweep_objects` among the pictures."""
 
     def sweep(self, board: Board, age: float = 0) -> Any:
-        settings = board.tools.settings.model_copy(update={"orphan_age": age})
-        job = board.perform(SweepObjects(), tools=WorkerContext(settings, board.database))
+        settings = board.context.settings.model_copy(update={"orphan_age": age})
+        job = board.perform(SweepObjects(), context=WorkerContext(settings, board.database))
         assert job.state == "succeeded", job.error
         return job.result
 
@@ -567,7 +569,7 @@ class TestSweep:
         assert self.sweep(board)["objects"] == 1
 
     def test_large_files_that_nobody_finished(self, board: Board) -> None:
-        bucket = board.tools.store._account.bucket()
+        bucket = board.context.store._account.bucket()
         bucket.api.session.start_large_file(bucket.id_, "snapshots/whiteboard/session_1/board/0/a", "x/y", {})
         assert self.sweep(board, age=3600)["unfinished"] == 0
         assert self.sweep(board)["unfinished"] == 1

@@ -20,18 +20,18 @@ from worker.workflows.failure_hooks import ENDINGS
 DAY = 86_400
 
 
-Swept = Callable[..., Any]
+RunSweep = Callable[..., Any]
 
 
 @pytest.fixture
-def swept(recordings: RecordingFixture, tools: WorkerContext) -> Swept:
-    """`swept(sweep.sweep_spool, SweepSpool("shared"), orphan_age=…)`: the result of that job."""
+def run_sweep(recordings: RecordingFixture, context: WorkerContext) -> RunSweep:
+    """`run_sweep(sweep.sweep_spool, SweepSpool("shared"), orphan_age=…)`: the result of that job."""
 
     def run(work: Any, order: Any, **changes: Any) -> Any:
-        with tools.database.transaction() as session:
+        with context.database.transaction() as session:
             job_id = enqueue(session, order)
-        mine = WorkerContext(tools.settings.model_copy(update=changes), tools.database)
-        performer = Performer(tools.database, "test", LeaseTiming(30, 10, 0.1), 0.01, ENDINGS)
+        mine = WorkerContext(context.settings.model_copy(update=changes), context.database)
+        performer = Performer(context.database, "test", LeaseTiming(30, 10, 0.1), 0.01, ENDINGS)
         performer.perform(job_id, lambda job, _order: work(job, mine))
         job = recordings.job(job_id)
         assert job.state == "succeeded", job.error
@@ -45,7 +45,7 @@ def names(versions: Versions) -> list[str]:
 
 
 def grow_old(recordings: RecordingFixture, seconds: float) -> None:
-    for path in recordings.tools.settings.spool_dir.rglob("*"):
+    for path in recordings.context.settings.spool_dir.rglob("*"):
         then = time.time() - seconds
         os.utime(path, (then, then))
 
@@ -54,7 +54,7 @@ class TestObjects:
     """`upkeep.sweep_objects`."""
 
     def test_what_a_row_names_stays_and_the_rest_goes(
-        self, recordings: RecordingFixture, swept: Swept, put: Put, versions: Versions, sample: bytes
+        self, recordings: RecordingFixture, run_sweep: RunSweep, put: Put, versions: Versions, sample: bytes
     ) -> None:
         recording_id = recordings.arrive(sample)
         recordings.perform(IngestRecording, recording_id)
@@ -67,39 +67,41 @@ class TestObjects:
         put(f"{prefix}/recording_{recording_id}0/0123/play/playback.webm")
         foreign = [put("videos/whiteboard/notes.txt"), put("videos/whiteboard/a/recording_x/b"), put("videos/else/1")]
 
-        assert swept(sweep.sweep_objects, SweepObjects(), orphan_age=0) == {"objects": 2, "unfinished": 0}
+        assert run_sweep(sweep.sweep_objects, SweepObjects(), orphan_age=0) == {"objects": 2, "unfinished": 0}
 
         assert names(versions) == sorted([*named, *foreign])
-        assert swept(sweep.sweep_objects, SweepObjects(), orphan_age=0)["objects"] == 0
+        assert run_sweep(sweep.sweep_objects, SweepObjects(), orphan_age=0)["objects"] == 0
 
-    def test_what_is_too_young_stays(self, swept: Swept, put: Put, versions: Versions) -> None:
+    def test_what_is_too_young_stays(self, run_sweep: RunSweep, put: Put, versions: Versions) -> None:
         put("videos/whiteboard/session_1/recording_1/0123/play/playback.webm")
 
-        assert swept(sweep.sweep_objects, SweepObjects(), orphan_age=3600)["objects"] == 0
+        assert run_sweep(sweep.sweep_objects, SweepObjects(), orphan_age=3600)["objects"] == 0
         assert len(versions()) == 1
 
-    def test_large_files_that_nobody_finished_go(self, tools: WorkerContext, swept: Swept, versions: Versions) -> None:
-        bucket = tools.store._account.bucket()
+    def test_large_files_that_nobody_finished_go(
+        self, context: WorkerContext, run_sweep: RunSweep, versions: Versions
+    ) -> None:
+        bucket = context.store._account.bucket()
         for name in ("videos/whiteboard/session_1/recording_1/0123/source.webm", "videos/else/1"):
             bucket.api.session.start_large_file(bucket.id_, name, "video/webm", {})
 
-        assert swept(sweep.sweep_objects, SweepObjects(), orphan_age=3600)["unfinished"] == 0
-        assert swept(sweep.sweep_objects, SweepObjects(), orphan_age=0) == {"objects": 0, "unfinished": 1}
+        assert run_sweep(sweep.sweep_objects, SweepObjects(), orphan_age=3600)["unfinished"] == 0
+        assert run_sweep(sweep.sweep_objects, SweepObjects(), orphan_age=0) == {"objects": 0, "unfinished": 1}
         assert names(versions) == ["videos/else/1"]
 
     def test_a_recording_that_is_worked_on_keeps_everything(
-        self, recordings: RecordingFixture, swept: Swept, put: Put, versions: Versions, sample: bytes
+        self, recordings: RecordingFixture, run_sweep: RunSweep, put: Put, versions: Versions, sample: bytes
     ) -> None:
         recording_id = recordings.arrive(sample)
         run = recordings.begin(IngestRecording, recording_id)
         put(f"videos/whiteboard/session_1/recording_{recording_id}/0123/play/playback.webm")
 
-        assert swept(sweep.sweep_objects, SweepObjects(), orphan_age=0)["objects"] == 0
+        assert run_sweep(sweep.sweep_objects, SweepObjects(), orphan_age=0)["objects"] == 0
         assert len(versions()) == 1
         recordings.lose(run)
 
     def test_an_object_whose_row_is_gone_goes(
-        self, recordings: RecordingFixture, swept: Swept, versions: Versions, sample: bytes
+        self, recordings: RecordingFixture, run_sweep: RunSweep, versions: Versions, sample: bytes
     ) -> None:
         recording_id = recordings.arrive(sample)
         recordings.perform(IngestRecording, recording_id)
@@ -107,7 +109,7 @@ class TestObjects:
         assert len(versions()) == 2
         recordings.sql("DELETE FROM recording_renditions WHERE name = 'source'")
 
-        assert swept(sweep.sweep_objects, SweepObjects(), orphan_age=0)["objects"] == 1
+        assert run_sweep(sweep.sweep_objects, SweepObjects(), orphan_age=0)["objects"] == 1
         assert [name.rsplit("/", 1)[1] for name in names(versions)] == ["playback.webm"]
 
 
@@ -115,31 +117,33 @@ class TestSpool:
     """`upkeep.sweep_spool`."""
 
     def test_files_that_no_row_names_and_debris_go(
-        self, recordings: RecordingFixture, tools: WorkerContext, swept: Swept, sample: bytes
+        self, recordings: RecordingFixture, context: WorkerContext, run_sweep: RunSweep, sample: bytes
     ) -> None:
-        kept = recordings.row(recordings.arrive(sample)).spool_name
+        spool_name = recordings.row(recordings.arrive(sample)).spool_name
         orphan = recordings.arrive(b"orphan")
         recordings.sql("DELETE FROM whiteboard_session_recordings WHERE id = :id", id=orphan)
-        folder = tools.settings.spool_dir
+        folder = context.settings.spool_dir
         (folder / ("f" * 32 + ".part")).write_bytes(b"half")
         (folder / "work" / "tmp1").mkdir(parents=True)
         grow_old(recordings, 2 * DAY)
 
-        counts = swept(sweep.sweep_spool, SweepSpool("shared"), orphan_age=DAY)
+        counts = run_sweep(sweep.sweep_spool, SweepSpool("shared"), orphan_age=DAY)
 
         assert counts == {"files": 1, "debris": 2}
-        assert recordings.spooled() == [kept]
+        assert recordings.spooled() == [spool_name]
 
-    def test_what_is_young_stays(self, recordings: RecordingFixture, tools: WorkerContext, swept: Swept) -> None:
+    def test_what_is_young_stays(
+        self, recordings: RecordingFixture, context: WorkerContext, run_sweep: RunSweep
+    ) -> None:
         recording_id = recordings.arrive(b"just sealed, not yet registered")
         recordings.sql("DELETE FROM whiteboard_session_recordings WHERE id = :id", id=recording_id)
-        (tools.settings.spool_dir / ("f" * 32 + ".part")).write_bytes(b"half")
+        (context.settings.spool_dir / ("f" * 32 + ".part")).write_bytes(b"half")
 
-        assert swept(sweep.sweep_spool, SweepSpool("shared"), orphan_age=DAY) == {"files": 0, "debris": 0}
+        assert run_sweep(sweep.sweep_spool, SweepSpool("shared"), orphan_age=DAY) == {"files": 0, "debris": 0}
         assert len(recordings.spooled()) == 2
 
     def test_bytes_of_an_unfinished_ingest_are_kept_for_their_time(
-        self, recordings: RecordingFixture, swept: Swept, sample: bytes
+        self, recordings: RecordingFixture, run_sweep: RunSweep, sample: bytes
     ) -> None:
         recording_id = recordings.arrive(sample)
         recordings.sql("UPDATE jobs SET max_attempts = 1")
@@ -150,15 +154,15 @@ class TestSpool:
         after = "UPDATE whiteboard_session_recordings SET updated_at = now() - interval '7 days 1 hour'"
 
         recordings.sql(before)
-        assert swept(sweep.sweep_spool, SweepSpool("shared"))["files"] == 0
+        assert run_sweep(sweep.sweep_spool, SweepSpool("shared"))["files"] == 0
         assert recordings.spooled() == [recordings.row(recording_id).spool_name]
         recordings.sql(after)
-        assert swept(sweep.sweep_spool, SweepSpool("shared"))["files"] == 1
+        assert run_sweep(sweep.sweep_spool, SweepSpool("shared"))["files"] == 1
         assert (recordings.spooled(), recordings.row(recording_id).spool_name) == ([], None)
 
     @pytest.mark.parametrize("state", ["waiting", "playable, source not yet stored", "of another spool"])
     def test_bytes_that_somebody_waits_for_are_kept_however_old(
-        self, recordings: RecordingFixture, swept: Swept, sample: bytes, state: str
+        self, recordings: RecordingFixture, run_sweep: RunSweep, sample: bytes, state: str
     ) -> None:
         recording_id = recordings.arrive(sample)
         if state.startswith("playable"):
@@ -170,7 +174,7 @@ class TestSpool:
         recordings.sql("UPDATE whiteboard_session_recordings SET updated_at = now() - interval '1 year'")
         grow_old(recordings, 400 * DAY)
 
-        assert swept(sweep.sweep_spool, SweepSpool("shared"))["files"] == 0
+        assert run_sweep(sweep.sweep_spool, SweepSpool("shared"))["files"] == 0
         assert recordings.spooled() == [recordings.row(recording_id).spool_name]
 
 
@@ -224,7 +228,7 @@ class TestRemoval:
         assert names(versions) == named
 
 
-def test_the_ledger_forgets_what_is_long_over(recordings: RecordingFixture, swept: Swept) -> None:
+def test_the_ledger_forgets_what_is_long_over(recordings: RecordingFixture, run_sweep: RunSweep) -> None:
     ids = {state: recordings.arrive(state.encode()) for state in ("succeeded", "failed", "dead", "queued", "young")}
     for state, recording_id in ids.items():
         stored, age = ("succeeded", 1) if state == "young" else (state, 40)
@@ -237,7 +241,7 @@ def test_the_ledger_forgets_what_is_long_over(recordings: RecordingFixture, swep
             subject=f"recording:{recording_id}",
         )
 
-    assert swept(sweep.prune_ledger, PruneLedger()) == {
+    assert run_sweep(sweep.prune_ledger, PruneLedger()) == {
         "jobs": 2,
         "idempotency_keys": 0,
         "deliveries": 0,
@@ -250,7 +254,7 @@ def test_the_ledger_forgets_what_is_long_over(recordings: RecordingFixture, swep
     assert len(recordings.sql("SELECT 1 FROM whiteboard_session_recordings")) == 5
 
 
-def test_messages_are_forgotten_but_those_of_lessons_to_come(recordings: RecordingFixture, swept: Swept) -> None:
+def test_messages_are_forgotten_but_those_of_lessons_to_come(recordings: RecordingFixture, run_sweep: RunSweep) -> None:
     recordings.sql("INSERT INTO users (id, first_name, email) VALUES (900, 'Reader', 'r@example.org')")
     for key, state, age, starts in (
         ("old", "sent", 100, -90),
@@ -269,6 +273,6 @@ def test_messages_are_forgotten_but_those_of_lessons_to_come(recordings: Recordi
             starts=starts,
         )
 
-    assert swept(sweep.prune_ledger, PruneLedger())["deliveries"] == 2
+    assert run_sweep(sweep.prune_ledger, PruneLedger())["deliveries"] == 2
     left = {row.key for row in recordings.sql("SELECT key FROM deliveries WHERE kind = 'test'")}
     assert left == {"young", "waiting", "to come"}

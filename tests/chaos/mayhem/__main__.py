@@ -20,21 +20,23 @@ def main() -> int:
     parser.add_argument("--quick", type=float, default=1.0, help="how many times shorter than in production")
     parser.add_argument("--only", nargs="*", choices=sorted(FAULTS), default=(), help="only these faults")
     parser.add_argument("--keep", type=Path, help="keep logs and the event log in this folder")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     began = time.monotonic()
 
     def say(what: str) -> None:
-        tell(f"{time.monotonic() - began:7.1f}  {what}")
+        print_line(f"{time.monotonic() - began:7.1f}  {what}")
 
-    tell(f"seed {asked.seed}, {asked.minutes:g} minutes, {asked.jobs} jobs")
-    plan = make_plan(asked.seed, seconds=60 * asked.minutes, jobs=asked.jobs, quick=asked.quick, only=asked.only)
+    print_line(f"seed {arguments.seed}, {arguments.minutes:g} minutes, {arguments.jobs} jobs")
+    plan = make_plan(
+        arguments.seed, seconds=60 * arguments.minutes, jobs=arguments.jobs, quick=arguments.quick, only=arguments.only
+    )
     with scratch_directory() as scratch:
-        claims = carry_out(plan, asked.keep.absolute() if asked.keep else scratch, say)
-    tell("\n" + as_table(claims))
+        claims = carry_out(plan, arguments.keep.absolute() if arguments.keep else scratch, say)
+    print_line("\n" + as_table(claims))
     return 0 if all(line.holds for line in claims) else 1
 
 
-def tell(line: str) -> None:
+def print_line(line: str) -> None:
     """For whoever watches, at once."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

@@ -43,10 +43,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="alarm_run", description=__doc__)
     parser.add_argument("--only", default="", help="only troubles whose name holds this")
     parser.add_argument("--keep", type=Path, help="keep logs in this folder")
-    wanted = parser.parse_args()
+    arguments = parser.parse_args()
     with ExitStack() as stack:
         scratch = stack.enter_context(scratch_directory())
-        folder = (wanted.keep or scratch).absolute() / "environment"
+        folder = (arguments.keep or scratch).absolute() / "environment"
         stack.enter_context(small_disk(folder / "spool"))
         parts = stack.enter_context(Parts(scratch / "parts"))
         installation = stack.enter_context(Installation(parts, folder, quick=1.0))
@@ -55,15 +55,17 @@ def main() -> int:
                 Prometheus(installation.environment.settings.api_port, folder / "prometheus")
             )
         else:
-            tell("Prometheus is not installed (Debian: apt-get install prometheus): the rules are evaluated by us")
+            print_line(
+                "Prometheus is not installed (Debian: apt-get install prometheus): the rules are evaluated by us"
+            )
             alarms = OwnAlarms(installation.metrics, quick=1.0)
         lines = []
         for trouble in troubles_of(installation):
-            if wanted.only in trouble.name:
+            if arguments.only in trouble.name:
                 lines += measure(trouble, alarms)
                 for line in lines[-len(trouble.alarms) :]:
-                    tell(as_row(line))
-    tell("\n" + as_table(lines))
+                    print_line(as_row(line))
+    print_line("\n" + as_table(lines))
     return 0 if all(line.is_good for line in lines) else 1
 
 
@@ -71,7 +73,7 @@ def measure(trouble: Trouble, alarms: Alarms) -> list[Line]:
     """Let it happen while no alarm fires, and take the times of its alarms."""
     # The disk here is small: an alarm of the other group may fire all the time.
     parts = {rule.name for rule in read_rules("astegni-parts")}
-    wait_until_firing(alarms, parts.isdisjoint, within=STOPS_WITHIN, told=str, every=_EVERY)
+    wait_until_firing(alarms, parts.isdisjoint, within=STOPS_WITHIN, details=str, every=_EVERY)
     with trouble.lasting():
         fired = take_times(lambda: alarms.firing() & set(trouble.alarms), set(trouble.alarms), FIRES_WITHIN + 60)
     stopped = take_times(lambda: set(trouble.alarms) - alarms.firing(), set(trouble.alarms), STOPS_WITHIN)
@@ -96,7 +98,7 @@ def small_disk(folder: Path) -> Iterator[None]:
     command = ["mount", "-t", "tmpfs", "-o", f"size={_DISK}", "tmpfs", str(folder)]
     mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
     if not mounted:
-        tell("No right to mount a file system: what happens on a full disk is not measured")
+        print_line("No right to mount a file system: what happens on a full disk is not measured")
     try:
         yield
     finally:
@@ -119,7 +121,7 @@ def _text(seconds: float | None) -> str:
     return "never" if seconds is None else f"{seconds:.0f}"
 
 
-def tell(line: str) -> None:
+def print_line(line: str) -> None:
     """Print at once."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

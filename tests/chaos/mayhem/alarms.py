@@ -103,7 +103,7 @@ def _selected(series: Series, parts: re.Match[str]) -> dict[Labels, float]:
         labels: value
         for (name, labels), value in series.items()
         if name == parts["metric"]
-        and all(_MATCH[how](dict(labels).get(label, ""), wanted) for label, how, wanted in matchers)
+        and all(_MATCH[operator](dict(labels).get(label, ""), expected) for label, operator, expected in matchers)
     }
 
 
@@ -147,12 +147,17 @@ class OwnAlarms:
 
 
 def wait_until_firing(
-    alarms: Alarms, wanted: Callable[[set[str]], bool], *, within: float, told: Callable[[], str], every: float = 0.5
+    alarms: Alarms,
+    condition: Callable[[set[str]], bool],
+    *,
+    within: float,
+    details: Callable[[], str],
+    every: float = 0.5,
 ) -> float:
-    """Read the alarms until `wanted` holds of those that fire; the seconds that took."""
+    """Read the alarms until `condition` is true of the names that fire; returns the seconds until then."""
     began = time.monotonic()
-    while not wanted(names := alarms.firing()):
+    while not condition(names := alarms.firing()):
         waited = time.monotonic() - began
-        assert waited < within, f"after {waited:.0f} s these fire: {sorted(names)}\n{told()}"
+        assert waited < within, f"after {waited:.0f} s these fire: {sorted(names)}\n{details()}"
         time.sleep(every)
     return time.monotonic() - began

@@ -32,7 +32,7 @@ class Clients:
         self._plan = plan
         self._stopping = Event()
         self._pool = ThreadPoolExecutor(9, thread_name_prefix="client")
-        self.asked = len(plan.requests)
+        self.request_count = len(plan.requests)
         self._sessions = {request.number: environment.new_session() for request in plan.requests if request.clip}
         self._spare = [environment.new_session() for _n in range(_SPARE)]
         self._bursts: list[Future[None]] = []
@@ -40,8 +40,8 @@ class Clients:
     def start(self) -> None:
         """Begin; the plan's clock starts now."""
         start = time.monotonic()
-        self._asked = [self._pool.submit(self._look)]
-        self._asked += [self._pool.submit(self._walk, start, lane) for lane in range(6)]
+        self._walks = [self._pool.submit(self._look)]
+        self._walks += [self._pool.submit(self._walk, start, lane) for lane in range(6)]
 
     def burst(self, seconds: float) -> None:
         """Upload more for so long: while the broker is frozen it should be as quick as ever."""
@@ -50,7 +50,7 @@ class Clients:
             number = 1_000_000 + len(self._spare)
             self._sessions[number] = self._spare.pop()
             requests.append(Request(0.0, number, "record", clip="audio.webm"))
-        self.asked += len(requests)
+        self.request_count += len(requests)
         self._bursts.append(self._pool.submit(self._upload_all, requests))
 
     def _upload_all(self, requests: list[Request]) -> None:
@@ -59,11 +59,11 @@ class Clients:
             time.sleep(1 / _BURST)
 
     def finish(self) -> None:
-        """Wait until every request was answered; raises what went wrong in a thread."""
-        for asked in [*self._asked[1:], *self._bursts]:
-            asked.result(300)
+        """Wait until every request was answered; raises the error of any thread."""
+        for walk in [*self._walks[1:], *self._bursts]:
+            walk.result(300)
         self._stopping.set()
-        self._asked[0].result(PATIENCE)
+        self._walks[0].result(PATIENCE)
         self._pool.shutdown()
 
     def _walk(self, start: float, lane: int) -> None:
@@ -72,11 +72,11 @@ class Clients:
             if request.clip:
                 self._record(request, request.clip)
             else:
-                self._give_order(request)
+                self._submit_order(request)
 
-    def _give_order(self, request: Request) -> None:
+    def _submit_order(self, request: Request) -> None:
         make = PoisonOrder if request.what == "die" else ChaosOrder
-        job = self._environment.give(make(request.number, request.what, request.seconds))
+        job = self._environment.submit(make(request.number, request.what, request.seconds))
         if request.then:
             time.sleep(request.then_after)
             self._until_done(lambda: self._cancel(job))
@@ -94,28 +94,28 @@ class Clients:
 
     def _record(self, request: Request, clip: str) -> None:
         headers = {"Idempotency-Key": f"recording-{self._plan.seed}-{request.number}"}
-        taken: dict[str, str | int] = {}
+        document: dict[str, str | int] = {}
 
         def post() -> bool:
-            answer = self._answer(
+            response = self._answer(
                 "POST", lambda: self._environment.post_recording(self._sessions[request.number], clip, headers=headers)
             )
-            if answer is not None and answer.status_code == 202:
-                taken.update(answer.json())
+            if response is not None and response.status_code == 202:
+                document.update(response.json())
                 return True
             return False
 
         self._until_done(post)
         self._environment.event_log.write(
-            "submitted", job=taken["job_id"], kind="recording", recording=taken["recording_id"]
+            "submitted", job=document["job_id"], kind="recording", recording=document["recording_id"]
         )
         if request.then:
             time.sleep(request.then_after)
-            self._until_done(lambda: self._delete(int(taken["recording_id"])))
+            self._until_done(lambda: self._delete(int(document["recording_id"])))
 
     def _delete(self, recording: int) -> bool:
-        answer = self._answer("DELETE", lambda: self._environment.http.delete(f"/v1/recordings/{recording}"))
-        if answer is None or answer.status_code not in {204, 404}:
+        response = self._answer("DELETE", lambda: self._environment.http.delete(f"/v1/recordings/{recording}"))
+        if response is None or response.status_code not in {204, 404}:
             return False
         self._environment.event_log.write("deleted", recording=recording)
         return True
@@ -125,22 +125,22 @@ class Clients:
             self._answer("GET", lambda: self._environment.http.get("/v1/jobs"))
 
     def _answer(self, method: str, ask: Callable[[], httpx.Response]) -> httpx.Response | None:
-        asked = time.time()
+        sent_at = time.time()
         try:
-            answer = ask()
+            response = ask()
         except httpx.TransportError as error:
-            self._environment.event_log.write("unanswered", method=method, asked=asked, error=type(error).__name__)
+            self._environment.event_log.write("unanswered", method=method, sent_at=sent_at, error=type(error).__name__)
             return None
         self._environment.event_log.write(
             "answered",
             method=method,
-            asked=asked,
-            took=time.time() - asked,
-            status=answer.status_code,
-            type=answer.headers.get("content-type", ""),
-            body=answer.text[:300] if answer.status_code >= 500 else "",
+            sent_at=sent_at,
+            took=time.time() - sent_at,
+            status=response.status_code,
+            type=response.headers.get("content-type", ""),
+            body=response.text[:300] if response.status_code >= 500 else "",
         )
-        return answer
+        return response
 
     def _until_done(self, step: Callable[[], bool]) -> None:
         while not step():

@@ -138,13 +138,13 @@ class Environment:
         self.api = self.start("api", "worker.cli", ["api"], self.folder / "api.log", environment_for(self.settings))
         wait_until(http_ready("127.0.0.1", self.settings.api_port, "/healthz"), self.api, PATIENCE)
 
-    def give(self, order: Order) -> UUID:
-        """Order something once, however often the database breaks off: `subject` tells whether it is there already."""
+    def submit(self, order: Order) -> UUID:
+        """Enqueue an order once, however often the database fails: by `subject` it is recognised when it was stored."""
         while True:
             with suppress(DBAPIError, PoolTimeout):
                 with self.database.transaction() as session:
-                    there = text("SELECT id FROM jobs WHERE subject = :subject")
-                    job_id = session.scalar(there, {"subject": order.subject}) or enqueue(session, order)
+                    statement = text("SELECT id FROM jobs WHERE subject = :subject")
+                    job_id = session.scalar(statement, {"subject": order.subject}) or enqueue(session, order)
                 self.event_log.write("submitted", job=str(job_id), kind=order.kind)
                 return UUID(str(job_id))
             time.sleep(0.2)
@@ -153,10 +153,10 @@ class Environment:
         """A whiteboard session of the tutor."""
         return int(self.watchdog.ask(_SESSION, next(_sessions))[0]["id"])
 
-    def post_recording(self, session_id: int, clip: str = "audio.webm", **how: Any) -> httpx.Response:
-        """The answer to one upload."""
+    def post_recording(self, session_id: int, clip: str = "audio.webm", **options: Any) -> httpx.Response:
+        """The response to one upload."""
         files = {"file": (clip, (CLIPS / clip).read_bytes())}
-        return self.http.post("/v1/recordings", data={"session_id": str(session_id)}, files=files, **how)
+        return self.http.post("/v1/recordings", data={"session_id": str(session_id)}, files=files, **options)
 
     def job(self, job_id: UUID | str) -> dict[str, Any]:
         """A job's row."""
@@ -169,14 +169,14 @@ class Environment:
 
     def wait_until_finished(self, jobs: Iterable[UUID | str]) -> dict[str, str]:
         """The states of these jobs, once all have ended."""
-        wanted = [str(job) for job in jobs]
+        job_ids = [str(job) for job in jobs]
 
-        def over() -> dict[str, str] | None:
-            rows = self.watchdog.ask("SELECT id::text, state FROM jobs WHERE id::text = ANY(%s)", wanted)
+        def final_states() -> dict[str, str] | None:
+            rows = self.watchdog.ask("SELECT id::text, state FROM jobs WHERE id::text = ANY(%s)", job_ids)
             states = {row["id"]: row["state"] for row in rows}
-            return states if len(states) == len(wanted) and set(states.values()) <= set(FINISHED) else None
+            return states if len(states) == len(job_ids) and set(states.values()) <= set(FINISHED) else None
 
-        final: dict[str, str] = wait_for(over, pause=0.1, details=lambda: self.told(wanted))
+        final: dict[str, str] = wait_for(final_states, pause=0.1, details=lambda: self.unfinished_jobs(job_ids))
         return final
 
     def wait_for(self, job: UUID | str, *states: str) -> dict[str, Any]:
@@ -186,24 +186,24 @@ class Environment:
             row = self.job(job)
             return row if row["state"] in states else None
 
-        job_row: dict[str, Any] = wait_for(reached, details=lambda: self.told([str(job)]))
+        job_row: dict[str, Any] = wait_for(reached, details=lambda: self.unfinished_jobs([str(job)]))
         return job_row
 
     def wait_for_start(self, job: UUID | str, number: int = 1) -> dict[str, Any]:
-        """What the event log says of the nth start of an order."""
+        """The line of the event log about the nth start of an order."""
 
         def started() -> dict[str, Any] | None:
             lines = [line for line in self.event_log.read("started") if line["job"] == str(job)]
             return lines[number - 1] if len(lines) >= number else None
 
-        start: dict[str, Any] = wait_for(started, details=lambda: self.told([str(job)]))
+        start: dict[str, Any] = wait_for(started, details=lambda: self.unfinished_jobs([str(job)]))
         return start
 
-    def told(self, jobs: list[str]) -> str:
-        """What helps to understand a failure."""
+    def unfinished_jobs(self, jobs: list[str]) -> str:
+        """Those of these jobs that have not ended, and the logs of the workers: the details of a failed wait."""
         rows = self.watchdog.ask(
             "SELECT id, kind, state, attempt, publications, lease_until, now() FROM jobs"
             " WHERE id::text = ANY(%s) AND finished_at IS NULL",
             jobs,
         )
-        return f"not over: {rows}\n{self.workers.log()}"
+        return f"not finished: {rows}\n{self.workers.log()}"

@@ -110,9 +110,9 @@ class Installation:
         assert self.environment.api is not None
         self.environment.api.kill()
 
-    def give_order(self) -> None:
+    def submit_order(self) -> None:
         """Order a job."""
-        self._orders.append(self.environment.give(ChaosOrder(len(self._orders) + 1)))
+        self._orders.append(self.environment.submit(ChaosOrder(len(self._orders) + 1)))
 
     def wait_for_orders(self) -> None:
         """Every job that was ordered has been done."""

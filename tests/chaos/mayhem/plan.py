@@ -84,7 +84,9 @@ def make_plan(seed: int, *, seconds: float, jobs: int, quick: float, only: Seque
     weights = {name: weight for name, weight in FAULTS.items() if name in only or not only}
     dice = random.Random(seed)
     # Orders and recordings from the first second; faults a little later and not at the very end.
-    requests = sorted((_request(dice, number, seconds, quick) for number in range(jobs)), key=lambda one: one.at)
+    requests = sorted(
+        (_request(dice, number, seconds, quick) for number in range(jobs)), key=lambda request: request.at
+    )
     faults = []
     at = 3.0
     # As from packs of cards: each once, even in a short run, and then each as often as its weight says.

@@ -130,8 +130,8 @@ def resumptions(lines: Lines) -> list[float]:
             again = next((at for at in times if at > calm), math.inf)
             harmed = next((at for at in hurt[main] if at > calm - RESUMPTION), math.inf)
             consumed = any(calm - RESUMPTION < at <= calm for at in times)
-            # A worker that is hit first, or for which the run ends first, says nothing.
-            told = again < harmed or (harmed == math.inf and lines[-1]["at"] - calm > RESUMPTION)
-            if consumed and told:
+            # A worker that meets a fault first, or for which the run ends first, is not measured.
+            is_measured = again < harmed or (harmed == math.inf and lines[-1]["at"] - calm > RESUMPTION)
+            if consumed and is_measured:
                 took.append(again - calm)
     return took

@@ -31,7 +31,7 @@ class Claim:
     """One claim and whether it holds."""
 
     claim: str
-    found: str
+    result: str
     holds: bool
     # A figure, which also depends on what else the machine does: `make chaos` judges it, a test does not.
     timed: bool = False
@@ -65,8 +65,8 @@ def _jobs(run: ChaosRun, jobs: list[dict[str, Any]]) -> list[Claim]:
     return [
         Claim(
             "every request became a job",
-            f"{len(submitted)} of {run.clients.asked}, {len(lost)} lost",
-            len(submitted) == run.clients.asked and not lost,
+            f"{len(submitted)} of {run.clients.request_count}, {len(lost)} lost",
+            len(submitted) == run.clients.request_count and not lost,
         ),
         Claim("every job ended", _counts(states), not live),
         Claim("ended once, one effect each, nothing stale", _some(violations, "no violation"), not violations),
@@ -86,7 +86,7 @@ def _ends(run: ChaosRun, jobs: list[dict[str, Any]]) -> list[Claim]:
         if row["kind"] != "chaos.poison" and row["state"] in {"failed", "dead"}
     ]
     states = {row["id"]: row["state"] for row in jobs}
-    asked = {line["job"] for line in run.environment.event_log.read("cancelled")}
+    cancelled = {line["job"] for line in run.environment.event_log.read("cancelled")}
     return [
         Claim("nothing but poison failed", _some(wrong, "nothing"), not wrong),
         Claim(
@@ -96,8 +96,8 @@ def _ends(run: ChaosRun, jobs: list[dict[str, Any]]) -> list[Claim]:
         ),
         Claim(
             "cancelled jobs ended so, or were done before",
-            f"{len(asked)} asked",
-            {states[job] for job in asked} <= {"cancelled", "succeeded"},
+            f"{len(cancelled)} asked",
+            {states[job] for job in cancelled} <= {"cancelled", "succeeded"},
         ),
     ]
 
@@ -111,10 +111,10 @@ def _recovery(run: ChaosRun) -> list[Claim]:
     slowest = f" ({lost[-1].steps(history)})" if lost else ""
     limit = RECOVERY if run.plan.quick == 1 else RECOVERY_BESIDE_OTHERS
     again = resumptions(lines)
-    asked, charged = _charged(run)
+    restarts, charged = _charged(run)
     return [
         Claim(
-            f"killed and stopped runs start anew, p99 ≤ {limit:g} s",
+            f"killed and stopped runs start again, p99 ≤ {limit:g} s",
             f"{len(took)} lost runs: {_seconds(took)}{slowest}",
             percentile(took, 0.99) <= limit,
             timed=True,
@@ -127,7 +127,7 @@ def _recovery(run: ChaosRun) -> list[Claim]:
         ),
         Claim(
             "an orderly restart charges no attempt",
-            f"{asked} restarts, {charged} charged",
+            f"{restarts} restarts, {charged} charged",
             not charged,
             # With leases of 3 s instead of 30 a busy machine may lose one while the worker still ends.
             timed=run.plan.quick != 1,
@@ -136,12 +136,12 @@ def _recovery(run: ChaosRun) -> list[Claim]:
 
 
 def _charged(run: ChaosRun) -> tuple[int, int]:
-    """Workers that were asked to go, and runs that those of them lost which met no other fault on the way."""
+    """Workers that were asked to shut down, and the runs lost by those of them that met no other fault."""
     faults = run.environment.event_log.read("fault")
-    asked = {line["main"]: line["at"] for line in faults if line["fault"] == "terminate"}
+    terminated = {line["main"]: line["at"] for line in faults if line["fault"] == "terminate"}
     hurt = {line["main"] for line in faults if line["fault"] != "terminate" and "main" in line}
     held = {job for line in faults if line["fault"] == "hog" for job in line["jobs"]}
-    # A run that was lost before the worker was asked is another story, and poison always is.
+    # Not a run that was lost before the worker was asked, and never poison.
     lost = run.environment.watchdog.ask(
         "SELECT a.job_id::text AS job, a.worker, extract(epoch FROM a.ended_at)::float AS at FROM job_attempts a"
         " JOIN jobs j ON j.id = a.job_id WHERE a.outcome = 'worker-lost' AND j.kind <> 'chaos.poison'"
@@ -149,10 +149,10 @@ def _charged(run: ChaosRun) -> tuple[int, int]:
     charged = [
         row
         for row in lost
-        for main, at in asked.items()
+        for main, at in terminated.items()
         if f":{main}:" in row["worker"] and main not in hurt and row["at"] > at and row["job"] not in held
     ]
-    return len(asked), len(charged)
+    return len(terminated), len(charged)
 
 
 def _processes(run: ChaosRun) -> list[Claim]:
@@ -230,9 +230,9 @@ def _promptness(run: ChaosRun) -> Claim:
     took = [
         line["took"]
         for line in posts
-        if _within(line["asked"], frozen)
-        and not _within(line["asked"], other)
-        and not _within(line["asked"] + line["took"], other)
+        if _within(line["sent_at"], frozen)
+        and not _within(line["sent_at"], other)
+        and not _within(line["sent_at"] + line["took"], other)
     ]
     limit = PROMPT if run.plan.quick == 1 else PROMPT_BESIDE_OTHERS
     every = [line["took"] for line in posts]

@@ -31,7 +31,7 @@ class ChaosRun:
     def __init__(self, environment: Environment, plan: Plan, say: Say) -> None:
         self.environment = environment
         self.plan = plan
-        # ffmpeg or ffprobe processes that nobody minded for more than a second.
+        # ffmpeg or ffprobe processes without a worker for more than a second.
         self.orphans: list[str] = []
         self.clients = Clients(environment, plan)
         self.injector = FaultInjector(environment, random.Random(plan.seed + 1), self._later, plan.quick)
@@ -49,11 +49,11 @@ class ChaosRun:
             lambda: all(map(self.environment.workers.ready, self.environment.workers.running)),
             details=self.environment.workers.log,
         )
-        minder = threading.Thread(target=self._mind, daemon=True)
+        watcher = threading.Thread(target=self._watch_media, daemon=True)
         self._over = threading.Event()
         self._start = time.monotonic()
         self.clients.start()
-        minder.start()
+        watcher.start()
         try:
             self._trouble()
             self._say("the trouble is over; waiting for the jobs")
@@ -64,7 +64,7 @@ class ChaosRun:
             self._sweep()
         finally:
             self._over.set()
-            minder.join(PATIENCE)
+            watcher.join(PATIENCE)
 
     def _trouble(self) -> None:
         for fault in self.plan.faults:
@@ -109,19 +109,19 @@ class ChaosRun:
             jobs = [enqueue(session, order) for order in orders]
         self.environment.wait_until_finished(jobs)
 
-    def _mind(self) -> None:
-        """Look for ffmpegs whose worker is gone: `seen` counts the looks in a row."""
-        seen: dict[int, int] = {}
+    def _watch_media(self) -> None:
+        """Look for ffmpeg processes without a worker: `looks` counts the consecutive looks at each."""
+        looks: dict[int, int] = {}
         while not self._over.wait(0.7):
             mains = {worker.pid for worker in list(self.environment.workers.running)}
-            unminded: dict[int, int] = {}
+            orphan_looks: dict[int, int] = {}
             for process in media_processes(self.environment.folder):
                 try:
-                    minded = any(parent.pid in mains for parent in process.parents())
+                    has_worker = any(parent.pid in mains for parent in process.parents())
                 except psutil.Error:
                     continue
-                if not minded:
-                    unminded[process.pid] = seen.get(process.pid, 0) + 1
-                    if unminded[process.pid] == 3:
+                if not has_worker:
+                    orphan_looks[process.pid] = looks.get(process.pid, 0) + 1
+                    if orphan_looks[process.pid] == 3:
                         self.orphans.append(f"{process.pid} {process.name()}")
-            seen = unminded
+            looks = orphan_looks

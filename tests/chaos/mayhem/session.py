@@ -26,6 +26,6 @@ def carry_out(plan: Plan, root: Path, say: Callable[[str], None], *, start: Star
 def as_table(claims: list[Claim]) -> str:
     """The report as a table."""
     width = max(len(line.claim) for line in claims)
-    lines = [f"{'ok  ' if line.holds else 'FAIL'}  {line.claim:<{width}}  {line.found}" for line in claims]
+    lines = [f"{'ok  ' if line.holds else 'FAIL'}  {line.claim:<{width}}  {line.result}" for line in claims]
     holds = all(line.holds for line in claims)
     return "\n".join([*lines, "", "nothing lost, nothing twice" if holds else "this run shows a defect"])

@@ -42,12 +42,12 @@ def troubles_of(installation: Installation) -> list[Trouble]:
 
     def kill_workers() -> None:
         installation.kill_workers()
-        installation.give_order()
+        installation.submit_order()
         installation.send_mail()
 
     def stop_broker() -> None:
         parts.stop_broker()
-        installation.give_order()
+        installation.submit_order()
 
     def refuse_mail(mode: str) -> None:
         mail.mode = "unavailable" if mode == "unavailable" else "over-limit"

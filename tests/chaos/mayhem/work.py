@@ -51,12 +51,12 @@ class PoisonOrder(ChaosOrder):
 
 
 @performs(ChaosOrder)
-def chaos_order(run: JobRun, order: ChaosOrder, tools: WorkerContext) -> None:
+def chaos_order(run: JobRun, order: ChaosOrder, context: WorkerContext) -> None:
     perform_order(run, order)
 
 
 @performs(PoisonOrder)
-def poison(run: JobRun, order: PoisonOrder, tools: WorkerContext) -> None:
+def poison(run: JobRun, order: PoisonOrder, context: WorkerContext) -> None:
     perform_order(run, order)
 
 
@@ -64,8 +64,8 @@ def perform_order(run: JobRun, order: ChaosOrder) -> None:
     """Write down the start, work, and leave one effect in the transaction that ends the job."""
     event_log = EventLog(Path(os.environ[VARIABLE]))
     claim = run.claim
-    told: dict[str, Any] = {"job": str(claim.job_id), "attempt": claim.attempt, "token": str(claim.token)}
-    event_log.write("started", **told, main=os.getppid())
+    fields: dict[str, Any] = {"job": str(claim.job_id), "attempt": claim.attempt, "token": str(claim.token)}
+    event_log.write("started", **fields, main=os.getppid())
     # The note is the run's token: a trigger compares the two.
     run.progress(1, str(claim.token))
     if order.what == "die":
@@ -81,12 +81,12 @@ def perform_order(run: JobRun, order: ChaosOrder) -> None:
     if order.what == "stumble":
         raise Unavailable("It stumbled.")
     try:
-        with run.finish({"token": told["token"]}) as session:
+        with run.finish({"token": fields["token"]}) as session:
             session.execute(_EFFECT, {"job": claim.job_id, "token": claim.token, "attempt": claim.attempt})
     except LeaseLost:
-        event_log.write("refused", **told)
+        event_log.write("refused", **fields)
         raise
-    event_log.write("accepted", **told)
+    event_log.write("accepted", **fields)
 
 
 @task_prerun.connect  # type: ignore[untyped-decorator]  # Celery's

@@ -37,9 +37,9 @@ def _record_a_lesson(api: httpx.Client, student: dict[str, str]) -> dict[str, An
     """Book, open the board, upload; answers the recording when its job is over."""
 
     def post(path: str, **body: Any) -> dict[str, Any]:
-        answer = api.post(path, **body)
-        assert answer.is_success, answer.text
-        document: dict[str, Any] = answer.json()
+        response = api.post(path, **body)
+        assert response.is_success, response.text
+        document: dict[str, Any] = response.json()
         return document
 
     booking = post("/v1/bookings", json={"student_id": 22, "subject": "Mathematics"})

@@ -32,8 +32,8 @@ def test_unreadable_credentials(b2_here: Credentials, header: str) -> None:
 @pytest.mark.parametrize("token", ["", "4_nonsense", "4_e30.abc", "\xff"])
 def test_forged_tokens(b2_here: Credentials, call: Call, token: str) -> None:
     url = f"{b2_here.realm}/b2api/v4/b2_list_buckets"
-    answer = requests.post(url, json={}, headers={"Authorization": token.encode("latin-1")}, timeout=PATIENCE)
-    assert answer.status_code == 401
+    response = requests.post(url, json={}, headers={"Authorization": token.encode("latin-1")}, timeout=PATIENCE)
+    assert response.status_code == 401
 
 
 def test_a_token_of_another_kind_is_refused(bucket: Bucket, call: Call) -> None:
@@ -47,8 +47,8 @@ def test_account_tokens_end_and_the_library_takes_another(serve: Serve, connect:
     old = bucket.api.account_info.get_account_auth_token()
     time.sleep(1.1)
     url = f"{here.realm}/b2api/v4/b2_list_buckets"
-    answer = requests.post(url, json={}, headers={"Authorization": old}, timeout=PATIENCE)
-    assert (answer.status_code, answer.json()["code"]) == (401, "expired_auth_token")
+    response = requests.post(url, json={}, headers={"Authorization": old}, timeout=PATIENCE)
+    assert (response.status_code, response.json()["code"]) == (401, "expired_auth_token")
     assert list(bucket.ls()) == []
     assert bucket.api.account_info.get_account_auth_token() != old
 
@@ -64,8 +64,8 @@ def test_upload_tokens_end_and_the_library_takes_another(serve: Serve, connect: 
 def test_private_needs_a_token_and_public_does_not(bucket: Bucket) -> None:
     bucket.upload_bytes(b"x", "x")
     url = bucket.get_download_url("x")
-    answer = requests.get(url, timeout=PATIENCE)
-    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    response = requests.get(url, timeout=PATIENCE)
+    assert (response.status_code, response.json()["code"]) == (401, "unauthorized")
     bucket.update(bucket_type="allPublic")
     assert requests.get(url, timeout=PATIENCE).content == b"x"
     assert requests.get(bucket.get_download_url("nothing"), timeout=10).json()["code"] == "not_found"
@@ -94,10 +94,10 @@ def test_download_token_opens_nothing_by_id(bucket: Bucket) -> None:
 
 @pytest.mark.parametrize("seconds", [0, 604_801, -1])
 def test_download_token_has_bounds(call: Call, bucket: Bucket, seconds: int) -> None:
-    answer = call(
+    response = call(
         "b2_get_download_authorization", bucketId=bucket.id_, fileNamePrefix="", validDurationInSeconds=seconds
     )
-    assert answer.status_code == 400
+    assert response.status_code == 400
 
 
 def test_download_token_can_demand_a_header(call: Call, bucket: Bucket) -> None:

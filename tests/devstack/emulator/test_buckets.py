@@ -82,16 +82,16 @@ def test_names_are_unique_whatever_their_case(api: B2Api, name: str) -> None:
     ],
 )
 def test_wrong_values_are_refused(call: Call, wrong: dict[str, Any]) -> None:
-    answer = call("b2_create_bucket", **{"bucketName": "my-bucket", "bucketType": "allPrivate", **wrong})
-    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    response = call("b2_create_bucket", **{"bucketName": "my-bucket", "bucketType": "allPrivate", **wrong})
+    assert (response.status_code, response.json()["code"]) == (400, "bad_request")
 
 
 def test_only_an_empty_bucket_is_deleted(api: B2Api, call: Call) -> None:
     stored_bucket = api.create_bucket("my-bucket", "allPrivate")
     stored_bucket.upload_bytes(b"x", "x")
     stored_bucket.hide_file("x")
-    answer = call("b2_delete_bucket", bucketId=stored_bucket.id_)
-    assert (answer.status_code, answer.json()["code"]) == (400, "cannot_delete_non_empty_bucket")
+    response = call("b2_delete_bucket", bucketId=stored_bucket.id_)
+    assert (response.status_code, response.json()["code"]) == (400, "cannot_delete_non_empty_bucket")
     for version in stored_bucket.list_file_versions("x"):
         api.delete_file_version(version.id_, "x")
     api.delete_bucket(stored_bucket)
@@ -103,8 +103,8 @@ def test_only_an_empty_bucket_is_deleted(api: B2Api, call: Call) -> None:
 def test_bodies_that_are_no_object(api: B2Api, body: bytes) -> None:
     info = api.account_info
     headers = {"Authorization": info.get_account_auth_token()}
-    answer = requests.post(f"{info.get_api_url()}/b2api/v4/b2_list_buckets", body, headers=headers, timeout=PATIENCE)
-    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    response = requests.post(f"{info.get_api_url()}/b2api/v4/b2_list_buckets", body, headers=headers, timeout=PATIENCE)
+    assert (response.status_code, response.json()["code"]) == (400, "bad_request")
 
 
 @pytest.mark.parametrize("name", ["b2_update_file_legal_hold", "b2_nonsense", "b2_set_bucket_notification_rules"])

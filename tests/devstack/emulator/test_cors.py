@@ -38,16 +38,16 @@ def test_a_page_reads_a_range(bucket: Bucket, url: str) -> None:
     assert preflight.headers["Access-Control-Allow-Headers"] == "range, x-bz-info"
     assert preflight.headers["Access-Control-Max-Age"] == "600"
     token = {"Authorization": bucket.get_download_authorization("", 60)}
-    answer = requests.get(url, params=token, headers={**origin, "Range": "bytes=2-3"}, timeout=PATIENCE)
-    assert answer.content == b"23"
-    assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.org"
-    assert answer.headers["Access-Control-Expose-Headers"] == "content-range, x-bz-file-name"
+    response = requests.get(url, params=token, headers={**origin, "Range": "bytes=2-3"}, timeout=PATIENCE)
+    assert response.content == b"23"
+    assert response.headers["Access-Control-Allow-Origin"] == "https://app.example.org"
+    assert response.headers["Access-Control-Expose-Headers"] == "content-range, x-bz-file-name"
 
 
 def test_a_page_sees_that_it_is_refused(url: str) -> None:
-    answer = requests.get(url, headers={"Origin": "https://app.example.org"}, timeout=PATIENCE)
-    assert answer.status_code == 401
-    assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.org"
+    response = requests.get(url, headers={"Origin": "https://app.example.org"}, timeout=PATIENCE)
+    assert response.status_code == 401
+    assert response.headers["Access-Control-Allow-Origin"] == "https://app.example.org"
 
 
 def test_other_pages_and_other_ways_are_not_allowed(bucket: Bucket, url: str) -> None:
@@ -62,8 +62,8 @@ def test_other_pages_and_other_ways_are_not_allowed(bucket: Bucket, url: str) ->
     )
     assert refused.status_code == 403
     token = {"Authorization": bucket.get_download_authorization("", 60)}
-    answer = requests.get(url, params=token, headers=stranger, timeout=PATIENCE)
-    assert "Access-Control-Allow-Origin" not in answer.headers
+    response = requests.get(url, params=token, headers=stranger, timeout=PATIENCE)
+    assert "Access-Control-Allow-Origin" not in response.headers
 
 
 @pytest.mark.parametrize(

@@ -123,14 +123,14 @@ def upload_whole(credentials: Credentials, api: B2Api, bucket_id: str, path: Pat
         "X-Bz-Content-Sha1": "do_not_verify",
     }
     with path.open("rb") as file:
-        answer = requests.post(upload["uploadUrl"], data=file, headers=headers, timeout=PATIENCE)
-    assert answer.json()["contentLength"] == path.stat().st_size
+        response = requests.post(upload["uploadUrl"], data=file, headers=headers, timeout=PATIENCE)
+    assert response.json()["contentLength"] == path.stat().st_size
 
 
 def received(url: str, api: B2Api) -> int:
     headers = {"Authorization": api.account_info.get_account_auth_token()}
-    with requests.get(url, headers=headers, stream=True, timeout=PATIENCE) as answer:
-        return sum(map(len, answer.iter_content(1 << 20)))
+    with requests.get(url, headers=headers, stream=True, timeout=PATIENCE) as response:
+        return sum(map(len, response.iter_content(1 << 20)))
 
 
 class MemoryWatch:

@@ -23,8 +23,8 @@ def test_some_uploads_fail(b2_here: Credentials, bucket: Bucket) -> None:
         "X-Bz-Content-Sha1": "do_not_verify",
         "X-Bz-Test-Mode": "fail_some_uploads",
     }
-    answers = [requests.post(upload["uploadUrl"], b"x", headers=headers, timeout=PATIENCE) for _ in range(4)]
-    assert sorted(answer.status_code for answer in answers) == [200, 200, 503, 503]
+    responses = [requests.post(upload["uploadUrl"], b"x", headers=headers, timeout=PATIENCE) for _ in range(4)]
+    assert sorted(response.status_code for response in responses) == [200, 200, 503, 503]
 
 
 def test_the_library_gets_over_it(b2_here: Credentials, connect: Callable[..., B2Api]) -> None:
@@ -51,8 +51,8 @@ def test_caps(b2_here: Credentials, connect: Callable[..., B2Api], bucket: Bucke
         capped.session.get_upload_url(bucket.id_)
     url, token = bucket.get_download_url("x"), bucket.get_download_authorization("", 60)
     headers = {"Authorization": token, "X-Bz-Test-Mode": "force_cap_exceeded"}
-    answer = requests.get(url, headers=headers, timeout=PATIENCE)
-    assert (answer.status_code, answer.json()["code"]) == (403, "download_cap_exceeded")
+    response = requests.get(url, headers=headers, timeout=PATIENCE)
+    assert (response.status_code, response.json()["code"]) == (403, "download_cap_exceeded")
 
 
 def upload_headers(upload: dict[str, str], name: str) -> dict[str, str]:

@@ -51,8 +51,8 @@ def test_bad_names_are_refused(bucket: Bucket, api: B2Api, name: str) -> None:
         "Content-Type": "text/plain",
         "X-Bz-Content-Sha1": "do_not_verify",
     }
-    answer = requests.post(upload["uploadUrl"], data=b"x", headers=headers, timeout=PATIENCE)
-    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    response = requests.post(upload["uploadUrl"], data=b"x", headers=headers, timeout=PATIENCE)
+    assert (response.status_code, response.json()["code"]) == (400, "bad_request")
 
 
 def test_what_is_told_about_a_file_is_kept(bucket: Bucket) -> None:
@@ -89,10 +89,10 @@ def test_checksum_after_the_content(bucket: Bucket, trailer: str, status: int) -
         "Content-Type": "text/plain",
         "X-Bz-Content-Sha1": "hex_digits_at_end",
     }
-    answer = requests.post(upload["uploadUrl"], data=b"hello" + trailer.encode(), headers=headers, timeout=PATIENCE)
-    assert answer.status_code == status
+    response = requests.post(upload["uploadUrl"], data=b"hello" + trailer.encode(), headers=headers, timeout=PATIENCE)
+    assert response.status_code == status
     if status == 200:
-        assert (answer.json()["contentLength"], read(bucket, "x")) == (5, b"hello")
+        assert (response.json()["contentLength"], read(bucket, "x")) == (5, b"hello")
 
 
 def test_an_unverified_upload_says_so(bucket: Bucket) -> None:
@@ -120,15 +120,15 @@ def test_an_unverified_upload_says_so(bucket: Bucket) -> None:
 def test_ranges(bucket: Bucket, byte_range: str, status: int, content: bytes | None, content_range: str | None) -> None:
     bucket.upload_bytes(b"0123456789", "digits")
     headers = {"Authorization": bucket.get_download_authorization("", 60), "Range": byte_range}
-    answer = requests.get(bucket.get_download_url("digits"), headers=headers, timeout=PATIENCE)
-    assert answer.status_code == status
-    assert answer.headers.get("Content-Range") == content_range
+    response = requests.get(bucket.get_download_url("digits"), headers=headers, timeout=PATIENCE)
+    assert response.status_code == status
+    assert response.headers.get("Content-Range") == content_range
     if content is None:
-        assert answer.json()["code"] == "range_not_satisfiable"
+        assert response.json()["code"] == "range_not_satisfiable"
     else:
-        assert answer.content == content
-        assert answer.headers["Accept-Ranges"] == "bytes"
-        assert requests.head(answer.url, headers=headers, timeout=PATIENCE).headers["Content-Length"] == str(
+        assert response.content == content
+        assert response.headers["Accept-Ranges"] == "bytes"
+        assert requests.head(response.url, headers=headers, timeout=PATIENCE).headers["Content-Length"] == str(
             len(content)
         )
 
@@ -142,9 +142,9 @@ def test_query_overrides_headers_but_smuggles_none(bucket: Bucket) -> None:
     bucket.upload_bytes(b"x", "x.txt")
     token, url = bucket.get_download_authorization("", 60), bucket.get_download_url("x.txt")
     query = {"Authorization": token, "b2ContentDisposition": 'attachment; filename="y"', "b2ContentType": "a/b"}
-    answer = requests.get(url, params=query, timeout=PATIENCE)
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="y"'
-    assert answer.headers["Content-Type"] == "a/b"
+    response = requests.get(url, params=query, timeout=PATIENCE)
+    assert response.headers["Content-Disposition"] == 'attachment; filename="y"'
+    assert response.headers["Content-Type"] == "a/b"
     query["b2ContentType"] = "a/b\r\nSet-Cookie: x=1"
     assert requests.get(url, params=query, timeout=PATIENCE).status_code == 400
 

@@ -105,8 +105,8 @@ def test_cancel_forgets_the_parts(bucket: Bucket, call: Callable[..., requests.R
     part(bucket, file_id, 1, b"x")
     bucket.api.cancel_large_file(file_id)
     assert list(bucket.list_unfinished_large_files()) == []
-    answer = call("b2_list_parts", fileId=file_id)
-    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    response = call("b2_list_parts", fileId=file_id)
+    assert (response.status_code, response.json()["code"]) == (400, "bad_request")
     with pytest.raises(BadRequest):
         bucket.api.session.finish_large_file(file_id, ["0" * 40])
 

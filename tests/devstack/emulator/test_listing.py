@@ -20,8 +20,8 @@ def bucket_id(bucket: Bucket) -> str:
     return identity
 
 
-def names(answer: Any) -> list[str]:
-    return [file["fileName"] for file in answer.json()["files"]]
+def names(response: Any) -> list[str]:
+    return [file["fileName"] for file in response.json()["files"]]
 
 
 def test_names_are_in_the_order_of_their_bytes(call: Call, bucket_id: str) -> None:
@@ -34,9 +34,9 @@ def test_pages_lose_and_repeat_nothing(call: Call, bucket_id: str, size: int) ->
     listed: list[str] = []
     start: str | None = None
     while start is not None or not listed:
-        answer = call("b2_list_file_names", bucketId=bucket_id, maxFileCount=size, startFileName=start)
-        listed += names(answer)
-        start = answer.json()["nextFileName"]
+        response = call("b2_list_file_names", bucketId=bucket_id, maxFileCount=size, startFileName=start)
+        listed += names(response)
+        start = response.json()["nextFileName"]
     assert listed == sorted(NAMES, key=str.encode)
 
 
@@ -45,10 +45,10 @@ def test_pages_of_versions(call: Call, bucket_id: str, size: int) -> None:
     versions: list[tuple[str, int]] = []
     cursor: dict[str, Any] = {}
     while cursor or not versions:
-        answer = call("b2_list_file_versions", bucketId=bucket_id, maxFileCount=size, **cursor).json()
-        versions += [(file["fileName"], file["uploadTimestamp"]) for file in answer["files"]]
-        cursor = {"startFileName": answer["nextFileName"], "startFileId": answer["nextFileId"]}
-        cursor = cursor if answer["nextFileName"] else {}
+        document = call("b2_list_file_versions", bucketId=bucket_id, maxFileCount=size, **cursor).json()
+        versions += [(file["fileName"], file["uploadTimestamp"]) for file in document["files"]]
+        cursor = {"startFileName": document["nextFileName"], "startFileId": document["nextFileId"]}
+        cursor = cursor if document["nextFileName"] else {}
     assert [name for name, _ in versions] == sorted([*NAMES, "a/1"], key=str.encode)
     twice = [at for name, at in versions if name == "a/1"]
     assert twice == sorted(twice, reverse=True)
@@ -89,5 +89,5 @@ def test_hidden_names_are_left_out(call: Call, bucket: Bucket, bucket_id: str) -
     ],
 )
 def test_page_size_has_bounds(call: Call, bucket_id: str, count: Any, code: str) -> None:
-    answer = call("b2_list_file_names", bucketId=bucket_id, maxFileCount=count)
-    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    response = call("b2_list_file_names", bucketId=bucket_id, maxFileCount=count)
+    assert (response.status_code, response.json()["code"]) == (400, code)

@@ -71,13 +71,13 @@ def test_size_is_told_twice_in_version_1(call: Call, bucket: Bucket) -> None:
 
 def test_calls_may_come_by_get(b2_here: Credentials, api: B2Api, bucket: Bucket) -> None:
     bucket.upload_bytes(b"abc", "x")
-    answer = requests.get(
+    response = requests.get(
         f"{b2_here.realm}/b2api/v3/b2_list_file_names",
         params={"bucketId": bucket.id_, "maxFileCount": "5"},
         headers={"Authorization": api.account_info.get_account_auth_token()},
         timeout=PATIENCE,
     )
-    assert [file["fileName"] for file in answer.json()["files"]] == ["x"]
+    assert [file["fileName"] for file in response.json()["files"]] == ["x"]
 
 
 @pytest.mark.parametrize("version", [0, 5])

@@ -45,7 +45,7 @@ class Work(Order):
 
 
 @performs(Work)
-def work(run: JobRun, order: Work, tools: WorkerContext) -> None:
+def work(run: JobRun, order: Work, context: WorkerContext) -> None:
     diary = Path(order.diary)
     before = len(diary.read_text().splitlines()) if diary.exists() else 0
     with diary.open("a") as file:

@@ -20,7 +20,7 @@ DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 
 
-class Town:
+class UserFixture:
     def __init__(self, database: Database) -> None:
         self.database = database
 
@@ -29,90 +29,90 @@ class Town:
             result = session.execute(text(statement), values)
             return result.all() if result.returns_rows else []  # type: ignore[attr-defined]
 
-    def tell(self, *user_ids: int, key: str = "k", **how: Any) -> int:
+    def tell(self, *user_ids: int, key: str = "k", **options: Any) -> int:
         with self.database.transaction() as session:
-            return tell(session, "test", user_ids=user_ids, data={"label": "ሰላም"}, key=key, now=NOW, **how)
+            return tell(session, "test", user_ids=user_ids, data={"label": "ሰላም"}, key=key, now=NOW, **options)
 
-    def told(self) -> set[tuple[int, str]]:
+    def deliveries(self) -> set[tuple[int, str]]:
         return {(row.user_id, row.channel) for row in self.sql("SELECT * FROM deliveries")}
 
 
 @pytest.fixture
-def town(database: Database, school: School) -> Town:
-    return Town(database)
+def users(database: Database, school: School) -> UserFixture:
+    return UserFixture(database)
 
 
 class TestTell:
-    def test_by_the_channels_that_each_prefers(self, town: Town) -> None:
-        town.sql("INSERT INTO notification_preferences (user_id, channels) VALUES (2, '{in_app,7}')")
-        assert town.tell(1, 2, 2, expires_at=NOW + DAY) == 4
-        assert town.told() == {(1, "email"), (1, "in_app"), (2, "in_app"), (2, "7")}
-        row = town.sql("SELECT * FROM deliveries")[0]
+    def test_by_the_channels_that_each_prefers(self, users: UserFixture) -> None:
+        users.sql("INSERT INTO notification_preferences (user_id, channels) VALUES (2, '{in_app,7}')")
+        assert users.tell(1, 2, 2, expires_at=NOW + DAY) == 4
+        assert users.deliveries() == {(1, "email"), (1, "in_app"), (2, "in_app"), (2, "7")}
+        row = users.sql("SELECT * FROM deliveries")[0]
         assert (row.kind, row.state, row.due_at, row.expires_at) == ("test", "pending", NOW, NOW + DAY)
         assert row.data == {"label": "ሰላም"}
 
-    def test_once_for_each_key(self, town: Town) -> None:
-        assert [town.tell(1), town.tell(1, 2), town.tell(1, key="other")] == [2, 2, 2]
+    def test_once_for_each_key(self, users: UserFixture) -> None:
+        assert [users.tell(1), users.tell(1, 2), users.tell(1, key="other")] == [2, 2, 2]
 
-    def test_nobody_who_is_not_active_or_not_there(self, town: Town) -> None:
-        town.sql("UPDATE users SET is_active = false WHERE id = 2")
-        assert town.tell() == town.tell(2, 99) == 0
+    def test_nobody_who_is_not_active_or_not_there(self, users: UserFixture) -> None:
+        users.sql("UPDATE users SET is_active = false WHERE id = 2")
+        assert users.tell() == users.tell(2, 99) == 0
 
 
 class TestPeopleOfSession:
-    def of(self, town: Town, **columns: Any) -> list[int]:
+    def of(self, users: UserFixture, **columns: Any) -> list[int]:
         values = {"booking": None, "host": None, "host_type": None, "ids": [], "types": []} | columns
-        ((session_id,),) = town.sql(
+        ((session_id,),) = users.sql(
             "INSERT INTO whiteboard_sessions (booking_id, host_profile_id, host_profile_type, participant_profile_ids,"
             " participant_profile_types) VALUES (:booking, :host, :host_type, :ids, :types) RETURNING id",
             **values,
         )
-        with town.database.transaction() as session:
+        with users.database.transaction() as session:
             return list(people_of_session(session, session_id))
 
-    def test_those_of_its_booking(self, town: Town, school: School) -> None:
-        assert self.of(town, booking=school.booking_id) == [1, 2, 3]
+    def test_those_of_its_booking(self, users: UserFixture, school: School) -> None:
+        assert self.of(users, booking=school.booking_id) == [1, 2, 3]
 
-    def test_host_and_participants_by_the_kind_of_their_profiles(self, town: Town) -> None:
-        assert self.of(town, host=14, host_type="tutor", ids=[25, 36], types=["student", "parent"]) == [4, 5, 6]
+    def test_host_and_participants_by_the_kind_of_their_profiles(self, users: UserFixture) -> None:
+        assert self.of(users, host=14, host_type="tutor", ids=[25, 36], types=["student", "parent"]) == [4, 5, 6]
 
-    def test_nobody_who_shares_nothing_with_the_host(self, town: Town) -> None:
+    def test_nobody_who_shares_nothing_with_the_host(self, users: UserFixture) -> None:
         """However they came into the session: what its host says there, a title for one, is not told to them."""
-        assert self.of(town, host=14, host_type="tutor", ids=[22, 36], types=["student", "parent"]) == [4, 6]
-        assert self.of(town, host=22, host_type="student", ids=[25, 11], types=["student", "tutor"]) == [1, 2, 3]
+        assert self.of(users, host=14, host_type="tutor", ids=[22, 36], types=["student", "parent"]) == [4, 6]
+        assert self.of(users, host=22, host_type="student", ids=[25, 11], types=["student", "tutor"]) == [1, 2, 3]
 
     @pytest.mark.parametrize("status", ["completed", "cancelled"])
-    def test_no_student_whose_booking_is_over(self, town: Town, school: School, status: str) -> None:
-        town.sql(
+    def test_no_student_whose_booking_is_over(self, users: UserFixture, school: School, status: str) -> None:
+        users.sql(
             "UPDATE tutor_student_bookings SET status = :status WHERE id = :id", status=status, id=school.booking_id
         )
-        assert self.of(town, booking=school.booking_id, host=11, host_type="tutor", ids=[22], types=["student"]) == [1]
+        assert self.of(users, booking=school.booking_id, host=11, host_type="tutor", ids=[22], types=["student"]) == [1]
 
-    def test_students_of_its_lesson_also_when_that_is_over(self, town: Town) -> None:
+    def test_students_of_its_lesson_also_when_that_is_over(self, users: UserFixture) -> None:
         """A slot is booked without a booking, and its recording is ready when the lesson is completed."""
-        ((lesson_id,),) = town.sql(
+        ((lesson_id,),) = users.sql(
             "INSERT INTO tutor_schedules (tutor_id, student_id, schedule_date, start_time, end_time, starts_at,"
             " ends_at, status) VALUES (14, 22, '2026-02-02', '14:00', '15:00', '2026-02-02 11:00Z',"
             " '2026-02-02 12:00Z', 'completed') RETURNING id"
         )
-        town.sql(
+        users.sql(
             "INSERT INTO schedule_participants"
             " SELECT id, student_id, NULL, starts_at, ends_at, status FROM tutor_schedules"
         )
-        ((session_id,),) = town.sql(
+        ((session_id,),) = users.sql(
             "INSERT INTO whiteboard_sessions (schedule_id, host_profile_id, host_profile_type, participant_profile_ids,"
             " participant_profile_types) VALUES (:lesson, 14, 'tutor', '{22}', '{student}') RETURNING id",
             lesson=lesson_id,
         )
-        with town.database.transaction() as session:
+        with users.database.transaction() as session:
             assert list(people_of_session(session, session_id)) == [2, 3, 4]
 
-    def test_ids_of_other_kinds_are_other_people(self, town: Town) -> None:
-        assert self.of(town, ids=[22, 11], types=["tutor", "student"]) == []
+    def test_ids_of_other_kinds_are_other_people(self, users: UserFixture) -> None:
+        assert self.of(users, ids=[22, 11], types=["tutor", "student"]) == []
 
-    def test_inactive_profiles(self, town: Town, school: School) -> None:
-        town.sql("UPDATE student_profiles SET is_active = false WHERE id = 22")
-        assert self.of(town, booking=school.booking_id) == [1, 3]
+    def test_inactive_profiles(self, users: UserFixture, school: School) -> None:
+        users.sql("UPDATE student_profiles SET is_active = false WHERE id = 22")
+        assert self.of(users, booking=school.booking_id) == [1, 3]
 
 
 PEOPLE = {1: ViewerRole("tutor", ("Abel",)), 2: ViewerRole("student", ("Abel",)), 3: ViewerRole("parent", ("Abel",))}
@@ -131,19 +131,23 @@ def lesson(
 def news(before: Sequence[Lesson], after: Sequence[Lesson], **who: Any) -> list[tuple[Any, ...]]:
     """(kind, users, first lesson, how many), in order."""
     announcements = announcements_for(
-        {one.schedule_id: one for one in before}, {one.schedule_id: one for one in after}, now=NOW, **who
+        {entry.schedule_id: entry for entry in before}, {entry.schedule_id: entry for entry in after}, now=NOW, **who
     )
-    return sorted((one.kind, one.user_ids, one.schedule_id, one.data["count"]) for one in announcements)
+    return sorted((entry.kind, entry.user_ids, entry.schedule_id, entry.data["count"]) for entry in announcements)
 
 
 class TestNews:
     def test_moved(self) -> None:
-        (told, *_) = announcements = announcements_for(
+        (announcement, *_) = announcements = announcements_for(
             {7: lesson(7)}, {7: lesson(7, NOW + 2 * DAY, sequence=4)}, now=NOW, by="Sara"
         )
-        assert [one.user_ids for one in announcements] == [(1,), (2,), (3,)]
-        assert (told.kind, told.key, told.expires_at) == ("lesson-moved", "lesson-moved:7:4", NOW + 2 * DAY)
-        assert told.data == {
+        assert [item.user_ids for item in announcements] == [(1,), (2,), (3,)]
+        assert (announcement.kind, announcement.key, announcement.expires_at) == (
+            "lesson-moved",
+            "lesson-moved:7:4",
+            NOW + 2 * DAY,
+        )
+        assert announcement.data == {
             "schedule_id": 7,
             "count": 1,
             "by": "Sara",
@@ -156,7 +160,7 @@ class TestNews:
         announcements = announcements_for(
             {7: lesson(7)}, {7: lesson(7, people={}, sequence=2)}, now=NOW, by_user_id=1, by="Sara"
         )
-        assert {one.user_ids: one.data["view"] for one in announcements} == {(2,): "student", (3,): "parent"}
+        assert {item.user_ids: item.data["view"] for item in announcements} == {(2,): "student", (3,): "parent"}
         assert announcements[0].key == "lesson-cancelled:7:2"
         assert announcements[0].data == {
             "schedule_id": 7,
@@ -172,17 +176,17 @@ class TestNews:
 
     def test_many_of_a_series_are_one_message(self) -> None:
         before = [lesson(number, NOW + number * DAY, series_id=5) for number in (4, 2, 3)]
-        gone = [lesson(number, NOW + number * DAY, {}, series_id=5) for number in (2, 3, 4)]
+        after = [lesson(number, NOW + number * DAY, {}, series_id=5) for number in (2, 3, 4)]
         cancelled = "lesson-cancelled"
-        assert news(before, gone) == [(cancelled, (1,), 2, 3), (cancelled, (2,), 2, 3), (cancelled, (3,), 2, 3)]
+        assert news(before, after) == [(cancelled, (1,), 2, 3), (cancelled, (2,), 2, 3), (cancelled, (3,), 2, 3)]
 
     def test_two_series_and_single_lessons_are_one_message_of_each_subject(self) -> None:
         before = [lesson(1, series_id=5), lesson(2, series_id=6), lesson(3), replace(lesson(4), subject="Physics")]
-        gone = [replace(one, people={}) for one in before]
-        assert {(number, count) for _, _, number, count in news(before, gone)} == {(1, 3), (4, 1)}
+        after = [replace(entry, people={}) for entry in before]
+        assert {(number, count) for _, _, number, count in news(before, after)} == {(1, 3), (4, 1)}
 
     def test_who_leaves_hears_that_it_is_off_and_the_others_nothing(self) -> None:
-        rest = {one: place for one, place in PEOPLE.items() if one == 1}
+        rest = {user_id: place for user_id, place in PEOPLE.items() if user_id == 1}
         assert news([lesson(1)], [lesson(1, people=rest)]) == [
             ("lesson-cancelled", (2,), 1, 1),
             ("lesson-cancelled", (3,), 1, 1),
@@ -192,7 +196,11 @@ class TestNews:
         off = [lesson(number, NOW + number * DAY, {}, series_id=5) for number in (3, 2)]
         on = [lesson(number, NOW + number * DAY, series_id=5, sequence=3) for number in (2, 3)]
         (student, parent) = announcements_for(
-            {one.schedule_id: one for one in off}, {one.schedule_id: one for one in on}, now=NOW, by_user_id=1, by="T"
+            {entry.schedule_id: entry for entry in off},
+            {entry.schedule_id: entry for entry in on},
+            now=NOW,
+            by_user_id=1,
+            by="T",
         )
         assert (student.user_ids, parent.user_ids) == ((2,), (3,))
         assert (student.kind, student.key, student.data["count"]) == ("lesson-restored", "lesson-restored:2:3", 2)
@@ -206,7 +214,7 @@ class TestNews:
         assert news([slot], [slot]) == []
 
     def test_who_comes_into_a_lesson_of_others_hears_of_it_alone(self) -> None:
-        rest = {one: place for one, place in PEOPLE.items() if one == 1}
+        rest = {user_id: place for user_id, place in PEOPLE.items() if user_id == 1}
         assert news([lesson(1, people=rest)], [lesson(1)], by_user_id=1) == [
             ("lesson-restored", (2,), 1, 1),
             ("lesson-restored", (3,), 1, 1),

@@ -84,11 +84,11 @@ class Book:
             return plan_reminders(session, ids, now=now)
 
     def waiting(self, user_id: int | None = None, state: str = "pending") -> set[tuple[Any, ...]]:
-        """(user, minutes before, channel) of what waits."""
+        """(user, minutes before, channel) of the deliveries in that state."""
         rows = self.sql("SELECT * FROM deliveries WHERE state = :state", state=state)
         reminders = [(row.user_id, row.minutes_before, row.channel) for row in rows]
         assert len(set(reminders)) == len(reminders) or len({row.schedule_id for row in rows}) > 1
-        return {one for one in reminders if user_id in (None, one[0])}
+        return {reminder for reminder in reminders if user_id in (None, reminder[0])}
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ class TestWhoAndWhen:
         assert book.waiting() == usual(TUTOR, STUDENT, PARENT, 5)
 
     @pytest.mark.parametrize(
-        ("statement", "gone"),
+        ("statement", "excluded_user"),
         [
             ("UPDATE users SET is_active = false WHERE id = 3", PARENT),
             ("UPDATE student_profiles SET is_active = false WHERE id = 22", STUDENT),
@@ -137,12 +137,14 @@ class TestWhoAndWhen:
             ("UPDATE student_profiles SET parent_id = '{}' WHERE id = 22", PARENT),
         ],
     )
-    def test_who_is_not_active_or_not_concerned_is_not_reminded(self, book: Book, statement: str, gone: int) -> None:
+    def test_who_is_not_active_or_not_concerned_is_not_reminded(
+        self, book: Book, statement: str, excluded_user: int
+    ) -> None:
         lesson = book.lesson()
         book.plan(lesson)
         book.sql(statement)
         assert book.plan(lesson) == Planned(0, 4)
-        assert book.waiting() == usual(*({TUTOR, STUDENT, PARENT} - {gone}))
+        assert book.waiting() == usual(*({TUTOR, STUDENT, PARENT} - {excluded_user}))
 
     def test_free_slots_cancelled_past_and_undated_lessons_remind_nobody(self, book: Book) -> None:
         undated = book.lesson()
@@ -316,32 +318,32 @@ class TestTwoAtOnce:
         threads = [threading.Thread(target=work, args=(ids,)) for ids in (lessons, lessons[::-1])]
         for thread in threads:
             thread.start()
-        for one in threads:
-            one.join()
-        assert sorted(one.planned for one in done) == [0, 240]
+        for thread in threads:
+            thread.join()
+        assert sorted(result.planned for result in done) == [0, 240]
 
     def test_who_comes_second_knows_what_the_first_did(self, book: Book) -> None:
-        """A lesson moves while its student changes their wishes: neither plan may be made of the old state."""
+        """A lesson moves while its student changes preferences: neither plan may use the old state."""
         lesson = book.lesson()
         book.plan(lesson)
         book.prefer(STUDENT, [30], ["email"])
         moved, planned = threading.Event(), threading.Event()
 
-        def wish() -> None:
+        def change_preferences() -> None:
             with book.database.transaction() as session:
                 session.execute(text("UPDATE notification_preferences SET alarms = '{45}' WHERE user_id = 2"))
                 moved.wait(PATIENCE)
                 planned.set()
                 plan_for_person(session, STUDENT, now=NOW)
 
-        thread = threading.Thread(target=wish)
+        thread = threading.Thread(target=change_preferences)
         thread.start()
         with book.database.transaction() as session:
             session.execute(text(MOVE))
             plan_reminders(session, [lesson], now=NOW)
             moved.set()
             planned.wait(PATIENCE)
-            # The other one waits for the lesson's row by now.
+            # By now the other transaction waits for the lesson's row.
             time.sleep(0.2)
         thread.join()
         rows = book.sql("SELECT * FROM deliveries WHERE state = 'pending' AND user_id = 2")

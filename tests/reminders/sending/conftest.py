@@ -38,7 +38,7 @@ class MailSink:
         self.received: list[tuple[str, str]] = []
         # Messages as they came. No property: aiosmtpd reads every attribute of its handler.
         self.messages: list[EmailMessage] = []
-        self.asked: Counter[str] = Counter()
+        self.requests: Counter[str] = Counter()
         self.closed = False
         # What RCPT and the content are answered, when not by the recipient's name.
         self.recipient: str | None = None
@@ -61,7 +61,7 @@ class MailSink:
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802 - aiosmtpd's name
         name = address.partition("@")[0]
-        self.asked[name] += 1
+        self.requests[name] += 1
         if self.recipient is not None:
             return self.recipient
         if name == "gone":

@@ -42,7 +42,7 @@ def off(deliveries: DeliveryFixture) -> list[int]:
     return [row.id for row in deliveries.all("SELECT id FROM notification_channels WHERE disabled_at IS NOT NULL")]
 
 
-def said_of_channels(deliveries: DeliveryFixture) -> int:
+def channel_notifications(deliveries: DeliveryFixture) -> int:
     return int(deliveries.one("SELECT count(*) AS n FROM deliveries WHERE kind = 'channel-disabled'").n)
 
 
@@ -55,7 +55,7 @@ def send_due_now(deliveries: DeliveryFixture, rounds: int = 1) -> None:
 
 @pytest.mark.parametrize("stage", ["recipient", "content"])
 @pytest.mark.parametrize(
-    "answer",
+    "reply",
     [
         LIMIT,
         "550 5.1.8 Sender address rejected",
@@ -67,18 +67,18 @@ def send_due_now(deliveries: DeliveryFixture, rounds: int = 1) -> None:
     ],
 )
 def test_what_is_ours_stops_nobodys_channel(
-    deliveries: DeliveryFixture, mail: MailSink, stage: str, answer: str
+    deliveries: DeliveryFixture, mail: MailSink, stage: str, reply: str
 ) -> None:
     channel = deliveries.channel("email", seal(deliveries, Mailbox("second@example.org")))
     ids = [deliveries.message(channel="email"), deliveries.message(channel=channel)]
-    setattr(mail, stage, answer)
+    setattr(mail, stage, reply)
 
     send_due_now(deliveries, rounds=8)
 
     rows = [deliveries.delivery(delivery_id) for delivery_id in ids]
     assert {(row.state, row.attempts) for row in rows} == {("pending", 0)}
     assert off(deliveries) == []
-    assert said_of_channels(deliveries) == 0
+    assert channel_notifications(deliveries) == 0
 
     setattr(mail, stage, None)
     send_due_now(deliveries)
@@ -97,10 +97,10 @@ def test_over_a_daily_limit_a_hundred_people_keep_their_channels(deliveries: Del
     deliveries.send_all()
 
     # The breaker: five are refused, the others are not even tried.
-    assert sum(mail.asked.values()) == 5
+    assert sum(mail.requests.values()) == 5
     assert {deliveries.delivery(delivery_id).state for delivery_id in ids} == {"pending"}
     assert off(deliveries) == []
-    assert said_of_channels(deliveries) == 0
+    assert channel_notifications(deliveries) == 0
     assert list(trouble(deliveries)) == ["email"]
     row = deliveries.one("SELECT * FROM provider_troubles")
     assert "550 5.4.5" in row.reason
@@ -213,7 +213,7 @@ def test_settings_of_ours_stop_nobodys_channel(deliveries: DeliveryFixture, sett
 
 
 @pytest.mark.parametrize(
-    "kept",
+    "address",
     [
         " 2@example.org",
         "2@example.org ",
@@ -225,9 +225,9 @@ def test_settings_of_ours_stop_nobodys_channel(deliveries: DeliveryFixture, sett
     ],
 )
 def test_an_account_address_with_blanks_around_it_gets_mail(
-    deliveries: DeliveryFixture, mail: MailSink, kept: str
+    deliveries: DeliveryFixture, mail: MailSink, address: str
 ) -> None:
-    deliveries.do("UPDATE users SET email = :email WHERE id = 2", email=kept)
+    deliveries.do("UPDATE users SET email = :email WHERE id = 2", email=address)
     delivery = deliveries.message(channel="email")
     deliveries.send_all()
     assert deliveries.delivery(delivery).state == "sent"
@@ -236,7 +236,7 @@ def test_an_account_address_with_blanks_around_it_gets_mail(
 
 
 @pytest.mark.parametrize(
-    "kept",
+    "address",
     [
         "2@example.org\r\nBcc: evil@example.org",
         "2@example.org, evil@example.org",
@@ -247,10 +247,12 @@ def test_an_account_address_with_blanks_around_it_gets_mail(
         "<2@example.org>",
     ],
 )
-def test_what_is_no_address_brings_no_mail_to_anybody(deliveries: DeliveryFixture, mail: MailSink, kept: str) -> None:
-    if "\x00" in kept:
-        kept = kept.replace("\x00", "\x7f")
-    deliveries.do("UPDATE users SET email = :email WHERE id = 2", email=kept)
+def test_what_is_no_address_brings_no_mail_to_anybody(
+    deliveries: DeliveryFixture, mail: MailSink, address: str
+) -> None:
+    if "\x00" in address:
+        address = address.replace("\x00", "\x7f")
+    deliveries.do("UPDATE users SET email = :email WHERE id = 2", email=address)
     delivery = deliveries.message(channel="email")
     deliveries.send_all()
     assert deliveries.delivery(delivery).state == "failed"
@@ -331,7 +333,7 @@ class Hook:
 
     def __init__(self, port: int) -> None:
         self.status = 404
-        self.asked = 0
+        self.requests = 0
         self.url = f"https://localhost:{port}/hook"
 
 
@@ -344,7 +346,7 @@ def hook(make_identity: MakeIdentity, monkeypatch: pytest.MonkeyPatch, tmp_path:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            webhook.asked += 1
+            webhook.requests += 1
             self.send_response(webhook.status)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -375,7 +377,7 @@ def serving(handler: type[BaseHTTPRequestHandler], context: ssl.SSLContext) -> I
 
 
 @pytest.fixture
-def hooked(deliveries: DeliveryFixture, hook: Hook) -> str:
+def webhook_channel(deliveries: DeliveryFixture, hook: Hook) -> str:
     """A confirmed channel that leads there; the operator allows this machine."""
     here = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
     deliveries.settings = deliveries.settings.model_copy(update={"webhook_allowed_networks": here})
@@ -388,96 +390,107 @@ def failures(deliveries: DeliveryFixture, channel: str) -> Any:
 
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 500, 503])
 def test_a_webhook_that_fails_for_a_day_is_switched_off_and_not_before(
-    deliveries: DeliveryFixture, hook: Hook, hooked: str, status: int
+    deliveries: DeliveryFixture, hook: Hook, webhook_channel: str, status: int
 ) -> None:
     hook.status = status
-    first = deliveries.message(channel=hooked)
+    first = deliveries.message(channel=webhook_channel)
     send_due_now(deliveries, rounds=5)
-    assert hook.asked == 5
+    assert hook.requests == 5
     assert off(deliveries) == []
-    assert failures(deliveries, hooked).failures == 5
+    assert failures(deliveries, webhook_channel).failures == 5
     # The message itself has come by another way.
     assert deliveries.delivery(first).state == "failed"
     assert deliveries.one("SELECT count(*) AS n FROM deliveries WHERE channel = 'in_app'").n == 1
 
     deliveries.do("UPDATE notification_channels SET failing_since = failing_since - interval '23 h'")
-    deliveries.message(channel=hooked)
+    deliveries.message(channel=webhook_channel)
     send_due_now(deliveries)
     assert off(deliveries) == []
 
     deliveries.do("UPDATE notification_channels SET failing_since = failing_since - interval '1 h'")
-    last = deliveries.message(channel=hooked)
+    last = deliveries.message(channel=webhook_channel)
     send_due_now(deliveries)
-    assert off(deliveries) == [int(hooked)]
-    assert str(status) in failures(deliveries, hooked).disabled_reason
+    assert off(deliveries) == [int(webhook_channel)]
+    assert str(status) in failures(deliveries, webhook_channel).disabled_reason
     # The owner is told in the app how to switch it on again, and finds the messages there.
     send_due_now(deliveries, rounds=2)
     assert deliveries.delivery(last).state == "failed"
     assert deliveries.one("SELECT count(*) AS n FROM notifications WHERE kind = 'recording-ready'").n == 3
-    told = deliveries.one("SELECT * FROM notifications WHERE kind = 'channel-disabled'")
-    assert "new code" in told.message
+    notification = deliveries.one("SELECT * FROM notifications WHERE kind = 'channel-disabled'")
+    assert "new code" in notification.message
 
 
-def test_who_confirms_it_again_begins_with_no_failures(deliveries: DeliveryFixture, hook: Hook, hooked: str) -> None:
+def test_who_confirms_it_again_begins_with_no_failures(
+    deliveries: DeliveryFixture, hook: Hook, webhook_channel: str
+) -> None:
     deliveries.do(
         "UPDATE notification_channels SET failures = 9, failing_since = now() - interval '9 d', disabled_at = now(),"
         " disabled_reason = '404'"
     )
     vault = AddressSealer.of(deliveries.settings)
     with deliveries.database.transaction() as session:
-        send_another_code(session, vault, 2, int(hooked), now=datetime.now(UTC))
+        send_another_code(session, vault, 2, int(webhook_channel), now=datetime.now(UTC))
     code = reveal_code(vault, deliveries.one("SELECT data FROM deliveries").data)["code"]
     with deliveries.database.transaction() as session:
-        channel = find_channel(session, 2, int(hooked))
+        channel = find_channel(session, 2, int(webhook_channel))
         assert confirm(vault, channel, code, now=datetime.now(UTC)) == "confirmed"
     hook.status = 404
-    deliveries.message(channel=hooked)
+    deliveries.message(channel=webhook_channel)
     send_due_now(deliveries)
     assert off(deliveries) == []
     # The code, too, could not be brought there.
-    assert failures(deliveries, hooked).failures == 2
+    assert failures(deliveries, webhook_channel).failures == 2
 
 
-def test_one_success_in_between_forgets_all_failures(deliveries: DeliveryFixture, hook: Hook, hooked: str) -> None:
-    deliveries.message(channel=hooked)
+def test_one_success_in_between_forgets_all_failures(
+    deliveries: DeliveryFixture, hook: Hook, webhook_channel: str
+) -> None:
+    deliveries.message(channel=webhook_channel)
     send_due_now(deliveries, rounds=4)
     deliveries.do("UPDATE notification_channels SET failing_since = failing_since - interval '2 days'")
     hook.status = 200
     send_due_now(deliveries)
-    assert (failures(deliveries, hooked).failures, failures(deliveries, hooked).failing_since) == (0, None)
+    assert (failures(deliveries, webhook_channel).failures, failures(deliveries, webhook_channel).failing_since) == (
+        0,
+        None,
+    )
     hook.status = 404
-    deliveries.message(channel=hooked)
+    deliveries.message(channel=webhook_channel)
     send_due_now(deliveries, rounds=4)
     assert off(deliveries) == []
 
 
-def test_four_failures_over_a_week_are_too_few(deliveries: DeliveryFixture, hook: Hook, hooked: str) -> None:
-    deliveries.message(channel=hooked)
+def test_four_failures_over_a_week_are_too_few(deliveries: DeliveryFixture, hook: Hook, webhook_channel: str) -> None:
+    deliveries.message(channel=webhook_channel)
     send_due_now(deliveries)
     deliveries.do("UPDATE notification_channels SET failing_since = failing_since - interval '7 days'")
     send_due_now(deliveries, rounds=3)
     assert off(deliveries) == []
     send_due_now(deliveries)
-    assert off(deliveries) == [int(hooked)]
+    assert off(deliveries) == [int(webhook_channel)]
 
 
-def test_a_webhook_that_is_gone_is_switched_off_at_once(deliveries: DeliveryFixture, hook: Hook, hooked: str) -> None:
+def test_a_webhook_that_is_gone_is_switched_off_at_once(
+    deliveries: DeliveryFixture, hook: Hook, webhook_channel: str
+) -> None:
     hook.status = 410
-    deliveries.message(channel=hooked)
+    deliveries.message(channel=webhook_channel)
     send_due_now(deliveries)
-    assert (hook.asked, off(deliveries)) == (1, [int(hooked)])
+    assert (hook.requests, off(deliveries)) == (1, [int(webhook_channel)])
 
 
-def test_too_many_requests_and_the_like_do_not_count(deliveries: DeliveryFixture, hook: Hook, hooked: str) -> None:
+def test_too_many_requests_and_the_like_do_not_count(
+    deliveries: DeliveryFixture, hook: Hook, webhook_channel: str
+) -> None:
     hook.status = 429
-    deliveries.message(channel=hooked)
+    deliveries.message(channel=webhook_channel)
     send_due_now(deliveries, rounds=5)
-    assert failures(deliveries, hooked).failures == 0
+    assert failures(deliveries, webhook_channel).failures == 0
 
 
 @pytest.mark.parametrize("others_work", [False, True])
 def test_nobody_answers_and_that_may_be_our_own_network(
-    deliveries: DeliveryFixture, hook: Hook, hooked: str, others_work: bool
+    deliveries: DeliveryFixture, hook: Hook, webhook_channel: str, others_work: bool
 ) -> None:
     """It counts only while others' webhooks take messages."""
     dead = deliveries.channel(
@@ -485,7 +498,7 @@ def test_nobody_answers_and_that_may_be_our_own_network(
     )
     if others_work:
         hook.status = 200
-        deliveries.message(channel=hooked)
+        deliveries.message(channel=webhook_channel)
         send_due_now(deliveries)
     deliveries.message(channel=dead, user_id=3)
     send_due_now(deliveries, rounds=4)
@@ -523,25 +536,25 @@ def after_the_rest(deliveries: DeliveryFixture) -> None:
 UNKNOWN = ("550 5.1.1 no such user", "550 5.1.1 <x@y.example>: Recipient address rejected: User unknown")
 
 
-@pytest.mark.parametrize("answer", UNKNOWN)
+@pytest.mark.parametrize("reply", UNKNOWN)
 def test_a_relay_that_knows_nobody_switches_nothing_off(
-    deliveries: DeliveryFixture, mail: MailSink, answer: str
+    deliveries: DeliveryFixture, mail: MailSink, reply: str
 ) -> None:
     people = deliveries.crowd(20)
     channels = [
         deliveries.channel("email", seal(deliveries, Mailbox(f"c{person}@example.org")), user_id=person)
         for person in people
     ]
-    ids = [deliveries.message(channel=channel, user_id=one) for one, channel in zip(people, channels, strict=True)] + [
-        deliveries.message(channel="email", user_id=person) for person in people
-    ]
-    mail.recipient = answer
+    ids = [
+        deliveries.message(channel=channel, user_id=user_id) for user_id, channel in zip(people, channels, strict=True)
+    ] + [deliveries.message(channel="email", user_id=person) for person in people]
+    mail.recipient = reply
 
     for _ in range(3):
         after_the_rest(deliveries)
 
     assert off(deliveries) == []
-    assert said_of_channels(deliveries) == 0
+    assert channel_notifications(deliveries) == 0
     assert list(trouble(deliveries)) == ["email"]
     # The first two have gone by another way, the others wait and are charged nothing.
     states = [deliveries.delivery(delivery_id) for delivery_id in ids]
@@ -553,22 +566,22 @@ def test_a_relay_that_knows_nobody_switches_nothing_off(
 
     assert sum(deliveries.delivery(delivery_id).state == "sent" for delivery_id in ids) == len(ids) - MOST_UNKNOWN + 1
     assert off(deliveries) == []
-    assert said_of_channels(deliveries) == 0
+    assert channel_notifications(deliveries) == 0
     assert trouble(deliveries) == {}
 
 
 def test_who_is_gone_among_others_is_switched_off(deliveries: DeliveryFixture, mail: MailSink) -> None:
-    gone = deliveries.channel("email", seal(deliveries, Mailbox("gone@example.org")))
+    channel = deliveries.channel("email", seal(deliveries, Mailbox("gone@example.org")))
     for _ in range(5):
-        deliveries.message(channel=gone)
+        deliveries.message(channel=channel)
     deliveries.send_all()
     # One recipient, however often.
     assert trouble(deliveries) == {}
     assert off(deliveries) == []
     deliveries.message(channel="email", user_id=1)
     deliveries.send_all()
-    assert off(deliveries) == [int(gone)]
-    assert said_of_channels(deliveries) == 1
+    assert off(deliveries) == [int(channel)]
+    assert channel_notifications(deliveries) == 1
 
 
 def test_who_got_another_address_meanwhile_keeps_it(deliveries: DeliveryFixture, mail: MailSink) -> None:

@@ -15,11 +15,11 @@ from worker.reminders.delivery.mark import end, mark_sent, put_off
 
 
 def hold(
-    deliveries: DeliveryFixture, lane: str = "in_app", *, lost: bool = False, most: int = 100, **how: Any
+    deliveries: DeliveryFixture, lane: str = "in_app", *, lost: bool = False, most: int = 100, **options: Any
 ) -> tuple[UUID, list[int]]:
     token = uuid4()
     with deliveries.database.statement() as statement:
-        return token, claim(statement, lane, lost=lost, token=token, most=most, lease=60.0, **how)
+        return token, claim(statement, lane, lost=lost, token=token, most=most, lease=60.0, **options)
 
 
 def take_over(deliveries: DeliveryFixture, ids: list[int], token: UUID, run: UUID, lease: float = 60.0) -> list[int]:
@@ -170,8 +170,8 @@ class Hands:
             raise ConnectionError("no broker")
         self.batches.append((lane, list(ids), token))
 
-    def dispatcher(self, **how: Any) -> Dispatcher:
-        values = {"children": 2, "interval": 1.0, "lease": 60.0} | how
+    def dispatcher(self, **options: Any) -> Dispatcher:
+        values = {"children": 2, "interval": 1.0, "lease": 60.0} | options
         return Dispatcher(self.post.database, self.hand_over, **values)
 
 

@@ -61,9 +61,9 @@ def test_quiet_hours_end_within_a_day(start: time, end: time, epoch: int) -> Non
 @pytest.mark.parametrize(("attempts", "seconds"), [(1, 5), (2, 60), (3, 300), (4, 1800)])
 def test_retries_wait_longer_each_time_with_jitter(attempts: int, seconds: float) -> None:
     def pause(chance: float) -> float:
-        verdict = after_failure(attempts, None, None, "away", now=NOW, chance=chance)
-        assert isinstance(verdict, Postpone)
-        return (verdict.until - NOW).total_seconds()
+        decision = after_failure(attempts, None, None, "away", now=NOW, chance=chance)
+        assert isinstance(decision, Postpone)
+        return (decision.until - NOW).total_seconds()
 
     assert [pause(0.0), pause(0.5), pause(1.0)] == pytest.approx([0.8 * seconds, seconds, 1.2 * seconds])
 
@@ -92,10 +92,10 @@ def test_no_retry_after_the_lesson_began() -> None:
     assert after_failure(2, soon, None, "away", now=NOW, chance=0.5) == Discard("dropped", "too-late")
 
 
-@pytest.mark.parametrize(("wish", "seconds"), [(2.0, 5), (120.0, 120), (1e9, 3600)])
-def test_the_wish_of_a_provider_is_heard_within_reason(wish: float, seconds: float) -> None:
-    verdict = after_failure(1, None, wish, "busy", now=NOW, chance=0.5)
-    assert verdict == Postpone(NOW + timedelta(seconds=seconds), "busy")
+@pytest.mark.parametrize(("retry_after", "seconds"), [(2.0, 5), (120.0, 120), (1e9, 3600)])
+def test_the_wish_of_a_provider_is_heard_within_reason(retry_after: float, seconds: float) -> None:
+    decision = after_failure(1, None, retry_after, "busy", now=NOW, chance=0.5)
+    assert decision == Postpone(NOW + timedelta(seconds=seconds), "busy")
 
 
 def test_a_breaker_opens_after_failures_in_a_row_and_closes_with_an_answer() -> None:
@@ -177,7 +177,7 @@ MORNING = NOW + timedelta(minutes=5)
 
 
 @pytest.mark.parametrize(
-    ("changes", "verdict"),
+    ("changes", "decision"),
     [
         ({}, SendNow()),
         ({"person_active": False}, Discard("dropped", "person-inactive")),
@@ -210,8 +210,8 @@ MORNING = NOW + timedelta(minutes=5)
         ),
     ],
 )
-def test_everything_is_checked_again(changes: dict[str, object], verdict: DeliveryDecision) -> None:
-    assert decide(stand(**changes), NOW) == verdict
+def test_everything_is_checked_again(changes: dict[str, object], decision: DeliveryDecision) -> None:
+    assert decide(stand(**changes), NOW) == decision
 
 
 @pytest.mark.parametrize(

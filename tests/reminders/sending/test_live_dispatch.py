@@ -124,7 +124,7 @@ def test_nobody_is_told_twice_and_nobody_forgotten_whoever_is_killed(
     while time.monotonic() < end:
         time.sleep(dice.uniform(0.3, 1.2))
         kind = "worker" if dice.random() < 0.8 else "beat"
-        victim = dice.choice([one for one in dispatchers.running if one.name.startswith(kind)])
+        victim = dice.choice([process for process in dispatchers.running if process.name.startswith(kind)])
         children = psutil.Process(victim.pid).children() if kind == "worker" else []
         if children and dice.random() < 0.7:
             dice.choice(children).send_signal(signal.SIGKILL)
@@ -136,11 +136,11 @@ def test_nobody_is_told_twice_and_nobody_forgotten_whoever_is_killed(
 
     states = deliveries.all("SELECT state, reason, count(*) FROM deliveries GROUP BY state, reason")
     assert [tuple(row) for row in states] == [("sent", None, len(people) * 2)]
-    ids = [one for one, _to in mail.received]
+    ids = [delivery_id for delivery_id, _to in mail.received]
     assert set(ids) == expected_ids(deliveries)
     in_app = deliveries.all("SELECT user_id FROM notifications")
     assert sorted(row.user_id for row in in_app) == people
-    # What a receiver that does not know the key would have seen twice: only what was in hand at a kill.
+    # A receiver that ignores the key sees duplicates only of what was being sent at a kill.
     assert len(ids) - len(set(ids)) <= kills["child"] + 2 * kills["worker"]
     assert kills["child"] > 0
     assert kills["worker"] + kills["beat"] > 0
@@ -158,7 +158,10 @@ def test_nothing_is_sent_before_it_is_due(
         for number in range(12)
     ]
     deliveries.wait_until_quiet(dispatchers.log)
-    late = [(deliveries.delivery(one).sent_at - at).total_seconds() for one, at in zip(ids, due, strict=True)]
+    late = [
+        (deliveries.delivery(delivery_id).sent_at - at).total_seconds()
+        for delivery_id, at in zip(ids, due, strict=True)
+    ]
     assert min(late) > 0
     assert len(mail.received) == 6
 
@@ -174,7 +177,7 @@ def test_an_orderly_end_loses_nothing(
     assert worker.wait(120)
     dispatchers.worker()
     deliveries.wait_until_quiet(dispatchers.log)
-    ids = [one for one, _to in mail.received]
+    ids = [delivery_id for delivery_id, _to in mail.received]
     assert len(ids) == len(set(ids)) == 60
     assert deliveries.one("SELECT max(attempts) AS most FROM deliveries").most == 1
 
@@ -189,19 +192,19 @@ def test_a_mail_server_that_hangs_delays_mail_only(
     deliveries.do("UPDATE users SET email = 'slow@example.org'")
     dispatchers.worker()
     mails = [deliveries.message(channel="email", user_id=person) for person in people]
-    wait_for(lambda: mail.asked["slow"], details=dispatchers.log)
+    wait_for(lambda: mail.requests["slow"], details=dispatchers.log)
     now = datetime.now(UTC)
-    shown = [
-        deliveries.message(user_id=one, due_at=now + timedelta(seconds=0.2 * number))
-        for number, one in enumerate(people)
+    in_app = [
+        deliveries.message(user_id=person, due_at=now + timedelta(seconds=0.2 * number))
+        for number, person in enumerate(people)
     ]
     wait_for(
-        lambda: all(deliveries.delivery(delivery_id).state == "sent" for delivery_id in shown),
+        lambda: all(deliveries.delivery(delivery_id).state == "sent" for delivery_id in in_app),
         pause=0.1,
         details=dispatchers.log,
     )
     # All are sent while the mail server still leaves every message unanswered.
     assert mail.received == []
-    assert {deliveries.delivery(one).state for one in mails} <= {"pending", "sending"}
+    assert {deliveries.delivery(delivery_id).state for delivery_id in mails} <= {"pending", "sending"}
     # It would wait for the mail server until the very end.
     dispatchers.running[0].kill()

@@ -121,11 +121,11 @@ def test_a_moved_or_cancelled_lesson_reminds_nobody(deliveries: DeliveryFixture)
 
 def test_who_is_inactive_or_not_of_the_lesson_is_not_reminded(deliveries: DeliveryFixture) -> None:
     lesson = deliveries.lesson()
-    stranger, gone = deliveries.reminder(lesson, user_id=4), deliveries.reminder(lesson, user_id=3)
+    stranger, inactive = deliveries.reminder(lesson, user_id=4), deliveries.reminder(lesson, user_id=3)
     deliveries.do("UPDATE users SET is_active = false WHERE id = 3")
     deliveries.send_all()
     assert deliveries.outcome(stranger) == ("cancelled", "not-of-the-lesson")
-    assert deliveries.outcome(gone) == ("dropped", "person-inactive")
+    assert deliveries.outcome(inactive) == ("dropped", "person-inactive")
 
 
 def test_who_has_no_name_and_no_e_mail_gets_it_in_the_app(deliveries: DeliveryFixture) -> None:
@@ -193,9 +193,9 @@ def test_what_waits_for_the_end_of_quiet_hours_waits_by_the_new_ones(
     # By hand: one whose own time is still to come, and one that a provider has put off.
     ahead = deliveries.reminder(lesson, 60, channel="email", due_at=at + timedelta(minutes=9), reason="quiet-hours")
     retried = deliveries.message(channel="email", due_at=at, reason="451 later")
-    wanted = Preferences(alarms=(800, 60), channels=("email",), timezone="UTC", **night(hours))
+    preferences = Preferences(alarms=(800, 60), channels=("email",), timezone="UTC", **night(hours))
     with deliveries.database.transaction() as session:
-        set_preferences(session, school.student, wanted, now=datetime.now(UTC))
+        set_preferences(session, school.student, preferences, now=datetime.now(UTC))
     assert all(deliveries.delivery(delivery_id).due_at <= datetime.now(UTC) for delivery_id in mine)
     assert deliveries.delivery(ahead).due_at == at == deliveries.delivery(retried).due_at
     deliveries.send_all()
@@ -230,7 +230,7 @@ def test_a_recipient_put_off_is_tried_again_while_it_makes_sense(deliveries: Del
         deliveries.make_due(delivery)
     deliveries.send_all(deliveries.new_deliverer())
     assert deliveries.delivery(delivery).state == "failed"
-    assert mail.asked["busy"] == 5
+    assert mail.requests["busy"] == 5
     # It is not the address that is bad: the message goes by another way, and nobody is told of a bad channel.
     rows = deliveries.all("SELECT kind, channel, state FROM deliveries WHERE id <> :id", id=delivery)
     assert [tuple(row) for row in rows] == [("recording-ready", "in_app", "pending")]
@@ -261,12 +261,12 @@ def test_a_refused_account_address_is_told_once_and_the_fallback_used(
     state, reason = deliveries.outcome(first)
     assert (state, "550" in str(reason)) == ("failed", True)
     assert [to for _id, to in mail.received] == ["other@example.org", "other@example.org"]
-    assert mail.asked["gone"] == 2
-    told = deliveries.one("SELECT * FROM notifications WHERE kind = 'channel-disabled'")
-    assert told.user_id == 2
+    assert mail.requests["gone"] == 2
+    notification = deliveries.one("SELECT * FROM notifications WHERE kind = 'channel-disabled'")
+    assert notification.user_id == 2
     # No code can be sent there: what helps is said instead.
-    assert "in your account" in told.message
-    assert "code" not in told.message
+    assert "in your account" in notification.message
+    assert "code" not in notification.message
     copies = deliveries.all(
         "SELECT channel, minutes_before, expires_at FROM deliveries WHERE key LIKE 'lesson:%' ORDER BY id"
     )
@@ -335,10 +335,10 @@ def test_a_failing_provider_delays_its_own_channel_only(deliveries: DeliveryFixt
     mail.closed = True
     people = deliveries.crowd(30)
     mails = [deliveries.message(channel="email", user_id=person) for person in people]
-    shown = [deliveries.message(user_id=person) for person in people]
+    in_app = [deliveries.message(user_id=person) for person in people]
     deliveries.send_all()
-    assert {deliveries.delivery(delivery_id).state for delivery_id in shown} == {"sent"}
-    rows = [deliveries.delivery(one) for one in mails]
+    assert {deliveries.delivery(delivery_id).state for delivery_id in in_app} == {"sent"}
+    rows = [deliveries.delivery(delivery_id) for delivery_id in mails]
     assert {row.state for row in rows} == {"pending"}
     # After five failures nobody else has to wait for an answer. None is charged an attempt: it is not theirs to fail.
     assert {row.attempts for row in rows} == {0}
@@ -356,7 +356,7 @@ def test_recipients_who_are_put_off_do_not_stop_the_mail_of_others(deliveries: D
     deliveries.do("UPDATE users SET email = 'busy@example.org' WHERE id = ANY(:ids)", ids=busy)
     ids = [deliveries.message(channel="email", user_id=user_id) for user_id in (*busy, fine)]
     deliveries.send_all()
-    assert mail.asked["busy"] == 7
+    assert mail.requests["busy"] == 7
     assert [deliveries.delivery(delivery_id).state for delivery_id in ids] == ["pending"] * 7 + ["sent"]
 
 

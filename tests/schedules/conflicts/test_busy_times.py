@@ -12,18 +12,18 @@ TUTOR_1, STUDENT_1 = Person(TUTOR, 1), Person(STUDENT, 1)
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9)), max_size=40))
-def test_a_lesson_is_found_exactly_when_one_overlaps(wished: list[tuple[int, int]]) -> None:
+def test_a_lesson_is_found_exactly_when_one_overlaps(requests: list[tuple[int, int]]) -> None:
     busy = BusyTimes()
-    taken: list[tuple[int, int, int]] = []
-    for number, (begin, length) in enumerate(wished):
+    placed: list[tuple[int, int, int]] = []
+    for number, (begin, length) in enumerate(requests):
         starts_at, ends_at = MONDAY + timedelta(hours=begin), MONDAY + timedelta(hours=begin + length)
-        others = {known for since, until, known in taken if since < begin + length and begin < until}
+        others = {lesson_id for since, until, lesson_id in placed if since < begin + length and begin < until}
         conflict = busy.find(TUTOR_1, starts_at, ends_at)
         assert (conflict in others) if others else (conflict is None)
         assert busy.find(STUDENT_1, starts_at, ends_at) is None
         if conflict is None:
             busy.take(TUTOR_1, starts_at, ends_at, number)
-            taken.append((begin, begin + length, number))
+            placed.append((begin, begin + length, number))
 
 
 def test_said_twice_it_is_one() -> None:

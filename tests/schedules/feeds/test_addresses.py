@@ -82,7 +82,7 @@ def event_of(database: Database, person: UserCaller, now: datetime = NOW) -> Eve
 
 def readers(database: Database, school: School, lesson_id: int) -> set[str]:
     uid = f"lesson-{lesson_id}@astegni"
-    return {who for who in EVERYBODY if uid in {one.uid for one in feed_of(database, getattr(school, who)).events}}
+    return {who for who in EVERYBODY if uid in {item.uid for item in feed_of(database, getattr(school, who)).events}}
 
 
 @pytest.mark.usefixtures("school")
@@ -127,13 +127,13 @@ class TestSecret:
             stored = session.scalars(select(CalendarFeed.secret_hash)).one()
             session.execute(update(Person).where(Person.id == 2).values(is_active=False))
         statements: list[str] = []
-        event.listen(database.engine, "before_cursor_execute", lambda *said: statements.append(said[2]))
-        told = set()
+        event.listen(database.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+        problems = set()
         for secret in (inactive, stored, inactive[:-1], inactive.upper(), "", "x" * 60_000, "\x00", "ለ\ud800", "%"):
             with database.transaction() as session, pytest.raises(NotFound) as raised:
                 find_owner(session, secret)
-            told.add(str(raised.value.problem()))
-        assert len(told) == 1
+            problems.add(str(raised.value.problem()))
+        assert len(problems) == 1
         assert len(statements) == 9
         assert len(set(statements)) == 1
 
@@ -191,9 +191,9 @@ class TestWhose:
         taught = lesson()
         learnt = lesson(days=2, tutor_id=14, students=(77,))
         childs = lesson(days=3, tutor_id=14, students=(25,))
-        told = feed_of(database, school.tutor).events
-        assert [one.uid for one in told] == [f"lesson-{number}@astegni" for number in (taught, learnt, childs)]
-        assert [one.summary for one in told] == [
+        events = feed_of(database, school.tutor).events
+        assert [item.uid for item in events] == [f"lesson-{number}@astegni" for number in (taught, learnt, childs)]
+        assert [item.summary for item in events] == [
             "Mathematics with student 2",
             "Mathematics with tutor 4",
             "student 5: Mathematics with tutor 4",
@@ -202,8 +202,8 @@ class TestWhose:
     def test_free_slots_are_the_tutors_alone(self, database: Database, school: School, lesson: AddLesson) -> None:
         slot = lesson(students=())
         assert readers(database, school, slot) == {"tutor"}
-        told = event_of(database, school.tutor)
-        assert (told.summary, told.busy, told.categories) == (
+        slot_event = event_of(database, school.tutor)
+        assert (slot_event.summary, slot_event.busy, slot_event.categories) == (
             "Free slot: Mathematics",
             False,
             ("Free slot", "Mathematics"),
@@ -214,7 +214,7 @@ class TestWindow:
     """Thirty days back, everything ahead."""
 
     @pytest.mark.parametrize(
-        ("days", "changed", "status", "seen"),
+        ("days", "changed", "status", "visible"),
         [
             (-29, -40, "completed", True),
             (-31, -1, "completed", False),
@@ -228,10 +228,10 @@ class TestWindow:
         ],
     )
     def test_what_is_told(
-        self, database: Database, school: School, lesson: AddLesson, days: int, changed: int, status: str, seen: bool
+        self, database: Database, school: School, lesson: AddLesson, days: int, changed: int, status: str, visible: bool
     ) -> None:
         lesson_id = lesson(days=days, updated_at=NOW + timedelta(days=changed), status=status)
-        assert readers(database, school, lesson_id) == ({"tutor", "student", "parent"} if seen else set())
+        assert readers(database, school, lesson_id) == ({"tutor", "student", "parent"} if visible else set())
 
     def test_a_lesson_that_is_just_ending_its_thirty_days(
         self, database: Database, school: School, lesson: AddLesson
@@ -258,9 +258,9 @@ class TestWindow:
                 )
                 for number in range(lessons.MOST_LESSONS + 1)
             )
-        told = feed_of(database, school.tutor).events
-        assert len(told) == lessons.MOST_LESSONS
-        assert (told[0].starts_at, told[-1].starts_at) == (NOW, NOW + timedelta(minutes=1999))
+        events = feed_of(database, school.tutor).events
+        assert len(events) == lessons.MOST_LESSONS
+        assert (events[0].starts_at, events[-1].starts_at) == (NOW, NOW + timedelta(minutes=1999))
 
 
 class TestWords:
@@ -274,17 +274,17 @@ class TestWords:
                 values = {"first_name": name, "father_name": father}
                 session.execute(update(Person).where(Person.id == user_id).values(values))
         lesson(students=(22, 25), student_name="አበበ ከበደ")
-        told = {
+        events = {
             who: event_of(database, getattr(school, who)) for who in ("tutor", "student", "other_student", "parent")
         }
-        assert {who: one.summary for who, one in told.items()} == {
+        assert {who: item.summary for who, item in events.items()} == {
             "tutor": "Mathematics with አበበ ከበደ and Sara Girma",
             "student": "Mathematics with አልማዝ በቀለ",
             "other_student": "Mathematics with አልማዝ በቀለ",
             "parent": "አበበ ከበደ: Mathematics with አልማዝ በቀለ",
         }
         for who, stranger in (("student", "Sara"), ("other_student", "አበበ"), ("parent", "Sara")):
-            assert stranger not in repr(told[who])
+            assert stranger not in repr(events[who])
         assert feed_of(database, school.tutor).name == "Astegni: አልማዝ በቀለ"
 
     def test_many_names(self, database: Database, school: School, lesson: AddLesson) -> None:
@@ -294,16 +294,16 @@ class TestWords:
             session.flush()
             session.add_all(StudentProfile(id=60 + number, user_id=50 + number) for number in range(3))
         lesson(students=(22, 60, 61, 62))
-        told = event_of(database, school.tutor)
-        assert told.summary == "Mathematics with student 2, Child 0 and 2 others"
-        assert told.description == "Students: student 2, Child 0, Child 1, Child 2"
+        lesson_event = event_of(database, school.tutor)
+        assert lesson_event.summary == "Mathematics with student 2, Child 0 and 2 others"
+        assert lesson_event.description == "Students: student 2, Child 0, Child 1, Child 2"
 
     def test_a_student_without_an_account_is_no_free_slot(
         self, database: Database, school: School, lesson: AddLesson
     ) -> None:
         lesson(students=(), student_name="Marta")
-        told = event_of(database, school.tutor)
-        assert (told.summary, told.busy) == ("Mathematics with Marta", True)
+        lesson_event = event_of(database, school.tutor)
+        assert (lesson_event.summary, lesson_event.busy) == ("Mathematics with Marta", True)
 
     def test_everything_of_a_lesson(self, database: Database, school: School, lesson: AddLesson) -> None:
         lesson_id = lesson(
@@ -332,19 +332,26 @@ class TestWords:
 
     def test_a_lesson_of_which_little_is_known(self, database: Database, school: School, lesson: AddLesson) -> None:
         lesson(subject=None, timezone=None, meeting_link="javascript:alert(1)")
-        told = event_of(database, school.student)
-        assert (told.summary, told.timezone, told.categories) == ("Lesson with tutor 1", ADDIS, ("Lesson",))
-        assert (told.description, told.location, told.url) == ("", "", "")
+        lesson_event = event_of(database, school.student)
+        assert (lesson_event.summary, lesson_event.timezone, lesson_event.categories) == (
+            "Lesson with tutor 1",
+            ADDIS,
+            ("Lesson",),
+        )
+        assert (lesson_event.description, lesson_event.location, lesson_event.url) == ("", "", "")
 
     def test_without_a_place_the_link_is_the_place(self, database: Database, school: School, lesson: AddLesson) -> None:
         lesson(meeting_link="https://meet.example.org/x")
-        told = event_of(database, school.student)
-        assert told.location == "meet.example.org (link from the tutor): https://meet.example.org/x"
+        lesson_event = event_of(database, school.student)
+        assert lesson_event.location == "meet.example.org (link from the tutor): https://meet.example.org/x"
 
     def test_cancelled_lessons_say_so(self, database: Database, school: School, lesson: AddLesson) -> None:
         lesson(status="cancelled")
-        told = event_of(database, school.parent)
-        assert (told.cancelled, told.summary) == (True, "Cancelled: student 2: Mathematics with tutor 1")
+        lesson_event = event_of(database, school.parent)
+        assert (lesson_event.cancelled, lesson_event.summary) == (
+            True,
+            "Cancelled: student 2: Mathematics with tutor 1",
+        )
 
 
 def test_the_last_change_and_the_zone_of_the_owner(database: Database, school: School, lesson: AddLesson) -> None:
@@ -353,10 +360,10 @@ def test_the_last_change_and_the_zone_of_the_owner(database: Database, school: S
     with database.transaction() as session:
         secret = open_feed(session, 1)
         session.execute(update(CalendarFeed).values(created_at=NOW - timedelta(days=3)))
-        for zone, told in (("America/New_York", "America/New_York"), ("Mars/Olympus", ADDIS), (None, ADDIS)):
+        for zone, expected_zone in (("America/New_York", "America/New_York"), ("Mars/Olympus", ADDIS), (None, ADDIS)):
             session.execute(update(Person).where(Person.id == 1).values(timezone=zone))
             feed = read_feed(session, find_owner(session, secret), now=NOW, timezone=ADDIS)
-            assert (feed.timezone, feed.changed_at) == (told, NOW - timedelta(hours=1))
+            assert (feed.timezone, feed.changed_at) == (expected_zone, NOW - timedelta(hours=1))
         # No later than the answer, whatever the clocks of two machines say (RFC 9110 §8.8.2.1).
         early = NOW - timedelta(hours=1, minutes=30)
         assert read_feed(session, find_owner(session, secret), now=early, timezone=ADDIS).changed_at == early

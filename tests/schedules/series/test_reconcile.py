@@ -157,11 +157,11 @@ def test_days_that_the_rule_no_longer_says_are_cancelled_and_come_back(diary: Di
     diary.execute("UPDATE schedule_series SET rrule = 'FREQ=WEEKLY;BYDAY=MO,FR'")
     diary.reconcile(series.series_id)
     assert {row.schedule_date.weekday() for row in diary.rows() if row.status == "scheduled"} == {0, 4}
-    gone = [row for row in diary.rows() if row.status == "cancelled"]
-    assert {(row.schedule_date.weekday(), row.cancelled_by, row.sequence) for row in gone} == {(2, "series", 1)}
+    cancelled = [row for row in diary.rows() if row.status == "cancelled"]
+    assert {(row.schedule_date.weekday(), row.cancelled_by, row.sequence) for row in cancelled} == {(2, "series", 1)}
     diary.execute("UPDATE schedule_series SET rrule = 'FREQ=WEEKLY;BYDAY=MO,WE'")
     diary.reconcile(series.series_id)
-    assert {row.id for row in gone} <= {row.id for row in diary.rows() if row.status == "scheduled"}
+    assert {row.id for row in cancelled} <= {row.id for row in diary.rows() if row.status == "scheduled"}
 
 
 def test_lessons_that_move_into_one_anothers_places(diary: Diary) -> None:
@@ -239,9 +239,9 @@ SERIES = st.tuples(PATTERNS, st.integers(8, 12), st.integers(1, 4), st.sampled_f
 
 @given(st.lists(SERIES, min_size=1, max_size=5), st.integers(0, 3))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_every_occurrence_is_a_lesson_or_has_its_reason(diary: Diary, wished: list[Any], pauses: int) -> None:
+def test_every_occurrence_is_a_lesson_or_has_its_reason(diary: Diary, requests: list[Any], pauses: int) -> None:
     diary.execute("TRUNCATE schedule_series, tutor_schedules CASCADE")
-    for pattern, hour, length, tutor_id, group in wished:
+    for pattern, hour, length, tutor_id, group in requests:
         people = [diary.first, diary.second] if group else [diary.first]
         diary.series(
             pattern,
@@ -256,14 +256,14 @@ def test_every_occurrence_is_a_lesson_or_has_its_reason(diary: Diary, wished: li
         diary.book_status(diary.booking_id, "active")
     with diary.database.transaction() as session:
         ids = set(session.scalars(select(Series.id)))
-        wanted = {
+        occurrences = {
             (series.id, day)
             for series in session.query(Series)
             for day in recurrence_of(series).days(None, series.expanded_until or date.max)
         }
     live = {(row.series_id, row.occurrence_date) for row in diary.rows() if row.status == "scheduled"}
     skipped = {(row.series_id, row.occurrence_date) for row in diary.execute("SELECT * FROM schedule_skips")}
-    assert wanted == live | skipped
+    assert occurrences == live | skipped
     before = everything(diary)
     assert diary.reconcile(*sorted(ids)) == []
     assert everything(diary) == before

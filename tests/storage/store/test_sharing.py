@@ -43,5 +43,5 @@ def test_a_token_holds_for_a_second_to_a_week(store: ObjectStore, seconds: int) 
 def test_a_browser_reads_a_range(store: ObjectStore, bucket: Bucket, tmp_path: Path) -> None:
     bucket.upload_bytes(b"0123456789", "rec/1/x")
     url = store.signed_url("rec/1/x", store.authorize_download("rec/1/", 60))
-    answer = requests.get(url, headers={"Range": "bytes=2-4"}, timeout=PATIENCE)
-    assert (answer.status_code, answer.content) == (206, b"234")
+    response = requests.get(url, headers={"Range": "bytes=2-4"}, timeout=PATIENCE)
+    assert (response.status_code, response.content) == (206, b"234")
