@@ -27,6 +27,7 @@ import psutil
 import psycopg
 import pytest
 import redis
+import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -66,6 +67,15 @@ hypothesis.settings.register_profile("no-deadline", deadline=None)
 hypothesis.settings.load_profile("no-deadline")
 # `make quick` tries a few examples of each property, `make test` a hundred.
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
+
+# Where a test configures no logs: structlog's own format prints the local variables of each frame of a crash, which
+# takes seconds of CPU for an application.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 # Types of fixtures that are functions.
 Sql = Callable[..., list[Any]]
