@@ -2,10 +2,7 @@
 
 import gzip
 import re
-import signal
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
@@ -20,18 +17,14 @@ from fastapi import FastAPI
 from sqlalchemy import text, update
 from starlette.testclient import TestClient
 
-from devstack.ports import free_port
 from models.people import User as Person
 from models.schedules import Schedule, ScheduleParticipant
 from tests.api.conftest import Bearer, Serve, VisitorOf
-from tests.conftest import MakeSettings, School
-from tests.waiting import PATIENCE, wait_for
+from tests.conftest import MakeSettings, Processes, School
 from worker.access.callers import Operator
 from worker.api.app import create_api
 from worker.api.conditional import accepts_gzip, names
 from worker.api.services import Services
-from worker.cli.local_stack.command import astegni
-from worker.cli.local_stack.environment import environment_for
 from worker.database import Database
 from worker.settings import DEVELOPMENT_KEY
 
@@ -251,28 +244,10 @@ def test_any_server_strips_nothing_and_adds_nothing(
 
 
 @pytest.fixture
-def process(settings: MakeSettings, redis_url: str, tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """`astegni api` as operators run it, at its most talkative: its address, and the file of all that it says."""
-    port, log_file = free_port(), tmp_path / "log"
-    environment = environment_for(settings(api_port=port, log_level="DEBUG", secret_key=DEVELOPMENT_KEY))
-    with log_file.open("wb") as log, subprocess.Popen(astegni("api"), env=environment, stdout=log, stderr=log) as child:
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_until_it_answers(url, child)
-            yield url, log_file
-        finally:
-            child.send_signal(signal.SIGTERM)
-            child.wait(PATIENCE)
-
-
-def _wait_until_it_answers(url: str, child: subprocess.Popen[bytes]) -> None:
-    def answers() -> bool:
-        assert child.poll() is None
-        with suppress(httpx2.TransportError):
-            return httpx2.get(f"{url}/healthz").is_success
-        return False
-
-    wait_for(answers)
+def process(settings: MakeSettings, processes: Processes, redis_url: str) -> tuple[str, Path]:
+    """`astegni api`, at its most talkative: its address, and the file of all that it says."""
+    url, api = processes.api(settings(log_level="DEBUG", secret_key=DEVELOPMENT_KEY))
+    return url, api.log
 
 
 def test_the_secret_is_in_no_log_no_figure_and_no_problem(

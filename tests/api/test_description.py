@@ -78,8 +78,13 @@ def test_examples_are_of_the_form_that_they_explain(api: FastAPI) -> None:
     for name, operation in _operations(described):
         shown += [(name, item["schema"], item["example"]) for item in operation.get("parameters", [])]
     assert len(shown) > 600
-    wrong = [(name, example) for name, schema, example in shown if not jsonschema_rs.is_valid(root | schema, example)]
+    wrong = [(name, example) for name, schema, example in shown if not _fits(schema, example, root)]
     assert wrong == []
+
+
+def _fits(schema: dict[str, Any], example: object, root: dict[str, Any]) -> bool:
+    """Whether `example` is of the form of `schema`; `root` has the schemas that it may refer to, and is large."""
+    return bool(jsonschema_rs.is_valid(root | schema if "$ref" in str(schema) else schema, example))
 
 
 def test_no_meaning_is_left_over(api: FastAPI) -> None:

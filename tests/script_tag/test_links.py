@@ -38,6 +38,8 @@ def test_a_link_that_is_cut_for_20_seconds_loses_and_doubles_nothing(
     while tutor.run("Date.now()") < since + 20_000:
         tutor.draw(*LINE)
         student.draw((200, 20), (240, 60))
+        # As people draw: without it the browser is busy for all of the time.
+        tutor.run("new Promise((done) => setTimeout(done, 150))")
     if cut == "frozen":
         lesson.process.signal(signal.SIGCONT)
     else:
