@@ -74,7 +74,8 @@ class SnapshotChanged(RoutineOrder):
 class ReplayBoard(Order):
     """Render the board of a session as a film and upload it as a recording; on the machine whose spool receives it.
 
-    `asked_by` is the principal who follows the job, `recorded_by` the same as a user's id, if it is one.
+    `asked_by` is the principal who follows the job, `recorded_by` the same as a user's id, if it is one. `voice_id` is
+    the recording whose ingest ordered the film; None when a person did.
     """
 
     kind: ClassVar[str] = "canvases.replay"
@@ -84,6 +85,7 @@ class ReplayBoard(Order):
     shorten_idle: bool
     asked_by: str
     recorded_by: int | None
+    voice_id: int | None = None
 
     @property
     def queue(self) -> str:
@@ -104,4 +106,6 @@ class ReplayBoard(Order):
 
     @property
     def unique_key(self) -> str:
-        return f"{self.kind}:{self.session_id}:{'short' if self.shorten_idle else 'full'}:{self.asked_by}"
+        key = f"{self.kind}:{self.session_id}:{'short' if self.shorten_idle else 'full'}:{self.asked_by}"
+        # A film that is being made does not have a voice that arrives meanwhile.
+        return key if self.voice_id is None else f"{key}:{self.voice_id}"

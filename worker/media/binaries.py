@@ -28,7 +28,8 @@ FFMPEG_FEATURES: dict[str, str] = {
     "demuxers": "matroska mov ogg mp3 aac flac mpegts flv wav avi amr concat lavfi image2 rawvideo",
     "muxers": "webm matroska mp4 hls mjpeg image2 rawvideo null",
     "filters": "scale pad fps format setsar select tile thumbnail metadata split overlay drawbox concat color "
-    "aresample ebur128 silencedetect volume alimiter anullsrc amix adelay apad tpad",
+    "aresample ebur128 silencedetect volume alimiter anullsrc amix adelay apad tpad "
+    "aformat asetnsamples aselect asetpts",
     "protocols": "file pipe subfile concat",
 }
 FFPROBE_FEATURES: dict[str, str] = {

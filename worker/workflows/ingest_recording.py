@@ -15,6 +15,7 @@ from worker.whiteboards.board import board_snapshot
 from worker.whiteboards.has_recordings import mark_recorded
 from worker.workflows.context import WorkerContext
 from worker.workflows.notify_recording import notify_of_recording
+from worker.workflows.voice_film import order_film
 
 
 class BytesGone(NotFound):
@@ -67,7 +68,9 @@ def _finish(
             poster_url=poster_url,
         )
         mark_recorded(session, source.session_id)
-        notify_of_recording(session, recording, page=context.settings.recording_url, now=clock.now())
+        # Of a voice that becomes a film, the film is announced.
+        if not order_film(session, recording, spool_id=order.spool_id, principal=run.claim.principal):
+            notify_of_recording(session, recording, page=context.settings.recording_url, now=clock.now())
         enqueue(
             session,
             StoreSource(order.recording_id, order.session_id, order.spool_id, order.size_bytes),

@@ -1,20 +1,21 @@
 """Turn the board of a session into a recording: a film written to the spool and registered like any uploaded file.
 
-The same strokes always give the same bytes, and so the same recording.
+The same strokes and voices always give the same bytes, and so the same recording.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from worker.canvases.board import DrawnBoard, DrawnPage, SkippedStroke
-from worker.canvases.replay.build_timeline import build_timeline
-from worker.canvases.replay.film import write_film
+from worker.canvases.replay.build_timeline import NothingDrawn, build_timeline
+from worker.canvases.replay.film import ReplayTooLong, write_film
 from worker.canvases.replay.history import History, load_history
 from worker.canvases.replay.replay_json import pack_replay
-from worker.canvases.replay.timeline import ReplayTimeline
+from worker.canvases.replay.timeline import RecordedVoice, ReplayTimeline
 from worker.canvases.snapshots.backgrounds import NoBackground, fetch_background
 from worker.jobs.board_orders import ReplayBoard
 from worker.jobs.job_run import JobRun
@@ -22,10 +23,12 @@ from worker.recordings.names import recording_prefix, replay_name
 from worker.recordings.register import NewRecording, RegistrationResult, register_recording
 from worker.recordings.renditions import set_rendition
 from worker.recordings.source import lock_recording
+from worker.recordings.voices import Voice, voices_of
 from worker.storage.objects import StoredObject
 from worker.uploads.private_files import full_disk_named
 from worker.uploads.spool_writer import SpoolFile
 from worker.workflows.context import WorkerContext
+from worker.workflows.voice_film import fetch_sounds, notify_of_voice
 
 REPLAY_MIME = "application/json"
 # A job's result lists this many strokes that could not be drawn as stored; the others are only counted.
@@ -52,8 +55,11 @@ def replay_board(run: JobRun, order: ReplayBoard, context: WorkerContext) -> Non
     run.progress(1, "reading the board")
     with context.database.transaction() as session:
         history = load_history(session, order.session_id)
+        voices = voices_of(session, order.session_id)
     with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
-        replay = _make(run, order, context, history, folder)
+        with _voice_announced(order, context):
+            timeline = _timeline(order, context, history, voices, folder)
+            replay = _make(run, context, timeline, voices, folder)
         run.check()
         registered = _register(order, context, replay)
         run.progress(95, "storing the strokes")
@@ -82,9 +88,33 @@ def replay_board(run: JobRun, order: ReplayBoard, context: WorkerContext) -> Non
             )
 
 
-def _make(run: JobRun, order: ReplayBoard, context: WorkerContext, history: History, folder: Path) -> _Replay:
-    board = _with_images(context, order.session_id, history, folder)
-    timeline = build_timeline(board, turns=history.turns, shorten_idle=order.shorten_idle, until=history.ended_at)
+def _timeline(
+    order: ReplayBoard, context: WorkerContext, history: History, voices: Sequence[Voice], folder: Path
+) -> ReplayTimeline:
+    return build_timeline(
+        _with_images(context, order.session_id, history, folder),
+        turns=history.turns,
+        shorten_idle=order.shorten_idle,
+        until=history.ended_at,
+        voices=[RecordedVoice(voice.recording_id, voice.stretches) for voice in voices],
+    )
+
+
+@contextmanager
+def _voice_announced(order: ReplayBoard, context: WorkerContext) -> Iterator[None]:
+    """Where no film can be made, announce the voice whose ingest ordered it: everybody waits for the film."""
+    try:
+        yield
+    except (NothingDrawn, ReplayTooLong):
+        if order.voice_id is not None:
+            notify_of_voice(context, order.voice_id)
+        raise
+
+
+def _make(
+    run: JobRun, context: WorkerContext, timeline: ReplayTimeline, voices: Sequence[Voice], folder: Path
+) -> _Replay:
+    sounds = fetch_sounds(context, timeline.voices, voices, folder)
     seconds = timeline.duration_ms / 1000
     run.progress(5, "filming the board")
     film = folder / "film.mp4"
@@ -92,11 +122,12 @@ def _make(run: JobRun, order: ReplayBoard, context: WorkerContext, history: Hist
         timeline,
         film,
         context.binaries,
+        sounds=sounds,
         max_seconds=context.settings.recording_max_seconds,
         should_stop=run.should_stop,
         on_progress=lambda filmed: run.progress(5 + 85 * min(1.0, filmed / seconds)),
     )
-    skipped = [(page.page_id, stroke) for page in board.pages for stroke in page.skipped]
+    skipped = [(page.page_id, stroke) for page in timeline.pages for stroke in page.skipped]
     return _Replay(timeline, _spool(context, film), pack_replay(timeline), skipped)
 
 

@@ -4,10 +4,19 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from worker.canvases.board import DrawnBoard
-from worker.canvases.replay.replay_clock import LEAD_MS, ReplayClock, Stretch, join_stretches
+from worker.canvases.replay.recorded_clock import RecordedClock
+from worker.canvases.replay.replay_clock import ReplayClock, Stretch, join_stretches
 from worker.canvases.replay.stroke_times import StrokeTimes, place_strokes
-from worker.canvases.replay.timeline import PageShown, ReplayTimeline, TimedStroke, Turn
+from worker.canvases.replay.timeline import (
+    PageShown,
+    PlacedVoice,
+    RecordedVoice,
+    ReplayTimeline,
+    TimedStroke,
+    Turn,
+)
 from worker.errors import Conflict
+from worker.media.mix import SoundPiece
 
 
 class NothingDrawn(Conflict):
@@ -22,8 +31,11 @@ def build_timeline(
     turns: Sequence[PageShown] = (),
     shorten_idle: bool = False,
     until: datetime | None = None,
+    voices: Sequence[RecordedVoice] = (),
 ) -> ReplayTimeline:
-    """The replay of a board. Raises NothingDrawn.
+    """The replay of a board, with these voices. Raises NothingDrawn.
+
+    With voices the film runs while they were recorded (recorded_clock.py), and `shorten_idle` changes nothing.
 
     Before the first of `turns`, the page of the stroke being drawn is shown. Page turns and deletions after `until` are
     ignored. A stroke that was deleted before its start is never visible.
@@ -34,10 +46,17 @@ def build_timeline(
     close = None if until is None else round(until.timestamp() * 1000)
     removals = {_key(stroke): _removed_at(stroke, close) for stroke in strokes}
     shown = _turns(strokes, turns, close)
-    begin = min(stroke.start for stroke in strokes)
-    clock = ReplayClock(
-        _busy(strokes, [*removals.values(), *(at for at, _page in shown)], begin), shorten_idle=shorten_idle
-    )
+    clock: ReplayClock | RecordedClock
+    if voices:
+        clock = RecordedClock(
+            [stretch.interval for voice in voices for stretch in voice.stretches],
+            [(stroke.start, stroke.end) for stroke in strokes],
+        )
+        shown = [turn for turn in shown if turn[0] <= clock.end]
+    else:
+        clock = ReplayClock(
+            _busy(strokes, [*removals.values(), *(at for at, _page in shown)]), shorten_idle=shorten_idle
+        )
     timed = (
         TimedStroke(
             stroke.page,
@@ -55,8 +74,9 @@ def build_timeline(
         strokes=tuple(sorted(timed, key=lambda stroke: (stroke.start, stroke.end, stroke.page, stroke.place))),
         turns=_on_film(shown, clock),
         duration_ms=clock.duration_ms,
-        # When no time was recorded at all, `begin` is 0, which is no date.
-        started_at=datetime.fromtimestamp((begin - LEAD_MS) / 1000, UTC) if begin > LEAD_MS else None,
+        # When no time was recorded at all, the strokes begin at 0, which is no date.
+        started_at=datetime.fromtimestamp(clock.begin / 1000, UTC) if clock.begin > 0 else None,
+        voices=tuple(_placed(voice, clock) for voice in voices),
     )
 
 
@@ -87,13 +107,19 @@ def _turns(strokes: Sequence[StrokeTimes], turns: Sequence[PageShown], close: in
     return changes
 
 
-def _busy(strokes: Sequence[StrokeTimes], moments: Iterable[int | None], begin: int) -> list[Stretch]:
+def _placed(voice: RecordedVoice, clock: ReplayClock | RecordedClock) -> PlacedVoice:
+    pieces = (SoundPiece(clock.film(one.begun), one.at, one.length) for one in voice.stretches)
+    return PlacedVoice(voice.recording_id, tuple(pieces))
+
+
+def _busy(strokes: Sequence[StrokeTimes], moments: Iterable[int | None]) -> list[Stretch]:
     """The intervals in which something changes, ignoring changes before the first stroke."""
+    begin = min(stroke.start for stroke in strokes)
     changes = [(at, at) for at in moments if at is not None and at >= begin]
     return join_stretches([*((stroke.start, stroke.end) for stroke in strokes), *changes])
 
 
-def _on_film(turns: Sequence[_WallTurn], clock: ReplayClock) -> tuple[Turn, ...]:
+def _on_film(turns: Sequence[_WallTurn], clock: ReplayClock | RecordedClock) -> tuple[Turn, ...]:
     """The turns of the film, which begins with the last page turned to before its beginning."""
     before: list[Turn] = []
     after: list[Turn] = []

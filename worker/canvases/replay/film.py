@@ -5,7 +5,7 @@ timeline contains at its time.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import ffmpeg
@@ -18,6 +18,7 @@ from worker.errors import InvalidInput
 from worker.media.binaries import Binaries
 from worker.media.budget import Budget, never
 from worker.media.matroska_pipe import stream
+from worker.media.mix import VOICE, Sound, mixed_sounds
 from worker.media.runner import run_ffmpeg
 
 # Ten frames a second are enough for hand movements; twice as many cost twice as much and look the same.
@@ -53,11 +54,12 @@ def write_film(
     target: Path,
     binaries: Binaries,
     *,
+    sounds: Sequence[Sound] = (),
     max_seconds: float = 6 * 3600,
     should_stop: Callable[[], bool] = never,
     on_progress: Callable[[float], None] | None = None,
 ) -> None:
-    """Write the replay to `target` as MP4; the bytes are deterministic.
+    """Write the replay to `target` as MP4, with these sounds; the bytes are deterministic.
 
     `on_progress` receives the seconds of film written. Raises ReplayTooLong, EngineMissing, BadImage and the errors of
     the runner; then `target` is deleted.
@@ -72,7 +74,7 @@ def write_film(
     try:
         run_ffmpeg(
             binaries,
-            _arguments(target),
+            _arguments(target, sounds),
             budget=Budget(wall_seconds=120 + seconds, stall_seconds=60, file_bytes=_most_bytes(seconds)),
             should_stop=should_stop,
             on_progress=on_progress,
@@ -136,7 +138,7 @@ class _IncrementalPages:
         return page
 
 
-def _arguments(target: Path) -> list[str]:
+def _arguments(target: Path, sounds: Sequence[Sound]) -> list[str]:
     frames = ffmpeg.input(
         "pipe:0",
         f="matroska",
@@ -144,7 +146,9 @@ def _arguments(target: Path) -> list[str]:
         format_whitelist="matroska",
         codec_whitelist="rawvideo",
     )
-    output = ffmpeg.output(frames["v:0"], str(target.absolute()), f="mp4", **_ENCODING, **_SAME_BYTES)
+    tracks = [frames["v:0"], *([mixed_sounds(sounds)] if sounds else [])]
+    options = {**_ENCODING, **(VOICE if sounds else {}), **_SAME_BYTES}
+    output = ffmpeg.output(*tracks, str(target.absolute()), f="mp4", **options)
     words: list[str] = ffmpeg.get_args(output)
     return words
 

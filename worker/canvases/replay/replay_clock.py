@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 # Idle time is shortened to this on request.
-_IDLE_MS = 3000
+IDLE_MS = 3000
 # How long the empty board is shown before the first stroke, and the finished one after the last.
-LEAD_MS, _TAIL_MS = 1000, 2000
+LEAD_MS, TAIL_MS = 1000, 2000
 
 Stretch = tuple[int, int]
 
@@ -21,14 +21,14 @@ class ReplayClock:
         self._cut = [0]
         for (_, end), (start, _) in pairwise(busy):
             idle = start - end
-            self._cut.append(self._cut[-1] + (max(0, idle - _IDLE_MS) if shorten_idle else 0))
-        self._begin = busy[0][0] - LEAD_MS
-        self.duration_ms = self.film(busy[-1][1]) + _TAIL_MS
+            self._cut.append(self._cut[-1] + (max(0, idle - IDLE_MS) if shorten_idle else 0))
+        self.begin = busy[0][0] - LEAD_MS
+        self.duration_ms = self.film(busy[-1][1]) + TAIL_MS
 
     def film(self, instant: int) -> int:
         """The film time of an instant within a busy interval; negative before the beginning of the film."""
         stretch = max(0, bisect.bisect_right(self._starts, instant) - 1)
-        return instant - self._begin - self._cut[stretch]
+        return instant - self.begin - self._cut[stretch]
 
     def at(self, instant: int | None) -> int | None:
         """The film time of an instant; None when the instant is None."""

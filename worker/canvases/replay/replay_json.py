@@ -47,6 +47,13 @@ def replay_document(timeline: ReplayTimeline) -> dict[str, Any]:
         ],
         "turns": [[turn.at, turn.page] for turn in timeline.turns],
         "strokes": [_stroke(stroke) for stroke in timeline.strokes],
+        "voices": [
+            {
+                "recording_id": voice.recording_id,
+                "pieces": [[piece.at, piece.start, piece.length] for piece in voice.pieces],
+            }
+            for voice in timeline.voices
+        ],
     }
 
 

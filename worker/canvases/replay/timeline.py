@@ -10,6 +10,8 @@ from datetime import datetime
 from worker.canvases.board import DrawnPage
 from worker.canvases.replay.partial import part_of
 from worker.canvases.shapes import Figure
+from worker.media.mix import SoundPiece
+from worker.media.recorded_time import RecordedStretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,22 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedVoice:
+    """A recording of sound alone, and when it was recorded: at least one stretch, in order."""
+
+    recording_id: int
+    stretches: tuple[RecordedStretch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedVoice:
+    """A voice of the replay: which piece of its recording is heard when."""
+
+    recording_id: int
+    pieces: tuple[SoundPiece, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReplayTimeline:
     """A replay: strokes ordered by start, turns in order (the first at 0). `started_at` is the date of 0, if known."""
 
@@ -61,6 +79,7 @@ class ReplayTimeline:
     turns: tuple[Turn, ...]
     duration_ms: int
     started_at: datetime | None
+    voices: tuple[PlacedVoice, ...] = ()
 
     def page_at(self, at: int) -> int:
         """The index of the page that is shown at this time."""

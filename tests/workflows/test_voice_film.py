@@ -1,0 +1,312 @@
+"""Voice and strokes: a microphone's recording and a board's strokes become one film in which they belong together."""
+
+import gzip
+import json
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.waiting import PATIENCE
+from tests.workflows.conftest import RHYTHM, RecordingFixture
+from worker.jobs.board_orders import ReplayBoard
+from worker.jobs.enqueue import enqueue
+from worker.jobs.orders import read_order
+from worker.jobs.perform import JobNotDone, Performer
+from worker.jobs.recording_orders import IngestRecording
+from worker.media.binaries import Binaries
+from worker.recordings.voices import voices_of
+from worker.workflows.context import WorkerContext
+from worker.workflows.failure_hooks import ENDINGS
+from worker.workflows.replay_board import replay_board
+
+BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+RATE = 8000
+# What the tutor's strokes may be apart from the voice.
+APART = 0.2
+# Where each stroke is drawn: a blot of 200 by 60 pixels of the page, and the pixel of the film in its middle.
+BLOTS = [(x, y) for y in (100, 300, 500, 700) for x in (150, 450, 750, 1050)]
+
+Voice = Callable[..., bytes]
+
+
+@pytest.fixture
+def speak(tools: WorkerContext, tmp_path: Path) -> Voice:
+    """`speak(seconds, beeps)`: an Opus WebM as a recorder streams it, with a tone of 0.4 s at each of these seconds."""
+
+    def record(seconds: float, beeps: list[float], hertz: int = 1000) -> bytes:
+        heard = "+".join(f"between(t,{at},{at + 0.4})" for at in beeps) or "0"
+        source = f"aevalsrc='0.5*sin({hertz}*2*PI*t)*({heard})':s=48000:d={seconds}"
+        words = ["-c:a", "libopus", "-b:a", "24k", "-ac", "1", "-f", "webm", "-live", "1"]
+        path = tmp_path / "voice.webm"
+        subprocess.run(
+            [tools.binaries.ffmpeg, "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", source, *words, path],
+            check=True,
+            timeout=PATIENCE,
+        )
+        return path.read_bytes()
+
+    return record
+
+
+class Board:
+    """A session whose tutor draws and speaks."""
+
+    def __init__(self, recordings: RecordingFixture) -> None:
+        self.recordings = recordings
+        self.sql = recordings.sql
+        self.id = recordings.session_id
+        self.pages = [
+            self.sql(
+                "INSERT INTO whiteboard_pages (session_id, page_number) VALUES (:id, :n) RETURNING id", id=self.id, n=n
+            )[0].id
+            for n in (1, 2)
+        ]
+        self.drawn = 0
+
+    def draw(self, at: float, page: int = 0) -> None:
+        """A stroke at once, so many seconds after the beginning: the next blot of the page."""
+        x, y = BLOTS[self.drawn]
+        self.drawn += 1
+        self.sql(
+            "INSERT INTO whiteboard_canvas_data (page_id, session_id, stroke_type, stroke_data, stroke_order,"
+            " started_at, ended_at, created_at)"
+            " VALUES (:page, :session, 'pen', CAST(:data AS jsonb), :number, :at, :at, :at)",
+            page=self.pages[page],
+            session=self.id,
+            data=json.dumps({"points": [[x - 70, y], [x + 70, y]], "color": "#000000", "width": 60}),
+            number=self.drawn,
+            at=BEGIN + timedelta(seconds=at),
+        )
+
+    def turn(self, at: float, page: int) -> None:
+        self.sql(
+            "INSERT INTO whiteboard_events (session_id, kind, page_id, at) VALUES (:id, 'page', :page, :at)",
+            id=self.id,
+            page=self.pages[page],
+            at=BEGIN + timedelta(seconds=at),
+        )
+
+    def say(self, voice: bytes, at: float = 0.0, **changes: Any) -> int:
+        """A voice whose recorder began so many seconds after the beginning, and its ingest."""
+        begun = BEGIN + timedelta(seconds=at)
+        recording_id = self.recordings.arrive(voice, type="board", started_at=begun, **changes)
+        job = self.recordings.perform(IngestRecording, recording_id)
+        assert job.state == "succeeded", job.error
+        return recording_id
+
+    def told(self) -> set[int]:
+        """The recordings that people are told of."""
+        rows = self.sql("SELECT data FROM deliveries WHERE kind = 'recording-ready'")
+        return {row.data["recording_id"] for row in rows}
+
+    def films(self) -> list[Any]:
+        return self.sql("SELECT * FROM jobs WHERE kind = 'canvases.replay' ORDER BY created_at, id")
+
+    def film(self) -> Any:
+        """Make the film that was ordered last, and ingest it; returns the row of its job."""
+        job_id = self.films()[-1].id
+        self.sql("UPDATE jobs SET run_at = now() WHERE state = 'queued'")
+        performer = Performer(self.recordings.database, "test", RHYTHM, 0.01, ENDINGS)
+        with suppress(JobNotDone):  # what the ledger says of it is what counts
+            performer.perform(job_id, lambda run, order: replay_board(run, order, self.recordings.tools))
+        job = self.recordings.job(job_id)
+        if job.state == "succeeded":
+            assert self.recordings.perform(IngestRecording, job.result["recording_id"]).state == "succeeded"
+        return job
+
+
+@pytest.fixture
+def board(recordings: RecordingFixture) -> Board:
+    return Board(recordings)
+
+
+class Film:
+    """A film that is played: what is seen and heard in it, and when."""
+
+    def __init__(self, board: Board, recording_id: int, folder: Path) -> None:
+        self.tools = board.recordings.tools
+        self.binaries: Binaries = self.tools.binaries
+        self.row = board.recordings.row(recording_id)
+        self.path = folder / f"{recording_id}.mp4"
+        self.tools.store.download(board.recordings.rendition(recording_id, "playback").object_name, self.path)
+        replay = folder / f"{recording_id}.json"
+        self.tools.store.download(board.recordings.rendition(recording_id, "replay").object_name, replay)
+        self.replay = json.loads(gzip.decompress(replay.read_bytes()))
+
+    def _decoded(self, *words: str) -> bytes:
+        command: list[str | Path] = [self.binaries.ffmpeg, "-v", "error", "-nostdin", "-i", self.path, *words, "pipe:1"]
+        return subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE).stdout
+
+    def beeps(self) -> list[float]:
+        """The seconds at which tones begin."""
+        raw = self._decoded("-f", "s16le", "-ac", "1", "-ar", str(RATE), "-af", "aresample=async=1000:first_pts=0")
+        samples = np.abs(np.frombuffer(raw, np.int16).astype(int))
+        loud = samples[: len(samples) // 80 * 80].reshape(-1, 80).max(axis=1) > 3000
+        edges = np.flatnonzero(loud[1:] & ~loud[:-1]) + 1
+        # A tone has no pause of 0.1 s.
+        return [edge / 100 for edge in edges if not loud[max(0, edge - 10) : edge].any()]
+
+    def blots(self) -> list[float]:
+        """The seconds at which each blot appears, in the order of drawing; NaN for one that is never seen."""
+        small = 160, 90
+        raw = self._decoded("-f", "rawvideo", "-pix_fmt", "gray", "-vf", f"fps=50,scale={small[0]}:{small[1]}")
+        frames = np.frombuffer(raw, np.uint8).reshape(-1, small[1], small[0])
+        # The page of 1200 by 800 is shown in the middle of 1280 by 720, at a scale of 0.9.
+        seen = []
+        for x, y in BLOTS:
+            dark = frames[:, int(y * 0.9 / 8), int((100 + x * 0.9) / 8)] < 100
+            seen.append(float(dark.argmax()) / 50 if dark.any() else float("nan"))
+        return seen
+
+
+@pytest.fixture
+def play(board: Board, tmp_path: Path) -> Callable[[Any], Film]:
+    return lambda job: Film(board, job.result["recording_id"], tmp_path)
+
+
+def test_a_board_may_be_sound_alone(board: Board, speak: Voice) -> None:
+    recording_id = board.say(speak(5, [1]))
+    row = board.recordings.row(recording_id)
+    assert (row.recording_type, row.is_available, row.duration_seconds) == ("board", True, 5)
+    assert row.recording_metadata["mime"] == "audio/webm"
+    assert (row.recording_metadata["video_codec"], row.recording_metadata["audio_codec"]) == (None, "opus")
+    # Nobody has drawn, so there is no film.
+    assert board.films() == []
+
+
+def test_strokes_are_seen_when_they_were_spoken_about(board: Board, speak: Voice, play: Callable[[Any], Film]) -> None:
+    spoken = [2.0, 5.5, 9.3, 14.05, 17.6]
+    for at in spoken:
+        board.draw(at)
+    voice = board.say(speak(20, spoken))
+
+    job = board.film()
+
+    assert job.state == "succeeded", job.error
+    film = play(job)
+    assert (film.row.is_available, film.row.recording_metadata["audio_codec"]) == (True, "aac")
+    assert film.row.recording_date == BEGIN
+    assert film.row.recording_metadata["duration_ms"] == pytest.approx(20_000, abs=200)
+    heard, seen = film.beeps(), film.blots()[: len(spoken)]
+    assert heard == pytest.approx(spoken, abs=0.1)
+    assert seen == pytest.approx(heard, abs=APART)
+    assert film.replay["voices"] == [{"recording_id": voice, "pieces": [[0, 0, film.replay["duration_ms"]]]}]
+    assert [stroke["start"] for stroke in film.replay["strokes"]] == [round(at * 1000) for at in spoken]
+
+
+def test_pages_turn_with_the_voice_and_nothing_that_was_drawn_is_missing(
+    board: Board, speak: Voice, play: Callable[[Any], Film]
+) -> None:
+    """Drawn before the recorder, while it runs, on another page, and after it."""
+    for at, page in ((-300, 0), (3, 0), (6, 1), (40, 1)):
+        board.draw(at, page)
+    for at, page in ((-400, 0), (5, 1), (9, 0), (12, 1), (90, 0)):
+        board.turn(at, page)
+    board.say(speak(15, [3, 6, 9]))
+
+    film = play(board.film())
+
+    assert film.beeps() == pytest.approx([3, 6, 9], abs=0.1)
+    # The fourth comes three seconds after the voice, and is seen for two.
+    assert film.blots()[:4] == pytest.approx([0, 3, 6, 18], abs=APART)
+    assert film.replay["turns"] == [[0, 0], [5000, 1], [9000, 0], [12_000, 1]]
+    assert film.row.recording_metadata["duration_ms"] == pytest.approx(20_000, abs=200)
+
+
+def test_two_voices_are_heard_in_one_film_without_the_time_between_them(
+    board: Board, speak: Voice, play: Callable[[Any], Film]
+) -> None:
+    """The tutor's recorder was started again, a student spoke meanwhile."""
+    for at in (2, 11, 32, 36):
+        board.draw(at)
+    first = board.say(speak(8, [2, 5]))
+    student = board.say(speak(5, [2], hertz=600), at=30.2)
+    second = board.say(speak(10, [2, 6]), at=30)
+
+    film = play(board.film())
+
+    # 10 is missing: nobody spoke from 8 to 30. The student's tone at 32.2 is one with the tutor's at 32.
+    assert film.beeps() == pytest.approx([2, 5, 10, 14], abs=0.1)
+    assert film.blots()[:4] == pytest.approx([2, 8, 10, 14], abs=APART)
+    voices = {voice["recording_id"]: voice["pieces"] for voice in film.replay["voices"]}
+    assert list(voices) == [first, second, student]
+    assert [pieces[0][:2] for pieces in voices.values()] == [
+        [0, 0],
+        [pytest.approx(8000, abs=60), 0],
+        [pytest.approx(8200, abs=60), 0],
+    ]
+
+
+def test_a_laptop_that_slept_moves_what_follows(
+    board: Board, speak: Voice, tools: WorkerContext, tmp_path: Path, play: Callable[[Any], Film]
+) -> None:
+    """The clock of the packets went on for two minutes, which the fast copy leaves out."""
+    awake, slept = tmp_path / "awake.webm", tmp_path / "slept.webm"
+    awake.write_bytes(speak(12, [2, 8]))
+    jump = ["-c", "copy", "-bsf:a", "setts=ts='TS+gte(TS*TB,5)*120/TB'", "-live", "1"]
+    subprocess.run(
+        [tools.binaries.ffmpeg, "-v", "error", "-nostdin", "-i", awake, *jump, slept], check=True, timeout=PATIENCE
+    )
+    for at in (2, 60, 128):
+        board.draw(at)
+    voice = board.say(slept.read_bytes())
+    assert [one["kind"] for one in board.recordings.row(voice).recording_metadata["repairs"]] == ["clock-jump"]
+
+    film = play(board.film())
+
+    assert film.beeps() == pytest.approx([2, 8], abs=0.1)
+    assert film.blots()[:3] == pytest.approx([2, 5, 8], abs=APART)
+
+
+def test_without_a_stated_beginning_the_voice_ended_when_it_was_uploaded(board: Board, speak: Voice) -> None:
+    board.draw(2)
+    recording_id = board.recordings.arrive(speak(5, [2]), type="board")
+    uploaded = BEGIN + timedelta(seconds=5)
+    board.sql("UPDATE whiteboard_session_recordings SET recording_date = :at, created_at = :at", at=uploaded)
+    assert board.recordings.perform(IngestRecording, recording_id).state == "succeeded"
+    with board.recordings.database.transaction() as session:
+        (voice,) = voices_of(session, board.id)
+    assert voice.stretches[0].begun == pytest.approx(BEGIN.timestamp() * 1000, abs=100)
+
+
+def test_the_film_is_ordered_once_and_is_what_people_are_told_of(board: Board, speak: Voice) -> None:
+    board.draw(1)
+    voice = board.say(speak(3, [1]))
+
+    (job,) = board.films()
+    order = ReplayBoard(
+        board.id, job.args["spool_id"], shorten_idle=False, asked_by="user:1", recorded_by=1, voice_id=voice
+    )
+    assert (read_order(job.kind, job.args), job.principal) == (order, "user:1")
+    assert board.told() == set()
+    film = board.film()
+    assert board.told() == {film.result["recording_id"]}
+    # A film has a picture, so its own ingest orders none.
+    assert len(board.films()) == 1
+
+
+def test_when_there_can_be_no_film_the_voice_is_announced(board: Board, speak: Voice) -> None:
+    board.draw(1)
+    board.sql("UPDATE whiteboard_canvas_data SET stroke_data = '{}'")
+    voice = board.say(speak(3, [1]))
+    job = board.film()
+    assert (job.state, job.error["code"]) == ("failed", "nothing-drawn")
+    assert board.told() == {voice}
+
+
+def test_a_film_of_the_same_strokes_and_voices_is_the_same_recording(board: Board, speak: Voice) -> None:
+    board.draw(1)
+    board.say(speak(3, [1]))
+    first = board.film()
+    order = ReplayBoard(board.id, first.args["spool_id"], shorten_idle=True, asked_by="user:1", recorded_by=1)
+    with board.recordings.database.transaction() as session:
+        enqueue(session, order, principal="user:1")
+    again = board.film()
+    assert again.id != first.id
+    assert again.result["recording_id"] == first.result["recording_id"]

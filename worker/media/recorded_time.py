@@ -1,0 +1,75 @@
+"""When a recording was recorded: the stretches between the pauses of its recorder. Pure functions."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+# A recorder notes a pause by another clock than that of its packets.
+_NEAR_MS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedStretch:
+    """A stretch of a recording without a pause, in milliseconds: `begun` since 1970, `at` in its file, its length."""
+
+    begun: int
+    at: int
+    length: int
+
+    @property
+    def interval(self) -> tuple[int, int]:
+        """Its begin and end, milliseconds since 1970."""
+        return self.begun, self.begun + self.length
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A hole of a file in milliseconds: `length` is how long nothing was recorded, `kept` how much of that it plays."""
+
+    at: int
+    length: int
+    kept: int
+
+
+def recorded_stretches(
+    begun: int, length: int, pauses: Iterable[tuple[int, int]] = (), holes: Iterable[Hole] = ()
+) -> tuple[RecordedStretch, ...]:
+    """The stretches of a file of `length` milliseconds whose recorder began at `begun` (milliseconds since 1970).
+
+    `pauses` are (from, until) in milliseconds since `begun`. Some recorders stop their clock in a pause, some leave a
+    hole in the file: such `holes` are matched with the pauses. A hole without a pause that the file plays is a loss,
+    and stays; one that the file does not play is a pause.
+    """
+    stretches: list[RecordedStretch] = []
+    instant, at = begun, 0
+    for cut in _cuts(sorted(pauses), sorted(holes, key=lambda hole: hole.at)):
+        end = min(cut.at, length)
+        if end > at:
+            stretches.append(RecordedStretch(instant, at, end - at))
+            instant += end - at
+        instant += cut.length
+        at = max(at, cut.at + cut.kept)
+    if length > at:
+        stretches.append(RecordedStretch(instant, at, length - at))
+    return tuple(stretches)
+
+
+def _cuts(pauses: Sequence[tuple[int, int]], holes: Sequence[Hole]) -> list[Hole]:
+    """What is left out of the file, or missing in it, in the order of the file."""
+    left = list(holes)
+    cuts: list[Hole] = []
+    shift = 0  # the difference of the clock on the wall and that of the file
+    for start, until in pauses:
+        if until <= start:
+            continue
+        while left and left[0].at < start - shift - _NEAR_MS:
+            hole = left.pop(0)
+            if not hole.kept:
+                cuts.append(hole)
+                shift += hole.length
+        at, length = start - shift, until - start
+        match = next((hole for hole in left if abs(hole.at - at) <= _NEAR_MS >= abs(hole.length - length)), None)
+        if match is not None:
+            left.remove(match)
+        cuts.append(match or Hole(at, length, 0))
+        shift += cuts[-1].length - cuts[-1].kept
+    return [*cuts, *(hole for hole in left if not hole.kept)]
