@@ -36,7 +36,7 @@ Voice = Callable[..., bytes]
 
 
 @pytest.fixture
-def speak(tools: WorkerContext, tmp_path: Path) -> Voice:
+def speak(context: WorkerContext, tmp_path: Path) -> Voice:
     """`speak(seconds, beeps)`: an Opus WebM as a recorder streams it, with a tone of 0.4 s at each of these seconds."""
 
     def record(seconds: float, beeps: list[float], hertz: int = 1000) -> bytes:
@@ -45,7 +45,7 @@ def speak(tools: WorkerContext, tmp_path: Path) -> Voice:
         words = ["-c:a", "libopus", "-b:a", "24k", "-ac", "1", "-f", "webm", "-live", "1"]
         path = tmp_path / "voice.webm"
         subprocess.run(
-            [tools.binaries.ffmpeg, "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", source, *words, path],
+            [context.binaries.ffmpeg, "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", source, *words, path],
             check=True,
             timeout=PATIENCE,
         )
@@ -100,8 +100,8 @@ class Board:
         assert job.state == "succeeded", job.error
         return recording_id
 
-    def told(self) -> set[int]:
-        """The recordings that people are told of."""
+    def announcements(self) -> set[int]:
+        """The recordings that people are notified of."""
         rows = self.sql("SELECT data FROM deliveries WHERE kind = 'recording-ready'")
         return {row.data["recording_id"] for row in rows}
 
@@ -114,7 +114,7 @@ class Board:
         self.sql("UPDATE jobs SET run_at = now() WHERE state = 'queued'")
         performer = Performer(self.recordings.database, "test", RHYTHM, 0.01, ENDINGS)
         with suppress(JobNotDone):  # what the ledger says of it is what counts
-            performer.perform(job_id, lambda run, order: replay_board(run, order, self.recordings.tools))
+            performer.perform(job_id, lambda run, order: replay_board(run, order, self.recordings.context))
         job = self.recordings.job(job_id)
         if job.state == "succeeded":
             assert self.recordings.perform(IngestRecording, job.result["recording_id"]).state == "succeeded"
@@ -130,13 +130,13 @@ class Film:
     """A film that is played: what is seen and heard in it, and when."""
 
     def __init__(self, board: Board, recording_id: int, folder: Path) -> None:
-        self.tools = board.recordings.tools
-        self.binaries: Binaries = self.tools.binaries
+        self.context = board.recordings.context
+        self.binaries: Binaries = self.context.binaries
         self.row = board.recordings.row(recording_id)
         self.path = folder / f"{recording_id}.mp4"
-        self.tools.store.download(board.recordings.rendition(recording_id, "playback").object_name, self.path)
+        self.context.store.download(board.recordings.rendition(recording_id, "playback").object_name, self.path)
         replay = folder / f"{recording_id}.json"
-        self.tools.store.download(board.recordings.rendition(recording_id, "replay").object_name, replay)
+        self.context.store.download(board.recordings.rendition(recording_id, "replay").object_name, replay)
         self.replay = json.loads(gzip.decompress(replay.read_bytes()))
 
     def _decoded(self, *words: str) -> bytes:
@@ -158,11 +158,11 @@ class Film:
         raw = self._decoded("-f", "rawvideo", "-pix_fmt", "gray", "-vf", f"fps=50,scale={small[0]}:{small[1]}")
         frames = np.frombuffer(raw, np.uint8).reshape(-1, small[1], small[0])
         # The page of 1200 by 800 is shown in the middle of 1280 by 720, at a scale of 0.9.
-        seen = []
+        instants = []
         for x, y in BLOTS:
             dark = frames[:, int(y * 0.9 / 8), int((100 + x * 0.9) / 8)] < 100
-            seen.append(float(dark.argmax()) / 50 if dark.any() else float("nan"))
-        return seen
+            instants.append(float(dark.argmax()) / 50 if dark.any() else float("nan"))
+        return instants
 
 
 @pytest.fixture
@@ -193,9 +193,9 @@ def test_strokes_are_seen_when_they_were_spoken_about(board: Board, speak: Voice
     assert (film.row.is_available, film.row.recording_metadata["audio_codec"]) == (True, "aac")
     assert film.row.recording_date == BEGIN
     assert film.row.recording_metadata["duration_ms"] == pytest.approx(20_000, abs=200)
-    heard, seen = film.beeps(), film.blots()[: len(spoken)]
-    assert heard == pytest.approx(spoken, abs=0.1)
-    assert seen == pytest.approx(heard, abs=APART)
+    tones, strokes = film.beeps(), film.blots()[: len(spoken)]
+    assert tones == pytest.approx(spoken, abs=0.1)
+    assert strokes == pytest.approx(tones, abs=APART)
     assert film.replay["voices"] == [{"recording_id": voice, "pieces": [[0, 0, film.replay["duration_ms"]]]}]
     assert [stroke["start"] for stroke in film.replay["strokes"]] == [round(at * 1000) for at in spoken]
 
@@ -244,14 +244,14 @@ def test_two_voices_are_heard_in_one_film_without_the_time_between_them(
 
 
 def test_a_laptop_that_slept_moves_what_follows(
-    board: Board, speak: Voice, tools: WorkerContext, tmp_path: Path, play: Callable[[Any], Film]
+    board: Board, speak: Voice, context: WorkerContext, tmp_path: Path, play: Callable[[Any], Film]
 ) -> None:
     """The clock of the packets went on for two minutes, which the fast copy leaves out."""
     awake, slept = tmp_path / "awake.webm", tmp_path / "slept.webm"
     awake.write_bytes(speak(12, [2, 8]))
     jump = ["-c", "copy", "-bsf:a", "setts=ts='TS+gte(TS*TB,5)*120/TB'", "-live", "1"]
     subprocess.run(
-        [tools.binaries.ffmpeg, "-v", "error", "-nostdin", "-i", awake, *jump, slept], check=True, timeout=PATIENCE
+        [context.binaries.ffmpeg, "-v", "error", "-nostdin", "-i", awake, *jump, slept], check=True, timeout=PATIENCE
     )
     for at in (2, 60, 128):
         board.draw(at)
@@ -281,12 +281,18 @@ def test_the_film_is_ordered_once_and_is_what_people_are_told_of(board: Board, s
 
     (job,) = board.films()
     order = ReplayBoard(
-        board.id, job.args["spool_id"], shorten_idle=False, asked_by="user:1", recorded_by=1, voice_id=voice
+        board.id,
+        job.args["spool_id"],
+        shorten_idle=False,
+        asked_by="user:1",
+        recorded_by=1,
+        voice_id=voice,
+        voice_sha1=board.recordings.row(voice).source_sha1,
     )
     assert (read_order(job.kind, job.args), job.principal) == (order, "user:1")
-    assert board.told() == set()
+    assert board.announcements() == set()
     film = board.film()
-    assert board.told() == {film.result["recording_id"]}
+    assert board.announcements() == {film.result["recording_id"]}
     # A film has a picture, so its own ingest orders none.
     assert len(board.films()) == 1
 
@@ -297,7 +303,7 @@ def test_when_there_can_be_no_film_the_voice_is_announced(board: Board, speak: V
     voice = board.say(speak(3, [1]))
     job = board.film()
     assert (job.state, job.error["code"]) == ("failed", "nothing-drawn")
-    assert board.told() == {voice}
+    assert board.announcements() == {voice}
 
 
 def test_a_film_of_the_same_strokes_and_voices_is_the_same_recording(board: Board, speak: Voice) -> None:
@@ -310,3 +316,33 @@ def test_a_film_of_the_same_strokes_and_voices_is_the_same_recording(board: Boar
     again = board.film()
     assert again.id != first.id
     assert again.result["recording_id"] == first.result["recording_id"]
+
+
+def test_the_film_of_a_later_voice_replaces_that_of_the_earlier_one(
+    board: Board, speak: Voice, play: Callable[[Any], Film]
+) -> None:
+    board.draw(1)
+    board.say(speak(3, [1]))
+    first = board.film()
+    board.say(speak(4, [2]), at=10)
+    second = board.film()
+    assert second.result["recording_id"] == first.result["recording_id"]
+    assert play(second).beeps() == pytest.approx([1, 5], abs=0.1)
+    assert len(board.sql("SELECT 1 FROM whiteboard_session_recordings")) == 3
+
+
+def test_pauses_of_the_recorder_are_pauses_of_the_film(board: Board, speak: Voice, play: Callable[[Any], Film]) -> None:
+    """What is drawn in a pause appears at its end."""
+    for at in (2, 7, 22, 25):
+        board.draw(at)
+    marks = [
+        {"kind": "pause", "from_ms": 5000, "to_ms": 20_000},
+        {"kind": "gap", "from_ms": 26_000, "to_ms": 27_000},
+    ]
+    board.say(speak(15, [2, 7, 10]), marks=marks)
+
+    film = play(board.film())
+
+    assert film.beeps() == pytest.approx([2, 7, 10], abs=0.1)
+    assert film.blots()[:4] == pytest.approx([2, 5, 7, 10], abs=APART)
+    assert [piece[:2] for piece in film.replay["voices"][0]["pieces"]] == [[0, 0], [5000, 5000]]

@@ -75,7 +75,7 @@ class ReplayBoard(Order):
     """Render the board of a session as a film and upload it as a recording; on the machine whose spool receives it.
 
     `asked_by` is the principal who follows the job, `recorded_by` the same as a user's id, if it is one. `voice_id` is
-    the recording whose ingest ordered the film; None when a person did.
+    the recording whose ingest ordered the film, `voice_sha1` that of its bytes; None when a person did.
     """
 
     kind: ClassVar[str] = "canvases.replay"
@@ -86,6 +86,7 @@ class ReplayBoard(Order):
     asked_by: str
     recorded_by: int | None
     voice_id: int | None = None
+    voice_sha1: str | None = None
 
     @property
     def queue(self) -> str:
@@ -108,4 +109,4 @@ class ReplayBoard(Order):
     def unique_key(self) -> str:
         key = f"{self.kind}:{self.session_id}:{'short' if self.shorten_idle else 'full'}:{self.asked_by}"
         # A film that is being made does not have a voice that arrives meanwhile.
-        return key if self.voice_id is None else f"{key}:{self.voice_id}"
+        return key if self.voice_id is None else f"{key}:{self.voice_id}:{self.voice_sha1}"

@@ -39,6 +39,8 @@ class NewRecording:
     marks: list[Any] | None = None
     # Whether the upload was abandoned, so that the end is missing.
     is_recovered: bool = False
+    # What made the bytes; None: a recorder.
+    origin: str | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ def metadata_of(new: NewRecording) -> dict[str, Any]:
         "source": {"filename": new.filename, "size_bytes": new.size_bytes},
         **clock,
         **({"recovered": True} if new.is_recovered else {}),
+        **({} if new.origin is None else {"origin": new.origin}),
     }
 
 

@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 
 from models.recordings import Recording, Rendition
 from worker.media.recorded_time import Hole, RecordedStretch, recorded_stretches
-from worker.recordings.marks import pauses_of
+
+# The `origin` of a film that the ingest of a voice has ordered.
+VOICE_FILM = "voice-film"
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,32 @@ def _voice(recording: Recording, playback: Rendition) -> Voice:
     return Voice(recording.id, playback.object_name or "", playback.sha1, recorded_when(recording))
 
 
+def find_voice_film(session: Session, session_id: int, *, but_not: str) -> int | None:
+    """The film that a voice of this session has ordered before, unless its bytes have the SHA-1 `but_not`."""
+    return session.scalar(
+        select(Recording.id).where(
+            Recording.session_id == session_id,
+            Recording.recording_metadata["origin"].astext == VOICE_FILM,
+            Recording.source_sha1 != but_not,
+        )
+    )
+
+
 def recorded_when(recording: Recording) -> tuple[RecordedStretch, ...]:
     """When an available recording was recorded, by the server's clock."""
     known = recording.recording_metadata or {}
-    length, pauses = int(known.get("duration_ms") or 0), pauses_of(recording)
+    length, pauses = int(known.get("duration_ms") or 0), _pauses(recording)
     begun = round(recording.recording_date.timestamp() * 1000)
     if recording.recording_date == recording.created_at:
         # Nobody stated when it began: then it ended when it was uploaded, or before.
         begun -= length + sum(until - start for start, until in pauses)
     return recorded_stretches(begun, length, pauses, _holes(known.get("repairs") or []))
+
+
+def _pauses(recording: Recording) -> list[tuple[int, int]]:
+    """The pauses of the recorder and the sleep of its computer as (from, until), in milliseconds since it began."""
+    marks = recording.marks or []
+    return [(int(mark["from_ms"]), int(mark["to_ms"])) for mark in marks if mark["kind"] in ("pause", "sleep")]
 
 
 def _holes(repairs: list[dict[str, int | str]]) -> Iterator[Hole]:

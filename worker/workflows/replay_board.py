@@ -19,11 +19,12 @@ from worker.canvases.replay.timeline import RecordedVoice, ReplayTimeline
 from worker.canvases.snapshots.backgrounds import NoBackground, fetch_background
 from worker.jobs.board_orders import ReplayBoard
 from worker.jobs.job_run import JobRun
+from worker.recordings.extend import extend_recording
 from worker.recordings.names import recording_prefix, replay_name
 from worker.recordings.register import NewRecording, RegistrationResult, register_recording
 from worker.recordings.renditions import set_rendition
 from worker.recordings.source import lock_recording
-from worker.recordings.voices import Voice, voices_of
+from worker.recordings.voices import VOICE_FILM, Voice, find_voice_film, voices_of
 from worker.storage.objects import StoredObject
 from worker.uploads.private_files import full_disk_named
 from worker.uploads.spool_writer import SpoolFile
@@ -158,7 +159,10 @@ def _spool(context: WorkerContext, film: Path) -> SpoolFile:
 
 
 def _register(order: ReplayBoard, context: WorkerContext, replay: _Replay) -> RegistrationResult:
-    """The recording of this film: new, or the existing one with the same bytes; then the second copy is removed."""
+    """The recording of this film: new, or the existing one with the same bytes; then the second copy is removed.
+
+    The film that a voice orders replaces the one that an earlier voice of the session has ordered.
+    """
     new = NewRecording(
         session_id=order.session_id,
         title=replay.timeline.title[:_LONGEST_TITLE],
@@ -171,9 +175,11 @@ def _register(order: ReplayBoard, context: WorkerContext, replay: _Replay) -> Re
         sha1=replay.film.sha1,
         filename="replay.mp4",
         started_at=replay.timeline.started_at,
+        origin=None if order.voice_id is None else VOICE_FILM,
     )
     with context.database.transaction() as session:
-        registered = register_recording(session, new)
+        earlier = new.origin and find_voice_film(session, order.session_id, but_not=new.sha1)
+        registered = extend_recording(session, earlier, new) if earlier else register_recording(session, new)
     if not registered.is_new:
         context.spool.remove(replay.film.name)
     return registered

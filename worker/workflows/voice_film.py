@@ -32,6 +32,7 @@ def order_film(session: Session, recording: Recording, *, spool_id: str, princip
         asked_by=principal,
         recorded_by=recording.recorded_by,
         voice_id=recording.id,
+        voice_sha1=recording.source_sha1,
     )
     enqueue(session, order, principal=principal)
     return True
