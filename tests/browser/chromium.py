@@ -34,6 +34,7 @@ class Page:
     def __init__(self, browser: "Chromium", context: str | None = None) -> None:
         self._browser = browser
         self.context = context
+        self._before = ""
         where = {"browserContextId": context} if context else {}
         self._target = browser.call("Target.createTarget", {"url": "about:blank", **where})["targetId"]
         self._session = browser.call("Target.attachToTarget", {"targetId": self._target, "flatten": True})["sessionId"]
@@ -52,6 +53,25 @@ class Page:
         # No promise: it would be lost with the page that is left.
         wait_for(lambda: self.run("[location.href, document.readyState]") == [url, "complete"])
 
+    def run_before_each_load(self, script: str) -> None:
+        """Run the script in front of the scripts of each page that this tab loads; it replaces the last one."""
+        if self._before:
+            self._call("Page.removeScriptToEvaluateOnNewDocument", {"identifier": self._before})
+        self._call("Page.enable", {})
+        self._before = self._call("Page.addScriptToEvaluateOnNewDocument", {"source": script})["identifier"]
+
+    def cut(self, bytes_per_second: int | None = None) -> None:
+        """Cut the page's link, or slow its uplink down to this speed."""
+        throughput = {"downloadThroughput": -1, "uploadThroughput": bytes_per_second or 0}
+        conditions = {"offline": bytes_per_second is None, "latency": 0, **throughput}
+        self._call("Network.enable", {})
+        self._call("Network.emulateNetworkConditions", conditions)
+
+    def reconnect(self) -> None:
+        """Give the page its link back."""
+        conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self._call("Network.emulateNetworkConditions", conditions)
+
     def drag(self, points: Sequence[tuple[float, float]]) -> None:
         """Press the mouse at the first point, move it over the others, and release it at the last one."""
         for kind, (x, y) in (("mousePressed", points[0]), *(("mouseMoved", point) for point in points[1:])):
@@ -66,6 +86,10 @@ class Page:
     def close(self) -> None:
         """Close the tab; none of its handlers delays that."""
         self._browser.call("Target.closeTarget", {"targetId": self._target})
+
+    def call(self, method: str, parameters: dict[str, Any]) -> Any:
+        """The result of a command of the protocol for this tab."""
+        return self._call(method, parameters)
 
     def _mouse(self, kind: str, x: float, y: float) -> None:
         pressed = {"button": "left", "buttons": int(kind != "mouseReleased"), "clickCount": 1}

@@ -22,6 +22,7 @@ from worker.api import (
     notifications,
     platform_links,
     preferences,
+    record_page,
     recording_uploads,
     recordings,
     replays,
@@ -87,6 +88,7 @@ _MODULES = (
     server_time,
     platform_links,
     script_tag,
+    record_page,
     docs,
 )
 

@@ -1,0 +1,244 @@
+"""A page that records itself with `/recorder.js`: a real browser, API and worker, and what the recording shows."""
+
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from devstack.emulator.credentials import Credentials
+from devstack.process import ChildProcess
+from tests.browser.chromium import Chromium, Page
+from tests.conftest import MakeSettings, Processes, School, Sql
+from tests.waiting import wait_for
+from worker.access.tokens import issue_token
+from worker.settings import Settings
+
+_MEDIA = (
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+)
+_HTML = """<!doctype html><meta charset="utf-8"><title>Studio</title>
+<script type="module">
+import { Recorder, leftRecordings } from '%s/recorder.js';
+Object.assign(window, { Recorder, leftRecordings, errors: [] });
+addEventListener('error', (event) => errors.push(event.message));
+addEventListener('unhandledrejection', (event) => errors.push(String(event.reason?.stack || event.reason)));
+</script>
+<script type="module" src="studio.js"></script>"""
+_KEY = "a key of the platform in tests, long enough"
+# What `studio.js` paints.
+_BITS = 21
+_ROUND = 2**_BITS * 10
+
+
+@pytest.fixture(scope="session")
+def chromium_program() -> str:
+    """Where the browser is. Skips where Debian's `chromium` is not installed."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("THE RECORDER WAS NOT TRIED: `chromium` is not installed (apt-get install chromium)")
+    return program
+
+
+@contextmanager
+def _serving(api: Callable[[], str]) -> Iterator[str]:
+    """An origin with the page, which imports the module of the API."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            is_script = self.path == "/studio.js"
+            content = (
+                (Path(__file__).parent / "studio.js").read_bytes() if is_script else (_HTML % api()).encode("utf-8")
+            )
+            self.send_response(200)
+            self.send_header("Content-Type", "text/javascript" if is_script else "text/html")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_words: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+@dataclass
+class Studio:
+    """A tutor with a session, and their browser, which may be killed."""
+
+    origin: str
+    api: str
+    token: str
+    session: int
+    settings: Settings
+    program: str
+    home: Path
+    process: ChildProcess
+    browsers: list[Chromium] = field(default_factory=list)
+
+    @property
+    def page(self) -> Page:
+        return self.browsers[-1].first_page
+
+    def open_browser(self) -> None:
+        """A browser with the profile of the one before it."""
+        self.browsers.append(Chromium(self.program, self.home, *_MEDIA))
+
+    def kill_browser(self) -> None:
+        self.browsers[-1].close()
+
+    def open(self, page: Page | None = None, *, before: str = "0") -> None:
+        """Open the page, or load it again, with the tutor's token; `before` runs in front of its scripts."""
+        page = page or self.page
+        page.open("about:blank")
+        page.run_before_each_load(before)
+        page.open(f"{self.origin}/")
+        wait_for(lambda: page.run("Boolean(window.studio && window.Recorder)"))
+        page.run(f"localStorage.setItem('token', '{self.token}')")
+
+    def run(self, script: str) -> Any:
+        return self.page.run(script)
+
+    def wait(self, condition: str, page: Page | None = None) -> Any:
+        """Wait until the script's result is true."""
+        page = page or self.page
+        seen = "({ state: studio.recorder?.state, events: studio.events, errors })"
+        return wait_for(
+            lambda: page.run(f"Promise.resolve({condition}).then(Boolean)"),
+            pause=0.1,
+            details=lambda: (condition, page.run(seen)),
+        )
+
+    def record(self, options: str = "{}", stream: str = "studio.stream()") -> None:
+        """Begin a recording."""
+        self.run(f"studio.record({{ session: {self.session}, type: 'screen', ...{options} }}, {stream})")
+
+    def wait_for_seconds(self, seconds: float) -> None:
+        """Wait until this much has been recorded and written."""
+        self.wait(f"studio.recorder.state.recordedBytes && studio.recorder.state.recordedMs > {seconds * 1000}")
+
+    def finish(self) -> Any:
+        """Stop, and the receipt once everything is at the server."""
+        self.run("studio.recorder.stop()")
+        self.wait("studio.recorder.state.phase === 'finished'")
+        return self.run("studio.recorder.state.receipt")
+
+    def get(self, path: str) -> Any:
+        """What the API answers to the tutor."""
+        answer = httpx2.get(f"{self.api}{path}", headers={"Authorization": f"Bearer {self.token}"})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+def studio(
+    school: School,
+    settings: MakeSettings,
+    processes: Processes,
+    chromium_program: str,
+    tmp_path: Path,
+    database_url: str,
+    redis_url: str,
+    b2: Credentials,
+) -> Iterator[Studio]:
+    """The tutor's studio, on another origin than the API."""
+    api = ""
+    with _serving(lambda: api) as origin:
+        chosen = settings(secret_key=_KEY, cors_origins=(origin,), spool_reserve_bytes=0)
+        api, process = processes.api(chosen)
+        processes.worker(chosen)
+        token = issue_token(chosen.signing_key, sub=school.tutor.user_id, role="tutor", role_ids={"tutor": 11})
+        session = httpx2.post(
+            f"{api}/v1/whiteboard/sessions",
+            json={"booking_id": school.booking_id},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        assert session.status_code == 201, session.text
+        home = tmp_path / "chromium"
+        home.mkdir()
+        built = Studio(origin, api, token, session.json()["id"], chosen, chromium_program, home, process)
+        built.open_browser()
+        built.open()
+        yield built
+        built.browsers[-1].close()
+
+
+@dataclass(frozen=True)
+class Film:
+    """An ingested recording: `duration` of the row, and `(time in the film, time of the painting)` of each picture."""
+
+    duration: float
+    pictures: list[tuple[float, float]]
+    onsets: list[float]
+
+    def seconds_of(self, since: float) -> set[int]:
+        """The whole seconds, counted from `since`, of which there are pictures."""
+        return {int((painted - since) % (_ROUND / 1000)) for _, painted in self.pictures}
+
+
+Watch = Callable[[int], Film]
+
+
+@pytest.fixture
+def watch(studio: Studio, sql: Sql, tmp_path: Path, processes: Processes) -> Watch:
+    """`watch(recording_id)`: wait until it is available, and look at its playback."""
+
+    def look(recording_id: int) -> Film:
+        row = "SELECT is_available, recording_metadata FROM whiteboard_session_recordings WHERE id = :id"
+        wait_for(
+            lambda: sql(row, id=recording_id)[0].is_available,
+            details=lambda: (sql(row, id=recording_id), processes.logs()[-3000:]),
+        )
+        (url,) = [
+            one["url"] for one in studio.get(f"/v1/recordings/{recording_id}/playback")["renditions"] if one["url"]
+        ][:1]
+        file = tmp_path / f"{recording_id}.webm"
+        file.write_bytes(httpx2.get(url).content)
+        return Film(_duration(studio.settings, file), _pictures(studio.settings, file), _onsets(studio.settings, file))
+
+    return look
+
+
+def _duration(settings: Settings, file: Path) -> float:
+    command = [settings.ffprobe_path, "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", str(file)]
+    return float(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+
+
+def _pictures(settings: Settings, file: Path) -> list[tuple[float, float]]:
+    entries = ["-select_streams", "v:0", "-show_entries", "frame=pts_time", "-of", "csv=p=0"]
+    probe = [settings.ffprobe_path, "-v", "error", *entries, str(file)]
+    times = subprocess.run(probe, capture_output=True, check=True, text=True).stdout.replace(",", "").split()
+    columns = _BITS + 1
+    scale = ["-map", "0:v?", "-vf", f"scale={columns}:1:flags=area,format=gray", "-fps_mode", "passthrough"]
+    command = [settings.ffmpeg_path, "-v", "error", "-i", str(file), *scale, "-f", "rawvideo", "-"]
+    pixels = subprocess.run(command, capture_output=True, check=True).stdout
+    pictures = []
+    for index, time in enumerate(times):
+        bits = [int(pixel > 127) for pixel in pixels[index * columns : (index + 1) * columns]]
+        # Pictures that were taken while the bars were painted are left out.
+        if sum(bits) % 2 == 0 and len(bits) == columns:
+            pictures.append((float(time), sum(bit << place for place, bit in enumerate(bits[:_BITS])) / 100))
+    return pictures
+
+
+def _onsets(settings: Settings, file: Path) -> list[float]:
+    """When a tone begins, in seconds of the film."""
+    rate = 8_000
+    command = [settings.ffmpeg_path, "-v", "error", "-i", str(file), "-map", "0:a?", "-ac", "1", "-ar", str(rate)]
+    sound = subprocess.run([*command, "-f", "u8", "-"], capture_output=True, check=True).stdout
+    window = rate // 100
+    loud = [max(sound[at : at + window]) > 160 for at in range(0, len(sound) - window, window)]
+    return [index / 100 for index in range(20, len(loud)) if loud[index] and not any(loud[index - 20 : index])]
