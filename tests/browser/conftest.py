@@ -1,7 +1,6 @@
 """A page that records itself with `/recorder.js`: a real browser, API and worker, and what the recording shows."""
 
 import shutil
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,9 +15,11 @@ import pytest
 from devstack.emulator.credentials import Credentials
 from devstack.process import ChildProcess
 from tests.browser.chromium import Chromium, Page
+from tests.browser.film import Film, read_film
 from tests.conftest import MakeSettings, Processes, School, Sql
 from tests.waiting import wait_for
 from worker.access.tokens import issue_token
+from worker.media.binaries import find_binaries
 from worker.settings import Settings
 
 _MEDIA = (
@@ -35,9 +36,6 @@ addEventListener('unhandledrejection', (event) => errors.push(String(event.reaso
 </script>
 <script type="module" src="studio.js"></script>"""
 _KEY = "a key of the platform in tests, long enough"
-# What `studio.js` paints.
-_BITS = 21
-_ROUND = 2**_BITS * 10
 
 
 @pytest.fixture(scope="session")
@@ -176,19 +174,6 @@ def studio(
         built.browsers[-1].close()
 
 
-@dataclass(frozen=True)
-class Film:
-    """An ingested recording: `duration` of the row, and `(time in the film, time of the painting)` of each picture."""
-
-    duration: float
-    pictures: list[tuple[float, float]]
-    onsets: list[float]
-
-    def seconds_of(self, since: float) -> set[int]:
-        """The whole seconds, counted from `since`, of which there are pictures."""
-        return {int((painted - since) % (_ROUND / 1000)) for _, painted in self.pictures}
-
-
 Watch = Callable[[int], Film]
 
 
@@ -207,38 +192,6 @@ def watch(studio: Studio, sql: Sql, tmp_path: Path, processes: Processes) -> Wat
         ][:1]
         file = tmp_path / f"{recording_id}.webm"
         file.write_bytes(httpx2.get(url).content)
-        return Film(_duration(studio.settings, file), _pictures(studio.settings, file), _onsets(studio.settings, file))
+        return read_film(find_binaries(studio.settings), file)
 
     return look
-
-
-def _duration(settings: Settings, file: Path) -> float:
-    command = [settings.ffprobe_path, "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", str(file)]
-    return float(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
-
-
-def _pictures(settings: Settings, file: Path) -> list[tuple[float, float]]:
-    entries = ["-select_streams", "v:0", "-show_entries", "frame=pts_time", "-of", "csv=p=0"]
-    probe = [settings.ffprobe_path, "-v", "error", *entries, str(file)]
-    times = subprocess.run(probe, capture_output=True, check=True, text=True).stdout.replace(",", "").split()
-    columns = _BITS + 1
-    scale = ["-map", "0:v?", "-vf", f"scale={columns}:1:flags=area,format=gray", "-fps_mode", "passthrough"]
-    command = [settings.ffmpeg_path, "-v", "error", "-i", str(file), *scale, "-f", "rawvideo", "-"]
-    pixels = subprocess.run(command, capture_output=True, check=True).stdout
-    pictures = []
-    for index, time in enumerate(times):
-        bits = [int(pixel > 127) for pixel in pixels[index * columns : (index + 1) * columns]]
-        # Pictures that were taken while the bars were painted are left out.
-        if sum(bits) % 2 == 0 and len(bits) == columns:
-            pictures.append((float(time), sum(bit << place for place, bit in enumerate(bits[:_BITS])) / 100))
-    return pictures
-
-
-def _onsets(settings: Settings, file: Path) -> list[float]:
-    """When a tone begins, in seconds of the film."""
-    rate = 8_000
-    command = [settings.ffmpeg_path, "-v", "error", "-i", str(file), "-map", "0:a?", "-ac", "1", "-ar", str(rate)]
-    sound = subprocess.run([*command, "-f", "u8", "-"], capture_output=True, check=True).stdout
-    window = rate // 100
-    loud = [max(sound[at : at + window]) > 160 for at in range(0, len(sound) - window, window)]
-    return [index / 100 for index in range(20, len(loud)) if loud[index] and not any(loud[index - 20 : index])]

@@ -1,4 +1,4 @@
-// A stream whose pictures and sounds say when they were made: bars are the bits of the time in units of 10 ms, the last
+// A stream whose pictures and sounds say when they were made: bars are the bits of the time in 10 ms, the last
 // one makes their number even; a tone begins with every other second.
 
 const BITS = 21;
@@ -8,7 +8,7 @@ document.body.append(canvas);
 const context = canvas.getContext('2d');
 
 function paint() {
-  const time = Math.floor(Date.now() / 10) % 2 ** BITS;
+  const time = Math.floor(Date.now() / 10) % 2_000_000;
   const bits = [...Array(BITS).keys()].map((bit) => (time >> bit) & 1);
   bits.push(bits.reduce((sum, bit) => sum ^ bit, 0));
   bits.forEach((bit, index) => {

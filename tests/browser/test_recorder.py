@@ -1,11 +1,103 @@
 """`/recorder.js` in a real browser: what it recorded is at the server, whatever happened on the way."""
 
 from tests.browser.conftest import Studio, Watch
+from tests.browser.film import Film
+
+# The server's row and the clock of the page differ by less than this many seconds.
+_EXACT = 0.2
 
 
-def test_a_recording_arrives_while_it_is_made(studio: Studio, watch: Watch) -> None:
+def _begun(studio: Studio) -> float:
+    """When the recording began, in seconds of the page's clock."""
+    return float(studio.run("studio.recorder.state.startedAt")) / 1000
+
+
+def _assert_whole(film: Film, since: float, seconds: range) -> None:
+    missing = set(seconds) - film.seconds_of(since)
+    assert not missing, (missing, film.duration, film.pictures[:3], film.pictures[-3:])
+
+
+def test_twenty_seconds_with_a_cut_link_arrive_whole_and_in_time(studio: Studio, watch: Watch) -> None:
     studio.record()
-    studio.wait_for_seconds(12)
+    begun = _begun(studio)
+    studio.wait_for_seconds(6)
+    studio.page.cut()
+    studio.wait_for_seconds(11)
     state = studio.run("studio.recorder.state")
-    assert state["disk"] == "files"
-    print(state)
+    assert state["link"] == "offline"
+    assert (state["disk"], state["memoryBytes"]) == ("files", 0)
+    assert state["waitingBytes"] > 0
+    studio.page.reconnect()
+    studio.wait_for_seconds(20)
+    receipt = studio.finish()
+    assert (receipt["state"], receipt["gaps"]) == ("finished", [])
+    length = studio.run("studio.recorder.state.recordedMs") / 1000
+    film = watch(receipt["recording_id"])
+    assert abs(film.duration - length) < _EXACT
+    _assert_whole(film, begun, range(int(film.duration)))
+    assert len(film.offsets) >= 5
+    assert max(map(abs, film.offsets)) < 0.08
+    assert studio.run("errors") == []
+
+
+def _take_up(studio: Studio) -> None:
+    """Find what the last page has left, as the recorder of this one."""
+    studio.run("studio.left().then(([first]) => { studio.recorder = first; studio.watch(first); })")
+
+
+def test_a_recording_goes_on_behind_a_reload(studio: Studio, watch: Watch) -> None:
+    studio.record()
+    begun = _begun(studio)
+    studio.wait_for_seconds(7)
+    studio.open()
+    _take_up(studio)
+    kept = studio.run("studio.recorder.state.recordedMs") / 1000
+    studio.run("studio.recorder.start(studio.stream())")
+    studio.wait_for_seconds(kept + 6)
+    receipt = studio.finish()
+    (gap,) = receipt["gaps"]
+    assert gap["kind"] == "gap"
+    assert abs(gap["from_ms"] / 1000 - kept) < _EXACT
+    length = studio.run("studio.recorder.state.recordedMs") / 1000
+    film = watch(receipt["recording_id"])
+    assert abs(film.duration - length) < _EXACT
+    _assert_whole(film, begun, range(int(kept)))
+    _assert_whole(film, begun + gap["to_ms"] / 1000, range(int(length - kept)))
+    assert studio.run("studio.left().then((left) => left.length)") == 0
+    assert studio.run("errors") == []
+
+
+def test_what_a_killed_browser_held_is_sent_by_the_next(studio: Studio, watch: Watch) -> None:
+    studio.record()
+    begun = _begun(studio)
+    studio.wait_for_seconds(4)
+    studio.page.cut()
+    studio.wait_for_seconds(10)
+    studio.kill_browser()
+    studio.open_browser()
+    studio.open()
+    _take_up(studio)
+    left = studio.run("studio.recorder.state")
+    assert left["phase"] == "left"
+    assert left["waitingBytes"] > 0
+    studio.run("studio.recorder.send()")
+    studio.wait("studio.recorder.state.phase === 'finished'")
+    film = watch(studio.run("studio.recorder.state.receipt.recording_id"))
+    assert abs(film.duration - left["recordedMs"] / 1000) < _EXACT
+    assert left["recordedMs"] >= 8_000
+    _assert_whole(film, begun, range(int(film.duration)))
+
+
+def test_pauses_are_marks_and_no_part_of_the_recording(studio: Studio, watch: Watch) -> None:
+    studio.record()
+    studio.wait_for_seconds(3)
+    studio.run("studio.recorder.pause(); studio.pausedAt = Date.now(); 0")
+    studio.wait("Date.now() > studio.pausedAt + 3000")
+    studio.run("studio.recorder.resume()")
+    studio.wait_for_seconds(6)
+    receipt = studio.finish()
+    (mark,) = receipt["marks"]
+    assert (mark["kind"], receipt["gaps"]) == ("pause", [])
+    assert mark["to_ms"] - mark["from_ms"] >= 3_000
+    length = studio.run("studio.recorder.state.recordedMs") / 1000
+    assert abs(watch(receipt["recording_id"]).duration - length) < _EXACT

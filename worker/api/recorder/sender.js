@@ -244,12 +244,10 @@ class Sender {
   }
 
   async #finish() {
-    let upload = JSON.parse((await this.#ask('GET', this.#path)).text);
-    if (upload.state !== 'finished') {
-      await this.#patch(new Uint8Array(0), { 'Upload-Length': this.#offset });
-      upload = JSON.parse((await this.#ask('GET', this.#path)).text);
-    }
+    // Sent again to an upload that is finished, it changes nothing.
+    await this.#patch(new Uint8Array(0), { 'Upload-Length': this.#offset });
+    const receipt = JSON.parse((await this.#ask('GET', this.#path)).text);
     this.stop();
-    await this.#tell('finished', upload);
+    await this.#tell('finished', receipt);
   }
 }

@@ -1,0 +1,72 @@
+"""What a recording of `studio.js` shows: the times in its bars, and when its tones begin."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from worker.media.binaries import Binaries
+
+# What `studio.js` paints: bits of the time in units of 10 ms, and one that makes their number even.
+# The times begin again after so many seconds.
+_BITS = 21
+_ROUND = 20_000
+
+
+@dataclass(frozen=True)
+class Film:
+    """An ingested recording: its length, `(time in the film, time of the painting)` of each picture, and when in the
+    film tones begin."""
+
+    duration: float
+    pictures: list[tuple[float, float]]
+    onsets: list[float]
+
+    def seconds_of(self, since: float) -> set[int]:
+        """The whole seconds, counted from `since`, of which there are pictures."""
+        return {int((painted - since) % _ROUND) for _, painted in self.pictures}
+
+    @property
+    def offsets(self) -> list[float]:
+        """How much later than in the pictures each tone begins: they begin with every other second."""
+        painted = [next(time for at, time in reversed(self.pictures) if at <= onset) for onset in self.onsets]
+        shown = [next(at for at, _ in reversed(self.pictures) if at <= onset) for onset in self.onsets]
+        # The time of the painting when the tone began.
+        times = [time + onset - at for time, onset, at in zip(painted, self.onsets, shown, strict=True)]
+        return [(time + 1) % 2 - 1 for time in times]
+
+
+def read_film(binaries: Binaries, file: Path) -> Film:
+    """Decode the file."""
+    return Film(_duration(binaries, file), _pictures(binaries, file), _onsets(binaries, file))
+
+
+def _duration(binaries: Binaries, file: Path) -> float:
+    command = [str(binaries.ffprobe), "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", str(file)]
+    return float(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+
+
+def _pictures(binaries: Binaries, file: Path) -> list[tuple[float, float]]:
+    entries = ["-select_streams", "v:0", "-show_entries", "frame=pts_time", "-of", "csv=p=0"]
+    probe = [str(binaries.ffprobe), "-v", "error", *entries, str(file)]
+    times = subprocess.run(probe, capture_output=True, check=True, text=True).stdout.replace(",", "").split()
+    columns = _BITS + 1
+    scale = ["-map", "0:v?", "-vf", f"scale={columns}:1:flags=area,format=gray", "-fps_mode", "passthrough"]
+    command = [str(binaries.ffmpeg), "-v", "error", "-i", str(file), *scale, "-f", "rawvideo", "-"]
+    pixels = subprocess.run(command, capture_output=True, check=True).stdout
+    pictures = []
+    for index, time in enumerate(times):
+        bits = [int(pixel > 127) for pixel in pixels[index * columns : (index + 1) * columns]]
+        # Pictures that were taken while the bars were painted are left out.
+        if sum(bits) % 2 == 0 and len(bits) == columns:
+            pictures.append((float(time), sum(bit << place for place, bit in enumerate(bits[:_BITS])) / 100))
+    return pictures
+
+
+def _onsets(binaries: Binaries, file: Path) -> list[float]:
+    """When a tone begins, in seconds of the film."""
+    rate = 8_000
+    command = [str(binaries.ffmpeg), "-v", "error", "-i", str(file), "-map", "0:a?", "-ac", "1", "-ar", str(rate)]
+    sound = subprocess.run([*command, "-f", "u8", "-"], capture_output=True, check=True).stdout
+    window = rate // 100
+    loud = [max(sound[at : at + window]) > 160 for at in range(0, len(sound) - window, window)]
+    return [index / 100 for index in range(20, len(loud)) if loud[index] and not any(loud[index - 20 : index])]
