@@ -15,10 +15,10 @@ FOLDER = Path(record_page.__file__).parent
 
 @pytest.mark.parametrize("path", ["/recorder.js", "/record", "/record.css", "/record.js", "/record-words.js"])
 def test_everything_is_public_cached_and_revalidated(client: TestClient, path: str) -> None:
-    answer = client.get(path)
-    assert (answer.status_code, answer.headers["content-encoding"]) == (200, "gzip")
-    assert answer.headers["cache-control"] == "public, max-age=3600, stale-while-revalidate=604800"
-    again = client.get(path, headers={"If-None-Match": answer.headers["etag"]})
+    response = client.get(path)
+    assert (response.status_code, response.headers["content-encoding"]) == (200, "gzip")
+    assert response.headers["cache-control"] == "public, max-age=3600, stale-while-revalidate=604800"
+    again = client.get(path, headers={"If-None-Match": response.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
 
 
@@ -36,8 +36,8 @@ def test_pages_of_other_origins_may_import_the_module(client: TestClient) -> Non
 
 
 def test_the_page_loads_nothing_of_others(client: TestClient) -> None:
-    answer = client.get("/record")
-    assert answer.headers["content-security-policy"] == (
+    response = client.get("/record")
+    assert response.headers["content-security-policy"] == (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; worker-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )

@@ -60,17 +60,13 @@ class Page:
         self._call("Page.enable", {})
         self._before = self._call("Page.addScriptToEvaluateOnNewDocument", {"source": script})["identifier"]
 
-    def cut(self, bytes_per_second: int | None = None) -> None:
-        """Cut the page's link, or slow its uplink down to this speed."""
-        throughput = {"downloadThroughput": -1, "uploadThroughput": bytes_per_second or 0}
-        conditions = {"offline": bytes_per_second is None, "latency": 0, **throughput}
-        self._call("Network.enable", {})
-        self._call("Network.emulateNetworkConditions", conditions)
+    def cut(self) -> None:
+        """Cut the page's link."""
+        self._limit_network(offline=True)
 
     def reconnect(self) -> None:
         """Give the page its link back."""
-        conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-        self._call("Network.emulateNetworkConditions", conditions)
+        self._limit_network(offline=False)
 
     def drag(self, points: Sequence[tuple[float, float]]) -> None:
         """Press the mouse at the first point, move it over the others, and release it at the last one."""
@@ -90,6 +86,11 @@ class Page:
     def call(self, method: str, parameters: dict[str, Any]) -> Any:
         """The result of a command of the protocol for this tab."""
         return self._call(method, parameters)
+
+    def _limit_network(self, *, offline: bool) -> None:
+        self._call("Network.enable", {})
+        unlimited = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self._call("Network.emulateNetworkConditions", {"offline": offline, **unlimited})
 
     def _mouse(self, kind: str, x: float, y: float) -> None:
         pressed = {"button": "left", "buttons": int(kind != "mouseReleased"), "clickCount": 1}

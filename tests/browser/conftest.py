@@ -113,11 +113,11 @@ class Studio:
     def wait(self, condition: str, page: Page | None = None) -> Any:
         """Wait until the script's result is true."""
         page = page or self.page
-        seen = "({ state: studio.recorder?.state, events: studio.events, errors })"
+        facts = "({ state: studio.recorder?.state, events: studio.events, errors })"
         return wait_for(
             lambda: page.run(f"Promise.resolve({condition}).then(Boolean)"),
             pause=0.1,
-            details=lambda: (condition, page.run(seen)),
+            details=lambda: (condition, page.run(facts)),
         )
 
     def record(self, options: str = "{}", stream: str = "studio.stream()") -> None:
@@ -135,10 +135,10 @@ class Studio:
         return self.run("studio.recorder.state.receipt")
 
     def get(self, path: str) -> Any:
-        """What the API answers to the tutor."""
-        answer = httpx2.get(f"{self.api}{path}", headers={"Authorization": f"Bearer {self.token}"})
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        """The response of the API to the tutor."""
+        response = httpx2.get(f"{self.api}{path}", headers={"Authorization": f"Bearer {self.token}"})
+        assert response.status_code == 200, response.text
+        return response.json()
 
 
 @pytest.fixture
@@ -155,10 +155,10 @@ def studio(
     """The tutor's studio, on another origin than the API."""
     api = ""
     with _serving(lambda: api) as origin:
-        chosen = settings(secret_key=_KEY, cors_origins=(origin,), spool_reserve_bytes=0)
-        api, process = processes.api(chosen)
-        processes.worker(chosen)
-        token = issue_token(chosen.signing_key, sub=school.tutor.user_id, role="tutor", role_ids={"tutor": 11})
+        api_settings = settings(secret_key=_KEY, cors_origins=(origin,), spool_reserve_bytes=0)
+        api, process = processes.api(api_settings)
+        processes.worker(api_settings)
+        token = issue_token(api_settings.signing_key, sub=school.tutor.user_id, role="tutor", role_ids={"tutor": 11})
         session = httpx2.post(
             f"{api}/v1/whiteboard/sessions",
             json={"booking_id": school.booking_id},
@@ -167,11 +167,11 @@ def studio(
         assert session.status_code == 201, session.text
         home = tmp_path / "chromium"
         home.mkdir()
-        built = Studio(origin, api, token, session.json()["id"], chosen, chromium_program, home, process)
-        built.open_browser()
-        built.open()
-        yield built
-        built.browsers[-1].close()
+        opened = Studio(origin, api, token, session.json()["id"], api_settings, chromium_program, home, process)
+        opened.open_browser()
+        opened.open()
+        yield opened
+        opened.browsers[-1].close()
 
 
 Watch = Callable[[int], Film]

@@ -51,18 +51,18 @@ def test_a_recording_goes_on_behind_a_reload(studio: Studio, watch: Watch) -> No
     studio.wait_for_seconds(7)
     studio.open()
     _take_up(studio)
-    kept = studio.run("studio.recorder.state.recordedMs") / 1000
+    length_before = studio.run("studio.recorder.state.recordedMs") / 1000
     studio.run("studio.recorder.start(studio.stream())")
-    studio.wait_for_seconds(kept + 6)
+    studio.wait_for_seconds(length_before + 6)
     receipt = studio.finish()
     (gap,) = receipt["gaps"]
     assert gap["kind"] == "gap"
-    assert abs(gap["from_ms"] / 1000 - kept) < _EXACT
+    assert abs(gap["from_ms"] / 1000 - length_before) < _EXACT
     length = studio.run("studio.recorder.state.recordedMs") / 1000
     film = watch(receipt["recording_id"])
     assert abs(film.duration - length) < _EXACT
-    _assert_whole(film, begun, range(int(kept)))
-    _assert_whole(film, begun + gap["to_ms"] / 1000, range(int(length - kept)))
+    _assert_whole(film, begun, range(int(length_before)))
+    _assert_whole(film, begun + gap["to_ms"] / 1000, range(int(length - length_before)))
     assert studio.run("studio.left().then((left) => left.length)") == 0
     assert studio.run("errors") == []
 
