@@ -129,7 +129,7 @@ class PlatformConnection:
             keepalives_interval=10,
             keepalives_count=3,
         )
-        set_json_loads(_parse_json, connection)
+        set_json_loads(parse_json, connection)
         return connection
 
     def _drop(self) -> None:
@@ -153,8 +153,11 @@ class PlatformConnection:
         self._probe = None
 
 
-def _parse_json(text: str | bytes) -> Any:
-    """In a third of the time of the standard library, which parses lone surrogates and deep nesting as well."""
+def parse_json(text: str | bytes) -> Any:
+    """Parse JSON in a third of the time of the standard library, which parses lone surrogates and deep nesting too.
+
+    Raises RecursionError for a value that is nested thousands deep.
+    """
     try:
         return from_json(text)
     except ValueError:

@@ -1,6 +1,5 @@
 """Which row of the platform's became which of ours (`platform_links`)."""
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -8,12 +7,24 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from models.platform import PlatformLink
+from worker.array_text import number_array
 
+# One look into the index for each id, whatever the planner knows of a table that an import is just filling.
+_READ = text(
+    """
+    SELECT link.platform_id, link.id, link.digest
+      FROM unnest(CAST(:platform_ids AS bigint[])) AS wanted (id)
+     CROSS JOIN LATERAL (SELECT platform_id, id, digest FROM platform_links
+                          WHERE kind = :kind AND platform_id = wanted.id
+                         OFFSET 0) AS link
+    """
+)
 _WRITE = text(
     """
     INSERT INTO platform_links (kind, platform_id, id, digest)
-    SELECT :kind, link.platform_id, link.id, decode(link.digest, 'hex')
-      FROM json_to_recordset(CAST(:rows AS json)) AS link (platform_id bigint, id bigint, digest text)
+    SELECT :kind, link.platform_id, link.id, link.digest
+      FROM unnest(CAST(:platform_ids AS bigint[]), CAST(:ids AS bigint[]), CAST(:digests AS bytea[]))
+           AS link (platform_id, id, digest)
      ORDER BY link.platform_id
         ON CONFLICT (kind, platform_id) DO UPDATE SET id = excluded.id, digest = excluded.digest
     """
@@ -42,9 +53,10 @@ def hold_kind(session: Session, kind: str) -> None:
 
 def read_links(session: Session, kind: str, platform_ids: Collection[int]) -> dict[int, Link]:
     """The links of these rows by platform id, as far as they were read before."""
-    statement = select(PlatformLink.platform_id, PlatformLink.id, PlatformLink.digest)
-    of_kind = (PlatformLink.kind == kind, PlatformLink.platform_id == func.any(list(platform_ids)))
-    return {row.platform_id: Link(*row) for row in session.execute(statement.where(*of_kind))}
+    if not platform_ids:
+        return {}
+    rows = session.execute(_READ, {"kind": kind, "platform_ids": number_array(platform_ids)})
+    return {row.platform_id: Link(*row) for row in rows}
 
 
 def our_ids(session: Session, kind: str, platform_ids: Collection[int]) -> dict[int, int]:
@@ -85,8 +97,13 @@ def linked_platform_ids(session: Session, kind: str, ids: Collection[int]) -> di
 def write_links(session: Session, kind: str, links: Sequence[Link]) -> None:
     """Insert or replace links. Idempotent."""
     if links:
-        rows = [vars(link) | {"digest": link.digest.hex()} for link in links]
-        session.execute(_WRITE, {"kind": kind, "rows": json.dumps(rows)})
+        digests = ",".join([f'"\\\\x{link.digest.hex()}"' for link in links])
+        values = {
+            "platform_ids": number_array([link.platform_id for link in links]),
+            "ids": number_array([link.id for link in links]),
+            "digests": f"{{{digests}}}",
+        }
+        session.execute(_WRITE, {"kind": kind, **values})
 
 
 def remove_links(session: Session, kind: str, platform_ids: Collection[int]) -> None:

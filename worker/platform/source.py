@@ -38,7 +38,8 @@ class Source:
     """Rows of `table`, whose `id` is their key.
 
     `columns` are named as in a row; `changed` are the columns of `table` that tell when a row was written. Rows that
-    only arrive and never change are looked for by their ids. `where` names columns of `table`.
+    only arrive and never change are looked for by their ids. `where` names columns of `table`. Columns named in
+    `as_text` are read as text, as PostgreSQL prints them.
     """
 
     table: str
@@ -47,6 +48,7 @@ class Source:
     only_arrives: bool = False
     joins: tuple[Join, ...] = ()
     where: LiteralString = "true"
+    as_text: frozenset[str] = frozenset()
 
     def is_there(self, catalog: Catalog) -> bool:
         """Whether this state of the platform has the table and the columns without which its rows are useless.
@@ -131,7 +133,9 @@ class SourceReader:
 
     def _select(self, catalog: Catalog) -> Composed:
         columns = [
-            SQL("{} AS {}").format(catalog.expression(column), Identifier(name))
+            SQL("CAST({} AS text) AS {}" if name in self._source.as_text else "{} AS {}").format(
+                catalog.expression(column), Identifier(name)
+            )
             for name, column in self._source.columns.items()
         ]
         joins = [

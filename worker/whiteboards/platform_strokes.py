@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic_core import to_json
 from sqlalchemy import text
@@ -19,6 +19,19 @@ _JOINED = text(
       FROM whiteboard_events
      WHERE session_id = ANY(:sessions) AND kind IN ('start', 'join') AND profile_id IS NOT NULL
      GROUP BY session_id, profile_type, profile_id
+    """
+)
+# Of pages that are locked: a statement sees what was committed before it began, so it is not the one that locks. The
+# last time is that of the whole board, for which there is an index.
+_ENDS = text(
+    """
+    SELECT page.id, page.session_id,
+           greatest((SELECT max(stroke_order) FROM whiteboard_canvas_data
+                      WHERE page_id = page.id AND is_deleted),
+                    (SELECT max(stroke_order) FROM whiteboard_canvas_data
+                      WHERE page_id = page.id AND NOT is_deleted), 0) AS highest,
+           (SELECT max(created_at) FROM whiteboard_canvas_data WHERE session_id = page.session_id) AS latest
+      FROM whiteboard_pages page WHERE page.id = ANY(CAST(:pages AS integer[]))
     """
 )
 # Numbers go on behind those of the page; the few that belong before others are put right afterwards. On boards that
@@ -37,12 +50,8 @@ _INSERT = text(
                number bigint, page_id integer, user_id integer, profile_id integer,
                profile_type varchar, client_id varchar, stroke_type varchar, stroke_data jsonb, is_deleted boolean,
                created_at timestamptz)
-      JOIN (SELECT page.id, page.session_id,
-                   greatest((SELECT max(stroke_order) FROM whiteboard_canvas_data
-                              WHERE page_id = page.id AND is_deleted),
-                            (SELECT max(stroke_order) FROM whiteboard_canvas_data
-                              WHERE page_id = page.id AND NOT is_deleted), 0) AS highest
-              FROM whiteboard_pages page WHERE page.id = ANY(:pages)) AS page ON page.id = row.page_id
+      JOIN unnest(CAST(:pages AS integer[]), CAST(:sessions AS integer[]), CAST(:highest AS integer[]))
+           AS page (id, session_id, highest) ON page.id = row.page_id
       LEFT JOIN users person ON person.id = row.user_id
      WHERE page.session_id <> ALL(CAST(:used AS integer[]))
         OR NOT EXISTS (SELECT FROM whiteboard_canvas_data own
@@ -110,7 +119,7 @@ class Drawer(NamedTuple):
 
 @dataclass(frozen=True)
 class PlatformStroke:
-    """A stroke there, in the stored shape. The profile is None in older rows.
+    """A stroke there, its data in the stored shape as JSON text. The profile is None in older rows.
 
     `name` is the `client_id` that the script of the platform's pages (`/astegni.js`) has given it; None without one.
     """
@@ -122,7 +131,7 @@ class PlatformStroke:
     profile_type: str | None
     profile_id: int | None
     stroke_type: str
-    stroke_data: Mapping[str, Any]
+    stroke_data: str
     is_deleted: bool
     created_at: datetime
     name: str | None = None
@@ -148,13 +157,21 @@ def store_strokes(session: Session, strokes: Sequence[PlatformStroke], *, used: 
         return {}
     pages = sorted({stroke.page_id for stroke in strokes})
     session.execute(_LOCK, {"pages": pages})
+    ends = session.execute(_ENDS, {"pages": pages}).all()
     # A name stands once on a page; of two rows with one the first counts.
     named = {(stroke.page_id, stroke.client_id): stroke for stroke in reversed(strokes)}
     written = {key: _written(stroke) for key, stroke in sorted(named.items(), key=lambda item: item[1].platform_id)}
-    values = {"strokes": f"[{','.join(row.decode() for row in written.values())}]", "pages": pages, "used": list(used)}
+    values = {
+        "strokes": f"[{','.join(written.values())}]",
+        "pages": [end.id for end in ends],
+        "sessions": [end.session_id for end in ends],
+        "highest": [end.highest for end in ends],
+        "used": list(used),
+    }
     rows = session.execute(_INSERT, values).all()
     _add_bytes(session, [(row.page_id, len(written[row.page_id, row.client_id])) for row in rows if row.is_new])
-    _renumber(session, [named[row.page_id, row.client_id] for row in rows if row.is_new])
+    latest = {end.id: end.latest for end in ends if end.latest is not None}
+    _renumber(session, [named[row.page_id, row.client_id] for row in rows if row.is_new], latest)
     return {named[row.page_id, row.client_id].platform_id: row.id for row in rows}
 
 
@@ -164,21 +181,20 @@ def completed_boards(session: Session, session_ids: Collection[int]) -> list[int
     return list(session.scalars(_COMPLETED, {"sessions": list(session_ids)}))
 
 
-def _written(stroke: PlatformStroke) -> bytes:
-    return to_json(
-        {
-            "number": stroke.platform_id,
-            "page_id": stroke.page_id,
-            "user_id": stroke.user_id,
-            "profile_id": stroke.profile_id,
-            "profile_type": stroke.profile_type,
-            "client_id": stroke.client_id,
-            "stroke_type": stroke.stroke_type,
-            "stroke_data": stroke.stroke_data,
-            "is_deleted": stroke.is_deleted,
-            "created_at": stroke.created_at,
-        }
-    )
+def _written(stroke: PlatformStroke) -> str:
+    """The row as JSON, in which the data stands as it came."""
+    row = {
+        "number": stroke.platform_id,
+        "page_id": stroke.page_id,
+        "user_id": stroke.user_id,
+        "profile_id": stroke.profile_id,
+        "profile_type": stroke.profile_type,
+        "client_id": stroke.client_id,
+        "stroke_type": stroke.stroke_type,
+        "is_deleted": stroke.is_deleted,
+        "created_at": stroke.created_at,
+    }
+    return f'{to_json(row).decode()[:-1]},"stroke_data":{stroke.stroke_data}}}'
 
 
 def _add_bytes(session: Session, sizes: Sequence[tuple[int, int]]) -> None:
@@ -189,9 +205,11 @@ def _add_bytes(session: Session, sizes: Sequence[tuple[int, int]]) -> None:
         session.execute(_ADD_BYTES, {"pages": list(of_page), "bytes": list(of_page.values())})
 
 
-def _renumber(session: Session, new: Sequence[PlatformStroke]) -> None:
+def _renumber(session: Session, new: Sequence[PlatformStroke], latest: Mapping[int, datetime]) -> None:
+    """Number the pages again on which a new stroke is not behind all that were there, the last of them at `latest`."""
     since: dict[int, datetime] = {}
     for stroke in new:
         since[stroke.page_id] = min(stroke.created_at, since.get(stroke.page_id, stroke.created_at))
-    if since:
-        session.execute(_RENUMBER, {"pages": list(since), "since": list(since.values())})
+    between = {page: first for page, first in since.items() if page in latest and first <= latest[page]}
+    if between:
+        session.execute(_RENUMBER, {"pages": list(between), "since": list(between.values())})
