@@ -1,4 +1,7 @@
-"""A platform of any size for benchmarks: people, lessons that do not collide, and boards with strokes, a month old."""
+"""A platform of any size for benchmarks: people, lessons that do not collide, and boards with strokes.
+
+Rows are written one after the other in the months until a month ago, their ids in the order of their times.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +16,20 @@ _LESSONS_OF_GROUP, _STROKES_OF_BOARD = 5, 100
 _ROWS = """
     INSERT INTO users (id, first_name, father_name, email, password_hash, created_at, updated_at)
     SELECT n, 'Person', 'Number ' || n, n || '@example.org', 'x', at, at
-      FROM generate_series(1, {people}) n, (SELECT now() - interval '40 days') AS past (at);
+      FROM generate_series(1, {people}) n,
+           LATERAL (SELECT now() - interval '300 days' + n * interval '260 days' / {people}) AS past (at);
     INSERT INTO tutor_profiles (id, user_id, username) SELECT n, n, 't' || n FROM generate_series(1, {groups}) n;
     INSERT INTO student_profiles (id, user_id, username, parent_id)
     SELECT n, n, 's' || n, '{{}}' FROM generate_series({groups} + 1, {people}) n;
     INSERT INTO courses (id, course_name) VALUES (1, 'Mathematics');
     INSERT INTO enrolled_courses (id, tutor_id, students_id, course_id, created_at)
-    SELECT n, n, ARRAY[{groups} + n], ARRAY[1], now() - interval '35 days' FROM generate_series(1, {groups}) n;
+    SELECT n, n, ARRAY[{groups} + n], ARRAY[1], at
+      FROM generate_series(1, {groups}) n,
+           LATERAL (SELECT now() - interval '200 days' + n * interval '100 days' / {groups}) AS past (at);
     INSERT INTO sessions (enrolled_courses_id, session_date, start_time, end_time, status, created_at, updated_at)
     SELECT 1 + n % {groups}, date '2026-09-01' + n / {groups}, '17:00', '18:00', 'completed', at, at
-      FROM generate_series(0, {lessons} - 1) n, (SELECT now() - interval '30 days') AS past (at);
+      FROM generate_series(0, {lessons} - 1) n,
+           LATERAL (SELECT now() - interval '100 days' + n * interval '70 days' / {lessons}) AS past (at);
     INSERT INTO whiteboard_sessions (id, status, host_profile_id, host_profile_type, participant_profile_ids,
                                      participant_profile_types, created_at, updated_at)
     SELECT n, 'in-progress', n, 'tutor', ARRAY[{groups} + n], ARRAY['student'], at, at
@@ -36,7 +43,8 @@ _ROWS = """
            jsonb_build_object('points', (SELECT jsonb_agg(jsonb_build_array(10 * i, 5 * i))
                                            FROM generate_series(1, 20) i), 'color', '#000000', 'width', 3),
            n, board.created_at + n * interval '1 second', board.id, 'tutor'
-      FROM whiteboard_sessions board, generate_series(1, {strokes_of_board}) n;
+      FROM whiteboard_sessions board, generate_series(1, {strokes_of_board}) n
+     ORDER BY board.created_at + n * interval '1 second', board.id;
     ANALYZE;
 """
 

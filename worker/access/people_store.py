@@ -1,16 +1,17 @@
 """Store what the platform says about people. People are deactivated here and never deleted: their rows are named."""
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.orm import Session
 
 from models.people import ParentProfile, StudentProfile, TutorProfile
 from models.people import User as Person
+from worker.array_text import number_array
 
 _Profile = type[TutorProfile] | type[StudentProfile] | type[ParentProfile]
 
@@ -67,6 +68,7 @@ _STORE_ACCOUNTS = text(
        SET first_name = excluded.first_name, father_name = excluded.father_name,
            grandfather_name = excluded.grandfather_name, last_name = excluded.last_name, email = excluded.email,
            phone = excluded.phone, is_active = excluded.is_active, platform_read_at = excluded.platform_read_at
+    RETURNING id, xmax = 0 AS is_new
     """
 )
 _STORE_PROFILES = {
@@ -117,13 +119,14 @@ def store_people(session: Session, people: Collection[PersonRecord], *, read_at:
     if not people:
         return
     accounts = [_account(person) for person in people]
-    session.execute(_STORE_ACCOUNTS, {"rows": json.dumps(accounts), "read_at": read_at})
+    stored = session.execute(_STORE_ACCOUNTS, {"rows": to_json(accounts).decode(), "read_at": read_at})
+    known = {row.id for row in stored if not row.is_new}
     for role, table in _PROFILES.items():
         records = [(person.id, person.profiles.get(role)) for person in people]
-        _deactivate_others(session, table, records)
+        _deactivate_others(session, table, [record for record in records if record[0] in known])
         rows = [vars(record) | {"user_id": user_id} for user_id, record in records if record is not None]
         if rows:
-            session.execute(_STORE_PROFILES[table.__tablename__], {"rows": json.dumps(rows)})
+            session.execute(_STORE_PROFILES[table.__tablename__], {"rows": to_json(rows).decode()})
 
 
 def deactivate_people(session: Session, user_ids: Iterable[int], *, read_at: datetime) -> None:
@@ -187,6 +190,7 @@ def _account(person: PersonRecord) -> dict[str, Any]:
 
 
 def _deactivate_others(session: Session, table: _Profile, records: list[tuple[int, ProfileRecord | None]]) -> None:
-    users = [user_id for user_id, _ in records]
-    present = [record.id for _, record in records if record is not None]
-    session.execute(_DEACTIVATE[table.__tablename__], {"users": users, "present": present})
+    if records:
+        users = number_array([user_id for user_id, _ in records])
+        present = number_array([record.id for _, record in records if record is not None])
+        session.execute(_DEACTIVATE[table.__tablename__], {"users": users, "present": present})

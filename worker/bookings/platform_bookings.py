@@ -10,6 +10,8 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from worker.array_text import number_array
+
 
 class Pair(NamedTuple):
     """A tutor and a student, by profile ids."""
@@ -78,7 +80,10 @@ _END = text(
 
 def bookings_of_pairs(session: Session, pairs: Collection[Pair]) -> dict[Pair, int]:
     """The booking of each pair that has one which was agreed to: a live one first, then the oldest."""
-    values = {"tutors": [pair.tutor_id for pair in pairs], "students": [pair.student_id for pair in pairs]}
+    values = {
+        "tutors": number_array([pair.tutor_id for pair in pairs]),
+        "students": number_array([pair.student_id for pair in pairs]),
+    }
     return {Pair(row.tutor_id, row.student_id): row.id for row in session.execute(_FIND, values)}
 
 

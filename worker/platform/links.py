@@ -1,7 +1,7 @@
 """Which row of the platform's became which of ours (`platform_links`)."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
@@ -29,11 +29,18 @@ _WRITE = text(
         ON CONFLICT (kind, platform_id) DO UPDATE SET id = excluded.id, digest = excluded.digest
     """
 )
+# Longer than other locks are waited for; in one statement, from left to right.
+_HOLD = text(
+    """
+    SELECT set_config('lock_timeout', '25s', true), pg_advisory_xact_lock(:lock, hashtext(:kind)),
+           set_config('lock_timeout', usual.value, true)
+      FROM (SELECT current_setting('lock_timeout') AS value OFFSET 0) AS usual
+    """
+)
 _LOCK = 0x706C6C6B  # "pllk"
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """A row of the platform's that was read: the id of ours (None: refused, or nothing of ours), and its digest."""
 
     platform_id: int
@@ -46,9 +53,7 @@ def hold_kind(session: Session, kind: str) -> None:
 
     Longer than other locks are waited for, since a batch on a slow machine takes seconds.
     """
-    session.execute(text("SET LOCAL lock_timeout = '25s'"))
-    session.execute(select(func.pg_advisory_xact_lock(_LOCK, func.hashtext(kind))))
-    session.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
+    session.execute(_HOLD, {"lock": _LOCK, "kind": kind})
 
 
 def read_links(session: Session, kind: str, platform_ids: Collection[int]) -> dict[int, Link]:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from models.platform import PlatformRefusal
+from worker.array_text import number_array
 
 _WRITE = text(
     """
@@ -25,7 +26,7 @@ _WRITE = text(
 _FORGET = text(
     """
     DELETE FROM platform_refusals
-     WHERE kind = :kind AND platform_id = ANY(:platform_ids)
+     WHERE kind = :kind AND platform_id = ANY(CAST(:platform_ids AS bigint[]))
        AND (platform_id, code) NOT IN (
            SELECT * FROM unnest(CAST(:kept_ids AS bigint[]), CAST(:kept_codes AS text[])) AS kept (platform_id, code))
     """
@@ -74,7 +75,7 @@ def write_refusals(session: Session, kind: str, refusals: Mapping[int, Sequence[
         for refusal in noted
     ]
     kept = {"kept_ids": [row["platform_id"] for row in rows], "kept_codes": [row["code"] for row in rows]}
-    session.execute(_FORGET, {"kind": kind, "platform_ids": list(refusals), **kept})
+    session.execute(_FORGET, {"kind": kind, "platform_ids": number_array(refusals), **kept})
     if rows:
         session.execute(_WRITE, {"kind": kind, "rows": json.dumps(rows)})
 

@@ -4,7 +4,6 @@ A caller first asks which stored lessons are at the same time (`neighbours`): th
 refuse a collision too, but not say with what.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from datetime import date, datetime, time
 from functools import cached_property
 from typing import NamedTuple
 
+from pydantic_core import to_json
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -224,15 +224,15 @@ def neighbours(session: Session, lessons: Sequence[PlatformLesson]) -> list[list
             "number": number,
             "tutor_id": lesson.tutor_id,
             "students": sorted(lesson.students),
-            "schedule_date": lesson.schedule_date.isoformat(),
-            "starts_at": lesson.starts_at.isoformat(),
-            "ends_at": lesson.ends_at.isoformat(),
+            "schedule_date": lesson.schedule_date,
+            "starts_at": lesson.starts_at,
+            "ends_at": lesson.ends_at,
         }
         for number, lesson in enumerate(lessons)
     ]
     near: list[list[Neighbour]] = [[] for _ in lessons]
     for number, lesson_id, tutor_id, starts_at, ends_at, status, students in session.execute(
-        _NEIGHBOURS, {"rows": json.dumps(rows)}
+        _NEIGHBOURS, {"rows": to_json(rows).decode()}
     ):
         if lesson_id != lessons[number].id:
             near[number].append(Neighbour(lesson_id, tutor_id, frozenset(students), starts_at, ends_at, status))
@@ -287,14 +287,13 @@ def _take_seats(session: Session, placed: Sequence[tuple[int, PlatformLesson]]) 
         {"number": number, "lesson": lesson_id, "student": seat.student_id, "booking": seat.booking_id}
         for number, (lesson_id, seat) in enumerate(seats)
     ]
-    session.execute(_TAKE_SEATS, {"rows": json.dumps(rows)})
+    session.execute(_TAKE_SEATS, {"rows": to_json(rows).decode()})
 
 
 def _rows(placed: Sequence[tuple[int, PlatformLesson]]) -> str:
-    return json.dumps(
+    return to_json(
         [
             {**vars(lesson), "id": lesson_id, "seats": None, "students": None, **lesson.seats[0]._asdict()}
             for lesson_id, lesson in placed
-        ],
-        default=str,
-    )
+        ]
+    ).decode()

@@ -1,7 +1,6 @@
 """Strokes that come from the platform: numbered by their times over both sides of a call."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -117,8 +116,7 @@ class Drawer(NamedTuple):
     profile_id: int
 
 
-@dataclass(frozen=True)
-class PlatformStroke:
+class PlatformStroke(NamedTuple):
     """A stroke there, its data in the stored shape as JSON text. The profile is None in older rows.
 
     `name` is the `client_id` that the script of the platform's pages (`/astegni.js`) has given it; None without one.

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -47,16 +48,14 @@ class Pull:
         return self.server_zone.instant(moment)
 
 
-@dataclass(frozen=True)
-class Incoming:
+class Incoming(NamedTuple):
     """A row there that is new or has changed. `id` is ours of an earlier import; None: new, or refused until now."""
 
     row: Row
     id: int | None
 
 
-@dataclass(frozen=True)
-class ImportOutcome:
+class ImportOutcome(NamedTuple):
     """What became of a row: the id of ours (None: nothing), and what was refused or left out."""
 
     platform_id: int

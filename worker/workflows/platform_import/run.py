@@ -6,6 +6,7 @@ Stopped anywhere, the next run reads again from the last complete pull.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -148,12 +149,17 @@ class _KindPull:
             write_pull(session, state)
 
     def _batches(self, reader: SourceReader, window: Window) -> Iterator[Sequence[Row]]:
-        after = 0
-        while rows := reader.rows(window, after=after, most=_BATCH):
-            yield rows
-            if len(rows) < _BATCH:
-                return
-            after = rows[-1].id
+        """The rows of the window, each batch read while the one before is stored."""
+
+        def read(after: int) -> Future[Sequence[Row]]:
+            return ahead.submit(reader.rows, window, after=after, most=_BATCH)
+
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="platform-rows") as ahead:
+            rows = read(0).result()
+            while rows:
+                following = read(rows[-1].id) if len(rows) == _BATCH else None
+                yield rows
+                rows = () if following is None else following.result()
 
     def _store(self, rows: Sequence[Row], *, again: bool = False) -> Mapping[str, int]:
         """Store the rows whose digest is not known; with `again` all of them."""
@@ -170,8 +176,10 @@ class _KindPull:
             ]
             outcomes = self._apart(session, incoming) if incoming else []
             write_links(session, self.kind.name, [_link(outcome, digests) for outcome in outcomes])
-            if outcomes:
-                write_refusals(session, self.kind.name, {each.platform_id: each.refusals for each in outcomes})
+            # Of rows that were not read before nothing is noted.
+            noted = {each.platform_id: each.refusals for each in outcomes if each.refusals or each.platform_id in links}
+            if noted:
+                write_refusals(session, self.kind.name, noted)
         refused = sum(outcome.is_refused for outcome in outcomes)
         return {"read": len(rows), "stored": len(outcomes) - refused, "refused": refused}
 

@@ -1,6 +1,7 @@
 """The platform's words, in ours. Pure: an unknown word is None, and the caller reports it."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from models.states import ENTRY_PRIORITIES, ENTRY_STATUSES
 
@@ -44,6 +45,7 @@ def _read(words: Mapping[str, str], written: str | None) -> str | None:
     return words.get((written or "").strip().casefold().replace("_", "-"))
 
 
+@lru_cache(maxsize=1000)
 def session_format(written: str | None) -> str | None:
     """Where lessons take place; None for nothing and for words without a meaning here, like `Self-paced`."""
     return _read(_FORMATS, written)
@@ -54,6 +56,7 @@ def booking_status(written: str | None) -> str | None:
     return "active" if written is None else _read(_BOOKINGS, written)
 
 
+@lru_cache(maxsize=1000)
 def lesson_status(written: str | None) -> str | None:
     """The status of a lesson; NULL there is the default, scheduled."""
     return "scheduled" if written is None else _read(_LESSONS, written)
