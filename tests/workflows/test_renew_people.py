@@ -1,12 +1,13 @@
 """People who hold a stream open are read again from the platform before what is known of them is a minute old."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import pytest
 
 from tests.conftest import Platform, Sql
+from tests.platform_statements import noted_connection
 from worker import clock
 from worker.access.callers import UserCaller
 from worker.access.people import still_valid
@@ -29,41 +30,23 @@ def read_at(database: Database, platform_people: PlatformPeople) -> datetime:
     return now
 
 
-@pytest.fixture
-def count_statements(platform_connection: PlatformConnection, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """How many statements the platform was sent since the last call."""
-    rows, sent = platform_connection.rows, []
-
-    def counting(*arguments: object, **options: object) -> object:
-        sent.append(arguments)
-        return rows(*arguments, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(platform_connection, "rows", counting)
-
-    def number() -> int:
-        count = len(sent)
-        sent.clear()
-        return count
-
-    return number
-
-
 def test_one_query_for_all_who_would_be_too_old_at_the_next_call(
-    database: Database,
-    platform_people: PlatformPeople,
-    read_at: datetime,
-    count_statements: Callable[[], int],
-    sql: Sql,
+    database: Database, platform: Platform, read_at: datetime, sql: Sql
 ) -> None:
-    def renew(age: timedelta) -> int:
-        assert renew_people(database, platform_people, IDS, now=read_at + age) == frozenset()
-        return count_statements()
+    with noted_connection(platform.url) as connection:
+        people = PlatformPeople(connection)
+        people.read(IDS)  # reads the catalogue
 
-    assert renew(FRESH - RENEWAL) == 0
-    assert renew(FRESH - RENEWAL + timedelta(seconds=1)) == 1
-    times = {row[0] for row in sql("SELECT platform_read_at FROM users WHERE id IN (11, 13, 14)")}
-    assert times == {read_at + FRESH - RENEWAL + timedelta(seconds=1)}
-    assert renew(FRESH) == 0
+        def renew(age: timedelta) -> int:
+            connection.statements.clear()
+            assert renew_people(database, people, IDS, now=read_at + age) == frozenset()
+            return len(connection.statements)
+
+        assert renew(FRESH - RENEWAL) == 0
+        assert renew(FRESH - RENEWAL + timedelta(seconds=1)) == 1
+        times = {row[0] for row in sql("SELECT platform_read_at FROM users WHERE id IN (11, 13, 14)")}
+        assert times == {read_at + FRESH - RENEWAL + timedelta(seconds=1)}
+        assert renew(FRESH) == 0
 
 
 @pytest.mark.parametrize(
@@ -101,11 +84,11 @@ def test_while_the_platform_is_away_access_ends_after_a_day(database: Database, 
         assert renew_people(database, away, IDS, now=read_at + timedelta(hours=25)) == frozenset(IDS)
 
 
-def test_people_of_our_own_are_never_looked_up(
-    database: Database, platform_people: PlatformPeople, count_statements: Callable[[], int], sql: Sql
-) -> None:
+def test_people_of_our_own_are_never_looked_up(database: Database, platform: Platform, sql: Sql) -> None:
     sql("INSERT INTO users (id, first_name) VALUES (900, 'Own')")
 
-    assert renew_people(database, platform_people, [900], now=clock.now() + timedelta(days=2)) == frozenset()
+    with noted_connection(platform.url) as connection:
+        people = PlatformPeople(connection)
+        assert renew_people(database, people, [900], now=clock.now() + timedelta(days=2)) == frozenset()
+        assert connection.statements == []
     assert renew_people(database, None, [900], now=clock.now()) == frozenset()
-    assert count_statements() == 0

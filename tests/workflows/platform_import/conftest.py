@@ -12,6 +12,7 @@ from worker.database import Database
 from worker.platform.connection import PlatformConnection
 from worker.platform.zone import ServerZone
 from worker.workflows.platform_import.pull import import_platform
+from worker.workflows.platform_import.run import PullLimits
 
 BERLIN = ServerZone("Europe/Berlin")
 LESSONS = "Africa/Addis_Ababa"
@@ -38,6 +39,7 @@ def run_import(database: Database, platform_connection: PlatformConnection) -> I
         accept_deletes: bool = False,
         transactions: Any = database,
         connection: PlatformConnection = platform_connection,
+        limits: PullLimits | None = None,
     ) -> dict[str, dict[str, int]]:
         reports = import_platform(
             transactions,
@@ -46,6 +48,7 @@ def run_import(database: Database, platform_connection: PlatformConnection) -> I
             server_zone=server_zone,
             compare=compare,
             accept_deletes=accept_deletes,
+            limits=limits,
         )
         counts = [(report.kind, report.counts, report.waits_for) for report in reports]
         return {kind: dict(+counted) if waits is None else {"waits": 1} for kind, counted, waits in counts}

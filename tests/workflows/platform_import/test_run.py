@@ -1,55 +1,37 @@
 """How rows are read and stored, whatever their kind: batches, savepoints, rehearsals, two at once, an outage."""
 
 import threading
-from typing import Any
 
 import pytest
 
 from tests.conftest import Platform, Sql
+from tests.platform_statements import noted_connection
 from tests.workflows.platform_import.conftest import Import, Refusals, stored
 from worker.database import Database
 from worker.errors import Unavailable
 from worker.platform.connection import PlatformConnection
-from worker.platform.source import SourceReader
-from worker.workflows.platform_import import run
+from worker.workflows.platform_import.run import PullLimits, rehearse
 
 
-def _statements(connection: PlatformConnection, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    read: list[str] = []
-    rows = connection.rows
-
-    def noted(sql: Any, values: Any = None, *, seconds: float = 3.0) -> Any:
-        read.append(sql if isinstance(sql, str) else sql.as_string())
-        return rows(sql, values, seconds=seconds)
-
-    monkeypatch.setattr(connection, "rows", noted)
-    return read
-
-
-def test_small_batches_give_the_same(run_import: Import, sql: Sql, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "_BATCH", 2)
-    monkeypatch.setattr(run, "_IDS", 3)
-
-    counts = run_import()
+def test_small_batches_give_the_same(run_import: Import, sql: Sql) -> None:
+    counts = run_import(limits=PullLimits(rows=2, ids=3))
 
     assert counts["person"] == {"read": 11, "stored": 11}
     assert counts["enrolment"] == {"read": 5, "stored": 5}
     assert sql("SELECT count(*) FROM tutor_student_bookings") == [(7,)]
 
 
-def test_one_statement_for_each_kind_when_nothing_has_changed(
-    run_import: Import, platform_connection: PlatformConnection, sql: Sql, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_statement_for_each_kind_when_nothing_has_changed(run_import: Import, platform: Platform, sql: Sql) -> None:
     for _ in range(3):
         run_import(compare=False)
     sql("UPDATE platform_pulls SET pulled_at = '2026-01-01Z'")
-    read = _statements(platform_connection, monkeypatch)
 
-    counts = run_import(compare=False)
+    with noted_connection(platform.url) as connection:
+        counts = run_import(compare=False, connection=connection)
 
     assert all(kind == {} for kind in counts.values())
-    assert len(read) == 1 + len(counts)  # the catalogue
-    assert all(statement.startswith("SELECT count(*)") for statement in read[1:])
+    assert len(connection.statements) == 1 + len(counts)  # the catalogue
+    assert all(statement.startswith("SELECT count(*)") for statement in connection.statements[1:])
     assert sql("SELECT count(*) FROM platform_pulls WHERE pulled_at < '2026-06-01Z'") == [(0,)]
 
 
@@ -79,7 +61,7 @@ def test_a_row_that_was_written_long_ago_is_found_by_its_id(run_import: Import, 
 
 
 def test_a_rehearsal_changes_nothing(database: Database, run_import: Import, sql: Sql) -> None:
-    with run.rehearse(database) as rehearsal:
+    with rehearse(database) as rehearsal:
         counts = run_import(transactions=rehearsal)
 
     assert counts["person"] == {"read": 11, "stored": 11}
@@ -132,31 +114,33 @@ def test_a_state_without_enrolments(run_import: Import, platform: Platform) -> N
     assert run_import()["enrolment"] == {"waits": 1}
 
 
-def test_most_rows_gone_at_once_are_not_believed(
-    run_import: Import, refusals: Refusals, platform: Platform, sql: Sql, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_most_rows_gone_at_once_are_not_believed(run_import: Import, refusals: Refusals, platform: Platform) -> None:
     """A restored or another database, rather than something that people did."""
-    monkeypatch.setattr(run, "_MANY", 3)
+    few = PullLimits(deletes=3)
     run_import()
     platform.owner.execute("DELETE FROM requested_sessions WHERE id <> 51")
 
-    assert "removed" not in run_import()["request"]
+    assert "removed" not in run_import(limits=few)["request"]
     assert refusals("request")[0] == "6 of 7 rows have gone at once, and nothing was removed here"
 
-    assert run_import(accept_deletes=True)["request"]["removed"] == 7  # a refused one, too
+    assert run_import(accept_deletes=True, limits=few)["request"]["removed"] == 7  # a refused one, too
     assert refusals("request") == {}
 
 
-def test_rows_that_arrive_while_ids_are_compared_are_kept(
-    run_import: Import, platform: Platform, platform_connection: PlatformConnection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_that_arrive_while_ids_are_compared_are_kept(run_import: Import, platform: Platform, sql: Sql) -> None:
     """Ids were read before another import stored a row that came after them."""
     run_import()
-    ids = SourceReader.ids
+    with noted_connection(platform.url) as connection:
 
-    def old_ids(reader: SourceReader, *, after: int, most: int) -> list[int]:
-        return ids(reader, after=after, most=most)[:-1]
+        def import_another(statement: str) -> None:
+            if statement.startswith('SELECT "users"."id" AS id FROM "users"') and len(sql(new)) == 0:
+                platform.owner.execute("INSERT INTO users (id, first_name, password_hash) VALUES (30, 'New', 'x')")
+                run_import()
 
-    monkeypatch.setattr(SourceReader, "ids", old_ids)
+        new = "SELECT id FROM users WHERE id = 30 AND is_active"
+        connection.afterwards = import_another
 
-    assert not any("removed" in counts for counts in run_import().values())
+        counts = run_import(connection=connection)
+
+    assert not any("removed" in kind for kind in counts.values())
+    assert sql(new) == [(30,)]

@@ -1,7 +1,7 @@
 """Rows of `schedules` become entries of personal timetables, with their one alarm as it was set there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import func, select
@@ -100,7 +100,7 @@ class Entries(Kind):
                 entries.append(entry)
                 outcomes.append(ImportOutcome(row.id, None, (*notes, *_notes(row, owner))))
         ids = iter(store_platform_entries(session, entries, now=pull.now))
-        return [outcome if outcome.is_refused else replace(outcome, id=next(ids)) for outcome in outcomes]
+        return [outcome if outcome.is_refused else outcome._replace(id=next(ids)) for outcome in outcomes]
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:  # noqa: ARG002 - as in Kind
         delete_platform_entries(session, [link.id for link in links if link.id is not None])

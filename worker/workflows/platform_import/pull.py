@@ -12,7 +12,7 @@ from worker.platform.zone import ServerZone
 from worker.workflows.context import WorkerContext
 from worker.workflows.platform_import.kind import Kind, Pull
 from worker.workflows.platform_import.kinds import all_kinds
-from worker.workflows.platform_import.run import KindReport, Transactions, pull_kinds
+from worker.workflows.platform_import.run import KindReport, PullLimits, Transactions, pull_kinds
 
 _log = get_logger(__name__)
 
@@ -53,10 +53,13 @@ def import_platform(
     compare: bool = False,
     accept_deletes: bool = False,
     check: Callable[[], None] = lambda: None,
+    limits: PullLimits | None = None,
 ) -> Iterator[KindReport]:
     """What was done with each of these kinds, in order. Raises Unavailable.
 
     `timezone` is that of lessons' times of day, `server_zone` that in which the platform's SQL writes times.
     """
     pull = Pull(connection, Catalog.read(connection), clock.now(), server_zone, timezone)
-    yield from pull_kinds(transactions, kinds(), pull, compare=compare, accept_deletes=accept_deletes, check=check)
+    yield from pull_kinds(
+        transactions, kinds(), pull, compare=compare, accept_deletes=accept_deletes, check=check, limits=limits
+    )

@@ -26,13 +26,19 @@ from worker.platform.source import EVERYTHING, SourceReader, Window
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
 
 _Item = TypeVar("_Item")
-# Rows of one transaction.
-_BATCH = 1000
-_IDS = 20_000
 # How often ids are compared and refused rows tried again.
 _COMPARE_EVERY = timedelta(minutes=10)
-# More rows than people delete in ten minutes.
-_MANY = 100
+
+
+@dataclass(frozen=True)
+class PullLimits:
+    """How much is done at once: rows of one transaction, ids of one statement, and rows that people may delete in ten
+    minutes; when more have gone, and most of all, it is doubted.
+    """
+
+    rows: int = 1000
+    ids: int = 20_000
+    deletes: int = 100
 
 
 class Transactions(Protocol):
@@ -82,6 +88,7 @@ def pull_kinds(
     compare: bool = False,
     accept_deletes: bool = False,
     check: Callable[[], None] = lambda: None,
+    limits: PullLimits | None = None,
 ) -> Iterator[KindReport]:
     """Bring the rows of these kinds up to date, in this order; with `compare` also ids, however recently that was done.
 
@@ -93,7 +100,8 @@ def pull_kinds(
     unchanged: list[str] = []
     for kind in kinds:
         state = states.get(kind.name, PullState(kind.name))
-        report = _KindPull(transactions, kind, pull, check, accept_deletes).run(state, compare=compare)
+        kind_pull = _KindPull(transactions, kind, pull, check, accept_deletes, limits or PullLimits())
+        report = kind_pull.run(state, compare=compare)
         if report.is_unchanged:
             unchanged.append(kind.name)
         yield report
@@ -111,6 +119,7 @@ class _KindPull:
     pull: Pull
     check: Callable[[], None]
     accept_deletes: bool
+    limits: PullLimits
 
     def run(self, state: PullState, *, compare: bool) -> KindReport:
         report = KindReport(self.kind.name)
@@ -152,12 +161,12 @@ class _KindPull:
         """The rows of the window, each batch read while the one before is stored."""
 
         def read(after: int) -> Future[Sequence[Row]]:
-            return ahead.submit(reader.rows, window, after=after, most=_BATCH)
+            return ahead.submit(reader.rows, window, after=after, most=self.limits.rows)
 
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="platform-rows") as ahead:
             rows = read(0).result()
             while rows:
-                following = read(rows[-1].id) if len(rows) == _BATCH else None
+                following = read(rows[-1].id) if len(rows) == self.limits.rows else None
                 yield rows
                 rows = () if following is None else following.result()
 
@@ -205,16 +214,16 @@ class _KindPull:
         gone: list[Link] = []
         after: int | None = 0
         while after is not None:
-            ids = reader.ids(after=after, most=_IDS)
+            ids = reader.ids(after=after, most=self.limits.ids)
             # Behind the last id there, no link may be left.
-            until = ids[-1] if len(ids) == _IDS else None
+            until = ids[-1] if len(ids) == self.limits.ids else None
             missed, missing = self._difference(ids, after, until)
             gone += self._still_missing(reader, missing)
-            for batch in _pieces(missed):
+            for batch in self._pieces(missed):
                 counts.update(self._store(reader.rows_of(batch)))
             after = until
         if self._may_remove(gone):
-            for links in _pieces(gone):
+            for links in self._pieces(gone):
                 counts.update(self._remove(links))
         for batch in self._refused():
             rows = [row for row in reader.rows_of(batch) if self.kind.may_retry(row, self.pull)]
@@ -230,7 +239,9 @@ class _KindPull:
 
     def _still_missing(self, reader: SourceReader, links: Sequence[Link]) -> list[Link]:
         """Those whose rows are not there: another import may have stored rows that came after ids were read."""
-        there = {row_id for batch in _pieces(links) for row_id in reader.ids_of([link.platform_id for link in batch])}
+        there = {
+            row_id for batch in self._pieces(links) for row_id in reader.ids_of([link.platform_id for link in batch])
+        }
         return [link for link in links if link.platform_id not in there]
 
     def _may_remove(self, gone: Sequence[Link]) -> bool:
@@ -238,7 +249,7 @@ class _KindPull:
         ours = sum(link.id is not None for link in gone)
         with self.transactions.transaction() as session:
             linked = count_links(session, self.kind.name)
-            is_too_much = not self.accept_deletes and ours > _MANY and ours * 2 > linked
+            is_too_much = not self.accept_deletes and ours > self.limits.deletes and ours * 2 > linked
             write_refusals(session, self.kind.name, {0: (_too_much(ours, linked),) if is_too_much else ()})
         return not is_too_much
 
@@ -252,11 +263,15 @@ class _KindPull:
             remove_links(session, self.kind.name, ids)
         return {"removed": len(links)}
 
+    def _pieces(self, items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+        for first in range(0, len(items), self.limits.rows):
+            yield items[first : first + self.limits.rows]
+
     def _refused(self) -> Iterator[list[int]]:
         after = 0
         while True:
             with self.transactions.transaction() as session:
-                ids = refused_ids(session, self.kind.name, after=after, most=_BATCH)
+                ids = refused_ids(session, self.kind.name, after=after, most=self.limits.rows)
             if not ids:
                 return
             yield ids
@@ -265,11 +280,6 @@ class _KindPull:
 
 def _link(outcome: ImportOutcome, digests: Mapping[int, bytes]) -> Link:
     return Link(outcome.platform_id, outcome.id, digests[outcome.platform_id])
-
-
-def _pieces(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
-    for first in range(0, len(items), _BATCH):
-        yield items[first : first + _BATCH]
 
 
 def _too_much(gone: int, linked: int) -> Refusal:
