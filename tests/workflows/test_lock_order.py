@@ -31,6 +31,7 @@ from worker.schedules.series.reconcile import lock_series
 from worker.schedules.slots import SlotReservation
 from worker.workflows.change_booking import answer_booking, change_booking, offer_booking
 from worker.workflows.change_lessons import change_lessons, make_lessons
+from worker.workflows.plan_timetable import add_entry, change_entry, plan_due_entries, plan_entries_of, remove_entry
 from worker.workflows.set_alarms import set_alarms, set_preferences
 
 # A Monday, 11:00 in Addis Ababa.
@@ -106,6 +107,34 @@ class ConcurrentActions:
         for minutes in cycle((10, 20)):
             with self.database.transaction() as session:
                 set_alarms(session, who, lesson, [Alarm(minutes)], scope="all", now=NOW)
+            yield
+
+    def entries(self, who: Any) -> Iterator[None]:
+        """An entry of the timetable is added, changed and removed; another is planned with all that are due."""
+        values = {
+            "title": "Homework",
+            "schedule_type": "recurring",
+            "year": 2026,
+            "days": ["Monday", "Tuesday"],
+            "start_time": time(20),
+            "end_time": time(21),
+            "alarm_enabled": True,
+            "alarm_before_minutes": 10,
+        }
+        while True:
+            with self.database.transaction() as session:
+                entry_id = add_entry(session, who, values, default_zone="UTC", now=NOW).id
+            yield
+            for minutes in (20, 30):
+                with self.database.transaction() as session:
+                    change_entry(session, who, entry_id, {"alarm_before_minutes": minutes}, now=NOW)
+                with self.database.transaction() as session:
+                    plan_entries_of(session, who.user_id, now=NOW)
+                with self.database.transaction() as session:
+                    plan_due_entries(session, now=NOW + timedelta(hours=2), most=10)
+                yield
+            with self.database.transaction() as session:
+                remove_entry(session, who, entry_id)
             yield
 
     def channels(self, who: Any) -> Iterator[None]:
@@ -189,6 +218,12 @@ WAYS: dict[str, Callable[[ConcurrentActions], list[Iterator[None]]]] = {
         actions.pausing(),
     ],
     "answers": lambda actions: [actions.answering(), actions.preferences(actions.school.student), actions.pausing()],
+    "entries": lambda actions: [
+        actions.entries(actions.school.student),
+        actions.entries(actions.school.student),
+        actions.preferences(actions.school.student),
+        actions.channels(actions.school.student),
+    ],
     "slots": lambda actions: [
         actions.booking_slots(actions.school.student),
         actions.preferences(actions.school.parent),

@@ -39,7 +39,7 @@ class Source:
 
     `columns` are named as in a row; `changed` are the columns of `table` that tell when a row was written. Rows that
     only arrive and never change are looked for by their ids. `where` names columns of `table`. Columns named in
-    `as_text` are read as text, as PostgreSQL prints them.
+    `as_text` are read as text, as PostgreSQL prints them; `beside` are columns of other tables that `where` names.
     """
 
     table: str
@@ -49,6 +49,7 @@ class Source:
     joins: tuple[Join, ...] = ()
     where: LiteralString = "true"
     as_text: frozenset[str] = frozenset()
+    beside: tuple[Column, ...] = ()
 
     def is_there(self, catalog: Catalog) -> bool:
         """Whether this state of the platform has the table and the columns without which its rows are useless.
@@ -57,14 +58,14 @@ class Source:
         """
         if self.table not in catalog.tables:
             return False
-        for column in (*self.columns.values(), *self.changed):
+        for column in (*self.columns.values(), *self.changed, *self.beside):
             if catalog.is_denied(column):
                 raise Unavailable(
                     f"The platform's column {column.table}.{column.name} may not be read. Run the statements of"
                     " `astegni platform grants` there.",
                     retry_after=60,
                 )
-        return all(catalog.has(column) for column in self.columns.values() if column.required)
+        return all(catalog.has(column) for column in (*self.columns.values(), *self.beside) if column.required)
 
 
 @dataclass(frozen=True)

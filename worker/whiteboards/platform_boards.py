@@ -41,6 +41,9 @@ _CHANGE = text(
            session_description = coalesce(row.description, board.session_description),
            participant_profile_ids = ARRAY(SELECT json_array_elements_text(participant_ids)::integer),
            participant_profile_types = ARRAY(SELECT json_array_elements_text(participant_types)),
+           opener_profile_id = coalesce(board.opener_profile_id, row.opener_id),
+           opener_profile_type = CASE WHEN board.opener_profile_id IS NULL THEN row.opener_type
+                                      ELSE board.opener_profile_type END,
            status = CASE WHEN board.status IN ('scheduled', 'in_progress')
                           AND row.status IN ('in_progress', 'completed', 'cancelled') THEN row.status
                          ELSE board.status END,
@@ -53,6 +56,7 @@ _CHANGE = text(
            created_at = least(board.created_at, row.created_at), updated_at = now()
       FROM json_to_recordset(CAST(:rows AS json)) AS row (
                id integer, title text, description text, participant_ids json, participant_types json, status text,
+               opener_id integer, opener_type text,
                actual_start timestamptz, actual_end timestamptz, created_at timestamptz)
      WHERE board.id = row.id
     """

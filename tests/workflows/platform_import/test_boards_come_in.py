@@ -142,3 +142,19 @@ def _boards_and_refused(sql: Sql) -> dict[int, Any]:
         link.platform_id: rows.get(link.id)
         for link in sql("SELECT platform_id, id FROM platform_links WHERE kind = 'board'")
     }
+
+
+def test_a_board_of_an_older_release_gets_its_opener(run_import: Import, sql: Sql) -> None:
+    """Nothing has changed there: the version of the conversion alone has all rows stored again."""
+    openers = "SELECT id, opener_profile_type, opener_profile_id FROM whiteboard_sessions ORDER BY id"
+    run_import()
+    before = sql(openers)
+    assert any(row.opener_profile_id is not None for row in before)
+    sql("UPDATE whiteboard_sessions SET opener_profile_id = NULL, opener_profile_type = NULL")
+    # As the older release wrote them.
+    sql("UPDATE platform_links SET digest = '\\x00' WHERE kind = 'board'")
+    sql("UPDATE platform_pulls SET signature = replace(signature, 'version 2:', '') WHERE kind = 'board'")
+
+    run_import(compare=False)
+
+    assert sql(openers) == before

@@ -93,3 +93,27 @@ def test_an_unknown_word_is_taken_and_reported(run_import: Import, platform: Pla
     assert _bookings(sql)[14, 11].status == "paused"
     [(reason,)] = sql("SELECT reason FROM platform_refusals WHERE kind = 'enrolment' AND code = 'unknown-status'")
     assert "'frozen'" in reason
+
+
+def _statuses(sql: Sql) -> dict[tuple[int, int], str]:
+    return {pair: row.status for pair, row in _bookings(sql).items()}
+
+
+def test_a_booking_that_only_groups_gave_ends_with_the_last_of_them(
+    run_import: Import, platform: Platform, sql: Sql
+) -> None:
+    """Group 64 has students 12 and 13, group 66 student 12 alone."""
+    run_import()
+    before = _statuses(sql)
+
+    def delete_group(group: int) -> dict[tuple[int, int], str]:
+        platform.owner.execute("DELETE FROM sessions WHERE enrolled_courses_id = %s", (group,))
+        platform.owner.execute("DELETE FROM enrolled_courses WHERE id = %s", (group,))
+        assert run_import()["group"]["removed"] == 1
+        return {pair: status for pair, status in _statuses(sql).items() if status != before[pair]}
+
+    assert delete_group(64) == {(16, 13): "cancelled"}
+    assert delete_group(66) == {(16, 13): "cancelled", (16, 12): "cancelled"}
+    # Its pairs have enrolments.
+    assert delete_group(61) == {(16, 13): "cancelled", (16, 12): "cancelled"}
+    assert all(kind.keys() <= {"read"} for kind in run_import().values())

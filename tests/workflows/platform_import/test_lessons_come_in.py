@@ -259,3 +259,14 @@ def test_lessons_in_a_night_when_clocks_change(run_import: Import, platform: Pla
         "2026-10-25T00:30:00Z",  # came twice: the first of the two
         "2026-03-29T01:30:00Z",  # in the gap: moves forward by it
     ]
+
+
+def test_a_constraint_of_the_database_is_reported_in_words(run_import: Import, sql: Sql) -> None:
+    sql("ALTER TABLE tutor_schedules ADD CONSTRAINT ck_no_hybrid CHECK (session_format <> 'hybrid') NOT VALID")
+
+    run_import()
+
+    rows = sql("SELECT reason, details FROM platform_refusals WHERE kind = 'lesson' AND code = 'refused-by-database'")
+    assert rows
+    assert {row.reason for row in rows} == {"one of its values is not allowed here"}
+    assert all(row.details == {"constraint": "ck_no_hybrid"} for row in rows)

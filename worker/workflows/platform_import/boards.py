@@ -34,6 +34,8 @@ class Boards(Kind):
     """Sessions. One that is still running there for ever is closed here as any other that was left running."""
 
     name = BOARD
+    # 2: who opened it.
+    version = 2
     source = Source(
         _SESSIONS,
         {

@@ -24,6 +24,11 @@ from worker.platform.links import Link, linked_platform_ids, our_ids
 from worker.platform.refusals import Refusal
 from worker.platform.source import Join, Source
 from worker.workflows.platform_import.courses import course_names, subject
+from worker.workflows.platform_import.group_bookings import (
+    bookings_of_groups,
+    forget_group_bookings,
+    note_group_bookings,
+)
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
 from worker.workflows.platform_import.words import booking_status, session_format
 
@@ -137,11 +142,25 @@ class Groups(Kind):
             for pair in _pairs(row):
                 if pair in known and pair not in there and pair not in missing:
                     missing[pair] = _booking(pair, None, row, names, pull)
-        store_bookings(session, list(missing.values()))
+        made = store_bookings(session, list(missing.values()))
+        note_group_bookings(session, {made[pair]: _group_of(pair, groups) for pair in missing})
         return [_group_outcome(row, known) for row in groups]
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
-        """Its lessons are deleted with it; a booking may be that of an enrolment, too."""
+        """End the bookings that these groups alone gave. Its lessons are deleted with it."""
+        gone = {link.platform_id for link in links}
+        given = bookings_of_groups(session, gone)
+        enrolled = linked_platform_ids(session, _ENROLMENT, given)
+        tutors = sorted({(pair.tutor_id,) for pair in given.values()})
+        groups = pull.reader(self.source).rows_with(("tutor_id",), tutors) if tutors else []
+        others = {pair: row.id for row in groups if row.id not in gone for pair in _pairs(row)}
+        end_bookings(session, [each for each, pair in given.items() if each not in enrolled and pair not in others])
+        forget_group_bookings(session, given)
+        note_group_bookings(session, {each: others[pair] for each, pair in given.items() if pair in others})
+
+
+def _group_of(pair: Pair, groups: Sequence[Row]) -> int:
+    return int(next(row.id for row in groups if pair in _pairs(row)))
 
 
 def _known_pairs(session: Session, pairs: Collection[Pair]) -> set[Pair]:

@@ -81,6 +81,8 @@ class Kind(ABC):
     needs_zone: bool = True
     # Whether changes leave no trace in `source.changed`, e.g. of joined tables: all rows are read at each comparison.
     reads_all: bool = False
+    # Whether rows are read at comparisons only: looking for them takes long, and nobody waits for them.
+    only_compared: bool = False
 
     @abstractmethod
     def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:

@@ -12,7 +12,7 @@ from worker.workflows.platform_import.document_calendar import DocumentCalendar
 from worker.workflows.platform_import.entries import Entries
 from worker.workflows.platform_import.kind import Kind
 from worker.workflows.platform_import.lessons import Lessons
-from worker.workflows.platform_import.people import People, UnownedProfiles
+from worker.workflows.platform_import.people import NobodysParents, People, UnownedProfiles
 from worker.workflows.platform_import.recordings import Recordings
 from worker.workflows.platform_import.requests import Requests
 from worker.workflows.platform_import.strokes import Strokes
@@ -23,6 +23,7 @@ def all_kinds() -> list[Kind]:
     return [
         People(),
         *(UnownedProfiles(role) for role in ("tutor", "student", "parent")),
+        NobodysParents(),
         Enrolments(),
         Groups(),
         Requests(),
@@ -40,6 +41,7 @@ def document_kinds() -> list[Kind]:
     return [
         People(),
         *(UnownedProfiles(role) for role in ("tutor", "student", "parent")),
+        NobodysParents(),
         DocumentBookings(),
         DocumentRequests(),
         DocumentEnrollments(),

@@ -23,6 +23,7 @@ from worker.platform.links import Link, count_links, hold_kind, links_between, r
 from worker.platform.pulls import Progress, PullState, read_pulls, touch_pulls, write_pull
 from worker.platform.refusals import Refusal, refused_ids, remove_refusals, write_refusals
 from worker.platform.source import EVERYTHING, SourceReader, Window
+from worker.workflows.platform_import.database_refusals import database_refusal
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
 
 _Item = TypeVar("_Item")
@@ -136,10 +137,14 @@ class _KindPull:
     def _pull(self, report: KindReport, state: PullState, *, compare: bool) -> None:
         reader = self.pull.reader(self.kind.source)
         is_due = compare or state.compared_at is None or self.pull.now - state.compared_at >= _COMPARE_EVERY
-        reads_all = is_due and self.kind.reads_all
+        if self.kind.only_compared and not is_due:
+            report.is_unchanged = True
+            return
+        is_converted_anew = state.signature is not None and not state.signature.startswith(self._version)
+        reads_all = (is_due and self.kind.reads_all) or is_converted_anew
         window = EVERYTHING if reads_all else state.window(self.kind.source)
         # Before the rows are read: what is written meanwhile is found the next time.
-        signature = reader.signature(window)
+        signature = self._version + reader.signature(window)
         is_same = signature == state.signature and not reads_all
         if is_same and not is_due:
             report.is_unchanged = True
@@ -156,6 +161,11 @@ class _KindPull:
             state = replace(state, compared_at=self.pull.now)
         with self.transactions.transaction() as session:
             write_pull(session, state)
+
+    @property
+    def _version(self) -> str:
+        """How signatures of this version begin: another one has all rows read again, and stored by their digests."""
+        return "" if self.kind.version == 1 else f"version {self.kind.version}:"
 
     def _batches(self, reader: SourceReader, window: Window) -> Iterator[Sequence[Row]]:
         """The rows of the window, each batch read while the one before is stored."""
@@ -291,6 +301,4 @@ def _too_much(gone: int, linked: int) -> Refusal:
 def _refusal(error: IntegrityError | DataError | AstegniError) -> Refusal:
     if isinstance(error, AstegniError):
         return Refusal(error.code, error.detail, "Correct the row on the platform.")
-    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-    reason = f"our database refuses it: {constraint or type(error.orig).__name__}"
-    return Refusal("refused-by-database", reason, "Look at the row on the platform; it does not fit beside the others.")
+    return database_refusal(error)
