@@ -22,6 +22,7 @@ from worker.jobs.routine_orders import (
     FillSeries,
     PruneLedger,
     PullPlatform,
+    SealUploads,
     SendOverdue,
     SweepObjects,
     SweepPeople,
@@ -54,6 +55,7 @@ TASK_MODULES = (
     "tasks.reminders",
     "tasks.schedules",
     "tasks.upkeep",
+    "tasks.uploads",
 )
 
 
@@ -287,6 +289,7 @@ def timetable(settings: Settings) -> dict[str, dict[str, Any]]:
     return {
         **platform,
         **every(30, AdvanceLessons(), SendOverdue()),
+        **every(60, SealUploads(settings.spool_id)),
         **every(settings.snapshot_interval, SnapshotChanged()),
         **every(3600, FillSeries(), PruneLedger(), SweepSpool(settings.spool_id)),
         **every(6 * 3600, SweepObjects()),

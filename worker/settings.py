@@ -120,6 +120,9 @@ class Settings(JobSettings, LimitSettings):
     )
     spool_retention: Retention = Field(7 * 86_400, description="How long bytes of an unfinished ingest are kept.")
     upload_max_bytes: int = Field(8_000_000_000, ge=1, le=_LARGEST_FILE, description="Largest recording taken.")
+    upload_abandoned_after: int = Field(
+        600, ge=1, le=YEAR, description="An upload in pieces without a byte this long is ingested as it is."
+    )
     recording_max_seconds: int = Field(6 * 3600, ge=1, le=86_400, description="Longest recording taken.")
 
     # --- lessons

@@ -1,6 +1,8 @@
 """Uploads that are sent in pieces: tus 1.0 over the API."""
 
 import base64
+import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ PIECE = TUS | {"Content-Type": "application/offset+octet-stream"}
 
 @pytest.fixture
 def services(settings: MakeSettings, database: Database, b2: Credentials, limits: dict[str, Any]) -> Services:
-    return Services(settings(spool_reserve_bytes=0, **limits), database, endings=ENDINGS)
+    return Services(settings(**({"spool_reserve_bytes": 0} | limits)), database, endings=ENDINGS)
 
 
 def metadata(**values: Any) -> str:
@@ -148,3 +150,221 @@ def test_a_terminated_upload_is_gone(tus: Tus) -> None:
 
     assert tus.head(path).status_code == 410
     assert tus.read(path)["state"] == "terminated"
+
+
+def test_pieces_sent_again_or_elsewhere_change_nothing(tus: Tus) -> None:
+    path = tus.start(len(SOUND))
+    tus.patch(path, 0, SOUND[:5000])
+
+    again = tus.patch(path, 0, SOUND[:5000])
+    beyond = tus.patch(path, 6000, SOUND[6000:7000])
+
+    assert {again.status_code, beyond.status_code} == {409}
+    assert again.json()["code"] == "wrong-offset"
+    assert again.json()["offset"] == 5000
+    assert tus.head(path).headers["Upload-Offset"] == "5000"
+
+
+def test_finishing_is_idempotent(tus: Tus, sql: Sql) -> None:
+    path = tus.start(len(SOUND))
+    tus.patch(path, 0, SOUND)
+
+    again = tus.patch(path, len(SOUND), b"")
+
+    assert (again.status_code, again.headers["Upload-Offset"]) == (204, str(len(SOUND)))
+    assert tus.head(path).headers["Upload-Offset"] == str(len(SOUND))
+    assert tus.patch(path, 0, SOUND).status_code == 409
+    assert sql("SELECT count(*) AS n FROM whiteboard_session_recordings")[0].n == 1
+
+
+@pytest.mark.parametrize("size", [1000, 2_000_000])
+def test_a_wrong_checksum_leaves_the_offset(tus: Tus, size: int) -> None:
+    content = SOUND[:1000] + b"\x00" * (size - 1000)
+    path = tus.start(None)
+    wrong = base64.b64encode(hashlib.sha1(b"else", usedforsecurity=False).digest()).decode()
+    right = base64.b64encode(hashlib.sha256(content).digest()).decode()
+
+    refused = tus.patch(path, 0, content, Upload_Checksum=f"sha1 {wrong}")
+
+    assert (refused.status_code, refused.json()["code"]) == (460, "checksum-mismatch")
+    assert tus.head(path).headers["Upload-Offset"] == "0"
+    stored = tus.patch(path, 0, content, Upload_Checksum=f"sha256 {right}")
+    assert (stored.status_code, stored.headers["Upload-Offset"]) == (204, str(size))
+
+
+@pytest.mark.parametrize("header", ["md5 1B2M2Y8AsgTpgAmY7PhCfg==", "sha1 !", "sha1 AAAA", ""])
+def test_a_checksum_that_cannot_be_read_is_refused(tus: Tus, header: str) -> None:
+    path = tus.start(None)
+
+    assert tus.patch(path, 0, SOUND[:1000], Upload_Checksum=header).status_code == 422
+    assert tus.head(path).headers["Upload-Offset"] == "0"
+
+
+def test_sizes_are_checked_at_creation_and_at_every_piece(tus: Tus) -> None:
+    too_large = tus.create(8_000_000_001)
+    path = tus.start(2000)
+    tus.patch(path, 0, SOUND[:1500])
+
+    assert (too_large.status_code, too_large.json()["code"]) == (413, "too-large")
+    assert tus.patch(path, 1500, SOUND[1500:2100]).status_code == 413
+    assert tus.create(0).status_code == 422
+    assert tus.head(path).headers["Upload-Offset"] == "1500"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\x89PNG\r\n\x1a\n" + bytes(2000), b"PK\3\4" + bytes(20), b"<!doctype html>" + b" " * 2000, b"just text " * 200],
+    ids=["picture", "archive", "page", "text"],
+)
+def test_what_is_no_recording_is_refused_at_its_first_bytes(tus: Tus, content: bytes) -> None:
+    path = tus.start(5_000_000)
+
+    answer = tus.patch(path, 0, content)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "media-rejected")
+    assert tus.head(path).headers["Upload-Offset"] == "0"
+    assert tus.create(5_000_000, content).status_code == 422
+
+
+def test_first_bytes_in_tiny_pieces_are_checked_together(tus: Tus) -> None:
+    path = tus.start(5000)
+    for at in range(0, 1000, 100):
+        assert tus.patch(path, at, b"x" * 100).status_code == 204
+
+    assert tus.patch(path, 1000, b"x" * 100).status_code == 422
+
+
+@pytest.mark.parametrize("filetype", ["image/png", "text/html", "application/pdf"])
+def test_other_types_are_refused_at_creation(tus: Tus, filetype: str) -> None:
+    assert tus.create(5000, filetype=filetype).status_code == 422
+    assert tus.create(5000, filetype="video/webm;codecs=vp9,opus").status_code == 201
+
+
+def test_metadata_is_checked_and_what_clients_add_is_ignored(tus: Tus) -> None:
+    assert tus.create(5000, relativePath="x/y", name="lesson", type="video/webm").status_code == 201
+    assert tus.create(5000, session_id="one").status_code == 422
+    assert tus.create(5000, started_at="yesterday").status_code == 422
+    assert tus.create(5000, clock_offset_ms="-1200", started_at="2027-01-04T11:00:00Z").status_code == 201
+
+
+def test_another_version_of_the_protocol_is_refused(
+    client: TestClient, tus: Tus, bearer: Bearer, school: School
+) -> None:
+    path = tus.start(5000)
+    for version in ({}, {"Tus-Resumable": "0.2.2"}):
+        answer = client.head(path, headers=bearer(school.tutor) | version)
+        assert (answer.status_code, answer.headers["Tus-Version"]) == (412, "1.0.0")
+
+
+def test_only_the_creator_sees_an_upload(tus_of: TusOf, school: School) -> None:
+    mine, others = tus_of(school.tutor), tus_of(school.other_tutor)
+    path = mine.start(5000)
+
+    assert others.create(5000).status_code == 404
+    assert others.head(path).status_code == others.patch(path, 0, SOUND[:100]).status_code == 404
+    assert others.delete(path).status_code == 404
+    assert mine.head("/v1/uploads/" + "0" * 32).status_code == 404
+    assert mine.head("/v1/uploads/none").status_code == 404
+    # The student of the lesson sees the session, and does not record it.
+    assert tus_of(school.student).create(5000).status_code == 403
+
+
+def test_marks_of_the_recorder_are_kept(tus: Tus, sql: Sql) -> None:
+    path = tus.start(len(SOUND))
+    pause, gap = {"kind": "pause", "from_ms": 5000, "to_ms": 9000}, {"kind": "gap", "from_ms": 1000, "to_ms": 1500}
+
+    tus.patch(path, 0, SOUND[:2000], Upload_Marks=json.dumps([pause]))
+    tus.patch(path, 2000, SOUND[2000:], Upload_Marks=json.dumps([pause, gap]))
+
+    document = tus.read(path)
+    assert (document["marks"], document["gaps"]) == ([gap, pause], [gap])
+    assert sql("SELECT marks FROM whiteboard_session_recordings")[0].marks == [gap, pause]
+
+
+@pytest.mark.parametrize(
+    "marks", ["{}", "[1]", '[{"kind":"x","from_ms":0,"to_ms":1}]', '[{"kind":"gap","from_ms":2,"to_ms":1}]', "["]
+)
+def test_marks_that_cannot_be_read_are_refused(tus: Tus, marks: str) -> None:
+    path = tus.start(5000)
+
+    assert tus.patch(path, 0, SOUND[:100], Upload_Marks=marks).status_code == 422
+
+
+def test_the_length_is_set_once(tus: Tus) -> None:
+    path = tus.start(None)
+    tus.patch(path, 0, SOUND[:2000])
+
+    assert tus.patch(path, 2000, b"", Upload_Length="1999").status_code == 422
+    assert tus.patch(path, 2000, SOUND[2000:2100], Upload_Length="3000").status_code == 204
+    assert tus.patch(path, 2100, SOUND[2100:2200], Upload_Length="4000").status_code == 422
+    assert tus.head(path).headers["Upload-Length"] == "3000"
+
+
+def test_uploads_of_a_session_are_listed_for_their_creator(tus: Tus, visitor: VisitorOf, school: School) -> None:
+    paths = [tus.start(5000), tus.start(None)]
+
+    listed = visitor(school.tutor).ask("GET", f"/v1/uploads?session_id={tus.session_id}")[1]["items"]
+
+    assert {f"/v1/uploads/{item['id']}" for item in listed} == set(paths)
+    assert visitor(school.student).ask("GET", f"/v1/uploads?session_id={tus.session_id}")[1]["items"] == []
+
+
+@pytest.mark.parametrize(
+    "limits", [{"limit_open_uploads": 2}, {"limit_open_upload_bytes": 12_000}], ids=["number", "bytes"]
+)
+def test_open_uploads_are_limited_and_given_back(tus: Tus) -> None:
+    first = tus.start(6000)
+    tus.start(6000)
+
+    refused = tus.create(6000)
+    tus.delete(first)
+
+    assert (refused.status_code, refused.json()["limit"]) == (429, "open-uploads")
+    assert "Retry-After" in refused.headers
+    assert tus.create(6000).status_code == 201
+
+
+@pytest.mark.parametrize("limits", [{"limit_upload_bytes_per_day": 20_000}])
+def test_bytes_of_a_day_are_limited(tus: Tus) -> None:
+    path = tus.start(None)
+
+    assert tus.patch(path, 0, SOUND[:15_000]).status_code == 204
+    assert tus.patch(path, 15_000, SOUND[15_000:30_000]).status_code == 429
+
+
+@pytest.mark.parametrize("limits", [{"spool_reserve_bytes": 10_000_000_000_000}])
+def test_a_disk_that_is_almost_full_takes_nothing(tus: Tus, services: Services) -> None:
+    assert (tus.create(5000).status_code, list(services.settings.spool_dir.glob("*.upload"))) == (507, [])
+
+
+def test_a_post_may_stand_for_a_patch(client: TestClient, tus: Tus, bearer: Bearer, school: School) -> None:
+    path = tus.start(len(SOUND))
+
+    headers = bearer(school.tutor) | PIECE | {"Upload-Offset": "0", "X-HTTP-Method-Override": "PATCH"}
+    answer = client.post(path, headers=headers, content=SOUND)
+
+    assert (answer.status_code, answer.headers["Upload-Offset"]) == (204, str(len(SOUND)))
+
+
+@pytest.mark.parametrize("limits", [{"cors_origins": ("https://lessons.example",)}])
+def test_pages_of_other_origins_may_upload(client: TestClient, tus: Tus, bearer: Bearer, school: School) -> None:
+    origin = {"Origin": "https://lessons.example"}
+    wanted = "authorization,tus-resumable,upload-length,upload-metadata,upload-offset,upload-checksum,upload-marks"
+    preflight = client.options(
+        "/v1/uploads",
+        headers=origin | {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": wanted},
+    )
+    head = client.head(tus.start(5000), headers=origin | bearer(school.tutor) | TUS)
+
+    assert preflight.status_code == 200
+    allowed = preflight.headers["Access-Control-Allow-Headers"].lower()
+    assert all(name in allowed for name in wanted.split(","))
+    exposed = head.headers["Access-Control-Expose-Headers"]
+    for name in ("Location", "Upload-Offset", "Upload-Length", "Upload-Expires", "Tus-Resumable", "Tus-Version"):
+        assert name in exposed
+
+
+def test_a_piece_of_another_type_is_refused(client: TestClient, tus: Tus, bearer: Bearer, school: School) -> None:
+    headers = bearer(school.tutor) | TUS | {"Upload-Offset": "0", "Content-Type": "video/webm"}
+
+    assert client.patch(tus.start(5000), headers=headers, content=b"x").status_code == 415

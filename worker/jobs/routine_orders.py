@@ -32,6 +32,26 @@ class SweepSpool(Order):
 
 
 @dataclass(frozen=True)
+class SealUploads(Order):
+    """End the uploads in pieces that nobody continues."""
+
+    kind: ClassVar[str] = "uploads.seal"
+    max_attempts: ClassVar[int] = 2
+    # A lesson whose tab has died should be seen soon.
+    priority: ClassVar[int] = 3
+
+    spool_id: str
+
+    @property
+    def queue(self) -> str:
+        return f"media.{self.spool_id}"
+
+    @property
+    def unique_key(self) -> str:
+        return f"{self.kind}:{self.spool_id}"
+
+
+@dataclass(frozen=True)
 class PruneLedger(RoutineOrder):
     """Delete finished jobs, idempotency keys and messages past their retention."""
 

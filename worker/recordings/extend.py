@@ -7,7 +7,7 @@ from models.recordings import Recording
 from worker.jobs.enqueue import enqueue
 from worker.jobs.recording_orders import IngestRecording
 from worker.recordings.register import NewRecording, RegistrationResult, metadata_of, register_recording
-from worker.recordings.source import find_live_twin, lock_recording
+from worker.recordings.source import find_live_twin, lock_recording, version_of
 
 
 def extend_recording(session: Session, recording_id: int, new: NewRecording) -> RegistrationResult:
@@ -19,8 +19,9 @@ def extend_recording(session: Session, recording_id: int, new: NewRecording) -> 
     if recording is None or find_live_twin(session, recording_id, new.session_id, new.type, new.sha1):
         return register_recording(session, new)
     version = version_of(recording) + 1
-    metadata = {**(recording.recording_metadata or {}), **metadata_of(new)}
-    metadata["source"] = {**metadata["source"], "version": version}
+    before = recording.recording_metadata or {}
+    metadata = {**before, **metadata_of(new)}
+    metadata["source"] = {**before.get("source", {}), **metadata["source"], "version": version}
     if not new.is_recovered:
         metadata.pop("recovered", None)
     recording.recording_metadata = metadata
@@ -32,9 +33,3 @@ def extend_recording(session: Session, recording_id: int, new: NewRecording) -> 
     job_id = enqueue(session, order, principal=new.principal)
     session.execute(update(Recording).where(Recording.id == recording_id).values(job_id=job_id))
     return RegistrationResult(recording_id, job_id, is_new=True)
-
-
-def version_of(recording: Recording) -> int:
-    """How many times its bytes were extended."""
-    version: int = (recording.recording_metadata or {}).get("source", {}).get("version", 0)
-    return version

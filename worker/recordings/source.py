@@ -29,6 +29,8 @@ class UploadedSource:
     spool_name: str | None
     # The container that the ingest found (`webm`, `matroska`, `mp4`, `ogg`); None before.
     container: str | None
+    # How many times the bytes were extended.
+    version: int = 0
 
     @property
     def prefix(self) -> str:
@@ -42,7 +44,15 @@ def find_source(session: Session, recording_id: int) -> UploadedSource | None:
     if row is None:
         return None
     source = (row.recording_metadata or {}).get("source", {})
-    return UploadedSource(row.id, row.session_id, row.source_sha1 or "", row.spool_name, source.get("container"))
+    return UploadedSource(
+        row.id, row.session_id, row.source_sha1 or "", row.spool_name, source.get("container"), version_of(row)
+    )
+
+
+def version_of(recording: Recording) -> int:
+    """How many times the bytes of the recording were extended (worker/recordings/extend.py)."""
+    version: int = (recording.recording_metadata or {}).get("source", {}).get("version", 0)
+    return version
 
 
 def lock_recording(session: Session, recording_id: int) -> Recording | None:

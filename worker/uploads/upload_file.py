@@ -41,6 +41,11 @@ class Replaced(Conflict):
     code, title = "upload-taken-over", "Another request continues this upload"
 
 
+def gone() -> UploadGone:
+    """The error for an upload without bytes."""
+    return UploadGone("The bytes of this upload are no longer kept. Create another one.")
+
+
 def wrong_offset(offset: int) -> WrongOffset:
     """The error for a client that continues elsewhere than at `offset`."""
     return WrongOffset(f"{offset} bytes have arrived; ask with HEAD and continue there.", offset=offset)
@@ -65,14 +70,14 @@ class UploadFile:
         try:
             return self.path.stat().st_size
         except FileNotFoundError as error:
-            raise _gone() from error
+            raise gone() from error
 
     def idle_seconds(self) -> float:
         """How long no byte has arrived. Raises UploadGone."""
         try:
             return max(0.0, time.time() - self.path.stat().st_mtime)
         except FileNotFoundError as error:
-            raise _gone() from error
+            raise gone() from error
 
     def remove(self) -> None:
         """Remove it and its lock; idempotent."""
@@ -85,12 +90,12 @@ class UploadFile:
         try:
             descriptor = os.open(self._lock, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError as error:
-            raise _gone() from error
+            raise gone() from error
         try:
             _wait_for_lock(descriptor)
             # Whoever had the lock may have removed both.
             if not self.path.exists():
-                raise _gone()
+                raise gone()
             yield LockedUpload(self, descriptor)
         finally:
             # Closing releases the lock, as the end of the process does.
@@ -172,7 +177,3 @@ def _wait_for_lock(descriptor: int) -> None:
             pause = min(2 * pause, 0.1)
         else:
             return
-
-
-def _gone() -> UploadGone:
-    return UploadGone("The bytes of this upload are no longer kept. Create another one.")

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import CursorResult, func, select, text, update
 from sqlalchemy.orm import Session
 
 from models.uploads import Upload
@@ -20,6 +20,13 @@ _MOST_MARKS = 1000
 
 # Two creations of a person at the same moment would both see room for one.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('open uploads ' || :principal, 0))")
+_PRUNE = text(
+    """
+    DELETE FROM uploads WHERE id IN (
+        SELECT id FROM uploads WHERE state <> 'open' AND updated_at < now() - make_interval(secs => :age)
+         ORDER BY updated_at LIMIT :most FOR UPDATE SKIP LOCKED)
+    """
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,9 @@ def create_upload(session: Session, new: NewUpload, bound: Bound) -> Upload:
 def find_upload(session: Session, upload_id: str, principal: str, *, lock: bool = False) -> Upload:
     """The upload, for its creator. Raises NotFound for everybody else."""
     query = select(Upload).where(Upload.id == upload_id, Upload.principal == principal)
-    upload = session.scalar(query.with_for_update() if lock else query)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    upload = session.scalar(query)
     if upload is None:
         raise NotFound("There is no such upload.")
     return upload
@@ -72,9 +81,21 @@ def lock_upload(session: Session, upload_id: str) -> Upload | None:
     return session.scalar(query.execution_options(populate_existing=True))
 
 
-def open_uploads(session: Session, spool_id: str) -> Sequence[str]:
-    """The ids of the open uploads of this spool."""
-    return session.scalars(select(Upload.id).where(Upload.spool_id == spool_id, Upload.state == "open")).all()
+def open_uploads(session: Session, spool_id: str, *, age: float) -> Sequence[str]:
+    """The ids of the open uploads of this spool that were created more than `age` seconds ago."""
+    old = Upload.created_at < func.now() - timedelta(seconds=age)
+    return session.scalars(select(Upload.id).where(Upload.spool_id == spool_id, Upload.state == "open", old)).all()
+
+
+def kept_uploads(session: Session, ids: Sequence[str]) -> set[str]:
+    """Those of `ids` whose file may still be continued."""
+    query = select(Upload.id).where(Upload.id.in_(ids), Upload.state.in_(("open", "recovered")))
+    return set(session.scalars(query))
+
+
+def prune_uploads(session: Session, *, age: float, most: int) -> int:
+    """Delete at most `most` uploads that ended more than `age` seconds ago; returns how many."""
+    return cast("CursorResult[Any]", session.execute(_PRUNE, {"age": age, "most": most})).rowcount
 
 
 def open_uploads_with_length(session: Session, spool_id: str) -> Sequence[tuple[str, int]]:
@@ -108,6 +129,15 @@ def reserve_more(session: Session, upload: Upload, size: int, bound: Bound) -> N
 def terminate(session: Session, upload_id: str) -> None:
     """Its bytes are gone."""
     session.execute(update(Upload).where(Upload.id == upload_id).values(state="terminated", updated_at=func.now()))
+
+
+def terminate_uploads_of(session: Session, recording_id: int) -> None:
+    """End the uploads that could still be continued and would bring a deleted recording back."""
+    session.execute(
+        update(Upload)
+        .where(Upload.recording_id == recording_id, Upload.state.in_(("open", "recovered")))
+        .values(state="terminated", updated_at=func.now())
+    )
 
 
 def _require_room(session: Session, principal: str, bound: Bound, size: int, *, beside: str = "") -> None:

@@ -15,7 +15,7 @@ from worker.errors import InvalidInput, TooLarge, Unavailable
 from worker.limits.lease_rows import Bound
 from worker.uploads.appending import Appending, CheckHead
 from worker.uploads.spool import Spool
-from worker.uploads.upload_file import LockedUpload, UploadGone, wrong_offset
+from worker.uploads.upload_file import LockedUpload, UploadGone, gone, wrong_offset
 from worker.uploads.upload_rows import (
     NewUpload,
     create_upload,
@@ -99,7 +99,7 @@ class Uploads:
         try:
             with self._spool.upload(upload_id).locked() as locked:
                 with self._database.transaction() as session:
-                    upload = find_upload(session, upload_id, principal)
+                    upload = _continued(find_upload(session, upload_id, principal))
                 locked.take_turn()
                 locked.sync()
                 return UploadProgress(upload, locked.file.size())
@@ -123,7 +123,7 @@ class Uploads:
             return progress
 
     def _admit(self, session: Session, upload_id: str, principal: str, piece: Piece, size: int) -> Upload:
-        upload = find_upload(session, upload_id, principal)
+        upload = _continued(find_upload(session, upload_id, principal))
         if piece.offset != size:
             raise wrong_offset(size)
         length = self._new_length(upload, piece)
@@ -171,7 +171,7 @@ class Uploads:
         if upload.spool_id != self._spool_id:
             raise Unavailable(f"The bytes of this upload are in the spool {upload.spool_id}; send them there.")
         if upload.state != "finished":
-            raise UploadGone("The bytes of this upload are no longer kept. Create another one.")
+            raise gone()
         return UploadProgress(upload, upload.recorded_bytes)
 
     def _promised(self, session: Session) -> int:
@@ -184,3 +184,10 @@ class Uploads:
                 # It was created a moment ago, and has no file yet.
                 missing += length
         return missing
+
+
+def _continued(upload: Upload) -> Upload:
+    """The upload; raises UploadGone when its recording was deleted, and its file waits for the sweep."""
+    if upload.state == "terminated":
+        raise gone()
+    return upload

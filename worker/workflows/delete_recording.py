@@ -10,6 +10,7 @@ from worker.jobs.enqueue import enqueue
 from worker.jobs.reading import live_jobs
 from worker.jobs.recording_orders import RemoveRecordingFiles
 from worker.recordings.source import delete_row, lock_recording
+from worker.uploads.upload_rows import terminate_uploads_of
 from worker.whiteboards.has_recordings import mark_recorded
 from worker.workflows.failure_hooks import ENDINGS
 
@@ -26,6 +27,7 @@ def delete_recording(session: Session, recording_id: int, *, principal: str) -> 
         raise NotFound(f"There is no recording {recording_id}.")
     session_id = recording.session_id
     order = RemoveRecordingFiles(recording_id, session_id, recording.spool_id or "shared", recording.spool_name)
+    terminate_uploads_of(session, recording_id)
     delete_row(session, recording_id)
     enqueue(session, order, principal=principal)
     mark_recorded(session, session_id)

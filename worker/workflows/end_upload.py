@@ -3,17 +3,17 @@
 import hashlib
 import secrets
 from pathlib import Path
-from uuid import UUID
 
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from models.uploads import Upload
+from worker.database import after_commit
 from worker.logs import get_logger
 from worker.recordings.extend import extend_recording
 from worker.recordings.register import NewRecording, register_recording
 from worker.recordings.source import lock_recording
-from worker.uploads.upload_file import UploadFile, UploadGone
+from worker.uploads.upload_file import LockedUpload, UploadGone
 from worker.uploads.upload_rows import lock_upload, terminate
 from worker.workflows.context import WorkerContext
 
@@ -23,19 +23,23 @@ _log = get_logger(__name__)
 def finish_upload(context: WorkerContext, upload_id: str) -> None:
     """Register the recording of an upload that is whole; idempotent, and does nothing while bytes are missing.
 
-    The file is named like the upload. Its second name goes after the commit; what a crash leaves, the sweep removes.
+    The file gets the upload's id as its second name in the spool. Its first name goes after the commit; what a crash
+    leaves, the sweep removes.
     """
     file = context.spool.upload(upload_id)
-    # No byte can follow the last one, so the digest needs no lock.
-    size, sha1 = file.size(), _sha1(file.path)
-    with file.locked() as locked:
-        locked.share_as(context.spool.target(upload_id))
-        with context.database.transaction() as session:
+    try:
+        # No byte can follow the last one, so the digest needs no lock.
+        size, sha1 = file.size(), _sha1(file.path)
+        with file.locked() as locked, context.database.transaction() as session:
             upload = _lock_open(session, upload_id)
             if upload is None or upload.length != size:
                 return
-            _record(session, upload, size=size, sha1=sha1, spool_name=upload_id, is_recovered=False)
+            locked.share_as(context.spool.target(upload_id))
+            _record(context, session, upload, size=size, sha1=sha1, spool_name=upload_id)
             upload.state = "finished"
+    except UploadGone:
+        # Another request has finished it.
+        return
     file.remove()
     _log.info("upload_finished", upload_id=upload_id, bytes=size)
 
@@ -47,21 +51,18 @@ def recover_upload(context: WorkerContext, upload_id: str, *, idle: float) -> st
     """
     file = context.spool.upload(upload_id)
     try:
+        if file.idle_seconds() < idle:
+            return "open"
+        size, sha1 = file.size(), _sha1(file.path)
         with file.locked() as locked:
-            size = file.size()
-            if file.idle_seconds() < idle:
+            if file.size() != size:
                 return "open"
-            # A request that still waits for its client may store nothing more.
-            locked.take_turn()
-            name = secrets.token_hex(16)
-            if size:
-                locked.share_as(context.spool.target(name))
-            state = _recover(context, upload_id, file, size, name)
+            state = _recover(context, upload_id, locked, size, sha1)
     except UploadGone:
+        state = "terminated"
         with context.database.transaction() as session:
             terminate(session, upload_id)
-        return "terminated"
-    if state == "terminated":
+    if state in {"finished", "terminated"}:
         file.remove()
     return state
 
@@ -80,20 +81,22 @@ def terminate_upload(context: WorkerContext, upload_id: str) -> None:
     file.remove()
 
 
-def _recover(context: WorkerContext, upload_id: str, file: UploadFile, size: int, name: str) -> str:
-    sha1 = _sha1(file.path)
+def _recover(context: WorkerContext, upload_id: str, locked: LockedUpload, size: int, sha1: str) -> str:
     with context.database.transaction() as session:
         upload = _lock_open(session, upload_id)
         if upload is None:
-            context.spool.remove(name)
             return "open"
+        # A request that still waits for its client may store nothing more.
+        locked.take_turn()
+        whole = upload.length == size
         if size > upload.recorded_bytes:
-            whole = upload.length == size
-            _record(session, upload, size=size, sha1=sha1, spool_name=name, is_recovered=not whole)
+            name = secrets.token_hex(16)
+            locked.share_as(context.spool.target(name))
+            _record(context, session, upload, size=size, sha1=sha1, spool_name=name, is_recovered=not whole)
             upload.state = "finished" if whole else "recovered"
         else:
             upload.state = "recovered" if upload.recorded_bytes else "terminated"
-        upload.updated_at = func.now()
+            upload.updated_at = func.now()
         _log.info("upload_abandoned", upload_id=upload_id, bytes=size, state=upload.state)
         return upload.state
 
@@ -109,8 +112,15 @@ def _lock_open(session: Session, upload_id: str) -> Upload | None:
 
 
 def _record(
-    session: Session, upload: Upload, *, size: int, sha1: str, spool_name: str, is_recovered: bool
-) -> UUID | None:
+    context: WorkerContext,
+    session: Session,
+    upload: Upload,
+    *,
+    size: int,
+    sha1: str,
+    spool_name: str,
+    is_recovered: bool = False,
+) -> None:
     new = NewRecording(
         session_id=upload.session_id,
         title=upload.title or Path(upload.filename or "").stem or "Recording",
@@ -131,8 +141,10 @@ def _record(
         result = register_recording(session, new)
     else:
         result = extend_recording(session, upload.recording_id, new)
+    if not result.is_new:
+        # Another recording has the same bytes.
+        after_commit(session, lambda: context.spool.remove(spool_name))
     upload.recording_id, upload.recorded_bytes, upload.updated_at = result.recording_id, size, func.now()
-    return result.job_id
 
 
 def _sha1(path: Path) -> str:

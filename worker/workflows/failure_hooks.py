@@ -10,7 +10,7 @@ from worker.jobs.failure_hooks import FailedJob, FailureHooks
 from worker.jobs.recording_orders import IngestRecording, RemoveRecordingFiles, StoreSource
 from worker.media.errors import MediaRejected
 from worker.recordings.renditions import set_rendition
-from worker.recordings.source import lock_recording
+from worker.recordings.source import lock_recording, version_of
 from worker.workflows.notify_recording import notify_of_failure
 
 # Reasons of a rejection with which no program plays the bytes.
@@ -25,7 +25,10 @@ def ingest_ended(session: Session, order: IngestRecording, ended: FailedJob) -> 
     job's end no longer matters.
     """
     recording = lock_recording(session, order.recording_id)
-    if recording is None or recording.is_available:
+    if recording is None or version_of(recording) != order.version:
+        return None
+    if recording.is_available:
+        _keep_first_version(session, recording, order)
         return None
     recording.is_processing, recording.error, recording.updated_at = False, ended.error, func.now()
     worthless = ended.error.get("code") == MediaRejected.code and ended.error.get("reason") in _NO_MEDIA
@@ -36,9 +39,20 @@ def ingest_ended(session: Session, order: IngestRecording, ended: FailedJob) -> 
     return recording
 
 
+def _keep_first_version(session: Session, recording: Recording, order: IngestRecording) -> None:
+    """The bytes of a playable recording were extended and cannot be played: they are stored all the same."""
+    if order.version:
+        recording.is_processing, recording.updated_at = False, func.now()
+        enqueue(
+            session,
+            StoreSource(order.recording_id, order.session_id, order.spool_id, order.size_bytes, order.version),
+        )
+
+
 def store_ended(session: Session, order: StoreSource, ended: FailedJob) -> None:
     """Record in the source rendition why it is not on B2; its bytes stay in the spool until the job is retried."""
-    if lock_recording(session, order.recording_id) is not None:
+    recording = lock_recording(session, order.recording_id)
+    if recording is not None and version_of(recording) == order.version:
         reason = ended.error.get("detail")
         set_rendition(session, order.recording_id, "source", state="failed", reason=reason)
 

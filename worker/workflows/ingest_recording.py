@@ -9,7 +9,7 @@ from worker.media.limits import Limits
 from worker.recordings.make_playable import make_playable
 from worker.recordings.playable import IngestContext, Playable
 from worker.recordings.publishing import publish_recording
-from worker.recordings.source import UploadedSource, find_source, lock_recording, mark_processing
+from worker.recordings.source import UploadedSource, find_source, lock_recording, mark_processing, version_of
 from worker.uploads.private_files import full_disk_named
 from worker.whiteboards.board import board_snapshot
 from worker.whiteboards.has_recordings import mark_recorded
@@ -28,12 +28,13 @@ def ingest_recording(run: JobRun, order: IngestRecording, context: WorkerContext
     """Make the recording playable and commit its row with the end of the job.
 
     When the recording was deleted before, there is nothing to do; when it was deleted meanwhile, the job ends all the
-    same, and the removal that its deletion ordered takes away what was uploaded.
+    same, and the removal that its deletion ordered takes away what was uploaded. The same when its bytes were extended:
+    another job ingests all of them.
     """
     with context.database.transaction() as session:
         mark_processing(session, order.recording_id)
         source = find_source(session, order.recording_id)
-    if source is None:
+    if source is None or source.version != order.version:
         return
     if source.spool_name is None:
         raise BytesGone(f"The bytes of recording {source.recording_id} are no longer kept. Upload it again.")
@@ -57,7 +58,7 @@ def _finish(
     }
     with run.finish(result) as session:
         recording = lock_recording(session, source.recording_id)
-        if recording is None:
+        if recording is None or version_of(recording) != order.version:
             return
         publish_recording(
             session,
@@ -73,6 +74,6 @@ def _finish(
             notify_of_recording(session, recording, page=context.settings.recording_url, now=clock.now())
         enqueue(
             session,
-            StoreSource(order.recording_id, order.session_id, order.spool_id, order.size_bytes),
+            StoreSource(order.recording_id, order.session_id, order.spool_id, order.size_bytes, order.version),
             principal=run.claim.principal,
         )

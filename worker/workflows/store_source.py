@@ -5,15 +5,18 @@ from worker.jobs.job_run import JobRun
 from worker.jobs.recording_orders import StoreSource
 from worker.recordings.names import SOURCE_FORMS, source_name
 from worker.recordings.renditions import set_rendition
-from worker.recordings.source import find_source, lock_recording
+from worker.recordings.source import find_source, lock_recording, version_of
 from worker.workflows.context import WorkerContext
 
 
 def store_source(run: JobRun, order: StoreSource, context: WorkerContext) -> None:
-    """Upload the source, write its row, remove the spool file. A recording deleted meanwhile has a removal job."""
+    """Upload the source, write its row, remove the spool file. A recording deleted meanwhile has a removal job.
+
+    One whose bytes were extended meanwhile has another job that stores all of them.
+    """
     with context.database.transaction() as session:
         source = find_source(session, order.recording_id)
-    if source is None or source.spool_name is None:
+    if source is None or source.spool_name is None or source.version != order.version:
         return
     extension, content_type = SOURCE_FORMS[source.container or "webm"]
     stored = context.store.upload(
@@ -26,7 +29,7 @@ def store_source(run: JobRun, order: StoreSource, context: WorkerContext) -> Non
     )
     with run.finish({"object": stored.name}) as session:
         recording = lock_recording(session, order.recording_id)
-        if recording is None:
+        if recording is None or version_of(recording) != order.version:
             return
         set_rendition(
             session,

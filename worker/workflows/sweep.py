@@ -25,9 +25,11 @@ from worker.recordings.names import FOLDER, recording_id_of
 from worker.recordings.renditions import is_named
 from worker.recordings.source import give_up_bytes, named_spool_files
 from worker.reminders.delivery.prune import prune_deliveries
+from worker.uploads.upload_rows import prune_uploads
 from worker.workflows.context import WorkerContext
 from worker.workflows.own_bucket import check_owner
 from worker.workflows.remove_files import remove_unnamed
+from worker.workflows.seal_uploads import sweep_upload_files
 
 _BATCH = 5000
 # Objects that are looked up in one query.
@@ -42,6 +44,7 @@ def prune_ledger(run: JobRun, context: WorkerContext) -> None:
         "jobs": (jobs, partial(prune_routine_jobs, age=settings.routine_job_retention)),
         "idempotency_keys": (partial(prune_idempotency_keys, age=settings.idempotency_retention),),
         "deliveries": (partial(prune_deliveries, age=settings.delivery_retention),),
+        "uploads": (partial(prune_uploads, age=settings.job_retention),),
         "operator_accesses": (partial(prune_operator_accesses, age=settings.operator_access_retention),),
     }
     result = {
@@ -107,7 +110,7 @@ def sweep_spool(run: JobRun, context: WorkerContext) -> None:
         context.spool.remove(name)
     debris = context.spool.remove_debris(older_than=settings.orphan_age)
     debris += context.spool.remove_workspaces(folders, running=running)
-    run.succeed({"files": len(unnamed), "debris": debris})
+    run.succeed({"files": len(unnamed) + sweep_upload_files(context), "debris": debris})
 
 
 def _sweep_snapshots(run: JobRun, context: WorkerContext, oldest: datetime) -> int:
