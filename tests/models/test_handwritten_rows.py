@@ -46,6 +46,7 @@ LEAST = {
     """ VALUES (1, 1, 'pen', '{"points": [[1, 2], [3, 4]]}')""",
     "whiteboard_events": "(session_id, kind) VALUES (1, 'start')",
     "whiteboard_session_recordings": "(session_id) VALUES (1)",
+    "uploads": "(id, principal, session_id, spool_id, reserved) VALUES (repeat('a', 32), 'user:1', 1, 'shared', 1)",
     "recording_renditions": "(recording_id, name) VALUES (1, 'playback')",
     "whiteboard_snapshots": "(session_id, page_id, name, content_digest, object_name, file_id, bytes, mime)"
     " VALUES (1, 1, 'png', repeat('a', 64), 'x', 'f', 1, 'image/png')",
@@ -109,6 +110,8 @@ WORDS = {
     ("notifications", "kind"): MESSAGES,
     # `ready` needs an object, and the states of a job their times: they have tests of their own.
     ("recording_renditions", "state"): ("pending", "failed"),
+    ("uploads", "state"): ("open", "finished", "recovered", "terminated"),
+    ("uploads", "recording_type"): ("video", "screen", "board"),
     ("jobs", "state"): ("queued", "published", "retryable"),
     ("job_attempts", "outcome"): (),
 }

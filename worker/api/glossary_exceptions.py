@@ -43,6 +43,11 @@ SPECIAL: dict[str, dict[str, Meaning]] = {
     "SessionDocument": {"status": ("`scheduled`, `in_progress`, `completed` or `cancelled`.", "in_progress")},
     "SessionWithPages": {"status": ("`scheduled`, `in_progress`, `completed` or `cancelled`.", "in_progress")},
     "EthiopianTime": {"year": ("Ethiopian year.", 2019)},
+    "UploadDocument": {
+        "id": ("Id of the upload, 128 random bits.", "5f2c8a0e9d1b4c7e8f3a6b2d1c0e9f8a"),
+        "state": ("`open`, `finished`, `recovered` or `terminated`.", "open"),
+        "title": ("Title of the recording; null: its file's name.", "Fractions"),
+    },
     "RenditionDocument": {"state": ("`pending`, `ready` or `failed`.", "ready")},
     "SnapshotDocument": {
         "name": ("Which file: `png`, `png_2x`, `thumbnail`, `svg`, `pdf`.", "png"),

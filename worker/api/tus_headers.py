@@ -43,7 +43,7 @@ class UnsupportedMediaType(AstegniError):
     code, title, status = "unsupported-media-type", "Unsupported Media Type", 415
 
 
-class ChecksumMismatch(AstegniError):
+class PieceMismatch(AstegniError):
     """The bytes that arrived are not those that were sent; none of them was stored."""
 
     code, title, status, retryable = "checksum-mismatch", "Checksum mismatch", 460, True
@@ -68,9 +68,9 @@ class Checksum:
     digest: bytes
 
     def require(self, computed: "hashlib._Hash") -> None:
-        """Raise ChecksumMismatch unless the body has this digest."""
+        """Raise PieceMismatch unless the body has this digest."""
         if computed.digest() != self.digest:
-            raise ChecksumMismatch(f"The body has another {self.algorithm} than Upload-Checksum. Send it again.")
+            raise PieceMismatch(f"The body has another {self.algorithm} than Upload-Checksum. Send it again.")
 
     def new(self) -> "hashlib._Hash":
         """What computes it."""

@@ -23,7 +23,7 @@ MOST_CHECKED = 64 << 20
 async def store_body(request: Request, appending: Appending, checksum: Checksum | None) -> None:
     """Append the body of the request; at the return all of it is on the disk.
 
-    Raises the errors of `appending`, ChecksumMismatch when nothing was stored, and ClientDisconnect when the client
+    Raises the errors of `appending`, PieceMismatch when nothing was stored, and ClientDisconnect when the client
     went away, with what had arrived on the disk unless there is a checksum.
     """
     stream = request.stream()

@@ -40,7 +40,7 @@ from worker.jobs.recording_orders import IngestRecording
 from worker.recordings.reading import ingest_jobs
 from worker.uploads.appending import Appending
 from worker.uploads.upload_rows import NewUpload, list_uploads
-from worker.uploads.uploads import Piece, UploadProgress
+from worker.uploads.uploads import UploadPiece, UploadProgress
 from worker.workflows.end_upload import finish_upload, terminate_upload
 
 # In one list; the newest are of interest.
@@ -205,14 +205,14 @@ async def _receive(request: Request, services: Services, caller: Caller, upload_
     return appending.offset
 
 
-def _piece(request: Request, offset: int) -> Piece:
+def _piece(request: Request, offset: int) -> UploadPiece:
     headers = request.headers
     # Only PATCH sets a deferred length; a creation states it for the row.
     length = whole_number(headers, "Upload-Length") if request.scope["method"] == "PATCH" else None
-    return Piece(offset, whole_number(headers, "Content-Length"), length, read_marks(headers))
+    return UploadPiece(offset, whole_number(headers, "Content-Length"), length, read_marks(headers))
 
 
-def _begin(services: Services, caller: Caller, upload_id: str, piece: Piece) -> Appending | UploadProgress:
+def _begin(services: Services, caller: Caller, upload_id: str, piece: UploadPiece) -> Appending | UploadProgress:
     services.counters.take(services.rates.upload_bytes, caller.principal, piece.size or 0)
     return services.uploads.begin_piece(upload_id, caller.principal, piece)
 

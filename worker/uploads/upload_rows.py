@@ -75,6 +75,11 @@ def list_uploads(session: Session, principal: str, session_id: int, *, most: int
     return session.scalars(query.order_by(Upload.created_at.desc(), Upload.id).limit(most)).all()
 
 
+def recording_of(session: Session, upload_id: str) -> int | None:
+    """The recording that has bytes of this upload; None when there is none."""
+    return session.scalar(select(Upload.recording_id).where(Upload.id == upload_id))
+
+
 def lock_upload(session: Session, upload_id: str) -> Upload | None:
     """Lock the row until the transaction ends."""
     query = select(Upload).where(Upload.id == upload_id).with_for_update()

@@ -40,7 +40,7 @@ class UploadProgress:
 
 
 @dataclass(frozen=True)
-class Piece:
+class UploadPiece:
     """What a request states that appends: where, how many bytes (None: unknown), the whole length if it is known now,
     and marks of the recorder."""
 
@@ -106,7 +106,7 @@ class Uploads:
         except UploadGone:
             return self._ended(upload_id, principal)
 
-    def begin_piece(self, upload_id: str, principal: str, piece: Piece) -> Appending | UploadProgress:
+    def begin_piece(self, upload_id: str, principal: str, piece: UploadPiece) -> Appending | UploadProgress:
         """Prepare to append a piece, in place of any other request; for an upload that is whole, its progress.
 
         Raises WrongOffset, TooLarge, OutOfSpace, TooManyRequests, NotFound, UploadGone, Busy.
@@ -122,7 +122,7 @@ class Uploads:
                 raise wrong_offset(progress.offset) from None
             return progress
 
-    def _admit(self, session: Session, upload_id: str, principal: str, piece: Piece, size: int) -> Upload:
+    def _admit(self, session: Session, upload_id: str, principal: str, piece: UploadPiece, size: int) -> Upload:
         upload = _continued(find_upload(session, upload_id, principal))
         if piece.offset != size:
             raise wrong_offset(size)
@@ -139,7 +139,7 @@ class Uploads:
                 reserve_more(session, upload, expected, self._bound)
         return upload
 
-    def _new_length(self, upload: Upload, piece: Piece) -> int | None:
+    def _new_length(self, upload: Upload, piece: UploadPiece) -> int | None:
         """The length that this piece sets. Raises InvalidInput when it is another one than before."""
         if piece.length is None or piece.length == upload.length:
             return None
@@ -151,7 +151,7 @@ class Uploads:
             raise TooLarge(f"The upload is larger than {self._largest} bytes, the most that is taken.")
         return piece.length
 
-    def _begin(self, locked: LockedUpload, upload: Upload, piece: Piece) -> Appending:
+    def _begin(self, locked: LockedUpload, upload: Upload, piece: UploadPiece) -> Appending:
         self._spool.require_space(piece.size or 0)
         locked.own_inode()
         return Appending(

@@ -14,7 +14,7 @@ from worker.recordings.extend import extend_recording
 from worker.recordings.register import NewRecording, register_recording
 from worker.recordings.source import lock_recording
 from worker.uploads.upload_file import LockedUpload, UploadGone
-from worker.uploads.upload_rows import lock_upload, terminate
+from worker.uploads.upload_rows import lock_upload, recording_of, terminate
 from worker.workflows.context import WorkerContext
 
 _log = get_logger(__name__)
@@ -103,10 +103,10 @@ def _recover(context: WorkerContext, upload_id: str, locked: LockedUpload, size:
 
 def _lock_open(session: Session, upload_id: str) -> Upload | None:
     """Lock the row of an open upload and, before it, that of its recording; None when it has ended."""
-    upload = session.get(Upload, upload_id)
-    if upload is not None and upload.recording_id is not None:
+    recording_id = recording_of(session, upload_id)
+    if recording_id is not None:
         # Deleting a recording locks its row first, and then those that name it.
-        lock_recording(session, upload.recording_id)
+        lock_recording(session, recording_id)
     upload = lock_upload(session, upload_id)
     return upload if upload is not None and upload.state == "open" else None
 
