@@ -21,6 +21,7 @@ from worker.platform.metrics import PullMetrics, pull_metrics
 from worker.reminders.delivery.metrics import DeliveryMetrics, delivery_metrics
 from worker.schedules.metrics import LessonMetrics, lesson_metrics
 from worker.settings import Settings
+from worker.uploads.metrics import UploadMetrics, upload_metrics
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SERVER_ERROR = 500
@@ -29,7 +30,7 @@ _READINESS = "/readyz"
 # Anybody may request the metrics; the database is queried at most this often, in seconds.
 _FIGURES_AGE = 5.0
 
-_Figures = tuple[QueueMetrics, ProcessMetrics, DeliveryMetrics, LessonMetrics, float, PullMetrics]
+_Figures = tuple[QueueMetrics, ProcessMetrics, DeliveryMetrics, LessonMetrics, float, UploadMetrics, PullMetrics]
 
 
 class Metrics:
@@ -125,7 +126,7 @@ class _LedgerCollector(Collector):
         yield from local_metrics(self._settings)
         if figures is None:
             return
-        queues, processes, deliveries, lessons, behind, pulls = figures
+        queues, processes, deliveries, lessons, behind, uploads, pulls = figures
         yield from _of_queues(queues)
         yield from process_metrics(self._settings, processes)
         yield from _of_deliveries(deliveries)
@@ -135,6 +136,7 @@ class _LedgerCollector(Collector):
             "For how long the oldest stroke of a running session has not been in its page's picture.",
             value=behind,
         )
+        yield from _of_uploads(uploads)
         if self._platform is not None:
             yield from platform_metrics(is_up=answers(self._platform), pulls=pulls)
 
@@ -154,6 +156,7 @@ class _LedgerCollector(Collector):
                     delivery_metrics(session),
                     lesson_metrics(session),
                     outdated_pages(session),
+                    upload_metrics(session),
                     pull_metrics(session),
                 )
         except SQLAlchemyError:
@@ -211,6 +214,16 @@ def _of_deliveries(figures: DeliveryMetrics) -> Iterator[Metric]:
     for provider, seconds in figures.troubles.items():
         troubles.add_metric((provider,), seconds)
     yield troubles
+
+
+def _of_uploads(figures: UploadMetrics) -> Iterator[Metric]:
+    uploads = GaugeMetricFamily("astegni_uploads", "Uploads in pieces.", labels=("state",))
+    for state, count in figures.counts.items():
+        uploads.add_metric((state,), count)
+    yield uploads
+    yield GaugeMetricFamily(
+        "astegni_uploads_reserved_bytes", "Bytes that open uploads in pieces may bring.", value=figures.reserved
+    )
 
 
 def _of_lessons(figures: LessonMetrics) -> Iterator[Metric]:

@@ -1,5 +1,6 @@
 """Store the body of a request that appends to an upload: what has arrived is stored, even when its client goes away."""
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -16,6 +17,8 @@ from worker.uploads.upload_file import Replaced, WrongOffset
 
 # So many bytes are stored at once: few switches to a thread, and a bound on the memory of each request.
 _BATCH = 1 << 20
+# On a slow link less is stored, so that a break loses little: seconds.
+_LONGEST_WAIT = 0.5
 # A body with a checksum is stored only when all of it has arrived.
 MOST_CHECKED = 64 << 20
 
@@ -39,12 +42,15 @@ async def store_body(request: Request, appending: Appending, checksum: Checksum 
 
 async def _store(stream: AsyncIterator[bytes], appending: Appending) -> None:
     batch = bytearray()
+    time = asyncio.get_running_loop().time
+    stored_at = time()
     try:
         async for piece in stream:
             batch += piece
-            if len(batch) >= _BATCH:
+            if len(batch) >= _BATCH or time() - stored_at > _LONGEST_WAIT:
                 await run_in_threadpool(appending.store, bytes(batch))
                 batch.clear()
+                stored_at = time()
     except ClientDisconnect:
         # Whoever continues this upload meanwhile needs nothing of this request.
         with suppress(Replaced, WrongOffset):
