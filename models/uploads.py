@@ -21,7 +21,8 @@ class Upload(Base):
     # Who created it, like `user:1`: nobody else can see it.
     principal: Mapped[str] = mapped_column(Text)
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
-    session_id: Mapped[int] = mapped_column(ForeignKey("whiteboard_sessions.id", ondelete="RESTRICT"), index=True)
+    # CASCADE: a file without a row is swept.
+    session_id: Mapped[int] = mapped_column(ForeignKey("whiteboard_sessions.id", ondelete="CASCADE"), index=True)
     # What its bytes became; NULL while it is open for the first time, and when the recording was deleted.
     recording_id: Mapped[int | None] = mapped_column(
         ForeignKey("whiteboard_session_recordings.id", ondelete="SET NULL"), index=True

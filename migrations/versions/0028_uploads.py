@@ -40,7 +40,7 @@ def upgrade() -> None:
             CONSTRAINT ck_uploads_recorded_bytes CHECK (recorded_bytes >= 0),
             CONSTRAINT fk_uploads_recorded_by FOREIGN KEY (recorded_by) REFERENCES users (id) ON DELETE SET NULL,
             CONSTRAINT fk_uploads_session_id FOREIGN KEY (session_id)
-                REFERENCES whiteboard_sessions (id) ON DELETE RESTRICT,
+                REFERENCES whiteboard_sessions (id) ON DELETE CASCADE,
             CONSTRAINT fk_uploads_recording_id FOREIGN KEY (recording_id)
                 REFERENCES whiteboard_session_recordings (id) ON DELETE SET NULL
         );
