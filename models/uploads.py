@@ -47,7 +47,7 @@ class Upload(Base):
     # Bytes that count against the limit of its creator while it is open.
     reserved: Mapped[int] = mapped_column(BigInteger)
     # How many of its bytes the recording has.
-    recorded_bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    recorded_bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     created_at: Mapped[datetime] = created_at()
     updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
