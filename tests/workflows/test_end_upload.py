@@ -34,11 +34,11 @@ class UploadFixture:
     """An upload of one person, stored and ended as the API and the workers do it."""
 
     def __init__(self, recordings: RecordingFixture, length: int | None = None) -> None:
-        self.tools: WorkerContext = recordings.tools
+        self.context: WorkerContext = recordings.context
         self.recordings = recordings
         self.uploads = Uploads(
-            self.tools.database,
-            self.tools.spool,
+            self.context.database,
+            self.context.spool,
             "shared",
             largest=10**9,
             bound=Bound("uploads", 8, 10**10),
@@ -54,12 +54,12 @@ class UploadFixture:
             recording_type="video",
             length=length,
         )
-        with self.tools.database.transaction() as session:
+        with self.context.database.transaction() as session:
             self.uploads.create(session, new)
 
     @property
     def file(self) -> Any:
-        return self.tools.spool.upload(self.id)
+        return self.context.spool.upload(self.id)
 
     @property
     def row(self) -> Any:
@@ -78,11 +78,11 @@ class UploadFixture:
         appending = self.begin(offset, len(content), **piece)
         appending.store(content, last=True)
         if appending.is_whole:
-            finish_upload(self.tools, self.id)
+            finish_upload(self.context, self.id)
 
     def seal(self, idle: float = 0) -> str:
         """As the job does that finds it idle."""
-        return recover_upload(self.tools, self.id, idle=idle)
+        return recover_upload(self.context, self.id, idle=idle)
 
     def ingest(self) -> Any:
         return self.recordings.perform(IngestRecording, self.row.recording_id)
@@ -100,13 +100,13 @@ def sha1(content: bytes) -> str:
     return hashlib.sha1(content, usedforsecurity=False).hexdigest()
 
 
-def job(tools: WorkerContext, order: Any, work: Any) -> Any:
+def job(context: WorkerContext, order: Any, work: Any) -> Any:
     """The result of a job of the timetable."""
-    with tools.database.transaction() as session:
+    with context.database.transaction() as session:
         job_id = enqueue(session, order)
-    performer = Performer(tools.database, "test", LeaseTiming(30, 10, 0.1), 0.01, ENDINGS)
-    performer.perform(job_id, lambda run, _order: work(run, tools))
-    with tools.database.transaction() as session:
+    performer = Performer(context.database, "test", LeaseTiming(30, 10, 0.1), 0.01, ENDINGS)
+    performer.perform(job_id, lambda run, _order: work(run, context))
+    with context.database.transaction() as session:
         return session.connection().exec_driver_sql("SELECT result FROM jobs WHERE id = %s", (job_id,)).scalar()
 
 
@@ -151,8 +151,8 @@ def test_jobs_on_fewer_bytes_change_nothing_once_there_are_more(upload: UploadFi
     first = upload.recordings.due(IngestRecording, upload.row.recording_id)
 
     upload.send(sample[60_000:], 60_000)
-    performer = Performer(upload.tools.database, "test", LeaseTiming(30, 10, 0.1), 0.01, ENDINGS)
-    performer.perform(first, lambda run, order: ingest_recording(run, order, upload.tools))
+    performer = Performer(upload.context.database, "test", LeaseTiming(30, 10, 0.1), 0.01, ENDINGS)
+    performer.perform(first, lambda run, order: ingest_recording(run, order, upload.context))
 
     assert not upload.recording.is_available
     assert upload.ingest().state == "succeeded"
@@ -167,7 +167,7 @@ def test_bytes_appended_during_an_ingest_are_not_seen_by_it(upload: UploadFixtur
 
     upload.send(sample[60_000:61_000], 60_000)
 
-    assert upload.tools.spool.path(name).read_bytes() == sample[:60_000]
+    assert upload.context.spool.path(name).read_bytes() == sample[:60_000]
     assert upload.file.path.read_bytes() == sample[:61_000]
     assert upload.row.state == "open"
 
@@ -221,13 +221,13 @@ def test_an_upload_whose_last_request_died_is_finished(upload: UploadFixture, sa
 
 def test_a_crash_before_the_commit_is_repeated(upload: UploadFixture, sample: bytes) -> None:
     upload.begin(0, len(sample)).store(sample, last=True)
-    os.link(upload.file.path, upload.tools.spool.target(upload.id))
+    os.link(upload.file.path, upload.context.spool.target(upload.id))
 
-    finish_upload(upload.tools, upload.id)
-    finish_upload(upload.tools, upload.id)
+    finish_upload(upload.context, upload.id)
+    finish_upload(upload.context, upload.id)
 
     assert upload.row.state == "finished"
-    assert upload.tools.spool.path(upload.recording.spool_name).read_bytes() == sample
+    assert upload.context.spool.path(upload.recording.spool_name).read_bytes() == sample
 
 
 def test_a_request_that_was_replaced_stores_nothing(upload: UploadFixture, sample: bytes) -> None:
@@ -259,7 +259,7 @@ def test_a_sealed_upload_takes_nothing_of_a_stale_request(upload: UploadFixture,
 def test_a_deleted_recording_does_not_come_back(upload: UploadFixture, sample: bytes) -> None:
     upload.send(sample[:60_000])
     upload.seal()
-    with upload.tools.database.transaction() as session:
+    with upload.context.database.transaction() as session:
         delete_recording(session, upload.row.recording_id, principal="user:1")
 
     with pytest.raises(UploadGone):
@@ -281,8 +281,8 @@ def test_bytes_that_were_uploaded_by_the_form_meanwhile_are_one_recording(
 def test_a_terminated_upload_leaves_no_file(upload: UploadFixture, sample: bytes) -> None:
     upload.send(sample[:1000])
 
-    terminate_upload(upload.tools, upload.id)
-    terminate_upload(upload.tools, upload.id)
+    terminate_upload(upload.context, upload.id)
+    terminate_upload(upload.context, upload.id)
 
     assert (upload.row.state, upload.recordings.spooled()) == ("terminated", [])
 
@@ -299,7 +299,7 @@ class TestJob:
         for each in (idle, empty):
             os.utime(each.file.path, (long_ago, long_ago))
 
-        result = job(recordings.tools, SealUploads("shared"), seal_uploads)
+        result = job(recordings.context, SealUploads("shared"), seal_uploads)
 
         assert result == {"recovered": 1, "terminated": 1}
         assert [each.row.state for each in (idle, running, empty)] == ["recovered", "open", "terminated"]
@@ -315,7 +315,7 @@ class TestJob:
             os.utime(each.file.path, (0, 0))
         first.file.path.with_suffix(".lock").unlink()
 
-        result = job(recordings.tools, SealUploads("shared"), seal_uploads)
+        result = job(recordings.context, SealUploads("shared"), seal_uploads)
 
         assert result == {"recovered": 1, "terminated": 1}
         assert second.row.state == "recovered"
@@ -330,11 +330,11 @@ class TestJob:
         for each in (recovered, ended):
             os.utime(each.file.path, (two_days_ago, two_days_ago))
 
-        assert job(recordings.tools, SweepSpool("shared"), sweep.sweep_spool)["files"] == 1
+        assert job(recordings.context, SweepSpool("shared"), sweep.sweep_spool)["files"] == 1
         assert [each.file.path.exists() for each in (recovered, ended, running)] == [True, False, True]
 
         os.utime(recovered.file.path, (ten_days_ago, ten_days_ago))
-        assert job(recordings.tools, SweepSpool("shared"), sweep.sweep_spool)["files"] == 1
+        assert job(recordings.context, SweepSpool("shared"), sweep.sweep_spool)["files"] == 1
         with pytest.raises(UploadGone):
             recovered.send(sample[60_000:], 60_000)
         assert recovered.row.state == "recovered"
