@@ -95,7 +95,7 @@ class Rendition(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     recording_id: Mapped[int] = mapped_column(ForeignKey("whiteboard_session_recordings.id", ondelete="CASCADE"))
-    # `source`, `playback`, `poster`. Unchecked: each new kind of output has its own name.
+    # `source`, `playback`, `poster`, `board`. Unchecked: each new kind of output has its own name.
     name: Mapped[str]
     state: Mapped[str] = mapped_column(server_default="pending")
     # Why it failed, for people.

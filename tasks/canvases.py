@@ -1,10 +1,11 @@
 """Boards: pictures of pages, documents and films of sessions."""
 
-from worker.jobs.board_orders import ReplayBoard, SnapshotChanged, SnapshotPage, SnapshotSession
+from worker.jobs.board_orders import DrawRecordingBoard, ReplayBoard, SnapshotChanged, SnapshotPage, SnapshotSession
 from worker.jobs.job_run import JobRun
 from worker.processes.child import performs
 from worker.workflows import replay_board, snapshot_jobs
 from worker.workflows.context import WorkerContext
+from worker.workflows.platform_import import draw_recording as recording_boards
 
 
 @performs(SnapshotPage)
@@ -29,3 +30,9 @@ def snapshot_what_changed(run: JobRun, context: WorkerContext) -> None:
 def replay(run: JobRun, order: ReplayBoard, context: WorkerContext) -> None:
     """Make the film of a board, and the JSON from which a web page plays it."""
     replay_board.replay_board(run, order, context)
+
+
+@performs(DrawRecordingBoard)
+def draw_recording(run: JobRun, order: DrawRecordingBoard, context: WorkerContext) -> None:
+    """Draw the board of a recording without a file: a document, and its poster."""
+    recording_boards.draw_recording(run, order, context)

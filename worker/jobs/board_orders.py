@@ -110,3 +110,33 @@ class ReplayBoard(Order):
         key = f"{self.kind}:{self.session_id}:{'short' if self.shorten_idle else 'full'}:{self.asked_by}"
         # A film that is being made does not have a voice that arrives meanwhile.
         return key if self.voice_id is None else f"{key}:{self.voice_id}:{self.voice_sha1}"
+
+
+@dataclass(frozen=True)
+class DrawRecordingBoard(Order):
+    """Draw the board that is kept with a recording without a file, so that there is something to show."""
+
+    kind: ClassVar[str] = "canvases.draw_recording"
+    max_attempts: ClassVar[int] = 10
+
+    recording_id: int
+
+    @property
+    def queue(self) -> str:
+        return "media"
+
+    @property
+    def lane(self) -> str:
+        return BACKGROUND
+
+    @property
+    def time_limit(self) -> int:
+        return 600
+
+    @property
+    def subject(self) -> str:
+        return f"recording:{self.recording_id}"
+
+    @property
+    def unique_key(self) -> str:
+        return f"{self.kind}:{self.recording_id}"

@@ -45,6 +45,16 @@ def poster_name(prefix: str, digest: str) -> str:
     return f"{play_prefix(prefix, digest)}poster.jpg"
 
 
+def board_name(prefix: str, digest: str) -> str:
+    """All pages of the board of a recording without a file. `digest` is the SHA-1 of its JSON in hex."""
+    return f"{play_prefix(prefix, digest)}board.pdf"
+
+
+def board_picture_name(prefix: str, digest: str) -> str:
+    """The first page with strokes of the board of a recording without a file: its poster."""
+    return f"{play_prefix(prefix, digest)}board.png"
+
+
 def replay_name(prefix: str, digest: str, sha1: str) -> str:
     """The board's strokes with their times. `sha1` is the document's: its titles may change while the film does not."""
     return f"{play_prefix(prefix, digest)}replay.{sha1[:12]}.json"

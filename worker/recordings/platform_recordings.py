@@ -37,7 +37,8 @@ _REMOVE = text(
     """
     DELETE FROM whiteboard_session_recordings recording
      WHERE id = ANY(:ids) AND NOT is_available AND NOT is_processing
-       AND NOT EXISTS (SELECT FROM recording_renditions WHERE recording_id = recording.id)
+       AND NOT EXISTS (SELECT FROM recording_renditions
+                        WHERE recording_id = recording.id AND name NOT IN ('board', 'poster'))
     """
 )
 
@@ -69,7 +70,10 @@ def store_recording(session: Session, recording: PlatformRecording) -> int:
 
 
 def remove_recordings(session: Session, ids: Collection[int]) -> None:
-    """Delete rows that the platform has deleted, unless they have got files here. Idempotent."""
+    """Delete rows that the platform has deleted, unless they have got files here. Idempotent.
+
+    The sweep removes the pictures of their boards.
+    """
     session.execute(_REMOVE, {"ids": list(ids)})
 
 

@@ -1,6 +1,7 @@
 """Data for a player: the renditions, and how long their addresses must be valid."""
 
 from dataclasses import dataclass
+from posixpath import dirname
 
 from sqlalchemy.orm import Session
 
@@ -26,10 +27,12 @@ class PlaybackPlan:
 
 
 def plan_playback(session: Session, recording: Recording) -> PlaybackPlan:
-    """Plan the playback of this recording. Raises Conflict when it cannot be played now."""
+    """Plan the playback of this recording; of one without a file, the drawn board that is kept with it.
+
+    Raises Conflict when it cannot be played now.
+    """
     if not recording.is_available or recording.source_sha1 is None:
-        reason = "still being processed" if recording.is_processing else "not available: its ingest failed"
-        raise Conflict(f"Recording {recording.id} is {reason}.")
+        return _plan_board(session, recording)
     rows = renditions_of(session, recording.id)
     poster = next((row for row in rows if row.name == "poster" and row.state == "ready"), None)
     return PlaybackPlan(
@@ -38,3 +41,19 @@ def plan_playback(session: Session, recording: Recording) -> PlaybackPlan:
         prefix=play_prefix(recording_prefix(recording.session_id, recording.id), recording.source_sha1),
         seconds=(recording.duration_seconds or 0) + GRACE_SECONDS,
     )
+
+
+def _plan_board(session: Session, recording: Recording) -> PlaybackPlan:
+    rows = {row.name: row for row in renditions_of(session, recording.id) if row.state == "ready"}
+    document = rows.get("board")
+    if recording.is_processing or document is None or document.object_name is None:
+        raise Conflict(f"Recording {recording.id} is {_reason(recording)}.")
+    return PlaybackPlan([document], rows.get("poster"), f"{dirname(document.object_name)}/", GRACE_SECONDS)
+
+
+def _reason(recording: Recording) -> str:
+    if recording.is_processing:
+        return "still being processed"
+    if recording.error is not None and recording.error.get("code") == "no-file":
+        return "not available: it has no file, and no board that is drawn"
+    return "not available: its ingest failed"

@@ -8,8 +8,7 @@ from sqlalchemy.orm import Session
 from models.recordings import Recording
 from worker.media.streams import VideoStream
 from worker.recordings.playable import Playable
-from worker.recordings.renditions import set_rendition
-from worker.storage.objects import StoredObject
+from worker.recordings.renditions import ready, set_rendition
 
 
 def publish_recording(
@@ -81,7 +80,7 @@ def _write_renditions(session: Session, recording_id: int, playable: Playable) -
         session,
         recording_id,
         "playback",
-        **_stored(playable.playback),
+        **ready(playable.playback),
         mime=playable.mime,
         codecs=playable.copy.codecs,
         **_size(video),
@@ -90,17 +89,5 @@ def _write_renditions(session: Session, recording_id: int, playable: Playable) -
     )
     if playable.poster is not None and playable.still is not None:
         size = {"width": playable.still.width, "height": playable.still.height}
-        set_rendition(session, recording_id, "poster", **_stored(playable.poster), mime="image/jpeg", **size)
+        set_rendition(session, recording_id, "poster", **ready(playable.poster), mime="image/jpeg", **size)
     set_rendition(session, recording_id, "source", state="pending")
-
-
-def _stored(stored: StoredObject) -> dict[str, Any]:
-    """The columns of an output that is verified on B2."""
-    return {
-        "state": "ready",
-        "reason": None,
-        "object_name": stored.name,
-        "file_id": stored.file_id,
-        "sha1": stored.sha1,
-        "bytes": stored.size,
-    }

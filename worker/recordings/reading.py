@@ -46,6 +46,11 @@ def write_kept_board(session: Session, out: IO[bytes], recording_id: int) -> Non
         out.write(b"null")
 
 
+def kept_board(session: Session, recording_id: int) -> str | None:
+    """The board stored with a recording as JSON text; None without one."""
+    return "".join(session.scalars(_KEPT_BOARD, {"id": recording_id})) or None
+
+
 def list_recordings(
     session: Session, visible: ColumnElement[bool], *, session_id: int | None, before: int | None, limit: int
 ) -> list[Recording]:

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from models.recordings import Recording, Rendition
+from worker.storage.objects import StoredObject
 
 
 def set_rendition(session: Session, recording_id: int, name: str, **columns: Any) -> None:
@@ -15,6 +16,18 @@ def set_rendition(session: Session, recording_id: int, name: str, **columns: Any
     values = {"recording_id": recording_id, "name": name, "updated_at": func.now(), **columns}
     statement = insert(Rendition).values(values)
     session.execute(statement.on_conflict_do_update(index_elements=["recording_id", "name"], set_=values))
+
+
+def ready(stored: StoredObject) -> dict[str, Any]:
+    """The columns of an output that is verified on B2."""
+    return {
+        "state": "ready",
+        "reason": None,
+        "object_name": stored.name,
+        "file_id": stored.file_id,
+        "sha1": stored.sha1,
+        "bytes": stored.size,
+    }
 
 
 def renditions_of(session: Session, recording_id: int) -> Sequence[Rendition]:

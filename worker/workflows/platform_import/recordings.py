@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from psycopg.sql import SQL, Identifier
 from sqlalchemy.orm import Session
 
+from worker.jobs.board_orders import DrawRecordingBoard
+from worker.jobs.enqueue import enqueue
 from worker.platform.catalog import Column
 from worker.platform.connection import Row
 from worker.platform.links import Link, our_ids
@@ -23,6 +25,8 @@ class Recordings(Kind):
     """Recordings, whose boards are read one at a time: each may have megabytes."""
 
     name = "recording"
+    # 2: their boards are drawn.
+    version = 2
     source = Source(
         _TABLE,
         {
@@ -51,7 +55,10 @@ class Recordings(Kind):
         row = incoming.row
         if board_id is None:
             return ImportOutcome(row.id, incoming.id, (without_board(row.session_id),))
-        recording_id = store_recording(session, _recording(incoming, board_id, pull))
+        recording = _recording(incoming, board_id, pull)
+        recording_id = store_recording(session, recording)
+        if recording.board is not None:
+            enqueue(session, DrawRecordingBoard(recording_id))
         if recording_type(row.type) is not None:
             return ImportOutcome(row.id, recording_id)
         reason = f"type {row.type!r} is unknown and taken as video"
