@@ -1,10 +1,10 @@
 """Recordings: make them playable, store their source, remove their files."""
 
 from worker.jobs.job_run import JobRun
-from worker.jobs.recording_orders import IngestRecording, RemoveRecordingFiles, StoreSource
+from worker.jobs.recording_orders import CombineRecordings, IngestRecording, RemoveRecordingFiles, StoreSource
 from worker.processes.child import performs
+from worker.workflows import combine_recordings, remove_files, store_source
 from worker.workflows import ingest_recording as ingesting
-from worker.workflows import remove_files, store_source
 from worker.workflows.context import WorkerContext
 
 
@@ -24,3 +24,9 @@ def store(run: JobRun, order: StoreSource, context: WorkerContext) -> None:
 def remove(run: JobRun, order: RemoveRecordingFiles, context: WorkerContext) -> None:
     """Remove objects and spool file of a deleted or failed recording."""
     remove_files.remove_recording_files(run, order, context)
+
+
+@performs(CombineRecordings)
+def combine(run: JobRun, order: CombineRecordings, context: WorkerContext) -> None:
+    """Make one lesson of the recordings of a session."""
+    combine_recordings.combine_recordings(run, order, context)

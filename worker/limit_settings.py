@@ -33,6 +33,9 @@ class LimitSettings(BaseSettings):
     limit_live_replays: int = Field(
         2, ge=0, description="Films of boards that a person has ordered and that are not done."
     )
+    limit_live_combined: int = Field(
+        2, ge=0, description="Combined lessons that a person has ordered and that are not done."
+    )
     limit_live_snapshots: int = Field(
         20,
         ge=0,

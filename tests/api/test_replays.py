@@ -1,4 +1,4 @@
-"""Films of boards over HTTP: who may order one, and what they are told."""
+"""Films of boards and combined lessons over HTTP: who may order one, and what the responses say."""
 
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from worker.access.callers import Operator
 from worker.api.services import Services
 from worker.jobs.board_orders import ReplayBoard
 from worker.jobs.orders import read_order
+from worker.jobs.recording_orders import CombineRecordings
 
 PEN = {"points": [[20, 20], [180, 180]], "color": "#ff0000", "width": 30}
 
@@ -110,3 +111,80 @@ def test_an_empty_board_is_refused(lesson: Lesson) -> None:
 def test_a_body_of_another_kind_is_refused(lesson: Lesson, body: Any) -> None:
     lesson.draw()
     assert lesson.tutor.ask("POST", lesson.address, body)[0] == 422
+
+
+class RecordedLesson(Lesson):
+    """The same, of which recordings can be played."""
+
+    def __init__(self, services: Services, visitor: VisitorOf, school: School) -> None:
+        super().__init__(services, visitor, school)
+        self.address = f"/v1/whiteboard/sessions/{self.id}/combine"
+
+    def record(self, kind: str, seconds: int) -> None:
+        run_statement(
+            self.services.database,
+            """
+            WITH recording AS (
+                INSERT INTO whiteboard_session_recordings (session_id, recording_type, is_available, recording_metadata)
+                VALUES (:id, :kind, true, jsonb_build_object('duration_ms', :ms, 'video_codec', 'vp9'))
+                RETURNING id
+            )
+            INSERT INTO recording_renditions (recording_id, name, state, object_name)
+            SELECT id, 'playback', 'ready', 'recording' || id FROM recording
+            """,
+            id=self.id,
+            kind=kind,
+            ms=seconds * 1000,
+        )
+
+
+@pytest.fixture
+def recorded_lesson(services: Services, visitor: VisitorOf, school: School) -> RecordedLesson:
+    return RecordedLesson(services, visitor, school)
+
+
+def test_a_combined_lesson_is_ordered_once(recorded_lesson: RecordedLesson) -> None:
+    for kind in ("video", "screen"):
+        recorded_lesson.record(kind, 3600)
+    response = recorded_lesson.tutor.send("POST", recorded_lesson.address)
+    assert response.status_code == 202
+    assert response.headers["Location"] == f"/v1/jobs/{response.json()['job_id']}"
+    assert recorded_lesson.tutor.ask("POST", recorded_lesson.address)[1] == response.json()
+
+    row = recorded_lesson.sql("SELECT * FROM jobs WHERE kind = 'recordings.combine'")[0]
+    order = read_order(row.kind, row.args)
+    assert isinstance(order, CombineRecordings)
+    # Both were recorded at about the same time.
+    assert order.seconds == pytest.approx(3600, abs=60)
+    assert (row.subject, row.time_limit) == (f"session:{recorded_lesson.id}", order.time_limit)
+
+
+def test_a_combined_lesson_with_an_idempotency_key_is_kept(recorded_lesson: RecordedLesson) -> None:
+    recorded_lesson.record("video", 60)
+    recorded_lesson.draw()
+    first, again = (
+        recorded_lesson.tutor.send("POST", recorded_lesson.address, headers={"Idempotency-Key": "k"}) for _ in range(2)
+    )
+    assert (first.status_code, first.content) == (202, again.content)
+    assert again.headers["Idempotency-Replayed"] == "true"
+
+
+def test_too_little_to_combine_is_refused(recorded_lesson: RecordedLesson) -> None:
+    recorded_lesson.draw()
+    assert recorded_lesson.tutor.ask("POST", recorded_lesson.address)[1]["code"] == "nothing-to-combine"
+    recorded_lesson.sql("DELETE FROM whiteboard_canvas_data")
+    recorded_lesson.record("video", 60)
+    # What was combined before, and the film of a board, are no recordings of people.
+    recorded_lesson.record("video", 60)
+    recorded_lesson.sql(
+        'UPDATE whiteboard_session_recordings SET recording_metadata = recording_metadata || \'{"origin": "combined"}\''
+        " WHERE id = (SELECT max(id) FROM whiteboard_session_recordings)"
+    )
+    assert recorded_lesson.tutor.ask("POST", recorded_lesson.address)[0] == 409
+
+
+def test_only_the_tutor_may_combine(recorded_lesson: RecordedLesson, visitor: VisitorOf, school: School) -> None:
+    for kind in ("video", "screen"):
+        recorded_lesson.record(kind, 60)
+    for caller, status in ((school.student, 403), (school.parent, 403), (school.other_tutor, 404)):
+        assert visitor(caller).ask("POST", recorded_lesson.address)[0] == status

@@ -40,7 +40,7 @@ _OPERATIONS: tuple[tuple[str, str, Any, str], ...] = (
     ("GET", SESSIONS + "/{}/snapshots", None, "session"),
     ("PATCH", SESSIONS + "/{}", {"session_title": "x"}, "session"),
     *(("POST", f"{SESSIONS}/{{}}/{verb}", None, "session") for verb in ("start", "end", "join", "leave")),
-    *(("POST", f"{SESSIONS}/{{}}/{verb}", None, "session") for verb in ("snapshot", "replay")),
+    *(("POST", f"{SESSIONS}/{{}}/{verb}", None, "session") for verb in ("snapshot", "replay", "combine")),
     ("POST", SESSIONS + "/{}/pages", {}, "session"),
     ("GET", "/v1/whiteboard/pages/{}", None, "page"),
     ("GET", "/v1/whiteboard/pages/{}/snapshots", None, "page"),

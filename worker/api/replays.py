@@ -1,22 +1,27 @@
-"""Boards as films: `POST /v1/whiteboard/sessions/{id}/replay`. The result is a recording like any other."""
+"""Films of a session: `…/replay` of its board, `…/combine` of its recordings. Each is a recording like any other."""
 
 from fastapi import APIRouter
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from worker.access.callers import UserCaller
+from worker.access.callers import Caller, UserCaller
 from worker.access.visibility import session_for
 from worker.api.callers import CallerOf
 from worker.api.fields import Body, RowId
 from worker.api.idempotent import OnceOf
 from worker.api.problems import responses
-from worker.api.services import ServicesOf
+from worker.api.services import Services, ServicesOf
 from worker.api.snapshot_documents import Ordered
 from worker.canvases.replay.build_timeline import NothingDrawn
 from worker.canvases.replay.history import was_drawn_on
+from worker.canvases.replay.recorded_clock import RecordedClock
 from worker.jobs.board_orders import ReplayBoard
 from worker.jobs.enqueue import enqueue
 from worker.jobs.idempotency import Answer
 from worker.jobs.live import require_room
+from worker.jobs.order import Order
+from worker.jobs.recording_orders import CombineRecordings
+from worker.recordings.combinable import combinables_of, require_several
 
 router = APIRouter(prefix="/v1/whiteboard/sessions", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
 
@@ -57,12 +62,40 @@ def post_replay(
             asked_by=caller.principal,
             recorded_by=caller.user_id if isinstance(caller, UserCaller) else None,
         )
+        return once.answer(session, options, lambda: _ordered(services, session, caller, order))
 
-        def make() -> Answer:
-            most, key = services.most_live_jobs, order.unique_key
-            require_room(session, order.kind, principal=caller.principal, most=most, unique_key=key)
-            job_id = enqueue(session, order, principal=caller.principal)
-            headers = {"Location": f"/v1/jobs/{job_id}", "Retry-After": "2"}
-            return Answer(202, Ordered(job_id=job_id).model_dump_json(), headers)
 
-        return once.answer(session, options, make)
+@router.post(
+    "/{session_id}/combine",
+    status_code=202,
+    response_model=Ordered,
+    responses=responses(409),
+    summary="Combine recordings",
+)
+def post_combine(session_id: RowId, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
+    """Order one lesson of the session's recordings and board (as its tutor or an operator).
+
+    The job's result names its recording. A session has one: another order replaces it when there are more recordings
+    than before. A request while the job is unfinished returns the same job.
+    """
+    with services.database.transaction() as session:
+        session_for(session, caller, session_id, change=isinstance(caller, UserCaller))
+        recordings = combinables_of(session, session_id)
+        require_several(recordings, session_id, is_drawn=was_drawn_on(session, session_id))
+        order = CombineRecordings(
+            session_id,
+            services.settings.spool_id,
+            seconds=RecordedClock([one.interval for each in recordings for one in each.stretches], []).duration_ms
+            // 1000,
+            asked_by=caller.principal,
+            recorded_by=caller.user_id if isinstance(caller, UserCaller) else None,
+        )
+        return once.answer(session, Body(), lambda: _ordered(services, session, caller, order))
+
+
+def _ordered(services: Services, session: Session, caller: Caller, order: Order) -> Answer:
+    most, key = services.most_live_jobs, order.unique_key
+    require_room(session, order.kind, principal=caller.principal, most=most, unique_key=key)
+    job_id = enqueue(session, order, principal=caller.principal)
+    headers = {"Location": f"/v1/jobs/{job_id}", "Retry-After": "2"}
+    return Answer(202, Ordered(job_id=job_id).model_dump_json(), headers)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from worker.errors import TooManyRequests
 from worker.jobs.board_orders import ReplayBoard, SnapshotPage, SnapshotSession
-from worker.jobs.recording_orders import IngestRecording
+from worker.jobs.recording_orders import CombineRecordings, IngestRecording
 from worker.settings import Settings
 
 _RETRY_AFTER = 30
@@ -27,6 +27,7 @@ def most_live_jobs(settings: Settings) -> Mapping[str, int]:
     return {
         IngestRecording.kind: settings.limit_live_ingests,
         ReplayBoard.kind: settings.limit_live_replays,
+        CombineRecordings.kind: settings.limit_live_combined,
         SnapshotPage.kind: settings.limit_live_snapshots,
         SnapshotSession.kind: settings.limit_live_snapshots,
     }

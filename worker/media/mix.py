@@ -40,7 +40,7 @@ def mixed_sounds(sounds: Sequence[Sound]) -> Any:
 
 def _placed(sound: Sound) -> Any:
     """The sound of one file from 0 on: silence where nothing is heard, also where packets of the file are missing."""
-    media = ffmpeg.input(str(sound.path.absolute()), **input_options(detect_demuxer(sound.path)))
+    media = ffmpeg.input(str(sound.path.absolute()), **input_options(detect_demuxer(sound.path)), vn=None)
     stream = _on_clock(media["a:0"].filter("aformat", sample_rates=_RATE, channel_layouts="mono"))
     first = sound.pieces[0]
     if len(sound.pieces) > 1 or first.start > 0:

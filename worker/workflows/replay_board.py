@@ -6,36 +6,35 @@ The same strokes and voices always give the same bytes, and so the same recordin
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from worker.canvases.board import DrawnBoard, DrawnPage, SkippedStroke
+from worker.canvases.board import SkippedStroke
 from worker.canvases.replay.build_timeline import NothingDrawn, build_timeline
 from worker.canvases.replay.film import ReplayTooLong, write_film
 from worker.canvases.replay.history import History, load_history
 from worker.canvases.replay.replay_json import pack_replay
 from worker.canvases.replay.timeline import RecordedVoice, ReplayTimeline
-from worker.canvases.snapshots.backgrounds import NoBackground, fetch_background
 from worker.jobs.board_orders import ReplayBoard
 from worker.jobs.job_run import JobRun
-from worker.recordings.extend import extend_recording
+from worker.recordings.films import VOICE_FILM
 from worker.recordings.names import recording_prefix, replay_name
-from worker.recordings.register import NewRecording, RegistrationResult, register_recording
+from worker.recordings.register import NewRecording, RegistrationResult
 from worker.recordings.renditions import set_rendition
 from worker.recordings.source import lock_recording
-from worker.recordings.voices import VOICE_FILM, Voice, find_voice_film, voices_of
+from worker.recordings.voices import Voice, voices_of
 from worker.storage.objects import StoredObject
 from worker.uploads.private_files import full_disk_named
 from worker.uploads.spool_writer import SpoolFile
+from worker.workflows.board_images import board_with_images
 from worker.workflows.context import WorkerContext
+from worker.workflows.register_film import LONGEST_TITLE, register_film, spool_film
 from worker.workflows.voice_film import fetch_sounds, notify_of_voice
 
 REPLAY_MIME = "application/json"
 # A job's result lists this many strokes that could not be drawn as stored; the others are only counted.
 MOST_NAMED = 20
-_CHUNK = 1024 * 1024
-_LONGEST_TITLE = 255
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def replay_board(run: JobRun, order: ReplayBoard, context: WorkerContext) -> Non
             timeline = _timeline(order, context, history, voices, folder)
             replay = _make(run, context, timeline, voices, folder)
         run.check()
-        registered = _register(order, context, replay)
+        registered = register_film(context, _new_recording(order, context, replay))
         run.progress(95, "storing the strokes")
         stored = _store(run, order, context, registered, replay, folder)
     result = {
@@ -93,7 +92,7 @@ def _timeline(
     order: ReplayBoard, context: WorkerContext, history: History, voices: Sequence[Voice], folder: Path
 ) -> ReplayTimeline:
     return build_timeline(
-        _with_images(context, order.session_id, history, folder),
+        board_with_images(context, order.session_id, history, folder),
         turns=history.turns,
         shorten_idle=order.shorten_idle,
         until=history.ended_at,
@@ -129,43 +128,13 @@ def _make(
         on_progress=lambda filmed: run.progress(5 + 85 * min(1.0, filmed / seconds)),
     )
     skipped = [(page.page_id, stroke) for page in timeline.pages for stroke in page.skipped]
-    return _Replay(timeline, _spool(context, film), pack_replay(timeline), skipped)
+    return _Replay(timeline, spool_film(context, film), pack_replay(timeline), skipped)
 
 
-def _with_images(context: WorkerContext, session_id: int, history: History, folder: Path) -> DrawnBoard:
-    pages = list(history.board.pages)
-    for place, value in history.images.items():
-        own = folder / f"page_{place}"
-        own.mkdir()
-        pages[place] = _with_image(context, session_id, pages[place], value, own)
-    return replace(history.board, pages=tuple(pages))
-
-
-def _with_image(context: WorkerContext, session_id: int, page: DrawnPage, value: str, folder: Path) -> DrawnPage:
-    """The page with its background image; an unavailable image is left out and reported like a skipped stroke."""
-    try:
-        return replace(page, image=fetch_background(context.store, value, session_id=session_id, folder=folder))
-    except NoBackground as error:
-        return replace(page, skipped=(SkippedStroke(None, f"background_image: {error.detail}"), *page.skipped))
-
-
-def _spool(context: WorkerContext, film: Path) -> SpoolFile:
-    """The film as a file of the spool, as if somebody had uploaded it."""
-    size = film.stat().st_size
-    with context.spool.receive(limit=size, expected=size) as receiver, film.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            receiver.write(chunk)
-        return receiver.seal()
-
-
-def _register(order: ReplayBoard, context: WorkerContext, replay: _Replay) -> RegistrationResult:
-    """The recording of this film: new, or the existing one with the same bytes; then the second copy is removed.
-
-    The film that a voice orders replaces the one that an earlier voice of the session has ordered.
-    """
-    new = NewRecording(
+def _new_recording(order: ReplayBoard, context: WorkerContext, replay: _Replay) -> NewRecording:
+    return NewRecording(
         session_id=order.session_id,
-        title=replay.timeline.title[:_LONGEST_TITLE],
+        title=replay.timeline.title[:LONGEST_TITLE],
         type="board",
         recorded_by=order.recorded_by,
         principal=order.asked_by,
@@ -177,12 +146,6 @@ def _register(order: ReplayBoard, context: WorkerContext, replay: _Replay) -> Re
         started_at=replay.timeline.started_at,
         origin=None if order.voice_id is None else VOICE_FILM,
     )
-    with context.database.transaction() as session:
-        earlier = new.origin and find_voice_film(session, order.session_id, but_not=new.sha1)
-        registered = extend_recording(session, earlier, new) if earlier else register_recording(session, new)
-    if not registered.is_new:
-        context.spool.remove(replay.film.name)
-    return registered
 
 
 def _store(

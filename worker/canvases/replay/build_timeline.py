@@ -16,7 +16,6 @@ from worker.canvases.replay.timeline import (
     Turn,
 )
 from worker.errors import Conflict
-from worker.media.mix import SoundPiece
 
 
 class NothingDrawn(Conflict):
@@ -47,12 +46,14 @@ def build_timeline(
     removals = {_key(stroke): _removed_at(stroke, close) for stroke in strokes}
     shown = _turns(strokes, turns, close)
     clock: ReplayClock | RecordedClock
+    placed: tuple[PlacedVoice, ...] = ()
     if voices:
         clock = RecordedClock(
             [stretch.interval for voice in voices for stretch in voice.stretches],
             [(stroke.start, stroke.end) for stroke in strokes],
         )
         shown = [turn for turn in shown if turn[0] <= clock.end]
+        placed = tuple(PlacedVoice(voice.recording_id, clock.place(voice.stretches)) for voice in voices)
     else:
         clock = ReplayClock(
             _busy(strokes, [*removals.values(), *(at for at, _page in shown)]), shorten_idle=shorten_idle
@@ -76,7 +77,7 @@ def build_timeline(
         duration_ms=clock.duration_ms,
         # When no time was recorded at all, the strokes begin at 0, which is no date.
         started_at=datetime.fromtimestamp(clock.begin / 1000, UTC) if clock.begin > 0 else None,
-        voices=tuple(_placed(voice, clock) for voice in voices),
+        voices=placed,
     )
 
 
@@ -105,11 +106,6 @@ def _turns(strokes: Sequence[StrokeTimes], turns: Sequence[PageShown], close: in
         if not changes or changes[-1][1] != turn[1]:
             changes.append(turn)
     return changes
-
-
-def _placed(voice: RecordedVoice, clock: ReplayClock | RecordedClock) -> PlacedVoice:
-    pieces = (SoundPiece(clock.film(one.begun), one.at, one.length) for one in voice.stretches)
-    return PlacedVoice(voice.recording_id, tuple(pieces))
 
 
 def _busy(strokes: Sequence[StrokeTimes], moments: Iterable[int | None]) -> list[Stretch]:

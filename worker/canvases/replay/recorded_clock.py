@@ -1,10 +1,12 @@
 """The clock of a replay with sound: runs only while somebody's voice was recorded, or while strokes follow silently."""
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 from worker.canvases.replay.replay_clock import IDLE_MS, TAIL_MS, Stretch, join_stretches
+from worker.media.mix import SoundPiece
+from worker.media.recorded_time import RecordedStretch
 
 
 class RecordedClock:
@@ -39,6 +41,10 @@ class RecordedClock:
     def at(self, instant: int | None) -> int | None:
         """The film time of an instant; None when the instant is None, or after the end of the film."""
         return None if instant is None or instant > self.end else self.film(instant)
+
+    def place(self, stretches: Iterable[RecordedStretch]) -> tuple[SoundPiece, ...]:
+        """The pieces of a recording that belongs to this clock, at their film times."""
+        return tuple(SoundPiece(self.film(one.begun), one.at, one.length) for one in stretches)
 
 
 def _later(drawn: Sequence[Stretch], end: int) -> list[Stretch]:

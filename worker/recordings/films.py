@@ -1,0 +1,23 @@
+"""Recordings that this project has made of others: which of them a newer one replaces."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.recordings import Recording
+
+# The `origin` of a film that the ingest of a voice has ordered, and of the lesson that is made of several recordings.
+VOICE_FILM, COMBINED = "voice-film", "combined"
+
+
+def find_film(session: Session, session_id: int, origin: str, *, but_not: str) -> int | None:
+    """The newest film of this session and origin, unless its bytes have the SHA-1 `but_not`."""
+    return session.scalar(
+        select(Recording.id)
+        .where(
+            Recording.session_id == session_id,
+            Recording.recording_metadata["origin"].astext == origin,
+            Recording.source_sha1 != but_not,
+        )
+        .order_by(Recording.id.desc())
+        .limit(1)
+    )

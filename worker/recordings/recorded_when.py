@@ -1,0 +1,31 @@
+"""When an available recording was recorded: what its row, its marks and its ingest say of the clock on the wall."""
+
+from collections.abc import Iterator
+
+from models.recordings import Recording
+from worker.media.recorded_time import Hole, RecordedStretch, recorded_stretches
+
+
+def recorded_when(recording: Recording) -> tuple[RecordedStretch, ...]:
+    """When an available recording was recorded, by the server's clock."""
+    known = recording.recording_metadata or {}
+    length, pauses = int(known.get("duration_ms") or 0), _pauses(recording)
+    begun = round(recording.recording_date.timestamp() * 1000)
+    if recording.recording_date == recording.created_at:
+        # Nobody stated when it began: then it ended when it was uploaded, or before.
+        begun -= length + sum(until - start for start, until in pauses)
+    return recorded_stretches(begun, length, pauses, _holes(known.get("repairs") or []))
+
+
+def _pauses(recording: Recording) -> list[tuple[int, int]]:
+    """The pauses of the recorder and the sleep of its computer as (from, until), in milliseconds since it began."""
+    marks = recording.marks or []
+    return [(int(mark["from_ms"]), int(mark["to_ms"])) for mark in marks if mark["kind"] in ("pause", "sleep")]
+
+
+def _holes(repairs: list[dict[str, int | str]]) -> Iterator[Hole]:
+    """Holes that the ingest found: the fast copy plays a `gap`, and has left out a jump of the recorder's clock."""
+    for repair in repairs:
+        at, length = int(repair.get("at_ms") or 0), int(repair.get("length_ms") or 0)
+        if repair.get("kind") in ("gap", "clock-jump") and length > 0:
+            yield Hole(at, length, length if repair["kind"] == "gap" else 0)
