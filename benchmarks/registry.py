@@ -19,6 +19,7 @@ from benchmarks.reminders_planning import measure_reminders_planning
 from benchmarks.replay import measure_replay
 from benchmarks.schedules import measure_schedules
 from benchmarks.strokes import measure_strokes
+from benchmarks.uploads import measure_uploads
 
 FIGURES: dict[str, Measure] = {
     "ingest": measure_ingest,
@@ -40,4 +41,5 @@ FIGURES: dict[str, Measure] = {
     "strokes": measure_strokes,
     "board_memory": measure_board_memory,
     "platform": measure_platform,
+    "uploads": measure_uploads,
 }

@@ -34,6 +34,9 @@ class Scale:
     stroke_repeats: int = 5
     board_share: float = 1.0
     platform_share: float = 1.0
+    tus_clients: int = 64
+    tus_seconds: float = 20.0
+    live_uploads: int = 500
 
 
 FULL = Scale()
@@ -65,4 +68,7 @@ QUICK = Scale(
     stroke_repeats=1,
     board_share=0.05,
     platform_share=0.01,
+    tus_clients=8,
+    tus_seconds=3.0,
+    live_uploads=40,
 )

@@ -16,6 +16,8 @@ from tests.conftest import MakeSettings, School, Sql
 from worker.access.callers import UserCaller
 from worker.api.services import Services
 from worker.database import Database
+from worker.uploads.appending import Appending
+from worker.uploads.uploads import UploadPiece
 from worker.workflows.failure_hooks import ENDINGS
 
 SOUND = (Path(__file__).parent.parent / "data" / "audio.webm").read_bytes()
@@ -368,3 +370,18 @@ def test_a_piece_of_another_type_is_refused(client: TestClient, tus: Tus, bearer
     headers = bearer(school.tutor) | TUS | {"Upload-Offset": "0", "Content-Type": "video/webm"}
 
     assert client.patch(tus.start(5000), headers=headers, content=b"x").status_code == 415
+
+
+def test_the_digest_is_that_of_all_pieces(tus: Tus, services: Services, sql: Sql) -> None:
+    other = Services(services.settings, services.database, endings=ENDINGS)
+    path = tus.start(len(SOUND))
+    tus.patch(path, 0, SOUND[:5000])
+    # One piece at another process, which this one does not know the bytes of.
+    appending = other.uploads.begin_piece(path.rpartition("/")[2], "user:1", UploadPiece(5000, 5000))
+    assert isinstance(appending, Appending)
+    appending.store(SOUND[5000:10_000], last=True)
+    tus.patch(path, 10_000, SOUND[10_000:20_000])
+    tus.patch(path, 20_000, SOUND[20_000:])
+
+    (recording,) = sql("SELECT source_sha1 FROM whiteboard_session_recordings")
+    assert recording.source_sha1 == hashlib.sha1(SOUND, usedforsecurity=False).hexdigest()

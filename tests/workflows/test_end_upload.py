@@ -77,8 +77,9 @@ class UploadFixture:
     def send(self, content: bytes, offset: int = 0, **piece: Any) -> None:
         appending = self.begin(offset, len(content), **piece)
         appending.store(content, last=True)
+        self.uploads.end_piece(self.id, appending)
         if appending.is_whole:
-            finish_upload(self.context, self.id)
+            finish_upload(self.context, self.id, appending.digest)
 
     def seal(self, idle: float = 0) -> str:
         """As the job does that finds it idle."""

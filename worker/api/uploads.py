@@ -200,8 +200,10 @@ async def _receive(request: Request, services: Services, caller: Caller, upload_
         await store_body(request, appending, checksum)
     except ClientDisconnect as error:
         raise InvalidInput("The client went away before the piece was complete.") from error
+    finally:
+        services.uploads.end_piece(upload_id, appending)
     if appending.is_whole:
-        await run_in_threadpool(finish_upload, services.context, upload_id)
+        await run_in_threadpool(finish_upload, services.context, upload_id, appending.digest)
     return appending.offset
 
 

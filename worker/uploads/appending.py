@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from worker.errors import TooLarge
+from worker.uploads.digests import Digest
 from worker.uploads.upload_file import UploadFile
 
 # Checks the first bytes of the upload; the flag says whether more will follow. Raises an error to refuse them.
@@ -23,6 +24,7 @@ class Appending:
         most: int,
         *,
         length_known: bool,
+        digest: Digest | None,
         check_head: CheckHead,
         require_space: Callable[[int], None],
     ) -> None:
@@ -31,6 +33,8 @@ class Appending:
         self._length_known = length_known
         self._file = file
         self._token = token
+        # Of all bytes before `offset`; None when this process does not know them.
+        self.digest = digest
         self._check_head = check_head
         self._require_space = require_space
         self._is_head_checked = offset >= HEAD_BYTES
@@ -65,6 +69,8 @@ class Appending:
                 self._check_first(data)
                 locked.append(data, self.offset)
                 self.offset += len(data)
+                if self.digest is not None:
+                    self.digest.update(data)
             if last:
                 locked.sync()
 

@@ -14,6 +14,7 @@ from worker.database import Database
 from worker.errors import InvalidInput, TooLarge, Unavailable
 from worker.limits.lease_rows import Bound
 from worker.uploads.appending import Appending, CheckHead
+from worker.uploads.digests import Digests
 from worker.uploads.spool import Spool
 from worker.uploads.upload_file import LockedUpload, UploadGone, gone, wrong_offset
 from worker.uploads.upload_rows import (
@@ -62,6 +63,7 @@ class Uploads:
         self._largest = largest
         self._bound = bound
         self._check_head = check_head
+        self._digests = Digests()
 
     def new_id(self) -> str:
         """128 random bits."""
@@ -122,6 +124,11 @@ class Uploads:
                 raise wrong_offset(progress.offset) from None
             return progress
 
+    def end_piece(self, upload_id: str, appending: Appending) -> None:
+        """Remember the digest for the next piece, however this one ended."""
+        if appending.digest is not None and not appending.is_whole:
+            self._digests.keep(upload_id, appending.digest)
+
     def _admit(self, session: Session, upload_id: str, principal: str, piece: UploadPiece, size: int) -> Upload:
         upload = _continued(find_upload(session, upload_id, principal))
         if piece.offset != size:
@@ -160,6 +167,7 @@ class Uploads:
             piece.offset,
             upload.length or self._largest,
             length_known=upload.length is not None,
+            digest=self._digests.take(upload.id, piece.offset),
             check_head=self._check_head,
             require_space=self._spool.require_space,
         )

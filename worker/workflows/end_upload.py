@@ -13,6 +13,7 @@ from worker.logs import get_logger
 from worker.recordings.extend import extend_recording
 from worker.recordings.register import NewRecording, register_recording
 from worker.recordings.source import lock_recording
+from worker.uploads.digests import Digest
 from worker.uploads.upload_file import LockedUpload, UploadGone
 from worker.uploads.upload_rows import lock_upload, recording_of, terminate
 from worker.workflows.context import WorkerContext
@@ -20,8 +21,10 @@ from worker.workflows.context import WorkerContext
 _log = get_logger(__name__)
 
 
-def finish_upload(context: WorkerContext, upload_id: str) -> None:
+def finish_upload(context: WorkerContext, upload_id: str, digest: Digest | None = None) -> None:
     """Register the recording of an upload that is whole; idempotent, and does nothing while bytes are missing.
+
+    `digest` is that of all bytes, if it is known.
 
     The file gets the upload's id as its second name in the spool. Its first name goes after the commit; what a crash
     leaves, the sweep removes.
@@ -29,7 +32,8 @@ def finish_upload(context: WorkerContext, upload_id: str) -> None:
     file = context.spool.upload(upload_id)
     try:
         # No byte can follow the last one, so the digest needs no lock.
-        size, sha1 = file.size(), _sha1(file.path)
+        size = file.size()
+        sha1 = digest.hexdigest() if digest is not None and digest.offset == size else _sha1(file.path)
         with file.locked() as locked, context.database.transaction() as session:
             upload = _lock_open(session, upload_id)
             if upload is None or upload.length != size:

@@ -1,0 +1,135 @@
+"""Uploads in pieces: throughput beside the form's, many clients with small pieces, many lessons sent while recorded."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.figure import Figure, Limit, Reading, percentile
+from benchmarks.ground import Ground, running_ground
+from benchmarks.samples import distinct, repeats_of_bytes, write_recording
+from benchmarks.scale import Scale
+from benchmarks.tus_client import TusConnection
+from benchmarks.watching_memory import MemoryWatch
+
+_PIECE = 65_536
+_SLICE, _SLICE_SECONDS = 12_000, 2.0
+
+
+def measure_uploads(scale: Scale) -> Figure:
+    """Measure while the media worker is suspended: its ingests would be measured, too."""
+    figure = Figure("Uploads in pieces (tus 1.0)")
+    # Nobody waits for the ingest of what is sent here.
+    with running_ground(upload_abandoned_after=86_400) as ground:
+        with ground.tutor() as client:
+            session_id = ground.open_lesson(client)
+        ground.settle()
+        with _held(ground):
+            figure.readings.append(_throughput(ground, session_id, scale))
+            with MemoryWatch({"API": ground.process_id("api")}) as memory:
+                waits, sent = asyncio.run(_crowd(ground, session_id, scale))
+            name = f"{scale.tus_clients} clients, pieces of 64 kB"
+            figure.readings += [
+                Reading(f"{name}: p99", percentile(waits, 99), "ms", _range(waits), limit=Limit("value", "<", 150)),
+                Reading(f"{name}: least of an upload", min(sent), "pieces", limit=Limit("value", "≥", 1)),
+                Reading(f"{name}: memory of the API", memory.largest("API"), "MB", limit=Limit("value", "<", 300)),
+            ]
+            waits = asyncio.run(_lessons(ground, session_id, scale))
+            name = f"{scale.live_uploads} lessons sent while recorded, 12 kB each 2 s"
+            figure.readings.append(
+                Reading(f"{name}: p99", percentile(waits, 99), "ms", _range(waits), limit=Limit("value", "<", 300))
+            )
+    figure.notes.append(
+        "The clients run on the same cores. Each piece is on the disk before it is acknowledged. Throughput is that of "
+        "one request, the registration of the recording included."
+    )
+    return figure
+
+
+def _throughput(ground: Ground, session_id: int, scale: Scale) -> Reading:
+    """Megabytes a second of one upload, in turns with the form's."""
+    content = write_recording(ground.folder, ground.binaries, repeats=repeats_of_bytes(scale.upload_bytes)).read_bytes()
+    ours: list[float] = []
+    form: list[float] = []
+    file = ground.folder / "upload.webm"
+    for repeat in range(scale.upload_repeats):
+        file.write_bytes(distinct(content, 2 * repeat))
+        with ground.tutor() as client:
+            form.append(
+                file.stat().st_size / client.upload("/v1/recordings", file, session_id=session_id).seconds / 1e6
+            )
+        file.write_bytes(distinct(content, 2 * repeat + 1))
+        ours.append(file.stat().st_size / asyncio.run(_send_whole(ground, session_id, file)) / 1e6)
+    return Reading.of("one upload", ours, "MB/s", form, "POST /v1/recordings", Limit("ratio", "≥", 0.8))
+
+
+async def _send_whole(ground: Ground, session_id: int, file: Path) -> float:
+    connection = await TusConnection.open(ground.address, ground.tutor_token)
+    content = await asyncio.to_thread(file.read_bytes)
+    try:
+        path = await connection.create(session_id, len(content))
+        return await connection.patch(path, 0, content)
+    finally:
+        connection.close()
+
+
+async def _crowd(ground: Ground, session_id: int, scale: Scale) -> tuple[list[float], list[int]]:
+    """Milliseconds of each piece, and how many pieces of each upload, of clients that send without a pause."""
+    waits: list[float] = []
+    until = time.monotonic() + scale.tus_seconds
+
+    async def send(number: int) -> int:
+        connection = await TusConnection.open(ground.address, ground.tutor_token)
+        path = await connection.create(session_id, None)
+        sent = 0
+        while time.monotonic() < until:
+            waits.append(1000 * await connection.patch(path, sent * _PIECE, _content(number, sent, _PIECE)))
+            sent += 1
+        connection.close()
+        return sent
+
+    counts = await asyncio.gather(*(send(number) for number in range(scale.tus_clients)))
+    return waits, list(counts)
+
+
+async def _lessons(ground: Ground, session_id: int, scale: Scale) -> list[float]:
+    """Milliseconds of each slice of many lessons, each of which sends one every two seconds."""
+    waits: list[float] = []
+    opened = [await TusConnection.open(ground.address, ground.tutor_token) for _ in range(scale.live_uploads)]
+    paths = [await connection.create(session_id, None) for connection in opened]
+    began = time.monotonic() + 1
+
+    async def record(number: int) -> None:
+        for turn in range(max(2, int(scale.tus_seconds / _SLICE_SECONDS))):
+            at = began + _SLICE_SECONDS * (turn + number / scale.live_uploads)
+            await asyncio.sleep(max(0.0, at - time.monotonic()))
+            content = _content(number, turn, _SLICE)
+            waits.append(1000 * await opened[number].patch(paths[number], turn * _SLICE, content))
+
+    await asyncio.gather(*(record(number) for number in range(scale.live_uploads)))
+    for connection in opened:
+        connection.close()
+    return waits
+
+
+def _content(number: int, turn: int, size: int) -> bytes:
+    """Bytes that begin like a recording."""
+    return (b"\x1a\x45\xdf\xa3" if turn == 0 else b"\0\0\0\0") + bytes([number % 256]) * (size - 4)
+
+
+def _range(waits: list[float]) -> tuple[float, float]:
+    return min(waits), max(waits)
+
+
+@contextmanager
+def _held(ground: Ground) -> Iterator[None]:
+    """Suspend the media worker and its children within the block."""
+    group = ground.process_id("worker-media")
+    os.killpg(group, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(group, signal.SIGCONT)
