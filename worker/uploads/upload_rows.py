@@ -9,6 +9,7 @@ from sqlalchemy import CursorResult, func, select, text, update
 from sqlalchemy.orm import Session
 
 from models.uploads import Upload
+from worker.database import Executor
 from worker.errors import NotFound, TooManyRequests
 from worker.limits.lease_rows import Bound
 
@@ -27,6 +28,19 @@ _PRUNE = text(
          ORDER BY updated_at LIMIT :most FOR UPDATE SKIP LOCKED)
     """
 )
+
+
+# Of each piece: as text, for the cost of a statement of the ORM is that of the whole piece.
+_LIMITS = text("SELECT state, length, reserved FROM uploads WHERE id = :id AND principal = :principal")
+
+
+@dataclass(frozen=True)
+class UploadLimits:
+    """What decides whether an upload takes another piece."""
+
+    state: str
+    length: int | None
+    reserved: int
 
 
 @dataclass(frozen=True)
@@ -67,6 +81,14 @@ def find_upload(session: Session, upload_id: str, principal: str, *, lock: bool 
     if upload is None:
         raise NotFound("There is no such upload.")
     return upload
+
+
+def read_limits(executor: Executor, upload_id: str, principal: str) -> UploadLimits:
+    """The limits of an upload, for its creator. Raises NotFound for everybody else."""
+    row = executor.execute(_LIMITS, {"id": upload_id, "principal": principal}).fetchone()
+    if row is None:
+        raise NotFound("There is no such upload.")
+    return UploadLimits(row.state, row.length, row.reserved)
 
 
 def list_uploads(session: Session, principal: str, session_id: int, *, most: int) -> Sequence[Upload]:

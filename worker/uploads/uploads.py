@@ -19,10 +19,12 @@ from worker.uploads.spool import Spool
 from worker.uploads.upload_file import LockedUpload, UploadGone, gone, wrong_offset
 from worker.uploads.upload_rows import (
     NewUpload,
+    UploadLimits,
     create_upload,
     find_upload,
     go_on,
     open_uploads_with_length,
+    read_limits,
     reserve_more,
 )
 
@@ -115,9 +117,8 @@ class Uploads:
         """
         try:
             with self._spool.upload(upload_id).locked() as locked:
-                with self._database.transaction() as session:
-                    upload = self._admit(session, upload_id, principal, piece, locked.file.size())
-                return self._begin(locked, upload, piece)
+                length = self._admit(upload_id, principal, piece, locked.file.size())
+                return self._begin(locked, upload_id, length, piece)
         except UploadGone:
             progress = self._ended(upload_id, principal)
             if progress.offset != piece.offset or piece.size:
@@ -129,45 +130,53 @@ class Uploads:
         if appending.digest is not None and not appending.is_whole:
             self._digests.keep(upload_id, appending.digest)
 
-    def _admit(self, session: Session, upload_id: str, principal: str, piece: UploadPiece, size: int) -> Upload:
-        upload = _continued(find_upload(session, upload_id, principal))
+    def _admit(self, upload_id: str, principal: str, piece: UploadPiece, size: int) -> int | None:
+        """Check the piece and write what it changes of the row; returns the length of the upload, if it is known.
+
+        Most pieces change nothing of the row, and cost one statement. The file is locked meanwhile.
+        """
+        with self._database.statement() as statement:
+            known = read_limits(statement, upload_id, principal)
+        if known.state == "terminated":
+            raise gone()
         if piece.offset != size:
             raise wrong_offset(size)
-        length = self._new_length(upload, piece)
+        length = self._new_length(known, piece)
         expected = size + (piece.size or 0)
-        most = upload.length or length or self._largest
+        most = known.length or length or self._largest
         if expected > most:
             raise TooLarge(f"The upload has at most {most} bytes; {size} have arrived.")
-        needs_more = upload.length is None and length is None and expected > upload.reserved
-        if upload.state == "recovered" or length is not None or piece.marks or needs_more:
-            upload = find_upload(session, upload_id, principal, lock=True)
-            go_on(upload, length, piece.marks)
-            if needs_more:
-                reserve_more(session, upload, expected, self._bound)
-        return upload
+        needs_more = known.length is None and length is None and expected > known.reserved
+        if known.state == "recovered" or length is not None or piece.marks or needs_more:
+            with self._database.transaction() as session:
+                upload = _continued(find_upload(session, upload_id, principal, lock=True))
+                go_on(upload, length, piece.marks)
+                if needs_more:
+                    reserve_more(session, upload, expected, self._bound)
+        return known.length or length
 
-    def _new_length(self, upload: Upload, piece: UploadPiece) -> int | None:
+    def _new_length(self, known: UploadLimits, piece: UploadPiece) -> int | None:
         """The length that this piece sets. Raises InvalidInput when it is another one than before."""
-        if piece.length is None or piece.length == upload.length:
+        if piece.length is None or piece.length == known.length:
             return None
-        if upload.length is not None:
-            raise InvalidInput(f"The upload has {upload.length} bytes; its length cannot be changed.")
+        if known.length is not None:
+            raise InvalidInput(f"The upload has {known.length} bytes; its length cannot be changed.")
         if piece.length < piece.offset or piece.length == 0:
             raise InvalidInput(f"{piece.offset} bytes have arrived, more than Upload-Length.")
         if piece.length > self._largest:
             raise TooLarge(f"The upload is larger than {self._largest} bytes, the most that is taken.")
         return piece.length
 
-    def _begin(self, locked: LockedUpload, upload: Upload, piece: UploadPiece) -> Appending:
+    def _begin(self, locked: LockedUpload, upload_id: str, length: int | None, piece: UploadPiece) -> Appending:
         self._spool.require_space(piece.size or 0)
         locked.own_inode()
         return Appending(
             locked.file,
             locked.take_turn(),
             piece.offset,
-            upload.length or self._largest,
-            length_known=upload.length is not None,
-            digest=self._digests.take(upload.id, piece.offset),
+            length or self._largest,
+            length_known=length is not None,
+            digest=self._digests.take(upload_id, piece.offset),
             check_head=self._check_head,
             require_space=self._spool.require_space,
         )
