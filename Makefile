@@ -4,10 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
-# Test processes, each with servers of its own: for two cores one more, since tests of processes wait half of their time.
-TEST_PROCESSES ?= 3
+# Test processes, each with servers of its own: for two cores five, since tests of processes wait most of their time.
+TEST_PROCESSES ?= 5
+# The tests of `make quick` do not wait, and each process reads all of them first.
+QUICK_PROCESSES ?= 3
 # File by file in the order of tests/slow.txt, the dearest first.
-IN_PROCESSES := --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+BY_FILE := --dist loadfile --no-loadscope-reorder
 CHECK := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo \
 	&& $(BIN)/python tests/house/words.py
 # Where a shell or an image says not to keep compiled modules, every process compiles all it imports: 2 s of its start.
@@ -47,12 +49,12 @@ demo: install ## Show the main job: a browser's recording becomes a lesson that 
 # comes last.
 test: install-dev ## Run the whole check: format, lint, types, layers, tests
 	@{ $(CHECK); } >$(VENV)/check.log 2>&1 & check=$$!; \
-	$(BIN)/pytest $(IN_PROCESSES); tests=$$?; \
+	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) $(BY_FILE); tests=$$?; \
 	wait $$check || { cat $(VENV)/check.log >&2; exit 1; }; \
 	exit $$tests
 
 quick: install-dev ## Run the tests of rules, SQL and API alone
-	$(BIN)/pytest $(IN_PROCESSES) -m "not slow"
+	$(BIN)/pytest --numprocesses $(QUICK_PROCESSES) $(BY_FILE) -m "not slow"
 
 check: install-dev ## Run all of that but the tests
 	$(CHECK)
