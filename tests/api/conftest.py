@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from tests.conftest import MakeSettings
 from tests.waiting import PATIENCE, wait_for
@@ -115,9 +116,36 @@ class Visitor:
 VisitorOf = Callable[[UserCaller | Operator], Visitor]
 
 
+class _WholeResponses(httpx2.BaseTransport):
+    """One call of the application for each request; a response is returned when it is complete.
+
+    The client's own transport makes eight calls, for responses that stream: 2 of 7 ms of CPU.
+    """
+
+    def __init__(self, client: TestClient) -> None:
+        self._client = client
+        self._application = httpx2.ASGITransport(self._run, client=("testclient", 50000))
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        assert self._client.portal is not None
+        return self._client.portal.call(self._respond, request)
+
+    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host, port = scope["server"]
+        # As servers pass it, also where the address has none.
+        await self._client.app({**scope, "server": (host, port or 80)}, receive, send)
+
+    async def _respond(self, request: httpx2.Request) -> httpx2.Response:
+        response = await self._application.handle_async_request(request)
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        body = b"".join([piece async for piece in response.stream])
+        return httpx2.Response(response.status_code, headers=response.headers.raw, stream=httpx2.ByteStream(body))
+
+
 @pytest.fixture
 def client(api: FastAPI) -> Iterator[TestClient]:
     with TestClient(api) as client:
+        client._transport = _WholeResponses(client)
         yield client
 
 
