@@ -1,6 +1,5 @@
 """`astegni legacy import-enrollments` as an operator types it."""
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.conftest import School
-from worker.cli.local_stack.command import astegni
+from tests.forking.forked_process import ForkServer
 from worker.cli.local_stack.environment import environment_without_settings
 from worker.database import Database
 
@@ -16,13 +15,12 @@ RunCommand = Callable[..., str]
 
 
 @pytest.fixture
-def run(database_url: str, tmp_path: Path) -> RunCommand:
+def run(database_url: str, tmp_path: Path, fork_server: ForkServer) -> RunCommand:
     """`run(…)`: what the command says, without a terminal."""
     environment = environment_without_settings() | {"DATABASE_URL": database_url, "XDG_STATE_HOME": str(tmp_path)}
 
     def ask(*words: str) -> str:
-        command = astegni("legacy", "import-enrollments", *words)
-        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = fork_server.astegni(["legacy", "import-enrollments", *words], environment)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 

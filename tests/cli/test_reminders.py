@@ -1,7 +1,6 @@
 """`astegni reminders`: what will go out and why, and a test message sent through the real door."""
 
 import json
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,8 +14,8 @@ from sqlalchemy import text
 from devstack.mailbox.embedded import EmbeddedMailbox
 from tests.cli.conftest import CallCommand
 from tests.conftest import MakeSettings, School
+from tests.forking.forked_process import ForkServer
 from tests.waiting import PATIENCE
-from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
 from worker.database import Database
 from worker.reminders.delivery.dispatcher import Dispatcher
@@ -42,15 +41,9 @@ def command(environment: dict[str, str], tmp_path: Path, call_command: CallComma
 
 
 @pytest.fixture
-def command_apart(environment: dict[str, str]) -> Command:
+def command_apart(environment: dict[str, str], fork_server: ForkServer) -> Command:
     """The same as a process of its own, which hears nothing of the threads that send."""
-
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            astegni("reminders", *words), env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
-        )
-
-    return run
+    return lambda *words: fork_server.astegni(["reminders", *words], environment)
 
 
 @pytest.fixture
