@@ -128,6 +128,8 @@ class _WholeResponses(httpx2.BaseTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         assert self._client.portal is not None
+        # Then a body that a generator makes is one that the application can read.
+        request.read()
         return self._client.portal.call(self._respond, request)
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
