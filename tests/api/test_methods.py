@@ -48,7 +48,8 @@ def test_methods_that_no_address_has(client: TestClient, method: str) -> None:
 
 def test_head_is_get_without_its_content(school: School, api: FastAPI, client: TestClient, bearer: Bearer) -> None:
     for path, operations in api.openapi()["paths"].items():
-        if "get" not in operations or path.endswith(("/events", "/readyz", "/metrics")):
+        # HEAD of an upload is tus's own.
+        if "get" not in operations or "head" in operations or path.endswith(("/events", "/readyz", "/metrics")):
             continue
         where = _filled(path)
         got, head = (client.request(method, where, headers=bearer(school.tutor)) for method in ("GET", "HEAD"))

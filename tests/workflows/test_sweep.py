@@ -245,6 +245,7 @@ def test_the_ledger_forgets_what_is_long_over(recordings: RecordingFixture, run_
         "jobs": 2,
         "idempotency_keys": 0,
         "deliveries": 0,
+        "uploads": 0,
         "operator_accesses": 0,
     }
 

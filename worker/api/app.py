@@ -148,7 +148,7 @@ def _wrap(api: FastAPI, services: Services) -> None:
     api.add_middleware(AnyMethod)
     api.add_middleware(RequestLog, metrics=api.state.metrics)
     api.add_middleware(PrivateResponses)
-    api.add_middleware(TusProtocol)
+    api.add_middleware(TusProtocol, most=services.settings.upload_max_bytes)
     if services.settings.cors_origins:
         api.add_middleware(
             CORSMiddleware,

@@ -22,7 +22,7 @@ class AnyMethod:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to OPTIONS, run GET for HEAD, and pass other requests on."""
-        if scope["type"] != "http" or scope["method"] not in {"HEAD", "OPTIONS"} or _has_own_route(scope):
+        if scope["type"] != "http" or scope["method"] not in {"HEAD", "OPTIONS"} or _has_own_head(scope):
             await self._app(scope, receive, send)
         elif scope["method"] == "HEAD":
             await self._head(scope, receive, send)
@@ -48,9 +48,11 @@ class AnyMethod:
             scope["route"] = inner["route"]  # for the log and the metrics
 
 
-def _has_own_route(scope: Scope) -> bool:
-    """Whether a route responds to HEAD or OPTIONS itself, as tus requires."""
-    return any(route.matches(scope)[0] is Match.FULL for route in scope["app"].router.routes)
+def _has_own_head(scope: Scope) -> bool:
+    """Whether a route responds to HEAD itself, as that of an upload does."""
+    return scope["method"] == "HEAD" and any(
+        route.matches(scope)[0] is Match.FULL for route in scope["app"].router.routes
+    )
 
 
 def allowed_methods(scope: Scope) -> list[str]:

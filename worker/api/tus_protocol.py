@@ -3,7 +3,7 @@
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from worker.api.tus_headers import VERSION, UnsupportedVersion
+from worker.api.tus_headers import VERSION, UnsupportedVersion, protocol_headers
 
 PATH = "/v1/uploads"
 _OVERRIDDEN = frozenset({"PATCH", "DELETE", "HEAD"})
@@ -35,10 +35,14 @@ RESPONSE_HEADERS = (
 
 
 class TusProtocol:
-    """ASGI middleware: `Tus-Resumable` on every response, and `X-HTTP-Method-Override` for clients that only POST."""
+    """ASGI middleware: `Tus-Resumable` on every response, what OPTIONS says, and `X-HTTP-Method-Override`.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `most` is the largest upload in bytes.
+    """
+
+    def __init__(self, app: ASGIApp, *, most: int) -> None:
         self._app = app
+        self._protocol = protocol_headers(most)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; other paths are left alone."""
@@ -53,7 +57,9 @@ class TusProtocol:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["Tus-Resumable"] = VERSION
-                if message["status"] == UnsupportedVersion.status:
+                if scope["method"] == "OPTIONS":
+                    headers.update(self._protocol)
+                elif message["status"] == UnsupportedVersion.status:
                     headers["Tus-Version"] = VERSION
             await send(message)
 

@@ -24,7 +24,6 @@ from worker.api.services import Services, ServicesOf
 from worker.api.tus_headers import (
     CONTENT_TYPE,
     UnsupportedMediaType,
-    protocol_headers,
     read_checksum,
     read_marks,
     read_metadata,
@@ -52,16 +51,10 @@ async def _require_tus(request: Request) -> None:
 
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"], responses=responses(401, 403, 404, 422, 503))
-_TUS = [Depends(_require_tus)]
+# After the caller: an operator's request is recorded, whatever it lacks.
+TusOf = Annotated[None, Depends(_require_tus)]
 UploadId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="The last part of the upload's `Location`.")]
 SessionId = Annotated[int, Query(ge=1, le=LARGEST_INTEGER), AsText]
-
-
-@router.options("", include_in_schema=False)
-@router.options("/{upload_id}", include_in_schema=False)
-async def describe_protocol(services: ServicesOf) -> Response:
-    """What this server supports."""
-    return Response(status_code=204, headers=dict(protocol_headers(services.settings.upload_max_bytes)))
 
 
 @router.post(
@@ -70,9 +63,8 @@ async def describe_protocol(services: ServicesOf) -> Response:
     response_class=Response,
     responses=responses(409, 410, 412, 413, 415, 507) | {201: {"description": "Created; `Location` is its address."}},
     summary="Create an upload",
-    dependencies=_TUS,
 )
-async def post_upload(request: Request, caller: CallerOf, services: ServicesOf) -> Response:
+async def post_upload(request: Request, caller: CallerOf, services: ServicesOf, _tus: TusOf) -> Response:
     """Create an upload for a recording of a session (its tutor, or who opened it); a body is its first piece."""
     upload = await run_in_threadpool(_create, services, caller, request)
     offset = 0
@@ -92,9 +84,8 @@ async def post_upload(request: Request, caller: CallerOf, services: ServicesOf) 
     response_class=Response,
     responses=responses(410, 412) | {200: {"description": "`Upload-Offset` is where to continue."}},
     summary="Where to continue an upload",
-    dependencies=_TUS,
 )
-def head_upload(upload_id: UploadId, caller: CallerOf, services: ServicesOf) -> Response:
+def head_upload(upload_id: UploadId, caller: CallerOf, services: ServicesOf, _tus: TusOf) -> Response:
     """How many bytes have arrived; a request that still sends to this upload is replaced and stores nothing more."""
     progress = services.uploads.take_over(upload_id, caller.principal)
     if progress.is_whole:
@@ -111,9 +102,10 @@ def head_upload(upload_id: UploadId, caller: CallerOf, services: ServicesOf) -> 
     response_class=Response,
     responses=responses(409, 410, 412, 413, 415, 460, 507) | {204: {"description": "The bytes are on the disk."}},
     summary="Append to an upload",
-    dependencies=_TUS,
 )
-async def patch_upload(upload_id: UploadId, request: Request, caller: CallerOf, services: ServicesOf) -> Response:
+async def patch_upload(
+    upload_id: UploadId, request: Request, caller: CallerOf, services: ServicesOf, _tus: TusOf
+) -> Response:
     """Append the body at `Upload-Offset`. The upload is finished when its length is reached."""
     if request.headers.get("content-type") != CONTENT_TYPE:
         raise UnsupportedMediaType(f"Send the bytes with `Content-Type: {CONTENT_TYPE}`.")
@@ -124,10 +116,8 @@ async def patch_upload(upload_id: UploadId, request: Request, caller: CallerOf, 
     return Response(status_code=204, headers={"Upload-Offset": str(offset), **_expiry(services)})
 
 
-@router.delete(
-    "/{upload_id}", status_code=204, responses=responses(410, 412), summary="Terminate an upload", dependencies=_TUS
-)
-def delete_upload(upload_id: UploadId, caller: CallerOf, services: ServicesOf) -> None:
+@router.delete("/{upload_id}", status_code=204, responses=responses(410, 412), summary="Terminate an upload")
+def delete_upload(upload_id: UploadId, caller: CallerOf, services: ServicesOf, _tus: TusOf) -> None:
     """Delete the bytes of an upload. A recording that was made of them stays."""
     with services.database.transaction() as session:
         services.uploads.read(session, upload_id, caller.principal)
