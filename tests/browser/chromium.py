@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,12 @@ class Chromium:
     def first_page(self) -> Page:
         """The page whose storage is kept in the profile."""
         return self._page
+
+    def sleep(self, seconds: float) -> None:
+        """Stop all its processes for this long, like a laptop that is closed."""
+        os.killpg(self._pid, signal.SIGSTOP)
+        time.sleep(seconds)
+        os.killpg(self._pid, signal.SIGCONT)
 
     def close(self) -> None:
         """Kill the browser and all processes that it started."""

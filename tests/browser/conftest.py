@@ -128,6 +128,10 @@ class Studio:
         """Wait until this much has been recorded and written."""
         self.wait(f"studio.recorder.state.recordedBytes && studio.recorder.state.recordedMs > {seconds * 1000}")
 
+    def take_up(self) -> None:
+        """Find what the last page has left, as the recorder of this one."""
+        self.run("studio.left().then(([first]) => { studio.recorder = first; studio.watch(first); })")
+
     def finish(self) -> Any:
         """Stop, and the receipt once everything is at the server."""
         self.run("studio.recorder.stop()")
@@ -195,3 +199,14 @@ def watch(studio: Studio, sql: Sql, tmp_path: Path, processes: Processes) -> Wat
         return read_film(find_binaries(studio.settings), file)
 
     return look
+
+
+def begin_of(studio: Studio) -> float:
+    """When the recording began, in seconds of the page's clock."""
+    return float(studio.run("studio.recorder.state.startedAt")) / 1000
+
+
+def assert_whole(film: Film, since: float, seconds: range) -> None:
+    """The film shows each of these seconds, counted from `since`."""
+    missing = set(seconds) - film.seconds_of(since)
+    assert not missing, (missing, film.duration, film.pictures[:3], film.pictures[-3:])

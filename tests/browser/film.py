@@ -49,8 +49,10 @@ def _pictures(binaries: Binaries, file: Path) -> list[tuple[float, float]]:
     entries = ["-select_streams", "v:0", "-show_entries", "frame=pts_time", "-of", "csv=p=0"]
     probe = [str(binaries.ffprobe), "-v", "error", *entries, str(file)]
     times = subprocess.run(probe, capture_output=True, check=True, text=True).stdout.replace(",", "").split()
+    if not times:
+        return []
     columns = _BITS + 1
-    scale = ["-map", "0:v?", "-vf", f"scale={columns}:1:flags=area,format=gray", "-fps_mode", "passthrough"]
+    scale = ["-map", "0:v", "-vf", f"scale={columns}:1:flags=area,format=gray", "-fps_mode", "passthrough"]
     command = [str(binaries.ffmpeg), "-v", "error", "-i", str(file), *scale, "-f", "rawvideo", "-"]
     pixels = subprocess.run(command, capture_output=True, check=True).stdout
     pictures = []

@@ -1,25 +1,14 @@
 """`/recorder.js` in a real browser: what it recorded is at the server, whatever happened on the way."""
 
-from tests.browser.conftest import Studio, Watch
-from tests.browser.film import Film
+from tests.browser.conftest import Studio, Watch, assert_whole, begin_of
 
-# The server's row and the clock of the page differ by less than this many seconds.
+# The film and the clock of the page differ by less than this many seconds.
 _EXACT = 0.2
-
-
-def _begun(studio: Studio) -> float:
-    """When the recording began, in seconds of the page's clock."""
-    return float(studio.run("studio.recorder.state.startedAt")) / 1000
-
-
-def _assert_whole(film: Film, since: float, seconds: range) -> None:
-    missing = set(seconds) - film.seconds_of(since)
-    assert not missing, (missing, film.duration, film.pictures[:3], film.pictures[-3:])
 
 
 def test_twenty_seconds_with_a_cut_link_arrive_whole_and_in_time(studio: Studio, watch: Watch) -> None:
     studio.record()
-    begun = _begun(studio)
+    begun = begin_of(studio)
     studio.wait_for_seconds(6)
     studio.page.cut()
     studio.wait_for_seconds(11)
@@ -34,23 +23,18 @@ def test_twenty_seconds_with_a_cut_link_arrive_whole_and_in_time(studio: Studio,
     length = studio.run("studio.recorder.state.recordedMs") / 1000
     film = watch(receipt["recording_id"])
     assert abs(film.duration - length) < _EXACT
-    _assert_whole(film, begun, range(int(film.duration)))
+    assert_whole(film, begun, range(int(film.duration)))
     assert len(film.offsets) >= 5
     assert max(map(abs, film.offsets)) < 0.08
     assert studio.run("errors") == []
 
 
-def _take_up(studio: Studio) -> None:
-    """Find what the last page has left, as the recorder of this one."""
-    studio.run("studio.left().then(([first]) => { studio.recorder = first; studio.watch(first); })")
-
-
 def test_a_recording_goes_on_behind_a_reload(studio: Studio, watch: Watch) -> None:
     studio.record()
-    begun = _begun(studio)
+    begun = begin_of(studio)
     studio.wait_for_seconds(7)
     studio.open()
-    _take_up(studio)
+    studio.take_up()
     length_before = studio.run("studio.recorder.state.recordedMs") / 1000
     studio.run("studio.recorder.start(studio.stream())")
     studio.wait_for_seconds(length_before + 6)
@@ -61,22 +45,22 @@ def test_a_recording_goes_on_behind_a_reload(studio: Studio, watch: Watch) -> No
     length = studio.run("studio.recorder.state.recordedMs") / 1000
     film = watch(receipt["recording_id"])
     assert abs(film.duration - length) < _EXACT
-    _assert_whole(film, begun, range(int(length_before)))
-    _assert_whole(film, begun + gap["to_ms"] / 1000, range(int(length - length_before)))
+    assert_whole(film, begun, range(int(length_before)))
+    assert_whole(film, begun + gap["to_ms"] / 1000, range(int(length - length_before)))
     assert studio.run("studio.left().then((left) => left.length)") == 0
     assert studio.run("errors") == []
 
 
 def test_what_a_killed_browser_held_is_sent_by_the_next(studio: Studio, watch: Watch) -> None:
     studio.record()
-    begun = _begun(studio)
+    begun = begin_of(studio)
     studio.wait_for_seconds(4)
     studio.page.cut()
     studio.wait_for_seconds(10)
     studio.kill_browser()
     studio.open_browser()
     studio.open()
-    _take_up(studio)
+    studio.take_up()
     left = studio.run("studio.recorder.state")
     assert left["phase"] == "left"
     assert left["waitingBytes"] > 0
@@ -85,7 +69,7 @@ def test_what_a_killed_browser_held_is_sent_by_the_next(studio: Studio, watch: W
     film = watch(studio.run("studio.recorder.state.receipt.recording_id"))
     assert abs(film.duration - left["recordedMs"] / 1000) < _EXACT
     assert left["recordedMs"] >= 8_000
-    _assert_whole(film, begun, range(int(film.duration)))
+    assert_whole(film, begun, range(int(film.duration)))
 
 
 def test_pauses_are_marks_and_no_part_of_the_recording(studio: Studio, watch: Watch) -> None:

@@ -11,7 +11,10 @@ from worker.api.static_files import StaticFile
 router = APIRouter(include_in_schema=False)
 
 # In this order: each part uses what the parts before it declare.
-_PARTS = ("environment", "client", "store", "queue", "boards", "whiteboard", "recordings", "alarms", "install")
+_PARTS = (
+    *("environment", "client", "store", "queue", "boards"),
+    *("whiteboard", "recordings", "recorder", "alarms", "install"),
+)
 # One scope for all parts, and none of their names in the page's. Loaded twice it does nothing the second time.
 _BEFORE = "(() => {\n'use strict';\nif (window.astegni || !document.currentScript?.src) return;\n"
 _AFTER = "})();\n"

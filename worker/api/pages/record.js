@@ -51,7 +51,9 @@ function time(milliseconds) {
 
 // The person
 
-const token = () => sessionStorage.getItem('record-token') || localStorage.getItem('token') || localStorage.getItem('access_token');
+function token() {
+  return sessionStorage.getItem('record-token') || localStorage.getItem('token') || localStorage.getItem('access_token');
+}
 
 function askForToken(reason) {
   $('signInReason').textContent = word(reason);
@@ -183,8 +185,13 @@ function renderLive(state) {
   for (const [id, text] of Object.entries(texts)) if ($(id).textContent !== text) $(id).textContent = text;
   $('pause').disabled = state.phase === 'interrupted';
   show('again', state.phase === 'interrupted' || state.warnings.includes('ended') || state.warnings.includes('silent'));
-  // Decibels above -60.
-  $('level').value = state.level ? Math.max(0, 60 + 20 * Math.log10(state.level)) : 0;
+}
+
+/** In decibels above -60; more often than everything else changes. */
+function showLevel() {
+  if ($('live').hidden) return;
+  const { level } = recorder;
+  $('level').value = level ? Math.max(0, 60 + 20 * Math.log10(level)) : 0;
 }
 
 function renderReceipt(state, isDone) {
@@ -214,7 +221,8 @@ function showLeft() {
   $('leftList').replaceChildren(...left.map((one) => {
     const item = document.createElement('li');
     const { title, recordedMs, waitingBytes } = one.state;
-    item.textContent = word('leftItem', { title: title || words.title, time: time(recordedMs), bytes: bytes(waitingBytes) });
+    const values = { title: title || words.title, time: time(recordedMs), bytes: bytes(waitingBytes) };
+    item.textContent = word('leftItem', values);
     if (!one.state.isEnded) {
       const button = document.createElement('button');
       button.type = 'button';
@@ -293,6 +301,7 @@ async function begin() {
   if (!recorder) await listLeft();
 }
 
+setInterval(showLevel, 100);
 if (!navigator.mediaDevices?.getDisplayMedia) document.querySelector('[value=screen]').disabled = true;
 speak(localStorage.getItem('record-language') || (navigator.language.startsWith('am') ? 'am' : 'en'));
 begin();

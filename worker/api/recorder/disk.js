@@ -55,7 +55,8 @@ class FileDisk {
   }
 
   async #write(id, name, bytes) {
-    const file = await (await this.root.getDirectoryHandle(id, { create: true })).getFileHandle(String(name), { create: true });
+    const folder = await this.root.getDirectoryHandle(id, { create: true });
+    const file = await folder.getFileHandle(String(name), { create: true });
     const handle = await file.createSyncAccessHandle();
     try {
       const at = name === 'journal' ? await handle.getSize() : 0;
@@ -153,8 +154,9 @@ function pageDisk() {
   opening ||= new Promise((resolve, reject) => {
     // A worker is of the page's own origin; it may import this module from another.
     const { href, origin } = new URL(import.meta.url);
-    const starter = () => URL.createObjectURL(new Blob([`import ${JSON.stringify(href)}`], { type: 'text/javascript' }));
-    const worker = new Worker(origin === location.origin ? href : starter(), { type: 'module', name: WORKER });
+    const importer = new Blob([`import ${JSON.stringify(href)}`], { type: 'text/javascript' });
+    const address = origin === location.origin ? href : URL.createObjectURL(importer);
+    const worker = new Worker(address, { type: 'module', name: WORKER });
     const calls = [];
     worker.onerror = () => reject(new Error('no worker'));
     worker.onmessage = ({ data: { n, result, error, ...first } }) => {
@@ -172,8 +174,8 @@ function pageDisk() {
 }
 
 /**
- * The right to record or to send: a function that gives it back, or null while another tab has it. A browser without locks
- * has a note that its tab renews.
+ * The right to record or to send: a function that gives it back, or null while another tab has it. Without locks it is a
+ * note that its tab renews.
  */
 function own(id) {
   const name = `${FOLDER}/${id}`;

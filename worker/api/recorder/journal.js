@@ -2,11 +2,19 @@
 
 const base64 = (bytes) => btoa(String.fromCharCode(...bytes));
 /** Without TLS there is no `crypto.subtle`, and slices are sent without a checksum. */
-const digest = async (bytes) => (crypto.subtle ? base64(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))) : null);
+async function digest(bytes) {
+  return crypto.subtle ? base64(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))) : null;
+}
 
 /** Slices, and marks of what is missing between them. What the disk does not take is held in memory. */
 class Journal {
-  facts = { id: newId(), session: null, startedAt: null, who: null, mime: null, clock: null, upload: null, skipped: 0, total: null };
+  facts = {
+    id: newId(), session: null, startedAt: null, who: null, mime: null,
+    clock: null, // milliseconds that the server's is ahead
+    upload: null, // its id
+    skipped: 0, // bytes that are missing in the upload
+    total: null, // bytes of an ended recording
+  };
   slices = []; // {offset, length, sha256, from_ms, to_ms}; offsets jump where a slice was lost with its page
   marks = []; // {kind, from_ms, to_ms}
   storedTo = 0; // the server has the recording up to this byte

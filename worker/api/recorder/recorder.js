@@ -47,14 +47,14 @@ export class Recorder extends EventTarget {
 
   /** A snapshot of all that a page may show. */
   get state() {
-    const { facts, end, storedTo, recordedMs, gapsMs, memoryBytes } = this.#journal;
+    const { facts, end, storedTo, recordedMs, gapsMs, lastMs, memoryBytes } = this.#journal;
     const running = this.#phase === 'recording' ? Math.max(0, this.#now() - this.#from) : 0;
     return {
       id: facts.id, session: facts.session, type: facts.type, title: facts.title, mime: facts.mime,
-      startedAt: facts.startedAt, isEnded: facts.total !== null, phase: this.#phase,
+      startedAt: facts.startedAt, lastAt: facts.startedAt + lastMs, isEnded: facts.total !== null, phase: this.#phase,
       warnings: [...this.#warnings], receipt: this.#receipt,
-      recordedMs: recordedMs + running, gapsMs, recordedBytes: end - facts.skipped, storedBytes: storedTo - facts.skipped,
-      waitingBytes: end - storedTo, memoryBytes, disk: this.#disk?.kind ?? null, diskLeft: this.#diskLeft,
+      recordedMs: recordedMs + running, gapsMs,
+      recordedBytes: end - facts.skipped, storedBytes: storedTo - facts.skipped, waitingBytes: end - storedTo, memoryBytes, disk: this.#disk?.kind ?? null, diskLeft: this.#diskLeft,
       link: this.#sender.link, bytesPerSecond: this.#sender.bytesPerSecond, level: this.level,
     };
   }
@@ -64,7 +64,7 @@ export class Recorder extends EventTarget {
     return this.#microphone?.level ?? null;
   }
 
-  /** Records the stream: begins the recording, goes on with an interrupted one, or changes the stream of a running one. */
+  /** Begins the recording, goes on with an interrupted one, or changes the stream of a running one. */
   async start(stream) {
     await this.#take();
     const { facts } = this.#journal;
@@ -199,7 +199,7 @@ export class Recorder extends EventTarget {
     const media = this.#media;
     this.#media = null;
     if (media && media.recorder.state !== 'inactive') media.recorder.stop();
-    if (media) await Promise.race([media.stopped, pause(SLICE)]);
+    if (media) await Promise.race([media.stopped, pause(5 * SLICE)]);
     await this.#writing;
   }
 

@@ -133,7 +133,8 @@ class Sender {
     facts.who ??= token ? whoOf(token) : null;
     if (!token || whoOf(token) !== facts.who) throw this.#withoutToken('this person is not signed in');
     const common = { Authorization: `Bearer ${token}`, 'Tus-Resumable': '1.0.0' };
-    const { status, text, header } = await request(method, new URL(path, this.#options.api), { ...common, ...headers }, body);
+    const address = new URL(path, this.#options.api);
+    const { status, text, header } = await request(method, address, { ...common, ...headers }, body);
     if (status < 300) return { text, header };
     if (status !== 401) throw new RequestError(text.slice(0, 500), status, Number(header('Retry-After')));
     this.#refusedToken = token;
@@ -209,9 +210,9 @@ class Sender {
       const at = this.#offset + facts.skipped;
       if (slice.offset + slice.length <= at) continue;
       const bytes = await this.#journal.read(slice);
-      if (bytes.length === slice.length && slice.offset <= at) return { slice, bytes: bytes.subarray(at - slice.offset) };
-      const from = slices.findLast(({ offset, length }) => offset + length <= at)?.to_ms ?? 0;
       const isHere = bytes.length === slice.length;
+      if (isHere && slice.offset <= at) return { slice, bytes: bytes.subarray(at - slice.offset) };
+      const from = slices.findLast(({ offset, length }) => offset + length <= at)?.to_ms ?? 0;
       facts.skipped = (isHere ? slice.offset : slice.offset + slice.length) - this.#offset;
       await this.#journal.mark('gap', from, isHere ? slice.from_ms : slice.to_ms);
       await this.#journal.save();

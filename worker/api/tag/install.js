@@ -20,6 +20,8 @@ window.astegni = Object.freeze({
   pending: () => queue.mine(),
   /** Sessions of the platform and what they are called at the worker. */
   boards: () => store.all('boards'),
+  /** A new recorder for a stream, with the options of docs/recorder.md. */
+  recorder: newRecorder,
 });
 
 safely(install);
@@ -30,6 +32,7 @@ safely(async () => {
   await store.forgetOld();
   sendAll();
   await recoverRecordings();
+  await sendLeftRecordings();
 });
 addEventListener('online', sendAll);
 addEventListener('pagehide', sendAll);

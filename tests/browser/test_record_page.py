@@ -1,0 +1,115 @@
+"""`/record` in a real browser: from a session to the receipt, by keyboard, in two languages, at 320 px."""
+
+from typing import Any
+
+import pytest
+
+from tests.browser.chromium import Page
+from tests.browser.conftest import Studio, Watch
+from tests.waiting import wait_for
+
+
+@pytest.fixture
+def record_page(studio: Studio) -> Page:
+    """The page, at the width of a small phone."""
+    page = Page(studio.browsers[-1])
+    size = {"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": False}
+    page.call("Emulation.setDeviceMetricsOverride", size)
+    page.open(f"{studio.api}/record")
+    page.run(f"localStorage.setItem('token', '{studio.token}')")
+    _reload(studio, page)
+    return page
+
+
+def _reload(studio: Studio, page: Page) -> None:
+    page.open("about:blank")
+    page.run_before_each_load(
+        "window.faults = []; addEventListener('error', (event) => faults.push(event.message));"
+        "addEventListener('unhandledrejection', (event) => faults.push(String(event.reason)));"
+        "addEventListener('securitypolicyviolation', (event) => faults.push(event.blockedURI));"
+    )
+    page.open(f"{studio.api}/record")
+    _wait(page, "document.querySelectorAll('#session option').length")
+
+
+def _wait(page: Page, condition: str) -> Any:
+    return wait_for(
+        lambda: page.run(f"Boolean({condition})"),
+        pause=0.1,
+        details=lambda: (condition, page.run("[document.body.innerText, faults]")),
+    )
+
+
+def _press(page: Page, key: str, code: int) -> None:
+    for kind in ("keyDown", "keyUp"):
+        text = {"text": "\r"} if key == "Enter" and kind == "keyDown" else {}
+        page.call("Input.dispatchKeyEvent", {"type": kind, "key": key, "windowsVirtualKeyCode": code, **text})
+
+
+def _focus(page: Page, element_id: str) -> None:
+    """Go to the element by the tab key."""
+    for _ in range(20):
+        if page.run("document.activeElement.id") == element_id:
+            return
+        _press(page, "Tab", 9)
+    raise AssertionError(page.run("document.activeElement.outerHTML"))
+
+
+def _assert_narrow(page: Page) -> None:
+    assert page.run("document.documentElement.scrollWidth") <= 320
+
+
+def test_a_lesson_is_recorded_by_keyboard_and_watched(studio: Studio, record_page: Page, watch: Watch) -> None:
+    _assert_narrow(record_page)
+    record_page.run("document.querySelector('[value=camera]').click()")
+    _focus(record_page, "start")
+    _press(record_page, "Enter", 13)
+    _wait(record_page, "!document.getElementById('live').hidden")
+    _wait(record_page, "parseInt(document.getElementById('stored').textContent)")
+    _assert_narrow(record_page)
+    assert record_page.run("document.activeElement.id") == "pause"
+    _press(record_page, "Enter", 13)
+    _wait(record_page, "document.getElementById('phase').textContent === 'Paused'")
+    _press(record_page, "Enter", 13)
+    _wait(record_page, "document.getElementById('phase').textContent === 'Recording'")
+    _focus(record_page, "stop")
+    _press(record_page, "Enter", 13)
+    _wait(record_page, "document.getElementById('receiptTitle').textContent === 'Everything has arrived'")
+    assert record_page.run("document.getElementById('held').textContent") == "0 KB"
+    assert record_page.run("document.getElementById('gaps').textContent") == "0 s"
+    _wait(record_page, "document.getElementById('watch').href")
+    _assert_narrow(record_page)
+    (upload,) = studio.get(f"/v1/uploads?session_id={studio.session}")["items"]
+    assert (upload["type"], [mark["kind"] for mark in upload["marks"]]) == ("video", ["pause"])
+    assert watch(upload["recording_id"]).duration > 1
+    assert record_page.run("faults") == []
+
+
+def test_what_a_reload_has_left_is_offered_and_sent(studio: Studio, record_page: Page) -> None:
+    record_page.run("document.querySelector('[value=voice]').click(); document.getElementById('start').click()")
+    _wait(record_page, "parseInt(document.getElementById('stored').textContent)")
+    record_page.run("document.querySelector('[data-language=am]').click()")
+    _wait(record_page, "document.documentElement.lang === 'am'")
+    record_page.close()
+    page = Page(studio.browsers[-1])
+    _reload(studio, page)
+    _wait(page, "!document.getElementById('left').hidden")
+    assert page.run("document.querySelector('h1').textContent") == "ትምህርት ይቅረጹ"
+    page.run("document.getElementById('sendLeft').click()")
+    _wait(page, "document.getElementById('receiptTitle').textContent === 'ሁሉም ደርሷል'")
+    (upload,) = studio.get(f"/v1/uploads?session_id={studio.session}")["items"]
+    assert upload["state"] == "finished"
+    assert page.run("faults") == []
+
+
+def test_without_a_token_it_asks_for_one_and_keeps_it_out_of_the_address(studio: Studio, record_page: Page) -> None:
+    record_page.run("localStorage.removeItem('token')")
+    record_page.open("about:blank")
+    record_page.open(f"{studio.api}/record")
+    _wait(record_page, "!document.getElementById('signIn').hidden")
+    record_page.run(
+        f"document.getElementById('token').value = '{studio.token}';document.querySelector('#signIn button').click()"
+    )
+    _wait(record_page, "document.querySelectorAll('#session option').length")
+    assert record_page.run("location.href") == f"{studio.api}/record"
+    assert record_page.run("localStorage.getItem('token')") is None

@@ -1,0 +1,97 @@
+"""`/recorder.js` under faults of the server, the device, the disk, the token, the microphone; beside another tab."""
+
+import signal
+from urllib.parse import urlsplit
+
+from tests.browser.chromium import Page
+from tests.browser.conftest import Studio, Watch, assert_whole, begin_of
+from tests.conftest import Processes, School
+from worker.access.tokens import issue_token
+
+# The film and the clock of the page differ by less than this many seconds.
+_EXACT = 0.2
+
+
+def test_a_restart_of_the_server_costs_nothing(studio: Studio, processes: Processes, watch: Watch) -> None:
+    studio.record()
+    begun = begin_of(studio)
+    studio.wait_for_seconds(3)
+    studio.process.signal(signal.SIGKILL)
+    studio.wait_for_seconds(8)
+    assert studio.run("studio.recorder.state.waitingBytes") > 0
+    processes.api(studio.settings, port=urlsplit(studio.api).port)
+    receipt = studio.finish()
+    film = watch(receipt["recording_id"])
+    assert_whole(film, begun, range(8))
+    assert len(studio.get(f"/v1/uploads?session_id={studio.session}")["items"]) == 1
+
+
+def test_a_device_that_slept_has_a_mark_and_no_hours_of_recording(studio: Studio, watch: Watch) -> None:
+    studio.record()
+    studio.wait_for_seconds(4)
+    studio.browsers[-1].sleep(12)
+    studio.wait_for_seconds(8)
+    receipt = studio.finish()
+    (sleep,) = receipt["gaps"]
+    assert sleep["kind"] == "sleep"
+    assert sleep["to_ms"] - sleep["from_ms"] >= 12_000
+    assert watch(receipt["recording_id"]).duration < 12
+
+
+def test_a_full_disk_is_reported_and_the_slices_are_sent_from_memory(studio: Studio, watch: Watch) -> None:
+    studio.page.call("Storage.overrideQuotaForOrigin", {"origin": studio.origin, "quotaSize": 30_000})
+    studio.record()
+    studio.page.cut()
+    studio.wait("studio.recorder.state.warnings.includes('disk-full')")
+    studio.wait_for_seconds(12)
+    assert studio.run("studio.recorder.state.memoryBytes") > 0
+    studio.page.reconnect()
+    length = watch(studio.finish()["recording_id"]).duration
+    assert abs(length - studio.run("studio.recorder.state.recordedMs") / 1000) < _EXACT
+
+
+def test_after_an_expired_token_the_page_is_asked_for_another(studio: Studio) -> None:
+    studio.record()
+    studio.wait_for_seconds(3)
+    expired = studio.token.rsplit(".", 1)[0] + ".AAAA"
+    studio.run(f"localStorage.setItem('token', '{expired}')")
+    studio.wait("studio.events.some(([name]) => name === 'token')")
+    assert studio.run("studio.recorder.state.link") == "token"
+    studio.run(f"localStorage.setItem('token', '{studio.token}'); studio.recorder.wake()")
+    assert studio.finish()["state"] == "finished"
+
+
+def test_the_token_of_another_person_sends_nothing(studio: Studio, school: School) -> None:
+    other = issue_token(
+        studio.settings.signing_key, sub=school.other_tutor.user_id, role="tutor", role_ids={"tutor": 14}
+    )
+    studio.record()
+    studio.wait("studio.recorder.state.storedBytes > 0")
+    studio.run(f"localStorage.setItem('token', '{other}')")
+    studio.wait("studio.events.some(([name]) => name === 'token')")
+    studio.open()
+    studio.run(f"localStorage.setItem('token', '{other}')")
+    assert studio.run("studio.left().then((left) => left.length)") == 0
+
+
+def test_one_tab_owns_a_recording(studio: Studio) -> None:
+    studio.record()
+    studio.wait_for_seconds(3)
+    other = Page(studio.browsers[-1])
+    studio.open(other)
+    assert other.run("studio.left().then((left) => left.length)") == 0
+    studio.page.close()
+    studio.wait("studio.left().then((left) => left.length === 1)", other)
+
+
+def test_a_dead_microphone_and_an_ended_track_are_reported(studio: Studio) -> None:
+    studio.record()
+    studio.wait_for_seconds(2)
+    studio.run("studio.tones.gain.disconnect()")
+    studio.wait("studio.recorder.state.warnings.includes('silent')")
+    # The event of a device that is gone.
+    studio.run("studio.tones.track.dispatchEvent(new Event('ended'))")
+    assert studio.run("studio.recorder.state.warnings") == ["silent", "ended"]
+    studio.run("studio.recorder.start(studio.stream())")
+    studio.wait("!studio.recorder.state.warnings.length")
+    assert studio.finish()["state"] == "finished"
