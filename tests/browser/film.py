@@ -1,5 +1,6 @@
 """What a recording of `studio.js` shows: the times in its bars, and when its tones begin."""
 
+import math
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from worker.media.binaries import Binaries
 # What `studio.js` paints: bits of the time in units of 10 ms, and one that makes their number even.
 # The times begin again after so many seconds.
 _BITS = 21
-_ROUND = 20_000
+ROUND = 20_000
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,13 @@ class Film:
 
     def seconds_of(self, since: float) -> set[int]:
         """The whole seconds, counted from `since`, of which there are pictures."""
-        return {int((painted - since) % _ROUND) for _, painted in self.pictures}
+        return {int((painted - since) % ROUND) for _, painted in self.pictures}
+
+    def painted_seconds(self, split: float = math.inf) -> float:
+        """How long it was painted: from the first to the last picture, without the gap in front of the time `split`."""
+        times = [painted for _, painted in self.pictures]
+        parts = [[time for time in times if time < split], [time for time in times if time >= split]]
+        return sum(part[-1] - part[0] for part in parts if part)
 
     @property
     def offsets(self) -> list[float]:

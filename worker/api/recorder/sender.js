@@ -120,6 +120,7 @@ class Sender {
     if (!this.#journal.end) return false;
     if (!facts.upload) await this.#create();
     if (this.#offset === null) await this.#readOffset();
+    if (this.#offset === null) return false;
     const slice = await this.#nextSlice();
     if (slice) await this.#sendSlice(slice);
     else if (facts.total === null) return false;
@@ -195,11 +196,12 @@ class Sender {
       this.#marksSent = 0;
     } catch (error) {
       if (error.status !== 404 && error.status !== 410) throw error;
-      // The server no longer has it: it was finished long ago, or what is held here makes another one.
+      // The server no longer has it: all of it was stored, or what is held here makes another upload.
       const { facts, end, storedTo } = this.#journal;
-      if (facts.total !== null && storedTo === end) throw error;
       [facts.upload, this.#isUnsure] = [null, false];
-      throw error;
+      if (facts.total === null || storedTo < end) throw error;
+      this.stop();
+      await this.#tell('finished', null);
     }
   }
 
