@@ -1,10 +1,18 @@
 """`/recorder.js` in a real browser: what it recorded is at the server, whatever happened on the way."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from tests.browser.conftest import Studio, Watch, assert_whole, begin_of
 from tests.browser.film import ROUND
 
 # The length of the film, and of what was painted, differ by less than this many seconds.
 _EXACT = 0.2
+
+
+def _middle_of(mark: Mapping[str, Any], begun: float) -> float:
+    """When nothing was recorded, by the clock of the pictures."""
+    return (begun + (mark["from_ms"] + mark["to_ms"]) / 2000) % ROUND
 
 
 def test_twenty_seconds_with_a_cut_link_arrive_whole_and_in_time(studio: Studio, watch: Watch) -> None:
@@ -45,8 +53,7 @@ def test_a_recording_goes_on_behind_a_reload(studio: Studio, watch: Watch) -> No
     assert abs(gap["from_ms"] / 1000 - length_before) < _EXACT
     length = studio.run("studio.recorder.state.recordedMs") / 1000
     film = watch(receipt["recording_id"])
-    resumed = (begun + gap["to_ms"] / 1000) % ROUND
-    assert abs(film.duration - film.painted_seconds(split=resumed)) < _EXACT
+    assert abs(film.duration - film.painted_seconds(split=_middle_of(gap, begun))) < _EXACT
     assert_whole(film, begun, range(int(length_before) - 1))
     assert_whole(film, begun + gap["to_ms"] / 1000, range(int(length - length_before) - 1))
     assert studio.run("studio.left().then((left) => left.length)") == 0
@@ -87,5 +94,4 @@ def test_pauses_are_marks_and_no_part_of_the_recording(studio: Studio, watch: Wa
     assert (mark["kind"], receipt["gaps"]) == ("pause", [])
     assert mark["to_ms"] - mark["from_ms"] >= 3_000
     film = watch(receipt["recording_id"])
-    resumed = (begun + mark["to_ms"] / 1000) % ROUND
-    assert abs(film.duration - film.painted_seconds(split=resumed)) < _EXACT
+    assert abs(film.duration - film.painted_seconds(split=_middle_of(mark, begun))) < _EXACT
