@@ -12,7 +12,7 @@ _EXACT = 0.2
 
 def _middle_of(mark: Mapping[str, Any], begun: float) -> float:
     """When nothing was recorded, by the clock of the pictures."""
-    return (begun + (mark["from_ms"] + mark["to_ms"]) / 2000) % ROUND
+    return (begun + float(mark["from_ms"] + mark["to_ms"]) / 2000) % ROUND
 
 
 def test_twenty_seconds_with_a_cut_link_arrive_whole_and_in_time(studio: Studio, watch: Watch) -> None:
