@@ -33,6 +33,7 @@ class UnownedProfiles(Kind):
     """Profiles without an account: only reported. One that gets an account later comes with it."""
 
     needs_zone = False
+    only_compared = True
 
     def __init__(self, role: str) -> None:
         self.name = f"{role}_profile"
