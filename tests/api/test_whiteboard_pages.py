@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import VisitorOf
-from tests.conftest import School
+from tests.conftest import School, Sql
 
 PEN = {"points": [[12.5, 30.25], [18, 34.25]], "color": "#1d4ed8", "width": 4}
 
@@ -45,6 +45,33 @@ def test_a_student_may_after_it_was_granted(school: School, visitor: VisitorOf, 
     assert student.ask("POST", f"{page}/strokes", {"strokes": [_stroke("a")]})[0] == 403
     tutor.ask("PATCH", f"/v1/whiteboard/sessions/{session_id}", {"student_permissions": {"can_draw": True}})
     assert student.ask("POST", f"{page}/strokes", {"strokes": [_stroke("a")]})[0] == 200
+
+
+def test_a_student_who_may_erase_takes_back_and_clears_what_others_drew(
+    school: School, visitor: VisitorOf, page: str
+) -> None:
+    tutor, student = visitor(school.tutor), visitor(school.student)
+    session_id = tutor.ask("GET", page)[1]["session_id"]
+    tutor.ask("POST", f"{page}/strokes", {"strokes": [_stroke("a"), _stroke("b")]})
+    assert student.ask("DELETE", f"{page}/strokes/a")[0] == 403
+    assert student.ask("POST", f"{page}/clear")[0] == 403
+
+    tutor.ask("PATCH", f"/v1/whiteboard/sessions/{session_id}", {"student_permissions": {"can_erase": True}})
+
+    assert student.send("DELETE", f"{page}/strokes/a").status_code == 204
+    assert student.ask("POST", f"{page}/clear") == (200, {"cleared": 1})
+    assert student.ask("POST", f"{page}/activate")[0] == 403
+    tutor.ask("PATCH", f"/v1/whiteboard/sessions/{session_id}", {"student_permissions": {"can_erase": False}})
+    assert student.ask("POST", f"{page}/clear")[0] == 403
+
+
+def test_who_opened_the_board_of_a_call_may_erase(school: School, visitor: VisitorOf, page: str, sql: Sql) -> None:
+    """The platform's page lets whoever called clear and undo."""
+    student = visitor(school.student)
+    assert student.ask("POST", f"{page}/clear")[0] == 403
+    sql("UPDATE whiteboard_sessions SET opener_profile_type = 'student', opener_profile_id = 22")
+    assert student.ask("POST", f"{page}/clear") == (200, {"cleared": 0})
+    assert visitor(school.parent).ask("POST", f"{page}/clear")[0] == 403
 
 
 @pytest.mark.parametrize(

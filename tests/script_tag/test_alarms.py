@@ -44,3 +44,25 @@ def test_an_entry_with_an_alarm_is_in_the_timetable_once(lesson: Lesson, sql: Sq
     assert [(row.user_id, row.title, row.alarm_before_minutes) for row in entries] == [(11, "Morning group", 15)]
     assert tutor.run("JSON.parse(localStorage.scheduledNotifications).length") == 2
     assert tutor.errors == []
+
+
+def test_copies_of_entries_go_once_the_worker_has_reminded(lesson: Lesson, sql: Sql) -> None:
+    tutor = lesson.tutor()
+    for entry in (ENTRY, ENTRY, ENTRY.replace("Morning", "Evening"), ENTRY.replace("09:00", "08:00")):
+        tutor.run(f"scheduleNotifications({entry})")
+    tutor.send()
+    # 09:00 in Addis Ababa; the other is a week old.
+    for title, age in (("Morning group", "1 hour"), ("Evening group", "7 days")):
+        sql(
+            "INSERT INTO notifications (user_id, kind, title, message, data, created_at) VALUES (11, 'entry-reminder',"
+            " CAST(:title AS text), 'x', jsonb_build_object('title', CAST(:title AS text), 'starts_at',"
+            " '2029-01-01T06:00:00+00:00', 'timezone', 'Africa/Addis_Ababa'), now() - CAST(:age AS interval))",
+            title=title,
+            age=age,
+        )
+    tutor.load()
+
+    left = "JSON.parse(localStorage.scheduledNotifications).map(({title, start_time}) => [title, start_time])"
+    tutor.wait(f"{left}.length < 4", left)
+    assert tutor.run(left) == [["Evening group", "09:00"], ["Morning group", "08:00"]]
+    assert tutor.errors == []

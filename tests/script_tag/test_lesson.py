@@ -65,6 +65,26 @@ def test_what_is_undone_and_cleared_is_so_at_the_worker(lesson: Lesson, sql: Sql
     assert [row.is_deleted for row in sql(deleted)] == [True, True, True, False]
 
 
+def test_a_student_who_may_undoes_and_clears_at_the_worker_too(lesson: Lesson, sql: Sql) -> None:
+    """Whoever called may on the platform's page; at the worker who opened the board, and who was given the right."""
+    tutor, student = lesson.tutor(), lesson.student()
+    lesson.call(student, tutor)
+    tutor.press("#toggleAllInteraction")
+    for number in (1, 2):
+        tutor.draw(*LINE)
+        student.wait(f"whiteboardManager.currentPage.strokes.length === {number}")
+    tutor.send()
+    student.press("#undoBtn")
+    student.send()
+    deleted = "SELECT is_deleted FROM whiteboard_canvas_data ORDER BY stroke_order"
+    assert [row.is_deleted for row in sql(deleted)] == [False, True]
+    student.press("#clearBtn")
+    student.send()
+    tutor.wait("whiteboardManager.currentPage.strokes.length === 0")
+    assert [row.is_deleted for row in sql(deleted)] == [True, True]
+    assert (tutor.errors, student.errors) == ([], [])
+
+
 def test_pages_are_added_and_turned_on_both_sides(lesson: Lesson, sql: Sql) -> None:
     tutor, student = lesson.tutor(), lesson.student()
     lesson.call(tutor, student)

@@ -10,9 +10,9 @@ from models.whiteboards import Stroke, WhiteboardPage, WhiteboardSession
 from worker.access.callers import Caller
 from worker.access.session_role import SessionRole, session_role
 from worker.access.visibility import visible_sessions_with_booking
-from worker.errors import Conflict, NotFound
+from worker.errors import Conflict, Forbidden, NotFound
 from worker.whiteboards.events import record_event
-from worker.whiteboards.sessions import lead_session
+from worker.whiteboards.sessions import lead_session, may_erase
 
 MOST_PAGES = 200
 
@@ -63,9 +63,13 @@ def activate_page(session: Session, caller: Caller, page_id: int) -> WhiteboardP
 def clear_page(session: Session, caller: Caller, page_id: int) -> int:
     """Mark every stroke of the page deleted now and return how many; a replay still shows them up to this moment.
 
-    Raises NotFound, Forbidden, Conflict when the session has ended.
+    Those may who may erase. Raises NotFound, Forbidden, Conflict when the session has ended.
     """
-    page, _role = _lead_page(session, caller, page_id)
+    page, board, role = find_page(session, caller, page_id)
+    if role is None or not may_erase(board, role):
+        raise Forbidden("Only those who may erase on this board may clear a page: its tutor or host gives that right.")
+    session.refresh(board, with_for_update={"key_share": True})
+    _check_open(board)
     # A concurrent batch of strokes is entirely before the clear or entirely after it.
     session.refresh(page, with_for_update={"key_share": True})
     cleared = session.execute(

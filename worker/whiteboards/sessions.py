@@ -71,6 +71,18 @@ def lead_session(session: Session, caller: Caller, session_id: int) -> tuple[Whi
     return board, role
 
 
+def may_erase(board: WhiteboardSession, role: SessionRole) -> bool:
+    """Whether this role may take back and clear what others drew, as on the platform's page: who leads, who has the
+    permission `can_erase`, and who opened the board of a call.
+    """
+    opener = (board.opener_profile_type, board.opener_profile_id)
+    return (
+        role.full
+        or board.student_permissions.get("can_erase") is True
+        or (role.profile_type, role.profile_id) == opener
+    )
+
+
 def change_session(session: Session, caller: Caller, session_id: int, changes: Mapping[str, Any]) -> WhiteboardSession:
     """Change columns of a session; `student_permissions` are merged key by key.
 

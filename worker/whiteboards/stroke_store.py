@@ -14,6 +14,7 @@ from worker.access.session_role import SessionRole
 from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
 from worker.whiteboards.board_bytes import BoardBounds
 from worker.whiteboards.pages import find_page
+from worker.whiteboards.sessions import may_erase
 from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke, check_may_draw
 
 # Some hours of uninterrupted drawing; it bounds the cost of one board.
@@ -105,15 +106,16 @@ def append_strokes(
 def delete_stroke(session: Session, caller: Caller, page_id: int, client_id: str) -> None:
     """Mark a stroke deleted now (undo); idempotent.
 
-    The host may undo any stroke, others their own. Raises NotFound, Forbidden.
+    Those who may erase may undo any stroke, others their own. Raises NotFound, Forbidden.
     """
-    _page, _board, role = find_page(session, caller, page_id)
+    _page, board, role = find_page(session, caller, page_id)
     drawer = _drawer(role)
     stroke = session.scalar(select(Stroke).where(Stroke.page_id == page_id, Stroke.client_id == client_id))
     if stroke is None:
         raise NotFound(f"Page {page_id} has no stroke {client_id}.")
-    if not drawer.full and (stroke.profile_id, stroke.profile_type) != (drawer.profile_id, drawer.profile_type):
-        raise Forbidden("Only the host may take back a stroke of somebody else's.")
+    is_own = (stroke.profile_id, stroke.profile_type) == (drawer.profile_id, drawer.profile_type)
+    if not is_own and not may_erase(board, drawer):
+        raise Forbidden("Only those who may erase on this board may take back a stroke of somebody else's.")
     # Checked again by the statement: a concurrent clear may have been first, and then its time stays.
     session.execute(
         update(Stroke)

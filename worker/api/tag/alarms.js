@@ -8,6 +8,9 @@ const MINUTES_BEFORE = 15;
 const ENTRY_FIELDS = ['title', 'description', 'priority_level', 'year', 'schedule_type', 'months', 'days',
   'specific_dates', 'start_time', 'end_time', 'notes', 'status', 'is_featured', 'alarm_enabled', 'alarm_before_minutes',
   'notification_browser', 'notification_sound'];
+/** Where the page keeps a copy of an entry each time it announces one. It never removes any. */
+const COPIES = 'scheduledNotifications';
+const DAY = 86_400_000;
 /** Functions that have been wrapped. */
 const hooked = new Set();
 
@@ -37,6 +40,31 @@ async function isKnown(entry) {
     cursor = next && `&cursor=${encodeURIComponent(next)}`;
   } while (cursor);
   return false;
+}
+
+/** What a reminder of an entry and the page's copy of it have in common. */
+const nameOfAlarm = (title, time) => JSON.stringify([String(title).trim(), String(time).slice(0, 5)]);
+
+/** The time of day at which what is reminded of begins, in its own zone. */
+const clockTime = ({ starts_at: startsAt, timezone }) => new Intl.DateTimeFormat('en-GB', {
+  timeZone: timezone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
+}).format(new Date(startsAt));
+
+function copiesOfEntries() {
+  const copies = JSON.parse(localStorage.getItem(COPIES) || '[]');
+  return Array.isArray(copies) ? copies : [];
+}
+
+/** Removes the page's copies of entries of which the worker has reminded within a day. */
+async function removeCopies() {
+  if (!token() || !copiesOfEntries().length) return;
+  const { items } = await ask('GET', 'v1/me/notifications?limit=100');
+  const sent = items.filter(({ kind, created_at: at }) => kind === 'entry-reminder' && Date.now() - Date.parse(at) < DAY);
+  const names = new Set(sent.map(({ data }) => nameOfAlarm(data.title, clockTime(data))));
+  if (!names.size) return;
+  // Read again: the page may have added some meanwhile.
+  const rest = copiesOfEntries().filter((copy) => !names.has(nameOfAlarm(copy?.title, copy?.start_time)));
+  localStorage.setItem(COPIES, JSON.stringify(rest));
 }
 
 function hookAlarms() {

@@ -31,6 +31,7 @@ addEventListener('load', () => safely(install));
 safely(async () => {
   await store.forgetOld();
   sendAll();
+  safely(removeCopies);
   await recoverRecordings();
   await sendLeftRecordings();
 });
