@@ -97,11 +97,11 @@ class Blobs:
                 continue
             with self._path(part.blob).open("rb") as file:
                 file.seek(start)
-                wanted = min(length, part.size - start)
-                length -= wanted
+                remaining = min(length, part.size - start)
+                length -= remaining
                 start = 0
-                while wanted > 0 and (data := file.read(min(BATCH, wanted))):
-                    wanted -= len(data)
+                while remaining > 0 and (data := file.read(min(BATCH, remaining))):
+                    remaining -= len(data)
                     yield data
 
     def _path(self, name: str) -> Path:

@@ -34,7 +34,7 @@ def copy_file(call: Call) -> Json:
     at = now_millis()
     with _copy(call, source, parts) as blob, call.emulator.index.transaction() as sql:
         bucket = find_bucket(sql, bucket_id)
-        wanted = parameters.object("destinationServerSideEncryption")
+        encryption = parameters.object("destinationServerSideEncryption")
         version = FileVersion(
             id=new_version_id(bucket_id, at, large=False),
             bucket_id=bucket_id,
@@ -44,7 +44,7 @@ def copy_file(call: Call) -> Json:
             content_sha1=blob.sha1,
             size=blob.size,
             info=info,
-            encryption=chosen_encryption(wanted, bucket.encryption),
+            encryption=chosen_encryption(encryption, bucket.encryption),
             uploaded_at=at,
         )
         insert_version(sql, version)

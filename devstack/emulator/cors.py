@@ -23,8 +23,8 @@ def download_headers(rules: Sequence[Json], operation: str, request: Headers) ->
 def preflight_headers(rules: Sequence[Json], operation: str, request: Headers) -> dict[str, str] | None:
     """The response headers to a preflight request; None when no rule matches."""
     origin, method = request.get("origin"), request.get("access-control-request-method", "").upper()
-    wanted = _split(request.get("access-control-request-headers", ""))
-    rule = _find_rule(rules, operation, origin, wanted)
+    header_names = _split(request.get("access-control-request-headers", ""))
+    rule = _find_rule(rules, operation, origin, header_names)
     if origin is None or rule is None or method not in ("GET", "HEAD", "POST"):
         return None
     headers = {
@@ -33,8 +33,8 @@ def preflight_headers(rules: Sequence[Json], operation: str, request: Headers) -
         "Access-Control-Max-Age": str(rule["maxAgeSeconds"]),
         "Vary": "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
     }
-    if wanted:
-        headers["Access-Control-Allow-Headers"] = ", ".join(wanted)
+    if header_names:
+        headers["Access-Control-Allow-Headers"] = ", ".join(header_names)
     if rule["exposeHeaders"]:
         headers["Access-Control-Expose-Headers"] = ", ".join(rule["exposeHeaders"])
     return headers

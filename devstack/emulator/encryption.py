@@ -9,12 +9,12 @@ _SSE_B2: Json = {"mode": "SSE-B2", "algorithm": "AES256"}
 _HEADER = "x-bz-server-side-encryption"
 
 
-def chosen_encryption(wanted: Json | None, default: Json) -> Json:
+def chosen_encryption(requested: Json | None, default: Json) -> Json:
     """The encryption of a request, or else the bucket's default. Keys of the client's own (SSE-C) are refused."""
-    if wanted is None:
+    if requested is None:
         return default
-    mode = wanted.get("mode")
-    chosen = {"mode": None if mode == "none" else mode, "algorithm": wanted.get("algorithm")}
+    mode = requested.get("mode")
+    chosen = {"mode": None if mode == "none" else mode, "algorithm": requested.get("algorithm")}
     if chosen not in (NO_ENCRYPTION, _SSE_B2):
         raise bad_request("Server-side encryption must be none, or SSE-B2 with AES256.")
     return chosen

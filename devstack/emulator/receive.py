@@ -24,8 +24,8 @@ async def receive_blob(body: AsyncIterator[bytes], blobs: Blobs, expected_sha1: 
         raise bad_request("X-Bz-Content-Sha1 must be 40 hex digits, hex_digits_at_end or do_not_verify")
     with await run_in_threadpool(blobs.create) as blob:
         trailer = await _fill(blob, body, _TRAILER_LENGTH if expected_sha1 == TRAILER else 0)
-        wanted = trailer if expected_sha1 == TRAILER else expected_sha1.removeprefix("unverified:")
-        if wanted not in (UNVERIFIED, blob.sha1):
+        sha1 = trailer if expected_sha1 == TRAILER else expected_sha1.removeprefix("unverified:")
+        if sha1 not in (UNVERIFIED, blob.sha1):
             raise bad_request("Sha1 did not match data received")
         await run_in_threadpool(blob.finish)
         return blob

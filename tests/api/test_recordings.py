@@ -115,6 +115,7 @@ def test_an_upload_becomes_a_row_an_order_and_a_spool_file(
         "session_id": session_id,
         "spool_id": "shared",
         "size_bytes": len(CONTENT),
+        "version": 0,
     }
 
 

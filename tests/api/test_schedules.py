@@ -179,9 +179,9 @@ def test_a_dry_run_answers_the_same_and_stores_nothing(school: School, tutor: Vi
 
 def test_a_dry_run_of_a_single_lesson_lists_what_is_in_the_way(school: School, tutor: Visitor) -> None:
     schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id))[1]
-    status, tried = tutor.ask("POST", "/v1/schedules?dry_run=true", body(school.booking_id))
-    assert (status, tried["occurrences"], tried["first"]) == (200, 0, [])
-    assert tried["conflicts"][0]["schedule_id"] == schedule["schedule_id"]
+    status, preview = tutor.ask("POST", "/v1/schedules?dry_run=true", body(school.booking_id))
+    assert (status, preview["occurrences"], preview["first"]) == (200, 0, [])
+    assert preview["conflicts"][0]["schedule_id"] == schedule["schedule_id"]
 
 
 @pytest.mark.parametrize("query", ["", "?skip_conflicts=true"])

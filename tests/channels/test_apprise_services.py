@@ -145,11 +145,11 @@ def test_no_address_changes_the_host(world: World, message: Message, name: str) 
     """Every place of every address, filled with another host: refused, or sent where it always goes."""
     scheme, _, rest = GOOD[name].partition("://")
     parts = re.split(r"([/@:])", rest)
-    tried = [f"{scheme}://{EVIL}/{rest}", f"{scheme}://{rest}@{EVIL}", f"{scheme}://{EVIL}:443/{rest}"]
+    urls = [f"{scheme}://{EVIL}/{rest}", f"{scheme}://{rest}@{EVIL}", f"{scheme}://{EVIL}:443/{rest}"]
     others = [EVIL, f"{EVIL}%2F", f"%2F%2F{EVIL}%2F", f"..%2F..%2F{EVIL}", f"@{EVIL}", f"%40{EVIL}", f"x@{EVIL}:443"]
     for index in range(0, len(parts), 2):
-        tried += [f"{scheme}://{''.join([*parts[:index], other, *parts[index + 1 :]])}" for other in others]
-    for url in [GOOD[name], *tried]:
+        urls += [f"{scheme}://{''.join([*parts[:index], other, *parts[index + 1 :]])}" for other in others]
+    for url in [GOOD[name], *urls]:
         try:
             check_service(url)
         except InvalidInput:

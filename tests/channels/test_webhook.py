@@ -403,17 +403,17 @@ def test_a_name_that_does_not_resolve(outside: EgressPolicy, message: Message) -
 
 
 def test_a_resolver_that_takes_its_time(outside: EgressPolicy, message: Message) -> None:
-    woken, answered = threading.Event(), threading.Event()
+    woken, resolved = threading.Event(), threading.Event()
 
     def slow(_host: str, _port: int) -> Sequence[str]:
         woken.wait(PATIENCE)
-        answered.set()
+        resolved.set()
         return ["127.0.0.1"]
 
     with pytest.raises(TemporaryFailure, match="resolved"):
         send_webhook(webhook_to(443), message, replace(outside, resolve=slow, connect_timeout=0.2))
-    # The sender gave up while the resolver still had not answered.
-    assert not answered.is_set()
+    # The sender gave up while the resolver had still not answered.
+    assert not resolved.is_set()
     woken.set()
 
 

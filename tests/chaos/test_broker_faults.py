@@ -102,7 +102,7 @@ def test_a_worker_that_cannot_go_on_says_so_with_its_exit_status(environment: En
 
 
 @contextmanager
-def heard(environment: Environment) -> Iterator[set[tuple[str, str]]]:
+def celery_events(environment: Environment) -> Iterator[set[tuple[str, str]]]:
     """Within the block: (event, job) of everything that Flower would hear of jobs."""
     events: set[tuple[str, str]] = set()
     listening = threading.Event()
@@ -132,7 +132,7 @@ def test_flower_hears_of_every_job_also_after_the_broker_was_away(environment: E
     """Events wait for one another in a timer, and timers go with the connection."""
     worker = environment.workers.start()
     for _round in range(2):
-        with heard(environment) as events:
+        with celery_events(environment) as events:
             jobs = [str(environment.submit(ChaosOrder(number + 100 * _round))) for number in range(10)]
             environment.wait_until_finished(jobs)
             last = str(environment.submit(ChaosOrder(99 + 100 * _round, seconds=0.3)))

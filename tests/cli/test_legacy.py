@@ -37,10 +37,10 @@ def test_the_table_says_what_became_of_each_row(run: RunCommand, school: School,
                 ),
                 {"subjects": subjects},
             )
-    tried = run("--dry-run")
-    assert "4 would be imported, 0 already there, 2 refused." in tried
-    assert "[red]Physics[/red]\\x1b[31m" in tried
-    assert "a subject is a text" in tried
+    output = run("--dry-run")
+    assert "4 would be imported, 0 already there, 2 refused." in output
+    assert "[red]Physics[/red]\\x1b[31m" in output
+    assert "a subject is a text" in output
     with database.transaction() as session:
         assert session.scalar(text("SELECT count(*) FROM tutor_student_bookings")) == 2
     assert "4 imported, 0 already there, 2 refused." in run()

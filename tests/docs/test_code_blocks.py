@@ -87,8 +87,8 @@ def of_language(language: str) -> pytest.MarkDecorator:
 
 
 def test_every_block_is_in_a_language_that_is_tried() -> None:
-    tried = {"sh", "json", "js", "sql"} | READ_ONLY
-    assert [(block.page, block.line, block.language) for block in BLOCKS if block.language not in tried] == []
+    languages = {"sh", "json", "js", "sql"} | READ_ONLY
+    assert [(block.page, block.line, block.language) for block in BLOCKS if block.language not in languages] == []
     fences = sum(len(re.findall(r"^```", (ROOT / page).read_text(), re.MULTILINE)) for page in PAGES)
     assert fences == 2 * len(BLOCKS), "a block is not closed, or its fence is indented"
 
@@ -166,13 +166,13 @@ def test_scripts_run_in_a_browser(block: Block, stack: SampleStack, tmp_path: Pa
     if program is None:
         pytest.skip(f"{block.page}:{block.line} was NOT tried: `chromium` is not installed (apt-get install chromium)")
     recording_id, job_id = _recorded_replay(stack)
-    given = {
+    values = {
         "api": stack.facts["api"],
         "token": stack.facts["sample"]["tutor"]["token"],
         "id": recording_id,
         "jobId": job_id,
     }
-    constants = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in given.items())
+    constants = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in values.items())
     browser = Chromium(program, tmp_path)
     try:
         browser.open(stack.page)

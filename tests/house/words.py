@@ -53,6 +53,6 @@ def findings(path: Path) -> list[str]:
 
 if __name__ == "__main__":
     paths = [path for root in CHECKED for path in sorted((ROOT / root).rglob("*.py"))]
-    told = [line for path in paths for line in findings(path)]
-    print("\n".join(told), end="\n" if told else "")  # noqa: T201 - its output is what it found
-    sys.exit(1 if told else 0)
+    messages = [line for path in paths for line in findings(path)]
+    print("\n".join(messages), end="\n" if messages else "")  # noqa: T201 - its output is what it found
+    sys.exit(1 if messages else 0)

@@ -14,7 +14,7 @@ from worker.limits.rates import Rate
 SLOW = Rate("slow", 40, 4_000_000, "Wait.")
 
 
-def _taken(counters: Counters, rate: Rate, who: str, times: int) -> int:
+def _allowed_requests(counters: Counters, rate: Rate, who: str, times: int) -> int:
     count = 0
     for _ in range(times):
         try:
@@ -27,8 +27,8 @@ def _taken(counters: Counters, rate: Rate, who: str, times: int) -> int:
 
 def test_no_more_than_the_rate_is_taken(database: Database) -> None:
     counters = Counters(database)
-    assert _taken(counters, SLOW, "user:1", 60) == 40
-    assert _taken(counters, SLOW, "user:2", 1) == 1
+    assert _allowed_requests(counters, SLOW, "user:1", 60) == 40
+    assert _allowed_requests(counters, SLOW, "user:2", 1) == 1
     with pytest.raises(TooManyRequests) as caught:
         counters.take(SLOW, "user:1")
     assert caught.value.members == {"limit": "slow", "retry_after": 100_000}
@@ -38,36 +38,36 @@ def test_processes_share_what_is_left(database: Database) -> None:
     first, second = Counters(database), Counters(database)
     count = 0
     for _ in range(40):
-        count += _taken(first, SLOW, "user:1", 1) + _taken(second, SLOW, "user:1", 1)
+        count += _allowed_requests(first, SLOW, "user:1", 1) + _allowed_requests(second, SLOW, "user:1", 1)
     assert count == 40
 
 
 def test_threads_share_what_is_left(database: Database) -> None:
     counters = Counters(database)
     with ThreadPoolExecutor(8) as pool:
-        count = sum(pool.map(lambda _: _taken(counters, SLOW, "user:1", 10), range(8)))
+        count = sum(pool.map(lambda _: _allowed_requests(counters, SLOW, "user:1", 10), range(8)))
     assert count == 40
 
 
 def test_units_come_back(database: Database, sql: Sql) -> None:
     counters = Counters(database)
-    assert _taken(counters, SLOW, "user:1", 41) == 40
+    assert _allowed_requests(counters, SLOW, "user:1", 41) == 40
     # Ten of forty units come back in a quarter of the period.
     sql("UPDATE limit_counters SET free_at = free_at - make_interval(secs => 1000000)")
-    assert _taken(Counters(database), SLOW, "user:1", 20) == 10
+    assert _allowed_requests(Counters(database), SLOW, "user:1", 20) == 10
 
 
 def test_a_refused_person_costs_no_statement(database: Database, sql: Sql) -> None:
     counters = Counters(database)
-    _taken(counters, SLOW, "user:1", 41)
+    _allowed_requests(counters, SLOW, "user:1", 41)
     sql("DROP TABLE limit_counters")
-    assert _taken(counters, SLOW, "user:1", 5) == 0
+    assert _allowed_requests(counters, SLOW, "user:1", 5) == 0
 
 
 def test_a_rate_of_zero_bounds_nothing(database: Database) -> None:
     counters = Counters(database)
     free = Rate("free", 0, 60)
-    assert _taken(counters, free, "user:1", 100) == 100
+    assert _allowed_requests(counters, free, "user:1", 100) == 100
     with database.transaction() as session:
         counters.spend(session, free, "user:1", 10**9)
         counters.require(session, free, "user:1", 10**9)
@@ -104,8 +104,8 @@ def test_what_was_done_is_counted_even_beyond_the_rate(database: Database) -> No
 
 def test_rows_of_the_idle_are_pruned(database: Database, sql: Sql) -> None:
     counters = Counters(database)
-    _taken(counters, SLOW, "user:1", 1)
-    _taken(counters, SLOW, "user:2", 1)
+    _allowed_requests(counters, SLOW, "user:1", 1)
+    _allowed_requests(counters, SLOW, "user:2", 1)
     sql("UPDATE limit_counters SET free_at = now() - interval '1 second' WHERE who = 'user:1'")
     with database.transaction() as session:
         prune_counters(session)

@@ -48,7 +48,7 @@ def test_none_is_null(database: Database, recording_id: int, sql: Sql) -> None:
 
 def test_lists_and_looks_do_not_load_it(database: Database, recording_id: int) -> None:
     statements: list[str] = []
-    event.listen(database.engine, "before_cursor_execute", lambda *said: statements.append(said[2]))
+    event.listen(database.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
     with database.transaction() as session:
         find_recording(session, recording_id, text("true"))  # type: ignore[arg-type]
         list_recordings(session, text("true"), session_id=None, before=None, limit=10)  # type: ignore[arg-type]

@@ -146,11 +146,11 @@ def test_templates_name_only_what_they_are_given(kind: str) -> None:
         environment = _environment("text", language)
         loader = environment.loader
         assert loader is not None
-        given = facts(kind, LEAST[kind], reader(language)).keys() | {"layout", "part", "colon"}
+        known_names = facts(kind, LEAST[kind], reader(language)).keys() | {"layout", "part", "colon"}
         for name in (kind, "base", *(("phrases",) if kind.startswith("lesson-") else ())):
             source = loader.get_source(environment, f"{language}/{name}.j2")[0]
-            named = meta.find_undeclared_variables(environment.parse(source))
-            assert named - {"phrases"} <= given | {"by", "count"}, (language, name)
+            used_names = meta.find_undeclared_variables(environment.parse(source))
+            assert used_names - {"phrases"} <= known_names | {"by", "count"}, (language, name)
 
 
 @pytest.mark.parametrize("calendar", CALENDARS)

@@ -153,14 +153,14 @@ def test_many_rows_and_few_collisions(book: Book) -> None:
     )
     after: int | None = 0
     moves: list[Any] = []
-    stuck: list[Any] = []
+    unchanged: list[Any] = []
     while after is not None:
         result = book.date(after=after, most=30)
         moves.append(result.moved)
-        stuck += result.stuck
+        unchanged += result.stuck
         after = result.last
     assert moves == [24, 24, 24, 8]
-    assert len(stuck) == 20
+    assert len(unchanged) == 20
     assert book.sql("SELECT count(*) FROM schedule_participants") == [(80,)]
 
 
@@ -176,7 +176,7 @@ def test_two_at_once_do_it_once(book: Book, database: Database) -> None:
         return done
 
     with ThreadPoolExecutor(2) as pool:
-        assert sum(tended.moved for tended in pool.map(date, range(2))) == 20
+        assert sum(result.moved for result in pool.map(date, range(2))) == 20
     assert book.sql("SELECT count(*) FROM schedule_participants") == [(20,)]
 
 

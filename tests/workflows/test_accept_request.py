@@ -178,8 +178,8 @@ class TestOfOnePackage:
     ) -> None:
         first = bookings.accept(bookings.ask())
         times = {"start_time": "14:00:00", "end_time": "15:30"}
-        wished = None if schedule is None else times | schedule
-        second = bookings.accept(bookings.ask(bookings.school.other_student, schedule=wished))
+        second_schedule = None if schedule is None else times | schedule
+        second = bookings.accept(bookings.ask(bookings.school.other_student, schedule=second_schedule))
         assert second.series_id == first.series_id
         assert len(bookings.lessons()) == 13
 
@@ -336,8 +336,8 @@ class TestOlderRows:
 
     def insert(self, bookings: BookingFixture, **columns: Any) -> int:
         values = {"tutor_id": 11, "package_name": "Algebra"} | columns
-        names, given = ", ".join(values), ", ".join(f":{name}" for name in values)
-        into = f"session_requests ({names}) VALUES ({given})"
+        names, placeholders = ", ".join(values), ", ".join(f":{name}" for name in values)
+        into = f"session_requests ({names}) VALUES ({placeholders})"
         return int(bookings.sql(f"INSERT INTO {into} RETURNING id", **values)[0][0])
 
     def test_a_student_who_asked(self, bookings: BookingFixture) -> None:

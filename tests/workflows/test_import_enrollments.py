@@ -18,9 +18,9 @@ pytestmark = pytest.mark.usefixtures("school")
 def enrol(sql: Sql, subjects: str | None = '["Math"]', **columns: Any) -> int:
     values: dict[str, Any] = {"tutor_id": 11, "student_id": 22, "session_frequency": "twice a week", **columns}
     names = ", ".join(values)
-    given = ", ".join(f":{name}" for name in values)
+    placeholders = ", ".join(f":{name}" for name in values)
     into = f"tutor_student_enrollments (subjects, {names})"
-    statement = f"INSERT INTO {into} VALUES (:subjects, {given}) RETURNING id"  # noqa: S608 - names of this file
+    statement = f"INSERT INTO {into} VALUES (:subjects, {placeholders}) RETURNING id"  # noqa: S608 - names of this file
     return int(sql(statement, subjects=subjects, **values)[0][0])
 
 

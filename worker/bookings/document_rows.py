@@ -35,8 +35,8 @@ def store_document_enrollments(session: Session, rows: Sequence[DocumentRow]) ->
 def _stored(session: Session, table: type[_Row], rows: Sequence[DocumentRow]) -> list[_Row]:
     stored = []
     for row in rows:
-        found = None if row.id is None else session.get(table, row.id)
-        entity = found or table()
+        row_before = None if row.id is None else session.get(table, row.id)
+        entity = row_before or table()
         for name, value in row.columns.items():
             setattr(entity, name, value)
         session.add(entity)

@@ -126,8 +126,8 @@ def _learner(session: Session, requester_type: str, requester_id: int, student_i
         if student_id is None:
             raise InvalidInput("Say with student_id which of your children will learn.")
         theirs = StudentProfile.parent_id.bool_op("@>")([requester_id])
-    wanted = requester_id if student_id is None else student_id
-    statement = select(StudentProfile).where(StudentProfile.id == wanted, StudentProfile.is_active, theirs)
+    learner_id = requester_id if student_id is None else student_id
+    statement = select(StudentProfile).where(StudentProfile.id == learner_id, StudentProfile.is_active, theirs)
     # Not the stronger FOR UPDATE: lessons and bookings that refer to the student need not wait.
     student = session.scalar(statement.with_for_update(key_share=True))
     if student is None:

@@ -18,25 +18,25 @@ class Side:
     learner: bool
 
 
-def status_after_change(booking_id: int, current: str, wanted: str | None, side: Side) -> str:
-    """The status of a booking that is `current` after a change to `wanted` (None: of other columns).
+def status_after_change(booking_id: int, current: str, new_status: str | None, side: Side) -> str:
+    """The status of a booking that is `current` after a change to `new_status` (None: of other columns).
 
     Only the student or a parent makes a pending booking active; it is declined when either side ends it. Only the tutor
     pauses and resumes; both sides may end. A final status does not change. Raises Conflict, Forbidden.
     """
     if current in FINAL:
-        if wanted == current or (current == "declined" and wanted == "cancelled"):
+        if new_status == current or (current == "declined" and new_status == "cancelled"):
             return current
         raise Conflict(f"Booking {booking_id} is {current}; it cannot be changed any more.")
-    if wanted is None or wanted == current:
+    if new_status is None or new_status == current:
         return current
-    if wanted in FINAL:
-        return "declined" if current == "pending" else wanted
+    if new_status in FINAL:
+        return "declined" if current == "pending" else new_status
     if current != "pending":
-        return _resumed(wanted, side)
-    if wanted == "active":
+        return _resumed(new_status, side)
+    if new_status == "active":
         return accepted(booking_id, current, side)
-    raise Conflict(f"Booking {booking_id} is pending; it cannot be {wanted} before it is accepted.")
+    raise Conflict(f"Booking {booking_id} is pending; it cannot be {new_status} before it is accepted.")
 
 
 def accepted(booking_id: int, current: str, side: Side) -> str:
@@ -70,7 +70,7 @@ def check_dates(start: date | None, end: date | None) -> None:
         raise InvalidInput(f"end_date {end} is before start_date {start}.")
 
 
-def _resumed(wanted: str, side: Side) -> str:
+def _resumed(new_status: str, side: Side) -> str:
     if not side.tutor:
         raise Forbidden("Only the tutor can pause and resume a booking; you can end it.")
-    return wanted
+    return new_status

@@ -74,8 +74,8 @@ def _bookings(
         page = page.having(newest < before)
     page = page.order_by(newest.desc()).limit(limit)
     by_student: dict[int, list[Booking]] = defaultdict(list)
-    wanted = select(Booking).where(counted, Booking.student_id.in_(page)).order_by(Booking.id.desc())
-    for booking in session.scalars(wanted):
+    statement = select(Booking).where(counted, Booking.student_id.in_(page)).order_by(Booking.id.desc())
+    for booking in session.scalars(statement):
         # The first one seen of each student is their newest, so the order of keys is that of the list.
         by_student[booking.student_id].append(booking)
     return by_student

@@ -87,9 +87,9 @@ def _months_of_days(rule: Rule, first: int, begin: int) -> Iterator[tuple[int, C
 
 
 def _weeks(rule: Rule, first: int, begin: int) -> Iterator[tuple[int, Collection[int]]]:
-    wanted = {weekday for _, weekday in rule.by_day}
+    weekdays = {weekday for _, weekday in rule.by_day}
     for week in count(_first_week(rule, first, begin), 7 * rule.interval):
-        days = [day for day in range(max(week, 1), min(week + 6, _LAST) + 1) if weekday_of(day) in wanted]
+        days = [day for day in range(max(week, 1), min(week + 6, _LAST) + 1) if weekday_of(day) in weekdays]
         yield week, [day for day in days if not rule.by_month or rule.calendar.split(day)[1] in rule.by_month]
 
 

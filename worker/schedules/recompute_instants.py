@@ -113,9 +113,9 @@ def redate_lessons(session: Session, *, now: datetime, default_zone: str, after:
     return _tended(rows, most, same=len(same), moved=_without(moving, colliding), stuck=[*undated, *colliding])
 
 
-def _rows(session: Session, *wanted: ColumnElement[bool], after: int, most: int) -> Sequence[Row[Any]]:
+def _rows(session: Session, *conditions: ColumnElement[bool], after: int, most: int) -> Sequence[Row[Any]]:
     columns = (Schedule.id, *_LOCAL, Schedule.timezone, Schedule.starts_at, Schedule.ends_at)
-    statement = select(*columns).where(*wanted, Schedule.id > after).order_by(Schedule.id).limit(most)
+    statement = select(*columns).where(*conditions, Schedule.id > after).order_by(Schedule.id).limit(most)
     # Rows locked by others are left to the next round.
     return session.execute(statement.with_for_update(skip_locked=True)).all()
 

@@ -100,18 +100,20 @@ def change_session(session: Session, caller: Caller, session_id: int, changes: M
     return board
 
 
-def list_sessions(session: Session, caller: Caller, wanted: SessionFilter, limit: int) -> Sequence[WhiteboardSession]:
+def list_sessions(
+    session: Session, caller: Caller, session_filter: SessionFilter, limit: int
+) -> Sequence[WhiteboardSession]:
     """At most `limit` sessions that the caller may see, newest first."""
     statement = select(WhiteboardSession).where(visible_sessions(caller))
     for column, value in (
-        (WhiteboardSession.status, wanted.status),
-        (WhiteboardSession.booking_id, wanted.booking_id),
-        (WhiteboardSession.schedule_id, wanted.schedule_id),
+        (WhiteboardSession.status, session_filter.status),
+        (WhiteboardSession.booking_id, session_filter.booking_id),
+        (WhiteboardSession.schedule_id, session_filter.schedule_id),
     ):
         if value is not None:
             statement = statement.where(column == value)
-    if wanted.before is not None:
-        statement = statement.where(WhiteboardSession.id < wanted.before)
+    if session_filter.before is not None:
+        statement = statement.where(WhiteboardSession.id < session_filter.before)
     return session.scalars(statement.order_by(WhiteboardSession.id.desc()).limit(limit)).all()
 
 

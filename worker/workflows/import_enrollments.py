@@ -74,9 +74,9 @@ def _import(session: Session, rows: Sequence[EnrollmentRow], *, dry_run: bool) -
     there = _bookings_there(session, [row.id for row in rows])
     lines = []
     for row in rows:
-        wanted, refused = read_enrollment(row)
-        missing = _missing(wanted, there[row.id])
-        for values in wanted:
+        subjects, refused = read_enrollment(row)
+        missing = _missing(subjects, there[row.id])
+        for values in subjects:
             subject = values["subject"]
             if not any(values is entry for entry in missing):
                 lines.append(Line(row.id, subject, "already there", there[row.id].get(subject)))
@@ -88,11 +88,11 @@ def _import(session: Session, rows: Sequence[EnrollmentRow], *, dry_run: bool) -
     return lines
 
 
-def _missing(wanted: list[EnrolledSubject], there: dict[str | None, int]) -> list[EnrolledSubject]:
+def _missing(subjects: list[EnrolledSubject], there: dict[str | None, int]) -> list[EnrolledSubject]:
     """Those without a booking. With as many bookings as subjects none is missing: the tutor has renamed some."""
-    if len(there) >= len(wanted):
+    if len(there) >= len(subjects):
         return []
-    return [values for values in wanted if values["subject"] not in there]
+    return [values for values in subjects if values["subject"] not in there]
 
 
 def _bookings_there(session: Session, enrollment_ids: Sequence[int]) -> defaultdict[int, dict[str | None, int]]:

@@ -68,11 +68,11 @@ def set_alarms(
     return alarms_of(session, user.user_id, _subject(lesson, scope))
 
 
-def set_preferences(session: Session, caller: Caller, wanted: Preferences, *, now: datetime) -> None:
+def set_preferences(session: Session, caller: Caller, preferences: Preferences, *, now: datetime) -> None:
     """Replace the caller's preferences. Raises InvalidInput, Forbidden for an operator."""
     user = person(caller)
     hold_person(session, user.user_id)
-    write_preferences(session, user.user_id, wanted)
+    write_preferences(session, user.user_id, preferences)
     plan_for_person(session, user.user_id, now=now)
     plan_entries_of(session, user.user_id, now=now)
     look_again_after_quiet_hours(session, user.user_id, now=now)

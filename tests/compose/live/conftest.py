@@ -84,11 +84,11 @@ class Host:
         for mount in service.get("volumes", []):
             volume, _, target = mount.partition(":")
             if path == target or path.startswith(f"{target}/"):
-                return self._made(self._folder / "volumes" / volume) / path.removeprefix(target).lstrip("/")
+                return self._create(self._folder / "volumes" / volume) / path.removeprefix(target).lstrip("/")
         for mount in service.get("tmpfs", []):
             target = mount.partition(":")[0]
             if path == target or path.startswith(f"{target}/"):
-                return self._made(self._folder / "tmp" / name) / path.removeprefix(target).lstrip("/")
+                return self._create(self._folder / "tmp" / name) / path.removeprefix(target).lstrip("/")
         return self.root(name) / path.lstrip("/")
 
     def is_healthy(self, name: str) -> bool:
@@ -149,7 +149,7 @@ class Host:
         whole = {"0.0.0.0": "127.0.0.1", **{port: str(self.ports[port]) for port in ("8090", "5555")}}  # noqa: S104 - gone
         return whole.get(text, text)
 
-    def _made(self, folder: Path) -> Path:
+    def _create(self, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

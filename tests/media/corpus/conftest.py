@@ -98,9 +98,9 @@ class Kit:
     @cache  # noqa: B019 - one kit for a whole run
     def whole(self, name: str) -> bytes:
         """The recording of that recipe, or a real capture by the name of its file."""
-        return self._made(name).read_bytes()
+        return self._create(name).read_bytes()
 
-    def _made(self, name: str) -> Path:
+    def _create(self, name: str) -> Path:
         if name not in RECIPES and (DATA / name).exists():
             return DATA / name
         path = self._folder / name
@@ -108,7 +108,7 @@ class Kit:
             path.write_text("1\n00:00:00,000 --> 00:00:01,000\nSelam\n", encoding="ascii")
         if not path.exists():
             words: list[str | Path] = [
-                str(self._made(word[1:-1])) if word.startswith("{") else word for word in RECIPES[name]
+                str(self._create(word[1:-1])) if word.startswith("{") else word for word in RECIPES[name]
             ]
             clean = ["-map_metadata", "-1", "-fflags", "+bitexact"]
             command: list[str | Path] = [self._binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *words, *clean, path]

@@ -604,7 +604,7 @@ def test_no_log_names_the_host_of_a_webhook(
         def __getattr__(self, name: str) -> Any:
             return getattr(deliveries.deliverer._ways, name)
 
-        def send(self, _delivery: Any, _said: Any) -> None:
+        def send(self, _delivery: Any, _message: Any) -> None:
             raise PermanentFailure("The host wants no more messages: 410.")
 
     address = "https://private-host.example/path"

@@ -434,7 +434,7 @@ class Meddling:
     def readable(self, delivery: Any) -> Any:
         return delivery
 
-    def send(self, delivery: Any, _said: RenderedMessage) -> None:
+    def send(self, delivery: Any, _message: RenderedMessage) -> None:
         self.sent += 1
         self.meddle(delivery)
 

@@ -204,14 +204,14 @@ def _follow(session: Session, series: Series, now: datetime) -> None:
             .where(SeriesParticipant.series_id == series.id)
         )
     )
-    wanted = next(status for status in ("active", "paused", "completed", "cancelled") if status in statuses)
-    if wanted == series.status:
+    new_status = next(status for status in ("active", "paused", "completed", "cancelled") if status in statuses)
+    if new_status == series.status:
         return
-    if wanted == "active" and series.expanded_until is not None:
+    if new_status == "active" and series.expanded_until is not None:
         # The days of the pause were no lessons.
         yesterday = today_in(series.timezone, now) - timedelta(days=1)
         series.expanded_until = max(series.expanded_until, yesterday)
-    series.status, series.updated_at = wanted, now
+    series.status, series.updated_at = new_status, now
 
 
 def _stored(session: Session, series_id: int) -> tuple[int, Sequence[Row[Any]]]:

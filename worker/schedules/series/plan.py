@@ -143,10 +143,10 @@ def _sort_out(state: SeriesState, plan: Plan, busy: BusyTimes) -> list[PlannedLe
     """Decide what stays and what is removed; return the rows that are required."""
     if not state.stored:
         return []
-    wanted = {occurrence.day: occurrence for occurrence in state.occurrences}
+    occurrences = {occurrence.day: occurrence for occurrence in state.occurrences}
     uncertain: list[PlannedLesson] = []
     for row in state.stored:
-        target = _target(state, row, wanted)
+        target = _target(state, row, occurrences)
         if target is None:
             if row.scheduled:
                 plan.cancelled.append(row.id)
@@ -168,7 +168,7 @@ def _missing(state: SeriesState, ids: Iterator[int]) -> Iterator[PlannedLesson]:
                 yield PlannedLesson(state, next(ids), day, starts_at, ends_at, attendees)
 
 
-def _target(state: SeriesState, row: StoredLesson, wanted: Mapping[date, Occurrence]) -> PlannedLesson | None:
+def _target(state: SeriesState, row: StoredLesson, occurrences: Mapping[date, Occurrence]) -> PlannedLesson | None:
     """The row as the series requires it; None when it is not required."""
     if not state.active or row.day in state.skipped:
         return None
@@ -177,7 +177,7 @@ def _target(state: SeriesState, row: StoredLesson, wanted: Mapping[date, Occurre
         return None
     if row.is_override:
         return PlannedLesson(state, row.id, row.day, row.starts_at, row.ends_at, attendees, row)
-    occurrence = wanted.get(row.day)
+    occurrence = occurrences.get(row.day)
     if occurrence is None:
         return None
     return PlannedLesson(state, row.id, row.day, occurrence.starts_at, occurrence.ends_at, attendees, row)

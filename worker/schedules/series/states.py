@@ -69,7 +69,7 @@ def read_facts(session: Session, ranges: Sequence[DateRange], now: datetime, *, 
 def _states(session: Session, ranges: Sequence[DateRange], now: datetime, *, rows: bool) -> list[SeriesState]:
     ids = [days.series.id for days in ranges]
     attendees, skips = _attendees(session, ids), _skips(session, ids)
-    taken = _taken_days(session, ranges)
+    taken = _lesson_days(session, ranges)
     stored = _stored_lessons(session, ids, now) if rows else {}
     return [
         SeriesState(
@@ -79,7 +79,7 @@ def _states(session: Session, ranges: Sequence[DateRange], now: datetime, *, row
             active=days.series.status == "active",
             content=shared_content(days.series),
             attendees=attendees[days.series.id],
-            occurrences=_wanted(days, skips[days.series.id], now),
+            occurrences=_due_occurrences(days, skips[days.series.id], now),
             skipped=_whole_days(skips[days.series.id]),
             student_skips=frozenset(
                 (day, student_id) for day, student_id in skips[days.series.id] if student_id is not None
@@ -91,16 +91,16 @@ def _states(session: Session, ranges: Sequence[DateRange], now: datetime, *, row
     ]
 
 
-def _wanted(days: DateRange, skips: Iterable[tuple[date, int | None]], now: datetime) -> list[Occurrence]:
+def _due_occurrences(days: DateRange, skips: Iterable[tuple[date, int | None]], now: datetime) -> list[Occurrence]:
     series = days.series
     if series.status != "active":
         return []
-    wanted = occurrences(recurrence_of(series, _whole_days(skips)), days.after, days.until)
+    due = occurrences(recurrence_of(series, _whole_days(skips)), days.after, days.until)
     begun = series.expanded_until
     # Past days that were already processed stay as they were: a changed rule does not rewrite the past.
     if begun is None:
-        return wanted
-    return [occurrence for occurrence in wanted if occurrence.day > begun or occurrence.starts_at > now]
+        return due
+    return [occurrence for occurrence in due if occurrence.day > begun or occurrence.starts_at > now]
 
 
 def _whole_days(skips: Iterable[tuple[date, int | None]]) -> frozenset[date]:
@@ -137,12 +137,12 @@ def _skips(session: Session, series_ids: Sequence[int]) -> dict[int, set[tuple[d
     return skips
 
 
-def _taken_days(session: Session, ranges: Sequence[DateRange]) -> dict[int, set[date]]:
-    taken: dict[int, set[date]] = defaultdict(set)
+def _lesson_days(session: Session, ranges: Sequence[DateRange]) -> dict[int, set[date]]:
+    days_by_series: dict[int, set[date]] = defaultdict(set)
     values = {"ids": [days.series.id for days in ranges], "floors": [days.floor for days in ranges]}
     for series_id, day in session.execute(_TAKEN_DAYS, values):
-        taken[series_id].add(day)
-    return taken
+        days_by_series[series_id].add(day)
+    return days_by_series
 
 
 def _stored_lessons(session: Session, series_ids: Sequence[int], now: datetime) -> dict[int, list[StoredLesson]]:
