@@ -13,6 +13,7 @@ from uuid import uuid4
 from celery import Celery, signals
 from celery.apps import worker as celery_worker
 from celery.worker import state
+from sqlalchemy.exc import SQLAlchemyError
 
 from worker.database import Database
 from worker.errors import AstegniError, Misconfigured
@@ -209,7 +210,7 @@ def _give_back(app: Celery) -> None:
             lambda: release_runs(database, app.process_name), seconds=_GIVE_BACK_SECONDS
         )
         _log.info("worker_stopped", released=released)
-    except Exception as error:  # noqa: BLE001 - best effort: otherwise the reaper takes the runs back
+    except SQLAlchemyError as error:  # the reaper takes the runs back
         _log.warning("runs_not_released", error=type(error).__name__)
     finally:
         database.close()

@@ -5,29 +5,18 @@ import os
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+
+from devstack.json_line import JsonLine
 
 
 @dataclass(frozen=True)
-class Credentials:
+class Credentials(JsonLine):
     """What a client needs: the realm's URL, the master key, and the bucket that exists."""
 
     realm: str
     key_id: str
     application_key: str
     bucket: str
-
-    def as_json(self) -> str:
-        """One line of JSON."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, line: bytes) -> Self:
-        """What `as_json` wrote. Raises ValueError for anything else."""
-        try:
-            return cls(**json.loads(line))
-        except TypeError:
-            raise ValueError("not the expected names") from None
 
 
 @dataclass(frozen=True)

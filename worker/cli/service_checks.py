@@ -124,10 +124,11 @@ def _rabbit(settings: Settings) -> str:
     from kombu import Connection  # noqa: PLC0415 - only when asked
 
     address = settings.broker
+    link = Connection(address.url, ssl=address.tls_options or False, connect_timeout=_SECONDS)
     try:
-        with Connection(address.url, ssl=address.tls_options or False, connect_timeout=_SECONDS) as link:
+        with link:
             link.connect()
-    except Exception as error:
+    except (*link.connection_errors, *link.channel_errors) as error:
         raise Unavailable(f"The broker of REDIS_URL does not answer ({type(error).__name__}).") from error
     return "RabbitMQ answers"
 

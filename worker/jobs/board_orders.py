@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from worker.jobs.order import BACKGROUND, Order, RoutineOrder
+from worker.jobs.order import LongOrder, Order, RoutineOrder
 
 
 @dataclass(frozen=True)
@@ -39,24 +39,18 @@ class SnapshotPage(SnapshotOrder):
 
 
 @dataclass(frozen=True)
-class SnapshotSession(SnapshotOrder):
-    """Draw every changed page of the session, and its PDF document."""
+class SnapshotSession(LongOrder, SnapshotOrder):
+    """Draw every changed page of the session, and its PDF document.
+
+    There may be two hundred pages and a slow connection. Pages stored before the timeout stay, and the next attempt
+    continues.
+    """
 
     kind: ClassVar[str] = "canvases.snapshot_session"
     # Ten attempts outlast a B2 outage of an hour and a half.
     max_attempts: ClassVar[int] = 10
 
     session_id: int
-
-    @property
-    def lane(self) -> str:
-        return BACKGROUND
-
-    @property
-    def time_limit(self) -> int:
-        # Two hundred pages over a slow connection. Pages stored before the timeout stay, and the next attempt
-        # continues.
-        return 1800
 
     @property
     def subject(self) -> str:
@@ -71,13 +65,14 @@ class SnapshotChanged(RoutineOrder):
 
 
 @dataclass(frozen=True)
-class ReplayBoard(Order):
+class ReplayBoard(LongOrder):
     """Render the board of a session as a film and upload it as a recording; on the machine whose spool receives it.
 
     `asked_by` is the principal who follows the job, `recorded_by` the same as a user's id, if it is one. `voice_id` is
     the recording whose ingest ordered the film, `voice_sha1` that of its bytes; None when a person did.
     """
 
+    # Its time limit is enough for six hours of drawing, on a machine that has other work as well.
     kind: ClassVar[str] = "canvases.replay"
 
     session_id: int
@@ -91,15 +86,6 @@ class ReplayBoard(Order):
     @property
     def queue(self) -> str:
         return f"media.{self.spool_id}"
-
-    @property
-    def lane(self) -> str:
-        return BACKGROUND
-
-    @property
-    def time_limit(self) -> int:
-        # Six hours of drawing, on a machine that has other work as well.
-        return 1800
 
     @property
     def subject(self) -> str:

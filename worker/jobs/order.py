@@ -71,6 +71,19 @@ class Order:
 
 
 @dataclass(frozen=True)
+class LongOrder(Order):
+    """An order that may take half an hour and that nobody waits for on screen."""
+
+    @property
+    def lane(self) -> str:
+        return BACKGROUND
+
+    @property
+    def time_limit(self) -> int:
+        return 1800
+
+
+@dataclass(frozen=True)
 class RoutineOrder(Order):
     """An order that the timetable repeats: one job at a time, and a failed one is followed by the next anyway."""
 

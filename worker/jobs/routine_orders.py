@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from worker.jobs.order import BACKGROUND, Order, RoutineOrder
+from worker.jobs.order import LongOrder, Order, RoutineOrder
 
 
 @dataclass(frozen=True)
@@ -66,19 +66,13 @@ class SweepPeople(RoutineOrder):
 
 
 @dataclass(frozen=True)
-class PullPlatform(RoutineOrder):
-    """Bring the rows that come from the platform up to date."""
+class PullPlatform(LongOrder, RoutineOrder):
+    """Bring the rows that come from the platform up to date.
+
+    The first job reads all of them. The rows it has stored stay, and the next job continues.
+    """
 
     kind: ClassVar[str] = "upkeep.pull_platform"
-
-    @property
-    def lane(self) -> str:
-        return BACKGROUND
-
-    @property
-    def time_limit(self) -> int:
-        # The first one takes everything. What it has stored stays, and the next one goes on.
-        return 1800
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from celery import bootsteps
+from sqlalchemy.exc import SQLAlchemyError
 
 from worker.database import Database
 from worker.jobs.heartbeats import HeartbeatWriter, remove_consumer
@@ -13,6 +13,7 @@ from worker.jobs.reaper import reap
 from worker.logs import get_logger
 from worker.processes.broker import publication_lease, sender
 from worker.processes.liveness import seconds_since_sign
+from worker.processes.loop_step import LoopStep
 from worker.workflows.failure_hooks import ENDINGS
 
 _log = get_logger(__name__)
@@ -22,44 +23,25 @@ _BATCH = 100
 _SIGN_AGE = 10.0
 
 
-class LedgerMaintenance(bootsteps.StartStopStep):  # type: ignore[misc]  # celery publishes no types
-    """Publishes due jobs, takes back expired leases and writes the consumer's heartbeat, in threads of its own.
+class LedgerMaintenance(LoopStep):
+    """Publishes due jobs, takes back expired leases and writes the consumer's heartbeat.
 
-    It has its own database and starts after the pool has forked. Any number of workers may do this at once: SKIP LOCKED
-    shares the rows out.
+    Any number of workers may do this at once: SKIP LOCKED shares the rows out.
     """
 
-    requires = ("celery.worker.components:Pool",)
+    connections = 2
 
-    def __init__(self, parent: Any, **kwargs: Any) -> None:
-        super().__init__(parent, **kwargs)
-        self._loops: list[PeriodicThread] = []
-        self._database: Database | None = None
+    def loops(self, app: Any, database: Database) -> Iterator[PeriodicThread]:
+        """Relay, reaper and the consumer's heartbeat."""
+        yield from _ledger_loops(database, app)
+        yield _consumer_loop(database, app)
 
-    def start(self, parent: Any) -> None:
-        """Start the loops."""
-        self._database = Database(parent.app.settings.sqlalchemy_url, pool_size=2, max_overflow=0)
-        self._loops = [*_ledger_loops(self._database, parent.app), _consumer_loop(self._database, parent.app)]
-        for loop in self._loops:
-            loop.start()
-
-    def stop(self, parent: Any) -> None:
-        """Stop the loops; other workers carry on."""
-        for loop in self._loops:
-            loop.stop()
-        self._loops = []
-        if self._database is not None:
-            self._leave(self._database, parent.app.process_name)
-            self._database.close()
-            self._database = None
-
-    terminate = stop
-
-    def _leave(self, database: Database, process: str) -> None:
+    def before_close(self, app: Any, database: Database) -> None:
+        """Remove the consumer's heartbeat, which would expire by itself."""
         try:
             with database.statement() as statement:
-                remove_consumer(statement, process)
-        except Exception as error:  # noqa: BLE001 - the heartbeat expires by itself
+                remove_consumer(statement, app.process_name)
+        except SQLAlchemyError as error:
             _log.info("consumer_not_removed", error=type(error).__name__)
 
 
