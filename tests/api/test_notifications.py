@@ -140,11 +140,16 @@ class TestList:
 class TestEvents:
     """`GET /v1/me/notifications/events`."""
 
+    @pytest.fixture
+    def url(self, api: FastAPI, serve: Serve) -> Iterator[str]:
+        with serve(api) as url:
+            yield url
+
     def test_a_message_appears_by_itself(
-        self, school: School, api: FastAPI, serve: Serve, bearer: Bearer, notify: Notify, follow: Follow
+        self, school: School, api: FastAPI, url: str, bearer: Bearer, notify: Notify, follow: Follow
     ) -> None:
         old = notify(school.tutor, "there before", age=3600)
-        with serve(api) as url, follow(url, bearer(school.tutor)) as (response, events):
+        with follow(url, bearer(school.tutor)) as (response, events):
             assert response.headers["content-type"].startswith("text/event-stream")
             assert response.headers.get_list("cache-control") == ["no-store"]
             assert next(events) == {"event": "unread", "data": {"unread": 1}, "id": str(old), "retry": "3000"}
@@ -162,46 +167,44 @@ class TestEvents:
         wait_for(lambda: not api.state.inbox_subscriptions.polling)
 
     def test_who_comes_back_gets_what_came_meanwhile(
-        self, school: School, api: FastAPI, serve: Serve, bearer: Bearer, notify: Notify, follow: Follow
+        self, school: School, url: str, bearer: Bearer, notify: Notify, follow: Follow
     ) -> None:
         headers = bearer(school.tutor)
-        with serve(api) as url:
-            with follow(url, headers) as (_, events):
-                first = next(events)
-                assert (first["data"], first["id"]) == ({"unread": 0}, "0")
-            notify(school.tutor, "a")
-            with follow(url, headers, first["id"]) as (_, events):
-                _unread(events, 1)
-                assert _titles(events, 1) == ["a"]
-            last = notify(school.tutor, "b")
-            notify(school.tutor, "c", age=60)
-            notify(school.tutor, "d")
-            with follow(url, headers, last) as (_, events):
-                assert _titles(events, 2) == ["c", "d"]
-                notify(school.tutor, "e")
-                assert _titles(events, 1) == ["e"]
-            for nonsense in ("x", "-1", "9" * 40):
-                with follow(url, headers, nonsense) as (_, events):
-                    _unread(events, 5)
-                    notify(school.tutor, f"after {nonsense[0]}")
-                    assert _titles(events, 1) == [f"after {nonsense[0]}"]
-                with httpx2.Client(trust_env=False, headers=headers) as client:
-                    client.post(f"{url}{LIST}/{notify(school.tutor, 'x')}/read")
-                    newest = client.get(f"{url}{LIST}?unread=true").json()["items"][0]["id"]
-                    client.post(f"{url}{LIST}/{newest}/read")
+        with follow(url, headers) as (_, events):
+            first = next(events)
+            assert (first["data"], first["id"]) == ({"unread": 0}, "0")
+        notify(school.tutor, "a")
+        with follow(url, headers, first["id"]) as (_, events):
+            _unread(events, 1)
+            assert _titles(events, 1) == ["a"]
+        last = notify(school.tutor, "b")
+        notify(school.tutor, "c", age=60)
+        notify(school.tutor, "d")
+        with follow(url, headers, last) as (_, events):
+            assert _titles(events, 2) == ["c", "d"]
+            notify(school.tutor, "e")
+            assert _titles(events, 1) == ["e"]
+        for nonsense in ("x", "-1", "9" * 40):
+            with follow(url, headers, nonsense) as (_, events):
+                _unread(events, 5)
+                notify(school.tutor, f"after {nonsense[0]}")
+                assert _titles(events, 1) == [f"after {nonsense[0]}"]
+            with httpx2.Client(trust_env=False, headers=headers) as client:
+                client.post(f"{url}{LIST}/{notify(school.tutor, 'x')}/read")
+                newest = client.get(f"{url}{LIST}?unread=true").json()["items"][0]["id"]
+                client.post(f"{url}{LIST}/{newest}/read")
 
     def test_what_is_committed_late_is_told_too_and_nothing_twice(
         self,
         school: School,
-        api: FastAPI,
-        serve: Serve,
+        url: str,
         bearer: Bearer,
         notify: Notify,
         database: Database,
         follow: Follow,
     ) -> None:
         insert = text("INSERT INTO notifications (user_id, kind, title, message) VALUES (1, 'test', 'late', 'x')")
-        with serve(api) as url, follow(url, bearer(school.tutor)) as (_, events):
+        with follow(url, bearer(school.tutor)) as (_, events):
             next(events)
             with database.transaction() as session:
                 # It has its id, and is not there yet.
@@ -214,7 +217,7 @@ class TestEvents:
             assert _titles(events, 1) == ["last"]
 
     def test_more_than_fits_into_one_look(
-        self, school: School, api: FastAPI, serve: Serve, bearer: Bearer, database: Database, follow: Follow
+        self, school: School, url: str, bearer: Bearer, database: Database, follow: Follow
     ) -> None:
         many = text(
             "INSERT INTO notifications (user_id, kind, title, message, created_at)"
@@ -222,7 +225,7 @@ class TestEvents:
         )
         with database.transaction() as session:
             session.execute(many)
-        with serve(api) as url, follow(url, bearer(school.tutor), 0) as (_, events):
+        with follow(url, bearer(school.tutor), 0) as (_, events):
             assert next(events)["data"] == {"unread": 250}
             assert _titles(events, 250) == [str(number) for number in range(1, 251)]
 
@@ -230,7 +233,7 @@ class TestEvents:
         self,
         school: School,
         api: FastAPI,
-        serve: Serve,
+        url: str,
         bearer: Bearer,
         notify: Notify,
         database: Database,
@@ -238,7 +241,7 @@ class TestEvents:
     ) -> None:
         people = [school.tutor, school.student, school.parent]
         statements: list[str] = []
-        with serve(api) as url, ExitStack() as streams:
+        with ExitStack() as streams:
             followed = [
                 (person, streams.enter_context(follow(url, bearer(person)))[1]) for person in people for _ in range(5)
             ]
@@ -254,9 +257,9 @@ class TestEvents:
         wait_for(lambda: len(api.state.inbox_subscriptions) == 0)
 
     def test_one_caller_has_a_bounded_number_of_streams(
-        self, school: School, api: FastAPI, serve: Serve, bearer: Bearer, follow: Follow
+        self, school: School, url: str, bearer: Bearer, follow: Follow
     ) -> None:
-        with serve(api) as url, ExitStack() as streams:
+        with ExitStack() as streams:
             # Kept: a stream that nobody holds is closed.
             followed = [streams.enter_context(follow(url, bearer(school.tutor)))[1] for _ in range(20)]
             for events in followed:

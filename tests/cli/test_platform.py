@@ -28,6 +28,12 @@ def check(fork_server: ForkServer) -> Check:
     return run
 
 
+@pytest.fixture
+def reader(platform: Platform) -> Identifier:
+    """The role that reads the platform."""
+    return Identifier(urlsplit(platform.url).username or "")
+
+
 def test_a_platform_that_is_right(check: Check, platform: Platform) -> None:
     code, text = check(platform.url)
 
@@ -87,8 +93,7 @@ def test_a_zone_that_is_set_to_hours_instead_of_a_name(check: Check, platform: P
     assert "the setting PLATFORM_TIMEZONE is not valid: must be a time zone" in text
 
 
-def test_a_column_that_may_not_be_read(check: Check, platform: Platform) -> None:
-    reader = Identifier(urlsplit(platform.url).username or "")
+def test_a_column_that_may_not_be_read(check: Check, platform: Platform, reader: Identifier) -> None:
     platform.owner.execute(SQL("REVOKE SELECT (account_status) ON users FROM {}").format(reader))
 
     code, text = check(platform.url)
@@ -97,8 +102,7 @@ def test_a_column_that_may_not_be_read(check: Check, platform: Platform) -> None
     assert "users.account_status may not be read; run the statements of `astegni platform grants`" in text
 
 
-def test_a_table_that_may_not_be_read(check: Check, platform: Platform) -> None:
-    reader = Identifier(urlsplit(platform.url).username or "")
+def test_a_table_that_may_not_be_read(check: Check, platform: Platform, reader: Identifier) -> None:
     platform.owner.execute(SQL("REVOKE SELECT ON sessions FROM {}").format(reader))
 
     code, text = check(platform.url)
@@ -108,8 +112,7 @@ def test_a_table_that_may_not_be_read(check: Check, platform: Platform) -> None:
     assert "may not be read; run the statements of `astegni platform grants`" in text
 
 
-def test_a_role_that_may_do_more(check: Check, platform: Platform) -> None:
-    reader = Identifier(urlsplit(platform.url).username or "")
+def test_a_role_that_may_do_more(check: Check, platform: Platform, reader: Identifier) -> None:
     platform.owner.execute(SQL("GRANT UPDATE (first_name) ON users TO {}").format(reader))
     platform.owner.execute(SQL("GRANT SELECT (password_hash) ON users TO {}").format(reader))
 

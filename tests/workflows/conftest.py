@@ -81,13 +81,15 @@ class RecordingFixture:
         job_id: UUID = self.sql(statement, kind=order.kind, subject=f"recording:{recording_id}")[0].id
         return job_id
 
-    def perform(self, order: type[Order], recording_id: int, work: Any = None) -> Any:
-        """Perform that job as a worker does, and return its row."""
+    def perform(
+        self, order: type[Order], recording_id: int, work: Any = None, *, context: WorkerContext | None = None
+    ) -> Any:
+        """Perform that job as a worker does, with another context if one is passed; returns its row."""
         job_id = self.due(order, recording_id)
         do = work or WORK[order]
         performer = Performer(self.database, "test", RHYTHM, 0.01, ENDINGS)
         with suppress(JobNotDone):  # what the ledger says of it is what counts
-            performer.perform(job_id, lambda run, done: do(run, done, self.context))
+            performer.perform(job_id, lambda run, done: do(run, done, context or self.context))
         return self.job(job_id)
 
     def begin(self, order: type[Order], recording_id: int) -> JobRun:
@@ -123,6 +125,7 @@ class RecordingFixture:
 # Types of fixtures that are functions.
 Versions = Callable[[], list[tuple[str, str]]]
 Put = Callable[[str], str]
+WithFfmpeg = Callable[[str], WorkerContext]
 
 
 @pytest.fixture
@@ -171,6 +174,19 @@ def put(context: WorkerContext, tmp_path: Path) -> Put:
         return context.store.upload(path, name, content_type="video/webm", sha1=sha1).name
 
     return upload
+
+
+@pytest.fixture
+def with_ffmpeg(context: WorkerContext, tmp_path: Path) -> WithFfmpeg:
+    """`with_ffmpeg(body)`: a context whose ffmpeg is this shell script; it calls the real one as `$FFMPEG "$@"`."""
+
+    def replace(body: str) -> WorkerContext:
+        script = tmp_path / "ffmpeg"
+        script.write_text(f"#!/bin/bash\nFFMPEG={context.binaries.ffmpeg}\nlast=${{@: -1}}\n{body}\n")
+        script.chmod(0o755)
+        return WorkerContext(context.settings.model_copy(update={"ffmpeg_path": script}), context.database)
+
+    return replace
 
 
 class BookingFixture:

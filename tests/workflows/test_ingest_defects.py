@@ -1,34 +1,11 @@
 """Files that cost dearly or fail again and again, through the real ingest: they end in words and leave nothing."""
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from tests.workflows.conftest import RecordingFixture, Versions
+from tests.workflows.conftest import RecordingFixture, Versions, WithFfmpeg
 from worker.jobs.cancel import retry_job
-from worker.jobs.job_run import JobRun
 from worker.jobs.recording_orders import IngestRecording, RemoveRecordingFiles
 from worker.workflows.context import WorkerContext
-from worker.workflows.ingest_recording import ingest_recording
-
-Work = Callable[[JobRun, IngestRecording, WorkerContext], None]
-WithFfmpeg = Callable[[str], Work]
-
-
-@pytest.fixture
-def with_ffmpeg(context: WorkerContext, tmp_path: Path) -> WithFfmpeg:
-    """`with_ffmpeg(body)`: the work of an ingest whose ffmpeg is this shell script."""
-
-    def replace(body: str) -> Work:
-        script = tmp_path / "ffmpeg"
-        script.write_text(f"#!/bin/bash\n{body}\n")
-        script.chmod(0o755)
-        broken = WorkerContext(context.settings.model_copy(update={"ffmpeg_path": script}), context.database)
-        return lambda run, order, _context: ingest_recording(run, order, broken)
-
-    return replace
 
 
 def work_folders(context: WorkerContext) -> list[str]:
@@ -54,13 +31,13 @@ def test_a_dear_file_ends_at_its_first_attempt(
 
 
 def test_the_same_error_twice_is_final_and_for_people(
-    recordings: RecordingFixture, context: WorkerContext, with_ffmpeg: Callable[[str], Any], sample: bytes
+    recordings: RecordingFixture, context: WorkerContext, with_ffmpeg: WithFfmpeg, sample: bytes
 ) -> None:
     recording_id = recordings.arrive(sample)
     broken = with_ffmpeg('echo "[out#0/webm @ 0x55dfa4e$RANDOM] Could not write header" >&2; exit 187')
 
-    assert recordings.perform(IngestRecording, recording_id, broken).state == "retryable"
-    job = recordings.perform(IngestRecording, recording_id, broken)
+    assert recordings.perform(IngestRecording, recording_id, context=broken).state == "retryable"
+    job = recordings.perform(IngestRecording, recording_id, context=broken)
 
     assert (job.state, job.attempt, job.error["code"]) == ("failed", 2, "ffmpeg-failed")
     assert "header" not in job.error["detail"]
@@ -73,12 +50,12 @@ def test_the_same_error_twice_is_final_and_for_people(
 
 
 def test_a_program_that_is_killed_each_time_is_given_up(
-    recordings: RecordingFixture, context: WorkerContext, with_ffmpeg: Callable[[str], Any], sample: bytes
+    recordings: RecordingFixture, context: WorkerContext, with_ffmpeg: WithFfmpeg, sample: bytes
 ) -> None:
     recording_id = recordings.arrive(sample)
     broken = with_ffmpeg("kill -KILL $$")
 
-    states = [recordings.perform(IngestRecording, recording_id, broken).state for _ in range(3)]
+    states = [recordings.perform(IngestRecording, recording_id, context=broken).state for _ in range(3)]
 
     assert states == ["retryable", "retryable", "failed"]
     assert work_folders(context) == []

@@ -12,7 +12,7 @@ import pytest
 
 from tests.statements import waits_for_a_lock
 from tests.waiting import PATIENCE, wait_for
-from tests.workflows.conftest import RecordingFixture, Versions
+from tests.workflows.conftest import RecordingFixture, Versions, WithFfmpeg
 from worker.errors import OutOfSpace
 from worker.jobs.cancel import cancel_job, retry_job
 from worker.jobs.orders import read_order
@@ -166,9 +166,7 @@ def test_a_lesson_is_not_lost_because_a_key_had_expired(
     recording_id = recordings.arrive(sample)
     shut_out = WorkerContext(context.settings.model_copy(update={"backblaze_key_id": "0" * 12}), context.database)
 
-    job = recordings.perform(
-        IngestRecording, recording_id, lambda run, order, _: ingest_recording(run, order, shut_out)
-    )
+    job = recordings.perform(IngestRecording, recording_id, context=shut_out)
 
     assert (job.state, job.error["code"]) == ("failed", StorageRefused.code)
     row = recordings.row(recording_id)
@@ -222,30 +220,14 @@ def test_a_disk_that_fills_up_costs_time_and_no_lesson(
     assert len(versions()) == 1
 
 
-WithFfmpeg = Callable[[str], WorkerContext]
-
-
-@pytest.fixture
-def with_ffmpeg(context: WorkerContext, tmp_path: Path) -> WithFfmpeg:
-    """`with_ffmpeg(body)`: a context whose ffmpeg is this shell script; it calls the real one as `$FFMPEG "$@"`."""
-
-    def replace(body: str) -> WorkerContext:
-        script = tmp_path / "ffmpeg"
-        script.write_text(f"#!/bin/bash\nFFMPEG={context.binaries.ffmpeg}\nlast=${{@: -1}}\n{body}\n")
-        script.chmod(0o755)
-        return WorkerContext(context.settings.model_copy(update={"ffmpeg_path": script}), context.database)
-
-    return replace
-
-
 def test_a_copy_that_went_wrong_is_never_shown_and_goes_from_b2(
-    recordings: RecordingFixture, with_ffmpeg: Callable[[str], WorkerContext], versions: Versions, sample: bytes
+    recordings: RecordingFixture, with_ffmpeg: WithFfmpeg, versions: Versions, sample: bytes
 ) -> None:
     """It is on its way to B2 while it is read again."""
     recording_id = recordings.arrive(sample)
     broken = with_ffmpeg('$FFMPEG "$@" && truncate -s -40000 "$last"')
 
-    job = recordings.perform(IngestRecording, recording_id, lambda run, order, _: ingest_recording(run, order, broken))
+    job = recordings.perform(IngestRecording, recording_id, context=broken)
 
     assert (job.state, job.error["code"]) == ("failed", OutputDamaged.code)
     row = recordings.row(recording_id)
@@ -259,7 +241,7 @@ def test_a_copy_that_went_wrong_is_never_shown_and_goes_from_b2(
 def test_bad_bytes_are_to_blame_also_when_the_copy_fails_first(
     recordings: RecordingFixture,
     context: WorkerContext,
-    with_ffmpeg: Callable[[str], WorkerContext],
+    with_ffmpeg: WithFfmpeg,
     versions: Versions,
     sample: bytes,
     tmp_path: Path,
@@ -271,26 +253,26 @@ def test_bad_bytes_are_to_blame_also_when_the_copy_fails_first(
     changes = {"recording_max_seconds": 5, "ffprobe_path": slow}
     broken = WorkerContext(with_ffmpeg("exit 1").settings.model_copy(update=changes), context.database)
 
-    job = recordings.perform(IngestRecording, recording_id, lambda run, order, _: ingest_recording(run, order, broken))
+    job = recordings.perform(IngestRecording, recording_id, context=broken)
 
     assert (job.state, job.error["reason"]) == ("failed", "too-long")
     assert versions() == []
 
 
 def test_a_copy_that_failed_once_is_made_anew(
-    recordings: RecordingFixture, with_ffmpeg: Callable[[str], WorkerContext], tmp_path: Path, sample: bytes
+    recordings: RecordingFixture, with_ffmpeg: WithFfmpeg, tmp_path: Path, sample: bytes
 ) -> None:
     recording_id = recordings.arrive(sample)
     moody = with_ffmpeg(f'mkdir {tmp_path}/once 2>/dev/null && exit 1; exec $FFMPEG "$@"')
 
-    job = recordings.perform(IngestRecording, recording_id, lambda run, order, _: ingest_recording(run, order, moody))
+    job = recordings.perform(IngestRecording, recording_id, context=moody)
 
     assert (job.state, job.attempt) == ("succeeded", 1)
 
 
 def test_a_cancel_in_the_middle_leaves_no_program(
     recordings: RecordingFixture,
-    with_ffmpeg: Callable[[str], WorkerContext],
+    with_ffmpeg: WithFfmpeg,
     versions: Versions,
     sample: bytes,
     tmp_path: Path,
@@ -338,7 +320,7 @@ def test_the_longest_recording_is_a_setting(
     recording_id = recordings.arrive(sample)
     short = WorkerContext(context.settings.model_copy(update={"recording_max_seconds": 5}), context.database)
 
-    job = recordings.perform(IngestRecording, recording_id, lambda run, order, _: ingest_recording(run, order, short))
+    job = recordings.perform(IngestRecording, recording_id, context=short)
 
     assert (job.state, job.error["reason"]) == ("failed", "too-long")
 
