@@ -134,7 +134,7 @@ def test_signed_claims_that_are_not_taken(claims: dict[str, Any]) -> None:
 def test_tokens_that_cannot_be_trusted(raw: str) -> None:
     with pytest.raises(Unauthorized) as caught:
         read_token(raw, KEY, OPERATORS)
-    # One text for all: whoever forges learns nothing from it.
+    # One text for all: a forger learns nothing from it.
     assert caught.value.detail in {"The token cannot be trusted.", "The token is too long."}
 
 

@@ -83,7 +83,7 @@ def bearer(services: Services) -> Bearer:
 
 
 class Visitor:
-    """Requests of one caller; `ask` answers the status and the JSON body."""
+    """Requests of one caller; `ask` returns the status and the JSON body."""
 
     def __init__(self, client: TestClient, headers: dict[str, str]) -> None:
         self._client = client
@@ -102,7 +102,7 @@ class Visitor:
         return response.status_code, response.json() if response.content else None
 
     def pages(self, path: str, *, limit: int) -> list[Any]:
-        """The items of a list, asked for page by page; `path` has no limit and no cursor of its own."""
+        """The items of a list, fetched page by page; `path` has no limit and no cursor of its own."""
         items: list[Any] = []
         query = f"limit={limit}"
         while True:
@@ -153,7 +153,7 @@ def client(api: FastAPI) -> Iterator[TestClient]:
 
 @pytest.fixture
 def visitor(client: TestClient, bearer: Bearer) -> VisitorOf:
-    """`visitor(school.tutor)`: somebody who asks."""
+    """`visitor(school.tutor)`: a client with that caller's token."""
     return lambda caller: Visitor(client, bearer(caller))
 
 

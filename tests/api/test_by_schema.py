@@ -18,7 +18,7 @@ from worker.api.services import Services
 from worker.database import Database
 from worker.settings import Settings
 
-# What answers a request that the schema allows, in every operation. 422 is not among them.
+# The responses to a request that the schema allows, in every operation. 422 is not among them.
 ANSWERS: list[str | int] = ["2xx", "3xx", 401, 403, 404, 409, 429]
 # Operations that may answer 422 as well, for a rule that a JSON schema cannot say. Nothing else is left out.
 CURSOR = "A cursor is opaque: only one that a list has given is taken."
@@ -59,7 +59,7 @@ SEED = 20261128
 
 @pytest.fixture
 def services(settings: MakeSettings, database: Database, b2: Credentials) -> Services:
-    """Without limits on how often somebody may ask: that is all that these requests do."""
+    """Without rate limits, which these requests would reach at once."""
     unlimited = {name: 0 for name in Settings.model_fields if name.startswith("limit_") and name.endswith(_RATES)}
     return Services(settings(**unlimited), database, endings={})
 

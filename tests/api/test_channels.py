@@ -50,7 +50,7 @@ def vault(services: Services) -> AddressSealer:
 
 @pytest.fixture
 def sent_code(database: Database, vault: AddressSealer) -> Callable[[int], str]:
-    """`sent_code(channel_id)`: the newest code that was ordered, as whoever sends it reads it."""
+    """`sent_code(channel_id)`: the newest code that was ordered, as the sender reads it."""
 
     def read(channel_id: int) -> str:
         with database.transaction() as session:
@@ -222,7 +222,7 @@ def test_a_new_code_replaces_the_one_before(
 
 
 def test_five_codes_an_hour(visitor: VisitorOf, school: School, database: Database) -> None:
-    """Deleting the channel does not make it forgotten: somebody else's mailbox would be flooded."""
+    """A deleted channel still counts: otherwise another person's mailbox could be flooded."""
     tutor, other = visitor(school.tutor), visitor(school.other_tutor)
     for number in range(4):
         channel = register(tutor, address=f"a{number}@example.com")

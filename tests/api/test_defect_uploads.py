@@ -35,7 +35,7 @@ Ingest = Callable[[bytes], tuple[dict[str, Any], dict[str, Any]]]
 
 @pytest.fixture
 def ingest(client: TestClient, services: Services, visitor: VisitorOf, bearer: Bearer, school: School) -> Ingest:
-    """`ingest(content)`: upload it, do its job, and answer the recording and the job as the API shows them."""
+    """`ingest(content)`: uploads it and performs its job; returns the recording and the job as the API shows them."""
     tutor = visitor(school.tutor)
     body = {"booking_id": school.booking_id, "session_title": "Algebra"}
     session_id = tutor.ask("POST", "/v1/whiteboard/sessions", body)[1]["id"]

@@ -147,7 +147,7 @@ def test_one_caller_has_a_bounded_number_of_streams(
     job, theirs = work(), work(13, "user:2")
     with serve(api) as url:
         with ExitStack() as streams:
-            # Kept: a stream that nobody holds is closed.
+            # Referenced: a stream without a reference is closed.
             followed = [streams.enter_context(follow(url, job.id, bearer(school.tutor))) for _ in range(20)]
             for _, events in followed:
                 next(events)

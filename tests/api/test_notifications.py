@@ -26,7 +26,7 @@ Follow = Callable[..., EventStream]
 
 @pytest.fixture
 def notify(database: Database) -> Notify:
-    """`notify(user, title)`: a message that comes for somebody; its id."""
+    """`notify(user, title)`: stores a message for a person; returns its id."""
 
     def insert(user: UserCaller, title: str, *, age: int = 0) -> int:
         with database.transaction() as session:
@@ -260,7 +260,7 @@ class TestEvents:
         self, school: School, url: str, bearer: Bearer, follow: Follow
     ) -> None:
         with ExitStack() as streams:
-            # Kept: a stream that nobody holds is closed.
+            # Referenced: a stream without a reference is closed.
             followed = [streams.enter_context(follow(url, bearer(school.tutor)))[1] for _ in range(20)]
             for events in followed:
                 next(events)

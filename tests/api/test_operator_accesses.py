@@ -98,7 +98,7 @@ def test_a_look_that_cannot_be_kept_is_not_answered(
 def test_keeping_it_holds_up_nobody_else(
     school: School, visitor: VisitorOf, operator: Operator, database: Database, sql: Sql
 ) -> None:
-    """While the table is locked an operator waits, and nobody else does."""
+    """While the table is locked, operators wait and other callers do not."""
     responses: list[int] = []
     with database.transaction() as session:
         session.execute(text("LOCK TABLE operator_accesses IN EXCLUSIVE MODE"))

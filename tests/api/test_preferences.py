@@ -38,7 +38,7 @@ def tutor(school: School, visitor: VisitorOf) -> Visitor:
 
 
 def channel(sql: Sql, user_id: int, **columns: Any) -> str:
-    """A channel of somebody's; confirmed unless said otherwise."""
+    """A channel of a person; confirmed by default."""
     values = {"confirmed": datetime.now(UTC), "disabled": None} | columns
     ((number,),) = sql(
         "INSERT INTO notification_channels (user_id, kind, address, label, confirmed_at, disabled_at)"

@@ -24,7 +24,7 @@ IN_CHUNKS = {"Content-Type": "multipart/form-data; boundary=b"}
 
 
 def chunked_form(session_id: int, *, count: int, size: int) -> Iterator[bytes]:
-    """A form that nobody has counted before: the file comes in so many chunks of so many bytes."""
+    """A form without a Content-Length: the file is sent in this many chunks of this many bytes."""
     yield f'--b\r\nContent-Disposition: form-data; name="session_id"\r\n\r\n{session_id}\r\n'.encode()
     yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
     for _ in range(count):

@@ -98,7 +98,7 @@ def test_an_operator_may_and_that_is_kept(lesson: Lesson, visitor: VisitorOf, op
 def test_an_empty_board_is_refused(lesson: Lesson) -> None:
     status, problem = lesson.tutor.ask("POST", lesson.address, {})
     assert (status, problem["code"]) == (409, "nothing-drawn")
-    # Taken back long ago, when nobody kept the time.
+    # Deleted by an old release, which did not store the time.
     lesson.draw()
     lesson.sql("UPDATE whiteboard_canvas_data SET is_deleted = true")
     assert lesson.tutor.ask("POST", lesson.address, {})[0] == 409

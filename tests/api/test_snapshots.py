@@ -1,4 +1,4 @@
-"""Board snapshots over HTTP: who may order and see them, what they are told, what the addresses open."""
+"""Board snapshots over HTTP: who may order and see them, the responses, what the addresses open."""
 
 from collections.abc import Iterator
 from typing import Any

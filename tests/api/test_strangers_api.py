@@ -1,4 +1,4 @@
-"""Every route that names another person: whom the caller shares nothing with is answered like nobody at all."""
+"""Every route that names another person: an unrelated person gets the same response as an id that does not exist."""
 
 from collections.abc import Callable
 from typing import Any

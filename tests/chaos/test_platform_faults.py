@@ -202,7 +202,7 @@ def test_a_restart_between_two_requests_is_not_noticed(live: LivePlatform, ask: 
 def test_a_column_that_may_not_be_read_is_an_outage_and_lets_nobody_in(
     live: LivePlatform, ask: Ask, sql: Sql, is_first: bool
 ) -> None:
-    """Without `account_status` it cannot be told who is suspended; before or after the catalogue was read."""
+    """Without `account_status` suspended accounts cannot be recognised; before or after the catalogue was read."""
     if not is_first:
         assert ask(KNOWN).status_code == 200
         sql("UPDATE users SET platform_read_at = now() - interval '23 hours'")

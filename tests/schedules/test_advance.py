@@ -1,4 +1,4 @@
-"""The clock moves lessons: every status after every hour, twice at once, and after a night of nobody working."""
+"""The clock advances lessons: every status after every hour, concurrently, and after a night without a worker."""
 
 import threading
 from collections.abc import Callable
@@ -28,7 +28,7 @@ class Calendar:
         self._next = START
 
     def add(self, status: str = "scheduled", *, student: int | None = 22, hours: int = 1, **columns: Any) -> int:
-        """A lesson with its participant at the next hour; answers its id."""
+        """A lesson with its participant at the next hour; returns its id."""
         values = {
             "tutor_id": 11,
             "student_id": student,
@@ -174,7 +174,7 @@ def test_a_lesson_that_somebody_edits_is_left_to_the_next_round(calendar: Calend
 
 
 def test_a_lesson_that_was_moved_away_meanwhile_does_not_begin(calendar: Calendar, database: Database) -> None:
-    """The update waits for nobody, and looks again at what it has locked."""
+    """The update skips locked rows, and re-checks those that it has locked."""
     calendar.add()
     with database.transaction() as session:
         session.execute(

@@ -23,7 +23,7 @@ TUTOR, FIRST, SECOND = ("tutor", 11), ("student", 22), ("student", 25)
         ({TUTOR, FIRST}, "held"),
         ({TUTOR, SECOND}, "held"),
         ({TUTOR, FIRST, SECOND}, "held"),
-        # Another tutor, a parent, a student of somebody else's; and ids that fit under another type only.
+        # Another tutor, a parent, a student of another tutor; and ids that exist under another type only.
         ({("tutor", 14), FIRST}, "missed"),
         ({TUTOR, ("parent", 33)}, "missed"),
         ({TUTOR, ("student", 99)}, "missed"),

@@ -20,7 +20,7 @@ ADDIS = "Africa/Addis_Ababa"
 
 
 class Book:
-    """Lessons as somebody writes them into the table."""
+    """Lessons that were inserted by hand."""
 
     def __init__(self, database: Database, sql: Sql) -> None:
         self.database = database

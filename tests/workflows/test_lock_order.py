@@ -1,4 +1,4 @@
-"""Everybody takes locks in one order (booking, series, lessons, deliveries): whoever meets, none is stopped."""
+"""All transactions lock in one order (booking, series, lessons, deliveries), so that none deadlocks."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -101,7 +101,7 @@ class ConcurrentActions:
                     yield
 
     def alarms(self, who: Any) -> Iterator[None]:
-        """Of a series, so that whoever has lessons in it waits for that first."""
+        """Of a series, so that a transaction on its lessons waits for the series first."""
         series = self.make("every Monday", time(8), FIRST)
         lesson = series.first[0].id
         for minutes in cycle((10, 20)):

@@ -1,4 +1,4 @@
-"""A whiteboard session and the lesson that it is: they begin and end together, and nobody ends what still goes on."""
+"""A whiteboard session and its lesson begin and end together; neither ends while it is still in use."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -217,7 +217,7 @@ class TestTogether:
         assert classroom.state() == ("scheduled", "unknown")
 
     def test_ends_and_the_clock_at_once(self, classroom: Classroom, database: Database) -> None:
-        """Two boards of one lesson end while the clock completes it, again and again: nobody blocks for good."""
+        """Two boards of one lesson end while the clock completes it, again and again: no deadlock."""
         boards = [classroom.board() for _ in range(6)]
         for board in boards:
             classroom.start(board)
@@ -244,7 +244,7 @@ class TestTogether:
 
 
 class TestLeftRunning:
-    """Whiteboard sessions that nobody ended."""
+    """Whiteboard sessions that were left running."""
 
     def test_it_is_closed_with_its_lesson(self, classroom: Classroom) -> None:
         board = classroom.running()

@@ -283,7 +283,7 @@ class TestPage:
 
 
 class TestBackground:
-    """`background_image`: from our own bucket, and nothing there that is somebody else's."""
+    """`background_image`: from our own bucket, and no object there of another owner."""
 
     @pytest.fixture
     def grid(self, board: Board) -> Callable[..., str]:

@@ -4,6 +4,7 @@ from functools import cached_property
 from typing import Any
 
 from celery.beat import ScheduleEntry, Scheduler
+from sqlalchemy.exc import SQLAlchemyError
 
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
@@ -37,7 +38,7 @@ class Timetable(Scheduler):  # type: ignore[misc]  # celery publishes no types
         show_alive()
         try:
             self._pacemaker.beat()
-        except Exception as error:  # noqa: BLE001 - the database may be unavailable; beat continues, and the metric shows it
+        except SQLAlchemyError as error:  # the metric shows that the database is unavailable; beat continues
             _log.warning("heartbeat_failed", error=type(error).__name__)
         return seconds
 

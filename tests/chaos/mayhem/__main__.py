@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def print_line(line: str) -> None:
-    """For whoever watches, at once."""
+    """Print without buffering."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

@@ -143,7 +143,7 @@ class Installation:
 
     @contextmanager
     def clients(self, request: Callable[[], object], *, pause: float = 0.4) -> Iterator[None]:
-        """Meanwhile somebody makes this request every `pause` seconds, whatever the answer is."""
+        """Meanwhile this request is made every `pause` seconds, whatever the response."""
         done = threading.Event()
 
         def repeat() -> None:

@@ -1,4 +1,4 @@
-"""A mail server that accepts, is unavailable, or is over its daily limit, as it is told."""
+"""A mail server that accepts, is unavailable, or is over its daily limit, as its state says."""
 
 import socketserver
 import threading
@@ -42,7 +42,7 @@ class MailServer:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def reply(self, command: bytes) -> bytes:
-        """The line that answers a command, or the end of a message."""
+        """The reply to a command, or to the end of a message."""
         if command == b"DATA":
             return b"354 Go on\r\n"
         if command == b"QUIT":

@@ -63,7 +63,7 @@ class Workers:
         return worker.kill()
 
     def close(self) -> None:
-        """End everything at once: an orderly end waits for what still runs, and nobody looks at it any more."""
+        """Kill everything at once: an orderly shutdown would wait for jobs whose result is not used any more."""
         for worker in self.running:
             worker.kill()
         self.running.clear()

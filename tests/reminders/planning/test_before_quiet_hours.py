@@ -12,7 +12,7 @@ from worker.reminders.planning.plan import plan_for_person, plan_reminders
 from worker.reminders.planning.quiet_hours import quiet_since
 
 STUDENT = 2
-# Addis Ababa is UTC+3: the lesson begins at 7:00, and nobody is disturbed from 22:00 to 7:30.
+# Addis Ababa is UTC+3: the lesson begins at 7:00, and quiet hours are 22:00 to 7:30.
 LESSON = datetime(2026, 5, 4, 4, tzinfo=UTC)
 NIGHT = (time(22), time(7, 30))
 BEFORE = datetime(2026, 5, 3, 18, 55, tzinfo=UTC)
@@ -80,7 +80,7 @@ def own(minutes: int) -> datetime:
         ((time(1), time(8)), NOW, datetime(2026, 5, 3, 21, 55, tzinfo=UTC)),
         # Their last minutes before have begun: at once.
         (NIGHT, BEFORE + timedelta(minutes=2), BEFORE + timedelta(minutes=2)),
-        # They have begun: nobody is woken, and it is put into the app.
+        # Quiet hours have begun: it is sent in the app only.
         (NIGHT, BEFORE + timedelta(minutes=6), own(15)),
     ],
 )

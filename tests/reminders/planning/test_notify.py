@@ -1,4 +1,4 @@
-"""What people are told, by which of their channels, and only once; and what news a change of lessons is."""
+"""Notifications: their channels, once for each key; and the announcements of changed lessons."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -204,7 +204,7 @@ class TestNews:
         )
         assert (student.user_ids, parent.user_ids) == ((2,), (3,))
         assert (student.kind, student.key, student.data["count"]) == ("lesson-restored", "lesson-restored:2:3", 2)
-        # The last of them is told of until it is over.
+        # The announcement expires at the end of the last of them.
         assert student.expires_at == NOW + 3 * DAY + HOUR
 
     def test_a_slot_that_is_booked(self) -> None:

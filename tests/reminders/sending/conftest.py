@@ -1,4 +1,4 @@
-"""People, lessons and messages that are due, a mail server that can be told what to answer, and one that sends."""
+"""People, lessons and messages that are due, a mail server whose replies are set, and a sender."""
 
 import asyncio
 import itertools

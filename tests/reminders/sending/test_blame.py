@@ -1,4 +1,4 @@
-"""Whose trouble a failure is: ours stops nobody's channel, and one stray answer switches nothing off."""
+"""Who is at fault: our own failure disables no channel, and neither does a single odd response."""
 
 import ssl
 from collections.abc import Iterator
@@ -160,7 +160,7 @@ def test_what_our_trouble_would_bring_too_late_is_found_in_the_app(deliveries: D
 
 @pytest.mark.parametrize("kind", ["channel-code", "test"])
 def test_a_code_never_goes_to_the_app_instead(deliveries: DeliveryFixture, mail: MailSink, kind: str) -> None:
-    """It would confirm a channel that nobody has reached."""
+    """It would confirm a channel that no message has reached."""
     channel = deliveries.channel("email", seal(deliveries, Mailbox("second@example.org")))
     mail.recipient = LIMIT
     sealed = AddressSealer.of(deliveries.settings).seal("123456").decode()
@@ -329,7 +329,7 @@ def test_what_is_wholly_inside_quiet_hours_is_found_in_the_app(
 
 
 class Hook:
-    """A webhook of somebody's on this machine: answers `status`, and counts."""
+    """A webhook on this machine: it responds with `status` and counts requests."""
 
     def __init__(self, port: int) -> None:
         self.status = 404
@@ -412,7 +412,7 @@ def test_a_webhook_that_fails_for_a_day_is_switched_off_and_not_before(
     send_due_now(deliveries)
     assert off(deliveries) == [int(webhook_channel)]
     assert str(status) in failures(deliveries, webhook_channel).disabled_reason
-    # The owner is told in the app how to switch it on again, and finds the messages there.
+    # The owner is notified in the app how to enable it again, and finds the messages there.
     send_due_now(deliveries, rounds=2)
     assert deliveries.delivery(last).state == "failed"
     assert deliveries.one("SELECT count(*) AS n FROM notifications WHERE kind = 'recording-ready'").n == 3

@@ -1,4 +1,4 @@
-"""Who holds a delivery, and that nobody else does."""
+"""Claims of deliveries are exclusive."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -128,7 +128,7 @@ def test_how_long_until_the_next(deliveries: DeliveryFixture) -> None:
     deliveries.message()
     assert (until() or 0) < 0
     hold(deliveries)
-    assert 28 < (until() or 0) < 31  # what somebody holds is not waited for
+    assert 28 < (until() or 0) < 31  # a claimed delivery is not waited for
 
 
 def test_claimers_at_once_share_the_rows_out(deliveries: DeliveryFixture) -> None:

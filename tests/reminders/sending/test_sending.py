@@ -181,7 +181,7 @@ def night(hours: int) -> dict[str, Any]:
 def test_what_waits_for_the_end_of_quiet_hours_waits_by_the_new_ones(
     deliveries: DeliveryFixture, mail: MailSink, school: School, hours: int
 ) -> None:
-    """For messages and reminders of whoever changes them, and nobody else."""
+    """Only for messages and reminders of the person who changes them."""
     lesson = deliveries.lesson(timedelta(hours=12))
     at = lesson[1] - timedelta(minutes=60)
     for user in (2, 3):
@@ -231,7 +231,7 @@ def test_a_recipient_put_off_is_tried_again_while_it_makes_sense(deliveries: Del
     deliveries.send_all(deliveries.new_deliverer())
     assert deliveries.delivery(delivery).state == "failed"
     assert mail.requests["busy"] == 5
-    # It is not the address that is bad: the message goes by another way, and nobody is told of a bad channel.
+    # The address is not at fault: the message goes to another channel, and no channel is reported.
     rows = deliveries.all("SELECT kind, channel, state FROM deliveries WHERE id <> :id", id=delivery)
     assert [tuple(row) for row in rows] == [("recording-ready", "in_app", "pending")]
 
@@ -340,7 +340,7 @@ def test_a_failing_provider_delays_its_own_channel_only(deliveries: DeliveryFixt
     assert {deliveries.delivery(delivery_id).state for delivery_id in in_app} == {"sent"}
     rows = [deliveries.delivery(delivery_id) for delivery_id in mails]
     assert {row.state for row in rows} == {"pending"}
-    # After five failures nobody else has to wait for an answer. None is charged an attempt: it is not theirs to fail.
+    # After five failures no other delivery waits for a response. None is charged an attempt: the provider failed.
     assert {row.attempts for row in rows} == {0}
     assert sum(row.reason == "provider-away" for row in rows) == 25
     # It works again: what was put off goes out, and nothing twice.

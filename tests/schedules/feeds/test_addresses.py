@@ -182,7 +182,7 @@ class TestWhose:
     def test_all_parts_of_a_person_are_one_calendar(
         self, database: Database, school: School, lesson: AddLesson
     ) -> None:
-        """The tutor's own child learns with somebody else, and they learn something themselves."""
+        """The tutor's own child learns with another tutor, and so does the tutor."""
         with database.transaction() as session:
             session.add(StudentProfile(id=77, user_id=1))
             session.add(ParentProfile(id=88, user_id=1))
