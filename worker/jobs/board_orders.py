@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from worker.jobs.order import LongOrder, Order, RoutineOrder
+from worker.jobs.order import BACKGROUND, LongOrder, Order, RoutineOrder
 
 
 @dataclass(frozen=True)
