@@ -243,7 +243,6 @@ def test_the_ledger_forgets_what_is_long_over(recordings: RecordingFixture, run_
 
     assert run_sweep(sweep.prune_ledger, PruneLedger()) == {
         "jobs": 2,
-        "uploads": 0,
         "idempotency_keys": 0,
         "deliveries": 0,
         "uploads": 0,
