@@ -224,7 +224,7 @@ export class Recorder extends EventTarget {
   }
 
   #keep(blob) {
-    this.#noticeSleep();
+    if (this.#noticeSleep()) return;
     this.#aliveAt = Date.now();
     const [from, to] = [this.#from, this.#pausedAt ?? this.#now()];
     this.#from = to;
@@ -253,11 +253,14 @@ export class Recorder extends EventTarget {
 
   /** After a sleep another recorder begins: by the clock of the old one the sleep would be part of the recording. */
   #noticeSleep() {
-    const last = this.#aliveAt;
-    if (this.#phase !== 'recording' || !this.#media || Date.now() - last < ASLEEP) return;
+    if (this.#phase !== 'recording' || !this.#media || Date.now() - this.#aliveAt < ASLEEP) return false;
+    const from = this.#from;
     this.#aliveAt = Date.now();
     this.#from = this.#now();
-    this.#restart('sleep', last - this.#journal.facts.startedAt);
+    // Its last slice may already contain pictures from behind the sleep.
+    this.#media.recorder.ondataavailable = null;
+    this.#restart('sleep', from);
+    return true;
   }
 
   /** A canvas gives pictures only when it is drawn on: copying a pixel onto itself counts, and changes nothing. */
