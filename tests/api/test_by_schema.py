@@ -23,6 +23,7 @@ ANSWERS: list[str | int] = ["2xx", "3xx", 401, 403, 404, 409, 429]
 # Operations that may answer 422 as well, for a rule that a JSON schema cannot say. Nothing else is left out.
 CURSOR = "A cursor is opaque: only one that a list has given is taken."
 AMOUNT = "An amount has two digits behind the point, which `multipleOf` cannot say of floating-point numbers."
+TUS = "The headers of tus 1.0, and the type of the body, are read by the protocol's rules."
 RULES = {
     "POST /v1/bookings": AMOUNT,
     "PATCH /v1/bookings/{booking_id}": AMOUNT,
@@ -38,15 +39,10 @@ RULES = {
     "POST /v1/schedules/{schedule_id}/book": "A parent says which child will come.",
     "POST /v1/series/{series_id}/skip": "The days must be days of the series.",
     "POST /v1/session-requests": "A parent says which child will learn; the tutor must be active.",
-    **{
-        operation: "The headers of tus 1.0, and the type of the body, are read by the protocol's rules."
-        for operation in (
-            "POST /v1/uploads",
-            "HEAD /v1/uploads/{upload_id}",
-            "PATCH /v1/uploads/{upload_id}",
-            "DELETE /v1/uploads/{upload_id}",
-        )
-    },
+    "POST /v1/uploads": TUS,
+    "HEAD /v1/uploads/{upload_id}": TUS,
+    "PATCH /v1/uploads/{upload_id}": TUS,
+    "DELETE /v1/uploads/{upload_id}": TUS,
     "POST /v1/whiteboard/pages/{page_id}/strokes": "What `stroke_data` must hold depends on `stroke_type`.",
 }
 HOOKS = Path(__file__).parent / "schema" / "hooks.py"
