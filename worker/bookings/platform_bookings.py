@@ -46,6 +46,7 @@ _FIND = text(
      ORDER BY booking.tutor_id, booking.student_id, booking.status NOT IN ('active', 'paused'), booking.id
     """
 )
+_PAIRS = text("SELECT id, tutor_id, student_id FROM tutor_student_bookings WHERE id = ANY(CAST(:ids AS integer[]))")
 # Ids are taken in the order of the rows.
 _CREATE = text(
     """
@@ -85,6 +86,12 @@ def bookings_of_pairs(session: Session, pairs: Collection[Pair]) -> dict[Pair, i
         "students": number_array([pair.student_id for pair in pairs]),
     }
     return {Pair(row.tutor_id, row.student_id): row.id for row in session.execute(_FIND, values)}
+
+
+def pairs_of_bookings(session: Session, ids: Collection[int]) -> dict[int, Pair]:
+    """The pairs of these bookings, by id; those that do not exist are left out."""
+    rows = session.execute(_PAIRS, {"ids": number_array(ids)})
+    return {row.id: Pair(row.tutor_id, row.student_id) for row in rows}
 
 
 def store_bookings(session: Session, bookings: Sequence[PlatformBooking]) -> dict[Pair, int]:

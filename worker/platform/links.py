@@ -99,6 +99,13 @@ def linked_platform_ids(session: Session, kind: str, ids: Collection[int]) -> di
     return found
 
 
+def links_with(session: Session, kind: str, digests: Collection[bytes]) -> list[Link]:
+    """The links of this kind that have one of these digests, in order."""
+    statement = select(PlatformLink.platform_id, PlatformLink.id, PlatformLink.digest)
+    of_kind = (PlatformLink.kind == kind, PlatformLink.digest == func.any(list(digests)))
+    return [Link(*row) for row in session.execute(statement.where(*of_kind).order_by(PlatformLink.platform_id))]
+
+
 def write_links(session: Session, kind: str, links: Sequence[Link]) -> None:
     """Insert or replace links. Idempotent."""
     if links:

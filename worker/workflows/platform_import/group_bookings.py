@@ -2,13 +2,10 @@
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.bookings import Booking
-from models.platform import PlatformLink
-from worker.bookings.platform_bookings import Pair
-from worker.platform.links import Link, remove_links, write_links
+from worker.bookings.platform_bookings import Pair, pairs_of_bookings
+from worker.platform.links import Link, links_with, remove_links, write_links
 
 # Links from our own id to itself, since a group may give many bookings; the digest is the id of the group.
 _KIND = "group_booking"
@@ -21,12 +18,8 @@ def note_group_bookings(session: Session, groups: Mapping[int, int]) -> None:
 
 def bookings_of_groups(session: Session, group_ids: Collection[int]) -> dict[int, Pair]:
     """The pairs of bookings that these groups gave, by the id of the booking."""
-    written = [str(group_id).encode() for group_id in group_ids]
-    statement = select(Booking.id, Booking.tutor_id, Booking.student_id).join(
-        PlatformLink, (PlatformLink.kind == _KIND) & (PlatformLink.platform_id == Booking.id)
-    )
-    rows = session.execute(statement.where(PlatformLink.digest == func.any(written)))
-    return {row.id: Pair(row.tutor_id, row.student_id) for row in rows}
+    links = links_with(session, _KIND, [str(group_id).encode() for group_id in group_ids])
+    return pairs_of_bookings(session, [link.platform_id for link in links])
 
 
 def forget_group_bookings(session: Session, booking_ids: Collection[int]) -> None:
