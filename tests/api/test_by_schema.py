@@ -101,6 +101,9 @@ def _configuration(document: dict[str, Any]) -> str:
             *("[[operations]]", f'include-name = "{operation}"'),
             *(f"[operations.{check}]", f"expected-statuses = {ANSWERS + more!r}"),
         ]
+        if "/v1/uploads" in operation:
+            refused = [400, 401, 403, 404, 409, *more]
+            lines += ["[operations.checks.negative_data_rejection]", f"expected-statuses = {refused!r}"]
     return "\n".join(lines)
 
 
