@@ -4,6 +4,7 @@ import gzip
 import json
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,9 +21,12 @@ from worker.jobs.orders import read_order
 from worker.jobs.perform import JobNotDone, Performer
 from worker.jobs.recording_orders import IngestRecording
 from worker.media.binaries import Binaries
+from worker.recordings.films import VOICE_FILM
+from worker.recordings.register import NewRecording
 from worker.recordings.voices import voices_of
 from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS
+from worker.workflows.register_film import SourcesChanged, register_film, spool_film
 from worker.workflows.replay_board import replay_board
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -329,6 +333,55 @@ def test_the_film_of_a_later_voice_replaces_that_of_the_earlier_one(
     assert second.result["recording_id"] == first.result["recording_id"]
     assert play(second).beeps() == pytest.approx([1, 5], abs=0.1)
     assert len(board.sql("SELECT 1 FROM whiteboard_session_recordings")) == 3
+
+
+@pytest.fixture
+def film_file(board: Board, tmp_path: Path) -> Callable[[bytes], NewRecording]:
+    """`film_file(content)`: a film in the spool that is not registered yet."""
+
+    def spool(content: bytes) -> NewRecording:
+        path = tmp_path / "film.mp4"
+        path.write_bytes(content)
+        file = spool_film(board.recordings.context, path)
+        return NewRecording(
+            session_id=board.id,
+            title="Film",
+            type="board",
+            recorded_by=1,
+            principal="user:1",
+            spool_id=board.recordings.context.settings.spool_id,
+            spool_name=file.name,
+            size_bytes=file.size,
+            sha1=file.sha1,
+            origin=VOICE_FILM,
+        )
+
+    return spool
+
+
+def test_films_that_end_at_once_are_one_recording(board: Board, film_file: Callable[[bytes], NewRecording]) -> None:
+    films = [film_file(bytes([number]) * 100) for number in range(4)]
+    with ThreadPoolExecutor(len(films)) as pool:
+        results = list(pool.map(lambda film: register_film(board.recordings.context, film), films))
+    assert len({result.recording_id for result in results}) == 1
+    assert all(result.is_new for result in results)
+    assert len(board.sql("SELECT 1 FROM whiteboard_session_recordings")) == 1
+
+
+def test_a_film_that_lacks_a_later_voice_is_made_again(
+    board: Board, speak: Voice, film_file: Callable[[bytes], NewRecording]
+) -> None:
+    context = board.recordings.context
+    board.draw(1)
+    board.say(speak(3, [1]))
+    with context.database.transaction() as session:
+        voices = voices_of(session, board.id)
+    board.say(speak(4, [2]), at=10)
+    film = film_file(b"a film of the first voice")
+    with pytest.raises(SourcesChanged):
+        register_film(context, film, lambda session: voices_of(session, board.id) == voices)
+    assert not context.spool.target(film.spool_name).exists()
+    assert len(board.sql("SELECT 1 FROM whiteboard_session_recordings")) == 2
 
 
 def test_pauses_of_the_recorder_are_pauses_of_the_film(board: Board, speak: Voice, play: Callable[[Any], Film]) -> None:

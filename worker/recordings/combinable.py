@@ -52,7 +52,8 @@ def combinables_of(session: Session, session_id: int) -> tuple[Combinable, ...]:
         )
     )
     recordings = [_combinable(recording, playback) for recording, playback in rows]
-    return tuple(sorted((one for one in recordings if one.stretches), key=lambda one: one.stretches[0].begun))
+    timed = [recording for recording in recordings if recording.stretches]
+    return tuple(sorted(timed, key=lambda recording: (recording.stretches[0].begun, recording.recording_id)))
 
 
 def require_several(recordings: Sequence[Combinable], session_id: int, *, is_drawn: bool) -> None:

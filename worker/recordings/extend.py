@@ -27,6 +27,8 @@ def extend_recording(session: Session, recording_id: int, new: NewRecording) -> 
     recording.recording_metadata = metadata
     recording.source_sha1, recording.spool_id, recording.spool_name = new.sha1, new.spool_id, new.spool_name
     recording.marks, recording.is_processing, recording.error = new.marks, True, None
+    if new.started_at is not None:
+        recording.recording_date = new.started_at
     recording.updated_at = func.now()
     session.flush()
     order = IngestRecording(recording_id, new.session_id, new.spool_id, new.size_bytes, version)

@@ -39,8 +39,9 @@ def voices_of(session: Session, session_id: int) -> tuple[Voice, ...]:
             Rendition.state == "ready",
         )
     )
-    found = [_voice(recording, playback) for recording, playback in rows if is_voice(recording)]
-    return tuple(sorted((voice for voice in found if voice.stretches), key=lambda voice: voice.stretches[0].begun))
+    voices = [_voice(recording, playback) for recording, playback in rows if is_voice(recording)]
+    timed = [voice for voice in voices if voice.stretches]
+    return tuple(sorted(timed, key=lambda voice: (voice.stretches[0].begun, voice.recording_id)))
 
 
 def _voice(recording: Recording, playback: Rendition) -> Voice:

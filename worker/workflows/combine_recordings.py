@@ -45,7 +45,8 @@ class _Lesson:
 def combine_recordings(run: JobRun, order: CombineRecordings, context: WorkerContext) -> None:
     """Write the lesson to the spool and register it as a recording of type `video`.
 
-    Raises NothingToCombine and CombinedTooLong, which no retry can fix, and what ffmpeg and the store raise.
+    Raises NothingToCombine and CombinedTooLong, which no retry can fix, SourcesChanged, and what ffmpeg and the store
+    raise.
     """
     run.progress(1, "reading the session")
     with context.database.transaction() as session:
@@ -57,7 +58,10 @@ def combine_recordings(run: JobRun, order: CombineRecordings, context: WorkerCon
         _require_length(context, lesson)
         film = _film(run, context, recordings, lesson, folder)
         run.check()
-        registered = register_film(context, _new_recording(order, context, history, lesson, film))
+        new = _new_recording(order, context, history, lesson, film)
+        registered = register_film(
+            context, new, lambda session: combinables_of(session, order.session_id) == recordings
+        )
     run.succeed(
         {
             "recording_id": registered.recording_id,

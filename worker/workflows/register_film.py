@@ -1,15 +1,25 @@
 """A film that a job has made goes the way of an uploaded file: into the spool, registered, ingested."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
+from worker.errors import AstegniError
 from worker.recordings.extend import extend_recording
-from worker.recordings.films import find_film
+from worker.recordings.films import find_film, lock_films
 from worker.recordings.register import NewRecording, RegistrationResult, register_recording
 from worker.uploads.spool_writer import SpoolFile
 from worker.workflows.context import WorkerContext
 
 LONGEST_TITLE = 255
 _CHUNK = 1024 * 1024
+
+
+class SourcesChanged(AstegniError):
+    """A recording arrived or was deleted while a film was made of the others; the retry films them as they are."""
+
+    code, title, status, retryable = "sources-changed", "Recordings changed", 503, True
 
 
 def spool_film(context: WorkerContext, film: Path) -> SpoolFile:
@@ -21,14 +31,30 @@ def spool_film(context: WorkerContext, film: Path) -> SpoolFile:
         return receiver.seal()
 
 
-def register_film(context: WorkerContext, new: NewRecording) -> RegistrationResult:
+def register_film(
+    context: WorkerContext, new: NewRecording, is_current: Callable[[Session], bool] = lambda _session: True
+) -> RegistrationResult:
     """The recording of this film: new, or the existing one with the same bytes; then the second copy is removed.
 
-    A film with an `origin` replaces the earlier one of its session and origin.
+    A film with an `origin` replaces the earlier one of its session and origin. Raises SourcesChanged when `is_current`,
+    called while no other such film can be registered, says that it was made of something else than there is now.
     """
-    with context.database.transaction() as session:
-        earlier = new.origin and find_film(session, new.session_id, new.origin, but_not=new.sha1)
-        registered = extend_recording(session, earlier, new) if earlier else register_recording(session, new)
+    try:
+        with context.database.transaction() as session:
+            registered = _register(session, new, is_current)
+    except SourcesChanged:
+        context.spool.remove(new.spool_name)
+        raise
     if not registered.is_new:
         context.spool.remove(new.spool_name)
     return registered
+
+
+def _register(session: Session, new: NewRecording, is_current: Callable[[Session], bool]) -> RegistrationResult:
+    if new.origin is None:
+        return register_recording(session, new)
+    lock_films(session, new.session_id, new.origin)
+    if not is_current(session):
+        raise SourcesChanged("Recordings of the session changed while they were filmed; they are filmed again.")
+    earlier = find_film(session, new.session_id, new.origin, but_not=new.sha1)
+    return register_recording(session, new) if earlier is None else extend_recording(session, earlier, new)

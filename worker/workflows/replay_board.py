@@ -50,7 +50,7 @@ class _Replay:
 def replay_board(run: JobRun, order: ReplayBoard, context: WorkerContext) -> None:
     """Film the board, register the film as a recording of type `board`, and give it the rendition `replay`.
 
-    Raises NothingDrawn and ReplayTooLong, which no retry can fix, and what the film and the store raise.
+    Raises NothingDrawn and ReplayTooLong, which no retry can fix, SourcesChanged, and what film and store raise.
     """
     run.progress(1, "reading the board")
     with context.database.transaction() as session:
@@ -61,7 +61,8 @@ def replay_board(run: JobRun, order: ReplayBoard, context: WorkerContext) -> Non
             timeline = _timeline(order, context, history, voices, folder)
             replay = _make(run, context, timeline, voices, folder)
         run.check()
-        registered = register_film(context, _new_recording(order, context, replay))
+        new = _new_recording(order, context, replay)
+        registered = register_film(context, new, lambda session: voices_of(session, order.session_id) == voices)
         run.progress(95, "storing the strokes")
         stored = _store(run, order, context, registered, replay, folder)
     result = {
