@@ -74,7 +74,7 @@ def test_a_lesson_is_recorded_by_keyboard_and_watched(studio: Studio, record_pag
     _wait(record_page, "document.getElementById('phase').textContent === 'Recording'")
     _focus(record_page, "stop")
     _press(record_page, "Enter", 13)
-    _wait(record_page, "document.getElementById('receiptTitle').textContent === 'Everything has arrived'")
+    _wait(record_page, "document.getElementById('receiptTitle').textContent === 'Everything recorded has arrived'")
     assert record_page.run("document.getElementById('held').textContent") == "0 KB"
     assert record_page.run("document.getElementById('gaps').textContent") == "0 s"
     _wait(record_page, "document.getElementById('watch').href")
