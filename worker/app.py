@@ -13,9 +13,8 @@ from uuid import uuid4
 from celery import Celery, signals
 from celery.apps import worker as celery_worker
 from celery.worker import state
-from sqlalchemy.exc import SQLAlchemyError
 
-from worker.database import Database
+from worker.database import DATABASE_ERRORS, Database
 from worker.errors import AstegniError, Misconfigured
 from worker.jobs.board_orders import SnapshotChanged
 from worker.jobs.routine_orders import (
@@ -210,7 +209,7 @@ def _give_back(app: Celery) -> None:
             lambda: release_runs(database, app.process_name), seconds=_GIVE_BACK_SECONDS
         )
         _log.info("worker_stopped", released=released)
-    except SQLAlchemyError as error:  # the reaper takes the runs back
+    except DATABASE_ERRORS as error:  # the reaper takes the runs back
         _log.warning("runs_not_released", error=type(error).__name__)
     finally:
         database.close()

@@ -13,7 +13,7 @@ from psycopg.rows import namedtuple_row
 from sqlalchemy import URL, Engine, TextClause, create_engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
@@ -38,6 +38,8 @@ _USED_AT = "used_at"
 
 # Raised while the database is unavailable or overloaded: a retry may succeed.
 AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError)
+# Everything that `transaction` and `statement` raise of themselves: SQLAlchemy's errors, and psycopg's.
+DATABASE_ERRORS = (SQLAlchemyError, psycopg.Error)
 
 AfterCommit = Callable[[], None]
 # Called with the id of every job that a committed transaction queued (worker/jobs/publisher.py).

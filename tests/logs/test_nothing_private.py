@@ -147,10 +147,12 @@ def _played(ask: Client, words: Words) -> None:
     playable = [item["id"] for item in ask(200, "GET", "/v1/recordings")["items"] if item["is_available"]]
     assert playable
     for recording_id in playable:
-        (rendition,) = ask(200, "GET", f"/v1/recordings/{recording_id}/playback")["renditions"]
-        token = rendition["url"].partition("Authorization=")[2]
-        assert token
-        words.keep("signed address", token)
+        renditions = ask(200, "GET", f"/v1/recordings/{recording_id}/playback")["renditions"]
+        assert renditions
+        for rendition in renditions:
+            token = rendition["url"].partition("Authorization=")[2]
+            assert token
+            words.keep("signed address", token)
 
 
 def _uploads(ask: Client, words: Words, session_id: int) -> None:

@@ -4,9 +4,8 @@ from functools import cached_property
 from typing import Any
 
 from celery.beat import ScheduleEntry, Scheduler
-from sqlalchemy.exc import SQLAlchemyError
 
-from worker.database import Database
+from worker.database import DATABASE_ERRORS, Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.heartbeats import HeartbeatWriter
 from worker.jobs.orders import read_order
@@ -38,7 +37,7 @@ class Timetable(Scheduler):  # type: ignore[misc]  # celery publishes no types
         show_alive()
         try:
             self._pacemaker.beat()
-        except SQLAlchemyError as error:  # the metric shows that the database is unavailable; beat continues
+        except DATABASE_ERRORS as error:  # the metric shows that the database is unavailable; beat continues
             _log.warning("heartbeat_failed", error=type(error).__name__)
         return seconds
 

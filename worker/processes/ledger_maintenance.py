@@ -3,9 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from worker.database import Database
+from worker.database import DATABASE_ERRORS, Database
 from worker.jobs.heartbeats import HeartbeatWriter, remove_consumer
 from worker.jobs.periodic_thread import PeriodicThread
 from worker.jobs.publish import publish
@@ -41,7 +39,7 @@ class LedgerMaintenance(LoopStep):
         try:
             with database.statement() as statement:
                 remove_consumer(statement, app.process_name)
-        except SQLAlchemyError as error:
+        except DATABASE_ERRORS as error:
             _log.info("consumer_not_removed", error=type(error).__name__)
 
 
