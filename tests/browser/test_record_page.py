@@ -96,7 +96,7 @@ def test_what_a_reload_has_left_is_offered_and_sent(studio: Studio, record_page:
     _wait(page, "!document.getElementById('left').hidden")
     assert page.run("document.querySelector('h1').textContent") == "ትምህርት ይቅረጹ"
     page.run("document.getElementById('sendLeft').click()")
-    _wait(page, "document.getElementById('receiptTitle').textContent === 'ሁሉም ደርሷል'")
+    _wait(page, "document.getElementById('receiptTitle').textContent === 'የተቀዳው ሁሉ ደርሷል'")
     (upload,) = studio.get(f"/v1/uploads?session_id={studio.session}")["items"]
     assert upload["state"] == "finished"
     assert page.run("faults") == []

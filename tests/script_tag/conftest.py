@@ -89,10 +89,20 @@ class BoardPage:
         """Wait for a session behind `last`, and its page."""
         self.wait(f"whiteboardManager.currentSession?.id > {last} && whiteboardManager.currentPage.id > 0")
 
+    def expect_call(self) -> None:
+        """Note when the page has connected the next call: whoever is called loads their session twice."""
+        self.run(_NOTE_CALL)
+
+    def wait_for_call(self, last: int = 0) -> None:
+        """Wait until the call is connected, with a session behind `last`: what is drawn earlier, the page forgets."""
+        self.wait("callIsConnected")
+        self.wait_for_session(last)
+
     def call_alone(self) -> None:
         """Call on a page with the option `alone`."""
+        self.expect_call()
         self.press("#startVideoSessionBtn")
-        self.wait_for_session()
+        self.wait_for_call()
 
     def draw(self, *points: tuple[float, float]) -> None:
         """Draw a line through these points of the board."""
@@ -110,6 +120,14 @@ class BoardPage:
         return self.run("errors")
 
 
+_NOTE_CALL = """
+window.callIsConnected = false;
+whiteboardManager.onCallConnected = async function () {
+  delete this.onCallConnected;
+  await this.onCallConnected();
+  window.callIsConnected = true;
+}; 0
+"""
 _CORNER = """(selector) => {
   const element = document.querySelector(selector);
   element.scrollIntoView({block: 'start', behavior: 'instant'});
@@ -155,11 +173,13 @@ class Lesson:
     def call(self, caller: BoardPage, callee: BoardPage) -> None:
         """A call between two open boards, until both sides have their session."""
         shown = [side.run("whiteboardManager.currentSession?.id ?? 0") for side in (caller, callee)]
+        for side in (caller, callee):
+            side.expect_call()
         caller.press("#startVideoSessionBtn")
         callee.wait("document.querySelector('#startVideoSessionBtn.incoming-call')")
         callee.press("#startVideoSessionBtn")
         for side, last in zip((caller, callee), shown, strict=True):
-            side.wait_for_session(last)
+            side.wait_for_call(last)
 
 
 @pytest.fixture

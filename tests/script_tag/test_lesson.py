@@ -42,7 +42,10 @@ def test_strokes_of_both_sides_are_kept_with_their_times(lesson: Lesson, sql: Sq
     # The message to the other side carried the names.
     names = [row.client_id for row in sql("SELECT client_id FROM whiteboard_canvas_data ORDER BY stroke_order")]
     assert tutor.run("whiteboardManager.currentPage.strokes.map((stroke) => stroke.client_id)") == names
-    assert student.run("whiteboardManager.currentPage.strokes.map((stroke) => stroke.client_id)") == names
+    # The page tells the other side of a stroke when the platform has stored it: two may overtake each other.
+    assert sorted(student.run("whiteboardManager.currentPage.strokes.map((stroke) => stroke.client_id)")) == sorted(
+        names
+    )
     assert (tutor.errors, student.errors) == ([], [])
 
 
