@@ -45,30 +45,13 @@ def build_timeline(
     close = None if until is None else round(until.timestamp() * 1000)
     removals = {_key(stroke): _removed_at(stroke, close) for stroke in strokes}
     shown = _turns(strokes, turns, close)
-    clock: ReplayClock | RecordedClock
-    placed: tuple[PlacedVoice, ...] = ()
     if voices:
-        clock = RecordedClock(
-            [stretch.interval for voice in voices for stretch in voice.stretches],
-            [(stroke.start, stroke.end) for stroke in strokes],
-        )
-        shown = [turn for turn in shown if turn[0] <= clock.end]
-        placed = tuple(PlacedVoice(voice.recording_id, clock.place(voice.stretches)) for voice in voices)
+        clock: ReplayClock | RecordedClock = (recorded := _voices_clock(strokes, voices))
+        shown = [turn for turn in shown if turn[0] <= recorded.end]
     else:
-        clock = ReplayClock(
-            _busy(strokes, [*removals.values(), *(at for at, _page in shown)]), shorten_idle=shorten_idle
-        )
-    timed = (
-        TimedStroke(
-            stroke.page,
-            stroke.place,
-            stroke.drawn.figure,
-            clock.film(stroke.start),
-            clock.film(stroke.end),
-            clock.at(removals[_key(stroke)]),
-        )
-        for stroke in strokes
-    )
+        busy = _busy(strokes, [*removals.values(), *(at for at, _page in shown)])
+        clock = ReplayClock(busy, shorten_idle=shorten_idle)
+    timed = [_timed(stroke, clock, removals[_key(stroke)]) for stroke in strokes]
     return ReplayTimeline(
         title=board.title,
         pages=board.pages,
@@ -77,8 +60,26 @@ def build_timeline(
         duration_ms=clock.duration_ms,
         # When no time was recorded at all, the strokes begin at 0, which is no date.
         started_at=datetime.fromtimestamp(clock.begin / 1000, UTC) if clock.begin > 0 else None,
-        voices=placed,
+        voices=_placed(voices, clock),
     )
+
+
+def _voices_clock(strokes: Sequence[StrokeTimes], voices: Sequence[RecordedVoice]) -> RecordedClock:
+    return RecordedClock(
+        [stretch.interval for voice in voices for stretch in voice.stretches],
+        [(stroke.start, stroke.end) for stroke in strokes],
+    )
+
+
+def _placed(voices: Sequence[RecordedVoice], clock: ReplayClock | RecordedClock) -> tuple[PlacedVoice, ...]:
+    if not isinstance(clock, RecordedClock):
+        return ()
+    return tuple(PlacedVoice(voice.recording_id, clock.place(voice.stretches)) for voice in voices)
+
+
+def _timed(stroke: StrokeTimes, clock: ReplayClock | RecordedClock, removed_at: int | None) -> TimedStroke:
+    start, end = clock.film(stroke.start), clock.film(stroke.end)
+    return TimedStroke(stroke.page, stroke.place, stroke.drawn.figure, start, end, clock.at(removed_at))
 
 
 _WallTurn = tuple[int, int]
