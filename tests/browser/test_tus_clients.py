@@ -30,7 +30,7 @@ _KEY = "a key of the platform in tests, long enough"
 SOUND = (Path(__file__).parent.parent / "data" / "audio.webm").read_bytes()
 # A recording with as many other bytes behind it as make several pieces.
 SIZE = 3_000_000
-CONTENT = SOUND + bytes(index % 251 for index in range(SIZE - len(SOUND)))
+CONTENT = SOUND + (bytes(range(251)) * (SIZE // 251 + 1))[: SIZE - len(SOUND)]
 
 
 @pytest.fixture(scope="session")
