@@ -1,7 +1,9 @@
-"""Free ports. Looking for one is a race, so a server whose port was taken meanwhile is started again on another."""
+"""Free ports. Looking for one is a race: stacks reserve theirs, and a server whose port is taken tries another."""
 
+import errno
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,17 +22,45 @@ def free_port() -> int:
         return port
 
 
-def usual_port(file: Path, first: int | None = None) -> int:
+@contextmanager
+def usual_port(file: Path, first: int | None = None) -> Iterator[int]:
     """The port that `file` holds from an earlier start, else `first`, else, when those are taken, a free one.
 
-    `file` then holds the returned port, so that addresses given out before a restart stay valid.
+    No other caller on this machine gets it within the block, also before a server listens on it. `file` then holds the
+    port, so that addresses given out before a restart stay valid.
     """
+    with ExitStack() as running:
+        port = next(port for port in _candidates(file, first) if _reserve(port, running))
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.write_text(str(port))
+        yield port
+
+
+def _candidates(file: Path, first: int | None) -> Iterator[int]:
     earlier = file.read_text() if file.exists() else ""
-    candidates = [int(earlier) if earlier.isdecimal() else None, first]
-    port = next((each for each in candidates if each is not None and _is_free(each)), None) or free_port()
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file.write_text(str(port))
-    return port
+    for port in (int(earlier) if earlier.isdecimal() else None, first):
+        if port is not None and _is_free(port):
+            yield port
+    while True:
+        yield free_port()
+
+
+def _reserve(port: int, running: ExitStack) -> bool:
+    """Reserve the port until `running` is closed, or this process ends; returns False when somebody else has it.
+
+    The reservation is the name of an abstract socket: the kernel gives it to one process of the network namespace, in
+    which the port has to be unique too, and leaves no file.
+    """
+    with ExitStack() as attempt:
+        reservation = attempt.enter_context(socket.socket(socket.AF_UNIX))
+        try:
+            reservation.bind(f"\0devstack-port-{port}")
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return False
+        running.enter_context(attempt.pop_all())
+        return True
 
 
 def _is_free(port: int) -> bool:

@@ -9,6 +9,7 @@ from devstack.errors import StartupFailed
 from devstack.ports import free_port, retry_while_port_taken, usual_port
 from devstack.postgres import EmbeddedPostgres
 from devstack.valkey import EmbeddedValkey
+from tests.conftest import Starter
 
 
 @pytest.fixture
@@ -71,18 +72,56 @@ def test_bad_luck_has_an_end() -> None:
     assert len(tries) == 5
 
 
+def _last_port(memory: Path, first: int | None = None) -> int:
+    """The usual port of a stack that has ended."""
+    with usual_port(memory, first) as port:
+        return port
+
+
 def test_the_usual_port_is_the_last_one_then_the_first_choice_then_a_free_one(tmp_path: Path) -> None:
     memory, first = tmp_path / "ports" / "api", free_port()
-    assert usual_port(memory, first) == first
-    assert usual_port(memory) == first
+    assert _last_port(memory, first) == first
+    assert _last_port(memory) == first
     with socket.create_server(("127.0.0.1", first)):
-        other = usual_port(memory, first)
+        other = _last_port(memory, first)
         assert other != first
-    assert usual_port(memory, first) == other
+    assert _last_port(memory, first) == other
 
 
 @pytest.mark.parametrize("content", ["", "x", "-1", "0", "99999999", "80 "])
 def test_a_damaged_memory_of_a_port_counts_as_none(tmp_path: Path, content: str) -> None:
     memory, first = tmp_path / "api", free_port()
     memory.write_text(content)
-    assert usual_port(memory, first) == first
+    assert _last_port(memory, first) == first
+
+
+def test_two_stacks_get_two_ports_before_either_listens(tmp_path: Path) -> None:
+    first = free_port()
+    with usual_port(tmp_path / "one", first) as port, usual_port(tmp_path / "two", first) as other:
+        assert port == first
+        assert other != first
+    # A reservation does not prevent its holder's server from listening.
+    with usual_port(tmp_path / "one", first) as port, socket.create_server(("127.0.0.1", port)):
+        assert port == first
+
+
+_HOLDER = """
+import signal, sys
+from pathlib import Path
+from devstack.ports import usual_port
+
+with usual_port(Path(sys.argv[1])) as port:
+    print(port, flush=True)
+    signal.pause()
+"""
+
+
+def test_another_process_keeps_its_port_until_it_is_killed(tmp_path: Path, starter: Starter) -> None:
+    holder = starter(_HOLDER, tmp_path / "one")
+    port = int(holder.line())
+    assert _last_port(tmp_path / "two", port) != port
+
+    holder.kill()
+    holder.wait()
+
+    assert _last_port(tmp_path / "three", port) == port

@@ -17,7 +17,6 @@ from b2sdk.v3 import B2Api, InMemoryAccountInfo
 from psycopg.rows import dict_row
 
 from devstack.directories import scratch_directory
-from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
 from tests.forking.forked_process import ForkServer
 from tests.waiting import PATIENCE, wait_for
@@ -268,9 +267,6 @@ def stack(fork_server: ForkServer) -> Iterator[UpStack]:
         environment = environment_without_settings() | {
             "XDG_STATE_HOME": str(folder / "state"),
             "COLUMNS": "200",
-            # The usual ones are free for everybody until somebody listens: stacks that start at once would share one.
-            "API_PORT": str(free_port()),
-            "FLOWER_PORT": str(free_port()),
         }
         output = folder / "said"
         with output.open("wb") as stdout:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,26 @@ def test_it_keeps_its_processes_running_and_its_data_and_leaves_nothing(
     assert [each for each in family if not gone(each.pid)] == []
 
 
+def test_two_that_start_at_once_share_no_port(starter: Starter, tmp_path: Path) -> None:
+    processes = [starter(_UP, tmp_path / name) for name in ("first", "second")]
+    stacks = [Running(process) for process in processes]
+
+    ports = {(name, _port(stack.facts[name])) for stack in stacks for name in ("api", "flower")}
+    assert len({port for _, port in ports}) == 4
+    for stack in stacks:
+        for name in ("api", "flower"):
+            # Its own process listens: the answer of another stack's would look the same.
+            assert _port(stack.facts[name]) in _listening(stack.pids[name])
+    assert [stack.end(signal.SIGTERM) for stack in stacks] == [0, 0]
+
+
+def _listening(pid: int) -> set[int]:
+    """The ports at which a process or its children accept connections."""
+    process = psutil.Process(pid)
+    connections = [each for member in (process, *process.children()) for each in member.net_connections("tcp")]
+    return {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN}
+
+
 def _is_complete(stack: Running) -> None:
     assert list(stack.facts) == [
         "api",
@@ -114,11 +135,13 @@ def _restarts_its_processes(stack: Running, gone: Gone, run: Path) -> None:
 
 
 def test_chosen_ports_are_kept(tmp_path: Path) -> None:
-    chosen = with_ports(Settings(api_port=8123), tmp_path)
+    with ExitStack() as running:
+        chosen = with_ports(Settings(api_port=8123), tmp_path, running)
 
     assert chosen.api_port == 8123
     assert chosen.flower_port != 0
-    assert with_ports(Settings(), tmp_path).flower_port == chosen.flower_port
+    with ExitStack() as running:
+        assert with_ports(Settings(), tmp_path, running).flower_port == chosen.flower_port
 
 
 @pytest.mark.parametrize(

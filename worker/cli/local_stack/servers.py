@@ -43,7 +43,7 @@ def start_servers(settings: Settings, directory: Path, running: ExitStack) -> Se
         named["redis_url"] = valkey.url()
         started.append(valkey.process)
     if settings.backblaze_key_id is None:
-        b2 = running.enter_context(_b2(settings, directory, logs / "b2.log"))
+        b2 = _start_b2(settings, directory, running)
         named["backblaze_realm"] = b2.credentials.realm
         named["backblaze_key_id"] = b2.credentials.key_id
         named["backblaze_application_key"] = SecretStr(b2.credentials.application_key)
@@ -60,7 +60,8 @@ def start_servers(settings: Settings, directory: Path, running: ExitStack) -> Se
     return Servers(completed, [process for process in started if process is not None], addresses)
 
 
-def _b2(settings: Settings, directory: Path, log: Path) -> EmbeddedB2:
+def _start_b2(settings: Settings, directory: Path, running: ExitStack) -> EmbeddedB2:
     """The emulator at the port of its last start, since `file_url` of stored rows contains the port."""
-    port, bucket = usual_port(directory / "ports" / "b2"), settings.backblaze_bucket_name
-    return EmbeddedB2(directory / "b2", log=log, port=port, bucket=bucket)
+    port = running.enter_context(usual_port(directory / "ports" / "b2"))
+    log, bucket = directory / "logs" / "b2.log", settings.backblaze_bucket_name
+    return running.enter_context(EmbeddedB2(directory / "b2", log=log, port=port, bucket=bucket))

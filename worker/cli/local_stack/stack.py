@@ -130,9 +130,12 @@ class Stack:
             time.sleep(interval)
 
     def _start_services(self, directory: Path, start_process: StartProcess) -> None:
-        settings = with_ports(self.settings, directory / "ports")
-        services = services_for(settings, directory, start_process)
-        start_services(services)
+        # Ports that turned out to be taken are released before others are tried.
+        with ExitStack() as attempt:
+            settings = with_ports(self.settings, directory / "ports", attempt)
+            services = services_for(settings, directory, start_process)
+            start_services(services)
+            self._running.enter_context(attempt.pop_all())
         self.settings, self.services = settings, services
 
 
