@@ -1,4 +1,4 @@
-"""Lists of numbers as text of PostgreSQL, in a tenth of the time that psycopg takes to write an array."""
+"""Lists of numbers as PostgreSQL array literals, in a tenth of the time that psycopg takes to write an array."""
 
 from collections.abc import Iterable
 

@@ -43,5 +43,6 @@ def together(should_stop: ShouldStop) -> Iterator[TaskGroup]:
             for step in as_completed(steps.begun):
                 step.result()
         except BaseException:
+            # An exception from outside may be of any class, KeyboardInterrupt included.
             abandoned.set()
             raise

@@ -50,6 +50,7 @@ class RequestLog:
         try:
             await self._app(scope, receive, noted)
         except Exception as error:
+            # The last resort: whatever no handler has translated becomes a line of the log and problem details.
             _log.exception("request_crashed", route=_route(scope), error=type(error).__name__)
             if answered:
                 raise  # too late for another response: the server closes the connection

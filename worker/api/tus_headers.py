@@ -1,4 +1,4 @@
-"""The headers of tus 1.0: what a client states with them. Pure.
+"""Parse the headers of tus 1.0. Pure functions.
 
 https://tus.io/protocols/resumable-upload, version 1.0.0.
 """
@@ -27,7 +27,7 @@ _DIGESTS = {"sha1": 20, "sha256": 32}
 _WHOLE = re.compile(r"0|[1-9]\d{0,18}", re.ASCII)
 _MOST_METADATA = 8192
 _MOST_MARKS = 4096
-# The longest recording that is taken is far below; in milliseconds.
+# Milliseconds; far more than the longest recording that is accepted.
 _LONGEST = 30 * 86_400_000
 
 
@@ -38,7 +38,7 @@ class UnsupportedVersion(AstegniError):
 
 
 class UnsupportedMediaType(AstegniError):
-    """The body, or the file, is not of a type that is taken."""
+    """The media type of the body, or of the file, is not accepted."""
 
     code, title, status = "unsupported-media-type", "Unsupported Media Type", 415
 
@@ -73,7 +73,7 @@ class Checksum:
             raise PieceMismatch(f"The body has another {self.algorithm} than Upload-Checksum. Send it again.")
 
     def new(self) -> "hashlib._Hash":
-        """What computes it."""
+        """A new hash object of its algorithm."""
         return hashlib.new(self.algorithm, usedforsecurity=False)
 
 
@@ -154,7 +154,7 @@ def read_marks(headers: Headers) -> list[dict[str, Any]]:
 
 
 def protocol_headers(most: int) -> Mapping[str, str]:
-    """What OPTIONS says of this server; `most` is the largest upload in bytes."""
+    """The headers by which OPTIONS describes this server; `most` is the largest upload in bytes."""
     return {
         "Tus-Version": VERSION,
         "Tus-Extension": EXTENSIONS,

@@ -35,7 +35,7 @@ RESPONSE_HEADERS = (
 
 
 class TusProtocol:
-    """ASGI middleware: `Tus-Resumable` on every response, what OPTIONS says, and `X-HTTP-Method-Override`.
+    """ASGI middleware: `Tus-Resumable` on every response, the response to OPTIONS, and `X-HTTP-Method-Override`.
 
     `most` is the largest upload in bytes.
     """

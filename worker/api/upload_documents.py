@@ -12,7 +12,7 @@ from worker.api.recording_documents import UploadForm
 
 _MOST_OFFSET = 10 * 366 * 86_400_000
 _SIGNED = re.compile(r"-?(0|[1-9]\d{0,18})", re.ASCII)
-# Types of files that no recorder writes. What a file is, its bytes decide.
+# Media types that no recorder writes. Of all others the bytes decide what the file is.
 _OTHER_FILES = re.compile(r"(image|text|font|model|message)/|application/(pdf|zip|json|xml|javascript|x-msdownload)\b")
 
 
@@ -29,7 +29,7 @@ def _recording(media_type: str) -> str:
 
 
 class UploadMetadata(UploadForm):
-    """The metadata of an upload: the fields of the form, and what a recorder knows."""
+    """The metadata of an upload: the fields of the upload form, and those that only a recorder knows."""
 
     filename: Annotated[Words, Field(max_length=255)] | None = None
     filetype: Annotated[Words, Field(max_length=255), AfterValidator(_recording)] | None = None

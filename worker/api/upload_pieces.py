@@ -15,9 +15,9 @@ from worker.errors import AstegniError, TooLarge
 from worker.uploads.appending import Appending
 from worker.uploads.upload_file import Replaced, WrongOffset
 
-# So many bytes are stored at once: few switches to a thread, and a bound on the memory of each request.
+# Bytes stored at once: few switches to a thread, and a bound on the memory of each request.
 _BATCH = 1 << 20
-# On a slow link less is stored, so that a break loses little: seconds.
+# On a slow link whatever has arrived is stored after this many seconds, so that a lost connection costs little.
 _LONGEST_WAIT = 0.5
 # A body with a checksum is stored only when all of it has arrived.
 MOST_CHECKED = 64 << 20
@@ -52,7 +52,7 @@ async def _store(stream: AsyncIterator[bytes], appending: Appending) -> None:
                 batch.clear()
                 stored_at = time()
     except ClientDisconnect:
-        # Whoever continues this upload meanwhile needs nothing of this request.
+        # Replaced, WrongOffset: another request already continues this upload, so the rest of this one is not needed.
         with suppress(Replaced, WrongOffset):
             await run_in_threadpool(appending.store, bytes(batch), last=True)
         raise
@@ -67,7 +67,7 @@ async def _store_checked(stream: AsyncIterator[bytes], appending: Appending, che
             if size > MOST_CHECKED:
                 raise TooLarge(f"A body with Upload-Checksum has at most {MOST_CHECKED} bytes.")
             computed.update(piece)
-            # Into memory; a larger body goes to the disk.
+            # Up to this many bytes are kept in memory; a larger body goes to the disk.
             if size > _BATCH:
                 await run_in_threadpool(body.write, piece)
             else:

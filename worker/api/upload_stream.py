@@ -39,7 +39,8 @@ async def receive_form(
     except ClientDisconnect as error:
         raise InvalidInput("The client went away before the upload was complete.") from error
     except Exception:
-        # A client that expects 100-continue has sent nothing yet, and reading would tell it to start.
+        # After any error: a client that sends its whole body first would otherwise never see the response.
+        # One that expects 100-continue has sent nothing yet, and reading would tell it to start.
         if begun or request.headers.get("expect", "").lower() != "100-continue":
             await drain(stream)
         raise

@@ -42,7 +42,7 @@ from worker.uploads.upload_rows import NewUpload, list_uploads
 from worker.uploads.uploads import UploadPiece, UploadProgress
 from worker.workflows.end_upload import finish_upload, terminate_upload
 
-# In one list; the newest are of interest.
+# Uploads in one list; only the newest matter.
 _MOST_LISTED = 100
 
 
@@ -86,7 +86,7 @@ async def post_upload(request: Request, caller: CallerOf, services: ServicesOf, 
     summary="Where to continue an upload",
 )
 def head_upload(upload_id: UploadId, caller: CallerOf, services: ServicesOf, _tus: TusOf) -> Response:
-    """How many bytes have arrived; a request that still sends to this upload is replaced and stores nothing more."""
+    """How many bytes have arrived; a request that is still sending to this upload is replaced and stores no more."""
     progress = services.uploads.take_over(upload_id, caller.principal)
     if progress.is_whole:
         finish_upload(services.context, upload_id)

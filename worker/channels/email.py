@@ -96,6 +96,7 @@ def _connect(server: MailServer) -> smtplib.SMTP:
     try:
         _introduce(smtp, server)
     except BaseException:
+        # Also when a time limit interrupts it: nobody else has the connection to close it.
         smtp.close()
         raise
     return smtp

@@ -72,7 +72,7 @@ class ReplayBoard(LongOrder):
     the recording whose ingest ordered the film, `voice_sha1` that of its bytes; None when a person did.
     """
 
-    # Its time limit is enough for six hours of drawing, on a machine that has other work as well.
+    # The time limit is enough for a board of six hours, on a machine that has other work as well.
     kind: ClassVar[str] = "canvases.replay"
 
     session_id: int
@@ -94,7 +94,7 @@ class ReplayBoard(LongOrder):
     @property
     def unique_key(self) -> str:
         key = f"{self.kind}:{self.session_id}:{'short' if self.shorten_idle else 'full'}:{self.asked_by}"
-        # A film that is being made does not have a voice that arrives meanwhile.
+        # A film that is already being made lacks a voice that arrives meanwhile.
         return key if self.voice_id is None else f"{key}:{self.voice_id}:{self.voice_sha1}"
 
 

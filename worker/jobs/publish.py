@@ -99,6 +99,7 @@ def publish(
         try:
             send(message)
         except Exception:
+            # Whatever prevented it: a job that counts as published and is not would wait for its lease to expire.
             with database.transaction() as session:
                 unsent = [left.job_id for left in messages[position:]]
                 session.execute(_TAKE_BACK, {"ids": unsent, "refused": message.job_id})

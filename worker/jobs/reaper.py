@@ -56,6 +56,7 @@ def reap(database: Database, endings: FailureHooks, *, most: int = 500) -> int:
                 with bound_contextvars(job_id=str(job.id), kind=job.kind, request_id=job.request_id):
                     _take_back(session, endings, job)
         except Exception:
+            # A hook may raise anything; an error before a job was read is the database's.
             if job is None:
                 raise
             _log.exception("job_not_settled", job_id=str(job.id), kind=job.kind, request_id=job.request_id)

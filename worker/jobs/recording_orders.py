@@ -54,7 +54,7 @@ class RecordingOrder(Order):
 
     @property
     def unique_key(self) -> str:
-        # A job on fewer bytes must not stand for one on all of them.
+        # A job on fewer bytes must not replace one on all of them.
         return f"{self.kind}:{self.recording_id}{f':{self.version}' if self.version else ''}"
 
 

@@ -37,7 +37,7 @@ class SealUploads(Order):
 
     kind: ClassVar[str] = "uploads.seal"
     max_attempts: ClassVar[int] = 2
-    # A lesson whose tab has died should be seen soon.
+    # A recording whose browser tab crashed should become visible soon.
     priority: ClassVar[int] = 3
 
     spool_id: str

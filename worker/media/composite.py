@@ -1,4 +1,4 @@
-"""One film of several pictures and sounds: a large picture, small ones in a corner, everything at its time."""
+"""Compose one film of several pictures and sounds: a large picture, small ones in a corner, each at its time."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -60,13 +60,14 @@ def write_composite(
         run_ffmpeg(
             binaries,
             words,
-            # 4 Mbit/s are more than this quality ever needs at this size.
+            # 4 Mbit/s is more than this quality ever needs at this size.
             budget=Budget(600 + 2 * seconds, stall_seconds=120, file_bytes=64 * 1024 * 1024 + duration_ms * 500),
             should_stop=should_stop,
             on_progress=on_progress,
             fed=None if board is None else stream(board, WIDTH, HEIGHT, 100),
         )
     except BaseException:
+        # Also when the job is cancelled: a part of a file must not be taken for the whole.
         target.unlink(missing_ok=True)
         raise
 
@@ -97,9 +98,9 @@ def _place(corner: int | None) -> dict[str, str]:
 
 
 def _placed(picture: Overlay) -> Any:
-    """The picture in its size, at the times of the film."""
+    """The picture, scaled and shifted to the times of the film."""
     options = input_options(detect_demuxer(picture.path))
-    # The sound of the same file is read by an input of its own: one could not wait for the other.
+    # The sound of the file has an input of its own: with a shared one, picture and sound could block each other.
     media = ffmpeg.input(str(picture.path.absolute()), **options, an=None)
     moved = (
         media["v:0"]

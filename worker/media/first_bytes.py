@@ -4,7 +4,7 @@ from worker.media.errors import MediaRejected
 from worker.media.kinds import demuxer_of
 from worker.media.unknown_kinds import UnknownFormat, is_document
 
-# What this many bytes show does not change when more follow.
+# The decision on this many bytes does not change when more follow.
 ENOUGH = 1024
 
 

@@ -1,4 +1,4 @@
-"""The sounds of several files as one: which pieces of each are heard when. Filters for ffmpeg-python."""
+"""Mix the sounds of several files: which pieces of each are heard when. Filters for ffmpeg-python."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from worker.media.kinds import detect_demuxer
 from worker.media.limits import input_options
 
 _RATE = 48_000
-# Speech of one or of several people; stereo would cost twice as much and place nobody anywhere.
+# Speech of one or several people; stereo would cost twice as much without placing anybody in space.
 VOICE = {"c:a": "aac", "b:a": "64k", "ac": 1, "ar": _RATE, "flags:a": "+bitexact"}
 
 
@@ -44,14 +44,14 @@ def _placed(sound: Sound) -> Any:
     stream = _on_clock(media["a:0"].filter("aformat", sample_rates=_RATE, channel_layouts="mono"))
     first = sound.pieces[0]
     if len(sound.pieces) > 1 or first.start > 0:
-        # Short frames, of which each is heard or not.
+        # Short frames: each is either heard as a whole or silent.
         stream = stream.filter("asetnsamples", _RATE // 100).filter("aselect", _heard(sound.pieces))
         stream = _on_clock(stream.filter("asetpts", f"PTS-({_moved(sound.pieces)})/TB"))
     return stream.filter("adelay", first.at, all=1) if first.at else stream
 
 
 def _on_clock(stream: Any) -> Any:
-    """The stream with silence where its times have a hole; its first sample is at 0."""
+    """The stream with silence in the gaps between its timestamps; its first sample is at 0."""
     return stream.filter("aresample", **{"async": 1000, "first_pts": 0})
 
 

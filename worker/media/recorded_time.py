@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-# A recorder notes a pause by another clock than that of its packets.
+# A recorder times its pauses by another clock than its packets.
 _NEAR_MS = 2000
 
 
@@ -54,10 +54,10 @@ def recorded_stretches(
 
 
 def _cuts(pauses: Sequence[tuple[int, int]], holes: Sequence[Hole]) -> list[Hole]:
-    """What is left out of the file, or missing in it, in the order of the file."""
+    """The stretches that the file leaves out or that are missing in it, in the order of the file."""
     left = list(holes)
     cuts: list[Hole] = []
-    shift = 0  # the difference of the clock on the wall and that of the file
+    shift = 0  # wall-clock time minus file time
     for start, until in pauses:
         if until <= start:
             continue

@@ -71,6 +71,7 @@ def write_copy(
         try:
             write_packets(_tracks(plan, video, sounds), _path(target), _options(plan), run, copied_picture=copied)
         except BaseException:
+            # Also when the job is cancelled: a part of a file must not be taken for the whole.
             target.unlink(missing_ok=True)
             raise
 
@@ -98,6 +99,7 @@ def drop_broken(
     try:
         run_ffmpeg(binaries, words, budget=copy_budget(copy.stat().st_size), should_stop=should_stop)
     except BaseException:
+        # As in `remux`.
         target.unlink(missing_ok=True)
         raise
 

@@ -92,7 +92,7 @@ def join_twins(sessions: Iterable[CallSession]) -> dict[int, int]:
 
 
 def leader(sessions: Sequence[CallSession]) -> CallMember | None:
-    """Who leads the board of one call: its tutor, whoever called; without one, who called first."""
+    """Who leads the board of a call: the tutor, whichever side called; without a tutor, the first caller."""
     people = [side for session in sorted(sessions, key=lambda session: session.id) for side in session.people]
     hosts = [side for side in people if side.profile_type in {"tutor", "student"}]
     return next((side for side in hosts if side.profile_type == "tutor"), hosts[0] if hosts else None)

@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 _OPTIONS = (
     "-c default_transaction_read_only=on -c statement_timeout=10000 -c lock_timeout=2000"
     " -c idle_in_transaction_session_timeout=10000 -c application_name=astegni-worker"
-    # Its processors are the platform's: no statement takes more than one.
+    # The server's processors belong to the platform: no statement may use more than one.
     " -c max_parallel_workers_per_gather=0"
 )
 # libpq's least.

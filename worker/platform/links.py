@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from models.platform import PlatformLink
 from worker.array_text import number_array
 
-# One look into the index for each id, whatever the planner knows of a table that an import is just filling.
+# One index lookup for each id: the planner has no statistics yet of a table that an import is just filling.
 _READ = text(
     """
     SELECT link.platform_id, link.id, link.digest
@@ -29,7 +29,7 @@ _WRITE = text(
         ON CONFLICT (kind, platform_id) DO UPDATE SET id = excluded.id, digest = excluded.digest
     """
 )
-# Longer than other locks are waited for; in one statement, from left to right.
+# Sets a longer timeout than that of other locks, locks, and restores it: evaluated from left to right.
 _HOLD = text(
     """
     SELECT set_config('lock_timeout', '25s', true), pg_advisory_xact_lock(:lock, hashtext(:kind)),

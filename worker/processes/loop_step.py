@@ -16,7 +16,7 @@ class LoopStep(bootsteps.StartStopStep):  # type: ignore[misc]  # celery publish
     """
 
     requires = ("celery.worker.components:Pool",)
-    # Of its database; one is enough for one loop.
+    # Connections of its database: one is enough for one loop.
     connections: ClassVar[int] = 1
 
     def __init__(self, parent: Any, **kwargs: Any) -> None:

@@ -16,12 +16,12 @@ class BoundedWorker(Worker):  # type: ignore[misc]  # celery publishes no types
 
     A child reports to the main process that it has started a job, but the handler of SIGTERM blocks the loop that reads
     the report. Celery 5.7 therefore neither waits for such a run nor cancels it: it cancels the runs it has read of,
-    then waits for its children without a limit, be it three hours. A supervisor loses patience and kills the worker,
-    and the job is charged an attempt.
+    then waits for its children without a limit, three hours if need be. A supervisor then kills the worker, and the job
+    is charged an attempt.
     """
 
     def wait_for_soft_shutdown(self) -> None:
-        """Wait while messages are in work, then terminate the children whose runs Celery is not about to cancel."""
+        """Wait while messages are being processed, then terminate the children whose runs Celery will not cancel."""
         seconds = self.app.conf.worker_soft_shutdown_timeout
         if tuple(state.reserved_requests):
             _log.info("soft_shutdown", seconds=seconds)

@@ -34,7 +34,7 @@ class Combinable:
 
 
 def combinables_of(session: Session, session_id: int) -> tuple[Combinable, ...]:
-    """What people have recorded in this session and can be played, in the order in which it was recorded.
+    """The recordings that people made in this session and that can be played, in the order of recording.
 
     Films of boards and combined lessons are left out: they are made of these.
     """
@@ -57,7 +57,7 @@ def combinables_of(session: Session, session_id: int) -> tuple[Combinable, ...]:
 
 
 def require_several(recordings: Sequence[Combinable], session_id: int, *, is_drawn: bool) -> None:
-    """Raise NothingToCombine unless there are two recordings, or one and a board that was drawn on."""
+    """Raise NothingToCombine unless there are two recordings, or one and a board with strokes."""
     if not recordings or len(recordings) + is_drawn < 2:
         raise NothingToCombine(
             f"Session {session_id} has {len(recordings)} recordings that can be played; a lesson is combined of at "

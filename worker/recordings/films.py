@@ -1,18 +1,18 @@
-"""Recordings that this project has made of others: which of them a newer one replaces."""
+"""Films that were made of other recordings, and which of them a newer film replaces."""
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from models.recordings import Recording
 
-# The `origin` of a film that the ingest of a voice has ordered, and of the lesson that is made of several recordings.
+# The `origin` of a film that the ingest of a voice ordered, and of a lesson that combines several recordings.
 VOICE_FILM, COMBINED = "voice-film", "combined"
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:origin || ' ' || :session_id, 0))")
 
 
 def lock_films(session: Session, session_id: int, origin: str) -> None:
-    """Let nobody else replace the film of this session and origin until the transaction ends."""
+    """Lock the film of this session and origin until the transaction ends: nobody else can replace it."""
     session.execute(_LOCK, {"origin": origin, "session_id": str(session_id)})
 
 

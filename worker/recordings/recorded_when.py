@@ -1,4 +1,4 @@
-"""When an available recording was recorded: what its row, its marks and its ingest say of the clock on the wall."""
+"""When an available recording was recorded, in wall-clock time: from its row, its marks and its ingest."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ def recorded_when(recording: Recording) -> tuple[RecordedStretch, ...]:
     length, pauses = int(known.get("duration_ms") or 0), _pauses(recording)
     begun = round(recording.recording_date.timestamp() * 1000)
     if recording.recording_date == recording.created_at:
-        # Nobody stated when it began: then it ended when it was uploaded, or before.
+        # The start is unknown; the recording ended at its upload at the latest.
         begun -= length + sum(until - start for start, until in pauses)
     return recorded_stretches(begun, length, pauses, _holes(known.get("repairs") or []))
 

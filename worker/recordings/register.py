@@ -39,7 +39,7 @@ class NewRecording:
     marks: list[Any] | None = None
     # Whether the upload was abandoned, so that the end is missing.
     is_recovered: bool = False
-    # What made the bytes; None: a recorder.
+    # Which job made the bytes; None: a recorder.
     origin: str | None = None
 
 

@@ -21,7 +21,7 @@ class Voice:
 
 
 def is_voice(recording: Recording) -> bool:
-    """Whether an available recording is the sound of a board, without a picture."""
+    """Whether an available recording is of type `board` and has sound but no picture."""
     known = recording.recording_metadata or {}
     return recording.recording_type == "board" and known.get("audio_codec") is not None and not known.get("video_codec")
 

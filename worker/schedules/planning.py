@@ -1,4 +1,4 @@
-"""How lessons are planned: from which moment, how far ahead, and what happens to those that collide."""
+"""The parameters by which lessons are planned: from when, how far ahead, and whether colliding ones are skipped."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -9,7 +9,7 @@ from worker.uploads.upload_file import UploadFile
 
 # Checks the first bytes of the upload; the flag says whether more will follow. Raises an error to refuse them.
 CheckHead = Callable[[bytes, bool], None]
-# So many first bytes are checked.
+# How many of the first bytes are checked.
 HEAD_BYTES = 1024
 
 
@@ -33,7 +33,7 @@ class Appending:
         self._length_known = length_known
         self._file = file
         self._token = token
-        # Of all bytes before `offset`; None when this process does not know them.
+        # The digest of all bytes before `offset`; None when this process has not seen them.
         self.digest = digest
         self._check_head = check_head
         self._require_space = require_space
@@ -56,7 +56,7 @@ class Appending:
         self._require_space(size)
 
     def store(self, data: bytes, *, last: bool = False) -> None:
-        """Append the bytes; with `last` they and all before them are on the disk at the return.
+        """Append the bytes; with `last`, they and all bytes before them are on the disk when it returns.
 
         Raises Replaced, WrongOffset, UploadGone, Busy, and as `require_room`.
         """

@@ -1,10 +1,10 @@
-"""SHA-1 of uploads while they arrive: the registration of an upload must not read all of it again."""
+"""SHA-1 of uploads, computed while they arrive, so that their registration need not read all bytes again."""
 
 import hashlib
 import threading
 from collections import OrderedDict
 
-# Uploads that a process remembers; one that is evicted is read again at its end.
+# Uploads whose digest a process keeps; an evicted one is read again at its end.
 _MOST = 2000
 
 
@@ -21,7 +21,7 @@ class Digest:
         self.offset += len(data)
 
     def hexdigest(self) -> str:
-        """In lower-case hex."""
+        """The digest in lower-case hex."""
         return self._sha1.hexdigest()
 
 
@@ -41,7 +41,7 @@ class Digests:
         return Digest() if offset == 0 else None
 
     def keep(self, upload_id: str, digest: Digest) -> None:
-        """Keep it for the next request."""
+        """Keep the digest for the next request."""
         with self._lock:
             self._kept[upload_id] = digest
             if len(self._kept) > _MOST:

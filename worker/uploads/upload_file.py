@@ -18,7 +18,7 @@ from worker.uploads.private_files import create_private, full_disk_named, sync_f
 
 DATA = ".upload"
 LOCK = ".lock"
-# An append, and the transaction that ends an upload, take less.
+# Longer than an append, or the transaction that ends an upload, takes.
 _PATIENCE = 10.0
 _POLL = 0.005
 
@@ -47,7 +47,7 @@ def gone() -> UploadGone:
 
 
 def wrong_offset(offset: int) -> WrongOffset:
-    """The error for a client that continues elsewhere than at `offset`."""
+    """The error for a client that does not continue at `offset`."""
     return WrongOffset(f"{offset} bytes have arrived; ask with HEAD and continue there.", offset=offset)
 
 
@@ -73,7 +73,7 @@ class UploadFile:
             raise gone() from error
 
     def idle_seconds(self) -> float:
-        """How long no byte has arrived. Raises UploadGone."""
+        """Seconds since the last byte arrived. Raises UploadGone."""
         try:
             return max(0.0, time.time() - self.path.stat().st_mtime)
         except FileNotFoundError as error:
@@ -86,19 +86,19 @@ class UploadFile:
 
     @contextmanager
     def locked(self) -> Iterator["LockedUpload"]:
-        """Lock it for the block. Raises UploadGone, and Busy when another one keeps the lock for too long."""
+        """Lock the file within the block. Raises UploadGone, and Busy when the lock does not become free in time."""
         try:
             descriptor = os.open(self._lock, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError as error:
             raise gone() from error
         try:
             _wait_for_lock(descriptor)
-            # Whoever had the lock may have removed both.
+            # The previous holder of the lock may have removed the file and the lock.
             if not self.path.exists():
                 raise gone()
             yield LockedUpload(self, descriptor)
         finally:
-            # Closing releases the lock, as the end of the process does.
+            # Closing the descriptor releases the lock; so does the end of the process.
             os.close(descriptor)
 
 

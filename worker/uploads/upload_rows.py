@@ -14,12 +14,12 @@ from worker.errors import NotFound, TooManyRequests
 from worker.limits.lease_rows import Bound
 
 _RETRY_AFTER = 30
-# An upload of unknown length reserves so much, and again as much whenever that is used up: an hour of video.
+# An upload of unknown length reserves this many bytes, and as many again when they are used up: an hour of video.
 RESERVED_AT_ONCE = 1_000_000_000
 # Marks of one upload: more than any recorder reports.
 _MOST_MARKS = 1000
 
-# Two creations of a person at the same moment would both see room for one.
+# Two concurrent creations by one person would both see room for one more upload.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('open uploads ' || :principal, 0))")
 _PRUNE = text(
     """
@@ -30,13 +30,13 @@ _PRUNE = text(
 )
 
 
-# Of each piece: as text, for the cost of a statement of the ORM is that of the whole piece.
+# Executed for each piece; textual SQL, since an ORM statement would cost as much as the rest of the piece.
 _LIMITS = text("SELECT state, length, reserved FROM uploads WHERE id = :id AND principal = :principal")
 
 
 @dataclass(frozen=True)
 class UploadLimits:
-    """What decides whether an upload takes another piece."""
+    """The columns that decide whether an upload accepts another piece."""
 
     state: str
     length: int | None
@@ -45,7 +45,7 @@ class UploadLimits:
 
 @dataclass(frozen=True)
 class NewUpload:
-    """What the creator of an upload states about it."""
+    """An upload as its creator describes it."""
 
     id: str
     principal: str
@@ -73,7 +73,7 @@ def create_upload(session: Session, new: NewUpload, bound: Bound) -> Upload:
 
 
 def find_upload(session: Session, upload_id: str, principal: str, *, lock: bool = False) -> Upload:
-    """The upload, for its creator. Raises NotFound for everybody else."""
+    """The upload; only for its creator. Raises NotFound for everybody else."""
     query = select(Upload).where(Upload.id == upload_id, Upload.principal == principal)
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
@@ -84,7 +84,7 @@ def find_upload(session: Session, upload_id: str, principal: str, *, lock: bool 
 
 
 def read_limits(executor: Executor, upload_id: str, principal: str) -> UploadLimits:
-    """The limits of an upload, for its creator. Raises NotFound for everybody else."""
+    """The limits of an upload; only for its creator. Raises NotFound for everybody else."""
     row = executor.execute(_LIMITS, {"id": upload_id, "principal": principal}).fetchone()
     if row is None:
         raise NotFound("There is no such upload.")

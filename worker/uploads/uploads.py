@@ -44,7 +44,7 @@ class UploadProgress:
 
 @dataclass(frozen=True)
 class UploadPiece:
-    """What a request states that appends: where, how many bytes (None: unknown), the whole length if it is known now,
+    """A request to append: where, how many bytes (None: unknown), the length of the upload if it is known now,
     and marks of the recorder."""
 
     offset: int
@@ -68,7 +68,7 @@ class Uploads:
         self._digests = Digests()
 
     def new_id(self) -> str:
-        """128 random bits."""
+        """A new id: 128 random bits."""
         return secrets.token_hex(16)
 
     def create(self, session: Session, new: NewUpload) -> Upload:
@@ -96,7 +96,7 @@ class Uploads:
         return UploadProgress(upload, offset)
 
     def take_over(self, upload_id: str, principal: str) -> UploadProgress:
-        """Where the upload is to be continued; a request that still appends to it may store nothing more.
+        """The offset at which the upload continues; a request that is still appending to it can store no more.
 
         All bytes before the offset are on the disk. Raises NotFound, UploadGone, Busy.
         """
@@ -111,7 +111,7 @@ class Uploads:
             return self._ended(upload_id, principal)
 
     def begin_piece(self, upload_id: str, principal: str, piece: UploadPiece) -> Appending | UploadProgress:
-        """Prepare to append a piece, in place of any other request; for an upload that is whole, its progress.
+        """Prepare to append a piece, replacing any other request; returns the progress of an upload that is whole.
 
         Raises WrongOffset, TooLarge, OutOfSpace, TooManyRequests, NotFound, UploadGone, Busy.
         """
@@ -126,14 +126,14 @@ class Uploads:
             return progress
 
     def end_piece(self, upload_id: str, appending: Appending) -> None:
-        """Remember the digest for the next piece, however this one ended."""
+        """Keep the digest for the next piece, whether or not this one succeeded."""
         if appending.digest is not None and not appending.is_whole:
             self._digests.keep(upload_id, appending.digest)
 
     def _admit(self, upload_id: str, principal: str, piece: UploadPiece, size: int) -> int | None:
         """Check the piece and write what it changes of the row; returns the length of the upload, if it is known.
 
-        Most pieces change nothing of the row, and cost one statement. The file is locked meanwhile.
+        Most pieces leave the row unchanged and cost one statement. The caller has locked the file.
         """
         with self._database.statement() as statement:
             known = read_limits(statement, upload_id, principal)
@@ -156,7 +156,7 @@ class Uploads:
         return known.length or length
 
     def _new_length(self, known: UploadLimits, piece: UploadPiece) -> int | None:
-        """The length that this piece sets. Raises InvalidInput when it is another one than before."""
+        """The length that this piece sets. Raises InvalidInput when it differs from the known one."""
         if piece.length is None or piece.length == known.length:
             return None
         if known.length is not None:
@@ -192,7 +192,7 @@ class Uploads:
         return UploadProgress(upload, upload.recorded_bytes)
 
     def _promised(self, session: Session) -> int:
-        """Bytes that the open uploads of known length have still to bring."""
+        """Bytes of the open uploads of known length that have not arrived yet."""
         missing = 0
         for upload_id, length in open_uploads_with_length(session, self._spool_id):
             try:

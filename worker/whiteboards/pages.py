@@ -63,7 +63,7 @@ def activate_page(session: Session, caller: Caller, page_id: int) -> WhiteboardP
 def clear_page(session: Session, caller: Caller, page_id: int) -> int:
     """Mark every stroke of the page deleted now and return how many; a replay still shows them up to this moment.
 
-    Those may who may erase. Raises NotFound, Forbidden, Conflict when the session has ended.
+    Only for people who may erase. Raises NotFound, Forbidden, Conflict when the session has ended.
     """
     page, board, role = find_page(session, caller, page_id)
     if role is None or not may_erase(board, role):

@@ -106,7 +106,7 @@ def append_strokes(
 def delete_stroke(session: Session, caller: Caller, page_id: int, client_id: str) -> None:
     """Mark a stroke deleted now (undo); idempotent.
 
-    Those who may erase may undo any stroke, others their own. Raises NotFound, Forbidden.
+    People who may erase can undo any stroke, others only their own. Raises NotFound, Forbidden.
     """
     _page, board, role = find_page(session, caller, page_id)
     drawer = _drawer(role)

@@ -1,4 +1,4 @@
-"""The background images of a board, fetched before it is filmed."""
+"""Download the background images of a board before it is filmed."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -34,7 +34,7 @@ class CombinedTooLong(InvalidInput):
 
 @dataclass(frozen=True)
 class _Lesson:
-    """What the lesson is made of: the board over time, if it was drawn on, and the pieces of each recording."""
+    """The parts of the lesson: the board over time, if it was drawn on, and the pieces of each recording."""
 
     board: ReplayTimeline | None
     pieces: Mapping[int, Sequence[SoundPiece]]
@@ -73,7 +73,7 @@ def combine_recordings(run: JobRun, order: CombineRecordings, context: WorkerCon
 
 
 def plan_corners(recordings: Sequence[Combinable], *, is_drawn: bool) -> list[tuple[Combinable, int | None]]:
-    """Which recordings are seen, in the order in which they lie above each other, and the corner of each.
+    """The recordings that are visible, from the bottom layer to the top one, and the corner of each.
 
     Screens, and boards when no strokes are stored, are large (None). Each person's camera has a corner; where nothing
     is large, the first person's is.

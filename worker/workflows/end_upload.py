@@ -26,8 +26,8 @@ def finish_upload(context: WorkerContext, upload_id: str, digest: Digest | None 
 
     `digest` is that of all bytes, if it is known.
 
-    The file gets the upload's id as its second name in the spool. Its first name goes after the commit; what a crash
-    leaves, the sweep removes.
+    The file gets the upload's id as its second name in the spool. Its first name is removed after the commit, or by the
+    sweep when the process crashes in between.
     """
     file = context.spool.upload(upload_id)
     try:
@@ -42,7 +42,7 @@ def finish_upload(context: WorkerContext, upload_id: str, digest: Digest | None 
             _record(context, session, upload, size=size, sha1=sha1, spool_name=upload_id)
             upload.state = "finished"
     except UploadGone:
-        # Another request has finished it.
+        # Another request has finished the upload.
         return
     file.remove()
     _log.info("upload_finished", upload_id=upload_id, bytes=size)
@@ -90,7 +90,7 @@ def _recover(context: WorkerContext, upload_id: str, locked: LockedUpload, size:
         upload = _lock_open(session, upload_id)
         if upload is None:
             return "open"
-        # A request that still waits for its client may store nothing more.
+        # A request that is still waiting for its client can store no more.
         locked.take_turn()
         whole = upload.length == size
         if size > upload.recorded_bytes:
@@ -109,7 +109,7 @@ def _lock_open(session: Session, upload_id: str) -> Upload | None:
     """Lock the row of an open upload and, before it, that of its recording; None when it has ended."""
     recording_id = recording_of(session, upload_id)
     if recording_id is not None:
-        # Deleting a recording locks its row first, and then those that name it.
+        # In the order in which the deletion of a recording locks: its row first, then the rows that name it.
         lock_recording(session, recording_id)
     upload = lock_upload(session, upload_id)
     return upload if upload is not None and upload.state == "open" else None

@@ -40,7 +40,7 @@ def ingest_ended(session: Session, order: IngestRecording, ended: FailedJob) -> 
 
 
 def _keep_first_version(session: Session, recording: Recording, order: IngestRecording) -> None:
-    """The bytes of a playable recording were extended and cannot be played: they are stored all the same."""
+    """The extended bytes of a playable recording cannot be played: they are stored all the same."""
     if order.version:
         recording.is_processing, recording.updated_at = False, func.now()
         enqueue(

@@ -69,7 +69,7 @@ def _finish(
             poster_url=poster_url,
         )
         mark_recorded(session, source.session_id)
-        # Of a voice that becomes a film, the film is announced.
+        # A voice that becomes a film is not announced; the film is.
         if not order_film(session, recording, spool_id=order.spool_id, principal=run.claim.principal):
             notify_of_recording(session, recording, page=context.settings.recording_url, now=clock.now())
         enqueue(

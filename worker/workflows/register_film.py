@@ -1,4 +1,4 @@
-"""A film that a job has made goes the way of an uploaded file: into the spool, registered, ingested."""
+"""Treat a film that a job has made like an uploaded file: spool it, register it, and ingest it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ _CHUNK = 1024 * 1024
 
 
 class SourcesChanged(AstegniError):
-    """A recording arrived or was deleted while a film was made of the others; the retry films them as they are."""
+    """A recording arrived or was deleted while a film was made of the others; the retry uses the current ones."""
 
     code, title, status, retryable = "sources-changed", "Recordings changed", 503, True
 

@@ -103,7 +103,7 @@ def _timeline(
 
 @contextmanager
 def _voice_announced(order: ReplayBoard, context: WorkerContext) -> Iterator[None]:
-    """Where no film can be made, announce the voice whose ingest ordered it: everybody waits for the film."""
+    """When no film can be made, announce the voice whose ingest ordered it, since nobody was notified of it yet."""
     try:
         yield
     except (NothingDrawn, ReplayTooLong):

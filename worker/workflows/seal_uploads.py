@@ -1,4 +1,4 @@
-"""Uploads that nobody continues: what has arrived becomes a recording, and what nobody needs any more is removed."""
+"""Abandoned uploads: the bytes that arrived become a recording, and files that nobody needs any more are removed."""
 
 from collections import Counter
 from contextlib import suppress
@@ -18,8 +18,8 @@ _log = get_logger(__name__)
 def seal_uploads(run: JobRun, context: WorkerContext) -> None:
     """End the open uploads of this spool to which nothing was added for UPLOAD_ABANDONED_AFTER seconds.
 
-    An upload that is whole, whose last request died before the registration, ends as finished. One that cannot be
-    ended now, because of the disk or of its row, does not hold up the others.
+    A complete upload whose last request died before the registration ends as finished. One that cannot be ended now,
+    because of the disk or its row, does not delay the others.
     """
     idle = context.settings.upload_abandoned_after
     with context.database.transaction() as session:

@@ -1,4 +1,4 @@
-"""The film of a board on which somebody spoke: ordered when the voice can be played, and made with its sound."""
+"""The film of a board with a voice: ordered when the voice can be played, and made with its sound."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,7 +53,7 @@ def fetch_sounds(
 
 
 def notify_of_voice(context: WorkerContext, recording_id: int) -> None:
-    """Notify everybody of a voice of which there will be no film: it can be heard."""
+    """Notify everybody of a voice that gets no film: it can be played by itself."""
     with context.database.transaction() as session:
         recording = lock_recording(session, recording_id)
         if recording is not None:

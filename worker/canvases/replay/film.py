@@ -81,6 +81,7 @@ def write_film(
             fed=frames,
         )
     except BaseException:
+        # Also when the job is cancelled: a part of a file must not be taken for the whole.
         target.unlink(missing_ok=True)
         raise
 

@@ -31,7 +31,7 @@ class RecordedClock:
         self.duration_ms = max(sum(end - start for start, end in voice), last + TAIL_MS)
 
     def film(self, instant: int) -> int:
-        """The film time of an instant; that of the end for all instants after it."""
+        """The film time of an instant; the end of the film for every instant after it."""
         index = bisect.bisect_right(self._starts, instant) - 1
         if index < 0:
             return 0

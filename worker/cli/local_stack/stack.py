@@ -82,6 +82,7 @@ class Stack:
             self._on_step("Starting API, workers, beat and Flower …")
             retry_while_port_taken(lambda: self._start_services(directory, start_process))
         except BaseException:
+            # Also after Ctrl-C: servers would go on without a stack.
             self.stop()
             raise
 

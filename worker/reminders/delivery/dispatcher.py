@@ -85,6 +85,7 @@ class Dispatcher:
             try:
                 self._hand_over(lane, waiting[0], token)
             except Exception:
+                # Whatever prevented it: claimed deliveries that no child has would wait for their lease to expire.
                 unsent = [delivery_id for ids in waiting for delivery_id in ids]
                 with self._database.statement() as statement:
                     release(statement, unsent, token, charged=False)

@@ -14,9 +14,9 @@ from worker.errors import Conflict, NotFound
 from worker.recurrence.platform_form import PlatformForm
 from worker.schedules.timetable.form import entry_days, require_days
 
-# Of one person. Each may ring daily by several channels.
+# Entries of one person. Each may remind them daily by several channels.
 MOST_ENTRIES = 200
-# Minutes before the start when an alarm is switched on without saying how many.
+# Minutes before the start of an alarm that is switched on without a number of minutes.
 USUAL_ALARM = 15
 
 _FORM = ("schedule_type", "months", "days", "specific_dates")

@@ -1,4 +1,4 @@
-"""Which entries ring, and which are to be planned next. Their reminders are planned by a workflow."""
+"""Which entries have an active alarm, and which must be planned next; a workflow plans their reminders."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,19 +8,19 @@ from sqlalchemy.orm import Session
 
 from models.timetable import TimetableEntry
 
-# An account that comes back, and occurrences that come into reach, wait at most so long.
+# The longest that a restored account, or an occurrence that comes within the planned days, waits for its reminders.
 PLANNED_EVERY = timedelta(hours=1)
 
 _RINGS = and_(TimetableEntry.alarm_enabled, TimetableEntry.status == "active")
 
 
 def rings(entry: TimetableEntry) -> bool:
-    """Whether it reminds its person: the alarm alone decides, and drafts and ended entries never do."""
+    """Whether the entry reminds its person: its alarm is enabled, and it is neither a draft nor ended."""
     return entry.alarm_enabled and entry.status == "active"
 
 
 def due_entries(session: Session, *, now: datetime, most: int) -> Sequence[TimetableEntry]:
-    """At most `most` entries to be planned now, locked: changed ones first. Those locked by others are left out."""
+    """Lock and return at most `most` entries to be planned now, changed ones first; skips rows that others lock."""
     due = or_(
         TimetableEntry.planned_at.is_(None),
         and_(_RINGS, TimetableEntry.planned_at <= now - PLANNED_EVERY),

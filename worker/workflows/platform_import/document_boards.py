@@ -88,7 +88,7 @@ def _left_out(row: Row, students: Mapping[int, int]) -> list[Refusal]:
 
 
 class DocumentStrokes(Strokes):
-    """Strokes: whoever drew did so as the tutor who leads the board, or as one of its students."""
+    """Strokes of users: the author of each is the tutor who leads the board, or one of its students."""
 
     def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
         users = {incoming.row.user_id for incoming in rows}

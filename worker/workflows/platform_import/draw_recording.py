@@ -1,4 +1,4 @@
-"""Draw the board that is kept with a recording of the platform's: there is no file that could be played."""
+"""Draw the board that is stored with a recording of the platform, which has no file that could be played."""
 
 import hashlib
 from collections.abc import Mapping

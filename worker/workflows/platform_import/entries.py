@@ -160,7 +160,7 @@ def _entry(incoming: Incoming, user_id: int, days: EntryDays, pull: Pull) -> Pla
         end_time=row.end_time,
         timezone=pull.timezone,
         notes=row.notes,
-        # A word that is unknown must not ring.
+        # An entry with an unknown status must not send reminders.
         status=entry_status(row.status) or "draft",
         alarm_enabled=bool(row.alarm_enabled),
         alarm_before_minutes=_minutes(row),

@@ -1,4 +1,4 @@
-"""Which bookings a group there gave, and no enrolment: they end with the group."""
+"""Bookings that came from a group of the platform instead of an enrolment: they end with the group."""
 
 from collections.abc import Collection, Mapping
 
@@ -7,17 +7,17 @@ from sqlalchemy.orm import Session
 from worker.bookings.platform_bookings import Pair, pairs_of_bookings
 from worker.platform.links import Link, links_with, remove_links, write_links
 
-# Links from our own id to itself, since a group may give many bookings; the digest is the id of the group.
+# Links from our own id to itself, since a group may have many bookings; the digest is the id of the group.
 _KIND = "group_booking"
 
 
 def note_group_bookings(session: Session, groups: Mapping[int, int]) -> None:
-    """Record which group there gave which booking of ours, by our id: it ends with the group."""
+    """Record from which group of the platform each booking of ours came, by our id."""
     write_links(session, _KIND, [Link(each, each, str(group).encode()) for each, group in sorted(groups.items())])
 
 
 def bookings_of_groups(session: Session, group_ids: Collection[int]) -> dict[int, Pair]:
-    """The pairs of bookings that these groups gave, by the id of the booking."""
+    """The pairs of the bookings that came from these groups, by the id of the booking."""
     links = links_with(session, _KIND, [str(group_id).encode() for group_id in group_ids])
     return pairs_of_bookings(session, [link.platform_id for link in links])
 

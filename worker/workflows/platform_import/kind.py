@@ -81,7 +81,7 @@ class Kind(ABC):
     needs_zone: bool = True
     # Whether changes leave no trace in `source.changed`, e.g. of joined tables: all rows are read at each comparison.
     reads_all: bool = False
-    # Whether rows are read at comparisons only: looking for them takes long, and nobody waits for them.
+    # Whether rows are read at comparisons only: finding changed ones is slow, and none is urgent.
     only_compared: bool = False
 
     @abstractmethod

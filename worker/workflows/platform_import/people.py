@@ -1,4 +1,4 @@
-"""Accounts with their profiles, under the platform's own ids, and what of profiles belongs to nobody."""
+"""Accounts with their profiles, under the platform's own ids; profiles without an account are reported."""
 
 from collections.abc import Collection, Sequence
 
@@ -46,7 +46,7 @@ class UnownedProfiles(Kind):
         return [ImportOutcome(incoming.row.id, None, (refusal,)) for incoming in rows]
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
-        """Nothing of ours was made."""
+        """Does nothing: these rows created none of ours."""
 
     def may_retry(self, row: object, pull: Pull) -> bool:  # noqa: ARG002 - as in Kind
         return False
@@ -59,7 +59,7 @@ _PARENTS = {
 
 
 class NobodysParents(Kind):
-    """Students who name parents that are nobody: only reported, the other parents are taken with the person."""
+    """Students who name parents that do not exist: only reported; the other parents are imported with the person."""
 
     name = "student_parent"
     source = Source(
@@ -86,7 +86,7 @@ class NobodysParents(Kind):
         return [_parents_left_out(incoming.row, there) for incoming in rows]
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
-        """Nothing of ours was made."""
+        """Does nothing: these rows created none of ours."""
 
 
 def _parents_left_out(row: Row, there: Collection[int]) -> ImportOutcome:

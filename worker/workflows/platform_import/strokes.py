@@ -61,7 +61,7 @@ class Strokes(Kind):
         },
         changed=(Column(_TABLE, "created_at", "timestamp"),),
         only_arrives=True,
-        # Stored as it is, mostly.
+        # Most strokes are stored unchanged.
         as_text=frozenset({"stroke_data"}),
     )
 
