@@ -39,6 +39,7 @@ SNAPSHOT_NAMES = ("png", "png_2x", "thumbnail", "svg", "pdf")
 
 RECORDING_TYPES = ("video", "screen", "board")
 RENDITION_STATES = ("pending", "ready", "failed")
+CHAPTER_ORIGINS = ("automatic", "tutor")
 # `recovered`: abandoned, and what had arrived became the recording. `terminated`: its bytes are gone.
 UPLOAD_STATES = ("open", "finished", "recovered", "terminated")
 

@@ -39,6 +39,8 @@ RULES = {
     "POST /v1/schedules/{schedule_id}/book": "A parent says which child will come.",
     "POST /v1/series/{series_id}/skip": "The days must be days of the series.",
     "POST /v1/session-requests": "A parent says which child will learn; the tutor must be active.",
+    "PUT /v1/recordings/{recording_id}/captions/{language}": "The body must be a file of WebVTT or SRT.",
+    "PUT /v1/recordings/{recording_id}/chapters": "Two chapters begin at different times, before the end.",
     "POST /v1/uploads": TUS,
     "HEAD /v1/uploads/{upload_id}": TUS,
     "PATCH /v1/uploads/{upload_id}": TUS,

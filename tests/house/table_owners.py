@@ -10,7 +10,14 @@ OWNED_TABLES = {
     "jobs": ("jobs", "job_attempts", "idempotency_keys", "heartbeats"),
     "limits": ("limit_counters", "limit_leases"),
     "platform": ("platform_links", "platform_refusals", "platform_pulls"),
-    "recordings": ("whiteboard_session_recordings", "recording_renditions"),
+    "recordings": (
+        "whiteboard_session_recordings",
+        "recording_renditions",
+        "recording_chapters",
+        "recording_captions",
+        "recording_board_texts",
+        "recording_shares",
+    ),
     "reminders": (
         "notification_preferences",
         "lesson_alarms",

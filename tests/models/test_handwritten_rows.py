@@ -48,6 +48,10 @@ LEAST = {
     "whiteboard_session_recordings": "(session_id) VALUES (1)",
     "uploads": "(id, principal, session_id, spool_id, reserved) VALUES (repeat('a', 32), 'user:1', 1, 'shared', 1)",
     "recording_renditions": "(recording_id, name) VALUES (1, 'playback')",
+    "recording_chapters": "(recording_id, origin, chapters) VALUES (1, 'automatic', '[]')",
+    "recording_captions": "(recording_id, language, cues, bytes) VALUES (1, 'am', '[]', 8)",
+    "recording_board_texts": "(recording_id, texts) VALUES (1, '[]')",
+    "recording_shares": "(recording_id, secret_hash, expires_at) VALUES (1, 'f', now())",
     "whiteboard_snapshots": "(session_id, page_id, name, content_digest, object_name, file_id, bytes, mime)"
     " VALUES (1, 1, 'png', repeat('a', 64), 'x', 'f', 1, 'image/png')",
     "notification_preferences": "(user_id) VALUES (1)",
@@ -110,6 +114,7 @@ WORDS = {
     ("notifications", "kind"): MESSAGES,
     # `ready` needs an object, and the states of a job their times: they have tests of their own.
     ("recording_renditions", "state"): ("pending", "failed"),
+    ("recording_chapters", "origin"): ("automatic", "tutor"),
     ("uploads", "state"): ("open", "finished", "recovered", "terminated"),
     ("uploads", "recording_type"): ("video", "screen", "board"),
     ("jobs", "state"): ("queued", "published", "retryable"),

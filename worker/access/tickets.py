@@ -1,7 +1,7 @@
-"""Tickets: one stream of one caller, for a browser's `EventSource`, which sends no `Authorization` header.
+"""Tickets: one address of one caller, for what sends no `Authorization` header: `EventSource`, `<track>`, players.
 
-A ticket is part of a URL, which logs and histories may keep. So it permits a single path, for a minute, and is signed
-with a key of its own: no ticket is accepted as a token, nor a token as a ticket.
+A ticket is part of a URL, which logs and histories may keep. So it permits a single path, for a minute, or as long as a
+recording is played, and is signed with a key of its own: no ticket is accepted as a token, nor a token as a ticket.
 """
 
 import hashlib
@@ -25,6 +25,12 @@ def issue_ticket(key: str, caller: Caller, path: str, now: datetime) -> tuple[st
     expires_at = now + TICKET_LIFETIME
     if caller.expires_at is not None:
         expires_at = min(expires_at, datetime.fromtimestamp(caller.expires_at, UTC))
+    return player_ticket(key, caller, path, expires_at), expires_at
+
+
+def player_ticket(key: str, caller: Caller, path: str, expires_at: datetime) -> str:
+    """A ticket of `caller` for `path` until `expires_at`, like the signed addresses of files, also beyond their token's
+    end. Who is shut out before is refused nevertheless: people are verified at each use."""
     kind = "operator" if isinstance(caller, Operator) else "user"
     claims = {
         "kind": kind,
@@ -32,7 +38,7 @@ def issue_ticket(key: str, caller: Caller, path: str, now: datetime) -> tuple[st
         "path": path,
         "exp": int(expires_at.timestamp()),
     }
-    return jwt.encode(claims, _signing_key(key), algorithm="HS256"), expires_at
+    return jwt.encode(claims, _signing_key(key), algorithm="HS256")
 
 
 def read_ticket(raw: str, key: str, path: str) -> Caller:
@@ -48,7 +54,7 @@ def read_ticket(raw: str, key: str, path: str) -> Caller:
     except (jwt.PyJWTError, KeyError, ValueError, TypeError, RecursionError, ValidationError) as error:
         raise Unauthorized("The ticket cannot be trusted.") from error
     if claims.get("path") != path:
-        raise Unauthorized("The ticket is for another stream.")
+        raise Unauthorized("The ticket is for another address.")
     return caller
 
 

@@ -23,6 +23,7 @@ from worker.api import (
     platform_links,
     preferences,
     record_page,
+    recording_texts,
     recording_uploads,
     recordings,
     replays,
@@ -56,7 +57,10 @@ from worker.limits.lease_rows import Bound
 MOST_JSON = 65_536
 # Enough for five hundred strokes of a few hundred points each.
 MOST_STROKES_JSON = 2_000_000
-LARGER = (Larger("POST", re.compile(r"/v1/whiteboard/pages/[0-9]+/strokes"), MOST_STROKES_JSON),)
+LARGER = (
+    Larger("POST", re.compile(r"/v1/whiteboard/pages/[0-9]+/strokes"), MOST_STROKES_JSON),
+    Larger("PUT", re.compile(r"/v1/recordings/[0-9]+/captions/[^/]+"), recording_texts.MOST_CAPTION_BYTES),
+)
 STREAMED = (
     Streamed("POST", re.compile(r"/v1/(recordings|uploads)")),
     Streamed("PATCH", re.compile(r"/v1/uploads/[^/]+")),
@@ -82,6 +86,7 @@ _MODULES = (
     recording_uploads,
     uploads,
     recordings,
+    recording_texts,
     jobs,
     job_events,
     health,

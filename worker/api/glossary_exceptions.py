@@ -15,6 +15,12 @@ _ENTRY_NAMES: dict[str, Meaning] = {
     "sequence": ("How often the entry was changed (RFC 5545 SEQUENCE).", 0),
 }
 _LINK_KIND = ("What the row is: `lesson`, `board` (a whiteboard session) or `entry` (of the own timetable).", "lesson")
+_CAPTIONS_LANGUAGE: Meaning = ("Language of the captions, a tag of BCP 47: `am`, `om`, `ti`, `en`, `en-GB`.", "am")
+_CAPTION_NAMES: dict[str, Meaning] = {
+    "language": _CAPTIONS_LANGUAGE,
+    "bytes": ("Size of the WebVTT file in bytes.", 48_200),
+    "updated_at": ("When the captions were stored.", INSTANT),
+}
 _CHANNEL_KIND: Meaning = ("`email`, `webhook` or `apprise`.", "email")
 
 # By the name of the schema or, for parameters, the operation's path.
@@ -28,6 +34,20 @@ SPECIAL: dict[str, dict[str, Meaning]] = {
         )
     },
     "IgnoredField": {"reason": ("What is wrong with it.", "Input should have timezone info.")},
+    "LeftOutDocument": {"reason": ("Why it was not kept.", "it ends before it begins")},
+    "ChapterBody": {"title": ("Title of the chapter, one line.", "Fractions")},
+    "ChapterDocument": {"title": ("Title of the chapter.", "Fractions")},
+    "Playback": {"chapters": ("Chapters as WebVTT; null where there are none.", None)},
+    "CaptionsVtt": {"language": _CAPTIONS_LANGUAGE},
+    "CaptionTrackDocument": _CAPTION_NAMES,
+    "StoredCaptions": _CAPTION_NAMES,
+    "CaptionsDocument": _CAPTION_NAMES,
+    "CueDocument": {"text": ("What is said, as plain text; lines are separated by line feeds.", "ሰላም")},
+    **{
+        f"{method} /v1/recordings/{{recording_id}}/captions/{{language}}": {"language": _CAPTIONS_LANGUAGE}
+        for method in ("GET", "PUT", "DELETE")
+    },
+    "GET /v1/recordings/{recording_id}/captions/{language}.vtt": {"language": _CAPTIONS_LANGUAGE},
     "RefusedStroke": {"reason": ("Why it was not stored.", "stroke_data has no points")},
     "Code": {"code": ("The six digits that were sent to the channel.", "012345")},
     "LinkDocument": {"kind": _LINK_KIND, "id": ("Id of our row.", 7)},

@@ -111,6 +111,12 @@ class VttDocument(Document):
     vtt_url: str
 
 
+class CaptionsVtt(VttDocument):
+    """Captions of a language as a WebVTT file."""
+
+    language: str
+
+
 class Playback(Document):
     """Signed addresses, valid until `expires_at`."""
 
@@ -118,4 +124,5 @@ class Playback(Document):
     poster: PosterDocument | None
     storyboard: VttDocument | None
     chapters: VttDocument | None
+    captions: list[CaptionsVtt]
     expires_at: datetime

@@ -3,10 +3,10 @@
 from datetime import timedelta
 from typing import IO
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from models.recordings import Recording, Rendition
+from models.recordings import Recording
 from worker import clock
 from worker.access.callers import UserCaller
 from worker.access.visibility import session_for, visible_recordings
@@ -14,18 +14,13 @@ from worker.api.callers import CallerOf
 from worker.api.fields import FilterId, RowId
 from worker.api.file_backed_response import file_backed_response
 from worker.api.paging import BY_ID, Cursor, Limit, Page
+from worker.api.playback import playback_document, ticketed
 from worker.api.problems import responses
-from worker.api.recording_documents import (
-    Playback,
-    PosterDocument,
-    RecordingDocument,
-    RecordingWithBoard,
-    RenditionDocument,
-)
+from worker.api.recording_documents import Playback, RecordingDocument, RecordingWithBoard
 from worker.api.services import Services, ServicesOf
-from worker.recordings.playback import plan_playback
 from worker.recordings.reading import find_recording, list_recordings, shown_metadata, write_kept_board
 from worker.workflows.delete_recording import delete_recording
+from worker.workflows.read_playback import read_playback
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))
 
@@ -76,27 +71,16 @@ def get_recording(recording_id: RowId, caller: CallerOf, services: ServicesOf) -
 
 
 @router.get("/{recording_id}/playback", responses=responses(409), summary="Play a recording")
-def get_playback(recording_id: RowId, caller: CallerOf, services: ServicesOf, response: Response) -> Playback:
+def get_playback(
+    recording_id: RowId, request: Request, caller: CallerOf, services: ServicesOf, response: Response
+) -> Playback:
     """Signed addresses for a player, valid for the recording's duration and 15 minutes more."""
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))
-        plan = plan_playback(session, recording)
-    store = services.context.store
-    expires_at = clock.now() + timedelta(seconds=plan.seconds)
-    token = store.authorize_download(plan.prefix, plan.seconds)
-
-    def address(row: Rendition) -> str | None:
-        return store.signed_url(row.object_name, token) if row.state == "ready" and row.object_name else None
-
+        planned = read_playback(session, recording)
     response.headers["Cache-Control"] = "no-store"
-    poster_url = address(plan.poster) if plan.poster else None
-    return Playback(
-        renditions=[_rendition(row, address(row)) for row in plan.renditions],
-        poster=PosterDocument(url=poster_url) if poster_url else None,
-        storyboard=None,
-        chapters=None,
-        expires_at=expires_at,
-    )
+    expires_at = clock.now() + timedelta(seconds=planned.files.seconds)
+    return playback_document(services, planned, expires_at, ticketed(request, services.settings, caller, expires_at))
 
 
 @router.delete("/{recording_id}", status_code=204, summary="Delete a recording")
@@ -107,8 +91,3 @@ def delete(recording_id: RowId, caller: CallerOf, services: ServicesOf) -> None:
         session_for(session, caller, recording.session_id, change=isinstance(caller, UserCaller))
         session.expunge(recording)
         delete_recording(session, recording_id, principal=caller.principal)
-
-
-def _rendition(row: Rendition, url: str | None) -> RenditionDocument:
-    shown = RenditionDocument.model_fields.keys() - {"url"}
-    return RenditionDocument(url=url, **{name: getattr(row, name) for name in shown})

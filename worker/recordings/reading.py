@@ -63,6 +63,14 @@ def list_recordings(
     return list(session.scalars(query))
 
 
+def duration_ms(recording: Recording) -> int | None:
+    """How long the recording plays; None while that is not known."""
+    measured = (recording.recording_metadata or {}).get("duration_ms")
+    if isinstance(measured, int):
+        return measured
+    return None if recording.duration_seconds is None else recording.duration_seconds * 1000
+
+
 def shown_metadata(recording: Recording, retention: float) -> dict[str, Any] | None:
     """The metadata of a recording; while the bytes of a failed one are kept, with `bytes_kept_until`.
 

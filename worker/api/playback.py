@@ -1,0 +1,63 @@
+"""The document of a playback, and the addresses of the WebVTT files in it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import urlencode
+
+from fastapi import Request
+
+from models.recordings import Rendition
+from worker import clock
+from worker.access.callers import Caller
+from worker.access.tickets import player_ticket
+from worker.api.addresses import public_address
+from worker.api.recording_documents import CaptionsVtt, Playback, PosterDocument, RenditionDocument, VttDocument
+from worker.api.services import Services
+from worker.settings import Settings
+from worker.workflows.read_playback import PlannedPlayback
+
+# The address of a file of the recording that is named relative to it, like `chapters.vtt`.
+AddressOfFile = Callable[[str], str]
+
+
+def playback_document(
+    services: Services, planned: PlannedPlayback, expires_at: datetime, address_of: AddressOfFile
+) -> Playback:
+    """The playback, with addresses that are valid until `expires_at`."""
+    store, files = services.context.store, planned.files
+    token = store.authorize_download(files.prefix, max(1, int((expires_at - clock.now()).total_seconds())))
+
+    def signed(row: Rendition | None) -> str | None:
+        if row is None or row.state != "ready" or row.object_name is None:
+            return None
+        return store.signed_url(row.object_name, token)
+
+    poster_url = signed(files.poster)
+    return Playback(
+        renditions=[_rendition(row, signed(row)) for row in files.renditions],
+        poster=PosterDocument(url=poster_url) if poster_url else None,
+        storyboard=None,
+        chapters=VttDocument(vtt_url=address_of("chapters.vtt")) if planned.has_chapters else None,
+        captions=[
+            CaptionsVtt(language=language, vtt_url=address_of(f"captions/{language}.vtt"))
+            for language in planned.languages
+        ],
+        expires_at=expires_at,
+    )
+
+
+def ticketed(request: Request, settings: Settings, caller: Caller, expires_at: datetime) -> AddressOfFile:
+    """Addresses beside the requested one (`…/playback`) with a ticket of the caller: players send no headers."""
+    folder = request.url.path.rpartition("/")[0]
+
+    def address(name: str) -> str:
+        path = f"{folder}/{name}"
+        ticket = player_ticket(settings.signing_key, caller, path, expires_at)
+        return public_address(request, settings, f"{path}?{urlencode({'ticket': ticket})}")
+
+    return address
+
+
+def _rendition(row: Rendition, url: str | None) -> RenditionDocument:
+    shown = RenditionDocument.model_fields.keys() - {"url"}
+    return RenditionDocument(url=url, **{name: getattr(row, name) for name in shown})

@@ -1,0 +1,124 @@
+"""Reads a file of captions that somebody sends: WebVTT, or SRT as the many programs that write it spell it.
+
+WebVTT (W3C) §4 and §6. Styles, regions and notes are left out; so is each caption that is wrong, with its reason.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from worker.media.captions.cue import Captions, CaptionsRejected, Cue, RejectedCue
+from worker.media.captions.cue_text import srt_text, webvtt_text
+from worker.media.captions.decode import decode
+from worker.media.captions.timing import ARROW, Timing, read_timing
+
+MOST_CUES = 20_000
+# Two lines of a picture have less than a hundred letters; a paragraph still fits.
+LONGEST_CUE = 1000
+
+_HEADER = re.compile(r"WEBVTT(?:[ \t].*)?")
+_NO_CUE = re.compile(r"(NOTE|STYLE|REGION)(?:[ \t].*)?")
+_REASONS = {"NOTE": None, "STYLE": "styles are not kept", "REGION": "regions are not kept"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A caption as it stands in the file: the number and text of its line of times, and the lines below."""
+
+    number: int
+    timing: str
+    lines: list[str]
+
+
+def read_captions(content: bytes, *, duration_ms: int | None) -> Captions:
+    """The captions of a file for a recording of this length (None: not known).
+
+    Captions that are shown after the end are cut off there, or left out. Raises CaptionsRejected when none is left.
+    """
+    lines = decode(content).split("\n")
+    is_webvtt = _HEADER.fullmatch(lines[0]) is not None
+    if not is_webvtt and not any(ARROW in line for line in lines):
+        raise CaptionsRejected(
+            "The file is neither WebVTT, whose first line is `WEBVTT`, nor SRT. Save it in one of these forms."
+        )
+    cues: list[Cue] = []
+    rejected: list[RejectedCue] = []
+    for found in _blocks(lines, _end_of_block(lines, 0) if is_webvtt else 0, rejected):
+        cue = _cue(found, duration_ms, is_webvtt=is_webvtt)
+        if isinstance(cue, Cue):
+            cues.append(cue)
+        else:
+            rejected.append(cue)
+        if len(cues) + len(rejected) > MOST_CUES:
+            raise CaptionsRejected(f"The file has more than {MOST_CUES} captions.")
+    if not cues:
+        raise CaptionsRejected("The file has no caption that can be shown; see `left_out`.", rejected)
+    return Captions(_in_order(cues), tuple(sorted(rejected, key=lambda cue: cue.line)))
+
+
+def _blocks(lines: list[str], start: int, rejected: list[RejectedCue]) -> Iterator[_Block]:
+    """The captions of the file. Notes and numbers are passed over; styles and other text are added to `rejected`."""
+    number = start
+    while number < len(lines):
+        end = _end_of_block(lines, number)
+        if end == len(lines) or ARROW not in lines[end]:
+            reason = _reason_of(lines[number:end])
+            if reason is not None:
+                rejected.append(RejectedCue(number + 1, reason))
+            number = end + 1
+            continue
+        number = _end_of_text(lines, end + 1)
+        yield _Block(end + 1, lines[end], lines[end + 1 : number])
+
+
+def _reason_of(block: list[str]) -> str | None:
+    """Why a block without times is left out; None for a note, and where there is none."""
+    if not block:
+        return None
+    match = _NO_CUE.fullmatch(block[0])
+    return _REASONS[match[1]] if match else "it has no times"
+
+
+def _end_of_block(lines: list[str], start: int) -> int:
+    """The index of the blank line, or of the line of times, that ends the block that begins at `start`."""
+    end = start
+    while end < len(lines) and lines[end].strip() and ARROW not in lines[end]:
+        end += 1
+    return end
+
+
+def _end_of_text(lines: list[str], start: int) -> int:
+    """The index behind a caption's text. Where the blank line is missing, the next caption's number is no text."""
+    end = _end_of_block(lines, start)
+    if end < len(lines) and ARROW in lines[end] and end > start and lines[end - 1].strip().isdecimal():
+        return end - 1
+    return end
+
+
+def _cue(found: _Block, duration_ms: int | None, *, is_webvtt: bool) -> Cue | RejectedCue:
+    timing = read_timing(found.timing)
+    if timing is None:
+        return RejectedCue(found.number, "its times cannot be read")
+    reason = _fault(timing, duration_ms)
+    if reason is not None:
+        return RejectedCue(found.number, reason)
+    text = webvtt_text(found.lines) if is_webvtt else srt_text(found.lines)
+    if not text:
+        return RejectedCue(found.number, "it has no text")
+    if len(text) > LONGEST_CUE:
+        return RejectedCue(found.number, f"its text is longer than {LONGEST_CUE} characters")
+    end = timing.end_ms if duration_ms is None else min(timing.end_ms, duration_ms)
+    return Cue(timing.start_ms, end, text, timing.settings)
+
+
+def _fault(timing: Timing, duration_ms: int | None) -> str | None:
+    if timing.end_ms <= timing.start_ms:
+        return "it ends before it begins"
+    if duration_ms is not None and timing.start_ms >= duration_ms:
+        return "it begins after the end of the recording"
+    return None
+
+
+def _in_order(cues: list[Cue]) -> tuple[Cue, ...]:
+    """In the order of their starts, as WebVTT wants them, each once. Captions may overlap: two people speak."""
+    return tuple(sorted(dict.fromkeys(cues), key=lambda cue: (cue.start_ms, cue.end_ms)))

@@ -1,0 +1,105 @@
+"""The captions of recordings: one row for each language."""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from models.recording_texts import RecordingCaptions
+from worker.errors import Conflict, NotFound
+from worker.media.captions.cue import Cue
+from worker.media.captions.write_webvtt import write_webvtt
+
+# More languages than Ethiopia's schools teach in.
+MOST_LANGUAGES = 20
+
+
+@dataclass(frozen=True)
+class CaptionTrack:
+    """Captions in one language, without the captions themselves; `bytes` is the size of the WebVTT file."""
+
+    language: str
+    count: int
+    bytes: int
+    updated_at: datetime
+
+
+_TRACK = (
+    RecordingCaptions.language,
+    func.jsonb_array_length(RecordingCaptions.cues).label("count"),
+    RecordingCaptions.bytes,
+    RecordingCaptions.updated_at,
+)
+
+
+def set_captions(session: Session, recording_id: int, language: str, cues: Sequence[Cue]) -> CaptionTrack:
+    """Store the captions of a language instead of the earlier ones. The recording is locked by the caller.
+
+    Raises Conflict when the recording has captions in too many other languages.
+    """
+    others = select(func.count()).where(
+        RecordingCaptions.recording_id == recording_id, RecordingCaptions.language != language
+    )
+    if (session.scalar(others) or 0) >= MOST_LANGUAGES:
+        raise Conflict(
+            f"Recording {recording_id} has captions in {MOST_LANGUAGES} languages; delete those of one of them first."
+        )
+    columns = {
+        "cues": [list(astuple(cue)) for cue in cues],
+        "bytes": len(write_webvtt(cues)),
+        "updated_at": func.now(),
+    }
+    statement = insert(RecordingCaptions).values(recording_id=recording_id, language=language, **columns)
+    row = session.execute(
+        statement.on_conflict_do_update(index_elements=["recording_id", "language"], set_=columns).returning(*_TRACK)
+    ).one()
+    return _track(row)
+
+
+def delete_captions(session: Session, recording_id: int, language: str) -> None:
+    """Delete the captions of a language. Raises NotFound."""
+    statement = delete(RecordingCaptions).where(*_of(recording_id, language)).returning(RecordingCaptions.language)
+    if session.scalar(statement) is None:
+        raise _missing(recording_id, language)
+
+
+def caption_tracks(session: Session, recording_id: int) -> list[CaptionTrack]:
+    """The languages in which a recording has captions, in the order of their tags."""
+    query = select(*_TRACK).where(RecordingCaptions.recording_id == recording_id)
+    return [_track(row) for row in session.execute(query.order_by(RecordingCaptions.language))]
+
+
+def find_captions(session: Session, recording_id: int, language: str) -> tuple[CaptionTrack, list[Cue]]:
+    """The captions of a recording in a language. Raises NotFound."""
+    row = session.execute(select(*_TRACK, RecordingCaptions.cues).where(*_of(recording_id, language))).one_or_none()
+    if row is None:
+        raise _missing(recording_id, language)
+    return _track(row), _cues(row.cues)
+
+
+def all_captions(session: Session, recording_id: int) -> list[tuple[str, list[Cue]]]:
+    """The captions of a recording in all languages."""
+    query = select(RecordingCaptions.language, RecordingCaptions.cues).where(
+        RecordingCaptions.recording_id == recording_id
+    )
+    return [(row.language, _cues(row.cues)) for row in session.execute(query.order_by(RecordingCaptions.language))]
+
+
+def _of(recording_id: int, language: str) -> tuple[Any, ...]:
+    return RecordingCaptions.recording_id == recording_id, RecordingCaptions.language == language
+
+
+def _track(row: Any) -> CaptionTrack:
+    return CaptionTrack(*row[:4])
+
+
+def _cues(stored: Sequence[Sequence[Any]]) -> list[Cue]:
+    return [Cue(*cue) for cue in stored]
+
+
+def _missing(recording_id: int, language: str) -> NotFound:
+    return NotFound(f"Recording {recording_id} has no captions in the language {language}.")

@@ -1,0 +1,68 @@
+"""The chapters of recordings: those that were found, and those that the tutor wrote, which replace them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from models.recording_texts import RecordingChapters
+from worker.media.captions.cue import Cue
+
+Origin = Literal["automatic", "tutor"]
+# Of the last chapter of a recording whose length is not known.
+_LAST_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A chapter begins `start_ms` milliseconds after the beginning of its recording, and ends where the next begins."""
+
+    start_ms: int
+    title: str
+
+
+@dataclass(frozen=True)
+class ChapterList:
+    """The chapters of a recording in their order, and who wrote them; `origin` is None where there are none."""
+
+    origin: Origin | None
+    chapters: tuple[Chapter, ...]
+
+
+def set_chapters(session: Session, recording_id: int, origin: Origin, chapters: Sequence[Chapter]) -> None:
+    """Store the chapters of this origin instead of the earlier ones of the same origin."""
+    columns = {"chapters": [asdict(chapter) for chapter in chapters], "updated_at": func.now()}
+    statement = insert(RecordingChapters).values(recording_id=recording_id, origin=origin, **columns)
+    session.execute(statement.on_conflict_do_update(index_elements=["recording_id", "origin"], set_=columns))
+
+
+def delete_tutors_chapters(session: Session, recording_id: int) -> None:
+    """Delete what the tutor wrote, so that the automatic chapters are shown again. Idempotent."""
+    session.execute(
+        delete(RecordingChapters).where(
+            RecordingChapters.recording_id == recording_id, RecordingChapters.origin == "tutor"
+        )
+    )
+
+
+def stored_chapters(session: Session, recording_id: int) -> ChapterList | None:
+    """The stored chapters, the tutor's before automatic ones; None when neither are stored."""
+    query = select(RecordingChapters).where(RecordingChapters.recording_id == recording_id)
+    row = session.scalar(query.order_by((RecordingChapters.origin == "tutor").desc()).limit(1))
+    if row is None:
+        return None
+    origin: Origin = "tutor" if row.origin == "tutor" else "automatic"
+    return ChapterList(origin, tuple(Chapter(**chapter) for chapter in row.chapters))
+
+
+def chapter_cues(chapters: Sequence[Chapter], duration_ms: int | None) -> list[Cue]:
+    """The chapters as cues of WebVTT, each until the next one, the last until the end of the recording."""
+    starts = [chapter.start_ms for chapter in chapters]
+    last = starts[-1] + _LAST_MS if starts and duration_ms is None else duration_ms or 0
+    return [
+        Cue(chapter.start_ms, max(end, chapter.start_ms + 1), chapter.title)
+        for chapter, end in zip(chapters, [*starts[1:], last], strict=False)
+    ]
