@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from worker.platform.connection import PlatformConnection
     from worker.platform.refusals import RefusedRow
     from worker.settings import Settings
-    from worker.workflows.platform_import.run import KindReport, Transactions
+    from worker.workflows.platform_import.run import KindReport
+    from worker.workflows.platform_import.transactions import Transactions
 
 # Wide enough for whole reasons where the width of the terminal is unknown.
 _PIPED_WIDTH = 200
@@ -28,7 +29,7 @@ def import_rows(*, document: bool, dry_run: bool, accept_deletes: bool) -> bool:
     Raises Misconfigured, Unavailable.
     """
     from worker.platform.refusals import list_refusals  # noqa: PLC0415 - not for `--help`
-    from worker.workflows.platform_import.run import rehearse  # noqa: PLC0415
+    from worker.workflows.platform_import.transactions import rehearse  # noqa: PLC0415
 
     with _opened() as (database, connection, settings):
         if not dry_run:
@@ -46,7 +47,7 @@ def rehearsal_lines() -> Iterator[str]:
     Raises Misconfigured, Unavailable.
     """
     from worker.platform.refusals import count_refusals  # noqa: PLC0415 - not for `--help`
-    from worker.workflows.platform_import.run import rehearse  # noqa: PLC0415
+    from worker.workflows.platform_import.transactions import rehearse  # noqa: PLC0415
 
     with _opened() as (database, connection, settings), rehearse(database) as rehearsal:
         reports = list(_reports(rehearsal, connection, settings, False, False))

@@ -12,7 +12,7 @@ from worker.database import Database
 from worker.platform.connection import PlatformConnection
 from worker.platform.zone import ServerZone
 from worker.workflows.platform_import.pull import import_platform
-from worker.workflows.platform_import.run import PullLimits
+from worker.workflows.platform_import.transactions import PullLimits
 
 BERLIN = ServerZone("Europe/Berlin")
 LESSONS = "Africa/Addis_Ababa"

@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from worker.schedules.platform_lessons import Neighbour, PlatformLesson, Seat
+from worker.schedules.platform_lessons import PlatformLesson, Seat
+from worker.schedules.platform_overlaps import Neighbour
 from worker.workflows.platform_import.collisions import Collision, find_collisions
 
 NOON = datetime(2029, 1, 1, 12, tzinfo=UTC)

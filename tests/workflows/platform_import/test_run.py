@@ -10,7 +10,7 @@ from tests.workflows.platform_import.conftest import Import, Refusals, stored
 from worker.database import Database
 from worker.errors import Unavailable
 from worker.platform.connection import PlatformConnection
-from worker.workflows.platform_import.run import PullLimits, rehearse
+from worker.workflows.platform_import.transactions import PullLimits, rehearse
 
 
 def test_small_batches_give_the_same(run_import: Import, sql: Sql) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from worker.schedules.conflicts.busy_times import STUDENT, TUTOR, BusyTimes, Person
-from worker.schedules.platform_lessons import LIVE, Neighbour, PlatformLesson
+from worker.schedules.platform_lessons import LIVE, PlatformLesson
+from worker.schedules.platform_overlaps import Neighbour
 
 Code = Literal["tutor-busy", "student-busy", "same-as"]
 _WORDS: Final = {"tutor-busy": "tutor busy", "student-busy": "student busy"}

@@ -16,7 +16,8 @@ from worker.platform.links import Link
 from worker.platform.refusals import Refusal
 from worker.recurrence.instants import Instants, instants
 from worker.schedules.document_calendar import CalendarRow, cancel_calendar_rows, store_calendar_rows
-from worker.schedules.platform_lessons import PlatformLesson, Seat, neighbours
+from worker.schedules.platform_lessons import PlatformLesson, Seat
+from worker.schedules.platform_overlaps import neighbours
 from worker.workflows.platform_import.collisions import find_collisions
 from worker.workflows.platform_import.document_bookings import document_source
 from worker.workflows.platform_import.document_people import (

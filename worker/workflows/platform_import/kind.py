@@ -1,8 +1,8 @@
 """What a kind of imported rows is: where its rows are read, and how a batch of them is stored.
 
 To add a kind: subclass `Kind` in a module of its own, name it in `kinds.py` behind the kinds whose rows it refers to,
-and its table in `worker/platform/grants.py`. Everything else is done by `run.py`: reading what has changed, leaving
-out what was stored before, savepoints, links, refusals, deletes.
+and its table in `worker/platform/grants.py`. `run.py`, `store_rows.py` and `compare_ids.py` do everything else:
+reading what has changed, leaving out what was stored before, savepoints, links, refusals, deletes.
 """
 
 from abc import ABC, abstractmethod

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from worker.platform.connection import Row
 from worker.platform.links import linked_platform_ids
 from worker.platform.refusals import Refusal
-from worker.schedules.platform_lessons import people_in_two_roles
+from worker.schedules.platform_overlaps import people_in_two_roles
 from worker.workflows.platform_import.collisions import Collision
 from worker.workflows.platform_import.words import lesson_status, session_format
 

@@ -31,9 +31,9 @@ from worker.schedules.platform_lessons import (
     StoredState,
     cancel_lessons,
     hold_lessons,
-    neighbours,
     store_lessons,
 )
+from worker.schedules.platform_overlaps import neighbours
 from worker.workflows.platform_import.collisions import find_collisions
 from worker.workflows.platform_import.courses import course_names, subject
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull

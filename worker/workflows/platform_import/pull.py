@@ -12,7 +12,8 @@ from worker.platform.zone import ServerZone
 from worker.workflows.context import WorkerContext
 from worker.workflows.platform_import.kind import Kind, Pull
 from worker.workflows.platform_import.kinds import all_kinds
-from worker.workflows.platform_import.run import KindReport, PullLimits, Transactions, pull_kinds
+from worker.workflows.platform_import.run import KindReport, pull_kinds
+from worker.workflows.platform_import.transactions import PullLimits, Transactions
 
 _log = get_logger(__name__)
 
