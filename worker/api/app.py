@@ -36,6 +36,7 @@ from worker.api import (
     snapshots,
     timetable,
     uploads,
+    watch_page,
     whiteboard_pages,
     whiteboard_sessions,
 )
@@ -94,6 +95,7 @@ _MODULES = (
     platform_links,
     script_tag,
     record_page,
+    watch_page,
     docs,
 )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import requests
 from b2sdk.v3 import Bucket
@@ -158,6 +158,12 @@ class ObjectStore:
         check_name(name)
         with translate_errors(f"address of {name}"):
             return str(self._account.bucket().get_download_url(name))
+
+    def download_origin(self) -> str:
+        """Scheme, host and port of every object's address."""
+        with translate_errors("address of the bucket"):
+            parts = urlsplit(self._account.api().account_info.get_download_url())
+            return f"{parts.scheme}://{parts.netloc}"
 
     def authorize_download(self, prefix: str, seconds: int) -> str:
         """A token that opens every object under `prefix` (which must end with `/`) for 1 to 604 800 seconds."""

@@ -1,0 +1,221 @@
+"""A tutor's lesson on the API and the bucket, and the browser of somebody who watches it."""
+
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import numpy as np
+import pytest
+from b2sdk.v3 import B2Api, InMemoryAccountInfo
+
+from devstack.emulator.credentials import Credentials
+from tests.browser.chromium import Chromium, Page
+from tests.browser.watch.lesson import HEIGHT, LEFT, RIGHT, RULER, SECONDS, WIDTH, LessonFiles, make_lesson
+from tests.conftest import MakeSettings, Processes, School, Sql
+from tests.waiting import wait_for
+from worker.access.tokens import issue_token
+from worker.canvases.engine import skia
+from worker.database import Database
+from worker.media.binaries import find_binaries
+from worker.recordings.names import play_prefix, recording_prefix
+from worker.recordings.renditions import ready, set_rendition
+from worker.settings import Settings
+from worker.workflows.context import WorkerContext
+
+_KEY = "a key of the platform in tests, long enough"
+_SHA1 = "0123456789abcdef0123456789abcdef01234567"
+_PLAYERS = {
+    "corsRuleName": "players",
+    "allowedOrigins": ["*"],
+    "allowedOperations": ["b2_download_file_by_name"],
+    "allowedHeaders": ["range"],
+    "exposeHeaders": ["content-length", "content-range", "accept-ranges"],
+    "maxAgeSeconds": 3600,
+}
+_RECORDING = (
+    "INSERT INTO whiteboard_session_recordings (session_id, recording_title, recording_type, duration_seconds, "
+    "is_available, source_sha1) VALUES (:session, 'Fractions', 'board', :seconds, true, :sha1) RETURNING id"
+)
+# Faults of the page, and requests that its policy refuses.
+WATCHED = (
+    "window.faults = []; addEventListener('error', (event) => faults.push(event.message));"
+    "addEventListener('unhandledrejection', (event) => faults.push(String(event.reason?.stack || event.reason)));"
+    "addEventListener('securitypolicyviolation', (event) => faults.push(event.blockedURI));"
+)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A recording in the database and its objects in the bucket."""
+
+    api: str
+    token: str
+    recording: int
+    session: int
+    settings: Settings
+    context: WorkerContext
+    files: LessonFiles
+
+    @property
+    def url(self) -> str:
+        return f"{self.api}/watch/{self.recording}"
+
+    def put(self, name: str, path: Path, mime: str, codecs: str | None = None, encoding: str | None = None) -> int:
+        """Store a file as this rendition; returns its size."""
+        prefix = play_prefix(recording_prefix(self.session, self.recording), _SHA1)
+        stored = self.context.store.upload(path, f"{prefix}{path.name}", content_type=mime, content_encoding=encoding)
+        columns = ready(stored) | {"mime": mime, "codecs": codecs, "duration_ms": SECONDS * 1000}
+        with self.context.database.transaction() as session:
+            set_rendition(session, self.recording, name, **columns)
+        return stored.size
+
+    def put_strokes(self) -> int:
+        """The strokes and the voice; returns what they cost."""
+        strokes = self.put("replay", self.files.replay, "application/json", encoding="gzip")
+        return strokes + self.put("audio", self.files.audio, "audio/webm", "opus")
+
+    def put_film_and_sound(self) -> int:
+        """A film without sound, and the sound; returns what they cost."""
+        sound = self.put("audio", self.files.audio, "audio/webm", "opus")
+        return sound + self.put("360p", self.files.film, "video/mp4", "avc1.4d401e")
+
+    def put_playback(self) -> int:
+        """Film and sound in one file."""
+        return self.put("playback", self.files.playback, "video/webm", "vp8,opus")
+
+
+@pytest.fixture(scope="session")
+def lesson_files(tmp_path_factory: pytest.TempPathFactory) -> LessonFiles:
+    return make_lesson(
+        find_binaries(Settings(database_url="postgresql://none/none")), tmp_path_factory.mktemp("lesson")
+    )
+
+
+@pytest.fixture
+def lesson(
+    school: School,
+    settings: MakeSettings,
+    processes: Processes,
+    database: Database,
+    database_url: str,
+    redis_url: str,
+    b2: Credentials,
+    sql: Sql,
+    lesson_files: LessonFiles,
+) -> Lesson:
+    """A recording without renditions; the test stores those that it needs."""
+    of_api = settings(secret_key=_KEY, spool_reserve_bytes=0)
+    api, _process = processes.api(of_api)
+    _let_pages_read(b2)
+    token = issue_token(of_api.signing_key, sub=school.tutor.user_id, role="tutor", role_ids={"tutor": 11})
+    session = _session_of(api, token, school.booking_id)
+    [(recording,)] = sql(_RECORDING, session=session, seconds=SECONDS, sha1=_SHA1)
+    return Lesson(api, token, recording, session, of_api, WorkerContext(of_api, database), lesson_files)
+
+
+@pytest.fixture
+def browser(chromium_program: str, tmp_path: Path) -> Iterator[Chromium]:
+    home = tmp_path / "chromium"
+    home.mkdir()
+    browser = Chromium(chromium_program, home, "--autoplay-policy=no-user-gesture-required")
+    yield browser
+    browser.close()
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Somebody who looks at a page that plays a lesson."""
+
+    page: Page
+
+    def run(self, script: str) -> Any:
+        return self.page.run(script)
+
+    def wait(self, condition: str) -> Any:
+        """Wait until the script's result is true."""
+        return wait_for(
+            lambda: self.page.run(f"Boolean({condition})"),
+            pause=0.1,
+            details=lambda: (condition, self.page.run("[document.body.innerText, window.faults]")),
+        )
+
+    def click(self, element: str) -> None:
+        self.run(f"document.getElementById('{element}').click()")
+
+    def text(self, element: str) -> str:
+        return str(self.run(f"document.getElementById('{element}').textContent"))
+
+    def time(self) -> float:
+        """The time of the sound or film, in seconds."""
+        return float(
+            self.run(
+                "Math.max(document.getElementById('voice').currentTime, document.getElementById('film').currentTime)"
+            )
+        )
+
+    def shown_time(self) -> float:
+        """The time that the picture shows: how long its ruler is."""
+        box = self.run(
+            "(({ x, y, width, height }) => ({ x, y: y + scrollY, width, height, scale: 1 }))"
+            "(document.getElementById('picture').getBoundingClientRect())"
+        )
+        shot = self.page.call("Page.captureScreenshot", {"format": "png", "clip": box, "captureBeyondViewport": True})
+        pixels = skia.Image.MakeFromEncoded(skia.Data.MakeWithCopy(b64decode(shot["data"]))).toarray()
+        return ruler_time(pixels)
+
+    def press(self, key: str, code: int) -> None:
+        for kind in ("keyDown", "keyUp"):
+            self.page.call("Input.dispatchKeyEvent", {"type": kind, "key": key, "windowsVirtualKeyCode": code})
+
+
+def ruler_time(pixels: np.ndarray[Any, Any]) -> float:
+    """How long the ruler is in this picture, in seconds."""
+    height, width = pixels.shape[:2]
+    scale = min(width / WIDTH, height / HEIGHT)
+    left, top = (width - WIDTH * scale) / 2, (height - HEIGHT * scale) / 2
+    row = pixels[round(top + HEIGHT * RULER * scale), :, :3].astype(int)
+    page = row[round(left + WIDTH * 0.01 * scale) : round(left + WIDTH * 0.99 * scale)]
+    inked = np.flatnonzero(page.sum(axis=1) < 500)
+    if len(page) == 0 or page[0].sum() < 500:
+        # There is no page yet.
+        return -1.0
+    if not len(inked):
+        return 0.0
+    end = inked[-1] / scale / WIDTH + 0.01
+    return float((end - LEFT) / (RIGHT - LEFT) * SECONDS)
+
+
+Open = Callable[..., Viewer]
+
+
+@pytest.fixture
+def open_lesson(lesson: Lesson, browser: Chromium) -> Open:
+    """`open_lesson(width=…)`: the lesson's page, with the tutor's token in the browser's storage."""
+
+    def open_page(*, width: int = 900, token: bool = True, before: str = "") -> Viewer:
+        page = browser.page()
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        page.call("Emulation.setDeviceMetricsOverride", size)
+        kept = f"localStorage.setItem('token', '{lesson.token}');" if token else ""
+        page.run_before_each_load(f"if (location.protocol === 'http:') {{ {kept} }} {WATCHED} {before}")
+        page.open(lesson.url)
+        return Viewer(page)
+
+    return open_page
+
+
+def _session_of(api: str, token: str, booking_id: int) -> int:
+    headers = {"Authorization": f"Bearer {token}"}
+    response = httpx2.post(f"{api}/v1/whiteboard/sessions", json={"booking_id": booking_id}, headers=headers)
+    assert response.status_code == 201, response.text
+    return int(response.json()["id"])
+
+
+def _let_pages_read(b2: Credentials) -> None:
+    """Give the bucket the CORS rule that docs/operations.md names."""
+    api = B2Api(InMemoryAccountInfo())
+    api.authorize_account(b2.key_id, b2.application_key, realm=b2.realm)
+    api.get_bucket_by_name(b2.bucket).update(cors_rules=[_PLAYERS])
