@@ -95,7 +95,7 @@ class Rendition(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     recording_id: Mapped[int] = mapped_column(ForeignKey("whiteboard_session_recordings.id", ondelete="CASCADE"))
-    # `source`, `playback`, `poster`, `board`. Unchecked: each new kind of output has its own name.
+    # `source`, `playback`, `poster`, `360p`. Unchecked: each new kind of output has its own name.
     name: Mapped[str]
     state: Mapped[str] = mapped_column(server_default="pending")
     # Why it failed, for people.
@@ -117,10 +117,14 @@ class Rendition(Base):
     duration_ms: Mapped[int | None]
     created_at: Mapped[datetime] = created_at()
     updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    # Byte ranges of a fragmented MP4: `{"init": bytes of the header, "start": offset of the first segment,
+    # "parts": [[milliseconds, bytes], …]}`, one segment behind the other.
+    segments: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
     __table_args__ = (
         words("state", RENDITION_STATES),
-        CheckConstraint("state <> 'ready' OR object_name IS NOT NULL", name="ready"),
+        # The API writes the playlists of HLS: they are no object.
+        CheckConstraint("state <> 'ready' OR object_name IS NOT NULL OR name = 'hls'", name="ready"),
         # Its index also serves the foreign key, recording_id being its first column.
         UniqueConstraint("recording_id", "name"),
     )

@@ -38,7 +38,7 @@ _REMOVE = text(
     DELETE FROM whiteboard_session_recordings recording
      WHERE id = ANY(:ids) AND NOT is_available AND NOT is_processing
        AND NOT EXISTS (SELECT FROM recording_renditions
-                        WHERE recording_id = recording.id AND name NOT IN ('board', 'poster'))
+                        WHERE recording_id = recording.id AND name NOT IN ('document', 'poster'))
     """
 )
 

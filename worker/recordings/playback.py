@@ -45,7 +45,7 @@ def plan_playback(session: Session, recording: Recording) -> PlaybackPlan:
 
 def _plan_board(session: Session, recording: Recording) -> PlaybackPlan:
     rows = {row.name: row for row in renditions_of(session, recording.id) if row.state == "ready"}
-    document = rows.get("board")
+    document = rows.get("document")
     if recording.is_processing or document is None or document.object_name is None:
         raise Conflict(f"Recording {recording.id} is {_reason(recording)}.")
     return PlaybackPlan([document], rows.get("poster"), f"{dirname(document.object_name)}/", GRACE_SECONDS)

@@ -68,7 +68,7 @@ def test_it_is_drawn_and_shown_in_place_of_the_recording(
     assert {"recording_id": recording_id, "state": "drawn", "pages": 2, "skipped": 0} in results
     plan = _plan(context, recording_id)
     [document] = plan.renditions
-    assert (document.name, document.mime, document.state) == ("board", "application/pdf", "ready")
+    assert (document.name, document.mime, document.state) == ("document", "application/pdf", "ready")
     assert document.object_name is not None
     assert document.object_name.startswith(plan.prefix)
     reader = PdfReader(_file(context, document, tmp_path))

@@ -41,7 +41,7 @@ class _Stored:
 
 
 def draw_recording(run: JobRun, order: DrawRecordingBoard, context: WorkerContext) -> None:
-    """Store the board as a document, the rendition `board`, and a picture of it, the poster.
+    """Store the board as a document, the rendition `document`, and a picture of it, the poster.
 
     Idempotent: objects are named by the board. Nothing is drawn for a recording that has a file, is gone, or has no
     board with pages.
@@ -66,7 +66,7 @@ def draw_recording(run: JobRun, order: DrawRecordingBoard, context: WorkerContex
         recording = lock_recording(session, order.recording_id)
         if recording is not None and not recording.is_available and not recording.is_processing:
             width, height = stored.size
-            set_rendition(session, recording.id, "board", **ready(stored.document), mime="application/pdf")
+            set_rendition(session, recording.id, "document", **ready(stored.document), mime="application/pdf")
             columns = ready(stored.picture) | {"mime": "image/png", "width": width, "height": height}
             set_rendition(session, recording.id, "poster", **columns)
 
