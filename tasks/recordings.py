@@ -1,9 +1,15 @@
 """Recordings: make them playable, store their source, remove their files."""
 
 from worker.jobs.job_run import JobRun
-from worker.jobs.recording_orders import CombineRecordings, IngestRecording, RemoveRecordingFiles, StoreSource
+from worker.jobs.recording_orders import (
+    CombineRecordings,
+    IngestRecording,
+    MakeRenditions,
+    RemoveRecordingFiles,
+    StoreSource,
+)
 from worker.processes.child import performs
-from worker.workflows import combine_recordings, remove_files, store_source
+from worker.workflows import combine_recordings, make_renditions, remove_files, store_source
 from worker.workflows import ingest_recording as ingesting
 from worker.workflows.context import WorkerContext
 
@@ -18,6 +24,12 @@ def ingest(run: JobRun, order: IngestRecording, context: WorkerContext) -> None:
 def store(run: JobRun, order: StoreSource, context: WorkerContext) -> None:
     """Store the uploaded bytes unchanged on B2."""
     store_source.store_source(run, order, context)
+
+
+@performs(MakeRenditions)
+def render(run: JobRun, order: MakeRenditions, context: WorkerContext) -> None:
+    """Make the pending renditions of a recording."""
+    make_renditions.make_renditions(run, order, context)
 
 
 @performs(RemoveRecordingFiles)

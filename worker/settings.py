@@ -47,6 +47,9 @@ Text = Annotated[str, AfterValidator(values.plain_text)]
 Host = Annotated[str, AfterValidator(values.listening_host)]
 
 
+RenditionName = Literal["audio", "audio-aac", "board", "360p", "720p", "hls", "download"]
+
+
 def _upper(level: object) -> object:
     return level.upper() if isinstance(level, str) else level
 
@@ -172,6 +175,10 @@ class Settings(JobSettings, LimitSettings):
     )
 
     # --- media
+    renditions: Annotated[tuple[RenditionName, ...], NoDecode] = Field(
+        ("audio", "audio-aac", "board", "360p", "720p", "hls", "download"),
+        description="Renditions (comma separated) that each recording gets where its tracks allow it; `none`: none.",
+    )
     ffmpeg_path: Path | None = Field(None, description="Another ffmpeg than the one of the wheel.")
     ffprobe_path: Path | None = Field(None, description="Another ffprobe than the one of the wheel.")
 
@@ -190,11 +197,17 @@ class Settings(JobSettings, LimitSettings):
         "trusted_proxies",
         "webhook_allowed_networks",
         "secret_key_previous",
+        "renditions",
         mode="before",
     )
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("renditions", mode="before")
+    @classmethod
+    def _none_is_nothing(cls, value: object) -> object:
+        return () if value == "none" else value
 
     @field_validator("*", mode="before")
     @classmethod

@@ -28,10 +28,18 @@ _INSERT = text(
 )
 
 
-def enqueue(session: Session, order: Order, *, principal: str = "system", run_at: datetime | None = None) -> UUID:
+def enqueue(
+    session: Session,
+    order: Order,
+    *,
+    principal: str = "system",
+    run_at: datetime | None = None,
+    lock: bool = False,
+) -> UUID:
     """Queue `order` and return its job id; if a live job has the same unique key, return that one's id.
 
-    Nothing is sent before the caller's commit, and a rollback leaves no job.
+    Nothing is sent before the caller's commit, and a rollback leaves no job. With `lock` the live job cannot end before
+    the caller's transaction does.
     """
     values = {
         "kind": order.kind,
@@ -54,7 +62,8 @@ def enqueue(session: Session, order: Order, *, principal: str = "system", run_at
         if job_id is not None:
             announce_after_commit(session, job_id)
             return job_id
-        live = session.scalar(select(Job.id).where(Job.unique_key == order.unique_key, Job.state.in_(JOB_LIVE)))
+        query = select(Job.id).where(Job.unique_key == order.unique_key, Job.state.in_(JOB_LIVE))
+        live = session.scalar(query.with_for_update() if lock else query)
         if live is not None:
             return live
     raise Unavailable(f"The ledger could not take the order {order.kind}; try again.")

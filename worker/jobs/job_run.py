@@ -89,6 +89,15 @@ class JobRun:
             raise JobCancelled("The job was cancelled before it was done.")
 
     @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A transaction in which a part of the work is stored before the job ends.
+
+        Raises LeaseLost when the run no longer owns the job, which is locked until the commit.
+        """
+        with ExitStack() as transaction:
+            yield retry_while_database_down(lambda: self._begin(transaction), seconds=self.lease_left)
+
+    @contextmanager
     def finish(self, result: dict[str, Any] | None = None) -> Iterator[Session]:
         """The last transaction: the job's own rows and its success commit together, or neither does.
 

@@ -82,6 +82,54 @@ class StoreSource(RecordingOrder):
 
 
 @dataclass(frozen=True)
+class MakeRenditions(Order):
+    """Make the pending renditions of a recording from its fast copy on B2; any media worker can.
+
+    Rows name what is pending, so that more may be ordered while it runs. `seconds` is the recording's length.
+    """
+
+    kind: ClassVar[str] = "recordings.renditions"
+    # Ten attempts outlast a B2 outage of an hour and a half.
+    max_attempts: ClassVar[int] = 10
+    most_lost: ClassVar[int] = 4
+    # Behind what the same person waits for more.
+    priority: ClassVar[int] = 7
+
+    recording_id: int
+    session_id: int
+    seconds: int
+    # How many times the bytes had been extended (worker/recordings/extend.py).
+    version: int = 0
+
+    @property
+    def queue(self) -> str:
+        return "media"
+
+    @property
+    def lane(self) -> str:
+        return BACKGROUND
+
+    @property
+    def weight(self) -> int:
+        # Encoding a second takes as long as storing two megabytes. A source of up to 4 Mbit/s is stored while a lesson
+        # of the same length is encoded.
+        return self.seconds * 2_000_000
+
+    @property
+    def time_limit(self) -> int:
+        # Four seconds for each of the recording is a machine with much other work; the download comes before.
+        return 900 + 5 * self.seconds
+
+    @property
+    def subject(self) -> str:
+        return f"recording:{self.recording_id}"
+
+    @property
+    def unique_key(self) -> str:
+        return f"{self.kind}:{self.recording_id}:{self.version}"
+
+
+@dataclass(frozen=True)
 class RemoveRecordingFiles(Order):
     """Delete from B2 what a deleted recording or a failed ingest left there, and its spool file, if one is named."""
 

@@ -60,6 +60,11 @@ def replay_name(prefix: str, digest: str, sha1: str) -> str:
     return f"{play_prefix(prefix, digest)}replay.{sha1[:12]}.json"
 
 
+def rendition_name(prefix: str, digest: str, name: str, extension: str, sha1: str) -> str:
+    """A rendition. `sha1` is the file's: another version of ffmpeg gives other bytes."""
+    return f"{play_prefix(prefix, digest)}{name}.{sha1[:12]}.{extension}"
+
+
 def recording_id_of(name: str) -> int | None:
     """The recording that an object belongs to by its name; None for any other name."""
     parts = name.removeprefix(FOLDER).split("/") if name.startswith(FOLDER) else []

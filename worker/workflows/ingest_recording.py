@@ -1,5 +1,8 @@
 """Ingest a recording: the bytes in the spool become a lesson that can be played."""
 
+from sqlalchemy.orm import Session
+
+from models.recordings import Recording
 from worker import clock
 from worker.errors import NotFound
 from worker.jobs.enqueue import enqueue
@@ -7,8 +10,10 @@ from worker.jobs.job_run import JobRun
 from worker.jobs.recording_orders import IngestRecording, StoreSource
 from worker.media.limits import Limits
 from worker.recordings.make_playable import make_playable
+from worker.recordings.order_renditions import drop_renditions, order_renditions
 from worker.recordings.playable import IngestContext, Playable
 from worker.recordings.publishing import publish_recording
+from worker.recordings.rendition_rules import automatic_renditions, tracks_of
 from worker.recordings.source import UploadedSource, find_source, lock_recording, mark_processing, version_of
 from worker.uploads.private_files import full_disk_named
 from worker.whiteboards.board import board_snapshot
@@ -69,6 +74,7 @@ def _finish(
             poster_url=poster_url,
         )
         mark_recorded(session, source.session_id)
+        _order_renditions(session, recording, context, run.claim.principal)
         # A voice that becomes a film is not announced; the film is.
         if not order_film(session, recording, spool_id=order.spool_id, principal=run.claim.principal):
             notify_of_recording(session, recording, page=context.settings.recording_url, now=clock.now())
@@ -77,3 +83,10 @@ def _finish(
             StoreSource(order.recording_id, order.session_id, order.spool_id, order.size_bytes, order.version),
             principal=run.claim.principal,
         )
+
+
+def _order_renditions(session: Session, recording: Recording, context: WorkerContext, principal: str) -> None:
+    drop_renditions(session, recording.id)
+    names = automatic_renditions(context.settings.renditions, tracks_of(recording))
+    if names:
+        order_renditions(session, recording, names, principal=principal)

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from worker.errors import AstegniError
 from worker.jobs.job_run import JobRun
 from worker.jobs.reading import live_jobs
-from worker.jobs.recording_orders import IngestRecording, RemoveRecordingFiles, StoreSource
+from worker.jobs.recording_orders import RemoveRecordingFiles
 from worker.recordings.names import recording_prefix
 from worker.recordings.renditions import named_objects
 from worker.workflows.context import WorkerContext
@@ -42,5 +42,5 @@ def remove_unnamed(recording_id: int, name: str, context: WorkerContext) -> int:
 
 
 def _is_worked_on(session: Session, recording_id: int) -> bool:
-    makers = {IngestRecording.kind, StoreSource.kind}
-    return not makers.isdisjoint(live_jobs(session, [f"recording:{recording_id}"]).values())
+    kinds = set(live_jobs(session, [f"recording:{recording_id}"]).values())
+    return bool(kinds - {RemoveRecordingFiles.kind})

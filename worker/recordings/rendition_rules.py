@@ -1,0 +1,66 @@
+"""Which renditions a recording can have. Pure functions."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from models.recordings import Recording
+from worker.media.rendition_forms import PICTURES, SOUNDS, is_taller
+
+# In the order in which they are made: what a slow link plays comes first, and `hls` and `download` are made of others.
+RENDITIONS = ("audio", "audio-aac", "board", "360p", "720p", "hls", "download")
+PACKAGES = frozenset({"hls", "download"})
+# Recorders of these write a picture that mostly stands still.
+_BOARDS = frozenset({"board", "screen"})
+
+
+@dataclass(frozen=True)
+class RecordedTracks:
+    """What a recording is: its type, the size of its picture as shown (None: no picture), whether it has sound."""
+
+    type: str
+    shown: tuple[int, int] | None
+    has_sound: bool
+
+
+def tracks_of(recording: Recording) -> RecordedTracks:
+    """The tracks of an available recording, as its ingest has described them."""
+    known = recording.recording_metadata or {}
+    width, height = known.get("width"), known.get("height")
+    return RecordedTracks(
+        recording.recording_type,
+        (int(width), int(height)) if known.get("video_codec") and width and height else None,
+        has_sound=bool(known.get("audio_codec")),
+    )
+
+
+def why_not(name: str, tracks: RecordedTracks) -> str | None:
+    """Why a recording cannot have this rendition, for people; None when it can."""
+    if name in SOUNDS:
+        return None if tracks.has_sound else "The recording has no sound."
+    if name in PICTURES and tracks.shown is None:
+        return "The recording has no picture."
+    if name == "board" and tracks.type not in _BOARDS:
+        return "The recording is of a camera: its type is neither board nor screen."
+    if name == "720p" and tracks.shown is not None and not is_taller(tracks.shown, 480):
+        return "The picture of the recording has at most 480 lines, and nothing is enlarged."
+    return None
+
+
+def automatic_renditions(wanted: Iterable[str], tracks: RecordedTracks) -> list[str]:
+    """Those of the setting RENDITIONS that this recording gets when it is ingested.
+
+    The film of a board or screen is its `board`; the sizes of a camera's picture can be ordered later.
+    """
+    names = set(wanted)
+    if "board" in names and tracks.type in _BOARDS:
+        names -= {"360p", "720p"}
+    return with_parts([name for name in RENDITIONS if name in names and why_not(name, tracks) is None], tracks)
+
+
+def with_parts(names: Iterable[str], tracks: RecordedTracks) -> list[str]:
+    """These renditions and those that `hls` and `download` among them are made of, in order."""
+    wanted = set(names)
+    if wanted & PACKAGES:
+        parts = {"audio-aac", "board" if tracks.type in _BOARDS else "360p"}
+        wanted |= {name for name in parts if why_not(name, tracks) is None}
+    return [name for name in RENDITIONS if name in wanted]

@@ -1,0 +1,259 @@
+"""Make the pending renditions of a recording from its fast copy; each is stored as soon as it is made."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from worker.jobs.job_run import JobRun
+from worker.jobs.recording_orders import MakeRenditions
+from worker.media.check_rendition import WrittenRendition, check_download, check_rendition
+from worker.media.errors import FfmpegFailed, FfmpegTimeout, OutputDamaged
+from worker.media.loudness import gain_of, measure_loudness
+from worker.media.packet_reading import probe
+from worker.media.rendition_forms import PICTURES, SOUNDS
+from worker.media.write_download import write_download
+from worker.media.write_renditions import Recorded, write_renditions
+from worker.recordings.names import rendition_name
+from worker.recordings.order_renditions import pending_names, retry_failed
+from worker.recordings.rendition_rows import FastCopy, StoredTrack, fast_copy_of, store_hls, stored_tracks
+from worker.recordings.renditions import ready, set_rendition
+from worker.recordings.source import lock_recording, version_of
+from worker.uploads.private_files import full_disk_named
+from worker.workflows.context import WorkerContext
+
+# What one rendition fails with while others succeed; everything else ends the attempt.
+_OWN_FAULTS = (FfmpegFailed, FfmpegTimeout, OutputDamaged)
+# The pictures of `download`, the best first for its size.
+_DOWNLOADED = ("board", "360p", "720p")
+
+
+class _Outdated(Exception):
+    """The recording was deleted, or its bytes were extended: another job makes the renditions of what it is now."""
+
+
+class _MoreOrdered(Exception):
+    """More renditions were ordered while these were made."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(", ".join(names))
+        self.names = names
+
+
+@dataclass
+class _Rendering:
+    """One attempt: the fast copy on disk, and what was written of it."""
+
+    run: JobRun
+    order: MakeRenditions
+    context: WorkerContext
+    folder: Path
+    fast_copy: FastCopy
+    recorded: Recorded
+    outcome: dict[str, str] = field(default_factory=dict)
+
+    def path(self, name: str) -> Path:
+        return self.folder / f"rendition-{name}"
+
+
+def make_renditions(run: JobRun, order: MakeRenditions, context: WorkerContext) -> None:
+    """Make all renditions that are pending. One that fails has its reason in its row, and the others are made.
+
+    Pictures are made by one decoding, sounds before them. An attempt that was interrupted leaves those that are ready.
+    Raises what the store raises.
+    """
+    try:
+        with run.transaction() as session:
+            fast_copy, names = _begin(session, order)
+        with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
+            rendering = _fetch(run, order, context, folder, fast_copy)
+            _make_all(rendering, names)
+    except _Outdated:
+        run.succeed({"renditions": {}})
+
+
+def _begin(session: Session, order: MakeRenditions) -> tuple[FastCopy, Sequence[str]]:
+    _require_current(session, order)
+    fast_copy = fast_copy_of(session, order.recording_id)
+    names = pending_names(session, order.recording_id) or retry_failed(session, order.recording_id)
+    if fast_copy is None or not names:
+        raise _Outdated
+    return fast_copy, names
+
+
+def _require_current(session: Session, order: MakeRenditions) -> None:
+    recording = lock_recording(session, order.recording_id)
+    if recording is None or not recording.is_available or version_of(recording) != order.version:
+        raise _Outdated
+
+
+def _fetch(run: JobRun, order: MakeRenditions, context: WorkerContext, folder: Path, fast_copy: FastCopy) -> _Rendering:
+    run.progress(1, "fetching the recording")
+    context.spool.require_space(2 * fast_copy.bytes)
+    path = folder / "playback"
+    context.store.download(fast_copy.object_name, path, sha1=fast_copy.sha1)
+    probed = probe(path, context.binaries, should_stop=run.should_stop)
+    return _Rendering(run, order, context, folder, fast_copy, Recorded(path, probed))
+
+
+def _make_all(rendering: _Rendering, names: Sequence[str]) -> None:
+    while True:
+        _make_sounds(rendering, [name for name in names if name in SOUNDS])
+        _make_tracks(rendering, [name for name in names if name in PICTURES], rendering.recorded, 20, 90)
+        if "hls" in names:
+            _offer_hls(rendering)
+        if "download" in names:
+            _attempt(rendering, "download", lambda: _make_download(rendering))
+        try:
+            _finish(rendering)
+        except _MoreOrdered as more:
+            names = more.names
+        else:
+            return
+
+
+def _finish(rendering: _Rendering) -> None:
+    rendering.run.check()
+    with rendering.run.finish({"renditions": rendering.outcome}) as session:
+        _require_current(session, rendering.order)
+        names = pending_names(session, rendering.order.recording_id)
+        if names:
+            raise _MoreOrdered(names)
+
+
+def _make_sounds(rendering: _Rendering, names: Sequence[str]) -> None:
+    """Measure the loudness first: the gain is one for the whole recording."""
+    if not names:
+        return
+    recorded, run = rendering.recorded, rendering.run
+    run.progress(5, "measuring the sound")
+    seconds = recorded.probed.duration_ms / 1000
+    try:
+        loudness = measure_loudness(
+            recorded.path, rendering.context.binaries, seconds=seconds, should_stop=run.should_stop
+        )
+    except _OWN_FAULTS:
+        loudness = None
+    levelled = Recorded(recorded.path, recorded.probed, gain_of(loudness))
+    _make_tracks(rendering, names, levelled, 10, 20)
+
+
+def _make_tracks(rendering: _Rendering, names: Sequence[str], recorded: Recorded, begin: int, end: int) -> None:
+    """Write these tracks together and store them; when that fails, one by one."""
+    if not names:
+        return
+    run, context = rendering.run, rendering.context
+    seconds = max(recorded.probed.duration_ms / 1000, 0.001)
+
+    def write(each: Sequence[str]) -> None:
+        write_renditions(
+            recorded,
+            {name: rendering.path(name) for name in each},
+            context.binaries,
+            should_stop=run.should_stop,
+            on_progress=lambda done: run.progress(begin + (end - begin) * min(done / seconds, 1), "encoding"),
+        )
+
+    try:
+        write(names)
+        make = partial(_checked, rendering)
+    except _OWN_FAULTS:
+        make = partial(_write_alone, rendering, write)
+    for name in names:
+        _attempt(rendering, name, partial(make, name))
+
+
+def _write_alone(rendering: _Rendering, write: Callable[[Sequence[str]], None], name: str) -> WrittenRendition:
+    write([name])
+    return _checked(rendering, name)
+
+
+def _checked(rendering: _Rendering, name: str) -> WrittenRendition:
+    return check_rendition(
+        name,
+        rendering.path(name),
+        rendering.recorded.probed.duration_ms,
+        rendering.context.binaries,
+        should_stop=rendering.run.should_stop,
+    )
+
+
+def _attempt(rendering: _Rendering, name: str, make: Callable[[], WrittenRendition]) -> None:
+    """Make and store one rendition, or write into its row why it failed."""
+    rendering.run.check()
+    try:
+        written = make()
+    except _OWN_FAULTS as error:
+        rendering.outcome[name] = "failed"
+        _write_row(rendering, name, {"state": "failed", "reason": error.detail})
+        return
+    _store(rendering, name, written)
+    rendering.outcome[name] = "ready"
+
+
+def _store(rendering: _Rendering, name: str, written: WrittenRendition) -> None:
+    copy = rendering.fast_copy
+    with written.path.open("rb") as file:
+        sha1 = hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()
+    extension = SOUNDS[name].extension if name in SOUNDS else "mp4"
+    stored = rendering.context.store.upload(
+        written.path,
+        rendition_name(copy.prefix, copy.digest, name, extension, sha1),
+        content_type=written.mime,
+        sha1=sha1,
+        should_stop=rendering.run.should_stop,
+    )
+    columns = ready(stored) | {
+        "mime": written.mime,
+        "codecs": written.codecs,
+        "width": written.width,
+        "height": written.height,
+        "bit_rate": written.bit_rate,
+        "duration_ms": written.duration_ms,
+        "segments": written.segments.document() if written.segments else None,
+    }
+    _write_row(rendering, name, columns)
+
+
+def _write_row(rendering: _Rendering, name: str, columns: dict[str, Any]) -> None:
+    with rendering.run.transaction() as session:
+        _require_current(session, rendering.order)
+        set_rendition(session, rendering.order.recording_id, name, **columns)
+
+
+def _offer_hls(rendering: _Rendering) -> None:
+    with rendering.run.transaction() as session:
+        _require_current(session, rendering.order)
+        rendering.outcome["hls"] = store_hls(session, rendering.order.recording_id)
+
+
+def _make_download(rendering: _Rendering) -> WrittenRendition:
+    with rendering.context.database.transaction() as session:
+        tracks = stored_tracks(session, rendering.order.recording_id)
+    picture = next((tracks[name] for name in _DOWNLOADED if name in tracks), None)
+    sound = tracks.get("audio-aac")
+    if picture is None and sound is None:
+        raise OutputDamaged("It is made of the rendition audio-aac and a picture, and none of them is ready.")
+    target = rendering.path("download")
+    write_download(
+        picture and _local(rendering, picture),
+        sound and _local(rendering, sound),
+        target,
+        rendering.context.binaries,
+        should_stop=rendering.run.should_stop,
+    )
+    return check_download(
+        target, rendering.recorded.probed.duration_ms, rendering.context.binaries, should_stop=rendering.run.should_stop
+    )
+
+
+def _local(rendering: _Rendering, track: StoredTrack) -> Path:
+    """The track's file: written by this attempt, or else downloaded."""
+    path = rendering.path(track.name)
+    if not path.exists():
+        rendering.context.store.download(track.object_name, path, sha1=track.sha1)
+    return path
