@@ -360,6 +360,8 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> MakeSettings:
         values: dict[str, Any] = {name: Settings.model_fields[name].default / 10 for name in _LEDGER_INTERVALS}
         # A test sends more in a minute than a person does. Tests of the limits ask for them.
         values |= {"limit_requests_per_minute": 0, "limit_wrong_tokens_per_minute": 0}
+        # Renditions take minutes of processor time. Tests of them ask for them.
+        values |= {"renditions": ("none",)}
         values |= {"spool_dir": tmp_path / "spool", "flower_db": tmp_path / "flower", "api_port": 0, "flower_port": 0}
         # `database` and what is built on it use the database without its URL.
         if {"database_url", "empty_database"} & set(request.fixturenames):

@@ -47,7 +47,7 @@ Text = Annotated[str, AfterValidator(values.plain_text)]
 Host = Annotated[str, AfterValidator(values.listening_host)]
 
 
-RenditionName = Literal["audio", "audio-aac", "board", "360p", "720p", "hls", "download"]
+RenditionName = Literal["audio", "audio-aac", "board", "360p", "720p", "hls", "download", "none"]
 
 
 def _upper(level: object) -> object:
@@ -203,11 +203,6 @@ class Settings(JobSettings, LimitSettings):
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-    @field_validator("renditions", mode="before")
-    @classmethod
-    def _none_is_nothing(cls, value: object) -> object:
-        return () if value == "none" else value
 
     @field_validator("*", mode="before")
     @classmethod

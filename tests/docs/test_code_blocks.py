@@ -122,6 +122,8 @@ def other_origin() -> Iterator[str]:
 def stack(other_origin: str) -> Iterator[SampleStack]:
     with scratch_directory() as directory:
         environment = environment_without_settings() | {"XDG_STATE_HOME": str(directory / "state"), "COLUMNS": "200"}
+        # They take minutes of processor time.
+        environment |= {"RENDITIONS": "none"}
         printed = directory / "printed"
         with printed.open("wb") as stdout:
             process = ChildProcess(

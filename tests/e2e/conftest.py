@@ -267,6 +267,8 @@ def stack(fork_server: ForkServer) -> Iterator[UpStack]:
         environment = environment_without_settings() | {
             "XDG_STATE_HOME": str(folder / "state"),
             "COLUMNS": "200",
+            # They take minutes of processor time. Tests of them order them.
+            "RENDITIONS": "none",
         }
         output = folder / "said"
         with output.open("wb") as stdout:

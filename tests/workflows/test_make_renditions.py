@@ -3,11 +3,25 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from devstack.emulator.credentials import Credentials
+from tests.conftest import MakeSettings
 from tests.workflows.conftest import RecordingFixture, Versions
+from worker.database import Database
 from worker.jobs.recording_orders import IngestRecording, MakeRenditions
+from worker.workflows.context import WorkerContext
 from worker.workflows.make_renditions import make_renditions
 
+ALL = ("audio", "audio-aac", "board", "360p", "720p", "hls", "download")
 DATA = Path(__file__).parent.parent / "data"
+
+
+@pytest.fixture
+def context(settings: MakeSettings, database: Database, b2: Credentials) -> WorkerContext:
+    context = WorkerContext(settings(spool_reserve_bytes=0, renditions=ALL), database)
+    context.store.prepare_bucket()
+    return context
 
 
 def rows(recordings: RecordingFixture, recording_id: int) -> dict[str, Any]:

@@ -240,8 +240,8 @@ def _make_download(rendering: _Rendering) -> WrittenRendition:
         raise OutputDamaged("It is made of the rendition audio-aac and a picture, and none of them is ready.")
     target = rendering.path("download")
     write_download(
-        picture and _local(rendering, picture),
-        sound and _local(rendering, sound),
+        None if picture is None else _local(rendering, picture),
+        None if sound is None else _local(rendering, sound),
         target,
         rendering.context.binaries,
         should_stop=rendering.run.should_stop,

@@ -103,6 +103,7 @@ class Environment:
                 "spool_dir": folder / "spool",
                 "spool_reserve_bytes": 0,
                 "orphan_age": 1,
+                "renditions": ("none",),
                 "api_port": free_port(),
             }
             | changes

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0029"
-down_revision = "0028"
+revision = "0030"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
@@ -26,7 +26,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute(
         """
-        DELETE FROM recording_renditions WHERE name IN ('audio', 'audio-aac', '360p', '720p', 'board', 'hls', 'download');
+        DELETE FROM recording_renditions
+         WHERE name IN ('audio', 'audio-aac', '360p', '720p', 'board', 'hls', 'download');
         ALTER TABLE recording_renditions
             DROP COLUMN segments,
             DROP CONSTRAINT ck_recording_renditions_ready,
