@@ -48,6 +48,12 @@ SPECIAL: dict[str, dict[str, Meaning]] = {
         for method in ("GET", "PUT", "DELETE")
     },
     "GET /v1/recordings/{recording_id}/captions/{language}.vtt": {"language": _CAPTIONS_LANGUAGE},
+    "RefusedRendition": {
+        "name": ("The rendition.", "board"),
+        "reason": ("Why it cannot be made.", "The recording has no picture."),
+    },
+    "OrderedRenditions": {"refused": ("Those that this recording cannot have, with the reason of each.", [])},
+    "GET /v1/recordings/{recording_id}/hls/{track}.m3u8": {"track": ("The track.", "360p")},
     "RefusedStroke": {"reason": ("Why it was not stored.", "stroke_data has no points")},
     "Code": {"code": ("The six digits that were sent to the channel.", "012345")},
     "LinkDocument": {"kind": _LINK_KIND, "id": ("Id of our row.", 7)},

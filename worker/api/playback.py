@@ -32,9 +32,13 @@ def playback_document(
             return None
         return store.signed_url(row.object_name, token)
 
+    def address(row: Rendition) -> str | None:
+        # The API writes the playlists.
+        return address_of("hls/master.m3u8") if row.name == "hls" and row.state == "ready" else signed(row)
+
     poster_url = signed(files.poster)
     return Playback(
-        renditions=[_rendition(row, signed(row)) for row in files.renditions],
+        renditions=[_rendition(row, address(row)) for row in files.renditions],
         poster=PosterDocument(url=poster_url) if poster_url else None,
         storyboard=None,
         chapters=VttDocument(vtt_url=address_of("chapters.vtt")) if planned.has_chapters else None,

@@ -7,11 +7,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models.recordings import Recording, Rendition
+from worker.errors import NotFound
 from worker.jobs.enqueue import enqueue
 from worker.jobs.recording_orders import MakeRenditions
 from worker.recordings.rendition_rules import RENDITIONS
 from worker.recordings.renditions import set_rendition
-from worker.recordings.source import version_of
+from worker.recordings.source import lock_recording, version_of
 
 _NOTHING_YET = {
     "object_name": None,
@@ -28,14 +29,21 @@ _NOTHING_YET = {
 }
 
 
+def renditions_order(recording: Recording) -> MakeRenditions:
+    """The order that makes the pending renditions of this recording."""
+    seconds = recording.duration_seconds or 0
+    return MakeRenditions(recording.id, recording.session_id, seconds, version_of(recording))
+
+
 def order_renditions(session: Session, recording: Recording, names: Sequence[str], *, principal: str) -> UUID:
     """Order these renditions of an available recording; returns the job that makes them.
 
     Those that are ready stay as they are. The job is locked before the rows, as by its own end: it either finds the
-    rows that are committed here, or has ended, and another one is queued.
+    rows that are committed here, or has ended, and another one is queued. Raises NotFound for a deleted recording.
     """
-    order = MakeRenditions(recording.id, recording.session_id, recording.duration_seconds or 0, version_of(recording))
-    job_id = enqueue(session, order, principal=principal, lock=True)
+    job_id = enqueue(session, renditions_order(recording), principal=principal, lock=True)
+    if lock_recording(session, recording.id) is None:
+        raise NotFound(f"There is no recording {recording.id}.")
     ready = set(ready_names(session, recording.id))
     for name in names:
         if name not in ready:

@@ -1,0 +1,91 @@
+"""Renditions that are ordered later: by whom, which, once."""
+
+import pytest
+
+from tests.api.conftest import Visitor, VisitorOf
+from tests.conftest import School, Sql
+from worker.access.callers import Operator
+
+_RECORDING = """
+    WITH session AS (INSERT INTO whiteboard_sessions (booking_id) VALUES (:booking) RETURNING id)
+    INSERT INTO whiteboard_session_recordings
+           (session_id, is_available, source_sha1, duration_seconds, recording_metadata)
+    SELECT id, true, repeat('a', 40), 120,
+           '{"video_codec": "vp8", "width": 640, "height": 480, "audio_codec": "opus"}' FROM session RETURNING id
+"""
+
+
+@pytest.fixture
+def path(school: School, sql: Sql) -> str:
+    """The address of the renditions of a camera's recording."""
+    return f"/v1/recordings/{sql(_RECORDING, booking=school.booking_id)[0][0]}/renditions"
+
+
+@pytest.fixture
+def tutor(school: School, visitor: VisitorOf) -> Visitor:
+    return visitor(school.tutor)
+
+
+def test_what_can_be_made_is_ordered_once(path: str, tutor: Visitor, sql: Sql) -> None:
+    status, first = tutor.ask("POST", path, {"names": ["720p", "board", "download"]})
+
+    assert status == 202
+    assert first["ordered"] == ["audio-aac", "360p", "download"]
+    assert [refused["name"] for refused in first["refused"]] == ["720p", "board"]
+    assert tutor.ask("POST", path, {"names": ["download", "audio"]})[1]["job_id"] == first["job_id"]
+    assert [row.name for row in sql("SELECT name FROM recording_renditions WHERE state = 'pending' ORDER BY id")] == [
+        *first["ordered"],
+        "audio",
+    ]
+    ((kind, queue, lane),) = sql("SELECT kind, queue, lane FROM jobs")
+    assert (kind, queue, lane) == ("recordings.renditions", "media", "background")
+
+
+def test_what_is_ready_stays(path: str, tutor: Visitor, sql: Sql) -> None:
+    recording_id = int(path.split("/")[3])
+    sql(
+        "INSERT INTO recording_renditions (recording_id, name, state, object_name) VALUES (:id, 'audio', 'ready', 'x')",
+        id=recording_id,
+    )
+
+    _, document = tutor.ask("POST", path, {"names": ["audio"]})
+
+    assert document == {"job_id": None, "ordered": [], "ready": ["audio"], "refused": []}
+    assert sql("SELECT * FROM jobs") == []
+
+
+def test_a_failed_one_is_ordered_again(path: str, tutor: Visitor, sql: Sql) -> None:
+    recording_id = int(path.split("/")[3])
+    sql(
+        "INSERT INTO recording_renditions (recording_id, name, state, reason) VALUES (:id, 'audio', 'failed', 'x')",
+        id=recording_id,
+    )
+
+    assert tutor.ask("POST", path, {"names": ["audio"]})[1]["ordered"] == ["audio"]
+    ((state, reason),) = sql("SELECT state, reason FROM recording_renditions")
+    assert (state, reason) == ("pending", None)
+
+
+def test_only_its_tutor_and_operators_order(path: str, school: School, visitor: VisitorOf, operator: Operator) -> None:
+    assert visitor(school.student).ask("POST", path, {"names": ["audio"]})[0] == 403
+    assert visitor(operator).ask("POST", path, {"names": ["audio"]})[0] == 202
+
+
+@pytest.mark.parametrize("names", [[], ["4k"], None, ["audio"] * 8])
+def test_wrong_names_are_refused(path: str, tutor: Visitor, names: object) -> None:
+    assert tutor.ask("POST", path, {"names": names})[0] == 422
+
+
+def test_nothing_is_made_of_what_cannot_be_played(path: str, tutor: Visitor, sql: Sql) -> None:
+    sql("UPDATE whiteboard_session_recordings SET is_available = false")
+
+    assert tutor.ask("POST", path, {"names": ["audio"]})[0] == 409
+
+
+@pytest.mark.parametrize("limits", [{"limit_live_renditions": 1}])
+def test_a_person_has_a_number_of_recordings_in_work(path: str, tutor: Visitor, school: School, sql: Sql) -> None:
+    assert tutor.ask("POST", path, {"names": ["audio"]})[0] == 202
+    other = f"/v1/recordings/{sql(_RECORDING, booking=school.booking_id)[0][0]}/renditions"
+
+    assert tutor.ask("POST", other, {"names": ["audio"]})[0] == 429
+    assert tutor.ask("POST", path, {"names": ["360p"]})[0] == 202
