@@ -62,6 +62,8 @@ class Database:
             pool_size=pool_size,
             max_overflow=max_overflow,
             pool_timeout=5,
+            # The connection that was used last: others may rest, and one that rested is checked before use.
+            pool_use_lifo=True,
             # Error messages must not repeat values, which are people's private texts.
             hide_parameters=True,
             connect_args=dict[str, Any](_CONNECT_ARGS),

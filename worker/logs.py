@@ -3,6 +3,7 @@
 import logging
 import sys
 import traceback
+from functools import lru_cache
 
 import psycopg
 import structlog
@@ -16,9 +17,14 @@ _SECRETS = ("authorization", "token", "password", "secret", "key")
 def _hide_secrets(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Mask every field whose name suggests a secret: more people can read a log than may know its secrets."""
     for name in event:
-        if any(name == secret or name.endswith(f"_{secret}") for secret in _SECRETS):
+        if _is_secret(name):
             event[name] = "***"
     return event
+
+
+@lru_cache(maxsize=1000)
+def _is_secret(name: str) -> bool:
+    return any(name == secret or name.endswith(f"_{secret}") for secret in _SECRETS)
 
 
 def _format_exception(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

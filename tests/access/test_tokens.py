@@ -138,6 +138,16 @@ def test_tokens_that_cannot_be_trusted(raw: str) -> None:
     assert caught.value.detail in {"The token cannot be trusted.", "The token is too long."}
 
 
+def test_a_token_that_was_read_before_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = issue_token(KEY, sub=7, expires_in=60)
+    assert read_token(token, KEY, OPERATORS).principal == "user:7"
+
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 66)
+    with pytest.raises(Unauthorized, match="expired"):
+        read_token(token, KEY, OPERATORS)
+
+
 def test_an_expired_token_says_so() -> None:
     with pytest.raises(Unauthorized, match="expired"):
         read_token(_signed(GOOD | {"exp": int(time.time()) - 60}), KEY, OPERATORS)

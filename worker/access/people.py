@@ -3,22 +3,14 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.people import ParentProfile, StudentProfile, TutorProfile
-from models.people import User as Person
 from worker.access.callers import UserCaller
+from worker.access.tokens import PROFILES
+from worker.database import Executor
 from worker.errors import Unauthorized
-
-_PROFILES: dict[str, type[TutorProfile] | type[StudentProfile] | type[ParentProfile]] = {
-    "tutor": TutorProfile,
-    "student": StudentProfile,
-    "parent": ParentProfile,
-}
-PROFILES = tuple(_PROFILES)
 
 
 @dataclass(frozen=True)
@@ -66,23 +58,27 @@ def claimed(user: UserCaller) -> dict[str, int]:
     return {role: profile_id for role, profile_id in ids.items() if profile_id is not None}
 
 
-def _claims_statement() -> Select[*tuple[Any, ...]]:
-    owners = [column for profile in _PROFILES.values() for column in (profile.user_id, profile.is_active)]
-    statement = select(Person.is_active, Person.platform_read_at, *owners).select_from(Person)
-    for role, profile in _PROFILES.items():
-        statement = statement.outerjoin(profile, profile.id == bindparam(role, type_=Integer))
-    return statement.where(Person.id == bindparam("user_id", type_=Integer))
+# Of every request, and as text: an ORM statement costs four times as much.
+_CLAIMS = text(
+    """
+    SELECT person.is_active, person.platform_read_at,
+           tutor.user_id AS tutor_owner, tutor.is_active AS tutor_active,
+           student.user_id AS student_owner, student.is_active AS student_active,
+           parent.user_id AS parent_owner, parent.is_active AS parent_active
+      FROM users person
+      LEFT JOIN tutor_profiles tutor ON tutor.id = CAST(:tutor AS integer)
+      LEFT JOIN student_profiles student ON student.id = CAST(:student AS integer)
+      LEFT JOIN parent_profiles parent ON parent.id = CAST(:parent AS integer)
+     WHERE person.id = CAST(:user_id AS integer)
+    """
+)
 
 
-# Built once: every request uses it.
-_CLAIMS = _claims_statement()
-
-
-def read_claims(session: Session, user: UserCaller) -> Claims:
+def read_claims(executor: Executor, user: UserCaller) -> Claims:
     """What is stored of the claims of `user`. One query."""
     named = claimed(user)
     values = {"user_id": user.user_id, **{role: named.get(role) for role in PROFILES}}
-    row = session.execute(_CLAIMS, values).one_or_none()
+    row = executor.execute(_CLAIMS, values).fetchone()
     if row is None:
         return Claims(user, None, None, {})
     is_active, read_at, *owners = row

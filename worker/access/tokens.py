@@ -6,6 +6,7 @@ RFC 7519; the claims are those that the platform's own login writes.
 import re
 import time
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -19,6 +20,9 @@ HALF_AN_HOUR = 1_800
 
 # The platform's tokens are under 1 KB. A longer one is not worth the hashing.
 _LONGEST = 8_192
+# Tokens that a process remembers, to decode each once and not at each request.
+_MOST_KEPT = 2000
+_EXPIRED = "The token has expired; sign in again."
 # Seconds by which the clocks of two machines may differ.
 _LEEWAY = 5
 _ID = re.compile(r"[1-9][0-9]{0,9}")
@@ -72,10 +76,20 @@ def read_token(raw: str, key: str, operator_departments: frozenset[str]) -> Call
 def _verified_claims(raw: str, key: str) -> dict[str, Any]:
     if len(raw) > _LONGEST:
         raise Unauthorized("The token is too long.")
+    claims = _signed_claims(raw, key)
+    # They may have been decoded while the token was still valid.
+    if int(claims["exp"]) <= time.time() - _LEEWAY:
+        raise Unauthorized(_EXPIRED)
+    return claims
+
+
+# What a signature proves of a token does not change, except that it expires. Errors are not kept.
+@lru_cache(maxsize=_MOST_KEPT)
+def _signed_claims(raw: str, key: str) -> dict[str, Any]:
     try:
         return jwt.decode(raw, key, algorithms=["HS256"], options={"require": ["exp"]}, leeway=_LEEWAY)
     except jwt.ExpiredSignatureError as error:
-        raise Unauthorized("The token has expired; sign in again.") from error
+        raise Unauthorized(_EXPIRED) from error
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
         # The header is read before the signature is checked, so hostile JSON reaches the parser: its error message is
         # not repeated to the sender.

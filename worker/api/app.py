@@ -70,6 +70,8 @@ STREAMED = (
 )
 
 _MODULES = (
+    # First, since routes are tried in this order, and a lesson that is recorded asks every second or two.
+    uploads,
     channels,
     calendar_feeds,
     session_requests,
@@ -87,7 +89,6 @@ _MODULES = (
     snapshots,
     replays,
     recording_uploads,
-    uploads,
     recordings,
     recording_texts,
     renditions,

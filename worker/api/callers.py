@@ -100,6 +100,14 @@ async def recorded_caller(
     return caller
 
 
+def recorded_caller_now(services: Services, request: Request) -> Caller:
+    """The caller as `CallerOf` resolves it, in this thread; for a route that resolves no dependencies."""
+    caller = _verified(services, request, units=1)
+    if isinstance(caller, Operator):
+        _record(services, caller, request)
+    return caller
+
+
 def _record(services: Services, operator: Operator, request: Request) -> None:
     route: str = getattr(request.scope.get("route"), "path", "")
     # As it was sent, in ASCII: a decoded path may contain characters that PostgreSQL's text cannot.

@@ -13,7 +13,8 @@ from worker.api.tus_headers import Checksum
 from worker.api.upload_stream import drain
 from worker.errors import AstegniError, TooLarge
 from worker.uploads.appending import Appending
-from worker.uploads.upload_file import Replaced, WrongOffset
+from worker.uploads.upload_file import LockedUpload, Replaced, WrongOffset
+from worker.uploads.uploads import UploadPiece, UploadProgress, Uploads
 
 # Bytes stored at once: few switches to a thread, and a bound on the memory of each request.
 _BATCH = 1 << 20
@@ -26,10 +27,12 @@ MOST_CHECKED = 64 << 20
 async def store_body(request: Request, appending: Appending, checksum: Checksum | None) -> None:
     """Append the body of the request; at the return all of it is on the disk.
 
+    `request.state.arrived` is what was read of it before.
+
     Raises the errors of `appending`, PieceMismatch when nothing was stored, and ClientDisconnect when the client
     went away, with what had arrived on the disk unless there is a checksum.
     """
-    stream = request.stream()
+    stream = _body(request)
     try:
         if checksum is None:
             await _store(stream, appending)
@@ -38,6 +41,32 @@ async def store_body(request: Request, appending: Appending, checksum: Checksum 
     except AstegniError:
         await drain(stream)
         raise
+
+
+def append_now(
+    uploads: Uploads, upload_id: str, principal: str, piece: UploadPiece, body: bytes, checksum: Checksum | None
+) -> Appending | UploadProgress:
+    """Append a piece whose body has arrived; see `Uploads.begin_piece`. Raises PieceMismatch as well."""
+
+    def store(appending: Appending, locked: LockedUpload) -> None:
+        if checksum is not None:
+            computed = checksum.new()
+            computed.update(body)
+            checksum.require(computed)
+        try:
+            appending.store_all(locked, body)
+        finally:
+            uploads.end_piece(upload_id, appending)
+
+    return uploads.begin_piece(upload_id, principal, piece, store)
+
+
+async def _body(request: Request) -> AsyncIterator[bytes]:
+    arrived: bytes = getattr(request.state, "arrived", b"")
+    if arrived:
+        yield arrived
+    async for piece in request.stream():
+        yield piece
 
 
 async def _store(stream: AsyncIterator[bytes], appending: Appending) -> None:

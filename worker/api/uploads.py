@@ -1,5 +1,6 @@
 """Uploads that are sent in pieces: `/v1/uploads`, by the protocol tus 1.0. Only who created an upload can see it."""
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from email.utils import format_datetime
@@ -17,8 +18,9 @@ from models.uploads import Upload
 from worker import clock
 from worker.access.callers import Caller, UserCaller
 from worker.access.visibility import session_for, session_to_record
-from worker.api.callers import CallerOf
+from worker.api.callers import CallerOf, recorded_caller_now
 from worker.api.fields import LARGEST_INTEGER, AsText
+from worker.api.piece_route import piece_route
 from worker.api.problems import responses
 from worker.api.services import Services, ServicesOf
 from worker.api.tus_headers import (
@@ -32,8 +34,8 @@ from worker.api.tus_headers import (
     whole_number,
 )
 from worker.api.upload_documents import UploadDocument, UploadList, UploadMetadata
-from worker.api.upload_pieces import MOST_CHECKED, store_body
-from worker.errors import AstegniError, InvalidInput, TooLarge
+from worker.api.upload_pieces import MOST_CHECKED, append_now, store_body
+from worker.errors import AstegniError, InvalidInput, NotFound, TooLarge
 from worker.jobs.live import require_room
 from worker.jobs.recording_orders import IngestRecording
 from worker.recordings.reading import ingest_jobs
@@ -53,7 +55,8 @@ async def _require_tus(request: Request) -> None:
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"], responses=responses(401, 403, 404, 422, 503))
 # After the caller: an operator's request is recorded, whatever it lacks.
 TusOf = Annotated[None, Depends(_require_tus)]
-UploadId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="The last part of the upload's `Location`.")]
+_ID = re.compile("[0-9a-f]{32}")
+UploadId = Annotated[str, Path(pattern=f"^{_ID.pattern}$", description="The last part of the upload's `Location`.")]
 SessionId = Annotated[int, Query(ge=1, le=LARGEST_INTEGER), AsText]
 
 
@@ -96,24 +99,39 @@ def head_upload(upload_id: UploadId, caller: CallerOf, services: ServicesOf, _tu
     return Response(status_code=200, headers=headers | _expiry(services))
 
 
-@router.patch(
-    "/{upload_id}",
-    status_code=204,
-    response_class=Response,
-    responses=responses(409, 410, 412, 413, 415, 460, 507) | {204: {"description": "The bytes are on the disk."}},
-    summary="Append to an upload",
-)
 async def patch_upload(
     upload_id: UploadId, request: Request, caller: CallerOf, services: ServicesOf, _tus: TusOf
 ) -> Response:
     """Append the body at `Upload-Offset`. The upload is finished when its length is reached."""
-    if request.headers.get("content-type") != CONTENT_TYPE:
-        raise UnsupportedMediaType(f"Send the bytes with `Content-Type: {CONTENT_TYPE}`.")
-    offset = whole_number(request.headers, "Upload-Offset")
-    if offset is None:
-        raise InvalidInput("Send Upload-Offset, the number of bytes before these.")
-    offset = await _receive(request, services, caller, upload_id, offset=offset)
-    return Response(status_code=204, headers={"Upload-Offset": str(offset), **_expiry(services)})
+    offset = await _receive(request, services, caller, upload_id, offset=_stated_offset(request))
+    return _appended(services, offset)
+
+
+def _patch_now(services: Services, request: Request, body: bytes) -> Response:
+    """As `patch_upload`, with a body that has arrived, in one thread."""
+    caller = recorded_caller_now(services, request)
+    require_version(request.headers)
+    upload_id: str = request.path_params["upload_id"]
+    if not _ID.fullmatch(upload_id):
+        raise NotFound("There is nothing at this address.")
+    piece, checksum = _piece(request, _stated_offset(request)), read_checksum(request.headers)
+    services.counters.take(services.rates.upload_bytes, caller.principal, len(body))
+    appended = append_now(services.uploads, upload_id, caller.principal, piece, body, checksum)
+    if isinstance(appended, Appending) and appended.is_whole:
+        finish_upload(services.context, upload_id, appended.digest)
+    return _appended(services, appended.offset)
+
+
+router.add_api_route(
+    "/{upload_id}",
+    patch_upload,
+    methods=["PATCH"],
+    status_code=204,
+    response_class=Response,
+    responses=responses(409, 410, 412, 413, 415, 460, 507) | {204: {"description": "The bytes are on the disk."}},
+    summary="Append to an upload",
+    route_class_override=piece_route(_patch_now),
+)
 
 
 @router.delete("/{upload_id}", status_code=204, responses=responses(410, 412), summary="Terminate an upload")
@@ -175,6 +193,19 @@ def _metadata(values: dict[str, str]) -> UploadMetadata:
         raise RequestValidationError(
             [{**fault, "loc": ("header", "Upload-Metadata", *fault["loc"])} for fault in errors]
         ) from error
+
+
+def _stated_offset(request: Request) -> int:
+    if request.headers.get("content-type") != CONTENT_TYPE:
+        raise UnsupportedMediaType(f"Send the bytes with `Content-Type: {CONTENT_TYPE}`.")
+    offset = whole_number(request.headers, "Upload-Offset")
+    if offset is None:
+        raise InvalidInput("Send Upload-Offset, the number of bytes before these.")
+    return offset
+
+
+def _appended(services: Services, offset: int) -> Response:
+    return Response(status_code=204, headers={"Upload-Offset": str(offset), **_expiry(services)})
 
 
 async def _receive(request: Request, services: Services, caller: Caller, upload_id: str, *, offset: int) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from worker.errors import TooLarge
 from worker.uploads.digests import Digest
-from worker.uploads.upload_file import UploadFile
+from worker.uploads.upload_file import LockedUpload, UploadFile
 
 # Checks the first bytes of the upload; the flag says whether more will follow. Raises an error to refuse them.
 CheckHead = Callable[[bytes, bool], None]
@@ -65,19 +65,28 @@ class Appending:
         self.require_room(len(data))
         with self._file.locked() as locked:
             locked.require_turn(self._token)
-            if data:
-                self._check_first(data)
-                locked.append(data, self.offset)
-                self.offset += len(data)
-                if self.digest is not None:
-                    self.digest.update(data)
+            self._append(locked, data)
             if last:
                 locked.sync()
 
-    def _check_first(self, data: bytes) -> None:
+    def store_all(self, locked: LockedUpload, data: bytes) -> None:
+        """Append all bytes of the request under the lock with which it began; they are on the disk at the return."""
+        self.require_room(len(data))
+        self._append(locked, data)
+        locked.sync()
+
+    def _append(self, locked: LockedUpload, data: bytes) -> None:
+        if not data:
+            return
+        self._check_first(locked, data)
+        locked.append(data, self.offset)
+        self.offset += len(data)
+        if self.digest is not None:
+            self.digest.update(data)
+
+    def _check_first(self, locked: LockedUpload, data: bytes) -> None:
         if self._is_head_checked:
             return
-        with self._file.path.open("rb") as file:
-            head = file.read(self.offset) + data[: HEAD_BYTES - self.offset]
+        head = locked.head(self.offset) + data[: HEAD_BYTES - self.offset]
         self._check_head(head, self.offset + len(data) < self.most)
         self._is_head_checked = len(head) >= HEAD_BYTES

@@ -93,21 +93,31 @@ class UploadFile:
             raise gone() from error
         try:
             _wait_for_lock(descriptor)
-            # The previous holder of the lock may have removed the file and the lock.
-            if not self.path.exists():
-                raise gone()
-            yield LockedUpload(self, descriptor)
+            locked = LockedUpload(self, descriptor)
+            try:
+                yield locked
+            finally:
+                locked.close()
         finally:
             # Closing the descriptor releases the lock; so does the end of the process.
             os.close(descriptor)
 
 
 class LockedUpload:
-    """An upload's file while this thread has its lock."""
+    """An upload's file while this thread has its lock. Raises UploadGone: its removal may have had the lock before."""
 
     def __init__(self, file: UploadFile, lock: int) -> None:
         self.file = file
         self._lock = lock
+        self._data = _open(file.path)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._data)
+
+    def size(self) -> int:
+        """Bytes that have arrived."""
+        return os.fstat(self._data).st_size
 
     def take_turn(self) -> str:
         """Replace the request that may append; returns the token of the new one."""
@@ -122,24 +132,28 @@ class LockedUpload:
 
     def append(self, data: bytes, at: int) -> None:
         """Append at offset `at`. Raises WrongOffset, and OutOfSpace when the disk is full."""
-        size = self.file.size()
+        size = self.size()
         if size != at:
             raise wrong_offset(size)
-        with full_disk_named(), self.file.path.open("r+b", buffering=0) as file:
-            file.seek(at)
+        with full_disk_named():
             view = memoryview(data)
             while view:
-                view = view[file.write(view) :]
+                written = os.pwrite(self._data, view, at)
+                at, view = at + written, view[written:]
+
+    def head(self, size: int) -> bytes:
+        """Its first bytes, at most `size`."""
+        return os.pread(self._data, size, 0)
 
     def sync(self) -> None:
         """Flush its bytes to the disk: only then may they be acknowledged."""
-        with full_disk_named(), self.file.path.open("rb") as file:
-            os.fdatasync(file.fileno())
+        with full_disk_named():
+            os.fdatasync(self._data)
 
     def own_inode(self) -> None:
         """Copy the bytes if a recording shares them: an append must not change what an ingest reads."""
         path = self.file.path
-        if path.stat().st_nlink == 1:
+        if os.fstat(self._data).st_nlink == 1:
             return
         copy = path.with_name(f"{path.name}.part")
         copy.unlink(missing_ok=True)
@@ -151,6 +165,9 @@ class LockedUpload:
         os.utime(copy, ns=(times.st_atime_ns, times.st_mtime_ns))
         copy.rename(path)
         sync_folder(path.parent)
+        own = _open(path)
+        self.close()
+        self._data = own
 
     def share_as(self, target: Path) -> None:
         """Give the bytes a second name; idempotent."""
@@ -162,6 +179,13 @@ class LockedUpload:
                 if not target.samefile(self.file.path):
                     raise
             sync_folder(target.parent)
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise gone() from error
 
 
 def _wait_for_lock(descriptor: int) -> None:

@@ -2,7 +2,7 @@
 first the file, then the row."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +51,10 @@ class UploadPiece:
     size: int | None
     length: int | None = None
     marks: Sequence[dict[str, Any]] = ()
+
+
+# Appends all bytes of a request while its upload is locked.
+StoreAll = Callable[[Appending, LockedUpload], None]
 
 
 class Uploads:
@@ -106,19 +110,25 @@ class Uploads:
                     upload = _continued(find_upload(session, upload_id, principal))
                 locked.take_turn()
                 locked.sync()
-                return UploadProgress(upload, locked.file.size())
+                return UploadProgress(upload, locked.size())
         except UploadGone:
             return self._ended(upload_id, principal)
 
-    def begin_piece(self, upload_id: str, principal: str, piece: UploadPiece) -> Appending | UploadProgress:
+    def begin_piece(
+        self, upload_id: str, principal: str, piece: UploadPiece, store: StoreAll | None = None
+    ) -> Appending | UploadProgress:
         """Prepare to append a piece, replacing any other request; returns the progress of an upload that is whole.
 
+        `store` appends all of its bytes before the lock is released, if they are here already.
         Raises WrongOffset, TooLarge, OutOfSpace, TooManyRequests, NotFound, UploadGone, Busy.
         """
         try:
             with self._spool.upload(upload_id).locked() as locked:
-                length = self._admit(upload_id, principal, piece, locked.file.size())
-                return self._begin(locked, upload_id, length, piece)
+                length = self._admit(upload_id, principal, piece, locked.size())
+                appending = self._begin(locked, upload_id, length, piece)
+                if store is not None:
+                    store(appending, locked)
+                return appending
         except UploadGone:
             progress = self._ended(upload_id, principal)
             if progress.offset != piece.offset or piece.size:

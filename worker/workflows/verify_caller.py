@@ -26,8 +26,8 @@ def verify_caller(
     One query here for those who are known, one more there for others. Raises Unauthorized; Unavailable for those who
     are not known while the platform does not answer.
     """
-    with database.transaction() as session:
-        known = read_claims(session, user)
+    with database.statement() as statement:
+        known = read_claims(statement, user)
     if platform is None:
         return known.accepted()
     if not _is_fresh(known, now):
