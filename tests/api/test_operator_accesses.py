@@ -18,6 +18,7 @@ from worker.database import Database
 LOOKS = "SELECT admin_id, action, address FROM operator_accesses ORDER BY id"
 NAMED = {"language": "am", "secret": "x", "job_id": str(UUID(int=7)), "client_id": "c1"}
 QUERIES = {
+    "/v1/recordings/{recording_id}/search": "?q=x",
     "/v1/schedules": "?from=2026-02-01&to=2026-02-02",
     "/v1/tutors/{tutor_id}/slots": "?from=2026-02-01&to=2026-02-02",
 }

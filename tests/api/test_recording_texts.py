@@ -205,6 +205,19 @@ def test_a_player_needs_no_token_for_the_files_that_a_playback_names(
     assert client.get(chapters).status_code in {401, 404}
 
 
+def test_a_student_searches(path: str, tutor: Visitor, student: Visitor) -> None:
+    tutor.ask("PUT", f"{path}/chapters", {"chapters": [{"start_ms": 0, "title": "Sälam"}]})
+    send_captions(tutor, f"{path}/captions/am")
+    found = student.ask("GET", f"{path}/search?q=%E1%88%A0%E1%88%8B%E1%88%9D")
+    caption = {"kind": "caption", "start_ms": 1000, "text": "ሰላም ተማሪዎች", "language": "am"}
+    assert found == (200, {"items": [caption], "total": 1})
+    chapter = {"kind": "chapter", "start_ms": 0, "text": "Sälam", "language": None}
+    assert student.ask("GET", f"{path}/search?q=salam") == (200, {"items": [chapter], "total": 1})
+    for query in ("", "?q=", "?q=%00", f"?q={'x' * 201}"):
+        assert student.ask("GET", f"{path}/search{query}")[0] == 422
+    assert student.ask("GET", f"{path}/search?q=%20")[1] == {"items": [], "total": 0}
+
+
 def test_a_deleted_recording_takes_its_texts_with_it(path: str, tutor: Visitor, sql: Sql) -> None:
     tutor.ask("PUT", f"{path}/chapters", {"chapters": CHAPTERS})
     send_captions(tutor, f"{path}/captions/am")

@@ -55,6 +55,7 @@ _OPERATIONS: tuple[tuple[str, str, Any, str], ...] = (
     ("GET", "/v1/recordings/{}/chapters.vtt", None, "recording"),
     ("PUT", "/v1/recordings/{}/chapters", {"chapters": []}, "recording"),
     ("DELETE", "/v1/recordings/{}/chapters", None, "recording"),
+    ("GET", "/v1/recordings/{}/search?q=a", None, "recording"),
     ("GET", "/v1/recordings/{}/captions", None, "recording"),
     ("GET", "/v1/recordings/{}/captions/am", None, "recording"),
     ("GET", "/v1/recordings/{}/captions/am.vtt", None, "recording"),

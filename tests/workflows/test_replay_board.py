@@ -133,6 +133,9 @@ def test_a_board_becomes_a_lesson_that_plays(lesson: Lesson, context: WorkerCont
     assert (row.recording_metadata["width"], row.recording_metadata["video_codec"]) == (1280, "h264")
     assert row.board_snapshot["pages"][0]["strokes"]
     assert lesson.rendition(recording_id, "poster").state == "ready"
+    # The film begins a second before the first stroke; in nine seconds there are no chapters.
+    assert lesson.sql("SELECT recording_id, texts FROM recording_board_texts") == [(recording_id, [[4000, "ምሳሌ"]])]
+    assert lesson.sql("SELECT origin, chapters FROM recording_chapters") == [("automatic", [])]
     with lesson.database.transaction() as session:
         plan = plan_playback(session, find_recording(session, recording_id, true()))
     # What a player takes comes first, though the strokes were there before.

@@ -42,6 +42,12 @@ SPECIAL: dict[str, dict[str, Meaning]] = {
     "CaptionTrackDocument": _CAPTION_NAMES,
     "StoredCaptions": _CAPTION_NAMES,
     "CaptionsDocument": _CAPTION_NAMES,
+    "MatchDocument": {
+        "kind": ("Where it stands: `caption`, `chapter` or `board` (typed text).", "caption"),
+        "text": ("The caption, the title of the chapter, or the typed text.", "ፀሐይ"),
+        "language": ("Language of a caption; null for others.", "am"),
+    },
+    "MatchesDocument": {"items": ("The matches in the order of their times.", [])},
     "CueDocument": {"text": ("What is said, as plain text; lines are separated by line feeds.", "ሰላም")},
     **{
         f"{method} /v1/recordings/{{recording_id}}/captions/{{language}}": {"language": _CAPTIONS_LANGUAGE}

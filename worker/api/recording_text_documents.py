@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import AfterValidator, Field, model_validator
 
 from worker.api.fields import AsJson, Body, Document, Words
@@ -18,6 +18,7 @@ LONGEST_TITLE = 200
 Language = Annotated[
     str, Path(pattern="^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$", examples=["am", "om", "ti", "en-GB"])
 ]
+SearchQuery = Annotated[Words, Query(min_length=1, max_length=200)]
 Milliseconds = Annotated[int, Field(strict=True, ge=0, le=_LONGEST_MS), AsJson]
 
 
@@ -59,6 +60,23 @@ class ChaptersDocument(Document):
 
     origin: Literal["automatic", "tutor"] | None
     chapters: list[ChapterDocument]
+
+
+class MatchDocument(Document):
+    """A place of the recording that has all words of the query."""
+
+    kind: Literal["caption", "chapter", "board"]
+    start_ms: int
+    text: str
+    # Of a caption.
+    language: str | None
+
+
+class MatchesDocument(Document):
+    """The matches in the order of their times, 200 at most; `total` is how many there are."""
+
+    items: list[MatchDocument]
+    total: int
 
 
 class CaptionTrackDocument(Document):

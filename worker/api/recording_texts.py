@@ -1,7 +1,8 @@
-"""What is read beside a recording: `…/chapters`, `…/captions/{language}`, as JSON and as WebVTT for players."""
+"""What is read beside a recording: `…/chapters`, `…/captions/{language}`, as JSON and as WebVTT, and `…/search`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -24,6 +25,9 @@ from worker.api.recording_text_documents import (
     CueDocument,
     Language,
     LeftOutDocument,
+    MatchDocument,
+    MatchesDocument,
+    SearchQuery,
     StoredCaptions,
 )
 from worker.api.services import Services, ServicesOf
@@ -35,7 +39,8 @@ from worker.recordings.captions import caption_tracks, delete_captions, find_cap
 from worker.recordings.chapters import Chapter, ChapterList, chapter_cues, delete_tutors_chapters, set_chapters
 from worker.recordings.reading import duration_ms, find_recording
 from worker.recordings.source import lock_recording
-from worker.workflows.recording_chapters import chapters_of
+from worker.workflows.board_moments import chapters_of
+from worker.workflows.search_recording import search_recording
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))
 
@@ -88,6 +93,18 @@ def get_chapters_vtt(recording_id: RowId, caller: CallerOf, services: ServicesOf
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))
         return vtt_response(cues_of_chapters(session, recording))
+
+
+@router.get("/{recording_id}/search", summary="Search in a recording")
+def get_search(recording_id: RowId, q: SearchQuery, caller: CallerOf, services: ServicesOf) -> MatchesDocument:
+    """Where captions, chapters and typed text of the board have all words of `q`.
+
+    Upper and lower case, accents, and Ge'ez letters of one sound make no difference.
+    """
+    with services.database.transaction() as session:
+        recording = find_recording(session, recording_id, visible_recordings(caller))
+        found = search_recording(session, recording, q)
+    return MatchesDocument(items=[MatchDocument(**asdict(match)) for match in found.matches], total=found.total)
 
 
 @router.get("/{recording_id}/captions", summary="List captions")

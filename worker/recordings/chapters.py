@@ -54,8 +54,10 @@ def stored_chapters(session: Session, recording_id: int) -> ChapterList | None:
     row = session.scalar(query.order_by((RecordingChapters.origin == "tutor").desc()).limit(1))
     if row is None:
         return None
-    origin: Origin = "tutor" if row.origin == "tutor" else "automatic"
-    return ChapterList(origin, tuple(Chapter(**chapter) for chapter in row.chapters))
+    chapters = tuple(Chapter(**chapter) for chapter in row.chapters)
+    if row.origin == "tutor":
+        return ChapterList("tutor", chapters)
+    return ChapterList("automatic" if chapters else None, chapters)
 
 
 def chapter_cues(chapters: Sequence[Chapter], duration_ms: int | None) -> list[Cue]:

@@ -3,12 +3,20 @@
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from models.recordings import Recording
+from models.recordings import Recording, Rendition
 
 # The `origin` of a film that the ingest of a voice ordered, and of a lesson that combines several recordings.
 VOICE_FILM, COMBINED = "voice-film", "combined"
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:origin || ' ' || :session_id, 0))")
+
+
+def is_film(session: Session, recording: Recording) -> bool:
+    """Whether this project has made the recording of a board or of other recordings: its times are of no clock."""
+    if (recording.recording_metadata or {}).get("origin") is not None:
+        return True
+    replay = select(Rendition.id).where(Rendition.recording_id == recording.id, Rendition.name == "replay")
+    return session.scalar(replay) is not None
 
 
 def lock_films(session: Session, session_id: int, origin: str) -> None:

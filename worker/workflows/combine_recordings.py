@@ -19,9 +19,11 @@ from worker.media.mix import Sound, SoundPiece
 from worker.recordings.combinable import Combinable, combinables_of, require_several
 from worker.recordings.films import COMBINED
 from worker.recordings.register import NewRecording
+from worker.recordings.source import lock_recording
 from worker.uploads.private_files import full_disk_named
 from worker.uploads.spool_writer import SpoolFile
 from worker.workflows.board_images import board_with_images
+from worker.workflows.board_moments import store_moments
 from worker.workflows.context import WorkerContext
 from worker.workflows.register_film import LONGEST_TITLE, register_film, spool_film
 
@@ -62,14 +64,15 @@ def combine_recordings(run: JobRun, order: CombineRecordings, context: WorkerCon
         registered = register_film(
             context, new, lambda session: combinables_of(session, order.session_id) == recordings
         )
-    run.succeed(
-        {
-            "recording_id": registered.recording_id,
-            "ingest_job_id": str(registered.job_id) if registered.job_id else None,
-            "duration_ms": lesson.duration_ms,
-            "recordings": [recording.recording_id for recording in recordings],
-        }
-    )
+    result = {
+        "recording_id": registered.recording_id,
+        "ingest_job_id": str(registered.job_id) if registered.job_id else None,
+        "duration_ms": lesson.duration_ms,
+        "recordings": [recording.recording_id for recording in recordings],
+    }
+    with run.finish(result) as session:
+        if lock_recording(session, registered.recording_id) is not None:
+            store_moments(session, registered.recording_id, lesson.board)
 
 
 def plan_corners(recordings: Sequence[Combinable], *, is_drawn: bool) -> list[tuple[Combinable, int | None]]:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from models.recordings import Recording
 from worker.recordings.captions import caption_tracks
 from worker.recordings.playback import PlaybackPlan, plan_playback
-from worker.workflows.recording_chapters import chapters_of
+from worker.workflows.board_moments import chapters_of
 
 
 @dataclass(frozen=True)

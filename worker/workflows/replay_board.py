@@ -28,6 +28,7 @@ from worker.storage.objects import StoredObject
 from worker.uploads.private_files import full_disk_named
 from worker.uploads.spool_writer import SpoolFile
 from worker.workflows.board_images import board_with_images
+from worker.workflows.board_moments import store_moments
 from worker.workflows.context import WorkerContext
 from worker.workflows.register_film import LONGEST_TITLE, register_film, spool_film
 from worker.workflows.voice_film import fetch_sounds, notify_of_voice
@@ -74,6 +75,7 @@ def replay_board(run: JobRun, order: ReplayBoard, context: WorkerContext) -> Non
     with run.finish(result) as session:
         # When it was deleted meanwhile, the sweep removes the object.
         if lock_recording(session, registered.recording_id) is not None:
+            store_moments(session, registered.recording_id, replay.timeline)
             set_rendition(
                 session,
                 registered.recording_id,

@@ -1,0 +1,85 @@
+"""Loads the history of a board as far as its typed text needs it: texts, and the times of everything else.
+
+Reading all strokes of a long lesson as figures takes a second; this is done while a player waits.
+"""
+
+from typing import Any
+
+import numpy as np
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from worker.canvases.board import DrawnBoard, DrawnPage, DrawnStroke
+from worker.canvases.limits import MOST_PAGES, MOST_STROKES_OF_PAGE
+from worker.canvases.replay.history import History
+from worker.canvases.replay.timeline import PageShown
+from worker.canvases.shapes import BLACK, WHITE, Figure, Lines
+from worker.canvases.snapshots.strokes import WAS_SEEN
+from worker.canvases.stored.json_text import parse_json
+from worker.canvases.stored.stroke_data import figure_of
+from worker.canvases.stored.stroke_fields import Undrawable
+
+# Bytes of JSON: the longest text that is drawn, with every letter escaped.
+_MOST_BYTES_OF_TEXT = 100_000
+
+_BOARD = text("SELECT status, actual_end FROM boards WHERE id = :session_id")
+_PAGES = text(
+    """
+    SELECT id, page_number, page_title FROM board_pages
+     WHERE session_id = :session_id ORDER BY page_number, id LIMIT :most
+    """
+)
+_TURNS = text("SELECT page_id, at FROM page_activations WHERE session_id = :session_id ORDER BY at, id")
+_STROKES = text(
+    f"""
+    SELECT page_id, stroke_order, created_at, started_at, ended_at,
+           CASE WHEN is_deleted THEN deleted_at END AS deleted_at,
+           CASE WHEN stroke_type = 'text' AND octet_length(stroke_data::text) <= :most_bytes
+                THEN stroke_data::text END AS data
+      FROM page_strokes WHERE session_id = :session_id AND {WAS_SEEN}
+     ORDER BY stroke_order, id LIMIT :most
+    """  # noqa: S608 - a condition of our own
+)
+# Stands for everything that is not text: only its times matter.
+_DRAWN = Lines((np.array([[0.0, 0.0], [1.0, 0.0]]),), 1.0, BLACK)
+
+
+def load_typed_history(session: Session, session_id: int) -> History | None:
+    """The history of a session's board, each stroke that is no text a short line; None when nothing was drawn."""
+    board = session.execute(_BOARD, {"session_id": session_id}).one_or_none()
+    rows = session.execute(_PAGES, {"session_id": session_id, "most": MOST_PAGES}).all()
+    values = {"session_id": session_id, "most_bytes": _MOST_BYTES_OF_TEXT, "most": MOST_STROKES_OF_PAGE}
+    strokes: dict[int, list[DrawnStroke]] = {row.id: [] for row in rows}
+    for stroke in session.execute(_STROKES, values):
+        figure = _figure(stroke.data)
+        if figure is not None and stroke.page_id in strokes:
+            strokes[stroke.page_id].append(_drawn(figure, stroke))
+    if board is None or not any(strokes.values()):
+        return None
+    places = {row.id: place for place, row in enumerate(rows)}
+    turns = session.execute(_TURNS, {"session_id": session_id})
+    return History(
+        DrawnBoard("", tuple(_page(row, strokes[row.id]) for row in rows)),
+        tuple(PageShown(turn.at, places[turn.page_id]) for turn in turns if turn.page_id in places),
+        board.actual_end if board.status == "completed" else None,
+        {},
+    )
+
+
+def _figure(data: str | None) -> Figure | None:
+    """The text of a stroke, the line that stands for any other; None for a text of which nothing is visible."""
+    if data is None:
+        return _DRAWN
+    try:
+        return figure_of("text", parse_json(data))[0]
+    except (Undrawable, ValueError, RecursionError):
+        return None
+
+
+def _drawn(figure: Figure, row: Any) -> DrawnStroke:
+    return DrawnStroke(figure, row.stroke_order, row.created_at, row.started_at, row.ended_at, row.deleted_at)
+
+
+def _page(row: Any, strokes: list[DrawnStroke]) -> DrawnPage:
+    title = row.page_title if row.page_title and row.page_title.strip() else f"Page {row.page_number}"
+    return DrawnPage(row.page_number, title, 1, 1, WHITE, tuple(strokes), page_id=row.id)
