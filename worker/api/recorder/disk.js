@@ -2,22 +2,19 @@
 
 const FOLDER = 'astegni-recordings';
 const WORKER = 'astegni-recorder-disk';
-const TICK = 500; // milliseconds
+const METHODS = ['list', 'entries', 'append', 'read', 'remove'];
 
 const pause = (time) => new Promise((resolve) => { setTimeout(resolve, time); });
 const utf8 = (text) => new TextEncoder().encode(text);
 
-/** Files of the origin's private file system. Only in a worker. */
+/** Files of the origin's private file system. Only a worker may flush them. */
 class FileDisk {
-  kind = 'files';
-
   async open() {
     this.root = await (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true });
     // Throws where a browser has the directory and not the handle.
     const probe = `probe-${Math.random()}`;
-    await this.#write(probe, 'journal', utf8('{}'));
+    await this.append(probe, {});
     await this.remove(probe);
-    return this;
   }
 
   async list() {
@@ -33,42 +30,34 @@ class FileDisk {
   }
 
   async append(id, entry, bytes) {
-    if (bytes) await this.#write(id, entry.offset, bytes);
-    await this.#write(id, 'journal', utf8(`\n${JSON.stringify(entry)}`));
+    const folder = await this.root.getDirectoryHandle(id, { create: true });
+    const line = utf8(`\n${JSON.stringify(entry)}`);
+    for (const [name, content] of bytes ? [[entry.offset, bytes], ['journal', line]] : [['journal', line]]) {
+      const file = await folder.getFileHandle(String(name), { create: true });
+      const handle = await file.createSyncAccessHandle();
+      try {
+        const at = name === 'journal' ? await handle.getSize() : 0;
+        if (handle.write(content, { at }) < content.length) throw new Error('the disk is full');
+        await handle.flush();
+      } finally {
+        await handle.close();
+      }
+    }
   }
 
   async read(id, name) {
-    try {
-      const file = await (await this.root.getDirectoryHandle(id)).getFileHandle(String(name));
-      return new Uint8Array(await (await file.getFile()).arrayBuffer());
-    } catch {
-      return new Uint8Array(0);
-    }
+    const file = await (await this.root.getDirectoryHandle(id)).getFileHandle(String(name));
+    return new Uint8Array(await (await file.getFile()).arrayBuffer());
   }
 
-  async forget(id, offset) {
-    await (await this.root.getDirectoryHandle(id)).removeEntry(String(offset)).catch(() => {});
-  }
-
-  async remove(id) {
-    await this.root.removeEntry(id, { recursive: true }).catch(() => {});
-  }
-
-  async #write(id, name, bytes) {
-    const folder = await this.root.getDirectoryHandle(id, { create: true });
-    const file = await folder.getFileHandle(String(name), { create: true });
-    const handle = await file.createSyncAccessHandle();
-    try {
-      const at = name === 'journal' ? await handle.getSize() : 0;
-      if (handle.write(bytes, { at }) < bytes.length) throw new DOMException('the disk is full', 'QuotaExceededError');
-      await handle.flush();
-    } finally {
-      await handle.close();
-    }
+  /** Removes a slice, or without its offset the recording. */
+  async remove(id, offset) {
+    const folder = offset === undefined ? this.root : await this.root.getDirectoryHandle(id);
+    await folder.removeEntry(String(offset ?? id), { recursive: true });
   }
 }
 
-/** Rows of IndexedDB, in a worker or in the page. */
+/** Rows of IndexedDB, with the same methods. */
 class RowDisk {
   kind = 'rows';
 
@@ -78,7 +67,7 @@ class RowDisk {
       opening.result.createObjectStore('journal', { autoIncrement: true }).createIndex('id', 'id');
       opening.result.createObjectStore('slices');
     };
-    await new Promise((resolve, reject) => { Object.assign(opening, { onsuccess: resolve, onerror: reject }); });
+    await new Promise((onsuccess, onerror) => { Object.assign(opening, { onsuccess, onerror }); });
     this.database = opening.result;
     return this;
   }
@@ -92,11 +81,10 @@ class RowDisk {
     return journal.add({ id, entry });
   });
 
-  read = async (id, offset) => (await this.#run((_, slices) => slices.get([id, offset]))) || new Uint8Array(0);
+  read = (id, offset) => this.#run((_, slices) => slices.get([id, offset]));
 
-  forget = (id, offset) => this.#run((_, slices) => slices.delete([id, offset]));
-
-  remove = (id) => this.#run((journal, slices) => {
+  remove = (id, offset) => this.#run((journal, slices) => {
+    if (offset !== undefined) return slices.delete([id, offset]);
     journal.index('id').getAllKeys(id).onsuccess = ({ target }) => target.result.forEach((key) => journal.delete(key));
     return slices.delete(IDBKeyRange.bound([id], [id, []]));
   });
@@ -112,86 +100,56 @@ class RowDisk {
   }
 }
 
-/** The first disk that works here, or null. */
-async function openDisk(kinds) {
-  for (const Kind of kinds) {
-    try { return await new Kind().open(); } catch { /* The next one. */ }
-  }
-  return null;
-}
-
-/** This module as a worker: calls of the disk in order, and a tick that no browser slows down in a hidden tab. */
+/** This module as a worker: calls of a FileDisk, in order. */
 function serve() {
-  const opening = openDisk([FileDisk, RowDisk]);
-  let last = opening.then((disk) => postMessage({ kind: disk?.kind }));
-  onmessage = ({ data: { n, method, args } }) => {
-    last = last.then(async () => {
-      try {
-        postMessage({ n, result: await (await opening)[method](...args) });
-      } catch ({ name, message }) {
-        postMessage({ n, error: { name, message } });
-      }
-    });
+  const disk = new FileDisk();
+  let last = Promise.resolve();
+  onmessage = ({ data: [method, ...args], ports: [port] }) => {
+    last = last.then(() => disk[method](...args))
+      .then((result) => port.postMessage({ result }), ({ message }) => port.postMessage({ message }));
   };
-  setInterval(() => postMessage({}), TICK);
 }
 
-/** Calls of a worker's disk, which has the methods of the others. */
-function workerDisk(worker, kind, calls) {
-  const call = (method, args) => new Promise((resolve, reject) => {
-    worker.postMessage({ n: calls.push({ resolve, reject }) - 1, method, args });
+/** The files, as calls of a worker. It is of the page's own origin, and may import this module from another. */
+async function openFiles() {
+  const { href, origin } = new URL(import.meta.url);
+  const importer = new Blob([`import ${JSON.stringify(href)}`], { type: 'text/javascript' });
+  const address = origin === location.origin ? href : URL.createObjectURL(importer);
+  const worker = new Worker(address, { type: 'module', name: WORKER });
+  const call = (...message) => new Promise((resolve, reject) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }) => ('message' in data ? reject(new Error(data.message)) : resolve(data.result));
+    worker.onerror = reject;
+    worker.postMessage(message, [port2]);
   });
-  const methods = ['list', 'entries', 'append', 'read', 'forget', 'remove'];
-  return { kind, ...Object.fromEntries(methods.map((method) => [method, (...args) => call(method, args)])) };
+  await call('open');
+  return { kind: 'files', ...Object.fromEntries(METHODS.map((method) => [method, (...args) => call(method, ...args)])) };
 }
 
-const onTick = new Set();
-const tick = () => onTick.forEach((act) => act());
 let opening = null;
 
-/** The page's disk: in a worker, or in the page where none may start, or null. */
-function pageDisk() {
-  opening ||= new Promise((resolve, reject) => {
-    // A worker is of the page's own origin; it may import this module from another.
-    const { href, origin } = new URL(import.meta.url);
-    const importer = new Blob([`import ${JSON.stringify(href)}`], { type: 'text/javascript' });
-    const address = origin === location.origin ? href : URL.createObjectURL(importer);
-    const worker = new Worker(address, { type: 'module', name: WORKER });
-    const calls = [];
-    worker.onerror = () => reject(new Error('no worker'));
-    worker.onmessage = ({ data: { n, result, error, ...first } }) => {
-      if ('kind' in first) resolve(first.kind ? workerDisk(worker, first.kind, calls) : null);
-      else if (n === undefined) tick();
-      else if (error) calls[n].reject(new DOMException(error.message, error.name));
-      else calls[n].resolve(result);
-      delete calls[n];
-    };
-  }).catch(() => {
-    setInterval(tick, TICK);
-    return openDisk([RowDisk]);
-  });
+/** The page's disk, or null. */
+function openDisk() {
+  opening ||= openFiles().catch(() => new RowDisk().open()).catch(() => null);
   return opening;
 }
 
-/**
- * The right to record or to send: a function that gives it back, or null while another tab has it. Without locks it is a
- * note that its tab renews.
- */
+/** The right to record or to send: a function that gives it back, or null while another tab has it. */
 function own(id) {
   const name = `${FOLDER}/${id}`;
   if (!navigator.locks) return ownByNote(name);
   return new Promise((resolve) => {
-    navigator.locks.request(name, { ifAvailable: true }, (lock) => (
-      lock ? new Promise((release) => { resolve(release); }) : resolve(null)
-    ));
+    const hold = (lock) => new Promise((release) => { resolve(lock && release); });
+    navigator.locks.request(name, { ifAvailable: true }, hold);
   });
 }
 
+/** Without locks it is a note that its tab renews. */
 function ownByNote(name) {
-  if (Date.now() - Number(localStorage.getItem(name)) < 6 * TICK) return null;
+  if (Date.now() - Number(localStorage.getItem(name)) < 3_000) return null;
   const renew = () => localStorage.setItem(name, Date.now());
   renew();
-  const timer = setInterval(renew, TICK);
+  const timer = setInterval(renew, 500);
   return () => {
     clearInterval(timer);
     localStorage.removeItem(name);

@@ -1,11 +1,11 @@
 // The recorder: docs/recorder.md.
 
 const SLICE = 2_000; // milliseconds
+const TICK = 500;
 const ASLEEP = 8_000; // neither a tick nor a slice for so long: the device slept
 const BIT_RATES = { video: 600_000, screen: 600_000, board: 250_000, sound: 24_000 };
 const VIDEO_TYPES = ['video/webm;codecs=vp8,opus', 'video/webm', 'video/mp4;codecs=avc3.42E01E,mp4a.40.2', 'video/mp4'];
 const SOUND_TYPES = ['audio/webm;codecs=opus', 'audio/webm', 'audio/mp4', 'audio/ogg;codecs=opus'];
-const OPEN = ['recording', 'paused', 'interrupted'];
 
 /**
  * A recording. Events: `change` (several times a second), `warning` (`detail`: `{kind, on, about}`), `token` (the server
@@ -13,14 +13,18 @@ const OPEN = ['recording', 'paused', 'interrupted'];
  */
 export class Recorder extends EventTarget {
   #options;
-  #disk;
-  #journal;
+  #journal = new Journal(({ message }) => this.#warn('disk-full', Boolean(this.#journal.disk), message));
   #sender;
-  #release = null;
+  #release = null; // gives the recording back to other tabs
+  #listening; // ends the timer and the listeners
   #phase = 'new';
   #warnings = new Set();
-  #media = null; // {recorder, stopped}
+  #receipt = null;
   #stream = null;
+  #media = null; // the browser's recorder, and when it has stopped
+  #stopped = null;
+  #isGiven = false; // by the page
+  #slept = null; // a recorder that is not listened to any more
   #microphone = null;
   #writing = Promise.resolve();
   #from = 0; // where the next slice begins
@@ -29,33 +33,30 @@ export class Recorder extends EventTarget {
   #ticks = 0;
   #diskLeft = null;
   #wakeLock = null;
-  #receipt = null;
-  #tick = () => this.#onTick();
-  #wake = () => {
-    this.wake();
-    this.#keepAwake();
-    // A phone may end a page that is not looked at.
-    if (document.hidden && this.#phase === 'recording') this.#media?.recorder.requestData();
-  };
 
-  /** `options`: `session`, `token`, `type`, `title`, `api`, `bitRates`. `disk` is for `leftRecordings`. */
-  constructor(options, disk) {
+  /** `options`: `session`, `token`, `type`, `title`, `label`, `api`, `bitRates`. */
+  constructor(options) {
     super();
     this.#options = { api: new URL('.', import.meta.url), type: 'video', ...options };
-    this.#use(disk);
+    this.#sender = new Sender(this.#journal, this.#options, {
+      token: () => this.#tell('token'),
+      refused: (reason) => this.#warn('refused', reason !== null, reason),
+      finished: (receipt) => this.#close('finished', receipt),
+    });
   }
 
   /** A snapshot of all that a page may show. */
   get state() {
-    const { facts, end, storedTo, recordedMs, gapsMs, lastMs, memoryBytes } = this.#journal;
+    const { facts, end, storedTo, recordedMs, gapsMs, lastMs, memoryBytes, disk } = this.#journal;
+    const { id, session, type, title, label, mime, startedAt, total, skipped } = facts;
+    const { link, bytesPerSecond } = this.#sender;
     const running = this.#phase === 'recording' ? Math.max(0, this.#now() - this.#from) : 0;
     return {
-      id: facts.id, session: facts.session, type: facts.type, title: facts.title, mime: facts.mime,
-      startedAt: facts.startedAt, lastAt: facts.startedAt + lastMs, isEnded: facts.total !== null, phase: this.#phase,
-      warnings: [...this.#warnings], receipt: this.#receipt,
+      id, session, type, title, label, mime, startedAt, lastAt: startedAt + lastMs, isEnded: total !== null,
+      phase: this.#phase, warnings: [...this.#warnings], receipt: this.#receipt,
       recordedMs: recordedMs + running, gapsMs,
-      recordedBytes: end - facts.skipped, storedBytes: storedTo - facts.skipped, waitingBytes: end - storedTo, memoryBytes, disk: this.#disk?.kind ?? null, diskLeft: this.#diskLeft,
-      link: this.#sender.link, bytesPerSecond: this.#sender.bytesPerSecond, level: this.level,
+      recordedBytes: end - skipped, storedBytes: storedTo - skipped, waitingBytes: end - storedTo, memoryBytes,
+      link, bytesPerSecond, disk: disk?.kind ?? null, diskLeft: this.#diskLeft, level: this.level,
     };
   }
 
@@ -64,67 +65,84 @@ export class Recorder extends EventTarget {
     return this.#microphone?.level ?? null;
   }
 
-  /** Begins the recording, goes on with an interrupted one, or changes the stream of a running one. */
-  async start(stream) {
-    await this.#take();
+  /** Makes this tab the owner, with the newest state of the disk; every other method does it, too. */
+  async take() {
+    if (this.#release) return;
+    const { id } = this.#journal.facts;
+    this.#journal.disk = await openDisk();
+    this.#release = await own(id);
+    if (!this.#release) throw new Error('another tab has this recording');
+    if (this.#phase === 'left') await this.#journal.restore(id);
+    this.#warn('no-disk', !this.#journal.disk);
+    this.#listening = new AbortController();
+    const { signal } = this.#listening;
+    const timer = setInterval(() => this.#onTick(), TICK);
+    signal.addEventListener('abort', () => clearInterval(timer));
+    for (const name of ['online', 'storage', 'visibilitychange']) addEventListener(name, () => this.#onChange(), { signal });
+  }
+
+  /**
+   * Begins the recording, goes on with an interrupted one, or changes the stream of a running one. Instead of a stream
+   * it takes a MediaRecorder that the page has just started, after `take`; when that stops the recording ends.
+   */
+  async start(source) {
+    const [stream, media] = source instanceof MediaRecorder ? [source.stream, source] : [source, null];
+    await this.take();
     const { facts } = this.#journal;
     if (facts.total !== null) throw new Error('this recording has ended');
     if (facts.startedAt === null) {
-      const who = whoOf(await this.#options.token(null)) || null;
-      Object.assign(facts, { startedAt: Date.now(), who, type: this.#options.type, title: this.#options.title });
+      const { type, title, label, token } = this.#options;
+      Object.assign(facts, { who: whoOf(await token(null)), type, title, label, startedAt: Date.now() });
       navigator.storage?.persist?.().catch(() => {});
     } else {
       await this.#halt();
-      await this.#mark(this.#pausedAt === null ? 'gap' : 'pause', this.#pausedAt ?? this.#journal.lastMs);
+      await this.#mark(this.#pausedAt === null ? 'gap' : 'pause');
     }
     this.#stream = stream;
-    this.#pausedAt = null;
     this.#warn('ended', false);
     for (const track of stream.getTracks()) {
       track.addEventListener('ended', () => { if (stream === this.#stream) this.#warn('ended', true, track.kind); });
     }
-    this.#microphone?.close();
+    this.#microphone?.context.close();
     this.#microphone = stream.getAudioTracks().length ? new Microphone(stream) : null;
-    this.#begin();
-    await this.#journal.save();
-    onTick.add(this.#tick);
+    this.#begin(media);
+    await this.#journal.write({ facts });
     this.#setPhase('recording');
-    this.#keepAwake();
-    this.#sender.start();
+    this.#onChange();
   }
 
   pause() {
     if (this.#phase !== 'recording') return;
-    this.#media.recorder.requestData();
-    this.#media.recorder.pause();
+    this.#media.requestData();
+    this.#media.pause();
     this.#pausedAt = this.#now();
     this.#setPhase('paused');
   }
 
   async resume() {
     if (this.#phase !== 'paused') return;
-    await this.#mark('pause', this.#pausedAt);
-    this.#pausedAt = null;
-    this.#from = this.#now();
-    this.#aliveAt = Date.now();
-    this.#media.recorder.resume();
+    await this.#mark('pause');
+    [this.#from, this.#aliveAt] = [this.#now(), Date.now()];
+    this.#media.resume();
     this.#setPhase('recording');
   }
 
   /** Ends the recording; resolves when its last slice is on the disk. What is left is then sent: see `finished`. */
   async stop() {
-    if (!OPEN.includes(this.#phase)) return;
-    if (this.#pausedAt !== null) await this.#mark('pause', this.#pausedAt);
-    this.#setPhase('sending');
-    await this.#halt();
-    await this.#seal();
+    if (!['recording', 'paused', 'interrupted'].includes(this.#phase)) return;
+    if (this.#pausedAt !== null) await this.#mark('pause');
+    await this.send();
   }
 
-  /** Sends what an interrupted recording has left on this device, and ends it. */
+  /** Ends the recording, which may be one that was interrupted, and sends what this device holds of it. */
   async send() {
-    await this.#take();
+    await this.take();
     this.#setPhase('sending');
-    await this.#seal();
+    await this.#halt();
+    const { end } = this.#journal;
+    if (!end) await this.#close('discarded');
+    else await this.#journal.write({ facts: { total: end } });
+    this.#sender.send();
   }
 
   /** Tries to send now, for instance since the page has another token. */
@@ -134,110 +152,88 @@ export class Recorder extends EventTarget {
 
   /** Ends the recording and deletes what this device holds of it. */
   async discard() {
-    await this.#take();
+    await this.take();
     await this.#halt();
     await this.#close('discarded');
   }
 
   /** What this device still holds, as one file: what the server refuses can be saved by hand. */
   async blob() {
-    await this.#take();
     const { slices, facts } = this.#journal;
-    return new Blob(await Promise.all(slices.map((slice) => this.#journal.read(slice))), { type: facts.mime });
+    const parts = await Promise.all(slices.map((slice) => this.#journal.read(slice)));
+    return new Blob(parts.filter(Boolean), { type: facts.mime });
   }
 
   /** Reads an earlier recording of this person; false without one. For `leftRecordings`. */
-  async restore(id, who) {
+  async restore(disk, id, who) {
     this.#phase = 'left';
-    const isTheirs = await this.#journal.restore(id, who);
-    this.#sender = new Sender(this.#journal, this.#options, (...event) => this.#hear(...event));
-    return isTheirs;
-  }
-
-  #use(disk) {
-    this.#disk = disk;
-    this.#journal = new Journal(disk, (error) => this.#warn('disk-full', Boolean(disk), error.message || error.name));
-    this.#sender = new Sender(this.#journal, this.#options, (...event) => this.#hear(...event));
-  }
-
-  /** Makes this tab the owner, with the newest state of the disk. */
-  async #take() {
-    if (this.#release) return;
-    if (this.#disk === undefined) this.#use(await pageDisk());
-    const { id, who } = this.#journal.facts;
-    this.#release = await own(id);
-    if (!this.#release) throw new Error('another tab has this recording');
-    if (this.#phase === 'left') await this.restore(id, who);
-    this.#warn('no-disk', !this.#disk);
-    for (const name of ['online', 'storage', 'visibilitychange']) addEventListener(name, this.#wake);
+    this.#journal.disk = disk;
+    await this.#journal.restore(id);
+    const { facts, end } = this.#journal;
+    return facts.id === id && end > 0 && who !== null && facts.who === who;
   }
 
   #now() {
     return Date.now() - this.#journal.facts.startedAt;
   }
 
-  #begin() {
+  #begin(given = null) {
     const types = this.#stream.getVideoTracks().length ? VIDEO_TYPES : SOUND_TYPES;
     const rates = { ...BIT_RATES, ...this.#options.bitRates };
-    const recorder = new MediaRecorder(this.#stream, {
+    const media = given ?? new MediaRecorder(this.#stream, {
       mimeType: types.find((type) => MediaRecorder.isTypeSupported(type)),
       audioBitsPerSecond: rates.sound,
       videoBitsPerSecond: rates[this.#options.type],
     });
-    const media = { recorder, stopped: new Promise((resolve) => { recorder.onstop = resolve; }) };
-    recorder.ondataavailable = ({ data }) => this.#keep(data);
-    media.stopped.then(() => { if (media === this.#media) this.#stoppedItself(); });
-    recorder.start(SLICE);
-    this.#journal.facts.mime ??= recorder.mimeType;
-    this.#media = media;
-    this.#from = this.#now();
-    this.#aliveAt = Date.now();
+    [this.#media, this.#isGiven] = [media, given !== null];
+    [this.#from, this.#aliveAt] = [this.#now(), Date.now()];
+    media.addEventListener('dataavailable', ({ data }) => { if (media !== this.#slept) this.#keep(data); });
+    this.#stopped = new Promise((resolve) => { media.addEventListener('stop', resolve); });
+    this.#stopped.then(() => { if (media === this.#media) this.#onStop(); });
+    if (!given) media.start(SLICE);
+    this.#journal.facts.mime ??= media.mimeType;
   }
 
   /** Stops the browser's recorder and waits until its last slice is written. */
   async #halt() {
     const media = this.#media;
     this.#media = null;
-    if (media && media.recorder.state !== 'inactive') media.recorder.stop();
-    if (media) await Promise.race([media.stopped, pause(5 * SLICE)]);
+    if (media && media.state !== 'inactive') media.stop();
+    await Promise.race([this.#stopped, pause(5 * SLICE)]);
     await this.#writing;
   }
 
   /** Every track has ended; or a track was added or an encoder failed, and another recorder goes on with the stream. */
-  async #stoppedItself() {
-    if (this.#stream.active) await this.#restart('gap', this.#journal.lastMs);
-    else this.#setPhase('interrupted');
+  #onStop() {
+    if (this.#isGiven) this.stop();
+    else if (this.#stream.active) this.#restart('gap'); else this.#setPhase('interrupted');
   }
 
-  async #restart(kind, from) {
-    await this.#mark(kind, from);
+  async #restart(kind) {
+    await this.#mark(kind);
     await this.#halt();
     if (this.#phase === 'recording') this.#begin();
   }
 
-  async #seal() {
-    const { facts, end } = this.#journal;
-    facts.total = end;
-    await this.#journal.save();
-    if (!end) await this.discard();
-    else this.#sender.start();
-  }
-
   #keep(blob) {
     if (this.#noticeSleep()) return;
-    this.#aliveAt = Date.now();
-    const [from, to] = [this.#from, this.#pausedAt ?? this.#now()];
-    this.#from = to;
+    const [from_ms, to_ms] = [this.#from, this.#pausedAt ?? this.#now()];
+    [this.#from, this.#aliveAt] = [to_ms, Date.now()];
     this.#writing = this.#writing.then(async () => {
       const bytes = new Uint8Array(await blob.arrayBuffer());
       if (!bytes.length) return;
-      await this.#journal.append(bytes, from, to);
-      this.#sender.start();
+      const slice = { offset: this.#journal.end, length: bytes.length, sha256: await digest(bytes), from_ms, to_ms };
+      await this.#journal.write(slice, bytes);
+      this.#sender.send();
     });
   }
 
-  #mark(kind, from) {
-    return this.#journal.mark(kind, from, this.#now());
+  /** Marks the time since the pause, or since the last slice. */
+  async #mark(kind) {
+    const [from, to] = [this.#pausedAt, this.#now()];
+    this.#pausedAt = null;
+    await this.#writing;
+    await this.#journal.mark(kind, from ?? this.#journal.lastMs, to);
   }
 
   #onTick() {
@@ -248,24 +244,23 @@ export class Recorder extends EventTarget {
     if (this.#ticks % 2) this.#refreshCanvas();
     if (this.#ticks % 20 === 0) this.#measureDisk();
     this.#ticks += 1;
+    this.#sender.send();
     this.#tell('change');
   }
 
   /** After a sleep another recorder begins: by the clock of the old one the sleep would be part of the recording. */
   #noticeSleep() {
-    if (this.#phase !== 'recording' || !this.#media || Date.now() - this.#aliveAt < ASLEEP) return false;
-    const from = this.#from;
+    if (this.#phase !== 'recording' || this.#isGiven || Date.now() - this.#aliveAt < ASLEEP) return false;
     this.#aliveAt = Date.now();
-    this.#from = this.#now();
     // Its last slice may already contain pictures from behind the sleep.
-    this.#media.recorder.ondataavailable = null;
-    this.#restart('sleep', from);
+    this.#slept = this.#media;
+    this.#restart('sleep');
     return true;
   }
 
   /** A canvas gives pictures only when it is drawn on: copying a pixel onto itself counts, and changes nothing. */
   #refreshCanvas() {
-    for (const { canvas } of this.#stream.getVideoTracks()) {
+    for (const { canvas } of this.#stream?.getVideoTracks() ?? []) {
       const context = canvas?.getContext('2d');
       if (!context) continue;
       context.save();
@@ -277,14 +272,17 @@ export class Recorder extends EventTarget {
   }
 
   async #measureDisk() {
-    const { quota, usage } = (await navigator.storage?.estimate?.()) || {};
+    const { quota, usage } = (await navigator.storage?.estimate?.()) ?? {};
     if (quota) this.#diskLeft = quota - usage;
   }
 
-  /** A phone whose screen turns off stops the camera and the microphone. */
-  async #keepAwake() {
-    if (this.#phase !== 'recording' || document.hidden) return;
-    this.#wakeLock = await navigator.wakeLock?.request('screen').catch(() => null);
+  /** The page is shown or hidden, the link is back, or there may be another token. */
+  async #onChange() {
+    this.wake();
+    if (this.#phase !== 'recording') return;
+    // A phone may end a page that is not looked at, and stops camera and microphone when its screen turns off.
+    if (document.hidden) this.#media?.requestData();
+    else this.#wakeLock = await navigator.wakeLock?.request('screen').catch(() => null);
   }
 
   #tell(name, detail) {
@@ -302,41 +300,30 @@ export class Recorder extends EventTarget {
     this.#tell('warning', { kind, on, about });
   }
 
-  /** What the sender notifies. */
-  async #hear(name, about) {
-    if (name === 'refused') this.#warn('refused', Boolean(about), about?.message);
-    if (name === 'token') this.#tell('token');
-    if (name === 'finished') {
-      this.#receipt = about;
-      await this.#close('finished');
-      this.#tell('finished', about);
-    }
-  }
-
-  async #close(phase) {
-    onTick.delete(this.#tick);
-    for (const name of ['online', 'storage', 'visibilitychange']) removeEventListener(name, this.#wake);
-    this.#microphone?.close();
+  async #close(phase, receipt = null) {
+    this.#sender.isStopped = true;
+    this.#listening.abort();
+    this.#microphone?.context.close();
     this.#microphone = null;
     this.#wakeLock?.release();
-    this.#sender.stop();
     await this.#journal.remove();
     this.#release();
+    this.#receipt = receipt;
     this.#setPhase(phase);
+    if (phase === 'finished') this.#tell('finished', receipt);
   }
 }
 
 /** What earlier pages have left on this device, of the person of `options.token`, and no other tab records or sends. */
 export async function leftRecordings(options) {
-  const disk = await pageDisk();
+  const disk = await openDisk();
   const who = whoOf(await options.token(null));
   const left = [];
   for (const id of (await disk?.list()) ?? []) {
     const release = await own(id);
-    if (!release) continue;
-    const recorder = new Recorder(options, disk);
-    if (await recorder.restore(id, who)) left.push(recorder);
-    release();
+    const recorder = new Recorder(options);
+    if (release && await recorder.restore(disk, id, who).catch(() => false)) left.push(recorder);
+    release?.();
   }
   return left;
 }
