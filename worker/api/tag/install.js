@@ -32,7 +32,6 @@ safely(async () => {
   await store.forgetOld();
   sendAll();
   safely(removeCopies);
-  await recoverRecordings();
   await sendLeftRecordings();
 });
 addEventListener('online', sendAll);

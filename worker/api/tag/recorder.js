@@ -1,20 +1,25 @@
 // Recordings by the worker's own recorder (docs/recorder.md): a page may make one, and every page sends what is left.
 
-/** An interrupted recording may be continued by its own page for so long; then any page ends and sends it. */
+/** An interrupted recording that can go on may do so for so long; then any page ends and sends it. */
 const ABANDONED = 600_000;
 
 const recorderModule = () => import(new URL('recorder.js', base));
+
+/** A recording's session by the board that its label names. */
+async function sessionOf({ label }) {
+  const stored = label?.board && (await adopted({ key: label.board }, 60));
+  if (!stored) throw new Away('the worker has no session for this board yet');
+  return stored.session;
+}
+
+const recorderOptions = { api: base, token, session: sessionOf };
 
 /** A recorder of the session that this page has opened last. */
 async function newRecorder(options) {
   const { Recorder } = await recorderModule();
   const board = [...boards.values()].at(-1);
-  const session = async () => {
-    const stored = board && (await adopted(board, 60));
-    if (!stored) throw new Away('the worker has no session for this board yet');
-    return stored.session;
-  };
-  return new Recorder({ api: base, token, session, title: board?.title, ...options });
+  const label = { board: board?.key, canGoOn: true };
+  return new Recorder({ ...recorderOptions, label, title: board?.title, ...options });
 }
 
 /** Whether recordings are left in this browser, without loading the module. */
@@ -32,8 +37,8 @@ async function hasRecordings() {
 async function sendLeftRecordings() {
   if (whoIsSignedIn() === null || !(await hasRecordings())) return;
   const { leftRecordings } = await recorderModule();
-  for (const recorder of await leftRecordings({ api: base, token })) {
-    const { isEnded, lastAt } = recorder.state;
-    if (isEnded || lastAt < Date.now() - ABANDONED) await recorder.send();
+  for (const recorder of await leftRecordings(recorderOptions)) {
+    const { isEnded, lastAt, label } = recorder.state;
+    if (isEnded || label?.canGoOn === false || lastAt < Date.now() - ABANDONED) await recorder.send();
   }
 }

@@ -1,9 +1,13 @@
-// The recorder: it gets the element that it looks for, and pictures of a board on which nobody draws; its seconds are kept
-// in the browser while they come, and what is uploaded at Stop is a recording of the worker.
+// The Record button: it gets the element that it looks for, and what it records is sent while it records, by the worker's
+// recorder (docs/recorder.md), and kept on the browser's disk until it is stored.
 
-const UPLOAD_PAUSES = [2, 5, 15]; // seconds before the attempts behind the first
-const STALLED = 60_000;
-/** The row of what is recorded, and what lets the page forget the recording that it has handed over. */
+/** The page's recorder begins later by so much at most. */
+const PATIENCE_FOR_MODULE = 3_000;
+/** So long does the page show that it uploads. */
+const PATIENCE_FOR_UPLOAD = 20_000;
+/** Less than a browser takes by itself. */
+const BIT_RATES = { videoBitsPerSecond: 600_000, audioBitsPerSecond: 24_000 };
+/** The worker's recorder of what is recorded, and what lets the page forget the recording that has ended. */
 let recording = null;
 let releaseUpload = null;
 
@@ -28,34 +32,28 @@ function keepChanging(canvas, recorder) {
   recorder.addEventListener('stop', () => clearInterval(timer));
 }
 
-/** Keeps each second of the recorder until the upload is done; the lock tells other tabs that this one still lives. */
-function keepChunks(manager) {
-  const board = boardOf(manager);
-  const row = {
-    id: newId(),
-    who: whoIsSignedIn(),
-    board: board?.key,
-    at: Date.now(),
-    title: titleOf(manager.currentSession?.session_title, Date.now()),
+/** Runs the page's method; a MediaRecorder that it makes has our bit rates. */
+async function withBitRates(method) {
+  const { MediaRecorder: Original } = window;
+  window.MediaRecorder = class extends Original {
+    constructor(stream, options) { super(stream, { ...BIT_RATES, ...options }); }
   };
-  let done;
-  const alive = new Promise((resolve) => { done = resolve; });
-  safely(() => navigator.locks?.request(`astegni-recording-${row.id}`, () => alive));
-  safely(() => store.put('recordings', row));
-  manager.mediaRecorder.addEventListener('dataavailable', ({ data }) => {
-    if (data.size) safely(() => store.put('chunks', { recording: row.id, at: row.at, data }));
-  });
-  return { ...row, done };
+  try {
+    return await method();
+  } finally {
+    window.MediaRecorder = Original;
+  }
 }
 
-async function forgetRecording({ id, done }) {
-  const chunks = (await store.all('chunks')).filter((chunk) => chunk.recording === id);
-  await store.remove('chunks', chunks.map((chunk) => chunk.n));
-  await store.remove('recordings', [id]);
-  done?.();
+/** A recorder for the page's own, or null when it cannot be loaded in time. */
+async function readyRecorder(board) {
+  if (!board) return null;
+  const title = `${board.title} - ${new Date().toLocaleDateString()}`;
+  const loading = newRecorder({ label: { board: board.key, canGoOn: false }, title }).catch(complain);
+  const recorder = await Promise.race([loading, pause(PATIENCE_FOR_MODULE)]);
+  await recorder?.take();
+  return recorder;
 }
-
-const titleOf = (title, at) => `${title || 'Whiteboard'} - ${new Date(at).toLocaleDateString()}`;
 
 /** Stops a running recorder and waits until its last second has arrived. */
 function stopRecorder(manager) {
@@ -64,96 +62,55 @@ function stopRecorder(manager) {
   return Promise.race([Promise.all([manager.stopRecordingSession(), stopped]), pause(3_000)]);
 }
 
-/** One POST of a recording. Throws Refused or Away; a body that does not move for a minute is given up. */
-function sendRecording(session, blob, { filename, title, startedAt }) {
-  const form = new FormData();
-  form.append('session_id', session);
-  form.append('title', title);
-  form.append('type', 'video');
-  form.append('started_at', new Date(startedAt).toISOString());
-  form.append('file', blob, filename);
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    let timer = null;
-    const moved = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => request.abort(), STALLED);
+/** Resolves when everything is stored, the worker refuses it, or some seconds are over. */
+function settled(recorder) {
+  return Promise.race([pause(PATIENCE_FOR_UPLOAD), new Promise((resolve) => {
+    const look = () => {
+      const { phase, warnings } = recorder.state;
+      if (phase === 'finished' || phase === 'discarded' || warnings.includes('refused')) resolve();
     };
-    request.open('POST', new URL('v1/recordings', base));
-    request.setRequestHeader('Authorization', `Bearer ${token()}`);
-    request.upload.onprogress = moved;
-    request.onloadend = () => {
-      clearTimeout(timer);
-      if (request.status >= 200 && request.status < 300) resolve(JSON.parse(request.responseText));
-      else reject(failureOf(request.status, (name) => request.getResponseHeader(name), request.responseText));
-    };
-    moved();
-    request.send(form);
-  });
+    for (const name of ['change', 'warning']) recorder.addEventListener(name, look);
+    look();
+  })]);
 }
 
-async function uploadRecording(session, blob, facts) {
-  for (const seconds of UPLOAD_PAUSES) {
-    try {
-      return await sendRecording(session, blob, facts);
-    } catch (error) {
-      if (!(error instanceof Away)) throw error;
-      complain(error);
-      await pause(Math.max(seconds, Math.min(error.seconds, 60)) * 1000);
-    }
-  }
-  return sendRecording(session, blob, facts);
-}
-
-/** Instead of the platform's upload, which it refuses once the call is over. Without the worker: download it. */
-async function handOver(manager, original, blob, filename, duration) {
-  const own = recording;
-  recording = null;
-  try {
-    return await uploadOrDownload(own, manager, original, blob, filename, duration);
-  } finally {
-    if (own) await forgetRecording(own);
-  }
-}
-
-async function uploadOrDownload(own, manager, original, blob, filename, duration) {
-  const board = (own?.board && boards.get(own.board)) || boardOf(manager);
-  const startedAt = manager.recordingStartTime || Date.now() - duration * 1000;
-  const known = board && (await adopted(board, 5));
-  if (!known) return original();
-  try {
-    const facts = { filename, title: titleOf(board.title, startedAt), startedAt: startedAt + (clock.offset || 0) };
-    await uploadRecording(known.session, blob, facts);
-    manager.showNotification(`Recording uploaded, ${duration} s`, 'success');
-  } catch (error) {
-    complain(error);
-    const why = error.status === 403 ? "Only the tutor's recording and a calling student's are kept" : 'The recording could not be uploaded';
-    manager.showNotification(`${why}; yours is downloaded instead`, 'warning');
+/** Instead of the platform's upload, which it refuses once the call is over. What the worker refuses is downloaded. */
+async function handOver(manager, recorder, original, [blob, filename, duration]) {
+  await settled(recorder);
+  const { phase, warnings, storedBytes } = recorder.state;
+  if (phase === 'finished') manager.showNotification(`Recording uploaded, ${duration} s`, 'success');
+  else if (warnings.includes('refused')) {
+    manager.showNotification('The recording was refused; it is downloaded instead', 'warning');
     await manager.downloadRecordingLocally(blob, filename, duration);
-  }
-  return undefined;
+    await recorder.discard();
+  } else if (storedBytes) manager.showNotification('The recording is kept here, and sent when the link allows it', 'info');
+  // The worker has nothing of it; this browser goes on trying, and the platform keeps its own.
+  else await original();
 }
 
 function hookRecorder(prototype) {
-  around(prototype, 'startSystemRecording', {
-    before() {
-      lendVideoGrid();
-      return this.mediaRecorder;
-    },
-    after(previous) {
-      const recorder = this.mediaRecorder;
-      if (!recorder || recorder === previous) return;
-      // With pictures of the others it records those, and the board is still.
-      if (!this.captureCanvas && this.canvas) keepChanging(this.canvas, recorder);
-      recording = keepChunks(this);
-    },
+  instead(prototype, 'startSystemRecording', async function start(original) {
+    lendVideoGrid();
+    const before = this.mediaRecorder;
+    const recorder = await safely(() => readyRecorder(boardOf(this)));
+    recording = null;
+    const result = await withBitRates(original);
+    if (!this.mediaRecorder || this.mediaRecorder === before) await recorder?.discard();
+    else if (recorder) {
+      recording = recorder;
+      await safely(() => recorder.start(this.mediaRecorder));
+    } else if (!this.captureCanvas && this.canvas) keepChanging(this.canvas, this.mediaRecorder);
+    return result;
   });
-  instead(prototype, 'uploadRecordingToServer', async function upload(original, blob, filename, duration) {
-    if (!token()) return original();
+  instead(prototype, 'uploadRecordingToServer', async function upload(original, ...args) {
+    const recorder = recording;
+    recording = null;
+    if (!recorder) return original();
     const released = new Promise((resolve) => { releaseUpload = resolve; });
-    return Promise.race([handOver(this, original, blob, filename, duration), released]);
+    return Promise.race([handOver(this, recorder, original, args), released]);
   });
   instead(prototype, 'toggleRecording', async function toggle(original) {
+    safely(recorderModule);
     // When the upload returns, the page forgets the recording before; it must not forget the one that begins now.
     releaseUpload?.();
     await pause(0);
@@ -186,27 +143,4 @@ async function newestRecording(callData) {
   if (!session) return null;
   const { items } = await ask('GET', `v1/recordings?session_id=${session}`);
   return items.find((row) => row.is_available)?.id;
-}
-
-/** Uploads what a closed tab has left behind. */
-async function recoverRecordings() {
-  const who = whoIsSignedIn();
-  if (who === null || !navigator.locks) return;
-  for (const row of await store.all('recordings')) {
-    if (row.who !== who) continue;
-    await navigator.locks.request(`astegni-recording-${row.id}`, { ifAvailable: true }, (lock) => lock && recover(row));
-  }
-}
-
-async function recover(row) {
-  const chunks = (await store.all('chunks')).filter((chunk) => chunk.recording === row.id);
-  const board = row.board && (await store.get('boards', row.board));
-  if (chunks.length && board) {
-    const known = await adopted(board, 30);
-    if (!known) return;
-    const blob = new Blob(chunks.map((chunk) => chunk.data), { type: 'video/webm' });
-    const filename = `whiteboard-recording-${new Date(row.at).toISOString().replace(/[:.]/g, '-')}.webm`;
-    await unlessRefused(uploadRecording(known.session, blob, { filename, title: row.title, startedAt: row.at }));
-  }
-  await forgetRecording(row);
 }

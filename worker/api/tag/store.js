@@ -3,8 +3,6 @@
 const STORES = {
   operations: { keyPath: 'n', autoIncrement: true }, // what the worker does not have yet, in order
   boards: { keyPath: 'key' }, // sessions of the platform, and what they are called at the worker
-  recordings: { keyPath: 'id' }, // recordings that run, or wait for their upload
-  chunks: { keyPath: 'n', autoIncrement: true }, // their seconds
 };
 /** Keys of what is only in memory: behind everything that IndexedDB counts. */
 const IN_MEMORY = 2 ** 52;
