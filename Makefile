@@ -16,7 +16,7 @@ CHECK := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test quick check conformance chaos alarms bench house settings format lock clean
+.PHONY: help install install-dev demo test quick check conformance chaos alarms thin-link bench house settings format lock clean
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -70,6 +70,9 @@ chaos: install-dev ## Break everything for ten minutes and see whether anything 
 # ALARMS="--only B2" for the troubles with this in their name. Prometheus evaluates the rules where it is installed.
 alarms: install-dev ## Cause every outage with the intervals of production, in half an hour, and time its alarms
 	@$(BIN)/python -m tests.chaos.mayhem.alarm_run $(ALARMS)
+
+thin-link: install-dev ## Record a lesson of three minutes over 48 kbit/s with breaks, and time its last byte
+	THIN_LINK_SECONDS=180 $(BIN)/pytest -q -s tests/script_tag/test_thin_link.py
 
 # BENCH="--only ledger" for one figure, BENCH=--quick to try the benchmarks themselves.
 bench: install-dev ## Measure what docs/benchmarks.md says, beside peers, in about ten minutes

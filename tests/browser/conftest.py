@@ -17,7 +17,7 @@ from devstack.process import ChildProcess
 from tests.browser.chromium import Chromium, Page
 from tests.browser.film import Film, read_film
 from tests.conftest import MakeSettings, Processes, School, Sql
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 from worker.access.tokens import issue_token
 from worker.media.binaries import find_binaries
 from worker.settings import Settings
@@ -110,12 +110,13 @@ class Studio:
     def run(self, script: str) -> Any:
         return self.page.run(script)
 
-    def wait(self, condition: str, page: Page | None = None) -> Any:
+    def wait(self, condition: str, page: Page | None = None, *, within: float = PATIENCE) -> Any:
         """Wait until the script's result is true."""
         page = page or self.page
         facts = "({ state: studio.recorder?.state, events: studio.events, errors })"
         return wait_for(
             lambda: page.run(f"Promise.resolve({condition}).then(Boolean)"),
+            within=within,
             pause=0.1,
             details=lambda: (condition, page.run(facts)),
         )
@@ -126,7 +127,8 @@ class Studio:
 
     def wait_for_seconds(self, seconds: float) -> None:
         """Wait until this much has been recorded and written."""
-        self.wait(f"studio.recorder.state.recordedBytes && studio.recorder.state.recordedMs > {seconds * 1000}")
+        recorded = f"studio.recorder.state.recordedBytes && studio.recorder.state.recordedMs > {seconds * 1000}"
+        self.wait(recorded, within=PATIENCE + seconds)
 
     def take_up(self) -> None:
         """Find what the last page has left, as the recorder of this one."""

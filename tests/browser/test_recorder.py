@@ -1,5 +1,6 @@
 """`/recorder.js` in a real browser: what it recorded is at the server, whatever happened on the way."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,8 @@ from tests.browser.film import ROUND
 
 # The length of the film, and of what was painted, differ by less than this many seconds.
 _EXACT = 0.2
+# How long the link is cut; by hand it was ten minutes (docs/recorder.md).
+_CUT_SECONDS = float(os.environ.get("RECORDER_CUT_SECONDS", "5"))
 
 
 def _middle_of(mark: Mapping[str, Any], begun: float) -> float:
@@ -20,17 +23,17 @@ def test_twenty_seconds_with_a_cut_link_arrive_whole_and_in_time(studio: Studio,
     begun = begin_of(studio)
     studio.wait_for_seconds(6)
     studio.page.cut()
-    studio.wait_for_seconds(11)
+    studio.wait_for_seconds(6 + _CUT_SECONDS)
     state = studio.run("studio.recorder.state")
     assert state["link"] == "offline"
     assert (state["disk"], state["memoryBytes"]) == ("files", 0)
     assert state["waitingBytes"] > 0
     studio.page.reconnect()
-    studio.wait_for_seconds(20)
+    studio.wait_for_seconds(15 + _CUT_SECONDS)
     receipt = studio.finish()
     assert (receipt["state"], receipt["gaps"]) == ("finished", [])
     film = watch(receipt["recording_id"])
-    assert film.duration >= 19
+    assert film.duration >= 14 + _CUT_SECONDS
     assert abs(film.duration - film.painted_seconds()) < _EXACT
     assert_whole(film, begun, range(int(film.duration)))
     assert len(film.offsets) >= 5

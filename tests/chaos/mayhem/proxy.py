@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that can cut, delay and rewrite, and lead to a server that came back on another port."""
+"""A TCP proxy on loopback that cuts, delays, slows, rewrites, and leads to a server that came back on another port."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,8 @@ from typing import Any, Self, TypeVar
 from tests.waiting import PATIENCE
 
 _CHUNK = 1 << 16
+# What a slow link takes at once.
+_PACKET = 1 << 10
 # Close with a reset: what is on the way is lost, as when a router forgets a connection.
 _RESET = struct.pack("ii", 1, 0)
 
@@ -28,6 +30,9 @@ class Proxy:
         self.delay = 0.0
         # (old, new): replaced in what clients send.
         self.rewrite: tuple[bytes, bytes] | None = None
+        # Bytes a second that all clients together can send; None: without a limit.
+        self.uplink: float | None = None
+        self._free_at = 0.0
         self._refusing = False
         self._streams: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
@@ -94,9 +99,11 @@ class Proxy:
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, rewriting: bool) -> None:
         with contextlib.suppress(OSError):
-            while data := await reader.read(_CHUNK):
+            while data := await reader.read(_PACKET if rewriting and self.uplink else _CHUNK):
                 if self.delay:
                     await asyncio.sleep(self.delay)
+                if rewriting and self.uplink:
+                    await self._send_slowly(len(data), self.uplink)
                 if rewriting and self.rewrite is not None:
                     data = data.replace(*self.rewrite)
                 writer.write(data)
@@ -104,6 +111,12 @@ class Proxy:
         # The other side is done: so is this connection, in both directions.
         with contextlib.suppress(OSError, RuntimeError):
             writer.close()
+
+    async def _send_slowly(self, size: int, bytes_per_second: float) -> None:
+        """Wait until the link has sent this, behind what the other connections send."""
+        now = self._loop.time()
+        self._free_at = max(self._free_at, now) + size / bytes_per_second
+        await asyncio.sleep(self._free_at - now)
 
 
 def _break(writer: asyncio.StreamWriter) -> None:
