@@ -13,6 +13,7 @@ from benchmarks.platform import measure_platform
 from benchmarks.rates import measure_latency, measure_rates
 from benchmarks.reading_calendars import measure_calendars
 from benchmarks.reading_jobs import measure_reading
+from benchmarks.recorder import measure_recorder
 from benchmarks.reminders import measure_reminders
 from benchmarks.reminders_claiming import measure_reminders_claiming
 from benchmarks.reminders_planning import measure_reminders_planning
@@ -42,4 +43,5 @@ FIGURES: dict[str, Measure] = {
     "board_memory": measure_board_memory,
     "platform": measure_platform,
     "uploads": measure_uploads,
+    "recorder": measure_recorder,
 }

@@ -37,6 +37,9 @@ class Scale:
     tus_clients: int = 64
     tus_seconds: float = 20.0
     live_uploads: int = 500
+    recorder_seconds: float = 30.0
+    recorder_repeats: int = 3
+    recorder_breaks: int = 8
 
 
 FULL = Scale()
@@ -71,4 +74,7 @@ QUICK = Scale(
     tus_clients=8,
     tus_seconds=3.0,
     live_uploads=40,
+    recorder_seconds=4.0,
+    recorder_repeats=1,
+    recorder_breaks=1,
 )

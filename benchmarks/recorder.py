@@ -1,0 +1,142 @@
+"""What `/recorder.js` costs: processor time beside a bare MediaRecorder, and bytes that are sent twice at a break."""
+
+import shutil
+import time
+from pathlib import Path
+
+from benchmarks.figure import Figure, Limit, Reading, median, spread
+from benchmarks.ground import Ground, running_ground, wait_for
+from benchmarks.scale import Scale
+from tests.browser.chromium import Chromium, Page
+from tests.chaos.mayhem.proxy import Proxy
+
+_FLAGS = (
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+)
+# The fake microphone beeps; something is drawn on the canvas five times a second.
+_PREPARE = """(async () => {
+  const { Recorder } = await import('/recorder.js');
+  const voice = await navigator.mediaDevices.getUserMedia({ audio: true });
+  const canvas = Object.assign(document.createElement('canvas'), { width: 1280, height: 720 });
+  const context = canvas.getContext('2d');
+  setInterval(() => context.fillRect(Math.random() * 1280, Math.random() * 720, 40, 4), 200);
+  const screen = new MediaStream([...canvas.captureStream(5).getTracks(), ...voice.getTracks()]);
+  const bits = { audioBitsPerSecond: 24_000, videoBitsPerSecond: 600_000 };
+  const types = { board: 'audio/webm;codecs=opus', screen: 'video/webm;codecs=vp8,opus' };
+  const streams = { board: voice, screen };
+  const { fetch } = window;
+  Object.assign(window, { isBroken: false, lostBytes: 0 });
+  window.fetch = async (address, options) => {
+    const counts = options?.method === 'PATCH' && !isBroken;
+    return fetch(address, options).catch((error) => {
+      if (counts) lostBytes += options.body.length;
+      throw error;
+    });
+  };
+  window.bare = (type) => {
+    const chunks = [];
+    const recorder = new MediaRecorder(streams[type], { mimeType: types[type], ...bits });
+    recorder.ondataavailable = ({ data }) => chunks.push(data);
+    recorder.start(2_000);
+    return { stop: async () => recorder.stop() };
+  };
+  window.ours = async (type, session, token) => {
+    const recorder = new Recorder({ type, session, token: () => token });
+    await recorder.start(streams[type]);
+    return recorder;
+  };
+})()"""
+_NAMES = {"board": "voice alone", "screen": "board of 1280x720 and voice"}
+
+
+def measure_recorder(scale: Scale) -> Figure:
+    """Measure in a real browser; without one the figure says so."""
+    figure = Figure("The recorder of the browser (`/recorder.js`)")
+    program = shutil.which("chromium")
+    if program is None:
+        figure.notes.append("THE RECORDER WAS NOT MEASURED: `chromium` is not installed.")
+        return figure
+    with running_ground(upload_abandoned_after=86_400) as ground:
+        with ground.tutor() as client:
+            session_id = ground.open_lesson(client)
+        ground.settle()
+        folder = ground.folder / "chromium"
+        folder.mkdir()
+        with Proxy(int(ground.address.rpartition(":")[2])) as link:
+            bench = _Bench(ground, session_id, Chromium(program, Path(folder), *_FLAGS), link)
+            try:
+                figure.readings += [bench.own_cost(type_, scale) for type_ in _NAMES]
+                figure.readings.append(bench.sent_twice(scale))
+            finally:
+                bench.browser.close()
+    figure.notes.append(
+        "Processor time of all processes of the browser while it records, less that of a bare MediaRecorder with the "
+        "same stream, in turns: level meter, digests, files and requests."
+    )
+    return figure
+
+
+class _Bench:
+    def __init__(self, ground: Ground, session_id: int, browser: Chromium, link: Proxy) -> None:
+        self.ground = ground
+        self.session_id = session_id
+        self.browser = browser
+        self.link = link
+        self.page: Page = browser.first_page
+        self.page.open(f"http://127.0.0.1:{link.port}/record")
+        self.page.run(_PREPARE)
+
+    def own_cost(self, type_: str, scale: Scale) -> Reading:
+        """Percent of a core that our recorder takes more than the browser's."""
+        bare, ours = [], []
+        for _ in range(scale.recorder_repeats):
+            bare.append(self._percent(f"bare('{type_}')", scale.recorder_seconds))
+            ours.append(self._percent(self._ours(type_), scale.recorder_seconds))
+        more = [mine - theirs for mine, theirs in zip(ours, bare, strict=True)]
+        what = f"{_NAMES[type_]}: own cost, beside {median(bare):.1f} % of MediaRecorder"
+        return Reading(what, median(more), "% of a core", spread(more), limit=Limit("value", "<", 3))
+
+    def sent_twice(self, scale: Scale) -> Reading:
+        """Bytes of requests that a break cut off, the most of a break, beside the largest slice."""
+        self.link.uplink = 40_000.0
+        self.page.run(f"{self._ours('screen')}.then((recorder) => {{ window.recorder = recorder; }})")
+        lost = []
+        for _ in range(scale.recorder_breaks):
+            time.sleep(3)
+            self.page.run("isBroken = true; lostBytes = 0")
+            self.link.refuse()
+            time.sleep(2)
+            lost.append(float(self.page.run("lostBytes")))
+            self.link.refuse(False)
+            self.page.run("isBroken = false; recorder.wake()")
+        self.link.uplink = None
+        self.page.run("recorder.stop()")
+        wait_for(lambda: self.page.run("recorder.state.phase") == "finished", pause=0.1)
+        slice_ = self.page.run("recorder.state.recordedBytes / recorder.state.recordedMs * 2000")
+        what = f"sent twice per break, the most of {len(lost)}, beside an average slice of 2 s"
+        return Reading(
+            what,
+            max(lost) / 1000,
+            "kB",
+            spread([each / 1000 for each in lost]),
+            slice_ / 1000,
+            "slice",
+            Limit("ratio", "≤", 1),
+        )
+
+    def _ours(self, type_: str) -> str:
+        return f"ours('{type_}', {self.session_id}, '{self.ground.tutor_token}')"
+
+    def _percent(self, start: str, seconds: float) -> float:
+        self.page.run(f"Promise.resolve({start}).then((recorder) => {{ window.recorder = recorder; }})")
+        time.sleep(2)
+        before = self.browser.processor_seconds()
+        begun = time.monotonic()
+        time.sleep(seconds)
+        used = self.browser.processor_seconds() - before
+        percent = 100 * used / (time.monotonic() - begun)
+        self.page.run("recorder.stop()")
+        wait_for(lambda: self.page.run("recorder.state?.phase ?? 'finished'") == "finished", pause=0.1)
+        return percent
