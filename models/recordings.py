@@ -120,6 +120,8 @@ class Rendition(Base):
     # Byte ranges of a fragmented MP4: `{"init": bytes of the header, "start": offset of the first segment,
     # "parts": [[milliseconds, bytes], …]}`, one segment behind the other.
     segments: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    # Of a sheet of a storyboard: the size of its tiles, tiles per row, and the moment that each shows.
+    tiles: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
     __table_args__ = (
         words("state", RENDITION_STATES),

@@ -4,12 +4,13 @@ from worker.jobs.job_run import JobRun
 from worker.jobs.recording_orders import (
     CombineRecordings,
     IngestRecording,
+    MakePictures,
     MakeRenditions,
     RemoveRecordingFiles,
     StoreSource,
 )
 from worker.processes.child import performs
-from worker.workflows import combine_recordings, make_renditions, remove_files, store_source
+from worker.workflows import combine_recordings, make_pictures, make_renditions, remove_files, store_source
 from worker.workflows import ingest_recording as ingesting
 from worker.workflows.context import WorkerContext
 
@@ -30,6 +31,12 @@ def store(run: JobRun, order: StoreSource, context: WorkerContext) -> None:
 def render(run: JobRun, order: MakeRenditions, context: WorkerContext) -> None:
     """Make the pending renditions of a recording."""
     make_renditions.make_renditions(run, order, context)
+
+
+@performs(MakePictures)
+def pictures(run: JobRun, order: MakePictures, context: WorkerContext) -> None:
+    """Make the pictures of a recording that can be played."""
+    make_pictures.make_pictures(run, order, context)
 
 
 @performs(RemoveRecordingFiles)

@@ -47,7 +47,7 @@ Text = Annotated[str, AfterValidator(values.plain_text)]
 Host = Annotated[str, AfterValidator(values.listening_host)]
 
 
-RenditionName = Literal["audio", "audio-aac", "board", "360p", "720p", "hls", "download", "none"]
+RenditionName = Literal["audio", "audio-aac", "board", "360p", "720p", "hls", "download", "pictures", "none"]
 
 
 def _upper(level: object) -> object:
@@ -176,8 +176,9 @@ class Settings(JobSettings, LimitSettings):
 
     # --- media
     renditions: Annotated[tuple[RenditionName, ...], NoDecode] = Field(
-        ("audio", "audio-aac", "board", "360p", "720p", "hls", "download"),
-        description="Renditions (comma separated) that each recording gets where its tracks allow it; `none`: none.",
+        ("audio", "audio-aac", "board", "360p", "720p", "hls", "download", "pictures"),
+        description="Renditions (comma separated) that each recording gets where its tracks allow it; `pictures`:"
+        " posters by size, storyboard, preview; `none`: none.",
     )
     ffmpeg_path: Path | None = Field(None, description="Another ffmpeg than the one of the wheel.")
     ffprobe_path: Path | None = Field(None, description="Another ffprobe than the one of the wheel.")

@@ -48,6 +48,7 @@ _OPERATIONS: tuple[tuple[str, str, Any, str], ...] = (
     ("GET", "/v1/recordings/{}", None, "recording"),
     ("GET", "/v1/recordings/{}/playback", None, "recording"),
     ("DELETE", "/v1/recordings/{}", None, "recording"),
+    ("GET", "/v1/recordings/{}/storyboard.vtt", None, "recording"),
     ("GET", "/v1/recordings/{}/hls/master.m3u8", None, "recording"),
     ("GET", "/v1/recordings/{}/hls/360p.m3u8", None, "recording"),
     ("POST", "/v1/recordings/{}/renditions", {"names": ["720p"]}, "recording"),

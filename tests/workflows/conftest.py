@@ -24,7 +24,7 @@ from worker.jobs.job_run import JobRun, LeaseTiming
 from worker.jobs.order import Order
 from worker.jobs.perform import JobNotDone, Performer
 from worker.jobs.reaper import reap
-from worker.jobs.recording_orders import IngestRecording, RemoveRecordingFiles, StoreSource
+from worker.jobs.recording_orders import IngestRecording, MakePictures, RemoveRecordingFiles, StoreSource
 from worker.recordings.register import NewRecording, register_recording
 from worker.schedules.planning import Planning
 from worker.storage.ownership import MARK
@@ -33,6 +33,7 @@ from worker.workflows.change_booking import change_booking
 from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS
 from worker.workflows.ingest_recording import ingest_recording
+from worker.workflows.make_pictures import make_pictures
 from worker.workflows.remove_files import remove_recording_files
 from worker.workflows.session_requests import request_lessons
 from worker.workflows.store_source import store_source
@@ -42,6 +43,7 @@ RHYTHM = LeaseTiming(lease=30, renewal=10, pulse=0.05)
 WORK: dict[type[Order], Callable[[JobRun, Any, WorkerContext], None]] = {
     IngestRecording: ingest_recording,
     StoreSource: store_source,
+    MakePictures: make_pictures,
     RemoveRecordingFiles: remove_recording_files,
 }
 

@@ -15,6 +15,10 @@ _SESSION_URL = "https://f000.backblazeb2.com/file/astegni-media/videos/whiteboar
 
 NAMES: dict[str, Meaning] = {
     "active": ("Whether the calendar has an address.", True),
+    "activity_url": (
+        "Address of a JSON file of the stretches in which nobody speaks or draws; null where there is none.",
+        _SESSION_URL,
+    ),
     "actual_end": ("When the session ended; null before.", "2027-01-04T12:02:10Z"),
     "actual_start": ("When the session was started; null before.", "2027-01-04T11:00:41Z"),
     "address": ("A mail address, an https address, or an address of apprise.", "liya@example.org"),
@@ -194,6 +198,8 @@ NAMES: dict[str, Meaning] = {
     "recording_type": ("`video`, `screen` or `board`.", "video"),
     "recurrence_pattern": ("A rule of RFC 5545, or words.", "every Monday, Wednesday until 2027-06-30"),
     "refused": ("Strokes that were not stored, with the reason of each.", []),
+    "posters": ("The poster in sizes of at most 320, 640 and 1280 pixels, as JPEG and as WebP.", []),
+    "preview_url": ("Address of a small animated WebP of the recording; null where there is none.", _SESSION_URL),
     "renditions": ("The forms in which the lesson can be played, best first.", []),
     "request_id": ("Id of the request for lessons.", 9),
     "requester_id": ("Profile that asked.", 22),

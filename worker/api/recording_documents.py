@@ -105,6 +105,16 @@ class PosterDocument(Document):
     url: str
 
 
+class PosterSizeDocument(Document):
+    """The poster in one size and form."""
+
+    url: str
+    mime: str
+    width: int
+    height: int
+    bytes: int
+
+
 class VttDocument(Document):
     """A WebVTT file."""
 
@@ -125,4 +135,7 @@ class Playback(Document):
     storyboard: VttDocument | None
     chapters: VttDocument | None
     captions: list[CaptionsVtt]
+    posters: list[PosterSizeDocument]
+    preview_url: str | None
+    activity_url: str | None
     expires_at: datetime

@@ -14,11 +14,12 @@ from worker.api.callers import CallerOf
 from worker.api.fields import FilterId, RowId
 from worker.api.file_backed_response import file_backed_response
 from worker.api.paging import BY_ID, Cursor, Limit, Page
-from worker.api.playback import playback_document, ticketed
+from worker.api.playback import playback_document, storyboard_response, ticketed
 from worker.api.problems import responses
 from worker.api.recording_documents import Playback, RecordingDocument, RecordingWithBoard
 from worker.api.services import Services, ServicesOf
-from worker.recordings.reading import find_recording, list_recordings, shown_metadata, write_kept_board
+from worker.recordings.playback import plan_playback
+from worker.recordings.reading import duration_ms, find_recording, list_recordings, shown_metadata, write_kept_board
 from worker.workflows.delete_recording import delete_recording
 from worker.workflows.read_playback import read_playback
 
@@ -81,6 +82,24 @@ def get_playback(
     response.headers["Cache-Control"] = "no-store"
     expires_at = clock.now() + timedelta(seconds=planned.files.seconds)
     return playback_document(services, planned, expires_at, ticketed(request, services.settings, caller, expires_at))
+
+
+@router.get(
+    "/{recording_id}/storyboard.vtt",
+    response_class=Response,
+    responses={
+        200: {"description": "WebVTT.", "content": {"text/vtt": {"schema": {"type": "string"}}}},
+        **responses(409),
+    },
+    summary="Read the storyboard",
+)
+def get_storyboard(recording_id: RowId, caller: CallerOf, services: ServicesOf) -> Response:
+    """Small pictures along the time, as WebVTT whose cues name a picture and a part of it; `playback` has its address
+    with a ticket."""
+    with services.database.transaction() as session:
+        recording = find_recording(session, recording_id, visible_recordings(caller))
+        files, length = plan_playback(session, recording), duration_ms(recording)
+    return storyboard_response(services, files, length or 0)
 
 
 @router.delete("/{recording_id}", status_code=204, summary="Delete a recording")

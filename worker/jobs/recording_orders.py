@@ -130,6 +130,51 @@ class MakeRenditions(Order):
 
 
 @dataclass(frozen=True)
+class MakePictures(Order):
+    """Make the posters, the storyboard and the preview of a recording from its fast copy on B2; any media worker can.
+
+    `size_bytes` and `seconds` are those of the fast copy.
+    """
+
+    kind: ClassVar[str] = "recordings.pictures"
+    # Ten attempts outlast a B2 outage of an hour and a half.
+    max_attempts: ClassVar[int] = 10
+    most_lost: ClassVar[int] = 4
+
+    recording_id: int
+    session_id: int
+    size_bytes: int
+    seconds: int
+    # How many times the bytes had been extended (worker/recordings/extend.py).
+    version: int = 0
+
+    @property
+    def queue(self) -> str:
+        return "media"
+
+    @property
+    def lane(self) -> str:
+        return BACKGROUND
+
+    @property
+    def weight(self) -> int:
+        return self.size_bytes
+
+    @property
+    def time_limit(self) -> int:
+        # Where key frames are rare, all frames are decoded, several times as fast as they play.
+        return 300 + self.seconds + media_time_limit(self.size_bytes)
+
+    @property
+    def subject(self) -> str:
+        return f"recording:{self.recording_id}"
+
+    @property
+    def unique_key(self) -> str:
+        return f"{self.kind}:{self.recording_id}:{self.version}"
+
+
+@dataclass(frozen=True)
 class RemoveRecordingFiles(Order):
     """Delete from B2 what a deleted recording or a failed ingest left there, and its spool file, if one is named."""
 

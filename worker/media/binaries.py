@@ -24,9 +24,9 @@ class Binaries:
 # and PNG, the imageio wheel has no ffprobe: `doctor` must find such gaps before a recording does.
 FFMPEG_FEATURES: dict[str, str] = {
     "decoders": "vp8 vp9 libvpx libvpx-vp9 libdav1d h264 hevc opus libopus vorbis aac mjpeg png pcm_s16le rawvideo",
-    "encoders": "libx264 aac libopus mjpeg png libwebp",
+    "encoders": "libx264 aac libopus mjpeg png libwebp libwebp_anim",
     "demuxers": "matroska mov ogg mp3 aac flac mpegts flv wav avi amr concat lavfi image2 rawvideo",
-    "muxers": "webm matroska mp4 hls mjpeg image2 rawvideo null",
+    "muxers": "webm matroska mp4 hls mjpeg image2 webp framecrc rawvideo null",
     "filters": "scale pad fps format setsar select tile thumbnail metadata split overlay drawbox concat color "
     "aresample ebur128 silencedetect volume alimiter anullsrc amix adelay apad tpad "
     "aformat asetnsamples aselect asetpts",

@@ -84,7 +84,7 @@ class CopiedTrack:
                 paper = on_paper(small) if self.alpha else small
                 outputs.append(ffmpeg.output(paper, str(thumbnails), **THUMBNAIL_OPTIONS, **_AS_THEY_COME))
             complaints = self._complaints(ffmpeg.get_args(ffmpeg.merge_outputs(*outputs)))
-            times = _times(listing.read_text("ascii", "replace").splitlines()) if listing.exists() else []
+            times = frame_times(listing.read_text("ascii", "replace").splitlines()) if listing.exists() else []
             measured = variances(thumbnails.read_bytes()) if thumbnails.exists() else []
         return Run(
             sorted(times),
@@ -118,7 +118,7 @@ class CopiedTrack:
         return sorted(packets, key=lambda packet: packet.at)
 
 
-def _times(lines: list[str]) -> list[float]:
+def frame_times(lines: list[str]) -> list[float]:
     """Seconds of each line: `stream, dts, pts, duration, size, checksum`, in units that a comment states."""
     unit = 0.0
     times: list[float] = []

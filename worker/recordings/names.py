@@ -45,6 +45,11 @@ def poster_name(prefix: str, digest: str) -> str:
     return f"{play_prefix(prefix, digest)}poster.jpg"
 
 
+def picture_name(prefix: str, digest: str, name: str, sha1: str, extension: str) -> str:
+    """A picture of the recording, or the map of its quiet parts. `sha1` is its own, since releases may differ."""
+    return f"{play_prefix(prefix, digest)}{name}.{sha1[:12]}.{extension}"
+
+
 def board_name(prefix: str, digest: str) -> str:
     """All pages of the board of a recording without a file. `digest` is the SHA-1 of its JSON in hex."""
     return f"{play_prefix(prefix, digest)}board.pdf"

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from models.recordings import Recording, Rendition
 from worker.errors import Conflict
 from worker.recordings.names import play_prefix, recording_prefix
+from worker.recordings.pictures import is_picture
 from worker.recordings.renditions import renditions_of
 
 # Added to the lesson's length: a viewer pauses, goes back, loses the connection.
@@ -18,12 +19,16 @@ _NOT_PLAYED = frozenset({"source", "poster"})
 
 @dataclass(frozen=True)
 class PlaybackPlan:
-    """The rows to show, the B2 prefix that the download token must cover, and its lifetime in seconds."""
+    """The rows to show, the B2 prefix that the download token must cover, and its lifetime in seconds.
+
+    `pictures` are the ready posters by size, the sheets of the storyboard and the preview.
+    """
 
     renditions: list[Rendition]
     poster: Rendition | None
     prefix: str
     seconds: int
+    pictures: tuple[Rendition, ...] = ()
 
 
 def plan_playback(session: Session, recording: Recording) -> PlaybackPlan:
@@ -36,10 +41,11 @@ def plan_playback(session: Session, recording: Recording) -> PlaybackPlan:
     rows = renditions_of(session, recording.id)
     poster = next((row for row in rows if row.name == "poster" and row.state == "ready"), None)
     return PlaybackPlan(
-        renditions=[row for row in rows if row.name not in _NOT_PLAYED],
+        renditions=[row for row in rows if row.name not in _NOT_PLAYED and not is_picture(row.name)],
         poster=poster,
         prefix=play_prefix(recording_prefix(recording.session_id, recording.id), recording.source_sha1),
         seconds=(recording.duration_seconds or 0) + GRACE_SECONDS,
+        pictures=tuple(row for row in rows if is_picture(row.name) and row.state == "ready"),
     )
 
 

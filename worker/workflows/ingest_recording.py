@@ -19,6 +19,7 @@ from worker.uploads.private_files import full_disk_named
 from worker.whiteboards.board import board_snapshot
 from worker.whiteboards.has_recordings import mark_recorded
 from worker.workflows.context import WorkerContext
+from worker.workflows.make_pictures import order_pictures
 from worker.workflows.notify_recording import notify_of_recording
 from worker.workflows.voice_film import order_film
 
@@ -83,6 +84,8 @@ def _finish(
             StoreSource(order.recording_id, order.session_id, order.spool_id, order.size_bytes, order.version),
             principal=run.claim.principal,
         )
+        if "pictures" in context.settings.renditions:
+            order_pictures(session, recording, playable.playback.size, principal=run.claim.principal)
 
 
 def _order_renditions(session: Session, recording: Recording, context: WorkerContext, principal: str) -> None:

@@ -1,0 +1,174 @@
+"""Make the pictures of a recording: posters in several sizes, the storyboard, the preview.
+
+Each is made and stored on its own: one that fails takes no other with it.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from models.recordings import Recording
+from worker.errors import AstegniError, InvalidInput
+from worker.jobs.enqueue import enqueue
+from worker.jobs.job_run import JobRun
+from worker.jobs.recording_orders import MakePictures
+from worker.media.errors import FfmpegFailed, FfmpegTimeout, MediaRejected, OutputDamaged
+from worker.media.header import read_header
+from worker.media.poster_sizes import FORMS, poster_widths, write_poster_sizes
+from worker.media.preview import preview_size, write_preview
+from worker.media.sampling import Film, film_of
+from worker.media.storyboard import COLUMNS, Sheet, plan_storyboard, write_storyboard
+from worker.recordings.names import picture_name
+from worker.recordings.pictures import (
+    POSTERS,
+    PREVIEW,
+    STORYBOARD,
+    PicturedRecording,
+    PictureRow,
+    find_pictured,
+    sheet_name,
+    write_rows,
+)
+from worker.recordings.renditions import ready
+from worker.recordings.source import lock_recording, version_of
+from worker.uploads.private_files import full_disk_named
+from worker.workflows.context import WorkerContext
+
+_MIMES = {"jpg": "image/jpeg", "webp": "image/webp"}
+# Faults of this recording, which no retry can fix; everything else fails the attempt.
+_FAULTS = (FfmpegFailed, FfmpegTimeout, MediaRejected, OutputDamaged, InvalidInput)
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """A file that was made: its row, its extension, and further columns of the row."""
+
+    name: str
+    path: Path
+    form: str
+    columns: dict[str, object]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One attempt: its run, its dependencies, the recording and the folder that is deleted at the end."""
+
+    run: JobRun
+    context: WorkerContext
+    recording: PicturedRecording
+    folder: Path
+
+
+def order_pictures(session: Session, recording: Recording, size_bytes: int, *, principal: str) -> None:
+    """Order the pictures of a recording that can be played now, whose fast copy has `size_bytes`."""
+    order = MakePictures(
+        recording.id, recording.session_id, size_bytes, recording.duration_seconds or 0, version_of(recording)
+    )
+    enqueue(session, order, principal=principal)
+
+
+def make_pictures(run: JobRun, order: MakePictures, context: WorkerContext) -> None:
+    """Make, store and register the pictures; a recording deleted or extended meanwhile has another job."""
+    with context.database.transaction() as session:
+        recording = find_pictured(session, order.recording_id)
+    if recording is None or recording.version != order.version or recording.size is None:
+        return
+    with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
+        rows = list(_rows(_Job(run, context, recording, folder)))
+    with run.finish({row.name: row.state for row in rows}) as session:
+        locked = lock_recording(session, order.recording_id)
+        if locked is not None and version_of(locked) == order.version:
+            write_rows(session, order.recording_id, rows)
+
+
+def _rows(job: _Job) -> Iterator[PictureRow]:
+    job.run.progress(1, "posters")
+    yield from _made(job, _poster_names(job.recording), lambda: _posters(job))
+    job.run.progress(10, "fetching the film")
+    path = job.folder / "playback"
+    job.context.store.download(job.recording.playback.object_name or "", path, sha1=job.recording.playback.sha1)
+    film = _film(job, path)
+    if film is None:
+        return
+    job.run.progress(40, "the storyboard")
+    yield from _made(job, [STORYBOARD], lambda: _storyboard(job, film))
+    job.run.progress(80, "the preview")
+    yield from _made(job, [PREVIEW], lambda: _preview(job, film))
+
+
+def _made(job: _Job, names: Sequence[str], make: Callable[[], Sequence[_Picture]]) -> Iterator[PictureRow]:
+    """The rows of pictures that are on B2; where they cannot be made, the rows of these names say why."""
+    job.run.check()
+    try:
+        pictures = make()
+    except _FAULTS as error:
+        yield from (PictureRow(name, "failed", {"reason": _reason(error)}) for name in names)
+        return
+    for picture in pictures:
+        yield PictureRow(picture.name, "ready", _store(job, picture))
+
+
+def _reason(error: AstegniError) -> str:
+    return str(error.members.get("program_error", error.detail))
+
+
+def _store(job: _Job, picture: _Picture) -> dict[str, object]:
+    """Put the file on B2, where it is verified; returns the columns of its row."""
+    recording, mime = job.recording, _MIMES[picture.form]
+    with picture.path.open("rb") as file:
+        sha1 = hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()
+    name = picture_name(recording.prefix, recording.sha1, picture.name, sha1, picture.form)
+    stored = job.context.store.upload(picture.path, name, content_type=mime, sha1=sha1, should_stop=job.run.should_stop)
+    return {**ready(stored), "mime": mime, **picture.columns}
+
+
+def _posters(job: _Job) -> Sequence[_Picture]:
+    poster = job.recording.poster
+    if poster is None:
+        return ()
+    path = job.folder / "poster.jpg"
+    job.context.store.download(poster.object_name or "", path, sha1=poster.sha1)
+    sizes = write_poster_sizes(path, job.folder, job.context.binaries, should_stop=job.run.should_stop)
+    return [
+        _Picture(_poster_name(one.size, one.form), one.path, one.form, {"width": one.width, "height": one.height})
+        for one in sizes
+    ]
+
+
+def _poster_names(recording: PicturedRecording) -> list[str]:
+    poster = recording.poster
+    sizes = {} if poster is None else poster_widths(poster.width or 0, poster.height or 0)
+    return [_poster_name(size, form) for size in sizes for form in FORMS]
+
+
+def _poster_name(size: int, form: str) -> str:
+    """`poster-320` is a JPEG, `poster-320-webp` a WebP."""
+    return f"{POSTERS}{size}{'' if form == 'jpg' else f'-{form}'}"
+
+
+def _film(job: _Job, path: Path) -> Film | None:
+    header = read_header(path, job.context.binaries, should_stop=job.run.should_stop)
+    size = job.recording.size
+    return None if size is None else film_of(path, header, size, job.recording.duration_ms)
+
+
+def _storyboard(job: _Job, film: Film) -> Sequence[_Picture]:
+    plan = plan_storyboard(film.duration_ms, (film.width, film.height))
+    sheets = write_storyboard(film, job.folder, plan, job.context.binaries, should_stop=job.run.should_stop)
+    return [_sheet(number, sheet, (plan.width, plan.height)) for number, sheet in enumerate(sheets, start=1)]
+
+
+def _sheet(number: int, sheet: Sheet, tile: tuple[int, int]) -> _Picture:
+    tiles = {"width": tile[0], "height": tile[1], "columns": COLUMNS, "times_ms": list(sheet.times_ms)}
+    columns = {"width": sheet.width, "height": sheet.height, "tiles": tiles}
+    return _Picture(sheet_name(number), sheet.path, "jpg", columns)
+
+
+def _preview(job: _Job, film: Film) -> Sequence[_Picture]:
+    target = job.folder / "preview.webp"
+    write_preview(film, target, job.context.binaries, should_stop=job.run.should_stop)
+    width, height = preview_size((film.width, film.height))
+    return [_Picture(PREVIEW, target, "webp", {"width": width, "height": height})]
