@@ -1,5 +1,6 @@
 """A headless Chromium, controlled through two pipes (Chrome DevTools Protocol)."""
 
+import contextlib
 import json
 import os
 import signal
@@ -8,6 +9,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from tests.waiting import wait_for
 
@@ -165,6 +168,14 @@ class Chromium:
         os.killpg(self._pid, signal.SIGSTOP)
         time.sleep(seconds)
         os.killpg(self._pid, signal.SIGCONT)
+
+    def kill_tab(self) -> None:
+        """Kill the processes of all pages, like a system that needs their memory; the first page becomes a new tab."""
+        for process in psutil.Process(self._pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if "--type=renderer" in process.cmdline():
+                    process.kill()
+        self._page = Page(self)
 
     def close(self) -> None:
         """Kill the browser and all processes that it started."""

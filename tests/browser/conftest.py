@@ -1,11 +1,8 @@
 """A page that records itself with `/recorder.js`: a real browser, API and worker, and what the recording shows."""
 
 import shutil
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +13,13 @@ from devstack.emulator.credentials import Credentials
 from devstack.process import ChildProcess
 from tests.browser.chromium import Chromium, Page
 from tests.browser.film import Film, read_film
+from tests.browser.studio_page import MEDIA_FLAGS, serve_studio
 from tests.conftest import MakeSettings, Processes, School, Sql
 from tests.waiting import PATIENCE, wait_for
 from worker.access.tokens import issue_token
 from worker.media.binaries import find_binaries
 from worker.settings import Settings
 
-_MEDIA = (
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--autoplay-policy=no-user-gesture-required",
-)
-_HTML = """<!doctype html><meta charset="utf-8"><title>Studio</title>
-<script type="module">
-import { Recorder, leftRecordings } from '%s/recorder.js';
-Object.assign(window, { Recorder, leftRecordings, errors: [] });
-addEventListener('error', (event) => errors.push(event.message));
-addEventListener('unhandledrejection', (event) => errors.push(String(event.reason?.stack || event.reason)));
-</script>
-<script type="module" src="studio.js"></script>"""
 _KEY = "a key of the platform in tests, long enough"
 
 
@@ -45,32 +30,6 @@ def chromium_program() -> str:
     if program is None:
         pytest.skip("THE RECORDER WAS NOT TRIED: `chromium` is not installed (apt-get install chromium)")
     return program
-
-
-@contextmanager
-def _serving(api: Callable[[], str]) -> Iterator[str]:
-    """An origin with the page, which imports the module of the API."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            is_script = self.path == "/studio.js"
-            content = (
-                (Path(__file__).parent / "studio.js").read_bytes() if is_script else (_HTML % api()).encode("utf-8")
-            )
-            self.send_response(200)
-            self.send_header("Content-Type", "text/javascript" if is_script else "text/html")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_words: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
 
 
 @dataclass
@@ -93,7 +52,7 @@ class Studio:
 
     def open_browser(self) -> None:
         """A browser with the profile of the one before it."""
-        self.browsers.append(Chromium(self.program, self.home, *_MEDIA))
+        self.browsers.append(Chromium(self.program, self.home, *MEDIA_FLAGS))
 
     def kill_browser(self) -> None:
         self.browsers[-1].close()
@@ -160,7 +119,7 @@ def studio(
 ) -> Iterator[Studio]:
     """The tutor's studio, on another origin than the API."""
     api = ""
-    with _serving(lambda: api) as origin:
+    with serve_studio(lambda: api) as origin:
         api_settings = settings(secret_key=_KEY, cors_origins=(origin,), spool_reserve_bytes=0)
         api, process = processes.api(api_settings)
         processes.worker(api_settings)

@@ -26,6 +26,36 @@ def test_a_restart_of_the_server_costs_nothing(studio: Studio, processes: Proces
     assert len(studio.get(f"/v1/uploads?session_id={studio.session}")["items"]) == 1
 
 
+def test_a_recording_that_was_killed_before_anything_was_sent_is_sent_later(studio: Studio, watch: Watch) -> None:
+    studio.page.cut()
+    studio.record()
+    begun = begin_of(studio)
+    studio.wait_for_seconds(5)
+    studio.kill_browser()
+    studio.open_browser()
+    studio.open()
+    studio.take_up()
+    assert studio.run("studio.recorder.state.session") == studio.session
+    studio.run("studio.recorder.send()")
+    studio.wait("studio.recorder.state.phase === 'finished'")
+    film = watch(studio.run("studio.recorder.state.receipt.recording_id"))
+    assert_whole(film, begun, range(3))
+
+
+def test_a_session_that_was_unknown_when_the_browser_was_killed_is_found_by_the_next_page(studio: Studio) -> None:
+    studio.record("{ label: 'a board', session: () => { throw new Error('not known yet'); } }")
+    studio.wait_for_seconds(3)
+    studio.kill_browser()
+    studio.open_browser()
+    studio.open()
+    session = f"({ label }) => (label === 'a board' ? {studio.session} : null)"
+    studio.run(
+        f"studio.left({{ session: {session} }}).then(([first]) => {{ studio.recorder = first; return first.send(); }})"
+    )
+    studio.wait("studio.recorder.state.phase === 'finished'")
+    assert studio.run("studio.recorder.state.receipt.session_id") == studio.session
+
+
 def test_a_device_that_slept_has_a_mark_and_no_hours_of_recording(studio: Studio, watch: Watch) -> None:
     studio.record()
     studio.wait_for_seconds(4)

@@ -231,6 +231,20 @@ def test_a_crash_before_the_commit_is_repeated(upload: UploadFixture, sample: by
     assert upload.context.spool.path(upload.recording.spool_name).read_bytes() == sample
 
 
+def test_an_upload_that_is_continued_by_an_empty_piece_after_a_crash_is_finished(
+    upload: UploadFixture, sample: bytes
+) -> None:
+    upload.begin(0, len(sample)).store(sample, last=True)
+    # What an attempt leaves whose transaction failed.
+    with upload.file.locked() as locked:
+        locked.share_as(upload.context.spool.target(upload.id))
+
+    upload.send(b"", len(sample))
+
+    assert upload.row.state == "finished"
+    assert upload.context.spool.path(upload.recording.spool_name).read_bytes() == sample
+
+
 def test_a_request_that_was_replaced_stores_nothing(upload: UploadFixture, sample: bytes) -> None:
     stale = upload.begin(0, 2000)
     stale.store(sample[:1000])
@@ -318,8 +332,83 @@ class TestJob:
 
         result = job(recordings.context, SealUploads("shared"), seal_uploads)
 
-        assert result == {"recovered": 1, "terminated": 1}
-        assert second.row.state == "recovered"
+        assert result == {"recovered": 1, "failed": 1}
+        assert (first.row.state, second.row.state) == ("open", "recovered")
+        assert first.file.path.read_bytes() == sample[:60_000]
+
+    def test_one_whose_recording_cannot_be_written_does_not_hold_up_the_others(
+        self, recordings: RecordingFixture, sample: bytes
+    ) -> None:
+        uploads = [UploadFixture(recordings, len(sample)) for _ in range(2)]
+        for number, each in enumerate(uploads):
+            each.send(sample[: 60_000 + number])
+            os.utime(each.file.path, (0, 0))
+        recordings.sql("UPDATE uploads SET created_at = now() - interval '1 h'")
+        # No recording may have this type.
+        recordings.sql("ALTER TABLE uploads DROP CONSTRAINT ck_uploads_recording_type")
+        recordings.sql("UPDATE uploads SET recording_type = 'opera' WHERE id = :id", id=uploads[0].id)
+
+        result = job(recordings.context, SealUploads("shared"), seal_uploads)
+
+        assert result == {"recovered": 1, "failed": 1}
+        assert [each.row.state for each in uploads] == ["open", "recovered"]
+
+    def test_a_spool_that_is_not_mounted_ends_no_upload(self, recordings: RecordingFixture, sample: bytes) -> None:
+        upload = UploadFixture(recordings, len(sample))
+        upload.send(sample[:60_000])
+        recordings.sql("UPDATE uploads SET created_at = now() - interval '1 h'")
+        aside = upload.file.path.rename(upload.file.path.with_suffix(".aside"))
+
+        assert job(recordings.context, SealUploads("shared"), seal_uploads) == {"failed": 1}
+        assert upload.row.state == "open"
+
+        aside.rename(upload.file.path)
+        assert upload.seal() == "recovered"
+
+    def test_an_upload_without_its_file_ends_when_nobody_expects_it_any_more(
+        self, recordings: RecordingFixture, sample: bytes
+    ) -> None:
+        upload = UploadFixture(recordings, len(sample))
+        upload.file.remove()
+        recordings.sql("UPDATE uploads SET created_at = now() - interval '8 d', updated_at = now() - interval '8 d'")
+
+        assert job(recordings.context, SealUploads("shared"), seal_uploads) == {"terminated": 1}
+        assert upload.row.state == "terminated"
+
+    def test_an_upload_that_was_finished_meanwhile_stays_finished(
+        self, recordings: RecordingFixture, sample: bytes
+    ) -> None:
+        upload = UploadFixture(recordings, len(sample))
+        upload.send(sample)
+        assert not upload.file.path.exists()
+
+        # Listed as open a moment before.
+        assert upload.seal() == "finished"
+        assert upload.row.state == "finished"
+
+    def test_the_file_of_an_open_upload_is_never_swept(self, recordings: RecordingFixture, sample: bytes) -> None:
+        upload = UploadFixture(recordings, len(sample))
+        upload.send(sample[:60_000])
+        ten_days_ago = time.time() - 10 * DAY
+        os.utime(upload.file.path, (ten_days_ago, ten_days_ago))
+
+        assert job(recordings.context, SweepSpool("shared"), sweep.sweep_spool)["files"] == 0
+        assert upload.seal() == "recovered"
+
+    def test_bytes_that_are_just_becoming_a_recording_are_not_swept(
+        self, recordings: RecordingFixture, sample: bytes
+    ) -> None:
+        upload = UploadFixture(recordings, len(sample))
+        upload.send(sample[:60_000])
+        two_days_ago = time.time() - 2 * DAY
+        os.utime(upload.file.path, (two_days_ago, two_days_ago))
+        target = recordings.context.spool.target("ab" * 16)
+        with upload.file.locked() as locked:
+            locked.share_as(target)
+
+            # The row that names it has not been committed.
+            assert job(recordings.context, SweepSpool("shared"), sweep.sweep_spool)["files"] == 0
+        assert target.read_bytes() == sample[:60_000]
 
     def test_files_of_uploads_stay_while_they_may_go_on(self, recordings: RecordingFixture, sample: bytes) -> None:
         recovered, ended, running = (UploadFixture(recordings, len(sample)) for _ in range(3))

@@ -156,7 +156,12 @@ class _LedgerCollector(Collector):
                     delivery_metrics(session),
                     lesson_metrics(session),
                     outdated_pages(session),
-                    upload_metrics(session),
+                    upload_metrics(
+                        session,
+                        self._settings.spool_dir,
+                        self._settings.spool_id,
+                        abandoned_after=self._settings.upload_abandoned_after,
+                    ),
                     pull_metrics(session),
                 )
         except SQLAlchemyError:
@@ -223,6 +228,11 @@ def _of_uploads(figures: UploadMetrics) -> Iterator[Metric]:
     yield uploads
     yield GaugeMetricFamily(
         "astegni_uploads_reserved_bytes", "Bytes that open uploads in pieces may bring.", value=figures.reserved
+    )
+    yield GaugeMetricFamily(
+        "astegni_uploads_overdue_seconds",
+        "For how long an upload in pieces has been abandoned without being ended.",
+        value=figures.overdue,
     )
 
 

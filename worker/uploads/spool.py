@@ -67,9 +67,13 @@ class Spool:
         self._path(name).unlink(missing_ok=True)
 
     def names(self, *, older_than: float) -> Iterator[str]:
-        """Names of complete files that are older than so many seconds."""
+        """Names of complete files that are older than so many seconds.
+
+        Not those whose bytes an upload has as well: they are as old as its last byte, while the transaction that makes
+        a recording of them may not have committed yet.
+        """
         for path in self._folder.iterdir():
-            if _NAME.fullmatch(path.name) and _age(path) > older_than:
+            if _NAME.fullmatch(path.name) and _age(path) > older_than and not _is_shared(path):
                 yield path.name
 
     def upload_ids(self, *, older_than: float) -> Iterator[str]:
@@ -116,6 +120,12 @@ class Spool:
         if not _NAME.fullmatch(name):
             raise NotFound("That is not the name of a spool file.")
         return self._folder / name
+
+
+def _is_shared(path: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return path.stat().st_nlink > 1
+    return False
 
 
 def _age(path: Path) -> float:

@@ -108,16 +108,22 @@ def lock_upload(session: Session, upload_id: str) -> Upload | None:
     return session.scalar(query.execution_options(populate_existing=True))
 
 
-def open_uploads(session: Session, spool_id: str, *, age: float) -> Sequence[str]:
-    """The ids of the open uploads of this spool that were created more than `age` seconds ago."""
+def open_uploads(session: Session, spool_id: str, *, age: float) -> Sequence[tuple[str, datetime]]:
+    """The open uploads of this spool that were created more than `age` seconds ago: (id, last change of the row)."""
     old = Upload.created_at < func.now() - timedelta(seconds=age)
-    return session.scalars(select(Upload.id).where(Upload.spool_id == spool_id, Upload.state == "open", old)).all()
+    query = select(Upload.id, Upload.updated_at).where(Upload.spool_id == spool_id, Upload.state == "open", old)
+    return [(row.id, row.updated_at) for row in session.execute(query)]
 
 
 def kept_uploads(session: Session, ids: Sequence[str]) -> set[str]:
     """Those of `ids` whose file may still be continued."""
     query = select(Upload.id).where(Upload.id.in_(ids), Upload.state.in_(("open", "recovered")))
     return set(session.scalars(query))
+
+
+def recovered_uploads(session: Session, ids: Sequence[str]) -> set[str]:
+    """Those of `ids` all of whose bytes are in a recording, while they may still be continued."""
+    return set(session.scalars(select(Upload.id).where(Upload.id.in_(ids), Upload.state == "recovered")))
 
 
 def prune_uploads(session: Session, *, age: float, most: int) -> int:

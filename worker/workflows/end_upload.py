@@ -2,12 +2,14 @@
 
 import hashlib
 import secrets
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from models.uploads import Upload
+from worker import clock
 from worker.database import after_commit
 from worker.logs import get_logger
 from worker.recordings.extend import extend_recording
@@ -26,10 +28,12 @@ def finish_upload(context: WorkerContext, upload_id: str, digest: Digest | None 
 
     `digest` is that of all bytes, if it is known.
 
-    The file gets the upload's id as its second name in the spool. Its first name is removed after the commit, or by the
-    sweep when the process crashes in between.
+    The file gets a second name in the spool. Its first name is removed after the commit, or by the sweep when the process
+    crashes in between.
     """
     file = context.spool.upload(upload_id)
+    # Another name at each attempt: an empty PATCH after a failed one has replaced the file by a copy (`own_inode`).
+    name = secrets.token_hex(16)
     try:
         # No byte can follow the last one, so the digest needs no lock.
         size = file.size()
@@ -38,8 +42,8 @@ def finish_upload(context: WorkerContext, upload_id: str, digest: Digest | None 
             upload = _lock_open(session, upload_id)
             if upload is None or upload.length != size:
                 return
-            locked.share_as(context.spool.target(upload_id))
-            _record(context, session, upload, size=size, sha1=sha1, spool_name=upload_id)
+            locked.share_as(context.spool.target(name))
+            _record(context, session, upload, size=size, sha1=sha1, spool_name=name)
             upload.state = "finished"
     except UploadGone:
         # Another request has finished the upload.
@@ -51,7 +55,8 @@ def finish_upload(context: WorkerContext, upload_id: str, digest: Digest | None 
 def recover_upload(context: WorkerContext, upload_id: str, *, idle: float) -> str:
     """Register what has arrived of an upload to which nothing was added for `idle` seconds; returns its state.
 
-    Its file stays, so that it can be continued.
+    Its file stays, so that it can be continued. Raises UploadGone when the file of an open upload is missing; after
+    SPOOL_RETENTION nobody expects it any more, and the upload is terminated.
     """
     file = context.spool.upload(upload_id)
     try:
@@ -63,12 +68,28 @@ def recover_upload(context: WorkerContext, upload_id: str, *, idle: float) -> st
                 return "open"
             state = _recover(context, upload_id, locked, size, sha1)
     except UploadGone:
-        state = "terminated"
-        with context.database.transaction() as session:
-            terminate(session, upload_id)
+        state = _give_up(context, upload_id)
+        if state == "open":
+            raise
     if state in {"finished", "terminated"}:
         file.remove()
     return state
+
+
+def _give_up(context: WorkerContext, upload_id: str) -> str:
+    """End an upload whose file has been missing for long; returns its state, which is mostly that another one set.
+
+    A spool that is not mounted must not end uploads: their bytes come back with it.
+    """
+    age = timedelta(seconds=context.settings.spool_retention)
+    with context.database.transaction() as session:
+        upload = lock_upload(session, upload_id)
+        if upload is None:
+            return "terminated"
+        if upload.state == "open" and upload.updated_at < clock.now() - age:
+            terminate(session, upload_id)
+            return "terminated"
+        return upload.state
 
 
 def terminate_upload(context: WorkerContext, upload_id: str) -> None:

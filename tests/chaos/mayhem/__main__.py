@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.mayhem`: one seeded run, its events as they come, and a report."""
+"""`python -m tests.chaos.mayhem`: seeded runs, their events as they come, and reports."""
 
 import argparse
 import random
@@ -8,7 +8,12 @@ from pathlib import Path
 
 from devstack.directories import scratch_directory
 from tests.chaos.mayhem.plan import FAULTS, make_plan
+from tests.chaos.mayhem.report import Claim
 from tests.chaos.mayhem.session import as_table, carry_out
+from tests.chaos.mayhem.uploads.kills import make_upload_plan
+from tests.chaos.mayhem.uploads.run import Say
+from tests.chaos.mayhem.uploads.session import browser_program, carry_out_kills
+from tests.forking.forked_process import ForkServer
 
 
 def main() -> int:
@@ -19,6 +24,8 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=500)
     parser.add_argument("--quick", type=float, default=1.0, help="how many times shorter than in production")
     parser.add_argument("--only", nargs="*", choices=sorted(FAULTS), default=(), help="only these faults")
+    parser.add_argument("--uploads", action="store_true", help="only kill what records, sends and stores uploads")
+    parser.add_argument("--kills", type=int, default=200, help="so many of them; 0: leave this part out")
     parser.add_argument("--keep", type=Path, help="keep logs and the event log in this folder")
     arguments = parser.parse_args()
     began = time.monotonic()
@@ -26,14 +33,39 @@ def main() -> int:
     def say(what: str) -> None:
         print_line(f"{time.monotonic() - began:7.1f}  {what}")
 
+    with scratch_directory() as scratch:
+        root = arguments.keep.absolute() if arguments.keep else scratch
+        claims: list[Claim] = []
+        if not arguments.uploads:
+            claims += break_ledger(arguments, root, say)
+        if arguments.kills and not arguments.only:
+            claims += kill_uploads(arguments, root / "uploads", say)
+    return 0 if all(line.holds for line in claims) else 1
+
+
+def break_ledger(arguments: argparse.Namespace, root: Path, say: Say) -> list[Claim]:
+    """Let everything go wrong for some minutes."""
     print_line(f"seed {arguments.seed}, {arguments.minutes:g} minutes, {arguments.jobs} jobs")
     plan = make_plan(
         arguments.seed, seconds=60 * arguments.minutes, jobs=arguments.jobs, quick=arguments.quick, only=arguments.only
     )
-    with scratch_directory() as scratch:
-        claims = carry_out(plan, arguments.keep.absolute() if arguments.keep else scratch, say)
+    claims = carry_out(plan, root, say)
     print_line("\n" + as_table(claims))
-    return 0 if all(line.holds for line in claims) else 1
+    return claims
+
+
+def kill_uploads(arguments: argparse.Namespace, root: Path, say: Say) -> list[Claim]:
+    """Kill what records, sends and stores uploads."""
+    has_browser = browser_program() is not None
+    if not has_browser:
+        print_line("`chromium` is not installed: no browser records, and none is killed")
+    print_line(f"seed {arguments.seed}, {arguments.kills} kills while uploads are recorded")
+    plan = make_upload_plan(arguments.seed, kills=arguments.kills, with_browser=has_browser)
+    # Dozens of processes start again: how long an interpreter takes to import everything is not the question here.
+    with ForkServer(root) as server:
+        claims = carry_out_kills(plan, root, say, start=server.start)
+    print_line("\n" + as_table(claims))
+    return claims
 
 
 def print_line(line: str) -> None:

@@ -91,8 +91,10 @@ export class Recorder extends EventTarget {
     const { facts } = this.#journal;
     if (facts.total !== null) throw new Error('this recording has ended');
     if (facts.startedAt === null) {
-      const { type, title, label, token } = this.#options;
-      Object.assign(facts, { who: whoOf(await token(null)), type, title, label, startedAt: Date.now() });
+      const { session, type, title, label, token } = this.#options;
+      // A page that is killed before it sends anything leaves a recording that another page must be able to send.
+      const known = typeof session === 'function' ? null : session;
+      Object.assign(facts, { who: whoOf(await token(null)), session: known, type, title, label, startedAt: Date.now() });
       navigator.storage?.persist?.().catch(() => {});
     } else {
       await this.#halt();

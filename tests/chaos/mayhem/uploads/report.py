@@ -1,0 +1,184 @@
+"""What a run of kills has shown: where each acknowledged byte is, and how long each part was missed."""
+
+import base64
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.mayhem.recovery import recoveries, runs_of
+from tests.chaos.mayhem.report import Claim
+from tests.chaos.mayhem.uploads.browser import BrowserRecorder
+from tests.chaos.mayhem.uploads.clients import SentUpload
+from tests.chaos.mayhem.uploads.kills import KINDS, OF_BROWSERS
+from tests.chaos.mayhem.uploads.run import UploadRun
+from worker.storage.store import ObjectStore
+
+_SOURCES = """
+SELECT u.id, u.state, u.recorded_bytes, u.recording_id, r.object_name, w.error
+  FROM uploads u
+  LEFT JOIN whiteboard_session_recordings w ON w.id = u.recording_id
+  LEFT JOIN recording_renditions r ON r.recording_id = u.recording_id AND r.name = 'source' AND r.state = 'ready'
+"""
+_HISTORY = """
+SELECT job_id::text, before, after, token::text, worker, extract(epoch FROM at)::float AS at
+  FROM chaos_history ORDER BY id
+"""
+_SHOWN = 5
+
+
+@dataclass
+class Sources:
+    """The rows of all uploads by id, and the bytes of their recordings' sources on B2."""
+
+    rows: dict[str, dict[str, Any]]
+    store: ObjectStore
+    folder: Path
+
+    def read(self, upload_id: str) -> bytes:
+        """The source that this upload became; empty without one."""
+        name = self.rows.get(upload_id, {}).get("object_name")
+        if name is None:
+            return b""
+        path = self.folder / f"source-{upload_id}"
+        self.store.download(name, path)
+        content = path.read_bytes()
+        path.unlink()
+        return content
+
+    def about(self, upload_id: str) -> str:
+        """What the tables say of an upload whose bytes are missing."""
+        row = self.rows.get(upload_id, {})
+        return f"{upload_id} {row.get('state')} {row.get('recorded_bytes')} {row.get('error')}"
+
+
+def check_uploads(run: UploadRun) -> list[Claim]:
+    """Every claim about the run."""
+    environment = run.environment
+    rows = {row["id"]: row for row in environment.watchdog.ask(_SOURCES)}
+    sources = Sources(rows, ObjectStore.from_settings(environment.settings), environment.folder)
+    done = len(run.kills) - len(_of_browser(run)) + (len(run.browser.kills) if run.browser else 0)
+    return [
+        Claim("every kill was carried out", f"{done} of {len(run.plan.kills)}", done == len(run.plan.kills)),
+        _of_clients(run.clients.uploads, sources),
+        _offsets(run.clients.uploads),
+        *([] if run.browser is None else _slices(run.browser, sources)),
+        _rows(run, sources),
+        _jobs(run),
+    ]
+
+
+def kill_table(run: UploadRun) -> str:
+    """Kills by kind, and the longest time until the part did again what it is for."""
+    times: dict[str, list[float]] = {kind: [] for kind in KINDS.values()} | _recovery_times(run)
+    counts = Counter(KINDS[kill.name] for kill, _at, _hit in run.kills)
+    lines = [f"seed {run.plan.seed}", "", "| killed | times | worst recovery, s |", "| --- | --- | --- |"]
+    lines += [f"| {kind} | {counts[kind]} | {max(times[kind], default=0.0):.1f} |" for kind in times if counts[kind]]
+    return "\n".join([*lines, f"| in all | {sum(counts.values())} | all on B2 after {run.calm_after:.0f} |"])
+
+
+def _of_clients(uploads: list[SentUpload], sources: Sources) -> Claim:
+    acknowledged = stored = lost = 0
+    wrong: list[str] = []
+    for upload in uploads:
+        source = sources.read(upload.upload_id)
+        right = _common(source, upload.content)
+        acknowledged += upload.acknowledged
+        stored += right
+        if right < upload.acknowledged or right < len(source):
+            lost += max(0, upload.acknowledged - right)
+            wrong.append(f"{sources.about(upload.upload_id)}: {right} of {upload.acknowledged} bytes")
+    manners = Counter(upload.manner for upload in uploads)
+    result = (
+        f"{len(uploads)} uploads ({manners['abandoned']} abandoned): {acknowledged} bytes acknowledged, {stored} on B2,"
+        f" {lost} lost"
+    )
+    return Claim("every acknowledged byte of a client is on B2", _with(result, wrong), not wrong)
+
+
+def _common(one: bytes, other: bytes) -> int:
+    """The number of first bytes in which both are the same."""
+    if other.startswith(one):
+        return len(one)
+    return next((at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right), len(other))
+
+
+def _offsets(uploads: list[SentUpload]) -> Claim:
+    violations = [violation for upload in uploads for violation in upload.violations]
+    return Claim("no offset goes back, nothing is refused", _with("none", violations), not violations)
+
+
+def _slices(browser: BrowserRecorder, sources: Sources) -> list[Claim]:
+    number = size = lost = 0
+    wrong: list[str] = []
+    for recording_id, recording in browser.recordings.items():
+        (upload_id,) = recording.upload_ids or {""}
+        source = sources.read(upload_id)
+        for (offset, length), sha256 in recording.slices.items():
+            number += 1
+            size += length
+            digest = hashlib.sha256(source[offset : offset + length]).digest()
+            if base64.b64encode(digest).decode() != sha256:
+                lost += length
+                wrong.append(f"{recording_id}: {sources.about(upload_id)}: {offset}, {length} of {len(source)}")
+        if recording.skipped:
+            wrong.append(f"{recording_id}: {recording.skipped} bytes were skipped")
+    result = f"{len(browser.recordings)} recordings, {number} slices: {size} bytes, {size - lost} on B2, {lost} lost"
+    return [
+        Claim("every slice of the browser's disk is on B2", _with(result, wrong), not wrong),
+        Claim("nothing is left on the browser's disk", f"{browser.left} recordings", browser.left == 0),
+    ]
+
+
+def _rows(run: UploadRun, sources: Sources) -> Claim:
+    recordings = {row["id"] for row in run.environment.watchdog.ask("SELECT id FROM whiteboard_session_recordings")}
+    named = Counter(row["recording_id"] for row in sources.rows.values() if row["recording_id"] is not None)
+    expected = {upload.upload_id for upload in run.clients.uploads} | {
+        upload_id
+        for recording in (run.browser.recordings.values() if run.browser else ())
+        for upload_id in recording.upload_ids
+    }
+    states = Counter(row["state"] for row in sources.rows.values())
+    without = [sources.about(upload_id) for upload_id in expected if not sources.rows[upload_id]["recording_id"]]
+    extra = [sources.about(upload_id) for upload_id in sources.rows.keys() - expected]
+    holds = not without and not extra and recordings == named.keys() and set(named.values()) <= {1}
+    result = f"{len(sources.rows)} uploads ({', '.join(f'{n} {state}' for state, n in sorted(states.items()))}), "
+    result += f"{len(recordings)} recordings"
+    return Claim("one recording of each upload, none extra", _with(result, without + extra), holds)
+
+
+def _jobs(run: UploadRun) -> Claim:
+    rows = run.environment.watchdog.ask("SELECT kind, state, attempt, error FROM jobs WHERE kind <> 'uploads.seal'")
+    wrong = [f"{row['kind']} {row['state']} {row['error']}" for row in rows if row["state"] != "succeeded"]
+    return Claim("every job succeeded", _with(f"{len(rows)} jobs", wrong), not wrong)
+
+
+def _recovery_times(run: UploadRun) -> dict[str, list[float]]:
+    """By kind, the seconds from each kill until it was made good.
+
+    Of an API process and a link: until it acknowledged bytes again; of the database: until any of them did; of a
+    worker: until the job that it ran was started again; of a tab or browser: until the page recorded or sent again.
+    """
+    times: dict[str, list[float]] = {}
+    for kill, at, hit in run.kills:
+        if kill.name in OF_BROWSERS or KINDS[kill.name] == "worker":
+            continue
+        after = [then for link, then in run.clients.acknowledgements if then > at and hit in (None, link)]
+        if after:
+            times.setdefault(KINDS[kill.name], []).append(min(after) - at)
+    lines = run.environment.event_log.read("fault", "calm", "received")
+    lost = recoveries(runs_of(run.environment.watchdog.ask(_HISTORY)), lines)
+    times["worker"] = [recovery.seconds for recovery in lost]
+    for kind, seconds in run.browser.recoveries if run.browser else ():
+        times.setdefault(kind, []).append(seconds)
+    return times
+
+
+def _of_browser(run: UploadRun) -> list[str]:
+    return [kill.name for kill, _at, _hit in run.kills if kill.name in OF_BROWSERS]
+
+
+def _with(result: str, wrong: list[str]) -> str:
+    more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+    return f"{result}; {'; '.join(wrong[:_SHOWN])}{more}" if wrong else result

@@ -1,0 +1,66 @@
+"""A plan of kills carried out from nothing to its report."""
+
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.browser.studio_page import serve_studio
+from tests.chaos.mayhem.environment import Environment, make_template
+from tests.chaos.mayhem.parts import Parts
+from tests.chaos.mayhem.report import Claim
+from tests.chaos.mayhem.uploads.browser import BrowserRecorder
+from tests.chaos.mayhem.uploads.kills import UploadPlan
+from tests.chaos.mayhem.uploads.report import check_uploads, kill_table
+from tests.chaos.mayhem.uploads.run import Say, UploadRun, tutor_token
+from tests.forking.forked_process import Start, start_process
+
+# Shorter than the longest outages, and than what a late client waits: uploads are sealed and go on later.
+_ABANDONED_AFTER = 10
+# How many times shorter than in production leases and the pauses before a retry are.
+_QUICK = 3.0
+_SESSIONS = 200
+
+
+def browser_program() -> str | None:
+    """Debian's Chromium; None where it is not installed."""
+    return shutil.which("chromium")
+
+
+def carry_out_kills(plan: UploadPlan, root: Path, say: Say, *, start: Start = start_process) -> list[Claim]:
+    """Start servers, workers, two API processes, clients and a browser below `root`, kill them, and judge.
+
+    Call it from the main thread.
+    """
+    folder = root / "environment"
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        runs: list[UploadRun] = []
+        origin = stack.enter_context(serve_studio(lambda: f"http://127.0.0.1:{runs[0].links[0].port}"))
+        parts = stack.enter_context(Parts(root / "parts"))
+        make_template(parts, "kills")
+        environment = stack.enter_context(
+            Environment(
+                parts,
+                folder,
+                "kills",
+                quick=_QUICK,
+                start=start,
+                upload_abandoned_after=_ABANDONED_AFTER,
+                cors_origins=(origin,),
+            )
+        )
+        run = UploadRun(environment, plan, _new_browser(plan, environment, origin), say)
+        runs.append(run)
+        run.run()
+        claims = check_uploads(run)
+        say(f"the kills:\n\n{kill_table(run)}\n")
+        return claims
+
+
+def _new_browser(plan: UploadPlan, environment: Environment, origin: str) -> BrowserRecorder | None:
+    program = browser_program()
+    if not plan.with_browser or program is None:
+        return None
+    sessions = [environment.new_session() for _n in range(_SESSIONS)]
+    home = environment.folder / "chromium"
+    return BrowserRecorder(program, home, origin, tutor_token(), sessions, seed=plan.seed + 3)
