@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import select
 import signal
 import time
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 # Letters as on a phone: at fractions of a pixel and not bent to the pixels' grid. Nothing is asked of the network.
 _FLAGS = (
@@ -108,10 +109,12 @@ class Page:
 class Chromium:
     """One browser. `home` is a directory of its own; it may hold the profile of a browser that was killed.
 
-    `run` and `open` use a first page. Close the browser in the end.
+    `run` and `open` use a first page. Close the browser in the end. A command that has no response after `patience`
+    seconds is an AssertionError.
     """
 
-    def __init__(self, program: str, home: Path, *flags: str) -> None:
+    def __init__(self, program: str, home: Path, *flags: str, patience: float = PATIENCE) -> None:
+        self._patience = patience
         commands, self._commands = os.pipe()
         self._answers, answers = os.pipe()
         arguments = [program, *_FLAGS, *flags, f"--user-data-dir={home / 'profile'}", "about:blank"]
@@ -171,10 +174,14 @@ class Chromium:
 
     def kill_tab(self) -> None:
         """Kill the processes of all pages, like a system that needs their memory; the first page becomes a new tab."""
+        killed = []
         for process in psutil.Process(self._pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):
                 if "--type=renderer" in process.cmdline():
                     process.kill()
+                    killed.append(process)
+        # A page in the process that the browser keeps in reserve, and does not yet know to be dead, would hang.
+        psutil.wait_procs(killed)
         self._page = Page(self)
 
     def close(self) -> None:
@@ -199,6 +206,8 @@ class Chromium:
 
     def _read(self) -> Any:
         while b"\0" not in self._buffer:
+            is_readable, _, _ = select.select([self._answers], [], [], self._patience)
+            assert is_readable, f"the browser has not answered within {self._patience:g} s"
             piece = os.read(self._answers, 1 << 20)
             assert piece, "the browser has ended"
             self._buffer += piece

@@ -40,7 +40,7 @@ def _longest_idle(session: Session, spool: Path, spool_id: str, *, age: float) -
 
     One whose file is missing has been idle since its row changed.
     """
-    now = session.scalar(select(func.now()))
+    now = session.execute(select(func.now())).scalar_one()
     longest = 0.0
     for upload_id, updated_at in open_uploads(session, spool_id, age=age):
         try:

@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from tests.waiting import wait_for
 # Seconds of one lesson, kills included.
 _LESSON = (25.0, 60.0)
 _LOADS_WITHIN = 10.0
+# A page that does not answer for so long has not survived the kill of another one: Chromium's fault, not ours.
+_ANSWERS_WITHIN = 30.0
 _LOOK_EVERY = 0.5
 # The journals of all recordings on the browser's disk, by the recording's id (docs/recorder.md, What it survives).
 _JOURNALS = """
@@ -171,16 +174,19 @@ class BrowserRecorder:
 
     def _open(self) -> None:
         """Open the page, again and again while the API does not give its module."""
-        page = self._browser.first_page
         while True:
-            page.open("about:blank")
-            page.open(f"{self._origin}/")
+            page = self._browser.first_page
             try:
-                wait_for(lambda: self._run("Boolean(window.studio && window.Recorder)"), within=_LOADS_WITHIN)
+                page.open("about:blank")
+                page.open(f"{self._origin}/")
+                self._run(f"localStorage.setItem('token', '{self._token}')")
             except AssertionError:
+                self._browser.close()
+                self._browser = self._new_browser()
                 continue
-            self._run(f"localStorage.setItem('token', '{self._token}')")
-            return
+            with suppress(AssertionError):
+                wait_for(lambda: self._run("Boolean(window.studio && window.Recorder)"), within=_LOADS_WITHIN)
+                return
 
     def _phase(self) -> str:
         return str(self._run("studio.recorder.state.phase"))
@@ -196,4 +202,4 @@ class BrowserRecorder:
         return self._browser.first_page.run(script)
 
     def _new_browser(self) -> Chromium:
-        return Chromium(self._program, self._home, *MEDIA_FLAGS)
+        return Chromium(self._program, self._home, *MEDIA_FLAGS, patience=_ANSWERS_WITHIN)

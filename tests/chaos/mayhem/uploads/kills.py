@@ -53,16 +53,27 @@ class Kill:
 
 @dataclass(frozen=True)
 class UploadPlan:
-    """One run: so many clients record, one after another, and a browser does (or none), until the last kill."""
+    """One run: so many clients record, one after another, and a browser does (or none), until the last kill.
+
+    `abandoned_after`: seconds without a byte after which the server seals an upload.
+    """
 
     seed: int
     kills: list[Kill]
     clients: int
     with_browser: bool
+    abandoned_after: int
 
 
 def make_upload_plan(
-    seed: int, *, kills: int, clients: int = 6, with_browser: bool = True, pause: tuple[float, float] = (1.0, 6.0)
+    seed: int,
+    *,
+    kills: int,
+    clients: int = 6,
+    with_browser: bool = True,
+    pause: tuple[float, float] = (1.0, 6.0),
+    # Shorter than the longest outages, and than what a late client waits: uploads are sealed and go on later.
+    abandoned_after: int = 10,
 ) -> UploadPlan:
     """The run of this seed; `pause` are the least and the most seconds between two kills."""
     dice = random.Random(seed)
@@ -70,7 +81,7 @@ def make_upload_plan(
     # As from packs of cards: each as often as its weight says, also in a short run.
     deck: list[str] = []
     plan: list[Kill] = []
-    at = 4.0
+    at = pause[1]
     while len(plan) < kills:
         if not deck:
             deck = dice.sample(list(weights), sum(weights.values()), counts=list(weights.values()))
@@ -78,4 +89,4 @@ def make_upload_plan(
         plan.append(Kill(at, name, dice.uniform(*_AWAY.get(name, (0.0, 0.0)))))
         if dice.random() > _TOGETHER:
             at += dice.uniform(*pause)
-    return UploadPlan(seed, plan, clients, with_browser)
+    return UploadPlan(seed, plan, clients, with_browser, abandoned_after)

@@ -134,14 +134,14 @@ def _slices(browser: BrowserRecorder, sources: Sources) -> list[Claim]:
 def _rows(run: UploadRun, sources: Sources) -> Claim:
     recordings = {row["id"] for row in run.environment.watchdog.ask("SELECT id FROM whiteboard_session_recordings")}
     named = Counter(row["recording_id"] for row in sources.rows.values() if row["recording_id"] is not None)
-    expected = {upload.upload_id for upload in run.clients.uploads} | {
+    expected = {upload.upload_id for upload in run.clients.uploads if upload.acknowledged} | {
         upload_id
         for recording in (run.browser.recordings.values() if run.browser else ())
         for upload_id in recording.upload_ids
     }
     states = Counter(row["state"] for row in sources.rows.values())
     without = [sources.about(upload_id) for upload_id in expected if not sources.rows[upload_id]["recording_id"]]
-    extra = [sources.about(upload_id) for upload_id in sources.rows.keys() - expected]
+    extra = [sources.about(each) for each in sources.rows.keys() - expected if sources.rows[each]["recorded_bytes"]]
     holds = not without and not extra and recordings == named.keys() and set(named.values()) <= {1}
     result = f"{len(sources.rows)} uploads ({', '.join(f'{n} {state}' for state, n in sorted(states.items()))}), "
     result += f"{len(recordings)} recordings"

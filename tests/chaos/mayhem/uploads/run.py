@@ -83,14 +83,13 @@ class UploadRun:
             self._calm()
 
     def _make_clients(self) -> TusClients:
-        settings = self.environment.settings
         return TusClients(
             [f"http://127.0.0.1:{link.port}" for link in self.links],
             tutor_token(),
             [self.environment.new_session() for _n in range(20 + 2 * len(self.plan.kills))],
             seed=self.plan.seed,
             clients=self.plan.clients,
-            abandoned_after=settings.upload_abandoned_after,
+            abandoned_after=self.plan.abandoned_after,
         )
 
     def _trouble(self) -> None:

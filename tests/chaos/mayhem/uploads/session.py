@@ -14,8 +14,6 @@ from tests.chaos.mayhem.uploads.report import check_uploads, kill_table
 from tests.chaos.mayhem.uploads.run import Say, UploadRun, tutor_token
 from tests.forking.forked_process import Start, start_process
 
-# Shorter than the longest outages, and than what a late client waits: uploads are sealed and go on later.
-_ABANDONED_AFTER = 10
 # How many times shorter than in production leases and the pauses before a retry are.
 _QUICK = 3.0
 _SESSIONS = 200
@@ -45,7 +43,7 @@ def carry_out_kills(plan: UploadPlan, root: Path, say: Say, *, start: Start = st
                 "kills",
                 quick=_QUICK,
                 start=start,
-                upload_abandoned_after=_ABANDONED_AFTER,
+                upload_abandoned_after=plan.abandoned_after,
                 cors_origins=(origin,),
             )
         )
