@@ -156,6 +156,13 @@ class Film:
         # A tone has no pause of 0.1 s.
         return [edge / 100 for edge in edges if not loud[max(0, edge - 10) : edge].any()]
 
+    def changes(self) -> list[tuple[bool, float]]:
+        """Whether the middle of the picture is dark, and since when, for each change."""
+        raw = self._decoded("-f", "rawvideo", "-pix_fmt", "gray", "-vf", "fps=50,scale=16:9")
+        dark = np.frombuffer(raw, np.uint8).reshape(-1, 9, 16)[:, 4, 8] < 128
+        edges = [0, *(np.flatnonzero(dark[1:] != dark[:-1]) + 1)]
+        return [(bool(dark[edge]), edge / 50) for edge in edges]
+
     def blots(self) -> list[float]:
         """The seconds at which each blot appears, in the order of drawing; NaN for one that is never seen."""
         small = 160, 90
@@ -299,6 +306,47 @@ def test_the_film_is_ordered_once_and_is_what_people_are_told_of(board: Board, s
     assert board.announcements() == {film.result["recording_id"]}
     # A film has a picture, so its own ingest orders none.
     assert len(board.films()) == 1
+
+
+def test_a_voice_on_pages_without_a_stroke_has_a_film_of_the_pages(
+    board: Board, speak: Voice, play: Callable[[Any], Film]
+) -> None:
+    board.sql("UPDATE whiteboard_pages SET background_color = '#000000' WHERE id = :id", id=board.pages[1])
+    for at, page in ((-1, 0), (2, 1), (4, 0)):
+        board.turn(at, page)
+    board.say(speak(6, [1, 5]))
+
+    job = board.film()
+
+    assert job.state == "succeeded", job.error
+    film = play(job)
+    assert film.beeps() == pytest.approx([1, 5], abs=APART)
+    assert film.row.duration_seconds == pytest.approx(6, abs=0.2)
+    assert [is_dark for is_dark, _at in film.changes()] == [False, True, False]
+    assert [at for _is_dark, at in film.changes()] == pytest.approx([0, 2, 4], abs=APART)
+    assert [page for _at, page in film.replay["turns"]] == [0, 1, 0]
+    assert board.announcements() == {film.row.id}
+
+
+def test_a_voice_on_an_imported_page_that_nobody_turned_has_a_film_of_it(
+    board: Board, speak: Voice, play: Callable[[Any], Film]
+) -> None:
+    board.sql(
+        "UPDATE whiteboard_pages SET background_image = 'nothing that can be fetched' WHERE id = :id", id=board.pages[0]
+    )
+    board.say(speak(3, [1]))
+
+    assert play(board.film()).beeps() == pytest.approx([1], abs=APART)
+
+
+def test_a_plain_talk_is_heard_and_has_no_film(board: Board, speak: Voice) -> None:
+    board.turn(1, 0)
+    voice = board.say(speak(3, [1]))
+
+    assert board.films() == []
+    assert board.announcements() == {voice}
+    row = board.recordings.row(voice)
+    assert (row.is_available, row.recording_metadata["audio_codec"]) == (True, "opus")
 
 
 def test_when_there_can_be_no_film_the_voice_is_announced(board: Board, speak: Voice) -> None:

@@ -22,6 +22,7 @@ from worker.jobs.live import require_room
 from worker.jobs.order import Order
 from worker.jobs.recording_orders import CombineRecordings
 from worker.recordings.combinable import combinables_of, require_several
+from worker.workflows.voice_film import can_be_filmed
 
 router = APIRouter(prefix="/v1/whiteboard/sessions", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
 
@@ -51,7 +52,7 @@ def post_replay(
     options = body or ReplayBody()
     with services.database.transaction() as session:
         session_for(session, caller, session_id, change=isinstance(caller, UserCaller))
-        if not was_drawn_on(session, session_id):
+        if not can_be_filmed(session, session_id):
             raise NothingDrawn(
                 f"Nothing was drawn on the board of session {session_id}, so there is nothing to replay."
             )

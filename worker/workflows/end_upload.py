@@ -28,7 +28,7 @@ def finish_upload(context: WorkerContext, upload_id: str, digest: Digest | None 
 
     `digest` is that of all bytes, if it is known.
 
-    The file gets a second name in the spool. Its first name is removed after the commit, or by the sweep when the process
+    The file gets a second name in the spool. Its first name is removed after the commit, or by the sweep if the process
     crashes in between.
     """
     file = context.spool.upload(upload_id)

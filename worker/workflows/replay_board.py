@@ -100,6 +100,7 @@ def _timeline(
         shorten_idle=order.shorten_idle,
         until=history.ended_at,
         voices=[RecordedVoice(voice.recording_id, voice.stretches) for voice in voices],
+        shows_pages=history.shows_pages,
     )
 
 

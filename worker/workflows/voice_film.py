@@ -7,13 +7,13 @@ from sqlalchemy.orm import Session
 
 from models.recordings import Recording
 from worker import clock
-from worker.canvases.replay.history import was_drawn_on
+from worker.canvases.replay.history import shows_pages, was_drawn_on
 from worker.canvases.replay.timeline import PlacedVoice
 from worker.jobs.board_orders import ReplayBoard
 from worker.jobs.enqueue import enqueue
 from worker.media.mix import Sound
 from worker.recordings.source import lock_recording
-from worker.recordings.voices import Voice, is_voice
+from worker.recordings.voices import Voice, is_voice, voices_of
 from worker.workflows.context import WorkerContext
 from worker.workflows.notify_recording import notify_of_recording
 
@@ -21,9 +21,10 @@ from worker.workflows.notify_recording import notify_of_recording
 def order_film(session: Session, recording: Recording, *, spool_id: str, principal: str) -> bool:
     """Order the film of a board whose voice can be played now; returns whether there will be one.
 
-    Other recordings, and boards on which nobody has drawn, get none.
+    Other recordings get none. Nor does a plain talk: a film of an empty page is larger and shows nothing, while the
+    voice alone can be played.
     """
-    if not is_voice(recording) or not was_drawn_on(session, recording.session_id):
+    if not is_voice(recording) or not has_pictures(session, recording.session_id):
         return False
     order = ReplayBoard(
         recording.session_id,
@@ -36,6 +37,18 @@ def order_film(session: Session, recording: Recording, *, spool_id: str, princip
     )
     enqueue(session, order, principal=principal)
     return True
+
+
+def can_be_filmed(session: Session, session_id: int) -> bool:
+    """Whether a board can be replayed: there are strokes, or a voice on pages."""
+    return was_drawn_on(session, session_id) or bool(
+        shows_pages(session, session_id) and voices_of(session, session_id)
+    )
+
+
+def has_pictures(session: Session, session_id: int) -> bool:
+    """Whether a film of the board shows more than an empty page."""
+    return was_drawn_on(session, session_id) or shows_pages(session, session_id)
 
 
 def fetch_sounds(

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from worker.canvases.board import DrawnBoard
 from worker.canvases.replay.build_timeline import NothingDrawn, build_timeline
-from worker.canvases.replay.timeline import PageShown, ReplayTimeline
+from worker.canvases.replay.timeline import PageShown, RecordedVoice, ReplayTimeline
 from worker.canvases.stored.pages import read_board
+from worker.media.recorded_time import RecordedStretch
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
@@ -134,6 +135,18 @@ def test_a_page_turned_to_long_before_is_what_the_replay_begins_with() -> None:
     )
     assert [turn.page for turn in timeline.turns] == [0]
     assert spans(timeline) == [(1000, 2000)]
+
+
+def test_pages_without_a_stroke_are_shown_while_somebody_speaks() -> None:
+    voice = RecordedVoice(5, (RecordedStretch(begun=round(BEGIN.timestamp() * 1000), at=0, length=9000),))
+    turns = [PageShown(at(-5), 1), PageShown(at(4), 0), PageShown(at(60), 1)]
+    timeline = build_timeline(board([], []), turns=turns, voices=[voice], shows_pages=True)
+    assert [(turn.at, turn.page) for turn in timeline.turns] == [(0, 1), (4000, 0)]
+    assert (timeline.duration_ms, timeline.strokes) == (9000, ())
+    unturned = build_timeline(board([], []), voices=[voice], shows_pages=True)
+    assert [(turn.at, turn.page) for turn in unturned.turns] == [(0, 0)]
+    with pytest.raises(NothingDrawn):
+        build_timeline(board([], []), turns=turns, shows_pages=True)
 
 
 def test_nothing_drawn_is_said() -> None:

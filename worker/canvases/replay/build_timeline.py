@@ -31,8 +31,9 @@ def build_timeline(
     shorten_idle: bool = False,
     until: datetime | None = None,
     voices: Sequence[RecordedVoice] = (),
+    shows_pages: bool = False,
 ) -> ReplayTimeline:
-    """The replay of a board, with these voices. Raises NothingDrawn.
+    """The replay of a board, with these voices. Raises NothingDrawn, but not for voices on pages that are to be shown.
 
     With voices the film runs while they were recorded (recorded_clock.py), and `shorten_idle` changes nothing.
 
@@ -40,7 +41,7 @@ def build_timeline(
     ignored. A stroke that was deleted before its start is never visible.
     """
     strokes = place_strokes([page.drawn for page in board.pages])
-    if not strokes:
+    if not strokes and not (voices and shows_pages):
         raise NothingDrawn("Nothing was drawn on this board, so there is nothing to replay.")
     close = None if until is None else round(until.timestamp() * 1000)
     removals = {_key(stroke): _removed_at(stroke, close) for stroke in strokes}
@@ -117,10 +118,10 @@ def _busy(strokes: Sequence[StrokeTimes], moments: Iterable[int | None]) -> list
 
 
 def _on_film(turns: Sequence[_WallTurn], clock: ReplayClock | RecordedClock) -> tuple[Turn, ...]:
-    """The turns of the film, which begins with the last page turned to before its beginning."""
+    """The turns of the film, which begins with the last page turned to before its beginning, or with the first page."""
     before: list[Turn] = []
     after: list[Turn] = []
     for at, page in turns:
         moment = clock.film(at)
         (before if moment <= 0 or not (before or after) else after).append(Turn(max(0, moment), page))
-    return (Turn(0, before[-1].page), *after)
+    return (Turn(0, before[-1].page if before else 0), *after)

@@ -24,6 +24,12 @@ _PAGES = text(
 _ANY_STROKE = text(
     f"SELECT EXISTS (SELECT 1 FROM page_strokes WHERE session_id = :session_id AND {WAS_SEEN})"  # noqa: S608 - a condition of our own
 )
+_SHOWS_PAGES = text(
+    """
+    SELECT (SELECT count(DISTINCT page_id) FROM page_activations WHERE session_id = :session_id) > 1
+        OR EXISTS (SELECT 1 FROM board_pages WHERE session_id = :session_id AND background_image <> '')
+    """
+)
 _TURNS = text("SELECT page_id, at FROM page_activations WHERE session_id = :session_id ORDER BY at, id")
 _BOARD = text("SELECT session_title, status, actual_end FROM boards WHERE id = :session_id")
 
@@ -40,10 +46,20 @@ class History:
     ended_at: datetime | None
     images: dict[int, str]
 
+    @property
+    def shows_pages(self) -> bool:
+        """As `shows_pages` of the session."""
+        return bool(self.images) or len({turn.page for turn in self.turns}) > 1
+
 
 def was_drawn_on(session: Session, session_id: int) -> bool:
     """Whether there is at least one stroke to replay."""
     return bool(session.scalar(_ANY_STROKE, {"session_id": session_id}))
+
+
+def shows_pages(session: Session, session_id: int) -> bool:
+    """Whether there is something to see without any stroke: an imported page, or a second page turned to."""
+    return bool(session.scalar(_SHOWS_PAGES, {"session_id": session_id}))
 
 
 def load_history(session: Session, session_id: int) -> History:

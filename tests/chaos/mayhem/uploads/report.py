@@ -47,6 +47,11 @@ class Sources:
         path.unlink()
         return content
 
+    def only(self, upload_ids: set[str]) -> str:
+        """That of these uploads that has bytes; empty when there is not exactly one."""
+        with_bytes = [each for each in upload_ids if self.rows[each]["recorded_bytes"]]
+        return with_bytes[0] if len(with_bytes) == 1 else ""
+
     def about(self, upload_id: str) -> str:
         """What the tables say of an upload whose bytes are missing."""
         row = self.rows.get(upload_id, {})
@@ -113,7 +118,7 @@ def _slices(browser: BrowserRecorder, sources: Sources) -> list[Claim]:
     number = size = lost = 0
     wrong: list[str] = []
     for recording_id, recording in browser.recordings.items():
-        (upload_id,) = recording.upload_ids or {""}
+        upload_id = sources.only(recording.upload_ids)
         source = sources.read(upload_id)
         for (offset, length), sha256 in recording.slices.items():
             number += 1
@@ -140,7 +145,9 @@ def _rows(run: UploadRun, sources: Sources) -> Claim:
         for upload_id in recording.upload_ids
     }
     states = Counter(row["state"] for row in sources.rows.values())
-    without = [sources.about(upload_id) for upload_id in expected if not sources.rows[upload_id]["recording_id"]]
+    # One without a byte is given up when it is idle, and its client creates another.
+    ended = [each for each in expected if sources.rows[each]["state"] != "terminated"]
+    without = [sources.about(each) for each in ended if not sources.rows[each]["recording_id"]]
     extra = [sources.about(each) for each in sources.rows.keys() - expected if sources.rows[each]["recorded_bytes"]]
     holds = not without and not extra and recordings == named.keys() and set(named.values()) <= {1}
     result = f"{len(sources.rows)} uploads ({', '.join(f'{n} {state}' for state, n in sorted(states.items()))}), "
