@@ -48,10 +48,8 @@ def test_a_session_that_was_unknown_when_the_browser_was_killed_is_found_by_the_
     studio.kill_browser()
     studio.open_browser()
     studio.open()
-    session = f"({ label }) => (label === 'a board' ? {studio.session} : null)"
-    studio.run(
-        f"studio.left({{ session: {session} }}).then(([first]) => {{ studio.recorder = first; return first.send(); }})"
-    )
+    find = f"({{ label }}) => (label === 'a board' ? {studio.session} : null)"
+    studio.run(f"studio.left({{ session: {find} }}).then(([first]) => (studio.recorder = first).send())")
     studio.wait("studio.recorder.state.phase === 'finished'")
     assert studio.run("studio.recorder.state.receipt.session_id") == studio.session
 
