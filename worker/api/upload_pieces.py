@@ -3,8 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from typing import IO
+from typing import IO, NamedTuple, Self
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -24,6 +23,37 @@ _LONGEST_WAIT = 0.5
 MOST_CHECKED = 64 << 20
 
 
+class _Batch(NamedTuple):
+    """Bytes that are stored at once; `is_last` when no more will come."""
+
+    data: bytes
+    is_last: bool = False
+
+
+class _Body:
+    """The body of a request, piece by piece. Unlike the framework's stream it goes on after a cancelled read."""
+
+    def __init__(self, request: Request) -> None:
+        self._receive = request.receive
+        self._arrived: bytes = getattr(request.state, "arrived", b"")
+        self._is_complete = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._arrived:
+            arrived, self._arrived = self._arrived, b""
+            return arrived
+        if self._is_complete:
+            raise StopAsyncIteration
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        self._is_complete = not message.get("more_body", False)
+        return bytes(message.get("body", b""))
+
+
 async def store_body(request: Request, appending: Appending, checksum: Checksum | None) -> None:
     """Append the body of the request; at the return all of it is on the disk.
 
@@ -32,7 +62,7 @@ async def store_body(request: Request, appending: Appending, checksum: Checksum 
     Raises the errors of `appending`, PieceMismatch when nothing was stored, and ClientDisconnect when the client
     went away, with what had arrived on the disk unless there is a checksum.
     """
-    stream = _body(request)
+    stream = _Body(request)
     try:
         if checksum is None:
             await _store(stream, appending)
@@ -61,31 +91,47 @@ def append_now(
     return uploads.begin_piece(upload_id, principal, piece, store)
 
 
-async def _body(request: Request) -> AsyncIterator[bytes]:
-    arrived: bytes = getattr(request.state, "arrived", b"")
-    if arrived:
-        yield arrived
-    async for piece in request.stream():
-        yield piece
-
-
 async def _store(stream: AsyncIterator[bytes], appending: Appending) -> None:
-    batch = bytearray()
+    """Store a batch while the next one arrives. What has arrived when the client goes away is stored, too."""
+    batches: asyncio.Queue[_Batch] = asyncio.Queue(maxsize=1)
+    is_complete = True
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_store_batches(batches, appending))
+            is_complete = await _fill(batches, stream)
+    except ExceptionGroup as errors:
+        error = errors.exceptions[0]
+        # Whoever continues this upload meanwhile needs nothing of this request.
+        if is_complete or not isinstance(error, Replaced | WrongOffset):
+            raise error from None
+    if not is_complete:
+        raise ClientDisconnect
+
+
+async def _fill(batches: "asyncio.Queue[_Batch]", stream: AsyncIterator[bytes]) -> bool:
+    """Put the body into the queue; returns whether it is complete."""
     time = asyncio.get_running_loop().time
-    stored_at = time()
+    pieces: list[bytes] = []
+    size, stored_at, is_complete = 0, time(), True
     try:
         async for piece in stream:
-            batch += piece
-            if len(batch) >= _BATCH or time() - stored_at > _LONGEST_WAIT:
-                await run_in_threadpool(appending.store, bytes(batch))
-                batch.clear()
-                stored_at = time()
+            pieces.append(piece)
+            size += len(piece)
+            if size >= _BATCH or time() - stored_at > _LONGEST_WAIT:
+                await batches.put(_Batch(b"".join(pieces)))
+                pieces, size, stored_at = [], 0, time()
     except ClientDisconnect:
-        # Replaced, WrongOffset: another request already continues this upload, so the rest of this one is not needed.
-        with suppress(Replaced, WrongOffset):
-            await run_in_threadpool(appending.store, bytes(batch), last=True)
-        raise
-    await run_in_threadpool(appending.store, bytes(batch), last=True)
+        is_complete = False
+    await batches.put(_Batch(b"".join(pieces), is_last=True))
+    return is_complete
+
+
+async def _store_batches(batches: "asyncio.Queue[_Batch]", appending: Appending) -> None:
+    while True:
+        batch = await batches.get()
+        await run_in_threadpool(appending.store, batch.data, last=batch.is_last)
+        if batch.is_last:
+            return
 
 
 async def _store_checked(stream: AsyncIterator[bytes], appending: Appending, checksum: Checksum) -> None:
