@@ -6,11 +6,12 @@ from worker.jobs.recording_orders import (
     IngestRecording,
     MakePictures,
     MakeRenditions,
+    PackLesson,
     RemoveRecordingFiles,
     StoreSource,
 )
 from worker.processes.child import performs
-from worker.workflows import combine_recordings, make_pictures, make_renditions, remove_files, store_source
+from worker.workflows import combine_recordings, make_pictures, make_renditions, pack_lesson, remove_files, store_source
 from worker.workflows import ingest_recording as ingesting
 from worker.workflows.context import WorkerContext
 
@@ -49,3 +50,9 @@ def remove(run: JobRun, order: RemoveRecordingFiles, context: WorkerContext) -> 
 def combine(run: JobRun, order: CombineRecordings, context: WorkerContext) -> None:
     """Make one lesson of the recordings of a session."""
     combine_recordings.combine_recordings(run, order, context)
+
+
+@performs(PackLesson)
+def pack(run: JobRun, order: PackLesson, context: WorkerContext) -> None:
+    """Make one .html file of a recording."""
+    pack_lesson.pack_lesson(run, order, context)

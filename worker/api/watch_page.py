@@ -1,7 +1,6 @@
 """`/watch/{id}` and `/watch/shared/{secret}`: the page that plays a lesson, its script, style sheet and words."""
 
 from functools import cache
-from importlib.resources import files
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -10,13 +9,10 @@ from worker.api.fields import RowId
 from worker.api.services import Services, ServicesOf
 from worker.api.static_files import StaticFile
 from worker.errors import AstegniError
+from worker.player.player_files import PAGE_PARTS, joined, player_file
 
 router = APIRouter(include_in_schema=False)
 
-# One module of these parts, in this order: each uses what the parts before it declare. Fewer files are fewer round
-# trips, which cost more than bytes on a slow link.
-_PARTS = ("cues", "drawing", "replay", "player", "controls", "meter", "ways", "more", "page", "start")
-_API = files("worker.api")
 # A new version is in use within an hour; until a week later a page need not wait for the check.
 _CACHED = {"Cache-Control": "public, max-age=3600, stale-while-revalidate=604800"}
 _SCRIPT = _CACHED | {"Content-Type": "text/javascript; charset=utf-8"}
@@ -31,8 +27,8 @@ _POLICY = (
 )
 _FILES = {
     "/watch.css": ("watch.css", _STYLE),
-    "/watch-words-en.js": ("watch-words-en.js", _SCRIPT),
-    "/watch-words-am.js": ("watch-words-am.js", _SCRIPT),
+    "/watch-words-en.js": ("words-en.js", _SCRIPT),
+    "/watch-words-am.js": ("words-am.js", _SCRIPT),
 }
 
 
@@ -73,25 +69,20 @@ def bucket_origin(services: Services) -> str:
 @cache
 def script() -> StaticFile:
     """The parts in one module."""
-    content = "\n".join((_API / "watch" / f"{name}.js").read_text(encoding="utf-8") for name in _PARTS)
-    return StaticFile(content.encode(), _SCRIPT)
+    return StaticFile(joined(PAGE_PARTS).encode(), _SCRIPT)
 
 
 @cache
 def file(path: str) -> StaticFile:
     """A file of the page."""
     name, headers = _FILES[path]
-    return StaticFile((_API / "pages" / name).read_bytes(), headers)
+    return StaticFile(player_file(name).encode(), headers)
 
 
 @cache
 def page(root: str, bucket: str) -> StaticFile:
     """The page, with the way to the folder of its files, which may load objects of this bucket."""
-    text = fragment("watch.html").replace("{root}", root).replace("{player}", fragment("player.html"))
+    text = player_file("watch.html").replace("{root}", root)
+    for name in ("player", "contents"):
+        text = text.replace(f"{{{name}}}", player_file(f"{name}.html"))
     return StaticFile(text.encode(), _PAGE | {"Content-Security-Policy": _POLICY.format(bucket=bucket)})
-
-
-@cache
-def fragment(name: str) -> str:
-    """A file of pages as text."""
-    return (_API / "pages" / name).read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from worker.errors import TooManyRequests
 from worker.jobs.board_orders import ReplayBoard, SnapshotPage, SnapshotSession
-from worker.jobs.recording_orders import CombineRecordings, IngestRecording, MakeRenditions
+from worker.jobs.recording_orders import CombineRecordings, IngestRecording, MakeRenditions, PackLesson
 from worker.settings import Settings
 
 _RETRY_AFTER = 30
@@ -29,6 +29,7 @@ def most_live_jobs(settings: Settings) -> Mapping[str, int]:
         ReplayBoard.kind: settings.limit_live_replays,
         CombineRecordings.kind: settings.limit_live_combined,
         MakeRenditions.kind: settings.limit_live_renditions,
+        PackLesson.kind: settings.limit_live_snapshots,
         SnapshotPage.kind: settings.limit_live_snapshots,
         SnapshotSession.kind: settings.limit_live_snapshots,
     }

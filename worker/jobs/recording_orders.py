@@ -231,3 +231,35 @@ class CombineRecordings(Order):
     @property
     def unique_key(self) -> str:
         return f"{self.kind}:{self.session_id}:{self.asked_by}"
+
+
+@dataclass(frozen=True)
+class PackLesson(Order):
+    """Make one .html file of a recording, in one language; any media worker can.
+
+    `digest` is that of all that the file holds. `asked_by` is the principal who follows the job.
+    """
+
+    kind: ClassVar[str] = "recordings.pack"
+
+    recording_id: int
+    language: str
+    digest: str
+    asked_by: str
+
+    @property
+    def queue(self) -> str:
+        return "media"
+
+    @property
+    def time_limit(self) -> int:
+        # Its making takes seconds; the download of the sound and the upload of the file come before and after.
+        return 600
+
+    @property
+    def subject(self) -> str:
+        return f"recording:{self.recording_id}"
+
+    @property
+    def unique_key(self) -> str:
+        return f"{self.kind}:{self.recording_id}:{self.language}:{self.digest}:{self.asked_by}"

@@ -70,6 +70,11 @@ def rendition_name(prefix: str, digest: str, name: str, extension: str, sha1: st
     return f"{play_prefix(prefix, digest)}{name}.{sha1[:12]}.{extension}"
 
 
+def pack_name(prefix: str, digest: str, language: str, content: str) -> str:
+    """The lesson as one .html file. `content` is the digest of all that it holds; its name has twelve digits of it."""
+    return f"{play_prefix(prefix, digest)}lesson-{language}.{content[:12]}.html"
+
+
 def recording_id_of(name: str) -> int | None:
     """The recording that an object belongs to by its name; None for any other name."""
     parts = name.removeprefix(FOLDER).split("/") if name.startswith(FOLDER) else []

@@ -75,6 +75,7 @@ class ObjectStore:
         *,
         content_type: str,
         content_encoding: str | None = None,
+        content_disposition: str | None = None,
         sha1: str | None = None,
         on_progress: Progress | None = None,
         should_stop: ShouldStop | None = None,
@@ -84,6 +85,7 @@ class ObjectStore:
         `on_progress` gets the bytes sent so far (from several threads, and less again after a failure);
         `should_stop` is asked often and ends the upload with UploadStopped. Without `sha1` (hex) the file is taken as
         it is now. `content_encoding` (`gzip`) is sent to whoever fetches the object: a browser unpacks it by itself.
+        So is `content_disposition`: with `attachment; filename=…` a browser saves the object.
         Raises FileChanged when the file is not what `sha1` says or changes meanwhile, ChecksumMismatch when what
         arrived is not, and StorageFull.
         """
@@ -96,6 +98,7 @@ class ObjectStore:
             should_stop or _never,
             self._sleep,
             content_encoding,
+            content_disposition,
         )
         return upload.run(LocalFile(path, sha1))
 

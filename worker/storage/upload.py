@@ -38,6 +38,7 @@ class Upload:
     should_stop: ShouldStop
     sleep: Callable[[float], None] = time.sleep
     content_encoding: str | None = None
+    content_disposition: str | None = None
 
     def run(self, file: LocalFile) -> StoredObject:
         """Try four times with growing pauses; parts sent before a failure are not sent again."""
@@ -72,6 +73,7 @@ class Upload:
             self.name,
             content_type=self.content_type,
             content_encoding=self.content_encoding,
+            content_disposition=self.content_disposition,
             part_size=self.part_size,
             on_progress=self.on_progress,
             should_stop=self.should_stop,

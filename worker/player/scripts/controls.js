@@ -6,6 +6,24 @@ const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 
 let words = {};
 
+/** What this browser keeps for the person; a page that may keep nothing goes on without. */
+const kept = {
+  get(name) {
+    try {
+      return localStorage.getItem(name);
+    } catch {
+      return null;
+    }
+  },
+  set(name, value) {
+    try {
+      if (value === null) localStorage.removeItem(name); else localStorage.setItem(name, value);
+    } catch {
+      // Full, or not allowed.
+    }
+  },
+};
+
 function word(name, values = {}) {
   return (words[name] ?? name).replace(/\{(\w+)\}/g, (_, key) => values[key] ?? '');
 }
@@ -96,7 +114,8 @@ class Controls {
       status: player.isWaiting && player.isPlaying ? word('waiting') : '',
     };
     for (const [id, text] of Object.entries(texts)) if ($(id).textContent !== text) $(id).textContent = text;
-    show('start', !player.isPlaying);
+    // Later it would cover what somebody copies from the board.
+    show('start', !player.isPlaying && player.time < 0.1);
     const seek = $('seek');
     seek.max = player.length || 1;
     if (!this.#isDragged) {

@@ -10,12 +10,12 @@ class Meter extends EventTarget {
     setInterval(() => this.read(), 1_000);
   }
 
-  get month() { return Number(localStorage.getItem(this.#key)) || 0; }
+  get month() { return Number(kept.get(this.#key)) || 0; }
 
   add(bytes) {
     if (!bytes) return;
     this.lesson += bytes;
-    localStorage.setItem(this.#key, String(Math.round(this.month + bytes)));
+    kept.set(this.#key, String(Math.round(this.month + bytes)));
     this.dispatchEvent(new Event('change'));
   }
 

@@ -16,7 +16,7 @@ const later = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, m
 // The person
 
 function token() {
-  return sessionStorage.getItem('record-token') || localStorage.getItem('token') || localStorage.getItem('access_token');
+  return sessionStorage.getItem('record-token') || kept.get('token') || kept.get('access_token');
 }
 
 async function ask(path) {
@@ -93,10 +93,10 @@ function present() {
   ways = waysOf(playback.renditions);
   warn('nothingToPlay', !ways.length);
   if (!ways.length) return;
-  const wanted = localStorage.getItem('watch-way');
+  const wanted = kept.get('watch-way');
   choose(ways.find(({ name }) => name === wanted) || bestWay(ways, { isSaving: $('saver').checked }));
   show('data', true);
-  more.present(playback);
+  presentContents();
 }
 
 // The ways to watch
@@ -106,7 +106,7 @@ function showWays() {
     const label = document.createElement('label');
     const input = Object.assign(document.createElement('input'), { type: 'radio', name: 'way', value: each.name, checked: each === way });
     input.addEventListener('change', () => {
-      localStorage.setItem('watch-way', each.name);
+      kept.set('watch-way', each.name);
       choose(each);
     });
     const size = document.createElement('b');
@@ -147,7 +147,7 @@ function choose(chosen) {
   showPoster();
   if (place) player.seek(place);
   if (wasPlaying) player.play();
-  more.use(player);
+  contents.use(player);
 }
 
 /** Gives an element a file, or none; nothing is loaded before it plays. */
@@ -192,7 +192,7 @@ async function fetchReplay(asked) {
   if (!response.ok) throw new Error(`status ${response.status}`);
   meter.add(asked.bytes);
   await readReplay(response, asked, () => {});
-  more.replayLoaded(asked);
+  contents.replay = asked;
 }
 
 function showPoster() {
@@ -225,11 +225,109 @@ async function renew(player) {
   if (isPlaying) controls.player.play();
 }
 
+// What stands below the player
+
+async function fetchCues(url) {
+  const response = await fetch(url, { credentials: 'omit' });
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  return readCues(await response.text());
+}
+
+function presentContents() {
+  contents.captions = (playback.captions || []).map(({ language, vtt_url: url }) => {
+    let cues = null;
+    return { language, load: () => (cues ||= fetchCues(url)) };
+  });
+  if (!shared) {
+    contents.search = async (text) => (await ask(`v1/recordings/${number}/search?q=${encodeURIComponent(text)}`)).items
+      .map(({ start_ms: start, text: each }) => ({ start: start / 1000, text: each }));
+  }
+  if (playback.chapters) {
+    fetchCues(playback.chapters.vtt_url).then((chapters) => {
+      contents.chapters = chapters;
+      contents.render();
+    }).catch(() => {});
+  }
+  if (playback.storyboard) loadStoryboard(playback.storyboard.vtt_url);
+  controls.preview = (canvas, seconds) => drawPreview(canvas, seconds);
+  contents.render();
+  showFiles();
+}
+
+const sheets = new Map();
+let storyboard = [];
+
+/** The cues of a storyboard name a part of a sheet: `sheet.jpg#xywh=0,0,160,90`. */
+async function loadStoryboard(url) {
+  const cues = await fetchCues(url).catch(() => []);
+  storyboard = cues.map(({ start, end, text }) => {
+    const [sheet, part] = text.trim().split('#xywh=');
+    return { start, end, sheet: new URL(sheet, url).href, part: part?.split(',').map(Number) };
+  });
+}
+
+/** A small picture of that time: of the strokes, which cost nothing, or of the storyboard. */
+function drawPreview(canvas, seconds) {
+  if (way.kind === 'strokes' && replay?.pages.length) {
+    drawPageAt(canvas, replay.pages[replay.pageAt(seconds * 1000)], seconds * 1000);
+    return true;
+  }
+  const cue = storyboard.find(({ start, end }) => start <= seconds && seconds < end);
+  if (!cue?.part || $('saver').checked) return false;
+  if (!sheets.has(cue.sheet)) sheets.set(cue.sheet, Object.assign(new Image(), { src: cue.sheet }));
+  const sheet = sheets.get(cue.sheet);
+  if (!sheet.complete || !sheet.naturalWidth) return false;
+  const context = canvas.getContext('2d');
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.drawImage(sheet, ...cue.part, 0, 0, canvas.width, canvas.height);
+  return true;
+}
+
+/** Files to keep: those of the playback, and the pack, which is made when somebody asks for it. */
+function showFiles() {
+  if (!playback) return;
+  const named = { download: 'downloadFilm', document: 'downloadPdf', board: 'downloadPdf' };
+  const rows = playback.renditions.filter(({ name, url, mime }) => url && (name === 'download' || (name in named && mime === 'application/pdf')));
+  $('fileList').replaceChildren(...rows.map(({ name, url, bytes }) => {
+    const item = document.createElement('li');
+    const link = Object.assign(textNode('a', `${word(named[name])} (${sizeText(bytes)})`), { href: url, rel: 'noreferrer' });
+    item.append(link);
+    return item;
+  }));
+  show('packOrder', !shared && $('pack').hidden);
+  show('packText', !shared);
+  show('files', !shared || rows.length > 0);
+}
+
+async function orderPack() {
+  $('packOrder').disabled = true;
+  $('packStatus').textContent = word('packMaking');
+  try {
+    for (;;) {
+      const { url, bytes } = await ask(`v1/recordings/${number}/pack?language=${document.documentElement.lang}`);
+      if (url) {
+        $('pack').href = url;
+        $('pack').textContent = word('packSave', { size: sizeText(bytes) });
+        show('pack', true);
+        show('packOrder', false);
+        $('packStatus').textContent = '';
+        $('pack').focus();
+        return;
+      }
+      await later(1_500);
+    }
+  } catch (error) {
+    $('packStatus').textContent = word('packFailed', { about: error.message });
+  } finally {
+    $('packOrder').disabled = false;
+  }
+}
+
 // The place
 
 function firstPlace() {
   const named = Number(/[?#&]t=(\d+(?:\.\d+)?)/.exec(location.search + location.hash)?.[1]);
-  return named || playback.from || Number(localStorage.getItem(placeKey)) || 0;
+  return named || playback.from || Number(kept.get(placeKey)) || 0;
 }
 
 function keepPlace() {
@@ -237,7 +335,7 @@ function keepPlace() {
   if (!player?.length) return;
   const { time, length } = player;
   if (playback.to && time >= playback.to && player.isPlaying) player.pause();
-  if (time > 10 && time < length - 10) localStorage.setItem(placeKey, time.toFixed(1)); else localStorage.removeItem(placeKey);
+  if (time > 10 && time < length - 10) kept.set(placeKey, time.toFixed(1)); else kept.set(placeKey, null);
 }
 
 function showBytes() {
@@ -246,14 +344,15 @@ function showBytes() {
 }
 
 async function chooseLanguage(language) {
-  localStorage.setItem('record-language', language);
+  kept.set('record-language', language);
   const { WORDS } = await import(`./watch-words-${language}.js`);
   speak(language, WORDS);
   if (!playback?.recording_title) document.title = words.title;
   for (const [name, about] of alerts) warn(name, true, about);
   if (way) showWays();
   controls.render();
-  more.render();
+  contents.render();
+  showFiles();
 }
 
 $('signIn').addEventListener('submit', (event) => {
@@ -266,10 +365,11 @@ $('signIn').addEventListener('submit', (event) => {
 for (const button of document.querySelectorAll('[data-language]')) {
   button.addEventListener('click', () => chooseLanguage(button.dataset.language));
 }
-$('saver').checked = localStorage.getItem('watch-saver') === 'on';
+$('packOrder').addEventListener('click', orderPack);
+$('saver').checked = kept.get('watch-saver') === 'on';
 $('saver').addEventListener('change', () => {
-  localStorage.setItem('watch-saver', $('saver').checked ? 'on' : 'off');
-  localStorage.removeItem('watch-way');
+  kept.set('watch-saver', $('saver').checked ? 'on' : 'off');
+  kept.set('watch-way', null);
   choose(bestWay(ways, { isSaving: $('saver').checked }));
 });
 meter.addEventListener('change', showBytes);

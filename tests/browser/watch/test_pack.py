@@ -1,0 +1,69 @@
+"""A pack, opened from a file with the network off: it plays to its end, and its strokes follow its voice."""
+
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.browser.chromium import Chromium
+from tests.browser.watch.conftest import WATCHED, Lesson, Viewer
+from tests.browser.watch.lesson import SECONDS
+from tests.conftest import Processes, Sql
+from tests.waiting import wait_for
+
+_NEAR = 0.35
+_CHAPTERS = {"chapters": [{"start_ms": 0, "title": "<b>One half"}, {"start_ms": 6000, "title": "አንድ አራተኛ"}]}
+_CAPTIONS = "WEBVTT\n\n00:01.000 --> 00:11.500\nሰላም ተማሪዎች\n"
+
+
+@pytest.fixture
+def pack(lesson: Lesson, processes: Processes, tmp_path: Path, sql: Sql) -> Path:
+    """The lesson's pack as a worker makes it."""
+    processes.worker(lesson.settings)
+    lesson.put_strokes()
+    with httpx2.Client(base_url=lesson.api, headers={"Authorization": f"Bearer {lesson.token}"}) as client:
+        address = f"/v1/recordings/{lesson.recording}"
+        assert client.put(f"{address}/chapters", json=_CHAPTERS).status_code == 200
+        assert client.put(f"{address}/captions/am", content=_CAPTIONS.encode()).status_code == 200
+
+        def made() -> dict[str, object] | None:
+            response = client.get(f"{address}/pack")
+            assert response.status_code in (200, 202), response.text
+            return dict(response.json()) if response.status_code == 200 else None
+
+        document = wait_for(made, pause=0.3, details=processes.logs)
+    response = httpx2.get(str(document["url"]))
+    assert response.headers["content-type"] == "text/html; charset=windows-1252"
+    assert response.headers["content-disposition"].startswith("attachment")
+    assert len(response.content) == document["bytes"]
+    [(state, size)] = sql("SELECT state, bytes FROM recording_renditions WHERE name = 'pack-en'")
+    assert (state, size) == ("ready", document["bytes"])
+    path = tmp_path / "lesson.html"
+    path.write_bytes(response.content)
+    return path
+
+
+def test_a_pack_plays_to_its_end_without_a_network(browser: Chromium, pack: Path) -> None:
+    page = browser.page()
+    size = {"width": 900, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    page.call("Emulation.setDeviceMetricsOverride", size)
+    page.run_before_each_load(WATCHED)
+    page.cut()
+    page.open(pack.as_uri())
+    viewer = Viewer(page)
+    viewer.wait("!document.getElementById('player').hidden")
+    viewer.run("captions.value = 'am'; captions.dispatchEvent(new Event('change'))")
+    viewer.click("start")
+    viewer.wait("parseFloat(document.getElementById('seek').value) > 1.2")
+    wait_for(
+        lambda: abs(viewer.shown_time() - viewer.time()) < _NEAR, details=lambda: (viewer.shown_time(), viewer.time())
+    )
+    assert viewer.text("caption") == "ሰላም ተማሪዎች"
+    viewer.run("document.querySelectorAll('#chapterList button')[1].click()")
+    viewer.wait("parseFloat(document.getElementById('seek').value) >= 6")
+    assert viewer.run("document.querySelector('#chapterList [aria-current=true]').textContent") == "0:06አንድ አራተኛ"
+    viewer.wait(f"parseFloat(document.getElementById('seek').value) > {SECONDS - 0.3}")
+    viewer.wait("document.getElementById('play').textContent === 'Play'")
+    wait_for(lambda: abs(viewer.shown_time() - SECONDS) < _NEAR, details=lambda: (viewer.shown_time(), viewer.time()))
+    assert viewer.run("document.querySelectorAll('#pageList button').length") == 2
+    assert viewer.run("faults") == []

@@ -1,0 +1,169 @@
+// What stands beside the player: captions, chapters, search, the board's pages. The same on the page and in a pack.
+
+// Letters of one sound, by the first of the seven orders of each: the first of a row is written for the others.
+const ONE_SOUND = [['ሀ', 'ሐ', 'ኀ', 'ኸ'], ['ሰ', 'ሠ'], ['አ', 'ዐ'], ['ጸ', 'ፀ']];
+const FOLDED = new Map(ONE_SOUND.flatMap(([first, ...others]) => others.flatMap((other) => Array.from({ length: 8 }, (_, order) => (
+  [String.fromCodePoint(other.codePointAt(0) + order), String.fromCodePoint(first.codePointAt(0) + order)]
+)))));
+
+/** The text as it is compared. */
+function fold(text) {
+  return [...text.normalize('NFC').toLowerCase()].map((letter) => FOLDED.get(letter) ?? letter).join('');
+}
+
+function languageName(language) {
+  try {
+    return new Intl.DisplayNames([language], { type: 'language' }).of(language);
+  } catch {
+    return language;
+  }
+}
+
+function textNode(name, text) {
+  return Object.assign(document.createElement(name), { textContent: text });
+}
+
+/** An item of a list whose button goes to a time of the lesson. */
+function jumpItem(seconds, text, jump) {
+  const item = document.createElement('li');
+  const button = Object.assign(document.createElement('button'), { type: 'button' });
+  button.append(textNode('span', timeText(seconds)), textNode('span', text));
+  button.addEventListener('click', jump);
+  item.append(button);
+  return item;
+}
+
+/**
+ * `chapters` are cues, `captions` have a `language` and a function `load` that resolves with cues; `search(text)`, where it is
+ * given, resolves with `{start, text}` of each place instead of a search of what is here.
+ */
+class Contents {
+  chapters = [];
+  captions = [];
+  search = null;
+  #cues = [];
+  #track = null;
+  #replay = null;
+  #player = null;
+
+  constructor() {
+    $('captions').addEventListener('change', () => {
+      kept.set('watch-captions', $('captions').value);
+      this.#chooseCaptions();
+    });
+    $('search').addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#find($('searchText').value.trim());
+    });
+    $('film').addEventListener('webkitbeginfullscreen', () => { if (this.#track) this.#track.mode = 'showing'; });
+    $('film').addEventListener('webkitendfullscreen', () => { if (this.#track) this.#track.mode = 'disabled'; });
+  }
+
+  use(player) {
+    this.#player = player;
+    player.addEventListener('time', () => this.#mark());
+    player.addEventListener('change', () => this.#mark());
+  }
+
+  set replay(replay) {
+    this.#replay = replay;
+    this.render();
+  }
+
+  get replay() { return this.#replay; }
+
+  /** Shows what is here, in the language of the page. */
+  render() {
+    show('chapters', this.chapters.length > 0);
+    $('chapterList').replaceChildren(...this.chapters.map(({ start, text }) => jumpItem(start, text, () => this.#jump(start))));
+    this.#renderPages();
+    show('search', Boolean(this.search || this.chapters.length || this.captions.length || this.#typed().length));
+    const wanted = $('captions').value || kept.get('watch-captions') || '';
+    $('captions').replaceChildren(new Option(word('captionsOff'), ''), ...this.captions.map(({ language }) => (
+      new Option(languageName(language), language)
+    )));
+    $('captions').value = this.captions.some(({ language }) => language === wanted) ? wanted : '';
+    show('captionsLabel', this.captions.length > 0);
+    if (wanted && !this.#cues.length) this.#chooseCaptions();
+    this.#mark();
+  }
+
+  #jump(seconds) {
+    this.#player.seek(seconds);
+    $('picture').scrollIntoView({ block: 'nearest' });
+  }
+
+  async #chooseCaptions() {
+    const chosen = this.captions.find(({ language }) => language === $('captions').value);
+    this.#cues = chosen ? await chosen.load().catch(() => []) : [];
+    this.#addTrack(chosen);
+    this.#mark();
+  }
+
+  /** For the full screen of a phone that shows the film alone. */
+  #addTrack(chosen) {
+    if (this.#track) [...(this.#track.cues || [])].forEach((cue) => this.#track.removeCue(cue));
+    if (!chosen || !window.VTTCue) return;
+    this.#track ||= $('film').addTextTrack('captions', languageName(chosen.language), chosen.language);
+    this.#track.mode = 'hidden';
+    for (const { start, end, text } of this.#cues) this.#track.addCue(new VTTCue(start, end, text));
+    this.#track.mode = 'disabled';
+  }
+
+  /** What is typed on the board, with the time at which it begins. */
+  #typed() {
+    const pages = this.#replay?.pages || [];
+    return pages.flatMap(({ strokes }) => strokes.filter(({ kind }) => kind === 'text')
+      .map(({ start, lines }) => ({ start: start / 1000, text: lines.join(' ') })));
+  }
+
+  async #find(text) {
+    if (!text) return;
+    const found = this.search ? await this.search(text).catch(() => this.#findHere(text)) : await this.#findHere(text);
+    $('searchCount').textContent = word(found.length ? 'found' : 'foundNothing', { n: found.length });
+    $('searchList').replaceChildren(...found.map(({ start, text: each }) => jumpItem(start, each, () => this.#jump(start))));
+  }
+
+  async #findHere(text) {
+    const cues = (await Promise.all(this.captions.map(({ load }) => load().catch(() => [])))).flat();
+    const wanted = fold(text);
+    return [...this.chapters, ...cues, ...this.#typed()].filter((place) => fold(place.text).includes(wanted))
+      .sort((one, other) => one.start - other.start).slice(0, 100);
+  }
+
+  /** Each page once, as it was when it was last left, with the time at which it was first shown. */
+  #renderPages() {
+    const replay = this.#replay;
+    const shown = new Map();
+    replay?.turns.forEach(([at, page], index) => {
+      const until = replay.turns[index + 1]?.[0] ?? replay.durationMs;
+      if (!shown.has(page)) shown.set(page, { at, until });
+      else shown.get(page).until = until;
+    });
+    show('pages', shown.size > 1);
+    $('pageList').replaceChildren(...[...shown].map(([index, { at, until }]) => {
+      const page = replay.pages[index];
+      const item = document.createElement('li');
+      const button = Object.assign(document.createElement('button'), { type: 'button' });
+      const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: Math.round((320 * page.height) / page.width) });
+      drawPageAt(canvas, page, until);
+      canvas.setAttribute('aria-hidden', 'true');
+      button.append(canvas, textNode('span', `${word('page', { n: page.page_number })} · ${timeText(at / 1000)}`));
+      button.addEventListener('click', () => this.#jump(at / 1000));
+      item.append(button);
+      return item;
+    }));
+  }
+
+  #mark() {
+    if (!this.#player) return;
+    const { time } = this.#player;
+    const current = this.chapters.reduce((last, { start }, index) => (start <= time + 0.1 ? index : last), -1);
+    $('chapterList').querySelectorAll('button').forEach((button, index) => {
+      button.setAttribute('aria-current', String(index === current));
+    });
+    const text = this.#cues.filter(({ start, end }) => start <= time && time < end).map((cue) => cue.text).join('\n');
+    if ($('caption').textContent !== text) $('caption').textContent = text;
+    show('caption', text !== '');
+  }
+}

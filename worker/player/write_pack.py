@@ -1,0 +1,130 @@
+"""Writes a lesson as one .html file that plays without a network.
+
+Sound and strokes are blocks of bytes in a page of the charset windows-1252, in which each byte is a character. Base64
+would make them a third larger: an hour of voice would be 8.6 MB instead of 6.5. Four bytes cannot stand as they are:
+NUL and CR, which a parser of HTML replaces, `<`, which could end the block, and the escape character itself.
+"""
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from worker.player.player_files import PACK_PARTS, joined, player_file, words_of
+
+MIME = "text/html; charset=windows-1252"
+_ESCAPE = b"="
+_ESCAPED = (b"\0", b"\r", b"<")
+# Added to an escaped byte, so that it is none that needs an escape.
+_OFFSET = 0x40
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class PackCue:
+    """A caption or chapter: seconds and plain text."""
+
+    start: float
+    end: float
+    text: str
+
+
+@dataclass(frozen=True)
+class PackCaptions:
+    """The captions in one language."""
+
+    language: str
+    cues: Sequence[PackCue]
+
+
+@dataclass(frozen=True)
+class PackedLesson:
+    """What a pack holds. `strokes` is a replay.json in gzip, `picture` what is shown where there are none."""
+
+    title: str
+    sound: bytes | None
+    sound_mime: str = ""
+    strokes: bytes | None = None
+    picture: bytes | None = None
+    picture_mime: str = ""
+    chapters: Sequence[PackCue] = ()
+    captions: Sequence[PackCaptions] = ()
+
+
+def write_pack(lesson: PackedLesson, language: str) -> bytes:
+    """The file. Its text is ASCII, and its policy allows no script but its own, whatever a title says."""
+    script, style = _ascii_script(joined(PACK_PARTS)), player_file("watch.css")
+    words = words_of(language)
+    parts = {
+        "language": language,
+        "policy": _policy(script, style),
+        "title": html.escape(lesson.title),
+        "style": style,
+        "noscript": html.escape(words["needsScript"]),
+        "player": player_file("player.html"),
+        "contents": player_file("contents.html"),
+        "script": script,
+    }
+    page = _PLACE.sub(lambda place: parts.get(place[1], place[0]), player_file("pack.html"))
+    before, after = page.encode("ascii", "xmlcharrefreplace").split(b"{blocks}")
+    return before + b"\n".join(_blocks(lesson, language, words)) + after
+
+
+def escape_bytes(content: bytes) -> bytes:
+    """The bytes as characters of windows-1252 that a parser of HTML leaves alone."""
+    content = content.replace(_ESCAPE, _escaped(_ESCAPE))
+    for byte in _ESCAPED:
+        content = content.replace(byte, _escaped(byte))
+    return content
+
+
+def _escaped(byte: bytes) -> bytes:
+    return _ESCAPE + bytes([byte[0] + _OFFSET])
+
+
+def _blocks(lesson: PackedLesson, language: str, words: dict[str, str]) -> list[bytes]:
+    document = {
+        "title": lesson.title,
+        "language": language,
+        "words": words,
+        "mime": lesson.sound_mime,
+        "picture": lesson.picture_mime,
+        "chapters": [asdict(chapter) for chapter in lesson.chapters],
+        "captions": [asdict(track) for track in lesson.captions],
+    }
+    blocks = [_block("lesson", "application/json", _json(document))]
+    for name, content in (
+        ("packedStrokes", lesson.strokes),
+        ("packedPicture", lesson.picture),
+        ("packedSound", lesson.sound),
+    ):
+        if content is not None:
+            blocks.append(_block(name, "application/octet-stream", escape_bytes(content)))
+    return blocks
+
+
+def _block(name: str, mime: str, content: bytes) -> bytes:
+    return f'<script type="{mime}" id="{name}">'.encode() + content + b"</script>"
+
+
+def _json(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).replace("<", "\\u003c").encode("ascii")
+
+
+def _ascii_script(script: str) -> str:
+    return "".join(letter if letter < "\x80" else f"\\u{ord(letter):04x}" for letter in script)
+
+
+def _policy(script: str, style: str) -> str:
+    return (
+        f"default-src 'none'; script-src '{_source(script)}'; style-src '{_source(style)}'; "
+        "media-src blob:; img-src blob: data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _source(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
