@@ -28,12 +28,12 @@ def _columns(connection: psycopg.Connection, *, readable: bool) -> set[tuple[str
 
 def _granted(columns: set[tuple[str, str]]) -> set[tuple[str, str]]:
     """What the printed statements name of these columns."""
-    granted: set[tuple[str, str]] = set()
+    privileges: set[tuple[str, str]] = set()
     for statement in grants("astegni", "reader"):
         if match := re.fullmatch(r'GRANT SELECT (?:\((.*)\) )?ON (.*) TO "reader";', statement):
             names, tables = (set(re.findall(r'"(\w+)"', part or "")) for part in match.groups())
-            granted |= {(table, name) for table, name in columns if table in tables and (not names or name in names)}
-    return granted
+            privileges |= {(table, name) for table, name in columns if table in tables and (not names or name in names)}
+    return privileges
 
 
 def test_every_column_that_is_read_is_granted(platform_connection: PlatformConnection) -> None:

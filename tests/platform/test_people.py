@@ -57,11 +57,11 @@ def test_profiles_that_were_given_up_and_those_that_say_nothing(platform_people:
 def test_whose_the_claimed_profiles_are(
     platform_people: PlatformPeople, user_id: int, claims: dict[str, int], foreign: set[str]
 ) -> None:
-    person, found = platform_people.read_claims(user_id, claims, seconds=30)
+    person, profiles = platform_people.read_claims(user_id, claims, seconds=30)
 
     assert person is not None
     assert person.id == user_id
-    assert found == foreign
+    assert profiles == foreign
 
 
 def test_nobody(platform_people: PlatformPeople) -> None:

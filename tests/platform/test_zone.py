@@ -195,7 +195,7 @@ def test_the_zone_of_the_reading_role_is_not_the_servers(platform: Platform) -> 
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("moment", "expected"),
     [
         ("2026-10-20T16:02:11.204318", "2026-10-20T14:02:11.204318Z"),
         ("2026-10-28T20:15:00", "2026-10-28T19:15:00Z"),
@@ -203,10 +203,10 @@ def test_the_zone_of_the_reading_role_is_not_the_servers(platform: Platform) -> 
         ("2026-10-25T02:30:00Z", "2026-10-25T02:30:00Z"),  # a column that says its zone
     ],
 )
-def test_times_become_instants_with_daylight_saving(written: str, expected: str) -> None:
+def test_times_become_instants_with_daylight_saving(moment: str, expected: str) -> None:
     zone = ServerZone("Europe/Berlin")
 
-    assert zone.instant(datetime.fromisoformat(written)) == datetime.fromisoformat(expected)
+    assert zone.instant(datetime.fromisoformat(moment)) == datetime.fromisoformat(expected)
 
 
 def test_the_proof_is_kept(platform: Platform) -> None:

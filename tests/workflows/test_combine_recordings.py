@@ -75,8 +75,8 @@ def record(recordings: RecordingFixture, context: WorkerContext, tmp_path: Path)
             *codecs,
         ]
         subprocess.run([*command, "-f", "webm", "-live", "1", path], check=True, timeout=PATIENCE)
-        begun = BEGIN + timedelta(seconds=at)
-        recording_id = recordings.arrive(path.read_bytes(), type=kind, started_at=begun, **changes)
+        started_at = BEGIN + timedelta(seconds=at)
+        recording_id = recordings.arrive(path.read_bytes(), type=kind, started_at=started_at, **changes)
         job = recordings.perform(IngestRecording, recording_id)
         assert job.state == "succeeded", job.error
         return recording_id
@@ -237,7 +237,7 @@ def test_a_camera_alone_is_large_and_a_fourth_person_has_no_corner() -> None:
         )
 
     def corners(*recordings: Combinable, is_drawn: bool = False) -> list[tuple[int, int | None]]:
-        return [(one.recording_id, corner) for one, corner in plan_corners(recordings, is_drawn=is_drawn)]
+        return [(combinable.recording_id, corner) for combinable, corner in plan_corners(recordings, is_drawn=is_drawn)]
 
     cameras = [recording(number, "video", number) for number in range(1, 5)]
     assert corners(cameras[0], recording(9, "video", 1), cameras[1]) == [(1, None), (9, None), (2, 0)]

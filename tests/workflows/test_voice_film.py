@@ -44,8 +44,8 @@ def speak(context: WorkerContext, tmp_path: Path) -> Voice:
     """`speak(seconds, beeps)`: an Opus WebM as a recorder streams it, with a tone of 0.4 s at each of these seconds."""
 
     def record(seconds: float, beeps: list[float], hertz: int = 1000) -> bytes:
-        heard = "+".join(f"between(t,{at},{at + 0.4})" for at in beeps) or "0"
-        source = f"aevalsrc='0.5*sin({hertz}*2*PI*t)*({heard})':s=48000:d={seconds}"
+        signal = "+".join(f"between(t,{at},{at + 0.4})" for at in beeps) or "0"
+        source = f"aevalsrc='0.5*sin({hertz}*2*PI*t)*({signal})':s=48000:d={seconds}"
         words = ["-c:a", "libopus", "-b:a", "24k", "-ac", "1", "-f", "webm", "-live", "1"]
         path = tmp_path / "voice.webm"
         subprocess.run(
@@ -98,8 +98,8 @@ class Board:
 
     def say(self, voice: bytes, at: float = 0.0, **changes: Any) -> int:
         """A voice whose recorder began so many seconds after the beginning, and its ingest."""
-        begun = BEGIN + timedelta(seconds=at)
-        recording_id = self.recordings.arrive(voice, type="board", started_at=begun, **changes)
+        started_at = BEGIN + timedelta(seconds=at)
+        recording_id = self.recordings.arrive(voice, type="board", started_at=started_at, **changes)
         job = self.recordings.perform(IngestRecording, recording_id)
         assert job.state == "succeeded", job.error
         return recording_id
@@ -192,10 +192,10 @@ def test_a_board_may_be_sound_alone(board: Board, speak: Voice) -> None:
 
 
 def test_strokes_are_seen_when_they_were_spoken_about(board: Board, speak: Voice, play: Callable[[Any], Film]) -> None:
-    spoken = [2.0, 5.5, 9.3, 14.05, 17.6]
-    for at in spoken:
+    seconds = [2.0, 5.5, 9.3, 14.05, 17.6]
+    for at in seconds:
         board.draw(at)
-    voice = board.say(speak(20, spoken))
+    voice = board.say(speak(20, seconds))
 
     job = board.film()
 
@@ -204,11 +204,11 @@ def test_strokes_are_seen_when_they_were_spoken_about(board: Board, speak: Voice
     assert (film.row.is_available, film.row.recording_metadata["audio_codec"]) == (True, "aac")
     assert film.row.recording_date == BEGIN
     assert film.row.recording_metadata["duration_ms"] == pytest.approx(20_000, abs=200)
-    tones, strokes = film.beeps(), film.blots()[: len(spoken)]
-    assert tones == pytest.approx(spoken, abs=0.1)
+    tones, strokes = film.beeps(), film.blots()[: len(seconds)]
+    assert tones == pytest.approx(seconds, abs=0.1)
     assert strokes == pytest.approx(tones, abs=APART)
     assert film.replay["voices"] == [{"recording_id": voice, "pieces": [[0, 0, film.replay["duration_ms"]]]}]
-    assert [stroke["start"] for stroke in film.replay["strokes"]] == [round(at * 1000) for at in spoken]
+    assert [stroke["start"] for stroke in film.replay["strokes"]] == [round(at * 1000) for at in seconds]
 
 
 def test_pages_turn_with_the_voice_and_nothing_that_was_drawn_is_missing(
@@ -258,16 +258,16 @@ def test_a_laptop_that_slept_moves_what_follows(
     board: Board, speak: Voice, context: WorkerContext, tmp_path: Path, play: Callable[[Any], Film]
 ) -> None:
     """The clock of the packets went on for two minutes, which the fast copy leaves out."""
-    awake, slept = tmp_path / "awake.webm", tmp_path / "slept.webm"
-    awake.write_bytes(speak(12, [2, 8]))
+    source, target = tmp_path / "awake.webm", tmp_path / "slept.webm"
+    source.write_bytes(speak(12, [2, 8]))
     jump = ["-c", "copy", "-bsf:a", "setts=ts='TS+gte(TS*TB,5)*120/TB'", "-live", "1"]
     subprocess.run(
-        [context.binaries.ffmpeg, "-v", "error", "-nostdin", "-i", awake, *jump, slept], check=True, timeout=PATIENCE
+        [context.binaries.ffmpeg, "-v", "error", "-nostdin", "-i", source, *jump, target], check=True, timeout=PATIENCE
     )
     for at in (2, 60, 128):
         board.draw(at)
-    voice = board.say(slept.read_bytes())
-    assert [one["kind"] for one in board.recordings.row(voice).recording_metadata["repairs"]] == ["clock-jump"]
+    voice = board.say(target.read_bytes())
+    assert [repair["kind"] for repair in board.recordings.row(voice).recording_metadata["repairs"]] == ["clock-jump"]
 
     film = play(board.film())
 
@@ -278,8 +278,8 @@ def test_a_laptop_that_slept_moves_what_follows(
 def test_without_a_stated_beginning_the_voice_ended_when_it_was_uploaded(board: Board, speak: Voice) -> None:
     board.draw(2)
     recording_id = board.recordings.arrive(speak(5, [2]), type="board")
-    uploaded = BEGIN + timedelta(seconds=5)
-    board.sql("UPDATE whiteboard_session_recordings SET recording_date = :at, created_at = :at", at=uploaded)
+    end = BEGIN + timedelta(seconds=5)
+    board.sql("UPDATE whiteboard_session_recordings SET recording_date = :at, created_at = :at", at=end)
     assert board.recordings.perform(IngestRecording, recording_id).state == "succeeded"
     with board.recordings.database.transaction() as session:
         (voice,) = voices_of(session, board.id)

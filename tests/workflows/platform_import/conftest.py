@@ -51,7 +51,7 @@ def run_import(database: Database, platform_connection: PlatformConnection) -> I
             limits=limits,
         )
         counts = [(report.kind, report.counts, report.waits_for) for report in reports]
-        return {kind: dict(+counted) if waits is None else {"waits": 1} for kind, counted, waits in counts}
+        return {kind: dict(+count) if waits is None else {"waits": 1} for kind, count, waits in counts}
 
     return run
 
@@ -70,4 +70,4 @@ def refusals(sql: Sql) -> Refusals:
 def stored(sql: Sql, *tables: str) -> dict[str, list[Any]]:
     """All rows of these tables of ours, without when a refusal was last seen: refused rows are tried again."""
     statement = "SELECT to_jsonb(one) - 'last_seen_at' AS row FROM {} AS one ORDER BY CAST(to_jsonb(one) AS text)"
-    return {table: [found.row for found in sql(statement.format(table))] for table in tables}
+    return {table: [record.row for record in sql(statement.format(table))] for table in tables}

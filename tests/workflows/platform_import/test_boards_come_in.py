@@ -41,8 +41,8 @@ def test_twins_are_one_board_led_by_the_tutor(run_import: Import, refusals: Refu
     ]
     # The leader's own words.
     assert boards[101].session_title == "Session with student"
-    for platform_id, created in expected["board_created_at"].items():
-        assert boards[int(platform_id)].created_at == _instant(created)
+    for platform_id, created_at in expected["board_created_at"].items():
+        assert boards[int(platform_id)].created_at == _instant(created_at)
 
 
 def test_when_boards_ran(run_import: Import, sql: Sql, expected: Any) -> None:

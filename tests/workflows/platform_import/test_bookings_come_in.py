@@ -20,12 +20,12 @@ def test_one_booking_for_each_pair(run_import: Import, refusals: Refusals, sql: 
 
     assert len(bookings) == expected["bookings"]
     assert Counter(row.status for row in bookings.values()) == expected["bookings_by_status"]
-    linked = {row.id for row in sql("SELECT id FROM platform_links WHERE kind = 'enrolment'")}
-    alone = sorted([list(pair) for pair, row in bookings.items() if row.id not in linked])
-    assert alone == expected["bookings_of_groups_only"]
+    booking_ids = {row.id for row in sql("SELECT id FROM platform_links WHERE kind = 'enrolment'")}
+    pairs = sorted([list(pair) for pair, row in bookings.items() if row.id not in booking_ids])
+    assert pairs == expected["bookings_of_groups_only"]
     assert refusals("enrolment") == refusals("group") == {}
-    dropped = sql("SELECT platform_id, details FROM platform_refusals WHERE code = 'students-left-out'")
-    assert {str(row.platform_id): row.details["students"] for row in dropped} == expected["groups_students_dropped"]
+    notes = sql("SELECT platform_id, details FROM platform_refusals WHERE code = 'students-left-out'")
+    assert {str(row.platform_id): row.details["students"] for row in notes} == expected["groups_students_dropped"]
 
 
 def test_what_a_booking_says(run_import: Import, sql: Sql) -> None:
@@ -72,8 +72,8 @@ def test_a_changed_status_and_a_second_enrolment(run_import: Import, platform: P
         " VALUES (76, 14, 11, 32, 'active', 120), (77, 14, 11, 31, 'rejected', 90)"
     )
     run_import()
-    changed = _bookings(sql)[14, 11]
-    assert (changed.id, changed.status, changed.package_name) == (booking.id, "active", "Exam week")
+    current = _bookings(sql)[14, 11]
+    assert (current.id, current.status, current.package_name) == (booking.id, "active", "Exam week")
 
     platform.owner.execute("DELETE FROM enrolled_students WHERE id IN (71, 76)")
     run_import()

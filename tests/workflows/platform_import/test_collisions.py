@@ -13,13 +13,13 @@ HOUR = timedelta(hours=1)
 
 
 def lesson(
-    tutor: int, *students: int, at: float = 0, status: str = "scheduled", stored: int | None = None
+    tutor: int, *students: int, at: float = 0, status: str = "scheduled", stored_id: int | None = None
 ) -> PlatformLesson:
     seats = tuple(Seat(student, None) for student in students)
     starts_at = NOON + at * HOUR
     nothing = {"subject": None, "session_format": None, "location": None, "notes": None, "created_at": None}
     return PlatformLesson(
-        stored, tutor, seats, None, date(2029, 1, 1), time(12), time(13), "UTC", starts_at, starts_at + HOUR,
+        stored_id, tutor, seats, None, date(2029, 1, 1), time(12), time(13), "UTC", starts_at, starts_at + HOUR,
         status=status, attendance="unknown", **nothing,
     )  # fmt: skip
 
@@ -29,7 +29,7 @@ def near(number: int, tutor: int, *students: int, at: float = 0, status: str = "
 
 
 @pytest.mark.parametrize(
-    ("lessons", "found"),
+    ("lessons", "collisions"),
     [
         ([lesson(1, 11), lesson(1, 12, at=0.5)], [None, Collision("tutor-busy", place=0)]),
         ([lesson(1, 11, 12), lesson(2, 12, at=0.5)], [None, Collision("student-busy", place=0)]),
@@ -44,15 +44,15 @@ def near(number: int, tutor: int, *students: int, at: float = 0, status: str = "
         # A lesson that is refused is in nobody's way.
         ([lesson(1, 11), lesson(1, 12, at=0.5), lesson(2, 12, at=0.6)], [None, Collision("tutor-busy", place=0), None]),
         # What is stored comes before what is new, whatever the order of their rows.
-        ([lesson(1, 11), lesson(1, 12, at=0.5, stored=7)], [Collision("tutor-busy", place=1), None]),
+        ([lesson(1, 11), lesson(1, 12, at=0.5, stored_id=7)], [Collision("tutor-busy", place=1), None]),
     ],
 )
-def test_within_a_batch(lessons: list[PlatformLesson], found: list[Collision | None]) -> None:
-    assert find_collisions(lessons, [[] for _ in lessons]) == found
+def test_within_a_batch(lessons: list[PlatformLesson], collisions: list[Collision | None]) -> None:
+    assert find_collisions(lessons, [[] for _ in lessons]) == collisions
 
 
 @pytest.mark.parametrize(
-    ("wanted", "other", "found"),
+    ("candidate", "other", "collision"),
     [
         (lesson(1, 11), near(5, 1, 12), Collision("tutor-busy", stored_id=5)),
         (lesson(1, 11), near(5, 2, 11, 12), Collision("student-busy", stored_id=5)),
@@ -62,8 +62,8 @@ def test_within_a_batch(lessons: list[PlatformLesson], found: list[Collision | N
         (lesson(1, 11, status="cancelled"), near(5, 1, 11), None),
     ],
 )
-def test_beside_what_is_stored(wanted: PlatformLesson, other: Neighbour, found: Collision | None) -> None:
-    assert find_collisions([wanted], [[other]]) == [found]
+def test_beside_what_is_stored(candidate: PlatformLesson, other: Neighbour, collision: Collision | None) -> None:
+    assert find_collisions([candidate], [[other]]) == [collision]
 
 
 def test_the_reason_names_the_other_lesson() -> None:

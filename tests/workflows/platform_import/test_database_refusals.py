@@ -17,11 +17,11 @@ _LESSON = (
 
 
 def _refused(database: Database, *statements: str) -> Refusal:
-    with pytest.raises((IntegrityError, DataError)) as raised, database.transaction() as session:
+    with pytest.raises((IntegrityError, DataError)) as failure, database.transaction() as session:
         for statement in statements:
             session.execute(text(statement))
-    assert isinstance(raised.value, IntegrityError | DataError)
-    return database_refusal(raised.value)
+    assert isinstance(failure.value, IntegrityError | DataError)
+    return database_refusal(failure.value)
 
 
 def test_a_lesson_beside_one_that_somebody_stored_in_between(database: Database, school: School) -> None:

@@ -107,16 +107,16 @@ class TestBookings:
         self, counts: Counts, sql: Sql, refusals: Refusals, expected_document: Any
     ) -> None:
         assert counts["document_enrollment"]["read"] == expected_document["enrollments"]
-        made = sql(
+        bookings = sql(
             "SELECT link.platform_id, array_agg(subject ORDER BY subject) FROM platform_links link"
             " JOIN tutor_student_bookings booking ON booking.enrollment_id = link.id"
             " WHERE kind = 'document_enrollment' GROUP BY 1"
         )
-        assert {str(number): subjects for number, subjects in made} == expected_document["enrollments_to_bookings"]
+        assert {str(number): subjects for number, subjects in bookings} == expected_document["enrollments_to_bookings"]
         assert strings(refusals("document_enrollment")) == expected_document["enrollments_refused"]
         notes = "SELECT platform_id, reason FROM platform_refusals WHERE kind = :kind AND NOT is_refused"
-        reported = dict(sql(notes, kind="document_enrollment"))
-        assert strings(reported) == expected_document["enrollments_to_report"]
+        reports = dict(sql(notes, kind="document_enrollment"))
+        assert strings(reports) == expected_document["enrollments_to_report"]
 
 
 @pytest.mark.usefixtures("counts")
@@ -124,18 +124,18 @@ class TestCalendar:
     def test_every_row(self, counts: Counts, sql: Sql, refusals: Refusals, expected_document: Any) -> None:
         assert counts["document_lesson"]["read"] == expected_document["calendar_rows"]
         lessons = by_platform_id(sql, "document_lesson", "tutor_schedules")
-        refused = refusals("document_lesson")
-        assert strings(refused) == expected_document["calendar_refused"]
-        assert len(lessons) + len(refused) == expected_document["calendar_rows"]
+        refusals_by_row = refusals("document_lesson")
+        assert strings(refusals_by_row) == expected_document["calendar_refused"]
+        assert len(lessons) + len(refusals_by_row) == expected_document["calendar_rows"]
         without_profile = expected_document["calendar_student_without_profile"]
         with_student = [number for number, row in lessons.items() if row.student_id is not None]
-        assert len(with_student) + len(refused) + len(without_profile) == expected_document["calendar_booked"]
+        assert len(with_student) + len(refusals_by_row) + len(without_profile) == expected_document["calendar_booked"]
         nobodys = {number: row for number, row in lessons.items() if row.student_id is None}
-        free = [number for number, row in nobodys.items() if row.student_name is None]
-        assert len(free) == expected_document["calendar_free"]
-        named = sorted(set(nobodys) - set(free))
-        gone = expected_document["calendar_not_free_although_without_student"]
-        assert named == sorted([*map(int, without_profile), *gone])
+        slots = [number for number, row in nobodys.items() if row.student_name is None]
+        assert len(slots) == expected_document["calendar_free"]
+        numbers = sorted(set(nobodys) - set(slots))
+        absentees = expected_document["calendar_not_free_although_without_student"]
+        assert numbers == sorted([*map(int, without_profile), *absentees])
         assert {row.session_format for row in lessons.values()} == {"online", "in-person"}
 
     def test_what_a_row_says(self, sql: Sql, expected_document: Any) -> None:
@@ -158,11 +158,13 @@ class TestCalendar:
         )
         codes = {(row.code, row.platform_id): row.details for row in rows}
         without = {("no-student", int(number)): user for number, user in _without(expected_document).items()}
-        gone = [("student-gone", number) for number in expected_document["calendar_not_free_although_without_student"]]
+        absentees = [
+            ("student-gone", number) for number in expected_document["calendar_not_free_although_without_student"]
+        ]
         wordless = [
             ("recurs-without-words", number) for number in expected_document["calendar_recurring_without_words"]
         ]
-        assert set(codes) == {*without, *gone, *wordless}
+        assert set(codes) == {*without, *absentees, *wordless}
         assert {key: codes[key]["user"] for key in without} == without
 
     def test_who_is_gone_leaves_no_free_slot(self, sql: Sql) -> None:
@@ -171,8 +173,8 @@ class TestCalendar:
 
 
 def _without(expected_document: Any) -> dict[str, int]:
-    found: dict[str, int] = expected_document["calendar_student_without_profile"]
-    return found
+    lessons: dict[str, int] = expected_document["calendar_student_without_profile"]
+    return lessons
 
 
 @pytest.mark.usefixtures("counts")
@@ -195,8 +197,8 @@ class TestBoards:
     def test_when_they_ran(self, sql: Sql, expected_document: Any) -> None:
         boards = by_platform_id(sql, "board", "whiteboard_sessions")
         for number in (1, 4):
-            ran = [text(boards[number].actual_start), text(boards[number].actual_end)]
-            assert ran == expected_document[f"board_{number}_ran"]
+            times = [text(boards[number].actual_start), text(boards[number].actual_end)]
+            assert times == expected_document[f"board_{number}_ran"]
         running = [number for number, row in boards.items() if row.status == "in_progress"]
         assert running == expected_document["boards_left_running"]
 
@@ -216,8 +218,8 @@ class TestBoards:
     def test_recordings_have_no_file(self, sql: Sql, refusals: Refusals, expected_document: Any) -> None:
         recordings = by_platform_id(sql, "recording", "whiteboard_session_recordings")
         available = [number for number, row in recordings.items() if row.is_available]
-        shown = {"rows": len(recordings), "available": len(available)}
-        assert (shown, refusals("recording")) == (expected_document["recordings"], {})
+        counts = {"rows": len(recordings), "available": len(available)}
+        assert (counts, refusals("recording")) == (expected_document["recordings"], {})
         assert {row.recording_type for row in recordings.values()} == {"video", "screen", "board"}
         # The board of the one with a snapshot is kept.
         assert [page["page_number"] for page in recordings[2].board_snapshot["pages"]] == [1, 2]

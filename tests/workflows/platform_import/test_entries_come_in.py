@@ -69,7 +69,7 @@ def test_when_they_occur(run_import: Import, entries: Any, expected: Any) -> Non
     assert goes_on is not None
     assert text(goes_on.starts_at) == expected["timetable_301_goes_on"]
     lab = occurrences(of[304], LONG_AGO, FAR)
-    assert [text(when.starts_at) for when in lab] == expected["timetable_304_dates"]
+    assert [text(occurrence.starts_at) for occurrence in lab] == expected["timetable_304_dates"]
     for number in expected["timetable_says_nothing"]:
         assert next_occurrence(of[number], LONG_AGO) is None
 
@@ -88,8 +88,8 @@ def test_the_import_sends_nothing_and_alarms_ring(
     run_import: Import, database: Database, sql: Sql, expected: Any
 ) -> None:
     run_import()
-    planned = "SELECT count(*) FROM deliveries WHERE kind = 'entry-reminder'"
-    assert sql(planned) == [(expected["mails_sent_by_the_import"],)]
+    reminders = "SELECT count(*) FROM deliveries WHERE kind = 'entry-reminder'"
+    assert sql(reminders) == [(expected["mails_sent_by_the_import"],)]
     # What beat does within a minute. The mock exam of somebody without an e-mail is near, as is the office hour.
     with database.transaction() as session:
         plan_due_entries(session, now=datetime(2029, 2, 3, 5, 30, tzinfo=UTC), most=100)
@@ -122,10 +122,10 @@ def test_changes_and_deletes_there(run_import: Import, platform: Platform, entri
         " DELETE FROM schedules WHERE id = 302"
     )
     run_import()
-    changed = entries()[301]
-    assert (changed.id, changed.title, changed.alarm_enabled) == (ids[301], "Evening group", False)
+    entry = entries()[301]
+    assert (entry.id, entry.title, entry.alarm_enabled) == (ids[301], "Evening group", False)
     # Beat takes its reminders back.
-    assert (changed.sequence, changed.planned_at) == (1, None)
+    assert (entry.sequence, entry.planned_at) == (1, None)
     assert 302 not in entries()
     assert sql("SELECT count(*) FROM timetable_entries WHERE planned_at IS NULL") == [(1,)]
 
@@ -182,7 +182,7 @@ def test_words_and_numbers_that_mean_nothing(
         405: "year 9999 is not between 2000 and 2100",
         406: "scheduler 77 is nobody's number in the role tutor",
     }
-    reported = notes(sql)
-    assert reported["unknown-status"] == reported["unknown-priority"] == reported["invalid-alarm"] == [401]
-    assert (reported["unknown-role"], reported["unreadable-days"]) == ([402], [403])
-    assert reported["says-nothing"] == [303, 305, 402]
+    reports = notes(sql)
+    assert reports["unknown-status"] == reports["unknown-priority"] == reports["invalid-alarm"] == [401]
+    assert (reports["unknown-role"], reports["unreadable-days"]) == ([402], [403])
+    assert reports["says-nothing"] == [303, 305, 402]

@@ -40,8 +40,8 @@ def test_lessons_as_expected(run_import: Import, refusals: Refusals, sql: Sql, e
     assert len(lessons) == expected["lessons"] == counts["lesson"]["stored"]
     assert {str(row): reason for row, reason in refusals("lesson").items()} == expected["lessons_refused"]
     assert Counter(row.status for row in lessons.values()) == expected["lessons_by_status"]
-    missed = [row_id for row_id, row in lessons.items() if row.attendance == "missed"]
-    assert missed == expected["lessons_attendance_missed"]
+    absences = [row_id for row_id, row in lessons.items() if row.attendance == "missed"]
+    assert absences == expected["lessons_attendance_missed"]
     assert {str(row_id): row.session_format for row_id, row in lessons.items()} == expected["lesson_formats"]
     for row_id, times in expected["lesson_times"].items():
         assert [_utc(lessons[int(row_id)].starts_at), _utc(lessons[int(row_id)].ends_at)] == times
@@ -50,7 +50,7 @@ def test_lessons_as_expected(run_import: Import, refusals: Refusals, sql: Sql, e
     now = datetime(2026, 11, 27, tzinfo=UTC)
     over = {row_id: row.status for row_id, row in lessons.items() if row.ends_at <= now}
     for status, name in (("scheduled", "lessons_over_but_scheduled"), ("in_progress", "lessons_over_but_in_progress")):
-        assert [row_id for row_id, found in over.items() if found == status] == expected[name]
+        assert [row_id for row_id, state in over.items() if state == status] == expected[name]
     assert [row_id for row_id, row in lessons.items() if row.starts_at > now] == expected["lessons_to_come"]
 
 
@@ -73,9 +73,9 @@ def test_one_person_in_two_roles_is_reported(run_import: Import, sql: Sql, expec
     run_import()
     notes = sql("SELECT platform_id, is_refused, details FROM platform_refusals WHERE code = 'two-roles' ORDER BY 1")
 
-    wanted = expected["one_person_in_two_lessons_at_once_by_two_roles"]
-    assert [[row.details["lesson"], row.platform_id] for row in notes] == wanted["pairs_of_lessons"]
-    assert Counter(str(user) for row in notes for user in row.details["users"]) == wanted["persons"]
+    expectation = expected["one_person_in_two_lessons_at_once_by_two_roles"]
+    assert [[row.details["lesson"], row.platform_id] for row in notes] == expectation["pairs_of_lessons"]
+    assert Counter(str(user) for row in notes for user in row.details["users"]) == expectation["persons"]
     assert not any(row.is_refused for row in notes)
 
 
@@ -101,8 +101,8 @@ def test_only_alarms_that_were_switched_on(
     )
     assert {str(row.platform_id): row.minutes for row in alarms} == expected["lessons_with_alarm"]
     assert alarms[1].users == [11, 12, 14]
-    planned = sql("SELECT DISTINCT minutes_before, state, starts_at FROM deliveries")
-    assert [(row.minutes_before, row.state, _utc(row.starts_at)) for row in planned] == [
+    deliveries = sql("SELECT DISTINCT minutes_before, state, starts_at FROM deliveries")
+    assert [(row.minutes_before, row.state, _utc(row.starts_at)) for row in deliveries] == [
         (30, "pending", "2029-01-11T14:00:00Z")
     ]
 

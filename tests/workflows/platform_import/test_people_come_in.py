@@ -61,14 +61,14 @@ def test_who_is_deleted_there_becomes_inactive(run_import: Import, platform: Pla
 
 
 def test_parents_who_are_nobody_are_reported(run_import: Import, platform: Platform, sql: Sql) -> None:
-    reported = "SELECT platform_id, reason, is_refused, details FROM platform_refusals WHERE code = 'parents-left-out'"
+    statement = "SELECT platform_id, reason, is_refused, details FROM platform_refusals WHERE code = 'parents-left-out'"
     run_import()
 
-    assert sql(reported) == [(12, "parent 99 left out: nobody's", False, {"parents": [99]})]
+    assert sql(statement) == [(12, "parent 99 left out: nobody's", False, {"parents": [99]})]
 
     platform.owner.execute("UPDATE student_profiles SET parent_id = '{17,99,98}' WHERE id = 12")
     run_import()
-    assert sql(reported) == [(12, "parents 98, 99 left out: nobody's", False, {"parents": [98, 99]})]
+    assert sql(statement) == [(12, "parents 98, 99 left out: nobody's", False, {"parents": [98, 99]})]
     platform.owner.execute("UPDATE student_profiles SET parent_id = '{17}' WHERE id = 12")
     run_import()
-    assert sql(reported) == []
+    assert sql(statement) == []

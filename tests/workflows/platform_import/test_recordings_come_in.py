@@ -14,15 +14,15 @@ def _recordings(sql: Sql) -> dict[int, Any]:
 
 
 def test_recordings_without_a_file(run_import: Import, refusals: Refusals, sql: Sql, expected: Any) -> None:
-    wanted = expected["recordings"]
+    expectation = expected["recordings"]
     run_import()
     recordings = _recordings(sql)
 
-    assert len(recordings) == wanted["rows"]
+    assert len(recordings) == expectation["rows"]
     assert [row for row in recordings.values() if row.is_available or row.is_processing] == []
-    assert {str(number): row.recording_type for number, row in recordings.items()} == wanted["types"]
-    assert {str(number): row.recorded_by for number, row in recordings.items()} == wanted["recorded_by"]
-    for number, at in wanted["recording_date"].items():
+    assert {str(number): row.recording_type for number, row in recordings.items()} == expectation["types"]
+    assert {str(number): row.recorded_by for number, row in recordings.items()} == expectation["recorded_by"]
+    for number, at in expectation["recording_date"].items():
         assert recordings[int(number)].recording_date == datetime.fromisoformat(at)
     assert refusals("recording") == {}
     assert recordings[151].error["code"] == "no-file"

@@ -37,8 +37,8 @@ def test_requests_as_expected(run_import: Import, refusals: Refusals, sql: Sql, 
     assert {str(row): reason for row, reason in refusals("request").items()} == expected["session_requests_refused"]
     silent = [row_id for row_id, row in requests.items() if row.schedule is None]
     assert silent == expected["schedules_that_say_nothing"]
-    noted = sql("SELECT platform_id FROM platform_refusals WHERE code = 'says-no-times' ORDER BY 1")
-    assert [row.platform_id for row in noted] == silent
+    notes = sql("SELECT platform_id FROM platform_refusals WHERE code = 'says-no-times' ORDER BY 1")
+    assert [row.platform_id for row in notes] == silent
     assert requests[53].schedule["days"] == expected["request_53_days"]
     for row_id, created_at in expected["request_created_at"].items():
         assert requests[int(row_id)].created_at == _instant(created_at)

@@ -167,18 +167,18 @@ def test_a_stroke_that_is_sent_here_after_it_was_imported_is_the_same(
 
     run_import()
 
-    named = "SELECT stroke_data, is_deleted FROM whiteboard_canvas_data WHERE client_id = 'a'"
-    assert sql(named) == [(data, False)]
+    rows = "SELECT stroke_data, is_deleted FROM whiteboard_canvas_data WHERE client_id = 'a'"
+    assert sql(rows) == [(data, False)]
     # Somebody's own name may not be that of another row.
     assert 303 in _order(sql, 101)
-    tidied = {"points": [[9, 9]]}
+    replacement = {"points": [[9, 9]]}
     sql(
         "UPDATE whiteboard_canvas_data SET stroke_data = CAST(:data AS jsonb), is_deleted = true WHERE client_id = 'a'",
-        data=json.dumps(tidied),
+        data=json.dumps(replacement),
     )
     sql("UPDATE platform_links SET digest = '' WHERE kind = 'stroke'")
     run_import()
-    assert sql(named) == [(tidied, True)]
+    assert sql(rows) == [(replacement, True)]
 
 
 def test_the_end_of_a_board_that_was_closed_before_its_strokes_came(
