@@ -1,17 +1,14 @@
 """How many small recordings the API accepts from concurrent clients, beside a handler that only stores the bytes."""
 
-import os
-import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.bare_server import bare_server
 from benchmarks.figure import Figure, Reading, percentile
-from benchmarks.ground import Ground, running_ground
+from benchmarks.ground import running_ground
 from benchmarks.samples import distinct
 from benchmarks.scale import Scale
 from benchmarks.sending import Client
@@ -41,7 +38,7 @@ def measure_accepting(scale: Scale) -> Figure:
         with bare_server(ground.folder / "bare") as address:
             bare = _crowd(lambda: Client(address), "/", 1, content, 0, scale.crowd_requests, scale)
         ground.settle()
-        with _held(ground):
+        with ground.suspended("worker-media"):
             alone = _crowd(ground.tutor, "/v1/recordings", session_id, content, 10_000, scale.crowd_requests, scale)
         beside = _crowd(ground.tutor, "/v1/recordings", session_id, content, 20_000, scale.crowd_requests, scale)
         for what, ours in (("media worker held", alone), ("media worker at work on them", beside)):
@@ -56,17 +53,6 @@ def measure_accepting(scale: Scale) -> Figure:
         "checks the token and the session in the database, writes row and order and announces the job."
     )
     return figure
-
-
-@contextmanager
-def _held(ground: Ground) -> Iterator[None]:
-    """Suspend the media worker and its children within the block."""
-    group = ground.process_id("worker-media")
-    os.killpg(group, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.killpg(group, signal.SIGCONT)
 
 
 def _crowd(

@@ -1,5 +1,7 @@
 """The stack that is measured, run as by `astegni up`, with a tutor who has lessons to record."""
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -71,6 +73,16 @@ class Ground:
         if process is None:
             raise RuntimeError(f"{service} is not running")
         return process.pid
+
+    @contextmanager
+    def suspended(self, service: str) -> Iterator[None]:
+        """Suspend a service and its children within the block."""
+        group = self.process_id(service)
+        os.killpg(group, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(group, signal.SIGCONT)
 
 
 @contextmanager

@@ -16,18 +16,7 @@ def write_recording(folder: Path, binaries: Binaries, *, repeats: int) -> Path:
     listing = folder / f"{repeats}.txt"
     listing.write_text(f"file '{LESSON.resolve()}'\nduration {LESSON_SECONDS}\n" * repeats)
     path = folder / f"{repeats}.webm"
-    command: list[str | Path] = [
-        binaries.ffmpeg,
-        "-v",
-        "error",
-        "-nostdin",
-        "-f",
-        "concat",
-        "-safe",
-        "0",
-        "-i",
-        listing,
-    ]
+    command = [str(binaries.ffmpeg), "-v", "error", "-nostdin", "-f", "concat", "-safe", "0", "-i", str(listing)]
     with path.open("wb") as out:
         subprocess.run(
             [*command, "-map", "0", "-c", "copy", "-f", "webm", "-live", "1", "pipe:1"], stdout=out, check=True

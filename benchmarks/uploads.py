@@ -1,11 +1,7 @@
 """Uploads in pieces: throughput beside the form's, many clients with small pieces, many lessons sent while recorded."""
 
 import asyncio
-import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.figure import Figure, Limit, Reading, percentile
@@ -27,7 +23,7 @@ def measure_uploads(scale: Scale) -> Figure:
         with ground.tutor() as client:
             session_id = ground.open_lesson(client)
         ground.settle()
-        with _held(ground):
+        with ground.suspended("worker-media"):
             figure.readings.append(_throughput(ground, session_id, scale))
             with MemoryWatch({"API": ground.process_id("api")}) as memory:
                 waits, sent = asyncio.run(_crowd(ground, session_id, scale))
@@ -130,14 +126,3 @@ def _content(number: int, turn: int, size: int) -> bytes:
 
 def _range(waits: list[float]) -> tuple[float, float]:
     return min(waits), max(waits)
-
-
-@contextmanager
-def _held(ground: Ground) -> Iterator[None]:
-    """Suspend the media worker and its children within the block."""
-    group = ground.process_id("worker-media")
-    os.killpg(group, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.killpg(group, signal.SIGCONT)

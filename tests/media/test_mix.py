@@ -31,18 +31,7 @@ def tone(binaries: Binaries, tmp_path: Path) -> Tone:
         heard = "+".join(f"between(t,{start},{end})" for start, end in loud)
         source = f"aevalsrc='0.3*sin({hertz}*2*PI*t)*({heard})':s=48000:d={seconds}"
         path = tmp_path / name
-        command: list[str | Path] = [
-            binaries.ffmpeg,
-            "-v",
-            "error",
-            "-nostdin",
-            "-f",
-            "lavfi",
-            "-i",
-            source,
-            *words,
-            path,
-        ]
+        command = [str(binaries.ffmpeg), "-v", "error", "-nostdin", "-f", "lavfi", "-i", source, *words, str(path)]
         subprocess.run(command, check=True, timeout=PATIENCE)
         return path
 
