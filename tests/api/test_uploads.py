@@ -44,17 +44,17 @@ class Tus:
         self._token = token
 
     def create(self, length: int | None, content: bytes | None = None, **changes: Any) -> Any:
-        stated = {"Upload-Defer-Length": "1"} if length is None else {"Upload-Length": str(length)}
+        length_header = {"Upload-Defer-Length": "1"} if length is None else {"Upload-Length": str(length)}
         values = {"session_id": self.session_id, "filename": "lesson.webm"} | changes
-        headers = self._token | (TUS if content is None else PIECE) | stated
+        headers = self._token | (TUS if content is None else PIECE) | length_header
         return self._client.post(
             "/v1/uploads", headers=headers | {"Upload-Metadata": metadata(**values)}, content=content
         )
 
     def start(self, length: int | None, **changes: Any) -> str:
-        answer = self.create(length, **changes)
-        assert answer.status_code == 201, answer.text
-        return str(answer.headers["Location"])
+        response = self.create(length, **changes)
+        assert response.status_code == 201, response.text
+        return str(response.headers["Location"])
 
     def patch(self, path: str, offset: int, content: bytes, **headers: str) -> Any:
         more = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -89,11 +89,11 @@ def tus(tus_of: TusOf, school: School) -> Tus:
 
 
 def test_the_protocol_is_described(client: TestClient) -> None:
-    answer = client.options("/v1/uploads")
+    response = client.options("/v1/uploads")
 
-    assert answer.status_code == 204
-    assert answer.headers["Tus-Version"] == answer.headers["Tus-Resumable"] == "1.0.0"
-    assert set(answer.headers["Tus-Extension"].split(",")) == {
+    assert response.status_code == 204
+    assert response.headers["Tus-Version"] == response.headers["Tus-Resumable"] == "1.0.0"
+    assert set(response.headers["Tus-Extension"].split(",")) == {
         "creation",
         "creation-with-upload",
         "creation-defer-length",
@@ -101,8 +101,8 @@ def test_the_protocol_is_described(client: TestClient) -> None:
         "checksum",
         "termination",
     }
-    assert answer.headers["Tus-Max-Size"] == "8000000000"
-    assert answer.headers["Tus-Checksum-Algorithm"] == "sha1,sha256"
+    assert response.headers["Tus-Max-Size"] == "8000000000"
+    assert response.headers["Tus-Checksum-Algorithm"] == "sha1,sha256"
 
 
 def test_an_upload_in_pieces_becomes_a_recording(tus: Tus, sql: Sql, services: Services) -> None:
@@ -131,17 +131,17 @@ def test_a_live_upload_gets_its_length_at_the_end(tus: Tus) -> None:
 
     tus.patch(path, 0, SOUND)
     assert tus.head(path).headers["Upload-Defer-Length"] == "1"
-    answer = tus.patch(path, len(SOUND), b"", Upload_Length=str(len(SOUND)))
+    response = tus.patch(path, len(SOUND), b"", Upload_Length=str(len(SOUND)))
 
-    assert answer.status_code == 204
+    assert response.status_code == 204
     assert tus.read(path)["state"] == "finished"
 
 
 def test_a_creation_may_bring_the_first_piece(tus: Tus) -> None:
-    answer = tus.create(len(SOUND), SOUND)
+    response = tus.create(len(SOUND), SOUND)
 
-    assert (answer.status_code, answer.headers["Upload-Offset"]) == (201, str(len(SOUND)))
-    assert tus.read(answer.headers["Location"])["state"] == "finished"
+    assert (response.status_code, response.headers["Upload-Offset"]) == (201, str(len(SOUND)))
+    assert tus.read(response.headers["Location"])["state"] == "finished"
 
 
 def test_a_terminated_upload_is_gone(tus: Tus) -> None:
@@ -186,12 +186,12 @@ def test_a_wrong_checksum_leaves_the_offset(tus: Tus, size: int) -> None:
     wrong = base64.b64encode(hashlib.sha1(b"else", usedforsecurity=False).digest()).decode()
     right = base64.b64encode(hashlib.sha256(content).digest()).decode()
 
-    refused = tus.patch(path, 0, content, Upload_Checksum=f"sha1 {wrong}")
+    refusal = tus.patch(path, 0, content, Upload_Checksum=f"sha1 {wrong}")
 
-    assert (refused.status_code, refused.json()["code"]) == (460, "checksum-mismatch")
+    assert (refusal.status_code, refusal.json()["code"]) == (460, "checksum-mismatch")
     assert tus.head(path).headers["Upload-Offset"] == "0"
-    stored = tus.patch(path, 0, content, Upload_Checksum=f"sha256 {right}")
-    assert (stored.status_code, stored.headers["Upload-Offset"]) == (204, str(size))
+    success = tus.patch(path, 0, content, Upload_Checksum=f"sha256 {right}")
+    assert (success.status_code, success.headers["Upload-Offset"]) == (204, str(size))
 
 
 @pytest.mark.parametrize("header", ["md5 1B2M2Y8AsgTpgAmY7PhCfg==", "sha1 !", "sha1 AAAA", ""])
@@ -221,9 +221,9 @@ def test_sizes_are_checked_at_creation_and_at_every_piece(tus: Tus) -> None:
 def test_what_is_no_recording_is_refused_at_its_first_bytes(tus: Tus, content: bytes) -> None:
     path = tus.start(5_000_000)
 
-    answer = tus.patch(path, 0, content)
+    response = tus.patch(path, 0, content)
 
-    assert (answer.status_code, answer.json()["code"]) == (422, "media-rejected")
+    assert (response.status_code, response.json()["code"]) == (422, "media-rejected")
     assert tus.head(path).headers["Upload-Offset"] == "0"
     assert tus.create(5_000_000, content).status_code == 422
 
@@ -254,8 +254,8 @@ def test_another_version_of_the_protocol_is_refused(
 ) -> None:
     path = tus.start(5000)
     for version in ({}, {"Tus-Resumable": "0.2.2"}):
-        answer = client.head(path, headers=bearer(school.tutor) | version)
-        assert (answer.status_code, answer.headers["Tus-Version"]) == (412, "1.0.0")
+        response = client.head(path, headers=bearer(school.tutor) | version)
+        assert (response.status_code, response.headers["Tus-Version"]) == (412, "1.0.0")
 
 
 def test_only_the_creator_sees_an_upload(tus_of: TusOf, school: School) -> None:
@@ -305,9 +305,9 @@ def test_the_length_is_set_once(tus: Tus) -> None:
 def test_uploads_of_a_session_are_listed_for_their_creator(tus: Tus, visitor: VisitorOf, school: School) -> None:
     paths = [tus.start(5000), tus.start(None)]
 
-    listed = visitor(school.tutor).ask("GET", f"/v1/uploads?session_id={tus.session_id}")[1]["items"]
+    items = visitor(school.tutor).ask("GET", f"/v1/uploads?session_id={tus.session_id}")[1]["items"]
 
-    assert {f"/v1/uploads/{item['id']}" for item in listed} == set(paths)
+    assert {f"/v1/uploads/{item['id']}" for item in items} == set(paths)
     assert visitor(school.student).ask("GET", f"/v1/uploads?session_id={tus.session_id}")[1]["items"] == []
 
 
@@ -318,11 +318,11 @@ def test_open_uploads_are_limited_and_given_back(tus: Tus) -> None:
     first = tus.start(6000)
     tus.start(6000)
 
-    refused = tus.create(6000)
+    refusal = tus.create(6000)
     tus.delete(first)
 
-    assert (refused.status_code, refused.json()["limit"]) == (429, "open-uploads")
-    assert "Retry-After" in refused.headers
+    assert (refusal.status_code, refusal.json()["limit"]) == (429, "open-uploads")
+    assert "Retry-After" in refusal.headers
     assert tus.create(6000).status_code == 201
 
 
@@ -343,27 +343,29 @@ def test_a_post_may_stand_for_a_patch(client: TestClient, tus: Tus, bearer: Bear
     path = tus.start(len(SOUND))
 
     headers = bearer(school.tutor) | PIECE | {"Upload-Offset": "0", "X-HTTP-Method-Override": "PATCH"}
-    answer = client.post(path, headers=headers, content=SOUND)
+    response = client.post(path, headers=headers, content=SOUND)
 
-    assert (answer.status_code, answer.headers["Upload-Offset"]) == (204, str(len(SOUND)))
+    assert (response.status_code, response.headers["Upload-Offset"]) == (204, str(len(SOUND)))
 
 
 @pytest.mark.parametrize("limits", [{"cors_origins": ("https://lessons.example",)}])
 def test_pages_of_other_origins_may_upload(client: TestClient, tus: Tus, bearer: Bearer, school: School) -> None:
     origin = {"Origin": "https://lessons.example"}
-    wanted = "authorization,tus-resumable,upload-length,upload-metadata,upload-offset,upload-checksum,upload-marks"
+    request_headers = (
+        "authorization,tus-resumable,upload-length,upload-metadata,upload-offset,upload-checksum,upload-marks"
+    )
     preflight = client.options(
         "/v1/uploads",
-        headers=origin | {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": wanted},
+        headers=origin | {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": request_headers},
     )
     head = client.head(tus.start(5000), headers=origin | bearer(school.tutor) | TUS)
 
     assert preflight.status_code == 200
-    allowed = preflight.headers["Access-Control-Allow-Headers"].lower()
-    assert all(name in allowed for name in wanted.split(","))
-    exposed = head.headers["Access-Control-Expose-Headers"]
+    header_list = preflight.headers["Access-Control-Allow-Headers"].lower()
+    assert all(name in header_list for name in request_headers.split(","))
+    exposed_names = head.headers["Access-Control-Expose-Headers"]
     for name in ("Location", "Upload-Offset", "Upload-Length", "Upload-Expires", "Tus-Resumable", "Tus-Version"):
-        assert name in exposed
+        assert name in exposed_names
 
 
 def test_a_piece_of_another_type_is_refused(client: TestClient, tus: Tus, bearer: Bearer, school: School) -> None:

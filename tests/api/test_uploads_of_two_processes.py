@@ -23,14 +23,14 @@ from worker.settings import Settings
 
 
 @pytest.fixture
-def shared(settings: MakeSettings, database_url: str, redis_url: str) -> Settings:
+def api_settings(settings: MakeSettings, database_url: str, redis_url: str) -> Settings:
     # Another key than the development's: that one opens no process that names a database.
     return settings(secret_key=secrets.token_hex(32), spool_reserve_bytes=0)
 
 
 @pytest.fixture
-def services(shared: Settings, database: Database) -> Services:
-    return Services(shared, database, endings={})
+def services(api_settings: Settings, database: Database) -> Services:
+    return Services(api_settings, database, endings={})
 
 
 class Upload:
@@ -38,16 +38,16 @@ class Upload:
 
     def __init__(self, url: str, token: dict[str, str], session_id: int, spool: Path) -> None:
         self._token = token
-        stated = TUS | {"Upload-Defer-Length": "1", "Upload-Metadata": metadata(session_id=session_id)}
-        created = httpx2.post(f"{url}/v1/uploads", headers=token | stated, trust_env=False)
-        assert created.status_code == 201, created.text
-        self.path = created.headers["Location"]
+        headers = TUS | {"Upload-Defer-Length": "1", "Upload-Metadata": metadata(session_id=session_id)}
+        response = httpx2.post(f"{url}/v1/uploads", headers=token | headers, trust_env=False)
+        assert response.status_code == 201, response.text
+        self.path = response.headers["Location"]
         self.file = spool / f"{self.path.rpartition('/')[2]}.upload"
 
     def offset(self, url: str) -> int:
-        answer = httpx2.head(url + self.path, headers=self._token | TUS, trust_env=False, timeout=PATIENCE)
-        assert answer.status_code == 200
-        return int(answer.headers["Upload-Offset"])
+        response = httpx2.head(url + self.path, headers=self._token | TUS, trust_env=False, timeout=PATIENCE)
+        assert response.status_code == 200
+        return int(response.headers["Upload-Offset"])
 
     def patch(self, url: str, offset: int, content: bytes, **headers: str) -> httpx2.Response:
         more = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -60,13 +60,13 @@ class Upload:
         )
 
     @contextmanager
-    def hanging(self, url: str, offset: int, length: int, sent: bytes) -> Iterator[socket.socket]:
-        """A PATCH of `length` bytes of which only `sent` come, for now."""
+    def hanging(self, url: str, offset: int, length: int, beginning: bytes) -> Iterator[socket.socket]:
+        """A PATCH of `length` bytes of which only `beginning` comes, for now."""
         address = urlsplit(url)
         lines = self._token | PIECE | {"Upload-Offset": str(offset), "Content-Length": str(length), "Host": "a"}
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         with socket.create_connection((address.hostname, address.port), timeout=PATIENCE) as connection:
-            connection.sendall(f"PATCH {self.path} HTTP/1.1\r\n{head}\r\n".encode() + sent)
+            connection.sendall(f"PATCH {self.path} HTTP/1.1\r\n{head}\r\n".encode() + beginning)
             yield connection
 
 
@@ -74,17 +74,17 @@ Api = tuple[str, ChildProcess]
 
 
 @pytest.fixture
-def apis(processes: Processes, shared: Settings) -> tuple[Api, Api]:
-    return processes.api(shared), processes.api(shared)
+def apis(processes: Processes, api_settings: Settings) -> tuple[Api, Api]:
+    return processes.api(api_settings), processes.api(api_settings)
 
 
 @pytest.fixture
 def upload_at(
-    client: TestClient, bearer: Bearer, visitor: VisitorOf, school: School, shared: Settings
+    client: TestClient, bearer: Bearer, visitor: VisitorOf, school: School, api_settings: Settings
 ) -> Callable[[str], Upload]:
     body = {"booking_id": school.booking_id, "session_title": "Algebra"}
     session_id = visitor(school.tutor).ask("POST", "/v1/whiteboard/sessions", body)[1]["id"]
-    return lambda url: Upload(url, bearer(school.tutor), session_id, shared.spool_dir)
+    return lambda url: Upload(url, bearer(school.tutor), session_id, api_settings.spool_dir)
 
 
 def _status(connection: socket.socket) -> bytes:
@@ -127,9 +127,9 @@ def test_requests_at_once_do_not_interleave(apis: tuple[Api, Api], upload_at: Ca
             connection.sendall(content[10:])
         statuses = sorted(_status(connection).split()[1] for connection in (first, second))
 
-    stored = upload.file.read_bytes()
+    beginning = upload.file.read_bytes()
     assert statuses in ([b"204", b"409"], [b"409", b"409"])
-    assert any(content.startswith(stored) for content in contents)
+    assert any(content.startswith(beginning) for content in contents)
 
 
 def test_what_was_acknowledged_survives_a_kill(
@@ -158,17 +158,17 @@ def test_what_came_slowly_before_a_disconnect_is_kept(
     url = apis[0][0]
     upload = upload_at(url)
     with upload.hanging(url, 0, len(SOUND), SOUND[:1000]) as connection:
-        sent = 1000
+        size = 1000
 
         def send_more() -> bool:
-            nonlocal sent
-            connection.sendall(SOUND[sent : sent + 100])
-            sent += 100
+            nonlocal size
+            connection.sendall(SOUND[size : size + 100])
+            size += 100
             return upload.file.stat().st_size > 0
 
         wait_for(send_more, pause=0.2)
 
     offset = upload.offset(url)
-    assert 1000 <= offset <= sent
+    assert 1000 <= offset <= size
     assert upload.file.read_bytes() == SOUND[:offset]
     assert upload.patch(url, offset, SOUND[offset : offset + 1000]).status_code == 204
