@@ -15,6 +15,7 @@ from worker.media.limits import input_options
 from worker.media.matroska_pipe import Planes, stream
 from worker.media.mix import VOICE, Sound, SoundPiece, mixed_sounds
 from worker.media.runner import run_ffmpeg
+from worker.media.whole_files import removed_on_failure
 
 WIDTH, HEIGHT = 1280, 720
 # A quarter of the width: a face is recognised, and little of the board is covered.
@@ -56,7 +57,7 @@ def write_composite(
     tracks = [_composed(base, pictures), *([mixed_sounds(sounds)] if sounds else [])]
     options = {**PICTURE, **(VOICE if sounds else {}), "f": "mp4", "fflags": "+bitexact", "map_metadata": "-1"}
     words = ffmpeg.get_args(ffmpeg.output(*tracks, str(target.absolute()), **options))
-    try:
+    with removed_on_failure(target):
         run_ffmpeg(
             binaries,
             words,
@@ -66,10 +67,6 @@ def write_composite(
             on_progress=on_progress,
             fed=None if board is None else stream(board, WIDTH, HEIGHT, 100),
         )
-    except BaseException:
-        # Also when the job is cancelled: a part of a file must not be taken for the whole.
-        target.unlink(missing_ok=True)
-        raise
 
 
 def _background(seconds: float) -> Any:

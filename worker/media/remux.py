@@ -24,6 +24,7 @@ from worker.media.encode import (
 )
 from worker.media.limits import Demuxer, input_options
 from worker.media.runner import run_ffmpeg
+from worker.media.whole_files import removed_on_failure
 from worker.media.writing import write_packets
 
 # The same input gives the same bytes (`bitexact`: no random ids, no version of ffmpeg), so that a second run of a
@@ -68,12 +69,8 @@ def write_copy(
             sounds = [media["a:0"]] if plan.sounds else []
         run = partial(run_ffmpeg, binaries, budget=budget, should_stop=should_stop, on_progress=on_progress)
         copied = None if plan.form.video_encoder else plan.copied_picture
-        try:
+        with removed_on_failure(target):
             write_packets(_tracks(plan, video, sounds), _path(target), _options(plan), run, copied_picture=copied)
-        except BaseException:
-            # Also when the job is cancelled: a part of a file must not be taken for the whole.
-            target.unlink(missing_ok=True)
-            raise
 
 
 def drop_broken(
@@ -96,12 +93,8 @@ def drop_broken(
     tracks = [*([] if plan.video is None else [media["v:0"]]), *([media["a:0"]] if plan.sounds else [])]
     plain = replace(plan, form=replace(plan.form, video_encoder=None, audio_encoder=None), demuxer=demuxer)
     words = ffmpeg.get_args(ffmpeg.output(*tracks, _path(target), **_options(plain)))
-    try:
+    with removed_on_failure(target):
         run_ffmpeg(binaries, words, budget=copy_budget(copy.stat().st_size), should_stop=should_stop)
-    except BaseException:
-        # As in `remux`.
-        target.unlink(missing_ok=True)
-        raise
 
 
 def _without(stretches: Sequence[tuple[float, float]]) -> str:

@@ -9,6 +9,7 @@ from worker.media.binaries import Binaries
 from worker.media.budget import copy_budget, never
 from worker.media.limits import input_options
 from worker.media.runner import run_ffmpeg
+from worker.media.whole_files import removed_on_failure
 
 _OPTIONS = {
     "c": "copy",
@@ -32,9 +33,6 @@ def write_download(
     parts = [(path, track) for path, track in ((picture, "v:0"), (sound, "a:0")) if path is not None]
     tracks = [ffmpeg.input(str(path.absolute()), **input_options("mov"))[track] for path, track in parts]
     words = ffmpeg.get_args(ffmpeg.output(*tracks, str(target.absolute()), **_OPTIONS))
-    try:
+    with removed_on_failure(target):
         size = sum(path.stat().st_size for path, _ in parts)
         run_ffmpeg(binaries, words, budget=copy_budget(size), should_stop=should_stop)
-    except BaseException:
-        target.unlink(missing_ok=True)
-        raise

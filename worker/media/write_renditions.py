@@ -25,6 +25,7 @@ from worker.media.rendition_forms import (
 )
 from worker.media.runner import run_ffmpeg
 from worker.media.streams import VideoStream
+from worker.media.whole_files import removed_on_failure
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,8 @@ def write_renditions(
         stall_seconds=120,
         file_bytes=64 * 1024 * 1024 + recorded.probed.duration_ms * 300,
     )
-    try:
+    with removed_on_failure(*targets.values()):
         run_ffmpeg(binaries, words, budget=budget, should_stop=should_stop, on_progress=on_progress)
-    except BaseException:
-        for path in targets.values():
-            path.unlink(missing_ok=True)
-        raise
 
 
 def _outputs(recorded: Recorded, targets: Mapping[str, Path], seconds: float) -> list[Any]:

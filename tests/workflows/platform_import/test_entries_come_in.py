@@ -88,8 +88,8 @@ def test_the_import_sends_nothing_and_alarms_ring(
     run_import: Import, database: Database, sql: Sql, expected: Any
 ) -> None:
     run_import()
-    reminders = "SELECT count(*) FROM deliveries WHERE kind = 'entry-reminder'"
-    assert sql(reminders) == [(expected["mails_sent_by_the_import"],)]
+    count = "SELECT count(*) FROM deliveries WHERE kind = 'entry-reminder'"
+    assert sql(count) == [(expected["mails_sent_by_the_import"],)]
     # What beat does within a minute. The mock exam of somebody without an e-mail is near, as is the office hour.
     with database.transaction() as session:
         plan_due_entries(session, now=datetime(2029, 2, 3, 5, 30, tzinfo=UTC), most=100)

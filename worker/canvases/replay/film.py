@@ -20,6 +20,7 @@ from worker.media.budget import Budget, never
 from worker.media.matroska_pipe import stream
 from worker.media.mix import VOICE, Sound, mixed_sounds
 from worker.media.runner import run_ffmpeg
+from worker.media.whole_files import removed_on_failure
 
 # Ten frames a second are enough for hand movements; twice as many cost twice as much and look the same.
 TICK_MS = 100
@@ -71,7 +72,7 @@ def write_film(
             " Ask for it with shorten_idle, which leaves out the time in which nothing happens."
         )
     frames = stream(frames_of(timeline), WIDTH, HEIGHT, TICK_MS)
-    try:
+    with removed_on_failure(target):
         run_ffmpeg(
             binaries,
             _arguments(target, sounds),
@@ -80,10 +81,6 @@ def write_film(
             on_progress=on_progress,
             fed=frames,
         )
-    except BaseException:
-        # Also when the job is cancelled: a part of a file must not be taken for the whole.
-        target.unlink(missing_ok=True)
-        raise
 
 
 def frames_of(timeline: ReplayTimeline) -> Iterator[tuple[int, Pixels]]:

@@ -57,29 +57,6 @@ _ALSO_BY = text(
         ON CONFLICT (key, user_id, channel) DO NOTHING
     """
 )
-MOST_FAILURES = 5
-FAILING_HOURS = 24
-
-# No response: that may be our own network. It counts when some other webhook or service accepted a message within the
-# last day; a mail proves nothing, since its server may be on our own network.
-_COUNT = text(
-    """
-    UPDATE notification_channels channel
-       SET failures = failures + 1, failing_since = coalesce(failing_since, now())
-     WHERE id = :id AND disabled_at IS NULL
-       AND (NOT :silent OR EXISTS (
-            SELECT FROM deliveries sent JOIN notification_channels other ON other.id::text = sent.channel
-             WHERE sent.state = 'sent' AND sent.updated_at > now() - interval '1 day'
-               AND other.kind <> 'email' AND other.id <> channel.id))
-    RETURNING failures >= :most AND failing_since <= now() - make_interval(hours => :hours) AS has_failed
-    """
-)
-_FORGET = text(
-    """
-    UPDATE notification_channels SET failures = 0, failing_since = NULL
-     WHERE id = :id AND failing_since IS NOT NULL
-    """
-)
 
 
 def fail(session: Session, delivery: ClaimedDelivery, run: UUID, reason: str, *, channel_is_bad: bool) -> bool:
@@ -145,14 +122,3 @@ def _fall_back(session: Session, delivery: ClaimedDelivery) -> None:
     channel = next_channel(fallback, usable, alike)
     if channel is not None:
         session.execute(_ALSO_BY, {"id": delivery.id, "channel": channel})
-
-
-def count_failure(session: Session, channel_id: int, *, silent: bool) -> bool:
-    """Count one more; returns whether to disable the channel now. `silent`: there was no response at all."""
-    values = {"id": channel_id, "silent": silent, "most": MOST_FAILURES, "hours": FAILING_HOURS}
-    return bool(session.execute(_COUNT, values).scalar())
-
-
-def forget_failures(session: Session, channel_id: int) -> None:
-    """Reset the count: the channel has accepted a message."""
-    session.execute(_FORGET, {"id": channel_id})

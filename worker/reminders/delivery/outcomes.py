@@ -8,9 +8,10 @@ from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure,
 from worker.database import Database
 from worker.jobs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger
+from worker.reminders.delivery.channel_failures import count_failure, forget_failures
 from worker.reminders.delivery.claimed import ClaimedDelivery
 from worker.reminders.delivery.decisions import DeliveryDecision, Discard, Postpone, Reject
-from worker.reminders.delivery.fail import count_failure, fail, forget_failures, put_in_app_instead, switch_off
+from worker.reminders.delivery.fail import fail, put_in_app_instead, switch_off
 from worker.reminders.delivery.mark import end, mark_sent, put_off
 from worker.reminders.delivery.provider_troubles import clear_trouble, note_trouble
 from worker.reminders.delivery.retry import OUR_FAULT_PAUSE, after_failure, until_provider_works
