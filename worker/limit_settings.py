@@ -20,6 +20,12 @@ class LimitSettings(BaseSettings):
     limit_unknown_feeds_per_minute: int = Field(
         30, ge=0, description="Calendar addresses that do not exist, asked for by an address in a minute."
     )
+    limit_unknown_shares_per_minute: int = Field(
+        30, ge=0, description="Addresses of shared recordings that do not open, asked for by an address in a minute."
+    )
+    limit_shares_of_recording: int = Field(
+        50, ge=0, description="Addresses of a recording that need no token and still open."
+    )
     limit_upload_bytes_per_day: int = Field(64_000_000_000, ge=0, description="Bytes that a person uploads in a day.")
     limit_open_uploads: int = Field(
         8, ge=0, description="Uploads of a person that are received at once; one more waits 20 s."

@@ -126,6 +126,9 @@ class Settings(JobSettings, LimitSettings):
     upload_abandoned_after: int = Field(
         600, ge=1, le=YEAR, description="An upload in pieces without a byte this long is ingested as it is."
     )
+    share_days: int = Field(
+        30, ge=1, le=366, description="How long the address of a shared recording opens, if nobody says."
+    )
     recording_max_seconds: int = Field(6 * 3600, ge=1, le=86_400, description="Longest recording taken.")
 
     # --- lessons

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
-from tests.conftest import MakeSettings
+from tests.conftest import MakeSettings, School, Sql
 from tests.waiting import PATIENCE, wait_for
 from worker.access.callers import Operator, UserCaller
 from worker.access.tokens import issue_operator_token, issue_token
@@ -24,6 +24,17 @@ from worker.database import Database
 from worker.settings import Settings
 
 OPERATOR = Operator(3, frozenset({"manage-system-settings"}))
+
+
+# A recording of two minutes that can be played; returns its id.
+_PLAYABLE = """
+    WITH session AS (INSERT INTO whiteboard_sessions (booking_id) VALUES (:booking) RETURNING id), recording AS (
+        INSERT INTO whiteboard_session_recordings
+               (session_id, is_available, source_sha1, duration_seconds, recording_metadata)
+        SELECT id, true, repeat('a', 40), 120, '{"duration_ms": 120000}' FROM session RETURNING id)
+    INSERT INTO recording_renditions (recording_id, name, state, object_name)
+    SELECT id, 'playback', 'ready', 'playback' || id FROM recording RETURNING recording_id
+"""
 
 
 # Types of fixtures that are functions.
@@ -155,6 +166,12 @@ def client(api: FastAPI) -> Iterator[TestClient]:
 def visitor(client: TestClient, bearer: Bearer) -> VisitorOf:
     """`visitor(school.tutor)`: a client with that caller's token."""
     return lambda caller: Visitor(client, bearer(caller))
+
+
+@pytest.fixture
+def recording_path(school: School, sql: Sql) -> str:
+    """The address of a recording of the school's booking that can be played, two minutes long."""
+    return f"/v1/recordings/{sql(_PLAYABLE, booking=school.booking_id)[0][0]}"
 
 
 @contextmanager

@@ -246,6 +246,7 @@ def test_the_ledger_forgets_what_is_long_over(recordings: RecordingFixture, run_
         "idempotency_keys": 0,
         "deliveries": 0,
         "uploads": 0,
+        "recording_shares": 0,
         "operator_accesses": 0,
     }
 

@@ -157,6 +157,8 @@ NAMES: dict[str, Meaning] = {
     "occurrence_date": ("The day that the rule gave, before any change.", "2027-01-04"),
     "occurrences": ("How many lessons were made.", 39),
     "offset": ("Bytes that have arrived.", 65_536),
+    "opened": ("How often a player has opened the address.", 12),
+    "opened_at": ("When a player has opened it the last time; null: never.", None),
     "origin": ("Who wrote them: `tutor`, or `automatic`; null where there are none.", "tutor"),
     "outcome": (
         "A state of the job, `worker-lost`, or `released` (a shutdown; the attempt is not counted).",
@@ -229,6 +231,7 @@ NAMES: dict[str, Meaning] = {
     "session_title": ("Title of the session.", "Fractions"),
     "session_type": ("`online`, `in-person` or `hybrid`.", "online"),
     "sessions_per_week": ("How many lessons a week.", 2),
+    "share_id": ("An address of a recording that needs no token.", 4),
     "shorten_idle": ("Shorten time in which nothing happens to three seconds.", True),
     "skip_conflicts": ("Leave out the lessons that collide, and record each.", False),
     "skipped": ("How many strokes could not be drawn, or not as stored.", 0),

@@ -21,6 +21,22 @@ _CAPTION_NAMES: dict[str, Meaning] = {
     "bytes": ("Size of the WebVTT file in bytes.", 48_200),
     "updated_at": ("When the captions were stored.", INSTANT),
 }
+_SHARED_PART: dict[str, Meaning] = {
+    "from": ("Second at which a player begins; null: at the beginning.", 60),
+    "to": ("Second at which a player ends; null: at the end.", 90),
+}
+_SHARE_NAMES: dict[str, Meaning] = _SHARED_PART | {
+    "expires_at": ("Until when the address opens.", INSTANT),
+    "url": (
+        "The address of the page that plays the recording. It is returned only once.",
+        "https://…/watch/shared/q3R…",
+    ),
+}
+_SHARED_SECRET: dict[str, Meaning] = {
+    "secret": ("The secret of the address. Whoever knows it watches the recording.", "q3R…"),
+    "language": _CAPTIONS_LANGUAGE,
+    "track": ("The track.", "360p"),
+}
 _CHANNEL_KIND: Meaning = ("`email`, `webhook` or `apprise`.", "email")
 
 # By the name of the schema or, for parameters, the operation's path.
@@ -42,6 +58,18 @@ SPECIAL: dict[str, dict[str, Meaning]] = {
     "CaptionTrackDocument": _CAPTION_NAMES,
     "StoredCaptions": _CAPTION_NAMES,
     "CaptionsDocument": _CAPTION_NAMES,
+    "ShareBody": _SHARE_NAMES,
+    "ShareDocument": _SHARE_NAMES,
+    "NewShareDocument": _SHARE_NAMES,
+    "SharedPlayback": _SHARED_PART
+    | {
+        "chapters": ("Chapters as WebVTT; null where there are none.", None),
+        "duration_ms": ("Length of the recording in milliseconds; null when it is not known.", 3_605_000),
+    },
+    **{
+        f"GET /v1/shared/{{secret}}{path}": _SHARED_SECRET
+        for path in ("", "/chapters.vtt", "/captions/{language}.vtt", "/hls/master.m3u8", "/hls/{track}.m3u8")
+    },
     "MatchDocument": {
         "kind": ("Where it stands: `caption`, `chapter` or `board` (typed text).", "caption"),
         "text": ("The caption, the title of the chapter, or the typed text.", "ፀሐይ"),

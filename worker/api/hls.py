@@ -28,13 +28,13 @@ router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=respo
 
 TrackName = Literal["audio-aac", "360p", "720p", "board"]
 
-_PLAYLIST: dict[int | str, dict[str, Any]] = {
+PLAYLIST: dict[int | str, dict[str, Any]] = {
     200: {"description": "A playlist (RFC 8216).", "content": {HLS_MIME: {"schema": {"type": "string"}}}}
 }
 
 
 @router.get(
-    "/{recording_id}/hls/master.m3u8", response_class=Response, responses=_PLAYLIST, summary="Read the HLS playlist"
+    "/{recording_id}/hls/master.m3u8", response_class=Response, responses=PLAYLIST, summary="Read the HLS playlist"
 )
 def get_master(recording_id: RowId, request: Request, caller: CallerOf, services: ServicesOf) -> Response:
     """The tracks of a recording for players of HLS; `playback` has its address with a ticket."""
@@ -46,7 +46,7 @@ def get_master(recording_id: RowId, request: Request, caller: CallerOf, services
 
 
 @router.get(
-    "/{recording_id}/hls/{track}.m3u8", response_class=Response, responses=_PLAYLIST, summary="Read a track's playlist"
+    "/{recording_id}/hls/{track}.m3u8", response_class=Response, responses=PLAYLIST, summary="Read a track's playlist"
 )
 def get_track(recording_id: RowId, track: TrackName, caller: CallerOf, services: ServicesOf) -> Response:
     """The segments of one track, as byte ranges of its file; the master playlist has its address with a ticket."""

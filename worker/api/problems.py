@@ -38,8 +38,8 @@ _RETRY_AFTER = 5
 _MOST_ERRORS = 20
 _LONGEST_NAME = 100
 _UNSUPPORTED, _NOT_ALLOWED, _CHECKSUM_MISMATCH = 415, 405, 460
-# What follows this in a path is the secret of a calendar, and people copy problem documents into reports.
-_CALENDARS = "/calendar/"
+# What follows one of these in a path is a secret, and people copy problem documents into reports.
+_BEFORE_SECRETS = ("/calendar/", "/shared/")
 
 
 class Problem(BaseModel):
@@ -180,8 +180,11 @@ def _name(part: Any) -> Any:
 
 def _instance(scope: Scope) -> str:
     path: str = scope["path"]
-    before, _, secret = path.partition(_CALENDARS)
-    return f"{before}{_CALENDARS}***" if secret else path
+    for mark in _BEFORE_SECRETS:
+        before, _, secret = path.partition(mark)
+        if secret:
+            return f"{before}{mark}***"
+    return path
 
 
 def _response(scope: Scope, document: dict[str, Any], headers: dict[str, str]) -> Response:

@@ -39,7 +39,7 @@ class ChapterBody(Body):
 class ChaptersBody(Body):
     """All chapters of a recording, in any order; none at all is possible."""
 
-    chapters: Annotated[list[ChapterBody], Field(max_length=MOST_CHAPTERS)]
+    chapters: Annotated[list[ChapterBody], Field(max_length=MOST_CHAPTERS, fail_fast=True)]
 
     @model_validator(mode="after")
     def _distinct(self) -> "ChaptersBody":

@@ -1,7 +1,5 @@
 """What is read beside a recording: `…/chapters`, `…/captions/{language}`, as JSON and as WebVTT, and `…/search`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -10,12 +8,12 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from models.recordings import Recording
-from worker.access.callers import Caller, UserCaller
-from worker.access.visibility import session_for, visible_recordings
+from worker.access.visibility import visible_recordings
 from worker.api.callers import CallerOf
 from worker.api.fields import RowId
 from worker.api.paging import Page
 from worker.api.problems import responses
+from worker.api.recording_changes import changeable_recording, changing_recording
 from worker.api.recording_text_documents import (
     CaptionsDocument,
     CaptionTrackDocument,
@@ -30,15 +28,14 @@ from worker.api.recording_text_documents import (
     SearchQuery,
     StoredCaptions,
 )
-from worker.api.services import Services, ServicesOf
-from worker.errors import InvalidInput, NotFound
+from worker.api.services import ServicesOf
+from worker.errors import InvalidInput
 from worker.media.captions.cue import MOST_NAMED, Cue
 from worker.media.captions.read_captions import read_captions
 from worker.media.captions.write_webvtt import write_webvtt
 from worker.recordings.captions import caption_tracks, delete_captions, find_captions, set_captions
 from worker.recordings.chapters import Chapter, ChapterList, chapter_cues, delete_tutors_chapters, set_chapters
 from worker.recordings.reading import duration_ms, find_recording
-from worker.recordings.source import lock_recording
 from worker.workflows.board_moments import chapters_of
 from worker.workflows.search_recording import search_recording
 
@@ -47,7 +44,7 @@ router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=respo
 # Ten hours of speech in letters of three bytes.
 MOST_CAPTION_BYTES = 2_000_000
 
-_VTT: dict[int | str, dict[str, Any]] = {
+VTT: dict[int | str, dict[str, Any]] = {
     200: {"description": "WebVTT.", "content": {"text/vtt": {"schema": {"type": "string"}}}}
 }
 _CAPTION_FILE = {
@@ -72,7 +69,7 @@ def get_chapters(recording_id: RowId, caller: CallerOf, services: ServicesOf) ->
 def put_chapters(recording_id: RowId, body: ChaptersBody, caller: CallerOf, services: ServicesOf) -> ChaptersDocument:
     """Show these chapters instead (as its tutor or an operator). An empty list: none are shown."""
     chapters = sorted((Chapter(**dict(chapter)) for chapter in body.chapters), key=lambda chapter: chapter.start_ms)
-    with _changing(services, caller, recording_id) as (session, recording):
+    with changing_recording(services, caller, recording_id) as (session, recording):
         length = duration_ms(recording)
         if chapters and length is not None and chapters[-1].start_ms >= length:
             raise InvalidInput(f"The recording is {length} ms long; a chapter begins at {chapters[-1].start_ms}.")
@@ -83,11 +80,11 @@ def put_chapters(recording_id: RowId, body: ChaptersBody, caller: CallerOf, serv
 @router.delete("/{recording_id}/chapters", status_code=204, summary="Go back to the automatic chapters")
 def delete_chapters(recording_id: RowId, caller: CallerOf, services: ServicesOf) -> None:
     """Delete what the tutor wrote (as its tutor or an operator); the automatic chapters are shown again. Idempotent."""
-    with _changing(services, caller, recording_id) as (session, _recording):
+    with changing_recording(services, caller, recording_id) as (session, _recording):
         delete_tutors_chapters(session, recording_id)
 
 
-@router.get("/{recording_id}/chapters.vtt", response_class=Response, responses=_VTT, summary="Read chapters as WebVTT")
+@router.get("/{recording_id}/chapters.vtt", response_class=Response, responses=VTT, summary="Read chapters as WebVTT")
 def get_chapters_vtt(recording_id: RowId, caller: CallerOf, services: ServicesOf) -> Response:
     """The chapters as a file for a player's `<track>`; `playback` has its address with a ticket."""
     with services.database.transaction() as session:
@@ -120,7 +117,7 @@ def get_captions(recording_id: RowId, caller: CallerOf, services: ServicesOf) ->
 @router.get(
     "/{recording_id}/captions/{language}.vtt",
     response_class=Response,
-    responses=_VTT,
+    responses=VTT,
     summary="Read captions as WebVTT",
 )
 def get_captions_vtt(recording_id: RowId, language: Language, caller: CallerOf, services: ServicesOf) -> Response:
@@ -164,10 +161,10 @@ def put_captions(
     `left_out` and do not affect the others.
     """
     with services.database.transaction() as session:
-        recording = _changeable(session, caller, recording_id)
+        recording = changeable_recording(session, caller, recording_id)
         length = duration_ms(recording)
     captions = read_captions(content, duration_ms=length)
-    with _changing(services, caller, recording_id) as (session, _recording):
+    with changing_recording(services, caller, recording_id) as (session, _recording):
         track = set_captions(session, recording_id, language, captions.cues)
     left_out = [LeftOutDocument(line=cue.line, reason=cue.reason) for cue in captions.rejected[:MOST_NAMED]]
     return StoredCaptions(**vars(track), left_out=left_out, left_out_count=len(captions.rejected))
@@ -176,7 +173,7 @@ def put_captions(
 @router.delete("/{recording_id}/captions/{language}", status_code=204, summary="Delete captions")
 def delete_captions_of(recording_id: RowId, language: Language, caller: CallerOf, services: ServicesOf) -> None:
     """Delete the captions of a language (as its tutor or an operator)."""
-    with _changing(services, caller, recording_id) as (session, _recording):
+    with changing_recording(services, caller, recording_id) as (session, _recording):
         delete_captions(session, recording_id, language)
 
 
@@ -188,23 +185,6 @@ def vtt_response(cues: list[Cue]) -> Response:
 def cues_of_chapters(session: Session, recording: Recording) -> list[Cue]:
     """The chapters of a recording as the cues of a file."""
     return chapter_cues(chapters_of(session, recording).chapters, duration_ms(recording))
-
-
-@contextmanager
-def _changing(services: Services, caller: Caller, recording_id: int) -> Iterator[tuple[Session, Recording]]:
-    """A transaction in which the caller may change the recording, whose row is locked. Raises NotFound, Forbidden."""
-    with services.database.transaction() as session:
-        _changeable(session, caller, recording_id)
-        recording = lock_recording(session, recording_id)
-        if recording is None:
-            raise NotFound(f"There is no recording {recording_id}.")
-        yield session, recording
-
-
-def _changeable(session: Session, caller: Caller, recording_id: int) -> Recording:
-    recording = find_recording(session, recording_id, visible_recordings(caller))
-    session_for(session, caller, recording.session_id, change=isinstance(caller, UserCaller))
-    return recording
 
 
 def _chapters(stored: ChapterList) -> ChaptersDocument:

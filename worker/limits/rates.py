@@ -46,6 +46,7 @@ class Rates:
     address_requests: Rate
     wrong_tokens: Rate
     unknown_feeds: Rate
+    unknown_shares: Rate
     upload_bytes: Rate
     whiteboard_sessions: Rate
     bookings: Rate
@@ -60,6 +61,7 @@ def rates_of(settings: Settings) -> Rates:
         address_requests=Rate("address-requests", settings.limit_address_requests_per_minute, MINUTE),
         wrong_tokens=Rate("wrong-tokens", settings.limit_wrong_tokens_per_minute, MINUTE, "Sign in again, then go on."),
         unknown_feeds=Rate("unknown-feeds", settings.limit_unknown_feeds_per_minute, MINUTE),
+        unknown_shares=Rate("unknown-shares", settings.limit_unknown_shares_per_minute, MINUTE),
         upload_bytes=Rate("upload-bytes", settings.limit_upload_bytes_per_day, DAY, tomorrow),
         whiteboard_sessions=Rate(
             "whiteboard-sessions", settings.limit_whiteboard_sessions_per_day, DAY, "Use a session that is open."

@@ -23,6 +23,7 @@ from worker.limits.counters import prune_counters
 from worker.limits.lease_rows import prune_leases
 from worker.recordings.names import FOLDER, recording_id_of
 from worker.recordings.renditions import is_named
+from worker.recordings.shares import prune_shares
 from worker.recordings.source import give_up_bytes, named_spool_files
 from worker.reminders.delivery.prune import prune_deliveries
 from worker.uploads.upload_rows import prune_uploads
@@ -37,7 +38,7 @@ _NAMES = 500
 
 
 def prune_ledger(run: JobRun, context: WorkerContext) -> None:
-    """Delete finished jobs, idempotency keys, messages and operator accesses past their retention."""
+    """Delete finished jobs, idempotency keys, messages, shares and operator accesses past their retention."""
     settings = context.settings
     jobs = partial(prune_jobs, finished=settings.job_retention, dead=settings.dead_job_retention)
     by_name: dict[str, tuple[Callable[..., int], ...]] = {
@@ -45,6 +46,7 @@ def prune_ledger(run: JobRun, context: WorkerContext) -> None:
         "idempotency_keys": (partial(prune_idempotency_keys, age=settings.idempotency_retention),),
         "deliveries": (partial(prune_deliveries, age=settings.delivery_retention),),
         "uploads": (partial(prune_uploads, age=settings.job_retention),),
+        "recording_shares": (partial(prune_shares, age=settings.job_retention),),
         "operator_accesses": (partial(prune_operator_accesses, age=settings.operator_access_retention),),
     }
     result = {
