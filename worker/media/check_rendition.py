@@ -8,11 +8,11 @@ from worker.media import ebml
 from worker.media.binaries import Binaries
 from worker.media.budget import never
 from worker.media.errors import MediaRejected, OutputDamaged
-from worker.media.fragments import Segments, read_segments
+from worker.media.fragments import Segments, has_edits, read_segments
 from worker.media.mp4_boxes import moov_is_in_front
 from worker.media.packet_reading import probe
 from worker.media.probe import Probe
-from worker.media.rendition_forms import SOUNDS
+from worker.media.rendition_forms import SOUNDS, PictureForm
 
 # The most by which its length may differ from that of the recording.
 _TOLERANCE_MS = 100
@@ -30,6 +30,24 @@ class WrittenRendition:
     duration_ms: int
     bit_rate: int
     segments: Segments | None = None
+
+
+def check_copied(
+    form: PictureForm,
+    name: str,
+    path: Path,
+    duration_ms: int,
+    binaries: Binaries,
+    *,
+    should_stop: Callable[[], bool] = never,
+) -> WrittenRendition | None:
+    """Read a picture that was not encoded again; None when it is not right or too large, and must be encoded."""
+    try:
+        written = check_rendition(name, path, duration_ms, binaries, should_stop=should_stop)
+    except OutputDamaged:
+        return None
+    # With an edit list, pictures are stored in another order than they are shown.
+    return None if written.bit_rate > form.copied_kbit * 1000 or has_edits(path) else written
 
 
 def check_download(

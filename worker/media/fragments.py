@@ -12,6 +12,8 @@ from worker.media.container import Effort
 from worker.media.errors import OutputDamaged
 
 _BOXES = 64
+# A header of one track without samples has less than a kilobyte.
+_HEADER_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,18 @@ def read_segments(path: Path) -> Segments:
     if segments.start + sum(length for _, length in segments.parts) != size:
         raise OutputDamaged("The index of the rendition does not describe the whole file.")
     return segments
+
+
+def has_edits(path: Path) -> bool:
+    """Whether the header of the file has an edit list that moves its beginning (`elst`, §8.6.6)."""
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+    at = header.find(b"elst")
+    if at < 0:
+        return False
+    version, count = header[at + 4], int.from_bytes(header[at + 8 : at + 12], "big")
+    begin = at + (20 if version else 16)
+    return count > 1 or int.from_bytes(header[begin : begin + (8 if version else 4)], "big", signed=True) != 0
 
 
 def _parse(data: bytes, init: int, end: int) -> Segments:

@@ -1,6 +1,5 @@
 """The forms of renditions: sizes, rates and the options of their encoders. Pure functions."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,12 @@ from worker.media.streams import VideoStream
 
 # Players take these frame rates everywhere; a recorder's average is rounded up to one of them.
 _RATES = (5, 10, 12, 15, 20, 24, 25, 30)
+# Baseline, Main and High of H.264 (the first byte of `avc1.…`), with 8 bits.
+_PROFILES = frozenset({"42", "4d", "64"})
+# A segment of a copied picture is no longer than this.
+_LONGEST_KEY_INTERVAL_MS = 10_000
+# The least difference of a frame to the one before it, in percent, that is a page turn: a pen changes 0.03.
+PAGE_TURN = 0.15
 # Players assume BT.601 for untagged pictures below this height, and BT.709 from it on.
 _HD_HEIGHT = 720
 
@@ -16,16 +21,19 @@ _HD_HEIGHT = 720
 class PictureForm:
     """A picture track: it fits into `box` (width and height of a landscape picture) and is never enlarged.
 
-    `rate` is the largest number of frames per second; `kbit` limits kilobits per second over `buffer_kbit`.
+    `rate` is the largest number of frames per second; `kbit` limits kilobits per second over `buffer_kbit`. A board
+    stands still but for its pen, and its pages turn.
     """
 
     box: tuple[int, int]
     rate: int
     key_seconds: int
+    # A picture of at most so many kilobits per second is not encoded again.
+    copied_kbit: int
     crf: int
     kbit: int
     buffer_kbit: int
-    tune: str | None = None
+    is_board: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,12 +52,14 @@ _FRAGMENTED = "+default_base_moof+global_sidx+delay_moov+skip_trailer"
 _CLEAN = {"map_metadata": "-1", "map_chapters": "-1", "fflags": "+bitexact"}
 
 PICTURES = {
-    # 4 s between key frames: a player begins and seeks within one segment on a slow link. The limit leaves room for
-    # headers below 250 kbit/s.
-    "360p": PictureForm((640, 360), rate=15, key_seconds=4, crf=28, kbit=235, buffer_kbit=470),
-    "720p": PictureForm((1280, 720), rate=30, key_seconds=4, crf=25, kbit=1200, buffer_kbit=2400),
+    # 4 s between key frames: a player begins and seeks within one segment on a slow link. Also a short recording stays
+    # below 250 kbit/s, whose first segment may use the whole buffer.
+    "360p": PictureForm((640, 360), rate=15, key_seconds=4, copied_kbit=250, crf=28, kbit=220, buffer_kbit=330),
+    "720p": PictureForm((1280, 720), rate=30, key_seconds=4, copied_kbit=1500, crf=25, kbit=1200, buffer_kbit=2400),
     # Key frames are nearly all of a board's bytes, so they are rare; the buffer holds two of a full page.
-    "board": PictureForm((1280, 720), rate=5, key_seconds=10, crf=26, kbit=250, buffer_kbit=1500, tune="stillimage"),
+    "board": PictureForm(
+        (1280, 720), rate=5, key_seconds=10, copied_kbit=0, crf=26, kbit=250, buffer_kbit=1500, is_board=True
+    ),
 }
 SOUNDS = {
     # Packets of 60 ms: a third of the headers of usual ones.
@@ -113,10 +123,9 @@ def colour_matrix(height: int) -> str:
     return "bt709" if height >= _HD_HEIGHT else "smpte170m"
 
 
-def picture_options(form: PictureForm, video: VideoStream, keys: Sequence[float]) -> dict[str, Any]:
-    """The options of an encoded picture with key frames at these seconds and every `key_seconds`."""
-    _, height = fitted_size(form, video.shown_size)
-    matrix = colour_matrix(height)
+def picture_options(form: PictureForm, video: VideoStream) -> dict[str, Any]:
+    """The options of an encoded picture with a key frame every `key_seconds`, and where its content changes."""
+    rate = frame_rate(form, video.frame_rate)
     return {
         **_CLEAN,
         "c:v": "libx264",
@@ -127,36 +136,38 @@ def picture_options(form: PictureForm, video: VideoStream, keys: Sequence[float]
         "maxrate": f"{form.kbit}k",
         "bufsize": f"{form.buffer_kbit}k",
         "pix_fmt": "yuv420p",
-        # Key frames come by time alone. Without B-frames every time of a frame is its place in the file: players that
-        # ignore edit lists keep picture and sound together.
-        "x264-params": "scenecut=0:keyint=infinite",
+        # Without B-frames frames are stored in the order of their times: players that ignore edit lists keep picture
+        # and sound together.
+        "x264-params": f"keyint={rate * form.key_seconds}:scenecut=0",
         "bf": 0,
-        "force_key_frames": _key_times(form, keys),
-        "colorspace": matrix,
-        "color_primaries": matrix,
-        "color_trc": matrix,
-        "color_range": "tv",
         "flags:v": "+bitexact",
         # The same bytes on every machine.
         "threads:v": 2,
         "f": "mp4",
         "movflags": f"+frag_keyframe{_FRAGMENTED}",
-        **({"tune": form.tune} if form.tune else {}),
+        # x264's own detection misses the turn of a page with little on it; the filter scdet marks these frames.
+        **({"tune": "stillimage", "force_key_frames": "scd_metadata"} if form.is_board else {}),
     }
 
 
-def _key_times(form: PictureForm, keys: Sequence[float]) -> str:
-    if not keys:
-        return f"expr:gte(t,n_forced*{form.key_seconds})"
-    times = [0.0]
-    for key in [*sorted(keys), None]:
-        while key is None or key - times[-1] > form.key_seconds:
-            if key is None:
-                break
-            times.append(times[-1] + form.key_seconds)
-        if key is not None and key > times[-1]:
-            times.append(key)
-    return ",".join(f"{time:.3f}" for time in times)
+def copied_options() -> dict[str, Any]:
+    """The options of a picture that is not encoded again."""
+    return {**_CLEAN, "c:v": "copy", "f": "mp4", "movflags": f"+frag_keyframe{_FRAGMENTED}"}
+
+
+def may_be_copied(form: PictureForm, video: VideoStream) -> bool:
+    """Whether the picture as it is plays on every phone in this form, but for its bit rate, which its copy shows."""
+    width, height = video.shown_size
+    return (
+        not form.is_board
+        and video.codec == "h264"
+        and video.codec_string[5:7].lower() in _PROFILES
+        and video.pixel_format == "yuv420p"
+        and (video.rotation, video.pixel_aspect) == (0, 1.0)
+        and fitted_size(form, (width, height)) == (width, height)
+        and video.frame_rate <= form.rate + 0.5
+        and video.max_key_interval_ms <= _LONGEST_KEY_INTERVAL_MS
+    )
 
 
 def sound_options(form: SoundForm) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from worker.jobs.job_run import JobRun
 from worker.jobs.recording_orders import MakeRenditions
-from worker.media.check_rendition import WrittenRendition, check_download, check_rendition
+from worker.media.check_rendition import WrittenRendition, check_copied, check_download, check_rendition
 from worker.media.errors import FfmpegFailed, FfmpegTimeout, OutputDamaged
 from worker.media.loudness import gain_of, measure_loudness
 from worker.media.packet_reading import probe
-from worker.media.rendition_forms import PICTURES, SOUNDS
+from worker.media.rendition_forms import PICTURES, SOUNDS, may_be_copied
 from worker.media.write_download import write_download
-from worker.media.write_renditions import Recorded, write_renditions
+from worker.media.write_renditions import Recorded, write_copied, write_renditions
 from worker.recordings.names import rendition_name
 from worker.recordings.order_renditions import pending_names, retry_failed
 from worker.recordings.rendition_rows import FastCopy, StoredTrack, fast_copy_of, store_hls, stored_tracks
@@ -103,7 +103,8 @@ def _fetch(run: JobRun, order: MakeRenditions, context: WorkerContext, folder: P
 def _make_all(rendering: _Rendering, names: Sequence[str]) -> None:
     while True:
         _make_sounds(rendering, [name for name in names if name in SOUNDS])
-        _make_tracks(rendering, [name for name in names if name in PICTURES], rendering.recorded, 20, 90)
+        pictures = _copy_pictures(rendering, [name for name in names if name in PICTURES])
+        _make_tracks(rendering, pictures, rendering.recorded, 20, 90)
         if "hls" in names:
             _offer_hls(rendering)
         if "download" in names:
@@ -140,6 +141,27 @@ def _make_sounds(rendering: _Rendering, names: Sequence[str]) -> None:
         loudness = None
     levelled = Recorded(recorded.path, recorded.probed, gain_of(loudness))
     _make_tracks(rendering, names, levelled, 10, 20)
+
+
+def _copy_pictures(rendering: _Rendering, names: Sequence[str]) -> list[str]:
+    """Store those that the recording already has in the right form; returns the others."""
+    video = rendering.recorded.probed.video
+    copied = {name for name in names if video is not None and may_be_copied(PICTURES[name], video)}
+    return [name for name in names if name not in copied or not _copy_picture(rendering, name)]
+
+
+def _copy_picture(rendering: _Rendering, name: str) -> bool:
+    context, path, stop = rendering.context, rendering.path(name), rendering.run.should_stop
+    try:
+        write_copied(rendering.recorded, path, context.binaries, should_stop=stop)
+        duration_ms = rendering.recorded.probed.duration_ms
+        written = check_copied(PICTURES[name], name, path, duration_ms, context.binaries, should_stop=stop)
+    except _OWN_FAULTS:
+        return False
+    if written is None:
+        return False
+    _store(rendering, name, written)
+    return True
 
 
 def _make_tracks(rendering: _Rendering, names: Sequence[str], recorded: Recorded, begin: int, end: int) -> None:
@@ -192,7 +214,6 @@ def _attempt(rendering: _Rendering, name: str, make: Callable[[], WrittenRenditi
         _write_row(rendering, name, {"state": "failed", "reason": error.detail})
         return
     _store(rendering, name, written)
-    rendering.outcome[name] = "ready"
 
 
 def _store(rendering: _Rendering, name: str, written: WrittenRendition) -> None:
@@ -217,6 +238,7 @@ def _store(rendering: _Rendering, name: str, written: WrittenRendition) -> None:
         "segments": written.segments.document() if written.segments else None,
     }
     _write_row(rendering, name, columns)
+    rendering.outcome[name] = "ready"
 
 
 def _write_row(rendering: _Rendering, name: str, columns: dict[str, Any]) -> None:
