@@ -6,11 +6,18 @@ from typing import Any
 import pytest
 
 from devstack.emulator.credentials import Credentials
+from models.recordings import Recording
 from tests.conftest import MakeSettings
-from tests.workflows.conftest import RecordingFixture, Versions
+from tests.workflows.conftest import RecordingFixture, Versions, WithFfmpeg
 from worker.database import Database
-from worker.jobs.recording_orders import IngestRecording, MakeRenditions
+from worker.jobs.cancel import cancel_job, retry_job
+from worker.jobs.job_run import JobRun
+from worker.jobs.recording_orders import IngestRecording, MakeRenditions, RemoveRecordingFiles, StoreSource
+from worker.jobs.run_statements import LeaseLost
+from worker.recordings.order_renditions import order_renditions
 from worker.workflows.context import WorkerContext
+from worker.workflows.delete_recording import delete_recording
+from worker.workflows.failure_hooks import ENDINGS
 from worker.workflows.make_renditions import make_renditions
 
 ALL = ("audio", "audio-aac", "board", "360p", "720p", "hls", "download")
@@ -52,3 +59,139 @@ def test_a_camera_gets_each_rendition_verified_on_b2(recordings: RecordingFixtur
     stored = versions()
     for name in pending - {"source", "hls"}:
         assert (made[name].object_name, made[name].file_id) in stored
+
+
+def test_sound_alone_gets_sounds(recordings: RecordingFixture, sample: bytes) -> None:
+    recording_id = ingest(recordings, sample, type="board")
+
+    job = make(recordings, recording_id)
+
+    assert job.result == {"renditions": dict.fromkeys(("audio", "audio-aac", "hls", "download"), "ready")}
+    made = rows(recordings, recording_id)
+    assert (made["audio"].mime, made["audio"].codecs, made["audio"].segments) == ("audio/webm", "opus", None)
+    assert made["audio-aac"].segments["parts"]
+    assert made["download"].mime == "audio/mp4"
+    assert made["hls"].bytes == made["audio-aac"].bytes
+    assert abs(made["audio"].duration_ms - made["playback"].duration_ms) <= 100
+
+
+def test_a_rendition_that_fails_takes_no_other_with_it(
+    recordings: RecordingFixture, with_ffmpeg: WithFfmpeg, sample: bytes
+) -> None:
+    recording_id = ingest(recordings, sample)
+    broken = with_ffmpeg('case "$*" in *"c:a libopus"*) exit 1;; esac; exec "$FFMPEG" "$@"')
+
+    job = make(recordings, recording_id, context=broken)
+
+    assert job.state == "succeeded"
+    made = rows(recordings, recording_id)
+    assert (made["audio"].state, made["audio"].object_name) == ("failed", None)
+    assert made["audio"].reason
+    assert {made[name].state for name in ("audio-aac", "hls", "download")} == {"ready"}
+    order(recordings, recording_id, "audio")
+    assert make(recordings, recording_id).result == {"renditions": {"audio": "ready"}}
+
+
+def test_another_attempt_makes_what_is_missing(recordings: RecordingFixture, versions: Versions, sample: bytes) -> None:
+    recording_id = ingest(recordings, sample)
+    run = recordings.begin(MakeRenditions, recording_id)
+
+    with pytest.raises(LeaseLost):
+        make_renditions(run, job_order(recordings, run), losing(recordings, run))
+
+    left = rows(recordings, recording_id)
+    assert {left[name].state for name in ("audio", "audio-aac", "hls")} == {"ready"}
+    assert left["download"].state == "pending"
+    assert make(recordings, recording_id).result == {"renditions": {"download": "ready"}}
+    made = rows(recordings, recording_id)
+    assert (made["audio"].file_id, made["audio-aac"].file_id) == (left["audio"].file_id, left["audio-aac"].file_id)
+    names = [name for name, _ in versions()]
+    assert len(names) == len(set(names)) == 4
+
+
+def test_what_is_ordered_meanwhile_is_made_by_the_same_job(recordings: RecordingFixture, sample: bytes) -> None:
+    recording_id = ingest(recordings, sample)
+    recordings.sql("DELETE FROM recording_renditions WHERE name IN ('audio-aac', 'hls', 'download')")
+
+    def order_more(run: JobRun, done: MakeRenditions, context: WorkerContext) -> None:
+        check = run.check
+
+        def order_once() -> None:
+            run.check = check  # type: ignore[method-assign]
+            order(recordings, recording_id, "audio-aac")
+
+        run.check = order_once  # type: ignore[method-assign]
+        make_renditions(run, done, context)
+
+    job = make_by(recordings, recording_id, order_more)
+
+    assert job.result == {"renditions": {"audio": "ready", "audio-aac": "ready"}}
+    assert len(recordings.sql("SELECT 1 FROM jobs WHERE kind = 'recordings.renditions'")) == 1
+
+
+def test_a_job_that_is_given_up_says_so_in_its_rows(recordings: RecordingFixture, sample: bytes) -> None:
+    recording_id = ingest(recordings, sample)
+    job_id = recordings.due(MakeRenditions, recording_id)
+    with recordings.database.transaction() as session:
+        cancel_job(session, ENDINGS, job_id)
+
+    assert {row.state for name, row in rows(recordings, recording_id).items() if name in ALL} == {"failed"}
+    with recordings.database.transaction() as session:
+        retry_job(session, job_id)
+    assert set(make(recordings, recording_id).result["renditions"].values()) == {"ready"}
+
+
+def test_a_deleted_recording_takes_all_with_it(recordings: RecordingFixture, versions: Versions, sample: bytes) -> None:
+    recording_id = ingest(recordings, sample)
+    make(recordings, recording_id)
+    run = recordings.begin(StoreSource, recording_id)
+    with recordings.database.transaction() as session:
+        delete_recording(session, recording_id, principal="user:1")
+
+    # A job still works on it, and may upload more.
+    assert recordings.perform(RemoveRecordingFiles, recording_id).state == "retryable"
+    recordings.lose(run)
+    assert recordings.perform(RemoveRecordingFiles, recording_id).state == "succeeded"
+    assert versions() == []
+
+
+def test_a_recording_that_is_deleted_while_it_is_rendered(
+    recordings: RecordingFixture, versions: Versions, sample: bytes
+) -> None:
+    recording_id = ingest(recordings, sample)
+    run = recordings.begin(MakeRenditions, recording_id)
+    recordings.sql("DELETE FROM whiteboard_session_recordings WHERE id = :id", id=recording_id)
+
+    make_renditions(run, job_order(recordings, run), recordings.context)
+
+    assert recordings.job(run.claim.job_id).state == "succeeded"
+    assert len(versions()) == 1
+
+
+def order(recordings: RecordingFixture, recording_id: int, *names: str) -> None:
+    with recordings.database.transaction() as session:
+        recording = session.get_one(Recording, recording_id)
+        order_renditions(session, recording, names, principal="user:1")
+
+
+def make_by(recordings: RecordingFixture, recording_id: int, work: Any) -> Any:
+    return recordings.perform(MakeRenditions, recording_id, work)
+
+
+def job_order(recordings: RecordingFixture, run: JobRun) -> MakeRenditions:
+    return MakeRenditions.from_args(recordings.job(run.claim.job_id).args)
+
+
+def losing(recordings: RecordingFixture, run: JobRun) -> WorkerContext:
+    """A context whose store lets the lease expire before the third object is uploaded: a worker that hangs."""
+    context = WorkerContext(recordings.context.settings, recordings.database)
+    upload, uploaded = context.store.upload, []
+
+    def hang(path: Path, name: str, **options: Any) -> Any:
+        uploaded.append(name)
+        if len(uploaded) == 3:
+            recordings.lose(run)
+        return upload(path, name, **options)
+
+    context.store.upload = hang  # type: ignore[method-assign]
+    return context
