@@ -63,8 +63,9 @@ conformance: install-dev ## Let rclone and the b2 command find out whether the e
 	@command -v rclone >/dev/null || { echo "rclone is missing and nothing was tested. Install it (Debian: apt-get install rclone)." >&2; exit 1; }
 	$(BIN)/pytest tests/conformance
 
-# CHAOS="--seed 7 --minutes 2 --only kill_main" for another run than the usual one.
-chaos: install-dev ## Break everything for ten minutes and see whether anything is lost or done twice
+# CHAOS="--seed 7 --minutes 2 --only kill_main" for another run than the usual one, CHAOS="--uploads --seed 7" for the
+# second half alone.
+chaos: install-dev ## Break everything for half an hour and see whether anything is lost or done twice
 	@$(BIN)/python -m tests.chaos.mayhem $(CHAOS)
 
 # ALARMS="--only B2" for the troubles with this in their name. Prometheus evaluates the rules where it is installed.

@@ -204,6 +204,19 @@ def test_debris_goes_and_what_is_young_or_complete_stays(spool: Spool, folder: P
     assert spool.remove_debris(older_than=50) == 0
 
 
+def test_a_lock_without_its_upload_is_debris(spool: Spool, folder: Path) -> None:
+    left, kept = spool.upload("a" * 32), spool.upload("b" * 32)
+    for each in (left, kept):
+        each.create()
+    # What a crash in the middle of a removal leaves.
+    left.path.unlink()
+    for path in folder.glob("*.lock"):
+        age(path, 100)
+
+    assert spool.remove_debris(older_than=50) == 1
+    assert [path.name for path in folder.glob("*.lock")] == [f"{'b' * 32}.lock"]
+
+
 def test_a_workspace_is_on_the_same_disk_and_gone_at_the_end(spool: Spool, folder: Path) -> None:
     with spool.workspace(uuid4()) as first, spool.workspace(uuid4()) as second:
         assert first != second

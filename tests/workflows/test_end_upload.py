@@ -1,5 +1,6 @@
 """Uploads in pieces that end: whole, abandoned, continued, deleted meanwhile; and what their recordings become."""
 
+import errno
 import hashlib
 import os
 import time
@@ -243,6 +244,25 @@ def test_an_upload_that_is_continued_by_an_empty_piece_after_a_crash_is_finished
 
     assert upload.row.state == "finished"
     assert upload.context.spool.path(upload.recording.spool_name).read_bytes() == sample
+
+
+def test_bytes_whose_flush_failed_are_not_acknowledged_later(
+    upload: UploadFixture, sample: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload.send(sample[:1000])
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "The disk is broken.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("os.fdatasync", fail)
+        with pytest.raises(OSError, match="broken"):
+            upload.begin(1000, 500).store(sample[1000:1500], last=True)
+
+    # The kernel would report no error of these 500 bytes again.
+    assert upload.uploads.take_over(upload.id, "user:1").offset == 1000
+    upload.send(sample[1000:], 1000)
+    assert upload.recordings.row(upload.row.recording_id).source_sha1 == sha1(sample)
 
 
 def test_a_request_that_was_replaced_stores_nothing(upload: UploadFixture, sample: bytes) -> None:

@@ -17,7 +17,7 @@ from uuid import UUID
 from worker.errors import NotFound, OutOfSpace
 from worker.uploads.private_files import full_disk_named, make_private
 from worker.uploads.spool_writer import PART, SpoolWriter
-from worker.uploads.upload_file import DATA, UploadFile
+from worker.uploads.upload_file import DATA, LOCK, UploadFile
 
 _NAME = re.compile(r"[0-9a-f]{32}")
 _WORK = "work"
@@ -83,10 +83,10 @@ class Spool:
                 yield path.name.removesuffix(DATA)
 
     def remove_debris(self, *, older_than: float) -> int:
-        """Remove half-received files untouched for so many seconds; return how many."""
+        """Remove half-received files, and locks without an upload, untouched for so many seconds; return how many."""
         removed = 0
-        for path in self._folder.glob(f"*{PART}"):
-            if _age(path) > older_than:
+        for path in (*self._folder.glob(f"*{PART}"), *self._folder.glob(f"*{LOCK}")):
+            if _age(path) > older_than and not (path.suffix == LOCK and path.with_suffix(DATA).exists()):
                 path.unlink(missing_ok=True)
                 removed += 1
         return removed

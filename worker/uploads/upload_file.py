@@ -2,9 +2,11 @@
 
 Its size is the offset of the upload. `ID.lock` is locked (flock) for each append, and holds the token of the request
 that may append: a request that finds another token there has been replaced. So a request whose client has gone away
-blocks nobody, and two requests never interleave.
+blocks nobody, and two requests never interleave. Behind the token it holds how many bytes have been flushed: after a
+flush that failed, the kernel reports no error for the others again, and they are not to be trusted.
 """
 
+import errno
 import fcntl
 import os
 import secrets
@@ -21,6 +23,8 @@ LOCK = ".lock"
 # Longer than an append, or the transaction that ends an upload, takes.
 _PATIENCE = 10.0
 _POLL = 0.005
+_TOKEN_BYTES = 16
+_FLUSHED_BYTES = 8
 
 
 class UploadGone(AstegniError):
@@ -61,8 +65,9 @@ class UploadFile:
     def create(self) -> None:
         """Create it, empty. Raises OutOfSpace."""
         with full_disk_named():
-            for path in (self._lock, self.path):
-                os.close(create_private(path))
+            for path, content in ((self._lock, bytes(_TOKEN_BYTES + _FLUSHED_BYTES)), (self.path, b"")):
+                with os.fdopen(create_private(path), "wb") as file:
+                    file.write(content)
             sync_folder(self.path.parent)
 
     def size(self) -> int:
@@ -121,13 +126,13 @@ class LockedUpload:
 
     def take_turn(self) -> str:
         """Replace the request that may append; returns the token of the new one."""
-        token = secrets.token_hex(8)
+        token = secrets.token_hex(_TOKEN_BYTES // 2)
         os.pwrite(self._lock, token.encode(), 0)
         return token
 
     def require_turn(self, token: str) -> None:
         """Raise Replaced when another request may append now."""
-        if os.pread(self._lock, 16, 0) != token.encode():
+        if os.pread(self._lock, _TOKEN_BYTES, 0) != token.encode():
             raise Replaced("Another request continues this upload; this one stored nothing more.")
 
     def append(self, data: bytes, at: int) -> None:
@@ -146,9 +151,23 @@ class LockedUpload:
         return os.pread(self._data, size, 0)
 
     def sync(self) -> None:
-        """Flush its bytes to the disk: only then may they be acknowledged."""
+        """Flush its bytes to the disk: only then may they be acknowledged.
+
+        When that fails, those that were not flushed before are cut off, and the client sends them again.
+        """
+        size = self.size()
         with full_disk_named():
-            os.fdatasync(self._data)
+            try:
+                os.fdatasync(self._data)
+            except OSError:
+                os.ftruncate(self._data, min(size, self._flushed(size)))
+                raise
+        os.pwrite(self._lock, size.to_bytes(_FLUSHED_BYTES, "big"), _TOKEN_BYTES)
+
+    def _flushed(self, size: int) -> int:
+        """How many first bytes have been flushed; `size` where an earlier release did not note it."""
+        noted = os.pread(self._lock, _FLUSHED_BYTES, _TOKEN_BYTES)
+        return int.from_bytes(noted, "big") if len(noted) == _FLUSHED_BYTES else size
 
     def own_inode(self) -> None:
         """Copy the bytes if a recording shares them: an append must not change what an ingest reads."""
@@ -162,6 +181,8 @@ class LockedUpload:
                 pass
             os.fsync(target.fileno())
             times = os.fstat(source.fileno())
+            if target.tell() != times.st_size:
+                raise OSError(errno.EIO, "The copy of an upload is shorter than the upload.")
         os.utime(copy, ns=(times.st_atime_ns, times.st_mtime_ns))
         copy.rename(path)
         sync_folder(path.parent)

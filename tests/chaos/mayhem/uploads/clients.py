@@ -71,8 +71,8 @@ class TusClients:
         abandoned_after: float,
     ) -> None:
         self.uploads: list[SentUpload] = []
-        # (link, time) of each acknowledgement.
-        self.acknowledgements: list[tuple[int, float]] = []
+        # When bytes were acknowledged.
+        self.acknowledgements: list[float] = []
         self._links = links
         self._token = token
         self._sessions = list(sessions)
@@ -120,9 +120,9 @@ class TusClients:
                 with suppress(_Gone):
                     await _Recording(self, http, dice, upload).record()
 
-    def acknowledged(self, link: int) -> None:
+    def acknowledged(self) -> None:
         """Note an acknowledgement now."""
-        self.acknowledgements.append((link, time.monotonic()))
+        self.acknowledgements.append(time.monotonic())
 
     @property
     def links(self) -> Sequence[str]:
@@ -227,7 +227,7 @@ class _Recording:
 
     def _acknowledge(self, offset: int) -> None:
         self._upload.acknowledge(offset)
-        self._clients.acknowledged(self._link)
+        self._clients.acknowledged()
 
     async def _ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> httpx.Response | None:
         """The response; None without one. After a failure another API process is asked."""

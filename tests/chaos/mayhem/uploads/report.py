@@ -2,8 +2,10 @@
 
 import base64
 import hashlib
+import math
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ _HISTORY = """
 SELECT job_id::text, before, after, token::text, worker, extract(epoch FROM at)::float AS at
   FROM chaos_history ORDER BY id
 """
+_OF_SERVERS = {"API", "database", "link"}
 _SHOWN = 5
 
 
@@ -77,7 +80,7 @@ def check_uploads(run: UploadRun) -> list[Claim]:
 def kill_table(run: UploadRun) -> str:
     """Kills by kind, and the longest time until the part did again what it is for."""
     times: dict[str, list[float]] = {kind: [] for kind in KINDS.values()} | _recovery_times(run)
-    counts = Counter(KINDS[kill.name] for kill, _at, _hit in run.kills)
+    counts = Counter(KINDS[kill.name] for kill, _at in run.kills)
     lines = [f"seed {run.plan.seed}", "", "| killed | times | worst recovery, s |", "| --- | --- | --- |"]
     lines += [f"| {kind} | {counts[kind]} | {max(times[kind], default=0.0):.1f} |" for kind in times if counts[kind]]
     return "\n".join([*lines, f"| in all | {sum(counts.values())} | all on B2 after {run.calm_after:.0f} |"])
@@ -164,16 +167,15 @@ def _jobs(run: UploadRun) -> Claim:
 def _recovery_times(run: UploadRun) -> dict[str, list[float]]:
     """By kind, the seconds from each kill until it was made good.
 
-    Of an API process and a link: until it acknowledged bytes again; of the database: until any of them did; of a
+    Of an API process, a link and the database: until bytes were acknowledged again, after the last of these kills; of a
     worker: until the job that it ran was started again; of a tab or browser: until the page recorded or sent again.
     """
     times: dict[str, list[float]] = {}
-    for kill, at, hit in run.kills:
-        if kill.name in OF_BROWSERS or KINDS[kill.name] == "worker":
-            continue
-        after = [then for link, then in run.clients.acknowledgements if then > at and hit in (None, link)]
-        if after:
-            times.setdefault(KINDS[kill.name], []).append(min(after) - at)
+    hits = sorted((at, KINDS[kill.name]) for kill, at in run.kills if KINDS[kill.name] in _OF_SERVERS)
+    for (at, kind), (following, _kind) in pairwise([*hits, (math.inf, "")]):
+        after = next((then for then in run.clients.acknowledgements if then > at), math.inf)
+        if after < following:
+            times.setdefault(kind, []).append(after - at)
     lines = run.environment.event_log.read("fault", "calm", "received")
     lost = recoveries(runs_of(run.environment.watchdog.ask(_HISTORY)), lines)
     times["worker"] = [recovery.seconds for recovery in lost]
@@ -183,7 +185,7 @@ def _recovery_times(run: UploadRun) -> dict[str, list[float]]:
 
 
 def _of_browser(run: UploadRun) -> list[str]:
-    return [kill.name for kill, _at, _hit in run.kills if kill.name in OF_BROWSERS]
+    return [kill.name for kill, _at in run.kills if kill.name in OF_BROWSERS]
 
 
 def _with(result: str, wrong: list[str]) -> str:

@@ -50,8 +50,8 @@ class UploadRun:
         self.environment = environment
         self.plan = plan
         self.browser = browser
-        # (kill, when it was carried out, the API process or link that was hit).
-        self.kills: list[tuple[Kill, float, int | None]] = []
+        # Kills, and when they were carried out.
+        self.kills: list[tuple[Kill, float]] = []
         # Seconds from the last kill until the last job had ended.
         self.calm_after = 0.0
         self.links = [Proxy(environment.settings.api_port if n == 0 else free_port()) for n in range(_APIS)]
@@ -99,21 +99,20 @@ class UploadRun:
             self._turn()
 
     def _carry_out(self, kill: Kill) -> None:
-        hit = self._dice.randrange(_APIS) if kill.name in _OF_APIS else None
-        if not self._is_killed(kill, hit):
+        if not self._is_killed(kill):
             self._later(_AGAIN, partial(self._carry_out, kill))
             return
-        self.kills.append((kill, time.monotonic(), hit))
+        self.kills.append((kill, time.monotonic()))
         self._say(f"{len(self.kills):3} {KINDS[kill.name]}: {kill.name.replace('_', ' ')}, {kill.seconds:.1f} s")
 
-    def _is_killed(self, kill: Kill, hit: int | None) -> bool:
+    def _is_killed(self, kill: Kill) -> bool:
         """Kill it; returns False when that is not possible now."""
         if kill.name in OF_BROWSERS:
             assert self.browser is not None
             self.browser.kill(kill)
             return True
-        if hit is not None:
-            _OF_APIS[kill.name](self, hit, kill.seconds)
+        if kill.name in _OF_APIS:
+            _OF_APIS[kill.name](self, self._dice.randrange(_APIS), kill.seconds)
             return True
         if kill.name == "kill_backend":
             return self._kill_backend()
