@@ -1,5 +1,6 @@
 """The pictures of a recording: each a row of its own, on B2, from the fast copy."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,18 @@ import pytest
 
 from devstack.emulator.credentials import Credentials
 from tests.conftest import MakeSettings
-from tests.workflows.conftest import DATA, RecordingFixture, Versions, WithFfmpeg
+from tests.workflows.conftest import DATA, RHYTHM, RecordingFixture, Versions, WithFfmpeg
 from worker.database import Database
+from worker.jobs.board_orders import ReplayBoard
+from worker.jobs.enqueue import enqueue
+from worker.jobs.perform import Performer
 from worker.jobs.recording_orders import IngestRecording, MakePictures, RemoveRecordingFiles
 from worker.media.frame_capture import jpeg_size
 from worker.media.preview import picture_count
 from worker.workflows.context import WorkerContext
 from worker.workflows.delete_recording import delete_recording
+from worker.workflows.failure_hooks import ENDINGS
+from worker.workflows.replay_board import replay_board
 
 POSTERS = {f"poster-{size}{form}" for size in (320, 640, 1280) for form in ("", "-webp")}
 
@@ -115,3 +121,83 @@ def test_a_recording_deleted_meanwhile_gets_no_row(
         delete_recording(session, film, principal="user:1")
     assert recordings.job(job).state == "cancelled"
     assert rows_of(recordings, film) == {}
+
+
+def test_a_sound_alone_gets_the_map_of_its_quiet_parts(
+    recordings: RecordingFixture, sample: bytes, fetch: Callable[[Any], Path]
+) -> None:
+    recording_id = recordings.arrive(sample)
+    assert recordings.perform(IngestRecording, recording_id).state == "succeeded"
+
+    job = recordings.perform(MakePictures, recording_id)
+
+    assert (job.state, job.result) == ("succeeded", {"activity": "ready"})
+    row = recordings.rendition(recording_id, "activity")
+    assert row.mime == "application/json"
+    document = json.loads(fetch(row).read_bytes())
+    assert document["duration_ms"] == row.duration_ms == recordings.row(recording_id).recording_metadata["duration_ms"]
+    assert document["quiet_ms"] == sum(end - start for start, end in document["quiet"])
+
+
+@pytest.fixture
+def replayed(recordings: RecordingFixture) -> int:
+    """The film of a board on which a stroke is drawn at each of 0, 10 and 20 seconds."""
+    spool_id = recordings.context.settings.spool_id
+    recordings.sql(
+        """
+        WITH page AS (INSERT INTO whiteboard_pages (session_id, page_number) VALUES (:id, 1) RETURNING id)
+        INSERT INTO whiteboard_canvas_data
+               (page_id, session_id, stroke_type, stroke_data, stroke_order, started_at, ended_at, created_at)
+        SELECT id, :id, 'pen', jsonb_build_object('color', '#000000', 'width', 60, 'points',
+                   jsonb_build_array(jsonb_build_array(100, 200 * n), jsonb_build_array(1000, 200 * n))), n, at, at, at
+          FROM page, generate_series(1, 3) n,
+               LATERAL (SELECT timestamptz '2026-03-02 08:00Z' + n * interval '10 s') t(at)
+        """,
+        id=recordings.session_id,
+    )
+    order = ReplayBoard(recordings.session_id, spool_id, shorten_idle=False, asked_by="user:1", recorded_by=1)
+    with recordings.database.transaction() as session:
+        job_id = enqueue(session, order, principal="user:1")
+    performer = Performer(recordings.database, "test", RHYTHM, 0.01, ENDINGS)
+    performer.perform(job_id, lambda run, order: replay_board(run, order, recordings.context))
+    recording_id = int(recordings.job(job_id).result["recording_id"])
+    assert recordings.perform(IngestRecording, recording_id).state == "succeeded"
+    return recording_id
+
+
+def test_a_film_of_strokes_is_not_decoded(
+    recordings: RecordingFixture, replayed: int, with_ffmpeg: WithFfmpeg, fetch: Callable[[Any], Path]
+) -> None:
+    """The film itself is not even fetched: an ffmpeg that opens it would fail."""
+    without = with_ffmpeg('case "$*" in *playback*) exit 1;; *) exec $FFMPEG "$@";; esac')
+    job = recordings.perform(MakePictures, replayed, context=without)
+
+    assert job.state == "succeeded", job.error
+    rows = rows_of(recordings, replayed)
+    assert {rows[name].state for name in (*POSTERS, "storyboard", "preview", "activity")} == {"ready"}
+    length = rows["playback"].duration_ms
+    assert rows["storyboard"].tiles["times_ms"] == list(range(0, length, 2000))
+    assert jpeg_size(fetch(rows["storyboard"])) == (1600, 180)
+    assert picture_count(fetch(rows["preview"])) > 1
+    quiet = json.loads(fetch(rows["activity"]).read_bytes())["quiet"]
+    # The film begins a second before the first stroke.
+    assert [
+        [pytest.approx(start, abs=700), pytest.approx(end, abs=700)]
+        for start, end in ((1500, 10_500), (11_500, 20_500))
+    ] == quiet[:2]
+
+
+def test_a_board_that_has_changed_since_is_decoded_from_its_film(recordings: RecordingFixture, replayed: int) -> None:
+    recordings.sql("UPDATE whiteboard_canvas_data SET stroke_data = jsonb_set(stroke_data, '{width}', '5')")
+    assert recordings.perform(MakePictures, replayed).state == "succeeded"
+    sheet = rows_of(recordings, replayed)["storyboard"]
+    assert sheet.state == "ready"
+    assert sheet.tiles["times_ms"][0] == 0
+
+
+def test_strokes_that_are_about_to_be_stored_are_waited_for(recordings: RecordingFixture, replayed: int) -> None:
+    again = ReplayBoard(recordings.session_id, "shared", shorten_idle=True, asked_by="user:1", recorded_by=1)
+    with recordings.database.transaction() as session:
+        enqueue(session, again, principal="user:1")
+    job = recordings.perform(MakePictures, replayed)
+    assert (job.state, job.error["code"]) == ("retryable", "replay-unfinished")

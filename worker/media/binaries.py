@@ -29,7 +29,7 @@ FFMPEG_FEATURES: dict[str, str] = {
     "muxers": "webm matroska mp4 hls mjpeg image2 webp framecrc rawvideo null",
     "filters": "scale pad fps format setsar select tile thumbnail metadata split overlay drawbox concat color "
     "aresample ebur128 silencedetect volume alimiter anullsrc amix adelay apad tpad "
-    "aformat asetnsamples aselect asetpts split asplit scdet",
+    "aformat asetnsamples aselect asetpts split asplit scdet astats ametadata",
     "protocols": "file pipe subfile concat",
 }
 FFPROBE_FEATURES: dict[str, str] = {

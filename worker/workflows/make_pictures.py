@@ -1,4 +1,4 @@
-"""Make the pictures of a recording: posters in several sizes, the storyboard, the preview.
+"""Make the pictures of a recording: posters in several sizes, the storyboard, the preview, the map of quiet parts.
 
 Each is made and stored on its own: one that fails takes no other with it.
 """
@@ -11,18 +11,26 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from models.recordings import Recording
+from worker.canvases.replay.frame_canvas import HEIGHT, WIDTH
+from worker.canvases.replay.storyboard import draw_tiles, write_drawn_storyboard
+from worker.canvases.replay.timeline import ReplayTimeline
 from worker.errors import AstegniError, InvalidInput
+from worker.jobs.board_orders import ReplayBoard
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import JobRun
+from worker.jobs.reading import live_jobs
 from worker.jobs.recording_orders import MakePictures
 from worker.media.errors import FfmpegFailed, FfmpegTimeout, MediaRejected, OutputDamaged
 from worker.media.header import read_header
 from worker.media.poster_sizes import FORMS, poster_widths, write_poster_sizes
-from worker.media.preview import preview_size, write_preview
+from worker.media.preview import PICTURES, preview_size, write_drawn_preview, write_preview
 from worker.media.sampling import Film, film_of
+from worker.media.sound_levels import measure_levels, spoken_stretches
 from worker.media.storyboard import COLUMNS, Sheet, plan_storyboard, write_storyboard
+from worker.recordings.activity import activity_document, quiet_stretches
 from worker.recordings.names import picture_name
 from worker.recordings.pictures import (
+    ACTIVITY,
     POSTERS,
     PREVIEW,
     STORYBOARD,
@@ -36,10 +44,17 @@ from worker.recordings.renditions import ready
 from worker.recordings.source import lock_recording, version_of
 from worker.uploads.private_files import full_disk_named
 from worker.workflows.context import WorkerContext
+from worker.workflows.drawn_times import drawn_stretches, replay_of
 
-_MIMES = {"jpg": "image/jpeg", "webp": "image/webp"}
+_MIMES = {"jpg": "image/jpeg", "webp": "image/webp", "json": "application/json"}
 # Faults of this recording, which no retry can fix; everything else fails the attempt.
 _FAULTS = (FfmpegFailed, FfmpegTimeout, MediaRejected, OutputDamaged, InvalidInput)
+
+
+class ReplayUnfinished(AstegniError):
+    """The film of a board is registered, and its strokes are about to be stored."""
+
+    code, title, status, retryable = "replay-unfinished", "The board is still filmed", 409, True
 
 
 @dataclass(frozen=True)
@@ -71,11 +86,17 @@ def order_pictures(session: Session, recording: Recording, size_bytes: int, *, p
 
 
 def make_pictures(run: JobRun, order: MakePictures, context: WorkerContext) -> None:
-    """Make, store and register the pictures; a recording deleted or extended meanwhile has another job."""
+    """Make, store and register the pictures; a recording deleted or extended meanwhile has another job.
+
+    Raises ReplayUnfinished while a job still films the board of the session: its strokes make better pictures.
+    """
     with context.database.transaction() as session:
         recording = find_pictured(session, order.recording_id)
-    if recording is None or recording.version != order.version or recording.size is None:
+        filming = live_jobs(session, [f"session:{order.session_id}"]).values()
+    if recording is None or recording.version != order.version:
         return
+    if recording.type == "board" and recording.size is not None and ReplayBoard.kind in filming:
+        raise ReplayUnfinished(f"The board of recording {order.recording_id} is still filmed.")
     with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
         rows = list(_rows(_Job(run, context, recording, folder)))
     with run.finish({row.name: row.state for row in rows}) as session:
@@ -87,16 +108,37 @@ def make_pictures(run: JobRun, order: MakePictures, context: WorkerContext) -> N
 def _rows(job: _Job) -> Iterator[PictureRow]:
     job.run.progress(1, "posters")
     yield from _made(job, _poster_names(job.recording), lambda: _posters(job))
-    job.run.progress(10, "fetching the film")
-    path = job.folder / "playback"
-    job.context.store.download(job.recording.playback.object_name or "", path, sha1=job.recording.playback.sha1)
-    film = _film(job, path)
-    if film is None:
-        return
-    job.run.progress(40, "the storyboard")
-    yield from _made(job, [STORYBOARD], lambda: _storyboard(job, film))
-    job.run.progress(80, "the preview")
-    yield from _made(job, [PREVIEW], lambda: _preview(job, film))
+    job.run.progress(10, "reading the board")
+    timeline = replay_of(job.context, job.recording, job.folder)
+    if timeline is not None:
+        yield from _made(job, [STORYBOARD], lambda: _drawn_storyboard(job, timeline))
+        yield from _made(job, [PREVIEW], lambda: _drawn_preview(job, timeline))
+    film = _fetch(job, timeline)
+    if film is not None and timeline is None:
+        job.run.progress(40, "the storyboard")
+        yield from _made(job, [STORYBOARD], lambda: _storyboard(job, film))
+        job.run.progress(60, "the preview")
+        yield from _made(job, [PREVIEW], lambda: _preview(job, film))
+    job.run.progress(70, "listening")
+    yield from _made(job, [ACTIVITY], lambda: _activity(job, timeline))
+
+
+def _fetch(job: _Job, timeline: ReplayTimeline | None) -> Film | None:
+    """Download the fast copy, unless the strokes are all there is of it; the film to decode, None for sound alone."""
+    recording = job.recording
+    if timeline is not None and not recording.has_sound:
+        return None
+    job.run.progress(20, "fetching the film")
+    path = _playback(job)
+    job.context.store.download(recording.playback.object_name or "", path, sha1=recording.playback.sha1)
+    if recording.size is None or timeline is not None:
+        return None
+    header = read_header(path, job.context.binaries, should_stop=job.run.should_stop)
+    return film_of(path, header, recording.size, recording.duration_ms)
+
+
+def _playback(job: _Job) -> Path:
+    return job.folder / "playback"
 
 
 def _made(job: _Job, names: Sequence[str], make: Callable[[], Sequence[_Picture]]) -> Iterator[PictureRow]:
@@ -149,12 +191,6 @@ def _poster_name(size: int, form: str) -> str:
     return f"{POSTERS}{size}{'' if form == 'jpg' else f'-{form}'}"
 
 
-def _film(job: _Job, path: Path) -> Film | None:
-    header = read_header(path, job.context.binaries, should_stop=job.run.should_stop)
-    size = job.recording.size
-    return None if size is None else film_of(path, header, size, job.recording.duration_ms)
-
-
 def _storyboard(job: _Job, film: Film) -> Sequence[_Picture]:
     plan = plan_storyboard(film.duration_ms, (film.width, film.height))
     sheets = write_storyboard(film, job.folder, plan, job.context.binaries, should_stop=job.run.should_stop)
@@ -172,3 +208,30 @@ def _preview(job: _Job, film: Film) -> Sequence[_Picture]:
     write_preview(film, target, job.context.binaries, should_stop=job.run.should_stop)
     width, height = preview_size((film.width, film.height))
     return [_Picture(PREVIEW, target, "webp", {"width": width, "height": height})]
+
+
+def _drawn_storyboard(job: _Job, timeline: ReplayTimeline) -> Sequence[_Picture]:
+    plan = plan_storyboard(timeline.duration_ms, (WIDTH, HEIGHT))
+    sheets = write_drawn_storyboard(timeline, job.folder, plan)
+    return [_sheet(number, sheet, (plan.width, plan.height)) for number, sheet in enumerate(sheets, start=1)]
+
+
+def _drawn_preview(job: _Job, timeline: ReplayTimeline) -> Sequence[_Picture]:
+    target, size = job.folder / "preview.webp", preview_size((WIDTH, HEIGHT))
+    # The last picture is the finished board.
+    times = [timeline.duration_ms * (number + 1) // PICTURES for number in range(PICTURES)]
+    pictures = (tile.data for tile in draw_tiles(timeline, times, *size))
+    write_drawn_preview(pictures, size, target, job.context.binaries, should_stop=job.run.should_stop)
+    return [_Picture(PREVIEW, target, "webp", {"width": size[0], "height": size[1]})]
+
+
+def _activity(job: _Job, timeline: ReplayTimeline | None) -> Sequence[_Picture]:
+    length, spoken = job.recording.duration_ms, []
+    if job.recording.has_sound:
+        stop = job.run.should_stop
+        levels = measure_levels(_playback(job), job.folder, job.context.binaries, duration_ms=length, should_stop=stop)
+        spoken = spoken_stretches(levels)
+    quiet = quiet_stretches(spoken, drawn_stretches(job.context, job.recording, timeline), length)
+    target = job.folder / "activity.json"
+    target.write_bytes(activity_document(quiet, length))
+    return [_Picture(ACTIVITY, target, "json", {"duration_ms": length})]

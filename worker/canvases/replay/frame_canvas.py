@@ -22,19 +22,20 @@ _SOFT = 1.5
 Area = tuple[int, int, int, int]
 
 
-def blank_frame() -> Pixels:
-    """The pixels of a frame without a page: shape (HEIGHT, WIDTH, 4), RGBA."""
-    return np.full((HEIGHT, WIDTH, 4), SURROUND, np.uint8)
+def blank_frame(width: int = WIDTH, height: int = HEIGHT) -> Pixels:
+    """The pixels of a frame without a page: shape (height, width, 4), RGBA."""
+    return np.full((height, width, 4), SURROUND, np.uint8)
 
 
 class FrameCanvas:
-    """Draws a page into the pixels of a frame."""
+    """Draws a page into the pixels of a frame of any size, both sides even."""
 
     def __init__(self, page: DrawnPage, pixels: Pixels) -> None:
         self._page = page
-        self._scale = min(WIDTH / page.width, HEIGHT / page.height)
+        frame_height, frame_width = pixels.shape[:2]
+        self._scale = min(frame_width / page.width, frame_height / page.height)
         width, height = _even(page.width * self._scale), _even(page.height * self._scale)
-        self._left, self._top = (WIDTH - width) // 4 * 2, (HEIGHT - height) // 4 * 2
+        self._left, self._top = (frame_width - width) // 4 * 2, (frame_height - height) // 4 * 2
         # The area of the page.
         self.whole: Area = (self._left, self._top, self._left + width, self._top + height)
         self._backdrop = backdrop_of(page)

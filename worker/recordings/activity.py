@@ -1,0 +1,51 @@
+"""The map of quiet stretches: a player may skip only where neither voice nor stroke is. Pure functions."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from worker.media.recorded_time import RecordedStretch
+from worker.media.sound_levels import joined_stretches
+
+FORMAT, VERSION = "astegni-activity", 1
+# A shorter pause belongs to speech.
+LEAST_QUIET_MS = 1500
+# Kept before and after a stroke.
+_STROKE_MARGIN_MS = 500
+
+Stretch = tuple[int, int]
+
+
+def quiet_stretches(spoken: Sequence[Stretch], drawn: Sequence[Stretch], duration_ms: int) -> list[Stretch]:
+    """The stretches (milliseconds) of at least LEAST_QUIET_MS in which nobody speaks or draws.
+
+    None where nobody ever does: then nothing is known of what happens.
+    """
+    if not spoken and not drawn:
+        return []
+    margin = _STROKE_MARGIN_MS
+    busy = joined_stretches([*spoken, *((start - margin, end + margin) for start, end in drawn)])
+    starts = [0, *(max(0, end) for _, end in busy)]
+    ends = [*(min(duration_ms, start) for start, _ in busy), duration_ms]
+    return [(start, end) for start, end in zip(starts, ends, strict=True) if end - start >= LEAST_QUIET_MS]
+
+
+def in_recording(drawn: Iterable[Stretch], recorded: Sequence[RecordedStretch]) -> list[Stretch]:
+    """Stretches of the clock on the wall (milliseconds since 1970) as those of a file that was recorded then."""
+    return [
+        (one.at + max(start, one.begun) - one.begun, one.at + min(end, one.begun + one.length) - one.begun)
+        for start, end in drawn
+        for one in recorded
+        if start <= one.begun + one.length and end >= one.begun
+    ]
+
+
+def activity_document(quiet: Sequence[Stretch], duration_ms: int) -> bytes:
+    """The map as JSON for players; the same stretches are the same bytes."""
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "duration_ms": duration_ms,
+        "quiet": [list(stretch) for stretch in quiet],
+        "quiet_ms": sum(end - start for start, end in quiet),
+    }
+    return json.dumps(document, separators=(",", ":")).encode()
