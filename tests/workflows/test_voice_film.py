@@ -28,6 +28,7 @@ from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS
 from worker.workflows.register_film import SourcesChanged, register_film, spool_film
 from worker.workflows.replay_board import replay_board
+from worker.workflows.voice_film import can_be_filmed
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 RATE = 8000
@@ -108,6 +109,11 @@ class Board:
         """The recordings that people are notified of."""
         rows = self.sql("SELECT data FROM deliveries WHERE kind = 'recording-ready'")
         return {row.data["recording_id"] for row in rows}
+
+    def is_filmed_at_request(self) -> bool:
+        """Whether its tutor may order a film."""
+        with self.recordings.database.transaction() as session:
+            return can_be_filmed(session, self.id)
 
     def films(self) -> list[Any]:
         return self.sql("SELECT * FROM jobs WHERE kind = 'canvases.replay' ORDER BY created_at, id")
@@ -337,6 +343,13 @@ def test_a_voice_on_an_imported_page_that_nobody_turned_has_a_film_of_it(
     board.say(speak(3, [1]))
 
     assert play(board.film()).beeps() == pytest.approx([1], abs=APART)
+    assert board.is_filmed_at_request()
+
+
+def test_pages_without_a_voice_and_without_a_stroke_are_no_film(board: Board) -> None:
+    board.turn(1, 0)
+    board.turn(2, 1)
+    assert not board.is_filmed_at_request()
 
 
 def test_a_plain_talk_is_heard_and_has_no_film(board: Board, speak: Voice) -> None:
@@ -345,6 +358,7 @@ def test_a_plain_talk_is_heard_and_has_no_film(board: Board, speak: Voice) -> No
 
     assert board.films() == []
     assert board.announcements() == {voice}
+    assert not board.is_filmed_at_request()
     row = board.recordings.row(voice)
     assert (row.is_available, row.recording_metadata["audio_codec"]) == (True, "opus")
 
