@@ -183,6 +183,12 @@ class Settings(JobSettings, LimitSettings):
         description="Renditions (comma separated) that each recording gets where its tracks allow it; `pictures`:"
         " posters by size, storyboard, preview; `none`: none.",
     )
+    keep_source_days: int = Field(
+        0,
+        ge=0,
+        le=3660,
+        description="Days after which the uploaded bytes of a lesson that plays are deleted; 0: never.",
+    )
     ffmpeg_path: Path | None = Field(None, description="Another ffmpeg than the one of the wheel.")
     ffprobe_path: Path | None = Field(None, description="Another ffprobe than the one of the wheel.")
 

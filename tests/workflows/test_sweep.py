@@ -112,6 +112,20 @@ class TestObjects:
         assert run_sweep(sweep.sweep_objects, SweepObjects(), orphan_age=0)["objects"] == 1
         assert [name.rsplit("/", 1)[1] for name in names(versions)] == ["playback.webm"]
 
+    def test_uploaded_bytes_past_their_days_go_where_the_lesson_plays(
+        self, recordings: RecordingFixture, run_sweep: RunSweep, versions: Versions, sample: bytes
+    ) -> None:
+        recording_id = recordings.arrive(sample)
+        recordings.perform(IngestRecording, recording_id)
+        recordings.perform(StoreSource, recording_id)
+
+        assert run_sweep(sweep.sweep_objects, SweepObjects(), orphan_age=0, keep_source_days=2)["objects"] == 0
+        recordings.sql("UPDATE recording_renditions SET updated_at = now() - interval '3 days'")
+        assert run_sweep(sweep.sweep_objects, SweepObjects(), orphan_age=0)["objects"] == 0
+        assert run_sweep(sweep.sweep_objects, SweepObjects(), orphan_age=0, keep_source_days=2)["objects"] == 1
+        assert [name.rsplit("/", 1)[1] for name in names(versions)] == ["playback.webm"]
+        assert recordings.rendition(recording_id, "source") is None
+
 
 class TestSpool:
     """`upkeep.sweep_spool`."""

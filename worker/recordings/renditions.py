@@ -1,11 +1,12 @@
 """The outputs of a recording, one row each: kind, object, whether it can be played."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from models.recordings import Recording, Rendition
 from worker.storage.objects import StoredObject
@@ -44,6 +45,20 @@ def named_objects(session: Session, recording_id: int) -> set[str]:
         .where(Rendition.recording_id == recording_id, Rendition.state == "ready")
     )
     return {name for name in names if name is not None}
+
+
+def drop_old_sources(session: Session, stored_before: datetime) -> None:
+    """Delete the rows of uploaded bytes stored before then, of recordings that play."""
+    playback = aliased(Rendition)
+    played = select(playback.recording_id).where(playback.name == "playback", playback.state == "ready")
+    session.execute(
+        delete(Rendition).where(
+            Rendition.name == "source",
+            Rendition.state == "ready",
+            Rendition.updated_at < stored_before,
+            Rendition.recording_id.in_(played),
+        )
+    )
 
 
 def is_named(session: Session, object_name: str) -> bool:

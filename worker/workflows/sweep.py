@@ -22,7 +22,7 @@ from worker.jobs.run_statements import running_jobs
 from worker.limits.counters import prune_counters
 from worker.limits.lease_rows import prune_leases
 from worker.recordings.names import FOLDER, recording_id_of
-from worker.recordings.renditions import is_named
+from worker.recordings.renditions import drop_old_sources, is_named
 from worker.recordings.shares import prune_shares
 from worker.recordings.source import give_up_bytes, named_spool_files
 from worker.reminders.delivery.prune import prune_deliveries
@@ -71,9 +71,18 @@ def sweep_objects(run: JobRun, context: WorkerContext) -> None:
     # The store was checked when this process first used it; the bucket may have been taken over since.
     check_owner(context.store, context.database)
     oldest = clock.now() - timedelta(seconds=context.settings.orphan_age)
+    _drop_old_sources(context)
     removed = _sweep_recordings(run, context, oldest) + _sweep_snapshots(run, context, oldest)
     unfinished = sum(context.store.cancel_unfinished(folder, older_than=oldest) for folder in (FOLDER, SNAPSHOTS))
     run.succeed({"objects": removed, "unfinished": unfinished})
+
+
+def _drop_old_sources(context: WorkerContext) -> None:
+    """Delete the rows of uploaded bytes past KEEP_SOURCE_DAYS: their objects are then named by none."""
+    days = context.settings.keep_source_days
+    if days:
+        with context.database.transaction() as session:
+            drop_old_sources(session, clock.now() - timedelta(days=days))
 
 
 def _sweep_recordings(run: JobRun, context: WorkerContext, oldest: datetime) -> int:
